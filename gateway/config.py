@@ -1,0 +1,279 @@
+"""Every setting, read from the environment once; each with its unit and default.
+
+The table in docs/settings.md is compared with `SETTINGS` by a contract test.
+"""
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateway.errors import ConfigError
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def parse_bool(text: str) -> bool:
+    word = text.strip().lower()
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    raise ValueError("must be 1 or 0")
+
+
+def parse_list(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def parse_networks(text: str) -> tuple[str, ...]:
+    networks = parse_list(text)
+    for network in networks:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            raise ValueError(f"must be networks such as 192.168.0.0/16, not {network!r}") from None
+    return networks
+
+
+def between(low: float, high: float, kind: Callable[[str], Any] = int) -> Callable[[str], Any]:
+    """A parser of a number from `low` to `high`, both included."""
+
+    def parse(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            raise ValueError(f"must be a number from {low} to {high}, not {text!r}") from None
+        if not low <= value <= high:
+            raise ValueError(f"must be between {low} and {high}, not {text}")
+        return value
+
+    return parse
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.upper() not in words:
+            raise ValueError(f"must be one of {', '.join(words)}, not {text!r}")
+        return text.upper()
+
+    return parse
+
+
+def url_of(*schemes: str, may_be_empty: bool = False) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if not text and may_be_empty:
+            return ""
+        # Only the scheme is quoted back: the rest may hold a password.
+        scheme = urlsplit(text).scheme
+        if scheme not in schemes:
+            raise ValueError(f"must start with one of {', '.join(s + '://' for s in schemes)}, not {scheme!r}")
+        return text.rstrip("/") if scheme in {"ws", "wss", "http", "https"} else text
+
+    return parse
+
+
+def text_of(minimum: int = 0) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if len(text) < minimum:
+            raise ValueError(f"must have at least {minimum} characters")
+        return text
+
+    return parse
+
+
+def setting(
+    parse: Callable[[str], Any], default: Any, unit: str, about: str, *, is_secret: bool = False
+) -> Any:
+    """A dataclass field that carries how it is read and documented."""
+    metadata = {"parse": parse, "unit": unit, "about": about}
+    return field(default=default, metadata=metadata, repr=not is_secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one process. The environment name is the attribute in capitals."""
+
+    database_url: str = setting(
+        url_of("sqlite", "postgresql", "postgres"), "sqlite:///var/vas.db", "URL",
+        "the database: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME", is_secret=True,
+    )
+    redis_url: str = setting(
+        url_of("redis", "rediss", "unix"), "redis://127.0.0.1:6390/0", "URL",
+        "Redis for the queues, leases and live figures", is_secret=True,
+    )
+    media_redis_url: str = setting(
+        url_of("redis", "rediss", "unix", may_be_empty=True), "", "URL",
+        "Redis of the media bus; empty: REDIS_URL. It should not persist to disk", is_secret=True,
+    )
+    mediasoup_ws_url: str = setting(
+        url_of("ws", "wss"), "ws://127.0.0.1:4000", "URL", "the SFU as workers and web reach it",
+    )
+    sfu_public_url: str = setting(
+        url_of("http", "https", may_be_empty=True), "", "URL",
+        "the SFU as browsers reach it; empty: the host of the page with SFU_PORT",
+    )
+    sfu_port: int = setting(between(1, 65535), 4000, "port", "TCP port of the SFU's signalling, WHEP and control")
+    sfu_secret: str = setting(
+        text_of(16), "", "text", "shared by gateway, workers and SFU; at least 16 characters", is_secret=True,
+    )
+    secret_key: str = setting(
+        text_of(16), "", "text",
+        "root key that encrypts camera credentials; at least 16 characters. Keep it with your backups", is_secret=True,
+    )
+    previous_secret_keys: tuple[str, ...] = setting(
+        parse_list, (), "list", "former values of SECRET_KEY, to read what they encrypted", is_secret=True,
+    )
+    host: str = setting(text_of(1), "127.0.0.1", "address", "address on which the web process listens")
+    port: int = setting(between(1, 65535), 8000, "port", "TCP port of the web process")
+    web_threads: int = setting(between(1, 256), 16, "threads", "requests that the web process answers at once")
+    trusted_hosts: tuple[str, ...] = setting(
+        parse_list, (), "list", "host names under which the web process may be reached; empty: any",
+    )
+    allowed_origins: tuple[str, ...] = setting(
+        parse_list, (), "list", "other web origins that may call the API, such as https://app.example.com",
+    )
+    stream_processes: int = setting(between(1, 64), 1, "processes", "processes of a stream worker")
+    stream_slots: int = setting(between(1, 512), 64, "devices", "devices that one stream process can run")
+    job_threads: int = setting(between(1, 64), 4, "threads", "short jobs that a jobs worker runs at once")
+    stall_seconds: float = setting(
+        between(2, 300, float), 10.0, "seconds", "a stream without a new part for so long is restarted",
+    )
+    connect_timeout_seconds: float = setting(
+        between(1, 60, float), 5.0, "seconds", "how long a camera may take to answer on the network",
+    )
+    backoff_max_seconds: float = setting(
+        between(1, 3600, float), 60.0, "seconds", "longest pause between two attempts to reach a camera",
+    )
+    lease_seconds: float = setting(
+        between(3, 120, float), 8.0, "seconds", "a worker that is silent for so long loses its devices",
+    )
+    reconcile_seconds: float = setting(
+        between(0.5, 60, float), 2.0, "seconds", "how often the clock process compares wish and fact",
+    )
+    part_seconds: float = setting(between(0.1, 5, float), 0.5, "seconds", "longest part on the media bus")
+    bus_window_seconds: float = setting(
+        between(2, 300, float), 15.0, "seconds", "how much of each device the media bus holds",
+    )
+    bus_max_bytes: int = setting(
+        between(1 << 20, 1 << 30), 32 << 20, "bytes", "most bytes of one device on the media bus",
+    )
+    viewer_token_seconds: int = setting(
+        between(5, 3600), 60, "seconds", "how long a viewer token may be used to connect",
+    )
+    allow_loopback_sources: bool = setting(
+        parse_bool, False, "1 or 0", "whether a camera's address may be on this machine",
+    )
+    allowed_source_networks: tuple[str, ...] = setting(
+        parse_networks, (), "list", "the only networks in which cameras may be; empty: any but link-local",
+    )
+    max_body_bytes: int = setting(between(1024, 1 << 30), 1 << 20, "bytes", "longest body of a request")
+    ffmpeg_bin: str = setting(text_of(1), "ffmpeg", "path", "the ffmpeg program")
+    ffprobe_bin: str = setting(text_of(1), "ffprobe", "path", "the ffprobe program")
+    var_dir: Path = setting(Path, Path("var"), "path", "folder for the database, secrets and logs of one machine")
+    ui_dir: Path = setting(Path, Path("ui/dist"), "path", "folder of the built UI")
+    log_level: str = setting(one_of(*LOG_LEVELS), "INFO", "word", f"one of {', '.join(LOG_LEVELS)}")
+
+    @property
+    def bus_redis_url(self) -> str:
+        """Where the media bus lives."""
+        return self.media_redis_url or self.redis_url
+
+    @property
+    def sfu_http_url(self) -> str:
+        """The SFU's HTTP address as workers and web reach it."""
+        return "http" + self.mediasoup_ws_url.removeprefix("ws")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Config":
+        """Read every setting; raises ConfigError with all that is wrong, one line each.
+
+        Without `environ` the process environment is read, after the file `.env` of the working folder.
+        Secrets that are not set are made once and kept in `VAR_DIR/secrets/`, readable by the owner alone.
+        """
+        if environ is None:
+            from dotenv import load_dotenv
+
+            load_dotenv(Path.cwd() / ".env")
+            environ = os.environ
+        values: dict[str, Any] = {}
+        wrong: list[str] = []
+        for item in fields(cls):
+            name = item.name.upper()
+            text = environ.get(name)
+            if text is None or (text == "" and item.default not in ("", ())):
+                continue
+            if text == "" and item.name in SECRET_FILES:
+                continue
+            try:
+                values[item.name] = item.metadata["parse"](text)
+            except ValueError as error:
+                wrong.append(f"'{name}' {error}")
+        if wrong:
+            raise ConfigError("; ".join(wrong))
+        for name in SECRET_FILES:
+            if name not in values:
+                values[name] = read_or_make_secret(Path(values.get("var_dir", "var")) / "secrets" / name)
+        return cls(**values)
+
+
+#: Settings that are made and kept in a file when the environment does not give them.
+SECRET_FILES = ("secret_key", "sfu_secret")
+
+
+def read_or_make_secret(path: Path) -> str:
+    """The secret in the file at `path`, which is made (mode 0600) when it is missing.
+
+    Two processes that start at once agree: the file appears whole by a hard link, and the first one wins.
+    """
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        text = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the secret file {str(path)!r} cannot be read: {error}") from error
+    if len(text) < 16:
+        raise ConfigError(f"the secret file {str(path)!r} must hold at least 16 characters")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDescription:
+    """A row of the settings table."""
+
+    name: str
+    default: str
+    unit: str
+    about: str
+
+
+def describe_settings() -> list[SettingDescription]:
+    """All settings in the order in which they are declared."""
+
+    def spell(default: Any) -> str:
+        if default is MISSING or default in ("", ()):
+            return ""
+        if isinstance(default, bool):
+            return str(int(default))
+        return f"{default:g}" if isinstance(default, float) else str(default)
+
+    return [
+        SettingDescription(item.name.upper(), spell(item.default), item.metadata["unit"], item.metadata["about"])
+        for item in fields(Config)
+    ]

@@ -1,0 +1,95 @@
+"""Leases in Redis: who owns a device now. One owner, found out by whoever tries to be the second.
+
+A lease is a key with the owner's name that expires; its owner renews it while it works. Whoever takes it over
+gets a higher run number from the database (`Stream.claim_run`), which is the fence behind this lock.
+"""
+
+import redis
+
+from gateway.errors import LeaseLost
+
+STREAM = "stream"
+
+# Renewing also takes a lease that nobody holds: after a Redis that came back empty the living owner
+# puts its name back before anyone else is started (the clock process waits longer than a renewal).
+_RENEW = """
+local holder = redis.call('get', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
+return 1
+"""
+_RELEASE = """
+if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
+return 0
+"""
+
+
+class Leases:
+    """All leases of one Redis. Every method raises redis.RedisError when Redis is away."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+        self._renew = client.register_script(_RENEW)
+        self._release = client.register_script(_RELEASE)
+
+    def take(self, kind: str, device_id: str, owner: str, seconds: float) -> bool:
+        """Take the lease if nobody holds it; False when somebody does."""
+        return bool(self._redis.set(self._key(kind, device_id), owner, nx=True, px=int(seconds * 1000)))
+
+    def renew(self, kind: str, device_id: str, owner: str, seconds: float) -> None:
+        """Hold the lease for `seconds` from now; raises LeaseLost when it is another's."""
+        if not self._renew(keys=[self._key(kind, device_id)], args=[owner, int(seconds * 1000)]):
+            raise LeaseLost(f"the lease of device '{device_id}' is held by another worker")
+
+    def release(self, kind: str, device_id: str, owner: str) -> None:
+        """Give the lease back; nothing happens when it is another's."""
+        self._release(keys=[self._key(kind, device_id)], args=[owner])
+
+    def holder(self, kind: str, device_id: str) -> str | None:
+        """The owner's name, or None."""
+        value = self._redis.get(self._key(kind, device_id))
+        return value.decode() if value is not None else None
+
+    def holders(self, kind: str, device_ids: list[str]) -> dict[str, str]:
+        """The owners of those devices that have one."""
+        if not device_ids:
+            return {}
+        values = self._redis.mget([self._key(kind, device_id) for device_id in device_ids])
+        return {
+            device_id: value.decode()
+            for device_id, value in zip(device_ids, values, strict=True)
+            if value is not None
+        }
+
+    @staticmethod
+    def _key(kind: str, device_id: str) -> str:
+        return f"vas:lease:{kind}:{device_id}"
+
+
+class WorkerSlots:
+    """What each worker process says of itself: its slots, used and free, and that it lives."""
+
+    TTL_SECONDS = 15
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def report(self, kind: str, worker: str, used: int, total: int) -> None:
+        """Say that `worker` has `used` of `total` slots in use; to be repeated every few seconds."""
+        self._redis.set(f"vas:worker:{kind}:{worker}", f"{used}/{total}", ex=self.TTL_SECONDS)
+
+    def withdraw(self, kind: str, worker: str) -> None:
+        """Say that `worker` has gone."""
+        self._redis.delete(f"vas:worker:{kind}:{worker}")
+
+    def read(self, kind: str) -> dict[str, tuple[int, int]]:
+        """`(used, total)` of every living worker of a kind, by its name."""
+        prefix = f"vas:worker:{kind}:"
+        keys = list(self._redis.scan_iter(match=prefix + "*", count=500))
+        values = self._redis.mget(keys) if keys else []
+        slots = {}
+        for key, value in zip(keys, values, strict=True):
+            if value is not None:
+                used, _, total = value.decode().partition("/")
+                slots[key.decode().removeprefix(prefix)] = (int(used), int(total))
+        return slots

@@ -1,0 +1,45 @@
+"""The live figures of running streams: written by the owner every second or two, forgotten by themselves."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import redis
+
+#: Seconds after which the figures of an owner that writes no more are gone.
+LIVE_TTL_SECONDS = 15
+
+
+class LiveFigures:
+    """Figures of devices in Redis: small JSON values under one key a device."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def write(self, device_id: str, figures: dict[str, Any]) -> None:
+        """Replace a device's figures; raises redis.RedisError when Redis is away."""
+        self._redis.set(self._key(device_id), json.dumps(figures), ex=LIVE_TTL_SECONDS)
+
+    def read_many(self, device_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The figures of those devices that have any, by device id.
+
+        Keys: `fps`, `bitrate_kbps`, `last_part_at` (seconds since 1970), `viewers`, `outputs` (list of
+        `{name, mode, reason}`), `worker`. Raises redis.RedisError when Redis is away.
+        """
+        ids = list(device_ids)
+        if not ids:
+            return {}
+        values = self._redis.mget([self._key(device_id) for device_id in ids])
+        return {
+            device_id: json.loads(value)
+            for device_id, value in zip(ids, values, strict=True)
+            if value is not None
+        }
+
+    def forget(self, device_id: str) -> None:
+        """Drop a device's figures, as the owner does when it stops."""
+        self._redis.delete(self._key(device_id))
+
+    @staticmethod
+    def _key(device_id: str) -> str:
+        return f"vas:live:{device_id}"
