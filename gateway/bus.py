@@ -1,0 +1,248 @@
+"""The media bus: a bounded Redis Stream of parts per device. The only file that knows its keys.
+
+Entries get their ids from the parts (`run-sequence`), so a reader's position and its de-duplication outlive
+Redis, and Redis itself refuses a stale owner: an id must be higher than the last.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+import redis
+from redis.exceptions import RedisError, ResponseError
+
+from gateway.errors import BusUnavailable, LeaseLost
+from gateway.media import Part, Position
+
+# Adds one part if the bus ends where its writer believes it ends; otherwise answers where it does end.
+# XADD refuses an id that is not higher than the last one: that is the fence against a stale owner.
+_PUBLISH = """
+local last = redis.call('get', KEYS[2]) or ''
+if last ~= ARGV[1] then return last end
+redis.call('xadd', KEYS[1], 'MINID', ARGV[3], ARGV[2],
+  't', ARGV[5], 'u', ARGV[6], 'k', ARGV[7], 'f', ARGV[8], 'd', ARGV[9])
+redis.call('set', KEYS[2], ARGV[2], 'px', ARGV[4])
+redis.call('pexpire', KEYS[1], ARGV[4])
+redis.call('pexpire', KEYS[3], ARGV[4])
+return 'ok'
+"""
+
+#: How long the last parts of a stopped device stay, in multiples of the window.
+_IDLE_WINDOWS = 4
+
+
+def _stream_key(device_id: str) -> str:
+    return f"vas:bus:{device_id}"
+
+
+def _last_key(device_id: str) -> str:
+    return f"vas:bus:{device_id}:last"
+
+
+def _init_key(device_id: str, run: int) -> str:
+    return f"vas:bus:{device_id}:init:{run}"
+
+
+class MediaBus:
+    """Parts of all devices. Reading raises BusUnavailable when Redis is away."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def ping(self) -> None:
+        """Raise BusUnavailable when the bus does not answer."""
+        with _unavailable():
+            self._redis.ping()
+
+    def read(
+        self, device_id: str, after: Position | None, *, count: int = 32, wait_seconds: float = 0
+    ) -> list[Part]:
+        """Parts after a position, oldest first; waits up to `wait_seconds` for the first of them.
+
+        `after=None` begins with the oldest part that the bus holds.
+        """
+        start = after.entry_id if after else "0-0"
+        block = max(1, int(wait_seconds * 1000)) if wait_seconds > 0 else None
+        with _unavailable():
+            answer = self._redis.xread({_stream_key(device_id): start}, count=count, block=block)
+        # RESP2 answers a list of pairs, RESP3 a mapping; both are empty when nothing came.
+        batches = answer.values() if isinstance(answer, dict) else (pair[1] for pair in answer or ())
+        return [_decode(device_id, *entry) for entries in batches for entry in _flatten(entries)]
+
+    def init_segment(self, device_id: str, run: int) -> bytes | None:
+        """The init segment (`ftyp`+`moov`) of a run; None once it is forgotten."""
+        with _unavailable():
+            return self._redis.get(_init_key(device_id, run))
+
+    def latest_group(self, device_id: str) -> tuple[bytes, list[Part]] | None:
+        """The init segment and the parts since the newest key frame, oldest first; None without any."""
+        newest_first: list[Part] = []
+        end = "+"
+        while True:
+            with _unavailable():
+                entries = self._redis.xrevrange(_stream_key(device_id), max=end, min="-", count=4)
+            for entry in entries:
+                part = _decode(device_id, *entry)
+                if newest_first and part.run != newest_first[0].run:
+                    return None
+                newest_first.append(part)
+                if part.is_key:
+                    init = self.init_segment(device_id, part.run)
+                    return (init, newest_first[::-1]) if init else None
+            if len(entries) < 4:
+                return None
+            end = "(" + newest_first[-1].position.entry_id
+
+    def forget(self, device_id: str) -> None:
+        """Drop all that the bus holds of a device."""
+        with _unavailable():
+            keys = list(self._redis.scan_iter(match=f"vas:bus:{device_id}*", count=500))
+            if keys:
+                self._redis.delete(*keys)
+
+
+class BusWriter:
+    """The one writer of a device: publishes parts, and keeps the window in memory while the bus is away.
+
+    `publish` never raises because the bus is away: the part stays in the window, bounded by age and bytes as the
+    bus itself is, and goes out when the bus is back. When the bus came back empty the whole window goes out again.
+    """
+
+    def __init__(
+        self, client: redis.Redis, device_id: str, *, window_seconds: float, max_bytes: int
+    ) -> None:
+        self.device_id = device_id
+        self._redis = client
+        self._script = client.register_script(_PUBLISH)
+        self._window_seconds = window_seconds
+        self._max_bytes = max_bytes
+        self._ttl_ms = int(window_seconds * _IDLE_WINDOWS * 1000)
+        self._window: deque[Part] = deque()
+        self._window_bytes = 0
+        self._inits: dict[int, bytes] = {}
+        self._published: Position | None = None
+        self._known_last: str | None = None
+        self._floor: str | None = None
+        self.is_away = False
+
+    def open_run(self, run: int, init_segment: bytes) -> None:
+        """Make a run's init segment known; to be called before its first part."""
+        self._inits[run] = init_segment
+        try:
+            self._set_init(run)
+        except RedisError:
+            self.is_away = True
+
+    def publish(self, part: Part) -> bool:
+        """Publish a part and all that waits before it; whether the bus has them now.
+
+        Raises LeaseLost when the bus holds parts of a later run: another worker owns the device.
+        """
+        self._window.append(part)
+        self._window_bytes += len(part.data)
+        self._trim(part.start)
+        return self.flush()
+
+    def flush(self) -> bool:
+        """Publish what waits; whether the bus has all of it. Raises LeaseLost as `publish` does."""
+        try:
+            if self._known_last is None:
+                self._adopt(_text(self._redis.get(_last_key(self.device_id))))
+            for part in self._waiting():
+                answer = self._add(part)
+                if answer != "ok":
+                    self._adopt(answer)
+                    return self.flush()
+        except ResponseError as error:
+            if "equal or smaller" in str(error):
+                raise LeaseLost(f"the bus of device '{self.device_id}' is ahead: another worker writes") from error
+            self.is_away = True
+        except RedisError:
+            self.is_away = True
+        else:
+            self.is_away = False
+        return not self.is_away
+
+    def _add(self, part: Part) -> str:
+        entry_id = part.position.entry_id
+        answer = self._script(
+            keys=[_stream_key(self.device_id), _last_key(self.device_id), _init_key(self.device_id, part.run)],
+            args=[
+                self._known_last, entry_id, self._floor or "0", self._ttl_ms,
+                repr(part.start), repr(part.duration), int(part.is_key), part.frames, part.data,
+            ],
+        )
+        text = _text(answer)
+        if text == "ok":
+            self._known_last = entry_id
+            self._published = part.position
+        return text
+
+    def _adopt(self, last: str) -> None:
+        """Go on from where the bus ends: an empty bus gets the window again, a bus of a later run is another's."""
+        self._known_last = last
+        if not last:
+            self._published = None
+        else:
+            position = Position.parse(last)
+            newest = self._window[-1].position if self._window else None
+            if newest is not None and position.run > newest.run:
+                raise LeaseLost(f"the bus of device '{self.device_id}' is at a later run: another worker writes")
+            self._published = position
+        for run in self._inits:
+            self._set_init(run)
+
+    def _set_init(self, run: int) -> None:
+        self._redis.set(_init_key(self.device_id, run), self._inits[run], px=self._ttl_ms)
+
+    def _waiting(self) -> Iterator[Part]:
+        published = self._published
+        return iter([p for p in self._window if published is None or p.position > published])
+
+    def _trim(self, now: float) -> None:
+        """Let go of what is older than the window or over its bytes, but never of the newest part.
+
+        The bus is trimmed to the same first part. What earlier owners left there has lower ids and goes as soon as
+        the first part of this writer's window is dropped.
+        """
+        while len(self._window) > 1 and (
+            now - self._window[0].start > self._window_seconds or self._window_bytes > self._max_bytes
+        ):
+            dropped = self._window.popleft()
+            self._window_bytes -= len(dropped.data)
+            self._floor = self._window[0].position.entry_id
+            if self._window[0].run != dropped.run:
+                self._inits.pop(dropped.run, None)
+
+
+class _unavailable:  # noqa: N801 - reads as a phrase: `with _unavailable():`
+    """Turns Redis' own errors into the domain's."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RedisError):
+            raise BusUnavailable(f"the media bus does not answer: {error}") from error
+
+
+def _flatten(entries: list) -> list:
+    """RESP3 wraps the entries of one stream in a list of its own."""
+    return entries[0] if entries and isinstance(entries[0], list) else entries
+
+
+def _text(value: bytes | str | None) -> str:
+    return "" if value is None else value.decode() if isinstance(value, bytes) else value
+
+
+def _decode(device_id: str, entry_id: bytes, fields: dict[bytes, bytes]) -> Part:
+    position = Position.parse(entry_id)
+    return Part(
+        device_id=device_id,
+        run=position.run,
+        sequence=position.sequence,
+        start=float(fields[b"t"]),
+        duration=float(fields[b"u"]),
+        is_key=fields[b"k"] == b"1",
+        frames=int(fields[b"f"]),
+        data=fields[b"d"],
+    )

@@ -1,0 +1,64 @@
+"""Every hook that a plugin can implement. The reference for authors is plugins/README.md.
+
+Two families: `register_*` returns objects and may fail loudly; `on_*` reports a fact, returns nothing, and can
+never hurt the stream (`plugin_manager.notify` calls each implementation alone).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from gateway.config import Config
+from gateway.outputs import DirectOutput, OutputContext
+
+if TYPE_CHECKING:
+    from flask_smorest import Blueprint
+
+#: The name of our pluggy project: `from gateway.hookspecs import hookimpl`.
+PROJECT = "vas"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentHealth:
+    """The state of one component: `ok`, `degraded` or `down`, with reason and remedy where it is not ok."""
+
+    status: str
+    reason: str | None = None
+    remedy: str | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A named check. `check` answers within two seconds; what it raises counts as `down`."""
+
+    name: str
+    check: Callable[[], ComponentHealth]
+
+
+class Hooks:
+    """The hooks, in the order in which a stream meets them."""
+
+    @hookspec
+    def register_direct_outputs(self, context: OutputContext) -> list[DirectOutput]:
+        """Outputs inside the ingest FFmpeg; called once in each stream worker process."""
+
+    @hookspec
+    def register_blueprints(self, config: Config) -> "list[Blueprint]":
+        """Resources of the REST API (`gateway.api.base.Blueprint`); called once in each web process."""
+
+    @hookspec
+    def register_health_checks(self, config: Config) -> list[HealthCheck]:
+        """Components to show in `/api/v1/health` and `vas doctor`."""
+
+    @hookspec
+    def on_stream_state(self, device_id: str, state: str, reason: str | None) -> None:
+        """A stream's observed state was written; called in the process that wrote it.
+
+        `state` is a value of gateway.states.StreamState, `reason` a code of gateway.states.REASONS or None.
+        """
