@@ -1,0 +1,188 @@
+"""The database: SQLite in WAL mode or PostgreSQL through psycopg 3, whichever DATABASE_URL names.
+
+`connect(config)` binds the models once per process; `session()` lends the calling thread a connection from a
+pool; `transaction()` is the only way to write. It works the same in a request, an actor and a command.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import peewee
+from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
+
+from gateway.config import Config
+from gateway.errors import ConfigError, Unavailable
+
+logger = logging.getLogger(__name__)
+
+#: What the models are bound to; `connect` fills it.
+proxy = peewee.DatabaseProxy()
+
+#: Connections that one process may hold; a thread that wants one more waits for `_POOL_WAIT_SECONDS`.
+_POOL_SIZE = 20
+_POOL_WAIT_SECONDS = 5
+#: After a failed attempt to connect, further attempts fail at once for so long: threads do not queue up
+#: behind a server that does not answer.
+_DOWN_SECONDS = 1.0
+_SQLITE_BUSY_SECONDS = 10
+
+#: Errors of the driver that mean "not now" rather than "wrong query".
+_DOWN_ERRORS = (peewee.OperationalError, peewee.InterfaceError, MaxConnectionsExceeded)
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer, or its schema is not the one this code needs."""
+
+    reason = "database_unavailable"
+
+
+class _Gate(threading.local):
+    depth = 0
+
+
+_gate = _Gate()
+_down_until = 0.0
+_lock = threading.Lock()
+
+
+def build_database(url: str) -> peewee.Database:
+    """The peewee database for a DATABASE_URL, without connecting; raises ConfigError for an unknown scheme.
+
+    A relative SQLite path (`sqlite:///var/vas.db`) starts at the working folder; its folder is made.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        path = Path(unquote(parts.path[1:])).absolute()
+        if parts.netloc or not parts.path[1:]:
+            raise ConfigError("'DATABASE_URL' must be sqlite:///PATH with three slashes and a path")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return PooledSqliteDatabase(
+            str(path),
+            max_connections=_POOL_SIZE,
+            timeout=_POOL_WAIT_SECONDS,
+            lock_type="IMMEDIATE",  # a transaction waits for its lock at BEGIN and never fails half-way
+            check_same_thread=False,
+            pragmas=(
+                ("busy_timeout", _SQLITE_BUSY_SECONDS * 1000),
+                ("foreign_keys", 1),
+                ("synchronous", "NORMAL"),
+            ),
+        )
+    if parts.scheme in ("postgresql", "postgres"):
+        return PooledPostgresqlDatabase(
+            "postgresql://" + url.split("://", 1)[1],
+            prefer_psycopg3=True,
+            max_connections=_POOL_SIZE,
+            timeout=_POOL_WAIT_SECONDS,
+            connect_timeout=3,
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
+            tcp_user_timeout=10_000,
+            prepare_threshold=None,  # a pooler such as PgBouncer may stand between
+            application_name="vas",
+            options="-c lock_timeout=10s -c statement_timeout=30s -c timezone=UTC",
+        )
+    raise ConfigError(f"'DATABASE_URL' must start with sqlite:// or postgresql://, not {parts.scheme!r}")
+
+
+def connect(config: Config) -> peewee.Database:
+    """Bind the models to the database of `config`, closing the one bound before.
+
+    Nothing is opened yet, so this succeeds while the server is away. Call it after a fork, not before.
+    """
+    global _down_until
+    close()
+    with _lock:
+        proxy.initialize(build_database(config.database_url))
+        _down_until = 0.0
+        return proxy.obj
+
+
+def close() -> None:
+    """Close every pooled connection of this process; may be called twice."""
+    database = proxy.obj
+    if database is None:
+        return
+    try:
+        if not database.is_closed():
+            database.close()
+        database.close_idle()
+    except peewee.PeeweeException:
+        logger.debug("closing the database failed", exc_info=True)
+
+
+def is_postgresql() -> bool:
+    """Whether the bound database is PostgreSQL."""
+    return isinstance(proxy.obj, peewee.PostgresqlDatabase)
+
+
+@contextmanager
+def session() -> Iterator[peewee.Database]:
+    """A connection for this thread until the block ends; blocks may be nested.
+
+    A pooled connection that the server has closed is replaced before it is used. Raises DatabaseUnavailable
+    when the server is away, also when it goes away inside the block.
+    """
+    if proxy.obj is None:
+        raise DatabaseUnavailable("the database is not bound yet: call gateway.database.connect(config) first")
+    if _gate.depth:
+        yield proxy.obj
+        return
+    database = proxy.obj
+    _open(database)
+    _gate.depth += 1
+    try:
+        yield database
+    except _DOWN_ERRORS as error:
+        raise DatabaseUnavailable(describe_failure(error)) from error
+    except peewee.ProgrammingError as error:
+        if "UndefinedTable" in repr(error.args) or "UndefinedColumn" in repr(error.args):
+            raise DatabaseUnavailable(describe_failure(error)) from error
+        raise
+    finally:
+        _gate.depth -= 1
+        try:
+            database.close()
+        except peewee.PeeweeException:
+            logger.debug("giving a connection back failed", exc_info=True)
+
+
+@contextmanager
+def transaction() -> Iterator[peewee.Database]:
+    """A session whose writes are kept all together or not at all.
+
+    On SQLite it takes the write lock at its beginning. Nested blocks are savepoints.
+    """
+    with session() as database, database.atomic():
+        yield database
+
+
+def describe_failure(error: BaseException) -> str:
+    """One sentence on why the database cannot be used, without address or password."""
+    text = str(error).lower()
+    if "no such table" in text or "no such column" in text or "does not exist" in text:
+        return "the database schema is not up to date: run 'vas release'"
+    if "locked" in text:
+        return "the database is locked by another process"
+    if isinstance(error, MaxConnectionsExceeded):
+        return "all connections to the database are in use"
+    if "readonly" in text or "disk" in text or "unable to open" in text:
+        return "the database file cannot be read or written: check its folder, rights and free space"
+    return "the database does not answer"
+
+
+def _open(database: peewee.Database) -> None:
+    global _down_until
+    if time.monotonic() < _down_until:
+        raise DatabaseUnavailable("the database does not answer")
+    try:
+        database.connect(reuse_if_open=True)
+    except _DOWN_ERRORS as error:
+        _down_until = time.monotonic() + _DOWN_SECONDS
+        raise DatabaseUnavailable(describe_failure(error)) from error

@@ -1,0 +1,139 @@
+"""Rows, fields and the scope through which every query goes.
+
+A model of a tenant's rows has no query of its own: `Device.select()` raises. `TenantScope` adds the tenant to
+each query; `EVERY_TENANT` is for workers, the clock process and commands, which serve all tenants.
+"""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import peewee
+
+from gateway import database
+
+
+class UnscopedQuery(RuntimeError):
+    """A query that named no tenant: a mistake in the code, never in a request."""
+
+
+class IdField(peewee.Field):
+    """A UUID that Python sees as text in its canonical spelling."""
+
+    field_type = "UUID"
+
+    def db_value(self, value: Any) -> str | None:
+        return None if value is None else str(uuid.UUID(str(value)))
+
+    def python_value(self, value: Any) -> str | None:
+        return None if value is None else str(value)
+
+
+class TimeField(peewee.Field):
+    """A moment; always aware and in UTC in Python."""
+
+    field_type = "DATETIME"
+
+    def db_value(self, value: datetime | None) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"'{self.name}' must be an aware datetime, not {value.isoformat()!r}")
+        value = value.astimezone(UTC)
+        # SQLite compares text: one fixed spelling keeps the order of time.
+        return value if database.is_postgresql() else value.isoformat(timespec="microseconds")
+
+    def python_value(self, value: Any) -> datetime | None:
+        if value is None:
+            return None
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class Row(peewee.Model):
+    """Base of every table."""
+
+    class Meta:
+        database = database.proxy
+        legacy_table_names = False
+
+
+def _refuse(name: str) -> classmethod:
+    def refuse(cls: type, *_args: Any, **_options: Any) -> Any:
+        raise UnscopedQuery(f"'{cls.__name__}.{name}' names no tenant: use a scope, such as scope.select({cls.__name__})")
+
+    return classmethod(refuse)
+
+
+class TenantRow(Row):
+    """Base of every table whose rows belong to a tenant."""
+
+    tenant_id = IdField()
+
+    select = _refuse("select")
+    insert = _refuse("insert")
+    insert_many = _refuse("insert_many")
+    insert_from = _refuse("insert_from")
+    replace = _refuse("replace")
+    replace_many = _refuse("replace_many")
+    update = _refuse("update")
+    delete = _refuse("delete")
+    raw = _refuse("raw")
+    create = _refuse("create")
+    get = _refuse("get")
+    get_or_none = _refuse("get_or_none")
+    get_or_create = _refuse("get_or_create")
+    get_by_id = _refuse("get_by_id")
+    set_by_id = _refuse("set_by_id")
+    delete_by_id = _refuse("delete_by_id")
+    bulk_create = _refuse("bulk_create")
+    bulk_update = _refuse("bulk_update")
+
+
+class EveryTenantScope:
+    """Queries over all tenants' rows. Not for anything that answers a person's request."""
+
+    tenant_id: str | None = None
+
+    def select(self, model: type[TenantRow], *fields: Any) -> peewee.ModelSelect:
+        """A SELECT on the rows of the scope."""
+        return self._limit(model, super(TenantRow, model).select(*fields))
+
+    def update(self, model: type[TenantRow], **values: Any) -> peewee.ModelUpdate:
+        """An UPDATE of the rows of the scope; `.where(...)` and `.execute()` are the caller's."""
+        return self._limit(model, super(TenantRow, model).update(**values))
+
+    def delete(self, model: type[TenantRow]) -> peewee.ModelDelete:
+        """A DELETE of the rows of the scope; `.where(...)` and `.execute()` are the caller's."""
+        return self._limit(model, super(TenantRow, model).delete())
+
+    def insert(self, model: type[TenantRow], **values: Any) -> peewee.ModelInsert:
+        """An INSERT of one row, which must name its tenant."""
+        if not values.get("tenant_id"):
+            raise UnscopedQuery(f"a new '{model.__name__}' must name its tenant_id")
+        return super(TenantRow, model).insert(**values)
+
+    def _limit(self, _model: type[TenantRow], query: Any) -> Any:
+        return query
+
+
+class TenantScope(EveryTenantScope):
+    """Queries over one tenant's rows; another tenant's rows do not exist in it."""
+
+    def __init__(self, tenant_id: str) -> None:
+        self.tenant_id = str(uuid.UUID(str(tenant_id)))
+
+    def insert(self, model: type[TenantRow], **values: Any) -> peewee.ModelInsert:
+        """An INSERT of one row of this tenant."""
+        if values.setdefault("tenant_id", self.tenant_id) != self.tenant_id:
+            raise UnscopedQuery(f"a new '{model.__name__}' of another tenant cannot be made in this scope")
+        return super(TenantRow, model).insert(**values)
+
+    def _limit(self, model: type[TenantRow], query: Any) -> Any:
+        return query.where(model.tenant_id == self.tenant_id)
+
+    def __repr__(self) -> str:
+        return f"<TenantScope {self.tenant_id}>"
+
+
+EVERY_TENANT = EveryTenantScope()
