@@ -1,0 +1,1 @@
+"""Keeps FFmpeg alive: the only room that starts media processes."""

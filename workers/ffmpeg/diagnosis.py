@@ -1,0 +1,58 @@
+"""Turns what FFmpeg wrote on standard error into a reason that a person can act on."""
+
+import re
+
+from gateway.states import Reason, reason_for
+
+#: The first pattern that matches any line wins, so the more exact come first.
+_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (code, re.compile(pattern, re.IGNORECASE))
+    for code, pattern in (
+        ("unauthorized", r"401 Unauthorized|method \w+ failed: 401|authorization failed"),
+        ("forbidden", r"403 Forbidden|method \w+ failed: 403"),
+        ("not_found", r"404 (Stream )?Not Found|method \w+ failed: 404|454 Session Not Found"),
+        ("no_video", r"Stream map '0:v:0' matches no streams|Output file .* does not contain any stream"),
+        ("port_in_use", r"bind failed: Address already in use|Unable to open RTP.*for output"),
+        ("refused", r"Connection refused"),
+        ("unknown_host", r"Failed to resolve hostname|Name or service not known|Temporary failure in name resolution"),
+        ("unreachable", r"No route to host|Network is unreachable|Host is unreachable"),
+        ("tls_failed", r"TLS|certificate|handshake"),
+        ("timed_out", r"Connection timed out|Operation timed out"),
+        ("unsupported_codec",
+         r"Could not find tag for codec|codec not currently supported in container|Unknown (encoder|decoder)"
+         r"|Could not write header"),
+        ("no_video", r"method \w+ failed: 415|Nothing was written into output file|could not find codec parameters"),
+        ("invalid_data", r"Invalid data found when processing input|Protocol not found|Server returned 4"),
+        ("closed_by_camera", r"End of file|Connection reset by peer|Broken pipe|Input/output error"),
+    )
+)
+
+#: Lines that say nothing of what went wrong.
+_NOISE = re.compile(r"Last message repeated|deprecated|Estimating duration|max_analyze_duration|past duration", re.I)
+_LEVEL = re.compile(r"^(?:\[[^\]]*\] )*\[(?:fatal|error|panic|warning)\]\s*", re.I)
+_SHORT_POINTER = re.compile(r" @ 0x[0-9a-f]+")
+
+
+def diagnose(lines: list[str], return_code: int | None, *, had_video: bool) -> Reason:
+    """The reason why FFmpeg ended, from its last lines (already redacted) and its return code.
+
+    A run that had shown video and then ends without a word is a camera that closed the connection.
+    """
+    text = [line for line in lines if not _NOISE.search(line)]
+    for code, pattern in _PATTERNS:
+        if any(pattern.search(line) for line in text):
+            # "Invalid data" at the end of a run that worked is only a connection cut in the middle of a packet.
+            if had_video and code in {"invalid_data", "no_video", "refused"}:
+                continue
+            return reason_for(code)
+    if had_video or return_code == 0:
+        return reason_for("closed_by_camera")
+    errors = [clean(line) for line in text if "[error]" in line or "[fatal]" in line]
+    if errors:
+        return reason_for("unknown", f"ffmpeg stopped: {errors[-1][:200]}")
+    return reason_for("unknown", f"ffmpeg ended with code {return_code} without a reason")
+
+
+def clean(line: str) -> str:
+    """A line of FFmpeg's log without its level and memory addresses."""
+    return _LEVEL.sub("", _SHORT_POINTER.sub("", line)).strip()

@@ -1,0 +1,144 @@
+"""One life of an FFmpeg process on the asyncio loop: its output cut into parts, its errors kept, its end in steps."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import signal
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.redaction import redact
+from workers.ffmpeg.fmp4 import Fmp4Reader, Fragment, InitSegment, InvalidMedia
+
+log = logging.getLogger(__name__)
+
+#: The mark by which a new owner finds what a dead one left behind (workers/leftovers.py).
+DEVICE_MARK = "VAS_DEVICE_ID"
+
+_READ_BYTES = 1 << 18
+_STDERR_LINES = 60
+_STDERR_LINE_BYTES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """FFmpeg is gone. `lines` are the last of its log, redacted."""
+
+    return_code: int | None
+    lines: list[str]
+    problem: str | None = None
+
+
+PipelineEvent = InitSegment | Fragment | Ended
+
+
+def find_setpriv() -> str | None:
+    """The path of setpriv(1), which ends FFmpeg with the worker that started it; None where there is none."""
+    return shutil.which("setpriv")
+
+
+class FfmpegProcess:
+    """Runs one FFmpeg. Lives on the loop; `emit` is called there with each event, Ended being the last.
+
+    FFmpeg has a process group of its own, so that a signal to the worker's group does not reach it before the worker
+    has decided, and is killed by the kernel when the worker dies.
+    """
+
+    def __init__(self, command: list[str], device_id: str, emit: Callable[[PipelineEvent], None]) -> None:
+        self._command = command
+        self._device_id = device_id
+        self._emit = emit
+        self._process: asyncio.subprocess.Process | None = None
+        self._lines: deque[str] = deque(maxlen=_STDERR_LINES)
+        self._done = asyncio.Event()
+        self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def run(self) -> None:
+        """Start FFmpeg and stay until it has ended; the end is an event, never an exception."""
+        problem = None
+        return_code = None
+        try:
+            await self._start()
+            stderr = asyncio.create_task(self._read_stderr())
+            problem = await self._read_stdout()
+            if problem is not None:
+                self._signal(signal.SIGKILL)
+            return_code = await self._process.wait()
+            await stderr
+        except FileNotFoundError as error:
+            problem = f"program not found: {error.filename}"
+        except OSError as error:
+            problem = f"cannot be started: {error.strerror}"
+        finally:
+            self._done.set()
+            self._emit(Ended(return_code, list(self._lines), problem))
+
+    async def stop(self, term_seconds: float = 3.0) -> None:
+        """Ask, then SIGTERM, then SIGKILL to the process group; returns when FFmpeg is gone."""
+        if self._process is None or self._stopping:
+            await self._wait_done(term_seconds + 5)
+            return
+        self._stopping = True
+        self._signal(signal.SIGTERM)
+        # A stopped (SIGSTOP) process takes SIGTERM only when it goes on.
+        self._signal(signal.SIGCONT)
+        if not await self._wait_done(term_seconds):
+            self._signal(signal.SIGKILL)
+            await self._wait_done(5)
+
+    async def _start(self) -> None:
+        command = list(self._command)
+        if setpriv := find_setpriv():
+            command = [setpriv, "--pdeathsig", "KILL", "--", *command]
+        self._process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            limit=_READ_BYTES,
+            env={**os.environ, DEVICE_MARK: self._device_id, "AV_LOG_FORCE_NOCOLOR": "1"},
+        )
+
+    async def _read_stdout(self) -> str | None:
+        reader = Fmp4Reader()
+        while data := await self._process.stdout.read(_READ_BYTES):
+            try:
+                for event in reader.feed(data):
+                    self._emit(event)
+            except InvalidMedia as error:
+                return f"ffmpeg wrote {error}"
+        return None
+
+    async def _read_stderr(self) -> None:
+        """Always drained: a full pipe would block FFmpeg (FIELD.md T21)."""
+        while True:
+            try:
+                line = await self._process.stderr.readline()
+            except ValueError:
+                continue
+            if not line:
+                return
+            text = redact(line[:_STDERR_LINE_BYTES].decode("utf-8", "replace").rstrip())
+            self._lines.append(text)
+            if "[error]" in text or "[fatal]" in text:
+                log.debug("ffmpeg of device %s: %s", self._device_id, text)
+
+    async def _wait_done(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._done.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)

@@ -1,0 +1,110 @@
+"""The one asyncio loop of a stream worker process, in a thread of its own; janus queues lead to the actors."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Coroutine
+from typing import Any
+
+import janus
+
+from workers.ffmpeg.process import Ended, FfmpegProcess, PipelineEvent
+
+log = logging.getLogger(__name__)
+
+#: Events that wait for a slow actor: over a minute of parts. Beyond that parts are dropped and counted.
+_QUEUE_SIZE = 128
+
+
+class RunningPipeline:
+    """An FFmpeg that runs on the loop, seen from an actor's thread."""
+
+    def __init__(self, loop: "MediaLoop", command: list[str], device_id: str) -> None:
+        self._loop = loop
+        self._queue: janus.Queue[PipelineEvent] = janus.Queue(_QUEUE_SIZE)
+        self._process = FfmpegProcess(command, device_id, self._put)
+        self._task = asyncio.get_running_loop().create_task(self._process.run())
+        self.dropped_parts = 0
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    def next_event(self, timeout_seconds: float) -> PipelineEvent | None:
+        """The next event, or None when none came in time."""
+        with contextlib.suppress(janus.SyncQueueEmpty):
+            return self._queue.sync_q.get(timeout=timeout_seconds)
+        return None
+
+    def stop(self) -> None:
+        """End FFmpeg (SIGTERM, then SIGKILL); returns when it is gone. May be called twice."""
+        self._loop.run(self._stop(), timeout_seconds=12)
+
+    async def _stop(self) -> None:
+        await self._process.stop()
+        await asyncio.wait([self._task], timeout=1)
+        self._queue.close()
+
+    def _put(self, event: PipelineEvent) -> None:
+        queue = self._queue.async_q
+        try:
+            queue.put_nowait(event)
+        except janus.AsyncQueueFull:
+            # The newest part is dropped rather than the oldest: what waits is still in order.
+            self.dropped_parts += 1
+            if isinstance(event, Ended):
+                queue.get_nowait()
+                queue.put_nowait(event)
+        except (janus.AsyncQueueShutDown, RuntimeError):
+            # The actor has given up; what still comes is of no use to anyone.
+            return
+
+
+class MediaLoop:
+    """Starts the loop's thread at once; `close` ends it and may be called twice."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve, name="media-loop", daemon=True)
+        self._thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, Any], *, timeout_seconds: float) -> Any:
+        """Run a coroutine on the loop and wait for it from another thread; raises TimeoutError.
+
+        The wait is cut into short ones, because Dramatiq's Shutdown reaches a thread only when it runs Python.
+        """
+        future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        waited = 0.0
+        while True:
+            try:
+                return future.result(timeout=0.5)
+            except TimeoutError:
+                if future.done():
+                    raise
+                waited += 0.5
+                if waited >= timeout_seconds:
+                    future.cancel()
+                    raise
+
+    def start_pipeline(self, command: list[str], device_id: str) -> RunningPipeline:
+        """Start FFmpeg with this command; how it went is told by events."""
+
+        async def start() -> RunningPipeline:
+            return RunningPipeline(self, command, device_id)
+
+        return self.run(start(), timeout_seconds=10)
+
+    def close(self) -> None:
+        """Stop the loop and wait for its thread."""
+        if self._thread.is_alive():
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join(5)
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+        finally:
+            with contextlib.suppress(RuntimeError):
+                self.loop.close()
