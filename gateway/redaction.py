@@ -1,0 +1,50 @@
+"""Takes secrets out of URLs and text before anybody sees them."""
+
+import re
+from collections.abc import Iterable
+
+#: What stands in the place of a secret.
+MASK = "***"
+
+_USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.\-]*://)(?P<userinfo>[^/?#\s'\"<>]*)@", re.IGNORECASE)
+# Cameras take passwords in the query and in the path (`/user=admin_password=x_channel=1`); hence the value
+# ends at a separator of either.
+_PARAMETER = re.compile(
+    r"(?P<name>(?:^|(?<=[^a-z]))(?:[a-z]*(?:pass(?:word|wd|phrase)?|pwd|token|secret|signature|credentials?)"
+    r"|pw|psw|auth|sig|api_?key|access_?key|key|user|usr|username|login)=)"
+    r"(?P<value>(?:(?!_[a-z]+=)[^&;/?\s'\"<>])+)",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(r"\b(Bearer|Basic|Digest)\s+[A-Za-z0-9._~+/=\-]{6,}", re.IGNORECASE)
+
+
+def redact_url(url: str) -> str:
+    """The URL with `***@` for user and password and `***` for secret values: what people may see."""
+    scheme, separator, rest = url.partition("://")
+    authority = re.match(r"[^/?#]*", rest)[0]
+    path = rest[len(authority):]
+    if "@" in authority:
+        authority = f"{MASK}@{authority.rpartition('@')[2]}"
+    return f"{scheme}{separator}{authority}{_mask_parameters(path)}"
+
+
+def has_secret(url: str) -> bool:
+    """Whether `redact_url` would take something out."""
+    return redact_url(url) != url
+
+
+def is_redacted(url: str) -> bool:
+    """Whether a URL carries `***` where a secret would be, as our own replies do."""
+    return f"://{MASK}@" in url or f"={MASK}" in url
+
+
+def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
+    """Any text, such as a line of FFmpeg, without the credentials in it and without the `secrets` named."""
+    for secret in sorted({s for s in secrets if len(s) >= 3}, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    text = _USERINFO.sub(rf"\g<scheme>{MASK}@", text)
+    return _BEARER.sub(rf"\1 {MASK}", _mask_parameters(text))
+
+
+def _mask_parameters(text: str) -> str:
+    return _PARAMETER.sub(rf"\g<name>{MASK}", text)

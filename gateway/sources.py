@@ -1,0 +1,278 @@
+"""Source URLs: which are allowed. Text is checked purely; `check_addresses` also asks the resolver.
+
+The URL ends in FFmpeg's arguments, and the gateway stands inside networks that its users may not reach. So
+only rtsp and rtsps pass, nothing that FFmpeg would take for an option, and no address of the machine itself, of a
+cloud's metadata service, or outside ALLOWED_SOURCE_NETWORKS, however it is spelt.
+"""
+
+import ipaddress
+import re
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import unquote, unquote_to_bytes
+
+from gateway.config import Config
+from gateway.errors import InvalidValue
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+#: FFmpeg cuts longer ones off without a word.
+MAX_URL_LENGTH = 1000
+MAX_USERINFO_LENGTH = 120
+
+SCHEMES = ("rtsp", "rtsps")
+DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
+
+#: FFmpeg reads these as its own options when they stand in the query.
+_FFMPEG_QUERY_OPTIONS = frozenset({"tcp", "udp", "udp_multicast", "multicast", "http", "https"})
+
+_ALLOWED_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%|{}\"]*")
+_HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+_METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data", "instance-data.ec2.internal"})
+_METADATA_ADDRESSES = frozenset(
+    ipaddress.ip_address(text) for text in ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254")
+)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_COMPATIBLE = ipaddress.ip_network("::/96")
+_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+_RESOLVE_SECONDS = 2.0
+
+
+class AddressNotAllowed(InvalidValue):
+    """A source whose address the settings do not allow."""
+
+    reason = "address_not_allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePolicy:
+    """What the settings say about addresses of cameras."""
+
+    allow_loopback: bool = False
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+
+    @classmethod
+    def from_config(cls, config: Config) -> "SourcePolicy":
+        return cls(
+            allow_loopback=config.allow_loopback_sources,
+            networks=tuple(ipaddress.ip_network(text, strict=False) for text in config.allowed_source_networks),
+        )
+
+    def refusal(self, address: Address) -> str | None:
+        """Why an address is not allowed, as the end of a sentence; None when it is."""
+        for candidate in (address, *_embedded(address)):
+            refusal = self._refusal(candidate)
+            if refusal:
+                return refusal
+        return None
+
+    def _refusal(self, address: Address) -> str | None:
+        if address.is_loopback:
+            return None if self.allow_loopback else "is an address of this machine"
+        if address.is_unspecified or (address.version == 4 and address in _THIS_NETWORK):
+            return "is no address of a camera"
+        if address.is_link_local or address in _METADATA_ADDRESSES:
+            return "is a link-local or metadata address"
+        if address.is_multicast or address == ipaddress.IPv4Address("255.255.255.255"):
+            return "is a multicast or broadcast address"
+        if address.version == 4 and address.is_reserved:
+            return "is a reserved address"
+        if self.networks and not any(address in network for network in self.networks):
+            return "is outside the networks of ALLOWED_SOURCE_NETWORKS"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceUrl:
+    """The parts of a valid source URL. `host` is a name in lower case or an address in its usual spelling."""
+
+    scheme: str
+    host: str
+    port: int | None
+    rest: str = field(repr=False)  # path and query, which may hold a password
+    userinfo: str | None = field(repr=False, default=None)
+    address: Address | None = None
+
+    @property
+    def url(self) -> str:
+        """The whole URL, credentials as they were written."""
+        login = f"{self.userinfo}@" if self.userinfo is not None else ""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = f":{self.port}" if self.port is not None else ""
+        return f"{self.scheme}://{login}{host}{port}{self.rest}"
+
+    @property
+    def credentials(self) -> tuple[str, str] | None:
+        """User and password, percent-decoded; None without any."""
+        if self.userinfo is None:
+            return None
+        user, _, password = self.userinfo.partition(":")
+        return unquote(user), unquote(password)
+
+
+def parse_source(text: str, field_name: str = "source_url") -> SourceUrl:
+    """Read a source URL; raises InvalidValue that says what would be right. Asks nobody."""
+
+    def wrong(message: str) -> InvalidValue:
+        return InvalidValue(field_name, f"'{field_name}' {message}")
+
+    if len(text) > MAX_URL_LENGTH:
+        raise wrong(f"must have at most {MAX_URL_LENGTH} characters, not {len(text)}")
+    scheme, separator, rest = text.partition("://")
+    scheme = scheme.lower()
+    if not separator or scheme not in SCHEMES:
+        raise wrong("must start with rtsp:// or rtsps://")
+    if not _ALLOWED_CHARACTERS.fullmatch(rest):
+        raise wrong("must not hold spaces, control characters, '#', '\\' or characters outside ASCII: "
+                    "write them percent-encoded, such as %23 for #")
+    if re.search(r"%(?![0-9A-Fa-f]{2})", rest):
+        raise wrong("must have two hexadecimal digits after each '%'; a percent sign itself is %25")
+    if any(byte < 0x20 or byte == 0x7F for byte in unquote_to_bytes(rest)):
+        raise wrong("must not hold control characters, not even percent-encoded")
+    authority = re.match(r"[^/?]*", rest)[0]
+    tail = rest[len(authority):]
+    userinfo, at, host_and_port = authority.rpartition("@")
+    if at and "@" in userinfo:
+        raise wrong("must have one '@' before the host: write one in a password as %40")
+    if len(userinfo) > MAX_USERINFO_LENGTH:
+        raise wrong(f"must have at most {MAX_USERINFO_LENGTH} characters of user and password")
+    if at and not userinfo.partition(":")[0]:
+        raise wrong("must name the user before the password, as in rtsp://user:password@host")
+    options = _FFMPEG_QUERY_OPTIONS.intersection(re.split(r"[?&]", tail.lower())[1:])
+    if options:
+        raise wrong(f"must not hold '{sorted(options)[0]}' in its query: choose it with 'transport'")
+    host, port = _split_port(host_and_port, wrong)
+    host, address = _read_host(host, wrong)
+    return SourceUrl(scheme, host, port, tail, userinfo if at else None, address)
+
+
+def check_source(text: str, policy: SourcePolicy, field_name: str = "source_url") -> SourceUrl:
+    """`parse_source`, and the address where the URL spells one; raises InvalidValue or AddressNotAllowed."""
+    source = parse_source(text, field_name)
+    if source.host in _METADATA_NAMES:
+        raise AddressNotAllowed(field_name, f"'{field_name}' must not lead to a metadata service: '{source.host}'")
+    if source.address is not None:
+        _require(policy, source.address, source.host, field_name)
+    elif (source.host == "localhost" or source.host.endswith(".localhost")) and not policy.allow_loopback:
+        raise AddressNotAllowed(field_name, f"'{field_name}' must be a camera's address: '{source.host}' is this machine")
+    return source
+
+
+def check_addresses(
+    source: SourceUrl,
+    policy: SourcePolicy,
+    field_name: str = "source_url",
+    resolve: Callable[[str], list[str]] | None = None,
+) -> list[str]:
+    """Resolve the host's name and check every address; gives them, or nothing when the name is not known now.
+
+    Called when a device is saved and again before each start, because a name may point elsewhere by then.
+    Waits at most two seconds. Raises AddressNotAllowed.
+    """
+    if source.address is not None:
+        _require(policy, source.address, source.host, field_name)
+        return [str(source.address)]
+    addresses = (resolve or resolve_host)(source.host)
+    for text in addresses:
+        _require(policy, ipaddress.ip_address(text.partition("%")[0]), source.host, field_name)
+    return addresses
+
+
+def resolve_host(host: str, timeout_seconds: float = _RESOLVE_SECONDS) -> list[str]:
+    """The addresses of a name; empty when it has none, or when the resolver does not answer in time."""
+    found: list[str] = []
+
+    def ask() -> None:
+        try:
+            answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return
+        found.extend(dict.fromkeys(str(answer[4][0]) for answer in answers))
+
+    thread = threading.Thread(target=ask, name="resolve", daemon=True)
+    thread.start()
+    thread.join(timeout_seconds)
+    return list(found)
+
+
+def _require(policy: SourcePolicy, address: Address, host: str, field_name: str) -> None:
+    refusal = policy.refusal(address)
+    if refusal:
+        shown = host if str(address) == host else f"{host} ({address})"
+        raise AddressNotAllowed(field_name, f"'{field_name}' must be a camera's address: '{shown}' {refusal}")
+
+
+def _split_port(text: str, wrong: Callable[[str], InvalidValue]) -> tuple[str, int | None]:
+    match = re.fullmatch(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(.*))?", text)
+    if match is None:
+        raise wrong("must name a host; an IPv6 address stands in brackets, as in rtsp://[2001:db8::1]/")
+    host, port = match.groups()
+    if not host:
+        raise wrong("must name a host, as in rtsp://camera.example/stream")
+    if port is None or port == "":
+        return host, None
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
+        raise wrong("must have a port from 1 to 65535")
+    return host, int(port)
+
+
+def _read_host(text: str, wrong: Callable[[str], InvalidValue]) -> tuple[str, Address | None]:
+    if text.startswith("["):
+        try:
+            address: Address = ipaddress.IPv6Address(text[1:-1])
+        except ValueError:
+            raise wrong(f"must name a host: '{text}' is no IPv6 address") from None
+        if address.scope_id is not None:
+            raise wrong("must not name a network interface in its IPv6 address")
+        return str(address), address
+    name = text.lower().removesuffix(".")
+    labels = name.split(".")
+    if _is_number(labels[-1]):
+        address = _read_ipv4(labels)
+        if address is None:
+            raise wrong(f"must name a host: '{text}' is no IPv4 address")
+        return str(address), address
+    if len(name) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in labels):
+        raise wrong(f"must name a host of letters, digits, '-' and '.', not '{text[:80]}'")
+    return name, None
+
+
+def _is_number(label: str) -> bool:
+    """Whether the resolver would take a name ending so for an IPv4 address."""
+    return bool(re.fullmatch(r"[0-9]+|0x[0-9a-f]*", label))
+
+
+def _read_ipv4(labels: list[str]) -> ipaddress.IPv4Address | None:
+    """An IPv4 address in any spelling that the C library takes: one to four decimal, octal or hexadecimal numbers."""
+    if len(labels) > 4:
+        return None
+    numbers = []
+    for label in labels:
+        if not _is_number(label):
+            return None
+        try:
+            if label.startswith("0x"):
+                numbers.append(int(label[2:] or "0", 16))
+            else:
+                numbers.append(int(label, 8 if label.startswith("0") and len(label) > 1 else 10))
+        except ValueError:
+            return None
+    *heads, last = numbers
+    if any(number > 255 for number in heads) or last >= 256 ** (5 - len(numbers)):
+        return None
+    value = last
+    for place, number in enumerate(heads):
+        value += number << (8 * (3 - place))
+    return ipaddress.IPv4Address(value)
+
+
+def _embedded(address: Address) -> list[ipaddress.IPv4Address]:
+    """The IPv4 addresses that an IPv6 address leads to."""
+    if not isinstance(address, ipaddress.IPv6Address):
+        return []
+    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
+        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return [item for item in found if item is not None]
