@@ -1,0 +1,238 @@
+"""The RTSP server and its mount points: cameras come, go, change, lose their viewers, and fall silent."""
+
+from __future__ import annotations
+
+import time
+
+from cameras import Camera, CameraError, change_camera
+from gi.repository import GLib, GstRtsp, GstRtspServer
+from pictures import PictureFeed
+from pipeline import build_launch
+
+ANONYMOUS = "anonymous"
+
+
+class PortTaken(OSError):
+    """Another program listens on the port; the message names it."""
+
+
+class Mount:
+    """One camera as it is now: its settings, feed, viewers, and whether it is away."""
+
+    def __init__(self, camera: Camera) -> None:
+        self.camera = camera
+        self.is_away = False
+        self.is_frozen = False
+        self.connections = 0
+        self.clients: set[GstRtspServer.RTSPClient] = set()
+        self.feed: PictureFeed | None = None
+        self.factory: GstRtspServer.RTSPMediaFactory | None = None
+        self.outage_timer = 0
+
+
+class CameraMounts:
+    """Any number of cameras on one port. Everything is called on GLib's main thread; `close()` may be called twice."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """Listens at once; `port` 0 takes a free one. Raises PortTaken."""
+        self._mounts: dict[str, Mount] = {}
+        self._clients: set[GstRtspServer.RTSPClient] = set()
+        self._auth = GstRtspServer.RTSPAuth()
+        self._auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+        self._auth.set_default_token(_build_token(ANONYMOUS))
+        self._passwords: dict[str, str] = {}
+        self._server = GstRtspServer.RTSPServer(address=host, service=str(port))
+        self._server.set_auth(self._auth)
+        self._server.connect("client-connected", self._on_client)
+        self._source = self._server.attach(None)
+        if not self._source:
+            raise PortTaken(f"cannot listen on {host}:{port}; stop the program that uses the port, or choose another")
+        self.port: int = self._server.get_bound_port()
+        self._sweep = GLib.timeout_add_seconds(5, self._sweep_sessions)
+
+    @property
+    def paths(self) -> list[str]:
+        """Paths of all cameras, in the order in which they came."""
+        return list(self._mounts)
+
+    def add(self, camera: Camera) -> None:
+        """Raises CameraError when the path is taken or the user has another password elsewhere."""
+        if camera.path in self._mounts:
+            raise CameraError(f"there is a camera at {camera.path!r} already; change or remove it")
+        self._allow(camera)
+        mount = Mount(camera)
+        self._mounts[camera.path] = mount
+        self._publish(mount)
+        if camera.outage_every_seconds:
+            mount.outage_timer = GLib.timeout_add(250, self._follow_outages, mount)
+
+    def remove(self, path: str) -> None:
+        """The camera is gone: its viewers are cut, its path answers 404. Raises CameraError when unknown."""
+        mount = self._find(path)
+        del self._mounts[path]
+        if mount.outage_timer:
+            GLib.source_remove(mount.outage_timer)
+        self._server.get_mount_points().remove_factory(path)
+        self._cut(mount)
+        self._forbid(mount.camera)
+
+    def change(self, path: str, values: dict) -> None:
+        """Other settings, as after a change in a camera's menu: viewers are cut and may come back."""
+        mount = self._find(path)
+        camera = change_camera(mount.camera, {**values, "path": path})
+        self._forbid(mount.camera)
+        try:
+            self._allow(camera)
+        except CameraError:
+            self._allow(mount.camera)
+            raise
+        mount.camera = camera
+        self._server.get_mount_points().remove_factory(path)
+        self._cut(mount)
+        self._publish(mount)
+
+    def resize(self, path: str, width: int, height: int) -> None:
+        """Changes the resolution in the running stream; viewers stay connected."""
+        mount = self._find(path)
+        mount.camera = change_camera(mount.camera, {"width": width, "height": height})
+        if mount.feed:
+            mount.feed.resize(mount.camera)
+        if mount.factory:
+            mount.factory.set_launch(build_launch(mount.camera))
+
+    def set_away(self, path: str, is_away: bool) -> None:
+        """Away: viewers are cut, and requests are answered 503 until the camera is back."""
+        mount = self._find(path)
+        mount.is_away = is_away
+        if is_away:
+            self._cut(mount)
+
+    def set_frozen(self, path: str, is_frozen: bool) -> None:
+        """Frozen: viewers stay connected, and no picture comes any more (the sound, if any, goes on)."""
+        mount = self._find(path)
+        mount.is_frozen = is_frozen
+        if mount.feed:
+            mount.feed.is_frozen = is_frozen
+
+    def describe(self) -> dict[str, dict]:
+        """By path: connections since the start, viewers now, frames drawn since the encoder started, away, frozen."""
+        return {
+            path: {
+                "connections": mount.connections,
+                "clients": len(mount.clients),
+                "frames": mount.feed.frames if mount.feed else 0,
+                "is_encoding": mount.feed is not None,
+                "is_away": mount.is_away,
+                "is_frozen": mount.is_frozen,
+            }
+            for path, mount in self._mounts.items()
+        }
+
+    def close(self) -> None:
+        """Cuts every viewer and stops listening."""
+        for path in list(self._mounts):
+            self.remove(path)
+        if self._source:
+            GLib.source_remove(self._source)
+            GLib.source_remove(self._sweep)
+            self._source = 0
+
+    def _find(self, path: str) -> Mount:
+        mount = self._mounts.get(path)
+        if mount is None:
+            raise CameraError(f"there is no camera at {path!r}; known are {', '.join(self._mounts) or 'none'}")
+        return mount
+
+    def _publish(self, mount: Mount) -> None:
+        camera = mount.camera
+        factory = GstRtspServer.RTSPMediaFactory()
+        factory.set_launch(build_launch(camera))
+        factory.set_shared(True)
+        factory.set_latency(0)
+        factory.set_eos_shutdown(False)
+        permissions = GstRtspServer.RTSPPermissions()
+        role = camera.user or ANONYMOUS
+        permissions.add_role(role)
+        for permission in (GstRtspServer.RTSP_PERM_MEDIA_FACTORY_ACCESS, GstRtspServer.RTSP_PERM_MEDIA_FACTORY_CONSTRUCT):
+            permissions.add_permission_for_role(role, permission, True)
+        factory.set_permissions(permissions)
+        factory.connect("media-configure", self._on_media, mount)
+        mount.factory = factory
+        self._server.get_mount_points().add_factory(camera.path, factory)
+
+    def _on_media(self, _factory: object, media: GstRtspServer.RTSPMedia, mount: Mount) -> None:
+        """A first viewer: the encoder starts. It stops when the last one leaves."""
+        feed = PictureFeed(mount.camera, media.get_element())
+        feed.is_frozen = mount.is_frozen
+        mount.feed = feed
+
+        def stop(_media: object) -> None:
+            feed.stop()
+            if mount.feed is feed:
+                mount.feed = None
+
+        media.connect("unprepared", stop)
+        feed.start()
+
+    def _on_client(self, _server: object, client: GstRtspServer.RTSPClient) -> None:
+        self._clients.add(client)
+        client.connect("closed", self._on_client_closed)
+        client.connect("pre-describe-request", self._on_request)
+        client.connect("pre-setup-request", self._on_request)
+
+    def _on_request(self, client: GstRtspServer.RTSPClient, context: GstRtspServer.RTSPContext) -> GstRtsp.RTSPStatusCode:
+        path = context.uri.abspath
+        for mount in self._mounts.values():
+            if path == mount.camera.path or path.startswith(mount.camera.path + "/"):
+                if client not in mount.clients:
+                    mount.clients.add(client)
+                    mount.connections += 1
+                if mount.is_away:
+                    return GstRtsp.RTSPStatusCode.SERVICE_UNAVAILABLE
+        return GstRtsp.RTSPStatusCode.OK
+
+    def _on_client_closed(self, client: GstRtspServer.RTSPClient) -> None:
+        self._clients.discard(client)
+        for mount in self._mounts.values():
+            mount.clients.discard(client)
+
+    def _cut(self, mount: Mount) -> None:
+        for client in list(mount.clients):
+            client.close()
+        mount.clients.clear()
+
+    def _follow_outages(self, mount: Mount) -> bool:
+        camera = mount.camera
+        if not camera.outage_every_seconds:
+            mount.outage_timer = 0
+            return False
+        is_away = time.time() % camera.outage_every_seconds >= camera.outage_every_seconds - camera.outage_seconds
+        if is_away != mount.is_away:
+            self.set_away(camera.path, is_away)
+        return True
+
+    def _allow(self, camera: Camera) -> None:
+        if camera.user is None:
+            return
+        if self._passwords.get(camera.user, camera.password) != camera.password:
+            raise CameraError(f"'user' {camera.user!r} has another password already; take another user")
+        self._passwords[camera.user] = camera.password
+        self._auth.add_digest(camera.user, camera.password, _build_token(camera.user))
+
+    def _forbid(self, camera: Camera) -> None:
+        is_used = any(mount.camera.user == camera.user for mount in self._mounts.values() if mount.camera is not camera)
+        if camera.user is None or is_used:
+            return
+        self._passwords.pop(camera.user, None)
+        self._auth.remove_digest(camera.user)
+
+    def _sweep_sessions(self) -> bool:
+        self._server.get_session_pool().cleanup()
+        return True
+
+
+def _build_token(role: str) -> GstRtspServer.RTSPToken:
+    token = GstRtspServer.RTSPToken()
+    token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, role)
+    return token
+
