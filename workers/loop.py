@@ -9,7 +9,7 @@ from typing import Any
 
 import janus
 
-from workers.ffmpeg.process import Ended, FfmpegProcess, PipelineEvent
+from workers.ffmpeg.process import Arrived, Ended, FfmpegProcess
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ class RunningPipeline:
 
     def __init__(self, loop: "MediaLoop", command: list[str], device_id: str) -> None:
         self._loop = loop
-        self._queue: janus.Queue[PipelineEvent] = janus.Queue(_QUEUE_SIZE)
+        self._queue: janus.Queue[Arrived] = janus.Queue(_QUEUE_SIZE)
         self._process = FfmpegProcess(command, device_id, self._put)
         self._task = asyncio.get_running_loop().create_task(self._process.run())
         self.dropped_parts = 0
@@ -31,7 +31,7 @@ class RunningPipeline:
     def pid(self) -> int | None:
         return self._process.pid
 
-    def next_event(self, timeout_seconds: float) -> PipelineEvent | None:
+    def next_event(self, timeout_seconds: float) -> Arrived | None:
         """The next event, or None when none came in time."""
         with contextlib.suppress(janus.SyncQueueEmpty):
             return self._queue.sync_q.get(timeout=timeout_seconds)
@@ -46,14 +46,14 @@ class RunningPipeline:
         await asyncio.wait([self._task], timeout=1)
         self._queue.close()
 
-    def _put(self, event: PipelineEvent) -> None:
+    def _put(self, event: Arrived) -> None:
         queue = self._queue.async_q
         try:
             queue.put_nowait(event)
         except janus.AsyncQueueFull:
             # The newest part is dropped rather than the oldest: what waits is still in order.
             self.dropped_parts += 1
-            if isinstance(event, Ended):
+            if isinstance(event.event, Ended):
                 queue.get_nowait()
                 queue.put_nowait(event)
         except (janus.AsyncQueueShutDown, RuntimeError):

@@ -4,8 +4,6 @@ Options are those of FFmpeg 5.1 and later (ffmpeg-protocols(1), section rtsp). E
 values; nothing that a user typed becomes an option.
 """
 
-from urllib.parse import urlsplit
-
 from gateway.media import SourceInfo
 
 #: Protocols that an input may use: a camera's redirect cannot lead to a file or an HTTP server.
@@ -15,6 +13,28 @@ _PROTOCOLS = "rtp,rtsp,rtsps,tcp,udp,tls,crypto,srtp"
 _COPIED_AUDIO = frozenset({"aac"})
 
 
+def input_options(transport: str, timeout_seconds: float) -> dict[str, str]:
+    """Options to read a camera with the least delay (FIELD.md T20 has the reasons)."""
+    options = {
+        "protocol_whitelist": _PROTOCOLS,
+        "rtsp_transport": transport,
+        # Micro-seconds; covers connecting and every later read.
+        "timeout": str(int(timeout_seconds * 1_000_000)),
+        # An ONVIF metadata track or the like is never asked for.
+        "allowed_media_types": "video+audio",
+        "fflags": "+nobuffer+genpts",
+        # Enough to see one key frame of a stream whose SDP says nothing, no more.
+        "analyzeduration": "3000000",
+        "probesize": "4000000",
+    }
+    if transport == "udp":
+        options["reorder_queue_size"] = "64"
+        options["max_delay"] = "200000"
+    else:
+        options["max_delay"] = "0"
+    return options
+
+
 def build_global_arguments() -> list[str]:
     """What stands before all inputs."""
     # `level` prefixes each line of the log with its severity, which diagnosis.py reads.
@@ -22,25 +42,10 @@ def build_global_arguments() -> list[str]:
 
 
 def build_input_arguments(url: str, transport: str, timeout_seconds: float) -> list[str]:
-    """One input that reads a camera with the least delay (FIELD.md T20 has the reasons)."""
-    arguments = [
-        "-protocol_whitelist", _PROTOCOLS,
-        "-rtsp_transport", transport,
-        # Micro-seconds; covers connecting and every later read.
-        "-timeout", str(int(timeout_seconds * 1_000_000)),
-        "-allowed_media_types", "video+audio",
-        "-fflags", "+nobuffer+genpts",
-        "-flags", "low_delay",
-        # Enough to see one key frame of a stream whose SDP says nothing, no more.
-        "-analyzeduration", "3000000",
-        "-probesize", "4000000",
-        "-max_delay", "0" if transport == "tcp" else "200000",
-    ]
-    if transport == "udp":
-        arguments += ["-reorder_queue_size", "64"]
-    if urlsplit(url).scheme == "rtsps":
-        arguments += ["-tls_verify", "0"]
-    return [*arguments, "-i", url]
+    """One input of the ingest FFmpeg."""
+    options = input_options(transport, timeout_seconds)
+    arguments = [word for name, value in options.items() for word in (f"-{name}", value)]
+    return [*arguments, "-flags", "low_delay", "-i", url]
 
 
 def build_bus_arguments(source: SourceInfo, part_seconds: float) -> list[str]:

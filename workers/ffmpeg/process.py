@@ -6,11 +6,12 @@ import logging
 import os
 import shutil
 import signal
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.redaction import redact
+from gateway.redaction import redact_text
 from workers.ffmpeg.fmp4 import Fmp4Reader, Fragment, InitSegment, InvalidMedia
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,12 @@ class Ended:
     problem: str | None = None
 
 
-PipelineEvent = InitSegment | Fragment | Ended
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An event and the wall clock (seconds since 1970) at which it came, before any queue."""
+
+    event: InitSegment | Fragment | Ended
+    wall: float
 
 
 def find_setpriv() -> str | None:
@@ -47,7 +53,7 @@ class FfmpegProcess:
     has decided, and is killed by the kernel when the worker dies.
     """
 
-    def __init__(self, command: list[str], device_id: str, emit: Callable[[PipelineEvent], None]) -> None:
+    def __init__(self, command: list[str], device_id: str, emit: Callable[[Arrived], None]) -> None:
         self._command = command
         self._device_id = device_id
         self._emit = emit
@@ -78,7 +84,7 @@ class FfmpegProcess:
             problem = f"cannot be started: {error.strerror}"
         finally:
             self._done.set()
-            self._emit(Ended(return_code, list(self._lines), problem))
+            self._emit(Arrived(Ended(return_code, list(self._lines), problem), time.time()))
 
     async def stop(self, term_seconds: float = 3.0) -> None:
         """Ask, then SIGTERM, then SIGKILL to the process group; returns when FFmpeg is gone."""
@@ -110,9 +116,10 @@ class FfmpegProcess:
     async def _read_stdout(self) -> str | None:
         reader = Fmp4Reader()
         while data := await self._process.stdout.read(_READ_BYTES):
+            now = time.time()
             try:
                 for event in reader.feed(data):
-                    self._emit(event)
+                    self._emit(Arrived(event, now))
             except InvalidMedia as error:
                 return f"ffmpeg wrote {error}"
         return None
@@ -126,7 +133,7 @@ class FfmpegProcess:
                 continue
             if not line:
                 return
-            text = redact(line[:_STDERR_LINE_BYTES].decode("utf-8", "replace").rstrip())
+            text = redact_text(line[:_STDERR_LINE_BYTES].decode("utf-8", "replace").rstrip())
             self._lines.append(text)
             if "[error]" in text or "[fatal]" in text:
                 log.debug("ffmpeg of device %s: %s", self._device_id, text)

@@ -1,0 +1,151 @@
+"""Looks at a source with PyAV, in a process of its own: tracks, codecs, B-frames, key frames, time to first frame.
+
+The process gets the URL on standard input, so that the camera's password is in no list of processes, and may be
+killed at any moment. `probe_source` is what the workers call; `main` is the process.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.config import Config
+from gateway.media import AudioInfo, SourceInfo, TrackInfo, VideoInfo
+from gateway.redaction import redact_text
+from gateway.states import Reason, reason_for
+from workers.ffmpeg.command import input_options
+from workers.ffmpeg.diagnosis import diagnose
+
+#: Packets are watched until the second key frame, but no longer than this.
+WATCH_SECONDS = 6.0
+
+#: To start Python, and for a camera that answers late but does.
+_GRACE_SECONDS = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What was found: `source`, or the `reason` why nothing (or no video) was."""
+
+    source: SourceInfo | None
+    reason: Reason | None
+    elapsed_ms: int
+
+    def to_json(self) -> str:
+        """As the jobs worker hands it to the API: source, reason, elapsed_ms."""
+        reason = self.reason and {
+            "code": self.reason.code, "message": self.reason.message, "remedy": self.reason.remedy,
+        }
+        source = self.source.to_dict() if self.source else None
+        return json.dumps({"source": source, "reason": reason, "elapsed_ms": self.elapsed_ms})
+
+
+def probe_source(config: Config, url: str, transport: str, *, watch_seconds: float = 0) -> ProbeResult:
+    """Ask the camera what it offers; blocks, at most for the connection's time limit and a few seconds.
+
+    With `watch_seconds` the video is watched for so long, or until its second key frame, to measure the key-frame
+    interval, the bit rate and the order of frames; without, what the stream's headers say is told.
+    """
+    started = time.monotonic()
+    request = {
+        "url": url,
+        "options": input_options(transport, config.connect_timeout_seconds),
+        "timeout_seconds": config.connect_timeout_seconds,
+        "watch_seconds": watch_seconds,
+    }
+    try:
+        finished = subprocess.run(
+            [sys.executable, "-m", "workers.ffmpeg.probe"],
+            input=json.dumps(request), capture_output=True, text=True, check=False,
+            timeout=config.connect_timeout_seconds + watch_seconds + _GRACE_SECONDS,
+        )
+        answer = json.loads(finished.stdout or "{}")
+    except subprocess.TimeoutExpired:
+        answer = {"errors": ["Connection timed out"]}
+    except ValueError:
+        answer = {}
+    elapsed_ms = int((time.monotonic() - started) * 1000)
+    if answer.get("source") is None:
+        errors = answer.get("errors") or ["[error] the probe ended without an answer"]
+        return ProbeResult(None, diagnose([redact_text(line) for line in errors], 1, had_video=False), elapsed_ms)
+    source = SourceInfo.from_dict(answer["source"])
+    return ProbeResult(source, None if source.video else reason_for("no_video"), elapsed_ms)
+
+
+def main() -> None:
+    """The process: a request as JSON on standard input, the answer as JSON on standard output."""
+    import av
+    import av.logging
+
+    av.logging.set_level(av.logging.PANIC)
+    request = json.load(sys.stdin)
+    limit = request["timeout_seconds"]
+    started = time.monotonic()
+    try:
+        with av.open(request["url"], options=request["options"], timeout=(limit, limit)) as container:
+            print(json.dumps({"source": _look(container, request["watch_seconds"], started).to_dict()}))
+    except (av.FFmpegError, OSError, ValueError) as error:
+        print(json.dumps({"errors": [f"[error] {error.strerror if isinstance(error, OSError) else error}"]}))
+
+
+def _look(container: Any, watch_seconds: float, started: float) -> SourceInfo:
+    tracks = tuple(
+        TrackInfo(stream.index, stream.type or "data", _codec(stream)) for stream in container.streams
+    )
+    video = next((s for s in container.streams.video if s.codec_context and s.codec_context.width), None)
+    audio = next((s for s in container.streams.audio if s.codec_context), None)
+    packets: list[tuple[float | None, float | None, int, bool]] = []
+    first_ms = None
+    if video is not None:
+        end = time.monotonic() + watch_seconds
+        for packet in container.demux(video):
+            if packet.size == 0:
+                break
+            first_ms = first_ms or int((time.monotonic() - started) * 1000)
+            base = float(packet.time_base or 0)
+            packets.append((
+                packet.pts * base if packet.pts is not None else None,
+                packet.dts * base if packet.dts is not None else None,
+                packet.size, packet.is_keyframe,
+            ))
+            if sum(p[3] for p in packets) > 2 or time.monotonic() >= end:
+                break
+    return SourceInfo(
+        video=_describe_video(video, packets) if video is not None else None,
+        audio=AudioInfo(_codec(audio), audio.codec_context.sample_rate or None, audio.codec_context.channels or None)
+        if audio is not None else None,
+        tracks=tracks,
+        time_to_first_frame_ms=first_ms,
+    )
+
+
+def _describe_video(stream: Any, packets: list[tuple[float | None, float | None, int, bool]]) -> VideoInfo:
+    context = stream.codec_context
+    shown = [pts for pts, _, _, _ in packets if pts is not None]
+    keys = [pts for pts, _, _, is_key in packets if is_key and pts is not None]
+    span = shown[-1] - shown[0] if len(shown) > 1 else 0
+    is_reordered = any(later < earlier for earlier, later in zip(shown, shown[1:], strict=False))
+    rate = stream.average_rate or stream.base_rate or stream.guessed_rate
+    # FFmpeg answers 90 kHz when the stream does not say.
+    fps = round(float(rate), 3) if rate and 0 < rate <= 240 else None
+    return VideoInfo(
+        codec=_codec(stream),
+        profile=context.profile or None,
+        width=context.width,
+        height=context.height,
+        fps=fps or (round((len(shown) - 1) / span, 2) if span > 0 else None),
+        pixel_format=context.pix_fmt,
+        has_b_frames=is_reordered or context.has_b_frames,
+        key_frame_interval_seconds=round(keys[-1] - keys[-2], 3) if len(keys) > 1 else None,
+        bitrate_kbps=round(sum(size for _, _, size, _ in packets) * 8 / span / 1000, 1) if span > 0.5 else None,
+    )
+
+
+def _codec(stream: Any) -> str:
+    return stream.codec_context.name if stream.codec_context else "unknown"
+
+
+if __name__ == "__main__":
+    main()

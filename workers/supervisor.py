@@ -1,0 +1,378 @@
+"""Keeps one device's stream alive: `run` retries for ever, `run_once` is one attempt, one life of FFmpeg."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import redis
+
+from gateway.bus import BusWriter
+from gateway.clock import Clock, SystemClock
+from gateway.config import Config
+from gateway.errors import LeaseLost
+from gateway.leases import STREAM, Leases
+from gateway.live import LiveFigures
+from gateway.media import Part, SourceInfo
+from gateway.messages import Messages
+from gateway.models.streams import DeviceSettings, Wish, read_device_settings
+from gateway.outputs import DirectOutput, PipelineInputs
+from gateway.secrets import SealBroken, SecretBox
+from gateway.sources import AddressNotAllowed, SourcePolicy, check_addresses, parse_source
+from gateway.states import Reason, StreamState, reason_for
+from workers.backoff import Backoff
+from workers.ffmpeg.diagnosis import diagnose
+from workers.ffmpeg.fmp4 import Fragment, InitSegment
+from workers.ffmpeg.probe import probe_source
+from workers.ffmpeg.process import Arrived, Ended
+from workers.knock import KNOCK_AFTER, Knocker
+from workers.leftovers import end_leftovers
+from workers.loop import MediaLoop, RunningPipeline
+from workers.pipeline import Pipeline, build_pipeline, describe_outputs
+from workers.record import StreamRecordKeeper
+from workers.timeline import ClockJumped, Timeline
+
+#: How often the owner looks at the wish and its outputs, and writes its figures.
+TICK_SECONDS = 1.0
+
+#: After these an attempt cannot succeed until a person has changed something.
+_FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a supervisor works with; one set for all devices of a worker process."""
+
+    config: Config
+    worker: str
+    redis: redis.Redis
+    media_redis: redis.Redis
+    loop: MediaLoop
+    outputs: list[DirectOutput]
+    secrets: SecretBox
+    messages: Messages
+    on_state: Callable[[str, str, str | None], None]
+    clock: Clock = SystemClock()  # noqa: RUF009 - it has no state
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended, and for how many seconds it had shown video."""
+
+    reason: Reason
+    healthy_seconds: float = 0.0
+
+
+class Stopped(Exception):  # noqa: N818 - a fact, not an error
+    """The wish is no longer that this stream runs; carries the reason's code."""
+
+
+class StreamSupervisor:
+    """The owner of one device's stream, in one actor's thread."""
+
+    def __init__(self, device_id: str, services: Services) -> None:
+        self.device_id = device_id
+        self._services = services
+        self._config = services.config
+        self._clock = services.clock
+        self._log = logging.getLogger(f"vas.stream.{device_id}")
+        self._leases = Leases(services.redis)
+        self._live = LiveFigures(services.redis)
+        self._record = StreamRecordKeeper(device_id, services.worker, services.on_state)
+        self._bus = BusWriter(
+            services.media_redis, device_id,
+            window_seconds=self._config.bus_window_seconds, max_bytes=self._config.bus_max_bytes,
+        )
+        self._owner = f"{services.worker}/{time.time_ns()}"
+        self._source: SourceInfo | None = None
+        self._sub_source: SourceInfo | None = None
+        self._source_version: int | None = None
+        self._next_renewal = 0.0
+        self._next_tick = 0.0
+
+    # ---- the loop ----------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Own the device until it is to stop, or another owner has it; never raises for what a camera does."""
+        if not self._leases.take(STREAM, self.device_id, self._owner, self._config.lease_seconds):
+            self._log.info("owned by another worker: nothing to do")
+            return
+        self._services.messages.start_taken(self.device_id)
+        ending = "worker_stopped"
+        try:
+            if not self._record.claim():
+                return
+            end_leftovers(self.device_id)
+            self._keep_running()
+        except Stopped as stopped:
+            ending = str(stopped)
+        except LeaseLost as lost:
+            ending = ""
+            self._log.warning("stopped: %s", lost)
+        finally:
+            self._end(ending)
+
+    def _keep_running(self) -> None:
+        backoff = Backoff(longest_seconds=self._config.backoff_max_seconds)
+        self._record.observe(StreamState.STARTING)
+        while True:
+            outcome = self.run_once()
+            code = outcome.reason.code
+            state = StreamState.FAILED if code in _FAILED_REASONS else StreamState.RECONNECTING
+            if code == "source_changed":
+                self._log.info("restarting: %s", outcome.reason.message)
+                self._record.observe(StreamState.STARTING, outcome.reason)
+                continue
+            self._record.observe(state, outcome.reason)
+            pause = backoff.after(outcome.healthy_seconds)
+            self._log.warning("lost: %s; next attempt in %.1f s", outcome.reason.message, pause)
+            self._pause(pause, code)
+            if not self._record.claim():
+                raise LeaseLost(f"another worker claimed device '{self.device_id}'")
+
+    def _pause(self, seconds: float, code: str) -> None:
+        """Wait, but no longer than until the camera answers differently than it did."""
+        end = self._clock.monotonic() + seconds
+        knocker = None
+        device = self._read_device() if seconds > 1.5 and code in KNOCK_AFTER else None
+        if device is not None:
+            knocker = Knocker(self._services.loop.loop, device.source_url)
+        try:
+            while (left := end - self._clock.monotonic()) > 0:
+                self._obey(self._renew_and_read_wish())
+                self._bus.flush()
+                if knocker is not None and knocker.is_back:
+                    self._log.info("the camera answers again")
+                    return
+                time.sleep(min(0.25, left))
+        finally:
+            if knocker is not None:
+                knocker.close()
+
+    # ---- one attempt -------------------------------------------------------------------------------------------
+
+    def run_once(self) -> Outcome:
+        """One life of FFmpeg, from looking at the camera to the end. Raises Stopped or LeaseLost."""
+        try:
+            device = self._read_device()
+        except SealBroken as error:
+            return Outcome(reason_for("unknown", error.message))
+        if device is None:
+            raise Stopped("device_deleted")
+        try:
+            policy = SourcePolicy.from_config(self._config)
+            for url in filter(None, (device.source_url, device.sub_source_url)):
+                check_addresses(parse_source(url), policy)
+        except AddressNotAllowed as error:
+            return Outcome(reason_for("address_not_allowed", error.message))
+        if self._source_version != device.source_version:
+            self._source_version = device.source_version
+            self._source = self._record.read_source(device.source_version)
+            self._sub_source = None
+        if self._source is None:
+            found = probe_source(self._config, device.source_url, device.transport)
+            if found.source is None or found.reason is not None:
+                return Outcome(found.reason)
+            self._keep_source(found.source)
+        inputs = PipelineInputs(self._source, lambda: self._find_sub(device))
+        pipeline = build_pipeline(self._config, device, inputs, self._services.outputs)
+        self._obey(self._renew_and_read_wish())
+        running = self._services.loop.start_pipeline(list(pipeline.command), self.device_id)
+        attempt = _Attempt(self, running, pipeline)
+        try:
+            return attempt.follow()
+        finally:
+            running.stop()
+            if attempt.healthy_seconds() == 0:
+                # What we believed of the camera may be wrong: look again before the next attempt.
+                self._source = self._sub_source = None
+
+    def _find_sub(self, device: DeviceSettings) -> SourceInfo | None:
+        if device.sub_source_url is None:
+            return None
+        if self._sub_source is None:
+            found = probe_source(self._config, device.sub_source_url, device.transport)
+            if found.reason is not None:
+                self._log.warning("the sub-stream cannot be used: %s", found.reason.message)
+                return None
+            self._sub_source = found.source
+        return self._sub_source
+
+    def _keep_source(self, source: SourceInfo) -> None:
+        self._source = source
+        self._record.keep_source(source)
+
+    def _read_device(self) -> DeviceSettings | None:
+        return self._record.read_device(lambda: read_device_settings(self.device_id, self._services.secrets))
+
+    # ---- ownership ---------------------------------------------------------------------------------------------
+
+    def _renew_and_read_wish(self) -> Wish | None:
+        """Once a tick: hold the lease, read the wish. None when there is nothing new to know."""
+        now = self._clock.monotonic()
+        if now >= self._next_renewal:
+            self._next_renewal = now + min(self._config.lease_seconds / 4, 2.0)
+            try:
+                self._leases.renew(STREAM, self.device_id, self._owner, self._config.lease_seconds)
+            except redis.RedisError as error:
+                # Redis is away for everyone: the database's run number is the fence meanwhile.
+                self._next_renewal = now + TICK_SECONDS
+                self._log.debug("the lease cannot be renewed now: %s", error)
+        if now < self._next_tick:
+            return None
+        self._next_tick = now + TICK_SECONDS
+        return self._record.read_wish()
+
+    def _obey(self, wish: Wish | None) -> None:
+        if wish is not None and not wish.is_running:
+            raise Stopped(wish.reason)
+
+    def _end(self, ending: str) -> None:
+        """Give everything back; what is away now (Redis, database) heals by itself later."""
+        if ending == "worker_stopped":
+            self._record.observe(StreamState.RECONNECTING, reason_for("worker_stopped"))
+        elif ending:
+            self._log.info("stopped: %s", ending)
+            self._record.observe(StreamState.STOPPED, reason_for(ending))
+        for output in self._services.outputs:
+            try:
+                output.release(self.device_id)
+            except Exception:
+                self._log.exception("output '%s' failed to release the device", output.name)
+        try:
+            if ending:
+                self._live.forget(self.device_id)
+            self._leases.release(STREAM, self.device_id, self._owner)
+        except redis.RedisError as error:
+            self._log.debug("the lease ends by itself: %s", error)
+
+
+class _Attempt:
+    """What is known while one FFmpeg runs."""
+
+    def __init__(self, owner: StreamSupervisor, running: RunningPipeline, pipeline: Pipeline) -> None:
+        self._owner = owner
+        self._services = owner._services
+        self._config = owner._config
+        self._clock = owner._clock
+        self._record = owner._record
+        self._running = running
+        self._pipeline = pipeline
+        self._timeline = Timeline(window_seconds=4.0)
+        self._started = self._clock.monotonic()
+        self._last_video = self._started
+        self._first_video: float | None = None
+        self._run = self._record.run
+        self._sequence = 0
+        self._reported_drops = 0
+
+    def healthy_seconds(self) -> float:
+        return self._last_video - self._first_video if self._first_video is not None else 0.0
+
+    def follow(self) -> Outcome:
+        """Take events until this life of FFmpeg is over."""
+        while True:
+            arrived = self._running.next_event(timeout_seconds=0.5)
+            reason = self._take(arrived) if arrived is not None else None
+            reason = reason or self._tick()
+            if reason is not None:
+                return Outcome(reason, self.healthy_seconds())
+
+    def _take(self, arrived: Arrived) -> Reason | None:
+        event = arrived.event
+        if isinstance(event, InitSegment):
+            self._owner._bus.open_run(self._run, event.data)
+            return None
+        if isinstance(event, Ended):
+            return self._explain(event)
+        return self._publish(event, arrived.wall)
+
+    def _publish(self, fragment: Fragment, arrived_at: float) -> Reason | None:
+        if fragment.frames == 0:
+            # Audio alone: carried, but no sign of life (FIELD.md, complaint 2).
+            return None
+        if fragment.has_new_parameters:
+            self._owner._source = None
+            return reason_for("resolution_changed")
+        try:
+            start = self._timeline.place(fragment, arrived_at)
+        except ClockJumped as jump:
+            return reason_for("stalled", str(jump))
+        self._sequence += 1
+        self._last_video = self._clock.monotonic()
+        self._owner._bus.publish(Part(
+            device_id=self._owner.device_id, run=self._run, sequence=self._sequence, start=start,
+            duration=fragment.duration, is_key=fragment.is_key, frames=fragment.frames, data=fragment.data,
+        ))
+        if self._first_video is None:
+            self._first_video = self._last_video
+            self._owner._log.info("running after %.1f s", self._last_video - self._started)
+            self._record.observe(StreamState.RUNNING)
+        return self._compare_with_source(fragment)
+
+    def _compare_with_source(self, fragment: Fragment) -> Reason | None:
+        """What only the video itself tells: B-frames that the headers did not announce."""
+        video = self._owner._source.video if self._owner._source else None
+        if video is None or not fragment.has_b_frames or video.has_b_frames:
+            return None
+        self._owner._keep_source(replace(self._owner._source, video=replace(video, has_b_frames=True)))
+        return reason_for("source_changed", "the camera sends B-frames, which its headers did not say")
+
+    def _explain(self, ended: Ended) -> Reason:
+        if ended.problem is not None and "not found" in ended.problem:
+            return reason_for("ffmpeg_missing", f"the ffmpeg program cannot be started: {ended.problem}")
+        if ended.problem is not None:
+            return reason_for("invalid_data", ended.problem)
+        return diagnose(ended.lines, ended.return_code, had_video=self._first_video is not None)
+
+    def _tick(self) -> Reason | None:
+        now = self._clock.monotonic()
+        # Until the first part the camera has as long again: connecting and waiting for a key frame take time.
+        patience = self._config.stall_seconds * (1 if self._first_video is not None else 2)
+        if now - self._last_video > patience:
+            return reason_for("stalled", f"no video for {patience:.0f} s")
+        wish = self._owner._renew_and_read_wish()
+        if now < self._owner._next_tick - TICK_SECONDS:
+            return None
+        if wish is None:
+            return None
+        self._owner._obey(wish)
+        if wish.source_version != self._owner._source_version:
+            return reason_for("source_changed")
+        self._write_figures()
+        if self._running.dropped_parts > self._reported_drops:
+            self._owner._log.warning("%d parts dropped: this worker is too slow", self._running.dropped_parts)
+            self._reported_drops = self._running.dropped_parts
+        return self._ask_outputs()
+
+    def _ask_outputs(self) -> Reason | None:
+        for item in self._pipeline.attached:
+            try:
+                code = item.output.check(self._owner.device_id)
+            except Exception:
+                self._owner._log.exception("output '%s' failed in its check", item.output.name)
+                continue
+            if code is not None:
+                return reason_for(code)
+        return None
+
+    def _write_figures(self) -> None:
+        figures = {
+            "fps": self._timeline.fps(self._clock.monotonic() - self._last_video),
+            "bitrate_kbps": self._timeline.bitrate_kbps(self._clock.monotonic() - self._last_video),
+            "last_part_at": self._timeline.last_arrival,
+            "key_frame_interval_seconds": self._timeline.key_frame_interval_seconds,
+            "viewers": 0,
+            "dropped_parts": self._running.dropped_parts,
+            "outputs": describe_outputs(self._pipeline),
+            "worker": self._services.worker,
+        }
+        for item in self._pipeline.attached:
+            try:
+                figures.update(item.output.figures(self._owner.device_id))
+            except Exception:
+                self._owner._log.exception("output '%s' failed to give its figures", item.output.name)
+        try:
+            self._owner._live.write(self._owner.device_id, figures)
+        except redis.RedisError as error:
+            self._owner._log.debug("the live figures cannot be written now: %s", error)

@@ -1,0 +1,89 @@
+"""Places parts on the wall clock, and measures what flows: frames and bits a second, key-frame interval."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from gateway.errors import VasError
+from workers.ffmpeg.fmp4 import Fragment
+
+#: The share by which the media clock is drawn to the wall clock: 500 ppm is not seen when played.
+_DRIFT = 0.0005
+#: Media time and wall time further apart than this belong to different runs.
+_JUMP_SECONDS = 5.0
+#: So many parts in a row must disagree: one late part is only a slow network.
+_JUMP_PARTS = 3
+
+
+class ClockJumped(VasError):
+    """The camera's time and the machine's are apart; a new run starts a new timeline."""
+
+    reason = "clock_jumped"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    arrived_at: float
+    duration: float
+    frames: int
+    size: int
+
+
+class Timeline:
+    """The timeline of one run: the wall clock of its first part, then the durations of the media.
+
+    Cameras' own clocks are wrong too often to be believed; media durations are right, but drift by some ppm, which
+    is corrected gently so that the order and length of parts never jump.
+    """
+
+    def __init__(self, window_seconds: float) -> None:
+        self._window = window_seconds
+        self._seen: deque[_Seen] = deque()
+        self._anchor: float | None = None
+        self._disagreeing = 0
+        self._last_key_start: float | None = None
+        self.key_frame_interval_seconds: float | None = None
+        self.last_arrival: float | None = None
+
+    def place(self, fragment: Fragment, arrived_at: float) -> float:
+        """The wall clock of the fragment's start; raises ClockJumped.
+
+        A part arrives when its last frame has come, so it began its own duration earlier.
+        """
+        if self._anchor is None:
+            self._anchor = arrived_at - fragment.duration - fragment.start
+        start = self._anchor + fragment.start
+        error = arrived_at - (start + fragment.duration)
+        if abs(error) > _JUMP_SECONDS:
+            self._disagreeing += 1
+            if self._disagreeing >= _JUMP_PARTS:
+                raise ClockJumped(f"the camera's time and the machine's are {error:+.1f} s apart")
+        else:
+            self._disagreeing = 0
+            limit = _DRIFT * fragment.duration
+            self._anchor += max(-limit, min(limit, error))
+        self._measure(fragment, start, arrived_at)
+        return start
+
+    def fps(self, silent_seconds: float = 0.0) -> float | None:
+        """Frames a second over the window; 0 when nothing came for longer than the window."""
+        span = sum(item.duration for item in self._seen)
+        if not span or silent_seconds > self._window:
+            return 0.0 if self._seen else None
+        return round(sum(item.frames for item in self._seen) / span, 2)
+
+    def bitrate_kbps(self, silent_seconds: float = 0.0) -> float | None:
+        """Kilobits a second over the window, audio included."""
+        span = sum(item.duration for item in self._seen)
+        if not span or silent_seconds > self._window:
+            return 0.0 if self._seen else None
+        return round(sum(item.size for item in self._seen) * 8 / span / 1000, 1)
+
+    def _measure(self, fragment: Fragment, start: float, arrived_at: float) -> None:
+        self.last_arrival = arrived_at
+        self._seen.append(_Seen(arrived_at, fragment.duration, fragment.frames, len(fragment.data)))
+        while arrived_at - self._seen[0].arrived_at > self._window and len(self._seen) > 1:
+            self._seen.popleft()
+        if fragment.is_key:
+            if self._last_key_start is not None:
+                self.key_frame_interval_seconds = round(start - self._last_key_start, 3)
+            self._last_key_start = start
