@@ -152,7 +152,7 @@ class Config:
         between(1, 3600, float), 60.0, "seconds", "longest pause between two attempts to reach a camera",
     )
     lease_seconds: float = setting(
-        between(3, 120, float), 8.0, "seconds", "a worker that is silent for so long loses its devices",
+        between(3, 120, float), 6.0, "seconds", "a worker that is silent for so long loses its devices",
     )
     reconcile_seconds: float = setting(
         between(0.5, 60, float), 2.0, "seconds", "how often the clock process compares wish and fact",

@@ -16,7 +16,7 @@ from gateway.models.streams import (
     set_source_info,
     transition,
 )
-from gateway.states import Reason, StreamState
+from gateway.states import DesiredState, Reason, StreamState
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class StreamRecordKeeper:
             log.debug("device %s: the wish cannot be read now: %s", self._device_id, error)
             return None
         if wish is None:
-            return Wish.of_deleted_device()
+            return Wish(DesiredState.STOPPED, "device_deleted", 0, 0)
         if wish.run > self.run:
             raise LeaseLost(f"device '{self._device_id}' is at run {wish.run} of another worker")
         return wish
@@ -100,10 +100,10 @@ class StreamRecordKeeper:
         except Unavailable:
             return None
 
-    def keep_source(self, source: SourceInfo) -> None:
+    def keep_source(self, source: SourceInfo, source_version: int) -> None:
         """Keep what the camera sends for the next owner."""
         try:
-            set_source_info(self._device_id, source, run=self.run)
+            set_source_info(self._device_id, source, run=self.run, source_version=source_version)
         except Unavailable as error:
             log.debug("device %s: the source's description is not kept: %s", self._device_id, error)
 

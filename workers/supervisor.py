@@ -200,7 +200,7 @@ class StreamSupervisor:
 
     def _keep_source(self, source: SourceInfo) -> None:
         self._source = source
-        self._record.keep_source(source)
+        self._record.keep_source(source, self._source_version)
 
     def _read_device(self) -> DeviceSettings | None:
         return self._record.read_device(lambda: read_device_settings(self.device_id, self._services.secrets))
@@ -211,7 +211,7 @@ class StreamSupervisor:
         """Once a tick: hold the lease, read the wish. None when there is nothing new to know."""
         now = self._clock.monotonic()
         if now >= self._next_renewal:
-            self._next_renewal = now + min(self._config.lease_seconds / 4, 2.0)
+            self._next_renewal = now + self._config.lease_seconds / 4
             try:
                 self._leases.renew(STREAM, self.device_id, self._owner, self._config.lease_seconds)
             except redis.RedisError as error:

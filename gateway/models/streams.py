@@ -242,14 +242,26 @@ def transition(
         return True
 
 
-def set_source_info(device_id: str, info: SourceInfo, *, run: int) -> bool:
-    """Keep what the camera sends; False when the device is gone or belongs to another run."""
+def set_source_info(device_id: str, info: SourceInfo, *, run: int, source_version: int) -> bool:
+    """Keep what the camera sends under the settings of `source_version`; False when the device is gone or
+    belongs to another run."""
     with database.transaction():
+        text = json.dumps({**info.to_dict(), "source_version": source_version})
         return bool(
-            EVERY_TENANT.update(Stream, source_info=json.dumps(info.to_dict()))
+            EVERY_TENANT.update(Stream, source_info=text)
             .where(Stream.device_id == device_id, Stream.run == run)
             .execute()
         )
+
+
+def read_source_info(device_id: str, source_version: int) -> SourceInfo | None:
+    """What the camera was last seen to send under these settings; None when it was not looked at since they changed."""
+    with database.session():
+        row = EVERY_TENANT.select(Stream, Stream.source_info).where(Stream.device_id == device_id).first()
+    if row is None or row.source_info is None:
+        return None
+    values = json.loads(row.source_info)
+    return SourceInfo.from_dict(values) if values.get("source_version") == source_version else None
 
 
 # ---- questions of workers and the clock process ---------------------------------------------------------------

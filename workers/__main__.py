@@ -1,0 +1,64 @@
+"""`python -m workers stream|jobs|clock`: starts a worker as the settings say. The Procfile's lines call this."""
+
+import os
+import shutil
+import sys
+
+from gateway.config import Config
+from gateway.errors import ConfigError
+from gateway.leases import STREAM
+from gateway.logs import setup_logging
+from gateway.messages import JOBS_QUEUE
+from workers.middleware import KIND_VARIABLE
+
+#: Exit code for a setting or program that a person must mend (sysexits.h: EX_CONFIG).
+EX_CONFIG = 78
+
+
+def main() -> int:
+    """Start what the one argument names; gives the exit code."""
+    kinds = (STREAM, JOBS_QUEUE, "clock")
+    if len(sys.argv) != 2 or sys.argv[1] not in kinds:
+        print(f"usage: python -m workers {'|'.join(kinds)}", file=sys.stderr)
+        return 64
+    kind = sys.argv[1]
+    try:
+        config = Config.from_environment()
+    except ConfigError as error:
+        print(f"cannot start {kind}: {error}", file=sys.stderr)
+        return EX_CONFIG
+    setup_logging(config)
+    if kind == "clock":
+        from workers.scheduler import run_clock
+
+        run_clock(config)
+        return 0
+    for program in (config.ffmpeg_bin,) if kind == STREAM else ():
+        if shutil.which(program) is None:
+            print(f"cannot start {kind}: '{program}' is not installed: install ffmpeg or set FFMPEG_BIN", file=sys.stderr)
+            return EX_CONFIG
+    return run_dramatiq(kind, config)
+
+
+def run_dramatiq(kind: str, config: Config) -> int:
+    """Run Dramatiq's own command for one queue."""
+    is_stream = kind == STREAM
+    processes = config.stream_processes if is_stream else 1
+    threads = config.stream_slots if is_stream else config.job_threads
+    os.environ[KIND_VARIABLE] = kind
+    # A message in progress counts as prefetched: with more, those behind an endless one would wait for ever.
+    os.environ["dramatiq_queue_prefetch"] = str(threads)
+    # Milliseconds between looks into an empty queue, and before a lost Redis is tried again.
+    os.environ["dramatiq_worker_timeout"] = "250"
+    os.environ["dramatiq_restart_delay"] = "1000"
+    sys.argv = [
+        "dramatiq", "workers.broker", "workers.actors", "--queues", kind, "--skip-logging",
+        "--processes", str(processes), "--threads", str(threads), "--worker-shutdown-timeout", "20000",
+    ]
+    from dramatiq.cli import main as dramatiq_main
+
+    return dramatiq_main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""The broker of worker processes: `dramatiq workers.broker workers.actors` begins here."""
+
+import dramatiq
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import AgeLimit, Retries, ShutdownNotifications, TimeLimit
+
+from gateway.config import Config
+from gateway.redis_client import connect_redis
+from workers.middleware import WorkerServices
+
+config = Config.from_environment()
+
+services = WorkerServices(config)
+
+broker = RedisBroker(
+    client=connect_redis(config.redis_url),
+    middleware=[AgeLimit(), TimeLimit(), ShutdownNotifications(), Retries(max_retries=3), services],
+)
+dramatiq.set_broker(broker)

@@ -1,0 +1,127 @@
+"""What a worker process has beside its actors: services made at boot, slots reported, everything closed at the end."""
+
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import Any
+
+import dramatiq
+import redis
+
+from gateway import database
+from gateway.config import Config
+from gateway.leases import STREAM, WorkerSlots
+from gateway.logs import setup_logging
+from gateway.messages import Messages
+from gateway.outputs import DirectOutput, OutputContext
+from gateway.plugin_manager import collect, create_plugin_manager, notify
+from gateway.redis_client import connect_redis
+from gateway.secrets import SecretBox
+from workers.loop import MediaLoop
+from workers.supervisor import Services
+
+log = logging.getLogger(__name__)
+
+#: Set by `python -m workers KIND` for the processes it starts: `stream` or `jobs`.
+KIND_VARIABLE = "VAS_WORKER_KIND"
+
+_REPORT_SECONDS = 3.0
+_PR_SET_PDEATHSIG = 1
+
+
+class WorkerServices(dramatiq.Middleware):
+    """Makes `Services` after the fork, counts slots, and closes what was opened."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.name = ""
+        self._services: Services | None = None
+        self._used = 0
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._reporter: threading.Thread | None = None
+
+    @property
+    def stream(self) -> Services:
+        """What a stream supervisor works with; only in processes of kind `stream`."""
+        if self._services is None:
+            raise RuntimeError("this worker process does not run streams")
+        return self._services
+
+    def after_process_boot(self, broker: dramatiq.Broker) -> None:
+        setup_logging(self.config)
+        end_with_parent()
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        database.connect(self.config)
+        if os.environ.get(KIND_VARIABLE) != STREAM:
+            return
+        manager = create_plugin_manager()
+        loop = MediaLoop()
+        context = OutputContext(config=self.config, loop=loop.loop, worker=self.name)
+        outputs: list[DirectOutput] = collect(manager, "register_direct_outputs", context=context)
+        client = connect_redis(self.config.redis_url)
+        self._services = Services(
+            config=self.config,
+            worker=self.name,
+            redis=client,
+            media_redis=connect_redis(self.config.bus_redis_url),
+            loop=loop,
+            outputs=outputs,
+            secrets=SecretBox.from_config(self.config),
+            messages=Messages(broker, client),
+            on_state=lambda device_id, state, reason: notify(
+                manager, "on_stream_state", device_id=device_id, state=state, reason=reason
+            ),
+        )
+        self._reporter = threading.Thread(target=self._report, name="slots", daemon=True)
+        self._reporter.start()
+        log.info("stream worker %s started with %d slots", self.name, self.config.stream_slots)
+
+    def before_process_message(self, broker: dramatiq.Broker, message: Any) -> None:
+        with self._lock:
+            self._used += 1
+
+    def after_process_message(
+        self, broker: dramatiq.Broker, message: Any, *, result: Any = None, exception: BaseException | None = None
+    ) -> None:
+        with self._lock:
+            self._used -= 1
+
+    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        self._closing.set()
+        if self._services is not None:
+            for output in self._services.outputs:
+                with contextlib.suppress(Exception):
+                    output.close()
+            self._services.loop.close()
+            with contextlib.suppress(redis.RedisError):
+                WorkerSlots(self._services.redis).withdraw(STREAM, self.name)
+        database.close()
+
+    def _report(self) -> None:
+        slots = WorkerSlots(self._services.redis)
+        while True:
+            try:
+                slots.report(STREAM, self.name, self._used, self.config.stream_slots)
+            except redis.RedisError as error:
+                log.debug("the slots cannot be reported now: %s", error)
+            if self._closing.wait(_REPORT_SECONDS):
+                return
+
+
+def end_with_parent() -> None:
+    """Have the kernel send SIGTERM when the main process dies (prctl(2)); a no-op where there is no prctl.
+
+    Without it a killed main process would leave workers behind that nobody stops.
+    """
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)

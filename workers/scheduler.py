@@ -1,0 +1,138 @@
+"""The clock process: every few seconds it compares wish and fact, and mends what no owner mends."""
+
+import logging
+import random
+import signal
+import threading
+from collections.abc import Iterable
+from datetime import timedelta
+
+import redis
+
+from gateway import database
+from gateway.clock import Clock, SystemClock, utc_now
+from gateway.config import Config
+from gateway.errors import NotFound, Unavailable
+from gateway.leases import STREAM, Leases, WorkerSlots
+from gateway.live import LiveFigures
+from gateway.messages import Messages
+from gateway.models.base import EVERY_TENANT
+from gateway.models.streams import (
+    StreamRecord,
+    ask_to_stop,
+    streams_to_reconcile,
+    touch_demand,
+    transition,
+)
+from gateway.redis_client import connect_redis
+from gateway.states import DesiredState, StreamState, reason_for
+
+log = logging.getLogger(__name__)
+
+#: After Redis was away or came back empty, living owners put their leases back within this time.
+GRACE_SECONDS = 4.0
+
+#: At most so many devices are started in one pass: a hundred cameras that start at once half time out.
+STARTS_PER_PASS = 8
+
+
+class Reconciler:
+    """One pass is `reconcile()`; it may be called at any time, by more than one process, and repeats no harm."""
+
+    def __init__(self, config: Config, client: redis.Redis, messages: Messages, *, clock: Clock | None = None) -> None:
+        self._config = config
+        self._redis = client
+        self._leases = Leases(client)
+        self._slots = WorkerSlots(client)
+        self._live = LiveFigures(client)
+        self._messages = messages
+        self._clock = clock or SystemClock()
+        self._redis_run: str | None = None
+        self._patient_until = 0.0
+
+    def reconcile(self) -> None:
+        """Start what should run and has no owner; record as stopped what should stop and has none; end the idle."""
+        records = streams_to_reconcile()
+        if not self._redis_is_settled():
+            return
+        owners = self._leases.holders(STREAM, [record.device_id for record in records])
+        self._start([r for r in records if self._should_run(r) and r.device_id not in owners])
+        for record in records:
+            if not self._should_run(record) and record.device_id not in owners:
+                self._record_stopped(record)
+        self._stop_idle([r for r in records if r.start_mode == "on_demand" and self._should_run(r)])
+
+    def _should_run(self, record: StreamRecord) -> bool:
+        return record.enabled and record.desired == DesiredState.RUNNING
+
+    def _redis_is_settled(self) -> bool:
+        """Whether leases can be believed: Redis is the one of the last pass, or its owners had time to come back."""
+        try:
+            run = self._redis.info("server")["run_id"]
+        except redis.RedisError:
+            self._patient_until = self._clock.monotonic() + GRACE_SECONDS
+            raise
+        if self._redis_run not in (None, run):
+            self._patient_until = self._clock.monotonic() + GRACE_SECONDS
+        self._redis_run = run
+        return self._clock.monotonic() >= self._patient_until
+
+    def _start(self, records: list[StreamRecord]) -> None:
+        if not records:
+            return
+        free = sum(total - used for used, total in self._slots.read(STREAM).values())
+        if free <= 0:
+            log.warning("%d devices wait for a free slot: start more stream workers", len(records))
+            return
+        random.shuffle(records)
+        for record in records[: min(free, STARTS_PER_PASS)]:
+            if self._messages.start_stream(record.device_id):
+                log.info("started device %s: it should run and nobody owned it", record.device_id)
+
+    def _record_stopped(self, record: StreamRecord) -> None:
+        reason = record.desired_reason if record.enabled else "device_disabled"
+        if record.observed != StreamState.STOPPED:
+            transition(record.device_id, StreamState.STOPPED, reason=reason_for(reason), run=record.run)
+
+    def _stop_idle(self, records: list[StreamRecord]) -> None:
+        figures = self._live.read_many(record.device_id for record in records)
+        now = utc_now()
+        for record in records:
+            if (figures.get(record.device_id) or {}).get("viewers"):
+                touch_demand(EVERY_TENANT, record.device_id, now)
+                continue
+            deadline = now - timedelta(seconds=record.idle_seconds)
+            try:
+                if ask_to_stop(EVERY_TENANT, record.device_id, reason="idle", if_demanded_before=deadline):
+                    log.info("stopped device %s: nobody watched for %d s", record.device_id, record.idle_seconds)
+            except NotFound:
+                continue
+
+
+def run_clock(config: Config, *, stop: threading.Event | None = None) -> None:
+    """Reconcile until SIGTERM; what is away now is tried again in the next pass."""
+    stop = stop or threading.Event()
+    _stop_on(stop, (signal.SIGTERM, signal.SIGINT))
+    database.connect(config)
+    client = connect_redis(config.redis_url)
+    reconciler = Reconciler(config, client, Messages.connect(config))
+    log.info("clock started")
+    complaint = ""
+    while not stop.is_set():
+        try:
+            reconciler.reconcile()
+            complaint = ""
+        except (Unavailable, redis.RedisError) as error:
+            if str(error) != complaint:
+                log.warning("cannot reconcile now: %s", error)
+            complaint = str(error)
+        except Exception:
+            log.exception("a pass of the clock failed")
+        stop.wait(config.reconcile_seconds * random.uniform(0.9, 1.1))
+    database.close()
+    log.info("clock stopped")
+
+
+def _stop_on(stop: threading.Event, signals: Iterable[signal.Signals]) -> None:
+    for number in signals:
+        signal.signal(number, lambda *_: stop.set())
