@@ -25,11 +25,13 @@ try:
     gi.require_version("GstRtspServer", "1.0")
     from gi.repository import GLib, Gst
 except (ImportError, ValueError) as error:
-    sys.exit(f"the camera server cannot start ({error}); install the packages named in {Path(__file__).parent}/README.md")
+    sys.exit(
+        f"the camera server cannot start ({error}); install the packages named in {Path(__file__).parent}/README.md"
+    )
 
 from cameras import CameraError, load_cameras
 from control import ControlChannel
-from mounts import CameraMounts, PortTaken
+from mounts import CameraMounts, PortTakenError
 
 DEMO_CAMERAS = Path(__file__).parent / "cameras.json"
 DEMO_PORT = 8554
@@ -47,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         mounts = CameraMounts(options.host, options.port)
         for camera in cameras:
             mounts.add(camera)
-    except (CameraError, PortTaken, OSError) as error:
+    except (CameraError, PortTakenError, OSError) as error:
         print(f"camera server: {error}", file=sys.stderr)
         return 2
     if options.control:
@@ -62,9 +64,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="RTSP cameras on loopback, drawn and encoded on demand")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=DEMO_PORT, help=f"RTSP port, 0 for any (default {DEMO_PORT})")
+    parser.add_argument(
+        "--port", type=int, default=DEMO_PORT, help=f"RTSP port, 0 for any (default {DEMO_PORT})"
+    )
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--cameras", type=Path, default=DEMO_CAMERAS, help="JSON file of cameras (default: the demo)")
+    source.add_argument(
+        "--cameras", type=Path, default=DEMO_CAMERAS, help="JSON file of cameras (default: the demo)"
+    )
     source.add_argument("--control", action="store_true", help="take commands from stdin, as JSON lines")
     return parser.parse_args(arguments)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 CODECS = ("h264", "h265", "mjpeg")
@@ -21,7 +21,9 @@ class CameraError(ValueError):
 class Camera:
     """One mount point. Sizes in pixels, `bitrate_kbps` of the video, `key_frame_seconds` between key frames.
 
-    `profile` and `b_frames` are for h264 alone. With `parameter_sets` "sdp" SPS and PPS stand only in the SDP, never in band.
+    `bitrate_kbps` is the most that is used: a still picture needs less, once it is as fine as `qmin` (quantizer, 0 is
+    lossless) allows. `profile` and `b_frames` are for h264 alone. With `parameter_sets` "sdp" the parameter sets
+    stand only in the SDP, never in band.
     `outage_every_seconds` above 0: the camera is away for `outage_seconds` at the end of each such period.
     """
 
@@ -32,6 +34,7 @@ class Camera:
     height: int = 540
     fps: int = 15
     bitrate_kbps: int = 1200
+    qmin: int = 22
     key_frame_seconds: float = 1.0
     profile: str = "high"
     b_frames: int = 0
@@ -56,6 +59,7 @@ class Camera:
         _require_between("height", self.height, 64, 2160)
         _require_between("fps", self.fps, 1, 60)
         _require_between("bitrate_kbps", self.bitrate_kbps, 50, 50_000)
+        _require_between("qmin", self.qmin, 0, 50)
         _require_between("key_frame_seconds", self.key_frame_seconds, 0.1, 60)
         _require_between("b_frames", self.b_frames, 0, 3)
         step = 8 if self.codec == "mjpeg" else 2
@@ -102,11 +106,6 @@ def load_cameras(file: Path) -> list[Camera]:
     if not isinstance(values, list):
         raise CameraError(f"{file} must hold a list of cameras")
     return [parse_camera(value) for value in values]
-
-
-def hide_password(camera: Camera) -> Camera:
-    """The camera as it may be printed."""
-    return replace(camera, password="***") if camera.password else camera
 
 
 def _require_one_of(name: str, value: object, allowed: tuple) -> None:

@@ -12,7 +12,7 @@ from pipeline import build_launch
 ANONYMOUS = "anonymous"
 
 
-class PortTaken(OSError):
+class PortTakenError(OSError):
     """Another program listens on the port; the message names it."""
 
 
@@ -34,7 +34,7 @@ class CameraMounts:
     """Any number of cameras on one port. Everything is called on GLib's main thread; `close()` may be called twice."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Listens at once; `port` 0 takes a free one. Raises PortTaken."""
+        """Listens at once; `port` 0 takes a free one. Raises PortTakenError."""
         self._mounts: dict[str, Mount] = {}
         self._clients: set[GstRtspServer.RTSPClient] = set()
         self._auth = GstRtspServer.RTSPAuth()
@@ -46,7 +46,9 @@ class CameraMounts:
         self._server.connect("client-connected", self._on_client)
         self._source = self._server.attach(None)
         if not self._source:
-            raise PortTaken(f"cannot listen on {host}:{port}; stop the program that uses the port, or choose another")
+            raise PortTakenError(
+                f"cannot listen on {host}:{port}; stop the program that uses the port, or choose another"
+            )
         self.port: int = self._server.get_bound_port()
         self._sweep = GLib.timeout_add_seconds(5, self._sweep_sessions)
 
@@ -140,7 +142,9 @@ class CameraMounts:
     def _find(self, path: str) -> Mount:
         mount = self._mounts.get(path)
         if mount is None:
-            raise CameraError(f"there is no camera at {path!r}; known are {', '.join(self._mounts) or 'none'}")
+            raise CameraError(
+                f"there is no camera at {path!r}; known are {', '.join(self._mounts) or 'none'}"
+            )
         return mount
 
     def _publish(self, mount: Mount) -> None:
@@ -153,7 +157,10 @@ class CameraMounts:
         permissions = GstRtspServer.RTSPPermissions()
         role = camera.user or ANONYMOUS
         permissions.add_role(role)
-        for permission in (GstRtspServer.RTSP_PERM_MEDIA_FACTORY_ACCESS, GstRtspServer.RTSP_PERM_MEDIA_FACTORY_CONSTRUCT):
+        for permission in (
+            GstRtspServer.RTSP_PERM_MEDIA_FACTORY_ACCESS,
+            GstRtspServer.RTSP_PERM_MEDIA_FACTORY_CONSTRUCT,
+        ):
             permissions.add_permission_for_role(role, permission, True)
         factory.set_permissions(permissions)
         factory.connect("media-configure", self._on_media, mount)
@@ -180,7 +187,9 @@ class CameraMounts:
         client.connect("pre-describe-request", self._on_request)
         client.connect("pre-setup-request", self._on_request)
 
-    def _on_request(self, client: GstRtspServer.RTSPClient, context: GstRtspServer.RTSPContext) -> GstRtsp.RTSPStatusCode:
+    def _on_request(
+        self, client: GstRtspServer.RTSPClient, context: GstRtspServer.RTSPContext
+    ) -> GstRtsp.RTSPStatusCode:
         path = context.uri.abspath
         for mount in self._mounts.values():
             if path == mount.camera.path or path.startswith(mount.camera.path + "/"):
@@ -206,7 +215,9 @@ class CameraMounts:
         if not camera.outage_every_seconds:
             mount.outage_timer = 0
             return False
-        is_away = time.time() % camera.outage_every_seconds >= camera.outage_every_seconds - camera.outage_seconds
+        is_away = (
+            time.time() % camera.outage_every_seconds >= camera.outage_every_seconds - camera.outage_seconds
+        )
         if is_away != mount.is_away:
             self.set_away(camera.path, is_away)
         return True
@@ -220,7 +231,9 @@ class CameraMounts:
         self._auth.add_digest(camera.user, camera.password, _build_token(camera.user))
 
     def _forbid(self, camera: Camera) -> None:
-        is_used = any(mount.camera.user == camera.user for mount in self._mounts.values() if mount.camera is not camera)
+        is_used = any(
+            mount.camera.user == camera.user for mount in self._mounts.values() if mount.camera is not camera
+        )
         if camera.user is None or is_used:
             return
         self._passwords.pop(camera.user, None)
@@ -235,4 +248,3 @@ def _build_token(role: str) -> GstRtspServer.RTSPToken:
     token = GstRtspServer.RTSPToken()
     token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, role)
     return token
-

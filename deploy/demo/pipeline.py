@@ -14,7 +14,7 @@ def build_launch(camera: Camera) -> str:
         # Two frames at most wait for a slow encoder, the newest win: a late picture would falsify its clock.
         "appsrc name=picture is-live=true format=time do-timestamp=true max-buffers=2 leaky-type=downstream",
         f"caps={build_picture_caps(camera)}",
-        "! videoconvert n-threads=1",
+        "! videoconvert n-threads=1 dither=none chroma-resampler=nearest",
         f"! {_build_encoder(camera)}",
     ]
     if camera.audio:
@@ -43,7 +43,7 @@ def _build_encoder(camera: Camera) -> str:
         return (
             "video/x-raw,format=I420 ! x265enc speed-preset=ultrafast tune=zerolatency"
             f" bitrate={camera.bitrate_kbps} key-int-max={camera.key_frame_interval}"
-            " option-string=scenecut=0:pools=none:frame-threads=1:wpp=0:info=0"
+            f" option-string=qpmin={camera.qmin}:scenecut=0:open-gop=0:pools=none:frame-threads=1:wpp=0:info=0"
             f" ! h265parse ! video/x-h265,stream-format={stream_format},alignment=au"
             f" ! rtph265pay name=pay0 pt=96 config-interval={repeat}"
         )
@@ -53,8 +53,8 @@ def _build_encoder(camera: Camera) -> str:
     # More threads only cost: sliced encoding pays off above 720p.
     threads = 1 if camera.width * camera.height <= 1280 * 720 else 2
     return (
-        f"video/x-raw,format=I420 ! x264enc speed-preset=ultrafast {tune} {look_ahead} threads={threads}"
-        f" bitrate={camera.bitrate_kbps} key-int-max={camera.key_frame_interval}"
+        f"video/x-raw,format=I420 ! x264enc speed-preset=ultrafast trellis=false {tune} {look_ahead} threads={threads}"
+        f" bitrate={camera.bitrate_kbps} key-int-max={camera.key_frame_interval} qp-min={camera.qmin}"
         f" option-string=scenecut=0:bframes={camera.b_frames}:b-adapt=0:{_PROFILE_TOOLS[camera.profile]}"
         # Without a profile here the payloader asks for constrained baseline.
         f" ! video/x-h264,profile={camera.profile},stream-format={stream_format},alignment=au"

@@ -1,5 +1,7 @@
 """The landscapes of the demo cameras: a background drawn once, and sprites that move over it."""
 
+# ruff: noqa: S311, PLR0917 - the dice need not be secret; drawing functions take coordinates
+
 from __future__ import annotations
 
 import math
@@ -30,7 +32,9 @@ class Scene:
 
 def build_scene(name: str, width: int, height: int) -> Scene:
     """The landscape `name` at that size. The same arguments give the same picture."""
-    return {"harbour": _harbour, "lighthouse": _lighthouse, "valley": _valley, "city": _city}[name](width, height)
+    return {"harbour": _harbour, "lighthouse": _lighthouse, "valley": _valley, "city": _city}[name](
+        width, height
+    )
 
 
 def _harbour(width: int, height: int) -> Scene:
@@ -39,7 +43,9 @@ def _harbour(width: int, height: int) -> Scene:
     scene = Scene(cairo.ImageSurface(cairo.FORMAT_RGB24, width, height))
     ctx = cairo.Context(scene.background)
     horizon = height * 0.58
-    _fill_sky(ctx, width, horizon, [(0.13, 0.17, 0.36), (0.46, 0.33, 0.52), (0.94, 0.56, 0.42), (1.0, 0.80, 0.55)])
+    _fill_sky(
+        ctx, width, horizon, [(0.13, 0.17, 0.36), (0.46, 0.33, 0.52), (0.94, 0.56, 0.42), (1.0, 0.80, 0.55)]
+    )
     sun_x, sun_y = width * 0.40, horizon - height * 0.155
     _glow(ctx, sun_x, sun_y, height * 0.42, (1.0, 0.86, 0.55), 0.55)
     ctx.set_source_rgb(1.0, 0.95, 0.80)
@@ -50,10 +56,23 @@ def _harbour(width: int, height: int) -> Scene:
     _fill(ctx, width, horizon, height, [(0.78, 0.50, 0.46), (0.36, 0.27, 0.45), (0.09, 0.11, 0.27)])
     for _ in range(70):
         y = horizon + (height - horizon) * dice.random() ** 1.6
-        _streak(ctx, dice.random() * width, y, height * 0.05 * dice.random(), height * 0.003, (1.0, 0.85, 0.7, 0.16))
+        _streak(
+            ctx,
+            dice.random() * width,
+            y,
+            height * 0.05 * dice.random(),
+            height * 0.003,
+            (1.0, 0.85, 0.7, 0.16),
+        )
     _glitter(scene, dice, sun_x, horizon, width, height, (1.0, 0.90, 0.66), 16)
-    for size, depth, speed, start in ((0.10, 0.06, 0.006, 0.2), (0.17, 0.17, 0.011, 0.55), (0.26, 0.34, -0.016, 0.9)):
-        scene.sprites.append(_crossing(_boat(int(height * size)), width, horizon + height * depth, speed, start))
+    for size, depth, speed, start in (
+        (0.10, 0.06, 0.006, 0.2),
+        (0.17, 0.17, 0.011, 0.55),
+        (0.26, 0.34, -0.016, 0.9),
+    ):
+        scene.sprites.append(
+            _crossing(_boat(int(height * size)), width, horizon + height * depth, speed, start)
+        )
     _clouds(scene, dice, width, height, (1.0, 0.72, 0.62), 3)
     return scene
 
@@ -64,7 +83,9 @@ def _lighthouse(width: int, height: int) -> Scene:
     scene = Scene(cairo.ImageSurface(cairo.FORMAT_RGB24, width, height))
     ctx = cairo.Context(scene.background)
     horizon = height * 0.62
-    _fill_sky(ctx, width, horizon, [(0.04, 0.08, 0.20), (0.09, 0.22, 0.38), (0.30, 0.47, 0.58), (0.83, 0.74, 0.66)])
+    _fill_sky(
+        ctx, width, horizon, [(0.04, 0.08, 0.20), (0.09, 0.22, 0.38), (0.30, 0.47, 0.58), (0.83, 0.74, 0.66)]
+    )
     for _ in range(60):
         ctx.set_source_rgba(1, 1, 1, 0.2 + 0.5 * dice.random())
         ctx.arc(dice.random() * width, dice.random() * horizon * 0.55, height * 0.0022, 0, math.tau)
@@ -73,14 +94,23 @@ def _lighthouse(width: int, height: int) -> Scene:
     _fill(ctx, width, horizon, height, [(0.42, 0.53, 0.58), (0.12, 0.27, 0.38), (0.03, 0.09, 0.18)])
     for _ in range(80):
         y = horizon + (height - horizon) * dice.random() ** 1.5
-        _streak(ctx, dice.random() * width, y, height * 0.06 * dice.random(), height * 0.003, (0.9, 0.95, 1.0, 0.14))
+        _streak(
+            ctx,
+            dice.random() * width,
+            y,
+            height * 0.06 * dice.random(),
+            height * 0.003,
+            (0.9, 0.95, 1.0, 0.14),
+        )
     _rocks(ctx, width, height)
     lamp_x, lamp_y = width * 0.225, height * 0.305
     _tower(ctx, lamp_x, lamp_y, height)
     glow = _new_surface(int(height * 0.5), int(height * 0.5))
     _glow(cairo.Context(glow), height * 0.25, height * 0.25, height * 0.25, (1.0, 0.93, 0.70), 0.95)
     scene.sprites.append(
-        Sprite(glow, lambda t: (lamp_x - height * 0.25, lamp_y - height * 0.25, max(0.0, math.cos(t * 1.1)) ** 4))
+        Sprite(
+            glow, lambda t: (lamp_x - height * 0.25, lamp_y - height * 0.25, max(0.0, math.cos(t * 1.1)) ** 4)
+        )
     )
     scene.sprites.append(_crossing(_ship(int(height * 0.13)), width, horizon + height * 0.015, 0.008, 0.6))
     _glitter(scene, dice, width * 0.72, horizon, width, height, (1.0, 0.93, 0.82), 14)
@@ -199,7 +229,9 @@ def _peaks(ctx: cairo.Context, width: int, height: int) -> None:
         ctx.set_source(_gradient(top, base, [(0.45, 0.54, 0.66), (0.62, 0.71, 0.79)]))
         ctx.fill()
         ctx.move_to(centre, top)
-        for step, (dx, dy) in enumerate(((0.30, 0.30), (0.16, 0.24), (0.08, 0.36), (-0.06, 0.25), (-0.2, 0.38), (-0.26, 0.26))):
+        for step, (dx, dy) in enumerate(
+            ((0.30, 0.30), (0.16, 0.24), (0.08, 0.36), (-0.06, 0.25), (-0.2, 0.38), (-0.26, 0.26))
+        ):
             ctx.line_to(centre + width * half * dx, top + height * rise * (dy if step else 0.30))
         ctx.close_path()
         ctx.set_source_rgb(0.96, 0.97, 0.99)
@@ -208,7 +240,18 @@ def _peaks(ctx: cairo.Context, width: int, height: int) -> None:
 
 def _rocks(ctx: cairo.Context, width: int, height: int) -> None:
     ctx.move_to(0, height)
-    for x, y in ((0, 0.60), (0.06, 0.585), (0.12, 0.60), (0.20, 0.575), (0.27, 0.60), (0.33, 0.66), (0.40, 0.72), (0.43, 0.82), (0.52, 0.90), (0.55, 1.0)):
+    for x, y in (
+        (0, 0.60),
+        (0.06, 0.585),
+        (0.12, 0.60),
+        (0.20, 0.575),
+        (0.27, 0.60),
+        (0.33, 0.66),
+        (0.40, 0.72),
+        (0.43, 0.82),
+        (0.52, 0.90),
+        (0.55, 1.0),
+    ):
         ctx.line_to(width * x, height * y)
     ctx.close_path()
     ctx.set_source(_gradient(height * 0.57, height, [(0.20, 0.22, 0.25), (0.07, 0.08, 0.11)]))
@@ -254,7 +297,14 @@ def _tree(ctx: cairo.Context, x: float, foot: float, tall: float) -> None:
 
 
 def _house(
-    ctx: cairo.Context, dice: random.Random, x: float, street: float, wide: float, tall: float, tint: float, height: int
+    ctx: cairo.Context,
+    dice: random.Random,
+    x: float,
+    street: float,
+    wide: float,
+    tall: float,
+    tint: float,
+    height: int,
 ) -> None:
     ctx.set_source_rgb(tint * 0.7, tint * 0.75, tint * 1.25)
     ctx.rectangle(x, street - tall, wide, tall)
@@ -271,6 +321,7 @@ def _house(
             left += pane + gap
         y += pane * 1.3 + gap
 
+
 def _streak(ctx: cairo.Context, x: float, y: float, half: float, thick: float, colour: tuple) -> None:
     ctx.save()
     ctx.translate(x, y)
@@ -282,9 +333,17 @@ def _streak(ctx: cairo.Context, x: float, y: float, half: float, thick: float, c
 
 
 def _glitter(
-    scene: Scene, dice: random.Random, x: float, horizon: float, width: int, height: int, colour: Colour, count: int
+    scene: Scene,
+    dice: random.Random,
+    x: float,
+    horizon: float,
+    width: int,
+    height: int,
+    colour: Colour,
+    count: int,
 ) -> None:
     """Light on the water below the sun, twinkling."""
+    sway = height * 0.006
     for number in range(count):
         depth = (number + 0.5) / count
         half = height * (0.010 + 0.045 * depth * dice.random() + 0.012 * depth)
@@ -293,7 +352,6 @@ def _glitter(
         spark = _new_surface(int(half * 2) + 2, int(height * 0.010) + 2)
         _streak(cairo.Context(spark), half + 1, height * 0.005 + 1, half, height * 0.0035, (*colour, 0.9))
         pace, phase = dice.uniform(0.7, 1.6), dice.random() * math.tau
-        sway = height * 0.006
         scene.sprites.append(
             Sprite(
                 spark,
@@ -321,7 +379,9 @@ def _clouds(scene: Scene, dice: random.Random, width: int, height: int, colour: 
             _glow(ctx, 0, 0, radius, colour, 0.34)
             ctx.restore()
         top = height * (0.13 + 0.09 * number)
-        scene.sprites.append(_crossing(cloud, width, top + tall, 0.0022 + 0.0012 * number, number / count + 0.1))
+        scene.sprites.append(
+            _crossing(cloud, width, top + tall, 0.0022 + 0.0012 * number, number / count + 0.1)
+        )
 
 
 def _crossing(surface: cairo.ImageSurface, width: int, foot: float, speed: float, start: float) -> Sprite:
