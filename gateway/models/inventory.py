@@ -81,22 +81,22 @@ def list_devices(
     *,
     sort: str = "name",
     tags: Iterable[str] = (),
-    state: str | None = None,
+    states: Iterable[str] = (),
     text: str | None = None,
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[Device], int]:
     """A page of devices as `find_device` gives them, and how many there are on all pages.
 
-    `tags`: those that have all of them. `text` is looked for in name, description, location, tags and shown URL.
+    `tags`: those that have all of them; `states`: those in one of them. `text` is looked for in name, description, location, tags and shown URL.
     """
     with database.session():
         query = _with_stream(scope)
         for tag in tags:
             tagged = scope.select(DeviceTag, DeviceTag.device_id).where(DeviceTag.tag == tag)
             query = query.where(Device.id.in_(tagged))
-        if state is not None:
-            query = query.where(Stream.observed == state)
+        if states:
+            query = query.where(Stream.observed.in_(list(states)))
         if text:
             query = query.where(Device.search_text.contains(text.casefold()))
         total = query.count()

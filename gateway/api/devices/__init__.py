@@ -1,0 +1,1 @@
+"""Devices: `/devices`, their history and the probe of a source."""

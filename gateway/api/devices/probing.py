@@ -1,0 +1,54 @@
+"""The web side of a probe: check the source, ask a worker, wait for its answer."""
+
+from typing import Any
+
+import redis
+
+from gateway.api.base import current_scope, services
+from gateway.api.devices.values import checked_source
+from gateway.api.errors import ApiError
+from gateway.errors import Unavailable
+from gateway.models import find_device
+from gateway.probes import ProbeRequest
+from gateway.redaction import is_redacted
+
+#: How long the caller of a probe waits for a worker and its camera.
+WAIT_SECONDS = 20.0
+
+
+def probe(data: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a worker; raises InvalidValue, NotFound, Unavailable (`no_worker`, `probe_timed_out`)."""
+    seats = services().probe_seats
+    request = ProbeRequest(_whole_source(data), data["transport"])
+    if not seats.acquire(blocking=False):
+        raise ApiError(429, "too many sources are being looked at: try again in a few seconds", reason="too_many_probes")
+    try:
+        return _ask_worker(request)
+    except redis.RedisError as error:
+        raise Unavailable("the queue (Redis) does not answer", reason="redis_unavailable") from error
+    finally:
+        seats.release()
+
+
+def _ask_worker(request: ProbeRequest) -> dict[str, Any]:
+    probes = services().probes
+    probe_id = probes.store_request(request)
+    services().messages.probe_source(probe_id)
+    result = probes.wait_for_result(probe_id, WAIT_SECONDS)
+    if result is not None:
+        return result
+    if probes.withdraw(probe_id):
+        raise Unavailable("no worker has taken the job: start the jobs process", reason="no_worker")
+    raise Unavailable("the worker did not answer in time", reason="probe_timed_out")
+
+
+def _whole_source(data: dict[str, Any]) -> str:
+    """The URL to look at, with the stored password where the caller sent what we had shown."""
+    text = data["source_url"]
+    if is_redacted(text) and data["device_id"] is not None:
+        device = find_device(current_scope(), data["device_id"])
+        if text == device.source_url:
+            return device.open_source(services().box)
+        if text == device.sub_source_url:
+            return device.open_sub_source(services().box) or text
+    return checked_source(text, "source_url", services().policy)

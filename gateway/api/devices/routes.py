@@ -1,0 +1,160 @@
+"""`/devices`: the configured cameras."""
+
+from typing import Any
+
+from flask import Response, request, url_for
+from flask.views import MethodView
+
+from gateway import database
+from gateway.api.base import Blueprint, PageArgsSchema, current_scope, no_content, offset_of, paginated, services
+from gateway.api.devices.probing import probe
+from gateway.api.devices.schemas import (
+    DeviceQueryArgsSchema,
+    DeviceSchema,
+    EventSchema,
+    IfMatchSchema,
+    ProbeArgsSchema,
+    ProbeResultSchema,
+)
+from gateway.api.devices.values import new_values, replaced_values
+from gateway.api.streams.reasons import spell_reason
+from gateway.models import (
+    Device,
+    VersionChanged,
+    create_device,
+    delete_device,
+    events_of,
+    find_device,
+    list_devices,
+    replace_device,
+)
+from gateway.states import DesiredState, StreamState
+
+blp = Blueprint("devices", __name__, url_prefix="/devices", description="The configured cameras")
+
+ETAG_HEADER = {"ETag": {"description": "the device's version, for If-Match", "schema": {"type": "string"}}}
+LOCATION_HEADER = {"Location": {"description": "the new device", "schema": {"type": "string"}}}
+
+
+def etag(device: Device) -> str:
+    """The version of what a caller may set; the state of the stream is no part of it."""
+    return f'"{device.version}"'
+
+
+@blp.route("")
+class Devices(MethodView):
+    @blp.arguments(DeviceQueryArgsSchema, location="query")
+    @blp.list_response(DeviceSchema)
+    @blp.errors(422, 503)
+    def get(self, args: dict[str, Any]) -> Any:
+        """List devices
+
+        A page of devices, filtered and sorted.
+        """
+        devices, total = list_devices(
+            current_scope(), sort=args["sort"], tags=args["tag"], states=(args["state"],) if args["state"] else (), text=args["q"],
+            limit=args["page_size"], offset=offset_of(args),
+        )
+        return paginated(devices, total, args)
+
+    @blp.arguments(DeviceSchema)
+    @blp.response(201, DeviceSchema, headers=ETAG_HEADER | LOCATION_HEADER)
+    @blp.errors(400, 403, 409, 413, 415, 422, 503)
+    def post(self, data: dict[str, Any]) -> Any:
+        """Add a device
+
+        A device whose start mode is `always` starts at once. 409 with reason `name_taken` when the name is taken.
+        """
+        device = create_device(current_scope(), new_values(data, services().policy), services().box)
+        if device.stream.desired == DesiredState.RUNNING:
+            services().send_start(device.id)
+        location = url_for("devices.DeviceById", device_id=device.id)
+        return device, 201, {"ETag": etag(device), "Location": location}
+
+
+@blp.route("/<uuid:device_id>")
+class DeviceById(MethodView):
+    @blp.response(200, DeviceSchema, headers=ETAG_HEADER)
+    @blp.errors(404, 503)
+    def get(self, device_id: Any) -> Any:
+        """Read a device"""
+        device = find_device(current_scope(), str(device_id))
+        return device, 200, {"ETag": etag(device)}
+
+    @blp.arguments(DeviceSchema)
+    @blp.arguments(IfMatchSchema, location="headers")
+    @blp.response(200, DeviceSchema, headers=ETAG_HEADER)
+    @blp.errors(400, 403, 404, 409, 412, 413, 415, 422, 503)
+    def put(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
+        """Replace a device
+
+        Sets every field; those left out get their default. A source URL exactly as it was shown, with `***`, keeps its
+        password; changed in any way it must hold the password again. A running stream follows by itself. With If-Match,
+        412 when the device was changed since it was read.
+        """
+        before = find_device(current_scope(), str(device_id))
+        device = replace_device(
+            current_scope(),
+            before.id,
+            replaced_values(data, before, services().policy),
+            services().box,
+            if_version=_seen_version(headers["if_match"], before),
+        )
+        if device.stream.desired == DesiredState.RUNNING and device.stream.observed == StreamState.STOPPED:
+            services().send_start(device.id)
+        return device, 200, {"ETag": etag(device)}
+
+    @blp.response(204)
+    @blp.errors(403, 404, 503)
+    def delete(self, device_id: Any) -> Response:
+        """Delete a device
+
+        A running stream is stopped by its worker within seconds; its history goes with the device.
+        """
+        delete_device(current_scope(), str(device_id))
+        return no_content()
+
+
+@blp.route("/<uuid:device_id>/events")
+class DeviceEvents(MethodView):
+    @blp.arguments(PageArgsSchema, location="query")
+    @blp.list_response(EventSchema)
+    @blp.errors(404, 422, 503)
+    def get(self, args: dict[str, Any], device_id: Any) -> Any:
+        """List a device's history
+
+        The transitions of its stream, newest first.
+        """
+        with database.session():
+            device = find_device(current_scope(), str(device_id))
+            query = events_of(current_scope(), device.id)
+            total = query.count()
+            events = list(query.limit(args["page_size"]).offset(offset_of(args)))
+        for event in events:
+            event.reason = spell_reason(event.reason_code, event.reason_message)
+            event.run = event.run or None
+        return paginated(events, total, args)
+
+
+@blp.route("/probe")
+class DeviceProbe(MethodView):
+    @blp.arguments(ProbeArgsSchema)
+    @blp.response(200, ProbeResultSchema)
+    @blp.errors(400, 403, 404, 413, 415, 422, 429, 503)
+    def post(self, data: dict[str, Any]) -> Any:
+        """Look at a source
+
+        Connects to the camera once and says what it offers, with advice on what will cost latency or CPU. Takes up to
+        20 seconds. A camera that cannot be reached is an answer, not an error. 503 with reason `no_worker` when no
+        worker takes the job.
+        """
+        return probe(data)
+
+
+def _seen_version(if_match: str | None, device: Device) -> int | None:
+    """The version that If-Match names, or None where any will do; raises VersionChanged for another."""
+    if if_match is None or request.if_match.star_tag:
+        return None
+    if not request.if_match.contains(etag(device).strip('"')):
+        raise VersionChanged("the device was changed since it was read: read it again")
+    return device.version

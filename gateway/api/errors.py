@@ -1,0 +1,139 @@
+"""The one shape of every error, and which error of the domain has which status."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import marshmallow as ma
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable, VasError
+from gateway.models import VersionChanged
+from gateway.redaction import redact_text
+
+logger = logging.getLogger(__name__)
+
+#: Most exact class first.
+_STATUS_OF: tuple[tuple[type[VasError], int], ...] = (
+    (VersionChanged, 412),
+    (InvalidValue, 422),
+    (NotFound, 404),
+    (Conflict, 409),
+    (Unavailable, 503),
+)
+_REASONS = {
+    400: "bad_request",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    412: "version_changed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    422: "invalid_value",
+    429: "too_many_requests",
+    500: "internal_error",
+    503: "unavailable",
+}
+_RETRY_SECONDS = 2
+
+
+class ErrorSchema(ma.Schema):
+    """Every error has this shape."""
+
+    code = ma.fields.Integer(required=True, metadata={"description": "the HTTP status", "example": 422})
+    status = ma.fields.String(required=True, metadata={"description": "its name", "example": "Unprocessable Content"})
+    message = ma.fields.String(required=True, metadata={"description": "what is wrong and what would be right"})
+    errors = ma.fields.Dict(
+        required=True,
+        metadata={"description": "messages by place (`json`, `query`, `path`, `headers`) and field; may be empty"},
+    )
+    reason = ma.fields.String(required=True, metadata={"description": "a stable word for programs"})
+
+
+class ApiError(VasError):
+    """An error with a status of its own, for what no error of the domain says."""
+
+    def __init__(self, code: int, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message, reason=reason or _REASONS.get(code, "error"))
+        self.code = code
+
+
+def error_response(
+    code: int, message: str, *, reason: str | None = None, errors: dict[str, Any] | None = None
+) -> Response:
+    """The JSON of an error."""
+    response = jsonify(
+        code=code,
+        status=HTTPStatus(code).phrase,
+        message=redact_text(message),
+        errors=errors or {},
+        reason=reason or _REASONS.get(code, "error"),
+    )
+    response.status_code = code
+    if code in (429, 503):
+        response.headers["Retry-After"] = str(_RETRY_SECONDS)
+    return response
+
+
+def register_error_handlers(app: Flask) -> None:
+    """Give every error of `app` the one shape."""
+    app.register_error_handler(HTTPException, handle_http_error)
+    app.register_error_handler(VasError, handle_vas_error)
+    app.register_error_handler(Exception, handle_unexpected)
+
+
+def handle_http_error(error: HTTPException) -> Response:
+    """Errors of Flask, werkzeug and webargs."""
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    data = getattr(error, "data", None) or {}
+    errors = data.get("errors") or data.get("messages") or {}
+    message = data.get("message") or _first_message(errors) or _plain(error)
+    response = error_response(error.code, message, errors=errors)
+    for name, value in error.get_headers(request.environ):
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def handle_vas_error(error: VasError) -> Response:
+    """Errors of the domain."""
+    if isinstance(error, ApiError):
+        return error_response(error.code, error.message, reason=error.reason)
+    for kind, code in _STATUS_OF:
+        if isinstance(error, kind):
+            errors = {"json": {error.field: [error.message]}} if isinstance(error, InvalidValue) else None
+            return error_response(code, error.message, reason=error.reason, errors=errors)
+    return handle_unexpected(error)
+
+
+def handle_unexpected(error: Exception) -> Response:
+    """A mistake of ours: told to the log, not to the caller."""
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return error_response(500, "an unexpected error happened; the log of the web process has the details")
+
+
+def _plain(error: HTTPException) -> str:
+    if error.code == 404:
+        return f"there is nothing at '{request.path[:200]}'"
+    if error.code == 405:
+        return f"'{request.path[:200]}' does not answer {request.method[:20]}"
+    if error.code == 413:
+        return "the body of the request is too long"
+    return (error.description or error.name).rstrip(".")
+
+
+def _first_message(errors: Any) -> str | None:
+    """The first text in the nested messages of a validation."""
+    if isinstance(errors, str):
+        return errors.rstrip(".")
+    values = errors.values() if isinstance(errors, dict) else errors if isinstance(errors, list) else ()
+    if isinstance(errors, dict):
+        for key, value in errors.items():
+            text = _first_message(value)
+            if text:
+                named = f"'{key}'" in text or key in ("json", "query", "headers", "path", "_schema") or isinstance(key, int)
+                return text if named else f"'{key}': {text[:1].lower()}{text[1:]}"
+        return None
+    return next((text for text in map(_first_message, values) if text), None)

@@ -1,0 +1,89 @@
+"""Fields that are strict on the way in: JSON types as they are, text without control characters."""
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import marshmallow as ma
+
+_LINE_CHARACTERS = frozenset("\n\t")
+
+
+class Text(ma.fields.String):
+    """Text without blanks at its ends, in Unicode's composed form (NFC), without control characters.
+
+    `lines=True` allows line breaks and tabs.
+    """
+
+    def __init__(self, *, low: int = 0, high: int = 200, lines: bool = False, **options: Any) -> None:
+        super().__init__(validate=ma.validate.Length(min=low or None, max=high), **options)
+        self.low, self.high, self.lines = low, high, lines
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        text = super()._deserialize(value, attr, data, **options)
+        if self.lines:
+            text = text.replace("\r\n", "\n")
+        for character in text:
+            if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") and not (
+                self.lines and character in _LINE_CHARACTERS
+            ):
+                raise ma.ValidationError(f"'{attr}' must not hold control characters, such as U+{ord(character):04X}")
+        return unicodedata.normalize("NFC", text).strip()
+
+
+class Flag(ma.fields.Boolean):
+    """JSON's true or false and nothing that looks like them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ma.ValidationError(f"'{attr}' must be true or false")
+        return value
+
+
+class Count(ma.fields.Integer):
+    """A whole number from `low` to `high`. In a query it is text, in JSON a number."""
+
+    def __init__(self, *, low: int, high: int, **options: Any) -> None:
+        super().__init__(validate=ma.validate.Range(min=low, max=high), **options)
+        self.low, self.high = low, high
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> int:
+        message = f"'{attr}' must be a whole number from {self.low} to {self.high}"
+        if isinstance(value, str) and not isinstance(data, dict):  # a query, not JSON
+            if not (value.isascii() and value.isdigit() and len(value) <= 12):
+                raise ma.ValidationError(message)
+            value = int(value)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
+            raise ma.ValidationError(message)
+        return value
+
+
+class Choice(ma.fields.String):
+    """One of some words."""
+
+    def __init__(self, words: Iterable[str], **options: Any) -> None:
+        self.words = tuple(words)
+        super().__init__(
+            validate=ma.validate.OneOf(self.words, error=f"must be one of {', '.join(self.words)}"), **options
+        )
+
+
+class Id(ma.fields.UUID):
+    """A UUID, as text in Python."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        if not isinstance(value, str):
+            raise ma.ValidationError(f"'{attr}' must be a UUID")
+        return str(super()._deserialize(value, attr, data, **options))
+
+
+class Time(ma.fields.DateTime):
+    """A moment: RFC 3339 in UTC with milliseconds and Z."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **_options: Any) -> str | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

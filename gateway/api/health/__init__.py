@@ -1,0 +1,1 @@
+"""Health: of the whole and of each component."""

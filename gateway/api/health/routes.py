@@ -1,0 +1,50 @@
+"""`/health`: for people, and for orchestrators."""
+
+from typing import Any
+
+from flask.views import MethodView
+
+from gateway.api.base import Blueprint, services
+from gateway.api.errors import ApiError
+from gateway.api.health.schemas import HealthSchema, ProbeStatusSchema
+from gateway.health import check_database, checks_of_services, run_checks
+
+blp = Blueprint("health", __name__, url_prefix="/health", description="The state of each component")
+
+
+@blp.route("")
+class Health(MethodView):
+    @blp.response(200, HealthSchema)
+    def get(self) -> Any:
+        """Read the health of every component
+
+        Always 200: the status is in the body. Orchestrators ask `/health/live` and `/health/ready`.
+        """
+        wired = services()
+        return run_checks(checks_of_services(wired.config, wired.redis, wired.bus, wired.slots, wired.plugins))
+
+
+@blp.route("/live")
+class HealthLive(MethodView):
+    @blp.response(200, ProbeStatusSchema)
+    def get(self) -> Any:
+        """Ask whether the web process lives
+
+        Touches no other component.
+        """
+        return {"status": "ok"}
+
+
+@blp.route("/ready")
+class HealthReady(MethodView):
+    @blp.response(200, ProbeStatusSchema)
+    @blp.errors(503)
+    def get(self) -> Any:
+        """Ask whether requests can be answered
+
+        503 while the database is away or its schema is not up to date. Without Redis most requests are still answered.
+        """
+        health = check_database()
+        if health.status != "ok":
+            raise ApiError(503, health.reason or "the database is not ready", reason="not_ready")
+        return {"status": "ok"}

@@ -1,0 +1,91 @@
+"""What is no REST: the built UI, and Swagger UI at `/docs`, all from local files."""
+
+from pathlib import Path
+
+from flask import Blueprint, Flask, Response, abort, request, send_from_directory
+from werkzeug.exceptions import NotFound
+
+from gateway.api.base import API_PREFIX
+from gateway.config import Config
+
+#: Paths that are never answered with the UI.
+_NOT_PAGES = ("/api/", "/docs", "/swagger/", "/assets/")
+_HOW_TO_BUILD = "run 'make run', or: npm --prefix ui ci && npm --prefix ui run build"
+
+_DOCS_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>VAS: the REST API</title>
+<link rel="stylesheet" href="/swagger/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/swagger/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+"""
+_DOCS_SCRIPT = f"""SwaggerUIBundle({{
+  url: "{API_PREFIX}/openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  displayRequestDuration: true,
+  validatorUrl: null,
+}});
+"""
+
+
+def add_pages(app: Flask, config: Config) -> None:
+    """Serve the UI at `/` and Swagger UI at `/docs`."""
+    folder = find_ui(config.ui_dir)
+    pages = Blueprint("pages", __name__)
+
+    @pages.get("/docs")
+    def docs() -> Response:
+        if not (folder / "swagger" / "swagger-ui-bundle.js").is_file():
+            text = f"Swagger UI is not built: {_HOW_TO_BUILD}\nThe document itself is at {API_PREFIX}/openapi.json\n"
+            return Response(text, 503, mimetype="text/plain")
+        return Response(_DOCS_PAGE, mimetype="text/html")
+
+    @pages.get("/docs/start.js")
+    def docs_script() -> Response:
+        return Response(_DOCS_SCRIPT, mimetype="text/javascript")
+
+    app.register_blueprint(pages)
+    app.extensions["vas_ui"] = folder
+
+
+def page_for(app: Flask) -> Response | None:
+    """What a path without a route shows: a file of the UI, or its start page; None where an error belongs."""
+    if request.method not in ("GET", "HEAD") or request.path.startswith("/api"):
+        return None
+    folder: Path = app.extensions["vas_ui"]
+    name = request.path.lstrip("/")
+    if name and name != "index.html":
+        try:
+            return _file(folder, name)
+        except NotFound:
+            if request.path.startswith(_NOT_PAGES):
+                return None
+    if not (folder / "index.html").is_file():
+        return Response(f"The UI is not built: {_HOW_TO_BUILD}\n", 503, mimetype="text/plain")
+    return _file(folder, "index.html")
+
+
+def find_ui(configured: Path) -> Path:
+    """The folder of the built UI: as set, from the working folder or else from the checkout."""
+    if configured.is_absolute() or configured.is_dir():
+        return configured.absolute()
+    return Path(__file__).parents[2] / configured
+
+
+def _file(folder: Path, name: str) -> Response:
+    if "\0" in name:
+        abort(404)
+    response = send_from_directory(folder, name)
+    # Vite puts a hash into the names of everything in assets/: it never changes.
+    hashed = name.startswith("assets/")
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
+    return response

@@ -1,0 +1,105 @@
+"""What the routes need of the world, made once for each web process."""
+
+import logging
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+
+import pluggy
+import redis
+from flask import Flask, current_app
+
+from gateway.bus import MediaBus
+from gateway.clock import utc_now
+from gateway.config import Config
+from gateway.errors import Conflict, NotFound, Unavailable
+from gateway.leases import Leases, WorkerSlots
+from gateway.live import LiveFigures
+from gateway.messages import Messages
+from gateway.models import EveryTenantScope, StreamRecord, ask_to_run, find_device, read_stream_record, touch_demand
+from gateway.probes import Probes
+from gateway.redis_client import connect_redis
+from gateway.secrets import SecretBox
+from gateway.sources import SourcePolicy
+from gateway.states import DesiredState
+
+logger = logging.getLogger(__name__)
+
+_EXTENSION = "vas"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Connections and keys; nothing here connects before it is used."""
+
+    config: Config
+    redis: redis.Redis
+    bus: MediaBus
+    live: LiveFigures
+    leases: Leases
+    slots: WorkerSlots
+    messages: Messages
+    probes: Probes
+    box: SecretBox
+    policy: SourcePolicy
+    plugins: pluggy.PluginManager
+    probe_seats: BoundedSemaphore
+
+    @classmethod
+    def build(cls, config: Config, plugins: pluggy.PluginManager) -> "Services":
+        client = connect_redis(config.redis_url)
+        box = SecretBox.from_config(config)
+        return cls(
+            config=config,
+            redis=client,
+            bus=MediaBus(connect_redis(config.bus_redis_url)),
+            live=LiveFigures(client),
+            leases=Leases(client),
+            slots=WorkerSlots(client),
+            messages=Messages.connect(config),
+            probes=Probes(client, box),
+            box=box,
+            policy=SourcePolicy.from_config(config),
+            plugins=plugins,
+            # A probe holds a thread for as long as the camera takes: most threads stay free.
+            probe_seats=BoundedSemaphore(max(1, config.web_threads // 4)),
+        )
+
+    def attach(self, app: Flask) -> None:
+        app.extensions[_EXTENSION] = self
+
+    def send_start(self, device_id: str) -> None:
+        """Ask a worker to run a device now.
+
+        The wish is in the database already: without Redis the clock process asks again later, so nothing is raised.
+        """
+        try:
+            self.messages.start_stream(device_id)
+        except Unavailable as error:
+            logger.warning("start of device %s waits for the clock process: %s", device_id, error)
+
+
+def services() -> Services:
+    """The services of the present application."""
+    return current_app.extensions[_EXTENSION]
+
+
+def request_stream(scope: EveryTenantScope, device_id: str) -> StreamRecord:
+    """Somebody wants to watch: note the demand, and start an on_demand device that is stopped.
+
+    Raises NotFound; Conflict `device_disabled`; Conflict `stream_stopped` when the device waits for a person to
+    start it.
+    """
+    device = find_device(scope, device_id)
+    if not device.enabled:
+        raise Conflict(f"device '{device.name}' is disabled: enable it first", reason="device_disabled")
+    if device.start_mode == "on_demand":
+        if ask_to_run(scope, device.id, demanded_at=utc_now()):
+            services().send_start(device.id)
+    elif device.stream.desired != DesiredState.RUNNING:
+        raise Conflict(f"device '{device.name}' is stopped: start it first", reason="stream_stopped")
+    else:
+        touch_demand(scope, device.id, utc_now())
+    record = read_stream_record(device.id)
+    if record is None:
+        raise NotFound(f"there is no device with id '{device_id}'")
+    return record

@@ -1,0 +1,1 @@
+"""Streams: the live pipelines of devices, to start, stop and look at."""

@@ -1,0 +1,112 @@
+"""`/streams` and `/rtsp/streams`: the live pipelines of devices."""
+
+from typing import Any
+
+from flask import Response
+from flask.views import MethodView
+
+from gateway.api.base import Blueprint, current_scope, offset_of, paginated, services
+from gateway.api.errors import ApiError
+from gateway.api.streams.schemas import ActiveStreamQueryArgsSchema, StreamQueryArgsSchema, StreamSchema
+from gateway.api.streams.views import stream_views
+from gateway.clock import utc_now
+from gateway.errors import Conflict
+from gateway.models import ask_to_run, ask_to_stop, find_device, list_devices
+from gateway.states import StreamState
+
+blp = Blueprint("streams", __name__, description="The live pipelines of devices: start, stop, state, newest picture")
+
+ACTIVE = (StreamState.STARTING, StreamState.RUNNING, StreamState.RECONNECTING, StreamState.STOPPING)
+
+
+@blp.route("/rtsp/streams/<uuid:device_id>/start", methods=["POST"])
+@blp.response(202, StreamSchema)
+@blp.errors(403, 404, 409, 503)
+def start_stream(device_id: Any) -> Any:
+    """Start a stream
+
+    Writes the wish and asks a worker; the state follows. May be repeated. 409 with reason `device_disabled` on a
+    disabled device.
+    """
+    device = find_device(current_scope(), str(device_id))
+    if not device.enabled:
+        raise Conflict(f"device '{device.name}' is disabled: enable it first", reason="device_disabled")
+    ask_to_run(current_scope(), device.id, demanded_at=utc_now())
+    services().send_start(device.id)
+    return _stream(device.id)
+
+
+@blp.route("/rtsp/streams/<uuid:device_id>/stop", methods=["POST"])
+@blp.response(202, StreamSchema)
+@blp.errors(403, 404, 503)
+def stop_stream(device_id: Any) -> Any:
+    """Stop a stream
+
+    Writes the wish; its worker obeys within a second or two. May be repeated.
+    """
+    ask_to_stop(current_scope(), str(device_id))
+    return _stream(str(device_id))
+
+
+@blp.route("/streams")
+class Streams(MethodView):
+    @blp.arguments(StreamQueryArgsSchema, location="query")
+    @blp.list_response(StreamSchema)
+    @blp.errors(422, 503)
+    def get(self, args: dict[str, Any]) -> Any:
+        """List streams
+
+        One for each device, by the device's name.
+        """
+        return _page(args, (args["state"],) if args["state"] else ())
+
+
+@blp.route("/streams/active")
+class ActiveStreams(MethodView):
+    @blp.arguments(ActiveStreamQueryArgsSchema, location="query")
+    @blp.list_response(StreamSchema)
+    @blp.errors(422, 503)
+    def get(self, args: dict[str, Any]) -> Any:
+        """List active streams
+
+        Those that are starting, running, reconnecting or stopping.
+        """
+        return _page(args, ACTIVE)
+
+
+@blp.route("/streams/<uuid:device_id>")
+class StreamById(MethodView):
+    @blp.response(200, StreamSchema)
+    @blp.errors(404, 503)
+    def get(self, device_id: Any) -> Any:
+        """Read a stream"""
+        return _stream(str(device_id))
+
+
+@blp.route("/streams/<uuid:device_id>/latest.mp4")
+class LatestFootage(MethodView):
+    @blp.response(200, {"type": "string", "format": "binary"}, content_type="video/mp4")
+    @blp.errors(404, 503)
+    def get(self, device_id: Any) -> Response:
+        """Read the newest footage
+
+        A small MP4 from the newest key frame until now: the first picture at once, before WebRTC has begun. 404 with
+        reason `no_footage` when there is none.
+        """
+        device = find_device(current_scope(), str(device_id))
+        group = services().bus.latest_group(device.id)
+        if group is None:
+            raise ApiError(404, f"there is no footage of device '{device.name}' now", reason="no_footage")
+        init_segment, parts = group
+        return Response(b"".join([init_segment, *(part.data for part in parts)]), mimetype="video/mp4")
+
+
+def _stream(device_id: str) -> dict[str, Any]:
+    return stream_views([find_device(current_scope(), device_id)])[0]
+
+
+def _page(args: dict[str, Any], states: tuple[str, ...]) -> Any:
+    devices, total = list_devices(
+        current_scope(), states=states, text=args["q"], limit=args["page_size"], offset=offset_of(args)
+    )
+    return paginated(stream_views(devices), total, args)

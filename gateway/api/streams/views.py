@@ -1,0 +1,57 @@
+"""A stream as the API shows it: the row, with the live figures of its worker."""
+
+import json
+import logging
+import time
+from typing import Any
+
+import redis
+
+from gateway.api.base import services
+from gateway.api.streams.reasons import spell_reason
+from gateway.models import Device
+from gateway.outputs import OutputMode
+from gateway.states import StreamState
+
+logger = logging.getLogger(__name__)
+
+
+def stream_views(devices: list[Device]) -> list[dict[str, Any]]:
+    """The streams of devices (as `list_devices` gives them); without Redis their live figures are null."""
+    try:
+        figures = services().live.read_many([device.id for device in devices])
+    except redis.RedisError as error:
+        logger.warning("live figures cannot be read: %s", error)
+        figures = {}
+    now = time.time()
+    return [_view(device, figures.get(device.id, {}), now) for device in devices]
+
+
+def _view(device: Device, figures: dict[str, Any], now: float) -> dict[str, Any]:
+    stream = device.stream
+    if stream.observed == StreamState.STOPPED:
+        figures = {}
+    source = json.loads(stream.source_info) if stream.source_info else {}
+    outputs = figures.get("outputs") or []
+    reencoded = [output for output in outputs if output.get("mode") == OutputMode.TRANSCODE]
+    last_part_at = figures.get("last_part_at")
+    return {
+        "device_id": device.id,
+        "device_name": device.name,
+        "desired": stream.desired,
+        "observed": stream.observed,
+        "reason": spell_reason(stream.reason_code, stream.reason_message),
+        "since": stream.since,
+        "run": stream.run or None,
+        "restarts": stream.restarts,
+        "video": source.get("video"),
+        "audio": source.get("audio"),
+        "fps": figures.get("fps"),
+        "bitrate_kbps": figures.get("bitrate_kbps"),
+        "last_part_age_ms": max(0, round((now - last_part_at) * 1000)) if last_part_at else None,
+        "viewers": figures.get("viewers"),
+        "outputs": outputs,
+        "is_reencoded": bool(reencoded),
+        "reencode_reason": reencoded[0].get("reason") if reencoded else None,
+        "worker": figures.get("worker") or stream.worker,
+    }

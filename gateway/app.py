@@ -1,0 +1,79 @@
+"""`create_app()`: the web process, for `gunicorn 'gateway.app:create_app()'`."""
+
+import logging
+
+import pluggy
+from flask import Flask, Response
+from werkzeug.exceptions import NotFound
+
+from gateway import __version__, database
+from gateway.api.base import API_PREFIX, Api, Services
+from gateway.api.devices.routes import blp as devices
+from gateway.api.errors import handle_http_error
+from gateway.api.health.routes import blp as health
+from gateway.api.pages import add_pages, page_for
+from gateway.api.plugins.routes import blp as plugins_blp
+from gateway.api.protection import protect
+from gateway.api.streams.routes import blp as streams
+from gateway.config import Config
+from gateway.plugin_manager import collect, create_plugin_manager
+from gateway.redaction import RedactingFilter
+
+_DESCRIPTION = """Cameras come in over RTSP, browsers watch them over WebRTC.
+
+Lists are arrays; the header `X-Pagination` says how many items and pages there are. Times are RFC 3339 in UTC. Every error
+has the shape of the schema `Error`: its `reason` is a stable word for programs, its `message` says what would be right, and
+`errors` names the fields.
+
+Any request may also be answered with 400 (malformed, or a host that is not in TRUSTED_HOSTS), 403 (a change asked for
+by the page of another site), 413 (body too long), 415 (body that is not JSON) or 503 (a component is away; try
+again after `Retry-After`)."""
+
+
+def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> Flask:
+    """The Flask application; nothing in it connects before the first request.
+
+    `config` defaults to the environment, `plugins` to all that are installed. Raises ConfigError or PluginError.
+    """
+    config = config or Config.from_environment()
+    plugins = plugins or create_plugin_manager()
+    configure_logging(config)
+    database.connect(config)
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        API_TITLE="VAS",
+        API_VERSION=__version__,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX=API_PREFIX,
+        OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS={"info": {"description": _DESCRIPTION, "license": {"name": "MIT"}}, "servers": [{"url": "/"}]},
+        MAX_CONTENT_LENGTH=config.max_body_bytes,
+        MAX_FORM_MEMORY_SIZE=config.max_body_bytes,
+    )
+    app.json.sort_keys = False
+    app.json.ensure_ascii = False
+    Services.build(config, plugins).attach(app)
+    api = Api(app)
+    protect(app, config)
+    for blueprint in (devices, streams, plugins_blp, health, *collect(plugins, "register_blueprints", config=config)):
+        api.add(blueprint)
+    add_pages(app, config)
+
+    @app.errorhandler(NotFound)
+    def page_or_error(error: NotFound) -> Response:
+        return page_for(app) or handle_http_error(error)
+
+    return app
+
+
+def configure_logging(config: Config) -> None:
+    """Log to standard error at LOG_LEVEL, with secrets taken out; a handler that is there already is kept."""
+    root = logging.getLogger()
+    if not root.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root.addHandler(handler)
+    for handler in root.handlers:
+        if not any(isinstance(item, RedactingFilter) for item in handler.filters):
+            handler.addFilter(RedactingFilter())
+    root.setLevel(config.log_level)

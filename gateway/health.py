@@ -1,0 +1,159 @@
+"""The health of every component: for `/api/v1/health` and, with remedies, for `vas doctor`."""
+
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pluggy
+import redis
+
+from gateway import __version__, database, migrations
+from gateway.bus import MediaBus
+from gateway.config import Config
+from gateway.errors import BusUnavailable
+from gateway.hookspecs import ComponentHealth, HealthCheck
+from gateway.leases import WorkerSlots
+from gateway.plugin_manager import collect
+
+logger = logging.getLogger(__name__)
+
+#: Without these nothing works; without any other the service is only degraded.
+VITAL = frozenset({"database", "redis"})
+#: A check that has not answered after this long counts as down.
+CHECK_SECONDS = 3.0
+
+_LOW_DISK_BYTES = 1 << 30
+_FULL_DISK_BYTES = 100 << 20
+_OLDEST_REDIS = (6, 2)
+
+
+def checks_of_services(
+    config: Config, client: redis.Redis, bus: MediaBus, slots: WorkerSlots, plugins: pluggy.PluginManager
+) -> list[HealthCheck]:
+    """The checks of our own components and of every plugin."""
+    return [
+        HealthCheck("database", check_database),
+        HealthCheck("redis", lambda: check_redis(client)),
+        HealthCheck("media_bus", lambda: check_bus(bus)),
+        HealthCheck("stream_slots", lambda: check_stream_slots(slots)),
+        HealthCheck("disk", lambda: check_disk(config.var_dir)),
+        *collect(plugins, "register_health_checks", config=config),
+    ]
+
+
+def run_checks(checks: Iterable[HealthCheck]) -> dict[str, Any]:
+    """Run all checks at once; gives `{status, version, components}` as the API shows it. Never raises."""
+    answers: dict[str, dict[str, Any]] = {}
+
+    def run(check: HealthCheck) -> None:
+        started = time.perf_counter()
+        try:
+            health = check.check()
+        except Exception as error:
+            logger.warning("health check '%s' failed: %s", check.name, error)
+            health = ComponentHealth("down", f"its check failed with {type(error).__name__}", "see the log")
+        answers[check.name] = {**asdict(health), "latency_ms": round((time.perf_counter() - started) * 1000, 1)}
+
+    checks = list(checks)
+    threads = [threading.Thread(target=run, args=(check,), name="health", daemon=True) for check in checks]
+    deadline = time.monotonic() + CHECK_SECONDS
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    late = ComponentHealth("down", f"no answer within {CHECK_SECONDS:g} seconds", "see whether it is overloaded")
+    components = {
+        check.name: answers.get(check.name) or {**asdict(late), "latency_ms": CHECK_SECONDS * 1000} for check in checks
+    }
+    return {"status": _overall(components), "version": __version__, "components": components}
+
+
+def _overall(components: dict[str, dict[str, Any]]) -> str:
+    if any(components[name]["status"] == "down" for name in VITAL & components.keys()):
+        return "down"
+    return "ok" if all(item["status"] == "ok" for item in components.values()) else "degraded"
+
+
+def check_database() -> ComponentHealth:
+    """Whether it answers, and has the schema that this code needs."""
+    kind = "PostgreSQL" if database.is_postgresql() else "SQLite"
+    try:
+        missing = migrations.missing_migrations()
+    except database.DatabaseUnavailable as error:
+        return ComponentHealth("down", error.message, "check DATABASE_URL and that the server runs", {"kind": kind})
+    if missing:
+        return ComponentHealth(
+            "down", f"the schema is not up to date: {', '.join(missing)} is missing", "run 'vas release'", {"kind": kind}
+        )
+    return ComponentHealth("ok", detail={"kind": kind})
+
+
+def check_redis(client: redis.Redis) -> ComponentHealth:
+    """Whether it answers, is new enough, and has memory left."""
+    try:
+        info = client.info()
+    except redis.RedisError:
+        return ComponentHealth("down", "Redis does not answer", "start Redis and check REDIS_URL")
+    version = str(info.get("redis_version", "0"))
+    detail = {"version": version, "used_memory": info.get("used_memory"), "clients": info.get("connected_clients")}
+    if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < _OLDEST_REDIS:
+        return ComponentHealth("degraded", f"Redis {version} is too old", "install Redis 6.2 or later", detail)
+    limit, policy = info.get("maxmemory") or 0, info.get("maxmemory_policy", "noeviction")
+    if limit and policy != "noeviction":
+        return ComponentHealth(
+            "degraded", f"Redis may drop queued jobs: its maxmemory-policy is '{policy}'",
+            "set maxmemory-policy to noeviction, or put the media bus into a Redis of its own (MEDIA_REDIS_URL)", detail,
+        )
+    return ComponentHealth("ok", detail=detail)
+
+
+def check_bus(bus: MediaBus) -> ComponentHealth:
+    """Whether the media bus answers."""
+    try:
+        bus.ping()
+    except BusUnavailable:
+        return ComponentHealth(
+            "down", "the media bus does not answer", "start its Redis and check MEDIA_REDIS_URL (or REDIS_URL)"
+        )
+    return ComponentHealth("ok")
+
+
+def check_stream_slots(slots: WorkerSlots) -> ComponentHealth:
+    """Whether stream workers live, and how many devices they can still take."""
+    try:
+        workers = slots.read("stream")
+    except redis.RedisError:
+        return ComponentHealth("down", "unknown while Redis does not answer", "start Redis and check REDIS_URL")
+    used = sum(pair[0] for pair in workers.values())
+    total = sum(pair[1] for pair in workers.values())
+    detail = {"workers": len(workers), "used": used, "free": max(0, total - used), "total": total}
+    if not workers:
+        return ComponentHealth("down", "no stream worker runs", "start the stream process (Procfile)", detail)
+    if used >= total:
+        return ComponentHealth(
+            "degraded", f"all {total} stream slots are in use",
+            "raise STREAM_SLOTS or STREAM_PROCESSES, or start another stream worker", detail,
+        )
+    return ComponentHealth("ok", detail=detail)
+
+
+def check_disk(folder: Path) -> ComponentHealth:
+    """Whether VAR_DIR can be written and has space."""
+    place = folder.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    usage = shutil.disk_usage(place)
+    detail = {"total_bytes": usage.total, "free_bytes": usage.free}
+    if not os.access(place, os.W_OK):
+        return ComponentHealth("down", f"'{folder}' cannot be written", "check the rights of VAR_DIR", detail)
+    if usage.free < _FULL_DISK_BYTES:
+        return ComponentHealth("down", f"the disk of '{folder}' is full", "free space, or move VAR_DIR", detail)
+    if usage.free < _LOW_DISK_BYTES:
+        return ComponentHealth("degraded", f"the disk of '{folder}' is nearly full", "free space, or move VAR_DIR", detail)
+    return ComponentHealth("ok", detail=detail)

@@ -1,0 +1,85 @@
+"""A look at a source, asked by the web process and done by a worker: the request and the answer in Redis.
+
+The request holds the camera's password, so it is encrypted, lives for a minute, and is handed out once; the
+message in the queue carries only its id.
+"""
+
+import json
+import time
+import uuid
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import redis
+
+from gateway.redaction import redact_url
+from gateway.secrets import SealBroken, SecretBox
+
+#: Seconds after which a request or an answer that nobody fetched is gone.
+PROBE_TTL_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRequest:
+    """What to look at. The URL is whole, with credentials."""
+
+    source_url: str = field(repr=False)
+    transport: str = "tcp"
+
+    def __str__(self) -> str:
+        return f"probe of {redact_url(self.source_url)} over {self.transport}"
+
+
+class Probes:
+    """Both sides of a probe. Every method raises redis.RedisError when Redis is away."""
+
+    def __init__(self, client: redis.Redis, box: SecretBox) -> None:
+        self._redis = client
+        self._box = box
+
+    def store_request(self, request: ProbeRequest) -> str:
+        """Keep a request for a worker; gives its id."""
+        probe_id = str(uuid.uuid4())
+        sealed = self._box.seal(json.dumps(asdict(request)), f"probe:{probe_id}")
+        self._redis.set(_request_key(probe_id), sealed, ex=PROBE_TTL_SECONDS)
+        return probe_id
+
+    def load_request(self, probe_id: str) -> ProbeRequest | None:
+        """Take a request, once; None when it is gone: too old, or another worker has it."""
+        sealed = self._redis.getdel(_request_key(probe_id))
+        if sealed is None:
+            return None
+        try:
+            return ProbeRequest(**json.loads(self._box.open(sealed.decode(), f"probe:{probe_id}")))
+        except (SealBroken, TypeError, ValueError):
+            return None
+
+    def store_result(self, probe_id: str, result: dict[str, Any]) -> None:
+        """Answer a request; the shape is that of `ProbeResultSchema` in gateway/api/devices/schemas.py."""
+        key = _result_key(probe_id)
+        with self._redis.pipeline() as pipe:
+            pipe.rpush(key, json.dumps(result))
+            pipe.expire(key, PROBE_TTL_SECONDS)
+            pipe.execute()
+
+    def wait_for_result(self, probe_id: str, timeout_seconds: float) -> dict[str, Any] | None:
+        """The answer, or None when there is none within `timeout_seconds`."""
+        deadline = time.monotonic() + timeout_seconds
+        while (left := deadline - time.monotonic()) > 0:
+            # In steps of a second: shorter than the time limit of a Redis connection.
+            answer = self._redis.blpop([_result_key(probe_id)], timeout=max(0.1, min(1.0, left)))
+            if answer is not None:
+                return json.loads(answer[1])
+        return None
+
+    def withdraw(self, probe_id: str) -> bool:
+        """Take a request back; True when no worker had taken it."""
+        return bool(self._redis.delete(_request_key(probe_id)))
+
+
+def _request_key(probe_id: str) -> str:
+    return f"vas:probe:{probe_id}"
+
+
+def _result_key(probe_id: str) -> str:
+    return f"vas:probe:{probe_id}:result"
