@@ -1,0 +1,79 @@
+/**
+ * A second Router for a device, whose payload types are those of a WHEP player's offer.
+ *
+ * A WHEP player offers, so it alone names the payload types (RFC 3264, section 5.1), while mediasoup sends with
+ * those of the Router. Players with the same payload types share one such Router; the tracks reach it through a
+ * pair of PipeTransports on loopback.
+ */
+
+import { codecsWith, ROUTER_PAYLOAD_TYPES } from './codecs.js';
+
+const PIPE_IP = '127.0.0.1';
+
+export class PipedRouter {
+  users = 0;
+  #port = null;
+  #isClosed = false;
+  #consumers = [];
+
+  /** Whether the room's own Router will do. */
+  static isOwn({ video, audio }) {
+    return video === ROUTER_PAYLOAD_TYPES.video && (audio === null || audio === ROUTER_PAYLOAD_TYPES.audio);
+  }
+
+  /**
+   * @param {import('./Room.js').Room} room
+   * @param {{video: number, audio: number|null}} payloadTypes
+   */
+  static async open(room, payloadTypes) {
+    const piped = new PipedRouter(room.ports);
+    try {
+      await piped.#pipe(room, payloadTypes);
+      return piped;
+    } catch (error) {
+      piped.close();
+      throw error;
+    }
+  }
+
+  constructor(ports) {
+    this.ports = ports;
+    this.router = null;
+  }
+
+  async #pipe(room, payloadTypes) {
+    this.#port = await this.ports.ingest.claim(PIPE_IP);
+    this.router = await room.slot.worker.createRouter({
+      mediaCodecs: codecsWith(payloadTypes),
+      appData: { deviceId: room.deviceId },
+    });
+    const open = (router, port) => router.createPipeTransport({ listenInfo: { protocol: 'udp', ip: PIPE_IP, port } });
+    this.near = await open(room.router, this.#port);
+    const far = await open(this.router, this.#port + 1);
+    await this.near.connect({ ip: PIPE_IP, port: this.#port + 1 });
+    await far.connect({ ip: PIPE_IP, port: this.#port });
+    for (const { kind, producer } of room.openTracks) {
+      if (kind === 'audio' && payloadTypes.audio === null) continue;
+      const consumer = await this.near.consume({ producerId: producer.id });
+      this.#consumers.push(consumer);
+      await far.produce({ id: producer.id, kind, rtpParameters: consumer.rtpParameters });
+    }
+  }
+
+  /** Let the far side start afresh at the next key frame, see IngestTrack.hasJumped(). */
+  async resync() {
+    for (const consumer of this.#consumers) {
+      if (consumer.closed) continue;
+      await consumer.pause();
+      await consumer.resume();
+    }
+  }
+
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.near?.close();
+    this.router?.close();
+    if (this.#port !== null) this.ports.ingest.release(this.#port);
+  }
+}

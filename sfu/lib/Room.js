@@ -1,0 +1,174 @@
+/** A device inside the SFU: its Router on some Worker, its tracks, and the piped Routers of WHEP players. */
+
+import { ROUTER_CODECS } from './codecs.js';
+import { IngestTrack } from './IngestTrack.js';
+import { PipedRouter } from './PipedRouter.js';
+
+const KINDS = ['video', 'audio'];
+
+export class Room {
+  slot = null;
+  router = null;
+  isClosed = false;
+  /** @type {{video: IngestTrack|null, audio: IngestTrack|null}} */
+  tracks = { video: null, audio: null };
+  /** By payload types. @type {Map<string, Promise<PipedRouter>>} */
+  #piped = new Map();
+
+  /**
+   * @param {{deviceId: string, owner: string, sourceIp: string, ports: import('./ports.js').Ports, log: import('./log.js').Log}} options
+   *   `owner` is the worker process that feeds the device, `sourceIp` the address its FFmpeg sends from
+   */
+  constructor({ deviceId, owner, sourceIp, ports, log }) {
+    this.deviceId = deviceId;
+    this.owner = owner;
+    this.sourceIp = sourceIp;
+    this.ports = ports;
+    this.log = log;
+    /** Until when a new run of FFmpeg is likely, in Date.now() milliseconds: its jump is looked for more often. */
+    this.restartExpectedUntil = 0;
+    this.nextCheckAt = 0;
+  }
+
+  get openTracks() {
+    return KINDS.map((kind) => this.tracks[kind]).filter((track) => track?.producer);
+  }
+
+  /**
+   * Make the Router on this Worker and open every track in it, on the ports each track has.
+   *
+   * @param {import('./mediasoupWorkers.js').WorkerSlot} slot
+   */
+  async place(slot) {
+    this.slot = slot;
+    slot.rooms.add(this);
+    this.router = await slot.worker.createRouter({ mediaCodecs: ROUTER_CODECS, appData: { deviceId: this.deviceId } });
+    for (const kind of KINDS) if (this.tracks[kind]) await this.#openTrack(this.tracks[kind]);
+  }
+
+  /** Leave the Worker: everything in it is closed, the ports stay held. */
+  leave() {
+    for (const kind of KINDS) this.tracks[kind]?.close();
+    this.closePiped();
+    this.router?.close();
+    this.router = null;
+    this.slot?.rooms.delete(this);
+    this.slot = null;
+  }
+
+  /**
+   * Hold ports for a track and, when there is a Router, open it.
+   *
+   * @param {'video'|'audio'} kind
+   * @param {import('./ports.js').TrackPorts} [wanted]
+   */
+  async addTrack(kind, wanted) {
+    const held = await this.ports.claimTrack({ wanted, isSourceLocal: this.sourceIp === '127.0.0.1' || this.sourceIp === '::1' });
+    const track = new IngestTrack(this.deviceId, kind, held);
+    this.tracks[kind] = track;
+    if (this.router) await this.#openTrack(track);
+  }
+
+  /** @param {'video'|'audio'} kind */
+  removeTrack(kind) {
+    const track = this.tracks[kind];
+    if (!track) return;
+    track.close();
+    this.ports.releaseTrack(track.ports);
+    this.tracks[kind] = null;
+    this.closePiped();
+  }
+
+  /**
+   * Bring an open room to what is wanted now, and say whether viewers have to consume again. Video is left alone
+   * when only audio comes or goes.
+   *
+   * @param {{hasAudio: boolean, ports?: {audio?: object}, isFresh: boolean, sourceIp: string}} wanted
+   */
+  async change({ hasAudio, ports, isFresh, sourceIp }) {
+    let isChanged = false;
+    const isMoved = this.sourceIp !== sourceIp;
+    this.sourceIp = sourceIp;
+    if (!hasAudio && this.tracks.audio) {
+      this.removeTrack('audio');
+      isChanged = true;
+    }
+    if (isFresh || isMoved) {
+      this.closePiped();
+      for (const kind of KINDS) this.tracks[kind]?.close();
+      if (isFresh) await this.changePorts();
+      else for (const track of Object.values(this.tracks)) if (track) await this.#openTrack(track);
+      isChanged = true;
+    }
+    if (hasAudio && !this.tracks.audio) {
+      await this.addTrack('audio', isFresh ? undefined : ports?.audio);
+      this.closePiped();
+      isChanged = true;
+    }
+    return isChanged;
+  }
+
+  /** Give every track other ports. The new are held before the old are given back, or the same could come again. */
+  async changePorts() {
+    for (const kind of KINDS) {
+      const old = this.tracks[kind];
+      if (!old) continue;
+      old.close();
+      try {
+        await this.addTrack(kind);
+      } finally {
+        if (this.tracks[kind] !== old) this.ports.releaseTrack(old.ports);
+      }
+    }
+  }
+
+  close() {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.leave();
+    for (const kind of KINDS) this.removeTrack(kind);
+  }
+
+  /**
+   * The Router whose payload types are the given ones: the room's own, or one that is piped from it.
+   *
+   * @param {{video: number, audio: number|null}} payloadTypes
+   * @returns {Promise<{router: object, release: () => void}>} `release` says that this player no longer needs it
+   */
+  async routerFor(payloadTypes) {
+    if (PipedRouter.isOwn(payloadTypes)) return { router: this.router, release: () => {} };
+    const key = `${payloadTypes.video} ${payloadTypes.audio}`;
+    let opening = this.#piped.get(key);
+    if (!opening) {
+      opening = PipedRouter.open(this, payloadTypes);
+      this.#piped.set(key, opening);
+      opening.catch(() => this.#piped.get(key) === opening && this.#piped.delete(key));
+    }
+    const piped = await opening;
+    piped.users += 1;
+    let isReleased = false;
+    const release = () => {
+      if (isReleased) return;
+      isReleased = true;
+      piped.users -= 1;
+      if (piped.users > 0) return;
+      if (this.#piped.get(key) === opening) this.#piped.delete(key);
+      piped.close();
+    };
+    return { router: piped.router, release };
+  }
+
+  /** Start every Consumer afresh at the next key frame, with sequence numbers that go on where they were. */
+  async resyncPiped() {
+    for (const opening of this.#piped.values()) await (await opening.catch(() => null))?.resync();
+  }
+
+  async #openTrack(track) {
+    await track.open(this.router, { ingestIp: this.ports.ingestIp, sourceIp: this.sourceIp });
+  }
+
+  closePiped() {
+    for (const opening of this.#piped.values()) opening.then((piped) => piped.close(), () => {});
+    this.#piped.clear();
+  }
+}

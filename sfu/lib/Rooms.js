@@ -1,0 +1,322 @@
+/** All rooms: opening and closing them once per device, who owns them, and who is told when they change. */
+
+import { describeError, RequestError } from './errors.js';
+import { Room } from './Room.js';
+
+const CHECK_MS = 250;
+const CHECK_IDLE_MS = 1_000;
+const RESTART_EXPECTED_MS = 15_000;
+const REBUILD_TRIES = 3;
+const REBUILD_WAIT_MS = 15_000;
+
+/**
+ * A viewer as the registry sees it; every method is called when the thing has happened.
+ * @typedef {object} Audience
+ * @property {(room: Room) => void} onRoomAvailable a room, or a new one in place of one whose Worker died
+ * @property {() => void} onRoomEnded
+ * @property {() => void} onTracksChanged
+ * @property {(kind: string) => Promise<void>} onJump
+ */
+
+export class Rooms {
+  /** @type {Map<string, Room>} */
+  #rooms = new Map();
+  /** @type {Map<string, Promise<unknown>>} */
+  #locks = new Map();
+  /** @type {Map<string, Set<Audience>>} */
+  #audiences = new Map();
+  /** The control socket of each owner, and the timer that closes its rooms when it stays away. */
+  #owners = new Map();
+  #changedViewers = new Set();
+  #isClosed = false;
+
+  /**
+   * @param {{pool: import('./mediasoupWorkers.js').WorkerPool, ports: import('./ports.js').Ports, config: import('./config.js').Config, log: import('./log.js').Log}} options
+   */
+  constructor({ pool, ports, config, log }) {
+    this.pool = pool;
+    this.ports = ports;
+    this.config = config;
+    this.log = log;
+    this.checkTimer = setInterval(() => this.#checkJumps(), CHECK_MS);
+    this.checkTimer.unref();
+  }
+
+  get size() {
+    return this.#rooms.size;
+  }
+
+  get viewerCount() {
+    let count = 0;
+    for (const audience of this.#audiences.values()) count += audience.size;
+    return count;
+  }
+
+  /** The room of a device when it can serve viewers now, else null. */
+  get(deviceId) {
+    const room = this.#rooms.get(deviceId);
+    return room?.router && !room.router.closed ? room : null;
+  }
+
+  // Ingest ------------------------------------------------------------------------------------------------------
+
+  /**
+   * Open a room, or confirm the one there is; the answer is the same however often it is asked.
+   *
+   * @param {{deviceId: string, hasAudio: boolean, ports?: {video?: object, audio?: object}, isFresh: boolean, owner: string, sourceIp: string, ingestIp: string}} wanted
+   */
+  open(wanted) {
+    return this.#locked(wanted.deviceId, async () => {
+      const existing = this.#rooms.get(wanted.deviceId);
+      const room = existing ?? new Room({ ...wanted, ports: this.ports, log: this.log });
+      if (existing) await this.#adjust(room, wanted);
+      else await this.#create(room, wanted);
+      const ip = wanted.ingestIp;
+      const [video, audio] = await Promise.all([room.tracks.video.describe(ip), room.tracks.audio?.describe(ip) ?? null]);
+      return { device_id: wanted.deviceId, created: !existing, ip, video, audio };
+    });
+  }
+
+  async #create(room, { hasAudio, ports }) {
+    try {
+      await room.addTrack('video', ports?.video);
+      if (hasAudio) await room.addTrack('audio', ports?.audio);
+      await this.#place(room);
+    } catch (error) {
+      room.close();
+      throw error;
+    }
+    if (this.#isClosed) {
+      room.close();
+      throw new RequestError('shutting_down', 'the SFU is shutting down', 503);
+    }
+    this.#rooms.set(room.deviceId, room);
+    this.log.info('room opened', { device: room.deviceId, owner: room.owner, worker: room.slot?.index, rtp_port: room.tracks.video.ports.rtp_port });
+    this.#tell(room.deviceId, (viewer) => viewer.onRoomAvailable(room));
+    this.#viewersChanged(room.deviceId);
+  }
+
+  async #adjust(room, wanted) {
+    room.owner = wanted.owner;
+    room.restartExpectedUntil = Date.now() + RESTART_EXPECTED_MS;
+    let isChanged;
+    try {
+      isChanged = await room.change(wanted);
+    } catch (error) {
+      // Half changed is worse than gone: the next request opens it anew.
+      this.#end(room, 'could not be changed');
+      throw error;
+    }
+    if (!isChanged) return;
+    this.log.info('room changed', { device: room.deviceId, audio: wanted.hasAudio, fresh: wanted.isFresh, source: wanted.sourceIp });
+    this.#tell(room.deviceId, (viewer) => viewer.onTracksChanged());
+  }
+
+  /** Place a room on the least loaded Worker; on another one when that Worker dies meanwhile. */
+  async #place(room) {
+    let fault = null;
+    for (let tries = 0; tries < REBUILD_TRIES; tries += 1) {
+      const slot = await this.pool.pickSoon(REBUILD_WAIT_MS);
+      if (!slot) break;
+      try {
+        await room.place(slot);
+        return;
+      } catch (error) {
+        fault = error;
+        room.leave();
+        if (slot.isAlive && !/in use|bind|port/i.test(error.message)) throw error;
+        // Someone took a port between our try and mediasoup's: other ports, the caller is told which.
+        if (slot.isAlive) await room.changePorts();
+      }
+    }
+    throw new RequestError('no_worker', `no mediasoup Worker could take the room${fault ? ` (${fault.message})` : ''}`, 503);
+  }
+
+  /**
+   * @param {string} deviceId
+   * @param {string} reason for the log
+   * @returns {Promise<boolean>} whether there was a room
+   */
+  close(deviceId, reason) {
+    return this.#locked(deviceId, async () => {
+      const room = this.#rooms.get(deviceId);
+      if (!room) return false;
+      this.#end(room, reason);
+      return true;
+    });
+  }
+
+  #end(room, reason) {
+    this.#rooms.delete(room.deviceId);
+    room.close();
+    this.log.info('room closed', { device: room.deviceId, reason });
+    this.#tell(room.deviceId, (viewer) => viewer.onRoomEnded());
+  }
+
+  /**
+   * @param {string[]|null} deviceIds null: all
+   */
+  async stats(deviceIds) {
+    const rooms = deviceIds === null ? [...this.#rooms.values()] : deviceIds.map((id) => this.#rooms.get(id)).filter(Boolean);
+    const entries = await Promise.all(
+      rooms.map(async (room) => {
+        const [video, audio] = await Promise.all([room.tracks.video?.stats() ?? null, room.tracks.audio?.stats() ?? null]);
+        return [room.deviceId, { viewers: this.#audiences.get(room.deviceId)?.size ?? 0, video, audio }];
+      }),
+    );
+    return Object.fromEntries(entries);
+  }
+
+  // Owners ------------------------------------------------------------------------------------------------------
+
+  /**
+   * A worker process has connected; it replaces a socket of the same name.
+   *
+   * @param {string} owner
+   * @param {(event: string, data: object) => void} notify
+   */
+  ownerConnected(owner, notify) {
+    clearTimeout(this.#owners.get(owner)?.timer);
+    this.#owners.set(owner, { notify, timer: null });
+  }
+
+  /** Its socket is gone: its rooms stay for a while, and close when it does not come back. */
+  ownerGone(owner, notify) {
+    const entry = this.#owners.get(owner);
+    if (entry?.notify !== notify || this.#isClosed) return;
+    entry.notify = null;
+    entry.timer = setTimeout(async () => {
+      this.#owners.delete(owner);
+      for (const room of [...this.#rooms.values()]) {
+        if (room.owner === owner) await this.close(room.deviceId, 'owner gone');
+      }
+    }, this.config.ownerGraceMs);
+    entry.timer.unref();
+  }
+
+  /**
+   * An owner says which devices it has: its other rooms are closed.
+   *
+   * @param {string} owner
+   * @param {string[]} deviceIds
+   */
+  async resync(owner, deviceIds) {
+    const kept = new Set(deviceIds);
+    const closed = [];
+    for (const room of [...this.#rooms.values()]) {
+      if (room.owner !== owner || kept.has(room.deviceId)) continue;
+      if (await this.close(room.deviceId, 'not in resync')) closed.push(room.deviceId);
+    }
+    return { closed };
+  }
+
+  #notifyOwner(room, event, data) {
+    this.#owners.get(room.owner)?.notify?.(event, data);
+  }
+
+  // Viewers -----------------------------------------------------------------------------------------------------
+
+  /**
+   * Tell this viewer what becomes of the device's room, which need not exist yet.
+   *
+   * @param {string} deviceId
+   * @param {Audience} viewer
+   * @returns {() => void} ends it
+   */
+  watch(deviceId, viewer) {
+    if (this.viewerCount >= this.config.maxViewers) {
+      throw new RequestError('too_many_viewers', `this SFU serves at most ${this.config.maxViewers} viewers ('SFU_MAX_VIEWERS')`, 503);
+    }
+    const audience = this.#audiences.get(deviceId) ?? new Set();
+    this.#audiences.set(deviceId, audience.add(viewer));
+    this.#viewersChanged(deviceId);
+    return () => {
+      if (!audience.delete(viewer)) return;
+      if (audience.size === 0) this.#audiences.delete(deviceId);
+      this.#viewersChanged(deviceId);
+    };
+  }
+
+  #tell(deviceId, say) {
+    for (const viewer of [...(this.#audiences.get(deviceId) ?? [])]) say(viewer);
+  }
+
+  /** Tell the owner how many watch; a crowd that comes at once is one message. */
+  #viewersChanged(deviceId) {
+    if (this.#changedViewers.size === 0) {
+      setImmediate(() => {
+        for (const id of this.#changedViewers) {
+          const room = this.#rooms.get(id);
+          if (room) this.#notifyOwner(room, 'viewers', { device_id: id, viewers: this.#audiences.get(id)?.size ?? 0 });
+        }
+        this.#changedViewers.clear();
+      });
+    }
+    this.#changedViewers.add(deviceId);
+  }
+
+  // Faults ------------------------------------------------------------------------------------------------------
+
+  /**
+   * A Worker has died: build each of its rooms again elsewhere, with the same ports and SSRCs, and tell the viewers.
+   *
+   * @param {Room[]} rooms
+   */
+  async rebuild(rooms) {
+    await Promise.all(
+      rooms.map((room) =>
+        this.#locked(room.deviceId, async () => {
+          if (room.isClosed || this.#isClosed || this.#rooms.get(room.deviceId) !== room) return;
+          // A request that waited for the lock may have found the dead Router and built anew.
+          if (room.router && !room.router.closed) return;
+          try {
+            room.leave();
+            await this.#place(room);
+          } catch (error) {
+            this.log.error('room lost', { device: room.deviceId, error });
+            this.#notifyOwner(room, 'ingest.lost', { device_id: room.deviceId, reason: describeError(error).message });
+            this.#end(room, 'lost');
+            return;
+          }
+          this.log.info('room rebuilt', { device: room.deviceId, worker: room.slot?.index });
+          this.#tell(room.deviceId, (viewer) => viewer.onRoomAvailable(room));
+        }),
+      ),
+    );
+  }
+
+  async #checkJumps() {
+    const now = Date.now();
+    for (const room of this.#rooms.values()) {
+      if (now < room.nextCheckAt || !this.#audiences.has(room.deviceId)) continue;
+      room.nextCheckAt = now + (now < room.restartExpectedUntil ? CHECK_MS : CHECK_IDLE_MS);
+      for (const track of room.openTracks) {
+        track.hasJumped().then(async (isJump) => {
+          if (!isJump) return;
+          this.log.info('sequence jumped', { device: room.deviceId, kind: track.kind });
+          await room.resyncPiped();
+          this.#tell(room.deviceId, (viewer) => viewer.onJump(track.kind).catch(() => {}));
+        }, () => {});
+      }
+    }
+  }
+
+  /** Close everything; viewers' sockets are closed by who holds them. */
+  closeAll() {
+    this.#isClosed = true;
+    clearInterval(this.checkTimer);
+    for (const { timer } of this.#owners.values()) clearTimeout(timer);
+    for (const room of this.#rooms.values()) room.close();
+    this.#rooms.clear();
+  }
+
+  /** Run one task at a time per device. */
+  #locked(deviceId, task) {
+    const before = this.#locks.get(deviceId) ?? Promise.resolve();
+    const run = before.then(task, task);
+    this.#locks.set(deviceId, run);
+    const tidy = () => this.#locks.get(deviceId) === run && this.#locks.delete(deviceId);
+    run.then(tidy, tidy);
+    return run;
+  }
+}

@@ -1,0 +1,179 @@
+/** The settings of the SFU, read once from the environment (and `.env`), each checked with a plain sentence. */
+
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { StartError } from './errors.js';
+import { LOG_LEVELS } from './log.js';
+
+/** Times in milliseconds and sizes in bytes that are part of the protocol; tests shorten some of them. */
+export const PROTOCOL = Object.freeze({
+  joinTimeoutMs: 5_000,
+  roomWaitMs: 10_000,
+  ownerGraceMs: 60_000,
+  pingMs: 5_000,
+  silenceMs: 15_000,
+  connectTimeoutMs: 30_000,
+  iceConsentSeconds: 20,
+  maxViewerMessageBytes: 64 * 1024,
+  maxControlMessageBytes: 1024 * 1024,
+  maxOfferBytes: 64 * 1024,
+});
+
+const text = (name, value) => value;
+
+/** @returns {(name: string, value: string) => number} */
+const wholeNumber = (minimum, maximum) => (name, value) => {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < minimum || number > maximum) {
+    throw new StartError(`'${name}' must be a whole number between ${minimum} and ${maximum}, not '${value}'`, 78);
+  }
+  return number;
+};
+
+function portRange(name, value) {
+  const match = /^(\d{1,5})-(\d{1,5})$/.exec(value);
+  const [min, max] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
+  if (!match || min < 1024 || max > 65535 || max - min < 3) {
+    throw new StartError(`'${name}' must be a range of at least 4 ports between 1024 and 65535, such as 20000-23999, not '${value}'`, 78);
+  }
+  return { min, max };
+}
+
+function address(name, value) {
+  if (!net.isIP(value)) throw new StartError(`'${name}' must be an IP address, not '${value}'`, 78);
+  return value;
+}
+
+function hostOrAddress(name, value) {
+  if (!/^[A-Za-z0-9.:-]{1,253}$/.test(value)) {
+    throw new StartError(`'${name}' must be an IP address or a host name, not '${value}'`, 78);
+  }
+  return value;
+}
+
+function logLevel(name, value) {
+  if (!LOG_LEVELS.includes(value.toUpperCase())) {
+    throw new StartError(`'${name}' must be one of ${LOG_LEVELS.join(', ')}, not '${value}'`, 78);
+  }
+  return value.toUpperCase();
+}
+
+function secretText(name, value) {
+  // The value itself is never quoted.
+  if (value.length < 16) throw new StartError(`'${name}' must have at least 16 characters`, 78);
+  return value;
+}
+
+/** Name in the environment, key in the configuration, parser, default. The README's table lists the same. */
+export const SETTINGS = [
+  ['SFU_SECRET', 'secret', secretText, ''],
+  ['VAR_DIR', 'varDir', text, 'var'],
+  ['SFU_HOST', 'host', hostOrAddress, '127.0.0.1'],
+  ['SFU_PORT', 'port', wholeNumber(0, 65535), '4000'],
+  ['SFU_WORKERS', 'workers', wholeNumber(1, 256), String(os.availableParallelism())],
+  ['SFU_WEBRTC_IP', 'webrtcIp', address, '127.0.0.1'],
+  ['SFU_WEBRTC_PORT', 'webrtcPort', wholeNumber(1024, 65535), '44400'],
+  ['ANNOUNCED_ADDRESS', 'announcedAddress', hostOrAddress, ''],
+  ['SFU_INGEST_IP', 'ingestIp', address, '127.0.0.1'],
+  ['SFU_INGEST_PORTS', 'ingestPorts', portRange, '20000-23999'],
+  ['SFU_SOURCE_PORTS', 'sourcePorts', portRange, '24000-27999'],
+  ['SFU_MAX_VIEWERS', 'maxViewers', wholeNumber(1, 100_000), '1000'],
+  ['MEDIASOUP_WORKER_BIN', 'workerBin', text, ''],
+  ['LOG_LEVEL', 'logLevel', logLevel, 'INFO'],
+];
+
+/**
+ * Read `.env` of the working folder into a copy of the environment; what is already set wins.
+ *
+ * @param {Record<string, string|undefined>} environment
+ * @param {string} [file]
+ */
+export function withDotEnv(environment, file = path.resolve('.env')) {
+  const merged = { ...environment };
+  let content;
+  try {
+    content = fs.readFileSync(file, 'utf8');
+  } catch {
+    return merged;
+  }
+  for (const line of content.split(/\r?\n/)) {
+    const match = /^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line);
+    if (!match) continue;
+    const quoted = /^(['"])(.*)\1$/.exec(match[2]);
+    const value = quoted ? quoted[2] : match[2].replace(/\s+#.*$/, '');
+    if (merged[match[1]] === undefined) merged[match[1]] = value;
+  }
+  return merged;
+}
+
+/**
+ * The configuration, or a StartError that names the first bad setting and says what would be right.
+ *
+ * @param {Record<string, string|undefined>} environment
+ */
+export function readConfig(environment) {
+  /** @type {Record<string, any>} */
+  const config = { ...PROTOCOL };
+  for (const [name, key, parse, fallback] of SETTINGS) {
+    const value = environment[name] || fallback;
+    config[key] = value === '' ? '' : parse(name, value);
+  }
+  checkPorts(config);
+  if (['0.0.0.0', '::'].includes(config.webrtcIp) && !config.announcedAddress) {
+    throw new StartError(
+      `'ANNOUNCED_ADDRESS' must be set when 'SFU_WEBRTC_IP' is ${config.webrtcIp}: it is the address at which viewers reach this machine`, 78);
+  }
+  if (!config.secret) config.secret = readOrMakeSecret(path.join(config.varDir, 'secrets', 'sfu_secret'));
+  return /** @type {any} */ (config);
+}
+
+function checkPorts(config) {
+  const ranges = [
+    ['SFU_INGEST_PORTS', config.ingestPorts],
+    ['SFU_SOURCE_PORTS', config.sourcePorts],
+    ['SFU_WEBRTC_PORT', { min: config.webrtcPort, max: config.webrtcPort + config.workers - 1 }],
+    ['SFU_PORT', { min: config.port, max: config.port }],
+  ];
+  if (config.webrtcPort + config.workers - 1 > 65535) {
+    throw new StartError(`'SFU_WEBRTC_PORT' must leave room for ${config.workers} ports below 65536, not ${config.webrtcPort}`, 78);
+  }
+  for (let a = 0; a < ranges.length; a += 1) {
+    for (let b = a + 1; b < ranges.length; b += 1) {
+      if (ranges[a][1].min <= ranges[b][1].max && ranges[b][1].min <= ranges[a][1].max) {
+        throw new StartError(`'${ranges[a][0]}' and '${ranges[b][0]}' must not share ports`, 78);
+      }
+    }
+  }
+}
+
+/**
+ * The secret in the file, made (mode 0600) when it is missing. The gateway does the same: the file appears whole
+ * by a hard link and the first process wins, so all agree whoever starts first.
+ *
+ * @param {string} file
+ */
+function readOrMakeSecret(file) {
+  try {
+    if (!fs.existsSync(file)) {
+      fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+      const draft = path.join(path.dirname(file), `.sfu_secret.${process.pid}.${crypto.randomBytes(4).toString('hex')}`);
+      fs.writeFileSync(draft, `${crypto.randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+      try {
+        fs.linkSync(draft, file);
+      } catch (error) {
+        if (error.code !== 'EEXIST') throw error;
+      } finally {
+        fs.unlinkSync(draft);
+      }
+    }
+    return secretText(file, fs.readFileSync(file, 'utf8').trim());
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(`the secret file '${file}' cannot be read (${error.code ?? error.message}): set 'SFU_SECRET' or make the file readable`, 78);
+  }
+}
+
+/** @typedef {ReturnType<typeof readConfig>} Config */

@@ -1,0 +1,53 @@
+/** HTTP in one shape: bodies read with a limit, JSON answers, and the one error shape of VAS. */
+
+import http from 'node:http';
+import { describeError, RequestError } from './errors.js';
+
+/**
+ * The body as text. Raises RequestError 413 beyond the limit.
+ *
+ * @param {http.IncomingMessage} request
+ * @param {number} limitBytes
+ */
+export async function readBody(request, limitBytes) {
+  const chunks = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > limitBytes) throw new RequestError('too_large', `the body must have at most ${limitBytes} bytes`, 413);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/**
+ * @param {http.ServerResponse} response
+ * @param {number} status
+ * @param {object} value
+ */
+export function sendJson(response, status, value) {
+  const body = JSON.stringify(value);
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), 'Cache-Control': 'no-store' });
+  response.end(body);
+}
+
+/**
+ * Answer with `{code, status, message, errors, reason}`, as the REST API does.
+ *
+ * @param {http.ServerResponse} response
+ * @param {unknown} error
+ */
+export function sendError(response, error) {
+  const { code, message } = describeError(error);
+  const status = error instanceof RequestError ? error.status : (STATUS_OF[code] ?? 500);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  // What is left of a refused body is not read.
+  if (status === 413) response.setHeader('Connection', 'close');
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  sendJson(response, status, { code: status, status: http.STATUS_CODES[status] ?? 'Error', message, errors: {}, reason: code });
+}
+
+const STATUS_OF = { stream_restarting: 503, bad_request: 400 };

@@ -1,0 +1,288 @@
+/** mediasoup's Workers: one process per core, replaced when one dies, and the count of all they hold. */
+
+import fs from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { StartError } from './errors.js';
+
+const START_LIMIT_MS = 10_000;
+const CLOSE_LIMIT_MS = 2_000;
+// The kernel caps both at net.core.rmem_max and wmem_max; a key frame of a large picture is a burst of hundreds of packets.
+const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** One place for a Worker: the process in it may change, its number and WebRTC port stay. */
+class WorkerSlot {
+  worker = null;
+  webRtcServer = null;
+  deaths = 0;
+  /** The rooms placed here. @type {Set<object>} */
+  rooms = new Set();
+  consumers = 0;
+
+  constructor(index, webrtcPort) {
+    this.index = index;
+    this.webrtcPort = webrtcPort;
+  }
+
+  get isAlive() {
+    return this.worker !== null && !this.worker.closed;
+  }
+
+  get load() {
+    return this.consumers + this.rooms.size;
+  }
+}
+
+export class WorkerPool {
+  #mediasoup;
+  #slots = [];
+  #isClosing = false;
+  #onDeath = () => {};
+  #waiting = new Set();
+  counts = { routers: 0, transports: 0, producers: 0, consumers: 0 };
+
+  /**
+   * @param {import('./config.js').Config} config
+   * @param {import('./log.js').Log} log
+   */
+  constructor(config, log) {
+    this.config = config;
+    this.log = log;
+  }
+
+  /**
+   * Start all Workers. Raises StartError with one sentence and its remedy when mediasoup's worker program is
+   * missing or does not start, or when a WebRTC port is taken.
+   *
+   * @param {(slot: WorkerSlot, rooms: object[]) => void} onDeath told when a Worker has died, with the rooms it had
+   */
+  async start(onDeath) {
+    this.#onDeath = onDeath;
+    if (this.config.workerBin) process.env.MEDIASOUP_WORKER_BIN = this.config.workerBin;
+    // Imported late: mediasoup reads MEDIASOUP_WORKER_BIN while it is imported.
+    this.#mediasoup = await import('mediasoup');
+    this.#mediasoup.setLogEventListeners({
+      onwarn: (namespace, line) => this.log.debug('mediasoup warned', { namespace, line }),
+      onerror: (namespace, line, error) => this.log.warning('mediasoup failed', { namespace, line, error }),
+    });
+    this.workerBin = this.#mediasoup.workerBin;
+    this.version = this.#mediasoup.version;
+    this.origin = readOrigin(this.workerBin);
+    checkProgram(this.workerBin);
+    this.#slots = Array.from(
+      { length: this.config.workers },
+      (_, index) => new WorkerSlot(index, this.config.webrtcPort + index),
+    );
+    try {
+      await Promise.all(this.#slots.map((slot) => this.#fill(slot)));
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** The Worker with the least to do, or null while none lives. */
+  pick() {
+    const alive = this.#slots.filter((slot) => slot.isAlive && slot.webRtcServer);
+    return alive.reduce((best, slot) => (best === null || slot.load < best.load ? slot : best), null);
+  }
+
+  /**
+   * As pick(), but waits for a replacement while every Worker is dead.
+   *
+   * @param {number} limitMs
+   */
+  async pickSoon(limitMs) {
+    const picked = this.pick();
+    if (picked || this.#isClosing) return picked;
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, limitMs);
+      const wake = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+    });
+    return this.pick();
+  }
+
+  get aliveCount() {
+    return this.#slots.filter((slot) => slot.isAlive).length;
+  }
+
+  /** @returns {Promise<Array<{pid: number|null, rooms: number, consumers: number, cpu_ms: number, rss_kb: number, webrtc_port: number, deaths: number}>>} */
+  describe() {
+    return Promise.all(
+      this.#slots.map(async (slot) => {
+        const usage = slot.isAlive ? await slot.worker.getResourceUsage().catch(() => null) : null;
+        return {
+          pid: slot.isAlive ? slot.worker.pid : null,
+          rooms: slot.rooms.size,
+          consumers: slot.consumers,
+          cpu_ms: usage ? usage.ru_utime + usage.ru_stime : 0,
+          rss_kb: usage ? (readRssKb(slot.worker.pid) ?? usage.ru_maxrss) : 0,
+          webrtc_port: slot.webrtcPort,
+          deaths: slot.deaths,
+        };
+      }),
+    );
+  }
+
+  /** Close every Worker and wait until the processes are gone; those that do not go are killed. */
+  async close() {
+    this.#isClosing = true;
+    for (const wake of [...this.#waiting]) wake();
+    await Promise.all(
+      this.#slots.map(async ({ worker }) => {
+        if (!worker || worker.subprocessClosed) return;
+        const gone = new Promise((resolve) => worker.once('subprocessclose', resolve));
+        worker.close();
+        const timer = new AbortController();
+        const isLate = await Promise.race([
+          gone.then(() => false),
+          delay(CLOSE_LIMIT_MS, true, { signal: timer.signal }).catch(() => false),
+        ]);
+        timer.abort();
+        if (isLate) killProcess(worker.pid);
+      }),
+    );
+  }
+
+  async #fill(slot) {
+    const worker = await this.#spawn();
+    slot.worker = worker;
+    slot.consumers = 0;
+    this.#count(slot, worker);
+    worker.once('died', (error) => this.#handleDeath(slot, worker, error));
+    const listen = {
+      ip: this.config.webrtcIp,
+      port: slot.webrtcPort,
+      announcedAddress: this.config.announcedAddress || undefined,
+      sendBufferSize: SOCKET_BUFFER_BYTES,
+    };
+    try {
+      slot.webRtcServer = await worker.createWebRtcServer({
+        listenInfos: [
+          { protocol: 'udp', ...listen, recvBufferSize: SOCKET_BUFFER_BYTES },
+          { protocol: 'tcp', ...listen },
+        ],
+      });
+    } catch (error) {
+      worker.removeAllListeners('died');
+      worker.close();
+      throw new StartError(
+        `port ${slot.webrtcPort} (UDP and TCP) of ${this.config.webrtcIp} cannot be used for viewers: set 'SFU_WEBRTC_PORT' and 'SFU_WEBRTC_IP' to what is free (${error.message})`, 69);
+    }
+    this.log.info('worker started', { worker: slot.index, pid: worker.pid, webrtc_port: slot.webrtcPort });
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  async #spawn() {
+    const timer = new AbortController();
+    try {
+      return await Promise.race([
+        this.#mediasoup.createWorker({ logLevel: this.config.logLevel === 'DEBUG' ? 'warn' : 'error' }),
+        delay(START_LIMIT_MS, null, { signal: timer.signal }).then(() => {
+          throw new Error(`no answer in ${START_LIMIT_MS / 1000} s`);
+        }),
+      ]);
+    } catch (error) {
+      throw new StartError(
+        `mediasoup's worker program '${this.workerBin}' does not start: run \`make run\` to install it again, or set 'MEDIASOUP_WORKER_BIN' to one that works (${error.message})${logHint(this.workerBin)}`, 69);
+    } finally {
+      timer.abort();
+    }
+  }
+
+  #handleDeath(slot, worker, error) {
+    if (this.#isClosing) return;
+    slot.deaths += 1;
+    slot.webRtcServer = null;
+    const rooms = [...slot.rooms];
+    slot.rooms.clear();
+    this.log.error('worker died', { worker: slot.index, pid: worker.pid, rooms: rooms.length, error });
+    void this.#replace(slot);
+    this.#onDeath(slot, rooms);
+  }
+
+  /** Try until a new Worker stands in the slot; waits longer each time, up to 10 s. */
+  async #replace(slot) {
+    for (let wait = 0; !this.#isClosing; wait = Math.min(10_000, wait * 2 || 250)) {
+      await delay(wait);
+      if (this.#isClosing) return;
+      try {
+        await this.#fill(slot);
+        if (this.#isClosing) slot.worker?.close();
+        return;
+      } catch (error) {
+        this.log.error('worker not replaced', { worker: slot.index, error });
+      }
+    }
+  }
+
+  /** Count what exists inside a Worker, from mediasoup's own events: a leak shows here whatever our maps say. */
+  #count(slot, worker) {
+    const counted = (name, object) => {
+      this.counts[name] += 1;
+      object.observer.once('close', () => (this.counts[name] -= 1));
+    };
+    worker.observer.on('newrouter', (router) => {
+      counted('routers', router);
+      router.observer.on('newtransport', (transport) => {
+        counted('transports', transport);
+        transport.observer.on('newproducer', (producer) => counted('producers', producer));
+        transport.observer.on('newconsumer', (consumer) => {
+          counted('consumers', consumer);
+          slot.consumers += 1;
+          consumer.observer.once('close', () => {
+            if (slot.worker === worker) slot.consumers -= 1;
+          });
+        });
+      });
+    });
+  }
+}
+
+function checkProgram(program) {
+  try {
+    fs.accessSync(program, fs.constants.X_OK);
+  } catch (error) {
+    const fault = error.code === 'EACCES' ? 'may not be executed' : 'was not found';
+    throw new StartError(
+      `mediasoup's worker program '${program}' ${fault}: run \`make run\`, which installs it, or set 'MEDIASOUP_WORKER_BIN' to its path${logHint(program)}`, 69);
+  }
+}
+
+/** The build's log lies beside the program, when it was built here. */
+function logHint(program) {
+  const log = `${program}.log`;
+  return fs.existsSync(log) ? `; the log of its build is ${log}` : '';
+}
+
+/** Where the program came from (prebuilt, built), as its installer wrote beside it; null when unknown. */
+function readOrigin(program) {
+  if (process.env.MEDIASOUP_WORKER_ORIGIN) return process.env.MEDIASOUP_WORKER_ORIGIN;
+  try {
+    return String(JSON.parse(fs.readFileSync(`${program}.json`, 'utf8')).origin);
+  } catch {
+    return null;
+  }
+}
+
+function readRssKb(pid) {
+  try {
+    return Number(/^VmRSS:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) || null;
+  } catch {
+    return null;
+  }
+}
+
+function killProcess(pid) {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone meanwhile.
+  }
+}
+
+export { SOCKET_BUFFER_BYTES, WorkerSlot };

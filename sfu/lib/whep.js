@@ -1,0 +1,245 @@
+/** WHEP (draft-ietf-wish-whep): an SDP offer by POST opens a session for any standard player, DELETE ends it. */
+
+import crypto from 'node:crypto';
+import { describeError, RequestError } from './errors.js';
+import { isDeviceId } from './controlApi.js';
+import { readBody } from './http.js';
+import { buildAnswer, buildFragment, buildRtpCapabilities, parseOffer, readFragment, readOfferCredentials } from './sdp.js';
+import { readBearer } from './tokens.js';
+import { Viewer } from './Viewer.js';
+
+const CORS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'Location, ETag, Link, Retry-After',
+};
+const PREFLIGHT = {
+  ...CORS,
+  'Access-Control-Allow-Methods': 'OPTIONS, POST, PATCH, DELETE',
+  'Access-Control-Allow-Headers': 'Authorization, Content-Type, If-Match',
+  'Access-Control-Max-Age': '86400',
+  'Accept-Post': 'application/sdp',
+};
+const RETRY_SECONDS = 2;
+
+class WhepSession {
+  id = crypto.randomBytes(16).toString('base64url');
+  etag = newEtag();
+  isClosed = false;
+  #unwatch = () => {};
+  #arrived = () => {};
+
+  constructor(deviceId, { rooms, config, log }, onClose) {
+    this.deviceId = deviceId;
+    this.rooms = rooms;
+    this.config = config;
+    this.log = log;
+    this.onClose = onClose;
+    this.viewer = new Viewer({ deviceId, iceConsentSeconds: config.iceConsentSeconds });
+  }
+
+  /** The answer to an offer; waits for the room when it is not open yet. */
+  async open(offerText, signal) {
+    this.offer = parseOffer(offerText);
+    this.remote = readOfferCredentials(this.offer);
+    this.#unwatch = this.rooms.watch(this.deviceId, this);
+    const room = await this.#waitForRoom(signal);
+    const { video, audio, dtlsParameters } = this.offer;
+    const payloadTypes = { video: video.payloadType, audio: audio && room.tracks.audio ? audio.payloadType : null };
+    const transport = await this.viewer.attach(room, payloadTypes);
+    if (!transport || this.isClosed) throw restarting();
+    this.#follow(transport);
+    const mids = { video: video.mid ?? undefined, audio: audio?.mid ?? undefined };
+    const [consumers] = await Promise.all([
+      // Not paused: nothing is sent before DTLS is up, and a WHEP player has no way to say that it is ready.
+      this.viewer.consume(buildRtpCapabilities(this.offer), { isPaused: false, mids }),
+      transport.connect({ dtlsParameters }),
+    ]);
+    return buildAnswer(this.offer, { transport, consumers, deviceId: this.deviceId });
+  }
+
+  async #waitForRoom(signal) {
+    if (!this.rooms.get(this.deviceId)) {
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, this.config.roomWaitMs);
+        this.#arrived = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        signal.addEventListener('abort', this.#arrived, { once: true });
+      });
+    }
+    const room = this.rooms.get(this.deviceId);
+    if (!room || this.isClosed || signal.aborted) {
+      throw new RequestError('stream_not_available', 'the stream is not running, or not yet; try again in a moment', 409);
+    }
+    return room;
+  }
+
+  /** A player that never comes or goes away without a word is cleared away. */
+  #follow(transport) {
+    const timer = setTimeout(() => this.close('never connected'), this.config.connectTimeoutMs);
+    timer.unref();
+    transport.observer.once('close', () => clearTimeout(timer));
+    transport.on('icestatechange', (state) => state === 'disconnected' && this.close('ice disconnected'));
+    transport.on('dtlsstatechange', (state) => {
+      if (state === 'connected') clearTimeout(timer);
+      if (state === 'failed' || state === 'closed') this.close(`dtls ${state}`);
+    });
+  }
+
+  /** New ICE credentials for both sides. */
+  async restartIce(remote) {
+    if (!this.viewer.transport) throw restarting();
+    await this.viewer.transport.restartIce();
+    this.remote = remote;
+    this.etag = newEtag();
+    return buildFragment(this.viewer.transport, this.offer.video.mid);
+  }
+
+  close(reason) {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.#arrived();
+    this.#unwatch();
+    this.viewer.close();
+    this.onClose(this);
+    this.log.info('whep session closed', { device: this.deviceId, reason });
+  }
+
+  // What the room does (see Rooms.Audience): a WHEP player cannot be told, it comes again. ------------------------
+
+  onRoomAvailable() {
+    if (this.viewer.room) this.close('stream rebuilt');
+    else this.#arrived();
+  }
+
+  onRoomEnded() {
+    if (this.viewer.room) this.close('stream ended');
+  }
+
+  onTracksChanged() {
+    const hasVideo = [...this.viewer.consumers.values()].some((consumer) => consumer.kind === 'video' && !consumer.closed);
+    if (this.viewer.room && !hasVideo) this.close('stream changed');
+  }
+
+  async onJump(kind) {
+    await this.viewer.resync(kind);
+  }
+}
+
+export class Whep {
+  /** @type {Map<string, WhepSession>} */
+  #sessions = new Map();
+
+  /**
+   * @param {{rooms: import('./Rooms.js').Rooms, tokens: import('./tokens.js').Tokens, config: import('./config.js').Config, log: import('./log.js').Log}} context
+   */
+  constructor(context) {
+    this.context = context;
+  }
+
+  /**
+   * Answer a request to `/whep/{device}` or `/whep/{device}/{session}`.
+   *
+   * @param {import('node:http').IncomingMessage} request
+   * @param {import('node:http').ServerResponse} response
+   * @param {string[]} parts the path after `/whep/`
+   */
+  async handle(request, response, parts) {
+    const [deviceId, sessionId] = parts;
+    if (!isDeviceId(deviceId) || parts.length > 2) throw new RequestError('not_found', 'there is no such page', 404);
+    if (request.method === 'OPTIONS') {
+      response.writeHead(204, PREFLIGHT).end();
+      return;
+    }
+    for (const [name, value] of Object.entries(CORS)) response.setHeader(name, value);
+    const actions = sessionId === undefined
+      ? { POST: () => this.#post(request, response, deviceId) }
+      : { PATCH: () => this.#patch(request, response, this.#find(deviceId, sessionId)), DELETE: () => this.#delete(response, this.#find(deviceId, sessionId)) };
+    if (!Object.hasOwn(actions, request.method)) {
+      response.setHeader('Allow', ['OPTIONS', ...Object.keys(actions)].join(', '));
+      throw new RequestError('method_not_allowed', `${request.method} is not possible here`, 405);
+    }
+    await actions[request.method]();
+  }
+
+  async #post(request, response, deviceId) {
+    const { tokens, config } = this.context;
+    const claims = await tokens.verifyViewerToken(readBearer(request.headers.authorization));
+    if (claims.deviceId !== deviceId) throw new RequestError('unauthorized', 'the viewer token is for another device', 401);
+    checkContentType(request, 'application/sdp');
+    if (!accepts(request, 'application/sdp')) throw new RequestError('not_acceptable', 'the answer is application/sdp', 406);
+    const offer = await readBody(request, config.maxOfferBytes);
+    const gone = new AbortController();
+    response.once('close', () => response.writableFinished || gone.abort());
+    const session = new WhepSession(deviceId, this.context, () => this.#sessions.delete(session.id));
+    try {
+      const answer = await session.open(offer, gone.signal);
+      if (gone.signal.aborted) throw new RequestError('gone', 'the player has gone', 499);
+      this.#sessions.set(session.id, session);
+      this.context.log.info('whep session opened', { device: deviceId });
+      response.writeHead(201, {
+        'Content-Type': 'application/sdp',
+        Location: `/whep/${deviceId}/${session.id}`,
+        ETag: session.etag,
+      });
+      response.end(answer);
+    } catch (error) {
+      session.close('not opened');
+      const { code, message } = describeError(error);
+      if (['stream_not_available', 'stream_restarting', 'too_many_viewers'].includes(code)) {
+        response.setHeader('Retry-After', String(RETRY_SECONDS));
+        throw new RequestError(code, message, error.status ?? 503);
+      }
+      throw error;
+    }
+  }
+
+  async #patch(request, response, session) {
+    checkContentType(request, 'application/trickle-ice-sdpfrag');
+    const fragment = await readBody(request, this.context.config.maxOfferBytes);
+    const match = request.headers['if-match'];
+    const remote = readFragment(fragment);
+    const isRestart = remote !== null && (remote.ufrag !== session.remote.ufrag || remote.password !== session.remote.password);
+    if (match !== undefined && match !== '*' && match !== session.etag) {
+      throw new RequestError('precondition_failed', "'If-Match' must be the session's ETag", 412);
+    }
+    if (!isRestart) {
+      // ICE-lite: the player's candidates need not be known, its checks tell where it is.
+      response.writeHead(204, { ETag: session.etag }).end();
+      return;
+    }
+    const answer = await session.restartIce(remote);
+    response.writeHead(200, { 'Content-Type': 'application/trickle-ice-sdpfrag', ETag: session.etag }).end(answer);
+  }
+
+  #delete(response, session) {
+    session.close('requested');
+    response.writeHead(200).end();
+  }
+
+  /** The id cannot be guessed and is its own permission: the token may have expired long since. */
+  #find(deviceId, sessionId) {
+    const session = this.#sessions.get(sessionId);
+    if (!session || session.deviceId !== deviceId) throw new RequestError('not_found', 'there is no such session', 404);
+    return session;
+  }
+
+  closeAll() {
+    for (const session of [...this.#sessions.values()]) session.close('shutting down');
+  }
+}
+
+const newEtag = () => `"${crypto.randomBytes(9).toString('base64url')}"`;
+const restarting = () => new RequestError('stream_restarting', 'the stream is being rebuilt, try again in a moment', 503);
+
+function checkContentType(request, wanted) {
+  const given = (request.headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();
+  if (given !== wanted) throw new RequestError('unsupported_media_type', `the body must be ${wanted}`, 415);
+}
+
+function accepts(request, type) {
+  const accepted = (request.headers.accept ?? '*/*').split(',').map((entry) => entry.split(';')[0].trim().toLowerCase());
+  return accepted.some((entry) => ['*/*', 'application/*', type].includes(entry));
+}
+
