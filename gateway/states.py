@@ -73,6 +73,8 @@ REASONS: dict[str, Reason] = _table(
     ("ffmpeg_missing", "the ffmpeg program cannot be started", "install ffmpeg, then run 'vas doctor'"),
     ("port_in_use", "a local media port is taken", "nothing to do: other ports are tried"),
     ("output_failed", "an output plugin could not be attached", "see the log of the stream worker"),
+    ("output_changed", "an output plugin asked for a new start", "nothing to do: the stream starts anew"),
+    ("output_stalled", "an output plugin gets no more video", "nothing to do: the stream starts anew"),
     ("sfu_unreachable", "the WebRTC server does not answer", "check that the sfu process runs"),
     ("worker_stopped", "the stream worker was stopped", "nothing to do: another worker takes over"),
     ("takeover", "another worker took over", "nothing to do"),

@@ -38,6 +38,12 @@ TICK_SECONDS = 1.0
 #: After these an attempt cannot succeed until a person has changed something.
 _FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed"})
 
+#: After these the camera is well: the next attempt follows at once.
+_AT_ONCE_REASONS = frozenset({"source_changed", "output_changed"})
+
+#: An audio track that never comes, or that FFmpeg cannot read, shows itself in one of these.
+_MAYBE_AUDIO_REASONS = frozenset({"stalled", "unsupported_codec", "invalid_data", "unknown"})
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -87,6 +93,7 @@ class StreamSupervisor:
         self._source: SourceInfo | None = None
         self._sub_source: SourceInfo | None = None
         self._source_version: int | None = None
+        self._is_without_audio = False
         self._next_renewal = 0.0
         self._next_tick = 0.0
 
@@ -119,7 +126,7 @@ class StreamSupervisor:
             outcome = self.run_once()
             code = outcome.reason.code
             state = StreamState.FAILED if code in _FAILED_REASONS else StreamState.RECONNECTING
-            if code == "source_changed":
+            if code in _AT_ONCE_REASONS:
                 self._log.info("restarting: %s", outcome.reason.message)
                 self._record.observe(StreamState.STARTING, outcome.reason)
                 continue
@@ -169,23 +176,28 @@ class StreamSupervisor:
             self._source_version = device.source_version
             self._source = self._record.read_source(device.source_version)
             self._sub_source = None
+            self._is_without_audio = False
         if self._source is None:
             found = probe_source(self._config, device.source_url, device.transport)
             if found.source is None or found.reason is not None:
                 return Outcome(found.reason)
             self._keep_source(found.source)
-        inputs = PipelineInputs(self._source, lambda: self._find_sub(device))
+        source = replace(self._source, audio=None) if self._is_without_audio else self._source
+        inputs = PipelineInputs(source, lambda: self._find_sub(device))
         pipeline = build_pipeline(self._config, device, inputs, self._services.outputs)
         self._obey(self._renew_and_read_wish())
         running = self._services.loop.start_pipeline(list(pipeline.command), self.device_id)
         attempt = _Attempt(self, running, pipeline)
         try:
-            return attempt.follow()
+            outcome = attempt.follow()
         finally:
             running.stop()
-            if attempt.healthy_seconds() == 0:
-                # What we believed of the camera may be wrong: look again before the next attempt.
-                self._source = self._sub_source = None
+        if not attempt.has_shown_video:
+            # A strange or missing audio track must not hurt the video: the next attempt goes without.
+            self._is_without_audio = source.audio is not None and outcome.reason.code in _MAYBE_AUDIO_REASONS
+            # What we believed of the camera may be wrong: look again before the next attempt.
+            self._source = self._sub_source = None
+        return outcome
 
     def _find_sub(self, device: DeviceSettings) -> SourceInfo | None:
         if device.sub_source_url is None:
@@ -268,6 +280,10 @@ class _Attempt:
 
     def healthy_seconds(self) -> float:
         return self._last_video - self._first_video if self._first_video is not None else 0.0
+
+    @property
+    def has_shown_video(self) -> bool:
+        return self._first_video is not None
 
     def follow(self) -> Outcome:
         """Take events until this life of FFmpeg is over."""

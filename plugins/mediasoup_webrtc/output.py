@@ -1,0 +1,204 @@
+"""The direct output: opens a device's ingest at the SFU and watches that its RTP arrives there."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.errors import VasError
+from gateway.outputs import (
+    DeviceContext,
+    DirectOutput,
+    OutputArguments,
+    OutputContext,
+    OutputMode,
+    PipelineInputs,
+)
+from plugins.mediasoup_webrtc.control import SfuControl, SfuUnreachable
+from plugins.mediasoup_webrtc.rtp import (
+    TrackPorts,
+    build_audio_arguments,
+    build_video_arguments,
+    plan_video,
+)
+from plugins.mediasoup_webrtc.tokens import control_key
+
+log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 2.0
+_ATTACH_SECONDS = 4.0
+
+
+@dataclass(slots=True)
+class _Ingest:
+    """What is known of one device's ingest."""
+
+    has_audio: bool
+    answer: dict[str, Any] | None = None
+    is_changed: bool = False
+    needs_fresh_ports: bool = False
+    viewers: int = 0
+    packets: int = -1
+    packets_at: float = field(default_factory=time.monotonic)
+
+
+class MediasoupWebrtcOutput(DirectOutput):
+    """RTP to the SFU. Rooms outlive FFmpeg and this worker; ports and SSRCs stay the same."""
+
+    name = "mediasoup_webrtc"
+
+    def __init__(self, context: OutputContext) -> None:
+        self._loop = context.loop
+        self._stall_seconds = context.config.stall_seconds
+        self._ingests: dict[str, _Ingest] = {}
+        self._control = SfuControl(
+            context.config.mediasoup_ws_url, control_key(context.config.sfu_secret), context.worker,
+            on_connected=self._resync, on_event=self._on_event,
+        )
+        self._control.start(context.loop)
+        self._poller = asyncio.run_coroutine_threadsafe(self._poll(), context.loop)
+
+    def attach(self, device: DeviceContext, inputs: PipelineInputs) -> OutputArguments:
+        """Open the ingest and name its ports; raises SfuUnreachable when there never were any."""
+        plan = plan_video(inputs)
+        known = self._ingests.get(device.id)
+        ingest = _Ingest(has_audio=inputs.main.audio is not None)
+        if known is not None and known.answer is not None and known.has_audio == ingest.has_audio:
+            ingest.answer, ingest.viewers, ingest.needs_fresh_ports = (
+                known.answer, known.viewers, known.needs_fresh_ports,
+            )
+        self._ingests[device.id] = ingest
+        try:
+            ingest.answer = self._run(self._open(device.id, ingest))
+        except SfuUnreachable:
+            # Nobody listens now, but the SFU will ask for these very ports again when it is back.
+            if ingest.answer is None:
+                raise
+        arguments = build_video_arguments(plan, inputs.main, TrackPorts.from_answer(ingest.answer["video"]))
+        if ingest.has_audio and ingest.answer.get("audio"):
+            arguments += build_audio_arguments(TrackPorts.from_answer(ingest.answer["audio"]))
+        return OutputArguments(
+            tuple(arguments), plan.mode, plan.reason if plan.mode != OutputMode.COPY else None
+        )
+
+    def check(self, device_id: str) -> str | None:
+        """New ports, an SFU that has come back, or RTP that does not arrive there ask for a new start."""
+        ingest = self._ingests.get(device_id)
+        if ingest is None or not self._control.is_connected:
+            return None
+        if ingest.answer is None or ingest.is_changed:
+            return "output_changed"
+        if time.monotonic() - ingest.packets_at > self._stall_seconds:
+            ingest.needs_fresh_ports = True
+            return "output_stalled"
+        return None
+
+    def figures(self, device_id: str) -> dict[str, Any]:
+        ingest = self._ingests.get(device_id)
+        return {"viewers": ingest.viewers if ingest else 0}
+
+    def release(self, device_id: str) -> None:
+        """Forget the device; its room stays for the next owner, or until `close_room`."""
+        self._ingests.pop(device_id, None)
+
+    def close_room(self, device_id: str) -> None:
+        """The stream is stopped: end its room at the SFU. Does not wait."""
+        self._ingests.pop(device_id, None)
+        asyncio.run_coroutine_threadsafe(self._close_room(device_id), self._loop)
+
+    def close(self) -> None:
+        self._poller.cancel()
+        self._control.close()
+
+    # ---- on the loop -------------------------------------------------------------------------------------------
+
+    async def _open(self, device_id: str, ingest: _Ingest) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "device_id": device_id,
+            "video": {"codec": "h264"},
+            "audio": {"codec": "opus"} if ingest.has_audio else None,
+        }
+        if ingest.needs_fresh_ports:
+            request["fresh"] = True
+        elif ingest.answer is not None:
+            request["ports"] = {
+                kind: {name: ingest.answer[kind][name] for name in
+                       ("rtp_port", "rtcp_port", "source_rtp_port", "source_rtcp_port")}
+                for kind in ("video", "audio") if ingest.answer.get(kind)
+            }
+        answer = await self._control.request("ingest.open", request)
+        ingest.needs_fresh_ports = False
+        ingest.packets, ingest.packets_at = -1, time.monotonic()
+        return answer
+
+    async def _resync(self) -> None:
+        """After each connection: the SFU may be a new one that knows nothing, or hold rooms that we left."""
+        ingests = dict(self._ingests)
+        await self._control.request("resync", {"device_ids": list(ingests)})
+        for device_id, ingest in ingests.items():
+            if ingest.answer is None:
+                continue
+            before = _ports(ingest.answer)
+            ingest.answer = await self._open(device_id, ingest)
+            if _ports(ingest.answer) != before:
+                log.warning("device %s: the SFU could not keep its ports", device_id)
+                ingest.is_changed = True
+
+    async def _close_room(self, device_id: str) -> None:
+        with contextlib.suppress(VasError):
+            await self._control.request("ingest.close", {"device_id": device_id})
+
+    async def _poll(self) -> None:
+        """Ask how many packets arrived, so that an output that gets none is noticed."""
+        while True:
+            await asyncio.sleep(_POLL_SECONDS)
+            now = time.monotonic()
+            if not self._control.is_connected or not self._ingests:
+                for ingest in self._ingests.values():
+                    ingest.packets_at = now
+                continue
+            try:
+                answer = await self._control.request("ingest.stats", {"device_ids": list(self._ingests)})
+            except VasError as error:
+                log.debug("no figures from the SFU: %s", error)
+                continue
+            for device_id, figures in answer.items():
+                ingest = self._ingests.get(device_id)
+                if ingest is None:
+                    continue
+                ingest.viewers = int(figures.get("viewers") or 0)
+                packets = int((figures.get("video") or {}).get("packets") or 0)
+                if packets != ingest.packets:
+                    ingest.packets, ingest.packets_at = packets, now
+
+    def _on_event(self, event: str, data: dict[str, Any]) -> None:
+        ingest = self._ingests.get(str(data.get("device_id")))
+        if ingest is None:
+            return
+        if event == "viewers":
+            ingest.viewers = int(data.get("viewers") or 0)
+        elif event == "ingest.lost":
+            log.warning("device %s: the SFU lost its room: %s", data.get("device_id"), data.get("reason"))
+            ingest.is_changed = True
+
+    def _run(self, coroutine: Any) -> Any:
+        """Run on the loop and wait, in short waits so that the worker's shutdown is heard."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        end = time.monotonic() + _ATTACH_SECONDS
+        while True:
+            try:
+                return future.result(timeout=0.25)
+            except TimeoutError:
+                if future.done() or time.monotonic() > end:
+                    future.cancel()
+                    raise SfuUnreachable("the SFU does not answer") from None
+            except ConnectionError as error:
+                raise SfuUnreachable(str(error)) from error
+
+
+def _ports(answer: dict[str, Any]) -> list[Any]:
+    return [
+        TrackPorts.from_answer(answer[kind]) if answer.get(kind) else None for kind in ("video", "audio")
+    ]
