@@ -33,14 +33,6 @@ class ProbeResult:
     reason: Reason | None
     elapsed_ms: int
 
-    def to_json(self) -> str:
-        """As the jobs worker hands it to the API: source, reason, elapsed_ms."""
-        reason = self.reason and {
-            "code": self.reason.code, "message": self.reason.message, "remedy": self.reason.remedy,
-        }
-        source = self.source.to_dict() if self.source else None
-        return json.dumps({"source": source, "reason": reason, "elapsed_ms": self.elapsed_ms})
-
 
 def probe_source(config: Config, url: str, transport: str, *, watch_seconds: float = 0) -> ProbeResult:
     """Ask the camera what it offers; blocks, at most for the connection's time limit and a few seconds.
