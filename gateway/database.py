@@ -42,12 +42,19 @@ class DatabaseUnavailable(Unavailable):
 
 
 class _Gate(threading.local):
+    """How many sessions the thread has open, one within the other."""
+
     depth = 0
 
 
+class _Outage:
+    """Until when the server counts as away, after a failed attempt to connect."""
+
+    until = 0.0
+
+
 _gate = _Gate()
-_down_until = 0.0
-_lock = threading.Lock()
+_outage = _Outage()
 
 
 def build_database(url: str) -> peewee.Database:
@@ -96,12 +103,10 @@ def connect(config: Config) -> peewee.Database:
 
     Nothing is opened yet, so this succeeds while the server is away. Call it after a fork, not before.
     """
-    global _down_until
     close()
-    with _lock:
-        proxy.initialize(build_database(config.database_url))
-        _down_until = 0.0
-        return proxy.obj
+    proxy.initialize(build_database(config.database_url))
+    _outage.until = 0.0
+    return proxy.obj
 
 
 def close() -> None:
@@ -178,11 +183,10 @@ def describe_failure(error: BaseException) -> str:
 
 
 def _open(database: peewee.Database) -> None:
-    global _down_until
-    if time.monotonic() < _down_until:
+    if time.monotonic() < _outage.until:
         raise DatabaseUnavailable("the database does not answer")
     try:
         database.connect(reuse_if_open=True)
     except _DOWN_ERRORS as error:
-        _down_until = time.monotonic() + _DOWN_SECONDS
+        _outage.until = time.monotonic() + _DOWN_SECONDS
         raise DatabaseUnavailable(describe_failure(error)) from error

@@ -65,6 +65,13 @@ class Schema(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
+    error_messages = {"unknown": "is not a known field"}  # noqa: RUF012 (marshmallow's own attribute)
+
+    def on_bind_field(self, field_name: str, field_obj: ma.fields.Field) -> None:
+        name = field_obj.data_key or field_name
+        field_obj.error_messages["required"] = f"'{name}' is required"
+        field_obj.error_messages["null"] = f"'{name}' must not be null"
+
     @ma.pre_load
     def drop_read_only(self, data: Any, **_options: Any) -> Any:
         if not isinstance(data, dict) or not self.dump_fields.keys() - self.load_fields.keys():

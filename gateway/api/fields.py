@@ -17,7 +17,8 @@ class Text(ma.fields.String):
     """
 
     def __init__(self, *, low: int = 0, high: int = 200, lines: bool = False, **options: Any) -> None:
-        super().__init__(validate=ma.validate.Length(min=low or None, max=high), **options)
+        limits = f"must have {low} to {high} characters" if low else f"must have at most {high} characters"
+        super().__init__(validate=ma.validate.Length(min=low or None, max=high, error=limits), **options)
         self.low, self.high, self.lines = low, high, lines
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:

@@ -15,7 +15,14 @@ from gateway.errors import Conflict, NotFound, Unavailable
 from gateway.leases import Leases, WorkerSlots
 from gateway.live import LiveFigures
 from gateway.messages import Messages
-from gateway.models import EveryTenantScope, StreamRecord, ask_to_run, find_device, read_stream_record, touch_demand
+from gateway.models import (
+    EveryTenantScope,
+    StreamRecord,
+    ask_to_run,
+    find_device,
+    read_stream_record,
+    touch_demand,
+)
 from gateway.probes import Probes
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox

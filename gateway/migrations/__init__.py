@@ -52,7 +52,7 @@ def applied_migrations() -> set[int]:
     with database.session() as db:
         if not db.table_exists("schema_migrations"):
             return set()
-        return {number for (number,) in db.execute_sql("SELECT number FROM schema_migrations")}
+        return _applied(db)
 
 
 def missing_migrations() -> list[str]:
@@ -75,10 +75,14 @@ def migrate() -> list[str]:
                 f"(number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at {types.time} NOT NULL "
                 "DEFAULT CURRENT_TIMESTAMP)"
             )
-            if db.execute_sql(f"SELECT 1 FROM schema_migrations WHERE number = {number:d}").fetchone():
+            if number in _applied(db):
                 continue
             module.upgrade(db.execute_sql, types)
-            db.execute_sql(f"INSERT INTO schema_migrations (number, name) VALUES ({number:d}, '{_name(module)}')")
+            mark = db.param
+            db.execute_sql(
+                f"INSERT INTO schema_migrations (number, name) VALUES ({mark}, {mark})",  # noqa: S608 (place holders)
+                (number, _name(module)),
+            )
         ran.append(_name(module))
     return ran
 
@@ -98,6 +102,10 @@ def _use_write_ahead_log(deadline_seconds: float = 10) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
+
+
+def _applied(db: peewee.Database) -> set[int]:
+    return {number for (number,) in db.execute_sql("SELECT number FROM schema_migrations")}
 
 
 def _name(module: ModuleType) -> str:

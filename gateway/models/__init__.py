@@ -1,8 +1,8 @@
 """The rows of the database and the only functions that change them."""
 
 from gateway.models.base import EVERY_TENANT, EveryTenantScope, TenantScope, UnscopedQuery
-from gateway.models.devices import Device, DeviceTag
 from gateway.models.demo import remember_demo_device
+from gateway.models.devices import Device, DeviceTag
 from gateway.models.events import DeviceEvent, events_of, prune_events
 from gateway.models.inventory import (
     DEVICE_ORDER,
@@ -42,19 +42,19 @@ from gateway.models.tenants import DEFAULT_TENANT_ID, Tenant
 __all__ = [
     "DEFAULT_TENANT_ID",
     "DEVICE_ORDER",
+    "EVERY_TENANT",
+    "START_MODES",
+    "TRANSPORTS",
     "Device",
     "DeviceEvent",
     "DeviceSettings",
     "DeviceTag",
     "DeviceValues",
-    "EVERY_TENANT",
     "EveryTenantScope",
     "InvalidTransition",
     "NameTaken",
-    "START_MODES",
     "Stream",
     "StreamRecord",
-    "TRANSPORTS",
     "Tenant",
     "TenantScope",
     "UnscopedQuery",

@@ -88,7 +88,8 @@ def list_devices(
 ) -> tuple[list[Device], int]:
     """A page of devices as `find_device` gives them, and how many there are on all pages.
 
-    `tags`: those that have all of them; `states`: those in one of them. `text` is looked for in name, description, location, tags and shown URL.
+    `tags`: those that have all of them; `states`: those in one of them. `text` is looked for in name, description,
+    location, tags and shown URL.
     """
     with database.session():
         query = _with_stream(scope)

@@ -6,7 +6,15 @@ from flask import Response, request, url_for
 from flask.views import MethodView
 
 from gateway import database
-from gateway.api.base import Blueprint, PageArgsSchema, current_scope, no_content, offset_of, paginated, services
+from gateway.api.base import (
+    Blueprint,
+    PageArgsSchema,
+    current_scope,
+    no_content,
+    offset_of,
+    paginated,
+    services,
+)
 from gateway.api.devices.probing import probe
 from gateway.api.devices.schemas import (
     DeviceQueryArgsSchema,
@@ -52,8 +60,13 @@ class Devices(MethodView):
         A page of devices, filtered and sorted.
         """
         devices, total = list_devices(
-            current_scope(), sort=args["sort"], tags=args["tag"], states=(args["state"],) if args["state"] else (), text=args["q"],
-            limit=args["page_size"], offset=offset_of(args),
+            current_scope(),
+            sort=args["sort"],
+            tags=args["tag"],
+            states=(args["state"],) if args["state"] else (),
+            text=args["q"],
+            limit=args["page_size"],
+            offset=offset_of(args),
         )
         return paginated(devices, total, args)
 

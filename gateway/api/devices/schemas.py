@@ -4,14 +4,41 @@ from typing import Any
 
 import marshmallow as ma
 
-from gateway.api.base import Choice, Count, Flag, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
+from gateway.api.base import (
+    Choice,
+    Count,
+    Flag,
+    Id,
+    PageArgsSchema,
+    ReasonSchema,
+    ReplySchema,
+    Schema,
+    Text,
+    Time,
+)
+from gateway.errors import InvalidValue
 from gateway.models import DEVICE_ORDER, START_MODES, TRANSPORTS
-from gateway.sources import MAX_URL_LENGTH
+from gateway.sources import MAX_URL_LENGTH, parse_source
 from gateway.states import DesiredState, StreamState
 
 SOURCE_EXAMPLE = "rtsp://viewer:password@192.168.1.20:554/stream1"
 
 ORDERS = tuple(sign + name for name in DEVICE_ORDER for sign in ("", "-"))
+
+
+class SourceText(Text):
+    """A source URL: its text is checked here, its addresses when the device is saved."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(low=1, high=MAX_URL_LENGTH, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        text = super()._deserialize(value, attr, data, **options)
+        try:
+            parse_source(text, attr or "source_url")
+        except InvalidValue as error:
+            raise ma.ValidationError(error.message) from None
+        return text
 
 
 class DeviceSchema(Schema):
@@ -20,23 +47,24 @@ class DeviceSchema(Schema):
     id = Id(dump_only=True)
     name = Text(required=True, low=1, high=100, metadata={"description": "unique, whatever the case of its letters",
                                                           "example": "Front gate"})
-    source_url = Text(
-        required=True, low=1, high=MAX_URL_LENGTH,
+    source_url = SourceText(
+        required=True,
         metadata={
+            "format": "uri",
             "description": "the camera's rtsp or rtsps URL. User and password in it are kept encrypted and shown as "
             "`***`; the URL sent back exactly as it was shown keeps them",
             "example": SOURCE_EXAMPLE,
         },
     )
-    sub_source_url = Text(
-        load_default=None, allow_none=True, low=1, high=MAX_URL_LENGTH,
+    sub_source_url = SourceText(
+        load_default=None, allow_none=True,
         metadata={"description": "URL of the camera's smaller stream, by the same rules; null without one"},
     )
     transport = Choice(TRANSPORTS, load_default="tcp", metadata={"description": "how RTP comes from the camera"})
     description = Text(load_default="", high=2000, lines=True)
     location = Text(load_default="", high=200, metadata={"example": "Building 2, north"})
     tags = ma.fields.List(
-        Text(low=1, high=50), load_default=list, validate=ma.validate.Length(max=20),
+        Text(low=1, high=50), load_default=list, validate=ma.validate.Length(max=20, error="must have at most 20 entries"),
         metadata={"description": "at most 20; each once, in alphabetical order", "example": ["gate", "outside"]},
     )
     start_mode = Choice(
@@ -87,7 +115,7 @@ class IfMatchSchema(ma.Schema):
 class ProbeArgsSchema(Schema):
     """Which source to look at."""
 
-    source_url = Text(required=True, low=1, high=MAX_URL_LENGTH, metadata={"example": SOURCE_EXAMPLE})
+    source_url = SourceText(required=True, metadata={"example": SOURCE_EXAMPLE})
     transport = Choice(TRANSPORTS, load_default="tcp")
     device_id = Id(load_default=None, allow_none=True, metadata={
         "description": "whose stored password to use when `source_url` is given as that device shows it, with `***`"})
