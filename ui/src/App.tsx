@@ -1,0 +1,51 @@
+// Providers and routes.
+import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
+import { ModalsProvider } from '@mantine/modals';
+import { Notifications } from '@mantine/notifications';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { createBrowserRouter, RouterProvider } from 'react-router';
+import { AppFrame } from './components/AppFrame';
+import { PageCrash } from './components/PageCrash';
+import { DevicePage } from './pages/DevicePage';
+import { DevicesPage } from './pages/DevicesPage';
+import { EditDevicePage } from './pages/EditDevicePage';
+import { HealthPage } from './pages/HealthPage';
+import { NewDevicePage } from './pages/NewDevicePage';
+import { NotFoundPage } from './pages/NotFoundPage';
+import { queryClient } from './queryClient';
+import { theme } from './theme';
+
+const colorSchemeManager = localStorageColorSchemeManager({ key: 'vas.color-scheme' });
+
+const router = createBrowserRouter([
+  {
+    element: <AppFrame />,
+    errorElement: <PageCrash />,
+    children: [
+      {
+        errorElement: <PageCrash />,
+        children: [
+          { path: '/', element: <DevicesPage /> },
+          { path: '/devices/new', element: <NewDevicePage /> },
+          { path: '/devices/:id', element: <DevicePage /> },
+          { path: '/devices/:id/edit', element: <EditDevicePage /> },
+          { path: '/health', element: <HealthPage /> },
+          { path: '*', element: <NotFoundPage /> },
+        ],
+      },
+    ],
+  },
+]);
+
+export function App() {
+  return (
+    <QueryClientProvider client={queryClient}>
+      <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={colorSchemeManager}>
+        <ModalsProvider modalProps={{ centered: true, radius: 'md' }}>
+          <Notifications position="bottom-right" limit={4} />
+          <RouterProvider router={router} />
+        </ModalsProvider>
+      </MantineProvider>
+    </QueryClientProvider>
+  );
+}

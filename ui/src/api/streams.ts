@@ -1,0 +1,39 @@
+// Streams: their live figures, start and stop, leave to watch, and the newest footage as a file.
+import { request } from './http';
+import { readPage } from './pagination';
+import type { Stream, ViewerGrant } from './types';
+
+const PAGE_SIZE = 100;
+const MOST_PAGES = 20;
+
+/** Every stream, read page by page. */
+export async function listStreams(signal?: AbortSignal): Promise<Stream[]> {
+  const streams: Stream[] = [];
+  for (let page = 1; page <= MOST_PAGES; page += 1) {
+    const told = readPage(await request<Stream[]>('/streams', { query: { page, page_size: PAGE_SIZE }, signal }));
+    streams.push(...told.items);
+    if (page >= told.totalPages) break;
+  }
+  return streams;
+}
+
+export async function readStream(id: string, signal?: AbortSignal): Promise<Stream> {
+  return (await request<Stream>(`/streams/${encodeURIComponent(id)}`, { signal })).data;
+}
+
+export async function startStream(id: string): Promise<Stream> {
+  return (await request<Stream>(`/rtsp/streams/${encodeURIComponent(id)}/start`, { method: 'POST' })).data;
+}
+
+export async function stopStream(id: string): Promise<Stream> {
+  return (await request<Stream>(`/rtsp/streams/${encodeURIComponent(id)}/stop`, { method: 'POST' })).data;
+}
+
+export async function requestViewer(id: string, signal?: AbortSignal): Promise<ViewerGrant> {
+  return (await request<ViewerGrant>(`/streams/${encodeURIComponent(id)}/viewers`, { method: 'POST', signal })).data;
+}
+
+/** The init segment and everything since the newest key frame, as one small MP4; ApiError 404 when there is none. */
+export async function fetchLatestFootage(id: string, signal?: AbortSignal): Promise<Blob> {
+  return (await request<Blob>(`/streams/${encodeURIComponent(id)}/latest.mp4`, { as: 'blob', signal })).data;
+}

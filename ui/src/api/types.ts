@@ -1,0 +1,157 @@
+// The REST API's shapes, as the server documents them at /docs. Times are RFC 3339 in UTC.
+
+export type ObservedState = 'stopped' | 'starting' | 'running' | 'reconnecting' | 'stopping' | 'failed';
+export type DesiredState = 'running' | 'stopped';
+export type Transport = 'tcp' | 'udp';
+export type StartMode = 'always' | 'manual' | 'on_demand';
+
+/** Why something is as it is, in words for a person, and what would cure it. */
+export interface Reason {
+  code: string;
+  message: string;
+  remedy: string | null;
+}
+
+/** What a person may set on a device; PUT replaces all of it. */
+export interface DeviceFields {
+  name: string;
+  source_url: string;
+  sub_source_url: string | null;
+  transport: Transport;
+  description: string;
+  location: string;
+  tags: string[];
+  start_mode: StartMode;
+  idle_seconds: number;
+  enabled: boolean;
+}
+
+export interface Device extends DeviceFields {
+  id: string;
+  state: ObservedState;
+  desired: DesiredState;
+  has_credentials: boolean;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface VideoInfo {
+  codec: string;
+  profile: string | null;
+  width: number | null;
+  height: number | null;
+  fps: number | null;
+  has_b_frames: boolean | null;
+  key_frame_interval_seconds: number | null;
+}
+
+export interface AudioInfo {
+  codec: string;
+  sample_rate: number | null;
+  channels: number | null;
+}
+
+export interface StreamOutput {
+  name: string;
+  mode: 'copy' | 'sub_stream' | 'transcode';
+  reason: string | null;
+}
+
+export interface Stream {
+  device_id: string;
+  device_name: string;
+  desired: DesiredState;
+  observed: ObservedState;
+  reason: Reason | null;
+  since: string | null;
+  run: string | number | null;
+  restarts: number;
+  video: VideoInfo | null;
+  audio: AudioInfo | null;
+  fps: number | null;
+  bitrate_kbps: number | null;
+  last_part_age_ms: number | null;
+  viewers: number;
+  outputs: StreamOutput[];
+  is_reencoded: boolean;
+  reencode_reason: string | null;
+  worker: string | null;
+}
+
+export interface DeviceEvent {
+  id: string | number;
+  at: string;
+  from: ObservedState | null;
+  to: ObservedState;
+  reason: Reason | null;
+  run: string | number | null;
+}
+
+export interface ProbeTrack {
+  index: number;
+  type: string;
+  codec: string;
+}
+
+export interface ProbeAdvice {
+  level: 'info' | 'warning';
+  code: string;
+  message: string;
+}
+
+export interface ProbeVideo extends VideoInfo {
+  bitrate_kbps: number | null;
+  pixel_format: string | null;
+}
+
+export interface ProbeResult {
+  reachable: boolean;
+  reason: Reason | null;
+  elapsed_ms: number;
+  time_to_first_frame_ms: number | null;
+  video: ProbeVideo | null;
+  audio: AudioInfo | null;
+  tracks: ProbeTrack[];
+  advice: ProbeAdvice[];
+}
+
+export interface ProbeRequest {
+  source_url: string;
+  transport?: Transport;
+  /** Lets the server reuse the stored password where the URL has ***. */
+  device_id?: string;
+}
+
+/** Leave to watch one device, for a minute. */
+export interface ViewerGrant {
+  token: string;
+  expires_at: string;
+  device_id: string;
+  signaling_url: string;
+  whep_url: string;
+  ice_servers: RTCIceServer[];
+}
+
+export type HealthStatus = 'ok' | 'degraded' | 'down';
+
+export interface HealthComponent {
+  status: HealthStatus;
+  latency_ms: number | null;
+  reason: string | null;
+  remedy: string | null;
+  detail: Record<string, unknown> | null;
+}
+
+export interface Health {
+  status: HealthStatus;
+  version: string;
+  components: Record<string, HealthComponent>;
+}
+
+export interface Plugin {
+  name: string;
+  package: string;
+  version: string;
+  hooks: string[];
+  description: string;
+}

@@ -1,0 +1,28 @@
+// One component's health: state, speed, what is wrong and the remedy.
+import { Text } from '@mantine/core';
+import type { HealthComponent } from '../api/types';
+import { FigureList } from './FigureList';
+import { formatMs } from './figures';
+import { HealthBadge } from './HealthBadge';
+import { componentName, detailName, detailText } from './healthWords';
+import { Panel } from './Panel';
+import { sentence } from './sentence';
+
+export function HealthCard({ name, component }: { name: string; component: HealthComponent }) {
+  const details = Object.entries(component.detail ?? {}).map(([key, value]): [string, string] => [detailName(key), detailText(key, value)]);
+  return (
+    <Panel title={componentName(name)} end={<HealthBadge status={component.status} />}>
+      {component.reason && (
+        <Text size="sm" mb={4} style={{ overflowWrap: 'anywhere' }}>
+          {sentence(component.reason)}
+        </Text>
+      )}
+      {component.remedy && (
+        <Text size="sm" mb="sm" style={{ overflowWrap: 'anywhere' }}>
+          <strong>Remedy:</strong> {sentence(component.remedy)}
+        </Text>
+      )}
+      <FigureList rows={[['Answers in', formatMs(component.latency_ms)], ...details]} />
+    </Panel>
+  );
+}

@@ -1,0 +1,15 @@
+// The filters leave nothing to show.
+import { Button, Stack, Text } from '@mantine/core';
+import { IconFilterOff } from '@tabler/icons-react';
+
+export function NoMatches({ onClear }: { onClear: () => void }) {
+  return (
+    <Stack className="surface" align="center" gap="xs" px="lg" py={56}>
+      <IconFilterOff size={30} stroke={1.4} aria-hidden />
+      <Text fw={600}>No camera matches these filters</Text>
+      <Button variant="default" onClick={onClear}>
+        Show all cameras
+      </Button>
+    </Stack>
+  );
+}

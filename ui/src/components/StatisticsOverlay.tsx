@@ -1,0 +1,12 @@
+// The live statistics over the picture, for full screen.
+import type { LiveFigures } from '../players/receiverStatistics';
+import { StatisticsList } from './StatisticsList';
+import classes from './StatisticsOverlay.module.css';
+
+export function StatisticsOverlay({ figures }: { figures: LiveFigures | null }) {
+  return (
+    <div className={classes.overlay}>
+      <StatisticsList figures={figures} />
+    </div>
+  );
+}

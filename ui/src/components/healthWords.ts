@@ -1,0 +1,51 @@
+// Names of components and their details, in words.
+const COMPONENTS: Record<string, string> = {
+  database: 'Database',
+  redis: 'Redis',
+  media_bus: 'Media bus',
+  sfu: 'Media server (SFU)',
+  stream_slots: 'Stream slots',
+  disk: 'Disk',
+};
+
+export function componentName(key: string): string {
+  return COMPONENTS[key] ?? detailName(key);
+}
+
+export function detailName(key: string): string {
+  const words = key.replaceAll('_', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** One line for whatever a component tells about itself. */
+export function detailText(key: string, value: unknown): string {
+  if (value === null || value === undefined || value === '') return '–';
+  if (typeof value === 'boolean') return value ? 'Yes' : 'No';
+  if (typeof value === 'number') {
+    if (/bytes/.test(key)) return formatBytes(value);
+    if (/percent/.test(key)) return `${Math.round(value)} %`;
+    if (/_kb$/.test(key)) return formatBytes(value * 1000);
+    if (/_ms$/.test(key)) return `${Number(value.toFixed(1))} ms`;
+    return String(Number(value.toFixed(2)));
+  }
+  if (Array.isArray(value)) {
+    return value.every((item) => typeof item !== 'object') ? value.join(', ') || 'None' : String(value.length);
+  }
+  if (typeof value === 'object') {
+    return Object.entries(value)
+      .map(([inner, item]) => `${inner.replaceAll('_', ' ')} ${detailText(inner, item)}`)
+      .join(', ');
+  }
+  return String(value);
+}

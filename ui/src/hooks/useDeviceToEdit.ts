@@ -1,0 +1,14 @@
+// One device as it was when its form was opened: never refreshed beneath somebody who types.
+import { useQuery } from '@tanstack/react-query';
+import { readDevice } from '../api/devices';
+
+export function useDeviceToEdit(id: string) {
+  return useQuery({
+    queryKey: ['device-to-edit', id],
+    queryFn: ({ signal }) => readDevice(id, signal),
+    staleTime: Infinity,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+  });
+}

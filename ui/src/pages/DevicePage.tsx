@@ -1,0 +1,95 @@
+// One camera: its live picture, its figures, its stream and its history.
+import { Button, Skeleton } from '@mantine/core';
+import { IconPencil, IconPlayerPlay, IconPlayerStop, IconTrash } from '@tabler/icons-react';
+import { useState } from 'react';
+import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
+import { ApiError } from '../api/http';
+import { DeviceAbout } from '../components/DeviceAbout';
+import { EmbedInfo } from '../components/EmbedInfo';
+import { EventHistory } from '../components/EventHistory';
+import { Failure } from '../components/Failure';
+import { PageHeader } from '../components/PageHeader';
+import { Panel } from '../components/Panel';
+import { Player } from '../components/Player';
+import { StateBadge } from '../components/StateBadge';
+import { StatisticsList } from '../components/StatisticsList';
+import { StreamDetails } from '../components/StreamDetails';
+import { useDeleteDevice } from '../hooks/useDeleteDevice';
+import { useDevice } from '../hooks/useDevice';
+import { useStream } from '../hooks/useStream';
+import { useStreamControl } from '../hooks/useStreamControl';
+import type { LiveFigures } from '../players/receiverStatistics';
+import { NotFoundPage } from './NotFoundPage';
+import classes from './DevicePage.module.css';
+
+export function DevicePage() {
+  const { id = '' } = useParams();
+  const [search] = useSearchParams();
+  const navigate = useNavigate();
+  const deviceQuery = useDevice(id);
+  const streamQuery = useStream(id);
+  const control = useStreamControl();
+  const askToDelete = useDeleteDevice(() => void navigate('/'));
+  const [figures, setFigures] = useState<LiveFigures | null>(null);
+
+  const device = deviceQuery.data?.device;
+  const stream = streamQuery.data;
+  if (deviceQuery.error instanceof ApiError && deviceQuery.error.status === 404) return <NotFoundPage />;
+
+  const isWanted = (stream?.desired ?? device?.desired) === 'running';
+  const state = stream?.observed ?? device?.state;
+  return (
+    <>
+      <PageHeader
+        title={device?.name ?? stream?.device_name ?? 'Camera'}
+        back={{ to: '/', label: 'Cameras' }}
+        beside={state && <StateBadge state={state} isEnabled={device?.enabled ?? true} />}
+      >
+        {device && (
+          <>
+            <Button
+              variant="default"
+              leftSection={isWanted ? <IconPlayerStop size={16} stroke={1.7} /> : <IconPlayerPlay size={16} stroke={1.7} />}
+              loading={control.isPending}
+              disabled={!device.enabled}
+              onClick={() => control.mutate({ id, name: device.name, desired: isWanted ? 'stopped' : 'running' })}
+            >
+              {isWanted ? 'Stop' : 'Start'}
+            </Button>
+            <Button variant="default" component={Link} to={`/devices/${id}/edit`} leftSection={<IconPencil size={16} stroke={1.7} />}>
+              Edit
+            </Button>
+            <Button variant="default" c="var(--vas-bad)" leftSection={<IconTrash size={16} stroke={1.7} />} onClick={() => askToDelete(device)}>
+              Delete
+            </Button>
+          </>
+        )}
+      </PageHeader>
+
+      {deviceQuery.error && !device && (
+        <Failure title="The camera could not be read" error={deviceQuery.error} onRetry={() => void deviceQuery.refetch()} />
+      )}
+      <div className={classes.columns}>
+        <div className={classes.column}>
+          <Player
+            key={id}
+            deviceId={id}
+            name={device?.name ?? 'this camera'}
+            stream={stream}
+            isAutoplay={search.get('autoplay') === '1'}
+            onFigures={setFigures}
+          />
+          <EventHistory deviceId={id} />
+        </div>
+        <div className={classes.column}>
+          <Panel title="Live, measured here">
+            <StatisticsList figures={figures} isOnDark={false} />
+          </Panel>
+          {stream ? <StreamDetails stream={stream} /> : <Skeleton height={380} radius="md" />}
+          {device && <DeviceAbout device={device} />}
+          <EmbedInfo deviceId={id} />
+        </div>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,79 @@
+// All cameras: what they do, and what to do about those that do not.
+import { Button, Group, Stack } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import { IconPlus } from '@tabler/icons-react';
+import { Link } from 'react-router';
+import { DeviceCards } from '../components/DeviceCards';
+import { DeviceFilters } from '../components/DeviceFilters';
+import { DeviceListSkeleton } from '../components/DeviceListSkeleton';
+import { DeviceTable } from '../components/DeviceTable';
+import { EmptyDevices } from '../components/EmptyDevices';
+import { Failure } from '../components/Failure';
+import { ListFooter } from '../components/ListFooter';
+import { NoMatches } from '../components/NoMatches';
+import { PageHeader } from '../components/PageHeader';
+import { StateFilter } from '../components/StateFilter';
+import { useDeviceList } from '../hooks/useDeviceList';
+import { useDeviceListQuery } from '../hooks/useDeviceListQuery';
+import { useKnownTags } from '../hooks/useKnownTags';
+import { useStreamList } from '../hooks/useStreamList';
+
+export function DevicesPage() {
+  const { query, change, isFiltered, pageSizes } = useDeviceListQuery();
+  const devices = useDeviceList(query);
+  const streams = useStreamList();
+  const tags = useKnownTags();
+  const isNarrow = useMediaQuery('(max-width: 48rem)', false, { getInitialValueInEffect: false });
+  const page = devices.data;
+  const isEmpty = page?.total === 0 && !isFiltered;
+
+  return (
+    <>
+      <PageHeader title="Cameras">
+        {!isEmpty && (
+          <Button component={Link} to="/devices/new" leftSection={<IconPlus size={16} />}>
+            Add camera
+          </Button>
+        )}
+      </PageHeader>
+      <Stack gap="sm">
+        {devices.error && (
+          <Failure title="The cameras could not be read" error={devices.error} onRetry={() => void devices.refetch()} />
+        )}
+        {isEmpty ? (
+          <EmptyDevices />
+        ) : (
+          (page || devices.isPending) && (
+            <>
+              <Group justify="space-between" gap="xs">
+                <StateFilter streams={streams.data} value={query.state} onChange={(state) => change({ state })} />
+                <DeviceFilters query={query} tags={tags} onChange={change} hasSort={isNarrow} />
+              </Group>
+              {!page && <DeviceListSkeleton />}
+              {page && page.items.length === 0 && <NoMatches onClear={() => change({ q: '', tag: '', state: '' })} />}
+              {page && page.items.length > 0 && (
+                <div>
+                  {isNarrow ? (
+                    <DeviceCards devices={page.items} streams={streams.data} />
+                  ) : (
+                    <DeviceTable devices={page.items} streams={streams.data} sort={query.sort} onSort={(sort) => change({ sort })} />
+                  )}
+                  <ListFooter
+                    page={query.page}
+                    pageSize={query.pageSize}
+                    pageSizes={pageSizes}
+                    shown={page.items.length}
+                    total={page.total}
+                    totalPages={page.totalPages}
+                    onPage={(number) => change({ page: number })}
+                    onPageSize={(pageSize) => change({ pageSize })}
+                  />
+                </div>
+              )}
+            </>
+          )
+        )}
+      </Stack>
+    </>
+  );
+}

@@ -1,0 +1,77 @@
+// Edit a camera, without losing what somebody else saved meanwhile.
+import { Skeleton } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useNavigate, useParams } from 'react-router';
+import { replaceDevice } from '../api/devices';
+import { ApiError } from '../api/http';
+import type { DeviceFields } from '../api/types';
+import { ConflictNotice } from '../components/ConflictNotice';
+import { DeviceForm } from '../components/DeviceForm';
+import { valuesOf } from '../components/deviceValues';
+import { Failure } from '../components/Failure';
+import { PageHeader } from '../components/PageHeader';
+import { queryKeys } from '../hooks/queryKeys';
+import { useDeviceToEdit } from '../hooks/useDeviceToEdit';
+import { NotFoundPage } from './NotFoundPage';
+
+export function EditDevicePage() {
+  const { id = '' } = useParams();
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const { data, error, refetch } = useDeviceToEdit(id);
+  const [refused, setRefused] = useState<DeviceFields | null>(null);
+
+  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
+
+  const save = async (fields: DeviceFields, etag: string | null) => {
+    const device = await replaceDevice(id, fields, etag);
+    void client.invalidateQueries({ queryKey: queryKeys.devices });
+    void client.invalidateQueries({ queryKey: queryKeys.streams });
+    notifications.show({ message: `“${device.name}” was saved.` });
+    void navigate(`/devices/${id}`);
+  };
+
+  return (
+    <>
+      <PageHeader title={data ? `Edit ${data.device.name}` : 'Edit camera'} back={{ to: `/devices/${id}`, label: data?.device.name ?? 'Camera' }} />
+      {error && !data && <Failure title="The camera could not be read" error={error} onRetry={() => void refetch()} />}
+      {!data && !error && <Skeleton height={520} maw={672} radius="md" />}
+      {data && (
+        <DeviceForm
+          key={data.etag ?? data.device.updated_at}
+          initialValues={valuesOf(data.device)}
+          deviceId={id}
+          hasCredentials={data.device.has_credentials}
+          submitLabel="Save"
+          notice={
+            refused && (
+              <ConflictNotice
+                onReload={() => {
+                  setRefused(null);
+                  void refetch();
+                }}
+                onOverwrite={() => {
+                  save(refused, null).catch((failure: Error) => {
+                    notifications.show({ color: 'red', title: 'The camera was not saved', message: failure.message });
+                  });
+                }}
+              />
+            )
+          }
+          onCancel={() => void navigate(`/devices/${id}`)}
+          onSubmit={async (fields) => {
+            try {
+              await save(fields, data.etag);
+            } catch (failure) {
+              if (!(failure instanceof ApiError) || failure.status !== 412) throw failure;
+              setRefused(fields);
+              window.scrollTo({ top: 0 });
+            }
+          }}
+        />
+      )}
+    </>
+  );
+}

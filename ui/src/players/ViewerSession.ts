@@ -1,0 +1,229 @@
+// One attempt at a live view: a signalling socket, a WebRTC transport and its consumers. It ends once and is
+// then thrown away; trying again is WebRtcPlayer's business.
+import type { Consumer, RtpCapabilities, RtpParameters, Transport, TransportOptions } from 'mediasoup-client/types';
+import { PlaybackLost } from './playerState';
+import { deviceFor } from './routerDevice';
+import { SignalingClient, type WebSocketFactory } from './SignalingClient';
+
+interface Room {
+  routerRtpCapabilities: RtpCapabilities;
+  transport: TransportOptions;
+}
+
+interface Joined extends Partial<Room> {
+  device_id: string;
+  available: boolean;
+}
+
+interface OfferedConsumer {
+  id: string;
+  producerId: string;
+  kind: 'audio' | 'video';
+  rtpParameters: RtpParameters;
+}
+
+export interface SessionListener {
+  /** Tracks to show; frames follow as soon as the camera's next key frame comes. */
+  onTracks(stream: MediaStream): void;
+  /** The session stands, the camera sends nothing. */
+  onUnavailable(): void;
+  /** Called once; the session is closed already. */
+  onLost(loss: PlaybackLost): void;
+}
+
+export interface SessionOptions {
+  openSocket?: WebSocketFactory | undefined;
+}
+
+const ICE_CONNECT_TIMEOUT_MS = 10_000;
+const ICE_RESTART_TIMEOUT_MS = 5_000;
+const DISCONNECTED_GRACE_MS = 1_500;
+
+/** Latency before smoothness, for video only: without a buffer, sound would crackle. */
+function preferLatency(receiver: RTCRtpReceiver): void {
+  if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
+  if ('playoutDelayHint' in receiver) (receiver as { playoutDelayHint?: number }).playoutDelayHint = 0;
+}
+
+export class ViewerSession {
+  private readonly signaling: SignalingClient;
+  private readonly listener: SessionListener;
+  private transport: Transport | null = null;
+  private room: Room | null = null;
+  private consumers = new Map<string, Consumer>();
+  private iceTimer: ReturnType<typeof setTimeout> | undefined;
+  private hasRestartedIce = false;
+  private isClosed = false;
+  /** Rooms come and go; what an older one still had under way is dropped by comparing this. */
+  private generation = 0;
+  private iceServers: RTCIceServer[] = [];
+
+  constructor(url: string, listener: SessionListener, options: SessionOptions = {}) {
+    this.listener = listener;
+    this.signaling = new SignalingClient(url, options.openSocket);
+    this.signaling.onClosed = (loss) => this.lose(loss);
+    this.signaling.onEvent = (event, data) => this.handleEvent(event, data);
+  }
+
+  async join(token: string, iceServers: RTCIceServer[]): Promise<void> {
+    this.iceServers = iceServers;
+    try {
+      const joined = await this.signaling.request<Joined>('join', { token });
+      if (joined.available && joined.routerRtpCapabilities && joined.transport) {
+        await this.enterRoom({ routerRtpCapabilities: joined.routerRtpCapabilities, transport: joined.transport });
+      } else if (!this.isClosed) {
+        this.listener.onUnavailable();
+      }
+    } catch (error) {
+      this.lose(error);
+    }
+  }
+
+  stats(): Promise<RTCStatsReport | null> {
+    return this.transport && !this.transport.closed ? this.transport.getStats() : Promise.resolve(null);
+  }
+
+  /** Asks for new ICE credentials on the same transport; when that does not help in time the session is lost. */
+  async restartIce(): Promise<void> {
+    const transport = this.transport;
+    if (!transport || this.hasRestartedIce) return;
+    this.hasRestartedIce = true;
+    this.watchIce(ICE_RESTART_TIMEOUT_MS);
+    try {
+      const { iceParameters } = await this.signaling.request<Pick<TransportOptions, 'iceParameters'>>('restartIce');
+      if (transport === this.transport && !transport.closed) await transport.restartIce({ iceParameters });
+    } catch (error) {
+      this.lose(error);
+    }
+  }
+
+  pause(): void {
+    this.signaling.request('pause').catch(() => {});
+  }
+
+  resume(): void {
+    this.signaling.request('resume').catch((error: unknown) => this.lose(error));
+  }
+
+  /** May be called twice. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.signaling.request('leave').catch(() => {});
+    this.leaveRoom();
+    this.signaling.close();
+  }
+
+  private handleEvent(event: string, data: unknown): void {
+    if (event === 'streamAvailable') {
+      this.enterRoom(data as Room).catch((error: unknown) => this.lose(error));
+    } else if (event === 'streamEnded') {
+      this.leaveRoom();
+      this.listener.onUnavailable();
+    } else if (event === 'producersChanged' && this.room && this.transport) {
+      this.consume(this.room, this.transport, this.generation).catch((error: unknown) => this.lose(error));
+    }
+  }
+
+  private async enterRoom(room: Room): Promise<void> {
+    this.leaveRoom();
+    const generation = this.generation;
+    const device = await deviceFor(room.routerRtpCapabilities);
+    if (this.isClosed || generation !== this.generation) return;
+    if (!device.rtpCapabilities.codecs?.some((codec) => codec.mimeType.toLowerCase() === 'video/h264')) {
+      throw new PlaybackLost('unsupported', 'this browser cannot decode H.264 over WebRTC');
+    }
+    const transport = device.createRecvTransport({
+      ...room.transport,
+      iceServers: this.iceServers.length > 0 ? this.iceServers : (room.transport.iceServers ?? []),
+    });
+    transport.on('connect', ({ dtlsParameters }, done) => {
+      // The socket keeps order and the server answers in order: nothing need wait for this answer.
+      this.signaling.request('connectTransport', { dtlsParameters }).catch((error: unknown) => this.lose(error));
+      this.signaling.request('resume').catch((error: unknown) => this.lose(error));
+      done();
+    });
+    transport.on('connectionstatechange', (state) => this.followIce(transport, state));
+    this.room = room;
+    this.transport = transport;
+    this.watchIce(ICE_CONNECT_TIMEOUT_MS);
+    await this.consume(room, transport, generation);
+  }
+
+  /** Takes what the room offers now; consumers that it no longer offers are dropped. */
+  private async consume(room: Room, transport: Transport, generation: number): Promise<void> {
+    const device = await deviceFor(room.routerRtpCapabilities);
+    const isFirst = this.consumers.size === 0;
+    const { consumers: offered } = await this.signaling.request<{ consumers: OfferedConsumer[] }>('consume', {
+      rtpCapabilities: device.recvRtpCapabilities,
+    });
+    if (this.isClosed || generation !== this.generation) return;
+    for (const [id, consumer] of this.consumers) {
+      if (offered.some((offer) => offer.id === id)) continue;
+      consumer.close();
+      this.consumers.delete(id);
+    }
+    const fresh = offered.filter((offer) => !this.consumers.has(offer.id));
+    const taken = await Promise.all(
+      fresh.map((offer) =>
+        transport.consume({
+          ...offer,
+          // Apart, so that the browser does not hold pictures back until the sound has caught up.
+          streamId: `${offer.kind}-${transport.id}`,
+          onRtpReceiver: (receiver) => {
+            if (offer.kind === 'video') preferLatency(receiver);
+          },
+        }),
+      ),
+    );
+    if (this.isClosed || generation !== this.generation) {
+      for (const consumer of taken) consumer.close();
+      return;
+    }
+    for (const consumer of taken) this.consumers.set(consumer.id, consumer);
+    if (!isFirst) await this.signaling.request('resume');
+    if (this.isClosed || generation !== this.generation) return;
+    const tracks = [...this.consumers.values()].map((consumer) => consumer.track);
+    if (tracks.length === 0) this.listener.onUnavailable();
+    else this.listener.onTracks(new MediaStream(tracks));
+  }
+
+  private leaveRoom(): void {
+    this.generation += 1;
+    clearTimeout(this.iceTimer);
+    this.hasRestartedIce = false;
+    this.consumers.clear();
+    this.transport?.close();
+    this.transport = null;
+    this.room = null;
+  }
+
+  private followIce(transport: Transport, state: string): void {
+    if (transport !== this.transport) return;
+    if (state === 'connected') {
+      clearTimeout(this.iceTimer);
+      this.hasRestartedIce = false;
+    } else if (state === 'failed') {
+      if (this.hasRestartedIce) this.lose(new PlaybackLost('ice_failed', 'the way to the media server was lost'));
+      else void this.restartIce();
+    } else if (state === 'disconnected') {
+      clearTimeout(this.iceTimer);
+      this.iceTimer = setTimeout(() => void this.restartIce(), DISCONNECTED_GRACE_MS);
+    }
+  }
+
+  private watchIce(limitMs: number): void {
+    clearTimeout(this.iceTimer);
+    this.iceTimer = setTimeout(() => {
+      if (this.transport?.connectionState === 'connected') return;
+      this.lose(new PlaybackLost('ice_failed', 'no way to the media server was found; its ports may be blocked (UDP and TCP)'));
+    }, limitMs);
+  }
+
+  private lose(error: unknown): void {
+    if (this.isClosed) return;
+    const loss = error instanceof PlaybackLost ? error : new PlaybackLost('server_error', String((error as Error)?.message ?? error));
+    this.close();
+    this.listener.onLost(loss);
+  }
+}

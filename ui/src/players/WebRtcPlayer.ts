@@ -1,0 +1,361 @@
+// The live player without any user interface: keeps one camera on a <video> element for as long as somebody
+// wishes, whatever the network, the server or the camera do in between.
+import { FootagePreview } from './FootagePreview';
+import { FIRST_SNAPSHOT, PlaybackLost, type PlayerSnapshot, type PlayerState } from './playerState';
+import { readReceiver, type LiveFigures, type ReceiverSample } from './receiverStatistics';
+import { decideReconnect, HEALTHY_AFTER_MS } from './reconnectPolicy';
+import type { WebSocketFactory } from './SignalingClient';
+import { onNextFrame } from './videoFrames';
+import { ViewerSession, type SessionListener } from './ViewerSession';
+
+/** Leave to watch, as the REST API grants it. */
+export interface Grant {
+  token: string;
+  signaling_url: string;
+  ice_servers: RTCIceServer[];
+}
+
+export interface WebRtcPlayerOptions {
+  /** Throws PlaybackLost, saying why nobody may watch now. */
+  requestGrant(signal: AbortSignal): Promise<Grant>;
+  fetchFootage(signal: AbortSignal): Promise<Blob>;
+  openSocket?: WebSocketFactory;
+  createSession?: (url: string, listener: SessionListener) => Pick<ViewerSession, 'join' | 'stats' | 'close' | 'restartIce' | 'pause' | 'resume'>;
+  random?: () => number;
+}
+
+type Session = ReturnType<NonNullable<WebRtcPlayerOptions['createSession']>>;
+
+/** No picture for so long: said to the viewer. */
+const FROZEN_AFTER_MS = 3_000;
+/** Frozen for so long although the camera sends: the view is built anew. */
+const REBUILD_AFTER_MS = 7_000;
+/** No first picture for so long although the camera sends; longer than any sane key-frame interval. */
+const FIRST_FRAME_LIMIT_MS = 25_000;
+const WATCH_INTERVAL_MS = 500;
+const STATISTICS_INTERVAL_MS = 1_000;
+
+export class WebRtcPlayer {
+  private snapshot: PlayerSnapshot = FIRST_SNAPSHOT;
+  private readonly listeners = new Set<() => void>();
+  private readonly statisticsListeners = new Set<(figures: LiveFigures | null) => void>();
+  private readonly options: WebRtcPlayerOptions;
+  private video: HTMLVideoElement | null = null;
+  private preview: FootagePreview | null = null;
+  private held: HTMLCanvasElement | null = null;
+  private session: Session | null = null;
+  private abort: AbortController | null = null;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private watchTimer: ReturnType<typeof setInterval> | undefined;
+  private statisticsTimer: ReturnType<typeof setInterval> | undefined;
+  private sample: ReceiverSample | null = null;
+  private lastFrameAt = 0;
+  private tracksSince = 0;
+  private liveSince = 0;
+  private isWished = false;
+  private isAwaitingGrant = false;
+  private isSourceFlowing = true;
+  private hasFirstPicture = false;
+  private hasFirstLiveFrame = false;
+  private lastSocketUrl: string | null = null;
+
+  constructor(options: WebRtcPlayerOptions) {
+    this.options = options;
+  }
+
+  // --- what a page needs -------------------------------------------------------------------------------------
+
+  getSnapshot = (): PlayerSnapshot => this.snapshot;
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  subscribeStatistics = (listener: (figures: LiveFigures | null) => void): (() => void) => {
+    this.statisticsListeners.add(listener);
+    return () => this.statisticsListeners.delete(listener);
+  };
+
+  /** Takes the elements to draw on; returns what gives them back. */
+  attach(video: HTMLVideoElement, preview: HTMLVideoElement, held: HTMLCanvasElement): () => void {
+    this.video = video;
+    this.preview = new FootagePreview(preview);
+    this.held = held;
+    video.dataset.playerState = this.snapshot.state;
+    this.applySound();
+    const online = () => this.comeOnline();
+    const offline = () => this.goOffline();
+    window.addEventListener('online', online);
+    window.addEventListener('offline', offline);
+    return () => {
+      window.removeEventListener('online', online);
+      window.removeEventListener('offline', offline);
+      this.disconnect();
+      this.video = null;
+      this.preview = null;
+      this.held = null;
+    };
+  }
+
+  connect(): void {
+    if (this.isWished) return;
+    this.isWished = true;
+    this.hasFirstPicture = false;
+    this.hasFirstLiveFrame = false;
+    performance.mark('player:connect');
+    this.update({ state: 'connecting', cause: null, attempt: 0, retryAt: null });
+    this.watchTimer = setInterval(() => this.watchFrames(), WATCH_INTERVAL_MS);
+    this.statisticsTimer = setInterval(() => void this.readStatistics(), STATISTICS_INTERVAL_MS);
+    this.showPreview();
+    void this.attemptOnce();
+  }
+
+  /** May be called twice. */
+  disconnect(): void {
+    if (!this.isWished && this.snapshot.state === 'idle') return;
+    this.isWished = false;
+    clearInterval(this.watchTimer);
+    clearInterval(this.statisticsTimer);
+    this.endAttempt();
+    this.preview?.close();
+    this.clearHeld();
+    if (this.video) this.video.srcObject = null;
+    this.tellStatistics(null);
+    this.update({ state: 'idle', cause: null, attempt: 0, retryAt: null, hasAudio: false });
+  }
+
+  /** Tries now what would be tried later. */
+  retryNow(): void {
+    if (!this.isWished) {
+      this.connect();
+      return;
+    }
+    if (this.session && this.snapshot.state === 'live') return;
+    this.endAttempt();
+    void this.attemptOnce();
+  }
+
+  setSound(isMuted: boolean, volume: number): void {
+    this.update({ isMuted, volume });
+    this.applySound();
+  }
+
+  /** What the server says of the camera: a frozen view of a flowing stream is our fault, of a lost one is not. */
+  setSourceFlowing(isFlowing: boolean): void {
+    const hasReturned = isFlowing && !this.isSourceFlowing;
+    this.isSourceFlowing = isFlowing;
+    if (hasReturned && this.isWished && this.retryTimer !== undefined) this.retryNow();
+  }
+
+  // --- one attempt -------------------------------------------------------------------------------------------
+
+  private async attemptOnce(): Promise<void> {
+    const abort = new AbortController();
+    this.abort = abort;
+    this.isAwaitingGrant = true;
+    try {
+      // The address rarely changes: its socket opens while the token is on its way.
+      if (this.lastSocketUrl) this.openSession(this.lastSocketUrl);
+      const grant = await this.options.requestGrant(abort.signal);
+      if (abort.signal.aborted) return;
+      this.isAwaitingGrant = false;
+      if (this.session && grant.signaling_url !== this.lastSocketUrl) this.session.close();
+      const isReady = this.session && grant.signaling_url === this.lastSocketUrl;
+      const session = isReady && this.session ? this.session : this.openSession(grant.signaling_url);
+      this.lastSocketUrl = grant.signaling_url;
+      await session.join(grant.token, grant.ice_servers);
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      this.plan(error instanceof PlaybackLost ? error : new PlaybackLost('server_error', String((error as Error).message)));
+    }
+  }
+
+  private openSession(url: string): Session {
+    const create =
+      this.options.createSession ?? ((address, listener) => new ViewerSession(address, listener, { openSocket: this.options.openSocket }));
+    const session: Session = create(url, {
+      onTracks: (stream) => {
+        if (session === this.session) this.showTracks(stream);
+      },
+      onUnavailable: () => {
+        if (session !== this.session) return;
+        this.holdPicture();
+        this.update({ state: 'waiting', cause: { kind: 'no_video_yet', message: 'the camera sends no video yet' }, attempt: 0 });
+      },
+      onLost: (loss) => {
+        if (session !== this.session) return;
+        this.session = null;
+        // Opened ahead of its token, it may die of the wait: the attempt then opens another.
+        if (!this.isAwaitingGrant) this.plan(loss);
+      },
+    });
+    this.session = session;
+    return session;
+  }
+
+  private endAttempt(): void {
+    clearTimeout(this.retryTimer);
+    this.retryTimer = undefined;
+    this.abort?.abort();
+    this.abort = null;
+    const session = this.session;
+    this.session = null;
+    session?.close();
+    this.sample = null;
+    this.tracksSince = 0;
+  }
+
+  private plan(loss: PlaybackLost): void {
+    if (!this.isWished) return;
+    this.endAttempt();
+    this.holdPicture();
+    const wasHealthy = this.liveSince > 0 && performance.now() - this.liveSince > HEALTHY_AFTER_MS;
+    this.liveSince = 0;
+    const attempt = wasHealthy ? 0 : this.snapshot.attempt;
+    const decision = decideReconnect({
+      kind: loss.kind,
+      attempt,
+      isOnline: navigator.onLine,
+      random: (this.options.random ?? Math.random)(),
+    });
+    const cause = { kind: loss.kind, message: loss.message };
+    if (decision.action === 'give_up') {
+      this.isWished = false;
+      clearInterval(this.watchTimer);
+      clearInterval(this.statisticsTimer);
+      this.update({ state: 'failed', cause, retryAt: null });
+    } else if (decision.action === 'wait_for_network') {
+      this.update({ state: 'reconnecting', cause: { kind: 'offline', message: 'this device is offline' }, retryAt: null });
+    } else {
+      const state: PlayerState = loss.kind === 'stream_stopped' || loss.kind === 'no_stream' ? 'waiting' : 'reconnecting';
+      this.update({ state, cause, attempt: attempt + 1, retryAt: Date.now() + decision.delayMs });
+      this.retryTimer = setTimeout(() => {
+        this.retryTimer = undefined;
+        void this.attemptOnce();
+      }, decision.delayMs);
+    }
+  }
+
+  private comeOnline(): void {
+    if (!this.isWished) return;
+    if (this.session && this.tracksSince > 0) void this.session.restartIce();
+    else this.retryNow();
+  }
+
+  private goOffline(): void {
+    if (!this.isWished) return;
+    this.plan(new PlaybackLost('network', 'this device is offline'));
+  }
+
+  // --- pictures ----------------------------------------------------------------------------------------------
+
+  private showPreview(): void {
+    void this.preview?.show(this.options.fetchFootage, () => {
+      this.markFirstPicture();
+      if (this.snapshot.state === 'connecting') this.update({ state: 'preview', cause: null });
+    });
+  }
+
+  private showTracks(stream: MediaStream): void {
+    const { video } = this;
+    if (!video) return;
+    this.holdPicture();
+    this.tracksSince = performance.now();
+    this.sample = null;
+    video.srcObject = stream;
+    this.update({ hasAudio: stream.getAudioTracks().length > 0 });
+    this.followFrames(video, stream);
+    video.play().catch((error: DOMException) => {
+      // Sound without a click is forbidden; a silent picture is not.
+      if (error.name !== 'NotAllowedError' || video.srcObject !== stream) return;
+      this.setSound(true, this.snapshot.volume);
+      video.play().catch(() => {});
+    });
+  }
+
+  private followFrames(video: HTMLVideoElement, stream: MediaStream): void {
+    const onFrame = () => {
+      if (video !== this.video || video.srcObject !== stream || !this.isWished) return;
+      this.lastFrameAt = performance.now();
+      if (this.session && this.snapshot.state !== 'live') this.goLive();
+      onNextFrame(video, onFrame);
+    };
+    onNextFrame(video, onFrame);
+  }
+
+  private goLive(): void {
+    this.markFirstPicture();
+    if (!this.hasFirstLiveFrame) {
+      this.hasFirstLiveFrame = true;
+      performance.mark('player:first-live-frame');
+    }
+    if (this.liveSince === 0) this.liveSince = performance.now();
+    this.preview?.close();
+    this.clearHeld();
+    this.update({ state: 'live', cause: null, attempt: 0, retryAt: null });
+  }
+
+  private markFirstPicture(): void {
+    if (this.hasFirstPicture) return;
+    this.hasFirstPicture = true;
+    performance.mark('player:first-picture');
+  }
+
+  /** Notices pictures that stop although nobody said so. */
+  private watchFrames(): void {
+    if (document.hidden || !this.session || this.tracksSince === 0) return;
+    const now = performance.now();
+    const { state } = this.snapshot;
+    const stillMs = now - Math.max(this.lastFrameAt, this.tracksSince);
+    if (state === 'live' && stillMs > FROZEN_AFTER_MS) {
+      this.update({ state: 'waiting', cause: { kind: 'no_frames', message: 'no new picture has come for some seconds' } });
+    }
+    const limitMs = this.lastFrameAt > this.tracksSince ? REBUILD_AFTER_MS : FIRST_FRAME_LIMIT_MS;
+    if (this.isSourceFlowing && stillMs > limitMs) {
+      this.plan(new PlaybackLost('stalled', 'pictures stopped coming although the camera sends'));
+    }
+  }
+
+  /** Keeps the last picture on the screen while the live element has none. */
+  private holdPicture(): void {
+    const { video, held } = this;
+    if (!video || !held || video.videoWidth === 0 || !video.srcObject) return;
+    held.width = video.videoWidth;
+    held.height = video.videoHeight;
+    held.getContext('2d')?.drawImage(video, 0, 0);
+    held.hidden = false;
+  }
+
+  private clearHeld(): void {
+    if (this.held) this.held.hidden = true;
+  }
+
+  // --- sound, statistics, state ------------------------------------------------------------------------------
+
+  private applySound(): void {
+    if (!this.video) return;
+    this.video.muted = this.snapshot.isMuted;
+    this.video.volume = this.snapshot.volume;
+  }
+
+  private async readStatistics(): Promise<void> {
+    const report = await this.session?.stats().catch(() => null);
+    if (!report) {
+      this.tellStatistics(null);
+      return;
+    }
+    this.sample = readReceiver(report as unknown as Iterable<[string, unknown]>, this.sample);
+    this.tellStatistics(this.sample?.figures ?? null);
+  }
+
+  private tellStatistics(figures: LiveFigures | null): void {
+    for (const listener of this.statisticsListeners) listener(figures);
+  }
+
+  private update(change: Partial<PlayerSnapshot>): void {
+    this.snapshot = { ...this.snapshot, ...change };
+    if (this.video) this.video.dataset.playerState = this.snapshot.state;
+    for (const listener of this.listeners) listener();
+  }
+}

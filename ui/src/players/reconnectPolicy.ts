@@ -1,0 +1,34 @@
+// When a lost live view is tried again: a pure function, so that every case can be read and tested.
+import type { LossKind } from './playerState';
+
+export interface Loss {
+  kind: LossKind;
+  /** Failed attempts in a row before this decision; 0 after a healthy view. */
+  attempt: number;
+  isOnline: boolean;
+  /** 0 up to 1, from Math.random(). */
+  random: number;
+}
+
+export type Decision = { action: 'retry'; delayMs: number } | { action: 'wait_for_network' } | { action: 'give_up' };
+
+export const FIRST_DELAY_MS = 250;
+export const LONGEST_DELAY_MS = 15_000;
+/** A view this long is healthy: what failed before it is forgiven. */
+export const HEALTHY_AFTER_MS = 10_000;
+
+const HOPELESS: ReadonlySet<LossKind> = new Set(['deleted', 'forbidden', 'unsupported']);
+/** Nothing is wrong on our side: ask now and then, not faster and faster. */
+const PATIENT: ReadonlySet<LossKind> = new Set(['stream_stopped', 'no_stream', 'too_many_viewers']);
+const PATIENT_DELAY_MS = 5_000;
+
+/**
+ * Decides what follows a loss. Delays double from 250 ms to 15 s and are spread over their upper half, so that
+ * a hundred viewers of a restarted server do not come back in the same instant.
+ */
+export function decideReconnect({ kind, attempt, isOnline, random }: Loss): Decision {
+  if (HOPELESS.has(kind)) return { action: 'give_up' };
+  if (!isOnline) return { action: 'wait_for_network' };
+  const longest = PATIENT.has(kind) ? PATIENT_DELAY_MS : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempt, 10));
+  return { action: 'retry', delayMs: Math.round(longest * (0.5 + random / 2)) };
+}
