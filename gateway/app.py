@@ -1,7 +1,5 @@
 """`create_app()`: the web process, for `gunicorn 'gateway.app:create_app()'`."""
 
-import logging
-
 import pluggy
 from flask import Flask, Response
 from werkzeug.exceptions import NotFound
@@ -16,8 +14,8 @@ from gateway.api.plugins.routes import blp as plugins_blp
 from gateway.api.protection import protect
 from gateway.api.streams.routes import blp as streams
 from gateway.config import Config
+from gateway.logs import setup_logging
 from gateway.plugin_manager import collect, create_plugin_manager
-from gateway.redaction import RedactingFilter
 
 _DESCRIPTION = """Cameras come in over RTSP, browsers watch them over WebRTC.
 
@@ -33,11 +31,13 @@ again after `Retry-After`)."""
 def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> Flask:
     """The Flask application; nothing in it connects before the first request.
 
-    `config` defaults to the environment, `plugins` to all that are installed. Raises ConfigError or PluginError.
+    `config` defaults to the environment, `plugins` to all that are installed. Logging is set up only for a program of its
+    own, without a `config`. Raises ConfigError or PluginError.
     """
-    config = config or Config.from_environment()
+    if config is None:
+        config = Config.from_environment()
+        setup_logging(config)
     plugins = plugins or create_plugin_manager()
-    configure_logging(config)
     database.connect(config)
     app = Flask(__name__, static_folder=None)
     app.config.update(
@@ -64,16 +64,3 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
         return page_for(app) or handle_http_error(error)
 
     return app
-
-
-def configure_logging(config: Config) -> None:
-    """Log to standard error at LOG_LEVEL, with secrets taken out; a handler that is there already is kept."""
-    root = logging.getLogger()
-    if not root.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        root.addHandler(handler)
-    for handler in root.handlers:
-        if not any(isinstance(item, RedactingFilter) for item in handler.filters):
-            handler.addFilter(RedactingFilter())
-    root.setLevel(config.log_level)

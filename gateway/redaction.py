@@ -1,6 +1,5 @@
 """Takes secrets out of URLs and text before anybody sees them."""
 
-import logging
 import re
 from collections.abc import Iterable
 
@@ -49,19 +48,3 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
 
 def _mask_parameters(text: str) -> str:
     return _PARAMETER.sub(rf"\g<name>{MASK}", text)
-
-
-class RedactingFilter(logging.Filter):
-    """Takes secrets out of every record of a handler, tracebacks included."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        if record.exc_info and not record.exc_text:
-            record.exc_text = _FORMATTER.formatException(record.exc_info)
-        if record.exc_text:
-            record.exc_text = redact_text(record.exc_text)
-        record.msg, record.args = redact_text(text), None
-        return True
-
-
-_FORMATTER = logging.Formatter()
