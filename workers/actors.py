@@ -18,22 +18,19 @@ from workers.supervisor import StreamSupervisor
 log = logging.getLogger(__name__)
 
 
-def _is_shutdown(_retries: int, error: BaseException) -> bool:
-    """Only a deploy puts an endless message back; after a fault the clock process finds the device alone."""
-    return isinstance(error, Shutdown)
-
-
-@dramatiq.actor(
-    queue_name=STREAM_QUEUE,
-    time_limit=float("inf"),
-    notify_shutdown=True,
-    retry_when=_is_shutdown,
-    min_backoff=100,
-    max_backoff=1000,
-)
+@dramatiq.actor(queue_name=STREAM_QUEUE, time_limit=float("inf"), notify_shutdown=True, max_retries=0)
 def run_stream(device_id: str) -> None:
-    """Own a device's stream until it is to stop. Endless; a second message finds the lease taken and ends."""
-    StreamSupervisor(device_id, services.stream).run()
+    """Own a device's stream until it is to stop. Endless; a second message finds the lease taken and ends.
+
+    The message is never put back: Dramatiq's consumer still runs while a worker shuts down, and would hand it to the
+    same worker. The clock process finds the device without an owner within seconds, after a deploy as after a fault.
+    """
+    if services.is_closing:
+        return
+    try:
+        StreamSupervisor(device_id, services.stream).run()
+    except Shutdown:
+        log.info("device %s is given up: this worker stops", device_id)
 
 
 @dramatiq.actor(queue_name=JOBS_QUEUE, time_limit=60_000, max_retries=0, max_age=30_000)

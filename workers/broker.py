@@ -14,6 +14,7 @@ services = WorkerServices(config)
 
 broker = RedisBroker(
     client=connect_redis(config.redis_url),
-    middleware=[AgeLimit(), TimeLimit(), ShutdownNotifications(), Retries(max_retries=3), services],
+    # Ours comes first: it must know that the process is closing before any actor is told.
+    middleware=[services, AgeLimit(), TimeLimit(), ShutdownNotifications(), Retries(max_retries=3)],
 )
 dramatiq.set_broker(broker)

@@ -53,9 +53,15 @@ class WorkerServices(dramatiq.Middleware):
             raise RuntimeError("this worker process does not run streams")
         return self._services
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether this process has been told to stop: it takes nothing new."""
+        return self._closing.is_set()
+
     def after_process_boot(self, broker: dramatiq.Broker) -> None:
         setup_logging(self.config)
         end_with_parent()
+        take_sigterm_once()
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         database.connect(self.config)
         if os.environ.get(KIND_VARIABLE) != STREAM:
@@ -92,15 +98,15 @@ class WorkerServices(dramatiq.Middleware):
         with self._lock:
             self._used -= 1
 
-    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+    def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         self._closing.set()
+
+    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         if self._services is not None:
             for output in self._services.outputs:
                 with contextlib.suppress(Exception):
                     output.close()
             self._services.loop.close()
-            with contextlib.suppress(redis.RedisError):
-                WorkerSlots(self._services.redis).withdraw(STREAM, self.name)
         database.close()
 
     def _report(self) -> None:
@@ -111,6 +117,9 @@ class WorkerServices(dramatiq.Middleware):
             except redis.RedisError as error:
                 log.debug("the slots cannot be reported now: %s", error)
             if self._closing.wait(_REPORT_SECONDS):
+                # No slot is free any more, whatever is still being given back.
+                with contextlib.suppress(redis.RedisError):
+                    slots.withdraw(STREAM, self.name)
                 return
 
 
@@ -125,3 +134,20 @@ def end_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def take_sigterm_once() -> None:
+    """Let only the first SIGTERM through to Dramatiq.
+
+    A platform signals every process of the group, and Dramatiq's main process passes its own signal on: the second one
+    would end this process at once, with streams that have not been given back.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    if not callable(handler):
+        return
+
+    def take(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        handler(number, frame)
+
+    signal.signal(signal.SIGTERM, take)

@@ -36,14 +36,18 @@ def build_pipeline(
 ) -> Pipeline:
     """Attach every output and put the command together; an output that fails is left out and named."""
     context = DeviceContext(id=device.id, tenant_id=device.tenant_id, name=device.name)
+    video = inputs.main.video
+    is_known = video is not None and not video.has_b_frames and bool(video.width)
     attached = tuple(_attach(output, context, inputs) for output in outputs)
     command = [
         config.ffmpeg_bin,
         *build_global_arguments(),
-        *build_input_arguments(device.source_url, device.transport, config.stall_seconds),
+        *build_input_arguments(device.source_url, device.transport, config.stall_seconds, is_known=is_known),
     ]
     if any(item.arguments and item.arguments.mode == OutputMode.SUB_STREAM for item in attached):
-        command += build_input_arguments(device.sub_source_url, device.transport, config.stall_seconds)
+        command += build_input_arguments(
+            device.sub_source_url, device.transport, config.stall_seconds, is_known=True
+        )
     # Direct outputs come first: FFmpeg serves them in this order, and they are the ones that must be fast.
     for item in attached:
         if item.arguments:

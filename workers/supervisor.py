@@ -348,8 +348,6 @@ class _Attempt:
         if now - self._last_video > patience:
             return reason_for("stalled", f"no video for {patience:.0f} s")
         wish = self._owner._renew_and_read_wish()
-        if now < self._owner._next_tick - TICK_SECONDS:
-            return None
         if wish is None:
             return None
         self._owner._obey(wish)

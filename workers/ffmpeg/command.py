@@ -13,8 +13,12 @@ _PROTOCOLS = "rtp,rtsp,rtsps,tcp,udp,tls,crypto,srtp"
 _COPIED_AUDIO = frozenset({"aac"})
 
 
-def input_options(transport: str, timeout_seconds: float) -> dict[str, str]:
-    """Options to read a camera with the least delay (FIELD.md T20 has the reasons)."""
+def input_options(transport: str, timeout_seconds: float, *, is_known: bool = False) -> dict[str, str]:
+    """Options to read a camera with the least delay.
+
+    Without a time limit FFmpeg would wait for ever on a dead camera. A source that `is_known` to send its frames in
+    order needs no long look before the first packet goes out.
+    """
     options = {
         "protocol_whitelist": _PROTOCOLS,
         "rtsp_transport": transport,
@@ -24,9 +28,11 @@ def input_options(transport: str, timeout_seconds: float) -> dict[str, str]:
         "allowed_media_types": "video+audio",
         "fflags": "+nobuffer+genpts",
         # Enough to see one key frame of a stream whose SDP says nothing, no more.
-        "analyzeduration": "3000000",
+        "analyzeduration": "500000" if is_known else "3000000",
         "probesize": "4000000",
     }
+    if is_known:
+        options["fpsprobesize"] = "1"
     if transport == "udp":
         options["reorder_queue_size"] = "64"
         options["max_delay"] = "200000"
@@ -41,9 +47,9 @@ def build_global_arguments() -> list[str]:
     return ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
 
 
-def build_input_arguments(url: str, transport: str, timeout_seconds: float) -> list[str]:
+def build_input_arguments(url: str, transport: str, timeout_seconds: float, *, is_known: bool) -> list[str]:
     """One input of the ingest FFmpeg."""
-    options = input_options(transport, timeout_seconds)
+    options = input_options(transport, timeout_seconds, is_known=is_known)
     arguments = [word for name, value in options.items() for word in (f"-{name}", value)]
     return [*arguments, "-flags", "low_delay", "-i", url]
 
