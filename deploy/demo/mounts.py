@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 
+from access import CameraAccess, build_permissions
 from cameras import Camera, CameraError, change_camera
 from gi.repository import GLib, GstRtsp, GstRtspServer
 from pictures import PictureFeed
 from pipeline import build_launch
-
-ANONYMOUS = "anonymous"
 
 
 class PortTakenError(OSError):
@@ -24,6 +23,7 @@ class Mount:
         self.is_away = False
         self.is_frozen = False
         self.connections = 0
+        self.most_clients = 0
         self.clients: set[GstRtspServer.RTSPClient] = set()
         self.feed: PictureFeed | None = None
         self.factory: GstRtspServer.RTSPMediaFactory | None = None
@@ -37,12 +37,9 @@ class CameraMounts:
         """Listens at once; `port` 0 takes a free one. Raises PortTakenError."""
         self._mounts: dict[str, Mount] = {}
         self._clients: set[GstRtspServer.RTSPClient] = set()
-        self._auth = GstRtspServer.RTSPAuth()
-        self._auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
-        self._auth.set_default_token(_build_token(ANONYMOUS))
-        self._passwords: dict[str, str] = {}
+        self._access = CameraAccess(self._find_camera)
         self._server = GstRtspServer.RTSPServer(address=host, service=str(port))
-        self._server.set_auth(self._auth)
+        self._server.set_auth(self._access)
         self._server.connect("client-connected", self._on_client)
         self._source = self._server.attach(None)
         if not self._source:
@@ -61,7 +58,7 @@ class CameraMounts:
         """Raises CameraError when the path is taken or the user has another password elsewhere."""
         if camera.path in self._mounts:
             raise CameraError(f"there is a camera at {camera.path!r} already; change or remove it")
-        self._allow(camera)
+        self._access.allow(camera)
         mount = Mount(camera)
         self._mounts[camera.path] = mount
         self._publish(mount)
@@ -84,9 +81,9 @@ class CameraMounts:
         camera = change_camera(mount.camera, {**values, "path": path})
         self._forbid(mount.camera)
         try:
-            self._allow(camera)
+            self._access.allow(camera)
         except CameraError:
-            self._allow(mount.camera)
+            self._access.allow(mount.camera)
             raise
         mount.camera = camera
         self._server.get_mount_points().remove_factory(path)
@@ -117,11 +114,12 @@ class CameraMounts:
             mount.feed.is_frozen = is_frozen
 
     def describe(self) -> dict[str, dict]:
-        """By path: connections since the start, viewers now, frames drawn since the encoder started, away, frozen."""
+        """By path: connections ever, clients now and at most at once, frames since the encoder started, away, frozen."""
         return {
             path: {
                 "connections": mount.connections,
                 "clients": len(mount.clients),
+                "most_clients": mount.most_clients,
                 "frames": mount.feed.frames if mount.feed else 0,
                 "is_encoding": mount.feed is not None,
                 "is_away": mount.is_away,
@@ -147,6 +145,17 @@ class CameraMounts:
             )
         return mount
 
+    def _find_mount(self, url_path: str) -> Mount | None:
+        """The camera of a URL's path, which in SETUP has the track's name at its end."""
+        for path, mount in self._mounts.items():
+            if url_path == path or url_path.startswith(path + "/"):
+                return mount
+        return None
+
+    def _find_camera(self, url_path: str) -> Camera | None:
+        mount = self._find_mount(url_path)
+        return mount.camera if mount else None
+
     def _publish(self, mount: Mount) -> None:
         camera = mount.camera
         factory = GstRtspServer.RTSPMediaFactory()
@@ -154,15 +163,7 @@ class CameraMounts:
         factory.set_shared(True)
         factory.set_latency(0)
         factory.set_eos_shutdown(False)
-        permissions = GstRtspServer.RTSPPermissions()
-        role = camera.user or ANONYMOUS
-        permissions.add_role(role)
-        for permission in (
-            GstRtspServer.RTSP_PERM_MEDIA_FACTORY_ACCESS,
-            GstRtspServer.RTSP_PERM_MEDIA_FACTORY_CONSTRUCT,
-        ):
-            permissions.add_permission_for_role(role, permission, True)
-        factory.set_permissions(permissions)
+        factory.set_permissions(build_permissions(camera))
         factory.connect("media-configure", self._on_media, mount)
         mount.factory = factory
         self._server.get_mount_points().add_factory(camera.path, factory)
@@ -190,15 +191,14 @@ class CameraMounts:
     def _on_request(
         self, client: GstRtspServer.RTSPClient, context: GstRtspServer.RTSPContext
     ) -> GstRtsp.RTSPStatusCode:
-        path = context.uri.abspath
-        for mount in self._mounts.values():
-            if path == mount.camera.path or path.startswith(mount.camera.path + "/"):
-                if client not in mount.clients:
-                    mount.clients.add(client)
-                    mount.connections += 1
-                if mount.is_away:
-                    return GstRtsp.RTSPStatusCode.SERVICE_UNAVAILABLE
-        return GstRtsp.RTSPStatusCode.OK
+        mount = self._find_mount(context.uri.abspath)
+        if mount is None:
+            return GstRtsp.RTSPStatusCode.OK  # the server itself answers 404
+        if client not in mount.clients:
+            mount.clients.add(client)
+            mount.connections += 1
+            mount.most_clients = max(mount.most_clients, len(mount.clients))
+        return GstRtsp.RTSPStatusCode.SERVICE_UNAVAILABLE if mount.is_away else GstRtsp.RTSPStatusCode.OK
 
     def _on_client_closed(self, client: GstRtspServer.RTSPClient) -> None:
         self._clients.discard(client)
@@ -222,29 +222,13 @@ class CameraMounts:
             self.set_away(camera.path, is_away)
         return True
 
-    def _allow(self, camera: Camera) -> None:
-        if camera.user is None:
-            return
-        if self._passwords.get(camera.user, camera.password) != camera.password:
-            raise CameraError(f"'user' {camera.user!r} has another password already; take another user")
-        self._passwords[camera.user] = camera.password
-        self._auth.add_digest(camera.user, camera.password, _build_token(camera.user))
-
     def _forbid(self, camera: Camera) -> None:
-        is_used = any(
+        is_shared = any(
             mount.camera.user == camera.user for mount in self._mounts.values() if mount.camera is not camera
         )
-        if camera.user is None or is_used:
-            return
-        self._passwords.pop(camera.user, None)
-        self._auth.remove_digest(camera.user)
+        if not is_shared:
+            self._access.forbid(camera)
 
     def _sweep_sessions(self) -> bool:
         self._server.get_session_pool().cleanup()
         return True
-
-
-def _build_token(role: str) -> GstRtspServer.RTSPToken:
-    token = GstRtspServer.RTSPToken()
-    token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, role)
-    return token

@@ -220,8 +220,8 @@ def _ridge(ctx: cairo.Context, width: int, base: float, rise: float, colour: Col
 
 
 def _peaks(ctx: cairo.Context, width: int, height: int) -> None:
-    base = height * 0.62
-    for x, rise, half in ((0.16, 0.34, 0.22), (0.80, 0.38, 0.26), (0.48, 0.47, 0.30)):
+    base = height * 0.70
+    for x, rise, half in ((0.16, 0.42, 0.27), (0.80, 0.46, 0.31), (0.48, 0.55, 0.35)):
         top, centre = base - height * rise, width * x
         ctx.move_to(centre - width * half, base)
         ctx.line_to(centre, top)

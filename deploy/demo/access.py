@@ -1,0 +1,55 @@
+"""Who may see which camera: RTSP digest authentication for those with a user, none for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cameras import Camera, CameraError
+from gi.repository import GstRtsp, GstRtspServer
+
+
+class CameraAccess(GstRtspServer.RTSPAuth):
+    """The server's gatekeeper. A user has one password, and may see the cameras that name that user."""
+
+    def __init__(self, find_camera: Callable[[str], Camera | None]) -> None:
+        """`find_camera` gives the camera of a URL's path, None when there is none."""
+        super().__init__()
+        self._find_camera = find_camera
+        self._passwords: dict[str, str] = {}
+        self.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+
+    def do_check(self, context: GstRtspServer.RTSPContext, check: str) -> bool:
+        """Open cameras pass; for the others the base class asks for user and password, and looks at permissions."""
+        camera = self._find_camera(context.uri.abspath) if context.uri else None
+        if camera is None or camera.user is None:
+            return True
+        return GstRtspServer.RTSPAuth.do_check(self, context, check)
+
+    def allow(self, camera: Camera) -> None:
+        """Lets the camera's user in. Raises CameraError when that user has another password already."""
+        if camera.user is None:
+            return
+        if self._passwords.get(camera.user, camera.password) != camera.password:
+            raise CameraError(f"'user' {camera.user!r} has another password already; take another user")
+        self._passwords[camera.user] = camera.password
+        token = GstRtspServer.RTSPToken()
+        token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, camera.user)
+        self.add_digest(camera.user, camera.password, token)
+
+    def forbid(self, camera: Camera) -> None:
+        """Forgets the camera's user."""
+        if camera.user is not None and self._passwords.pop(camera.user, None) is not None:
+            self.remove_digest(camera.user)
+
+
+def build_permissions(camera: Camera) -> GstRtspServer.RTSPPermissions:
+    """What the camera's user may do with its media."""
+    permissions = GstRtspServer.RTSPPermissions()
+    role = camera.user or "anonymous"
+    permissions.add_role(role)
+    for permission in (
+        GstRtspServer.RTSP_PERM_MEDIA_FACTORY_ACCESS,
+        GstRtspServer.RTSP_PERM_MEDIA_FACTORY_CONSTRUCT,
+    ):
+        permissions.add_permission_for_role(role, permission, True)
+    return permissions
