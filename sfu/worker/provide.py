@@ -44,6 +44,10 @@ class NoWorkerError(Exception):
     """There is no worker; the message says why and what to do."""
 
 
+class BuildNeeded(Exception):
+    """There is no worker yet and it may not be built."""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -53,17 +57,20 @@ def main() -> int:
         help="folder of the npm package (default: sfu/node_modules/mediasoup)",
     )
     parser.add_argument("--no-download", action="store_true", help="do not ask for a prebuilt worker")
+    parser.add_argument("--no-build", action="store_true", help="do not build; exit status 1 when that is needed")
     options = parser.parse_args()
     try:
-        print(provide_worker(options.mediasoup, may_download=not options.no_download))
+        print(provide_worker(options.mediasoup, not options.no_download, not options.no_build))
+    except BuildNeeded:
+        return 1
     except NoWorkerError as error:
         print(f"mediasoup's worker: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def provide_worker(mediasoup: Path, may_download: bool = True) -> Path:
-    """Return the path of a worker that starts here. Raises NoWorkerError."""
+def provide_worker(mediasoup: Path, may_download: bool = True, may_build: bool = True) -> Path:
+    """Return the path of a worker that starts here. Raises NoWorkerError or BuildNeeded."""
     try:
         version = json.loads((mediasoup / "package.json").read_text())["version"]
     except OSError as error:
@@ -85,6 +92,8 @@ def provide_worker(mediasoup: Path, may_download: bool = True) -> Path:
                 return binary
         if may_download and (downloaded := download_prebuilt(mediasoup)):
             return keep(downloaded, prebuilt, version, "prebuilt")
+        if not may_build:
+            raise BuildNeeded
         return build_from_source(mediasoup, built, version)
 
 
@@ -175,7 +184,7 @@ def download_prebuilt(mediasoup: Path) -> Path | None:
     if finished and not gave_up.is_set() and starts(release / NAME):
         step.done("got it")
         return release / NAME
-    step.done("none to be had here, building it from source")
+    step.done("none to be had here")
     return None
 
 

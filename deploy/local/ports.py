@@ -1,0 +1,47 @@
+"""Looks whether the ports of the stack are free before anything starts, and names the setting of one that is not."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port on which something of ours will listen, and the setting that moves it."""
+
+    setting: str
+    address: str
+    number: int
+    purpose: str
+    is_udp: bool = False
+
+
+def find_taken(ports: list[Port]) -> list[Port]:
+    return [port for port in ports if not is_free(port)]
+
+
+def is_free(port: Port) -> bool:
+    family = socket.AF_INET6 if ":" in port.address else socket.AF_INET
+    kind = socket.SOCK_DGRAM if port.is_udp else socket.SOCK_STREAM
+    with contextlib.closing(socket.socket(family, kind)) as probe:
+        if not port.is_udp:
+            # As servers do it: a connection that lingers after an earlier run is no obstacle.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((port.address, port.number))
+        except OSError as error:
+            return error.errno not in {errno.EADDRINUSE, errno.EACCES}
+    return True
+
+
+def describe(port: Port) -> str:
+    free = port.number + 1
+    while not is_free(Port(port.setting, port.address, free, port.purpose, port.is_udp)) and free < 65535:
+        free += 1
+    return (
+        f"port {port.number} ({port.purpose}) is taken by another program; "
+        f"choose another, for example: {port.setting}={free} make run"
+    )

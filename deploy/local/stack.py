@@ -1,0 +1,264 @@
+"""`make run`: the whole service on this machine, from the Procfile, with a private Redis and the demo cameras.
+
+Runs in .venv from the checkout's root, after the set-up. Settings come from the environment and .env, as everywhere;
+those that only this program knows are LOCAL_REDIS_PORT, DEMO and DEMO_RTSP_PORT.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import honcho.environ
+from dotenv import dotenv_values
+from ports import Port, describe, find_taken
+from supervisor import Misconfigured, Supervisor
+
+from gateway.config import Config
+from gateway.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "deploy/demo"
+SYSTEM_PYTHON = "/usr/bin/python3"
+READY_SECONDS = 90
+PICTURE_SECONDS = 30
+# In this order, each with its limit in seconds: 9 s in all.
+STOP_STAGES = (
+    ({"web", "clock", "stream", "jobs"}, 6.0),
+    ({"sfu", "cameras"}, 1.5),
+    ({"redis", "redis-media"}, 1.5),
+)
+
+
+class StackError(Exception):
+    """The stack cannot run; a sentence with the remedy."""
+
+
+class Stopped(Exception):
+    """A person asked for the end."""
+
+
+def main() -> int:
+    os.chdir(ROOT)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, ask_to_stop)
+    try:
+        with run_lock(Path("var/run.lock")) as lock:
+            run_stack(lock)
+    except Stopped:
+        return 0
+    except (StackError, ConfigError, Misconfigured) as error:
+        print(f"\nmake run: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def ask_to_stop(*_: object) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise Stopped
+
+
+def run_lock(path: Path):
+    """Hold the lock of this checkout; raises StackError when another `make run` has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        raise StackError(
+            f"VAS runs here already ({file.read().strip() or 'just starting'}); "
+            "stop it with Ctrl-C in its terminal, or use it"
+        ) from None
+    file.seek(0)
+    file.truncate()
+    return file
+
+
+def run_stack(lock) -> None:
+    env = {**{name: value for name, value in dotenv_values(".env").items() if value is not None}, **os.environ}
+    with_demo = env.get("DEMO", "1").lower() not in {"0", "no", "false", "off"} and demo_can_run()
+    private = add_local_settings(env, with_demo)
+    config = Config.from_environment(env)
+    check_ports(config, env, private, with_demo)
+    lock.write(f"process {os.getpid()}, http://{browsable(config.host)}:{config.port}/")
+    lock.flush()
+
+    lines = honcho.environ.parse_procfile(Path("Procfile").read_text()).processes
+    supervisor = Supervisor(ROOT)
+    try:
+        for name, port in private.items():
+            supervisor.start(name, redis_command(name, port), env)
+        wait_for("Redis", lambda: all(answers_ping(port) for port in private.values()), 15, supervisor)
+        prepare(lines.pop("release"), env)
+        if with_demo:
+            port = int(env["DEMO_RTSP_PORT"])
+            supervisor.start("cameras", f"{SYSTEM_PYTHON} deploy/demo/camera_server.py --port {port}", env)
+            prepare(f"python -m gateway.cli demo register {demo_devices(port)}", env)
+        for name, command in lines.items():
+            supervisor.start(name, command, env)
+        address = f"http://{browsable(config.host)}:{config.port}"
+        wait_for("the service", lambda: is_ready(address), READY_SECONDS, supervisor)
+        show_address(address, with_demo, supervisor)
+        while True:
+            supervisor.check()
+            time.sleep(0.2)
+    finally:
+        started = time.monotonic()
+        print("\n  stopping …", flush=True)
+        supervisor.stop(*STOP_STAGES)
+        print(f"  stopped ({time.monotonic() - started:.1f} s)", flush=True)
+
+
+def add_local_settings(env: dict[str, str], with_demo: bool) -> dict[str, int]:
+    """Fill in what this machine provides itself; return the names and ports of the Redis servers to start.
+
+    Two, because the media bus is large and short-lived: only the other one is written to disk.
+    """
+    env["PATH"] = f"{ROOT / '.venv/bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
+    # The processes' output goes through a pipe, where Python would hold it back.
+    env["PYTHONUNBUFFERED"] = "1"
+    port = int(env.setdefault("LOCAL_REDIS_PORT", "6390"))
+    private = {}
+    if not env.get("REDIS_URL"):
+        private["redis"] = port
+        env["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
+        if not env.get("MEDIA_REDIS_URL"):
+            private["redis-media"] = port + 1
+            env["MEDIA_REDIS_URL"] = f"redis://127.0.0.1:{port + 1}/0"
+    if env.get("SFU_PORT") and not env.get("MEDIASOUP_WS_URL"):
+        env["MEDIASOUP_WS_URL"] = f"ws://127.0.0.1:{env['SFU_PORT']}"
+    if with_demo:
+        env.setdefault("DEMO_RTSP_PORT", "8554")
+        env["ALLOW_LOOPBACK_SOURCES"] = "1"
+    return private
+
+
+def demo_can_run() -> bool:
+    check = "import cairo, gi; gi.require_version('GstRtspServer', '1.0')"
+    if subprocess.run([SYSTEM_PYTHON, "-c", check], capture_output=True, check=False).returncode == 0:
+        return True
+    print("  The demo cameras cannot run: python3-gi, python3-cairo or GStreamer's RTSP server is missing.")
+    return False
+
+
+def check_ports(config: Config, env: dict[str, str], private: dict[str, int], with_demo: bool) -> None:
+    ports = [
+        Port("PORT", config.host, config.port, "web"),
+        Port("SFU_PORT", env.get("SFU_HOST") or "127.0.0.1", config.sfu_port, "WebRTC signalling"),
+        *(Port("LOCAL_REDIS_PORT", "127.0.0.1", port, name) for name, port in private.items()),
+    ]
+    first = int(env.get("SFU_WEBRTC_PORT") or 44400)
+    for number in range(first, first + int(env.get("SFU_WORKERS") or os.cpu_count() or 1)):
+        address = env.get("SFU_WEBRTC_IP") or "127.0.0.1"
+        ports += [Port("SFU_WEBRTC_PORT", address, number, "WebRTC media", is_udp) for is_udp in (False, True)]
+    if with_demo:
+        ports.append(Port("DEMO_RTSP_PORT", "127.0.0.1", int(env["DEMO_RTSP_PORT"]), "demo cameras"))
+    if taken := find_taken(ports):
+        raise StackError("\n          ".join(describe(port) for port in taken))
+
+
+def redis_command(name: str, port: int) -> str:
+    folder = ROOT / "var" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    server = shutil.which("redis-server")
+    if server is None:
+        raise StackError("redis-server is not installed; install it, or set REDIS_URL to a Redis of yours")
+    durable = "--appendonly yes --appendfsync everysec" if name == "redis" else "--appendonly no"
+    return (
+        f"{server} --bind 127.0.0.1 --port {port} --dir '{folder}' --save '' {durable} "
+        "--daemonize no --loglevel warning --maxmemory-policy noeviction"
+    )
+
+
+def answers_ping(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def prepare(command: str, env: dict[str, str]) -> None:
+    """Run one of the commands that come before the processes, to its end."""
+    if subprocess.run(command, shell=True, env=env, check=False).returncode != 0:  # noqa: S602 - a Procfile line
+        raise StackError(f"`{command}` failed; the lines above say why")
+
+
+def demo_devices(port: int) -> Path:
+    """The demo's devices, at the port where its cameras are."""
+    text = (DEMO / "devices.json").read_text()
+    file = ROOT / "var/demo-devices.json"
+    file.write_text(re.sub(r"(rtsp://127\.0\.0\.1):\d+", rf"\1:{port}", text))
+    return file
+
+
+def wait_for(what: str, is_there: Callable[[], bool], seconds: float, supervisor: Supervisor) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_there():
+        supervisor.check()
+        if time.monotonic() > deadline:
+            raise StackError(f"{what} did not get ready within {seconds:g} s; the lines above say why")
+        time.sleep(0.2)
+
+
+def is_ready(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/api/v1/health/ready", timeout=3) as answer:  # noqa: S310 - our own
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def get_json(url: str) -> object:
+    with urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310 - our own service
+        return json.load(answer)
+
+
+def show_address(address: str, with_demo: bool, supervisor: Supervisor) -> None:
+    """Print where to look: at a stream that runs, as soon as there is one, otherwise at the list."""
+    page = f"{address}/"
+    deadline = time.monotonic() + (PICTURE_SECONDS if with_demo else 0)
+    while time.monotonic() < deadline:
+        supervisor.check()
+        try:
+            running = [s for s in get_json(f"{address}/api/v1/streams") if s["observed"] == "running"]
+        except (OSError, ValueError):
+            running = []
+        if running:
+            # The plainest camera first: nothing is re-encoded for it.
+            best = min(running, key=lambda stream: stream["is_reencoded"])
+            page = f"{address}/devices/{best['device_id']}?autoplay=1"
+            break
+        time.sleep(0.3)
+    lines = [f"Live video:  {page}" if "devices" in page else f"VAS runs:    {page}",
+             f"All cameras: {address}/", f"API:         {address}/docs", "Stop with Ctrl-C"]  # fmt: skip
+    width = max(map(len, lines))
+    print(f"\n  ┌─{'─' * width}─┐")
+    for line in lines:
+        print(f"  │ {line:<{width}} │")
+    print(f"  └─{'─' * width}─┘\n", flush=True)
+
+
+def browsable(host: str) -> str:
+    """The address for a browser on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened on
+    return f"[{host}]" if ":" in host else host
+
+
+if __name__ == "__main__":
+    sys.exit(main())

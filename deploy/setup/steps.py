@@ -1,0 +1,80 @@
+"""Progress of the set-up on the terminal, and its one kind of error."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LOGS = REPOSITORY / "var" / "setup"
+# How often a step says that it is still at work, where the line cannot be rewritten.
+REMINDER_SECONDS = 15
+
+
+class SetupError(Exception):
+    """Something cannot be set up: one sentence, and what to do about it."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class Step:
+    """One line of progress: counts the seconds while it runs and shows them when it is done.
+
+    As a context manager. On a terminal the line is rewritten each second, elsewhere a reminder is printed.
+    """
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.note = ""
+        self._ended = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, daemon=True)
+
+    def __enter__(self) -> Step:
+        self._started = time.monotonic()
+        if sys.stdout.isatty():
+            self._write("…", "")
+        self._ticker.start()
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._ended.set()
+        self._ticker.join()
+        mark = "failed" if kind else self.note or "done"
+        self._write(f"{mark} ({time.monotonic() - self._started:.1f} s)", "\n")
+
+    def _tick(self) -> None:
+        is_terminal = sys.stdout.isatty()
+        while not self._ended.wait(1 if is_terminal else REMINDER_SECONDS):
+            self._write(f"… {time.monotonic() - self._started:.0f} s", "" if is_terminal else "\n")
+
+    def _write(self, text: str, end: str) -> None:
+        start = "\r\033[K" if sys.stdout.isatty() else ""
+        print(f"{start}  {self.title}: {text}", end=end, flush=True)
+
+
+def run_logged(command: list[str], name: str, remedy: str, **options: object) -> None:
+    """Run a command with its output in var/setup/NAME.log.
+
+    Raises SetupError with the end of that log when it fails.
+    """
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{name}.log"
+    with log.open("w") as output:
+        try:
+            status = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False, **options
+            ).returncode
+        except OSError as error:
+            raise SetupError(f"{command[0]!r} cannot be run: {error.strerror}", remedy) from error
+    if status != 0:
+        end = "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-12:])
+        raise SetupError(
+            f"`{' '.join(command[:4])} …` failed. All its output is in {log.relative_to(REPOSITORY)}; it ends with\n{end}",
+            remedy,
+        )

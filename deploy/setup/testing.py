@@ -1,0 +1,75 @@
+"""The suites of `make test`, fast ones first, and the environment in which they run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import environments
+from steps import REPOSITORY
+
+BIN = environments.VENV / "bin"
+PYTEST = [str(BIN / "python"), "-m", "pytest"]
+FAST = "not integration and not e2e and not faults"
+
+LINT = [
+    ("ruff", [str(BIN / "ruff"), "check", "."], "."),
+    ("import rules", [str(BIN / "lint-imports"), "--no-timing"], "."),
+    ("eslint, sfu", ["npm", "run", "--silent", "lint"], "sfu"),
+    ("eslint and tsc, ui", ["npm", "run", "--silent", "lint"], "ui"),
+]
+SUITES = [
+    ("Python, fast", [*PYTEST, "-m", FAST], "."),
+    ("ui", ["npm", "test", "--silent"], "ui"),
+    ("sfu", ["npm", "test", "--silent"], "sfu"),
+    ("integration, SQLite", [*PYTEST, "-m", "integration and not e2e and not faults"], "."),
+    ("integration, PostgreSQL", [*PYTEST, "-m", "integration and not e2e and not faults"], "."),
+    ("browser", [*PYTEST, "-m", "e2e and not faults"], "."),
+    ("faults", [*PYTEST, "-m", "faults"], "."),
+]
+
+
+def environment() -> dict[str, str]:
+    """What the tests are told: where programs are. They start their own servers."""
+    return {
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "VAS_TEST_POSTGRES_BIN": postgres_folder(),
+        "VAS_TEST_CHROMIUM": shutil.which("chromium") or "",
+    }
+
+
+def postgres_folder() -> str:
+    """The folder with `initdb`: Debian keeps it off the path, one for each version."""
+    if found := shutil.which("initdb"):
+        return str(Path(found).parent)
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    return str(versions[-1].parent) if versions else ""
+
+
+def run_lint() -> int:
+    return run_stages(LINT)
+
+
+def run_suites() -> int:
+    return run_stages([*LINT, *SUITES])
+
+
+def run_stages(stages: list[tuple[str, list[str], str]]) -> int:
+    """Run all stages, also after one has failed, and list the results; return the exit status."""
+    results = []
+    for name, command, folder in stages:
+        print(f"\n── {name} " + "─" * (70 - len(name)), flush=True)
+        env = {**os.environ, **environment()}
+        env["VAS_TEST_DATABASE"] = "postgresql" if "PostgreSQL" in name else "sqlite"
+        started = time.monotonic()
+        status = subprocess.run(
+            command, cwd=REPOSITORY / folder, env=env, stdin=subprocess.DEVNULL, check=False
+        ).returncode
+        results.append((name, status, time.monotonic() - started))
+    print("\n── results " + "─" * 63)
+    for name, status, seconds in results:
+        print(f"  {'good  ' if status == 0 else 'FAILED'} {name} ({seconds:.0f} s)")
+    return int(any(status for _, status, _ in results))
