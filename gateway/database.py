@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import peewee
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from gateway.config import Config
 from gateway.errors import ConfigError, Unavailable
@@ -147,7 +148,7 @@ def session() -> Iterator[peewee.Database]:
     except _DOWN_ERRORS as error:
         raise DatabaseUnavailable(describe_failure(error)) from error
     except peewee.ProgrammingError as error:
-        if "UndefinedTable" in repr(error.args) or "UndefinedColumn" in repr(error.args):
+        if isinstance(error.args[0], (UndefinedTable, UndefinedColumn)):
             raise DatabaseUnavailable(describe_failure(error)) from error
         raise
     finally:

@@ -59,7 +59,7 @@ class SecretBox:
                 "a stored secret was encrypted with another SECRET_KEY: put that key into PREVIOUS_SECRET_KEYS"
             )
         try:
-            data = base64.urlsafe_b64decode(payload)
+            data = base64.b64decode(payload, altchars=b"-_", validate=True)
             return cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], context.encode()).decode()
         except (InvalidTag, binascii.Error, ValueError):
             raise SealBroken("a stored secret was altered or belongs to another row") from None

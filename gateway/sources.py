@@ -205,6 +205,8 @@ def _require(policy: SourcePolicy, address: Address, host: str, field_name: str)
 
 
 def _split_port(text: str, wrong: Callable[[str], InvalidValue]) -> tuple[str, int | None]:
+    if text.count(":") > 1 and not text.startswith("["):
+        raise wrong("must name a host; an IPv6 address stands in brackets, as in rtsp://[2001:db8::1]/")
     match = re.fullmatch(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(.*))?", text)
     if match is None:
         raise wrong("must name a host; an IPv6 address stands in brackets, as in rtsp://[2001:db8::1]/")

@@ -1,0 +1,1 @@
+"""The suites, laid out as the rooms they test."""

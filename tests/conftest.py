@@ -1,0 +1,237 @@
+"""Fixtures of all suites: a private Redis, SQLite and PostgreSQL, the application over them.
+
+Everything is real, listens on loopback on a free port, lives under a temporary folder and ends with the run.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from gateway import database, migrations
+from gateway.config import Config
+from gateway.models import DEFAULT_TENANT_ID, TenantScope
+from gateway.secrets import SecretBox
+from tests.factories import make_config
+
+START_SECONDS = 20
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
+    if _must_not_skip() and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("CI=true: a skipped test fails the run", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if _must_not_skip() and exitstatus == 0 and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _must_not_skip() -> bool:
+    return os.environ.get("CI") == "true"
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 10.0) -> object:
+    """Poll until `condition` gives something true, and give that; fail after `seconds` with `what` was awaited."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:g} s: {what}")
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class RedisServer:
+    """A redis-server of our own that can be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        program = shutil.which("redis-server")
+        assert program, "redis-server is missing: apt-get install redis-server"
+        self._process = subprocess.Popen(
+            [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+             "--dir", str(self.folder)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        client = redis.Redis.from_url(self.url)
+        wait_until(lambda: _answers(client), "redis-server answers", START_SECONDS)
+        client.close()
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return client.ping()
+    except redis.RedisError:
+        return False
+
+
+class PostgresServer:
+    """A PostgreSQL cluster of our own. It refuses to run as root, so then it runs as the user postgres."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._data = folder / "data"
+
+    def url(self, name: str = "postgres") -> str:
+        return f"postgresql://vas:{'pg-secret'}@127.0.0.1:{self.port}/{name}"
+
+    def create(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            for place in (self.folder, *self.folder.parents):
+                if place == Path("/tmp"):
+                    break
+                place.chmod(0o755)
+            shutil.chown(self.folder, "postgres", "postgres")
+        self._run("initdb", "-D", str(self._data), "-U", "vas", "-A", "trust", "-E", "UTF8", "--no-sync")
+
+    def start(self) -> None:
+        options = (
+            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} "
+            "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=60"
+        )
+        self._run("pg_ctl", "-D", str(self._data), "-o", options, "-l", str(self.folder / "log"), "-w", "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop", check=False)
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> None:
+        command = [_postgres_program(program), *arguments]
+        if os.geteuid() == 0:
+            command = ["runuser", "-u", "postgres", "--", *command]
+        done = subprocess.run(
+            command, cwd=self.folder, check=False, timeout=60, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+        assert done.returncode == 0 or not check, f"{program}: {done.stderr}"
+
+
+def _postgres_program(name: str) -> str:
+    found = shutil.which(name) or next(
+        (str(path) for path in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)), None
+    )
+    assert found, f"{name} is missing: apt-get install postgresql"
+    return found
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The URL of an empty Redis."""
+    client = redis.Redis.from_url(redis_server.url)
+    client.flushall()
+    client.close()
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    server = PostgresServer(tmp_path_factory.mktemp("postgres") / "cluster")
+    server.create()
+    server.start()
+    # A database with the schema, which every test gets a copy of.
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE model")
+    database.connect(make_config(database_url=server.url("model")))
+    migrations.migrate()
+    database.close()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the schema, which every test gets a copy of."""
+    path = tmp_path_factory.mktemp("sqlite") / "model.db"
+    database.connect(make_config(database_url=f"sqlite:///{path}"))
+    migrations.migrate()
+    database.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_model: Path, tmp_path: Path) -> str:
+    """A SQLite database with the schema and nothing else."""
+    path = tmp_path / "vas.db"
+    shutil.copy(sqlite_model, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A PostgreSQL database with the schema and nothing else."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE model")
+    yield postgres_server.url(name)
+    database.close()
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated, empty database: the test runs once on each kind."""
+    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+
+
+@pytest.fixture
+def config(database_url: str, redis_url: str, tmp_path: Path) -> Config:
+    """Settings over the private services."""
+    return make_config(database_url=database_url, redis_url=redis_url, var_dir=tmp_path / "var")
+
+
+@pytest.fixture
+def bound_database(database_url: str) -> Iterator[str]:
+    """The models bound to `database_url`."""
+    database.connect(make_config(database_url=database_url))
+    yield database_url
+    database.close()
+
+
+@pytest.fixture
+def box() -> SecretBox:
+    return SecretBox.from_config(make_config())
+
+
+@pytest.fixture
+def scope() -> TenantScope:
+    return TenantScope(DEFAULT_TENANT_ID)

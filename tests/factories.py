@@ -1,0 +1,50 @@
+"""Makes what tests need: settings, devices, plugin managers."""
+
+import itertools
+from typing import Any
+
+import pluggy
+
+from gateway.config import Config
+from gateway.models import Device, DeviceValues, TenantScope, create_device
+from gateway.plugin_manager import create_plugin_manager
+from gateway.secrets import SecretBox
+
+SECRET_KEY = "test-secret-key-0123456789"
+SFU_SECRET = "test-sfu-secret-0123456789"
+
+#: A password that must never be seen anywhere.
+PASSWORD = "pa55-w0rd-n0t-t0-be-seen"
+SOURCE_URL = f"rtsp://viewer:{PASSWORD}@192.168.7.20:554/stream1?token=t0k3n-n0t-t0-be-seen"
+SHOWN_URL = "rtsp://***@192.168.7.20:554/stream1?token=***"
+SECRETS = (PASSWORD, "t0k3n-n0t-t0-be-seen", SECRET_KEY, SFU_SECRET, "pg-secret")
+
+_numbers = itertools.count(1)
+
+
+def make_config(**values: Any) -> Config:
+    """Settings that touch nothing outside; name those that matter."""
+    defaults: dict[str, Any] = {
+        "database_url": "sqlite:////nowhere/vas.db",
+        "redis_url": "redis://127.0.0.1:1/0",
+        "secret_key": SECRET_KEY,
+        "sfu_secret": SFU_SECRET,
+        "mediasoup_ws_url": "ws://127.0.0.1:1",
+    }
+    return Config(**(defaults | values))
+
+
+def no_plugins() -> pluggy.PluginManager:
+    """A plugin manager without plugins."""
+    return create_plugin_manager(with_installed=False)
+
+
+def make_device(scope: TenantScope, box: SecretBox, **values: Any) -> Device:
+    """A device in the database, with a name of its own."""
+    defaults: dict[str, Any] = {"name": f"Camera {next(_numbers)}", "source_url": SOURCE_URL}
+    return create_device(scope, DeviceValues(**(defaults | values)), box)
+
+
+def device_body(**values: Any) -> dict[str, Any]:
+    """A body for POST /devices, with a name of its own."""
+    return {"name": f"Camera {next(_numbers)}", "source_url": SOURCE_URL} | values

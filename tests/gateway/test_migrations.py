@@ -1,0 +1,74 @@
+"""Migrations run once, in order, also when two start at once."""
+
+import multiprocessing
+import uuid
+
+import psycopg
+import pytest
+
+from gateway import database, migrations
+from gateway.models import DEFAULT_TENANT_ID, Tenant
+from tests.factories import make_config
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database(request, tmp_path):
+    """A database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/new/folder/vas.db"
+    else:
+        server = request.getfixturevalue("postgres_server")
+        name = f"new_{uuid.uuid4().hex[:8]}"
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        yield server.url(name)
+    database.close()
+
+
+def migrate_in_process(url: str, answers: multiprocessing.Queue) -> None:
+    try:
+        database.connect(make_config(database_url=url))
+        answers.put(migrations.migrate())
+    except BaseException as error:
+        answers.put(repr(error))
+
+
+def test_a_second_release_does_nothing(new_database):
+    database.connect(make_config(database_url=new_database))
+    assert migrations.missing_migrations() == migrations.migrate() == ["0001_initial"]
+    assert migrations.missing_migrations() == migrations.migrate() == []
+
+
+def test_the_default_tenant_is_there_from_the_first(new_database):
+    database.connect(make_config(database_url=new_database))
+    migrations.migrate()
+    with database.session():
+        assert [tenant.id for tenant in Tenant.select()] == [DEFAULT_TENANT_ID]
+
+
+def test_two_releases_at_once_run_each_migration_once(new_database):
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    releases = [context.Process(target=migrate_in_process, args=(new_database, answers)) for _ in range(3)]
+    for release in releases:
+        release.start()
+    found = [answers.get(timeout=60) for _ in releases]
+    for release in releases:
+        release.join(30)
+    assert sorted(found, key=len) == [[], [], ["0001_initial"]]
+
+
+def test_sqlite_keeps_a_write_ahead_log(tmp_path):
+    database.connect(make_config(database_url=f"sqlite:///{tmp_path}/vas.db"))
+    migrations.migrate()
+    with database.session() as db:
+        assert db.execute_sql("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert db.execute_sql("PRAGMA foreign_keys").fetchone() == (1,)
+    database.close()
+
+
+def test_every_table_has_a_tenant(bound_database):
+    with database.session() as db:
+        for table in db.get_tables():
+            if table not in ("tenants", "schema_migrations", "sqlite_sequence"):
+                assert "tenant_id" in {column.name for column in db.get_columns(table)}, table

@@ -1,0 +1,50 @@
+"""Secrets are taken out of URLs and text."""
+
+import pytest
+
+from gateway.redaction import has_secret, is_redacted, redact_text, redact_url
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://user:pw@10.0.0.1:554/a", "rtsp://***@10.0.0.1:554/a"),
+        ("rtsp://user@10.0.0.1/a", "rtsp://***@10.0.0.1/a"),
+        ("rtsp://10.0.0.1/a?channel=1&password=x&subtype=0", "rtsp://10.0.0.1/a?channel=1&password=***&subtype=0"),
+        ("rtsp://10.0.0.1/a?auth=YWRt&access_token=t", "rtsp://10.0.0.1/a?auth=***&access_token=***"),
+        ("rtsp://10.0.0.1/a?key=1&monkey=2", "rtsp://10.0.0.1/a?key=***&monkey=2"),
+        (
+            "rtsp://10.0.0.1/user=admin_password=geheim_channel=1_stream=0.sdp",
+            "rtsp://10.0.0.1/user=***_password=***_channel=1_stream=0.sdp",
+        ),
+        ("rtsp://10.0.0.1/user=admin&password=&channel=1", "rtsp://10.0.0.1/user=***&password=&channel=1"),
+        ("rtsp://10.0.0.1/a@b?x=1", "rtsp://10.0.0.1/a@b?x=1"),
+        ("rtsps://[2001:db8::1]:322/x", "rtsps://[2001:db8::1]:322/x"),
+    ],
+)
+def test_urls_keep_all_but_their_secrets(url, shown):
+    assert redact_url(url) == shown
+    assert has_secret(url) is (url != shown)
+    assert redact_url(shown) == shown
+
+
+def test_a_shown_url_is_known_by_its_mask():
+    assert is_redacted("rtsp://***@10.0.0.1/")
+    assert is_redacted("rtsp://10.0.0.1/?token=***")
+    assert not is_redacted("rtsp://user:pw@10.0.0.1/")
+
+
+def test_text_loses_urls_parameters_and_tokens():
+    line = "[rtsp @ 0x55] rtsp://admin:geheim@10.0.0.1/x?token=abc123: 401; Authorization: Basic YWRtaW46Z2VoZWlt"
+    shown = redact_text(line)
+    assert "geheim" not in shown and "abc123" not in shown and "YWRtaW46" not in shown
+    assert "10.0.0.1/x" in shown and "401" in shown
+
+
+def test_text_loses_the_secrets_that_are_named():
+    assert redact_text("login admin/p@ss failed", ["p@ss"]) == "login admin/*** failed"
+
+
+def test_plain_text_stays():
+    text = "device 12 started: 25 fps at 10.0.0.1:554"
+    assert redact_text(text) == text
