@@ -17,7 +17,7 @@ FAST = "not integration and not e2e and not faults"
 
 LINT = [
     ("ruff", [str(BIN / "ruff"), "check", "."], "."),
-    ("import rules", [str(BIN / "lint-imports"), "--no-timing"], "."),
+    ("import rules", [str(BIN / "lint-imports")], "."),
     ("eslint, sfu", ["npm", "run", "--silent", "lint"], "sfu"),
     ("eslint and tsc, ui", ["npm", "run", "--silent", "lint"], "ui"),
 ]
@@ -25,8 +25,8 @@ SUITES = [
     ("Python, fast", [*PYTEST, "-m", FAST], "."),
     ("ui", ["npm", "test", "--silent"], "ui"),
     ("sfu", ["npm", "test", "--silent"], "sfu"),
-    ("integration, SQLite", [*PYTEST, "-m", "integration and not e2e and not faults"], "."),
-    ("integration, PostgreSQL", [*PYTEST, "-m", "integration and not e2e and not faults"], "."),
+    # The database fixtures run each of these once on SQLite and once on PostgreSQL.
+    ("Python, with services", [*PYTEST, "-m", "integration and not e2e and not faults"], "."),
     ("browser", [*PYTEST, "-m", "e2e and not faults"], "."),
     ("faults", [*PYTEST, "-m", "faults"], "."),
 ]
@@ -63,7 +63,6 @@ def run_stages(stages: list[tuple[str, list[str], str]]) -> int:
     for name, command, folder in stages:
         print(f"\n── {name} " + "─" * (70 - len(name)), flush=True)
         env = {**os.environ, **environment()}
-        env["VAS_TEST_DATABASE"] = "postgresql" if "PostgreSQL" in name else "sqlite"
         started = time.monotonic()
         status = subprocess.run(
             command, cwd=REPOSITORY / folder, env=env, stdin=subprocess.DEVNULL, check=False
