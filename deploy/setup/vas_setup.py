@@ -29,7 +29,8 @@ def run() -> int:
     environments.build_ui()
     sys.stdout.flush()
     # In the place of this process, so that Ctrl-C and signals reach the stack itself.
-    os.execv(BIN / "python", ["python", str(REPOSITORY / "deploy/local/stack.py")])  # noqa: S606
+    python = str(BIN / "python")
+    os.execv(python, [python, str(REPOSITORY / "deploy/local/stack.py")])  # noqa: S606
 
 
 def test() -> int:
