@@ -76,6 +76,8 @@ class MediasoupWebrtcOutput(DirectOutput):
             # Nobody listens now, but the SFU will ask for these very ports again when it is back.
             if ingest.answer is None:
                 raise
+            for track in ("video", "audio"):
+                (ingest.answer.get(track) or {}).pop("sequence", None)
         arguments = build_video_arguments(plan, inputs.main, TrackPorts.from_answer(ingest.answer["video"]))
         if ingest.has_audio and ingest.answer.get("audio"):
             arguments += build_audio_arguments(TrackPorts.from_answer(ingest.answer["audio"]))

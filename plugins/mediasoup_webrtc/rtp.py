@@ -1,7 +1,7 @@
 """How a device's video and audio become RTP that every browser takes: which input, copied or re-encoded, and the
 FFmpeg arguments (RFC 3550, RFC 6184, RFC 7587; FIELD.md T1 to T10 has the reasons)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.media import SourceInfo, VideoInfo
 from gateway.outputs import MAIN_INPUT, SUB_INPUT, OutputMode, PipelineInputs
@@ -15,7 +15,11 @@ MAX_WIDTH, MAX_HEIGHT, MAX_FPS = 1280, 720, 30
 
 @dataclass(frozen=True, slots=True)
 class TrackPorts:
-    """Where one track goes: the SFU's address and ports, the ports FFmpeg sends from, and the RTP identity."""
+    """Where one track goes: the SFU's address and ports, the ports FFmpeg sends from, and the RTP identity.
+
+    `sequence` is the RTP sequence number to begin with, so that viewers see one stream across FFmpeg's runs: a jump
+    backwards would make SRTP refuse up to 32,768 packets.
+    """
 
     ip: str
     rtp_port: int
@@ -24,13 +28,14 @@ class TrackPorts:
     source_rtcp_port: int
     ssrc: int
     payload_type: int
+    sequence: int | None = field(default=None, compare=False)
 
     @classmethod
     def from_answer(cls, answer: dict) -> "TrackPorts":
         """From the SFU's answer to `ingest.open`; raises KeyError or ValueError for one that cannot be used."""
         return cls(str(answer["ip"]), *(int(answer[name]) for name in (
             "rtp_port", "rtcp_port", "source_rtp_port", "source_rtcp_port", "ssrc", "payload_type",
-        )))
+        )), sequence=answer.get("sequence"))
 
     @property
     def url(self) -> str:
@@ -99,7 +104,8 @@ def build_audio_arguments(ports: TrackPorts) -> list[str]:
 
 
 def _rtp(ports: TrackPorts) -> list[str]:
-    return ["-f", "rtp", "-ssrc", str(ports.ssrc), "-payload_type", str(ports.payload_type), ports.url]
+    sequence = [] if ports.sequence is None else ["-seq", str(ports.sequence)]
+    return ["-f", "rtp", "-ssrc", str(ports.ssrc), "-payload_type", str(ports.payload_type), *sequence, ports.url]
 
 
 def _encoder(video: VideoInfo | None) -> list[str]:
