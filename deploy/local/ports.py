@@ -20,7 +20,8 @@ class Port:
 
 
 def find_taken(ports: list[Port]) -> list[Port]:
-    return [port for port in ports if not is_free(port)]
+    """Return the taken ports, the last one of each setting: the one after it is the next to try."""
+    return list({port.setting: port for port in ports if not is_free(port)}.values())
 
 
 def is_free(port: Port) -> bool:
