@@ -71,7 +71,7 @@ export interface Stream {
   fps: number | null;
   bitrate_kbps: number | null;
   last_part_age_ms: number | null;
-  viewers: number;
+  viewers: number | null;
   outputs: StreamOutput[];
   is_reencoded: boolean;
   reencode_reason: string | null;
@@ -107,7 +107,7 @@ export interface ProbeVideo extends VideoInfo {
 export interface ProbeResult {
   reachable: boolean;
   reason: Reason | null;
-  elapsed_ms: number;
+  elapsed_ms: number | null;
   time_to_first_frame_ms: number | null;
   video: ProbeVideo | null;
   audio: AudioInfo | null;

@@ -20,8 +20,8 @@ export function DeviceActions({ device }: { device: Device }) {
           size="lg"
           aria-label={`${verb} ${device.name}`}
           loading={control.isPending}
-          data-disabled={!device.enabled || undefined}
           aria-disabled={!device.enabled}
+          style={device.enabled ? undefined : { opacity: 0.35, cursor: 'not-allowed' }}
           onClick={() => {
             if (device.enabled) control.mutate({ id: device.id, name: device.name, desired: isWanted ? 'stopped' : 'running' });
           }}

@@ -20,28 +20,22 @@ export function DeviceCard({ device, stream }: { device: Device; stream: Stream 
       <Link to={`/devices/${device.id}`} className={classes.name}>
         {device.name}
       </Link>
-      {device.location && <div className={classes.place}>{device.location}</div>}
+      <div className={classes.under}>
+        {device.location && <span className={classes.place}>{device.location}</span>}
+        <TagList tags={device.tags} />
+      </div>
       {!isRunning && stream?.reason && <ReasonText reason={stream.reason} lineClamp={3} />}
-      <TagList tags={device.tags} />
       {isRunning && stream && (
-        <dl className={classes.figures}>
-          <div>
-            <dt>fps</dt>
-            <dd>{formatFps(stream.fps)}</dd>
-          </div>
-          <div>
-            <dt>Bitrate</dt>
-            <dd>{formatBitrate(stream.bitrate_kbps)}</dd>
-          </div>
-          <div>
-            <dt>Size</dt>
-            <dd>{formatSize(stream.video)}</dd>
-          </div>
-          <div>
-            <dt>Viewers</dt>
-            <dd>{stream.viewers}</dd>
-          </div>
-        </dl>
+        <div className={classes.figures}>
+          <span>{formatFps(stream.fps)} fps</span>
+          <span>{formatBitrate(stream.bitrate_kbps)}</span>
+          <span>{formatSize(stream.video)}</span>
+          {stream.viewers !== null && (
+            <span>
+              {stream.viewers} {stream.viewers === 1 ? 'viewer' : 'viewers'}
+            </span>
+          )}
+        </div>
       )}
     </li>
   );

@@ -1,9 +1,10 @@
 // Search, tag and order of the device list.
-import { CloseButton, Group, Select, TextInput } from '@mantine/core';
+import { CloseButton, Select, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconSearch, IconTag } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { DeviceListQuery } from '../api/devices';
+import classes from './DeviceFilters.module.css';
 
 interface DeviceFiltersProps {
   query: DeviceListQuery;
@@ -35,16 +36,16 @@ export function DeviceFilters({ query, tags, onChange, hasSort }: DeviceFiltersP
   };
   const known = query.tag && !tags.includes(query.tag) ? [query.tag, ...tags] : tags;
   return (
-    <Group gap="xs" grow={hasSort} preventGrowOverflow={false}>
+    <div className={classes.filters}>
       <TextInput
         type="search"
         aria-label="Search cameras"
-        placeholder="Search name, place, description"
+        placeholder="Search cameras"
         leftSection={<IconSearch size={16} stroke={1.7} />}
         rightSection={text ? <CloseButton size="sm" aria-label="Clear the search" onClick={() => type('')} /> : null}
         value={text}
         onChange={(event) => type(event.currentTarget.value)}
-        miw={hasSort ? '100%' : 270}
+        className={classes.search}
       />
       {known.length > 0 && (
         <Select
@@ -56,7 +57,6 @@ export function DeviceFilters({ query, tags, onChange, hasSort }: DeviceFiltersP
           onChange={(tag) => onChange({ tag: tag ?? '' })}
           clearable
           searchable
-          w={hasSort ? undefined : 170}
         />
       )}
       {hasSort && (
@@ -68,6 +68,6 @@ export function DeviceFilters({ query, tags, onChange, hasSort }: DeviceFiltersP
           allowDeselect={false}
         />
       )}
-    </Group>
+    </div>
   );
 }

@@ -72,7 +72,7 @@ export function DeviceForm({ initialValues, deviceId, hasCredentials = false, su
       })}
     >
       <div className={classes.columns}>
-        <Stack gap="md">
+        <Stack gap="md" className={classes.source}>
           {notice}
           <Panel title="Camera">
             <Stack gap="md">
@@ -80,10 +80,15 @@ export function DeviceForm({ initialValues, deviceId, hasCredentials = false, su
               <SourceFields form={form} hasCredentials={hasCredentials} />
             </Stack>
           </Panel>
+        </Stack>
+        <div className={classes.probe}>
+          <ProbePanel form={form} deviceId={deviceId} />
+        </div>
+        <Stack gap="md" className={classes.rest}>
           <Panel title="When it runs">
             <StartModeFields form={form} />
           </Panel>
-          <Panel title="For people">
+          <Panel title="To find it by">
             <Stack gap="md">
               <SimpleGrid cols={{ base: 1, xs: 2 }}>
                 <TextInput label="Location" placeholder="Building 2, gate" {...form.getInputProps('location')} />
@@ -114,9 +119,6 @@ export function DeviceForm({ initialValues, deviceId, hasCredentials = false, su
             </Button>
           </Group>
         </Stack>
-        <div className={classes.probe}>
-          <ProbePanel form={form} deviceId={deviceId} />
-        </div>
       </div>
     </form>
   );

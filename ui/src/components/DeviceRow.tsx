@@ -43,7 +43,7 @@ export function DeviceRow({ device, stream }: { device: Device; stream: Stream |
       </td>
       <td className={classes.number}>{isRunning ? formatFps(stream?.fps) : NOTHING}</td>
       <td className={classes.number}>{isRunning ? formatBitrate(stream?.bitrate_kbps) : NOTHING}</td>
-      <td className={classes.number}>{stream ? stream.viewers : NOTHING}</td>
+      <td className={classes.number}>{stream?.viewers ?? NOTHING}</td>
       <td>
         <DeviceActions device={device} />
       </td>

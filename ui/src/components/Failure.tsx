@@ -1,7 +1,7 @@
 // An error with what to do about it.
-import { Alert, Button, Group, Text } from '@mantine/core';
-import { IconAlertTriangle } from '@tabler/icons-react';
+import { Button } from '@mantine/core';
 import { ApiError } from '../api/http';
+import { Notice } from './Notice';
 import { sentence } from './sentence';
 
 interface FailureProps {
@@ -12,25 +12,22 @@ interface FailureProps {
 
 function adviceFor(error: Error): string | null {
   if (!(error instanceof ApiError)) return null;
-  if (error.status === 0) return 'Check your network and that the service runs. This page asks again by itself.';
+  if (error.status === 0) return 'Check your network and that the service runs.';
   if (error.status >= 500) return 'The Health page says which part is at fault.';
   return null;
 }
 
 export function Failure({ title, error, onRetry }: FailureProps) {
-  const advice = adviceFor(error);
   return (
-    <Alert color="red" variant="light" icon={<IconAlertTriangle />} title={title} role="alert">
-      <Text size="sm">
-        {sentence(error.message)} {advice}
-      </Text>
+    <Notice tone="bad" title={title} role="alert">
+      {sentence(error.message)} {adviceFor(error)} {onRetry && 'This page asks again by itself.'}
       {onRetry && (
-        <Group mt="sm">
-          <Button size="xs" color="red" variant="outline" onClick={onRetry}>
-            Try again
+        <div>
+          <Button size="xs" variant="default" mt="xs" onClick={onRetry}>
+            Try now
           </Button>
-        </Group>
+        </div>
       )}
-    </Alert>
+    </Notice>
   );
 }

@@ -24,7 +24,7 @@ export function PageHeader({ title, back, beside, children }: PageHeaderProps) {
         </Anchor>
       )}
       <Group justify="space-between" gap="sm" mih={36} wrap="wrap">
-        <Group gap="sm" style={{ flex: '1 1 16rem', minWidth: 0 }}>
+        <Group gap="sm" style={{ flex: '1 1 10rem', minWidth: 0 }}>
           <Title order={1} style={{ overflowWrap: 'anywhere', minWidth: 0 }} lineClamp={2} title={title}>
             {title}
           </Title>

@@ -29,7 +29,7 @@ const STATUS_WORDS: Record<PlayerSnapshot['state'], string> = {
   connecting: 'Connecting',
   preview: 'Connecting',
   live: 'Live',
-  waiting: 'Waiting for the camera',
+  waiting: 'Waiting',
   reconnecting: 'Reconnecting',
   failed: 'Not connected',
 };
@@ -81,6 +81,7 @@ export function PlayerControls(props: PlayerControlsProps) {
         thumbLabel="Volume"
         size="xs"
         color="#7ef0d4"
+        styles={{ track: { '--slider-track-bg': '#2b3944' }, thumb: { borderColor: '#7ef0d4' } }}
         label={null}
         disabled={isConnected && !hasAudio}
         value={isSilent ? 0 : Math.round(volume * 100)}

@@ -1,34 +1,31 @@
 // What a camera's address offers, and what to know about it before saving.
-import { Alert, Stack, Text } from '@mantine/core';
-import { IconAlertTriangle, IconCircleCheck, IconInfoCircle, IconPlugConnectedX } from '@tabler/icons-react';
+import { Stack } from '@mantine/core';
 import type { ProbeResult } from '../api/types';
 import { FigureList } from './FigureList';
 import { formatAudio, formatBitrate, formatCodec, formatFps, formatMs, formatSeconds, formatSize, NOTHING } from './figures';
+import { Notice } from './Notice';
 import { sentence } from './sentence';
 
 export function ProbeReport({ result }: { result: ProbeResult }) {
   const { video, audio, reason } = result;
   if (!result.reachable || !video) {
     return (
-      <Alert color="red" variant="light" icon={<IconPlugConnectedX />} title={result.reachable ? 'Connected, but there is no video' : 'No connection'}>
-        {reason ? (
-          <>
-            {sentence(reason.message)} {reason.remedy && sentence(reason.remedy)}
-          </>
-        ) : (
-          'The camera gave no reason.'
-        )}
-        <Text size="xs" mt={4} c="dimmed">
-          After {formatMs(result.elapsed_ms)}
-        </Text>
-      </Alert>
+      <Notice tone="bad" title={result.reachable ? 'Connected, but there is no video' : 'No connection'}>
+        {reason ? `${sentence(reason.message)} ${reason.remedy ? sentence(reason.remedy) : ''}` : 'The camera gave no reason.'}
+        {result.elapsed_ms !== null && <div style={{ color: 'var(--vas-ink-soft)' }}>After {formatMs(result.elapsed_ms)}.</div>}
+      </Notice>
     );
   }
   return (
     <Stack gap="sm">
-      <Alert color="teal" variant="light" icon={<IconCircleCheck />} title="The camera sends video">
+      <Notice tone="good" title="The camera sends video">
         First picture after {formatMs(result.time_to_first_frame_ms ?? result.elapsed_ms)}.
-      </Alert>
+      </Notice>
+      {result.advice.map((advice) => (
+        <Notice key={advice.code} tone={advice.level === 'warning' ? 'warn' : 'busy'}>
+          {sentence(advice.message)}
+        </Notice>
+      ))}
       <FigureList
         rows={[
           ['Video', `${formatCodec(video.codec)}${video.profile ? ` ${video.profile}` : ''}`],
@@ -42,17 +39,6 @@ export function ProbeReport({ result }: { result: ProbeResult }) {
           ['Tracks', result.tracks.map((track) => `${track.type} ${formatCodec(track.codec)}`).join(', ') || NOTHING],
         ]}
       />
-      {result.advice.map((advice) => (
-        <Alert
-          key={advice.code}
-          color={advice.level === 'warning' ? 'yellow' : 'blue'}
-          variant="light"
-          icon={advice.level === 'warning' ? <IconAlertTriangle /> : <IconInfoCircle />}
-          p="sm"
-        >
-          {sentence(advice.message)}
-        </Alert>
-      ))}
     </Stack>
   );
 }

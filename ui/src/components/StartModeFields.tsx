@@ -1,5 +1,6 @@
 // When a camera's stream runs.
 import { NumberInput, Radio, Stack } from '@mantine/core';
+import { Fragment } from 'react';
 import type { DeviceFormState } from './DeviceForm';
 
 const MODES = [
@@ -10,28 +11,28 @@ const MODES = [
 
 export function StartModeFields({ form }: { form: DeviceFormState }) {
   return (
-    <Stack gap="sm">
-      <Radio.Group aria-label="When it runs" {...form.getInputProps('start_mode')}>
-        <Stack gap="sm">
-          {MODES.map((mode) => (
-            <Radio key={mode.value} {...mode} />
-          ))}
-        </Stack>
-      </Radio.Group>
-      {form.values.start_mode === 'on_demand' && (
-        <NumberInput
-          label="Stop after"
-          description="Seconds without a viewer"
-          suffix=" s"
-          min={1}
-          max={86_400}
-          allowDecimal={false}
-          allowNegative={false}
-          maw={180}
-          ml={32}
-          {...form.getInputProps('idle_seconds')}
-        />
-      )}
-    </Stack>
+    <Radio.Group aria-label="When it runs" {...form.getInputProps('start_mode')}>
+      <Stack gap="sm">
+        {MODES.map((mode) => (
+          <Fragment key={mode.value}>
+            <Radio {...mode} />
+            {mode.value === 'on_demand' && form.values.start_mode === 'on_demand' && (
+              <NumberInput
+                label="Seconds without a viewer before it stops"
+                suffix=" s"
+                min={5}
+                max={86_400}
+                allowDecimal={false}
+                allowNegative={false}
+                clampBehavior="none"
+                maw={300}
+                ml={32}
+                {...form.getInputProps('idle_seconds')}
+              />
+            )}
+          </Fragment>
+        ))}
+      </Stack>
+    </Radio.Group>
   );
 }

@@ -30,7 +30,7 @@ export function StreamDetails({ stream }: { stream: Stream }) {
           ['B-frames', video?.has_b_frames == null ? NOTHING : video.has_b_frames ? 'Yes' : 'No'],
           ['Sound', stream.video ? formatAudio(stream.audio) : NOTHING],
           ['Newest footage', isRunning && stream.last_part_age_ms !== null ? `${formatMs(stream.last_part_age_ms)} old` : NOTHING],
-          ['Viewers', stream.viewers],
+          ['Viewers', stream.viewers ?? NOTHING],
           ...stream.outputs.map((output): [string, string] => [output.name, OUTPUT_MODES[output.mode] ?? output.mode]),
         ]}
       />

@@ -63,13 +63,19 @@ export function checkSourceUrl(text: string): string | null {
 export const deviceRules = {
   name: (name: string) => {
     if (!name.trim()) return 'Give the camera a name';
-    return name.trim().length > 200 ? 'Use 200 characters at most' : null;
+    return name.trim().length > 100 ? 'Use 100 characters at most' : null;
   },
   source_url: checkSourceUrl,
   sub_source_url: (url: string) => (url.trim() ? checkSourceUrl(url) : null),
+  location: (text: string) => (text.trim().length > 200 ? 'Use 200 characters at most' : null),
+  description: (text: string) => (text.trim().length > 2000 ? 'Use 2000 characters at most' : null),
+  tags: (tags: string[]) => {
+    if (tags.length > 20) return 'Use 20 tags at most';
+    return tags.some((tag) => tag.length > 50) ? 'Use 50 characters a tag at most' : null;
+  },
   idle_seconds: (seconds: number | string, values: DeviceValues) => {
     if (values.start_mode !== 'on_demand') return null;
     const count = Number(seconds);
-    return seconds !== '' && Number.isInteger(count) && count >= 1 && count <= 86_400 ? null : 'Enter whole seconds from 1 to 86400';
+    return seconds !== '' && Number.isInteger(count) && count >= 5 && count <= 86_400 ? null : 'Enter whole seconds from 5 to 86400';
   },
 };

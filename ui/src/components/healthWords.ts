@@ -13,7 +13,7 @@ export function componentName(key: string): string {
 }
 
 export function detailName(key: string): string {
-  const words = key.replaceAll('_', ' ');
+  const words = key.replace(/_(bytes|percent|kb|ms)$/, (_, unit: string) => (unit === 'percent' ? ' share' : '')).replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

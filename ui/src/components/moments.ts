@@ -1,17 +1,17 @@
 // Moments and spans of time in words.
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const dateTime = new Intl.DateTimeFormat(undefined, {
-  year: 'numeric',
-  month: 'short',
-  day: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-});
+const TO_THE_SECOND = { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' } as const;
+const thisYear = new Intl.DateTimeFormat(undefined, TO_THE_SECOND);
+const anyYear = new Intl.DateTimeFormat(undefined, { ...TO_THE_SECOND, year: 'numeric' });
 
 export const formatClock = (at: string): string => clock.format(new Date(at));
-export const formatDateTime = (at: string): string => dateTime.format(new Date(at));
+/** The year is said only where it is not this one. */
+export function formatDateTime(at: string): string {
+  const moment = new Date(at);
+  return (moment.getFullYear() === new Date().getFullYear() ? thisYear : anyYear).format(moment);
+}
+
 export const formatUtc = (at: string): string => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
 /** "12 s", "4 min", "3 h 20 min", "5 d 2 h": two units at most. */

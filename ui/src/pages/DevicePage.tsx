@@ -79,7 +79,9 @@ export function DevicePage() {
             isAutoplay={search.get('autoplay') === '1'}
             onFigures={setFigures}
           />
-          <EventHistory deviceId={id} />
+          <div className={classes.last}>
+            <EventHistory deviceId={id} />
+          </div>
         </div>
         <div className={classes.column}>
           <Panel title="Live, measured here">

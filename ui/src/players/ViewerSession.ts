@@ -1,6 +1,7 @@
 // One attempt at a live view: a signalling socket, a WebRTC transport and its consumers. It ends once and is
 // then thrown away; trying again is WebRtcPlayer's business.
 import type { Consumer, RtpCapabilities, RtpParameters, Transport, TransportOptions } from 'mediasoup-client/types';
+import { recallRoute, rememberRoute } from './playerMemory';
 import { PlaybackLost } from './playerState';
 import { deviceFor } from './routerDevice';
 import { SignalingClient, type WebSocketFactory } from './SignalingClient';
@@ -68,9 +69,13 @@ export class ViewerSession {
   async join(token: string, iceServers: RTCIceServer[]): Promise<void> {
     this.iceServers = iceServers;
     try {
-      const joined = await this.signaling.request<Joined>('join', { token });
+      const joining = this.signaling.request<Joined>('join', { token });
+      // What this browser can play was learnt the last time: then the tracks are asked for in the same breath.
+      const { capabilities } = recallRoute();
+      const early = capabilities ? this.requestConsumers(capabilities as RtpCapabilities).catch(() => null) : null;
+      const joined = await joining;
       if (joined.available && joined.routerRtpCapabilities && joined.transport) {
-        await this.enterRoom({ routerRtpCapabilities: joined.routerRtpCapabilities, transport: joined.transport });
+        await this.enterRoom({ routerRtpCapabilities: joined.routerRtpCapabilities, transport: joined.transport }, early);
       } else if (!this.isClosed) {
         this.listener.onUnavailable();
       }
@@ -125,7 +130,11 @@ export class ViewerSession {
     }
   }
 
-  private async enterRoom(room: Room): Promise<void> {
+  private requestConsumers(rtpCapabilities: RtpCapabilities): Promise<OfferedConsumer[]> {
+    return this.signaling.request<{ consumers: OfferedConsumer[] }>('consume', { rtpCapabilities }).then((answer) => answer.consumers);
+  }
+
+  private async enterRoom(room: Room, early: Promise<OfferedConsumer[] | null> | null = null): Promise<void> {
     this.leaveRoom();
     const generation = this.generation;
     const device = await deviceFor(room.routerRtpCapabilities);
@@ -147,16 +156,20 @@ export class ViewerSession {
     this.room = room;
     this.transport = transport;
     this.watchIce(ICE_CONNECT_TIMEOUT_MS);
-    await this.consume(room, transport, generation);
+    await this.consume(room, transport, generation, early);
   }
 
   /** Takes what the room offers now; consumers that it no longer offers are dropped. */
-  private async consume(room: Room, transport: Transport, generation: number): Promise<void> {
+  private async consume(
+    room: Room,
+    transport: Transport,
+    generation: number,
+    early: Promise<OfferedConsumer[] | null> | null = null,
+  ): Promise<void> {
     const device = await deviceFor(room.routerRtpCapabilities);
     const isFirst = this.consumers.size === 0;
-    const { consumers: offered } = await this.signaling.request<{ consumers: OfferedConsumer[] }>('consume', {
-      rtpCapabilities: device.recvRtpCapabilities,
-    });
+    const offered = (await early) ?? (await this.requestConsumers(device.recvRtpCapabilities));
+    rememberRoute({ capabilities: device.recvRtpCapabilities });
     if (this.isClosed || generation !== this.generation) return;
     for (const [id, consumer] of this.consumers) {
       if (offered.some((offer) => offer.id === id)) continue;

@@ -2,6 +2,7 @@
 // wishes, whatever the network, the server or the camera do in between.
 import { FootagePreview } from './FootagePreview';
 import { FIRST_SNAPSHOT, PlaybackLost, type PlayerSnapshot, type PlayerState } from './playerState';
+import { recallRoute, rememberRoute } from './playerMemory';
 import { readReceiver, type LiveFigures, type ReceiverSample } from './receiverStatistics';
 import { decideReconnect, HEALTHY_AFTER_MS } from './reconnectPolicy';
 import type { WebSocketFactory } from './SignalingClient';
@@ -57,7 +58,7 @@ export class WebRtcPlayer {
   private isSourceFlowing = true;
   private hasFirstPicture = false;
   private hasFirstLiveFrame = false;
-  private lastSocketUrl: string | null = null;
+  private lastSocketUrl = recallRoute().signalingUrl;
 
   constructor(options: WebRtcPlayerOptions) {
     this.options = options;
@@ -164,6 +165,7 @@ export class WebRtcPlayer {
       const isReady = this.session && grant.signaling_url === this.lastSocketUrl;
       const session = isReady && this.session ? this.session : this.openSession(grant.signaling_url);
       this.lastSocketUrl = grant.signaling_url;
+      rememberRoute({ signalingUrl: grant.signaling_url, userAgent: navigator.userAgent });
       await session.join(grant.token, grant.ice_servers);
     } catch (error) {
       if (abort.signal.aborted) return;
@@ -310,6 +312,9 @@ export class WebRtcPlayer {
     const stillMs = now - Math.max(this.lastFrameAt, this.tracksSince);
     if (state === 'live' && stillMs > FROZEN_AFTER_MS) {
       this.update({ state: 'waiting', cause: { kind: 'no_frames', message: 'no new picture has come for some seconds' } });
+    }
+    if ((state === 'connecting' || state === 'preview') && !this.isSourceFlowing && stillMs > FROZEN_AFTER_MS) {
+      this.update({ state: 'waiting', cause: { kind: 'no_video_yet', message: 'the camera sends no video yet' } });
     }
     const limitMs = this.lastFrameAt > this.tracksSince ? REBUILD_AFTER_MS : FIRST_FRAME_LIMIT_MS;
     if (this.isSourceFlowing && stillMs > limitMs) {

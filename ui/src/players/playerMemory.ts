@@ -1,5 +1,5 @@
-// What the browser keeps of a player: whether this camera was being watched, and the sound's settings. Nothing
-// here connects by itself: a remembered wish only changes what the play button says.
+// What the browser keeps of a player: whether this camera was being watched, the sound's settings, and what makes
+// the next connection quicker. Nothing here connects by itself: a wish only changes what the play button says.
 
 export interface PlayerMemory {
   wasWatching: boolean;
@@ -10,7 +10,16 @@ export interface SoundMemory {
   volume: number;
 }
 
+/** Saves round trips, and may be wrong: whoever uses it must be ready to do without. */
+export interface RouteMemory {
+  signalingUrl: string | null;
+  /** recvRtpCapabilities of a mediasoup-client Device. */
+  capabilities: object | null;
+  userAgent: string;
+}
+
 const SOUND_KEY = 'vas.sound';
+const ROUTE_KEY = 'vas.route';
 const keyOf = (deviceId: string) => `vas.player.${deviceId}`;
 
 function read<T extends object>(key: string, fallback: T): T {
@@ -32,4 +41,13 @@ function write(key: string, value: object): void {
 export const recallPlayer = (deviceId: string): PlayerMemory => read(keyOf(deviceId), { wasWatching: false });
 export const rememberPlayer = (deviceId: string, memory: PlayerMemory): void => write(keyOf(deviceId), memory);
 export const recallSound = (): SoundMemory => read(SOUND_KEY, { isMuted: true, volume: 1 });
+export function recallRoute(): RouteMemory {
+  const route = read<RouteMemory>(ROUTE_KEY, { signalingUrl: null, capabilities: null, userAgent: '' });
+  return route.userAgent === navigator.userAgent ? route : { signalingUrl: null, capabilities: null, userAgent: navigator.userAgent };
+}
+
+export function rememberRoute(change: Partial<RouteMemory>): void {
+  write(ROUTE_KEY, { ...recallRoute(), ...change });
+}
+
 export const rememberSound = (memory: SoundMemory): void => write(SOUND_KEY, memory);

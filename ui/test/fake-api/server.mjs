@@ -1,0 +1,196 @@
+// Serves ui/dist and answers the REST API from memory: for screenshots and for work on the UI alone. Its SFU
+// answers every join with "no video yet", so players show their preview and then wait.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WebSocketServer } from 'ws';
+import { buildCamera, buildCameras } from './cameras.mjs';
+
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png' };
+
+/** Footage as the bus has it: an init segment and parts that begin an hour into the run. */
+function makeFootage() {
+  const folder = mkdtempSync(join(tmpdir(), 'vas-fake-'));
+  const file = join(folder, 'footage.mp4');
+  const source = 'testsrc2=size=1280x720:rate=25:duration=4';
+  const args = ['-v', 'error', '-f', 'lavfi', '-i', source, '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '100', '-pix_fmt', 'yuv420p'];
+  const muxing = ['-output_ts_offset', '3600', '-movflags', '+empty_moov+default_base_moof+frag_keyframe', '-frag_duration', '500000', '-f', 'mp4', file];
+  execFileSync('ffmpeg', [...args, ...muxing]);
+  const footage = readFileSync(file);
+  rmSync(folder, { recursive: true });
+  return footage;
+}
+
+const REASON_BY_HOST = {
+  refused: { code: 'refused', message: "'refused' is there but refuses connections on port 554", remedy: 'enable RTSP in the camera, or correct the port' },
+};
+
+function probe(url) {
+  const host = new URL(url.replace('***', 'x')).hostname;
+  const failed = REASON_BY_HOST[host];
+  if (failed) {
+    return { reachable: false, reason: failed, elapsed_ms: 212, time_to_first_frame_ms: null, video: null, audio: null, tracks: [], advice: [] };
+  }
+  return {
+    reachable: true,
+    reason: null,
+    elapsed_ms: 1480,
+    time_to_first_frame_ms: 640,
+    video: { codec: 'h264', profile: 'High', width: 1920, height: 1080, fps: 25, has_b_frames: true, key_frame_interval_seconds: 4, bitrate_kbps: 4100, pixel_format: 'yuvj420p' },
+    audio: { codec: 'aac', sample_rate: 16000, channels: 1 },
+    tracks: [
+      { index: 0, type: 'video', codec: 'h264' },
+      { index: 1, type: 'audio', codec: 'aac' },
+    ],
+    advice: [
+      { level: 'warning', code: 'b_frames', message: 'the camera sends B-frames, which browsers cannot play live: the picture will be re-encoded; switch them off in the camera, or give a sub-stream' },
+      { level: 'info', code: 'long_gop', message: 'a key frame every 4 s delays the first live picture; 1 s is better' },
+    ],
+  };
+}
+
+const HEALTH = {
+  status: 'degraded',
+  version: '0.1.0',
+  components: {
+    database: { status: 'ok', latency_ms: 0.8, reason: null, remedy: null, detail: { kind: 'sqlite', migration: '0001_initial' } },
+    redis: { status: 'ok', latency_ms: 0.4, reason: null, remedy: null, detail: { used_memory_bytes: 8_412_000 } },
+    media_bus: { status: 'ok', latency_ms: 0.5, reason: null, remedy: null, detail: { streams: 28, bytes: 212_000_000 } },
+    sfu: { status: 'ok', latency_ms: 2.1, reason: null, remedy: null, detail: { version: '0.1.0', mediasoup: '3.19.3', worker_origin: 'built', workers: 2, viewers: 14 } },
+    stream_slots: { status: 'ok', latency_ms: null, reason: null, remedy: null, detail: { total: 32, used: 28, free: 4 } },
+    disk: { status: 'degraded', latency_ms: null, reason: "only 4.1 GB are free under 'var'", remedy: 'free some space or move VAS to a larger disk', detail: { free_bytes: 4_100_000_000, free_percent: 4 } },
+  },
+};
+
+const PLUGINS = [
+  { name: 'mediasoup_webrtc', package: 'video-aggregation-service', version: '0.1.0', hooks: ['register_outputs', 'register_blueprints', 'on_stream_stopped'], description: 'Live video to browsers over WebRTC.' },
+];
+
+/** Starts the fake; `count` cameras. Answers {url, close, setCount, requests}. */
+export async function startFakeApi({ port = 0, count = 30, hasFootage = true } = {}) {
+  let cameras = buildCameras(count);
+  const footage = hasFootage ? makeFootage() : null;
+  const requests = [];
+
+  const send = (response, status, body, headers = {}) => {
+    response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
+    response.end(body === undefined ? undefined : JSON.stringify(body));
+  };
+  const refuse = (response, code, message, errors = {}, reason = null) =>
+    send(response, code, { code, status: String(code), message, errors, reason });
+
+  const page = (url, items) => {
+    const size = Number(url.searchParams.get('page_size') ?? 25);
+    const number = Number(url.searchParams.get('page') ?? 1);
+    const pages = Math.ceil(items.length / size);
+    const header = JSON.stringify({ total: items.length, total_pages: pages, page: number, first_page: 1, last_page: pages });
+    return [items.slice((number - 1) * size, number * size), { 'X-Pagination': header }];
+  };
+
+  const listDevices = (url) => {
+    const { q = '', tag, state, sort = 'name' } = Object.fromEntries(url.searchParams);
+    const field = sort.replace('-', '');
+    return cameras
+      .map((camera) => camera.device)
+      .filter((device) => device.name.toLowerCase().includes(q.toLowerCase()) && (!tag || device.tags.includes(tag)) && (!state || device.state === state))
+      .sort((a, b) => String(a[field]).localeCompare(String(b[field])) * (sort.startsWith('-') ? -1 : 1));
+  };
+
+  const handle = (request, response, body) => {
+    const url = new URL(request.url, 'http://fake');
+    const [, resource, ...rest] = url.pathname.replace('/api/v1', '').split('/');
+    requests.push(`${request.method} ${url.pathname}`);
+    if (resource === 'health') return send(response, 200, HEALTH);
+    if (resource === 'plugins') return send(response, 200, PLUGINS);
+    if (resource === 'devices' && rest[0] === 'probe') return setTimeout(() => send(response, 200, probe(body.source_url)), 300);
+    if (resource === 'devices' && rest.length === 0 && request.method === 'GET') return send(response, 200, ...page(url, listDevices(url)));
+    if (resource === 'devices' && rest.length === 0) {
+      if (cameras.some(({ device }) => device.name === body.name)) {
+        return refuse(response, 422, 'the device is not valid', { json: { name: [`'name' is taken by another device`] } });
+      }
+      const camera = buildCamera(cameras.length + 100, { device: body });
+      cameras.push(camera);
+      return send(response, 201, camera.device, { ETag: camera.etag });
+    }
+    if (resource === 'streams' && rest.length === 0) return send(response, 200, ...page(url, cameras.map(({ stream }) => stream)));
+
+    const id = resource === 'rtsp' ? rest[1] : rest[0];
+    const camera = cameras.find(({ device }) => device.id === id);
+    if (!camera) return refuse(response, 404, `there is no device '${id}'`, {}, 'not_found');
+    if (resource === 'rtsp') {
+      const isStart = rest[2] === 'start';
+      camera.device.desired = camera.stream.desired = isStart ? 'running' : 'stopped';
+      camera.device.state = camera.stream.observed = isStart ? 'running' : 'stopped';
+      return send(response, 202, camera.stream);
+    }
+    if (resource === 'devices' && rest[1] === 'events') return send(response, 200, ...page(url, camera.events));
+    if (resource === 'devices' && request.method === 'GET') return send(response, 200, camera.device, { ETag: camera.etag });
+    if (resource === 'devices' && request.method === 'PUT') {
+      if (request.headers['if-match'] && request.headers['if-match'] !== camera.etag) return refuse(response, 412, 'the device has changed');
+      Object.assign(camera.device, body);
+      camera.etag = `"${Date.now()}"`;
+      return send(response, 200, camera.device, { ETag: camera.etag });
+    }
+    if (resource === 'devices') {
+      cameras = cameras.filter((other) => other !== camera);
+      return send(response, 204);
+    }
+    if (rest[1] === 'latest.mp4') {
+      if (!footage || camera.stream.observed !== 'running') return refuse(response, 404, 'no footage yet', {}, 'no_footage');
+      response.writeHead(200, { 'Content-Type': 'video/mp4' });
+      return response.end(footage);
+    }
+    if (rest[1] === 'viewers') {
+      if (camera.stream.desired === 'stopped') return refuse(response, 409, 'the stream is stopped', {}, 'stream_stopped');
+      const base = `127.0.0.1:${server.address().port}`;
+      return send(response, 201, { token: 'fake', expires_at: new Date(Date.now() + 60_000).toISOString(), device_id: id, signaling_url: `ws://${base}/signaling`, whep_url: `http://${base}/whep/${id}`, ice_servers: [] });
+    }
+    return send(response, 200, camera.stream);
+  };
+
+  const server = createServer((request, response) => {
+    if (request.url.startsWith('/api/')) {
+      const chunks = [];
+      request.on('data', (chunk) => chunks.push(chunk));
+      request.on('end', () => handle(request, response, chunks.length ? JSON.parse(Buffer.concat(chunks)) : undefined));
+      return;
+    }
+    const path = normalize(join(DIST, new URL(request.url, 'http://fake').pathname));
+    const file = path.startsWith(DIST) && extname(path) && existsSync(path) ? path : join(DIST, 'index.html');
+    response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    response.end(readFileSync(file));
+  });
+
+  const sockets = new WebSocketServer({ server, path: '/signaling' });
+  sockets.on('connection', (socket) => {
+    socket.on('message', (text) => {
+      const { id, method } = JSON.parse(text);
+      const data = method === 'join' ? { device_id: 'fake', available: false } : {};
+      socket.send(JSON.stringify({ id, ok: true, data }));
+    });
+  });
+
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    requests,
+    setCount: (number) => {
+      cameras = buildCameras(number);
+    },
+    close: () => {
+      sockets.close();
+      for (const socket of sockets.clients) socket.terminate();
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const fake = await startFakeApi({ port: 8000, count: Number(process.argv[2] ?? 30) });
+  process.stdout.write(`fake API and the built UI at ${fake.url}\n`);
+}

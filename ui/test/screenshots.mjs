@@ -1,0 +1,73 @@
+// Takes pictures of every page at desk and phone width, light and dark, with 0, 1 and 30 cameras, into test/shots/.
+// Needs a built UI (npm run build), Chromium and ffmpeg. An argument takes only the shots whose name contains it.
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { startFakeApi } from './fake-api/server.mjs';
+
+const OUT = fileURLToPath(new URL('./shots/', import.meta.url));
+const WANTED = process.argv[2] ?? '';
+const CAMERA = (number) => `/devices/00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+const SIZES = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+
+const click = (name) => (page) => page.getByRole('button', { name }).first().click();
+const PAGES = [
+  { name: 'list-0', path: '/', count: 0 },
+  { name: 'list-1', path: '/', count: 1 },
+  { name: 'list-30', path: '/', count: 30 },
+  { name: 'no-match', path: '/?q=zebra', count: 30 },
+  { name: 'delete', path: '/', count: 1, act: async (page) => {
+    await click(/^More for/)(page);
+    await page.getByRole('menuitem', { name: /Delete/ }).click();
+    await page.getByRole('dialog').waitFor();
+  } },
+  { name: 'device-idle', path: CAMERA(4), count: 30 },
+  { name: 'device-long', path: CAMERA(7), count: 30 },
+  { name: 'device-preview', path: `${CAMERA(1)}?autoplay=1`, count: 30, act: (page) => page.waitForTimeout(1200) },
+  { name: 'device-failed', path: `${CAMERA(2)}?autoplay=1`, count: 30, act: (page) => page.waitForTimeout(800) },
+  { name: 'device-stopped', path: `${CAMERA(9)}?autoplay=1`, count: 30, act: (page) => page.waitForTimeout(800) },
+  { name: 'device-gone', path: CAMERA(99), count: 1 },
+  { name: 'new', path: '/devices/new', count: 1, act: click('Add camera') },
+  { name: 'edit-probe', path: `${CAMERA(2)}/edit`, count: 30, act: async (page) => {
+    await click('Test')(page);
+    await page.getByText('Key frame every', { exact: true }).waitFor();
+  } },
+  { name: 'health', path: '/health', count: 30 },
+];
+
+mkdirSync(OUT, { recursive: true });
+const fake = await startFakeApi();
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+try {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    for (const colorScheme of ['light', 'dark']) {
+      const context = await browser.newContext({ viewport, colorScheme, hasTouch: size === 'phone', isMobile: size === 'phone', timezoneId: 'Europe/Berlin' });
+      for (const { name, path, count, act } of PAGES) {
+        const shot = `${name}-${size}-${colorScheme}`;
+        if (!shot.includes(WANTED)) continue;
+        fake.setCount(count);
+        const page = await context.newPage();
+        page.on('console', (message) => {
+          if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) process.stdout.write(`${shot}: ${message.text()}\n`);
+        });
+        page.on('pageerror', (error) => process.stdout.write(`${shot}: ${error.message}\n`));
+        await page.goto(fake.url + path);
+        await page.getByRole('heading', { level: 1 }).waitFor();
+        await page.waitForLoadState('networkidle');
+        await act?.(page);
+        await page.waitForTimeout(250);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        if (overflow > 0) process.stdout.write(`${shot}: ${overflow} px wider than the screen\n`);
+        await page.screenshot({ path: `${OUT}${shot}.png`, fullPage: size === 'phone' });
+        await page.close();
+      }
+      await context.close();
+    }
+  }
+} finally {
+  await browser.close();
+  await fake.close();
+}
