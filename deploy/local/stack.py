@@ -89,7 +89,10 @@ def run_lock(path: Path):
 
 
 def run_stack(lock) -> None:
-    env = {**{name: value for name, value in dotenv_values(".env").items() if value is not None}, **os.environ}
+    env = {
+        **{name: value for name, value in dotenv_values(".env").items() if value is not None},
+        **os.environ,
+    }
     with_demo = env.get("DEMO", "1").lower() not in {"0", "no", "false", "off"} and demo_can_run()
     private = add_local_settings(env, with_demo)
     config = Config.from_environment(env)
@@ -164,7 +167,9 @@ def check_ports(config: Config, env: dict[str, str], private: dict[str, int], wi
     first = int(env.get("SFU_WEBRTC_PORT") or 44400)
     for number in range(first, first + int(env.get("SFU_WORKERS") or os.cpu_count() or 1)):
         address = env.get("SFU_WEBRTC_IP") or "127.0.0.1"
-        ports += [Port("SFU_WEBRTC_PORT", address, number, "WebRTC media", is_udp) for is_udp in (False, True)]
+        ports += [
+            Port("SFU_WEBRTC_PORT", address, number, "WebRTC media", is_udp) for is_udp in (False, True)
+        ]
     if with_demo:
         ports.append(Port("DEMO_RTSP_PORT", "127.0.0.1", int(env["DEMO_RTSP_PORT"]), "demo cameras"))
     if taken := find_taken(ports):
@@ -180,7 +185,7 @@ def redis_command(name: str, port: int) -> str:
     durable = "--appendonly yes --appendfsync everysec" if name == "redis" else "--appendonly no"
     return (
         f"{server} --bind 127.0.0.1 --port {port} --dir '{folder}' --save '' {durable} "
-        "--daemonize no --loglevel warning --maxmemory-policy noeviction"
+        f"--daemonize no --logfile '{folder / 'redis.log'}' --maxmemory-policy noeviction"
     )
 
 

@@ -54,7 +54,6 @@ class Supervisor:
 
     folder: Path
     children: list[Child] = field(default_factory=list)
-    quiet: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         # What a killed child leaves behind becomes ours, so that it can be found and ended.
@@ -102,7 +101,9 @@ class Supervisor:
             command, cwd=self.folder, env=dict(child.env), start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        child.reader = threading.Thread(target=self._print_output, args=(child, child.process.stdout), daemon=True)
+        child.reader = threading.Thread(
+            target=self._print_output, args=(child, child.process.stdout), daemon=True
+        )
         child.reader.start()
 
     def _print_output(self, child: Child, output) -> None:
@@ -111,9 +112,8 @@ class Supervisor:
             label = f"\033[{child.colour}m{label}\033[0m"
         with output:
             for line in output:
-                if child.name not in self.quiet:
-                    sys.stdout.write(label + line.decode(errors="replace").rstrip("\n") + "\n")
-                    sys.stdout.flush()
+                sys.stdout.write(label + line.decode(errors="replace").rstrip("\n") + "\n")
+                sys.stdout.flush()
 
     def _handle_end(self, child: Child, now: float) -> None:
         status = child.process.returncode

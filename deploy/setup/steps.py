@@ -68,7 +68,12 @@ def run_logged(command: list[str], name: str, remedy: str, **options: object) ->
     with log.open("w") as output:
         try:
             status = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False, **options
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+                **options,
             ).returncode
         except OSError as error:
             raise SetupError(f"{command[0]!r} cannot be run: {error.strerror}", remedy) from error

@@ -70,7 +70,13 @@ def set_up_node(with_worker: bool = True) -> None:
     environments.install_node_modules("ui")
 
 
-COMMANDS: dict[str, Callable[[], int]] = {"run": run, "test": test, "lint": lint, "bench": bench, "setup": setup}
+COMMANDS: dict[str, Callable[[], int]] = {
+    "run": run,
+    "test": test,
+    "lint": lint,
+    "bench": bench,
+    "setup": setup,
+}
 
 
 def main() -> int:
