@@ -148,7 +148,7 @@ def session() -> Iterator[peewee.Database]:
     except _DOWN_ERRORS as error:
         raise DatabaseUnavailable(describe_failure(error)) from error
     except peewee.ProgrammingError as error:
-        if isinstance(error.args[0], (UndefinedTable, UndefinedColumn)):
+        if isinstance(error.orig, (UndefinedTable, UndefinedColumn)):
             raise DatabaseUnavailable(describe_failure(error)) from error
         raise
     finally:

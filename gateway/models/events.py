@@ -32,8 +32,8 @@ def events_of(scope: EveryTenantScope, device_id: str) -> peewee.ModelSelect:
 def prune_events(before: datetime, batch: int = 5000) -> int:
     """Delete up to `batch` events of all tenants older than `before`; gives how many went."""
     with database.transaction():
-        old = EVERY_TENANT.select(DeviceEvent, DeviceEvent.id).where(DeviceEvent.at < before).order_by(DeviceEvent.id).limit(batch)
-        ids = [event.id for event in old]
+        old = EVERY_TENANT.select(DeviceEvent, DeviceEvent.id).where(DeviceEvent.at < before)
+        ids = [event.id for event in old.order_by(DeviceEvent.id).limit(batch)]
         if not ids:
             return 0
         return EVERY_TENANT.delete(DeviceEvent).where(DeviceEvent.id.in_(ids)).execute()

@@ -26,9 +26,13 @@ def test_sessions_may_be_nested_and_give_their_connection_back(bound_database):
 
 
 def test_a_transaction_is_kept_whole_or_not_at_all(bound_database, scope, box):
-    with pytest.raises(ZeroDivisionError), database.transaction():
-        make_device(scope, box)
-        raise ZeroDivisionError
+    def fail() -> None:
+        with database.transaction():
+            make_device(scope, box)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert list_devices(scope)[1] == 0
 
 

@@ -37,8 +37,9 @@ def test_a_shown_url_is_known_by_its_mask():
 def test_text_loses_urls_parameters_and_tokens():
     line = "[rtsp @ 0x55] rtsp://admin:geheim@10.0.0.1/x?token=abc123: 401; Authorization: Basic YWRtaW46Z2VoZWlt"
     shown = redact_text(line)
-    assert "geheim" not in shown and "abc123" not in shown and "YWRtaW46" not in shown
-    assert "10.0.0.1/x" in shown and "401" in shown
+    assert not [secret for secret in ("geheim", "abc123", "YWRtaW46") if secret in shown]
+    assert "10.0.0.1/x" in shown
+    assert "401" in shown
 
 
 def test_text_loses_the_secrets_that_are_named():

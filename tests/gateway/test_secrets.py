@@ -21,7 +21,10 @@ def test_the_same_text_is_never_sealed_alike():
     assert box.seal("x", "c") != box.seal("x", "c")
 
 
-@pytest.mark.parametrize("change", [lambda s: s[:-2] + "AA", lambda s: "v9" + s[2:], lambda s: s[:12], lambda _: "", lambda s: s + "!"])
+@pytest.mark.parametrize(
+    "change",
+    [lambda s: s[:-2] + "AA", lambda s: "v9" + s[2:], lambda s: s[:12], lambda _: "", lambda s: s + "!"],
+)
 def test_an_altered_text_is_refused(change):
     box = SecretBox(OLD)
     with pytest.raises(SealBroken):
