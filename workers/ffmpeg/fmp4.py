@@ -259,11 +259,13 @@ def _add_track_fragment(moof: bytes, start: int, end: int, track: Track, samples
         if name == b"tfdt" and samples.start is None:
             samples.start = (_U64 if moof[inner] else _U32).unpack_from(moof, inner + 4)[0]
         elif name == b"trun":
-            _add_samples(moof, inner, samples, default_duration, default_size, default_flags)
+            _add_samples(
+                moof, inner, samples, duration=default_duration, size=default_size, default_flags=default_flags
+            )
 
 
 def _add_samples(
-    moof: bytes, offset: int, samples: _Samples, duration: int, size: int, default_flags: int
+    moof: bytes, offset: int, samples: _Samples, *, duration: int, size: int, default_flags: int
 ) -> None:
     flags, count = struct.unpack_from(">II", moof, offset)
     flags &= 0xFF_FFFF

@@ -4,6 +4,7 @@ The process gets the URL on standard input, so that the camera's password is in 
 killed at any moment. `probe_source` is what the workers call; `main` is the process.
 """
 
+import itertools
 import json
 import subprocess
 import sys
@@ -118,7 +119,7 @@ def _describe_video(stream: Any, packets: list[tuple[float | None, float | None,
     shown = [pts for pts, _, _, _ in packets if pts is not None]
     keys = [pts for pts, _, _, is_key in packets if is_key and pts is not None]
     span = shown[-1] - shown[0] if len(shown) > 1 else 0
-    is_reordered = any(later < earlier for earlier, later in zip(shown, shown[1:], strict=False))
+    is_reordered = any(later < earlier for earlier, later in itertools.pairwise(shown))
     rate = stream.average_rate or stream.base_rate or stream.guessed_rate
     # FFmpeg answers 90 kHz when the stream does not say.
     fps = round(float(rate), 3) if rate and 0 < rate <= 240 else None
