@@ -2,9 +2,11 @@
 
 import random
 
+_JITTER = (0.75, 1.25)
+
 
 class Backoff:
-    """1, 2, 4 … seconds up to a limit, each with ±25 % jitter so that cameras do not come back in step.
+    """1, 2, 4 … seconds, each with ±25 % jitter so that cameras do not come back in step, and never over a limit.
 
     The first retry after a healthy run comes at once (`first_seconds`), because most losses are short.
     """
@@ -30,6 +32,7 @@ class Backoff:
         elif healthy_seconds > 0:
             # It worked for a while: go on where we were, but do not punish a camera that flaps for ever more.
             self._failures = min(self._failures, 3)
-        pause = self._first if self._failures == 0 else min(self._longest, 2.0 ** (self._failures - 1))
+        # The exponent is bounded: a camera may be away for a year.
+        pause = self._first if self._failures == 0 else 2.0 ** min(self._failures - 1, 20)
         self._failures += 1
-        return pause * self._rng.uniform(0.75, 1.25)
+        return min(pause, self._longest / _JITTER[1]) * self._rng.uniform(*_JITTER)

@@ -17,6 +17,11 @@ KNOCK_AFTER = frozenset({
     "invalid_data", "resolution_changed", "unknown",
 })
 
+#: How a camera that failed so is known to answer. For other reasons the first answer is what later ones differ from.
+EXPECTED_ANSWERS = {
+    "refused": "silent", "unreachable": "silent", "timed_out": "silent", "unknown_host": "silent", "not_found": "404",
+}
+
 _ANSWER_SECONDS = 1.5
 _STATUS = re.compile(rb"RTSP/1\.\d (\d{3})")
 
@@ -49,25 +54,35 @@ async def knock(url: str) -> str:
 
 
 class Knocker:
-    """Knocks once a second on the loop until the answer changes; `is_back` tells. `close` may be called twice."""
+    """Knocks once a second on the loop until the answer changes; `is_back` tells. `close` may be called twice.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, url: str, interval_seconds: float = 1.0) -> None:
+    `expected` is the answer that is no news; None takes the first one for that.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        url: str,
+        expected: str | None = None,
+        *,
+        interval_seconds: float = 1.0,
+    ) -> None:
         self._url = url
+        self._expected = expected
         self._interval = interval_seconds
         self.is_back = False
         self._future = asyncio.run_coroutine_threadsafe(self._watch(), loop)
 
     async def _watch(self) -> None:
-        first = await knock(self._url)
+        expected = self._expected or await knock(self._url)
         while True:
             await asyncio.sleep(self._interval)
             answer = await knock(self._url)
-            if answer != first:
-                if answer != "silent":
-                    self.is_back = True
-                    return
-                # It has gone further away; its return is what we wait for.
-                first = answer
+            if answer not in (expected, "silent"):
+                self.is_back = True
+                return
+            # Silent now: it has gone further away, and its return is what we wait for.
+            expected = answer
 
     def close(self) -> None:
         self._future.cancel()

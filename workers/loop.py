@@ -81,7 +81,8 @@ class MediaLoop:
                 return future.result(timeout=0.5)
             except TimeoutError:
                 if future.done():
-                    raise
+                    # It has become done this very moment, or failed with a TimeoutError of its own.
+                    return future.result()
                 waited += 0.5
                 if waited >= timeout_seconds:
                     future.cancel()

@@ -70,8 +70,8 @@ class StreamRecordKeeper:
     def read_wish(self) -> Wish | None:
         """The present wish; None while the database is away. Raises LeaseLost for a run of another owner."""
         try:
-            if self.run != self._claimed and claim_run(self._device_id, self.run, self._worker):
-                self._claimed = self.run
+            if self.run != self._claimed:
+                self._claim_late()
             if self._unwritten is not None:
                 self._write()
             wish = read_wish(self._device_id)
@@ -106,6 +106,13 @@ class StreamRecordKeeper:
             set_source_info(self._device_id, source, run=self.run, source_version=source_version)
         except Unavailable as error:
             log.debug("device %s: the source's description is not kept: %s", self._device_id, error)
+
+    def _claim_late(self) -> None:
+        """Claim the run that began while the database was away; raises LeaseLost when another owner has its number."""
+        if claim_run(self._device_id, self.run, self._worker):
+            self._claimed = self.run
+        elif read_wish(self._device_id) is not None:
+            raise LeaseLost(f"run {self.run} of device '{self._device_id}' belongs to another worker")
 
     def _write(self) -> None:
         state, reason = self._unwritten

@@ -25,7 +25,7 @@ from workers.ffmpeg.diagnosis import diagnose
 from workers.ffmpeg.fmp4 import Fragment, InitSegment
 from workers.ffmpeg.probe import probe_source
 from workers.ffmpeg.process import Arrived, Ended
-from workers.knock import KNOCK_AFTER, Knocker
+from workers.knock import EXPECTED_ANSWERS, KNOCK_AFTER, Knocker
 from workers.leftovers import end_leftovers
 from workers.loop import MediaLoop, RunningPipeline
 from workers.pipeline import Pipeline, build_pipeline, describe_outputs
@@ -94,6 +94,7 @@ class StreamSupervisor:
         self._sub_source: SourceInfo | None = None
         self._source_version: int | None = None
         self._is_without_audio = False
+        self._woken_by: str | None = None
         self._next_renewal = 0.0
         self._next_tick = 0.0
 
@@ -143,13 +144,17 @@ class StreamSupervisor:
         knocker = None
         device = self._read_device() if seconds > 1.5 and code in KNOCK_AFTER else None
         if device is not None:
-            knocker = Knocker(self._services.loop.loop, device.source_url)
+            # A camera whose answer woke us in vain answers a knock otherwise than FFmpeg: only a change counts then.
+            expected = EXPECTED_ANSWERS.get(code) if self._woken_by != code else None
+            knocker = Knocker(self._services.loop.loop, device.source_url, expected)
+        self._woken_by = None
         try:
             while (left := end - self._clock.monotonic()) > 0:
                 self._obey(self._renew_and_read_wish())
                 self._bus.flush()
                 if knocker is not None and knocker.is_back:
                     self._log.info("the camera answers again")
+                    self._woken_by = code
                     return
                 time.sleep(min(0.25, left))
         finally:

@@ -140,7 +140,7 @@ def _parse_tracks(moov: bytes) -> Iterator[Track]:
         for name, start, end in _boxes(moov, 8, len(moov)):
             if name == b"trak":
                 yield _parse_track(moov, start, end, defaults)
-    except struct.error as error:
+    except (struct.error, IndexError) as error:
         raise InvalidMedia(f"a 'moov' box that ends too early: {error}") from error
 
 
@@ -222,7 +222,7 @@ def _parse_fragment(moof: bytes, mdat: bytes, init: InitSegment) -> Fragment:
             if name == b"traf" and video is not None:
                 _add_track_fragment(moof, start, end, video, samples)
         is_new = samples.is_key and _has_new_parameters(data, samples, video)
-    except struct.error as error:
+    except (struct.error, IndexError) as error:
         raise InvalidMedia(f"a 'moof' box that ends too early: {error}") from error
     timescale = video.timescale if video else 1
     return Fragment(
