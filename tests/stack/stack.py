@@ -1,0 +1,306 @@
+"""Stack: the whole product in a temporary folder, from the Procfile's own lines, on free ports."""
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+from . import procfs
+from .api import ApiClient, ApiProblem
+from .pipelines import ffmpeg_pids
+from .ports import free_block, free_port
+from .processes import ManagedProcess, ProcessKeeper
+from .services import Postgres, Redis
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 60.0
+_PORT_BLOCK = 200
+_TAIL_LINES = 25
+
+T = TypeVar("T")
+
+
+class StackError(AssertionError):
+    """Something did not happen in time; the message ends with the tails of the logs."""
+
+
+class Stack:
+    """The product, running. `close` stops it, and raises StackError when it leaves a process behind.
+
+        with Stack(database="postgresql", stall_seconds=3) as stack:
+            device = stack.add_device("door", "rtsp://127.0.0.1:8600/door")
+            stack.wait_for_state(device["id"], "running")
+
+    Keyword arguments are settings in small letters; they win over the defaults here. `sfu_workers`, `stream_slots`
+    and all others are given as the environment would (numbers and texts).
+    """
+
+    def __init__(self, database: str = "sqlite", **settings: Any) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="vas-stack-"))
+        self.folder.chmod(0o755)
+        self.redis = Redis(self.folder / "redis")
+        self.postgres = Postgres(self.folder / "postgres") if database == "postgresql" else None
+        self.port = free_port()
+        self.sfu_port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.sfu_url = f"http://127.0.0.1:{self.sfu_port}"
+        self.api = ApiClient(self.url)
+        self.lines = read_procfile(ROOT / "Procfile")
+        self.env = self._build_environment(settings)
+        self._keeper: ProcessKeeper | None = None
+
+    # ---- life --------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> "Stack":
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start everything; returns when the service is ready and a stream worker is there."""
+        self.redis.start()
+        if self.postgres is not None:
+            self.postgres.create()
+        self._release()
+        self._keeper = ProcessKeeper(ROOT)
+        for name in self.lines:
+            if name != "release":
+                self._start(name, name)
+        self.wait_until(self.is_ready, READY_SECONDS, "the service is ready")
+
+    def close(self) -> None:
+        """Stop everything; may be called twice."""
+        left = []
+        if self._keeper is not None:
+            keeper, self._keeper = self._keeper, None
+            # What watches over the others ends first, what they need ends last.
+            streams = [name for name in keeper.names if name.startswith("stream")]
+            left = [
+                (pid, " ".join(procfs.command(pid))[:120])
+                for pid in keeper.close([["clock", "web", "jobs", *streams], ["sfu"]])
+            ]
+            others = [name for name in keeper.names if name not in {"clock", "web", "jobs", "sfu", *streams}]
+            assert not others, f"the Procfile has processes that Stack does not know how to stop: {others}"
+        self.redis.stop()
+        if self.postgres is not None:
+            self.postgres.stop()
+        left += [(pid, "ffmpeg") for pid in procfs.find_by_environment("VAS_STACK", self.folder.name)]
+        for pid, _ in left:
+            if procfs.is_alive(pid):
+                os.kill(pid, signal.SIGKILL)
+        if os.environ.get("KEEP_STACK_LOGS") != "1":
+            shutil.rmtree(self.folder, ignore_errors=True)
+        if left:
+            raise StackError(f"processes were left behind: {left}")
+
+    def is_ready(self) -> bool:
+        """Whether the API answers, the SFU is well and a stream worker offers slots."""
+        try:
+            if requests.get(f"{self.url}/api/v1/health/ready", timeout=3).status_code != 200:
+                return False
+            components = requests.get(f"{self.url}/api/v1/health", timeout=5).json()["components"]
+        except (requests.RequestException, ValueError):
+            return False
+        return all(components[name]["status"] == "ok" for name in ("database", "redis", "sfu", "stream_slots"))
+
+    # ---- processes ---------------------------------------------------------------------------------------------
+
+    def process(self, name: str) -> ManagedProcess:
+        """A process by its name in the Procfile, or as `start_extra` gave it."""
+        return self._keeper.find(name)
+
+    def pids(self, name: str) -> list[int]:
+        """The process's own id and those of all below it; for `mediasoup` the mediasoup Workers."""
+        if name == "mediasoup":
+            return [pid for pid in self.pids("sfu") if "mediasoup-worker" in " ".join(procfs.command(pid)[:1])]
+        head = self.process(name).pid
+        return [] if head is None else [head, *procfs.descendants(head)]
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Signal the head of a process; gives its id."""
+        pid = self.process(name).pid
+        assert pid is not None, f"{name} does not run"
+        os.kill(pid, number)
+        return pid
+
+    def stop(self, name: str, seconds: float = 30) -> float:
+        """SIGTERM, and not started again until `resume`; gives the seconds it took to end."""
+        return self._keeper.stop(name, seconds=seconds)
+
+    def resume(self, name: str) -> None:
+        """Start what `stop` stopped."""
+        self._keeper.resume(name)
+
+    def start_extra(self, name: str, **settings: Any) -> str:
+        """One more of a kind of process, such as a second fleet of stream workers; gives its name."""
+        number = 2
+        while f"{name}.{number}" in self._keeper.names:
+            number += 1
+        self._start(f"{name}.{number}", name, settings)
+        return f"{name}.{number}"
+
+    def stream_worker_pid(self, fleet: str = "stream") -> int:
+        """The process of a fleet that runs the streams, below the one that Dramatiq's command is."""
+        workers = [
+            pid for pid in procfs.children(self.process(fleet).pid or 0) if "resource_tracker" not in str(procfs.command(pid))
+        ]
+        with_ffmpeg = [pid for pid in workers if any("ffmpeg" in str(procfs.command(c)) for c in procfs.children(pid))]
+        assert workers, f"{fleet} has no worker process"
+        return (with_ffmpeg or workers)[0]
+
+    def ffmpeg_pids(self, device_id: str) -> list[int]:
+        """The FFmpegs of a device, found by the mark in their environment."""
+        return ffmpeg_pids(device_id)
+
+    def log(self, name: str) -> str:
+        """All that a process wrote so far, over its restarts."""
+        path = self._log_path(name)
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def log_tails(self) -> str:
+        """The last lines of every log."""
+        names = sorted(path.stem for path in self.folder.glob("*.log"))
+        return "\n".join(
+            f"---- {name} ----\n" + "\n".join(self.log(name).splitlines()[-_TAIL_LINES:]) for name in names
+        )
+
+    # ---- devices -----------------------------------------------------------------------------------------------
+
+    def add_device(self, name: str, url: str, **fields: Any) -> dict[str, Any]:
+        """POST a device, which starts at once where no `start_mode` says otherwise; gives it as the API answered."""
+        return self.api.post("/devices", {"name": name, "source_url": url, "start_mode": "always", **fields})
+
+    def delete_device(self, device_id: str) -> None:
+        """DELETE a device and wait until its FFmpeg is gone."""
+        self.api.delete(f"/devices/{device_id}")
+        self.wait_until(lambda: not self.ffmpeg_pids(device_id), 15, f"no FFmpeg is left of device {device_id}")
+
+    def stream(self, device_id: str) -> dict[str, Any]:
+        """The stream as the API shows it."""
+        return self.api.get(f"/streams/{device_id}")
+
+    def wait_for_state(
+        self, device_id: str, state: str, timeout: float = 30, *, reason: str | None = None
+    ) -> dict[str, Any]:
+        """Wait until the stream is in `state`, with this reason code where one is given; gives the stream."""
+        seen: dict[str, Any] = {}
+
+        def look() -> bool:
+            seen.update(self.stream(device_id))
+            code = (seen.get("reason") or {}).get("code")
+            return seen["observed"] == state and (reason is None or code == reason)
+
+        try:
+            self.wait_until(look, timeout, f"device {device_id} is {state} {reason or ''}")
+        except StackError as error:
+            raise StackError(f"{error}\nit is {seen}") from None
+        return seen
+
+    def wait_until(self, predicate: Callable[[], T], timeout: float, message: str) -> T:
+        """Poll until `predicate` gives something true, and give that; while the API is away it counts as false."""
+        deadline = time.monotonic() + timeout
+        problem = ""
+        while True:
+            try:
+                if result := predicate():
+                    return result
+                problem = ""
+            except (requests.RequestException, ApiProblem) as error:
+                problem = f" ({error})"
+            if time.monotonic() > deadline:
+                raise StackError(f"not within {timeout:g} s: {message}{problem}\n{self.log_tails()}")
+            time.sleep(0.05)
+
+    def sfu_status(self) -> dict[str, Any]:
+        """What the SFU says of itself on its control interface: workers, rooms, transports and so on."""
+        from plugins.mediasoup_webrtc.tokens import control_key
+
+        key = control_key(self.env["SFU_SECRET"])
+        answer = requests.get(f"{self.sfu_url}/control/status", headers={"Authorization": f"Bearer {key}"}, timeout=5)
+        answer.raise_for_status()
+        return answer.json()
+
+    # ---- inside ------------------------------------------------------------------------------------------------
+
+    def _build_environment(self, settings: dict[str, Any]) -> dict[str, str]:
+        workers = int(settings.get("sfu_workers", 2))
+        ingest, source = free_block(_PORT_BLOCK), free_block(_PORT_BLOCK)
+        values: dict[str, Any] = {
+            "DATABASE_URL": self.postgres.url("vas") if self.postgres else f"sqlite:///{self.folder}/vas.db",
+            "REDIS_URL": self.redis.url,
+            "VAR_DIR": self.folder / "var",
+            "HOST": "127.0.0.1",
+            "PORT": self.port,
+            "WEB_THREADS": 8,
+            "SECRET_KEY": secrets.token_hex(16),
+            "SFU_SECRET": secrets.token_hex(16),
+            "SFU_HOST": "127.0.0.1",
+            "SFU_PORT": self.sfu_port,
+            "MEDIASOUP_WS_URL": f"ws://127.0.0.1:{self.sfu_port}",
+            "SFU_WORKERS": workers,
+            "SFU_WEBRTC_PORT": free_block(workers),
+            "SFU_INGEST_PORTS": f"{ingest}-{ingest + _PORT_BLOCK - 1}",
+            "SFU_SOURCE_PORTS": f"{source}-{source + _PORT_BLOCK - 1}",
+            "MEDIASOUP_WORKER_BIN": find_worker_bin(),
+            "ALLOW_LOOPBACK_SOURCES": 1,
+            "STREAM_SLOTS": 16,
+            "UI_DIR": ROOT / "ui/dist",
+            "PYTHONUNBUFFERED": 1,
+            "NO_COLOR": 1,
+            # A mark by which anything of this stack can be found, wherever it went.
+            "VAS_STACK": self.folder.name,
+        } | {name.upper(): value for name, value in settings.items()}
+        own = {name: str(value) for name, value in values.items()}
+        inherited = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR", "TZ") if name in os.environ}
+        path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        return {**inherited, "PATH": path, **own}
+
+    def _release(self) -> None:
+        done = subprocess.run(
+            ["sh", "-c", self.lines["release"]], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"release failed: {done.stdout}{done.stderr}"
+
+    def _start(self, name: str, kind: str, settings: dict[str, Any] | None = None) -> None:
+        env = self.env | {key.upper(): str(value) for key, value in (settings or {}).items()}
+        self._keeper.start(name, self.lines[kind], env, self._log_path(name))
+
+    def _log_path(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+
+def read_procfile(path: Path) -> dict[str, str]:
+    """The lines of a Procfile by their names."""
+    lines = {}
+    for line in path.read_text().splitlines():
+        if match := re.match(r"([A-Za-z0-9_-]+):\s*(\S.*)", line):
+            lines[match[1]] = match[2]
+    return lines
+
+
+def find_worker_bin() -> str:
+    """The mediasoup worker program: MEDIASOUP_WORKER_BIN, or the newest that set-up has put into the cache."""
+    if named := os.environ.get("MEDIASOUP_WORKER_BIN"):
+        return named
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    found = sorted(
+        (cache / "vas/mediasoup-worker").glob("*/mediasoup-worker"), key=lambda path: path.stat().st_mtime
+    )
+    assert found, "mediasoup's worker program is missing: run 'make setup'"
+    return str(found[-1])

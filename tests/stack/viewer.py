@@ -1,0 +1,143 @@
+"""A person at the screen: Chromium on the page of a device, whose pictures are counted and whose clock is read."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Playwright
+
+CHROMIUM = "/usr/bin/chromium"
+CLOCK_SCRIPT = Path(__file__).resolve().parents[1] / "cameras/clock.js"
+
+# Everything that is seen stands in `window.seen`, which a reload would lose.
+_WATCH = """
+() => {
+  const video = document.querySelector('[data-testid=live-video]');
+  window.seen = { readings: [], frames: 0, states: [[Date.now(), video.dataset.playerState]] };
+  const count = () => { window.seen.frames += 1; window.seen.lastFrameAt = Date.now(); video.requestVideoFrameCallback(count); };
+  video.requestVideoFrameCallback(count);
+  cameraClock.watchClock(video, (reading) => {
+    window.seen.readings.push([reading.seenMs, reading.timeMs, reading.delayMs, reading.displayDelayMs]);
+    if (window.seen.readings.length > 5000) window.seen.readings.splice(0, 1000);
+  });
+  new MutationObserver(() => window.seen.states.push([Date.now(), video.dataset.playerState]))
+    .observe(video, { attributes: true, attributeFilter: ['data-player-state'] });
+}
+"""
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds from the moment a frame was drawn in the camera to the callback with it in the page."""
+
+    median_ms: float
+    p95_ms: float
+    most_ms: float
+    frames: int
+
+    def __str__(self) -> str:
+        return f"median {self.median_ms:.0f} ms, p95 {self.p95_ms:.0f} ms, most {self.most_ms:.0f} ms, {self.frames} frames"
+
+    @classmethod
+    def of(cls, delays_ms: list[float]) -> "Latency":
+        ordered = sorted(delays_ms)
+        return cls(median(ordered), ordered[int(len(ordered) * 0.95)], ordered[-1], len(ordered))
+
+
+class BrowserViewer:
+    """A page that watches one device. All methods belong to Playwright's thread."""
+
+    def __init__(self, browser: Browser, url: str, device_id: str) -> None:
+        # The page's content security policy would refuse the script that reads the clock.
+        self.context = browser.new_context(bypass_csp=True, viewport={"width": 1280, "height": 800})
+        self.page: Page = self.context.new_page()
+        self.problems: list[str] = []
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.goto(f"{url}/devices/{device_id}?autoplay=1")
+        self.page.wait_for_selector("[data-testid=live-video]", state="attached", timeout=15_000)
+        self.page.add_script_tag(path=CLOCK_SCRIPT)
+        self.page.evaluate(_WATCH)
+
+    def __enter__(self) -> "BrowserViewer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the page."""
+        self.context.close()
+
+    @property
+    def state(self) -> str:
+        """What the player says of itself: live, reconnecting, waiting …"""
+        return self.page.get_attribute("[data-testid=live-video]", "data-player-state") or ""
+
+    @property
+    def has_continued(self) -> bool:
+        """Whether this is still the page that was opened, never loaded again."""
+        return bool(self.page.evaluate("() => Boolean(window.seen)"))
+
+    def wait_live(self, seconds: float = 30) -> None:
+        """Wait until the player is live and pictures come."""
+        self.page.wait_for_selector("[data-testid=live-video][data-player-state=live]", timeout=seconds * 1000)
+        self.page.wait_for_function("() => window.seen.frames > 0", timeout=seconds * 1000)
+
+    def seen(self) -> dict[str, Any]:
+        """`frames`, `lastFrameAt`, `states` ([ms, state]) and `readings` ([seen ms, drawn ms, delay, until shown])."""
+        return self.page.evaluate("() => window.seen")
+
+    @property
+    def frames(self) -> int:
+        """Pictures so far."""
+        return self.page.evaluate("() => window.seen.frames")
+
+    def frames_in(self, seconds: float) -> int:
+        """Pictures in the next seconds."""
+        before = self.frames
+        self.page.wait_for_timeout(seconds * 1000)
+        return self.frames - before
+
+    def wait_drawn_after(self, moment: float, seconds: float, count: int = 5) -> float:
+        """Wait for `count` pictures that were drawn after `moment` (seconds since 1970).
+
+        Gives the seconds from `moment` until the first of them was seen. Raises TimeoutError of Playwright.
+        """
+        script = "([after, count]) => window.seen.readings.filter((r) => r[1] > after).length >= count"
+        self.page.wait_for_function(script, arg=[moment * 1000, count], timeout=seconds * 1000)
+        first = self.page.evaluate(
+            "(after) => window.seen.readings.find((r) => r[1] > after)[0]", moment * 1000
+        )
+        return first / 1000 - moment
+
+    def wait_frames_after(self, moment: float, seconds: float, count: int = 5) -> None:
+        """As `wait_drawn_after`, for cameras without a clock: pictures that were seen after `moment`."""
+        before = self.frames
+        self.page.wait_for_function(
+            "([before, count]) => window.seen.frames >= before + count", arg=[before, count], timeout=seconds * 1000
+        )
+        assert time.time() >= moment
+
+    def longest_gap(self, since: float) -> float:
+        """The longest time between two pictures in a row since a moment, in seconds."""
+        times = [r[0] / 1000 for r in self.seen()["readings"] if r[0] / 1000 >= since]
+        return max((later - earlier for earlier, later in zip(times, times[1:], strict=False)), default=float("inf"))
+
+    def measure_latency(self, seconds: float) -> Latency:
+        """Watch for so long and tell how old the pictures were when they came."""
+        start = time.time()
+        self.page.wait_for_timeout(seconds * 1000)
+        return Latency.of([r[2] for r in self.seen()["readings"] if r[0] / 1000 >= start])
+
+
+def launch_browser(playwright: Playwright) -> Browser:
+    """Chromium as tests use it: no sandbox (it may run as root), pictures kept coming without a screen."""
+    return playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        args=[
+            "--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-gpu", "--mute-audio",
+            "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
+        ],
+    )
