@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import system_packages
-from steps import REPOSITORY, SetupError, Step, run_logged
+from steps import REPOSITORY, SetupError, Step, read_setting, run_logged
 
 VENV = REPOSITORY / ".venv"
 STAMP = ".vas-made-from"
@@ -137,7 +137,7 @@ def install_node_modules(room: str) -> None:
 
 def provide_worker() -> Path:
     """Return the path of mediasoup's worker: what MEDIASOUP_WORKER_BIN names, or what sfu/worker provides."""
-    if given := os.environ.get("MEDIASOUP_WORKER_BIN"):
+    if given := read_setting("MEDIASOUP_WORKER_BIN"):
         if not os.access(given, os.X_OK):
             raise SetupError(
                 f"'MEDIASOUP_WORKER_BIN' names {given!r}, which is no program", "correct it or unset it"

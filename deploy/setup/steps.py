@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 import threading
@@ -12,6 +14,16 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 LOGS = REPOSITORY / "var" / "setup"
 # How often a step says that it is still at work, where the line cannot be rewritten.
 REMINDER_SECONDS = 15
+
+
+def read_setting(name: str, default: str = "") -> str:
+    """Return a setting from the environment or from .env, as the service itself reads them."""
+    if name in os.environ:
+        return os.environ[name]
+    file = REPOSITORY / ".env"
+    lines = file.read_text().splitlines() if file.exists() else []
+    found = [match[1].strip("'\"") for line in lines if (match := re.match(rf"\s*{name}\s*=\s*(\S*)", line))]
+    return found[-1] if found else default
 
 
 class SetupError(Exception):

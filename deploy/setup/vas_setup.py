@@ -14,14 +14,14 @@ from collections.abc import Callable
 import environments
 import system_packages
 import testing
-from steps import REPOSITORY, SetupError
+from steps import REPOSITORY, SetupError, read_setting
 
 BIN = environments.VENV / "bin"
 
 
 def run() -> int:
     needs = [system_packages.RUN]
-    if os.environ.get("DEMO", "1") != "0":
+    if read_setting("DEMO", "1") != "0":
         needs.append(system_packages.DEMO)
     system_packages.install(*needs)
     environments.make_venv("run")

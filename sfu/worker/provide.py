@@ -57,7 +57,9 @@ def main() -> int:
         help="folder of the npm package (default: sfu/node_modules/mediasoup)",
     )
     parser.add_argument("--no-download", action="store_true", help="do not ask for a prebuilt worker")
-    parser.add_argument("--no-build", action="store_true", help="do not build; exit status 1 when that is needed")
+    parser.add_argument(
+        "--no-build", action="store_true", help="do not build; exit status 1 when that is needed"
+    )
     options = parser.parse_args()
     try:
         print(provide_worker(options.mediasoup, not options.no_download, not options.no_build))
