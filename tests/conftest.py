@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -167,7 +166,6 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     server = PostgresServer(tmp_path_factory.mktemp("postgres") / "cluster")
     server.create()
     server.start()
-    # A database with the schema, which every test gets a copy of.
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE model")
     database.connect(make_config(database_url=server.url("model")))
@@ -196,20 +194,21 @@ def sqlite_url(sqlite_model: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """A PostgreSQL database with the schema and nothing else."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE model")
-    yield postgres_server.url(name)
-    database.close()
-    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """A PostgreSQL database with the schema and nothing else. Emptied, not made anew: that takes half a second."""
+    with psycopg.connect(postgres_server.url("model"), autocommit=True) as connection:
+        for table in ("devices", "demo_devices", "tenants"):
+            keep = f" WHERE id <> '{DEFAULT_TENANT_ID}'" if table == "tenants" else ""
+            connection.execute(f"DELETE FROM {table}{keep}")
+    return postgres_server.url("model")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A migrated, empty database: the test runs once on each kind."""
+    """A migrated, empty database: the test runs once on each kind.
+
+    A test that asks nothing of the database takes one: `parametrize("database_url", ["sqlite"], indirect=True)`.
+    """
     return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
 
 

@@ -10,6 +10,9 @@ from tests.factories import PASSWORD, SHOWN_URL, SOURCE_URL, device_body
 
 URL = "/api/v1/devices"
 
+#: For rules that are settled before any query.
+one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 def test_a_new_device_is_answered_whole_without_its_password(client):
     answer = client.post(URL, json=device_body(name="Front gate", tags=["b", "a", "b"], location="  Hall "))
@@ -47,6 +50,7 @@ def test_a_device_that_starts_always_is_enqueued(app, client):
     assert PASSWORD not in str(app.extensions["vas"].redis.hgetall("dramatiq:stream.msgs"))
 
 
+@one_database
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -115,6 +119,7 @@ def test_lists_are_paged_sorted_and_filtered(client):
     assert client.get(URL + "?page=9").json == []
 
 
+@one_database
 @pytest.mark.parametrize(
     "query", ["page=0", "page=x", "page=-1", "page_size=201", "page=99999999999999", "sort=password", "state=gone",
               "tag=", "page=%00", "q=%00", "colour=red", "page=\u0661"],
@@ -137,6 +142,7 @@ def test_put_replaces_all_and_keeps_the_password_of_a_shown_url(client, device, 
     assert read_device_settings(device["id"], app.extensions["vas"].box).source_url == SOURCE_URL
 
 
+@one_database
 @pytest.mark.parametrize(
     "url",
     ["rtsp://***@10.9.9.9:554/stream1?token=***", "rtsp://***@192.168.7.20:554/other", "rtsp://192.168.7.20/x?token=***"],
@@ -153,6 +159,7 @@ def test_credentials_are_gone_when_a_url_without_them_is_put(client, device, app
     assert read_device_settings(device["id"], app.extensions["vas"].box).source_url == "rtsp://192.168.7.20/stream1"
 
 
+@one_database
 @pytest.mark.parametrize("if_match", ['"7"', "nonsense", 'W/"1"', '"1', "\u00fc"])
 def test_a_version_that_is_not_the_present_one_is_refused(client, device, if_match):
     answer = client.put(f"{URL}/{device['id']}", json=device, headers={"If-Match": if_match})
