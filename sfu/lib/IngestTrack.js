@@ -3,15 +3,20 @@
 import { buildProducerParameters, deriveSsrc, INGEST_PAYLOAD_TYPES } from './codecs.js';
 import { SOCKET_BUFFER_BYTES } from './mediasoupWorkers.js';
 
-// A new run of FFmpeg should go on a little above the last packet seen: below it packets count as old, 3,000 above
-// as a new stream, and either way mediasoup or SRTP drops some or all of them.
-const SEQUENCE_MARGIN = 64;
+// A new run of FFmpeg should go on a little above the last packet seen (a few may have been lost before us): numbers
+// below it count as old, those 3,000 above as a new stream, and either way mediasoup or SRTP drops some or all.
+const SEQUENCE_MARGIN = 16;
+const SEQUENCE_TOLERANCE = 3_000;
 
 export class IngestTrack {
   transport = null;
   producer = null;
+  /** The number of one packet and how many had been counted then. @type {{number: number, counted: number}|null} */
   #sequence = null;
+  /** The number promised for the next run. @type {number|null} */
+  #promised = null;
   #discarded = 0;
+  #isJump = false;
 
   /**
    * @param {string} deviceId
@@ -46,6 +51,8 @@ export class IngestTrack {
       rtpParameters: buildProducerParameters(this.deviceId, this.kind),
     });
     this.#discarded = 0;
+    this.#sequence = null;
+    this.#promised = null;
     this.#learnSequence();
   }
 
@@ -54,10 +61,12 @@ export class IngestTrack {
     this.transport?.close();
     this.transport = null;
     this.producer = null;
-    this.#sequence = null;
   }
 
-  /** What FFmpeg needs to know to send this track. */
+  /**
+   * What FFmpeg needs to know to send this track. `sequence` is where its RTP sequence numbers should start (`-seq`)
+   * for viewers to see one stream across its runs.
+   */
   async describe(ip) {
     return {
       ip,
@@ -80,10 +89,15 @@ export class IngestTrack {
    */
   async hasJumped() {
     const stats = await this.#readStats();
-    if (!stats || stats.packetsDiscarded === this.#discarded) return false;
-    this.#discarded = stats.packetsDiscarded;
-    this.#learnSequence();
-    return true;
+    if (!stats) return false;
+    if (stats.packetsDiscarded !== this.#discarded) {
+      this.#discarded = stats.packetsDiscarded;
+      this.#isJump = true;
+      this.#learnSequence();
+    }
+    const isJump = this.#isJump;
+    this.#isJump = false;
+    return isJump;
   }
 
   async #readStats() {
@@ -92,27 +106,40 @@ export class IngestTrack {
     return stats ?? null;
   }
 
-  /** Note the number of one packet, from a trace that is switched off again at once. */
+  /** Trace packets until the figures of one moment are known, and compare with what was promised. */
   #learnSequence() {
     const { producer } = this;
-    this.#sequence = null;
+    let latest = null;
     producer.removeAllListeners('trace');
-    producer.once('trace', async ({ info }) => {
-      const [stats] = await producer.getStats().catch(() => []);
-      await producer.enableTraceEvent([]).catch(() => {});
-      if (stats && typeof info.sequenceNumber === 'number') {
-        this.#sequence = { number: info.sequenceNumber, counted: stats.packetCount + stats.packetsLost };
-      }
+    producer.on('trace', ({ info }) => {
+      const isFirst = latest === null;
+      latest = info?.rtpPacket?.sequenceNumber ?? latest;
+      if (isFirst && latest !== null) void this.#finishLearning(producer, () => latest);
     });
     producer.enableTraceEvent(['rtp']).catch(() => {});
   }
 
-  /** The RTP sequence number with which the next run of FFmpeg should start (`-seq`). */
+  /** The Worker speaks in order: the packet traced last before its figures is the last one they count. */
+  async #finishLearning(producer, readLatest) {
+    const first = readLatest();
+    const [stats] = await producer.getStats().catch(() => []);
+    const number = readLatest();
+    producer.removeAllListeners('trace');
+    await producer.enableTraceEvent([]).catch(() => {});
+    if (!stats || this.producer !== producer) return;
+    this.#sequence = { number, counted: stats.packetCount + stats.packetsLost };
+    const beyond = (first - (this.#promised ?? first) + 4 * SEQUENCE_MARGIN) & 0xffff;
+    if (beyond > SEQUENCE_TOLERANCE) this.#isJump = true;
+    this.#promised = null;
+  }
+
   async #nextSequence() {
     const stats = this.#sequence && (await this.#readStats());
     // Nothing has arrived yet: any will do, low enough not to wrap at once.
     if (!stats) return Math.floor(Math.random() * 0x4000);
     const passed = stats.packetCount + stats.packetsLost - this.#sequence.counted;
-    return (this.#sequence.number + passed + SEQUENCE_MARGIN) & 0xffff;
+    this.#promised = (this.#sequence.number + passed + SEQUENCE_MARGIN) & 0xffff;
+    this.#learnSequence();
+    return this.#promised;
   }
 }

@@ -14,7 +14,8 @@ export class PipedRouter {
   users = 0;
   #port = null;
   #isClosed = false;
-  #consumers = [];
+  /** What can be consumed here, in the shape of Room.openTracks. @type {Array<{kind: string, producer: object}>} */
+  openTracks = [];
 
   /** Whether the room's own Router will do. */
   static isOwn({ video, audio }) {
@@ -55,17 +56,8 @@ export class PipedRouter {
     for (const { kind, producer } of room.openTracks) {
       if (kind === 'audio' && payloadTypes.audio === null) continue;
       const consumer = await this.near.consume({ producerId: producer.id });
-      this.#consumers.push(consumer);
-      await far.produce({ id: producer.id, kind, rtpParameters: consumer.rtpParameters });
-    }
-  }
-
-  /** Let the far side start afresh at the next key frame, see IngestTrack.hasJumped(). */
-  async resync() {
-    for (const consumer of this.#consumers) {
-      if (consumer.closed) continue;
-      await consumer.pause();
-      await consumer.resume();
+      const copy = await far.produce({ kind, rtpParameters: consumer.rtpParameters });
+      this.openTracks.push({ kind, producer: copy });
     }
   }
 

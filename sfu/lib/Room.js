@@ -35,13 +35,12 @@ export class Room {
   }
 
   /**
-   * Make the Router on this Worker and open every track in it, on the ports each track has.
+   * Make the Router on this Worker, which counts the room already, and open every track on the ports it has.
    *
    * @param {import('./mediasoupWorkers.js').WorkerSlot} slot
    */
   async place(slot) {
     this.slot = slot;
-    slot.rooms.add(this);
     this.router = await slot.worker.createRouter({ mediaCodecs: ROUTER_CODECS, appData: { deviceId: this.deviceId } });
     for (const kind of KINDS) if (this.tracks[kind]) await this.#openTrack(this.tracks[kind]);
   }
@@ -132,11 +131,12 @@ export class Room {
   /**
    * The Router whose payload types are the given ones: the room's own, or one that is piped from it.
    *
-   * @param {{video: number, audio: number|null}} payloadTypes
-   * @returns {Promise<{router: object, release: () => void}>} `release` says that this player no longer needs it
+   * @param {{video: number, audio: number|null}|null} payloadTypes null: any
+   * @returns {Promise<{source: {router: object, openTracks: object[]}, release: () => void}>} `release` says that this
+   *   player no longer needs it
    */
-  async routerFor(payloadTypes) {
-    if (PipedRouter.isOwn(payloadTypes)) return { router: this.router, release: () => {} };
+  async sourceFor(payloadTypes) {
+    if (payloadTypes === null || PipedRouter.isOwn(payloadTypes)) return { source: this, release: () => {} };
     const key = `${payloadTypes.video} ${payloadTypes.audio}`;
     let opening = this.#piped.get(key);
     if (!opening) {
@@ -155,12 +155,7 @@ export class Room {
       if (this.#piped.get(key) === opening) this.#piped.delete(key);
       piped.close();
     };
-    return { router: piped.router, release };
-  }
-
-  /** Start every Consumer afresh at the next key frame, with sequence numbers that go on where they were. */
-  async resyncPiped() {
-    for (const opening of this.#piped.values()) await (await opening.catch(() => null))?.resync();
+    return { source: piped, release };
   }
 
   async #openTrack(track) {

@@ -116,7 +116,7 @@ export class Rooms {
   async #place(room) {
     let fault = null;
     for (let tries = 0; tries < REBUILD_TRIES; tries += 1) {
-      const slot = await this.pool.pickSoon(REBUILD_WAIT_MS);
+      const slot = await this.pool.placeRoom(room, REBUILD_WAIT_MS);
       if (!slot) break;
       try {
         await room.place(slot);
@@ -291,10 +291,9 @@ export class Rooms {
       if (now < room.nextCheckAt || !this.#audiences.has(room.deviceId)) continue;
       room.nextCheckAt = now + (now < room.restartExpectedUntil ? CHECK_MS : CHECK_IDLE_MS);
       for (const track of room.openTracks) {
-        track.hasJumped().then(async (isJump) => {
+        track.hasJumped().then((isJump) => {
           if (!isJump) return;
           this.log.info('sequence jumped', { device: room.deviceId, kind: track.kind });
-          await room.resyncPiped();
           this.#tell(room.deviceId, (viewer) => viewer.onJump(track.kind).catch(() => {}));
         }, () => {});
       }

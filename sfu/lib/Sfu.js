@@ -50,6 +50,11 @@ export class Sfu {
     return this.#server.address().port;
   }
 
+  /** Open WebSockets of both kinds. */
+  get socketCount() {
+    return Object.values(this.#sockets).reduce((sum, { clients }) => sum + clients.size, 0);
+  }
+
   /** Start Workers and listen. Raises StartError with the remedy. */
   async start() {
     await this.pool.start((slot, rooms) => void this.rooms.rebuild(rooms));

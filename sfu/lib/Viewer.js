@@ -9,7 +9,8 @@ const INITIAL_BITRATE = 10_000_000;
 export class Viewer {
   room = null;
   transport = null;
-  router = null;
+  /** The Router and the tracks this viewer consumes: the room's own or a piped copy. */
+  source = null;
   /** By the id of their Producer. @type {Map<string, object>} */
   consumers = new Map();
   #isClosed = false;
@@ -29,20 +30,20 @@ export class Viewer {
    * Make a transport in the room, in place of any before it. With `payloadTypes` in a Router that uses these.
    *
    * @param {import('./Room.js').Room} room
-   * @param {{video: number, audio: number|null}} [payloadTypes]
+   * @param {{video: number, audio: number|null}|null} [payloadTypes]
    * @returns {Promise<object|null>} the transport; null when the viewer was closed or moved on meanwhile
    */
-  async attach(room, payloadTypes) {
+  async attach(room, payloadTypes = null) {
     this.detach();
     this.room = room;
-    const { router, release } = payloadTypes ? await room.routerFor(payloadTypes) : { router: room.router, release: () => {} };
-    if (!router || !room.slot?.webRtcServer) {
+    const { source, release } = await room.sourceFor(payloadTypes);
+    if (!source.router || !room.slot?.webRtcServer) {
       release();
       throw new RequestError('stream_restarting', 'the stream is being rebuilt, try again in a moment', 503);
     }
     let transport;
     try {
-      transport = await router.createWebRtcTransport({
+      transport = await source.router.createWebRtcTransport({
         webRtcServer: room.slot.webRtcServer,
         enableUdp: true,
         enableTcp: true,
@@ -59,7 +60,7 @@ export class Viewer {
       release();
       return null;
     }
-    this.router = router;
+    this.source = source;
     this.transport = transport;
     this.#release = release;
     return transport;
@@ -69,7 +70,7 @@ export class Viewer {
   detach() {
     this.transport?.close();
     this.transport = null;
-    this.router = null;
+    this.source = null;
     this.room = null;
     this.consumers.clear();
     this.#release();
@@ -95,10 +96,10 @@ export class Viewer {
    * @param {{isPaused: boolean, mids?: {video?: string, audio?: string}}} options
    */
   async consume(rtpCapabilities, { isPaused, mids = {} }) {
-    const { transport, router, room } = this;
-    for (const { kind, producer } of room.openTracks) {
+    const { transport, source } = this;
+    for (const { kind, producer } of source.openTracks) {
       if (this.consumers.has(producer.id)) continue;
-      if (!router.canConsume({ producerId: producer.id, rtpCapabilities })) {
+      if (!source.router.canConsume({ producerId: producer.id, rtpCapabilities })) {
         if (kind === 'audio') continue;
         throw new RequestError(
           'cannot_consume', `the player must offer H.264 with packetization-mode 1 and a profile like ${DECLARED_PROFILE}`, 422);

@@ -29,7 +29,7 @@ const opus = (preferredPayloadType) => ({
  * The payload types of a device's own Router: those Chromium offers first for these codecs, so that its WHEP
  * offers are served without a piped Router (PipedRouter.js).
  */
-export const ROUTER_PAYLOAD_TYPES = { video: 109, audio: 111 };
+export const ROUTER_PAYLOAD_TYPES = { video: 108, audio: 111 };
 
 export const ROUTER_CODECS = [
   h264(DECLARED_PROFILE, ROUTER_PAYLOAD_TYPES.video),

@@ -1,6 +1,7 @@
 /** mediasoup's Workers: one process per core, replaced when one dies, and the count of all they hold. */
 
 import fs from 'node:fs';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StartError } from './errors.js';
 
@@ -87,14 +88,21 @@ export class WorkerPool {
   }
 
   /**
-   * As pick(), but waits for a replacement while every Worker is dead.
+   * Give a room a place on the Worker with the least to do; waits for a replacement while every Worker is dead.
+   * The room counts at once, so that many which open together spread. Null when there is no Worker in time.
    *
+   * @param {object} room
    * @param {number} limitMs
    */
-  async pickSoon(limitMs) {
-    const picked = this.pick();
-    if (picked || this.#isClosing) return picked;
-    await new Promise((resolve) => {
+  async placeRoom(room, limitMs) {
+    if (!this.pick() && !this.#isClosing) await this.#waitForWorker(limitMs);
+    const slot = this.pick();
+    slot?.rooms.add(room);
+    return slot;
+  }
+
+  #waitForWorker(limitMs) {
+    return new Promise((resolve) => {
       const timer = setTimeout(resolve, limitMs);
       const wake = () => {
         clearTimeout(timer);
@@ -103,7 +111,6 @@ export class WorkerPool {
       };
       this.#waiting.add(wake);
     });
-    return this.pick();
   }
 
   get aliveCount() {
@@ -253,9 +260,9 @@ function checkProgram(program) {
   }
 }
 
-/** The build's log lies beside the program, when it was built here. */
+/** Where the log of the build is, when the program was built here. */
 function logHint(program) {
-  const log = `${program}.log`;
+  const log = path.join(path.dirname(program), '..', 'build.log');
   return fs.existsSync(log) ? `; the log of its build is ${log}` : '';
 }
 

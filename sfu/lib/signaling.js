@@ -100,7 +100,7 @@ class SignalingSession {
   }
 
   #describe() {
-    return { routerRtpCapabilities: this.viewer.router.rtpCapabilities, transport: this.viewer.describeTransport() };
+    return { routerRtpCapabilities: this.viewer.source.router.rtpCapabilities, transport: this.viewer.describeTransport() };
   }
 
   async #connect({ dtlsParameters }) {

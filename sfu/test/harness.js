@@ -1,0 +1,303 @@
+/** What the tests share: an SFU of their own, its clients, and senders of RTP. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
+import dgram from 'node:dgram';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { SignJWT } from 'jose';
+import { WebSocket } from 'ws';
+import { readConfig } from '../lib/config.js';
+import { createLog } from '../lib/log.js';
+import { Sfu } from '../lib/Sfu.js';
+
+export const SECRET = 'a secret of the tests, long enough';
+
+export const deriveKey = (label, secret = SECRET) => crypto.createHmac('sha256', secret).update(label).digest('hex');
+export const CONTROL_KEY = deriveKey('vas control');
+
+/** The worker program that set-up installed: as set, else the newest in the cache. */
+export function findWorkerBin() {
+  if (process.env.MEDIASOUP_WORKER_BIN) return process.env.MEDIASOUP_WORKER_BIN;
+  const cache = path.join(os.homedir(), '.cache', 'vas', 'mediasoup-worker');
+  const built = (fs.existsSync(cache) ? fs.readdirSync(cache) : [])
+    .map((name) => path.join(cache, name, 'mediasoup-worker'))
+    .filter((file) => fs.existsSync(file))
+    .sort((a, b) => fs.statSync(b).mtimeMs - fs.statSync(a).mtimeMs);
+  assert.ok(built.length, "mediasoup's worker program is missing: run `make test`, which installs it, or set MEDIASOUP_WORKER_BIN");
+  return built[0];
+}
+
+/** A block of ports of its own for each SFU a test process starts, and for each test process. */
+let block = 0;
+export function testEnvironment(overrides = {}) {
+  const base = 30_000 + ((process.pid * 7 + block++) % 60) * 500;
+  return {
+    SFU_SECRET: SECRET,
+    SFU_HOST: '127.0.0.1',
+    SFU_PORT: '0',
+    SFU_WORKERS: '2',
+    SFU_WEBRTC_PORT: String(base),
+    SFU_INGEST_PORTS: `${base + 20}-${base + 219}`,
+    SFU_SOURCE_PORTS: `${base + 240}-${base + 439}`,
+    MEDIASOUP_WORKER_BIN: findWorkerBin(),
+    LOG_LEVEL: 'ERROR',
+    ...overrides,
+  };
+}
+
+/**
+ * Start an SFU in this process; it is closed when the test ends.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {{environment?: object, protocol?: object, log?: object}} [options]
+ */
+export async function startSfu(t, { environment = {}, protocol = {}, log } = {}) {
+  const config = { ...readConfig(testEnvironment(environment)), ...protocol };
+  const sfu = new Sfu(config, log ?? createLog(config.logLevel, (line) => process.stderr.write(line)));
+  await sfu.start();
+  t.after(() => sfu.close());
+  return sfu;
+}
+
+/**
+ * Wait until a condition holds, and return what it gave.
+ *
+ * @template T
+ * @param {() => T|Promise<T>} condition
+ * @param {string} what for the failure
+ * @param {number} [limitMs]
+ * @returns {Promise<T>}
+ */
+export async function until(condition, what, limitMs = 10_000) {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > deadline) assert.fail(`not in ${limitMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A client of our envelope, for /control and /signaling. */
+export class Client {
+  #next = 1;
+  #pending = new Map();
+  events = [];
+  closed = null;
+
+  /**
+   * @param {number} port
+   * @param {string} page
+   * @param {object} [headers]
+   * @returns {Promise<Client>}
+   */
+  static async connect(port, page, headers = {}) {
+    const client = new Client();
+    client.socket = new WebSocket(`ws://127.0.0.1:${port}${page}`, { headers });
+    client.socket.on('message', (bytes) => client.#receive(JSON.parse(bytes.toString())));
+    client.socket.on('close', (code, reason) => {
+      client.closed = { code, reason: reason.toString() };
+      for (const { reject } of client.#pending.values()) reject(new Error(`closed ${code}`));
+      client.#pending.clear();
+    });
+    await new Promise((resolve, reject) => {
+      client.socket.once('open', resolve);
+      client.socket.once('error', reject);
+    });
+    client.socket.on('error', () => {});
+    return client;
+  }
+
+  /** The whole answer, good or bad. */
+  ask(method, data = {}) {
+    const id = this.#next++;
+    const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+    this.socket.send(JSON.stringify({ id, method, data }));
+    return answer;
+  }
+
+  /** The data of a good answer; a bad one fails the test. */
+  async call(method, data) {
+    const answer = await this.ask(method, data);
+    assert.ok(answer.ok, `${method}: ${JSON.stringify(answer.error)}`);
+    return answer.data;
+  }
+
+  /** The code of a bad answer. */
+  async fail(method, data) {
+    const answer = await this.ask(method, data);
+    assert.equal(answer.ok, false, `${method} should fail`);
+    assert.ok(answer.error.message.length > 5);
+    return answer.error.code;
+  }
+
+  /** The next event of a name that has not been taken yet. */
+  event(name, limitMs) {
+    return until(() => {
+      const index = this.events.findIndex((event) => event.event === name);
+      return index >= 0 ? this.events.splice(index, 1)[0].data : null;
+    }, `event ${name}`, limitMs);
+  }
+
+  async close() {
+    this.socket.close();
+    await until(() => this.closed, 'socket closed');
+  }
+
+  #receive(message) {
+    if (message.event) this.events.push(message);
+    else if (message.id === null) this.events.push({ event: 'unasked answer', data: message });
+    else {
+      this.#pending.get(message.id)?.resolve(message);
+      this.#pending.delete(message.id);
+    }
+  }
+}
+
+export async function connectControl(sfu, owner = 'test:1') {
+  const control = await Client.connect(sfu.port, '/control', { Authorization: `Bearer ${CONTROL_KEY}` });
+  if (owner) await control.call('hello', { owner });
+  return control;
+}
+
+export const connectViewer = (sfu) => Client.connect(sfu.port, '/signaling');
+
+/** @param {string} device */
+export function mintToken(device, { key = deriveKey('vas viewer'), lifetime = '60s', algorithm = 'HS256', claims = {}, issuer = 'vas', audience = 'viewer' } = {}) {
+  return new SignJWT({ device, tenant: 'tenant-1', ...claims })
+    .setProtectedHeader({ alg: algorithm })
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setJti(crypto.randomUUID())
+    .setIssuedAt()
+    .setExpirationTime(lifetime)
+    .sign(new TextEncoder().encode(key));
+}
+
+export const openRequest = (device, more = {}) => ({ device_id: device, video: { codec: 'h264' }, audio: null, ...more });
+
+/** What a mediasoup-client Device in Chromium says it can receive. */
+export const RTP_CAPABILITIES = {
+  codecs: [
+    { kind: 'audio', mimeType: 'audio/opus', preferredPayloadType: 111, clockRate: 48000, channels: 2, parameters: {}, rtcpFeedback: [] },
+    {
+      kind: 'video',
+      mimeType: 'video/H264',
+      preferredPayloadType: 108,
+      clockRate: 90000,
+      parameters: { 'packetization-mode': 1, 'level-asymmetry-allowed': 1, 'profile-level-id': '42e01f' },
+      rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }, { type: 'transport-cc' }],
+    },
+  ],
+  headerExtensions: [],
+};
+
+export const FINGERPRINT = Array.from({ length: 32 }, (_, index) => (index + 16).toString(16).toUpperCase()).join(':');
+export const DTLS_PARAMETERS = { role: 'client', fingerprints: [{ algorithm: 'sha-256', value: FINGERPRINT }] };
+
+/** An offer as a browser makes it. */
+export function buildOffer({ h264 = 108, opus = 111, profile = '42e01f', ufrag = 'abcd', video = true } = {}) {
+  const ice = [`a=ice-ufrag:${ufrag}`, `a=ice-pwd:${'p'.repeat(24)}`, `a=fingerprint:sha-256 ${FINGERPRINT}`, 'a=setup:actpass', 'a=rtcp-mux', 'a=recvonly'];
+  const head = ['v=0', 'o=- 1 2 IN IP4 127.0.0.1', 's=-', 't=0 0', 'a=group:BUNDLE 0 1'];
+  const audio = [`m=audio 9 UDP/TLS/RTP/SAVPF ${opus}`, 'c=IN IP4 0.0.0.0', 'a=mid:0', ...ice, `a=rtpmap:${opus} opus/48000/2`, `a=fmtp:${opus} minptime=10;useinbandfec=1`];
+  const codec = video
+    ? [`a=rtpmap:${h264} H264/90000`, `a=fmtp:${h264} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=${profile}`, `a=rtcp-fb:${h264} nack`, `a=rtcp-fb:${h264} nack pli`]
+    : [`a=rtpmap:${h264} VP8/90000`];
+  const picture = [`m=video 9 UDP/TLS/RTP/SAVPF ${h264}`, 'c=IN IP4 0.0.0.0', 'a=mid:1', ...ice, ...codec];
+  return `${[...head, ...audio, ...picture].join('\r\n')}\r\n`;
+}
+
+/**
+ * @param {import('../lib/Sfu.js').Sfu} sfu
+ * @param {string} page
+ * @param {{method?: string, token?: string, body?: string, headers?: object}} [options]
+ */
+export async function request(sfu, page, { method = 'GET', token, body, headers = {} } = {}) {
+  const response = await fetch(`http://127.0.0.1:${sfu.port}${page}`, {
+    method,
+    body,
+    headers: { ...(token ? { Authorization: `Bearer ${token}` } : {}), ...headers },
+  });
+  const text = await response.text();
+  const isJson = (response.headers.get('content-type') ?? '').startsWith('application/json');
+  return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : null };
+}
+
+export const whep = (sfu, device, { token, offer = buildOffer(), headers = {} }) =>
+  request(sfu, `/whep/${device}`, { method: 'POST', token, body: offer, headers: { 'Content-Type': 'application/sdp', ...headers } });
+
+/** Sends a few RTP packets from FFmpeg's fixed ports, as one short run of FFmpeg would. */
+export class RtpSender {
+  /**
+   * @param {{ip: string, rtp_port: number, source_rtp_port: number, ssrc: number, payload_type: number}} track as 'ingest.open' answers it
+   * @param {{sequence?: number}} [options]
+   */
+  static async open(track, { sequence = crypto.randomInt(65536) } = {}) {
+    const sender = new RtpSender();
+    Object.assign(sender, { track, sequence, timestamp: crypto.randomInt(2 ** 31) });
+    sender.socket = dgram.createSocket('udp4');
+    await new Promise((resolve, reject) => {
+      sender.socket.once('error', reject);
+      sender.socket.bind(track.source_rtp_port, '127.0.0.1', resolve);
+    });
+    return sender;
+  }
+
+  /** Each frame: a STAP-A with SPS and PPS, then one IDR slice. */
+  async send(frames = 1) {
+    for (let frame = 0; frame < frames; frame += 1) {
+      await this.#packet(Buffer.from('7800166742c01fda02d0286a0000030002000003007908000468ce3c80', 'hex'), false);
+      await this.#packet(Buffer.concat([Buffer.from([0x65]), crypto.randomBytes(600)]), true);
+      this.timestamp = (this.timestamp + 3600) >>> 0;
+    }
+  }
+
+  async close() {
+    await new Promise((resolve) => this.socket.close(resolve));
+  }
+
+  #packet(payload, isLast) {
+    const header = Buffer.alloc(12);
+    header[0] = 0x80;
+    header[1] = (isLast ? 0x80 : 0) | this.track.payload_type;
+    header.writeUInt16BE(this.sequence, 2);
+    header.writeUInt32BE(this.timestamp, 4);
+    header.writeUInt32BE(this.track.ssrc, 8);
+    this.sequence = (this.sequence + 1) & 0xffff;
+    const packet = Buffer.concat([header, payload]);
+    return new Promise((resolve) => this.socket.send(packet, this.track.rtp_port, this.track.ip, resolve));
+  }
+}
+
+/**
+ * A real FFmpeg that sends a test picture (and a tone) as the stream worker's does.
+ *
+ * @param {{video: object, audio: object|null}} ingest as 'ingest.open' answers it
+ * @param {{gop?: number, withSequence?: boolean}} [options]
+ */
+export function spawnFfmpeg({ video, audio }, { gop = 25, withSequence = true } = {}) {
+  const output = (track) => [
+    ...(withSequence ? ['-seq', String(track.sequence)] : []),
+    '-ssrc', String(track.ssrc), '-payload_type', String(track.payload_type), '-f', 'rtp',
+    `rtp://${track.ip}:${track.rtp_port}?rtcpport=${track.rtcp_port}&localrtpport=${track.source_rtp_port}&localrtcpport=${track.source_rtcp_port}&pkt_size=1200`,
+  ];
+  const child = spawn('ffmpeg', [
+    '-hide_banner', '-loglevel', 'error', '-nostdin', '-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25',
+    ...(audio ? ['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'] : []),
+    '-map', '0:v', '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-bf', '0', '-g', String(gop), '-pix_fmt', 'yuv420p',
+    '-bsf:v', 'dump_extra=freq=keyframe', ...output(video),
+    ...(audio ? ['-map', '1:a', '-c:a', 'libopus', '-ac', '2', '-b:a', '32k', ...output(audio)] : []),
+  ], { stdio: ['ignore', 'ignore', 'pipe'] });
+  child.complaints = '';
+  child.stderr.on('data', (text) => (child.complaints += text));
+  child.stop = () => {
+    if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    return gone;
+  };
+  return child;
+}
