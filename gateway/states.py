@@ -63,6 +63,7 @@ REASONS: dict[str, Reason] = _table(
     ("timed_out", "the camera did not answer in time", "check that the camera is switched on and reachable"),
     ("unknown_host", "the camera's host name cannot be resolved", "check the host name, or use an IP address"),
     ("closed_by_camera", "the camera closed the connection", "nothing to do: it is tried again"),
+    ("camera_error", "the camera answers with an error of its own", "end other connections to it, or restart it"),
     ("no_video", "the source carries no video", "check the path, or switch the video stream on in the camera"),
     ("unsupported_codec", "the codec cannot be carried", "choose H.264 or H.265 in the camera"),
     ("stalled", "the camera sends no more video", "nothing to do: it is tried again"),

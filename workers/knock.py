@@ -14,7 +14,7 @@ from gateway.sources import DEFAULT_PORTS
 #: After these a camera is asked; a wrong password is not cured by asking.
 KNOCK_AFTER = frozenset({
     "refused", "unreachable", "timed_out", "unknown_host", "closed_by_camera", "stalled", "not_found", "no_video",
-    "invalid_data", "resolution_changed", "unknown",
+    "camera_error", "invalid_data", "resolution_changed", "unknown",
 })
 
 #: How a camera that failed so is known to answer. For other reasons the first answer is what later ones differ from.

@@ -41,6 +41,12 @@ _FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed"})
 #: After these the camera is well: the next attempt follows at once.
 _AT_ONCE_REASONS = frozenset({"source_changed", "output_changed"})
 
+#: After these nothing was learnt of what the camera sends: what was known of it is still the best guess.
+_AWAY_REASONS = frozenset({
+    "refused", "unreachable", "timed_out", "unknown_host", "closed_by_camera", "camera_error", "unauthorized",
+    "forbidden", "not_found", "port_in_use",
+})
+
 #: An audio track that never comes, or that FFmpeg cannot read, shows itself in one of these.
 _MAYBE_AUDIO_REASONS = frozenset({"stalled", "unsupported_codec", "invalid_data", "unknown"})
 
@@ -69,7 +75,7 @@ class Outcome:
     healthy_seconds: float = 0.0
 
 
-class Stopped(Exception):  # noqa: N818 - a fact, not an error
+class Stopped(Exception):
     """The wish is no longer that this stream runs; carries the reason's code."""
 
 
@@ -200,8 +206,9 @@ class StreamSupervisor:
         if not attempt.has_shown_video:
             # A strange or missing audio track must not hurt the video: the next attempt goes without.
             self._is_without_audio = source.audio is not None and outcome.reason.code in _MAYBE_AUDIO_REASONS
-            # What we believed of the camera may be wrong: look again before the next attempt.
-            self._source = self._sub_source = None
+            if outcome.reason.code not in _AWAY_REASONS:
+                # What we believed of the camera may be wrong: look again before the next attempt.
+                self._source = self._sub_source = None
         return outcome
 
     def _find_sub(self, device: DeviceSettings) -> SourceInfo | None:
@@ -340,7 +347,7 @@ class _Attempt:
         return reason_for("source_changed", "the camera sends B-frames, which its headers did not say")
 
     def _explain(self, ended: Ended) -> Reason:
-        if ended.problem is not None and "not found" in ended.problem:
+        if ended.problem is not None and ended.problem.startswith("program "):
             return reason_for("ffmpeg_missing", f"the ffmpeg program cannot be started: {ended.problem}")
         if ended.problem is not None:
             return reason_for("invalid_data", ended.problem)

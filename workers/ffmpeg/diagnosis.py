@@ -11,6 +11,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("unauthorized", r"401 Unauthorized|method \w+ failed: 401|authorization failed"),
         ("forbidden", r"403 Forbidden|method \w+ failed: 403"),
         ("not_found", r"404 (Stream )?Not Found|method \w+ failed: 404|454 Session Not Found"),
+        ("camera_error", r"5XX Server Error|method \w+ failed: 5\d\d"),
         ("no_video", r"Stream map '0:v:0' matches no streams|Output file .* does not contain any stream"),
         ("port_in_use", r"bind failed: Address already in use|Unable to open RTP.*for output"),
         ("refused", r"Connection refused"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import shutil
@@ -59,6 +60,7 @@ class FfmpegProcess:
         self._emit = emit
         self._process: asyncio.subprocess.Process | None = None
         self._lines: deque[str] = deque(maxlen=_STDERR_LINES)
+        self._started = asyncio.Event()
         self._done = asyncio.Event()
         self._stopping = False
 
@@ -72,6 +74,7 @@ class FfmpegProcess:
         return_code = None
         try:
             await self._start()
+            self._started.set()
             stderr = asyncio.create_task(self._read_stderr())
             problem = await self._read_stdout()
             if problem is not None:
@@ -81,17 +84,24 @@ class FfmpegProcess:
         except FileNotFoundError as error:
             problem = f"program not found: {error.filename}"
         except OSError as error:
-            problem = f"cannot be started: {error.strerror}"
+            problem = f"program cannot be started: {error.strerror}"
+        except Exception:
+            log.exception("the output of device %s cannot be read", self._device_id)
+            problem = "ffmpeg wrote what cannot be read"
+            self._signal(signal.SIGKILL)
         finally:
+            self._started.set()
             self._done.set()
             self._emit(Arrived(Ended(return_code, list(self._lines), problem), time.time()))
 
     async def stop(self, term_seconds: float = 3.0) -> None:
         """Ask, then SIGTERM, then SIGKILL to the process group; returns when FFmpeg is gone."""
-        if self._process is None or self._stopping:
+        if self._stopping:
             await self._wait_done(term_seconds + 5)
             return
         self._stopping = True
+        # It may be starting this very moment: then there is nobody to ask yet.
+        await self._started.wait()
         self._signal(signal.SIGTERM)
         # A stopped (SIGSTOP) process takes SIGTERM only when it goes on.
         self._signal(signal.SIGCONT)
@@ -101,6 +111,9 @@ class FfmpegProcess:
 
     async def _start(self) -> None:
         command = list(self._command)
+        if shutil.which(command[0]) is None:
+            # setpriv would be found, and say so only on standard error.
+            raise FileNotFoundError(errno.ENOENT, "program not found", command[0])
         if setpriv := find_setpriv():
             command = [setpriv, "--pdeathsig", "KILL", "--", *command]
         self._process = await asyncio.create_subprocess_exec(
