@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import system_packages
-from steps import REPOSITORY, SetupError, Step, read_setting, run_logged
+from steps import REPOSITORY, SetupError, Step, read_setting, report, run_logged
 
 VENV = REPOSITORY / ".venv"
 STAMP = ".vas-made-from"
@@ -83,10 +83,9 @@ def make_venv(lock: str) -> None:
     levels = {"run": hash_of(REPOSITORY / name for name in sources)}
     levels["test"] = hash_of(REPOSITORY / name for name in [*sources, "requirements/test.txt"])
     enough = [levels["test"]] if lock == "test" else list(levels.values())
-    with Step("Python packages") as step:
-        if any(is_made_from(VENV, level) for level in enough) and works(VENV / "bin/python"):
-            step.note = "up to date"
-            return
+    if any(is_made_from(VENV, level) for level in enough) and works(VENV / "bin/python"):
+        report("Python packages", "up to date")
+        return
     python = find_python()
     with Step("Python packages") as step:
         if not works(VENV / "bin/python"):

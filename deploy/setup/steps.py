@@ -70,6 +70,11 @@ class Step:
         print(f"{start}  {self.title}: {text}", end=end, flush=True)
 
 
+def report(title: str, note: str) -> None:
+    """Print the line of a step that took no time."""
+    print(f"  {title}: {note}", flush=True)
+
+
 def run_logged(command: list[str], name: str, remedy: str, **options: object) -> None:
     """Run a command with its output in var/setup/NAME.log.
 

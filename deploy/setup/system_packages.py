@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from steps import REPOSITORY, SetupError, Step, run_logged
+from steps import REPOSITORY, SetupError, Step, report, run_logged
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,15 @@ TEST = Need(
 
 def install(*needs: Need) -> None:
     """Install what is missing of `needs`. Without apt, name it and go on: the programs may come from elsewhere."""
-    with Step("system packages") as step:
-        missing = [package for need in needs for package in missing_packages(need)]
-        if not missing:
-            step.note = "all there"
-            return
-        if not has_apt():
-            step.note = "to be installed by you"
+    missing = [package for need in needs for package in missing_packages(need)]
+    purposes = ", ".join(need.purpose for need in needs)
+    if not missing:
+        report(f"system packages {purposes}", "all there")
+        return
     if not has_apt():
         print(
-            "  This system has no apt. Install what Debian calls\n    "
-            f"{' '.join(missing)}\n  with its own package manager; going on with what is there."
+            f"  This system has no apt. Install {purposes} what Debian calls\n    {' '.join(missing)}\n"
+            "  with its own package manager; going on with what is there."
         )
         return
     install_packages(missing)
