@@ -13,7 +13,7 @@ from workers.ffmpeg.process import Arrived, Ended, FfmpegProcess
 
 log = logging.getLogger(__name__)
 
-#: Events that wait for a slow actor: over a minute of parts. Beyond that parts are dropped and counted.
+#: Parts that wait for a slow actor: over a minute. Beyond that parts are dropped and counted.
 _QUEUE_SIZE = 128
 
 
@@ -22,7 +22,7 @@ class RunningPipeline:
 
     def __init__(self, loop: "MediaLoop", command: list[str], device_id: str) -> None:
         self._loop = loop
-        self._queue: janus.Queue[Arrived] = janus.Queue(_QUEUE_SIZE)
+        self._queue: janus.Queue[Arrived] = janus.Queue(_QUEUE_SIZE + 1)
         self._process = FfmpegProcess(command, device_id, self._put)
         self._task = asyncio.get_running_loop().create_task(self._process.run())
         self.dropped_parts = 0
@@ -49,13 +49,12 @@ class RunningPipeline:
     def _put(self, event: Arrived) -> None:
         queue = self._queue.async_q
         try:
+            if queue.qsize() >= _QUEUE_SIZE and not isinstance(event.event, Ended):
+                # The newest part is dropped rather than the oldest: what waits is still in order.
+                self.dropped_parts += 1
+                return
+            # The end always finds room: the queue itself holds one more than its parts.
             queue.put_nowait(event)
-        except janus.AsyncQueueFull:
-            # The newest part is dropped rather than the oldest: what waits is still in order.
-            self.dropped_parts += 1
-            if isinstance(event.event, Ended):
-                queue.get_nowait()
-                queue.put_nowait(event)
         except (janus.AsyncQueueShutDown, RuntimeError):
             # The actor has given up; what still comes is of no use to anyone.
             return

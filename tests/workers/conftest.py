@@ -1,0 +1,51 @@
+"""What the tests of the workers share: real FFmpeg's bytes, the media loop, and pipelines that end with the test."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from workers.loop import MediaLoop, RunningPipeline
+
+#: How FFmpeg writes parts on standard output in workers/ffmpeg/command.py.
+FRAGMENTED = [
+    "-f", "mp4", "-movflags", "+frag_keyframe+empty_moov+default_base_moof+skip_trailer",
+    "-frag_duration", "500000", "pipe:1",
+]
+
+
+def make_media(*arguments: str, seconds: float = 2, size: str = "320x180") -> bytes:
+    """Fragmented MP4 of a drawn picture at 10 fps, a key frame each second; `arguments` say how it is encoded."""
+    source = f"testsrc2=size={size}:rate=10"
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", source, *arguments, "-t", str(seconds)]
+    return subprocess.run([*command, *FRAGMENTED], capture_output=True, check=True, timeout=30).stdout
+
+
+H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-pix_fmt", "yuv420p")
+
+
+@pytest.fixture(scope="session")
+def h264_media() -> bytes:
+    """H.264 without B-frames and no audio: two seconds, four parts."""
+    return make_media(*H264, "-bf", "0")
+
+
+@pytest.fixture
+def media_loop() -> Iterator[MediaLoop]:
+    loop = MediaLoop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def start(media_loop: MediaLoop) -> Iterator[Callable[[list[str]], RunningPipeline]]:
+    """Starts a command as the pipeline of device `d1`."""
+    running: list[RunningPipeline] = []
+
+    def start(command: list[str]) -> RunningPipeline:
+        running.append(media_loop.start_pipeline(command, "d1"))
+        return running[-1]
+
+    yield start
+    for pipeline in running:
+        pipeline.stop()
