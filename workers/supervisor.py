@@ -1,5 +1,6 @@
 """Keeps one device's stream alive: `run` retries for ever, `run_once` is one attempt, one life of FFmpeg."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import redis
 from gateway.bus import BusWriter
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config
-from gateway.errors import LeaseLost
+from gateway.errors import LeaseLost, VasError
 from gateway.leases import STREAM, Leases
 from gateway.live import LiveFigures
 from gateway.media import Part, SourceInfo
@@ -23,7 +24,7 @@ from gateway.states import Reason, StreamState, reason_for
 from workers.backoff import Backoff
 from workers.ffmpeg.diagnosis import diagnose
 from workers.ffmpeg.fmp4 import Fragment, InitSegment
-from workers.ffmpeg.probe import probe_source
+from workers.ffmpeg.probe import ProbeResult, probe_source
 from workers.ffmpeg.process import Arrived, Ended
 from workers.knock import EXPECTED_ANSWERS, KNOCK_AFTER, Knocker
 from workers.leftovers import end_leftovers
@@ -34,6 +35,9 @@ from workers.timeline import ClockJumped, Timeline
 
 #: How often the owner looks at the wish and its outputs, and writes its figures.
 TICK_SECONDS = 1.0
+
+#: After so long without a wish of an output for a new start, its next one is obeyed at once.
+_OUTPUT_FORGIVE_SECONDS = 60
 
 #: After these an attempt cannot succeed until a person has changed something.
 _FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed"})
@@ -103,6 +107,8 @@ class StreamSupervisor:
         self._woken_by: str | None = None
         self._next_renewal = 0.0
         self._next_tick = 0.0
+        self._next_output_restart = 0.0
+        self._output_backoff = Backoff(longest_seconds=300, forgive_seconds=_OUTPUT_FORGIVE_SECONDS, first_seconds=1.0)
 
     # ---- the loop ----------------------------------------------------------------------------------------------
 
@@ -136,11 +142,12 @@ class StreamSupervisor:
             if code in _AT_ONCE_REASONS:
                 self._log.info("restarting: %s", outcome.reason.message)
                 self._record.observe(StreamState.STARTING, outcome.reason)
-                continue
-            self._record.observe(state, outcome.reason)
-            pause = backoff.after(outcome.healthy_seconds)
-            self._log.warning("lost: %s; next attempt in %.1f s", outcome.reason.message, pause)
-            self._pause(pause, code)
+            else:
+                self._record.observe(state, outcome.reason)
+                pause = backoff.after(outcome.healthy_seconds)
+                self._log.warning("lost: %s; next attempt in %.1f s", outcome.reason.message, pause)
+                self._pause(pause, code)
+            # Each life of FFmpeg is a run of its own: the bus refuses a number that it has seen.
             if not self._record.claim():
                 raise LeaseLost(f"another worker claimed device '{self.device_id}'")
 
@@ -148,7 +155,10 @@ class StreamSupervisor:
         """Wait, but no longer than until the camera answers differently than it did."""
         end = self._clock.monotonic() + seconds
         knocker = None
-        device = self._read_device() if seconds > 1.5 and code in KNOCK_AFTER else None
+        device = None
+        if seconds > 1.5 and code in KNOCK_AFTER:
+            with contextlib.suppress(SealBroken):
+                device = self._read_device()
         if device is not None:
             # A camera whose answer woke us in vain answers a knock otherwise than FFmpeg: only a change counts then.
             expected = EXPECTED_ANSWERS.get(code) if self._woken_by != code else None
@@ -189,12 +199,14 @@ class StreamSupervisor:
             self._sub_source = None
             self._is_without_audio = False
         if self._source is None:
-            found = probe_source(self._config, device.source_url, device.transport)
+            found = self._look_at(device.source_url, device.transport)
             if found.source is None or found.reason is not None:
                 return Outcome(found.reason)
             self._keep_source(found.source)
         source = replace(self._source, audio=None) if self._is_without_audio else self._source
         inputs = PipelineInputs(source, lambda: self._find_sub(device))
+        # Resolving names and attaching outputs may take seconds each: the lease is fresh before both.
+        self._obey(self._renew_and_read_wish())
         pipeline = build_pipeline(self._config, device, inputs, self._services.outputs)
         self._obey(self._renew_and_read_wish())
         running = self._services.loop.start_pipeline(list(pipeline.command), self.device_id)
@@ -215,12 +227,18 @@ class StreamSupervisor:
         if device.sub_source_url is None:
             return None
         if self._sub_source is None:
-            found = probe_source(self._config, device.sub_source_url, device.transport)
+            found = self._look_at(device.sub_source_url, device.transport)
             if found.reason is not None:
                 self._log.warning("the sub-stream cannot be used: %s", found.reason.message)
                 return None
             self._sub_source = found.source
         return self._sub_source
+
+    def _look_at(self, url: str, transport: str) -> ProbeResult:
+        """A look takes seconds: the lease is held and the wish obeyed meanwhile."""
+        return probe_source(
+            self._config, url, transport, on_wait=lambda: self._obey(self._renew_and_read_wish())
+        )
 
     def _keep_source(self, source: SourceInfo) -> None:
         self._source = source
@@ -247,17 +265,30 @@ class StreamSupervisor:
         self._next_tick = now + TICK_SECONDS
         return self._record.read_wish()
 
+    def _may_restart_for_output(self, now: float) -> bool:
+        """An output that asks for new starts again and again is heard ever more seldom: the stream goes on."""
+        if now < self._next_output_restart:
+            return False
+        quiet_seconds = now - self._next_output_restart
+        forgiving = quiet_seconds >= _OUTPUT_FORGIVE_SECONDS
+        self._next_output_restart = now + self._output_backoff.after(quiet_seconds if forgiving else 0)
+        return True
+
     def _obey(self, wish: Wish | None) -> None:
         if wish is not None and not wish.is_running:
             raise Stopped(wish.reason)
 
     def _end(self, ending: str) -> None:
         """Give everything back; what is away now (Redis, database) heals by itself later."""
-        if ending == "worker_stopped":
-            self._record.observe(StreamState.RECONNECTING, reason_for("worker_stopped"))
-        elif ending:
-            self._log.info("stopped: %s", ending)
-            self._record.observe(StreamState.STOPPED, reason_for(ending))
+        try:
+            if ending == "worker_stopped":
+                self._record.observe(StreamState.RECONNECTING, reason_for("worker_stopped"))
+            elif ending:
+                self._log.info("stopped: %s", ending)
+                self._record.observe(StreamState.STOPPED, reason_for(ending))
+        except VasError as error:
+            self._log.warning("the last state is not written: %s", error)
+            ending = ""
         for output in self._services.outputs:
             try:
                 output.release(self.device_id)
@@ -378,7 +409,7 @@ class _Attempt:
             except Exception:
                 self._owner._log.exception("output '%s' failed in its check", item.output.name)
                 continue
-            if code is not None:
+            if code is not None and self._owner._may_restart_for_output(self._clock.monotonic()):
                 return reason_for(code)
         return None
 

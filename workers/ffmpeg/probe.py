@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,9 @@ WATCH_SECONDS = 6.0
 #: To start Python, and for a camera that answers late but does.
 _GRACE_SECONDS = 6.0
 
+#: Short waits, because Dramatiq's Shutdown reaches a thread only when it runs Python.
+_WAIT_SECONDS = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
@@ -35,11 +39,19 @@ class ProbeResult:
     elapsed_ms: int
 
 
-def probe_source(config: Config, url: str, transport: str, *, watch_seconds: float = 0) -> ProbeResult:
+def probe_source(
+    config: Config,
+    url: str,
+    transport: str,
+    *,
+    watch_seconds: float = 0,
+    on_wait: Callable[[], None] = lambda: None,
+) -> ProbeResult:
     """Ask the camera what it offers; blocks, at most for the connection's time limit and a few seconds.
 
     With `watch_seconds` the video is watched for so long, or until its second key frame, to measure the key-frame
-    interval, the bit rate and the order of frames; without, what the stream's headers say is told.
+    interval, the bit rate and the order of frames; without, what the stream's headers say is told. `on_wait` is called
+    a few times a second; what it raises ends the look and comes to the caller.
     """
     started = time.monotonic()
     request = {
@@ -49,12 +61,8 @@ def probe_source(config: Config, url: str, transport: str, *, watch_seconds: flo
         "watch_seconds": watch_seconds,
     }
     try:
-        finished = subprocess.run(
-            [sys.executable, "-m", "workers.ffmpeg.probe"],
-            input=json.dumps(request), capture_output=True, text=True, check=False,
-            timeout=config.connect_timeout_seconds + watch_seconds + _GRACE_SECONDS,
-        )
-        answer = json.loads(finished.stdout or "{}")
+        limit = config.connect_timeout_seconds + watch_seconds + _GRACE_SECONDS
+        answer = json.loads(_ask_process(json.dumps(request), limit, on_wait) or "{}")
     except subprocess.TimeoutExpired:
         answer = {"errors": ["Connection timed out"]}
     except ValueError:
@@ -65,6 +73,27 @@ def probe_source(config: Config, url: str, transport: str, *, watch_seconds: flo
         return ProbeResult(None, diagnose([redact_text(line) for line in errors], 1, had_video=False), elapsed_ms)
     source = SourceInfo.from_dict(answer["source"])
     return ProbeResult(source, None if source.video else reason_for("no_video"), elapsed_ms)
+
+
+def _ask_process(request: str, limit_seconds: float, on_wait: Callable[[], None]) -> str:
+    """What the process answers; raises subprocess.TimeoutExpired. The process is gone afterwards in any case."""
+    deadline = time.monotonic() + limit_seconds
+    question: str | None = request
+    with subprocess.Popen(
+        [sys.executable, "-m", "workers.ffmpeg.probe"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as process:
+        try:
+            while True:
+                try:
+                    return process.communicate(question, timeout=_WAIT_SECONDS)[0]
+                except subprocess.TimeoutExpired:
+                    if time.monotonic() > deadline:
+                        raise
+                question = None
+                on_wait()
+        finally:
+            process.kill()
 
 
 def main() -> None:
