@@ -56,6 +56,8 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['test/setup.ts'],
     restoreMocks: true,
+    // Continuous integration runs beside everything else.
+    testTimeout: 30_000,
     pool: 'threads',
     maxWorkers: 2,
   },

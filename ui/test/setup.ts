@@ -1,8 +1,9 @@
 // What jsdom lacks and Mantine asks for, before each test file.
 import '@testing-library/jest-dom/vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach, vi } from 'vitest';
 
+configure({ asyncUtilTimeout: 10_000 });
 afterEach(cleanup);
 
 Object.defineProperty(window, 'matchMedia', {
@@ -26,3 +27,6 @@ class StubResizeObserver {
 }
 window.ResizeObserver = StubResizeObserver as unknown as typeof ResizeObserver;
 window.HTMLElement.prototype.scrollIntoView = () => {};
+// A page that is looked at, with its fonts there.
+Object.defineProperty(document, 'hidden', { configurable: true, get: () => false });
+Object.defineProperty(document, 'fonts', { value: new EventTarget() });

@@ -20,7 +20,7 @@ export function DeviceAbout({ device }: { device: Device }) {
       <FigureList
         rows={[
           ['Place', device.location || NOTHING],
-          ['Tags', device.tags.length > 0 ? <TagList tags={device.tags} most={6} /> : NOTHING],
+          ['Tags', device.tags.length > 0 ? <TagList tags={device.tags} most={6} isAtEnd /> : NOTHING],
           ['Address', device.source_url],
           ...(device.sub_source_url ? [['Sub-stream', device.sub_source_url] as [string, string]] : []),
           ['Carried by', device.transport.toUpperCase()],

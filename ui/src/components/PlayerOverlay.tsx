@@ -5,7 +5,6 @@ import type { Stream } from '../api/types';
 import type { PlayerSnapshot } from '../players/playerState';
 import { RetryCountdown } from './RetryCountdown';
 import { sentence } from './sentence';
-import { STATE_LOOKS } from './stateLooks';
 import classes from './PlayerOverlay.module.css';
 
 interface PlayerOverlayProps {
@@ -16,18 +15,24 @@ interface PlayerOverlayProps {
   onRetry: () => void;
 }
 
+const TITLES = {
+  starting: 'The camera is starting',
+  reconnecting: 'The camera is away; VAS keeps trying',
+  failed: 'The camera failed',
+  stopping: 'The camera is stopping',
+};
+
 /** The camera's own trouble explains more than ours. */
 function explain(snapshot: PlayerSnapshot, stream: Stream | undefined): { title: string; words: string | null } {
   const { cause } = snapshot;
   if (cause?.kind === 'offline') return { title: 'Your network is away', words: 'The picture returns when it does.' };
   if (stream && stream.observed !== 'running') {
-    const { word } = STATE_LOOKS[stream.observed];
     const reason = stream.reason && stream.reason.code !== 'requested' ? stream.reason : null;
     const words = reason ? `${sentence(reason.message)}${reason.remedy ? ` ${sentence(reason.remedy)}` : ''}` : null;
     if (stream.observed === 'stopped') {
       return { title: 'The camera is stopped', words: words ?? 'Start it above; the picture follows by itself.' };
     }
-    return { title: `The camera is ${word.toLowerCase()}`, words: words ?? 'The picture follows by itself.' };
+    return { title: TITLES[stream.observed], words: words ?? 'The picture follows by itself.' };
   }
   if (cause?.kind === 'stream_stopped') return { title: 'The camera is stopped', words: sentence(cause.message) };
   if (cause?.kind === 'no_frames') return { title: 'The picture stands still', words: sentence(cause.message) };
@@ -87,7 +92,7 @@ export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetr
       <Loader color="#7ef0d4" type="dots" />
       <div className={classes.title}>{title}</div>
       {words && <div className={classes.words}>{words}</div>}
-      {snapshot.retryAt !== null && <RetryCountdown at={snapshot.retryAt} onRetry={onRetry} />}
+      {snapshot.retryAt !== null && snapshot.cause?.kind !== 'stream_stopped' && <RetryCountdown at={snapshot.retryAt} onRetry={onRetry} />}
     </div>
   );
 }

@@ -51,8 +51,9 @@ export class WebRtcPlayer {
   private statisticsTimer: ReturnType<typeof setInterval> | undefined;
   private sample: ReceiverSample | null = null;
   private lastFrameAt = 0;
-  private tracksSince = 0;
-  private liveSince = 0;
+  /** Since when the session has tracks to show, in performance.now(). */
+  private tracksSince: number | null = null;
+  private liveSince: number | null = null;
   private isWished = false;
   private isAwaitingGrant = false;
   private isSourceFlowing = true;
@@ -205,15 +206,15 @@ export class WebRtcPlayer {
     this.session = null;
     session?.close();
     this.sample = null;
-    this.tracksSince = 0;
+    this.tracksSince = null;
   }
 
   private plan(loss: PlaybackLost): void {
     if (!this.isWished) return;
     this.endAttempt();
     this.holdPicture();
-    const wasHealthy = this.liveSince > 0 && performance.now() - this.liveSince > HEALTHY_AFTER_MS;
-    this.liveSince = 0;
+    const wasHealthy = this.liveSince !== null && performance.now() - this.liveSince > HEALTHY_AFTER_MS;
+    this.liveSince = null;
     const attempt = wasHealthy ? 0 : this.snapshot.attempt;
     const decision = decideReconnect({
       kind: loss.kind,
@@ -241,7 +242,7 @@ export class WebRtcPlayer {
 
   private comeOnline(): void {
     if (!this.isWished) return;
-    if (this.session && this.tracksSince > 0) void this.session.restartIce();
+    if (this.session && this.tracksSince !== null) void this.session.restartIce();
     else this.retryNow();
   }
 
@@ -292,7 +293,7 @@ export class WebRtcPlayer {
       this.hasFirstLiveFrame = true;
       performance.mark('player:first-live-frame');
     }
-    if (this.liveSince === 0) this.liveSince = performance.now();
+    this.liveSince ??= performance.now();
     this.preview?.close();
     this.clearHeld();
     this.update({ state: 'live', cause: null, attempt: 0, retryAt: null });
@@ -306,7 +307,7 @@ export class WebRtcPlayer {
 
   /** Notices pictures that stop although nobody said so. */
   private watchFrames(): void {
-    if (document.hidden || !this.session || this.tracksSince === 0) return;
+    if (document.hidden || !this.session || this.tracksSince === null) return;
     const now = performance.now();
     const { state } = this.snapshot;
     const stillMs = now - Math.max(this.lastFrameAt, this.tracksSince);

@@ -1,0 +1,71 @@
+// Editing a camera: nothing of anybody is lost, and every fault is said where it is.
+import { screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { buildDevice } from '../../test/factories';
+import { renderAt } from '../../test/render';
+import { StubApi } from '../../test/StubApi';
+import { EditDevicePage } from './EditDevicePage';
+
+let api: StubApi;
+
+beforeEach(() => {
+  api = new StubApi({
+    'GET /devices': { body: [] },
+    'GET /devices/d1': { body: buildDevice(), headers: { ETag: '"1"' } },
+    'PUT /devices/d1': { body: buildDevice() },
+  });
+  renderAt('/devices/d1/edit', [{ path: '/devices/:id/edit', element: <EditDevicePage /> }]);
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+const save = async () => userEvent.click(await screen.findByRole('button', { name: 'Save' }));
+const puts = () => api.all('PUT /devices/d1');
+
+test('an untouched address goes back as it came, with the version that was read', async () => {
+  await save();
+  await waitFor(() => expect(puts()).toHaveLength(1));
+  expect(puts()[0]?.headers.get('If-Match')).toBe('"1"');
+  expect(puts()[0]?.body).toMatchObject({ source_url: 'rtsp://***@10.0.0.1/main', sub_source_url: null, name: 'Main gate' });
+});
+
+test("the server's faults stand at their fields", async () => {
+  api.set('PUT /devices/d1', { status: 422, body: { message: 'not valid', errors: { json: { name: ["'name' is taken by another device"] } } } });
+  await save();
+  expect(await screen.findByText("'name' is taken by another device.")).toBeInTheDocument();
+  expect(screen.getByLabelText(/^Name/)).toHaveAttribute('aria-invalid', 'true');
+});
+
+test("a fault that names its field only in its message stands there too", async () => {
+  api.set('PUT /devices/d1', { status: 422, body: { message: "'source_url' needs the password again: the address has changed", errors: {} } });
+  await save();
+  expect(await screen.findByText(/needs the password again/)).toBeInTheDocument();
+  expect(screen.getByLabelText(/^RTSP address/)).toHaveAttribute('aria-invalid', 'true');
+});
+
+test('a change by somebody else is said, and can be overwritten', async () => {
+  api.set('PUT /devices/d1', (asked) => (asked.headers.has('If-Match') ? { status: 412, body: { message: 'changed' } } : { body: buildDevice() }));
+  await save();
+  expect(await screen.findByText('This camera was changed in the meantime')).toBeInTheDocument();
+  await userEvent.click(screen.getByRole('button', { name: 'Overwrite with mine' }));
+  await waitFor(() => expect(puts()).toHaveLength(2));
+  expect(puts()[1]?.headers.has('If-Match')).toBe(false);
+});
+
+test('a change by somebody else can be looked at instead', async () => {
+  api.set('PUT /devices/d1', { status: 412, body: { message: 'changed' } });
+  await save();
+  api.set('GET /devices/d1', { body: buildDevice({ name: 'Their name' }), headers: { ETag: '"2"' } });
+  await userEvent.click(await screen.findByRole('button', { name: 'Show their version' }));
+  expect(await screen.findByDisplayValue('Their name')).toBeInTheDocument();
+});
+
+test('a test of a hidden address names the device whose password to use', async () => {
+  api.set('POST /devices/probe', {
+    body: { reachable: false, reason: { code: 'refused', message: 'nothing listens on port 554', remedy: null }, elapsed_ms: 9, time_to_first_frame_ms: null, video: null, audio: null, tracks: [], advice: [] },
+  });
+  await userEvent.click(await screen.findByRole('button', { name: 'Test' }));
+  expect(await screen.findByText(/Nothing listens on port 554/)).toBeInTheDocument();
+  expect(api.all('POST /devices/probe')[0]?.body).toEqual({ source_url: 'rtsp://***@10.0.0.1/main', transport: 'tcp', device_id: 'd1' });
+});
