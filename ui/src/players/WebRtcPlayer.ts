@@ -50,7 +50,7 @@ export class WebRtcPlayer {
   private watchTimer: ReturnType<typeof setInterval> | undefined;
   private statisticsTimer: ReturnType<typeof setInterval> | undefined;
   private sample: ReceiverSample | null = null;
-  private lastFrameAt = 0;
+  private lastFrameAt = -1;
   /** Since when the session has tracks to show, in performance.now(). */
   private tracksSince: number | null = null;
   private liveSince: number | null = null;
@@ -183,6 +183,7 @@ export class WebRtcPlayer {
       },
       onUnavailable: () => {
         if (session !== this.session) return;
+        this.tracksSince = null;
         this.holdPicture();
         this.update({ state: 'waiting', cause: { kind: 'no_video_yet', message: 'the camera sends no video yet' }, attempt: 0 });
       },
@@ -317,7 +318,7 @@ export class WebRtcPlayer {
     if ((state === 'connecting' || state === 'preview') && !this.isSourceFlowing && stillMs > FROZEN_AFTER_MS) {
       this.update({ state: 'waiting', cause: { kind: 'no_video_yet', message: 'the camera sends no video yet' } });
     }
-    const limitMs = this.lastFrameAt > this.tracksSince ? REBUILD_AFTER_MS : FIRST_FRAME_LIMIT_MS;
+    const limitMs = this.lastFrameAt >= this.tracksSince ? REBUILD_AFTER_MS : FIRST_FRAME_LIMIT_MS;
     if (this.isSourceFlowing && stillMs > limitMs) {
       this.plan(new PlaybackLost('stalled', 'pictures stopped coming although the camera sends'));
     }
