@@ -44,6 +44,8 @@ def register_devices(file: Path, config: Config, box: SecretBox, messages: Messa
     """
     try:
         entries = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(entries, list):
+            raise TypeError(f"it holds {type(entries).__name__}")
         wanted = {entry["name"]: _checked(entry, config) for entry in entries}
     except (ValueError, TypeError, KeyError) as error:
         raise InvalidValue("file", f"'{file}' must be a JSON list of devices, each with a name: {error}") from None

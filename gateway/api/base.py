@@ -109,6 +109,8 @@ class _Parser(FlaskParser):
             return super().load_json(req, schema)
         except RecursionError:
             raise BadRequest("the JSON is nested too deeply") from None
+        except ValueError:
+            raise BadRequest("the JSON holds a number that is too long") from None
 
 
 class Blueprint(flask_smorest.Blueprint):

@@ -31,6 +31,7 @@ class SourceText(Text):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(low=1, high=MAX_URL_LENGTH, **options)
+        self.metadata.setdefault("pattern", "^[Rr][Tt][Ss][Pp][Ss]?://")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         text = super()._deserialize(value, attr, data, **options)

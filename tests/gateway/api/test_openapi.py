@@ -1,0 +1,113 @@
+"""The OpenAPI document, and the API against it: whatever is sent, only documented answers and never a 500."""
+
+import os
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings, strategies
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode, checks
+
+from gateway.app import create_app
+from gateway.models import transition
+from tests.factories import device_body, no_plugins
+
+#: More in a nightly run: SCHEMATHESIS_EXAMPLES=500.
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "40"))
+
+
+@pytest.fixture
+def api_app(sqlite_url, redis_url, tmp_path, monkeypatch):
+    """The application, with a device whose id the document offers, and nobody to answer probes."""
+    from tests.factories import make_config
+
+    monkeypatch.setattr("gateway.api.devices.probing.WAIT_SECONDS", 0.01)
+    # Names in generated URLs are not looked up: the resolver's time is not under test.
+    monkeypatch.setattr("gateway.sources.resolve_host", lambda host: [])
+    app = create_app(make_config(database_url=sqlite_url, redis_url=redis_url, var_dir=tmp_path), no_plugins())
+    device = app.test_client().post("/api/v1/devices", json=device_body(tags=["gate"])).json
+    transition(device["id"], "starting", reason="requested")
+    app.config["DEVICE_ID"] = device["id"]
+    return app
+
+
+OPERATIONS = [
+    ("GET", "/devices"), ("POST", "/devices"), ("GET", "/devices/{device_id}"), ("PUT", "/devices/{device_id}"),
+    ("DELETE", "/devices/{device_id}"), ("GET", "/devices/{device_id}/events"), ("POST", "/devices/probe"),
+    ("POST", "/rtsp/streams/{device_id}/start"), ("POST", "/rtsp/streams/{device_id}/stop"), ("GET", "/streams"),
+    ("GET", "/streams/active"), ("GET", "/streams/{device_id}"), ("GET", "/streams/{device_id}/latest.mp4"),
+    ("GET", "/plugins"), ("GET", "/health"), ("GET", "/health/live"), ("GET", "/health/ready"),
+]
+
+CHECKS = [
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+    checks.response_headers_conformance,
+    checks.negative_data_rejection,
+]
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["as documented", "malformed"])
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_answer_is_documented(api_app, method, path, mode):
+    operation = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", api_app)[f"/api/v1{path}"][method]
+    answered = []
+
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode), is_known=strategies.booleans())
+    def ask(case, is_known):
+        if is_known and "device_id" in (case.path_parameters or {}):
+            case.path_parameters["device_id"] = api_app.config["DEVICE_ID"]
+        if is_known and mode is GenerationMode.POSITIVE and isinstance(case.body, dict):
+            # The document cannot say all that a source URL must be: with a good one the other fields are reached.
+            case.body |= {"source_url": f"rtsp://10.0.0.{len(answered) + 1}/x", "sub_source_url": None}
+            case.body |= {"name": f"camera {len(answered)}"} if "name" in case.body else {}
+        answer = case.call()
+        answered.append(answer.status_code)
+        # Nobody answers probes here, which is documented.
+        assert answer.status_code < 500 or (answer.status_code, path) == (503, "/devices/probe")
+        case.validate_response(answer, checks=CHECKS)
+
+    try:
+        ask()
+    except Unsatisfiable:
+        assert mode is GenerationMode.NEGATIVE, "no request could be made from the document"
+    assert answered or mode is GenerationMode.NEGATIVE
+    if mode is GenerationMode.POSITIVE and method in ("POST", "PUT") and path.startswith("/devices") and "probe" not in path:
+        assert {200, 201}.intersection(answered), "no well-formed device was accepted"
+
+
+def document(app):
+    return app.test_client().get("/api/v1/openapi.json").json
+
+
+def test_every_operation_is_described(api_app):
+    for path, operations in document(api_app)["paths"].items():
+        for method, operation in operations.items():
+            if method != "parameters":
+                assert operation.get("summary"), f"{method} {path}"
+                assert operation["tags"], f"{method} {path}"
+                assert any(code.startswith("2") for code in operation["responses"]), f"{method} {path}"
+
+
+def test_every_error_has_the_one_shape(api_app):
+    found = document(api_app)
+    for path, operations in found["paths"].items():
+        for method, operation in operations.items():
+            for code, answer in operation.get("responses", {}).items() if method != "parameters" else ():
+                if code.startswith(("4", "5")):
+                    named = answer.get("$ref", "").rpartition("/")[2]
+                    whole = found["components"]["responses"][named] if named else answer
+                    reference = whole["content"]["application/json"]["schema"]["$ref"]
+                    assert reference == "#/components/schemas/Error", f"{method} {path} {code}"
+
+
+def test_the_document_has_these_operations_and_no_others(api_app):
+    found = {
+        (method.upper(), path.removeprefix("/api/v1"))
+        for path, operations in document(api_app)["paths"].items()
+        for method in operations
+        if method != "parameters"
+    }
+    assert found == set(OPERATIONS)

@@ -1,0 +1,73 @@
+"""The built UI and Swagger UI."""
+
+import pytest
+
+from gateway.app import create_app
+from tests.factories import make_config, no_plugins
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def ui(tmp_path):
+    """A built UI."""
+    folder = tmp_path / "dist"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "swagger").mkdir()
+    (folder / "index.html").write_text("<!doctype html><title>VAS</title>")
+    (folder / "assets" / "index-1a2b3c.js").write_text("1")
+    (folder / "swagger" / "swagger-ui-bundle.js").write_text("2")
+    (tmp_path / "secret.txt").write_text("hidden words")
+    return folder
+
+
+@pytest.fixture
+def client(config, ui):
+    values = {name: getattr(config, name) for name in ("database_url", "redis_url")}
+    return create_app(make_config(**values, ui_dir=ui), no_plugins()).test_client()
+
+
+@pytest.mark.parametrize("path", ["/", "/devices", "/devices/5/edit", "/index.html", "/devices/front.gate"])
+def test_client_routes_get_the_start_page(client, path):
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
+    assert "<title>VAS" in answer.text
+
+
+def test_hashed_files_are_kept_for_ever(client):
+    answer = client.get("/assets/index-1a2b3c.js")
+    assert (answer.text, answer.headers["Cache-Control"]) == ("1", "public, max-age=31536000, immutable")
+    assert "javascript" in answer.content_type
+
+
+@pytest.mark.parametrize("path", ["/assets/gone.js", "/swagger/gone.js", "/api/v1/gone", "/api", "/docs/gone"])
+def test_what_is_no_page_is_not_found(client, path):
+    answer = client.get(path)
+    assert (answer.status_code, answer.json["reason"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt", "/..\\secret.txt",
+                                  "//etc/passwd", "/%00", "/a%00b"])
+def test_no_file_outside_the_ui_is_served(client, path):
+    answer = client.get(path)
+    assert answer.status_code in (200, 308, 404)
+    assert "hidden words" not in answer.text
+    assert "root:" not in answer.text
+
+
+def test_swagger_ui_comes_from_local_files_alone(client):
+    page = client.get("/docs")
+    assert page.status_code == 200
+    assert "://" not in page.text.replace("http://www.w3.org", "")
+    assert "<script>" not in page.text
+    assert "/api/v1/openapi.json" in client.get("/docs/start.js").text
+    assert client.get("/swagger/swagger-ui-bundle.js").text == "2"
+
+
+def test_without_a_built_ui_it_says_how_to_build_it(config, tmp_path):
+    values = {name: getattr(config, name) for name in ("database_url", "redis_url")}
+    client = create_app(make_config(**values, ui_dir=tmp_path / "none"), no_plugins()).test_client()
+    for path in ("/", "/docs", "/devices/7"):
+        answer = client.get(path)
+        assert answer.status_code == 503
+        assert "npm --prefix ui" in answer.text

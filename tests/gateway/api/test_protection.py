@@ -1,0 +1,145 @@
+"""What every request passes and every reply carries."""
+
+import pytest
+
+from gateway.app import create_app
+from tests.factories import device_body, make_config, no_plugins
+
+URL = "/api/v1/devices"
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+SHAPE = {"code", "status", "message", "errors", "reason"}
+
+
+def make_client(config, **settings):
+    values = {name: getattr(config, name) for name in ("database_url", "redis_url", "var_dir")}
+    return create_app(make_config(**values, **settings), no_plugins()).test_client()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 201),
+        ({"Origin": "http://localhost"}, 201),
+        ({"Origin": "https://localhost"}, 201),
+        ({"Origin": "HTTP://LOCALHOST"}, 201),
+        ({"Sec-Fetch-Site": "same-origin"}, 201),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://localhost:8080"}, 403),
+        ({"Origin": "http://localhost.evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": ""}, 403),
+        ({"Origin": "http://["}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+    ],
+)
+def test_pages_of_other_sites_change_nothing(client, headers, status):
+    answer = client.post(URL, json=device_body(), headers=headers)
+    assert answer.status_code == status
+    assert len(client.get(URL, headers=headers).json) == (1 if status == 201 else 0)
+    if status == 403:
+        assert answer.json["reason"] == "cross_site"
+
+
+def test_an_allowed_origin_may_change_and_read(config):
+    client = make_client(config, allowed_origins=("https://app.example.com",))
+    headers = {"Origin": "https://app.example.com"}
+    answer = client.post(URL, json=device_body(), headers=headers)
+    assert answer.status_code == 201
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+    assert "X-Pagination" in answer.headers["Access-Control-Expose-Headers"]
+    assert "PUT" in client.options(URL, headers=headers).headers["Access-Control-Allow-Methods"]
+    other = client.get(URL, headers={"Origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in other.headers
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("vas.example.com", 200), ("VAS.example.com:8443", 200), ("evil.example", 400), ("vas.example.com.evil.example", 400),
+     ("10.0.0.1", 400)],
+)
+def test_only_trusted_hosts_are_answered(config, host, status):
+    client = make_client(config, trusted_hosts=("vas.example.com",))
+    assert client.get(URL, headers={"Host": host}).status_code == status
+
+
+@pytest.mark.parametrize("host", ["a b", "x/../y", "a@b", "<x>", "a:b", "[::1", "x:123456"])
+def test_a_malformed_host_is_refused(client, host):
+    answer = client.get(URL, headers={"Host": host})
+    assert (answer.status_code, set(answer.json)) == (400, SHAPE)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "nonsense"])
+def test_a_body_must_be_json(client, kind):
+    answer = client.post(URL, data='{"name": "x"}', headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json["reason"], set(answer.json)) == (415, "unsupported_media_type", SHAPE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "{", "[1", "nul", "[" * 100_000, '{"a":' * 50_000, "\x00", '{"name": NaN', b"\xff\xfe", "1" * 5000, '"\\ud800'],
+)
+def test_a_malformed_body_is_a_client_error(client, body):
+    answer = client.post(URL, data=body, content_type="application/json")
+    assert answer.status_code in (400, 422)
+    assert set(answer.json) == SHAPE
+
+
+@pytest.mark.parametrize(
+    "body", ["[]", "1", "null", '"x"', "true", "[{}]", "NaN", '{"name": Infinity, "source_url": 1e999}']
+)
+def test_json_of_another_kind_is_refused(client, body):
+    answer = client.post(URL, data=body, content_type="application/json")
+    assert (answer.status_code, set(answer.json)) == (422, SHAPE)
+
+
+def test_a_body_that_is_too_long_is_refused(config):
+    client = make_client(config, max_body_bytes=2048)
+    answer = client.post(URL, json=device_body(description="x" * 4000))
+    assert (answer.status_code, answer.json["reason"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v1/nothing", 404),
+        ("POST", "/api/v1/nothing", 404),
+        ("GET", "/api", 404),
+        ("GET", "/api/v2/devices", 404),
+        ("GET", "/api/v1/devices/", 404),
+        ("PATCH", "/api/v1/devices", 405),
+        ("DELETE", "/api/v1/streams", 405),
+        ("POST", "/", 404),
+        ("PROPFIND", "/api/v1/devices", 405),
+    ],
+)
+def test_errors_of_routing_have_the_one_shape(client, method, path, status):
+    answer = client.open(path, method=method)
+    assert (answer.status_code, set(answer.json)) == (status, SHAPE)
+    assert answer.json["code"] == status
+    if status == 405:
+        assert "GET" in answer.headers["Allow"]
+
+
+def test_a_mistake_of_ours_says_nothing_of_its_inside(app, client, monkeypatch, caplog):
+    def fail(*_args, **_options):
+        raise RuntimeError("inner detail rtsp://user:geheim@host/")
+
+    monkeypatch.setattr("gateway.api.devices.routes.list_devices", fail)
+    answer = client.get(URL)
+    assert (answer.status_code, set(answer.json), answer.json["reason"]) == (500, SHAPE, "internal_error")
+    assert "inner detail" not in answer.text
+    assert "inner detail" in caplog.text
+
+
+@pytest.mark.parametrize("path", [URL, "/api/v1/nothing", "/docs", "/"])
+def test_every_reply_carries_the_security_headers(client, path):
+    headers = client.get(path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert "script-src" not in headers["Content-Security-Policy"]
+    if path.startswith("/api/"):
+        assert headers["Cache-Control"] == "no-store"

@@ -1,0 +1,120 @@
+"""The health of every component."""
+
+import threading
+
+import pytest
+
+from gateway import health
+from gateway.bus import MediaBus
+from gateway.doctor import check_ffmpeg, check_program, check_worker_program, program_checks
+from gateway.hookspecs import ComponentHealth, HealthCheck, hookimpl
+from gateway.leases import WorkerSlots
+from gateway.redis_client import connect_redis
+from tests.factories import make_config, no_plugins
+
+
+def ok() -> ComponentHealth:
+    return ComponentHealth("ok", detail={"figure": 1})
+
+
+def down() -> ComponentHealth:
+    return ComponentHealth("down", "it is away", "start it")
+
+
+def fail() -> ComponentHealth:
+    raise RuntimeError("rtsp://user:geheim@host/")
+
+
+def overall(**checks):
+    return health.run_checks([HealthCheck(name, check) for name, check in checks.items()])["status"]
+
+
+def test_the_whole_is_down_without_a_vital_part_and_degraded_without_another():
+    assert overall(database=ok, redis=ok, sfu=ok) == "ok"
+    assert overall(database=ok, redis=ok, sfu=down) == "degraded"
+    assert overall(database=ok, redis=down, sfu=ok) == "down"
+    assert overall(database=fail, redis=ok, sfu=ok) == "down"
+
+
+def test_a_check_that_fails_is_down_and_tells_no_secret():
+    answer = health.run_checks([HealthCheck("sfu", fail), HealthCheck("redis", ok)])
+    assert answer["components"]["sfu"]["status"] == "down"
+    assert "geheim" not in str(answer)
+    assert answer["components"]["redis"]["detail"] == {"figure": 1}
+
+
+def test_a_check_that_hangs_holds_nobody_up(monkeypatch):
+    monkeypatch.setattr(health, "CHECK_SECONDS", 0.2)
+    release = threading.Event()
+    answer = health.run_checks([HealthCheck("slow", lambda: release.wait(20) and ok()), HealthCheck("redis", ok)])
+    release.set()
+    assert answer["components"]["slow"]["status"] == "down"
+    assert "no answer" in answer["components"]["slow"]["reason"]
+    assert answer["components"]["redis"]["status"] == "ok"
+
+
+@pytest.mark.usefixtures("bound_database")
+def test_every_component_is_looked_at(redis_url, tmp_path):
+    class Plugin:
+        @hookimpl
+        def register_health_checks(self, config):
+            return [HealthCheck("sfu", ok)]
+
+    plugins = no_plugins()
+    plugins.register(Plugin())
+    client = connect_redis(redis_url)
+    slots = WorkerSlots(client)
+    config = make_config(var_dir=tmp_path)
+    checks = health.checks_of_services(config, client, MediaBus(client), slots, plugins)
+    found = health.run_checks(checks)
+    assert list(found["components"]) == ["database", "redis", "media_bus", "stream_slots", "disk", "sfu"]
+    assert found["status"] == "degraded"
+    assert found["components"]["stream_slots"]["remedy"] == "start the stream process (Procfile)"
+    slots.report("stream", "host:1", 3, 8)
+    slots.report("stream", "host:2", 8, 8)
+    found = health.run_checks(checks)
+    assert found["status"] == "ok"
+    assert found["components"]["stream_slots"]["detail"] == {"workers": 2, "used": 11, "free": 5, "total": 16}
+    slots.report("stream", "host:1", 8, 8)
+    assert health.run_checks(checks)["components"]["stream_slots"]["status"] == "degraded"
+
+
+def test_redis_that_may_drop_jobs_is_degraded(redis_server, redis_url):
+    client = connect_redis(redis_url)
+    client.config_set("maxmemory", 1 << 30)
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        found = health.check_redis(client)
+    finally:
+        client.config_set("maxmemory", 0)
+        client.config_set("maxmemory-policy", "noeviction")
+    assert (found.status, "allkeys-lru" in found.reason, "noeviction" in found.remedy) == ("degraded", True, True)
+
+
+@pytest.mark.parametrize(
+    ("free", "status"), [(50 << 30, "ok"), (900 << 20, "degraded"), (50 << 20, "down")]
+)
+def test_a_disk_is_told_before_it_is_full(monkeypatch, tmp_path, free, status):
+    from collections import namedtuple
+
+    usage = namedtuple("usage", "total used free")(100 << 30, 0, free)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    assert health.check_disk(tmp_path / "not" / "yet").status == status
+
+
+def test_a_missing_program_comes_with_its_remedy(tmp_path):
+    assert check_program("no-such-program", "install it").remedy == "install it"
+    assert check_ffmpeg("no-such-ffmpeg").status == "down"
+    assert check_worker_program(str(tmp_path / "gone")).status == "down"
+    assert check_worker_program("").status == "ok"
+    names = [check.name for check in program_checks(make_config(), {})]
+    assert names == ["ffmpeg", "ffprobe", "setpriv", "mediasoup_worker"]
+
+
+def test_an_old_ffmpeg_is_found_out(tmp_path):
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\necho 'ffmpeg version 4.3.1-0+deb11u1 Copyright'\n")
+    program.chmod(0o755)
+    assert check_ffmpeg(str(program)).status == "degraded"
+    program.write_text("#!/bin/sh\necho 'ffmpeg version n7.1 Copyright'\n")
+    assert check_ffmpeg(str(program)).status == "ok"
