@@ -44,4 +44,4 @@ class ApiClient:
         body = answer.json() if answer.content and is_json else answer.content
         if answer.status_code >= 400:
             raise ApiProblem(method, path, answer.status_code, body)
-        return body or None
+        return body if answer.content else None

@@ -1,0 +1,1 @@
+"""A real browser watches real cameras through the whole product."""

@@ -1,0 +1,1 @@
+"""Single rooms against real Redis, FFmpeg and cameras, without the whole product."""
