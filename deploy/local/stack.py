@@ -34,6 +34,7 @@ DEMO = ROOT / "deploy/demo"
 SYSTEM_PYTHON = "/usr/bin/python3"
 READY_SECONDS = 90
 PICTURE_SECONDS = 30
+FIRST_CHOICE_SECONDS = 5
 # In this order, each with its limit in seconds: 9 s in all.
 STOP_STAGES = (
     ({"web", "clock", "stream", "jobs"}, 6.0),
@@ -234,22 +235,30 @@ def get_json(url: str) -> object:
         return json.load(answer)
 
 
+def wait_for_picture(address: str, supervisor: Supervisor) -> str | None:
+    """The id of a running device: the demo's first if it comes soon, for it is the plainest, otherwise any."""
+    first = json.loads((DEMO / "devices.json").read_text())[0]["name"]
+    started = time.monotonic()
+    while (waited := time.monotonic() - started) < PICTURE_SECONDS:
+        supervisor.check()
+        try:
+            running = [
+                item for item in get_json(f"{address}/api/v1/streams") if item["observed"] == "running"
+            ]
+        except (OSError, ValueError):
+            running = []
+        for stream in running:
+            if stream["device_name"] == first or waited > FIRST_CHOICE_SECONDS:
+                return stream["device_id"]
+        time.sleep(0.3)
+    return None
+
+
 def show_address(address: str, with_demo: bool, supervisor: Supervisor) -> None:
     """Print where to look: at a stream that runs, as soon as there is one, otherwise at the list."""
     page = f"{address}/"
-    deadline = time.monotonic() + (PICTURE_SECONDS if with_demo else 0)
-    while time.monotonic() < deadline:
-        supervisor.check()
-        try:
-            running = [s for s in get_json(f"{address}/api/v1/streams") if s["observed"] == "running"]
-        except (OSError, ValueError):
-            running = []
-        if running:
-            # The plainest camera first: nothing is re-encoded for it.
-            best = min(running, key=lambda stream: stream["is_reencoded"])
-            page = f"{address}/devices/{best['device_id']}?autoplay=1"
-            break
-        time.sleep(0.3)
+    if with_demo and (device := wait_for_picture(address, supervisor)):
+        page = f"{address}/devices/{device}?autoplay=1"
     lines = [f"Live video:  {page}" if "devices" in page else f"VAS runs:    {page}",
              f"All cameras: {address}/", f"API:         {address}/docs", "Stop with Ctrl-C"]  # fmt: skip
     width = max(map(len, lines))
