@@ -1,0 +1,69 @@
+"""`python -m bench`: runs the benches, prints their tables, and writes docs/benchmarks.md and bench/results/."""
+
+import argparse
+import shlex
+import sys
+import time
+
+from . import capacity, cost, first_frame, latency, recovery
+from .machine import describe_run
+from .options import Options
+from .peers import PEERS, Peer
+from .report import PAGE, print_result, save_raw, write_page
+
+BENCHES = {
+    "latency": latency.run,
+    "first_frame": first_frame.run,
+    "cost": cost.run,
+    "recovery": recovery.run,
+    "capacity": capacity.run,
+}
+#: Runs only when it is named: it drives the machine to its limit.
+BY_NAME_ONLY = {"capacity"}
+
+
+def main() -> int:
+    """Exit code 0 unless a bench could not be run: slow figures are no failure."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", action="append", choices=BENCHES, help="this bench alone; may be repeated")
+    parser.add_argument("--quick", action="store_true", help="short, to see that the benches work; writes no page")
+    parser.add_argument("--peer", choices=[*PEERS, "none"], default="janus", help="whom to measure beside us")
+    parser.add_argument("--no-page", action="store_true", help=f"leave docs/{PAGE.name} as it is")
+    arguments = parser.parse_args()
+    options = Options(quick=arguments.quick, peer=find_peer(arguments.peer))
+    names = arguments.only or [name for name in BENCHES if name not in BY_NAME_ONLY]
+    words = [word for word in sys.argv[1:] if word != "--no-page"]
+    failed = []
+    for name in names:
+        print(f"\n== {name} ==", flush=True)
+        started = time.monotonic()
+        run = describe_run({options.peer.name: options.peer.find_version()} if options.peer else {})
+        try:
+            result = BENCHES[name](options)
+        except Exception as error:
+            print(f"  could not be run: {type(error).__name__}: {error}", file=sys.stderr)
+            failed.append(name)
+            continue
+        result.run, result.command = run, shlex.join(["python", "-m", "bench", *words])
+        print_result(result)
+        print(f"  raw figures: {save_raw(result)} ({time.monotonic() - started:.0f} s)", flush=True)
+        if not options.quick and not arguments.no_page:
+            write_page(result)
+    if failed:
+        print(f"\nnot run: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def find_peer(name: str) -> type[Peer] | None:
+    """The peer's class; None, with a word why, where it is not installed."""
+    if name == "none":
+        return None
+    peer = PEERS[name]
+    if peer.find_version() is None:
+        print(f"  the peer {name} is not installed (apt-get install {name}): figures of ours alone")
+        return None
+    return peer
+
+
+if __name__ == "__main__":
+    sys.exit(main())

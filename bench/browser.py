@@ -1,0 +1,124 @@
+"""Chromium on a device's page, on a WHEP page and on a peer's page, with the clock of each picture noted."""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.stack import Stack
+
+from .peers import Peer
+
+CHROMIUM = "/usr/bin/chromium"
+CLOCK_SCRIPT = Path(__file__).resolve().parents[1] / "tests/cameras/clock.js"
+WATCH_SCRIPT = Path(__file__).with_name("watch.js")
+LIVE_SECONDS = 30
+_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--mute-audio",
+    "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
+    # Addresses instead of .local names, for which a peer would have to ask the network.
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+]
+_BLANK = "<!doctype html><title>bench</title><video id=video muted autoplay playsinline></video>"
+_READINGS = "(from) => window.bench.readings.filter((reading) => reading[0] >= from)"
+
+
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    """Chromium without a screen, decoding on the CPU."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class View:
+    """A page that shows one camera. `marks` are in ms since the page's beginning. Methods raise Playwright's errors."""
+
+    def __init__(self, page: Page, marks: dict[str, float]) -> None:
+        self.page = page
+        self.marks = marks
+
+    def await_pictures(self, count: int = 1) -> None:
+        """Return when so many pictures with a clock have been seen."""
+        script = "(count) => window.bench.readings.length >= count"
+        self.page.wait_for_function(script, arg=count, timeout=LIVE_SECONDS * 1000)
+
+    def readings_since(self, moment: float) -> list[list[float]]:
+        """`[seen, drawn, delay, delay until shown]` in ms of the pictures seen since a moment (seconds since 1970)."""
+        return self.page.evaluate(_READINGS, moment * 1000)
+
+    def collect(self, seconds: float) -> list[list[float]]:
+        """The readings of the next seconds."""
+        started = time.time()
+        self.page.wait_for_timeout(seconds * 1000)
+        return self.readings_since(started)
+
+
+@contextmanager
+def view_device(browser: Browser, stack: Stack, device_id: str, *, has_clock: bool = True) -> Iterator[View]:
+    """The product's own page, as a person opens it, once it is live and its clock, if there is one, is read."""
+    context = browser.new_context(bypass_csp=True, viewport={"width": 1280, "height": 800})
+    try:
+        page = context.new_page()
+        page.goto(f"{stack.url}/devices/{device_id}?autoplay=1")
+        page.wait_for_selector("[data-testid=live-video]", state="attached", timeout=LIVE_SECONDS * 1000)
+        page.add_script_tag(path=CLOCK_SCRIPT)
+        page.add_script_tag(path=WATCH_SCRIPT)
+        page.evaluate("() => benchNote(document.querySelector('[data-testid=live-video]'))")
+        page.wait_for_selector("[data-player-state=live]", state="attached", timeout=LIVE_SECONDS * 1000)
+        view = View(page, {})
+        if has_clock:
+            view.await_pictures()
+        yield view
+    finally:
+        context.close()
+
+
+def view_whep(browser: Browser, stack: Stack, device_id: str) -> AbstractContextManager[View]:
+    """A WHEP player of a few lines."""
+    grant = stack.api.post(f"/streams/{device_id}/viewers")
+    options = {"url": grant["whep_url"], "token": grant["token"]}
+    return _view_blank(browser, stack, "watchWhep", options, [])
+
+
+def view_peer(browser: Browser, stack: Stack, peer: Peer, camera: int = 0) -> AbstractContextManager[View]:
+    """The peer's camera in a page of ours."""
+    return _view_blank(browser, stack, "watchPeer", peer.watch_options(camera), [peer.script])
+
+
+@contextmanager
+def _view_blank(
+    browser: Browser, stack: Stack, function: str, options: dict[str, Any], scripts: list[Path]
+) -> Iterator[View]:
+    context = browser.new_context(bypass_csp=True, viewport={"width": 1280, "height": 800})
+    try:
+        page = context.new_page()
+        # A page that really came from loopback: Chromium lets only such a one ask other ports of loopback.
+        page.goto(f"{stack.url}/api/v1/health/live")
+        page.set_content(_BLANK)
+        for script in [CLOCK_SCRIPT, WATCH_SCRIPT, *scripts]:
+            page.add_script_tag(path=script)
+        marks = page.evaluate(
+            f"""async (options) => {{
+              const video = document.querySelector('video');
+              benchNote(video);
+              const {{ pc, startMs, offerMs }} = await {function}(video, options);
+              globalThis.benchConnection = pc;
+              return {{ startMs, offerMs }};
+            }}""",
+            options,
+        )
+        view = View(page, marks)
+        view.await_pictures()
+        view.marks["firstFrameMs"] = page.evaluate("() => window.bench.firstFrameMs")
+        yield view
+        page.evaluate("() => benchConnection.close()")
+    finally:
+        context.close()

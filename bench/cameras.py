@@ -1,0 +1,51 @@
+"""The cameras of the cost and capacity benches: 1080p25, 4 Mbps, key frame every 2 s, in a process of their own."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from typing import Any
+
+from .machine import ROOT
+
+
+class CameraFleet:
+    """`count` cameras, from bench/camera_server.py. Raises RuntimeError when it does not start."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self.urls: list[str] = []
+        self._process: subprocess.Popen | None = None
+
+    def __enter__(self) -> "CameraFleet":
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.camera_server", "--count", str(self._count)], cwd=ROOT,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        )
+        self.urls = self._read()["urls"]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.stdin.close()
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)
+        self._process.kill()
+        self._process.wait(5)
+        self._process.stdout.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def read_dropped(self) -> int:
+        """Pictures that a client did not take in time, so far."""
+        self._process.stdin.write("figures\n")
+        self._process.stdin.flush()
+        return self._read()["dropped"]
+
+    def _read(self) -> dict[str, Any]:
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the bench's cameras ended; their message is on stderr")
+        return json.loads(line)

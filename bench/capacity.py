@@ -1,0 +1,49 @@
+"""How many cameras one machine carries: more and more of them until something is lost or the CPU is used up."""
+
+import time
+from typing import Any
+
+from tests.stack import Stack
+
+from .bus_check import check_bus, read_positions
+from .cameras import CameraFleet
+from .cost import add_cameras
+from .options import Options
+from .processes import group_stack, measure_usage
+from .report import Result, Table
+
+COUNTS = (30, 45, 60, 75, 90)
+FULL_PERCENT = 95.0
+
+
+def run(options: Options) -> Result:
+    """Steps upwards; the first step that loses something, or leaves no CPU, is the last."""
+    counts, seconds, settle = ((2, 4), 6.0, 6.0) if options.quick else (COUNTS, 40.0, 20.0)
+    rows: list[list[str]] = []
+    raw: dict[str, Any] = {}
+    with CameraFleet(max(counts)) as cameras, Stack(stream_slots=max(counts) + 4) as stack:
+        devices: list[str] = []
+        for count in counts:
+            add_cameras(stack, cameras.urls, devices, count)
+            time.sleep(settle)
+            start, dropped = read_positions(stack, devices), cameras.read_dropped()
+            usage = measure_usage(lambda: group_stack(stack), seconds, apart=[cameras.pid])
+            lost, late = check_bus(stack, devices, start), cameras.read_dropped() - dropped
+            rows.append([
+                str(count), f"{usage.cpu_total:.0f}", f"{usage.cpu_total / count:.2f}", f"{usage.pss_total / count:.1f}",
+                f"{usage.machine:.0f}", str(lost), str(late),
+            ])
+            raw[str(count)] = {**vars(usage), "lost": vars(lost), "camera_dropped": late}
+            if not lost.is_whole or late or usage.machine > FULL_PERCENT:
+                break
+    return Result(
+        "capacity", "", {},
+        tables=[Table(
+            "Cameras on this machine (1080p25 4 Mbps, live and on the bus)",
+            ["cameras", "CPU, % of one core", "per camera", "PSS MB per camera", "machine busy, %", "lost on the bus",
+             "not taken from the camera"],
+            rows,
+        )],
+        notes=["The cameras run on the same machine and use some of it. Budget: 60 on 2 cores, live and recorded."],
+        raw=raw,
+    )

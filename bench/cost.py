@@ -1,0 +1,146 @@
+"""What a camera costs: CPU and memory of all processes at several numbers of cameras, beside the peer's."""
+
+import time
+from contextlib import closing
+from typing import Any
+
+from tests.stack import Stack
+
+from .browser import open_browser, view_device
+from .bus_check import BusState, check_bus, read_positions
+from .cameras import CameraFleet
+from .figures import format_ratio, share_out
+from .options import Options
+from .peers import Peer
+from .processes import Usage, group_stack, measure_usage
+from .report import Result, Table
+
+COUNTS = (1, 10, 30)
+SLOTS = 64
+RUNNING_SECONDS = 120
+BUDGET = "2 % and 25 MB live and recorded"
+
+
+def run(options: Options) -> Result:
+    """The same cameras with us, then with the peer."""
+    counts, seconds, settle = ((1, 3), 6.0, 6.0) if options.quick else (COUNTS, 40.0, 15.0)
+    ours: dict[int, Usage] = {}
+    losses: dict[int, BusState] = {}
+    late: dict[int, int] = {}
+    with CameraFleet(max(counts)) as cameras:
+        with Stack(stream_slots=SLOTS) as stack:
+            devices: list[str] = []
+            idle = _measure(stack, cameras, seconds, settle)
+            for count in counts:
+                add_cameras(stack, cameras.urls, devices, count)
+                time.sleep(settle)
+                start, dropped = read_positions(stack, devices), cameras.read_dropped()
+                ours[count] = _measure(stack, cameras, seconds, 0)
+                losses[count] = check_bus(stack, devices, start)
+                late[count] = cameras.read_dropped() - dropped
+                if count == 1:
+                    viewed = _measure_viewed(stack, cameras, devices[0], seconds, settle)
+        theirs: dict[int, Usage] = {}
+        if options.peer is not None:
+            for count in counts:
+                with closing(options.peer()) as peer:
+                    peer.start(cameras.urls[:count])
+                    time.sleep(settle)
+                    theirs[count] = _measure_peer(peer, cameras, seconds)
+    return _report(options, idle, viewed, ours, theirs, losses, late)
+
+
+def _measure_peer(peer: Peer, cameras: CameraFleet, seconds: float) -> Usage:
+    return measure_usage(lambda: {peer.name: peer.pids()}, seconds, apart=[cameras.pid])
+
+
+def add_cameras(stack: Stack, urls: list[str], devices: list[str], count: int) -> None:
+    """Add devices until there are `count`, and wait until all run."""
+    for number in range(len(devices), count):
+        devices.append(stack.add_device(f"camera {number + 1}", urls[number])["id"])
+    for device in devices:
+        stack.wait_for_state(device, "running", RUNNING_SECONDS)
+
+
+def _measure(stack: Stack, cameras: CameraFleet, seconds: float, settle: float) -> Usage:
+    time.sleep(settle)
+    return measure_usage(lambda: group_stack(stack), seconds, apart=[cameras.pid])
+
+
+def _measure_viewed(stack: Stack, cameras: CameraFleet, device: str, seconds: float, settle: float) -> Usage:
+    """One camera with one viewer. The browser's own work counts as that of others."""
+    with open_browser() as browser, view_device(browser, stack, device, has_clock=False):
+        return _measure(stack, cameras, seconds, settle)
+
+
+def _report(
+    options: Options, idle: Usage, viewed: Usage, ours: dict[int, Usage], theirs: dict[int, Usage],
+    losses: dict[int, BusState], late: dict[int, int],
+) -> Result:
+    groups = list(idle.cpu)
+    columns = {"no camera": idle, **{_spell(count): usage for count, usage in ours.items()}, "1, watched": viewed}
+    head = ["", *columns]
+
+    def build_rows(field: str, digits: int) -> list[list[str]]:
+        rows = [[name, *(f"{getattr(u, field)[name]:.{digits}f}" for u in columns.values())] for name in groups]
+        totals = {name: sum(getattr(usage, field).values()) for name, usage in columns.items()}
+        rows.append(["all", *(f"{total:.{digits}f}" for total in totals.values())])
+        rows.append([
+            "all, per camera", "-", *(f"{sum(getattr(u, field).values()) / n:.2f}" for n, u in ours.items()),
+            f"{totals['1, watched']:.2f}",
+        ])
+        return rows
+
+    cpu = build_rows("cpu", 1)
+    cpu.append(["everything else on the machine", *(f"{usage.others:.0f}" for usage in columns.values())])
+    tables = [
+        Table("CPU, % of one core (1080p25 4 Mbps cameras, live and on the bus, nobody watching)", head, cpu),
+        Table("Memory, PSS in MB", head, build_rows("pss_mb", 0)),
+        _compare(options, ours, theirs),
+        Table(
+            "Lost on the bus, and pictures a camera could not send in time",
+            ["cameras", "parts seen", "lost", "not taken from the camera"],
+            [[str(n), str(state.parts), str(state), str(late[n])] for n, state in losses.items()],
+        ),
+    ]
+    return Result(
+        "cost", "", {}, tables=tables,
+        notes=[
+            "Each camera's share is the slope of a straight line through the totals, the fixed share where it begins.",
+            "The peer relays RTP and nothing else: it keeps no footage, needs no database or queue, and reads its "
+            "cameras over UDP where we read them over TCP.",
+            f"Seconds of each measurement: {idle.seconds:.0f}. The cameras and the browser are not counted.",
+        ],
+        raw={
+            "idle": vars(idle), "viewed": vars(viewed), "ours": {n: vars(u) for n, u in ours.items()},
+            "peer": {n: vars(u) for n, u in theirs.items()}, "lost": {n: vars(s) for n, s in losses.items()},
+            "camera_dropped": late,
+        },
+    )
+
+
+def _compare(options: Options, ours: dict[int, Usage], theirs: dict[int, Usage]) -> Table:
+    rows: list[list[str]] = []
+    shares: dict[str, dict[str, Any]] = {}
+    for name, usages in (("VAS", ours), (options.peer.name if options.peer else "", theirs)):
+        if not usages:
+            continue
+        cpu = share_out([(n, usage.cpu_total) for n, usage in usages.items()])
+        pss = share_out([(n, usage.pss_total) for n, usage in usages.items()])
+        shares[name] = {"cpu": cpu, "pss": pss}
+        rows.append([
+            name, f"{cpu[1]:.2f}", f"{cpu[0]:.1f}", f"{pss[1]:.1f}", f"{pss[0]:.0f}", BUDGET if name == "VAS" else "",
+        ])
+    if len(shares) == 2:
+        (_, us), (_, them) = shares.items()
+        rows.append([
+            "ratio", format_ratio(us["cpu"][1], them["cpu"][1]), "-", format_ratio(us["pss"][1], them["pss"][1]),
+            format_ratio(us["pss"][0], them["pss"][0]), "",
+        ])
+    return Table(
+        "Shares", ["", "CPU % per camera", "CPU % fixed", "PSS MB per camera", "PSS MB fixed", "budget per camera"], rows
+    )
+
+
+def _spell(count: int) -> str:
+    return f"{count} camera{'s' if count > 1 else ''}"

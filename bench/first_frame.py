@@ -1,0 +1,122 @@
+"""How soon there is a picture after a player is opened, by the camera's key-frame interval."""
+
+import random
+import time
+from contextlib import ExitStack, closing
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import Browser
+
+from tests.cameras import CameraServer
+from tests.stack import Stack
+
+from .browser import LIVE_SECONDS, open_browser, view_peer
+from .figures import format_ratio
+from .options import Options
+from .report import Result, Table
+
+CAMERA = {"codec": "h264", "width": 1280, "height": 720, "fps": 25, "bitrate_kbps": 2500}
+GOPS = (1.0, 2.0, 4.0, 10.0)
+_MARKS = """() => Object.fromEntries(performance.getEntriesByType('mark')
+  .filter((mark) => mark.name.startsWith('player:')).map((mark) => [mark.name.slice(7), mark.startTime]))"""
+_IS_LIVE = "() => performance.getEntriesByName('player:first-live-frame').length > 0"
+
+
+def run(options: Options) -> Result:
+    """For each interval: openings of a new browser profile, at moments spread over the interval."""
+    gops, openings = ((1.0, 4.0), 2) if options.quick else (GOPS, 8)
+    raw: dict[str, Any] = {}
+    with CameraServer() as cameras, Stack() as stack, open_browser() as browser:
+        for gop in gops:
+            with ExitStack() as held:
+                path = f"/gop{gop:g}"
+                url = cameras.add(path, **CAMERA, key_frame_seconds=gop)
+                device = stack.add_device(path[1:], url)["id"]
+                stack.wait_for_state(device, "running")
+                peer = None
+                if options.peer is not None:
+                    peer = held.enter_context(closing(options.peer()))
+                    peer.start([url])
+                # One whole interval on the bus, and the programs' first time behind us.
+                time.sleep(gop + 2)
+                _open_device(browser, stack, device)
+                found: dict[str, list[dict[str, float]]] = {"first": [], "again": [], "peer": []}
+                for number in range(openings):
+                    _wait_phase(gop, number, openings)
+                    first, again = _open_device(browser, stack, device)
+                    found["first"].append(first)
+                    found["again"].append(again)
+                    if peer is not None:
+                        _wait_phase(gop, number, openings)
+                        with view_peer(browser, stack, peer) as view:
+                            found["peer"].append(view.marks)
+                raw[f"{gop:g}"] = found
+                stack.delete_device(device)
+            cameras.remove(path)
+    return _report(raw, options)
+
+
+def _wait_phase(gop: float, number: int, openings: int) -> None:
+    """Stay for a part of the interval that is another one each time: key frames come at no special moment."""
+    time.sleep((number + random.random()) / openings * gop)
+
+
+def _open_device(browser: Browser, stack: Stack, device: str) -> tuple[dict[str, float], dict[str, float]]:
+    """The marks (ms since navigation) of a first visit, and of the next one in the same profile."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    try:
+        visits = []
+        for _ in range(2):
+            page = context.new_page()
+            page.goto(f"{stack.url}/devices/{device}?autoplay=1", wait_until="commit")
+            page.wait_for_function(_IS_LIVE, timeout=LIVE_SECONDS * 1000)
+            visits.append(page.evaluate(_MARKS))
+            page.close()
+        return visits[0], visits[1]
+    finally:
+        context.close()
+
+
+def _report(raw: dict[str, Any], options: Options) -> Result:
+    rows = []
+    for gop, found in raw.items():
+        theirs = [marks["firstFrameMs"] - marks["startMs"] for marks in found["peer"]]
+        for visit, name in (("first", "first visit"), ("again", "again")):
+            marks = found[visit]
+            opening = [mark["connect"] for mark in marks]
+            picture = [mark["first-picture"] - mark["connect"] for mark in marks]
+            live = [mark["first-live-frame"] - mark["connect"] for mark in marks]
+            rows.append([
+                f"{gop} s, {name}", _both(opening), _both(picture), _both(live),
+                format_ratio(median(picture), median(theirs)) if theirs else "-",
+                format_ratio(median(live), median(theirs)) if theirs else "-",
+                "300", f"{float(gop) * 1000 + 300:.0f}",
+            ])
+        if theirs:
+            offered = [marks["firstFrameMs"] - marks["offerMs"] for marks in found["peer"]]
+            rows.append([
+                f"{gop} s, {options.peer.name}", "-", _both(theirs), _both(theirs), "1", "1",
+                f"from its offer: {_both(offered)}", "",
+            ])
+    return Result(
+        "first_frame", "", {},
+        tables=[Table(
+            "From opening the page to the picture, ms: median (most)",
+            [
+                "key frame every", "page to connect", "connect to first picture", "connect to live picture",
+                "first picture beside the peer", "live beside the peer", "budget: first picture", "live",
+            ],
+            rows,
+        )],
+        notes=[
+            "The first picture is the newest footage of the bus, run up to now; the live one is WebRTC's first frame. "
+            "A first visit has an empty cache; 'again' is the next one in the same browser profile.",
+            "The peer is counted from its first request to its first frame: it has no picture before the next key frame.",
+        ],
+        raw=raw,
+    )
+
+
+def _both(values: list[float]) -> str:
+    return f"{median(values):.0f} ({max(values):.0f})"

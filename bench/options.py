@@ -1,0 +1,13 @@
+"""What a bench is told: whether to be short, and beside which peer to measure."""
+
+from dataclasses import dataclass
+
+from .peers import Peer
+
+
+@dataclass(frozen=True)
+class Options:
+    """`peer` is the class of the peer, None to measure alone."""
+
+    quick: bool
+    peer: type[Peer] | None

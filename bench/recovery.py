@@ -1,0 +1,160 @@
+"""How soon pictures and parts are back after a process is killed or the camera goes away."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from statistics import median
+
+from tests.cameras import CameraServer
+from tests.stack import Stack
+
+from .browser import View, open_browser, view_device
+from .bus_watch import BusWatch
+from .figures import find_longest_gap
+from .options import Options
+from .report import Result, Table
+
+CAMERA = {"codec": "h264", "width": 1280, "height": 720, "fps": 25, "bitrate_kbps": 2500, "key_frame_seconds": 1.0}
+CALM_SECONDS = 4.0
+LIMIT_SECONDS = 90.0
+AWAY_SECONDS = 10.0
+BUDGET_KILLED, BUDGET_CAMERA = "15", "3"
+#: A pause of pictures that is shorter is no outage: the next picture was on its way.
+_NOTICEABLE = {"pictures": 0.25, "parts": 1.5}
+
+Fault = Callable[[Stack, CameraServer, str], float]
+
+
+def run(options: Options) -> Result:
+    """Each fault several times, with a viewer and a reader of the bus that both stay."""
+    rounds, least = (1, 8.0) if options.quick else (3, 13.0)
+    faults = dict(list(FAULTS.items())[:3]) if options.quick else FAULTS
+    raw: dict[str, list[dict[str, float]]] = {}
+    with CameraServer() as cameras, Stack() as stack, open_browser() as browser:
+        device = stack.add_device("clock", cameras.add("/clock", **CAMERA))["id"]
+        stack.wait_for_state(device, "running")
+        with view_device(browser, stack, device) as view, BusWatch(stack, device) as bus:
+            for name, fault in faults.items():
+                for _ in range(rounds):
+                    _await_calm(view, bus, time.time())
+                    begun = time.time()
+                    counted_from = fault(stack, cameras, device)
+                    view.page.wait_for_timeout(least * 1000)
+                    _await_calm(view, bus, counted_from)
+                    raw.setdefault(name, []).append(_sum_up(view, bus, begun, counted_from))
+    return _report(raw)
+
+
+def _kill_ffmpeg(stack: Stack, _cameras: CameraServer, device: str) -> float:
+    return _kill(stack.ffmpeg_pids(device)[0])
+
+
+def _kill_stream_worker(stack: Stack, *_: object) -> float:
+    return _kill(stack.stream_worker_pid())
+
+
+def _kill_mediasoup_worker(stack: Stack, *_: object) -> float:
+    return _kill(next(worker["pid"] for worker in stack.sfu_status()["workers"] if worker["rooms"]))
+
+
+def _kill_head(name: str) -> Fault:
+    def kill(stack: Stack, *_: object) -> float:
+        now = time.time()
+        stack.kill(name)
+        return now
+
+    return kill
+
+
+def _kill_redis(stack: Stack, *_: object) -> float:
+    now = time.time()
+    stack.redis.kill()
+    time.sleep(1)
+    stack.redis.start()
+    return now
+
+
+def _take_camera_away(_stack: Stack, cameras: CameraServer, _device: str) -> float:
+    cameras.set_away("/clock", True)
+    time.sleep(AWAY_SECONDS)
+    cameras.set_away("/clock", False)
+    return time.time()
+
+
+def _restart_camera(_stack: Stack, cameras: CameraServer, _device: str) -> float:
+    cameras.restart()
+    return time.time()
+
+
+def _kill(pid: int) -> float:
+    now = time.time()
+    os.kill(pid, signal.SIGKILL)
+    return now
+
+
+#: Each gives the moment (seconds since 1970) from which the recovery is counted.
+FAULTS: dict[str, Fault] = {
+    "FFmpeg": _kill_ffmpeg,
+    "SFU (Node.js)": _kill_head("sfu"),
+    "camera away for 10 s": _take_camera_away,
+    "camera restarts": _restart_camera,
+    "mediasoup Worker": _kill_mediasoup_worker,
+    "stream worker": _kill_stream_worker,
+    "stream worker's parent": _kill_head("stream"),
+    "Redis, away for 1 s": _kill_redis,
+    "clock": _kill_head("clock"),
+    "web": _kill_head("web"),
+}
+
+
+def _await_calm(view: View, bus: BusWatch, since: float) -> None:
+    """Return when pictures and parts have come without a pause for a while. Raises TimeoutError."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while time.monotonic() < deadline:
+        now = time.time()
+        recent = max(since, now - CALM_SECONDS)
+        pictures = len(view.readings_since(recent))
+        parts = len(bus.parts_since(recent))
+        if now - since >= CALM_SECONDS and pictures > 20 * CALM_SECONDS and parts >= 1.5 * CALM_SECONDS:
+            return
+        view.page.wait_for_timeout(200)
+    raise TimeoutError(f"{pictures} pictures and {parts} parts in the last {CALM_SECONDS:g} s: it is not back")
+
+
+def _sum_up(view: View, bus: BusWatch, begun: float, counted_from: float) -> dict[str, float]:
+    # From a little before: the pause begins with the last picture before the fault.
+    pictures = [reading[0] / 1000 for reading in view.readings_since(begun - 3)]
+    parts = [part.seen for part in bus.parts_since(begun - 3)]
+    found = {"footage_hole": max(0.0, bus.longest_hole(begun - 3))}
+    for name, times in (("pictures", pictures), ("parts", parts)):
+        pause, end = find_longest_gap(times, begun)
+        found[f"{name}_pause"] = pause
+        found[f"{name}_back"] = max(0.0, end - counted_from) if pause > _NOTICEABLE[name] else 0.0
+    return found
+
+
+def _report(raw: dict[str, list[dict[str, float]]]) -> Result:
+    columns = ("pictures_back", "pictures_pause", "parts_back", "footage_hole")
+    rows = []
+    for name, found in raw.items():
+        cells = [_both([item[column] for item in found]) for column in columns]
+        rows.append([name, *cells, BUDGET_CAMERA if name.startswith("camera") else BUDGET_KILLED])
+    return Result(
+        "recovery", "", {},
+        tables=[Table(
+            "Seconds after kill -9, or after the camera is back: median (most)",
+            ["", "pictures again", "longest pause of pictures", "parts again", "footage missing on the bus", "budget"],
+            rows,
+        )],
+        notes=[
+            "A viewer's page stays open over all faults and is never reloaded; nobody does anything.",
+            "'Again' is the end of the longest pause, counted from the kill or from the camera's return; 0 where no "
+            "pause was longer than the flow's own (0.25 s for pictures, 1.5 s for parts, which hold about 0.5 s each).",
+        ],
+        raw=raw,
+    )
+
+
+def _both(values: list[float]) -> str:
+    return f"{median(values):.1f} ({max(values):.1f})"
