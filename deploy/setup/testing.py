@@ -17,7 +17,7 @@ FAST = "not integration and not e2e and not faults"
 
 LINT = [
     ("ruff", [str(BIN / "ruff"), "check", "."], "."),
-    ("import rules", [str(BIN / "lint-imports")], "."),
+    ("import rules", [str(BIN / "lint-imports"), "--no-logo"], "."),
     ("eslint, sfu", ["npm", "run", "--silent", "lint"], "sfu"),
     ("eslint and tsc, ui", ["npm", "run", "--silent", "lint"], "ui"),
 ]
