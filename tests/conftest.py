@@ -5,6 +5,7 @@ Everything is real, listens on loopback on a free port, lives under a temporary 
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -79,6 +80,13 @@ class RedisServer:
         client = redis.Redis.from_url(self.url)
         wait_until(lambda: _answers(client), "redis-server answers", START_SECONDS)
         client.close()
+
+    def freeze(self) -> None:
+        """Let it answer no more without closing a connection."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         if self._process is not None:

@@ -4,13 +4,14 @@ Plugins build their own resources from here too (`register_blueprints`).
 """
 
 import json
+import math
 from typing import Any
 
 import flask_smorest
 import marshmallow as ma
 from flask import Response, g
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from gateway.api.errors import ErrorSchema, register_error_handlers
 from gateway.api.fields import Choice, Count, Flag, Id, Text, Time
@@ -105,6 +106,8 @@ class _Parser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE}  # noqa: RUF012
 
     def load_json(self, req: Any, schema: ma.Schema) -> Any:
+        if req.content_length is None and len(req.get_data(cache=True)) >= (req.max_content_length or math.inf):
+            raise RequestEntityTooLarge  # a chunked body: werkzeug cuts it off at the limit and says nothing
         try:
             return super().load_json(req, schema)
         except RecursionError:

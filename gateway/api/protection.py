@@ -43,6 +43,8 @@ def protect(app: Flask, config: Config) -> None:
 
     def refuse_strange_hosts() -> None:
         host = request.environ.get("HTTP_HOST", "")
+        if not host and not hosts:
+            return  # a health check in HTTP/1.0
         if not _HOST.fullmatch(host):
             raise ApiError(400, "'Host' must be a host name, with a port where there is one", reason="untrusted_host")
         if hosts and _without_port(host.lower()) not in hosts and host.lower() not in hosts:

@@ -1,8 +1,10 @@
 """What the routes need of the world, made once for each web process."""
 
 import logging
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from threading import BoundedSemaphore
+from typing import Any
 
 import pluggy
 import redis
@@ -33,6 +35,22 @@ logger = logging.getLogger(__name__)
 
 _EXTENSION = "vas"
 
+#: After Redis did not answer, what can do without it does so for this long: no thread waits in vain again.
+_REDIS_PAUSE_SECONDS = 2.0
+
+
+class _Outage:
+    """Until when Redis counts as away."""
+
+    until = 0.0
+
+    def begins(self) -> None:
+        self.until = time.monotonic() + _REDIS_PAUSE_SECONDS
+
+    @property
+    def lasts(self) -> bool:
+        return time.monotonic() < self.until
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -50,15 +68,17 @@ class Services:
     policy: SourcePolicy
     plugins: pluggy.PluginManager
     probe_seats: BoundedSemaphore
+    redis_outage: _Outage = field(default_factory=_Outage)
 
     @classmethod
     def build(cls, config: Config, plugins: pluggy.PluginManager) -> "Services":
-        client = connect_redis(config.redis_url)
+        # A person waits for the answer: shorter than a worker's patience.
+        client = connect_redis(config.redis_url, timeout_seconds=1.0)
         box = SecretBox.from_config(config)
         return cls(
             config=config,
             redis=client,
-            bus=MediaBus(connect_redis(config.bus_redis_url)),
+            bus=MediaBus(connect_redis(config.bus_redis_url, timeout_seconds=2.0)),
             live=LiveFigures(client),
             leases=Leases(client),
             slots=WorkerSlots(client),
@@ -79,10 +99,24 @@ class Services:
 
         The wish is in the database already: without Redis the clock process asks again later, so nothing is raised.
         """
+        if self.redis_outage.lasts:
+            return
         try:
             self.messages.start_stream(device_id)
         except Unavailable as error:
+            self.redis_outage.begins()
             logger.warning("start of device %s waits for the clock process: %s", device_id, error)
+
+    def read_live(self, device_ids: list[str]) -> dict[str, dict[str, Any]]:
+        """The live figures of devices; none while Redis is away."""
+        if self.redis_outage.lasts:
+            return {}
+        try:
+            return self.live.read_many(device_ids)
+        except redis.RedisError as error:
+            self.redis_outage.begins()
+            logger.warning("live figures cannot be read: %s", error)
+            return {}
 
 
 def services() -> Services:

@@ -1,11 +1,8 @@
 """A stream as the API shows it: the row, with the live figures of its worker."""
 
 import json
-import logging
 import time
 from typing import Any
-
-import redis
 
 from gateway.api.base import services
 from gateway.api.streams.reasons import spell_reason
@@ -13,16 +10,10 @@ from gateway.models import Device
 from gateway.outputs import OutputMode
 from gateway.states import StreamState
 
-logger = logging.getLogger(__name__)
-
 
 def stream_views(devices: list[Device]) -> list[dict[str, Any]]:
     """The streams of devices (as `list_devices` gives them); without Redis their live figures are null."""
-    try:
-        figures = services().live.read_many([device.id for device in devices])
-    except redis.RedisError as error:
-        logger.warning("live figures cannot be read: %s", error)
-        figures = {}
+    figures = services().read_live([device.id for device in devices])
     now = time.time()
     return [_view(device, figures.get(device.id, {}), now) for device in devices]
 

@@ -1,5 +1,7 @@
 """What is answered while the database or Redis is away."""
 
+import time
+
 import pytest
 
 from gateway.app import create_app
@@ -39,6 +41,19 @@ def test_without_redis_live_figures_are_null(no_redis):
     stream = no_redis.get("/api/v1/streams").json[0]
     assert stream["observed"] == "stopped"
     assert (stream["fps"], stream["viewers"], stream["outputs"]) == (None, None, [])
+
+
+def test_a_frozen_redis_holds_up_one_request_and_not_the_next(config, redis_server):
+    client = create_app(config, no_plugins()).test_client()
+    client.post("/api/v1/devices", json=device_body())
+    redis_server.freeze()
+    try:
+        client.get("/api/v1/streams")
+        began = time.monotonic()
+        assert client.get("/api/v1/streams").status_code == 200
+        assert time.monotonic() - began < 0.5
+    finally:
+        redis_server.thaw()
 
 
 def test_without_redis_what_needs_it_says_so(no_redis):

@@ -1,5 +1,8 @@
 """What every request passes and every reply carries."""
 
+import io
+import json
+
 import pytest
 
 from gateway.app import create_app
@@ -99,6 +102,20 @@ def test_a_body_that_is_too_long_is_refused(config):
     client = make_client(config, max_body_bytes=2048)
     answer = client.post(URL, json=device_body(description="x" * 4000))
     assert (answer.status_code, answer.json["reason"]) == (413, "body_too_large")
+
+
+def test_a_chunked_body_that_is_too_long_is_refused_and_a_short_one_taken(config):
+    client = make_client(config, max_body_bytes=2048)
+
+    def send(body):
+        return client.post(
+            URL, input_stream=io.BytesIO(body), content_type="application/json",
+            headers={"Transfer-Encoding": "chunked"}, environ_overrides={"wsgi.input_terminated": True},
+        )
+
+    body = json.dumps(device_body()).encode()
+    assert send(body + b" " * 4000).status_code == 413
+    assert send(body).status_code == 201
 
 
 @pytest.mark.parametrize(
