@@ -50,10 +50,9 @@ def _build_encoder(camera: Camera) -> str:
     tune = "" if camera.b_frames else "tune=zerolatency"
     look_ahead = "rc-lookahead=0 sync-lookahead=0" if camera.b_frames else ""
     stream_format = "byte-stream" if in_band else "avc"
-    # More threads only cost: sliced encoding pays off above 720p.
-    threads = 1 if camera.width * camera.height <= 1280 * 720 else 2
+    # One thread: several cut a picture into slices, and before each the payloader would put the parameter sets.
     return (
-        f"video/x-raw,format=I420 ! x264enc speed-preset=ultrafast trellis=false {tune} {look_ahead} threads={threads}"
+        f"video/x-raw,format=I420 ! x264enc speed-preset=ultrafast trellis=false {tune} {look_ahead} threads=1"
         f" bitrate={camera.bitrate_kbps} key-int-max={camera.key_frame_interval} qp-min={camera.qmin}"
         f" option-string=scenecut=0:bframes={camera.b_frames}:b-adapt=0:{_PROFILE_TOOLS[camera.profile]}"
         # Without a profile here the payloader asks for constrained baseline.

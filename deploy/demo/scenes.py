@@ -1,6 +1,6 @@
 """The landscapes of the demo cameras: a background drawn once, and sprites that move over it."""
 
-# ruff: noqa: S311, PLR0917 - the dice need not be secret; drawing functions take coordinates
+# ruff: noqa: PLR0917 - drawing functions take coordinates
 
 from __future__ import annotations
 
