@@ -382,7 +382,10 @@ class _Attempt:
             return reason_for("ffmpeg_missing", f"the ffmpeg program cannot be started: {ended.problem}")
         if ended.problem is not None:
             return reason_for("invalid_data", ended.problem)
-        return diagnose(ended.lines, ended.return_code, had_video=self._first_video is not None)
+        return diagnose(
+            ended.lines, ended.return_code, had_video=self.has_shown_video,
+            is_late=self._clock.monotonic() - self._started >= self._config.stall_seconds,
+        )
 
     def _tick(self) -> Reason | None:
         now = self._clock.monotonic()

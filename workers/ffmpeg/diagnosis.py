@@ -17,8 +17,10 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("refused", r"Connection refused"),
         ("unknown_host", r"Failed to resolve hostname|Name or service not known|Temporary failure in name resolution"),
         ("unreachable", r"No route to host|Network is unreachable|Host is unreachable"),
-        ("tls_failed", r"TLS|certificate|handshake"),
         ("timed_out", r"Connection timed out|Operation timed out"),
+        ("tls_failed", r"TLS|certificate|handshake"),
+        # A track that is announced, but not a single picture came of it.
+        ("no_video", r"dimensions not set"),
         ("unsupported_codec",
          r"Could not find tag for codec|codec not currently supported in container|Unknown (encoder|decoder)"
          r"|Could not write header"),
@@ -34,10 +36,11 @@ _LEVEL = re.compile(r"^(?:\[[^\]]*\] )*\[(?:fatal|error|panic|warning)\]\s*", re
 _SHORT_POINTER = re.compile(r" @ 0x[0-9a-f]+")
 
 
-def diagnose(lines: list[str], return_code: int | None, *, had_video: bool) -> Reason:
+def diagnose(lines: list[str], return_code: int | None, *, had_video: bool, is_late: bool = False) -> Reason:
     """The reason why FFmpeg ended, from its last lines (already redacted) and its return code.
 
-    A run that had shown video and then ends without a word is a camera that closed the connection.
+    A run that had shown video and then ends without a word is a camera that closed the connection. `is_late` tells that
+    the time limit was over: FFmpeg calls an answer that never came "invalid data" or an "input/output error".
     """
     text = [line for line in lines if not _NOISE.search(line)]
     for code, pattern in _PATTERNS:
@@ -45,7 +48,8 @@ def diagnose(lines: list[str], return_code: int | None, *, had_video: bool) -> R
             # "Invalid data" at the end of a run that worked is only a connection cut in the middle of a packet.
             if had_video and code in {"invalid_data", "no_video", "refused"}:
                 continue
-            return reason_for(code)
+            is_silent = is_late and not had_video and code in {"invalid_data", "closed_by_camera"}
+            return reason_for("timed_out" if is_silent else code)
     if had_video or return_code == 0:
         return reason_for("closed_by_camera")
     errors = [clean(line) for line in text if "[error]" in line or "[fatal]" in line]

@@ -29,6 +29,8 @@ _GRACE_SECONDS = 6.0
 #: Short waits, because Dramatiq's Shutdown reaches a thread only when it runs Python.
 _WAIT_SECONDS = 0.25
 
+_LOG_LINES = 40
+
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
@@ -54,6 +56,7 @@ def probe_source(
     a few times a second; what it raises ends the look and comes to the caller.
     """
     started = time.monotonic()
+    lines: list[str] = []
     request = {
         "url": url,
         "options": input_options(transport, config.connect_timeout_seconds),
@@ -62,7 +65,8 @@ def probe_source(
     }
     try:
         limit = config.connect_timeout_seconds + watch_seconds + _GRACE_SECONDS
-        answer = json.loads(_ask_process(json.dumps(request), limit, on_wait) or "{}")
+        text, lines = _ask_process(json.dumps(request), limit, on_wait)
+        answer = json.loads(text or "{}")
     except subprocess.TimeoutExpired:
         answer = {"errors": ["Connection timed out"]}
     except ValueError:
@@ -70,23 +74,30 @@ def probe_source(
     elapsed_ms = int((time.monotonic() - started) * 1000)
     if answer.get("source") is None:
         errors = answer.get("errors") or ["[error] the probe ended without an answer"]
-        return ProbeResult(None, diagnose([redact_text(line) for line in errors], 1, had_video=False), elapsed_ms)
+        shown = [redact_text(line) for line in (*lines, *errors)]
+        return ProbeResult(
+            None, diagnose(shown, 1, had_video=False, is_late=answer.get("is_late", False)), elapsed_ms
+        )
     source = SourceInfo.from_dict(answer["source"])
     return ProbeResult(source, None if source.video else reason_for("no_video"), elapsed_ms)
 
 
-def _ask_process(request: str, limit_seconds: float, on_wait: Callable[[], None]) -> str:
-    """What the process answers; raises subprocess.TimeoutExpired. The process is gone afterwards in any case."""
+def _ask_process(request: str, limit_seconds: float, on_wait: Callable[[], None]) -> tuple[str, list[str]]:
+    """The process' answer and FFmpeg's last lines; raises subprocess.TimeoutExpired.
+
+    The process is gone afterwards in any case.
+    """
     deadline = time.monotonic() + limit_seconds
     question: str | None = request
     with subprocess.Popen(
         [sys.executable, "-m", "workers.ffmpeg.probe"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
     ) as process:
         try:
             while True:
                 try:
-                    return process.communicate(question, timeout=_WAIT_SECONDS)[0]
+                    answer, log = process.communicate(question, timeout=_WAIT_SECONDS)
+                    return answer, log.splitlines()[-_LOG_LINES:]
                 except subprocess.TimeoutExpired:
                     if time.monotonic() > deadline:
                         raise
@@ -101,7 +112,9 @@ def main() -> None:
     import av
     import av.logging
 
-    av.logging.set_level(av.logging.PANIC)
+    # FFmpeg's own words go to standard error, past Python: only they tell a wrong name from a wrong answer.
+    av.logging.restore_default_callback()
+    av.logging.set_libav_level(av.logging.ERROR)
     request = json.load(sys.stdin)
     limit = request["timeout_seconds"]
     started = time.monotonic()
@@ -109,7 +122,8 @@ def main() -> None:
         with av.open(request["url"], options=request["options"], timeout=(limit, limit)) as container:
             print(json.dumps({"source": _look(container, request["watch_seconds"], started).to_dict()}))
     except (av.FFmpegError, OSError, ValueError) as error:
-        print(json.dumps({"errors": [f"[error] {error.strerror if isinstance(error, OSError) else error}"]}))
+        words = error.strerror if isinstance(error, OSError) else error
+        print(json.dumps({"errors": [f"[error] {words}"], "is_late": time.monotonic() - started >= 0.95 * limit}))
 
 
 def _look(container: Any, watch_seconds: float, started: float) -> SourceInfo:
