@@ -4,12 +4,12 @@ import type { HealthComponent } from '../api/types';
 import { FigureList } from './FigureList';
 import { formatMs } from './figures';
 import { HealthBadge } from './HealthBadge';
-import { componentName, detailName, detailText } from './healthWords';
+import { componentName, detailRows } from './healthWords';
 import { Panel } from './Panel';
 import { sentence } from './sentence';
 
 export function HealthCard({ name, component }: { name: string; component: HealthComponent }) {
-  const details = Object.entries(component.detail ?? {}).map(([key, value]): [string, string] => [detailName(key), detailText(key, value)]);
+  const details = detailRows(component.detail ?? {});
   return (
     <Panel title={componentName(name)} end={<HealthBadge status={component.status} />}>
       {component.reason && (

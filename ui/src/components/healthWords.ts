@@ -28,12 +28,21 @@ function formatBytes(bytes: number): string {
   return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** What a component tells about itself as rows; what lies one level deeper is named with its place. */
+export function detailRows(detail: Record<string, unknown>, place = ''): [string, string][] {
+  return Object.entries(detail).flatMap(([key, value]): [string, string][] => {
+    const name = place ? `${place} ${key}` : key;
+    if (!place && value && typeof value === 'object' && !Array.isArray(value)) return detailRows(value as Record<string, unknown>, key);
+    return [[detailName(name), detailText(key, value)]];
+  });
+}
+
 /** One line for whatever a component tells about itself. */
 export function detailText(key: string, value: unknown): string {
   if (value === null || value === undefined || value === '') return '–';
   if (typeof value === 'boolean') return value ? 'Yes' : 'No';
   if (typeof value === 'number') {
-    if (/bytes/.test(key)) return formatBytes(value);
+    if (/bytes|memory/.test(key)) return formatBytes(value);
     if (/percent/.test(key)) return `${Math.round(value)} %`;
     if (/_kb$/.test(key)) return formatBytes(value * 1000);
     if (/_ms$/.test(key)) return `${Number(value.toFixed(1))} ms`;

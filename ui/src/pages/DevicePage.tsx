@@ -1,5 +1,5 @@
 // One camera: its live picture, its figures, its stream and its history.
-import { Button, Skeleton } from '@mantine/core';
+import { Button, Skeleton, Text } from '@mantine/core';
 import { IconPencil, IconPlayerPlay, IconPlayerStop, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
@@ -86,6 +86,9 @@ export function DevicePage() {
         <div className={classes.column}>
           <Panel title="Live, measured here">
             <StatisticsList figures={figures} isOnDark={false} />
+            <Text size="xs" c="dimmed" mt="xs">
+              Estimated from the jitter buffer and half a round trip; the camera’s own delay cannot be seen from here.
+            </Text>
           </Panel>
           {stream ? <StreamDetails stream={stream} /> : <Skeleton height={380} radius="md" />}
           {device && <DeviceAbout device={device} />}

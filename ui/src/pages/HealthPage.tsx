@@ -23,7 +23,7 @@ export function HealthPage() {
       </PageHeader>
       <Stack gap="md">
         {error && <Failure title="The service’s health could not be read" error={error} onRetry={() => void refetch()} />}
-        <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} spacing="md">
+        <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} spacing="md" style={{ alignItems: 'start' }}>
           {!data && !error && Array.from({ length: 6 }, (_, index) => <Skeleton key={index} height={150} radius="md" />)}
           {components.map(([name, component]) => (
             <HealthCard key={name} name={name} component={component} />

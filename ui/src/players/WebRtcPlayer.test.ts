@@ -22,8 +22,9 @@ class FakeSession {
   }
 
   stats = () => Promise.resolve(null);
-  pause = () => {};
-  resume = () => {};
+  calls: string[] = [];
+  pause = () => void this.calls.push('pause');
+  resume = () => void this.calls.push('resume');
 
   restartIce(): Promise<void> {
     this.iceRestarts += 1;
@@ -185,6 +186,34 @@ test('pictures that stop because the camera is away cost no new session', async 
   expect(sessions).toHaveLength(1);
   drawFrame();
   expect(player.getSnapshot().state).toBe('live');
+});
+
+function setHidden(isHidden: boolean): void {
+  vi.spyOn(document, 'hidden', 'get').mockReturnValue(isHidden);
+  document.dispatchEvent(new Event('visibilitychange'));
+}
+
+test('a tab that stays hidden and silent receives nothing until it is looked at again', async () => {
+  await goLive();
+  setHidden(true);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(session().calls).toEqual(['pause']);
+  setHidden(false);
+  expect(session().calls).toEqual(['pause', 'resume']);
+  expect(player.getSnapshot().state).toBe('connecting');
+  drawFrame();
+  expect(player.getSnapshot().state).toBe('live');
+  expect(sessions).toHaveLength(1);
+});
+
+test('coming back to a tab does not mistake the unseen time for a frozen picture', async () => {
+  await goLive();
+  setHidden(true);
+  await vi.advanceTimersByTimeAsync(20_000);
+  setHidden(false);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(player.getSnapshot().state).toBe('live');
+  expect(sessions).toHaveLength(1);
 });
 
 test('leaving closes the session and ends every attempt', async () => {

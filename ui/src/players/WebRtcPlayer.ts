@@ -27,6 +27,8 @@ export interface WebRtcPlayerOptions {
 
 type Session = ReturnType<NonNullable<WebRtcPlayerOptions['createSession']>>;
 
+/** Hidden and silent for so long: nobody is watching, so nothing is sent. */
+const PAUSE_HIDDEN_AFTER_MS = 30_000;
 /** No picture for so long: said to the viewer. */
 const FROZEN_AFTER_MS = 3_000;
 /** Frozen for so long although the camera sends: the view is built anew. */
@@ -47,6 +49,7 @@ export class WebRtcPlayer {
   private session: Session | null = null;
   private abort: AbortController | null = null;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private hiddenTimer: ReturnType<typeof setTimeout> | undefined;
   private watchTimer: ReturnType<typeof setInterval> | undefined;
   private statisticsTimer: ReturnType<typeof setInterval> | undefined;
   private sample: ReceiverSample | null = null;
@@ -55,6 +58,7 @@ export class WebRtcPlayer {
   private tracksSince: number | null = null;
   private liveSince: number | null = null;
   private isWished = false;
+  private isPaused = false;
   private isAwaitingGrant = false;
   private isSourceFlowing = true;
   private hasFirstPicture = false;
@@ -88,9 +92,12 @@ export class WebRtcPlayer {
     this.applySound();
     const online = () => this.comeOnline();
     const offline = () => this.goOffline();
+    const visibility = () => this.followVisibility();
+    document.addEventListener('visibilitychange', visibility);
     window.addEventListener('online', online);
     window.addEventListener('offline', offline);
     return () => {
+      document.removeEventListener('visibilitychange', visibility);
       window.removeEventListener('online', online);
       window.removeEventListener('offline', offline);
       this.disconnect();
@@ -200,7 +207,9 @@ export class WebRtcPlayer {
 
   private endAttempt(): void {
     clearTimeout(this.retryTimer);
+    clearTimeout(this.hiddenTimer);
     this.retryTimer = undefined;
+    this.isPaused = false;
     this.abort?.abort();
     this.abort = null;
     const session = this.session;
@@ -212,8 +221,8 @@ export class WebRtcPlayer {
 
   private plan(loss: PlaybackLost): void {
     if (!this.isWished) return;
-    this.endAttempt();
     this.holdPicture();
+    this.endAttempt();
     const wasHealthy = this.liveSince !== null && performance.now() - this.liveSince > HEALTHY_AFTER_MS;
     this.liveSince = null;
     const attempt = wasHealthy ? 0 : this.snapshot.attempt;
@@ -250,6 +259,27 @@ export class WebRtcPlayer {
   private goOffline(): void {
     if (!this.isWished) return;
     this.plan(new PlaybackLost('network', 'this device is offline'));
+  }
+
+  /** A hidden tab draws nothing, and one that is silent too need not even receive. */
+  private followVisibility(): void {
+    clearTimeout(this.hiddenTimer);
+    if (document.hidden) {
+      this.hiddenTimer = setTimeout(() => this.pauseHidden(), PAUSE_HIDDEN_AFTER_MS);
+      return;
+    }
+    this.lastFrameAt = performance.now();
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.session?.resume();
+    if (this.snapshot.state === 'live') this.update({ state: 'connecting' });
+  }
+
+  private pauseHidden(): void {
+    const isHeard = this.snapshot.hasAudio && !this.snapshot.isMuted;
+    if (!this.session || this.tracksSince === null || isHeard || document.pictureInPictureElement) return;
+    this.isPaused = true;
+    this.session.pause();
   }
 
   // --- pictures ----------------------------------------------------------------------------------------------
@@ -332,6 +362,8 @@ export class WebRtcPlayer {
     held.height = video.videoHeight;
     held.getContext('2d')?.drawImage(video, 0, 0);
     held.hidden = false;
+    // Without a source the live element is transparent, and what is held shows through.
+    video.srcObject = null;
   }
 
   private clearHeld(): void {
