@@ -61,7 +61,7 @@ def build_worker(source: Path, folder: Path, log: Path, progress: Progress) -> P
                 return compile_worker(tree, tools, output, progress)
             except BuildError as error:
                 # Groups trust that two files define no name twice; another compiler may disagree.
-                if not grouped or "compile" not in str(error):
+                if not grouped or "could not compile" not in str(error):
                     raise
                 progress("the grouped sources did not compile; once more, file by file")
     raise AssertionError("unreachable")
@@ -102,7 +102,7 @@ def compile_worker(tree: Path, tools: Path, output, progress: Progress) -> Path:
     progress("configuring")
     run(
         ["meson", "setup", "out", *SETUP_OPTIONS],
-        "configure (a library is missing or too old)",
+        "configure",
         output,
         cwd=tree,
         env=env,
@@ -137,11 +137,14 @@ def run(
         )
     except OSError as error:
         raise BuildError(f"could not {step}: {error}") from error
+    complaint = ""
     with process:
         for line in process.stdout:
             output.write(line)
+            if "ERROR: " in line:
+                complaint = f" ({line.partition('ERROR: ')[2].strip()})"
             counter = re.match(r"\[(\d+)/(\d+)\] ", line)
             if progress and counter:
                 progress(f"compiling, {counter[1]} of {counter[2]} steps")
     if process.returncode != 0:
-        raise BuildError(f"could not {step}")
+        raise BuildError(f"could not {step}{complaint}")
