@@ -113,3 +113,22 @@ def test_a_missing_table_on_postgresql_is_an_outage_too(postgres_server):
 def test_other_database_urls_are_refused(url):
     with pytest.raises(ConfigError, match="DATABASE_URL"):
         database.build_database(url)
+
+
+def test_a_connection_lost_inside_a_transaction_is_an_outage_and_nothing_is_kept(postgres_url, scope, box):
+    database.connect(make_config(database_url=postgres_url))
+
+    def lose() -> None:
+        with database.transaction() as db:
+            make_device(scope, box)
+            (pid,) = db.execute_sql("SELECT pg_backend_pid()").fetchone()
+            with psycopg.connect(postgres_url, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+            make_device(scope, box)
+
+    with pytest.raises(DatabaseUnavailable):
+        lose()
+    assert list_devices(scope)[1] == 0
+    make_device(scope, box)
+    assert list_devices(scope)[1] == 1
+    database.close()
