@@ -50,21 +50,29 @@ export class PipedRouter {
     });
     const open = (router, port) => router.createPipeTransport({ listenInfo: { protocol: 'udp', ip: PIPE_IP, port } });
     this.near = await open(room.router, this.#port);
-    const far = await open(this.router, this.#port + 1);
+    this.far = await open(this.router, this.#port + 1);
     await this.near.connect({ ip: PIPE_IP, port: this.#port + 1 });
-    await far.connect({ ip: PIPE_IP, port: this.#port });
+    await this.far.connect({ ip: PIPE_IP, port: this.#port });
     for (const { kind, producer } of room.openTracks) {
       if (kind === 'audio' && payloadTypes.audio === null) continue;
       const consumer = await this.near.consume({ producerId: producer.id });
-      const copy = await far.produce({ kind, rtpParameters: consumer.rtpParameters });
+      const copy = await this.far.produce({ kind, rtpParameters: consumer.rtpParameters });
       this.openTracks.push({ kind, producer: copy });
     }
+  }
+
+  /** Stop the flow; the Router stays until its players have closed their transports. */
+  retire() {
+    this.near?.close();
+    this.far?.close();
+    if (this.users === 0) this.close();
   }
 
   close() {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.near?.close();
+    this.far?.close();
     this.router?.close();
     if (this.#port !== null) this.ports.ingest.release(this.#port);
   }

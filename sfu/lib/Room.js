@@ -10,6 +10,8 @@ export class Room {
   slot = null;
   router = null;
   isClosed = false;
+  /** Whether Router and tracks are there, so that viewers can be served. */
+  isReady = false;
   /** @type {{video: IngestTrack|null, audio: IngestTrack|null}} */
   tracks = { video: null, audio: null };
   /** By payload types. @type {Map<string, Promise<PipedRouter>>} */
@@ -43,10 +45,12 @@ export class Room {
     this.slot = slot;
     this.router = await slot.worker.createRouter({ mediaCodecs: ROUTER_CODECS, appData: { deviceId: this.deviceId } });
     for (const kind of KINDS) if (this.tracks[kind]) await this.#openTrack(this.tracks[kind]);
+    this.isReady = true;
   }
 
   /** Leave the Worker: everything in it is closed, the ports stay held. */
   leave() {
+    this.isReady = false;
     for (const kind of KINDS) this.tracks[kind]?.close();
     this.closePiped();
     this.router?.close();
@@ -69,13 +73,14 @@ export class Room {
   }
 
   /** @param {'video'|'audio'} kind */
-  removeTrack(kind) {
+  async removeTrack(kind) {
     const track = this.tracks[kind];
     if (!track) return;
-    track.close();
-    this.ports.releaseTrack(track.ports);
     this.tracks[kind] = null;
+    track.close();
     this.closePiped();
+    await this.#settle(this.slot);
+    this.ports.releaseTrack(track.ports);
   }
 
   /**
@@ -89,7 +94,7 @@ export class Room {
     const isMoved = this.sourceIp !== sourceIp;
     this.sourceIp = sourceIp;
     if (!hasAudio && this.tracks.audio) {
-      this.removeTrack('audio');
+      await this.removeTrack('audio');
       isChanged = true;
     }
     if (isFresh || isMoved) {
@@ -116,16 +121,25 @@ export class Room {
       try {
         await this.addTrack(kind);
       } finally {
-        if (this.tracks[kind] !== old) this.ports.releaseTrack(old.ports);
+        if (this.tracks[kind] !== old) {
+          await this.#settle(this.slot);
+          this.ports.releaseTrack(old.ports);
+        }
       }
     }
   }
 
-  close() {
+  /** Close everything; done when the ports can be bound again. */
+  async close() {
     if (this.isClosed) return;
     this.isClosed = true;
+    const { slot } = this;
     this.leave();
-    for (const kind of KINDS) this.removeTrack(kind);
+    await this.#settle(slot);
+    for (const kind of KINDS) {
+      if (this.tracks[kind]) this.ports.releaseTrack(this.tracks[kind].ports);
+      this.tracks[kind] = null;
+    }
   }
 
   /**
@@ -158,12 +172,18 @@ export class Room {
     return { source: piped, release };
   }
 
+  /** mediasoup closes without waiting; once the Worker answers what was asked later, its sockets are closed. */
+  async #settle(slot) {
+    if (slot?.isAlive) await slot.worker.getResourceUsage().catch(() => {});
+  }
+
   async #openTrack(track) {
     await track.open(this.router, { ingestIp: this.ports.ingestIp, sourceIp: this.sourceIp });
   }
 
+  /** No player gets these piped Routers any more; each goes with its last player. */
   closePiped() {
-    for (const opening of this.#piped.values()) opening.then((piped) => piped.close(), () => {});
+    for (const opening of this.#piped.values()) opening.then((piped) => piped.retire(), () => {});
     this.#piped.clear();
   }
 }

@@ -46,6 +46,11 @@ export class Rooms {
     return this.#rooms.size;
   }
 
+  /** @returns {Iterable<Room>} */
+  get all() {
+    return this.#rooms.values();
+  }
+
   get viewerCount() {
     let count = 0;
     for (const audience of this.#audiences.values()) count += audience.size;
@@ -55,7 +60,7 @@ export class Rooms {
   /** The room of a device when it can serve viewers now, else null. */
   get(deviceId) {
     const room = this.#rooms.get(deviceId);
-    return room?.router && !room.router.closed ? room : null;
+    return room?.isReady && !room.router.closed ? room : null;
   }
 
   // Ingest ------------------------------------------------------------------------------------------------------
@@ -83,11 +88,11 @@ export class Rooms {
       if (hasAudio) await room.addTrack('audio', ports?.audio);
       await this.#place(room);
     } catch (error) {
-      room.close();
+      await room.close();
       throw error;
     }
     if (this.#isClosed) {
-      room.close();
+      await room.close();
       throw new RequestError('shutting_down', 'the SFU is shutting down', 503);
     }
     this.#rooms.set(room.deviceId, room);
@@ -104,7 +109,7 @@ export class Rooms {
       isChanged = await room.change(wanted);
     } catch (error) {
       // Half changed is worse than gone: the next request opens it anew.
-      this.#end(room, 'could not be changed');
+      await this.#end(room, 'could not be changed');
       throw error;
     }
     if (!isChanged) return;
@@ -141,16 +146,17 @@ export class Rooms {
     return this.#locked(deviceId, async () => {
       const room = this.#rooms.get(deviceId);
       if (!room) return false;
-      this.#end(room, reason);
+      await this.#end(room, reason);
       return true;
     });
   }
 
-  #end(room, reason) {
+  async #end(room, reason) {
     this.#rooms.delete(room.deviceId);
-    room.close();
-    this.log.info('room closed', { device: room.deviceId, reason });
+    // Viewers first: a WebRtcServer forgets a transport that is closed, but not one that goes with its Router.
     this.#tell(room.deviceId, (viewer) => viewer.onRoomEnded());
+    this.log.info('room closed', { device: room.deviceId, reason });
+    await room.close();
   }
 
   /**
@@ -275,7 +281,7 @@ export class Rooms {
           } catch (error) {
             this.log.error('room lost', { device: room.deviceId, error });
             this.#notifyOwner(room, 'ingest.lost', { device_id: room.deviceId, reason: describeError(error).message });
-            this.#end(room, 'lost');
+            await this.#end(room, 'lost');
             return;
           }
           this.log.info('room rebuilt', { device: room.deviceId, worker: room.slot?.index });
@@ -300,12 +306,12 @@ export class Rooms {
     }
   }
 
-  /** Close everything; viewers' sockets are closed by who holds them. */
+  /** Close everything, without waiting for the Workers; viewers' sockets are closed by who holds them. */
   closeAll() {
     this.#isClosed = true;
     clearInterval(this.checkTimer);
     for (const { timer } of this.#owners.values()) clearTimeout(timer);
-    for (const room of this.#rooms.values()) room.close();
+    for (const room of this.#rooms.values()) void room.close();
     this.#rooms.clear();
   }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { test } from 'node:test';
-import { Client, connectControl, connectViewer, CONTROL_KEY, mintToken, openRequest, request, RTP_CAPABILITIES, RtpSender, startSfu, until } from './harness.js';
+import { buildOffer, Client, connectControl, connectViewer, CONTROL_KEY, mintToken, openRequest, request, RTP_CAPABILITIES, RtpSender, startSfu, until, whep } from './harness.js';
 
 const portsOf = ({ video, audio }) =>
   Object.fromEntries(Object.entries({ video, audio }).filter(([, track]) => track).map(([kind, { rtp_port, rtcp_port, source_rtp_port, source_rtcp_port }]) => [kind, { rtp_port, rtcp_port, source_rtp_port, source_rtcp_port }]));
@@ -108,6 +108,23 @@ test('control', async (t) => {
     await Promise.all([sender.close(), stranger.close(), control.call('ingest.close', { device_id: 'count' })]);
   });
 
+  await t.test('a room closed under its viewers leaves nothing of them', async () => {
+    await control.call('ingest.open', openRequest('crowded'));
+    const { webRtcServer } = sfu.rooms.get('crowded').slot;
+    const viewers = await Promise.all([1, 2, 3].map(() => connectViewer(sfu)));
+    for (const viewer of viewers) await viewer.call('join', { token: await mintToken('crowded') });
+    const session = await whep(sfu, 'crowded', { token: await mintToken('crowded'), offer: buildOffer({ h264: 126, opus: 109 }) });
+    assert.equal(session.status, 201);
+    assert.equal(webRtcServer.webRtcTransportsForTesting.size, 4);
+    await control.call('ingest.close', { device_id: 'crowded' });
+    await until(() => sfu.pool.counts.routers === 0 && sfu.ports.inUse === 0, 'closed');
+    assert.equal(webRtcServer.webRtcTransportsForTesting.size, 0);
+    for (const viewer of viewers) {
+      await viewer.event('streamEnded');
+      await viewer.close();
+    }
+  });
+
   await t.test('the owner is told how many watch', async () => {
     await control.call('ingest.open', openRequest('watched'));
     const viewer = await connectViewer(sfu);
@@ -119,14 +136,18 @@ test('control', async (t) => {
   });
 
   await t.test('rooms outlive the socket of their owner for a while, and longer when it returns', async () => {
-    const worker = await connectControl(sfu, 'brief:7');
-    await worker.call('ingest.open', openRequest('orphan'));
-    await worker.close();
+    const open = async (owner) => {
+      const worker = await connectControl(sfu, owner);
+      await worker.call('ingest.open', openRequest(owner.replace(':', '-')));
+      await worker.close();
+    };
+    await open('brief:7');
+    await open('lost:8');
     const back = await connectControl(sfu, 'brief:7');
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    assert.equal((await back.call('ingest.open', openRequest('orphan'))).created, false);
+    await until(() => !sfu.rooms.get('lost-8'), 'the room of a lost owner closed', 2_000);
+    assert.equal((await back.call('ingest.open', openRequest('brief-7'))).created, false);
     await back.close();
-    await until(() => !sfu.rooms.get('orphan'), 'the room of a lost owner closed', 2_000);
+    await until(() => !sfu.rooms.get('brief-7'), 'closed too when its owner goes for good', 2_000);
   });
 
   await t.test("an owner's resync leaves the rooms of others", async () => {
@@ -192,7 +213,7 @@ test('control', async (t) => {
 });
 
 test('when the port range is full the error names the setting, and ports given back can be had', async (t) => {
-  const sfu = await startSfu(t, { environment: { SFU_INGEST_PORTS: '39900-39907' } });
+  const sfu = await startSfu(t, { environment: { SFU_INGEST_PORTS: '27900-27907' } });
   const control = await connectControl(sfu);
   for (let index = 0; index < 4; index += 1) await control.call('ingest.open', openRequest(`cam-${index}`));
   const answer = await control.ask('ingest.open', openRequest('cam-5'));

@@ -30,18 +30,36 @@ export function findWorkerBin() {
   return built[0];
 }
 
-/** A block of ports of its own for each SFU a test process starts, and for each test process. */
-let block = 0;
-export function testEnvironment(overrides = {}) {
-  const base = 30_000 + ((process.pid * 7 + block++) % 60) * 500;
+const BLOCK_PORTS = 120;
+const BLOCKS = 39;
+
+/** The first port of a block that no other test uses: its first port is held while this process lives. */
+async function claimBlock() {
+  for (let tries = 0, index = Math.floor(Math.random() * BLOCKS); tries < BLOCKS; tries += 1, index += 1) {
+    // Below the ports that the system hands out by itself, above those of an SFU with default settings.
+    const base = 28_000 + (index % BLOCKS) * BLOCK_PORTS;
+    const lock = dgram.createSocket('udp4');
+    const isOurs = await new Promise((resolve) => {
+      lock.once('error', () => resolve(false));
+      lock.bind({ port: base, address: '127.0.0.1', exclusive: true }, () => resolve(true));
+    });
+    lock.unref();
+    if (isOurs) return base;
+  }
+  return assert.fail('no block of ports is free');
+}
+
+/** The settings of an SFU whose ports nobody else has. */
+export async function testEnvironment(overrides = {}) {
+  const base = await claimBlock();
   return {
     SFU_SECRET: SECRET,
     SFU_HOST: '127.0.0.1',
     SFU_PORT: '0',
     SFU_WORKERS: '2',
-    SFU_WEBRTC_PORT: String(base),
-    SFU_INGEST_PORTS: `${base + 20}-${base + 219}`,
-    SFU_SOURCE_PORTS: `${base + 240}-${base + 439}`,
+    SFU_WEBRTC_PORT: String(base + 1),
+    SFU_INGEST_PORTS: `${base + 10}-${base + 63}`,
+    SFU_SOURCE_PORTS: `${base + 64}-${base + 115}`,
     MEDIASOUP_WORKER_BIN: findWorkerBin(),
     LOG_LEVEL: 'ERROR',
     ...overrides,
@@ -55,7 +73,7 @@ export function testEnvironment(overrides = {}) {
  * @param {{environment?: object, protocol?: object, log?: object}} [options]
  */
 export async function startSfu(t, { environment = {}, protocol = {}, log } = {}) {
-  const config = { ...readConfig(testEnvironment(environment)), ...protocol };
+  const config = { ...readConfig(await testEnvironment(environment)), ...protocol };
   const sfu = new Sfu(config, log ?? createLog(config.logLevel, (line) => process.stderr.write(line)));
   await sfu.start();
   t.after(() => sfu.close());
@@ -67,7 +85,7 @@ export async function startSfu(t, { environment = {}, protocol = {}, log } = {})
  *
  * @template T
  * @param {() => T|Promise<T>} condition
- * @param {string} what for the failure
+ * @param {string|(() => string)} what for the failure
  * @param {number} [limitMs]
  * @returns {Promise<T>}
  */
@@ -76,7 +94,7 @@ export async function until(condition, what, limitMs = 10_000) {
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > deadline) assert.fail(`not in ${limitMs} ms: ${what}`);
+    if (Date.now() > deadline) assert.fail(`not in ${limitMs} ms: ${typeof what === 'function' ? what() : what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -239,6 +257,8 @@ export class RtpSender {
     const sender = new RtpSender();
     Object.assign(sender, { track, sequence, timestamp: crypto.randomInt(2 ** 31) });
     sender.socket = dgram.createSocket('udp4');
+    // A test that fails before it closes this must still end.
+    sender.socket.unref();
     await new Promise((resolve, reject) => {
       sender.socket.once('error', reject);
       sender.socket.bind(track.source_rtp_port, '127.0.0.1', resolve);
