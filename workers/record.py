@@ -34,6 +34,7 @@ class StreamRecordKeeper:
         self._worker = worker
         self._on_state = on_state
         self._unwritten: tuple[StreamState, Reason | None] | None = None
+        self._told: tuple[str, str | None] | None = None
         self._claimed = 0
         self._device: DeviceSettings | None = None
         self.run = 0
@@ -125,4 +126,7 @@ class StreamRecordKeeper:
             if read_wish(self._device_id) is None:
                 return
             raise LeaseLost(f"the state of device '{self._device_id}' is written by another worker")
-        self._on_state(self._device_id, state.value, reason.code if reason else None)
+        told = (state.value, reason.code if reason else None)
+        if told != self._told:
+            self._told = told
+            self._on_state(self._device_id, *told)
