@@ -24,8 +24,10 @@ interface OfferedConsumer {
 }
 
 export interface SessionListener {
-  /** Tracks to show; frames follow as soon as the camera's next key frame comes. */
+  /** Tracks to show; frames follow with the camera's next key frame. The same stream again: its tracks have changed. */
   onTracks(stream: MediaStream): void;
+  /** The tracks shown so far end now: the last moment to keep their picture. */
+  onTracksEnding(): void;
   /** The session stands, the camera sends nothing. */
   onUnavailable(): void;
   /** Called once; the session is closed already. */
@@ -51,6 +53,8 @@ export class ViewerSession {
   private readonly listener: SessionListener;
   private transport: Transport | null = null;
   private room: Room | null = null;
+  /** One for each room: tracks that come later join those that are shown. */
+  private stream: MediaStream | null = null;
   private consumers = new Map<string, Consumer>();
   private iceTimer: ReturnType<typeof setTimeout> | undefined;
   private hasRestartedIce = false;
@@ -174,6 +178,7 @@ export class ViewerSession {
     for (const [id, consumer] of this.consumers) {
       if (offered.some((offer) => offer.id === id)) continue;
       consumer.close();
+      this.stream?.removeTrack(consumer.track);
       this.consumers.delete(id);
     }
     const fresh = offered.filter((offer) => !this.consumers.has(offer.id));
@@ -196,16 +201,22 @@ export class ViewerSession {
     for (const consumer of taken) this.consumers.set(consumer.id, consumer);
     if (!isFirst) await this.signaling.request('resume');
     if (this.isClosed || generation !== this.generation) return;
-    const tracks = [...this.consumers.values()].map((consumer) => consumer.track);
-    if (tracks.length === 0) this.listener.onUnavailable();
-    else this.listener.onTracks(new MediaStream(tracks));
+    if (this.consumers.size === 0) {
+      this.listener.onUnavailable();
+      return;
+    }
+    this.stream ??= new MediaStream();
+    for (const consumer of taken) this.stream.addTrack(consumer.track);
+    this.listener.onTracks(this.stream);
   }
 
   private leaveRoom(): void {
+    if (this.stream) this.listener.onTracksEnding();
     this.generation += 1;
     clearTimeout(this.iceTimer);
     this.hasRestartedIce = false;
     this.consumers.clear();
+    this.stream = null;
     this.transport?.close();
     this.transport = null;
     this.room = null;

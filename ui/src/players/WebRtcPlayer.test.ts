@@ -137,6 +137,22 @@ test('a stream that ends keeps the session and waits', async () => {
   expect(requestGrant).toHaveBeenCalledOnce();
 });
 
+test('a room that was rebuilt shows its new tracks in the same session', async () => {
+  await goLive();
+  session().listener.onTracks({ getAudioTracks: () => [] } as unknown as MediaStream);
+  expect(player.getSnapshot().state).toBe('reconnecting');
+  drawFrame();
+  expect(player.getSnapshot().state).toBe('live');
+  expect(sessions).toHaveLength(1);
+});
+
+test('sound that comes later does not interrupt the picture', async () => {
+  await goLive();
+  vi.spyOn(stream, 'getAudioTracks').mockReturnValue([{} as MediaStreamTrack]);
+  session().listener.onTracks(stream);
+  expect(player.getSnapshot()).toMatchObject({ state: 'live', hasAudio: true });
+});
+
 test('a deleted camera is final until asked for again', async () => {
   requestGrant.mockRejectedValueOnce(new PlaybackLost('deleted', "there is no device 'x'"));
   player.connect();

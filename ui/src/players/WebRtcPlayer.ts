@@ -188,10 +188,12 @@ export class WebRtcPlayer {
       onTracks: (stream) => {
         if (session === this.session) this.showTracks(stream);
       },
+      onTracksEnding: () => {
+        if (session === this.session) this.holdPicture();
+      },
       onUnavailable: () => {
         if (session !== this.session) return;
         this.tracksSince = null;
-        this.holdPicture();
         this.update({ state: 'waiting', cause: { kind: 'no_video_yet', message: 'the camera sends no video yet' }, attempt: 0 });
       },
       onLost: (loss) => {
@@ -294,11 +296,13 @@ export class WebRtcPlayer {
   private showTracks(stream: MediaStream): void {
     const { video } = this;
     if (!video) return;
+    this.update({ hasAudio: stream.getAudioTracks().length > 0 });
+    if (video.srcObject === stream) return;
+    if (this.snapshot.state === 'live') this.update({ state: 'reconnecting', cause: null });
     this.holdPicture();
     this.tracksSince = performance.now();
     this.sample = null;
     video.srcObject = stream;
-    this.update({ hasAudio: stream.getAudioTracks().length > 0 });
     this.followFrames(video, stream);
     video.play().catch((error: DOMException) => {
       // Sound without a click is forbidden; a silent picture is not.
