@@ -88,14 +88,17 @@ def view_whep(browser: Browser, stack: Stack, device_id: str) -> AbstractContext
     return _view_blank(browser, stack, "watchWhep", options, [])
 
 
-def view_peer(browser: Browser, stack: Stack, peer: Peer, camera: int = 0) -> AbstractContextManager[View]:
+def view_peer(
+    browser: Browser, stack: Stack, peer: Peer, camera: int = 0, *, has_clock: bool = True
+) -> AbstractContextManager[View]:
     """The peer's camera in a page of ours."""
-    return _view_blank(browser, stack, "watchPeer", peer.watch_options(camera), [peer.script])
+    return _view_blank(browser, stack, "watchPeer", peer.watch_options(camera), [peer.script], has_clock=has_clock)
 
 
 @contextmanager
 def _view_blank(
-    browser: Browser, stack: Stack, function: str, options: dict[str, Any], scripts: list[Path]
+    browser: Browser, stack: Stack, function: str, options: dict[str, Any], scripts: list[Path], *,
+    has_clock: bool = True,
 ) -> Iterator[View]:
     context = browser.new_context(bypass_csp=True, viewport={"width": 1280, "height": 800})
     try:
@@ -116,7 +119,9 @@ def _view_blank(
             options,
         )
         view = View(page, marks)
-        view.await_pictures()
+        page.wait_for_function("() => window.bench.firstFrameMs !== null", timeout=LIVE_SECONDS * 1000)
+        if has_clock:
+            view.await_pictures()
         view.marks["firstFrameMs"] = page.evaluate("() => window.bench.firstFrameMs")
         yield view
         page.evaluate("() => benchConnection.close()")

@@ -101,8 +101,9 @@ def main() -> None:
     """Serves until stdin ends."""
     parser = argparse.ArgumentParser(description="many RTSP cameras that play one encoded loop, over TCP and UDP")
     parser.add_argument("--count", type=int, default=30)
+    parser.add_argument("--gop-seconds", type=float, default=2.0)
     options = parser.parse_args()
-    with BothWaysServer(LoopSettings(), options.count) as server:
+    with BothWaysServer(LoopSettings(gop_seconds=options.gop_seconds), options.count) as server:
         print(json.dumps({"urls": server.urls}), flush=True)
         for _ in sys.stdin:
             print(json.dumps({"dropped": server.dropped, "clients": server.open_connections}), flush=True)

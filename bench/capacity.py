@@ -24,6 +24,7 @@ def run(options: Options) -> Result:
     with CameraFleet(max(counts)) as cameras, Stack(stream_slots=max(counts) + 4) as stack:
         devices: list[str] = []
         for count in counts:
+            options.say(f"{count} cameras")
             add_cameras(stack, cameras.urls, devices, count)
             time.sleep(settle)
             start, dropped = read_positions(stack, devices), cameras.read_dropped()

@@ -32,6 +32,7 @@ def run(options: Options) -> Result:
             devices: list[str] = []
             idle = _measure(stack, cameras, seconds, settle)
             for count in counts:
+                options.say(f"VAS, {_spell(count)}")
                 add_cameras(stack, cameras.urls, devices, count)
                 time.sleep(settle)
                 start, dropped = read_positions(stack, devices), cameras.read_dropped()
@@ -43,6 +44,7 @@ def run(options: Options) -> Result:
         theirs: dict[int, Usage] = {}
         if options.peer is not None:
             for count in counts:
+                options.say(f"{options.peer.name}, {_spell(count)}")
                 with closing(options.peer()) as peer:
                     peer.start(cameras.urls[:count])
                     time.sleep(settle)

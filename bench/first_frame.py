@@ -8,15 +8,14 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
-from tests.cameras import CameraServer
 from tests.stack import Stack
 
 from .browser import LIVE_SECONDS, open_browser, view_peer
+from .cameras import CameraFleet
 from .figures import format_ratio
 from .options import Options
 from .report import Result, Table
 
-CAMERA = {"codec": "h264", "width": 1280, "height": 720, "fps": 25, "bitrate_kbps": 2500}
 GOPS = (1.0, 2.0, 4.0, 10.0)
 _MARKS = """() => Object.fromEntries(performance.getEntriesByType('mark')
   .filter((mark) => mark.name.startsWith('player:')).map((mark) => [mark.name.slice(7), mark.startTime]))"""
@@ -27,12 +26,14 @@ def run(options: Options) -> Result:
     """For each interval: openings of a new browser profile, at moments spread over the interval."""
     gops, openings = ((1.0, 4.0), 2) if options.quick else (GOPS, 8)
     raw: dict[str, Any] = {}
-    with CameraServer() as cameras, Stack() as stack, open_browser() as browser:
+    with Stack() as stack, open_browser() as browser:
         for gop in gops:
+            options.say(f"key frame every {gop:g} s")
             with ExitStack() as held:
-                path = f"/gop{gop:g}"
-                url = cameras.add(path, **CAMERA, key_frame_seconds=gop)
-                device = stack.add_device(path[1:], url)["id"]
+                # Cameras that make no key frame on request, as most: one that did would flatter the peer, and
+                # change the interval for us.
+                url = held.enter_context(CameraFleet(1, gop)).urls[0]
+                device = stack.add_device(f"gop {gop:g}", url)["id"]
                 stack.wait_for_state(device, "running")
                 peer = None
                 if options.peer is not None:
@@ -49,11 +50,10 @@ def run(options: Options) -> Result:
                     found["again"].append(again)
                     if peer is not None:
                         _wait_phase(gop, number, openings)
-                        with view_peer(browser, stack, peer) as view:
+                        with view_peer(browser, stack, peer, has_clock=False) as view:
                             found["peer"].append(view.marks)
                 raw[f"{gop:g}"] = found
                 stack.delete_device(device)
-            cameras.remove(path)
     return _report(raw, options)
 
 
@@ -102,7 +102,7 @@ def _report(raw: dict[str, Any], options: Options) -> Result:
     return Result(
         "first_frame", "", {},
         tables=[Table(
-            "From opening the page to the picture, ms: median (most)",
+            "From opening the page to the picture, ms: median (most), of a 1080p25 4 Mbps camera",
             [
                 "key frame every", "page to connect", "connect to first picture", "connect to live picture",
                 "first picture beside the peer", "live beside the peer", "budget: first picture", "live",
@@ -112,7 +112,9 @@ def _report(raw: dict[str, Any], options: Options) -> Result:
         notes=[
             "The first picture is the newest footage of the bus, run up to now; the live one is WebRTC's first frame. "
             "A first visit has an empty cache; 'again' is the next one in the same browser profile.",
-            "The peer is counted from its first request to its first frame: it has no picture before the next key frame.",
+            "The peer is counted from its first request to its first frame: it has no picture before the next key frame. "
+            "It passes a viewer's request for a key frame on to the camera, and is quicker with cameras that obey; "
+            "these do not.",
         ],
         raw=raw,
     )

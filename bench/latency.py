@@ -36,8 +36,9 @@ def run(options: Options) -> Result:
             peer = stack_of.enter_context(closing(options.peer()))
             peer.start([url])
             ways[peer.name] = partial(view_peer, browser, product, peer)
-        for _ in range(rounds):
+        for number in range(rounds):
             for name, view in ways.items():
+                options.say(f"{name}, round {number + 1} of {rounds}")
                 with view() as opened:
                     opened.page.wait_for_timeout(WARM_SECONDS * 1000)
                     readings.setdefault(name, []).extend(opened.collect(seconds))

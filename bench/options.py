@@ -11,3 +11,7 @@ class Options:
 
     quick: bool
     peer: type[Peer] | None
+
+    def say(self, step: str) -> None:
+        """Plain progress: what is measured now."""
+        print(f"  … {step}", flush=True)

@@ -36,6 +36,7 @@ def run(options: Options) -> Result:
         stack.wait_for_state(device, "running")
         with view_device(browser, stack, device) as view, BusWatch(stack, device) as bus:
             for name, fault in faults.items():
+                options.say(name)
                 for _ in range(rounds):
                     _await_calm(view, bus, time.time())
                     begun = time.time()
