@@ -125,6 +125,25 @@ class BrowserViewer:
         times = [r[0] / 1000 for r in self.seen()["readings"] if r[0] / 1000 >= since]
         return max((later - earlier for earlier, later in zip(times, times[1:], strict=False)), default=float("inf"))
 
+    def recovery_after(self, moment: float, gap_seconds: float = 0.7) -> float:
+        """Seconds from a moment to the end of the last break in the pictures since then; 0 when there was none.
+
+        Only as good as the pictures that have come so far: to be asked once they flow again.
+        """
+        times = [r[0] / 1000 for r in self.seen()["readings"]]
+        ends = [
+            later for earlier, later in zip(times, times[1:], strict=False)
+            if later > moment and later - earlier > gap_seconds
+        ]
+        return max(0.0, ends[-1] - moment) if ends else 0.0
+
+    def is_flowing(self, gap_seconds: float = 0.7, seconds: float = 1.5) -> bool:
+        """Whether pictures with a clock came without a break in the last seconds."""
+        now = self.page.evaluate("() => performance.timeOrigin + performance.now()") / 1000
+        times = [r[0] / 1000 for r in self.seen()["readings"] if r[0] / 1000 > now - seconds]
+        marks = [now - seconds, *times, now]
+        return all(later - earlier <= gap_seconds for earlier, later in zip(marks, marks[1:], strict=False))
+
     def measure_latency(self, seconds: float) -> Latency:
         """Watch for so long and tell how old the pictures were when they came."""
         start = time.time()

@@ -1,0 +1,94 @@
+"""One product on PostgreSQL for all fault tests, watched in Chromium; every test is marked `faults`."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.cameras import CameraServer
+from tests.faults.report import RecoveryReport
+from tests.faults.watched import Watched
+from tests.stack import BrowserViewer, Stack
+from tests.stack.fixtures import add_camera, add_device, browser, cameras, watch
+
+__all__ = ["add_camera", "add_device", "browser", "cameras", "watch"]
+
+HERE = Path(__file__).parent
+STALL_SECONDS = 3
+
+_report = RecoveryReport()
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.faults)
+
+
+def pytest_terminal_summary(terminalreporter):
+    if _report.rows:
+        terminalreporter.section("recovery after faults")
+        for line in _report.lines():
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def report(capsys) -> Iterator[RecoveryReport]:
+    """Where recoveries are noted; printed at once and as a table at the end."""
+    with capsys.disabled():
+        yield _report
+
+
+@pytest.fixture(scope="package")
+def shared_stack() -> Iterator[Stack]:
+    with Stack(database="postgresql", stall_seconds=STALL_SECONDS) as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(shared_stack: Stack) -> Iterator[Stack]:
+    """The product, well before and well after each test."""
+    shared_stack.wait_until(shared_stack.is_ready, 30, "the product is well")
+    yield shared_stack
+    shared_stack.wait_until(shared_stack.is_ready, 30, "the product is well again after the test")
+
+
+@pytest.fixture(scope="package")
+def shared_watched(shared_stack: Stack, cameras: CameraServer, browser: Browser) -> Iterator[Watched]:
+    url = cameras.add("/watched", width=640, height=360, fps=15, bitrate_kbps=600, key_frame_seconds=1)
+    device = shared_stack.add_device("Watched", url)
+    shared_stack.wait_for_state(device["id"], "running")
+    with BrowserViewer(browser, shared_stack.url, device["id"]) as viewer:
+        viewer.wait_live()
+        yield Watched(shared_stack, device["id"], viewer)
+    shared_stack.delete_device(device["id"])
+
+
+@pytest.fixture
+def watched(stack: Stack, shared_watched: Watched) -> Watched:
+    """A device that somebody has watched since before the first fault, in a page that is never loaded again."""
+    assert shared_watched.viewer.has_continued
+    shared_watched.recover(0, 20)
+    return shared_watched
+
+
+def start_watching(stack: Stack, device_id: str, watch: Callable) -> Watched:
+    """Open the page of a device and wait until it is live."""
+    stack.wait_for_state(device_id, "running")
+    watched = Watched(stack, device_id, watch(device_id))
+    watched.viewer.wait_live()
+    return watched
+
+
+@pytest.fixture
+def second_fleet(stack: Stack) -> Iterator[str]:
+    """A second fleet of stream workers, started as if by accident; it ends after the test."""
+
+    def fleets() -> int:
+        return stack.api.get("/health")["components"]["stream_slots"]["detail"]["workers"]
+
+    name = stack.start_extra("stream")
+    stack.wait_until(lambda: fleets() == 2, 15, "two fleets offer slots")
+    yield name
+    stack.stop(name)

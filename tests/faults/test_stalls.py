@@ -1,0 +1,47 @@
+"""Processes that stand still without dying: noticed by what they do not do."""
+
+import os
+import signal
+import time
+
+from tests.faults.conftest import STALL_SECONDS
+from tests.stack import FfmpegWatch, procfs
+
+BUDGET_SECONDS = 15
+MARGIN_SECONDS = 5
+
+
+def test_an_ffmpeg_that_stands_still_is_noticed_as_a_stall_and_replaced(watched, report):
+    old, moment = watched.ffmpeg, time.time()
+    os.kill(old, signal.SIGSTOP)
+    recovery = watched.recover(moment, BUDGET_SECONDS + MARGIN_SECONDS, lambda: not procfs.is_alive(old))
+    report.add(f"SIGSTOP FFmpeg (STALL_SECONDS={STALL_SECONDS})", recovery, watched.viewer.has_continued, BUDGET_SECONDS)
+    assert recovery <= BUDGET_SECONDS + MARGIN_SECONDS
+    assert {"stalled", "output_stalled"} & set(watched.reasons_since(moment))
+
+
+def test_a_worker_that_slept_longer_than_its_lease_finds_another_owner_and_gives_way(stack, second_fleet, watched, report):
+    sleeper = stack.stream_worker_pid(watched.owning_fleet("stream", second_fleet))
+    old, owner = watched.ffmpeg, stack.stream(watched.device_id)["worker"]
+    with FfmpegWatch(watched.device_id) as ffmpegs:
+        moment = time.time()
+        os.kill(sleeper, signal.SIGSTOP)
+        try:
+            recovery = watched.recover(moment, BUDGET_SECONDS + MARGIN_SECONDS, lambda: watched.ffmpeg != old)
+        finally:
+            os.kill(sleeper, signal.SIGCONT)
+        taken_over, awake = watched.ffmpeg, time.time()
+        # Awake again, it must see within a renewal or two that it owns the device no more.
+        stack.wait_until(
+            lambda: "held by another worker" in stack.log("stream") + stack.log(second_fleet)
+            or "written by another worker" in stack.log("stream") + stack.log(second_fleet),
+            15, "the worker that slept gives way",
+        )
+        watched.recover(awake, 10)
+    report.add("SIGSTOP stream worker beyond its lease, then SIGCONT", recovery, watched.viewer.has_continued, BUDGET_SECONDS)
+    assert recovery <= BUDGET_SECONDS + MARGIN_SECONDS
+    assert watched.ffmpeg == taken_over
+    assert stack.stream(watched.device_id)["worker"] != owner
+    assert ffmpegs.samples > 50
+    assert ffmpegs.doubles == []
+    watched.assert_never_stops(awake)

@@ -1,0 +1,82 @@
+"""Redis and PostgreSQL go away and come back: live video does not stop, and everything goes on afterwards."""
+
+import os
+import signal
+import time
+
+AWAY_SECONDS = 10
+#: Within this time after a store's return, everything that needs it works again.
+BACK_SECONDS = 15
+
+
+def test_redis_that_comes_back_empty_at_once_does_not_stop_live_video(watched, report, add_camera, add_device):
+    live_through(watched, report, "Redis restarted, empty", watched.stack.redis.restart)
+    assert_jobs_resume(watched.stack, add_camera, add_device)
+
+
+def test_redis_away_for_ten_seconds_does_not_stop_live_video(watched, report, add_camera, add_device):
+    def be_away() -> None:
+        watched.stack.redis.stop()
+        assert watched.viewer.frames_in(AWAY_SECONDS) > 8 * AWAY_SECONDS
+        watched.stack.redis.start()
+
+    live_through(watched, report, f"Redis away for {AWAY_SECONDS} s", be_away)
+    # The window that was kept in memory is on the bus again: footage of the time without Redis.
+    group = watched.bus().latest_group(watched.device_id)
+    assert group is not None
+    assert_jobs_resume(watched.stack, add_camera, add_device)
+
+
+def test_footage_of_the_time_without_redis_reaches_the_bus_afterwards(watched):
+    moment = time.time()
+    watched.stack.redis.stop()
+    watched.viewer.frames_in(3)
+    back = time.time()
+    watched.stack.redis.start()
+    watched.stack.wait_until(lambda: watched.has_parts_after(back), BACK_SECONDS, "the bus carries parts again")
+    parts = watched.bus().read(watched.device_id, None, count=1000)
+    missed = [part for part in parts if moment + 0.5 < part.start < back]
+    assert sum(part.duration for part in missed) > 1.5
+    assert [part.position for part in parts] == sorted(part.position for part in parts)
+
+
+def test_a_restarted_database_does_not_stop_live_video(watched, report, add_camera, add_device):
+    live_through(watched, report, "PostgreSQL restarted", watched.stack.postgres.restart)
+    assert_jobs_resume(watched.stack, add_camera, add_device)
+
+
+def test_an_ffmpeg_that_dies_without_the_database_is_replaced(watched, report):
+    stack, old = watched.stack, watched.ffmpeg
+    run = stack.stream(watched.device_id)["run"]
+    stack.postgres.stop()
+    moment = time.time()
+    try:
+        os.kill(old, signal.SIGKILL)
+        stack.wait_until(lambda: watched.ffmpeg != old, 15, "a new FFmpeg")
+        watched.viewer.wait_drawn_after(moment + 0.5, 15, count=10)
+    finally:
+        stack.postgres.start()
+    recovery = watched.recover(moment, 20)
+    report.add("kill -9 FFmpeg while PostgreSQL is away", recovery, watched.viewer.has_continued, 15)
+    assert stack.stream(watched.device_id)["run"] > run, "the run that began without the database is claimed afterwards"
+
+
+def live_through(watched, report, fault: str, do) -> None:
+    """Do it; no picture may be missing in the page, and FFmpeg must be the same."""
+    ffmpeg, moment = watched.ffmpeg, time.time()
+    do()
+    back = time.time()
+    watched.recover(back, BACK_SECONDS)
+    # Longer than the clock process is patient, so that what it does wrong is seen.
+    watched.viewer.frames_in(6)
+    gap = watched.viewer.longest_gap(moment)
+    report.add(fault, None if gap < 1 else gap, watched.viewer.has_continued)
+    assert watched.ffmpeg == ffmpeg
+    watched.assert_never_stops(moment)
+
+
+def assert_jobs_resume(stack, add_camera, add_device) -> None:
+    """A probe is answered and a new device starts."""
+    url = add_camera("other")
+    assert stack.api.post("/devices/probe", {"source_url": url})["reachable"]
+    stack.wait_for_state(add_device(url), "running", 20)
