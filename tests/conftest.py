@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -114,12 +115,7 @@ class PostgresServer:
         return f"postgresql://vas:{'pg-secret'}@127.0.0.1:{self.port}/{name}"
 
     def create(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
-            for place in (self.folder, *self.folder.parents):
-                if place == Path("/tmp"):
-                    break
-                place.chmod(0o755)
             shutil.chown(self.folder, "postgres", "postgres")
         self._run("initdb", "-D", str(self._data), "-U", "vas", "-A", "trust", "-E", "UTF8", "--no-sync")
 
@@ -170,8 +166,10 @@ def redis_url(redis_server: RedisServer) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    server = PostgresServer(tmp_path_factory.mktemp("postgres") / "cluster")
+def postgres_server() -> Iterator[PostgresServer]:
+    # Not under pytest's own folder: another run that starts meanwhile closes that to the user postgres.
+    folder = Path(tempfile.mkdtemp(prefix="vas-postgres-"))
+    server = PostgresServer(folder)
     server.create()
     server.start()
     with psycopg.connect(server.url(), autocommit=True) as connection:
@@ -181,6 +179,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     database.close()
     yield server
     server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from gateway.models import transition
 from tests.factories import device_body, no_plugins
 
 #: More in a nightly run: SCHEMATHESIS_EXAMPLES=500.
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "30"))
 
 
 @pytest.fixture
