@@ -66,8 +66,8 @@ class Probes:
         """The answer, or None when there is none within `timeout_seconds`."""
         deadline = time.monotonic() + timeout_seconds
         while (left := deadline - time.monotonic()) > 0:
-            # In steps of a second: shorter than the time limit of a Redis connection.
-            answer = self._redis.blpop([_result_key(probe_id)], timeout=max(0.1, min(1.0, left)))
+            # In steps well below the time limit of a Redis connection, or each wait would look like a Redis that hangs.
+            answer = self._redis.blpop([_result_key(probe_id)], timeout=max(0.1, min(0.5, left)))
             if answer is not None:
                 return json.loads(answer[1])
         return None
