@@ -103,6 +103,7 @@ class StreamSupervisor:
         self._source: SourceInfo | None = None
         self._sub_source: SourceInfo | None = None
         self._source_version: int | None = None
+        self._tried_version: int | None = None
         self._is_without_audio = False
         self._woken_by: str | None = None
         self._next_renewal = 0.0
@@ -152,7 +153,7 @@ class StreamSupervisor:
                 raise LeaseLost(f"another worker claimed device '{self.device_id}'")
 
     def _pause(self, seconds: float, code: str) -> None:
-        """Wait, but no longer than until the camera answers differently than it did."""
+        """Wait, but no longer than until the camera answers differently than it did, or a person has changed it."""
         end = self._clock.monotonic() + seconds
         knocker = None
         device = None
@@ -166,7 +167,11 @@ class StreamSupervisor:
         self._woken_by = None
         try:
             while (left := end - self._clock.monotonic()) > 0:
-                self._obey(self._renew_and_read_wish())
+                wish = self._renew_and_read_wish()
+                self._obey(wish)
+                if wish is not None and self._tried_version not in (None, wish.source_version):
+                    self._log.info("the device was changed")
+                    return
                 self._bus.flush()
                 if knocker is not None and knocker.is_back:
                     self._log.info("the camera answers again")
@@ -187,6 +192,7 @@ class StreamSupervisor:
             return Outcome(reason_for("unknown", error.message))
         if device is None:
             raise Stopped("device_deleted")
+        self._tried_version = device.source_version
         try:
             policy = SourcePolicy.from_config(self._config)
             for url in filter(None, (device.source_url, device.sub_source_url)):

@@ -8,6 +8,7 @@ import itertools
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,10 @@ _GRACE_SECONDS = 6.0
 _WAIT_SECONDS = 0.25
 
 _LOG_LINES = 40
+
+#: Looks at once in a worker process. With one for each of a hundred cameras that start together, none would end in time.
+_SEATS = 8
+_seats = threading.BoundedSemaphore(_SEATS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,15 @@ def _ask_process(request: str, limit_seconds: float, on_wait: Callable[[], None]
 
     The process is gone afterwards in any case.
     """
+    while not _seats.acquire(timeout=_WAIT_SECONDS):
+        on_wait()
+    try:
+        return _ask_now(request, limit_seconds, on_wait)
+    finally:
+        _seats.release()
+
+
+def _ask_now(request: str, limit_seconds: float, on_wait: Callable[[], None]) -> tuple[str, list[str]]:
     deadline = time.monotonic() + limit_seconds
     question: str | None = request
     with subprocess.Popen(
