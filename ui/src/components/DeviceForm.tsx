@@ -5,11 +5,10 @@ import { useState, type ReactNode } from 'react';
 import { ApiError } from '../api/http';
 import type { DeviceFields } from '../api/types';
 import { useKnownTags } from '../hooks/useKnownTags';
-import { deviceRules, fieldsOf, type DeviceValues } from './deviceValues';
+import { deviceRules, fieldSentence, fieldsOf, type DeviceValues } from './deviceValues';
 import { Failure } from './Failure';
 import { Panel } from './Panel';
 import { ProbePanel } from './ProbePanel';
-import { sentence } from './sentence';
 import { SourceFields } from './SourceFields';
 import { StartModeFields } from './StartModeFields';
 import classes from './DeviceForm.module.css';
@@ -31,10 +30,10 @@ function placeErrors(form: DeviceFormState, error: ApiError): ApiError | null {
   const known = Object.keys(form.getValues());
   const placed: Record<string, string> = {};
   for (const [field, text] of Object.entries(error.errors)) {
-    if (known.includes(field)) placed[field] = sentence(text);
+    if (known.includes(field)) placed[field] = fieldSentence(text);
   }
   const named = /^'(\w+)'/.exec(error.message)?.[1];
-  if (Object.keys(placed).length === 0 && named && known.includes(named)) placed[named] = sentence(error.message);
+  if (Object.keys(placed).length === 0 && named && known.includes(named)) placed[named] = fieldSentence(error.message);
   if (Object.keys(placed).length === 0) return error;
   form.setErrors(placed);
   const first = document.querySelector<HTMLElement>(`[data-path="${Object.keys(placed)[0]}"]`);
@@ -49,7 +48,6 @@ export function DeviceForm({ initialValues, deviceId, hasCredentials = false, su
   const form = useForm<DeviceValues>({
     initialValues,
     validate: { ...deviceRules, transport: isNotEmpty() },
-    validateInputOnBlur: ['source_url', 'sub_source_url', 'idle_seconds'],
   });
 
   const send = async (values: DeviceValues) => {

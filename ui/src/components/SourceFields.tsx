@@ -1,5 +1,6 @@
 // Where a camera's video comes from.
 import { Input, SegmentedControl, Stack, TextInput } from '@mantine/core';
+import type { FocusEvent } from 'react';
 import type { DeviceFormState } from './DeviceForm';
 
 const HIDDEN_HINT =
@@ -10,6 +11,11 @@ const MONO = { input: { fontFamily: 'var(--mantine-font-family-monospace)', font
 
 export function SourceFields({ form, hasCredentials }: { form: DeviceFormState; hasCredentials: boolean }) {
   const isHidden = hasCredentials || form.values.source_url.includes('***');
+  /** Checked when the next field is gone to; on the way to a button, a message would push that button from under the pointer. */
+  const checkOnLeaving = (field: 'source_url' | 'sub_source_url') => (event: FocusEvent<HTMLInputElement>) => {
+    const isToField = event.relatedTarget instanceof HTMLElement && event.relatedTarget.matches('input, textarea');
+    if (isToField && event.currentTarget.value && !form.errors[field]) form.validateField(field);
+  };
   return (
     <Stack gap="md">
       <TextInput
@@ -24,6 +30,7 @@ export function SourceFields({ form, hasCredentials }: { form: DeviceFormState; 
         inputMode="url"
         styles={MONO}
         {...form.getInputProps('source_url')}
+        onBlur={checkOnLeaving('source_url')}
       />
       <TextInput
         label="Sub-stream address"
@@ -35,6 +42,7 @@ export function SourceFields({ form, hasCredentials }: { form: DeviceFormState; 
         inputMode="url"
         styles={MONO}
         {...form.getInputProps('sub_source_url')}
+        onBlur={checkOnLeaving('sub_source_url')}
       />
       <Input.Wrapper
         label="Carried by"

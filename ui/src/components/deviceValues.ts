@@ -1,5 +1,6 @@
 // A device as the form holds it: what it starts from, what is wrong with it, and what is sent.
 import type { Device, DeviceFields } from '../api/types';
+import { sentence } from './sentence';
 
 export interface DeviceValues extends Omit<DeviceFields, 'sub_source_url' | 'idle_seconds'> {
   sub_source_url: string;
@@ -46,6 +47,21 @@ export function fieldsOf(values: DeviceValues): DeviceFields {
     location: values.location.trim(),
     idle_seconds: Number(values.idle_seconds),
   };
+}
+
+const FIELD_NAMES: Record<string, string> = {
+  name: 'the name',
+  source_url: 'the address',
+  sub_source_url: 'the sub-stream address',
+  idle_seconds: 'the time',
+  tags: 'each tag',
+  description: 'the description',
+  location: 'the location',
+};
+
+/** The server speaks of 'source_url'; people know it as the address. */
+export function fieldSentence(text: string): string {
+  return sentence(text.replace(/^'(\w+)'/, (quoted, field: string) => FIELD_NAMES[field] ?? quoted));
 }
 
 /** What is wrong with a source URL, or null. The server has the last word; this only saves a round trip. */

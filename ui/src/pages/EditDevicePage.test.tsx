@@ -33,15 +33,27 @@ test('an untouched address goes back as it came, with the version that was read'
 test("the server's faults stand at their fields", async () => {
   api.set('PUT /devices/d1', { status: 422, body: { message: 'not valid', errors: { json: { name: ["'name' is taken by another device"] } } } });
   await save();
-  expect(await screen.findByText("'name' is taken by another device.")).toBeInTheDocument();
+  expect(await screen.findByText('The name is taken by another device.')).toBeInTheDocument();
   expect(screen.getByLabelText(/^Name/)).toHaveAttribute('aria-invalid', 'true');
 });
 
 test("a fault that names its field only in its message stands there too", async () => {
-  api.set('PUT /devices/d1', { status: 422, body: { message: "'source_url' needs the password again: the address has changed", errors: {} } });
+  api.set('PUT /devices/d1', { status: 422, body: { message: "'source_url' needs the password again: it has changed", errors: {} } });
   await save();
-  expect(await screen.findByText(/needs the password again/)).toBeInTheDocument();
+  expect(await screen.findByText('The address needs the password again: it has changed.')).toBeInTheDocument();
   expect(screen.getByLabelText(/^RTSP address/)).toHaveAttribute('aria-invalid', 'true');
+});
+
+test('an address is checked on the way to the next field, but moves no button on the way to one', async () => {
+  const address = await screen.findByLabelText(/^RTSP address/);
+  await userEvent.clear(address);
+  await userEvent.type(address, 'http://10.0.0.1');
+  await userEvent.click(screen.getByRole('button', { name: 'Test' }));
+  await userEvent.type(address, '/a');
+  expect(screen.queryByText(/must begin with rtsp/)).not.toBeInTheDocument();
+  await userEvent.click(screen.getByLabelText(/^Name/));
+  expect(await screen.findByText(/must begin with rtsp/)).toBeInTheDocument();
+  expect(puts()).toHaveLength(0);
 });
 
 test('a change by somebody else is said, and can be overwritten', async () => {
