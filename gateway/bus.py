@@ -126,6 +126,9 @@ class BusWriter:
 
     def open_run(self, run: int, init_segment: bytes) -> None:
         """Make a run's init segment known; to be called before its first part."""
+        # Runs that ended without a part need theirs no more: a camera may fail so for weeks.
+        held = {part.run for part in self._window}
+        self._inits = {known: data for known, data in self._inits.items() if known in held}
         self._inits[run] = init_segment
         try:
             self._set_init(run)

@@ -235,22 +235,29 @@ def read_or_make_secret(path: Path) -> str:
     try:
         text = path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32) + "\n")
         try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-        text = path.read_text(encoding="ascii").strip()
+            text = _make_secret(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"the secret file {str(path)!r} cannot be made: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the secret file {str(path)!r} cannot be read: {error}") from error
     if len(text) < 16:
         raise ConfigError(f"the secret file {str(path)!r} must hold at least 16 characters")
     return text
+
+
+def _make_secret(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_hex(32) + "\n")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text(encoding="ascii").strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class Messages:
         )
         try:
             self._broker.enqueue(message)
-        except (redis.RedisError, dramatiq.errors.ConnectionError) as error:
+        except (redis.RedisError, dramatiq.errors.BrokerConnectionError) as error:
             raise _unavailable(error) from error
 
 

@@ -9,15 +9,32 @@ from workers.loop import MediaLoop, RunningPipeline
 
 #: How FFmpeg writes parts on standard output in workers/ffmpeg/command.py.
 FRAGMENTED = [
-    "-f", "mp4", "-movflags", "+frag_keyframe+empty_moov+default_base_moof+skip_trailer",
-    "-frag_duration", "500000", "pipe:1",
+    "-f",
+    "mp4",
+    "-movflags",
+    "+frag_keyframe+empty_moov+default_base_moof+skip_trailer",
+    "-frag_duration",
+    "500000",
+    "pipe:1",
 ]
 
 
 def make_media(*arguments: str, seconds: float = 2, size: str = "320x180") -> bytes:
     """Fragmented MP4 of a drawn picture at 10 fps, a key frame each second; `arguments` say how it is encoded."""
     source = f"testsrc2=size={size}:rate=10"
-    command = ["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", source, *arguments, "-t", str(seconds)]
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-nostdin",
+        "-f",
+        "lavfi",
+        "-i",
+        source,
+        *arguments,
+        "-t",
+        str(seconds),
+    ]
     return subprocess.run([*command, *FRAGMENTED], capture_output=True, check=True, timeout=30).stdout
 
 

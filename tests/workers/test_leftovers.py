@@ -10,7 +10,9 @@ from tests.conftest import wait_until
 from workers.ffmpeg.process import DEVICE_MARK
 from workers.leftovers import end_leftovers
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a process's environment")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only Linux tells a process's environment"
+)
 
 
 @pytest.fixture
@@ -21,7 +23,8 @@ def sleeper():
     def start(mark: str) -> subprocess.Popen:
         process = subprocess.Popen(
             [sys.executable, "-S", "-c", "print('up', flush=True); import time; time.sleep(60)"],
-            env={**os.environ, DEVICE_MARK: mark}, stdout=subprocess.PIPE,
+            env={**os.environ, DEVICE_MARK: mark},
+            stdout=subprocess.PIPE,
         )
         started.append(process)
         assert process.stdout.readline() == b"up\n"

@@ -15,7 +15,17 @@ from workers.ffmpeg.fmp4 import Fragment, InitSegment
 from workers.ffmpeg.process import DEVICE_MARK, Arrived, Ended, FfmpegProcess
 from workers.loop import MediaLoop, RunningPipeline
 
-LIVE = ["ffmpeg", "-v", "level+error", "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=10"]
+LIVE = [
+    "ffmpeg",
+    "-v",
+    "level+error",
+    "-nostdin",
+    "-re",
+    "-f",
+    "lavfi",
+    "-i",
+    "testsrc2=size=320x180:rate=10",
+]
 
 
 def program(*lines: str) -> list[str]:
@@ -51,7 +61,9 @@ def test_the_parts_of_a_live_ffmpeg_arrive_as_they_are_made(start):
 
 
 def test_a_process_that_ends_tells_its_code_and_last_words(start):
-    ended = next_of(start(program("print('[error] no such thing', file=sys.stderr)", "sys.exit(3)")), Ended).event
+    ended = next_of(
+        start(program("print('[error] no such thing', file=sys.stderr)", "sys.exit(3)")), Ended
+    ).event
     assert (ended.return_code, ended.lines, ended.problem) == (3, ["[error] no such thing"], None)
 
 
@@ -62,8 +74,13 @@ def test_secrets_do_not_get_into_the_last_words(start):
 
 
 def test_endless_words_are_drained_and_only_the_last_are_kept(start):
-    pipeline = start(program("for n in range(5000): print(n, 'x' * 60, file=sys.stderr)", "print('y' * 600_000, file=sys.stderr)",
-                             "print('the last', file=sys.stderr)"))
+    pipeline = start(
+        program(
+            "for n in range(5000): print(n, 'x' * 60, file=sys.stderr)",
+            "print('y' * 600_000, file=sys.stderr)",
+            "print('the last', file=sys.stderr)",
+        )
+    )
     lines = next_of(pipeline, Ended, 20).event.lines
     assert lines[-1] == "the last"
     assert len(lines) <= 60
@@ -82,7 +99,9 @@ def test_a_program_that_is_missing_is_named_without_setpriv_too(start, monkeypat
 
 
 def test_output_that_is_no_media_ends_the_process(start):
-    pipeline = start(program("sys.stdout.write('HTTP/1.1 200 OK, and then some')", "sys.stdout.flush()", "time.sleep(60)"))
+    pipeline = start(
+        program("sys.stdout.write('HTTP/1.1 200 OK, and then some')", "sys.stdout.flush()", "time.sleep(60)")
+    )
     ended = next_of(pipeline, Ended).event
     assert ended.problem.startswith("ffmpeg wrote a box of")
     assert ended.return_code == -signal.SIGKILL
@@ -99,10 +118,13 @@ def test_a_reader_that_fails_ends_the_process_and_says_so(start, monkeypatch):
 
 
 def test_stop_asks_first(start):
-    pipeline = start(program(
-        "signal.signal(signal.SIGTERM, lambda *_: (print('asked', file=sys.stderr), sys.exit(0)))",
-        "print('ready', file=sys.stderr, flush=True)", "time.sleep(60)",
-    ))
+    pipeline = start(
+        program(
+            "signal.signal(signal.SIGTERM, lambda *_: (print('asked', file=sys.stderr), sys.exit(0)))",
+            "print('ready', file=sys.stderr, flush=True)",
+            "time.sleep(60)",
+        )
+    )
     wait_until(lambda: "ready" in pipeline._process._lines, "the process is ready")
     pipeline.stop()
     assert not is_alive(pipeline.pid)
@@ -114,8 +136,13 @@ def test_stop_kills_what_does_not_listen(media_loop: MediaLoop):
 
     async def run() -> int:
         process = FfmpegProcess(
-            program("signal.signal(signal.SIGTERM, signal.SIG_IGN)", "print('deaf', file=sys.stderr, flush=True)", "time.sleep(60)"),
-            "d1", seen.append,
+            program(
+                "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+                "print('deaf', file=sys.stderr, flush=True)",
+                "time.sleep(60)",
+            ),
+            "d1",
+            seen.append,
         )
         task = asyncio.create_task(process.run())
         while "deaf" not in process._lines:

@@ -10,13 +10,23 @@ from workers.pipeline import build_pipeline, describe_outputs
 
 MAIN = SourceInfo(video=VideoInfo("h264", 1280, 720))
 DEVICE = DeviceSettings(
-    id="d1", tenant_id="t1", name="Gate", transport="tcp", start_mode="always", idle_seconds=30, enabled=True,
-    source_version=1, source_url=f"rtsp://u:{PASSWORD}@10.0.0.1/main", sub_source_url=f"rtsp://u:{PASSWORD}@10.0.0.1/sub",
+    id="d1",
+    tenant_id="t1",
+    name="Gate",
+    transport="tcp",
+    start_mode="always",
+    idle_seconds=30,
+    enabled=True,
+    source_version=1,
+    source_url=f"rtsp://u:{PASSWORD}@10.0.0.1/main",
+    sub_source_url=f"rtsp://u:{PASSWORD}@10.0.0.1/sub",
 )
 
 
 class FakeOutput(DirectOutput):
-    def __init__(self, name: str, *words: str, mode: OutputMode = OutputMode.COPY, error: Exception | None = None) -> None:
+    def __init__(
+        self, name: str, *words: str, mode: OutputMode = OutputMode.COPY, error: Exception | None = None
+    ) -> None:
         self.name, self.words, self.mode, self.error = name, words, mode, error
         self.seen = None
 
@@ -24,7 +34,9 @@ class FakeOutput(DirectOutput):
         self.seen = device
         if self.error:
             raise self.error
-        return OutputArguments(self.words, self.mode, None if self.mode == OutputMode.COPY else "for a reason")
+        return OutputArguments(
+            self.words, self.mode, None if self.mode == OutputMode.COPY else "for a reason"
+        )
 
 
 def build(*outputs: DirectOutput, main: SourceInfo = MAIN):
@@ -33,7 +45,12 @@ def build(*outputs: DirectOutput, main: SourceInfo = MAIN):
 
 def test_direct_outputs_come_first_and_the_bus_last():
     command = build(FakeOutput("one", "-f", "rtp", "rtp://a"), FakeOutput("two", "rtp://b")).command
-    assert command.index(DEVICE.source_url) < command.index("rtp://a") < command.index("rtp://b") < command.index("pipe:1")
+    assert (
+        command.index(DEVICE.source_url)
+        < command.index("rtp://a")
+        < command.index("rtp://b")
+        < command.index("pipe:1")
+    )
     assert command[-1] == "pipe:1"
     assert DEVICE.sub_source_url not in command
 

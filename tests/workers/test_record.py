@@ -198,4 +198,8 @@ def test_a_state_that_is_repeated_is_told_once(keeper, states):
     for _ in range(3):
         keeper.observe(StreamState.RECONNECTING, reason_for("refused"))
     keeper.observe(StreamState.RECONNECTING, reason_for("timed_out"))
-    assert [told[1:] for told in states] == [("starting", None), ("reconnecting", "refused"), ("reconnecting", "timed_out")]
+    assert [told[1:] for told in states] == [
+        ("starting", None),
+        ("reconnecting", "refused"),
+        ("reconnecting", "timed_out"),
+    ]

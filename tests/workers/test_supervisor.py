@@ -1,5 +1,6 @@
 """One stream's owner: it retries for ever, obeys the wish, gives way to another owner, and no output can hurt it."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,13 @@ from gateway.leases import STREAM, Leases
 from gateway.live import LiveFigures
 from gateway.media import AudioInfo, SourceInfo, VideoInfo
 from gateway.models import DeviceValues, TenantScope, replace_device
-from gateway.models.streams import ask_to_run, ask_to_stop, claim_next_run, read_source_info, read_stream_record
+from gateway.models.streams import (
+    ask_to_run,
+    ask_to_stop,
+    claim_next_run,
+    read_source_info,
+    read_stream_record,
+)
 from gateway.outputs import DirectOutput, OutputArguments
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
@@ -33,7 +40,13 @@ INIT = InitSegment(b"init", ())
 
 
 def parts(count: int, **values: Any) -> list[Fragment]:
-    plain = {"data": b"part", "duration": 0.5, "frames": 5, "has_b_frames": False, "has_new_parameters": False}
+    plain = {
+        "data": b"part",
+        "duration": 0.5,
+        "frames": 5,
+        "has_b_frames": False,
+        "has_new_parameters": False,
+    }
     return [Fragment(**({"start": n * 0.5, "is_key": n == 0} | plain | values)) for n in range(count)]
 
 
@@ -98,7 +111,9 @@ class StubMessages:
 class World:
     """A device that should run, its supervisor, and what both meet."""
 
-    def __init__(self, client: redis.Redis, scope: TenantScope, box: SecretBox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, client: redis.Redis, scope: TenantScope, box: SecretBox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         self.client, self.scope, self.box = client, scope, box
         self.device = make_device(scope, box)
         self.id = self.device.id
@@ -114,9 +129,16 @@ class World:
         monkeypatch.setattr(supervisor, "Knocker", StubKnocker)
         monkeypatch.setattr(supervisor.time, "sleep", self._sleep)
         self.services = Services(
-            config=make_config(backoff_max_seconds=60), worker="worker-1", redis=client, media_redis=client,
-            loop=self.loop, outputs=[self.output], secrets=box, messages=self.messages,
-            on_state=lambda _, state, reason: self.states.append((state, reason)), clock=self.clock,
+            config=make_config(backoff_max_seconds=60),
+            worker="worker-1",
+            redis=client,
+            media_redis=client,
+            loop=self.loop,
+            outputs=[self.output],
+            secrets=box,
+            messages=self.messages,
+            on_state=lambda _, state, reason: self.states.append((state, reason)),
+            clock=self.clock,
         )
 
     def _probe(self, config, url, transport, *, on_wait):
@@ -241,7 +263,10 @@ def test_a_lease_that_cannot_be_renewed_does_not_stop_the_stream(world, monkeypa
 def test_a_camera_that_refuses_is_tried_again_after_a_pause(world):
     world.run([REFUSED], [REFUSED], [INIT, *parts(2), world.stop])
     assert world.states == [
-        ("starting", None), ("reconnecting", "refused"), ("running", None), ("stopped", "requested"),
+        ("starting", None),
+        ("reconnecting", "refused"),
+        ("running", None),
+        ("stopped", "requested"),
     ]
     assert 0.75 < sum(world.pauses) <= 0.25 * 1.25 + 1.25
     assert world.row.run == 3, "each attempt is a run"
@@ -260,9 +285,15 @@ def test_a_stop_is_obeyed_within_a_pause(world):
 
 def test_a_changed_source_restarts_at_once_as_a_new_run(world):
     def change() -> None:
-        replace_device(world.scope, world.id, DeviceValues(
-            name=world.device.name, source_url="rtsp://10.9.9.9/new",
-        ), world.box)
+        replace_device(
+            world.scope,
+            world.id,
+            DeviceValues(
+                name=world.device.name,
+                source_url="rtsp://10.9.9.9/new",
+            ),
+            world.box,
+        )
 
     world.run([INIT, *parts(3), change], [INIT, *parts(2), world.stop])
     assert world.pauses == []
@@ -275,8 +306,10 @@ def test_a_changed_source_restarts_at_once_as_a_new_run(world):
 def test_a_stream_without_a_new_part_is_stalled(world):
     started = world.clock.monotonic()
     seconds = []
-    world.run([INIT, *parts(2), *[None] * 25],
-              [lambda: seconds.append(world.clock.monotonic() - started), INIT, *parts(1), world.stop])
+    world.run(
+        [INIT, *parts(2), *[None] * 25],
+        [lambda: seconds.append(world.clock.monotonic() - started), INIT, *parts(1), world.stop],
+    )
     assert ("reconnecting", "stalled") in world.states
     assert 11 <= seconds[0] <= 13
 
@@ -336,7 +369,9 @@ def test_a_camera_without_video_is_told_by_the_look_and_no_ffmpeg_starts(world):
 def test_the_lease_is_held_and_the_wish_obeyed_while_a_camera_is_looked_at(world, monkeypatch):
     renewals = []
     original = Leases.renew
-    monkeypatch.setattr(Leases, "renew", lambda *words: (renewals.append(world.clock.monotonic()), original(*words)))
+    monkeypatch.setattr(
+        Leases, "renew", lambda *words: (renewals.append(world.clock.monotonic()), original(*words))
+    )
 
     def look_for_long(on_wait: Callable[[], None]) -> None:
         for _ in range(40):
@@ -348,14 +383,16 @@ def test_the_lease_is_held_and_the_wish_obeyed_while_a_camera_is_looked_at(world
 
     world.while_probing = look_for_long
     world.run()
-    gaps = [later - earlier for earlier, later in zip(renewals, renewals[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(renewals)]
     assert len(renewals) >= 6
     assert max(gaps) < world.services.config.lease_seconds / 2
     assert world.states[-1] == ("stopped", "requested")
     assert world.loop.lives == []
 
 
-@pytest.mark.parametrize("problem", ["program not found: ffmpeg", "program cannot be started: Permission denied"])
+@pytest.mark.parametrize(
+    "problem", ["program not found: ffmpeg", "program cannot be started: Permission denied"]
+)
 def test_an_ffmpeg_that_cannot_be_started_is_a_failure_for_a_person(world, problem):
     world.run([Ended(None, [], problem)], [INIT, *parts(1), world.stop])
     assert world.states[1] == ("failed", "ffmpeg_missing")
@@ -459,7 +496,14 @@ def test_an_output_that_raises_hurts_nothing(world, caplog):
 
 def test_live_figures_tell_what_flows(world):
     seen = []
-    world.run([INIT, *parts(8), lambda: seen.append(LiveFigures(world.client).read_many([world.id])[world.id]), world.stop])
+    world.run(
+        [
+            INIT,
+            *parts(8),
+            lambda: seen.append(LiveFigures(world.client).read_many([world.id])[world.id]),
+            world.stop,
+        ]
+    )
     figures = seen[0]
     assert figures["fps"] == 10.0
     assert figures["viewers"] == 3
@@ -469,13 +513,23 @@ def test_live_figures_tell_what_flows(world):
 
 
 def test_the_sub_stream_is_looked_at_only_when_an_output_asks(world):
-    replace_device(world.scope, world.id, DeviceValues(
-        name=world.device.name, source_url="rtsp://10.0.0.1/main", sub_source_url="rtsp://10.0.0.1/sub",
-    ), world.box)
+    replace_device(
+        world.scope,
+        world.id,
+        DeviceValues(
+            name=world.device.name,
+            source_url="rtsp://10.0.0.1/main",
+            sub_source_url="rtsp://10.0.0.1/sub",
+        ),
+        world.box,
+    )
     world.run([INIT, *parts(1), world.stop])
     assert world.probes == 1
     found = []
-    world.output.attach = lambda device, inputs: (found.append(inputs.find_sub()), OutputArguments(("rtp://x",)))[1]
+    world.output.attach = lambda device, inputs: (
+        found.append(inputs.find_sub()),
+        OutputArguments(("rtp://x",)),
+    )[1]
     ask_to_run(world.scope, world.id)
     world.run([INIT, *parts(1), world.stop])
     assert found == [VIDEO]

@@ -1,5 +1,6 @@
 """Parts lie one after the other on the wall clock, whatever the camera's clock and the network do."""
 
+import itertools
 import re
 
 import pytest
@@ -10,9 +11,24 @@ from workers.timeline import ClockJumped, Timeline
 NOON = 1_750_000_000.0
 
 
-def part(number: int, *, duration: float = 0.5, is_key: bool = False, frames: int = 5, size: int = 1000, start: float | None = None):
-    return Fragment(data=b"x" * size, start=number * duration if start is None else start, duration=duration,
-                    frames=frames, is_key=is_key, has_b_frames=False, has_new_parameters=False)
+def part(
+    number: int,
+    *,
+    duration: float = 0.5,
+    is_key: bool = False,
+    frames: int = 5,
+    size: int = 1000,
+    start: float | None = None,
+):
+    return Fragment(
+        data=b"x" * size,
+        start=number * duration if start is None else start,
+        duration=duration,
+        frames=frames,
+        is_key=is_key,
+        has_b_frames=False,
+        has_new_parameters=False,
+    )
 
 
 def feed(timeline: Timeline, parts: int, *, late: float = 0.0, rate: float = 1.0) -> list[float]:
@@ -33,7 +49,7 @@ def test_media_time_that_does_not_begin_at_zero_changes_nothing():
 def test_jitter_of_the_network_does_not_move_parts():
     timeline = Timeline(4)
     starts = [timeline.place(part(n), NOON + n * 0.5 + (0.4 if n % 2 else 0)) for n in range(100)]
-    steps = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+    steps = [later - earlier for earlier, later in itertools.pairwise(starts)]
     assert all(step == pytest.approx(0.5, abs=0.001) for step in steps)
 
 
@@ -42,7 +58,7 @@ def test_a_camera_whose_clock_drifts_is_followed(rate: float):
     starts = feed(Timeline(4), 100_000, rate=rate)
     # After 14 hours: 15 s of drift, of which hardly anything is left.
     assert starts[-1] == pytest.approx(NOON + 99_999 * 0.5 * rate, abs=0.1)
-    steps = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+    steps = [later - earlier for earlier, later in itertools.pairwise(starts)]
     assert max(abs(step - 0.5) for step in steps) <= 0.5 * 0.0005 + 1e-6, "and never by a jump"
 
 

@@ -5,7 +5,12 @@ import subprocess
 import pytest
 
 from gateway.media import AudioInfo, SourceInfo, VideoInfo
-from workers.ffmpeg.command import build_bus_arguments, build_global_arguments, build_input_arguments, input_options
+from workers.ffmpeg.command import (
+    build_bus_arguments,
+    build_global_arguments,
+    build_input_arguments,
+    input_options,
+)
 
 H264 = VideoInfo("h264", 1920, 1080)
 
@@ -24,8 +29,14 @@ def test_the_url_is_one_word_and_follows_its_option(url: str):
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 @pytest.mark.parametrize("is_known", [True, False])
 def test_ffmpeg_takes_every_option_of_an_input(transport: str, is_known: bool):
-    command = ["ffmpeg", *build_global_arguments(),
-               *build_input_arguments("rtsp://127.0.0.1:1/x", transport, 1, is_known=is_known), "-f", "null", "-"]
+    command = [
+        "ffmpeg",
+        *build_global_arguments(),
+        *build_input_arguments("rtsp://127.0.0.1:1/x", transport, 1, is_known=is_known),
+        "-f",
+        "null",
+        "-",
+    ]
     errors = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stderr
     assert "Connection refused" in errors
     assert "not found" not in errors, errors
@@ -63,7 +74,9 @@ def test_h265_gets_the_tag_that_players_know():
     assert value_of(build_bus_arguments(SourceInfo(video=VideoInfo("hevc")), 0.5), "-tag:v") == "hvc1"
 
 
-@pytest.mark.parametrize(("codec", "coder"), [("aac", "copy"), ("pcm_alaw", "aac"), ("opus", "aac"), ("g726", "aac")])
+@pytest.mark.parametrize(
+    ("codec", "coder"), [("aac", "copy"), ("pcm_alaw", "aac"), ("opus", "aac"), ("g726", "aac")]
+)
 def test_audio_is_aac_on_the_bus_and_optional(codec: str, coder: str):
     arguments = build_bus_arguments(SourceInfo(video=H264, audio=AudioInfo(codec)), 0.5)
     assert "0:a:0?" in arguments

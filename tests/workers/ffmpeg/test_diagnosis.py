@@ -37,8 +37,17 @@ def camera():
 
 def run_ffmpeg(url: str, *output: str, timeout_seconds: float = 1.0) -> tuple[list[str], int]:
     """The lines and the code of the ingest FFmpeg on a camera."""
-    command = ["ffmpeg", *build_global_arguments(), *build_input_arguments(url, "tcp", timeout_seconds, is_known=True)]
-    done = subprocess.run([*command, *(output or build_bus_arguments(SOURCE, 0.5))], capture_output=True, timeout=20, check=False)
+    command = [
+        "ffmpeg",
+        *build_global_arguments(),
+        *build_input_arguments(url, "tcp", timeout_seconds, is_known=True),
+    ]
+    done = subprocess.run(
+        [*command, *(output or build_bus_arguments(SOURCE, 0.5))],
+        capture_output=True,
+        timeout=20,
+        check=False,
+    )
     return done.stderr.decode("utf-8", "replace").splitlines(), done.returncode
 
 
@@ -69,7 +78,9 @@ def test_a_camera_that_never_answers_has_timed_out(camera, scheme):
     assert diagnose(lines, return_code, had_video=False, is_late=True).code == "timed_out", "\n".join(lines)
 
 
-@pytest.mark.parametrize(("behaviour", "code"), [(STALLS, "timed_out"), (CLOSES_WHILE_PLAYING, "closed_by_camera")])
+@pytest.mark.parametrize(
+    ("behaviour", "code"), [(STALLS, "timed_out"), (CLOSES_WHILE_PLAYING, "closed_by_camera")]
+)
 def test_a_camera_that_ends_while_it_plays_is_diagnosed(camera, behaviour, code):
     camera.behave(behaviour)
     lines, return_code = run_ffmpeg(camera.url)
@@ -95,16 +106,38 @@ def test_a_media_port_that_is_taken_is_not_blamed_on_the_camera(camera):
         taken.bind(("0.0.0.0", 0))
         port = taken.getsockname()[1]
         lines, return_code = run_ffmpeg(
-            camera.url, "-map", "0:v:0", "-c", "copy", "-f", "rtp", f"rtp://127.0.0.1:9000?localrtpport={port}",
+            camera.url,
+            "-map",
+            "0:v:0",
+            "-c",
+            "copy",
+            "-f",
+            "rtp",
+            f"rtp://127.0.0.1:9000?localrtpport={port}",
         )
     assert diagnose(lines, return_code, had_video=False).code == "port_in_use", "\n".join(lines)
 
 
 def test_a_codec_that_mp4_cannot_hold_is_unsupported():
     done = subprocess.run(
-        ["ffmpeg", *build_global_arguments(), "-f", "lavfi", "-i", "testsrc2=duration=1", "-c:v", "snow", "-f", "mp4",
-         "-movflags", "empty_moov", "pipe:1"],
-        capture_output=True, timeout=20, check=False,
+        [
+            "ffmpeg",
+            *build_global_arguments(),
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=duration=1",
+            "-c:v",
+            "snow",
+            "-f",
+            "mp4",
+            "-movflags",
+            "empty_moov",
+            "pipe:1",
+        ],
+        capture_output=True,
+        timeout=20,
+        check=False,
     )
     lines = done.stderr.decode().splitlines()
     assert diagnose(lines, done.returncode, had_video=False).code == "unsupported_codec", "\n".join(lines)
@@ -113,14 +146,44 @@ def test_a_codec_that_mp4_cannot_hold_is_unsupported():
 @pytest.mark.parametrize(
     ("lines", "code"),
     [
-        (["[error] method DESCRIBE failed: 401 Unauthorized", "[error] x: Invalid data found when processing input"], "unauthorized"),
-        (["[error] x: Invalid data found when processing input", "[error] method DESCRIBE failed: 401 Unauthorized"], "unauthorized"),
+        (
+            [
+                "[error] method DESCRIBE failed: 401 Unauthorized",
+                "[error] x: Invalid data found when processing input",
+            ],
+            "unauthorized",
+        ),
+        (
+            [
+                "[error] x: Invalid data found when processing input",
+                "[error] method DESCRIBE failed: 401 Unauthorized",
+            ],
+            "unauthorized",
+        ),
         (["[error] method SETUP failed: 403 Forbidden", "[error] x: Input/output error"], "forbidden"),
-        (["[error] Failed to resolve hostname a: Name or service not known", "[error] x: Input/output error"], "unknown_host"),
-        (["[tcp @ 0x1] [error] Connection to tcp://a failed: No route to host", "[error] x: Input/output error"], "unreachable"),
-        (["[rtp @ 0x1] [error] bind failed: Address already in use", "[error] x: Input/output error"], "port_in_use"),
+        (
+            [
+                "[error] Failed to resolve hostname a: Name or service not known",
+                "[error] x: Input/output error",
+            ],
+            "unknown_host",
+        ),
+        (
+            [
+                "[tcp @ 0x1] [error] Connection to tcp://a failed: No route to host",
+                "[error] x: Input/output error",
+            ],
+            "unreachable",
+        ),
+        (
+            ["[rtp @ 0x1] [error] bind failed: Address already in use", "[error] x: Input/output error"],
+            "port_in_use",
+        ),
         (["[error] method DESCRIBE failed: 454 Session Not Found"], "not_found"),
-        (["[mp4 @ 0x1] [error] dimensions not set", "[error] Could not write header for output file #0"], "no_video"),
+        (
+            ["[mp4 @ 0x1] [error] dimensions not set", "[error] Could not write header for output file #0"],
+            "no_video",
+        ),
     ],
 )
 def test_the_more_exact_line_wins_wherever_it_stands(lines, code):
@@ -144,7 +207,9 @@ def test_an_end_without_a_word_is_told_as_it_is():
 
 
 def test_what_nobody_foresaw_is_quoted_without_addresses_in_memory():
-    reason = diagnose(["[info] x", "[vost#0:0 @ 0x5581f0a] [error] A strange thing happened"], 1, had_video=False)
+    reason = diagnose(
+        ["[info] x", "[vost#0:0 @ 0x5581f0a] [error] A strange thing happened"], 1, had_video=False
+    )
     assert (reason.code, reason.message) == ("unknown", "ffmpeg stopped: A strange thing happened")
     assert clean("[fatal] plain") == "plain"
 

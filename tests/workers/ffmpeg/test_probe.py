@@ -124,7 +124,21 @@ def test_b_frames_are_found_by_the_order_of_the_packets(tmp_path):
     from tests.workers.conftest import make_media
 
     file = tmp_path / "b.mp4"
-    file.write_bytes(make_media("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "10", "-pix_fmt", "yuv420p", seconds=3))
+    file.write_bytes(
+        make_media(
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-bf",
+            "2",
+            "-g",
+            "10",
+            "-pix_fmt",
+            "yuv420p",
+            seconds=3,
+        )
+    )
     with av.open(str(file)) as container:
         video = probe._look(container, 10, time.monotonic()).video
     assert video.has_b_frames

@@ -1,0 +1,174 @@
+"""Settings are read once; every wrong one is named with what would be right, and secrets are made once."""
+
+import os
+import stat
+import threading
+
+import pytest
+
+from gateway.config import SECRET_FILES, Config, describe_settings, read_or_make_secret
+from gateway.errors import ConfigError
+
+KEYS = {"SECRET_KEY": "k" * 16, "SFU_SECRET": "s" * 16}
+
+
+def read(**environ: str) -> Config:
+    return Config.from_environment(KEYS | environ)
+
+
+def test_the_defaults_are_those_of_one_machine():
+    config = read()
+    assert config.database_url == "sqlite:///var/vas.db"
+    assert config.host == "127.0.0.1", "nothing listens for the network unless asked to"
+    assert config.bus_redis_url == config.redis_url
+    assert config.allow_loopback_sources is False
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("PORT", "0", "must be between 1 and 65535, not 0"),
+        ("PORT", "eighty", "must be a number from 1 to 65535, not 'eighty'"),
+        ("PORT", "80.5", "must be a number"),
+        ("STALL_SECONDS", "1", "must be between 2 and 300"),
+        ("STALL_SECONDS", "nan", "must be between"),
+        ("STALL_SECONDS", "inf", "must be between"),
+        ("STREAM_SLOTS", "-1", "must be between 1 and 512"),
+        ("BUS_MAX_BYTES", "10", "must be between 1048576 and"),
+        ("DATABASE_URL", "mysql://u:hidden@h/n", "must start with one of sqlite://, postgresql://"),
+        ("REDIS_URL", "localhost:6379", "must start with one of redis://"),
+        ("MEDIA_REDIS_URL", "http://x", "must start with one of redis://"),
+        ("MEDIASOUP_WS_URL", "http://x", "must start with one of ws://"),
+        ("SFU_PUBLIC_URL", "ws://x", "must start with one of http://"),
+        ("SFU_SECRET", "short", "must have at least 16 characters"),
+        ("SECRET_KEY", "short", "must have at least 16 characters"),
+        ("ALLOW_LOOPBACK_SOURCES", "maybe", "must be 1 or 0"),
+        ("ALLOWED_SOURCE_NETWORKS", "10.0.0.0/8, 300.1.1.1", "not '300.1.1.1'"),
+        ("LOG_LEVEL", "chatty", "must be one of DEBUG, INFO, WARNING, ERROR, not 'chatty'"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_would_be_right(name: str, text: str, complaint: str):
+    with pytest.raises(ConfigError) as raised:
+        read(**{name: text})
+    assert str(raised.value).startswith(f"'{name}' ")
+    assert complaint in str(raised.value)
+
+
+def test_all_wrong_values_are_named_at_once():
+    with pytest.raises(ConfigError) as raised:
+        read(PORT="x", LOG_LEVEL="y", STREAM_SLOTS="z")
+    assert [
+        name for name in ("'PORT'", "'LOG_LEVEL'", "'STREAM_SLOTS'") if name not in str(raised.value)
+    ] == []
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "SFU_SECRET", "SECRET_KEY"])
+def test_a_complaint_quotes_no_secret(name: str):
+    with pytest.raises(ConfigError) as raised:
+        read(**{name: "x://u:p4ssw0rd"})
+    assert "p4ssw0rd" not in str(raised.value)
+
+
+def test_no_secret_is_shown_by_repr():
+    config = read(
+        DATABASE_URL="postgresql://u:p4ssw0rd@h/n",
+        REDIS_URL="redis://:p4ssw0rd@h",
+        MEDIA_REDIS_URL="redis://:p4ssw0rd@h",
+        PREVIOUS_SECRET_KEYS="p4ssw0rd",
+    )
+    assert "p4ssw0rd" not in repr(config)
+    assert not any(secret in repr(config) for secret in KEYS.values())
+
+
+def test_an_empty_value_means_the_default():
+    config = read(PORT="", MEDIA_REDIS_URL="", DATABASE_URL="", TRUSTED_HOSTS="")
+    assert config == read()
+
+
+def test_lists_and_words_are_read_leniently():
+    config = read(
+        TRUSTED_HOSTS=" a.example , b.example,",
+        ALLOW_LOOPBACK_SOURCES="Yes",
+        LOG_LEVEL="debug",
+        ALLOWED_SOURCE_NETWORKS="10.0.0.1/8,fd00::/8",
+    )
+    assert config.trusted_hosts == ("a.example", "b.example")
+    assert config.allow_loopback_sources is True
+    assert config.log_level == "DEBUG"
+    assert config.allowed_source_networks == ("10.0.0.1/8", "fd00::/8")
+
+
+@pytest.mark.parametrize(("ws", "http"), [("ws://h:1/", "http://h:1"), ("wss://h", "https://h")])
+def test_the_sfus_http_address_follows_its_websocket_address(ws: str, http: str):
+    assert read(MEDIASOUP_WS_URL=ws).sfu_http_url == http
+
+
+def test_the_file_env_is_read_and_the_environment_wins(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text(
+        "PORT=8100\nHOST=10.1.1.1\nSECRET_KEY=kkkkkkkkkkkkkkkk\nSFU_SECRET=ssssssssssssssss\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    for name in ("PORT", "HOST", *KEYS):
+        # Set and removed: what the reading puts into the environment is taken back after the test.
+        monkeypatch.setenv(name, "x")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOST", "10.2.2.2")
+    config = Config.from_environment()
+    assert (config.port, config.host) == (8100, "10.2.2.2")
+
+
+def test_secrets_that_nobody_gave_are_made_once_and_kept(tmp_path):
+    first = Config.from_environment({"VAR_DIR": str(tmp_path)})
+    second = Config.from_environment({"VAR_DIR": str(tmp_path), "SECRET_KEY": "", "SFU_SECRET": ""})
+    assert (first.secret_key, first.sfu_secret) == (second.secret_key, second.sfu_secret)
+    assert first.secret_key != first.sfu_secret
+    assert len(first.secret_key) == 64
+    for name in SECRET_FILES:
+        assert stat.S_IMODE(os.stat(tmp_path / "secrets" / name).st_mode) == 0o600
+    assert {path.name for path in (tmp_path / "secrets").iterdir()} == set(SECRET_FILES), "no drafts stay"
+
+
+def test_processes_that_start_together_agree_on_the_secret(tmp_path):
+    found, gate = [], threading.Barrier(16)
+
+    def make() -> None:
+        gate.wait()
+        found.append(read_or_make_secret(tmp_path / "secrets" / "key"))
+
+    threads = [threading.Thread(target=make) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(found) == 16
+    assert len(set(found)) == 1
+
+
+def test_a_secret_file_that_is_of_no_use_is_named(tmp_path):
+    (tmp_path / "short").write_text("abc\n")
+    with pytest.raises(ConfigError, match="short' must hold at least 16"):
+        read_or_make_secret(tmp_path / "short")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_or_make_secret(tmp_path / "short" / "below")
+    (tmp_path / "bytes").write_bytes(b"\xff" * 40)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_or_make_secret(tmp_path / "bytes")
+
+
+def test_a_secret_that_cannot_be_kept_is_named(tmp_path):
+    (tmp_path / "secrets").symlink_to(tmp_path / "nowhere" / "else")
+    with pytest.raises(ConfigError, match="cannot be made"):
+        read_or_make_secret(tmp_path / "secrets" / "key")
+
+
+def test_every_setting_says_its_unit_and_what_it_is_for():
+    for setting in describe_settings():
+        assert setting.unit, setting.name
+        assert len(setting.about) > 10, setting.name
+    spelt = {setting.name: setting.default for setting in describe_settings()}
+    assert (
+        spelt["PORT"],
+        spelt["STALL_SECONDS"],
+        spelt["ALLOW_LOOPBACK_SOURCES"],
+        spelt["TRUSTED_HOSTS"],
+    ) == ("8000", "10", "0", "")

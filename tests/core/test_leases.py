@@ -1,0 +1,85 @@
+"""One owner of a device: the second finds out, a dead one is forgotten, a living one is not."""
+
+import pytest
+
+from gateway.errors import LeaseLost
+from gateway.leases import STREAM, Leases, WorkerSlots
+from gateway.redis_client import connect_redis
+from tests.conftest import wait_until
+
+
+@pytest.fixture
+def client(redis_url):
+    client = connect_redis(redis_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def leases(client) -> Leases:
+    return Leases(client)
+
+
+def test_the_second_does_not_get_the_lease(leases):
+    assert leases.take(STREAM, "d1", "a", 60)
+    assert not leases.take(STREAM, "d1", "b", 60)
+    assert not leases.take(STREAM, "d1", "a", 60), (
+        "not even the same owner twice: the same message came again"
+    )
+    assert leases.holder(STREAM, "d1") == "a"
+    assert leases.take(STREAM, "d2", "b", 60)
+
+
+def test_a_lease_that_is_not_renewed_ends(leases):
+    leases.take(STREAM, "d1", "a", 0.05)
+    wait_until(lambda: leases.holder(STREAM, "d1") is None, "the lease ends")
+    assert leases.take(STREAM, "d1", "b", 60)
+
+
+def test_a_renewed_lease_holds_for_as_long_again(client, leases):
+    leases.take(STREAM, "d1", "a", 1)
+    leases.renew(STREAM, "d1", "a", 60)
+    assert client.pttl("vas:lease:stream:d1") > 50_000
+
+
+def test_who_finds_another_owner_has_lost_and_takes_nothing(leases):
+    leases.take(STREAM, "d1", "b", 60)
+    with pytest.raises(LeaseLost, match="'d1' is held by another worker"):
+        leases.renew(STREAM, "d1", "a", 60)
+    assert leases.holder(STREAM, "d1") == "b"
+
+
+def test_an_owner_puts_its_name_back_into_a_redis_that_came_back_empty(client, leases):
+    leases.take(STREAM, "d1", "a", 60)
+    client.flushall()
+    leases.renew(STREAM, "d1", "a", 60)
+    assert leases.holder(STREAM, "d1") == "a"
+
+
+def test_only_the_owner_gives_a_lease_back(leases):
+    leases.take(STREAM, "d1", "a", 60)
+    leases.release(STREAM, "d1", "b")
+    assert leases.holder(STREAM, "d1") == "a"
+    leases.release(STREAM, "d1", "a")
+    leases.release(STREAM, "d1", "a")
+    assert leases.holder(STREAM, "d1") is None
+
+
+def test_the_owners_of_many_devices_are_asked_for_at_once(leases):
+    leases.take(STREAM, "d1", "a", 60)
+    leases.take(STREAM, "d3", "b", 60)
+    leases.take("record", "d2", "c", 60)
+    assert leases.holders(STREAM, ["d1", "d2", "d3"]) == {"d1": "a", "d3": "b"}
+    assert leases.holders(STREAM, []) == {}
+
+
+def test_workers_that_report_are_counted_and_those_that_leave_are_not(client):
+    slots = WorkerSlots(client)
+    slots.report(STREAM, "host:1", 3, 64)
+    slots.report(STREAM, "host:2", 0, 32)
+    slots.report("jobs", "host:3", 1, 4)
+    slots.report(STREAM, "host:1", 4, 64)
+    assert slots.read(STREAM) == {"host:1": (4, 64), "host:2": (0, 32)}
+    slots.withdraw(STREAM, "host:2")
+    assert slots.read(STREAM) == {"host:1": (4, 64)}
+    assert 0 < client.ttl("vas:worker:stream:host:1") <= WorkerSlots.TTL_SECONDS

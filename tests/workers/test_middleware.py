@@ -1,0 +1,121 @@
+"""What a worker process has beside its actors: slots that are counted, and an end that is not cut short."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from gateway.leases import WorkerSlots
+from gateway.redis_client import connect_redis
+from tests.conftest import wait_until
+from tests.factories import make_config
+from workers.middleware import WorkerServices
+
+
+def run_python(code: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def process():
+    """A Python that handles SIGTERM as Dramatiq does: the second one would end it at once."""
+    child = run_python("""
+        import signal, sys
+        from workers.middleware import take_sigterm_once
+
+        def stop(number, frame):
+            print("told", flush=True)
+
+        signal.signal(signal.SIGTERM, stop)
+        take_sigterm_once()
+        print("ready", flush=True)
+        for line in sys.stdin:
+            print("alive", flush=True)
+    """)
+    assert child.stdout.readline() == "ready\n"
+    yield child
+    child.kill()
+    child.wait(5)
+    child.stdout.close()
+    child.stdin.close()
+
+
+def test_only_the_first_sigterm_is_heard(process):
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout.readline() == "told\n"
+    for _ in range(5):
+        process.send_signal(signal.SIGTERM)
+    process.stdin.write("still there?\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "alive\n", "not told again, and not ended"
+
+
+def test_a_worker_ends_with_the_process_that_started_it():
+    parent = run_python("""
+        import os, signal, subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-c", '''
+        import time
+        from workers.middleware import end_with_parent
+        end_with_parent()
+        print("up", flush=True)
+        time.sleep(60)
+        '''.replace("        ", "")], stdout=subprocess.PIPE)
+        child.stdout.readline()
+        print(child.pid, flush=True)
+        time.sleep(60)
+    """)
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait(5)
+    parent.stdout.close()
+    parent.stdin.close()
+
+    def is_gone() -> bool:
+        try:
+            with open(f"/proc/{pid}/stat") as stat:
+                return stat.read().rpartition(")")[2].split()[0] == "Z"
+        except FileNotFoundError:
+            return True
+
+    wait_until(is_gone, "the worker has ended")
+
+
+def test_services_of_streams_are_refused_in_a_process_of_another_kind():
+    with pytest.raises(RuntimeError, match="does not run streams"):
+        _ = WorkerServices(make_config()).stream
+
+
+def test_slots_in_use_are_counted_whatever_becomes_of_a_message():
+    services = WorkerServices(make_config())
+    services.before_process_message(None, None)
+    services.before_process_message(None, None)
+    services.after_process_message(None, None, exception=RuntimeError("x"))
+    assert services._used == 1
+
+
+def test_a_closing_worker_reports_no_free_slots_any_more(redis_url, monkeypatch):
+    class StubServices:
+        redis = connect_redis(redis_url)
+
+    monkeypatch.setattr("workers.middleware._REPORT_SECONDS", 0.01)
+    import threading
+
+    services = WorkerServices(make_config(stream_slots=8))
+    services.name, services._services = "w1", StubServices()
+    slots = WorkerSlots(StubServices.redis)
+    reporter = threading.Thread(target=services._report)
+    reporter.start()
+    wait_until(lambda: slots.read("stream") == {"w1": (0, 8)}, "the slots are reported")
+    assert not services.is_closing
+    services.before_worker_shutdown(None, None)
+    reporter.join(5)
+    assert services.is_closing
+    assert slots.read("stream") == {}
+    StubServices.redis.close()
