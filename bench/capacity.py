@@ -3,13 +3,12 @@
 import time
 from typing import Any
 
-from tests.stack import Stack
-
 from .bus_check import check_bus, read_positions
 from .cameras import CameraFleet
 from .cost import add_cameras
 from .options import Options
 from .processes import group_stack, measure_usage
+from .product import open_product
 from .report import Result, Table
 
 COUNTS = (30, 45, 60, 75, 90)
@@ -21,7 +20,7 @@ def run(options: Options) -> Result:
     counts, seconds, settle = ((2, 4), 6.0, 6.0) if options.quick else (COUNTS, 40.0, 20.0)
     rows: list[list[str]] = []
     raw: dict[str, Any] = {}
-    with CameraFleet(max(counts)) as cameras, Stack(stream_slots=max(counts) + 4) as stack:
+    with CameraFleet(max(counts)) as cameras, open_product(stream_slots=max(counts) + 4) as stack:
         devices: list[str] = []
         for count in counts:
             options.say(f"{count} cameras")

@@ -13,6 +13,7 @@ from .figures import format_ratio, share_out
 from .options import Options
 from .peers import Peer
 from .processes import Usage, group_stack, measure_usage
+from .product import open_product
 from .report import Result, Table
 
 COUNTS = (1, 10, 30)
@@ -28,7 +29,7 @@ def run(options: Options) -> Result:
     losses: dict[int, BusState] = {}
     late: dict[int, int] = {}
     with CameraFleet(max(counts)) as cameras:
-        with Stack(stream_slots=SLOTS) as stack:
+        with open_product(stream_slots=SLOTS) as stack:
             devices: list[str] = []
             idle = _measure(stack, cameras, seconds, settle)
             for count in counts:

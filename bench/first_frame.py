@@ -14,6 +14,7 @@ from .browser import LIVE_SECONDS, open_browser, view_peer
 from .cameras import CameraFleet
 from .figures import format_ratio
 from .options import Options
+from .product import open_product
 from .report import Result, Table
 
 GOPS = (1.0, 2.0, 4.0, 10.0)
@@ -26,7 +27,7 @@ def run(options: Options) -> Result:
     """For each interval: openings of a new browser profile, at moments spread over the interval."""
     gops, openings = ((1.0, 4.0), 2) if options.quick else (GOPS, 8)
     raw: dict[str, Any] = {}
-    with Stack() as stack, open_browser() as browser:
+    with open_product() as stack, open_browser() as browser:
         for gop in gops:
             options.say(f"key frame every {gop:g} s")
             with ExitStack() as held:

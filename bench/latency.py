@@ -5,11 +5,11 @@ from functools import partial
 from typing import Any
 
 from tests.cameras import CameraServer
-from tests.stack import Stack
 
 from .browser import open_browser, view_device, view_peer, view_whep
 from .figures import format_ratio, spread
 from .options import Options
+from .product import open_product
 from .report import Result, Table
 
 CAMERA = {"codec": "h264", "width": 1280, "height": 720, "fps": 25, "bitrate_kbps": 2500, "key_frame_seconds": 1.0}
@@ -24,7 +24,7 @@ def run(options: Options) -> Result:
     with ExitStack() as stack_of:
         cameras = stack_of.enter_context(CameraServer())
         url = cameras.add("/clock", **CAMERA)
-        product = stack_of.enter_context(Stack())
+        product = stack_of.enter_context(open_product())
         device = product.add_device("clock", url)["id"]
         stream = product.wait_for_state(device, "running")
         browser = stack_of.enter_context(open_browser())
