@@ -3,10 +3,12 @@
 import { buildProducerParameters, deriveSsrc, INGEST_PAYLOAD_TYPES } from './codecs.js';
 import { SOCKET_BUFFER_BYTES } from './mediasoupWorkers.js';
 
-// A new run of FFmpeg should go on a little above the last packet seen (a few may have been lost before us): numbers
-// below it count as old, those 3,000 above as a new stream, and either way mediasoup or SRTP drops some or all.
-const SEQUENCE_MARGIN = 16;
+// Numbers up to 3,000 above the last packet seen are taken as a gap. Those below it count as old, those further above
+// as a new stream, and either way mediasoup or SRTP drops some or all.
 const SEQUENCE_TOLERANCE = 3_000;
+const EARLIER_TOLERANCE = 64;
+// The number seen last is known to within a few: some packets may have been lost before us or still be on their way.
+const SEQUENCE_MARGIN = 16;
 
 export class IngestTrack {
   transport = null;
@@ -83,6 +85,11 @@ export class IngestTrack {
     return stats && { packets: stats.packetCount, bytes: stats.byteCount, score: stats.score, bitrate: stats.bitrate };
   }
 
+  /** Packets so far, 0 before the first. */
+  async countPackets() {
+    return (await this.#readStats())?.packetCount ?? 0;
+  }
+
   /**
    * Whether the sequence numbers have jumped since the last call: FFmpeg was restarted without `-seq`. Such a jump
    * goes through to viewers, and one backwards makes SRTP refuse up to 32,768 packets.
@@ -125,10 +132,10 @@ export class IngestTrack {
     const [stats] = await producer.getStats().catch(() => []);
     const number = readLatest();
     producer.removeAllListeners('trace');
-    await producer.enableTraceEvent([]).catch(() => {});
+    producer.enableTraceEvent([]).catch(() => {});
     if (!stats || this.producer !== producer) return;
     this.#sequence = { number, counted: stats.packetCount + stats.packetsLost };
-    const beyond = (first - (this.#promised ?? first) + 4 * SEQUENCE_MARGIN) & 0xffff;
+    const beyond = (first - (this.#promised ?? first) + EARLIER_TOLERANCE) & 0xffff;
     if (beyond > SEQUENCE_TOLERANCE) this.#isJump = true;
     this.#promised = null;
   }
@@ -136,7 +143,7 @@ export class IngestTrack {
   async #nextSequence() {
     const stats = this.#sequence && (await this.#readStats());
     // Nothing has arrived yet: any will do, low enough not to wrap at once.
-    if (!stats) return Math.floor(Math.random() * 0x4000);
+    if (!stats || !this.#sequence) return Math.floor(Math.random() * 0x4000);
     const passed = stats.packetCount + stats.packetsLost - this.#sequence.counted;
     this.#promised = (this.#sequence.number + passed + SEQUENCE_MARGIN) & 0xffff;
     this.#learnSequence();

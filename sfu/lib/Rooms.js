@@ -1,11 +1,14 @@
 /** All rooms: opening and closing them once per device, who owns them, and who is told when they change. */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { describeError, RequestError } from './errors.js';
 import { Room } from './Room.js';
 
 const CHECK_MS = 250;
 const CHECK_IDLE_MS = 1_000;
 const RESTART_EXPECTED_MS = 15_000;
+// Longer than between two pictures, shorter than FFmpeg takes to reach a camera.
+const SILENCE_MS = 150;
 const REBUILD_TRIES = 3;
 const REBUILD_WAIT_MS = 15_000;
 
@@ -15,7 +18,7 @@ const REBUILD_WAIT_MS = 15_000;
  * @property {(room: Room) => void} onRoomAvailable a room, or a new one in place of one whose Worker died
  * @property {() => void} onRoomEnded
  * @property {() => void} onTracksChanged
- * @property {(kind: string) => Promise<void>} onJump
+ * @property {(kind: string) => Promise<void>} onJump the track's numbering breaks off: start afresh at its next key frame
  */
 
 export class Rooms {
@@ -112,9 +115,28 @@ export class Rooms {
       await this.#end(room, 'could not be changed');
       throw error;
     }
-    if (!isChanged) return;
+    if (!isChanged) {
+      void this.#prepareForRestart(room);
+      return;
+    }
     this.log.info('room changed', { device: room.deviceId, audio: wanted.hasAudio, fresh: wanted.isFresh, source: wanted.sourceIp });
     this.#tell(room.deviceId, (viewer) => viewer.onTracksChanged());
+  }
+
+  /**
+   * When nothing comes any more, a new run of FFmpeg is about to start: viewers wait for its first key frame, and
+   * their sequence numbers go on there without a gap.
+   */
+  async #prepareForRestart(room) {
+    const tracks = room.openTracks;
+    const count = () => Promise.all(tracks.map((track) => track.countPackets()));
+    const before = await count();
+    await delay(SILENCE_MS, null, { ref: false });
+    const after = await count();
+    tracks.forEach((track, index) => {
+      if (before[index] === 0 || after[index] !== before[index]) return;
+      this.#tell(room.deviceId, (viewer) => viewer.onJump(track.kind).catch(() => {}));
+    });
   }
 
   /** Place a room on the least loaded Worker; on another one when that Worker dies meanwhile. */
