@@ -25,10 +25,19 @@ from tests.factories import make_config
 
 START_SECONDS = 20
 
+_SERVICES = frozenset({"redis_server", "postgres_server", "database_url", "new_database"})
+
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
     if _must_not_skip() and terminalreporter.stats.get("skipped"):
         terminalreporter.write_line("CI=true: a skipped test fails the run", red=True)
+
+
+def pytest_collection_modifyitems(items):
+    """Whatever starts a service is an integration test: `-m 'not integration'` needs none."""
+    for item in items:
+        if _SERVICES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.integration)
 
 
 @pytest.hookimpl(trylast=True)

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable, VasError
 from gateway.models import VersionChanged
 from gateway.redaction import redact_text
+from gateway.secrets import SealBroken
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ _STATUS_OF: tuple[tuple[type[VasError], int], ...] = (
     (InvalidValue, 422),
     (NotFound, 404),
     (Conflict, 409),
+    (SealBroken, 409),
     (Unavailable, 503),
 )
 _REASONS = {

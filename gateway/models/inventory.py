@@ -10,13 +10,13 @@ import peewee
 
 from gateway import database
 from gateway.clock import utc_now
-from gateway.errors import Conflict, NotFound
+from gateway.errors import Conflict, InvalidValue, NotFound
 from gateway.models.base import EveryTenantScope, TenantScope
 from gateway.models.devices import Device, DeviceTag, source_context
 from gateway.models.events import DeviceEvent
 from gateway.models.streams import Stream
 from gateway.redaction import redact_url
-from gateway.secrets import SecretBox
+from gateway.secrets import SealBroken, SecretBox
 from gateway.states import DesiredState, StreamState
 
 START_MODES = ("always", "manual", "on_demand")
@@ -161,7 +161,8 @@ def replace_device(
     if_version: int | None = None,
     at: datetime | None = None,
 ) -> Device:
-    """Replace all that a caller may set; raises NotFound, NameTaken, VersionChanged.
+    """Replace all that a caller may set; raises NotFound, NameTaken, VersionChanged, and InvalidValue for a URL to be
+    kept that cannot be decrypted.
 
     The wish follows: a disabled device is wished to stop, one that now starts always to run. Values that are the
     same as before change nothing, not even the version.
@@ -173,11 +174,15 @@ def replace_device(
         device = find_device(scope, device_id)
         if if_version is not None and device.version != if_version:
             raise VersionChanged(f"device '{device_id}' was changed in the meantime: read it again")
-        source = values.source_url if values.source_url is not None else device.open_source(box)
-        sub = device.open_sub_source(box) if values.keeps_sub_source else values.sub_source_url
+        stored, stored_sub = _stored_sources(device, box)
+        source = values.source_url if values.source_url is not None else stored
+        sub = stored_sub if values.keeps_sub_source else values.sub_source_url
+        for name, missing in (("source_url", source is None), ("sub_source_url", values.keeps_sub_source and sub is None)):
+            if missing:
+                raise InvalidValue(name, f"'{name}' cannot be decrypted any more: write it with user and password again")
         plain = _plain_columns(values)
         changed = {name: value for name, value in plain.items() if getattr(device, name) != value}
-        is_new_source = (source, sub) != (device.open_source(box), device.open_sub_source(box))
+        is_new_source = (source, sub) != (stored, stored_sub)
         if not changed and not is_new_source and list(values.tags) == device.tags:
             return device
         if is_new_source:
@@ -226,6 +231,18 @@ def reseal_devices(scope: EveryTenantScope, box: SecretBox) -> int:
             scope.update(Device, **columns).where(Device.id == device_id).execute()
             changed += 1
     return changed
+
+
+def _stored_sources(device: Device, box: SecretBox) -> tuple[str | None, str | None]:
+    """The whole URLs; None for one that no key opens any more, so that a new one can take its place."""
+    try:
+        source = device.open_source(box)
+    except SealBroken:
+        source = None
+    try:
+        return source, device.open_sub_source(box)
+    except SealBroken:
+        return source, None
 
 
 def _with_stream(scope: EveryTenantScope) -> peewee.ModelSelect:

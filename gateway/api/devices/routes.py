@@ -17,6 +17,7 @@ from gateway.api.base import (
 )
 from gateway.api.devices.probing import probe
 from gateway.api.devices.schemas import (
+    DEVICE_EXAMPLE,
     DeviceQueryArgsSchema,
     DeviceSchema,
     EventSchema,
@@ -70,7 +71,7 @@ class Devices(MethodView):
         )
         return paginated(devices, total, args)
 
-    @blp.arguments(DeviceSchema)
+    @blp.arguments(DeviceSchema, example=DEVICE_EXAMPLE)
     @blp.response(201, DeviceSchema, headers=ETAG_HEADER | LOCATION_HEADER)
     @blp.errors(400, 403, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any]) -> Any:
@@ -153,7 +154,7 @@ class DeviceEvents(MethodView):
 class DeviceProbe(MethodView):
     @blp.arguments(ProbeArgsSchema)
     @blp.response(200, ProbeResultSchema)
-    @blp.errors(400, 403, 404, 413, 415, 422, 429, 503)
+    @blp.errors(400, 403, 404, 409, 413, 415, 422, 429, 503)
     def post(self, data: dict[str, Any]) -> Any:
         """Look at a source
 

@@ -23,6 +23,16 @@ from gateway.states import DesiredState, StreamState
 
 SOURCE_EXAMPLE = "rtsp://viewer:password@192.168.1.20:554/stream1"
 
+DEVICE_EXAMPLE = {
+    "name": "Front gate",
+    "source_url": SOURCE_EXAMPLE,
+    "sub_source_url": "rtsp://viewer:password@192.168.1.20:554/stream2",
+    "location": "Building 2, north",
+    "tags": ["gate", "outside"],
+    "start_mode": "on_demand",
+    "idle_seconds": 120,
+}
+
 ORDERS = tuple(sign + name for name in DEVICE_ORDER for sign in ("", "-"))
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway import database
+from gateway.errors import InvalidValue
 from gateway.models import (
     EVERY_TENANT,
     Device,
@@ -138,3 +139,13 @@ def test_a_rotated_key_seals_every_device_anew(scope):
     assert reseal_devices(EVERY_TENANT, new) == 1
     assert reseal_devices(EVERY_TENANT, new) == 0
     assert find_device(scope, device.id).open_source(SecretBox("another-secret-key-98765")) == SOURCE_URL
+
+
+def test_a_lost_key_is_healed_by_writing_the_password_again(scope):
+    device = create_device(scope, DeviceValues("x", SOURCE_URL, SOURCE_URL + "2"), SecretBox("a-key-that-is-lost-now"))
+    box = SecretBox(SECRET_KEY)
+    with pytest.raises(InvalidValue, match="'source_url' cannot be decrypted"):
+        replace_device(scope, device.id, DeviceValues("x", None), box)
+    with pytest.raises(InvalidValue, match="'sub_source_url' cannot be decrypted"):
+        replace_device(scope, device.id, DeviceValues("x", SOURCE_URL, keeps_sub_source=True), box)
+    assert replace_device(scope, device.id, DeviceValues("x", SOURCE_URL), box).open_source(box) == SOURCE_URL
