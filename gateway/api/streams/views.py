@@ -35,7 +35,7 @@ def _view(device: Device, figures: dict[str, Any], now: float) -> dict[str, Any]
         "since": stream.since,
         "run": stream.run or None,
         "restarts": stream.restarts,
-        "video": source.get("video"),
+        "video": _video(source.get("video"), figures),
         "audio": source.get("audio"),
         "fps": figures.get("fps"),
         "bitrate_kbps": figures.get("bitrate_kbps"),
@@ -46,3 +46,9 @@ def _view(device: Device, figures: dict[str, Any], now: float) -> dict[str, Any]
         "reencode_reason": reencoded[0].get("reason") if reencoded else None,
         "worker": figures.get("worker") or stream.worker,
     }
+
+
+def _video(video: dict[str, Any] | None, figures: dict[str, Any]) -> dict[str, Any] | None:
+    """The track as it was first seen; its key-frame interval as the worker measures it now."""
+    measured = figures.get("key_frame_interval_seconds")
+    return video if video is None or measured is None else {**video, "key_frame_interval_seconds": measured}
