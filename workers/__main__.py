@@ -53,7 +53,7 @@ def run_dramatiq(kind: str, config: Config) -> int:
     os.environ["dramatiq_restart_delay"] = "1000"
     sys.argv = [
         "dramatiq", "workers.broker", "workers.actors", "--queues", kind, "--skip-logging",
-        "--processes", str(processes), "--threads", str(threads), "--worker-shutdown-timeout", "20000",
+        "--processes", str(processes), "--threads", str(threads), "--worker-shutdown-timeout", "10000",
     ]
     from dramatiq.cli import main as dramatiq_main
 
