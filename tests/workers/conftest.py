@@ -5,6 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from gateway import database
+from gateway.redis_client import connect_redis
+from tests.factories import make_config
+from tests.workers.world import World
 from workers.loop import MediaLoop, RunningPipeline
 
 #: How FFmpeg writes parts on standard output in workers/ffmpeg/command.py.
@@ -66,3 +70,12 @@ def start(media_loop: MediaLoop) -> Iterator[Callable[[list[str]], RunningPipeli
     yield start
     for pipeline in running:
         pipeline.stop()
+
+
+@pytest.fixture
+def world(sqlite_url, redis_url, scope, box, monkeypatch):
+    database.connect(make_config(database_url=sqlite_url))
+    client = connect_redis(redis_url)
+    yield World(client, scope, box, monkeypatch)
+    client.close()
+    database.close()

@@ -1,0 +1,175 @@
+"""A device that should run, its supervisor, and fakes of what the supervisor meets: FFmpeg by a script, time by hand."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+
+from gateway.bus import MediaBus
+from gateway.clock import FakeClock
+from gateway.leases import STREAM, Leases
+from gateway.media import SourceInfo, VideoInfo
+from gateway.models import TenantScope
+from gateway.models.streams import (
+    ask_to_run,
+    ask_to_stop,
+    read_stream_record,
+)
+from gateway.outputs import DirectOutput, OutputArguments
+from gateway.secrets import SecretBox
+from tests.factories import make_config, make_device
+from workers import supervisor
+from workers.ffmpeg.fmp4 import Fragment, InitSegment
+from workers.ffmpeg.probe import ProbeResult
+from workers.ffmpeg.process import Arrived, Ended
+from workers.supervisor import Services, StreamSupervisor
+
+VIDEO = SourceInfo(VideoInfo("h264", 1280, 720))
+REFUSED = Ended(1, ["[error] rtsp://***@10.0.0.1/: Connection refused"])
+INIT = InitSegment(b"init", ())
+
+
+def parts(count: int, **values: Any) -> list[Fragment]:
+    plain = {
+        "data": b"part",
+        "duration": 0.5,
+        "frames": 5,
+        "has_b_frames": False,
+        "has_new_parameters": False,
+    }
+    return [Fragment(**({"start": n * 0.5, "is_key": n == 0} | plain | values)) for n in range(count)]
+
+
+class FakePipeline:
+    """A life of FFmpeg by a script: events, half seconds without one (None), and calls."""
+
+    def __init__(self, clock: FakeClock, command: list[str], script: list) -> None:
+        self.command, self.stops, self.dropped_parts = command, 0, 0
+        self._clock, self._script = clock, list(script)
+
+    def next_event(self, timeout_seconds: float) -> Arrived | None:
+        while self._script and callable(self._script[0]):
+            self._script.pop(0)()
+        self._clock.advance(timeout_seconds)
+        event = self._script.pop(0) if self._script else None
+        return Arrived(event, self._clock.wall()) if event is not None else None
+
+    def stop(self) -> None:
+        self.stops += 1
+
+
+class FakeLoop:
+    loop = None
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock, self.scripts, self.lives = clock, [], []
+
+    def start_pipeline(self, command: list[str], device_id: str) -> FakePipeline:
+        assert self.scripts, "one life more than the test foresaw"
+        self.lives.append(FakePipeline(self.clock, command, self.scripts.pop(0)))
+        return self.lives[-1]
+
+
+class FakeOutput(DirectOutput):
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.released: list[str] = []
+        self.asks: Callable[[], str | None] = lambda: None
+
+    def attach(self, device, inputs):
+        return OutputArguments(("rtp://fake",))
+
+    def check(self, device_id):
+        return self.asks()
+
+    def figures(self, device_id):
+        return {"viewers": 3}
+
+    def release(self, device_id):
+        self.released.append(device_id)
+
+
+class StubMessages:
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    def start_taken(self, device_id: str) -> None:
+        self.taken.append(device_id)
+
+
+class World:
+    """A device that should run, its supervisor, and what both meet."""
+
+    def __init__(
+        self, client: redis.Redis, scope: TenantScope, box: SecretBox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.client, self.scope, self.box = client, scope, box
+        self.device = make_device(scope, box)
+        self.id = self.device.id
+        ask_to_run(scope, self.id)
+        self.clock, self.output, self.messages = FakeClock(), FakeOutput(), StubMessages()
+        self.loop = FakeLoop(self.clock)
+        self.states: list[tuple[str, str | None]] = []
+        self.pauses: list[float] = []
+        self.found: list[ProbeResult] = []
+        self.probes = 0
+        self.while_probing: Callable[[Callable[[], None]], None] = lambda on_wait: None
+        monkeypatch.setattr(supervisor, "probe_source", self._probe)
+        monkeypatch.setattr(supervisor, "Knocker", StubKnocker)
+        monkeypatch.setattr(supervisor.time, "sleep", self._sleep)
+        self.services = Services(
+            config=make_config(backoff_max_seconds=60),
+            worker="worker-1",
+            redis=client,
+            media_redis=client,
+            loop=self.loop,
+            outputs=[self.output],
+            secrets=box,
+            messages=self.messages,
+            on_state=lambda _, state, reason: self.states.append((state, reason)),
+            clock=self.clock,
+        )
+
+    def _probe(self, config, url, transport, *, on_wait):
+        self.probes += 1
+        self.while_probing(on_wait)
+        return self.found.pop(0) if self.found else ProbeResult(VIDEO, None, 5)
+
+    def _sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.clock.advance(seconds)
+
+    def stop(self) -> None:
+        ask_to_stop(self.scope, self.id)
+
+    def run(self, *lives: list) -> None:
+        """Let the supervisor live these lives of FFmpeg; the last should bring the end."""
+        self.loop.scripts = list(lives)
+        StreamSupervisor(self.id, self.services).run()
+
+    @property
+    def row(self):
+        return read_stream_record(self.id)
+
+    @property
+    def commands(self) -> list[str]:
+        return [" ".join(life.command) for life in self.loop.lives]
+
+    @property
+    def owner(self) -> str | None:
+        return Leases(self.client).holder(STREAM, self.id)
+
+    def bus(self) -> list[tuple[int, int]]:
+        return [(part.run, part.sequence) for part in MediaBus(self.client).read(self.id, None)]
+
+
+class StubKnocker:
+    is_back = False
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
