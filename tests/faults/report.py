@@ -35,7 +35,8 @@ class RecoveryReport:
             for row in self.rows
         ]
         widths = [max(len(row[column]) for row in table) for column in range(len(head))]
-        lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in table]
+        padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in table]
+        lines = [f"| {' | '.join(row)} |" for row in padded]
         return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
 
 

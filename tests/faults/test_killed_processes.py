@@ -77,9 +77,8 @@ def test_a_killed_web_process_is_back_and_live_video_goes_on_meanwhile(stack, wa
     ffmpeg, moment = watched.ffmpeg, time.time()
     stack.kill("web")
     stack.wait_until(lambda: stack.process("web").deaths, 5, "the death is noticed")
-    stack.wait_until(
-        lambda: stack.process("web").pid and stack.api.get("/health/live"), BUDGET_SECONDS + MARGIN_SECONDS, "the API answers"
-    )
+    answers = lambda: stack.process("web").pid and stack.api.get("/health/live")  # noqa: E731
+    stack.wait_until(answers, BUDGET_SECONDS + MARGIN_SECONDS, "the API answers")
     report.add("kill -9 web (until the API answers)", time.time() - moment, watched.viewer.has_continued, BUDGET_SECONDS)
     assert watched.recover(moment, BUDGET_SECONDS) is None
     assert watched.ffmpeg == ffmpeg

@@ -27,6 +27,11 @@ def free_block(count: int) -> int:
     raise RuntimeError(f"there are no {count} free ports in a row between {LOWEST} and {HIGHEST}")
 
 
+def give_back(first: int, count: int = 1) -> None:
+    """Ports of `free_port` or `free_block` that are not needed any more."""
+    _taken.difference_update(range(first, first + count))
+
+
 def _is_free(port: int) -> bool:
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as probe:

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -54,6 +52,7 @@ class Postgres(PostgresServer):
 
     def create(self) -> None:
         """Make the cluster and its database; it runs afterwards."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         super().create()
         self.start()
         with psycopg.connect(self.url(), autocommit=True) as connection:
@@ -63,13 +62,3 @@ class Postgres(PostgresServer):
         """Gone without a goodbye, and back."""
         self.stop()
         self.start()
-
-
-def poll(condition: Callable[[], object], seconds: float) -> object:
-    """What `condition` gives once it is true, or its last answer after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while True:
-        result = condition()
-        if result or time.monotonic() > deadline:
-            return result
-        time.sleep(0.05)

@@ -17,13 +17,14 @@ import requests
 from . import procfs
 from .api import ApiClient, ApiProblem
 from .pipelines import ffmpeg_pids
-from .ports import free_block, free_port
+from .ports import free_block, free_port, give_back
 from .processes import ManagedProcess, ProcessKeeper
 from .services import Postgres, Redis
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
-_PORT_BLOCK = 200
+#: Ports of each kind for RTP; a device with sound takes four.
+_PORT_BLOCK = 320
 _TAIL_LINES = 25
 
 T = TypeVar("T")
@@ -97,12 +98,14 @@ class Stack:
             others = [name for name in keeper.names if name not in {"clock", "web", "jobs", "sfu", *streams}]
             assert not others, f"the Procfile has processes that Stack does not know how to stop: {others}"
         self.redis.stop()
-        if self.postgres is not None:
+        if self.postgres is not None and self.postgres.folder.exists():
             self.postgres.stop()
         left += [(pid, "ffmpeg") for pid in procfs.find_by_environment("VAS_STACK", self.folder.name)]
         for pid, _ in left:
             if procfs.is_alive(pid):
                 os.kill(pid, signal.SIGKILL)
+        while self._blocks:
+            give_back(*self._blocks.pop())
         if os.environ.get("KEEP_STACK_LOGS") != "1":
             shutil.rmtree(self.folder, ignore_errors=True)
         if left:
@@ -156,9 +159,8 @@ class Stack:
 
     def stream_worker_pid(self, fleet: str = "stream") -> int:
         """The process of a fleet that runs the streams, below the one that Dramatiq's command is."""
-        workers = [
-            pid for pid in procfs.children(self.process(fleet).pid or 0) if "resource_tracker" not in str(procfs.command(pid))
-        ]
+        children = procfs.children(self.process(fleet).pid or 0)
+        workers = [pid for pid in children if "resource_tracker" not in str(procfs.command(pid))]
         with_ffmpeg = [pid for pid in workers if any("ffmpeg" in str(procfs.command(c)) for c in procfs.children(pid))]
         assert workers, f"{fleet} has no worker process"
         return (with_ffmpeg or workers)[0]
@@ -239,7 +241,8 @@ class Stack:
 
     def _build_environment(self, settings: dict[str, Any]) -> dict[str, str]:
         workers = int(settings.get("sfu_workers", 2))
-        ingest, source = free_block(_PORT_BLOCK), free_block(_PORT_BLOCK)
+        ingest, source, webrtc = free_block(_PORT_BLOCK), free_block(_PORT_BLOCK), free_block(workers)
+        self._blocks = [(ingest, _PORT_BLOCK), (source, _PORT_BLOCK), (webrtc, workers)]
         values: dict[str, Any] = {
             "DATABASE_URL": self.postgres.url("vas") if self.postgres else f"sqlite:///{self.folder}/vas.db",
             "REDIS_URL": self.redis.url,
@@ -253,7 +256,7 @@ class Stack:
             "SFU_PORT": self.sfu_port,
             "MEDIASOUP_WS_URL": f"ws://127.0.0.1:{self.sfu_port}",
             "SFU_WORKERS": workers,
-            "SFU_WEBRTC_PORT": free_block(workers),
+            "SFU_WEBRTC_PORT": webrtc,
             "SFU_INGEST_PORTS": f"{ingest}-{ingest + _PORT_BLOCK - 1}",
             "SFU_SOURCE_PORTS": f"{source}-{source + _PORT_BLOCK - 1}",
             "MEDIASOUP_WORKER_BIN": find_worker_bin(),

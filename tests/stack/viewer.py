@@ -1,5 +1,6 @@
 """A person at the screen: Chromium on the page of a device, whose pictures are counted and whose clock is read."""
 
+import itertools
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,11 @@ _WATCH = """
 () => {
   const video = document.querySelector('[data-testid=live-video]');
   window.seen = { readings: [], frames: 0, states: [[Date.now(), video.dataset.playerState]] };
-  const count = () => { window.seen.frames += 1; window.seen.lastFrameAt = Date.now(); video.requestVideoFrameCallback(count); };
+  const count = () => {
+    window.seen.frames += 1;
+    window.seen.lastFrameAt = Date.now();
+    video.requestVideoFrameCallback(count);
+  };
   video.requestVideoFrameCallback(count);
   cameraClock.watchClock(video, (reading) => {
     window.seen.readings.push([reading.seenMs, reading.timeMs, reading.delayMs, reading.displayDelayMs]);
@@ -123,7 +128,7 @@ class BrowserViewer:
     def longest_gap(self, since: float) -> float:
         """The longest time between two pictures in a row since a moment, in seconds."""
         times = [r[0] / 1000 for r in self.seen()["readings"] if r[0] / 1000 >= since]
-        return max((later - earlier for earlier, later in zip(times, times[1:], strict=False)), default=float("inf"))
+        return max((later - earlier for earlier, later in itertools.pairwise(times)), default=float("inf"))
 
     def recovery_after(self, moment: float, gap_seconds: float = 0.7) -> float:
         """Seconds from a moment to the end of the last break in the pictures since then; 0 when there was none.
@@ -132,7 +137,7 @@ class BrowserViewer:
         """
         times = [r[0] / 1000 for r in self.seen()["readings"]]
         ends = [
-            later for earlier, later in zip(times, times[1:], strict=False)
+            later for earlier, later in itertools.pairwise(times)
             if later > moment and later - earlier > gap_seconds
         ]
         return max(0.0, ends[-1] - moment) if ends else 0.0
@@ -142,7 +147,7 @@ class BrowserViewer:
         now = self.page.evaluate("() => performance.timeOrigin + performance.now()") / 1000
         times = [r[0] / 1000 for r in self.seen()["readings"] if r[0] / 1000 > now - seconds]
         marks = [now - seconds, *times, now]
-        return all(later - earlier <= gap_seconds for earlier, later in zip(marks, marks[1:], strict=False))
+        return all(later - earlier <= gap_seconds for earlier, later in itertools.pairwise(marks))
 
     def measure_latency(self, seconds: float) -> Latency:
         """Watch for so long and tell how old the pictures were when they came."""

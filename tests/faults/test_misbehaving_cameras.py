@@ -1,0 +1,135 @@
+"""Cameras that refuse, close, keep silent or talk nonsense: the state says which, and all come back by themselves."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.cameras import Behaviour, FaultyCamera, faulty
+
+#: A camera that answers again is live again within this time.
+BUDGET_SECONDS = 3
+MARGIN_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """A misbehaviour and the reasons that tell of it. `is_heard`: asked anew, the camera answers otherwise once well."""
+
+    name: str
+    behaviour: Behaviour
+    reasons: tuple[str, ...]
+    is_heard: bool = True
+
+
+CASES = (
+    Case("refuses connections", faulty.REFUSES, ("refused",)),
+    Case("closes connections at once", faulty.CLOSES_AT_ONCE, ("closed_by_camera",)),
+    Case("never answers", faulty.NEVER_ANSWERS, ("timed_out",)),
+    Case("answers 401", faulty.UNAUTHORIZED, ("unauthorized",), is_heard=False),
+    Case("answers 404", faulty.NOT_FOUND, ("not_found",)),
+    Case("answers 500", faulty.BROKEN, ("camera_error",)),
+    Case("sends garbage", faulty.SENDS_GARBAGE, ("invalid_data",)),
+    Case("has only audio", faulty.HAS_ONLY_AUDIO, ("no_video",), is_heard=False),
+)
+#: They answer as good cameras do; only an attempt shows how they are.
+SILENT_CASES = (
+    Case("answers and sends nothing", faulty.SENDS_NOTHING, ("no_video", "stalled", "timed_out")),
+    Case("sends only audio", faulty.SENDS_ONLY_AUDIO, ("no_video", "stalled")),
+    Case("sends noise as video", faulty.GARBAGE_PAYLOAD, ("no_video", "stalled", "invalid_data")),
+)
+
+
+@pytest.fixture(scope="module")
+def misbehaving(shared_stack) -> Iterator[dict[str, tuple[FaultyCamera, str]]]:
+    """One device for each case, all at once: the camera and the device's id by the case's name."""
+    cameras = {case.name: FaultyCamera(case.behaviour) for case in CASES}
+    found = {}
+    for name, camera in cameras.items():
+        camera.start()
+        found[name] = (camera, shared_stack.add_device(name, camera.url)["id"])
+    yield found
+    for camera, device_id in found.values():
+        shared_stack.delete_device(device_id)
+        camera.close()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_state_says_what_a_camera_does_wrong(stack, misbehaving, case):
+    device_id = misbehaving[case.name][1]
+    stream = stack.wait_for_state(device_id, "reconnecting", 40)
+    assert stream["reason"]["code"] in case.reasons
+    assert stream["reason"]["remedy"]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.is_heard], ids=lambda case: case.name)
+def test_a_camera_that_answers_again_is_live_within_seconds_however_long_it_was_away(stack, misbehaving, report, case):
+    camera, device_id = misbehaving[case.name]
+    assert stack.stream(device_id)["observed"] == "reconnecting"
+    camera.behave(faulty.PLAYS)
+    seconds = time_until_running(stack, device_id)
+    report.add(f"camera {case.name}, then is well", seconds, budget_seconds=BUDGET_SECONDS)
+    # One that is well need not be watched while the others are looked at.
+    stack.api.post(f"/rtsp/streams/{device_id}/stop")
+    assert seconds <= BUDGET_SECONDS + MARGIN_SECONDS
+
+
+@pytest.mark.parametrize("case", SILENT_CASES, ids=lambda case: case.name)
+def test_a_camera_that_connects_without_video_is_named_and_comes_back(stack, add_device, report, case):
+    with FaultyCamera(case.behaviour) as camera:
+        device_id = add_device(camera.url)
+        stream = stack.wait_for_state(device_id, "reconnecting", 40)
+        assert stream["reason"]["code"] in case.reasons
+        camera.behave(faulty.PLAYS)
+        camera.cut()
+        seconds = time_until_running(stack, device_id)
+        report.add(f"camera {case.name}, then is well", seconds)
+        assert seconds <= BUDGET_SECONDS + MARGIN_SECONDS
+        assert camera.most_at_once == 1, "a camera is connected to once"
+
+
+def test_a_right_password_is_tried_at_once_after_a_wrong_one(stack, cameras, add_device, report):
+    url = cameras.add("/locked", width=320, height=192, fps=10, user="viewer", password="right")
+    device_id = add_device(url.replace("right", "wrong"))
+    stack.wait_for_state(device_id, "reconnecting", 30, reason="unauthorized")
+    attempts = lambda: cameras.describe()["/locked"]["connections"]  # noqa: E731
+    stack.wait_until(lambda: attempts() >= 4 or stack.log("stream").count("refused the user name") >= 4, 30, "longer pauses")
+    device = stack.api.get(f"/devices/{device_id}")
+    assert "wrong" not in device["source_url"]
+    writable = ("name", "sub_source_url", "transport", "description", "location", "tags", "start_mode",
+                "idle_seconds", "enabled")  # fmt: skip
+    stack.api.put(f"/devices/{device_id}", {name: device[name] for name in writable} | {"source_url": url})
+    seconds = time_until_running(stack, device_id)
+    report.add("wrong password, then the right one", seconds)
+    assert seconds <= BUDGET_SECONDS + MARGIN_SECONDS
+    stack.delete_device(device_id)
+    cameras.remove("/locked")
+    assert "right" not in stack.log("stream") + stack.log("web")
+
+
+@pytest.mark.parametrize(
+    ("name", "behaviour"),
+    [
+        ("ONVIF metadata track", faulty.HAS_METADATA_TRACK),
+        ("parameter sets only in the SDP", faulty.PARAMETER_SETS_IN_SDP),
+        ("parameter sets only in band", faulty.PARAMETER_SETS_IN_BAND),
+        ("slow to describe itself", faulty.SLOW_SDP),
+    ],
+)
+def test_a_peculiar_camera_is_seen_live_all_the_same(stack, add_device, watch, name, behaviour):
+    with FaultyCamera(behaviour) as camera:
+        device_id = add_device(camera.url)
+        stream = stack.wait_for_state(device_id, "running", 30)
+        assert not stream["is_reencoded"], name
+        viewer = watch(device_id)
+        viewer.wait_live()
+        assert viewer.frames_in(1) >= 8
+        viewer.close()
+
+
+def time_until_running(stack, device_id: str) -> float:
+    """Seconds from now until the device runs."""
+    started = time.monotonic()
+    stack.wait_for_state(device_id, "running", 60)
+    return time.monotonic() - started
