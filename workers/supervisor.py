@@ -326,6 +326,7 @@ class _Attempt:
         self._run = self._record.run
         self._sequence = 0
         self._reported_drops = 0
+        self._has_audio: bool | None = None
 
     def healthy_seconds(self) -> float:
         return self._last_video - self._first_video if self._first_video is not None else 0.0
@@ -346,6 +347,7 @@ class _Attempt:
     def _take(self, arrived: Arrived) -> Reason | None:
         event = arrived.event
         if isinstance(event, InitSegment):
+            self._has_audio = any(track.kind == "soun" for track in event.tracks)
             self._owner._bus.open_run(self._run, event.data)
             return None
         if isinstance(event, Ended):
@@ -431,6 +433,7 @@ class _Attempt:
             "viewers": 0,
             "dropped_parts": self._running.dropped_parts,
             "outputs": describe_outputs(self._pipeline),
+            "has_audio": self._has_audio,
             "worker": self._services.worker,
         }
         for item in self._pipeline.attached:

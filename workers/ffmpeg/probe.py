@@ -6,6 +6,7 @@ killed at any moment. `probe_source` is what the workers call; `main` is the pro
 
 import itertools
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -13,10 +14,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from gateway.config import Config
 from gateway.media import AudioInfo, SourceInfo, TrackInfo, VideoInfo
 from gateway.redaction import redact_text
+from gateway.sources import DEFAULT_PORTS
 from gateway.states import Reason, reason_for
 from workers.ffmpeg.command import input_options
 from workers.ffmpeg.diagnosis import diagnose
@@ -24,8 +27,8 @@ from workers.ffmpeg.diagnosis import diagnose
 #: Packets are watched until the second key frame, but no longer than this.
 WATCH_SECONDS = 6.0
 
-#: To start Python, and for a camera that answers late but does.
-_GRACE_SECONDS = 6.0
+#: To start Python on a machine that is busy, and for a camera that answers late but does.
+_GRACE_SECONDS = 15.0
 
 #: Short waits, because Dramatiq's Shutdown reaches a thread only when it runs Python.
 _WAIT_SECONDS = 0.25
@@ -77,6 +80,8 @@ def probe_source(
     except ValueError:
         answer = {}
     elapsed_ms = int((time.monotonic() - started) * 1000)
+    if answer.get("is_closed"):
+        return ProbeResult(None, reason_for("closed_by_camera"), elapsed_ms)
     if answer.get("source") is None:
         errors = answer.get("errors") or ["[error] the probe ended without an answer"]
         shown = [redact_text(line) for line in (*lines, *errors)]
@@ -137,7 +142,24 @@ def main() -> None:
             print(json.dumps({"source": _look(container, request["watch_seconds"], started).to_dict()}))
     except (av.FFmpegError, OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else error
+        if isinstance(error, av.InvalidDataError) and _closes_without_a_word(request["url"], limit):
+            print(json.dumps({"errors": ["[error] End of file"], "is_closed": True}))
+            return
         print(json.dumps({"errors": [f"[error] {words}"], "is_late": time.monotonic() - started >= 0.95 * limit}))
+
+
+def _closes_without_a_word(url: str, timeout_seconds: float) -> bool:
+    """Whether the camera takes a connection and ends it unasked; FFmpeg calls that invalid data, as it does garbage."""
+    parts = urlsplit(url)
+    try:
+        address = (parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme])
+        with socket.create_connection(address, timeout_seconds) as connection:
+            connection.settimeout(min(1.0, timeout_seconds))
+            return connection.recv(1) == b""
+    except ConnectionError:
+        return True
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def _look(container: Any, watch_seconds: float, started: float) -> SourceInfo:

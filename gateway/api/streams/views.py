@@ -36,7 +36,8 @@ def _view(device: Device, figures: dict[str, Any], now: float) -> dict[str, Any]
         "run": stream.run or None,
         "restarts": stream.restarts,
         "video": _video(source.get("video"), figures),
-        "audio": source.get("audio"),
+        # A camera that lost its sound keeps its picture, and its source is not looked at again for that.
+        "audio": source.get("audio") if figures.get("has_audio") is not False else None,
         "fps": figures.get("fps"),
         "bitrate_kbps": figures.get("bitrate_kbps"),
         "last_part_age_ms": max(0, round((now - last_part_at) * 1000)) if last_part_at else None,
