@@ -56,6 +56,7 @@ class SfuControl:
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future] = {}
         self._task: Any = None
+        self._failures = 0
         self.is_connected = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -90,7 +91,6 @@ class SfuControl:
         return answer.get("data") or {}
 
     async def _keep_connected(self) -> None:
-        failures = 0
         while True:
             try:
                 async with connect(
@@ -99,17 +99,17 @@ class SfuControl:
                     open_timeout=_REQUEST_SECONDS, ping_interval=5, ping_timeout=10, close_timeout=1,
                     max_size=_MAX_MESSAGE_BYTES, compression=None, proxy=None,
                 ) as socket:
-                    failures = 0
                     await self._serve(socket)
             except (OSError, WebSocketException, TimeoutError, VasError) as error:
-                if failures == 0:
+                if self._failures == 0:
                     log.warning("the SFU cannot be reached: %s", error)
             except asyncio.CancelledError:
                 raise
             except Exception:
                 log.exception("the control connection failed")
-            failures += 1
-            await asyncio.sleep(min(_LONGEST_PAUSE_SECONDS, 0.25 * 2**min(failures, 4)) * random.uniform(0.75, 1.25))
+            self._failures += 1
+            pause = min(_LONGEST_PAUSE_SECONDS, 0.25 * 2 ** min(self._failures, 4))
+            await asyncio.sleep(pause * random.uniform(0.75, 1.25))
 
     async def _serve(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -118,8 +118,10 @@ class SfuControl:
             await self.request("hello", {"owner": self._owner})
             await self._on_connected()
             self.is_connected = True
+            self._failures = 0
             log.info("connected to the SFU")
             await reader
+            raise SfuUnreachable("it closed the connection")
         finally:
             self.is_connected = False
             self._socket = None
@@ -139,6 +141,9 @@ class SfuControl:
                 log.warning("the SFU sent a message that is not JSON")
                 continue
             if event is not None:
-                self._on_event(event, message.get("data") or {})
-            elif (future := self._waiting.get(number)) is not None and not future.done():
+                try:
+                    self._on_event(event, message.get("data") or {})
+                except Exception:
+                    log.exception("the SFU's event '%s' cannot be taken", event)
+            elif isinstance(number, int) and (future := self._waiting.get(number)) is not None and not future.done():
                 future.set_result(message)

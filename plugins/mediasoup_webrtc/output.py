@@ -16,7 +16,7 @@ from gateway.outputs import (
     OutputMode,
     PipelineInputs,
 )
-from plugins.mediasoup_webrtc.control import SfuControl, SfuUnreachable
+from plugins.mediasoup_webrtc.control import SfuControl, SfuRefused, SfuUnreachable
 from plugins.mediasoup_webrtc.rtp import (
     TrackPorts,
     build_audio_arguments,
@@ -143,7 +143,13 @@ class MediasoupWebrtcOutput(DirectOutput):
             if ingest.answer is None:
                 continue
             before = _ports(ingest.answer)
-            ingest.answer = await self._open(device_id, ingest)
+            try:
+                ingest.answer = await self._open(device_id, ingest)
+            except SfuRefused as error:
+                # One device that the SFU cannot take keeps none of the others away.
+                log.warning("device %s: %s", device_id, error)
+                ingest.answer = None
+                continue
             if _ports(ingest.answer) != before:
                 log.warning("device %s: the SFU could not keep its ports", device_id)
                 ingest.is_changed = True
@@ -166,14 +172,21 @@ class MediasoupWebrtcOutput(DirectOutput):
             except VasError as error:
                 log.debug("no figures from the SFU: %s", error)
                 continue
-            for device_id, figures in answer.items():
-                ingest = self._ingests.get(device_id)
-                if ingest is None:
-                    continue
-                ingest.viewers = int(figures.get("viewers") or 0)
-                packets = int((figures.get("video") or {}).get("packets") or 0)
-                if packets != ingest.packets:
-                    ingest.packets, ingest.packets_at = packets, now
+            try:
+                self._take_figures(answer, now)
+            except Exception:
+                # Without a poll every device would seem to have stalled.
+                log.exception("the SFU's figures cannot be read")
+
+    def _take_figures(self, answer: dict[str, Any], now: float) -> None:
+        for device_id, figures in answer.items():
+            ingest = self._ingests.get(device_id)
+            if ingest is None or not figures:
+                continue
+            ingest.viewers = int(figures.get("viewers") or 0)
+            packets = int((figures.get("video") or {}).get("packets") or 0)
+            if packets != ingest.packets:
+                ingest.packets, ingest.packets_at = packets, now
 
     def _on_event(self, event: str, data: dict[str, Any]) -> None:
         ingest = self._ingests.get(str(data.get("device_id")))

@@ -1,0 +1,105 @@
+"""A small SFU for tests: the control interface over a real WebSocket, which answers as told and can go away."""
+
+import asyncio
+import http
+import json
+from collections.abc import Callable
+from typing import Any
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+
+from workers.loop import MediaLoop
+
+
+def track(port: int) -> dict[str, Any]:
+    """A track of the SFU's answer to `ingest.open`."""
+    return {
+        "ip": "127.0.0.1", "rtp_port": port, "rtcp_port": port + 1, "source_rtp_port": port + 1000,
+        "source_rtcp_port": port + 1001, "ssrc": 1234, "payload_type": 101, "sequence": 7,
+    }
+
+
+class FakeSfu:
+    """Runs on a media loop. `requests` holds the method and data of each request so far."""
+
+    def __init__(self, loop: MediaLoop, key: str) -> None:
+        self.requests: list[tuple[str, dict]] = []
+        self.connections = 0
+        self.answers: dict[str, Callable[[dict], Any]] = {"ingest.open": self._open, "resync": lambda _: {"closed": []}}
+        self.ports: dict[str, int] = {}
+        self.next_port = 20000
+        self._loop, self._key = loop, key
+        self._server: Server | None = None
+        self._sockets: set[ServerConnection] = set()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    def start(self) -> "FakeSfu":
+        """Listen, on the same port as before if there was one."""
+        self._loop.run(self._start(), timeout_seconds=5)
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and listen no more; may be called twice."""
+        self._loop.run(self._stop(), timeout_seconds=5)
+
+    def say(self, text: str) -> None:
+        """Send a text to everyone who is connected."""
+
+        async def send() -> None:
+            for socket in list(self._sockets):
+                await socket.send(text)
+
+        self._loop.run(send(), timeout_seconds=5)
+
+    def methods(self) -> list[str]:
+        return [method for method, _ in self.requests]
+
+    def asked(self, method: str) -> list[dict]:
+        """The data of each request of a method."""
+        return [data for name, data in self.requests if name == method]
+
+    def _open(self, data: dict) -> dict:
+        wanted = (data.get("ports") or {}).get("video", {}).get("rtp_port")
+        device = data["device_id"]
+        if device not in self.ports or data.get("fresh"):
+            self.ports[device] = self.next_port if wanted is None or data.get("fresh") else wanted
+            self.next_port += 10
+        port = self.ports[device]
+        return {"video": track(port), "audio": track(port + 4) if data["audio"] else None}
+
+    async def _start(self) -> None:
+        self._server = await serve(self._serve, "127.0.0.1", self.port, process_request=self._check)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            await asyncio.wait_for(self._server.wait_closed(), 4)
+            self._server = None
+
+    def _check(self, connection: ServerConnection, request: Any) -> Any:
+        if request.path != "/control" or request.headers.get("Authorization") != f"Bearer {self._key}":
+            return connection.respond(http.HTTPStatus.UNAUTHORIZED, "no\n")
+        return None
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        self.connections += 1
+        self._sockets.add(socket)
+        try:
+            async for text in socket:
+                message = json.loads(text)
+                self.requests.append((message["method"], message["data"]))
+                answer = self.answers.get(message["method"], lambda _: {})(message["data"])
+                if answer is None:
+                    continue
+                if isinstance(answer, Exception):
+                    reply = {"ok": False, "error": {"code": "no_ports", "message": str(answer)}}
+                else:
+                    reply = {"ok": True, "data": answer}
+                await socket.send(json.dumps({"id": message["id"], **reply}))
+        finally:
+            self._sockets.discard(socket)
