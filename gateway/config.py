@@ -157,6 +157,7 @@ class Config:
     reconcile_seconds: float = setting(
         between(0.5, 60, float), 2.0, "seconds", "how often the clock process compares wish and fact",
     )
+    event_days: int = setting(between(1, 3650), 90, "days", "how long the history of a device is kept")
     part_seconds: float = setting(between(0.1, 5, float), 0.5, "seconds", "longest part on the media bus")
     bus_window_seconds: float = setting(
         between(2, 300, float), 15.0, "seconds", "how much of each device the media bus holds",

@@ -46,5 +46,5 @@ def make_device(scope: TenantScope, box: SecretBox, **values: Any) -> Device:
 
 
 def device_body(**values: Any) -> dict[str, Any]:
-    """A body for POST /devices, with a name of its own."""
-    return {"name": f"Camera {next(_numbers)}", "source_url": SOURCE_URL} | values
+    """A body for POST /devices, with a name of its own; the device waits to be started unless `values` say otherwise."""
+    return {"name": f"Camera {next(_numbers)}", "source_url": SOURCE_URL, "start_mode": "manual"} | values

@@ -17,6 +17,7 @@ from gateway.leases import STREAM, Leases, WorkerSlots
 from gateway.live import LiveFigures
 from gateway.messages import Messages
 from gateway.models.base import EVERY_TENANT
+from gateway.models.events import prune_events
 from gateway.models.streams import (
     StreamRecord,
     ask_to_stop,
@@ -35,6 +36,9 @@ GRACE_SECONDS = 4.0
 #: At most so many devices are started in one pass: a hundred cameras that start at once half time out.
 STARTS_PER_PASS = 8
 
+#: How often old history is looked for, and how much of it goes at once: the database has other work.
+PRUNE_SECONDS = 600.0
+
 
 class Reconciler:
     """One pass is `reconcile()`; it may be called at any time, by more than one process, and repeats no harm."""
@@ -49,9 +53,11 @@ class Reconciler:
         self._clock = clock or SystemClock()
         self._redis_run: str | None = None
         self._patient_until = 0.0
+        self._next_pruning = 0.0
 
     def reconcile(self) -> None:
         """Start what should run and has no owner; record as stopped what should stop and has none; end the idle."""
+        self._prune_history()
         records = streams_to_reconcile()
         if not self._redis_is_settled():
             return
@@ -61,6 +67,14 @@ class Reconciler:
             if not self._should_run(record) and record.device_id not in owners:
                 self._record_stopped(record)
         self._stop_idle([r for r in records if r.start_mode == "on_demand" and self._should_run(r)])
+
+    def _prune_history(self) -> None:
+        now = self._clock.monotonic()
+        if now < self._next_pruning:
+            return
+        self._next_pruning = now + PRUNE_SECONDS
+        if gone := prune_events(utc_now() - timedelta(days=self._config.event_days)):
+            log.info("%d events of more than %d days ago are gone", gone, self._config.event_days)
 
     def _should_run(self, record: StreamRecord) -> bool:
         return record.enabled and record.desired == DesiredState.RUNNING

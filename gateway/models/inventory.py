@@ -56,7 +56,7 @@ class DeviceValues:
     description: str = ""
     location: str = ""
     tags: tuple[str, ...] = ()
-    start_mode: str = "manual"
+    start_mode: str = "always"
     idle_seconds: int = 60
     enabled: bool = True
 

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 
-from gateway.clock import FakeClock
+from gateway.clock import FakeClock, utc_now
 from gateway.leases import STREAM, Leases, WorkerSlots
 from gateway.live import LiveFigures
 from gateway.messages import Messages, build_broker
+from gateway.models.events import events_of
 from gateway.models.streams import (
     ask_to_run,
     ask_to_stop,
@@ -39,7 +40,7 @@ class World:
     def device(
         self, *, observed: StreamState | None = None, owner: str | None = None, wanted: bool = True, **values
     ) -> str:
-        device = make_device(self.scope, self.box, **values)
+        device = make_device(self.scope, self.box, **{"start_mode": "manual", **values})
         if wanted:
             ask_to_run(self.scope, device.id)
         if observed is not None:
@@ -225,3 +226,12 @@ def test_the_clock_goes_on_after_a_pass_that_failed(world, monkeypatch, bound_da
     monkeypatch.setattr(scheduler.database, "close", lambda: None)
     scheduler.run_clock(make_config(redis_url=world.config.redis_url, reconcile_seconds=0.001), stop=stop)
     assert len(passes) == 3
+
+
+def test_history_that_is_too_old_goes_and_the_rest_stays(world):
+    device = world.device(observed=StreamState.RUNNING)
+    too_old = utc_now() - timedelta(days=world.config.event_days + 1)
+    transition(device, StreamState.RECONNECTING, at=too_old)
+    kept = events_of(world.scope, device).count() - 1
+    world.passes()
+    assert events_of(world.scope, device).count() == kept

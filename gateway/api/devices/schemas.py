@@ -79,7 +79,7 @@ class DeviceSchema(Schema):
         metadata={"description": "at most 20; each once, in alphabetical order", "example": ["gate", "outside"]},
     )
     start_mode = Choice(
-        START_MODES, load_default="manual",
+        START_MODES, load_default="always",
         metadata={"description": "`always` runs from now on, `manual` when a person starts it, `on_demand` while "
                                  "somebody watches"},
     )

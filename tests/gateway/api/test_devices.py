@@ -43,8 +43,10 @@ def test_a_new_device_is_answered_whole_without_its_password(client):
 
 
 def test_a_device_that_starts_always_is_enqueued(app, client):
-    answer = client.post(URL, json=device_body(start_mode="always"))
-    assert answer.json["desired"] == "running"
+    body = device_body()
+    del body["start_mode"]  # it is the default
+    answer = client.post(URL, json=body)
+    assert (answer.json["start_mode"], answer.json["desired"]) == ("always", "running")
     message = app.extensions["vas"].redis.lrange("dramatiq:stream", 0, -1)
     assert len(message) == 1
     assert PASSWORD not in str(app.extensions["vas"].redis.hgetall("dramatiq:stream.msgs"))
