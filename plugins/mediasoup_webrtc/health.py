@@ -28,6 +28,8 @@ def check_sfu(config: Config) -> ComponentHealth:
     try:
         with opener.open(request, timeout=1.5) as answer:
             status: dict[str, Any] = json.load(answer)
+        if not isinstance(status, dict):
+            raise ValueError("no object")
     except urllib.error.HTTPError as error:
         reason = "refuses this SFU_SECRET" if error.code in {401, 403} else f"answers {error.code}"
         return ComponentHealth("down", f"the SFU {reason}", _REMEDY)

@@ -14,8 +14,14 @@ from workers.loop import MediaLoop
 def track(port: int) -> dict[str, Any]:
     """A track of the SFU's answer to `ingest.open`."""
     return {
-        "ip": "127.0.0.1", "rtp_port": port, "rtcp_port": port + 1, "source_rtp_port": port + 1000,
-        "source_rtcp_port": port + 1001, "ssrc": 1234, "payload_type": 101, "sequence": 7,
+        "ip": "127.0.0.1",
+        "rtp_port": port,
+        "rtcp_port": port + 1,
+        "source_rtp_port": port + 1000,
+        "source_rtcp_port": port + 1001,
+        "ssrc": 1234,
+        "payload_type": 101,
+        "sequence": 7,
     }
 
 
@@ -25,7 +31,10 @@ class FakeSfu:
     def __init__(self, loop: MediaLoop, key: str) -> None:
         self.requests: list[tuple[str, dict]] = []
         self.connections = 0
-        self.answers: dict[str, Callable[[dict], Any]] = {"ingest.open": self._open, "resync": lambda _: {"closed": []}}
+        self.answers: dict[str, Callable[[dict], Any]] = {
+            "ingest.open": self._open,
+            "resync": lambda _: {"closed": []},
+        }
         self.ports: dict[str, int] = {}
         self.next_port = 20000
         self._loop, self._key = loop, key

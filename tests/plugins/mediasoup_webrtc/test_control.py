@@ -19,8 +19,11 @@ def client(sfu, media_loop, monkeypatch):
         resyncs.append(1)
 
     client = SfuControl(
-        sfu.url, control_key(SFU_SECRET), "host:1",
-        on_connected=resync, on_event=lambda event, data: events.append((event, data["device_id"])),
+        sfu.url,
+        control_key(SFU_SECRET),
+        "host:1",
+        on_connected=resync,
+        on_event=lambda event, data: events.append((event, data["device_id"])),
     )
     client.events, client.resyncs = events, resyncs
     client.ask = lambda method, data: media_loop.run(client.request(method, data), timeout_seconds=10)
@@ -95,8 +98,18 @@ def test_a_connection_that_breaks_is_made_again_and_all_is_stated_anew(sfu, clie
 
 def test_garbage_is_passed_over_and_what_follows_is_heard(sfu, client):
     connected(client)
-    for text in ("not json", "[1, 2]", "7", "null", '{"id": 999, "ok": true}', '{"id": [1], "ok": true}', '{"id": {}, "ok": 1}',
-                 '{"event": "viewers", "data": []}', '{"event": "viewers", "data": 7}', "{}"):
+    for text in (
+        "not json",
+        "[1, 2]",
+        "7",
+        "null",
+        '{"id": 999, "ok": true}',
+        '{"id": [1], "ok": true}',
+        '{"id": {}, "ok": 1}',
+        '{"event": "viewers", "data": []}',
+        '{"event": "viewers", "data": 7}',
+        "{}",
+    ):
         sfu.say(text)
     sfu.say('{"event": "viewers", "data": {"device_id": "d1"}}')
     wait_until(lambda: client.events, "the event arrives")
