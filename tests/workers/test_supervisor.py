@@ -291,3 +291,26 @@ def test_a_row_that_another_owner_has_by_the_end_keeps_nothing_from_being_given_
     assert world.output.released == [world.id]
     assert world.owner is None
     assert world.row.observed == StreamState.RUNNING
+
+
+def test_a_device_that_is_changed_during_a_long_pause_is_tried_at_once(world):
+    changed_at = []
+
+    def wait(seconds: float) -> None:
+        world.clock.advance(seconds)
+        if len(world.loop.lives) == 7 and not changed_at:
+            changed_at.append(world.clock.monotonic())
+            replace_device(
+                world.scope,
+                world.id,
+                DeviceValues(name=world.device.name, source_url="rtsp://10.9.9.9/new"),
+                world.box,
+            )
+
+    supervisor.time.sleep = wait
+    tried_at = []
+    world.run(
+        *[[REFUSED]] * 7, [lambda: tried_at.append(world.clock.monotonic()), INIT, *parts(1), world.stop]
+    )
+    assert "rtsp://10.9.9.9/new" in world.commands[-1]
+    assert tried_at[0] - changed_at[0] < 3, "not after half a minute"

@@ -11,6 +11,7 @@ from gateway.models.streams import (
 )
 from gateway.outputs import OutputArguments
 from tests.workers.world import INIT, VIDEO, parts
+from workers.ffmpeg.fmp4 import InitSegment, Track
 
 
 def test_an_output_that_asks_for_a_new_start_gets_it_at_once(world):
@@ -90,3 +91,18 @@ def test_the_sub_stream_is_looked_at_only_when_an_output_asks(world):
     world.run([INIT, *parts(1), world.stop])
     assert found == [VIDEO]
     assert world.probes == 2
+
+
+@pytest.mark.parametrize(("kinds", "has_audio"), [(("vide", "soun"), True), (("vide",), False)])
+def test_live_figures_tell_whether_sound_arrives(world, kinds, has_audio):
+    seen = []
+    tracks = tuple(Track(n, kind, "x", 1000, frozenset(), 4, 0, 0, 0) for n, kind in enumerate(kinds))
+    world.run(
+        [
+            InitSegment(b"init", tracks),
+            *parts(6),
+            lambda: seen.append(LiveFigures(world.client).read_many([world.id])[world.id]),
+            world.stop,
+        ]
+    )
+    assert seen[0]["has_audio"] is has_audio

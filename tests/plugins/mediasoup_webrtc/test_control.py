@@ -52,7 +52,7 @@ def test_an_answer_comes_to_its_request(sfu, client):
 def test_a_refusal_tells_its_code(sfu, client):
     connected(client)
     sfu.answers["ingest.open"] = lambda _: RuntimeError("no ports are left")
-    with pytest.raises(SfuRefused, match="refused ingest.open: no ports are left") as raised:
+    with pytest.raises(SfuRefused, match=r"refused ingest\.open: no ports are left") as raised:
         client.ask("ingest.open", {})
     assert raised.value.reason == "no_ports"
 

@@ -60,7 +60,7 @@ def test_only_tracks_that_are_of_use_are_asked_for(camera):
         (NOT_FOUND, "not_found"),
         (NEVER_ANSWERS, "timed_out"),
         (SENDS_GARBAGE, "invalid_data"),
-        (CLOSES_AT_ONCE, "invalid_data"),
+        (CLOSES_AT_ONCE, "closed_by_camera"),
         (HAS_ONLY_AUDIO, "no_video"),
     ],
 )
@@ -143,3 +143,33 @@ def test_b_frames_are_found_by_the_order_of_the_packets(tmp_path):
         video = probe._look(container, 10, time.monotonic()).video
     assert video.has_b_frames
     assert video.key_frame_interval_seconds == pytest.approx(1)
+
+
+def test_only_so_many_cameras_are_looked_at_together_and_the_others_wait_awake(monkeypatch):
+    seats = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(probe, "_seats", seats)
+    monkeypatch.setattr(probe, "_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(probe, "_ask_now", lambda *_: ('{"errors": ["[error] x: Connection refused"]}', []))
+    seats.acquire()
+    waited = []
+
+    def wait() -> None:
+        waited.append(1)
+        if len(waited) == 3:
+            seats.release()
+
+    assert probe_source(CONFIG, "rtsp://10.0.0.1/", "tcp", on_wait=wait).reason.code == "refused"
+    assert len(waited) == 3
+    assert seats.acquire(blocking=False), "the seat is given back"
+
+
+def test_a_look_that_fails_gives_its_seat_back(monkeypatch):
+    def fail(*_):
+        raise InterruptedError
+
+    seats = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(probe, "_seats", seats)
+    monkeypatch.setattr(probe, "_ask_now", fail)
+    with pytest.raises(InterruptedError):
+        probe_source(CONFIG, "rtsp://10.0.0.1/", "tcp")
+    assert seats.acquire(blocking=False)

@@ -1,0 +1,87 @@
+"""The actors find all they need by an id, and a worker that closes takes nothing new."""
+
+import importlib
+import sys
+
+import pytest
+from dramatiq.middleware import Shutdown
+
+from gateway.media import SourceInfo, VideoInfo
+from gateway.probes import ProbeRequest, Probes
+from gateway.redis_client import connect_redis
+from gateway.secrets import SecretBox
+from tests.factories import SECRET_KEY, SFU_SECRET, SOURCE_URL
+from workers.ffmpeg.probe import ProbeResult
+
+
+@pytest.fixture
+def actors(redis_url, tmp_path, monkeypatch):
+    """The module `workers.actors` over the test's Redis; importing it reads the environment."""
+    for name, value in (
+        ("REDIS_URL", redis_url),
+        ("SECRET_KEY", SECRET_KEY),
+        ("SFU_SECRET", SFU_SECRET),
+        ("VAR_DIR", str(tmp_path)),
+    ):
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    for name in ("workers.actors", "workers.broker"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    yield importlib.import_module("workers.actors")
+    for name in ("workers.actors", "workers.broker"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def supervised(actors, monkeypatch):
+    """The ids that were given to a supervisor."""
+    ids = []
+
+    class StubSupervisor:
+        ending = None
+
+        def __init__(self, device_id, services) -> None:
+            ids.append(device_id)
+
+        def run(self) -> None:
+            if StubSupervisor.ending:
+                raise StubSupervisor.ending
+
+    monkeypatch.setattr(actors, "StreamSupervisor", StubSupervisor)
+    monkeypatch.setattr(actors.services, "_services", object())
+    ids_and_stub = (ids, StubSupervisor)
+    return ids_and_stub
+
+
+def test_a_message_makes_its_device_run(actors, supervised):
+    actors.run_stream.fn("d1")
+    assert supervised[0] == ["d1"]
+
+
+def test_a_worker_that_closes_takes_no_device(actors, supervised):
+    actors.services.before_worker_shutdown(None, None)
+    actors.run_stream.fn("d1")
+    assert supervised[0] == []
+
+
+def test_a_shutdown_is_no_failure_of_the_message(actors, supervised):
+    supervised[1].ending = Shutdown()
+    actors.run_stream.fn("d1")
+
+
+def test_a_probe_is_done_once_and_answered(actors, redis_url, monkeypatch):
+    looks = []
+
+    def look(config, url, transport, *, watch_seconds):
+        looks.append((url, transport, watch_seconds > 0))
+        return ProbeResult(SourceInfo(VideoInfo("h264", 640, 360)), None, 5)
+
+    monkeypatch.setattr(actors, "look_at_source", look)
+    client = connect_redis(redis_url)
+    probes = Probes(client, SecretBox(SECRET_KEY))
+    probe_id = probes.store_request(ProbeRequest(SOURCE_URL, "udp"))
+    actors.probe_source.fn(probe_id)
+    actors.probe_source.fn(probe_id)
+    assert looks == [(SOURCE_URL, "udp", True)]
+    assert probes.wait_for_result(probe_id, 1)["video"]["codec"] == "h264"
+    client.close()
