@@ -39,6 +39,9 @@ TICK_SECONDS = 1.0
 #: After so long without a wish of an output for a new start, its next one is obeyed at once.
 _OUTPUT_FORGIVE_SECONDS = 60
 
+#: Only after so much video outputs are asked whether it arrives with them, which they look at every two seconds.
+_FLOWING_SECONDS = 3.0
+
 #: After these an attempt cannot succeed until a person has changed something.
 _FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed"})
 
@@ -323,6 +326,8 @@ class _Attempt:
         self._started = self._clock.monotonic()
         self._last_video = self._started
         self._first_video: float | None = None
+        self._flowing_since: float | None = None
+        self._silent_seconds = self._config.part_seconds + 1.5
         self._run = self._record.run
         self._sequence = 0
         self._reported_drops = 0
@@ -366,7 +371,10 @@ class _Attempt:
         except ClockJumped as jump:
             return reason_for("stalled", str(jump))
         self._sequence += 1
-        self._last_video = self._clock.monotonic()
+        now = self._clock.monotonic()
+        if self._flowing_since is None or now - self._last_video > self._silent_seconds:
+            self._flowing_since = now
+        self._last_video = now
         self._owner._bus.publish(Part(
             device_id=self._owner.device_id, run=self._run, sequence=self._sequence, start=start,
             duration=fragment.duration, is_key=fragment.is_key, frames=fragment.frames, data=fragment.data,
@@ -411,7 +419,12 @@ class _Attempt:
         if self._running.dropped_parts > self._reported_drops:
             self._owner._log.warning("%d parts dropped: this worker is too slow", self._running.dropped_parts)
             self._reported_drops = self._running.dropped_parts
-        return self._ask_outputs()
+        return self._ask_outputs() if self._is_flowing(now) else None
+
+    def _is_flowing(self, now: float) -> bool:
+        """Whether the camera has sent video for a while: what an output lacks otherwise is not the output's fault."""
+        is_silent = now - self._last_video > self._silent_seconds
+        return self._flowing_since is not None and not is_silent and now - self._flowing_since >= _FLOWING_SECONDS
 
     def _ask_outputs(self) -> Reason | None:
         for item in self._pipeline.attached:
