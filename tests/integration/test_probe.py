@@ -1,0 +1,49 @@
+"""What a look at a real camera tells: of every kind that the camera server has."""
+
+import pytest
+
+from tests.factories import make_config
+from workers.ffmpeg.probe import WATCH_SECONDS, probe_source
+
+# Time enough also on a machine that does other things: what is told is asked here, not how fast.
+CONFIG = make_config(allow_loopback_sources=True, connect_timeout_seconds=20.0)
+
+CASES = [
+    pytest.param({"codec": "h264", "audio": "aac"}, ("h264", False), "aac", id="h264 and aac"),
+    pytest.param({"codec": "h264", "profile": "baseline"}, ("h264", False), None, id="h264 baseline"),
+    pytest.param({"codec": "h264", "b_frames": 2}, ("h264", True), None, id="h264 with B-frames"),
+    pytest.param({"codec": "h264", "parameter_sets": "sdp"}, ("h264", False), None, id="parameter sets in the SDP"),
+    pytest.param({"codec": "h265"}, ("hevc", False), None, id="h265"),
+    pytest.param({"codec": "mjpeg"}, ("mjpeg", False), None, id="mjpeg"),
+    pytest.param({"codec": "h264", "audio": "pcm_alaw"}, ("h264", False), "pcm_alaw", id="h264 and G.711"),
+    pytest.param({"codec": "h264", "audio": "opus"}, ("h264", False), "opus", id="h264 and opus"),
+]
+
+
+@pytest.mark.parametrize(("settings", "video", "audio"), CASES)
+def test_a_probe_tells_what_a_camera_sends(cameras, request, settings, video, audio):
+    path = "/" + "".join(filter(str.isalnum, request.node.callspec.id))
+    url = cameras.add(path, width=320, height=192, fps=10, key_frame_seconds=1, **settings)
+    found = probe_source(CONFIG, url, "tcp", watch_seconds=WATCH_SECONDS)
+    cameras.remove(path)
+
+    assert found.reason is None
+    seen = found.source.video
+    assert (seen.codec, seen.has_b_frames) == video
+    assert (seen.width, seen.height) == (320, 192)
+    assert seen.fps == pytest.approx(10, rel=0.1)
+    assert (found.source.audio and found.source.audio.codec) == audio
+    assert 0 < found.source.time_to_first_frame_ms < 30_000
+    if video[0] in {"h264", "hevc"}:
+        assert seen.key_frame_interval_seconds == pytest.approx(1, abs=0.25)
+
+
+def test_a_camera_with_a_password_is_looked_at_with_it_and_refuses_without(cameras):
+    url = cameras.add("/locked", width=320, height=192, fps=10, user="viewer", password="pa55")
+    assert probe_source(CONFIG, url, "tcp").reason is None
+    assert probe_source(CONFIG, url.replace("pa55", "wrong"), "tcp").reason.code == "unauthorized"
+    cameras.remove("/locked")
+
+
+def test_a_path_that_is_not_there_is_not_found(cameras):
+    assert probe_source(CONFIG, cameras.url("/nowhere"), "tcp").reason.code == "not_found"

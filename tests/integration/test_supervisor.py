@@ -1,0 +1,143 @@
+"""A supervisor with a real camera, real FFmpeg and a real Redis, without outputs: what the bus carries."""
+
+import io
+import itertools
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import av
+import pytest
+
+from gateway import database
+from gateway.bus import MediaBus
+from gateway.leases import STREAM, Leases
+from gateway.messages import Messages
+from gateway.models import TenantScope
+from gateway.models.streams import ask_to_run, ask_to_stop, read_stream_record
+from tests.conftest import wait_until
+from tests.factories import make_config, make_device
+from tests.stack.pipelines import ffmpeg_pids
+from workers.loop import MediaLoop
+from workers.supervisor import Services, StreamSupervisor
+
+
+@dataclass
+class Running:
+    """A device whose supervisor runs in a thread."""
+
+    id: str
+    bus: MediaBus
+    thread: threading.Thread
+    scope: TenantScope
+
+    @property
+    def state(self) -> str:
+        return read_stream_record(self.id).observed
+
+    def parts(self, count: int) -> list:
+        """At least so many parts of the bus, oldest first."""
+        return wait_until(
+            lambda: (held := self.bus.read(self.id, None, count=1000)) and len(held) >= count and held,
+            f"{count} parts are on the bus", 20,
+        )
+
+    def stop(self) -> None:
+        ask_to_stop(self.scope, self.id)
+        self.thread.join(15)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def run(sqlite_url, store, client, scope, box, cameras) -> Iterator[Callable[..., Running]]:
+    """`run(path, **camera settings)` starts a camera and a supervisor for it."""
+    config = make_config(
+        database_url=sqlite_url, redis_url=store.url, allow_loopback_sources=True, stall_seconds=3.0,
+        bus_window_seconds=30.0,
+    )
+    database.connect(config)
+    loop, running, paths = MediaLoop(), [], []
+
+    def start(path: str, **settings) -> Running:
+        url = cameras.add(path, **({"width": 320, "height": 192, "fps": 10, "key_frame_seconds": 1} | settings))
+        paths.append(path)
+        device = make_device(scope, box, source_url=url)
+        ask_to_run(scope, device.id)
+        services = Services(
+            config=config, worker="test", redis=client, media_redis=client, loop=loop, outputs=[], secrets=box,
+            messages=Messages.connect(config), on_state=lambda *_: None,
+        )
+        thread = threading.Thread(target=StreamSupervisor(device.id, services).run, name="supervisor", daemon=True)
+        thread.start()
+        running.append(Running(device.id, MediaBus(client), thread, scope))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.stop()
+        assert ffmpeg_pids(one.id) == []
+    loop.close()
+    database.close()
+    for path in paths:
+        cameras.remove(path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "codecs"),
+    [
+        ({"codec": "h264", "audio": "aac"}, {"video": "h264", "audio": "aac"}),
+        ({"codec": "h264", "b_frames": 2}, {"video": "h264"}),
+        ({"codec": "h265"}, {"video": "hevc"}),
+        ({"codec": "h264", "audio": "pcm_alaw"}, {"video": "h264", "audio": "aac"}),
+    ],
+    ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else None,
+)
+def test_the_bus_carries_the_cameras_own_video_as_playable_parts(run, settings, codecs):
+    running = run("/own", **settings)
+    parts = running.parts(6)
+    assert running.state == "running"
+    assert parts[0].is_key
+    assert [part.sequence for part in parts] == list(range(1, len(parts) + 1))
+    for earlier, later in itertools.pairwise(parts):
+        assert later.start == pytest.approx(earlier.start + earlier.duration, abs=0.05)
+    content = running.bus.init_segment(running.id, parts[0].run) + b"".join(part.data for part in parts)
+    with av.open(io.BytesIO(content)) as container:
+        assert {stream.type: stream.codec_context.name for stream in container.streams} == codecs
+        decoded = sum(1 for _ in container.decode(video=0))
+    assert decoded >= sum(part.frames for part in parts) - 3
+
+
+def test_a_killed_ffmpeg_begins_a_new_run_that_follows_on_the_bus(run):
+    running = run("/killed")
+    first = running.parts(2)[0].run
+    restarts = read_stream_record(running.id).restarts
+    os.kill(ffmpeg_pids(running.id)[0], signal.SIGKILL)
+    parts = wait_until(
+        lambda: (held := running.parts(3))[-1].run > first and held, "parts of a new run", 20
+    )
+    runs = [part.run for part in parts]
+    assert runs == sorted(runs)
+    fresh = [part for part in parts if part.run == runs[-1]]
+    assert (fresh[0].sequence, fresh[0].is_key) == (1, True)
+    assert read_stream_record(running.id).restarts == restarts + 1
+
+
+def test_an_owner_that_lost_its_lease_stops_and_leaves_no_ffmpeg(run, client):
+    running = run("/taken")
+    running.parts(2)
+    client.set(f"vas:lease:{STREAM}:{running.id}", "another", px=60_000)
+    running.thread.join(10)
+    assert not running.thread.is_alive()
+    assert ffmpeg_pids(running.id) == []
+    assert Leases(client).holder(STREAM, running.id) == "another"
+
+
+def test_a_stopped_stream_gives_its_lease_back_and_says_who_asked(run, client):
+    running = run("/stopped")
+    running.parts(2)
+    running.stop()
+    record = read_stream_record(running.id)
+    assert (record.observed, record.reason_code) == ("stopped", "requested")
+    assert Leases(client).holder(STREAM, running.id) is None
