@@ -188,6 +188,19 @@ def test_a_64_bit_box_size_is_read(h264_media: bytes):
     assert read(long) == read(h264_media)
 
 
+def test_a_fragment_that_ends_in_the_middle_of_a_box_is_refused(h264_media: bytes):
+    header = h264_media[: h264_media.index(b"moof") - 4]
+    track = box(b"tfhd", struct.pack(">II", 0, 1))
+    for cut in (
+        box(b"tfdt"),
+        box(b"tfdt", b"\x01\x00\x00\x00"),
+        box(b"trun"),
+        box(b"trun", struct.pack(">I", 1)),
+    ):
+        with pytest.raises(InvalidMedia, match="ends too early"):
+            read(header + box(b"moof", box(b"traf", track + cut)) + box(b"mdat"))
+
+
 def test_a_fragment_that_claims_more_samples_than_it_has_is_refused(h264_media: bytes):
     at = h264_media.index(b"trun") + 8
     broken = h264_media[:at] + struct.pack(">I", 0x00FF_FFFF) + h264_media[at + 4 :]
