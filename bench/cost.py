@@ -2,7 +2,6 @@
 
 import time
 from contextlib import closing
-from typing import Any
 
 from tests.stack import Stack
 
@@ -123,26 +122,22 @@ def _report(
 
 
 def _compare(options: Options, ours: dict[int, Usage], theirs: dict[int, Usage]) -> Table:
-    rows: list[list[str]] = []
-    shares: dict[str, dict[str, Any]] = {}
+    most = max(ours)
+    shares: dict[str, list[float]] = {}
     for name, usages in (("VAS", ours), (options.peer.name if options.peer else "", theirs)):
-        if not usages:
-            continue
-        cpu = share_out([(n, usage.cpu_total) for n, usage in usages.items()])
-        pss = share_out([(n, usage.pss_total) for n, usage in usages.items()])
-        shares[name] = {"cpu": cpu, "pss": pss}
-        rows.append([
-            name, f"{cpu[1]:.2f}", f"{cpu[0]:.1f}", f"{pss[1]:.1f}", f"{pss[0]:.0f}", BUDGET if name == "VAS" else "",
-        ])
+        if usages:
+            fixed_cpu, cpu = share_out([(n, usage.cpu_total) for n, usage in usages.items()])
+            fixed_pss, pss = share_out([(n, usage.pss_total) for n, usage in usages.items()])
+            shares[name] = [cpu, fixed_cpu, usages[most].cpu_total, pss, fixed_pss, usages[most].pss_total]
+    digits = (2, 1, 1, 1, 0, 0)
+    rows = [
+        [name, *(f"{value:.{count}f}" for value, count in zip(values, digits, strict=True)), BUDGET if name == "VAS" else ""]
+        for name, values in shares.items()
+    ]
     if len(shares) == 2:
-        (_, us), (_, them) = shares.items()
-        rows.append([
-            "ratio", format_ratio(us["cpu"][1], them["cpu"][1]), "-", format_ratio(us["pss"][1], them["pss"][1]),
-            format_ratio(us["pss"][0], them["pss"][0]), "",
-        ])
-    return Table(
-        "Shares", ["", "CPU % per camera", "CPU % fixed", "PSS MB per camera", "PSS MB fixed", "budget per camera"], rows
-    )
+        rows.append(["ratio", *(format_ratio(us, them) for us, them in zip(*shares.values(), strict=True)), ""])
+    head = ["CPU % per camera", "fixed", f"at {most}", "PSS MB per camera", "fixed", f"at {most}", "budget per camera"]
+    return Table("Shares", ["", *head], rows)
 
 
 def _spell(count: int) -> str:

@@ -37,5 +37,5 @@ def find_longest_gap(times: Sequence[float], since: float) -> tuple[float, float
 
 
 def format_ratio(ours: float, theirs: float) -> str:
-    """`0.53 x`: below one, ours is less."""
-    return f"{ours / theirs:.2f} x" if theirs else "-"
+    """`0.53 x`: below one, ours is less. A dash beside what is too little to be divided by."""
+    return f"{ours / theirs:.2f} x" if theirs >= 0.1 else "-"

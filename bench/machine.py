@@ -24,7 +24,7 @@ def describe_run(peers: dict[str, str]) -> dict[str, object]:
             "load_before": os.getloadavg()[0],
         },
         "versions": {
-            "VAS": _say(["git", "-C", str(ROOT), "describe", "--always", "--dirty"]),
+            "VAS": _find_revision(),
             "FFmpeg": _find_version(["ffmpeg", "-version"]),
             "mediasoup": _read_mediasoup_version(),
             "Chromium": _find_version(["chromium", "--version"]),
@@ -59,6 +59,13 @@ def _say(command: list[str]) -> str:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return "unknown"
+
+
+def _find_revision() -> str:
+    """The commit, marked when something but the page of results is changed."""
+    git = ["git", "-C", str(ROOT)]
+    changed = _say([*git, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/benchmarks.md"])
+    return _say([*git, "rev-parse", "--short", "HEAD"]) + (" with changes" if changed else "")
 
 
 def _find_version(command: list[str]) -> str:
