@@ -65,7 +65,11 @@ export function PlayerControls(props: PlayerControlsProps) {
         : button('Connect', 'Space', <IconPlayerPlay size={20} stroke={1.7} />, props.onToggle)}
       <div className={classes.status} aria-live="polite">
         <span className={state === 'live' ? classes.live : undefined}>{STATUS_WORDS[state]}</span>
-        {state === 'live' && latencyMs !== null && <span aria-hidden>{Math.round(latencyMs)} ms estimated</span>}
+        {state === 'live' && latencyMs !== null && (
+          <span aria-hidden>
+            {Math.round(latencyMs)} ms<span className={classes.spare}> estimated</span>
+          </span>
+        )}
       </div>
       {button(
         hasAudio || !isConnected ? (isSilent ? 'Unmute' : 'Mute') : 'This camera sends no sound',
