@@ -27,6 +27,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("no_video", r"method \w+ failed: 415|Nothing was written into output file|could not find codec parameters"),
         ("invalid_data", r"Invalid data found when processing input|Protocol not found|Server returned 4"),
         ("closed_by_camera", r"End of file|Connection reset by peer|Broken pipe|Input/output error"),
+        # PyAV gave up at its time limit, and nothing else is known.
+        ("timed_out", r"Immediate exit requested"),
     )
 )
 
