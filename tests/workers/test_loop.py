@@ -46,7 +46,7 @@ def next_of(pipeline: RunningPipeline, kind: type, seconds: float = 10) -> Arriv
 def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

@@ -81,7 +81,7 @@ def test_a_worker_ends_with_the_process_that_started_it():
         try:
             with open(f"/proc/{pid}/stat") as stat:
                 return stat.read().rpartition(")")[2].split()[0] == "Z"
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return True
 
     wait_until(is_gone, "the worker has ended")
