@@ -2,7 +2,9 @@
 
 import random
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -42,15 +44,15 @@ def run(options: Options) -> Result:
                     peer.start([url])
                 # One whole interval on the bus, and the programs' first time behind us.
                 time.sleep(gop + 2)
-                _open_device(browser, stack, device)
+                _open_device(browser, stack, device, lambda: None)
                 found: dict[str, list[dict[str, float]]] = {"first": [], "again": [], "peer": []}
                 for number in range(openings):
-                    _wait_phase(gop, number, openings)
-                    first, again = _open_device(browser, stack, device)
+                    wait = partial(_wait_phase, gop, number, openings)
+                    first, again = _open_device(browser, stack, device, wait)
                     found["first"].append(first)
                     found["again"].append(again)
                     if peer is not None:
-                        _wait_phase(gop, number, openings)
+                        wait()
                         with view_peer(browser, stack, peer, has_clock=False) as view:
                             found["peer"].append(view.marks)
                 raw[f"{gop:g}"] = found
@@ -59,17 +61,23 @@ def run(options: Options) -> Result:
 
 
 def _wait_phase(gop: float, number: int, openings: int) -> None:
-    """Stay for a part of the interval that is another one each time: key frames come at no special moment."""
+    """Stay for a part of the interval that is another one each time.
+
+    Whatever was watched before ended at a key frame: without this, all openings would have as long to wait.
+    """
     time.sleep((number + random.random()) / openings * gop)
 
 
-def _open_device(browser: Browser, stack: Stack, device: str) -> tuple[dict[str, float], dict[str, float]]:
+def _open_device(
+    browser: Browser, stack: Stack, device: str, wait: Callable[[], None]
+) -> tuple[dict[str, float], dict[str, float]]:
     """The marks (ms since navigation) of a first visit, and of the next one in the same profile."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     try:
         visits = []
         for _ in range(2):
             page = context.new_page()
+            wait()
             page.goto(f"{stack.url}/devices/{device}?autoplay=1", wait_until="commit")
             page.wait_for_function(_IS_LIVE, timeout=LIVE_SECONDS * 1000)
             visits.append(page.evaluate(_MARKS))
