@@ -19,7 +19,8 @@ import requests
 from tests.stack import free_block, free_port
 
 START_SECONDS = 60
-_PORTS = 400
+#: Ports for viewers, and for each camera's RTP and RTCP (of a sound track too); the range is not large.
+_VIEWER_PORTS, _CAMERA_PORTS = 40, 4
 _LIBRARIES = Path("/usr/lib/x86_64-linux-gnu/janus")
 
 _GENERAL = """
@@ -116,12 +117,13 @@ class JanusGateway:
     def _configure(self, port: int, cameras: Sequence[str]) -> None:
         plugins = [file.name for file in (_LIBRARIES / "plugins").glob("*.so") if "streaming" not in file.name]
         transports = [file.name for file in (_LIBRARIES / "transports").glob("*.so") if "http" not in file.name]
-        first, ingest = free_block(_PORTS), free_block(_PORTS)
+        ingest_ports = _CAMERA_PORTS * len(cameras) + 8
+        first, ingest = free_block(_VIEWER_PORTS), free_block(ingest_ports)
         general = _GENERAL.format(
-            folder=self._folder, viewers=f"{first}-{first + _PORTS - 1}", plugins=",".join(plugins),
+            folder=self._folder, viewers=f"{first}-{first + _VIEWER_PORTS - 1}", plugins=",".join(plugins),
             transports=",".join(transports),
         )
-        streaming = f'general: {{ rtp_port_range = "{ingest}-{ingest + _PORTS - 1}" }}\n' + "".join(
+        streaming = f'general: {{ rtp_port_range = "{ingest}-{ingest + ingest_ports - 1}" }}\n' + "".join(
             _MOUNTPOINT.format(number=number, url=url) for number, url in enumerate(cameras, 1)
         )
         (self._folder / "janus.jcfg").write_text(general)
