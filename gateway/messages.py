@@ -55,7 +55,12 @@ class Messages:
                 return False
         except redis.RedisError as error:
             raise _unavailable(error) from error
-        self._send(RUN_STREAM, device_id)
+        try:
+            self._send(RUN_STREAM, device_id)
+        except Unavailable:
+            # Nothing was asked: the next try need not wait.
+            self.start_taken(device_id)
+            raise
         return True
 
     def probe_source(self, probe_id: str) -> None:

@@ -8,6 +8,7 @@ from gateway.errors import LeaseLost, Unavailable
 from gateway.media import SourceInfo
 from gateway.models.streams import (
     DeviceSettings,
+    InvalidTransition,
     Wish,
     claim_next_run,
     claim_run,
@@ -118,7 +119,11 @@ class StreamRecordKeeper:
     def _write(self) -> None:
         state, reason = self._unwritten
         try:
-            is_written = transition(self._device_id, state, reason=reason, run=self.run, worker=self._worker)
+            try:
+                is_written = self._transition(state, reason)
+            except InvalidTransition:
+                # While this process was frozen and its lease lost, the clock process recorded the stream as stopped.
+                is_written = self._transition(StreamState.STARTING, None) and self._transition(state, reason)
         except Unavailable:
             return
         self._unwritten = None
@@ -130,3 +135,6 @@ class StreamRecordKeeper:
         if told != self._told:
             self._told = told
             self._on_state(self._device_id, *told)
+
+    def _transition(self, state: StreamState, reason: Reason | None) -> bool:
+        return transition(self._device_id, state, reason=reason, run=self.run, worker=self._worker)

@@ -99,8 +99,12 @@ class Reconciler:
             log.warning("%d devices wait for a free slot: start more stream workers", len(records))
             return
         random.shuffle(records)
-        for record in records[: min(free, STARTS_PER_PASS)]:
+        started = 0
+        for record in records:
+            if started >= min(free, STARTS_PER_PASS):
+                return
             if self._messages.start_stream(record.device_id):
+                started += 1
                 log.info("started device %s: it should run and nobody owned it", record.device_id)
 
     def _record_stopped(self, record: StreamRecord) -> None:

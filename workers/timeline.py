@@ -10,8 +10,10 @@ from workers.ffmpeg.fmp4 import Fragment
 _DRIFT = 0.0005
 #: Media time and wall time further apart than this belong to different runs.
 _JUMP_SECONDS = 5.0
-#: So many parts in a row must disagree: one late part is only a slow network.
+#: So many parts in a row must disagree, none closer than the one before: parts that come late but ever less so
+#: are what a slow network had kept back.
 _JUMP_PARTS = 3
+_CATCHING_UP_SECONDS = 0.1
 
 
 class ClockJumped(VasError):
@@ -40,6 +42,7 @@ class Timeline:
         self._seen: deque[_Seen] = deque()
         self._anchor: float | None = None
         self._disagreeing = 0
+        self._last_error = 0.0
         self._last_key_start: float | None = None
         self.key_frame_interval_seconds: float | None = None
         self.last_arrival: float | None = None
@@ -54,13 +57,15 @@ class Timeline:
         start = self._anchor + fragment.start
         error = arrived_at - (start + fragment.duration)
         if abs(error) > _JUMP_SECONDS:
-            self._disagreeing += 1
+            is_catching_up = abs(error) < self._last_error - _CATCHING_UP_SECONDS
+            self._disagreeing = 1 if is_catching_up else self._disagreeing + 1
             if self._disagreeing >= _JUMP_PARTS:
                 raise ClockJumped(f"the camera's time and the machine's are {error:+.1f} s apart")
         else:
             self._disagreeing = 0
             limit = _DRIFT * fragment.duration
             self._anchor += max(-limit, min(limit, error))
+        self._last_error = abs(error)
         self._measure(fragment, start, arrived_at)
         return start
 

@@ -61,3 +61,14 @@ def test_a_queue_that_is_away_is_told_as_such():
 
 def test_every_message_has_a_queue():
     assert set(ACTORS.values()) == {"stream", "jobs"}
+
+
+def test_a_start_that_could_not_be_sent_may_be_tried_again_at_once(messages, monkeypatch):
+    def fail(*_):
+        raise Unavailable("the queue (Redis) does not answer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(messages, "_send", fail)
+        with pytest.raises(Unavailable):
+            messages.start_stream("d1")
+    assert messages.start_stream("d1")

@@ -203,3 +203,12 @@ def test_a_state_that_is_repeated_is_told_once(keeper, states):
         ("reconnecting", "refused"),
         ("reconnecting", "timed_out"),
     ]
+
+
+def test_an_owner_that_slept_while_its_stream_was_recorded_as_stopped_is_shown_again(keeper, device):
+    keeper.claim()
+    keeper.observe(StreamState.STARTING)
+    keeper.observe(StreamState.RECONNECTING, reason_for("refused"))
+    record.transition(device.id, StreamState.STOPPED, reason="requested")
+    keeper.observe(StreamState.RUNNING)
+    assert row(device).observed == StreamState.RUNNING

@@ -112,3 +112,11 @@ def test_the_interval_of_key_frames_is_measured():
         timeline.place(part(number, is_key=number == 4), NOON + number * 0.5)
     assert timeline.key_frame_interval_seconds == pytest.approx(2.0)
     assert timeline.last_arrival == NOON + 2.0
+
+
+def test_a_backlog_that_a_slow_network_delivers_at_once_is_no_jump():
+    timeline = Timeline(4)
+    feed(timeline, 4)
+    # Nothing for eight seconds, then all of it: ever less late.
+    starts = [timeline.place(part(n), NOON + 10.5) for n in range(4, 21)]
+    assert all(later - earlier == pytest.approx(0.5, abs=0.001) for earlier, later in itertools.pairwise(starts))
