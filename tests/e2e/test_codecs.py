@@ -10,6 +10,7 @@ from workers.ffmpeg.fmp4 import Fmp4Reader, Fragment, InitSegment
     [
         pytest.param({"codec": "h265"}, "hvc1", "hevc", id="h265"),
         pytest.param({"codec": "h264", "b_frames": 2}, "avc1", "B-frames", id="b-frames"),
+        pytest.param({"codec": "mjpeg"}, "mp4v", "mjpeg", id="mjpeg"),
     ],
 )
 def test_video_that_browsers_do_not_take_is_re_encoded_for_them_alone(
@@ -30,6 +31,14 @@ def test_video_that_browsers_do_not_take_is_re_encoded_for_them_alone(
     video, fragments = read_footage(stack, device_id)
     assert video.codec == track
     assert any(fragment.has_b_frames for fragment in fragments) == bool(settings.get("b_frames"))
+
+
+def test_a_camera_that_is_read_over_udp_is_seen_live(stack, add_camera, add_device, watch):
+    device_id = add_device(add_camera(codec="h264", audio="aac"), transport="udp")
+    viewer = watch(device_id)
+    viewer.wait_live()
+    assert viewer.measure_latency(3).median_ms < 1000
+    assert [output["mode"] for output in stack.stream(device_id)["outputs"]] == ["copy"]
 
 
 def test_a_sub_stream_that_fits_is_shown_in_place_of_re_encoding(stack, add_camera, add_device, watch):

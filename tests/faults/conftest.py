@@ -69,7 +69,8 @@ def shared_watched(shared_stack: Stack, cameras: CameraServer, browser: Browser)
 def watched(stack: Stack, shared_watched: Watched) -> Watched:
     """A device that somebody has watched since before the first fault, in a page that is never loaded again."""
     assert shared_watched.viewer.has_continued
-    shared_watched.recover(0, 20)
+    stack.wait_for_state(shared_watched.device_id, "running", 20)
+    stack.wait_until(shared_watched.viewer.is_flowing, 20, "pictures flow in the page")
     return shared_watched
 
 

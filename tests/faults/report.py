@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Recovery:
-    """One fault. `seconds` is None where nothing stopped; `has_continued` is None where nobody watched."""
+    """One fault. `seconds` is None where the picture never broke off; `has_continued` is None where nobody watched."""
 
     fault: str
     seconds: float | None
@@ -41,4 +41,4 @@ class RecoveryReport:
 
 
 def spell_seconds(seconds: float | None) -> str:
-    return "never stopped" if seconds is None else f"{seconds:.1f}"
+    return "no break" if seconds is None else f"{seconds:.1f}"

@@ -10,7 +10,7 @@ from tests.stack import BrowserViewer, Stack
 #: Between two pictures; more is a break that a viewer sees. Generous: the machine is busy with the fault itself.
 GAP_SECONDS = 0.8
 #: For so long all must be well before it counts: longer than a break that has just begun can go unnoticed.
-STEADY_SECONDS = 2.0
+STEADY_SECONDS = 1.0
 
 
 @dataclass
