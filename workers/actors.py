@@ -25,12 +25,14 @@ def run_stream(device_id: str) -> None:
     The message is never put back: Dramatiq's consumer still runs while a worker shuts down, and would hand it to the
     same worker. The clock process finds the device without an owner within seconds, after a deploy as after a fault.
     """
-    if services.is_closing:
-        return
     try:
-        StreamSupervisor(device_id, services.stream).run()
+        if not services.is_closing:
+            StreamSupervisor(device_id, services.stream).run()
     except Shutdown:
         log.info("device %s is given up: this worker stops", device_id)
+    finally:
+        # The message is spent, also where it did nothing: the next one need not wait until the mark of this one ends.
+        services.stream.messages.start_taken(device_id)
 
 
 @dramatiq.actor(queue_name=JOBS_QUEUE, time_limit=60_000, max_retries=0, max_age=30_000)

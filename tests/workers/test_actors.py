@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from types import SimpleNamespace
 
 import pytest
 from dramatiq.middleware import Shutdown
@@ -11,6 +12,7 @@ from gateway.probes import ProbeRequest, Probes
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from tests.factories import SECRET_KEY, SFU_SECRET, SOURCE_URL
+from tests.workers.world import StubMessages
 from workers.ffmpeg.probe import ProbeResult
 
 
@@ -48,7 +50,7 @@ def supervised(actors, monkeypatch):
                 raise StubSupervisor.ending
 
     monkeypatch.setattr(actors, "StreamSupervisor", StubSupervisor)
-    monkeypatch.setattr(actors.services, "_services", object())
+    monkeypatch.setattr(actors.services, "_services", SimpleNamespace(messages=StubMessages()))
     ids_and_stub = (ids, StubSupervisor)
     return ids_and_stub
 
@@ -62,6 +64,12 @@ def test_a_worker_that_closes_takes_no_device(actors, supervised):
     actors.services.before_worker_shutdown(None, None)
     actors.run_stream.fn("d1")
     assert supervised[0] == []
+
+
+def test_a_message_that_a_closing_worker_spends_may_be_sent_again_at_once(actors, supervised):
+    actors.services.before_worker_shutdown(None, None)
+    actors.run_stream.fn("d1")
+    assert actors.services.stream.messages.taken == ["d1"]
 
 
 def test_a_shutdown_is_no_failure_of_the_message(actors, supervised):
