@@ -6,6 +6,7 @@ Redis, and Redis itself refuses a stale owner: an id must be higher than the las
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import redis
 from redis.exceptions import RedisError, ResponseError
@@ -100,24 +101,42 @@ class MediaBus:
                 self._redis.delete(*keys)
 
 
-class BusWriter:
-    """The one writer of a device: publishes parts, and keeps the window in memory while the bus is away.
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A part that the bus holds, or is to hold, without its bytes."""
 
-    `publish` never raises because the bus is away: the part stays in the window, bounded by age and bytes as the
-    bus itself is, and goes out when the bus is back. When the bus came back empty the whole window goes out again.
+    position: Position
+    start: float
+    size: int
+
+
+class BusWriter:
+    """The one writer of a device: publishes parts, and keeps them in memory while the bus is away.
+
+    `publish` never raises because the bus is away: the part stays in memory, bounded by age and bytes as the bus
+    itself is, and goes out when the bus is back. When the bus came back empty, the last `resend_seconds` that it had
+    taken go out again before them (None: its whole window). Keeping more would hold each camera's footage twice.
     """
 
     def __init__(
-        self, client: redis.Redis, device_id: str, *, window_seconds: float, max_bytes: int
+        self,
+        client: redis.Redis,
+        device_id: str,
+        *,
+        window_seconds: float,
+        max_bytes: int,
+        resend_seconds: float | None = None,
     ) -> None:
         self.device_id = device_id
         self._redis = client
         self._script = client.register_script(_PUBLISH)
         self._window_seconds = window_seconds
         self._max_bytes = max_bytes
+        self._resend_seconds = window_seconds if resend_seconds is None else resend_seconds
         self._ttl_ms = int(window_seconds * _IDLE_WINDOWS * 1000)
-        self._window: deque[Part] = deque()
+        self._window: deque[_Entry] = deque()
         self._window_bytes = 0
+        self._kept: deque[Part] = deque()
         self._inits: dict[int, bytes] = {}
         self._published: Position | None = None
         self._known_last: str | None = None
@@ -127,7 +146,7 @@ class BusWriter:
     def open_run(self, run: int, init_segment: bytes) -> None:
         """Make a run's init segment known; to be called before its first part."""
         # Runs that ended without a part need theirs no more: a camera may fail so for weeks.
-        held = {part.run for part in self._window}
+        held = {part.run for part in self._kept}
         self._inits = {known: data for known, data in self._inits.items() if known in held}
         self._inits[run] = init_segment
         try:
@@ -140,10 +159,14 @@ class BusWriter:
 
         Raises LeaseLost when the bus holds parts of a later run: another worker owns the device.
         """
-        self._window.append(part)
+        self._window.append(_Entry(part.position, part.start, len(part.data)))
         self._window_bytes += len(part.data)
+        self._kept.append(part)
         self._trim(part.start)
-        return self.flush()
+        is_published = self.flush()
+        if is_published:
+            self._release(part.start)
+        return is_published
 
     def flush(self) -> bool:
         """Publish what waits; whether the bus has all of it. Raises LeaseLost as `publish` does."""
@@ -187,7 +210,7 @@ class BusWriter:
             self._published = None
         else:
             position = Position.parse(last)
-            newest = self._window[-1].position if self._window else None
+            newest = self._kept[-1].position if self._kept else None
             if newest is not None and position.run > newest.run:
                 raise LeaseLost(f"the bus of device '{self.device_id}' is at a later run: another worker writes")
             self._published = position
@@ -199,7 +222,7 @@ class BusWriter:
 
     def _waiting(self) -> Iterator[Part]:
         published = self._published
-        return iter([p for p in self._window if published is None or p.position > published])
+        return iter([p for p in self._kept if published is None or p.position > published])
 
     def _trim(self, now: float) -> None:
         """Let go of what is older than the window or over its bytes, but never of the newest part.
@@ -211,10 +234,20 @@ class BusWriter:
             now - self._window[0].start > self._window_seconds or self._window_bytes > self._max_bytes
         ):
             dropped = self._window.popleft()
-            self._window_bytes -= len(dropped.data)
+            self._window_bytes -= dropped.size
             self._floor = self._window[0].position.entry_id
-            if self._window[0].run != dropped.run:
-                self._inits.pop(dropped.run, None)
+            if self._kept[0].position == dropped.position:
+                self._forget_oldest()
+
+    def _release(self, now: float) -> None:
+        """Let go of the bytes that need not be published again, now that the bus has all."""
+        while len(self._kept) > 1 and now - self._kept[0].start > self._resend_seconds:
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        run = self._kept.popleft().run
+        if self._kept[0].run != run:
+            self._inits.pop(run, None)
 
 
 class _unavailable:  # noqa: N801 - reads as a phrase: `with _unavailable():`

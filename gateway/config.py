@@ -162,6 +162,10 @@ class Config:
     bus_window_seconds: float = setting(
         between(2, 300, float), 15.0, "seconds", "how much of each device the media bus holds",
     )
+    bus_resend_seconds: float = setting(
+        between(0, 300, float), 3.0, "seconds",
+        "how much of each device a stream worker keeps, to publish it again when the media bus came back empty",
+    )
     bus_max_bytes: int = setting(
         between(1 << 20, 1 << 30), 32 << 20, "bytes", "most bytes of one device on the media bus",
     )

@@ -101,6 +101,7 @@ class StreamSupervisor:
         self._bus = BusWriter(
             services.media_redis, device_id,
             window_seconds=self._config.bus_window_seconds, max_bytes=self._config.bus_max_bytes,
+            resend_seconds=self._config.bus_resend_seconds,
         )
         self._owner = f"{services.worker}/{time.time_ns()}"
         self._source: SourceInfo | None = None

@@ -8,7 +8,7 @@ import subprocess
 from .clock import ClockReading, read_clock
 
 TIMEOUT_SECONDS = 20
-_INPUT = ["-v", "error", "-rtsp_transport", "tcp", "-timeout", "5000000", "-analyzeduration", "1000000"]
+_INPUT = ["-v", "error", "-rtsp_transport", "tcp", "-timeout", "5000000", "-analyzeduration", "4000000"]
 
 
 class CameraUnreadableError(RuntimeError):

@@ -149,6 +149,36 @@ def test_a_bus_that_was_emptied_gets_the_window_again_in_order(bus, client, writ
     assert bus.init_segment("d1", 1) == b"init 1"
 
 
+def test_a_writer_keeps_only_what_it_may_have_to_publish_again(bus, client):
+    writer = make_writer(client, resend_seconds=1.0)
+    writer.open_run(1, b"init 1")
+    for number in range(1, 11):
+        writer.publish(part(number))
+    assert positions(bus) == [(1, number) for number in range(1, 11)], "the bus holds its whole window all the same"
+    client.flushall()
+    writer.publish(part(11))
+    assert positions(bus) == [(1, 8), (1, 9), (1, 10), (1, 11)]
+    assert bus.init_segment("d1", 1) == b"init 1"
+
+
+def test_parts_that_the_bus_never_took_are_kept_beyond_what_is_published_again(tmp_path):
+    server = RedisServer(tmp_path)
+    server.start()
+    client = connect_redis(server.url)
+    writer = make_writer(client, resend_seconds=1.0)
+    writer.open_run(1, b"init 1")
+    assert writer.publish(part(1))
+    server.stop()
+    for number in range(2, 11):
+        assert not writer.publish(part(number))
+    server.start()
+    try:
+        writer.publish(part(11))
+        assert positions(MediaBus(client)) == [(1, number) for number in range(1, 12)]
+    finally:
+        server.stop()
+
+
 def test_nothing_is_published_twice(bus, writer):
     writer.publish(part(1))
     assert writer.flush()

@@ -40,7 +40,7 @@ class World:
     def device(
         self, *, observed: StreamState | None = None, owner: str | None = None, wanted: bool = True, **values
     ) -> str:
-        device = make_device(self.scope, self.box, **{"start_mode": "manual", **values})
+        device = make_device(self.scope, self.box, **values)
         if wanted:
             ask_to_run(self.scope, device.id)
         if observed is not None:

@@ -95,7 +95,7 @@ def test_only_a_change_that_a_pipeline_must_follow_raises_the_source_version(sco
 
 
 def test_the_same_values_change_nothing(scope, box):
-    device = make_device(scope, box, tags=("a",))
+    device = make_device(scope, box, tags=("a",), start_mode="always")
     again = replace_device(scope, device.id, DeviceValues(device.name, SOURCE_URL, tags=("a",)), box)
     assert (again.version, again.updated_at) == (1, device.updated_at)
 
