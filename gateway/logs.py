@@ -22,5 +22,5 @@ def setup_logging(config: Config) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(config.log_level)
-    for name in ("websockets", "dramatiq.worker.ConsumerThread", "apscheduler", "peewee"):
+    for name in ("websockets", "dramatiq.worker.ConsumerThread", "peewee"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

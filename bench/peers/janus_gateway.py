@@ -16,7 +16,7 @@ from typing import Any
 
 import requests
 
-from tests.stack import free_block, free_port
+from tests.stack import free_block, free_port, give_back
 
 START_SECONDS = 60
 #: Ports for viewers, and for each camera's RTP and RTCP (of a sound track too); the range is not large.
@@ -64,6 +64,7 @@ class JanusGateway:
     def __init__(self) -> None:
         self._folder: Path | None = None
         self._process: subprocess.Popen | None = None
+        self._blocks: list[tuple[int, int]] = []
         self._url = ""
 
     @staticmethod
@@ -110,6 +111,8 @@ class JanusGateway:
             self._process.kill()
             self._process.wait(5)
             self._process = None
+        while self._blocks:
+            give_back(*self._blocks.pop())
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
@@ -119,6 +122,7 @@ class JanusGateway:
         transports = [file.name for file in (_LIBRARIES / "transports").glob("*.so") if "http" not in file.name]
         ingest_ports = _CAMERA_PORTS * len(cameras) + 8
         first, ingest = free_block(_VIEWER_PORTS), free_block(ingest_ports)
+        self._blocks = [(first, _VIEWER_PORTS), (ingest, ingest_ports)]
         general = _GENERAL.format(
             folder=self._folder, viewers=f"{first}-{first + _VIEWER_PORTS - 1}", plugins=",".join(plugins),
             transports=",".join(transports),

@@ -2,7 +2,7 @@
 
 from .api import ApiClient, ApiProblem
 from .pipelines import FfmpegWatch
-from .ports import free_block, free_port
+from .ports import free_block, free_port, give_back
 from .processes import ManagedProcess, ProcessKeeper
 from .services import Postgres, Redis
 from .stack import Stack, StackError, find_worker_bin
@@ -23,5 +23,6 @@ __all__ = [
     "find_worker_bin",
     "free_block",
     "free_port",
+    "give_back",
     "launch_browser",
 ]

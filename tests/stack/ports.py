@@ -7,24 +7,30 @@ import random
 import socket
 
 LOWEST, HIGHEST = 28_000, 32_700
+#: Single ports lie below, or the many of a long run would leave no room for blocks in between.
+_FIRST_OF_BLOCKS = 28_700
 
 _taken: set[int] = set()
 
 
 def free_port() -> int:
     """A port on loopback that is free for TCP and UDP, and that this process was not given before."""
-    return free_block(1)
+    return _find(1, LOWEST, _FIRST_OF_BLOCKS)
 
 
 def free_block(count: int) -> int:
     """The first of `count` free ports in a row. Raises RuntimeError when there is no such row."""
-    for _ in range(1000):
-        first = random.randrange(LOWEST, HIGHEST - count)
+    return _find(count, _FIRST_OF_BLOCKS, HIGHEST)
+
+
+def _find(count: int, lowest: int, highest: int) -> int:
+    for _ in range(2000):
+        first = random.randrange(lowest, highest - count)
         block = range(first, first + count)
         if not _taken.intersection(block) and all(_is_free(port) for port in block):
             _taken.update(block)
             return first
-    raise RuntimeError(f"there are no {count} free ports in a row between {LOWEST} and {HIGHEST}")
+    raise RuntimeError(f"there are no {count} free ports in a row between {lowest} and {highest}")
 
 
 def give_back(first: int, count: int = 1) -> None:
