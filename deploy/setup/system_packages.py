@@ -47,6 +47,7 @@ TEST = Need(
     packages=("postgresql",),
     programs=(("chromium", "chromium"),),
 )
+BENCH = Need("for the peer of the benches", programs=(("janus", "janus"),))
 
 
 def install(*needs: Need) -> None:

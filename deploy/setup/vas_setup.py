@@ -46,6 +46,7 @@ def lint() -> int:
 
 def bench() -> int:
     set_up_for_tests()
+    system_packages.install(system_packages.BENCH)
     command = [str(BIN / "python"), "-m", "bench", *sys.argv[2:]]
     return subprocess.run(command, env={**os.environ, **testing.environment()}, check=False).returncode
 
