@@ -27,13 +27,6 @@ def part(
 
 
 @pytest.fixture
-def client(redis_url):
-    client = connect_redis(redis_url)
-    yield client
-    client.close()
-
-
-@pytest.fixture
 def bus(client) -> MediaBus:
     return MediaBus(client)
 

@@ -4,15 +4,7 @@ import pytest
 
 from gateway.errors import LeaseLost
 from gateway.leases import STREAM, Leases, WorkerSlots
-from gateway.redis_client import connect_redis
 from tests.conftest import wait_until
-
-
-@pytest.fixture
-def client(redis_url):
-    client = connect_redis(redis_url)
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -5,15 +5,7 @@ import pytest
 
 from gateway.errors import Unavailable
 from gateway.messages import ACTORS, PROBE_SOURCE, RUN_STREAM, Messages
-from gateway.redis_client import connect_redis
 from tests.factories import make_config
-
-
-@pytest.fixture
-def client(redis_url):
-    client = connect_redis(redis_url)
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -1,0 +1,12 @@
+"""What several tests of the core share."""
+
+import pytest
+
+from gateway.redis_client import connect_redis
+
+
+@pytest.fixture
+def client(redis_url):
+    client = connect_redis(redis_url)
+    yield client
+    client.close()
