@@ -1,0 +1,64 @@
+// Jobs: work that takes longer than a request, such as an export. Read, cancel, remove, fetch the result.
+import { API_ROOT, request } from './http';
+import type { Reason } from './types';
+
+export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+
+export interface JobResult {
+  url: string;
+  name: string;
+  size: number;
+  content_type: string;
+  start: string;
+  end: string;
+  duration_seconds: number;
+  /** What is worth knowing of the file, such as the gaps in it. */
+  notes: string[];
+}
+
+export interface Job {
+  id: string;
+  kind: string;
+  device_id: string | null;
+  device_name: string | null;
+  state: JobState;
+  /** 0 up to 1. */
+  progress: number;
+  stage: string | null;
+  result: JobResult | null;
+  error: Reason | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  /** When the result is removed. */
+  expires_at: string | null;
+}
+
+export interface JobQuery {
+  kind?: string;
+  deviceId?: string;
+  state?: JobState;
+}
+
+export const isUnfinished = (job: Job): boolean => job.state === 'queued' || job.state === 'running';
+
+/** Newest first. */
+export async function listJobs({ kind, deviceId, state }: JobQuery, signal?: AbortSignal): Promise<Job[]> {
+  return (await request<Job[]>('/jobs', { query: { kind, device_id: deviceId, state }, signal })).data;
+}
+
+export async function readJob(id: string, signal?: AbortSignal): Promise<Job> {
+  return (await request<Job>(`/jobs/${encodeURIComponent(id)}`, { signal })).data;
+}
+
+export async function cancelJob(id: string): Promise<Job> {
+  return (await request<Job>(`/jobs/${encodeURIComponent(id)}/cancel`, { method: 'POST' })).data;
+}
+
+/** Cancels it where it still runs, and removes its result. */
+export async function removeJob(id: string): Promise<void> {
+  await request(`/jobs/${encodeURIComponent(id)}`, { method: 'DELETE' });
+}
+
+/** Where a browser downloads the result; resumable. */
+export const jobResultUrl = (id: string): string => `${API_ROOT}/jobs/${encodeURIComponent(id)}/result`;

@@ -1,0 +1,151 @@
+// Recordings: settings, what there is and where it is missing, protections, deletion, exports, the store.
+import { API_ROOT, request } from './http';
+import type { Job } from './jobs';
+import { readPage, type Page } from './pagination';
+import type {
+  CoverageDay,
+  FootageDeletion,
+  Protection,
+  RecordedDate,
+  Recording,
+  RecordingEvent,
+  RecordingSettings,
+  RecordingTimeline,
+  SegmentFile,
+  StorageFigures,
+} from './recordingTypes';
+
+export interface Range {
+  start: string;
+  end: string;
+}
+
+/** A recording with the ETag that a later PUT sends back. */
+export interface VersionedRecording {
+  recording: Recording;
+  etag: string | null;
+}
+
+export type ExportCut = 'key_frames' | 'exact';
+
+const pathOf = (deviceId: string): string => `/recordings/devices/${encodeURIComponent(deviceId)}`;
+
+const addressOf = (path: string, query: Record<string, string>): string => `${API_ROOT}${path}?${new URLSearchParams(query)}`;
+
+export async function listRecordings(
+  query: { page: number; pageSize: number; q?: string; device?: string },
+  signal?: AbortSignal,
+): Promise<Page<Recording>> {
+  const { page, pageSize, q, device } = query;
+  return readPage(await request<Recording[]>('/recordings', { query: { page, page_size: pageSize, q, device }, signal }));
+}
+
+export async function readRecording(deviceId: string, signal?: AbortSignal): Promise<VersionedRecording> {
+  const answer = await request<Recording>(pathOf(deviceId), { signal });
+  return { recording: answer.data, etag: answer.headers.get('ETag') };
+}
+
+/** `etag` null overwrites whatever is there. */
+export async function replaceRecording(deviceId: string, settings: RecordingSettings, etag: string | null): Promise<VersionedRecording> {
+  const headers: Record<string, string> = etag ? { 'If-Match': etag } : {};
+  const answer = await request<Recording>(pathOf(deviceId), { method: 'PUT', body: settings, headers });
+  return { recording: answer.data, etag: answer.headers.get('ETag') };
+}
+
+/** Records whatever the mode says, until `until` or until somebody says otherwise. */
+export async function startRecording(deviceId: string, until?: string): Promise<Recording> {
+  return (await request<Recording>(`${pathOf(deviceId)}/start`, { method: 'POST', body: until ? { until } : {} })).data;
+}
+
+export async function stopRecording(deviceId: string, until?: string): Promise<Recording> {
+  return (await request<Recording>(`${pathOf(deviceId)}/stop`, { method: 'POST', body: until ? { until } : {} })).data;
+}
+
+/** Goes back to what the mode says. */
+export async function resumeRecordingPlan(deviceId: string): Promise<Recording> {
+  return (await request<Recording>(`${pathOf(deviceId)}/resume`, { method: 'POST', body: {} })).data;
+}
+
+export async function addRecordingEvent(
+  deviceId: string,
+  event: { label: string; note?: string; duration_seconds?: number; at?: string },
+): Promise<RecordingEvent> {
+  return (await request<RecordingEvent>(`${pathOf(deviceId)}/events`, { method: 'POST', body: event })).data;
+}
+
+export async function listRecordedDates(
+  deviceId: string,
+  query: { timeZone: string; from: string; to: string },
+  signal?: AbortSignal,
+): Promise<RecordedDate[]> {
+  const { timeZone, from, to } = query;
+  return (await request<RecordedDate[]>(`${pathOf(deviceId)}/dates`, { query: { time_zone: timeZone, from, to }, signal })).data;
+}
+
+export async function listSegments(deviceId: string, date: string, timeZone: string, signal?: AbortSignal): Promise<SegmentFile[]> {
+  const path = `${pathOf(deviceId)}/dates/${encodeURIComponent(date)}/segments`;
+  return (await request<SegmentFile[]>(path, { query: { time_zone: timeZone }, signal })).data;
+}
+
+export async function readTimeline(
+  deviceId: string,
+  query: Range & { resolutionSeconds?: number },
+  signal?: AbortSignal,
+): Promise<RecordingTimeline> {
+  const { start, end, resolutionSeconds } = query;
+  return (
+    await request<RecordingTimeline>(`${pathOf(deviceId)}/timeline`, { query: { start, end, resolution_seconds: resolutionSeconds }, signal })
+  ).data;
+}
+
+export interface CoverageQuery {
+  from: string;
+  to: string;
+  timeZone: string;
+}
+
+/** Coverage by day of one device, or of every device when `deviceId` is null. */
+export async function readCoverage(deviceId: string | null, query: CoverageQuery, signal?: AbortSignal): Promise<CoverageDay[]> {
+  const path = deviceId === null ? '/recordings/coverage' : `${pathOf(deviceId)}/coverage`;
+  const { from, to, timeZone } = query;
+  return (await request<CoverageDay[]>(path, { query: { from, to, time_zone: timeZone }, signal })).data;
+}
+
+/** Where a browser downloads the same as a table. */
+export function coverageCsvUrl(deviceId: string | null, { from, to, timeZone }: CoverageQuery): string {
+  const path = deviceId === null ? '/recordings/coverage' : `${pathOf(deviceId)}/coverage`;
+  return addressOf(path, { from, to, time_zone: timeZone, format: 'csv' });
+}
+
+/** The HLS playlist of a range; without one the LL-HLS playlist of now. */
+export function playlistUrl(deviceId: string, range?: Range): string {
+  const path = `${pathOf(deviceId)}/playlist`;
+  return range ? addressOf(path, { start: range.start, end: range.end }) : `${API_ROOT}${path}`;
+}
+
+/** Deletes whole segments inside the range that nothing protects; `isDryRun` only counts them. */
+export async function deleteFootage(deviceId: string, range: Range, isDryRun: boolean): Promise<FootageDeletion> {
+  const query = { start: range.start, end: range.end, dry_run: isDryRun ? 'true' : undefined };
+  return (await request<FootageDeletion>(`${pathOf(deviceId)}/footage`, { method: 'DELETE', query })).data;
+}
+
+export async function listProtections(deviceId: string, signal?: AbortSignal): Promise<Protection[]> {
+  return (await request<Protection[]>(`${pathOf(deviceId)}/protections`, { signal })).data;
+}
+
+export async function protectFootage(deviceId: string, range: Range, note: string): Promise<Protection> {
+  return (await request<Protection>(`${pathOf(deviceId)}/protections`, { method: 'POST', body: { ...range, note } })).data;
+}
+
+export async function removeProtection(deviceId: string, protectionId: number): Promise<void> {
+  await request(`${pathOf(deviceId)}/protections/${protectionId}`, { method: 'DELETE' });
+}
+
+export async function startExport(deviceId: string, range: Range, cut: ExportCut, name?: string): Promise<Job> {
+  const body = { ...range, cut, ...(name ? { name } : {}) };
+  return (await request<Job>(`${pathOf(deviceId)}/export`, { method: 'POST', body })).data;
+}
+
+export async function readStorage(signal?: AbortSignal): Promise<StorageFigures> {
+  return (await request<StorageFigures>('/recordings/storage', { signal })).data;
+}
