@@ -1,0 +1,179 @@
+"""CounterCamera: each of its frames carries a number that counts on whether somebody watches or not.
+
+Who has recorded it can tell from the pictures alone which frames are missing, twice there, or out of order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib.util
+import random
+import time
+from pathlib import Path
+from types import ModuleType
+
+import av
+import numpy
+
+from .clock import read_clock
+from .encoded import EncodedLoop, LoopSettings, parse_loop
+from .faulty import SILENT_ALAW, build_sdp
+from .rtp import VIDEO_CLOCK, PacketTemplate, build_video_templates
+from .rtsp import Connection, Reply, Request, RtspServer
+
+#: Small, so that it costs next to nothing to encode and to decode; blocks of the strip are 12 by 6 pixels.
+PICTURE = LoopSettings(width=384, height=216, fps=25, bitrate_kbps=200, gop_seconds=1)
+_GREY, _LIGHT, _DARK = 112, 230, 18
+_MOST_WAITING_BYTES = 4_000_000
+_AUDIO_SECONDS = 0.02
+
+
+class CounterCamera(RtspServer):
+    """H.264 whose frame `n` was due `n / fps` seconds after the camera's start, from a thread of this process.
+
+        with CounterCamera() as camera:
+            ...                                   # camera.url; read_counter(picture) gives a frame's number
+            camera.change(audio=True); camera.cut()
+
+    A camera that was cut or away counts on meanwhile, so that numbers tell how much was missed. It never leaves a
+    frame out, however late it is; only from a client that reads nothing for long does it keep some back (`dropped`).
+    """
+
+    def __init__(self, settings: LoopSettings = PICTURE, *, audio: bool = False, port: int = 0) -> None:
+        """`audio` adds silence as PCMA."""
+        super().__init__(port)
+        self.settings = settings
+        self.audio = audio
+        self.dropped = 0
+        self.started_at = 0.0
+        self._epoch = 0.0
+
+    @property
+    def url(self) -> str:
+        """Where the camera is."""
+        return f"rtsp://127.0.0.1:{self.port}/counter"
+
+    @property
+    def counter(self) -> int:
+        """The number of the newest frame that is due by now."""
+        return int((time.monotonic() - self._epoch) * self.settings.fps)
+
+    def wall_clock(self, counter: int) -> float:
+        """Seconds since 1970 at which a frame was due."""
+        return self.started_at + counter / self.settings.fps
+
+    def start(self) -> None:
+        """Listens, and counts from now on."""
+        self.started_at, self._epoch = time.time(), time.monotonic()
+        super().start()
+
+    def change(self, *, size: tuple[int, int] | None = None, audio: bool | None = None) -> None:
+        """Another picture or sound. Open connections get a new size at their next key frame; sound needs a `cut()`."""
+        if size is not None:
+            self.settings = LoopSettings(**{**vars(self.settings), "width": size[0], "height": size[1]})
+        if audio is not None:
+            self.audio = audio
+
+    def set_away(self, is_away: bool) -> None:
+        """Away: viewers are cut and nobody listens at the port, until the camera is back."""
+        self._call(self._stop_listening() if is_away else self._listen())
+        if is_away:
+            self.cut()
+
+    async def describe(self, request: Request) -> Reply:
+        """The SDP with the parameter sets of the picture as it is now."""
+        tracks = ["video", "audio"] if self.audio else ["video"]
+        video = await asyncio.to_thread(encode_group, self.settings, 0)
+        headers = {"Content-Type": "application/sdp", "Content-Base": request.url.rstrip("/") + "/"}
+        return Reply(headers=headers, body=build_sdp(video, tracks))
+
+    async def send_media(self, connection: Connection) -> None:
+        """The tracks that were set up, from the next key frame on."""
+        senders = [self._send_video(connection)]
+        if "audio" in connection.channels:
+            senders.append(self._send_audio(connection))
+        await asyncio.gather(*senders)
+
+    async def _send_video(self, connection: Connection) -> None:
+        transport, channel = connection.writer.transport, connection.channels["video"]
+        ssrc, sequence, is_late = random.getrandbits(32), random.randrange(1 << 16), False
+        group = self.counter // self.settings.gop_frames + 1
+        while not transport.is_closing():
+            settings = self.settings
+            video = await asyncio.to_thread(encode_group, settings, group)
+            for number, template in enumerate(
+                build_video_templates(video, channel, is_in_band=True), group * settings.gop_frames
+            ):
+                await asyncio.sleep(self._epoch + number / settings.fps - time.monotonic())
+                is_key = number % settings.gop_frames == 0
+                is_late = (is_late and not is_key) or transport.get_write_buffer_size() > _MOST_WAITING_BYTES
+                if is_late:
+                    self.dropped += 1
+                    continue
+                transport.write(template.fill(sequence, number * (VIDEO_CLOCK // settings.fps), ssrc))
+                sequence += len(template)
+            group += 1
+
+    async def _send_audio(self, connection: Connection) -> None:
+        template = PacketTemplate([SILENT_ALAW], connection.channels["audio"], 8)
+        transport, ssrc = connection.writer.transport, random.getrandbits(32)
+        number = int((time.monotonic() - self._epoch) / _AUDIO_SECONDS) + 1
+        while not transport.is_closing():
+            await asyncio.sleep(self._epoch + number * _AUDIO_SECONDS - time.monotonic())
+            if transport.get_write_buffer_size() <= _MOST_WAITING_BYTES:
+                transport.write(template.fill(number, number * len(SILENT_ALAW), ssrc))
+            number += 1
+
+
+def read_counter(picture: numpy.ndarray) -> int | None:
+    """The number in a picture of 8-bit grey, of shape (height, width); None where it cannot be read without doubt."""
+    reading = read_clock(picture)
+    if reading is None or reading.frame != reading.time_ms % 16384:
+        return None
+    return reading.time_ms
+
+
+@functools.lru_cache(maxsize=16)
+def encode_group(settings: LoopSettings, group: int) -> EncodedLoop:
+    """One group of pictures, from a key frame up to the next: frames `group * gop_frames` and on."""
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = settings.width, settings.height, "yuv420p"
+    encoder.framerate, encoder.bit_rate = settings.fps, settings.bitrate_kbps * 1000
+    encoder.thread_count = 1
+    encoder.options = {
+        "preset": "superfast", "tune": "zerolatency",
+        "x264-params": f"aud=1:scenecut=0:keyint={settings.gop_frames}:min-keyint={settings.gop_frames}",
+    }  # fmt: skip
+    first = group * settings.gop_frames
+    packets = []
+    for counter in range(first, first + settings.gop_frames):
+        planes = numpy.full((settings.height * 3 // 2, settings.width), 128, numpy.uint8)
+        planes[: settings.height] = draw_counter(settings.width, settings.height, counter)
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        frame.pts = counter - first
+        packets += encoder.encode(frame)
+    packets += encoder.encode(None)
+    return parse_loop(b"".join(bytes(packet) for packet in packets), settings)
+
+
+def draw_counter(width: int, height: int, counter: int) -> numpy.ndarray:
+    """A grey picture of shape (height, width) with a bar that moves, and the number in a strip as of `clock_strip.py`."""
+    picture = numpy.full((height, width), _GREY, numpy.uint8)
+    left = counter * 4 % width
+    picture[height // 4 : height // 2, left : left + width // 16] = _LIGHT
+    strip = _load_clock_strip()
+    bits = strip.build_bits(counter, counter)
+    for bit, (x, y, wide, tall) in zip(bits, strip.build_blocks(width, height), strict=True):
+        picture[y : y + tall, x : x + wide] = _LIGHT if bit else _DARK
+    return picture
+
+
+@functools.cache
+def _load_clock_strip() -> ModuleType:
+    # The demo's folder is no package: its programs run under another Python.
+    path = Path(__file__).parents[2] / "deploy/demo/clock_strip.py"
+    spec = importlib.util.spec_from_file_location("clock_strip", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
