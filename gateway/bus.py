@@ -4,9 +4,10 @@ Entries get their ids from the parts (`run-sequence`), so a reader's position an
 Redis, and Redis itself refuses a stale owner: an id must be higher than the last.
 """
 
+import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import redis
 from redis.exceptions import RedisError, ResponseError
@@ -20,7 +21,7 @@ _PUBLISH = """
 local last = redis.call('get', KEYS[2]) or ''
 if last ~= ARGV[1] then return last end
 redis.call('xadd', KEYS[1], 'MINID', ARGV[3], ARGV[2],
-  't', ARGV[5], 'u', ARGV[6], 'k', ARGV[7], 'f', ARGV[8], 'd', ARGV[9])
+  't', ARGV[5], 'u', ARGV[6], 'k', ARGV[7], 'f', ARGV[8], 'm', ARGV[9], 'c', ARGV[10], 'd', ARGV[11])
 redis.call('set', KEYS[2], ARGV[2], 'px', ARGV[4])
 redis.call('pexpire', KEYS[1], ARGV[4])
 redis.call('pexpire', KEYS[3], ARGV[4])
@@ -29,6 +30,12 @@ return 'ok'
 
 #: How long the last parts of a stopped device stay, in multiples of the window.
 _IDLE_WINDOWS = 4
+
+#: An HLS segment ends before a key part once it is so long, and before any part once it would become longer.
+SEGMENT_SECONDS = 1.0
+LONGEST_SEGMENT_SECONDS = 4.0
+
+_KEY, _AUDIO = 1, 2
 
 
 def _stream_key(device_id: str) -> str:
@@ -138,6 +145,7 @@ class BusWriter:
         self._window_bytes = 0
         self._kept: deque[Part] = deque()
         self._inits: dict[int, bytes] = {}
+        self._numbering = _Numbering()
         self._published: Position | None = None
         self._known_last: str | None = None
         self._floor: str | None = None
@@ -174,7 +182,7 @@ class BusWriter:
             if self._known_last is None:
                 self._adopt(_text(self._redis.get(_last_key(self.device_id))))
             for part in self._waiting():
-                answer = self._add(part)
+                answer = self._add(self._numbered(part))
                 if answer != "ok":
                     self._adopt(answer)
                     return self.flush()
@@ -194,7 +202,8 @@ class BusWriter:
             keys=[_stream_key(self.device_id), _last_key(self.device_id), _init_key(self.device_id, part.run)],
             args=[
                 self._known_last, entry_id, self._floor or "0", self._ttl_ms,
-                repr(part.start), repr(part.duration), int(part.is_key), part.frames, part.data,
+                repr(part.start), repr(part.duration), _KEY * part.is_key | _AUDIO * part.has_audio, part.frames,
+                part.segment, part.discontinuity, part.data,
             ],
         )
         text = _text(answer)
@@ -206,6 +215,8 @@ class BusWriter:
     def _adopt(self, last: str) -> None:
         """Go on from where the bus ends: an empty bus gets the window again, a bus of a later run is another's."""
         self._known_last = last
+        if last:
+            self._numbering.go_on_from(self._newest_on_bus())
         if not last:
             self._published = None
         else:
@@ -216,6 +227,18 @@ class BusWriter:
             self._published = position
         for run in self._inits:
             self._set_init(run)
+
+    def _numbered(self, part: Part) -> Part:
+        """The part with its numbers, which it keeps when it is published again."""
+        if part.segment:
+            return part
+        numbered = self._numbering.number(part)
+        self._kept[self._kept.index(part)] = numbered
+        return numbered
+
+    def _newest_on_bus(self) -> Part | None:
+        entries = self._redis.xrevrange(_stream_key(self.device_id), count=1)
+        return _decode(self.device_id, *entries[0]) if entries else None
 
     def _set_init(self, run: int) -> None:
         self._redis.set(_init_key(self.device_id, run), self._inits[run], px=self._ttl_ms)
@@ -250,6 +273,43 @@ class BusWriter:
             self._inits.pop(run, None)
 
 
+class _Numbering:
+    """Gives each part its media sequence and discontinuity sequence number, which never go back.
+
+    A bus that came back empty knows neither. Both then begin at the present second: as no segment is shorter than a
+    second, that is beyond any number given before.
+    """
+
+    def __init__(self) -> None:
+        self._last: Part | None = None
+        self._segment_start = 0.0
+
+    def go_on_from(self, part: Part | None) -> None:
+        """Continue after the newest part on the bus, which an owner of before has numbered."""
+        if part is not None and (self._last is None or part.position > self._last.position):
+            self._last, self._segment_start = part, part.start
+
+    def number(self, part: Part) -> Part:
+        """The part with its numbers; to be called once for each, in order."""
+        last = self._last
+        if last is None or not last.segment:
+            now = int(time.time())
+            segment, discontinuity = now, now
+        else:
+            segment, discontinuity = last.segment, last.discontinuity
+            is_new_run = part.run != last.run
+            length = part.start - self._segment_start
+            if is_new_run or (part.is_key and length >= SEGMENT_SECONDS - 0.05) or (
+                length + part.duration > LONGEST_SEGMENT_SECONDS
+            ):
+                segment += 1
+            discontinuity += is_new_run
+        if last is None or segment != last.segment:
+            self._segment_start = part.start
+        self._last = replace(part, segment=segment, discontinuity=discontinuity)
+        return self._last
+
+
 class _unavailable:  # noqa: N801 - reads as a phrase: `with _unavailable():`
     """Turns Redis' own errors into the domain's."""
 
@@ -272,13 +332,17 @@ def _text(value: bytes | str | None) -> str:
 
 def _decode(device_id: str, entry_id: bytes, fields: dict[bytes, bytes]) -> Part:
     position = Position.parse(entry_id)
+    flags = int(fields[b"k"])
     return Part(
         device_id=device_id,
         run=position.run,
         sequence=position.sequence,
         start=float(fields[b"t"]),
         duration=float(fields[b"u"]),
-        is_key=fields[b"k"] == b"1",
+        is_key=bool(flags & _KEY),
         frames=int(fields[b"f"]),
         data=fields[b"d"],
+        has_audio=bool(flags & _AUDIO),
+        segment=int(fields[b"m"]),
+        discontinuity=int(fields[b"c"]),
     )

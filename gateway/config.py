@@ -11,6 +11,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.errors import ConfigError
 
@@ -64,6 +65,23 @@ def one_of(*words: str) -> Callable[[str], str]:
         return text.upper()
 
     return parse
+
+
+def word_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be one of {', '.join(words)}, not {text!r}")
+        return text
+
+    return parse
+
+
+def parse_time_zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"must be the IANA name of a time zone such as Europe/Berlin, not {text!r}") from None
+    return text
 
 
 def url_of(*schemes: str, may_be_empty: bool = False) -> Callable[[str], str]:
@@ -169,6 +187,41 @@ class Config:
     bus_max_bytes: int = setting(
         between(1 << 20, 1 << 30), 32 << 20, "bytes", "most bytes of one device on the media bus",
     )
+    record_processes: int = setting(between(1, 64), 1, "processes", "processes of a record worker")
+    record_slots: int = setting(between(1, 512), 64, "devices", "devices that one record process can serve")
+    recordings_dir: Path = setting(
+        Path, Path("var/recordings"), "path", "folder of the footage; best on a disk of its own",
+    )
+    exports_dir: Path = setting(Path, Path("var/exports"), "path", "folder of exported files until they expire")
+    recording_mode: str = setting(
+        word_of("off", "continuous", "scheduled", "event"), "continuous", "word", "recording mode of a new device",
+    )
+    time_zone: str = setting(
+        parse_time_zone, "UTC", "IANA name", "time zone of a new device, such as Europe/Berlin",
+    )
+    keep_days: int = setting(
+        between(0, 36_500), 14, "days", "footage older than this is deleted; 0: age is no reason",
+    )
+    keep_bytes: int = setting(
+        between(0, 1 << 60), 0, "bytes", "most footage of all devices together; 0: as much as the disk holds",
+    )
+    tenant_keep_bytes: int = setting(
+        between(0, 1 << 60), 0, "bytes", "most footage of one tenant; 0: no limit of its own",
+    )
+    free_bytes_floor: int = setting(
+        between(0, 1 << 60), 0, "bytes",
+        "space that stays free on the footage's disk; 0: an hour of what is being written, at least 1 GiB",
+    )
+    retention_seconds: float = setting(
+        between(1, 60, float), 15.0, "seconds", "how often it is decided which footage goes",
+    )
+    export_keep_hours: float = setting(
+        between(0.1, 8760, float), 24.0, "hours", "how long an exported file can be fetched",
+    )
+    exports_max_bytes: int = setting(
+        between(1 << 20, 1 << 60), 50 << 30, "bytes", "most that exported files may take together",
+    )
+    max_export_seconds: int = setting(between(60, 31 * 86_400), 86_400, "seconds", "longest range of one export")
     viewer_token_seconds: int = setting(
         between(5, 3600), 60, "seconds", "how long a viewer token may be used to connect",
     )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from gateway.config import Config
-from gateway.outputs import DirectOutput, OutputContext
+from gateway.media import SegmentFact
+from gateway.outputs import ConsumerContext, ConsumerOutput, DirectOutput, OutputContext
 
 if TYPE_CHECKING:
     from flask_smorest import Blueprint
@@ -49,6 +50,10 @@ class Hooks:
         """Outputs inside the ingest FFmpeg; called once in each stream worker process."""
 
     @hookspec
+    def register_consumer_outputs(self, context: ConsumerContext) -> list[ConsumerOutput]:
+        """Outputs fed from the media bus; called once in each record worker process and in the clock process."""
+
+    @hookspec
     def register_blueprints(self, config: Config) -> "list[Blueprint]":
         """Resources of the REST API (`gateway.api.base.Blueprint`); called once in each web process."""
 
@@ -61,4 +66,11 @@ class Hooks:
         """A stream's observed state was written; called in the process that wrote it.
 
         `state` is a value of gateway.states.StreamState, `reason` a code of gateway.states.REASONS or None.
+        """
+
+    @hookspec
+    def on_segment(self, device_id: str, segment: SegmentFact) -> None:
+        """A file of footage is complete and durable, and its row is written; called in the record worker.
+
+        It is called in the recorder's own thread: what takes longer than a moment belongs into a job.
         """

@@ -1,6 +1,9 @@
 """What flows: sources, runs and parts. Pure values without input or output."""
 
+import struct
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 #: Codecs as FFmpeg spells them that WebRTC carries without re-encoding.
@@ -102,7 +105,9 @@ class Part:
     """One fMP4 `moof`+`mdat`: about half a second, always a new one at a key frame.
 
     `start` is the wall clock (seconds since 1970, UTC) of its first video frame, `duration` in seconds;
-    `is_key` tells that its first video frame is a key frame; `frames` counts its video frames.
+    `is_key` tells that its first video frame is a key frame; `frames` counts its video frames; `has_audio` tells that
+    there is sound in it. `segment` and `discontinuity` are given by the bus: the media sequence number of the HLS segment
+    that the part belongs to, and the number of runs before its own, both only ever growing (RFC 8216, 4.3.3.2 and 4.3.3.3).
     """
 
     device_id: str
@@ -113,7 +118,73 @@ class Part:
     is_key: bool
     frames: int
     data: bytes = field(repr=False)
+    has_audio: bool = False
+    segment: int = field(default=0, compare=False)
+    discontinuity: int = field(default=0, compare=False)
 
     @property
     def position(self) -> Position:
         return Position(self.run, self.sequence)
+
+    @property
+    def end(self) -> float:
+        """The wall clock after its last video frame."""
+        return self.start + self.duration
+
+
+@dataclass(frozen=True, slots=True)
+class PartFact:
+    """A part in a file: `size` in bytes, `offset_ms` its start after that of its segment, `duration_ms` of its video."""
+
+    size: int
+    offset_ms: int
+    duration_ms: int
+    frames: int
+    is_key: bool
+    has_audio: bool
+
+
+_PACKED = struct.Struct("<IIHHBx")  # size, offset_ms, duration_ms, frames, flags, one byte of no meaning yet
+_KEY, _AUDIO = 1, 2
+
+
+def pack_parts(parts: Iterable[PartFact]) -> bytes:
+    """The index of a segment: 14 bytes a part. Numbers that do not fit are cut to the greatest that does."""
+    return b"".join(
+        _PACKED.pack(
+            part.size,
+            min(max(part.offset_ms, 0), 0xFFFF_FFFF),
+            min(max(part.duration_ms, 0), 0xFFFF),
+            min(part.frames, 0xFFFF),
+            _KEY * part.is_key | _AUDIO * part.has_audio,
+        )
+        for part in parts
+    )
+
+
+def unpack_parts(packed: bytes) -> list[PartFact]:
+    """The reverse of `pack_parts`; bytes after the last whole entry are passed over."""
+    whole = len(packed) - len(packed) % _PACKED.size
+    return [
+        PartFact(size, offset, duration, frames, bool(flags & _KEY), bool(flags & _AUDIO))
+        for size, offset, duration, frames, flags in _PACKED.iter_unpack(memoryview(packed)[:whole])
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFact:
+    """A file of footage as hooks are told of it. Times in milliseconds since 1970, UTC; `key` names it in the storage."""
+
+    id: int
+    device_id: str
+    start_ms: int
+    duration_ms: int
+    size: int
+    key: str
+
+
+def segment_key(tenant_id: str, device_id: str, start_ms: int, run: int, sequence: int) -> str:
+    """Where a segment lies in every storage: named by UTC, run and first sequence, so that no two share a name."""
+    at = datetime.fromtimestamp(start_ms // 1000, UTC)
+    name = f"{at:%M-%S}-{start_ms % 1000:03d}_{run}-{sequence}.mp4"
+    return f"{tenant_id}/{device_id}/{at:%Y-%m-%d}/{at:%H}/{name}"

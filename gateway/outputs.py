@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from gateway.clock import Clock
 from gateway.config import Config
-from gateway.media import SourceInfo
+from gateway.media import Part, Position, SourceInfo
 
 #: Input numbers of the ingest FFmpeg, for `-map`.
 MAIN_INPUT = 0
@@ -97,3 +98,63 @@ class DirectOutput(ABC):
 
     def close(self) -> None:
         """The worker process ends. May be called twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerContext:
+    """What a consumer output gets from the process that it lives in.
+
+    `worker` names the process; `notify("on_…", **facts)` tells a hook's implementations, each alone.
+    """
+
+    config: Config
+    worker: str
+    clock: Clock
+    notify: Callable[..., None]
+
+
+class Consumption(ABC):
+    """One device's time with a consumer output, from `attach` to `close`; one thread uses it.
+
+    What it raises never reaches the stream. After `gateway.errors.Unavailable` (a disk, a database, a server that is away)
+    it is closed and the output is attached anew, for as long as it takes, while parts wait on the bus. After any other
+    error the same is done, and a part that fails three times is passed over.
+    """
+
+    @property
+    @abstractmethod
+    def position(self) -> Position | None:
+        """The part after which it goes on; None: the oldest that the bus holds. Asked once, before the first part."""
+
+    @abstractmethod
+    def take(self, part: Part, init_segment: bytes) -> None:
+        """The next part, with the init segment of its run. May block; the bus keeps what comes meanwhile for a while."""
+
+    def tick(self) -> str | None:
+        """Called about twice a second, also while no parts come: None, or a reason code why it is to end."""
+        return None
+
+    def close(self, reason: str) -> None:
+        """The end, for a code of gateway.states.REASONS: whatever was taken is made safe. May be called twice."""
+
+
+class ConsumerOutput(ABC):
+    """An output that is fed with parts from the media bus, in a process of its own: a recorder, an archiver, an analyser.
+
+    One object serves all devices of a process. The clock process has one too, to ask `wanted`; nothing may be
+    opened before `attach`. For each device one process holds the lease `output:NAME`.
+    """
+
+    #: Unique among all outputs; shown in the API.
+    name: str
+
+    @abstractmethod
+    def wanted(self) -> list[str]:
+        """The ids of the devices to which it is to be attached now; asked every few seconds, so one cheap query."""
+
+    @abstractmethod
+    def attach(self, device: DeviceContext) -> Consumption:
+        """Begin or go on with a device; may block for seconds. What it raises is logged, and it is tried again."""
+
+    def close(self) -> None:
+        """The process ends. May be called twice."""

@@ -18,6 +18,7 @@ from gateway.models import (
     Device,
     DeviceValues,
     NameTaken,
+    NewRecording,
     TenantScope,
     create_device,
     remember_demo_device,
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 def add_device(values: dict[str, Any], config: Config, box: SecretBox, messages: Messages) -> Device:
     """Add a device to the default tenant and start it if its mode says so; raises InvalidValue or NameTaken."""
-    device = create_device(TenantScope(DEFAULT_TENANT_ID), _checked(values, config), box)
+    device = create_device(TenantScope(DEFAULT_TENANT_ID), _checked(values, config), box, recording=_recording(config))
     _send_start(device, messages)
     return device
 
@@ -51,19 +52,25 @@ def register_devices(file: Path, config: Config, box: SecretBox, messages: Messa
         raise InvalidValue("file", f"'{file}' must be a JSON list of devices, each with a name: {error}") from None
     scope, added = TenantScope(DEFAULT_TENANT_ID), []
     for name, values in wanted.items():
-        device = _add_once(scope, name, values, box)
+        device = _add_once(scope, name, values, box, _recording(config))
         if device is not None:
             _send_start(device, messages)
             added.append(name)
     return added
 
 
-def _add_once(scope: TenantScope, name: str, values: DeviceValues, box: SecretBox) -> Device | None:
+def _recording(config: Config) -> NewRecording:
+    return NewRecording(config.recording_mode, config.time_zone)
+
+
+def _add_once(
+    scope: TenantScope, name: str, values: DeviceValues, box: SecretBox, recording: NewRecording
+) -> Device | None:
     with database.transaction():
         if not remember_demo_device(scope, name):
             return None
         try:
-            return create_device(scope, values, box)
+            return create_device(scope, values, box, recording=recording)
         except NameTaken:
             return None
 

@@ -85,6 +85,24 @@ REASONS: dict[str, Reason] = _table(
     ("device_disabled", "the device is disabled", "enable the device"),
     ("device_deleted", "the device was deleted", ""),
     ("unknown", "the pipeline ended for a reason that is not known", "see the log of the stream worker"),
+    # Why there is no footage, beside the reasons of the stream itself.
+    ("recorder_restarted", "the recorder was restarted", "nothing to do: it goes on by itself"),
+    ("recorder_away", "no record worker runs", "start the record process, or more of them"),
+    ("disk_full", "the disk of the footage is full", "make room, or let retention delete earlier"),
+    ("storage_unmounted", "the folder of the footage is not mounted", "mount it: recording goes on by itself"),
+    ("storage_failed", "the footage cannot be written", "check the disk, its rights and the log of the record worker"),
+    ("bus_lost", "the media bus lost footage before it was written", "check Redis and the load of this machine"),
+    ("file_missing", "a file of footage is gone", "check the disk; run 'vas storage check'"),
+    ("file_damaged", "a file of footage was damaged", "check the disk; run 'vas storage check'"),
+    ("stopped_by_person", "recording was stopped by a person", "start it again, or let it follow its mode"),
+    ("recording_off", "recording is switched off", "choose another recording mode"),
+    ("not_planned", "outside the weekly plan", "change the plan"),
+    ("no_event", "nothing had happened", ""),
+    ("stream_stopped", "the stream was stopped", "start the stream"),
+    ("deleted_by_person", "the footage was deleted by a person", ""),
+    ("retention", "the footage was older than it is kept, or had to make room", "keep more, or add disks"),
+    ("clock_jumped", "the clock was set", "check the time synchronisation of this machine"),
+    ("too_slow", "the recorder could not keep up", "start more record workers, or a faster disk"),
 )
 
 

@@ -30,6 +30,7 @@ def make_config(**values: Any) -> Config:
         "secret_key": SECRET_KEY,
         "sfu_secret": SFU_SECRET,
         "mediasoup_ws_url": "ws://127.0.0.1:1",
+        "recording_mode": "off",
     }
     return Config(**(defaults | values))
 

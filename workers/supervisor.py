@@ -379,6 +379,7 @@ class _Attempt:
         self._owner._bus.publish(Part(
             device_id=self._owner.device_id, run=self._run, sequence=self._sequence, start=start,
             duration=fragment.duration, is_key=fragment.is_key, frames=fragment.frames, data=fragment.data,
+            has_audio=fragment.has_audio,
         ))
         if self._first_video is None:
             self._first_video = self._last_video

@@ -1,7 +1,8 @@
-"""Rows, fields and the scope through which every query goes.
+"""Rows, fields and the scopes through which every query goes.
 
 A model of a tenant's rows has no query of its own: `Device.select()` raises. `TenantScope` adds the tenant to
-each query; `EVERY_TENANT` is for workers, the clock process and commands, which serve all tenants.
+each query; `EVERY_TENANT` is for workers, the clock process and commands, which serve all tenants. Footage, which has
+millions of rows, hangs on a recording in the same way: `FootageScope` and `EVERY_RECORDING`.
 """
 
 import uuid
@@ -137,3 +138,67 @@ class TenantScope(EveryTenantScope):
 
 
 EVERY_TENANT = EveryTenantScope()
+
+
+class FootageRow(Row):
+    """Base of tables with very many rows: they belong to a recording, and through it to a tenant."""
+
+    recording_id = peewee.BigIntegerField()
+
+    select = _refuse("select")
+    insert = _refuse("insert")
+    insert_many = _refuse("insert_many")
+    insert_from = _refuse("insert_from")
+    replace = _refuse("replace")
+    replace_many = _refuse("replace_many")
+    update = _refuse("update")
+    delete = _refuse("delete")
+    raw = _refuse("raw")
+    create = _refuse("create")
+    get = _refuse("get")
+    get_or_none = _refuse("get_or_none")
+    get_or_create = _refuse("get_or_create")
+    get_by_id = _refuse("get_by_id")
+    set_by_id = _refuse("set_by_id")
+    delete_by_id = _refuse("delete_by_id")
+    bulk_create = _refuse("bulk_create")
+    bulk_update = _refuse("bulk_update")
+
+
+class EveryRecordingScope:
+    """Queries over the footage of all recordings. Not for anything that answers a person's request."""
+
+    def select(self, model: type[FootageRow], *fields: Any) -> peewee.ModelSelect:
+        """A SELECT on the rows of the scope."""
+        return self._limit(model, super(FootageRow, model).select(*fields))
+
+    def update(self, model: type[FootageRow], **values: Any) -> peewee.ModelUpdate:
+        """An UPDATE of the rows of the scope; `.where(...)` and `.execute()` are the caller's."""
+        return self._limit(model, super(FootageRow, model).update(**values))
+
+    def delete(self, model: type[FootageRow]) -> peewee.ModelDelete:
+        """A DELETE of the rows of the scope; `.where(...)` and `.execute()` are the caller's."""
+        return self._limit(model, super(FootageRow, model).delete())
+
+    def _limit(self, _model: type[FootageRow], query: Any) -> Any:
+        return query
+
+
+class FootageScope(EveryRecordingScope):
+    """Queries over one recording's footage. Its id comes from a `Recording` that was found in a tenant's scope."""
+
+    def __init__(self, recording_id: int) -> None:
+        self.recording_id = recording_id
+
+    def insert(self, model: type[FootageRow], **values: Any) -> peewee.ModelInsert:
+        """An INSERT of one row of this recording."""
+        return super(FootageRow, model).insert(recording_id=self.recording_id, **values)
+
+    def _limit(self, model: type[FootageRow], query: Any) -> Any:
+        return query.where(model.recording_id == self.recording_id)
+
+    def __repr__(self) -> str:
+        return f"<FootageScope {self.recording_id}>"
+
+
+EVERY_RECORDING = EveryRecordingScope()

@@ -14,6 +14,7 @@ from gateway.errors import Conflict, InvalidValue, NotFound
 from gateway.models.base import EveryTenantScope, TenantScope
 from gateway.models.devices import Device, DeviceTag, source_context
 from gateway.models.events import DeviceEvent
+from gateway.models.recordings import add_recording, forget_recording
 from gateway.models.streams import Stream
 from gateway.redaction import redact_url
 from gateway.secrets import SealBroken, SecretBox
@@ -59,6 +60,14 @@ class DeviceValues:
     start_mode: str = "always"
     idle_seconds: int = 60
     enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecording:
+    """How a new device is recorded at first."""
+
+    mode: str = "off"
+    time_zone: str = "UTC"
 
 
 def name_key(name: str) -> str:
@@ -119,7 +128,13 @@ def tags_of(scope: EveryTenantScope, device_ids: list[str]) -> dict[str, list[st
     return found
 
 
-def create_device(scope: TenantScope, values: DeviceValues, box: SecretBox, at: datetime | None = None) -> Device:
+def create_device(
+    scope: TenantScope,
+    values: DeviceValues,
+    box: SecretBox,
+    at: datetime | None = None,
+    recording: NewRecording | None = None,
+) -> Device:
     """A new device with its stream; a device that starts always is wished to run. Raises NameTaken."""
     if values.source_url is None:
         raise ValueError("a new device needs its source URL")
@@ -148,6 +163,8 @@ def create_device(scope: TenantScope, values: DeviceValues, box: SecretBox, at: 
             run=0,
             restarts=0,
         ).execute()
+        recording = recording or NewRecording()
+        add_recording(scope, device_id, mode=recording.mode, time_zone=recording.time_zone, at=now)
         _write_tags(scope, device_id, values.tags)
         return find_device(scope, device_id)
 
@@ -208,6 +225,7 @@ def delete_device(scope: TenantScope, device_id: str) -> None:
     A running stream's owner finds its row gone at its next look at the wish and stops: nothing waits for it here.
     """
     with database.transaction():
+        forget_recording(scope, device_id, utc_now())
         # The children by name too: a SQLite file opened by other tools may not enforce foreign keys.
         for child in (DeviceTag, DeviceEvent, Stream):
             scope.delete(child).where(child.device_id == device_id).execute()

@@ -90,7 +90,7 @@ class Stack:
         if self._keeper is not None:
             keeper, self._keeper = self._keeper, None
             # What watches over the others ends first, what they need ends last.
-            streams = [name for name in keeper.names if name.startswith("stream")]
+            streams = [name for name in keeper.names if name.startswith(("stream", "record"))]
             left = [
                 (pid, " ".join(procfs.command(pid))[:120])
                 for pid in keeper.close([["clock", "web", "jobs", *streams], ["sfu"]])
@@ -262,6 +262,9 @@ class Stack:
             "MEDIASOUP_WORKER_BIN": find_worker_bin(),
             "ALLOW_LOOPBACK_SOURCES": 1,
             "STREAM_SLOTS": 16,
+            "RECORD_SLOTS": 16,
+            # A test that is about recording asks for it; the others stay light.
+            "RECORDING_MODE": "off",
             "UI_DIR": ROOT / "ui/dist",
             "PYTHONUNBUFFERED": 1,
             "NO_COLOR": 1,

@@ -49,7 +49,8 @@ class Fragment:
     """`moof`+`mdat`. `start` and `duration` in seconds of media time (decode order) of its video.
 
     `frames` is 0 when there is only audio in it. `has_new_parameters` tells that the key frame carries
-    a sequence parameter set that the init segment does not know: the picture's format changed.
+    a sequence parameter set that the init segment does not know: the picture's format changed. `has_audio` tells that
+    there are samples of another track in it.
     """
 
     data: bytes = field(repr=False)
@@ -59,6 +60,7 @@ class Fragment:
     is_key: bool
     has_b_frames: bool
     has_new_parameters: bool
+    has_audio: bool = False
 
 
 class Fmp4Reader:
@@ -208,6 +210,7 @@ class _Samples:
     frames: int = 0
     is_key: bool = False
     has_b_frames: bool = False
+    has_audio: bool = False
     first_offset: int | None = None
     first_size: int = 0
     composition: int | None = None
@@ -233,6 +236,7 @@ def _parse_fragment(moof: bytes, mdat: bytes, init: InitSegment) -> Fragment:
         is_key=samples.is_key,
         has_b_frames=samples.has_b_frames,
         has_new_parameters=is_new,
+        has_audio=samples.has_audio,
     )
 
 
@@ -242,6 +246,8 @@ def _add_track_fragment(moof: bytes, start: int, end: int, track: Track, samples
         raise InvalidMedia("a 'traf' box without 'tfhd'")
     flags, track_id = struct.unpack_from(">II", moof, header[0])
     if track_id != track.track_id:
+        run = _find(moof, start, end, b"trun")
+        samples.has_audio |= run is not None and _U32.unpack_from(moof, run[0] + 4)[0] > 0
         return
     offset = header[0] + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
     default_duration, default_size, default_flags = (

@@ -29,6 +29,7 @@ from gateway.api.devices.values import new_values, replaced_values
 from gateway.api.streams.reasons import spell_reason
 from gateway.models import (
     Device,
+    NewRecording,
     VersionChanged,
     create_device,
     delete_device,
@@ -79,7 +80,11 @@ class Devices(MethodView):
 
         A device whose start mode is `always` starts at once. 409 with reason `name_taken` when the name is taken.
         """
-        device = create_device(current_scope(), new_values(data, services().policy), services().box)
+        config = services().config
+        recording = NewRecording(config.recording_mode, config.time_zone)
+        device = create_device(
+            current_scope(), new_values(data, services().policy), services().box, recording=recording
+        )
         if device.stream.desired == DesiredState.RUNNING:
             services().send_start(device.id)
         location = url_for("devices.DeviceById", device_id=device.id)
