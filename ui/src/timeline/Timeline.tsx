@@ -1,0 +1,130 @@
+// A timeline of one device: drag, zoom, seek, scrub and mark; what is recorded, what is missing and why. Fetches nothing.
+import { useCallback, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { DAY_MS, NO_TIMELINE, type TimelineData, type TimeRange } from './model';
+import { TimelineHandle } from './TimelineHandle';
+import { TimelineLabel } from './TimelineLabel';
+import { timelineKey } from './timelineKeys';
+import { useTimelineCanvas } from './useTimelineCanvas';
+import { useTimelineGestures } from './useTimelineGestures';
+import { useTimelineView } from './useTimelineView';
+import { fractionOf, reveal } from './view';
+import { formatMoment, stateWords } from './words';
+import classes from './Timeline.module.css';
+
+export interface TimelineProps {
+  /** What the page wants in sight; the timeline moves freely and tells through `onRangeChange`. */
+  range: TimeRange;
+  onRangeChange: (range: TimeRange) => void;
+  data?: TimelineData | undefined;
+  /** IANA name of the zone whose clock is shown. */
+  timeZone: string;
+  nowMs: number;
+  /** The moment that is played; null for none. */
+  playheadMs: number | null;
+  /** A click, a tap, a key, or the playhead let go. Never later than now. */
+  onSeek: (atMs: number) => void;
+  /** The playhead while it is dragged, for previews. */
+  onScrub?: (atMs: number) => void;
+  /** In and out points; without `onMarkedChange` they cannot be moved. */
+  marked?: TimeRange | null;
+  onMarkedChange?: (marked: TimeRange | null) => void;
+  /** Keeps the playhead in sight while it plays, unless somebody looks elsewhere. */
+  isFollowing?: boolean;
+  isLoading?: boolean;
+  label?: string;
+}
+
+export function Timeline(props: TimelineProps) {
+  const { range, onRangeChange, data = NO_TIMELINE, timeZone, nowMs, playheadMs, onSeek, onScrub, marked = null, onMarkedChange } = props;
+  const { isFollowing = false, isLoading = false, label = 'Timeline' } = props;
+  const surface = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [hover, setHover] = useState<number | null>(null);
+  const [scrubMs, setScrubMs] = useState<number | null>(null);
+
+  const oldestMs = data.oldestMs;
+  const today = Math.floor(nowMs / DAY_MS);
+  const limits = useMemo(
+    () => ({ startMs: Math.min(oldestMs ?? Infinity, (today - 31) * DAY_MS), endMs: (today + 1) * DAY_MS }),
+    [oldestMs, today],
+  );
+  const { view, isMoving, move, glide, stop } = useTimelineView({
+    range,
+    onRangeChange,
+    limits,
+    followedMs: isFollowing && scrubMs === null ? playheadMs : null,
+  });
+  const shownPlayhead = scrubMs ?? playheadMs;
+
+  const seek = useCallback((atMs: number) => onSeek(Math.round(Math.min(atMs, nowMs))), [onSeek, nowMs]);
+  const scrub = (atMs: number, isDone: boolean) => {
+    const kept = Math.round(Math.min(atMs, nowMs));
+    setScrubMs(isDone ? null : kept);
+    if (isDone) onSeek(kept);
+    else onScrub?.(kept);
+  };
+
+  useTimelineGestures(surface, {
+    view,
+    playheadMs: shownPlayhead,
+    onMove: move,
+    onGlide: glide,
+    onStop: stop,
+    onSeek: seek,
+    onScrub: scrub,
+    onMark: onMarkedChange,
+    onHover: setHover,
+  });
+  useTimelineCanvas(canvas, { view, data, nowMs, playheadMs: shownPlayhead, hoverMs: scrubMs === null ? hover : null, marked, timeZone });
+
+  const press = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target !== event.currentTarget) return;
+    const deed = timelineKey(event.key, event.shiftKey, { view, playheadMs: shownPlayhead, nowMs, data });
+    if (!deed) return;
+    event.preventDefault();
+    stop();
+    if (deed.seekMs !== undefined) {
+      seek(deed.seekMs);
+      move(reveal(view, deed.seekMs), false);
+    } else if (deed.view) move(deed.view, false);
+  };
+
+  const current = shownPlayhead ?? nowMs;
+  const labelMs = scrubMs ?? hover;
+  return (
+    <div className={classes.frame} data-moving={isMoving || undefined}>
+      <div
+        ref={surface}
+        className={classes.surface}
+        role="slider"
+        tabIndex={0}
+        aria-label={label}
+        aria-valuemin={Math.round((oldestMs ?? view.startMs) / 1000)}
+        aria-valuemax={Math.round(nowMs / 1000)}
+        aria-valuenow={Math.round(current / 1000)}
+        aria-valuetext={`${formatMoment(timeZone, current)}. ${stateWords(data, current, nowMs)}.`}
+        aria-busy={isLoading}
+        aria-keyshortcuts="ArrowLeft ArrowRight PageUp PageDown Home End + -"
+        onKeyDown={press}
+      >
+        <canvas ref={canvas} className={classes.canvas} />
+        {marked && (
+          <div
+            className={classes.marked}
+            style={{ left: `${fractionOf(view, marked.startMs) * 100}%`, width: `${(fractionOf(view, marked.endMs) - fractionOf(view, marked.startMs)) * 100}%` }}
+          />
+        )}
+        {labelMs !== null && (
+          <TimelineLabel fraction={fractionOf(view, labelMs)} atMs={labelMs} data={data} nowMs={nowMs} timeZone={timeZone} view={view} surface={surface} />
+        )}
+        {isLoading && <div className={classes.loading} aria-hidden />}
+      </div>
+      {marked && onMarkedChange && (
+        <>
+          <TimelineHandle edge="start" marked={marked} view={view} timeZone={timeZone} nowMs={nowMs} surface={surface} onChange={onMarkedChange} />
+          <TimelineHandle edge="end" marked={marked} view={view} timeZone={timeZone} nowMs={nowMs} surface={surface} onChange={onMarkedChange} />
+        </>
+      )}
+    </div>
+  );
+}

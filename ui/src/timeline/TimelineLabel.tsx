@@ -1,0 +1,49 @@
+// What lies below the pointer: the time, and in words what is or is not recorded, and what happened.
+import { useLayoutEffect, useRef, type RefObject } from 'react';
+import type { TimelineData, TimeRange } from './model';
+import { widthOf } from './view';
+import { formatMoment, stateWords } from './words';
+import classes from './Timeline.module.css';
+
+interface TimelineLabelProps {
+  fraction: number;
+  atMs: number;
+  data: TimelineData;
+  nowMs: number;
+  timeZone: string;
+  view: TimeRange;
+  surface: RefObject<HTMLDivElement | null>;
+}
+
+/** How near an event has to be, as a share of what is visible. */
+const NEAR = 0.007;
+const MOST_NAMED = 3;
+
+export function TimelineLabel({ fraction, atMs, data, nowMs, timeZone, view, surface }: TimelineLabelProps) {
+  const label = useRef<HTMLDivElement>(null);
+
+  useLayoutEffect(() => {
+    const [box, own] = [surface.current?.clientWidth ?? 0, label.current?.offsetWidth ?? 0];
+    const left = Math.max(4, Math.min(fraction * box - own / 2, box - own - 4));
+    if (label.current) label.current.style.transform = `translateX(${left}px)`;
+  });
+
+  const nearMs = NEAR * widthOf(view);
+  const events = data.events.filter(({ atMs: start, endMs }) => start - nearMs <= atMs && atMs <= (endMs ?? start) + nearMs);
+  const kept = data.protections.filter(({ startMs, endMs }) => startMs <= atMs && atMs <= endMs);
+  return (
+    <div ref={label} className={classes.label} aria-hidden>
+      <div className={classes.labelTime}>{formatMoment(timeZone, atMs)}</div>
+      <div>{stateWords(data, atMs, nowMs)}</div>
+      {events.slice(0, MOST_NAMED).map((event, index) => (
+        <div key={index} className={classes.labelEvent}>
+          {event.label}
+        </div>
+      ))}
+      {events.length > MOST_NAMED && <div className={classes.labelEvent}>and {events.length - MOST_NAMED} more</div>}
+      {kept.slice(0, 1).map((protection) => (
+        <div key={protection.id}>Kept{protection.note ? `: ${protection.note}` : ' from deletion'}</div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,247 @@
+// Draws a timeline: ruler, track with footage and gaps, markers, now and the playhead. Only what is in sight is touched.
+import type { TimelineData, TimelineGap, TimeRange } from './model';
+import type { Palette } from './palette';
+import { buildTicks, chooseStep, contextStep, type TickStep } from './ticks';
+import { contextLabel, tickLabel } from './words';
+
+export interface Scene {
+  view: TimeRange;
+  data: TimelineData;
+  nowMs: number;
+  playheadMs: number | null;
+  hoverMs: number | null;
+  marked: TimeRange | null;
+  timeZone: string;
+}
+
+export interface Surface {
+  context: CanvasRenderingContext2D;
+  /** In CSS pixels. */
+  width: number;
+  height: number;
+  pixelRatio: number;
+  palette: Palette;
+}
+
+export const TRACK_TOP = 40;
+/** Below the track: events and protections. */
+export const LANE_HEIGHT = 20;
+const CONTEXT_BASELINE = 14;
+const TICK_BASELINE = 32;
+const NOTCH_HEIGHT = 7;
+
+const trackHeightOf = (surface: Surface): number => surface.height - TRACK_TOP - LANE_HEIGHT;
+
+function leastTickPx(step: TickStep): number {
+  if (step.unit === 'clock') return step.count < 60_000 ? 76 : 58;
+  if (step.unit === 'month') return step.count > 1 ? 44 : 42;
+  return 56;
+}
+
+/** From a moment to a pixel, on whole device pixels, so that edges are sharp. */
+function scaleOf({ view }: Scene, { width, pixelRatio }: Surface): (atMs: number) => number {
+  const pxPerMs = width / (view.endMs - view.startMs);
+  return (atMs) => Math.round((atMs - view.startMs) * pxPerMs * pixelRatio) / pixelRatio;
+}
+
+/** One device pixel of the canvas for one of the screen. Setting a size clears the canvas, so only when it differs. */
+export function fitCanvas({ context, width, height, pixelRatio }: Surface): void {
+  const { canvas } = context;
+  const [across, down] = [Math.round(width * pixelRatio), Math.round(height * pixelRatio)];
+  if (canvas.width === across && canvas.height === down) return;
+  canvas.width = across;
+  canvas.height = down;
+}
+
+export function drawTimeline(scene: Scene, surface: Surface): void {
+  const { context, width, height, pixelRatio } = surface;
+  context.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  const x = scaleOf(scene, surface);
+  drawTrack(scene, surface, x);
+  drawRuler(scene, surface, x);
+  drawMarkers(scene, surface, x);
+  drawMoments(scene, surface, x);
+}
+
+function drawRuler(scene: Scene, { context, width, height, palette }: Surface, x: (atMs: number) => number): void {
+  const { view, timeZone } = scene;
+  const step = chooseStep(view, width, leastTickPx);
+  context.textBaseline = 'alphabetic';
+  context.textAlign = 'left';
+
+  context.fillStyle = palette.line;
+  const ticks = buildTicks(view, step, timeZone);
+  for (const tick of ticks) {
+    const at = x(tick.atMs);
+    if (tick.isMajor) context.fillRect(at, 2, 1, height - LANE_HEIGHT - 2);
+    else context.fillRect(at, TICK_BASELINE - 8, 1, TRACK_TOP - TICK_BASELINE + 8);
+  }
+  context.font = `500 11px ${palette.font}`;
+  context.fillStyle = palette.inkSoft;
+  for (const tick of ticks) {
+    const at = x(tick.atMs) + 5;
+    if (at > -40 && at < width) context.fillText(tickLabel(step, timeZone, tick.atMs), at, TICK_BASELINE);
+  }
+
+  const larger = contextStep(step);
+  if (!larger) return;
+  context.font = `650 12px ${palette.font}`;
+  context.fillStyle = palette.ink;
+  const contexts = buildTicks(view, larger, timeZone);
+  contexts.forEach(({ atMs }, index) => {
+    const label = contextLabel(larger, timeZone, atMs);
+    const labelWidth = context.measureText(label).width;
+    const next = contexts[index + 1];
+    const end = next ? x(next.atMs) - 12 : width;
+    const start = Math.min(Math.max(x(atMs) + 5, 5), end - labelWidth);
+    if (start + labelWidth > 0 && start < width && (start >= x(atMs) || index === 0)) context.fillText(label, start, CONTEXT_BASELINE);
+  });
+}
+
+function drawTrack(scene: Scene, surface: Surface, x: (atMs: number) => number): void {
+  const { context, width, palette } = surface;
+  const { view, data, nowMs } = scene;
+  const height = trackHeightOf(surface);
+  const bottom = TRACK_TOP + height;
+  context.fillStyle = palette.track;
+  context.fillRect(0, TRACK_TOP, width, height);
+
+  const now = Math.min(width, x(nowMs));
+  if (now < width) {
+    context.fillStyle = palette.future;
+    context.fillRect(Math.max(0, now), TRACK_TOP, width - Math.max(0, now), height);
+  }
+
+  const isInSight = (gap: TimelineGap) => gap.startMs < view.endMs && (gap.endMs ?? nowMs) > view.startMs;
+  for (const gap of data.gaps) if (gap.tone === 'unwanted' && isInSight(gap)) drawGap(gap, scene, surface, x);
+
+  let lastEnd = -1;
+  for (const span of data.spans) {
+    if (span.endMs <= view.startMs || span.startMs >= view.endMs) continue;
+    const from = Math.max(0, x(span.startMs));
+    const to = Math.min(width, Math.max(x(span.endMs), from + 1));
+    if (to <= lastEnd) continue;
+    lastEnd = to;
+    const isWhole = span.coverage >= 0.995;
+    if (!isWhole) {
+      context.fillStyle = palette.footageWash;
+      context.fillRect(from, TRACK_TOP, to - from, height);
+    }
+    const tall = isWhole ? height : Math.max(3, height * span.coverage);
+    context.fillStyle = palette.footage;
+    context.fillRect(from, bottom - tall, to - from, tall);
+  }
+  for (const gap of data.gaps) if (gap.tone === 'lost' && isInSight(gap)) drawGap(gap, scene, surface, x);
+}
+
+function drawGap(gap: TimelineGap, scene: Scene, surface: Surface, x: (atMs: number) => number): void {
+  const { context, width, palette } = surface;
+  const height = trackHeightOf(surface);
+  const from = Math.max(0, x(gap.startMs));
+  const to = Math.min(width, x(gap.endMs ?? scene.nowMs));
+  const isLost = gap.tone === 'lost';
+  if (to - from < 2) {
+    // Too short to be hatched: a notch that says something is missing here.
+    if (!isLost) return;
+    context.fillStyle = palette.lost;
+    context.fillRect(from, TRACK_TOP + height - NOTCH_HEIGHT, Math.max(1, to - from), NOTCH_HEIGHT);
+    return;
+  }
+  context.fillStyle = isLost ? palette.lostWash : palette.track;
+  context.fillRect(from, TRACK_TOP, to - from, height);
+  hatch(context, from, TRACK_TOP, to - from, height, isLost ? palette.lost : palette.unwanted, isLost);
+}
+
+/** Lost footage: close lines rising to the right. Unwanted: sparse lines falling. Told apart without colour. */
+function hatch(context: CanvasRenderingContext2D, left: number, top: number, width: number, height: number, color: string, isRising: boolean): void {
+  const distance = isRising ? 6 : 9;
+  context.save();
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+  context.beginPath();
+  const first = Math.floor((left - height) / distance) * distance;
+  for (let at = first; at < left + width + height; at += distance) {
+    context.moveTo(at, isRising ? top + height : top);
+    context.lineTo(at + height, isRising ? top : top + height);
+  }
+  context.strokeStyle = color;
+  context.lineWidth = isRising ? 1.5 : 1;
+  context.stroke();
+  context.restore();
+}
+
+function drawMarkers(scene: Scene, surface: Surface, x: (atMs: number) => number): void {
+  const { context, width, height, palette } = surface;
+  const { data, view, nowMs } = scene;
+  const lane = height - LANE_HEIGHT;
+
+  context.fillStyle = palette.protection;
+  for (const { startMs, endMs } of data.protections) {
+    if (endMs < view.startMs || startMs > view.endMs) continue;
+    const from = x(startMs);
+    const wide = Math.max(3, x(endMs) - from);
+    context.fillRect(from, lane + 2, wide, 3);
+    context.fillRect(from, lane - 4, 2, 8);
+    context.fillRect(from + wide - 2, lane - 4, 2, 8);
+  }
+
+  context.fillStyle = palette.event;
+  let lastAt = -100;
+  for (const event of data.events) {
+    if ((event.endMs ?? event.atMs) < view.startMs || event.atMs > view.endMs) continue;
+    const at = x(event.atMs);
+    if (event.endMs !== null && event.endMs > event.atMs) {
+      const to = Math.min(width, x(Math.min(event.endMs, nowMs)));
+      context.globalAlpha = 0.45;
+      context.fillRect(at, lane + 10, Math.max(0, to - at), 4);
+      context.globalAlpha = 1;
+    }
+    if (at - lastAt < 3) continue;
+    lastAt = at;
+    context.beginPath();
+    if (event.kind === 'stream') {
+      context.moveTo(at, lane + 7);
+      context.lineTo(at + 4, lane + 15);
+      context.lineTo(at - 4, lane + 15);
+    } else {
+      context.moveTo(at, lane + 7);
+      context.lineTo(at + 5, lane + 12);
+      context.lineTo(at, lane + 17);
+      context.lineTo(at - 5, lane + 12);
+    }
+    context.closePath();
+    context.fill();
+  }
+}
+
+function drawMoments(scene: Scene, surface: Surface, x: (atMs: number) => number): void {
+  const { context, width, height, palette } = surface;
+  const { nowMs, hoverMs, playheadMs } = scene;
+  const bottom = height - LANE_HEIGHT;
+  const now = x(nowMs);
+  if (now >= 0 && now <= width) {
+    context.fillStyle = palette.now;
+    context.fillRect(now, TRACK_TOP - 4, 1.5, bottom - TRACK_TOP + 8);
+  }
+  if (hoverMs !== null) {
+    context.fillStyle = palette.inkSoft;
+    context.fillRect(x(hoverMs), TRACK_TOP - 4, 1, bottom - TRACK_TOP + 8);
+  }
+  if (playheadMs === null) return;
+  const at = x(playheadMs);
+  if (at < -8 || at > width + 8) return;
+  context.fillStyle = palette.surface;
+  context.fillRect(at - 2, TRACK_TOP - 6, 4, bottom - TRACK_TOP + 10);
+  context.fillStyle = palette.playhead;
+  context.fillRect(at - 1, TRACK_TOP - 6, 2, bottom - TRACK_TOP + 10);
+  context.beginPath();
+  context.moveTo(at - 6.5, TRACK_TOP - 13);
+  context.lineTo(at + 6.5, TRACK_TOP - 13);
+  context.lineTo(at + 6.5, TRACK_TOP - 6);
+  context.lineTo(at, TRACK_TOP + 1);
+  context.lineTo(at - 6.5, TRACK_TOP - 6);
+  context.closePath();
+  context.fill();
+}

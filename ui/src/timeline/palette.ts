@@ -1,0 +1,56 @@
+// The colours of the canvas, read from the style sheet, so that light, dark and any theme need no second list.
+
+export interface Palette {
+  ink: string;
+  inkSoft: string;
+  line: string;
+  lineStrong: string;
+  track: string;
+  footage: string;
+  footageWash: string;
+  lost: string;
+  lostWash: string;
+  unwanted: string;
+  future: string;
+  event: string;
+  protection: string;
+  playhead: string;
+  surface: string;
+  now: string;
+  font: string;
+}
+
+const NAMES: Record<Exclude<keyof Palette, 'font'>, string> = {
+  ink: '--vas-ink',
+  inkSoft: '--vas-ink-soft',
+  line: '--vas-line',
+  lineStrong: '--vas-line-strong',
+  track: '--timeline-track',
+  footage: '--timeline-footage',
+  footageWash: '--timeline-footage-wash',
+  lost: '--timeline-lost',
+  lostWash: '--timeline-lost-wash',
+  unwanted: '--timeline-unwanted',
+  future: '--timeline-future',
+  event: '--timeline-event',
+  protection: '--timeline-protection',
+  playhead: '--timeline-playhead',
+  surface: '--vas-surface',
+  now: '--timeline-now',
+};
+
+export function readPalette(element: HTMLElement): Palette {
+  const style = getComputedStyle(element);
+  const palette = { font: style.fontFamily || 'sans-serif' } as Palette;
+  for (const [key, name] of Object.entries(NAMES)) {
+    palette[key as Exclude<keyof Palette, 'font'>] = style.getPropertyValue(name).trim() || '#888888';
+  }
+  return palette;
+}
+
+/** Calls back whenever light becomes dark or the other way round. Answers how to stop. */
+export function watchColorScheme(onChange: () => void): () => void {
+  const observer = new MutationObserver(onChange);
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-mantine-color-scheme', 'style', 'class'] });
+  return () => observer.disconnect();
+}

@@ -1,0 +1,50 @@
+// What each key does to a timeline: pure.
+import type { TimelineData, TimeRange } from './model';
+import { fractionOf, pan, widthOf, zoom } from './view';
+
+interface KeyFacts {
+  view: TimeRange;
+  playheadMs: number | null;
+  nowMs: number;
+  data: TimelineData;
+}
+
+export interface KeyDeed {
+  seekMs?: number;
+  view?: TimeRange;
+}
+
+const FINE = 1 / 120;
+const COARSE = 1 / 12;
+
+/** Null when the key is nothing to a timeline. Arrows step by a share of what is visible, with shift by ten times as much. */
+export function timelineKey(key: string, isShifted: boolean, { view, playheadMs, nowMs, data }: KeyFacts): KeyDeed | null {
+  const at = playheadMs ?? nowMs;
+  const step = widthOf(view) * (isShifted ? COARSE : FINE);
+  const inSight = fractionOf(view, at);
+  const anchor = inSight >= 0 && inSight <= 1 ? inSight : 0.5;
+  switch (key) {
+    case 'ArrowLeft':
+    case 'ArrowDown':
+      return { seekMs: at - step };
+    case 'ArrowRight':
+    case 'ArrowUp':
+      return { seekMs: Math.min(nowMs, at + step) };
+    case 'Home':
+      return { seekMs: data.oldestMs ?? at };
+    case 'End':
+      return { seekMs: nowMs };
+    case 'PageUp':
+      return { view: pan(view, -0.8 * widthOf(view)) };
+    case 'PageDown':
+      return { view: pan(view, 0.8 * widthOf(view)) };
+    case '+':
+    case '=':
+      return { view: zoom(view, 0.5, anchor) };
+    case '-':
+    case '_':
+      return { view: zoom(view, 2, anchor) };
+    default:
+      return null;
+  }
+}

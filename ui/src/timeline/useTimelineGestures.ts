@@ -1,0 +1,169 @@
+// Fingers, mouse and wheel on a timeline: pan with inertia, zoom round the pointer, seek, drag the playhead, mark a range.
+import { useEffect, useEffectEvent, useRef, type RefObject } from 'react';
+import type { TimeRange } from './model';
+import { fractionOf, pan, pinch, timeAt, widthOf, zoom } from './view';
+
+interface Gestures {
+  view: TimeRange;
+  playheadMs: number | null;
+  onMove: (range: TimeRange, isStillMoving: boolean) => void;
+  onGlide: (from: TimeRange, pxPerMs: number, widthPx: number) => void;
+  onStop: () => void;
+  onSeek: (atMs: number) => void;
+  onScrub: (atMs: number, isDone: boolean) => void;
+  onMark: ((range: TimeRange) => void) | undefined;
+  onHover: (atMs: number | null, isTouch: boolean) => void;
+}
+
+interface Pointer {
+  x: number;
+  startX: number;
+  momentMs: number;
+}
+
+type Deed = 'none' | 'press' | 'pan' | 'scrub' | 'mark' | 'pinch';
+
+const WHEEL_REST_MS = 160;
+const FLICK_WINDOW_MS = 90;
+
+export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gestures: Gestures): void {
+  const act = useEffectEvent((run: (current: Gestures) => void) => run(gestures));
+  const pointers = useRef(new Map<number, Pointer>());
+
+  useEffect(() => {
+    const element = surface.current;
+    if (!element) return undefined;
+    const held = pointers.current;
+    let deed: Deed = 'none';
+    let fromView: TimeRange | null = null;
+    let trail: { x: number; at: number }[] = [];
+    let resting: ReturnType<typeof setTimeout> | undefined;
+
+    const place = (event: { clientX: number }) => {
+      const box = element.getBoundingClientRect();
+      return { x: event.clientX - box.left, width: Math.max(1, box.width) };
+    };
+
+    const down = (event: PointerEvent) => {
+      if (event.button !== 0 || (event.target as HTMLElement).closest('[data-timeline-handle]')) return;
+      const { x, width } = place(event);
+      element.setPointerCapture?.(event.pointerId);
+      act((current) => {
+        current.onStop();
+        held.set(event.pointerId, { x, startX: x, momentMs: timeAt(current.view, x / width) });
+        trail = [{ x, at: event.timeStamp }];
+        fromView = current.view;
+        if (held.size === 2) {
+          for (const pointer of held.values()) pointer.momentMs = timeAt(current.view, pointer.x / width);
+          deed = 'pinch';
+          return;
+        }
+        const grabPx = event.pointerType === 'mouse' ? 7 : 18;
+        const isOnPlayhead = current.playheadMs !== null && Math.abs(fractionOf(current.view, current.playheadMs) * width - x) <= grabPx;
+        deed = isOnPlayhead ? 'scrub' : event.shiftKey && current.onMark ? 'mark' : 'press';
+      });
+    };
+
+    const move = (event: PointerEvent) => {
+      const { x, width } = place(event);
+      const pointer = held.get(event.pointerId);
+      act((current) => {
+        const atMs = timeAt(current.view, x / width);
+        const isTouch = event.pointerType !== 'mouse';
+        if (!pointer) {
+          if (!isTouch) current.onHover(atMs, false);
+          return;
+        }
+        pointer.x = x;
+        trail = [...trail.filter(({ at }) => event.timeStamp - at < FLICK_WINDOW_MS), { x, at: event.timeStamp }];
+        if (deed === 'press' && Math.abs(x - pointer.startX) > (isTouch ? 8 : 4)) deed = 'pan';
+        if (deed === 'pan' && fromView) {
+          current.onHover(null, isTouch);
+          current.onMove(pan(fromView, (-(x - pointer.startX) / width) * widthOf(fromView)), true);
+        } else if (deed === 'scrub') {
+          current.onHover(atMs, isTouch);
+          current.onScrub(atMs, false);
+        } else if (deed === 'mark') {
+          current.onHover(atMs, isTouch);
+          if (Math.abs(x - pointer.startX) > 3) {
+            current.onMark?.({ startMs: Math.min(atMs, pointer.momentMs), endMs: Math.max(atMs, pointer.momentMs) });
+          }
+        } else if (deed === 'pinch') {
+          const [first, second] = [...held.values()];
+          const next = first && second && pinch([first.momentMs, second.momentMs], [first.x / width, second.x / width]);
+          if (next) current.onMove(next, true);
+        }
+      });
+    };
+
+    const up = (event: PointerEvent) => {
+      const pointer = held.get(event.pointerId);
+      if (!pointer) return;
+      held.delete(event.pointerId);
+      const { x, width } = place(event);
+      const isCancelled = event.type === 'pointercancel';
+      act((current) => {
+        const atMs = timeAt(current.view, x / width);
+        if (deed === 'press' && !isCancelled) current.onSeek(atMs);
+        if (deed === 'scrub') current.onScrub(atMs, true);
+        if (deed === 'pan') {
+          const first = trail[0];
+          const elapsed = first ? event.timeStamp - first.at : 0;
+          current.onGlide(current.view, first && elapsed > 0 && !isCancelled ? (x - first.x) / elapsed : 0, width);
+        }
+        if (deed === 'pinch') {
+          current.onMove(current.view, false);
+          // The finger that stays goes on panning from here.
+          const rest = [...held.values()][0];
+          if (rest) {
+            rest.startX = rest.x;
+            fromView = current.view;
+            trail = [];
+            deed = 'pan';
+            return;
+          }
+        }
+        if (event.pointerType !== 'mouse') current.onHover(null, true);
+      });
+      if (held.size === 0) deed = 'none';
+    };
+
+    const leave = () => {
+      if (held.size === 0) act((current) => current.onHover(null, false));
+    };
+
+    const wheel = (event: WheelEvent) => {
+      event.preventDefault();
+      const { x, width } = place(event);
+      const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+      const isSideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+      act((current) => {
+        current.onStop();
+        const next = isSideways
+          ? pan(current.view, (((event.deltaX || event.deltaY) * unit) / width) * widthOf(current.view))
+          : zoom(current.view, Math.exp(event.deltaY * unit * (event.ctrlKey ? 0.01 : 0.0016)), x / width);
+        current.onMove(next, true);
+      });
+      clearTimeout(resting);
+      resting = setTimeout(() => act((current) => current.onMove(current.view, false)), WHEEL_REST_MS);
+    };
+
+    element.addEventListener('pointerdown', down);
+    element.addEventListener('pointermove', move);
+    element.addEventListener('pointerup', up);
+    element.addEventListener('pointercancel', up);
+    element.addEventListener('pointerleave', leave);
+    // React listens to wheels passively, where preventDefault does nothing.
+    element.addEventListener('wheel', wheel, { passive: false });
+    return () => {
+      clearTimeout(resting);
+      held.clear();
+      element.removeEventListener('pointerdown', down);
+      element.removeEventListener('pointermove', move);
+      element.removeEventListener('pointerup', up);
+      element.removeEventListener('pointercancel', up);
+      element.removeEventListener('pointerleave', leave);
+      element.removeEventListener('wheel', wheel);
+    };
+  }, [surface]);
+}

@@ -1,0 +1,95 @@
+// The visible range of a timeline: moved at once by gestures, told to the page a few times a second.
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { TimeRange } from './model';
+import { fractionOf, keepInside, pan, widthOf } from './view';
+
+const NOTIFY_MS = 120;
+const GLIDE_MS = 325;
+const SLOWEST_PX_PER_MS = 0.02;
+const FOLLOW_FROM = 0.94;
+const FOLLOW_TO = 0.7;
+
+interface TimelineViewOptions {
+  range: TimeRange;
+  onRangeChange: (range: TimeRange) => void;
+  limits: TimeRange;
+  /** A moment that is kept in sight once it is; null for none. */
+  followedMs: number | null;
+}
+
+const isSame = (a: TimeRange, b: TimeRange): boolean => a.startMs === b.startMs && a.endMs === b.endMs;
+
+export function useTimelineView({ range, onRangeChange, limits, followedMs }: TimelineViewOptions) {
+  const [view, setView] = useState(range);
+  const [isMoving, setMoving] = useState(false);
+  const [seen, setSeen] = useState(range);
+  const [told, setTold] = useState(range);
+  const [followed, setFollowed] = useState(followedMs);
+  const frame = useRef(0);
+  const toldAt = useRef(0);
+
+  if (!isSame(seen, range)) {
+    setSeen(range);
+    // The page's own jump, and not what it was just told from here.
+    if (!isMoving && !isSame(range, told)) setView(range);
+  }
+
+  if (followed !== followedMs) {
+    setFollowed(followedMs);
+    if (followed !== null && followedMs !== null && !isMoving) {
+      const before = fractionOf(view, followed);
+      const after = fractionOf(view, followedMs);
+      const isSmallStep = Math.abs(after - before) < 0.5;
+      if (before >= 0 && before <= 1 && isSmallStep && after > FOLLOW_FROM && after > before) {
+        setView(pan(view, (after - FOLLOW_TO) * widthOf(view)));
+      }
+    }
+  }
+
+  useEffect(() => {
+    if (isSame(view, told)) return undefined;
+    const wait = isMoving ? Math.max(0, NOTIFY_MS - (performance.now() - toldAt.current)) : 0;
+    const timer = setTimeout(() => {
+      toldAt.current = performance.now();
+      setTold(view);
+      onRangeChange(view);
+    }, wait);
+    return () => clearTimeout(timer);
+  }, [view, told, isMoving, onRangeChange]);
+
+  const stop = useCallback(() => cancelAnimationFrame(frame.current), []);
+  useEffect(() => stop, [stop]);
+
+  const move = useCallback(
+    (next: TimeRange, isStillMoving = true) => {
+      setView(keepInside(next, limits));
+      setMoving(isStillMoving);
+    },
+    [limits],
+  );
+
+  /** Goes on with a flick's speed (pixels a millisecond, to the right) until friction has eaten it. */
+  const glide = useCallback(
+    (from: TimeRange, pxPerMs: number, widthPx: number) => {
+      stop();
+      const isReduced = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+      if (isReduced || Math.abs(pxPerMs) < SLOWEST_PX_PER_MS * 4 || widthPx <= 0) {
+        setMoving(false);
+        return;
+      }
+      const began = performance.now();
+      const step = (at: number) => {
+        const elapsed = Math.max(0, at - began);
+        const px = pxPerMs * GLIDE_MS * (1 - Math.exp(-elapsed / GLIDE_MS));
+        const isSlow = Math.abs(pxPerMs) * Math.exp(-elapsed / GLIDE_MS) < SLOWEST_PX_PER_MS;
+        setView(keepInside(pan(from, (-px / widthPx) * widthOf(from)), limits));
+        setMoving(!isSlow);
+        if (!isSlow) frame.current = requestAnimationFrame(step);
+      };
+      frame.current = requestAnimationFrame(step);
+    },
+    [limits, stop],
+  );
+
+  return { view, isMoving, move, glide, stop };
+}
