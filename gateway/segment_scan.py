@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from gateway.boxes import InvalidMedia, read_box_header
 from gateway.fragments import AUDIO, VIDEO, Samples, Track, parse_tracks, read_samples
+from gateway.media import PartFact
 
 #: A `moov` or `moof` box longer than this is none: both are kept in memory as a whole.
 _MAX_INDEX_BOX_BYTES = 4 << 20
@@ -25,29 +26,15 @@ class ScanProblem(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ScannedPart:
-    """A whole part. Times in milliseconds of media time, `start_ms` from the start of the file's first part.
-
-    A part without a video frame starts where the one before it ends and lasts 0.
-    """
-
-    size: int
-    start_ms: int
-    duration_ms: int
-    frames: int
-    is_key: bool
-    has_audio: bool
-
-
-@dataclass(frozen=True, slots=True)
 class SegmentScan:
     """What is in a segment file. `problem` is None when its last byte is the last byte of a whole part.
 
+    Times are media time, as the file itself counts it. A part without a video frame begins where the one before it ends.
     `init_size` is 0 when the init segment itself is not whole; then there are no parts either.
     """
 
     init_size: int
-    parts: tuple[ScannedPart, ...]
+    parts: tuple[PartFact, ...]
     problem: ScanProblem | None = None
     detail: str = ""
 
@@ -59,7 +46,7 @@ class SegmentScan:
     @property
     def duration_ms(self) -> int:
         """From the start of the first part to the end of the last."""
-        return self.parts[-1].start_ms + self.parts[-1].duration_ms if self.parts else 0
+        return self.parts[-1].offset_ms + self.parts[-1].duration_ms if self.parts else 0
 
     @property
     def frames(self) -> int:
@@ -95,7 +82,7 @@ class _Scanner:
         self._chunks = chunks
         self._buffer = bytearray()
         self._init_size = 0
-        self._parts: list[ScannedPart] = []
+        self._parts: list[PartFact] = []
         self._tracks: tuple[Track, ...] = ()
         self._first_start: float | None = None
         self.is_empty = True
@@ -160,19 +147,19 @@ class _Scanner:
                 self._buffer += chunk
         return True
 
-    def _describe(self, size: int, samples: dict[str, Samples]) -> ScannedPart:
+    def _describe(self, size: int, samples: dict[str, Samples]) -> PartFact:
         video, audio = samples.get(VIDEO, Samples()), samples.get(AUDIO)
         timescale = next((track.timescale for track in self._tracks if track.kind == VIDEO), 1)
         if video.frames:
             start = (video.start or 0) / timescale
             if self._first_start is None:
                 self._first_start = start
-            start_ms = max(0, round((start - self._first_start) * 1000))
+            offset_ms = max(0, round((start - self._first_start) * 1000))
         else:
-            start_ms = self._parts[-1].start_ms + self._parts[-1].duration_ms if self._parts else 0
-        return ScannedPart(
+            offset_ms = self._parts[-1].offset_ms + self._parts[-1].duration_ms if self._parts else 0
+        return PartFact(
             size=size,
-            start_ms=start_ms,
+            offset_ms=offset_ms,
             duration_ms=round(video.duration / timescale * 1000),
             frames=video.frames,
             is_key=video.is_key,

@@ -80,7 +80,7 @@ def test_a_scan_agrees_with_what_the_stream_worker_read(name: str, request: pyte
     assert found.init_size == len(init.data)
     assert [(p.size, p.frames, p.is_key) for p in found.parts] == [(len(p.data), p.frames, p.is_key) for p in parts]
     first = parts[0].start
-    assert [p.start_ms for p in found.parts] == [round((p.start - first) * 1000) for p in parts]
+    assert [p.offset_ms for p in found.parts] == [round((p.start - first) * 1000) for p in parts]
     assert [p.duration_ms for p in found.parts] == [round(p.duration * 1000) for p in parts]
     assert found.frames == 20
     assert abs(found.duration_ms - 2000) < 200, "the encoder of the sound may shift the picture"
