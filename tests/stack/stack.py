@@ -247,6 +247,8 @@ class Stack:
             "DATABASE_URL": self.postgres.url("vas") if self.postgres else f"sqlite:///{self.folder}/vas.db",
             "REDIS_URL": self.redis.url,
             "VAR_DIR": self.folder / "var",
+            "RECORDINGS_DIR": self.folder / "recordings",
+            "EXPORTS_DIR": self.folder / "exports",
             "HOST": "127.0.0.1",
             "PORT": self.port,
             "WEB_THREADS": 8,
