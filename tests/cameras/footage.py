@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import IO
 
 import av
 import numpy
@@ -46,6 +47,20 @@ def read_frames(footage: bytes | str | Path) -> Iterator[tuple[int, float]]:
                 place += 1
     except (av.FFmpegError, IndexError) as error:
         raise FootageError(f"the footage cannot be decoded after {place} frames: {error}") from error
+
+
+def read_raw_counters(stream: IO[bytes], width: int, height: int) -> Iterator[int]:
+    """The numbers of the raw 8-bit grey pictures in a stream. Raises FootageError."""
+    place = 0
+    while picture := stream.read(width * height):
+        whole = len(picture) == width * height
+        counter = (
+            read_counter(numpy.frombuffer(picture, numpy.uint8).reshape(height, width)) if whole else None
+        )
+        if counter is None:
+            raise FootageError(f"the number of picture {place} cannot be read")
+        yield counter
+        place += 1
 
 
 @dataclass(frozen=True)

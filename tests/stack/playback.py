@@ -1,0 +1,220 @@
+"""Plays a recording back as a player does: by its playlist, stretch by stretch, down to the numbers of its frames."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import urljoin
+
+import requests
+
+from tests.cameras.footage import FootageError, read_frames, read_raw_counters
+
+from .stack import Stack
+
+_TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class ByteRange:
+    """A stretch of a resource; `size` None is all of it."""
+
+    url: str
+    size: int | None = None
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One media segment of a playlist. `time`: seconds since 1970 by EXT-X-PROGRAM-DATE-TIME, where it has one."""
+
+    media: ByteRange
+    init: ByteRange
+    duration: float
+    time: float | None
+    is_discontinuous: bool
+    is_gap: bool
+
+
+@dataclass(frozen=True)
+class Playlist:
+    """A media playlist (RFC 8216). `is_ended`: it has EXT-X-ENDLIST."""
+
+    text: str
+    pieces: tuple[Piece, ...]
+    is_ended: bool
+
+
+@dataclass
+class Played:
+    """What was seen: numbers of frames in the order in which they were played, and how many stretches they were in.
+
+    `clock_errors`: for each frame, seconds by which its time in the playlist differs from when it was due.
+    """
+
+    counters: list[int] = field(default_factory=list)
+    stretches: int = 0
+    clock_errors: list[float] = field(default_factory=list)
+
+
+def spell_time(seconds: float) -> str:
+    """RFC 3339, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+def playlist_url(stack: Stack, device_id: str, start: float, end: float | None = None) -> str:
+    """Where the playlist of a range is; times in seconds since 1970."""
+    until = f"&end={spell_time(end)}" if end is not None else ""
+    return f"{stack.url}/api/v1/recordings/devices/{device_id}/playlist?start={spell_time(start)}{until}"
+
+
+def fetch_playlist(stack: Stack, device_id: str, start: float, end: float | None = None) -> Playlist:
+    """The playlist of a range. Raises requests.HTTPError."""
+    url = playlist_url(stack, device_id, start, end)
+    answer = requests.get(url, timeout=_TIMEOUT_SECONDS)
+    answer.raise_for_status()
+    return parse_playlist(answer.text, url)
+
+
+def parse_playlist(text: str, url: str) -> Playlist:
+    """Reads a media playlist. Raises ValueError for what no player could follow."""
+    if not text.startswith("#EXTM3U"):
+        raise ValueError(f"no playlist: {text[:80]!r}")
+    pieces: list[Piece] = []
+    init: ByteRange | None = None
+    duration = time = size = offset = None
+    is_discontinuous = is_gap = False
+    ends: dict[str, int] = {}
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if name == "#EXT-X-MAP":
+            init = _parse_map(value, url)
+        elif name == "#EXTINF":
+            duration = float(value.split(",")[0])
+        elif name == "#EXT-X-BYTERANGE":
+            count, _, begin = value.partition("@")
+            size, offset = int(count), int(begin) if begin else None
+        elif name == "#EXT-X-PROGRAM-DATE-TIME":
+            time = datetime.fromisoformat(value).timestamp()
+        elif name == "#EXT-X-DISCONTINUITY":
+            is_discontinuous = True
+        elif name == "#EXT-X-GAP":
+            is_gap = True
+        elif line and not line.startswith("#"):
+            if duration is None or init is None:
+                raise ValueError(f"{line!r} has no EXTINF or no EXT-X-MAP before it")
+            address = urljoin(url, line)
+            begin = offset if offset is not None else ends.get(address, 0)
+            ends[address] = begin + (size or 0)
+            pieces.append(
+                Piece(ByteRange(address, size, begin), init, duration, time, is_discontinuous, is_gap)
+            )
+            duration = time = size = offset = None
+            is_discontinuous = is_gap = False
+    return Playlist(text, tuple(pieces), "#EXT-X-ENDLIST" in text)
+
+
+def play(
+    stack: Stack, device_id: str, start: float, end: float | None = None, *, camera: object | None = None
+) -> Played:
+    """All frames of a range, each stretch (one init segment, no discontinuity) decoded by itself.
+
+    With the `camera`, whose frames they are, also how right the playlist's times are. Raises FootageError and
+    requests.HTTPError.
+    """
+    played = Played()
+    stretch: list[Piece] = []
+    for piece in [*fetch_playlist(stack, device_id, start, end).pieces, None]:
+        if stretch and (piece is None or piece.is_discontinuous or piece.init != stretch[0].init):
+            _play_stretch(stretch, played, camera)
+            stretch = []
+        if piece is not None and not piece.is_gap:
+            stretch.append(piece)
+    return played
+
+
+def play_with_ffmpeg(
+    stack: Stack, device_id: str, start: float, end: float | None = None
+) -> tuple[list[int], str]:
+    """The numbers of all frames as the ffmpeg program plays the playlist to its end, and all that it complained about.
+
+    Raises FootageError.
+    """
+    command = [
+        "ffmpeg",
+        "-v",
+        "warning",
+        "-nostdin",
+        "-f",
+        "hls",
+        "-i",
+        playlist_url(stack, device_id, start, end),
+    ]
+    command += [
+        "-map",
+        "0:v:0",
+        "-fps_mode",
+        "passthrough",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "gray",
+        "-s",
+        "384x216",
+        "-",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ffmpeg:
+        counters = list(read_raw_counters(ffmpeg.stdout, 384, 216))
+        complaints = ffmpeg.stderr.read().decode("utf-8", "replace").strip()
+    if ffmpeg.returncode:
+        raise FootageError(f"ffmpeg could not play the playlist: {complaints}")
+    return counters, complaints
+
+
+def _play_stretch(stretch: list[Piece], played: Played, camera: object | None) -> None:
+    footage = _fetch(stretch[0].init) + b"".join(
+        _fetch(item) for item in _merge([piece.media for piece in stretch])
+    )
+    began: float | None = None
+    for counter, seconds in read_frames(footage):
+        began = seconds if began is None else began
+        played.counters.append(counter)
+        if camera is not None and stretch[0].time is not None:
+            played.clock_errors.append(stretch[0].time + seconds - began - camera.wall_clock(counter))
+    played.stretches += 1
+
+
+def _merge(ranges: list[ByteRange]) -> list[ByteRange]:
+    """Ranges that follow each other in one resource as one, to ask less often."""
+    merged: list[ByteRange] = []
+    for item in ranges:
+        last = merged[-1] if merged else None
+        if last and last.size is not None and item.url == last.url and item.offset == last.offset + last.size:
+            merged[-1] = ByteRange(last.url, last.size + item.size, last.offset)
+        else:
+            merged.append(item)
+    return merged
+
+
+def _fetch(item: ByteRange) -> bytes:
+    headers = {}
+    if item.size is not None:
+        headers["Range"] = f"bytes={item.offset}-{item.offset + item.size - 1}"
+    answer = requests.get(item.url, headers=headers, timeout=_TIMEOUT_SECONDS)
+    answer.raise_for_status()
+    if item.size is not None and (answer.status_code != 206 or len(answer.content) != item.size):
+        raise FootageError(
+            f"{item.url}: of {item.size} bytes from {item.offset} on came {len(answer.content)}"
+        )
+    return answer.content
+
+
+def _parse_map(value: str, url: str) -> ByteRange:
+    uri = re.search(r'URI="([^"]*)"', value)
+    if uri is None:
+        raise ValueError(f"EXT-X-MAP without URI: {value!r}")
+    if found := re.search(r'BYTERANGE="(\d+)@(\d+)"', value):
+        return ByteRange(urljoin(url, uri[1]), int(found[1]), int(found[2]))
+    return ByteRange(urljoin(url, uri[1]))

@@ -1,0 +1,43 @@
+"""Playlists are read as RFC 8216 says, byte ranges without an offset included."""
+
+import pytest
+
+from .playback import ByteRange, parse_playlist, spell_time
+
+URL = "http://h/api/v1/recordings/devices/d/playlist?start=x"
+TEXT = """#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-TARGETDURATION:2
+#EXT-X-MAP:URI="segments/5.mp4",BYTERANGE="700@0"
+#EXT-X-PROGRAM-DATE-TIME:2026-11-22T18:00:00.250Z
+#EXTINF:1.000,
+#EXT-X-BYTERANGE:1000@700
+segments/5.mp4
+#EXTINF:1.000,
+#EXT-X-BYTERANGE:900
+segments/5.mp4
+#EXT-X-DISCONTINUITY
+#EXT-X-MAP:URI="/other/6.mp4"
+#EXTINF:0.5,
+/other/7.m4s
+#EXT-X-ENDLIST
+"""
+
+
+def test_pieces_have_their_bytes_init_time_and_breaks():
+    playlist = parse_playlist(TEXT, URL)
+    five = "http://h/api/v1/recordings/devices/d/segments/5.mp4"
+    first, second, third = playlist.pieces
+    assert playlist.is_ended
+    assert (first.media, first.init) == (ByteRange(five, 1000, 700), ByteRange(five, 700, 0))
+    assert spell_time(first.time) == "2026-11-22T18:00:00.250000Z"
+    assert second.media == ByteRange(five, 900, 1700)
+    assert (second.is_discontinuous, second.time) == (False, None)
+    assert (third.media, third.init) == (ByteRange("http://h/other/7.m4s"), ByteRange("http://h/other/6.mp4"))
+    assert (third.is_discontinuous, third.duration) == (True, 0.5)
+
+
+@pytest.mark.parametrize("text", ["{}", "#EXTM3U\nsegments/5.mp4", "#EXTM3U\n#EXTINF:1,\nsegments/5.mp4"])
+def test_what_no_player_could_follow_is_an_error(text):
+    with pytest.raises(ValueError, match=r"playlist|EXTINF"):
+        parse_playlist(text, URL)
