@@ -1,6 +1,5 @@
 // What a timeline shows of a device: read in pieces that stay cached, the neighbours ahead of time, the newest again and again.
 import { useQueries, useQueryClient, type QueryClient, type UseQueryResult } from '@tanstack/react-query';
-import { useCallback } from 'react';
 import { readTimeline } from '../api/recordings';
 import type { RecordingTimeline } from '../api/recordingTypes';
 import { cutTimeline, mergeTimelines } from '../timeline/mergeTimelines';
@@ -72,22 +71,32 @@ export interface TimelineAnswer {
   error: Error | null;
 }
 
-/** `nowMs` decides which pieces still grow; a few seconds' precision is enough. */
-export function useTimelineData(deviceId: string, range: TimeRange, nowMs: number): TimelineAnswer {
-  const client = useQueryClient();
-  const pieces = piecesOf(range, nowMs);
-  const visible = pieces.map(({ isVisible }) => (isVisible ? '1' : '0')).join('');
-  const combine = useCallback(
-    (results: UseQueryResult<TimelineData>[]): TimelineAnswer => {
+type Combiner = (results: UseQueryResult<TimelineData>[]) => TimelineAnswer;
+
+/** One function for each pattern of pieces in sight ("010"): while it stays the same, an unchanged answer stays the same object. */
+const combiners = new Map<string, Combiner>();
+
+function combinerFor(visible: string): Combiner {
+  let combiner = combiners.get(visible);
+  if (!combiner) {
+    combiner = (results) => {
       const inSight = results.filter((_, index) => visible[index] === '1');
       return {
         data: mergeTimelines(results.map(({ data }) => data)),
         isLoading: inSight.some(({ isPending, isPlaceholderData, isFetching }) => (isPending || isPlaceholderData) && isFetching),
         error: inSight.find(({ error, data }) => error && !data)?.error ?? null,
       };
-    },
-    [visible],
-  );
+    };
+    combiners.set(visible, combiner);
+  }
+  return combiner;
+}
+
+/** `nowMs` decides which pieces still grow; a few seconds' precision is enough. */
+export function useTimelineData(deviceId: string, range: TimeRange, nowMs: number): TimelineAnswer {
+  const client = useQueryClient();
+  const pieces = piecesOf(range, nowMs);
+  const visible = pieces.map(({ isVisible }) => (isVisible ? '1' : '0')).join('');
   return useQueries({
     queries: pieces.map((piece) => {
       const isGrowing = piece.endMs > nowMs - LIVE_EDGE_MS * 4;
@@ -103,6 +112,6 @@ export function useTimelineData(deviceId: string, range: TimeRange, nowMs: numbe
         refetchInterval: isGrowing && piece.isVisible ? LIVE_EDGE_MS : false,
       } as const;
     }),
-    combine,
+    combine: combinerFor(visible),
   });
 }
