@@ -8,7 +8,15 @@ import redis
 
 from gateway.errors import LeaseLost
 
+#: Kinds of workers that offer slots; the first is also the kind of lease that a stream's owner holds.
 STREAM = "stream"
+RECORD = "record"
+
+
+def output_lease(name: str) -> str:
+    """The kind of lease that whoever runs a consumer output for a device holds."""
+    return f"output:{name}"
+
 
 # Renewing also takes a lease that nobody holds: after a Redis that came back empty the living owner
 # puts its name back before anyone else is started (the clock process waits longer than a renewal).

@@ -13,12 +13,14 @@ from gateway.redis_client import connect_redis
 log = logging.getLogger(__name__)
 
 STREAM_QUEUE = "stream"
+RECORD_QUEUE = "record"
 JOBS_QUEUE = "jobs"
 
 #: Actor names by queue; a contract test compares them with the actors that exist.
 RUN_STREAM = "run_stream"
+RUN_CONSUMER = "run_consumer"
 PROBE_SOURCE = "probe_source"
-ACTORS = {RUN_STREAM: STREAM_QUEUE, PROBE_SOURCE: JOBS_QUEUE}
+ACTORS = {RUN_STREAM: STREAM_QUEUE, RUN_CONSUMER: RECORD_QUEUE, PROBE_SOURCE: JOBS_QUEUE}
 
 #: For so long a message to start a device is not sent again, unless a worker has taken the first.
 _START_PENDING_MS = 10_000
@@ -50,18 +52,11 @@ class Messages:
         Asking twice is harmless (the second owner finds the lease taken), but the queue must not grow while no
         worker has a free slot.
         """
-        try:
-            if not self._redis.set(_pending_key(device_id), 1, nx=True, px=_START_PENDING_MS):
-                return False
-        except redis.RedisError as error:
-            raise _unavailable(error) from error
-        try:
-            self._send(RUN_STREAM, device_id)
-        except Unavailable:
-            # Nothing was asked: the next try need not wait.
-            self.start_taken(device_id)
-            raise
-        return True
+        return self._send_once(_pending_key(device_id), RUN_STREAM, device_id)
+
+    def start_consumer(self, output_name: str, device_id: str) -> bool:
+        """Ask a record worker to feed a consumer output with a device; False when one has just been asked."""
+        return self._send_once(_pending_key(device_id, output_name), RUN_CONSUMER, output_name, device_id)
 
     def probe_source(self, probe_id: str) -> None:
         """Ask a jobs worker to look at the source that is stored under `probe_id`."""
@@ -69,10 +64,31 @@ class Messages:
 
     def start_taken(self, device_id: str) -> None:
         """A worker has taken the message: from now on it may be sent again."""
+        self._forget_pending(_pending_key(device_id))
+
+    def consumer_taken(self, output_name: str, device_id: str) -> None:
+        """As `start_taken`, for a consumer output."""
+        self._forget_pending(_pending_key(device_id, output_name))
+
+    def _send_once(self, pending_key: str, actor: str, *arguments: str) -> bool:
         try:
-            self._redis.delete(_pending_key(device_id))
+            if not self._redis.set(pending_key, 1, nx=True, px=_START_PENDING_MS):
+                return False
         except redis.RedisError as error:
-            log.warning("start of device %s stays marked as pending: %s", device_id, error)
+            raise _unavailable(error) from error
+        try:
+            self._send(actor, *arguments)
+        except Unavailable:
+            # Nothing was asked: the next try need not wait.
+            self._forget_pending(pending_key)
+            raise
+        return True
+
+    def _forget_pending(self, key: str) -> None:
+        try:
+            self._redis.delete(key)
+        except redis.RedisError as error:
+            log.warning("'%s' stays marked as pending: %s", key, error)
 
     def _send(self, actor: str, *arguments: str) -> None:
         message = dramatiq.Message(
@@ -84,8 +100,8 @@ class Messages:
             raise _unavailable(error) from error
 
 
-def _pending_key(device_id: str) -> str:
-    return f"vas:pending:{device_id}"
+def _pending_key(device_id: str, output_name: str = "") -> str:
+    return f"vas:pending:{device_id}:{output_name}" if output_name else f"vas:pending:{device_id}"
 
 
 def _unavailable(error: Exception) -> Unavailable:

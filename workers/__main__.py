@@ -1,4 +1,4 @@
-"""`python -m workers stream|jobs|clock`: starts a worker as the settings say. The Procfile's lines call this."""
+"""`python -m workers stream|record|jobs|clock`: starts a worker as the settings say. The Procfile's lines call this."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import sys
 
 from gateway.config import Config
 from gateway.errors import ConfigError
-from gateway.leases import STREAM
+from gateway.leases import RECORD, STREAM
 from gateway.logs import setup_logging
 from gateway.messages import JOBS_QUEUE
 from workers.middleware import KIND_VARIABLE
@@ -17,7 +17,7 @@ EX_CONFIG = 78
 
 def main() -> int:
     """Start what the one argument names; gives the exit code."""
-    kinds = (STREAM, JOBS_QUEUE, "clock")
+    kinds = (STREAM, RECORD, JOBS_QUEUE, "clock")
     if len(sys.argv) != 2 or sys.argv[1] not in kinds:
         print(f"usage: python -m workers {'|'.join(kinds)}", file=sys.stderr)
         return 64
@@ -42,9 +42,10 @@ def main() -> int:
 
 def run_dramatiq(kind: str, config: Config) -> int:
     """Run Dramatiq's own command for one queue."""
-    is_stream = kind == STREAM
-    processes = config.stream_processes if is_stream else 1
-    threads = config.stream_slots if is_stream else config.job_threads
+    processes, threads = {
+        STREAM: (config.stream_processes, config.stream_slots),
+        RECORD: (config.record_processes, config.record_slots),
+    }.get(kind, (1, config.job_threads))
     os.environ[KIND_VARIABLE] = kind
     # A message in progress counts as prefetched: with more, those behind an endless one would wait for ever.
     os.environ["dramatiq_queue_prefetch"] = str(threads)

@@ -5,12 +5,13 @@ import logging
 import dramatiq
 from dramatiq.middleware import Shutdown
 
-from gateway.messages import JOBS_QUEUE, STREAM_QUEUE
+from gateway.messages import JOBS_QUEUE, RECORD_QUEUE, STREAM_QUEUE
 from gateway.probes import Probes
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from workers.advice import describe_probe
 from workers.broker import config, services
+from workers.consumer import ConsumerSupervisor
 from workers.ffmpeg.probe import WATCH_SECONDS
 from workers.ffmpeg.probe import probe_source as look_at_source
 from workers.supervisor import StreamSupervisor
@@ -33,6 +34,22 @@ def run_stream(device_id: str) -> None:
     finally:
         # The message is spent, also where it did nothing: the next one need not wait until the mark of this one ends.
         services.stream.messages.start_taken(device_id)
+
+
+@dramatiq.actor(queue_name=RECORD_QUEUE, time_limit=float("inf"), notify_shutdown=True, max_retries=0)
+def run_consumer(output_name: str, device_id: str) -> None:
+    """Feed a consumer output with a device's parts until it is to end. Endless, and never put back, as `run_stream`."""
+    consumers = services.consumers
+    try:
+        output = consumers.outputs.get(output_name)
+        if output is None:
+            log.error("no plugin of this worker has an output '%s': is it installed here?", output_name)
+        elif not services.is_closing:
+            ConsumerSupervisor(output, device_id, consumers).run()
+    except Shutdown:
+        log.info("output '%s' of device %s is given up: this worker stops", output_name, device_id)
+    finally:
+        consumers.messages.consumer_taken(output_name, device_id)
 
 
 @dramatiq.actor(queue_name=JOBS_QUEUE, time_limit=60_000, max_retries=0, max_age=30_000)

@@ -8,26 +8,32 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import dramatiq
 import redis
 
 from gateway import database
+from gateway.bus import MediaBus
+from gateway.clock import SystemClock
 from gateway.config import Config
-from gateway.leases import STREAM, WorkerSlots
+from gateway.leases import RECORD, STREAM, WorkerSlots
 from gateway.logs import setup_logging
 from gateway.messages import Messages
-from gateway.outputs import DirectOutput, OutputContext
+from gateway.outputs import ConsumerContext, ConsumerOutput, DirectOutput, OutputContext
 from gateway.plugin_manager import collect, create_plugin_manager, notify
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
+from workers.consumer import ConsumerServices
+from workers.lease_keeper import LeaseKeeper
 from workers.loop import MediaLoop
 from workers.supervisor import Services
 
 log = logging.getLogger(__name__)
 
-#: Set by `python -m workers KIND` for the processes it starts: `stream` or `jobs`.
+#: Set by `python -m workers KIND` for the processes it starts: `stream`, `record` or `jobs`.
 KIND_VARIABLE = "VAS_WORKER_KIND"
 
 _REPORT_SECONDS = 3.0
@@ -40,7 +46,11 @@ class WorkerServices(dramatiq.Middleware):
     def __init__(self, config: Config) -> None:
         self.config = config
         self.name = ""
-        self._services: Services | None = None
+        self._kind = ""
+        self._stream: Services | None = None
+        self._consumers: ConsumerServices | None = None
+        # What was opened, to be closed from the last to the first.
+        self._at_end: list[Callable[[], None]] = []
         self._used = 0
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -49,9 +59,16 @@ class WorkerServices(dramatiq.Middleware):
     @property
     def stream(self) -> Services:
         """What a stream supervisor works with; only in processes of kind `stream`."""
-        if self._services is None:
+        if self._stream is None:
             raise RuntimeError("this worker process does not run streams")
-        return self._services
+        return self._stream
+
+    @property
+    def consumers(self) -> ConsumerServices:
+        """What a consumer supervisor works with; only in processes of kind `record`."""
+        if self._consumers is None:
+            raise RuntimeError("this worker process does not feed consumer outputs")
+        return self._consumers
 
     @property
     def is_closing(self) -> bool:
@@ -64,14 +81,19 @@ class WorkerServices(dramatiq.Middleware):
         take_sigterm_once()
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         database.connect(self.config)
-        if os.environ.get(KIND_VARIABLE) != STREAM:
-            return
+        self._kind = os.environ.get(KIND_VARIABLE, "")
+        if self._kind == STREAM:
+            self._boot_stream(broker)
+        elif self._kind == RECORD:
+            self._boot_record(broker)
+
+    def _boot_stream(self, broker: dramatiq.Broker) -> None:
         manager = create_plugin_manager()
         loop = MediaLoop()
         context = OutputContext(config=self.config, loop=loop.loop, worker=self.name)
         outputs: list[DirectOutput] = collect(manager, "register_direct_outputs", context=context)
         client = connect_redis(self.config.redis_url)
-        self._services = Services(
+        self._stream = Services(
             config=self.config,
             worker=self.name,
             redis=client,
@@ -84,9 +106,34 @@ class WorkerServices(dramatiq.Middleware):
                 manager, "on_stream_state", device_id=device_id, state=state, reason=reason
             ),
         )
-        self._reporter = threading.Thread(target=self._report, name="slots", daemon=True)
+        self._at_end.append(loop.close)
+        self._at_end += [output.close for output in outputs]
+        self._report_slots(client, self.config.stream_slots)
+
+    def _boot_record(self, broker: dramatiq.Broker) -> None:
+        manager = create_plugin_manager()
+        clock = SystemClock()
+        context = ConsumerContext(self.config, self.name, clock, partial(notify, manager))
+        outputs: list[ConsumerOutput] = collect(manager, "register_consumer_outputs", context=context)
+        client = connect_redis(self.config.redis_url)
+        leases = LeaseKeeper(client, self.config.lease_seconds, clock=clock)
+        self._consumers = ConsumerServices(
+            worker=self.name,
+            bus=MediaBus(connect_redis(self.config.bus_redis_url)),
+            leases=leases,
+            messages=Messages(broker, client),
+            outputs={output.name: output for output in outputs},
+            is_closing=lambda: self.is_closing,
+            clock=clock,
+        )
+        self._at_end.append(leases.close)
+        self._at_end += [output.close for output in outputs]
+        self._report_slots(client, self.config.record_slots)
+
+    def _report_slots(self, client: redis.Redis, total: int) -> None:
+        self._reporter = threading.Thread(target=self._report, args=(client, total), name="slots", daemon=True)
         self._reporter.start()
-        log.info("stream worker %s started with %d slots", self.name, self.config.stream_slots)
+        log.info("%s worker %s started with %d slots", self._kind, self.name, total)
 
     def before_process_message(self, broker: dramatiq.Broker, message: Any) -> None:
         with self._lock:
@@ -102,24 +149,22 @@ class WorkerServices(dramatiq.Middleware):
         self._closing.set()
 
     def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
-        if self._services is not None:
-            for output in self._services.outputs:
-                with contextlib.suppress(Exception):
-                    output.close()
-            self._services.loop.close()
+        while self._at_end:
+            with contextlib.suppress(Exception):
+                self._at_end.pop()()
         database.close()
 
-    def _report(self) -> None:
-        slots = WorkerSlots(self._services.redis)
+    def _report(self, client: redis.Redis, total: int) -> None:
+        slots = WorkerSlots(client)
         while True:
             try:
-                slots.report(STREAM, self.name, self._used, self.config.stream_slots)
+                slots.report(self._kind, self.name, self._used, total)
             except redis.RedisError as error:
                 log.debug("the slots cannot be reported now: %s", error)
             if self._closing.wait(_REPORT_SECONDS):
                 # No slot is free any more, whatever is still being given back.
                 with contextlib.suppress(redis.RedisError):
-                    slots.withdraw(STREAM, self.name)
+                    slots.withdraw(self._kind, self.name)
                 return
 
 

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 
 import redis
 
@@ -25,8 +26,11 @@ from gateway.models.streams import (
     touch_demand,
     transition,
 )
+from gateway.outputs import ConsumerContext, ConsumerOutput
+from gateway.plugin_manager import collect, create_plugin_manager, notify
 from gateway.redis_client import connect_redis
 from gateway.states import DesiredState, StreamState, reason_for
+from workers.consumer_reconciler import ConsumerReconciler
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +47,22 @@ PRUNE_SECONDS = 600.0
 class Reconciler:
     """One pass is `reconcile()`; it may be called at any time, by more than one process, and repeats no harm."""
 
-    def __init__(self, config: Config, client: redis.Redis, messages: Messages, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        client: redis.Redis,
+        messages: Messages,
+        *,
+        outputs: list[ConsumerOutput] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self._config = config
         self._redis = client
         self._leases = Leases(client)
         self._slots = WorkerSlots(client)
         self._live = LiveFigures(client)
         self._messages = messages
+        self._consumers = ConsumerReconciler(outputs or [], self._leases, self._slots, messages)
         self._clock = clock or SystemClock()
         self._redis_run: str | None = None
         self._patient_until = 0.0
@@ -58,6 +71,8 @@ class Reconciler:
     def reconcile(self) -> None:
         """Start what should run and has no owner; record as stopped what should stop and has none; end the idle."""
         self._prune_history()
+        wanted = self._consumers.read_wanted()
+        self._consumers.demand_streams(wanted)
         records = streams_to_reconcile()
         if not self._redis_is_settled():
             return
@@ -67,6 +82,7 @@ class Reconciler:
             if not self._should_run(record) and record.device_id not in owners:
                 self._record_stopped(record)
         self._stop_idle([r for r in records if r.start_mode == "on_demand" and self._should_run(r)])
+        self._consumers.reconcile(wanted)
 
     def _prune_history(self) -> None:
         now = self._clock.monotonic()
@@ -133,7 +149,8 @@ def run_clock(config: Config, *, stop: threading.Event | None = None) -> None:
     _stop_on(stop, (signal.SIGTERM, signal.SIGINT))
     database.connect(config)
     client = connect_redis(config.redis_url)
-    reconciler = Reconciler(config, client, Messages.connect(config))
+    outputs = _collect_outputs(config)
+    reconciler = Reconciler(config, client, Messages.connect(config), outputs=outputs)
     log.info("clock started")
     complaint = ""
     while not stop.is_set():
@@ -149,6 +166,13 @@ def run_clock(config: Config, *, stop: threading.Event | None = None) -> None:
         stop.wait(config.reconcile_seconds * random.uniform(0.9, 1.1))
     database.close()
     log.info("clock stopped")
+
+
+def _collect_outputs(config: Config) -> list[ConsumerOutput]:
+    """The consumer outputs of all plugins, to be asked what they want."""
+    manager = create_plugin_manager()
+    context = ConsumerContext(config, "clock", SystemClock(), partial(notify, manager))
+    return collect(manager, "register_consumer_outputs", context=context)
 
 
 def _stop_on(stop: threading.Event, signals: Iterable[signal.Signals]) -> None:

@@ -37,7 +37,7 @@ PICTURE_SECONDS = 30
 FIRST_CHOICE_SECONDS = 5
 # In this order, each with its limit in seconds: 9 s in all.
 STOP_STAGES = (
-    ({"web", "clock", "stream", "jobs"}, 6.0),
+    ({"web", "clock", "stream", "record", "jobs"}, 6.0),
     ({"sfu", "cameras"}, 1.5),
     ({"redis", "redis-media"}, 1.5),
 )

@@ -154,6 +154,18 @@ def touch_demand(scope: EveryTenantScope, device_id: str, at: datetime) -> None:
         ).execute()
 
 
+def demand_streams(device_ids: list[str], at: datetime) -> list[str]:
+    """Those of the devices that run on demand are wanted now; gives those that begin to run by it."""
+    with database.transaction():
+        waiting = (
+            EVERY_TENANT.select(Device, Device.id)
+            .where(Device.id.in_(device_ids), Device.start_mode == "on_demand", Device.enabled == True)  # noqa: E712 (SQL)
+            .tuples()
+        )
+        ids = [str(device_id) for (device_id,) in waiting]
+        return [device_id for device_id in ids if ask_to_run(EVERY_TENANT, device_id, demanded_at=at)]
+
+
 # ---- the fact -------------------------------------------------------------------------------------------------
 
 
@@ -307,6 +319,15 @@ def read_device_settings(device_id: str, box: SecretBox) -> DeviceSettings | Non
         source_url=device.open_source(box),
         sub_source_url=device.open_sub_source(box),
     )
+
+
+def find_device_context(device_id: str) -> tuple[str, str, str] | None:
+    """Id, tenant and name of a device that is enabled; None for any other."""
+    with database.session():
+        device = EVERY_TENANT.select(Device, Device.id, Device.tenant_id, Device.name).where(
+            Device.id == device_id, Device.enabled == True  # noqa: E712 (SQL)
+        ).first()
+    return (device.id, device.tenant_id, device.name) if device is not None else None
 
 
 def streams_wanted() -> list[StreamRecord]:

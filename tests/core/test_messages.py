@@ -52,7 +52,7 @@ def test_a_queue_that_is_away_is_told_as_such():
 
 
 def test_every_message_has_a_queue():
-    assert set(ACTORS.values()) == {"stream", "jobs"}
+    assert set(ACTORS.values()) == {"stream", "record", "jobs"}
 
 
 def test_a_start_that_could_not_be_sent_may_be_tried_again_at_once(messages, monkeypatch):

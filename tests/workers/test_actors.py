@@ -50,7 +50,7 @@ def supervised(actors, monkeypatch):
                 raise StubSupervisor.ending
 
     monkeypatch.setattr(actors, "StreamSupervisor", StubSupervisor)
-    monkeypatch.setattr(actors.services, "_services", SimpleNamespace(messages=StubMessages()))
+    monkeypatch.setattr(actors.services, "_stream", SimpleNamespace(messages=StubMessages()))
     ids_and_stub = (ids, StubSupervisor)
     return ids_and_stub
 
@@ -75,6 +75,44 @@ def test_a_message_that_a_closing_worker_spends_may_be_sent_again_at_once(actors
 def test_a_shutdown_is_no_failure_of_the_message(actors, supervised):
     supervised[1].ending = Shutdown()
     actors.run_stream.fn("d1")
+
+
+@pytest.fixture
+def consumed(actors, monkeypatch):
+    """The devices for which an output's supervisor ran; that of a known output `recorder` alone."""
+    ran = []
+
+    class StubConsumerSupervisor:
+        def __init__(self, output, device_id, services) -> None:
+            self._what = (output, device_id)
+
+        def run(self) -> None:
+            ran.append(self._what)
+
+    taken = []
+    messages = SimpleNamespace(consumer_taken=lambda *what: taken.append(what))
+    monkeypatch.setattr(actors, "ConsumerSupervisor", StubConsumerSupervisor)
+    monkeypatch.setattr(
+        actors.services, "_consumers", SimpleNamespace(messages=messages, outputs={"recorder": "the recorder"})
+    )
+    return ran, taken
+
+
+def test_a_message_attaches_an_output_to_its_device(actors, consumed):
+    actors.run_consumer.fn("recorder", "d1")
+    assert consumed == ([("the recorder", "d1")], [("recorder", "d1")])
+
+
+def test_an_output_that_is_not_installed_here_is_named_and_no_failure(actors, consumed, caplog):
+    actors.run_consumer.fn("archiver", "d1")
+    assert consumed == ([], [("archiver", "d1")])
+    assert "'archiver'" in caplog.text
+
+
+def test_a_worker_that_closes_attaches_nothing(actors, consumed):
+    actors.services.before_worker_shutdown(None, None)
+    actors.run_consumer.fn("recorder", "d1")
+    assert consumed == ([], [("recorder", "d1")])
 
 
 def test_a_probe_is_done_once_and_answered(actors, redis_url, monkeypatch):

@@ -92,6 +92,11 @@ def test_services_of_streams_are_refused_in_a_process_of_another_kind():
         _ = WorkerServices(make_config()).stream
 
 
+def test_services_of_consumers_are_refused_in_a_process_of_another_kind():
+    with pytest.raises(RuntimeError, match="does not feed consumer outputs"):
+        _ = WorkerServices(make_config()).consumers
+
+
 def test_slots_in_use_are_counted_whatever_becomes_of_a_message():
     services = WorkerServices(make_config())
     services.before_process_message(None, None)
@@ -101,16 +106,14 @@ def test_slots_in_use_are_counted_whatever_becomes_of_a_message():
 
 
 def test_a_closing_worker_reports_no_free_slots_any_more(redis_url, monkeypatch):
-    class StubServices:
-        redis = connect_redis(redis_url)
-
+    client = connect_redis(redis_url)
     monkeypatch.setattr("workers.middleware._REPORT_SECONDS", 0.01)
     import threading
 
     services = WorkerServices(make_config(stream_slots=8))
-    services.name, services._services = "w1", StubServices()
-    slots = WorkerSlots(StubServices.redis)
-    reporter = threading.Thread(target=services._report)
+    services.name, services._kind = "w1", "stream"
+    slots = WorkerSlots(client)
+    reporter = threading.Thread(target=services._report, args=(client, 8))
     reporter.start()
     wait_until(lambda: slots.read("stream") == {"w1": (0, 8)}, "the slots are reported")
     assert not services.is_closing
@@ -118,4 +121,4 @@ def test_a_closing_worker_reports_no_free_slots_any_more(redis_url, monkeypatch)
     reporter.join(5)
     assert services.is_closing
     assert slots.read("stream") == {}
-    StubServices.redis.close()
+    client.close()
