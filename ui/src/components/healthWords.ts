@@ -1,4 +1,6 @@
 // Names of components and their details, in words.
+import { formatBytes } from './amounts';
+
 const COMPONENTS: Record<string, string> = {
   database: 'Database',
   redis: 'Redis',
@@ -15,17 +17,6 @@ export function componentName(key: string): string {
 export function detailName(key: string): string {
   const words = key.replace(/_(bytes|percent|kb|ms)$/, (_, unit: string) => (unit === 'percent' ? ' share' : '')).replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
 /** What a component tells about itself as rows; what lies one level deeper is named with its place. */

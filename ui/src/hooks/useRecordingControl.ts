@@ -1,0 +1,40 @@
+// Start, stop and resume a recording by hand, and mark an event in it.
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { addRecordingEvent, resumeRecordingPlan, startRecording, stopRecording } from '../api/recordings';
+import type { RecordingEvent, Recording } from '../api/recordingTypes';
+import { sentence } from '../components/sentence';
+import { recordingKeys } from './recordingKeys';
+
+export type RecordingDeed =
+  | { kind: 'start'; until?: string }
+  | { kind: 'stop'; until?: string }
+  | { kind: 'resume' }
+  | { kind: 'event'; label: string; note: string; duration_seconds: number };
+
+const FAILED: Record<RecordingDeed['kind'], string> = {
+  start: 'Recording was not started',
+  stop: 'Recording was not stopped',
+  resume: 'Recording could not go back to its mode',
+  event: 'The event was not marked',
+};
+
+function send(deviceId: string, deed: RecordingDeed): Promise<Recording | RecordingEvent> {
+  if (deed.kind === 'start') return startRecording(deviceId, deed.until);
+  if (deed.kind === 'stop') return stopRecording(deviceId, deed.until);
+  if (deed.kind === 'resume') return resumeRecordingPlan(deviceId);
+  const { label, note, duration_seconds } = deed;
+  return addRecordingEvent(deviceId, { label, duration_seconds, ...(note ? { note } : {}) });
+}
+
+export function useRecordingControl(deviceId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (deed: RecordingDeed) => send(deviceId, deed),
+    onError: (error, deed) => {
+      // The dialog of an event says itself what is wrong with it.
+      if (deed.kind !== 'event') notifications.show({ color: 'red', title: FAILED[deed.kind], message: sentence(error.message), autoClose: 8_000 });
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: recordingKeys.all }),
+  });
+}
