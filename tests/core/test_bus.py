@@ -1,5 +1,7 @@
 """The media bus keeps a bounded window, outlives Redis, and takes parts of one owner only."""
 
+import dataclasses
+
 import pytest
 
 from gateway.bus import BusWriter, MediaBus
@@ -262,3 +264,66 @@ def test_a_redis_that_is_away_is_the_domains_own_error():
     ):
         with pytest.raises(BusUnavailable):
             ask()
+
+
+def numbers(bus: MediaBus) -> list[tuple[int, int]]:
+    """HLS segment and discontinuity of each part, counted from the first."""
+    parts = bus.read("d1", None)
+    return [(p.segment - parts[0].segment, p.discontinuity - parts[0].discontinuity) for p in parts]
+
+
+def test_a_segment_ends_before_a_key_part_once_it_lasts_a_second(bus, writer):
+    for number in range(1, 9):
+        writer.publish(part(number, is_key=number in (1, 2, 4, 7)))
+    assert numbers(bus) == [(0, 0)] * 3 + [(1, 0)] * 3 + [(2, 0)] * 2
+
+
+def test_a_segment_without_key_parts_ends_after_four_seconds(bus, writer):
+    for number in range(1, 12):
+        writer.publish(part(number, is_key=number == 1))
+    assert [segment for segment, _ in numbers(bus)] == [0] * 8 + [1] * 3
+
+
+def test_a_run_begins_a_segment_and_a_discontinuity(bus, writer):
+    writer.publish(part(1, is_key=True))
+    writer.open_run(5, b"init 5")
+    writer.publish(part(1, run=5, is_key=True, start=NOON + 9))
+    assert numbers(bus) == [(0, 0), (1, 1)]
+
+
+def test_another_owner_goes_on_counting(client, bus, writer):
+    writer.publish(part(1, is_key=True))
+    writer.publish(part(2))
+    other = make_writer(client)
+    other.open_run(2, b"init 2")
+    other.publish(part(1, run=2, is_key=True, start=NOON + 9))
+    other.publish(part(2, run=2, start=NOON + 9.5))
+    assert numbers(bus) == [(0, 0), (0, 0), (1, 1), (1, 1)]
+
+
+def test_parts_that_are_published_again_keep_their_numbers(client, bus, writer):
+    for number in range(1, 6):
+        writer.publish(part(number, is_key=number in (1, 3, 5)))
+    before = {p.position: (p.segment, p.discontinuity) for p in bus.read("d1", None)}
+    client.flushall()
+    writer.publish(part(6))
+    after = {p.position: (p.segment, p.discontinuity) for p in bus.read("d1", None)}
+    assert {position: after[position] for position in before} == before
+    assert after[Position(1, 6)][0] == before[Position(1, 5)][0]
+
+
+def test_an_owner_who_finds_an_empty_bus_counts_from_beyond_all_before(client, bus, writer, monkeypatch):
+    monkeypatch.setattr("gateway.bus.time.time", lambda: 1_000_000.0)
+    writer.publish(part(1, is_key=True))
+    client.flushall()
+    monkeypatch.setattr("gateway.bus.time.time", lambda: 1_000_060.0)
+    other = make_writer(client)
+    other.open_run(2, b"init 2")
+    other.publish(part(1, run=2, is_key=True))
+    assert [(p.segment, p.discontinuity) for p in bus.read("d1", None)] == [(1_000_060, 1_000_060)]
+
+
+def test_a_part_with_sound_says_so(bus, writer):
+    writer.publish(dataclasses.replace(part(1, is_key=True), has_audio=True))
+    writer.publish(part(2))
+    assert [(p.is_key, p.has_audio) for p in bus.read("d1", None)] == [(True, True), (False, False)]

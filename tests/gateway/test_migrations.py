@@ -10,6 +10,11 @@ from gateway import database, migrations
 from gateway.models import DEFAULT_TENANT_ID, Tenant
 from tests.factories import make_config
 
+ALL = ["0001_initial", "0002_recording"]
+DEVICE = "00000000-0000-4000-8000-0000000000d1"
+#: Tables whose rows belong to no tenant.
+NOBODYS = ("tenants", "storages", "schema_migrations", "sqlite_sequence")
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def new_database(request, tmp_path):
@@ -35,7 +40,7 @@ def migrate_in_process(url: str, answers: multiprocessing.Queue) -> None:
 
 def test_a_second_release_does_nothing(new_database):
     database.connect(make_config(database_url=new_database))
-    assert migrations.missing_migrations() == migrations.migrate() == ["0001_initial"]
+    assert migrations.missing_migrations() == migrations.migrate() == ALL
     assert migrations.missing_migrations() == migrations.migrate() == []
 
 
@@ -55,7 +60,7 @@ def test_two_releases_at_once_run_each_migration_once(new_database):
     found = [answers.get(timeout=60) for _ in releases]
     for release in releases:
         release.join(30)
-    assert sorted(found, key=len) == [[], [], ["0001_initial"]]
+    assert sorted(name for names in found for name in names) == ALL
 
 
 def test_sqlite_keeps_a_write_ahead_log(tmp_path):
@@ -70,5 +75,24 @@ def test_sqlite_keeps_a_write_ahead_log(tmp_path):
 def test_every_table_has_a_tenant(bound_database):
     with database.session() as db:
         for table in db.get_tables():
-            if table not in ("tenants", "schema_migrations", "sqlite_sequence"):
-                assert "tenant_id" in {column.name for column in db.get_columns(table)}, table
+            if table not in NOBODYS:
+                columns = {column.name for column in db.get_columns(table)}
+                assert columns & {"tenant_id", "recording_id", "segment_id"}, table
+
+
+def test_devices_of_before_are_recorded_only_once_somebody_says_so(new_database):
+    database.connect(make_config(database_url=new_database))
+    first, *later = migrations.known_migrations().items()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "known_migrations", lambda: dict([first]))
+        migrations.migrate()
+    with database.transaction() as db:
+        db.execute_sql(
+            "INSERT INTO devices (id, tenant_id, name, name_key, search_text, source_url, source_sealed, has_credentials,"
+            " transport, description, location, start_mode, idle_seconds, enabled, version, source_version, created_at,"
+            f" updated_at) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', 'a', 'a', 'a', 'rtsp://a', '', FALSE, 'tcp', '', '',"
+            " 'always', 60, TRUE, 1, 1, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
+        )
+    assert [name[:4] for name in migrations.migrate()] == [f"{number:04d}" for number, _ in later]
+    with database.session() as db:
+        assert db.execute_sql("SELECT mode, observed, epoch FROM recordings").fetchall() == [("off", "off", 0)]
