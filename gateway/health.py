@@ -18,7 +18,7 @@ from gateway.bus import MediaBus
 from gateway.config import Config
 from gateway.errors import BusUnavailable
 from gateway.hookspecs import ComponentHealth, HealthCheck
-from gateway.leases import WorkerSlots
+from gateway.leases import RECORD, STREAM, WorkerSlots
 from gateway.plugin_manager import collect
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,8 @@ def checks_of_services(
         HealthCheck("database", check_database),
         HealthCheck("redis", lambda: check_redis(client)),
         HealthCheck("media_bus", lambda: check_bus(bus)),
-        HealthCheck("stream_slots", lambda: check_stream_slots(slots)),
+        HealthCheck("stream_slots", lambda: check_slots(slots, STREAM)),
+        HealthCheck("record_slots", lambda: check_slots(slots, RECORD)),
         HealthCheck("disk", lambda: check_disk(config.var_dir)),
         *collect(plugins, "register_health_checks", config=config),
     ]
@@ -124,21 +125,22 @@ def check_bus(bus: MediaBus) -> ComponentHealth:
     return ComponentHealth("ok")
 
 
-def check_stream_slots(slots: WorkerSlots) -> ComponentHealth:
-    """Whether stream workers live, and how many devices they can still take."""
+def check_slots(slots: WorkerSlots, kind: str) -> ComponentHealth:
+    """Whether workers of a kind (`stream`, `record`) live, and how many devices they can still take."""
     try:
-        workers = slots.read("stream")
+        workers = slots.read(kind)
     except redis.RedisError:
         return ComponentHealth("down", "unknown while Redis does not answer", "start Redis and check REDIS_URL")
     used = sum(pair[0] for pair in workers.values())
     total = sum(pair[1] for pair in workers.values())
     detail = {"workers": len(workers), "used": used, "free": max(0, total - used), "total": total}
     if not workers:
-        return ComponentHealth("down", "no stream worker runs", "start the stream process (Procfile)", detail)
+        return ComponentHealth("down", f"no {kind} worker runs", f"start the {kind} process (Procfile)", detail)
     if used >= total:
+        setting = kind.upper()
         return ComponentHealth(
-            "degraded", f"all {total} stream slots are in use",
-            "raise STREAM_SLOTS or STREAM_PROCESSES, or start another stream worker", detail,
+            "degraded", f"all {total} {kind} slots are in use",
+            f"raise {setting}_SLOTS or {setting}_PROCESSES, or start another {kind} worker", detail,
         )
     return ComponentHealth("ok", detail=detail)
 

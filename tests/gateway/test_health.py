@@ -67,9 +67,13 @@ def test_every_component_is_looked_at(redis_url, tmp_path):
     config = make_config(var_dir=tmp_path)
     checks = health.checks_of_services(config, client, MediaBus(client), slots, plugins)
     found = health.run_checks(checks)
-    assert list(found["components"]) == ["database", "redis", "media_bus", "stream_slots", "disk", "sfu"]
+    assert list(found["components"]) == [
+        "database", "redis", "media_bus", "stream_slots", "record_slots", "disk", "sfu",
+    ]
     assert found["status"] == "degraded"
     assert found["components"]["stream_slots"]["remedy"] == "start the stream process (Procfile)"
+    assert found["components"]["record_slots"]["reason"] == "no record worker runs"
+    slots.report("record", "host:3", 0, 8)
     slots.report("stream", "host:1", 3, 8)
     slots.report("stream", "host:2", 8, 8)
     found = health.run_checks(checks)

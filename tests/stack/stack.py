@@ -23,6 +23,8 @@ from .services import Postgres, Redis
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
+#: What must be well before a stack counts as started.
+READY = ("database", "redis", "sfu", "stream_slots", "record_slots")
 #: Ports of each kind for RTP; a device with sound takes four.
 _PORT_BLOCK = 320
 _TAIL_LINES = 25
@@ -119,7 +121,7 @@ class Stack:
             components = requests.get(f"{self.url}/api/v1/health", timeout=5).json()["components"]
         except (requests.RequestException, ValueError):
             return False
-        return all(components[name]["status"] == "ok" for name in ("database", "redis", "sfu", "stream_slots"))
+        return all(components[name]["status"] == "ok" for name in READY)
 
     # ---- processes ---------------------------------------------------------------------------------------------
 
@@ -159,11 +161,19 @@ class Stack:
 
     def stream_worker_pid(self, fleet: str = "stream") -> int:
         """The process of a fleet that runs the streams, below the one that Dramatiq's command is."""
+        workers = self._worker_pids(fleet)
+        with_ffmpeg = [pid for pid in workers if any("ffmpeg" in str(procfs.command(c)) for c in procfs.children(pid))]
+        return (with_ffmpeg or workers)[0]
+
+    def record_worker_pid(self, fleet: str = "record") -> int:
+        """The process of a fleet that records, below the one that Dramatiq's command is."""
+        return self._worker_pids(fleet)[0]
+
+    def _worker_pids(self, fleet: str) -> list[int]:
         children = procfs.children(self.process(fleet).pid or 0)
         workers = [pid for pid in children if "resource_tracker" not in str(procfs.command(pid))]
-        with_ffmpeg = [pid for pid in workers if any("ffmpeg" in str(procfs.command(c)) for c in procfs.children(pid))]
         assert workers, f"{fleet} has no worker process"
-        return (with_ffmpeg or workers)[0]
+        return workers
 
     def ffmpeg_pids(self, device_id: str) -> list[int]:
         """The FFmpegs of a device, found by the mark in their environment."""
