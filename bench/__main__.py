@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 
-from . import capacity, cost, first_frame, latency, recovery
+from . import capacity, cost, first_frame, frames, latency, recovery
 from .machine import describe_run
 from .options import Options
 from .peers import PEERS, Peer
@@ -16,10 +16,11 @@ BENCHES = {
     "first_frame": first_frame.run,
     "cost": cost.run,
     "recovery": recovery.run,
+    "frames": frames.run,
     "capacity": capacity.run,
 }
-#: Runs only when it is named: it drives the machine to its limit.
-BY_NAME_ONLY = {"capacity"}
+#: Run only when they are named: the first drives the machine to its limit, the other takes ten minutes.
+BY_NAME_ONLY = {"capacity", "frames"}
 
 
 def main() -> int:

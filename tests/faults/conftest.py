@@ -31,6 +31,10 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("recovery after faults")
         for line in _report.lines():
             terminalreporter.write_line(line)
+    if _report.losses:
+        terminalreporter.section("footage lost by faults")
+        for line in _report.loss_lines():
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The table of all faults with their recovery, printed at the end of the run."""
+"""The tables of all faults with their recovery and the footage that they cost, printed at the end of the run."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,26 @@ class Recovery:
     budget_seconds: float | None = None
 
 
+@dataclass(frozen=True)
+class Loss:
+    """One fault and what it cost of a recording. `lost_seconds` is counted by frames that are nowhere.
+
+    `back_seconds`: from the fault until footage of after it was in the index.
+    """
+
+    fault: str
+    lost_seconds: float
+    budget_seconds: float
+    back_seconds: float
+    reasons: tuple[str, ...] = ()
+
+
 class RecoveryReport:
-    """Collects recoveries and spells them as a table."""
+    """Collects recoveries and losses and spells each as a table."""
 
     def __init__(self) -> None:
         self.rows: list[Recovery] = []
+        self.losses: list[Loss] = []
 
     def add(
         self, fault: str, seconds: float | None, has_continued: bool | None = None, budget_seconds: float | None = None
@@ -26,18 +41,37 @@ class RecoveryReport:
         self.rows.append(Recovery(fault, seconds, has_continued, budget_seconds))
         print(f"\n{fault}: {spell_seconds(seconds)}")
 
+    def add_loss(self, loss: Loss) -> None:
+        """Note what a fault cost; also printed at once."""
+        self.losses.append(loss)
+        print(f"\n{loss.fault}: {loss.lost_seconds:.2f} s of footage lost, recorded again after {loss.back_seconds:.1f} s")
+
+    def loss_lines(self) -> list[str]:
+        """The table of lost footage in Markdown."""
+        head = ["fault", "footage lost (s)", "budget (s)", "indexed again (s)", "gaps name"]
+        return spell_table([head] + [
+            [loss.fault, f"{loss.lost_seconds:.2f}", f"{loss.budget_seconds:g}", f"{loss.back_seconds:.1f}",
+             ", ".join(loss.reasons)]
+            for loss in self.losses
+        ])
+
     def lines(self) -> list[str]:
-        """The table in Markdown."""
+        """The table of recoveries in Markdown."""
         head = ["fault", "recovery (s)", "budget (s)", "viewer continued"]
         table = [head] + [
             [row.fault, spell_seconds(row.seconds), "" if row.budget_seconds is None else f"{row.budget_seconds:g}",
              {True: "yes", False: "NO", None: ""}[row.has_continued]]
             for row in self.rows
         ]
-        widths = [max(len(row[column]) for row in table) for column in range(len(head))]
-        padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in table]
-        lines = [f"| {' | '.join(row)} |" for row in padded]
-        return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
+        return spell_table(table)
+
+
+def spell_table(table: list[list[str]]) -> list[str]:
+    """Rows of cells, the head first, in Markdown."""
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in table]
+    lines = [f"| {' | '.join(row)} |" for row in padded]
+    return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
 
 
 def spell_seconds(seconds: float | None) -> str:

@@ -70,8 +70,8 @@ class Store:
         self._stack = stack
         self.device_id = device_id
         self.root = Path(stack.env["RECORDINGS_DIR"])
-        self.recording_id, self.tenant_id, self.epoch, self.expired_before_ms = self._query(
-            "SELECT id, tenant_id, epoch, expired_before_ms FROM recordings WHERE device_id = ?", device_id
+        self.recording_id, self.tenant_id, self.epoch, self.worker, self.expired_before_ms = self._query(
+            "SELECT id, tenant_id, epoch, worker, expired_before_ms FROM recordings WHERE device_id = ?", device_id
         )[0]
         self.folder = self.root / str(self.tenant_id) / device_id
 

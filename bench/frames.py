@@ -1,0 +1,55 @@
+"""Frame-exactness: ten minutes of a camera that counts its frames, recorded while the record worker is killed 20 times."""
+
+from tests.cameras import CounterCamera
+from tests.frames.trial import Outcome, run_trial
+
+from .options import Options
+from .product import open_product
+from .report import Result, Table
+
+SECONDS, KILLS = 600, 20
+QUICK_SECONDS, QUICK_KILLS = 45, 3
+
+
+def run(options: Options) -> Result:
+    """One trial; its moments come from a fixed seed, so that it can be repeated."""
+    seconds, kills = (QUICK_SECONDS, QUICK_KILLS) if options.quick else (SECONDS, KILLS)
+    with CounterCamera(audio=True) as camera, open_product() as stack:
+        outcome = run_trial(stack, camera, seconds=seconds, kills=kills, say=options.say)
+    return _report(outcome)
+
+
+def _report(outcome: Outcome) -> Result:
+    def row(name: str, found: object) -> list[str]:
+        figures = [found.frames, found.missing_frames, len(found.repeated), len(found.misplaced)]
+        return [name, *(str(figure) for figure in figures)]
+
+    return Result(
+        "frames",
+        "",
+        {},
+        tables=[
+            Table(
+                f"Frames played back after {len(outcome.killed_at)} kills of the record worker in {outcome.seconds:.0f} s",
+                ["", "frames", "missing", "repeated", "out of order"],
+                [
+                    row("by the playlist, piece by piece", outcome.played),
+                    row("FFmpeg reading the playlist", outcome.played_by_ffmpeg),
+                ],
+            )
+        ],
+        notes=[
+            "Each frame bears its number in the picture, 25 a second, with sound beside it; kill -9 at random moments "
+            "from a fixed seed. What is counted is what a decoder shows.",
+            f"FFmpeg said of the playlist: {outcome.complaints or 'nothing'}.",
+            f"Times in the playlist (EXT-X-PROGRAM-DATE-TIME) were right within {outcome.clock_error * 1000:.0f} ms; "
+            f"{outcome.files} files.",
+        ],
+        raw={
+            "killed_at_seconds": [round(moment, 2) for moment in outcome.killed_at],
+            "missing": outcome.played.missing,
+            "repeated": outcome.played.repeated,
+            "misplaced": outcome.played.misplaced,
+            "clock_error_seconds": outcome.clock_error,
+        },
+    )

@@ -1,0 +1,191 @@
+"""Parts of the product die or go away while a camera is recorded; its numbered frames tell what footage that costs."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import dramatiq
+import pytest
+from dramatiq.brokers.redis import RedisBroker
+
+from gateway.messages import RECORD_QUEUE, RUN_CONSUMER
+from tests.cameras import CounterCamera
+from tests.faults.recorded import Fault, Recorded, start_recording
+from tests.stack import FfmpegWatch, Stack, procfs
+from tests.stack.store import assert_store_is_consistent
+
+#: Where the ingest itself breaks off, footage is lost until it is back, which must not take longer.
+INGEST_SECONDS = 15
+#: A camera that answers again is recorded again within this time.
+CAMERA_SECONDS = 5
+
+
+@pytest.fixture(scope="module")
+def shared_recorded(shared_stack: Stack) -> Iterator[Recorded]:
+    with CounterCamera() as camera:
+        recorded = start_recording(shared_stack, camera, "Recorded")
+        yield recorded
+        shared_stack.delete_device(recorded.device_id)
+
+
+@pytest.fixture
+def recorded(stack: Stack, shared_recorded: Recorded) -> Recorded:
+    """A device that has been recorded since before the first fault."""
+    stack.wait_for_state(shared_recorded.device_id, "running", 20)
+    return shared_recorded
+
+
+@pytest.fixture
+def second_recorder(stack: Stack) -> Iterator[str]:
+    """A second fleet of record workers; it ends after the test."""
+    name = stack.start_extra("record")
+    stack.wait_until(
+        lambda: len(stack.redis.client().keys("vas:worker:record:*")) == 2, 15, "two fleets offer slots"
+    )
+    yield name
+    stack.stop(name)
+
+
+def test_a_killed_record_worker_loses_nothing(recorded, report):
+    old = recorded.worker()
+    with Fault(recorded, report, "kill -9 record worker") as fault:
+        os.kill(old, signal.SIGKILL)
+    assert recorded.worker() != old
+    assert fault.back_seconds < INGEST_SECONDS
+
+
+def test_a_killed_head_of_the_record_workers_loses_nothing(stack, recorded, report):
+    old = recorded.worker()
+    with Fault(recorded, report, "kill -9 record (its main process)"):
+        stack.kill("record")
+    assert not procfs.is_alive(old)
+
+
+def test_a_record_worker_that_is_stopped_and_started_as_on_a_deploy_loses_nothing(stack, recorded, report):
+    with Fault(recorded, report, "SIGTERM record worker, then a new one"):
+        took = stack.stop("record")
+        assert took < 20
+        # What was taken is made safe before it goes.
+        assert_store_is_consistent(stack, recorded.device_id, is_recording=False, seconds=0)
+        stack.resume("record")
+
+
+def test_a_killed_ffmpeg_costs_no_more_than_its_restart(stack, recorded, report):
+    old = stack.ffmpeg_pids(recorded.device_id)[0]
+    with Fault(recorded, report, "kill -9 FFmpeg", budget=INGEST_SECONDS) as fault:
+        os.kill(old, signal.SIGKILL)
+    assert fault.exactness.missing_frames > 0, "the camera counted on meanwhile"
+
+
+def test_a_killed_stream_worker_costs_no_more_than_its_restart(stack, recorded, report):
+    with Fault(recorded, report, "kill -9 stream worker", budget=INGEST_SECONDS):
+        os.kill(stack.stream_worker_pid(), signal.SIGKILL)
+        stack.wait_for_state(recorded.device_id, "running", INGEST_SECONDS)
+
+
+def test_a_redis_that_comes_back_empty_loses_nothing(stack, recorded, report):
+    with Fault(recorded, report, "Redis and bus killed, back empty after 3 s"):
+        stack.redis.kill()
+        wait_for_frames(recorded.camera, 75)
+        stack.redis.start()
+
+
+def test_a_database_that_is_away_loses_nothing(stack, recorded, report):
+    with Fault(recorded, report, "PostgreSQL away for 5 s"):
+        stack.postgres.stop()
+        wait_for_frames(recorded.camera, 125)
+        stack.postgres.start()
+
+
+def test_a_recorder_that_dies_without_the_database_loses_nothing(stack, recorded, report):
+    with Fault(recorded, report, "kill -9 record worker while PostgreSQL is away"):
+        stack.postgres.stop()
+        os.kill(recorded.worker(), signal.SIGKILL)
+        wait_for_frames(recorded.camera, 50)
+        stack.postgres.start()
+
+
+def test_a_recorder_that_slept_longer_than_its_lease_writes_no_more(stack, recorded, second_recorder, report):
+    sleeper = recorded.owner_pid()
+    epoch = recorded.store.epoch
+    with Fault(recorded, report, "SIGSTOP record worker beyond its lease"):
+        os.kill(sleeper, signal.SIGSTOP)
+        try:
+            stack.wait_until(lambda: recorded.store.epoch > epoch, 20, "another recorder has taken over")
+            recorded.wait_indexed(time.time(), 15)
+        finally:
+            os.kill(sleeper, signal.SIGCONT)
+    assert recorded.owner_pid() != sleeper
+    assert recorded.store.epoch == epoch + 1
+
+
+def test_two_fleets_and_many_messages_make_one_recorder(stack, recorded, second_recorder, report):
+    epoch = recorded.store.epoch
+    with Fault(recorded, report, "two recorders started for one device"):
+        for _ in range(10):
+            enqueue_recorder(stack, recorded.device_id)
+        queue_is_empty = lambda: stack.redis.client().llen(f"dramatiq:{RECORD_QUEUE}") == 0  # noqa: E731
+        stack.wait_until(queue_is_empty, 10, "all messages are taken")
+    assert recorded.store.epoch == epoch, "the recorder is still the one of before"
+
+
+def test_a_camera_that_reboots_is_recorded_again_and_the_gap_says_why(stack, recorded, report):
+    camera = recorded.camera
+    with Fault(recorded, report, "camera away for 3 s", budget=3 + CAMERA_SECONDS) as fault:
+        camera.set_away(True)
+        wait_for_frames(camera, 75)
+        camera.set_away(False)
+    assert fault.exactness.missing_frames >= 75
+    assert set(fault.reasons) & {
+        "connection_lost",
+        "connection_refused",
+        "refused",
+        "unreachable",
+        "camera_closed",
+    }, fault.reasons
+
+
+def test_a_new_resolution_and_sound_that_comes_later_are_recorded(stack, recorded, report):
+    camera = recorded.camera
+    runs = {row.run for row in recorded.store.segments()}
+    with (
+        FfmpegWatch(recorded.device_id) as ffmpegs,
+        Fault(recorded, report, "new resolution, then sound", budget=2 * CAMERA_SECONDS),
+    ):
+        camera.change(size=(480, 270))
+        stack.wait_until(
+            lambda: (stack.stream(recorded.device_id)["video"] or {}).get("width") == 480,
+            20,
+            "the new size is known",
+        )
+        stack.wait_for_state(recorded.device_id, "running")
+        camera.change(audio=True)
+        camera.cut()
+        stack.wait_until(lambda: stack.stream(recorded.device_id)["audio"], 20, "the sound is known")
+        stack.wait_for_state(recorded.device_id, "running")
+    assert ffmpegs.doubles == []
+    assert len({row.run for row in recorded.store.segments()} - runs) >= 2, "each is a run of its own"
+
+
+def wait_for_frames(camera: CounterCamera, frames: int) -> None:
+    """Until the camera has counted so many more: what is away stays away for so long."""
+    until = camera.counter + frames
+    while camera.counter < until:
+        time.sleep(0.05)
+
+
+def enqueue_recorder(stack: Stack, device_id: str) -> None:
+    """A message past the mark that keeps the queue short: what a repeated delivery looks like."""
+    broker = RedisBroker(url=stack.redis.url, middleware=[])
+    broker.declare_queue(RECORD_QUEUE)
+    broker.enqueue(
+        dramatiq.Message(
+            queue_name=RECORD_QUEUE,
+            actor_name=RUN_CONSUMER,
+            args=("hls_recorder", device_id),
+            kwargs={},
+            options={},
+        )
+    )
+    broker.close()

@@ -1,0 +1,123 @@
+"""The trial of frame-exactness: a counting camera is recorded, the record worker is killed, all is played back."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.cameras import CounterCamera
+from tests.cameras.footage import Exactness, judge
+from tests.stack import Stack, procfs
+from tests.stack.playback import play, play_with_ffmpeg
+from tests.stack.store import CLOSED, OPEN, Store, assert_store_is_consistent
+
+#: Between two kills at least so long: the rest of their moments is chance.
+APART_SECONDS = 4.0
+#: Nothing is killed so shortly before the end: the last footage must have time to be written.
+CALM_SECONDS = 10.0
+
+
+@dataclass
+class Outcome:
+    """What came of a trial. `killed_at` in seconds from its start; `complaints` are ffmpeg's."""
+
+    seconds: float
+    killed_at: list[float]
+    played: Exactness
+    played_by_ffmpeg: Exactness
+    complaints: str
+    files: int
+    clock_error: float
+    dropped_by_camera: int
+
+    def describe(self) -> list[str]:
+        """The figures in words, a line each."""
+        return [
+            f"{self.seconds:.0f} s at 25 frames a second, {len(self.killed_at)} kills, {self.files} files",
+            f"by the playlist, piece by piece: {self.played}",
+            f"ffmpeg reading the playlist: {self.played_by_ffmpeg}",
+            f"ffmpeg complained: {self.complaints or 'of nothing'}",
+            f"times in the playlist are right within {self.clock_error * 1000:.0f} ms",
+        ]
+
+
+def choose_moments(kills: int, seconds: float, seed: int) -> list[float]:
+    """Random moments, in order, apart from each other and from the end. Raises ValueError when they do not fit in."""
+    room = seconds - CALM_SECONDS - kills * APART_SECONDS
+    if room < 0:
+        raise ValueError(
+            f"{kills} kills need at least {kills * APART_SECONDS + CALM_SECONDS:g} s, not {seconds:g}"
+        )
+    dice = random.Random(seed)
+    return [
+        place + number * APART_SECONDS
+        for number, place in enumerate(sorted(dice.uniform(0, room) for _ in range(kills)), 1)
+    ]
+
+
+def run_trial(
+    stack: Stack,
+    camera: CounterCamera,
+    *,
+    seconds: float,
+    kills: int,
+    seed: int = 3,
+    say: Callable[[str], None] = lambda _text: None,
+) -> Outcome:
+    """Record a new device for so long under so many kills, then play everything back."""
+    device_id = stack.add_device("Counter", camera.url)["id"]
+    stack.api.post(f"/recordings/devices/{device_id}/start")
+    store = Store(stack, device_id)
+    began = time.time()
+    _await_index(stack, store, began + 1, 30)
+    began = time.time()
+    killed_at = []
+    for moment in choose_moments(kills, seconds, seed):
+        stack.wait_until(lambda until=began + moment: time.time() >= until, seconds, "the next kill is due")
+        worker = stack.wait_until(lambda: _find_worker(stack), 15, "there is a record worker")
+        os.kill(worker, signal.SIGKILL)
+        killed_at.append(time.time() - began)
+        say(f"killed after {killed_at[-1]:.1f} s")
+    stack.wait_until(lambda: time.time() >= began + seconds, seconds, "the recording has its length")
+    ended = time.time()
+    _await_index(stack, store, ended, 30)
+    stack.api.post(f"/recordings/devices/{device_id}/stop")
+    stack.wait_until(
+        lambda: not [row for row in store.segments() if row.state == OPEN], 15, "the last file is closed"
+    )
+    assert_store_is_consistent(stack, device_id, is_recording=False)
+    played = play(stack, device_id, began - 60, time.time(), camera=camera)
+    by_ffmpeg, complaints = play_with_ffmpeg(stack, device_id, began - 60, time.time())
+    assert camera.wall_clock(played.counters[0]) < began, "the beginning is not played"
+    assert camera.wall_clock(played.counters[-1]) > ended - 1, "the end is not played"
+    return Outcome(
+        seconds=seconds,
+        killed_at=killed_at,
+        played=judge(played.counters),
+        played_by_ffmpeg=judge(by_ffmpeg),
+        complaints=complaints,
+        files=len([row for row in store.segments() if row.state == CLOSED]),
+        clock_error=max(abs(error) for error in played.clock_errors),
+        dropped_by_camera=camera.dropped,
+    )
+
+
+def _find_worker(stack: Stack) -> int | None:
+    """The process that records, where it has lived long enough to have begun."""
+    head = stack.process("record").pid
+    return next(
+        (pid for pid in procfs.children(head or 0) if "resource_tracker" not in str(procfs.command(pid))),
+        None,
+    )
+
+
+def _await_index(stack: Stack, store: Store, moment: float, seconds: float) -> None:
+    stack.wait_until(
+        lambda: any(row.end_ms / 1000 > moment for row in store.segments()),
+        seconds,
+        "the footage is in the index",
+    )
