@@ -35,6 +35,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 READY_SECONDS = 90
 PICTURE_SECONDS = 30
 FIRST_CHOICE_SECONDS = 5
+DEMO_KEEP_BYTES = 5 << 30
 # In this order, each with its limit in seconds: 9 s in all.
 STOP_STAGES = (
     ({"web", "clock", "stream", "record", "jobs"}, 6.0),
@@ -116,7 +117,7 @@ def run_stack(lock) -> None:
             supervisor.start(name, command, env)
         address = f"http://{browsable(config.host)}:{config.port}"
         wait_for("the service", lambda: is_ready(address), READY_SECONDS, supervisor)
-        show_address(address, with_demo, supervisor)
+        show_address(address, with_demo, supervisor, config)
         while True:
             supervisor.check()
             time.sleep(0.2)
@@ -145,10 +146,21 @@ def add_local_settings(env: dict[str, str], with_demo: bool) -> dict[str, int]:
             env["MEDIA_REDIS_URL"] = f"redis://127.0.0.1:{port + 1}/0"
     if env.get("SFU_PORT") and not env.get("MEDIASOUP_WS_URL"):
         env["MEDIASOUP_WS_URL"] = f"ws://127.0.0.1:{env['SFU_PORT']}"
+    if not env.get("TIME_ZONE") and (zone := local_time_zone()):
+        env["TIME_ZONE"] = zone
     if with_demo:
         env.setdefault("DEMO_RTSP_PORT", "8554")
         env["ALLOW_LOOPBACK_SOURCES"] = "1"
+        # A look at the product must not fill the disk: the demo cameras alone make some 60 GB a day.
+        env.setdefault("KEEP_BYTES", str(DEMO_KEEP_BYTES))
     return private
+
+
+def local_time_zone() -> str | None:
+    """The IANA name of this machine's time zone, where it says so in the usual way."""
+    target = os.path.realpath("/etc/localtime")
+    _, found, name = target.partition("/zoneinfo/")
+    return name if found and name not in {"Etc/UTC", "Etc/UCT"} else None
 
 
 def demo_can_run() -> bool:
@@ -254,13 +266,16 @@ def wait_for_picture(address: str, supervisor: Supervisor) -> str | None:
     return None
 
 
-def show_address(address: str, with_demo: bool, supervisor: Supervisor) -> None:
+def show_address(address: str, with_demo: bool, supervisor: Supervisor, config: Config) -> None:
     """Print where to look: at a stream that runs, as soon as there is one, otherwise at the list."""
     page = f"{address}/"
     if with_demo and (device := wait_for_picture(address, supervisor)):
         page = f"{address}/devices/{device}?autoplay=1"
     lines = [f"Live video:  {page}" if "devices" in page else f"VAS runs:    {page}",
              f"All cameras: {address}/", f"API:         {address}/docs", "Stop with Ctrl-C"]  # fmt: skip
+    if with_demo and config.keep_bytes:
+        kept = f"the newest {config.keep_bytes / (1 << 30):.3g} GiB"
+        lines.insert(2, f"Recorded:    {kept} of all cameras, in {config.recordings_dir} (KEEP_BYTES)")
     width = max(map(len, lines))
     print(f"\n  ┌─{'─' * width}─┐")
     for line in lines:
