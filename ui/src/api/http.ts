@@ -33,7 +33,7 @@ export interface RequestOptions {
   timeoutMs?: number;
   /** Statuses outside 200–299 whose body is still the answer. */
   alsoAccept?: number[];
-  as?: 'json' | 'blob';
+  as?: 'json' | 'blob' | 'text';
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000;
@@ -89,7 +89,7 @@ async function readError(response: Response): Promise<ApiError> {
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<Answer<T>> {
   const timeout = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-  const headers: Record<string, string> = { Accept: options.as === 'blob' ? '*/*' : 'application/json', ...options.headers };
+  const headers: Record<string, string> = { Accept: options.as && options.as !== 'json' ? '*/*' : 'application/json', ...options.headers };
   const init: RequestInit = { method: options.method ?? 'GET', headers, signal };
   if (options.body !== undefined) {
     headers['Content-Type'] = 'application/json';
@@ -100,7 +100,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     const response = await fetch(buildUrl(path, options.query), init);
     if (!response.ok && !options.alsoAccept?.includes(response.status)) throw await readError(response);
     const isEmpty = response.status === 204;
-    const data = isEmpty ? undefined : options.as === 'blob' ? await response.blob() : await response.json();
+    const data = isEmpty ? undefined : await response[options.as ?? 'json']();
     return { data: data as T, status: response.status, headers: response.headers };
   } catch (error) {
     if (error instanceof ApiError || options.signal?.aborted) throw error;

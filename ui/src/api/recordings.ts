@@ -123,6 +123,11 @@ export function playlistUrl(deviceId: string, range?: Range): string {
   return range ? addressOf(path, { start: range.start, end: range.end }) : `${API_ROOT}${path}`;
 }
 
+/** The text of that playlist; ApiError 404 with reason 'no_footage' tells in `errors` where the nearest footage is. */
+export async function fetchPlaylist(deviceId: string, { start, end }: Range, signal?: AbortSignal): Promise<string> {
+  return (await request<string>(`${pathOf(deviceId)}/playlist`, { as: 'text', query: { start, end }, signal })).data;
+}
+
 /** Deletes whole segments inside the range that nothing protects; `isDryRun` only counts them. */
 export async function deleteFootage(deviceId: string, range: Range, isDryRun: boolean): Promise<FootageDeletion> {
   const query = { start: range.start, end: range.end, dry_run: isDryRun ? 'true' : undefined };

@@ -1,0 +1,64 @@
+// One growing playlist out of many windows.
+import { expect, test } from 'vitest';
+import { buildPlaylist } from '../../test/footage';
+import { FootagePlaylist, lastAtOrBefore, parsePlaylist } from './FootagePlaylist';
+
+const T = Date.parse('2026-03-01T10:00:00Z');
+
+test('fragments carry their moment, also where the playlist tells it only now and then', () => {
+  const text = ['#EXTM3U', '#EXT-X-MAP:URI="1.mp4",BYTERANGE="800@0"', '#EXT-X-PROGRAM-DATE-TIME:2026-03-01T11:00:00.000+01:00'];
+  text.push('#EXTINF:2.0,', '#EXT-X-BYTERANGE:1000@800', '1.mp4', '#EXTINF:1.5,', '#EXT-X-BYTERANGE:500', '1.mp4');
+  const entries = parsePlaylist(text.join('\r\n'));
+  expect(entries.map(({ startMs, durationMs, byteRange }) => [startMs - T, durationMs, byteRange])).toEqual([
+    [0, 2000, '1000@800'],
+    [2000, 1500, '500@1800'],
+  ]);
+});
+
+test('what is marked as missing is not footage, and what follows it stands apart', () => {
+  const missing = `segments/${T + 2_000}.mp4`;
+  const text = buildPlaylist([T, T + 2_000, T + 4_000]).replace(missing, `#EXT-X-GAP\n${missing}`);
+  const entries = parsePlaylist(text);
+  expect(entries.map(({ startMs }) => startMs - T)).toEqual([0, 4_000]);
+  expect(entries[1]?.isDiscontinuity).toBe(true);
+});
+
+test('windows that overlap are joined without a fragment twice', () => {
+  const playlist = new FootagePlaylist();
+  expect(playlist.append(buildPlaylist([T, T + 2_000]))).toBe(2);
+  expect(playlist.append(buildPlaylist([T + 2_000, T + 4_000]))).toBe(1);
+  expect(playlist.append(buildPlaylist([T + 2_000, T + 4_000]))).toBe(0);
+  expect(playlist.revision).toBe(2);
+  expect(playlist.durationSeconds).toBe(6);
+  expect(playlist.render().match(/#EXT-X-DISCONTINUITY/g)).toBeNull();
+});
+
+test('a gap between two windows is a discontinuity, and takes no time in the media', () => {
+  const playlist = new FootagePlaylist();
+  playlist.append(buildPlaylist([T]));
+  playlist.append(buildPlaylist([T + 3_600_000]));
+  expect(playlist.render()).toMatch(/#EXT-X-DISCONTINUITY\n.*\n#EXT-X-PROGRAM-DATE-TIME:2026-03-01T11:00:00/);
+  expect(playlist.find(T + 3_600_500)?.mediaSeconds).toBe(2.5);
+});
+
+test('a moment in a gap leads to the next footage, or to the last when going back', () => {
+  const playlist = new FootagePlaylist();
+  playlist.append(buildPlaylist([T, T + 60_000]));
+  expect(playlist.find(T + 1_000)).toEqual({ index: 0, momentMs: T + 1_000, mediaSeconds: 1 });
+  expect(playlist.find(T + 30_000)).toMatchObject({ index: 1, momentMs: T + 60_000 });
+  expect(playlist.find(T + 30_000, 'before')).toMatchObject({ index: 0, momentMs: T + 1_960 });
+  expect(playlist.find(T - 1)).toMatchObject({ index: 0, momentMs: T });
+  expect(playlist.find(T - 1, 'before')).toBeNull();
+  expect(playlist.find(T + 62_000)).toBeNull();
+});
+
+test('the init segment is named again after each discontinuity and never needlessly', () => {
+  const playlist = new FootagePlaylist();
+  playlist.append(buildPlaylist([T, T + 2_000, T + 60_000]));
+  expect(playlist.render().match(/#EXT-X-MAP/g)).toHaveLength(2);
+});
+
+test('the last item at or before a limit is found', () => {
+  const items = [1, 3, 5];
+  expect([0, 1, 2, 5, 9].map((limit) => lastAtOrBefore(items, (item) => item, limit))).toEqual([-1, 0, 0, 2, 2]);
+});

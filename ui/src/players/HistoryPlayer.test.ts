@@ -1,0 +1,305 @@
+// Playing recordings: to any moment, over gaps, and on after whatever goes wrong.
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FakeHls } from '../../test/FakeHls';
+import { fakeVideo, type FakeVideo } from '../../test/FakeVideo';
+import { buildPlaylist, fragmentStarts } from '../../test/footage';
+import type { Window } from './FootageFeed';
+import { FootageUnavailable } from './historyState';
+import { HistoryPlayer } from './HistoryPlayer';
+
+const HOUR = 3_600_000;
+const T = Date.parse('2026-03-01T10:00:00Z');
+const NOW = T + 10 * HOUR;
+
+let footage: number[];
+let trouble: Error | null;
+let asked: Window[];
+let made: FakeHls[];
+let video: FakeVideo;
+let player: HistoryPlayer;
+let detach: () => void;
+let now: number;
+
+/** Answers as the server does: what lies in the window, else where the nearest lies. */
+function answer({ fromMs, toMs }: Window): string {
+  const inside = footage.filter((start) => start + 2_000 > fromMs && start < toMs);
+  if (inside.length > 0) return buildPlaylist(inside);
+  const before = footage.findLast((start) => start <= fromMs);
+  const after = footage.find((start) => start >= toMs);
+  throw new FootageUnavailable('no_footage', 'nothing is recorded there', before === undefined ? null : before + 2_000, after ?? null);
+}
+
+const flush = async () => {
+  for (let turn = 0; turn < 30; turn += 1) await Promise.resolve();
+};
+const hls = () => made.at(-1) as FakeHls;
+const state = () => player.getSnapshot().state;
+
+async function open(momentMs: number): Promise<void> {
+  player.seek(momentMs);
+  await flush();
+  video.element.currentTime = Number(hls()?.config.startPosition ?? 0);
+  video.setReady(true);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  footage = fragmentStarts(T, T + HOUR);
+  trouble = null;
+  asked = [];
+  made = [];
+  now = NOW;
+  video = fakeVideo();
+  player = new HistoryPlayer({
+    fetchPlaylist: (window) => {
+      asked.push(window);
+      if (trouble) return Promise.reject(trouble);
+      try {
+        return Promise.resolve(answer(window));
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
+    },
+    playlistUrl: '/playlist',
+    createHls: (config) => {
+      const instance = new FakeHls(config);
+      made.push(instance);
+      return Promise.resolve(instance.asInstance());
+    },
+    now: () => now,
+    random: () => 1,
+  });
+  detach = player.attach(video.element, document.createElement('canvas'));
+});
+
+afterEach(() => {
+  detach();
+  vi.useRealTimers();
+});
+
+test('a moment is played from the window around it', async () => {
+  await open(T + 1_800_000);
+  expect(state()).toBe('playing');
+  expect(player.getMoment()).toBe(T + 1_800_000);
+  expect(asked).toEqual([{ fromMs: T + 1_200_000, toMs: T + 1_800_000 + HOUR }]);
+  expect(hls().config.startPosition).toBe(600);
+  video.advanceTo(601);
+  vi.advanceTimersByTime(300);
+  video.advanceTo(601.5);
+  expect(player.getMoment()).toBe(T + 1_801_500);
+});
+
+test('a moment at hand is shown without asking the server again', async () => {
+  await open(T + 1_800_000);
+  player.seek(T + 1_900_000);
+  expect(video.element.currentTime).toBe(700);
+  expect(asked).toHaveLength(1);
+  expect(made).toHaveLength(1);
+});
+
+test('a moment elsewhere is another window, and the player before it is let go', async () => {
+  footage = fragmentStarts(T, T + 5 * HOUR);
+  await open(T);
+  await open(T + 4 * HOUR);
+  expect(asked).toHaveLength(2);
+  expect(made[0]?.isDestroyed).toBe(true);
+  expect(player.getMoment()).toBe(T + 4 * HOUR);
+});
+
+test('a moment in a gap leads to the next footage and says so', async () => {
+  footage = [...fragmentStarts(T, T + 600_000), ...fragmentStarts(T + 900_000, T + HOUR)];
+  await open(T + 700_000);
+  expect(player.getMoment()).toBe(T + 900_000);
+  expect(player.getSnapshot().notice).toEqual({ kind: 'skipped', skip: { fromMs: T + 700_000, toMs: T + 900_000 } });
+});
+
+test('a gap of a day is crossed to where the server says that footage is', async () => {
+  footage = [...fragmentStarts(T - 24 * HOUR, T - 23 * HOUR), ...fragmentStarts(T, T + HOUR)];
+  await open(T - 12 * HOUR);
+  expect(player.getMoment()).toBe(T);
+});
+
+test('going back into a gap ends at the footage before it', async () => {
+  footage = [...fragmentStarts(T, T + 600_000), ...fragmentStarts(T + 900_000, T + HOUR)];
+  await open(T + 905_000);
+  player.skip(-10);
+  // Five seconds of it lie before the gap, for gaps take no time.
+  expect(player.getMoment()).toBe(T + 595_000);
+});
+
+test('a gap that playback crosses is told', async () => {
+  footage = [...fragmentStarts(T, T + 600_000), ...fragmentStarts(T + 900_000, T + HOUR)];
+  await open(T + 598_000);
+  const at = Number(hls().config.startPosition);
+  video.advanceTo(at + 1.9);
+  video.advanceTo(at + 2.1);
+  expect(player.getSnapshot().notice).toEqual({ kind: 'skipped', skip: { fromMs: T + 600_000, toMs: T + 900_000 } });
+  expect(player.getMoment()).toBeCloseTo(T + 900_100, -1);
+});
+
+test('what follows is fetched before the window ends, and playback goes on in it', async () => {
+  footage = fragmentStarts(T, T + 3 * HOUR);
+  await open(T + 600_000);
+  expect(player.getMoment()).toBe(T + 600_000);
+  video.advanceTo(600 + 3_600 - 30);
+  vi.advanceTimersByTime(1_000);
+  await flush();
+  expect(asked).toHaveLength(2);
+  expect(asked[1]?.fromMs).toBeLessThan(T + 600_000 + HOUR + 2_000);
+  expect(made).toHaveLength(1);
+  const details = hls().levels[0]?.details.fragments ?? [];
+  expect(details.at(-1)?.programDateTime).toBeGreaterThan(T + 2 * HOUR);
+});
+
+test('after the newest footage its end is shown, and said to be the end', async () => {
+  await open(T + 5 * HOUR);
+  expect(state()).toBe('ended');
+  expect(player.getMoment()).toBeGreaterThan(T + HOUR - 2_000);
+  expect(video.play).not.toHaveBeenCalled();
+});
+
+test('footage that runs out while it is played is the end, until more comes', async () => {
+  now = T + HOUR + 2_000;
+  await open(T + HOUR - 10_000);
+  video.advanceTo(Number(hls().config.startPosition) + 9.9);
+  video.setReady(false);
+  expect(state()).toBe('buffering');
+  now += 20_000;
+  vi.advanceTimersByTime(500);
+  await flush();
+  vi.advanceTimersByTime(500);
+  expect(state()).toBe('ended');
+  footage = fragmentStarts(T, T + HOUR + 20_000);
+  now += 5_000;
+  vi.advanceTimersByTime(1_000);
+  await flush();
+  video.setReady(true);
+  expect(state()).toBe('playing');
+});
+
+test('without any recording it says so and does not ask again by itself', async () => {
+  footage = [];
+  player.seek(T);
+  await flush();
+  expect(state()).toBe('failed');
+  expect(player.getSnapshot().cause?.kind).toBe('no_footage');
+  vi.advanceTimersByTime(60_000);
+  expect(asked).toHaveLength(1);
+});
+
+test('a lost network is tried again with longer and longer waits, at the same moment', async () => {
+  await open(T + 600_000);
+  trouble = new FootageUnavailable('network', 'the server cannot be reached');
+  hls().failFatally({ type: 'networkError', details: 'fragLoadError' });
+  expect(state()).toBe('retrying');
+  vi.advanceTimersByTime(500);
+  await flush();
+  expect(asked).toHaveLength(2);
+  vi.advanceTimersByTime(500);
+  await flush();
+  expect(asked).toHaveLength(2);
+  trouble = null;
+  vi.advanceTimersByTime(600);
+  await flush();
+  expect(asked).toHaveLength(3);
+  video.setReady(true);
+  expect(state()).toBe('playing');
+  expect(player.getMoment()).toBe(T + 600_000);
+});
+
+test('footage that retention took while it was played is passed to the next there is', async () => {
+  await open(T + 600_000);
+  footage = fragmentStarts(T + 1_200_000, T + HOUR);
+  hls().failFatally({ type: 'networkError', details: 'fragLoadError', response: { url: '', data: undefined, code: 404 } });
+  vi.advanceTimersByTime(600);
+  await flush();
+  video.setReady(true);
+  expect(player.getMoment()).toBe(T + 1_200_000);
+  expect(player.getSnapshot().notice?.kind).toBe('skipped');
+});
+
+test('a file that stays missing although it is listed is passed over', async () => {
+  await open(T + 600_000);
+  const gone = { type: 'networkError', details: 'fragLoadError', response: { url: '', data: undefined, code: 404 } } as const;
+  hls().failFatally(gone);
+  vi.advanceTimersByTime(600);
+  await flush();
+  hls().failFatally(gone);
+  await flush();
+  expect(player.getMoment()).toBe(T + 602_001);
+  expect(player.getSnapshot().notice).toEqual({ kind: 'damaged', atMs: T + 600_000 });
+});
+
+test('the decoder is set up anew once; a fragment that stops it again is passed over', async () => {
+  await open(T + 600_000);
+  hls().failFatally({ type: 'mediaError', details: 'bufferAppendError' });
+  expect(hls().recoveries).toBe(1);
+  hls().failFatally({ type: 'mediaError', details: 'bufferAppendError' });
+  await flush();
+  expect(made).toHaveLength(2);
+  expect(player.getSnapshot().notice?.kind).toBe('damaged');
+});
+
+test('a codec that the browser lacks is said and not tried for ever', async () => {
+  await open(T);
+  hls().failFatally({ type: 'mediaError', details: 'bufferAddCodecError', mimeType: 'hvc1.1.6.L93' });
+  expect(player.getSnapshot()).toMatchObject({ state: 'failed', cause: { kind: 'unsupported' } });
+});
+
+test('fast playback is silent, and keeps the sound that was set', async () => {
+  await open(T);
+  player.setSound(false, 0.5);
+  player.setSpeed(16);
+  expect(video.element.playbackRate).toBe(16);
+  expect(video.element.muted).toBe(true);
+  player.setSpeed(2);
+  expect(video.element.muted).toBe(false);
+});
+
+test('a speed that cannot be kept is lowered, and that is said', async () => {
+  await open(T);
+  player.setSpeed(16);
+  for (let second = 1; second <= 7; second += 1) {
+    video.advanceTo(second * 2);
+    vi.advanceTimersByTime(1_000);
+  }
+  expect(player.getSnapshot()).toMatchObject({ speed: 8, notice: { kind: 'too_fast', asked: 16, now: 8 } });
+});
+
+test('speed ends where recording is still going on', async () => {
+  now = T + HOUR + 1_000;
+  await open(T + HOUR - 10_000);
+  player.setSpeed(2);
+  video.advanceTo(Number(hls().config.startPosition) + 7);
+  vi.advanceTimersByTime(600);
+  expect(player.getSnapshot()).toMatchObject({ speed: 1, notice: { kind: 'caught_up' } });
+});
+
+test('a step moves by one frame and pauses', async () => {
+  await open(T + 600_000);
+  player.step(1);
+  expect(state()).toBe('paused');
+  expect(video.element.currentTime).toBeCloseTo(600.06, 3);
+  player.step(-1);
+  expect(video.element.currentTime).toBeCloseTo(600.04, 3);
+});
+
+test('paused, a sought moment stays paused', async () => {
+  await open(T);
+  player.pause();
+  video.play.mockClear();
+  player.seek(T + 60_000);
+  expect(state()).toBe('paused');
+  expect(video.play).not.toHaveBeenCalled();
+});
+
+test('closing lets everything go and may happen twice', async () => {
+  await open(T);
+  player.close();
+  player.close();
+  expect(hls().isDestroyed).toBe(true);
+  expect(state()).toBe('idle');
+  expect(player.getMoment()).toBeNull();
+  vi.advanceTimersByTime(60_000);
+  expect(asked).toHaveLength(1);
+});

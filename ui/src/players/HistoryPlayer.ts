@@ -1,0 +1,553 @@
+// Plays recordings without any user interface: keeps a <video> element at the moment somebody wishes to see, over gaps,
+// deletions, network trouble and damaged files, and says what it does.
+import type { ErrorData } from 'hls.js';
+import { createFeedLoader } from './feedLoader';
+import { FootageFeed, type FetchPlaylist, type Opening } from './FootageFeed';
+import { mediaTimeOf, momentAt, skipBehind, SMALLEST_SKIP_MS, type TimedFragment } from './footageClock';
+import type { Place } from './FootagePlaylist';
+import { createHls, HlsUnsupported, type HlsFactory, type HlsInstance } from './hlsLibrary';
+import {
+  bufferBudget,
+  FASTEST_WITH_SOUND,
+  FIRST_HISTORY,
+  FootageUnavailable,
+  retryDelayMs,
+  SPEEDS,
+  type HistoryNotice,
+  type HistorySnapshot,
+  type HistoryState,
+  type Speed,
+} from './historyState';
+
+export interface HistoryPlayerOptions {
+  /** Throws FootageUnavailable. */
+  fetchPlaylist: FetchPlaylist;
+  /** What the fragments' addresses in a playlist are relative to. */
+  playlistUrl: string;
+  createHls?: HlsFactory;
+  now?: () => number;
+  random?: () => number;
+}
+
+const WATCH_INTERVAL_MS = 500;
+const MOMENT_INTERVAL_MS = 200;
+/** The end of what is known comes closer than this: fetch what follows. */
+const EXTEND_BELOW_SECONDS = 45;
+/** New footage is asked for no more often than this while it is being recorded. */
+const TAIL_INTERVAL_MS = 2_000;
+/** Nothing new for so long: said to be the end of the footage. */
+const ENDED_AFTER_MS = 6_000;
+/** As near to what is being recorded as playback at speed may come. */
+const CAUGHT_UP_SECONDS = 3;
+const HEALTHY_AFTER_MS = 10_000;
+/** Playing at speed, but slower than this share of it for so long: the speed is lowered. */
+const KEEPS_UP_SHARE = 0.6;
+const KEEPS_UP_AFTER_MS = 6_000;
+const STUCK_AFTER_MS = 8_000;
+const DEFAULT_FRAME_SECONDS = 1 / 25;
+const CANNOT_DECODE = new Set(['bufferAddCodecError', 'bufferIncompatibleCodecsError', 'manifestIncompatibleCodecsError']);
+
+export class HistoryPlayer {
+  private snapshot: HistorySnapshot = FIRST_HISTORY;
+  private momentMs: number | null = null;
+  private readonly listeners = new Set<() => void>();
+  private readonly momentListeners = new Set<() => void>();
+  private readonly options: HistoryPlayerOptions;
+  private readonly now: () => number;
+  private video: HTMLVideoElement | null = null;
+  private held: HTMLCanvasElement | null = null;
+  private hls: HlsInstance | null = null;
+  private feed: FootageFeed | null = null;
+  private abort: AbortController | null = null;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private watchTimer: ReturnType<typeof setInterval> | undefined;
+  /** What an older load still has under way is dropped by comparing this. */
+  private generation = 0;
+  private isWishedPlaying = false;
+  private isPastEnd = false;
+  private isLoading = false;
+  private extendedAt = 0;
+  private grewAt = 0;
+  private momentToldAt = 0;
+  private lastMediaSeconds = 0;
+  /** Of the frame on the screen, where the browser tells. */
+  private frameSeconds: number | null = null;
+  private frameLength: number | null = null;
+  private pace = { at: 0, media: 0 };
+  private movedAt = 0;
+  private movedTo = 0;
+  private healthySince: number | null = null;
+  private mediaTroubleAt = Number.NEGATIVE_INFINITY;
+  private troubledMs: number | null = null;
+
+  constructor(options: HistoryPlayerOptions) {
+    this.options = options;
+    this.now = options.now ?? Date.now;
+  }
+
+  // --- what a page needs -------------------------------------------------------------------------------------
+
+  getSnapshot = (): HistorySnapshot => this.snapshot;
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** The moment on the screen in milliseconds since 1970, by the recording's own clock; null before anything is asked for. */
+  getMoment = (): number | null => this.momentMs;
+
+  subscribeMoment = (listener: () => void): (() => void) => {
+    this.momentListeners.add(listener);
+    return () => this.momentListeners.delete(listener);
+  };
+
+  /** Takes the elements to draw on; returns what gives them back. */
+  attach(video: HTMLVideoElement, held: HTMLCanvasElement): () => void {
+    this.video = video;
+    this.held = held;
+    this.applySound();
+    const refresh = () => this.refresh();
+    const events = ['playing', 'pause', 'play', 'waiting', 'seeking', 'seeked', 'canplay', 'loadeddata'] as const;
+    for (const name of events) video.addEventListener(name, refresh);
+    const tick = () => this.followMoment(video.currentTime);
+    video.addEventListener('timeupdate', tick);
+    video.addEventListener('seeked', tick);
+    const online = () => this.snapshot.state === 'retrying' && this.retryNow();
+    window.addEventListener('online', online);
+    return () => {
+      this.close();
+      for (const name of events) video.removeEventListener(name, refresh);
+      video.removeEventListener('timeupdate', tick);
+      video.removeEventListener('seeked', tick);
+      window.removeEventListener('online', online);
+      this.video = null;
+      this.held = null;
+    };
+  }
+
+  /** Shows a moment: at once where it is at hand, else from a new window. Where nothing is recorded, the next footage on that side. */
+  seek(momentMs: number, side: 'after' | 'before' = 'after'): void {
+    this.tellMoment(momentMs);
+    this.forgetTrouble();
+    const place = this.feed?.covers(momentMs) ? this.feed.playlist.find(momentMs, side) : null;
+    if (this.hls && place && !this.isLoading) {
+      this.isPastEnd = false;
+      this.goTo(place, momentMs);
+    } else void this.load(momentMs, side);
+  }
+
+  /** Seconds of footage forwards or backwards; gaps take no time. */
+  skip(seconds: number): void {
+    const { video, feed } = this;
+    if (!video || !feed || this.momentMs === null) return;
+    const target = video.currentTime + seconds;
+    const fragments = this.fragments;
+    const moment = target >= 0 && target <= feed.playlist.durationSeconds ? momentAt(fragments, target) : null;
+    this.seek(moment ?? this.momentMs + seconds * 1000, seconds < 0 ? 'before' : 'after');
+  }
+
+  /** One frame forwards or backwards, paused. */
+  step(direction: 1 | -1): void {
+    const { video } = this;
+    if (!video || !this.hls) return;
+    this.pause();
+    const length = this.frameLength ?? DEFAULT_FRAME_SECONDS;
+    const isStale = this.frameSeconds === null || video.seeking || Math.abs(this.frameSeconds - video.currentTime) > 2 * length;
+    const frame = isStale ? video.currentTime - (video.seeking ? length / 2 : 0) : (this.frameSeconds ?? 0);
+    // Into the middle of the neighbour, so that rounding cannot show this one again.
+    video.currentTime = Math.max(0, frame + (direction > 0 ? 1.5 : -0.5) * length);
+  }
+
+  play(): void {
+    this.isWishedPlaying = true;
+    if (this.snapshot.state === 'failed') this.retryNow();
+    this.startVideo();
+    this.resetPace();
+    this.refresh();
+  }
+
+  pause(): void {
+    this.isWishedPlaying = false;
+    this.video?.pause();
+    this.refresh();
+  }
+
+  toggle(): void {
+    if (this.isWishedPlaying && this.snapshot.state !== 'failed') this.pause();
+    else this.play();
+  }
+
+  setSpeed(speed: Speed): void {
+    this.update({ speed, notice: this.snapshot.notice?.kind === 'too_fast' ? null : this.snapshot.notice });
+    if (this.hls) Object.assign(this.hls.config, bufferBudget(speed));
+    this.resetPace();
+    this.applySound();
+  }
+
+  setSound(isMuted: boolean, volume: number): void {
+    this.update({ isMuted, volume });
+    this.applySound();
+  }
+
+  dismissNotice(): void {
+    if (this.snapshot.notice) this.update({ notice: null });
+  }
+
+  /** Tries now what would be tried later. */
+  retryNow(): void {
+    if (this.momentMs === null) return;
+    this.isWishedPlaying = true;
+    void this.load(this.momentMs, 'after');
+  }
+
+  /** Ends playback and lets the network, the decoder and the memory go. May be called twice. */
+  close(): void {
+    this.generation += 1;
+    this.abort?.abort();
+    this.abort = null;
+    clearTimeout(this.retryTimer);
+    clearInterval(this.watchTimer);
+    this.watchTimer = undefined;
+    this.dropHls();
+    this.feed = null;
+    this.isLoading = false;
+    this.isWishedPlaying = false;
+    if (this.held) this.held.hidden = true;
+    this.momentMs = null;
+    this.update({ state: 'idle', cause: null, attempt: 0, retryAt: null, notice: null, hasAudio: false });
+  }
+
+  // --- loading -----------------------------------------------------------------------------------------------
+
+  private async load(momentMs: number, side: 'after' | 'before', notice: HistoryNotice | null = null): Promise<void> {
+    const { video } = this;
+    if (!video) return;
+    this.generation += 1;
+    const generation = this.generation;
+    clearTimeout(this.retryTimer);
+    this.abort?.abort();
+    const abort = new AbortController();
+    this.abort = abort;
+    if (this.snapshot.state === 'idle') this.isWishedPlaying = true;
+    this.isLoading = true;
+    this.watchTimer ??= setInterval(() => this.watch(), WATCH_INTERVAL_MS);
+    this.update({ state: 'loading', cause: null, retryAt: null });
+    try {
+      const opening = await FootageFeed.open(this.options.fetchPlaylist, momentMs, side, abort.signal, this.now);
+      const { speed } = this.snapshot;
+      const hls = await (this.options.createHls ?? createHls)({
+        ...bufferBudget(speed),
+        pLoader: createFeedLoader(opening.feed, this.options.playlistUrl) as never,
+        startPosition: opening.place.mediaSeconds,
+        enableWorker: false,
+        lowLatencyMode: false,
+        maxBufferHole: 0.6,
+        nudgeMaxRetry: 6,
+      });
+      if (generation !== this.generation || this.video !== video) {
+        hls.destroy();
+        return;
+      }
+      this.mount(hls, opening, momentMs, notice);
+    } catch (error) {
+      if (abort.signal.aborted || generation !== this.generation) return;
+      this.isLoading = false;
+      this.fail(asLoss(error));
+    }
+  }
+
+  private mount(hls: HlsInstance, { feed, place, isPastEnd }: Opening, askedMs: number, notice: HistoryNotice | null): void {
+    const { video } = this;
+    if (!video) return;
+    this.holdPicture();
+    this.dropHls();
+    this.hls = hls;
+    this.feed = feed;
+    this.isLoading = false;
+    this.isPastEnd = isPastEnd;
+    this.grewAt = this.now();
+    this.lastMediaSeconds = place.mediaSeconds;
+    this.frameSeconds = null;
+    this.frameLength = null;
+    this.tellMoment(place.momentMs);
+    this.update({ notice: notice ?? this.noticeOf(askedMs, place.momentMs, isPastEnd) });
+    hls.on('hlsError' as never, ((_name: string, data: ErrorData) => {
+      if (hls === this.hls) this.handleError(data);
+    }) as never);
+    hls.on('hlsBufferCodecs' as never, ((_name: string, tracks: object) => {
+      if (hls === this.hls) this.update({ hasAudio: 'audio' in tracks || 'audiovideo' in tracks });
+    }) as never);
+    hls.attachMedia(video);
+    hls.loadSource(this.options.playlistUrl);
+    this.resetPace();
+    this.followFrames(video, hls);
+    this.applySound();
+    if (this.isWishedPlaying && !isPastEnd) this.startVideo();
+    else video.pause();
+    this.refresh();
+  }
+
+  private dropHls(): void {
+    const hls = this.hls;
+    this.hls = null;
+    hls?.destroy();
+  }
+
+  private goTo(place: Place, askedMs: number): void {
+    const { video } = this;
+    if (!video) return;
+    const seconds = mediaTimeOf(this.fragments, place.index, place.momentMs) ?? place.mediaSeconds;
+    this.lastMediaSeconds = seconds;
+    this.frameSeconds = null;
+    this.tellMoment(place.momentMs);
+    this.update({ notice: this.noticeOf(askedMs, place.momentMs, false) });
+    video.currentTime = seconds;
+    if (this.isWishedPlaying) this.startVideo();
+    this.resetPace();
+    this.refresh();
+  }
+
+  private noticeOf(askedMs: number, shownMs: number, isPastEnd: boolean): HistoryNotice | null {
+    if (isPastEnd || Math.abs(shownMs - askedMs) < SMALLEST_SKIP_MS) return null;
+    return { kind: 'skipped', skip: shownMs > askedMs ? { fromMs: askedMs, toMs: shownMs } : { fromMs: shownMs, toMs: askedMs } };
+  }
+
+  // --- trouble -----------------------------------------------------------------------------------------------
+
+  private handleError(data: ErrorData): void {
+    if (CANNOT_DECODE.has(data.details)) {
+      const codec = (data as { mimeType?: string }).mimeType ?? 'its video';
+      this.fail(new FootageUnavailable('unsupported', `this browser cannot decode ${codec}`));
+      return;
+    }
+    if (!data.fatal) return;
+    const status = data.response?.code ?? 0;
+    if (data.type === 'mediaError') this.handleMediaTrouble();
+    else if (status === 404 || status === 410) {
+      // Deleted since the playlist was read: a new playlist knows. Still listed after that: the file is missing.
+      if (this.isSameTrouble()) this.passOver();
+      else this.fail(new FootageUnavailable('removed', 'this footage is no longer there'));
+    } else if (status === 401 || status === 403) this.fail(new FootageUnavailable('forbidden', 'you may not watch these recordings'));
+    else if (status >= 400) this.fail(new FootageUnavailable('server', 'the server could not send the footage'));
+    else this.fail(new FootageUnavailable('network', 'the server cannot be reached'));
+  }
+
+  /** First the decoder is set up anew; a fragment that stops it again is passed over. */
+  private handleMediaTrouble(): void {
+    const now = performance.now();
+    const isRepeated = now - this.mediaTroubleAt < HEALTHY_AFTER_MS && this.isSameTrouble();
+    this.mediaTroubleAt = now;
+    this.troubledMs = this.momentMs;
+    if (isRepeated) this.passOver();
+    else {
+      this.holdPicture();
+      this.hls?.recoverMediaError();
+      if (this.isWishedPlaying) this.startVideo();
+    }
+  }
+
+  private isSameTrouble(): boolean {
+    return this.troubledMs !== null && this.momentMs !== null && Math.abs(this.momentMs - this.troubledMs) < 5_000;
+  }
+
+  /** Goes on behind the fragment that cannot be played. */
+  private passOver(): void {
+    if (this.momentMs === null) return;
+    const atMs = this.momentMs;
+    const place = this.feed?.playlist.find(atMs, 'after');
+    const entry = place ? this.feed?.playlist.entries[place.index] : undefined;
+    const behindMs = (entry ? entry.startMs + entry.durationMs : atMs + 1_000) + 1;
+    this.troubledMs = null;
+    void this.load(behindMs, 'after', { kind: 'damaged', atMs });
+  }
+
+  private fail(loss: FootageUnavailable): void {
+    this.holdPicture();
+    this.dropHls();
+    this.troubledMs = this.momentMs;
+    const { attempt } = this.snapshot;
+    const cause = { kind: loss.kind, message: loss.message };
+    const delayMs = retryDelayMs(loss.kind, attempt, (this.options.random ?? Math.random)());
+    if (delayMs === null || this.momentMs === null) {
+      this.update({ state: 'failed', cause, retryAt: null });
+      return;
+    }
+    const momentMs = this.momentMs;
+    this.update({ state: 'retrying', cause, attempt: attempt + 1, retryAt: Date.now() + delayMs });
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => void this.load(momentMs, 'after'), delayMs);
+  }
+
+  private forgetTrouble(): void {
+    clearTimeout(this.retryTimer);
+    this.troubledMs = null;
+    this.healthySince = null;
+    if (this.snapshot.attempt > 0 || this.snapshot.cause) this.update({ attempt: 0, cause: null, retryAt: null });
+  }
+
+  // --- while it plays ----------------------------------------------------------------------------------------
+
+  private get fragments(): readonly TimedFragment[] {
+    return this.hls?.levels[0]?.details?.fragments ?? [];
+  }
+
+  private watch(): void {
+    const { video, feed, abort } = this;
+    if (!video || !feed || !this.hls || !abort) return;
+    const now = this.now();
+    const remaining = feed.playlist.durationSeconds - video.currentTime;
+    const { speed } = this.snapshot;
+    const isDue = feed.isAtTail ? now - this.extendedAt >= TAIL_INTERVAL_MS : now - this.extendedAt >= WATCH_INTERVAL_MS;
+    if (remaining < EXTEND_BELOW_SECONDS * Math.max(1, speed) && isDue) {
+      this.extendedAt = now;
+      feed.extend(abort.signal).then(
+        (added) => {
+          if (added > 0) this.grewAt = this.now();
+        },
+        // Asked again shortly; what is at hand plays on meanwhile.
+        () => {},
+      );
+    }
+    if (feed.isAtTail && speed > 1 && remaining < CAUGHT_UP_SECONDS * speed && this.isWishedPlaying) {
+      this.setSpeed(1);
+      this.update({ notice: { kind: 'caught_up' } });
+    }
+    this.watchPace(video, remaining);
+    this.refresh();
+  }
+
+  /** Notices playback that stands still or cannot keep its speed. */
+  private watchPace(video: HTMLVideoElement, remaining: number): void {
+    const at = performance.now();
+    const isIdle = !this.isWishedPlaying || this.isLoading || document.hidden || remaining < 2 || video.seeking;
+    if (isIdle) {
+      this.resetPace();
+      return;
+    }
+    if (Math.abs(video.currentTime - this.movedTo) > 0.01) {
+      this.movedAt = at;
+      this.movedTo = video.currentTime;
+    } else if (at - this.movedAt > STUCK_AFTER_MS) {
+      this.resetPace();
+      this.handleMediaTrouble();
+      return;
+    }
+    if (this.snapshot.state === 'playing') {
+      this.healthySince ??= at;
+      if (at - this.healthySince > HEALTHY_AFTER_MS && this.snapshot.attempt > 0) this.update({ attempt: 0 });
+    } else this.healthySince = null;
+    const elapsed = at - this.pace.at;
+    if (elapsed < KEEPS_UP_AFTER_MS) return;
+    const share = ((video.currentTime - this.pace.media) * 1000) / elapsed / this.snapshot.speed;
+    const asked = this.snapshot.speed;
+    const lower = SPEEDS[SPEEDS.indexOf(asked) - 1];
+    this.resetPace();
+    if (share < KEEPS_UP_SHARE && asked > 1 && lower) {
+      this.setSpeed(lower);
+      this.update({ notice: { kind: 'too_fast', asked, now: lower } });
+    }
+  }
+
+  private resetPace(): void {
+    const media = this.video?.currentTime ?? 0;
+    this.pace = { at: performance.now(), media };
+    this.movedAt = this.pace.at;
+    this.movedTo = media;
+  }
+
+  private followFrames(video: HTMLVideoElement, hls: HlsInstance): void {
+    if (!('requestVideoFrameCallback' in video)) return;
+    const onFrame = (_at: number, { mediaTime }: { mediaTime: number }) => {
+      if (hls !== this.hls || video !== this.video) return;
+      const length = this.frameSeconds === null ? 0 : mediaTime - this.frameSeconds;
+      // Frames may be left out but never added: the smallest distance seen is a frame.
+      if (length > 0.004 && length < 1.1 && this.snapshot.speed <= 1) this.frameLength = Math.min(length, this.frameLength ?? length);
+      this.frameSeconds = mediaTime;
+      if (this.held) this.held.hidden = true;
+      this.followMoment(mediaTime);
+      video.requestVideoFrameCallback(onFrame);
+    };
+    video.requestVideoFrameCallback(onFrame);
+  }
+
+  private followMoment(mediaSeconds: number): void {
+    if (this.isLoading || !this.hls) return;
+    const fragments = this.fragments;
+    const moment = momentAt(fragments, mediaSeconds);
+    const before = this.lastMediaSeconds;
+    this.lastMediaSeconds = mediaSeconds;
+    if (moment === null || this.video?.readyState === 0) return;
+    const skip = mediaSeconds > before && mediaSeconds - before < 2 * this.snapshot.speed ? skipBehind(fragments, before, mediaSeconds) : null;
+    if (skip && this.isWishedPlaying) this.update({ notice: { kind: 'skipped', skip } });
+    const isDue = skip !== null || !this.isWishedPlaying || performance.now() - this.momentToldAt >= MOMENT_INTERVAL_MS;
+    if (isDue && !this.video?.seeking) this.tellMoment(moment);
+  }
+
+  private tellMoment(momentMs: number): void {
+    this.momentToldAt = performance.now();
+    if (this.momentMs === momentMs) return;
+    this.momentMs = momentMs;
+    for (const listener of this.momentListeners) listener();
+  }
+
+  /** Says what the element is doing; nothing else decides this. */
+  private refresh(): void {
+    const { video, snapshot } = this;
+    if (!video || snapshot.state === 'idle' || snapshot.state === 'retrying' || snapshot.state === 'failed') return;
+    let state: HistoryState;
+    if (this.isLoading || !this.hls) state = 'loading';
+    else if (this.isPastEnd) state = 'ended';
+    else if (video.readyState >= 3 && !video.seeking) state = this.isWishedPlaying ? 'playing' : 'paused';
+    else if (video.readyState >= 2 && !video.seeking && !this.isWishedPlaying) state = 'paused';
+    else if (this.hasRunOut(video)) state = 'ended';
+    else state = 'buffering';
+    if (state !== snapshot.state) this.update({ state });
+  }
+
+  private hasRunOut(video: HTMLVideoElement): boolean {
+    const { feed } = this;
+    if (!feed?.isAtTail || feed.playlist.durationSeconds - video.currentTime > 2) return false;
+    return this.now() - this.grewAt > ENDED_AFTER_MS;
+  }
+
+  private holdPicture(): void {
+    const { video, held } = this;
+    if (!video || !held || video.videoWidth === 0 || video.readyState < 2) return;
+    held.width = video.videoWidth;
+    held.height = video.videoHeight;
+    held.getContext('2d')?.drawImage(video, 0, 0);
+    held.hidden = false;
+  }
+
+  private startVideo(): void {
+    const { video } = this;
+    video?.play()?.catch((error: DOMException) => {
+      // Sound without a click is forbidden; a silent picture is not.
+      if (error.name !== 'NotAllowedError' || video !== this.video) return;
+      this.setSound(true, this.snapshot.volume);
+      video.play().catch(() => {});
+    });
+  }
+
+  private applySound(): void {
+    const { video, snapshot } = this;
+    if (!video) return;
+    video.muted = snapshot.isMuted || snapshot.speed > FASTEST_WITH_SOUND;
+    video.volume = snapshot.volume;
+    video.defaultPlaybackRate = snapshot.speed;
+    video.playbackRate = snapshot.speed;
+  }
+
+  private update(change: Partial<HistorySnapshot>): void {
+    this.snapshot = { ...this.snapshot, ...change };
+    if (this.video) this.video.dataset.playerState = this.snapshot.state;
+    for (const listener of this.listeners) listener();
+  }
+}
+
+function asLoss(error: unknown): FootageUnavailable {
+  if (error instanceof FootageUnavailable) return error;
+  if (error instanceof HlsUnsupported) return new FootageUnavailable('unsupported', error.message);
+  return new FootageUnavailable('network', 'the player could not be loaded');
+}

@@ -1,0 +1,84 @@
+// What a player of recordings can be doing, and why; shared by the player and the page around it.
+import type { Skip } from './footageClock';
+
+/** Speeds that can be asked for. */
+export const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const;
+export type Speed = (typeof SPEEDS)[number];
+
+/** Above this, sound is noise. */
+export const FASTEST_WITH_SOUND: Speed = 4;
+
+export type HistoryState = 'idle' | 'loading' | 'playing' | 'paused' | 'buffering' | 'ended' | 'retrying' | 'failed';
+
+export type FootageLossKind = 'network' | 'server' | 'no_footage' | 'removed' | 'deleted' | 'forbidden' | 'unsupported' | 'damaged';
+
+/** Footage that cannot be had. `nearest…` say where else there is some. */
+export class FootageUnavailable extends Error {
+  readonly kind: FootageLossKind;
+  readonly nearestBeforeMs: number | null;
+  readonly nearestAfterMs: number | null;
+
+  constructor(kind: FootageLossKind, message: string, nearestBeforeMs: number | null = null, nearestAfterMs: number | null = null) {
+    super(message);
+    this.name = 'FootageUnavailable';
+    this.kind = kind;
+    this.nearestBeforeMs = nearestBeforeMs;
+    this.nearestAfterMs = nearestAfterMs;
+  }
+}
+
+/** Something worth saying while it plays on. */
+export type HistoryNotice =
+  | { kind: 'skipped'; skip: Skip }
+  | { kind: 'before_oldest'; skip: Skip }
+  | { kind: 'too_fast'; asked: Speed; now: Speed }
+  | { kind: 'caught_up' }
+  | { kind: 'damaged'; atMs: number };
+
+export interface HistorySnapshot {
+  state: HistoryState;
+  /** Why it waits, tries again or failed; null while all is well. */
+  cause: { kind: FootageLossKind; message: string } | null;
+  attempt: number;
+  /** When the next attempt is due, in milliseconds of Date.now(). */
+  retryAt: number | null;
+  notice: HistoryNotice | null;
+  speed: Speed;
+  hasAudio: boolean;
+  isMuted: boolean;
+  volume: number;
+}
+
+export const FIRST_HISTORY: HistorySnapshot = {
+  state: 'idle',
+  cause: null,
+  attempt: 0,
+  retryAt: null,
+  notice: null,
+  speed: 1,
+  hasAudio: false,
+  isMuted: true,
+  volume: 1,
+};
+
+export interface Budget {
+  maxBufferLength: number;
+  maxMaxBufferLength: number;
+  maxBufferSize: number;
+  backBufferLength: number;
+}
+
+/** How much is fetched ahead: more the faster it plays, within what a browser lets one page keep. */
+export function bufferBudget(speed: Speed): Budget {
+  const ahead = Math.min(90, 20 + 8 * speed);
+  return { maxBufferLength: ahead, maxMaxBufferLength: 2 * ahead, maxBufferSize: 96_000_000, backBufferLength: speed > 4 ? 10 : 30 };
+}
+
+const RETRY_DELAYS_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000];
+
+/** Doubles up to a quarter of a minute; null where trying again cannot help. */
+export function retryDelayMs(kind: FootageLossKind, attempt: number, random: number): number | null {
+  if (kind === 'forbidden' || kind === 'deleted' || kind === 'unsupported' || kind === 'no_footage' || kind === 'damaged') return null;
+  const longest = RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length - 1)] ?? 15_000;
+  return Math.round(longest * (0.5 + random / 2));
+}

@@ -1,0 +1,20 @@
+// Playlists as the server writes them, for tests: two-second fragments, one file for each contiguous stretch.
+export const FRAGMENT_MS = 2_000;
+
+export function buildPlaylist(starts: number[]): string {
+  const lines = ['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-TARGETDURATION:2', '#EXT-X-MEDIA-SEQUENCE:0'];
+  let previous: number | null = null;
+  for (const start of starts) {
+    const isApart = previous !== null && start !== previous + FRAGMENT_MS;
+    if (isApart) lines.push('#EXT-X-DISCONTINUITY');
+    if (previous === null || isApart) lines.push('#EXT-X-MAP:URI="init.mp4"');
+    lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(start).toISOString()}`, '#EXTINF:2.000,', `segments/${start}.mp4`);
+    previous = start;
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Starts of fragments that follow each other from `fromMs` up to `toMs`. */
+export function fragmentStarts(fromMs: number, toMs: number): number[] {
+  return Array.from({ length: Math.max(0, Math.ceil((toMs - fromMs) / FRAGMENT_MS)) }, (_, index) => fromMs + index * FRAGMENT_MS);
+}
