@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -13,7 +12,7 @@ from tests.cameras.footage import Exactness, judge
 from tests.faults.report import Loss, RecoveryReport
 from tests.stack import Stack
 from tests.stack.playback import Played, play
-from tests.stack.store import OPEN, Store, assert_store_is_consistent
+from tests.stack.store import CLOSED, OPEN, Store, assert_store_is_consistent
 
 #: So much footage of before a fault is looked at as well: what was written must not be harmed.
 BEFORE_SECONDS = 3.0
@@ -38,7 +37,10 @@ class Recorded:
 
     def indexed_until(self) -> float:
         """The end of the newest footage that has a row, in seconds since 1970; 0 without any."""
-        return max((row.end_ms for row in self.store.segments() if row.state <= 1), default=0) / 1000
+        return (
+            max((row.end_ms for row in self.store.segments() if row.state in (OPEN, CLOSED)), default=0)
+            / 1000
+        )
 
     def wait_indexed(self, moment: float, seconds: float) -> float:
         """Wait until footage of later than a moment has a row; gives the moment at which it was so."""
@@ -49,6 +51,16 @@ class Recorded:
         )
         return time.time()
 
+    def wait_observed(self, observed: str, reason: str | None, seconds: float) -> None:
+        """Wait until the API tells this state, with this reason's code where one is given."""
+
+        def look() -> bool:
+            told = self.stack.api.get(f"/recordings/devices/{self.device_id}")
+            code = (told["reason"] or {}).get("code")
+            return told["observed"] == observed and (reason is None or code == reason)
+
+        self.stack.wait_until(look, seconds, f"the recording is {observed} {reason or ''}")
+
     def worker(self, fleet: str = "record") -> int:
         """The record worker process of a fleet that records, below the one that Dramatiq's command is."""
         return self.stack.record_worker_pid(fleet)
@@ -57,10 +69,6 @@ class Recorded:
         """The process that records the device, by its row."""
         worker = self.store.worker
         return int(worker.rpartition(":")[2])
-
-    def open_file_runs(self) -> list[int]:
-        """The runs of the files that are being written, by their rows."""
-        return [row.run for row in self.store.segments() if row.state == OPEN]
 
     def play(self, since: float, until: float | None = None) -> Played:
         """Play back by the API's playlist."""
@@ -133,14 +141,11 @@ def start_recording(stack: Stack, camera: CounterCamera, name: str) -> Recorded:
     return recorded
 
 
-def wait_unless(condition: Callable[[], bool], seconds: float) -> bool:
-    """Look for so long whether something happens that must not; gives whether it did."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
+def wait_for_frames(camera: CounterCamera, frames: int) -> None:
+    """Until the camera has counted so many more: what is away stays away for so long."""
+    until = camera.counter + frames
+    while camera.counter < until:
+        time.sleep(0.05)
 
 
 def skip_without_disk(error: Exception) -> None:

@@ -11,7 +11,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from gateway.messages import RECORD_QUEUE, RUN_CONSUMER
 from tests.cameras import CounterCamera
-from tests.faults.recorded import Fault, Recorded, start_recording
+from tests.faults.recorded import Fault, Recorded, start_recording, wait_for_frames
 from tests.stack import FfmpegWatch, Stack, procfs
 from tests.stack.store import assert_store_is_consistent
 
@@ -166,13 +166,6 @@ def test_a_new_resolution_and_sound_that_comes_later_are_recorded(stack, recorde
         stack.wait_for_state(recorded.device_id, "running")
     assert ffmpegs.doubles == []
     assert len({row.run for row in recorded.store.segments()} - runs) >= 2, "each is a run of its own"
-
-
-def wait_for_frames(camera: CounterCamera, frames: int) -> None:
-    """Until the camera has counted so many more: what is away stays away for so long."""
-    until = camera.counter + frames
-    while camera.counter < until:
-        time.sleep(0.05)
 
 
 def enqueue_recorder(stack: Stack, device_id: str) -> None:

@@ -1,0 +1,147 @@
+"""The disk of the footage is full, hangs, dies, is unmounted, and has its files changed behind our back."""
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cameras import CounterCamera
+from tests.cameras.footage import judge, read_counters
+from tests.faults.recorded import Fault, Recorded, skip_without_disk, start_recording, wait_for_frames
+from tests.stack import Stack
+from tests.stack.disk import DiskUnavailableError, LoopDisk
+from tests.stack.playback import play_with_ffmpeg
+from tests.stack.store import CLOSED, MISSING, assert_store_is_consistent
+
+#: A picture that stands still for longer is seen to do so.
+SMOOTH_SECONDS = 0.8
+#: A disk that dies takes with it what was not yet durable.
+DURABLE_SECONDS = 1
+FLOOR_BYTES = 4 << 20
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoopDisk]:
+    try:
+        disk = LoopDisk(tmp_path_factory.mktemp("disk"))
+    except DiskUnavailableError as error:
+        skip_without_disk(error)
+    yield disk
+    disk.close()
+
+
+@pytest.fixture(scope="module")
+def stack(disk: LoopDisk) -> Iterator[Stack]:
+    """A product on SQLite whose footage, and nothing else, is on the disk."""
+    settings = {"recordings_dir": disk.folder, "free_bytes_floor": FLOOR_BYTES, "retention_seconds": 1}
+    with Stack(recording_mode="continuous", stall_seconds=3, **settings) as stack:
+        yield stack
+        disk.thaw()
+
+
+@pytest.fixture(scope="module")
+def recorded(stack: Stack) -> Iterator[Recorded]:
+    with CounterCamera() as camera:
+        recorded = start_recording(stack, camera, "Recorded")
+        yield recorded
+        stack.delete_device(recorded.device_id)
+
+
+def test_a_full_disk_interrupts_and_the_bus_covers_until_there_is_room(stack, disk, recorded, report):
+    ffmpeg = stack.ffmpeg_pids(recorded.device_id)
+    with Fault(recorded, report, "disk full in the middle of a part, then room") as fault:
+        disk.fill(leave_bytes=20_000)
+        recorded.wait_observed("interrupted", "disk_full", 15)
+        assert stack.stream(recorded.device_id)["observed"] == "running"
+        disk.make_room()
+    assert stack.ffmpeg_pids(recorded.device_id) == ffmpeg
+    recorded.wait_observed("recording", None, 10)
+    assert fault.exactness.is_exact
+
+
+def test_retention_makes_room_before_the_disk_is_full(stack, disk, recorded, report):
+    make_closed_files(recorded, 3)
+    oldest = recorded.store.segments()[0]
+    with Fault(recorded, report, "disk nearly full: retention makes room"):
+        disk.fill(leave_bytes=FLOOR_BYTES // 2)
+        stack.wait_until(lambda: oldest not in recorded.store.segments(), 15, "the oldest footage goes")
+        disk.make_room()
+    assert not recorded.store.path(oldest).exists()
+    assert recorded.store.expired_before_ms >= oldest.end_ms
+    assert "retention" in stack.log("record"), "what is deleted is logged"
+
+
+def test_a_disk_that_hangs_delays_neither_live_nor_loses_anything(stack, disk, recorded, report, watch):
+    viewer = watch(recorded.device_id)
+    viewer.wait_live()
+    with Fault(recorded, report, "disk hangs for 6 s"):
+        moment = time.time()
+        disk.freeze()
+        try:
+            viewer.frames_in(6)
+        finally:
+            disk.thaw()
+        assert viewer.longest_gap(moment) < SMOOTH_SECONDS
+    assert viewer.has_continued
+
+
+def test_a_disk_that_dies_and_is_mounted_again_costs_no_more_than_was_not_durable(
+    stack, disk, recorded, report
+):
+    with Fault(recorded, report, "disk dies, is unmounted, comes back", budget=DURABLE_SECONDS, seconds=30):
+        disk.cut_power()
+        recorded.wait_observed("interrupted", None, 15)
+        disk.unmount()
+        try:
+            recorded.wait_observed("interrupted", "storage_unmounted", 15)
+            assert list(disk.folder.iterdir()) == [], "nothing is written into the bare folder"
+        finally:
+            disk.mount()
+
+
+def test_files_that_were_deleted_cut_or_lost_their_rows_are_found_at_the_next_start(stack, recorded, report):
+    make_closed_files(recorded, 4)
+    store = recorded.store
+    deleted, cut, unknown, untouched = [row for row in store.segments() if row.state == CLOSED][-4:]
+    before = read_counters_of(recorded, deleted, cut, unknown, untouched)
+    with Fault(recorded, report, "a file deleted, one cut, a row deleted", budget=60):
+        stack.stop("record")
+        store.path(deleted).unlink()
+        os.truncate(store.path(cut), cut.size - 700)
+        store.delete_row(unknown.id)
+        stack.resume("record")
+    rows = {(row.run, row.sequence): row for row in store.segments()}
+    assert (
+        rows.get((deleted.run, deleted.sequence)) is None
+        or rows[deleted.run, deleted.sequence].state == MISSING
+    )
+    assert rows[cut.run, cut.sequence].parts == cut.parts - 1
+    assert rows[unknown.run, unknown.sequence].parts == unknown.parts
+    assert {"file_missing", "file_damaged"} <= {gap.reason_code for gap in store.gaps()}
+    played, complaints = play_with_ffmpeg(stack, recorded.device_id, deleted.start_ms / 1000 - 1, time.time())
+    assert complaints == ""
+    gone = set(before[deleted.id]) | (set(before[cut.id]) - set(played))
+    assert set(played) & gone == set()
+    assert set(before[unknown.id]) | set(before[untouched.id]) <= set(played)
+    assert len(set(before[cut.id]) - set(played)) <= 25
+    assert judge(played).repeated == ()
+    assert_store_is_consistent(stack, recorded.device_id)
+
+
+def make_closed_files(recorded: Recorded, count: int) -> None:
+    """Until there are so many: each time the camera hangs up, a run and its file end."""
+    while len([row for row in recorded.store.segments() if row.state == CLOSED]) < count:
+        runs = {row.run for row in recorded.store.segments()}
+        recorded.camera.cut()
+        recorded.stack.wait_until(
+            lambda known=runs: {row.run for row in recorded.store.segments()} - known,
+            20,
+            "a new run is recorded",
+        )
+        wait_for_frames(recorded.camera, 25)
+
+
+def read_counters_of(recorded: Recorded, *rows) -> dict[int, list[int]]:
+    """The numbers of the frames of each file, by its row's id."""
+    return {row.id: read_counters(recorded.store.path(row)) for row in rows}
