@@ -1,0 +1,71 @@
+"""What housekeeping last found of the storage: written by the record worker, read by the API, health and commands."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import redis
+
+_KEY = "vas:storage:report"
+_SWEEP_KEY = "vas:storage:sweep"
+#: A report that nobody has renewed for so long is nobody's any more.
+_KEEP_SECONDS = 7 * 86_400
+
+OK, FULL, SUSPICIOUS, UNAVAILABLE = "ok", "full", "suspicious", "unavailable"
+
+
+@dataclass(slots=True)
+class StorageReport:
+    """`state` is `ok`, `full` (nothing may be deleted), `suspicious` (a person must look) or `unavailable`.
+
+    `reason` is a code of gateway.states or `too_many_missing`, None when all is well. Times are seconds since 1970. `found`
+    counts what the last round of reconciliation saw and did, `deleted` what the last pass of retention took.
+    """
+
+    state: str = OK
+    reason: str | None = None
+    message: str = ""
+    at: float = 0.0
+    worker: str = ""
+    retention_at: float | None = None
+    checked_at: float | None = None
+    found: dict[str, int] = field(default_factory=dict)
+    deleted: dict[str, int] = field(default_factory=dict)
+
+
+class StorageReports:
+    """The one report, in Redis. Every method raises redis.RedisError when Redis is away."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def read(self) -> StorageReport | None:
+        """The last report; None when no housekeeping has run yet."""
+        values = self._load(_KEY)
+        if values is None:
+            return None
+        return StorageReport(**{k: v for k, v in values.items() if k in StorageReport.__dataclass_fields__})
+
+    def write(self, report: StorageReport) -> None:
+        """Replace the report."""
+        self._redis.set(_KEY, json.dumps(asdict(report)), ex=_KEEP_SECONDS)
+
+    def read_sweep(self) -> dict[str, Any] | None:
+        """Where the round of reconciliation is, for whoever goes on with it."""
+        return self._load(_SWEEP_KEY)
+
+    def write_sweep(self, values: dict[str, Any]) -> None:
+        """Remember where the round is."""
+        self._redis.set(_SWEEP_KEY, json.dumps(values), ex=_KEEP_SECONDS)
+
+    def forget_sweep(self) -> None:
+        """Have the next round begin anew."""
+        self._redis.delete(_SWEEP_KEY)
+
+    def _load(self, key: str) -> dict[str, Any] | None:
+        text = self._redis.get(key)
+        try:
+            values = json.loads(text) if text else None
+        except ValueError:
+            return None
+        return values if isinstance(values, dict) else None
