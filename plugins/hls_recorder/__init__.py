@@ -1,0 +1,19 @@
+"""Recording: each device's parts into files of a minute with an index, from which everything is found again."""
+
+from gateway.config import Config
+from gateway.hookspecs import HealthCheck, hookimpl
+from gateway.outputs import ConsumerContext, ConsumerOutput
+from plugins.hls_recorder.health import check_recorders
+from plugins.hls_recorder.output import HlsRecorder
+
+
+@hookimpl
+def register_consumer_outputs(context: ConsumerContext) -> list[ConsumerOutput]:
+    """One recorder for all devices of the record worker process."""
+    return [HlsRecorder(context)]
+
+
+@hookimpl
+def register_health_checks(config: Config) -> list[HealthCheck]:
+    """Whether what is to be recorded is recorded."""
+    return [HealthCheck("recorder", check_recorders)]

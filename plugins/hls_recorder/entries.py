@@ -1,0 +1,138 @@
+"""What can be written into the index; each entry is one small change, fenced by the recorder's epoch."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import peewee
+
+from gateway.models.base import EVERY_TENANT
+from gateway.models.recordings import RecordingEvent, observe_recording
+from gateway.models.segments import Fence, Segment, add_gap, close_gaps, open_gap, save_segment
+from plugins.hls_recorder.reasons import explain_gap
+from plugins.hls_recorder.segment import OpenSegment, Snapshot
+
+
+class Entry(ABC):
+    """A change that may be tried again: done twice it does no harm."""
+
+    @abstractmethod
+    def write(self, fence: Fence) -> int | None:
+        """Make the change, in transactions of the fence; raises LeaseLost. A SaveEntry gives the row's id."""
+
+    def forget(self) -> None:
+        """It will never be written."""
+
+
+class SaveEntry(Entry):
+    """A segment as it is durable at the moment of writing."""
+
+    def __init__(self, segment: OpenSegment) -> None:
+        self.segment = segment
+        self.written: Snapshot | None = None
+
+    def write(self, fence: Fence) -> int:
+        snapshot = self.written = self.segment.snapshot
+        try:
+            return self._save(fence, self.segment.row_id, snapshot)
+        except peewee.IntegrityError:
+            if self.segment.row_id is not None:
+                raise
+        # The row is there already: the answer to an earlier attempt was lost with its connection.
+        return self._save(fence, self._find(fence, snapshot), snapshot)
+
+    def forget(self) -> None:
+        self.segment.is_queued = False
+
+    @staticmethod
+    def _save(fence: Fence, row_id: int | None, snapshot: Snapshot) -> int:
+        return save_segment(fence, row_id, snapshot.values, snapshot.packed, is_closed=snapshot.is_closed)
+
+    @staticmethod
+    def _find(fence: Fence, snapshot: Snapshot) -> int:
+        values = snapshot.values
+        with fence.transaction() as footage:
+            return (
+                footage.select(Segment, Segment.id)
+                .where(
+                    Segment.start_ms == values.start_ms,
+                    Segment.run == values.run,
+                    Segment.sequence == values.sequence,
+                )
+                .get()
+                .id
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ObserveEntry(Entry):
+    """What the recorder says of itself."""
+
+    observed: str
+    reason: str | None = None
+    message: str | None = None
+
+    def write(self, fence: Fence) -> None:
+        observe_recording(
+            fence.recording_id, fence.epoch, self.observed, reason=self.reason, message=self.message
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGapEntry(Entry):
+    """From a moment on there is no footage."""
+
+    start_ms: int
+    reason: str
+    is_wanted: bool = True
+    by_name: str | None = None
+
+    def write(self, fence: Fence) -> None:
+        open_gap(fence, self.start_ms, self.reason, is_wanted=self.is_wanted, by_name=self.by_name)
+
+
+@dataclass(frozen=True, slots=True)
+class CloseGapEntry(Entry):
+    """From a moment on there is footage again."""
+
+    end_ms: int
+
+    def write(self, fence: Fence) -> None:
+        close_gaps(fence, self.end_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class GapEntry(Entry):
+    """A stretch without footage that is over; without a reason the history of the stream is asked for one."""
+
+    device_id: str
+    start_ms: int
+    end_ms: int
+    reason: str | None
+    otherwise: str = "unknown"
+
+    def write(self, fence: Fence) -> None:
+        reason = self.reason or explain_gap(self.device_id, self.start_ms, self.end_ms) or self.otherwise
+        add_gap(fence, self.start_ms, self.end_ms, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkEntry(Entry):
+    """Something to be seen on the timeline that is no gap: footage of two times overlaps here."""
+
+    tenant_id: str
+    at_ms: int
+    label: str
+    note: str
+
+    def write(self, fence: Fence) -> None:
+        with fence.transaction():
+            EVERY_TENANT.insert(
+                RecordingEvent,
+                tenant_id=self.tenant_id,
+                recording_id=fence.recording_id,
+                at_ms=self.at_ms,
+                end_ms=None,
+                label=self.label,
+                note=self.note,
+                source="hls_recorder",
+            ).execute()

@@ -1,0 +1,303 @@
+"""Writes the index from a thread of its own: a database that is slow or away never delays a file.
+
+What recorders want written waits in a line for each of them, in order, and goes out with everyone else's in one
+transaction, about twice a second. What the database says of their wishes and streams is read on the same occasion.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import peewee
+
+from gateway import database
+from gateway.clock import Clock
+from gateway.errors import LeaseLost, Unavailable
+from gateway.media import SegmentFact
+from gateway.models.segments import Fence
+from plugins.hls_recorder.entries import Entry, ObserveEntry, SaveEntry
+from plugins.hls_recorder.facts import DeviceFacts, read_facts
+from plugins.hls_recorder.segment import OpenSegment
+
+log = logging.getLogger(__name__)
+
+#: How often what waits is written, and how often wishes are read.
+WRITE_SECONDS = 0.5
+FACTS_SECONDS = 1.0
+#: A database that is away is asked again after so long.
+RETRY_SECONDS = 2.0
+#: More than a day of one device. Beyond it the oldest go: their files are found again by the reconciliation.
+LONGEST_LINE = 2000
+#: So many of one line go out in one transaction, so that no other line waits long.
+_BATCH = 100
+#: A recorder whose call to the disk has not returned for so long is shown as interrupted.
+STUCK_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A closed segment whose row is written."""
+
+    segment: OpenSegment
+    row_id: int
+
+
+class IndexLine:
+    """What one recorder wants written, in order; and what the database last said of its device."""
+
+    def __init__(self, device_id: str, fence: Fence, facts: DeviceFacts) -> None:
+        self.device_id = device_id
+        self.fence = fence
+        self.facts: DeviceFacts | None = facts
+        self.is_lost = False
+        self.is_closed = False
+        self.finished: deque[Finished] = deque()
+        self.busy_since: float | None = None
+        self._entries: deque[Entry] = deque()
+        self._lock = threading.Lock()
+        self._told: tuple[str, str | None] | None = None
+
+    def push(self, entry: Entry) -> None:
+        """Have it written after all that waits."""
+        with self._lock:
+            if self.is_lost:
+                return
+            self._entries.append(entry)
+            if len(self._entries) > LONGEST_LINE:
+                dropped = self._entries.popleft()
+                dropped.forget()
+                log.warning("device %s: the index is too far behind, an entry is left to the reconciliation", self.device_id)
+
+    def save(self, segment: OpenSegment, *, is_closed: bool) -> None:
+        """Have a segment's durable state written; a state that still waits is replaced."""
+        with self._lock:
+            segment.take_snapshot(is_closed=is_closed)
+            is_new, segment.is_queued = not segment.is_queued, True
+        if is_new:
+            self.push(SaveEntry(segment))
+
+    def settle_segment(self, entry: SaveEntry, row_id: int) -> bool:
+        """Note that a state was written; whether it was the segment's last."""
+        segment = entry.segment
+        with self._lock:
+            segment.row_id = row_id
+            segment.is_queued = segment.snapshot is not entry.written
+        if segment.is_queued:
+            self.push(SaveEntry(segment))
+        return not segment.is_queued and entry.written.is_closed
+
+    def observe(self, observed: str, reason: str | None = None, message: str | None = None) -> None:
+        """Have the recording's state written if it is another than was last told."""
+        if self._told != (observed, reason):
+            self._told = (observed, reason)
+            self.push(ObserveEntry(observed, reason, message))
+
+    def pending(self) -> list[Entry]:
+        with self._lock:
+            return list(self._entries)
+
+    def settle(self, written: Iterable[Entry]) -> None:
+        """Strike off what is written."""
+        with self._lock:
+            for entry in written:
+                if self._entries and self._entries[0] is entry:
+                    self._entries.popleft()
+
+    def lose(self) -> None:
+        """The recording is another recorder's: nothing more of this line is ever written."""
+        with self._lock:
+            self.is_lost = True
+            self._entries.clear()
+
+
+class IndexWriter:
+    """All lines of a process. Without a thread (`is_threaded=False`, for tests) `work` is called by whoever waits."""
+
+    def __init__(
+        self, clock: Clock, announce: Callable[[str, SegmentFact], None], *, is_threaded: bool = True
+    ) -> None:
+        self._clock = clock
+        self._announce = announce
+        self._is_threaded = is_threaded
+        self._lines: list[IndexLine] = []
+        self._lock = threading.Lock()
+        self._working = threading.Lock()
+        self._wake = threading.Event()
+        self._idle = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
+        self._next_facts = 0.0
+        self._failures = 0
+
+    def open_line(self, device_id: str, fence: Fence, facts: DeviceFacts) -> IndexLine:
+        """A line for a recorder that has claimed its device."""
+        line = IndexLine(device_id, fence, facts)
+        with self._lock:
+            self._lines.append(line)
+            if self._thread is None and self._is_threaded and not self._is_closed:
+                self._thread = threading.Thread(target=self._run, name="recording-index", daemon=True)
+                self._thread.start()
+        return line
+
+    def drain(self, lines: Iterable[IndexLine], seconds: float) -> bool:
+        """Wait until all that waits in `lines` is written; False when it was not within `seconds`."""
+        lines = list(lines)
+        if not self._is_threaded:
+            self.work()
+            return not any(line.pending() for line in lines)
+        deadline = time.monotonic() + seconds
+        with self._idle:
+            while any(line.pending() for line in lines):
+                self._wake.set()
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._thread_lives():
+                    return False
+                self._idle.wait(min(left, 0.25))
+        return True
+
+    def lines_of(self, device_id: str) -> list[IndexLine]:
+        with self._lock:
+            return [line for line in self._lines if line.device_id == device_id]
+
+    @property
+    def waiting(self) -> int:
+        """Entries that are not written yet."""
+        with self._lock:
+            lines = list(self._lines)
+        return sum(len(line.pending()) for line in lines)
+
+    def work(self) -> bool:
+        """Write what waits and read the facts if it is time; False when the database is away. Never raises."""
+        with self._working:
+            self._watch()
+            is_well = self._write_all() and self._read_facts()
+        with self._lock:
+            self._lines = [line for line in self._lines if not line.is_closed or line.pending()]
+        with self._idle:
+            self._idle.notify_all()
+        return is_well
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Write what waits, for at most `seconds`, and end. May be called twice."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        with self._lock:
+            lines = list(self._lines)
+        self.drain(lines, seconds)
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(2.0)
+
+    # ---- the thread --------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        pause = WRITE_SECONDS
+        while not self._is_closed or any(line.pending() for line in self._lines):
+            self._wake.wait(pause)
+            self._wake.clear()
+            try:
+                pause = WRITE_SECONDS if self.work() else RETRY_SECONDS
+            except Exception:
+                log.exception("the index of recordings cannot be written")
+                pause = RETRY_SECONDS
+            if self._is_closed and pause == RETRY_SECONDS:
+                return
+
+    def _thread_lives(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _watch(self) -> None:
+        """A disk that does not answer is told of by us: the recorder itself cannot."""
+        now = self._clock.monotonic()
+        for line in list(self._lines):
+            since = line.busy_since
+            if since is not None and now - since > STUCK_SECONDS:
+                line.observe("interrupted", "storage_failed", "the disk of the footage does not answer")
+
+    def _write_all(self) -> bool:
+        with self._lock:
+            lines = [line for line in self._lines if line.pending()]
+        if not lines:
+            return True
+        # In one order everywhere, so that two processes that lock several recordings cannot wait for each other.
+        lines.sort(key=lambda line: line.fence.recording_id)
+        # After two failures each goes alone: one line that cannot be written must not hold up the others.
+        groups = [lines] if self._failures < 2 else [[line] for line in lines]
+        is_written = all(list(map(self._write, groups)))
+        self._failures = 0 if is_written else self._failures + 1
+        return is_written
+
+    def _write(self, lines: list[IndexLine]) -> bool:
+        written: list[tuple[IndexLine, list[tuple[Entry, int | None]]]] = []
+        lost = []
+        try:
+            with database.transaction():
+                for line in lines:
+                    try:
+                        written.append((line, self._write_line(line)))
+                    except LeaseLost:
+                        lost.append(line)
+        except Unavailable as error:
+            log.debug("the index waits: %s", error)
+            return False
+        for line in lost:
+            line.lose()
+        for line, entries in written:
+            line.settle(entry for entry, _ in entries)
+            for entry, row_id in entries:
+                if row_id is not None and line.settle_segment(entry, row_id):
+                    self._tell(line, Finished(entry.segment, row_id))
+        return True
+
+    def _write_line(self, line: IndexLine) -> list[tuple[Entry, int | None]]:
+        done: list[tuple[Entry, int | None]] = []
+        for entry in line.pending()[:_BATCH]:
+            row_id = None
+            try:
+                row_id = entry.write(line.fence)
+            except (LeaseLost, Unavailable, peewee.OperationalError, peewee.InterfaceError):
+                raise
+            except Exception:
+                log.exception("device %s: an entry of the index cannot be written and is left out", line.device_id)
+                entry.forget()
+            done.append((entry, row_id))
+        return done
+
+    def _tell(self, line: IndexLine, finished: Finished) -> None:
+        """Hooks are called in the recorder's own thread, or here once there is none."""
+        if line.is_closed:
+            self._announce(line.device_id, describe(line.device_id, finished))
+        else:
+            line.finished.append(finished)
+
+    def _read_facts(self) -> bool:
+        now = self._clock.monotonic()
+        if now < self._next_facts:
+            return True
+        with self._lock:
+            lines = [line for line in self._lines if not line.is_closed]
+        self._next_facts = now + FACTS_SECONDS
+        if not lines:
+            return True
+        try:
+            facts = read_facts([line.fence.recording_id for line in lines])
+        except Unavailable as error:
+            log.debug("wishes cannot be read now: %s", error)
+            return False
+        for line in lines:
+            line.facts = facts.get(line.fence.recording_id)
+            if line.facts is not None and line.facts.settings.epoch != line.fence.epoch:
+                line.lose()
+        return True
+
+
+def describe(device_id: str, finished: Finished) -> SegmentFact:
+    """A finished segment as hooks are told of it."""
+    values = finished.segment.snapshot.values
+    return SegmentFact(
+        finished.row_id, device_id, values.start_ms, values.duration_ms, values.size, finished.segment.key
+    )

@@ -1,0 +1,118 @@
+"""The consumer output: attaches a recorder to each device of which footage is wanted."""
+
+from gateway.errors import NotFound, Unavailable
+from gateway.media import SegmentFact
+from gateway.models.recordings import RecorderSettings, claim_recording, recordings_wanted
+from gateway.models.segments import Fence, Gap, last_segment
+from gateway.outputs import ConsumerContext, ConsumerOutput, Consumption, DeviceContext
+from gateway.storage import StorageUnavailable, ensure_storage
+from plugins.hls_recorder.entrance import Entrance, Gate, find_entrance
+from plugins.hls_recorder.facts import read_facts
+from plugins.hls_recorder.index import IndexLine, IndexWriter
+from plugins.hls_recorder.recorder import DeviceRecorder, Footage, Memory, note_trouble
+from plugins.hls_recorder.recovery import read_open_gap, recover
+
+_DRAIN_SECONDS = 5.0
+
+
+class HlsRecorder(ConsumerOutput):
+    """Records what the bus carries into files of a minute, with an index."""
+
+    name = "hls_recorder"
+
+    def __init__(self, context: ConsumerContext, *, is_threaded: bool = True) -> None:
+        self._config = context.config
+        self._clock = context.clock
+        self._worker = context.worker
+        self._context = context
+        self._memories: dict[str, Memory] = {}
+        self.index = IndexWriter(context.clock, self._announce, is_threaded=is_threaded)
+
+    def wanted(self) -> list[str]:
+        """The devices of which footage is wanted now."""
+        return recordings_wanted(self._now_ms())
+
+    def attach(self, device: DeviceContext) -> Consumption:
+        """Claim the device, bring its newest files in order and go on behind them.
+
+        Raises Unavailable (database or storage) and NotFound.
+        """
+        # What an attachment of before still wants to write comes before the claim, which would fence it off.
+        if not self.index.drain(self.index.lines_of(device.id), _DRAIN_SECONDS):
+            raise Unavailable(f"the index of device '{device.id}' waits for the database")
+        memory = self._memories.setdefault(device.id, Memory())
+        line = self._claim(device)
+        is_attached = False
+        try:
+            recorder = self._go_on(line, memory)
+            is_attached = True
+            return recorder
+        finally:
+            line.is_closed = not is_attached
+            self.index.drain([line], _DRAIN_SECONDS)
+
+    def close(self) -> None:
+        self.index.close()
+
+    def _claim(self, device: DeviceContext) -> IndexLine:
+        settings = claim_recording(device.id, self._worker)
+        facts = read_facts([settings.recording_id]).get(settings.recording_id) if settings is not None else None
+        if facts is None:
+            raise NotFound(f"there is no device with id '{device.id}'")
+        return self.index.open_line(device.id, Fence(settings.recording_id, settings.epoch), facts)
+
+    def _go_on(self, line: IndexLine, memory: Memory) -> DeviceRecorder:
+        settings = line.facts.settings
+        now_ms = self._now_ms()
+        gap = read_open_gap(line.fence)
+        # Where a wish begins stays known when the disk fails before the first part: what was before is not wanted.
+        memory.entrance = self._find_entrance(settings, gap, now_ms) or memory.entrance
+        try:
+            storage = ensure_storage(self._config)
+            found = recover(storage, settings, now_ms)
+        except StorageUnavailable as error:
+            note_trouble(line, memory, error, self._hole_begins_ms(settings, gap, memory, now_ms))
+            raise
+        for segment in found.closed:
+            self._announce(line.device_id, segment)
+        starts_over, memory.starts_over = memory.starts_over, False
+        position = None if starts_over else found.position
+        is_unwanted = found.gap is not None and not found.gap.is_wanted
+        entrance = memory.entrance or (Entrance(0) if position is None else None)
+        return DeviceRecorder(
+            config=self._config,
+            clock=self._clock,
+            storage=storage,
+            index=self.index,
+            line=line,
+            memory=memory,
+            footage=Footage(
+                position,
+                found.end_ms,
+                open_gap=found.gap.reason_code if found.gap is not None else None,
+                unwanted_until_ms=entrance.from_ms if is_unwanted and entrance is not None else None,
+            ),
+            gate=Gate(entrance) if entrance is not None else None,
+            notify=self._announce,
+        )
+
+    def _find_entrance(self, settings: RecorderSettings, gap: Gap | None, now_ms: int) -> Entrance | None:
+        decision = settings.decide(now_ms)
+        if not decision.is_wanted:
+            return Entrance(now_ms)
+        return find_entrance(settings, decision, gap, now_ms, round(self._config.bus_window_seconds * 1000))
+
+    @staticmethod
+    def _hole_begins_ms(settings: RecorderSettings, gap: Gap | None, memory: Memory, now_ms: int) -> int:
+        if memory.entrance is not None:
+            return memory.entrance.from_ms
+        if gap is not None:
+            return now_ms
+        last = last_segment(settings.recording_id)
+        return last.end_ms if last is not None else now_ms
+
+    def _announce(self, device_id: str, segment: SegmentFact) -> None:
+        self._context.notify("on_segment", device_id=device_id, segment=segment)
+
+    def _now_ms(self) -> int:
+        return round(self._clock.wall() * 1000)

@@ -1,0 +1,67 @@
+"""Why there is no footage: the stream's own history, read as the reason of a gap."""
+
+from datetime import UTC, datetime, timedelta
+
+from gateway import database
+from gateway.models.base import EVERY_TENANT
+from gateway.models.events import DeviceEvent
+from gateway.states import REASONS, DesiredState, StreamState
+from plugins.hls_recorder.facts import DeviceFacts
+
+#: Reasons of a stream that was not meant to run: nobody can expect footage of it.
+UNWANTED = frozenset({"stream_stopped", "device_disabled", "device_deleted"})
+
+_LOST_STATES = frozenset({StreamState.RECONNECTING, StreamState.FAILED, StreamState.STOPPED})
+_SLACK = timedelta(seconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def explain_gap(device_id: str, start_ms: int, end_ms: int) -> str | None:
+    """The reason that the stream gave first between two moments; None when it gave none.
+
+    Raises DatabaseUnavailable.
+    """
+    with database.session():
+        events = list(
+            EVERY_TENANT.select(DeviceEvent)
+            .where(
+                DeviceEvent.device_id == device_id,
+                DeviceEvent.at >= _moment(start_ms) - _SLACK,
+                DeviceEvent.at <= _moment(end_ms) + _SLACK,
+            )
+            .order_by(DeviceEvent.id)
+            .limit(20)
+        )
+    for event in events:
+        if event.to_state in _LOST_STATES:
+            return _spell(event.reason_code, is_stopped=event.to_state == StreamState.STOPPED)
+    for event in events:
+        if event.to_state == StreamState.STARTING and event.reason_code is not None:
+            return _spell(event.reason_code)
+    # A worker that was killed says nothing; the next one begins where it finds the stream running.
+    if any(event.to_state == StreamState.STARTING for event in events):
+        return "worker_stopped"
+    return None
+
+
+def explain_silence(facts: DeviceFacts) -> str | None:
+    """Why a stream sends no parts now; None while it only starts, or says that it runs."""
+    if not facts.settings.wish.is_enabled:
+        return "device_disabled"
+    if facts.desired == DesiredState.STOPPED:
+        return _spell(facts.desired_reason, is_stopped=True)
+    if facts.observed == StreamState.RUNNING:
+        return None
+    if facts.reason is None:
+        return None
+    return _spell(facts.reason, is_stopped=facts.observed == StreamState.STOPPED)
+
+
+def _spell(code: str | None, *, is_stopped: bool = False) -> str:
+    if is_stopped and code in {None, "requested", "idle"}:
+        return "stream_stopped"
+    return code if code in REASONS else "unknown"
+
+
+def _moment(ms: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=ms)

@@ -1,0 +1,128 @@
+"""The file that is being written: its parts, and what of it may be told to the index."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gateway.media import Part, PartFact, Position, pack_parts
+from gateway.models.segments import SegmentValues
+from gateway.storage import SegmentWriter
+
+#: A part that says it is longer is not believed: the index holds up to 65 s a part.
+LONGEST_PART_MS = 60_000
+
+_PACKED_BYTES = len(pack_parts([PartFact(0, 0, 0, 0, False, False)]))
+
+
+class Place(NamedTuple):
+    """Where a part belongs on the wall clock, in milliseconds since 1970, UTC."""
+
+    start_ms: int
+    duration_ms: int
+
+    @property
+    def end_ms(self) -> int:
+        return self.start_ms + self.duration_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A segment as the index is to show it: only what is durable."""
+
+    values: SegmentValues
+    packed: bytes
+    is_closed: bool
+
+
+class OpenSegment:
+    """One file: parts of one run with consecutive sequences, appended as they come."""
+
+    def __init__(
+        self, writer: SegmentWriter, key: str, *, storage_id: int, first: Position, start_ms: int, init_segment: bytes
+    ) -> None:
+        self.key = key
+        self.start_ms = start_ms
+        self.run = first.run
+        self.row_id: int | None = None
+        self.is_queued = False
+        self.snapshot: Snapshot | None = None
+        self.indexed_at = float("-inf")
+        self.unsynced_since: float | None = None
+        self.last_duration_ms = 0
+        self._writer = writer
+        self._storage_id = storage_id
+        self._sequence = first.sequence
+        self._init = init_segment
+        self._packed = bytearray()
+        self._parts = self._frames = self._offset_ms = 0
+        # Of these numbers, those that were durable at the last sync.
+        self._durable = (0, 0, 0, 0)
+
+    @property
+    def next_sequence(self) -> int:
+        return self._sequence + self._parts
+
+    @property
+    def end_ms(self) -> int:
+        """After the last part, durable or not."""
+        return self.start_ms + self._offset_ms + self.last_duration_ms
+
+    @property
+    def durable_end_ms(self) -> int:
+        """After the last part that a loss of power does not take."""
+        return self.start_ms + self._durable[2]
+
+    @property
+    def size(self) -> int:
+        return self._writer.size
+
+    @property
+    def has_news(self) -> bool:
+        """Whether more is durable than the index was last told."""
+        return self.snapshot is None or self.snapshot.values.size != self._durable[3]
+
+    def append(self, part: Part, place: Place, now: float) -> None:
+        """Write a part, all or nothing of it; raises StorageUnavailable."""
+        is_first = not self._parts
+        self._writer.append(self._init + part.data if is_first else part.data)
+        # Times in a file never go back: players would stop there.
+        self._offset_ms = max(self._offset_ms, place.start_ms - self.start_ms)
+        self.last_duration_ms = place.duration_ms
+        self._packed += pack_parts((
+            PartFact(len(part.data), self._offset_ms, place.duration_ms, part.frames, part.is_key, part.has_audio),
+        ))
+        self._parts += 1
+        self._frames += part.frames
+        if self.unsynced_since is None:
+            self.unsynced_since = now
+
+    def sync(self) -> None:
+        """Make durable what was appended; raises StorageUnavailable."""
+        if self.unsynced_since is None:
+            return
+        state = (self._parts, self._frames, self.end_ms - self.start_ms, self._writer.size)
+        self._writer.sync()
+        self._durable = state
+        self.unsynced_since = None
+
+    def take_snapshot(self, *, is_closed: bool) -> None:
+        """Hold for the index what is durable now."""
+        parts, frames, duration_ms, size = self._durable
+        self.snapshot = Snapshot(
+            SegmentValues(
+                start_ms=self.start_ms,
+                duration_ms=duration_ms,
+                run=self.run,
+                sequence=self._sequence,
+                parts=parts,
+                frames=frames,
+                size=size,
+                init_size=len(self._init),
+                storage_id=self._storage_id,
+            ),
+            bytes(self._packed[: parts * _PACKED_BYTES]),
+            is_closed,
+        )
+
+    def close(self) -> None:
+        """Give the file back; makes nothing durable. May be called twice."""
+        self._writer.close()
