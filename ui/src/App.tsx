@@ -12,6 +12,9 @@ import { EditDevicePage } from './pages/EditDevicePage';
 import { HealthPage } from './pages/HealthPage';
 import { NewDevicePage } from './pages/NewDevicePage';
 import { NotFoundPage } from './pages/NotFoundPage';
+import { RecordedDaysPage } from './pages/RecordedDaysPage';
+import { RecordingSettingsPage } from './pages/RecordingSettingsPage';
+import { RecordingsPage } from './pages/RecordingsPage';
 import { queryClient } from './queryClient';
 import { theme } from './theme';
 
@@ -29,6 +32,9 @@ const router = createBrowserRouter([
           { path: '/devices/new', element: <NewDevicePage /> },
           { path: '/devices/:id', element: <DevicePage /> },
           { path: '/devices/:id/edit', element: <EditDevicePage /> },
+          { path: '/devices/:id/recording', element: <RecordingSettingsPage /> },
+          { path: '/recordings', element: <RecordingsPage /> },
+          { path: '/recordings/:id', element: <RecordedDaysPage /> },
           { path: '/health', element: <HealthPage /> },
           { path: '*', element: <NotFoundPage /> },
         ],

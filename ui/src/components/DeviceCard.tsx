@@ -4,6 +4,7 @@ import type { Device, Stream } from '../api/types';
 import { DeviceActions } from './DeviceActions';
 import { formatBitrate, formatFps, formatSize } from './figures';
 import { ReasonText } from './ReasonText';
+import { RecordingDot } from './RecordingDot';
 import { StateBadge } from './StateBadge';
 import { TagList } from './TagList';
 import classes from './DeviceCard.module.css';
@@ -14,7 +15,10 @@ export function DeviceCard({ device, stream }: { device: Device; stream: Stream 
   return (
     <li className={`surface ${classes.card}`} data-testid="device-row">
       <div className={classes.top}>
-        <StateBadge state={state} isEnabled={device.enabled} />
+        <div className={classes.states}>
+          <StateBadge state={state} isEnabled={device.enabled} />
+          <RecordingDot deviceId={device.id} />
+        </div>
         <DeviceActions device={device} />
       </div>
       <Link to={`/devices/${device.id}`} className={classes.name}>

@@ -4,6 +4,7 @@ import type { Device, Stream } from '../api/types';
 import { DeviceActions } from './DeviceActions';
 import { formatBitrate, formatCodec, formatFps, formatSize, NOTHING } from './figures';
 import { ReasonText } from './ReasonText';
+import { RecordingDot } from './RecordingDot';
 import { StateBadge } from './StateBadge';
 import { TagList } from './TagList';
 import classes from './DeviceTable.module.css';
@@ -18,9 +19,12 @@ export function DeviceRow({ device, stream }: { device: Device; stream: Stream |
         <StateBadge state={state} isEnabled={device.enabled} />
       </td>
       <td>
-        <Link to={`/devices/${device.id}`} className={classes.name} title={device.name}>
-          {device.name}
-        </Link>
+        <div className={classes.title}>
+          <Link to={`/devices/${device.id}`} className={classes.name} title={device.name}>
+            {device.name}
+          </Link>
+          <RecordingDot deviceId={device.id} />
+        </div>
         <div className={classes.under}>
           {reason ? (
             <ReasonText reason={reason} lineClamp={1} />

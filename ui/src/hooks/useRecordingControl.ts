@@ -7,8 +7,8 @@ import { sentence } from '../components/sentence';
 import { recordingKeys } from './recordingKeys';
 
 export type RecordingDeed =
-  | { kind: 'start'; until?: string }
-  | { kind: 'stop'; until?: string }
+  | { kind: 'start'; forMinutes?: number }
+  | { kind: 'stop'; forMinutes?: number }
   | { kind: 'resume' }
   | { kind: 'event'; label: string; note: string; duration_seconds: number };
 
@@ -20,8 +20,10 @@ const FAILED: Record<RecordingDeed['kind'], string> = {
 };
 
 function send(deviceId: string, deed: RecordingDeed): Promise<Recording | RecordingEvent> {
-  if (deed.kind === 'start') return startRecording(deviceId, deed.until);
-  if (deed.kind === 'stop') return stopRecording(deviceId, deed.until);
+  if (deed.kind === 'start' || deed.kind === 'stop') {
+    const until = deed.forMinutes ? new Date(Date.now() + deed.forMinutes * 60_000).toISOString() : undefined;
+    return deed.kind === 'start' ? startRecording(deviceId, until) : stopRecording(deviceId, until);
+  }
   if (deed.kind === 'resume') return resumeRecordingPlan(deviceId);
   const { label, note, duration_seconds } = deed;
   return addRecordingEvent(deviceId, { label, duration_seconds, ...(note ? { note } : {}) });

@@ -5,6 +5,7 @@ import { HealthBadge } from '../components/HealthBadge';
 import { HealthCard } from '../components/HealthCard';
 import { PageHeader } from '../components/PageHeader';
 import { PluginTable } from '../components/PluginTable';
+import { StoragePanel } from '../components/StoragePanel';
 import { useHealth } from '../hooks/useHealth';
 
 const SEVERITY = { down: 0, degraded: 1, ok: 2 };
@@ -29,6 +30,7 @@ export function HealthPage() {
             <HealthCard key={name} name={name} component={component} />
           ))}
         </SimpleGrid>
+        <StoragePanel />
         <PluginTable />
       </Stack>
     </>

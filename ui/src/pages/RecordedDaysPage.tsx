@@ -1,0 +1,86 @@
+// One camera's footage by date: a calendar, the chosen day, and what was recorded of what was wanted.
+import { Button, Skeleton } from '@mantine/core';
+import { IconSettings, IconVideo } from '@tabler/icons-react';
+import { Link, useParams, useSearchParams } from 'react-router';
+import { ApiError } from '../api/http';
+import { CoverageReport } from '../components/CoverageReport';
+import { DeviceCalendar } from '../components/DeviceCalendar';
+import { Failure } from '../components/Failure';
+import { FigureList } from '../components/FigureList';
+import { NOTHING } from '../components/figures';
+import { formatBytes } from '../components/amounts';
+import { formatSpan } from '../components/moments';
+import { PageHeader } from '../components/PageHeader';
+import { Panel } from '../components/Panel';
+import { RecordedDay } from '../components/RecordedDay';
+import { RecordingBadge } from '../components/RecordingBadge';
+import { keptWords } from '../components/RecordingRow';
+import { MODE_WORDS } from '../components/recordingLooks';
+import { Timestamp } from '../components/Timestamp';
+import { useNow } from '../hooks/useNow';
+import { useRecording } from '../hooks/useRecording';
+import { dateOf } from '../timeline/timeZone';
+import { NotFoundPage } from './NotFoundPage';
+import classes from '../components/RecordedDay.module.css';
+
+export function RecordedDaysPage() {
+  const { id = '' } = useParams();
+  const [search, setSearch] = useSearchParams();
+  const { data, error, refetch } = useRecording(id);
+  const now = useNow(60_000);
+  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
+
+  const recording = data?.recording;
+  const timeZone = recording?.time_zone ?? 'UTC';
+  const today = dateOf(timeZone, now);
+  const asked = search.get('date');
+  const isDate = asked !== null && /^\d{4}-\d\d-\d\d$/.test(asked) && asked <= today && !Number.isNaN(Date.parse(asked));
+  const newest = recording?.newest ? dateOf(timeZone, Date.parse(recording.newest)) : today;
+  const date = isDate ? asked : newest;
+  const pick = (picked: string) => setSearch({ date: picked }, { replace: true });
+
+  return (
+    <>
+      <PageHeader
+        title={recording?.device_name ?? 'Recordings'}
+        back={{ to: '/recordings', label: 'Recordings' }}
+        beside={recording && <RecordingBadge recording={recording} />}
+      >
+        <Button variant="default" component={Link} to={`/devices/${id}`} leftSection={<IconVideo size={16} stroke={1.7} />}>
+          Camera
+        </Button>
+        <Button variant="default" component={Link} to={`/devices/${id}/recording`} leftSection={<IconSettings size={16} stroke={1.7} />}>
+          Settings
+        </Button>
+      </PageHeader>
+      {error && !recording && <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />}
+      {!recording && !error && <Skeleton height={420} radius="md" />}
+      {recording && (
+        <div className={classes.columns}>
+          <div className={classes.column}>
+            <Panel title="Recorded days">
+              <DeviceCalendar deviceId={id} timeZone={timeZone} value={date} onPick={pick} />
+            </Panel>
+            <Panel title="Footage">
+              <FigureList
+                rows={[
+                  ['Oldest', recording.oldest ? <Timestamp key="oldest" at={recording.oldest} /> : NOTHING],
+                  ['Newest', recording.newest ? <Timestamp key="newest" at={recording.newest} /> : NOTHING],
+                  ['Length', recording.seconds > 0 ? formatSpan(recording.seconds * 1000) : NOTHING],
+                  ['Size', formatBytes(recording.bytes)],
+                  ['Kept', keptWords(recording)],
+                  ['Records', MODE_WORDS[recording.mode]],
+                  ['Time zone', timeZone],
+                ]}
+              />
+            </Panel>
+          </div>
+          <div className={classes.column}>
+            <RecordedDay key={date} deviceId={id} name={recording.device_name} date={date} timeZone={timeZone} />
+            <CoverageReport deviceId={id} timeZone={timeZone} today={today} onPick={pick} />
+          </div>
+        </div>
+      )}
+    </>
+  );
+}
