@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { startFakeApi } from './fake-api/server.mjs';
+import { RECORDING_PAGES } from './recordingShots.mjs';
 
 const OUT = fileURLToPath(new URL('./shots/', import.meta.url));
 const WANTED = process.argv[2] ?? '';
@@ -33,6 +34,7 @@ const PAGES = [
     await page.getByText('Key frame every', { exact: true }).waitFor();
   } },
   { name: 'health', path: '/health', count: 30 },
+  ...RECORDING_PAGES,
 ];
 
 mkdirSync(OUT, { recursive: true });

@@ -8,6 +8,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { buildCamera, buildCameras } from './cameras.mjs';
+import { answerRecordings } from './recordings.mjs';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png' };
@@ -116,6 +117,7 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
       cameras.push(camera);
       return send(response, 201, camera.device, { ETag: camera.etag });
     }
+    if (resource === 'recordings' && answerRecordings({ request, response, url, rest, body, cameras, tools: { send, refuse, page } })) return undefined;
     if (resource === 'streams' && rest.length === 0) return send(response, 200, ...page(url, cameras.map(({ stream }) => stream)));
 
     const id = resource === 'rtsp' ? rest[1] : rest[0];
