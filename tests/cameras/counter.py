@@ -89,7 +89,7 @@ class CounterCamera(RtspServer):
         return Reply(headers=headers, body=build_sdp(video, tracks))
 
     async def send_media(self, connection: Connection) -> None:
-        """The tracks that were set up, from the next key frame on."""
+        """The tracks that were set up, from the frame on that is due now, key frame or not."""
         senders = [self._send_video(connection)]
         if "audio" in connection.channels:
             senders.append(self._send_audio(connection))
@@ -98,13 +98,16 @@ class CounterCamera(RtspServer):
     async def _send_video(self, connection: Connection) -> None:
         transport, channel = connection.writer.transport, connection.channels["video"]
         ssrc, sequence, is_late = random.getrandbits(32), random.randrange(1 << 16), False
-        group = self.counter // self.settings.gop_frames + 1
+        first = self.counter + 1
+        group = first // self.settings.gop_frames
         while not transport.is_closing():
             settings = self.settings
             video = await asyncio.to_thread(encode_group, settings, group)
             for number, template in enumerate(
                 build_video_templates(video, channel, is_in_band=True), group * settings.gop_frames
             ):
+                if number < first:
+                    continue
                 await asyncio.sleep(self._epoch + number / settings.fps - time.monotonic())
                 is_key = number % settings.gop_frames == 0
                 is_late = (is_late and not is_key) or transport.get_write_buffer_size() > _MOST_WAITING_BYTES
