@@ -47,6 +47,7 @@ def group_stack(stack: Stack) -> Groups:
     return {
         "FFmpeg": ffmpeg,
         "stream worker": [pid for pid in stream if pid not in ffmpeg],
+        "record worker": stack.pids("record"),
         "Redis": [redis_pid],
         "SFU (Node.js)": [pid for pid in sfu if pid not in mediasoup],
         "mediasoup": mediasoup,

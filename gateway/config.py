@@ -190,9 +190,12 @@ class Config:
     record_processes: int = setting(between(1, 64), 1, "processes", "processes of a record worker")
     record_slots: int = setting(between(1, 512), 64, "devices", "devices that one record process can serve")
     recordings_dir: Path = setting(
-        Path, Path("var/recordings"), "path", "folder of the footage; best on a disk of its own",
+        Path, Path("var/recordings"), "path",
+        "folder of the footage, best on a disk of its own; by default below VAR_DIR",
     )
-    exports_dir: Path = setting(Path, Path("var/exports"), "path", "folder of exported files until they expire")
+    exports_dir: Path = setting(
+        Path, Path("var/exports"), "path", "folder of exported files until they expire; by default below VAR_DIR",
+    )
     recording_mode: str = setting(
         word_of("off", "continuous", "scheduled", "event"), "continuous", "word", "recording mode of a new device",
     )
@@ -275,6 +278,9 @@ class Config:
                 wrong.append(f"'{name}' {error}")
         if wrong:
             raise ConfigError("; ".join(wrong))
+        for name in ("recordings_dir", "exports_dir"):
+            if name not in values and "var_dir" in values:
+                values[name] = values["var_dir"] / name.removesuffix("_dir")
         for name in SECRET_FILES:
             if name not in values:
                 values[name] = read_or_make_secret(Path(values.get("var_dir", "var")) / "secrets" / name)

@@ -3,6 +3,7 @@
 import os
 import stat
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -172,3 +173,9 @@ def test_every_setting_says_its_unit_and_what_it_is_for():
         spelt["ALLOW_LOOPBACK_SOURCES"],
         spelt["TRUSTED_HOSTS"],
     ) == ("8000", "10", "0", "")
+
+
+def test_footage_and_exports_lie_below_var_dir_unless_they_are_given_a_place(tmp_path):
+    given = {"VAR_DIR": str(tmp_path), "RECORDINGS_DIR": "/mnt/footage"}
+    config = Config.from_environment(given)
+    assert (config.recordings_dir, config.exports_dir) == (Path("/mnt/footage"), tmp_path / "exports")
