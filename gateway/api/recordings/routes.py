@@ -1,0 +1,216 @@
+"""`/recordings`: settings and state of each device's recording, what people say of it, events, the store."""
+
+import logging
+from typing import Any
+
+from flask import request
+from flask.views import MethodView
+
+from gateway.api.base import Blueprint, current_name, current_scope, offset_of, paginated, services
+from gateway.api.devices.schemas import IfMatchSchema
+from gateway.api.recordings.schemas import (
+    EVENT_EXAMPLE,
+    SETTINGS_EXAMPLE,
+    EventQueryArgsSchema,
+    RecordingEventSchema,
+    RecordingQueryArgsSchema,
+    RecordingSchema,
+    StorageSchema,
+    UntilSchema,
+)
+from gateway.api.recordings.store import storage_view
+from gateway.api.recordings.views import event_view, now_ms, recording_views
+from gateway.errors import Conflict, InvalidValue, Unavailable
+from gateway.models import VersionChanged
+from gateway.models.protections import recording_events
+from gateway.models.recording_lists import select_recordings
+from gateway.models.recordings import (
+    Recording,
+    RecordingChanged,
+    add_event,
+    change_settings,
+    find_recording,
+    say,
+)
+from gateway.recording_plan import decide
+
+log = logging.getLogger(__name__)
+
+blp = Blueprint("recordings", __name__, url_prefix="/recordings", description="What is recorded, and when")
+
+ETAG_HEADER = {"ETag": {"description": "the settings' version, for If-Match", "schema": {"type": "string"}}}
+
+#: The consumer output that writes footage.
+_RECORDER = "hls_recorder"
+_SETTINGS = ("mode", "time_zone", "plan", "pre_roll_seconds", "post_roll_seconds", "keep_days", "keep_bytes")
+
+
+@blp.route("")
+class Recordings(MethodView):
+    @blp.arguments(RecordingQueryArgsSchema, location="query")
+    @blp.list_response(RecordingSchema)
+    @blp.errors(422, 503)
+    def get(self, args: dict[str, Any]) -> Any:
+        """List recordings
+
+        One for each device, by the device's name.
+        """
+        found, total = select_recordings(
+            current_scope(), text=args["q"], device_ids=args["device"], limit=args["page_size"], offset=offset_of(args)
+        )
+        return paginated(recording_views(found), total, args)
+
+
+@blp.route("/devices/<uuid:device_id>")
+class RecordingByDevice(MethodView):
+    @blp.response(200, RecordingSchema, headers=ETAG_HEADER)
+    @blp.errors(404, 503)
+    def get(self, device_id: Any) -> Any:
+        """Read a recording"""
+        return _shown(find_recording(current_scope(), str(device_id)))
+
+    @blp.arguments(RecordingSchema, example=SETTINGS_EXAMPLE)
+    @blp.arguments(IfMatchSchema, location="headers")
+    @blp.response(200, RecordingSchema, headers=ETAG_HEADER)
+    @blp.errors(400, 403, 404, 412, 413, 415, 422, 503)
+    def put(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
+        """Set what is recorded
+
+        Sets every setting; those left out get their default. The recorder follows within about two seconds. Another mode
+        takes back what a person said by `start` or `stop`. With If-Match, 412 when the settings were changed since they
+        were read.
+        """
+        before = find_recording(current_scope(), str(device_id))
+        values = {name: data[name] for name in _SETTINGS} | {"time_zone": data["time_zone"] or before.time_zone}
+        try:
+            recording = change_settings(
+                current_scope(), before.device_id, values, if_version=_seen_version(headers["if_match"], before)
+            )
+        except RecordingChanged as error:
+            raise VersionChanged(error.message) from error
+        return _shown(_wake(recording))
+
+
+@blp.route("/devices/<uuid:device_id>/start", methods=["POST"])
+@blp.arguments(UntilSchema, required=False)
+@blp.response(202, RecordingSchema)
+@blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
+def start_recording(data: dict[str, Any], device_id: Any) -> Any:
+    """Record now
+
+    Whatever the mode says, until `until` or until somebody says otherwise. May be repeated. 409 with reason
+    `device_disabled` on a disabled device.
+    """
+    recording = find_recording(current_scope(), str(device_id))
+    if not recording.device.enabled:
+        raise Conflict(f"device '{recording.device.name}' is disabled: enable it first", reason="device_disabled")
+    return _shown(_wake(_say(str(device_id), "on", data["until"])))[0]
+
+
+@blp.route("/devices/<uuid:device_id>/stop", methods=["POST"])
+@blp.arguments(UntilSchema, required=False)
+@blp.response(202, RecordingSchema)
+@blp.errors(400, 403, 404, 413, 415, 422, 503)
+def stop_recording(data: dict[str, Any], device_id: Any) -> Any:
+    """Record no more
+
+    Whatever the mode says, until `until` or until somebody says otherwise. Who asked is kept with the gap. May be repeated.
+    """
+    return _shown(_say(str(device_id), "off", data["until"]))[0]
+
+
+@blp.route("/devices/<uuid:device_id>/resume", methods=["POST"])
+@blp.response(202, RecordingSchema)
+@blp.errors(403, 404, 415, 503)
+def resume_recording(device_id: Any) -> Any:
+    """Follow the mode again
+
+    Takes back what was said by `start` or `stop`. May be repeated.
+    """
+    return _shown(_wake(_say(str(device_id), None, None)))[0]
+
+
+@blp.route("/devices/<uuid:device_id>/events")
+class RecordingEvents(MethodView):
+    @blp.arguments(EventQueryArgsSchema, location="query")
+    @blp.list_response(RecordingEventSchema)
+    @blp.errors(404, 422, 503)
+    def get(self, args: dict[str, Any], device_id: Any) -> Any:
+        """List events
+
+        What happened before the camera, newest first.
+        """
+        recording = find_recording(current_scope(), str(device_id))
+        found, total = recording_events(
+            current_scope(), recording, args["start"], args["end"], limit=args["page_size"], offset=offset_of(args)
+        )
+        return paginated([event_view(event) for event in found], total, args)
+
+    @blp.arguments(RecordingEventSchema, example=EVENT_EXAMPLE)
+    @blp.response(201, RecordingEventSchema)
+    @blp.errors(400, 403, 404, 413, 415, 422, 503)
+    def post(self, data: dict[str, Any], device_id: Any) -> Any:
+        """Tell of an event
+
+        In the mode `event` footage is wanted from the pre-roll before now until the event's end and the post-roll after it.
+        """
+        now = now_ms()
+        at = now if data["at"] is None else data["at"]
+        if at > now + 60_000:
+            raise InvalidValue("at", "'at' must not be in the future")
+        lasting = round(data["duration_seconds"] * 1000)
+        event = add_event(
+            current_scope(), str(device_id), label=data["label"], note=data["note"], at_ms=at,
+            end_ms=at + lasting if lasting else None,
+        )
+        _wake(find_recording(current_scope(), str(device_id)))
+        return event_view(event)
+
+
+@blp.route("/storage")
+@blp.response(200, StorageSchema)
+@blp.errors(503)
+def get_storage() -> Any:
+    """Read the store's state
+
+    Room, what footage takes of it, how fast it grows, and how long it will last.
+    """
+    return storage_view()
+
+
+def _say(device_id: str, word: str | None, until_ms: int | None) -> Recording:
+    now = now_ms()
+    if until_ms is not None and until_ms <= now:
+        raise InvalidValue("until", "'until' must be in the future")
+    return say(current_scope(), device_id, word, by=current_name(), now_ms=now, until_ms=until_ms)
+
+
+def _wake(recording: Recording) -> Recording:
+    """Where footage is wanted, ask a recorder now; the clock process would do so within seconds."""
+    wired = services()
+    wish = recording.wish(is_enabled=recording.device.enabled)
+    if decide(wish, now_ms()).is_wanted and not wired.redis_outage.lasts:
+        try:
+            wired.messages.start_consumer(_RECORDER, recording.device_id)
+        except Unavailable as error:
+            wired.redis_outage.begins()
+            log.warning("recording of device %s waits for the clock process: %s", recording.device_id, error)
+    return recording
+
+
+def _shown(recording: Recording) -> Any:
+    return recording_views([recording])[0], 200, {"ETag": _etag(recording)}
+
+
+def _etag(recording: Recording) -> str:
+    """The version of the settings; what the recorder does is no part of it."""
+    return f'"{recording.version}"'
+
+
+def _seen_version(if_match: str | None, recording: Recording) -> int | None:
+    """The version that If-Match names, or None where any will do; raises VersionChanged for another."""
+    if if_match is None or request.if_match.star_tag:
+        return None
+    if not request.if_match.contains(_etag(recording).strip('"')):
+        raise VersionChanged("the recording was changed since it was read: read it again")
+    return recording.version
