@@ -31,7 +31,7 @@ export function AppFrame() {
               <IconActivityHeartbeat size={17} stroke={1.7} aria-hidden />
               Health
             </NavLink>
-            <a href="/docs" className={classes.link}>
+            <a href="/docs" className={`${classes.link} ${classes.spare}`}>
               <IconBook2 size={17} stroke={1.7} aria-hidden />
               API
             </a>

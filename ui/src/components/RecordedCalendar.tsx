@@ -113,9 +113,11 @@ export function RecordedCalendar({ month, onMonth, days, value, onPick, today }:
         <span className={classes.legend}>
           <i className={classes.gap} /> gaps
         </span>
-        <Button size="compact-xs" variant="subtle" ml="auto" onClick={() => go(today)} disabled={month === monthOf(today)}>
-          This month
-        </Button>
+        {month !== monthOf(today) && (
+          <Button size="compact-xs" variant="subtle" ml="auto" onClick={() => go(today)}>
+            This month
+          </Button>
+        )}
       </div>
     </div>
   );

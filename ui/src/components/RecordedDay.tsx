@@ -10,7 +10,7 @@ import { formatDate } from './calendarDates';
 import { CoverageGaps } from './CoverageGaps';
 import { DayStrip } from './DayStrip';
 import { Failure } from './Failure';
-import { FigureList } from './FigureList';
+import { FigureColumns } from './FigureColumns';
 import { NOTHING } from './figures';
 import { formatSpan } from './moments';
 import { Panel } from './Panel';
@@ -54,7 +54,7 @@ export function RecordedDay({ deviceId, name, date, timeZone }: RecordedDayProps
         {!day && !coverage.error && <Skeleton height={90} />}
         {day && (
           <>
-            <FigureList
+            <FigureColumns
               rows={[
                 ['Recorded', day.recorded_seconds > 0 ? formatSpan(day.recorded_seconds * 1000) : NOTHING],
                 ['Wanted', day.wanted_seconds > 0 ? formatSpan(day.wanted_seconds * 1000) : 'Nothing'],

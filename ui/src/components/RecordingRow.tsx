@@ -4,11 +4,12 @@ import type { CoverageDay, Recording } from '../api/recordingTypes';
 import { formatBytes } from './amounts';
 import { DayBars } from './DayBars';
 import { DayStrip } from './DayStrip';
+import { FigureColumns } from './FigureColumns';
 import { NOTHING } from './figures';
 import { recordedDaysAddress } from './recordingAddresses';
 import { RecordingBadge } from './RecordingBadge';
 import { MODE_WORDS, recordingSentence } from './recordingLooks';
-import { Timestamp } from './Timestamp';
+import { ShortMoment } from './ShortMoment';
 import classes from './RecordingList.module.css';
 
 export interface RecordingRowProps {
@@ -54,24 +55,15 @@ export function RecordingRow({ recording, dates, days, date, timeZone }: Recordi
           <DayBars dates={dates} days={days} addressOf={(day) => recordedDaysAddress(id, day)} />
         )}
       </div>
-      <dl className={classes.figures}>
-        <div>
-          <dt>From</dt>
-          <dd>{recording.oldest ? <Timestamp at={recording.oldest} /> : NOTHING}</dd>
-        </div>
-        <div>
-          <dt>To</dt>
-          <dd>{recording.observed === 'recording' ? 'Now' : recording.newest ? <Timestamp at={recording.newest} /> : NOTHING}</dd>
-        </div>
-        <div>
-          <dt>Size</dt>
-          <dd>{formatBytes(recording.bytes)}</dd>
-        </div>
-        <div>
-          <dt>Kept</dt>
-          <dd>{keptWords(recording)}</dd>
-        </div>
-      </dl>
+      <FigureColumns
+        className={classes.figures}
+        rows={[
+          ['From', recording.oldest ? <ShortMoment key="from" at={recording.oldest} /> : NOTHING],
+          ['To', recording.observed === 'recording' ? 'Now' : recording.newest ? <ShortMoment key="to" at={recording.newest} /> : NOTHING],
+          ['Size', formatBytes(recording.bytes)],
+          ['Kept', keptWords(recording)],
+        ]}
+      />
     </li>
   );
 }

@@ -4,7 +4,7 @@ import type { StorageFigures } from '../api/recordingTypes';
 import { useStorageFigures } from '../hooks/useStorageFigures';
 import { formatBytes } from './amounts';
 import { Failure } from './Failure';
-import { FigureList } from './FigureList';
+import { FigureColumns } from './FigureColumns';
 import { NOTHING } from './figures';
 import { Notice } from './Notice';
 import { Panel } from './Panel';
@@ -69,7 +69,7 @@ export function StoragePanel() {
             </Notice>
           )}
           <Meter figures={data} />
-          <FigureList
+          <FigureColumns
             rows={[
               ['Written each day', data.bytes_per_day === null ? NOTHING : formatBytes(data.bytes_per_day)],
               ['Free space lasts', daysLeftWords(data.days_left)],

@@ -12,6 +12,15 @@ export function formatDateTime(at: string): string {
   return (moment.getFullYear() === new Date().getFullYear() ? thisYear : anyYear).format(moment);
 }
 
+const shortThisYear = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+const dateOnly = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', year: 'numeric' });
+
+/** To the minute; of another year only the date. */
+export function formatShortMoment(at: string): string {
+  const moment = new Date(at);
+  return (moment.getFullYear() === new Date().getFullYear() ? shortThisYear : dateOnly).format(moment);
+}
+
 export const formatUtc = (at: string): string => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
 /** "12 s", "4 min", "3 h 20 min", "5 d 2 h": two units at most. */

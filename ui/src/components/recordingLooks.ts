@@ -1,7 +1,7 @@
 // How each state of a recording is named and drawn, and what a recording does, in words.
 import { IconAlertTriangle, IconCircleFilled, IconCircleOff, IconClockPause } from '@tabler/icons-react';
 import type { Recording, RecordingMode, RecordingState } from '../api/recordingTypes';
-import { formatDateTime } from './moments';
+import { formatShortMoment } from './moments';
 import { sentence } from './sentence';
 import type { Tone } from './stateLooks';
 
@@ -29,8 +29,8 @@ export const MODE_WORDS: Record<RecordingMode, string> = {
 export function recordingSentence({ override, reason, observed, is_wanted, cause }: Recording): string {
   if (override) {
     const by = override.by ? ` by ${override.by}` : ' by hand';
-    const until = override.until ? ` until ${formatDateTime(override.until)}` : '';
-    return `${override.wish === 'off' ? 'Stopped' : 'Started'}${by}, ${formatDateTime(override.at)}${until}.`;
+    const until = override.until ? ` until ${formatShortMoment(override.until)}` : '';
+    return `${override.wish === 'off' ? 'Stopped' : 'Started'}${by}${until}.`;
   }
   if (reason) return `${sentence(reason.message)}${reason.remedy ? ` ${sentence(reason.remedy)}` : ''}`;
   if (observed === 'recording' && cause === 'schedule') return 'The weekly plan wants it now.';
