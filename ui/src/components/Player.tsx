@@ -1,12 +1,19 @@
-// The live player of one camera: picture, what lies over it, and its controls.
-import { useCallback, useEffect, useRef, useState } from 'react';
+// The player of one camera, live and recorded: picture, what lies over it, its controls, and the timeline below them.
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import type { Stream } from '../api/types';
+import type { useHistoryPlayer } from '../hooks/useHistoryPlayer';
 import { useLiveFigures } from '../hooks/useLiveFigures';
-import { usePlayer } from '../hooks/usePlayer';
-import { usePlayerKeys } from '../hooks/usePlayerKeys';
-import { recallPlayer } from '../players/playerMemory';
+import { useLiveView } from '../hooks/useLiveView';
+import { usePlayerKeys, type PlayerKeys } from '../hooks/usePlayerKeys';
+import { SPEEDS } from '../players/historyState';
+import { recallPlayer, recallSound, rememberSound } from '../players/playerMemory';
 import type { LiveFigures } from '../players/receiverStatistics';
+import { HistoryControls } from './HistoryControls';
+import { HistoryOverlay } from './HistoryOverlay';
+import { HlsBadge } from './HlsBadge';
 import { PlayerControls } from './PlayerControls';
+import { PlayerHelp } from './PlayerHelp';
+import { PlayerMenu } from './PlayerMenu';
 import { PlayerOverlay } from './PlayerOverlay';
 import { StatisticsOverlay } from './StatisticsOverlay';
 import classes from './Player.module.css';
@@ -17,59 +24,193 @@ interface PlayerProps {
   stream: Stream | undefined;
   isAutoplay: boolean;
   onFigures: (figures: LiveFigures | null) => void;
+  history: ReturnType<typeof useHistoryPlayer>;
+  isRecorded: boolean;
+  timeZone: string;
+  reasonAt: (atMs: number) => string | null;
+  /** The recorded picture's element is there: a moment may be sought. */
+  onReady: () => void;
+  onLive: () => void;
+  /** From some seconds before now. */
+  onRecorded: (secondsAgo: number) => void;
+  onJump: () => void;
+  onMark: (edge: 'start' | 'end' | null) => void;
+  /** Below the controls, also in full screen. */
+  children?: ReactNode;
 }
 
 const FRESH_PART_MS = 3_000;
 
-export function Player({ deviceId, name, stream, isAutoplay, onFigures }: PlayerProps) {
+export function Player(props: PlayerProps) {
+  const { deviceId, name, stream, onFigures, history, isRecorded, timeZone, onReady, onLive, onRecorded, onJump, onMark } = props;
   const frame = useRef<HTMLDivElement>(null);
   const live = useRef<HTMLVideoElement>(null);
   const preview = useRef<HTMLVideoElement>(null);
   const held = useRef<HTMLCanvasElement>(null);
-  const { player, snapshot, connect, disconnect, retryNow, setSound } = usePlayer(deviceId, { live, preview, held }, isAutoplay);
-  const figures = useLiveFigures(player);
+  const hls = useRef<HTMLVideoElement>(null);
+  const recorded = useRef<HTMLVideoElement>(null);
+  const recordedHeld = useRef<HTMLCanvasElement>(null);
+  const isFlowing = stream === undefined || (stream.observed === 'running' && (stream.last_part_age_ms ?? 0) < FRESH_PART_MS);
+  const view = useLiveView(deviceId, { elements: { live, preview, held }, hlsVideo: hls, isAutoplay: props.isAutoplay && !isRecorded, isFlowing });
+  const { snapshot, connect, disconnect, leave, rejoin, retryNow, setSound } = view;
+  const figures = useLiveFigures(view.player);
   const [hasStatistics, setHasStatistics] = useState(false);
+  const [hasHelp, setHelp] = useState(false);
   const [wasWatching] = useState(() => recallPlayer(deviceId).wasWatching);
+  const wasRecorded = useRef(isRecorded);
+  const past = history.player;
 
   useEffect(() => onFigures(figures), [figures, onFigures]);
 
-  const isFlowing = stream === undefined || (stream.observed === 'running' && (stream.last_part_age_ms ?? 0) < FRESH_PART_MS);
-  useEffect(() => player.setSourceFlowing(isFlowing), [player, isFlowing]);
+  useEffect(() => {
+    if (!isRecorded || !recorded.current || !recordedHeld.current) return undefined;
+    const sound = recallSound();
+    past.setSound(sound.isMuted, sound.volume);
+    const detach = past.attach(recorded.current, recordedHeld.current);
+    onReady();
+    return detach;
+  }, [past, isRecorded, onReady]);
+
+  useEffect(() => {
+    if (isRecorded === wasRecorded.current) return;
+    wasRecorded.current = isRecorded;
+    if (isRecorded) leave();
+    else rejoin();
+  }, [isRecorded, leave, rejoin]);
 
   const { state, isMuted, volume } = snapshot;
   const toggle = useCallback(() => (state === 'idle' || state === 'failed' ? connect() : disconnect()), [state, connect, disconnect]);
-  const mute = useCallback(() => setSound(!isMuted, volume === 0 ? 1 : volume), [setSound, isMuted, volume]);
+  const soundRecorded = useCallback(
+    (muted: boolean, level: number) => {
+      rememberSound({ isMuted: muted, volume: level });
+      past.setSound(muted, level);
+    },
+    [past],
+  );
   const toggleStatistics = useCallback(() => setHasStatistics((shown) => !shown), []);
+  const shownVideo = useCallback(
+    () => (isRecorded ? recorded.current : view.isHlsOn ? hls.current : live.current),
+    [isRecorded, view.isHlsOn],
+  );
   const toggleFullscreen = useCallback(() => {
     if (document.fullscreenElement) void document.exitFullscreen();
     else if (frame.current?.requestFullscreen) frame.current.requestFullscreen().catch(() => {});
-    else (live.current as { webkitEnterFullscreen?: () => void } | null)?.webkitEnterFullscreen?.();
-  }, []);
+    else (shownVideo() as { webkitEnterFullscreen?: () => void } | null)?.webkitEnterFullscreen?.();
+  }, [shownVideo]);
   const togglePictureInPicture = useCallback(() => {
     if (document.pictureInPictureElement) document.exitPictureInPicture().catch(() => {});
-    else live.current?.requestPictureInPicture().catch(() => {});
-  }, []);
-  usePlayerKeys({ onToggle: toggle, onMute: mute, onFullscreen: toggleFullscreen, onStatistics: toggleStatistics });
+    else shownVideo()?.requestPictureInPicture().catch(() => {});
+  }, [shownVideo]);
+
+  const keys = useMemo<PlayerKeys>(() => {
+    const shared: PlayerKeys = {
+      f: toggleFullscreen,
+      j: onJump,
+      i: () => onMark('start'),
+      o: () => onMark('end'),
+      escape: () => onMark(null),
+      '?': () => setHelp(true),
+    };
+    if (!isRecorded) {
+      return {
+        ...shared,
+        ' ': toggle,
+        m: () => setSound(!isMuted, volume === 0 ? 1 : volume),
+        s: toggleStatistics,
+        r: () => onRecorded(30),
+        arrowleft: () => onRecorded(15),
+        'Shift+arrowleft': () => onRecorded(60),
+      };
+    }
+    const changeSpeed = (by: 1 | -1) => {
+      const next = SPEEDS[SPEEDS.indexOf(past.getSnapshot().speed) + by];
+      if (next) past.setSpeed(next);
+    };
+    return {
+      ...shared,
+      ' ': () => past.toggle(),
+      m: () => {
+        const sound = past.getSnapshot();
+        soundRecorded(!sound.isMuted, sound.volume === 0 ? 1 : sound.volume);
+      },
+      l: onLive,
+      arrowleft: () => past.skip(-10),
+      arrowright: () => past.skip(10),
+      'Shift+arrowleft': () => past.skip(-60),
+      'Shift+arrowright': () => past.skip(60),
+      ',': () => past.step(-1),
+      '.': () => past.step(1),
+      '+': () => changeSpeed(1),
+      '=': () => changeSpeed(1),
+      '-': () => changeSpeed(-1),
+    };
+  }, [isRecorded, past, toggle, toggleFullscreen, toggleStatistics, setSound, soundRecorded, isMuted, volume, onJump, onMark, onLive, onRecorded]);
+  usePlayerKeys(keys);
+
+  const linkOf = useCallback(() => {
+    const momentMs = past.getMoment();
+    const query = isRecorded && momentMs !== null ? `?t=${encodeURIComponent(new Date(momentMs).toISOString())}` : '';
+    return `${window.location.origin}/devices/${deviceId}${query}`;
+  }, [past, isRecorded, deviceId]);
+  const pictureInPicture = document.pictureInPictureEnabled ? togglePictureInPicture : null;
+  const menu = (
+    <PlayerMenu
+      way={isRecorded ? null : view.way}
+      onWay={view.chooseWay}
+      linkOf={linkOf}
+      onJump={onJump}
+      onHelp={() => setHelp(true)}
+      onPictureInPicture={pictureInPicture}
+    />
+  );
 
   return (
-    <section className={classes.player} ref={frame} aria-label={`Live picture of ${name}`}>
+    <section className={classes.player} ref={frame} aria-label={`${isRecorded ? 'Recorded' : 'Live'} picture of ${name}`}>
       <div className={classes.stage} onDoubleClick={toggleFullscreen}>
         <canvas className={classes.layer} ref={held} hidden />
         <video className={classes.layer} ref={preview} data-testid="preview-video" muted playsInline aria-hidden tabIndex={-1} />
         <video className={classes.layer} ref={live} data-testid="live-video" playsInline autoPlay muted aria-label={`Live video of ${name}`} />
-        <PlayerOverlay snapshot={snapshot} stream={stream} wasWatching={wasWatching} onConnect={connect} onRetry={retryNow} />
-        {hasStatistics && <StatisticsOverlay figures={figures} />}
+        <video className={classes.layer} ref={hls} data-testid="hls-video" playsInline muted hidden={!view.isHlsOn} aria-label={`Live video of ${name} over HLS`} />
+        {isRecorded ? (
+          <>
+            <video className={classes.layer} ref={recorded} data-testid="recorded-video" playsInline aria-label={`Recorded video of ${name}`} />
+            <canvas className={classes.layer} ref={recordedHeld} hidden />
+            <HistoryOverlay player={past} snapshot={history.snapshot} timeZone={timeZone} reasonAt={props.reasonAt} onLive={onLive} />
+          </>
+        ) : (
+          <>
+            <PlayerOverlay snapshot={snapshot} stream={stream} wasWatching={wasWatching} onConnect={connect} onRetry={retryNow} />
+            {view.hls && <HlsBadge latencySeconds={view.hls.latencySeconds} onRetry={view.hls.isFallback ? retryNow : null} />}
+            {hasStatistics && <StatisticsOverlay figures={figures} />}
+          </>
+        )}
       </div>
-      <PlayerControls
-        snapshot={snapshot}
-        latencyMs={figures?.estimatedLatencyMs ?? null}
-        hasStatistics={hasStatistics}
-        onToggle={toggle}
-        onSound={setSound}
-        onStatistics={toggleStatistics}
-        onPictureInPicture={document.pictureInPictureEnabled ? togglePictureInPicture : null}
-        onFullscreen={toggleFullscreen}
-      />
+      {isRecorded ? (
+        <HistoryControls
+          player={past}
+          snapshot={history.snapshot}
+          timeZone={timeZone}
+          onSound={soundRecorded}
+          onJump={onJump}
+          onPictureInPicture={pictureInPicture}
+          onFullscreen={toggleFullscreen}
+          menu={menu}
+        />
+      ) : (
+        <PlayerControls
+          snapshot={snapshot}
+          latencyMs={view.hls ? null : (figures?.estimatedLatencyMs ?? null)}
+          hasStatistics={hasStatistics}
+          onToggle={toggle}
+          onSound={setSound}
+          onStatistics={toggleStatistics}
+          onPictureInPicture={pictureInPicture}
+          onFullscreen={toggleFullscreen}
+          menu={menu}
+        />
+      )}
+      {props.children && <div className={classes.strip}>{props.children}</div>}
+      <PlayerHelp isOpen={hasHelp} onClose={() => setHelp(false)} />
     </section>
   );
 }

@@ -4,13 +4,13 @@ import { IconPencil, IconPlayerPlay, IconPlayerStop, IconTrash } from '@tabler/i
 import { useState } from 'react';
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
 import { ApiError } from '../api/http';
+import { CameraView } from '../components/CameraView';
 import { DeviceAbout } from '../components/DeviceAbout';
 import { EmbedInfo } from '../components/EmbedInfo';
 import { EventHistory } from '../components/EventHistory';
 import { Failure } from '../components/Failure';
 import { PageHeader } from '../components/PageHeader';
 import { Panel } from '../components/Panel';
-import { Player } from '../components/Player';
 import { StateBadge } from '../components/StateBadge';
 import { StatisticsList } from '../components/StatisticsList';
 import { StreamDetails } from '../components/StreamDetails';
@@ -71,7 +71,7 @@ export function DevicePage() {
       )}
       <div className={classes.columns}>
         <div className={classes.column}>
-          <Player
+          <CameraView
             key={id}
             deviceId={id}
             name={device?.name ?? 'this camera'}

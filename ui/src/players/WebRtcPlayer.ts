@@ -61,6 +61,7 @@ export class WebRtcPlayer {
   private isPaused = false;
   private isAwaitingGrant = false;
   private isSourceFlowing = true;
+  private hasOtherWay = false;
   private hasFirstPicture = false;
   private hasFirstLiveFrame = false;
   private lastSocketUrl = recallRoute().signalingUrl;
@@ -157,6 +158,11 @@ export class WebRtcPlayer {
     if (hasReturned && this.isWished && this.retryTimer !== undefined) this.retryNow();
   }
 
+  /** The same picture is shown another way: attempts go on, but seldom. */
+  setHasOtherWay(hasOtherWay: boolean): void {
+    this.hasOtherWay = hasOtherWay;
+  }
+
   // --- one attempt -------------------------------------------------------------------------------------------
 
   private async attemptOnce(): Promise<void> {
@@ -233,6 +239,7 @@ export class WebRtcPlayer {
       attempt,
       isOnline: navigator.onLine,
       random: (this.options.random ?? Math.random)(),
+      hasOtherWay: this.hasOtherWay,
     });
     const cause = { kind: loss.kind, message: loss.message };
     if (decision.action === 'give_up') {

@@ -30,7 +30,6 @@ export class FootageUnavailable extends Error {
 /** Something worth saying while it plays on. */
 export type HistoryNotice =
   | { kind: 'skipped'; skip: Skip }
-  | { kind: 'before_oldest'; skip: Skip }
   | { kind: 'too_fast'; asked: Speed; now: Speed }
   | { kind: 'caught_up' }
   | { kind: 'damaged'; atMs: number };

@@ -1,0 +1,9 @@
+// False for a moment after a page opens, so that what it is opened for comes first.
+import { useTimeout } from '@mantine/hooks';
+import { useState } from 'react';
+
+export function useIsSettled(afterMs: number): boolean {
+  const [isSettled, setSettled] = useState(afterMs <= 0);
+  useTimeout(() => setSettled(true), afterMs, { autoInvoke: true });
+  return isSettled;
+}
