@@ -76,6 +76,17 @@ class MediaBus:
         batches = answer.values() if isinstance(answer, dict) else (pair[1] for pair in answer or ())
         return [_decode(device_id, *entry) for entries in batches for entry in _flatten(entries)]
 
+    def count(self, device_id: str) -> int:
+        """How many parts the bus holds of a device."""
+        with _unavailable():
+            return self._redis.xlen(_stream_key(device_id))
+
+    def read_range(self, device_id: str, first: Position, last: Position) -> list[Part]:
+        """Those parts from one position to another, both included, that the bus still holds; oldest first."""
+        with _unavailable():
+            entries = self._redis.xrange(_stream_key(device_id), min=first.entry_id, max=last.entry_id)
+        return [_decode(device_id, *entry) for entry in entries]
+
     def init_segment(self, device_id: str, run: int) -> bytes | None:
         """The init segment (`ftyp`+`moov`) of a run; None once it is forgotten."""
         with _unavailable():

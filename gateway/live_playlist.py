@@ -1,0 +1,244 @@
+"""The low-latency HLS playlist of what the media bus holds of a device (RFC 8216bis). Pure.
+
+The bus numbers its parts: `segment` is the media sequence number, `discontinuity` the discontinuity sequence number.
+Only segments of which the bus holds each part are listed, and no more of them than a player may need.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gateway.errors import InvalidValue
+from gateway.media import Part, Position
+
+VERSION = 9
+
+#: The target duration is at least so long: it must not change while somebody plays, and key frames are not exactly timed.
+LEAST_TARGET_SECONDS = 2
+#: The part target is the longest part, rounded up to this: cameras' frames are not exactly timed either.
+_PART_STEP_SECONDS = 0.05
+#: Shorter parts are joined to one before players are told of it: a camera may send key frames alone, each a part.
+_LEAST_PIECE_SECONDS = 0.3
+#: A playlist without an end must hold so many target durations (6.2.2), and players keep as far from its end (4.4.3.8).
+_TARGETS_HELD = 3
+_PART_TARGETS_HELD_BACK = 3
+#: How far beyond the newest segment a player may ask (6.2.5.2).
+_MOST_AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LivePart:
+    """What a playlist tells of a part on the bus. Times in seconds, `start` since 1970."""
+
+    position: Position
+    segment: int
+    discontinuity: int
+    start: float
+    duration: float
+    size: int
+    is_key: bool
+    has_audio: bool
+
+    @classmethod
+    def of(cls, part: Part) -> LivePart:
+        """All but its bytes."""
+        return cls(
+            part.position, part.segment, part.discontinuity, part.start, part.duration, len(part.data), part.is_key,
+            part.has_audio,
+        )
+
+    @property
+    def end(self) -> float:
+        return self.start + self.duration
+
+    def goes_on_from(self, other: LivePart) -> bool:
+        """Whether nothing is missing between the two."""
+        if self.position.run == other.position.run:
+            is_next = self.position.sequence == other.position.sequence + 1
+        else:
+            is_next = self.position.run > other.position.run and self.position.sequence == 1
+        return is_next and 0 <= self.segment - other.segment <= 1
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSegment:
+    """An HLS segment; one that is not complete is listed by its parts alone."""
+
+    parts: tuple[LivePart, ...]
+    is_complete: bool
+
+    @property
+    def number(self) -> int:
+        return self.parts[0].segment
+
+    @property
+    def run(self) -> int:
+        return self.parts[0].position.run
+
+    @property
+    def duration(self) -> float:
+        return _length(self.parts)
+
+    @property
+    def pieces(self) -> list[tuple[LivePart, ...]]:
+        """The parts as players see them: short ones joined, and what may still be joined to the next left out."""
+        pieces, joined = [], []
+        for part in self.parts:
+            joined.append(part)
+            if _length(joined) >= _LEAST_PIECE_SECONDS:
+                pieces.append(tuple(joined))
+                joined = []
+        if joined and self.is_complete:
+            pieces.append(tuple(joined))
+        return pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a blocking reload waits for: a part of a segment, counted from 0, or with `part=None` the whole segment."""
+
+    segment: int
+    part: int | None = None
+
+
+class LivePlaylist:
+    """The playlist of these parts, which are in order; those before the last hole are passed over."""
+
+    def __init__(self, parts: Sequence[LivePart]) -> None:
+        known = cut_segments(parts)
+        longest_piece = max([_length(piece) for segment in known for piece in segment.pieces], default=0.0)
+        steps = math.ceil(round(longest_piece / _PART_STEP_SECONDS, 6))
+        self.part_seconds = max(steps, 1) * _PART_STEP_SECONDS
+        longest = max([segment.duration for segment in known], default=0.0)
+        self.target_seconds = max(LEAST_TARGET_SECONDS, math.floor(longest + 0.5), math.ceil(self.part_seconds))
+        newest = _newest_of(known, _TARGETS_HELD * self.target_seconds)
+        self.segments = [segment for segment in newest if segment.pieces]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.segments
+
+    def has(self, wanted: Wanted) -> bool:
+        """Whether a blocking reload that waits for this can be answered (6.2.5.2)."""
+        if self.is_empty:
+            return False
+        last = self.segments[-1]
+        if last.number != wanted.segment:
+            return last.number > wanted.segment
+        if wanted.part is None:
+            return last.is_complete
+        return last.is_complete or len(last.pieces) > wanted.part
+
+    def check(self, wanted: Wanted) -> None:
+        """Raise InvalidValue for a segment or part too far ahead ever to be waited for (6.2.5.2)."""
+        if self.is_empty:
+            return
+        last = self.segments[-1]
+        if wanted.segment > last.number + _MOST_AHEAD:
+            raise InvalidValue(
+                "_HLS_msn", f"'_HLS_msn' must be at most {last.number + _MOST_AHEAD} now, not {wanted.segment}"
+            )
+        most = math.ceil(3 / min(self.part_seconds, 1)) + len(last.pieces)
+        if wanted.part is not None and wanted.segment >= last.number and wanted.part > most:
+            raise InvalidValue("_HLS_part", f"'_HLS_part' must be at most {most} now, not {wanted.part}")
+
+    def spell(self, *, folder: str, can_block: bool) -> str:
+        """The playlist's text. `folder` stands before each URI; `can_block`: reloads and hinted parts may wait."""
+        control = [
+            *(["CAN-BLOCK-RELOAD=YES"] if can_block else []),
+            f"PART-HOLD-BACK={_PART_TARGETS_HELD_BACK * self.part_seconds:.2f}",
+            f"HOLD-BACK={_TARGETS_HELD * self.target_seconds}",
+        ]
+        first = self.segments[0]
+        lines = [
+            "#EXTM3U",
+            f"#EXT-X-VERSION:{VERSION}",
+            f"#EXT-X-TARGETDURATION:{self.target_seconds}",
+            f"#EXT-X-SERVER-CONTROL:{','.join(control)}",
+            f"#EXT-X-PART-INF:PART-TARGET={self.part_seconds:.2f}",
+            f"#EXT-X-MEDIA-SEQUENCE:{first.number}",
+            f"#EXT-X-DISCONTINUITY-SEQUENCE:{first.parts[0].discontinuity}",
+        ]
+        before: LiveSegment | None = None
+        for segment in self.segments:
+            lines += _spell_segment(segment, before, folder)
+            before = segment
+        if can_block and all(len(piece) == 1 for segment in self.segments for piece in segment.pieces):
+            # Of a run that ends now the hinted part never comes: whoever waits for it is told so in the end.
+            newest = self.segments[-1].parts[-1].position
+            uri = part_uri(folder, Position(newest.run, newest.sequence + 1))
+            lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{uri}"')
+        return "\n".join([*lines, ""])
+
+
+def cut_segments(parts: Sequence[LivePart]) -> list[LiveSegment]:
+    """The segments that are whole from their first part on, oldest first; the newest is not complete."""
+    groups: list[list[LivePart]] = []
+    last: LivePart | None = None
+    for part in parts:
+        if last is None or not part.goes_on_from(last):
+            # What is before a hole is of no use, and what follows it may begin in the middle of a segment.
+            groups = [[part]] if part.position.sequence == 1 else [[]]
+        elif part.segment != last.segment:
+            groups.append([part])
+        elif groups[-1]:
+            groups[-1].append(part)
+        last = part
+    return [
+        LiveSegment(tuple(group), is_complete=number < len(groups))
+        for number, group in enumerate(groups, 1)
+        if group
+    ]
+
+
+def init_uri(folder: str, run: int) -> str:
+    return f"{folder}init-{run}.mp4"
+
+
+def part_uri(folder: str, position: Position) -> str:
+    return f"{folder}{position.run}-{position.sequence}.m4s"
+
+
+def joined_uri(folder: str, parts: Sequence[LivePart]) -> str:
+    first, last = parts[0].position, parts[-1].position
+    return f"{folder}{first.run}-{first.sequence}-{last.sequence}.m4s"
+
+
+def _length(parts: Sequence[LivePart]) -> float:
+    return sum(part.duration for part in parts)
+
+
+def _newest_of(segments: list[LiveSegment], least_seconds: float) -> list[LiveSegment]:
+    """As few as last for `least_seconds`, one more that may be gone by the time it is asked for, and what is not complete.
+
+    The fewer are listed, the longer those that no longer are can still be loaded.
+    """
+    kept, seconds = [], 0.0
+    for segment in reversed(segments):
+        kept.append(segment)
+        if seconds >= least_seconds:
+            break
+        seconds += segment.duration * segment.is_complete
+    return kept[::-1]
+
+
+def _spell_segment(segment: LiveSegment, before: LiveSegment | None, folder: str) -> Iterator[str]:
+    if before is None or before.run != segment.run:
+        if before is not None:
+            yield "#EXT-X-DISCONTINUITY"
+        yield f'#EXT-X-MAP:URI="{init_uri(folder, segment.run)}"'
+    yield f"#EXT-X-PROGRAM-DATE-TIME:{_spell_time(segment.parts[0].start)}"
+    for piece in segment.pieces:
+        independent = ",INDEPENDENT=YES" if piece[0].is_key else ""
+        uri = part_uri(folder, piece[0].position) if len(piece) == 1 else joined_uri(folder, piece)
+        yield f'#EXT-X-PART:DURATION={_length(piece):.5f},URI="{uri}"{independent}'
+    if segment.is_complete:
+        yield f"#EXTINF:{segment.duration:.5f},"
+        yield joined_uri(folder, segment.parts)
+
+
+def _spell_time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
