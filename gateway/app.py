@@ -9,9 +9,15 @@ from gateway.api.base import API_PREFIX, Api, Services
 from gateway.api.devices.routes import blp as devices
 from gateway.api.errors import handle_http_error
 from gateway.api.health.routes import blp as health
+from gateway.api.jobs.routes import blp as jobs
 from gateway.api.pages import add_pages, page_for
 from gateway.api.plugins.routes import blp as plugins_blp
 from gateway.api.protection import protect
+from gateway.api.recordings.export import blp as exports
+from gateway.api.recordings.footage import blp as footage
+from gateway.api.recordings.live import blp as live_recordings
+from gateway.api.recordings.playback import blp as playback
+from gateway.api.recordings.routes import blp as recordings
 from gateway.api.streams.routes import blp as streams
 from gateway.config import Config
 from gateway.logs import setup_logging
@@ -55,7 +61,8 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     Services.build(config, plugins).attach(app)
     api = Api(app)
     protect(app, config)
-    for blueprint in (devices, streams, plugins_blp, health, *collect(plugins, "register_blueprints", config=config)):
+    ours = (devices, streams, recordings, footage, playback, live_recordings, exports, jobs, plugins_blp, health)
+    for blueprint in (*ours, *collect(plugins, "register_blueprints", config=config)):
         api.add(blueprint)
     add_pages(app, config)
 

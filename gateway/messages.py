@@ -20,7 +20,8 @@ JOBS_QUEUE = "jobs"
 RUN_STREAM = "run_stream"
 RUN_CONSUMER = "run_consumer"
 PROBE_SOURCE = "probe_source"
-ACTORS = {RUN_STREAM: STREAM_QUEUE, RUN_CONSUMER: RECORD_QUEUE, PROBE_SOURCE: JOBS_QUEUE}
+RUN_JOB = "run_job"
+ACTORS = {RUN_STREAM: STREAM_QUEUE, RUN_CONSUMER: RECORD_QUEUE, PROBE_SOURCE: JOBS_QUEUE, RUN_JOB: JOBS_QUEUE}
 
 #: For so long a message to start a device is not sent again, unless a worker has taken the first.
 _START_PENDING_MS = 10_000
@@ -62,6 +63,10 @@ class Messages:
         """Ask a jobs worker to look at the source that is stored under `probe_id`."""
         self._send(PROBE_SOURCE, probe_id)
 
+    def run_job(self, job_id: str) -> bool:
+        """Ask a jobs worker to run a job of the table `jobs`; False when one has just been asked."""
+        return self._send_once(_job_key(job_id), RUN_JOB, job_id)
+
     def start_taken(self, device_id: str) -> None:
         """A worker has taken the message: from now on it may be sent again."""
         self._forget_pending(_pending_key(device_id))
@@ -69,6 +74,10 @@ class Messages:
     def consumer_taken(self, output_name: str, device_id: str) -> None:
         """As `start_taken`, for a consumer output."""
         self._forget_pending(_pending_key(device_id, output_name))
+
+    def job_taken(self, job_id: str) -> None:
+        """As `start_taken`, for a job."""
+        self._forget_pending(_job_key(job_id))
 
     def _send_once(self, pending_key: str, actor: str, *arguments: str) -> bool:
         try:
@@ -102,6 +111,10 @@ class Messages:
 
 def _pending_key(device_id: str, output_name: str = "") -> str:
     return f"vas:pending:{device_id}:{output_name}" if output_name else f"vas:pending:{device_id}"
+
+
+def _job_key(job_id: str) -> str:
+    return f"vas:pending:job:{job_id}"
 
 
 def _unavailable(error: Exception) -> Unavailable:

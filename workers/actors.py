@@ -1,22 +1,31 @@
 """The actors: what the queues' messages call. Each takes ids and finds the rest itself."""
 
 import logging
+import threading
 
 import dramatiq
 from dramatiq.middleware import Shutdown
 
-from gateway.messages import JOBS_QUEUE, RECORD_QUEUE, STREAM_QUEUE
+from gateway.messages import JOBS_QUEUE, RECORD_QUEUE, STREAM_QUEUE, Messages
 from gateway.probes import Probes
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from workers.advice import describe_probe
-from workers.broker import config, services
+from workers.broker import broker, config, services
 from workers.consumer import ConsumerSupervisor
+from workers.exports import EXPORT, run_export
 from workers.ffmpeg.probe import WATCH_SECONDS
 from workers.ffmpeg.probe import probe_source as look_at_source
+from workers.jobs import JobRunner
 from workers.supervisor import StreamSupervisor
 
 log = logging.getLogger(__name__)
+
+#: What runs each kind of job.
+JOB_KINDS = {EXPORT: run_export}
+
+#: Long jobs hold half of the threads at most: a person who adds a camera waits for a probe behind them.
+_job_seats = threading.BoundedSemaphore(max(1, config.job_threads // 2))
 
 
 @dramatiq.actor(queue_name=STREAM_QUEUE, time_limit=float("inf"), notify_shutdown=True, max_retries=0)
@@ -62,3 +71,15 @@ def probe_source(probe_id: str) -> None:
         return
     result = look_at_source(config, request.source_url, request.transport, watch_seconds=WATCH_SECONDS)
     probes.store_result(probe_id, describe_probe(result))
+
+
+@dramatiq.actor(queue_name=JOBS_QUEUE, time_limit=float("inf"), notify_shutdown=True, max_retries=0)
+def run_job(job_id: str) -> None:
+    """Run a job that a person waits for, then those that wait behind it. Never put back, as `run_stream`: a job that a
+    stopping worker gave up is queued in the database, and the clock process sends its message again."""
+    Messages(broker, broker.client).job_taken(job_id)
+    runner = JobRunner(config, services.name, JOB_KINDS, _job_seats, lambda: services.is_closing)
+    try:
+        runner.run(job_id)
+    except Shutdown:
+        log.info("job %s is given up: this worker stops", job_id)

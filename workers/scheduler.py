@@ -19,6 +19,7 @@ from gateway.live import LiveFigures
 from gateway.messages import Messages
 from gateway.models.base import EVERY_TENANT
 from gateway.models.events import prune_events
+from gateway.models.jobs import sweep_jobs
 from gateway.models.streams import (
     StreamRecord,
     ask_to_stop,
@@ -42,6 +43,10 @@ STARTS_PER_PASS = 8
 
 #: How often old history is looked for, and how much of it goes at once: the database has other work.
 PRUNE_SECONDS = 600.0
+
+#: How often jobs are looked after, and how many messages to run one are sent again at once.
+JOBS_SECONDS = 3.0
+JOBS_PER_PASS = 4
 
 
 class Reconciler:
@@ -67,10 +72,12 @@ class Reconciler:
         self._redis_run: str | None = None
         self._patient_until = 0.0
         self._next_pruning = 0.0
+        self._next_jobs = 0.0
 
     def reconcile(self) -> None:
         """Start what should run and has no owner; record as stopped what should stop and has none; end the idle."""
-        self._prune_history()
+        is_pruning = self._prune_history()
+        self._sweep_jobs(with_orphans=is_pruning)
         wanted = self._consumers.read_wanted()
         self._consumers.demand_streams(wanted)
         records = streams_to_reconcile()
@@ -84,13 +91,24 @@ class Reconciler:
         self._stop_idle([r for r in records if r.start_mode == "on_demand" and self._should_run(r)])
         self._consumers.reconcile(wanted)
 
-    def _prune_history(self) -> None:
+    def _prune_history(self) -> bool:
+        """Whether it was time for it."""
         now = self._clock.monotonic()
         if now < self._next_pruning:
-            return
+            return False
         self._next_pruning = now + PRUNE_SECONDS
         if gone := prune_events(utc_now() - timedelta(days=self._config.event_days)):
             log.info("%d events of more than %d days ago are gone", gone, self._config.event_days)
+        return True
+
+    def _sweep_jobs(self, *, with_orphans: bool) -> None:
+        now = self._clock.monotonic()
+        if now < self._next_jobs:
+            return
+        self._next_jobs = now + JOBS_SECONDS
+        queued = sweep_jobs(self._config, with_orphans=with_orphans)
+        for job_id in queued[:JOBS_PER_PASS]:
+            self._messages.run_job(job_id)
 
     def _should_run(self, record: StreamRecord) -> bool:
         return record.enabled and record.desired == DesiredState.RUNNING

@@ -1,0 +1,1 @@
+"""The box `/jobs`: what takes longer than a request."""

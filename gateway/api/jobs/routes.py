@@ -1,0 +1,109 @@
+"""`/jobs`: what takes longer than a request; read, cancelled, removed, its result fetched."""
+
+import json
+from typing import Any
+
+from flask import Response, request, send_file
+from flask.views import MethodView
+
+from gateway.api.base import Blueprint, current_scope, no_content, offset_of, paginated, services
+from gateway.api.errors import ApiError
+from gateway.api.jobs.schemas import JobQueryArgsSchema, JobSchema
+from gateway.api.jobs.views import job_view, job_views
+from gateway.errors import Conflict
+from gateway.export_files import result_path
+from gateway.models.jobs import DONE, Job, delete_job, find_job, list_jobs, request_cancel
+
+blp = Blueprint("jobs", __name__, url_prefix="/jobs", description="Work that takes longer than a request: exports")
+
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+_RESULT_HEADERS = {
+    "ETag": {"description": "for If-Range: a download goes on where it was cut off", "schema": {"type": "string"}},
+    "Content-Disposition": {"description": "the name under which a browser saves it", "schema": {"type": "string"}},
+}
+
+
+@blp.route("")
+class Jobs(MethodView):
+    @blp.arguments(JobQueryArgsSchema, location="query")
+    @blp.list_response(JobSchema)
+    @blp.errors(422, 503)
+    def get(self, args: dict[str, Any]) -> Any:
+        """List jobs
+
+        Newest first. Those that have ended are removed after EXPORT_KEEP_HOURS.
+        """
+        jobs, total = list_jobs(
+            current_scope(), states=(args["state"],) if args["state"] else (), kind=args["kind"],
+            device_id=args["device_id"], limit=args["page_size"], offset=offset_of(args),
+        )
+        return paginated(job_views(jobs), total, args)
+
+
+@blp.route("/<uuid:job_id>")
+class JobById(MethodView):
+    @blp.response(200, JobSchema)
+    @blp.errors(404, 503)
+    def get(self, job_id: Any) -> Any:
+        """Read a job"""
+        return job_view(find_job(current_scope(), str(job_id)))
+
+    @blp.response(204)
+    @blp.errors(403, 404, 503)
+    def delete(self, job_id: Any) -> Response:
+        """Delete a job
+
+        Cancels it where it still runs, and removes its result.
+        """
+        delete_job(current_scope(), services().config, str(job_id))
+        return no_content()
+
+
+@blp.route("/<uuid:job_id>/cancel")
+class JobCancel(MethodView):
+    @blp.response(202, JobSchema)
+    @blp.errors(403, 404, 409, 503)
+    def post(self, job_id: Any) -> Any:
+        """Cancel a job
+
+        One that waits ends at once, one that runs within a second or two. May be repeated. 409 with reason
+        `job_finished` when it has ended otherwise.
+        """
+        keep_hours = services().config.export_keep_hours
+        return job_view(request_cancel(current_scope(), str(job_id), keep_hours=keep_hours))
+
+
+@blp.route("/<uuid:job_id>/result")
+class JobResult(MethodView):
+    @blp.response(200, {"type": "string", "format": "binary"}, content_type="video/mp4", headers=_RESULT_HEADERS)
+    @blp.alt_response(206, schema={"type": "string", "format": "binary"}, content_type="video/mp4", headers=_RESULT_HEADERS)
+    @blp.alt_response(304, description="the file is the one that the caller has")
+    @blp.errors(404, 409, 416, 503)
+    def get(self, job_id: Any) -> Response:
+        """Fetch the result of a job
+
+        The file as an attachment. Takes `Range` and `If-Range`, so that a download can be resumed. 409 with reason
+        `job_unfinished` while it is not done, 404 with reason `result_gone` when the file is.
+        """
+        return _send_result(find_job(current_scope(), str(job_id)))
+
+
+def _send_result(job: Job) -> Response:
+    if job.state != DONE:
+        raise Conflict(f"the job has no result: it is {job.state}", reason="job_unfinished")
+    facts = json.loads(job.result or "{}")
+    try:
+        path = result_path(services().config, facts["file"])
+        size = path.stat().st_size
+    except (OSError, KeyError, ValueError):
+        raise ApiError(404, "the file of this job is gone: ask for it again", reason="result_gone") from None
+    if "," in request.headers.get("Range", ""):
+        # Several ranges at once are answered with all of it, as RFC 9110 (14.2) allows.
+        del request.environ["HTTP_RANGE"]
+    response = send_file(
+        path, mimetype=facts["content_type"], as_attachment=True, download_name=facts["name"], conditional=True,
+        etag=f"{facts['file'].rpartition('.')[0]}-{size}", max_age=0,
+    )
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Accept-Ranges"] = "bytes"
+    return response

@@ -1,0 +1,64 @@
+"""A job as the API shows it."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import url_for
+
+from gateway import database
+from gateway.api.base import current_scope
+from gateway.models import Device
+from gateway.models.jobs import DONE, FAILED, Job, spell_job_error
+
+
+def job_views(jobs: list[Job]) -> list[dict[str, Any]]:
+    """Jobs with the names of their devices."""
+    ids = {job.device_id for job in jobs if job.device_id}
+    names: dict[str, str] = {}
+    if ids:
+        with database.session():
+            rows = current_scope().select(Device, Device.id, Device.name).where(Device.id.in_(list(ids)))
+            names = {row.id: row.name for row in rows}
+    return [_view(job, names.get(job.device_id)) for job in jobs]
+
+
+def job_view(job: Job) -> dict[str, Any]:
+    """One job."""
+    return job_views([job])[0]
+
+
+def _view(job: Job, device_name: str | None) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "device_id": job.device_id,
+        "device_name": device_name,
+        "state": job.state,
+        "progress": round(job.progress, 3),
+        "stage": job.stage or None,
+        "result": _result(job) if job.state == DONE else None,
+        "error": spell_job_error(job.error_code or "job_failed", job.error_message) if job.state == FAILED else None,
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+        "expires_at": job.expires_at,
+    }
+
+
+def _result(job: Job) -> dict[str, Any]:
+    facts = json.loads(job.result or "{}")
+    return {
+        "url": url_for("jobs.JobResult", job_id=job.id),
+        "name": facts.get("name"),
+        "size": facts.get("size"),
+        "content_type": facts.get("content_type"),
+        "start": _moment(facts.get("start_ms")),
+        "end": _moment(facts.get("end_ms")),
+        "duration_seconds": facts.get("duration_seconds"),
+        "notes": facts.get("notes") or [],
+    }
+
+
+def _moment(at_ms: int | None) -> datetime | None:
+    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -1,0 +1,174 @@
+"""The files that jobs make: written under another name, made durable, renamed, and only then told of by a row.
+
+A result is `EXPORTS_DIR/{job id}-{attempt}.ext`; while it grows its name ends in `.part`, which is never served.
+"""
+
+import errno
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from gateway.config import Config
+from gateway.errors import Unavailable
+
+#: So much of a file may wait in memory for the disk: a burst of many seconds would delay recording beside it.
+_SYNC_BYTES = 32 << 20
+_PART = ".part"
+#: A file without a job is left alone for so long: its row may be a moment away.
+_ORPHAN_SECONDS = 3600.0
+#: Space that a result leaves free on its disk, beside the floor of the settings.
+SPARE_BYTES = 64 << 20
+
+
+class ExportSpaceMissing(Unavailable):
+    """The disk of the results is full, or would be."""
+
+    reason = "disk_full"
+
+
+class ResultFile:
+    """A result being written, as a context manager: what is not `keep`-ed is gone afterwards.
+
+    Writing raises ExportSpaceMissing when the disk is full.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self._folder = folder
+        self._draft = folder / f".{name}{_PART}"
+        self._unsynced = 0
+        self._is_kept = False
+        self._file: BinaryIO
+
+    def __enter__(self) -> Self:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+            self._file = open(self._draft, "x+b", buffering=0)
+        except OSError as error:
+            raise _failure(error, self._folder) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        if not self._is_kept:
+            self._draft.unlink(missing_ok=True)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append all of `data`."""
+        view = memoryview(data)
+        try:
+            while view:
+                done = self._file.write(view)
+                view = view[done:]
+                self._unsynced += done
+            if self._unsynced >= _SYNC_BYTES:
+                self._sync()
+        except OSError as error:
+            raise _failure(error, self._folder) from error
+
+    def write_at(self, place: int, data: bytes) -> None:
+        """Write over what stands at `place`, or beyond the end."""
+        view = memoryview(data)
+        try:
+            while view:
+                done = os.pwrite(self._file.fileno(), view, place)
+                view, place = view[done:], place + done
+        except OSError as error:
+            raise _failure(error, self._folder) from error
+
+    def read_at(self, place: int, size: int) -> bytes:
+        """What was written there."""
+        return os.pread(self._file.fileno(), size, place)
+
+    def keep(self) -> int:
+        """Make the file durable under its own name; gives its size."""
+        try:
+            os.fsync(self._file.fileno())
+            size = os.fstat(self._file.fileno()).st_size
+            os.rename(self._draft, self._folder / self.name)
+            self._is_kept = True
+            _sync_folder(self._folder)
+        except OSError as error:
+            raise _failure(error, self._folder) from error
+        return size
+
+    def _sync(self) -> None:
+        # Written now and dropped from the cache: nobody reads it soon, and recording needs both disk and memory.
+        os.fdatasync(self._file.fileno())
+        os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        self._unsynced = 0
+
+
+def check_space(config: Config, needed_bytes: int) -> None:
+    """Raise ExportSpaceMissing when a result of this size would not leave its disk the space that must stay free."""
+    folder = config.exports_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise _failure(error, folder) from error
+    floor = max(SPARE_BYTES, config.free_bytes_floor)
+    if free - needed_bytes < floor:
+        raise ExportSpaceMissing(
+            f"the file needs {spell_bytes(needed_bytes)}, and {spell_bytes(floor)} must stay free, "
+            f"but its disk has only {spell_bytes(free)}"
+        )
+
+
+def result_path(config: Config, name: str) -> Path:
+    """Where the result of this name lies. Raises ValueError for a name that is none."""
+    if Path(name).name != name or name.startswith("."):
+        raise ValueError(f"{name!r} is no name of a result")
+    return config.exports_dir / name
+
+
+def remove_results(config: Config, job_id: str) -> int:
+    """Delete whatever a job has written, whole or not; gives how many files went."""
+    gone = 0
+    for path in (*config.exports_dir.glob(f"{job_id}-*"), *config.exports_dir.glob(f".{job_id}-*")):
+        path.unlink(missing_ok=True)
+        gone += 1
+    return gone
+
+
+def remove_orphans(config: Config, known_job_ids: Iterable[str]) -> int:
+    """Delete the files of jobs that are not known any more; gives how many went."""
+    known, gone = set(known_job_ids), 0
+    for path in config.exports_dir.iterdir() if config.exports_dir.is_dir() else ():
+        job_id = path.name.lstrip(".")[:36]
+        try:
+            is_old = time.time() - path.stat().st_mtime > _ORPHAN_SECONDS
+            if is_old and job_id not in known and path.is_file():
+                path.unlink()
+                gone += 1
+        except FileNotFoundError:
+            continue
+    return gone
+
+
+def spell_bytes(count: float) -> str:
+    """`1.5 GiB`."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            break
+        count /= 1024
+    return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+
+
+def _failure(error: OSError, folder: Path) -> Unavailable:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return ExportSpaceMissing("the disk of the exported files is full")
+    return Unavailable(
+        f"the folder of the exported files, '{folder}', cannot be written: {error.strerror}", reason="exports_unwritable"
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
