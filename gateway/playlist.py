@@ -1,7 +1,7 @@
 """HLS media playlists of recorded footage (RFC 8216): VOD, or EVENT while the range still grows. Pure.
 
 An HLS segment is a stretch of parts in one file that begins at a key part. Footage goes on without a discontinuity
-where run and sequence say so, across files too; the wall clock is asked for nothing but EXT-X-PROGRAM-DATE-TIME.
+where run and sequence say so, across files too; the wall clock makes one only where it was set.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ _BEYOND_MS = 10_000
 
 #: Parts without sound that last less are no sign that the sound is gone: a short part may hold none by chance.
 _SILENT_MS = 1000
-#: EXTINF follows the wall clock unless it differs by more than this from the length of the parts: then it was set.
+#: EXTINF follows the wall clock. Where that differs by more than this from the length of the parts, it was set.
 _CLOCK_STEP_MS = 250
 
 #: While a playlist grows its target duration must stay the same: the first of these that is long enough.
@@ -79,7 +79,9 @@ def build_playlist(
     known to send sound; then, or where any part has some, what is silent is named filled with silence
     (`gateway.init_segments` tells why). URIs are relative to `…/recordings/devices/{id}/`.
     """
-    pieces = list(cut_pieces(files, start_ms, end_ms, choose_length_ms(start_ms, end_ms)))
+    # What grows is watched near its end, and is to be there soon.
+    length_ms = SEGMENT_MS if is_growing else choose_length_ms(start_ms, end_ms)
+    pieces = list(cut_pieces(files, start_ms, end_ms, length_ms))
     lengths = measure_pieces(pieces, is_growing=is_growing)
     if is_growing and pieces and not pieces[-1].is_complete:
         pieces.pop()
@@ -196,7 +198,7 @@ def _spell_pieces(pieces: Sequence[Piece], lengths: Sequence[int], has_sound: bo
     last: Piece | None = None
     clock_ms = 0
     for piece, length_ms in zip(pieces, lengths, strict=True):
-        if last is None or not piece.follows:
+        if last is None or not piece.follows or abs(piece.start_ms - clock_ms) > _CLOCK_STEP_MS:
             if last is not None:
                 yield "#EXT-X-DISCONTINUITY"
             yield _spell_map(piece, has_sound)
