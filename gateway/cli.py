@@ -1,4 +1,4 @@
-"""The `vas` command: release, doctor, devices, demo, secrets, openapi."""
+"""The `vas` command: release, doctor, devices, storage, demo, secrets, openapi."""
 
 import json
 import sys
@@ -30,6 +30,7 @@ from gateway.models import (
 from gateway.plugin_manager import create_plugin_manager
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
+from gateway.storage_cli import storage
 
 _MARKS = {"ok": "[green]ok[/]", "degraded": "[yellow]degraded[/]", "down": "[red]down[/]"}
 
@@ -112,6 +113,9 @@ def _spell_detail(detail: dict[str, Any]) -> list[str]:
         else:
             words.append(f"{key} {value}")
     return words
+
+
+main.add_command(storage)
 
 
 @main.group()

@@ -28,6 +28,7 @@ from gateway.models.repairs import (
     drop_empty,
     holds_parts,
     mark_missing,
+    move_segments,
     settle_segment,
     settle_times,
 )
@@ -66,6 +67,7 @@ class Seen(StrEnum):
     RETURNED = "returned"
     LEFT_OPEN = "left_open"
     UNKNOWN = "unknown"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +102,22 @@ class Finding:
 
 @dataclass(slots=True)
 class Look:
-    """What was compared, and what disagrees. `lost` counts segments that could not be played any more."""
+    """What was compared, and what disagrees.
+
+    `lost` counts segments that could not be played any more, `elsewhere` those of a store that is not here: they are left
+    alone.
+    """
 
     checked: int = 0
     lost: int = 0
+    elsewhere: int = 0
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, other: "Look") -> None:
         """Count another look in."""
         self.checked += other.checked
         self.lost += other.lost
+        self.elsewhere += other.elsewhere
         self.findings += other.findings
 
 
@@ -142,7 +150,7 @@ class Reconciliation:
     """Looks and repairs over one storage.
 
     `is_recorded(device_id)` tells whether a living recorder writes a device's footage now; `keep_going` is called between
-    changes, and raises to end the work. With `may_lose` a person has said that what is missing is lost.
+    steps, and raises to end the work. With `may_lose` a person has said that what is missing is lost.
     """
 
     def __init__(
@@ -164,6 +172,7 @@ class Reconciliation:
 
     def look(self, folder: Folder) -> Look:
         """Compare the rows of a device and day with its files. Changes nothing."""
+        self._keep_going()
         look = Look()
         epoch = _read_epoch(folder.recording_id)
         if epoch is None:
@@ -176,7 +185,10 @@ class Reconciliation:
         for segment in rows:
             key = segment.key(folder.tenant_id, folder.device_id)
             size, modified = files.pop(key, (None, None))
-            if segment.state == SegmentState.GARBAGE or segment.storage_id != self._storage.id:
+            if segment.state == SegmentState.GARBAGE:
+                continue
+            if segment.storage_id != self._storage.id and size is None and not self.may_lose:
+                look.elsewhere += segment.state != SegmentState.MISSING
                 continue
             look.checked += segment.state != SegmentState.MISSING
             if segment.state == SegmentState.OPEN:
@@ -199,7 +211,7 @@ class Reconciliation:
         with database.session():
             query = (
                 select_segments()
-                .where(UNSETTLED, Segment.state == SegmentState.OPEN, Segment.storage_id == self._storage.id)
+                .where(UNSETTLED, Segment.state == SegmentState.OPEN)
                 .order_by(Segment.id)
                 .limit(1000)
             )
@@ -216,7 +228,7 @@ class Reconciliation:
         if segment.state == SegmentState.OPEN:
             return Seen.LEFT_OPEN
         if size == segment.size:
-            return None
+            return None if segment.storage_id == self._storage.id else Seen.MOVED
         return Seen.SHORT if size < segment.size else Seen.LONG
 
     def _rows(self, folder: Folder) -> list[StoredSegment]:
@@ -234,7 +246,13 @@ class Reconciliation:
     def mend(self, look: Look) -> Counter[str]:
         """Change what a look has seen; gives what was done, by words. What a recorder owns by now is left alone."""
         done: Counter[str] = Counter()
+        moved = [finding for finding in look.findings if finding.seen is Seen.MOVED]
+        if moved and (count := self._move(moved)):
+            done["moved"] += count
+            log.warning("device %s: %d segments are in this store now", moved[0].folder.device_id, count)
         for finding in look.findings:
+            if finding.seen is Seen.MOVED:
+                continue
             self._keep_going()
             try:
                 word = self._mend(finding)
@@ -244,6 +262,13 @@ class Reconciliation:
                 done[word] += 1
                 log.warning("device %s: %s: '%s'", finding.folder.device_id, word, finding.key)
         return done
+
+    def _move(self, findings: list[Finding]) -> int:
+        self._storage.check()
+        try:
+            return move_segments(findings[0].fence, [finding.segment for finding in findings], self._storage.id)
+        except LeaseLost:
+            return 0
 
     def _mend(self, finding: Finding) -> str | None:
         self._storage.check()
@@ -267,7 +292,7 @@ class Reconciliation:
                 return "torn end cut off"
         if not content.parts:
             return self._mend_lost(finding, segment, scan)
-        if not settle_segment(fence, segment, content):
+        if not settle_segment(fence, segment, content, self._storage.id):
             return None
         if finding.size > content.size:
             self._storage.truncate(finding.key, content.size)

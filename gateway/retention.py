@@ -55,9 +55,9 @@ def request_room() -> None:
     _room_wanted.set()
 
 
-def take_room_request() -> bool:
-    """Whether room was asked for since the last call."""
-    wanted = _room_wanted.is_set()
+def take_room_request(wait_seconds: float = 0.0) -> bool:
+    """Whether room was asked for since the last call; waits so long for somebody to ask."""
+    wanted = _room_wanted.wait(wait_seconds)
     _room_wanted.clear()
     return wanted
 
@@ -146,14 +146,20 @@ class Retention:
         self._distrust_until = 0.0
         self._deadline = 0.0
 
-    def run(self) -> PassReport:
-        """One pass. Raises StorageUnavailable and DatabaseUnavailable; whatever was begun is finished by a later pass."""
+    def run(self, *, only_space: bool = False) -> PassReport:
+        """One pass. Raises StorageUnavailable and DatabaseUnavailable; whatever was begun is finished by a later pass.
+
+        With `only_space` nothing goes but what must so that the disk does not fill.
+        """
         report = PassReport()
         self._deadline = self._clock.monotonic() + _PASS_SECONDS
         self._remove_garbage(report)
-        self._remove_deleted_devices(report)
+        rules = [self._by_space]
+        if not only_space:
+            self._remove_deleted_devices(report)
+            rules = [self._by_age, self._by_device, self._by_tenant, self._by_store, *rules]
         work = _Pass(self._recordings(), protected_ranges(), report)
-        for rule in (self._by_age, self._by_device, self._by_tenant, self._by_store, self._by_space):
+        for rule in rules:
             if self._is_over():
                 report.is_more = True
                 break
@@ -171,6 +177,7 @@ class Retention:
         self._remove_garbage(report)
         work = _Pass(self._recordings(), protected_ranges(), report)
         self._free(target, work.recordings, work, "the disk is full")
+        report.is_stuck = not report.total_segments
         self._log(report)
         return report
 
@@ -265,17 +272,13 @@ class Retention:
         self._keep_going()
         doomed = doom_segments(recording.id, [segment.id for segment in batch], reason_code="retention")
         report.add(recording.device_id, doomed, why)
-        here = [segment for segment in doomed if segment.storage_id == self._storage.id]
-        remove_files(
-            self._storage,
-            [(segment.id, segment.key(recording.tenant_id, recording.device_id)) for segment in here],
-            self._keep_going,
-        )
+        garbage = [(segment.id, segment.key(recording.tenant_id, recording.device_id)) for segment in doomed]
+        remove_files(self._storage, garbage, self._keep_going)
 
     def _remove_garbage(self, report: PassReport) -> None:
         """Finish what a person's deletion, or a pass that was cut off, has begun."""
         while batch := garbage_keys(self._storage.id):
-            remove_files(self._storage, [(segment_id, key) for segment_id, key, _ in batch], self._keep_going)
+            remove_files(self._storage, batch, self._keep_going)
             if self._is_over():
                 report.is_more = True
                 return

@@ -15,7 +15,7 @@ from gateway.errors import InvalidValue
 from gateway.media import segment_key
 from gateway.models.base import EVERY_RECORDING, EVERY_TENANT, FootageScope, TenantScope
 from gateway.models.recordings import Protection, Recording, RecordingEvent, find_recording
-from gateway.models.segments import QUARTER_MS, Gap, Quarter, Segment, SegmentParts, SegmentState
+from gateway.models.segments import QUARTER_MS, Gap, Quarter, Segment, SegmentParts, SegmentState, StorageRow
 
 #: Rows that change in one transaction: others wait for the database no longer than some tens of milliseconds.
 BATCH = 500
@@ -308,25 +308,30 @@ def add_stretch(
 # ---- garbage → gone -------------------------------------------------------------------------------------------
 
 
-def garbage_keys(storage_id: int, limit: int = BATCH) -> list[tuple[int, str, int]]:
-    """Id, key and size of segments whose files are to go from a storage."""
+def garbage_keys(storage_id: int, limit: int = BATCH) -> list[tuple[int, str]]:
+    """Id and key of segments whose files are to go from a storage.
+
+    Those of other stores of its kind are among them: only one is in use at a time, and what is not in it is gone.
+    """
     with database.session():
+        kind = StorageRow.select(StorageRow.kind).where(StorageRow.id == storage_id)
+        stores = StorageRow.select(StorageRow.id).where(StorageRow.kind.in_(kind))
         query = (
             EVERY_RECORDING.select(
-                Segment, Segment.id, Segment.start_ms, Segment.run, Segment.sequence, Segment.size, Segment.recording_id
+                Segment, Segment.id, Segment.start_ms, Segment.run, Segment.sequence, Segment.recording_id
             )
-            .where(UNSETTLED, Segment.state == SegmentState.GARBAGE, Segment.storage_id == storage_id)
+            .where(UNSETTLED, Segment.state == SegmentState.GARBAGE, Segment.storage_id.in_(stores))
             .order_by(Segment.id)
             .limit(limit)
         )
         rows = list(query.tuples())
         owners = {
             row.id: (row.tenant_id, row.device_id)
-            for row in EVERY_TENANT.select(Recording).where(Recording.id.in_(list({row[5] for row in rows})))
+            for row in EVERY_TENANT.select(Recording).where(Recording.id.in_(list({row[4] for row in rows})))
         }
     return [
-        (segment_id, segment_key(*owners[recording_id], start_ms, run, sequence), size)
-        for segment_id, start_ms, run, sequence, size, recording_id in rows
+        (segment_id, segment_key(*owners[recording_id], start_ms, run, sequence))
+        for segment_id, start_ms, run, sequence, recording_id in rows
         if recording_id in owners
     ]
 

@@ -11,7 +11,7 @@ import peewee
 
 from gateway.media import PartFact, pack_parts
 from gateway.models.base import FootageScope
-from gateway.models.deletion import LONGEST_SEGMENT_MS, StoredSegment, add_stretch
+from gateway.models.deletion import BATCH, LONGEST_SEGMENT_MS, StoredSegment, add_stretch
 from gateway.models.segments import Fence, Gap, Segment, SegmentParts, SegmentState, add_to_quarter
 
 #: A part that claims to last longer is wrong about it.
@@ -82,10 +82,10 @@ def mark_missing(fence: Fence, segment: StoredSegment, reason_code: str = "file_
         return True
 
 
-def settle_segment(fence: Fence, segment: StoredSegment, content: Content) -> bool:
+def settle_segment(fence: Fence, segment: StoredSegment, content: Content, storage_id: int) -> bool:
     """The row tells what is whole in the file, and is closed. Footage that it had told of and is not there is a gap."""
     with fence.transaction() as footage:
-        if not _change(footage, segment, state=SegmentState.CLOSED, **content.columns()):
+        if not _change(footage, segment, state=SegmentState.CLOSED, storage_id=storage_id, **content.columns()):
             return False
         packed = pack_parts(content.parts)
         if not SegmentParts.update(packed=packed).where(SegmentParts.segment_id == segment.id).execute():
@@ -98,6 +98,19 @@ def settle_segment(fence: Fence, segment: StoredSegment, content: Content) -> bo
         if end_ms < segment.end_ms:
             add_stretch(footage, end_ms, segment.end_ms, "file_damaged", is_wanted=True)
         return True
+
+
+def move_segments(fence: Fence, segments: Sequence[StoredSegment], storage_id: int) -> int:
+    """The files are in another store now, as they were; gives how many rows tell so from now on."""
+    moved = 0
+    for at in range(0, len(segments), BATCH):
+        with fence.transaction() as footage:
+            ids = [segment.id for segment in segments[at : at + BATCH]]
+            query = footage.update(Segment, storage_id=storage_id).where(
+                Segment.id.in_(ids), Segment.state == SegmentState.CLOSED
+            )
+            moved += query.execute()
+    return moved
 
 
 def drop_empty(fence: Fence, segment: StoredSegment) -> bool:
