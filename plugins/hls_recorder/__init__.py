@@ -1,10 +1,15 @@
 """Recording: each device's parts into files of a minute with an index, from which everything is found again."""
 
+import logging
+
 from gateway.config import Config
 from gateway.hookspecs import HealthCheck, hookimpl
+from gateway.media import SegmentFact
 from gateway.outputs import ConsumerContext, ConsumerOutput
 from plugins.hls_recorder.health import check_recorders
 from plugins.hls_recorder.output import HlsRecorder
+
+log = logging.getLogger(__name__)
 
 
 @hookimpl
@@ -17,3 +22,9 @@ def register_consumer_outputs(context: ConsumerContext) -> list[ConsumerOutput]:
 def register_health_checks(config: Config) -> list[HealthCheck]:
     """Whether what is to be recorded is recorded."""
     return [HealthCheck("recorder", check_recorders)]
+
+
+@hookimpl
+def on_segment(device_id: str, segment: SegmentFact) -> None:
+    """Each finished file is in the log for whoever wants to see it."""
+    log.debug("device %s: recorded %.1f s in '%s', %d bytes", device_id, segment.duration_ms / 1000, segment.key, segment.size)

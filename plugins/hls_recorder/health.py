@@ -10,7 +10,7 @@ from gateway.states import reason_for
 
 #: Reasons that are the recorder's or its disk's; a camera that is away is no fault of recording.
 _OUR_REASONS = frozenset({
-    "disk_full", "storage_unmounted", "storage_read_only", "storage_failed", "recorder_away", "too_slow", "bus_lost",
+    "disk_full", "storage_unmounted", "storage_failed", "file_missing", "recorder_away", "too_slow", "bus_lost",
 })
 
 

@@ -48,10 +48,12 @@ class Finished:
 class IndexLine:
     """What one recorder wants written, in order; and what the database last said of its device."""
 
-    def __init__(self, device_id: str, fence: Fence, facts: DeviceFacts) -> None:
+    def __init__(self, device_id: str, fence: Fence, facts: DeviceFacts, facts_at: float) -> None:
         self.device_id = device_id
         self.fence = fence
         self.facts: DeviceFacts | None = facts
+        #: When they were read, in monotonic seconds.
+        self.facts_at = facts_at
         self.is_lost = False
         self.is_closed = False
         self.finished: deque[Finished] = deque()
@@ -91,9 +93,14 @@ class IndexLine:
 
     def observe(self, observed: str, reason: str | None = None, message: str | None = None) -> None:
         """Have the recording's state written if it is another than was last told."""
-        if self._told != (observed, reason):
-            self._told = (observed, reason)
-            self.push(ObserveEntry(observed, reason, message))
+        if self._told == (observed, reason):
+            return
+        self._told = (observed, reason)
+        with self._lock:
+            # Only the newest matters: a state that flaps while the database is away fills no line.
+            for entry in [entry for entry in self._entries if isinstance(entry, ObserveEntry)]:
+                self._entries.remove(entry)
+        self.push(ObserveEntry(observed, reason, message))
 
     def pending(self) -> list[Entry]:
         with self._lock:
@@ -134,7 +141,7 @@ class IndexWriter:
 
     def open_line(self, device_id: str, fence: Fence, facts: DeviceFacts) -> IndexLine:
         """A line for a recorder that has claimed its device."""
-        line = IndexLine(device_id, fence, facts)
+        line = IndexLine(device_id, fence, facts, self._clock.monotonic())
         with self._lock:
             self._lines.append(line)
             if self._thread is None and self._is_threaded and not self._is_closed:
@@ -146,8 +153,10 @@ class IndexWriter:
         """Wait until all that waits in `lines` is written; False when it was not within `seconds`."""
         lines = list(lines)
         if not self._is_threaded:
-            self.work()
-            return not any(line.pending() for line in lines)
+            while any(line.pending() for line in lines):
+                if not self.work():
+                    return False
+            return True
         deadline = time.monotonic() + seconds
         with self._idle:
             while any(line.pending() for line in lines):
@@ -290,6 +299,7 @@ class IndexWriter:
             return False
         for line in lines:
             line.facts = facts.get(line.fence.recording_id)
+            line.facts_at = now
             if line.facts is not None and line.facts.settings.epoch != line.fence.epoch:
                 line.lose()
         return True

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.errors import LeaseLost
+from gateway.errors import LeaseLost, Unavailable
 from gateway.media import Part, Position, SegmentFact, segment_key
 from gateway.outputs import Consumption
 from gateway.recording_plan import Decision
@@ -16,6 +16,7 @@ from gateway.retention import request_room
 from gateway.storage import Storage, StorageFull, StorageUnavailable
 from plugins.hls_recorder.entrance import Entrance, Gate
 from plugins.hls_recorder.entries import CloseGapEntry, GapEntry, MarkEntry, OpenGapEntry
+from plugins.hls_recorder.facts import DeviceFacts
 from plugins.hls_recorder.index import IndexLine, IndexWriter, describe
 from plugins.hls_recorder.reasons import UNWANTED, explain_silence
 from plugins.hls_recorder.segment import LONGEST_PART_MS, OpenSegment, Place
@@ -38,6 +39,8 @@ _LATE_SHARE = 0.6
 #: When nothing is wanted any more, parts of before are waited for so long.
 _LAST_PARTS_SECONDS = 2.0
 _DRAIN_SECONDS = 5.0
+#: What the database said longer ago than this may have changed.
+_FRESH_SECONDS = 3.0
 _SANE_MS = range(946_684_800_000, 4_102_444_800_000)  # from the year 2000 to 2100
 
 
@@ -102,11 +105,13 @@ class DeviceRecorder(Consumption):
         self._is_broken = False
         self._is_closed = False
         self._lateness = 0.0
+        self._last_duration_ms = 0
         self._slow_call: str | None = None
         self._last_part_at = clock.monotonic()
         self._attached_ms = self._now_ms()
         self._clock_offset = clock.wall() - clock.monotonic()
         self._jumped_at = -math.inf
+        self._behind_since: float | None = None
         self._ending_at_ms: int | None = None
         self._ending_until = 0.0
 
@@ -148,6 +153,7 @@ class DeviceRecorder(Consumption):
         self._memory.bytes_written += len(part.data)
         self._memory.trouble = self._memory.entrance = None
         self._lateness = self._clock.wall() - part.end
+        self._last_duration_ms = place.duration_ms
         self._is_first = False
         self._slow_call = None
         self._keep_safe()
@@ -244,7 +250,7 @@ class DeviceRecorder(Consumption):
             return self._end(decision)
         self._ending_at_ms = None
         silent = self._clock.monotonic() - self._last_part_at
-        if silent > SILENT_SECONDS:
+        if silent > SILENT_SECONDS + self._last_duration_ms / 1000:
             self._note_silence()
         if self._segment is not None and silent > 2 * self._config.stall_seconds:
             # Nothing more comes into this file: the stream has begun a new run by now, or will.
@@ -282,12 +288,7 @@ class DeviceRecorder(Consumption):
         position = self._footage.position
         reason = explain_silence(facts)
         if reason is None:
-            if facts.observed == "running" and position is not None and facts.run < position.run:
-                # The database was put back to an older state: the bus counts runs that we believe to be past.
-                self._memory.starts_over = True
-                raise StorageUnavailable(
-                    f"run {facts.run} of the stream is older than the footage's {position.run}", reason="unknown"
-                )
+            self._check_run(facts)
             return
         is_wanted = reason not in UNWANTED
         self._line.observe("interrupted" if position is not None and is_wanted else "waiting", reason)
@@ -301,6 +302,22 @@ class DeviceRecorder(Consumption):
         footage.open_gap, footage.unwanted_until_ms = reason, None
         start_ms = self._attached_ms if start_ms is None else start_ms
         self._line.push(OpenGapEntry(start_ms, reason, is_wanted=is_wanted))
+
+    def _check_run(self, facts: DeviceFacts) -> None:
+        """Notice runs that count from a lower number than the footage: the database was put back to an older state.
+
+        Nothing that the bus carries from then on would ever come after our position. Raises Unavailable.
+        """
+        now = self._clock.monotonic()
+        position = self._footage.position
+        is_behind = facts.observed == "running" and position is not None and facts.run < position.run
+        if not is_behind or now - self._line.facts_at > _FRESH_SECONDS:
+            self._behind_since = None
+        elif self._behind_since is None:
+            self._behind_since = now
+        elif now - self._behind_since > SILENT_SECONDS:
+            self._memory.starts_over = True
+            raise Unavailable(f"run {facts.run} of the stream is below run {position.run} of its footage")
 
     def _end(self, decision: Decision) -> str | None:
         """Footage is not wanted any more: what was sent before this moment is still taken."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.clock import FakeClock
@@ -10,8 +11,10 @@ from gateway.errors import LeaseLost, Unavailable
 from gateway.media import Part, Position, segment_key, unpack_parts
 from gateway.models import Device, TenantScope
 from gateway.models.base import EVERY_RECORDING, EVERY_TENANT
+from gateway.models.events import DeviceEvent
 from gateway.models.recordings import Recording, RecordingEvent
 from gateway.models.segments import Gap, Quarter, Segment, SegmentState, read_packed
+from gateway.models.streams import Stream
 from gateway.outputs import Consumption, ConsumerContext, DeviceContext
 from gateway.segment_scan import scan_segment
 from plugins.hls_recorder.output import HlsRecorder
@@ -19,8 +22,6 @@ from tests.plugins.hls_recorder.media import make_init, make_part
 
 #: 2025-06-15 12:00:00 UTC: the first second of a minute, an hour and a quarter.
 NOON = 1_749_988_800.0
-PART_SECONDS = 0.5
-
 
 class World:
     """One device, one record worker, and all that the runner does between them."""
@@ -36,12 +37,16 @@ class World:
         self.sequence = 0
         self.key_every = 4
         self.size = 100
+        self.part_seconds = 0.5
+        self.index_every = 1
+        self._fed = 0
         self.media_start = NOON
         self.output = self.make_output("worker-1")
         self.recorder: Consumption | None = None
         self.position: Position | None = None
         self.ended: str | None = None
         self.begin_run()
+        self.set_stream("running")
 
     def make_output(self, worker: str) -> HlsRecorder:
         context = ConsumerContext(self.config, worker, self.clock, self._notify)
@@ -54,16 +59,18 @@ class World:
         self.run += 1
         self.sequence = 0
         self.media_start = self.clock.wall()
+        EVERY_TENANT.update(Stream, run=self.run).where(Stream.device_id == self.device.id).execute()
 
     def send(self, **values: object) -> Part:
         """The next part comes onto the bus; time passes as long as it lasts."""
-        self.clock.advance(PART_SECONDS)
+        self.clock.advance(self.part_seconds)
         self.sequence += 1
         options = {
-            "start": self.media_start + (self.sequence - 1) * PART_SECONDS,
+            "start": self.media_start + (self.sequence - 1) * self.part_seconds,
             "run": self.run,
             "is_key": (self.sequence - 1) % self.key_every == 0,
             "size": self.size,
+            "duration": self.part_seconds,
             "device_id": self.device.id,
         }
         part = make_part(self.sequence, **(options | values))
@@ -91,18 +98,20 @@ class World:
         for part in [p for p in self.bus if self.position is None or p.position > self.position]:
             self.recorder.take(part, make_init(b"%d" % part.run))
             self.position = part.position
-        self.output.index.work()
+        self._fed += 1
+        if self._fed % self.index_every == 0:
+            self.output.index.work()
 
     def record(self, seconds: float) -> None:
         """The camera sends and the recorder records for so long."""
-        for _ in range(round(seconds / PART_SECONDS)):
+        for _ in range(round(seconds / self.part_seconds)):
             self.send()
             self.feed()
 
     def wait(self, seconds: float) -> None:
         """Time passes, nothing is sent."""
-        for _ in range(round(seconds / PART_SECONDS)):
-            self.clock.advance(PART_SECONDS)
+        for _ in range(round(seconds / self.part_seconds)):
+            self.clock.advance(self.part_seconds)
             if self.recorder is not None:
                 self.feed()
 
@@ -158,6 +167,17 @@ class World:
     def path(self, row: Segment) -> Path:
         key = segment_key(self.device.tenant_id, self.device.id, row.start_ms, row.run, row.sequence)
         return self.config.recordings_dir / key
+
+    def set_stream(self, observed: str, reason: str | None = None, *, desired: str = "running") -> None:
+        """What the stream worker says of the device's stream, with an event of it at the present moment."""
+        before = EVERY_TENANT.select(Stream).where(Stream.device_id == self.device.id).get().observed
+        EVERY_TENANT.update(
+            Stream, desired=desired, observed=observed, reason_code=reason, run=self.run
+        ).where(Stream.device_id == self.device.id).execute()
+        EVERY_TENANT.insert(
+            DeviceEvent, tenant_id=self.device.tenant_id, device_id=self.device.id, run=self.run,
+            at=datetime.fromtimestamp(self.clock.wall(), UTC), from_state=before, to_state=observed, reason_code=reason,
+        ).execute()
 
     def files(self) -> list[Path]:
         return sorted(self.config.recordings_dir.rglob("*.mp4"))
