@@ -45,6 +45,7 @@ class CounterCamera(RtspServer):
         super().__init__(port)
         self.settings = settings
         self.audio = audio
+        self.audio_after_seconds = 0.0
         self.dropped = 0
         self.started_at = 0.0
         self._epoch = 0.0
@@ -68,12 +69,17 @@ class CounterCamera(RtspServer):
         self.started_at, self._epoch = time.time(), time.monotonic()
         super().start()
 
-    def change(self, *, size: tuple[int, int] | None = None, audio: bool | None = None) -> None:
-        """Another picture or sound. Open connections get a new size at their next key frame; sound needs a `cut()`."""
+    def change(
+        self, *, size: tuple[int, int] | None = None, audio: bool | None = None, audio_after_seconds: float = 0.0
+    ) -> None:
+        """Another picture or sound. Open connections get a new size at their next key frame; sound needs a `cut()`.
+
+        The sound is announced at once, and comes `audio_after_seconds` after a client's PLAY.
+        """
         if size is not None:
             self.settings = LoopSettings(**{**vars(self.settings), "width": size[0], "height": size[1]})
         if audio is not None:
-            self.audio = audio
+            self.audio, self.audio_after_seconds = audio, audio_after_seconds
 
     def set_away(self, is_away: bool) -> None:
         """Away: viewers are cut and nobody listens at the port, until the camera is back."""
@@ -121,6 +127,7 @@ class CounterCamera(RtspServer):
     async def _send_audio(self, connection: Connection) -> None:
         template = PacketTemplate([SILENT_ALAW], connection.channels["audio"], 8)
         transport, ssrc = connection.writer.transport, random.getrandbits(32)
+        await asyncio.sleep(self.audio_after_seconds)
         number = int((time.monotonic() - self._epoch) / _AUDIO_SECONDS) + 1
         while not transport.is_closing():
             await asyncio.sleep(self._epoch + number * _AUDIO_SECONDS - time.monotonic())

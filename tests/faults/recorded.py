@@ -109,9 +109,10 @@ class Fault:
     def _measure(self) -> None:
         recorded, camera = self.recorded, self.recorded.camera
         over = time.time()
-        self.back_seconds = recorded.wait_indexed(over, self.seconds) - self.began
+        self.back_seconds = recorded.wait_indexed(over + 0.5, self.seconds) - self.began
         assert_store_is_consistent(recorded.stack, recorded.device_id)
-        played = recorded.play(self.began - BEFORE_SECONDS)
+        # Without an end the playlist would grow, and leave out what is being written just now.
+        played = recorded.play(self.began - BEFORE_SECONDS, recorded.indexed_until())
         self.exactness = judge(played.counters)
         lost = self.exactness.missing_frames / camera.settings.fps
         self.reasons = self._gap_reasons()

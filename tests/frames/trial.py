@@ -90,8 +90,9 @@ def run_trial(
         lambda: not [row for row in store.segments() if row.state == OPEN], 15, "the last file is closed"
     )
     assert_store_is_consistent(stack, device_id, is_recording=False)
-    played = play(stack, device_id, began - 60, time.time(), camera=camera)
-    by_ffmpeg, complaints = play_with_ffmpeg(stack, device_id, began - 60, time.time())
+    whole = began - 60, time.time()
+    played = play(stack, device_id, *whole, camera=camera)
+    by_ffmpeg, complaints = play_with_ffmpeg(stack, device_id, *whole)
     assert camera.wall_clock(played.counters[0]) < began, "the beginning is not played"
     assert camera.wall_clock(played.counters[-1]) > ended - 1, "the end is not played"
     return Outcome(
