@@ -122,6 +122,8 @@ export interface CoverageGap {
   seconds: number;
   reason: Reason;
   by: string | null;
+  /** false where nobody wanted footage. */
+  is_wanted: boolean;
 }
 
 export interface CoverageDay {

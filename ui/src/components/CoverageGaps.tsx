@@ -25,7 +25,10 @@ export function CoverageGaps({ gaps, deviceId, timeZone }: { gaps: CoverageGap[]
                 {formatTime(timeZone, startMs)} – {gap.end ? formatTime(timeZone, Date.parse(gap.end)) : 'now'}
               </span>
               <span className={classes.length}>{formatLength(gap.seconds * 1000)}</span>
-              <span className={classes.reason}>{sentence(`${gap.reason.message}${gap.by ? ` by ${gap.by}` : ''}`)}</span>
+              <span className={gap.is_wanted ? classes.reason : `${classes.reason} ${classes.soft}`}>
+                {sentence(gap.by && !gap.reason.message.includes(gap.by) ? `${gap.reason.message} by ${gap.by}` : gap.reason.message)}
+                {!gap.is_wanted && ' No footage was wanted.'}
+              </span>
               <Anchor component={Link} fz="inherit" className={classes.watch} to={deviceMomentAddress(deviceId, startMs - LEAD_IN_MS)}>
                 Watch before it
               </Anchor>

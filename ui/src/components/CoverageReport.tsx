@@ -26,6 +26,7 @@ const SPANS = [7, 30, 90];
 function DayRow({ day, deviceId, timeZone, onPick }: { day: CoverageDay; deviceId: string; timeZone: string; onPick: () => void }) {
   const [isOpen, setOpen] = useState(false);
   const isLacking = day.coverage !== null && day.coverage < 0.99;
+  const lost = day.gaps.filter((gap) => gap.is_wanted).length;
   const count = day.gaps.length;
   return (
     <Fragment>
@@ -57,7 +58,7 @@ function DayRow({ day, deviceId, timeZone, onPick }: { day: CoverageDay; deviceI
             </Text>
           ) : (
             <UnstyledButton fz="sm" className={classes.toggle} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-              {count} {isOpen ? <IconChevronDown size={14} aria-hidden /> : <IconChevronRight size={14} aria-hidden />}
+              {lost > 0 ? lost : <span className={classes.soft}>not wanted</span>} {isOpen ? <IconChevronDown size={14} aria-hidden /> : <IconChevronRight size={14} aria-hidden />}
               <span className="visually-hidden">gaps on {formatShortDate(day.date)}</span>
             </UnstyledButton>
           )}

@@ -19,7 +19,8 @@ const DAY_SECONDS = 86_400;
 function barWords(date: string, day: CoverageDay | undefined): string {
   if (!day || day.recorded_seconds <= 0) return `${formatDate(date)}: ${day && day.wanted_seconds > 0 ? 'nothing recorded, although it was wanted' : 'nothing recorded'}`;
   const share = day.coverage === null ? '' : `, ${formatShare(day.coverage)} of what was wanted`;
-  const gaps = day.gaps.length > 0 ? `, ${day.gaps.length} ${day.gaps.length === 1 ? 'gap' : 'gaps'}` : '';
+  const count = day.gaps.filter((gap) => gap.is_wanted).length;
+  const gaps = count > 0 ? `, ${count} ${count === 1 ? 'gap' : 'gaps'}` : '';
   return `${formatDate(date)}: ${formatSpan(day.recorded_seconds * 1000)} recorded${share}${gaps}`;
 }
 

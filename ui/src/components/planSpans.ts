@@ -38,15 +38,25 @@ export function spansOf(plan: WeeklyPlan): PlanSpan[] {
   );
 }
 
+/** A whole day has only one spelling, from 00:00 to 24:00: one that begins later is two spans. */
+function cutDays(span: PlanSpan): PlanSpan[] {
+  const { day, start, end } = span;
+  if (end - start < DAY_MINUTES || start === 0) return [{ ...span, end: start === 0 ? Math.min(end, DAY_MINUTES) : end }];
+  return [
+    { day, start, end: DAY_MINUTES },
+    { day: (day + 1) % 7, start: 0, end: start },
+  ];
+}
+
 /** In order, spans of one day that touch made one. */
 export function tidy(spans: PlanSpan[]): PlanSpan[] {
   const tidied: PlanSpan[] = [];
-  for (const span of [...spans].sort((a, b) => a.day - b.day || a.start - b.start)) {
+  for (const span of spans.flatMap(cutDays).sort((a, b) => a.day - b.day || a.start - b.start)) {
     const last = tidied.at(-1);
     if (last && last.day === span.day && span.start <= last.end) last.end = Math.min(Math.max(last.end, span.end), last.start + DAY_MINUTES);
     else tidied.push({ ...span });
   }
-  return tidied;
+  return tidied.flatMap(cutDays);
 }
 
 export function planOf(spans: PlanSpan[]): WeeklyPlan {

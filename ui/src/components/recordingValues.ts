@@ -63,8 +63,10 @@ const wholeNumber = (value: number | string, least: number, most: number): strin
 };
 
 export const recordingRules = {
-  pre_roll_seconds: (value: number | string) => wholeNumber(value, 0, 3600),
-  post_roll_seconds: (value: number | string) => wholeNumber(value, 0, 86_400),
+  plan: (plan: WeeklyPlan, values: RecordingValues) =>
+    values.mode === 'scheduled' && Object.values(plan).every((spans) => spans.length === 0) ? 'Plan at least one time, or choose another mode' : null,
+  pre_roll_seconds: (value: number | string) => wholeNumber(value, 0, 300),
+  post_roll_seconds: (value: number | string) => wholeNumber(value, 0, 3600),
   keep_days: (value: number | string) => (value === '' ? null : wholeNumber(value, 0, 36_500)),
   keep_bytes: (value: number | string) => (value === '' || (Number.isFinite(Number(value)) && Number(value) >= 0) ? null : 'Enter a size in gigabytes'),
 };

@@ -67,7 +67,8 @@ export function formatLength(ms: number): string {
 export function gapWords(gap: TimelineGap, nowMs: number): string {
   const lasts = gap.endMs === null;
   const length = formatLength((gap.endMs ?? nowMs) - gap.startMs);
-  const by = gap.by ? ` by ${gap.by}` : '';
+  // Some reasons name the person themselves.
+  const by = gap.by && !gap.reason.includes(gap.by) ? ` by ${gap.by}` : '';
   return `${gap.tone === 'lost' ? 'Footage missing' : 'Not recorded'}: ${gap.reason}${by}, ${lasts ? `for ${length} so far` : length}`;
 }
 
