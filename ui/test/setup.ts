@@ -26,6 +26,7 @@ class StubResizeObserver {
   disconnect() {}
 }
 window.ResizeObserver = StubResizeObserver as unknown as typeof ResizeObserver;
+window.HTMLCanvasElement.prototype.getContext = () => null;
 window.HTMLElement.prototype.scrollIntoView = () => {};
 // A page that is looked at, with its fonts there.
 Object.defineProperty(document, 'hidden', { configurable: true, get: () => false });

@@ -1,0 +1,184 @@
+// A timeline under keys, mouse, fingers and wheel.
+import { MantineProvider } from '@mantine/core';
+import { fireEvent, render, screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { useState } from 'react';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { HOUR_MS, NO_TIMELINE, type TimeRange } from './model';
+import { Timeline, type TimelineProps } from './Timeline';
+
+const NOW = Date.parse('2026-11-22T12:00:00Z');
+const DATA = {
+  ...NO_TIMELINE,
+  spans: [{ startMs: NOW - 3 * HOUR_MS, endMs: NOW - HOUR_MS, coverage: 1 }],
+  gaps: [{ startMs: NOW - HOUR_MS, endMs: NOW - HOUR_MS + 123_000, reason: 'no route to the camera', by: null, tone: 'lost' as const }],
+  oldestMs: NOW - 3 * HOUR_MS,
+  newestMs: NOW,
+};
+const RANGE = { startMs: NOW - 4 * HOUR_MS, endMs: NOW };
+const WIDTH = 1000;
+const xOf = (atMs: number) => ((atMs - RANGE.startMs) / (RANGE.endMs - RANGE.startMs)) * WIDTH;
+
+const onSeek = vi.fn();
+const onScrub = vi.fn();
+const onRangeChange = vi.fn();
+const onMarkedChange = vi.fn();
+
+beforeEach(() => {
+  for (const spy of [onSeek, onScrub, onRangeChange, onMarkedChange]) spy.mockReset();
+  Element.prototype.getBoundingClientRect = () => ({ left: 0, top: 0, width: WIDTH, height: 112, right: WIDTH, bottom: 112, x: 0, y: 0, toJSON: () => ({}) });
+});
+
+function Held(props: Partial<TimelineProps>) {
+  const [range, setRange] = useState<TimeRange>(RANGE);
+  const [marked, setMarked] = useState<TimeRange | null>(props.marked ?? null);
+  return (
+    <Timeline
+      range={range}
+      onRangeChange={(next) => {
+        onRangeChange(next);
+        setRange(next);
+      }}
+      data={DATA}
+      timeZone="Europe/Berlin"
+      nowMs={NOW}
+      playheadMs={NOW - 2 * HOUR_MS}
+      onSeek={onSeek}
+      onScrub={onScrub}
+      onMarkedChange={(next) => {
+        onMarkedChange(next);
+        setMarked(next);
+      }}
+      label="Timeline of Main gate"
+      {...props}
+      marked={marked}
+    />
+  );
+}
+
+function show(props: Partial<TimelineProps> = {}) {
+  render(
+    <MantineProvider env="test">
+      <Held {...props} />
+    </MantineProvider>,
+  );
+  return screen.getByRole('slider', { name: 'Timeline of Main gate' });
+}
+
+const pointer = (slider: HTMLElement, type: string, x: number, { shiftKey = false, ...more }: { shiftKey?: boolean; pointerId?: number; pointerType?: string } = {}) => {
+  const event = new MouseEvent(type, { bubbles: true, clientX: x, button: 0, shiftKey });
+  Object.assign(event, { pointerId: 1, pointerType: 'mouse', ...more });
+  fireEvent(slider, event);
+};
+const lastRange = () => onRangeChange.mock.lastCall?.[0] as TimeRange;
+
+test('it tells a screen reader the moment and what is there', () => {
+  const slider = show();
+  expect(slider).toHaveAttribute('aria-valuenow', String((NOW - 2 * HOUR_MS) / 1000));
+  expect(slider.getAttribute('aria-valuetext')).toMatch(/11:00:00\. Recorded\.$/);
+});
+
+test('a gap is told with its reason and length', () => {
+  const slider = show({ playheadMs: NOW - HOUR_MS + 1_000 });
+  expect(slider.getAttribute('aria-valuetext')).toContain('Footage missing: no route to the camera, 2 min 3 s');
+});
+
+test('keys step, jump and zoom', async () => {
+  const slider = show();
+  slider.focus();
+  await userEvent.keyboard('{ArrowRight}');
+  expect(onSeek).toHaveBeenLastCalledWith(NOW - 2 * HOUR_MS + (4 * HOUR_MS) / 120);
+  await userEvent.keyboard('{Home}');
+  expect(onSeek).toHaveBeenLastCalledWith(DATA.oldestMs);
+  await userEvent.keyboard('{End}');
+  expect(onSeek).toHaveBeenLastCalledWith(NOW);
+  await userEvent.keyboard('+');
+  await waitFor(() => expect(lastRange().endMs - lastRange().startMs).toBe(2 * HOUR_MS));
+});
+
+test('a press seeks to where it was, and never into the future', () => {
+  const slider = show();
+  pointer(slider, 'pointerdown', 100);
+  pointer(slider, 'pointerup', 101);
+  expect(onSeek).toHaveBeenCalledTimes(1);
+  expect(Math.abs(onSeek.mock.lastCall?.[0] - (RANGE.startMs + 0.101 * 4 * HOUR_MS))).toBeLessThan(2);
+  expect(onRangeChange).not.toHaveBeenCalled();
+});
+
+test('a drag pans by what the pointer went, and seeks nothing', async () => {
+  const slider = show();
+  pointer(slider, 'pointerdown', 200);
+  pointer(slider, 'pointermove', 300);
+  pointer(slider, 'pointerup', 300);
+  await waitFor(() => expect(lastRange()?.startMs).toBeCloseTo(RANGE.startMs - 0.1 * 4 * HOUR_MS, -1));
+  expect(onSeek).not.toHaveBeenCalled();
+});
+
+test('the playhead can be dragged: previews on the way, one seek at the end', () => {
+  const slider = show();
+  const x = xOf(NOW - 2 * HOUR_MS);
+  pointer(slider, 'pointerdown', x + 3);
+  pointer(slider, 'pointermove', x + 60);
+  pointer(slider, 'pointermove', x + 90);
+  expect(onSeek).not.toHaveBeenCalled();
+  expect(onScrub).toHaveBeenCalledTimes(2);
+  pointer(slider, 'pointerup', x + 90);
+  expect(onSeek).toHaveBeenCalledTimes(1);
+});
+
+test('the wheel zooms round the pointer', async () => {
+  const slider = show();
+  fireEvent.wheel(slider, { deltaY: -400, clientX: 250 });
+  await waitFor(() => expect(onRangeChange).toHaveBeenCalled());
+  const zoomed = lastRange();
+  const width = zoomed.endMs - zoomed.startMs;
+  expect(width).toBeLessThan(4 * HOUR_MS);
+  expect(zoomed.startMs + 0.25 * width).toBeCloseTo(RANGE.startMs + HOUR_MS, -1);
+});
+
+test('two fingers zoom, and do not seek', async () => {
+  const slider = show();
+  pointer(slider, 'pointerdown', 400, { pointerId: 1, pointerType: 'touch' });
+  pointer(slider, 'pointerdown', 600, { pointerId: 2, pointerType: 'touch' });
+  pointer(slider, 'pointermove', 200, { pointerId: 1, pointerType: 'touch' });
+  pointer(slider, 'pointermove', 800, { pointerId: 2, pointerType: 'touch' });
+  pointer(slider, 'pointerup', 200, { pointerId: 1, pointerType: 'touch' });
+  pointer(slider, 'pointerup', 800, { pointerId: 2, pointerType: 'touch' });
+  await waitFor(() => expect(lastRange()?.endMs - lastRange()?.startMs).toBeCloseTo((4 * HOUR_MS) / 3, -1));
+  expect(onSeek).not.toHaveBeenCalled();
+});
+
+test('the pointer is told the time and the reason of a gap', () => {
+  const slider = show();
+  pointer(slider, 'pointermove', xOf(NOW - HOUR_MS + 60_000));
+  expect(screen.getByText(/no route to the camera, 2 min 3 s/)).toBeInTheDocument();
+  pointer(slider, 'pointerleave', 0);
+  expect(screen.queryByText(/no route to the camera/)).not.toBeInTheDocument();
+});
+
+test('shift and drag mark a range', () => {
+  const slider = show({ playheadMs: null });
+  pointer(slider, 'pointerdown', 100, { shiftKey: true });
+  pointer(slider, 'pointermove', 300, { shiftKey: true });
+  expect(onMarkedChange.mock.lastCall?.[0].startMs).toBeCloseTo(RANGE.startMs + 0.1 * 4 * HOUR_MS, -1);
+  expect(onMarkedChange.mock.lastCall?.[0].endMs).toBeCloseTo(RANGE.startMs + 0.3 * 4 * HOUR_MS, -1);
+});
+
+test('the ends of a marked range are moved by keys and never cross', async () => {
+  show({ marked: { startMs: NOW - HOUR_MS, endMs: NOW - HOUR_MS + 1_000 } });
+  screen.getByRole('slider', { name: 'Start of the marked range' }).focus();
+  await userEvent.keyboard('{ArrowRight}');
+  expect(onMarkedChange.mock.lastCall?.[0].startMs).toBeLessThan(NOW - HOUR_MS + 1_000);
+  screen.getByRole('slider', { name: 'End of the marked range' }).focus();
+  await userEvent.keyboard('{Shift>}{ArrowRight}{ArrowRight}{ArrowRight}{ArrowRight}{/Shift}');
+  expect(onMarkedChange.mock.lastCall?.[0].endMs).toBe(NOW);
+});
+
+test('a jump of the page is followed', () => {
+  const { rerender } = render(<Timeline range={RANGE} onRangeChange={onRangeChange} timeZone="UTC" nowMs={NOW} playheadMs={NOW - 60_000} onSeek={onSeek} marked={{ startMs: NOW - HOUR_MS, endMs: NOW }} />, { wrapper: ({ children }) => <MantineProvider env="test">{children}</MantineProvider> });
+  const early = { startMs: NOW - 90 * HOUR_MS, endMs: NOW - 80 * HOUR_MS };
+  rerender(<Timeline range={early} onRangeChange={onRangeChange} timeZone="UTC" nowMs={NOW} playheadMs={NOW - 60_000} onSeek={onSeek} data={DATA} />);
+  pointer(screen.getByRole('slider'), 'pointerdown', 500);
+  pointer(screen.getByRole('slider'), 'pointerup', 500);
+  expect(onSeek).toHaveBeenLastCalledWith(NOW - 85 * HOUR_MS);
+});

@@ -1,0 +1,113 @@
+// What is drawn: only what is in sight, edges on whole device pixels, gaps that cannot be overlooked.
+import { expect, test } from 'vitest';
+import { drawTimeline, type Scene, type Surface } from './drawTimeline';
+import { DAY_MS, HOUR_MS, NO_TIMELINE, type TimelineData } from './model';
+import type { Palette } from './palette';
+
+interface Box {
+  x: number;
+  width: number;
+  height: number;
+  color: string;
+}
+
+const PALETTE = Object.fromEntries(
+  ['ink', 'inkSoft', 'line', 'lineStrong', 'track', 'footage', 'footageWash', 'lost', 'lostWash', 'unwanted', 'future', 'event', 'protection', 'playhead', 'surface', 'now'].map(
+    (name) => [name, name],
+  ),
+) as unknown as Palette;
+
+class FakeContext {
+  fillStyle = '';
+  strokeStyle = '';
+  font = '';
+  textBaseline = '';
+  textAlign = '';
+  lineWidth = 1;
+  globalAlpha = 1;
+  boxes: Box[] = [];
+  texts: string[] = [];
+  strokes: string[] = [];
+  fillRect(x: number, _y: number, width: number, height: number) {
+    this.boxes.push({ x, width, height, color: this.fillStyle });
+  }
+  fillText(text: string) {
+    this.texts.push(text);
+  }
+  measureText = (text: string) => ({ width: text.length * 6 });
+  stroke() {
+    this.strokes.push(this.strokeStyle);
+  }
+  setTransform() {}
+  clearRect() {}
+  save() {}
+  restore() {}
+  beginPath() {}
+  closePath() {}
+  rect() {}
+  clip() {}
+  moveTo() {}
+  lineTo() {}
+  fill() {}
+}
+
+const NOW = Date.parse('2026-11-22T12:00:00Z');
+
+function draw(data: Partial<TimelineData>, view = { startMs: NOW - 10 * HOUR_MS, endMs: NOW }, pixelRatio = 2) {
+  const context = new FakeContext();
+  const scene: Scene = { view, data: { ...NO_TIMELINE, ...data }, nowMs: NOW, playheadMs: null, hoverMs: null, marked: null, timeZone: 'UTC' };
+  drawTimeline(scene, { context: context as unknown as CanvasRenderingContext2D, width: 1000, height: 112, pixelRatio, palette: PALETTE } satisfies Surface);
+  return context;
+}
+const of = (context: FakeContext, color: string) => context.boxes.filter((box) => box.color === color);
+
+test('footage lies where its time is, on whole device pixels', () => {
+  const [box] = of(draw({ spans: [{ startMs: NOW - 5 * HOUR_MS, endMs: NOW - 2.2 * HOUR_MS, coverage: 1 }] }), 'footage');
+  expect(box).toMatchObject({ x: 500, width: 280 });
+  const odd = of(draw({ spans: [{ startMs: NOW - 5 * HOUR_MS + 777_777, endMs: NOW, coverage: 1 }] }), 'footage')[0]!;
+  expect((odd.x * 2) % 1).toBe(0);
+});
+
+test('what is out of sight is not drawn', () => {
+  const spans = Array.from({ length: 2000 }, (_, index) => ({ startMs: NOW - (index + 2) * DAY_MS, endMs: NOW - (index + 1.5) * DAY_MS, coverage: 1 })).reverse();
+  expect(of(draw({ spans }), 'footage')).toHaveLength(0);
+});
+
+test('thousands of spans in few pixels cost no more than the pixels', () => {
+  const spans = Array.from({ length: 20_000 }, (_, index) => ({ startMs: NOW - 10 * HOUR_MS + index * 1_800, endMs: NOW - 10 * HOUR_MS + index * 1_800 + 900, coverage: 1 }));
+  expect(of(draw({ spans }), 'footage').length).toBeLessThanOrEqual(2000);
+});
+
+test('a span of less than a pixel is still seen', () => {
+  expect(of(draw({ spans: [{ startMs: NOW - HOUR_MS, endMs: NOW - HOUR_MS + 500, coverage: 1 }] }), 'footage')[0]?.width).toBe(1);
+});
+
+test('the less of a span is there the lower it is', () => {
+  const heights = [1, 0.5].map((coverage) => of(draw({ spans: [{ startMs: NOW - HOUR_MS, endMs: NOW, coverage }] }), 'footage')[0]?.height ?? 0);
+  expect(heights[1]).toBeCloseTo(heights[0]! / 2, 5);
+});
+
+test('lost and unwanted time are hatched differently', () => {
+  const gap = { startMs: NOW - HOUR_MS, endMs: NOW, reason: 'x', by: null };
+  expect(draw({ gaps: [{ ...gap, tone: 'lost' }] }).strokes).toEqual(['lost']);
+  expect(draw({ gaps: [{ ...gap, tone: 'unwanted' }] }).strokes).toEqual(['unwanted']);
+});
+
+test('a gap that is too short to be hatched leaves a notch in the footage', () => {
+  const context = draw({
+    spans: [{ startMs: NOW - 10 * HOUR_MS, endMs: NOW, coverage: 1 }],
+    gaps: [{ startMs: NOW - HOUR_MS, endMs: NOW - HOUR_MS + 2_000, reason: 'x', by: null, tone: 'lost' }],
+  });
+  expect(of(context, 'lost')).toEqual([expect.objectContaining({ x: 900, width: 1, height: 7 })]);
+});
+
+test('a gap that lasts reaches until now, and the future is no footage', () => {
+  const view = { startMs: NOW - 5 * HOUR_MS, endMs: NOW + 5 * HOUR_MS };
+  const context = draw({ gaps: [{ startMs: NOW - HOUR_MS, endMs: null, reason: 'x', by: null, tone: 'lost' }] }, view);
+  expect(of(context, 'lostWash')[0]).toMatchObject({ x: 400, width: 100 });
+  expect(of(context, 'future')[0]).toMatchObject({ x: 500, width: 500 });
+});
+
+test('the day stays named while its midnight is out of sight', () => {
+  expect(draw({}).texts.some((text) => text.includes('22') && text.includes('2026'))).toBe(true);
+});
