@@ -208,9 +208,17 @@ def open_gap(fence: Fence, start_ms: int, reason_code: str, *, is_wanted: bool, 
 
 
 def close_gaps(fence: Fence, end_ms: int) -> bool:
-    """Footage is there again from `end_ms` on; gives whether a gap was open. Raises LeaseLost."""
+    """Footage is there again from `end_ms` on; gives whether a gap was open. Raises LeaseLost.
+
+    The bus may have kept what a recorder thought was lost: then the gap ends earlier, or never was, and with it those that
+    it followed upon, as where a disk failed, and then was not mounted.
+    """
     with fence.transaction() as footage:
-        return _end_gaps(footage, end_ms)
+        opened = list(footage.select(Gap).where(Gap.end_ms.is_null()))
+        for gap in opened:
+            _shorten_gaps_before(footage, gap.start_ms, end_ms)
+        _end_gaps(footage, end_ms)
+        return bool(opened)
 
 
 def add_gap(
@@ -254,6 +262,19 @@ def read_packed(segment_id: int) -> bytes:
     return bytes(row.packed) if row is not None else b""
 
 
-def _end_gaps(footage: FootageScope, end_ms: int) -> bool:
+def _shorten_gaps_before(footage: FootageScope, begin_ms: int, end_ms: int) -> None:
+    """Take footage from `end_ms` on out of the gaps that lead, each up to the next, to a gap that begins at `begin_ms`."""
+    while begin_ms > end_ms:
+        gap = footage.select(Gap).where(Gap.end_ms == begin_ms, Gap.start_ms < begin_ms).first()
+        if gap is None:
+            return
+        if gap.start_ms < end_ms:
+            footage.update(Gap, end_ms=end_ms).where(Gap.id == gap.id).execute()
+        else:
+            footage.delete(Gap).where(Gap.id == gap.id).execute()
+        begin_ms = gap.start_ms
+
+
+def _end_gaps(footage: FootageScope, end_ms: int) -> None:
     footage.delete(Gap).where(Gap.end_ms.is_null(), Gap.start_ms >= end_ms).execute()
-    return bool(footage.update(Gap, end_ms=end_ms).where(Gap.end_ms.is_null()).execute())
+    footage.update(Gap, end_ms=end_ms).where(Gap.end_ms.is_null()).execute()

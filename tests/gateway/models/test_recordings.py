@@ -188,6 +188,15 @@ def test_a_gap_goes_on_until_footage_is_there_again(fence):
     ]
 
 
+def test_footage_that_the_bus_had_kept_is_in_no_gap_whatever_the_gaps_were_called(fence):
+    add_gap(fence, NOW, NOW + 10, "refused")
+    open_gap(fence, NOW + 20, "storage_failed", is_wanted=True)
+    open_gap(fence, NOW + 30, "storage_unmounted", is_wanted=True)
+    open_gap(fence, NOW + 40, "disk_full", is_wanted=True)
+    assert close_gaps(fence, NOW + 25)
+    assert gaps(fence) == [(0, 10, "refused", None, True), (20, 25, "storage_failed", None, True)]
+
+
 def test_a_recorder_of_before_writes_nothing_any_more(fence, values, device):
     claim_recording(device.id, "w2")
     for write in (
