@@ -212,7 +212,6 @@ class Reconciliation:
             query = (
                 select_segments()
                 .where(UNSETTLED, Segment.state == SegmentState.OPEN)
-                .order_by(Segment.id)
                 .limit(1000)
             )
             days = {(segment.recording_id, segment.start_ms // DAY_MS) for segment in stored_segments(query)}

@@ -16,6 +16,7 @@ from gateway.clock import Clock
 from gateway.config import Config
 from gateway.models.base import EVERY_TENANT
 from gateway.models.deletion import (
+    PAUSE_SECONDS,
     Range,
     StoredSegment,
     deletable_segments,
@@ -124,7 +125,8 @@ class _Pass:
 class Retention:
     """Passes over one storage. `keep_going` is called between batches, and raises to end the pass.
 
-    `is_recorded(device_id)` tells whether a living recorder writes a device's footage now.
+    `is_recorded(device_id)` tells whether a living recorder writes a device's footage now. `pause(seconds)` lets other
+    writers of the database have their turn.
     """
 
     def __init__(
@@ -135,8 +137,10 @@ class Retention:
         *,
         keep_going: Callable[[], None] = lambda: None,
         is_recorded: Callable[[str], bool] = lambda _device_id: False,
+        pause: Callable[[float], object] = lambda _seconds: None,
     ) -> None:
         self._config = config
+        self._pause = pause
         self._storage = storage
         self._clock = clock
         self._keep_going = keep_going
@@ -272,13 +276,16 @@ class Retention:
         self._keep_going()
         doomed = doom_segments(recording.id, [segment.id for segment in batch], reason_code="retention")
         report.add(recording.device_id, doomed, why)
+        self._pause(PAUSE_SECONDS)
         garbage = [(segment.id, segment.key(recording.tenant_id, recording.device_id)) for segment in doomed]
         remove_files(self._storage, garbage, self._keep_going)
+        self._pause(PAUSE_SECONDS)
 
     def _remove_garbage(self, report: PassReport) -> None:
         """Finish what a person's deletion, or a pass that was cut off, has begun."""
         while batch := garbage_keys(self._storage.id):
             remove_files(self._storage, batch, self._keep_going)
+            self._pause(PAUSE_SECONDS)
             if self._is_over():
                 report.is_more = True
                 return

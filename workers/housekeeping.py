@@ -219,7 +219,8 @@ class Housekeeper:
             )
             self._round = Round(reconciliation, self._reports, self._clock)
             self._retention = Retention(
-                self._config, self._storage, self._clock, keep_going=self._go_on, is_recorded=self._living
+                self._config, self._storage, self._clock, keep_going=self._go_on, is_recorded=self._living,
+                pause=self._stop.wait,
             )
             self._is_settled = False
         self._storage.check()

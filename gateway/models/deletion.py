@@ -4,6 +4,7 @@ Whoever deletes calls `doom_segments`; the files and then the rows go by `gatewa
 crash. Retention, a person's deletion and the removal of a device's footage are the same from there on.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from gateway.models.recordings import Protection, Recording, RecordingEvent, fin
 from gateway.models.segments import QUARTER_MS, Gap, Quarter, Segment, SegmentParts, SegmentState, StorageRow
 
 #: Rows that change in one transaction: others wait for the database no longer than some tens of milliseconds.
-BATCH = 500
+BATCH = 100
+#: Between two of them: SQLite wakes those who wait for its lock only now and then.
+PAUSE_SECONDS = 0.02
 #: Segments further apart than this are two stretches of footage.
 _SAME_STRETCH_MS = 1500
 #: No segment lasts longer, so that an index on starts finds all that reach into a range.
@@ -206,6 +209,7 @@ def delete_range(
             batch = doom_segments(
                 recording.id, ids, reason_code="deleted_by_person", by_name=by_name, is_wanted=True
             )
+            time.sleep(PAUSE_SECONDS)
         segments += len(batch)
         present = [segment for segment in batch if segment.state == SegmentState.CLOSED]
         size += sum(segment.size for segment in present)
@@ -321,8 +325,7 @@ def garbage_keys(storage_id: int, limit: int = BATCH) -> list[tuple[int, str]]:
                 Segment, Segment.id, Segment.start_ms, Segment.run, Segment.sequence, Segment.recording_id
             )
             .where(UNSETTLED, Segment.state == SegmentState.GARBAGE, Segment.storage_id.in_(stores))
-            .order_by(Segment.id)
-            .limit(limit)
+            .limit(limit)  # in no order: with one, a database may walk all rows in that order
         )
         rows = list(query.tuples())
         owners = {

@@ -1,0 +1,101 @@
+"""A small disk that footage fills: what is written goes on, the oldest goes, and nothing is left half."""
+
+import pytest
+
+from gateway import retention
+from gateway.models.segments import SegmentState
+from gateway.redis_client import connect_redis
+from gateway.storage import StorageFull, ensure_storage
+from tests.conftest import wait_until
+from tests.factories import make_config
+from tests.footage import MINUTE_MS, NOON_MS, make_footage
+from tests.stack.disk import DiskUnavailableError, LoopDisk
+from workers.housekeeping import Housekeeper
+
+pytestmark = [pytest.mark.usefixtures("bound_database"), pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+
+FILE_BYTES = 1 << 20
+
+
+@pytest.fixture
+def disk(tmp_path):
+    try:
+        disk = LoopDisk(tmp_path, megabytes=24)
+    except DiskUnavailableError as error:
+        pytest.skip(str(error))
+    yield disk
+    disk.close()
+
+
+@pytest.fixture
+def world(disk, scope, redis_url):
+    config = make_config(recordings_dir=disk.folder / "footage", keep_days=0, free_bytes_floor=1, retention_seconds=60)
+    footage = make_footage(scope, ensure_storage(config))
+    client = connect_redis(redis_url)
+    keeper = Housekeeper(config, client, worker="one")
+    retention.take_room_request()
+    yield config, footage, keeper
+    keeper.stop()
+    client.close()
+
+
+def write(footage, number: int) -> None:
+    """One file, as a recorder writes it: a part that finds no room is tried again."""
+    start_ms = NOON_MS + number * MINUTE_MS
+    writer = footage.storage.create(footage.key(start_ms, 1, number))
+
+    def append() -> bool:
+        try:
+            writer.append(bytes(FILE_BYTES))
+        except StorageFull:
+            retention.request_room()
+            return False
+        return True
+
+    wait_until(append, "there is room for the file", 15)
+    writer.sync()
+    writer.close()
+    footage.add(start_ms, sequence=number, data=None, size=FILE_BYTES)
+
+
+def test_a_disk_that_is_full_takes_new_footage_in_place_of_the_oldest(world, disk):
+    _, footage, keeper = world
+    keeper.start()
+    for number in range(60):
+        write(footage, number)
+    keeper.stop()
+    starts = footage.starts()
+    assert starts == [NOON_MS + number * MINUTE_MS for number in range(60 - len(starts), 60)]
+    assert 5 < len(starts) < 24
+    footage.check_consistent()
+
+
+def test_retention_keeps_the_floor_so_that_the_disk_never_fills(world, disk, redis_url):
+    config, footage, _ = world
+    floor = 6 << 20
+    client = connect_redis(redis_url)
+    config = make_config(recordings_dir=config.recordings_dir, keep_days=0, free_bytes_floor=floor, retention_seconds=1)
+    keeper = Housekeeper(config, client, worker="two")
+    keeper.start()
+    for number in range(40):
+        wait_until(lambda: disk.free_bytes > 2 * FILE_BYTES, "there is room before anybody asks", 15)
+        write(footage, number)
+    wait_until(lambda: disk.free_bytes >= floor, "the floor is free again")
+    keeper.stop()
+    client.close()
+    assert not retention.take_room_request(), "the disk was never full"
+    assert all(segment.state == SegmentState.CLOSED for segment in footage.segments())
+    footage.check_consistent()
+
+
+def test_a_disk_that_others_filled_costs_footage_but_no_order(world, disk):
+    _, footage, keeper = world
+    for number in range(10):
+        write(footage, number)
+    disk.fill(leave_bytes=8192)
+    keeper.start()
+    write(footage, 99)
+    keeper.stop()
+    assert footage.starts()[-1] == NOON_MS + 99 * MINUTE_MS
+    assert 1 < len(footage.starts()) < 11
+    footage.check_consistent()
