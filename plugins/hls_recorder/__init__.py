@@ -27,4 +27,4 @@ def register_health_checks(config: Config) -> list[HealthCheck]:
 @hookimpl
 def on_segment(device_id: str, segment: SegmentFact) -> None:
     """Each finished file is in the log for whoever wants to see it."""
-    log.debug("device %s: recorded %.1f s in '%s', %d bytes", device_id, segment.duration_ms / 1000, segment.key, segment.size)
+    log.debug("device %s: recorded %d ms in '%s', %d bytes", device_id, segment.duration_ms, segment.key, segment.size)

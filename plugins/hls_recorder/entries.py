@@ -7,7 +7,7 @@ import peewee
 
 from gateway.models.base import EVERY_TENANT
 from gateway.models.recordings import RecordingEvent, observe_recording
-from gateway.models.segments import Fence, Segment, add_gap, close_gaps, open_gap, save_segment
+from gateway.models.segments import Fence, Segment, SegmentState, add_gap, close_gaps, open_gap, save_segment
 from plugins.hls_recorder.reasons import explain_gap
 from plugins.hls_recorder.segment import OpenSegment, Snapshot
 
@@ -37,7 +37,8 @@ class SaveEntry(Entry):
         except peewee.IntegrityError:
             if self.segment.row_id is not None:
                 raise
-        # The row is there already: the answer to an earlier attempt was lost with its connection.
+        # The row is there already: the answer to an earlier attempt was lost with its connection, or its file was
+        # taken away and is written anew from what the bus still had.
         return self._save(fence, self._find(fence, snapshot), snapshot)
 
     def forget(self) -> None:
@@ -51,16 +52,19 @@ class SaveEntry(Entry):
     def _find(fence: Fence, snapshot: Snapshot) -> int:
         values = snapshot.values
         with fence.transaction() as footage:
-            return (
-                footage.select(Segment, Segment.id)
+            row = (
+                footage.select(Segment)
                 .where(
                     Segment.start_ms == values.start_ms,
                     Segment.run == values.run,
                     Segment.sequence == values.sequence,
                 )
                 .get()
-                .id
             )
+            footage.update(Segment, state=SegmentState.OPEN).where(
+                Segment.id == row.id, Segment.state == SegmentState.MISSING
+            ).execute()
+        return row.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from gateway.config import Config
 from gateway.errors import LeaseLost, Unavailable
 from gateway.media import Part, Position, segment_key, unpack_parts
 from gateway.models import Device, TenantScope
-from gateway.models.base import EVERY_RECORDING, EVERY_TENANT
+from gateway.models.base import EVERY_RECORDING, EVERY_TENANT, FootageScope
 from gateway.models.events import DeviceEvent
 from gateway.models.recordings import Recording, RecordingEvent
-from gateway.models.segments import Gap, Quarter, Segment, SegmentState, read_packed
+from gateway.models.segments import Gap, Quarter, Segment, SegmentParts, SegmentState, read_packed
 from gateway.models.streams import Stream
-from gateway.outputs import Consumption, ConsumerContext, DeviceContext
+from gateway.outputs import ConsumerContext, Consumption, DeviceContext
 from gateway.segment_scan import scan_segment
 from plugins.hls_recorder.output import HlsRecorder
 from tests.plugins.hls_recorder.media import make_init, make_part
@@ -106,7 +106,8 @@ class World:
         """The camera sends and the recorder records for so long."""
         for _ in range(round(seconds / self.part_seconds)):
             self.send()
-            self.feed()
+            if self.recorder is not None:
+                self.feed()
 
     def wait(self, seconds: float) -> None:
         """Time passes, nothing is sent."""
@@ -129,6 +130,14 @@ class World:
                 self.detach(getattr(error, "reason", "output_failed"))
             return error
         raise AssertionError(f"no {kind.__name__} was raised")
+
+    def fail_to_attach(self) -> Unavailable:
+        """Attach, expecting that it cannot be done now; gives what was raised."""
+        try:
+            self.attach()
+        except Unavailable as error:
+            return error
+        raise AssertionError("it was attached")
 
     def kill(self) -> None:
         """The record worker is gone without a word, with all that it held in memory."""
@@ -161,6 +170,9 @@ class World:
             for gap in EVERY_RECORDING.select(Gap).order_by(Gap.start_ms, Gap.id)
         ]
 
+    def gap_names(self) -> list[str | None]:
+        return [gap.by_name for gap in EVERY_RECORDING.select(Gap).order_by(Gap.start_ms)]
+
     def marks(self) -> list[RecordingEvent]:
         return list(EVERY_TENANT.select(RecordingEvent).order_by(RecordingEvent.at_ms))
 
@@ -176,11 +188,23 @@ class World:
         ).where(Stream.device_id == self.device.id).execute()
         EVERY_TENANT.insert(
             DeviceEvent, tenant_id=self.device.tenant_id, device_id=self.device.id, run=self.run,
-            at=datetime.fromtimestamp(self.clock.wall(), UTC), from_state=before, to_state=observed, reason_code=reason,
+            at=self.moment(), from_state=before, to_state=observed, reason_code=reason,
         ).execute()
 
     def files(self) -> list[Path]:
-        return sorted(self.config.recordings_dir.rglob("*.mp4"))
+        return sorted((self.config.recordings_dir / self.device.tenant_id).rglob("*.mp4"))
+
+    def moment(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.wall(), UTC)
+
+    def clear_quarters(self) -> None:
+        EVERY_RECORDING.delete(Quarter).execute()
+
+    def insert_segment(self, values: dict[str, object], packed: bytes) -> None:
+        """Put a segment's row back as it was."""
+        footage = FootageScope(values.pop("recording_id"))
+        footage.insert(Segment, **values).execute()
+        SegmentParts.insert(segment_id=values["id"], packed=packed).execute()
 
     def recorded(self) -> list[tuple[int, int]]:
         """Run and sequence of every part in the index, in the order of recording."""
