@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 
-from . import capacity, cost, first_frame, frames, latency, recovery
+from . import capacity, cost, export, first_frame, frames, latency, recovery
 from .machine import describe_run
 from .options import Options
 from .peers import PEERS, Peer
@@ -16,6 +16,7 @@ BENCHES = {
     "first_frame": first_frame.run,
     "cost": cost.run,
     "recovery": recovery.run,
+    "export": export.run,
     "frames": frames.run,
     "capacity": capacity.run,
 }

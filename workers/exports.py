@@ -1,7 +1,6 @@
 """Exports: a range of a recording as one MP4, copied where it can be and encoded anew where it must be."""
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from gateway.models.jobs import JobAttempt
 from gateway.models.recordings import Recording, find_recording
 from gateway.states import reason_for
 from gateway.storage import open_storage
+from workers.encoder_feed import EncoderFeed, Lookahead
 from workers.ffmpeg.reencode import TIMESCALE, Encoder, EncoderMissing, EncoderSettings, EncodingFailed
 from workers.film import Film
 from workers.footage_reader import FootagePart, FootageReader
@@ -57,7 +57,12 @@ def run_export(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
     name = f"{result_stem(attempt)}.mp4"
     with ResultFile(context.config.exports_dir, name) as sink:
         export = _Export(context, recording, stretches, sink, index)
-        export.run()
+        try:
+            export.run()
+        except JobFailed:
+            # With a device goes its footage: then that is the reason.
+            _find(attempt)
+            raise
         context.report(0.99, "finishing")
         _find(attempt)
         context.check()
@@ -101,6 +106,26 @@ class _Source:
         return width + width % 2, height + height % 2
 
 
+def reason_to_encode(source: _Source, is_exact: bool) -> str:
+    """Why the footage cannot be copied, as a note; empty when it can."""
+    if not source.is_one_format:
+        sizes = sorted({one.picture_size for one in source.formats}, reverse=True)
+        width, height = source.largest
+        what = ", ".join(f"{w}x{h}" for w, h in sizes) if len(sizes) > 1 else "other settings of its encoder"
+        return f"the camera changed its picture ({what}): all of it was encoded anew, at {width}x{height}"
+    if not is_exact:
+        return ""
+    video = source.formats[0]
+    if source.is_reordered:
+        return "the camera sends frames in another order than they are shown: all of it was encoded anew"
+    avc = video.box(b"avcC")
+    if video.codec != "avc1" or avc is None:
+        return f"the video ({_spell_codec(video)}) was encoded anew as H.264, so that it begins at an exact frame"
+    if not parse_avc(avc).is_plain or video.length_size != 4:
+        return "all of it was encoded anew, so that it begins at an exact frame"
+    return ""
+
+
 class _Export:
     """One run of an export."""
 
@@ -126,7 +151,7 @@ class _Export:
     def run(self) -> None:
         """Write the film. Raises JobFailed."""
         source = self._look()
-        why = self._why_encode(source)
+        why = reason_to_encode(source, self._is_exact)
         try:
             if why:
                 self._notes.append(why)
@@ -186,25 +211,6 @@ class _Export:
         first = next(reader.read(stretch), None)
         offsets = {offset for samples in first.video for offset in samples.offsets} if first else set()
         return len(offsets) > 1
-
-    def _why_encode(self, source: _Source) -> str:
-        """Why the footage cannot be copied, as a note; empty when it can."""
-        if not source.is_one_format:
-            sizes = sorted({one.picture_size for one in source.formats}, reverse=True)
-            width, height = source.largest
-            what = ", ".join(f"{w}x{h}" for w, h in sizes) if len(sizes) > 1 else "other settings of its encoder"
-            return f"the camera changed its picture ({what}): all of it was encoded anew, at {width}x{height}"
-        if not self._is_exact:
-            return ""
-        video = source.formats[0]
-        if source.is_reordered:
-            return "the camera sends frames in another order than they are shown: all of it was encoded anew"
-        avc = video.box(b"avcC")
-        if video.codec != "avc1" or avc is None:
-            return f"the video ({_spell_codec(video)}) was encoded anew as H.264, so that it begins at an exact frame"
-        if not parse_avc(avc).is_plain or video.length_size != 4:
-            return "all of it was encoded anew, so that it begins at an exact frame"
-        return ""
 
     # ---- copying -----------------------------------------------------------------------------------------------
 
@@ -331,17 +337,17 @@ class _Export:
         size = None if source.is_one_format else source.largest
         self._sound = source.sound
         for number, stretch in enumerate(self._stretches):
-            parts = _Lookahead(self._reader.read(stretch))
+            parts = Lookahead(self._reader.read(stretch))
             from_ms = self._start_ms - _ROUNDING_MS if self._is_exact and number == 0 else None
             while parts.has_more:
                 self._encode_run(stretch, parts, size, from_ms, source)
                 from_ms = None
 
     def _encode_run(
-        self, stretch: Stretch, parts: "_Lookahead", size: tuple[int, int] | None, from_ms: int | None, source: _Source
+        self, stretch: Stretch, parts: Lookahead, size: tuple[int, int] | None, from_ms: int | None, source: _Source
     ) -> None:
         """Encode parts until the next break."""
-        feed = _Feed(self._read_any_init(stretch), parts, self._end_ms - _ROUNDING_MS if self._is_exact else None)
+        feed = EncoderFeed(self._read_any_init(stretch), parts, self._end_ms - _ROUNDING_MS if self._is_exact else None)
         begin = None
         if from_ms is not None and parts.first.start_ms < from_ms:
             begin = feed.media_seconds(parts.first, from_ms)
@@ -365,7 +371,7 @@ class _Export:
             raise EncodingFailed("its runs cannot be joined")
         self._film.begin()
 
-    def _add_encoded(self, frames: Samples, feed: "_Feed") -> None:
+    def _add_encoded(self, frames: Samples, feed: EncoderFeed) -> None:
         limit = feed.end_seconds
         last = len(frames) if limit is None else sum(time / TIMESCALE < limit for time in frames.times)
         inside = frames.cut(0, last)
@@ -375,7 +381,7 @@ class _Export:
         self._drain_sound(feed)
         self._report("encoding")
 
-    def _drain_sound(self, feed: "_Feed") -> None:
+    def _drain_sound(self, feed: EncoderFeed) -> None:
         end_seconds = feed.end_seconds
         for samples in feed.take_audio():
             self._add_sound(self._film, samples, end_seconds)
@@ -421,79 +427,6 @@ class _Export:
             why = f" ({reason_for(gap.reason_code).message})" if gap else ""
             notes.append(f"no footage: {_spell_range(start, end)}{why}")
         return _shorten(notes, "gaps")
-
-
-class _Lookahead:
-    """Parts of which the next is known before it is taken."""
-
-    def __init__(self, parts: Iterator[FootagePart]) -> None:
-        self._parts = parts
-        self.first: FootagePart | None = next(parts, None)
-
-    @property
-    def has_more(self) -> bool:
-        return self.first is not None
-
-    def take(self) -> FootagePart:
-        part = self.first
-        self.first = next(self._parts, None)
-        return part
-
-
-class _Feed:
-    """What an encoder reads: an init segment and the parts up to a break. Sound is put aside for the film.
-
-    The encoder's thread iterates; all else may be asked from another.
-    """
-
-    def __init__(self, init: bytes, parts: _Lookahead, end_ms: int | None) -> None:
-        self._init, self._parts, self._end_ms = init, parts, end_ms
-        self._audio: list[Samples] = []
-        self._anchors: list[tuple[float, int]] = []
-        self._lock = threading.Lock()
-        self.end_seconds: float | None = None
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._init
-        is_first = True
-        while self._parts.has_more and (is_first or not self._parts.first.is_break):
-            is_first = False
-            part = self._parts.take()
-            self._look_at(part)
-            yield part.data
-
-    def take_audio(self) -> list[Samples]:
-        """The sound that was read since the last call."""
-        with self._lock:
-            taken, self._audio = self._audio, []
-        return taken
-
-    @staticmethod
-    def media_seconds(part: FootagePart, wall_ms: int) -> float:
-        """The media time of a moment, seen from a part with a key frame."""
-        return _shown(part) + (wall_ms - part.start_ms) / 1000
-
-    def wall_ms(self, media_seconds: float) -> int:
-        """The wall clock of a media time of what was read."""
-        with self._lock:
-            known = [one for one in self._anchors if one[0] <= media_seconds + 0.001] or self._anchors[:1]
-            self._anchors = [one for one in self._anchors if one[0] >= known[-1][0]] if known else self._anchors
-        seconds, wall = known[-1]
-        return round(wall + (media_seconds - seconds) * 1000)
-
-    def _look_at(self, part: FootagePart) -> None:
-        with self._lock:
-            self._audio += part.audio
-            if part.is_key and part.video:
-                self._anchors.append((_shown(part), part.start_ms))
-                if self._end_ms is not None and part.start_ms <= self._end_ms:
-                    self.end_seconds = self.media_seconds(part, self._end_ms)
-
-
-def _shown(part: FootagePart) -> float:
-    """When the first frame of a part is shown, in seconds of media time."""
-    samples = part.video[0]
-    return (samples.times[0] + samples.offsets[0]) / samples.track.timescale
 
 
 def _wall_ms(part: FootagePart, zero: Samples, samples: Samples, index: int) -> float:

@@ -35,6 +35,7 @@ _LOOK_SECONDS = 0.3
 _BEAT_SECONDS = 2.0
 #: So long the end of a job is tried to be written while the database is away.
 _PATIENCE_SECONDS = 120.0
+_RETRY_SECONDS = 0.5
 
 
 class JobFailed(VasError):
@@ -210,4 +211,4 @@ def _insist(write: Callable[[], None]) -> bool:
             if time.monotonic() > deadline:
                 log.warning("the end of a job could not be written: %s", error)
                 return False
-            time.sleep(0.5)
+            time.sleep(_RETRY_SECONDS)

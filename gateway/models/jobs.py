@@ -46,7 +46,7 @@ JOB_ERRORS = {
         Reason("no_footage", "there is no footage in this range", "choose a range with footage"),
         Reason("footage_damaged", "the footage of this range cannot be read", "run 'vas storage check'"),
         Reason("exports_full", "the exported files take all the space they may", "delete some, or raise EXPORTS_MAX_BYTES"),
-        Reason("exports_unwritable", "the folder of the exported files cannot be written", "check EXPORTS_DIR and its rights"),
+        Reason("exports_unwritable", "the folder of the exported files cannot be written", "check EXPORTS_DIR"),
         Reason("encoding_failed", "the footage could not be encoded", "see the log of the jobs worker"),
         Reason("disk_full", "the disk of the exported files is full", "make room, or choose a shorter range"),
         Reason("job_failed", "the job failed for a reason that is not known", "see the log of the jobs worker"),
@@ -139,7 +139,11 @@ def create_job(
                     state=QUEUED, progress=0, stage="waiting", attempts=0, cancel_requested=0, created_at=now,
                 ).execute()
                 if footage is not None:
-                    _protect(scope, job_id, kind, footage, created_by, now)
+                    scope.insert(
+                        Protection, recording_id=footage.recording_id, start_ms=footage.start_ms, end_ms=footage.end_ms,
+                        kind=JOB_PROTECTION, reference=job_id, note=f"read by a job ({kind})", created_by=created_by,
+                        created_at=now,
+                    ).execute()
     except peewee.IntegrityError:
         # The same request at the same time in another process: its job is the one.
         with database.session():
@@ -148,9 +152,22 @@ def create_job(
             raise
     if known is None:
         return find_job(scope, job_id), True
-    if (known.kind, known.device_id, _asked(known.parameters)) != (kind, device_id, _asked(text)):
-        raise Conflict("this idempotency key was used for another request: choose a new one", reason="key_reused")
+    _refuse_other(known, kind, device_id, text)
     return known, False
+
+
+def find_repeated(
+    scope: TenantScope, kind: str, asked: dict[str, Any], *, device_id: str | None, request_key: str | None
+) -> Job | None:
+    """The job that the same request with the same key made before; `asked` is the parameters' own `asked`.
+
+    Raises Conflict `key_reused`.
+    """
+    with database.session():
+        known = _with_key(scope, request_key)
+    if known is not None:
+        _refuse_other(known, kind, device_id, json.dumps(asked))
+    return known
 
 
 def find_job(scope: EveryTenantScope, job_id: str) -> Job:
@@ -341,19 +358,15 @@ def _with_key(scope: EveryTenantScope, request_key: str | None) -> Job | None:
     return None if request_key is None else scope.select(Job).where(Job.request_key == request_key).first()
 
 
+def _refuse_other(known: Job, kind: str, device_id: str | None, parameters: str) -> None:
+    if (known.kind, known.device_id, _asked(known.parameters)) != (kind, device_id, _asked(parameters)):
+        raise Conflict("this idempotency key was used for another request: choose a new one", reason="key_reused")
+
+
 def _asked(parameters: str) -> Any:
     """What the caller asked, where the parameters keep it apart from what was made of it."""
     values = json.loads(parameters)
     return values.get("asked", values)
-
-
-def _protect(
-    scope: TenantScope, job_id: str, kind: str, footage: FootageRange, created_by: str, now: datetime
-) -> None:
-    scope.insert(
-        Protection, recording_id=footage.recording_id, start_ms=footage.start_ms, end_ms=footage.end_ms,
-        kind=JOB_PROTECTION, reference=job_id, note=f"read by a job ({kind})", created_by=created_by, created_at=now,
-    ).execute()
 
 
 def _release(job_id: str) -> None:

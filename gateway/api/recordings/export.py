@@ -21,7 +21,7 @@ from gateway.errors import Conflict, InvalidValue, Unavailable
 from gateway.export_files import spell_bytes
 from gateway.models.cuts import Stretch, cut_footage
 from gateway.models.footage import nearest_footage
-from gateway.models.jobs import FootageRange, bytes_taken, create_job
+from gateway.models.jobs import FootageRange, Job, bytes_taken, create_job, find_repeated
 from gateway.models.recordings import Recording, find_recording
 
 logger = logging.getLogger(__name__)
@@ -68,11 +68,15 @@ class DeviceExport(MethodView):
         """Export a range
 
         Makes one MP4 of the footage in a range, as a job: see `/jobs`. Gaps are skipped and told in the result's notes.
-        404 with reason `no_footage` where there is none, naming the nearest; 409 with reason `exports_full` when the exported
-        files take all the space they may.
+        404 with reason `no_footage` where there is none, naming the nearest; 409 with reason `exports_full` when the
+        exported files take all the space they may.
         """
         scope, config = current_scope(), services().config
         recording = find_recording(scope, str(device_id))
+        asked = {"start_ms": data["start"], "end_ms": data["end"], "cut": data["cut"], "name": data["name"]}
+        before = find_repeated(scope, KIND, asked, device_id=recording.device_id, request_key=headers["key"])
+        if before is not None:
+            return _accepted(before)
         start_ms, end_ms = _check_range(config, data)
         stretches = cut_footage(recording, start_ms, end_ms)
         if not stretches:
@@ -83,8 +87,7 @@ class DeviceExport(MethodView):
             scope,
             KIND,
             {
-                "asked": {"start_ms": data["start"], "end_ms": data["end"], "cut": data["cut"], "name": data["name"]},
-                "start_ms": start_ms, "end_ms": end_ms, "cut": data["cut"], "bytes": size,
+                "asked": asked, "start_ms": start_ms, "end_ms": end_ms, "cut": data["cut"], "bytes": size,
                 "name": _file_name(data["name"], recording, max(start_ms, stretches[0].start_ms)),
             },
             device_id=recording.device_id,
@@ -94,7 +97,11 @@ class DeviceExport(MethodView):
         )
         if is_new:
             _send(job.id)
-        return job_view(job), 202, {"Location": url_for("jobs.JobById", job_id=job.id)}
+        return _accepted(job)
+
+
+def _accepted(job: Job) -> tuple[dict[str, Any], int, dict[str, str]]:
+    return job_view(job), 202, {"Location": url_for("jobs.JobById", job_id=job.id)}
 
 
 def _check_range(config: Config, data: dict[str, Any]) -> tuple[int, int]:
