@@ -33,7 +33,7 @@ class Recorded:
     @property
     def store(self) -> Store:
         """Its rows and files as they are now."""
-        return Store(self.stack, self.device_id)
+        return Store.of(self.stack, self.device_id)
 
     def indexed_until(self) -> float:
         """The end of the newest footage that has a row, in seconds since 1970; 0 without any."""

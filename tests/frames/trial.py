@@ -71,7 +71,7 @@ def run_trial(
     """Record a new device for so long under so many kills, then play everything back."""
     device_id = stack.add_device("Counter", camera.url)["id"]
     stack.api.post(f"/recordings/devices/{device_id}/start")
-    store = Store(stack, device_id)
+    store = Store.of(stack, device_id)
     began = time.time()
     _await_index(stack, store, began + 1, 30)
     began = time.time()

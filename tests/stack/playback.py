@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urljoin
 
 import requests
 
+from tests.cameras.counter import CounterCamera
 from tests.cameras.footage import FootageError, read_frames, read_raw_counters
 
 from .stack import Stack
@@ -49,14 +51,18 @@ class Playlist:
 
 @dataclass
 class Played:
-    """What was seen: numbers of frames in the order in which they were played, and how many stretches they were in.
+    """What was seen: the numbers of the frames of each stretch, in the order in which they were played.
 
     `clock_errors`: for each frame, seconds by which its time in the playlist differs from when it was due.
     """
 
-    counters: list[int] = field(default_factory=list)
-    stretches: int = 0
+    stretches: list[list[int]] = field(default_factory=list)
     clock_errors: list[float] = field(default_factory=list)
+
+    @property
+    def counters(self) -> list[int]:
+        """The numbers of all frames."""
+        return [counter for stretch in self.stretches for counter in stretch]
 
 
 def spell_time(seconds: float) -> str:
@@ -117,18 +123,28 @@ def parse_playlist(text: str, url: str) -> Playlist:
 
 
 def play(
-    stack: Stack, device_id: str, start: float, end: float | None = None, *, camera: object | None = None
+    stack: Stack, device_id: str, start: float, end: float | None = None, *, camera: CounterCamera | None = None
 ) -> Played:
-    """All frames of a range, each stretch (one init segment, no discontinuity) decoded by itself.
+    """All frames of a range, as `play_pieces`. Raises FootageError and requests.HTTPError."""
+    return play_pieces(fetch_playlist(stack, device_id, start, end).pieces, camera=camera)
 
-    With the `camera`, whose frames they are, also how right the playlist's times are. Raises FootageError and
-    requests.HTTPError.
+
+def play_pieces(
+    pieces: Iterable[Piece],
+    *,
+    fetch: Callable[[ByteRange], bytes] | None = None,
+    camera: CounterCamera | None = None,
+) -> Played:
+    """All frames, each stretch (one init segment, no discontinuity) decoded by itself.
+
+    With the `camera`, whose frames they are, also how right the playlist's times are. Raises FootageError and whatever
+    `fetch` raises.
     """
     played = Played()
     stretch: list[Piece] = []
-    for piece in [*fetch_playlist(stack, device_id, start, end).pieces, None]:
+    for piece in [*pieces, None]:
         if stretch and (piece is None or piece.is_discontinuous or piece.init != stretch[0].init):
-            _play_stretch(stretch, played, camera)
+            _play_stretch(stretch, played, fetch or _fetch, camera)
             stretch = []
         if piece is not None and not piece.is_gap:
             stretch.append(piece)
@@ -173,17 +189,18 @@ def play_with_ffmpeg(
     return counters, complaints
 
 
-def _play_stretch(stretch: list[Piece], played: Played, camera: object | None) -> None:
-    footage = _fetch(stretch[0].init) + b"".join(
-        _fetch(item) for item in _merge([piece.media for piece in stretch])
-    )
+def _play_stretch(
+    stretch: list[Piece], played: Played, fetch: Callable[[ByteRange], bytes], camera: CounterCamera | None
+) -> None:
+    footage = fetch(stretch[0].init) + b"".join(fetch(item) for item in _merge([piece.media for piece in stretch]))
+    counters: list[int] = []
     began: float | None = None
     for counter, seconds in read_frames(footage):
         began = seconds if began is None else began
-        played.counters.append(counter)
+        counters.append(counter)
         if camera is not None and stretch[0].time is not None:
             played.clock_errors.append(stretch[0].time + seconds - began - camera.wall_clock(counter))
-    played.stretches += 1
+    played.stretches.append(counters)
 
 
 def _merge(ranges: list[ByteRange]) -> list[ByteRange]:

@@ -66,14 +66,19 @@ class GapRow:
 class Store:
     """Rows and files of one device's recording."""
 
-    def __init__(self, stack: Stack, device_id: str) -> None:
-        self._stack = stack
+    def __init__(self, database_url: str, root: Path, device_id: str) -> None:
+        self._database_url = database_url
         self.device_id = device_id
-        self.root = Path(stack.env["RECORDINGS_DIR"])
+        self.root = root
         self.recording_id, self.tenant_id, self.epoch, self.worker, self.expired_before_ms = self._query(
             "SELECT id, tenant_id, epoch, worker, expired_before_ms FROM recordings WHERE device_id = ?", device_id
         )[0]
         self.folder = self.root / str(self.tenant_id) / device_id
+
+    @classmethod
+    def of(cls, stack: Stack, device_id: str) -> Store:
+        """The store of a running stack."""
+        return cls(stack.env["DATABASE_URL"], Path(stack.env["RECORDINGS_DIR"]), device_id)
 
     def segments(self) -> list[SegmentRow]:
         """All rows of segments, by time."""
@@ -122,12 +127,11 @@ class Store:
         self._query("DELETE FROM segments WHERE id = ?", segment_id)
 
     def _query(self, statement: str, *values: Any) -> list[tuple]:
-        if self._stack.postgres is not None:
-            with psycopg.connect(self._stack.postgres.url("vas"), autocommit=True) as connection:
+        if self._database_url.startswith("postgresql"):
+            with psycopg.connect(self._database_url, autocommit=True) as connection:
                 cursor = connection.execute(statement.replace("?", "%s"), values)
                 return cursor.fetchall() if cursor.description else []
-        path = self._stack.env["DATABASE_URL"].removeprefix("sqlite:///")
-        connection = sqlite3.connect(path, timeout=10)
+        connection = sqlite3.connect(self._database_url.removeprefix("sqlite:///"), timeout=10)
         try:
             with connection:
                 return connection.execute(statement, values).fetchall()
@@ -145,7 +149,7 @@ def assert_store_is_consistent(
     problems: list[str] = []
 
     def is_consistent() -> bool:
-        problems[:] = find_problems(Store(stack, device_id), is_recording=is_recording)
+        problems[:] = find_problems(Store.of(stack, device_id), is_recording=is_recording)
         return not problems
 
     try:
