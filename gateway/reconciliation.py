@@ -285,7 +285,7 @@ class Reconciliation:
         scan = self._scan(finding.key)
         content = settle_times(Content(scan.init_size, scan.parts), known)
         if finding.seen is Seen.LONG:
-            content = self._content_of_long(fence, segment, content, finding.size)
+            content = self._content_of_long(fence, segment, content)
             if content is None:
                 self._storage.truncate(finding.key, segment.size)
                 return "torn end cut off"
@@ -300,15 +300,13 @@ class Reconciliation:
         }
         return words[finding.seen]
 
-    def _content_of_long(
-        self, fence: Fence, segment: StoredSegment, content: Content, size: int
-    ) -> Content | None:
+    def _content_of_long(self, fence: Fence, segment: StoredSegment, content: Content) -> Content | None:
         """What the row of a longer file should tell; None when it tells all there is, and the rest is torn."""
         more = len(content.parts) - segment.parts
         if more <= 0 or content.size <= segment.size:
             return None
-        after = segment.sequence + segment.parts
-        is_taken = holds_parts(fence, segment.start_ms, segment.run, after, more, but=segment.id)
+        after = segment.end_ms, segment.run, segment.sequence + segment.parts
+        is_taken = holds_parts(fence, after, more, content.duration_ms - segment.duration_ms, but=segment.id)
         return None if is_taken else content
 
     def _mend_lost(self, finding: Finding, segment: StoredSegment, scan: SegmentScan) -> str | None:
@@ -335,7 +333,7 @@ class Reconciliation:
         if not content.parts:
             self._storage.quarantine(finding.key, f"no part of it is whole: {scan.problem}, {scan.detail}")
             return "quarantined"
-        if holds_parts(fence, *parsed, len(content.parts)):
+        if holds_parts(fence, parsed, len(content.parts), content.duration_ms):
             self._storage.quarantine(finding.key, "its parts are in another file too")
             return "quarantined"
         if adopt_segment(fence, parsed, content, self._storage.id) is None:

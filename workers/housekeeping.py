@@ -12,6 +12,7 @@ import redis
 
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config
+from gateway.database import DatabaseUnavailable
 from gateway.errors import LeaseLost, Unavailable
 from gateway.leases import Leases
 from gateway.reconciliation import LivingRecorders, Reconciliation, TooManyMissing
@@ -19,6 +20,7 @@ from gateway.reconciliation_round import Round
 from gateway.retention import PassReport, Retention, take_room_request
 from gateway.storage import Storage, StorageUnavailable, ensure_storage
 from gateway.storage_report import FULL, OK, SUSPICIOUS, UNAVAILABLE, StorageReport, StorageReports
+from workers.reserve import Reserve
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +124,7 @@ class Housekeeper:
         if self._is_due("retention", self._config.retention_seconds):
             report = self._retention.run(only_space=self._is_suspicious)
             self._tell_retention(report)
+            self._reserve.hold(storage.space().free)
             if report.is_more:
                 self._due["retention"] = 0.0
         if self._is_suspicious:
@@ -163,7 +166,13 @@ class Housekeeper:
         self._due["room"] = self._clock.monotonic() + _ROOM_SECONDS
         storage = self._open()
         keeper = Retention(self._config, storage, self._clock, keep_going=self._go_on_without_lease)
-        report = keeper.make_room()
+        try:
+            report = keeper.make_room()
+        except DatabaseUnavailable:
+            # It may lie on the same disk, and not even be able to note what goes.
+            if not self._reserve.release():
+                raise
+            report = keeper.make_room()
         if report.is_stuck:
             self._due["room"] = self._clock.monotonic() + _STUCK_SECONDS
         self._tell_retention(report)
@@ -222,6 +231,7 @@ class Housekeeper:
                 self._config, self._storage, self._clock, keep_going=self._go_on, is_recorded=self._living,
                 pause=self._stop.wait,
             )
+            self._reserve = Reserve(self._storage)
             self._is_settled = False
         self._storage.check()
         return self._storage

@@ -173,6 +173,8 @@ def doom_segments(
             footage = FootageScope(recording_id)
             query = select_segments(recording_id).where(Segment.id.in_(ids[at : at + BATCH]), Segment.state.in_(states))
             if database.is_postgresql():
+                # Whoever protects footage now waits, or is seen below: a new protection locks its recording's key.
+                EVERY_TENANT.select(Recording, Recording.id).where(Recording.id == recording_id).for_update().execute()
                 query = query.for_update()
             ranges = protected_ranges([recording_id]).get(recording_id, []) if keeps_protected else []
             batch = [s for s in stored_segments(query) if not is_protected(s.start_ms, s.end_ms, ranges)]

@@ -18,7 +18,8 @@ from gateway.models.segments import Fence, Gap, Segment, SegmentParts, SegmentSt
 _LONGEST_PART_MS = 10_000
 #: The gaps that a file which is there again closes.
 _FILE_GAPS = ("file_missing", "file_damaged")
-_DAY_MS = 86_400_000
+#: What the wall clock may have been corrected by between two files of one run.
+_SAME_TIME_MS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +140,16 @@ def adopt_segment(fence: Fence, name: tuple[int, int, int], content: Content, st
     return segment_id
 
 
-def holds_parts(fence: Fence, start_ms: int, run: int, sequence: int, count: int, *, but: int = 0) -> bool:
-    """Whether another playable segment of about that time holds any of these parts of a run."""
+def holds_parts(fence: Fence, name: tuple[int, int, int], count: int, duration_ms: int, *, but: int = 0) -> bool:
+    """Whether another playable segment holds any of these parts: the same run, sequence and time.
+
+    The time decides too, because a stream may count its runs anew.
+    """
+    start_ms, run, sequence = name
     with fence.transaction() as footage:
         query = footage.select(Segment, Segment.id).where(
-            Segment.start_ms.between(start_ms - LONGEST_SEGMENT_MS, start_ms + _DAY_MS),
+            Segment.start_ms.between(start_ms - LONGEST_SEGMENT_MS, start_ms + duration_ms + _SAME_TIME_MS),
+            Segment.start_ms + Segment.duration_ms >= start_ms - _SAME_TIME_MS,
             Segment.run == run,
             Segment.sequence < sequence + count,
             Segment.sequence + Segment.parts > sequence,

@@ -1,8 +1,11 @@
 """A small disk that footage fills: what is written goes on, the oldest goes, and nothing is left half."""
 
+import shutil
+
 import pytest
 
-from gateway import retention
+from gateway import database, retention
+from gateway.database import DatabaseUnavailable
 from gateway.models.segments import SegmentState
 from gateway.redis_client import connect_redis
 from gateway.storage import StorageFull, ensure_storage
@@ -11,6 +14,7 @@ from tests.factories import make_config
 from tests.footage import MINUTE_MS, NOON_MS, make_footage
 from tests.stack.disk import DiskUnavailableError, LoopDisk
 from workers.housekeeping import Housekeeper
+from workers.reserve import Reserve
 
 pytestmark = [pytest.mark.usefixtures("bound_database"), pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 
@@ -18,9 +22,10 @@ FILE_BYTES = 1 << 20
 
 
 @pytest.fixture
-def disk(tmp_path):
+def disk(tmp_path, request):
+    """A disk of 24 megabytes, or as many as the test says."""
     try:
-        disk = LoopDisk(tmp_path, megabytes=24)
+        disk = LoopDisk(tmp_path / "disk", megabytes=getattr(request, "param", 24))
     except DiskUnavailableError as error:
         pytest.skip(str(error))
     yield disk
@@ -99,3 +104,36 @@ def test_a_disk_that_others_filled_costs_footage_but_no_order(world, disk):
     assert footage.starts()[-1] == NOON_MS + 99 * MINUTE_MS
     assert 1 < len(footage.starts()) < 11
     footage.check_consistent()
+
+
+@pytest.mark.parametrize("disk", [48], indirect=True)
+def test_a_database_on_the_full_disk_can_still_note_what_goes(disk, tmp_path, sqlite_url, scope, redis_url):
+    url = f"sqlite:///{disk.folder / 'vas.db'}"
+    shutil.copy(tmp_path / "vas.db", disk.folder / "vas.db")
+    config = make_config(
+        database_url=url, recordings_dir=disk.folder / "footage", keep_days=0, free_bytes_floor=1, retention_seconds=1
+    )
+    database.connect(config)
+    client = connect_redis(redis_url)
+    footage = make_footage(scope, ensure_storage(config))
+    for number in range(10):
+        write(footage, number)
+    Reserve(footage.storage).hold(1 << 30)
+    assert Reserve(footage.storage).is_held
+    disk.fill()
+    with pytest.raises(DatabaseUnavailable):
+        fill_log(footage)
+    retention.request_room()
+    keeper = Housekeeper(config, client, worker="one")
+    keeper.start()
+    wait_until(lambda: len(footage.starts()) < 10, "footage has made room")
+    wait_until(lambda: disk.free_bytes > FILE_BYTES, "there is room")
+    keeper.stop()
+    client.close()
+    footage.check_consistent()
+
+
+def fill_log(footage) -> None:
+    """Use up what space the database still has in its own files."""
+    for number in range(100_000):
+        footage.change(reason_message=str(number) * 1000)
