@@ -26,6 +26,7 @@ from gateway.models.footage import (
     holes_between,
     main_gap,
     missing_files,
+    nearest_footage,
     noted_gaps,
     read_knowledge,
     recorded_by_quarter,
@@ -116,8 +117,9 @@ def read_dates(
     for stretch in cut_out(merge_ranges(r for r in unknown if r[1] > r[0]), _clip(gaps, start_ms, end_ms, now_ms)):
         gaps += infer_gaps(*stretch, known)
     if not known.decision.is_wanted and not any(gap.end_ms is None for gap in gaps):
-        newest = holes_between(recording.id, max(start_ms, end_ms - QUARTER_MS), end_ms)
-        gaps += [gap for hole in newest if hole[1] == now_ms for gap in infer_gaps(*hole, known)]
+        newest_ms, _ = nearest_footage(recording.id, now_ms)
+        since_ms = max(start_ms, known.begins_ms if newest_ms is None else newest_ms)
+        gaps += infer_gaps(since_ms, now_ms, known) if since_ms < end_ms else []
     amounts = amounts_by_day(recording.id, days, offset_steps(find_zone(zone), days))
     return measure_days(days, amounts, join_gaps(gaps), now_ms)
 

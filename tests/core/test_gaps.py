@@ -12,7 +12,8 @@ WANTED = Decision(True, cause="continuous")
 
 def known(**values):
     facts = {
-        "now_ms": NOW, "begins_ms": 0, "expired_before_ms": 0, "decision": WANTED, "observed": "recording", "reason_code": None,
+        "now_ms": NOW, "begins_ms": 0, "expired_before_ms": 0, "decision": WANTED, "observed": "recording",
+        "reason_code": None,
     }
     return Knowledge(**(facts | values))
 

@@ -1,6 +1,7 @@
 """Days begin when the clock on the wall says so, whatever daylight-saving time does."""
 
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +18,7 @@ def lengths(zone, first, last):
 def test_days_follow_each_other_without_a_gap():
     days = local_days(ZoneInfo("Europe/Berlin"), date(2026, 1, 1), date(2026, 12, 31))
     assert len(days) == 365
-    assert all(day.end_ms == following.start_ms for day, following in zip(days, days[1:], strict=False))
+    assert all(day.end_ms == following.start_ms for day, following in pairwise(days))
 
 
 @pytest.mark.parametrize(

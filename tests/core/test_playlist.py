@@ -60,7 +60,9 @@ def test_segments_are_groups_of_parts_that_begin_at_key_parts_and_touch_in_the_f
     assert (playlist.kind, playlist.version, playlist.target) == ("VOD", 6, 4)
 
 
-@pytest.mark.parametrize(("gop_seconds", "expected"), [(0.5, 3.5), (1, 4.0), (2, 4.0), (3, 6.0), (4, 4.0), (5, 5.0), (10, 10.0)])
+@pytest.mark.parametrize(
+    ("gop_seconds", "expected"), [(0.5, 3.5), (1, 4.0), (2, 4.0), (3, 6.0), (4, 4.0), (5, 5.0), (10, 10.0)]
+)
 def test_a_segment_is_four_seconds_or_as_long_as_the_key_frames_are_apart(gop_seconds, expected):
     playlist = build([file(0, parts(gop=int(gop_seconds * 2)))], 0, 60)
     assert playlist.segments[0].duration == expected
@@ -95,7 +97,11 @@ def test_footage_of_one_run_goes_on_across_files_without_a_discontinuity():
 
 @pytest.mark.parametrize(
     ("second", "why"),
-    [(file(1, run=2, sequence=1), "another run"), (file(1, sequence=122), "a lost part"), (file(1, sequence=121, run=2), "run")],
+    [
+        (file(1, run=2, sequence=1), "another run"),
+        (file(1, sequence=122), "a lost part"),
+        (file(1, sequence=121, run=2), "another run whose numbers would fit"),
+    ],
 )
 def test_a_change_of_run_or_a_gap_in_the_sequence_is_a_discontinuity(second, why):
     playlist = build([file(0), second], 0, 120)

@@ -15,9 +15,13 @@ from gateway.api.base import (
     Schema,
     Text,
     Time,
+    current_scope,
 )
 from gateway.errors import InvalidValue
 from gateway.models import DEVICE_ORDER, START_MODES, TRANSPORTS
+from gateway.models.recording_lists import recording_states
+from gateway.models.recordings import OBSERVED
+from gateway.recording_plan import MODES
 from gateway.sources import MAX_URL_LENGTH, parse_source
 from gateway.states import DesiredState, StreamState
 
@@ -50,6 +54,13 @@ class SourceText(Text):
         except InvalidValue as error:
             raise ma.ValidationError(error.message) from None
         return text
+
+
+class RecordingStateSchema(ReplySchema):
+    """What a list shows of a device's recording."""
+
+    mode = Choice(MODES, metadata={"description": "when it is recorded"})
+    observed = Choice(OBSERVED, metadata={"description": "what its recorder does"})
 
 
 class DeviceSchema(Schema):
@@ -92,9 +103,19 @@ class DeviceSchema(Schema):
                    metadata={"description": "what its stream does"})
     desired = Choice([s.value for s in DesiredState], dump_only=True, attribute="stream.desired",
                      metadata={"description": "what its stream should do"})
+    recording = ma.fields.Nested(RecordingStateSchema, dump_only=True, allow_none=True)
     has_credentials = ma.fields.Boolean(dump_only=True, metadata={"description": "whether a URL holds a secret"})
     created_at = Time(dump_only=True)
     updated_at = Time(dump_only=True)
+
+    @ma.pre_dump(pass_collection=True)
+    def add_recordings(self, devices: Any, many: bool, **_options: Any) -> Any:
+        """One query for a whole list."""
+        shown = list(devices) if many else [devices]
+        states = recording_states(current_scope(), [device.id for device in shown])
+        for device in shown:
+            device.recording = states.get(device.id)
+        return shown if many else devices
 
     @ma.post_load
     def sort_tags(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:

@@ -24,7 +24,9 @@ def file_response(
     """
     if etag is not None and request.if_none_match.contains(etag):
         return _with_headers(Response(status=304), etag, cache_control)
-    wanted = request.range if etag is None or not request.if_range.etag or request.if_range.contains_weak(etag) else None
+    # If-Range names the version whose rest is asked for; of any other the whole file is sent.
+    is_same = "If-Range" not in request.headers or (etag is not None and request.if_range.etag == etag)
+    wanted = request.range if is_same else None
     if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
         start, length, status = 0, size, 200
     else:

@@ -3,7 +3,7 @@
 import marshmallow as ma
 
 from gateway.api.base import Choice, Id, PageArgsSchema, ReasonSchema, ReplySchema, Text, Time
-from gateway.api.devices.schemas import AudioSchema, VideoSchema
+from gateway.api.devices.schemas import AudioSchema, RecordingStateSchema, VideoSchema
 from gateway.outputs import OutputMode
 from gateway.states import DesiredState, StreamState
 
@@ -39,6 +39,7 @@ class StreamSchema(ReplySchema):
     is_reencoded = ma.fields.Boolean(metadata={"description": "whether an output re-encodes the video"})
     reencode_reason = ma.fields.String(allow_none=True)
     worker = ma.fields.String(allow_none=True, metadata={"description": "which process runs it"})
+    recording = ma.fields.Nested(RecordingStateSchema, allow_none=True, metadata={"description": "whether it is kept"})
 
 
 class ActiveStreamQueryArgsSchema(PageArgsSchema):

@@ -4,18 +4,23 @@ import json
 import time
 from typing import Any
 
-from gateway.api.base import services
+from gateway.api.base import current_scope, services
 from gateway.api.streams.reasons import spell_reason
 from gateway.models import Device
+from gateway.models.recording_lists import recording_states
 from gateway.outputs import OutputMode
 from gateway.states import StreamState
 
 
 def stream_views(devices: list[Device]) -> list[dict[str, Any]]:
     """The streams of devices (as `list_devices` gives them); without Redis their live figures are null."""
-    figures = services().read_live([device.id for device in devices])
+    ids = [device.id for device in devices]
+    figures = services().read_live(ids)
+    recordings = recording_states(current_scope(), ids)
     now = time.time()
-    return [_view(device, figures.get(device.id, {}), now) for device in devices]
+    return [
+        _view(device, figures.get(device.id, {}), now) | {"recording": recordings.get(device.id)} for device in devices
+    ]
 
 
 def _view(device: Device, figures: dict[str, Any], now: float) -> dict[str, Any]:

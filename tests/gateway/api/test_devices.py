@@ -34,6 +34,7 @@ def test_a_new_device_is_answered_whole_without_its_password(client):
         "enabled": True,
         "state": "stopped",
         "desired": "stopped",
+        "recording": {"mode": "off", "observed": "off"},
         "has_credentials": True,
         "created_at": body["created_at"],
         "updated_at": body["created_at"],

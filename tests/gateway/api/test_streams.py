@@ -79,6 +79,7 @@ def test_a_running_stream_shows_its_figures(app, client, device):
         "is_reencoded": True,
         "reencode_reason": "WebRTC cannot play B-frames",
         "worker": "host:1",
+        "recording": {"mode": "off", "observed": "off"},
     }
 
 
