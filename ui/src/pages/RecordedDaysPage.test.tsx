@@ -1,0 +1,89 @@
+// A camera's footage by date.
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { buildCoverageDay, buildRecordedDate, buildRecording, buildTimeline } from '../../test/footageFactories';
+import { renderAt } from '../../test/render';
+import { StubApi } from '../../test/StubApi';
+import { addDays } from '../components/calendarDates';
+import { dateOf } from '../timeline/timeZone';
+import { RecordedDaysPage } from './RecordedDaysPage';
+
+let api: StubApi;
+const ZONE = 'Europe/Berlin';
+const today = dateOf(ZONE, Date.now());
+const yesterday = addDays(today, -1);
+const gap = {
+  start: `${yesterday}T10:00:00Z`,
+  end: `${yesterday}T10:02:03Z`,
+  seconds: 123,
+  reason: { code: 'refused', message: 'the camera refuses connections', remedy: null },
+  by: null,
+  is_wanted: true,
+};
+
+beforeEach(() => {
+  api = new StubApi({
+    'GET /recordings/devices/d1': { body: buildRecording({ newest: new Date().toISOString() }) },
+    'GET /recordings/devices/d1/dates': { body: [buildRecordedDate(yesterday, { gaps: 1 }), buildRecordedDate(today)] },
+    'GET /recordings/devices/d1/coverage': ({ query }) => ({
+      body: [buildCoverageDay(yesterday, { coverage: 0.9985, recorded_seconds: 86_277, gaps: [gap] }), buildCoverageDay(today)].filter(
+        ({ date }) => date >= (query.get('from') ?? '') && date <= (query.get('to') ?? ''),
+      ),
+    }),
+    'GET /recordings/devices/d1/timeline': { body: buildTimeline() },
+  });
+});
+afterEach(() => vi.unstubAllGlobals());
+
+const show = (address = '/recordings/d1') => renderAt(address, [{ path: '/recordings/:id', element: <RecordedDaysPage /> }]);
+
+test('it opens at the newest day, in the time zone of the camera', async () => {
+  show();
+  expect(await screen.findByText('Nothing is missing on this day.')).toBeInTheDocument();
+  expect(api.all('GET /recordings/devices/d1/dates')[0]?.query.get('time_zone')).toBe(ZONE);
+});
+
+test('each gap of a day says when, how long and why, and leads to the moment before', async () => {
+  show(`/recordings/d1?date=${yesterday}`);
+  const gaps = (await screen.findAllByRole('list', { name: 'Gaps' }))[0]!;
+  expect(gaps).toHaveTextContent('2 min 3 s');
+  expect(gaps).toHaveTextContent('The camera refuses connections.');
+  expect(within(gaps).getByRole('link', { name: 'Watch before it' })).toHaveAttribute('href', `/devices/d1?t=${encodeURIComponent(`${yesterday}T09:59:55.000Z`)}`);
+});
+
+test('coverage that is not whole is never rounded up to whole', async () => {
+  show(`/recordings/d1?date=${yesterday}`);
+  expect((await screen.findAllByText('99.8 %')).length).toBeGreaterThan(0);
+});
+
+test('a day of the calendar is opened and kept in the address', async () => {
+  const router = show();
+  const before = new Date(`${yesterday}T00:00:00Z`).getUTCMonth() === new Date(`${today}T00:00:00Z`).getUTCMonth();
+  await screen.findByText('Nothing is missing on this day.');
+  if (!before) await userEvent.click(screen.getByRole('button', { name: 'Month before' }));
+  await waitFor(() => expect(document.querySelector(`[data-date="${yesterday}"][data-footage]`)).not.toBeNull());
+  await userEvent.click(document.querySelector(`[data-date="${yesterday}"]`)!);
+  expect(router.state.location.search).toBe(`?date=${yesterday}`);
+  expect(await screen.findByRole('list', { name: 'Gaps' })).toBeInTheDocument();
+});
+
+test('the report opens its gaps and downloads as a table of the days that are shown', async () => {
+  show();
+  await userEvent.click(await screen.findByRole('button', { name: /^1 gaps on/ }));
+  expect(screen.getByRole('list', { name: 'Gaps' })).toHaveTextContent('2 min 3 s');
+  await userEvent.click(screen.getByText('30 days'));
+  const url = new URL(screen.getByRole('link', { name: 'CSV' }).getAttribute('href') ?? '', 'http://x');
+  expect(Object.fromEntries(url.searchParams)).toEqual({ from: addDays(today, -29), to: today, time_zone: ZONE, format: 'csv' });
+});
+
+test('a camera that is not there is said so', async () => {
+  api.set('GET /recordings/devices/d1', { status: 404, body: { message: 'there is no device' } });
+  show();
+  expect(await screen.findByText('There is no such page')).toBeInTheDocument();
+});
+
+test('an address with nonsense for a date shows the newest day', async () => {
+  show('/recordings/d1?date=2026-99-99');
+  expect(await screen.findByText('Nothing is missing on this day.')).toBeInTheDocument();
+});
