@@ -4,7 +4,7 @@ import { render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { useState } from 'react';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { buildRecordedDate } from '../../test/footageFactories';
+import { buildRecordedDate } from '../../test/recordingFactories';
 import { addDays, addMonths, dateInMonth, weeksOf } from './calendarDates';
 import { RecordedCalendar } from './RecordedCalendar';
 

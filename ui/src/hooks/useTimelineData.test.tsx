@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { renderHook, waitFor } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { buildTimeline } from '../../test/footageFactories';
+import { buildTimeline } from '../../test/recordingFactories';
 import { StubApi } from '../../test/StubApi';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../timeline/model';
 import { piecesOf, useTimelineData } from './useTimelineData';

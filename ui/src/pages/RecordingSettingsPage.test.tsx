@@ -2,7 +2,7 @@
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { buildRecording } from '../../test/footageFactories';
+import { buildRecording } from '../../test/recordingFactories';
 import { renderAt } from '../../test/render';
 import { StubApi } from '../../test/StubApi';
 import { RecordingSettingsPage } from './RecordingSettingsPage';

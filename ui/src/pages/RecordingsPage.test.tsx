@@ -2,7 +2,7 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { buildCoverageDay, buildRecording, buildStorage, buildTimeline } from '../../test/footageFactories';
+import { buildCoverageDay, buildRecording, buildStorage, buildTimeline } from '../../test/recordingFactories';
 import { renderAt } from '../../test/render';
 import { StubApi } from '../../test/StubApi';
 import { addDays } from '../components/calendarDates';
