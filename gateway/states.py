@@ -72,6 +72,7 @@ REASONS: dict[str, Reason] = _table(
     ("tls_failed", "the encrypted connection to the camera failed", "check the camera's certificate, or use rtsp"),
     ("address_not_allowed", "the source's address is not allowed", "use an address that the settings allow"),
     ("ffmpeg_missing", "the ffmpeg program cannot be started", "install ffmpeg, then run 'vas doctor'"),
+    ("ffmpeg_killed", "the ffmpeg program was killed or crashed", "check the memory of this machine and its system log"),
     ("port_in_use", "a local media port is taken", "nothing to do: other ports are tried"),
     ("output_failed", "an output plugin could not be attached", "see the log of the stream worker"),
     ("output_changed", "an output plugin asked for a new start", "nothing to do: the stream starts anew"),

@@ -31,6 +31,11 @@ class RunningPipeline:
     def pid(self) -> int | None:
         return self._process.pid
 
+    @property
+    def input_audio(self) -> str | None:
+        """The codec of the camera's sound as FFmpeg found it, used or not; None without any, and before it is known."""
+        return self._process.input_audio
+
     def next_event(self, timeout_seconds: float) -> Arrived | None:
         """The next event, or None when none came in time."""
         with contextlib.suppress(janus.SyncQueueEmpty):

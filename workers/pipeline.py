@@ -32,9 +32,17 @@ class Pipeline:
 
 
 def build_pipeline(
-    config: Config, device: DeviceSettings, inputs: PipelineInputs, outputs: list[DirectOutput]
+    config: Config,
+    device: DeviceSettings,
+    inputs: PipelineInputs,
+    outputs: list[DirectOutput],
+    *,
+    patience_seconds: float = 0.0,
 ) -> Pipeline:
-    """Attach every output and put the command together; an output that fails is left out and named."""
+    """Attach every output and put the command together; an output that fails is left out and named.
+
+    `patience_seconds`: how long the camera's first picture may take.
+    """
     context = DeviceContext(id=device.id, tenant_id=device.tenant_id, name=device.name)
     video = inputs.main.video
     is_known = video is not None and not video.has_b_frames and bool(video.width)
@@ -42,7 +50,10 @@ def build_pipeline(
     command = [
         config.ffmpeg_bin,
         *build_global_arguments(),
-        *build_input_arguments(device.source_url, device.transport, config.stall_seconds, is_known=is_known),
+        *build_input_arguments(
+            device.source_url, device.transport, config.stall_seconds,
+            is_known=is_known, patience_seconds=patience_seconds,
+        ),
     ]
     if any(item.arguments and item.arguments.mode == OutputMode.SUB_STREAM for item in attached):
         command += build_input_arguments(

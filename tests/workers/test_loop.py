@@ -239,3 +239,21 @@ def test_the_loop_may_be_closed_twice():
     loop.close()
     loop.close()
     assert not loop._thread.is_alive()
+
+
+INPUT_AND_OUTPUT = (
+    "Input #0, rtsp, from 'x':",
+    "  Stream #0:0: Video: h264 (High), yuv420p, 1280x720",
+    "  Stream #0:1: Audio: {codec}, 8000 Hz, mono",
+    "Output #0, mp4, to 'pipe:1':",
+    "  Stream #0:1: Audio: aac, 8000 Hz, mono",
+)
+
+
+@pytest.mark.parametrize(("codec", "found"), [("pcm_alaw", "pcm_alaw"), ("none", None)])
+def test_the_sound_that_ffmpeg_finds_in_its_input_is_told(start, codec, found):
+    lines = [line.format(codec=codec) for line in INPUT_AND_OUTPUT]
+    running = start(program(*(f"print({line!r}, file=sys.stderr)" for line in lines)))
+    ended = next_of(running, Ended).event
+    assert len(ended.lines) == 5
+    assert running.input_audio == found

@@ -314,3 +314,33 @@ def test_a_device_that_is_changed_during_a_long_pause_is_tried_at_once(world):
     )
     assert "rtsp://10.9.9.9/new" in world.commands[-1]
     assert tried_at[0] - changed_at[0] < 3, "not after half a minute"
+
+
+NO_PICTURE = Ended(1, ["[error] [rtsp @ 0x1] dimensions not set"])
+
+
+def test_a_camera_whose_first_picture_comes_late_is_waited_for(world):
+    world.run([INIT, NO_PICTURE], [INIT, *parts(1), world.stop])
+    first, second = world.commands
+    assert "-analyzeduration 500000 " in first
+    assert "-analyzeduration 4000000 " in second
+
+
+def test_a_camera_that_has_got_sound_is_looked_at_again_and_begins_anew(world):
+    def find_sound() -> None:
+        world.loop.lives[-1].input_audio = "pcm_alaw"
+        world.found.append(ProbeResult(replace(VIDEO, audio=AudioInfo("pcm_alaw")), None, 5))
+
+    world.run([INIT, *parts(2), find_sound, *parts(8)], [INIT, *parts(1), world.stop])
+    assert world.probes == 2
+    assert ["-map 0:a:0?" in command for command in world.commands] == [False, True]
+    assert ("starting", "source_changed") in world.states
+
+
+def test_sound_that_a_second_look_does_not_find_is_not_looked_for_for_ever(world):
+    def hear() -> None:
+        world.loop.lives[-1].input_audio = "pcm_alaw"
+
+    world.run([INIT, hear, *parts(8)], [INIT, hear, *parts(8), world.stop])
+    assert world.probes == 2
+    assert len(world.loop.lives) == 2

@@ -46,6 +46,7 @@ class FakePipeline:
 
     def __init__(self, clock: FakeClock, command: list[str], script: list) -> None:
         self.command, self.stops, self.dropped_parts = command, 0, 0
+        self.input_audio: str | None = None
         self._clock, self._script = clock, list(script)
 
     def next_event(self, timeout_seconds: float) -> Arrived | None:

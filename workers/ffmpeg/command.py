@@ -13,12 +13,15 @@ _PROTOCOLS = "rtp,rtsp,rtsps,tcp,udp,tls,crypto,srtp"
 _COPIED_AUDIO = frozenset({"aac"})
 
 
-def input_options(transport: str, timeout_seconds: float, *, is_known: bool = False) -> dict[str, str]:
+def input_options(
+    transport: str, timeout_seconds: float, *, is_known: bool = False, patience_seconds: float = 0.0
+) -> dict[str, str]:
     """Options to read a camera with the least delay.
 
     Without a time limit FFmpeg would wait for ever on a dead camera. A source that `is_known` to send its frames in
-    order needs no long look before the first packet goes out.
+    order needs no long look before the first packet goes out, unless its first picture takes `patience_seconds`.
     """
+    look_seconds = max(0.5 if is_known else 3.0, patience_seconds)
     options = {
         "protocol_whitelist": _PROTOCOLS,
         "rtsp_transport": transport,
@@ -28,7 +31,7 @@ def input_options(transport: str, timeout_seconds: float, *, is_known: bool = Fa
         "allowed_media_types": "video+audio",
         "fflags": "+nobuffer+genpts",
         # Enough to see one key frame of a stream whose SDP says nothing, no more.
-        "analyzeduration": "500000" if is_known else "3000000",
+        "analyzeduration": str(int(look_seconds * 1_000_000)),
         "probesize": "4000000",
     }
     if is_known:
@@ -47,9 +50,11 @@ def build_global_arguments() -> list[str]:
     return ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
 
 
-def build_input_arguments(url: str, transport: str, timeout_seconds: float, *, is_known: bool) -> list[str]:
+def build_input_arguments(
+    url: str, transport: str, timeout_seconds: float, *, is_known: bool, patience_seconds: float = 0.0
+) -> list[str]:
     """One input of the ingest FFmpeg."""
-    options = input_options(transport, timeout_seconds, is_known=is_known)
+    options = input_options(transport, timeout_seconds, is_known=is_known, patience_seconds=patience_seconds)
     arguments = [word for name, value in options.items() for word in (f"-{name}", value)]
     return [*arguments, "-flags", "low_delay", "-i", url]
 

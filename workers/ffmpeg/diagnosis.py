@@ -1,6 +1,7 @@
 """Turns what FFmpeg wrote on standard error into a reason that a person can act on."""
 
 import re
+import signal
 
 from gateway.states import Reason, reason_for
 
@@ -41,9 +42,12 @@ _SHORT_POINTER = re.compile(r" @ 0x[0-9a-f]+")
 def diagnose(lines: list[str], return_code: int | None, *, had_video: bool, is_late: bool = False) -> Reason:
     """The reason why FFmpeg ended, from its last lines (already redacted) and its return code.
 
+    An FFmpeg that was ended by a signal was killed or crashed, whatever it had said before.
     A run that had shown video and then ends without a word is a camera that closed the connection. `is_late` tells that
     the time limit was over: FFmpeg calls an answer that never came "invalid data" or an "input/output error".
     """
+    if return_code is not None and return_code < 0:
+        return reason_for("ffmpeg_killed", f"the ffmpeg program was ended by {_spell_signal(-return_code)}")
     text = [line for line in lines if not _NOISE.search(line)]
     for code, pattern in _PATTERNS:
         if any(pattern.search(line) for line in text):
@@ -58,6 +62,13 @@ def diagnose(lines: list[str], return_code: int | None, *, had_video: bool, is_l
     if errors:
         return reason_for("unknown", f"ffmpeg stopped: {errors[-1][:200]}")
     return reason_for("unknown", f"ffmpeg ended with code {return_code} without a reason")
+
+
+def _spell_signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def clean(line: str) -> str:

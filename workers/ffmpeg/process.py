@@ -5,6 +5,7 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import shutil
 import signal
 import time
@@ -23,6 +24,8 @@ DEVICE_MARK = "VAS_DEVICE_ID"
 _READ_BYTES = 1 << 18
 _STDERR_LINES = 60
 _STDERR_LINE_BYTES = 2000
+#: Such as `Stream #0:1: Audio: pcm_alaw, 8000 Hz, mono` (av_dump_format).
+_INPUT_AUDIO = re.compile(r"Stream #0:\d+\S*: Audio: (\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class FfmpegProcess:
         self._emit = emit
         self._process: asyncio.subprocess.Process | None = None
         self._lines: deque[str] = deque(maxlen=_STDERR_LINES)
+        self._is_about_input = True
+        self.input_audio: str | None = None
         self._started = asyncio.Event()
         self._done = asyncio.Event()
         self._stopping = False
@@ -148,8 +153,16 @@ class FfmpegProcess:
                 return
             text = redact_text(line[:_STDERR_LINE_BYTES].decode("utf-8", "replace").rstrip())
             self._lines.append(text)
+            if self._is_about_input:
+                self._read_about_input(text)
             if "[error]" in text or "[fatal]" in text:
                 log.debug("ffmpeg of device %s: %s", self._device_id, text)
+
+    def _read_about_input(self, line: str) -> None:
+        """FFmpeg lists the tracks of its first input before it speaks of any output."""
+        if (found := _INPUT_AUDIO.search(line)) and found[1] != "none":
+            self.input_audio = found[1]
+        self._is_about_input = "Output #0" not in line
 
     async def _wait_done(self, seconds: float) -> bool:
         try:

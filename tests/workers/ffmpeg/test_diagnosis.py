@@ -216,3 +216,9 @@ def test_what_nobody_foresaw_is_quoted_without_addresses_in_memory():
 
 def test_every_code_of_a_pattern_is_a_known_reason():
     assert {code for code, _ in diagnosis._PATTERNS} <= set(REASONS)
+
+
+@pytest.mark.parametrize(("return_code", "word"), [(-9, "SIGKILL"), (-11, "SIGSEGV"), (-63, "signal 63")])
+def test_a_program_that_was_killed_is_no_fault_of_the_camera(return_code, word):
+    reason = diagnose(["[error] End of file"], return_code, had_video=True)
+    assert (reason.code, word in reason.message) == ("ffmpeg_killed", True)
