@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { startFakeApi } from './fake-api/server.mjs';
+import { PLAYBACK_PAGES } from './playbackShots.mjs';
 import { RECORDING_PAGES } from './recordingShots.mjs';
 
 const OUT = fileURLToPath(new URL('./shots/', import.meta.url));
@@ -35,6 +36,7 @@ const PAGES = [
   } },
   { name: 'health', path: '/health', count: 30 },
   ...RECORDING_PAGES,
+  ...PLAYBACK_PAGES,
 ];
 
 mkdirSync(OUT, { recursive: true });
@@ -47,19 +49,21 @@ try {
   for (const [size, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of ['light', 'dark']) {
       const context = await browser.newContext({ viewport, colorScheme, hasTouch: size === 'phone', isMobile: size === 'phone', timezoneId: 'Europe/Berlin' });
-      for (const { name, path, count, act } of PAGES) {
+      for (const { name, path, count, act, isBroken } of PAGES) {
         const shot = `${name}-${size}-${colorScheme}`;
         if (!shot.includes(WANTED)) continue;
         fake.setCount(count);
         const page = await context.newPage();
         page.on('console', (message) => {
-          if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) process.stdout.write(`${shot}: ${message.text()}\n`);
+          if (message.type() === 'error' && !/status of [45]\d\d/.test(message.text())) process.stdout.write(`${shot}: ${message.text()}\n`);
         });
         page.on('pageerror', (error) => process.stdout.write(`${shot}: ${error.message}\n`));
+        if (isBroken) await page.route('**/playlist?*', (route) => route.fulfill({ status: 503, json: { message: 'the database is away' } }));
         await page.goto(fake.url + path);
         await page.getByRole('heading', { level: 1 }).waitFor();
-        await page.waitForLoadState('networkidle');
+        await page.waitForLoadState('networkidle', { timeout: 2_000 }).catch(() => {});
         await act?.(page);
+        await page.evaluate(() => window.scrollTo(0, 0));
         await page.waitForTimeout(250);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         if (overflow > 0) process.stdout.write(`${shot}: ${overflow} px wider than the screen\n`);

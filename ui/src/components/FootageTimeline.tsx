@@ -98,7 +98,7 @@ export function FootageTimeline(props: FootageTimelineProps) {
             To the picture
           </Button>
         )}
-        <Popover opened={isPicking} onChange={setPicking} position="bottom-end" shadow="md" trapFocus portalProps={portal}>
+        <Popover opened={isPicking} onChange={setPicking} position="bottom-end" width={320} shadow="md" trapFocus portalProps={portal}>
           <Popover.Target>
             <Tooltip label="Recorded days">
               <ActionIcon variant="subtle" color="gray" size={32} aria-label="Recorded days" aria-expanded={isPicking} onClick={() => setPicking(!isPicking)}>

@@ -5,8 +5,8 @@ import {
   IconPictureInPicture,
   IconPlayerPauseFilled,
   IconPlayerPlayFilled,
-  IconPlayerTrackNext,
-  IconPlayerTrackPrev,
+  IconPlayerSkipBack,
+  IconPlayerSkipForward,
   IconRewindBackward10,
   IconRewindForward10,
 } from '@tabler/icons-react';
@@ -49,8 +49,8 @@ export function HistoryControls(props: HistoryControlsProps) {
       />
       <PlayerButton label="Ten seconds back" keyName="←" icon={<IconRewindBackward10 size={20} stroke={1.7} />} onClick={() => player.skip(-10)} />
       <PlayerButton label="Ten seconds on" keyName="→" icon={<IconRewindForward10 size={20} stroke={1.7} />} onClick={() => player.skip(10)} />
-      <PlayerButton label="One frame back" keyName="," icon={<IconPlayerTrackPrev size={18} stroke={1.7} />} onClick={() => player.step(-1)} />
-      <PlayerButton label="One frame on" keyName="." icon={<IconPlayerTrackNext size={18} stroke={1.7} />} onClick={() => player.step(1)} />
+      <PlayerButton label="One frame back" keyName="," icon={<IconPlayerSkipBack size={18} stroke={1.7} />} onClick={() => player.step(-1)} />
+      <PlayerButton label="One frame on" keyName="." icon={<IconPlayerSkipForward size={18} stroke={1.7} />} onClick={() => player.step(1)} />
       <div className={classes.moment}>
         <UnstyledButton className={classes.jump} onClick={props.onJump} aria-label="Jump to a time" aria-keyshortcuts="J">
           <ShownMoment player={player} timeZone={props.timeZone} />

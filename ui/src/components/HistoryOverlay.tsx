@@ -58,7 +58,7 @@ export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, onLive }:
           </div>
         )}
         <Group gap="xs" justify="center">
-          {state === 'retrying' && snapshot.retryAt !== null && <RetryCountdown at={snapshot.retryAt} onRetry={() => player.retryNow()} />}
+          {state === 'retrying' && <RetryCountdown at={snapshot.retryAt ?? 0} onRetry={() => player.retryNow()} />}
           {state === 'failed' && cause?.kind !== 'no_footage' && (
             <Button variant="white" color="dark" size="xs" onClick={() => player.retryNow()}>
               Try again

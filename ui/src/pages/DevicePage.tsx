@@ -1,4 +1,4 @@
-// One camera: its live picture, its figures, its stream and its history.
+// One camera: its picture now and then, its recording, its figures, its stream and its history.
 import { Button, Skeleton, Text } from '@mantine/core';
 import { IconPencil, IconPlayerPlay, IconPlayerStop, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -11,6 +11,7 @@ import { EventHistory } from '../components/EventHistory';
 import { Failure } from '../components/Failure';
 import { PageHeader } from '../components/PageHeader';
 import { Panel } from '../components/Panel';
+import { RecordingPanel } from '../components/RecordingPanel';
 import { StateBadge } from '../components/StateBadge';
 import { StatisticsList } from '../components/StatisticsList';
 import { StreamDetails } from '../components/StreamDetails';
@@ -84,12 +85,15 @@ export function DevicePage() {
           </div>
         </div>
         <div className={classes.column}>
-          <Panel title="Live, measured here">
-            <StatisticsList figures={figures} isOnDark={false} />
-            <Text size="xs" c="dimmed" mt="xs">
-              Estimated from the jitter buffer and half a round trip; the camera’s own delay cannot be seen from here.
-            </Text>
-          </Panel>
+          {!search.has('t') && (
+            <Panel title="Live, measured here">
+              <StatisticsList figures={figures} isOnDark={false} />
+              <Text size="xs" c="dimmed" mt="xs">
+                Estimated from the jitter buffer and half a round trip; the camera’s own delay cannot be seen from here.
+              </Text>
+            </Panel>
+          )}
+          <RecordingPanel deviceId={id} />
           {stream ? <StreamDetails stream={stream} /> : <Skeleton height={380} radius="md" />}
           {device && <DeviceAbout device={device} />}
           <EmbedInfo deviceId={id} />

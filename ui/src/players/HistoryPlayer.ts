@@ -110,7 +110,9 @@ export class HistoryPlayer {
     const refresh = () => this.refresh();
     const events = ['playing', 'pause', 'play', 'waiting', 'seeking', 'seeked', 'canplay', 'loadeddata'] as const;
     for (const name of events) video.addEventListener(name, refresh);
-    const tick = () => this.followMoment(video.currentTime);
+    // Frames tell exactly what is on the screen; where they do not tell, the clock has to do.
+    const hasFrames = 'requestVideoFrameCallback' in video;
+    const tick = () => (!hasFrames || document.hidden) && this.followMoment(video.currentTime);
     video.addEventListener('timeupdate', tick);
     video.addEventListener('seeked', tick);
     const online = () => this.snapshot.state === 'retrying' && this.retryNow();
@@ -232,7 +234,8 @@ export class HistoryPlayer {
     if (this.snapshot.state === 'idle') this.isWishedPlaying = true;
     this.isLoading = true;
     this.watchTimer ??= setInterval(() => this.watch(), WATCH_INTERVAL_MS);
-    this.update({ state: 'loading', cause: null, retryAt: null });
+    // Another try says what is wrong until it has succeeded: words that come and go cannot be read.
+    this.update(this.snapshot.attempt > 0 ? { state: 'retrying', retryAt: null } : { state: 'loading', cause: null, retryAt: null });
     try {
       const opening = await FootageFeed.open(this.options.fetchPlaylist, momentMs, side, abort.signal, this.now);
       const { speed } = this.snapshot;
@@ -271,7 +274,7 @@ export class HistoryPlayer {
     this.frameSeconds = null;
     this.frameLength = null;
     this.tellMoment(place.momentMs);
-    this.update({ notice: notice ?? this.noticeOf(askedMs, place.momentMs, isPastEnd) });
+    this.update({ state: 'loading', cause: null, notice: notice ?? this.noticeOf(askedMs, place.momentMs, isPastEnd) });
     hls.on('hlsError' as never, ((_name: string, data: ErrorData) => {
       if (hls === this.hls) this.handleError(data);
     }) as never);

@@ -8,7 +8,8 @@ const OFFSET_MS = 3_600_000;
 
 const made = new WeakMap();
 
-function recordingOf(camera) {
+/** {recording, footage, version} of a camera, made once; `footage` null where nothing is recorded. */
+export function recordingOf(camera) {
   if (made.has(camera)) return made.get(camera);
   const now = Date.now();
   const number = Number(camera.device.id.slice(-12));

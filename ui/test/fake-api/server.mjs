@@ -8,7 +8,8 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { buildCamera, buildCameras } from './cameras.mjs';
-import { answerRecordings } from './recordings.mjs';
+import { answerPlayback } from './playback.mjs';
+import { answerRecordings, recordingOf } from './recordings.mjs';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png' };
@@ -117,7 +118,10 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
       cameras.push(camera);
       return send(response, 201, camera.device, { ETag: camera.etag });
     }
-    if (resource === 'recordings' && answerRecordings({ request, response, url, rest, body, cameras, tools: { send, refuse, page } })) return undefined;
+    const tools = { send, refuse, page };
+    if (resource === 'recordings' && answerRecordings({ request, response, url, rest, body, cameras, tools })) return undefined;
+    const footageOf = (camera) => recordingOf(camera).footage;
+    if (answerPlayback({ request, response, url, resource, rest, body, cameras, footageOf, tools })) return undefined;
     if (resource === 'streams' && rest.length === 0) return send(response, 200, ...page(url, cameras.map(({ stream }) => stream)));
 
     const id = resource === 'rtsp' ? rest[1] : rest[0];

@@ -1,0 +1,168 @@
+// One camera's page: live and recorded in one player, and what is done with a marked range.
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { buildDevice, buildStream } from '../../test/factories';
+import { buildJob } from '../../test/jobFactories';
+import { buildRecording, buildTimeline } from '../../test/recordingFactories';
+import { renderAt } from '../../test/render';
+import { StubApi } from '../../test/StubApi';
+import { DevicePage } from './DevicePage';
+
+const T = '2026-03-01T10:00:00Z';
+const OF_DEVICE = '/recordings/devices/d1';
+
+let api: StubApi;
+
+const show = (address = '/devices/d1') => renderAt(address, [{ path: '/devices/:id', element: <DevicePage /> }]);
+const pressKey = (key: string) => userEvent.keyboard(key);
+
+beforeEach(() => {
+  localStorage.clear();
+  HTMLMediaElement.prototype.play = () => Promise.resolve();
+  HTMLMediaElement.prototype.pause = () => {};
+  HTMLMediaElement.prototype.load = () => {};
+  api = new StubApi({
+    'GET /devices/d1': { body: buildDevice() },
+    'GET /streams/d1': { body: buildStream() },
+    'GET /devices/d1/events': { body: [] },
+    [`GET ${OF_DEVICE}`]: { body: buildRecording() },
+    [`GET ${OF_DEVICE}/timeline`]: { body: buildTimeline() },
+    [`GET ${OF_DEVICE}/playlist`]: { status: 503, body: { message: 'the database is away' } },
+    'GET /jobs': { body: [] },
+  });
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+test('an address with a moment opens the recording there', async () => {
+  show(`/devices/d1?t=${T}`);
+  await waitFor(() => expect(api.all(`GET ${OF_DEVICE}/playlist`)).toHaveLength(1));
+  const asked = api.all(`GET ${OF_DEVICE}/playlist`)[0]?.query;
+  expect(Date.parse(asked?.get('start') ?? '')).toBeLessThan(Date.parse(T));
+  expect(Date.parse(asked?.get('end') ?? '')).toBeGreaterThan(Date.parse(T));
+  expect(await screen.findByTestId('recorded-video')).toBeInTheDocument();
+});
+
+test('an address without one stays live and fetches nothing recorded', async () => {
+  show();
+  expect(await screen.findByRole('button', { name: 'Watch live' })).toBeInTheDocument();
+  await screen.findByRole('slider', { name: /Timeline/ });
+  expect(screen.queryByTestId('recorded-video')).not.toBeInTheDocument();
+  expect(api.all(`GET ${OF_DEVICE}/playlist`)).toHaveLength(0);
+});
+
+test('what goes wrong is said in words, and live is one click away', async () => {
+  const router = show(`/devices/d1?t=${T}`);
+  expect(await screen.findByText('Playback was interrupted')).toBeInTheDocument();
+  expect(screen.getByText('The database is away.')).toBeInTheDocument();
+  await userEvent.click(screen.getByRole('button', { name: 'Watch live' }));
+  await waitFor(() => expect(screen.queryByTestId('recorded-video')).not.toBeInTheDocument());
+  expect(router.state.location.search).toBe('');
+});
+
+test('a camera of which nothing is recorded there says so', async () => {
+  api.set(`GET ${OF_DEVICE}/playlist`, { status: 404, body: { message: 'nothing is recorded of this camera', reason: 'no_footage', errors: {} } });
+  show(`/devices/d1?t=${T}`);
+  expect(await screen.findByText('Nothing is recorded of this camera.')).toBeInTheDocument();
+});
+
+test('the switch goes to half a minute ago and keeps that in the address', async () => {
+  const router = show();
+  await userEvent.click(await screen.findByText('Recorded', { selector: 'label *, label' }));
+  await waitFor(() => expect(router.state.location.search).toMatch(/^\?t=/));
+  const moment = Date.parse(new URLSearchParams(router.state.location.search).get('t') ?? '');
+  expect(Math.abs(Date.now() - 30_000 - moment)).toBeLessThan(5_000);
+});
+
+test('r and l are the keys of recorded and live', async () => {
+  const router = show();
+  await screen.findByRole('slider', { name: /Timeline/ });
+  await pressKey('r');
+  expect(await screen.findByTestId('recorded-video')).toBeInTheDocument();
+  await pressKey('l');
+  await waitFor(() => expect(screen.queryByTestId('recorded-video')).not.toBeInTheDocument());
+  expect(router.state.location.search).toBe('');
+});
+
+test('while nothing is recorded the page says why and where to change that', async () => {
+  api.set(`GET ${OF_DEVICE}`, { body: buildRecording({ oldest: null, newest: null, mode: 'off', observed: 'off' }) });
+  show();
+  expect(await screen.findByText('Recording is off for this camera.')).toBeInTheDocument();
+  expect(screen.getByRole('link', { name: 'Recording settings' })).toHaveAttribute('href', '/devices/d1/recording');
+});
+
+test('jumping asks for date and time on the clocks of the camera', async () => {
+  const router = show(`/devices/d1?t=${T}`);
+  await screen.findByTestId('recorded-video');
+  await pressKey('j');
+  const dialog = await screen.findByRole('dialog');
+  // Berlin in winter is an hour ahead of UTC.
+  expect(within(dialog).getByLabelText('Time')).toHaveValue('11:00:00');
+  await userEvent.clear(within(dialog).getByLabelText('Date'));
+  await userEvent.type(within(dialog).getByLabelText('Date'), '2026-02-27');
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Show' }));
+  await waitFor(() => expect(router.state.location.search).toContain(encodeURIComponent('2026-02-27T10:00:00Z')));
+});
+
+test('a marked range is exported, followed and cancelled', async () => {
+  api.set(`POST ${OF_DEVICE}/export`, { status: 202, body: buildJob({ state: 'queued', progress: 0 }) });
+  api.set('POST /jobs/j1/cancel', { status: 202, body: buildJob({ state: 'cancelled' }) });
+  show(`/devices/d1?t=${T}`);
+  await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
+  await userEvent.click(screen.getByLabelText('Cut exactly'));
+  api.set('GET /jobs', { body: [buildJob({ progress: 0.42, stage: 'reading footage' })] });
+  await userEvent.click(screen.getByRole('button', { name: 'Export as MP4' }));
+  await waitFor(() => expect(api.all(`POST ${OF_DEVICE}/export`)).toHaveLength(1));
+  expect(api.all(`POST ${OF_DEVICE}/export`)[0]?.body).toEqual({ start: '2026-03-01T09:59:00.000Z', end: '2026-03-01T10:00:00.000Z', cut: 'exact' });
+  expect(await screen.findByText('Reading footage, 42 %')).toBeInTheDocument();
+  api.set('GET /jobs', { body: [buildJob({ state: 'cancelled' })] });
+  await userEvent.click(screen.getByRole('button', { name: /^Cancel the export/ }));
+  expect(await screen.findByText('Cancelled')).toBeInTheDocument();
+});
+
+test('a finished export is a download, a failed one says why', async () => {
+  const result = { url: '/api/v1/jobs/j1/result', name: 'gate.mp4', size: 12_300_000, content_type: 'video/mp4', start: T, end: '2026-03-01T10:05:00Z', duration_seconds: 300, notes: ['4 s are missing: the camera was away'] };
+  const failure = { code: 'disk_full', message: 'the disk for exports is full', remedy: 'remove old exports' };
+  api.set('GET /jobs', { body: [buildJob({ state: 'done', progress: 1, result }), buildJob({ id: 'j2', state: 'failed', error: failure })] });
+  show();
+  expect(await screen.findByRole('link', { name: 'Download' })).toHaveAttribute('href', '/api/v1/jobs/j1/result');
+  expect(screen.getByText('4 s are missing: the camera was away.')).toBeInTheDocument();
+  expect(screen.getByText('The disk for exports is full. Remove old exports.')).toBeInTheDocument();
+});
+
+test('deleting counts first, names how much goes, and only then deletes', async () => {
+  const dryRuns: (string | null)[] = [];
+  api.set(`DELETE ${OF_DEVICE}/footage`, (asked) => {
+    dryRuns.push(asked.query.get('dry_run'));
+    return { status: 202, body: { segments: 3, bytes: 90_000_000, seconds: 180, kept_protected: 1 } };
+  });
+  show(`/devices/d1?t=${T}`);
+  await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Delete…' }));
+  const dialog = await screen.findByRole('dialog');
+  expect(dialog).toHaveTextContent(/3 min of “Main gate” \(90.0 MB, 3 files\).*cannot be undone/);
+  expect(dialog).toHaveTextContent('1 protected file stays too');
+  expect(dryRuns).toEqual(['true']);
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Delete 3 min' }));
+  await waitFor(() => expect(dryRuns).toEqual(['true', null]));
+});
+
+test('a range that holds no whole file is not asked about', async () => {
+  api.set(`DELETE ${OF_DEVICE}/footage`, { status: 202, body: { segments: 0, bytes: 0, seconds: 0, kept_protected: 0 } });
+  show(`/devices/d1?t=${T}`);
+  await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Delete…' }));
+  expect(await screen.findByText('Nothing to delete in this range')).toBeInTheDocument();
+  expect(screen.queryByRole('dialog')).not.toBeInTheDocument();
+});
+
+test('a range is kept with a reason', async () => {
+  api.set(`POST ${OF_DEVICE}/protections`, { status: 201, body: { id: 1, start: T, end: T, kind: 'hold', note: 'case 7' } });
+  show(`/devices/d1?t=${T}`);
+  await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Keep…' }));
+  await userEvent.type(screen.getByLabelText('Why it is kept'), 'case 7');
+  await userEvent.click(screen.getByRole('button', { name: 'Keep this range' }));
+  await waitFor(() => expect(api.all(`POST ${OF_DEVICE}/protections`)[0]?.body).toMatchObject({ note: 'case 7', end: '2026-03-01T10:00:00.000Z' }));
+});
