@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-import pytest
-
 from tests.cameras import CounterCamera
 from tests.cameras.footage import Exactness, judge
 from tests.faults.report import Loss, RecoveryReport
@@ -147,8 +145,3 @@ def wait_for_frames(camera: CounterCamera, frames: int) -> None:
     until = camera.counter + frames
     while camera.counter < until:
         time.sleep(0.05)
-
-
-def skip_without_disk(error: Exception) -> None:
-    """A machine where no disk can be mounted: to be seen, and in continuous integration a failure."""
-    pytest.skip(str(error))

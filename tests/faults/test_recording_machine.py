@@ -1,4 +1,4 @@
-"""The disk of the footage is full, hangs, dies, is unmounted, and has its files changed behind our back."""
+"""The disk of the footage is full, hangs, dies, is unmounted, has its files changed; the clock of the machine is set."""
 
 import os
 import time
@@ -8,10 +8,12 @@ import pytest
 
 from tests.cameras import CounterCamera
 from tests.cameras.footage import judge, read_counters
-from tests.faults.recorded import Fault, Recorded, skip_without_disk, start_recording, wait_for_frames
+from tests.faults.recorded import Fault, Recorded, start_recording, wait_for_frames
+from tests.faults.report import Loss
 from tests.stack import Stack
 from tests.stack.disk import DiskUnavailableError, LoopDisk
 from tests.stack.playback import play_with_ffmpeg
+from tests.stack.skewed_clock import NoCompilerError, SkewedClock
 from tests.stack.store import CLOSED, MISSING, assert_store_is_consistent
 
 #: A picture that stands still for longer is seen to do so.
@@ -19,6 +21,8 @@ SMOOTH_SECONDS = 0.8
 #: A disk that dies takes with it what was not yet durable.
 DURABLE_SECONDS = 1
 FLOOR_BYTES = 4 << 20
+#: Media time and wall time that are apart end a run: so long until the stream runs again.
+RESTART_SECONDS = 6
 
 
 @pytest.fixture(scope="module")
@@ -26,16 +30,24 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoopDisk]:
     try:
         disk = LoopDisk(tmp_path_factory.mktemp("disk"))
     except DiskUnavailableError as error:
-        skip_without_disk(error)
+        pytest.skip(str(error))
     yield disk
     disk.close()
 
 
 @pytest.fixture(scope="module")
-def stack(disk: LoopDisk) -> Iterator[Stack]:
-    """A product on SQLite whose footage, and nothing else, is on the disk."""
+def clock(tmp_path_factory: pytest.TempPathFactory) -> SkewedClock:
+    try:
+        return SkewedClock(tmp_path_factory.mktemp("clock"))
+    except NoCompilerError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def stack(disk: LoopDisk, clock: SkewedClock) -> Iterator[Stack]:
+    """A product on SQLite whose footage, and nothing else, is on the disk, and whose clock can be set."""
     settings = {"recordings_dir": disk.folder, "free_bytes_floor": FLOOR_BYTES, "retention_seconds": 1}
-    with Stack(recording_mode="continuous", stall_seconds=3, **settings) as stack:
+    with Stack(recording_mode="continuous", stall_seconds=3, **settings, **clock.settings) as stack:
         yield stack
         disk.thaw()
 
@@ -110,6 +122,9 @@ def test_files_that_were_deleted_cut_or_lost_their_rows_are_found_at_the_next_st
         store.path(deleted).unlink()
         os.truncate(store.path(cut), cut.size - 700)
         store.delete_row(unknown.id)
+        for row in (cut, unknown):
+            # As of long ago: what has just been written is left to who wrote it.
+            os.utime(store.path(row), (0, 0))
         stack.resume("record")
     rows = {(row.run, row.sequence): row for row in store.segments()}
     assert (
@@ -127,6 +142,31 @@ def test_files_that_were_deleted_cut_or_lost_their_rows_are_found_at_the_next_st
     assert len(set(before[cut.id]) - set(played)) <= 25
     assert judge(played).repeated == ()
     assert_store_is_consistent(stack, recorded.device_id)
+
+
+def test_a_clock_that_is_set_back_and_right_again_loses_no_more_than_the_restart_of_the_stream(
+    stack, recorded, clock, report
+):
+    began, first = time.time(), recorded.camera.counter
+    recorded.wait_indexed(began, 15)
+    for seconds in (-60, 0):
+        runs = {row.run for row in recorded.store.segments()}
+        clock.set(seconds)
+        stack.wait_until(
+            lambda known=runs: [row for row in recorded.store.segments() if row.run not in known and row.parts > 2],
+            25, "footage of the new time is in the index",
+        )  # fmt: skip
+    back = time.time() - began
+    assert_store_is_consistent(stack, recorded.device_id, clock_was_set=True)
+    played = recorded.play(began - 65, recorded.indexed_until())
+    # By their time, footage of before the clock was set and of after it lie in and behind each other: each is there once.
+    exactness = judge(sorted(counter for counter in played.counters if counter >= first))
+    lost = exactness.missing_frames / recorded.camera.settings.fps
+    reasons = tuple({gap.reason_code for gap in recorded.store.gaps() if (gap.end_ms or 0) > began * 1000})
+    report.add_loss(Loss("clock set back by 60 s, then right", lost, 2 * RESTART_SECONDS, back, reasons))
+    assert exactness.repeated == ()
+    assert lost <= 2 * RESTART_SECONDS
+    assert "clock_jumped" in reasons
 
 
 def make_closed_files(recorded: Recorded, count: int) -> None:
