@@ -46,6 +46,10 @@ class FootageReader:
         self.bytes_read = 0
         self.damaged: list[tuple[int, int]] = []
 
+    def again(self) -> "FootageReader":
+        """A reader of the same storage that counts for itself."""
+        return FootageReader(self._storage, self._check)
+
     def read_init(self, piece: Piece) -> bytes:
         """The init segment of a piece's file; raises InvalidMedia, NotFound, StorageUnavailable."""
         data = b"".join(self._storage.read(piece.key, 0, piece.init_size))

@@ -77,6 +77,10 @@ class Stretch:
     def parts(self) -> int:
         return sum(len(piece.parts) for piece in self.pieces)
 
+    @property
+    def has_audio(self) -> bool:
+        return any(part.has_audio for piece in self.pieces for part in piece.parts)
+
 
 def cut_footage(recording: Recording, start_ms: int, end_ms: int) -> list[Stretch]:
     """The footage that is needed to show a range: whole groups of pictures, each from its key frame.

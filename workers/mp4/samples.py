@@ -140,24 +140,15 @@ def read_parts(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
     Raises InvalidMedia for bytes that are none, and where the bytes end inside a part. Holds one part at a time.
     """
-    buffer, moof = bytearray(), b""
-    at = 0
+    buffer, at = bytearray(), 0
     for chunk in chunks:
         del buffer[:at]
         at = 0
         buffer += chunk
-        while (box := _whole_box(buffer, at)) is not None:
-            name, size = box
-            content = bytes(memoryview(buffer)[at : at + size])
-            at += size
-            if name == b"moof":
-                moof = content
-            elif name == b"mdat" and moof:
-                yield moof + content
-                moof = b""
-            elif name not in (b"styp", b"free", b"sidx", b"emsg", b"mfra"):
-                raise InvalidMedia(f"a box '{name.decode('latin-1')}' where a part should be")
-    if moof or at < len(buffer):
+        while (end := _part_end(buffer, at)) is not None:
+            yield bytes(memoryview(buffer)[at:end])
+            at = end
+    if at < len(buffer):
         raise InvalidMedia("the file ends inside a part")
 
 
@@ -177,12 +168,17 @@ def has_whole_units(samples: Samples, length_size: int = 4) -> bool:
     return True
 
 
-def _whole_box(buffer: bytearray, at: int) -> tuple[bytes, int] | None:
-    header = read_box_header(memoryview(buffer)[at : at + 16])
-    if header is None:
-        return None
-    name, _, size = header
-    return (name, size) if len(buffer) - at >= size else None
+def _part_end(buffer: bytearray, at: int) -> int | None:
+    """Where the part that begins at `at` ends; None when the buffer does not hold all of it. Raises InvalidMedia."""
+    for expected in (b"moof", b"mdat"):
+        header = read_box_header(memoryview(buffer)[at : at + 16])
+        if header is None:
+            return None
+        name, _, size = header
+        if name != expected:
+            raise InvalidMedia(f"a box {name!r} where {expected!r} should be")
+        at += size
+    return at if at <= len(buffer) else None
 
 
 def _parse_track(data: bytes, start: int, end: int, defaults: dict[int, list[int]]) -> TrackFormat:

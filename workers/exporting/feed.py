@@ -1,4 +1,4 @@
-"""What an encoder is fed with: an init segment and parts up to a break, while their sound is put aside for the film."""
+"""What an encoder is fed with: an init segment and parts up to a break; their sound is put aside for the film."""
 
 import threading
 from collections.abc import Iterator
