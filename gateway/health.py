@@ -20,6 +20,7 @@ from gateway.errors import BusUnavailable
 from gateway.hookspecs import ComponentHealth, HealthCheck
 from gateway.leases import RECORD, STREAM, WorkerSlots
 from gateway.plugin_manager import collect
+from gateway.storage_health import check_storage
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ def checks_of_services(
         HealthCheck("stream_slots", lambda: check_slots(slots, STREAM)),
         HealthCheck("record_slots", lambda: check_slots(slots, RECORD)),
         HealthCheck("disk", lambda: check_disk(config.var_dir)),
+        HealthCheck("storage", lambda: check_storage(config, client)),
         *collect(plugins, "register_health_checks", config=config),
     ]
 

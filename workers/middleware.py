@@ -27,6 +27,7 @@ from gateway.plugin_manager import collect, create_plugin_manager, notify
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from workers.consumer import ConsumerServices
+from workers.housekeeping import Housekeeper
 from workers.lease_keeper import LeaseKeeper
 from workers.loop import MediaLoop
 from workers.supervisor import Services
@@ -126,7 +127,10 @@ class WorkerServices(dramatiq.Middleware):
             is_closing=lambda: self.is_closing,
             clock=clock,
         )
-        self._at_end.append(leases.close)
+        # The disk of the footage is where record workers are: one of them looks after it.
+        housekeeper = Housekeeper(self.config, client, clock, worker=self.name)
+        housekeeper.start()
+        self._at_end += [leases.close, housekeeper.stop]
         self._at_end += [output.close for output in outputs]
         self._report_slots(client, self.config.record_slots)
 

@@ -68,7 +68,7 @@ def test_every_component_is_looked_at(redis_url, tmp_path):
     checks = health.checks_of_services(config, client, MediaBus(client), slots, plugins)
     found = health.run_checks(checks)
     assert list(found["components"]) == [
-        "database", "redis", "media_bus", "stream_slots", "record_slots", "disk", "sfu",
+        "database", "redis", "media_bus", "stream_slots", "record_slots", "disk", "storage", "sfu",
     ]
     assert found["status"] == "degraded"
     assert found["components"]["stream_slots"]["remedy"] == "start the stream process (Procfile)"

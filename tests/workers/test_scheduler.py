@@ -6,6 +6,7 @@ import pytest
 import redis
 
 from gateway.clock import FakeClock, utc_now
+from gateway.hookspecs import hookimpl
 from gateway.leases import STREAM, Leases, WorkerSlots
 from gateway.live import LiveFigures
 from gateway.messages import Messages, build_broker
@@ -20,7 +21,7 @@ from gateway.models.streams import (
 )
 from gateway.redis_client import connect_redis
 from gateway.states import DesiredState, StreamState
-from tests.factories import make_config, make_device
+from tests.factories import make_config, make_device, no_plugins
 from workers import scheduler
 from workers.scheduler import GRACE_SECONDS, STARTS_PER_PASS, Reconciler
 
@@ -235,3 +236,20 @@ def test_history_that_is_too_old_goes_and_the_rest_stays(world):
     kept = events_of(world.scope, device).count() - 1
     world.passes()
     assert events_of(world.scope, device).count() == kept
+
+
+def test_the_clock_asks_the_outputs_of_all_plugins(monkeypatch):
+    """What `register_consumer_outputs` gives, with a context that is told apart from a worker's."""
+    seen = []
+
+    class Plugin:
+        @hookimpl
+        def register_consumer_outputs(self, context):
+            seen.append(context.worker)
+            return ["an output"]
+
+    manager = no_plugins()
+    manager.register(Plugin())
+    monkeypatch.setattr(scheduler, "create_plugin_manager", lambda: manager)
+    assert scheduler._collect_outputs(make_config()) == ["an output"]
+    assert seen == ["clock"]
