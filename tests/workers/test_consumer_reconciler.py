@@ -1,4 +1,4 @@
-"""What consumer outputs want has an owner and a stream, while there are free slots, and an output that fails hurts no other."""
+"""What outputs want has an owner and a stream, while there are free slots; an output that fails hurts no other."""
 
 import pytest
 
