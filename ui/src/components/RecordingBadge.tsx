@@ -1,12 +1,12 @@
 // A recording's state as icon, word and colour together; `isSmall` keeps the icon and tells the rest on hover or focus.
 import { Tooltip } from '@mantine/core';
 import type { Recording } from '../api/recordingTypes';
-import { RECORDING_LOOKS, recordingSentence } from './recordingLooks';
+import { recordingLook, recordingSentence } from './recordingLooks';
 import badges from './StateBadge.module.css';
 import classes from './RecordingBadge.module.css';
 
 export function RecordingBadge({ recording, isSmall = false }: { recording: Recording; isSmall?: boolean }) {
-  const { word, tone, Icon } = RECORDING_LOOKS[recording.observed];
+  const { word, tone, Icon } = recordingLook(recording);
   const isRecording = recording.observed === 'recording';
   if (!isSmall) {
     return (

@@ -44,11 +44,12 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
           {why}
         </Text>
       )}
-      <Group gap="xs" mb="sm">
+      <Group gap={6} mb="sm">
         <Menu position="bottom-start">
           <Menu.Target>
             <Button
               size="xs"
+              px={10}
               variant="default"
               loading={control.isPending}
               leftSection={kind === 'stop' ? <IconPlayerStop size={15} /> : <IconPlayerRecord size={15} color="var(--vas-record)" />}
@@ -67,11 +68,11 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
           </Menu.Dropdown>
         </Menu>
         {recording.override && (
-          <Button size="xs" variant="default" leftSection={<IconRotate size={15} />} onClick={() => control.mutate({ kind: 'resume' })}>
+          <Button size="xs" px={10} variant="default" leftSection={<IconRotate size={15} />} onClick={() => control.mutate({ kind: 'resume' })}>
             Back to its mode
           </Button>
         )}
-        <Button size="xs" variant="default" leftSection={<IconBookmark size={15} />} onClick={() => setMarking(true)}>
+        <Button size="xs" px={10} variant="default" leftSection={<IconBookmark size={15} />} onClick={() => setMarking(true)}>
           Mark event
         </Button>
       </Group>

@@ -16,7 +16,8 @@ export function daysLeftWords(days: number | null): string {
   if (days === null) return NOTHING;
   if (days < 1 / 24) return 'less than an hour';
   if (days < 2) return `about ${Math.max(1, Math.round(days * 24))} h`;
-  return days > 730 ? `more than ${Math.floor(days / 365)} years` : `about ${Math.round(days)} days`;
+  if (days > 3_650) return 'more than 10 years';
+  return days > 730 ? `about ${Math.round(days / 365)} years` : `about ${Math.round(days)} days`;
 }
 
 function Meter({ figures }: { figures: StorageFigures }) {

@@ -12,5 +12,5 @@ test('only all is 100 % and only nothing is 0 %', () => {
 });
 
 test('how long a disk lasts is said roughly', () => {
-  expect([0.01, 0.9, 9.75, 1_000, null].map(daysLeftWords)).toEqual(['less than an hour', 'about 22 h', 'about 10 days', 'more than 2 years', '–']);
+  expect([0.01, 0.9, 9.75, 1_000, 72_785, null].map(daysLeftWords)).toEqual(['less than an hour', 'about 22 h', 'about 10 days', 'about 3 years', 'more than 10 years', '–']);
 });

@@ -11,12 +11,18 @@ export interface RecordingLook {
   Icon: typeof IconCircleOff;
 }
 
-export const RECORDING_LOOKS: Record<RecordingState, RecordingLook> = {
+const RECORDING_LOOKS: Record<RecordingState, RecordingLook> = {
   recording: { word: 'Recording', tone: 'good', Icon: IconCircleFilled },
   waiting: { word: 'Waiting', tone: 'still', Icon: IconClockPause },
   interrupted: { word: 'Interrupted', tone: 'bad', Icon: IconAlertTriangle },
   off: { word: 'Not recording', tone: 'still', Icon: IconCircleOff },
 };
+
+/** Waiting is nothing to worry about, unless footage is wanted now. */
+export function recordingLook({ observed, is_wanted }: Recording): RecordingLook {
+  const look = RECORDING_LOOKS[observed];
+  return observed === 'waiting' && is_wanted ? { ...look, tone: 'warn' } : look;
+}
 
 export const MODE_WORDS: Record<RecordingMode, string> = {
   continuous: 'Always',
