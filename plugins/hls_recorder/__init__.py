@@ -6,7 +6,7 @@ from gateway.config import Config
 from gateway.hookspecs import HealthCheck, hookimpl
 from gateway.media import SegmentFact
 from gateway.outputs import ConsumerContext, ConsumerOutput
-from plugins.hls_recorder.health import check_recorders
+from plugins.hls_recorder.health import build_health_check
 from plugins.hls_recorder.output import HlsRecorder
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ def register_consumer_outputs(context: ConsumerContext) -> list[ConsumerOutput]:
 @hookimpl
 def register_health_checks(config: Config) -> list[HealthCheck]:
     """Whether what is to be recorded is recorded."""
-    return [HealthCheck("recorder", check_recorders)]
+    return [build_health_check(config)]
 
 
 @hookimpl

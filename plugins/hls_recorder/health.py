@@ -1,20 +1,35 @@
 """What `/api/v1/health` and `vas doctor` say of recording."""
 
 import time
+from dataclasses import asdict
+from typing import Any
+
+import redis
 
 from gateway import database
-from gateway.hookspecs import ComponentHealth
+from gateway.config import Config
+from gateway.hookspecs import ComponentHealth, HealthCheck
 from gateway.models.base import EVERY_TENANT
 from gateway.models.recordings import Recording, recordings_wanted
+from gateway.redis_client import connect_redis
 from gateway.states import reason_for
+from plugins.hls_recorder.figures import FiguresBoard
 
 #: Reasons that are the recorder's or its disk's; a camera that is away is no fault of recording.
 _OUR_REASONS = frozenset({
     "disk_full", "storage_unmounted", "storage_failed", "file_missing", "recorder_away", "too_slow", "bus_lost",
 })
+#: Footage that waits so long for its disk is in danger.
+_UNSAFE_SECONDS = 5.0
 
 
-def check_recorders() -> ComponentHealth:
+def build_health_check(config: Config) -> HealthCheck:
+    """The check of all recorders."""
+    board = FiguresBoard(connect_redis(config.redis_url, timeout_seconds=1.0))
+    return HealthCheck("recorder", lambda: check_recorders(board))
+
+
+def check_recorders(board: FiguresBoard) -> ComponentHealth:
     """Whether every device of which footage is wanted is recorded, as far as recording itself is concerned."""
     try:
         wanted = set(recordings_wanted(round(time.time() * 1000)))
@@ -27,13 +42,23 @@ def check_recorders() -> ComponentHealth:
     except database.DatabaseUnavailable:
         return ComponentHealth("down", "unknown while the database does not answer", "check DATABASE_URL")
     states = [(observed, reason) for device_id, observed, reason in rows if device_id in wanted]
-    detail = {"wanted": len(wanted), "recording": sum(observed == "recording" for observed, _ in states)}
+    detail: dict[str, Any] = {"wanted": len(wanted), "recording": sum(observed == "recording" for observed, _ in states)}
+    try:
+        figures = board.read()
+    except redis.RedisError:
+        figures = None
+    if figures is not None:
+        detail |= asdict(figures)
     hindered = [reason for observed, reason in states if observed == "interrupted" and reason in _OUR_REASONS]
     if hindered:
-        worst = reason_for(max(set(hindered), key=hindered.count))
-        detail["interrupted"] = len(hindered)
+        worst = reason_for(max(sorted(set(hindered)), key=hindered.count))
         return ComponentHealth(
             "degraded", f"{len(hindered)} of {len(wanted)} devices are not recorded: {worst.message}",
             worst.remedy, detail,
+        )
+    if figures is not None and figures.unsafe_seconds > _UNSAFE_SECONDS:
+        return ComponentHealth(
+            "degraded", f"footage waits for {figures.unsafe_seconds:.0f} s to be safe on its disk",
+            "use a faster disk, or fewer devices on it", detail,
         )
     return ComponentHealth("ok", detail=detail)

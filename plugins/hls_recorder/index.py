@@ -20,6 +20,7 @@ from gateway.media import SegmentFact
 from gateway.models.segments import Fence
 from plugins.hls_recorder.entries import Entry, ObserveEntry, SaveEntry
 from plugins.hls_recorder.facts import DeviceFacts, read_facts
+from plugins.hls_recorder.figures import REPORT_SECONDS
 from plugins.hls_recorder.segment import OpenSegment
 
 log = logging.getLogger(__name__)
@@ -124,10 +125,17 @@ class IndexWriter:
     """All lines of a process. Without a thread (`is_threaded=False`, for tests) `work` is called by whoever waits."""
 
     def __init__(
-        self, clock: Clock, announce: Callable[[str, SegmentFact], None], *, is_threaded: bool = True
+        self,
+        clock: Clock,
+        announce: Callable[[str, SegmentFact], None],
+        *,
+        report: Callable[[], None] = lambda: None,
+        is_threaded: bool = True,
     ) -> None:
+        """`announce` tells of a closed segment whose recorder is gone, `report` is called every REPORT_SECONDS."""
         self._clock = clock
         self._announce = announce
+        self._report = report
         self._is_threaded = is_threaded
         self._lines: list[IndexLine] = []
         self._lock = threading.Lock()
@@ -172,6 +180,12 @@ class IndexWriter:
             return [line for line in self._lines if line.device_id == device_id]
 
     @property
+    def attached(self) -> int:
+        """Devices that are being recorded."""
+        with self._lock:
+            return sum(not line.is_closed for line in self._lines)
+
+    @property
     def waiting(self) -> int:
         """Entries that are not written yet."""
         with self._lock:
@@ -205,11 +219,15 @@ class IndexWriter:
 
     def _run(self) -> None:
         pause = WRITE_SECONDS
+        next_report = 0.0
         while not self._is_closed or any(line.pending() for line in self._lines):
             self._wake.wait(pause)
             self._wake.clear()
             try:
                 pause = WRITE_SECONDS if self.work() else RETRY_SECONDS
+                if time.monotonic() >= next_report:
+                    next_report = time.monotonic() + REPORT_SECONDS
+                    self._report()
             except Exception:
                 log.exception("the index of recordings cannot be written")
                 pause = RETRY_SECONDS

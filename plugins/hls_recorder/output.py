@@ -1,16 +1,25 @@
 """The consumer output: attaches a recorder to each device of which footage is wanted."""
 
+import logging
+
+import redis
+
 from gateway.errors import NotFound, Unavailable
 from gateway.media import SegmentFact
 from gateway.models.recordings import RecorderSettings, claim_recording, recordings_wanted
 from gateway.models.segments import Fence, Gap, last_segment
 from gateway.outputs import ConsumerContext, ConsumerOutput, Consumption, DeviceContext
+from gateway.redis_client import connect_redis
 from gateway.storage import StorageUnavailable, ensure_storage
 from plugins.hls_recorder.entrance import Entrance, Gate, find_entrance
 from plugins.hls_recorder.facts import read_facts
+from plugins.hls_recorder.figures import FiguresBoard, Meter
+from plugins.hls_recorder.footage import Footage, Memory, note_trouble
 from plugins.hls_recorder.index import IndexLine, IndexWriter
-from plugins.hls_recorder.recorder import DeviceRecorder, Footage, Memory, note_trouble
+from plugins.hls_recorder.recorder import DeviceRecorder
 from plugins.hls_recorder.recovery import read_open_gap, recover
+
+log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 5.0
 
@@ -26,7 +35,9 @@ class HlsRecorder(ConsumerOutput):
         self._worker = context.worker
         self._context = context
         self._memories: dict[str, Memory] = {}
-        self.index = IndexWriter(context.clock, self._announce, is_threaded=is_threaded)
+        self._meter = Meter()
+        self._board = FiguresBoard(connect_redis(self._config.redis_url))
+        self.index = IndexWriter(context.clock, self._announce, report=self._report, is_threaded=is_threaded)
 
     def wanted(self) -> list[str]:
         """The devices of which footage is wanted now."""
@@ -87,8 +98,12 @@ class HlsRecorder(ConsumerOutput):
             line=line,
             memory=memory,
             footage=Footage(
-                position,
-                found.end_ms,
+                self._config,
+                self._clock,
+                line,
+                memory,
+                position=position,
+                end_ms=found.end_ms,
                 open_gap=found.gap.reason_code if found.gap is not None else None,
                 unwanted_until_ms=entrance.from_ms if is_unwanted and entrance is not None else None,
             ),
@@ -110,6 +125,19 @@ class HlsRecorder(ConsumerOutput):
             return now_ms
         last = last_segment(settings.recording_id)
         return last.end_ms if last is not None else now_ms
+
+    def _report(self) -> None:
+        memories = list(self._memories.values())
+        figures = self._meter.measure(
+            self.index.attached,
+            sum(memory.bytes_written for memory in memories),
+            [since for memory in memories if (since := memory.unsafe_since) is not None],
+            self.index.waiting,
+        )
+        try:
+            self._board.write(self._worker, figures)
+        except redis.RedisError as error:
+            log.debug("the figures of recording cannot be written now: %s", error)
 
     def _announce(self, device_id: str, segment: SegmentFact) -> None:
         self._context.notify("on_segment", device_id=device_id, segment=segment)

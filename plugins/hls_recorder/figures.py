@@ -1,0 +1,66 @@
+"""Live figures of the recorders of all record workers, in Redis, for the health page."""
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+import redis
+
+_PREFIX = "vas:recorders:"
+#: Written every few seconds; who has written none for so long is gone.
+REPORT_SECONDS = 5.0
+_KEEP_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderFigures:
+    """One record worker, or several. `index_waiting`: entries of the index that are not written yet; `unsafe_seconds`:
+    for how long the oldest byte waits to be durable."""
+
+    devices: int
+    bytes_per_second: float
+    index_waiting: int
+    unsafe_seconds: float
+
+
+class FiguresBoard:
+    """The figures of every worker. Every method raises redis.RedisError when Redis is away."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def write(self, worker: str, figures: RecorderFigures) -> None:
+        """Say how `worker` does; to be repeated every REPORT_SECONDS."""
+        self._redis.set(_PREFIX + worker, json.dumps(asdict(figures)), ex=_KEEP_SECONDS)
+
+    def read(self) -> RecorderFigures | None:
+        """All workers together; None when none has said anything."""
+        keys = list(self._redis.scan_iter(match=_PREFIX + "*", count=500))
+        found = [RecorderFigures(**json.loads(value)) for value in self._redis.mget(keys) if value] if keys else []
+        if not found:
+            return None
+        return RecorderFigures(
+            devices=sum(figures.devices for figures in found),
+            bytes_per_second=sum(figures.bytes_per_second for figures in found),
+            index_waiting=sum(figures.index_waiting for figures in found),
+            unsafe_seconds=max(figures.unsafe_seconds for figures in found),
+        )
+
+
+class Meter:
+    """Turns what recorders count into figures a second."""
+
+    def __init__(self) -> None:
+        self._at = time.monotonic()
+        self._bytes = 0
+
+    def measure(
+        self, devices: int, bytes_written: int, unsafe_since: Iterable[float], index_waiting: int
+    ) -> RecorderFigures:
+        """The figures since the last call; `unsafe_since` are monotonic seconds."""
+        now = time.monotonic()
+        rate = max(0, bytes_written - self._bytes) / max(now - self._at, 0.001)
+        self._at, self._bytes = now, bytes_written
+        unsafe = max((now - since for since in unsafe_since), default=0.0)
+        return RecorderFigures(devices, round(rate, 1), index_waiting, round(unsafe, 3))

@@ -1,0 +1,226 @@
+"""Where a device's footage ends, and what is told of the stretches without any."""
+
+import math
+from dataclasses import dataclass
+
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.errors import Unavailable
+from gateway.media import Part, Position
+from gateway.recording_plan import Decision
+from gateway.storage import StorageUnavailable
+from plugins.hls_recorder.entrance import Entrance
+from plugins.hls_recorder.entries import CloseGapEntry, GapEntry, MarkEntry, OpenGapEntry
+from plugins.hls_recorder.facts import DeviceFacts
+from plugins.hls_recorder.index import IndexLine
+from plugins.hls_recorder.reasons import UNWANTED, explain_silence
+from plugins.hls_recorder.segment import JUMP_MS, Place
+
+#: A shorter hole between two parts is none: times are rounded, and a new run begins a moment after the last.
+HOLE_MS = 200
+#: Without a part for so long after the end of the last one, something is wrong.
+SILENT_SECONDS = 5.0
+#: A call to the disk that takes so long is the reason of what is missing after it.
+_SLOW_CALL_SECONDS = 5.0
+#: For so long after the clock was set, a hole of footage is put down to that.
+_JUMP_MEMORY_SECONDS = 60.0
+#: Who takes parts so late, as a share of what the bus holds, runs out of it.
+_LATE_SHARE = 0.6
+#: What the database said longer ago than this may have changed.
+_FRESH_SECONDS = 3.0
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a process remembers of a device from one attachment to the next.
+
+    `trouble`: the reason for which nothing could be written. `starts_over`: the position counts no more. `entrance`: from
+    when on parts may be recorded, until the first one is. `unsafe_since`: monotonic seconds of the oldest byte that is not
+    durable yet.
+    """
+
+    trouble: str | None = None
+    starts_over: bool = False
+    entrance: Entrance | None = None
+    bytes_written: int = 0
+    unsafe_since: float | None = None
+
+
+class Footage:
+    """What there is of a device, kept up to date by its recorder. Times in milliseconds since 1970, UTC.
+
+    `open_gap` is the reason of the gap that is noted as open; with `unwanted_until_ms` that gap is a time in which nobody
+    wanted footage, and ends there at the latest.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        line: IndexLine,
+        memory: Memory,
+        *,
+        position: Position | None,
+        end_ms: int | None,
+        open_gap: str | None = None,
+        unwanted_until_ms: int | None = None,
+    ) -> None:
+        self.position = position
+        self.end_ms = end_ms
+        self._open_gap = open_gap
+        self._unwanted_until_ms = unwanted_until_ms
+        self._window_seconds = config.bus_window_seconds
+        self._clock = clock
+        self._line = line
+        self._memory = memory
+        self._attached_ms = self._now_ms()
+        self._is_first = True
+        self._lateness = 0.0
+        self._last_duration_ms = 0
+        self._last_part_at = clock.monotonic()
+        self._had_slow_call = False
+        self._clock_offset = clock.wall() - clock.monotonic()
+        self._jumped_at = -math.inf
+        self._behind_since: float | None = None
+
+    @property
+    def silent_seconds(self) -> float:
+        """Since when no part has come."""
+        return self._clock.monotonic() - self._last_part_at
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the next part is overdue."""
+        return self.silent_seconds > SILENT_SECONDS + self._last_duration_ms / 1000
+
+    # ---- what comes --------------------------------------------------------------------------------------------
+
+    def arrive(self) -> None:
+        """A part has come, whatever becomes of it."""
+        self._last_part_at = self._clock.monotonic()
+        offset = self._clock.wall() - self._last_part_at
+        if abs(offset - self._clock_offset) * 1000 > JUMP_MS:
+            self._jumped_at = self._last_part_at
+        self._clock_offset = offset
+
+    def extend(self, part: Part, place: Place) -> None:
+        """A part is written: what was missing before it gets its reason."""
+        self._note_hole(part, place)
+        self.position, self.end_ms = part.position, place.end_ms
+        self._memory.trouble = self._memory.entrance = None
+        self._memory.bytes_written += len(part.data)
+        self._lateness = self._clock.wall() - part.end
+        self._last_duration_ms = place.duration_ms
+        self._is_first = self._had_slow_call = False
+
+    def note_call(self, seconds: float) -> None:
+        """How long the disk took."""
+        if seconds > _SLOW_CALL_SECONDS:
+            self._had_slow_call = True
+
+    # ---- what is missing ---------------------------------------------------------------------------------------
+
+    def note_silence(self, facts: DeviceFacts) -> None:
+        """Say that nothing comes, while it lasts; raises Unavailable as `_check_run` does."""
+        reason = explain_silence(facts)
+        if reason is None:
+            self._check_run(facts)
+            return
+        is_wanted = reason not in UNWANTED
+        self._line.observe("interrupted" if self.position is not None and is_wanted else "waiting", reason)
+        if self._open_gap is None or self._unwanted_until_ms is not None:
+            start_ms = self._hole_begins_ms
+        elif is_wanted == (self._open_gap not in UNWANTED):
+            return
+        else:
+            start_ms = self._now_ms()
+        self._open_gap, self._unwanted_until_ms = reason, None
+        start_ms = self._attached_ms if start_ms is None else start_ms
+        self._line.push(OpenGapEntry(start_ms, reason, is_wanted=is_wanted))
+
+    def note_failure(self, error: StorageUnavailable, durable_end_ms: int | None) -> None:
+        """Nothing can be written; `durable_end_ms` is the end of what was made safe of the file that was being written."""
+        since_ms = durable_end_ms
+        if since_ms is None:
+            is_known = self._open_gap is not None and self._unwanted_until_ms is None
+            since_ms = self._now_ms() if is_known else self._hole_begins_ms
+        note_trouble(self._line, self._memory, error, self._attached_ms if since_ms is None else since_ms)
+
+    def note_end(self, decision: Decision, at_ms: int) -> None:
+        """Nobody wants footage any more since `at_ms`."""
+        is_recent = self.end_ms is not None and abs(at_ms - self.end_ms) < JUMP_MS
+        self._line.push(
+            OpenGapEntry(
+                self.end_ms if is_recent else at_ms,
+                decision.reason_code,
+                is_wanted=False,
+                by_name=decision.by_name,
+            )
+        )
+        is_waiting = decision.reason_code in {"not_planned", "no_event"}
+        self._line.observe("waiting" if is_waiting else "off", decision.reason_code)
+
+    @property
+    def _hole_begins_ms(self) -> int | None:
+        return self.end_ms if self._unwanted_until_ms is None else self._unwanted_until_ms
+
+    def _note_hole(self, part: Part, place: Place) -> None:
+        if self._unwanted_until_ms is not None:
+            self.end_ms, self._unwanted_until_ms, self._open_gap = self._unwanted_until_ms, None, None
+            self._line.push(CloseGapEntry(min(self.end_ms, place.start_ms)))
+        elif self._open_gap is not None:
+            self._open_gap = None
+            self._line.push(CloseGapEntry(place.start_ms))
+            return
+        if self.end_ms is None:
+            return
+        if place.start_ms < self.end_ms - JUMP_MS:
+            seconds = round((self.end_ms - place.start_ms) / 1000)
+            note = f"the clock was set back by about {seconds} s: footage of two times overlaps from here on"
+            tenant_id = self._line.facts.settings.tenant_id
+            self._line.push(MarkEntry(tenant_id, place.start_ms, "clock_jumped", note))
+        elif place.start_ms - self.end_ms > HOLE_MS:
+            reason = self._explain(part)
+            otherwise = "recorder_restarted" if self._is_first else "unknown"
+            self._line.push(GapEntry(self._line.device_id, self.end_ms, place.start_ms, reason, otherwise))
+
+    def _explain(self, part: Part) -> str | None:
+        """The reason of the hole before this part; None where the stream's history must tell."""
+        if self._memory.trouble is not None:
+            return self._memory.trouble
+        if self._clock.monotonic() - self._jumped_at < _JUMP_MEMORY_SECONDS:
+            return "clock_jumped"
+        if self.position is None or part.run != self.position.run:
+            return None
+        if part.sequence == self.position.sequence + 1:
+            return "clock_jumped"
+        if self._is_first:
+            return "recorder_restarted"
+        if self._had_slow_call:
+            return "storage_failed"
+        return "too_slow" if self._lateness > self._window_seconds * _LATE_SHARE else "bus_lost"
+
+    def _check_run(self, facts: DeviceFacts) -> None:
+        """Notice runs that count from a lower number than the footage: the database was put back to an older state.
+
+        Nothing that the bus carries from then on would ever come after our position. Raises Unavailable.
+        """
+        now = self._clock.monotonic()
+        is_behind = facts.observed == "running" and self.position is not None and facts.run < self.position.run
+        if not is_behind or now - self._line.facts_at > _FRESH_SECONDS:
+            self._behind_since = None
+        elif self._behind_since is None:
+            self._behind_since = now
+        elif now - self._behind_since > SILENT_SECONDS:
+            self._memory.starts_over = True
+            raise Unavailable(f"run {facts.run} of the stream is below run {self.position.run} of its footage")
+
+    def _now_ms(self) -> int:
+        return round(self._clock.wall() * 1000)
+
+
+def note_trouble(line: IndexLine, memory: Memory, error: StorageUnavailable, since_ms: int) -> None:
+    """Say that nothing can be recorded, and since when."""
+    memory.trouble = error.reason
+    line.observe("interrupted", error.reason, error.message)
+    line.push(OpenGapEntry(since_ms, error.reason))

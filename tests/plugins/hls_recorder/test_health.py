@@ -1,0 +1,75 @@
+"""What recording says of itself to people."""
+
+import pytest
+
+from gateway.plugin_manager import collect, create_plugin_manager
+from gateway.redis_client import connect_redis
+from plugins.hls_recorder.figures import FiguresBoard, Meter, RecorderFigures
+from plugins.hls_recorder.health import check_recorders
+from plugins.hls_recorder.output import HlsRecorder
+from tests.factories import make_config
+
+one_kind = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def board(redis_url):
+    client = connect_redis(redis_url)
+    yield FiguresBoard(client)
+    client.close()
+
+
+def test_the_plugin_has_an_output_and_a_health_check(world):
+    """By the hooks `register_consumer_outputs` and `register_health_checks`; `on_segment` is told of each file."""
+    manager = create_plugin_manager()
+    [output] = [
+        found
+        for found in collect(manager, "register_consumer_outputs", context=world.output._context)
+        if isinstance(found, HlsRecorder)
+    ]
+    assert output.name == "hls_recorder"
+    assert "recorder" in {check.name for check in collect(manager, "register_health_checks", config=make_config())}
+    assert [found.plugin_name for found in manager.hook.on_segment.get_hookimpls()] == ["hls_recorder"]
+
+
+@one_kind
+def test_a_device_that_is_recorded_is_well(world, board):
+    world.attach()
+    world.record(5)
+    health = check_recorders(board)
+    assert health.status == "ok"
+    assert (health.detail["wanted"], health.detail["recording"]) == (1, 1)
+
+
+@one_kind
+@pytest.mark.parametrize(("reason", "status"), [("disk_full", "degraded"), ("unreachable", "ok")])
+def test_only_what_hinders_recording_itself_counts(world, board, reason, status):
+    world.change(observed="interrupted", reason_code=reason)
+    health = check_recorders(board)
+    assert health.status == status
+    assert bool(health.remedy) == (status == "degraded")
+
+
+@one_kind
+def test_a_disk_that_is_too_slow_is_told(world, board):
+    board.write("worker-1", RecorderFigures(3, 1000.0, 0, 0.4))
+    board.write("worker-2", RecorderFigures(4, 500.0, 7, 9.0))
+    health = check_recorders(board)
+    assert health.status == "degraded"
+    assert (health.detail["devices"], health.detail["bytes_per_second"], health.detail["index_waiting"]) == (7, 1500.0, 7)
+
+
+@one_kind
+def test_health_is_told_while_redis_is_away(world):
+    client = connect_redis("redis://127.0.0.1:1/0", timeout_seconds=0.2)
+    assert check_recorders(FiguresBoard(client)).status == "ok"
+
+
+def test_figures_are_those_since_the_last_look(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("plugins.hls_recorder.figures.time.monotonic", lambda: now[0])
+    meter = Meter()
+    now[0] += 5
+    assert meter.measure(2, 5000, [103.5, 104.5], 3) == RecorderFigures(2, 1000.0, 3, 1.5)
+    now[0] += 5
+    assert meter.measure(2, 5000, [], 0).bytes_per_second == 0
