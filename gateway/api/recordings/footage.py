@@ -12,6 +12,7 @@ from gateway.api.recordings.fields import parse_date, spell_moment
 from gateway.api.recordings.footage_schemas import (
     MOST_COVERAGE_DAYS,
     MOST_DATES,
+    PROTECTION_EXAMPLE,
     CoverageArgsSchema,
     DatesArgsSchema,
     DateSchema,
@@ -60,6 +61,9 @@ _MOST_DEVICES = 5000
 #: As large as ids get.
 _NUMBER = "int(max=9223372036854775807)"
 _CSV = "text/csv"
+_JSON_OR_CSV = {"200": {"description": "the days", "content": {
+    "application/json": {"schema": DayCoverageSchema(many=True)}, _CSV: {"schema": {"type": "string"}},
+}}}
 
 
 @blp.route("/devices/<uuid:device_id>/dates")
@@ -151,7 +155,7 @@ class RecordingTimeline(MethodView):
 @blp.route("/devices/<uuid:device_id>/coverage")
 class RecordingCoverage(MethodView):
     @blp.arguments(CoverageArgsSchema, location="query")
-    @blp.response(200, DayCoverageSchema(many=True))
+    @blp.doc(responses=_JSON_OR_CSV)
     @blp.errors(404, 422, 503)
     def get(self, args: dict[str, Any], device_id: Any) -> Any:
         """Read a device's coverage
@@ -167,7 +171,7 @@ class RecordingCoverage(MethodView):
 @blp.route("/coverage")
 class Coverage(MethodView):
     @blp.arguments(CoverageArgsSchema, location="query")
-    @blp.response(200, DayCoverageSchema(many=True))
+    @blp.doc(responses=_JSON_OR_CSV)
     @blp.errors(404, 422, 503)
     def get(self, args: dict[str, Any]) -> Any:
         """Read all devices' coverage
@@ -215,7 +219,7 @@ class Protections(MethodView):
         recording = find_recording(current_scope(), str(device_id))
         return [protection_view(item) for item in protections_between(current_scope(), recording)]
 
-    @blp.arguments(ProtectionSchema)
+    @blp.arguments(ProtectionSchema, example=PROTECTION_EXAMPLE)
     @blp.response(201, ProtectionSchema)
     @blp.errors(400, 403, 404, 413, 415, 422, 503)
     def post(self, data: dict[str, Any], device_id: Any) -> Any:

@@ -14,6 +14,10 @@ MOST_COVERAGE_DAYS = 366
 MOST_DATES = 3 * 366
 MOST_TIMELINE_DAYS = 3660
 
+PROTECTION_EXAMPLE = {
+    "start": "2026-11-22T10:00:00Z", "end": "2026-11-22T10:15:00Z", "note": "police report 12/26",
+}
+
 _START = {"description": "RFC 3339 with an offset", "example": "2026-11-22T10:00:00Z"}
 _END = {"description": "not part of the range", "example": "2026-11-22T11:00:00+01:00"}
 

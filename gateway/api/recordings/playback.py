@@ -71,6 +71,7 @@ class Playlist(MethodView):
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>.mp4")
 @blp.response(200, _BINARY, content_type=_MP4)
 @blp.alt_response(206, schema=_BINARY, content_type=_MP4, description="a range of it")
+@blp.alt_response(304, description="it is the one that If-None-Match names")
 @blp.errors(404, 416, 503)
 def get_segment(device_id: Any, segment_id: int) -> Response:
     """Read a file of footage
@@ -94,7 +95,9 @@ def get_segment(device_id: Any, segment_id: int) -> Response:
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/init.mp4")
 @blp.arguments(TracksArgsSchema, location="query")
 @blp.response(200, _BINARY, content_type=_MP4)
-@blp.errors(404, 422, 503)
+@blp.alt_response(206, schema=_BINARY, content_type=_MP4, description="a range of it")
+@blp.alt_response(304, description="it is the one that If-None-Match names")
+@blp.errors(404, 416, 422, 503)
 def get_segment_init(args: dict[str, Any], device_id: Any, segment_id: int) -> Response:
     """Read the init segment of a file
 
@@ -110,7 +113,9 @@ def get_segment_init(args: dict[str, Any], device_id: Any, segment_id: int) -> R
     f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/sound/<{_NUMBER}:offset>-<{_NUMBER}:length>.m4s"
 )
 @blp.response(200, _BINARY, content_type=_MP4)
-@blp.errors(404, 503)
+@blp.alt_response(206, schema=_BINARY, content_type=_MP4, description="a range of it")
+@blp.alt_response(304, description="it is the one that If-None-Match names")
+@blp.errors(404, 416, 503)
 def get_filled_footage(device_id: Any, segment_id: int, offset: int, length: int) -> Response:
     """Read footage filled with silence
 
