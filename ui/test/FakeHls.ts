@@ -43,7 +43,7 @@ export class FakeHls {
     this.handlers.get(name)?.(name, data);
   }
 
-  failFatally(change: { type: string; details: string; response?: { url: string; data: undefined; code: number }; mimeType?: string }): void {
+  failFatally(change: { type: string; details: string; frag?: { sn: number }; response?: { url: string; data: undefined; code: number }; mimeType?: string }): void {
     this.emit('hlsError', { fatal: true, ...change });
   }
 

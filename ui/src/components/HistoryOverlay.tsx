@@ -26,7 +26,7 @@ export function noticeWords(notice: HistoryNotice, timeZone: string, reasonAt: H
       const { fromMs, toMs } = notice.skip;
       const why = reasonAt((fromMs + toMs) / 2);
       const length = formatLength(toMs - fromMs);
-      return `Nothing recorded for ${length}${why ? ` (${why})` : ''}. Skipped to ${formatTime(timeZone, toMs)}`;
+      return `No footage for ${length}${why ? ` (${why})` : ''}. Skipped to ${formatTime(timeZone, toMs)}`;
     }
     case 'too_fast':
       return `${notice.asked}× is too fast for this browser or network; playing at ${notice.now}×`;

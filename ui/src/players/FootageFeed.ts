@@ -9,6 +9,13 @@ export interface Window {
 
 export type FetchPlaylist = (window: Window, signal: AbortSignal) => Promise<string>;
 
+export interface FeedSource {
+  fetchPlaylist: FetchPlaylist;
+  now?: () => number;
+  /** Keys of fragments that cannot be played. */
+  excluded?: ReadonlySet<string>;
+}
+
 /** Where to begin, and whether the moment asked for lies after all that is recorded. */
 export interface Opening {
   feed: FootageFeed;
@@ -19,12 +26,14 @@ export interface Opening {
 /** A window reaches a little back, so that small steps backwards need no other, and far enough ahead. */
 export const WINDOW_BEFORE_MS = 10 * 60_000;
 export const WINDOW_AHEAD_MS = 60 * 60_000;
-/** The store is this far behind the clock on the wall, at most, while all is well. */
-const STORE_DELAY_MS = 10_000;
+/** Footage can be played this long after it was filmed, while all is well: files, index and key frames take their time. */
+export const STORE_DELAY_MS = 15_000;
+/** Everything up to so long ago is known: the tail. */
+const TAIL_MS = 20_000;
 const MOST_JUMPS = 4;
 
 export class FootageFeed {
-  readonly playlist = new FootagePlaylist();
+  readonly playlist: FootagePlaylist;
   private readonly fetchPlaylist: FetchPlaylist;
   private readonly now: () => number;
   private fromMs = 0;
@@ -33,24 +42,19 @@ export class FootageFeed {
   private readonly waiting = new Set<() => void>();
   private extending: Promise<number> | null = null;
 
-  private constructor(fetchPlaylist: FetchPlaylist, now: () => number) {
+  private constructor({ fetchPlaylist, now = Date.now, excluded }: FeedSource) {
+    this.playlist = new FootagePlaylist(excluded);
     this.fetchPlaylist = fetchPlaylist;
     this.now = now;
   }
 
   /** Throws FootageUnavailable: of kind 'no_footage' where nothing is recorded on either side. */
-  static async open(
-    fetchPlaylist: FetchPlaylist,
-    momentMs: number,
-    side: 'after' | 'before',
-    signal: AbortSignal,
-    now: () => number = Date.now,
-  ): Promise<Opening> {
+  static async open(source: FeedSource, momentMs: number, side: 'after' | 'before', signal: AbortSignal): Promise<Opening> {
     let wantedMs = momentMs;
     let wantedSide = side;
     let isPastEnd = false;
     for (let jump = 0; jump < MOST_JUMPS; jump += 1) {
-      const feed = new FootageFeed(fetchPlaylist, now);
+      const feed = new FootageFeed(source);
       try {
         await feed.fetch({ fromMs: wantedMs - WINDOW_BEFORE_MS, toMs: wantedMs + WINDOW_AHEAD_MS }, signal);
         const place = feed.playlist.find(wantedMs, wantedSide);
@@ -62,7 +66,7 @@ export class FootageFeed {
           if (further) return { feed, place: further, isPastEnd };
           throw new FootageUnavailable('no_footage', 'nothing is recorded there', feed.playlist.endMs);
         }
-        const earlier = new FootageFeed(fetchPlaylist, now);
+        const earlier = new FootageFeed(source);
         await earlier.fetch({ fromMs: feed.fromMs - WINDOW_AHEAD_MS, toMs: feed.fromMs }, signal);
         wantedMs = (earlier.playlist.endMs ?? feed.fromMs) - 1;
       } catch (error) {
@@ -87,7 +91,7 @@ export class FootageFeed {
 
   /** Everything up to now is known: what comes next is still being recorded. */
   get isAtTail(): boolean {
-    return this.knownToMs >= this.now() - STORE_DELAY_MS;
+    return this.knownToMs >= this.now() - TAIL_MS;
   }
 
   /** Fetches what follows; answers how many fragments were new. Calls while one is under way join it. */
@@ -113,7 +117,7 @@ export class FootageFeed {
   private async fetch(window: Window, signal: AbortSignal): Promise<number> {
     const askedAt = this.now();
     const added = this.playlist.append(await this.fetchPlaylist(window, signal));
-    const knownTo = Math.min(window.toMs, Math.max(askedAt - STORE_DELAY_MS / 2, this.playlist.endMs ?? 0));
+    const knownTo = Math.min(window.toMs, Math.max(askedAt - STORE_DELAY_MS, this.playlist.endMs ?? 0));
     this.fromMs = this.knownToMs === 0 ? window.fromMs : Math.min(this.fromMs, window.fromMs);
     this.knownToMs = Math.max(this.knownToMs, knownTo);
     if (added > 0) for (const check of [...this.waiting]) check();
@@ -121,9 +125,10 @@ export class FootageFeed {
   }
 
   private async fetchNext(signal: AbortSignal): Promise<number> {
+    const last = this.playlist.entries.at(-1);
     const endMs = this.playlist.endMs ?? this.knownToMs;
-    // From inside the last fragment, so that the server itself says whether what follows is contiguous.
-    const fromMs = this.knownToMs - endMs > STORE_DELAY_MS && !this.isAtTail ? this.knownToMs : endMs - 1;
+    // From the last fragment on, so that the server itself says whether what follows is contiguous.
+    const fromMs = last && (this.knownToMs - endMs <= STORE_DELAY_MS || this.isAtTail) ? last.startMs + 1 : this.knownToMs;
     try {
       return await this.fetch({ fromMs, toMs: fromMs + WINDOW_AHEAD_MS }, signal);
     } catch (error) {

@@ -1,7 +1,7 @@
 // One growing playlist out of many windows.
 import { expect, test } from 'vitest';
 import { buildPlaylist } from '../../test/footage';
-import { FootagePlaylist, lastAtOrBefore, parsePlaylist } from './FootagePlaylist';
+import { FootagePlaylist, keyOf, lastAtOrBefore, parsePlaylist } from './FootagePlaylist';
 
 const T = Date.parse('2026-03-01T10:00:00Z');
 
@@ -50,6 +50,56 @@ test('a moment in a gap leads to the next footage, or to the last when going bac
   expect(playlist.find(T - 1)).toMatchObject({ index: 0, momentMs: T });
   expect(playlist.find(T - 1, 'before')).toBeNull();
   expect(playlist.find(T + 62_000)).toBeNull();
+});
+
+function cutAt(fragments: [number, number, number][]): string {
+  const lines = ['#EXTM3U', '#EXT-X-MAP:URI="segments/7.mp4",BYTERANGE="800@0"', `#EXT-X-PROGRAM-DATE-TIME:${new Date(fragments[0]?.[0] ?? 0).toISOString()}`];
+  fragments.forEach(([, seconds, size], index) => {
+    const offset = fragments.slice(0, index).reduce((sum, one) => sum + one[2], 800);
+    lines.push(`#EXTINF:${seconds.toFixed(3)},`, `#EXT-X-BYTERANGE:${size}@${offset}`, 'segments/7.mp4');
+  });
+  return lines.join('\n');
+}
+
+test('of a fragment that a window had cut shorter only the rest is added, as going on', () => {
+  const playlist = new FootagePlaylist();
+  playlist.append(cutAt([[T, 4, 4000], [T + 4_000, 1, 1000]]));
+  const longer = cutAt([[T, 4, 4000], [T + 4_000, 4, 4000], [T + 8_000, 4, 4000]]);
+  expect(playlist.append(longer)).toBe(2);
+  expect(playlist.entries.map(({ startMs, durationMs, byteRange }) => [startMs - T, durationMs, byteRange])).toEqual([
+    [0, 4000, '4000@800'],
+    [4_000, 1000, '1000@4800'],
+    [5_000, 3000, '3000@5800'],
+    [8_000, 4000, '4000@8800'],
+  ]);
+  expect(playlist.render()).not.toContain('DISCONTINUITY');
+  expect(playlist.append(longer)).toBe(0);
+});
+
+test('the same holds where the bytes are part of the address', () => {
+  const text = (size: number, seconds: number) =>
+    `#EXTM3U\n#EXT-X-PROGRAM-DATE-TIME:${new Date(T).toISOString()}\n#EXTINF:${seconds},\nsegments/7/sound/800-${size}.m4s\n`;
+  const playlist = new FootagePlaylist();
+  playlist.append(text(1000, 1));
+  playlist.append(text(4000, 4));
+  expect(playlist.entries.map(({ uri, durationMs }) => [uri, durationMs])).toEqual([
+    ['segments/7/sound/800-1000.m4s', 1000],
+    ['segments/7/sound/1800-3000.m4s', 3000],
+  ]);
+});
+
+test('what the server lists with times that go back, after a clock was set back, is all there', () => {
+  const playlist = new FootagePlaylist();
+  expect(playlist.append(buildPlaylist([T + 60_000, T + 62_000, T + 10_000, T + 12_000]))).toBe(4);
+  expect(playlist.find(T + 12_500)).toMatchObject({ index: 3 });
+  expect(playlist.find(T + 61_000)).toMatchObject({ index: 0 });
+});
+
+test('what is excluded is as if it were missing', () => {
+  const all = parsePlaylist(buildPlaylist([T, T + 2_000, T + 4_000]));
+  const playlist = new FootagePlaylist(new Set(all.slice(1, 2).map(keyOf)));
+  expect(playlist.append(buildPlaylist([T, T + 2_000, T + 4_000]))).toBe(2);
+  expect(playlist.entries[1]).toMatchObject({ startMs: T + 4_000, isDiscontinuity: true });
 });
 
 test('the init segment is named again after each discontinuity and never needlessly', () => {

@@ -23,7 +23,41 @@ export interface Place {
 
 const CONTIGUOUS_WITHIN_MS = 500;
 
-const keyOf = (entry: FootageEntry): string => `${entry.uri}|${entry.byteRange ?? ''}`;
+export const keyOf = (entry: FootageEntry): string => `${entry.uri}|${entry.byteRange ?? ''}`;
+
+interface Bytes {
+  /** The address without its bytes: what has the same is cut from the same file. */
+  file: string;
+  offset: number;
+  size: number;
+  build(offset: number, size: number): Pick<FootageEntry, 'uri' | 'byteRange'>;
+}
+
+/** Which bytes of a file a fragment is, by EXT-X-BYTERANGE or by "offset-size" in its address; null for a whole file. */
+function bytesOf({ uri, byteRange }: FootageEntry): Bytes | null {
+  if (byteRange) {
+    const [size = 0, offset = 0] = byteRange.split('@').map(Number);
+    return { file: uri, offset, size, build: (from, length) => ({ uri, byteRange: `${length}@${from}` }) };
+  }
+  const named = /^(.*\/)(\d+)-(\d+)(\.\w+)$/.exec(uri);
+  if (!named) return null;
+  const [, folder = '', offset, size, ending = ''] = named;
+  const build = (from: number, length: number) => ({ uri: `${folder}${from}-${length}${ending}`, byteRange: null });
+  return { file: `${folder}${ending}`, offset: Number(offset), size: Number(size), build };
+}
+
+/**
+ * What of `entry` lies behind `last`, which an earlier window had cut shorter; null when it is no longer version of it.
+ * Both begin with the same byte, and a window ends with a key frame to come.
+ */
+function remainderOf(last: FootageEntry, entry: FootageEntry): FootageEntry | null {
+  const [known, longer] = [bytesOf(last), bytesOf(entry)];
+  if (!known || !longer || known.file !== longer.file || known.offset !== longer.offset || longer.size <= known.size) return null;
+  const bytes = longer.build(longer.offset + known.size, longer.size - known.size);
+  const endMs = last.startMs + last.durationMs;
+  const durationMs = entry.startMs + entry.durationMs - endMs;
+  return durationMs > 0 ? { ...entry, ...bytes, startMs: endMs, durationMs, isDiscontinuity: false } : null;
+}
 
 /** Reads a media playlist. Lines that say nothing about footage are passed over. */
 export function parsePlaylist(text: string): FootageEntry[] {
@@ -37,7 +71,7 @@ export function parsePlaylist(text: string): FootageEntry[] {
   let isGap = false;
   for (const raw of text.split('\n')) {
     const line = raw.trim();
-    if (line.startsWith('#EXTINF:')) durationMs = Number.parseFloat(line.slice(8)) * 1000;
+    if (line.startsWith('#EXTINF:')) durationMs = Math.round(Number.parseFloat(line.slice(8)) * 1000);
     else if (line.startsWith('#EXT-X-BYTERANGE:')) range = line.slice(17);
     else if (line.startsWith('#EXT-X-MAP:')) map = line;
     else if (line.startsWith('#EXT-X-PROGRAM-DATE-TIME:')) startMs = Date.parse(line.slice(25));
@@ -72,24 +106,41 @@ export class FootagePlaylist {
   readonly entries: FootageEntry[] = [];
   /** Changes whenever something was added. */
   revision = 0;
+  private readonly excluded: ReadonlySet<string>;
   private readonly seen = new Set<string>();
   private readonly mediaStarts: number[] = [];
   private totalSeconds = 0;
 
-  /** Adds what is new in a playlist of the same device; answers how many fragments that was. */
+  /** Fragments whose key is in `excluded` are left out, as if they were missing. */
+  constructor(excluded: ReadonlySet<string> = new Set()) {
+    this.excluded = excluded;
+  }
+
+  /** Adds what is new in a playlist of the same device that overlaps or follows what is known; answers how many fragments that was. */
   append(text: string): number {
-    let added = 0;
+    const countBefore = this.entries.length;
+    const knownEndMs = this.endMs;
+    let isApart = knownEndMs !== null;
     for (const entry of parsePlaylist(text)) {
-      const key = keyOf(entry);
       const last = this.entries.at(-1);
-      if (this.seen.has(key) || (last && entry.startMs < last.startMs)) continue;
-      const isApart = last !== undefined && Math.abs(entry.startMs - last.startMs - last.durationMs) > CONTIGUOUS_WITHIN_MS;
-      this.seen.add(key);
-      this.mediaStarts.push(this.totalSeconds);
-      this.totalSeconds += entry.durationMs / 1000;
-      this.entries.push(last ? { ...entry, isDiscontinuity: entry.isDiscontinuity || isApart } : entry);
-      added += 1;
+      const key = keyOf(entry);
+      if (this.seen.has(key)) {
+        // From here on the server says itself what is contiguous.
+        isApart = false;
+      } else if (this.excluded.has(key)) {
+        isApart = true;
+      } else {
+        const rest = last && this.entries.length === countBefore ? remainderOf(last, entry) : null;
+        if (rest) {
+          this.seen.add(key);
+          this.add(rest);
+        } else if (knownEndMs === null || entry.startMs > knownEndMs - CONTIGUOUS_WITHIN_MS || this.entries.length > countBefore) {
+          this.add({ ...entry, isDiscontinuity: last !== undefined && (entry.isDiscontinuity || isApart) });
+        }
+        isApart = false;
+      }
     }
+    const added = this.entries.length - countBefore;
     if (added > 0) this.revision += 1;
     return added;
   }
@@ -109,12 +160,20 @@ export class FootagePlaylist {
 
   /** The footage at a moment, or else the next after it ('after') or the last before it ('before'); null when there is none. */
   find(momentMs: number, side: 'after' | 'before' = 'after'): Place | null {
-    const index = lastAtOrBefore(this.entries, (entry) => entry.startMs, momentMs);
-    const entry = this.entries[index];
-    if (entry && momentMs < entry.startMs + entry.durationMs) return this.placeAt(index, momentMs);
-    if (side === 'before') return entry ? this.placeAt(index, entry.startMs + Math.max(0, entry.durationMs - 40)) : null;
-    const next = this.entries[index + 1];
-    return next ? this.placeAt(index + 1, next.startMs) : null;
+    let nearest = -1;
+    let nearestMs = side === 'after' ? Infinity : -Infinity;
+    // Not sorted where a clock was set back.
+    for (const [index, { startMs, durationMs }] of this.entries.entries()) {
+      const endMs = startMs + durationMs;
+      if (startMs <= momentMs && momentMs < endMs) return this.placeAt(index, momentMs);
+      if (side === 'after' ? startMs > momentMs && startMs < nearestMs : endMs <= momentMs && endMs > nearestMs) {
+        nearest = index;
+        nearestMs = side === 'after' ? startMs : endMs;
+      }
+    }
+    const entry = this.entries[nearest];
+    if (!entry) return null;
+    return this.placeAt(nearest, side === 'after' ? entry.startMs : entry.startMs + Math.max(0, entry.durationMs - 40));
   }
 
   /** The whole as one playlist without an end: what comes is appended. */
@@ -137,6 +196,13 @@ export class FootagePlaylist {
       lines.push(entry.uri);
     });
     return `${lines.join('\n')}\n`;
+  }
+
+  private add(entry: FootageEntry): void {
+    this.seen.add(keyOf(entry));
+    this.mediaStarts.push(this.totalSeconds);
+    this.totalSeconds += entry.durationMs / 1000;
+    this.entries.push(entry);
   }
 
   private placeAt(index: number, momentMs: number): Place {

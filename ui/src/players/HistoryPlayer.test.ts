@@ -145,7 +145,7 @@ test('what follows is fetched before the window ends, and playback goes on in it
   vi.advanceTimersByTime(1_000);
   await flush();
   expect(asked).toHaveLength(2);
-  expect(asked[1]?.fromMs).toBeLessThan(T + 600_000 + HOUR + 2_000);
+  expect(asked[1]?.fromMs).toBe(T + 600_000 + HOUR - 2_000 + 1);
   expect(made).toHaveLength(1);
   const details = hls().levels[0]?.details.fragments ?? [];
   expect(details.at(-1)?.programDateTime).toBeGreaterThan(T + 2 * HOUR);
@@ -160,11 +160,11 @@ test('after the newest footage its end is shown, and said to be the end', async 
 
 test('footage that runs out while it is played is the end, until more comes', async () => {
   now = T + HOUR + 2_000;
-  await open(T + HOUR - 10_000);
-  video.advanceTo(Number(hls().config.startPosition) + 9.9);
+  await open(T + HOUR - 20_000);
+  video.advanceTo(Number(hls().config.startPosition) + 19.9);
   video.setReady(false);
   expect(state()).toBe('buffering');
-  now += 20_000;
+  now += 30_000;
   vi.advanceTimersByTime(500);
   await flush();
   vi.advanceTimersByTime(500);
@@ -211,23 +211,35 @@ test('footage that retention took while it was played is passed to the next ther
   await open(T + 600_000);
   footage = fragmentStarts(T + 1_200_000, T + HOUR);
   hls().failFatally({ type: 'networkError', details: 'fragLoadError', response: { url: '', data: undefined, code: 404 } });
-  vi.advanceTimersByTime(600);
   await flush();
   video.setReady(true);
+  expect(state()).toBe('playing');
   expect(player.getMoment()).toBe(T + 1_200_000);
   expect(player.getSnapshot().notice?.kind).toBe('skipped');
 });
 
-test('a file that stays missing although it is listed is passed over', async () => {
+test('a file that is missing although it is listed is left out, and playback goes on where it was', async () => {
   await open(T + 600_000);
-  const gone = { type: 'networkError', details: 'fragLoadError', response: { url: '', data: undefined, code: 404 } } as const;
-  hls().failFatally(gone);
-  vi.advanceTimersByTime(600);
+  // Ten fragments ahead of the one that plays.
+  hls().failFatally({ type: 'networkError', details: 'fragLoadError', frag: { sn: 310 }, response: { url: '', data: undefined, code: 404 } });
   await flush();
-  hls().failFatally(gone);
-  await flush();
-  expect(player.getMoment()).toBe(T + 602_001);
-  expect(player.getSnapshot().notice).toEqual({ kind: 'damaged', atMs: T + 600_000 });
+  video.setReady(true);
+  expect(state()).toBe('playing');
+  expect(player.getMoment()).toBe(T + 600_000);
+  const starts = hls().levels[0]?.details.fragments.map(({ programDateTime }) => programDateTime);
+  expect(starts).toContain(T + 618_000);
+  expect(starts).not.toContain(T + 620_000);
+  expect(starts).toContain(T + 622_000);
+});
+
+test('a store that cannot be read at all is not passed over file by file for ever', async () => {
+  await open(T + 600_000);
+  for (let count = 0; count < 120 && state() !== 'retrying'; count += 1) {
+    hls().failFatally({ type: 'networkError', details: 'fragLoadError', response: { url: '', data: undefined, code: 404 } });
+    await flush();
+  }
+  expect(state()).toBe('retrying');
+  expect(player.getSnapshot().cause?.kind).toBe('removed');
 });
 
 test('the decoder is set up anew once; a fragment that stops it again is passed over', async () => {
@@ -268,9 +280,9 @@ test('a speed that cannot be kept is lowered, and that is said', async () => {
 
 test('speed ends where recording is still going on', async () => {
   now = T + HOUR + 1_000;
-  await open(T + HOUR - 10_000);
+  await open(T + HOUR - 20_000);
   player.setSpeed(2);
-  video.advanceTo(Number(hls().config.startPosition) + 7);
+  video.advanceTo(Number(hls().config.startPosition) + 17);
   vi.advanceTimersByTime(600);
   expect(player.getSnapshot()).toMatchObject({ speed: 1, notice: { kind: 'caught_up' } });
 });
@@ -282,6 +294,13 @@ test('a step moves by one frame and pauses', async () => {
   expect(video.element.currentTime).toBeCloseTo(600.06, 3);
   player.step(-1);
   expect(video.element.currentTime).toBeCloseTo(600.04, 3);
+});
+
+test('a moment that is not in the store yet is asked for as late as it can be', async () => {
+  now = T + HOUR;
+  await open(T + HOUR + 60_000);
+  expect(player.getMoment()).toBe(T + HOUR - 15_000);
+  expect(state()).toBe('playing');
 });
 
 test('paused, a sought moment stays paused', async () => {

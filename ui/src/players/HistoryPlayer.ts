@@ -2,9 +2,9 @@
 // deletions, network trouble and damaged files, and says what it does.
 import type { ErrorData } from 'hls.js';
 import { createFeedLoader } from './feedLoader';
-import { FootageFeed, type FetchPlaylist, type Opening } from './FootageFeed';
+import { FootageFeed, STORE_DELAY_MS, type FetchPlaylist, type Opening } from './FootageFeed';
 import { mediaTimeOf, momentAt, skipBehind, SMALLEST_SKIP_MS, type TimedFragment } from './footageClock';
-import type { Place } from './FootagePlaylist';
+import { keyOf, type Place } from './FootagePlaylist';
 import { createHls, HlsUnsupported, type HlsFactory, type HlsInstance } from './hlsLibrary';
 import {
   bufferBudget,
@@ -36,7 +36,7 @@ const EXTEND_BELOW_SECONDS = 45;
 /** New footage is asked for no more often than this while it is being recorded. */
 const TAIL_INTERVAL_MS = 2_000;
 /** Nothing new for so long: said to be the end of the footage. */
-const ENDED_AFTER_MS = 6_000;
+const ENDED_AFTER_MS = 12_000;
 /** As near to what is being recorded as playback at speed may come. */
 const CAUGHT_UP_SECONDS = 3;
 const HEALTHY_AFTER_MS = 10_000;
@@ -45,6 +45,8 @@ const KEEPS_UP_SHARE = 0.6;
 const KEEPS_UP_AFTER_MS = 6_000;
 const STUCK_AFTER_MS = 8_000;
 const DEFAULT_FRAME_SECONDS = 1 / 25;
+/** More than this cannot be read: something is wrong with more than a file. */
+const MOST_EXCLUDED = 100;
 const CANNOT_DECODE = new Set(['bufferAddCodecError', 'bufferIncompatibleCodecsError', 'manifestIncompatibleCodecsError']);
 
 export class HistoryPlayer {
@@ -78,7 +80,7 @@ export class HistoryPlayer {
   private movedTo = 0;
   private healthySince: number | null = null;
   private mediaTroubleAt = Number.NEGATIVE_INFINITY;
-  private troubledMs: number | null = null;
+  private readonly excluded = new Set<string>();
 
   constructor(options: HistoryPlayerOptions) {
     this.options = options;
@@ -129,7 +131,8 @@ export class HistoryPlayer {
   }
 
   /** Shows a moment: at once where it is at hand, else from a new window. Where nothing is recorded, the next footage on that side. */
-  seek(momentMs: number, side: 'after' | 'before' = 'after'): void {
+  seek(wantedMs: number, side: 'after' | 'before' = 'after'): void {
+    const momentMs = Math.min(wantedMs, this.now() - STORE_DELAY_MS);
     this.tellMoment(momentMs);
     this.forgetTrouble();
     const place = this.feed?.covers(momentMs) ? this.feed.playlist.find(momentMs, side) : null;
@@ -237,7 +240,7 @@ export class HistoryPlayer {
     // Another try says what is wrong until it has succeeded: words that come and go cannot be read.
     this.update(this.snapshot.attempt > 0 ? { state: 'retrying', retryAt: null } : { state: 'loading', cause: null, retryAt: null });
     try {
-      const opening = await FootageFeed.open(this.options.fetchPlaylist, momentMs, side, abort.signal, this.now);
+      const opening = await FootageFeed.open({ fetchPlaylist: this.options.fetchPlaylist, now: this.now, excluded: this.excluded }, momentMs, side, abort.signal);
       const { speed } = this.snapshot;
       const hls = await (this.options.createHls ?? createHls)({
         ...bufferBudget(speed),
@@ -326,49 +329,48 @@ export class HistoryPlayer {
     }
     if (!data.fatal) return;
     const status = data.response?.code ?? 0;
-    if (data.type === 'mediaError') this.handleMediaTrouble();
-    else if (status === 404 || status === 410) {
-      // Deleted since the playlist was read: a new playlist knows. Still listed after that: the file is missing.
-      if (this.isSameTrouble()) this.passOver();
-      else this.fail(new FootageUnavailable('removed', 'this footage is no longer there'));
-    } else if (status === 401 || status === 403) this.fail(new FootageUnavailable('forbidden', 'you may not watch these recordings'));
+    if (data.type === 'mediaError') this.handleMediaTrouble(data);
+    else if (status === 404 || status === 410) this.goOnWithout(data, null);
+    else if (status === 401 || status === 403) this.fail(new FootageUnavailable('forbidden', 'you may not watch these recordings'));
     else if (status >= 400) this.fail(new FootageUnavailable('server', 'the server could not send the footage'));
     else this.fail(new FootageUnavailable('network', 'the server cannot be reached'));
   }
 
-  /** First the decoder is set up anew; a fragment that stops it again is passed over. */
-  private handleMediaTrouble(): void {
+  /** First the decoder is set up anew; a fragment that stops it again is left out. */
+  private handleMediaTrouble(data: ErrorData | null): void {
     const now = performance.now();
-    const isRepeated = now - this.mediaTroubleAt < HEALTHY_AFTER_MS && this.isSameTrouble();
-    this.mediaTroubleAt = now;
-    this.troubledMs = this.momentMs;
-    if (isRepeated) this.passOver();
-    else {
-      this.holdPicture();
-      this.hls?.recoverMediaError();
-      if (this.isWishedPlaying) this.startVideo();
+    const isRepeated = now - this.mediaTroubleAt < HEALTHY_AFTER_MS;
+    this.mediaTroubleAt = isRepeated ? Number.NEGATIVE_INFINITY : now;
+    if (isRepeated) {
+      this.goOnWithout(data, { kind: 'damaged', atMs: this.momentMs ?? 0 });
+      return;
     }
+    this.holdPicture();
+    this.hls?.recoverMediaError();
+    if (this.isWishedPlaying) this.startVideo();
   }
 
-  private isSameTrouble(): boolean {
-    return this.troubledMs !== null && this.momentMs !== null && Math.abs(this.momentMs - this.troubledMs) < 5_000;
-  }
-
-  /** Goes on behind the fragment that cannot be played. */
-  private passOver(): void {
-    if (this.momentMs === null) return;
-    const atMs = this.momentMs;
-    const place = this.feed?.playlist.find(atMs, 'after');
-    const entry = place ? this.feed?.playlist.entries[place.index] : undefined;
-    const behindMs = (entry ? entry.startMs + entry.durationMs : atMs + 1_000) + 1;
-    this.troubledMs = null;
-    void this.load(behindMs, 'after', { kind: 'damaged', atMs });
+  /**
+   * Loads anew without the fragment that failed, or else the one that plays. Deleted since the playlist was read: the new
+   * playlist knows. Still listed: its file is missing or damaged, and it must not be asked for again.
+   */
+  private goOnWithout(data: ErrorData | null, notice: HistoryNotice | null): void {
+    const { feed, momentMs } = this;
+    if (!feed || momentMs === null) return;
+    const failed = typeof data?.frag?.sn === 'number' ? data.frag.sn : feed.playlist.find(momentMs)?.index;
+    const entry = failed === undefined ? undefined : feed.playlist.entries[failed];
+    if (!entry || this.excluded.size >= MOST_EXCLUDED) {
+      this.fail(new FootageUnavailable('removed', 'too much of this footage cannot be read'));
+      return;
+    }
+    this.excluded.add(keyOf(entry));
+    this.holdPicture();
+    void this.load(momentMs, 'after', notice && { ...notice, ...(notice.kind === 'damaged' ? { atMs: entry.startMs } : {}) });
   }
 
   private fail(loss: FootageUnavailable): void {
     this.holdPicture();
     this.dropHls();
-    this.troubledMs = this.momentMs;
     const { attempt } = this.snapshot;
     const cause = { kind: loss.kind, message: loss.message };
     const delayMs = retryDelayMs(loss.kind, attempt, (this.options.random ?? Math.random)());
@@ -384,7 +386,6 @@ export class HistoryPlayer {
 
   private forgetTrouble(): void {
     clearTimeout(this.retryTimer);
-    this.troubledMs = null;
     this.healthySince = null;
     if (this.snapshot.attempt > 0 || this.snapshot.cause) this.update({ attempt: 0, cause: null, retryAt: null });
   }
@@ -433,7 +434,7 @@ export class HistoryPlayer {
       this.movedTo = video.currentTime;
     } else if (at - this.movedAt > STUCK_AFTER_MS) {
       this.resetPace();
-      this.handleMediaTrouble();
+      this.handleMediaTrouble(null);
       return;
     }
     if (this.snapshot.state === 'playing') {
