@@ -8,7 +8,7 @@ import peewee
 from gateway.models.base import EVERY_TENANT
 from gateway.models.recordings import RecordingEvent, observe_recording
 from gateway.models.segments import Fence, Segment, SegmentState, add_gap, close_gaps, open_gap, save_segment
-from plugins.hls_recorder.reasons import explain_gap
+from plugins.hls_recorder.reasons import UNWANTED, explain_gap
 from plugins.hls_recorder.segment import OpenSegment, Snapshot
 
 
@@ -116,7 +116,7 @@ class GapEntry(Entry):
 
     def write(self, fence: Fence) -> None:
         reason = self.reason or explain_gap(self.device_id, self.start_ms, self.end_ms) or self.otherwise
-        add_gap(fence, self.start_ms, self.end_ms, reason)
+        add_gap(fence, self.start_ms, self.end_ms, reason, is_wanted=reason not in UNWANTED)
 
 
 @dataclass(frozen=True, slots=True)

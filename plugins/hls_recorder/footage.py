@@ -166,8 +166,10 @@ class Footage:
 
     def _note_hole(self, part: Part, place: Place) -> None:
         if self._unwanted_until_ms is not None:
-            self.end_ms, self._unwanted_until_ms, self._open_gap = self._unwanted_until_ms, None, None
-            self._line.push(CloseGapEntry(min(self.end_ms, place.start_ms)))
+            # What is recorded of before the wish, for the sake of a key frame, makes that time shorter.
+            self.end_ms = min(self._unwanted_until_ms, place.start_ms)
+            self._unwanted_until_ms = self._open_gap = None
+            self._line.push(CloseGapEntry(self.end_ms))
         elif self._open_gap is not None:
             self._open_gap = None
             self._line.push(CloseGapEntry(place.start_ms))

@@ -70,6 +70,18 @@ def test_a_stream_that_a_person_stopped_is_a_gap_that_nobody_minds(world):
     assert world.gaps() == [(30, 90, "stream_stopped", False)]
 
 
+def test_a_short_stop_by_a_person_is_nobodys_fault_either(world):
+    world.attach()
+    world.record(30)
+    world.clock.advance(1)
+    world.set_stream("stopped", "requested", desired="stopped")
+    world.clock.advance(1)
+    world.set_stream("running")
+    world.begin_run()
+    world.record(5)
+    assert world.gaps() == [(30, 32, "stream_stopped", False)]
+
+
 def test_a_camera_that_never_came_is_a_gap_from_the_moment_it_was_wanted(world):
     world.set_stream("reconnecting", "unauthorized")
     world.attach()

@@ -109,6 +109,23 @@ def test_an_event_is_recorded_with_what_came_just_before_and_after(world):
     world.check()
 
 
+def test_a_key_frame_from_long_before_the_event_is_no_jump_of_the_clock(world):
+    world.key_every = 20
+    world.change(mode="event", pre_roll_seconds=3.0)
+    world.attach()
+    world.feed()
+    for _ in range(38):
+        world.send()
+    add_event(world.scope, world.device.id, label="door", at_ms=now_ms(world))
+    world.attach()
+    world.record(5)
+    world.detach()
+    assert world.segments()[0].sequence == 21
+    assert [mark.label for mark in world.marks()] == ["door"]
+    assert world.gaps() == [(0, 10, "no_event", False)]
+    world.check()
+
+
 def test_events_that_follow_each_other_are_one_recording(world):
     world.change(mode="event", pre_roll_seconds=0.0, post_roll_seconds=10.0)
     add_event(world.scope, world.device.id, label="door", at_ms=now_ms(world))
