@@ -45,7 +45,7 @@ DEMO = Need(
 TEST = Need(
     "to test",
     packages=("postgresql",),
-    programs=(("chromium", "chromium"),),
+    programs=(("chromium", "chromium"), ("gcc", "gcc")),
 )
 BENCH = Need("for the peer of the benches", programs=(("janus", "janus"),))
 

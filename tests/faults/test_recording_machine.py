@@ -87,11 +87,11 @@ def test_retention_makes_room_before_the_disk_is_full(stack, disk, recorded, rep
 def test_a_disk_that_hangs_delays_neither_live_nor_loses_anything(stack, disk, recorded, report, watch):
     viewer = watch(recorded.device_id)
     viewer.wait_live()
-    with Fault(recorded, report, "disk hangs for 6 s"):
+    with Fault(recorded, report, "disk hangs for 4 s"):
         moment = time.time()
         disk.freeze()
         try:
-            viewer.frames_in(6)
+            viewer.frames_in(4)
         finally:
             disk.thaw()
         assert viewer.longest_gap(moment) < SMOOTH_SECONDS

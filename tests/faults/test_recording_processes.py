@@ -39,15 +39,14 @@ def recorded(stack: Stack, shared_recorded: Recorded) -> Recorded:
     return shared_recorded
 
 
-@pytest.fixture
-def second_recorder(stack: Stack) -> Iterator[str]:
-    """A second fleet of record workers; it ends after the test."""
-    name = stack.start_extra("record")
-    stack.wait_until(
-        lambda: len(stack.redis.client().keys("vas:worker:record:*")) == 2, 15, "two fleets offer slots"
-    )
+@pytest.fixture(scope="module")
+def second_recorder(shared_stack: Stack) -> Iterator[str]:
+    """A second fleet of record workers, up to the end of the module: the tests that want it come last."""
+    name = shared_stack.start_extra("record")
+    keys = lambda: shared_stack.redis.client().keys("vas:worker:record:*")  # noqa: E731
+    shared_stack.wait_until(lambda: len(keys()) == 2, 15, "two fleets offer slots")
     yield name
-    stack.stop(name)
+    shared_stack.stop(name)
 
 
 def test_a_killed_record_worker_loses_nothing(recorded, report):
@@ -94,19 +93,38 @@ def test_a_redis_that_comes_back_empty_loses_nothing(stack, recorded, report):
         stack.redis.start()
 
 
-def test_a_database_that_is_away_loses_nothing(stack, recorded, report):
-    with Fault(recorded, report, "PostgreSQL away for 5 s"):
+def test_a_database_that_is_away_loses_nothing_and_neither_does_a_recorder_that_dies_meanwhile(
+    stack, recorded, report
+):
+    with Fault(recorded, report, "PostgreSQL away, meanwhile kill -9 record worker"):
         stack.postgres.stop()
-        wait_for_frames(recorded.camera, 125)
-        stack.postgres.start()
-
-
-def test_a_recorder_that_dies_without_the_database_loses_nothing(stack, recorded, report):
-    with Fault(recorded, report, "kill -9 record worker while PostgreSQL is away"):
-        stack.postgres.stop()
+        wait_for_frames(recorded.camera, 75)
         os.kill(recorded.worker(), signal.SIGKILL)
         wait_for_frames(recorded.camera, 50)
         stack.postgres.start()
+
+
+def test_a_camera_that_reboots_is_recorded_again_and_the_gap_says_why(stack, recorded, report):
+    camera = recorded.camera
+    with Fault(recorded, report, "camera away for 3 s", budget=3 + CAMERA_SECONDS) as fault:
+        camera.set_away(True)
+        wait_for_frames(camera, 75)
+        camera.set_away(False)
+    assert fault.exactness.missing_frames >= 75
+    assert set(fault.reasons) & {"refused", "closed_by_camera"}
+
+
+def test_a_new_resolution_with_sound_that_comes_later_is_recorded(stack, recorded, report):
+    camera = recorded.camera
+    runs = {row.run for row in recorded.store.segments()}
+    with Fault(recorded, report, "new resolution, sound that starts later", budget=LOOK_SECONDS) as fault:
+        camera.change(size=(480, 270), audio=True, audio_after_seconds=2)
+        stack.wait_until(lambda: has_sound(recorded, runs), 25, "sound is recorded")
+    new = [row for row in recorded.store.segments() if row.run not in runs]
+    parts = [part for row in new for part in unpack_parts(row.packed)]
+    assert not parts[0].has_audio
+    assert parts[-1].has_audio
+    assert fault.exactness.missing_frames > 0, "the camera counted on meanwhile"
 
 
 def test_a_recorder_that_slept_longer_than_its_lease_writes_no_more(stack, recorded, second_recorder, report):
@@ -131,29 +149,6 @@ def test_two_fleets_and_many_messages_make_one_recorder(stack, recorded, second_
         queue_is_empty = lambda: stack.redis.client().llen(f"dramatiq:{RECORD_QUEUE}") == 0  # noqa: E731
         stack.wait_until(queue_is_empty, 10, "all messages are taken")
     assert recorded.store.epoch == epoch, "the recorder is still the one of before"
-
-
-def test_a_camera_that_reboots_is_recorded_again_and_the_gap_says_why(stack, recorded, report):
-    camera = recorded.camera
-    with Fault(recorded, report, "camera away for 3 s", budget=3 + CAMERA_SECONDS) as fault:
-        camera.set_away(True)
-        wait_for_frames(camera, 75)
-        camera.set_away(False)
-    assert fault.exactness.missing_frames >= 75
-    assert set(fault.reasons) & {"refused", "closed_by_camera"}
-
-
-def test_a_new_resolution_with_sound_that_comes_later_is_recorded(stack, recorded, report):
-    camera = recorded.camera
-    runs = {row.run for row in recorded.store.segments()}
-    with Fault(recorded, report, "new resolution, sound that starts later", budget=LOOK_SECONDS) as fault:
-        camera.change(size=(480, 270), audio=True, audio_after_seconds=3)
-        stack.wait_until(lambda: has_sound(recorded, runs), 25, "sound is recorded")
-    new = [row for row in recorded.store.segments() if row.run not in runs]
-    parts = [part for row in new for part in unpack_parts(row.packed)]
-    assert not parts[0].has_audio
-    assert parts[-1].has_audio
-    assert fault.exactness.missing_frames > 0, "the camera counted on meanwhile"
 
 
 def has_sound(recorded: Recorded, known_runs: set[int]) -> bool:
