@@ -264,8 +264,9 @@ class BusWriter:
         The bus is trimmed to the same first part. What earlier owners left there has lower ids and goes as soon as
         the first part of this writer's window is dropped.
         """
+        # A part from far ahead of now was placed by a clock that has been set back since.
         while len(self._window) > 1 and (
-            now - self._window[0].start > self._window_seconds or self._window_bytes > self._max_bytes
+            abs(now - self._window[0].start) > self._window_seconds or self._window_bytes > self._max_bytes
         ):
             dropped = self._window.popleft()
             self._window_bytes -= dropped.size
@@ -275,7 +276,7 @@ class BusWriter:
 
     def _release(self, now: float) -> None:
         """Let go of the bytes that need not be published again, now that the bus has all."""
-        while len(self._kept) > 1 and now - self._kept[0].start > self._resend_seconds:
+        while len(self._kept) > 1 and abs(now - self._kept[0].start) > self._resend_seconds:
             self._forget_oldest()
 
     def _forget_oldest(self) -> None:

@@ -9,6 +9,7 @@ import redis
 from gateway.bus import BusWriter
 from gateway.clock import Clock
 from gateway.config import Config
+from gateway.errors import LeaseLost
 from gateway.live import LiveFigures
 from gateway.media import Part, SourceInfo
 from gateway.models.streams import Wish
@@ -19,7 +20,7 @@ from workers.ffmpeg.process import Arrived, Ended
 from workers.loop import RunningPipeline
 from workers.pipeline import Pipeline, describe_outputs
 from workers.record import StreamRecordKeeper
-from workers.timeline import ClockJumped, Timeline
+from workers.timeline import Timeline
 
 if TYPE_CHECKING:
     from workers.supervisor import Services
@@ -79,6 +80,7 @@ class Attempt:
         self._silent_seconds = self._config.part_seconds + 1.5
         self._run = self._record.run
         self._sequence = 0
+        self._init_segment = b""
         self._reported_drops = 0
         self._has_audio: bool | None = None
 
@@ -102,6 +104,7 @@ class Attempt:
         event = arrived.event
         if isinstance(event, InitSegment):
             self._has_audio = any(track.kind == "soun" for track in event.tracks)
+            self._init_segment = event.data
             self._owner.bus.open_run(self._run, event.data)
             return None
         if isinstance(event, Ended):
@@ -115,10 +118,9 @@ class Attempt:
         if fragment.has_new_parameters:
             self._owner.source = None
             return reason_for("resolution_changed")
-        try:
-            start = self._timeline.place(fragment, arrived_at)
-        except ClockJumped as jump:
-            return reason_for("stalled", str(jump))
+        if fragment.is_key and self._timeline.parted_seconds is not None:
+            self._begin_run()
+        start = self._timeline.place(fragment, arrived_at)
         self._sequence += 1
         now = self._clock.monotonic()
         if self._flowing_since is None or now - self._last_video > self._silent_seconds:
@@ -134,6 +136,17 @@ class Attempt:
             self._owner.log.info("running after %.1f s", self._last_video - self._started)
             self._record.observe(StreamState.RUNNING)
         return self._compare_with_source(fragment)
+
+    def _begin_run(self) -> None:
+        """The clock was set, or the camera's time leapt: another run, while FFmpeg and its viewers go on undisturbed."""
+        self._owner.log.warning(
+            "the camera's time and the machine's are %+.1f s apart: a new run begins", self._timeline.parted_seconds
+        )
+        if not self._record.claim():
+            raise LeaseLost(f"another worker claimed device '{self._owner.device_id}'")
+        self._run, self._sequence = self._record.run, 0
+        self._timeline.begin_anew()
+        self._owner.bus.open_run(self._run, self._init_segment)
 
     def _compare_with_source(self, fragment: Fragment) -> Reason | None:
         """What only the video itself tells: B-frames that the headers did not announce."""

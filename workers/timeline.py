@@ -3,7 +3,6 @@
 from collections import deque
 from dataclasses import dataclass
 
-from gateway.errors import VasError
 from workers.ffmpeg.fmp4 import Fragment
 
 #: The share by which the media clock is drawn to the wall clock: 500 ppm is not seen when played.
@@ -14,12 +13,8 @@ _JUMP_SECONDS = 5.0
 #: are what a slow network had kept back.
 _JUMP_PARTS = 3
 _CATCHING_UP_SECONDS = 0.1
-
-
-class ClockJumped(VasError):
-    """The camera's time and the machine's are apart; a new run starts a new timeline."""
-
-    reason = "clock_jumped"
+#: No network is that late: a part further off is placed where it arrives, whatever its own time says.
+_ABSURD_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +38,17 @@ class Timeline:
         self._anchor: float | None = None
         self._disagreeing = 0
         self._last_error = 0.0
+        #: By how many seconds the camera's time and the machine's have parted for good; None while they have not.
+        self.parted_seconds: float | None = None
         self._last_key_start: float | None = None
         self.key_frame_interval_seconds: float | None = None
         self.last_arrival: float | None = None
 
     def place(self, fragment: Fragment, arrived_at: float) -> float:
-        """The wall clock of the fragment's start; raises ClockJumped.
+        """The wall clock of the fragment's start.
 
-        A part arrives when its last frame has come, so it began its own duration earlier.
+        A part arrives when its last frame has come, so it began its own duration earlier. Once `parted_seconds` is set the
+        run should end: its times are those of a clock that has been set since, or of a camera that counts anew.
         """
         if self._anchor is None:
             self._anchor = arrived_at - fragment.duration - fragment.start
@@ -60,14 +58,25 @@ class Timeline:
             is_catching_up = abs(error) < self._last_error - _CATCHING_UP_SECONDS
             self._disagreeing = 1 if is_catching_up else self._disagreeing + 1
             if self._disagreeing >= _JUMP_PARTS:
-                raise ClockJumped(f"the camera's time and the machine's are {error:+.1f} s apart")
+                self.parted_seconds = error
+            if abs(error) > _ABSURD_SECONDS:
+                start = arrived_at - fragment.duration
         else:
             self._disagreeing = 0
+            self.parted_seconds = None
             limit = _DRIFT * fragment.duration
             self._anchor += max(-limit, min(limit, error))
         self._last_error = abs(error)
         self._measure(fragment, start, arrived_at)
         return start
+
+    def begin_anew(self) -> None:
+        """A new run begins with the next part: its time is that of its arrival."""
+        self._anchor = None
+        self._disagreeing = 0
+        self._last_error = 0.0
+        self._last_key_start = None
+        self.parted_seconds = None
 
     def fps(self, silent_seconds: float = 0.0) -> float | None:
         """Frames a second over the window; 0 when nothing came for longer than the window."""

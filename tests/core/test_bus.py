@@ -327,3 +327,11 @@ def test_a_part_with_sound_says_so(bus, writer):
     writer.publish(dataclasses.replace(part(1, is_key=True), has_audio=True))
     writer.publish(part(2))
     assert [(p.is_key, p.has_audio) for p in bus.read("d1", None)] == [(True, True), (False, False)]
+
+
+def test_the_window_stays_bounded_when_the_clock_is_set_back(bus, writer):
+    for number in range(1, 6):
+        writer.publish(part(number, start=NOON + 3600 + number * 0.5))
+    for number in range(6, 9):
+        writer.publish(part(number, start=NOON + number * 0.5))
+    assert positions(bus) == [(1, 6), (1, 7), (1, 8)]

@@ -344,3 +344,14 @@ def test_sound_that_a_second_look_does_not_find_is_not_looked_for_for_ever(world
     world.run([INIT, hear, *parts(8)], [INIT, hear, *parts(8), world.stop])
     assert world.probes == 2
     assert len(world.loop.lives) == 2
+
+
+def test_a_clock_that_is_set_begins_a_run_at_the_next_key_part_and_leaves_ffmpeg_alone(world):
+    group = [replace(part, start=n * 0.5, is_key=n % 4 == 0) for n, part in enumerate(parts(12))]
+    world.run([INIT, *group[:4], lambda: world.clock.jump(3600), *group[4:], world.stop])
+    assert len(world.loop.lives) == 1
+    assert world.bus() == [*((1, n) for n in range(5, 9)), *((2, n) for n in range(1, 5))]
+    assert MediaBus(world.client).init_segment(world.id, 2) == b"init"
+    newest = MediaBus(world.client).read(world.id, None)[-1]
+    assert newest.end == pytest.approx(world.clock.wall(), abs=2)
+    assert world.states == [("starting", None), ("running", None), ("stopped", "requested")]
