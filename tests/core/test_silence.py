@@ -7,6 +7,7 @@ import av
 import pytest
 
 from gateway.boxes import InvalidMedia
+from gateway.fragments import read_samples
 from gateway.init_segments import find_sound
 from gateway.silence import SilenceFiller, split_parts
 from tests.cameras.footage import read_counters
@@ -18,8 +19,10 @@ NEVER = {"audio": True, "audio_from": 0.0, "audio_until": 0.01}
 
 
 def fill(clip: Clip) -> bytes:
+    """The clip as a run of parts, each filled alone."""
     filler = SilenceFiller.of(clip.init)
-    return filler.init + b"".join(filler.fill(part.data) for part in clip.parts)
+    parts = [part.data for part in clip.parts]
+    return filler.init + b"".join(filler.fill(part, before) for part, before in zip(parts, [b"", *parts], strict=False))
 
 
 def sounds(footage: bytes) -> list[tuple[float, float]]:
@@ -39,7 +42,7 @@ def test_there_is_sound_all_along_and_every_picture_is_there(settings):
     assert read_counters(footage) == list(clip.counters)
 
 
-@pytest.mark.parametrize("settings", [{}, ENDING], ids=str)
+@pytest.mark.parametrize("settings", [{}, LATE, ENDING], ids=str)
 def test_the_sound_has_no_hole_that_a_player_minds(settings):
     heard = sounds(fill(make_clip(**settings)))
     one_frame = 1024 / 48000
@@ -53,11 +56,35 @@ def test_parts_with_sound_of_their_own_are_left_alone():
     assert all(filler.fill(part.data) == part.data for part in clip.parts)
 
 
-def test_parts_in_a_row_are_filled_as_each_alone():
-    clip = make_clip()
+@pytest.mark.parametrize("settings", [{}, LATE, ENDING], ids=str)
+def test_parts_in_a_row_are_filled_as_each_after_the_one_before(settings):
+    clip = make_clip(**settings)
     filler = SilenceFiller.of(clip.init)
-    parts = [part.data for part in clip.parts]
-    assert filler.fill(b"".join(parts)) == b"".join(map(filler.fill, parts))
+    assert filler.init + filler.fill(b"".join(part.data for part in clip.parts)) == fill(clip)
+
+
+def test_the_first_frame_of_late_sound_is_no_longer_stretched_over_all_that_was_silent():
+    clip = make_clip(**LATE)
+    filler = SilenceFiller.of(clip.init)
+    number = next(number for number, part in enumerate(clip.parts) if part.has_audio)
+    before, data = clip.parts[number - 1].data, clip.parts[number].data
+    moof, _ = next(split_parts(data))
+    filled, _ = next(split_parts(filler.fill(data, before)))
+    assert read_samples(moof, filler.tracks)["soun"].start == 0
+    start = read_samples(filled, filler.tracks)["soun"].start / 48000
+    assert clip.parts[number].start - 0.05 < start <= clip.parts[number].start + 0.05
+
+
+def test_sound_that_began_before_the_silence_ended_loses_its_beginning():
+    clip = make_clip(audio=True)
+    filler = SilenceFiller.of(clip.init)
+    silent = make_clip()
+    # As if the part before had come without its sound.
+    filled = filler.fill(clip.parts[1].data, silent.parts[1].data)
+    moof, _ = next(split_parts(filled))
+    samples = read_samples(moof, filler.tracks)
+    assert samples["soun"].start >= 47_600
+    assert samples["vide"].frames == clip.parts[1].frames
 
 
 def test_the_media_of_the_pictures_is_not_touched():

@@ -16,7 +16,7 @@ from gateway.errors import Conflict, InvalidValue
 from gateway.init_segments import drop_sound
 from gateway.live_playlist import LivePart, LivePlaylist, Wanted
 from gateway.live_window import LiveWindow, LiveWindows
-from gateway.media import Part, Position
+from gateway.media import Position
 from gateway.models import Device, StreamRecord, find_device
 from gateway.silence import SilenceFiller
 from gateway.states import reason_for
@@ -92,10 +92,8 @@ def get_live_part(device_id: Any, run: int, sequence: int, sound: str) -> Respon
     """
     device = find_device(current_scope(), str(device_id))
     position = Position(run, sequence)
-    parts = services().bus.read_range(device.id, position, position)
-    if not parts and _has_come(device, position):
-        parts = services().bus.read_range(device.id, position, position)
-    return _footage(device, run, parts, 1, sound)
+    _wait_for(device, position)
+    return _footage(device, position, position, sound)
 
 
 @blp.route(
@@ -112,8 +110,7 @@ def get_live_segment(device_id: Any, run: int, first: int, last: int, sound: str
     device = find_device(current_scope(), str(device_id))
     if not 0 <= last - first < MOST_PARTS:
         raise ApiError(404, f"a segment has 1 to {MOST_PARTS} parts, not {last - first + 1}", reason="no_footage")
-    parts = services().bus.read_range(device.id, Position(run, first), Position(run, last))
-    return _footage(device, run, parts, last - first + 1, sound)
+    return _footage(device, Position(run, first), Position(run, last), sound)
 
 
 def live_playlist_response(device: Device) -> Response:
@@ -204,20 +201,19 @@ def _has_sound(device: Device, parts: tuple[LivePart, ...]) -> bool:
     return bool(json.loads(device.stream.source_info or "{}").get("audio"))
 
 
-def _has_come(device: Device, position: Position) -> bool:
-    """Wait for the part that follows the newest; False for any other, and when it does not come."""
+def _wait_for(device: Device, position: Position) -> None:
+    """Wait for a part if it is the one that comes next, and if there is a seat."""
     live = _live()
     window = live.windows.of(device.id)
     newest = max((part.position for part in window.parts()), default=None)
     if newest is None or (newest.run, newest.sequence + 1) != (position.run, position.sequence):
-        return newest is not None and newest >= position
+        return
     if not live.seats.acquire(blocking=False):
-        return False
+        return
     try:
-        parts = window.wait(lambda parts: parts and parts[-1].position >= position, HINT_SECONDS)
+        window.wait(lambda parts: bool(parts) and parts[-1].position >= position, HINT_SECONDS)
     finally:
         live.seats.release()
-    return bool(parts) and parts[-1].position >= position
 
 
 def _read_init(device: Device, run: int) -> bytes:
@@ -227,12 +223,17 @@ def _read_init(device: Device, run: int) -> bytes:
     return init
 
 
-def _footage(device: Device, run: int, parts: list[Part], count: int, sound: str) -> Response:
-    if len(parts) != count:
+def _footage(device: Device, first: Position, last: Position, sound: str) -> Response:
+    # Silence begins where the sound of the part before ends.
+    since = Position(first.run, first.sequence - 1) if sound and first.sequence > 1 else first
+    found = services().bus.read_range(device.id, since, last)
+    before = b"".join(part.data for part in found if part.position < first)
+    parts = [part.data for part in found if part.position >= first]
+    if len(parts) != last.sequence - first.sequence + 1:
         raise ApiError(404, f"that footage of device '{device.name}' is not, or no longer, there", reason="no_footage")
-    data = b"".join(part.data for part in parts)
+    data = b"".join(parts)
     if sound:
-        data = SilenceFiller.of(_read_init(device, run)).fill(data)
+        data = SilenceFiller.of(_read_init(device, first.run)).fill(data, before)
     return _media(data)
 
 

@@ -1,0 +1,116 @@
+"""A page that plays a playlist with hls.js in Chromium, and tells of every picture when it was taken and where it was."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parents[2]
+HLS_SCRIPT = ROOT / "ui/node_modules/hls.js/dist/hls.min.js"
+CLOCK_SCRIPT = ROOT / "tests/cameras/clock.js"
+
+_PAGE = "<!doctype html><title>player</title><video muted playsinline width=640></video>"
+
+# Everything that is seen stands in `window.seen`. A picture's moment is what hls.js makes of EXT-X-PROGRAM-DATE-TIME.
+_PLAY = """
+([url, rate, options]) => {
+  const video = document.querySelector('video');
+  const seen = (window.seen = { readings: [], errors: [], ended: false, began: 0 });
+  const hls = (window.hls = new Hls({ ...options, enableWorker: false }));
+  hls.on(Hls.Events.ERROR, (_, data) => seen.errors.push([data.details, data.fatal, String(data.error?.message ?? '')]));
+  video.addEventListener('ended', () => { seen.ended = true; });
+  cameraClock.watchClock(video, (reading) => {
+    const moment = hls.playingDate?.getTime() ?? NaN;
+    seen.began ||= reading.seenMs;
+    seen.readings.push([
+      reading.seenMs, reading.timeMs, moment + (reading.mediaTime - video.currentTime) * 1000, reading.mediaTime,
+      video.videoWidth, reading.delayMs,
+    ]);
+  });
+  video.defaultPlaybackRate = video.playbackRate = rate;
+  hls.attachMedia(video);
+  hls.on(Hls.Events.MEDIA_ATTACHED, () => hls.loadSource(url));
+  video.play().catch((error) => seen.errors.push(['play', false, String(error)]));
+}
+"""
+
+
+# hls.js 1.7 never tells the end of footage behind a hole of less than a tenth of a second, as B-frames leave one.
+_IS_OVER = """
+() => {
+  const video = document.querySelector('video');
+  const isAtEnd = video.duration && video.currentTime > video.duration - 0.2;
+  return window.seen.ended || isAtEnd || window.seen.errors.some((error) => error[1]);
+}
+"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A picture: when it came, its drawn clock (ms since 1970) or number, its moment by the playlist, and its age then."""
+
+    seen_ms: float
+    drawn: int
+    moment_ms: float
+    media_seconds: float
+    width: int
+    delay_ms: float
+
+
+class HlsPlayer:
+    """Plays one playlist. All methods belong to Playwright's thread; `hls.js` is the package's own build."""
+
+    def __init__(
+        self, browser: Browser, base_url: str, playlist_url: str, *, rate: float = 1.0, **options: Any
+    ) -> None:
+        self.context = browser.new_context()
+        self.page: Page = self.context.new_page()
+        # A page of the API's own origin, without its content security policy.
+        self.page.route(f"{base_url}/playing", lambda route: route.fulfill(body=_PAGE, content_type="text/html"))
+        self.page.goto(f"{base_url}/playing")
+        self.page.add_script_tag(path=HLS_SCRIPT)
+        self.page.add_script_tag(path=CLOCK_SCRIPT)
+        self.page.evaluate(_PLAY, [playlist_url, rate, options])
+
+    def __enter__(self) -> HlsPlayer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+    @property
+    def errors(self) -> list[tuple[str, bool, str]]:
+        """What hls.js reported: details, whether it gave up, the message."""
+        return [tuple(error) for error in self.page.evaluate("() => window.seen.errors")]
+
+    @property
+    def fatal_errors(self) -> list[tuple[str, bool, str]]:
+        return [error for error in self.errors if error[1]]
+
+    def seen(self) -> list[Seen]:
+        """All pictures so far."""
+        return [Seen(*reading) for reading in self.page.evaluate("() => window.seen.readings")]
+
+    def wait_until_over(self, seconds: float) -> None:
+        """Wait for the end of the footage, or until hls.js gives up. Raises Playwright's TimeoutError."""
+        self.wait_for(_IS_OVER, seconds)
+
+    def wait_for(self, script: str, seconds: float, argument: Any = None) -> None:
+        """Wait until a function of the page gives something true."""
+        self.page.wait_for_function(script, arg=argument, timeout=seconds * 1000)
+
+    def wait_drawn_after(self, moment: float, seconds: float, count: int = 5) -> float:
+        """Wait for pictures that were drawn after a moment (seconds since 1970); gives the seconds until now."""
+        script = "([after, count]) => window.seen.readings.filter((r) => r[1] > after).length >= count"
+        self.wait_for(script, seconds, [moment * 1000, count])
+        return time.time() - moment
+
+
+def longest_stop(seen: list[Seen]) -> float:
+    """The longest time in seconds between two pictures in a row."""
+    return max((b.seen_ms - a.seen_ms for a, b in itertools.pairwise(seen)), default=float("inf")) / 1000
