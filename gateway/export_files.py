@@ -120,7 +120,7 @@ def check_space(config: Config, needed_bytes: int) -> None:
 
 def result_path(config: Config, name: str) -> Path:
     """Where the result of this name lies. Raises ValueError for a name that is none."""
-    if Path(name).name != name or name.startswith("."):
+    if not name or Path(name).name != name or name.startswith("."):
         raise ValueError(f"{name!r} is no name of a result")
     return config.exports_dir / name
 

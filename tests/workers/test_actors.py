@@ -131,3 +131,24 @@ def test_a_probe_is_done_once_and_answered(actors, redis_url, monkeypatch):
     assert looks == [(SOURCE_URL, "udp", True)]
     assert probes.wait_for_result(probe_id, 1)["video"]["codec"] == "h264"
     client.close()
+
+
+def test_a_message_runs_its_job_and_those_behind_it_and_may_be_sent_again(actors, redis_url, monkeypatch):
+    ran = []
+
+    class StubRunner:
+        def __init__(self, config, worker, kinds, seats, is_closing) -> None:
+            assert set(kinds) == {"export"}
+            assert not is_closing()
+
+        def run(self, job_id: str) -> None:
+            ran.append(job_id)
+            raise Shutdown
+
+    monkeypatch.setattr(actors, "JobRunner", StubRunner)
+    client = connect_redis(redis_url)
+    client.set("vas:pending:job:j1", 1)
+    actors.run_job.fn("j1")
+    assert ran == ["j1"]
+    assert client.get("vas:pending:job:j1") is None
+    client.close()

@@ -11,6 +11,7 @@ from gateway.leases import STREAM, Leases, WorkerSlots
 from gateway.live import LiveFigures
 from gateway.messages import Messages, build_broker
 from gateway.models.events import events_of
+from gateway.models.jobs import LOST_SECONDS, claim_job, create_job, find_job
 from gateway.models.streams import (
     ask_to_run,
     ask_to_stop,
@@ -23,7 +24,7 @@ from gateway.redis_client import connect_redis
 from gateway.states import DesiredState, StreamState
 from tests.factories import make_config, make_device, no_plugins
 from workers import scheduler
-from workers.scheduler import GRACE_SECONDS, STARTS_PER_PASS, Reconciler
+from workers.scheduler import GRACE_SECONDS, JOBS_PER_PASS, JOBS_SECONDS, STARTS_PER_PASS, Reconciler
 
 
 class World:
@@ -253,3 +254,25 @@ def test_the_clock_asks_the_outputs_of_all_plugins(monkeypatch):
     monkeypatch.setattr(scheduler, "create_plugin_manager", lambda: manager)
     assert scheduler._collect_outputs(make_config()) == ["an output"]
     assert seen == ["clock"]
+
+
+def test_a_job_that_waits_is_asked_for_until_a_worker_has_taken_it(world):
+    job, _ = create_job(world.scope, "export", {})
+    assert world.passes(JOBS_SECONDS) == [job.id]
+    assert world.passes(JOBS_SECONDS) == []
+    world.messages.job_taken(job.id)
+    assert world.passes(JOBS_SECONDS - 0.5) == [], "not at every pass"
+    assert world.passes(0.5) == [job.id]
+
+
+def test_a_job_whose_worker_died_is_asked_for_again(world):
+    job, _ = create_job(world.scope, "export", {})
+    claim_job(job.id, "w1", at=utc_now() - timedelta(seconds=LOST_SECONDS + 1))
+    assert world.passes(JOBS_SECONDS) == [job.id]
+    assert find_job(world.scope, job.id).state == "queued"
+
+
+def test_few_messages_for_jobs_are_sent_at_once(world):
+    for _ in range(JOBS_PER_PASS + 2):
+        create_job(world.scope, "export", {})
+    assert len(world.passes(JOBS_SECONDS)) == JOBS_PER_PASS
