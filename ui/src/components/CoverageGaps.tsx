@@ -27,11 +27,14 @@ export function CoverageGaps({ gaps, deviceId, timeZone }: { gaps: CoverageGap[]
               <span className={classes.length}>{formatLength(gap.seconds * 1000)}</span>
               <span className={gap.is_wanted ? classes.reason : `${classes.reason} ${classes.soft}`}>
                 {sentence(gap.by && !gap.reason.message.includes(gap.by) ? `${gap.reason.message} by ${gap.by}` : gap.reason.message)}
-                {!gap.is_wanted && ' No footage was wanted.'}
+                {!gap.is_wanted && ' (not wanted)'}
               </span>
-              <Anchor component={Link} fz="inherit" className={classes.watch} to={deviceMomentAddress(deviceId, startMs - LEAD_IN_MS)}>
-                Watch before it
-              </Anchor>
+              {/* Before footage that nobody wanted there need not be any. */}
+              {(gap.is_wanted || gap.by) && (
+                <Anchor component={Link} fz="inherit" className={classes.watch} to={deviceMomentAddress(deviceId, startMs - LEAD_IN_MS)}>
+                  Watch before it
+                </Anchor>
+              )}
             </li>
           );
         })}

@@ -58,7 +58,7 @@ function DayRow({ day, deviceId, timeZone, onPick }: { day: CoverageDay; deviceI
             </Text>
           ) : (
             <UnstyledButton fz="sm" className={classes.toggle} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-              {lost > 0 ? lost : <span className={classes.soft}>not wanted</span>} {isOpen ? <IconChevronDown size={14} aria-hidden /> : <IconChevronRight size={14} aria-hidden />}
+              {lost > 0 ? lost : <span className={classes.soft}>{day.wanted_seconds > 0 ? 'none' : NOTHING}</span>} {isOpen ? <IconChevronDown size={14} aria-hidden /> : <IconChevronRight size={14} aria-hidden />}
               <span className="visually-hidden">gaps on {formatShortDate(day.date)}</span>
             </UnstyledButton>
           )}

@@ -72,7 +72,7 @@ export function StoragePanel() {
           <Meter figures={data} />
           <FigureColumns
             rows={[
-              ['Written each day', data.bytes_per_day === null ? NOTHING : formatBytes(data.bytes_per_day)],
+              ['Written in 24 hours', data.bytes_per_day === null ? NOTHING : formatBytes(data.bytes_per_day)],
               ['Free space lasts', daysLeftWords(data.days_left)],
             ]}
           />

@@ -7,6 +7,10 @@ export function useRecording(deviceId: string) {
   return useQuery({
     queryKey: recordingKeys.one(deviceId),
     queryFn: ({ signal }) => readRecording(deviceId, signal),
-    refetchInterval: 4_000,
+    // While the recorder follows a wish, its answer is waited for.
+    refetchInterval: ({ state }) => {
+      const recording = state.data?.recording;
+      return recording && recording.is_wanted !== (recording.observed === 'recording') ? 1_500 : 4_000;
+    },
   });
 }

@@ -2,7 +2,7 @@
 import { MantineProvider } from '@mantine/core';
 import { fireEvent, render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { HOUR_MS, NO_TIMELINE, type TimeRange } from './model';
 import { Timeline, type TimelineProps } from './Timeline';
@@ -172,6 +172,30 @@ test('the ends of a marked range are moved by keys and never cross', async () =>
   screen.getByRole('slider', { name: 'End of the marked range' }).focus();
   await userEvent.keyboard('{Shift>}{ArrowRight}{ArrowRight}{ArrowRight}{ArrowRight}{/Shift}');
   expect(onMarkedChange.mock.lastCall?.[0].endMs).toBe(NOW);
+});
+
+test('with nothing played, time passes below now; a view of the past stays', async () => {
+  const wrapper = { wrapper: ({ children }: { children: ReactNode }) => <MantineProvider env="test">{children}</MantineProvider> };
+  const common = { onRangeChange, timeZone: 'UTC', playheadMs: null, onSeek };
+  const { rerender } = render(<Timeline range={RANGE} nowMs={NOW} {...common} />, wrapper);
+  rerender(<Timeline range={RANGE} nowMs={NOW + 1_000} {...common} />);
+  await waitFor(() => expect(lastRange()).toEqual({ startMs: RANGE.startMs + 1_000, endMs: RANGE.endMs + 1_000 }));
+  onRangeChange.mockReset();
+  const past = { startMs: NOW - 9 * HOUR_MS, endMs: NOW - 5 * HOUR_MS };
+  rerender(<Timeline range={past} nowMs={NOW + 2_000} {...common} />);
+  rerender(<Timeline range={past} nowMs={NOW + 3_000} {...common} />);
+  pointer(screen.getByRole('slider'), 'pointerdown', 0);
+  pointer(screen.getByRole('slider'), 'pointerup', 0);
+  expect(onSeek).toHaveBeenLastCalledWith(past.startMs);
+});
+
+test('a playhead that plays out of sight takes the view with it', async () => {
+  const wrapper = { wrapper: ({ children }: { children: ReactNode }) => <MantineProvider env="test">{children}</MantineProvider> };
+  const common = { range: RANGE, onRangeChange, timeZone: 'UTC', nowMs: NOW + HOUR_MS, onSeek, isFollowing: true };
+  const { rerender } = render(<Timeline playheadMs={NOW - 600_000} {...common} />, wrapper);
+  rerender(<Timeline playheadMs={NOW - 599_000} {...common} />);
+  await waitFor(() => expect(lastRange()?.startMs).toBeGreaterThan(RANGE.startMs));
+  expect((NOW - 599_000 - lastRange().startMs) / (4 * HOUR_MS)).toBeCloseTo(0.7, 3);
 });
 
 test('a jump of the page is followed', () => {

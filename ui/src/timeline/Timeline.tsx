@@ -28,7 +28,7 @@ export interface TimelineProps {
   /** In and out points; without `onMarkedChange` they cannot be moved. */
   marked?: TimeRange | null;
   onMarkedChange?: (marked: TimeRange | null) => void;
-  /** Keeps the playhead in sight while it plays, unless somebody looks elsewhere. */
+  /** Keeps the playhead in sight while it plays, unless somebody looks elsewhere. With nothing played, now is kept where it is. */
   isFollowing?: boolean;
   isLoading?: boolean;
   label?: string;
@@ -52,7 +52,8 @@ export function Timeline(props: TimelineProps) {
     range,
     onRangeChange,
     limits,
-    followedMs: isFollowing && scrubMs === null ? playheadMs : null,
+    followedMs: scrubMs !== null ? null : playheadMs === null ? nowMs : isFollowing ? playheadMs : null,
+    isSteady: playheadMs === null,
   });
   const shownPlayhead = scrubMs ?? playheadMs;
 

@@ -81,7 +81,9 @@ function drawRuler(scene: Scene, { context, width, height, palette }: Surface, x
   context.fillStyle = palette.inkSoft;
   for (const tick of ticks) {
     const at = x(tick.atMs) + 5;
-    if (at > -40 && at < width) context.fillText(tickLabel(step, timeZone, tick.atMs), at, TICK_BASELINE);
+    if (at < 0 || at > width) continue;
+    const label = tickLabel(step, timeZone, tick.atMs);
+    if (at + context.measureText(label).width <= width) context.fillText(label, at, TICK_BASELINE);
   }
 
   const larger = contextStep(step);

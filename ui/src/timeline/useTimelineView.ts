@@ -8,6 +8,7 @@ const GLIDE_MS = 325;
 const SLOWEST_PX_PER_MS = 0.02;
 const FOLLOW_FROM = 0.94;
 const FOLLOW_TO = 0.7;
+const STEADY_FROM = 0.5;
 
 interface TimelineViewOptions {
   range: TimeRange;
@@ -15,11 +16,13 @@ interface TimelineViewOptions {
   limits: TimeRange;
   /** A moment that is kept in sight once it is; null for none. */
   followedMs: number | null;
+  /** The followed moment stays where it is and time passes below it; otherwise the view jumps on when the moment nears its end. */
+  isSteady: boolean;
 }
 
 const isSame = (a: TimeRange, b: TimeRange): boolean => a.startMs === b.startMs && a.endMs === b.endMs;
 
-export function useTimelineView({ range, onRangeChange, limits, followedMs }: TimelineViewOptions) {
+export function useTimelineView({ range, onRangeChange, limits, followedMs, isSteady }: TimelineViewOptions) {
   const [view, setView] = useState(range);
   const [isMoving, setMoving] = useState(false);
   const [seen, setSeen] = useState(range);
@@ -28,20 +31,20 @@ export function useTimelineView({ range, onRangeChange, limits, followedMs }: Ti
   const frame = useRef(0);
   const toldAt = useRef(0);
 
-  if (!isSame(seen, range)) {
-    setSeen(range);
-    // The page's own jump, and not what it was just told from here.
-    if (!isMoving && !isSame(range, told)) setView(range);
-  }
+  // The page's own jump, and not what it was just told from here.
+  const isJump = !isSame(seen, range) && !isMoving && !isSame(range, told);
+  if (!isSame(seen, range)) setSeen(range);
+  if (isJump) setView(range);
 
   if (followed !== followedMs) {
     setFollowed(followedMs);
-    if (followed !== null && followedMs !== null && !isMoving) {
+    if (followed !== null && followedMs !== null && !isMoving && !isJump) {
       const before = fractionOf(view, followed);
       const after = fractionOf(view, followedMs);
       const isSmallStep = Math.abs(after - before) < 0.5;
-      if (before >= 0 && before <= 1 && isSmallStep && after > FOLLOW_FROM && after > before) {
-        setView(pan(view, (after - FOLLOW_TO) * widthOf(view)));
+      if (before >= 0 && before <= 1 && isSmallStep && after > before) {
+        if (isSteady && before >= STEADY_FROM) setView(pan(view, followedMs - followed));
+        else if (after > FOLLOW_FROM) setView(pan(view, (after - FOLLOW_TO) * widthOf(view)));
       }
     }
   }
