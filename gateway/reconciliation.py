@@ -29,6 +29,7 @@ from gateway.models.repairs import (
     holds_parts,
     mark_missing,
     move_segments,
+    settle_quarters,
     settle_segment,
     settle_times,
 )
@@ -268,6 +269,17 @@ class Reconciliation:
             return move_segments(findings[0].fence, [finding.segment for finding in findings], self._storage.id)
         except LeaseLost:
             return 0
+
+    def settle(self, folder: Folder) -> Counter[str]:
+        """Have the roll-up of a day tell what its segments add up to, which a row that was lost had changed."""
+        epoch = _read_epoch(folder.recording_id)
+        try:
+            is_changed = epoch is not None and settle_quarters(Fence(folder.recording_id, epoch), folder.day)
+        except LeaseLost:
+            is_changed = False  # a recorder has begun meanwhile; the next round comes
+        if is_changed:
+            log.warning("device %s: the sums of '%s' were wrong and are right now", folder.device_id, folder.prefix)
+        return Counter({"sums mended": 1} if is_changed else {})
 
     def _mend(self, finding: Finding) -> str | None:
         self._storage.check()

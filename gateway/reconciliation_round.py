@@ -74,6 +74,7 @@ class Round:
             self._judge(look)
             if look.findings:
                 self.done += self._reconciliation.mend(look)
+            self.done += self._reconciliation.settle(folder)
             self._seen.checked += look.checked
             self._seen.lost += look.lost
 

@@ -9,10 +9,20 @@ from dataclasses import dataclass, replace
 
 import peewee
 
+from gateway import database
 from gateway.media import PartFact, pack_parts
 from gateway.models.base import FootageScope
 from gateway.models.deletion import BATCH, LONGEST_SEGMENT_MS, StoredSegment, add_stretch
-from gateway.models.segments import Fence, Gap, Segment, SegmentParts, SegmentState, add_to_quarter
+from gateway.models.segments import (
+    QUARTER_MS,
+    Fence,
+    Gap,
+    Quarter,
+    Segment,
+    SegmentParts,
+    SegmentState,
+    add_to_quarter,
+)
 
 #: A part that claims to last longer is wrong about it.
 _LONGEST_PART_MS = 10_000
@@ -20,6 +30,7 @@ _LONGEST_PART_MS = 10_000
 _FILE_GAPS = ("file_missing", "file_damaged")
 #: What the wall clock may have been corrected by between two files of one run.
 _SAME_TIME_MS = 2000
+_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +151,21 @@ def adopt_segment(fence: Fence, name: tuple[int, int, int], content: Content, st
     return segment_id
 
 
+def settle_quarters(fence: Fence, day: int) -> bool:
+    """The roll-up of a day tells what its closed segments add up to; gives whether it had not, as after a row was lost."""
+    if not _wrong_quarters(FootageScope(fence.recording_id), day):
+        return False
+    with fence.transaction() as footage:
+        wrong = _wrong_quarters(footage, day)
+        for quarter, (recorded_ms, size, segments) in wrong.items():
+            footage.delete(Quarter).where(Quarter.quarter == quarter).execute()
+            if segments:
+                footage.insert(
+                    Quarter, quarter=quarter, recorded_ms=recorded_ms, bytes=size, segments=segments
+                ).execute()
+    return bool(wrong)
+
+
 def holds_parts(fence: Fence, name: tuple[int, int, int], count: int, duration_ms: int, *, but: int = 0) -> bool:
     """Whether another playable segment holds any of these parts: the same run, sequence and time.
 
@@ -157,6 +183,29 @@ def holds_parts(fence: Fence, name: tuple[int, int, int], count: int, duration_m
             Segment.id != but,
         )
         return query.limit(1).tuples().first() is not None
+
+
+def _wrong_quarters(footage: FootageScope, day: int) -> dict[int, tuple[int, int, int]]:
+    """What the quarters of a day should tell that tell something else: recorded milliseconds, bytes, segments."""
+    first, last = day * _DAY_MS // QUARTER_MS, (day + 1) * _DAY_MS // QUARTER_MS
+    with database.session():
+        told = footage.select(Quarter, Quarter.quarter, Quarter.recorded_ms, Quarter.bytes, Quarter.segments)
+        found = {row[0]: row[1:] for row in told.where(Quarter.quarter >= first, Quarter.quarter < last).tuples()}
+        closed = footage.select(Segment, Segment.start_ms, Segment.duration_ms, Segment.size).where(
+            Segment.start_ms >= day * _DAY_MS,
+            Segment.start_ms < (day + 1) * _DAY_MS,
+            Segment.state == SegmentState.CLOSED,
+        )
+        expected: dict[int, tuple[int, int, int]] = {}
+        for start_ms, duration_ms, size in closed.tuples():
+            recorded, total, count = expected.get(start_ms // QUARTER_MS, (0, 0, 0))
+            expected[start_ms // QUARTER_MS] = (recorded + duration_ms, total + size, count + 1)
+    nothing = (0, 0, 0)
+    return {
+        quarter: expected.get(quarter, nothing)
+        for quarter in found.keys() | expected.keys()
+        if tuple(found.get(quarter, nothing)) != expected.get(quarter, nothing)
+    }
 
 
 def _change(footage: FootageScope, segment: StoredSegment, **values: int) -> bool:

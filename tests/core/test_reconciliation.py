@@ -422,3 +422,19 @@ def test_a_round_is_due_once_a_day(footage, reconciliation, reports, clock):
     assert not Round(reconciliation, reports, clock).is_due(86_400)
     clock.advance(86_401)
     assert Round(reconciliation, reports, clock).is_due(86_400)
+
+
+def test_sums_that_a_lost_row_left_wrong_are_right_after_its_file_was_adopted(footage, reconciliation, reports, clock):
+    fill(footage, 3)
+    lost = footage.segments()[1]
+    with database.transaction():
+        SegmentParts.delete().where(SegmentParts.segment_id == lost.id).execute()
+        EVERY_RECORDING.delete(Segment).where(Segment.id == lost.id).execute()
+    with pytest.raises(AssertionError):
+        footage.check_roll_up()
+    everything = Round(reconciliation, reports, clock)
+    everything.mend_recent()
+    assert dict(everything.done) == {"adopted": 1, "sums mended": 1}
+    footage.check_consistent()
+    everything.mend_recent()
+    assert everything.done["sums mended"] == 1

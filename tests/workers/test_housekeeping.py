@@ -89,7 +89,7 @@ def test_what_a_crash_left_is_in_order_soon_after_the_start(footage, start, clie
     age(footage, NOON_MS + 5 * MINUTE_MS, 51)
     start()
     wait_until(lambda: is_in_order(footage), "rows and files agree")
-    assert report(client).state == OK
+    wait_until(lambda: report(client).state == OK, "the report tells so")
 
 
 def test_old_footage_goes_and_it_is_told(footage, start, client):
