@@ -1,13 +1,17 @@
 """Cuts: which parts of which files a range of a recording is made of. All times are milliseconds since 1970, UTC."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 from gateway.gaps import HOLE_MS
 from gateway.media import PartFact, segment_key, unpack_parts
 from gateway.models.footage import LONGEST_SEGMENT_MS, packed_between, segments_between
 from gateway.models.recordings import Recording
+
+#: Up to this length a range is estimated part by part.
+_EXACT_ESTIMATE_MS = 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,38 @@ class Stretch:
         return any(part.has_audio for piece in self.pieces for part in piece.parts)
 
 
+@dataclass(frozen=True, slots=True)
+class FootageEstimate:
+    """About how much footage a range needs: bytes, and from when to when it reaches."""
+
+    size: int
+    start_ms: int
+    end_ms: int
+
+
+class _Key(NamedTuple):
+    """A part with a key frame: when it begins, the number of its piece, and its own in that."""
+
+    at_ms: int
+    piece: int
+    part: int
+
+
+def estimate_footage(recording: Recording, start_ms: int, end_ms: int) -> FootageEstimate | None:
+    """What `cut_footage` would give, quickly: a long range counts whole files. None when there is no footage."""
+    if end_ms - start_ms <= _EXACT_ESTIMATE_MS:
+        stretches = cut_footage(recording, start_ms, end_ms)
+        if not stretches:
+            return None
+        end = max(stretch.end_ms for stretch in stretches)
+        return FootageEstimate(sum(stretch.size for stretch in stretches), stretches[0].start_ms, end)
+    segments = segments_between(recording.id, start_ms, end_ms)
+    if not segments:
+        return None
+    end = max(segment.end_ms for segment in segments)
+    return FootageEstimate(sum(segment.size for segment in segments), segments[0].start_ms, end)
+
+
 def cut_footage(recording: Recording, start_ms: int, end_ms: int) -> list[Stretch]:
     """The footage that is needed to show a range: whole groups of pictures, each from its key frame.
 
@@ -129,23 +165,34 @@ def _stretches(pieces: Iterator[Piece]) -> Iterator[list[Piece]]:
 def _cut_at_key_frames(pieces: list[Piece], start_ms: int, end_ms: int) -> Stretch | None:
     if pieces[-1].end_ms <= start_ms or pieces[0].start_ms >= end_ms:
         return None
-    places = [
-        (piece.part_start_ms(index), number, index)
-        for number, piece in enumerate(pieces)
-        for index in range(len(piece.parts))
-        if piece.parts[index].is_key
-    ]
-    before = [place for place in places if place[0] <= start_ms]
-    first = before[-1] if before else next(iter(places), None)
-    if first is None or first[0] >= end_ms:
+    first = _last_key_before(pieces, start_ms) or next(_keys(pieces, range(len(pieces))), None)
+    if first is None or first.at_ms >= end_ms:
         return None
-    last = next((place for place in places if place[0] >= end_ms), None)
+    reaching = (number for number, piece in enumerate(pieces) if piece.end_ms > end_ms)
+    last = next((key for key in _keys(pieces, reaching) if key.at_ms >= end_ms), None)
     cut = []
-    for number in range(first[1], (last[1] if last else len(pieces) - 1) + 1):
+    for number in range(first.piece, (last.piece if last else len(pieces) - 1) + 1):
         piece = pieces[number]
-        begin = first[2] if number == first[1] else 0
-        end = last[2] if last and number == last[1] else len(piece.parts)
+        begin = first.part if number == first.piece else 0
+        end = last.part if last and number == last.piece else len(piece.parts)
         if end > begin:
             cut.append(piece.cut(begin, end))
     return Stretch(tuple(cut)) if cut else None
 
+
+def _keys(pieces: list[Piece], numbers: Iterable[int]) -> Iterator[_Key]:
+    """The key frames of some pieces, in order."""
+    for number in numbers:
+        piece = pieces[number]
+        for index, part in enumerate(piece.parts):
+            if part.is_key:
+                yield _Key(piece.part_start_ms(index), number, index)
+
+
+def _last_key_before(pieces: list[Piece], at_ms: int) -> _Key | None:
+    for number in reversed(range(len(pieces))):
+        if pieces[number].start_ms <= at_ms:
+            before = [key for key in _keys(pieces, (number,)) if key.at_ms <= at_ms]
+            if before:
+                return before[-1]
+    return None

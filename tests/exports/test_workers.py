@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from gateway import export_files
+from gateway.api.recordings.fields import spell_moment
+from gateway.app import create_app
 from gateway.clock import utc_now
 from gateway.models.inventory import delete_device
 from gateway.models.jobs import LOST_SECONDS, MAX_ATTEMPTS, find_job, request_cancel, sweep_jobs
 from tests.conftest import wait_until
 from tests.exports.films import numbers_in
 from tests.exports.worker import JobsWorker, encoders_of
+from tests.factories import no_plugins
 from tests.playback import NOON_MS, make_clip
 from tests.stack.disk import DiskUnavailableError, LoopDisk
 from workers.footage_reader import FootageReader
@@ -135,6 +138,25 @@ def test_twenty_exports_at_once_are_all_done_and_each_is_whole(scope, exporter, 
     wait_until(all_done, "all are done", 90)
     for job_id, first in wanted.items():
         assert numbers_in(film_of(find_job(scope, job_id))) == list(range(first, first + 25))
+
+
+def test_from_the_request_to_the_file(config, footage, start_worker, tmp_path):
+    footage.record(make_clip(seconds=4, audio=True), NOON_MS)
+    client = create_app(config, no_plugins()).test_client()
+    start_worker()
+    body = {"start": spell_moment(NOON_MS + 1400), "end": spell_moment(NOON_MS + 3400), "cut": "exact"}
+    job = client.post(f"/api/v1/recordings/devices/{footage.device_id}/export", json=body).json
+
+    def done():
+        found = client.get(f"/api/v1/jobs/{job['id']}").json
+        assert found["state"] in ("queued", "running", "done"), found
+        return found if found["state"] == "done" else None
+
+    result = wait_until(done, "the export is done", 30)["result"]
+    film = tmp_path / "film.mp4"
+    film.write_bytes(client.get(result["url"]).data)
+    assert film.stat().st_size == result["size"]
+    assert len(numbers_in(film)) == round(result["duration_seconds"] * 25) == 50
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from gateway.clock import utc_now
 from gateway.config import Config
 from gateway.errors import Conflict, InvalidValue, Unavailable
 from gateway.export_files import spell_bytes
-from gateway.models.cuts import Stretch, cut_footage
+from gateway.models.cuts import estimate_footage
 from gateway.models.footage import nearest_footage
 from gateway.models.jobs import FootageRange, Job, bytes_taken, create_job, find_repeated
 from gateway.models.recordings import Recording, find_recording
@@ -78,21 +78,21 @@ class DeviceExport(MethodView):
         if before is not None:
             return _accepted(before)
         start_ms, end_ms = _check_range(config, data)
-        stretches = cut_footage(recording, start_ms, end_ms)
-        if not stretches:
+        found = estimate_footage(recording, start_ms, end_ms)
+        if found is None:
             return _no_footage(recording, start_ms)
-        size = sum(stretch.size for stretch in stretches)
-        _check_room(config, size)
+        _check_room(config, found.size)
         job, is_new = create_job(
             scope,
             KIND,
             {
-                "asked": asked, "start_ms": start_ms, "end_ms": end_ms, "cut": data["cut"], "bytes": size,
-                "name": _file_name(data["name"], recording, max(start_ms, stretches[0].start_ms)),
+                "asked": asked, "start_ms": start_ms, "end_ms": end_ms, "cut": data["cut"], "bytes": found.size,
+                "name": _file_name(data["name"], recording, max(start_ms, found.start_ms)),
             },
             device_id=recording.device_id,
             request_key=headers["key"],
-            footage=_range_of(recording, stretches, start_ms, end_ms),
+            # What the job reads, from the key frame before the range to the one after it, is held until it has ended.
+            footage=FootageRange(recording.id, min(start_ms, found.start_ms), max(end_ms, found.end_ms)),
             created_by=current_name(),
         )
         if is_new:
@@ -157,12 +157,6 @@ def _file_name(wished: str | None, recording: Recording, start_ms: int) -> str:
     # Neither a hidden file nor one that Windows cannot open.
     stem = stem[:_LONGEST_NAME].strip(" .")
     return f"{stem or 'export'}.mp4"
-
-
-def _range_of(recording: Recording, stretches: list[Stretch], start_ms: int, end_ms: int) -> FootageRange:
-    """What the job reads: from the key frame before the range to the one after it."""
-    first, last = stretches[0].start_ms, max(stretch.end_ms for stretch in stretches)
-    return FootageRange(recording.id, min(start_ms, first), max(end_ms, last))
 
 
 def _send(job_id: str) -> None:

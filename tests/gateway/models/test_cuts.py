@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.models.cuts import cut_footage, holes_between
+from gateway.models.cuts import cut_footage, estimate_footage, holes_between
 from gateway.models.recordings import find_recording
 from tests.factories import make_device
 from tests.playback import NOON_MS, FootageFactory, make_clip
@@ -82,3 +82,16 @@ def test_where_a_part_lies_in_its_file_is_known(footage, scope):
     assert data[piece.offset + 4 : piece.offset + 8] == b"moof"
     assert data[piece.offset + piece.size + 4 : piece.offset + piece.size + 8] == b"moof"
     assert (piece.sequence, piece.frames) == (3, 25)
+
+
+def test_a_short_range_is_estimated_by_its_parts_and_a_long_one_by_its_files(footage, scope):
+    (file,) = footage.record(make_clip(seconds=4), NOON_MS)
+    recording = find_recording(scope, footage.device_id)
+    short = estimate_footage(recording, NOON_MS + 1200, NOON_MS + 1900)
+    assert (short.size, short.start_ms, short.end_ms) == (
+        sum(part.size for part in file.parts[2:4]), NOON_MS + 1000, NOON_MS + 2000,
+    )
+    long = estimate_footage(recording, NOON_MS + 1200, NOON_MS + 5 * 3_600_000)
+    assert (long.size, long.start_ms, long.end_ms) == (file.values.size, NOON_MS, NOON_MS + 4000)
+    for length_ms in (1000, 5 * 3_600_000):
+        assert estimate_footage(recording, NOON_MS + 4000, NOON_MS + 4000 + length_ms) is None
