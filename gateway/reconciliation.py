@@ -26,6 +26,7 @@ from gateway.models.repairs import (
     Content,
     adopt_segment,
     drop_empty,
+    has_row,
     holds_parts,
     mark_missing,
     move_segments,
@@ -283,10 +284,10 @@ class Reconciliation:
 
     def _mend(self, finding: Finding) -> str | None:
         self._storage.check()
+        if self._storage.size(finding.key) != finding.size:
+            return None  # it came, went or grew since
         if finding.segment is None:
             return self._mend_unknown(finding)
-        if self._storage.size(finding.key) != finding.size:
-            return None
         if finding.seen is Seen.MISSING:
             return "file missing" if mark_missing(finding.fence, finding.segment) else None
         return self._mend_file(finding, finding.segment)
@@ -339,9 +340,11 @@ class Reconciliation:
         if parsed is None:
             self._storage.quarantine(finding.key, "its name is not a segment's")
             return "quarantined"
+        fence = finding.fence
+        if has_row(fence, parsed):
+            return None  # its recorder has written it since
         scan = self._scan(finding.key)
         content = settle_times(Content(scan.init_size, scan.parts))
-        fence = finding.fence
         if not content.parts:
             self._storage.quarantine(finding.key, f"no part of it is whole: {scan.problem}, {scan.detail}")
             return "quarantined"

@@ -166,6 +166,16 @@ def settle_quarters(fence: Fence, day: int) -> bool:
     return bool(wrong)
 
 
+def has_row(fence: Fence, name: tuple[int, int, int]) -> bool:
+    """Whether the file that is named by start, run and sequence has a row, whatever its state."""
+    start_ms, run, sequence = name
+    with fence.transaction() as footage:
+        query = footage.select(Segment, Segment.id).where(
+            Segment.start_ms == start_ms, Segment.run == run, Segment.sequence == sequence
+        )
+        return query.limit(1).tuples().first() is not None
+
+
 def holds_parts(fence: Fence, name: tuple[int, int, int], count: int, duration_ms: int, *, but: int = 0) -> bool:
     """Whether another playable segment holds any of these parts: the same run, sequence and time.
 

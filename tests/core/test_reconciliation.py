@@ -266,6 +266,27 @@ def test_a_file_that_came_back_between_look_and_change_is_not_lost(footage, reco
     footage.check_consistent()
 
 
+def test_a_file_that_got_its_row_between_look_and_change_is_left_in_place(footage, reconciliation, root):
+    footage.add(NOON_MS, has_row=False)
+    look = reconciliation.look(folder_of(footage))
+    assert [finding.seen for finding in look.findings] == [Seen.UNKNOWN]
+    footage.add(NOON_MS, data=None)
+    assert reconciliation.mend(look) == {}
+    assert quarantined(root) == []
+    footage.check_consistent()
+
+
+def test_a_file_that_grew_between_look_and_change_is_somebody_s(footage, reconciliation, root):
+    folder = root / os.path.dirname(footage.key(NOON_MS))
+    folder.mkdir(parents=True)
+    path = folder / os.path.basename(footage.key(NOON_MS))
+    path.write_bytes(segment_bytes()[:500])
+    look = reconciliation.look(folder_of(footage))
+    path.write_bytes(segment_bytes())
+    assert reconciliation.mend(look) == {}
+    assert mend(reconciliation, footage) == {"adopted": 1}
+
+
 def test_a_disk_that_goes_away_between_look_and_change_loses_nothing(footage, reconciliation, root):
     starts = fill(footage, 3)
     path_of(footage, starts[1], 1 + PARTS).unlink()
