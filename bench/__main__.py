@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 
-from . import capacity, cost, export, first_frame, frames, latency, recovery
+from . import capacity, cost, export, first_frame, frames, latency, queries, recovery
 from .machine import describe_run
 from .options import Options
 from .peers import PEERS, Peer
@@ -18,10 +18,11 @@ BENCHES = {
     "recovery": recovery.run,
     "export": export.run,
     "frames": frames.run,
+    "queries": queries.run,
     "capacity": capacity.run,
 }
-#: Run only when they are named: the first drives the machine to its limit, the other takes ten minutes.
-BY_NAME_ONLY = {"capacity", "frames"}
+#: Run only when they are named: the first drives the machine to its limit, the others take ten minutes and more.
+BY_NAME_ONLY = {"capacity", "frames", "queries"}
 
 
 def main() -> int:

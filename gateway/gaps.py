@@ -5,6 +5,7 @@ All times are milliseconds since 1970, UTC.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from gateway.recording_plan import Decision
 
@@ -51,14 +52,19 @@ class Knowledge:
 def explain_holes(holes: Iterable[Range], noted: Sequence[GapFact], known: Knowledge) -> list[GapFact]:
     """Each hole cut into stretches that have one reason: as noted, otherwise as far as it is known.
 
-    `noted` is in order of time. A hole that reaches the present gives a gap without an end.
+    Holes and `noted` are in order of time. A hole that reaches the present gives a gap without an end.
     """
     found: list[GapFact] = []
+    first = 0
     for start, end in holes:
         place = start
-        for gap in noted:
+        while first < len(noted) and noted[first].until(known.now_ms) <= start:
+            first += 1
+        for gap in islice(noted, first, None):
+            if gap.start_ms >= end:
+                break
             gap_end = min(gap.until(known.now_ms), end)
-            if gap_end <= place or gap.start_ms >= end:
+            if gap_end <= place:
                 continue
             if gap.start_ms - place > HOLE_MS:
                 found += infer_gaps(place, gap.start_ms, known)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from gateway.media import unpack_parts
+from gateway.media import PartFact, unpack_parts
 
 #: EXT-X-MAP in a playlist of whole segments needs version 6 (RFC 8216, section 7).
 VERSION = 6
@@ -119,35 +119,69 @@ def cut_pieces(files: Sequence[IndexedFile], start_ms: int, end_ms: int, length_
     begin = _find_begin(files, start_ms, end_ms)
     if begin is None:
         return
-    first_file, first_part = begin
     # Run and sequence of the part that would go on from what was cut last.
     expected: tuple[int, int] | None = None
-    for number in range(first_file, len(files)):
+    for number in range(begin[0], len(files)):
         file = files[number]
-        sequence, offset = file.sequence, file.init_size
-        piece: Piece | None = None
-        for index, part in enumerate(unpack_parts(file.packed)):
-            at = file.start_ms + part.offset_ms
-            if at >= end_ms and (part.is_key or at >= end_ms + _BEYOND_MS):
-                break
-            follows = expected == (file.run, sequence)
-            if (number == first_file and index < first_part) or not (follows or part.is_key):
-                sequence, offset = sequence + 1, offset + part.size
-                continue
-            if piece is not None and part.is_key and piece.parts_ms >= length_ms - _EARLY_MS:
-                yield piece
-                piece = None
-            if piece is None:
-                piece = Piece(file, offset, at, at, part.is_key, follows)
-            piece.end_ms = at + part.duration_ms
-            piece.size += part.size
-            piece.parts_ms += part.duration_ms
-            piece.silent_ms += 0 if part.has_audio else part.duration_ms
-            sequence, offset = sequence + 1, offset + part.size
-            expected = (file.run, sequence)
-        if piece is not None:
-            piece.is_complete = not file.is_open or number < len(files) - 1
-            yield piece
+        parts = unpack_parts(file.packed)
+        follows = expected == (file.run, file.sequence)
+        first = begin[1] if number == begin[0] else 0
+        if not follows:
+            first = next((index for index in range(first, len(parts)) if parts[index].is_key), len(parts))
+        last = _find_end(parts, first, end_ms - file.start_ms)
+        if first == last:
+            continue
+        expected = (file.run, file.sequence + last)
+        pieces = list(_cut_file(file, parts[:last], first, length_ms))
+        pieces[0].follows = follows
+        pieces[-1].is_complete = last < len(parts) or not file.is_open or number < len(files) - 1
+        yield from pieces
+
+
+def _cut_file(file: IndexedFile, parts: Sequence[PartFact], first: int, length_ms: int) -> Iterator[Piece]:
+    """The parts of a file from the `first` on, joined. A day has two hundred thousand of them, so this loop is short."""
+    offset = file.init_size + sum(part.size for part in parts[:first])
+    begin, size, parts_ms, silent_ms = parts[first], 0, 0, 0
+    last = begin
+    for part in parts[first:]:
+        if part.is_key and parts_ms >= length_ms - _EARLY_MS:
+            yield _build_piece(file, offset, begin, last, (size, parts_ms, silent_ms))
+            offset += size
+            begin, size, parts_ms, silent_ms = part, 0, 0, 0
+        size += part.size
+        parts_ms += part.duration_ms
+        if not part.has_audio:
+            silent_ms += part.duration_ms
+        last = part
+    yield _build_piece(file, offset, begin, last, (size, parts_ms, silent_ms))
+
+
+def _build_piece(
+    file: IndexedFile, offset: int, first: PartFact, last: PartFact, sums: tuple[int, int, int]
+) -> Piece:
+    size, parts_ms, silent_ms = sums
+    return Piece(
+        file=file,
+        offset=offset,
+        start_ms=file.start_ms + first.offset_ms,
+        end_ms=file.start_ms + last.offset_ms + last.duration_ms,
+        is_key=first.is_key,
+        follows=True,
+        size=size,
+        parts_ms=parts_ms,
+        silent_ms=silent_ms,
+    )
+
+
+def _find_end(parts: Sequence[PartFact], first: int, end_ms: int) -> int:
+    """The number of the part, from the `first` on, that is beyond an end (ms after the start of the file)."""
+    if first >= len(parts) or parts[-1].offset_ms < end_ms:
+        return len(parts)
+    for index in range(first, len(parts)):
+        at_ms = parts[index].offset_ms
+        if at_ms >= end_ms and (parts[index].is_key or at_ms >= end_ms + _BEYOND_MS):
+            return index
+    return len(parts)
 
 
 def _find_begin(files: Sequence[IndexedFile], start_ms: int, end_ms: int) -> tuple[int, int] | None:

@@ -81,58 +81,73 @@ def read_timeline(
     Up to three days every gap is there; over longer ranges only those that are not shorter than the resolution, which then
     is a multiple of 15 minutes.
     """
-    known = read_knowledge(scope, recording, now_ms)
-    if end_ms - start_ms <= EXACT_MS:
-        resolution_ms = resolution_ms or _EXACT_RESOLUTION_MS
-        return _read_near(recording.id, start_ms, min(end_ms, now_ms), resolution_ms, known)
-    wished = max(resolution_ms or 0, -(-(end_ms - start_ms) // _MOST_SPANS))
-    quarters = next((step for step in _STEPS if step * QUARTER_MS >= wished), _STEPS[-1])
-    return _read_far(recording.id, start_ms, min(end_ms, now_ms), quarters * QUARTER_MS, known)
+    with database.session():
+        known = read_knowledge(scope, recording, now_ms)
+        if end_ms - start_ms <= EXACT_MS:
+            resolution_ms = resolution_ms or _EXACT_RESOLUTION_MS
+            return _read_near(recording.id, start_ms, min(end_ms, now_ms), resolution_ms, known)
+        wished = max(resolution_ms or 0, -(-(end_ms - start_ms) // _MOST_SPANS))
+        quarters = next((step for step in _STEPS if step * QUARTER_MS >= wished), _STEPS[-1])
+        return _read_far(recording.id, start_ms, min(end_ms, now_ms), quarters * QUARTER_MS, known)
 
 
 def read_coverage(
     scope: EveryTenantScope, recording: Recording, days: Sequence[LocalDay], zone: str, *, now_ms: int
 ) -> list[DayCoverage]:
     """What was recorded and wanted on local days of `zone`, with each gap."""
-    known = read_knowledge(scope, recording, now_ms)
-    start_ms, end_ms = days[0].start_ms, min(days[-1].end_ms, now_ms)
-    noted = _all_noted(recording.id, start_ms, end_ms)
-    noted_ranges = _clip(noted, start_ms, end_ms, now_ms)
-    holes = []
-    for stretch in _suspect(recording.id, start_ms, end_ms, noted_ranges):
-        holes += holes_between(recording.id, max(stretch[0], start_ms), min(stretch[1], end_ms))
-    left = cut_out(holes, noted_ranges)
-    gaps = join_gaps([*noted, *_infer(recording.id, left, known)])
-    return measure_days(days, amounts_by_day(recording.id, days, offset_steps(find_zone(zone), days)), gaps, now_ms)
+    with database.session():
+        known = read_knowledge(scope, recording, now_ms)
+        start_ms, end_ms = days[0].start_ms, min(days[-1].end_ms, now_ms)
+        noted = _all_noted(recording.id, start_ms, end_ms)
+        noted_ranges = _clip(noted, start_ms, end_ms, now_ms)
+        holes = []
+        for stretch in _suspect(recording.id, start_ms, end_ms, noted_ranges):
+            holes += holes_between(recording.id, max(stretch[0], start_ms), min(stretch[1], end_ms))
+        left = cut_out(holes, noted_ranges)
+        gaps = join_gaps([*noted, *_infer(recording.id, left, known)])
+        return measure_days(days, amounts_by_day(recording.id, days, offset_steps(find_zone(zone), days)), gaps, now_ms)
 
 
 def read_dates(
     scope: EveryTenantScope, recording: Recording, days: Sequence[LocalDay], zone: str, *, now_ms: int
 ) -> list[DayCoverage]:
     """The same for a calendar: quick over years. Gaps that nobody noted count as wanted, but are not among the gaps."""
-    known = read_knowledge(scope, recording, now_ms)
-    start_ms, end_ms = days[0].start_ms, min(days[-1].end_ms, now_ms)
-    gaps = noted_gaps(recording.id, start_ms, end_ms)
-    unknown = [(start_ms, min(end_ms, max(known.begins_ms, known.expired_before_ms)))]
-    for stretch in cut_out(merge_ranges(r for r in unknown if r[1] > r[0]), _clip(gaps, start_ms, end_ms, now_ms)):
-        gaps += infer_gaps(*stretch, known)
-    if not known.decision.is_wanted and not any(gap.end_ms is None for gap in gaps):
-        newest_ms, _ = nearest_footage(recording.id, now_ms)
-        since_ms = max(start_ms, known.begins_ms if newest_ms is None else newest_ms)
-        gaps += infer_gaps(since_ms, now_ms, known) if since_ms < end_ms else []
-    amounts = amounts_by_day(recording.id, days, offset_steps(find_zone(zone), days))
-    return measure_days(days, amounts, join_gaps(gaps), now_ms)
+    with database.session():
+        known = read_knowledge(scope, recording, now_ms)
+        start_ms, end_ms = days[0].start_ms, min(days[-1].end_ms, now_ms)
+        gaps = noted_gaps(recording.id, start_ms, end_ms)
+        unknown = [(start_ms, min(end_ms, max(known.begins_ms, known.expired_before_ms)))]
+        for stretch in cut_out(merge_ranges(r for r in unknown if r[1] > r[0]), _clip(gaps, start_ms, end_ms, now_ms)):
+            gaps += infer_gaps(*stretch, known)
+        if not known.decision.is_wanted and not any(gap.end_ms is None for gap in gaps):
+            newest_ms, _ = nearest_footage(recording.id, now_ms)
+            since_ms = max(start_ms, known.begins_ms if newest_ms is None else newest_ms)
+            gaps += infer_gaps(since_ms, now_ms, known) if since_ms < end_ms else []
+        amounts = amounts_by_day(recording.id, days, offset_steps(find_zone(zone), days))
+        return measure_days(days, amounts, join_gaps(gaps), now_ms)
 
 
 def _read_near(recording_id: int, start_ms: int, end_ms: int, resolution_ms: int, known: Knowledge) -> Timeline:
     holes = holes_between(recording_id, start_ms, end_ms)
     covered = cut_out([(start_ms, end_ms)], holes) if end_ms > start_ms else []
-    spans = []
-    for low, high in merge_ranges(covered, within_ms=resolution_ms):
-        inside = sum(min(high, b) - max(low, a) for a, b in covered if low <= a < high)
-        spans.append(Span(low, high, _share(inside, high - low)))
+    spans = _merge_spans(covered, resolution_ms)
     gaps = explain_holes(holes, _all_noted(recording_id, start_ms, end_ms), known)
     return Timeline(resolution_ms, spans, _look_up(recording_id, gaps))
+
+
+def _merge_spans(covered: Iterable[Range], resolution_ms: int) -> list[Span]:
+    spans: list[Span] = []
+    start = end = inside = 0
+    for low, high in covered:
+        if inside and low - end > resolution_ms:
+            spans.append(Span(start, end, _share(inside, end - start)))
+            inside = 0
+        if not inside:
+            start = low
+        end, inside = high, inside + high - low
+    if inside:
+        spans.append(Span(start, end, _share(inside, end - start)))
+    return spans
 
 
 def _read_far(recording_id: int, start_ms: int, end_ms: int, bucket_ms: int, known: Knowledge) -> Timeline:
@@ -188,12 +203,11 @@ def _infer(recording_id: int, left: Sequence[Range], known: Knowledge) -> list[G
 def _look_up(recording_id: int, gaps: Sequence[GapFact]) -> list[GapFact]:
     """Gaps without a noted reason once more: many small ones may explain them, or one from long before."""
     found = []
-    with database.session():
-        for number, gap in enumerate(gaps):
-            if gap.reason_code == "unknown" and gap.end_ms is not None and number < _MOST_LOOK_UPS:
-                found.append(main_gap(recording_id, gap.start_ms, gap.end_ms) or gap)
-            else:
-                found.append(gap)
+    for number, gap in enumerate(gaps):
+        if gap.reason_code == "unknown" and gap.end_ms is not None and number < _MOST_LOOK_UPS:
+            found.append(main_gap(recording_id, gap.start_ms, gap.end_ms) or gap)
+        else:
+            found.append(gap)
     return join_gaps(found)
 
 

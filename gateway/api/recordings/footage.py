@@ -7,6 +7,7 @@ import marshmallow as ma
 from flask import Response, jsonify, request, url_for
 from flask.views import MethodView
 
+from gateway import database
 from gateway.api.base import Blueprint, current_name, current_scope, no_content
 from gateway.api.recordings.fields import parse_date, spell_moment
 from gateway.api.recordings.footage_schemas import (
@@ -127,29 +128,9 @@ class RecordingTimeline(MethodView):
         What is covered of a range, each gap with its reason, events and protected ranges. Up to three days exact; over
         longer ranges gaps shorter than `resolution_seconds` are not named, and the spans' coverage tells of them.
         """
-        recording = find_recording(current_scope(), str(device_id))
-        start, end, now = args["start"], args["end"], now_ms()
-        asked = args["resolution_seconds"]
-        timeline = read_timeline(
-            current_scope(), recording, start, end, now_ms=now,
-            resolution_ms=None if asked is None else max(1, round(asked * 1000)),
-        )
-        oldest, newest = read_edges(current_scope(), [recording.id])[recording.id]
-        return jsonify(
-            start=spell_moment(start),
-            end=spell_moment(end),
-            resolution_seconds=timeline.resolution_ms / 1000,
-            spans=spans_json(timeline),
-            gaps=[gap_json(gap) for gap in timeline.gaps],
-            events=_events_json(recording, start, end),
-            protections=[
-                {"id": item.id, "start": spell_moment(item.start_ms), "end": spell_moment(item.end_ms),
-                 "kind": item.kind, "note": item.note}
-                for item in protections_between(current_scope(), recording, start, end)
-            ],
-            oldest=None if oldest is None else spell_moment(oldest),
-            newest=None if newest is None else spell_moment(newest),
-        )
+        with database.session():
+            recording = find_recording(current_scope(), str(device_id))
+            return jsonify(_timeline_json(recording, args["start"], args["end"], args["resolution_seconds"]))
 
 
 @blp.route("/devices/<uuid:device_id>/coverage")
@@ -267,6 +248,29 @@ def _checked_days(first: date, last: date, zone: str, most: int) -> list[LocalDa
     if (last - first).days >= most:
         raise InvalidValue("to", f"'to' must be at most {most - 1} days after 'from'")
     return local_days(find_zone(zone), first, last)
+
+
+def _timeline_json(recording: Recording, start: int, end: int, resolution_seconds: float | None) -> dict[str, Any]:
+    timeline = read_timeline(
+        current_scope(), recording, start, end, now_ms=now_ms(),
+        resolution_ms=None if resolution_seconds is None else max(1, round(resolution_seconds * 1000)),
+    )
+    oldest, newest = read_edges(current_scope(), [recording.id])[recording.id]
+    return {
+        "start": spell_moment(start),
+        "end": spell_moment(end),
+        "resolution_seconds": timeline.resolution_ms / 1000,
+        "spans": spans_json(timeline),
+        "gaps": [gap_json(gap) for gap in timeline.gaps],
+        "events": _events_json(recording, start, end),
+        "protections": [
+            {"id": item.id, "start": spell_moment(item.start_ms), "end": spell_moment(item.end_ms), "kind": item.kind,
+             "note": item.note}
+            for item in protections_between(current_scope(), recording, start, end)
+        ],
+        "oldest": None if oldest is None else spell_moment(oldest),
+        "newest": None if newest is None else spell_moment(newest),
+    }
 
 
 def _events_json(recording: Recording, start_ms: int, end_ms: int) -> list[dict[str, Any]]:

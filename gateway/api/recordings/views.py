@@ -15,6 +15,9 @@ from gateway.retention import DAY_MS, free_bytes_floor, limits_of
 from gateway.states import Reason, reason_for
 from gateway.storage import StorageUnavailable, open_storage
 
+#: A recorder that writes puts its footage into the index far more often.
+_SILENT_MS = 60_000
+
 
 def now_ms() -> int:
     """The present, in milliseconds since 1970."""
@@ -46,7 +49,7 @@ def _recording_view(recording: Recording, totals: Totals, now: int, floor: int |
         "is_wanted": decision.is_wanted,
         "cause": decision.cause,
         "observed": recording.observed,
-        "reason": _reason_of(recording, decision),
+        "reason": _reason_of(recording, decision, totals.newest_ms, now),
         "since": recording.since,
         "oldest": totals.oldest_ms,
         "newest": totals.newest_ms,
@@ -78,13 +81,15 @@ def _override_view(recording: Recording, now: int) -> dict[str, Any] | None:
     }
 
 
-def _reason_of(recording: Recording, decision: Decision) -> Reason | None:
+def _reason_of(recording: Recording, decision: Decision, newest_ms: int | None, now: int) -> Reason | None:
     """Why there is no footage now."""
     if not decision.is_wanted:
         code = decision.reason_code or "recording_off"
         return reason_for(code, f"recording was stopped by {decision.by_name}" if decision.by_name else None)
     if recording.observed == "recording":
-        return None
+        # A recorder that was killed could not say that it is gone.
+        last_ms = max(newest_ms or 0, round(recording.since.timestamp() * 1000))
+        return reason_for("recorder_away") if now - last_ms > _SILENT_MS else None
     if recording.reason_code is not None and recording.observed != "off":
         return reason_for(recording.reason_code, recording.reason_message)
     return reason_for("recorder_away")

@@ -213,6 +213,14 @@ def test_the_reason_is_the_recorders_while_footage_is_wanted(client, device, url
     assert client.get("/api/v1/streams").json[0]["recording"]["observed"] == "recording"
 
 
+def test_a_recorder_that_was_killed_is_noticed_by_what_is_not_there(client, device, url, monkeypatch):
+    client.put(url, json=settings())
+    claimed = claim_recording(device["id"], "host:1")
+    observe_recording(claimed.recording_id, claimed.epoch, "recording")
+    monkeypatch.setattr("gateway.api.recordings.views.now_ms", lambda: time.time_ns() // 1_000_000 + 61_000)
+    assert client.get(url).json["reason"]["code"] == "recorder_away"
+
+
 def test_recordings_are_listed_by_page_text_and_device(client):
     devices = [client.post("/api/v1/devices", json=device_body(name=name)).json for name in ("c", "a", "b")]
 
