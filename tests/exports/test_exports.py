@@ -69,13 +69,15 @@ def test_an_exact_cut_may_lie_anywhere(footage, exporter, film_of, start_ms, end
     assert numbers_in(film_of(job)) == list(numbers)
 
 
+@pytest.mark.parametrize("b_frames", [0, 2], ids=["copied", "encoded"])
 @on_sqlite
-def test_sound_stays_beside_its_picture(footage, exporter, film_of):
-    footage.record(make_clip(seconds=6, audio=True), NOON_MS)
+def test_sound_stays_beside_its_picture(footage, exporter, film_of, b_frames):
+    footage.record(make_clip(seconds=6, audio=True, b_frames=b_frames), NOON_MS)
     for cut in ("key_frames", "exact"):
         film = film_of(exporter.export(NOON_MS + 1500, NOON_MS + 4500, cut))
         video, audio = track(film), track(film, "audio")
-        assert float(audio["duration"]) == pytest.approx(float(video["duration"]), abs=0.06)
+        # Frames that are stored before they are shown leave their sound in the part before.
+        assert float(audio["duration"]) == pytest.approx(float(video["duration"]), abs=0.1 if b_frames else 0.06)
         assert float(audio["start_time"]) == pytest.approx(0, abs=0.03)
 
 
