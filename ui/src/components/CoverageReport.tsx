@@ -1,5 +1,5 @@
 // How much of each day was recorded of what was wanted, with each gap and its reason one press away, and as a CSV file.
-import { Anchor, Button, Group, SegmentedControl, Skeleton, Table, Text, UnstyledButton } from '@mantine/core';
+import { Anchor, Button, SegmentedControl, Skeleton, Table, Text, UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconChevronRight, IconDownload } from '@tabler/icons-react';
 import { Fragment, useState } from 'react';
 import { coverageCsvUrl } from '../api/recordings';
@@ -49,7 +49,7 @@ function DayRow({ day, deviceId, timeZone, onPick }: { day: CoverageDay; deviceI
             </Text>
           </div>
         </Table.Td>
-        <Table.Td className={classes.number}>{day.recorded_seconds > 0 ? formatSpan(day.recorded_seconds * 1000) : NOTHING}</Table.Td>
+        <Table.Td className={`${classes.number} ${classes.spare}`}>{day.recorded_seconds > 0 ? formatSpan(day.recorded_seconds * 1000) : NOTHING}</Table.Td>
         <Table.Td className={`${classes.number} ${classes.spare}`}>{day.wanted_seconds > 0 ? formatSpan(day.wanted_seconds * 1000) : NOTHING}</Table.Td>
         <Table.Td className={classes.number}>
           {count === 0 ? (
@@ -84,20 +84,20 @@ export function CoverageReport({ deviceId, timeZone, today, onPick }: CoverageRe
     <Panel
       title="Coverage"
       end={
-        <Group gap="xs">
-          <SegmentedControl
-            size="xs"
-            aria-label="How many days"
-            data={SPANS.map((days) => ({ value: String(days), label: `${days} days` }))}
-            value={String(span)}
-            onChange={(value) => setSpan(Number(value))}
-          />
-          <Button component="a" size="compact-sm" variant="default" href={coverageCsvUrl(deviceId, query)} download leftSection={<IconDownload size={14} />}>
-            CSV
-          </Button>
-        </Group>
+        <Button component="a" size="compact-sm" variant="default" href={coverageCsvUrl(deviceId, query)} download leftSection={<IconDownload size={14} />}>
+          CSV
+        </Button>
       }
     >
+      <SegmentedControl
+        size="xs"
+        mb="xs"
+        w={{ base: '100%', xs: 'auto' }}
+        aria-label="How many days"
+        data={SPANS.map((days) => ({ value: String(days), label: `${days} days` }))}
+        value={String(span)}
+        onChange={(value) => setSpan(Number(value))}
+      />
       {error && !data && <Failure title="The coverage could not be read" error={error} onRetry={() => void refetch()} />}
       {!days && !error && <Skeleton height={180} />}
       {days && (
@@ -105,8 +105,8 @@ export function CoverageReport({ deviceId, timeZone, today, onPick }: CoverageRe
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Day</Table.Th>
-              <Table.Th>Recorded of what was wanted</Table.Th>
-              <Table.Th className={classes.number}>Recorded</Table.Th>
+              <Table.Th>Coverage</Table.Th>
+              <Table.Th className={`${classes.number} ${classes.spare}`}>Recorded</Table.Th>
               <Table.Th className={`${classes.number} ${classes.spare}`}>Wanted</Table.Th>
               <Table.Th className={classes.number}>Gaps</Table.Th>
             </Table.Tr>

@@ -35,7 +35,7 @@ export function RecordedDay({ deviceId, name, date, timeZone }: RecordedDayProps
       title={formatDate(date)}
       end={
         first && (
-          <Button component={Link} to={deviceMomentAddress(deviceId, Math.max(first.startMs, startMs))} size="compact-sm" leftSection={<IconPlayerPlay size={14} />}>
+          <Button component={Link} to={deviceMomentAddress(deviceId, Math.max(first.startMs, startMs))} size="compact-sm" flex="none" leftSection={<IconPlayerPlay size={14} />}>
             Watch this day
           </Button>
         )

@@ -61,19 +61,21 @@ export function RecordedDaysPage() {
             <Panel title="Recorded days">
               <DeviceCalendar deviceId={id} timeZone={timeZone} value={date} onPick={pick} />
             </Panel>
-            <Panel title="Footage">
-              <FigureList
-                rows={[
-                  ['Oldest', recording.oldest ? <Timestamp key="oldest" at={recording.oldest} /> : NOTHING],
-                  ['Newest', recording.newest ? <Timestamp key="newest" at={recording.newest} /> : NOTHING],
-                  ['Length', recording.seconds > 0 ? formatSpan(recording.seconds * 1000) : NOTHING],
-                  ['Size', formatBytes(recording.bytes)],
-                  ['Kept', keptWords(recording)],
-                  ['Records', MODE_WORDS[recording.mode]],
-                  ['Time zone', timeZone],
-                ]}
-              />
-            </Panel>
+            <div className={classes.last}>
+              <Panel title="Footage">
+                <FigureList
+                  rows={[
+                    ['Oldest', recording.oldest ? <Timestamp key="oldest" at={recording.oldest} /> : NOTHING],
+                    ['Newest', recording.newest ? <Timestamp key="newest" at={recording.newest} /> : NOTHING],
+                    ['Length', recording.seconds > 0 ? formatSpan(recording.seconds * 1000) : NOTHING],
+                    ['Size', formatBytes(recording.bytes)],
+                    ['Kept', keptWords(recording)],
+                    ['Records', MODE_WORDS[recording.mode]],
+                    ['Time zone', timeZone],
+                  ]}
+                />
+              </Panel>
+            </div>
           </div>
           <div className={classes.column}>
             <RecordedDay key={date} deviceId={id} name={recording.device_name} date={date} timeZone={timeZone} />

@@ -115,6 +115,6 @@ export function dayOf(footage, date, offsetMs) {
     recorded_seconds: Math.round(recorded / 1000),
     wanted_seconds: Math.round(wanted / 1000),
     coverage: wanted > 0 ? recorded / wanted : null,
-    gaps: lost.map((gap) => ({ start: iso(gap.start), end: iso(gap.end), seconds: (gap.end - gap.start) / 1000, reason: gap.reason, by: gap.by })),
+    gaps: lost.map((gap) => ({ start: iso(gap.start), end: iso(gap.end), seconds: (gap.end - gap.start) / 1000, reason: gap.reason, by: gap.by, is_wanted: gap.is_wanted })),
   };
 }
