@@ -26,36 +26,21 @@ from gateway.api.recordings.footage_schemas import (
     TimelineSchema,
     ZoneArgsSchema,
 )
-from gateway.api.recordings.views import (
-    coverage_json,
-    date_json,
-    gap_json,
-    now_ms,
-    protection_view,
-    spans_json,
-)
+from gateway.api.recordings.timelines import timeline_json
+from gateway.api.recordings.views import coverage_json, date_json, now_ms, protection_view
 from gateway.coverage import DeviceCoverage, write_csv
 from gateway.errors import InvalidValue
 from gateway.local_days import LocalDay, local_date, local_days
 from gateway.models.deletion import delete_range
 from gateway.models.footage import segments_between
-from gateway.models.protections import (
-    hold_footage,
-    protections_between,
-    recording_events,
-    release_footage,
-    stream_events,
-)
+from gateway.models.protections import hold_footage, protections_between, release_footage
 from gateway.models.recording_lists import read_edges, select_recordings
 from gateway.models.recordings import Recording, find_recording
-from gateway.models.timelines import read_coverage, read_dates, read_timeline
+from gateway.models.timelines import read_coverage, read_dates
 from gateway.recording_plan import find_zone
-from gateway.states import reason_for
 
 blp = Blueprint("footage", __name__, url_prefix="/recordings", description="What there is, and what is missing")
 
-#: Events of each kind in one timeline.
-_MOST_EVENTS = 500
 #: Days of all devices together in one coverage.
 _MOST_DEVICE_DAYS = 10_000
 _MOST_DEVICES = 5000
@@ -130,7 +115,7 @@ class RecordingTimeline(MethodView):
         """
         with database.session():
             recording = find_recording(current_scope(), str(device_id))
-            return jsonify(_timeline_json(recording, args["start"], args["end"], args["resolution_seconds"]))
+            return jsonify(timeline_json(recording, args["start"], args["end"], args["resolution_seconds"]))
 
 
 @blp.route("/devices/<uuid:device_id>/coverage")
@@ -248,48 +233,6 @@ def _checked_days(first: date, last: date, zone: str, most: int) -> list[LocalDa
     if (last - first).days >= most:
         raise InvalidValue("to", f"'to' must be at most {most - 1} days after 'from'")
     return local_days(find_zone(zone), first, last)
-
-
-def _timeline_json(recording: Recording, start: int, end: int, resolution_seconds: float | None) -> dict[str, Any]:
-    timeline = read_timeline(
-        current_scope(), recording, start, end, now_ms=now_ms(),
-        resolution_ms=None if resolution_seconds is None else max(1, round(resolution_seconds * 1000)),
-    )
-    oldest, newest = read_edges(current_scope(), [recording.id])[recording.id]
-    return {
-        "start": spell_moment(start),
-        "end": spell_moment(end),
-        "resolution_seconds": timeline.resolution_ms / 1000,
-        "spans": spans_json(timeline),
-        "gaps": [gap_json(gap) for gap in timeline.gaps],
-        "events": _events_json(recording, start, end),
-        "protections": [
-            {"id": item.id, "start": spell_moment(item.start_ms), "end": spell_moment(item.end_ms), "kind": item.kind,
-             "note": item.note}
-            for item in protections_between(current_scope(), recording, start, end)
-        ],
-        "oldest": None if oldest is None else spell_moment(oldest),
-        "newest": None if newest is None else spell_moment(newest),
-    }
-
-
-def _events_json(recording: Recording, start_ms: int, end_ms: int) -> list[dict[str, Any]]:
-    found, _ = recording_events(current_scope(), recording, start_ms, end_ms, limit=_MOST_EVENTS)
-    events = [
-        (event.at_ms, {
-            "kind": "recording", "at": spell_moment(event.at_ms),
-            "end": None if event.end_ms is None else spell_moment(event.end_ms),
-            "label": event.label, "note": event.note,
-        })
-        for event in found
-    ]
-    for event in stream_events(current_scope(), recording.device_id, start_ms, end_ms, limit=_MOST_EVENTS):
-        at_ms = int(event.at.timestamp() * 1000)
-        note = reason_for(event.reason_code, event.reason_message).message if event.reason_code else None
-        events.append((at_ms, {
-            "kind": "stream", "at": spell_moment(at_ms), "end": None, "label": event.to_state, "note": note,
-        }))
-    return [event for _, event in sorted(events, key=lambda pair: pair[0])]
 
 
 def _coverage(
