@@ -37,7 +37,7 @@ class FiguresBoard:
     def read(self) -> RecorderFigures | None:
         """All workers together; None when none has said anything."""
         keys = list(self._redis.scan_iter(match=_PREFIX + "*", count=500))
-        found = [RecorderFigures(**json.loads(value)) for value in self._redis.mget(keys) if value] if keys else []
+        found = [_parse(value) for value in self._redis.mget(keys) if value] if keys else []
         if not found:
             return None
         return RecorderFigures(
@@ -46,6 +46,12 @@ class FiguresBoard:
             index_waiting=sum(figures.index_waiting for figures in found),
             unsafe_seconds=max(figures.unsafe_seconds for figures in found),
         )
+
+
+def _parse(text: bytes) -> RecorderFigures:
+    """What a worker wrote; a worker of another version may say more."""
+    values = json.loads(text)
+    return RecorderFigures(**{name: values.get(name, 0) for name in RecorderFigures.__dataclass_fields__})
 
 
 class Meter:

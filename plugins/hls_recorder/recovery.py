@@ -1,7 +1,6 @@
 """Finds where a device's footage ends: what a recorder that was killed left behind is read, closed and gone on from."""
 
 import logging
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -9,8 +8,16 @@ from itertools import chain
 
 import peewee
 
-from gateway.media import PartFact, Position, SegmentFact, pack_parts, segment_key, unpack_parts
-from gateway.models.base import FootageScope
+from gateway.media import (
+    PartFact,
+    Position,
+    SegmentFact,
+    pack_parts,
+    parse_segment_key,
+    segment_key,
+    unpack_parts,
+)
+from gateway.models.base import EVERY_RECORDING, FootageScope
 from gateway.models.recordings import RecorderSettings
 from gateway.models.segments import (
     Fence,
@@ -34,7 +41,6 @@ _HOUR_MS = 3_600_000
 _MOST_HOURS = 48
 #: Ids to look back for the newest segment of a device; the newest by its start is found by the index.
 _IDS_BACK = 20_000
-_KEY = re.compile(r"(\d{4}-\d\d-\d\d)/(\d\d)/(\d\d)-(\d\d)-(\d{3})_(\d{1,18})-(\d{1,18})\.mp4")
 
 
 @dataclass(slots=True)
@@ -53,19 +59,6 @@ def recover(storage: Storage, settings: RecorderSettings, now_ms: int) -> Found:
     Raises LeaseLost, DatabaseUnavailable and StorageUnavailable.
     """
     return _Recovery(storage, settings, now_ms).run()
-
-
-def parse_segment_key(key: str) -> tuple[int, int, int] | None:
-    """`start_ms`, run and first sequence of the file with a key as `segment_key` spells it; None for another."""
-    match = _KEY.search(key)
-    if match is None:
-        return None
-    date, hour, minute, second, thousandth, run, sequence = match.groups()
-    try:
-        at = datetime.fromisoformat(f"{date}T{hour}:{minute}:{second}.{thousandth}+00:00")
-    except ValueError:
-        return None
-    return round(at.timestamp() * 1000), int(run), int(sequence)
 
 
 class _Recovery:
@@ -195,10 +188,12 @@ class _Recovery:
         playable = Segment.state.in_((SegmentState.OPEN, SegmentState.CLOSED))
         with self._fence.transaction() as footage:
             latest = list(footage.select(Segment).where(playable).order_by(Segment.start_ms.desc()).limit(4))
-            newest = footage.select(Segment, peewee.fn.MAX(Segment.id)).scalar() if latest else None
+            newest = EVERY_RECORDING.select(Segment, peewee.fn.MAX(Segment.id)).scalar() or 0
+            # `+ 0`: by the ids alone; the index of the recording would lead through all its years.
+            is_ours = (Segment.recording_id + 0) == self._settings.recording_id
             return latest + list(
-                footage.select(Segment)
-                .where(playable, Segment.id > (newest or 0) - _IDS_BACK)
+                EVERY_RECORDING.select(Segment)
+                .where(Segment.id > newest - _IDS_BACK, is_ours, playable)
                 .order_by(Segment.id.desc())
                 .limit(4)
             )

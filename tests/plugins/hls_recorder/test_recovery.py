@@ -2,10 +2,9 @@
 
 import pytest
 
-from gateway.media import Position
+from gateway.media import Position, parse_segment_key
 from gateway.models.base import EVERY_RECORDING
 from gateway.models.segments import Segment, SegmentParts, SegmentState
-from plugins.hls_recorder.recovery import parse_segment_key
 from tests.plugins.hls_recorder.media import make_init
 
 one_kind = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
