@@ -39,7 +39,7 @@ export function RecordingFilters({ q, date, today, onSearch, onDate }: Recording
         onChange={(event) => type(event.currentTarget.value)}
       />
       <div className={classes.date} role="group" aria-label="Day">
-        <Button variant={date ? 'default' : 'light'} aria-pressed={!date} onClick={() => onDate(null)}>
+        <Button px="sm" flex="none" variant={date ? 'default' : 'light'} aria-pressed={!date} onClick={() => onDate(null)}>
           Last 14 days
         </Button>
         <ActionIcon variant="default" size={36} aria-label="Day before" onClick={() => onDate(addDays(date ?? today, -1))}>
@@ -47,6 +47,7 @@ export function RecordingFilters({ q, date, today, onSearch, onDate }: Recording
         </ActionIcon>
         <TextInput
           type="date"
+          className={classes.picked}
           aria-label="One day"
           max={today}
           value={date ?? ''}

@@ -7,6 +7,9 @@ const COMPONENTS: Record<string, string> = {
   media_bus: 'Media bus',
   sfu: 'Media server (SFU)',
   stream_slots: 'Stream slots',
+  record_slots: 'Record slots',
+  recorder: 'Recorder',
+  storage: 'Recording storage',
   disk: 'Disk',
 };
 
