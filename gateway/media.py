@@ -1,5 +1,6 @@
 """What flows: sources, runs and parts. Pure values without input or output."""
 
+import re
 import struct
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -188,3 +189,22 @@ def segment_key(tenant_id: str, device_id: str, start_ms: int, run: int, sequenc
     at = datetime.fromtimestamp(start_ms // 1000, UTC)
     name = f"{at:%M-%S}-{start_ms % 1000:03d}_{run}-{sequence}.mp4"
     return f"{tenant_id}/{device_id}/{at:%Y-%m-%d}/{at:%H}/{name}"
+
+
+_SEGMENT_KEY = re.compile(
+    r"([0-9a-f-]{36})/([0-9a-f-]{36})/(\d{4}-\d\d-\d\d)/(\d\d)/(\d\d)-(\d\d)-(\d{3})_(\d{1,18})-(\d{1,18})\.mp4", re.ASCII
+)
+
+
+def parse_segment_key(key: str) -> tuple[int, int, int] | None:
+    """`start_ms`, run and first sequence of the file with a key as `segment_key` spells it; None for any other."""
+    match = _SEGMENT_KEY.fullmatch(key)
+    if match is None:
+        return None
+    tenant_id, device_id, day, hour, minute, second, thousandth, run, sequence = match.groups()
+    try:
+        at = datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}+00:00")
+    except ValueError:
+        return None
+    found = int(at.timestamp()) * 1000 + int(thousandth), int(run), int(sequence)
+    return found if segment_key(tenant_id, device_id, *found) == key else None

@@ -5,7 +5,6 @@ something else is wrong than files (a disk not mounted, a wrong folder): then no
 """
 
 import logging
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,9 +17,9 @@ from gateway import database
 from gateway.clock import Clock
 from gateway.errors import LeaseLost, NotFound
 from gateway.leases import Leases
-from gateway.media import segment_key, unpack_parts
+from gateway.media import parse_segment_key, unpack_parts
 from gateway.models.base import EVERY_RECORDING, EVERY_TENANT
-from gateway.models.deletion import UNSETTLED, StoredSegment, select_segments, stored_segments
+from gateway.models.deletion import StoredSegment, select_segments, stored_segments
 from gateway.models.recordings import Recording
 from gateway.models.repairs import (
     Content,
@@ -34,7 +33,7 @@ from gateway.models.repairs import (
     settle_segment,
     settle_times,
 )
-from gateway.models.segments import Fence, Segment, SegmentState, read_packed
+from gateway.models.segments import UNSETTLED, Fence, Segment, SegmentState, read_packed
 from gateway.segment_scan import SegmentScan, scan_segment
 from gateway.storage import Storage, StorageUnavailable
 
@@ -48,10 +47,6 @@ RECORDER_LEASE = "output:hls_recorder"
 QUIET_SECONDS = 30.0
 #: With a living recorder, whose rows may wait in a line, a file without a row must be older.
 _RECORDED_QUIET_SECONDS = 900.0
-
-_KEY = re.compile(
-    r"[0-9a-f-]{36}/[0-9a-f-]{36}/(\d{4}-\d\d-\d\d)/(\d\d)/(\d\d)-(\d\d)-(\d{3})_(\d{1,18})-(\d{1,18})\.mp4"
-)
 
 
 class TooManyMissing(StorageUnavailable):
@@ -121,21 +116,6 @@ class Look:
         self.lost += other.lost
         self.elsewhere += other.elsewhere
         self.findings += other.findings
-
-
-def parse_key(key: str) -> tuple[int, int, int] | None:
-    """`start_ms`, run and first sequence of the file with a key as `segment_key` spells it; None for any other."""
-    match = _KEY.fullmatch(key)
-    if match is None:
-        return None
-    day, hour, minute, second, thousandth, run, sequence = match.groups()
-    try:
-        at = datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}+00:00")
-    except ValueError:
-        return None
-    found = int(at.timestamp()) * 1000 + int(thousandth), int(run), int(sequence)
-    tenant_id, device_id, *_ = key.split("/")
-    return found if segment_key(tenant_id, device_id, *found) == key else None
 
 
 class LivingRecorders:
@@ -336,7 +316,7 @@ class Reconciliation:
         return "quarantined"
 
     def _mend_unknown(self, finding: Finding) -> str | None:
-        parsed = parse_key(finding.key)
+        parsed = parse_segment_key(finding.key)
         if parsed is None:
             self._storage.quarantine(finding.key, "its name is not a segment's")
             return "quarantined"

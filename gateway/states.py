@@ -95,6 +95,8 @@ REASONS: dict[str, Reason] = _table(
     ("bus_lost", "the media bus lost footage before it was written", "check Redis and the load of this machine"),
     ("file_missing", "a file of footage is gone", "check the disk; run 'vas storage check'"),
     ("file_damaged", "a file of footage was damaged", "check the disk; run 'vas storage check'"),
+    ("too_many_missing", "most of the footage seems gone",
+     "mount the right disk; only if it is really gone: 'vas storage repair --accept'"),
     ("stopped_by_person", "recording was stopped by a person", "start it again, or let it follow its mode"),
     ("recording_off", "recording is switched off", "choose another recording mode"),
     ("not_planned", "outside the weekly plan", "change the plan"),

@@ -33,7 +33,10 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Content-Security-Policy": _CONTENT_POLICY,
 }
-_CORS_EXPOSED = "ETag, Location, X-Pagination, Retry-After"
+_CORS_EXPOSED = (
+    "ETag, Location, X-Pagination, Retry-After, Accept-Ranges, Content-Range, Content-Length, Content-Disposition"
+)
+_CORS_ALLOWED = "Content-Type, If-Match, Authorization, Range, If-Range, Idempotency-Key"
 
 
 def protect(app: Flask, config: Config) -> None:
@@ -81,7 +84,7 @@ def protect(app: Flask, config: Config) -> None:
             response.headers["Access-Control-Expose-Headers"] = _CORS_EXPOSED
             if request.method == "OPTIONS":
                 response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE"
-                response.headers["Access-Control-Allow-Headers"] = "Content-Type, If-Match, Authorization"
+                response.headers["Access-Control-Allow-Headers"] = _CORS_ALLOWED
                 response.headers["Access-Control-Max-Age"] = "600"
         return response
 

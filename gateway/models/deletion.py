@@ -16,7 +16,16 @@ from gateway.errors import InvalidValue
 from gateway.media import segment_key
 from gateway.models.base import EVERY_RECORDING, EVERY_TENANT, FootageScope, TenantScope
 from gateway.models.recordings import Protection, Recording, RecordingEvent, find_recording
-from gateway.models.segments import QUARTER_MS, Gap, Quarter, Segment, SegmentParts, SegmentState, StorageRow
+from gateway.models.segments import (
+    QUARTER_MS,
+    UNSETTLED,
+    Gap,
+    Quarter,
+    Segment,
+    SegmentParts,
+    SegmentState,
+    StorageRow,
+)
 
 #: Rows that change in one transaction: others wait for the database no longer than some tens of milliseconds.
 BATCH = 100
@@ -26,9 +35,6 @@ PAUSE_SECONDS = 0.02
 _SAME_STRETCH_MS = 1500
 #: No segment lasts longer, so that an index on starts finds all that reach into a range.
 LONGEST_SEGMENT_MS = 10 * 60 * 1000
-
-#: Spelt out, because SQLite uses the partial index of unsettled rows only for these very words.
-UNSETTLED = peewee.SQL("state <> 1")
 
 Range = tuple[int, int]
 

@@ -25,6 +25,9 @@ from gateway.models.recordings import Recording
 
 QUARTER_MS = 15 * 60 * 1000
 
+#: Spelt out, because SQLite uses the partial index of unsettled rows only for these very words.
+UNSETTLED = peewee.SQL("state <> 1")
+
 
 class SegmentState(IntEnum):
     """What is known of a segment's file. Only open and closed ones can be played."""
@@ -237,9 +240,9 @@ def open_segments(recording_id: int) -> list[Segment]:
     """The segments of a recording whose files were not closed, oldest first."""
     with database.session():
         query = EVERY_RECORDING.select(Segment).where(
-            Segment.recording_id == recording_id, Segment.state == SegmentState.OPEN
+            UNSETTLED, Segment.state == SegmentState.OPEN, Segment.recording_id == recording_id
         )
-        return list(query.order_by(Segment.start_ms))
+        return sorted(query, key=lambda segment: segment.start_ms)
 
 
 def last_segment(recording_id: int) -> Segment | None:

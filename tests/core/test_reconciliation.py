@@ -9,7 +9,7 @@ import pytest
 
 from gateway import database
 from gateway.clock import FakeClock
-from gateway.media import unpack_parts
+from gateway.media import parse_segment_key, unpack_parts
 from gateway.models import TenantScope
 from gateway.models.base import EVERY_RECORDING, FootageScope
 from gateway.models.deletion import doom_segments
@@ -23,7 +23,6 @@ from gateway.reconciliation import (
     Seen,
     TooManyMissing,
     list_folders,
-    parse_key,
 )
 from gateway.reconciliation_round import Round
 from gateway.redis_client import connect_redis
@@ -346,11 +345,11 @@ def test_garbage_and_other_stores_are_not_its_business(footage, reconciliation):
      "{t}/{d}/2025-06-16/12/00-00-000_01-1.mp4"],
 )
 def test_a_key_that_is_no_segment_s_is_refused(footage, key):
-    assert parse_key(key.format(t=footage.tenant_id, d=footage.device_id)) is None
+    assert parse_segment_key(key.format(t=footage.tenant_id, d=footage.device_id)) is None
 
 
 def test_a_key_tells_what_it_was_made_of(footage):
-    assert parse_key(footage.key(NOON_MS + 61_007, 12, 345)) == (NOON_MS + 61_007, 12, 345)
+    assert parse_segment_key(footage.key(NOON_MS + 61_007, 12, 345)) == (NOON_MS + 61_007, 12, 345)
 
 
 def test_folders_come_newest_first_and_reach_back_to_the_oldest_row(scope, footage, storage):
