@@ -91,6 +91,7 @@ REASONS: dict[str, Reason] = _table(
     ("recorder_away", "no record worker runs", "start the record process, or more of them"),
     ("disk_full", "the disk of the footage is full", "make room, or let retention delete earlier"),
     ("storage_unmounted", "the folder of the footage is not mounted", "mount it: recording goes on by itself"),
+    ("storage_read_only", "the folder of the footage can only be read", "mount it for writing"),
     ("storage_failed", "the footage cannot be written", "check the disk, its rights and the log of the record worker"),
     ("bus_lost", "the media bus lost footage before it was written", "check Redis and the load of this machine"),
     ("file_missing", "a file of footage is gone", "check the disk; run 'vas storage check'"),

@@ -55,6 +55,8 @@ def run_dramatiq(kind: str, config: Config) -> int:
     sys.argv = [
         "dramatiq", "workers.broker", "workers.actors", "--queues", kind, "--skip-logging",
         "--processes", str(processes), "--threads", str(threads), "--worker-shutdown-timeout", "10000",
+        # Until its workers are up the main process does not see that one of them died: half a minute by default.
+        "--worker-fork-timeout", "1000",
     ]
     from dramatiq.cli import main as dramatiq_main
 
