@@ -234,16 +234,21 @@ function drawMoments(scene: Scene, surface: Surface, x: (atMs: number) => number
   if (playheadMs === null) return;
   const at = x(playheadMs);
   if (at < -8 || at > width + 8) return;
+  // Its flag begins below the labels of the ruler, and has an edge that stands out from footage too.
+  const top = TRACK_TOP - 4;
   context.fillStyle = palette.surface;
-  context.fillRect(at - 2, TRACK_TOP - 6, 4, bottom - TRACK_TOP + 10);
+  context.fillRect(at - 2, top, 4, bottom - top + 4);
   context.fillStyle = palette.playhead;
-  context.fillRect(at - 1, TRACK_TOP - 6, 2, bottom - TRACK_TOP + 10);
+  context.fillRect(at - 1, top, 2, bottom - top + 4);
   context.beginPath();
-  context.moveTo(at - 6.5, TRACK_TOP - 13);
-  context.lineTo(at + 6.5, TRACK_TOP - 13);
-  context.lineTo(at + 6.5, TRACK_TOP - 6);
-  context.lineTo(at, TRACK_TOP + 1);
-  context.lineTo(at - 6.5, TRACK_TOP - 6);
+  context.moveTo(at - 6.5, top);
+  context.lineTo(at + 6.5, top);
+  context.lineTo(at + 6.5, top + 7);
+  context.lineTo(at, top + 14);
+  context.lineTo(at - 6.5, top + 7);
   context.closePath();
+  context.lineWidth = 2;
+  context.strokeStyle = palette.surface;
+  context.stroke();
   context.fill();
 }
