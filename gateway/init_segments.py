@@ -117,7 +117,11 @@ def _silent_frame_of(moov: bytes) -> bytes | None:
             continue
         handler = find_box(moov, start, end, b"mdia", b"hdlr")
         descriptions = find_box(moov, start, end, b"mdia", b"minf", b"stbl", b"stsd")
-        if handler is None or descriptions is None or moov[handler[0] + 8 : handler[0] + 12] != AUDIO.encode():
+        if (
+            handler is None
+            or descriptions is None
+            or moov[handler[0] + 8 : handler[0] + 12] != AUDIO.encode()
+        ):
             continue
         entry = descriptions[0] + 8
         if moov[entry + 4 : entry + 8] != b"mp4a":

@@ -25,6 +25,8 @@ _LEAST_PIECE_SECONDS = 0.3
 #: A playlist without an end must hold so many target durations (6.2.2), and players keep as far from its end (4.4.3.8).
 _TARGETS_HELD = 3
 _PART_TARGETS_HELD_BACK = 3
+#: hls.js keeps an array as long as the discontinuity sequence number, and goes through it: with a large one the page stands.
+_DISCONTINUITIES = 10_000
 #: How far beyond the newest segment a player may ask (6.2.5.2).
 _MOST_AHEAD = 2
 
@@ -38,7 +40,6 @@ class LivePart:
     discontinuity: int
     start: float
     duration: float
-    size: int
     is_key: bool
     has_audio: bool
 
@@ -46,7 +47,12 @@ class LivePart:
     def of(cls, part: Part) -> LivePart:
         """All but its bytes."""
         return cls(
-            part.position, part.segment, part.discontinuity, part.start, part.duration, len(part.data), part.is_key,
+            part.position,
+            part.segment,
+            part.discontinuity,
+            part.start,
+            part.duration,
+            part.is_key,
             part.has_audio,
         )
 
@@ -113,7 +119,9 @@ class LivePlaylist:
         steps = math.ceil(round(longest_piece / _PART_STEP_SECONDS, 6))
         self.part_seconds = max(steps, 1) * _PART_STEP_SECONDS
         longest = max([segment.duration for segment in known], default=0.0)
-        self.target_seconds = max(LEAST_TARGET_SECONDS, math.floor(longest + 0.5), math.ceil(self.part_seconds))
+        self.target_seconds = max(
+            LEAST_TARGET_SECONDS, math.floor(longest + 0.5), math.ceil(self.part_seconds)
+        )
         newest = _newest_of(known, _TARGETS_HELD * self.target_seconds)
         self.segments = [segment for segment in newest if segment.pieces]
 
@@ -139,7 +147,8 @@ class LivePlaylist:
         last = self.segments[-1]
         if wanted.segment > last.number + _MOST_AHEAD:
             raise InvalidValue(
-                "_HLS_msn", f"'_HLS_msn' must be at most {last.number + _MOST_AHEAD} now, not {wanted.segment}"
+                "_HLS_msn",
+                f"'_HLS_msn' must be at most {last.number + _MOST_AHEAD} now, not {wanted.segment}",
             )
         most = math.ceil(3 / min(self.part_seconds, 1)) + len(last.pieces)
         if wanted.part is not None and wanted.segment >= last.number and wanted.part > most:
@@ -160,7 +169,7 @@ class LivePlaylist:
             f"#EXT-X-SERVER-CONTROL:{','.join(control)}",
             f"#EXT-X-PART-INF:PART-TARGET={self.part_seconds:.2f}",
             f"#EXT-X-MEDIA-SEQUENCE:{first.number}",
-            f"#EXT-X-DISCONTINUITY-SEQUENCE:{first.parts[0].discontinuity}",
+            f"#EXT-X-DISCONTINUITY-SEQUENCE:{first.parts[0].discontinuity % _DISCONTINUITIES}",
         ]
         before: LiveSegment | None = None
         for segment in self.segments:

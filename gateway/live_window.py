@@ -23,14 +23,11 @@ _FORGET_SECONDS = 60.0
 class LiveWindow:
     """The parts of one device, as far as the bus has them."""
 
-    def __init__(self, bus: MediaBus, device_id: str, *, window_seconds: float, max_bytes: int) -> None:
+    def __init__(self, bus: MediaBus, device_id: str) -> None:
         self._bus = bus
         self._device_id = device_id
-        self._window_seconds = window_seconds
-        self._max_bytes = max_bytes
         self._changed = Condition()
         self._parts: deque[LivePart] = deque()
-        self._bytes = 0
         self._is_being_read = False
         self.asked_at = time.monotonic()
         #: When the demand for the device was last noted; its user's to keep.
@@ -68,46 +65,32 @@ class LiveWindow:
                     self._changed.wait_for(lambda: not self._is_being_read or self._parts, _WAIT_SECONDS)
                 return
             self._is_being_read = True
-            newest = self._newest()
-            held = len(self._parts)
+            position = self._newest()
         found: list[LivePart] = []
-        is_known = False
+        held = 0
         try:
-            # A bus that was emptied holds less than is known here, and none of what is listed.
-            is_known = self._bus.count(self._device_id) >= held
-            position = newest if is_known else None
-            while parts := self._bus.read(self._device_id, position, wait_seconds=wait_seconds if is_known else 0):
+            while parts := self._bus.read(self._device_id, position, wait_seconds=wait_seconds):
                 found += map(LivePart.of, parts)
                 position, wait_seconds = parts[-1].position, 0
+            held = self._bus.count(self._device_id)
         finally:
             with self._changed:
                 self._is_being_read = False
-                if not is_known:
-                    self._parts.clear()
-                    self._bytes = 0
-                self._add(found)
+                self._parts += found
+                # The bus holds no more than these, the newest: the others are trimmed, or it was emptied.
+                while len(self._parts) > held:
+                    self._parts.popleft()
                 self._changed.notify_all()
 
     def _newest(self) -> Position | None:
         return self._parts[-1].position if self._parts else None
 
-    def _add(self, parts: list[LivePart]) -> None:
-        for part in parts:
-            self._parts.append(part)
-            self._bytes += part.size
-        # As the bus trims itself.
-        while len(self._parts) > 1 and (
-            self._parts[-1].start - self._parts[0].start > self._window_seconds or self._bytes > self._max_bytes
-        ):
-            self._bytes -= self._parts.popleft().size
-
 
 class LiveWindows:
     """The windows of all devices that somebody watches."""
 
-    def __init__(self, bus: MediaBus, *, window_seconds: float, max_bytes: int) -> None:
+    def __init__(self, bus: MediaBus) -> None:
         self._bus = bus
-        self._limits = {"window_seconds": window_seconds, "max_bytes": max_bytes}
         self._lock = Lock()
         self._windows: dict[str, LiveWindow] = {}
 
@@ -119,7 +102,7 @@ class LiveWindows:
                 if now - window.asked_at > _FORGET_SECONDS:
                     del self._windows[known]
             if device_id not in self._windows:
-                self._windows[device_id] = LiveWindow(self._bus, device_id, **self._limits)
+                self._windows[device_id] = LiveWindow(self._bus, device_id)
             window = self._windows[device_id]
             window.asked_at = now
             return window

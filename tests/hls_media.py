@@ -37,8 +37,12 @@ def check_media(playlist: HlsPlaylist, fetch: Fetch) -> list[str]:
                 inits[map_] = _read_init(fetch, map_)
             tracks = inits[map_]
             if before is not None and kinds(tracks) != kinds(before):
-                problems.append(f"the tracks change from {kinds(before)} to {kinds(tracks)}: hls.js gives up there")
-            place = f"segment {segment.number}" if isinstance(segment, HlsSegment) else f"the part {segment.uri}"
+                problems.append(
+                    f"the tracks change from {kinds(before)} to {kinds(tracks)}: hls.js gives up there"
+                )
+            place = (
+                f"segment {segment.number}" if isinstance(segment, HlsSegment) else f"the part {segment.uri}"
+            )
             if segment.is_gap:
                 end = None
                 continue
@@ -46,9 +50,13 @@ def check_media(playlist: HlsPlaylist, fetch: Fetch) -> list[str]:
             problems += _check_one(segment, media, tracks, place)
             is_new_clock = before is None or is_discontinuity
             if not is_new_clock and end is not None and abs(media.start - end) > _TOLERANCE_SECONDS:
-                problems.append(f"{place}: its clock jumps by {media.start - end:+.3f} s without EXT-X-DISCONTINUITY")
+                problems.append(
+                    f"{place}: its clock jumps by {media.start - end:+.3f} s without EXT-X-DISCONTINUITY"
+                )
             if playlist.has_independent_segments and isinstance(segment, HlsSegment) and not media.is_key:
-                problems.append(f"{place} does not begin with a key frame, against EXT-X-INDEPENDENT-SEGMENTS (4.4.2.1)")
+                problems.append(
+                    f"{place} does not begin with a key frame, against EXT-X-INDEPENDENT-SEGMENTS (4.4.2.1)"
+                )
             if is_new_clock and not media.is_key:
                 problems.append(f"{place} begins without a key frame after a discontinuity")
             if isinstance(segment, HlsSegment):
@@ -79,7 +87,9 @@ def _with_maps(
 def _load(fetch: Fetch, uri: str, byte_range: ByteRange | None, place: str) -> bytes:
     data = fetch(uri, byte_range)
     if byte_range is not None and len(data) != byte_range[0]:
-        raise LookupError(f"{place}: the range {byte_range[0]}@{byte_range[1]} of {uri} gives {len(data)} bytes")
+        raise LookupError(
+            f"{place}: the range {byte_range[0]}@{byte_range[1]} of {uri} gives {len(data)} bytes"
+        )
     return data
 
 

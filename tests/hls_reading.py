@@ -145,7 +145,9 @@ class _Reader:
             return
         attributes = self._attributes(name, value) if name in _ATTRIBUTES else {}
         if name != "EXTM3U" and attributes is not None:
-            getattr(self, "_take_" + name.removeprefix("EXT-X-").lower().replace("-", "_"))(attributes or value)
+            getattr(self, "_take_" + name.removeprefix("EXT-X-").lower().replace("-", "_"))(
+                attributes or value
+            )
 
     def end(self) -> None:
         self.playlist.parts = self._parts
@@ -263,7 +265,9 @@ class _Reader:
             length, offset = self._range
             if offset is None:
                 if self._ends is None or self._ends[0] != uri:
-                    self.complain("EXT-X-BYTERANGE without an offset does not follow a range of the same URI (4.4.4.2)")
+                    self.complain(
+                        "EXT-X-BYTERANGE without an offset does not follow a range of the same URI (4.4.4.2)"
+                    )
                 offset = self._ends[1] if self._ends else 0
             byte_range = (length, offset)
         self._ends = (uri, sum(byte_range)) if byte_range else None

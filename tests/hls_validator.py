@@ -54,7 +54,9 @@ def _check_rules(playlist: HlsPlaylist) -> list[str]:
     if playlist.kind is not None and playlist.sequence and not playlist.is_ended:
         problems.append("a playlist of the type EVENT begins with its first segment (4.4.3.5)")
     if playlist.start is not None and abs(playlist.start) > playlist.duration:
-        problems.append(f"EXT-X-START at {playlist.start} s is outside of the {playlist.duration:.3f} s there are (4.4.2.2)")
+        problems.append(
+            f"EXT-X-START at {playlist.start} s is outside of the {playlist.duration:.3f} s there are (4.4.2.2)"
+        )
     return problems + _check_parts(playlist)
 
 
@@ -75,23 +77,34 @@ def _check_changes(playlist: HlsPlaylist) -> list[str]:
     problems: list[str] = []
     before: HlsSegment | None = None
     clock: float | None = None
-    if playlist.segments and playlist.parts and playlist.map != playlist.segments[-1].map and not playlist.is_discontinuity:
+    if (
+        playlist.segments
+        and playlist.parts
+        and playlist.map != playlist.segments[-1].map
+        and not playlist.is_discontinuity
+    ):
         problems.append("the parts at the end have another EXT-X-MAP without EXT-X-DISCONTINUITY (4.4.4.3)")
     for segment in playlist.segments:
         if before is not None and segment.map != before.map and not segment.is_discontinuity:
-            problems.append(f"segment {segment.number} has another EXT-X-MAP without EXT-X-DISCONTINUITY (4.4.4.3)")
+            problems.append(
+                f"segment {segment.number} has another EXT-X-MAP without EXT-X-DISCONTINUITY (4.4.4.3)"
+            )
         if segment.time is not None:
             if clock is not None:
                 drift = segment.time - clock
                 if segment.is_discontinuity and drift < -_CLOCK_TOLERANCE_SECONDS:
-                    problems.append(f"segment {segment.number} begins {-drift:.3f} s before the end of the one before it")
+                    problems.append(
+                        f"segment {segment.number} begins {-drift:.3f} s before the end of the one before it"
+                    )
                 if not segment.is_discontinuity and abs(drift) > _CLOCK_TOLERANCE_SECONDS:
                     problems.append(
                         f"the time of segment {segment.number} jumps by {drift:+.3f} s without EXT-X-DISCONTINUITY"
                     )
             clock = segment.time
         elif segment.is_discontinuity or before is None:
-            problems.append(f"segment {segment.number} has no EXT-X-PROGRAM-DATE-TIME, and none to count from")
+            problems.append(
+                f"segment {segment.number} has no EXT-X-PROGRAM-DATE-TIME, and none to count from"
+            )
         if clock is not None:
             clock += segment.duration
         before = segment
@@ -117,16 +130,25 @@ def _check_parts(playlist: HlsPlaylist) -> list[str]:
         problems.append("PART-HOLD-BACK is missing, or less than two part targets (4.4.3.8)")
     if target > (playlist.target or 0):
         problems.append("the part target is longer than the target duration")
-    for place, parts in [*((f"segment {s.number}", s.parts) for s in playlist.segments), ("the end", playlist.parts)]:
+    for place, parts in [
+        *((f"segment {s.number}", s.parts) for s in playlist.segments),
+        ("the end", playlist.parts),
+    ]:
         for number, part in enumerate(parts):
             if part.duration > target + 1e-6:
-                problems.append(f"part {number} of {place}, {part.duration} s, is longer than the part target {target} s")
+                problems.append(
+                    f"part {number} of {place}, {part.duration} s, is longer than the part target {target} s"
+                )
             if part.duration < 0.85 * target and number < len(parts) - 1 and not part.is_gap:
-                problems.append(f"part {number} of {place}, {part.duration} s, is shorter than 85 % of {target} s (4.4.4.9)")
+                problems.append(
+                    f"part {number} of {place}, {part.duration} s, is shorter than 85 % of {target} s (4.4.4.9)"
+                )
     for segment in playlist.segments:
         length = sum(part.duration for part in segment.parts)
         if segment.parts and abs(length - segment.duration) > _SUM_TOLERANCE_SECONDS:
-            problems.append(f"the parts of segment {segment.number} last {length:.3f} s, not {segment.duration} s")
+            problems.append(
+                f"the parts of segment {segment.number} last {length:.3f} s, not {segment.duration} s"
+            )
     if playlist.is_ended and playlist.hints:
         problems.append("a playlist that has ended hints at a part")
     return problems
@@ -141,7 +163,10 @@ def _check_reload(before: HlsPlaylist, after: HlsPlaylist) -> list[str]:
             f" {after.part_target} s (6.2.1)"
         )
     if after.sequence < before.sequence:
-        return [*problems, f"EXT-X-MEDIA-SEQUENCE went back from {before.sequence} to {after.sequence} (6.2.2)"]
+        return [
+            *problems,
+            f"EXT-X-MEDIA-SEQUENCE went back from {before.sequence} to {after.sequence} (6.2.2)",
+        ]
     removed = before.segments[: after.sequence - before.sequence]
     kept = before.segments[len(removed) :]
     if removed and before.kind is not None:
@@ -151,8 +176,15 @@ def _check_reload(before: HlsPlaylist, after: HlsPlaylist) -> list[str]:
     if len(kept) > len(after.segments):
         problems.append(f"{len(kept) - len(after.segments)} segments are gone from the end (6.2.1)")
     for old, new in zip(kept, after.segments, strict=False):
-        if (old.uri, old.byte_range, old.duration, old.map) != (new.uri, new.byte_range, new.duration, new.map):
-            problems.append(f"segment {old.number}, {old.uri} of {old.duration} s, is now {new.uri} of {new.duration} s")
+        if (old.uri, old.byte_range, old.duration, old.map) != (
+            new.uri,
+            new.byte_range,
+            new.duration,
+            new.map,
+        ):
+            problems.append(
+                f"segment {old.number}, {old.uri} of {old.duration} s, is now {new.uri} of {new.duration} s"
+            )
         if old.discontinuity != new.discontinuity:
             problems.append(
                 f"segment {old.number} had the discontinuity sequence {old.discontinuity}, now {new.discontinuity} (6.2.2)"
@@ -161,7 +193,10 @@ def _check_reload(before: HlsPlaylist, after: HlsPlaylist) -> list[str]:
             problems.append(f"the time of segment {old.number} changed")
     following = after.segments[len(kept)].parts if len(after.segments) > len(kept) else after.parts
     is_seen = len(before.segments) >= after.sequence - before.sequence
-    if is_seen and [part.uri for part in before.parts] != [part.uri for part in following][: len(before.parts)]:
+    if (
+        is_seen
+        and [part.uri for part in before.parts] != [part.uri for part in following][: len(before.parts)]
+    ):
         problems.append("parts that were listed changed")
     if before.is_ended and (not after.is_ended or len(after.segments) != len(before.segments)):
         problems.append("a playlist that had ended changed (4.4.3.4)")

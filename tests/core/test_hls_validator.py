@@ -63,7 +63,10 @@ def test_a_playlist_that_is_right_has_no_problem(text):
 
 def test_what_a_playlist_says_is_read():
     playlist, _ = read_playlist(LIVE)
-    assert [(s.number, s.discontinuity, len(s.parts)) for s in playlist.segments] == [(100, 7, 2), (101, 8, 2)]
+    assert [(s.number, s.discontinuity, len(s.parts)) for s in playlist.segments] == [
+        (100, 7, 2),
+        (101, 8, 2),
+    ]
     assert [part.uri for part in playlist.parts] == ["live/4-3.m4s"]
     assert playlist.map == ("live/init-4.mp4", None)
     playlist, _ = read_playlist(VOD)
@@ -185,7 +188,9 @@ class Files:
 
     def __init__(self, **clips) -> None:
         self.clips = clips
-        self.files = {name: clip.init + b"".join(part.data for part in clip.parts) for name, clip in clips.items()}
+        self.files = {
+            name: clip.init + b"".join(part.data for part in clip.parts) for name, clip in clips.items()
+        }
 
     def fetch(self, uri: str, byte_range: tuple[int, int] | None) -> bytes:
         data = self.files[uri]

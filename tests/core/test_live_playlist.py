@@ -27,7 +27,7 @@ class Bus:
         for number, duration in enumerate(durations or (0.52, 0.52, 0.52, 0.44)):
             self.sequence += 1
             self.parts.append(LivePart(
-                Position(self.run, self.sequence), self.segment, self.discontinuity, self.now, duration, 1000,
+                Position(self.run, self.sequence), self.segment, self.discontinuity, self.now, duration,
                 is_key and number == 0, False,
             ))  # fmt: skip
             self.now += duration
@@ -83,9 +83,19 @@ def test_each_part_that_comes_is_a_valid_reload_whatever_happens_to_the_camera()
 def test_a_run_is_a_discontinuity_with_an_init_segment_of_its_own():
     text = spell(Bus().add().restart().add().add())
     playlist, _ = read_playlist(text)
-    assert [segment.map for segment in playlist.segments] == [("live/init-7.mp4", None), ("live/init-8.mp4", None)]
+    assert [segment.map for segment in playlist.segments] == [
+        ("live/init-7.mp4", None),
+        ("live/init-8.mp4", None),
+    ]
     assert [segment.discontinuity for segment in playlist.segments] == [3, 4]
     assert text.count("#EXT-X-DISCONTINUITY\n") == 1
+
+
+def test_the_discontinuity_sequence_stays_small():
+    # The bus begins to count at the present second when it knows no number.
+    bus = Bus()
+    bus.discontinuity = 1_773_230_400
+    assert read_playlist(spell(bus.add()))[0].discontinuity_sequence == 400
 
 
 def test_a_segment_of_which_the_bus_has_lost_the_beginning_is_not_listed():
@@ -133,11 +143,17 @@ def test_parts_that_are_very_short_are_joined_and_told_of_once_they_are_long_eno
     bus = Bus().add(0.52, 0.52, 0.06).add(0.04, 0.04)
     text = spell(bus)
     playlist, _ = read_playlist(text)
-    assert [part.uri for part in playlist.segments[0].parts] == ["live/7-1.m4s", "live/7-2.m4s", "live/7-3.m4s"]
+    assert [part.uri for part in playlist.segments[0].parts] == [
+        "live/7-1.m4s",
+        "live/7-2.m4s",
+        "live/7-3.m4s",
+    ]
     assert playlist.parts == []
     assert not LivePlaylist(bus.parts).has(Wanted(1002, 0))
     for _ in range(6):
-        bus.parts.append(replace(bus.parts[-1], position=Position(7, bus.parts[-1].position.sequence + 1), is_key=False))
+        bus.parts.append(
+            replace(bus.parts[-1], position=Position(7, bus.parts[-1].position.sequence + 1), is_key=False)
+        )
     playlist, _ = read_playlist(spell(bus))
     assert [(part.uri, part.is_independent) for part in playlist.parts] == [("live/7-4-11.m4s", True)]
     assert playlist.hints == [], "nobody knows how many parts will be joined next"

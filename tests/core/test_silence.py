@@ -22,7 +22,9 @@ def fill(clip: Clip) -> bytes:
     """The clip as a run of parts, each filled alone."""
     filler = SilenceFiller.of(clip.init)
     parts = [part.data for part in clip.parts]
-    return filler.init + b"".join(filler.fill(part, before) for part, before in zip(parts, [b"", *parts], strict=False))
+    return filler.init + b"".join(
+        filler.fill(part, before) for part, before in zip(parts, [b"", *parts], strict=False)
+    )
 
 
 def sounds(footage: bytes) -> list[tuple[float, float]]:
@@ -91,8 +93,8 @@ def test_the_media_of_the_pictures_is_not_touched():
     clip = make_clip(b_frames=2)
     filler = SilenceFiller.of(clip.init)
     for part in clip.parts:
-        (_, before), = split_parts(part.data)
-        (_, after), = split_parts(filler.fill(part.data))
+        ((_, before),) = split_parts(part.data)
+        ((_, after),) = split_parts(filler.fill(part.data))
         assert after[8:].startswith(before[8:])
         assert set(after[len(before) :]) == set(filler.frame)
 

@@ -34,7 +34,9 @@ ENDING = make_clip(seconds=4, first_frame=6000, audio=True, audio_until=2.2)
 
 @pytest.fixture
 def footage(sqlite_url, tmp_path, scope: TenantScope, box) -> Iterator["Served"]:
-    config = make_config(database_url=sqlite_url, var_dir=tmp_path / "var", recordings_dir=tmp_path / "recordings")
+    config = make_config(
+        database_url=sqlite_url, var_dir=tmp_path / "var", recordings_dir=tmp_path / "recordings"
+    )
     app = create_app(config, no_plugins())
     stretches: dict[str, str] = {}
 
@@ -83,7 +85,6 @@ class Served:
         assert answer.status_code == 200, answer.text
         return check_playlist(answer.text, fetch=fetch)
 
-
     def split(self, url: str) -> list[str]:
         """The stretches of a playlist between its discontinuities: addresses of playlists of their own."""
         text = requests.get(url, timeout=10).text
@@ -100,7 +101,9 @@ class Served:
     def read(self, url: str) -> list[list[int]]:
         """The numbers of the frames of each stretch, which FFmpeg has nothing to complain of."""
         stretches = self.split(url)
-        assert [(stretch, read_with_ffmpeg(stretch)) for stretch in stretches] == [(stretch, []) for stretch in stretches]
+        assert [(stretch, read_with_ffmpeg(stretch)) for stretch in stretches] == [
+            (stretch, []) for stretch in stretches
+        ]
         return [read_counters(stretch) for stretch in stretches]
 
 
@@ -126,7 +129,13 @@ def test_runs_gaps_and_lost_parts_are_read_without_a_warning_and_without_a_frame
 
     assert footage.check(url) == []
     whole = list(H264.counters)
-    assert footage.read(url) == [whole, whole[:50], whole[100:], list(LARGER.counters), list(B_FRAMES.counters)]
+    assert footage.read(url) == [
+        whole,
+        whole[:50],
+        whole[100:],
+        list(LARGER.counters),
+        list(B_FRAMES.counters),
+    ]
 
 
 def test_the_clock_of_the_playlist_is_that_of_the_frames(footage):

@@ -1,9 +1,9 @@
 """Recorded footage, made fast: numbered pictures through real FFmpeg into files and rows as a recorder leaves them.
 
-    clip = make_clip(seconds=6, audio=True, audio_from=2)
-    footage = FootageFactory(config, scope, device_id)
-    first = footage.record(clip, start_ms=NOON_MS)
-    footage.record(clip, start_ms=NOON_MS + 20_000)      # another run, after a gap of 14 seconds
+clip = make_clip(seconds=6, audio=True, audio_from=2)
+footage = FootageFactory(config, scope, device_id)
+first = footage.record(clip, start_ms=NOON_MS)
+footage.record(clip, start_ms=NOON_MS + 20_000)      # another run, after a gap of 14 seconds
 """
 
 from .clips import Clip, make_clip

@@ -66,8 +66,20 @@ def make_clip(
     width, height = size
     gop = max(1, round(fps * key_seconds))
     command = [
-        "ffmpeg", "-v", "error", "-nostdin",
-        "-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{width}x{height}", "-r", str(fps), "-i", "pipe:0",
+        "ffmpeg",
+        "-v",
+        "error",
+        "-nostdin",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "gray",
+        "-s",
+        f"{width}x{height}",
+        "-r",
+        str(fps),
+        "-i",
+        "pipe:0",
     ]
     if audio:
         length = (seconds if audio_until is None else audio_until) - audio_from
@@ -76,10 +88,21 @@ def make_clip(
         command += ["-c:a", "aac", "-b:a", "64k", "-ac", str(channels)]
     command += [*_ENCODERS[codec], "-pix_fmt", "yuv420p", "-threads", "1"]
     if codec == "h265":
-        command += ["-x265-params", f"log-level=none:keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}:pools=1"]
+        command += [
+            "-x265-params",
+            f"log-level=none:keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}:pools=1",
+        ]
     else:
         command += ["-g", str(gop), "-keyint_min", str(gop), "-bf", str(b_frames)]
-    command += ["-f", "mp4", "-movflags", _FRAGMENTED, "-frag_duration", str(int(part_seconds * 1_000_000)), "pipe:1"]
+    command += [
+        "-f",
+        "mp4",
+        "-movflags",
+        _FRAGMENTED,
+        "-frag_duration",
+        str(int(part_seconds * 1_000_000)),
+        "pipe:1",
+    ]
     pictures = b"".join(
         numpy.ascontiguousarray(draw_counter(width, height, first_frame + number)).tobytes()
         for number in range(round(seconds * fps))

@@ -78,7 +78,9 @@ class FootageFactory:
             self._write(clip, run, group, is_closed=not (is_open and group is groups[-1])) for group in groups
         ]
 
-    def add_gap(self, start_ms: int, end_ms: int, reason_code: str = "timed_out", *, is_wanted: bool = True) -> None:
+    def add_gap(
+        self, start_ms: int, end_ms: int, reason_code: str = "timed_out", *, is_wanted: bool = True
+    ) -> None:
         """A gap's row, which `record` does not make."""
         add_gap(self.fence, start_ms, end_ms, reason_code, is_wanted=is_wanted)
 
@@ -93,8 +95,12 @@ class FootageFactory:
         first_sequence, _, start_ms = group[0]
         facts = tuple(
             PartFact(
-                size=len(part.data), offset_ms=at_ms - start_ms, duration_ms=round(part.duration * 1000),
-                frames=part.frames, is_key=part.is_key, has_audio=part.has_audio,
+                size=len(part.data),
+                offset_ms=at_ms - start_ms,
+                duration_ms=round(part.duration * 1000),
+                frames=part.frames,
+                is_key=part.is_key,
+                has_audio=part.has_audio,
             )
             for _, part, at_ms in group
         )

@@ -16,20 +16,23 @@ CLOCK_SCRIPT = ROOT / "tests/cameras/clock.js"
 
 _PAGE = "<!doctype html><title>player</title><video muted playsinline width=640></video>"
 
-# Everything that is seen stands in `window.seen`. A picture's moment is what hls.js makes of EXT-X-PROGRAM-DATE-TIME.
+# Everything that is seen stands in `window.seen`. A picture's moment is what EXT-X-PROGRAM-DATE-TIME says of its fragment:
+# `hls.playingDate` is that of the fragment before for the first pictures after a gap.
 _PLAY = """
 ([url, rate, options]) => {
   const video = document.querySelector('video');
-  const seen = (window.seen = { readings: [], errors: [], ended: false, began: 0 });
+  const seen = (window.seen = { readings: [], errors: [], ended: false });
   const hls = (window.hls = new Hls({ ...options, enableWorker: false }));
   hls.on(Hls.Events.ERROR, (_, data) => seen.errors.push([data.details, data.fatal, String(data.error?.message ?? '')]));
   video.addEventListener('ended', () => { seen.ended = true; });
+  const momentOf = (mediaTime) => {
+    const fragments = hls.levels[0]?.details?.fragments ?? [];
+    const fragment = fragments.findLast((one) => one.start <= mediaTime + 0.001) ?? fragments[0];
+    return fragment?.programDateTime ? fragment.programDateTime + (mediaTime - fragment.start) * 1000 : null;
+  };
   cameraClock.watchClock(video, (reading) => {
-    const moment = hls.playingDate?.getTime() ?? NaN;
-    seen.began ||= reading.seenMs;
     seen.readings.push([
-      reading.seenMs, reading.timeMs, moment + (reading.mediaTime - video.currentTime) * 1000, reading.mediaTime,
-      video.videoWidth, reading.delayMs,
+      reading.seenMs, reading.timeMs, momentOf(reading.mediaTime), reading.mediaTime, video.videoWidth, reading.delayMs,
     ]);
   });
   video.defaultPlaybackRate = video.playbackRate = rate;
@@ -56,7 +59,7 @@ class Seen:
 
     seen_ms: float
     drawn: int
-    moment_ms: float
+    moment_ms: float | None
     media_seconds: float
     width: int
     delay_ms: float
@@ -71,7 +74,9 @@ class HlsPlayer:
         self.context = browser.new_context()
         self.page: Page = self.context.new_page()
         # A page of the API's own origin, without its content security policy.
-        self.page.route(f"{base_url}/playing", lambda route: route.fulfill(body=_PAGE, content_type="text/html"))
+        self.page.route(
+            f"{base_url}/playing", lambda route: route.fulfill(body=_PAGE, content_type="text/html")
+        )
         self.page.goto(f"{base_url}/playing")
         self.page.add_script_tag(path=HLS_SCRIPT)
         self.page.add_script_tag(path=CLOCK_SCRIPT)

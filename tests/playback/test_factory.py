@@ -24,7 +24,8 @@ def test_a_clip_becomes_files_of_a_minute_whose_rows_fit_them(footage):
     files = footage.record(clip, NOON_MS + 57_000)
 
     assert [(file.values.start_ms - NOON_MS, file.values.duration_ms) for file in files] == [
-        (57_000, 3000), (60_000, 3000),
+        (57_000, 3000),
+        (60_000, 3000),
     ]
     assert [file.values.sequence for file in files] == [1, 7]
     for file in files:

@@ -23,7 +23,7 @@ from gateway.states import reason_for
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 
-#: A reload is answered after so long at the latest: players give a playlist ten seconds.
+#: A reload is answered after three target durations (RFC 8216bis, 6.2.5.2), or after so long: players give it ten seconds.
 BLOCK_SECONDS = 8.0
 #: How long a player waits for the first picture of a device that starts, and for a part that was hinted.
 START_SECONDS = 8.0
@@ -42,7 +42,9 @@ _EXTENSION = "vas_live"
 _NUMBER = "int(max=9007199254740991)"
 _BINARY = {"type": "string", "format": "binary"}
 
-blp = Blueprint("live_recordings", __name__, url_prefix="/recordings", description="What a device sends now, as HLS")
+blp = Blueprint(
+    "live_recordings", __name__, url_prefix="/recordings", description="What a device sends now, as HLS"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,9 @@ class _Live:
 @blp.record_once
 def _prepare(state: BlueprintSetupState) -> None:
     with state.app.app_context():
-        config = services().config
-        windows = LiveWindows(services().bus, window_seconds=config.bus_window_seconds, max_bytes=config.bus_max_bytes)
-    # Whoever waits holds a thread: half of them stay free.
-    state.app.extensions[_EXTENSION] = _Live(windows, BoundedSemaphore(max(1, config.web_threads // 2)))
+        # Whoever waits holds a thread: half of them stay free.
+        seats = BoundedSemaphore(max(1, services().config.web_threads // 2))
+        state.app.extensions[_EXTENSION] = _Live(LiveWindows(services().bus), seats)
 
 
 def _live() -> _Live:
@@ -97,9 +98,12 @@ def get_live_part(device_id: Any, run: int, sequence: int, sound: str) -> Respon
 
 
 @blp.route(
-    f"/devices/<uuid:device_id>/live/<{_NUMBER}:run>-<{_NUMBER}:first>-<{_NUMBER}:last>.m4s", defaults={"sound": ""}
+    f"/devices/<uuid:device_id>/live/<{_NUMBER}:run>-<{_NUMBER}:first>-<{_NUMBER}:last>.m4s",
+    defaults={"sound": ""},
 )
-@blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/<{_NUMBER}:run>-<{_NUMBER}:first>-<{_NUMBER}:last>.m4s")
+@blp.route(
+    f"/devices/<uuid:device_id>/live/<any(sound):sound>/<{_NUMBER}:run>-<{_NUMBER}:first>-<{_NUMBER}:last>.m4s"
+)
 @blp.response(200, _BINARY, content_type="video/mp4")
 @blp.errors(404, 503)
 def get_live_segment(device_id: Any, run: int, first: int, last: int, sound: str) -> Response:
@@ -109,7 +113,9 @@ def get_live_segment(device_id: Any, run: int, first: int, last: int, sound: str
     """
     device = find_device(current_scope(), str(device_id))
     if not 0 <= last - first < MOST_PARTS:
-        raise ApiError(404, f"a segment has 1 to {MOST_PARTS} parts, not {last - first + 1}", reason="no_footage")
+        raise ApiError(
+            404, f"a segment has 1 to {MOST_PARTS} parts, not {last - first + 1}", reason="no_footage"
+        )
     return _footage(device, Position(run, first), Position(run, last), sound)
 
 
@@ -125,7 +131,9 @@ def live_playlist_response(device: Device) -> Response:
     playlist, can_block = _look(device, window, wanted)
     if playlist.is_empty:
         stream = request_stream(current_scope(), device.id)
-        raise ApiError(503, f"device '{device.name}' sends no video yet: {_spell_state(stream)}", reason="no_footage_yet")
+        raise ApiError(
+            503, f"device '{device.name}' sends no video yet: {_spell_state(stream)}", reason="no_footage_yet"
+        )
     folder = "live/sound/" if _has_sound(device, window.parts()) else "live/"
     response = Response(playlist.spell(folder=folder, can_block=can_block), mimetype=PLAYLIST_TYPE)
     response.headers["Cache-Control"] = "no-store"
@@ -158,13 +166,10 @@ def _look(device: Device, window: LiveWindow, wanted: Wanted | None) -> tuple[Li
     # Without a free seat nobody is promised one: players then ask again by their own clock.
     if not seats.acquire(blocking=False):
         return playlist, False
+    seconds = START_SECONDS if playlist.is_empty else min(BLOCK_SECONDS, 3 * playlist.target_seconds)
     try:
         if not is_there:
-            playlist = LivePlaylist(
-                window.wait(
-                    lambda parts: _is_enough(parts, wanted), START_SECONDS if playlist.is_empty else BLOCK_SECONDS
-                )
-            )
+            playlist = LivePlaylist(window.wait(lambda parts: _is_enough(parts, wanted), seconds))
     finally:
         seats.release()
     return playlist, True
@@ -230,7 +235,9 @@ def _footage(device: Device, first: Position, last: Position, sound: str) -> Res
     before = b"".join(part.data for part in found if part.position < first)
     parts = [part.data for part in found if part.position >= first]
     if len(parts) != last.sequence - first.sequence + 1:
-        raise ApiError(404, f"that footage of device '{device.name}' is not, or no longer, there", reason="no_footage")
+        raise ApiError(
+            404, f"that footage of device '{device.name}' is not, or no longer, there", reason="no_footage"
+        )
     data = b"".join(parts)
     if sound:
         data = SilenceFiller.of(_read_init(device, first.run)).fill(data, before)
