@@ -178,7 +178,7 @@ class LocalStorage:
         with self._errors():
             is_read_only = os.statvfs(self.root).f_flag & os.ST_RDONLY
         if is_read_only:
-            raise StorageUnavailable(f"the folder '{self.root}' can only be read")
+            raise StorageUnavailable(f"the folder '{self.root}' can only be read", reason="storage_read_only")
         self._uuid = found
 
     def create(self, key: str) -> "LocalSegmentWriter":
@@ -426,7 +426,7 @@ def spell_error(error: OSError, place: str) -> StorageUnavailable:
     if error.errno in _FULL:
         return StorageFull(f"there is no room for '{place}': {what}")
     if error.errno == errno.EROFS:
-        return StorageUnavailable(f"'{place}' can only be read")
+        return StorageUnavailable(f"'{place}' can only be read", reason="storage_read_only")
     if error.errno in _GONE:
         return StorageUnavailable(f"'{place}' is away: {what}", reason="storage_unmounted")
     return StorageUnavailable(f"'{place}' cannot be used: {what}")

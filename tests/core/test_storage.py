@@ -419,7 +419,7 @@ def test_a_writer_may_be_closed_twice(store):
         (errno.EFBIG, "disk_full"),
         (errno.ESTALE, "storage_unmounted"),
         (errno.ENODEV, "storage_unmounted"),
-        (errno.EROFS, "storage_failed"),
+        (errno.EROFS, "storage_read_only"),
         (errno.EIO, "storage_failed"),
         (errno.EACCES, "storage_failed"),
     ],
