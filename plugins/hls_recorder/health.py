@@ -17,7 +17,8 @@ from plugins.hls_recorder.figures import FiguresBoard
 
 #: Reasons that are the recorder's or its disk's; a camera that is away is no fault of recording.
 _OUR_REASONS = frozenset({
-    "disk_full", "storage_unmounted", "storage_read_only", "storage_failed", "file_missing", "recorder_away", "too_slow", "bus_lost",
+    "disk_full", "storage_unmounted", "storage_read_only", "storage_failed", "file_missing", "recorder_away", "too_slow",
+    "bus_lost",
 })
 #: Footage that waits so long for its disk is in danger.
 _UNSAFE_SECONDS = 5.0
