@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 
-from . import capacity, cost, export, first_frame, frames, latency, queries, recovery
+from . import capacity, cost, export, first_frame, frames, latency, queries, recovery, seek
 from .machine import describe_run
 from .options import Options
 from .peers import PEERS, Peer
@@ -17,6 +17,7 @@ BENCHES = {
     "cost": cost.run,
     "recovery": recovery.run,
     "export": export.run,
+    "seek": seek.run,
     "frames": frames.run,
     "queries": queries.run,
     "capacity": capacity.run,

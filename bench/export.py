@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 import uuid
@@ -19,17 +18,15 @@ from gateway.config import Config
 from gateway.models import DEFAULT_TENANT_ID, DeviceValues, TenantScope, create_device
 from gateway.models.jobs import create_job, find_job
 from gateway.secrets import SecretBox
-from tests.cameras.encoded import LoopSettings, load_loop
-from tests.playback import NOON_MS, Clip, FootageFactory, RecordedFile
+from tests.playback import NOON_MS, FootageFactory, RecordedFile
 from workers.exports import EXPORT, run_export
-from workers.ffmpeg.fmp4 import Fmp4Reader
 from workers.jobs import JobRunner
 
+from .footage import LOOP_SECONDS, make_camera_clip
 from .machine import ROOT
 from .options import Options
 from .report import Result, Table
 
-_LOOP_SECONDS = 10
 _CHUNK_BYTES = 1 << 20
 
 
@@ -58,7 +55,7 @@ def run(options: Options) -> Result:
     """The same footage copied, exported at key frames, exactly, and encoded anew."""
     loops, rounds, encoded_seconds = (6, 1, 10) if options.quick else (60, 3, 60)
     with _open_recording(options, loops) as recording:
-        length = loops * _LOOP_SECONDS
+        length = loops * LOOP_SECONDS
         measured: dict[str, Figures] = {}
         for name, cut, start_ms, seconds in (
             ("copy", None, 0, length),
@@ -142,27 +139,11 @@ def _open_recording(options: Options, loops: int) -> Iterator[_Recording]:
         device = create_device(scope, values, SecretBox.from_config(config))
         options.say("footage")
         footage = FootageFactory(config, scope, device.id)
-        files = footage.record(_make_clip(loops), NOON_MS)
+        files = footage.record(make_camera_clip(loops), NOON_MS)
         yield _Recording(folder, files, config, scope, device.id)
     finally:
         database.close()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _make_clip(loops: int) -> Clip:
-    """What the ingest FFmpeg makes of a 1080p25 camera of 4 Mbps with a key frame each two seconds."""
-    loop = load_loop(LoopSettings())
-    head = b"".join(b"\0\0\0\1" + unit for unit in (loop.sps, loop.pps))
-    once = b"".join(
-        (head if unit.is_key else b"") + b"".join(b"\0\0\0\1" + nal for nal in unit.nals) for unit in loop.access_units
-    )
-    command = [
-        "ffmpeg", "-v", "error", "-nostdin", "-f", "h264", "-framerate", "25", "-i", "pipe:0", "-c", "copy", "-f", "mp4",
-        "-movflags", "+frag_keyframe+empty_moov+default_base_moof+skip_trailer", "-frag_duration", "500000", "pipe:1",
-    ]
-    done = subprocess.run(command, input=once * loops, capture_output=True, check=True, timeout=300)
-    init, *parts = Fmp4Reader().feed(done.stdout)
-    return Clip(init.data, tuple(parts), 25, 0)
 
 
 def _measure(work: Callable[[], int], recording: _Recording, rounds: int, footage_seconds: float) -> Figures:
