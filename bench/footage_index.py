@@ -165,21 +165,19 @@ def _fill(
     execute("CREATE TABLE bench_cameras (id BIGINT, number BIGINT)")
     for number, recording_id in enumerate(recording_ids):
         execute(f"INSERT INTO bench_cameras VALUES ({recording_id}, {number})")
-    last_minute = int(time.time()) // 60
+    # Whole quarters of an hour, so that each belongs to one of the days.
+    last_minute = int(time.time()) // 900 * 15
     first_minute = last_minute - days * DAY_MINUTES
     values = {"block": BLOCK_MINUTES, "away": AWAY_MINUTES, "parts": PARTS, "size": SIZE, "storage": storage}
     for day in range(days):
         first = first_minute + day * DAY_MINUTES
         minutes = _MINUTES.format(first=first, last=first + DAY_MINUTES - 1, **values)
         execute("BEGIN")
-        for statement in (_SEGMENTS, _GAPS):
+        for statement in (_SEGMENTS, _QUARTERS, _GAPS):
             execute(statement.format(minutes=minutes, **values))
         execute("COMMIT")
         if day % 73 == 72:
             say(f"{day + 1} of {days} days, {time.monotonic() - begun:.0f} s")
-    # A quarter may begin on one day and end on the next, so these are added up over all.
-    minutes = _MINUTES.format(first=first_minute, last=last_minute - 1, **values)
-    execute(_QUARTERS.format(minutes=minutes, **values))
     _add_parts(execute, mark, recording_ids[: with_parts[0]], (last_minute - with_parts[1] * DAY_MINUTES, last_minute))
     execute("DROP TABLE bench_cameras")
     rows = execute("SELECT count(*) FROM segments").fetchone()[0]

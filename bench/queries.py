@@ -75,7 +75,7 @@ class Asker:
     def list_of_50_recordings(self) -> Question:
         def ask(_recording: Recording) -> Any:
             found, _ = select_recordings(self.scope, text=None, device_ids=(), limit=50, offset=0)
-            return read_totals(self.scope, [recording.id for recording in found])
+            return read_totals(self.scope, [recording.id for recording in found], self._now_ms)
 
         return ask, "", 0
 
@@ -143,14 +143,15 @@ def run(options: Options) -> Result:
         with make(cameras, days, WITH_PARTS, options.say) as index:
             sizes[name] = {"rows": index.rows, "seconds": index.seconds, "bytes": index.read_size()}
             options.say(f"{name}: {index.rows} rows in {index.seconds:.0f} s, {index.read_size() / 1e9:.1f} GB; asking")
-            figures[name] = dict(_ask_all(index, times))
+            figures[name] = dict(_ask_all(options, index, times))
     return _report(figures, sizes, cameras, days, times)
 
 
-def _ask_all(index: FootageIndex, times: int) -> Iterator[tuple[str, dict[str, dict[str, float]]]]:
+def _ask_all(options: Options, index: FootageIndex, times: int) -> Iterator[tuple[str, dict[str, dict[str, float]]]]:
     scope = TenantScope(DEFAULT_TENANT_ID)
     client = create_app(index.config, no_plugins()).test_client()
     for question in QUESTIONS:
+        options.say(question.replace("_", " "))
         asker = Asker(index, scope, random.Random(7), WITH_PARTS)
         by_function, by_http = [], []
         for _ in range(times):
@@ -205,6 +206,7 @@ def _report(
             f"Each question is asked {times} times of other cameras and days. 'API' is the whole request in one process: "
             "routing, scope, queries, JSON; without the network.",
             "Each camera is away three times a day for five minutes. Budget: SQLite / PostgreSQL, through the API.",
+            "The list's sums are added up anew by the functions each time; the application remembers them for a while.",
             "The index was just written, so most of it is in the system's page cache. PostgreSQL runs with 32 MB of "
             "shared buffers.",
         ],

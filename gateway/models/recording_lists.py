@@ -1,5 +1,7 @@
 """Recordings as lists show them: pages of them, what there is of each, their states beside devices."""
 
+import threading
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,9 +11,12 @@ from peewee import fn
 from gateway import database
 from gateway.models.base import EVERY_RECORDING, EveryTenantScope
 from gateway.models.devices import Device
-from gateway.models.footage import PLAYABLE, open_amounts
+from gateway.models.footage import PLAYABLE, Amount, open_amounts
 from gateway.models.recordings import Recording
 from gateway.models.segments import QUARTER_MS, Quarter, Segment
+
+#: Quarters before the last whole stretch of this length count as old.
+_OLDER_MS = 6 * 3_600_000
 
 
 class Totals(NamedTuple):
@@ -70,22 +75,63 @@ def read_edges(scope: EveryTenantScope, recording_ids: Sequence[int]) -> dict[in
         return {key: (oldest, newest) for key, oldest, newest in rows.tuples()}
 
 
-def read_totals(scope: EveryTenantScope, recording_ids: Sequence[int]) -> dict[int, Totals]:
-    """The totals of recordings, by their ids; of those outside the scope none."""
+class RecordedSums:
+    """Bytes and milliseconds of recordings. What is older than some hours is added up seldom: of a year it takes long."""
+
+    def __init__(self, keep_seconds: float = 600.0) -> None:
+        self._keep_seconds = keep_seconds
+        self._lock = threading.Lock()
+        self._older: dict[int, tuple[int, float, Amount]] = {}
+
+    def read(self, recording_ids: Sequence[int], now_ms: int) -> dict[int, Amount]:
+        """What was recorded, with what is being written; of older footage that was deleted lately it may tell too much."""
+        bound = now_ms // _OLDER_MS * (_OLDER_MS // QUARTER_MS)
+        now = time.monotonic()
+        with self._lock:
+            known = {
+                key: entry[2]
+                for key in recording_ids
+                if (entry := self._older.get(key)) and entry[0] == bound and now < entry[1]
+            }
+        missing = [key for key in recording_ids if key not in known]
+        found = _sum_quarters(missing, Quarter.quarter < bound) if missing else {}
+        with self._lock:
+            for key in missing:
+                known[key] = found.get(key, Amount())
+                self._older[key] = (bound, now + self._keep_seconds, known[key])
+        for key, amount in _sum_quarters(recording_ids, Quarter.quarter >= bound).items():
+            known[key] += amount
+        for key, _, amount in open_amounts(list(recording_ids)):
+            known[key] += amount
+        return known
+
+    def forget(self, recording_id: int) -> None:
+        """Add up anew: footage was deleted."""
+        with self._lock:
+            self._older.pop(recording_id, None)
+
+
+def read_totals(
+    scope: EveryTenantScope, recording_ids: Sequence[int], now_ms: int, sums: RecordedSums | None = None
+) -> dict[int, Totals]:
+    """The totals of recordings, by their ids; of those outside the scope none. `sums` of before make it quick."""
     if not recording_ids:
         return {}
     with database.session():
         edges = read_edges(scope, recording_ids)
-        sums = (
-            EVERY_RECORDING.select(Quarter, Quarter.recording_id, fn.SUM(Quarter.bytes), fn.SUM(Quarter.recorded_ms))
-            .where(Quarter.recording_id.in_(list(edges)))
-            .group_by(Quarter.recording_id)
+        amounts = (sums or RecordedSums()).read(list(edges), now_ms) if edges else {}
+    return {key: Totals(*edge, amounts[key].bytes, amounts[key].recorded_ms) for key, edge in edges.items()}
+
+
+def _sum_quarters(recording_ids: Sequence[int], which: Any) -> dict[int, Amount]:
+    sums = (
+        EVERY_RECORDING.select(
+            Quarter, Quarter.recording_id, fn.SUM(Quarter.recorded_ms), fn.SUM(Quarter.bytes), fn.SUM(Quarter.segments)
         )
-        amounts = {key: (int(size), int(ms)) for key, size, ms in sums.tuples()}
-        for recording_id, _, amount in open_amounts(list(edges)):
-            size, ms = amounts.get(recording_id, (0, 0))
-            amounts[recording_id] = (size + amount.bytes, ms + amount.recorded_ms)
-    return {key: Totals(*edge, *amounts.get(key, (0, 0))) for key, edge in edges.items()}
+        .where(Quarter.recording_id.in_(list(recording_ids)), which)
+        .group_by(Quarter.recording_id)
+    )
+    return {key: Amount(*map(int, amounts)) for key, *amounts in sums.tuples()}
 
 
 def recent_bytes(scope: EveryTenantScope, since_ms: int) -> tuple[int, int]:

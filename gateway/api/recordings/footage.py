@@ -27,7 +27,7 @@ from gateway.api.recordings.footage_schemas import (
     ZoneArgsSchema,
 )
 from gateway.api.recordings.timelines import timeline_json
-from gateway.api.recordings.views import coverage_json, date_json, now_ms, protection_view
+from gateway.api.recordings.views import coverage_json, date_json, now_ms, protection_view, recorded_sums
 from gateway.coverage import DeviceCoverage, write_csv
 from gateway.errors import InvalidValue
 from gateway.local_days import LocalDay, local_date, local_days
@@ -168,9 +168,13 @@ class Footage(MethodView):
         The files that lie wholly in the range, but neither protected ones nor the one that is being written. They can be
         played no more at once, and are gone within seconds. With `dry_run` only counts.
         """
-        return delete_range(
-            current_scope(), str(device_id), args["start"], args["end"], current_name(), dry_run=args["dry_run"]
-        )
+        recording = find_recording(current_scope(), str(device_id))
+        try:
+            return delete_range(
+                current_scope(), recording.device_id, args["start"], args["end"], current_name(), dry_run=args["dry_run"]
+            )
+        finally:
+            recorded_sums().forget(recording.id)
 
 
 @blp.route("/devices/<uuid:device_id>/protections")

@@ -3,11 +3,13 @@
 import time
 from typing import Any
 
+from flask import current_app
+
 from gateway.api.base import current_scope, services
 from gateway.api.recordings.fields import spell_moment
 from gateway.coverage import DayCoverage
 from gateway.gaps import GapFact
-from gateway.models.recording_lists import Totals, read_totals
+from gateway.models.recording_lists import RecordedSums, Totals, read_totals
 from gateway.models.recordings import Protection, Recording, RecordingEvent
 from gateway.models.timelines import Timeline
 from gateway.recording_plan import Decision, decide, load_plan
@@ -24,10 +26,15 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def recorded_sums() -> RecordedSums:
+    """The sums that this web process remembers."""
+    return current_app.extensions.setdefault("vas_recorded_sums", RecordedSums())
+
+
 def recording_views(recordings: list[Recording]) -> list[dict[str, Any]]:
     """Recordings with their devices as `.device`."""
-    totals = read_totals(current_scope(), [recording.id for recording in recordings])
     now, floor = now_ms(), _free_bytes_floor()
+    totals = read_totals(current_scope(), [recording.id for recording in recordings], now, recorded_sums())
     return [_recording_view(recording, totals.get(recording.id, Totals()), now, floor) for recording in recordings]
 
 

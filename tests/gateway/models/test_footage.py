@@ -24,6 +24,7 @@ from gateway.models.footage import (
     segments_between,
 )
 from gateway.models.recording_lists import (
+    RecordedSums,
     RecordingState,
     Totals,
     read_edges,
@@ -97,11 +98,29 @@ def test_totals_count_what_is_open_too(rows, scope, box):
     rows.record(NOON + 3 * MINUTE, length_ms=20_000, state=SegmentState.OPEN)
     rows.record(NOON + 5 * MINUTE, state=SegmentState.MISSING)
     end = NOON + 3 * MINUTE + 20_000
-    assert read_totals(scope, [rows.id, empty.id]) == {
+    assert read_totals(scope, [rows.id, empty.id], NOON + HOUR) == {
         rows.id: Totals(NOON, end, 4 * SIZE, 3 * MINUTE + 20_000), empty.id: Totals(),
     }
     assert read_edges(scope, [rows.id]) == {rows.id: (NOON, end)}
-    assert read_totals(scope, []) == {}
+    assert read_totals(scope, [], NOON) == {}
+
+
+def test_old_sums_are_remembered_new_ones_are_not_and_a_deletion_is_told(rows, scope):
+    sums = RecordedSums()
+    rows.record(NOON, 2)
+
+    def read(now):
+        return sums.read([rows.id], now)[rows.id].segments
+
+    assert read(NOON + DAY) == 2
+    rows.record(NOON + 3 * MINUTE, run=2)
+    rows.record(NOON + DAY, run=3)
+    assert read(NOON + DAY) == 3
+    sums.forget(rows.id)
+    assert read(NOON + DAY) == 4
+    rows.record(NOON + 5 * MINUTE, run=4)
+    assert RecordedSums(keep_seconds=0).read([rows.id], NOON + DAY)[rows.id].segments == 5
+    assert read(NOON + 2 * DAY) == 5
 
 
 def test_another_tenants_recordings_are_not_there(rows, scope):
@@ -110,7 +129,7 @@ def test_another_tenants_recordings_are_not_there(rows, scope):
         Tenant.insert(id=tenant_id, name="other", created_at=utc_now()).execute()
     stranger = TenantScope(tenant_id)
     rows.record(NOON)
-    assert read_totals(stranger, [rows.id]) == {}
+    assert read_totals(stranger, [rows.id], NOON) == {}
     assert recording_states(stranger, [rows.device_id]) == {}
     assert select_recordings(stranger, text=None, device_ids=(), limit=10, offset=0) == ([], 0)
     assert recording_states(scope, [rows.device_id]) == {rows.device_id: RecordingState("continuous", "off")}
