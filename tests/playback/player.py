@@ -26,7 +26,9 @@ _PLAY = """
   hls.on(Hls.Events.ERROR, (_, data) => seen.errors.push([data.details, data.fatal, String(data.error?.message ?? '')]));
   video.addEventListener('ended', () => { seen.ended = true; });
   const momentOf = (mediaTime) => {
-    const fragments = hls.levels[0]?.details?.fragments ?? [];
+    const details = hls.levels[0]?.details;
+    // The newest fragment of a live playlist is known by its parts alone.
+    const fragments = [...(details?.fragments ?? []), ...(details?.fragmentHint ? [details.fragmentHint] : [])];
     const fragment = fragments.findLast((one) => one.start <= mediaTime + 0.001) ?? fragments[0];
     return fragment?.programDateTime ? fragment.programDateTime + (mediaTime - fragment.start) * 1000 : null;
   };
