@@ -9,6 +9,7 @@ import peewee
 from peewee import fn
 
 from gateway import database
+from gateway.local_days import DAY_MS
 from gateway.models.base import EVERY_RECORDING, EveryTenantScope
 from gateway.models.devices import Device
 from gateway.models.footage import PLAYABLE, Amount, open_amounts
@@ -134,17 +135,16 @@ def _sum_quarters(recording_ids: Sequence[int], which: Any) -> dict[int, Amount]
     return {key: Amount(*map(int, amounts)) for key, *amounts in sums.tuples()}
 
 
-def recent_bytes(scope: EveryTenantScope, since_ms: int) -> tuple[int, int]:
-    """Bytes of all recordings of the scope, and those of the closed segments that began after a moment."""
+def bytes_of_all(scope: EveryTenantScope, now_ms: int, sums: RecordedSums) -> tuple[int, int]:
+    """Bytes of all recordings of the scope, and those of the closed segments that began in the last 24 hours."""
     with database.session():
-        ids = scope.select(Recording, Recording.id)
-        sums = EVERY_RECORDING.select(
-            Quarter,
-            fn.COALESCE(fn.SUM(Quarter.bytes), 0),
-            fn.COALESCE(fn.SUM(peewee.Case(None, [(Quarter.quarter >= since_ms // QUARTER_MS, Quarter.bytes)], 0)), 0),
-        ).where(Quarter.recording_id.in_(ids))
-        total, recent = sums.tuples().first()
-    return int(total), int(recent)
+        # Those of deleted devices too: their files are there until they are gone.
+        ids = [row[0] for row in scope.select(Recording, Recording.id).tuples()]
+        if not ids:
+            return 0, 0
+        total = sum(amount.bytes for amount in sums.read(ids, now_ms).values())
+        recent = _sum_quarters(ids, Quarter.quarter >= (now_ms - DAY_MS) // QUARTER_MS)
+    return total, sum(amount.bytes for amount in recent.values())
 
 
 def _edge(moment: Any, order: Any) -> peewee.ModelSelect:

@@ -5,10 +5,10 @@ from typing import Any
 import redis
 
 from gateway.api.base import current_scope, services
-from gateway.api.recordings.views import now_ms
-from gateway.models.recording_lists import recent_bytes
+from gateway.api.recordings.views import now_ms, recorded_sums
+from gateway.models.recording_lists import bytes_of_all
 from gateway.models.usage import bytes_per_hour
-from gateway.retention import DAY_MS, free_bytes_floor
+from gateway.retention import free_bytes_floor
 from gateway.states import reason_for
 from gateway.storage import Space, StorageUnavailable, open_storage
 from gateway.storage_report import OK, UNAVAILABLE, StorageReport, StorageReports
@@ -17,7 +17,7 @@ from gateway.storage_report import OK, UNAVAILABLE, StorageReport, StorageReport
 def storage_view() -> dict[str, Any]:
     """As in the schema `Storage`; never fails for want of the store itself."""
     config = services().config
-    used, per_day = recent_bytes(current_scope(), now_ms() - DAY_MS)
+    used, per_day = bytes_of_all(current_scope(), now_ms(), recorded_sums())
     view: dict[str, Any] = {
         "state": OK, "reason": None, "total_bytes": None, "free_bytes": None, "used_by_recordings_bytes": used,
         "floor_bytes": None, "bytes_per_day": per_day, "days_left": None,

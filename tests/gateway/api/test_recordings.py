@@ -12,6 +12,7 @@ from gateway.models.recordings import Recording, claim_recording, observe_record
 from gateway.storage import ensure_storage
 from gateway.storage_report import StorageReport, StorageReports
 from tests.factories import device_body, make_device
+from tests.gateway.models.rows import DAY, HOUR, SIZE, make_rows
 
 one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -292,6 +293,18 @@ def test_the_store_says_how_much_room_there_is(client, config, app):
     assert found["total_bytes"] > found["free_bytes"] > 0
     assert found["floor_bytes"] > 0
     assert (found["used_by_recordings_bytes"], found["bytes_per_day"], found["days_left"]) == (0, 0, None)
+
+
+def test_the_store_counts_what_was_written_in_a_day_and_how_long_there_is_room(client, config, app, scope, box):
+    with app.app_context():
+        ensure_storage(config)
+    rows = make_rows(scope, box)
+    now = time.time_ns() // 1_000_000
+    rows.record(now - 3 * DAY, 2)
+    rows.record(now - HOUR, 10, run=2)
+    found = client.get("/api/v1/recordings/storage").json
+    assert (found["used_by_recordings_bytes"], found["bytes_per_day"]) == (12 * SIZE, 10 * SIZE)
+    assert found["days_left"] == pytest.approx((found["free_bytes"] - found["floor_bytes"]) / (10 * SIZE), abs=0.02)
 
 
 def test_the_store_passes_on_what_housekeeping_found_and_when_it_is_away(client, config, app):
