@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from gateway import database
 from gateway.media import Part
-from gateway.models.base import EVERY_TENANT
-from gateway.models.recordings import RecorderSettings, Recording, RecordingEvent
+from gateway.models.recorder_facts import events_until, override_begin_ms
+from gateway.models.recordings import RecorderSettings
 from gateway.models.segments import Gap
 from gateway.recording_plan import Decision
 from plugins.hls_recorder.segment import Place
@@ -39,7 +38,7 @@ def find_entrance(
         begun_ms = _event_begin_ms(settings, now_ms) - round(settings.pre_roll_seconds * 1000)
         return Entrance(max(begun_ms, gap.start_ms), has_lead_in)
     if decision.cause == "manual":
-        return Entrance(max(_said_at_ms(settings) or now_ms, gap.start_ms), has_lead_in)
+        return Entrance(max(override_begin_ms(settings.recording_id) or now_ms, gap.start_ms), has_lead_in)
     # The wish itself tells since when it holds, as far as it is a matter of time; otherwise it holds from now.
     begun_ms = now_ms
     if decision.cause == "schedule" and has_lead_in:
@@ -51,25 +50,13 @@ def find_entrance(
 def _event_begin_ms(settings: RecorderSettings, now_ms: int) -> int:
     """When the oldest of the events happened whose windows overlap up to now."""
     post_roll_ms = round(settings.post_roll_seconds * 1000)
-    with database.session():
-        events = list(
-            EVERY_TENANT.select(RecordingEvent)
-            .where(RecordingEvent.recording_id == settings.recording_id, RecordingEvent.at_ms <= now_ms)
-            .order_by(RecordingEvent.at_ms.desc())
-            .limit(100)
-        )
+    events = events_until(settings.recording_id, now_ms)
     begun_ms = now_ms
     for event in events:
         if (event.end_ms or event.at_ms) + post_roll_ms < begun_ms:
             break
         begun_ms = event.at_ms
     return begun_ms
-
-
-def _said_at_ms(settings: RecorderSettings) -> int | None:
-    with database.session():
-        row = EVERY_TENANT.select(Recording, Recording.override_at_ms).where(Recording.id == settings.recording_id)
-        return row.scalar()
 
 
 Admitted = tuple[Part, Place]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import peewee
 
-from gateway.models.base import EVERY_TENANT
-from gateway.models.recordings import RecordingEvent, observe_recording
+from gateway.models.recorder_facts import add_mark
+from gateway.models.recordings import observe_recording
 from gateway.models.segments import Fence, Segment, SegmentState, add_gap, close_gaps, open_gap, save_segment
 from plugins.hls_recorder.reasons import UNWANTED, explain_gap
 from plugins.hls_recorder.segment import OpenSegment, Snapshot
@@ -129,14 +129,6 @@ class MarkEntry(Entry):
     note: str
 
     def write(self, fence: Fence) -> None:
-        with fence.transaction():
-            EVERY_TENANT.insert(
-                RecordingEvent,
-                tenant_id=self.tenant_id,
-                recording_id=fence.recording_id,
-                at_ms=self.at_ms,
-                end_ms=None,
-                label=self.label,
-                note=self.note,
-                source="hls_recorder",
-            ).execute()
+        add_mark(
+            fence, self.tenant_id, self.at_ms, label=self.label, note=self.note, source="hls_recorder"
+        )

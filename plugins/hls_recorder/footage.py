@@ -7,11 +7,11 @@ from gateway.clock import Clock
 from gateway.config import Config
 from gateway.errors import Unavailable
 from gateway.media import Part, Position
+from gateway.models.recorder_facts import DeviceFacts
 from gateway.recording_plan import Decision
 from gateway.storage import StorageUnavailable
 from plugins.hls_recorder.entrance import Entrance
 from plugins.hls_recorder.entries import CloseGapEntry, GapEntry, MarkEntry, OpenGapEntry
-from plugins.hls_recorder.facts import DeviceFacts
 from plugins.hls_recorder.index import IndexLine
 from plugins.hls_recorder.reasons import UNWANTED, explain_silence
 from plugins.hls_recorder.segment import JUMP_MS, Place

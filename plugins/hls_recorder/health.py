@@ -9,8 +9,8 @@ import redis
 from gateway import database
 from gateway.config import Config
 from gateway.hookspecs import ComponentHealth, HealthCheck
-from gateway.models.base import EVERY_TENANT
-from gateway.models.recordings import Recording, recordings_wanted
+from gateway.models.recorder_facts import read_observed
+from gateway.models.recordings import recordings_wanted
 from gateway.redis_client import connect_redis
 from gateway.states import reason_for
 from plugins.hls_recorder.figures import FiguresBoard
@@ -34,12 +34,7 @@ def check_recorders(board: FiguresBoard) -> ComponentHealth:
     """Whether every device of which footage is wanted is recorded, as far as recording itself is concerned."""
     try:
         wanted = set(recordings_wanted(round(time.time() * 1000)))
-        with database.session():
-            rows = list(
-                EVERY_TENANT.select(Recording, Recording.device_id, Recording.observed, Recording.reason_code)
-                .where(Recording.deleted_at.is_null(), Recording.observed != "off")
-                .tuples()
-            )
+        rows = read_observed()
     except database.DatabaseUnavailable:
         return ComponentHealth("down", "unknown while the database does not answer", "check DATABASE_URL")
     states = [(observed, reason) for device_id, observed, reason in rows if device_id in wanted]

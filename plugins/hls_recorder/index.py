@@ -17,9 +17,9 @@ from gateway import database
 from gateway.clock import Clock
 from gateway.errors import LeaseLost, Unavailable
 from gateway.media import SegmentFact
+from gateway.models.recorder_facts import DeviceFacts, read_facts
 from gateway.models.segments import Fence
 from plugins.hls_recorder.entries import Entry, ObserveEntry, SaveEntry
-from plugins.hls_recorder.facts import DeviceFacts, read_facts
 from plugins.hls_recorder.figures import REPORT_SECONDS
 from plugins.hls_recorder.segment import OpenSegment
 

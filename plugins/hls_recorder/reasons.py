@@ -2,11 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from gateway import database
-from gateway.models.base import EVERY_TENANT
-from gateway.models.events import DeviceEvent
+from gateway.models.recorder_facts import DeviceFacts, stream_events_between
 from gateway.states import REASONS, DesiredState, StreamState
-from plugins.hls_recorder.facts import DeviceFacts
 
 #: Reasons of a stream that was not meant to run: nobody can expect footage of it.
 UNWANTED = frozenset({"stream_stopped", "device_disabled", "device_deleted"})
@@ -21,17 +18,7 @@ def explain_gap(device_id: str, start_ms: int, end_ms: int) -> str | None:
 
     Raises DatabaseUnavailable.
     """
-    with database.session():
-        events = list(
-            EVERY_TENANT.select(DeviceEvent)
-            .where(
-                DeviceEvent.device_id == device_id,
-                DeviceEvent.at >= _moment(start_ms) - _SLACK,
-                DeviceEvent.at <= _moment(end_ms) + _SLACK,
-            )
-            .order_by(DeviceEvent.id)
-            .limit(20)
-        )
+    events = stream_events_between(device_id, _moment(start_ms) - _SLACK, _moment(end_ms) + _SLACK)
     for event in events:
         if event.to_state in _LOST_STATES:
             return _spell(event.reason_code, is_stopped=event.to_state == StreamState.STOPPED)

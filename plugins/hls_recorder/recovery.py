@@ -17,7 +17,8 @@ from gateway.media import (
     segment_key,
     unpack_parts,
 )
-from gateway.models.base import EVERY_RECORDING, FootageScope
+from gateway.models.base import FootageScope
+from gateway.models.recorder_facts import newest_segments
 from gateway.models.recordings import RecorderSettings
 from gateway.models.segments import (
     Fence,
@@ -73,7 +74,7 @@ class _Recovery:
         for row in open_segments(self._settings.recording_id):
             self._close(row)
         found = self._found
-        for row in self._newest_segments():
+        for row in newest_segments(self._fence, _IDS_BACK):
             self._reached(Position(row.run, row.last_sequence), row.end_ms)
         self._adopt_files()
         found.gap = self._open_gap()
@@ -182,21 +183,6 @@ class _Recovery:
             yield f"{self._settings.tenant_id}/{self._settings.device_id}/{at:%Y-%m-%d}/{at:%H}"
 
     # ---- questions ---------------------------------------------------------------------------------------------
-
-    def _newest_segments(self) -> list[Segment]:
-        """Those that may hold the newest part: by their start and, since the clock may have been set back, by id."""
-        playable = Segment.state.in_((SegmentState.OPEN, SegmentState.CLOSED))
-        with self._fence.transaction() as footage:
-            latest = list(footage.select(Segment).where(playable).order_by(Segment.start_ms.desc()).limit(4))
-            newest = EVERY_RECORDING.select(Segment, peewee.fn.MAX(Segment.id)).scalar() or 0
-            # `+ 0`: by the ids alone; the index of the recording would lead through all its years.
-            is_ours = (Segment.recording_id + 0) == self._settings.recording_id
-            return latest + list(
-                EVERY_RECORDING.select(Segment)
-                .where(Segment.id > newest - _IDS_BACK, is_ours, playable)
-                .order_by(Segment.id.desc())
-                .limit(4)
-            )
 
     def _open_gap(self) -> Gap | None:
         """The gap that is open; one that was thought to begin before the footage ends begins there."""
