@@ -18,6 +18,8 @@ from tests.stack.store import assert_store_is_consistent
 
 #: Where the ingest itself breaks off, footage is lost until it is back, which must not take longer.
 INGEST_SECONDS = 15
+#: Two starts in a row may take longer than the bus reaches back.
+STARTING_SECONDS = 5
 #: A camera that answers again is recorded again within this time.
 CAMERA_SECONDS = 5
 #: Where its picture has changed it is looked at first.
@@ -55,6 +57,17 @@ def test_a_killed_record_worker_loses_nothing(recorded, report):
         os.kill(old, signal.SIGKILL)
     assert recorded.worker() != old
     assert fault.back_seconds < INGEST_SECONDS
+
+
+def test_a_record_worker_that_is_killed_again_while_it_starts_is_back_before_much_is_lost(stack, recorded, report):
+    with Fault(recorded, report, "kill -9 record worker, and the next while it starts", budget=STARTING_SECONDS):
+        for _ in range(2):
+            worker = stack.wait_until(lambda: procfs.children(stack.process("record").pid or 0), 10, "a worker starts")[-1]
+            os.kill(worker, signal.SIGKILL)
+            stack.wait_until(lambda dead=worker: not procfs.is_alive(dead), 5, "the worker is dead")
+            stack.wait_until(
+                lambda dead=worker: set(procfs.children(stack.process("record").pid or 0)) - {dead}, 15, "the next starts"
+            )
 
 
 def test_a_killed_head_of_the_record_workers_loses_nothing(stack, recorded, report):
