@@ -108,7 +108,7 @@ def run_trial(
 
 
 def _find_worker(stack: Stack) -> int | None:
-    """The process that records, where it has lived long enough to have begun."""
+    """The process that records, below the one that Dramatiq's command is; None while there is none."""
     head = stack.process("record").pid
     return next(
         (pid for pid in procfs.children(head or 0) if "resource_tracker" not in str(procfs.command(pid))),
