@@ -37,6 +37,7 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onFigures }: Ca
   const timeline = useRef<TimelineData | null>(null);
   const recording = useRecording(deviceId).data?.recording;
   const timeZone = recording?.time_zone ?? ownTimeZone();
+  const oldestMs = recording?.oldest ? Date.parse(recording.oldest) : null;
 
   const keepMoment = useCallback(
     (ms: number | null) => {
@@ -118,6 +119,7 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onFigures }: Ca
         isRecorded={isRecorded}
         timeZone={timeZone}
         reasonAt={reasonAt}
+        oldestMs={oldestMs}
         onReady={seekWish}
         onLive={goLive}
         onRecorded={watchRecorded}
@@ -146,7 +148,7 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onFigures }: Ca
         isOpen={jumpFrom !== null}
         timeZone={timeZone}
         momentMs={jumpFrom ?? 0}
-        oldestMs={recording?.oldest ? Date.parse(recording.oldest) : null}
+        oldestMs={oldestMs}
         onJump={watchAt}
         onClose={() => setJumpFrom(null)}
       />

@@ -4,7 +4,7 @@ import { IconAlertTriangle, IconPlayerTrackNext } from '@tabler/icons-react';
 import { useEffect } from 'react';
 import type { HistoryPlayer } from '../players/HistoryPlayer';
 import type { HistoryNotice, HistorySnapshot } from '../players/historyState';
-import { formatLength, formatTime } from '../timeline/words';
+import { formatLength, formatMoment, formatTime } from '../timeline/words';
 import { RetryCountdown } from './RetryCountdown';
 import { sentence } from './sentence';
 import classes from './PlayerOverlay.module.css';
@@ -15,15 +15,19 @@ interface HistoryOverlayProps {
   timeZone: string;
   /** Why footage is missing at a moment, where that is known. */
   reasonAt: (atMs: number) => string | null;
+  oldestMs: number | null;
   onLive: () => void;
 }
 
 const NOTICE_MS = 7_000;
 
-export function noticeWords(notice: HistoryNotice, timeZone: string, reasonAt: HistoryOverlayProps['reasonAt']): string {
+type Facts = Pick<HistoryOverlayProps, 'timeZone' | 'reasonAt' | 'oldestMs'>;
+
+export function noticeWords(notice: HistoryNotice, { timeZone, reasonAt, oldestMs }: Facts): string {
   switch (notice.kind) {
     case 'skipped': {
       const { fromMs, toMs } = notice.skip;
+      if (oldestMs !== null && fromMs < oldestMs) return `Nothing older is recorded: shown from ${formatMoment(timeZone, toMs)}`;
       const why = reasonAt((fromMs + toMs) / 2);
       const length = formatLength(toMs - fromMs);
       return `No footage for ${length}${why ? ` (${why})` : ''}. Skipped to ${formatTime(timeZone, toMs)}`;
@@ -37,7 +41,7 @@ export function noticeWords(notice: HistoryNotice, timeZone: string, reasonAt: H
   }
 }
 
-export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, onLive }: HistoryOverlayProps) {
+export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs, onLive }: HistoryOverlayProps) {
   const { state, notice, cause } = snapshot;
   useEffect(() => {
     if (!notice) return undefined;
@@ -100,7 +104,7 @@ export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, onLive }:
       {notice && (
         <div className={classes.notice} role="status">
           {notice.kind === 'skipped' && <IconPlayerTrackNext size={16} aria-hidden />}
-          <span>{noticeWords(notice, timeZone, reasonAt)}</span>
+          <span>{noticeWords(notice, { timeZone, reasonAt, oldestMs })}</span>
           {notice.kind === 'caught_up' && (
             <Button size="compact-xs" variant="white" color="dark" onClick={onLive}>
               Live

@@ -28,6 +28,7 @@ interface PlayerProps {
   isRecorded: boolean;
   timeZone: string;
   reasonAt: (atMs: number) => string | null;
+  oldestMs: number | null;
   /** The recorded picture's element is there: a moment may be sought. */
   onReady: () => void;
   onLive: () => void;
@@ -175,7 +176,7 @@ export function Player(props: PlayerProps) {
           <>
             <video className={classes.layer} ref={recorded} data-testid="recorded-video" playsInline aria-label={`Recorded video of ${name}`} />
             <canvas className={classes.layer} ref={recordedHeld} hidden />
-            <HistoryOverlay player={past} snapshot={history.snapshot} timeZone={timeZone} reasonAt={props.reasonAt} onLive={onLive} />
+            <HistoryOverlay player={past} snapshot={history.snapshot} timeZone={timeZone} reasonAt={props.reasonAt} oldestMs={props.oldestMs} onLive={onLive} />
           </>
         ) : (
           <>

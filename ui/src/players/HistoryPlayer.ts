@@ -5,7 +5,8 @@ import { createFeedLoader } from './feedLoader';
 import { FootageFeed, STORE_DELAY_MS, type FetchPlaylist, type Opening } from './FootageFeed';
 import { mediaTimeOf, momentAt, skipBehind, SMALLEST_SKIP_MS, type TimedFragment } from './footageClock';
 import { keyOf, type Place } from './FootagePlaylist';
-import { createHls, HlsUnsupported, type HlsFactory, type HlsInstance } from './hlsLibrary';
+import { FrameStepper } from './FrameStepper';
+import { createHls, type HlsFactory, type HlsInstance } from './hlsLibrary';
 import {
   bufferBudget,
   FASTEST_WITH_SOUND,
@@ -18,6 +19,8 @@ import {
   type HistoryState,
   type Speed,
 } from './historyState';
+import { asLoss, troubleOf } from './historyTrouble';
+import { PlaybackPace } from './PlaybackPace';
 
 export interface HistoryPlayerOptions {
   /** Throws FootageUnavailable. */
@@ -40,14 +43,8 @@ const ENDED_AFTER_MS = 12_000;
 /** As near to what is being recorded as playback at speed may come. */
 const CAUGHT_UP_SECONDS = 3;
 const HEALTHY_AFTER_MS = 10_000;
-/** Playing at speed, but slower than this share of it for so long: the speed is lowered. */
-const KEEPS_UP_SHARE = 0.6;
-const KEEPS_UP_AFTER_MS = 6_000;
-const STUCK_AFTER_MS = 8_000;
-const DEFAULT_FRAME_SECONDS = 1 / 25;
 /** More than this cannot be read: something is wrong with more than a file. */
 const MOST_EXCLUDED = 100;
-const CANNOT_DECODE = new Set(['bufferAddCodecError', 'bufferIncompatibleCodecsError', 'manifestIncompatibleCodecsError']);
 
 export class HistoryPlayer {
   private snapshot: HistorySnapshot = FIRST_HISTORY;
@@ -71,13 +68,10 @@ export class HistoryPlayer {
   private extendedAt = 0;
   private grewAt = 0;
   private momentToldAt = 0;
-  private lastMediaSeconds = 0;
-  /** Of the frame on the screen, where the browser tells. */
-  private frameSeconds: number | null = null;
-  private frameLength: number | null = null;
-  private pace = { at: 0, media: 0 };
-  private movedAt = 0;
-  private movedTo = 0;
+  /** Of the frame before, since the last seek; null while there was none. */
+  private lastMediaSeconds: number | null = null;
+  private readonly stepper = new FrameStepper();
+  private readonly pace = new PlaybackPace();
   private healthySince: number | null = null;
   private mediaTroubleAt = Number.NEGATIVE_INFINITY;
   private readonly excluded = new Set<string>();
@@ -113,17 +107,21 @@ export class HistoryPlayer {
     const events = ['playing', 'pause', 'play', 'waiting', 'seeking', 'seeked', 'canplay', 'loadeddata'] as const;
     for (const name of events) video.addEventListener(name, refresh);
     // Frames tell exactly what is on the screen; where they do not tell, the clock has to do.
-    const hasFrames = 'requestVideoFrameCallback' in video;
+    const hasFrames: boolean = 'requestVideoFrameCallback' in video;
     const tick = () => (!hasFrames || document.hidden) && this.followMoment(video.currentTime);
+    const settle = () => {
+      const frame = hasFrames ? this.stepper.frame : video.currentTime;
+      if (frame !== null) this.followMoment(frame);
+    };
     video.addEventListener('timeupdate', tick);
-    video.addEventListener('seeked', tick);
+    video.addEventListener('seeked', settle);
     const online = () => this.snapshot.state === 'retrying' && this.retryNow();
     window.addEventListener('online', online);
     return () => {
       this.close();
       for (const name of events) video.removeEventListener(name, refresh);
       video.removeEventListener('timeupdate', tick);
-      video.removeEventListener('seeked', tick);
+      video.removeEventListener('seeked', settle);
       window.removeEventListener('online', online);
       this.video = null;
       this.held = null;
@@ -157,11 +155,7 @@ export class HistoryPlayer {
     const { video } = this;
     if (!video || !this.hls) return;
     this.pause();
-    const length = this.frameLength ?? DEFAULT_FRAME_SECONDS;
-    const isStale = this.frameSeconds === null || video.seeking || Math.abs(this.frameSeconds - video.currentTime) > 2 * length;
-    const frame = isStale ? video.currentTime - (video.seeking ? length / 2 : 0) : (this.frameSeconds ?? 0);
-    // Into the middle of the neighbour, so that rounding cannot show this one again.
-    video.currentTime = Math.max(0, frame + (direction > 0 ? 1.5 : -0.5) * length);
+    this.stepper.step(video, direction);
   }
 
   play(): void {
@@ -273,9 +267,8 @@ export class HistoryPlayer {
     this.isLoading = false;
     this.isPastEnd = isPastEnd;
     this.grewAt = this.now();
-    this.lastMediaSeconds = place.mediaSeconds;
-    this.frameSeconds = null;
-    this.frameLength = null;
+    this.lastMediaSeconds = null;
+    this.stepper.reset();
     this.tellMoment(place.momentMs);
     this.update({ state: 'loading', cause: null, notice: notice ?? this.noticeOf(askedMs, place.momentMs, isPastEnd) });
     hls.on('hlsError' as never, ((_name: string, data: ErrorData) => {
@@ -304,8 +297,8 @@ export class HistoryPlayer {
     const { video } = this;
     if (!video) return;
     const seconds = mediaTimeOf(this.fragments, place.index, place.momentMs) ?? place.mediaSeconds;
-    this.lastMediaSeconds = seconds;
-    this.frameSeconds = null;
+    this.lastMediaSeconds = null;
+    this.stepper.reset();
     this.tellMoment(place.momentMs);
     this.update({ notice: this.noticeOf(askedMs, place.momentMs, false) });
     video.currentTime = seconds;
@@ -322,18 +315,10 @@ export class HistoryPlayer {
   // --- trouble -----------------------------------------------------------------------------------------------
 
   private handleError(data: ErrorData): void {
-    if (CANNOT_DECODE.has(data.details)) {
-      const codec = (data as { mimeType?: string }).mimeType ?? 'its video';
-      this.fail(new FootageUnavailable('unsupported', `this browser cannot decode ${codec}`));
-      return;
-    }
-    if (!data.fatal) return;
-    const status = data.response?.code ?? 0;
-    if (data.type === 'mediaError') this.handleMediaTrouble(data);
-    else if (status === 404 || status === 410) this.goOnWithout(data, null);
-    else if (status === 401 || status === 403) this.fail(new FootageUnavailable('forbidden', 'you may not watch these recordings'));
-    else if (status >= 400) this.fail(new FootageUnavailable('server', 'the server could not send the footage'));
-    else this.fail(new FootageUnavailable('network', 'the server cannot be reached'));
+    const trouble = troubleOf(data);
+    if (trouble === 'media') this.handleMediaTrouble(data);
+    else if (trouble === 'gone') this.goOnWithout(data, null);
+    else if (trouble) this.fail(trouble);
   }
 
   /** First the decoder is set up anew; a fragment that stops it again is left out. */
@@ -424,50 +409,33 @@ export class HistoryPlayer {
   /** Notices playback that stands still or cannot keep its speed. */
   private watchPace(video: HTMLVideoElement, remaining: number): void {
     const at = performance.now();
-    const isIdle = !this.isWishedPlaying || this.isLoading || document.hidden || remaining < 2 || video.seeking;
-    if (isIdle) {
-      this.resetPace();
-      return;
-    }
-    if (Math.abs(video.currentTime - this.movedTo) > 0.01) {
-      this.movedAt = at;
-      this.movedTo = video.currentTime;
-    } else if (at - this.movedAt > STUCK_AFTER_MS) {
-      this.resetPace();
-      this.handleMediaTrouble(null);
-      return;
-    }
-    if (this.snapshot.state === 'playing') {
+    const { speed, state, attempt } = this.snapshot;
+    if (state === 'playing') {
       this.healthySince ??= at;
-      if (at - this.healthySince > HEALTHY_AFTER_MS && this.snapshot.attempt > 0) this.update({ attempt: 0 });
+      if (at - this.healthySince > HEALTHY_AFTER_MS && attempt > 0) this.update({ attempt: 0 });
     } else this.healthySince = null;
-    const elapsed = at - this.pace.at;
-    if (elapsed < KEEPS_UP_AFTER_MS) return;
-    const share = ((video.currentTime - this.pace.media) * 1000) / elapsed / this.snapshot.speed;
-    const asked = this.snapshot.speed;
-    const lower = SPEEDS[SPEEDS.indexOf(asked) - 1];
-    this.resetPace();
-    if (share < KEEPS_UP_SHARE && asked > 1 && lower) {
+    if (!this.isWishedPlaying || this.isLoading || document.hidden || remaining < 2 || video.seeking) {
+      this.resetPace();
+      return;
+    }
+    const verdict = this.pace.judge(at, video.currentTime, speed);
+    const lower = SPEEDS[SPEEDS.indexOf(speed) - 1];
+    if (verdict === 'stuck') this.handleMediaTrouble(null);
+    else if (verdict === 'slow' && speed > 1 && lower) {
       this.setSpeed(lower);
-      this.update({ notice: { kind: 'too_fast', asked, now: lower } });
+      this.update({ notice: { kind: 'too_fast', asked: speed, now: lower } });
     }
   }
 
   private resetPace(): void {
-    const media = this.video?.currentTime ?? 0;
-    this.pace = { at: performance.now(), media };
-    this.movedAt = this.pace.at;
-    this.movedTo = media;
+    this.pace.reset(performance.now(), this.video?.currentTime ?? 0);
   }
 
   private followFrames(video: HTMLVideoElement, hls: HlsInstance): void {
     if (!('requestVideoFrameCallback' in video)) return;
     const onFrame = (_at: number, { mediaTime }: { mediaTime: number }) => {
       if (hls !== this.hls || video !== this.video) return;
-      const length = this.frameSeconds === null ? 0 : mediaTime - this.frameSeconds;
-      // Frames may be left out but never added: the smallest distance seen is a frame.
-      if (length > 0.004 && length < 1.1 && this.snapshot.speed <= 1) this.frameLength = Math.min(length, this.frameLength ?? length);
-      this.frameSeconds = mediaTime;
+      this.stepper.notice(mediaTime, this.isWishedPlaying && this.snapshot.speed <= 1);
       if (this.held) this.held.hidden = true;
       this.followMoment(mediaTime);
       video.requestVideoFrameCallback(onFrame);
@@ -482,7 +450,8 @@ export class HistoryPlayer {
     const before = this.lastMediaSeconds;
     this.lastMediaSeconds = mediaSeconds;
     if (moment === null || this.video?.readyState === 0) return;
-    const skip = mediaSeconds > before && mediaSeconds - before < 2 * this.snapshot.speed ? skipBehind(fragments, before, mediaSeconds) : null;
+    const isNext = before !== null && mediaSeconds > before && mediaSeconds - before < 2 * this.snapshot.speed;
+    const skip = isNext ? skipBehind(fragments, before, mediaSeconds) : null;
     if (skip && this.isWishedPlaying) this.update({ notice: { kind: 'skipped', skip } });
     const isDue = skip !== null || !this.isWishedPlaying || performance.now() - this.momentToldAt >= MOMENT_INTERVAL_MS;
     if (isDue && !this.video?.seeking) this.tellMoment(moment);
@@ -548,10 +517,4 @@ export class HistoryPlayer {
     if (this.video) this.video.dataset.playerState = this.snapshot.state;
     for (const listener of this.listeners) listener();
   }
-}
-
-function asLoss(error: unknown): FootageUnavailable {
-  if (error instanceof FootageUnavailable) return error;
-  if (error instanceof HlsUnsupported) return new FootageUnavailable('unsupported', error.message);
-  return new FootageUnavailable('network', 'the player could not be loaded');
 }
