@@ -7,6 +7,7 @@ and drops frames there. So each stretch between two of them is read as a playlis
 import re
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from urllib.parse import urljoin
@@ -20,6 +21,7 @@ from gateway.app import create_app
 from gateway.models import TenantScope
 from tests.cameras.footage import judge, read_counters, read_frames
 from tests.factories import make_config, make_device, no_plugins
+from tests.hls_reading import read_playlist
 from tests.hls_validator import check_playlist
 from tests.playback import NOON_MS, FootageFactory, make_clip
 
@@ -66,9 +68,11 @@ class Served:
         self._url = f"http://127.0.0.1:{port}"
         self._stretches = stretches
 
-    def playlist_url(self, start_ms: int, end_ms: int) -> str:
-        base = f"{self._url}/api/v1/recordings/devices/{self.factory.device_id}/playlist"
-        return f"{base}?start={spell(start_ms)}&end={spell(end_ms)}"
+    def playlist_url(self, start_ms: int, end_ms: int | None = None) -> str:
+        base = (
+            f"{self._url}/api/v1/recordings/devices/{self.factory.device_id}/playlist?start={spell(start_ms)}"
+        )
+        return base if end_ms is None else f"{base}&end={spell(end_ms)}"
 
     def check(self, url: str) -> list[str]:
         """What is wrong with the playlist and its media."""
@@ -159,6 +163,22 @@ def test_sound_that_comes_and_goes_is_read_without_a_warning(footage, order):
 
     assert footage.check(url) == []
     assert footage.read(url) == [list(clip.counters) for clip in order]
+
+
+def test_a_playlist_that_grows_never_takes_back_what_it_said(footage):
+    now = int(time.time() * 1000)
+    before, lengths = None, []
+    # What is being written is known part by part, then comes a cut, another camera format, and sound.
+    for clip, ago_ms in ((H264, 60_000), (H264, 50_000), (LARGER, 40_000), (LATE, 30_000), (SOUND, 20_000)):
+        footage.factory.record(clip, now - ago_ms, is_open=True)
+        text = requests.get(footage.playlist_url(now - 60_000), timeout=10).text
+        has_same_tracks = before is not None and ("tracks=sound" in before) == ("tracks=sound" in text)
+        assert check_playlist(text, previous=before if has_same_tracks else None) == []
+        lengths.append(len(read_playlist(text)[0].segments))
+        before = text
+    assert "#EXT-X-PLAYLIST-TYPE:EVENT" in text
+    assert lengths == sorted(lengths)
+    assert lengths[-1] > lengths[0]
 
 
 def test_h265_is_read_as_it_was_recorded(footage):
