@@ -30,6 +30,10 @@ export const WINDOW_AHEAD_MS = 60 * 60_000;
 export const STORE_DELAY_MS = 15_000;
 /** Everything up to so long ago is known: the tail. */
 const TAIL_MS = 20_000;
+/** The end of what is known comes closer than this: what follows is fetched. */
+const EXTEND_BELOW_SECONDS = 45;
+/** New footage is asked for no more often than this while it is being recorded. */
+const TAIL_INTERVAL_MS = 2_000;
 const MOST_JUMPS = 4;
 
 export class FootageFeed {
@@ -40,12 +44,16 @@ export class FootageFeed {
   /** Up to here it is known what there is and what there is not. */
   private knownToMs = 0;
   private readonly waiting = new Set<() => void>();
+  /** When something new was found, in milliseconds of `now`. */
+  grewAt: number;
+  private extendedAt = 0;
   private extending: Promise<number> | null = null;
 
   private constructor({ fetchPlaylist, now = Date.now, excluded }: FeedSource) {
     this.playlist = new FootagePlaylist(excluded);
     this.fetchPlaylist = fetchPlaylist;
     this.now = now;
+    this.grewAt = now();
   }
 
   /** Throws FootageUnavailable: of kind 'no_footage' where nothing is recorded on either side. */
@@ -94,6 +102,16 @@ export class FootageFeed {
     return this.knownToMs >= this.now() - TAIL_MS;
   }
 
+  /** To be called about twice a second with the seconds that are left to play: fetches what follows before they are over. */
+  keepAhead(remainingSeconds: number, speed: number, signal: AbortSignal): void {
+    const now = this.now();
+    const interval = this.isAtTail ? TAIL_INTERVAL_MS : 0;
+    if (remainingSeconds > EXTEND_BELOW_SECONDS * Math.max(1, speed) || now - this.extendedAt < interval) return;
+    this.extendedAt = now;
+    // What fails is asked for again shortly; what is at hand plays on meanwhile.
+    this.extend(signal).catch(() => {});
+  }
+
   /** Fetches what follows; answers how many fragments were new. Calls while one is under way join it. */
   extend(signal: AbortSignal): Promise<number> {
     this.extending ??= this.fetchNext(signal).finally(() => {
@@ -120,6 +138,7 @@ export class FootageFeed {
     const knownTo = Math.min(window.toMs, Math.max(askedAt - STORE_DELAY_MS, this.playlist.endMs ?? 0));
     this.fromMs = this.knownToMs === 0 ? window.fromMs : Math.min(this.fromMs, window.fromMs);
     this.knownToMs = Math.max(this.knownToMs, knownTo);
+    if (added > 0) this.grewAt = this.now();
     if (added > 0) for (const check of [...this.waiting]) check();
     return added;
   }

@@ -6,6 +6,7 @@ import { FootageFeed, STORE_DELAY_MS, type FetchPlaylist, type Opening } from '.
 import { mediaTimeOf, momentAt, skipBehind, SMALLEST_SKIP_MS, type TimedFragment } from './footageClock';
 import { keyOf, type Place } from './FootagePlaylist';
 import { FrameStepper } from './FrameStepper';
+import { holdPicture } from './heldPicture';
 import { createHls, type HlsFactory, type HlsInstance } from './hlsLibrary';
 import {
   bufferBudget,
@@ -34,10 +35,6 @@ export interface HistoryPlayerOptions {
 
 const WATCH_INTERVAL_MS = 500;
 const MOMENT_INTERVAL_MS = 200;
-/** The end of what is known comes closer than this: fetch what follows. */
-const EXTEND_BELOW_SECONDS = 45;
-/** New footage is asked for no more often than this while it is being recorded. */
-const TAIL_INTERVAL_MS = 2_000;
 /** Nothing new for so long: said to be the end of the footage. */
 const ENDED_AFTER_MS = 12_000;
 /** As near to what is being recorded as playback at speed may come. */
@@ -65,8 +62,6 @@ export class HistoryPlayer {
   private isWishedPlaying = false;
   private isPastEnd = false;
   private isLoading = false;
-  private extendedAt = 0;
-  private grewAt = 0;
   private momentToldAt = 0;
   /** Of the frame before, since the last seek; null while there was none. */
   private lastMediaSeconds: number | null = null;
@@ -266,7 +261,6 @@ export class HistoryPlayer {
     this.feed = feed;
     this.isLoading = false;
     this.isPastEnd = isPastEnd;
-    this.grewAt = this.now();
     this.lastMediaSeconds = null;
     this.stepper.reset();
     this.tellMoment(place.momentMs);
@@ -384,20 +378,9 @@ export class HistoryPlayer {
   private watch(): void {
     const { video, feed, abort } = this;
     if (!video || !feed || !this.hls || !abort) return;
-    const now = this.now();
     const remaining = feed.playlist.durationSeconds - video.currentTime;
     const { speed } = this.snapshot;
-    const isDue = feed.isAtTail ? now - this.extendedAt >= TAIL_INTERVAL_MS : now - this.extendedAt >= WATCH_INTERVAL_MS;
-    if (remaining < EXTEND_BELOW_SECONDS * Math.max(1, speed) && isDue) {
-      this.extendedAt = now;
-      feed.extend(abort.signal).then(
-        (added) => {
-          if (added > 0) this.grewAt = this.now();
-        },
-        // Asked again shortly; what is at hand plays on meanwhile.
-        () => {},
-      );
-    }
+    feed.keepAhead(remaining, speed, abort.signal);
     if (feed.isAtTail && speed > 1 && remaining < CAUGHT_UP_SECONDS * speed && this.isWishedPlaying) {
       this.setSpeed(1);
       this.update({ notice: { kind: 'caught_up' } });
@@ -481,16 +464,11 @@ export class HistoryPlayer {
   private hasRunOut(video: HTMLVideoElement): boolean {
     const { feed } = this;
     if (!feed?.isAtTail || feed.playlist.durationSeconds - video.currentTime > 2) return false;
-    return this.now() - this.grewAt > ENDED_AFTER_MS;
+    return this.now() - feed.grewAt > ENDED_AFTER_MS;
   }
 
   private holdPicture(): void {
-    const { video, held } = this;
-    if (!video || !held || video.videoWidth === 0 || video.readyState < 2) return;
-    held.width = video.videoWidth;
-    held.height = video.videoHeight;
-    held.getContext('2d')?.drawImage(video, 0, 0);
-    held.hidden = false;
+    if (this.video && this.held) holdPicture(this.video, this.held);
   }
 
   private startVideo(): void {
