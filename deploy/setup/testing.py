@@ -14,6 +14,8 @@ from steps import REPOSITORY
 BIN = environments.VENV / "bin"
 PYTEST = [str(BIN / "python"), "-m", "pytest"]
 FAST = "not integration and not e2e and not faults"
+# Each worker starts its own servers. Tests that watch, measure or break a whole stack run alone.
+PARALLEL = ["-n", "2", "--dist", "loadfile"]
 
 LINT = [
     ("ruff", [str(BIN / "ruff"), "check", "."], "."),
@@ -22,11 +24,11 @@ LINT = [
     ("eslint and tsc, ui", ["npm", "run", "--silent", "lint"], "ui"),
 ]
 SUITES = [
-    ("Python, fast", [*PYTEST, "-m", FAST], "."),
+    ("Python, fast", [*PYTEST, *PARALLEL, "-m", FAST], "."),
     ("ui", ["npm", "test", "--silent"], "ui"),
     ("sfu", ["npm", "test", "--silent"], "sfu"),
     # The database fixtures run each of these once on SQLite and once on PostgreSQL.
-    ("Python, with services", [*PYTEST, "-m", "integration and not e2e and not faults"], "."),
+    ("Python, with services", [*PYTEST, *PARALLEL, "-m", "integration and not e2e and not faults"], "."),
     ("browser", [*PYTEST, "-m", "e2e and not faults"], "."),
     ("faults", [*PYTEST, "-m", "faults"], "."),
 ]

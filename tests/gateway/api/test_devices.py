@@ -190,7 +190,7 @@ def test_a_deleted_device_is_gone_at_once(client, device):
     assert client.get(URL).json == []
 
 
-@pytest.mark.parametrize("name", [str(uuid.uuid4()), "1", "x" * 500, "%00", "..%2f..%2fetc", "null"])
+@pytest.mark.parametrize("name", ["00000000-0000-4000-8000-00000000dead", "1", "x" * 500, "%00", "..%2f..%2fetc", "null"])
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
 def test_a_device_that_does_not_exist_is_not_found(client, name, method):
     options = {"json": device_body()} if method == "put" else {}
