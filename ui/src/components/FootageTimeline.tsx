@@ -36,6 +36,8 @@ export interface FootageTimelineProps {
 }
 
 const FIRST_WIDTH_MS = 2 * HOUR_MS;
+/** Playback at the highest speed moves less than this between two looks. */
+const JUMP_MS = 30_000;
 const WIDTHS: [number, string][] = [
   [10 * MINUTE_MS, '10 min'],
   [HOUR_MS, '1 hour'],
@@ -59,6 +61,13 @@ export function FootageTimeline(props: FootageTimelineProps) {
   useEffect(() => onData(data), [data, onData]);
 
   const playheadMs = isRecorded ? momentMs : null;
+  const [seenMs, setSeenMs] = useState(playheadMs);
+  if (seenMs !== playheadMs) {
+    setSeenMs(playheadMs);
+    // A jump is followed; while it merely plays, somebody may be looking elsewhere.
+    const isJump = playheadMs !== null && (seenMs === null || Math.abs(playheadMs - seenMs) > JUMP_MS);
+    if (isJump) setRange(reveal(range, playheadMs));
+  }
   const widen = (widthMs: number) => setRange(playheadMs === null ? upTo(nowMs, widthMs) : around(playheadMs, widthMs));
   const zoomBy = (factor: number) => {
     const at = playheadMs ?? nowMs;
@@ -83,6 +92,7 @@ export function FootageTimeline(props: FootageTimelineProps) {
       <Group gap={6} className={classes.head} wrap="nowrap">
         <SegmentedControl
           size="xs"
+          style={{ flex: 'none' }}
           aria-label="Live or recorded"
           value={isRecorded ? 'recorded' : 'live'}
           onChange={switchTo}
@@ -94,7 +104,7 @@ export function FootageTimeline(props: FootageTimelineProps) {
         <RangeMarkers marked={marked} onMark={onMark} />
         <div className={classes.spring} />
         {isRecorded && playheadMs !== null && reveal(range, playheadMs) !== range && (
-          <Button size="compact-xs" variant="subtle" onClick={() => setRange(around(playheadMs, widthOf(range)))}>
+          <Button size="compact-xs" variant="subtle" className={classes.zoom} onClick={() => setRange(around(playheadMs, widthOf(range)))}>
             To the picture
           </Button>
         )}

@@ -42,7 +42,7 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
       {!marked && (
         <div className={classes.hint}>
           <Text size="sm" c="dimmed">
-            Mark a range first: press <b>I</b> where it begins and <b>O</b> where it ends, or drag its handles on the timeline.
+            Mark a range first: with the brackets above the timeline, or with the keys I where it begins and O where it ends.
           </Text>
           <Button variant="default" size="xs" onClick={() => onMark('end')}>
             Mark the last minute
