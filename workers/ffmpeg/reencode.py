@@ -80,6 +80,8 @@ class Encoder:
             if self._feed_error is not None:
                 raise self._feed_error
             if code:
+                # Its last words may still be on their way.
+                listener.join(5)
                 raise EncodingFailed(" | ".join(self._lines) or f"ffmpeg ended with {code}")
         finally:
             end_process(process)
