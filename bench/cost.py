@@ -1,4 +1,4 @@
-"""What a camera costs: CPU and memory of all processes at several numbers of cameras, beside the peer's."""
+"""What a camera costs, live and recorded: CPU, memory and disk of all processes at several numbers of cameras."""
 
 import time
 from contextlib import closing
@@ -13,6 +13,7 @@ from .options import Options
 from .peers import Peer
 from .processes import Usage, group_stack, measure_usage
 from .product import open_product
+from .recording_check import RecordingState, check_recording, read_recorded_mb
 from .report import Result, Table
 
 COUNTS = (1, 10, 30)
@@ -27,8 +28,9 @@ def run(options: Options) -> Result:
     ours: dict[int, Usage] = {}
     losses: dict[int, BusState] = {}
     late: dict[int, int] = {}
+    recorded: dict[int, RecordingState] = {}
     with CameraFleet(max(counts)) as cameras:
-        with open_product(stream_slots=SLOTS) as stack:
+        with open_product(stream_slots=SLOTS, record_slots=SLOTS, recording_mode="continuous") as stack:
             devices: list[str] = []
             idle = _measure(stack, cameras, seconds, settle)
             for count in counts:
@@ -36,8 +38,10 @@ def run(options: Options) -> Result:
                 add_cameras(stack, cameras.urls, devices, count)
                 time.sleep(settle)
                 start, dropped = read_positions(stack, devices), cameras.read_dropped()
+                since, before = time.time(), read_recorded_mb(stack)
                 ours[count] = _measure(stack, cameras, seconds, 0)
                 losses[count] = check_bus(stack, devices, start)
+                recorded[count] = check_recording(stack, devices, since, before)
                 late[count] = cameras.read_dropped() - dropped
                 if count == 1:
                     viewed = _measure_viewed(stack, cameras, devices[0], seconds, settle)
@@ -49,7 +53,7 @@ def run(options: Options) -> Result:
                     peer.start(cameras.urls[:count])
                     time.sleep(settle)
                     theirs[count] = _measure_peer(peer, cameras, seconds)
-    return _report(options, idle, viewed, ours, theirs, losses, late)
+    return _report(options, idle, viewed, ours, theirs, losses, late, recorded)
 
 
 def _measure_peer(peer: Peer, cameras: CameraFleet, seconds: float) -> Usage:
@@ -77,7 +81,7 @@ def _measure_viewed(stack: Stack, cameras: CameraFleet, device: str, seconds: fl
 
 def _report(
     options: Options, idle: Usage, viewed: Usage, ours: dict[int, Usage], theirs: dict[int, Usage],
-    losses: dict[int, BusState], late: dict[int, int],
+    losses: dict[int, BusState], late: dict[int, int], recorded: dict[int, RecordingState],
 ) -> Result:
     groups = list(idle.cpu)
     columns = {"no camera": idle, **{_spell(count): usage for count, usage in ours.items()}, "1, watched": viewed}
@@ -96,13 +100,18 @@ def _report(
     cpu = build_rows("cpu", 1)
     cpu.append(["everything else on the machine", *(f"{usage.others:.0f}" for usage in columns.values())])
     tables = [
-        Table("CPU, % of one core (1080p25 4 Mbps cameras, live and on the bus, nobody watching)", head, cpu),
+        Table("CPU, % of one core (1080p25 4 Mbps cameras, live and recorded, nobody watching)", head, cpu),
         Table("Memory, PSS in MB", head, build_rows("pss_mb", 0)),
         _compare(options, ours, theirs),
         Table(
-            "Lost on the bus, and pictures a camera could not send in time",
-            ["cameras", "parts seen", "lost", "not taken from the camera"],
-            [[str(n), str(state.parts), str(state), str(late[n])] for n, state in losses.items()],
+            "Lost on the bus, in recordings, and pictures a camera could not send in time",
+            ["cameras", "parts seen", "lost on the bus", "lost in recordings", "not taken from the camera"],
+            [[str(n), str(state.parts), str(state), str(recorded[n]), str(late[n])] for n, state in losses.items()],
+        ),
+        Table(
+            "Written to disk, MB, over each measurement",
+            ["cameras", "footage", "by record workers", "by Redis", "by all", "all beside the footage"],
+            [_spell_written(n, ours[n], state) for n, state in recorded.items()],
         ),
     ]
     return Result(
@@ -116,9 +125,19 @@ def _report(
         raw={
             "idle": vars(idle), "viewed": vars(viewed), "ours": {n: vars(u) for n, u in ours.items()},
             "peer": {n: vars(u) for n, u in theirs.items()}, "lost": {n: vars(s) for n, s in losses.items()},
+            "recorded": {n: vars(s) for n, s in recorded.items()},
             "camera_dropped": late,
         },
     )
+
+
+def _spell_written(count: int, usage: Usage, state: RecordingState) -> list[str]:
+    """What was written beside what was to be kept: the rest is the index, the journal of the file system not counted."""
+    everything, written = sum(usage.written_mb.values()), usage.written_mb
+    return [
+        str(count), f"{state.recorded_mb:.0f}", f"{written['record worker']:.0f}", f"{written['Redis']:.1f}",
+        f"{everything:.0f}", f"{everything / state.recorded_mb:.3f} x" if state.recorded_mb else "-",
+    ]
 
 
 def _compare(options: Options, ours: dict[int, Usage], theirs: dict[int, Usage]) -> Table:

@@ -18,12 +18,14 @@ _PROC = Path("/proc")
 class Usage:
     """Over `seconds`: percent of one core by group, of all groups, and of everything else on the machine.
 
-    `machine` is percent of the whole machine that was busy; `changed` says that processes came or went.
+    `written_mb` are the MB that the processes sent to the disk. `machine` is percent of the whole machine that was busy;
+    `changed` says that processes came or went.
     """
 
     seconds: float
     cpu: dict[str, float]
     pss_mb: dict[str, float]
+    written_mb: dict[str, float]
     machine: float
     others: float
     changed: bool
@@ -61,6 +63,7 @@ def measure_usage(find_groups: Callable[[], Groups], seconds: float, *, apart: l
     """Measure for so long. `apart` are processes that are neither measured nor strangers, such as the cameras."""
     groups, known = find_groups(), apart or []
     before = {pid: read_cpu_seconds(pid) for pids in [*groups.values(), known] for pid in pids}
+    written = {pid: read_written_mb(pid) for pids in groups.values() for pid in pids}
     busy, total = _read_machine()
     started = time.monotonic()
     time.sleep(seconds)
@@ -76,6 +79,10 @@ def measure_usage(find_groups: Callable[[], Groups], seconds: float, *, apart: l
         seconds=elapsed,
         cpu=cpu,
         pss_mb={name: sum(map(read_pss_mb, pids)) for name, pids in later.items()},
+        written_mb={
+            name: sum(max(0.0, read_written_mb(pid) - written.get(pid, 0.0)) for pid in pids)
+            for name, pids in later.items()
+        },
         machine=busy / total * 100,
         others=max(0.0, busy / _TICKS * 100 / elapsed - sum(cpu.values()) - aside),
         changed={name: sorted(pids) for name, pids in groups.items()} != {n: sorted(p) for n, p in later.items()},
@@ -103,6 +110,15 @@ def read_pss_mb(pid: int) -> float:
         for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024 / 1e6
+    return 0.0
+
+
+def read_written_mb(pid: int) -> float:
+    """MB that the process has made the disk write so far (proc(5), `write_bytes`); 0 for a process that is gone."""
+    with contextlib.suppress(OSError):
+        for line in (_PROC / str(pid) / "io").read_text().splitlines():
+            if line.startswith("write_bytes:"):
+                return int(line.split()[1]) / 1e6
     return 0.0
 
 
