@@ -50,11 +50,16 @@ const WIDTHS: [number, string][] = [
 /** Now at the right, with a little of the future, so that it can be seen to be now. */
 const upTo = (nowMs: number, widthMs: number): TimeRange => ({ startMs: nowMs - widthMs * 0.94, endMs: nowMs + widthMs * 0.06 });
 
+/** Round the moment, unless half of that were still to come. */
+function firstRange(atMs: number | null, nowMs: number): TimeRange {
+  return atMs === null || atMs > nowMs - FIRST_WIDTH_MS / 2 ? upTo(nowMs, FIRST_WIDTH_MS) : around(atMs, FIRST_WIDTH_MS);
+}
+
 export function FootageTimeline(props: FootageTimelineProps) {
   const { deviceId, name, timeZone, player, isRecorded, startAtMs, marked, onMarked, onMark, onSeek, onData } = props;
   const nowMs = useNow(1_000);
   const momentMs = useShownMoment(player);
-  const [range, setRange] = useState<TimeRange>(() => (startAtMs === null ? upTo(Date.now(), FIRST_WIDTH_MS) : around(startAtMs, FIRST_WIDTH_MS)));
+  const [range, setRange] = useState<TimeRange>(() => firstRange(startAtMs, Date.now()));
   const { data, isLoading } = useTimelineData(deviceId, range, nowMs);
   const [isPicking, setPicking] = useState(false);
   const portal = useFullscreenTarget();

@@ -1,6 +1,6 @@
 // When a lost view is tried again.
 import { describe, expect, test } from 'vitest';
-import { decideReconnect, FIRST_DELAY_MS, LONGEST_DELAY_MS } from './reconnectPolicy';
+import { decideReconnect, FIRST_DELAY_MS, LONGEST_DELAY_MS, UNHURRIED_DELAY_MS } from './reconnectPolicy';
 
 const loss = { kind: 'network', attempt: 0, isOnline: true, random: 1 } as const;
 
@@ -31,5 +31,10 @@ describe('decideReconnect', () => {
 
   test.each(['stream_stopped', 'no_stream', 'too_many_viewers'] as const)('%s is asked for at an even pace', (kind) => {
     expect(decideReconnect({ ...loss, kind, attempt: 0 })).toEqual(decideReconnect({ ...loss, kind, attempt: 30 }));
+  });
+
+  test('while the picture is shown another way there is no hurry, and what is final stays final', () => {
+    expect(decideReconnect({ ...loss, hasOtherWay: true })).toEqual({ action: 'retry', delayMs: UNHURRIED_DELAY_MS });
+    expect(decideReconnect({ ...loss, kind: 'deleted', hasOtherWay: true })).toEqual({ action: 'give_up' });
   });
 });
