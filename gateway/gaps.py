@@ -87,15 +87,20 @@ def infer_gaps(start_ms: int, end_ms: int, known: Knowledge) -> list[GapFact]:
             found.append(GapFact(start_ms, min(limit_ms, end_ms), **facts))
             start_ms = min(limit_ms, end_ms)
 
-    take_until(
-        known.begins_ms, reason_code="recording_off", is_wanted=False, message="nothing had been recorded before"
-    )
+    take_until(known.begins_ms, reason_code="not_recorded_yet", is_wanted=False)
     take_until(known.expired_before_ms, reason_code="retention", is_wanted=False)
     if end_ms < known.now_ms:
-        take_until(end_ms, reason_code="unknown", message="no reason was noted")
+        if not _is_only_behind(start_ms, known):
+            take_until(end_ms, reason_code="unknown", message="no reason was noted")
     elif start_ms < end_ms:
         found += _infer_present(start_ms, known)
     return found
+
+
+def _is_only_behind(start_ms: int, known: Knowledge) -> bool:
+    """Whether what is missing since `start_ms` is only not in the index yet."""
+    is_recorded = known.decision.is_wanted and known.observed == "recording"
+    return is_recorded and known.now_ms - start_ms < INDEX_LAG_MS
 
 
 def _infer_present(start_ms: int, known: Knowledge) -> list[GapFact]:
@@ -103,7 +108,7 @@ def _infer_present(start_ms: int, known: Knowledge) -> list[GapFact]:
     if not known.decision.is_wanted:
         code = known.decision.reason_code or "recording_off"
         return [GapFact(start_ms, None, code, known.decision.by_name, is_wanted=False)]
-    if known.observed == "recording" and known.now_ms - start_ms < INDEX_LAG_MS:
+    if _is_only_behind(start_ms, known):
         return []
     if known.observed in ("waiting", "interrupted") and known.reason_code:
         return [GapFact(start_ms, None, known.reason_code)]

@@ -1,12 +1,16 @@
 """Leases in Redis: who owns a device now. One owner, found out by whoever tries to be the second.
 
 A lease is a key with the owner's name that expires; its owner renews it while it works. Whoever takes it over
-gets a higher run number from the database (`Stream.claim_run`), which is the fence behind this lock.
+gets a higher run number from the database (`Stream.claim_run`), which is the fence behind this lock. The lease of a process
+that is seen to be dead, on the machine where it was, ends at once.
 """
+
+import time
 
 import redis
 
 from gateway.errors import LeaseLost
+from gateway.process_marks import is_dead, mark_process
 
 #: Kinds of workers that offer slots; the first is also the kind of lease that a stream's owner holds.
 STREAM = "stream"
@@ -41,8 +45,15 @@ class Leases:
         self._release = client.register_script(_RELEASE)
 
     def take(self, kind: str, device_id: str, owner: str, seconds: float) -> bool:
-        """Take the lease if nobody holds it; False when somebody does."""
-        return bool(self._redis.set(self._key(kind, device_id), owner, nx=True, px=int(seconds * 1000)))
+        """Take the lease if nobody alive holds it; False when somebody does."""
+        key, ttl_ms = self._key(kind, device_id), int(seconds * 1000)
+        if self._redis.set(key, owner, nx=True, px=ttl_ms):
+            return True
+        holder = self.holder(kind, device_id)
+        if holder is not None and _is_of_the_dead(holder):
+            self._release(keys=[key], args=[holder])
+            return bool(self._redis.set(key, owner, nx=True, px=ttl_ms))
+        return False
 
     def renew(self, kind: str, device_id: str, owner: str, seconds: float) -> None:
         """Hold the lease for `seconds` from now; raises LeaseLost when it is another's."""
@@ -59,19 +70,28 @@ class Leases:
         return value.decode() if value is not None else None
 
     def holders(self, kind: str, device_ids: list[str]) -> dict[str, str]:
-        """The owners of those devices that have one."""
+        """The owners of those devices that have one, as far as they are not known to be dead."""
         if not device_ids:
             return {}
         values = self._redis.mget([self._key(kind, device_id) for device_id in device_ids])
         return {
             device_id: value.decode()
             for device_id, value in zip(device_ids, values, strict=True)
-            if value is not None
+            if value is not None and not _is_of_the_dead(value.decode())
         }
 
     @staticmethod
     def _key(kind: str, device_id: str) -> str:
         return f"vas:lease:{kind}:{device_id}"
+
+
+def name_owner(worker: str) -> str:
+    """A name for one ownership by this process: the worker's name, something unique, and the mark of the process."""
+    return f"{worker}/{time.time_ns()}/{mark_process()}"
+
+
+def _is_of_the_dead(owner: str) -> bool:
+    return is_dead(owner.rpartition("/")[2])
 
 
 class WorkerSlots:

@@ -100,6 +100,7 @@ REASONS: dict[str, Reason] = _table(
      "mount the right disk; only if it is really gone: 'vas storage repair --accept'"),
     ("stopped_by_person", "recording was stopped by a person", "start it again, or let it follow its mode"),
     ("recording_off", "recording is switched off", "choose another recording mode"),
+    ("not_recorded_yet", "nothing had been recorded before", ""),
     ("not_planned", "outside the weekly plan", "change the plan"),
     ("no_event", "nothing had happened", ""),
     ("stream_stopped", "the stream was stopped", "start the stream"),

@@ -237,7 +237,10 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def config(database_url: str, redis_url: str, tmp_path: Path) -> Config:
     """Settings over the private services."""
-    return make_config(database_url=database_url, redis_url=redis_url, var_dir=tmp_path / "var")
+    return make_config(
+        database_url=database_url, redis_url=redis_url, var_dir=tmp_path / "var",
+        recordings_dir=tmp_path / "var/recordings", exports_dir=tmp_path / "var/exports",
+    )
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.bus import MediaBus
 from gateway.clock import Clock, SystemClock
 from gateway.errors import BusUnavailable, LeaseLost, Unavailable
-from gateway.leases import output_lease
+from gateway.leases import name_owner, output_lease
 from gateway.media import Part, Position
 from gateway.messages import Messages
 from gateway.models.streams import find_device_context
@@ -61,7 +61,7 @@ class ConsumerSupervisor:
     def run(self) -> None:
         """Own the output until it is to end, or another process has it."""
         services = self._services
-        owner = f"{services.worker}/{time.time_ns()}"
+        owner = name_owner(services.worker)
         self._lease = services.leases.take(output_lease(self.output.name), self.device_id, owner)
         if self._lease is None:
             self._log.info("owned by another worker: nothing to do")

@@ -12,7 +12,7 @@ from gateway.bus import BusWriter
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config
 from gateway.errors import LeaseLost, VasError
-from gateway.leases import STREAM, Leases
+from gateway.leases import STREAM, Leases, name_owner
 from gateway.live import LiveFigures
 from gateway.media import SourceInfo
 from gateway.messages import Messages
@@ -92,7 +92,7 @@ class StreamSupervisor:
             window_seconds=self.config.bus_window_seconds, max_bytes=self.config.bus_max_bytes,
             resend_seconds=self.config.bus_resend_seconds,
         )
-        self._owner = f"{services.worker}/{time.time_ns()}"
+        self._owner = name_owner(services.worker)
         self.source: SourceInfo | None = None
         self._sub_source: SourceInfo | None = None
         self.source_version: int | None = None

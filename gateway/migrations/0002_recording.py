@@ -64,7 +64,7 @@ def upgrade(run, types):
             segment_id BIGINT PRIMARY KEY REFERENCES segments (id) ON DELETE CASCADE,
             packed {types.bytes} NOT NULL
         )""")
-    run("""
+    run(f"""
         CREATE TABLE recording_quarters (
             recording_id BIGINT NOT NULL REFERENCES recordings (id),
             quarter BIGINT NOT NULL,
@@ -72,7 +72,7 @@ def upgrade(run, types):
             bytes BIGINT NOT NULL,
             segments INTEGER NOT NULL,
             PRIMARY KEY (recording_id, quarter)
-        )""")
+        ){types.clustered}""")
     run(f"""
         CREATE TABLE recording_gaps (
             id {types.big_serial},

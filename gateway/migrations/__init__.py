@@ -28,11 +28,13 @@ class ColumnTypes:
     time: str
     big_serial: str
     bytes: str
+    #: Behind a table whose rows are to lie in the order of their primary key.
+    clustered: str = ""
     boolean: str = "BOOLEAN"
 
 
 SQLITE_TYPES = ColumnTypes(
-    id="TEXT", time="TEXT", big_serial="INTEGER PRIMARY KEY AUTOINCREMENT", bytes="BLOB"
+    id="TEXT", time="TEXT", big_serial="INTEGER PRIMARY KEY AUTOINCREMENT", bytes="BLOB", clustered=" WITHOUT ROWID"
 )
 POSTGRESQL_TYPES = ColumnTypes(
     id="UUID",

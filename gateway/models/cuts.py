@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from gateway.gaps import HOLE_MS
 from gateway.media import PartFact, segment_key, unpack_parts
-from gateway.models.footage import LONGEST_SEGMENT_MS, packed_between, segments_between
+from gateway.models.footage import packed_between, segments_between
 from gateway.models.recordings import Recording
+from gateway.models.segments import LONGEST_SEGMENT_MS
 
 #: Up to this length a range is estimated part by part.
 _EXACT_ESTIMATE_MS = 60 * 60 * 1000

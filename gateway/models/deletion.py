@@ -17,6 +17,7 @@ from gateway.media import segment_key
 from gateway.models.base import EVERY_RECORDING, EVERY_TENANT, FootageScope, TenantScope
 from gateway.models.recordings import Protection, Recording, RecordingEvent, find_recording
 from gateway.models.segments import (
+    LONGEST_SEGMENT_MS,
     QUARTER_MS,
     UNSETTLED,
     Gap,
@@ -33,8 +34,6 @@ BATCH = 100
 PAUSE_SECONDS = 0.02
 #: Segments further apart than this are two stretches of footage.
 _SAME_STRETCH_MS = 1500
-#: No segment lasts longer, so that an index on starts finds all that reach into a range.
-LONGEST_SEGMENT_MS = 10 * 60 * 1000
 
 Range = tuple[int, int]
 

@@ -19,11 +19,17 @@ from gateway.local_days import DAY_MS, LocalDay
 from gateway.models.base import EVERY_RECORDING, EveryTenantScope, FootageScope
 from gateway.models.devices import Device
 from gateway.models.recordings import Recording
-from gateway.models.segments import QUARTER_MS, Gap, Quarter, Segment, SegmentParts, SegmentState
+from gateway.models.segments import (
+    LONGEST_SEGMENT_MS,
+    QUARTER_MS,
+    Gap,
+    Quarter,
+    Segment,
+    SegmentParts,
+    SegmentState,
+)
 from gateway.recording_plan import decide
 
-#: No segment is longer, so that those which reach into a range are found by when they begin.
-LONGEST_SEGMENT_MS = 10 * 60_000
 #: Where parts go on in the same run, a difference of the wall clock up to this is no hole.
 _CLOCK_STEP_MS = 2000
 #: Gaps of before a range that may reach into it: the newest of them are looked at.

@@ -12,8 +12,9 @@ import peewee
 from gateway import database
 from gateway.media import PartFact, pack_parts
 from gateway.models.base import FootageScope
-from gateway.models.deletion import BATCH, LONGEST_SEGMENT_MS, StoredSegment, add_stretch
+from gateway.models.deletion import BATCH, StoredSegment, add_stretch
 from gateway.models.segments import (
+    LONGEST_SEGMENT_MS,
     QUARTER_MS,
     Fence,
     Gap,

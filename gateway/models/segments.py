@@ -25,6 +25,8 @@ from gateway.models.recordings import Recording
 
 QUARTER_MS = 15 * 60 * 1000
 
+#: No segment lasts longer, so that those which reach into a range are found by when they begin.
+LONGEST_SEGMENT_MS = 10 * 60_000
 #: Spelt out, because SQLite uses the partial index of unsettled rows only for these very words.
 UNSETTLED = peewee.SQL("state <> 1")
 

@@ -52,7 +52,7 @@ def test_an_open_gap_lasts_until_now_but_ends_where_footage_is_again():
 def test_what_retention_took_and_what_was_never_recorded_was_not_wanted():
     found = explain_holes([(0, 50_000)], [], known(begins_ms=10_000, expired_before_ms=40_000))
     assert [(gap.start_ms, gap.end_ms, gap.reason_code, gap.is_wanted) for gap in found] == [
-        (0, 10_000, "recording_off", False),
+        (0, 10_000, "not_recorded_yet", False),
         (10_000, 40_000, "retention", False),
         (40_000, 50_000, "unknown", True),
     ]
@@ -90,3 +90,9 @@ def test_ranges_are_merged_and_cut():
     assert cut_out([(0, 10), (20, 30)], [(2, 3), (8, 22), (25, 40), (-5, 0)]) == [(0, 2), (3, 8), (22, 25)]
     assert cut_out([(0, 10)], [(5, 20), (2, 12)]) == [(0, 2)]
     assert cut_out([], [(0, 1)]) == []
+
+
+def test_what_is_not_in_the_index_yet_is_no_gap_also_for_a_question_that_ends_before_now():
+    assert explain_holes([(NOW - 3000, NOW - 500)], [], known(observed="recording")) == []
+    assert explain_holes([(NOW - 3000, NOW - 500)], [], known(observed="interrupted")) != []
+    assert explain_holes([(NOW - HOUR, NOW - 500)], [], known(observed="recording")) != []

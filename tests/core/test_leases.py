@@ -1,9 +1,13 @@
 """One owner of a device: the second finds out, a dead one is forgotten, a living one is not."""
 
+import subprocess
+import sys
+
 import pytest
 
 from gateway.errors import LeaseLost
-from gateway.leases import STREAM, Leases, WorkerSlots
+from gateway.leases import STREAM, Leases, WorkerSlots, name_owner
+from gateway.process_marks import read_home
 from tests.conftest import wait_until
 
 
@@ -75,3 +79,33 @@ def test_workers_that_report_are_counted_and_those_that_leave_are_not(client):
     slots.withdraw(STREAM, "host:2")
     assert slots.read(STREAM) == {"host:1": (4, 64)}
     assert 0 < client.ttl("vas:worker:stream:host:1") <= WorkerSlots.TTL_SECONDS
+
+
+def test_the_lease_of_a_process_that_died_on_this_machine_is_nobodys(client):
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    leases = Leases(client)
+    owner = f"w1/1/{read_home()}:{child.pid}"
+    assert leases.take(STREAM, "d1", owner, 60)
+    assert not leases.take(STREAM, "d1", name_owner("w2"), 60)
+    assert leases.holders(STREAM, ["d1"]) == {"d1": owner}
+    child.kill()
+    wait_until(lambda: leases.holders(STREAM, ["d1"]) == {}, "a dead owner is none, reaped or not")
+    second = name_owner("w2")
+    assert leases.take(STREAM, "d1", second, 60)
+    assert leases.holder(STREAM, "d1") == second
+    child.wait(10)
+    child.stdin.close()
+
+
+@pytest.mark.parametrize("home", ["another-boot.4026531836", "nowhere", ""])
+def test_a_process_of_another_machine_is_never_taken_for_dead(client, home):
+    leases = Leases(client)
+    leases.take(STREAM, "d1", f"w1/1/{home}:999999999", 60)
+    assert not leases.take(STREAM, "d1", name_owner("w2"), 60)
+    assert "d1" in leases.holders(STREAM, ["d1"])
+
+
+def test_an_owner_with_a_name_of_before_is_not_taken_for_dead(client):
+    leases = Leases(client)
+    leases.take(STREAM, "d1", "host:1/1700000000", 60)
+    assert not leases.take(STREAM, "d1", name_owner("w2"), 60)

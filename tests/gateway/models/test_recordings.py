@@ -1,4 +1,4 @@
-"""Recordings: the wish is one person's word at a time, the fact one recorder's, and a deleted device keeps its footage row."""
+"""Recordings: the wish is one person's word at a time, the fact one recorder's; a deleted device keeps its footage row."""
 
 import pytest
 

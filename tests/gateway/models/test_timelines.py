@@ -85,7 +85,7 @@ def test_what_nobody_noted_is_said_as_far_as_it_is_known(rows):
     rows.change(expired_before_ms=MIDNIGHT + 30 * MINUTE)
     found = timeline(rows, MIDNIGHT, MIDNIGHT + HOUR + 5 * MINUTE)
     assert facts(found.gaps) == [
-        (0, HOUR, "recording_off"),  # the device was made long after these days
+        (0, HOUR, "not_recorded_yet"),  # the device was made long after these days
         (HOUR + MINUTE, HOUR + 2 * MINUTE, "unknown"),
         (HOUR + 3 * MINUTE, HOUR + 4 * MINUTE, "file_missing"),
     ]
@@ -116,7 +116,7 @@ def test_a_year_is_read_from_the_roll_up_with_the_gaps_that_can_be_seen(rows):
     found = timeline(rows, MIDNIGHT - 100 * DAY, MIDNIGHT + 265 * DAY, now=MIDNIGHT + 10 * DAY)
     assert found.resolution_ms == 6 * HOUR
     assert [(gap.reason_code, gap.end_ms) for gap in found.gaps] == [
-        ("recording_off", MIDNIGHT), ("refused", MIDNIGHT + 36 * HOUR),
+        ("not_recorded_yet", MIDNIGHT), ("refused", MIDNIGHT + 36 * HOUR),
     ]
     covered = sum((span.end_ms - span.start_ms) * span.coverage for span in found.spans)
     assert covered == pytest.approx(10 * DAY - 8 * HOUR, rel=0.001)
