@@ -7,9 +7,9 @@ from .bus_check import check_bus, read_positions
 from .cameras import CameraFleet
 from .cost import add_cameras
 from .options import Options
-from .processes import group_stack, measure_usage
+from .processes import Usage, group_stack, measure_usage
 from .product import open_product
-from .recording_check import check_recording, read_recorded_mb
+from .recording_check import RecordingState, check_recording, read_recorded_mb
 from .report import Result, Table
 
 COUNTS = (30, 45, 60, 75, 90)
@@ -37,6 +37,7 @@ def run(options: Options) -> Result:
             rows.append([
                 str(count), f"{usage.cpu_total:.0f}", f"{usage.cpu_total / count:.2f}", f"{usage.pss_total / count:.1f}",
                 f"{usage.machine:.0f}", str(lost), str(recorded), str(late),
+                f"{recorded.recorded_mb:.0f}", _spell_written(usage, recorded),
             ])
             raw[str(count)] = {**vars(usage), "lost": vars(lost), "recorded": vars(recorded), "camera_dropped": late}
             if not lost.is_whole or not recorded.is_whole or late or usage.machine > FULL_PERCENT:
@@ -46,9 +47,18 @@ def run(options: Options) -> Result:
         tables=[Table(
             "Cameras on this machine (1080p25 4 Mbps, live and recorded)",
             ["cameras", "CPU, % of one core", "per camera", "PSS MB per camera", "machine busy, %", "lost on the bus",
-             "lost in recordings", "not taken from the camera"],
+             "lost in recordings", "not taken from the camera",
+             "footage, MB", "written beside it"],
             rows,
         )],
-        notes=["The cameras run on the same machine and use some of it. Budget: 60 on 2 cores, live and recorded."],
+        notes=[
+            "The cameras run on the same machine and use some of it. Budget: 60 on 2 cores, live and recorded.",
+            "Written: what the processes made the disk write (proc(5), write_bytes) over the footage in the same time; the "
+            "journal of the file system is not in it.",
+        ],
         raw=raw,
     )
+
+
+def _spell_written(usage: Usage, state: RecordingState) -> str:
+    return f"{sum(usage.written_mb.values()) / state.recorded_mb:.3f} x" if state.recorded_mb else "-"

@@ -108,11 +108,6 @@ def _report(
             ["cameras", "parts seen", "lost on the bus", "lost in recordings", "not taken from the camera"],
             [[str(n), str(state.parts), str(state), str(recorded[n]), str(late[n])] for n, state in losses.items()],
         ),
-        Table(
-            "Written to disk, MB, over each measurement",
-            ["cameras", "footage", "by record workers", "by Redis", "by all", "all beside the footage"],
-            [_spell_written(n, ours[n], state) for n, state in recorded.items()],
-        ),
     ]
     return Result(
         "cost", "", {}, tables=tables,
@@ -129,15 +124,6 @@ def _report(
             "camera_dropped": late,
         },
     )
-
-
-def _spell_written(count: int, usage: Usage, state: RecordingState) -> list[str]:
-    """What was written beside what was to be kept: the rest is the index, the journal of the file system not counted."""
-    everything, written = sum(usage.written_mb.values()), usage.written_mb
-    return [
-        str(count), f"{state.recorded_mb:.0f}", f"{written['record worker']:.0f}", f"{written['Redis']:.1f}",
-        f"{everything:.0f}", f"{everything / state.recorded_mb:.3f} x" if state.recorded_mb else "-",
-    ]
 
 
 def _compare(options: Options, ours: dict[int, Usage], theirs: dict[int, Usage]) -> Table:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tests.stack import Stack
 
@@ -29,7 +30,7 @@ class RecordingState:
 
 def read_recorded_mb(stack: Stack) -> float:
     """MB of all files of footage now."""
-    folder = stack.folder / "var/recordings"
+    folder = Path(stack.env["RECORDINGS_DIR"])
     return sum(path.stat().st_size for path in folder.rglob("*.mp4")) / 1e6
 
 
