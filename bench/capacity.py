@@ -32,8 +32,9 @@ def run(options: Options) -> Result:
             start, dropped = read_positions(stack, devices), cameras.read_dropped()
             since, before = time.time(), read_recorded_mb(stack)
             usage = measure_usage(lambda: group_stack(stack), seconds, apart=[cameras.pid])
+            footage = read_recorded_mb(stack) - before
             lost, late = check_bus(stack, devices, start), cameras.read_dropped() - dropped
-            recorded = check_recording(stack, devices, since, before)
+            recorded = check_recording(stack, devices, since, footage)
             rows.append([
                 str(count), f"{usage.cpu_total:.0f}", f"{usage.cpu_total / count:.2f}", f"{usage.pss_total / count:.1f}",
                 f"{usage.machine:.0f}", str(lost), str(recorded), str(late),

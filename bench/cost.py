@@ -40,8 +40,9 @@ def run(options: Options) -> Result:
                 start, dropped = read_positions(stack, devices), cameras.read_dropped()
                 since, before = time.time(), read_recorded_mb(stack)
                 ours[count] = _measure(stack, cameras, seconds, 0)
+                footage = read_recorded_mb(stack) - before
                 losses[count] = check_bus(stack, devices, start)
-                recorded[count] = check_recording(stack, devices, since, before)
+                recorded[count] = check_recording(stack, devices, since, footage)
                 late[count] = cameras.read_dropped() - dropped
                 if count == 1:
                     viewed = _measure_viewed(stack, cameras, devices[0], seconds, settle)

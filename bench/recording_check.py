@@ -35,8 +35,7 @@ def read_recorded_mb(stack: Stack) -> float:
 
 
 def check_recording(stack: Stack, devices: Sequence[str], since: float, recorded_mb: float) -> RecordingState:
-    """Ask the timeline of each device for gaps since a moment (seconds since 1970). `recorded_mb`: what there was then."""
-    recorded = read_recorded_mb(stack) - recorded_mb
+    """Ask the timeline of each device for gaps since a moment (seconds since 1970). `recorded_mb` is only passed on."""
     until = time.time()
     time.sleep(_BEHIND_SECONDS)
     lost = 0.0
@@ -45,7 +44,7 @@ def check_recording(stack: Stack, devices: Sequence[str], since: float, recorded
         for gap in stack.api.get(path)["gaps"]:
             start, end = _parse(gap["start"]), _parse(gap["end"]) if gap["end"] else until
             lost += max(0.0, min(end, until) - max(start, since))
-    return RecordingState(until - since, lost, recorded)
+    return RecordingState(until - since, lost, recorded_mb)
 
 
 def _spell(moment: float) -> str:
