@@ -15,9 +15,9 @@ test('blocked ports lead to HTTP at once', () => {
   expect(needsFallback(lost('unsupported', 0, 'failed'), true)).toBe(true);
 });
 
-test('a media server that is away leads to HTTP after a second failure', () => {
-  expect(needsFallback(lost('signalling_closed', 1), true)).toBe(false);
-  expect(needsFallback(lost('signalling_closed', 2), true)).toBe(true);
+test('a media server that stays away leads to HTTP, one that only restarts does not', () => {
+  expect(needsFallback(lost('signalling_closed', 3), true)).toBe(false);
+  expect(needsFallback(lost('signalling_closed', 4), true)).toBe(true);
 });
 
 test('a camera that sends nothing is shown no other way', () => {

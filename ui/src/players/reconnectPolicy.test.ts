@@ -33,8 +33,14 @@ describe('decideReconnect', () => {
     expect(decideReconnect({ ...loss, kind, attempt: 0 })).toEqual(decideReconnect({ ...loss, kind, attempt: 30 }));
   });
 
-  test('while the picture is shown another way there is no hurry, and what is final stays final', () => {
-    expect(decideReconnect({ ...loss, hasOtherWay: true })).toEqual({ action: 'retry', delayMs: UNHURRIED_DELAY_MS });
+  test('while the picture is shown another way, what will fail again is tried seldom, and what is final stays final', () => {
+    expect(decideReconnect({ ...loss, kind: 'ice_failed', hasOtherWay: true })).toEqual({ action: 'retry', delayMs: UNHURRIED_DELAY_MS });
     expect(decideReconnect({ ...loss, kind: 'deleted', hasOtherWay: true })).toEqual({ action: 'give_up' });
+  });
+
+  test('a media server that restarts is soon asked again, also while the picture is shown another way', () => {
+    const restarted = { ...loss, kind: 'signalling_closed' as const, hasOtherWay: true };
+    expect(decideReconnect({ ...restarted, attempt: 4 })).toEqual({ action: 'retry', delayMs: 4_000 });
+    expect(decideReconnect({ ...restarted, attempt: 20 })).toEqual({ action: 'retry', delayMs: UNHURRIED_DELAY_MS });
   });
 });

@@ -24,6 +24,8 @@ const HOPELESS: ReadonlySet<LossKind> = new Set(['deleted', 'forbidden', 'unsupp
 /** Nothing is wrong on our side: ask now and then, not faster and faster. */
 const PATIENT: ReadonlySet<LossKind> = new Set(['stream_stopped', 'no_stream', 'too_many_viewers']);
 const PATIENT_DELAY_MS = 5_000;
+/** Each attempt takes long and will mostly fail again: with a picture on another way there is no hurry. */
+const STUBBORN: ReadonlySet<LossKind> = new Set(['ice_failed', 'too_many_viewers']);
 
 /**
  * Decides what follows a loss. Delays double from 250 ms to 15 s and are spread over their upper half, so that
@@ -32,7 +34,8 @@ const PATIENT_DELAY_MS = 5_000;
 export function decideReconnect({ kind, attempt, isOnline, random, hasOtherWay = false }: Loss): Decision {
   if (HOPELESS.has(kind)) return { action: 'give_up' };
   if (!isOnline) return { action: 'wait_for_network' };
-  if (hasOtherWay) return { action: 'retry', delayMs: Math.round(UNHURRIED_DELAY_MS * (0.5 + random / 2)) };
-  const longest = PATIENT.has(kind) ? PATIENT_DELAY_MS : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempt, 10));
+  if (hasOtherWay && STUBBORN.has(kind)) return { action: 'retry', delayMs: Math.round(UNHURRIED_DELAY_MS * (0.5 + random / 2)) };
+  const cap = hasOtherWay ? UNHURRIED_DELAY_MS : LONGEST_DELAY_MS;
+  const longest = PATIENT.has(kind) ? PATIENT_DELAY_MS : Math.min(cap, FIRST_DELAY_MS * 2 ** Math.min(attempt, 10));
   return { action: 'retry', delayMs: Math.round(longest * (0.5 + random / 2)) };
 }
