@@ -47,7 +47,7 @@ class PictureFeed:
                 camera = self._camera
                 painter = Painter(camera)
                 self._source.set_property("caps", Gst.Caps.from_string(build_picture_caps(camera)))
-            if not self.is_frozen:
+            if not self.is_frozen and self._is_playing():
                 buffer = Gst.Buffer.new_wrapped(painter.paint())
                 buffer.duration = Gst.SECOND // camera.fps
                 if self._source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
@@ -58,6 +58,12 @@ class PictureFeed:
             late = time.monotonic() - due
             if late > 0:
                 due += interval * (int(late / interval) + 1)
+
+    def _is_playing(self) -> bool:
+        # Before, the source has a clock and no base time for a moment: a picture stamped then is due hours ahead,
+        # and all later ones wait behind it.
+        _, state, _ = self._source.get_state(0)
+        return state == Gst.State.PLAYING
 
 
 def _refuse_seeking(_pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
