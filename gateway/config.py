@@ -224,6 +224,19 @@ class Config:
     exports_max_bytes: int = setting(
         between(1 << 20, 1 << 60), 50 << 30, "bytes", "most that exported files may take together",
     )
+    captures_dir: Path = setting(
+        Path, Path("var/captures"), "path", "folder of snapshots and clips; by default below VAR_DIR",
+    )
+    snapshot_threads: int = setting(
+        between(1, 64), 2, "threads", "pictures that a snapshot worker decodes at once",
+    )
+    poster_seconds: float = setting(
+        between(0.5, 300, float), 5.0, "seconds", "how long the poster of a device is shown before a newer one is made",
+    )
+    max_clip_seconds: int = setting(between(10, 3600), 600, "seconds", "longest clip of a bookmark")
+    undo_minutes: float = setting(
+        between(1, 10_080, float), 30.0, "minutes", "how long a deleted snapshot or bookmark can be brought back",
+    )
     max_export_seconds: int = setting(between(60, 31 * 86_400), 86_400, "seconds", "longest range of one export")
     viewer_token_seconds: int = setting(
         between(5, 3600), 60, "seconds", "how long a viewer token may be used to connect",
@@ -278,7 +291,7 @@ class Config:
                 wrong.append(f"'{name}' {error}")
         if wrong:
             raise ConfigError("; ".join(wrong))
-        for name in ("recordings_dir", "exports_dir"):
+        for name in ("recordings_dir", "exports_dir", "captures_dir"):
             if name not in values and "var_dir" in values:
                 values[name] = values["var_dir"] / name.removesuffix("_dir")
         for name in SECRET_FILES:

@@ -18,7 +18,7 @@ from gateway.bus import MediaBus
 from gateway.config import Config
 from gateway.errors import BusUnavailable
 from gateway.hookspecs import ComponentHealth, HealthCheck
-from gateway.leases import RECORD, STREAM, WorkerSlots
+from gateway.leases import RECORD, SNAPSHOT, STREAM, WorkerSlots
 from gateway.plugin_manager import collect
 from gateway.storage_health import check_storage
 
@@ -44,6 +44,7 @@ def checks_of_services(
         HealthCheck("media_bus", lambda: check_bus(bus)),
         HealthCheck("stream_slots", lambda: check_slots(slots, STREAM)),
         HealthCheck("record_slots", lambda: check_slots(slots, RECORD)),
+        HealthCheck("snapshot_slots", lambda: check_slots(slots, SNAPSHOT)),
         HealthCheck("disk", lambda: check_disk(config.var_dir)),
         HealthCheck("storage", lambda: check_storage(config, client)),
         *collect(plugins, "register_health_checks", config=config),

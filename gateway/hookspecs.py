@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from gateway.config import Config
-from gateway.media import SegmentFact
+from gateway.media import BookmarkFact, ClipFact, SegmentFact, SnapshotFact
 from gateway.outputs import ConsumerContext, ConsumerOutput, DirectOutput, OutputContext
 
 if TYPE_CHECKING:
@@ -74,3 +74,15 @@ class Hooks:
 
         It is called in the recorder's own thread: what takes longer than a moment belongs into a job.
         """
+
+    @hookspec
+    def on_snapshot(self, device_id: str, snapshot: SnapshotFact) -> None:
+        """A snapshot is durable and its row is written; called in the snapshot or jobs worker that took it."""
+
+    @hookspec
+    def on_bookmark(self, device_id: str, bookmark: BookmarkFact) -> None:
+        """A bookmark was created, changed, deleted or restored; called in the web process that did it."""
+
+    @hookspec
+    def on_clip(self, device_id: str, clip: ClipFact) -> None:
+        """The clip of a bookmark is there, or has failed for good; called in the worker that made it."""

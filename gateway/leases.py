@@ -15,6 +15,7 @@ from gateway.process_marks import is_dead, mark_process
 #: Kinds of workers that offer slots; the first is also the kind of lease that a stream's owner holds.
 STREAM = "stream"
 RECORD = "record"
+SNAPSHOT = "snapshot"
 
 
 def output_lease(name: str) -> str:

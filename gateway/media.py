@@ -208,3 +208,44 @@ def parse_segment_key(key: str) -> tuple[int, int, int] | None:
         return None
     found = int(at.timestamp()) * 1000 + int(thousandth), int(run), int(sequence)
     return found if segment_key(tenant_id, device_id, *found) == key else None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFact:
+    """A snapshot that was kept: its id, kind (`live historical scheduled`), moment (ms since 1970, UTC) and size."""
+
+    id: str
+    kind: str
+    at_ms: int
+    width: int
+    height: int
+    size: int
+    tags: tuple[str, ...] = ()
+    path: str = ""
+    by_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BookmarkFact:
+    """A bookmark that was `created`, `changed`, `deleted` or `restored` (`change`)."""
+
+    id: str
+    change: str
+    at_ms: int
+    title: str
+    tags: tuple[str, ...] = ()
+    by_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFact:
+    """The clip of a bookmark, ready on disk (`path`), or failed for a `reason` (then without file)."""
+
+    bookmark_id: str
+    start_ms: int | None = None
+    end_ms: int | None = None
+    seconds: float = 0.0
+    size: int = 0
+    path: str = ""
+    reason: str | None = None
+    by_name: str = ""

@@ -86,6 +86,8 @@ REASONS: dict[str, Reason] = _table(
     ("device_disabled", "the device is disabled", "enable the device"),
     ("device_deleted", "the device was deleted", ""),
     ("unknown", "the pipeline ended for a reason that is not known", "see the log of the stream worker"),
+    ("no_picture", "there is no picture of this device now", "start the device, or take a picture of a recorded moment"),
+    ("picture_damaged", "the footage of this moment cannot be decoded", "choose a moment beside it"),
     # Why there is no footage, beside the reasons of the stream itself.
     ("recorder_restarted", "the recorder was restarted", "nothing to do: it goes on by itself"),
     ("recorder_away", "no record worker runs", "start the record process, or more of them"),

@@ -38,7 +38,7 @@ FIRST_CHOICE_SECONDS = 5
 DEMO_KEEP_BYTES = 5 << 30
 # In this order, each with its limit in seconds: 9 s in all.
 STOP_STAGES = (
-    ({"web", "clock", "stream", "record", "jobs"}, 6.0),
+    ({"web", "clock", "stream", "record", "snapshot", "jobs"}, 6.0),
     ({"sfu", "cameras"}, 1.5),
     ({"redis", "redis-media"}, 1.5),
 )

@@ -11,7 +11,7 @@ import peewee
 from gateway import database
 from gateway.clock import utc_now
 from gateway.errors import Conflict, InvalidValue, NotFound
-from gateway.models.base import EveryTenantScope, TenantScope
+from gateway.models.base import EVERY_TENANT, EveryTenantScope, TenantScope
 from gateway.models.devices import Device, DeviceTag, source_context
 from gateway.models.events import DeviceEvent
 from gateway.models.recordings import add_recording, forget_recording
@@ -83,6 +83,13 @@ def find_device(scope: EveryTenantScope, device_id: str) -> Device:
             raise NotFound(f"there is no device with id '{device_id}'")
         device.tags = tags_of(scope, [device.id]).get(device.id, [])
         return device
+
+
+def tenant_of(device_id: str) -> str | None:
+    """The tenant of a device, for workers that know only its id; None when it is gone."""
+    with database.session():
+        row = EVERY_TENANT.select(Device, Device.tenant_id).where(Device.id == device_id).first()
+    return None if row is None else row.tenant_id
 
 
 def list_devices(

@@ -6,7 +6,7 @@ from gateway import database
 from gateway.clock import utc_now
 from gateway.errors import Conflict, NotFound
 from gateway.models.base import EveryTenantScope, TenantScope
-from gateway.models.events import DeviceEvent
+from gateway.models.events import STATE, DeviceEvent
 from gateway.models.recordings import Protection, Recording, RecordingEvent
 
 #: What a person holds; others (`export`, `bookmark`) go with what they belong to.
@@ -81,6 +81,6 @@ def stream_events(
     first, last = (datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (start_ms, end_ms))
     with database.session():
         query = scope.select(DeviceEvent).where(
-            DeviceEvent.device_id == device_id, DeviceEvent.at >= first, DeviceEvent.at < last
+            DeviceEvent.device_id == device_id, DeviceEvent.kind == STATE, DeviceEvent.at >= first, DeviceEvent.at < last
         )
         return list(query.order_by(DeviceEvent.id.desc()).limit(limit))[::-1]

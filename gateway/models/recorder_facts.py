@@ -8,7 +8,7 @@ import peewee
 from gateway import database
 from gateway.models.base import EVERY_RECORDING, EVERY_TENANT
 from gateway.models.devices import Device
-from gateway.models.events import DeviceEvent
+from gateway.models.events import STATE, DeviceEvent
 from gateway.models.recordings import RecorderSettings, Recording, RecordingEvent
 from gateway.models.segments import Fence, Segment, SegmentState
 from gateway.models.streams import Stream
@@ -79,7 +79,7 @@ def stream_events_between(device_id: str, since: datetime, until: datetime, *, l
     """The first transitions of a device's stream between two moments, in order. Raises DatabaseUnavailable."""
     with database.session():
         events = EVERY_TENANT.select(DeviceEvent).where(
-            DeviceEvent.device_id == device_id, DeviceEvent.at >= since, DeviceEvent.at <= until
+            DeviceEvent.device_id == device_id, DeviceEvent.kind == STATE, DeviceEvent.at >= since, DeviceEvent.at <= until
         )
         return list(events.order_by(DeviceEvent.id).limit(limit))
 

@@ -10,7 +10,7 @@ from gateway import database, migrations
 from gateway.models import DEFAULT_TENANT_ID, Tenant
 from tests.factories import make_config
 
-ALL = ["0001_initial", "0002_recording"]
+ALL = ["0001_initial", "0002_recording", "0003_captures"]
 DEVICE = "00000000-0000-4000-8000-0000000000d1"
 #: Tables whose rows belong to no tenant.
 NOBODYS = ("tenants", "storages", "schema_migrations", "sqlite_sequence")

@@ -24,7 +24,7 @@ from .services import Postgres, Redis
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
 #: What must be well before a stack counts as started.
-READY = ("database", "redis", "sfu", "stream_slots", "record_slots")
+READY = ("database", "redis", "sfu", "stream_slots", "record_slots", "snapshot_slots")
 #: Ports of each kind for RTP; a device with sound takes four.
 _PORT_BLOCK = 320
 _TAIL_LINES = 25
@@ -92,7 +92,7 @@ class Stack:
         if self._keeper is not None:
             keeper, self._keeper = self._keeper, None
             # What watches over the others ends first, what they need ends last.
-            streams = [name for name in keeper.names if name.startswith(("stream", "record"))]
+            streams = [name for name in keeper.names if name.startswith(("stream", "record", "snapshot"))]
             left = [
                 (pid, " ".join(procfs.command(pid))[:120])
                 for pid in keeper.close([["clock", "web", "jobs", *streams], ["sfu"]])
@@ -259,6 +259,7 @@ class Stack:
             "VAR_DIR": self.folder / "var",
             "RECORDINGS_DIR": self.folder / "recordings",
             "EXPORTS_DIR": self.folder / "exports",
+            "CAPTURES_DIR": self.folder / "captures",
             "HOST": "127.0.0.1",
             "PORT": self.port,
             "WEB_THREADS": 8,

@@ -8,6 +8,7 @@ const COMPONENTS: Record<string, string> = {
   sfu: 'Media server (SFU)',
   stream_slots: 'Stream slots',
   record_slots: 'Record slots',
+  snapshot_slots: 'Snapshot workers',
   recorder: 'Recorder',
   storage: 'Recording storage',
   disk: 'Disk',

@@ -1,0 +1,38 @@
+"""The history of a device: its snapshots, bookmarks and clips stand in it beside the transitions of its stream."""
+
+from gateway.clock import utc_now
+from gateway.hookspecs import hookimpl
+from gateway.media import BookmarkFact, ClipFact, SnapshotFact
+from gateway.models.events import BOOKMARK, CLIP, SNAPSHOT, record_event
+from gateway.models.inventory import tenant_of
+from gateway.states import reason_for
+
+_KINDS = {"live": "Snapshot of the live picture", "historical": "Snapshot of a recording"}
+
+
+@hookimpl
+def on_snapshot(device_id: str, snapshot: SnapshotFact) -> None:
+    """A line for each that a person took; those of a schedule would bury all others."""
+    text = _KINDS.get(snapshot.kind)
+    if text is not None:
+        _write(device_id, SNAPSHOT, text, snapshot.id, snapshot.by_name)
+
+
+@hookimpl
+def on_bookmark(device_id: str, bookmark: BookmarkFact) -> None:
+    """A line for each change."""
+    _write(device_id, BOOKMARK, f"Bookmark {bookmark.change}: {bookmark.title}", bookmark.id, bookmark.by_name)
+
+
+@hookimpl
+def on_clip(device_id: str, clip: ClipFact) -> None:
+    """A line for each clip, and for each that could not be made."""
+    text = f"Clip of {clip.seconds:.1f} s" if clip.reason is None else f"No clip: {reason_for(clip.reason).message}"
+    _write(device_id, CLIP, text, clip.bookmark_id, clip.by_name)
+
+
+def _write(device_id: str, kind: str, text: str, reference: str, by_name: str) -> None:
+    tenant_id = tenant_of(device_id)
+    # A device that was deleted meanwhile has no history any more.
+    if tenant_id is not None:
+        record_event(tenant_id, device_id, kind, text, reference=reference, by_name=by_name, at=utc_now())
