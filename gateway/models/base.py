@@ -66,10 +66,11 @@ def _refuse(name: str) -> classmethod:
     return classmethod(refuse)
 
 
-class TenantRow(Row):
-    """Base of every table whose rows belong to a tenant."""
+class ScopedRow(Row):
+    """Base of tables that are reached through a scope alone: their own queries raise `UnscopedQuery`.
 
-    tenant_id = IdField()
+    A scope gets past that with `super(ScopedRow, model)`.
+    """
 
     select = _refuse("select")
     insert = _refuse("insert")
@@ -91,6 +92,12 @@ class TenantRow(Row):
     bulk_update = _refuse("bulk_update")
 
 
+class TenantRow(ScopedRow):
+    """Base of every table whose rows belong to a tenant."""
+
+    tenant_id = IdField()
+
+
 class EveryTenantScope:
     """Queries over all tenants' rows. Not for anything that answers a person's request."""
 
@@ -98,21 +105,21 @@ class EveryTenantScope:
 
     def select(self, model: type[TenantRow], *fields: Any) -> peewee.ModelSelect:
         """A SELECT on the rows of the scope."""
-        return self._limit(model, super(TenantRow, model).select(*fields))
+        return self._limit(model, super(ScopedRow, model).select(*fields))
 
     def update(self, model: type[TenantRow], **values: Any) -> peewee.ModelUpdate:
         """An UPDATE of the rows of the scope; `.where(...)` and `.execute()` are the caller's."""
-        return self._limit(model, super(TenantRow, model).update(**values))
+        return self._limit(model, super(ScopedRow, model).update(**values))
 
     def delete(self, model: type[TenantRow]) -> peewee.ModelDelete:
         """A DELETE of the rows of the scope; `.where(...)` and `.execute()` are the caller's."""
-        return self._limit(model, super(TenantRow, model).delete())
+        return self._limit(model, super(ScopedRow, model).delete())
 
     def insert(self, model: type[TenantRow], **values: Any) -> peewee.ModelInsert:
         """An INSERT of one row, which must name its tenant."""
         if not values.get("tenant_id"):
             raise UnscopedQuery(f"a new '{model.__name__}' must name its tenant_id")
-        return super(TenantRow, model).insert(**values)
+        return super(ScopedRow, model).insert(**values)
 
     def _limit(self, _model: type[TenantRow], query: Any) -> Any:
         return query
@@ -128,7 +135,7 @@ class TenantScope(EveryTenantScope):
         """An INSERT of one row of this tenant."""
         if values.setdefault("tenant_id", self.tenant_id) != self.tenant_id:
             raise UnscopedQuery(f"a new '{model.__name__}' of another tenant cannot be made in this scope")
-        return super(TenantRow, model).insert(**values)
+        return super(ScopedRow, model).insert(**values)
 
     def _limit(self, model: type[TenantRow], query: Any) -> Any:
         return query.where(model.tenant_id == self.tenant_id)
@@ -140,29 +147,10 @@ class TenantScope(EveryTenantScope):
 EVERY_TENANT = EveryTenantScope()
 
 
-class FootageRow(Row):
+class FootageRow(ScopedRow):
     """Base of tables with very many rows: they belong to a recording, and through it to a tenant."""
 
     recording_id = peewee.BigIntegerField()
-
-    select = _refuse("select")
-    insert = _refuse("insert")
-    insert_many = _refuse("insert_many")
-    insert_from = _refuse("insert_from")
-    replace = _refuse("replace")
-    replace_many = _refuse("replace_many")
-    update = _refuse("update")
-    delete = _refuse("delete")
-    raw = _refuse("raw")
-    create = _refuse("create")
-    get = _refuse("get")
-    get_or_none = _refuse("get_or_none")
-    get_or_create = _refuse("get_or_create")
-    get_by_id = _refuse("get_by_id")
-    set_by_id = _refuse("set_by_id")
-    delete_by_id = _refuse("delete_by_id")
-    bulk_create = _refuse("bulk_create")
-    bulk_update = _refuse("bulk_update")
 
 
 class EveryRecordingScope:
@@ -170,15 +158,15 @@ class EveryRecordingScope:
 
     def select(self, model: type[FootageRow], *fields: Any) -> peewee.ModelSelect:
         """A SELECT on the rows of the scope."""
-        return self._limit(model, super(FootageRow, model).select(*fields))
+        return self._limit(model, super(ScopedRow, model).select(*fields))
 
     def update(self, model: type[FootageRow], **values: Any) -> peewee.ModelUpdate:
         """An UPDATE of the rows of the scope; `.where(...)` and `.execute()` are the caller's."""
-        return self._limit(model, super(FootageRow, model).update(**values))
+        return self._limit(model, super(ScopedRow, model).update(**values))
 
     def delete(self, model: type[FootageRow]) -> peewee.ModelDelete:
         """A DELETE of the rows of the scope; `.where(...)` and `.execute()` are the caller's."""
-        return self._limit(model, super(FootageRow, model).delete())
+        return self._limit(model, super(ScopedRow, model).delete())
 
     def _limit(self, _model: type[FootageRow], query: Any) -> Any:
         return query
@@ -192,7 +180,7 @@ class FootageScope(EveryRecordingScope):
 
     def insert(self, model: type[FootageRow], **values: Any) -> peewee.ModelInsert:
         """An INSERT of one row of this recording."""
-        return super(FootageRow, model).insert(recording_id=self.recording_id, **values)
+        return super(ScopedRow, model).insert(recording_id=self.recording_id, **values)
 
     def _limit(self, model: type[FootageRow], query: Any) -> Any:
         return query.where(model.recording_id == self.recording_id)
