@@ -64,7 +64,7 @@ def test_every_queue_has_a_line_in_the_procfile(queue: str):
 
 
 def test_the_procfile_has_a_line_for_each_process_of_the_design():
-    assert set(procfile()) >= {"release", "web", "stream", "jobs", "clock", "sfu"}
+    assert set(procfile()) >= {"release", "web", "stream", "record", "snapshot", "jobs", "clock", "sfu"}
 
 
 @pytest.mark.parametrize("arguments", [[], ["record-nothing"], ["stream", "jobs"]])
