@@ -116,6 +116,12 @@ class CaptureQueue:
             pipeline.pexpire(_answer_key(request_id), 10_000)
             pipeline.execute()
 
+    def collect(self, request_id: str) -> CaptureAnswer | None:
+        """The answer to what was sent without waiting, once, where it is there; it is kept for ten seconds."""
+        with _unavailable():
+            found = self._redis.lpop(_answer_key(request_id))
+        return None if found is None else _decode_answer(found)
+
     def waiting(self) -> int:
         """How many requests wait."""
         with _unavailable():
