@@ -6,6 +6,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { createBrowserRouter, RouterProvider } from 'react-router';
 import { AppFrame } from './components/AppFrame';
 import { PageCrash } from './components/PageCrash';
+import { BookmarksPage } from './pages/BookmarksPage';
 import { DevicePage } from './pages/DevicePage';
 import { DevicesPage } from './pages/DevicesPage';
 import { EditDevicePage } from './pages/EditDevicePage';
@@ -15,6 +16,7 @@ import { NotFoundPage } from './pages/NotFoundPage';
 import { RecordedDaysPage } from './pages/RecordedDaysPage';
 import { RecordingSettingsPage } from './pages/RecordingSettingsPage';
 import { RecordingsPage } from './pages/RecordingsPage';
+import { SnapshotsPage } from './pages/SnapshotsPage';
 import { queryClient } from './queryClient';
 import { theme } from './theme';
 
@@ -35,6 +37,8 @@ const router = createBrowserRouter([
           { path: '/devices/:id/recording', element: <RecordingSettingsPage /> },
           { path: '/recordings', element: <RecordingsPage /> },
           { path: '/recordings/:id', element: <RecordedDaysPage /> },
+          { path: '/snapshots', element: <SnapshotsPage /> },
+          { path: '/bookmarks', element: <BookmarksPage /> },
           { path: '/health', element: <HealthPage /> },
           { path: '*', element: <NotFoundPage /> },
         ],

@@ -1,5 +1,5 @@
 // The frame round every page: mark, places to go, the service's health, light or dark.
-import { IconActivityHeartbeat, IconBook2, IconMovie, IconVideo } from '@tabler/icons-react';
+import { IconActivityHeartbeat, IconBook2, IconBookmark, IconMovie, IconPhoto, IconVideo } from '@tabler/icons-react';
 import { Link, NavLink, Outlet, ScrollRestoration } from 'react-router';
 import { BrandMark } from './BrandMark';
 import { ColorSchemeMenu } from './ColorSchemeMenu';
@@ -26,6 +26,14 @@ export function AppFrame() {
             <NavLink to="/recordings" className={classes.link}>
               <IconMovie size={17} stroke={1.7} aria-hidden />
               Recordings
+            </NavLink>
+            <NavLink to="/snapshots" className={classes.link}>
+              <IconPhoto size={17} stroke={1.7} aria-hidden />
+              Snapshots
+            </NavLink>
+            <NavLink to="/bookmarks" className={classes.link}>
+              <IconBookmark size={17} stroke={1.7} aria-hidden />
+              Bookmarks
             </NavLink>
             <NavLink to="/health" className={classes.link}>
               <IconActivityHeartbeat size={17} stroke={1.7} aria-hidden />

@@ -3,6 +3,8 @@ import { Group, Pagination, Select, Text } from '@mantine/core';
 
 interface ListFooterProps {
   page: number;
+  /** What is listed, in the singular. */
+  noun?: string;
   pageSize: number;
   pageSizes: number[];
   shown: number;
@@ -12,18 +14,18 @@ interface ListFooterProps {
   onPageSize: (pageSize: number) => void;
 }
 
-export function ListFooter({ page, pageSize, pageSizes, shown, total, totalPages, onPage, onPageSize }: ListFooterProps) {
+export function ListFooter({ noun = 'camera', page, pageSize, pageSizes, shown, total, totalPages, onPage, onPageSize }: ListFooterProps) {
   const first = (page - 1) * pageSize + 1;
   const smallest = pageSizes[0] ?? pageSize;
   return (
     <Group justify="space-between" mt="sm" mih={36}>
       <Text size="sm" c="dimmed">
-        {total <= shown && page === 1 ? `${total} ${total === 1 ? 'camera' : 'cameras'}` : `${first}–${first + shown - 1} of ${total} cameras`}
+        {total <= shown && page === 1 ? `${total} ${noun}${total === 1 ? '' : 's'}` : `${first}–${first + shown - 1} of ${total} ${noun}s`}
       </Text>
       <Group gap="sm">
         {total > smallest && (
           <Select
-            aria-label="Cameras on a page"
+            aria-label={`${noun.charAt(0).toUpperCase()}${noun.slice(1)}s on a page`}
             size="xs"
             w={120}
             data={pageSizes.map((size) => ({ value: String(size), label: `${size} a page` }))}
