@@ -29,6 +29,10 @@ VITAL = frozenset({"database", "redis"})
 #: A check that has not answered after this long counts as down.
 CHECK_SECONDS = 3.0
 
+#: What gives workers of a kind more slots.
+_SLOT_SETTINGS = {
+    STREAM: "STREAM_SLOTS or STREAM_PROCESSES", RECORD: "RECORD_SLOTS or RECORD_PROCESSES", SNAPSHOT: "SNAPSHOT_THREADS",
+}
 _LOW_DISK_BYTES = 1 << 30
 _FULL_DISK_BYTES = 100 << 20
 _OLDEST_REDIS = (6, 2)
@@ -45,7 +49,8 @@ def checks_of_services(
         HealthCheck("stream_slots", lambda: check_slots(slots, STREAM)),
         HealthCheck("record_slots", lambda: check_slots(slots, RECORD)),
         HealthCheck("snapshot_slots", lambda: check_slots(slots, SNAPSHOT)),
-        HealthCheck("disk", lambda: check_disk(config.var_dir)),
+        HealthCheck("disk", lambda: check_disk(config.var_dir, "VAR_DIR")),
+        HealthCheck("captures", lambda: check_disk(config.captures_dir, "CAPTURES_DIR")),
         HealthCheck("storage", lambda: check_storage(config, client)),
         *collect(plugins, "register_health_checks", config=config),
     ]
@@ -129,7 +134,7 @@ def check_bus(bus: MediaBus) -> ComponentHealth:
 
 
 def check_slots(slots: WorkerSlots, kind: str) -> ComponentHealth:
-    """Whether workers of a kind (`stream`, `record`) live, and how many devices they can still take."""
+    """Whether workers of a kind (`stream`, `record`, `snapshot`) live, and how much more they can take at once."""
     try:
         workers = slots.read(kind)
     except redis.RedisError:
@@ -140,25 +145,26 @@ def check_slots(slots: WorkerSlots, kind: str) -> ComponentHealth:
     if not workers:
         return ComponentHealth("down", f"no {kind} worker runs", f"start the {kind} process (Procfile)", detail)
     if used >= total:
-        setting = kind.upper()
         return ComponentHealth(
             "degraded", f"all {total} {kind} slots are in use",
-            f"raise {setting}_SLOTS or {setting}_PROCESSES, or start another {kind} worker", detail,
+            f"raise {_SLOT_SETTINGS[kind]}, or start another {kind} worker", detail,
         )
     return ComponentHealth("ok", detail=detail)
 
 
-def check_disk(folder: Path) -> ComponentHealth:
-    """Whether VAR_DIR can be written and has space."""
+def check_disk(folder: Path, setting: str) -> ComponentHealth:
+    """Whether the folder of a setting can be written and has space."""
     place = folder.absolute()
     while not place.exists() and place != place.parent:
         place = place.parent
     usage = shutil.disk_usage(place)
     detail = {"total_bytes": usage.total, "free_bytes": usage.free}
     if not os.access(place, os.W_OK):
-        return ComponentHealth("down", f"'{folder}' cannot be written", "check the rights of VAR_DIR", detail)
+        return ComponentHealth("down", f"'{folder}' cannot be written", f"check the rights of {setting}", detail)
     if usage.free < _FULL_DISK_BYTES:
-        return ComponentHealth("down", f"the disk of '{folder}' is full", "free space, or move VAR_DIR", detail)
+        return ComponentHealth("down", f"the disk of '{folder}' is full", f"free space, or move {setting}", detail)
     if usage.free < _LOW_DISK_BYTES:
-        return ComponentHealth("degraded", f"the disk of '{folder}' is nearly full", "free space, or move VAR_DIR", detail)
+        return ComponentHealth(
+            "degraded", f"the disk of '{folder}' is nearly full", f"free space, or move {setting}", detail
+        )
     return ComponentHealth("ok", detail=detail)

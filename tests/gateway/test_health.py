@@ -68,19 +68,25 @@ def test_every_component_is_looked_at(redis_url, tmp_path):
     checks = health.checks_of_services(config, client, MediaBus(client), slots, plugins)
     found = health.run_checks(checks)
     assert list(found["components"]) == [
-        "database", "redis", "media_bus", "stream_slots", "record_slots", "disk", "storage", "sfu",
+        "database", "redis", "media_bus", "stream_slots", "record_slots", "snapshot_slots", "disk", "captures", "storage",
+        "sfu",
     ]
     assert found["status"] == "degraded"
     assert found["components"]["stream_slots"]["remedy"] == "start the stream process (Procfile)"
     assert found["components"]["record_slots"]["reason"] == "no record worker runs"
     slots.report("record", "host:3", 0, 8)
+    slots.report("snapshot", "host:4", 0, 2)
     slots.report("stream", "host:1", 3, 8)
     slots.report("stream", "host:2", 8, 8)
     found = health.run_checks(checks)
     assert found["status"] == "ok"
     assert found["components"]["stream_slots"]["detail"] == {"workers": 2, "used": 11, "free": 5, "total": 16}
     slots.report("stream", "host:1", 8, 8)
-    assert health.run_checks(checks)["components"]["stream_slots"]["status"] == "degraded"
+    slots.report("snapshot", "host:4", 2, 2)
+    found = health.run_checks(checks)["components"]
+    assert found["stream_slots"]["status"] == "degraded"
+    assert "raise STREAM_SLOTS or STREAM_PROCESSES" in found["stream_slots"]["remedy"]
+    assert "raise SNAPSHOT_THREADS, or start another snapshot worker" in found["snapshot_slots"]["remedy"]
 
 
 def test_redis_that_may_drop_jobs_is_degraded(redis_server, redis_url):
@@ -103,7 +109,7 @@ def test_a_disk_is_told_before_it_is_full(monkeypatch, tmp_path, free, status):
 
     usage = namedtuple("usage", "total used free")(100 << 30, 0, free)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
-    assert health.check_disk(tmp_path / "not" / "yet").status == status
+    assert health.check_disk(tmp_path / "not" / "yet", "VAR_DIR").status == status
 
 
 def test_a_missing_program_comes_with_its_remedy(tmp_path):
