@@ -9,12 +9,12 @@ from flask.views import MethodView
 from gateway.api.base import Blueprint, current_scope, no_content, offset_of, paginated, services
 from gateway.api.errors import ApiError
 from gateway.api.jobs.schemas import JobQueryArgsSchema, JobSchema
-from gateway.api.jobs.views import job_view, job_views
+from gateway.api.jobs.views import job_view, job_views, result_url
 from gateway.errors import Conflict
 from gateway.export_files import result_path
 from gateway.models.jobs import DONE, Job, delete_job, find_job, list_jobs, request_cancel
 
-blp = Blueprint("jobs", __name__, url_prefix="/jobs", description="Work that takes longer than a request: exports")
+blp = Blueprint("jobs", __name__, url_prefix="/jobs", description="Work that takes longer than a request: exports, snapshots, clips, time-lapses")
 
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _RESULT_HEADERS = {
@@ -83,7 +83,8 @@ class JobResult(MethodView):
         """Fetch the result of a job
 
         The file as an attachment. Takes `Range` and `If-Range`, so that a download can be resumed. 409 with reason
-        `job_unfinished` while it is not done, 404 with reason `result_gone` when the file is.
+        `job_unfinished` while it is not done, 404 with reason `result_gone` when the file is, and with `result_elsewhere`
+        where the job made a snapshot or a clip: `result.url` of the job says where.
         """
         return _send_result(find_job(current_scope(), str(job_id)))
 
@@ -92,6 +93,10 @@ def _send_result(job: Job) -> Response:
     if job.state != DONE:
         raise Conflict(f"the job has no result: it is {job.state}", reason="job_unfinished")
     facts = json.loads(job.result or "{}")
+    if facts.get("snapshot_id") or facts.get("bookmark_id"):
+        raise ApiError(
+            404, f"this job made no file of its own: its result is at {result_url(job)}", reason="result_elsewhere"
+        )
     try:
         path = result_path(services().config, facts["file"])
         size = path.stat().st_size

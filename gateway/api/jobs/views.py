@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 
 from gateway import database
-from gateway.api.base import current_scope
+from gateway.api.base import API_PREFIX, current_scope
 from gateway.models import Device
 from gateway.models.jobs import DONE, FAILED, Job, spell_job_error
 
@@ -46,10 +46,22 @@ def _view(job: Job, device_name: str | None) -> dict[str, Any]:
     }
 
 
+def result_url(job: Job) -> str:
+    """Where the result of a job that is done can be fetched: what was kept for good is no file of the job."""
+    facts = json.loads(job.result or "{}")
+    if facts.get("snapshot_id"):
+        return f"{API_PREFIX}/snapshots/{facts['snapshot_id']}/image"
+    if facts.get("bookmark_id"):
+        return f"{API_PREFIX}/bookmarks/{facts['bookmark_id']}/clip.mp4"
+    return url_for("jobs.JobResult", job_id=job.id)
+
+
 def _result(job: Job) -> dict[str, Any]:
     facts = json.loads(job.result or "{}")
     return {
-        "url": url_for("jobs.JobResult", job_id=job.id),
+        "url": result_url(job),
+        "snapshot_id": facts.get("snapshot_id"),
+        "bookmark_id": facts.get("bookmark_id"),
         "name": facts.get("name"),
         "size": facts.get("size"),
         "content_type": facts.get("content_type"),

@@ -77,6 +77,22 @@ def test_an_export_is_a_job_that_holds_its_footage(client, export, footage, scop
     assert parameters_of(scope, job)["name"] == "evidence.mp4"
 
 
+@pytest.mark.parametrize(("name", "path"), [
+    ("snapshot_id", "snapshots/{}/image"), ("bookmark_id", "bookmarks/{}/clip.mp4"),
+])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_result_of_a_job_that_was_kept_for_good_is_not_among_the_jobs(client, scope, device, name, path):
+    kept = str(uuid.uuid4())
+    job, _ = create_job(scope, name.removesuffix("_id"), {}, device_id=device["id"])
+    finish_job(claim_job(job.id, "w"), {name: kept}, keep_hours=24)
+    result = client.get(f"{API}/jobs/{job.id}").json["result"]
+    assert result["url"] == f"{API}/{path.format(kept)}"
+    assert {key: value for key, value in result.items() if value and key != "url"} == {name: kept}
+    answer = client.get(f"{API}/jobs/{job.id}/result")
+    assert (answer.status_code, answer.json["reason"]) == (404, "result_elsewhere")
+    assert result["url"] in answer.json["message"]
+
+
 def test_a_message_asks_a_worker_and_without_redis_the_clock_does(client, export, redis_server):
     import redis
 
