@@ -14,7 +14,10 @@ from gateway.errors import Conflict
 from gateway.export_files import result_path
 from gateway.models.jobs import DONE, Job, delete_job, find_job, list_jobs, request_cancel
 
-blp = Blueprint("jobs", __name__, url_prefix="/jobs", description="Work that takes longer than a request: exports, snapshots, clips, time-lapses")
+blp = Blueprint(
+    "jobs", __name__, url_prefix="/jobs",
+    description="Work that takes longer than a request: exports, snapshots, clips, time-lapses",
+)
 
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _RESULT_HEADERS = {
