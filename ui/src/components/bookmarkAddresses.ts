@@ -1,0 +1,7 @@
+// Where bookmarks and snapshots are found in the UI.
+
+/** The page of bookmarks with one of them opened. */
+export const bookmarkAddress = (id: string): string => `/bookmarks?open=${encodeURIComponent(id)}`;
+
+/** A camera's scheduled snapshots and time-lapses. */
+export const schedulesAddress = (deviceId: string): string => `/devices/${encodeURIComponent(deviceId)}/snapshots`;

@@ -1,0 +1,84 @@
+// Search, filters and page of the bookmarks, and which one is opened, kept in the address.
+import { useSearchParams } from 'react-router';
+import type { BookmarkQuery } from '../api/bookmarks';
+import { dayBounds, ownTimeZone } from '../timeline/timeZone';
+
+export interface BookmarkFilter {
+  q: string;
+  device: string;
+  tag: string;
+  /** Days ("2026-11-22") on the viewer's own clock, both included; empty for no limit. */
+  from: string;
+  to: string;
+  order: 'newest' | 'oldest';
+  page: number;
+  pageSize: number;
+}
+
+const PAGE_SIZES = [12, 24, 48, 96];
+const FIRST_PAGE_SIZE = 24;
+
+const dayOf = (text: string | null): string => (text && /^\d{4}-\d\d-\d\d$/.test(text) && Number.isFinite(Date.parse(text)) ? text : '');
+
+function parse(search: URLSearchParams): BookmarkFilter {
+  const size = Number(search.get('page_size'));
+  return {
+    q: search.get('q') ?? '',
+    device: search.get('device') ?? '',
+    tag: search.get('tag') ?? '',
+    from: dayOf(search.get('from')),
+    to: dayOf(search.get('to')),
+    order: search.get('order') === 'oldest' ? 'oldest' : 'newest',
+    page: Math.max(1, Math.floor(Number(search.get('page'))) || 1),
+    pageSize: PAGE_SIZES.includes(size) ? size : FIRST_PAGE_SIZE,
+  };
+}
+
+export function bookmarkQueryOf({ q, device, tag, from, to, order, page, pageSize }: BookmarkFilter): BookmarkQuery {
+  const zone = ownTimeZone();
+  const iso = (ms: number) => new Date(ms).toISOString();
+  return {
+    page,
+    pageSize,
+    q,
+    deviceId: device,
+    tag,
+    start: from ? iso(dayBounds(zone, from).startMs) : undefined,
+    end: to ? iso(dayBounds(zone, to).endMs) : undefined,
+    order,
+  };
+}
+
+export function useBookmarkQuery() {
+  const [search, setSearch] = useSearchParams();
+  const filter = parse(search);
+  const put = (patch: Record<string, string | null>, isStep = false) =>
+    setSearch(
+      (current) => {
+        const next = new URLSearchParams(current);
+        for (const [key, value] of Object.entries(patch)) {
+          if (value) next.set(key, value);
+          else next.delete(key);
+        }
+        return next;
+      },
+      { replace: !isStep, preventScrollReset: true },
+    );
+  return {
+    filter,
+    isFiltered: Boolean(filter.q || filter.device || filter.tag || filter.from || filter.to),
+    openId: search.get('open'),
+    pageSizes: PAGE_SIZES,
+    /** Anything but the page itself begins at the first page again. */
+    change: ({ page, pageSize, order, ...rest }: Partial<BookmarkFilter>) =>
+      put({
+        ...rest,
+        ...(order ? { order: order === 'newest' ? null : order } : {}),
+        ...(pageSize ? { page_size: String(pageSize) } : {}),
+        page: page && page > 1 ? String(page) : null,
+      }),
+    clear: () => put({ q: null, device: null, tag: null, from: null, to: null, page: null }),
+    /** A step in the browser's history: going back closes it. */
+    open: (id: string | null) => put({ open: id }, id !== null),
+  };
+}
