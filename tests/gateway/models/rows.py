@@ -1,13 +1,20 @@
-"""Rows of footage without files, for what only asks the index."""
+"""Rows of footage, snapshots and bookmarks without files, for what only asks the database."""
 
+import json
+import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from gateway import database
+from gateway.capture_files import CaptureFiles
+from gateway.clock import utc_now
 from gateway.media import PartFact, pack_parts
-from gateway.models import TenantScope
+from gateway.models import Device, TenantScope
 from gateway.models.base import EVERY_TENANT, FootageScope
+from gateway.models.bookmarks import READY, Bookmark
 from gateway.models.recordings import Recording, find_recording
 from gateway.models.segments import Gap, Segment, SegmentParts, SegmentState, StorageRow, add_to_quarter
+from gateway.models.snapshots import Snapshot, SnapshotTag
 from gateway.secrets import SecretBox
 from tests.factories import make_device
 
@@ -88,3 +95,32 @@ def make_rows(scope: TenantScope, box: SecretBox, **values) -> Rows:
         ).execute()
         EVERY_TENANT.update(Recording, mode="continuous").where(Recording.device_id == device.id).execute()
     return Rows(scope, device.id, find_recording(scope, device.id).id, storage_id)
+
+
+def make_snapshot(scope: TenantScope, device: Device, at_ms: int, *, tags: tuple[str, ...] = (), **values: Any) -> Snapshot:
+    """The row of a snapshot; its file is not there."""
+    snapshot_id = str(uuid.uuid4())
+    defaults = {
+        "id": snapshot_id, "device_id": device.id, "device_name": device.name, "at_ms": at_ms, "kind": "live",
+        "width": 640, "height": 360, "size": 1000, "note": "", "version": 1, "created_by": "", "created_at": utc_now(),
+        "file": CaptureFiles.key("snapshots", scope.tenant_id, f"{snapshot_id}.jpg"),
+    }
+    with database.transaction():
+        scope.insert(Snapshot, **(defaults | values)).execute()
+        for tag in tags:
+            scope.insert(SnapshotTag, snapshot_id=snapshot_id, tag=tag).execute()
+        return scope.select(Snapshot).where(Snapshot.id == snapshot_id).get()
+
+
+def make_bookmark(scope: TenantScope, device: Device, at_ms: int, **values: Any) -> Bookmark:
+    """The row of a bookmark; its files are not there."""
+    now = utc_now()
+    defaults = {
+        "id": str(uuid.uuid4()), "device_id": device.id, "device_name": device.name, "at_ms": at_ms, "title": "x",
+        "note": "", "search_text": "x", "before_ms": 5000, "after_ms": 5000, "clip_state": READY,
+        "clip_notes": json.dumps([]), "version": 1, "created_by": "", "created_at": now, "updated_at": now,
+    }
+    row = defaults | values
+    with database.transaction():
+        scope.insert(Bookmark, **row).execute()
+        return scope.select(Bookmark).where(Bookmark.id == row["id"]).get()
