@@ -8,9 +8,9 @@ export type ClipState = 'pending' | 'ready' | 'failed';
 export interface BookmarkClip {
   state: ClipState;
   /** 0 up to 1 while it is made. */
-  progress: number | null;
+  progress: number;
   job_id: string | null;
-  /** Why it has failed. */
+  /** Why there is none; of one that is ready: why no newer one could be made. */
   reason: Reason | null;
   url: string | null;
   start: string | null;
@@ -39,7 +39,7 @@ export interface Bookmark extends BookmarkFields {
   clip: BookmarkClip;
   poster_url: string | null;
   version: number;
-  created_by: string | null;
+  created_by: string;
   created_at: string;
   updated_at: string;
 }
@@ -112,6 +112,6 @@ export const clipUrl = (bookmark: Bookmark): string => (bookmark.clip.url ?? `${
 
 export const clipDownloadUrl = ({ id, clip }: Bookmark): string => added(clip.url ?? `${API_ROOT}${pathOf(id)}/clip.mp4`, 'download', 1);
 
-/** `width` in pixels. */
-export const bookmarkPosterUrl = (bookmark: Bookmark, width: number): string =>
-  added(bookmark.poster_url ?? `${API_ROOT}${pathOf(bookmark.id)}/poster.jpg`, 'width', width) + edition(bookmark);
+/** `width` in pixels; null while there is no picture. */
+export const bookmarkPosterUrl = (bookmark: Bookmark, width: number): string | null =>
+  bookmark.poster_url && added(bookmark.poster_url, 'width', width) + edition(bookmark);

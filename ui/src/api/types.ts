@@ -78,13 +78,22 @@ export interface Stream {
   worker: string | null;
 }
 
+export type DeviceEventKind = 'state' | 'snapshot' | 'bookmark' | 'clip';
+
+/** A change of the stream's state, or (other kinds) what was made of its pictures. */
 export interface DeviceEvent {
   id: string | number;
   at: string;
+  kind: DeviceEventKind;
   from: ObservedState | null;
-  to: ObservedState;
+  to: ObservedState | null;
   reason: Reason | null;
   run: string | number | null;
+  /** What happened; null for states. */
+  text: string | null;
+  /** The id of the snapshot or bookmark. */
+  reference: string | null;
+  by_name: string | null;
 }
 
 export interface ProbeTrack {

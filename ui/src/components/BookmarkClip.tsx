@@ -20,7 +20,7 @@ interface BookmarkClipProps {
 function Poster({ bookmark, width }: { bookmark: Bookmark; width: number }) {
   const address = bookmarkPosterUrl(bookmark, width);
   const [broken, setBroken] = useState<string | null>(null);
-  if (broken === address) return <IconBookmark className={classes.noPoster} size={44} stroke={1.1} aria-hidden />;
+  if (address === null || broken === address) return <IconBookmark className={classes.noPoster} size={44} stroke={1.1} aria-hidden />;
   return <img className={classes.poster} src={address} alt="" loading="lazy" decoding="async" onError={() => setBroken(address)} />;
 }
 
@@ -34,7 +34,7 @@ export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking
         <video
           className={classes.video}
           src={address}
-          poster={bookmarkPosterUrl(bookmark, width)}
+          poster={bookmarkPosterUrl(bookmark, width) ?? undefined}
           controls
           autoPlay
           playsInline
@@ -45,7 +45,7 @@ export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking
       </div>
     );
   }
-  const percent = Math.floor((clip.progress ?? 0) * 100);
+  const percent = Math.floor(clip.progress * 100);
   return (
     <div className={classes.stage}>
       <Poster bookmark={bookmark} width={width} />

@@ -23,11 +23,12 @@ export function BookmarkFields({ form, knownTags, lengthHint }: BookmarkFieldsPr
         onFocus={(event) => event.currentTarget.select()}
         {...form.getInputProps('title')}
       />
-      <Textarea label="Note" autosize minRows={2} maxRows={8} {...form.getInputProps('note')} />
+      <Textarea label="Note" maxLength={4000} autosize minRows={2} maxRows={8} {...form.getInputProps('note')} />
       <TagsInput
         label="Tags"
         placeholder={form.values.tags.length ? undefined : 'Type and press Enter'}
         data={knownTags}
+        maxTags={20}
         acceptValueOnBlur
         clearable
         comboboxProps={portal ? { portalProps: portal } : {}}

@@ -13,6 +13,7 @@ import { Failure } from './Failure';
 import { FigureList } from './FigureList';
 import { Notice } from './Notice';
 import { deviceMomentAddress } from './recordingAddresses';
+import { ReasonText } from './ReasonText';
 import { sentence } from './sentence';
 import { TagList } from './TagList';
 import { Timestamp } from './Timestamp';
@@ -67,6 +68,11 @@ export function BookmarkView({ id, onClose, onEdit, onDelete, onRemake, remaking
               ['Made', <span key="made"><Timestamp at={bookmark.created_at} />{bookmark.created_by ? ` by ${bookmark.created_by}` : ''}</span>],
             ]}
           />
+          {bookmark.clip.state === 'ready' && bookmark.clip.reason && (
+            <Notice tone="warn" title="This is the clip of before: no newer one could be made">
+              <ReasonText reason={bookmark.clip.reason} />
+            </Notice>
+          )}
           {bookmark.clip.notes.length > 0 && (
             <ul className={classes.viewNotes}>
               {bookmark.clip.notes.map((note) => (

@@ -1,7 +1,8 @@
-// How a device went from state to state, newest first.
+// What happened to a device, newest first: from state to state, and what was kept of its pictures.
 import { Button, Group, Skeleton, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useDeviceEvents } from '../hooks/useDeviceEvents';
+import { CaptureEvent } from './CaptureEvent';
 import { Failure } from './Failure';
 import { Panel } from './Panel';
 import { ReasonText } from './ReasonText';
@@ -33,7 +34,7 @@ export function EventHistory({ deviceId }: { deviceId: string }) {
       {!data && !error && <Skeleton height={120} />}
       {data?.items.length === 0 && (
         <Text size="sm" c="dimmed">
-          Nothing yet. Every start, loss and return of this camera will be listed here.
+          Nothing yet. Every start, loss and return of this camera will be listed here, and its snapshots and bookmarks.
         </Text>
       )}
       {data && data.items.length > 0 && (
@@ -43,10 +44,14 @@ export function EventHistory({ deviceId }: { deviceId: string }) {
               <span className={classes.at}>
                 <Timestamp at={event.at} />
               </span>
-              <span>
-                <StateBadge state={event.to} />
-              </span>
-              <span className={classes.reason}>{event.reason && <ReasonText reason={event.reason} />}</span>
+              {event.kind !== 'state' && event.kind !== undefined ? (
+                <CaptureEvent event={event} />
+              ) : (
+                <>
+                  <span>{event.to && <StateBadge state={event.to} />}</span>
+                  <span className={classes.reason}>{event.reason && <ReasonText reason={event.reason} />}</span>
+                </>
+              )}
             </li>
           ))}
         </ul>

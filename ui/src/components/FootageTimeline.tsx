@@ -1,8 +1,9 @@
 // A camera's timeline with its data, and what moves it: the day, the width in sight, live or recorded.
 import { ActionIcon, Button, Group, Menu, Popover, SegmentedControl, Tooltip, UnstyledButton } from '@mantine/core';
 import { IconCalendar, IconChevronDown, IconZoomIn, IconZoomOut } from '@tabler/icons-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import type { Recording } from '../api/recordingTypes';
+import { useBookmarkMarks } from '../hooks/useBookmarkMarks';
 import { useFullscreenTarget } from '../hooks/useFullscreenTarget';
 import { useShownMoment } from '../hooks/useHistoryPlayer';
 import { useNow } from '../hooks/useNow';
@@ -60,7 +61,9 @@ export function FootageTimeline(props: FootageTimelineProps) {
   const nowMs = useNow(1_000);
   const momentMs = useShownMoment(player);
   const [range, setRange] = useState<TimeRange>(() => firstRange(startAtMs, Date.now()));
-  const { data, isLoading } = useTimelineData(deviceId, range, nowMs);
+  const { data: footage, isLoading } = useTimelineData(deviceId, range, nowMs);
+  const bookmarks = useBookmarkMarks(deviceId, range);
+  const data = useMemo(() => (bookmarks.length > 0 ? { ...footage, events: [...footage.events, ...bookmarks] } : footage), [footage, bookmarks]);
   const [isPicking, setPicking] = useState(false);
   const portal = useFullscreenTarget();
   useEffect(() => onData(data), [data, onData]);

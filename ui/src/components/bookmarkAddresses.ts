@@ -5,3 +5,9 @@ export const bookmarkAddress = (id: string): string => `/bookmarks?open=${encode
 
 /** A camera's scheduled snapshots and time-lapses. */
 export const schedulesAddress = (deviceId: string): string => `/devices/${encodeURIComponent(deviceId)}/snapshots`;
+
+/** The gallery with one snapshot in full view. */
+export const snapshotAddress = (id: string): string => `/snapshots?open=${encodeURIComponent(id)}`;
+
+/** The gallery of one camera. */
+export const galleryAddress = (deviceId: string): string => `/snapshots?device=${encodeURIComponent(deviceId)}`;

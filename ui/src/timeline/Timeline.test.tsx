@@ -105,6 +105,18 @@ test('a press seeks to where it was, and never into the future', () => {
   expect(onRangeChange).not.toHaveBeenCalled();
 });
 
+test('a press beside a bookmark means the bookmark', () => {
+  const atMs = NOW - 3 * HOUR_MS;
+  const slider = show({ data: { ...DATA, events: [{ atMs, endMs: null, kind: 'bookmark', label: 'Delivery' }, { atMs: atMs + 60_000, endMs: null, kind: 'recording', label: 'Motion' }] } });
+  pointer(slider, 'pointerdown', xOf(atMs) + 4);
+  pointer(slider, 'pointerup', xOf(atMs) + 4);
+  expect(onSeek).toHaveBeenLastCalledWith(atMs);
+  pointer(slider, 'pointerdown', xOf(atMs) + 9);
+  pointer(slider, 'pointerup', xOf(atMs) + 9);
+  expect(onSeek.mock.lastCall?.[0]).toBeGreaterThan(atMs);
+  expect(onSeek).toHaveBeenCalledTimes(2);
+});
+
 test('a drag pans by what the pointer went, and seeks nothing', async () => {
   const slider = show();
   pointer(slider, 'pointerdown', 200);

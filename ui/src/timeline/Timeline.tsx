@@ -1,13 +1,13 @@
 // A timeline of one device: drag, zoom, seek, scrub and mark; what is recorded, what is missing and why. Fetches nothing.
 import { useCallback, useMemo, useRef, useState, type KeyboardEvent } from 'react';
-import { DAY_MS, NO_TIMELINE, type TimelineData, type TimeRange } from './model';
+import { bookmarkNear, DAY_MS, NO_TIMELINE, type TimelineData, type TimeRange } from './model';
 import { TimelineHandle } from './TimelineHandle';
 import { TimelineLabel } from './TimelineLabel';
 import { timelineKey } from './timelineKeys';
 import { useTimelineCanvas } from './useTimelineCanvas';
 import { useTimelineGestures } from './useTimelineGestures';
 import { useTimelineView } from './useTimelineView';
-import { fractionOf, reveal } from './view';
+import { fractionOf, reveal, widthOf } from './view';
 import { formatMoment, stateWords } from './words';
 import classes from './Timeline.module.css';
 
@@ -33,6 +33,9 @@ export interface TimelineProps {
   isLoading?: boolean;
   label?: string;
 }
+
+/** A press this near a bookmark, as a share of what is visible, means the bookmark. */
+const NEAR_BOOKMARK = 0.005;
 
 export function Timeline(props: TimelineProps) {
   const { range, onRangeChange, data = NO_TIMELINE, timeZone, nowMs, playheadMs, onSeek, onScrub, marked = null, onMarkedChange } = props;
@@ -71,7 +74,7 @@ export function Timeline(props: TimelineProps) {
     onMove: move,
     onGlide: glide,
     onStop: stop,
-    onSeek: seek,
+    onSeek: (atMs) => seek(bookmarkNear(data, atMs, widthOf(view) * NEAR_BOOKMARK) ?? atMs),
     onScrub: scrub,
     onMark: onMarkedChange,
     onHover: setHover,

@@ -36,7 +36,7 @@ export function TimelineLabel({ fraction, atMs, data, nowMs, timeZone, view, sur
       <div className={classes.labelTime}>{formatMoment(timeZone, atMs)}</div>
       <div>{stateWords(data, atMs, nowMs)}</div>
       {events.slice(0, MOST_NAMED).map((event, index) => (
-        <div key={index} className={classes.labelEvent}>
+        <div key={index} className={event.kind === 'bookmark' ? classes.labelBookmark : classes.labelEvent}>
           {event.label}
         </div>
       ))}

@@ -12,7 +12,7 @@ interface Box {
 }
 
 const PALETTE = Object.fromEntries(
-  ['ink', 'inkSoft', 'line', 'lineStrong', 'track', 'footage', 'footageWash', 'lost', 'lostWash', 'unwanted', 'future', 'event', 'protection', 'playhead', 'surface', 'now'].map(
+  ['ink', 'inkSoft', 'line', 'lineStrong', 'track', 'footage', 'footageWash', 'lost', 'lostWash', 'unwanted', 'future', 'event', 'bookmark', 'protection', 'playhead', 'surface', 'now'].map(
     (name) => [name, name],
   ),
 ) as unknown as Palette;
@@ -28,6 +28,7 @@ class FakeContext {
   boxes: Box[] = [];
   texts: string[] = [];
   strokes: string[] = [];
+  fills: string[] = [];
   fillRect(x: number, _y: number, width: number, height: number) {
     this.boxes.push({ x, width, height, color: this.fillStyle });
   }
@@ -48,7 +49,9 @@ class FakeContext {
   clip() {}
   moveTo() {}
   lineTo() {}
-  fill() {}
+  fill() {
+    this.fills.push(this.fillStyle);
+  }
 }
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
@@ -110,4 +113,10 @@ test('a gap that lasts reaches until now, and the future is no footage', () => {
 
 test('the day stays named while its midnight is out of sight', () => {
   expect(draw({}).texts.some((text) => text.includes('22') && text.includes('2026'))).toBe(true);
+});
+
+test('a bookmark is a ribbon of its own, and those in one pixel are drawn once', () => {
+  const event = (atMs: number, kind: string) => ({ atMs, endMs: null, kind, label: 'Delivery' });
+  const events = [event(NOW - HOUR_MS, 'bookmark'), event(NOW - HOUR_MS + 1_000, 'bookmark'), event(NOW - 2 * HOUR_MS, 'recording'), event(NOW - DAY_MS, 'bookmark')];
+  expect(draw({ events }).fills).toEqual(['event', 'bookmark']);
 });

@@ -61,6 +61,7 @@ export function drawTimeline(scene: Scene, surface: Surface): void {
   drawTrack(scene, surface, x);
   drawRuler(scene, surface, x);
   drawMarkers(scene, surface, x);
+  drawBookmarks(scene, surface, x);
   drawMoments(scene, surface, x);
 }
 
@@ -192,6 +193,7 @@ function drawMarkers(scene: Scene, surface: Surface, x: (atMs: number) => number
   context.fillStyle = palette.event;
   let lastAt = -100;
   for (const event of data.events) {
+    if (event.kind === 'bookmark') continue;
     if ((event.endMs ?? event.atMs) < view.startMs || event.atMs > view.endMs) continue;
     const at = x(event.atMs);
     if (event.endMs !== null && event.endMs > event.atMs) {
@@ -214,6 +216,30 @@ function drawMarkers(scene: Scene, surface: Surface, x: (atMs: number) => number
       context.lineTo(at - 5, lane + 12);
     }
     context.closePath();
+    context.fill();
+  }
+}
+
+/** Ribbons that hang over the end of the track, above what happened at the same time. */
+function drawBookmarks({ view, data }: Scene, { context, height, palette }: Surface, x: (atMs: number) => number): void {
+  const top = height - LANE_HEIGHT - 7;
+  let lastAt = -100;
+  for (const event of data.events) {
+    if (event.kind !== 'bookmark' || event.atMs < view.startMs || event.atMs > view.endMs) continue;
+    const at = x(event.atMs);
+    if (at - lastAt < 3) continue;
+    lastAt = at;
+    context.beginPath();
+    context.moveTo(at - 5, top);
+    context.lineTo(at + 5, top);
+    context.lineTo(at + 5, top + 16);
+    context.lineTo(at, top + 11.5);
+    context.lineTo(at - 5, top + 16);
+    context.closePath();
+    context.lineWidth = 2;
+    context.strokeStyle = palette.surface;
+    context.stroke();
+    context.fillStyle = palette.bookmark;
     context.fill();
   }
 }

@@ -28,6 +28,7 @@ export interface TimelineGap {
 export interface TimelineEvent {
   atMs: number;
   endMs: number | null;
+  /** 'recording', 'stream' or 'bookmark': each is drawn in its own shape. */
   kind: string;
   label: string;
 }
@@ -50,6 +51,16 @@ export interface TimelineData {
 }
 
 export const NO_TIMELINE: TimelineData = { spans: [], gaps: [], events: [], protections: [], oldestMs: null, newestMs: null };
+
+/** The moment of the bookmark nearest to another moment; null where none is within reach. */
+export function bookmarkNear(data: TimelineData, atMs: number, reachMs: number): number | null {
+  let nearest: number | null = null;
+  for (const event of data.events) {
+    if (event.kind !== 'bookmark' || Math.abs(event.atMs - atMs) > reachMs) continue;
+    if (nearest === null || Math.abs(event.atMs - atMs) < Math.abs(nearest - atMs)) nearest = event.atMs;
+  }
+  return nearest;
+}
 
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60_000;

@@ -13,6 +13,7 @@ export interface Palette {
   unwanted: string;
   future: string;
   event: string;
+  bookmark: string;
   protection: string;
   playhead: string;
   surface: string;
@@ -33,6 +34,7 @@ const NAMES: Record<Exclude<keyof Palette, 'font'>, string> = {
   unwanted: '--timeline-unwanted',
   future: '--timeline-future',
   event: '--timeline-event',
+  bookmark: '--timeline-bookmark',
   protection: '--timeline-protection',
   playhead: '--timeline-playhead',
   surface: '--vas-surface',
