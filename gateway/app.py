@@ -6,6 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from gateway import __version__, database
 from gateway.api.base import API_PREFIX, Api, Services
+from gateway.api.devices.poster import blp as posters
 from gateway.api.devices.routes import blp as devices
 from gateway.api.errors import handle_http_error
 from gateway.api.health.routes import blp as health
@@ -18,6 +19,8 @@ from gateway.api.recordings.footage import blp as footage
 from gateway.api.recordings.live import blp as live_recordings
 from gateway.api.recordings.playback import blp as playback
 from gateway.api.recordings.routes import blp as recordings
+from gateway.api.snapshots.capture import blp as captures
+from gateway.api.snapshots.routes import blp as snapshots
 from gateway.api.streams.routes import blp as streams
 from gateway.config import Config
 from gateway.logs import setup_logging
@@ -61,7 +64,10 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     Services.build(config, plugins).attach(app)
     api = Api(app)
     protect(app, config)
-    ours = (devices, streams, recordings, footage, playback, live_recordings, exports, jobs, plugins_blp, health)
+    ours = (
+        devices, posters, streams, recordings, footage, playback, live_recordings, exports, snapshots, captures,
+        jobs, plugins_blp, health,
+    )
     for blueprint in (*ours, *collect(plugins, "register_blueprints", config=config)):
         api.add(blueprint)
     add_pages(app, config)

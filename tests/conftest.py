@@ -22,16 +22,22 @@ from gateway.config import Config
 from gateway.models import DEFAULT_TENANT_ID, TenantScope
 from gateway.secrets import SecretBox
 from tests.factories import make_config
+from tests.faults.report import FaultTables
 
 START_SECONDS = 20
 
 #: In an order in which their rows can be deleted; what hangs on a device goes with it.
 _TABLES = (
-    "jobs", "protections", "recording_events", "recording_gaps", "recording_quarters", "segment_parts", "segments",
-    "recordings", "storages", "devices", "demo_devices", "tenants",
+    "snapshot_tags", "snapshots", "bookmark_tags", "bookmarks", "jobs", "protections", "recording_events",
+    "recording_gaps", "recording_quarters", "segment_parts", "segments", "recordings", "storages", "devices",
+    "demo_devices", "tenants",
 )
 
 _SERVICES = frozenset({"redis_server", "postgres_server", "database_url", "new_database"})
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(FaultTables(), "tables of faults")
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
@@ -240,6 +246,7 @@ def config(database_url: str, redis_url: str, tmp_path: Path) -> Config:
     return make_config(
         database_url=database_url, redis_url=redis_url, var_dir=tmp_path / "var",
         recordings_dir=tmp_path / "var/recordings", exports_dir=tmp_path / "var/exports",
+        captures_dir=tmp_path / "var/captures",
     )
 
 

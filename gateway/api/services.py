@@ -11,10 +11,12 @@ import redis
 from flask import Flask, current_app
 
 from gateway.bus import MediaBus
+from gateway.capture_files import CaptureFiles
+from gateway.capture_queue import CaptureQueue
 from gateway.clock import utc_now
 from gateway.config import Config
 from gateway.errors import Conflict, NotFound, Unavailable
-from gateway.leases import Leases, WorkerSlots
+from gateway.leases import SNAPSHOT, Leases, WorkerSlots
 from gateway.live import LiveFigures
 from gateway.messages import Messages
 from gateway.models import (
@@ -25,6 +27,7 @@ from gateway.models import (
     read_stream_record,
     touch_demand,
 )
+from gateway.posters import Posters
 from gateway.probes import Probes
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
@@ -35,8 +38,14 @@ logger = logging.getLogger(__name__)
 
 _EXTENSION = "vas"
 
+#: For so long a request may wait for a picture.
+LONGEST_CAPTURE_SECONDS = 10
+
 #: After Redis did not answer, what can do without it does so for this long: no thread waits in vain again.
 _REDIS_PAUSE_SECONDS = 2.0
+
+#: A worker that was there is not looked for again for so long.
+_SIGHTING_SECONDS = 1.0
 
 
 class _Outage:
@@ -50,6 +59,13 @@ class _Outage:
     @property
     def lasts(self) -> bool:
         return time.monotonic() < self.until
+
+
+class _Sighting:
+    """Whether a snapshot worker was there when it was last looked."""
+
+    is_there = False
+    until = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +83,25 @@ class Services:
     box: SecretBox
     policy: SourcePolicy
     plugins: pluggy.PluginManager
+    captures: CaptureQueue
+    capture_files: CaptureFiles
+    posters: Posters
     probe_seats: BoundedSemaphore
+    capture_seats: BoundedSemaphore
     redis_outage: _Outage = field(default_factory=_Outage)
+    snapshot_worker: _Sighting = field(default_factory=_Sighting)
 
     @classmethod
     def build(cls, config: Config, plugins: pluggy.PluginManager) -> "Services":
         # A person waits for the answer: shorter than a worker's patience.
         client = connect_redis(config.redis_url, timeout_seconds=1.0)
+        media_client = connect_redis(config.bus_redis_url, timeout_seconds=2.0)
+        captures = CaptureQueue(connect_redis(config.bus_redis_url, timeout_seconds=LONGEST_CAPTURE_SECONDS + 2))
         box = SecretBox.from_config(config)
         return cls(
             config=config,
             redis=client,
-            bus=MediaBus(connect_redis(config.bus_redis_url, timeout_seconds=2.0)),
+            bus=MediaBus(media_client),
             live=LiveFigures(client),
             leases=Leases(client),
             slots=WorkerSlots(client),
@@ -87,8 +110,14 @@ class Services:
             box=box,
             policy=SourcePolicy.from_config(config),
             plugins=plugins,
+            captures=captures,
+            capture_files=CaptureFiles.from_config(config),
+            posters=Posters(
+                media_client, captures, fresh_seconds=config.poster_seconds, seats=max(1, config.web_threads // 2)
+            ),
             # A probe holds a thread for as long as the camera takes: most threads stay free.
             probe_seats=BoundedSemaphore(max(1, config.web_threads // 4)),
+            capture_seats=BoundedSemaphore(max(1, config.web_threads // 2)),
         )
 
     def attach(self, app: Flask) -> None:
@@ -106,6 +135,30 @@ class Services:
         except Unavailable as error:
             self.redis_outage.begins()
             logger.warning("start of device %s waits for the clock process: %s", device_id, error)
+
+    def send_job(self, job_id: str) -> None:
+        """Ask a jobs worker to run a job now.
+
+        The row is there already: without Redis the clock process asks again later, so nothing is raised.
+        """
+        if self.redis_outage.lasts:
+            return
+        try:
+            self.messages.run_job(job_id)
+        except Unavailable as error:
+            self.redis_outage.begins()
+            logger.warning("job %s waits for the clock process: %s", job_id, error)
+
+    def has_snapshot_worker(self) -> bool:
+        """Whether anybody would take a request for a picture. Raises Unavailable `redis_unavailable`."""
+        seen = self.snapshot_worker
+        if time.monotonic() >= seen.until:
+            try:
+                seen.is_there = bool(self.slots.read(SNAPSHOT))
+            except redis.RedisError as error:
+                raise Unavailable(f"the queue (Redis) does not answer: {error}", reason="redis_unavailable") from error
+            seen.until = time.monotonic() + _SIGHTING_SECONDS
+        return seen.is_there
 
     def read_live(self, device_ids: list[str]) -> dict[str, dict[str, Any]]:
         """The live figures of devices; none while Redis is away."""

@@ -8,7 +8,6 @@ from flask.views import MethodView
 from gateway import database
 from gateway.api.base import (
     Blueprint,
-    PageArgsSchema,
     current_scope,
     no_content,
     offset_of,
@@ -18,6 +17,7 @@ from gateway.api.base import (
 from gateway.api.devices.probing import probe
 from gateway.api.devices.schemas import (
     DEVICE_EXAMPLE,
+    DeviceEventQueryArgsSchema,
     DeviceQueryArgsSchema,
     DeviceSchema,
     EventSchema,
@@ -136,22 +136,23 @@ class DeviceById(MethodView):
 
 @blp.route("/<uuid:device_id>/events")
 class DeviceEvents(MethodView):
-    @blp.arguments(PageArgsSchema, location="query")
+    @blp.arguments(DeviceEventQueryArgsSchema, location="query")
     @blp.list_response(EventSchema)
     @blp.errors(404, 422, 503)
     def get(self, args: dict[str, Any], device_id: Any) -> Any:
         """List a device's history
 
-        The transitions of its stream, newest first.
+        The transitions of its stream, and what was made of its pictures; newest first.
         """
         with database.session():
             device = find_device(current_scope(), str(device_id))
-            query = events_of(current_scope(), device.id)
+            query = events_of(current_scope(), device.id, args["kind"])
             total = query.count()
             events = list(query.limit(args["page_size"]).offset(offset_of(args)))
         for event in events:
             event.reason = spell_reason(event.reason_code, event.reason_message)
             event.run = event.run or None
+            event.from_state, event.to_state = event.from_state or None, event.to_state or None
         return paginated(events, total, args)
 
 

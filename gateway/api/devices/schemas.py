@@ -19,6 +19,7 @@ from gateway.api.base import (
 )
 from gateway.errors import InvalidValue
 from gateway.models import DEVICE_ORDER, START_MODES, TRANSPORTS
+from gateway.models.events import EVENT_KINDS
 from gateway.models.recording_lists import recording_states
 from gateway.models.recordings import OBSERVED
 from gateway.recording_plan import MODES
@@ -210,11 +211,22 @@ class ProbeResultSchema(ReplySchema):
 
 
 class EventSchema(ReplySchema):
-    """One transition of the device's stream."""
+    """One event of a device: a transition of its stream, or what was made of its pictures."""
 
     id = ma.fields.Integer()
     at = Time()
-    from_state = Choice([s.value for s in StreamState], data_key="from")
-    to_state = Choice([s.value for s in StreamState], data_key="to")
+    kind = Choice(EVENT_KINDS, metadata={"description": "`state`: a transition; only that has `from` and `to`"})
+    from_state = Choice([s.value for s in StreamState], data_key="from", allow_none=True)
+    to_state = Choice([s.value for s in StreamState], data_key="to", allow_none=True)
     reason = ma.fields.Nested(ReasonSchema, allow_none=True)
     run = ma.fields.Integer(allow_none=True, metadata={"description": "the run it happened in; null before the first"})
+    text = ma.fields.String(allow_none=True, metadata={"description": "what happened, where it is no transition"})
+    reference = ma.fields.String(allow_none=True, metadata={"description": "id of the snapshot or bookmark it is about"})
+    by_name = ma.fields.String(allow_none=True, metadata={"description": "who asked for it"})
+
+
+class DeviceEventQueryArgsSchema(PageArgsSchema):
+    """Query of a device's history."""
+
+    kind = ma.fields.List(Choice(EVENT_KINDS), load_default=list, metadata={
+        "description": "only of this kind; given more than once, of any of them"})

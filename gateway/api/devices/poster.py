@@ -1,0 +1,128 @@
+"""`GET /devices/{id}/poster.jpg`: the newest picture of a device, cheap enough for a wall of them."""
+
+import math
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response
+from flask.views import MethodView
+
+from gateway.api.base import Blueprint, Count, Schema, current_scope, services
+from gateway.api.errors import ApiError
+from gateway.api.recordings.files import file_response
+from gateway.capture_queue import HISTORICAL, LIVE, POSTER, CaptureAnswer, CaptureRequest
+from gateway.errors import NotFound
+from gateway.models import Device, find_device
+from gateway.models.recording_lists import read_edges
+from gateway.models.recordings import find_recording
+from gateway.models.snapshot_lists import newest_snapshot
+from gateway.models.snapshots import Snapshot
+from gateway.pictures import PictureUnreadable, convert_picture
+from gateway.posters import Poster, PosterLate, round_width
+from gateway.states import reason_for
+
+blp = Blueprint("posters", __name__, url_prefix="/devices", description="The newest picture of each device")
+
+_BINARY = {"type": "string", "format": "binary"}
+#: So long a worker may take; beyond that the last poster known is shown.
+_ANSWER_SECONDS = 0.8
+#: A recorded or kept picture must be newer than the poster by so much to take its place.
+_NEWER_MS = 1000
+
+
+class PosterArgsSchema(Schema):
+    """How large a poster is."""
+
+    width = Count(low=16, high=7680, load_default=640, metadata={
+        "description": "pixels, rounded up to one of 160, 320, 480, 640, 960, 1280, 1920; never larger than the picture"})
+
+
+@blp.route("/<uuid:device_id>/poster.jpg")
+class DevicePoster(MethodView):
+    @blp.arguments(PosterArgsSchema, location="query")
+    @blp.response(200, _BINARY, content_type="image/jpeg", headers={
+        "Last-Modified": {"description": "when the picture was taken", "schema": {"type": "string"}}})
+    @blp.alt_response(206, schema=_BINARY, content_type="image/jpeg", description="a range of it")
+    @blp.alt_response(304, description="it is the one that If-None-Match names")
+    @blp.errors(404, 416, 422, 503)
+    def get(self, args: dict[str, Any], device_id: Any) -> Response:
+        """Read a device's poster
+
+        The newest picture that there is, live or else recorded or kept as a snapshot; made anew after POSTER_SECONDS when
+        somebody asks. 404 with reason `no_picture` when there has been none yet.
+        """
+        device = find_device(current_scope(), str(device_id))
+        width = round_width(args["width"])
+        posters = services().posters
+        poster = posters.get(device.id, width, lambda known: _make(device, width, known))
+        if poster.at_ms is None:
+            raise ApiError(404, f"there is no picture of device '{device.name}' yet: {poster.message}", reason="no_picture")
+        seconds = max(1, math.ceil(posters.seconds_left(poster)))
+        response = file_response(
+            lambda offset, length: iter((poster.picture[offset : offset + length],)), len(poster.picture),
+            etag=f"{poster.at_ms}-{width}", mimetype="image/jpeg", cache_control=f"private, max-age={seconds}",
+        )
+        response.last_modified = datetime.fromtimestamp(poster.at_ms / 1000, UTC)
+        return response
+
+
+def _make(device: Device, width: int, known: Poster | None) -> Poster:
+    """A newer poster than `known`, or that again. Raises PosterLate."""
+    if known is not None and known.at_ms is None:
+        known = None
+    answer = _ask(device, width, None)
+    if answer.reason is None and answer.picture:
+        return Poster(answer.picture, answer.at_ms)
+    return _of_the_past(device, width, known) or known or Poster(
+        message=answer.message or reason_for(answer.reason or "no_picture").message
+    )
+
+
+def _of_the_past(device: Device, width: int, known: Poster | None) -> Poster | None:
+    """The last recorded frame, or the newest snapshot: whichever is newer than the other, and than `known`."""
+    since_ms = known.at_ms + _NEWER_MS if known is not None and known.at_ms is not None else 0
+    recorded_ms = _last_recorded(device)
+    snapshot = newest_snapshot(current_scope(), device.id)
+    if snapshot is not None and snapshot.at_ms >= max(since_ms, recorded_ms):
+        kept = _of_snapshot(snapshot, width)
+        if kept is not None:
+            return kept
+    if recorded_ms > since_ms:
+        answer = _ask(device, width, recorded_ms - 1)
+        if answer.reason is None and answer.picture:
+            return Poster(answer.picture, answer.at_ms)
+    if snapshot is not None and snapshot.at_ms >= since_ms:
+        return _of_snapshot(snapshot, width)
+    return None
+
+
+def _ask(device: Device, width: int, at_ms: int | None) -> CaptureAnswer:
+    wired = services()
+    if not wired.has_snapshot_worker():
+        return CaptureAnswer(reason="no_picture", message="no snapshot worker runs: start the snapshot process")
+    request = CaptureRequest(
+        id=str(uuid.uuid4()), what=POSTER, tenant_id=device.tenant_id, device_id=device.id,
+        kind=LIVE if at_ms is None else HISTORICAL, at_ms=at_ms, width=width,
+    )
+    answer = wired.captures.ask(request, wait_seconds=_ANSWER_SECONDS)
+    if answer is None:
+        raise PosterLate("no snapshot worker has made a picture in time: see that the snapshot process runs")
+    return answer
+
+
+def _last_recorded(device: Device) -> int:
+    """The end of the newest footage; 0 without."""
+    try:
+        recording = find_recording(current_scope(), device.id)
+    except NotFound:
+        return 0
+    return read_edges(current_scope(), [recording.id]).get(recording.id, (None, None))[1] or 0
+
+
+def _of_snapshot(snapshot: Snapshot, width: int) -> Poster | None:
+    try:
+        data = services().capture_files.read(snapshot.file)
+        return Poster(convert_picture(data, width=width).data, snapshot.at_ms)
+    except (NotFound, PictureUnreadable):
+        return None

@@ -1,0 +1,1 @@
+"""The box `/snapshots`: pictures that were kept, their schedules and time-lapses."""

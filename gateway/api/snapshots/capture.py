@@ -1,0 +1,175 @@
+"""`POST /snapshots/devices/{id}/capture/…`: a picture of now or of a recorded moment, at once or by a job."""
+
+import hashlib
+import json
+import uuid
+from typing import Any
+
+import redis
+from flask import Response, jsonify, make_response, url_for
+from flask.views import MethodView
+
+from gateway.api.base import Blueprint, current_name, current_scope, services
+from gateway.api.errors import ApiError, error_response
+from gateway.api.jobs.schemas import JobSchema
+from gateway.api.jobs.views import job_view
+from gateway.api.recordings.export import IdempotencySchema
+from gateway.api.recordings.fields import spell_moment
+from gateway.api.snapshots.schemas import HistoricalCaptureArgsSchema, LiveCaptureArgsSchema, SnapshotSchema
+from gateway.api.snapshots.views import etag, snapshot_view
+from gateway.capture_queue import HISTORICAL, LIVE, SNAPSHOT, CaptureAnswer, CaptureRequest
+from gateway.clock import utc_now
+from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
+from gateway.models import find_device
+from gateway.models.jobs import Job, create_job, spell_job_error
+from gateway.models.snapshot_lists import find_capture_job, find_snapshot
+from gateway.models.snapshots import Snapshot
+
+blp = Blueprint("captures", __name__, url_prefix="/snapshots", description="Taking pictures")
+
+#: A request without a seat waits so long for one: each is given back within the time of a picture.
+_SEAT_SECONDS = 0.5
+#: For so long a repeated request is held against the first one of its key.
+_KEY_SECONDS = 86_400
+_STATUS = {"no_picture": 409, "picture_damaged": 409, "no_footage": 404, "not_found": 404}
+
+_CREATED = {
+    "Location": {"description": "the snapshot", "schema": {"type": "string"}},
+    "ETag": {"description": "its version, for If-Match", "schema": {"type": "string"}},
+}
+_ACCEPTED = {"Location": {"description": "the job", "schema": {"type": "string"}}}
+
+
+@blp.route("/devices/<uuid:device_id>/capture/live")
+class LiveCapture(MethodView):
+    @blp.arguments(LiveCaptureArgsSchema, required=False)
+    @blp.arguments(IdempotencySchema, location="headers")
+    @blp.response(201, SnapshotSchema, headers=_CREATED)
+    @blp.alt_response(202, schema=JobSchema, headers=_ACCEPTED, description="it takes longer, and is made by a job")
+    @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
+    def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
+        """Take a picture of now
+
+        Keeps the newest picture that the camera has sent; the camera is not connected to again. When it takes longer than
+        `wait_seconds`, 202 and a job, whose snapshot has the id that is in the job's result. 409 with reason `no_picture`
+        when the device sends none, with why and what to do.
+        """
+        return _capture(str(device_id), data, headers["key"], kind=LIVE, at_ms=None)
+
+
+@blp.route("/devices/<uuid:device_id>/capture/historical")
+class HistoricalCapture(MethodView):
+    @blp.arguments(HistoricalCaptureArgsSchema)
+    @blp.arguments(IdempotencySchema, location="headers")
+    @blp.response(201, SnapshotSchema, headers=_CREATED)
+    @blp.alt_response(202, schema=JobSchema, headers=_ACCEPTED, description="it takes longer, and is made by a job")
+    @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
+    def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
+        """Take a picture of a recorded moment
+
+        Also of a device that is stopped. The snapshot's `at` is the moment of its frame. 404 with reason `no_footage` where
+        nothing was recorded; `errors` then names the nearest footage. 409 with reason `picture_damaged` where the footage
+        cannot be decoded.
+        """
+        if data["at"] > int(utc_now().timestamp() * 1000):
+            raise InvalidValue("at", "'at' must not be in the future: only what was recorded can be shown")
+        return _capture(str(device_id), data, headers["key"], kind=HISTORICAL, at_ms=data["at"])
+
+
+def _capture(device_id: str, data: dict[str, Any], key: str | None, *, kind: str, at_ms: int | None) -> Any:
+    scope = current_scope()
+    device = find_device(scope, device_id)
+    tags = tuple(sorted(set(data["tags"])))
+    asked = {"kind": kind, "at_ms": at_ms, "accuracy": data["accuracy"], "tags": tags, "note": data["note"]}
+    request = CaptureRequest(
+        # The same key, the same snapshot: a worker that finds it made does not make it again.
+        id=str(uuid.uuid4() if key is None else uuid.uuid5(uuid.UUID(scope.tenant_id), f"snapshot:{key}")),
+        what=SNAPSHOT, tenant_id=scope.tenant_id, device_id=device.id, created_by=current_name(),
+        **asked,
+    )
+    if key is not None:
+        _check_key(request.id, {"device_id": device.id, **asked})
+        if (made := _made(request)) is not None:
+            return _created(made)
+        if (job := find_capture_job(scope, key, request.id)) is not None:
+            return _accepted(job)
+    answer = _ask(request, data["wait_seconds"])
+    if answer is None:
+        # A worker may have been late by little.
+        if (made := _made(request)) is not None:
+            return _created(made)
+        job, is_new = create_job(scope, SNAPSHOT, request.to_dict(), device_id=device.id, request_key=key)
+        if is_new:
+            services().send_job(job.id)
+        return _accepted(job)
+    if answer.reason is not None:
+        return _refused(answer)
+    return _created(find_snapshot(scope, request.id))
+
+
+def _ask(request: CaptureRequest, wait_seconds: float) -> CaptureAnswer | None:
+    """What the snapshot worker answers; None where it does not in time, or there is none."""
+    wired = services()
+    if wait_seconds == 0 or not wired.has_snapshot_worker():
+        return None
+    # A bus that is away is found out by a client of little patience.
+    wired.bus.ping()
+    if not wired.capture_seats.acquire(timeout=min(_SEAT_SECONDS, wait_seconds)):
+        return None
+    try:
+        return wired.captures.ask(request, wait_seconds=wait_seconds)
+    finally:
+        wired.capture_seats.release()
+
+
+def _check_key(request_id: str, asked: dict[str, Any]) -> None:
+    """Raise Conflict `key_reused` where the key was used for another request, Unavailable without Redis."""
+    client, name = services().redis, f"vas:capture-key:{request_id}"
+    mark = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    try:
+        pipeline = client.pipeline()
+        pipeline.set(name, mark, nx=True, ex=_KEY_SECONDS)
+        pipeline.get(name)
+        known = pipeline.execute()[1]
+    except redis.RedisError as error:
+        raise Unavailable(f"the queue (Redis) does not answer: {error}", reason="redis_unavailable") from error
+    if known is not None and known.decode() != mark:
+        raise Conflict("this idempotency key was used for another request: choose a new one", reason="key_reused")
+
+
+def _made(request: CaptureRequest) -> Snapshot | None:
+    """The snapshot of a request that was made already. Raises Conflict `snapshot_deleted`."""
+    try:
+        snapshot = find_snapshot(current_scope(), request.id, with_deleted=True)
+    except NotFound:
+        return None
+    if snapshot.deleted_at is not None:
+        raise Conflict(
+            "the snapshot of this idempotency key was deleted: bring it back, or choose a new key", reason="snapshot_deleted"
+        )
+    return snapshot
+
+
+def _created(snapshot: Snapshot) -> tuple[dict[str, Any], int, dict[str, str]]:
+    location = url_for("snapshots.SnapshotById", snapshot_id=snapshot.id)
+    return snapshot_view(snapshot), 201, {"Location": location, "ETag": etag(snapshot)}
+
+
+def _accepted(job: Job) -> Response:
+    # A whole reply: the route's own schema is that of a snapshot.
+    response = make_response(jsonify(JobSchema().dump(job_view(job))), 202)
+    response.headers["Location"] = url_for("jobs.JobById", job_id=job.id)
+    return response
+
+
+def _refused(answer: CaptureAnswer) -> Response:
+    reason = spell_job_error(answer.reason or "job_failed", answer.message)
+    code = _STATUS.get(answer.reason or "", 503)
+    message = reason.message if answer.message or not reason.remedy else f"{reason.message}: {reason.remedy}"
+    if answer.reason != "no_footage":
+        raise ApiError(code, message, reason=answer.reason)
+    nearest = {
+        "nearest_before": None if answer.nearest_before_ms is None else spell_moment(answer.nearest_before_ms),
+        "nearest_after": None if answer.nearest_after_ms is None else spell_moment(answer.nearest_after_ms),
+    }
+    return error_response(code, message, reason="no_footage", errors=nearest)

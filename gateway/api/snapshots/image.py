@@ -1,0 +1,82 @@
+"""The picture of a snapshot as a reply: its file by ranges, or made smaller or into another format."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response
+
+from gateway.api.base import current_scope, services
+from gateway.api.file_names import name_file, safe_name
+from gateway.api.recordings.files import IMMUTABLE, file_response
+from gateway.errors import Conflict, NotFound
+from gateway.models.recordings import find_recording
+from gateway.models.snapshots import Snapshot
+from gateway.pictures import PictureUnreadable, convert_picture, media_type
+
+_CHUNK = 256 << 10
+_SUFFIXES = {"jpeg": "jpg"}
+#: Pictures that are converted at once: a large one takes a core for a second and tens of megabytes.
+_seats = BoundedSemaphore(2)
+
+
+def image_response(snapshot: Snapshot, args: dict[str, Any]) -> Response:
+    """The answer to the present request. Raises NotFound `file_missing`, Conflict `picture_damaged`."""
+    format_name, width = args["format"], args["width"]
+    if width is not None and width >= snapshot.width:
+        width = None
+    if format_name == "jpeg" and width is None:
+        response = _send_file(snapshot)
+    else:
+        response = _send_converted(snapshot, format_name, width)
+    if response.status_code in (200, 206):
+        name = safe_name(_stem(snapshot), _SUFFIXES.get(format_name, format_name), "snapshot")
+        name_file(response, name, is_attachment=bool(args["download"]))
+    return response
+
+
+def _send_file(snapshot: Snapshot) -> Response:
+    path = services().capture_files.path(snapshot.file)
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise NotFound("the file of this snapshot is gone from the disk", reason="file_missing") from None
+    return file_response(
+        lambda offset, length: _read(path, offset, length), size, etag=f"{snapshot.id}-{size}",
+        mimetype=media_type("jpeg"), cache_control=IMMUTABLE,
+    )
+
+
+def _send_converted(snapshot: Snapshot, format_name: str, width: int | None) -> Response:
+    data = services().capture_files.read(snapshot.file)
+    try:
+        with _seats:
+            picture = convert_picture(data, width=width, format_name=format_name).data
+    except PictureUnreadable as error:
+        raise Conflict(error.message, reason=error.reason) from error
+    return file_response(
+        lambda offset, length: iter((picture[offset : offset + length],)), len(picture),
+        etag=f"{snapshot.id}-{format_name}-{width or snapshot.width}", mimetype=media_type(format_name),
+        cache_control=IMMUTABLE,
+    )
+
+
+def _read(path: Path, offset: int, length: int) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        file.seek(offset)
+        while length > 0 and (data := file.read(min(length, _CHUNK))):
+            length -= len(data)
+            yield data
+
+
+def _stem(snapshot: Snapshot) -> str:
+    """The device's name and the moment in its time zone."""
+    try:
+        zone = find_recording(current_scope(), snapshot.device_id).time_zone
+    except NotFound:
+        zone = services().config.time_zone
+    local = datetime.fromtimestamp(snapshot.at_ms / 1000, ZoneInfo(zone))
+    return f"{snapshot.device_name} {local:%Y-%m-%d %H.%M.%S}"

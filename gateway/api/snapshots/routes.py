@@ -1,0 +1,135 @@
+"""`/snapshots`: pictures that were kept; listed, shown, described, deleted and brought back."""
+
+from typing import Any
+
+from flask import Response, request
+from flask.views import MethodView
+
+from gateway.api.base import Blueprint, current_scope, no_content, offset_of, paginated, services
+from gateway.api.devices.schemas import IfMatchSchema
+from gateway.api.snapshots.image import image_response
+from gateway.api.snapshots.schemas import (
+    SNAPSHOT_EXAMPLE,
+    ImageArgsSchema,
+    SnapshotQueryArgsSchema,
+    SnapshotSchema,
+)
+from gateway.api.snapshots.views import etag, snapshot_view
+from gateway.models import VersionChanged
+from gateway.models.snapshot_lists import (
+    SnapshotFilter,
+    delete_snapshot,
+    find_snapshot,
+    list_snapshots,
+    replace_snapshot,
+    restore_snapshot,
+)
+from gateway.models.snapshots import Snapshot
+from gateway.pictures import PICTURE_FORMATS, media_type
+
+blp = Blueprint("snapshots", __name__, url_prefix="/snapshots", description="Pictures that were kept")
+
+ETAG_HEADER = {"ETag": {"description": "the snapshot's version, for If-Match", "schema": {"type": "string"}}}
+_BINARY = {"type": "string", "format": "binary"}
+_IMAGES = {media_type(name): {"schema": _BINARY} for name in PICTURE_FORMATS}
+
+
+@blp.route("")
+class Snapshots(MethodView):
+    @blp.arguments(SnapshotQueryArgsSchema, location="query")
+    @blp.list_response(SnapshotSchema)
+    @blp.errors(422, 503)
+    def get(self, args: dict[str, Any]) -> Any:
+        """List snapshots
+
+        Newest first, unless `order` says otherwise. Those of deleted devices are among them.
+        """
+        wanted = SnapshotFilter(
+            device_ids=args["device_id"], kinds=args["kind"], tags=args["tag"], start_ms=args["start"],
+            end_ms=args["end"], text=args["q"],
+        )
+        found, total = list_snapshots(
+            current_scope(), wanted, order=args["order"], limit=args["page_size"], offset=offset_of(args)
+        )
+        return paginated([snapshot_view(snapshot) for snapshot in found], total, args)
+
+
+@blp.route("/<uuid:snapshot_id>")
+class SnapshotById(MethodView):
+    @blp.response(200, SnapshotSchema, headers=ETAG_HEADER)
+    @blp.errors(404, 503)
+    def get(self, snapshot_id: Any) -> Any:
+        """Read a snapshot"""
+        return _shown(find_snapshot(current_scope(), str(snapshot_id)))
+
+    @blp.arguments(SnapshotSchema, example=SNAPSHOT_EXAMPLE)
+    @blp.arguments(IfMatchSchema, location="headers")
+    @blp.response(200, SnapshotSchema, headers=ETAG_HEADER)
+    @blp.errors(400, 403, 404, 412, 413, 415, 422, 503)
+    def put(self, data: dict[str, Any], headers: dict[str, Any], snapshot_id: Any) -> Any:
+        """Describe a snapshot
+
+        Sets tags and note; what is left out becomes empty. With If-Match, 412 when it was changed since it was read.
+        """
+        before = find_snapshot(current_scope(), str(snapshot_id))
+        return _shown(
+            replace_snapshot(
+                current_scope(), before.id, note=data["note"], tags=data["tags"],
+                if_version=_seen_version(headers["if_match"], before),
+            )
+        )
+
+    @blp.response(204)
+    @blp.errors(403, 404, 503)
+    def delete(self, snapshot_id: Any) -> Response:
+        """Delete a snapshot
+
+        It is gone at once, and can be brought back by `restore` for UNDO_MINUTES.
+        """
+        delete_snapshot(current_scope(), str(snapshot_id))
+        return no_content()
+
+
+@blp.route("/<uuid:snapshot_id>/restore")
+class SnapshotRestore(MethodView):
+    @blp.response(200, SnapshotSchema, headers=ETAG_HEADER)
+    @blp.errors(403, 404, 415, 503)
+    def post(self, snapshot_id: Any) -> Any:
+        """Bring a deleted snapshot back
+
+        Within UNDO_MINUTES of its deletion. May be repeated.
+        """
+        undo_minutes = services().config.undo_minutes
+        return _shown(restore_snapshot(current_scope(), str(snapshot_id), undo_minutes=undo_minutes))
+
+
+@blp.route("/<uuid:snapshot_id>/image")
+class SnapshotImage(MethodView):
+    @blp.arguments(ImageArgsSchema, location="query")
+    @blp.doc(responses={200: {"content": _IMAGES}, 206: {"content": _IMAGES}})
+    @blp.response(200, _BINARY, content_type=media_type(PICTURE_FORMATS[0]))
+    @blp.alt_response(
+        206, schema=_BINARY, content_type=media_type(PICTURE_FORMATS[0]), description="a range of it"
+    )
+    @blp.alt_response(304, description="it is the one that If-None-Match names")
+    @blp.errors(404, 409, 416, 422, 503)
+    def get(self, args: dict[str, Any], snapshot_id: Any) -> Response:
+        """Read a snapshot's picture
+
+        As it was taken, or smaller, or in another format. It never changes and may be cached for ever. 404 with reason
+        `file_missing` when its file is gone, 409 with reason `picture_damaged` when the file cannot be read.
+        """
+        return image_response(find_snapshot(current_scope(), str(snapshot_id)), args)
+
+
+def _shown(snapshot: Snapshot) -> tuple[dict[str, Any], int, dict[str, str]]:
+    return snapshot_view(snapshot), 200, {"ETag": etag(snapshot)}
+
+
+def _seen_version(if_match: str | None, snapshot: Snapshot) -> int | None:
+    """The version that If-Match names, or None where any will do; raises VersionChanged for another."""
+    if if_match is None or request.if_match.star_tag:
+        return None
+    if not request.if_match.contains(etag(snapshot).strip('"')):
+        raise VersionChanged("the snapshot was changed since it was read: read it again")
+    return snapshot.version
