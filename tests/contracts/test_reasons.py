@@ -34,7 +34,9 @@ def sets_of_reasons(tree: ast.AST) -> list[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
-            if name.endswith("_REASONS") or name == "KNOCK_AFTER":
+            # A dictionary is a table of reasons of its own, with their words.
+            is_table = isinstance(node.value, ast.Dict | ast.DictComp)
+            if (name.endswith("_REASONS") and not is_table) or name == "KNOCK_AFTER":
                 found += [
                     (n.lineno, n.value)
                     for n in ast.walk(node.value)
