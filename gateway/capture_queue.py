@@ -11,11 +11,15 @@ from typing import Any
 
 import redis
 
+from gateway.config import Config
 from gateway.errors import Unavailable
+from gateway.redis_client import connect_redis
 
 _REQUESTS = "vas:captures"
 #: The list is trimmed to so many requests: those beyond it nobody waits for any more.
 _MOST_REQUESTS = 2000
+#: No caller of `ask` and `take` waits longer.
+_LONGEST_WAIT_SECONDS = 10.0
 
 #: What is asked for: a snapshot to be kept, the poster of a device, or a clip's job to be begun at once.
 SNAPSHOT, POSTER, CLIP = "snapshot", "poster", "clip"
@@ -52,8 +56,9 @@ class CaptureRequest:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "CaptureRequest":
-        """The reverse of `to_dict`."""
-        return cls(**{**values, "tags": tuple(values.get("tags") or ())})
+        """The reverse of `to_dict`; what else is among the values is passed over."""
+        known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
+        return cls(**{**known, "tags": tuple(known.get("tags") or ())})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,11 @@ class CaptureQueue:
     def __init__(self, client: redis.Redis) -> None:
         """`client` is one of the media bus' Redis; its own time limit must exceed the waits."""
         self._redis = client
+
+    @classmethod
+    def connect(cls, config: Config) -> "CaptureQueue":
+        """Over a client of its own, which nothing else waits behind."""
+        return cls(connect_redis(config.bus_redis_url, timeout_seconds=_LONGEST_WAIT_SECONDS + 3))
 
     def ask(self, request: CaptureRequest, *, wait_seconds: float) -> CaptureAnswer | None:
         """Ask and wait for the answer; None when none came in time. What nobody waits for any more is not begun."""

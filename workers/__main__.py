@@ -1,4 +1,4 @@
-"""`python -m workers stream|record|jobs|clock`: starts a worker as the settings say. The Procfile's lines call this."""
+"""`python -m workers stream|record|snapshot|jobs|clock`: starts a worker as the settings say, for the Procfile."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import sys
 
 from gateway.config import Config
 from gateway.errors import ConfigError
-from gateway.leases import RECORD, STREAM
+from gateway.leases import RECORD, SNAPSHOT, STREAM
 from gateway.logs import setup_logging
 from gateway.messages import JOBS_QUEUE
 from workers.middleware import KIND_VARIABLE
@@ -17,7 +17,7 @@ EX_CONFIG = 78
 
 def main() -> int:
     """Start what the one argument names; gives the exit code."""
-    kinds = (STREAM, RECORD, JOBS_QUEUE, "clock")
+    kinds = (STREAM, RECORD, SNAPSHOT, JOBS_QUEUE, "clock")
     if len(sys.argv) != 2 or sys.argv[1] not in kinds:
         print(f"usage: python -m workers {'|'.join(kinds)}", file=sys.stderr)
         return 64
@@ -32,6 +32,11 @@ def main() -> int:
         from workers.scheduler import run_clock
 
         run_clock(config)
+        return 0
+    if kind == SNAPSHOT:
+        from workers.snapshot import run_snapshots
+
+        run_snapshots(config)
         return 0
     for program in (config.ffmpeg_bin,) if kind == STREAM else ():
         if shutil.which(program) is None:

@@ -12,6 +12,7 @@ from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from workers.advice import describe_probe
 from workers.broker import broker, config, services
+from workers.captures import SNAPSHOT, run_snapshot
 from workers.consumer import ConsumerSupervisor
 from workers.exports import EXPORT, run_export
 from workers.ffmpeg.probe import WATCH_SECONDS
@@ -22,7 +23,7 @@ from workers.supervisor import StreamSupervisor
 log = logging.getLogger(__name__)
 
 #: What runs each kind of job.
-JOB_KINDS = {EXPORT: run_export}
+JOB_KINDS = {EXPORT: run_export, SNAPSHOT: run_snapshot}
 
 #: Long jobs hold half of the threads at most: a person who adds a camera waits for a probe behind them.
 _job_seats = threading.BoundedSemaphore(max(1, config.job_threads // 2))

@@ -1,8 +1,13 @@
-"""Snapshots: pictures that were kept. Moments are milliseconds since 1970, UTC."""
+"""Snapshots: pictures that were kept, and how a worker writes one down. Moments are milliseconds since 1970, UTC."""
+
+from dataclasses import dataclass
+from datetime import datetime
 
 import peewee
 
-from gateway.models.base import IdField, TenantRow, TimeField
+from gateway import database
+from gateway.clock import utc_now
+from gateway.models.base import IdField, TenantRow, TenantScope, TimeField
 
 
 class Snapshot(TenantRow):
@@ -37,3 +42,47 @@ class SnapshotTag(TenantRow):
     class Meta:
         table_name = "snapshot_tags"
         primary_key = peewee.CompositeKey("snapshot_id", "tag")
+
+
+@dataclass(frozen=True, slots=True)
+class NewSnapshot:
+    """A picture whose file, of `size` bytes, is durable; `file` is its key among the capture files."""
+
+    id: str
+    device_id: str
+    device_name: str
+    at_ms: int
+    kind: str
+    width: int
+    height: int
+    size: int
+    file: str
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    created_by: str = ""
+    schedule_id: int | None = None
+
+
+def save_snapshot(scope: TenantScope, new: NewSnapshot, at: datetime | None = None) -> bool:
+    """Write a snapshot down; False, and nothing is written, where there is one with this id."""
+    try:
+        with database.transaction():
+            scope.insert(
+                Snapshot, id=new.id, device_id=new.device_id, device_name=new.device_name, at_ms=new.at_ms, kind=new.kind,
+                schedule_id=new.schedule_id, width=new.width, height=new.height, size=new.size, file=new.file,
+                note=new.note, version=1, created_by=new.created_by, created_at=at or utc_now(),
+            ).execute()
+            for tag in dict.fromkeys(new.tags):
+                scope.insert(SnapshotTag, snapshot_id=new.id, tag=tag).execute()
+    except peewee.IntegrityError:
+        if find_moment(scope, new.id) is None:
+            raise
+        return False
+    return True
+
+
+def find_moment(scope: TenantScope, snapshot_id: str) -> int | None:
+    """When the picture with this id was taken, whether it was deleted since or not; None where there is none."""
+    with database.session():
+        row = scope.select(Snapshot, Snapshot.at_ms).where(Snapshot.id == snapshot_id).tuples().first()
+    return None if row is None else row[0]
