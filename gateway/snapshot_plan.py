@@ -59,13 +59,16 @@ def next_moment(plan: SnapshotPlan, after_ms: int) -> int | None:
     return None
 
 
-def count_missed(plan: SnapshotPlan, first_ms: int, until_ms: int, *, most: int = 1000) -> int:
-    """How many moments of the plan lie from `first_ms`, which is one of them, up to `until_ms`; counted up to `most`."""
-    count, moment = 0, first_ms
+def missed_moments(plan: SnapshotPlan, first_ms: int, until_ms: int, *, most: int = 1000) -> tuple[int, int]:
+    """How many moments of the plan lie from `first_ms`, which is one of them, up to `until_ms`, and which is the last.
+
+    Counted up to `most`; `first_ms` is the last where there is none.
+    """
+    count, last, moment = 0, first_ms, first_ms
     while moment is not None and moment <= until_ms and count < most:
-        count += 1
+        count, last = count + 1, moment
         moment = next_moment(plan, moment)
-    return count
+    return count, last
 
 
 def _moments_around(plan: SnapshotPlan, after_ms: int) -> Iterator[int]:

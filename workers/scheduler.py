@@ -11,6 +11,7 @@ from functools import partial
 import redis
 
 from gateway import database
+from gateway.capture_queue import CaptureQueue
 from gateway.clock import Clock, SystemClock, utc_now
 from gateway.config import Config
 from gateway.errors import NotFound, Unavailable
@@ -31,7 +32,10 @@ from gateway.outputs import ConsumerContext, ConsumerOutput
 from gateway.plugin_manager import collect, create_plugin_manager, notify
 from gateway.redis_client import connect_redis
 from gateway.states import DesiredState, StreamState, reason_for
+from workers.capture_upkeep import CaptureUpkeep
 from workers.consumer_reconciler import ConsumerReconciler
+from workers.snapshot_clock import SnapshotClock
+from workers.turns import TurnThread
 
 log = logging.getLogger(__name__)
 
@@ -170,6 +174,7 @@ def run_clock(config: Config, *, stop: threading.Event | None = None) -> None:
     outputs = _collect_outputs(config)
     reconciler = Reconciler(config, client, Messages.connect(config), outputs=outputs)
     log.info("clock started")
+    threads = start_threads(config)
     complaint = ""
     while not stop.is_set():
         try:
@@ -182,8 +187,22 @@ def run_clock(config: Config, *, stop: threading.Event | None = None) -> None:
         except Exception:
             log.exception("a pass of the clock failed")
         stop.wait(config.reconcile_seconds * random.uniform(0.9, 1.1))
+    for thread in threads:
+        thread.stop()
     database.close()
     log.info("clock stopped")
+
+
+def start_threads(config: Config) -> list[TurnThread]:
+    """Begin what must not wait for a pass that takes long, and does not hold one up: schedules, and old captures."""
+    queue = CaptureQueue(connect_redis(config.bus_redis_url))
+    threads = [
+        TurnThread("schedules of snapshots", SnapshotClock(config, queue).turn),
+        TurnThread("upkeep of captures", CaptureUpkeep(config).turn),
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
 
 
 def _collect_outputs(config: Config) -> list[ConsumerOutput]:

@@ -20,6 +20,7 @@ from gateway.models.base import EVERY_TENANT, EveryTenantScope, IdField, TenantR
 from gateway.models.devices import Device
 from gateway.models.inventory import VersionChanged
 from gateway.models.jobs import JOB_ERRORS
+from gateway.models.snapshots import Snapshot
 from gateway.snapshot_plan import SnapshotPlan, next_moment
 from gateway.states import Reason, reason_for
 
@@ -226,13 +227,19 @@ def note_reason(schedule_id: int, slot_ms: int, code: str, message: str | None =
         changed.where(SnapshotSchedule.id == schedule_id, SnapshotSchedule.last_at_ms == slot_ms).execute()
 
 
-def unanswered_slots() -> list[tuple[int, int]]:
-    """Schedules and their newest moment, of which nothing is known yet: a clock that died was waiting for an answer."""
-    columns = (SnapshotSchedule.id, SnapshotSchedule.last_at_ms)
+def unanswered_slots() -> list[tuple[int, int, str | None]]:
+    """Schedules, their newest moment and reason, of which no picture is known: a clock that died waited for an answer."""
+    columns = (SnapshotSchedule.id, SnapshotSchedule.last_at_ms, SnapshotSchedule.reason_code)
     never = SnapshotSchedule.last_taken_at_ms.is_null() | (SnapshotSchedule.last_taken_at_ms < SnapshotSchedule.last_at_ms)
     with database.session():
         query = EVERY_TENANT.select(SnapshotSchedule, *columns)
         return list(query.where(SnapshotSchedule.last_at_ms.is_null(False), never).tuples())
+
+
+def is_taken(schedule_id: int, slot_ms: int) -> bool:
+    """Whether there is, or was, a picture of a moment."""
+    with database.session():
+        return EVERY_TENANT.select(Snapshot).where(Snapshot.id == snapshot_id_for(schedule_id, slot_ms)).exists()
 
 
 def mend_moments(now_ms: int) -> int:

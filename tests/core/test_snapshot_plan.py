@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.snapshot_plan import SnapshotPlan, count_missed, next_moment
+from gateway.snapshot_plan import SnapshotPlan, missed_moments, next_moment
 
 BERLIN = "Europe/Berlin"
 
@@ -85,11 +85,14 @@ def test_a_zone_that_is_not_known_any_more_counts_as_utc():
         "2026-11-22T08:00:00"]
 
 
-@pytest.mark.parametrize(("until", "count"), [("10:00:00", 1), ("10:19:59", 2), ("10:20:00", 3), ("09:59:59", 0)])
-def test_missed_moments_are_counted_with_the_first(until, count):
+@pytest.mark.parametrize(("until", "count", "last"), [
+    ("10:00:00", 1, "10:00:00"), ("10:19:59", 2, "10:10:00"), ("10:20:00", 3, "10:20:00"), ("09:59:59", 0, "10:00:00"),
+])
+def test_missed_moments_are_counted_with_the_first(until, count, last):
     plan = SnapshotPlan(every_seconds=600)
-    assert count_missed(plan, ms("2026-11-22T10:00:00"), ms(f"2026-11-22T{until}")) == count
+    found = missed_moments(plan, ms("2026-11-22T10:00:00"), ms(f"2026-11-22T{until}"))
+    assert found == (count, ms(f"2026-11-22T{last}"))
 
 
 def test_counting_ends_somewhere():
-    assert count_missed(SnapshotPlan(every_seconds=1), 0, 10**12, most=50) == 50
+    assert missed_moments(SnapshotPlan(every_seconds=1), 0, 10**12, most=50) == (50, 49_000)

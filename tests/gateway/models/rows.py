@@ -99,7 +99,7 @@ def make_rows(scope: TenantScope, box: SecretBox, **values) -> Rows:
 
 def make_snapshot(scope: TenantScope, device: Device, at_ms: int, *, tags: tuple[str, ...] = (), **values: Any) -> Snapshot:
     """The row of a snapshot; its file is not there."""
-    snapshot_id = str(uuid.uuid4())
+    snapshot_id = values.get("id") or str(uuid.uuid4())
     defaults = {
         "id": snapshot_id, "device_id": device.id, "device_name": device.name, "at_ms": at_ms, "kind": "live",
         "width": 640, "height": 360, "size": 1000, "note": "", "version": 1, "created_by": "", "created_at": utc_now(),

@@ -87,7 +87,7 @@ def test_a_change_makes_a_new_version_and_the_same_again_none(schedule, scope):
 def test_what_came_of_a_moment_is_told_until_there_is_a_newer_one(schedule):
     slot = schedule.next_at_ms
     claim_slot(schedule, slot, slot + MINUTE)
-    assert unanswered_slots() == [(schedule.id, slot)]
+    assert unanswered_slots() == [(schedule.id, slot, None)]
     note_reason(schedule.id, slot, "no_picture", "the camera is away")
     note_reason(schedule.id, slot - MINUTE, "disk_full")
     seen = find_schedule(EVERY_TENANT, schedule.id)
