@@ -78,7 +78,7 @@ def test_a_worker_of_an_unknown_kind_says_which_there_are(arguments: list[str]):
         check=False,
     )
     assert done.returncode == 64
-    assert "stream|record|jobs|clock" in done.stderr
+    assert "stream|record|snapshot|jobs|clock" in done.stderr
 
 
 def test_a_worker_with_a_wrong_setting_or_without_ffmpeg_says_so_at_its_start(tmp_path):
