@@ -6,6 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from gateway import __version__, database
 from gateway.api.base import API_PREFIX, Api, Services
+from gateway.api.bookmarks.routes import blp as bookmarks
 from gateway.api.devices.poster import blp as posters
 from gateway.api.devices.routes import blp as devices
 from gateway.api.errors import handle_http_error
@@ -66,7 +67,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     protect(app, config)
     ours = (
         devices, posters, streams, recordings, footage, playback, live_recordings, exports, snapshots, captures,
-        jobs, plugins_blp, health,
+        bookmarks, jobs, plugins_blp, health,
     )
     for blueprint in (*ours, *collect(plugins, "register_blueprints", config=config)):
         api.add(blueprint)

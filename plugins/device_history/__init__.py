@@ -3,9 +3,9 @@
 from gateway.clock import utc_now
 from gateway.hookspecs import hookimpl
 from gateway.media import BookmarkFact, ClipFact, SnapshotFact
+from gateway.models.clips import spell_clip_reason
 from gateway.models.events import BOOKMARK, CLIP, SNAPSHOT, record_event
 from gateway.models.inventory import tenant_of
-from gateway.states import reason_for
 
 _KINDS = {"live": "Snapshot of the live picture", "historical": "Snapshot of a recording"}
 
@@ -27,7 +27,7 @@ def on_bookmark(device_id: str, bookmark: BookmarkFact) -> None:
 @hookimpl
 def on_clip(device_id: str, clip: ClipFact) -> None:
     """A line for each clip, and for each that could not be made."""
-    text = f"Clip of {clip.seconds:.1f} s" if clip.reason is None else f"No clip: {reason_for(clip.reason).message}"
+    text = f"Clip of {clip.seconds:.1f} s" if clip.reason is None else f"No clip: {spell_clip_reason(clip.reason).message}"
     _write(device_id, CLIP, text, clip.bookmark_id, clip.by_name)
 
 

@@ -1,0 +1,76 @@
+"""Whether there is footage for a clip: recorded, held by the media bus, or about to come."""
+
+from dataclasses import dataclass
+
+from flask import Response
+
+from gateway.api.base import services
+from gateway.api.errors import error_response
+from gateway.api.recordings.fields import spell_moment
+from gateway.api.recordings.views import now_ms
+from gateway.bus import MediaBus
+from gateway.models.cuts import estimate_footage
+from gateway.models.footage import nearest_footage
+from gateway.models.jobs import FootageRange
+from gateway.models.recordings import Recording
+
+#: A stream whose newest part is not older goes on: what comes next will be there.
+_LIVE_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFootage:
+    """What there is of a range. `held` is what retention must leave alone while the clip is made."""
+
+    is_there: bool
+    held: FootageRange
+    nearest_before_ms: int | None = None
+    nearest_after_ms: int | None = None
+
+
+def look_for_footage(recording: Recording, start_ms: int, end_ms: int) -> ClipFootage:
+    """Whether any of a range is or will be there. Raises BusUnavailable when only the bus could tell."""
+    found = estimate_footage(recording, start_ms, end_ms)
+    if found is not None:
+        held = FootageRange(recording.id, min(start_ms, found.start_ms), max(end_ms, found.end_ms))
+        return ClipFootage(True, held)
+    held = FootageRange(recording.id, start_ms, end_ms)
+    span = _bus_span(services().bus, recording.device_id)
+    before, after = nearest_footage(recording.id, start_ms)[0], nearest_footage(recording.id, end_ms)[1]
+    if span is None:
+        return ClipFootage(False, held, before, after)
+    first, last = span
+    if first < end_ms and (start_ms < last or now_ms() - last < _LIVE_MS):
+        return ClipFootage(True, held)
+    if last <= start_ms:
+        before = max(before or 0, last)
+    elif first >= end_ms:
+        after = min(after or first, first)
+    return ClipFootage(False, held, before, after)
+
+
+def refuse_empty(found: ClipFootage) -> Response:
+    """404 that says where the nearest footage is."""
+    nearest = {
+        "nearest_before": None if found.nearest_before_ms is None else spell_moment(found.nearest_before_ms),
+        "nearest_after": None if found.nearest_after_ms is None else spell_moment(found.nearest_after_ms),
+    }
+    words = [
+        f"the nearest {where} it is at {nearest[f'nearest_{where}']}"
+        for where in ("before", "after")
+        if nearest[f"nearest_{where}"]
+    ]
+    known = ", ".join(words) or "nothing was recorded of this device yet, and it is not live"
+    return error_response(404, f"there is no footage for a clip: {known}", reason="no_footage", errors=nearest)
+
+
+def _bus_span(bus: MediaBus, device_id: str) -> tuple[int, int] | None:
+    """From when to when the bus holds parts of a device; None without any."""
+    oldest = bus.read(device_id, None, count=1)
+    newest = bus.latest_group(device_id) if oldest else None
+    if not oldest:
+        return None
+    last = newest[1][-1] if newest else oldest[-1]
+    return round(oldest[0].start * 1000), round(last.end * 1000)
+
+
