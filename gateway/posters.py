@@ -112,6 +112,10 @@ class Posters:
             if not self._claim(device_id, width):
                 return self._await_other(device_id, width) or known
             try:
+                # Another may have been made since it was last looked.
+                now_known = self._read(device_id, width)
+                if now_known is not None and self.seconds_left(now_known) > 0:
+                    return now_known
                 poster = replace(make(known), checked_ms=int(self._clock() * 1000))
                 self._write(device_id, width, poster)
             finally:
@@ -119,6 +123,8 @@ class Posters:
             return poster
         except PosterLate:
             self._late_until = time.monotonic() + _LATE_SECONDS
+            if known is None:
+                raise
             return known
         finally:
             self._seats.release()

@@ -11,13 +11,11 @@ from flask.views import MethodView
 from gateway.api.base import Blueprint, Count, Schema, current_scope, services
 from gateway.api.errors import ApiError
 from gateway.api.recordings.files import file_response
-from gateway.capture_queue import HISTORICAL, LIVE, POSTER, CaptureAnswer, CaptureRequest
+from gateway.api.recordings.views import now_ms
+from gateway.capture_queue import POSTER, CaptureAnswer, CaptureRequest
 from gateway.errors import NotFound
 from gateway.models import Device, find_device
-from gateway.models.recording_lists import read_edges
-from gateway.models.recordings import find_recording
 from gateway.models.snapshot_lists import newest_snapshot
-from gateway.models.snapshots import Snapshot
 from gateway.pictures import PictureUnreadable, convert_picture
 from gateway.posters import Poster, PosterLate, round_width
 from gateway.states import reason_for
@@ -27,8 +25,8 @@ blp = Blueprint("posters", __name__, url_prefix="/devices", description="The new
 _BINARY = {"type": "string", "format": "binary"}
 #: So long a worker may take; beyond that the last poster known is shown.
 _ANSWER_SECONDS = 0.8
-#: A recorded or kept picture must be newer than the poster by so much to take its place.
-_NEWER_MS = 1000
+#: A picture that is older than this comes from a device that sends none now.
+_LIVE_MS = 15_000
 
 
 class PosterArgsSchema(Schema):
@@ -68,42 +66,28 @@ class DevicePoster(MethodView):
 
 
 def _make(device: Device, width: int, known: Poster | None) -> Poster:
-    """A newer poster than `known`, or that again. Raises PosterLate."""
-    if known is not None and known.at_ms is None:
-        known = None
-    answer = _ask(device, width, None)
-    if answer.reason is None and answer.picture:
+    """The newest of what a worker finds, of the snapshots and of `known`. Raises PosterLate."""
+    answer = _ask(device, width)
+    if answer is not None and answer.at_ms is not None and now_ms() - answer.at_ms < _LIVE_MS:
         return Poster(answer.picture, answer.at_ms)
-    return _of_the_past(device, width, known) or known or Poster(
-        message=answer.message or reason_for(answer.reason or "no_picture").message
-    )
+    found = [known, _newest_kept(device, width, known)]
+    if answer is not None:
+        found.append(Poster(answer.picture, answer.at_ms))
+    pictures = [poster for poster in found if poster is not None and poster.at_ms is not None]
+    if pictures:
+        return max(pictures, key=lambda poster: poster.at_ms or 0)
+    if answer is None:
+        raise PosterLate("no snapshot worker runs: start the snapshot process")
+    return Poster(message=answer.message or reason_for(answer.reason or "no_picture").message)
 
 
-def _of_the_past(device: Device, width: int, known: Poster | None) -> Poster | None:
-    """The last recorded frame, or the newest snapshot: whichever is newer than the other, and than `known`."""
-    since_ms = known.at_ms + _NEWER_MS if known is not None and known.at_ms is not None else 0
-    recorded_ms = _last_recorded(device)
-    snapshot = newest_snapshot(current_scope(), device.id)
-    if snapshot is not None and snapshot.at_ms >= max(since_ms, recorded_ms):
-        kept = _of_snapshot(snapshot, width)
-        if kept is not None:
-            return kept
-    if recorded_ms > since_ms:
-        answer = _ask(device, width, recorded_ms - 1)
-        if answer.reason is None and answer.picture:
-            return Poster(answer.picture, answer.at_ms)
-    if snapshot is not None and snapshot.at_ms >= since_ms:
-        return _of_snapshot(snapshot, width)
-    return None
-
-
-def _ask(device: Device, width: int, at_ms: int | None) -> CaptureAnswer:
+def _ask(device: Device, width: int) -> CaptureAnswer | None:
+    """What a worker finds: the newest frame on the bus, or else the last one recorded. None when no worker runs."""
     wired = services()
     if not wired.has_snapshot_worker():
-        return CaptureAnswer(reason="no_picture", message="no snapshot worker runs: start the snapshot process")
+        return None
     request = CaptureRequest(
-        id=str(uuid.uuid4()), what=POSTER, tenant_id=device.tenant_id, device_id=device.id,
-        kind=LIVE if at_ms is None else HISTORICAL, at_ms=at_ms, width=width,
+        id=str(uuid.uuid4()), what=POSTER, tenant_id=device.tenant_id, device_id=device.id, width=width
     )
     answer = wired.captures.ask(request, wait_seconds=_ANSWER_SECONDS)
     if answer is None:
@@ -111,16 +95,11 @@ def _ask(device: Device, width: int, at_ms: int | None) -> CaptureAnswer:
     return answer
 
 
-def _last_recorded(device: Device) -> int:
-    """The end of the newest footage; 0 without."""
-    try:
-        recording = find_recording(current_scope(), device.id)
-    except NotFound:
-        return 0
-    return read_edges(current_scope(), [recording.id]).get(recording.id, (None, None))[1] or 0
-
-
-def _of_snapshot(snapshot: Snapshot, width: int) -> Poster | None:
+def _newest_kept(device: Device, width: int, known: Poster | None) -> Poster | None:
+    """The newest snapshot, where it is newer than `known`."""
+    snapshot = newest_snapshot(current_scope(), device.id)
+    if snapshot is None or (known is not None and known.at_ms is not None and known.at_ms >= snapshot.at_ms):
+        return None
     try:
         data = services().capture_files.read(snapshot.file)
         return Poster(convert_picture(data, width=width).data, snapshot.at_ms)

@@ -31,7 +31,7 @@ blp = Blueprint("captures", __name__, url_prefix="/snapshots", description="Taki
 _SEAT_SECONDS = 0.5
 #: For so long a repeated request is held against the first one of its key.
 _KEY_SECONDS = 86_400
-_STATUS = {"no_picture": 409, "picture_damaged": 409, "no_footage": 404, "not_found": 404}
+_STATUS = {"no_picture": 409, "picture_damaged": 409, "no_footage": 404, "device_deleted": 404}
 
 _CREATED = {
     "Location": {"description": "the snapshot", "schema": {"type": "string"}},

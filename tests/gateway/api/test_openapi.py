@@ -1,6 +1,7 @@
 """The OpenAPI document, and the API against it: whatever is sent, only documented answers and never a 500."""
 
 import os
+import uuid
 
 import pytest
 import schemathesis
@@ -9,8 +10,10 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode, checks
 
 from gateway.app import create_app
-from gateway.models import transition
+from gateway.capture_queue import CaptureRequest
+from gateway.models import DEFAULT_TENANT_ID, transition
 from tests.factories import device_body, no_plugins
+from tests.gateway.api.snapshot_worker import draw_picture, keep_picture
 
 #: More, and others each time, in a nightly run: SCHEMATHESIS_EXAMPLES=500.
 MANY = os.environ.get("SCHEMATHESIS_EXAMPLES")
@@ -28,14 +31,19 @@ def api_app(sqlite_url, redis_url, tmp_path, monkeypatch):
     # Names in generated URLs are not looked up: the resolver's time is not under test.
     monkeypatch.setattr("gateway.sources.resolve_host", lambda host: [])
     folders = {"var_dir": tmp_path, "recordings_dir": tmp_path / "recordings", "exports_dir": tmp_path / "exports"}
-    app = create_app(make_config(database_url=sqlite_url, redis_url=redis_url, **folders), no_plugins())
+    folders["captures_dir"] = tmp_path / "captures"
+    config = make_config(database_url=sqlite_url, redis_url=redis_url, **folders)
+    app = create_app(config, no_plugins())
     device = app.test_client().post("/api/v1/devices", json=device_body(tags=["gate"])).json
     transition(device["id"], "starting", reason="requested")
     app.config["DEVICE_ID"] = device["id"]
+    request = CaptureRequest(id=str(uuid.uuid4()), tenant_id=DEFAULT_TENANT_ID, device_id=device["id"])
+    app.config["SNAPSHOT_ID"] = keep_picture(config, request, 1_773_230_400_000, draw_picture(64, 36)).id
     return app
 
 
 RECORDING = "/recordings/devices/{device_id}"
+CAPTURE = "/snapshots/devices/{device_id}/capture"
 LIVE_FILES = ("init-{run}.mp4", "{run}-{sequence}.m4s", "{run}-{first}-{last}.m4s")
 OPERATIONS = [
     ("GET", "/devices"), ("POST", "/devices"), ("GET", "/devices/{device_id}"), ("PUT", "/devices/{device_id}"),
@@ -55,9 +63,14 @@ OPERATIONS = [
     *((("GET", f"{RECORDING}/live/{sound}{name}")) for sound in ("", "{sound}/") for name in LIVE_FILES),
     ("POST", f"{RECORDING}/export"), ("GET", "/jobs"), ("GET", "/jobs/{job_id}"), ("DELETE", "/jobs/{job_id}"),
     ("POST", "/jobs/{job_id}/cancel"), ("GET", "/jobs/{job_id}/result"),
+    ("GET", "/devices/{device_id}/poster.jpg"),
+    ("POST", f"{CAPTURE}/live"), ("POST", f"{CAPTURE}/historical"),
+    ("GET", "/snapshots"), ("GET", "/snapshots/{snapshot_id}"), ("PUT", "/snapshots/{snapshot_id}"),
+    ("DELETE", "/snapshots/{snapshot_id}"), ("POST", "/snapshots/{snapshot_id}/restore"),
+    ("GET", "/snapshots/{snapshot_id}/image"),
 ]
 
-UNAVAILABLE = {(503, "/devices/probe"), (503, f"{RECORDING}/playlist")}
+UNAVAILABLE = {(503, "/devices/probe"), (503, f"{RECORDING}/playlist"), (503, "/devices/{device_id}/poster.jpg")}
 
 CHECKS = [
     checks.status_code_conformance,
@@ -81,7 +94,10 @@ def test_every_answer_is_documented(api_app, method, path, mode):
     def ask(case, is_known):
         if is_known and "device_id" in (case.path_parameters or {}):
             case.path_parameters["device_id"] = api_app.config["DEVICE_ID"]
-        if is_known and mode is GenerationMode.POSITIVE and isinstance(case.body, dict):
+        if is_known and "snapshot_id" in (case.path_parameters or {}):
+            case.path_parameters["snapshot_id"] = api_app.config["SNAPSHOT_ID"]
+        has_source = isinstance(case.body, dict) and "source_url" in case.body
+        if is_known and mode is GenerationMode.POSITIVE and has_source:
             # The document cannot say all that a source URL must be: with a good one the other fields are reached.
             case.body |= {"source_url": f"rtsp://10.0.0.{len(answered) + 1}/x", "sub_source_url": None}
             case.body |= {"name": f"camera {len(answered)}"} if "name" in case.body else {}
