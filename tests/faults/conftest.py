@@ -17,8 +17,6 @@ __all__ = ["add_camera", "add_device", "browser", "cameras", "watch"]
 HERE = Path(__file__).parent
 STALL_SECONDS = 3
 
-_report = RecoveryReport()
-
 
 def pytest_collection_modifyitems(items):
     for item in items:
@@ -26,22 +24,11 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.faults)
 
 
-def pytest_terminal_summary(terminalreporter):
-    if _report.rows:
-        terminalreporter.section("recovery after faults")
-        for line in _report.lines():
-            terminalreporter.write_line(line)
-    if _report.losses:
-        terminalreporter.section("footage lost by faults")
-        for line in _report.loss_lines():
-            terminalreporter.write_line(line)
-
-
 @pytest.fixture
-def report(capsys) -> Iterator[RecoveryReport]:
+def report(capsys, request: pytest.FixtureRequest) -> Iterator[RecoveryReport]:
     """Where recoveries are noted; printed at once and as a table at the end."""
     with capsys.disabled():
-        yield _report
+        yield RecoveryReport(request.node)
 
 
 @pytest.fixture(scope="package")

@@ -1,6 +1,11 @@
 """The tables of all faults with their recovery and the footage that they cost, printed at the end of the run."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+import pytest
+
+#: What a test found travels with its report, also from one of pytest-xdist's workers to the process that prints.
+_RECOVERY, _LOSS = "recovery after a fault", "footage lost by a fault"
 
 
 @dataclass(frozen=True)
@@ -28,23 +33,43 @@ class Loss:
 
 
 class RecoveryReport:
-    """Collects recoveries and losses and spells each as a table."""
+    """Takes what one test found; `FaultTables` prints all of it at the end."""
 
-    def __init__(self) -> None:
-        self.rows: list[Recovery] = []
-        self.losses: list[Loss] = []
+    def __init__(self, item: pytest.Item) -> None:
+        self._item = item
 
     def add(
         self, fault: str, seconds: float | None, has_continued: bool | None = None, budget_seconds: float | None = None
     ) -> None:
         """Note a recovery; also printed at once."""
-        self.rows.append(Recovery(fault, seconds, has_continued, budget_seconds))
+        recovery = Recovery(fault, seconds, has_continued, budget_seconds)
+        self._item.user_properties.append((_RECOVERY, asdict(recovery)))
         print(f"\n{fault}: {spell_seconds(seconds)}")
 
     def add_loss(self, loss: Loss) -> None:
         """Note what a fault cost; also printed at once."""
-        self.losses.append(loss)
+        self._item.user_properties.append((_LOSS, asdict(loss)))
         print(f"\n{loss.fault}: {loss.lost_seconds:.2f} s of footage lost, recorded again after {loss.back_seconds:.1f} s")
+
+
+class FaultTables:
+    """A pytest plugin: collects what the tests found, and prints it as tables."""
+
+    def __init__(self) -> None:
+        self.recoveries: list[Recovery] = []
+        self.losses: list[Loss] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown":
+            self.recoveries += [Recovery(**found) for name, found in report.user_properties if name == _RECOVERY]
+            self.losses += [Loss(**found) for name, found in report.user_properties if name == _LOSS]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for title, lines in (("recovery after faults", self.lines()), ("footage lost by faults", self.loss_lines())):
+            if len(lines) > 2:
+                terminalreporter.section(title)
+                for line in lines:
+                    terminalreporter.write_line(line)
 
     def loss_lines(self) -> list[str]:
         """The table of lost footage in Markdown."""
@@ -58,12 +83,11 @@ class RecoveryReport:
     def lines(self) -> list[str]:
         """The table of recoveries in Markdown."""
         head = ["fault", "recovery (s)", "budget (s)", "viewer continued"]
-        table = [head] + [
+        return spell_table([head] + [
             [row.fault, spell_seconds(row.seconds), "" if row.budget_seconds is None else f"{row.budget_seconds:g}",
              {True: "yes", False: "NO", None: ""}[row.has_continued]]
-            for row in self.rows
-        ]
-        return spell_table(table)
+            for row in self.recoveries
+        ])
 
 
 def spell_table(table: list[list[str]]) -> list[str]:

@@ -1,31 +1,49 @@
 """Finds free ports below the range from which the kernel takes the local ends of connections.
 
 In that range a client that tries again and again to reach a closed port may be given this very port and meet itself.
+Suites that run beside each other (pytest-xdist) each have a share of their own: a stack binds many of its ports only
+when a device needs them, so that nobody else would see that they are taken.
 """
 
+import os
 import random
 import socket
 
-LOWEST, HIGHEST = 28_000, 32_700
-#: Single ports lie below, or the many of a long run would leave no room for blocks in between.
-_FIRST_OF_BLOCKS = 28_700
+#: Below the ports that the product itself takes where nobody says otherwise, too.
+LOWEST, HIGHEST = 10_000, 19_900
+#: The most suites that may run at once.
+_SHARES = 2
+#: Single ports and short rows lie at the beginning of a share, or they would leave no room for the long rows.
+_SHORT_PORTS = 1_000
+_SHORT = 16
 
 _taken: set[int] = set()
 
 
 def free_port() -> int:
     """A port on loopback that is free for TCP and UDP, and that this process was not given before."""
-    return _find(1, LOWEST, _FIRST_OF_BLOCKS)
+    return free_block(1)
 
 
 def free_block(count: int) -> int:
     """The first of `count` free ports in a row. Raises RuntimeError when there is no such row."""
-    return _find(count, _FIRST_OF_BLOCKS, HIGHEST)
+    lowest, highest = share_of(os.environ.get("PYTEST_XDIST_WORKER", "gw0"))
+    middle = lowest + _SHORT_PORTS
+    return _find(count, lowest, middle) if count <= _SHORT else _find(count, middle, highest)
+
+
+def share_of(worker: str) -> tuple[int, int]:
+    """The range of ports of one of pytest-xdist's workers, which are called gw0, gw1 …"""
+    size = (HIGHEST - LOWEST) // _SHARES
+    lowest = LOWEST + int(worker.removeprefix("gw")) % _SHARES * size
+    return lowest, lowest + size
 
 
 def _find(count: int, lowest: int, highest: int) -> int:
-    for _ in range(2000):
-        first = random.randrange(lowest, highest - count)
+    # Rows begin at multiples of their length: so they lie close, and leave room for each other.
+    rows = (highest - lowest) // count
+    for row in random.sample(range(rows), rows):
+        first = lowest + row * count
         block = range(first, first + count)
         if not _taken.intersection(block) and all(_is_free(port) for port in block):
             _taken.update(block)
