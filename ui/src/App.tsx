@@ -9,6 +9,7 @@ import { PageCrash } from './components/PageCrash';
 import { BookmarksPage } from './pages/BookmarksPage';
 import { DevicePage } from './pages/DevicePage';
 import { DevicesPage } from './pages/DevicesPage';
+import { DeviceSnapshotsPage } from './pages/DeviceSnapshotsPage';
 import { EditDevicePage } from './pages/EditDevicePage';
 import { HealthPage } from './pages/HealthPage';
 import { NewDevicePage } from './pages/NewDevicePage';
@@ -35,6 +36,7 @@ const router = createBrowserRouter([
           { path: '/devices/:id', element: <DevicePage /> },
           { path: '/devices/:id/edit', element: <EditDevicePage /> },
           { path: '/devices/:id/recording', element: <RecordingSettingsPage /> },
+          { path: '/devices/:id/snapshots', element: <DeviceSnapshotsPage /> },
           { path: '/recordings', element: <RecordingsPage /> },
           { path: '/recordings/:id', element: <RecordedDaysPage /> },
           { path: '/snapshots', element: <SnapshotsPage /> },

@@ -10,11 +10,13 @@ interface BookmarkButtonProps {
   timeZone: string;
   /** The moment on the screen, in milliseconds; null for now. */
   momentOf: () => number | null;
+  /** How far the live picture is behind, where it comes over HTTP. */
+  behindSeconds: number | null;
 }
 
-export function BookmarkButton({ deviceId, timeZone, momentOf }: BookmarkButtonProps) {
+export function BookmarkButton({ deviceId, timeZone, momentOf, behindSeconds }: BookmarkButtonProps) {
   const draft = useNewBookmark(deviceId);
-  const press = () => draft.make(momentOf());
+  const press = () => draft.make(momentOf() ?? (behindSeconds ? Date.now() - behindSeconds * 1000 : null));
   usePlayerKeys({ b: press });
   return (
     <>

@@ -1,16 +1,17 @@
-// What is done with a marked range: export it as a file, keep it, delete it; and the exports so far.
+// What is done with a marked range: export it, make a time-lapse of it, keep it, delete it; and what was made so far.
 import { Button, Group, Radio, Stack, Text, TextInput } from '@mantine/core';
-import { IconDownload, IconLock, IconTrash } from '@tabler/icons-react';
+import { IconDownload, IconLock, IconPlayerTrackNext, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { ExportCut } from '../api/recordings';
-import { useExportControl } from '../hooks/useExports';
+import { useStartExport } from '../hooks/useStartJob';
 import { useFootageDeeds } from '../hooks/useFootageDeeds';
 import type { TimeRange } from '../timeline/model';
 import { dateOf } from '../timeline/timeZone';
 import { formatLength, formatMoment, formatTime } from '../timeline/words';
-import { ExportList } from './ExportList';
 import { Failure } from './Failure';
+import { JobList } from './JobList';
 import { Panel } from './Panel';
+import { TimeLapseDialog } from './TimeLapseDialog';
 import classes from './RangePanel.module.css';
 
 interface RangePanelProps {
@@ -27,7 +28,8 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
   const [cut, setCut] = useState<ExportCut>('key_frames');
   const [isKeeping, setKeeping] = useState(false);
   const [note, setNote] = useState('');
-  const { start } = useExportControl(deviceId);
+  const start = useStartExport(deviceId);
+  const [isLapsing, setLapsing] = useState(false);
   const range = marked && { start: new Date(marked.startMs).toISOString(), end: new Date(marked.endMs).toISOString() };
   const from = marked ? formatMoment(timeZone, marked.startMs) : '';
   const to = marked ? (dateOf(timeZone, marked.startMs) === dateOf(timeZone, marked.endMs) ? formatTime : formatMoment)(timeZone, marked.endMs) : '';
@@ -73,6 +75,9 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
             <Button leftSection={<IconDownload size={16} />} loading={start.isPending} onClick={() => start.mutate({ range, cut })}>
               Export as MP4
             </Button>
+            <Button variant="default" leftSection={<IconPlayerTrackNext size={16} stroke={1.7} />} onClick={() => setLapsing(true)}>
+              Time-lapse…
+            </Button>
             <Button variant="default" leftSection={<IconLock size={16} stroke={1.7} />} onClick={() => setKeeping(!isKeeping)} aria-expanded={isKeeping}>
               Keep…
             </Button>
@@ -111,7 +116,9 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
           {start.error && <Failure title="The export was not started" error={start.error} />}
         </Stack>
       )}
-      <ExportList deviceId={deviceId} timeZone={timeZone} />
+      <JobList kind="export" title="Exports" deviceId={deviceId} timeZone={timeZone} />
+      <JobList kind="time_lapse" title="Time-lapses" deviceId={deviceId} timeZone={timeZone} />
+      {isLapsing && marked && <TimeLapseDialog deviceId={deviceId} timeZone={timeZone} range={marked} onClose={() => setLapsing(false)} />}
     </Panel>
   );
 }

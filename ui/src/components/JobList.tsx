@@ -1,26 +1,33 @@
-// A camera's recent exports: progress, the file, or what went wrong.
+// A camera's recent jobs of one kind: progress, the file, or what went wrong.
 import { Button, Text } from '@mantine/core';
 import { useState } from 'react';
-import { useExports } from '../hooks/useExports';
-import { ExportRow } from './ExportRow';
+import { useJobs, type FileJobKind } from '../hooks/useJobs';
 import { Failure } from './Failure';
+import { JobRow } from './JobRow';
 import classes from './RangePanel.module.css';
 
 const SHOWN = 4;
 
-export function ExportList({ deviceId, timeZone }: { deviceId: string; timeZone: string }) {
-  const { data, error, refetch } = useExports(deviceId);
+interface JobListProps {
+  kind: FileJobKind;
+  title: string;
+  deviceId: string;
+  timeZone: string;
+}
+
+export function JobList({ kind, title, deviceId, timeZone }: JobListProps) {
+  const { data, error, refetch } = useJobs(kind, deviceId);
   const [isWhole, setWhole] = useState(false);
-  if (error && !data) return <Failure title="The exports could not be read" error={error} onRetry={() => void refetch()} />;
+  if (error && !data) return <Failure title={`The ${title.toLowerCase()} could not be read`} error={error} onRetry={() => void refetch()} />;
   if (!data || data.length === 0) return null;
   return (
     <div className={classes.exports}>
       <Text component="h3" size="sm" fw={600}>
-        Exports
+        {title}
       </Text>
       <ul className={classes.list}>
         {data.slice(0, isWhole ? undefined : SHOWN).map((job) => (
-          <ExportRow key={job.id} job={job} deviceId={deviceId} timeZone={timeZone} />
+          <JobRow key={job.id} job={job} kind={kind} deviceId={deviceId} timeZone={timeZone} />
         ))}
       </ul>
       {data.length > SHOWN && (

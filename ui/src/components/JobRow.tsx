@@ -1,24 +1,30 @@
-// One export: how far it is, the file it made, or why it failed.
+// One job that makes a file: how far it is, the file, or why it failed.
 import { ActionIcon, Button, Progress, Text, Tooltip } from '@mantine/core';
 import { IconDownload, IconTrash, IconX } from '@tabler/icons-react';
 import { isUnfinished, jobResultUrl, type Job } from '../api/jobs';
-import { useExportControl } from '../hooks/useExports';
+import { useJobControl, type FileJobKind } from '../hooks/useJobs';
 import { formatLength, formatMoment } from '../timeline/words';
 import { formatBytes } from './amounts';
 import { formatDateTime } from './moments';
 import { sentence } from './sentence';
 import classes from './RangePanel.module.css';
 
-interface ExportRowProps {
+interface JobRowProps {
   job: Job;
+  kind: FileJobKind;
   deviceId: string;
   timeZone: string;
 }
 
-function titleOf({ result, created_at }: Job, timeZone: string): string {
+/** What a job's file is called. */
+export const JOB_NOUNS: Record<FileJobKind, string> = { export: 'export', time_lapse: 'time-lapse' };
+
+function titleOf({ kind, result, created_at }: Job, timeZone: string): string {
   if (!result) return `Asked for ${formatDateTime(created_at)}`;
   const [start, end] = [Date.parse(result.start), Date.parse(result.end)];
-  return `${formatMoment(timeZone, start)}, ${formatLength(end - start)}`;
+  const span = `${formatMoment(timeZone, start)}, ${formatLength(end - start)}`;
+  // A time-lapse is shorter than what it shows; an export is only shorter by its gaps, which its notes tell.
+  return kind === 'time_lapse' && result.duration_seconds ? `${span} in ${formatLength(result.duration_seconds * 1000)}` : span;
 }
 
 /** "Waiting", or what it does and how far it is. */
@@ -27,8 +33,9 @@ function stageOf(job: Job): string {
   return `${sentence(job.stage ?? 'working').replace(/\.$/, '')}, ${Math.floor(job.progress * 100)} %`;
 }
 
-export function ExportRow({ job, deviceId, timeZone }: ExportRowProps) {
-  const { cancel, remove } = useExportControl(deviceId);
+export function JobRow({ job, kind, deviceId, timeZone }: JobRowProps) {
+  const { cancel, remove } = useJobControl(kind, deviceId);
+  const noun = JOB_NOUNS[kind];
   const { result, error, state } = job;
   const title = titleOf(job, timeZone);
   return (
@@ -65,19 +72,19 @@ export function ExportRow({ job, deviceId, timeZone }: ExportRowProps) {
         )}
         {isUnfinished(job) ? (
           <Tooltip label="Cancel">
-            <ActionIcon variant="subtle" color="gray" aria-label={`Cancel the export: ${title}`} loading={cancel.isPending} onClick={() => cancel.mutate(job.id)}>
+            <ActionIcon variant="subtle" color="gray" aria-label={`Cancel the ${noun}: ${title}`} loading={cancel.isPending} onClick={() => cancel.mutate(job.id)}>
               <IconX size={17} />
             </ActionIcon>
           </Tooltip>
         ) : (
           <Tooltip label="Remove">
-            <ActionIcon variant="subtle" color="gray" aria-label={`Remove the export: ${title}`} loading={remove.isPending} onClick={() => remove.mutate(job.id)}>
+            <ActionIcon variant="subtle" color="gray" aria-label={`Remove the ${noun}: ${title}`} loading={remove.isPending} onClick={() => remove.mutate(job.id)}>
               <IconTrash size={16} stroke={1.7} />
             </ActionIcon>
           </Tooltip>
         )}
       </div>
-      {isUnfinished(job) && <Progress value={job.progress * 100} size="sm" animated={state === 'running'} aria-label={`Progress of the export: ${title}`} />}
+      {isUnfinished(job) && <Progress value={job.progress * 100} size="sm" animated={state === 'running'} aria-label={`Progress of the ${noun}: ${title}`} />}
       {state === 'done' && result && result.notes.length > 0 && (
         <ul className={classes.notes}>
           {result.notes.map((note) => (

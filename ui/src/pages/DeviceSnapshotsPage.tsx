@@ -1,0 +1,41 @@
+// What is made of a camera's pictures without anybody pressing a button: scheduled snapshots and time-lapses.
+import { Button, Skeleton, Stack } from '@mantine/core';
+import { IconPhoto } from '@tabler/icons-react';
+import { Link, useParams } from 'react-router';
+import { ApiError } from '../api/http';
+import { galleryAddress } from '../components/bookmarkAddresses';
+import { Failure } from '../components/Failure';
+import { PageHeader } from '../components/PageHeader';
+import { SchedulePanel } from '../components/SchedulePanel';
+import { TimeLapsePanel } from '../components/TimeLapsePanel';
+import { useDevice } from '../hooks/useDevice';
+import { useRecording } from '../hooks/useRecording';
+import { useSchedules } from '../hooks/useSchedules';
+import { ownTimeZone } from '../timeline/timeZone';
+import { NotFoundPage } from './NotFoundPage';
+
+export function DeviceSnapshotsPage() {
+  const { id = '' } = useParams();
+  const { data, error, refetch } = useDevice(id);
+  const timeZone = useRecording(id).data?.recording.time_zone ?? ownTimeZone();
+  const schedules = useSchedules(id).data;
+  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
+  const name = data?.device.name;
+  return (
+    <>
+      <PageHeader title={name ? `Snapshots of ${name}` : 'Snapshots'} back={{ to: `/devices/${id}`, label: name ?? 'Camera' }}>
+        <Button variant="default" component={Link} to={galleryAddress(id)} leftSection={<IconPhoto size={16} stroke={1.7} />}>
+          Its snapshots
+        </Button>
+      </PageHeader>
+      {error && !data && <Failure title="The camera could not be read" error={error} onRetry={() => void refetch()} />}
+      {!data && !error && <Skeleton height={240} maw={980} radius="md" />}
+      {data && (
+        <Stack gap="md" maw={980}>
+          <SchedulePanel deviceId={id} timeZone={timeZone} />
+          <TimeLapsePanel deviceId={id} timeZone={timeZone} hasSchedules={(schedules?.length ?? 0) > 0} />
+        </Stack>
+      )}
+    </>
+  );
+}
