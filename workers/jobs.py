@@ -111,7 +111,7 @@ class JobRunner:
                 remove_results(self.config, attempt.id)
                 result = self._function(attempt)(attempt, context)
                 context.check()
-            if not _insist(lambda: finish_job(attempt, result, keep_hours=keep_hours)):
+            if not insist(lambda: finish_job(attempt, result, keep_hours=keep_hours)):
                 raise LeaseLost(f"job '{attempt.id}' was taken away while it was finished")
             log.info("job %s (%s) done in %.1f s", attempt.id, attempt.kind, time.monotonic() - started)
         except Shutdown:
@@ -128,7 +128,7 @@ class JobRunner:
         except JobCancelled:
             log.info("job %s was cancelled", attempt.id)
             remove_results(self.config, attempt.id)
-            _insist(lambda: end_cancelled(attempt, keep_hours=keep_hours))
+            insist(lambda: end_cancelled(attempt, keep_hours=keep_hours))
         except Exception as error:
             is_known = isinstance(error, VasError)
             reason = error.reason if is_known else "job_failed"
@@ -138,7 +138,7 @@ class JobRunner:
             )
             message = error.message if is_known else None
             remove_results(self.config, attempt.id)
-            _insist(lambda: fail_job(attempt, reason, message, keep_hours=keep_hours))
+            insist(lambda: fail_job(attempt, reason, message, keep_hours=keep_hours))
 
     def _function(self, attempt: JobAttempt) -> JobFunction:
         try:
@@ -194,8 +194,8 @@ class _Heart:
                 context._is_cancelled.set()
 
 
-def _insist(write: Callable[[], None]) -> bool:
-    """Write the end of a job, also when the database is away for a while; False when the job is lost.
+def insist(write: Callable[[], None]) -> bool:
+    """Write the end of a job or of what it has made, also when the database is away for a while; False when it is lost.
 
     Given up, the clock process finds the job without a heartbeat and puts it back.
     """

@@ -1,0 +1,1 @@
+"""Clips of bookmarks, made of real footage from the media bus and from recordings."""

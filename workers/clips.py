@@ -1,0 +1,345 @@
+"""Clips of bookmarks: the footage around a moment as a file of its own, with a picture of the moment. The job.
+
+What comes after the moment is waited for. Whatever of the range is there then becomes the clip, and its notes say what is
+missing.
+"""
+
+import contextlib
+import functools
+import logging
+import time
+from typing import Any
+
+from gateway import database
+from gateway.bus import MediaBus
+from gateway.capture_files import CLIPS, CaptureFiles
+from gateway.capture_queue import EXACT, KEY_FRAME
+from gateway.clock import Clock, SystemClock, utc_now
+from gateway.errors import BusUnavailable, LeaseLost, NotFound, Unavailable, VasError
+from gateway.media import ClipFact
+from gateway.models.base import EVERY_TENANT, TenantScope
+from gateway.models.bookmarks import CLIP, READY, Bookmark
+from gateway.models.clips import CLIP_CANCELLED, ClipResult, fail_clip, read_clip_work, save_clip, save_poster
+from gateway.models.cuts import Stretch, cut_footage, holes_between
+from gateway.models.jobs import JobAttempt
+from gateway.models.recordings import find_recording
+from gateway.models.streams import read_stream_record, touch_demand
+from gateway.redis_client import connect_redis
+from gateway.states import DesiredState
+from gateway.storage import StorageUnavailable, open_storage
+from workers.clip_source import BusSpool, join_footage
+from workers.exporting.copying import copy_footage
+from workers.exporting.cut import Cut
+from workers.exporting.encoding import encode_footage
+from workers.exporting.source import look_at, reason_to_encode
+from workers.facts import report_fact
+from workers.ffmpeg.reencode import EncoderMissing, EncodingFailed
+from workers.footage_reader import FootageReader
+from workers.jobs import JobCancelled, JobContext, JobFailed, insist
+from workers.mp4.writer import estimate_index_bytes
+from workers.pictures import PictureDamaged, TimedPart, decode_at, make_picture
+
+__all__ = ["CLIP", "run_clip"]
+
+log = logging.getLogger(__name__)
+
+#: So long after the end of the range its last part may still come: a camera's picture takes a while to get here.
+PATIENCE_MS = 5000
+_LOOK_SECONDS = 0.5
+_DEMAND_SECONDS = 2.0
+#: Less than this is missing at an end of every second clip: footage comes in parts.
+_WORTH_TELLING_MS = 500
+#: The share of the progress that waiting has; the rest is for writing.
+_WAIT_SHARE = 0.8
+#: Frames are stored before they are shown: the one of a moment may stand so much behind it.
+_FRAMES_MS = 500
+_CODECS = {"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc"}
+
+
+def run_clip(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
+    """Run a job of the kind `clip`; parameters: `bookmark_id`. Gives the result of the job.
+
+    Raises JobFailed, and what `context.check` raises. Killed at any moment and run again it makes the clip once.
+    """
+    bookmark = read_clip_work(attempt)
+    if bookmark.clip_state == READY:
+        # The worker died between the clip's last word and the job's.
+        made = bookmark
+        return _result_of(made.id, made.clip_size, made.clip_start_ms, made.clip_end_ms, made.clip_seconds)
+    try:
+        clip = ClipMaker(attempt, context, bookmark).make()
+    except LeaseLost:
+        raise
+    except JobCancelled:
+        _fail(attempt, bookmark, CLIP_CANCELLED)
+        raise
+    except VasError as error:
+        _fail(attempt, bookmark, error.reason, error.message)
+        raise
+    except Exception:
+        _fail(attempt, bookmark, "job_failed")
+        raise
+    path = str(CaptureFiles.from_config(context.config).path(clip.file))
+    fact = ClipFact(
+        bookmark.id, clip.start_ms, clip.end_ms, clip.seconds, clip.size, path=path, by_name=bookmark.created_by
+    )
+    report_fact("on_clip", device_id=bookmark.device_id, clip=fact)
+    return _result_of(bookmark.id, clip.size, clip.start_ms, clip.end_ms, clip.seconds) | {"notes": list(clip.notes)}
+
+
+class ClipMaker:
+    """Makes the clip of one bookmark, once."""
+
+    def __init__(
+        self, attempt: JobAttempt, context: JobContext, bookmark: Bookmark, *, clock: Clock | None = None
+    ) -> None:
+        self._attempt, self._context, self._bookmark = attempt, context, bookmark
+        self._clock = clock or SystemClock()
+        self._start_ms = bookmark.at_ms - bookmark.before_ms
+        self._end_ms = bookmark.at_ms + bookmark.after_ms
+        self._files = CaptureFiles.from_config(context.config)
+        stem = f"{bookmark.id}-{attempt.token.rpartition(':')[2]}"
+        self._clip_key = self._files.key(CLIPS, attempt.tenant_id, f"{stem}.mp4")
+        self._poster_key = self._files.key(CLIPS, attempt.tenant_id, f"{stem}.jpg")
+        self._has_poster = False
+
+    def make(self) -> ClipResult:
+        """Make clip and poster, and write them down. Raises VasError where there is no clip; then nothing is left of it."""
+        folder = self._files.path(self._clip_key).parent
+        self._remove_leftovers()
+        self._files.check_space(0, floor_bytes=self._context.config.free_bytes_floor)
+        try:
+            storage = open_storage(self._context.config)
+        except StorageUnavailable as error:
+            # What the bus holds needs no disk of recordings.
+            log.warning("clip %s is made without recordings: %s", self._bookmark.id, error)
+            storage = None
+        is_saved = False
+        try:
+            with BusSpool(
+                _bus(self._context.config.bus_redis_url), self._bookmark.device_id, self._start_ms, self._end_ms,
+                folder=folder, storage=storage,
+            ) as spool:
+                self._receive(spool)
+                clip = self._write(spool, self._recorded() if storage else [])
+            is_saved = insist(lambda: save_clip(self._attempt, clip))
+            if not is_saved:
+                raise LeaseLost(f"the clip of bookmark '{self._bookmark.id}' is made by another job")
+        finally:
+            if not is_saved:
+                self._drop_own()
+        self._remove_previous(clip)
+        return clip
+
+    # ---- what comes from the bus ----
+
+    def _receive(self, spool: BusSpool) -> None:
+        """Save what the bus has of the range, and what comes, until that is all or there is nothing to wait for."""
+        demanded_at = 0.0
+        while not spool.is_complete:
+            self._context.check()
+            is_over = self._now_ms() > self._end_ms + PATIENCE_MS
+            try:
+                has_more = spool.take(0.0 if is_over else _LOOK_SECONDS)
+            except BusUnavailable as error:
+                log.debug("clip %s waits for the media bus: %s", self._bookmark.id, error)
+                has_more = False
+                time.sleep(0.0 if is_over else _LOOK_SECONDS)
+            self._make_poster_early(spool)
+            if not has_more and (is_over or self._has_ended()):
+                return
+            if not is_over and self._clock.monotonic() - demanded_at > _DEMAND_SECONDS:
+                demanded_at = self._clock.monotonic()
+                self._demand()
+            self._context.report(_WAIT_SHARE * self._share_received(spool), "receiving")
+
+    def _has_ended(self) -> bool:
+        """Whether nothing comes any more. A stream that is only interrupted may be back in time."""
+        try:
+            record = read_stream_record(self._bookmark.device_id)
+        except Unavailable:
+            return False
+        return record is None or not record.enabled or record.desired != DesiredState.RUNNING
+
+    def _demand(self) -> None:
+        """A stream that runs while somebody watches goes on until the clip has all of it."""
+        with contextlib.suppress(Unavailable):
+            touch_demand(EVERY_TENANT, self._bookmark.device_id, utc_now())
+
+    def _share_received(self, spool: BusSpool) -> float:
+        if spool.end_reached_ms is None:
+            return 0.0
+        return min(1.0, max(0.0, (spool.end_reached_ms - self._start_ms) / (self._end_ms - self._start_ms)))
+
+    # ---- the clip ----
+
+    def _recorded(self) -> list[Stretch]:
+        try:
+            recording = find_recording(TenantScope(self._attempt.tenant_id), self._bookmark.device_id)
+        except NotFound:
+            return []
+        return cut_footage(recording, self._start_ms, self._end_ms)
+
+    def _write(self, spool: BusSpool, recorded: list[Stretch]) -> ClipResult:
+        saved = spool.pieces()
+        stretches = join_footage(recorded, saved, self._start_ms, self._end_ms)
+        if not stretches:
+            raise JobFailed("no_footage", "none of it was recorded, and the media bus does not hold it any more")
+        index_bytes = estimate_index_bytes(
+            sum(one.frames for one in stretches),
+            sum(one.parts for one in stretches),
+            sum(one.end_ms - one.start_ms for one in stretches if one.has_audio) / 1000,
+        )
+        needed = sum(one.size for one in stretches) + index_bytes
+        self._files.check_space(needed, floor_bytes=self._context.config.free_bytes_floor)
+        if not self._has_poster:
+            self._make_poster(spool, recorded, stretches)
+        reader = FootageReader(spool, self._context.check)
+        source = look_at(stretches, reader, is_exact=False)
+        if not source.stretches:
+            raise JobFailed("footage_damaged", "nothing of this range can be read")
+        with self._files.open(self._clip_key) as sink:
+            cut = Cut(
+                _Tail(self._context), source, reader, sink,
+                start_ms=self._start_ms, end_ms=self._end_ms, is_exact=False, index_bytes=index_bytes,
+            )
+            seconds = self._fill(cut)
+            size = sink.keep()
+        return ClipResult(
+            file=self._clip_key, size=size, start_ms=cut.first_ms, end_ms=cut.last_ms, seconds=round(seconds, 3),
+            codec=_CODECS.get(cut.video_format.codec, cut.video_format.codec), notes=tuple(self._notes(cut)),
+            poster_file=self._poster_key if self._has_poster else None,
+        )
+
+    def _fill(self, cut: Cut) -> float:
+        """Write the film; gives how long it plays, in seconds."""
+        why = reason_to_encode(cut.source, False)
+        if why:
+            cut.notes.append(why)
+        try:
+            (encode_footage if why else copy_footage)(cut)
+        except EncoderMissing as error:
+            raise JobFailed("ffmpeg_missing", str(error)) from error
+        except EncodingFailed as error:
+            raise JobFailed("encoding_failed", f"the footage could not be encoded: {error}") from error
+        if cut.film is None or not cut.film.frames:
+            raise JobFailed("footage_damaged", "nothing of this range can be read")
+        seconds = cut.close()
+        self._context.check()
+        return seconds
+
+    def _notes(self, cut: Cut) -> list[str]:
+        """What is worth knowing of the clip."""
+        notes = list(cut.notes)
+        late, early = cut.first_ms - self._start_ms, self._end_ms - cut.last_ms
+        if late > _WORTH_TELLING_MS:
+            notes.append(f"it begins {late / 1000:.1f} s later than wanted: there is no footage of before")
+        if early > _WORTH_TELLING_MS:
+            notes.append(f"it ends {early / 1000:.1f} s earlier than wanted: there is no footage of after")
+        for start_ms, end_ms in cut.reader.damaged:
+            notes.append(f"damaged, left out: {self._spell(start_ms, end_ms)}")
+        for start_ms, end_ms in holes_between(cut.source.stretches, cut.first_ms, cut.last_ms):
+            notes.append(f"no footage: {self._spell(start_ms, end_ms)}")
+        return notes
+
+    def _spell(self, start_ms: int, end_ms: int) -> str:
+        """A stretch, seen from the moment of the bookmark."""
+        away = (start_ms - self._bookmark.at_ms) / 1000
+        where = "before" if away < 0 else "after"
+        return f"{(end_ms - start_ms) / 1000:.1f} s, from {abs(away):.1f} s {where} the moment on"
+
+    # ---- the poster ----
+
+    def _make_poster_early(self, spool: BusSpool) -> None:
+        """The picture of the moment need not wait for what comes after it."""
+        if self._has_poster or spool.end_reached_ms is None or spool.end_reached_ms <= self._bookmark.at_ms:
+            return
+        stretches = join_footage([], spool.pieces(), self._bookmark.at_ms, self._bookmark.at_ms + _FRAMES_MS)
+        if stretches and self._take_picture(spool, stretches[0], self._bookmark.at_ms):
+            save_poster(self._attempt, self._poster_key)
+
+    def _make_poster(self, spool: BusSpool, recorded: list[Stretch], stretches: list[Stretch]) -> None:
+        """The picture of the moment, or the one nearest to it."""
+        at_ms = self._bookmark.at_ms
+        nearest = min(stretches, key=lambda one: max(one.start_ms - at_ms, at_ms + 1 - one.end_ms, 0))
+        shown_ms = min(max(at_ms, nearest.start_ms), nearest.end_ms - 1)
+        group = join_footage(recorded, spool.pieces(), shown_ms, shown_ms + _FRAMES_MS)
+        if group:
+            self._take_picture(spool, group[0], shown_ms)
+
+    def _take_picture(self, spool: BusSpool, stretch: Stretch, at_ms: int) -> bool:
+        """Write the poster; False where nothing can be decoded. `stretch` begins with the key frame before the moment."""
+        reader = FootageReader(spool, self._context.check)
+        for accuracy in (EXACT, KEY_FRAME):
+            try:
+                init = reader.read_init(stretch.pieces[0])
+                parts = [TimedPart(part.start_ms, part.data) for part in reader.read(stretch)]
+                shot = decode_at(init, parts, at_ms, accuracy)
+            except (PictureDamaged, NotFound, StorageUnavailable) as error:
+                log.warning("no picture of bookmark %s: %s", self._bookmark.id, error)
+                continue
+            if shot is not None:
+                self._files.write(self._poster_key, make_picture(shot).jpeg)
+                self._has_poster = True
+                return True
+        return False
+
+    # ---- files ----
+
+    def _remove_leftovers(self) -> None:
+        """What attempts that were killed have left of this bookmark."""
+        kept = {key.rpartition("/")[2] for key in (self._bookmark.clip_file, self._bookmark.poster_file) if key}
+        folder = self._files.path(self._clip_key).parent
+        for pattern in (f"{self._bookmark.id}-*", f".{self._bookmark.id}-*"):
+            for path in folder.glob(pattern):
+                if path.name not in kept:
+                    path.unlink(missing_ok=True)
+
+    def _drop_own(self) -> None:
+        """Remove what this attempt wrote, unless the bookmark has it: the database may have died while it answered."""
+        try:
+            with database.session():
+                row = EVERY_TENANT.select(Bookmark).where(Bookmark.id == self._bookmark.id).first()
+        except Unavailable:
+            return
+        for key in (self._clip_key, self._poster_key):
+            if row is None or key not in (row.clip_file, row.poster_file):
+                self._files.delete(key)
+
+    def _remove_previous(self, clip: ClipResult) -> None:
+        before = self._bookmark
+        for key, now in ((before.clip_file, clip.file), (before.poster_file, clip.poster_file or before.poster_file)):
+            if key and key != now:
+                self._files.delete(key)
+
+    def _now_ms(self) -> float:
+        return self._clock.wall() * 1000
+
+
+class _Tail:
+    """A job's context whose progress begins where waiting has ended."""
+
+    def __init__(self, context: JobContext) -> None:
+        self.config, self.attempt, self.check = context.config, context.attempt, context.check
+        self._context = context
+
+    def report(self, progress: float, stage: str) -> None:
+        self._context.report(_WAIT_SHARE + (1 - _WAIT_SHARE) * progress, stage)
+
+
+def _fail(attempt: JobAttempt, bookmark: Bookmark, code: str, message: str | None = None) -> None:
+    if insist(lambda: fail_clip(attempt, code, message)):
+        fact = ClipFact(bookmark.id, reason=code, by_name=bookmark.created_by)
+        report_fact("on_clip", device_id=bookmark.device_id, clip=fact)
+
+
+def _result_of(bookmark_id: str, size: int, start_ms: int, end_ms: int, seconds: float) -> dict[str, Any]:
+    return {
+        "bookmark_id": bookmark_id, "size": size, "content_type": "video/mp4", "start_ms": start_ms, "end_ms": end_ms,
+        "duration_seconds": seconds,
+    }
+
+
+@functools.cache
+def _bus(url: str) -> MediaBus:
+    return MediaBus(connect_redis(url))
