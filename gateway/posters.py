@@ -7,13 +7,13 @@ for the same; nobody waits longer than about a second, and then sees the last on
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import redis
 
-from gateway.capture_queue import CaptureQueue
 from gateway.errors import Unavailable
 
 #: Widths in pixels that are made; a wish between two of them gets the greater one.
@@ -22,7 +22,7 @@ POSTER_WIDTHS = (160, 320, 480, 640, 960, 1280, 1920)
 #: A request waits so long for a newer poster.
 WAIT_SECONDS = 1.0
 _KEEP_SECONDS = 86_400
-#: After an answer that did not come nobody waits for one for so long.
+#: After an answer that did not come, of a worker or of Redis, nobody waits for one for so long.
 _LATE_SECONDS = 2.0
 _POLL_SECONDS = 0.05
 
@@ -58,11 +58,9 @@ class Posters:
     """The posters of all devices. Every method raises Unavailable `redis_unavailable` when Redis is away."""
 
     def __init__(
-        self, client: redis.Redis, captures: CaptureQueue, *, fresh_seconds: float, seats: int,
-        clock: Callable[[], float] = time.time,
+        self, client: redis.Redis, *, fresh_seconds: float, seats: int, clock: Callable[[], float] = time.time
     ) -> None:
         """`seats`: how many of this process' threads may wait for posters at once."""
-        self.captures = captures
         self.fresh_seconds = fresh_seconds
         self._redis = client
         self._clock = clock
@@ -70,6 +68,7 @@ class Posters:
         self._lock = threading.Lock()
         self._flights: dict[tuple[str, int], _Flight] = {}
         self._late_until = 0.0
+        self._away_until = 0.0
 
     def get(self, device_id: str, width: int, make: Callable[[Poster | None], Poster]) -> Poster:
         """The poster of a device, `width` being one of POSTER_WIDTHS.
@@ -77,6 +76,8 @@ class Posters:
         `make` gets the last one known and gives a newer one, or the same where there is none. Raises PosterLate when
         it did and nothing is known yet.
         """
+        if time.monotonic() < self._away_until:
+            raise _spell_outage("it did not answer just now")
         known = self._read(device_id, width)
         if known is not None and self.seconds_left(known) > 0:
             return known
@@ -140,7 +141,7 @@ class Posters:
         return None
 
     def _read(self, device_id: str, width: int) -> Poster | None:
-        with _unavailable():
+        with self._answering():
             data = self._redis.get(_key(device_id, width))
         if data is None:
             return None
@@ -149,17 +150,27 @@ class Posters:
 
     def _write(self, device_id: str, width: int, poster: Poster) -> None:
         facts: dict[str, Any] = {"at_ms": poster.at_ms, "message": poster.message, "checked_ms": poster.checked_ms}
-        with _unavailable():
+        with self._answering():
             self._redis.set(_key(device_id, width), json.dumps(facts).encode() + b"\n" + poster.picture, ex=_KEEP_SECONDS)
 
     def _claim(self, device_id: str, width: int) -> bool:
         """Whether this process may make it; a claim ends by itself, should the process."""
-        with _unavailable():
+        with self._answering():
             return bool(self._redis.set(_key(device_id, width) + ":claim", 1, nx=True, px=int(WAIT_SECONDS * 3000)))
 
     def _unclaim(self, device_id: str, width: int) -> None:
-        with _unavailable():
+        with self._answering():
             self._redis.delete(_key(device_id, width) + ":claim")
+
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Turns Redis' own errors into the domain's; nobody else waits in vain for a while."""
+        try:
+            yield
+        except redis.RedisError as error:
+            self._away_until = time.monotonic() + _LATE_SECONDS
+            raise _spell_outage(error) from error
 
 
 def round_width(width: int) -> int:
@@ -167,15 +178,8 @@ def round_width(width: int) -> int:
     return next((known for known in POSTER_WIDTHS if known >= width), POSTER_WIDTHS[-1])
 
 
-class _unavailable:  # noqa: N801 - reads as a phrase: `with _unavailable():`
-    """Turns Redis' own errors into the domain's."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, redis.RedisError):
-            raise Unavailable(f"the posters (Redis) cannot be read: {error}", reason="redis_unavailable") from error
+def _spell_outage(why: object) -> Unavailable:
+    return Unavailable(f"the posters (Redis) cannot be read: {why}", reason="redis_unavailable")
 
 
 def _shown(poster: Poster | None) -> Poster:

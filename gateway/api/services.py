@@ -95,13 +95,12 @@ class Services:
     def build(cls, config: Config, plugins: pluggy.PluginManager) -> "Services":
         # A person waits for the answer: shorter than a worker's patience.
         client = connect_redis(config.redis_url, timeout_seconds=1.0)
-        media_client = connect_redis(config.bus_redis_url, timeout_seconds=2.0)
-        captures = CaptureQueue(connect_redis(config.bus_redis_url, timeout_seconds=LONGEST_CAPTURE_SECONDS + 2))
+        captures = CaptureQueue.connect(config)
         box = SecretBox.from_config(config)
         return cls(
             config=config,
             redis=client,
-            bus=MediaBus(media_client),
+            bus=MediaBus(connect_redis(config.bus_redis_url, timeout_seconds=2.0)),
             live=LiveFigures(client),
             leases=Leases(client),
             slots=WorkerSlots(client),
@@ -113,7 +112,8 @@ class Services:
             captures=captures,
             capture_files=CaptureFiles.from_config(config),
             posters=Posters(
-                media_client, captures, fresh_seconds=config.poster_seconds, seats=max(1, config.web_threads // 2)
+                connect_redis(config.bus_redis_url, timeout_seconds=1.0), fresh_seconds=config.poster_seconds,
+                seats=max(1, config.web_threads // 2),
             ),
             # A probe holds a thread for as long as the camera takes: most threads stay free.
             probe_seats=BoundedSemaphore(max(1, config.web_threads // 4)),

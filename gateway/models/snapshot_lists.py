@@ -3,7 +3,6 @@
 Every function opens its own transaction and raises `gateway.database.DatabaseUnavailable` when the database is away.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,14 +12,10 @@ import peewee
 
 from gateway import database
 from gateway.clock import utc_now
-from gateway.errors import Conflict, NotFound
+from gateway.errors import NotFound
 from gateway.models.base import EveryTenantScope, TenantScope
 from gateway.models.inventory import VersionChanged
-from gateway.models.jobs import Job
 from gateway.models.snapshots import Snapshot, SnapshotTag
-
-#: The kind of the jobs that take a picture.
-CAPTURE_JOB = "snapshot"
 
 NEWEST, OLDEST = SNAPSHOT_ORDERS = ("newest", "oldest")
 
@@ -76,18 +71,6 @@ def newest_snapshot(scope: EveryTenantScope, device_id: str) -> Snapshot | None:
     with database.session():
         query = scope.select(Snapshot).where(Snapshot.device_id == device_id, Snapshot.deleted_at.is_null())
         return query.order_by(Snapshot.at_ms.desc()).first()
-
-
-def find_capture_job(scope: EveryTenantScope, request_key: str, snapshot_id: str) -> Job | None:
-    """The job that the same request with the same key has made; `snapshot_id` is what it makes.
-
-    Raises Conflict `key_reused` where the key was used for a job of another kind.
-    """
-    with database.session():
-        job = scope.select(Job).where(Job.request_key == request_key).first()
-    if job is not None and (job.kind != CAPTURE_JOB or json.loads(job.parameters).get("id") != snapshot_id):
-        raise Conflict("this idempotency key was used for another request: choose a new one", reason="key_reused")
-    return job
 
 
 def replace_snapshot(

@@ -21,12 +21,14 @@ from gateway.capture_queue import HISTORICAL, LIVE, SNAPSHOT, CaptureAnswer, Cap
 from gateway.clock import utc_now
 from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
 from gateway.models import find_device
-from gateway.models.jobs import Job, create_job, spell_job_error
-from gateway.models.snapshot_lists import find_capture_job, find_snapshot
+from gateway.models.jobs import Job, create_job, find_repeated, spell_job_error
+from gateway.models.snapshot_lists import find_snapshot
 from gateway.models.snapshots import Snapshot
 
 blp = Blueprint("captures", __name__, url_prefix="/snapshots", description="Taking pictures")
 
+#: The kind of the jobs that take a picture.
+CAPTURE_JOB = "snapshot"
 #: A request without a seat waits so long for one: each is given back within the time of a picture.
 _SEAT_SECONDS = 0.5
 #: For so long a repeated request is held against the first one of its key.
@@ -91,14 +93,15 @@ def _capture(device_id: str, data: dict[str, Any], key: str | None, *, kind: str
         _check_key(request.id, {"device_id": device.id, **asked})
         if (made := _made(request)) is not None:
             return _created(made)
-        if (job := find_capture_job(scope, key, request.id)) is not None:
+        if (job := find_repeated(scope, CAPTURE_JOB, asked, device_id=device.id, request_key=key)) is not None:
             return _accepted(job)
     answer = _ask(request, data["wait_seconds"])
     if answer is None:
         # A worker may have been late by little.
         if (made := _made(request)) is not None:
             return _created(made)
-        job, is_new = create_job(scope, SNAPSHOT, request.to_dict(), device_id=device.id, request_key=key)
+        parameters = {"asked": asked, **request.to_dict()}
+        job, is_new = create_job(scope, CAPTURE_JOB, parameters, device_id=device.id, request_key=key)
         if is_new:
             services().send_job(job.id)
         return _accepted(job)

@@ -5,7 +5,9 @@ import uuid
 
 import pytest
 
-from gateway.models import read_device_settings, transition
+from gateway.clock import utc_now
+from gateway.models import DEFAULT_TENANT_ID, read_device_settings, transition
+from gateway.models.events import record_event
 from tests.factories import PASSWORD, SHOWN_URL, SOURCE_URL, device_body
 
 URL = "/api/v1/devices"
@@ -208,4 +210,22 @@ def test_history_is_newest_first_with_reasons(client, device):
     assert event["reason"]["code"] == "refused"
     assert event["reason"]["message"] == "nothing listens on port 554"
     assert event["reason"]["remedy"]
+    assert (event["kind"], event["text"], event["reference"], event["by_name"]) == ("state", None, None, None)
     assert client.get(f"{URL}/{uuid.uuid4()}/events").status_code == 404
+
+
+def test_the_history_tells_what_was_made_of_the_pictures_too(client, device):
+    transition(device["id"], "starting")
+    for kind, text in (("snapshot", "a live picture"), ("bookmark", "'Van' was marked")):
+        record_event(DEFAULT_TENANT_ID, device["id"], kind, text, reference="77", by_name="Ann", at=utc_now())
+
+    def kinds(query=""):
+        return [event["kind"] for event in client.get(f"{URL}/{device['id']}/events{query}").json]
+
+    assert kinds() == ["bookmark", "snapshot", "state"]
+    assert kinds("?kind=snapshot") == ["snapshot"]
+    assert kinds("?kind=snapshot&kind=bookmark&page_size=1") == ["bookmark"]
+    event = client.get(f"{URL}/{device['id']}/events?kind=bookmark").json[0]
+    assert (event["text"], event["reference"], event["by_name"]) == ("'Van' was marked", "77", "Ann")
+    assert (event["from"], event["to"], event["reason"], event["run"]) == (None, None, None, None)
+    assert client.get(f"{URL}/{device['id']}/events?kind=party").status_code == 422
