@@ -14,6 +14,8 @@ export interface JobResult {
   duration_seconds: number;
   /** What is worth knowing of the file, such as the gaps in it. */
   notes: string[];
+  /** The snapshot it took, where it took one. */
+  snapshot_id?: string | null;
 }
 
 export interface Job {

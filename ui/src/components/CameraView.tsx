@@ -124,6 +124,7 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onFigures }: Ca
         onLive={goLive}
         onRecorded={watchRecorded}
         onJump={openJump}
+        onSeek={watchAt}
         onMark={mark}
       >
         <CameraTimeline

@@ -27,6 +27,8 @@ interface HistoryControlsProps {
   onJump: () => void;
   onPictureInPicture: (() => void) | null;
   onFullscreen: () => void;
+  /** What is kept of the picture: buttons of their own. */
+  tools: ReactNode;
   menu: ReactNode;
 }
 
@@ -61,6 +63,7 @@ export function HistoryControls(props: HistoryControlsProps) {
       {props.onPictureInPicture && (
         <PlayerButton label="Picture in picture" icon={<IconPictureInPicture size={20} stroke={1.7} />} onClick={props.onPictureInPicture} isSpare />
       )}
+      {props.tools}
       {props.menu}
       <PlayerButton label="Full screen" keyName="F" icon={<IconMaximize size={20} stroke={1.7} />} onClick={props.onFullscreen} />
     </div>

@@ -1,6 +1,7 @@
 // The player of one camera, live and recorded: picture, what lies over it, its controls, and the timeline below them.
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import type { Stream } from '../api/types';
+import { useCapture } from '../hooks/useCapture';
 import type { useHistoryPlayer } from '../hooks/useHistoryPlayer';
 import { useLiveFigures } from '../hooks/useLiveFigures';
 import { useLiveView } from '../hooks/useLiveView';
@@ -8,6 +9,9 @@ import { usePlayerKeys, type PlayerKeys } from '../hooks/usePlayerKeys';
 import { SPEEDS } from '../players/historyState';
 import { recallPlayer, recallSound, rememberSound } from '../players/playerMemory';
 import type { LiveFigures } from '../players/receiverStatistics';
+import { BookmarkButton } from './BookmarkButton';
+import { CaptureButton } from './CaptureButton';
+import { CaptureCards } from './CaptureCards';
 import { HistoryControls } from './HistoryControls';
 import { HistoryOverlay } from './HistoryOverlay';
 import { HlsBadge } from './HlsBadge';
@@ -15,6 +19,7 @@ import { PlayerControls } from './PlayerControls';
 import { PlayerHelp } from './PlayerHelp';
 import { PlayerMenu } from './PlayerMenu';
 import { PlayerOverlay } from './PlayerOverlay';
+import { PlayerPoster } from './PlayerPoster';
 import { StatisticsOverlay } from './StatisticsOverlay';
 import classes from './Player.module.css';
 
@@ -35,6 +40,8 @@ interface PlayerProps {
   /** From some seconds before now. */
   onRecorded: (secondsAgo: number) => void;
   onJump: () => void;
+  /** Shows the recording at a moment. */
+  onSeek: (atMs: number) => void;
   onMark: (edge: 'start' | 'end' | null) => void;
   /** Below the controls, also in full screen. */
   children?: ReactNode;
@@ -60,6 +67,7 @@ export function Player(props: PlayerProps) {
   const [wasWatching] = useState(() => recallPlayer(deviceId).wasWatching);
   const wasRecorded = useRef(isRecorded);
   const past = history.player;
+  const capture = useCapture(deviceId);
 
   useEffect(() => onFigures(figures), [figures, onFigures]);
 
@@ -117,7 +125,7 @@ export function Player(props: PlayerProps) {
         ...shared,
         ' ': toggle,
         m: () => setSound(!isMuted, volume === 0 ? 1 : volume),
-        s: toggleStatistics,
+        t: toggleStatistics,
         r: () => onRecorded(30),
         arrowleft: () => onRecorded(15),
         'Shift+arrowleft': () => onRecorded(60),
@@ -153,6 +161,7 @@ export function Player(props: PlayerProps) {
     const query = isRecorded && momentMs !== null ? `?t=${encodeURIComponent(new Date(momentMs).toISOString())}` : '';
     return `${window.location.origin}/devices/${deviceId}${query}`;
   }, [past, isRecorded, deviceId]);
+  const momentOf = useCallback(() => (isRecorded ? past.getMoment() : null), [past, isRecorded]);
   const pictureInPicture = document.pictureInPictureEnabled ? togglePictureInPicture : null;
   const menu = (
     <PlayerMenu
@@ -162,12 +171,20 @@ export function Player(props: PlayerProps) {
       onJump={onJump}
       onHelp={() => setHelp(true)}
       onPictureInPicture={pictureInPicture}
+      onStatistics={isRecorded ? null : toggleStatistics}
     />
+  );
+  const tools = (
+    <>
+      <CaptureButton capture={capture} isRecorded={isRecorded} momentOf={momentOf} />
+      <BookmarkButton deviceId={deviceId} timeZone={timeZone} momentOf={momentOf} behindSeconds={view.hls?.latencySeconds ?? null} />
+    </>
   );
 
   return (
     <section className={classes.player} ref={frame} aria-label={`${isRecorded ? 'Recorded' : 'Live'} picture of ${name}`}>
       <div className={classes.stage} onDoubleClick={toggleFullscreen}>
+        {!isRecorded && snapshot.state !== 'live' && <PlayerPoster deviceId={deviceId} name={name} timeZone={timeZone} isIdle={state === 'idle'} />}
         <canvas className={classes.layer} ref={held} hidden />
         <video className={classes.layer} ref={preview} data-testid="preview-video" muted playsInline aria-hidden tabIndex={-1} />
         <video className={classes.layer} ref={live} data-testid="live-video" playsInline autoPlay muted aria-label={`Live video of ${name}`} />
@@ -185,6 +202,7 @@ export function Player(props: PlayerProps) {
             {hasStatistics && <StatisticsOverlay figures={figures} />}
           </>
         )}
+        <CaptureCards capture={capture} timeZone={timeZone} onSeek={props.onSeek} />
       </div>
       {isRecorded ? (
         <HistoryControls
@@ -195,6 +213,7 @@ export function Player(props: PlayerProps) {
           onJump={onJump}
           onPictureInPicture={pictureInPicture}
           onFullscreen={toggleFullscreen}
+          tools={tools}
           menu={menu}
         />
       ) : (
@@ -207,6 +226,7 @@ export function Player(props: PlayerProps) {
           onStatistics={toggleStatistics}
           onPictureInPicture={pictureInPicture}
           onFullscreen={toggleFullscreen}
+          tools={tools}
           menu={menu}
         />
       )}

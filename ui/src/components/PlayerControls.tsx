@@ -15,6 +15,8 @@ interface PlayerControlsProps {
   onStatistics: () => void;
   onPictureInPicture: (() => void) | null;
   onFullscreen: () => void;
+  /** What is kept of the picture: buttons of their own. */
+  tools: ReactNode;
   menu: ReactNode;
 }
 
@@ -50,10 +52,11 @@ export function PlayerControls(props: PlayerControlsProps) {
       <SoundControls isMuted={isMuted} volume={volume} silence={isConnected && !hasAudio ? 'This camera sends no sound' : null} onSound={onSound} />
       <PlayerButton
         label="Statistics"
-        keyName="S"
+        keyName="T"
         icon={<IconChartHistogram size={20} stroke={1.7} />}
         onClick={props.onStatistics}
         isPressed={props.hasStatistics}
+        isSpare
       />
       {props.onPictureInPicture && (
         <PlayerButton
@@ -64,6 +67,7 @@ export function PlayerControls(props: PlayerControlsProps) {
           isSpare
         />
       )}
+      {props.tools}
       {props.menu}
       <PlayerButton label="Full screen" keyName="F" icon={<IconMaximize size={20} stroke={1.7} />} onClick={props.onFullscreen} />
     </div>

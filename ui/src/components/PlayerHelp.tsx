@@ -14,7 +14,9 @@ const KEYS: [string[], string][] = [
   [['R'], 'Recorded, from half a minute ago'],
   [['M'], 'Sound on or off'],
   [['F'], 'Full screen'],
-  [['S'], 'Statistics of the live picture'],
+  [['S'], 'Snapshot of what is on the screen'],
+  [['B'], 'Bookmark with a clip of the seconds around it'],
+  [['T'], 'Statistics of the live picture'],
   [['?'], 'This list'],
 ];
 

@@ -1,7 +1,7 @@
 // What is asked of the player seldom: the way the live picture takes, a link to the moment, the keys.
 import { ActionIcon, Menu, Tooltip } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconAntenna, IconCheck, IconClock, IconDotsVertical, IconKeyboard, IconLink, IconPictureInPicture, IconWorld } from '@tabler/icons-react';
+import { IconAntenna, IconChartHistogram, IconCheck, IconClock, IconDotsVertical, IconKeyboard, IconLink, IconPictureInPicture, IconWorld } from '@tabler/icons-react';
 import { useFullscreenTarget } from '../hooks/useFullscreenTarget';
 import type { LiveWay } from '../hooks/useHlsLive';
 import classes from './Player.module.css';
@@ -15,6 +15,8 @@ interface PlayerMenuProps {
   onJump: () => void;
   onHelp: () => void;
   onPictureInPicture: (() => void) | null;
+  /** null where there are none. */
+  onStatistics: (() => void) | null;
 }
 
 async function copy(text: string): Promise<void> {
@@ -26,7 +28,7 @@ async function copy(text: string): Promise<void> {
   }
 }
 
-export function PlayerMenu({ way, onWay, linkOf, onJump, onHelp, onPictureInPicture }: PlayerMenuProps) {
+export function PlayerMenu({ way, onWay, linkOf, onJump, onHelp, onPictureInPicture, onStatistics }: PlayerMenuProps) {
   const item = (isCurrent: boolean) => (isCurrent ? <IconCheck size={16} /> : null);
   return (
     <Menu position="top-end" width={250} portalProps={useFullscreenTarget()}>
@@ -59,6 +61,11 @@ export function PlayerMenu({ way, onWay, linkOf, onJump, onHelp, onPictureInPict
         {onPictureInPicture && (
           <Menu.Item leftSection={<IconPictureInPicture size={16} stroke={1.7} />} onClick={onPictureInPicture}>
             Picture in picture
+          </Menu.Item>
+        )}
+        {onStatistics && (
+          <Menu.Item leftSection={<IconChartHistogram size={16} stroke={1.7} />} rightSection="T" onClick={onStatistics}>
+            Statistics
           </Menu.Item>
         )}
         <Menu.Item leftSection={<IconKeyboard size={16} stroke={1.7} />} rightSection="?" onClick={onHelp}>

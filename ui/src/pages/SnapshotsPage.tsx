@@ -1,6 +1,119 @@
-// The gallery: every snapshot that was kept, by day.
+// The gallery: every snapshot that was kept, by day, found by camera, time, kind and tag.
+import { Button, Center, Loader, Skeleton, Stack, Text } from '@mantine/core';
+import { useInViewport } from '@mantine/hooks';
+import { useCallback, useEffect, useMemo } from 'react';
+import { EmptySnapshots } from '../components/EmptySnapshots';
+import { Failure } from '../components/Failure';
+import { NoMatches } from '../components/NoMatches';
 import { PageHeader } from '../components/PageHeader';
+import { SelectionBar } from '../components/SelectionBar';
+import { SnapshotFilters } from '../components/SnapshotFilters';
+import { SnapshotGrid } from '../components/SnapshotGrid';
+import { SnapshotViewer } from '../components/SnapshotViewer';
+import { useDeviceChoices } from '../hooks/useDeviceChoices';
+import { useSelection } from '../hooks/useSelection';
+import { useSnapshotArchive } from '../hooks/useSnapshotArchive';
+import { useSnapshotDeletion } from '../hooks/useSnapshotDeletion';
+import { NO_FILTERS, useSnapshotQuery } from '../hooks/useSnapshotQuery';
+import { useSnapshots } from '../hooks/useSnapshots';
+import { useSnapshotTags } from '../hooks/useSnapshotTags';
+import { useViewerKeys } from '../hooks/useViewerKeys';
+import { snapshotDownloadUrl } from '../api/snapshots';
+import classes from '../components/SnapshotGrid.module.css';
+
+const NONE: never[] = [];
 
 export function SnapshotsPage() {
-  return <PageHeader title="Snapshots" />;
+  const { query, filter, change, isFiltered, openId, open, timeZone, today } = useSnapshotQuery();
+  const { snapshots, total, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useSnapshots(filter);
+  const list = snapshots ?? NONE;
+  const ids = useMemo(() => list.map(({ id }) => id), [list]);
+  const selection = useSelection(ids);
+  const archive = useSnapshotArchive(timeZone);
+  const removal = useSnapshotDeletion();
+  const devices = useDeviceChoices();
+  const tags = useSnapshotTags();
+  const { ref: end, inViewport: isAtEnd } = useInViewport<HTMLDivElement>();
+  const isEmpty = snapshots?.length === 0 && !isFiltered;
+
+  const readOn = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  useEffect(() => {
+    if (isAtEnd) readOn();
+  }, [isAtEnd, readOn]);
+  useViewerKeys(openId || selection.ids.size === 0 ? {} : { escape: selection.clear });
+
+  const chosen = list.filter(({ id }) => selection.ids.has(id));
+  const download = () => {
+    const [only] = chosen;
+    if (only && chosen.length === 1) {
+      const link = document.createElement('a');
+      link.href = snapshotDownloadUrl(only, 'jpeg');
+      link.download = '';
+      link.click();
+    } else void archive.download(chosen);
+  };
+
+  return (
+    <>
+      <PageHeader title="Snapshots">
+        {!isEmpty && (
+          <Text size="sm" c="dimmed">
+            {snapshots && `${total} ${total === 1 ? 'picture' : 'pictures'}, times as in ${timeZone}`}
+          </Text>
+        )}
+      </PageHeader>
+      <Stack gap="md">
+        {error && !snapshots && <Failure title="The snapshots could not be read" error={error} onRetry={() => void refetch()} />}
+        {isEmpty ? (
+          <EmptySnapshots />
+        ) : (
+          <>
+            <SnapshotFilters
+              query={query}
+              today={today}
+              devices={devices}
+              tags={tags}
+              deviceName={list.find(({ device_id }) => device_id === query.deviceId)?.device_name ?? null}
+              onChange={change}
+            />
+            {!snapshots && !error && (
+              <div className={classes.grid} aria-hidden>
+                {Array.from({ length: 12 }, (_, index) => (
+                  <Skeleton key={index} radius="md" style={{ aspectRatio: '1.25' }} />
+                ))}
+              </div>
+            )}
+            {snapshots?.length === 0 && <NoMatches noun="snapshot" onClear={() => change(NO_FILTERS)} />}
+            {list.length > 0 && <SnapshotGrid snapshots={list} timeZone={timeZone} today={today} selection={selection} onOpen={open} />}
+            {hasNextPage && (
+              <Center ref={end} mih={64}>
+                {isFetchingNextPage ? (
+                  <Loader size="sm" />
+                ) : (
+                  <Button variant="default" onClick={readOn}>
+                    Show more
+                  </Button>
+                )}
+              </Center>
+            )}
+          </>
+        )}
+      </Stack>
+      {chosen.length > 0 && (
+        <SelectionBar
+          count={chosen.length}
+          packed={archive.packed}
+          onDownload={download}
+          onDelete={() => {
+            removal.mutate(chosen.map(({ id }) => id));
+            selection.clear();
+          }}
+          onClear={selection.clear}
+        />
+      )}
+      {openId && <SnapshotViewer snapshots={list} openId={openId} timeZone={timeZone} total={total} onOpen={(id, options) => open(id, options)} onNearEnd={readOn} />}
+    </>
+  );
 }
