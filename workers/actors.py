@@ -7,12 +7,14 @@ import dramatiq
 from dramatiq.middleware import Shutdown
 
 from gateway.messages import JOBS_QUEUE, RECORD_QUEUE, STREAM_QUEUE, Messages
+from gateway.models.bookmarks import CLIP
 from gateway.probes import Probes
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from workers.advice import describe_probe
 from workers.broker import broker, config, services
 from workers.captures import SNAPSHOT, run_snapshot
+from workers.clips import run_clip
 from workers.consumer import ConsumerSupervisor
 from workers.exports import EXPORT, run_export
 from workers.ffmpeg.probe import WATCH_SECONDS
@@ -23,7 +25,7 @@ from workers.supervisor import StreamSupervisor
 log = logging.getLogger(__name__)
 
 #: What runs each kind of job.
-JOB_KINDS = {EXPORT: run_export, SNAPSHOT: run_snapshot}
+JOB_KINDS = {EXPORT: run_export, SNAPSHOT: run_snapshot, CLIP: run_clip}
 
 #: Long jobs hold half of the threads at most: a person who adds a camera waits for a probe behind them.
 _job_seats = threading.BoundedSemaphore(max(1, config.job_threads // 2))

@@ -7,6 +7,7 @@ The same function serves those who wait (workers/snapshot.py answers them) and t
 import logging
 import secrets
 import threading
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -38,6 +39,20 @@ _CACHE_BYTES = 32 << 20
 _ROOM_BYTES = 16 << 20
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The answer to a request, and what plugins are to be told after it; None for a poster, or a snapshot of before."""
+
+    answer: CaptureAnswer
+    device_id: str = ""
+    fact: SnapshotFact | None = None
+
+    def tell(self) -> None:
+        """Tell the plugins. After the answer: who waits for a picture does not wait for them."""
+        if self.fact is not None:
+            report_fact("on_snapshot", device_id=self.device_id, snapshot=self.fact)
+
+
 class Captures:
     """Takes pictures; `decoders` of them are decoded at once. Every method may be called from any thread."""
 
@@ -54,16 +69,16 @@ class Captures:
         bus = MediaBus(connect_redis(config.bus_redis_url))
         return cls(config, PictureSources(bus, open_storage(config)), decoders=config.snapshot_threads)
 
-    def capture(self, request: CaptureRequest) -> CaptureAnswer:
+    def capture(self, request: CaptureRequest) -> Taken:
         """Take the snapshot or poster of a request. Raises VasError with the reason why it cannot be taken."""
         scope = TenantScope(request.tenant_id)
         if request.what == POSTER:
             picture = self._take_poster(scope, request)
-            return CaptureAnswer(at_ms=picture.at_ms, picture=picture.jpeg)
+            return Taken(CaptureAnswer(at_ms=picture.at_ms, picture=picture.jpeg))
         known = find_moment(scope, request.id)
-        return CaptureAnswer(at_ms=known if known is not None else self._take_snapshot(scope, request))
+        return self._take_snapshot(scope, request) if known is None else Taken(CaptureAnswer(at_ms=known))
 
-    def _take_snapshot(self, scope: TenantScope, request: CaptureRequest) -> int:
+    def _take_snapshot(self, scope: TenantScope, request: CaptureRequest) -> Taken:
         recording = _find(scope, request.device_id)
         floor = self._config.free_bytes_floor
         self._files.check_space(_ROOM_BYTES, floor_bytes=floor)
@@ -78,9 +93,12 @@ class Captures:
         # Where the database fails it is not known whether there is a row: then the file is left to the sweeper.
         if not save_snapshot(scope, new):
             self._files.delete(key)
-            return find_moment(scope, request.id) or picture.at_ms
-        self._tell(new)
-        return picture.at_ms
+            return Taken(CaptureAnswer(at_ms=find_moment(scope, request.id)))
+        fact = SnapshotFact(
+            new.id, new.kind, new.at_ms, new.width, new.height, new.size, new.tags,
+            str(self._files.path(new.file)), new.created_by,
+        )
+        return Taken(CaptureAnswer(at_ms=new.at_ms), new.device_id, fact)
 
     def _find(self, recording: Recording, request: CaptureRequest) -> Finding:
         if request.kind == HISTORICAL and request.at_ms is not None:
@@ -103,13 +121,6 @@ class Captures:
 
         return self._cache.get((finding.key, width), make)
 
-    def _tell(self, new: NewSnapshot) -> None:
-        fact = SnapshotFact(
-            new.id, new.kind, new.at_ms, new.width, new.height, new.size, new.tags,
-            str(self._files.path(new.file)), new.created_by,
-        )
-        report_fact("on_snapshot", device_id=new.device_id, snapshot=fact)
-
 
 def spell_failure(error: VasError) -> CaptureAnswer:
     """The answer of a picture that cannot be taken."""
@@ -124,10 +135,11 @@ def run_snapshot(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
     request = CaptureRequest.from_dict({**attempt.parameters, "tenant_id": attempt.tenant_id})
     context.report(0.1, "decoding")
     try:
-        answer = _captures_of(context.config).capture(request)
+        taken = _captures_of(context.config).capture(request)
     except VasError as error:
         raise JobFailed(error.reason, error.message) from error
-    return {"snapshot_id": request.id, "at_ms": answer.at_ms}
+    taken.tell()
+    return {"snapshot_id": request.id, "at_ms": taken.answer.at_ms}
 
 
 @lru_cache(maxsize=1)

@@ -184,6 +184,8 @@ def _choose(
 
 def _frames_of(part: TimedPart, track: TrackFormat, key: _Frame | None = None) -> Iterator[_Frame]:
     """The video frames of a part in decoding order; `key` is the key frame that they depend on, where it came before."""
+    if part.data[4:8] != b"moof":
+        raise InvalidMedia("no part begins there")
     samples = [one for one in parse_part(part.data, (track,)) if one.track.kind == VIDEO]
     if not samples or not len(samples[0]):
         return

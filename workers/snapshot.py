@@ -23,8 +23,9 @@ from gateway.config import Config
 from gateway.errors import Unavailable, VasError
 from gateway.leases import SNAPSHOT, WorkerSlots
 from gateway.redis_client import connect_redis
-from workers.captures import Captures, spell_failure
-from workers.jobs import JobFunction, JobRunner
+from workers.captures import Captures, Taken, spell_failure
+from workers.clips import run_clip
+from workers.jobs import JobRunner
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class SnapshotWorker:
     """Takes requests until it is closed. `run_clip_job` runs the clip's job with an id; it may take minutes."""
 
     def __init__(
-        self, queue: CaptureQueue, capture: Callable[[CaptureRequest], CaptureAnswer],
+        self, queue: CaptureQueue, capture: Callable[[CaptureRequest], Taken],
         run_clip_job: Callable[[str], None], *, threads: int,
     ) -> None:
         self._queue = queue
@@ -111,25 +112,26 @@ class SnapshotWorker:
         with self._lock:
             self._busy += 1
         try:
-            answer = self._take_picture(request)
+            taken = self._take_picture(request)
             with contextlib.suppress(Unavailable):
-                self._queue.answer(request.id, answer)
+                self._queue.answer(request.id, taken.answer)
+            taken.tell()
         finally:
             with self._lock:
                 self._busy -= 1
 
-    def _take_picture(self, request: CaptureRequest) -> CaptureAnswer:
+    def _take_picture(self, request: CaptureRequest) -> Taken:
         started = time.monotonic()
         try:
-            answer = self._capture(request)
+            taken = self._capture(request)
         except VasError as error:
             log.info("no %s of device %s: %s: %s", request.what, request.device_id, error.reason, error.message)
-            return spell_failure(error)
+            return Taken(spell_failure(error))
         except Exception:
             log.exception("the %s of device %s failed", request.what, request.device_id)
-            return CaptureAnswer("job_failed", "the picture could not be taken: see the log of the snapshot worker")
+            return Taken(CaptureAnswer("job_failed", "the picture could not be taken: see the log of the snapshot worker"))
         log.debug("%s of device %s in %.0f ms", request.what, request.device_id, (time.monotonic() - started) * 1000)
-        return answer
+        return taken
 
     def _begin_clip(self, job_id: str) -> None:
         thread = threading.Thread(target=self._run_clip, args=(job_id,), name=f"clip {job_id[:8]}", daemon=True)
@@ -157,7 +159,7 @@ def run_snapshots(config: Config, *, stop: threading.Event | None = None) -> Non
     database.connect(config)
     name = f"{socket.gethostname()}:{os.getpid()}"
     runner = JobRunner(
-        config, name, _clip_kinds(), threading.BoundedSemaphore(CLIP_SEATS), lambda: worker.is_closing
+        config, name, {CLIP: run_clip}, threading.BoundedSemaphore(CLIP_SEATS), lambda: worker.is_closing
     )
     worker = SnapshotWorker(
         CaptureQueue.connect(config), Captures.from_config(config).capture, runner.run,
@@ -177,11 +179,3 @@ def run_snapshots(config: Config, *, stop: threading.Event | None = None) -> Non
     worker.close()
     database.close()
     log.info("snapshot worker %s stopped", name)
-
-
-def _clip_kinds() -> dict[str, JobFunction]:
-    try:
-        from workers.clips import run_clip
-    except ImportError:
-        return {}
-    return {CLIP: run_clip}

@@ -68,14 +68,20 @@ class Camera:
     def take(self, at_ms: int | None = None, accuracy: str | None = None, **values) -> Snapshot:
         """A snapshot, as its row tells of it."""
         request = self.ask(at_ms, accuracy, **values)
-        answer = self.captures.capture(request)
+        answer = self.capture(request)
         row = self.row(request.id)
         assert answer.at_ms == row.at_ms
         return row
 
+    def capture(self, request: CaptureRequest) -> CaptureAnswer:
+        """The answer to a request; plugins are told."""
+        taken = self.captures.capture(request)
+        taken.tell()
+        return taken.answer
+
     def show(self, width: int | None = None) -> CaptureAnswer:
         """The poster."""
-        return self.captures.capture(replace(self.ask(), what=POSTER, width=width))
+        return self.capture(replace(self.ask(), what=POSTER, width=width))
 
     def row(self, snapshot_id: str) -> Snapshot | None:
         with database.session():

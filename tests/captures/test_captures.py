@@ -119,9 +119,9 @@ def test_a_live_snapshot_of_a_device_that_is_stopped_says_why_and_what_to_do(cam
 def test_asked_for_twice_a_snapshot_is_made_once(camera):
     camera.send(make_clip(seconds=2))
     request = camera.ask(note="once")
-    first = camera.captures.capture(request)
+    first = camera.capture(request)
     camera.send(make_clip(seconds=2), NOON_MS + 30_000, run=2)
-    assert camera.captures.capture(request) == first
+    assert camera.capture(request) == first
     with database.session():
         assert camera.scope.select(Snapshot).count() == 1
     assert len(camera.files()) == len(camera.facts) == 1
