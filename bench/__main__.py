@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 
-from . import capacity, cost, export, first_frame, frames, latency, queries, recovery, seek
+from . import capacity, captures, cost, export, first_frame, frames, latency, queries, recovery, seek
 from .machine import describe_run
 from .options import Options
 from .peers import PEERS, Peer
@@ -18,6 +18,7 @@ BENCHES = {
     "recovery": recovery.run,
     "export": export.run,
     "seek": seek.run,
+    "captures": captures.run,
     "frames": frames.run,
     "queries": queries.run,
     "capacity": capacity.run,

@@ -2,8 +2,12 @@
 
 import subprocess
 
+from gateway import database
+from gateway.config import Config
+from gateway.models import DEFAULT_TENANT_ID, TenantScope
 from tests.cameras.encoded import LoopSettings, load_loop
-from tests.playback import Clip
+from tests.playback import Clip, FootageFactory
+from tests.stack import Stack
 from workers.ffmpeg.fmp4 import Fmp4Reader
 
 LOOP_SECONDS = 10
@@ -23,3 +27,15 @@ def make_camera_clip(loops: int) -> Clip:
     done = subprocess.run(command, input=once * loops, capture_output=True, check=True, timeout=300)
     init, *parts = Fmp4Reader().feed(done.stdout)
     return Clip(init.data, tuple(parts), 25, 0)
+
+
+def record_footage(stack: Stack, device: str, starts_ms: list[int], loops: int) -> None:
+    """Runs of so many loops that begin at the given moments, in the store of a running product."""
+    clip, config = make_camera_clip(loops), Config.from_environment(stack.env)
+    database.connect(config)
+    try:
+        footage = FootageFactory(config, TenantScope(DEFAULT_TENANT_ID), device)
+        for start_ms in starts_ms:
+            footage.record(clip, start_ms)
+    finally:
+        database.close()

@@ -50,6 +50,7 @@ def group_stack(stack: Stack) -> Groups:
         "FFmpeg": ffmpeg,
         "stream worker": [pid for pid in stream if pid not in ffmpeg],
         "record worker": stack.pids("record"),
+        "snapshot worker": stack.pids("snapshot"),
         "Redis": [redis_pid],
         "SFU (Node.js)": [pid for pid in sfu if pid not in mediasoup],
         "mediasoup": mediasoup,

@@ -8,15 +8,11 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from gateway import database
-from gateway.config import Config
-from gateway.models import DEFAULT_TENANT_ID, TenantScope
-from tests.playback import FootageFactory
 from tests.stack import Stack
 
 from .browser import open_browser
 from .figures import percentile
-from .footage import LOOP_SECONDS, make_camera_clip
+from .footage import LOOP_SECONDS, record_footage
 from .options import Options
 from .product import open_product
 from .report import Result, Table
@@ -61,16 +57,9 @@ def run(options: Options) -> Result:
 
 def _record(stack: Stack, device: str, loops: int, runs: int) -> tuple[int, int]:
     """Some runs, one right after the other, until an hour ago; gives start and length in milliseconds."""
-    clip = make_camera_clip(loops)
     length_ms = loops * LOOP_SECONDS * 1000
     start_ms = round(time.time() * 1000) - 3_600_000 - runs * length_ms
-    database.connect(Config.from_environment(stack.env))
-    try:
-        footage = FootageFactory(Config.from_environment(stack.env), TenantScope(DEFAULT_TENANT_ID), device)
-        for number in range(runs):
-            footage.record(clip, start_ms + number * length_ms)
-    finally:
-        database.close()
+    record_footage(stack, device, [start_ms + number * length_ms for number in range(runs)], loops)
     return start_ms, runs * length_ms
 
 
