@@ -257,6 +257,9 @@ class ClipMaker:
         stretches = join_footage([], spool.pieces(), self._bookmark.at_ms, self._bookmark.at_ms + _FRAMES_MS)
         if stretches and self._take_picture(spool, stretches[0], self._bookmark.at_ms):
             save_poster(self._attempt, self._poster_key)
+            if self._bookmark.poster_file:
+                self._files.delete(self._bookmark.poster_file)
+            self._bookmark.poster_file = self._poster_key
 
     def _make_poster(self, spool: BusSpool, recorded: list[Stretch], stretches: list[Stretch]) -> None:
         """The picture of the moment, or the one nearest to it."""
