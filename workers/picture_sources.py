@@ -65,7 +65,7 @@ class PictureSources:
             raise self._no_live_picture(device_id)
         init, parts = group
         used = parts if accuracy == EXACT else parts[:1]
-        key = ("bus", device_id, parts[0].position, used[-1].position)
+        key = ("bus", device_id, parts[0].position, used[-1].position if accuracy == EXACT else None)
 
         def decode() -> Shot:
             try:
