@@ -4,6 +4,8 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { startFakeApi } from './fake-api/server.mjs';
+import { BOOKMARK_PAGES } from './bookmarkShots.mjs';
+import { GALLERY_PAGES } from './galleryShots.mjs';
 import { PLAYBACK_PAGES } from './playbackShots.mjs';
 import { RECORDING_PAGES } from './recordingShots.mjs';
 
@@ -37,6 +39,8 @@ const PAGES = [
   { name: 'health', path: '/health', count: 30 },
   ...RECORDING_PAGES,
   ...PLAYBACK_PAGES,
+  ...GALLERY_PAGES,
+  ...BOOKMARK_PAGES,
 ];
 
 mkdirSync(OUT, { recursive: true });

@@ -67,7 +67,7 @@ export function useBookmarkQuery() {
   return {
     filter,
     isFiltered: Boolean(filter.q || filter.device || filter.tag || filter.from || filter.to),
-    openId: search.get('open'),
+    openId: search.get('bookmark'),
     pageSizes: PAGE_SIZES,
     /** Anything but the page itself begins at the first page again. */
     change: ({ page, pageSize, order, ...rest }: Partial<BookmarkFilter>) =>
@@ -79,6 +79,6 @@ export function useBookmarkQuery() {
       }),
     clear: () => put({ q: null, device: null, tag: null, from: null, to: null, page: null }),
     /** A step in the browser's history: going back closes it. */
-    open: (id: string | null) => put({ open: id }, id !== null),
+    open: (id: string | null) => put({ bookmark: id }, id !== null),
   };
 }

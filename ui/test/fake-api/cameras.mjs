@@ -70,10 +70,18 @@ export function buildCamera(number, change = {}) {
     reencode_reason: isRunning && isReencoded ? 'browsers cannot play H.265 over WebRTC' : null,
     worker: 'host:812',
   };
+  const isKept = number % 3 === 0;
+  const kept = (id, at, kind, text, reference, by_name) => ({ id, at: new Date(at).toISOString(), kind, from: null, to: null, reason: null, run: null, text, reference, by_name });
+  const captures = [
+    kept(6, now - 60_000, 'clip', "the clip of 'Delivery at the ramp' is ready", '00000000-0000-4000-9000-000000000004', null),
+    kept(5, now - 72_000, 'bookmark', "'Delivery at the ramp' was bookmarked", '00000000-0000-4000-9000-000000000004', 'Ada'),
+    kept(4, now - 400_000, 'snapshot', 'a snapshot was taken', '00000000-0000-4000-a000-000000000001', 'Night watch'),
+  ];
   const events = [
-    { id: 3, at: stream.since, from: 'starting', to: state, reason: stream.reason, run: stream.run },
-    { id: 2, at: new Date(now - 1_000_000 * (number + 1) - 2_200).toISOString(), from: 'stopped', to: 'starting', reason: reason('requested'), run: null },
-    { id: 1, at: device.created_at, from: null, to: 'stopped', reason: null, run: null },
+    ...(isKept ? captures : []),
+    { id: 3, kind: 'state', at: stream.since, from: 'starting', to: state, reason: stream.reason, run: stream.run },
+    { id: 2, kind: 'state', at: new Date(now - 1_000_000 * (number + 1) - 2_200).toISOString(), from: 'stopped', to: 'starting', reason: reason('requested'), run: null },
+    { id: 1, kind: 'state', at: device.created_at, from: null, to: 'stopped', reason: null, run: null },
   ];
   return { device, stream, events, etag: `"${number}-1"` };
 }

@@ -80,20 +80,27 @@ function playlist(footage, fromMs, toMs, isLive = false) {
 
 const jobs = [];
 
-function buildJob(camera, body) {
+function buildJob(camera, body, kind = 'export') {
   const created = Date.now();
-  return { created, device: camera.device, body, number: jobs.length + 1, cancelledAt: null };
+  return { created, kind, device: camera.device, body, number: jobs.length + 1, cancelledAt: null };
 }
 
-function tellJob({ created, device, body, number, cancelledAt, failure }) {
+/** Begins a job of another kind and answers with it. */
+export function startFakeJob({ send }, response, camera, body, kind) {
+  const job = buildJob(camera, body, kind);
+  jobs.push(job);
+  send(response, 202, tellJob(job), { Location: `/api/v1/jobs/${job.number}` });
+}
+
+function tellJob({ created, kind, device, body, number, cancelledAt, failure }) {
   const now = Date.now();
   const elapsed = (cancelledAt ?? now) - created;
   const isDone = elapsed >= EXPORT_MS && !cancelledAt;
   const state = cancelledAt ? 'cancelled' : failure && elapsed > 400 ? 'failed' : isDone ? 'done' : elapsed < 400 ? 'queued' : 'running';
   const [start, end] = [Date.parse(body.start), Date.parse(body.end)];
-  const result = { url: `/api/v1/jobs/${number}/result`, name: `export-${number}.mp4`, size: Math.round((end - start) * 500), content_type: 'video/mp4', start: iso(start), end: iso(end), duration_seconds: (end - start) / 1000, notes: end - start > 600_000 ? ['2 min 14 s are missing: no route to the camera'] : [] };
+  const result = { url: `/api/v1/jobs/${number}/result`, name: `${kind}-${number}.mp4`, size: Math.round((end - start) * 500), content_type: 'video/mp4', start: iso(start), end: iso(end), duration_seconds: body.length_seconds ?? (end - start) / 1000, notes: end - start > 600_000 ? ['2 min 14 s are missing: no route to the camera'] : [] };
   return {
-    id: String(number), kind: 'export', device_id: device.id, device_name: device.name, state,
+    id: String(number), kind, device_id: device.id, device_name: device.name, state,
     progress: state === 'done' ? 1 : state === 'failed' ? 0.4 : Math.min(0.99, elapsed / EXPORT_MS), stage: elapsed < EXPORT_MS * 0.85 ? 'reading footage' : 'finishing the file',
     result: state === 'done' ? result : null,
     error: state === 'failed' ? failure : null,
@@ -107,7 +114,7 @@ export function answerPlayback({ request, response, url, resource, rest, body, c
   const asked = Object.fromEntries(url.searchParams);
   if (resource === 'jobs') {
     const job = jobs.find(({ number }) => String(number) === rest[0]);
-    if (rest.length === 0) return send(response, 200, jobs.filter(({ device }) => !asked.device_id || device.id === asked.device_id).map(tellJob).reverse()), true;
+    if (rest.length === 0) return send(response, 200, jobs.filter(({ device, kind }) => (!asked.device_id || device.id === asked.device_id) && (!asked.kind || kind === asked.kind)).map(tellJob).reverse()), true;
     if (!job) return refuse(response, 404, `there is no job '${rest[0]}'`, {}, 'not_found'), true;
     if (rest[1] === 'cancel') job.cancelledAt = Date.now();
     if (request.method === 'DELETE') {

@@ -8,10 +8,13 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { buildCamera, buildCameras } from './cameras.mjs';
-import { answerPlayback } from './playback.mjs';
+import { answerBookmarks } from './bookmarks.mjs';
+import { answerPlayback, startFakeJob } from './playback.mjs';
 import { answerRecordings, recordingOf } from './recordings.mjs';
+import { answerSnapshots } from './snapshots.mjs';
+import { answerSchedules } from './schedules.mjs';
 
-const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+const DIST = process.env.VAS_UI_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png' };
 
 /** Footage as the bus has it: an init segment and parts that begin an hour into the run. */
@@ -119,9 +122,13 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
       return send(response, 201, camera.device, { ETag: camera.etag });
     }
     const tools = { send, refuse, page };
+    if (answerSnapshots({ request, response, url, resource, rest, body, cameras, tools })) return undefined;
     if (resource === 'recordings' && answerRecordings({ request, response, url, rest, body, cameras, tools })) return undefined;
     const footageOf = (camera) => recordingOf(camera).footage;
     if (answerPlayback({ request, response, url, resource, rest, body, cameras, footageOf, tools })) return undefined;
+    if (resource === 'bookmarks' && answerBookmarks({ request, response, url, rest, body, cameras, footageOf, tools })) return undefined;
+    const startJob = (...told) => startFakeJob(tools, ...told);
+    if (resource === 'snapshots' && answerSchedules({ request, response, url, rest, body, cameras, startJob, tools })) return undefined;
     if (resource === 'streams' && rest.length === 0) return send(response, 200, ...page(url, cameras.map(({ stream }) => stream)));
 
     const id = resource === 'rtsp' ? rest[1] : rest[0];
