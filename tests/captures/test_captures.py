@@ -37,6 +37,13 @@ def test_an_exact_live_snapshot_is_the_newest_frame_of_all(camera):
 
 
 @on_sqlite
+def test_an_exact_live_snapshot_is_not_the_key_frame_that_was_taken_just_before(camera):
+    # The newest group of pictures is but one part.
+    camera.send(make_clip(seconds=2.4, key_seconds=2))
+    assert [camera.number(camera.take(accuracy=accuracy)) for accuracy in ("key_frame", "exact")] == [50, 59]
+
+
+@on_sqlite
 @pytest.mark.parametrize(("codec", "b_frames"), [("h264", 0), ("h264", 2), ("h265", 0)])
 def test_a_historical_snapshot_is_exact_to_the_frame(camera, codec, b_frames):
     camera.footage.record(make_clip(seconds=4, key_seconds=2, codec=codec, b_frames=b_frames, first_frame=7), NOON_MS)
