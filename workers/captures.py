@@ -106,13 +106,15 @@ class Captures:
         return self._sources.find_live(recording.device_id, request.accuracy)
 
     def _take_poster(self, scope: TenantScope, request: CaptureRequest) -> Picture:
+        recording = _find(scope, request.device_id)
         try:
-            return self._picture(self._sources.find_live(request.device_id, KEY_FRAME), request.width)
+            found = self._sources.find_live(recording.device_id, KEY_FRAME)
         except NoPicture:
-            last = self._sources.find_last_recorded(_find(scope, request.device_id))
+            last = self._sources.find_last_recorded(recording)
             if last is None:
                 raise
-        return self._picture(last, request.width)
+            found = last
+        return self._picture(found, request.width)
 
     def _picture(self, finding: Finding, width: int | None) -> Picture:
         def make() -> Picture:

@@ -46,11 +46,13 @@ class SnapshotWorker:
 
     def __init__(
         self, queue: CaptureQueue, capture: Callable[[CaptureRequest], Taken],
-        run_clip_job: Callable[[str], None], *, threads: int,
+        run_clip_job: Callable[[str], None], *, threads: int, take_seconds: float = _TAKE_SECONDS,
     ) -> None:
+        """A thread waits `take_seconds` for a request before it looks whether it is to end."""
         self._queue = queue
         self._capture = capture
         self._run_clip_job = run_clip_job
+        self._take_seconds = take_seconds
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._busy = 0
@@ -91,7 +93,7 @@ class SnapshotWorker:
         complaint = ""
         while not self.is_closing:
             try:
-                request = self._queue.take(wait_seconds=_TAKE_SECONDS)
+                request = self._queue.take(wait_seconds=self._take_seconds)
                 complaint = ""
             except Unavailable as error:
                 if str(error) != complaint:
