@@ -60,7 +60,7 @@ export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking
       {clip.state === 'pending' && (
         <div className={classes.making}>
           <span aria-live="polite">{percent > 0 ? `The clip is being made, ${percent} %` : 'Waiting for the clip'}</span>
-          <Progress value={percent} size="sm" animated striped={percent === 0} aria-label={`Progress of the clip: ${title}`} />
+          <Progress value={percent} size="sm" animated aria-label={`Progress of the clip: ${title}`} />
         </div>
       )}
       {(clip.state === 'failed' || lost === address) && (

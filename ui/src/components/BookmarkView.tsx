@@ -10,7 +10,7 @@ import { formatBytes } from './amounts';
 import type { BookmarkDeedProps } from './BookmarkCard';
 import { BookmarkClip } from './BookmarkClip';
 import { Failure } from './Failure';
-import { FigureList } from './FigureList';
+import { FigureColumns } from './FigureColumns';
 import { Notice } from './Notice';
 import { deviceMomentAddress } from './recordingAddresses';
 import { ReasonText } from './ReasonText';
@@ -57,11 +57,11 @@ export function BookmarkView({ id, onClose, onEdit, onDelete, onRemake, remaking
             </Button>
           </Group>
           {bookmark.note && <div className={classes.viewNote}>{bookmark.note}</div>}
-          <FigureList
+          <FigureColumns
             rows={[
               ['Camera', bookmark.device_name],
               ['Moment', <Timestamp key="at" at={bookmark.at} />],
-              ...(bookmark.tags.length > 0 ? [['Tags', <TagList key="tags" tags={bookmark.tags} most={20} isAtEnd />] as [string, React.ReactNode]] : []),
+              ...(bookmark.tags.length > 0 ? [['Tags', <TagList key="tags" tags={bookmark.tags} most={20} />] as [string, React.ReactNode]] : []),
               ...(bookmark.clip.state === 'ready'
                 ? [['Clip', [bookmark.clip.duration_seconds === null ? '' : formatLength(bookmark.clip.duration_seconds * 1000), bookmark.clip.codec ?? '', formatBytes(bookmark.clip.size)].filter(Boolean).join(', ')] as [string, React.ReactNode]]
                 : []),

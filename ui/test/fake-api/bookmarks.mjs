@@ -54,7 +54,7 @@ function bookmarksOf(cameras) {
     };
     const camera = cameras[isLong ? 7 % cameras.length : (index * 5) % cameras.length];
     return buildBookmark(camera, fields, {
-      created: atMs + 4_000, readyAt: 0, isStuck: count > 1 && (index === 0 || index === 1), failure: count > 1 && (index === 4 || index === 6) ? FAILURES[index === 4 ? 0 : 1] : null,
+      created: atMs + 4_000, readyAt: 0, isStuck: count > 1 && index < 2, stuckAt: index === 0 ? 0.62 : 0, failure: count > 1 && (index === 4 || index === 6) ? FAILURES[index === 4 ? 0 : 1] : null,
       notes: index === 3 ? ['only 3.2 s were held before the moment', '0.8 s are missing: the recorder was restarted'] : [], by: index % 3 ? 'Ada' : 'Night watch',
     });
   });
@@ -62,12 +62,12 @@ function bookmarksOf(cameras) {
   return list;
 }
 
-function tell({ id, camera, fields, created, readyAt, failure, isStuck, version, notes, by }) {
+function tell({ id, camera, fields, created, readyAt, failure, isStuck, stuckAt, version, notes, by }) {
   const now = Date.now();
   const state = failure ? 'failed' : isStuck || now < readyAt ? 'pending' : 'ready';
   const isReady = state === 'ready';
   const atMs = Date.parse(fields.at);
-  const progress = isStuck ? (id.endsWith('1') ? 0.62 : 0) : isReady ? 1 : Math.max(0, Math.min(0.99, 1 - (readyAt - now) / CLIP_MS));
+  const progress = isStuck ? stuckAt : isReady ? 1 : Math.max(0, Math.min(0.99, 1 - (readyAt - now) / CLIP_MS));
   return {
     id, device_id: camera.device.id, device_name: camera.device.name, ...fields, version,
     clip: {
@@ -75,7 +75,7 @@ function tell({ id, camera, fields, created, readyAt, failure, isStuck, version,
       start: isReady ? iso(atMs - fields.before_seconds * 1000) : null, end: isReady ? iso(atMs + fields.after_seconds * 1000) : null,
       duration_seconds: isReady ? fields.before_seconds + fields.after_seconds : null, size: isReady ? 4_812_000 : null, codec: isReady ? 'h264' : null, notes: isReady ? notes : [],
     },
-    poster_url: isStuck && progress === 0 ? null : `/api/v1/bookmarks/${id}/poster.jpg`, created_by: by, created_at: iso(created), updated_at: iso(created),
+    poster_url: isStuck && !stuckAt ? null : `/api/v1/bookmarks/${id}/poster.jpg`, created_by: by, created_at: iso(created), updated_at: iso(created),
   };
 }
 
@@ -108,7 +108,7 @@ export function answerBookmarks({ request, response, url, rest, body, cameras, f
   const etag = () => ({ ETag: `"${bookmark.version}"` });
   if (rest[1] === 'poster.jpg') {
     response.writeHead(200, { 'Content-Type': 'image/svg+xml' });
-    return response.end(drawScene(Number(bookmark.camera.device.id.slice(-12)), Date.parse(bookmark.fields.at), bookmark.camera.device.name)), true;
+    return response.end(drawScene(Number(bookmark.camera.device.id.slice(-12)), bookmark.camera.device.name, Date.parse(bookmark.fields.at))), true;
   }
   if (rest[1] === 'clip.mp4') {
     clip ??= makeClip();
