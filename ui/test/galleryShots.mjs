@@ -1,0 +1,52 @@
+// The pictures of snapshots: the gallery with none, one and many, its full view, choosing, and captures in the player.
+
+const id = (number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+const ago = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
+
+const openTile = (number) => async (page) => {
+  await page.getByTestId('snapshot-tile').nth(number).getByRole('button').first().click();
+  await page.getByTestId('snapshot-image').waitFor();
+  await page.waitForTimeout(400);
+};
+const shoot = async (page) => {
+  await page.keyboard.press('s');
+  await page.waitForTimeout(900);
+};
+const playing = async (page) => {
+  await page.locator('[data-testid="recorded-video"][data-player-state="playing"]').waitFor();
+  await page.waitForTimeout(600);
+};
+
+export const GALLERY_PAGES = [
+  { name: 'snapshots-0', path: '/snapshots', count: 0 },
+  { name: 'snapshots-1', path: '/snapshots', count: 1 },
+  { name: 'snapshots-30', path: '/snapshots', count: 30 },
+  { name: 'snapshots-no-match', path: '/snapshots?q=zebra', count: 30 },
+  { name: 'snapshots-filtered', path: `/snapshots?device=${id(7)}&when=custom`, count: 30 },
+  { name: 'snapshots-choose', path: '/snapshots', count: 30, act: async (page) => {
+    for (const number of [1, 2, 4]) await page.getByTestId('snapshot-tile').nth(number).getByRole('checkbox').click();
+  } },
+  { name: 'snapshots-view', path: '/snapshots', count: 30, act: openTile(2) },
+  { name: 'snapshots-view-long', path: `/snapshots?device=${id(7)}`, count: 30, act: openTile(0) },
+  { name: 'snapshots-deleted', path: '/snapshots', count: 30, act: async (page) => {
+    await openTile(3)(page);
+    await page.keyboard.press('Delete');
+    await page.getByText('was deleted').waitFor();
+    await page.keyboard.press('Escape');
+    await page.waitForTimeout(400);
+  } },
+  { name: 'capture-live', path: `/devices/${id(0)}`, count: 30, act: shoot },
+  { name: 'capture-job', path: `/devices/${id(3)}`, count: 30, act: async (page) => {
+    await shoot(page);
+    await page.waitForTimeout(1_500);
+  } },
+  { name: 'capture-recorded', path: `/devices/${id(0)}?t=${encodeURIComponent(ago(40))}`, count: 30, act: async (page) => {
+    await playing(page);
+    await shoot(page);
+  } },
+  { name: 'capture-none', path: `/devices/${id(2)}?t=${encodeURIComponent(ago(40))}`, count: 30, act: async (page) => {
+    await playing(page);
+    await shoot(page);
+  } },
+  { name: 'capture-stopped', path: `/devices/${id(9)}`, count: 30, act: shoot },
+];
