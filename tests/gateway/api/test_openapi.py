@@ -11,7 +11,8 @@ from schemathesis import GenerationMode, checks
 
 from gateway.app import create_app
 from gateway.capture_queue import CaptureRequest
-from gateway.models import DEFAULT_TENANT_ID, transition
+from gateway.models import DEFAULT_TENANT_ID, TenantScope, transition
+from gateway.models.bookmarks import BookmarkValues, create_bookmark
 from tests.factories import device_body, no_plugins
 from tests.gateway.api.snapshot_worker import draw_picture, keep_picture
 
@@ -36,9 +37,19 @@ def api_app(sqlite_url, redis_url, tmp_path, monkeypatch):
     app = create_app(config, no_plugins())
     device = app.test_client().post("/api/v1/devices", json=device_body(tags=["gate"])).json
     transition(device["id"], "starting", reason="requested")
-    app.config["DEVICE_ID"] = device["id"]
-    request = CaptureRequest(id=str(uuid.uuid4()), tenant_id=DEFAULT_TENANT_ID, device_id=device["id"])
-    app.config["SNAPSHOT_ID"] = keep_picture(config, request, 1_773_230_400_000, draw_picture(64, 36)).id
+    snapshot_id, bookmark_id = str(uuid.uuid4()), str(uuid.uuid4())
+    request = CaptureRequest(id=snapshot_id, tenant_id=DEFAULT_TENANT_ID, device_id=device["id"])
+    keep_picture(config, request, 1_773_230_400_000, draw_picture(64, 36))
+    create_bookmark(
+        TenantScope(DEFAULT_TENANT_ID), bookmark_id, BookmarkValues(1_773_230_400_000, "A van"), device_id=device["id"],
+        device_name=device["name"], asked={},
+    )
+    schedule = app.test_client().post(
+        "/api/v1/snapshots/schedules", json={"device_id": device["id"], "every_seconds": 60}
+    ).json
+    app.config["KNOWN"] = {
+        "device_id": device["id"], "snapshot_id": snapshot_id, "bookmark_id": bookmark_id, "schedule_id": schedule["id"],
+    }
     return app
 
 
@@ -68,6 +79,12 @@ OPERATIONS = [
     ("GET", "/snapshots"), ("GET", "/snapshots/{snapshot_id}"), ("PUT", "/snapshots/{snapshot_id}"),
     ("DELETE", "/snapshots/{snapshot_id}"), ("POST", "/snapshots/{snapshot_id}/restore"),
     ("GET", "/snapshots/{snapshot_id}/image"),
+    ("GET", "/snapshots/schedules"), ("POST", "/snapshots/schedules"), ("GET", "/snapshots/schedules/{schedule_id}"),
+    ("PUT", "/snapshots/schedules/{schedule_id}"), ("DELETE", "/snapshots/schedules/{schedule_id}"),
+    ("GET", "/bookmarks"), ("POST", "/bookmarks"), ("GET", "/bookmarks/{bookmark_id}"), ("PUT", "/bookmarks/{bookmark_id}"),
+    ("DELETE", "/bookmarks/{bookmark_id}"), ("POST", "/bookmarks/{bookmark_id}/restore"),
+    ("POST", "/bookmarks/{bookmark_id}/clip"), ("GET", "/bookmarks/{bookmark_id}/clip.mp4"),
+    ("GET", "/bookmarks/{bookmark_id}/poster.jpg"),
 ]
 
 UNAVAILABLE = {(503, "/devices/probe"), (503, f"{RECORDING}/playlist"), (503, "/devices/{device_id}/poster.jpg")}
@@ -92,10 +109,11 @@ def test_every_answer_is_documented(api_app, method, path, mode):
     )
     @given(case=operation.as_strategy(generation_mode=mode), is_known=strategies.booleans())
     def ask(case, is_known):
-        if is_known and "device_id" in (case.path_parameters or {}):
-            case.path_parameters["device_id"] = api_app.config["DEVICE_ID"]
-        if is_known and "snapshot_id" in (case.path_parameters or {}):
-            case.path_parameters["snapshot_id"] = api_app.config["SNAPSHOT_ID"]
+        if is_known:
+            known = api_app.config["KNOWN"]
+            case.path_parameters |= {name: known[name] for name in known.keys() & (case.path_parameters or {}).keys()}
+            if mode is GenerationMode.POSITIVE and isinstance(case.body, dict) and "device_id" in case.body:
+                case.body["device_id"] = known["device_id"]
         has_source = isinstance(case.body, dict) and "source_url" in case.body
         if is_known and mode is GenerationMode.POSITIVE and has_source:
             # The document cannot say all that a source URL must be: with a good one the other fields are reached.
