@@ -10,11 +10,13 @@ decoded. All moments are milliseconds since 1970, UTC.
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import NamedTuple, Self
 
 import av
 from av.video.reformatter import Colorspace, Interpolation
+from PIL import ExifTags, Image
 
 from gateway.boxes import InvalidMedia
 from gateway.capture_queue import EXACT, KEY_FRAME
@@ -128,8 +130,7 @@ def make_picture(shot: Shot, *, width: int | None = None, quality: int = JPEG_QU
     if width is not None and width < wide:
         wide, high = _fit(wide, high, width)
     buffer = io.BytesIO()
-    rgb = to_rgb(shot, wide, high)
-    rgb.to_image().save(buffer, "JPEG", quality=quality)
+    to_rgb(shot, wide, high).to_image().save(buffer, "JPEG", quality=quality, exif=_tell_moment(shot.at_ms))
     return Picture(shot.at_ms, wide, high, buffer.getvalue())
 
 
@@ -142,6 +143,18 @@ def to_rgb(shot: Shot, width: int, height: int) -> av.VideoFrame:
     return frame.reformat(
         width=width, height=height, format="rgb24", src_colorspace=colours, interpolation=Interpolation.BILINEAR, threads=1
     )
+
+
+def _tell_moment(at_ms: int) -> Image.Exif:
+    """When it was taken, as cameras write it into their pictures (Exif 2.32, 4.6.6.5), in UTC."""
+    at = datetime.fromtimestamp(at_ms / 1000, UTC)
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif).update({
+        ExifTags.Base.DateTimeOriginal: f"{at:%Y:%m:%d %H:%M:%S}",
+        ExifTags.Base.OffsetTimeOriginal: "+00:00",
+        ExifTags.Base.SubsecTimeOriginal: f"{at_ms % 1000:03}",
+    })
+    return exif
 
 
 def _fit(width: int, height: int, wanted: int) -> tuple[int, int]:

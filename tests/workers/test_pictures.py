@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from gateway.capture_queue import EXACT, KEY_FRAME
 from tests.cameras.counter import read_counter
@@ -123,6 +123,15 @@ def test_a_picture_is_made_smaller_and_never_larger(clip):
     assert open_jpeg(make_picture(shot, width=4000).jpeg).size == (384, 216)
     assert open_jpeg(make_picture(shot, width=100).jpeg).size == (100, 56)
     assert open_jpeg(make_picture(shot, width=1).jpeg).size == (1, 1)
+
+
+def test_a_picture_tells_when_it_was_taken_to_the_millisecond(clip):
+    shot = decode_at(clip.init, timed(clip), BASE_MS + 1240)
+    exif = open_jpeg(make_picture(shot).jpeg).getexif().get_ifd(ExifTags.IFD.Exif)
+    assert exif == {
+        ExifTags.Base.DateTimeOriginal: "2025:06:15 15:06:41", ExifTags.Base.OffsetTimeOriginal: "+00:00",
+        ExifTags.Base.SubsecTimeOriginal: "240",
+    }
 
 
 @pytest.mark.parametrize(("size", "matrix"), [("1280x720", "bt709"), ("320x180", "smpte170m")])
