@@ -21,11 +21,12 @@ from workers.ffmpeg.probe import WATCH_SECONDS
 from workers.ffmpeg.probe import probe_source as look_at_source
 from workers.jobs import JobRunner
 from workers.supervisor import StreamSupervisor
+from workers.time_lapse import TIME_LAPSE, run_time_lapse
 
 log = logging.getLogger(__name__)
 
 #: What runs each kind of job.
-JOB_KINDS = {EXPORT: run_export, SNAPSHOT: run_snapshot, CLIP: run_clip}
+JOB_KINDS = {EXPORT: run_export, SNAPSHOT: run_snapshot, CLIP: run_clip, TIME_LAPSE: run_time_lapse}
 
 #: Long jobs hold half of the threads at most: a person who adds a camera waits for a probe behind them.
 _job_seats = threading.BoundedSemaphore(max(1, config.job_threads // 2))

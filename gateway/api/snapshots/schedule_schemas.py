@@ -43,7 +43,8 @@ class SnapshotScheduleSchema(Schema):
     device_id = Id(required=True, metadata={"description": "whose pictures; a schedule stays with its device"})
     device_name = ma.fields.String(dump_only=True)
     name = Text(load_default="", high=100, metadata={"description": "what people call it", "example": "Open and close"})
-    enabled = Flag(load_default=True, metadata={"description": "a disabled one takes no pictures, and still removes old ones"})
+    enabled = Flag(load_default=True, metadata={
+        "description": "a disabled one takes no pictures, and still removes old ones"})
     every_seconds = Count(low=SHORTEST_SECONDS, high=LONGEST_SECONDS, load_default=None, allow_none=True, metadata={
         "description": "seconds from one picture to the next, counted from midnight of UTC; either this or `times`"})
     times = ma.fields.List(
