@@ -10,6 +10,7 @@ from gateway.config import Config
 from gateway.errors import Unavailable
 from gateway.models.capture_removal import drop_deleted, drop_expired, orphans_of
 from gateway.models.snapshot_schedules import schedules_with_limits
+from workers.clip_upkeep import settle_lost_clips
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class CaptureUpkeep:
 
     def turn(self) -> float:
         """Remove what is to go; gives the seconds until the next turn. Raises what database and disk raise."""
+        settle_lost_clips()
         is_more = self._drop_deleted()
         is_more = self._drop_expired() or is_more
         if self._clock.monotonic() >= self._orphans_at:

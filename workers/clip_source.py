@@ -46,7 +46,7 @@ class BusSpool:
         self.end_reached_ms: int | None = None
         self.is_complete = False
         self._bus, self._device_id, self._storage = bus, device_id, storage
-        self._start_ms, self._end_ms = start_ms, end_ms
+        self._start_ms, self._end_ms = start_ms, _end_of(start_ms, end_ms)
         self._after: Position | None = None
         self._group: list[Part] = []
         self._has_begun = False
@@ -69,13 +69,11 @@ class BusSpool:
         """
         parts = self._bus.read(self._device_id, self._after, count=16, wait_seconds=wait_seconds)
         for part in parts:
+            if round(part.start * 1000) < self._end_ms - ROUNDING_MS:
+                self._take(part)
             self._after = part.position
-            if round(part.start * 1000) >= self._end_ms - ROUNDING_MS:
-                self.is_complete = True
-                break
-            self._take(part)
-            if round(part.end * 1000) >= self._end_ms - ROUNDING_MS:
-                self.is_complete = True
+            self.is_complete = round(part.end * 1000) >= self._end_ms - ROUNDING_MS
+            if self.is_complete:
                 break
         return bool(parts)
 
@@ -109,6 +107,9 @@ class BusSpool:
             yield data
 
     def _take(self, part: Part) -> None:
+        if part.run not in self._inits:
+            # Before anything else: a bus that goes away now is asked for this part again.
+            self._inits[part.run] = self._bus.init_segment(self._device_id, part.run)
         self.end_reached_ms = round(part.end * 1000)
         if self._has_begun:
             self._save(part)
@@ -124,10 +125,9 @@ class BusSpool:
             self._group.clear()
 
     def _save(self, part: Part) -> None:
-        if part.run not in self._inits:
-            self._inits[part.run] = self._bus.init_segment(self._device_id, part.run)
         init = self._inits[part.run]
         if init is None:
+            # Nobody can decode it any more.
             return
         run = self._runs.get(part.run)
         if run is None:
@@ -191,6 +191,7 @@ def join_footage(recorded: Iterable[Stretch], saved: Iterable[Piece], start_ms: 
 
 def _cut(group: list[_Slot], start_ms: int, end_ms: int) -> Stretch | None:
     """The needed parts of consecutive ones; None when they lie beside the range, or hold no key frame before its end."""
+    end_ms = _end_of(start_ms, end_ms)
     inside = [number for number, slot in enumerate(group) if slot.start_ms < end_ms - ROUNDING_MS]
     keys = [number for number in inside if group[number].is_key]
     if not keys or group[inside[-1]].end_ms <= start_ms:
@@ -206,6 +207,11 @@ def _cut(group: list[_Slot], start_ms: int, end_ms: int) -> Stretch | None:
             pieces.append(slot.piece.cut(group[begin].index, slot.index + 1))
             begin = number + 1
     return Stretch(tuple(pieces))
+
+
+def _end_of(start_ms: int, end_ms: int) -> int:
+    """Even the shortest range holds a frame."""
+    return max(end_ms, start_ms + ROUNDING_MS + 1)
 
 
 def _build_piece(run_number: int, run: _Run, group: list[tuple[int, int, int, PartFact]]) -> Piece:

@@ -13,7 +13,6 @@ from typing import Any
 from gateway import database
 from gateway.bus import MediaBus
 from gateway.capture_files import CLIPS, CaptureFiles
-from gateway.capture_queue import EXACT, KEY_FRAME
 from gateway.clock import Clock, SystemClock, utc_now
 from gateway.errors import BusUnavailable, LeaseLost, NotFound, Unavailable, VasError
 from gateway.media import ClipFact
@@ -27,6 +26,7 @@ from gateway.models.streams import read_stream_record, touch_demand
 from gateway.redis_client import connect_redis
 from gateway.states import DesiredState
 from gateway.storage import StorageUnavailable, open_storage
+from workers.clip_poster import ClipPoster
 from workers.clip_source import BusSpool, join_footage
 from workers.exporting.copying import copy_footage
 from workers.exporting.cut import Cut
@@ -37,7 +37,6 @@ from workers.ffmpeg.reencode import EncoderMissing, EncodingFailed
 from workers.footage_reader import FootageReader
 from workers.jobs import JobCancelled, JobContext, JobFailed, insist
 from workers.mp4.writer import estimate_index_bytes
-from workers.pictures import PictureDamaged, TimedPart, decode_at, make_picture
 
 __all__ = ["CLIP", "run_clip"]
 
@@ -51,8 +50,6 @@ _DEMAND_SECONDS = 2.0
 _WORTH_TELLING_MS = 500
 #: The share of the progress that waiting has; the rest is for writing.
 _WAIT_SHARE = 0.8
-#: Frames are stored before they are shown: the one of a moment may stand so much behind it.
-_FRAMES_MS = 500
 _CODECS = {"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc"}
 
 
@@ -100,8 +97,8 @@ class ClipMaker:
         self._files = CaptureFiles.from_config(context.config)
         stem = f"{bookmark.id}-{attempt.token.rpartition(':')[2]}"
         self._clip_key = self._files.key(CLIPS, attempt.tenant_id, f"{stem}.mp4")
-        self._poster_key = self._files.key(CLIPS, attempt.tenant_id, f"{stem}.jpg")
-        self._has_poster = False
+        poster_key = self._files.key(CLIPS, attempt.tenant_id, f"{stem}.jpg")
+        self._poster = ClipPoster(self._files, poster_key, bookmark.at_ms, context.check)
 
     def make(self) -> ClipResult:
         """Make clip and poster, and write them down. Raises VasError where there is no clip; then nothing is left of it."""
@@ -145,13 +142,21 @@ class ClipMaker:
                 log.debug("clip %s waits for the media bus: %s", self._bookmark.id, error)
                 has_more = False
                 time.sleep(0.0 if is_over else _LOOK_SECONDS)
-            self._make_poster_early(spool)
+            if self._poster.make_early(spool):
+                self._keep_poster()
             if not has_more and (is_over or self._has_ended()):
                 return
             if not is_over and self._clock.monotonic() - demanded_at > _DEMAND_SECONDS:
                 demanded_at = self._clock.monotonic()
                 self._demand()
             self._context.report(_WAIT_SHARE * self._share_received(spool), "receiving")
+
+    def _keep_poster(self) -> None:
+        """The picture is the bookmark's from now on, in place of one of before."""
+        save_poster(self._attempt, self._poster.key)
+        if self._bookmark.poster_file:
+            self._files.delete(self._bookmark.poster_file)
+        self._bookmark.poster_file = self._poster.key
 
     def _has_ended(self) -> bool:
         """Whether nothing comes any more. A stream that is only interrupted may be back in time."""
@@ -192,8 +197,7 @@ class ClipMaker:
         )
         needed = sum(one.size for one in stretches) + index_bytes
         self._files.check_space(needed, floor_bytes=self._context.config.free_bytes_floor)
-        if not self._has_poster:
-            self._make_poster(spool, recorded, stretches)
+        self._poster.make(spool, recorded, stretches)
         reader = FootageReader(spool, self._context.check)
         source = look_at(stretches, reader, is_exact=False)
         if not source.stretches:
@@ -208,7 +212,7 @@ class ClipMaker:
         return ClipResult(
             file=self._clip_key, size=size, start_ms=cut.first_ms, end_ms=cut.last_ms, seconds=round(seconds, 3),
             codec=_CODECS.get(cut.video_format.codec, cut.video_format.codec), notes=tuple(self._notes(cut)),
-            poster_file=self._poster_key if self._has_poster else None,
+            poster_file=self._poster.key if self._poster.is_made else None,
         )
 
     def _fill(self, cut: Cut) -> float:
@@ -248,45 +252,6 @@ class ClipMaker:
         where = "before" if away < 0 else "after"
         return f"{(end_ms - start_ms) / 1000:.1f} s, from {abs(away):.1f} s {where} the moment on"
 
-    # ---- the poster ----
-
-    def _make_poster_early(self, spool: BusSpool) -> None:
-        """The picture of the moment need not wait for what comes after it."""
-        if self._has_poster or spool.end_reached_ms is None or spool.end_reached_ms <= self._bookmark.at_ms:
-            return
-        stretches = join_footage([], spool.pieces(), self._bookmark.at_ms, self._bookmark.at_ms + _FRAMES_MS)
-        if stretches and self._take_picture(spool, stretches[0], self._bookmark.at_ms):
-            save_poster(self._attempt, self._poster_key)
-            if self._bookmark.poster_file:
-                self._files.delete(self._bookmark.poster_file)
-            self._bookmark.poster_file = self._poster_key
-
-    def _make_poster(self, spool: BusSpool, recorded: list[Stretch], stretches: list[Stretch]) -> None:
-        """The picture of the moment, or the one nearest to it."""
-        at_ms = self._bookmark.at_ms
-        nearest = min(stretches, key=lambda one: max(one.start_ms - at_ms, at_ms + 1 - one.end_ms, 0))
-        shown_ms = min(max(at_ms, nearest.start_ms), nearest.end_ms - 1)
-        group = join_footage(recorded, spool.pieces(), shown_ms, shown_ms + _FRAMES_MS)
-        if group:
-            self._take_picture(spool, group[0], shown_ms)
-
-    def _take_picture(self, spool: BusSpool, stretch: Stretch, at_ms: int) -> bool:
-        """Write the poster; False where nothing can be decoded. `stretch` begins with the key frame before the moment."""
-        reader = FootageReader(spool, self._context.check)
-        for accuracy in (EXACT, KEY_FRAME):
-            try:
-                init = reader.read_init(stretch.pieces[0])
-                parts = [TimedPart(part.start_ms, part.data) for part in reader.read(stretch)]
-                shot = decode_at(init, parts, at_ms, accuracy)
-            except (PictureDamaged, NotFound, StorageUnavailable) as error:
-                log.warning("no picture of bookmark %s: %s", self._bookmark.id, error)
-                continue
-            if shot is not None:
-                self._files.write(self._poster_key, make_picture(shot).jpeg)
-                self._has_poster = True
-                return True
-        return False
-
     # ---- files ----
 
     def _remove_leftovers(self) -> None:
@@ -305,7 +270,7 @@ class ClipMaker:
                 row = EVERY_TENANT.select(Bookmark).where(Bookmark.id == self._bookmark.id).first()
         except Unavailable:
             return
-        for key in (self._clip_key, self._poster_key):
+        for key in (self._clip_key, self._poster.key):
             if row is None or key not in (row.clip_file, row.poster_file):
                 self._files.delete(key)
 

@@ -102,24 +102,25 @@ def fail_clip(attempt: JobAttempt, code: str, message: str | None = None) -> Non
 
 def settle_clips() -> list[Bookmark]:
     """Write down the end of clips whose job ended without a word, and give their bookmarks; for the clock process."""
-    settled: list[Bookmark] = []
-    with database.transaction():
+    with database.session():
         pending = list(EVERY_TENANT.select(Bookmark).where(Bookmark.clip_state == PENDING))
         known = _jobs_of(pending)
-        for bookmark in pending:
-            bookmark.job = known.get(bookmark.clip_job_id)
-            status = clip_status(bookmark)
-            if status.state == PENDING:
-                continue
-            changed = EVERY_TENANT.update(
-                Bookmark, clip_state=status.state, clip_reason_code=status.reason.code,
-                clip_reason_message=status.reason.message,
-            )
-            same = (Bookmark.id == bookmark.id) & (Bookmark.clip_job_id == bookmark.clip_job_id)
-            if changed.where(same, Bookmark.clip_state == PENDING).execute():
-                bookmark.clip_state, bookmark.clip_reason_code = status.state, status.reason.code
-                settled.append(bookmark)
-    return settled
+    return [bookmark for bookmark in pending if _settle(bookmark, known.get(bookmark.clip_job_id))]
+
+
+def _settle(bookmark: Bookmark, job: Job | None) -> bool:
+    """Whether its job has ended, and nobody else wrote that down or asked for a new clip meanwhile."""
+    bookmark.job = job
+    status = clip_status(bookmark)
+    if status.state == PENDING:
+        return False
+    bookmark.clip_state, bookmark.clip_reason_code = status.state, status.reason.code
+    ended = EVERY_TENANT.update(
+        Bookmark, clip_state=status.state, clip_reason_code=status.reason.code, clip_reason_message=status.reason.message
+    )
+    same = (Bookmark.id == bookmark.id) & (Bookmark.clip_job_id == bookmark.clip_job_id)
+    with database.transaction():
+        return bool(ended.where(same, Bookmark.clip_state == PENDING).execute())
 
 
 def _jobs_of(bookmarks: Sequence[Bookmark]) -> dict[str, Job]:

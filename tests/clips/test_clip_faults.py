@@ -19,7 +19,6 @@ from gateway.config import Config
 from gateway.export_files import ExportSpaceMissing, ResultFile
 from gateway.models.base import EVERY_TENANT
 from gateway.models.bookmarks import find_bookmark, renew_clip
-from gateway.models.clips import settle_clips
 from gateway.models.inventory import delete_device
 from gateway.models.jobs import LOST_SECONDS, claim_job, delete_job, find_job, request_cancel, sweep_jobs
 from gateway.models.recordings import Protection
@@ -30,6 +29,7 @@ from tests.exports.films import numbers_in
 from tests.playback import NOON_MS, make_clip
 from tests.stack.disk import DiskUnavailableError, LoopDisk
 from workers import clips
+from workers.clip_upkeep import settle_lost_clips
 from workers.clips import run_clip
 from workers.footage_reader import FootageReader
 
@@ -207,8 +207,9 @@ def test_a_newer_clip_takes_the_place_of_the_one_before_and_one_that_fails_leave
 def test_a_clip_whose_job_was_given_up_is_settled_by_the_clock(world):
     kept, lost = world.mark(NOON_MS), world.mark(NOON_MS)
     delete_job(world.scope, world.config, lost.clip_job_id)
-    assert [one.id for one in settle_clips()] == [lost.id]
-    assert settle_clips() == []
+    assert settle_lost_clips() == 1
+    assert settle_lost_clips() == 0
+    assert [(fact.bookmark_id, fact.reason) for _, fact in world.told] == [(lost.id, "clip_cancelled")]
     ended = find_bookmark(world.scope, lost.id)
     assert (ended.clip_state, ended.clip_reason_code) == ("failed", "clip_cancelled")
     assert find_bookmark(world.scope, kept.id).clip_state == "pending"

@@ -164,3 +164,13 @@ def test_footage_of_which_nothing_can_be_read_is_a_reason(world):
     made = world.run(world.mark(NOON_MS + 2000))
     assert (made.clip_state, made.clip_reason_code) == ("failed", "footage_damaged")
     assert world.names() == []
+
+
+@on_sqlite
+def test_a_stream_that_begins_anew_in_the_middle_gives_one_clip(world, notes_of):
+    start, writer = now_ms() - 20_000, world.writer()
+    world.publish(writer, make_clip(seconds=2), start)
+    world.publish(writer, make_clip(seconds=2, first_frame=200), start + 3000, run=2)
+    made = world.run(world.mark(start + 2500, before=2, after=2))
+    assert numbers_in(world.film_of(made)) == [*range(50), *range(200, 238)]
+    assert notes_of(made) == ["no footage: 1.0 s, from 0.5 s before the moment on"]
