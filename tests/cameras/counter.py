@@ -16,7 +16,7 @@ from types import ModuleType
 import av
 import numpy
 
-from .clock import read_clock
+from .clock import ClockReading, read_clock, read_clock_of_file
 from .encoded import EncodedLoop, LoopSettings, parse_loop
 from .faulty import SILENT_ALAW, build_sdp
 from .rtp import VIDEO_CLOCK, PacketTemplate, build_video_templates
@@ -138,10 +138,16 @@ class CounterCamera(RtspServer):
 
 def read_counter(picture: numpy.ndarray) -> int | None:
     """The number in a picture of 8-bit grey, of shape (height, width); None where it cannot be read without doubt."""
-    reading = read_clock(picture)
-    if reading is None or reading.frame != reading.time_ms % 16384:
-        return None
-    return reading.time_ms
+    return _number_of(read_clock(picture))
+
+
+def read_counter_of_file(picture: bytes) -> int | None:
+    """The number in a picture as it is sent or kept: JPEG, PNG, WebP."""
+    return _number_of(read_clock_of_file(picture))
+
+
+def _number_of(reading: ClockReading | None) -> int | None:
+    return None if reading is None or reading.frame != reading.time_ms % 16384 else reading.time_ms
 
 
 @functools.lru_cache(maxsize=16)

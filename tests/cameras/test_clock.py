@@ -1,14 +1,16 @@
 """The clock strip: what the cameras draw is what both readers read, and nothing else passes for a clock."""
 
 import importlib.util
+import io
 import json
 import subprocess
 from pathlib import Path
 
 import numpy
 import pytest
+from PIL import Image
 
-from .clock import ClockReading, decode_levels, read_clock
+from .clock import ClockReading, decode_levels, read_clock, read_clock_of_file
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
 READINGS = [ClockReading(0, 0), ClockReading(1_767_225_600_123, 41), ClockReading((1 << 42) - 1, 16383)]
@@ -96,3 +98,16 @@ def test_the_page_reads_the_same_as_python():
     assert json.loads(done.stdout) == [
         one and {"timeMs": one.time_ms, "frame": one.frame} for one in expected
     ]
+
+
+@pytest.mark.parametrize(("kind", "size"), [("JPEG", (640, 360)), ("JPEG", (320, 180)), ("PNG", (1280, 720)), ("WEBP", (480, 270))])
+def test_a_picture_that_is_kept_or_made_smaller_still_tells_its_time(kind, size):
+    file = io.BytesIO()
+    Image.fromarray(_draw(READINGS[1], 1280, 720)).resize(size).convert("RGB").save(file, kind)
+    assert read_clock_of_file(file.getvalue()) == READINGS[1]
+
+
+def test_a_picture_without_a_clock_tells_nothing():
+    file = io.BytesIO()
+    Image.new("RGB", (320, 180), "grey").save(file, "JPEG")
+    assert read_clock_of_file(file.getvalue()) is None
