@@ -1,5 +1,6 @@
 // One bookmark as large as the screen allows: its clip, all that was written about it, and what the clip holds.
 import { Button, Group, Modal, Skeleton, Stack, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { IconDownload, IconMovie, IconPencil, IconTrash } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import { ApiError } from '../api/http';
@@ -26,10 +27,11 @@ interface BookmarkViewProps extends BookmarkDeedProps {
 
 export function BookmarkView({ id, onClose, onEdit, onDelete, onRemake, remakingId }: BookmarkViewProps) {
   const { data, error, refetch } = useBookmark(id);
+  const isNarrow = useMediaQuery('(max-width: 40rem)', false, { getInitialValueInEffect: false });
   const bookmark = data?.bookmark;
   const isGone = error instanceof ApiError && error.status === 404;
   return (
-    <Modal opened={id !== null} onClose={onClose} size={980} centered radius="md" title={<span style={{ fontWeight: 600, overflowWrap: 'anywhere' }}>{bookmark?.title ?? 'Bookmark'}</span>}>
+    <Modal opened={id !== null} onClose={onClose} size={980} centered radius="md" fullScreen={isNarrow} title={<span style={{ display: 'block', fontWeight: 600, lineHeight: 1.3, overflowWrap: 'anywhere' }}>{bookmark?.title ?? 'Bookmark'}</span>}>
       {isGone && (
         <Notice tone="still" title="This bookmark is not there">
           It was deleted, or the link is wrong.

@@ -1,11 +1,12 @@
 // A camera's recording beside its picture: what it does and why, by hand on or off, and the way to what was recorded.
 import { Button, Group, Menu, Skeleton, Text } from '@mantine/core';
-import { IconBookmark, IconCalendar, IconChevronDown, IconPlayerRecord, IconPlayerStop, IconRotate, IconSettings } from '@tabler/icons-react';
+import { IconCalendar, IconCamera, IconChevronDown, IconDiamond, IconPlayerRecord, IconPlayerStop, IconRotate, IconSettings } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useRecording } from '../hooks/useRecording';
 import { useRecordingControl } from '../hooks/useRecordingControl';
 import { formatBytes } from './amounts';
+import { schedulesAddress } from './bookmarkAddresses';
 import { Failure } from './Failure';
 import { FigureList } from './FigureList';
 import { NOTHING } from './figures';
@@ -72,7 +73,7 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
             Back to its mode
           </Button>
         )}
-        <Button size="xs" px={10} variant="default" leftSection={<IconBookmark size={15} />} onClick={() => setMarking(true)}>
+        <Button size="xs" px={10} variant="default" leftSection={<IconDiamond size={15} />} onClick={() => setMarking(true)}>
           Mark event
         </Button>
       </Group>
@@ -85,12 +86,15 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
           ['Kept', keptWords(recording)],
         ]}
       />
-      <Group gap="xs" mt="sm">
+      <Group gap={4} mt="sm" ml={-6}>
         <Button size="compact-sm" variant="subtle" component={Link} to={recordedDaysAddress(deviceId)} leftSection={<IconCalendar size={15} />}>
           Recorded days
         </Button>
         <Button size="compact-sm" variant="subtle" component={Link} to={`/devices/${deviceId}/recording`} leftSection={<IconSettings size={15} />}>
           Settings
+        </Button>
+        <Button size="compact-sm" variant="subtle" component={Link} to={schedulesAddress(deviceId)} leftSection={<IconCamera size={15} />}>
+          Scheduled snapshots
         </Button>
       </Group>
       <RecordingEventDialog
