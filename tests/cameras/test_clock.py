@@ -100,7 +100,9 @@ def test_the_page_reads_the_same_as_python():
     ]
 
 
-@pytest.mark.parametrize(("kind", "size"), [("JPEG", (640, 360)), ("JPEG", (320, 180)), ("PNG", (1280, 720)), ("WEBP", (480, 270))])
+@pytest.mark.parametrize(
+    ("kind", "size"), [("JPEG", (640, 360)), ("JPEG", (320, 180)), ("PNG", (1280, 720)), ("WEBP", (480, 270))]
+)
 def test_a_picture_that_is_kept_or_made_smaller_still_tells_its_time(kind, size):
     file = io.BytesIO()
     Image.fromarray(_draw(READINGS[1], 1280, 720)).resize(size).convert("RGB").save(file, kind)
