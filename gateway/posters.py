@@ -77,7 +77,7 @@ class Posters:
         it did and nothing is known yet.
         """
         if time.monotonic() < self._away_until:
-            raise _spell_outage("it did not answer just now")
+            raise _outage()
         known = self._read(device_id, width)
         if known is not None and self.seconds_left(known) > 0:
             return known
@@ -170,7 +170,7 @@ class Posters:
             yield
         except redis.RedisError as error:
             self._away_until = time.monotonic() + _LATE_SECONDS
-            raise _spell_outage(error) from error
+            raise _outage() from error
 
 
 def round_width(width: int) -> int:
@@ -178,8 +178,8 @@ def round_width(width: int) -> int:
     return next((known for known in POSTER_WIDTHS if known >= width), POSTER_WIDTHS[-1])
 
 
-def _spell_outage(why: object) -> Unavailable:
-    return Unavailable(f"the posters (Redis) cannot be read: {why}", reason="redis_unavailable")
+def _outage() -> Unavailable:
+    return Unavailable("the posters cannot be read: Redis does not answer", reason="redis_unavailable")
 
 
 def _shown(poster: Poster | None) -> Poster:

@@ -156,7 +156,7 @@ class Services:
             try:
                 seen.is_there = bool(self.slots.read(SNAPSHOT))
             except redis.RedisError as error:
-                raise Unavailable(f"the queue (Redis) does not answer: {error}", reason="redis_unavailable") from error
+                raise Unavailable("the queue (Redis) does not answer", reason="redis_unavailable") from error
             seen.until = time.monotonic() + _SIGHTING_SECONDS
         return seen.is_there
 

@@ -135,7 +135,7 @@ def _check_key(request_id: str, asked: dict[str, Any]) -> None:
         pipeline.get(name)
         known = pipeline.execute()[1]
     except redis.RedisError as error:
-        raise Unavailable(f"the queue (Redis) does not answer: {error}", reason="redis_unavailable") from error
+        raise Unavailable("the queue (Redis) does not answer", reason="redis_unavailable") from error
     if known is not None and known.decode() != mark:
         raise Conflict("this idempotency key was used for another request: choose a new one", reason="key_reused")
 

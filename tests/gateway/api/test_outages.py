@@ -45,13 +45,15 @@ def test_without_redis_live_figures_are_null(no_redis):
 
 def test_a_frozen_redis_holds_up_one_request_and_not_the_next(config, redis_server):
     client = create_app(config, no_plugins()).test_client()
-    client.post("/api/v1/devices", json=device_body())
+    device = client.post("/api/v1/devices", json=device_body()).json
+    poster = f"/api/v1/devices/{device['id']}/poster.jpg"
     redis_server.freeze()
     try:
-        client.get("/api/v1/streams")
-        began = time.monotonic()
-        assert client.get("/api/v1/streams").status_code == 200
-        assert time.monotonic() - began < 0.5
+        for path, status in (("/api/v1/streams", 200), (poster, 503)):
+            client.get(path)
+            began = time.monotonic()
+            assert client.get(path).status_code == status
+            assert time.monotonic() - began < 0.5
     finally:
         redis_server.thaw()
 
@@ -61,9 +63,15 @@ def test_without_redis_what_needs_it_says_so(no_redis):
     footage = no_redis.get(f"/api/v1/streams/{device['id']}/latest.mp4")
     assert (footage.status_code, footage.json["reason"]) == (503, "bus_unavailable")
     probe = no_redis.post("/api/v1/devices/probe", json={"source_url": "rtsp://10.0.0.1/"})
-    assert (probe.status_code, probe.json["reason"]) == (503, "redis_unavailable")
-    assert probe.headers["Retry-After"]
-    assert "127.0.0.1" not in probe.json["message"]
+    path = f"/api/v1/snapshots/devices/{device['id']}/capture/live"
+    pictures = [
+        no_redis.get(f"/api/v1/devices/{device['id']}/poster.jpg"),
+        no_redis.post(path), no_redis.post(path, headers={"Idempotency-Key": "abc"}),
+    ]
+    for answer in (probe, *pictures):
+        assert (answer.status_code, answer.json["reason"]) == (503, "redis_unavailable")
+        assert answer.headers["Retry-After"]
+        assert "127.0.0.1" not in answer.json["message"]
 
 
 def test_without_redis_health_says_down_and_ready_stays(no_redis):
