@@ -44,7 +44,7 @@ export const GALLERY_PAGES = [
     await playing(page);
     await shoot(page);
   } },
-  { name: 'capture-none', path: `/devices/${id(2)}?t=${encodeURIComponent(ago(40))}`, count: 30, act: async (page) => {
+  { name: 'capture-none', path: `/devices/${id(2)}?t=${encodeURIComponent(ago(120))}`, count: 30, act: async (page) => {
     await playing(page);
     await shoot(page);
   } },

@@ -11,6 +11,7 @@ import { RECORDING_PAGES } from './recordingShots.mjs';
 
 const OUT = fileURLToPath(new URL('./shots/', import.meta.url));
 const WANTED = process.argv[2] ?? '';
+const LONGEST = 3_200;
 const CAMERA = (number) => `/devices/00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 const SIZES = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 
@@ -71,7 +72,14 @@ try {
         await page.waitForTimeout(250);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         if (overflow > 0) process.stdout.write(`${shot}: ${overflow} px wider than the screen\n`);
-        await page.screenshot({ path: `${OUT}${shot}.png`, fullPage: size === 'phone' });
+        // What is fixed to the edge of the screen would else lie across the middle of a long picture.
+        const isLong = size === 'phone' && (await page.getByRole('dialog').count()) === 0;
+        if (isLong) {
+          const height = await page.evaluate(() => document.documentElement.scrollHeight);
+          await page.setViewportSize({ width: viewport.width, height: Math.min(height, LONGEST) });
+          await page.waitForTimeout(400);
+        }
+        await page.screenshot({ path: `${OUT}${shot}.png` });
         await page.close();
       }
       await context.close();

@@ -2,6 +2,7 @@
 import { Link } from 'react-router';
 import type { Device, Stream } from '../api/types';
 import { DeviceActions } from './DeviceActions';
+import { DevicePoster } from './DevicePoster';
 import { formatBitrate, formatCodec, formatFps, formatSize, NOTHING } from './figures';
 import { ReasonText } from './ReasonText';
 import { RecordingDot } from './RecordingDot';
@@ -19,21 +20,28 @@ export function DeviceRow({ device, stream }: { device: Device; stream: Stream |
         <StateBadge state={state} isEnabled={device.enabled} />
       </td>
       <td>
-        <div className={classes.title}>
-          <Link to={`/devices/${device.id}`} className={classes.name} title={device.name}>
-            {device.name}
+        <div className={classes.camera}>
+          <Link to={`/devices/${device.id}`} className={classes.poster} tabIndex={-1} aria-hidden>
+            <DevicePoster deviceId={device.id} name={device.name} width={160} isRunning={isRunning} />
           </Link>
-          <RecordingDot deviceId={device.id} />
-        </div>
-        <div className={classes.under}>
-          {reason ? (
-            <ReasonText reason={reason} lineClamp={1} />
-          ) : (
-            <>
-              {device.location && <span className={classes.place}>{device.location}</span>}
-              <TagList tags={device.tags} />
-            </>
-          )}
+          <div className={classes.about}>
+            <div className={classes.title}>
+              <Link to={`/devices/${device.id}`} className={classes.name} title={device.name}>
+                {device.name}
+              </Link>
+              <RecordingDot deviceId={device.id} />
+            </div>
+            <div className={classes.under}>
+              {reason ? (
+                <ReasonText reason={reason} lineClamp={1} />
+              ) : (
+                <>
+                  {device.location && <span className={classes.place}>{device.location}</span>}
+                  <TagList tags={device.tags} />
+                </>
+              )}
+            </div>
+          </div>
         </div>
       </td>
       <td className={classes.video}>

@@ -2,7 +2,7 @@
 import { ActionIcon, Anchor, Button, Group, Menu, Stack, TagsInput, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconChevronDown, IconDownload, IconLink, IconMovie, IconTrash } from '@tabler/icons-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { Link } from 'react-router';
 import { ApiError } from '../api/http';
 import { snapshotDownloadUrl, type Snapshot, type SnapshotFormat } from '../api/snapshots';
@@ -178,7 +178,8 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
         rows={[
           ['Size', `${snapshot.width} × ${snapshot.height}`],
           ['File', formatBytes(snapshot.size)],
-          ['Kept since', <Timestamp key="kept" at={snapshot.created_at} />],
+          // Of live ones this is the same moment.
+          ...(kind === 'historical' ? [['Taken', <Timestamp key="taken" at={snapshot.created_at} />] as [string, ReactNode]] : []),
         ]}
       />
       <Group gap="xs">

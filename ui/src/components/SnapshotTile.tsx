@@ -39,7 +39,9 @@ export const SnapshotTile = memo(function SnapshotTile({ snapshot, timeZone, isC
           </span>
           <span className={classes.under}>
             <time dateTime={at}>{formatTime(timeZone, Date.parse(at))}</time>
-            <Icon size={14} stroke={1.8} aria-label={words} role="img" />
+            <span className={classes.kind} title={words}>
+              <Icon size={14} stroke={1.8} aria-label={words} role="img" />
+            </span>
             {note && (
               <span className={classes.note} title={note}>
                 <IconNote size={14} stroke={1.8} aria-hidden />

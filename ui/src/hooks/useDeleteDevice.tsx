@@ -41,7 +41,7 @@ export function useDeleteDevice(onDeleted?: () => void) {
           </Text>
           <Text size="sm" mt="xs">
             Its stream stops, everybody watching it is disconnected, and its settings, stored password and history are
-            destroyed. This cannot be undone.
+            destroyed. This cannot be undone. Its snapshots and bookmarks stay.
           </Text>
         </>
       ),

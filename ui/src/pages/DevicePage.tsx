@@ -11,6 +11,7 @@ import { EventHistory } from '../components/EventHistory';
 import { Failure } from '../components/Failure';
 import { PageHeader } from '../components/PageHeader';
 import { Panel } from '../components/Panel';
+import { RecentSnapshots } from '../components/RecentSnapshots';
 import { RecordingPanel } from '../components/RecordingPanel';
 import { StateBadge } from '../components/StateBadge';
 import { StatisticsList } from '../components/StatisticsList';
@@ -94,6 +95,7 @@ export function DevicePage() {
             </Panel>
           )}
           <RecordingPanel deviceId={id} />
+          <RecentSnapshots deviceId={id} />
           {stream ? <StreamDetails stream={stream} /> : <Skeleton height={380} radius="md" />}
           {device && <DeviceAbout device={device} />}
           <EmbedInfo deviceId={id} />

@@ -1,7 +1,7 @@
 // All cameras: what they do, and what to do about those that do not.
-import { Button, Group, Stack } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
-import { IconPlus } from '@tabler/icons-react';
+import { Button, Center, Group, SegmentedControl, Stack } from '@mantine/core';
+import { useLocalStorage, useMediaQuery } from '@mantine/hooks';
+import { IconLayoutGrid, IconList, IconPlus } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import { DeviceCards } from '../components/DeviceCards';
 import { DeviceFilters } from '../components/DeviceFilters';
@@ -18,12 +18,19 @@ import { useDeviceListQuery } from '../hooks/useDeviceListQuery';
 import { useKnownTags } from '../hooks/useKnownTags';
 import { useStreamList } from '../hooks/useStreamList';
 
+const VIEWS = [
+  { value: 'list', name: 'List', Icon: IconList },
+  { value: 'grid', name: 'Pictures', Icon: IconLayoutGrid },
+];
+
 export function DevicesPage() {
   const { query, change, isFiltered, pageSizes } = useDeviceListQuery();
   const devices = useDeviceList(query);
   const streams = useStreamList();
   const tags = useKnownTags();
   const isNarrow = useMediaQuery('(max-width: 48rem)', false, { getInitialValueInEffect: false });
+  const [view, setView] = useLocalStorage({ key: 'vas.devices.view', defaultValue: 'list', getInitialValueInEffect: false });
+  const isGrid = view === 'grid';
   const page = devices.data;
   const isEmpty = page?.total === 0 && !isFiltered;
 
@@ -31,9 +38,26 @@ export function DevicesPage() {
     <>
       <PageHeader title="Cameras">
         {!isEmpty && (
-          <Button component={Link} to="/devices/new" leftSection={<IconPlus size={16} />}>
-            Add camera
-          </Button>
+          <>
+            <SegmentedControl
+              aria-label="How cameras are shown"
+              size="sm"
+              value={isGrid ? 'grid' : 'list'}
+              onChange={setView}
+              data={VIEWS.map(({ value, name, Icon }) => ({
+                value,
+                label: (
+                  <Center title={name} h={20}>
+                    <Icon size={17} stroke={1.7} aria-hidden />
+                    <span className="visually-hidden">{name}</span>
+                  </Center>
+                ),
+              }))}
+            />
+            <Button component={Link} to="/devices/new" leftSection={<IconPlus size={16} />}>
+              Add camera
+            </Button>
+          </>
         )}
       </PageHeader>
       <Stack gap="sm">
@@ -47,14 +71,14 @@ export function DevicesPage() {
             <>
               <Group justify="space-between" gap="xs">
                 <StateFilter streams={streams.data} value={query.state} onChange={(state) => change({ state })} />
-                <DeviceFilters query={query} tags={tags} onChange={change} hasSort={isNarrow} />
+                <DeviceFilters query={query} tags={tags} onChange={change} hasSort={isNarrow || isGrid} />
               </Group>
               {!page && <DeviceListSkeleton />}
               {page && page.items.length === 0 && <NoMatches onClear={() => change({ q: '', tag: '', state: '' })} />}
               {page && page.items.length > 0 && (
                 <div>
-                  {isNarrow ? (
-                    <DeviceCards devices={page.items} streams={streams.data} />
+                  {isNarrow || isGrid ? (
+                    <DeviceCards devices={page.items} streams={streams.data} isGrid={isGrid} />
                   ) : (
                     <DeviceTable devices={page.items} streams={streams.data} sort={query.sort} onSort={(sort) => change({ sort })} />
                   )}
