@@ -1,16 +1,17 @@
 """Where a picture comes from: the media bus for what is live, the recording for what was, and why there is none.
 
-Everything here gives a `Finding`: which frame it would be, and how to decode it. Whoever asks decides whether it must be.
+What is found is a `Finding`: which frame it is, and how to decode it. Whoever has the picture of it already need not.
 """
 
 import time
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 
+from gateway.boxes import InvalidMedia
 from gateway.bus import MediaBus
 from gateway.capture_queue import EXACT, KEY_FRAME
 from gateway.clock import Clock, SystemClock
-from gateway.errors import VasError
+from gateway.errors import NotFound, VasError
 from gateway.gaps import HOLE_MS
 from gateway.media import Part
 from gateway.models.cuts import Stretch, cut_footage
@@ -18,7 +19,7 @@ from gateway.models.footage import nearest_footage
 from gateway.models.recordings import Recording
 from gateway.models.streams import read_stream_record
 from gateway.states import StreamState, reason_for
-from gateway.storage import Storage
+from gateway.storage import Storage, StorageUnavailable
 from workers.footage_reader import FootageReader
 from workers.pictures import ROUNDING_MS, PictureDamaged, Shot, TimedPart, decode_at
 
@@ -142,8 +143,12 @@ class PictureSources:
             try:
                 init = reader.read_init(piece)
                 break
-            except VasError:
+            except (InvalidMedia, NotFound):
                 continue
+            except StorageUnavailable as error:
+                # A bad place on the disk is damage; a disk that is away is not.
+                if error.reason != StorageUnavailable.reason:
+                    raise
         if init is None:
             raise PictureDamaged("the footage of this moment cannot be read")
         return _require(decode_at(init, _unbroken(reader, stretch, at_ms), at_ms, accuracy))

@@ -9,6 +9,7 @@ import pytest
 from gateway import database
 from gateway.capture_queue import CaptureAnswer
 from gateway.models.snapshots import Snapshot, SnapshotTag
+from gateway.storage import StorageUnavailable
 from tests.playback import NOON_MS, make_clip
 from workers.ffmpeg.fmp4 import Fragment
 from workers.picture_sources import NoPicture
@@ -153,6 +154,21 @@ def test_a_damaged_moment_is_told_and_one_beside_it_can_be_taken(camera):
     assert camera.number(camera.take(NOON_MS + 1990)) == 49
     assert camera.number(camera.take(NOON_MS + 4100)) == 102
     assert len(camera.files()) == 2
+
+
+@on_sqlite
+def test_footage_whose_file_is_broken_or_gone_is_told_as_damage_and_a_disk_that_is_away_is_not(camera):
+    broken, = camera.footage.record(make_clip(seconds=2), NOON_MS)
+    gone, = camera.footage.record(make_clip(seconds=2), NOON_MS + 10_000)
+    broken.path.write_bytes(b"\0" * broken.values.size)
+    gone.path.unlink()
+    for at_ms in (NOON_MS + 500, NOON_MS + 10_500):
+        with pytest.raises(PictureDamaged):
+            camera.take(at_ms)
+    camera.config.recordings_dir.rename(camera.config.recordings_dir.with_name("elsewhere"))
+    with pytest.raises(StorageUnavailable) as raised:
+        camera.take(NOON_MS + 500)
+    assert raised.value.reason == "storage_unmounted"
 
 
 @on_sqlite
