@@ -23,6 +23,7 @@ from gateway.api.recordings.routes import blp as recordings
 from gateway.api.snapshots.capture import blp as captures
 from gateway.api.snapshots.routes import blp as snapshots
 from gateway.api.snapshots.schedules import blp as snapshot_schedules
+from gateway.api.snapshots.time_lapse import blp as time_lapses
 from gateway.api.streams.routes import blp as streams
 from gateway.config import Config
 from gateway.logs import setup_logging
@@ -68,7 +69,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     protect(app, config)
     ours = (
         devices, posters, streams, recordings, footage, playback, live_recordings, exports, snapshots, captures,
-        snapshot_schedules, bookmarks, jobs, plugins_blp, health,
+        snapshot_schedules, time_lapses, bookmarks, jobs, plugins_blp, health,
     )
     for blueprint in (*ours, *collect(plugins, "register_blueprints", config=config)):
         api.add(blueprint)

@@ -2,7 +2,6 @@
 
 import io
 import json
-
 import threading
 from threading import BoundedSemaphore
 
@@ -14,7 +13,7 @@ from gateway.models import delete_device, find_device
 from gateway.models.jobs import create_job, find_job, request_cancel
 from tests.conftest import wait_until
 from tests.exports.films import box_names, decode_strictly, frame_times, numbers_in, probe, track
-from tests.exports.worker import JobsWorker, encoders_of
+from tests.exports.worker import encoders_of
 from tests.gateway.models.rows import make_snapshot
 from tests.playback import NOON_MS, make_clip
 from workers.jobs import JobRunner

@@ -80,14 +80,14 @@ class DeviceExport(MethodView):
         start_ms, end_ms = _check_range(config, data)
         found = estimate_footage(recording, start_ms, end_ms)
         if found is None:
-            return _no_footage(recording, start_ms)
+            return no_footage(*nearest_footage(recording.id, start_ms))
         _check_room(config, found.size)
         job, is_new = create_job(
             scope,
             KIND,
             {
                 "asked": asked, "start_ms": start_ms, "end_ms": end_ms, "cut": data["cut"], "bytes": found.size,
-                "name": _file_name(data["name"], recording, max(start_ms, found.start_ms)),
+                "name": film_name(data["name"], recording, max(start_ms, found.start_ms)),
             },
             device_id=recording.device_id,
             request_key=headers["key"],
@@ -133,23 +133,27 @@ def _check_room(config: Config, size: int) -> None:
         )
 
 
-def _no_footage(recording: Recording, start_ms: int) -> Response:
-    before, after = nearest_footage(recording.id, start_ms)
-    words = [
-        f"the nearest {where} it is at {spell_moment(moment)}"
-        for where, moment in (("before", before), ("after", after))
-        if moment is not None
-    ]
-    message = "there is no footage in this range: " + (", ".join(words) or "nothing was recorded of this device yet")
+def no_footage(
+    before_ms: int | None, after_ms: int | None, *, what: str = "footage", reason: str = "no_footage"
+) -> Response:
+    """404 that names the nearest there is, before and after the range."""
     nearest = {
-        "nearest_before": spell_moment(before) if before is not None else None,
-        "nearest_after": spell_moment(after) if after is not None else None,
+        "nearest_before": spell_moment(before_ms) if before_ms is not None else None,
+        "nearest_after": spell_moment(after_ms) if after_ms is not None else None,
     }
-    return error_response(404, message, reason="no_footage", errors=nearest)
+    words = [
+        f"the nearest {where} it is at {nearest[f'nearest_{where}']}"
+        for where in ("before", "after")
+        if nearest[f"nearest_{where}"] is not None
+    ]
+    nothing = "nothing was recorded of this device yet" if what == "footage" else f"there are no {what} of this device yet"
+    verb = "is" if what == "footage" else "are"
+    message = f"there {verb} no {what} in this range: " + (", ".join(words) or nothing)
+    return error_response(404, message, reason=reason, errors=nearest)
 
 
-def _file_name(wished: str | None, recording: Recording, start_ms: int) -> str:
-    """A name that any system takes, ending in .mp4."""
+def film_name(wished: str | None, recording: Recording, start_ms: int) -> str:
+    """A name that any system takes, ending in .mp4; without a wish the device's, with the start in its time zone."""
     if wished is None:
         local = datetime.fromtimestamp(start_ms / 1000, ZoneInfo(recording.time_zone))
         wished = f"{recording.device.name} {local:%Y-%m-%d %H.%M.%S}"
