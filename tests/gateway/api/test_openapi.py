@@ -81,6 +81,7 @@ OPERATIONS = [
     ("GET", "/snapshots/{snapshot_id}/image"),
     ("GET", "/snapshots/schedules"), ("POST", "/snapshots/schedules"), ("GET", "/snapshots/schedules/{schedule_id}"),
     ("PUT", "/snapshots/schedules/{schedule_id}"), ("DELETE", "/snapshots/schedules/{schedule_id}"),
+    ("POST", "/snapshots/devices/{device_id}/time-lapse"),
     ("GET", "/bookmarks"), ("POST", "/bookmarks"), ("GET", "/bookmarks/{bookmark_id}"), ("PUT", "/bookmarks/{bookmark_id}"),
     ("DELETE", "/bookmarks/{bookmark_id}"), ("POST", "/bookmarks/{bookmark_id}/restore"),
     ("POST", "/bookmarks/{bookmark_id}/clip"), ("GET", "/bookmarks/{bookmark_id}/clip.mp4"),
