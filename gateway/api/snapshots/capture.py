@@ -10,11 +10,11 @@ from flask import Response, jsonify, make_response, url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, services
-from gateway.api.errors import ApiError, error_response
+from gateway.api.errors import ApiError
 from gateway.api.jobs.schemas import JobSchema
 from gateway.api.jobs.views import job_view
 from gateway.api.recordings.export import IdempotencySchema
-from gateway.api.recordings.fields import spell_moment
+from gateway.api.recordings.nearest import refuse_empty
 from gateway.api.snapshots.schemas import HistoricalCaptureArgsSchema, LiveCaptureArgsSchema, SnapshotSchema
 from gateway.api.snapshots.views import etag, snapshot_view
 from gateway.capture_queue import HISTORICAL, LIVE, SNAPSHOT, CaptureAnswer, CaptureRequest
@@ -33,7 +33,8 @@ CAPTURE_JOB = "snapshot"
 _SEAT_SECONDS = 0.5
 #: For so long a repeated request is held against the first one of its key.
 _KEY_SECONDS = 86_400
-_STATUS = {"no_picture": 409, "picture_damaged": 409, "no_footage": 404, "device_deleted": 404}
+#: What a worker's reason is to a caller; any other is an outage.
+_STATUS = {"no_picture": 409, "picture_damaged": 409, "device_deleted": 404}
 
 _CREATED = {
     "Location": {"description": "the snapshot", "schema": {"type": "string"}},
@@ -166,13 +167,9 @@ def _accepted(job: Job) -> Response:
 
 
 def _refused(answer: CaptureAnswer) -> Response:
+    """What the worker says, as an error."""
     reason = spell_job_error(answer.reason or "job_failed", answer.message)
-    code = _STATUS.get(answer.reason or "", 503)
+    if answer.reason == "no_footage":
+        return refuse_empty("there is no footage of this moment", answer.nearest_before_ms, answer.nearest_after_ms)
     message = reason.message if answer.message or not reason.remedy else f"{reason.message}: {reason.remedy}"
-    if answer.reason != "no_footage":
-        raise ApiError(code, message, reason=answer.reason)
-    nearest = {
-        "nearest_before": None if answer.nearest_before_ms is None else spell_moment(answer.nearest_before_ms),
-        "nearest_after": None if answer.nearest_after_ms is None else spell_moment(answer.nearest_after_ms),
-    }
-    return error_response(code, message, reason="no_footage", errors=nearest)
+    raise ApiError(_STATUS.get(reason.code, 503), message, reason=reason.code)

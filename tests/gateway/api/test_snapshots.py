@@ -124,6 +124,7 @@ def test_a_moment_without_footage_names_the_nearest(capture, worker):
     answer = capture(at=spell_moment(NOON_MS + 60_000))
     assert (answer.status_code, answer.json["reason"]) == (404, "no_footage")
     assert answer.json["errors"] == {"nearest_before": spell_moment(NOON_MS), "nearest_after": None}
+    assert f"before it is at {spell_moment(NOON_MS)}" in answer.json["message"]
 
 
 @pytest.mark.parametrize(("body", "words"), [
