@@ -18,6 +18,11 @@ const playing = async (page) => {
 };
 
 export const GALLERY_PAGES = [
+  { name: 'cameras-grid', path: '/', count: 30, act: async (page) => {
+    await page.getByText('Pictures', { exact: true }).click({ force: true });
+    await page.waitForTimeout(1_200);
+    await page.evaluate(() => localStorage.removeItem('vas.devices.view'));
+  } },
   { name: 'snapshots-0', path: '/snapshots', count: 0 },
   { name: 'snapshots-1', path: '/snapshots', count: 1 },
   { name: 'snapshots-30', path: '/snapshots', count: 30 },

@@ -4,6 +4,7 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import type { Snapshot } from '../api/snapshots';
 import type { CaptureEntry } from '../hooks/useCapture';
+import { dateOf } from '../timeline/timeZone';
 import { formatMoment, formatTime } from '../timeline/words';
 import { sentence } from './sentence';
 import classes from './CaptureCards.module.css';
@@ -18,6 +19,10 @@ interface CaptureCardProps {
 
 const DONE_SHOWN_MS = 7_000;
 const FAILED_SHOWN_MS = 15_000;
+
+/** The day is told where it is another. */
+const nearWords = (timeZone: string, atMs: number, askedMs: number): string =>
+  (dateOf(timeZone, atMs) === dateOf(timeZone, askedMs) ? formatTime : formatMoment)(timeZone, atMs);
 
 export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: CaptureCardProps) {
   const { key, state, snapshot, failure, progress } = entry;
@@ -57,7 +62,7 @@ export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: Capt
           </span>
           {failure.nearest.map((at) => (
             <Button key={at} className={classes.nearest} size="compact-xs" variant="default" onClick={() => onSeek(Date.parse(at))}>
-              Show {formatMoment(timeZone, Date.parse(at))}
+              Show {nearWords(timeZone, Date.parse(at), Date.parse(entry.at ?? at))}
             </Button>
           ))}
         </div>

@@ -6,6 +6,7 @@ import { Link } from 'react-router';
 import { useRecentSnapshots } from '../hooks/useSnapshots';
 import { ownTimeZone } from '../timeline/timeZone';
 import { Panel } from './Panel';
+import { schedulesAddress } from './bookmarkAddresses';
 import { SnapshotViewer } from './SnapshotViewer';
 import { pictureName } from './snapshotWords';
 import classes from './RecentSnapshots.module.css';
@@ -41,7 +42,7 @@ export function RecentSnapshots({ deviceId }: { deviceId: string }) {
             All {data.total}
           </Button>
         )}
-        <Button component={Link} to={`/devices/${encodeURIComponent(deviceId)}/snapshots`} size="compact-sm" variant="subtle" leftSection={<IconCalendarTime size={16} stroke={1.7} />}>
+        <Button component={Link} to={schedulesAddress(deviceId)} size="compact-sm" variant="subtle" leftSection={<IconCalendarTime size={16} stroke={1.7} />}>
           Schedules
         </Button>
       </Group>

@@ -1,12 +1,11 @@
 // A camera's recording beside its picture: what it does and why, by hand on or off, and the way to what was recorded.
 import { Button, Group, Menu, Skeleton, Text } from '@mantine/core';
-import { IconCalendar, IconCamera, IconChevronDown, IconDiamond, IconPlayerRecord, IconPlayerStop, IconRotate, IconSettings } from '@tabler/icons-react';
+import { IconCalendar, IconChevronDown, IconDiamond, IconPlayerRecord, IconPlayerStop, IconRotate, IconSettings } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useRecording } from '../hooks/useRecording';
 import { useRecordingControl } from '../hooks/useRecordingControl';
 import { formatBytes } from './amounts';
-import { schedulesAddress } from './bookmarkAddresses';
 import { Failure } from './Failure';
 import { FigureList } from './FigureList';
 import { NOTHING } from './figures';
@@ -92,9 +91,6 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
         </Button>
         <Button size="compact-sm" variant="subtle" component={Link} to={`/devices/${deviceId}/recording`} leftSection={<IconSettings size={15} />}>
           Settings
-        </Button>
-        <Button size="compact-sm" variant="subtle" component={Link} to={schedulesAddress(deviceId)} leftSection={<IconCamera size={15} />}>
-          Scheduled snapshots
         </Button>
       </Group>
       <RecordingEventDialog

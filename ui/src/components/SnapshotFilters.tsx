@@ -59,6 +59,7 @@ export function SnapshotFilters({ query, today, devices, tags, deviceName, onCha
         onChange={(event) => type(event.currentTarget.value)}
       />
       <Select
+        className={classes.half}
         aria-label="Show only one camera"
         placeholder="Any camera"
         leftSection={<IconVideo size={16} stroke={1.7} />}
@@ -70,6 +71,7 @@ export function SnapshotFilters({ query, today, devices, tags, deviceName, onCha
         nothingFoundMessage="No such camera"
       />
       <Select
+        className={classes.half}
         aria-label="Show only a time"
         placeholder="Any time"
         leftSection={<IconCalendar size={16} stroke={1.7} />}
