@@ -35,6 +35,8 @@ UNFINISHED = (QUEUED, RUNNING)
 LOST_SECONDS = 15.0
 #: How often a job is begun at most.
 MAX_ATTEMPTS = 3
+#: Kinds of jobs whose results are files among the exports; together they take no more than EXPORTS_MAX_BYTES.
+FILE_KINDS = ("export", "time_lapse")
 #: The kind of the protections that keep retention from what a job reads; their reference is the job's id.
 JOB_PROTECTION = "export"
 
@@ -230,11 +232,11 @@ def delete_job(scope: EveryTenantScope, config: Config, job_id: str) -> None:
     remove_results(config, job_id)
 
 
-def bytes_taken(kind: str) -> int:
-    """What the results of a kind take, of all tenants, with what its unfinished jobs are expected to (`bytes`)."""
+def bytes_taken() -> int:
+    """What the files of jobs take, of all tenants, with what those of unfinished jobs are expected to (`bytes`)."""
     with database.session():
         query = EVERY_TENANT.select(Job, Job.state, Job.parameters, Job.result)
-        rows = list(query.where(Job.kind == kind, Job.state.in_((*UNFINISHED, DONE))).tuples())
+        rows = list(query.where(Job.kind.in_(FILE_KINDS), Job.state.in_((*UNFINISHED, DONE))).tuples())
     taken = 0
     for state, parameters, result in rows:
         facts = json.loads(result or "{}") if state == DONE else json.loads(parameters)

@@ -125,7 +125,7 @@ def _check_room(config: Config, size: int) -> None:
             "end", f"the range holds {spell_bytes(size)} and exports may take {spell_bytes(limit)}: choose a shorter range",
             reason="range_too_large",
         )
-    taken = bytes_taken(KIND)
+    taken = bytes_taken()
     if taken + size > limit:
         raise Conflict(
             f"the exported files take {spell_bytes(taken)} of {spell_bytes(limit)} and this one needs {spell_bytes(size)}: "

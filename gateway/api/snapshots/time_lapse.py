@@ -30,7 +30,6 @@ LONGEST_DAYS = 366
 _USUAL_SECONDS = 30.0
 #: What a picture of 1920 pixels' width takes in the film, about.
 _PICTURE_BYTES = 150_000
-_EXPORT = "export"
 
 TIME_LAPSE_EXAMPLE = {
     "start": "2026-11-22T06:00:00Z", "end": "2026-11-22T18:00:00Z", "source": "recordings", "length_seconds": 30,
@@ -185,7 +184,7 @@ def _check_room(pictures: int, width: int | None) -> int:
         )
     size = int(pictures * _PICTURE_BYTES * min(1.0, (width or 1920) / 1920) ** 2)
     limit = services().config.exports_max_bytes
-    taken = bytes_taken(KIND) + bytes_taken(_EXPORT)
+    taken = bytes_taken()
     if taken + size > limit:
         raise Conflict(
             f"the files of exports and time-lapses take {spell_bytes(taken)} of {spell_bytes(limit)} and this one may need "

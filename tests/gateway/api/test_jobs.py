@@ -166,7 +166,11 @@ def test_exports_take_no_more_than_they_may(app, export, scope):
     limit(2 * size - 1)
     answer = export()
     assert (answer.status_code, answer.json["reason"]) == (409, "exports_full")
+    # Time-lapses lie beside them.
+    create_job(scope, "time_lapse", {"bytes": 1})
     limit(2 * size)
+    assert export().json["reason"] == "exports_full"
+    limit(2 * size + 1)
     assert export().status_code == 202
 
 
