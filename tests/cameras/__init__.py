@@ -1,8 +1,8 @@
 """Cameras for tests and benches: real ones (CameraServer), misbehaving ones (FaultyCamera), many at once (LoadCameras),
 and one whose frames are numbered (CounterCamera)."""
 
-from .clock import ClockReading, read_clock
-from .counter import CounterCamera
+from .clock import ClockReading, read_clock, read_clock_of_file
+from .counter import CounterCamera, read_counter_of_file
 from .faulty import Behaviour, FaultyCamera
 from .load import LoadCameras
 from .server import CameraServer, CameraServerError
@@ -16,4 +16,6 @@ __all__ = [
     "FaultyCamera",
     "LoadCameras",
     "read_clock",
+    "read_clock_of_file",
+    "read_counter_of_file",
 ]

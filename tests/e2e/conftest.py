@@ -1,10 +1,14 @@
 """One product for all end-to-end tests; every test is marked `e2e`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from gateway import database
+from gateway.models import DEFAULT_TENANT_ID, TenantScope
+from tests.factories import make_config
+from tests.playback import FootageFactory
 from tests.stack import Stack
 from tests.stack.fixtures import add_camera, add_device, browser, cameras, watch
 
@@ -23,3 +27,21 @@ def pytest_collection_modifyitems(items):
 def stack() -> Iterator[Stack]:
     with Stack() as stack:
         yield stack
+
+
+@pytest.fixture
+def add_footage(stack: Stack, add_device) -> Iterator[Callable[[], FootageFactory]]:
+    """`add_footage()` gives a factory of footage of a new device that never runs, in the running product's own store."""
+
+    def add() -> FootageFactory:
+        device_id = add_device("rtsp://127.0.0.1:9/none", start_mode="manual")
+        return FootageFactory(config, TenantScope(DEFAULT_TENANT_ID), device_id)
+
+    config = make_config(
+        database_url=stack.env["DATABASE_URL"],
+        recordings_dir=stack.folder / "recordings",
+        var_dir=stack.folder / "var",
+    )
+    database.connect(config)
+    yield add
+    database.close()

@@ -6,12 +6,7 @@ import time
 from datetime import UTC, datetime
 from statistics import median
 
-import pytest
-
-from gateway import database
-from gateway.models import DEFAULT_TENANT_ID, TenantScope
-from tests.factories import make_config
-from tests.playback import Clip, FootageFactory, make_clip
+from tests.playback import Clip, make_clip
 from tests.playback.player import HlsPlayer, longest_stop
 from tests.stack.viewer import Latency
 
@@ -29,24 +24,6 @@ def spell(at_ms: float) -> str:
 def playlist_url(stack, device_id: str, start_ms: float | None = None, end_ms: float | None = None) -> str:
     base = f"{stack.url}/api/v1/recordings/devices/{device_id}/playlist"
     return base if start_ms is None else f"{base}?start={spell(start_ms)}&end={spell(end_ms)}"
-
-
-@pytest.fixture
-def add_footage(stack, add_device):
-    """`add_footage()` gives a factory of footage of a new device that never runs, in the running product's own store."""
-
-    def add() -> FootageFactory:
-        device_id = add_device("rtsp://127.0.0.1:9/none", start_mode="manual")
-        return FootageFactory(config, TenantScope(DEFAULT_TENANT_ID), device_id)
-
-    config = make_config(
-        database_url=stack.env["DATABASE_URL"],
-        recordings_dir=stack.folder / "recordings",
-        var_dir=stack.folder / "var",
-    )
-    database.connect(config)
-    yield add
-    database.close()
 
 
 def test_runs_gaps_sizes_sound_and_b_frames_play_in_one_go(stack, browser, add_footage, capsys):

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.cameras import CounterCamera
-from tests.cameras.counter import read_counter_of_file
+from tests.cameras import CounterCamera, read_counter_of_file
 from tests.cameras.footage import judge, read_counters
 from tests.faults.recorded import start_recording, wait_for_frames
 from tests.stack import Stack
