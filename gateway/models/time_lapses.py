@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import NamedTuple
 
+import peewee
+
 from gateway import database
 from gateway.gaps import HOLE_MS
 from gateway.media import segment_key, unpack_parts
@@ -94,19 +96,23 @@ def pick_snapshots(
     schedule_id: int | None = None,
 ) -> list[Snapshot]:
     """The snapshots of a range, oldest first; with a step, the first of each."""
-    query = scope.select(Snapshot).where(
-        Snapshot.device_id == device_id, Snapshot.at_ms >= start_ms, Snapshot.at_ms < end_ms, Snapshot.deleted_at.is_null()
-    )
-    if schedule_id is not None:
-        query = query.where(Snapshot.schedule_id == schedule_id)
+    query = _between(scope, device_id, start_ms, end_ms, schedule_id).order_by(Snapshot.at_ms, Snapshot.id)
     with database.session():
-        found = list(query.order_by(Snapshot.at_ms, Snapshot.id))
-    if step_ms is None:
-        return found
-    steps, taken = Steps(start_ms, end_ms, step_ms), {}
-    for snapshot in found:
-        taken.setdefault(steps.number_of(snapshot.at_ms), snapshot)
-    return list(taken.values())
+        if step_ms is None:
+            return list(query)
+        steps, taken = Steps(start_ms, end_ms, step_ms), {}
+        # One by one: a schedule may have taken a picture each second of a year.
+        for snapshot in query.iterator():
+            taken.setdefault(steps.number_of(snapshot.at_ms), snapshot)
+        return list(taken.values())
+
+
+def count_snapshots(
+    scope: EveryTenantScope, device_id: str, start_ms: int, end_ms: int, *, schedule_id: int | None = None
+) -> int:
+    """How many snapshots there are in a range."""
+    with database.session():
+        return _between(scope, device_id, start_ms, end_ms, schedule_id).count()
 
 
 def nearest_snapshots(scope: EveryTenantScope, device_id: str, at_ms: int) -> tuple[int | None, int | None]:
@@ -116,6 +122,15 @@ def nearest_snapshots(scope: EveryTenantScope, device_id: str, at_ms: int) -> tu
         before = kept.where(Snapshot.at_ms < at_ms).order_by(Snapshot.at_ms.desc()).limit(1).scalar()
         after = kept.where(Snapshot.at_ms >= at_ms).order_by(Snapshot.at_ms).limit(1).scalar()
     return before, after
+
+
+def _between(
+    scope: EveryTenantScope, device_id: str, start_ms: int, end_ms: int, schedule_id: int | None
+) -> peewee.ModelSelect:
+    query = scope.select(Snapshot).where(
+        Snapshot.device_id == device_id, Snapshot.at_ms >= start_ms, Snapshot.at_ms < end_ms, Snapshot.deleted_at.is_null()
+    )
+    return query if schedule_id is None else query.where(Snapshot.schedule_id == schedule_id)
 
 
 class _Picker:

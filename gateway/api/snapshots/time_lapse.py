@@ -18,7 +18,7 @@ from gateway.export_files import spell_bytes
 from gateway.models.footage import nearest_footage, segments_between
 from gateway.models.jobs import FootageRange, Job, bytes_taken, create_job, find_repeated
 from gateway.models.recordings import Recording, find_recording
-from gateway.models.time_lapses import Steps, nearest_snapshots, pick_snapshots
+from gateway.models.time_lapses import Steps, count_snapshots, nearest_snapshots
 
 blp = Blueprint("time_lapses", __name__, url_prefix="/snapshots", description="Ranges of time as short films")
 
@@ -107,13 +107,13 @@ class DeviceTimeLapse(MethodView):
                 return no_footage(nearest_footage(recording.id, start_ms)[0], nearest_footage(recording.id, end_ms)[1])
             pictures = Steps(start_ms, end_ms, pace["step_ms"]).count
         else:
-            pictures = len(
-                pick_snapshots(
-                    scope, recording.device_id, start_ms, end_ms, step_ms=pace["step_ms"], schedule_id=data["schedule_id"]
-                )
+            pictures = count_snapshots(
+                scope, recording.device_id, start_ms, end_ms, schedule_id=data["schedule_id"]
             )
             if not pictures:
                 return _no_snapshots(recording, start_ms, end_ms)
+            if pace["step_ms"] is not None:
+                pictures = min(pictures, Steps(start_ms, end_ms, pace["step_ms"]).count)
         job, is_new = create_job(
             scope,
             KIND,
