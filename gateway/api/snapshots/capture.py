@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 import uuid
 from typing import Any
 
@@ -29,8 +30,8 @@ blp = Blueprint("captures", __name__, url_prefix="/snapshots", description="Taki
 
 #: The kind of the jobs that take a picture.
 CAPTURE_JOB = "snapshot"
-#: A request without a seat waits so long for one: each is given back within the time of a picture.
-_SEAT_SECONDS = 0.5
+#: A request without a seat waits so long for one at most: each is given back within the time of a picture.
+_SEAT_SECONDS = 1.0
 #: For so long a repeated request is held against the first one of its key.
 _KEY_SECONDS = 86_400
 #: What a worker's reason is to a caller; any other is an outage.
@@ -118,10 +119,11 @@ def _ask(request: CaptureRequest, wait_seconds: float) -> CaptureAnswer | None:
         return None
     # A bus that is away is found out by a client of little patience.
     wired.bus.ping()
-    if not wired.capture_seats.acquire(timeout=min(_SEAT_SECONDS, wait_seconds)):
+    deadline = time.monotonic() + wait_seconds
+    if not wired.capture_seats.acquire(timeout=min(_SEAT_SECONDS, wait_seconds / 2)):
         return None
     try:
-        return wired.captures.ask(request, wait_seconds=wait_seconds)
+        return wired.captures.ask(request, wait_seconds=deadline - time.monotonic())
     finally:
         wired.capture_seats.release()
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -364,3 +365,16 @@ def test_a_file_that_is_gone_or_damaged_is_said_so(client, keep, config):
     for query in ("", "?width=100"):
         answer = client.get(path + query)
         assert (answer.status_code, answer.json["reason"]) == (404, "file_missing")
+
+
+@ON_SQLITE
+def test_captures_that_wait_leave_threads_for_other_requests(app, capture, worker):
+    seats = app.extensions["vas"].capture_seats
+    while seats.acquire(blocking=False):
+        pass
+    began = time.monotonic()
+    answer = capture(wait_seconds=0.2)
+    assert (answer.status_code, worker.asked) == (202, [])
+    assert time.monotonic() - began < 1
+    seats.release()
+    assert capture().status_code == 201
