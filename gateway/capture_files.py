@@ -1,5 +1,6 @@
 """The files of snapshots and clips: `CAPTURES_DIR/{folder}/{tenant}/{name}`, whole and durable or not there at all."""
 
+import contextlib
 import os
 import shutil
 import time
@@ -8,9 +9,18 @@ from pathlib import Path
 
 from gateway.config import Config
 from gateway.errors import NotFound
-from gateway.export_files import SPARE_BYTES, ExportSpaceMissing, ResultFile, spell_bytes
+from gateway.export_files import (
+    SPARE_BYTES,
+    ExportSpaceMissing,
+    Owner,
+    ResultFile,
+    spell_bytes,
+    spell_failure,
+)
 
 SNAPSHOTS, CLIPS = FOLDERS = ("snapshots", "clips")
+
+_CAPTURES = Owner("snapshots and clips", "captures_unwritable")
 
 
 class CaptureFiles:
@@ -38,13 +48,23 @@ class CaptureFiles:
     def open(self, key: str) -> ResultFile:
         """A file to be written; what is not `keep`-ed is gone afterwards."""
         path = self.path(key)
-        return ResultFile(path.parent, path.name)
+        return ResultFile(path.parent, path.name, owner=_CAPTURES)
+
+    def make_folder(self, key: str) -> Path:
+        """The folder of a file, made where it is not there. Raises Unavailable `captures_unwritable`."""
+        folder = self.path(key).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        except OSError as error:
+            raise spell_failure(error, folder, _CAPTURES) from error
+        return folder
 
     def write(self, key: str, data: bytes) -> None:
         """A whole file. Raises ExportSpaceMissing `disk_full`, Unavailable."""
         path = self.path(key)
         # What an attempt that was killed has left.
-        path.with_name(f".{path.name}.part").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.with_name(f".{path.name}.part").unlink()
         with self.open(key) as file:
             file.write(data)
             file.keep()
@@ -61,9 +81,15 @@ class CaptureFiles:
         self.path(key).unlink(missing_ok=True)
 
     def check_space(self, needed_bytes: int, *, floor_bytes: int = 0) -> None:
-        """Raise ExportSpaceMissing `disk_full` when so much would not leave the disk the space that must stay free."""
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o750)
-        free = shutil.disk_usage(self.root).free
+        """Raise ExportSpaceMissing `disk_full` when so much would not leave the disk the space that must stay free.
+
+        Raises Unavailable `captures_unwritable` where there is no such folder and none can be made.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o750)
+            free = shutil.disk_usage(self.root).free
+        except OSError as error:
+            raise spell_failure(error, self.root, _CAPTURES) from error
         floor = max(SPARE_BYTES, floor_bytes)
         if free - needed_bytes < floor:
             raise ExportSpaceMissing(

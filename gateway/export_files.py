@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -29,15 +30,27 @@ class ExportSpaceMissing(Unavailable):
     reason = "disk_full"
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose files they are, in words, and the reason where their folder cannot be written."""
+
+    words: str
+    unwritable: str
+
+
+EXPORTS = Owner("the exported files", "exports_unwritable")
+
+
 class ResultFile:
     """A result being written, as a context manager: what is not `keep`-ed is gone afterwards.
 
     Writing raises ExportSpaceMissing when the disk is full.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, *, owner: Owner = EXPORTS) -> None:
         self.name = name
         self._folder = folder
+        self._owner = owner
         self._draft = folder / f".{name}{_PART}"
         self._unsynced = 0
         self._is_kept = False
@@ -48,7 +61,7 @@ class ResultFile:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o750)
             self._file = open(self._draft, "x+b", buffering=0)
         except OSError as error:
-            raise _failure(error, self._folder) from error
+            raise spell_failure(error, self._folder, self._owner) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -67,7 +80,7 @@ class ResultFile:
             if self._unsynced >= _SYNC_BYTES:
                 self._sync()
         except OSError as error:
-            raise _failure(error, self._folder) from error
+            raise spell_failure(error, self._folder, self._owner) from error
 
     def write_at(self, place: int, data: bytes) -> None:
         """Write over what stands at `place`, or beyond the end."""
@@ -77,7 +90,7 @@ class ResultFile:
                 done = os.pwrite(self._file.fileno(), view, place)
                 view, place = view[done:], place + done
         except OSError as error:
-            raise _failure(error, self._folder) from error
+            raise spell_failure(error, self._folder, self._owner) from error
 
     def read_at(self, place: int, size: int) -> bytes:
         """What was written there."""
@@ -92,7 +105,7 @@ class ResultFile:
             self._is_kept = True
             _sync_folder(self._folder)
         except OSError as error:
-            raise _failure(error, self._folder) from error
+            raise spell_failure(error, self._folder, self._owner) from error
         return size
 
     def _sync(self) -> None:
@@ -109,7 +122,7 @@ def check_space(config: Config, needed_bytes: int) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        raise _failure(error, folder) from error
+        raise spell_failure(error, folder, EXPORTS) from error
     floor = max(SPARE_BYTES, config.free_bytes_floor)
     if free - needed_bytes < floor:
         raise ExportSpaceMissing(
@@ -158,11 +171,12 @@ def spell_bytes(count: float) -> str:
     return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
 
 
-def _failure(error: OSError, folder: Path) -> Unavailable:
+def spell_failure(error: OSError, folder: Path, owner: Owner) -> Unavailable:
+    """What a disk's error means for whoever wanted a file."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return ExportSpaceMissing("the disk of the exported files is full")
+        return ExportSpaceMissing(f"the disk of {owner.words} is full")
     return Unavailable(
-        f"the folder of the exported files, '{folder}', cannot be written: {error.strerror}", reason="exports_unwritable"
+        f"the folder of {owner.words}, '{folder}', cannot be written: {error.strerror}", reason=owner.unwritable
     )
 
 

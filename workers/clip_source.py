@@ -52,7 +52,6 @@ class BusSpool:
         self._has_begun = False
         self._runs: dict[int, _Run] = {}
         self._inits: dict[int, bytes | None] = {}
-        folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         self._file = tempfile.SpooledTemporaryFile(_MEMORY_BYTES, dir=folder)  # noqa: SIM115 - closed by __exit__
         self._size = 0
 

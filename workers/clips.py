@@ -8,6 +8,7 @@ import contextlib
 import functools
 import logging
 import time
+from pathlib import Path
 from typing import Any
 
 from gateway import database
@@ -102,9 +103,9 @@ class ClipMaker:
 
     def make(self) -> ClipResult:
         """Make clip and poster, and write them down. Raises VasError where there is no clip; then nothing is left of it."""
-        folder = self._files.path(self._clip_key).parent
-        self._remove_leftovers()
         self._files.check_space(0, floor_bytes=self._context.config.free_bytes_floor)
+        folder = self._files.make_folder(self._clip_key)
+        self._remove_leftovers(folder)
         try:
             storage = open_storage(self._context.config)
         except StorageUnavailable as error:
@@ -254,10 +255,9 @@ class ClipMaker:
 
     # ---- files ----
 
-    def _remove_leftovers(self) -> None:
+    def _remove_leftovers(self, folder: Path) -> None:
         """What attempts that were killed have left of this bookmark."""
         kept = {key.rpartition("/")[2] for key in (self._bookmark.clip_file, self._bookmark.poster_file) if key}
-        folder = self._files.path(self._clip_key).parent
         for pattern in (f"{self._bookmark.id}-*", f".{self._bookmark.id}-*"):
             for path in folder.glob(pattern):
                 if path.name not in kept:

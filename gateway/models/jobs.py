@@ -49,8 +49,9 @@ JOB_ERRORS = {
         Reason("footage_damaged", "the footage of this range cannot be read", "run 'vas storage check'"),
         Reason("exports_full", "the exported files take all the space they may", "delete some, or raise EXPORTS_MAX_BYTES"),
         Reason("exports_unwritable", "the folder of the exported files cannot be written", "check EXPORTS_DIR"),
+        Reason("captures_unwritable", "the folder of snapshots and clips cannot be written", "check CAPTURES_DIR"),
         Reason("encoding_failed", "the footage could not be encoded", "see the log of the jobs worker"),
-        Reason("disk_full", "the disk of the exported files is full", "make room, or choose a shorter range"),
+        Reason("disk_full", "the disk of the files that are made is full", "make room, or choose a shorter range"),
         Reason("job_failed", "the job failed for a reason that is not known", "see the log of the jobs worker"),
     )
 }

@@ -24,7 +24,7 @@ from gateway.models.jobs import LOST_SECONDS, claim_job, delete_job, find_job, r
 from gateway.models.recordings import Protection
 from gateway.redis_client import connect_redis
 from tests.clips.conftest import now_ms
-from tests.conftest import wait_until
+from tests.conftest import RedisServer, wait_until
 from tests.exports.films import numbers_in
 from tests.playback import NOON_MS, make_clip
 from tests.stack.disk import DiskUnavailableError, LoopDisk
@@ -266,6 +266,18 @@ def test_a_disk_that_gets_full_on_the_way_is_a_reason_and_nothing_is_left(world,
     assert world.told[0][1].reason == "disk_full"
 
 
+@pytest.mark.parametrize("place", ["captures", "captures/clips"])
+@on_sqlite
+def test_a_folder_that_cannot_be_made_is_a_reason(world, tmp_path, place):
+    world.footage.record(make_clip(seconds=4), NOON_MS)
+    world.config = replace(world.config, captures_dir=tmp_path / "captures")
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text("a file stands where the folder should be")
+    made = world.run(world.mark(NOON_MS + 2000))
+    assert (made.clip_state, made.clip_reason_code) == ("failed", "captures_unwritable")
+    assert str(tmp_path) in made.clip_reason_message
+
+
 @on_sqlite
 def test_a_poster_that_finds_no_room_costs_the_clip_too(world, monkeypatch):
     world.footage.record(make_clip(seconds=4), NOON_MS)
@@ -284,3 +296,27 @@ def _context(world, attempt):
     return JobContext(world.config, attempt)
 
 
+
+
+@on_sqlite
+def test_a_bus_that_is_restarted_and_empty_costs_nothing_that_was_saved(world, tmp_path):
+    server = RedisServer(tmp_path)
+    server.start()
+    try:
+        world.config = replace(world.config, redis_url=server.url)
+        clip, start = make_clip(seconds=8), now_ms() - 9000
+        world.start_stream()
+        world.publish(world.writer(), clip, start, last=8)
+        bookmark = world.mark(start + 3000, before=2, after=4)
+        world.begin(bookmark)
+        wait_until(lambda: find_bookmark(world.scope, bookmark.id).poster_file, "it is at work")
+        server.stop()
+        server.start()
+        writer = world.writer()
+        writer.open_run(1, clip.init)
+        world.publish(writer, clip, start, first=8)
+        wait_until(lambda: find_bookmark(world.scope, bookmark.id).clip_state == "ready", "it is ready")
+    finally:
+        server.stop()
+    made = find_bookmark(world.scope, bookmark.id)
+    assert numbers_in(world.film_of(made)) == list(range(25, 175))

@@ -23,7 +23,7 @@ def spool(world, tmp_path):
     def open_spool(start_ms: int, end_ms: int) -> BusSpool:
         bus = MediaBus(connect_redis(world.config.bus_redis_url))
         opened.append(BusSpool(
-            bus, world.device_id, start_ms, end_ms, folder=tmp_path / "spool", storage=open_storage(world.config)
+            bus, world.device_id, start_ms, end_ms, folder=tmp_path, storage=open_storage(world.config)
         ))
         return opened[-1]
 
