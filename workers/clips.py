@@ -191,6 +191,7 @@ class ClipMaker:
         stretches = join_footage(recorded, saved, self._start_ms, self._end_ms)
         if not stretches:
             raise JobFailed("no_footage", "none of it was recorded, and the media bus does not hold it any more")
+        self._keep_better(stretches)
         index_bytes = estimate_index_bytes(
             sum(one.frames for one in stretches),
             sum(one.parts for one in stretches),
@@ -215,6 +216,18 @@ class ClipMaker:
             codec=_CODECS.get(cut.video_format.codec, cut.video_format.codec), notes=tuple(self._notes(cut)),
             poster_file=self._poster.key if self._poster.is_made else None,
         )
+
+    def _keep_better(self, stretches: list[Stretch]) -> None:
+        """Raise JobFailed where the clip of before shows more of the range: footage goes with time, a clip does not."""
+        before = self._bookmark
+        if before.clip_file is None:
+            return
+        covered = sum(self._overlap(one.start_ms, one.end_ms) for one in stretches)
+        if covered + _WORTH_TELLING_MS < self._overlap(before.clip_start_ms, before.clip_end_ms):
+            raise JobFailed("no_footage", "there is less footage now than the clip shows: it stays as it is")
+
+    def _overlap(self, start_ms: int, end_ms: int) -> int:
+        return max(0, min(end_ms, self._end_ms) - max(start_ms, self._start_ms))
 
     def _fill(self, cut: Cut) -> float:
         """Write the film; gives how long it plays, in seconds."""

@@ -17,11 +17,12 @@ from gateway.capture_queue import CaptureQueue, CaptureRequest
 from gateway.clock import utc_now
 from gateway.config import Config
 from gateway.export_files import ExportSpaceMissing, ResultFile
-from gateway.models.base import EVERY_TENANT
+from gateway.models.base import EVERY_RECORDING, EVERY_TENANT
 from gateway.models.bookmarks import find_bookmark, renew_clip
 from gateway.models.inventory import delete_device
 from gateway.models.jobs import LOST_SECONDS, claim_job, delete_job, find_job, request_cancel, sweep_jobs
 from gateway.models.recordings import Protection
+from gateway.models.segments import Segment
 from gateway.redis_client import connect_redis
 from tests.clips.conftest import now_ms
 from tests.conftest import RedisServer, wait_until
@@ -201,6 +202,19 @@ def test_a_newer_clip_takes_the_place_of_the_one_before_and_one_that_fails_leave
     third = world.run(renew_clip(world.scope, made.id, footage=None, keep_hours=24)[0])
     assert (third.clip_state, third.clip_file, third.clip_reason_code) == ("ready", second.clip_file, "footage_damaged")
     assert numbers_in(world.film_of(third)) == list(range(25, 75))
+
+
+@on_sqlite
+def test_a_clip_stays_where_less_footage_is_left_than_it_shows(world):
+    first, second = (world.footage.record(make_clip(seconds=2), NOON_MS + start)[0] for start in (0, 2000))
+    made = world.run(world.mark(NOON_MS + 2000, before=2, after=2))
+    with database.transaction():
+        EVERY_RECORDING.delete(Segment).where(Segment.id == first.id).execute()
+    again = world.run(renew_clip(world.scope, made.id, footage=None, keep_hours=24)[0])
+    assert (again.clip_state, again.clip_file, again.clip_reason_code) == ("ready", made.clip_file, "no_footage")
+    assert "less footage" in again.clip_reason_message
+    assert numbers_in(world.film_of(again)) == [*range(50), *range(50)]
+    assert second.path.exists()
 
 
 @on_sqlite
