@@ -25,6 +25,7 @@ export interface ScheduleFields {
 
 export interface Schedule extends ScheduleFields {
   id: number;
+  device_name: string;
   next_at: string | null;
   /** When it was last due. */
   last_at: string | null;

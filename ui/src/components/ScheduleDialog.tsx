@@ -94,9 +94,9 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
         </Stack>
         <Input.Wrapper label="On" description={weekdays.length === 0 ? 'Every day, as none is chosen.' : undefined} error={form.errors.weekdays}>
           <Chip.Group multiple value={weekdays} onChange={(days) => form.setFieldValue('weekdays', days as ScheduleValues['weekdays'])}>
-            <Group gap={6} mt={6}>
+            <Group gap={5} mt={6}>
               {WEEKDAYS.map((day, index) => (
-                <Chip key={day} value={day} size="xs" radius="sm">
+                <Chip key={day} value={day} size="xs" radius="sm" styles={{ label: { paddingInline: 10 } }}>
                   {WEEKDAY_NAMES[index]?.slice(0, 3)}
                 </Chip>
               ))}

@@ -21,7 +21,7 @@ export function SchedulePanel({ deviceId, timeZone }: { deviceId: string; timeZo
     </Button>
   );
   return (
-    <Panel title="Taken by themselves" end={data && data.length > 0 && add}>
+    <Panel title="Schedules" end={data && data.length > 0 && add}>
       {error && !data && <Failure title="The schedules could not be read" error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Skeleton height={90} />}
       {data?.length === 0 && (

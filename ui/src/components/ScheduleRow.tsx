@@ -6,7 +6,7 @@ import { ownTimeZone } from '../timeline/timeZone';
 import { FigureColumns } from './FigureColumns';
 import { NOTHING } from './figures';
 import { formatSpan } from './moments';
-import { keptScheduleWords, scheduleWords } from './scheduleValues';
+import { keptScheduleWords, scheduleTitle, scheduleWords } from './scheduleValues';
 import { sentence } from './sentence';
 import { ShortMoment } from './ShortMoment';
 import { TagList } from './TagList';
@@ -31,7 +31,8 @@ function Next({ schedule, nowMs }: { schedule: Schedule; nowMs: number }) {
 }
 
 export function ScheduleRow({ schedule, nowMs, isBusy, onToggle, onEdit, onDelete }: ScheduleRowProps) {
-  const { name, enabled, reason, last_taken_at, tags, time_zone } = schedule;
+  const { enabled, reason, last_taken_at, tags, time_zone } = schedule;
+  const name = scheduleTitle(schedule);
   const isElsewhere = (schedule.times.length > 0 || schedule.weekdays.length > 0) && time_zone !== ownTimeZone();
   return (
     <li className={classes.row} data-testid="schedule-row" data-off={!enabled || undefined}>

@@ -22,11 +22,11 @@ interface TimeLapseDialogProps {
 
 const WIDTHS = [
   { value: '', label: 'As recorded' },
-  { value: '1920', label: '1920 pixels wide' },
-  { value: '1280', label: '1280 pixels wide' },
-  { value: '640', label: '640 pixels wide' },
+  { value: '1920', label: '1920 wide' },
+  { value: '1280', label: '1280 wide' },
+  { value: '640', label: '640 wide' },
 ];
-const RATES = ['10', '15', '25', '30', '50', '60'].map((rate) => ({ value: rate, label: `${rate} pictures a second` }));
+const RATES = ['10', '15', '25', '30', '50', '60'].map((rate) => ({ value: rate, label: `${rate} fps` }));
 const FIELDS: Record<string, string> = { start: 'from', end: 'to', length_seconds: 'length_seconds', speed: 'length_seconds', fps: 'fps', width: 'width', source: 'source' };
 
 export function TimeLapseDialog({ deviceId, timeZone, range, source = 'recordings', onClose }: TimeLapseDialogProps) {
@@ -48,7 +48,7 @@ export function TimeLapseDialog({ deviceId, timeZone, range, source = 'recording
   };
   const words = timeLapseWords(timeZone, form.values);
   return (
-    <Modal opened onClose={onClose} title="Make a time-lapse" centered radius="md" portalProps={useFullscreenTarget()}>
+    <Modal opened onClose={onClose} title="Make a time-lapse" size={560} centered radius="md" portalProps={useFullscreenTarget()}>
       <form noValidate onSubmit={form.onSubmit(send)}>
         <Stack gap="md">
           <Radio.Group label="Made of" {...form.getInputProps('source')}>
@@ -64,10 +64,10 @@ export function TimeLapseDialog({ deviceId, timeZone, range, source = 'recording
           <Text size="xs" c="dimmed" mt={-8}>
             Clocks of {timeZone}.
           </Text>
-          <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm">
+          <SimpleGrid cols={{ base: 2, xs: 3 }} spacing="sm">
             <NumberInput label="The film plays" suffix=" s" min={1} allowNegative={false} clampBehavior="none" data-autofocus {...form.getInputProps('length_seconds')} />
-            <Select label="With" data={RATES} allowDeselect={false} comboboxProps={{ width: 200 }} {...form.getInputProps('fps')} />
-            <Select label="Size" data={WIDTHS} allowDeselect={false} comboboxProps={{ width: 180 }} {...form.getInputProps('width')} />
+            <Select label="With" data={RATES} allowDeselect={false} {...form.getInputProps('fps')} />
+            <Select label="Size" data={WIDTHS} allowDeselect={false} {...form.getInputProps('width')} />
           </SimpleGrid>
           <Text size="sm" c="dimmed" mih={22} aria-live="polite">
             {words}

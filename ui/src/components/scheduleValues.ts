@@ -133,6 +133,9 @@ export function weekdayWords(weekdays: Weekday[]): string {
   return words.join(', ');
 }
 
+/** What it is called: one made over the API may have no name. */
+export const scheduleTitle = (schedule: Schedule): string => schedule.name || scheduleWords(schedule);
+
 const MOST_NAMED = 6;
 
 /** "Every 10 minutes, Mon–Fri", "At 08:00 and 18:30". */

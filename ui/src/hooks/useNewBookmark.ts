@@ -1,13 +1,11 @@
 // A bookmark that is made the moment somebody asks for it, before it has a name: what led up to it is soon gone from the buffer.
 import { useRef, useState } from 'react';
 import { createBookmark, deleteBookmark, replaceBookmark, type Bookmark, type VersionedBookmark } from '../api/bookmarks';
+import { newRequestKey } from '../api/requestKey';
 import { bookmarkFieldsOf, FIRST_TITLE, isChanged, recallLengths, type BookmarkValues } from '../components/bookmarkValues';
 import { useRefreshBookmarks } from './useBookmarkDeeds';
 
 export type NewBookmarkState = 'closed' | 'making' | 'made' | 'failed';
-
-/** 128 random bits as hexadecimal digits; crypto.randomUUID() needs HTTPS. */
-const makeKey = (): string => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 export function useNewBookmark(deviceId: string) {
   const refresh = useRefreshBookmarks();
@@ -21,7 +19,7 @@ export function useNewBookmark(deviceId: string) {
     const { before, after } = recallLengths();
     const at = atMs === null ? null : new Date(atMs).toISOString();
     const fields = { device_id: deviceId, at, title: FIRST_TITLE, note: '', tags: [], before_seconds: before, after_seconds: after };
-    const promise = createBookmark(fields, makeKey());
+    const promise = createBookmark(fields, newRequestKey());
     making.current = promise;
     setState('making');
     setBookmark(null);

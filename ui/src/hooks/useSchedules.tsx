@@ -4,6 +4,7 @@ import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { createSchedule, deleteSchedule, listSchedules, replaceSchedule, type Schedule, type ScheduleFields } from '../api/schedules';
+import { scheduleTitle } from '../components/scheduleValues';
 import { sentence } from '../components/sentence';
 import { scheduleKeys } from './bookmarkKeys';
 
@@ -37,14 +38,14 @@ export function useScheduleDeeds() {
 
   const toggle = useMutation({
     mutationFn: (schedule: Schedule) => replaceSchedule(schedule.id, { ...fieldsOfSchedule(schedule), enabled: !schedule.enabled }, null),
-    onError: (error, { name }) => complain(`“${name}” was not changed`)(error),
+    onError: (error, schedule) => complain(`“${scheduleTitle(schedule)}” was not changed`)(error),
     onSettled: refresh,
   });
 
   const remove = useMutation({
     mutationFn: (schedule: Schedule) => deleteSchedule(schedule.id),
-    onSuccess: (_, { name }) => void notifications.show({ message: `The schedule “${name}” was deleted.` }),
-    onError: (error, { name }) => complain(`“${name}” was not deleted`)(error),
+    onSuccess: (_, schedule) => void notifications.show({ message: `The schedule “${scheduleTitle(schedule)}” was deleted.` }),
+    onError: (error, schedule) => complain(`“${scheduleTitle(schedule)}” was not deleted`)(error),
     onSettled: refresh,
   });
 
@@ -54,7 +55,7 @@ export function useScheduleDeeds() {
       children: (
         <>
           <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
-            {schedule.name}
+            {scheduleTitle(schedule)}
           </Text>
           <Text size="sm" mt="xs">
             No more snapshots are taken by it. Those it took stay, and are no longer removed by its limits.

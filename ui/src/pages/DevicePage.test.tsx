@@ -6,7 +6,8 @@ import { buildDevice, buildStream } from '../../test/factories';
 import { buildJob } from '../../test/jobFactories';
 import { buildRecording, buildTimeline } from '../../test/recordingFactories';
 import { renderAt } from '../../test/render';
-import { StubApi } from '../../test/StubApi';
+import { StubApi, type Asked } from '../../test/StubApi';
+import type { Job } from '../api/jobs';
 import { DevicePage } from './DevicePage';
 
 const T = '2026-03-01T10:00:00Z';
@@ -105,18 +106,31 @@ test('jumping asks for date and time on the clocks of the camera', async () => {
   await waitFor(() => expect(router.state.location.search).toContain(encodeURIComponent('2026-02-27T10:00:00Z')));
 });
 
+const exportsAre = (jobs: Job[]) => ({ query }: Asked) => ({ body: query.get('kind') === 'export' ? jobs : [] });
+
+test('a marked range becomes a time-lapse', async () => {
+  api.set('POST /snapshots/devices/d1/time-lapse', { status: 202, body: buildJob({ kind: 'time_lapse', state: 'queued', progress: 0 }) });
+  show(`/devices/d1?t=${T}`);
+  await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Time-lapse…' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Make it' }));
+  await waitFor(() => expect(api.all('POST /snapshots/devices/d1/time-lapse')).toHaveLength(1));
+  const sent = api.all('POST /snapshots/devices/d1/time-lapse')[0]?.body;
+  expect(sent).toMatchObject({ source: 'recordings', start: '2026-03-01T09:59:00.000Z', end: '2026-03-01T10:00:00.000Z', length_seconds: 15 });
+});
+
 test('a marked range is exported, followed and cancelled', async () => {
   api.set(`POST ${OF_DEVICE}/export`, { status: 202, body: buildJob({ state: 'queued', progress: 0 }) });
   api.set('POST /jobs/j1/cancel', { status: 202, body: buildJob({ state: 'cancelled' }) });
   show(`/devices/d1?t=${T}`);
   await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
   await userEvent.click(screen.getByLabelText('Cut exactly'));
-  api.set('GET /jobs', { body: [buildJob({ progress: 0.42, stage: 'reading footage' })] });
+  api.set('GET /jobs', exportsAre([buildJob({ progress: 0.42, stage: 'reading footage' })]));
   await userEvent.click(screen.getByRole('button', { name: 'Export as MP4' }));
   await waitFor(() => expect(api.all(`POST ${OF_DEVICE}/export`)).toHaveLength(1));
   expect(api.all(`POST ${OF_DEVICE}/export`)[0]?.body).toEqual({ start: '2026-03-01T09:59:00.000Z', end: '2026-03-01T10:00:00.000Z', cut: 'exact' });
   expect(await screen.findByText('Reading footage, 42 %')).toBeInTheDocument();
-  api.set('GET /jobs', { body: [buildJob({ state: 'cancelled' })] });
+  api.set('GET /jobs', exportsAre([buildJob({ state: 'cancelled' })]));
   await userEvent.click(screen.getByRole('button', { name: /^Cancel the export/ }));
   expect(await screen.findByText('Cancelled')).toBeInTheDocument();
 });
@@ -124,7 +138,7 @@ test('a marked range is exported, followed and cancelled', async () => {
 test('a finished export is a download, a failed one says why', async () => {
   const result = { url: '/api/v1/jobs/j1/result', name: 'gate.mp4', size: 12_300_000, content_type: 'video/mp4', start: T, end: '2026-03-01T10:05:00Z', duration_seconds: 300, notes: ['4 s are missing: the camera was away'] };
   const failure = { code: 'disk_full', message: 'the disk for exports is full', remedy: 'remove old exports' };
-  api.set('GET /jobs', { body: [buildJob({ state: 'done', progress: 1, result }), buildJob({ id: 'j2', state: 'failed', error: failure })] });
+  api.set('GET /jobs', exportsAre([buildJob({ state: 'done', progress: 1, result }), buildJob({ id: 'j2', state: 'failed', error: failure })]));
   show();
   expect(await screen.findByRole('link', { name: 'Download' })).toHaveAttribute('href', '/api/v1/jobs/j1/result');
   expect(screen.getByText('4 s are missing: the camera was away.')).toBeInTheDocument();

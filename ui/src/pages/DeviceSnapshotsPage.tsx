@@ -25,7 +25,7 @@ export function DeviceSnapshotsPage() {
     <>
       <PageHeader title={name ? `Snapshots of ${name}` : 'Snapshots'} back={{ to: `/devices/${id}`, label: name ?? 'Camera' }}>
         <Button variant="default" component={Link} to={galleryAddress(id)} leftSection={<IconPhoto size={16} stroke={1.7} />}>
-          Its snapshots
+          To the gallery
         </Button>
       </PageHeader>
       {error && !data && <Failure title="The camera could not be read" error={error} onRetry={() => void refetch()} />}

@@ -98,8 +98,8 @@ export function answerBookmarks({ request, response, url, rest, body, cameras, f
     if (camera.stream.observed !== 'running' && !footageOf(camera)) {
       return refuse(response, 404, `there is no footage of this time: '${camera.device.name}' is not running and was not recorded`, {}, 'no_footage'), true;
     }
-    const { device_id: _device, at, ...fields } = body;
-    const bookmark = buildBookmark(camera, { ...fields, at: at ?? iso(Date.now()) }, { by: 'You' });
+    const { title, note, tags, before_seconds, after_seconds } = body;
+    const bookmark = buildBookmark(camera, { at: body.at ?? iso(Date.now()), title, note, tags, before_seconds, after_seconds }, { by: 'You' });
     list.push(bookmark);
     return send(response, 201, tell(bookmark), { ETag: '"1"' }), true;
   }

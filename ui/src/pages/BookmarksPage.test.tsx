@@ -1,0 +1,141 @@
+// Bookmarks: found, played in place, changed, deleted and brought back; clips that are not there say why.
+import { notifications } from '@mantine/notifications';
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { buildBookmark, buildClip } from '../../test/bookmarkFactories';
+import { buildDevice } from '../../test/factories';
+import { renderAt } from '../../test/render';
+import { StubApi } from '../../test/StubApi';
+import { BookmarksPage } from './BookmarksPage';
+
+let api: StubApi;
+const listed = (items: unknown[]) => ({ body: items, headers: { 'X-Pagination': JSON.stringify({ total: items.length, total_pages: 1 }) } });
+const show = (address = '/bookmarks') => renderAt(address, [{ path: '/bookmarks', element: <BookmarksPage /> }]);
+const chooseFromMenu = async (item: string) => {
+  await userEvent.click(await screen.findByRole('button', { name: 'More for Delivery' }));
+  await userEvent.click(await screen.findByRole('menuitem', { name: item }));
+};
+
+beforeEach(() => {
+  api = new StubApi({
+    'GET /bookmarks': listed([buildBookmark()]),
+    'GET /bookmarks/b1': { body: buildBookmark(), headers: { ETag: '"3"' } },
+    'PUT /bookmarks/b1': { body: buildBookmark({ title: 'Parcel' }) },
+    'DELETE /bookmarks/b1': { status: 204 },
+    'POST /bookmarks/b1/restore': { body: buildBookmark() },
+    'POST /bookmarks/b1/clip': { status: 202, body: buildBookmark() },
+    'GET /devices': listed([buildDevice()]),
+  });
+});
+afterEach(() => {
+  notifications.clean();
+  vi.unstubAllGlobals();
+});
+
+test('a bookmark tells what, where and when, and leads to the recording at its moment', async () => {
+  show();
+  const card = await screen.findByTestId('bookmark-card');
+  expect(card).toHaveTextContent('left at the gate');
+  expect(card).toHaveTextContent('parcel');
+  expect(within(card).getByRole('link', { name: 'Main gate' })).toHaveAttribute('href', '/devices/d1?t=2026-03-01T12%3A00%3A00.000Z');
+});
+
+test('it plays where it is', async () => {
+  show();
+  await userEvent.click(await screen.findByRole('button', { name: 'Play Delivery' }));
+  expect(screen.getByTestId('bookmark-video')).toHaveAttribute('src', expect.stringMatching(/^\/api\/v1\/bookmarks\/b1\/clip\.mp4#/));
+});
+
+test('a clip that is being made says how far it is', async () => {
+  api.set('GET /bookmarks', listed([buildBookmark({ clip: buildClip({ state: 'pending', progress: 0.42, url: null }) })]));
+  show();
+  expect(await screen.findByRole('progressbar', { name: /Progress of the clip/ })).toHaveAttribute('aria-valuenow', '42');
+  expect(screen.queryByRole('button', { name: 'Play Delivery' })).not.toBeInTheDocument();
+});
+
+test('a clip that has failed says why and is tried again', async () => {
+  const reason = { code: 'disk_full', message: 'the disk is full', remedy: 'free some space' };
+  api.set('GET /bookmarks', listed([buildBookmark({ clip: buildClip({ state: 'failed', reason, url: null }), poster_url: null })]));
+  show();
+  expect(await screen.findByText('No clip: The disk is full. Free some space.')).toBeInTheDocument();
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  await waitFor(() => expect(api.all('POST /bookmarks/b1/clip')).toHaveLength(1));
+});
+
+test('what is deleted can be brought back', async () => {
+  show();
+  await chooseFromMenu('Delete');
+  await waitFor(() => expect(api.all('DELETE /bookmarks/b1')).toHaveLength(1));
+  await userEvent.click(await screen.findByRole('button', { name: 'Undo' }));
+  await waitFor(() => expect(api.all('POST /bookmarks/b1/restore')).toHaveLength(1));
+});
+
+test('a change is sent whole, with the version it was made of', async () => {
+  show();
+  await chooseFromMenu('Edit…');
+  const title = await screen.findByLabelText('Title');
+  await userEvent.clear(title);
+  await userEvent.type(title, 'Parcel');
+  await userEvent.click(screen.getByRole('button', { name: 'Save' }));
+  await waitFor(() => expect(api.all('PUT /bookmarks/b1')).toHaveLength(1));
+  const [asked] = api.all('PUT /bookmarks/b1');
+  expect(asked?.headers.get('If-Match')).toBe('"3"');
+  expect(asked?.body).toEqual({ title: 'Parcel', note: 'left at the gate', tags: ['parcel'], at: '2026-03-01T12:00:00Z', before_seconds: 5, after_seconds: 5 });
+});
+
+test('somebody else’s change is not lost unseen', async () => {
+  api.set('PUT /bookmarks/b1', ({ headers }) => (headers.get('If-Match') ? { status: 412, body: { message: 'it has changed' } } : { body: buildBookmark() }));
+  show();
+  await chooseFromMenu('Edit…');
+  await userEvent.type(await screen.findByLabelText('Title'), '!');
+  await userEvent.click(screen.getByRole('button', { name: 'Save' }));
+  expect(await screen.findByText('This bookmark was changed in the meantime')).toBeInTheDocument();
+  await userEvent.click(screen.getByRole('button', { name: 'Overwrite with mine' }));
+  await waitFor(() => expect(api.all('PUT /bookmarks/b1')).toHaveLength(2));
+});
+
+test('footage that a longer clip needs and is not there is said in words', async () => {
+  api.set('PUT /bookmarks/b1', { status: 404, body: { message: 'there is no footage of this time', reason: 'no_footage' } });
+  show();
+  await chooseFromMenu('Edit…');
+  const before = await screen.findByLabelText('Clip before');
+  await userEvent.clear(before);
+  await userEvent.type(before, '60');
+  expect(screen.getByText(/The clip is made again/)).toBeInTheDocument();
+  await userEvent.click(screen.getByRole('button', { name: 'Save' }));
+  expect(await screen.findByText(/There is no footage of this time\./)).toBeInTheDocument();
+});
+
+test('filters are kept in the address and sent to the server', async () => {
+  show('/bookmarks?q=van&device=d1&tag=parcel&from=2026-03-01&to=2026-03-01&order=oldest&page=2&bookmark=');
+  await screen.findByTestId('bookmark-card');
+  const query = api.all('GET /bookmarks').find(({ query: asked }) => asked.get('q') === 'van')?.query;
+  expect(Object.fromEntries(query ?? [])).toMatchObject({ page: '2', device_id: 'd1', tag: 'parcel', order: 'oldest' });
+  expect(Date.parse(query?.get('end') ?? '') - Date.parse(query?.get('start') ?? '')).toBe(86_400_000);
+});
+
+test('a link opens one bookmark with all that is known of its clip', async () => {
+  api.set('GET /bookmarks/b1', { body: buildBookmark({ clip: buildClip({ notes: ['only 3.2 s were held before the moment'] }) }) });
+  const router = show('/bookmarks?bookmark=b1');
+  expect(await screen.findByText('Only 3.2 s were held before the moment.')).toBeInTheDocument();
+  expect(screen.getByRole('link', { name: 'Download' })).toHaveAttribute('href', '/api/v1/bookmarks/b1/clip.mp4?download=1');
+  await userEvent.keyboard('{Escape}');
+  await waitFor(() => expect(router.state.location.search).toBe(''));
+});
+
+test('a link to one that is gone says so', async () => {
+  api.set('GET /bookmarks/b9', { status: 404, body: { message: "there is no bookmark 'b9'" } });
+  show('/bookmarks?bookmark=b9');
+  expect(await screen.findByText('This bookmark is not there')).toBeInTheDocument();
+});
+
+test('with none it says how one is made; a search that finds none can be cleared', async () => {
+  api.set('GET /bookmarks', ({ query }) => listed(query.get('q') ? [] : [buildBookmark()]));
+  show('/bookmarks?q=zebra');
+  await userEvent.click(await screen.findByRole('button', { name: 'Show all bookmarks' }));
+  expect(await screen.findByTestId('bookmark-card')).toBeInTheDocument();
+  api.set('GET /bookmarks', listed([]));
+  show();
+  expect(await screen.findByText('No bookmarks yet')).toBeInTheDocument();
+});
