@@ -57,7 +57,8 @@ def convert_picture(data: bytes, *, width: int | None = None, format_name: str =
         if small.size != target:
             small = small.resize(target, Image.Resampling.BICUBIC)
         written = io.BytesIO()
-        small.save(written, pillow_name, **options)
+        # When it was taken stays with the picture.
+        small.save(written, pillow_name, exif=image.info.get("exif", b""), **options)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureUnreadable(f"the picture cannot be read: {error}") from error
     return Picture(written.getvalue(), *target)

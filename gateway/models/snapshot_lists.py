@@ -6,6 +6,8 @@ Every function opens its own transaction and raises `gateway.database.DatabaseUn
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import peewee
@@ -131,12 +133,22 @@ def _filtered(scope: EveryTenantScope, wanted: SnapshotFilter) -> peewee.ModelSe
     for tag in wanted.tags:
         query = query.where(Snapshot.id.in_(_tagged(scope, SnapshotTag.tag == tag)))
     if wanted.text:
+        spellings = _spellings(wanted.text)
         query = query.where(
-            Snapshot.note.contains(wanted.text)
-            | Snapshot.device_name.contains(wanted.text)
-            | Snapshot.id.in_(_tagged(scope, SnapshotTag.tag.contains(wanted.text)))
+            _holds(Snapshot.note, spellings)
+            | _holds(Snapshot.device_name, spellings)
+            | Snapshot.id.in_(_tagged(scope, _holds(SnapshotTag.tag, spellings)))
         )
     return query
+
+
+def _spellings(text: str) -> set[str]:
+    """The usual spellings of a text: SQLite takes only the letters of ASCII for the same in both cases."""
+    return {text} if text.isascii() else {text, text.lower(), text.upper(), text.title()}
+
+
+def _holds(field: peewee.Field, spellings: Iterable[str]) -> peewee.Expression:
+    return reduce(or_, (field.contains(text) for text in spellings))
 
 
 def _tagged(scope: EveryTenantScope, condition: Any) -> peewee.ModelSelect:

@@ -31,6 +31,16 @@ def test_each_format_is_what_its_media_type_says(format_name):
     assert image.size == (picture.width, picture.height) == (32, 18)
 
 
+@pytest.mark.parametrize("format_name", PICTURE_FORMATS)
+def test_when_it_was_taken_stays_with_the_picture(format_name):
+    exif = Image.Exif()
+    exif[306] = "2026:03:11 12:00:00"
+    written = io.BytesIO()
+    Image.new("RGB", (64, 36)).save(written, "JPEG", exif=exif)
+    picture = convert_picture(written.getvalue(), width=32, format_name=format_name)
+    assert Image.open(io.BytesIO(picture.data)).getexif()[306] == "2026:03:11 12:00:00"
+
+
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_any_kind_of_jpeg_becomes_one_in_colour(mode):
     assert Image.open(io.BytesIO(convert_picture(jpeg(mode=mode)).data)).mode == "RGB"

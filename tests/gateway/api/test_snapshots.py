@@ -223,7 +223,7 @@ def test_many_at_once_are_all_answered(app, device, worker):
 def test_lists_are_filtered_ordered_and_paged(client, keep, device):
     other = client.post(f"{API}/devices", json=device_body(name="Yard")).json
     one = keep(NOON_MS, tags=("gate", "van"), note="White van")
-    two = keep(NOON_MS + 1000, kind="historical", tags=("gate",))
+    two = keep(NOON_MS + 1000, kind="historical", tags=("gate",), note="An der Tür")
     three = keep(NOON_MS + 2000, kind="scheduled", device_id=other["id"])
 
     def found(query=""):
@@ -238,6 +238,7 @@ def test_lists_are_filtered_ordered_and_paged(client, keep, device):
     assert found("?tag=gate&tag=van") == [one]
     assert found("?q=white%20van") == [one]
     assert found("?q=yar") == [three]
+    assert found("?q=T%C3%9CR") == [two]
     assert found("?q=%25") == []
     assert found(f"?start={spell_moment(NOON_MS + 1000)}&end={spell_moment(NOON_MS + 2000)}") == [two]
     page = client.get(f"{API}/snapshots?page=2&page_size=2")
