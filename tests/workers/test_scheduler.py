@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 
+from gateway.capture_queue import CaptureQueue
 from gateway.clock import FakeClock, utc_now
 from gateway.hookspecs import hookimpl
 from gateway.leases import STREAM, Leases, WorkerSlots
@@ -12,6 +13,7 @@ from gateway.live import LiveFigures
 from gateway.messages import Messages, build_broker
 from gateway.models.events import events_of
 from gateway.models.jobs import LOST_SECONDS, claim_job, create_job, find_job
+from gateway.models.snapshot_schedules import ScheduleValues, create_schedule
 from gateway.models.streams import (
     ask_to_run,
     ask_to_stop,
@@ -21,7 +23,9 @@ from gateway.models.streams import (
     transition,
 )
 from gateway.redis_client import connect_redis
+from gateway.snapshot_plan import SnapshotPlan
 from gateway.states import DesiredState, StreamState
+from tests.conftest import wait_until
 from tests.factories import make_config, make_device, no_plugins
 from workers import scheduler
 from workers.scheduler import GRACE_SECONDS, JOBS_PER_PASS, JOBS_SECONDS, STARTS_PER_PASS, Reconciler
@@ -224,6 +228,7 @@ def test_the_clock_goes_on_after_a_pass_that_failed(world, monkeypatch, bound_da
 
     monkeypatch.setattr(Reconciler, "reconcile", reconcile)
     monkeypatch.setattr(scheduler, "_stop_on", lambda *_: None)
+    monkeypatch.setattr(scheduler, "start_threads", lambda _: [])
     monkeypatch.setattr(scheduler.database, "connect", lambda _: None)
     monkeypatch.setattr(scheduler.database, "close", lambda: None)
     scheduler.run_clock(make_config(redis_url=world.config.redis_url, reconcile_seconds=0.001), stop=stop)
@@ -276,3 +281,16 @@ def test_few_messages_for_jobs_are_sent_at_once(world):
     for _ in range(JOBS_PER_PASS + 2):
         create_job(world.scope, "export", {})
     assert len(world.passes(JOBS_SECONDS)) == JOBS_PER_PASS
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_clock_takes_scheduled_snapshots_beside_its_passes(world, tmp_path):
+    schedule = create_schedule(world.scope, world.device(), ScheduleValues("gate", SnapshotPlan(every_seconds=1)))
+    threads = scheduler.start_threads(make_config(redis_url=world.config.redis_url, captures_dir=tmp_path))
+    try:
+        queue = CaptureQueue(world.client)
+        request = wait_until(lambda: queue.take(wait_seconds=0.1), "a picture is asked for")
+        assert (request.schedule_id, request.device_id) == (schedule.id, schedule.device_id)
+    finally:
+        for thread in threads:
+            thread.stop()
