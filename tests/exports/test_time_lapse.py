@@ -3,17 +3,20 @@
 import io
 import json
 import threading
+from datetime import timedelta
 from threading import BoundedSemaphore
 
 import pytest
 from PIL import Image
 
 from gateway.capture_files import CaptureFiles
+from gateway.clock import utc_now
+from gateway.export_files import ExportSpaceMissing, ResultFile
 from gateway.models import delete_device, find_device
-from gateway.models.jobs import create_job, find_job, request_cancel
+from gateway.models.jobs import LOST_SECONDS, create_job, find_job, request_cancel, sweep_jobs
 from tests.conftest import wait_until
 from tests.exports.films import box_names, decode_strictly, frame_times, numbers_in, probe, track
-from tests.exports.worker import encoders_of
+from tests.exports.worker import JobsWorker, encoders_of
 from tests.gateway.models.rows import make_snapshot
 from tests.playback import NOON_MS, make_clip
 from workers.jobs import JobRunner
@@ -144,7 +147,7 @@ def test_what_is_damaged_is_left_out_and_told(footage, maker, film_of):
 def test_snapshots_are_each_shown_for_the_same_time(keep_picture, maker, film_of):
     for number, size in enumerate([(320, 180), (640, 360), (320, 240)]):
         keep_picture(NOON_MS + number * 7000, size)
-    keep_picture(NOON_MS + 8000, (1280, 720), schedule_id=9, deleted_at=make_time())
+    keep_picture(NOON_MS + 8000, (1280, 720), schedule_id=9, deleted_at=utc_now())
     job = maker.make(NOON_MS, NOON_MS + 30_000, source="snapshots", step_ms=None, seconds=6.0)
     film = film_of(job)
     decode_strictly(film)
@@ -190,10 +193,15 @@ def test_a_deleted_device_is_the_reason(footage, maker, scope):
     assert maker.run(job.id).error_code == "device_deleted"
 
 
+def long_job(footage, maker):
+    """A job of five hundred pictures: long enough to be seen at work."""
+    footage.record(make_clip(seconds=50, size=(640, 360), fps=10, key_seconds=0.1, part_seconds=0.1), NOON_MS)
+    return maker.ask(NOON_MS, NOON_MS + 50_000, step_ms=100, speed=2.5)
+
+
 @on_sqlite
 def test_a_time_lapse_is_cancelled_within_a_second_and_leaves_nothing(footage, maker, config, scope):
-    footage.record(make_clip(seconds=120, size=(640, 360), fps=10, key_seconds=0.1, part_seconds=0.1), NOON_MS)
-    job = maker.ask(NOON_MS, NOON_MS + 120_000, step_ms=100, speed=2.5)
+    job = long_job(footage, maker)
     thread = threading.Thread(target=maker.run, args=(job.id,))
     thread.start()
     wait_until(lambda: list(config.exports_dir.glob(".*.part")), "it has begun")
@@ -204,7 +212,38 @@ def test_a_time_lapse_is_cancelled_within_a_second_and_leaves_nothing(footage, m
     assert encoders_of(job.id) == []
 
 
-def make_time():
-    from gateway.clock import utc_now
+@on_sqlite
+def test_a_worker_that_is_killed_costs_the_time_and_nothing_else(footage, maker, config, scope, film_of, tmp_path):
+    job = long_job(footage, maker)
+    first = JobsWorker(config, tmp_path / "worker.log")
+    try:
+        first.messages.run_job(job.id)
+        wait_until(lambda: encoders_of(job.id) and list(config.exports_dir.glob(".*.part")), "it is at work", 30)
+    finally:
+        first.kill()
+    wait_until(lambda: not encoders_of(job.id), "its FFmpeg is gone with it")
+    assert not list(config.exports_dir.glob("[!.]*")), "no half film is to be seen"
+    assert sweep_jobs(config, utc_now() + timedelta(seconds=LOST_SECONDS + 1)) == [job.id]
+    done = maker.run(job.id)
+    assert (done.attempts, facts(done)["frames"]) == (2, 500)
+    assert numbers_in(film_of(done)) == list(range(500))
+    assert [path.name for path in config.exports_dir.iterdir()] == [facts(done)["file"]]
 
-    return utc_now()
+
+@on_sqlite
+def test_a_disk_that_is_full_is_the_reason_and_nothing_is_left(footage, maker, config, monkeypatch):
+    write = ResultFile.write
+
+    def full(file, data):
+        if len(data) > 64:
+            write(file, data)
+        else:
+            raise ExportSpaceMissing("the disk of the exported files is full")
+
+    footage.record(make_clip(seconds=4), NOON_MS)
+    monkeypatch.setattr(ResultFile, "write", full)
+    job = maker.make(NOON_MS, NOON_MS + 4000)
+    assert (job.state, job.error_code) == ("failed", "disk_full")
+    assert not list(config.exports_dir.glob("*")) + list(config.exports_dir.glob(".*"))
+    too_large = maker.make(NOON_MS, NOON_MS + 4000, bytes=1 << 60)
+    assert (too_large.error_code, encoders_of(too_large.id)) == ("disk_full", [])
