@@ -23,6 +23,7 @@ from gateway.models import DEFAULT_TENANT_ID, TenantScope
 from gateway.secrets import SecretBox
 from tests.factories import make_config
 from tests.faults.report import FaultTables
+from tests.findings import Findings, note_finding
 
 START_SECONDS = 20
 
@@ -37,6 +38,7 @@ _SERVICES = frozenset({"redis_server", "postgres_server", "database_url", "new_d
 
 
 def pytest_configure(config):
+    config.pluginmanager.register(Findings(), "findings")
     config.pluginmanager.register(FaultTables(), "tables of faults")
 
 
@@ -61,6 +63,12 @@ def pytest_sessionfinish(session, exitstatus):
 
 def _must_not_skip() -> bool:
     return os.environ.get("CI") == "true"
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """`note("median 133 ms")`: what was measured, printed at the end of the run."""
+    return lambda text: note_finding(request.node, text)
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 10.0) -> object:

@@ -22,7 +22,7 @@ async () => {
 """
 
 
-def test_live_video_of_a_real_camera_is_in_the_page_within_a_second(stack, add_camera, add_device, watch, capsys):
+def test_live_video_of_a_real_camera_is_in_the_page_within_a_second(stack, add_camera, add_device, watch, note):
     device_id = add_device(add_camera(codec="h264", audio="aac"))
     stack.wait_for_state(device_id, "running")
 
@@ -30,8 +30,7 @@ def test_live_video_of_a_real_camera_is_in_the_page_within_a_second(stack, add_c
     viewer.wait_live()
     latency = viewer.measure_latency(6)
 
-    with capsys.disabled():
-        print(f"\nlatency in Chromium, H.264 copied: {latency}")
+    note(f"latency in Chromium, H.264 copied: {latency}")
     assert latency.frames > 60
     assert latency.median_ms < MOST_MS
     assert latency.median_ms > 0, "the clock of a frame cannot be ahead of its arrival"

@@ -14,15 +14,14 @@ from workers.ffmpeg.fmp4 import Fmp4Reader, Fragment, InitSegment
     ],
 )
 def test_video_that_browsers_do_not_take_is_re_encoded_for_them_alone(
-    stack, add_camera, add_device, watch, capsys, settings, track, says
+    stack, add_camera, add_device, watch, note, settings, track, says
 ):
     device_id = add_device(add_camera(key_frame_seconds=2, **settings))
     viewer = watch(device_id)
     viewer.wait_live()
     latency = viewer.measure_latency(5)
 
-    with capsys.disabled():
-        print(f"\nlatency in Chromium, re-encoded from {settings}: {latency}")
+    note(f"latency in Chromium, re-encoded from {settings}: {latency}")
     stream = stack.stream(device_id)
     assert stream["is_reencoded"]
     assert says in stream["reencode_reason"]

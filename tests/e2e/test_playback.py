@@ -26,7 +26,7 @@ def playlist_url(stack, device_id: str, start_ms: float | None = None, end_ms: f
     return base if start_ms is None else f"{base}?start={spell(start_ms)}&end={spell(end_ms)}"
 
 
-def test_runs_gaps_sizes_sound_and_b_frames_play_in_one_go(stack, browser, add_footage, capsys):
+def test_runs_gaps_sizes_sound_and_b_frames_play_in_one_go(stack, browser, add_footage, note):
     clips = [
         make_clip(seconds=4, key_seconds=2),
         make_clip(seconds=4, first_frame=1000, size=(640, 360), audio=True, audio_from=1.7),
@@ -47,8 +47,7 @@ def test_runs_gaps_sizes_sound_and_b_frames_play_in_one_go(stack, browser, add_f
         seen = player.seen()
 
     stop = longest_stop(seen)
-    with capsys.disabled():
-        print(f"\nplayed over 4 gaps in Chromium: {len(seen)} pictures, longest stop {stop:.2f} s")
+    note(f"played over 4 gaps in Chromium: {len(seen)} pictures, longest stop {stop:.2f} s")
     assert stop < MOST_STOP_SECONDS
     numbers = [picture.drawn for picture in seen]
     assert numbers == sorted(numbers)
@@ -78,7 +77,7 @@ def moment_of(number: int, clips: list[Clip], starts: list[int]) -> float:
 
 
 def test_h265_plays_where_the_browser_can_and_is_refused_with_its_name_where_it_cannot(
-    stack, browser, add_footage, capsys
+    stack, browser, add_footage, note
 ):
     footage = add_footage()
     footage.record(make_clip(seconds=4, codec="h265"), BASE_MS)
@@ -91,8 +90,7 @@ def test_h265_plays_where_the_browser_can_and_is_refused_with_its_name_where_it_
         player.wait_until_over(20)
         errors, seen = player.fatal_errors, player.seen()
 
-    with capsys.disabled():
-        print(f"\nH.265 in this Chromium: {'plays' if can_play else f'does not play, hls.js says {errors}'}")
+    note(f"H.265 in this Chromium: {'plays' if can_play else f'does not play, hls.js says {errors}'}")
     if can_play:
         assert errors == []
         assert len(seen) > 40
@@ -103,7 +101,7 @@ def test_h265_plays_where_the_browser_can_and_is_refused_with_its_name_where_it_
 
 
 def test_a_real_camera_is_recorded_over_cuts_and_plays_in_one_go(
-    stack, browser, cameras, add_camera, add_device, capsys
+    stack, browser, cameras, add_camera, add_device, note
 ):
     url = add_camera(codec="h264", audio="aac", key_frame_seconds=1)
     path = url[url.index("/", 7) :]
@@ -141,12 +139,11 @@ def test_a_real_camera_is_recorded_over_cuts_and_plays_in_one_go(
 
     errors = [picture.moment_ms - picture.drawn for picture in seen]
     footage_seconds = seen[-1].media_seconds - seen[0].media_seconds
-    with capsys.disabled():
-        print(
-            f"\nrecorded and played in Chromium over 3 cuts: {footage_seconds:.1f} s of footage of"
-            f" {(ended - began) / 1000:.1f} s, longest stop {longest_stop(seen):.2f} s, moments {median(errors):+.0f} ms"
-            f" ({min(errors):+.0f} to {max(errors):+.0f}) from the drawn clock"
-        )
+    note(
+        f"recorded and played in Chromium over 3 cuts: {footage_seconds:.1f} s of footage of"
+        f" {(ended - began) / 1000:.1f} s, longest stop {longest_stop(seen):.2f} s, moments {median(errors):+.0f} ms"
+        f" ({min(errors):+.0f} to {max(errors):+.0f}) from the drawn clock"
+    )
     assert longest_stop(seen) < MOST_STOP_SECONDS
     drawn = [picture.drawn for picture in seen]
     assert drawn == sorted(drawn)
@@ -171,7 +168,7 @@ def wait_recorded(stack, device_id: str, seconds: float) -> float:
     return at * 1000
 
 
-def test_live_hls_is_seconds_behind_and_goes_on_after_a_cut(stack, browser, add_camera, add_device, capsys):
+def test_live_hls_is_seconds_behind_and_goes_on_after_a_cut(stack, browser, add_camera, add_device, note):
     device_id = add_device(add_camera(codec="h264", audio="aac", key_frame_seconds=1))
     stack.wait_for_state(device_id, "running")
     with HlsPlayer(browser, stack.url, playlist_url(stack, device_id), lowLatencyMode=True) as player:
@@ -190,11 +187,10 @@ def test_live_hls_is_seconds_behind_and_goes_on_after_a_cut(stack, browser, add_
         assert player.fatal_errors == []
 
     moments = [picture.moment_ms - picture.drawn for picture in seen]
-    with capsys.disabled():
-        print(
-            f"\nlive HLS in Chromium: latency {latency}; after FFmpeg was killed pictures again after {back:.1f} s,"
-            f" then {again}; moments {median(moments):+.0f} ms from the drawn clock"
-        )
+    note(
+        f"live HLS in Chromium: latency {latency}; after FFmpeg was killed pictures again after {back:.1f} s,"
+        f" then {again}; moments {median(moments):+.0f} ms from the drawn clock"
+    )
     assert latency.median_ms < 5000
     assert again.median_ms < 8000
     assert all(abs(error) < 1000 for error in moments)

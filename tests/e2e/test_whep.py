@@ -24,7 +24,7 @@ class Seen:
     deleted_status: int = 0
 
 
-def test_a_whep_player_sees_live_video_and_hears_sound(stack, add_camera, add_device, capsys):
+def test_a_whep_player_sees_live_video_and_hears_sound(stack, add_camera, add_device, note):
     device_id = add_device(add_camera(codec="h264", audio="aac", key_frame_seconds=1))
     stack.wait_for_state(device_id, "running")
     grant = stack.api.post(f"/streams/{device_id}/viewers")
@@ -32,8 +32,7 @@ def test_a_whep_player_sees_live_video_and_hears_sound(stack, add_camera, add_de
     seen = run_apart(play(grant["whep_url"], grant["token"], SECONDS))
 
     latency = Latency.of(seen.delays_ms)
-    with capsys.disabled():
-        print(f"\nlatency through WHEP in aiortc (its own jitter buffer counts): {latency}")
+    note(f"latency through WHEP in aiortc (its own jitter buffer counts): {latency}")
     assert seen.sizes == {(640, 360)}
     assert latency.frames > 50
     assert latency.median_ms < 1000

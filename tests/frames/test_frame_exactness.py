@@ -11,11 +11,10 @@ SECONDS, KILLS, SEED = 60, 5, 6
 
 
 @pytest.mark.faults
-def test_every_frame_is_there_exactly_once_although_the_recorder_was_killed_five_times(capsys):
+def test_every_frame_is_there_exactly_once_although_the_recorder_was_killed_five_times(note):
     with Stack() as stack, CounterCamera(audio=True) as camera:
         outcome = run_trial(stack, camera, seconds=SECONDS, kills=KILLS, seed=SEED)
-    with capsys.disabled():
-        print("\n" + "\n".join(outcome.describe()))
+    note("\n".join(outcome.describe()))
     assert outcome.played.is_exact, outcome.played
     assert outcome.played_by_ffmpeg.is_exact, outcome.played_by_ffmpeg
     assert outcome.played.frames >= SECONDS * 25
