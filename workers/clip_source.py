@@ -66,7 +66,9 @@ class BusSpool:
 
         Raises BusUnavailable; ExportSpaceMissing when the disk is full.
         """
-        parts = self._bus.read(self._device_id, self._after, count=16, wait_seconds=wait_seconds)
+        # The oldest may lie behind the range already: then none of the others is needed.
+        count = 16 if self._after else 1
+        parts = self._bus.read(self._device_id, self._after, count=count, wait_seconds=wait_seconds)
         for part in parts:
             if round(part.start * 1000) < self._end_ms - ROUNDING_MS:
                 self._take(part)

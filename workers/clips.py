@@ -51,6 +51,7 @@ _DEMAND_SECONDS = 2.0
 _WORTH_TELLING_MS = 500
 #: The share of the progress that waiting has; the rest is for writing.
 _WAIT_SHARE = 0.8
+_RECEIVING = "receiving"
 _CODECS = {"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc"}
 
 
@@ -100,6 +101,7 @@ class ClipMaker:
         self._clip_key = self._files.key(CLIPS, attempt.tenant_id, f"{stem}.mp4")
         poster_key = self._files.key(CLIPS, attempt.tenant_id, f"{stem}.jpg")
         self._poster = ClipPoster(self._files, poster_key, bookmark.at_ms, context.check)
+        self._bus_error: BusUnavailable | None = None
 
     def make(self) -> ClipResult:
         """Make clip and poster, and write them down. Raises VasError where there is no clip; then nothing is left of it."""
@@ -119,7 +121,7 @@ class ClipMaker:
                 folder=folder, storage=storage,
             ) as spool:
                 self._receive(spool)
-                clip = self._write(spool, self._recorded() if storage else [])
+                clip = self._write_any(spool, self._recorded() if storage else [])
             is_saved = insist(lambda: save_clip(self._attempt, clip))
             if not is_saved:
                 raise LeaseLost(f"the clip of bookmark '{self._bookmark.id}' is made by another job")
@@ -139,22 +141,27 @@ class ClipMaker:
             is_over = self._now_ms() > self._end_ms + PATIENCE_MS
             try:
                 has_more = spool.take(0.0 if is_over else _LOOK_SECONDS)
+                self._bus_error = None
             except BusUnavailable as error:
                 log.debug("clip %s waits for the media bus: %s", self._bookmark.id, error)
-                has_more = False
+                self._bus_error, has_more = error, False
                 time.sleep(0.0 if is_over else _LOOK_SECONDS)
             if self._poster.make_early(spool):
-                self._keep_poster()
+                self._keep_poster(spool)
             if not has_more and (is_over or self._has_ended()):
                 return
             if not is_over and self._clock.monotonic() - demanded_at > _DEMAND_SECONDS:
                 demanded_at = self._clock.monotonic()
                 self._demand()
-            self._context.report(_WAIT_SHARE * self._share_received(spool), "receiving")
+            self._context.report(self._progress(spool), _RECEIVING)
 
-    def _keep_poster(self) -> None:
+    def _keep_poster(self, spool: BusSpool) -> None:
         """The picture is the bookmark's from now on, in place of one of before."""
-        save_poster(self._attempt, self._poster.key)
+        try:
+            save_poster(self._attempt, self._poster.key, progress=self._progress(spool), stage=_RECEIVING)
+        except Unavailable as error:
+            log.debug("the picture of bookmark %s is told of with its clip: %s", self._bookmark.id, error)
+            return
         if self._bookmark.poster_file:
             self._files.delete(self._bookmark.poster_file)
         self._bookmark.poster_file = self._poster.key
@@ -172,24 +179,45 @@ class ClipMaker:
         with contextlib.suppress(Unavailable):
             touch_demand(EVERY_TENANT, self._bookmark.device_id, utc_now())
 
-    def _share_received(self, spool: BusSpool) -> float:
+    def _progress(self, spool: BusSpool) -> float:
+        """How far the job is while it receives, by how much of the range is there."""
         if spool.end_reached_ms is None:
             return 0.0
-        return min(1.0, max(0.0, (spool.end_reached_ms - self._start_ms) / (self._end_ms - self._start_ms)))
+        received = (spool.end_reached_ms - self._start_ms) / (self._end_ms - self._start_ms)
+        return _WAIT_SHARE * min(1.0, max(0.0, received))
 
     # ---- the clip ----
 
     def _recorded(self) -> list[Stretch]:
+        """What is recorded of the range; a database that is away for a moment is waited for."""
+        found: list[Stretch] = []
+
+        def look() -> None:
+            self._context.check()
+            with contextlib.suppress(NotFound):
+                recording = find_recording(TenantScope(self._attempt.tenant_id), self._bookmark.device_id)
+                found[:] = cut_footage(recording, self._start_ms, self._end_ms)
+
+        if not insist(look):
+            self._context.check()
+            raise Unavailable("the database does not answer", reason="database_unavailable")
+        return found
+
+    def _write_any(self, spool: BusSpool, recorded: list[Stretch]) -> ClipResult:
+        """The clip; of what was saved alone where the disk of the recordings is away."""
         try:
-            recording = find_recording(TenantScope(self._attempt.tenant_id), self._bookmark.device_id)
-        except NotFound:
-            return []
-        return cut_footage(recording, self._start_ms, self._end_ms)
+            return self._write(spool, recorded)
+        except StorageUnavailable as error:
+            if not spool.pieces():
+                raise
+            log.warning("clip %s is made without recordings: %s", self._bookmark.id, error)
+            return self._write(spool, [])
 
     def _write(self, spool: BusSpool, recorded: list[Stretch]) -> ClipResult:
-        saved = spool.pieces()
-        stretches = join_footage(recorded, saved, self._start_ms, self._end_ms)
+        stretches = join_footage(recorded, spool.pieces(), self._start_ms, self._end_ms)
         if not stretches:
+            if self._bus_error is not None:
+                raise self._bus_error
             raise JobFailed("no_footage", "none of it was recorded, and the media bus does not hold it any more")
         self._keep_better(stretches)
         index_bytes = estimate_index_bytes(
@@ -223,7 +251,8 @@ class ClipMaker:
         if before.clip_file is None:
             return
         covered = sum(self._overlap(one.start_ms, one.end_ms) for one in stretches)
-        if covered + _WORTH_TELLING_MS < self._overlap(before.clip_start_ms, before.clip_end_ms):
+        shown = min(self._overlap(before.clip_start_ms, before.clip_end_ms), before.clip_seconds * 1000)
+        if covered + _WORTH_TELLING_MS < shown:
             raise JobFailed("no_footage", "there is less footage now than the clip shows: it stays as it is")
 
     def _overlap(self, start_ms: int, end_ms: int) -> int:

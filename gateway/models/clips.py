@@ -78,9 +78,12 @@ def read_clip_work(attempt: JobAttempt) -> Bookmark:
     return bookmark
 
 
-def save_poster(attempt: JobAttempt, poster_file: str) -> None:
-    """The poster is there before the clip is. Raises LeaseLost."""
-    _write(attempt, poster_file=poster_file)
+def save_poster(attempt: JobAttempt, poster_file: str, *, progress: float, stage: str) -> None:
+    """The poster is there before the clip is; `progress` and `stage` are where its job is now. Raises LeaseLost."""
+    with database.transaction():
+        # The fence: an attempt that was given up writes nothing.
+        beat_job(attempt, progress, stage)
+        _update(attempt, poster_file=poster_file)
 
 
 def save_clip(attempt: JobAttempt, clip: ClipResult) -> None:
@@ -136,10 +139,13 @@ def _reason_of(job: Job | None) -> Reason:
 
 def _write(attempt: JobAttempt, **values: Any) -> None:
     with database.transaction():
-        # The fence: an attempt that was given up writes nothing.
         beat_job(attempt, 0.99, "finishing")
-        if not EVERY_TENANT.update(Bookmark, **values).where(_mine(attempt)).execute():
-            raise LeaseLost(f"the clip of bookmark '{attempt.parameters['bookmark_id']}' is not made by this job any more")
+        _update(attempt, **values)
+
+
+def _update(attempt: JobAttempt, **values: Any) -> None:
+    if not EVERY_TENANT.update(Bookmark, **values).where(_mine(attempt)).execute():
+        raise LeaseLost(f"the clip of bookmark '{attempt.parameters['bookmark_id']}' is not made by this job any more")
 
 
 def _mine(attempt: JobAttempt) -> Any:

@@ -24,6 +24,7 @@ from gateway.models.jobs import LOST_SECONDS, claim_job, delete_job, find_job, r
 from gateway.models.recordings import Protection
 from gateway.models.segments import Segment
 from gateway.redis_client import connect_redis
+from gateway.storage import LocalStorage, StorageUnavailable
 from tests.clips.conftest import now_ms
 from tests.conftest import RedisServer, wait_until
 from tests.exports.films import numbers_in
@@ -179,7 +180,7 @@ def test_a_wish_to_cancel_ends_the_wait_within_a_second_and_leaves_no_file(world
     world.publish(world.writer(), make_clip(seconds=4), start)
     bookmark = world.mark(start + 3000, before=2, after=200)
     thread = world.begin(bookmark)
-    wait_until(lambda: find_bookmark(world.scope, bookmark.id).poster_file, "it is at work")
+    wait_until(lambda: find_bookmark(world.scope, bookmark.id).poster_file, "it is at work", 20)
     request_cancel(world.scope, bookmark.clip_job_id, keep_hours=24)
     thread.join(3)
     assert not thread.is_alive()
@@ -215,6 +216,34 @@ def test_a_clip_stays_where_less_footage_is_left_than_it_shows(world):
     assert "less footage" in again.clip_reason_message
     assert numbers_in(world.film_of(again)) == [*range(50), *range(50)]
     assert second.path.exists()
+
+
+@on_sqlite
+def test_a_clip_with_a_hole_is_made_again_of_the_same_footage(world):
+    for start in (0, 5000):
+        world.footage.record(make_clip(seconds=2), NOON_MS + start)
+    made = world.run(world.mark(NOON_MS + 3000, before=3, after=4))
+    again = world.run(renew_clip(world.scope, made.id, footage=None, keep_hours=24)[0])
+    assert (again.clip_state, again.clip_reason_code) == ("ready", None)
+    assert again.clip_file != made.clip_file
+
+
+@on_sqlite
+def test_a_disk_of_recordings_that_is_away_leaves_what_the_bus_holds(world, monkeypatch):
+    clip, start = make_clip(seconds=8), now_ms() - 20_000
+    world.footage.record(clip, start, run=1, without=range(8, 16))
+    world.publish(world.writer(), clip, start, first=0, last=1)
+    connect_redis(world.config.bus_redis_url).delete(f"vas:bus:{world.device_id}")
+    writer = world.writer()
+    writer.open_run(1, clip.init)
+    world.publish(writer, clip, start, first=8)
+
+    def refuse(self, key, offset=0, length=None):
+        raise StorageUnavailable("the disk is gone", reason="storage_unmounted")
+
+    monkeypatch.setattr(LocalStorage, "read", refuse)
+    made = world.run(world.mark(start + 5000, before=4, after=2))
+    assert numbers_in(world.film_of(made)) == list(range(100, 175))
 
 
 @on_sqlite
@@ -323,13 +352,13 @@ def test_a_bus_that_is_restarted_and_empty_costs_nothing_that_was_saved(world, t
         world.publish(world.writer(), clip, start, last=8)
         bookmark = world.mark(start + 3000, before=2, after=4)
         world.begin(bookmark)
-        wait_until(lambda: find_bookmark(world.scope, bookmark.id).poster_file, "it is at work")
+        wait_until(lambda: find_bookmark(world.scope, bookmark.id).poster_file, "it is at work", 20)
         server.stop()
         server.start()
         writer = world.writer()
         writer.open_run(1, clip.init)
         world.publish(writer, clip, start, first=8)
-        wait_until(lambda: find_bookmark(world.scope, bookmark.id).clip_state == "ready", "it is ready")
+        wait_until(lambda: find_bookmark(world.scope, bookmark.id).clip_state == "ready", "it is ready", 20)
     finally:
         server.stop()
     made = find_bookmark(world.scope, bookmark.id)

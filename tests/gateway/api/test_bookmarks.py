@@ -2,11 +2,14 @@
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from gateway import database
+from gateway.app import create_app
 from gateway.bus import BusWriter
 from gateway.clock import utc_now
 from gateway.media import Part
@@ -17,7 +20,7 @@ from gateway.models.jobs import claim_job, fail_job, find_job, list_jobs
 from gateway.models.recordings import Protection
 from gateway.models.tenants import Tenant
 from gateway.redis_client import connect_redis
-from tests.factories import make_device
+from tests.factories import make_device, no_plugins
 from tests.playback import NOON_MS, FootageFactory, make_clip
 
 API = "/api/v1/bookmarks"
@@ -97,6 +100,28 @@ def test_the_same_key_gives_the_same_bookmark_and_another_request_is_refused(cli
     assert client.delete(f"{API}/{first['id']}").status_code == 204
     gone = bookmark(headers={"Idempotency-Key": "k1"})
     assert (gone.status_code, gone.json["reason"]) == (409, "key_reused")
+
+
+def test_the_same_key_at_the_same_time_makes_one_bookmark(app, bookmark, footage, scope):
+    body = {"device_id": footage.device_id, "at": AT, "title": "Delivery"}
+
+    def ask(_number):
+        return app.test_client().post(API, json=body, headers={"Idempotency-Key": "k"})
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(ask, range(8)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json["id"] for answer in answers}) == 1
+    assert list_jobs(scope)[1] == 1
+
+
+@on_sqlite
+def test_without_redis_a_recorded_moment_is_kept_all_the_same_and_a_live_one_is_refused(config, client, footage, scope, box):
+    away = create_app(replace(config, redis_url="redis://127.0.0.1:1/0"), no_plugins()).test_client()
+    made = shown(away.post(API, json={"device_id": footage.device_id, "at": AT, "title": "Kept"}), 201)
+    assert find_job(scope, made["clip"]["job_id"]).state == "queued", "the clock process asks for it"
+    live = away.post(API, json={"device_id": make_device(scope, box).id, "title": "Now"})
+    assert (live.status_code, live.json["reason"]) == (503, "bus_unavailable")
 
 
 @pytest.mark.parametrize(("body", "field", "words"), [
