@@ -76,6 +76,8 @@ export interface TimeLapseRequest extends Range {
   fps: number;
   /** In pixels; null: as recorded. */
   width: number | null;
+  /** Only the snapshots that this schedule has taken. */
+  schedule_id?: number;
   name?: string;
 }
 

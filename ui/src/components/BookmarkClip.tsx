@@ -28,7 +28,9 @@ export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking
   const { clip, title } = bookmark;
   const [lost, setLost] = useState<string | null>(null);
   const address = clipUrl(bookmark);
-  if (clip.state === 'ready' && isPlaying && lost !== address) {
+  // The clip of before stays, and plays, until the one that is made anew is there.
+  const canPlay = clip.url !== null && clip.state !== 'failed' && lost !== address;
+  if (canPlay && isPlaying) {
     return (
       <div className={classes.stage}>
         <video
@@ -49,17 +51,17 @@ export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking
   return (
     <div className={classes.stage}>
       <Poster bookmark={bookmark} width={width} />
-      {clip.state === 'ready' && lost !== address && (
+      {canPlay && (
         <button type="button" className={classes.play} onClick={onPlay} aria-label={`Play ${title}`}>
           <span className={classes.disc}>
             <IconPlayerPlayFilled size={22} aria-hidden />
           </span>
-          {clip.duration_seconds !== null && <span className={classes.length}>{formatLength(clip.duration_seconds * 1000)}</span>}
+          {clip.state === 'ready' && clip.duration_seconds !== null && <span className={classes.length}>{formatLength(clip.duration_seconds * 1000)}</span>}
         </button>
       )}
       {clip.state === 'pending' && (
         <div className={classes.making}>
-          <span aria-live="polite">{percent > 0 ? `The clip is being made, ${percent} %` : 'Waiting for the clip'}</span>
+          <span aria-live="polite">{percent > 0 ? `The clip is being made, ${percent} %` : 'The clip is being made'}</span>
           <Progress value={percent} size="sm" animated aria-label={`Progress of the clip: ${title}`} />
         </div>
       )}

@@ -6,9 +6,11 @@ import { useState } from 'react';
 import { ApiError } from '../api/http';
 import type { TimeLapseSource } from '../api/schedules';
 import { useFullscreenTarget } from '../hooks/useFullscreenTarget';
+import { useSchedules } from '../hooks/useSchedules';
 import { useStartTimeLapse } from '../hooks/useStartJob';
 import type { TimeRange } from '../timeline/model';
 import { Failure } from './Failure';
+import { scheduleTitle } from './scheduleValues';
 import { sentence } from './sentence';
 import { firstTimeLapse, timeLapseRequestOf, timeLapseRules, timeLapseWords, type TimeLapseValues } from './timeLapseValues';
 
@@ -17,6 +19,7 @@ interface TimeLapseDialogProps {
   timeZone: string;
   range: TimeRange;
   source?: TimeLapseSource;
+  onStarted?: () => void;
   onClose: () => void;
 }
 
@@ -29,8 +32,9 @@ const WIDTHS = [
 const RATES = ['10', '15', '25', '30', '50', '60'].map((rate) => ({ value: rate, label: `${rate} fps` }));
 const FIELDS: Record<string, string> = { start: 'from', end: 'to', length_seconds: 'length_seconds', speed: 'length_seconds', fps: 'fps', width: 'width', source: 'source' };
 
-export function TimeLapseDialog({ deviceId, timeZone, range, source = 'recordings', onClose }: TimeLapseDialogProps) {
+export function TimeLapseDialog({ deviceId, timeZone, range, source = 'recordings', onStarted, onClose }: TimeLapseDialogProps) {
   const start = useStartTimeLapse(deviceId);
+  const schedules = useSchedules(deviceId).data ?? [];
   const [failure, setFailure] = useState<Error | null>(null);
   const [now] = useState(() => Date.now());
   const form = useForm<TimeLapseValues>({ initialValues: firstTimeLapse(timeZone, range, source), validate: timeLapseRules(timeZone, now) });
@@ -40,6 +44,7 @@ export function TimeLapseDialog({ deviceId, timeZone, range, source = 'recording
       await start.mutateAsync(timeLapseRequestOf(timeZone, values));
       notifications.show({ message: 'The time-lapse is being made. It appears in the list of time-lapses.' });
       onClose();
+      onStarted?.();
     } catch (error) {
       const placed = error instanceof ApiError ? Object.entries(error.errors).flatMap(([field, text]) => (FIELDS[field] ? [[FIELDS[field], sentence(text)]] : [])) : [];
       if (placed.length > 0) form.setErrors(Object.fromEntries(placed) as Record<string, string>);
@@ -57,6 +62,14 @@ export function TimeLapseDialog({ deviceId, timeZone, range, source = 'recording
               <Radio value="snapshots" size="sm" label="Snapshots" description="Each snapshot of this time is one picture of the film" />
             </Stack>
           </Radio.Group>
+          {form.values.source === 'snapshots' && schedules.length > 0 && (
+            <Select
+              label="Which"
+              data={[{ value: '', label: 'All of them' }, ...schedules.map((schedule) => ({ value: String(schedule.id), label: `Only by “${scheduleTitle(schedule)}”` }))]}
+              allowDeselect={false}
+              {...form.getInputProps('schedule')}
+            />
+          )}
           <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
             <TextInput type="datetime-local" step={1} label="From" {...form.getInputProps('from')} />
             <TextInput type="datetime-local" step={1} label="To" {...form.getInputProps('to')} />

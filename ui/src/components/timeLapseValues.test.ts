@@ -14,6 +14,12 @@ test('a range comes back as the same moments', () => {
   });
 });
 
+test('the snapshots of one schedule are asked for only where it is made of snapshots', () => {
+  const values = { ...firstTimeLapse(ZONE, DAY, 'snapshots'), schedule: '7' };
+  expect(timeLapseRequestOf(ZONE, values)).toMatchObject({ source: 'snapshots', schedule_id: 7 });
+  expect(timeLapseRequestOf(ZONE, { ...values, source: 'recordings' })).not.toHaveProperty('schedule_id');
+});
+
 test('what it comes to is said before it is made', () => {
   const values = firstTimeLapse(ZONE, DAY, 'recordings');
   expect(timeLapseWords(ZONE, values)).toMatch(/^1 d in 30 s: 2.880 times as fast, a picture each 1 min 55 s\.$/);

@@ -14,6 +14,8 @@ export interface TimeLapseValues {
   fps: string;
   /** In pixels; empty: as recorded. */
   width: string;
+  /** Whose snapshots; empty: all of them. */
+  schedule: string;
 }
 
 export const FIRST_LENGTH_SECONDS = 30;
@@ -29,6 +31,7 @@ export function firstTimeLapse(timeZone: string, range: TimeRange, source: TimeL
     length_seconds: Math.max(1, Math.min(FIRST_LENGTH_SECONDS, Math.floor((range.endMs - range.startMs) / 4_000))),
     fps: '25',
     width: '',
+    schedule: '',
   };
 }
 
@@ -76,5 +79,6 @@ export function timeLapseRequestOf(timeZone: string, values: TimeLapseValues): T
     length_seconds: Number(values.length_seconds),
     fps: Number(values.fps),
     width: values.width === '' ? null : Number(values.width),
+    ...(values.source === 'snapshots' && values.schedule !== '' ? { schedule_id: Number(values.schedule) } : {}),
   };
 }

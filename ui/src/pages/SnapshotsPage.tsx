@@ -4,6 +4,7 @@ import { useInViewport } from '@mantine/hooks';
 import { useCallback, useEffect, useMemo } from 'react';
 import { EmptySnapshots } from '../components/EmptySnapshots';
 import { Failure } from '../components/Failure';
+import { GalleryTimeLapse } from '../components/GalleryTimeLapse';
 import { NoMatches } from '../components/NoMatches';
 import { PageHeader } from '../components/PageHeader';
 import { SelectionBar } from '../components/SelectionBar';
@@ -58,6 +59,7 @@ export function SnapshotsPage() {
   return (
     <>
       <PageHeader title="Snapshots">
+        {query.deviceId && list.length > 0 && <GalleryTimeLapse deviceId={query.deviceId} start={filter.start} end={filter.end} />}
         {!isEmpty && (
           <Text size="sm" c="dimmed">
             {snapshots && `${total} ${total === 1 ? 'picture' : 'pictures'}, times as in ${timeZone}`}
