@@ -1,7 +1,7 @@
 // What the gallery shows: search, camera, time, kind, tag and order.
-import { CloseButton, Select, TextInput } from '@mantine/core';
+import { ActionIcon, CloseButton, Select, TextInput, Tooltip } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
-import { IconCalendar, IconPhoto, IconSearch, IconTag, IconVideo } from '@tabler/icons-react';
+import { IconCalendar, IconPhoto, IconSearch, IconSortAscending, IconSortDescending, IconTag, IconVideo } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { DeviceChoice } from '../hooks/useDeviceChoices';
 import type { GalleryQuery } from '../hooks/useSnapshotQuery';
@@ -26,10 +26,6 @@ const TIMES = [
   { value: 'custom', label: 'Choose days…' },
 ];
 const KINDS = Object.entries(KIND_LOOKS).map(([value, { word }]) => ({ value, label: word }));
-const ORDERS = [
-  { value: 'newest', label: 'Newest first' },
-  { value: 'oldest', label: 'Oldest first' },
-];
 
 const withCurrent = <T extends { value: string; label: string }>(choices: T[], value: string, label: string) =>
   value && !choices.some((choice) => choice.value === value) ? [{ value, label }, ...choices] : choices;
@@ -46,6 +42,7 @@ export function SnapshotFilters({ query, today, devices, tags, deviceName, onCha
     setText(value);
     search(value.trim());
   };
+  const isOldestFirst = query.order === 'oldest';
   return (
     <div className={classes.filters} role="search" aria-label="Snapshots">
       <TextInput
@@ -59,7 +56,6 @@ export function SnapshotFilters({ query, today, devices, tags, deviceName, onCha
         onChange={(event) => type(event.currentTarget.value)}
       />
       <Select
-        className={classes.half}
         aria-label="Show only one camera"
         placeholder="Any camera"
         leftSection={<IconVideo size={16} stroke={1.7} />}
@@ -71,7 +67,6 @@ export function SnapshotFilters({ query, today, devices, tags, deviceName, onCha
         nothingFoundMessage="No such camera"
       />
       <Select
-        className={classes.half}
         aria-label="Show only a time"
         placeholder="Any time"
         leftSection={<IconCalendar size={16} stroke={1.7} />}
@@ -109,13 +104,18 @@ export function SnapshotFilters({ query, today, devices, tags, deviceName, onCha
           nothingFoundMessage="No such tag"
         />
       )}
-      <Select
-        aria-label="Order"
-        data={ORDERS}
-        value={query.order}
-        onChange={(order) => onChange({ order: order === 'oldest' ? 'oldest' : 'newest' })}
-        allowDeselect={false}
-      />
+      <Tooltip label={isOldestFirst ? 'Oldest first' : 'Newest first'}>
+        <ActionIcon
+          className={classes.order}
+          variant="default"
+          size={36}
+          aria-label="Oldest first"
+          aria-pressed={isOldestFirst}
+          onClick={() => onChange({ order: isOldestFirst ? 'newest' : 'oldest' })}
+        >
+          {isOldestFirst ? <IconSortAscending size={18} stroke={1.7} /> : <IconSortDescending size={18} stroke={1.7} />}
+        </ActionIcon>
+      </Tooltip>
     </div>
   );
 }

@@ -4,7 +4,7 @@ import { useMemo } from 'react';
 import type { Snapshot } from '../api/snapshots';
 import type { Selection } from '../hooks/useSelection';
 import { dateOf } from '../timeline/timeZone';
-import { addDays, formatDate } from './calendarDates';
+import { addDays, formatDay } from './calendarDates';
 import { SnapshotTile } from './SnapshotTile';
 import classes from './SnapshotGrid.module.css';
 
@@ -34,9 +34,9 @@ export function groupByDay(snapshots: Snapshot[], timeZone: string): Day[] {
 }
 
 function dayWords(date: string, today: string): { name: string; rest: string } {
-  if (date === today) return { name: 'Today', rest: formatDate(date) };
-  if (date === addDays(today, -1)) return { name: 'Yesterday', rest: formatDate(date) };
-  return { name: formatDate(date), rest: '' };
+  if (date === today) return { name: 'Today', rest: formatDay(date, today) };
+  if (date === addDays(today, -1)) return { name: 'Yesterday', rest: formatDay(date, today) };
+  return { name: formatDay(date, today), rest: '' };
 }
 
 export function SnapshotGrid({ snapshots, timeZone, today, selection, onOpen }: SnapshotGridProps) {
