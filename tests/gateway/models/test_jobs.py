@@ -259,12 +259,14 @@ def test_footage_of_a_job_that_failed_by_its_workers_is_let_go(ask, scope, devic
     assert held(device, scope) == 0
 
 
-def test_what_exports_take_is_what_is_there_and_what_is_to_come(ask):
+def test_what_files_of_jobs_take_is_what_is_there_and_what_is_to_come(ask, scope):
     done, _waiting, failed = ask(), ask(), ask()
     finish_job(claim_job(done, "w"), {"size": 300}, keep_hours=KEEP)
     fail_job(claim_job(failed, "w"), "no_footage", keep_hours=KEEP)
-    assert bytes_taken("export") == 1300
-    assert bytes_taken("clip") == 0
+    assert bytes_taken() == 1300
+    create_job(scope, "time_lapse", {"bytes": 20})
+    create_job(scope, "clip", {"bytes": 5})
+    assert bytes_taken() == 1320, "a clip is no file of a job"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
