@@ -18,7 +18,7 @@ from gateway.models.cuts import Stretch, cut_footage
 from gateway.models.footage import nearest_footage
 from gateway.models.recordings import Recording
 from gateway.models.streams import read_stream_record
-from gateway.states import StreamState, reason_for
+from gateway.states import DesiredState, StreamState, reason_for
 from gateway.storage import Storage, StorageUnavailable
 from workers.footage_reader import FootageReader
 from workers.pictures import ROUNDING_MS, PictureDamaged, Shot, TimedPart, decode_at
@@ -116,7 +116,11 @@ class PictureSources:
         if record.reason_code:
             why = reason_for(record.reason_code)
             words, remedy = f"{words} ({why.message})", why.remedy
-        return NoPicture(f"{words}; {remedy or reason_for('no_picture').remedy}")
+        if not remedy:
+            # Who has started it already cannot be told to.
+            is_wanted = record.desired == DesiredState.RUNNING
+            remedy = "try again in a moment" if is_wanted else reason_for("no_picture").remedy
+        return NoPicture(f"{words}; {remedy}")
 
     def _decode_earlier(self, device_id: str, damaged: Part) -> Shot:
         """The newest key frame on the bus that is whole, of before a damaged one."""

@@ -9,6 +9,7 @@ import pytest
 from gateway import database
 from gateway.capture_queue import CaptureAnswer
 from gateway.models.snapshots import Snapshot, SnapshotTag
+from gateway.models.streams import ask_to_run
 from gateway.storage import StorageUnavailable
 from tests.playback import NOON_MS, make_clip
 from workers.ffmpeg.fmp4 import Fragment
@@ -125,6 +126,9 @@ def test_a_live_snapshot_of_a_device_that_is_stopped_says_why_and_what_to_do(cam
     camera.send(make_clip(seconds=2))
     camera.clock.advance(11)
     with pytest.raises(NoPicture, match="start the device"):
+        camera.take()
+    ask_to_run(camera.scope, camera.device_id)
+    with pytest.raises(NoPicture, match="try again in a moment"):
         camera.take()
 
 
