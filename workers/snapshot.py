@@ -38,7 +38,7 @@ _AWAY_SECONDS = 0.5
 #: A platform kills what has not ended half a minute after SIGTERM.
 _END_SECONDS = 10.0
 #: Clips that are made at once: nearly all of them wait for what happens after the bookmark.
-CLIP_SEATS = 16
+CLIP_SEATS = 32
 
 
 class SnapshotWorker:
