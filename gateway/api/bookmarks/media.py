@@ -10,7 +10,7 @@ from flask import Response
 
 from gateway.api.base import current_scope, services
 from gateway.api.file_names import name_file, safe_name
-from gateway.api.recordings.files import file_response
+from gateway.api.recordings.files import file_response, not_modified
 from gateway.errors import Conflict, NotFound
 from gateway.models.bookmarks import FAILED, Bookmark
 from gateway.models.clips import clip_status
@@ -47,6 +47,9 @@ def poster_response(bookmark: Bookmark, width: int | None) -> Response:
     """The answer to the present request. Raises NotFound `no_picture` or `file_missing`, Conflict `picture_damaged`."""
     if bookmark.poster_file is None:
         raise NotFound("there is no picture of this bookmark", reason="no_picture")
+    etag = f"{_etag(bookmark.poster_file)}-{width or 'whole'}"
+    if (same := not_modified(etag, _ASK_AGAIN)) is not None:
+        return same
     data = services().capture_files.read(bookmark.poster_file)
     if width is not None:
         try:
@@ -56,7 +59,7 @@ def poster_response(bookmark: Bookmark, width: int | None) -> Response:
             raise Conflict(error.message, reason=error.reason) from error
     return file_response(
         lambda offset, length: iter((data[offset : offset + length],)), len(data),
-        etag=f"{_etag(bookmark.poster_file)}-{width or 'whole'}", mimetype="image/jpeg", cache_control=_ASK_AGAIN,
+        etag=etag, mimetype="image/jpeg", cache_control=_ASK_AGAIN,
     )
 
 

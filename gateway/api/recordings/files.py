@@ -22,8 +22,8 @@ def file_response(
 
     `read(offset, length)` gives the bytes. Without `etag` the file has no version yet, and conditions are passed over.
     """
-    if etag is not None and request.if_none_match.contains(etag):
-        return _with_headers(Response(status=304), etag, cache_control)
+    if etag is not None and (same := not_modified(etag, cache_control)) is not None:
+        return same
     # If-Range names the version whose rest is asked for; of any other the whole file is sent.
     is_same = "If-Range" not in request.headers or (etag is not None and request.if_range.etag == etag)
     wanted = request.range if is_same else None
@@ -45,6 +45,13 @@ def file_response(
     if status == 206:
         response.headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{size}"
     return _with_headers(response, etag, cache_control)
+
+
+def not_modified(etag: str, cache_control: str) -> Response | None:
+    """304 where whoever asks has this version already; None where it must be sent. Before work that may be spared."""
+    if request.if_none_match.contains(etag):
+        return _with_headers(Response(status=304), etag, cache_control)
+    return None
 
 
 def _with_headers(response: Response, etag: str | None, cache_control: str) -> Response:

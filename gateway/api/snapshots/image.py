@@ -11,7 +11,7 @@ from flask import Response
 
 from gateway.api.base import current_scope, services
 from gateway.api.file_names import name_file, safe_name
-from gateway.api.recordings.files import IMMUTABLE, file_response
+from gateway.api.recordings.files import IMMUTABLE, file_response, not_modified
 from gateway.errors import Conflict, NotFound
 from gateway.models.recordings import find_recording
 from gateway.models.snapshots import Snapshot
@@ -51,6 +51,9 @@ def _send_file(snapshot: Snapshot) -> Response:
 
 
 def _send_converted(snapshot: Snapshot, format_name: str, width: int | None) -> Response:
+    etag = f"{snapshot.id}-{format_name}-{width or snapshot.width}"
+    if (same := not_modified(etag, IMMUTABLE)) is not None:
+        return same
     data = services().capture_files.read(snapshot.file)
     try:
         with _seats:
@@ -59,8 +62,7 @@ def _send_converted(snapshot: Snapshot, format_name: str, width: int | None) -> 
         raise Conflict(error.message, reason=error.reason) from error
     return file_response(
         lambda offset, length: iter((picture[offset : offset + length],)), len(picture),
-        etag=f"{snapshot.id}-{format_name}-{width or snapshot.width}", mimetype=media_type(format_name),
-        cache_control=IMMUTABLE,
+        etag=etag, mimetype=media_type(format_name), cache_control=IMMUTABLE,
     )
 
 
