@@ -54,7 +54,8 @@ def parameters_of(scope, answer) -> dict:
 def test_a_time_lapse_is_a_job_that_holds_its_footage(client, ask, footage, scope):
     answer = ask(length_seconds=2, width=640, name="a day")
     assert answer.status_code == 202, answer.json
-    assert (answer.json["kind"], answer.json["state"], answer.json["device_id"]) == ("time_lapse", "queued", footage.device_id)
+    told = answer.json
+    assert (told["kind"], told["state"], told["device_id"]) == ("time_lapse", "queued", footage.device_id)
     assert client.get(answer.headers["Location"]).json == answer.json
     told = parameters_of(scope, answer)
     assert (told["name"], told["width"], told["source"], told["seconds"]) == ("a day.mp4", 640, "recordings", 2)
