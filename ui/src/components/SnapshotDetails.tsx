@@ -15,7 +15,7 @@ import { ConflictNotice } from './ConflictNotice';
 import { Failure } from './Failure';
 import { FigureList } from './FigureList';
 import { deviceMomentAddress } from './recordingAddresses';
-import { KIND_LOOKS } from './snapshotWords';
+import { KIND_LOOKS, originWords } from './snapshotWords';
 import { Timestamp } from './Timestamp';
 import classes from './SnapshotViewer.module.css';
 
@@ -74,7 +74,7 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
   });
   useEffect(() => () => unsaved.current?.(), []);
 
-  const { Icon, words } = KIND_LOOKS[kind];
+  const { Icon } = KIND_LOOKS[kind];
   return (
     <Stack gap="md">
       <div>
@@ -86,8 +86,7 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
         </time>
         <div className={classes.kind}>
           <Icon size={15} stroke={1.8} aria-hidden />
-          {words}
-          {snapshot.created_by ? ` by ${snapshot.created_by}` : ''}
+          <span>{originWords(snapshot)}</span>
         </div>
       </div>
       <Group gap={1} wrap="nowrap">
