@@ -56,7 +56,13 @@ export const BOOKMARK_PAGES = [
     await page.getByText('No bookmark was made').waitFor();
   } },
   { name: 'bookmark-timeline', path: `/devices/${id(0)}?t=${encodeURIComponent(ago(40))}`, count: 30, act: paused },
-  { name: 'bookmark-history', path: `/devices/${id(3)}`, count: 30, act: (page) => page.getByText('was bookmarked').scrollIntoViewIfNeeded() },
+  { name: 'bookmark-marker', path: `/devices/${id(0)}?t=${encodeURIComponent(ago(40))}`, count: 30, act: async (page) => {
+    await paused(page);
+    const box = await page.getByRole('slider', { name: /^Timeline/ }).boundingBox();
+    await page.mouse.move(box.x + box.width * 0.815, box.y + 70);
+    await page.waitForTimeout(300);
+  } },
+  { name: 'bookmark-history', path: `/devices/${id(3)}`, count: 30, act: (page) => page.getByText('was bookmarked').waitFor() },
   { name: 'schedules-0', path: `/devices/${id(1)}/snapshots`, count: 30 },
   { name: 'schedules-3', path: `/devices/${id(0)}/snapshots`, count: 30 },
   { name: 'schedules-long', path: `/devices/${id(7)}/snapshots`, count: 30 },
@@ -75,6 +81,10 @@ export const BOOKMARK_PAGES = [
   { name: 'time-lapse-dialog', path: `/devices/${id(0)}/snapshots`, count: 30, act: async (page) => {
     await press('Make a time-lapse')(page);
     await dialog(page);
+  } },
+  { name: 'time-lapse-schedule', path: `/snapshots?device=${id(0)}`, count: 30, act: async (page) => {
+    await press('Time-lapse…')(page);
+    await page.getByRole('combobox', { name: 'Which' }).waitFor();
   } },
   { name: 'time-lapse-range', path: `/devices/${id(0)}?t=${encodeURIComponent(ago(40))}`, count: 30, act: fillRange },
   { name: 'time-lapse-jobs', path: `/devices/${id(0)}/snapshots`, count: 30, act: async (page) => {

@@ -27,7 +27,7 @@ export function CaptureEvent({ event }: { event: DeviceEvent }) {
       </span>
       <span className={`${classes.reason} ${classes.words}`}>
         {event.reference ? <Link to={addressOf(event.reference)}>{words}</Link> : words}
-        {event.by_name && <span className={classes.by}> {event.by_name}</span>}
+        {event.by_name && <> · {event.by_name}</>}
       </span>
     </>
   );

@@ -21,7 +21,7 @@ test('states and what was kept stand side by side, each with its words and its w
   renderAt('/', [{ path: '/', element: <EventHistory deviceId="d1" /> }]);
   expect(await screen.findByRole('link', { name: 'The clip of \'Van\' is ready.' })).toHaveAttribute('href', '/bookmarks?bookmark=b1');
   expect(screen.getByRole('link', { name: 'A snapshot was taken.' })).toHaveAttribute('href', '/snapshots?snapshot=s1');
-  expect(screen.getByText('Ada')).toBeInTheDocument();
+  expect(screen.getByText(/· Ada$/)).toBeInTheDocument();
   expect(screen.getByText('Failed')).toBeInTheDocument();
   expect(screen.getByText('The camera refuses.')).toBeInTheDocument();
 });

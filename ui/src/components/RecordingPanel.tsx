@@ -1,6 +1,6 @@
 // A camera's recording beside its picture: what it does and why, by hand on or off, and the way to what was recorded.
 import { Button, Group, Menu, Skeleton, Text } from '@mantine/core';
-import { IconCalendar, IconChevronDown, IconDiamond, IconPlayerRecord, IconPlayerStop, IconRotate, IconSettings } from '@tabler/icons-react';
+import { IconCalendar, IconChevronDown,  IconPlayerRecord, IconPlayerStop, IconRotate, IconSettings, IconSquareRotated } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useRecording } from '../hooks/useRecording';
@@ -72,7 +72,7 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
             Back to its mode
           </Button>
         )}
-        <Button size="xs" px={10} variant="default" leftSection={<IconDiamond size={15} />} onClick={() => setMarking(true)}>
+        <Button size="xs" px={10} variant="default" leftSection={<IconSquareRotated size={15} />} onClick={() => setMarking(true)}>
           Mark event
         </Button>
       </Group>
