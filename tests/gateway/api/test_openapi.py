@@ -1,6 +1,7 @@
 """The OpenAPI document, and the API against it: whatever is sent, only documented answers and never a 500."""
 
 import os
+import shutil
 import uuid
 
 import pytest
@@ -9,11 +10,12 @@ from hypothesis import HealthCheck, given, settings, strategies
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode, checks
 
+from gateway import database
 from gateway.app import create_app
 from gateway.capture_queue import CaptureRequest
 from gateway.models import DEFAULT_TENANT_ID, TenantScope, transition
 from gateway.models.bookmarks import BookmarkValues, create_bookmark
-from tests.factories import device_body, no_plugins
+from tests.factories import device_body, make_config, no_plugins
 from tests.gateway.api.snapshot_worker import draw_picture, keep_picture
 
 #: More, and others each time, in a nightly run: SCHEMATHESIS_EXAMPLES=500.
@@ -21,19 +23,14 @@ MANY = os.environ.get("SCHEMATHESIS_EXAMPLES")
 EXAMPLES = int(MANY or 30)
 
 
-@pytest.fixture
-def api_app(sqlite_url, redis_url, tmp_path, monkeypatch):
-    """The application, with a device whose id the document offers, and nobody to answer probes."""
-    from tests.factories import make_config
-
-    monkeypatch.setattr("gateway.api.devices.probing.WAIT_SECONDS", 0.01)
-    for name in ("BLOCK_SECONDS", "START_SECONDS", "HINT_SECONDS"):
-        monkeypatch.setattr(f"gateway.api.recordings.live.{name}", 0.01)
-    # Names in generated URLs are not looked up: the resolver's time is not under test.
-    monkeypatch.setattr("gateway.sources.resolve_host", lambda host: [])
-    folders = {"var_dir": tmp_path, "recordings_dir": tmp_path / "recordings", "exports_dir": tmp_path / "exports"}
-    folders["captures_dir"] = tmp_path / "captures"
-    config = make_config(database_url=sqlite_url, redis_url=redis_url, **folders)
+@pytest.fixture(scope="module")
+def model_app(sqlite_model, redis_server, tmp_path_factory):
+    """The application, its settings, and a database with one of each thing, whose ids the document offers."""
+    folder = tmp_path_factory.mktemp("api")
+    folders = {f"{name}_dir": folder / name for name in ("recordings", "exports", "captures")}
+    path = folder / "vas.db"
+    shutil.copy(sqlite_model, path)
+    config = make_config(database_url=f"sqlite:///{path}", redis_url=redis_server.url, var_dir=folder, **folders)
     app = create_app(config, no_plugins())
     device = app.test_client().post("/api/v1/devices", json=device_body(tags=["gate"])).json
     transition(device["id"], "starting", reason="requested")
@@ -50,7 +47,23 @@ def api_app(sqlite_url, redis_url, tmp_path, monkeypatch):
     app.config["KNOWN"] = {
         "device_id": device["id"], "snapshot_id": snapshot_id, "bookmark_id": bookmark_id, "schedule_id": schedule["id"],
     }
-    return app
+    database.close()
+    return app, config, path.rename(folder / "model.db")
+
+
+@pytest.fixture
+def api_app(model_app, redis_url, monkeypatch):
+    """The application over a database of its own and an empty Redis, with nobody to answer probes."""
+    app, config, model = model_app
+    monkeypatch.setattr("gateway.api.devices.probing.WAIT_SECONDS", 0.01)
+    for name in ("BLOCK_SECONDS", "START_SECONDS", "HINT_SECONDS"):
+        monkeypatch.setattr(f"gateway.api.recordings.live.{name}", 0.01)
+    # Names in generated URLs are not looked up: the resolver's time is not under test.
+    monkeypatch.setattr("gateway.sources.resolve_host", lambda host: [])
+    shutil.copy(model, model.with_name("vas.db"))
+    database.connect(config)
+    yield app
+    database.close()
 
 
 RECORDING = "/recordings/devices/{device_id}"
