@@ -7,7 +7,7 @@ from pathlib import Path
 from gateway.capture_files import CaptureFiles
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config
-from gateway.errors import Unavailable
+from gateway.export_files import ExportSpaceMissing
 from gateway.models.capture_removal import drop_deleted, drop_expired, orphans_of
 from gateway.models.snapshot_schedules import schedules_with_limits
 from workers.clip_upkeep import settle_lost_clips
@@ -114,6 +114,6 @@ class CaptureUpkeep:
     def _is_full(self) -> bool:
         try:
             self._files.check_space(0, floor_bytes=self._config.free_bytes_floor)
-        except Unavailable:
+        except ExportSpaceMissing:
             return True
         return False

@@ -124,8 +124,6 @@ class SnapshotClock:
             self._files.check_space(_RESERVE_BYTES, floor_bytes=self._config.free_bytes_floor)
         except Unavailable as error:
             return error.reason, error.message
-        except OSError as error:
-            return "storage_failed", f"the folder of the snapshots cannot be written: {error.strerror}"
         return None
 
     def _ask(self, schedule: SnapshotSchedule, slot_ms: int) -> tuple[str, str] | None:

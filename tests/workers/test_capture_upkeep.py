@@ -9,6 +9,8 @@ import pytest
 
 from gateway.capture_files import CaptureFiles
 from gateway.clock import FakeClock
+from gateway.errors import Unavailable
+from gateway.export_files import ExportSpaceMissing
 from gateway.models.snapshot_schedules import ScheduleValues, create_schedule
 from gateway.snapshot_plan import SnapshotPlan
 from tests.factories import make_config, make_device
@@ -68,10 +70,25 @@ def test_what_was_deleted_is_gone_when_it_can_be_brought_back_no_more(world):
 
 
 def test_on_a_full_disk_what_was_deleted_goes_at_once(world, monkeypatch):
-    deleted = world.snapshot(deleted_at=NOW - timedelta(seconds=1))
-    monkeypatch.setattr(capture_upkeep.CaptureUpkeep, "_is_full", lambda _: True)
+    def full(_, needed_bytes, *, floor_bytes=0):
+        raise ExportSpaceMissing("5 MiB are left")
+
+    kept, deleted = world.snapshot(), world.snapshot(deleted_at=NOW - timedelta(seconds=1))
+    monkeypatch.setattr(CaptureFiles, "check_space", full)
     world.upkeep.turn()
-    assert not world.is_there(deleted.file)
+    assert (world.is_there(deleted.file), world.is_there(kept.file)) == (False, True)
+
+
+def test_a_folder_that_cannot_be_written_costs_nothing_that_can_be_brought_back(world, monkeypatch):
+    deleted = world.snapshot(deleted_at=NOW - timedelta(seconds=1))
+    monkeypatch.setattr(CaptureFiles, "check_space", raise_unwritable)
+    with pytest.raises(Unavailable):
+        world.upkeep.turn()
+    assert world.is_there(deleted.file)
+
+
+def raise_unwritable(*_, **__):
+    raise Unavailable("the folder cannot be written", reason="captures_unwritable")
 
 
 def test_what_a_schedule_keeps_no_longer_is_gone(world):
