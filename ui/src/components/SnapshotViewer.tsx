@@ -1,7 +1,7 @@
 // One snapshot as large as the screen: on and back by keys, buttons and swipes, with what is known of it beside it.
 import { ActionIcon, Modal, Tooltip } from '@mantine/core';
 import { IconArrowLeft, IconArrowRight, IconInfoCircle, IconX } from '@tabler/icons-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { ApiError } from '../api/http';
 import { snapshotDownloadUrl, type Snapshot } from '../api/snapshots';
 import { useFullscreenTarget } from '../hooks/useFullscreenTarget';
@@ -43,7 +43,6 @@ export function SnapshotViewer({ snapshots, openId, timeZone, total = snapshots.
   const snapshot = snapshots[place] ?? read.data?.snapshot;
   const [hasDetails, setHasDetails] = useState(true);
   const removal = useSnapshotDeletion();
-  const content = useRef<HTMLDivElement>(null);
   const previous = place > 0 ? snapshots[place - 1] : undefined;
   const next = place >= 0 ? snapshots[place + 1] : undefined;
 
@@ -82,9 +81,9 @@ export function SnapshotViewer({ snapshots, openId, timeZone, total = snapshots.
   return (
     <Modal.Root opened onClose={close} fullScreen closeOnEscape={false} transitionProps={{ duration: 120 }} portalProps={useFullscreenTarget()}>
       <Modal.Overlay />
-      <Modal.Content className={classes.content} aria-label={snapshot ? `Snapshot of ${pictureName(snapshot, timeZone)}` : 'Snapshot'} ref={content}>
+      <Modal.Content className={classes.content} aria-label={snapshot ? `Snapshot of ${pictureName(snapshot, timeZone)}` : 'Snapshot'}>
         <Modal.Body className={classes.viewer} data-details={hasDetails || undefined}>
-          <div className={classes.stage}>
+          <div className={classes.stage} tabIndex={-1} data-autofocus>
             <div className={classes.top}>
               <span className={classes.place}>{place >= 0 && total > 1 ? `${place + 1} of ${total}` : ''}</span>
               <Tooltip label={hasDetails ? 'Hide the details (I)' : 'Show the details (I)'}>
@@ -93,7 +92,7 @@ export function SnapshotViewer({ snapshots, openId, timeZone, total = snapshots.
                 </ActionIcon>
               </Tooltip>
               <Tooltip label="Close (Esc)">
-                <ActionIcon className={classes.button} variant="transparent" size={40} aria-label="Close" onClick={close} data-autofocus>
+                <ActionIcon className={classes.button} variant="transparent" size={40} aria-label="Close" onClick={close}>
                   <IconX size={22} stroke={1.7} />
                 </ActionIcon>
               </Tooltip>

@@ -9,6 +9,7 @@ const COMPONENTS: Record<string, string> = {
   stream_slots: 'Stream slots',
   record_slots: 'Record slots',
   snapshot_slots: 'Snapshot workers',
+  captures: 'Disk of snapshots and clips',
   recorder: 'Recorder',
   storage: 'Recording storage',
   disk: 'Disk',

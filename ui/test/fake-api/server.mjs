@@ -67,6 +67,8 @@ const HEALTH = {
     media_bus: { status: 'ok', latency_ms: 0.5, reason: null, remedy: null, detail: { streams: 28, bytes: 212_000_000 } },
     sfu: { status: 'ok', latency_ms: 2.1, reason: null, remedy: null, detail: { version: '0.1.0', mediasoup: '3.19.3', worker_origin: 'built', workers: 2, viewers: 14 } },
     stream_slots: { status: 'ok', latency_ms: null, reason: null, remedy: null, detail: { total: 32, used: 28, free: 4 } },
+    snapshot_slots: { status: 'ok', latency_ms: null, reason: null, remedy: null, detail: { total: 4, used: 0, free: 4 } },
+    captures: { status: 'ok', latency_ms: null, reason: null, remedy: null, detail: { free_bytes: 212_000_000_000, free_percent: 61 } },
     disk: { status: 'degraded', latency_ms: null, reason: "only 4.1 GB are free under 'var'", remedy: 'free some space or move VAS to a larger disk', detail: { free_bytes: 4_100_000_000, free_percent: 4 } },
   },
 };
