@@ -104,8 +104,13 @@ class SnapshotWorker:
             except Exception:
                 log.exception("a request for a picture could not be read")
                 continue
-            if request is not None:
+            if request is None:
+                continue
+            try:
                 self._serve(request)
+            except Exception:
+                # Such as a plugin that cannot be loaded: a thread that ends here takes no more requests.
+                log.exception("the %s of device %s was not finished", request.what, request.device_id)
 
     def _serve(self, request: CaptureRequest) -> None:
         if request.what == CLIP:

@@ -160,6 +160,17 @@ def test_plugins_are_told_after_the_answer(camera, queue, start, monkeypatch):
     may_end.set()
 
 
+def test_plugins_that_cannot_be_told_cost_no_thread(camera, queue, start, monkeypatch, caplog):
+    def refuse(hook, **values):
+        raise RuntimeError("a broken plugin")
+
+    camera.send(make_clip(seconds=2))
+    monkeypatch.setattr(captures, "report_fact", refuse)
+    start(threads=1)
+    assert [queue.ask(camera.ask(), wait_seconds=5).reason for _ in range(2)] == [None, None]
+    assert "a broken plugin" in caplog.text
+
+
 def test_a_job_takes_the_snapshot_that_nobody_waits_for_any_more_and_not_twice(camera, monkeypatch):
     camera.send(make_clip(seconds=2))
     monkeypatch.setattr(captures, "_captures_of", lambda config: camera.captures)
