@@ -1,12 +1,12 @@
 // The newest snapshots of a camera, and the way to all of them and to its schedules.
 import { Button, Group, Text } from '@mantine/core';
-import { IconCalendarTime, IconPhoto } from '@tabler/icons-react';
+import { IconBookmark, IconCalendarTime, IconPhoto } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useRecentSnapshots } from '../hooks/useSnapshots';
 import { ownTimeZone } from '../timeline/timeZone';
 import { Panel } from './Panel';
-import { schedulesAddress } from './bookmarkAddresses';
+import { deviceBookmarksAddress, schedulesAddress } from './bookmarkAddresses';
 import { SnapshotViewer } from './SnapshotViewer';
 import { pictureName } from './snapshotWords';
 import classes from './RecentSnapshots.module.css';
@@ -44,6 +44,9 @@ export function RecentSnapshots({ deviceId }: { deviceId: string }) {
         )}
         <Button component={Link} to={schedulesAddress(deviceId)} size="compact-sm" variant="subtle" leftSection={<IconCalendarTime size={16} stroke={1.7} />}>
           Schedules
+        </Button>
+        <Button component={Link} to={deviceBookmarksAddress(deviceId)} size="compact-sm" variant="subtle" leftSection={<IconBookmark size={16} stroke={1.7} />}>
+          Bookmarks
         </Button>
       </Group>
       {openId && <SnapshotViewer snapshots={snapshots} openId={openId} timeZone={timeZone} onOpen={setOpenId} />}

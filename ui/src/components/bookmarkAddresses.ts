@@ -3,6 +3,9 @@
 /** The page of bookmarks with one of them opened. */
 export const bookmarkAddress = (id: string): string => `/bookmarks?bookmark=${encodeURIComponent(id)}`;
 
+/** The bookmarks of one camera. */
+export const deviceBookmarksAddress = (deviceId: string): string => `/bookmarks?device=${encodeURIComponent(deviceId)}`;
+
 /** A camera's scheduled snapshots and time-lapses. */
 export const schedulesAddress = (deviceId: string): string => `/devices/${encodeURIComponent(deviceId)}/snapshots`;
 
