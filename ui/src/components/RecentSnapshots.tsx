@@ -36,7 +36,7 @@ export function RecentSnapshots({ deviceId }: { deviceId: string }) {
           ))}
         </ul>
       )}
-      <Group gap="xs" mt="xs" ml={-8}>
+      <Group gap={2} mt="xs" ml={-8}>
         {data && data.total > 0 && (
           <Button component={Link} to={`/snapshots?device=${encodeURIComponent(deviceId)}`} size="compact-sm" variant="subtle" leftSection={<IconPhoto size={16} stroke={1.7} />}>
             All {data.total}
