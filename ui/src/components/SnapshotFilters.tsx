@@ -23,7 +23,7 @@ const TIMES = [
   { value: 'yesterday', label: 'Yesterday' },
   { value: '7d', label: 'Last 7 days' },
   { value: '30d', label: 'Last 30 days' },
-  { value: 'custom', label: 'Choose days…' },
+  { value: 'custom', label: 'Days…' },
 ];
 const KINDS = Object.entries(KIND_LOOKS).map(([value, { word }]) => ({ value, label: word }));
 
