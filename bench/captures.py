@@ -258,7 +258,8 @@ def _figures(answers: list[Answer]) -> list[str]:
 
 def _raw(live: dict, historical: dict, storms: dict, posters: dict) -> dict[str, Any]:
     def spell(answers: list[Answer]) -> dict[str, Any]:
-        return spread([answer.ms for answer in answers]) | {"statuses": dict(Counter(a.status for a in answers))}
+        times = [round(answer.ms, 1) for answer in answers]
+        return spread(times) | {"statuses": dict(Counter(answer.status for answer in answers)), "ms": times}
 
     return {
         "live": {gop: {way: spell(answers) for way, answers in found.items()} for gop, found in live.items()},
