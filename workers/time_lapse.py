@@ -45,6 +45,9 @@ def run_time_lapse(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
             raise JobFailed("ffmpeg_missing", str(error)) from error
         except EncodingFailed as error:
             raise JobFailed("encoding_failed", f"the pictures could not be encoded: {error}") from error
+        if seconds is None:
+            raise JobFailed(*maker.why_empty())
+        maker.check_device()
         context.check()
         size = sink.keep()
     return {
@@ -62,25 +65,39 @@ class _Film:
         self._format: TrackFormat | None = None
         self._writer: Mp4Writer | None = None
         self.first_ms, self.last_ms = None, None
+        self._fed = 0
 
     @property
     def frames(self) -> int:
         return 0 if self._writer is None else len(self._writer.video)
 
-    def encode(self, read: Callable[[Still], bytes | None]) -> float:
-        """Encode all; gives the film's length in seconds. Raises EncodingFailed, JobFailed."""
+    def encode(self, read: Callable[[Still], bytes | None]) -> float | None:
+        """Encode all; gives the film's length in seconds, None when no picture could be read. Raises EncodingFailed."""
         size = _frame_size(self._reels, self._context.attempt.parameters["width"])
         for reel in self._reels:
-            encoder = Encoder(
-                self._context.config.ffmpeg_bin, self._context.attempt.id, EncoderSettings(size=size)
-            )
-            with closing(encoder.run(_feed(reel, read), self._context.check)) as encoded:
-                for samples in encoded:
-                    self._add(encoder.format, samples)
+            encoder = Encoder(self._context.config.ffmpeg_bin, self._context.attempt.id, EncoderSettings(size=size))
+            self._fed = 0
+            try:
+                with closing(encoder.run(self._feed(reel, read), self._context.check)) as encoded:
+                    for samples in encoded:
+                        self._add(encoder.format, samples)
+            except EncodingFailed as error:
+                # Without a single picture FFmpeg has nothing to begin with: that is no fault of its own.
+                if self._fed or isinstance(error, EncoderMissing):
+                    raise
         if self._writer is None:
-            raise JobFailed("footage_damaged", "no picture of this range can be decoded")
+            return None
         self._context.report(_LOOK_SHARE + _ENCODE_SHARE, "finishing")
         return self._writer.close()
+
+    def _feed(self, reel: Reel, read: Callable[[Still], bytes | None]) -> Iterator[bytes]:
+        """What an encoder reads: the pictures with their times in the film; damaged ones are left out."""
+        yield build_stills_init(reel.entry)
+        for still in reel.stills:
+            data = read(still)
+            if data is not None:
+                self._fed += 1
+                yield build_still_part(self._fed, still.time, still.duration, data)
 
     def _add(self, video: TrackFormat, samples: Samples) -> None:
         if self._writer is None:
@@ -106,20 +123,12 @@ class _Film:
         self._context.report(_LOOK_SHARE + _ENCODE_SHARE * self.frames / len(self._stills), "encoding")
 
 
-def _feed(reel: Reel, read: Callable[[Still], bytes | None]) -> Iterator[bytes]:
-    """What an encoder reads: the pictures with their times in the film; damaged ones are left out."""
-    yield build_stills_init(reel.entry)
-    for number, still in enumerate(reel.stills, 1):
-        data = read(still)
-        if data is not None:
-            yield build_still_part(number, still.time, still.duration, data)
-
-
 def _frame_size(reels: list[Reel], width: int | None) -> tuple[int, int] | None:
     """Width and height of the film in pixels, both even; None where the pictures can stay as they are."""
     largest = max((reel.size for reel in reels), key=lambda size: size[0] * size[1])
     if width is None or width >= largest[0]:
-        if len(reels) == 1 and reels[0].video is not None:
+        is_even = not (largest[0] % 2 or largest[1] % 2)
+        if len(reels) == 1 and reels[0].video is not None and is_even:
             return None
         width = largest[0]
     height = round(largest[1] * width / largest[0])

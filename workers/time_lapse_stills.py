@@ -91,9 +91,8 @@ class RecordingStills:
         return None
 
     def why_empty(self) -> tuple[str, str]:
-        """Why nothing was found: a code and a message."""
-        # With a device goes its footage: then that is the reason.
-        self._find_recording()
+        """Why nothing was found, or none of it could be read: a code and a message."""
+        self.check_device()
         if self._damaged:
             return "footage_damaged", "nothing in this range can be read"
         return "no_footage", "there is no footage in this range any more"
@@ -108,6 +107,10 @@ class RecordingStills:
         if len(notes) > _MOST_NOTES:
             notes[_MOST_NOTES:] = [f"and {len(self._picks.gaps) - _MOST_NOTES} more gaps"]
         return notes + _tell_damages(self._damaged)
+
+    def check_device(self) -> None:
+        """Raise JobFailed `device_deleted` where it was: with it goes its footage, and then that is the reason."""
+        self._find_recording()
 
     def _find_recording(self) -> Recording:
         attempt = self._context.attempt
@@ -170,8 +173,13 @@ class SnapshotStills:
         return None
 
     def why_empty(self) -> tuple[str, str]:
-        """Why nothing was found: a code and a message."""
+        """Why nothing was found, or none of it could be read: a code and a message."""
+        if self._damaged:
+            return "footage_damaged", "no snapshot of this range can be read"
         return "no_footage", "there are no snapshots in this range any more"
+
+    def check_device(self) -> None:
+        """Snapshots outlive their device."""
 
     def notes(self) -> list[str]:
         """What is worth knowing of the film."""

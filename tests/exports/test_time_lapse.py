@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from threading import BoundedSemaphore
 
@@ -168,6 +169,40 @@ def test_snapshots_whose_file_is_gone_or_no_picture_are_left_out(config, keep_pi
     job = maker.make(NOON_MS, NOON_MS + 10, source="snapshots", step_ms=None)
     assert facts(job)["frames"] == 2
     assert facts(job)["notes"] == ["2 pictures that cannot be read were left out"]
+
+
+@pytest.mark.parametrize("source", ["recordings", "snapshots"])
+@on_sqlite
+def test_when_nothing_can_be_read_that_is_the_reason(config, footage, keep_picture, maker, source):
+    (file,) = footage.record(make_clip(seconds=2), NOON_MS)
+    with open(file.path, "r+b") as opened:
+        opened.seek(file.values.init_size)
+        opened.write(b"\xff" * (file.values.size - file.values.init_size))
+    CaptureFiles.from_config(config).path(keep_picture(NOON_MS).file).write_bytes(b"no picture")
+    job = maker.make(NOON_MS, NOON_MS + 2000, source=source)
+    assert (job.state, job.error_code) == ("failed", "footage_damaged")
+    assert not list(config.exports_dir.glob("*"))
+
+
+@on_sqlite
+def test_without_ffmpeg_that_is_the_reason(config, footage, maker):
+    footage.record(make_clip(seconds=2), NOON_MS)
+    maker.config = replace(config, ffmpeg_bin="/no/such/ffmpeg")
+    job = maker.make(NOON_MS, NOON_MS + 2000)
+    assert (job.state, job.error_code) == ("failed", "ffmpeg_missing")
+
+
+@on_sqlite
+def test_a_stretch_that_cannot_be_read_costs_itself_alone(footage, maker, film_of):
+    (file,) = footage.record(make_clip(seconds=2, size=(768, 432)), NOON_MS)
+    footage.record(make_clip(seconds=2, first_frame=50), NOON_MS + 2000)
+    with open(file.path, "r+b") as opened:
+        opened.seek(file.values.init_size)
+        opened.write(b"\xff" * (file.values.size - file.values.init_size))
+    job = maker.make(NOON_MS, NOON_MS + 4000)
+    assert numbers_in(film_of(job)) == [50, 75]
+    assert facts(job)["notes"] == ["2 pictures that cannot be read were left out"]
+    assert facts(job)["duration_seconds"] == 0.08
 
 
 @on_sqlite
