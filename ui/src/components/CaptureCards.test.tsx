@@ -78,6 +78,21 @@ test('one that takes longer is followed to its end', async () => {
   expect(await screen.findByText('Snapshot taken')).toBeInTheDocument();
 });
 
+test('a request without an answer is sent once more, under the same key', async () => {
+  const answer = fetch;
+  const sent: (string | null)[] = [];
+  vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
+    if (!url.includes('/capture/')) return answer(url, init);
+    sent.push(new Headers(init.headers).get('Idempotency-Key'));
+    return sent.length === 1 ? Promise.reject(new TypeError('failed to fetch')) : answer(url, init);
+  });
+  show();
+  await press();
+  expect(await screen.findByText('Snapshot taken')).toBeInTheDocument();
+  expect(sent).toHaveLength(2);
+  expect(sent[1]).toBe(sent[0]);
+});
+
 test('a job that fails says why and what to do', async () => {
   const error = { code: 'picture_damaged', message: 'the footage of this moment cannot be decoded', remedy: 'choose a moment beside it' };
   api.set(LIVE, { status: 202, body: buildJob({ kind: 'snapshot', state: 'failed', error }) });

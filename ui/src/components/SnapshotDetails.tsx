@@ -1,5 +1,5 @@
 // What is known of a snapshot and what may be done with it: note and tags, download, the recording of that moment, delete.
-import { ActionIcon, Anchor, Button, Group, Menu, Stack, TagsInput, Textarea } from '@mantine/core';
+import { ActionIcon, Anchor, Button, Group, Kbd, Menu, Stack, TagsInput, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconChevronDown, IconDownload, IconLink, IconMovie, IconTrash } from '@tabler/icons-react';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
@@ -34,6 +34,13 @@ const FORMATS: { format: SnapshotFormat; words: string }[] = [
   { format: 'png', words: 'PNG, without further loss' },
   { format: 'webp', words: 'WebP, smaller' },
 ];
+const KEYS = [
+  ['← →', 'Other pictures'],
+  ['D', 'Download'],
+  ['Del', 'Delete'],
+  ['I', 'Details'],
+  ['Esc', 'Close'],
+] as const;
 const MOST_TAGS = 20;
 
 async function copyLink(id: string): Promise<void> {
@@ -192,6 +199,16 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
           Delete
         </Button>
       </Group>
+      <dl className={classes.keys}>
+        {KEYS.map(([key, about]) => (
+          <div key={key}>
+            <dt>
+              <Kbd size="xs">{key}</Kbd>
+            </dt>
+            <dd>{about}</dd>
+          </div>
+        ))}
+      </dl>
     </Stack>
   );
 }

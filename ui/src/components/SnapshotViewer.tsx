@@ -61,7 +61,6 @@ export function SnapshotViewer({ snapshots, openId, timeZone, total = snapshots.
     home: () => go(snapshots[0]),
     end: () => go(snapshots.at(-1)),
     delete: remove,
-    backspace: remove,
     d: () => snapshot && download(snapshotDownloadUrl(snapshot, 'jpeg')),
     i: () => setHasDetails((shown) => !shown),
     escape: close,

@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { ApiError } from '../api/http';
 import { isUnfinished, readJob, type Job } from '../api/jobs';
 import { newRequestKey } from '../api/requestKey';
-import { captureSnapshot, readSnapshot, type Snapshot } from '../api/snapshots';
+import { captureSnapshot, readSnapshot, type Capture, type Snapshot } from '../api/snapshots';
 import { queryKeys } from './queryKeys';
 import { snapshotKeys } from './snapshotKeys';
 
@@ -59,6 +59,16 @@ function failureOf(error: unknown): CaptureFailure {
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+/** Without an answer once more: under the same key it is still one picture. */
+async function captureTwice(deviceId: string, at: string | null, key: string): Promise<Capture> {
+  try {
+    return await captureSnapshot(deviceId, at, key);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 0) throw error;
+    return captureSnapshot(deviceId, at, key);
+  }
+}
+
 async function follow(begun: Job, isWatched: () => boolean, onJob: (job: Job) => void): Promise<Snapshot | null> {
   let job = begun;
   while (isUnfinished(job)) {
@@ -100,7 +110,7 @@ export function useCapture(deviceId: string): CaptureControl {
       setEntries((current) => [{ key, at, state: 'taking' as const, progress: null, snapshot: null, failure: null }, ...current].slice(0, MOST_ENTRIES));
       const run = async () => {
         try {
-          const { snapshot, job } = await captureSnapshot(deviceId, at, key);
+          const { snapshot, job } = await captureTwice(deviceId, at, key);
           const taken = snapshot ?? (await follow(job, () => isWatched.current, ({ progress }) => change({ progress })));
           if (!taken) return;
           change({ state: 'done', snapshot: taken, progress: null });
