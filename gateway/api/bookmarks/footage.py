@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from flask import Response
 
 from gateway.api.base import services
-from gateway.api.errors import error_response
-from gateway.api.recordings.fields import spell_moment
+from gateway.api.recordings.nearest import NOTHING, refuse_empty
 from gateway.api.recordings.views import now_ms
 from gateway.bus import MediaBus
 from gateway.models.cuts import estimate_footage
@@ -49,19 +48,12 @@ def look_for_footage(recording: Recording, start_ms: int, end_ms: int) -> ClipFo
     return ClipFootage(False, held, before, after)
 
 
-def refuse_empty(found: ClipFootage) -> Response:
+def refuse_clip(found: ClipFootage) -> Response:
     """404 that says where the nearest footage is."""
-    nearest = {
-        "nearest_before": None if found.nearest_before_ms is None else spell_moment(found.nearest_before_ms),
-        "nearest_after": None if found.nearest_after_ms is None else spell_moment(found.nearest_after_ms),
-    }
-    words = [
-        f"the nearest {where} it is at {nearest[f'nearest_{where}']}"
-        for where in ("before", "after")
-        if nearest[f"nearest_{where}"]
-    ]
-    known = ", ".join(words) or "nothing was recorded of this device yet, and it is not live"
-    return error_response(404, f"there is no footage for a clip: {known}", reason="no_footage", errors=nearest)
+    return refuse_empty(
+        "there is no footage for a clip", found.nearest_before_ms, found.nearest_after_ms,
+        nothing=f"{NOTHING}, and it is not live",
+    )
 
 
 def _bus_span(bus: MediaBus, device_id: str) -> tuple[int, int] | None:

@@ -4,7 +4,7 @@ import logging
 import uuid
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 
 from gateway.api.base import (
@@ -16,25 +16,23 @@ from gateway.api.base import (
     paginated,
     services,
 )
-from gateway.api.bookmarks.footage import ClipFootage, look_for_footage, refuse_empty
+from gateway.api.bookmarks.footage import ClipFootage, look_for_footage, refuse_clip
 from gateway.api.bookmarks.media import clip_response, poster_response
 from gateway.api.bookmarks.schemas import (
     BOOKMARK_EXAMPLE,
     BookmarkQueryArgsSchema,
     BookmarkSchema,
     ClipArgsSchema,
-    IdempotencySchema,
     NewBookmarkSchema,
     PosterArgsSchema,
 )
 from gateway.api.bookmarks.views import bookmark_view
-from gateway.api.devices.schemas import IfMatchSchema
+from gateway.api.conditional import IdempotencySchema, IfMatchSchema, seen_version
 from gateway.api.recordings.views import now_ms
 from gateway.capture_queue import CLIP as CLIP_REQUEST
 from gateway.capture_queue import CaptureRequest
 from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
 from gateway.media import BookmarkFact
-from gateway.models import VersionChanged
 from gateway.models.bookmarks import (
     CLIP,
     Bookmark,
@@ -105,7 +103,7 @@ class Bookmarks(MethodView):
         if before is None:
             found = look_for_footage(recording, values.start_ms, values.end_ms)
             if not found.is_there:
-                return refuse_empty(found)
+                return refuse_clip(found)
             footage = found.held
         bookmark, is_new = create_bookmark(
             scope,
@@ -144,13 +142,13 @@ class BookmarkById(MethodView):
         """
         scope = current_scope()
         before = find_bookmark(scope, str(bookmark_id))
-        if_version = _seen_version(headers["if_match"], before)
+        if_version = seen_version(headers["if_match"], _etag(before), before.version, "bookmark")
         values = _values_of(data, before.at_ms, before)
         footage = None
         if not values.same_clip(before):
             found = _look_again(before, values)
             if not found.is_there:
-                return refuse_empty(found)
+                return refuse_clip(found)
             footage = found.held
         bookmark, is_renewed = replace_bookmark(
             scope, before.id, values, footage=footage, if_version=if_version,
@@ -203,7 +201,7 @@ class BookmarkClipAgain(MethodView):
         before = find_bookmark(scope, str(bookmark_id))
         found = _look_again(before, before)
         if not found.is_there:
-            return refuse_empty(found)
+            return refuse_clip(found)
         bookmark, is_renewed = renew_clip(
             scope, before.id, footage=found.held, keep_hours=services().config.export_keep_hours, by=current_name()
         )
@@ -310,12 +308,3 @@ def _shown(
 def _etag(bookmark: Bookmark) -> str:
     """The version of what a person may set; where its clip stands is no part of it."""
     return f'"{bookmark.version}"'
-
-
-def _seen_version(if_match: str | None, bookmark: Bookmark) -> int | None:
-    """The version that If-Match names, or None where any will do; raises VersionChanged for another."""
-    if if_match is None or request.if_match.star_tag:
-        return None
-    if not request.if_match.contains(_etag(bookmark).strip('"')):
-        raise VersionChanged("the bookmark was changed since it was read: read it again")
-    return bookmark.version

@@ -105,14 +105,3 @@ class PosterArgsSchema(Schema):
 
     width = Count(low=16, high=7680, load_default=None, metadata={
         "description": "pixels; the picture is made smaller, never larger. Left out: as the camera sent it"})
-
-
-class IdempotencySchema(ma.Schema):
-    """The key under which a request may be repeated."""
-
-    class Meta:
-        unknown = ma.EXCLUDE
-
-    key = ma.fields.String(
-        data_key="Idempotency-Key", load_default=None, validate=ma.validate.Length(min=1, max=200), metadata={
-            "description": "the same request again with the same key gives the bookmark of before instead of a new one"})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 
 from gateway import database
@@ -14,6 +14,7 @@ from gateway.api.base import (
     paginated,
     services,
 )
+from gateway.api.conditional import IfMatchSchema, seen_version
 from gateway.api.devices.probing import probe
 from gateway.api.devices.schemas import (
     DEVICE_EXAMPLE,
@@ -21,7 +22,6 @@ from gateway.api.devices.schemas import (
     DeviceQueryArgsSchema,
     DeviceSchema,
     EventSchema,
-    IfMatchSchema,
     ProbeArgsSchema,
     ProbeResultSchema,
 )
@@ -30,7 +30,6 @@ from gateway.api.streams.reasons import spell_reason
 from gateway.models import (
     Device,
     NewRecording,
-    VersionChanged,
     create_device,
     delete_device,
     events_of,
@@ -117,7 +116,7 @@ class DeviceById(MethodView):
             before.id,
             replaced_values(data, before, services().policy),
             services().box,
-            if_version=_seen_version(headers["if_match"], before),
+            if_version=seen_version(headers["if_match"], etag(before), before.version, "device"),
         )
         if device.stream.desired == DesiredState.RUNNING and device.stream.observed == StreamState.STOPPED:
             services().send_start(device.id)
@@ -169,12 +168,3 @@ class DeviceProbe(MethodView):
         worker takes the job.
         """
         return probe(data)
-
-
-def _seen_version(if_match: str | None, device: Device) -> int | None:
-    """The version that If-Match names, or None where any will do; raises VersionChanged for another."""
-    if if_match is None or request.if_match.star_tag:
-        return None
-    if not request.if_match.contains(etag(device).strip('"')):
-        raise VersionChanged("the device was changed since it was read: read it again")
-    return device.version

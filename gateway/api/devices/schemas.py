@@ -135,16 +135,6 @@ class DeviceQueryArgsSchema(PageArgsSchema):
         "description": "only with this text in name, description, location, tags or shown URL"})
 
 
-class IfMatchSchema(ma.Schema):
-    """The version that the caller has seen."""
-
-    class Meta:
-        unknown = ma.EXCLUDE
-
-    if_match = ma.fields.String(data_key="If-Match", load_default=None, metadata={
-        "description": "the ETag of the device as it was read; 412 when it was changed since"})
-
-
 class ProbeArgsSchema(Schema):
     """Which source to look at."""
 

@@ -1,38 +1,34 @@
 """`POST /recordings/devices/{id}/export`: a range of footage as one MP4, made by a job."""
 
-import logging
 import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import marshmallow as ma
-from flask import Response, url_for
+from flask import url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, Choice, Schema, Text, current_name, current_scope, services
-from gateway.api.errors import error_response
+from gateway.api.conditional import IdempotencySchema
+from gateway.api.file_names import safe_name
 from gateway.api.jobs.schemas import JobSchema
 from gateway.api.jobs.views import job_view
-from gateway.api.recordings.fields import Moment, spell_moment
+from gateway.api.recordings.fields import Moment
+from gateway.api.recordings.nearest import refuse_empty
 from gateway.clock import utc_now
 from gateway.config import Config
-from gateway.errors import Conflict, InvalidValue, Unavailable
+from gateway.errors import Conflict, InvalidValue
 from gateway.export_files import spell_bytes
 from gateway.models.cuts import estimate_footage
 from gateway.models.footage import nearest_footage
 from gateway.models.jobs import FootageRange, Job, bytes_taken, create_job, find_repeated
 from gateway.models.recordings import Recording, find_recording
 
-logger = logging.getLogger(__name__)
-
 blp = Blueprint("exports", __name__, url_prefix="/recordings", description="Ranges of footage as files")
 
 CUTS = ("key_frames", "exact")
 KIND = "export"
-#: What a file system, a header or a shell may take amiss in a name.
-_UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
-_LONGEST_NAME = 120
+NOTHING_IN_RANGE = "there is no footage in this range"
 
 
 class ExportArgsSchema(Schema):
@@ -45,17 +41,6 @@ class ExportArgsSchema(Schema):
                        "begins and ends at the frame, and encodes anew what it must for that"})
     name = Text(load_default=None, allow_none=True, low=1, high=200, metadata={
         "description": "name of the file; left out: the device's name and the start in its time zone"})
-
-
-class IdempotencySchema(ma.Schema):
-    """The key under which a request may be repeated."""
-
-    class Meta:
-        unknown = ma.EXCLUDE
-
-    key = ma.fields.String(
-        data_key="Idempotency-Key", load_default=None, validate=ma.validate.Length(min=1, max=200), metadata={
-            "description": "the same request again with the same key gives the job of before instead of a new one"})
 
 
 @blp.route("/devices/<uuid:device_id>/export")
@@ -80,7 +65,7 @@ class DeviceExport(MethodView):
         start_ms, end_ms = _check_range(config, data)
         found = estimate_footage(recording, start_ms, end_ms)
         if found is None:
-            return no_footage(*nearest_footage(recording.id, start_ms))
+            return refuse_empty(NOTHING_IN_RANGE, *nearest_footage(recording.id, start_ms))
         _check_room(config, found.size)
         job, is_new = create_job(
             scope,
@@ -96,7 +81,7 @@ class DeviceExport(MethodView):
             created_by=current_name(),
         )
         if is_new:
-            _send(job.id)
+            services().send_job(job.id)
         return _accepted(job)
 
 
@@ -133,43 +118,9 @@ def _check_room(config: Config, size: int) -> None:
         )
 
 
-def no_footage(
-    before_ms: int | None, after_ms: int | None, *, what: str = "footage", reason: str = "no_footage"
-) -> Response:
-    """404 that names the nearest there is, before and after the range."""
-    nearest = {
-        "nearest_before": spell_moment(before_ms) if before_ms is not None else None,
-        "nearest_after": spell_moment(after_ms) if after_ms is not None else None,
-    }
-    words = [
-        f"the nearest {where} it is at {nearest[f'nearest_{where}']}"
-        for where in ("before", "after")
-        if nearest[f"nearest_{where}"] is not None
-    ]
-    nothing = "nothing was recorded of this device yet" if what == "footage" else f"there are no {what} of this device yet"
-    verb = "is" if what == "footage" else "are"
-    message = f"there {verb} no {what} in this range: " + (", ".join(words) or nothing)
-    return error_response(404, message, reason=reason, errors=nearest)
-
-
 def film_name(wished: str | None, recording: Recording, start_ms: int) -> str:
     """A name that any system takes, ending in .mp4; without a wish the device's, with the start in its time zone."""
     if wished is None:
         local = datetime.fromtimestamp(start_ms / 1000, ZoneInfo(recording.time_zone))
         wished = f"{recording.device.name} {local:%Y-%m-%d %H.%M.%S}"
-    stem = _UNSAFE.sub("_", re.sub(r"\.mp4$", "", wished, flags=re.IGNORECASE))
-    # Neither a hidden file nor one that Windows cannot open.
-    stem = stem[:_LONGEST_NAME].strip(" .")
-    return f"{stem or 'export'}.mp4"
-
-
-def _send(job_id: str) -> None:
-    """Ask a worker. The row is there already: without Redis the clock process asks again later."""
-    wired = services()
-    if wired.redis_outage.lasts:
-        return
-    try:
-        wired.messages.run_job(job_id)
-    except Unavailable as error:
-        wired.redis_outage.begins()
-        logger.warning("job %s waits for the clock process: %s", job_id, error)
+    return safe_name(re.sub(r"\.mp4$", "", wished, flags=re.IGNORECASE), "mp4", "export")

@@ -3,11 +3,10 @@
 import logging
 from typing import Any
 
-from flask import request
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, offset_of, paginated, services
-from gateway.api.devices.schemas import IfMatchSchema
+from gateway.api.conditional import IfMatchSchema, seen_version
 from gateway.api.recordings.schemas import (
     EVENT_EXAMPLE,
     SETTINGS_EXAMPLE,
@@ -82,10 +81,9 @@ class RecordingByDevice(MethodView):
         """
         before = find_recording(current_scope(), str(device_id))
         values = {name: data[name] for name in _SETTINGS} | {"time_zone": data["time_zone"] or before.time_zone}
+        if_version = seen_version(headers["if_match"], _etag(before), before.version, "recording")
         try:
-            recording = change_settings(
-                current_scope(), before.device_id, values, if_version=_seen_version(headers["if_match"], before)
-            )
+            recording = change_settings(current_scope(), before.device_id, values, if_version=if_version)
         except RecordingChanged as error:
             raise VersionChanged(error.message) from error
         return _shown(_wake(recording))
@@ -205,12 +203,3 @@ def _shown(recording: Recording) -> Any:
 def _etag(recording: Recording) -> str:
     """The version of the settings; what the recorder does is no part of it."""
     return f'"{recording.version}"'
-
-
-def _seen_version(if_match: str | None, recording: Recording) -> int | None:
-    """The version that If-Match names, or None where any will do; raises VersionChanged for another."""
-    if if_match is None or request.if_match.star_tag:
-        return None
-    if not request.if_match.contains(_etag(recording).strip('"')):
-        raise VersionChanged("the recording was changed since it was read: read it again")
-    return recording.version

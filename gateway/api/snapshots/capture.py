@@ -11,10 +11,10 @@ from flask import Response, jsonify, make_response, url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, services
+from gateway.api.conditional import IdempotencySchema
 from gateway.api.errors import ApiError
 from gateway.api.jobs.schemas import JobSchema
 from gateway.api.jobs.views import job_view
-from gateway.api.recordings.export import IdempotencySchema
 from gateway.api.recordings.nearest import refuse_empty
 from gateway.api.snapshots.schemas import HistoricalCaptureArgsSchema, LiveCaptureArgsSchema, SnapshotSchema
 from gateway.api.snapshots.views import etag, snapshot_view

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_scope, no_content, offset_of, paginated, services
-from gateway.api.devices.schemas import IfMatchSchema
+from gateway.api.conditional import IfMatchSchema, seen_version
 from gateway.api.snapshots.image import image_response
 from gateway.api.snapshots.schemas import (
     SNAPSHOT_EXAMPLE,
@@ -15,7 +15,6 @@ from gateway.api.snapshots.schemas import (
     SnapshotSchema,
 )
 from gateway.api.snapshots.views import etag, snapshot_view
-from gateway.models import VersionChanged
 from gateway.models.snapshot_lists import (
     SnapshotFilter,
     delete_snapshot,
@@ -75,7 +74,7 @@ class SnapshotById(MethodView):
         return _shown(
             replace_snapshot(
                 current_scope(), before.id, note=data["note"], tags=data["tags"],
-                if_version=_seen_version(headers["if_match"], before),
+                if_version=seen_version(headers["if_match"], etag(before), before.version, "snapshot"),
             )
         )
 
@@ -124,12 +123,3 @@ class SnapshotImage(MethodView):
 
 def _shown(snapshot: Snapshot) -> tuple[dict[str, Any], int, dict[str, str]]:
     return snapshot_view(snapshot), 200, {"ETag": etag(snapshot)}
-
-
-def _seen_version(if_match: str | None, snapshot: Snapshot) -> int | None:
-    """The version that If-Match names, or None where any will do; raises VersionChanged for another."""
-    if if_match is None or request.if_match.star_tag:
-        return None
-    if not request.if_match.contains(etag(snapshot).strip('"')):
-        raise VersionChanged("the snapshot was changed since it was read: read it again")
-    return snapshot.version

@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, no_content, offset_of, paginated
-from gateway.api.devices.schemas import IfMatchSchema
+from gateway.api.conditional import IfMatchSchema, seen_version
 from gateway.api.snapshots.schedule_schemas import (
     SCHEDULE_EXAMPLE,
     ScheduleQueryArgsSchema,
@@ -15,7 +15,7 @@ from gateway.api.snapshots.schedule_schemas import (
 )
 from gateway.clock import utc_now
 from gateway.errors import InvalidValue
-from gateway.models import VersionChanged, find_device
+from gateway.models import find_device
 from gateway.models.recordings import find_recording
 from gateway.models.snapshot_schedules import (
     ScheduleValues,
@@ -93,9 +93,8 @@ class SnapshotScheduleById(MethodView):
         if data["device_id"] != before.device_id:
             raise InvalidValue("device_id", f"'device_id' must stay '{before.device_id}': make a new schedule instead")
         values = _values(data, data["time_zone"] or before.time_zone)
-        return _shown(
-            replace_schedule(current_scope(), before.id, values, if_version=_seen_version(headers["if_match"], before))
-        )
+        if_version = seen_version(headers["if_match"], _etag(before), before.version, "schedule")
+        return _shown(replace_schedule(current_scope(), before.id, values, if_version=if_version))
 
     @blp.response(204)
     @blp.errors(403, 404, 503)
@@ -153,12 +152,3 @@ def _shown(schedule: SnapshotSchedule) -> tuple[dict[str, Any], int, dict[str, s
 def _etag(schedule: SnapshotSchedule) -> str:
     """The version of what a caller may set; what the clock process notes is no part of it."""
     return f'"{schedule.version}"'
-
-
-def _seen_version(if_match: str | None, schedule: SnapshotSchedule) -> int | None:
-    """The version that If-Match names, or None where any will do; raises VersionChanged for another."""
-    if if_match is None or request.if_match.star_tag:
-        return None
-    if not request.if_match.contains(_etag(schedule).strip('"')):
-        raise VersionChanged("the schedule was changed since it was read: read it again")
-    return schedule.version

@@ -8,10 +8,12 @@ from flask import Response, url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, Choice, Count, Schema, Text, current_name, current_scope, services
+from gateway.api.conditional import IdempotencySchema
 from gateway.api.jobs.schemas import JobSchema
 from gateway.api.jobs.views import job_view
-from gateway.api.recordings.export import IdempotencySchema, film_name, no_footage
+from gateway.api.recordings.export import NOTHING_IN_RANGE, film_name
 from gateway.api.recordings.fields import Moment, Seconds
+from gateway.api.recordings.nearest import refuse_empty
 from gateway.clock import utc_now
 from gateway.errors import Conflict, InvalidValue
 from gateway.export_files import spell_bytes
@@ -104,7 +106,8 @@ class DeviceTimeLapse(MethodView):
         pace = _pace(data, start_ms, end_ms)
         if data["source"] == RECORDINGS:
             if not segments_between(recording.id, start_ms, end_ms, limit=1):
-                return no_footage(nearest_footage(recording.id, start_ms)[0], nearest_footage(recording.id, end_ms)[1])
+                before_ms, after_ms = nearest_footage(recording.id, start_ms)[0], nearest_footage(recording.id, end_ms)[1]
+                return refuse_empty(NOTHING_IN_RANGE, before_ms, after_ms)
             pictures = Steps(start_ms, end_ms, pace["step_ms"]).count
         else:
             pictures = count_snapshots(
@@ -196,4 +199,7 @@ def _check_room(pictures: int, width: int | None) -> int:
 def _no_snapshots(recording: Recording, start_ms: int, end_ms: int) -> Response:
     scope, device_id = current_scope(), recording.device_id
     before, after = nearest_snapshots(scope, device_id, start_ms)[0], nearest_snapshots(scope, device_id, end_ms)[1]
-    return no_footage(before, after, what="snapshots", reason="no_snapshots")
+    return refuse_empty(
+        "there are no snapshots in this range", before, after,
+        nothing="there are no snapshots of this device yet", reason="no_snapshots",
+    )
