@@ -280,9 +280,9 @@ class ClipMaker:
         notes = list(cut.notes)
         late, early = cut.first_ms - self._start_ms, self._end_ms - cut.last_ms
         if late > _WORTH_TELLING_MS:
-            notes.append(f"it begins {late / 1000:.1f} s later than wanted: there is no footage of before")
+            notes.append(f"it begins {late / 1000:.1f} s later than wanted: there is no earlier footage")
         if early > _WORTH_TELLING_MS:
-            notes.append(f"it ends {early / 1000:.1f} s earlier than wanted: there is no footage of after")
+            notes.append(f"it ends {early / 1000:.1f} s earlier than wanted: there is no later footage")
         for start_ms, end_ms in cut.reader.damaged:
             notes.append(f"damaged, left out: {self._spell(start_ms, end_ms)}")
         for start_ms, end_ms in holes_between(cut.source.stretches, cut.first_ms, cut.last_ms):
