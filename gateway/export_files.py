@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -160,6 +161,12 @@ def remove_orphans(config: Config, known_job_ids: Iterable[str]) -> int:
         except FileNotFoundError:
             continue
     return gone
+
+
+def spell_range(start_ms: int, end_ms: int) -> str:
+    """A range of footage (ms since 1970, UTC) as the notes of results tell it: from when to when, and how long."""
+    start, end = (datetime.fromtimestamp(moment / 1000, UTC) for moment in (start_ms, end_ms))
+    return f"{start:%Y-%m-%dT%H:%M:%S}Z to {end:%Y-%m-%dT%H:%M:%S}Z ({(end_ms - start_ms) / 1000:.1f} s)"
 
 
 def spell_bytes(count: float) -> str:

@@ -29,12 +29,10 @@ from gateway.states import DesiredState
 from gateway.storage import StorageUnavailable, open_storage
 from workers.clip_poster import ClipPoster
 from workers.clip_source import BusSpool, join_footage
-from workers.exporting.copying import copy_footage
 from workers.exporting.cut import Cut
-from workers.exporting.encoding import encode_footage
-from workers.exporting.source import look_at, reason_to_encode
+from workers.exporting.filling import fill_film
+from workers.exporting.source import look_at
 from workers.facts import report_fact
-from workers.ffmpeg.reencode import EncoderMissing, EncodingFailed
 from workers.footage_reader import FootageReader
 from workers.jobs import JobCancelled, JobContext, JobFailed, insist
 from workers.mp4.writer import estimate_index_bytes
@@ -237,7 +235,8 @@ class ClipMaker:
                 _Tail(self._context), source, reader, sink,
                 start_ms=self._start_ms, end_ms=self._end_ms, is_exact=False, index_bytes=index_bytes,
             )
-            seconds = self._fill(cut)
+            seconds = fill_film(cut)
+            self._context.check()
             size = sink.keep()
         return ClipResult(
             file=self._clip_key, size=size, start_ms=cut.first_ms, end_ms=cut.last_ms, seconds=round(seconds, 3),
@@ -257,23 +256,6 @@ class ClipMaker:
 
     def _overlap(self, start_ms: int, end_ms: int) -> int:
         return max(0, min(end_ms, self._end_ms) - max(start_ms, self._start_ms))
-
-    def _fill(self, cut: Cut) -> float:
-        """Write the film; gives how long it plays, in seconds."""
-        why = reason_to_encode(cut.source, False)
-        if why:
-            cut.notes.append(why)
-        try:
-            (encode_footage if why else copy_footage)(cut)
-        except EncoderMissing as error:
-            raise JobFailed("ffmpeg_missing", str(error)) from error
-        except EncodingFailed as error:
-            raise JobFailed("encoding_failed", f"the footage could not be encoded: {error}") from error
-        if cut.film is None or not cut.film.frames:
-            raise JobFailed("footage_damaged", "nothing of this range can be read")
-        seconds = cut.close()
-        self._context.check()
-        return seconds
 
     def _notes(self, cut: Cut) -> list[str]:
         """What is worth knowing of the clip."""

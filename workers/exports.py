@@ -1,10 +1,9 @@
 """Exports: a range of a recording as one MP4. The job; how the film is made stands in workers/exporting/."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from gateway.errors import NotFound
-from gateway.export_files import ResultFile, check_space
+from gateway.export_files import ResultFile, check_space, spell_range
 from gateway.models.base import TenantScope
 from gateway.models.cuts import Stretch, cut_footage, holes_between
 from gateway.models.footage import main_gap
@@ -12,11 +11,9 @@ from gateway.models.jobs import JobAttempt
 from gateway.models.recordings import Recording, find_recording
 from gateway.states import reason_for
 from gateway.storage import open_storage
-from workers.exporting.copying import copy_footage
 from workers.exporting.cut import Cut
-from workers.exporting.encoding import encode_footage
-from workers.exporting.source import look_at, reason_to_encode
-from workers.ffmpeg.reencode import EncoderMissing, EncodingFailed
+from workers.exporting.filling import fill_film
+from workers.exporting.source import look_at
 from workers.footage_reader import FootageReader
 from workers.jobs import JobContext, JobFailed, result_stem
 from workers.mp4.writer import estimate_index_bytes
@@ -79,19 +76,8 @@ def _make_film(
         context, source, reader, sink,
         start_ms=asked["start_ms"], end_ms=asked["end_ms"], is_exact=is_exact, index_bytes=index_bytes,
     )
-    why = reason_to_encode(source, is_exact)
-    if why:
-        cut.notes.append(why)
-    try:
-        (encode_footage if why else copy_footage)(cut)
-    except EncoderMissing as error:
-        raise JobFailed("ffmpeg_missing", str(error)) from error
-    except EncodingFailed as error:
-        raise JobFailed("encoding_failed", f"the footage could not be encoded: {error}") from error
-    if cut.film is None or not cut.film.frames:
-        raise JobFailed("footage_damaged", "nothing in this range can be read")
-    seconds = cut.close()
-    damages = _shorten([f"damaged, left out: {_spell_range(*one)}" for one in reader.damaged], "damaged places")
+    seconds = fill_film(cut)
+    damages = _shorten([f"damaged, left out: {spell_range(*one)}" for one in reader.damaged], "damaged places")
     return cut.facts(seconds) | {"notes": cut.notes + damages + _tell_holes(recording, cut)}
 
 
@@ -101,13 +87,8 @@ def _tell_holes(recording: Recording, cut: Cut) -> list[str]:
     for start, end in holes_between(cut.source.stretches, start_ms, cut.end_ms)[: _MOST_NOTES + 1]:
         gap = main_gap(recording.id, start, end)
         why = f" ({reason_for(gap.reason_code).message})" if gap else ""
-        notes.append(f"no footage: {_spell_range(start, end)}{why}")
+        notes.append(f"no footage: {spell_range(start, end)}{why}")
     return _shorten(notes, "gaps")
-
-
-def _spell_range(start_ms: int, end_ms: int) -> str:
-    start, end = (datetime.fromtimestamp(moment / 1000, UTC) for moment in (start_ms, end_ms))
-    return f"{start:%Y-%m-%dT%H:%M:%S}Z to {end:%Y-%m-%dT%H:%M:%S}Z ({(end_ms - start_ms) / 1000:.1f} s)"
 
 
 def _shorten(notes: list[str], what: str) -> list[str]:

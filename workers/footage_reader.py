@@ -65,7 +65,7 @@ class FootageReader:
             except (InvalidMedia, NotFound):
                 continue
             except StorageUnavailable as error:
-                _refuse_if_away(error)
+                refuse_if_away(error)
         return ()
 
     def read(self, stretch: Stretch) -> Iterator[FootagePart]:
@@ -119,7 +119,7 @@ class FootageReader:
 
     def _pass_over(self, piece: Piece, first: int, last: int, error: Exception | None = None) -> None:
         if isinstance(error, StorageUnavailable):
-            _refuse_if_away(error)
+            refuse_if_away(error)
         if error is not None:
             log.warning("footage '%s' cannot be read from part %d on: %s", piece.key, first, error)
         lost = piece.cut(first, last)
@@ -130,7 +130,7 @@ class FootageReader:
             self.damaged.append((lost.start_ms, lost.end_ms))
 
 
-def _refuse_if_away(error: StorageUnavailable) -> None:
-    """A bad place on the disk is passed over; a disk that is away is no damage."""
+def refuse_if_away(error: StorageUnavailable) -> None:
+    """Raise it unless it is of a bad place on the disk, which is passed over; a disk that is away is no damage."""
     if error.reason != StorageUnavailable.reason:
         raise error

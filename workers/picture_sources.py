@@ -20,7 +20,7 @@ from gateway.models.recordings import Recording
 from gateway.models.streams import read_stream_record
 from gateway.states import DesiredState, StreamState, reason_for
 from gateway.storage import Storage, StorageUnavailable
-from workers.footage_reader import FootageReader
+from workers.footage_reader import FootageReader, refuse_if_away
 from workers.pictures import ROUNDING_MS, PictureDamaged, Shot, TimedPart, decode_at
 
 #: What is on the bus of a stream that does not run is its live picture for so long.
@@ -150,9 +150,7 @@ class PictureSources:
             except (InvalidMedia, NotFound):
                 continue
             except StorageUnavailable as error:
-                # A bad place on the disk is damage; a disk that is away is not.
-                if error.reason != StorageUnavailable.reason:
-                    raise
+                refuse_if_away(error)
         if init is None:
             raise PictureDamaged("the footage of this moment cannot be read")
         return _require(decode_at(init, _unbroken(reader, stretch, at_ms), at_ms, accuracy))

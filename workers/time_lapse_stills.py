@@ -1,18 +1,19 @@
 """What a time-lapse is made of: key frames of footage or snapshots, found, timed and read one by one."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from gateway.boxes import InvalidMedia
 from gateway.capture_files import CaptureFiles
 from gateway.errors import NotFound
+from gateway.export_files import spell_range
 from gateway.models.base import TenantScope
 from gateway.models.footage import main_gap
 from gateway.models.recordings import Recording, find_recording
 from gateway.models.time_lapses import KeyFrame, Picks, Steps, pick_key_frames, pick_snapshots
 from gateway.states import reason_for
 from gateway.storage import Storage, StorageUnavailable, open_storage
+from workers.footage_reader import refuse_if_away
 from workers.jobs import JobContext, JobFailed
 from workers.mp4.samples import VIDEO, TrackFormat, has_whole_units, parse_init, parse_part
 from workers.mp4.stills import TIMESCALE, build_jpeg_entry
@@ -86,7 +87,7 @@ class RecordingStills:
         except (InvalidMedia, NotFound, StopIteration):
             pass
         except StorageUnavailable as error:
-            _refuse_if_away(error)
+            refuse_if_away(error)
         self._damaged += 1
         return None
 
@@ -103,7 +104,7 @@ class RecordingStills:
         for start, end in self._picks.gaps[: _MOST_NOTES + 1]:
             gap = main_gap(self._recording.id, start, end)
             why = f" ({reason_for(gap.reason_code).message})" if gap else ""
-            notes.append(f"no footage: {_spell_range(start, end)}{why}")
+            notes.append(f"no footage: {spell_range(start, end)}{why}")
         if len(notes) > _MOST_NOTES:
             notes[_MOST_NOTES:] = [f"and {len(self._picks.gaps) - _MOST_NOTES} more gaps"]
         return notes + _tell_damages(self._damaged)
@@ -129,7 +130,7 @@ class RecordingStills:
             except (InvalidMedia, NotFound):
                 self._formats[frame.key] = None
             except StorageUnavailable as error:
-                _refuse_if_away(error)
+                refuse_if_away(error)
                 self._formats[frame.key] = None
         return self._formats[frame.key]
 
@@ -186,19 +187,8 @@ class SnapshotStills:
         return _tell_damages(self._damaged)
 
 
-def _spell_range(start_ms: int, end_ms: int) -> str:
-    start, end = (datetime.fromtimestamp(moment / 1000, UTC) for moment in (start_ms, end_ms))
-    return f"{start:%Y-%m-%dT%H:%M:%S}Z to {end:%Y-%m-%dT%H:%M:%S}Z ({(end_ms - start_ms) / 1000:.1f} s)"
-
-
 def _tell_damages(count: int) -> list[str]:
     if not count:
         return []
     what = "a picture that cannot be read was" if count == 1 else f"{count} pictures that cannot be read were"
     return [f"{what} left out"]
-
-
-def _refuse_if_away(error: StorageUnavailable) -> None:
-    """A bad place on the disk is passed over; a disk that is away is no damage."""
-    if error.reason != StorageUnavailable.reason:
-        raise error

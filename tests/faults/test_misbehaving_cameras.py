@@ -10,24 +10,27 @@ from tests.cameras import Behaviour, FaultyCamera, faulty
 
 #: A camera that answers again is live again within this time.
 BUDGET_SECONDS = 3
-#: For the next look at the camera, and a machine that is busy with other tests. A pause would be up to a minute.
-MARGIN_SECONDS = 8
+MARGIN_SECONDS = 5
 
 
 @dataclass(frozen=True)
 class Case:
-    """A misbehaviour and the reasons that tell of it. `is_heard`: asked anew, the camera answers otherwise once well."""
+    """A misbehaviour and the reasons that tell of it. `is_heard`: asked anew, the camera answers otherwise once well.
+
+    `hanging_seconds`: so much longer it may take, because a question that was asked before hangs until its time limit.
+    """
 
     name: str
     behaviour: Behaviour
     reasons: tuple[str, ...]
     is_heard: bool = True
+    hanging_seconds: float = 0
 
 
 CASES = (
     Case("refuses connections", faulty.REFUSES, ("refused",)),
     Case("closes connections at once", faulty.CLOSES_AT_ONCE, ("closed_by_camera",)),
-    Case("never answers", faulty.NEVER_ANSWERS, ("timed_out",)),
+    Case("never answers", faulty.NEVER_ANSWERS, ("timed_out",), hanging_seconds=3),
     Case("answers 401", faulty.UNAUTHORIZED, ("unauthorized",), is_heard=False),
     Case("answers 404", faulty.NOT_FOUND, ("not_found",)),
     Case("answers 500", faulty.BROKEN, ("camera_error",)),
@@ -74,7 +77,7 @@ def test_a_camera_that_answers_again_is_live_within_seconds_however_long_it_was_
     report.add(f"camera {case.name}, then is well", seconds, budget_seconds=BUDGET_SECONDS)
     # One that is well need not be watched while the others are looked at.
     stack.api.post(f"/rtsp/streams/{device_id}/stop")
-    assert seconds <= BUDGET_SECONDS + MARGIN_SECONDS
+    assert seconds <= BUDGET_SECONDS + MARGIN_SECONDS + case.hanging_seconds
 
 
 @pytest.mark.parametrize("case", SILENT_CASES, ids=lambda case: case.name)
