@@ -65,8 +65,8 @@ def test_what_retention_took_and_what_was_never_recorded_was_not_wanted():
         ({"observed": "recording"}, GapFact(NOW - HOUR, None, "recorder_away")),
         ({"observed": "waiting", "reason_code": "stream_stopped"}, GapFact(NOW - HOUR, None, "stream_stopped")),
         (
-            {"decision": Decision(False, reason_code="stopped_by_person", by_name="Ada")},
-            GapFact(NOW - HOUR, None, "stopped_by_person", "Ada", False),
+            {"decision": Decision(False, reason_code="stopped_by_person", by_name="operator")},
+            GapFact(NOW - HOUR, None, "stopped_by_person", "operator", False),
         ),
     ],
 )
@@ -80,8 +80,8 @@ def test_the_last_seconds_of_a_running_recording_are_no_gap():
 
 
 def test_neighbours_with_the_same_facts_are_one_gap():
-    gaps = [GapFact(5, 9, "refused"), GapFact(0, 5, "refused"), GapFact(9, 12, "refused", "Ada")]
-    assert join_gaps(gaps) == [GapFact(0, 9, "refused"), GapFact(9, 12, "refused", "Ada")]
+    gaps = [GapFact(5, 9, "refused"), GapFact(0, 5, "refused"), GapFact(9, 12, "refused", "operator")]
+    assert join_gaps(gaps) == [GapFact(0, 9, "refused"), GapFact(9, 12, "refused", "operator")]
 
 
 def test_ranges_are_merged_and_cut():

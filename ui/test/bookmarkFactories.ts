@@ -33,7 +33,7 @@ export function buildBookmark(change: Partial<Bookmark> = {}): Bookmark {
     clip: buildClip(),
     poster_url: '/api/v1/bookmarks/b1/poster.jpg',
     version: 3,
-    created_by: 'Ada',
+    created_by: 'operator',
     created_at: '2026-03-01T12:00:07Z',
     updated_at: '2026-03-01T12:00:07Z',
     ...change,

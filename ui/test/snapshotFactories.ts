@@ -15,7 +15,7 @@ export function buildSnapshot(change: Partial<Snapshot> = {}): Snapshot {
     size: 412_000,
     tags: [],
     note: '',
-    created_by: 'Ada',
+    created_by: 'operator',
     created_at: '2026-03-01T10:00:00Z',
     image_url: `/api/v1/snapshots/${id}/image`,
     thumbnail_url: `/api/v1/snapshots/${id}/image?width=480`,

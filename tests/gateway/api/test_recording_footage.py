@@ -20,7 +20,7 @@ def rows(app, scope, box):
     made.record(MIDNIGHT, 60)
     made.note(MIDNIGHT + HOUR, MIDNIGHT + HOUR + 5 * MINUTE, "refused")
     made.record(MIDNIGHT + HOUR + 5 * MINUTE, 55, run=2)
-    made.note(MIDNIGHT + 2 * HOUR, None, "stopped_by_person", by="Ada", is_wanted=False)
+    made.note(MIDNIGHT + 2 * HOUR, None, "stopped_by_person", by="operator", is_wanted=False)
     return made
 
 
@@ -72,8 +72,8 @@ def test_a_timeline_has_spans_gaps_events_and_protections(client, url, rows):
     refused, stopped = found["gaps"]
     assert (refused["start"], refused["end"]) == ("2026-06-08T01:00:00.000Z", "2026-06-08T01:05:00.000Z")
     assert (refused["reason"]["code"], refused["is_wanted"], refused["by"]) == ("refused", True, None)
-    assert stopped["reason"]["message"] == "recording was stopped by Ada"
-    assert (stopped["by"], stopped["is_wanted"], stopped["end"]) == ("Ada", False, "2026-06-08T03:00:00.000Z")
+    assert stopped["reason"]["message"] == "recording was stopped by operator"
+    assert (stopped["by"], stopped["is_wanted"], stopped["end"]) == ("operator", False, "2026-06-08T03:00:00.000Z")
     assert found["events"] == [{
         "kind": "recording", "at": "2026-06-08T00:10:00.000Z", "end": "2026-06-08T00:10:05.000Z", "label": "door",
         "note": "",
@@ -143,7 +143,7 @@ def test_coverage_tells_each_gap_of_each_day(client, url, rows):
     assert [(gap["reason"]["code"], gap["seconds"], gap["is_wanted"]) for gap in first["gaps"]] == [
         ("refused", 300.0, True), ("stopped_by_person", 22 * 3600.0, False),
     ]
-    assert (second["wanted_seconds"], second["coverage"], second["gaps"][0]["by"]) == (0.0, None, "Ada")
+    assert (second["wanted_seconds"], second["coverage"], second["gaps"][0]["by"]) == (0.0, None, "operator")
     assert (first["device_id"], first["device_name"]) == (rows.device_id, "Gate")
 
 

@@ -211,9 +211,9 @@ def test_footage_recorded_twice_because_the_clock_was_set_back_hides_no_hole(row
 
 def test_noted_gaps_are_those_that_reach_into_the_range(rows):
     rows.note(NOON, NOON + MINUTE, "refused")
-    rows.note(NOON + HOUR, NOON + 2 * HOUR, "stopped_by_person", by="Ada", is_wanted=False)
+    rows.note(NOON + HOUR, NOON + 2 * HOUR, "stopped_by_person", by="operator", is_wanted=False)
     rows.note(NOON + 3 * HOUR, None, "disk_full")
-    gate = GapFact(NOON + HOUR, NOON + 2 * HOUR, "stopped_by_person", "Ada", False)
+    gate = GapFact(NOON + HOUR, NOON + 2 * HOUR, "stopped_by_person", "operator", False)
     full = GapFact(NOON + 3 * HOUR, None, "disk_full")
     assert noted_gaps(rows.id, NOON + 90 * MINUTE, NOON + 4 * HOUR) == [gate, full]
     assert noted_gaps(rows.id, NOON + MINUTE, NOON + HOUR) == []

@@ -94,12 +94,12 @@ def test_what_nobody_noted_is_said_as_far_as_it_is_known(rows):
 
 def test_a_gap_from_long_ago_explains_what_lies_under_hundreds_of_later_ones(rows):
     rows.record(MIDNIGHT - HOUR, 60)
-    rows.note(MIDNIGHT, MIDNIGHT + DAY, "deleted_by_person", by="Ada")
+    rows.note(MIDNIGHT, MIDNIGHT + DAY, "deleted_by_person", by="operator")
     for number in range(100):
         rows.note(MIDNIGHT + number * MINUTE, MIDNIGHT + number * MINUTE + 2000, "refused")
     rows.record(MIDNIGHT + DAY, 1, run=2)
     found = timeline(rows, MIDNIGHT + 20 * HOUR, MIDNIGHT + 21 * HOUR, now=MIDNIGHT + 2 * DAY)
-    assert found.gaps == [GapFact(MIDNIGHT + 20 * HOUR, MIDNIGHT + 21 * HOUR, "deleted_by_person", "Ada")]
+    assert found.gaps == [GapFact(MIDNIGHT + 20 * HOUR, MIDNIGHT + 21 * HOUR, "deleted_by_person", "operator")]
 
 
 def record_days(rows, first, last, *, missing=()):
@@ -141,7 +141,7 @@ def test_the_resolution_follows_the_range(rows, days, resolution):
 
 def test_coverage_tells_each_gap_of_a_day_also_those_that_nobody_noted(rows):
     rows.record(MIDNIGHT, 12 * 60)
-    rows.note(MIDNIGHT + 12 * HOUR, MIDNIGHT + 13 * HOUR, "stopped_by_person", by="Ada", is_wanted=False)
+    rows.note(MIDNIGHT + 12 * HOUR, MIDNIGHT + 13 * HOUR, "stopped_by_person", by="operator", is_wanted=False)
     rows.record(MIDNIGHT + 13 * HOUR, 60, run=2)
     rows.record(MIDNIGHT + 14 * HOUR + 10 * MINUTE, 590, run=3)
     day = coverage(rows, date(2026, 6, 8), date(2026, 6, 8), now=MIDNIGHT + DAY)[0]

@@ -9,7 +9,7 @@ import { RecordingPanel } from './RecordingPanel';
 
 let api: StubApi;
 const PATH = '/recordings/devices/d1';
-const stopped = buildRecording({ is_wanted: false, observed: 'off', override: { wish: 'off', by: 'Ada', at: '2026-11-22T10:00:00Z', until: null } });
+const stopped = buildRecording({ is_wanted: false, observed: 'off', override: { wish: 'off', by: 'operator', at: '2026-11-22T10:00:00Z', until: null } });
 
 beforeEach(() => {
   api = new StubApi({
@@ -35,7 +35,7 @@ test('one that somebody stopped says who, and goes back to its mode', async () =
   api.set(`GET ${PATH}`, { body: stopped });
   await userEvent.click(await screen.findByRole('button', { name: 'Stop recording' }));
   await userEvent.click(await screen.findByRole('menuitem', { name: 'Until it is started again' }));
-  expect(await screen.findByText('Stopped by Ada.')).toBeInTheDocument();
+  expect(await screen.findByText('Stopped by operator.')).toBeInTheDocument();
   expect(screen.getByRole('button', { name: 'Record now' })).toBeInTheDocument();
   await userEvent.click(screen.getByRole('button', { name: 'Back to its mode' }));
   await waitFor(() => expect(api.all(`POST ${PATH}/resume`)).toHaveLength(1));

@@ -31,7 +31,7 @@ export const MODE_WORDS: Record<RecordingMode, string> = {
   off: 'Never',
 };
 
-/** "Stopped by Ada until 14:00." or why it is as it is; empty when there is nothing to add. */
+/** "Stopped by operator until 14:00." or why it is as it is; empty when there is nothing to add. */
 export function recordingSentence({ override, reason, observed, is_wanted, cause }: Recording): string {
   if (override) {
     const by = override.by ? ` by ${override.by}` : ' by hand';

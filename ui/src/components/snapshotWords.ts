@@ -9,7 +9,7 @@ export const KIND_LOOKS: Record<SnapshotKind, { word: string; words: string; Ico
   scheduled: { word: 'Scheduled', words: 'Taken by a schedule', Icon: IconCalendarTime },
 };
 
-/** "Taken live by Ada"; a schedule is named as the one who took it. */
+/** "Taken live by operator"; a schedule is named as the one who took it. */
 export function originWords({ kind, created_by: by }: Snapshot): string {
   const { words } = KIND_LOOKS[kind];
   if (!by || (kind === 'scheduled' && by === 'schedule')) return words;

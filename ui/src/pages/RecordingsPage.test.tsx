@@ -51,9 +51,9 @@ test('each of the last days says what is missing of what was wanted, and leads t
 });
 
 test('a recording that is stopped says by whom', async () => {
-  api.set('GET /recordings', listed([buildRecording({ observed: 'off', is_wanted: false, override: { wish: 'off', by: 'Ada', at: '2026-11-22T10:00:00Z', until: null } })]));
+  api.set('GET /recordings', listed([buildRecording({ observed: 'off', is_wanted: false, override: { wish: 'off', by: 'operator', at: '2026-11-22T10:00:00Z', until: null } })]));
   show();
-  expect(await screen.findByText('Stopped by Ada.')).toBeInTheDocument();
+  expect(await screen.findByText('Stopped by operator.')).toBeInTheDocument();
 });
 
 test('without cameras it says what to do', async () => {

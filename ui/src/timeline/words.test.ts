@@ -21,9 +21,9 @@ test('a gap says why and how long', () => {
 });
 
 test('who stopped it is named once, whoever names them', () => {
-  const stopped: TimelineGap = { ...gap, tone: 'unwanted', by: 'Ada', reason: 'recording was stopped' };
-  expect(gapWords(stopped, 0)).toBe('Not recorded: recording was stopped by Ada, 2 min 3 s');
-  expect(gapWords({ ...stopped, reason: 'recording was stopped by Ada' }, 0)).toBe('Not recorded: recording was stopped by Ada, 2 min 3 s');
+  const stopped: TimelineGap = { ...gap, tone: 'unwanted', by: 'operator', reason: 'recording was stopped' };
+  expect(gapWords(stopped, 0)).toBe('Not recorded: recording was stopped by operator, 2 min 3 s');
+  expect(gapWords({ ...stopped, reason: 'recording was stopped by operator' }, 0)).toBe('Not recorded: recording was stopped by operator, 2 min 3 s');
 });
 
 test('each moment has its words', () => {

@@ -35,7 +35,7 @@ function buildBookmark(camera, fields, change = {}) {
   const number = serial;
   serial += 1;
   const id = `00000000-0000-4000-9000-${String(number).padStart(12, '0')}`;
-  return { id, camera, fields, created: Date.now(), readyAt: Date.now() + CLIP_MS, failure: null, isStuck: false, deleted: false, version: 1, notes: [], by: 'Ada', ...change };
+  return { id, camera, fields, created: Date.now(), readyAt: Date.now() + CLIP_MS, failure: null, isStuck: false, deleted: false, version: 1, notes: [], by: 'operator', ...change };
 }
 
 /** Thirty-seven for thirty cameras, one for one. */
@@ -55,7 +55,7 @@ function bookmarksOf(cameras) {
     const camera = cameras[isLong ? 7 % cameras.length : (index * 5) % cameras.length];
     return buildBookmark(camera, fields, {
       created: atMs + 4_000, readyAt: 0, isStuck: count > 1 && index < 2, stuckAt: index === 0 ? 0.62 : 0, failure: count > 1 && (index === 4 || index === 6) ? FAILURES[index === 4 ? 0 : 1] : null,
-      notes: index === 3 ? ['only 3.2 s were held before the moment', '0.8 s are missing: the recorder was restarted'] : [], by: index % 3 ? 'Ada' : 'Night watch',
+      notes: index === 3 ? ['only 3.2 s were held before the moment', '0.8 s are missing: the recorder was restarted'] : [], by: index % 3 ? 'operator' : 'Night watch',
     });
   });
   made.set(first, list);

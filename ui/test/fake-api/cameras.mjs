@@ -74,7 +74,7 @@ export function buildCamera(number, change = {}) {
   const kept = (id, at, kind, text, reference, by_name) => ({ id, at: new Date(at).toISOString(), kind, from: null, to: null, reason: null, run: null, text, reference, by_name });
   const captures = [
     kept(6, now - 60_000, 'clip', "the clip of 'Delivery at the ramp' is ready", '00000000-0000-4000-9000-000000000004', null),
-    kept(5, now - 72_000, 'bookmark', "'Delivery at the ramp' was bookmarked", '00000000-0000-4000-9000-000000000004', 'Ada'),
+    kept(5, now - 72_000, 'bookmark', "'Delivery at the ramp' was bookmarked", '00000000-0000-4000-9000-000000000004', 'operator'),
     kept(4, now - 400_000, 'snapshot', 'a snapshot was taken', '00000000-0000-4000-a000-000000000001', 'Night watch'),
   ];
   const events = [

@@ -36,7 +36,7 @@ function gapsOfDay(number, dayStart, mode) {
   }
   if (chance(number, day, 5) < 0.12) {
     const start = dayStart + DAY * 0.55;
-    gaps.push({ start, end: start + 2_700_000, reason: reason('stopped_by_person'), by: 'Ada', is_wanted: false });
+    gaps.push({ start, end: start + 2_700_000, reason: reason('stopped_by_person'), by: 'operator', is_wanted: false });
   }
   if (mode === 'scheduled') {
     gaps.push({ start: dayStart, end: dayStart + 7 * 3_600_000, reason: reason('not_planned'), by: null, is_wanted: false });

@@ -38,7 +38,7 @@ export function recordingOf(camera) {
     post_roll_seconds: 30,
     keep_days: null,
     keep_bytes: number % 5 === 2 ? 500_000_000_000 : null,
-    override: isStopped ? { wish: 'off', by: 'Ada', at: new Date(now - 3_000_000).toISOString(), until: new Date(now + 2_000_000).toISOString() } : null,
+    override: isStopped ? { wish: 'off', by: 'operator', at: new Date(now - 3_000_000).toISOString(), until: new Date(now + 2_000_000).toISOString() } : null,
     is_wanted: isWanted,
     cause: isWanted ? (mode === 'scheduled' ? 'schedule' : 'continuous') : null,
     observed,

@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 function build(id, device, fields) {
   return {
     id, device_id: device.id, device_name: device.name, name: '', enabled: true, every_seconds: null, times: [], weekdays: [], time_zone: 'Europe/Berlin', tags: [],
-    keep_days: null, keep_count: null, next_at: null, last_at: null, last_taken_at: null, reason: null, created_by: 'Ada', created_at: iso(Date.now() - 9e8), ...fields,
+    keep_days: null, keep_count: null, next_at: null, last_at: null, last_taken_at: null, reason: null, created_by: 'operator', created_at: iso(Date.now() - 9e8), ...fields,
   };
 }
 

@@ -20,7 +20,7 @@ function buildSnapshot(number, camera, at, change = {}) {
     fields: {
       id, device_id: camera.device.id, device_name: camera.device.name, at: iso(at), kind: ['live', 'scheduled', 'historical'][number % 3], schedule_id: number % 3 === 1 ? 4 : null,
       width: 1920, height: 1080, size: 310_000 + ((number * 7919) % 400_000), tags: TAGS[number % 7], note: NOTES[number % 7],
-      created_by: number % 3 === 1 ? 'Every hour' : 'Ada', created_at: iso(at + 300), image_url: `/api/v1/snapshots/${id}/image`, thumbnail_url: `/api/v1/snapshots/${id}/image?width=480`, ...change,
+      created_by: number % 3 === 1 ? 'Every hour' : 'operator', created_at: iso(at + 300), image_url: `/api/v1/snapshots/${id}/image`, thumbnail_url: `/api/v1/snapshots/${id}/image?width=480`, ...change,
     },
   };
 }
