@@ -7,7 +7,7 @@ something else is wrong than files (a disk not mounted, a wrong folder): then no
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -358,6 +358,16 @@ def list_folders(now_ms: int, *, days_before: int = 0) -> Iterator[Folder]:
     newest = now_ms // DAY_MS + 1
     for day in range(newest, min((first for _, first in bounds), default=newest) - 1, -1):
         yield from (folder_of(recording, day) for recording, first in bounds if first <= day)
+
+
+def folder_with_footage(folder: Folder) -> Folder | None:
+    """The same device's folder of the newest day up to this one that has rows; None where there is no such day."""
+    with database.session():
+        query = EVERY_RECORDING.select(Segment, Segment.start_ms).where(
+            Segment.recording_id == folder.recording_id, Segment.start_ms < (folder.day + 1) * DAY_MS
+        )
+        start_ms = query.order_by(Segment.start_ms.desc()).limit(1).scalar()
+    return None if start_ms is None else replace(folder, day=start_ms // DAY_MS)
 
 
 def read_recordings(ids: list[int] | None = None) -> list[Recording]:

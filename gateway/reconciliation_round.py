@@ -8,7 +8,15 @@ from collections import Counter
 from collections.abc import Iterable
 
 from gateway.clock import Clock
-from gateway.reconciliation import DAY_MS, Folder, Look, Reconciliation, TooManyMissing, list_folders
+from gateway.reconciliation import (
+    DAY_MS,
+    Folder,
+    Look,
+    Reconciliation,
+    TooManyMissing,
+    folder_with_footage,
+    list_folders,
+)
 from gateway.storage_report import StorageReports
 
 log = logging.getLogger(__name__)
@@ -47,8 +55,10 @@ class Round:
         folders = list(list_folders(self._now_ms()))
         newest, rest = folders[: SAMPLE // 2], folders[SAMPLE // 2 :]
         step = max(1, -(-len(rest) // (SAMPLE // 2)))
+        # Most days of a camera that stood still for long have no footage, and would say nothing about the store.
+        sample = dict.fromkeys(folder_with_footage(folder) for folder in [*newest, *rest[::step]])
         look = Look()
-        for folder in [*newest, *rest[::step]]:
+        for folder in filter(None, sample):
             look.add(self._reconciliation.look(folder))
         self._seen = Look(look.checked, look.lost)
         self._surveyed_at = self._clock.monotonic()

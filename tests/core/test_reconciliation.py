@@ -389,6 +389,15 @@ def test_more_than_half_missing_changes_nothing_until_a_person_says_so(footage, 
     footage.check_consistent()
 
 
+@pytest.mark.parametrize("days", [0, 1, 99, 150, 151, 525, 526])
+def test_a_lost_store_is_noticed_however_long_nothing_was_recorded(footage, reconciliation, reports, clock, root, days):
+    fill(footage, 4, NOON_MS)
+    shutil.rmtree(root / footage.tenant_id)
+    clock.jump(days * DAY_MS / 1000)
+    with pytest.raises(TooManyMissing, match="4 of 4"):
+        Round(reconciliation, reports, clock).survey()
+
+
 def test_half_missing_is_mended(footage, reconciliation, reports, clock):
     starts = fill(footage, 4)
     for index in (0, 1):
