@@ -6,7 +6,7 @@ its own transaction and raises `gateway.database.DatabaseUnavailable` when the d
 
 import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from gateway import database
 from gateway.clock import utc_now
 from gateway.errors import Conflict, NotFound
 from gateway.models.base import EveryTenantScope, IdField, TenantRow, TenantScope, TimeField
+from gateway.models.capture_tags import TagCount, count_tags, replace_tags, tagged, tags_of
 from gateway.models.inventory import VersionChanged
 from gateway.models.jobs import FootageRange, Job, create_job, request_cancel
 
@@ -141,6 +142,15 @@ def list_bookmarks(
         return bookmarks, total
 
 
+def count_bookmark_tags(
+    scope: EveryTenantScope, device_ids: Sequence[str] = (), *, limit: int = 50, offset: int = 0
+) -> tuple[list[TagCount], int]:
+    """A page of the tags of bookmarks, the most used first, and how many different ones there are."""
+    return count_tags(
+        scope, Bookmark, BookmarkTag.bookmark_id, device_ids=device_ids, limit=limit, offset=offset
+    )
+
+
 # ---- changing -------------------------------------------------------------------------------------------------
 
 
@@ -185,7 +195,7 @@ def create_bookmark(
                 created_at=now,
                 updated_at=now,
             ).execute()
-            _write_tags(scope, bookmark_id, values.tags)
+            replace_tags(scope, BookmarkTag.bookmark_id, bookmark_id, values.tags)
         try:
             return find_bookmark(scope, bookmark_id if is_new else json.loads(job.parameters)["bookmark_id"]), is_new
         except NotFound:
@@ -224,8 +234,7 @@ def replace_bookmark(
             Bookmark, at_ms=values.at_ms, before_ms=values.before_ms, after_ms=values.after_ms, **words,
             version=Bookmark.version + 1, updated_at=now,
         ).where(Bookmark.id == bookmark_id).execute()
-        scope.delete(BookmarkTag).where(BookmarkTag.bookmark_id == bookmark_id).execute()
-        _write_tags(scope, bookmark_id, values.tags)
+        replace_tags(scope, BookmarkTag.bookmark_id, bookmark_id, values.tags)
         if not is_same_clip:
             _renew_clip(scope, bookmark, footage=footage, keep_hours=keep_hours, by=by, at=now)
         return find_bookmark(scope, bookmark_id), not is_same_clip
@@ -285,8 +294,7 @@ def _filtered(scope: EveryTenantScope, wanted: BookmarkFilter) -> peewee.ModelSe
     if wanted.end_ms is not None:
         query = query.where(Bookmark.at_ms < wanted.end_ms)
     for tag in wanted.tags:
-        tagged = scope.select(BookmarkTag, BookmarkTag.bookmark_id).where(BookmarkTag.tag == tag)
-        query = query.where(Bookmark.id.in_(tagged))
+        query = query.where(Bookmark.id.in_(tagged(scope, BookmarkTag.bookmark_id, BookmarkTag.tag == tag)))
     if wanted.text:
         query = query.where(Bookmark.search_text.contains(wanted.text.casefold()))
     return query
@@ -294,17 +302,13 @@ def _filtered(scope: EveryTenantScope, wanted: BookmarkFilter) -> peewee.ModelSe
 
 def _complete(scope: EveryTenantScope, bookmarks: list[Bookmark]) -> None:
     """Tags and jobs of a whole list, with a query for each."""
-    tags: dict[str, list[str]] = {}
     jobs: dict[str, Job] = {}
-    ids = [bookmark.id for bookmark in bookmarks]
+    tags = tags_of(scope, BookmarkTag.bookmark_id, [bookmark.id for bookmark in bookmarks])
     pending = [bookmark.clip_job_id for bookmark in bookmarks if bookmark.clip_state == PENDING]
-    if ids:
-        for row in scope.select(BookmarkTag).where(BookmarkTag.bookmark_id.in_(ids)):
-            tags.setdefault(row.bookmark_id, []).append(row.tag)
     if pending:
         jobs = {job.id: job for job in scope.select(Job).where(Job.id.in_(pending))}
     for bookmark in bookmarks:
-        bookmark.tags = sorted(tags.get(bookmark.id, []))
+        bookmark.tags = tags[bookmark.id]
         bookmark.job = jobs.get(bookmark.clip_job_id) if bookmark.clip_state == PENDING else None
 
 
@@ -342,11 +346,6 @@ def _make_job(
 def _words(values: BookmarkValues, device_name: str) -> dict[str, Any]:
     search_text = "\n".join([values.title, values.note, *values.tags, device_name]).casefold()
     return {"title": values.title, "note": values.note, "search_text": search_text}
-
-
-def _write_tags(scope: TenantScope, bookmark_id: str, tags: Iterable[str]) -> None:
-    for tag in tags:
-        scope.insert(BookmarkTag, bookmark_id=bookmark_id, tag=tag).execute()
 
 
 def _shown(bookmark_id: str) -> Any:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any
 
 import peewee
 
@@ -16,6 +15,7 @@ from gateway import database
 from gateway.clock import utc_now
 from gateway.errors import NotFound
 from gateway.models.base import EveryTenantScope, TenantScope
+from gateway.models.capture_tags import TagCount, count_tags, replace_tags, tagged, tags_of
 from gateway.models.inventory import VersionChanged
 from gateway.models.snapshots import Snapshot, SnapshotTag
 
@@ -68,6 +68,15 @@ def list_snapshots(
         return snapshots, total
 
 
+def count_snapshot_tags(
+    scope: EveryTenantScope, device_ids: Sequence[str] = (), *, limit: int = 50, offset: int = 0
+) -> tuple[list[TagCount], int]:
+    """A page of the tags of snapshots, the most used first, and how many different ones there are."""
+    return count_tags(
+        scope, Snapshot, SnapshotTag.snapshot_id, device_ids=device_ids, limit=limit, offset=offset
+    )
+
+
 def newest_snapshot(scope: EveryTenantScope, device_id: str) -> Snapshot | None:
     """The newest picture that was kept of a device, without its tags."""
     with database.session():
@@ -92,9 +101,7 @@ def replace_snapshot(
         if (snapshot.note, snapshot.tags) == (note, wanted):
             return snapshot
         scope.update(Snapshot, note=note, version=Snapshot.version + 1).where(Snapshot.id == snapshot_id).execute()
-        scope.delete(SnapshotTag).where(SnapshotTag.snapshot_id == snapshot_id).execute()
-        for tag in wanted:
-            scope.insert(SnapshotTag, snapshot_id=snapshot_id, tag=tag).execute()
+        replace_tags(scope, SnapshotTag.snapshot_id, snapshot_id, wanted)
         return find_snapshot(scope, snapshot_id)
 
 
@@ -131,13 +138,13 @@ def _filtered(scope: EveryTenantScope, wanted: SnapshotFilter) -> peewee.ModelSe
     if wanted.end_ms is not None:
         query = query.where(Snapshot.at_ms < wanted.end_ms)
     for tag in wanted.tags:
-        query = query.where(Snapshot.id.in_(_tagged(scope, SnapshotTag.tag == tag)))
+        query = query.where(Snapshot.id.in_(tagged(scope, SnapshotTag.snapshot_id, SnapshotTag.tag == tag)))
     if wanted.text:
         spellings = _spellings(wanted.text)
         query = query.where(
             _holds(Snapshot.note, spellings)
             | _holds(Snapshot.device_name, spellings)
-            | Snapshot.id.in_(_tagged(scope, _holds(SnapshotTag.tag, spellings)))
+            | Snapshot.id.in_(tagged(scope, SnapshotTag.snapshot_id, _holds(SnapshotTag.tag, spellings)))
         )
     return query
 
@@ -151,19 +158,10 @@ def _holds(field: peewee.Field, spellings: Iterable[str]) -> peewee.Expression:
     return reduce(or_, (field.contains(text) for text in spellings))
 
 
-def _tagged(scope: EveryTenantScope, condition: Any) -> peewee.ModelSelect:
-    return scope.select(SnapshotTag, SnapshotTag.snapshot_id).where(condition)
-
-
 def _add_tags(scope: EveryTenantScope, snapshots: list[Snapshot]) -> None:
-    """One query for a whole list."""
-    found: dict[str, list[str]] = {}
-    if snapshots:
-        ids = [snapshot.id for snapshot in snapshots]
-        for row in scope.select(SnapshotTag).where(SnapshotTag.snapshot_id.in_(ids)).order_by(SnapshotTag.tag):
-            found.setdefault(row.snapshot_id, []).append(row.tag)
+    tags = tags_of(scope, SnapshotTag.snapshot_id, [snapshot.id for snapshot in snapshots])
     for snapshot in snapshots:
-        snapshot.tags = sorted(found.get(snapshot.id, []))
+        snapshot.tags = tags[snapshot.id]
 
 
 def _not_found(snapshot_id: str) -> NotFound:

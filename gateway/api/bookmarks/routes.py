@@ -29,6 +29,7 @@ from gateway.api.bookmarks.schemas import (
 from gateway.api.bookmarks.views import bookmark_view
 from gateway.api.conditional import IdempotencySchema, IfMatchSchema, seen_version
 from gateway.api.recordings.views import now_ms
+from gateway.api.snapshots.schemas import TagQueryArgsSchema, TagSchema
 from gateway.capture_queue import CLIP as CLIP_REQUEST
 from gateway.capture_queue import CaptureRequest
 from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
@@ -38,6 +39,7 @@ from gateway.models.bookmarks import (
     Bookmark,
     BookmarkFilter,
     BookmarkValues,
+    count_bookmark_tags,
     create_bookmark,
     delete_bookmark,
     find_bookmark,
@@ -120,6 +122,22 @@ class Bookmarks(MethodView):
             _wake_worker(bookmark)
             _tell(bookmark, "created")
         return _shown(bookmark, 201, {"Location": url_for("bookmarks.BookmarkById", bookmark_id=bookmark.id)})
+
+
+@blp.route("/tags")
+class BookmarkTags(MethodView):
+    @blp.arguments(TagQueryArgsSchema, location="query")
+    @blp.list_response(TagSchema)
+    @blp.errors(422, 503)
+    def get(self, args: dict[str, Any]) -> Any:
+        """List the tags of bookmarks
+
+        The most used first, each with how many bookmarks have it.
+        """
+        tags, total = count_bookmark_tags(
+            current_scope(), args["device_id"], limit=args["page_size"], offset=offset_of(args)
+        )
+        return paginated(tags, total, args)
 
 
 @blp.route("/<uuid:bookmark_id>")

@@ -13,10 +13,13 @@ from gateway.api.snapshots.schemas import (
     ImageArgsSchema,
     SnapshotQueryArgsSchema,
     SnapshotSchema,
+    TagQueryArgsSchema,
+    TagSchema,
 )
 from gateway.api.snapshots.views import etag, snapshot_view
 from gateway.models.snapshot_lists import (
     SnapshotFilter,
+    count_snapshot_tags,
     delete_snapshot,
     find_snapshot,
     list_snapshots,
@@ -51,6 +54,22 @@ class Snapshots(MethodView):
             current_scope(), wanted, order=args["order"], limit=args["page_size"], offset=offset_of(args)
         )
         return paginated([snapshot_view(snapshot) for snapshot in found], total, args)
+
+
+@blp.route("/tags")
+class SnapshotTags(MethodView):
+    @blp.arguments(TagQueryArgsSchema, location="query")
+    @blp.list_response(TagSchema)
+    @blp.errors(422, 503)
+    def get(self, args: dict[str, Any]) -> Any:
+        """List the tags of snapshots
+
+        The most used first, each with how many snapshots have it.
+        """
+        tags, total = count_snapshot_tags(
+            current_scope(), args["device_id"], limit=args["page_size"], offset=offset_of(args)
+        )
+        return paginated(tags, total, args)
 
 
 @blp.route("/<uuid:snapshot_id>")

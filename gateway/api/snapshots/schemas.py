@@ -4,7 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from gateway.api.base import Choice, Count, Id, PageArgsSchema, Schema, Text, Time
+from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReplySchema, Schema, Text, Time
 from gateway.api.recordings.fields import Moment, Seconds, check_order
 from gateway.api.services import LONGEST_CAPTURE_SECONDS
 from gateway.capture_queue import ACCURACIES, EXACT, KEY_FRAME, SNAPSHOT_KINDS
@@ -68,6 +68,22 @@ class SnapshotQueryArgsSchema(PageArgsSchema):
     @ma.validates_schema
     def check_range(self, data: dict[str, Any], **_options: Any) -> None:
         check_order(data, None)
+
+
+class TagQueryArgsSchema(PageArgsSchema):
+    """Query of the tags of snapshots or bookmarks."""
+
+    device_id = ma.fields.List(
+        Id(), load_default=list, validate=ma.validate.Length(max=_MOST_DEVICES),
+        metadata={"description": "only those of this device; given more than once, of any of them"},
+    )
+
+
+class TagSchema(ReplySchema):
+    """A tag that is in use."""
+
+    tag = ma.fields.String(metadata={"example": "gate"})
+    count = ma.fields.Integer(metadata={"description": "how many have it; what is deleted does not count"})
 
 
 class LiveCaptureArgsSchema(Schema):

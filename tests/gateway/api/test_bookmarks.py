@@ -185,6 +185,17 @@ def test_lists_are_filtered_ordered_and_paged(client, bookmark, footage, scope, 
     assert client.get(f"{API}?start=2026-03-12T00:00:00Z&end=2026-03-11T00:00:00Z").status_code == 422
 
 
+def test_the_tags_in_use_are_listed_with_how_many_have_them(client, bookmark, footage, scope, box):
+    shown(bookmark(tags=["post", "gate"]), 201)
+    shown(bookmark(tags=["post"]), 201)
+    deleted = shown(bookmark(tags=["gate", "mistake"]), 201)
+    assert client.delete(f"{API}/{deleted['id']}").status_code == 204
+    answer = client.get(f"{API}/tags?device_id={footage.device_id}")
+    assert shown(answer) == [{"tag": "post", "count": 2}, {"tag": "gate", "count": 1}]
+    assert json.loads(answer.headers["X-Pagination"])["total"] == 2
+    assert shown(client.get(f"{API}/tags?device_id={make_device(scope, box).id}")) == []
+
+
 def test_words_are_changed_without_a_new_clip_and_another_length_asks_for_one(client, bookmark, scope):
     made = shown(bookmark(), 201)
     path = f"{API}/{made['id']}"

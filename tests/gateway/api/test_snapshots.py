@@ -63,7 +63,7 @@ def strangers(scope, box, config):
     with database.transaction():
         Tenant.insert(id=other.tenant_id, name="other", created_at=utc_now()).execute()
     device = make_device(other, box)
-    request = CaptureRequest(id=str(uuid.uuid4()), tenant_id=other.tenant_id, device_id=device.id)
+    request = CaptureRequest(id=str(uuid.uuid4()), tenant_id=other.tenant_id, device_id=device.id, tags=("theirs",))
     return keep_picture(config, request, NOON_MS).id, device.id
 
 
@@ -247,6 +247,27 @@ def test_lists_are_filtered_ordered_and_paged(client, keep, device):
     backwards = f"?start={spell_moment(2)}&end={spell_moment(1)}"
     for wrong in ("?order=best", "?kind=poster", "?start=now", "?device_id=1", backwards):
         assert client.get(f"{API}/snapshots{wrong}").status_code == 422, wrong
+
+
+def test_the_tags_in_use_are_listed_with_how_many_have_them(client, keep, device, strangers):
+    other = client.post(f"{API}/devices", json=device_body(name="Yard")).json
+    for tags in (("gate", "van"), ("gate", "Tür"), ("gate",)):
+        keep(tags=tags)
+    keep(tags=("van",), device_id=other["id"])
+    deleted = keep(tags=("van", "mistake"))
+    assert client.delete(f"{API}/snapshots/{deleted}").status_code == 204
+
+    def listed(query=""):
+        answer = client.get(f"{API}/snapshots/tags{query}")
+        assert answer.status_code == 200, answer.json
+        return [(tag["tag"], tag["count"]) for tag in answer.json], json.loads(answer.headers["X-Pagination"])["total"]
+
+    assert listed() == ([("gate", 3), ("van", 2), ("Tür", 1)], 3)
+    assert listed(f"?device_id={other['id']}") == ([("van", 1)], 1)
+    assert listed(f"?device_id={other['id']}&device_id={device['id']}&page=2&page_size=2") == ([("Tür", 1)], 3)
+    assert listed(f"?device_id={strangers[1]}") == ([], 0)
+    for wrong in ("?device_id=1", "?page_size=0", "?tag=gate"):
+        assert client.get(f"{API}/snapshots/tags{wrong}").status_code == 422, wrong
 
 
 def test_tags_and_note_are_replaced_by_whoever_has_seen_the_newest(client, keep):
