@@ -101,7 +101,8 @@ def _send_result(job: Job) -> Response:
             404, f"this job made no file of its own: its result is at {result_url(job)}", reason="result_elsewhere"
         )
     try:
-        path = result_path(services().config, facts["file"])
+        # Absolute, because Flask takes another for one below its own package.
+        path = result_path(services().config, facts["file"]).absolute()
         size = path.stat().st_size
     except (OSError, KeyError, ValueError):
         raise ApiError(404, "the file of this job is gone: ask for it again", reason="result_gone") from None

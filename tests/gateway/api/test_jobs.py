@@ -8,12 +8,13 @@ import pytest
 
 from gateway import database
 from gateway.api.recordings.fields import spell_moment
+from gateway.app import create_app
 from gateway.clock import utc_now
 from gateway.models import TenantScope
 from gateway.models.jobs import claim_job, create_job, fail_job, find_job, finish_job
 from gateway.models.recordings import Protection, Recording
 from gateway.models.tenants import Tenant
-from tests.factories import device_body, make_device
+from tests.factories import device_body, make_device, no_plugins
 from tests.playback import NOON_MS, FootageFactory, make_clip
 
 API = "/api/v1"
@@ -232,6 +233,15 @@ def test_without_a_name_it_is_the_devices_and_its_local_time(export, footage, sc
         scope.update(Recording, time_zone="Asia/Kolkata").where(Recording.device_id == footage.device_id).execute()
     job = export(start="2026-03-11T11:00:00Z").json
     assert parameters_of(scope, job)["name"] == f"{job['device_name']} 2026-03-11 17.30.00.mp4"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_folder_of_exports_may_be_named_from_the_working_folder(done, config, tmp_path, monkeypatch):
+    job, content = done()
+    monkeypatch.chdir(tmp_path)
+    app = create_app(replace(config, exports_dir=config.exports_dir.relative_to(tmp_path)), no_plugins())
+    answer = app.test_client().get(job["result"]["url"])
+    assert (answer.status_code, answer.data) == (200, content)
 
 
 def test_a_result_that_is_not_there_is_said_so(client, export, done, config):
