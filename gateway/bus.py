@@ -14,6 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from gateway.errors import BusUnavailable, LeaseLost
 from gateway.media import Part, Position
+from gateway.redis_client import RedisErrorsAs
 
 # Adds one part if the bus ends where its writer believes it ends; otherwise answers where it does end.
 # XADD refuses an id that is not higher than the last one: that is the fence against a stale owner.
@@ -37,6 +38,8 @@ LONGEST_SEGMENT_SECONDS = 4.0
 
 _KEY, _AUDIO = 1, 2
 
+_bus_answers = RedisErrorsAs(BusUnavailable, "the media bus does not answer")
+
 
 def _stream_key(device_id: str) -> str:
     return f"vas:bus:{device_id}"
@@ -58,7 +61,7 @@ class MediaBus:
 
     def ping(self) -> None:
         """Raise BusUnavailable when the bus does not answer."""
-        with _unavailable():
+        with _bus_answers:
             self._redis.ping()
 
     def read(
@@ -70,7 +73,7 @@ class MediaBus:
         """
         start = after.entry_id if after else "0-0"
         block = max(1, int(wait_seconds * 1000)) if wait_seconds > 0 else None
-        with _unavailable():
+        with _bus_answers:
             answer = self._redis.xread({_stream_key(device_id): start}, count=count, block=block)
         # RESP2 answers a list of pairs, RESP3 a mapping; both are empty when nothing came.
         batches = answer.values() if isinstance(answer, dict) else (pair[1] for pair in answer or ())
@@ -78,18 +81,18 @@ class MediaBus:
 
     def count(self, device_id: str) -> int:
         """How many parts the bus holds of a device."""
-        with _unavailable():
+        with _bus_answers:
             return self._redis.xlen(_stream_key(device_id))
 
     def read_range(self, device_id: str, first: Position, last: Position) -> list[Part]:
         """Those parts from one position to another, both included, that the bus still holds; oldest first."""
-        with _unavailable():
+        with _bus_answers:
             entries = self._redis.xrange(_stream_key(device_id), min=first.entry_id, max=last.entry_id)
         return [_decode(device_id, *entry) for entry in entries]
 
     def init_segment(self, device_id: str, run: int) -> bytes | None:
         """The init segment (`ftyp`+`moov`) of a run; None once it is forgotten."""
-        with _unavailable():
+        with _bus_answers:
             return self._redis.get(_init_key(device_id, run))
 
     def latest_group(self, device_id: str) -> tuple[bytes, list[Part]] | None:
@@ -97,7 +100,7 @@ class MediaBus:
         newest_first: list[Part] = []
         end = "+"
         while True:
-            with _unavailable():
+            with _bus_answers:
                 entries = self._redis.xrevrange(_stream_key(device_id), max=end, min="-", count=4)
             for entry in entries:
                 part = _decode(device_id, *entry)
@@ -113,7 +116,7 @@ class MediaBus:
 
     def forget(self, device_id: str) -> None:
         """Drop all that the bus holds of a device."""
-        with _unavailable():
+        with _bus_answers:
             keys = list(self._redis.scan_iter(match=f"vas:bus:{device_id}*", count=500))
             if keys:
                 self._redis.delete(*keys)
@@ -320,17 +323,6 @@ class _Numbering:
             self._segment_start = part.start
         self._last = replace(part, segment=segment, discontinuity=discontinuity)
         return self._last
-
-
-class _unavailable:  # noqa: N801 - reads as a phrase: `with _unavailable():`
-    """Turns Redis' own errors into the domain's."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, RedisError):
-            raise BusUnavailable(f"the media bus does not answer: {error}") from error
 
 
 def _flatten(entries: list) -> list:

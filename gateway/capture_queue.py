@@ -12,8 +12,7 @@ from typing import Any
 import redis
 
 from gateway.config import Config
-from gateway.errors import Unavailable
-from gateway.redis_client import connect_redis
+from gateway.redis_client import connect_redis, queue_answers
 
 _REQUESTS = "vas:captures"
 #: The list is trimmed to so many requests: those beyond it nobody waits for any more.
@@ -23,6 +22,8 @@ _LONGEST_WAIT_SECONDS = 10.0
 
 #: What is asked for: a snapshot to be kept, the poster of a device, or a clip's job to be begun at once.
 SNAPSHOT, POSTER, CLIP = "snapshot", "poster", "clip"
+
+_queue_answers = queue_answers()
 
 LIVE, HISTORICAL, SCHEDULED = SNAPSHOT_KINDS = ("live", "historical", "scheduled")
 KEY_FRAME, EXACT = ACCURACIES = ("key_frame", "exact")
@@ -91,7 +92,7 @@ class CaptureQueue:
     def ask(self, request: CaptureRequest, *, wait_seconds: float) -> CaptureAnswer | None:
         """Ask and wait for the answer; None when none came in time. What nobody waits for any more is not begun."""
         self.send(request, keep_seconds=wait_seconds)
-        with _unavailable():
+        with _queue_answers:
             popped = self._redis.blpop([_answer_key(request.id)], timeout=max(0.01, wait_seconds))
             if popped is None:
                 # Taken back, if no worker has begun it.
@@ -101,7 +102,7 @@ class CaptureQueue:
 
     def send(self, request: CaptureRequest, *, keep_seconds: float) -> None:
         """Ask without waiting; a worker that comes later than `keep_seconds` passes it over."""
-        with _unavailable():
+        with _queue_answers:
             pipeline = self._redis.pipeline()
             pipeline.set(_request_key(request.id), json.dumps(request.to_dict()), px=max(1, int(keep_seconds * 1000)))
             pipeline.rpush(_REQUESTS, request.id)
@@ -110,7 +111,7 @@ class CaptureQueue:
 
     def take(self, *, wait_seconds: float) -> CaptureRequest | None:
         """The request that has waited longest; None when none came. One worker gets it."""
-        with _unavailable():
+        with _queue_answers:
             popped = self._redis.blpop([_REQUESTS], timeout=wait_seconds)
             if popped is None:
                 return None
@@ -120,7 +121,7 @@ class CaptureQueue:
     def answer(self, request_id: str, answer: CaptureAnswer) -> None:
         """Give the answer to whoever waits for it."""
         facts = {name: value for name, value in asdict(answer).items() if name != "picture"}
-        with _unavailable():
+        with _queue_answers:
             pipeline = self._redis.pipeline()
             pipeline.rpush(_answer_key(request_id), json.dumps(facts).encode() + b"\n" + answer.picture)
             pipeline.pexpire(_answer_key(request_id), 10_000)
@@ -128,25 +129,14 @@ class CaptureQueue:
 
     def collect(self, request_id: str) -> CaptureAnswer | None:
         """The answer to what was sent without waiting, once, where it is there; it is kept for ten seconds."""
-        with _unavailable():
+        with _queue_answers:
             found = self._redis.lpop(_answer_key(request_id))
         return None if found is None else _decode_answer(found)
 
     def waiting(self) -> int:
         """How many requests wait."""
-        with _unavailable():
+        with _queue_answers:
             return self._redis.llen(_REQUESTS)
-
-
-class _unavailable:  # noqa: N801 - reads as a phrase: `with _unavailable():`
-    """Turns Redis' own errors into the domain's."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, redis.RedisError):
-            raise Unavailable(f"the queue (Redis) does not answer: {error}", reason="redis_unavailable") from error
 
 
 def _decode_answer(data: bytes) -> CaptureAnswer:

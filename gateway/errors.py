@@ -45,9 +45,19 @@ class Conflict(VasError):
 
 
 class Unavailable(VasError):
-    """A part that this request needs (database, Redis, a worker) does not answer now."""
+    """A part that this request needs (database, Redis, a worker) does not answer now.
+
+    `detail` (an address, a driver's own words) is for the log: `str()` has it, the message that callers see has not.
+    """
 
     reason = "unavailable"
+
+    def __init__(self, message: str, *, reason: str | None = None, detail: str = "") -> None:
+        super().__init__(message, reason=reason)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.detail}" if self.detail else self.message
 
 
 class LeaseLost(VasError):

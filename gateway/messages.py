@@ -8,7 +8,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from gateway.config import Config
 from gateway.errors import Unavailable
-from gateway.redis_client import connect_redis
+from gateway.redis_client import connect_redis, queue_answers
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,9 @@ ACTORS = {RUN_STREAM: STREAM_QUEUE, RUN_CONSUMER: RECORD_QUEUE, PROBE_SOURCE: JO
 
 #: For so long a message to start a device is not sent again, unless a worker has taken the first.
 _START_PENDING_MS = 10_000
+
+#: The broker wraps the errors of Redis into its own.
+_queue_answers = queue_answers(dramatiq.errors.BrokerConnectionError)
 
 
 def build_broker(config: Config) -> RedisBroker:
@@ -80,11 +83,9 @@ class Messages:
         self._forget_pending(_job_key(job_id))
 
     def _send_once(self, pending_key: str, actor: str, *arguments: str) -> bool:
-        try:
+        with _queue_answers:
             if not self._redis.set(pending_key, 1, nx=True, px=_START_PENDING_MS):
                 return False
-        except redis.RedisError as error:
-            raise _unavailable(error) from error
         try:
             self._send(actor, *arguments)
         except Unavailable:
@@ -103,10 +104,8 @@ class Messages:
         message = dramatiq.Message(
             queue_name=ACTORS[actor], actor_name=actor, args=arguments, kwargs={}, options={}
         )
-        try:
+        with _queue_answers:
             self._broker.enqueue(message)
-        except (redis.RedisError, dramatiq.errors.BrokerConnectionError) as error:
-            raise _unavailable(error) from error
 
 
 def _pending_key(device_id: str, output_name: str = "") -> str:
@@ -115,7 +114,3 @@ def _pending_key(device_id: str, output_name: str = "") -> str:
 
 def _job_key(job_id: str) -> str:
     return f"vas:pending:job:{job_id}"
-
-
-def _unavailable(error: Exception) -> Unavailable:
-    return Unavailable(f"the queue (Redis) does not answer: {error}", reason="redis_unavailable")

@@ -5,6 +5,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from gateway.errors import Unavailable
+
 #: What a caller catches when Redis is away, also in the midst of a restart.
 RedisDown = RedisError
 
@@ -23,4 +25,38 @@ def connect_redis(url: str, *, timeout_seconds: float = 3.0) -> redis.Redis:
         socket_keepalive=True,
         health_check_interval=30,
         retry=Retry(NoBackoff(), 1),
+    )
+
+
+class RedisErrorsAs:
+    """`with RedisErrorsAs(BusUnavailable, "the media bus does not answer"):` turns Redis' own errors into the domain's.
+
+    Redis' words name its host and port: they are the error's `detail`, for the log alone. Has no state.
+    """
+
+    def __init__(
+        self,
+        kind: type[Unavailable],
+        message: str,
+        *,
+        reason: str | None = None,
+        errors: tuple[type[Exception], ...] = (RedisError,),
+    ) -> None:
+        self._kind = kind
+        self._message = message
+        self._reason = reason
+        self._errors = errors
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, self._errors):
+            raise self._kind(self._message, reason=self._reason, detail=str(error)) from error
+
+
+def queue_answers(*errors: type[Exception]) -> RedisErrorsAs:
+    """For the queues of messages and of requests for pictures; `errors`: those of a broker beside Redis' own."""
+    return RedisErrorsAs(
+        Unavailable, "the queue (Redis) does not answer", reason="redis_unavailable", errors=(RedisError, *errors)
     )

@@ -262,8 +262,11 @@ def test_a_redis_that_is_away_is_the_domains_own_error():
         lambda: bus.forget("d1"),
         lambda: bus.init_segment("d1", 1),
     ):
-        with pytest.raises(BusUnavailable):
+        with pytest.raises(BusUnavailable) as raised:
             ask()
+        # Callers see the message; the address is for the log.
+        assert raised.value.message == "the media bus does not answer"
+        assert "127.0.0.1" in str(raised.value)
 
 
 def numbers(bus: MediaBus) -> list[tuple[int, int]]:

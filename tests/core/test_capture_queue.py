@@ -100,3 +100,4 @@ def test_without_redis_everyone_is_told_at_once():
         with pytest.raises(Unavailable) as raised:
             call()
         assert raised.value.reason == "redis_unavailable"
+        assert raised.value.message == "the queue (Redis) does not answer"

@@ -48,6 +48,9 @@ def test_a_queue_that_is_away_is_told_as_such():
         with pytest.raises(Unavailable) as raised:
             ask()
         assert raised.value.reason == "redis_unavailable"
+        # Callers see the message; the address is for the log.
+        assert raised.value.message == "the queue (Redis) does not answer"
+        assert "127.0.0.1:1" in str(raised.value)
     messages.start_taken("d1")
 
 

@@ -43,6 +43,13 @@ def test_without_redis_live_figures_are_null(no_redis):
     assert (stream["fps"], stream["viewers"], stream["outputs"]) == (None, None, [])
 
 
+def test_without_redis_callers_are_not_told_where_it_runs(no_redis):
+    device = no_redis.post("/api/v1/devices", json=device_body()).json["id"]
+    for path in (f"/api/v1/streams/{device}/latest.mp4", f"/api/v1/recordings/devices/{device}/live/init-1.mp4"):
+        answer = no_redis.get(path)
+        assert (answer.status_code, answer.json["message"]) == (503, "the media bus does not answer")
+
+
 def test_a_frozen_redis_holds_up_one_request_and_not_the_next(config, redis_server):
     client = create_app(config, no_plugins()).test_client()
     device = client.post("/api/v1/devices", json=device_body()).json
