@@ -1,6 +1,7 @@
 """The clock process mends what no owner mends: it starts, stops and keeps, and repeats no harm."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import redis
@@ -32,9 +33,10 @@ from workers.scheduler import GRACE_SECONDS, JOBS_PER_PASS, JOBS_SECONDS, STARTS
 
 
 class World:
-    def __init__(self, redis_url: str, scope, box) -> None:
+    def __init__(self, redis_url: str, scope, box, folder: Path) -> None:
         self.scope, self.box = scope, box
-        self.config = make_config(redis_url=redis_url)
+        # Each pass sweeps the folder of exports: not that of the checkout.
+        self.config = make_config(redis_url=redis_url, exports_dir=folder / "exports")
         self.client = connect_redis(redis_url)
         self.clock = FakeClock()
         self.started: list[str] = []
@@ -66,8 +68,8 @@ class World:
 
 
 @pytest.fixture
-def world(bound_database, redis_url, scope, box):
-    world = World(redis_url, scope, box)
+def world(bound_database, redis_url, scope, box, tmp_path):
+    world = World(redis_url, scope, box, tmp_path)
     yield world
     world.client.close()
 
