@@ -34,7 +34,7 @@ CAMERAS, DAYS, TIMES = 100, 365, 60
 #: Of so many cameras, so many days have the indexes of their parts, which playlists need.
 WITH_PARTS = (10, 3)
 ZONE = "Europe/Berlin"
-#: Milliseconds on SQLite and on PostgreSQL, by DESIGN.md.
+#: Milliseconds on SQLite and on PostgreSQL.
 BUDGET = {"timeline of a day": (150, 50)}
 HOUR_MS = 3_600_000
 

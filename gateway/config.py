@@ -1,6 +1,6 @@
 """Every setting, read from the environment once; each with its unit and default.
 
-The table in docs/settings.md is compared with `SETTINGS` by a contract test.
+The tables in docs/settings.md are compared with `describe_settings()` by a contract test.
 """
 
 import ipaddress

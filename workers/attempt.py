@@ -113,7 +113,7 @@ class Attempt:
 
     def _publish(self, fragment: Fragment, arrived_at: float) -> Reason | None:
         if fragment.frames == 0:
-            # Audio alone: carried, but no sign of life (FIELD.md, complaint 2).
+            # Audio alone: carried, but no sign of life, for a camera may lose its picture and keep its sound.
             return None
         if fragment.has_new_parameters:
             self._owner.source = None

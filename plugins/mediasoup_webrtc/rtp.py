@@ -1,5 +1,5 @@
 """How a device's video and audio become RTP that every browser takes: which input, copied or re-encoded, and the
-FFmpeg arguments (RFC 3550, RFC 6184, RFC 7587; FIELD.md T1 to T10 has the reasons)."""
+FFmpeg arguments (RFC 3550, RFC 6184, RFC 7587)."""
 
 from dataclasses import dataclass, field
 

@@ -1,6 +1,7 @@
 """The rules of the house that a machine can see: imports, sizes, names, first lines, commands, secrets of this machine."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -92,6 +93,20 @@ def test_no_tracked_file_tells_of_the_machine_it_was_written_on():
             continue
         told += [f"{relative(path)}: {found[0]}" for sign in signs if (found := sign.search(text))]
     assert told == []
+
+
+def test_every_document_that_a_file_names_is_in_the_repository():
+    documents = {relative(path) for path in tracked_files() if path.suffix == ".md"}
+    names = {name.rpartition("/")[2] for name in documents}
+    missing = []
+    for path in tracked_files():
+        if path.suffix not in CODE_SUFFIXES | {"", ".md", ".sh", ".cfg", ".toml", ".example"}:
+            continue
+        for name in re.findall(r"[\w./-]+\.md\b", path.read_text(encoding="utf-8")):
+            place = Path(os.path.normpath(path.parent / name))
+            if not (place.is_file() or name in documents or name.strip("/") in names):
+                missing.append(f"{relative(path)}: {name}")
+    assert missing == []
 
 
 @pytest.mark.parametrize(

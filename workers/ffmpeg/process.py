@@ -143,7 +143,7 @@ class FfmpegProcess:
         return None
 
     async def _read_stderr(self) -> None:
-        """Always drained: a full pipe would block FFmpeg (FIELD.md T21)."""
+        """Always drained: a full pipe would block FFmpeg."""
         while True:
             try:
                 line = await self._process.stderr.readline()
