@@ -248,22 +248,28 @@ def get_json(url: str) -> object:
 
 
 def wait_for_picture(address: str, supervisor: Supervisor) -> str | None:
-    """The id of a running device: the demo's first if it comes soon, for it is the plainest, otherwise any."""
-    first = json.loads((DEMO / "devices.json").read_text())[0]["name"]
+    """The id of a running device: the demo's first if it comes soon, for it is the plainest, otherwise any.
+
+    The one that drops out on purpose is shown only where nothing else runs.
+    """
+    demo = json.loads((DEMO / "devices.json").read_text())
+    unreliable = {item["name"] for item in demo if "unreliable" in item["tags"]}
+    running: dict[str, str] = {}
     started = time.monotonic()
     while (waited := time.monotonic() - started) < PICTURE_SECONDS:
         supervisor.check()
         try:
-            running = [
-                item for item in get_json(f"{address}/api/v1/streams") if item["observed"] == "running"
-            ]
+            streams = get_json(f"{address}/api/v1/streams")
         except (OSError, ValueError):
-            running = []
-        for stream in running:
-            if stream["device_name"] == first or waited > FIRST_CHOICE_SECONDS:
-                return stream["device_id"]
+            streams = []
+        running = {item["device_name"]: item["device_id"] for item in streams if item["observed"] == "running"}
+        steady = [device for name, device in running.items() if name not in unreliable]
+        if demo[0]["name"] in running:
+            return running[demo[0]["name"]]
+        if steady and waited > FIRST_CHOICE_SECONDS:
+            return steady[0]
         time.sleep(0.3)
-    return None
+    return next(iter(running.values()), None)
 
 
 def show_address(address: str, with_demo: bool, supervisor: Supervisor, config: Config) -> None:
