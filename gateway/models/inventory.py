@@ -1,7 +1,7 @@
 """The inventory of devices: finding, making, changing and deleting them, each as one transaction."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -99,13 +99,14 @@ def list_devices(
     tags: Iterable[str] = (),
     states: Iterable[str] = (),
     text: str | None = None,
+    ids: Sequence[str] = (),
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[Device], int]:
     """A page of devices as `find_device` gives them, and how many there are on all pages.
 
-    `tags`: those that have all of them; `states`: those in one of them. `text` is looked for in name, description,
-    location, tags and shown URL.
+    `tags`: those that have all of them; `states`: those in one of them; `ids`: only these, where any are named. `text` is
+    looked for in name, description, location, tags and shown URL.
     """
     with database.session():
         query = _with_stream(scope)
@@ -114,6 +115,8 @@ def list_devices(
             query = query.where(Device.id.in_(tagged))
         if states:
             query = query.where(Stream.observed.in_(list(states)))
+        if ids:
+            query = query.where(Device.id.in_(list(ids)))
         if text:
             query = query.where(Device.search_text.contains(text.casefold()))
         total = query.count()

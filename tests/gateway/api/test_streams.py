@@ -98,6 +98,18 @@ def test_lists_show_all_streams_or_the_active_ones(client):
     assert [stream["device_id"] for stream in found] == [stopped["id"]]
 
 
+def test_streams_of_named_devices_can_be_asked_for_at_once(client):
+    first, _, third = (client.post("/api/v1/devices", json=device_body()).json["id"] for _ in range(3))
+    transition(third, "starting", run=claim_next_run(third, "w"))
+    wanted = f"device={first}&device={third}&device={uuid.uuid4()}"
+    answer = client.get(f"/api/v1/streams?{wanted}")
+    assert sorted(stream["device_id"] for stream in answer.json) == sorted([first, third])
+    assert '"total": 2' in answer.headers["X-Pagination"]
+    assert [stream["device_id"] for stream in client.get(f"/api/v1/streams/active?{wanted}").json] == [third]
+    wrong = client.get("/api/v1/streams?device=roof")
+    assert (wrong.status_code, wrong.json["reason"]) == (422, "invalid_value")
+
+
 def test_newest_footage_is_an_mp4_from_the_newest_key_frame(app, client, device):
     wired = app.extensions["vas"]
     url = f"/api/v1/streams/{device['id']}/latest.mp4"
