@@ -2,11 +2,15 @@
 
 import inspect
 import re
+import sys
+import tomllib
+import types
+from importlib.metadata import EntryPoint
 
 import pytest
 
 from gateway.hookspecs import Hooks
-from gateway.plugin_manager import create_plugin_manager
+from gateway.plugin_manager import ENTRY_POINT_GROUP, create_plugin_manager, describe_plugins, notify
 from tests.contracts.repository import ROOT, python_files
 
 HOOKS = [name for name, member in vars(Hooks).items() if inspect.isfunction(member)]
@@ -42,6 +46,24 @@ def test_every_hook_is_used_by_a_plugin_of_ours(hook: str):
 def test_every_hook_is_named_by_a_test_of_its_own(hook: str):
     tests = [path for path in python_files("tests") if "contracts" not in path.parts]
     assert any(re.search(rf"\b{hook}\b", path.read_text(encoding="utf-8")) for path in tests)
+
+
+def test_the_example_of_a_plugin_works_as_it_stands(monkeypatch, caplog):
+    files = dict(re.findall(r"```(toml|python)\n(.*?)```", REFERENCE, re.DOTALL))
+    points = tomllib.loads(files["toml"])["project"]["entry-points"][ENTRY_POINT_GROUP]
+    ((name, module_name),) = points.items()
+    assert f"`{module_name}.py`" in REFERENCE
+    module = types.ModuleType(module_name)
+    exec(files["python"], vars(module))
+    monkeypatch.setitem(sys.modules, module_name, module)
+    point = EntryPoint(name, module_name, ENTRY_POINT_GROUP)
+    monkeypatch.setattr("gateway.plugin_manager.entry_points", lambda group: [point])
+    manager = create_plugin_manager()
+    notify(manager, "on_stream_state", device_id="7", state="reconnecting", reason="refused")
+    assert "device 7 is lost: refused" in caplog.text
+    (described,) = describe_plugins(manager)
+    assert (described.name, described.hooks) == (name, ("on_stream_state",))
+    assert described.description == "Rings when a camera is lost."
 
 
 @pytest.mark.parametrize(
