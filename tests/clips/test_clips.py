@@ -81,6 +81,7 @@ def test_frames_that_are_stored_before_they_are_shown_keep_their_order(world):
     numbers = numbers_in(world.film_of(made))
     assert numbers == list(range(25, numbers[-1] + 1))
     assert numbers[-1] >= 25 * 3.4
+    assert made.clip_seconds == pytest.approx(len(numbers) / 25, abs=0.002)
 
 
 @on_sqlite

@@ -96,12 +96,21 @@ class OutputTrack:
         head = range(min(len(self._times), 64))
         return min((self._times[index] + self._offsets[index] for index in head), default=0)
 
+    def shown_until(self) -> int:
+        """When the last picture or sound has been shown, in ticks; 0 when there is none.
+
+        Nothing tells how long the last is shown where frames are stored in another order: as long as the last stored.
+        """
+        tail = range(max(0, len(self._times) - 64), len(self._times))
+        return max((self._times[index] + self._offsets[index] for index in tail), default=0) + self._last_duration
+
     def build(self, created: int, movie_start: float) -> bytes:
         """The `trak` box; `movie_start` is the second of this track's time at which the film begins."""
         # What would be heard before the film begins is skipped; what begins later is waited for.
         first = max(self.first_shown(), round(movie_start * self.timescale))
         delay = round((first / self.timescale - movie_start) * MOVIE_TIMESCALE)
-        length = self._movie_duration(first)
+        # Rounded up: a film that ends before its last frame would lose that frame.
+        length = -(-(self.shown_until() - first) * MOVIE_TIMESCALE // self.timescale)
         edits = self._build_edits(first, delay, length)
         tkhd = full_box(
             b"tkhd", 1, 3, struct.pack(">QQIIQ8xhhhH", created, created, self.track_id, 0, delay + length, 0, 0,
@@ -116,14 +125,6 @@ class OutputTrack:
         head = full_box(b"vmhd", 0, 1, bytes(8)) if self.kind == VIDEO else full_box(b"smhd", 0, 0, bytes(4))
         data = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
         return box(b"trak", tkhd, edits, box(b"mdia", mdhd, hdlr, box(b"minf", head, data, self._build_table())))
-
-    def _movie_duration(self, first: int) -> int:
-        # Rounded up: a film that ends before its last frame would lose that frame.
-        return -(-(self.end - first + self._late_by()) * MOVIE_TIMESCALE // self.timescale)
-
-    def _late_by(self) -> int:
-        """How much later than its decoding time the last frame is shown."""
-        return max(self._offsets[-64:], default=0)
 
     def _build_edits(self, first: int, delay: int, length: int) -> bytes:
         begin = first - self._times[0]
@@ -208,7 +209,7 @@ class Mp4Writer:
         return self.video.first_shown() / self.video.timescale
 
     def _movie_seconds(self) -> float:
-        return (self.video.end + self.video._late_by()) / self.video.timescale - self._movie_start()
+        return self.video.shown_until() / self.video.timescale - self._movie_start()
 
     def _build_index(self) -> bytes:
         start = self._movie_start()

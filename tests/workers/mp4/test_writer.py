@@ -110,6 +110,13 @@ def test_frames_in_another_order_begin_when_the_first_is_shown():
     assert begin == 80
 
 
+def test_frames_in_another_order_play_as_long_as_those_that_are_not():
+    sink = MemorySink()
+    assert write(sink, offsets=[80, 120, 40]).close() == pytest.approx(0.36)
+    ((length, _),) = edits(bytes(sink.data), 0)
+    assert length == 360
+
+
 def test_sound_that_begins_later_waits_and_sound_of_before_is_skipped():
     later, earlier = MemorySink(), MemorySink()
     writer = write(later, audio=True)
