@@ -25,14 +25,6 @@ class VideoInfo:
     key_frame_interval_seconds: float | None = None
     bitrate_kbps: float | None = None
 
-    def same_format(self, other: "VideoInfo") -> bool:
-        """Whether a pipeline built for `other` also fits this track."""
-        return (
-            self.codec == other.codec
-            and self.has_b_frames == other.has_b_frames
-            and (self.width, self.height) == (other.width, other.height)
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:

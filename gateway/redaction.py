@@ -28,11 +28,6 @@ def redact_url(url: str) -> str:
     return f"{scheme}{separator}{authority}{_mask_parameters(path)}"
 
 
-def has_secret(url: str) -> bool:
-    """Whether `redact_url` would take something out."""
-    return redact_url(url) != url
-
-
 def is_redacted(url: str) -> bool:
     """Whether a URL carries `***` where a secret would be, as our own replies do."""
     return f"://{MASK}@" in url or f"={MASK}" in url

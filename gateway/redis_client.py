@@ -7,9 +7,6 @@ from redis.retry import Retry
 
 from gateway.errors import Unavailable
 
-#: What a caller catches when Redis is away, also in the midst of a restart.
-RedisDown = RedisError
-
 
 def connect_redis(url: str, *, timeout_seconds: float = 3.0) -> redis.Redis:
     """A thread-safe client with its own pool.

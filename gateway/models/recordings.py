@@ -153,17 +153,6 @@ def find_recording(scope: EveryTenantScope, device_id: str) -> Recording:
     return row
 
 
-def list_recordings(
-    scope: EveryTenantScope, *, text: str | None = None, limit: int = 50, offset: int = 0
-) -> tuple[list[Recording], int]:
-    """A page of recordings as `find_recording` gives them, by the device's name, and how many there are."""
-    with database.session():
-        query = _with_device(scope)
-        if text:
-            query = query.where(Device.search_text.contains(text.casefold()))
-        return list(query.order_by(Device.name_key, Device.id).limit(limit).offset(offset)), query.count()
-
-
 # ---- the wish -------------------------------------------------------------------------------------------------
 
 

@@ -35,20 +35,3 @@ def test_the_bytes_of_a_part_are_not_in_its_repr():
     part = Part("d1", 2, 3, 0.0, 0.5, True, 12, b"picture" * 1000)
     assert part.position == Position(2, 3)
     assert "picture" not in repr(part)
-
-
-@pytest.mark.parametrize(
-    ("change", "same"),
-    [
-        ({}, True),
-        ({"fps": 10.0}, True),
-        ({"bitrate_kbps": 1.0}, True),
-        ({"codec": "hevc"}, False),
-        ({"width": 640}, False),
-        ({"height": 360}, False),
-        ({"has_b_frames": True}, False),
-    ],
-)
-def test_a_pipeline_fits_a_track_of_the_same_format(change: dict, same: bool):
-    other = VideoInfo(**{"codec": "h264", "width": 1280, "height": 720, **change})
-    assert SOURCE.video.same_format(other) is same

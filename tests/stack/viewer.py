@@ -117,14 +117,6 @@ class BrowserViewer:
         )
         return first / 1000 - moment
 
-    def wait_frames_after(self, moment: float, seconds: float, count: int = 5) -> None:
-        """As `wait_drawn_after`, for cameras without a clock: pictures that were seen after `moment`."""
-        before = self.frames
-        self.page.wait_for_function(
-            "([before, count]) => window.seen.frames >= before + count", arg=[before, count], timeout=seconds * 1000
-        )
-        assert time.time() >= moment
-
     def longest_gap(self, since: float) -> float:
         """The longest time between two pictures in a row since a moment, in seconds."""
         times = [r[0] / 1000 for r in self.seen()["readings"] if r[0] / 1000 >= since]

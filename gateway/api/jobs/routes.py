@@ -19,7 +19,6 @@ blp = Blueprint(
     description="Work that takes longer than a request: exports, snapshots, clips, time-lapses",
 )
 
-_FILE = {"schema": {"type": "string", "format": "binary"}}
 _RESULT_HEADERS = {
     "ETag": {"description": "for If-Range: a download goes on where it was cut off", "schema": {"type": "string"}},
     "Content-Disposition": {"description": "the name under which a browser saves it", "schema": {"type": "string"}},

@@ -7,8 +7,6 @@ from gateway.models.time_lapses import Steps, nearest_snapshots, pick_key_frames
 from tests.gateway.models.rows import DAY, HOUR, MINUTE, make_rows, make_snapshot
 from tests.playback import NOON_MS
 
-#: Of the parts of `rows.record`, which last half a second, each fourth has a key frame.
-KEY_MS = 2000
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 

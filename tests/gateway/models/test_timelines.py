@@ -11,7 +11,6 @@ from gateway.models.segments import SegmentState
 from gateway.models.timelines import Span, read_coverage, read_dates, read_timeline
 from tests.gateway.models.rows import DAY, HOUR, MINUTE, make_rows
 
-UTC_ZONE = ZoneInfo("UTC")
 MIDNIGHT = round(datetime(2026, 6, 8, tzinfo=UTC).timestamp() * 1000)
 
 
