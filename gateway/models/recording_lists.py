@@ -135,16 +135,27 @@ def _sum_quarters(recording_ids: Sequence[int], which: Any) -> dict[int, Amount]
     return {key: Amount(*map(int, amounts)) for key, *amounts in sums.tuples()}
 
 
-def bytes_of_all(scope: EveryTenantScope, now_ms: int, sums: RecordedSums) -> tuple[int, int]:
-    """Bytes of all recordings of the scope, and those of the closed segments that began in the last 24 hours."""
+class Usage(NamedTuple):
+    """Bytes of a recording, those of its closed segments that began in the last 24 hours, and its first moment."""
+
+    recording: Recording
+    bytes: int
+    day_bytes: int
+    oldest_ms: int | None
+
+
+def usage_of_all(scope: EveryTenantScope, now_ms: int, sums: RecordedSums) -> list[Usage]:
+    """The usage of all recordings of the scope; of deleted devices too: their files are there until they are gone."""
     with database.session():
-        # Those of deleted devices too: their files are there until they are gone.
-        ids = [row[0] for row in scope.select(Recording, Recording.id).tuples()]
+        recordings = list(scope.select(Recording))
+        ids = [recording.id for recording in recordings]
         if not ids:
-            return 0, 0
-        total = sum(amount.bytes for amount in sums.read(ids, now_ms).values())
+            return []
+        amounts, edges = sums.read(ids, now_ms), read_edges(scope, ids)
         recent = _sum_quarters(ids, Quarter.quarter >= (now_ms - DAY_MS) // QUARTER_MS)
-    return total, sum(amount.bytes for amount in recent.values())
+    return [
+        Usage(row, amounts[row.id].bytes, recent.get(row.id, Amount()).bytes, edges[row.id][0]) for row in recordings
+    ]
 
 
 def _edge(moment: Any, order: Any) -> peewee.ModelSelect:

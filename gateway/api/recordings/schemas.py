@@ -131,4 +131,5 @@ class StorageSchema(ReplySchema):
     floor_bytes = ma.fields.Integer(allow_none=True, metadata={"description": "what stays free: below it the oldest goes"})
     bytes_per_day = ma.fields.Integer(allow_none=True, metadata={"description": "written in the last 24 hours"})
     days_left = ma.fields.Float(allow_none=True, metadata={
-        "description": "until the oldest footage goes for want of space; null where nothing is written"})
+        "description": "until footage goes for want of space, as fast as it is written now; null where nothing is written, "
+                       "or where the limits of age and size make it go before"})

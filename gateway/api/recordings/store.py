@@ -1,23 +1,29 @@
 """The state of the store, as the API shows it: what housekeeping says, and the room that there is now."""
 
+import math
 from typing import Any
 
 import redis
 
 from gateway.api.base import current_scope, services
 from gateway.api.recordings.views import now_ms, recorded_sums
-from gateway.models.recording_lists import bytes_of_all
+from gateway.config import Config
+from gateway.models.recording_lists import Usage, usage_of_all
+from gateway.models.segments import QUARTER_MS
 from gateway.models.usage import bytes_per_hour
-from gateway.retention import free_bytes_floor
+from gateway.outlook import Growth, days_until_full
+from gateway.retention import DAY_MS, free_bytes_floor, limits_of
 from gateway.states import reason_for
-from gateway.storage import Space, StorageUnavailable, open_storage
+from gateway.storage import StorageUnavailable, open_storage
 from gateway.storage_report import OK, UNAVAILABLE, StorageReport, StorageReports
 
 
 def storage_view() -> dict[str, Any]:
     """As in the schema `Storage`; never fails for want of the store itself."""
     config = services().config
-    used, per_day = bytes_of_all(current_scope(), now_ms(), recorded_sums())
+    now = now_ms()
+    usages = usage_of_all(current_scope(), now, recorded_sums())
+    used, per_day = sum(usage.bytes for usage in usages), sum(usage.day_bytes for usage in usages)
     view: dict[str, Any] = {
         "state": OK, "reason": None, "total_bytes": None, "free_bytes": None, "used_by_recordings_bytes": used,
         "floor_bytes": None, "bytes_per_day": per_day, "days_left": None,
@@ -35,17 +41,33 @@ def storage_view() -> dict[str, Any]:
         if report is None and not used:
             return view
         return view | {"state": UNAVAILABLE, "reason": reason_for(error.reason, error.message)}
-    floor = free_bytes_floor(config, space, bytes_per_hour(now_ms()))
+    floor = free_bytes_floor(config, space, bytes_per_hour(now))
     return view | {
         "total_bytes": space.total,
         "free_bytes": space.free,
         "floor_bytes": floor,
-        "days_left": _days_left(space, floor, per_day),
+        "days_left": _days_left(usages, max(0, space.free - floor), now, config),
     }
 
 
-def _days_left(space: Space, floor: int, per_day: int) -> float | None:
-    return round(max(0, space.free - floor) / per_day, 2) if per_day > 0 else None
+def _days_left(usages: list[Usage], room: int, now: int, config: Config) -> float | None:
+    found = days_until_full(
+        [_growth(usage, now, config) for usage in usages], room,
+        tenant_most=config.tenant_keep_bytes or math.inf, store_most=config.keep_bytes or math.inf,
+    )
+    return None if found is None else round(found, 2)
+
+
+def _growth(usage: Usage, now: int, config: Config) -> Growth:
+    recording = usage.recording
+    if recording.deleted_at is not None:
+        return Growth(recording.tenant_id, usage.bytes, 0.0)
+    # A device that has been recorded for an hour writes more in a day than it has in the last one.
+    span = DAY_MS if usage.oldest_ms is None else min(DAY_MS, max(QUARTER_MS, now - usage.oldest_ms))
+    per_day = usage.day_bytes * DAY_MS / span
+    limits = limits_of(recording, config)
+    by_age = math.inf if limits.keep_ms is None else per_day * limits.keep_ms / DAY_MS
+    return Growth(recording.tenant_id, usage.bytes, per_day, min(by_age, limits.keep_bytes or math.inf))
 
 
 def _read_report() -> StorageReport | None:

@@ -299,12 +299,30 @@ def test_the_store_counts_what_was_written_in_a_day_and_how_long_there_is_room(c
     with app.app_context():
         ensure_storage(config)
     rows = make_rows(scope, box)
+    url = f"/api/v1/recordings/devices/{rows.device_id}"
     now = time.time_ns() // 1_000_000
     rows.record(now - 3 * DAY, 2)
     rows.record(now - HOUR, 10, run=2)
+    client.put(url, json=settings(keep_days=0))
     found = client.get("/api/v1/recordings/storage").json
     assert (found["used_by_recordings_bytes"], found["bytes_per_day"]) == (12 * SIZE, 10 * SIZE)
-    assert found["days_left"] == pytest.approx((found["free_bytes"] - found["floor_bytes"]) / (10 * SIZE), abs=0.02)
+    assert found["days_left"] == pytest.approx((found["free_bytes"] - found["floor_bytes"]) / (10 * SIZE), rel=0.01)
+    # What goes by its age, or for the size of its device, never needs that room.
+    for limit in ({"keep_days": 14}, {"keep_days": 0, "keep_bytes": 50 * SIZE}):
+        client.put(url, json=settings(**limit))
+        assert client.get("/api/v1/recordings/storage").json["days_left"] is None
+
+
+def test_the_store_foretells_from_the_first_hour_of_a_recording(client, config, app, scope, box):
+    with app.app_context():
+        ensure_storage(config)
+    rows = make_rows(scope, box)
+    client.put(f"/api/v1/recordings/devices/{rows.device_id}", json=settings(keep_days=0))
+    rows.record(time.time_ns() // 1_000_000 - HOUR, 60)
+    found = client.get("/api/v1/recordings/storage").json
+    assert found["bytes_per_day"] == 60 * SIZE
+    room = found["free_bytes"] - found["floor_bytes"]
+    assert found["days_left"] == pytest.approx(room / (24 * 60 * SIZE), rel=0.02)
 
 
 def test_the_store_passes_on_what_housekeeping_found_and_when_it_is_away(client, config, app):

@@ -11,7 +11,12 @@ import { Panel } from './Panel';
 import { sentence } from './sentence';
 import classes from './StoragePanel.module.css';
 
-/** "about 5 days", "less than an hour", "as long as retention keeps it" when nothing is being added. */
+/** Footage is written, and the limits of age and size make it go before the disk is full. */
+function isWithinLimits({ total_bytes, bytes_per_day, days_left }: StorageFigures): boolean {
+  return total_bytes !== null && days_left === null && (bytes_per_day ?? 0) > 0;
+}
+
+/** "about 5 days", "less than an hour"; a dash when nothing is being added. */
 export function daysLeftWords(days: number | null): string {
   if (days === null) return NOTHING;
   if (days < 1 / 24) return 'less than an hour';
@@ -73,7 +78,7 @@ export function StoragePanel() {
           <FigureColumns
             rows={[
               ['Written in 24 hours', data.bytes_per_day === null ? NOTHING : formatBytes(data.bytes_per_day)],
-              ['Free space lasts', daysLeftWords(data.days_left)],
+              ['Free space lasts', isWithinLimits(data) ? 'always, within the limits' : daysLeftWords(data.days_left)],
             ]}
           />
         </div>

@@ -88,10 +88,17 @@ test('the disk says how full it is and how long it lasts', async () => {
   expect(screen.getByText('about 10 days')).toBeInTheDocument();
 });
 
+test('a disk on which limits of age and size make footage go first lasts for ever', async () => {
+  api.set('GET /recordings/storage', { body: buildStorage({ days_left: null }) });
+  show();
+  expect(await screen.findByText('always, within the limits')).toBeInTheDocument();
+});
+
 test('a disk that is unwell says why and what to do', async () => {
   const reason = { code: 'storage_unmounted', message: 'the storage folder is not mounted', remedy: 'mount it again' };
   api.set('GET /recordings/storage', { body: buildStorage({ state: 'unavailable', reason, total_bytes: null, free_bytes: null, days_left: null }) });
   show();
   expect(await screen.findByText('The storage folder is not mounted.')).toBeInTheDocument();
   expect(screen.getByText('Mount it again.')).toBeInTheDocument();
+  expect(screen.queryByText('always, within the limits')).not.toBeInTheDocument();
 });
