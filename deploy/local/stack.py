@@ -24,7 +24,7 @@ from pathlib import Path
 import honcho.environ
 from dotenv import dotenv_values
 from ports import Port, describe, find_taken
-from supervisor import Misconfigured, Supervisor
+from supervisor import Misconfigured, Supervisor, tell
 
 from gateway.config import Config
 from gateway.errors import ConfigError
@@ -34,6 +34,8 @@ DEMO = ROOT / "deploy/demo"
 SYSTEM_PYTHON = "/usr/bin/python3"
 READY_SECONDS = 90
 PICTURE_SECONDS = 30
+#: What was killed without being asked ends by itself, and gives its ports back, within this time.
+LEFT_BEHIND_SECONDS = 15
 FIRST_CHOICE_SECONDS = 5
 DEMO_KEEP_BYTES = 5 << 30
 # In this order, each with its limit in seconds: 9 s in all.
@@ -85,9 +87,17 @@ def run_lock(path: Path):
             f"VAS runs here already ({file.read().strip() or 'just starting'}); "
             "stop it with Ctrl-C in its terminal, or use it"
         ) from None
-    file.seek(0)
-    file.truncate()
     return file
+
+
+def note_run(lock, text: str) -> bool:
+    """Write who holds the lock, '' for nobody. True when an earlier run was cut off before it could do that."""
+    lock.seek(0)
+    was_cut_off = bool(lock.read())
+    lock.truncate(0)
+    lock.write(text)
+    lock.flush()
+    return was_cut_off
 
 
 def run_stack(lock) -> None:
@@ -98,9 +108,12 @@ def run_stack(lock) -> None:
     with_demo = env.get("DEMO", "1").lower() not in {"0", "no", "false", "off"} and demo_can_run()
     private = add_local_settings(env, with_demo)
     config = Config.from_environment(env)
-    check_ports(config, env, private, with_demo)
-    lock.write(f"process {os.getpid()}, http://{browsable(config.host)}:{config.port}/")
-    lock.flush()
+    was_cut_off = note_run(lock, f"process {os.getpid()}, http://{browsable(config.host)}:{config.port}/")
+    try:
+        check_ports(list_ports(config, env, private, with_demo), LEFT_BEHIND_SECONDS if was_cut_off else 0)
+    except StackError:
+        note_run(lock, "")
+        raise
 
     lines = honcho.environ.parse_procfile(Path("Procfile").read_text()).processes
     supervisor = Supervisor(ROOT)
@@ -123,9 +136,10 @@ def run_stack(lock) -> None:
             time.sleep(0.2)
     finally:
         started = time.monotonic()
-        print("\n  stopping …", flush=True)
+        tell("\n  stopping …")
         supervisor.stop(*STOP_STAGES)
-        print(f"  stopped ({time.monotonic() - started:.1f} s)", flush=True)
+        note_run(lock, "")
+        tell(f"  stopped ({time.monotonic() - started:.1f} s)")
 
 
 def add_local_settings(env: dict[str, str], with_demo: bool) -> dict[str, int]:
@@ -171,7 +185,8 @@ def demo_can_run() -> bool:
     return False
 
 
-def check_ports(config: Config, env: dict[str, str], private: dict[str, int], with_demo: bool) -> None:
+def list_ports(config: Config, env: dict[str, str], private: dict[str, int], with_demo: bool) -> list[Port]:
+    """What will be listened on."""
     ports = [
         Port("PORT", config.host, config.port, "web"),
         Port("SFU_PORT", env.get("SFU_HOST") or "127.0.0.1", config.sfu_port, "WebRTC signalling"),
@@ -185,7 +200,17 @@ def check_ports(config: Config, env: dict[str, str], private: dict[str, int], wi
         ]
     if with_demo:
         ports.append(Port("DEMO_RTSP_PORT", "127.0.0.1", int(env["DEMO_RTSP_PORT"]), "demo cameras"))
-    if taken := find_taken(ports):
+    return ports
+
+
+def check_ports(ports: list[Port], patience_seconds: float = 0) -> None:
+    """Raises StackError for ports that are still taken after so many seconds."""
+    deadline = time.monotonic() + patience_seconds
+    if patience_seconds and find_taken(ports):
+        tell("  Waiting for the end of what an earlier run left behind …")
+    while (taken := find_taken(ports)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    if taken:
         raise StackError("\n          ".join(describe(port) for port in taken))
 
 
@@ -283,10 +308,10 @@ def show_address(address: str, with_demo: bool, supervisor: Supervisor, config: 
         kept = f"the newest {config.keep_bytes / (1 << 30):.3g} GiB"
         lines.insert(2, f"Recorded:    {kept} of all cameras, in {config.recordings_dir} (KEEP_BYTES)")
     width = max(map(len, lines))
-    print(f"\n  ┌─{'─' * width}─┐")
+    tell(f"\n  ┌─{'─' * width}─┐")
     for line in lines:
-        print(f"  │ {line:<{width}} │")
-    print(f"  └─{'─' * width}─┘\n", flush=True)
+        tell(f"  │ {line:<{width}} │")
+    tell(f"  └─{'─' * width}─┘\n")
 
 
 def browsable(host: str) -> str:

@@ -80,16 +80,18 @@ class Supervisor:
         for names, seconds in stages:
             self._stop_some([child for child in self.children if child.name in names], seconds)
         self._stop_some(self.children, 1)
-        for pid in child_pids():
-            with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
+        # Again and again: the children of each that is killed become ours.
+        while pids := child_pids():
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
         for child in self.children:
             if child.reader:
                 child.reader.join(1)
 
     def say(self, text: str) -> None:
-        print(f"       vas | {text}", flush=True)
+        tell(f"       vas | {text}")
 
     def _spawn(self, child: Child) -> None:
         child.start_again_at = None
@@ -111,8 +113,7 @@ class Supervisor:
             label = f"\033[{child.colour}m{label}\033[0m"
         with output:
             for line in output:
-                sys.stdout.write(label + line.decode(errors="replace").rstrip("\n") + "\n")
-                sys.stdout.flush()
+                tell(label + line.decode(errors="replace").rstrip("\n"))
 
     def _handle_end(self, child: Child, now: float) -> None:
         status = child.process.returncode
@@ -148,6 +149,18 @@ class Supervisor:
             if pid not in own:
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
+
+
+def tell(text: str) -> None:
+    """Print a line. Once nobody reads any more (a closed terminal, a `tee` that ended), what runs goes on unheard."""
+    try:
+        # In one piece: several threads tell.
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def signal_group(child: Child, number: int) -> None:

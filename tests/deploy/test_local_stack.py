@@ -1,6 +1,7 @@
-"""`make run`: which camera's page a newcomer is sent to."""
+"""`make run`: which camera's page a newcomer is sent to; one run at a time, and the one after a run that was killed."""
 
 import importlib.util
+import socket
 import sys
 from types import SimpleNamespace
 
@@ -41,3 +42,34 @@ def test_the_page_shown_first_is_that_of_a_camera_that_stays(stack, monkeypatch,
 
     monkeypatch.setattr(stack, "get_json", streams)
     assert stack.wait_for_picture("http://127.0.0.1:1", SimpleNamespace(check=lambda: None)) == chosen
+
+
+def test_a_second_run_is_told_of_the_first(stack, tmp_path):
+    with stack.run_lock(tmp_path / "run.lock") as lock:
+        with pytest.raises(stack.StackError, match="just starting"):
+            stack.run_lock(tmp_path / "run.lock")
+        stack.note_run(lock, "process 7, http://127.0.0.1:8000/")
+        with pytest.raises(stack.StackError, match=r"process 7, http://127\.0\.0\.1:8000/"):
+            stack.run_lock(tmp_path / "run.lock")
+    stack.run_lock(tmp_path / "run.lock").close()
+
+
+def test_a_run_that_was_killed_is_known_by_what_it_could_not_take_back(stack, tmp_path):
+    for ends, was_cut_off in ((True, False), (False, False), (True, True), (True, False)):
+        with stack.run_lock(tmp_path / "run.lock") as lock:
+            assert stack.note_run(lock, "process 7") == was_cut_off
+            if ends:
+                stack.note_run(lock, "")
+
+
+def test_ports_that_a_killed_run_still_holds_are_waited_for_and_those_of_others_named(stack, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = stack.Port("PORT", "127.0.0.1", held.getsockname()[1], "web")
+        with pytest.raises(stack.StackError, match=f"port {port.number} .* is taken"):
+            stack.check_ports([port])
+        assert stack.time.monotonic() == 0
+        with pytest.raises(stack.StackError, match=f"port {port.number} .* is taken"):
+            stack.check_ports([port], 15)
+        assert 15 <= stack.time.monotonic() < 16
+        monkeypatch.setattr(stack.time, "sleep", lambda _seconds: held.close())
+        stack.check_ports([port], 15)

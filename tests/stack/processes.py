@@ -91,8 +91,8 @@ class ProcessKeeper:
                 process.popen.wait(5)
         return time.monotonic() - started
 
-    def close(self, stages: list[list[str]]) -> list[int]:
-        """Stop all, stage by stage, each at once; gives the ids of processes that had to be killed in the end."""
+    def close(self, stages: list[list[str]]) -> list[tuple[int, str]]:
+        """Stop all, stage by stage, each at once; gives id and command of what had to be killed in the end."""
         for names in stages:
             asked = [self._processes[name] for name in names if name in self._processes]
             for process in asked:
@@ -108,8 +108,9 @@ class ProcessKeeper:
         self._end.set()
         self._thread.join(5)
         groups = {group for process in self._processes.values() for group in process.groups}
-        left = self._left_in(groups)
-        for pid in left:
+        # A command line can be read only while the process lives.
+        left = [(pid, " ".join(procfs.command(pid))) for pid in self._left_in(groups)]
+        for pid, _ in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         return left

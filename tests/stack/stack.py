@@ -93,10 +93,7 @@ class Stack:
             keeper, self._keeper = self._keeper, None
             # What watches over the others ends first, what they need ends last.
             streams = [name for name in keeper.names if name.startswith(("stream", "record", "snapshot"))]
-            left = [
-                (pid, " ".join(procfs.command(pid))[:120])
-                for pid in keeper.close([["clock", "web", "jobs", *streams], ["sfu"]])
-            ]
+            left = keeper.close([["clock", "web", "jobs", *streams], ["sfu"]])
             others = [name for name in keeper.names if name not in {"clock", "web", "jobs", "sfu", *streams}]
             assert not others, f"the Procfile has processes that Stack does not know how to stop: {others}"
         self.redis.stop()
