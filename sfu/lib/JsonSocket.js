@@ -10,7 +10,8 @@ export class JsonSocket {
   #recent = 0;
   #recentSince = 0;
   #queue = Promise.resolve();
-  #heardAt = Date.now();
+  // Not by the wall clock: it may be set, and the silence be none.
+  #heardAt = performance.now();
 
   /**
    * @param {import('ws').WebSocket} socket
@@ -29,11 +30,11 @@ export class JsonSocket {
     this.isOrdered = isOrdered;
     this.requestsPerSecond = requestsPerSecond;
     const heartbeat = setInterval(() => {
-      if (Date.now() - this.#heardAt > config.silenceMs) socket.terminate();
+      if (performance.now() - this.#heardAt > config.silenceMs) socket.terminate();
       else if (socket.readyState === socket.OPEN) socket.ping();
     }, config.pingMs);
     heartbeat.unref();
-    const heard = () => (this.#heardAt = Date.now());
+    const heard = () => (this.#heardAt = performance.now());
     socket.on('pong', heard);
     socket.on('ping', heard);
     socket.on('message', (bytes, isBinary) => {
@@ -127,7 +128,7 @@ export class JsonSocket {
   }
 
   #isTooFast() {
-    const now = Date.now();
+    const now = performance.now();
     if (now - this.#recentSince > 1_000) {
       this.#recentSince = now;
       this.#recent = 0;

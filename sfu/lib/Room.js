@@ -27,7 +27,7 @@ export class Room {
     this.sourceIp = sourceIp;
     this.ports = ports;
     this.log = log;
-    /** Until when a new run of FFmpeg is likely, in Date.now() milliseconds: its jump is looked for more often. */
+    /** Until when a new run of FFmpeg is likely, in performance.now() milliseconds: its jump is looked for more often. */
     this.restartExpectedUntil = 0;
     this.nextCheckAt = 0;
   }

@@ -106,7 +106,7 @@ export class Rooms {
 
   async #adjust(room, wanted) {
     room.owner = wanted.owner;
-    room.restartExpectedUntil = Date.now() + RESTART_EXPECTED_MS;
+    room.restartExpectedUntil = performance.now() + RESTART_EXPECTED_MS;
     let isChanged;
     try {
       isChanged = await room.change(wanted);
@@ -314,7 +314,7 @@ export class Rooms {
   }
 
   async #checkJumps() {
-    const now = Date.now();
+    const now = performance.now();
     for (const room of this.#rooms.values()) {
       if (now < room.nextCheckAt || !this.#audiences.has(room.deviceId)) continue;
       room.nextCheckAt = now + (now < room.restartExpectedUntil ? CHECK_MS : CHECK_IDLE_MS);

@@ -90,11 +90,11 @@ export async function startSfu(t, { environment = {}, protocol = {}, log } = {})
  * @returns {Promise<T>}
  */
 export async function until(condition, what, limitMs = 10_000) {
-  const deadline = Date.now() + limitMs;
+  const deadline = performance.now() + limitMs;
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > deadline) assert.fail(`not in ${limitMs} ms: ${typeof what === 'function' ? what() : what}`);
+    if (performance.now() > deadline) assert.fail(`not in ${limitMs} ms: ${typeof what === 'function' ? what() : what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -64,7 +64,7 @@ test('pictures and sound from FFmpeg reach a viewer, on one unbroken sequence ac
   assert.ok(stats.video.score > 0 && stats.video.bitrate > 0 && stats.audio.packets > 0);
 });
 
-test('a restart of FFmpeg without -seq is noticed, and the viewer is given an unbroken sequence again', async (t) => {
+test('a restart of FFmpeg without -seq is noticed, also after the clock was set back, and the viewer is given an unbroken sequence again', async (t) => {
   const sfu = await startSfu(t);
   const control = await connectControl(sfu);
   let ffmpeg = spawnFfmpeg(await control.call('ingest.open', openRequest('cam-1')), { gop: 10 });
@@ -74,6 +74,8 @@ test('a restart of FFmpeg without -seq is noticed, and the viewer is given an un
   const packets = async () => (await control.call('ingest.stats'))['cam-1'].video?.packets ?? 0;
   await until(async () => (await packets()) > 40, 'packets');
   await ffmpeg.stop();
+  const { now } = Date;
+  t.mock.method(Date, 'now', () => now() - 3_600_000);
   const ingest = await control.call('ingest.open', openRequest('cam-1'));
   // Far below and far above what was promised: what FFmpeg does by itself.
   ingest.video.sequence = (ingest.video.sequence + 0x9000) & 0xffff;

@@ -131,6 +131,21 @@ test('signalling', async (t) => {
     await until(() => quick.socketCount === 0, 'closed', 3_000);
   });
 
+  await t.test('a socket that answers stays open when the clock of the machine is set', async (inner) => {
+    const quick = await startSfu(inner, { protocol: { pingMs: 50, silenceMs: 2_000, joinTimeoutMs: 10_000 } });
+    const viewer = await connectViewer(quick);
+    let pings = 0;
+    viewer.socket.on('ping', () => (pings += 1));
+    const { now } = Date;
+    for (const setByMs of [3_600_000, -3_600_000]) {
+      inner.mock.method(Date, 'now', () => now() + setByMs);
+      const seen = pings;
+      await until(() => viewer.closed || pings > seen + 2, 'pings');
+      assert.equal(viewer.closed, null);
+    }
+    await viewer.close();
+  });
+
   await until(() => sfu.pool.counts.consumers === 0 && sfu.rooms.viewerCount === 0, 'nothing left');
   assert.deepEqual({ ...sfu.pool.counts }, { routers: 1, transports: 2, producers: 2, consumers: 0 });
 });
