@@ -72,7 +72,9 @@ class Schema(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
-    error_messages = {"unknown": "is not a known field"}  # noqa: RUF012 (marshmallow's own attribute)
+    error_messages = {  # noqa: RUF012 (marshmallow's own attribute)
+        "unknown": "is not a known field", "type": "must be a JSON object",
+    }
 
     def on_bind_field(self, field_name: str, field_obj: ma.fields.Field) -> None:
         name = field_obj.data_key or field_name

@@ -23,7 +23,8 @@ class IdempotencySchema(ma.Schema):
         unknown = ma.EXCLUDE
 
     key = ma.fields.String(
-        data_key="Idempotency-Key", load_default=None, validate=ma.validate.Length(min=1, max=200), metadata={
+        data_key="Idempotency-Key", load_default=None,
+        validate=ma.validate.Length(min=1, max=200, error="must have 1 to 200 characters"), metadata={
             "description": "the same request again with the same key gives what was made before instead of a new one"})
 
 

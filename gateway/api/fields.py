@@ -10,6 +10,11 @@ import marshmallow as ma
 _LINE_CHARACTERS = frozenset("\n\t")
 
 
+def _about(attr: str | None, message: str) -> str:
+    """The message with the field's name; an entry of a list has none of its own."""
+    return message if attr is None else f"'{attr}' {message}"
+
+
 class Text(ma.fields.String):
     """Text without blanks at its ends, in Unicode's composed form (NFC), without control characters.
 
@@ -29,7 +34,7 @@ class Text(ma.fields.String):
             if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") and not (
                 self.lines and character in _LINE_CHARACTERS
             ):
-                raise ma.ValidationError(f"'{attr}' must not hold control characters, such as U+{ord(character):04X}")
+                raise ma.ValidationError(_about(attr, f"must not hold control characters, such as U+{ord(character):04X}"))
         return unicodedata.normalize("NFC", text).strip()
 
 
@@ -77,7 +82,7 @@ class Id(ma.fields.UUID):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         if not isinstance(value, str):
-            raise ma.ValidationError(f"'{attr}' must be a UUID")
+            raise ma.ValidationError(_about(attr, "must be a UUID"))
         return str(super()._deserialize(value, attr, data, **options))
 
 

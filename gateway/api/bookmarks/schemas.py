@@ -6,7 +6,7 @@ import marshmallow as ma
 
 from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
 from gateway.api.recordings.fields import Moment, Seconds, check_order
-from gateway.api.snapshots.schemas import tags_field
+from gateway.api.snapshots.schemas import MOST_TAGS, tags_field
 from gateway.models.bookmarks import BOOKMARK_ORDERS, CLIP_STATES
 
 MOST_SECONDS = 300
@@ -83,8 +83,11 @@ class BookmarkQueryArgsSchema(PageArgsSchema):
                                metadata={"description": "only of this device; may be given more than once"})
     start = Moment(load_default=None, metadata={"description": "only of this moment or later"})
     end = Moment(load_default=None, metadata={"description": "only of before this moment"})
-    tag = ma.fields.List(Text(low=1, high=50), load_default=list, metadata={
-        "description": "only with this tag; given more than once, with all of them"})
+    tag = ma.fields.List(
+        Text(low=1, high=50), load_default=list,
+        validate=ma.validate.Length(max=MOST_TAGS, error=f"must be at most {MOST_TAGS}"),
+        metadata={"description": "only with this tag; given more than once, with all of them"},
+    )
     q = Text(load_default=None, high=200, metadata={
         "description": "only with this text in title, note, tags or the device's name"})
     order = Choice(BOOKMARK_ORDERS, load_default="newest", metadata={"description": "by the moment"})

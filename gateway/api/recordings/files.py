@@ -49,7 +49,8 @@ def file_response(
 
 def not_modified(etag: str, cache_control: str) -> Response | None:
     """304 where whoever asks has this version already; None where it must be sent. Before work that may be spared."""
-    if request.if_none_match.contains(etag):
+    # A proxy that packs a reply makes its tag a weak one, which stands for the same (RFC 9110, 13.1.2).
+    if request.if_none_match.contains_weak(etag):
         return _with_headers(Response(status=304), etag, cache_control)
     return None
 

@@ -51,7 +51,7 @@ class SnapshotQueryArgsSchema(PageArgsSchema):
     """Query of the list of snapshots."""
 
     device_id = ma.fields.List(
-        Id(), load_default=list, validate=ma.validate.Length(max=_MOST_DEVICES),
+        Id(), load_default=list, validate=ma.validate.Length(max=_MOST_DEVICES, error=f"must be at most {_MOST_DEVICES}"),
         metadata={"description": "only of this device; given more than once, of any of them"},
     )
     start = Moment(load_default=None, metadata={"description": "only those taken then or later"})
@@ -59,7 +59,8 @@ class SnapshotQueryArgsSchema(PageArgsSchema):
     kind = ma.fields.List(Choice(SNAPSHOT_KINDS), load_default=list, metadata={
         "description": "only of this kind; given more than once, of any of them"})
     tag = ma.fields.List(
-        Text(low=1, high=50), load_default=list, validate=ma.validate.Length(max=MOST_TAGS),
+        Text(low=1, high=50), load_default=list,
+        validate=ma.validate.Length(max=MOST_TAGS, error=f"must be at most {MOST_TAGS}"),
         metadata={"description": "only with this tag; given more than once, with all of them"},
     )
     q = Text(load_default=None, high=200, metadata={"description": "only with this text in note, tags or device's name"})
@@ -74,7 +75,7 @@ class TagQueryArgsSchema(PageArgsSchema):
     """Query of the tags of snapshots or bookmarks."""
 
     device_id = ma.fields.List(
-        Id(), load_default=list, validate=ma.validate.Length(max=_MOST_DEVICES),
+        Id(), load_default=list, validate=ma.validate.Length(max=_MOST_DEVICES, error=f"must be at most {_MOST_DEVICES}"),
         metadata={"description": "only those of this device; given more than once, of any of them"},
     )
 

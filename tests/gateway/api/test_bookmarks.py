@@ -183,6 +183,7 @@ def test_lists_are_filtered_ordered_and_paged(client, bookmark, footage, scope, 
     assert [item["id"] for item in page.json] == [one["id"]]
     assert json.loads(page.headers["X-Pagination"])["total"] == 2
     assert client.get(f"{API}?start=2026-03-12T00:00:00Z&end=2026-03-11T00:00:00Z").status_code == 422
+    assert client.get(f"{API}?{'&'.join(f'tag={number}' for number in range(21))}").status_code == 422
 
 
 def test_the_tags_in_use_are_listed_with_how_many_have_them(client, bookmark, footage, scope, box):
