@@ -13,6 +13,7 @@ from gateway.api.errors import handle_http_error
 from gateway.api.health.routes import blp as health
 from gateway.api.jobs.routes import blp as jobs
 from gateway.api.pages import add_pages, page_for
+from gateway.api.path_parameters import PathParameters
 from gateway.api.plugins.routes import blp as plugins_blp
 from gateway.api.protection import protect
 from gateway.api.recordings.export import blp as exports
@@ -65,7 +66,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     app.json.sort_keys = False
     app.json.ensure_ascii = False
     Services.build(config, plugins).attach(app)
-    api = Api(app)
+    api = Api(app, spec_kwargs={"extra_plugins": [PathParameters()]})
     protect(app, config)
     ours = (
         devices, posters, streams, recordings, footage, playback, live_recordings, exports, snapshots, captures,

@@ -111,5 +111,6 @@ class ImageArgsSchema(Schema):
 
     width = Count(low=16, high=7680, load_default=None, metadata={
         "description": "pixels; the height follows. It is never enlarged. Left out: as it was taken"})
-    format = Choice(PICTURE_FORMATS, load_default=PICTURE_FORMATS[0])
+    format = Choice(PICTURE_FORMATS, load_default=PICTURE_FORMATS[0], metadata={
+        "description": "in which the picture is sent; `jpeg` without `width` is the file itself"})
     download = Count(low=0, high=1, load_default=0, metadata={"description": "1: to be saved under its name, not shown"})

@@ -163,6 +163,15 @@ def test_every_operation_is_described(api_app):
                 assert any(code.startswith("2") for code in operation["responses"]), f"{method} {path}"
 
 
+def test_every_parameter_is_described(api_app):
+    for path, operations in document(api_app)["paths"].items():
+        shared = operations.get("parameters", [])
+        for method, operation in operations.items():
+            if method != "parameters":
+                for parameter in (*shared, *operation.get("parameters", [])):
+                    assert parameter.get("description"), f"{method} {path} {parameter['name']}"
+
+
 def test_every_error_has_the_one_shape(api_app):
     found = document(api_app)
     for path, operations in found["paths"].items():
