@@ -6,8 +6,6 @@ Every function opens its own transaction and raises `gateway.database.DatabaseUn
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import or_
 
 import peewee
 
@@ -17,7 +15,7 @@ from gateway.errors import NotFound
 from gateway.models.base import EveryTenantScope, TenantScope
 from gateway.models.capture_tags import TagCount, count_tags, replace_tags, tagged, tags_of
 from gateway.models.inventory import VersionChanged
-from gateway.models.snapshots import Snapshot, SnapshotTag
+from gateway.models.snapshots import Snapshot, SnapshotTag, search_text
 
 NEWEST, OLDEST = SNAPSHOT_ORDERS = ("newest", "oldest")
 
@@ -100,7 +98,8 @@ def replace_snapshot(
             raise VersionChanged(f"snapshot '{snapshot_id}' was changed in the meantime: read it again")
         if (snapshot.note, snapshot.tags) == (note, wanted):
             return snapshot
-        scope.update(Snapshot, note=note, version=Snapshot.version + 1).where(Snapshot.id == snapshot_id).execute()
+        words = {"note": note, "search_text": search_text(note, wanted, snapshot.device_name)}
+        scope.update(Snapshot, **words, version=Snapshot.version + 1).where(Snapshot.id == snapshot_id).execute()
         replace_tags(scope, SnapshotTag.snapshot_id, snapshot_id, wanted)
         return find_snapshot(scope, snapshot_id)
 
@@ -140,22 +139,8 @@ def _filtered(scope: EveryTenantScope, wanted: SnapshotFilter) -> peewee.ModelSe
     for tag in wanted.tags:
         query = query.where(Snapshot.id.in_(tagged(scope, SnapshotTag.snapshot_id, SnapshotTag.tag == tag)))
     if wanted.text:
-        spellings = _spellings(wanted.text)
-        query = query.where(
-            _holds(Snapshot.note, spellings)
-            | _holds(Snapshot.device_name, spellings)
-            | Snapshot.id.in_(tagged(scope, SnapshotTag.snapshot_id, _holds(SnapshotTag.tag, spellings)))
-        )
+        query = query.where(Snapshot.search_text.contains(wanted.text.casefold()))
     return query
-
-
-def _spellings(text: str) -> set[str]:
-    """The usual spellings of a text: SQLite takes only the letters of ASCII for the same in both cases."""
-    return {text} if text.isascii() else {text, text.lower(), text.upper(), text.title()}
-
-
-def _holds(field: peewee.Field, spellings: Iterable[str]) -> peewee.Expression:
-    return reduce(or_, (field.contains(text) for text in spellings))
 
 
 def _add_tags(scope: EveryTenantScope, snapshots: list[Snapshot]) -> None:

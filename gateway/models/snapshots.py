@@ -1,5 +1,6 @@
 """Snapshots: pictures that were kept, and how a worker writes one down. Moments are milliseconds since 1970, UTC."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +25,7 @@ class Snapshot(TenantRow):
     size = peewee.BigIntegerField()
     file = peewee.TextField()
     note = peewee.TextField()
+    search_text = peewee.TextField()  # case-folded note, tags and device name
     version = peewee.IntegerField()
     created_by = peewee.TextField()
     created_at = TimeField()
@@ -70,7 +72,8 @@ def save_snapshot(scope: TenantScope, new: NewSnapshot, at: datetime | None = No
             scope.insert(
                 Snapshot, id=new.id, device_id=new.device_id, device_name=new.device_name, at_ms=new.at_ms, kind=new.kind,
                 schedule_id=new.schedule_id, width=new.width, height=new.height, size=new.size, file=new.file,
-                note=new.note, version=1, created_by=new.created_by, created_at=at or utc_now(),
+                note=new.note, search_text=search_text(new.note, new.tags, new.device_name), version=1,
+                created_by=new.created_by, created_at=at or utc_now(),
             ).execute()
             for tag in dict.fromkeys(new.tags):
                 scope.insert(SnapshotTag, snapshot_id=new.id, tag=tag).execute()
@@ -79,6 +82,11 @@ def save_snapshot(scope: TenantScope, new: NewSnapshot, at: datetime | None = No
             raise
         return False
     return True
+
+
+def search_text(note: str, tags: Iterable[str], device_name: str) -> str:
+    """What a snapshot is searched by."""
+    return "\n".join([note, *tags, device_name]).casefold()
 
 
 def find_moment(scope: TenantScope, snapshot_id: str) -> int | None:

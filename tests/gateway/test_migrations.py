@@ -10,7 +10,7 @@ from gateway import database, migrations
 from gateway.models import DEFAULT_TENANT_ID, Tenant
 from tests.factories import make_config
 
-ALL = ["0001_initial", "0002_recording", "0003_captures"]
+ALL = ["0001_initial", "0002_recording", "0003_captures", "0004_snapshot_search"]
 DEVICE = "00000000-0000-4000-8000-0000000000d1"
 #: Tables whose rows belong to no tenant.
 NOBODYS = ("tenants", "storages", "schema_migrations", "sqlite_sequence")
@@ -96,3 +96,23 @@ def test_devices_of_before_are_recorded_only_once_somebody_says_so(new_database)
     assert [name[:4] for name in migrations.migrate()] == [f"{number:04d}" for number, _ in later]
     with database.session() as db:
         assert db.execute_sql("SELECT mode, observed, epoch FROM recordings").fetchall() == [("off", "off", 0)]
+
+
+def test_snapshots_of_before_are_found_by_their_words(new_database):
+    database.connect(make_config(database_url=new_database))
+    *earlier, last = list(migrations.known_migrations().items())[:4]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "known_migrations", lambda: dict(earlier))
+        migrations.migrate()
+    with database.transaction() as db:
+        db.execute_sql(
+            "INSERT INTO snapshots (id, tenant_id, device_id, device_name, at_ms, kind, width, height, size, file, note,"
+            f" version, created_by, created_at) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', '{DEVICE}', 'Straße', 1, 'live',"
+            " 1, 1, 1, 'a', 'An der TÜR', 1, '', CURRENT_TIMESTAMP)"
+        )
+        db.execute_sql(
+            f"INSERT INTO snapshot_tags (snapshot_id, tenant_id, tag) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', 'Gate')"
+        )
+    assert migrations.migrate() == [last[1].__name__.rpartition(".")[2]]
+    with database.session() as db:
+        assert db.execute_sql("SELECT search_text FROM snapshots").fetchall() == [("an der tür\ngate\nstrasse",)]

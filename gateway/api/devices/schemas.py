@@ -128,8 +128,10 @@ class DeviceQueryArgsSchema(PageArgsSchema):
     """Query of the list of devices."""
 
     sort = Choice(ORDERS, load_default="name", metadata={"description": "order; `-` turns it around"})
-    tag = ma.fields.List(Text(low=1, high=50), load_default=list, metadata={
-        "description": "only devices with this tag; given more than once, with all of them"})
+    tag = ma.fields.List(
+        Text(low=1, high=50), load_default=list, validate=ma.validate.Length(max=20, error="must be at most 20"),
+        metadata={"description": "only devices with this tag; given more than once, with all of them"},
+    )
     state = Choice([s.value for s in StreamState], load_default=None, metadata={"description": "only in this state"})
     q = Text(load_default=None, high=200, metadata={
         "description": "only with this text in name, description, location, tags or shown URL"})

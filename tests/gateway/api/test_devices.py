@@ -118,6 +118,7 @@ def test_lists_are_paged_sorted_and_filtered(client):
     }
     assert len(client.get(URL + "?tag=odd").json) == 2
     assert len(client.get(URL + "?tag=odd&tag=even").json) == 0
+    assert client.get(URL + "?tag=odd" + "&tag=even" * 20).status_code == 422
     assert [device["name"] for device in client.get(URL + "?q=CAM 3").json] == ["cam 3"]
     assert client.get(URL + "?state=running").json == []
     assert len(client.get(URL + "?state=stopped&page_size=200").json) == 5

@@ -102,7 +102,8 @@ def make_snapshot(scope: TenantScope, device: Device, at_ms: int, *, tags: tuple
     snapshot_id = values.get("id") or str(uuid.uuid4())
     defaults = {
         "id": snapshot_id, "device_id": device.id, "device_name": device.name, "at_ms": at_ms, "kind": "live",
-        "width": 640, "height": 360, "size": 1000, "note": "", "version": 1, "created_by": "", "created_at": utc_now(),
+        "width": 640, "height": 360, "size": 1000, "note": "", "search_text": "", "version": 1,
+        "created_by": "", "created_at": utc_now(),
         "file": CaptureFiles.key("snapshots", scope.tenant_id, f"{snapshot_id}.jpg"),
     }
     with database.transaction():
