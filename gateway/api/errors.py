@@ -105,7 +105,8 @@ def handle_vas_error(error: VasError) -> Response:
         return error_response(error.code, error.message, reason=error.reason)
     for kind, code in _STATUS_OF:
         if isinstance(error, kind):
-            errors = {"json": {error.field: [error.message]}} if isinstance(error, InvalidValue) else None
+            place = "query" if request.method in ("GET", "HEAD", "DELETE") else "json"
+            errors = {place: {error.field: [error.message]}} if isinstance(error, InvalidValue) else None
             return error_response(code, error.message, reason=error.reason, errors=errors)
     return handle_unexpected(error)
 

@@ -12,10 +12,13 @@ from gateway.recording_plan import WEEKDAYS, parse_minute
 
 #: A `+` that a query did not spell as %2B has become a blank.
 _LOST_PLUS = re.compile(r"(T[0-9:.]+) ([0-9]{2}:?[0-9]{2})$")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 MOST_SPANS = 24
 _CLOCK_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
 _ZONE_NAME = re.compile(r"[A-Za-z0-9_+\-/]{1,64}")
+#: Files beside the zones: other machines and browsers do not know them, and those of `right/` count leap seconds.
+_NO_ZONES = re.compile(r"(posix|right)/.*|posixrules|localtime|Factory")
 
 
 class Moment(ma.fields.DateTime):
@@ -23,8 +26,9 @@ class Moment(ma.fields.DateTime):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> int:
         try:
-            moment = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", value))
-        except (ValueError, TypeError):
+            # Python passes over what follows a NUL.
+            moment = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", value.replace("\0", "?")))
+        except (ValueError, TypeError, AttributeError):
             raise ma.ValidationError(f"'{attr}' must be a time such as 2026-11-22T10:00:00Z") from None
         if "T" not in value.upper() or moment.tzinfo is None:
             raise ma.ValidationError(
@@ -55,7 +59,7 @@ class ZoneName(ma.fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         text = super()._deserialize(value, attr, data, **options)
         try:
-            if not _ZONE_NAME.fullmatch(text):
+            if not _ZONE_NAME.fullmatch(text) or _NO_ZONES.fullmatch(text):
                 raise ValueError(text)
             ZoneInfo(text)
         except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -134,7 +138,7 @@ def _parse_span(value: Any, name: str) -> tuple[int, int, str]:
 def parse_date(value: Any, name: str) -> date:
     """A date of footage from YYYY-MM-DD; raises marshmallow's ValidationError."""
     try:
-        found = date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
+        found = date.fromisoformat(value) if isinstance(value, str) and _DATE.fullmatch(value) else None
     except ValueError:
         found = None
     if found is None:

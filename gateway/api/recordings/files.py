@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from flask import Response, request
+from werkzeug.datastructures import Range
 
 from gateway.api.errors import error_response
 
@@ -30,7 +31,9 @@ def file_response(
     if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
         start, length, status = 0, size, 200
     else:
-        found = wanted.range_for_length(size)
+        first, end = wanted.ranges[0]
+        first = max(first, -size)  # a longer end than the file has is all of it (RFC 9110, 14.1.2)
+        found = Range("bytes", [(first, end)]).range_for_length(size) if size else None
         if found is None:
             response = error_response(
                 416, f"'Range' must lie within the {size} bytes of the file", reason="range_not_satisfiable"

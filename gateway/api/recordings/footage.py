@@ -142,8 +142,8 @@ class Coverage(MethodView):
     def get(self, args: dict[str, Any]) -> Any:
         """Read all devices' coverage
 
-        As that of one device, device by device in the order of their names. `time_zone` is UTC where it is left out, `from`
-        is today.
+        As that of one device, device by device in the order of their names. Where they are left out, `time_zone` is UTC,
+        `to` is today, and `from` is `to`.
         """
         recordings, _ = select_recordings(current_scope(), text=None, device_ids=(), limit=_MOST_DEVICES, offset=0)
         zone, now = args["time_zone"] or "UTC", now_ms()

@@ -114,7 +114,9 @@ def test_times_may_have_an_offset_and_a_plus_may_get_lost_on_the_way(client, url
         ("timeline?start=2026-06-08T00:00:00Z&end=2026-06-09T00:00:00Z&zoom=1", "is not a known field"),
         ("playlist?start=2026-06-08T00:00:00Z&end=2026-06-09T00:00:01Z", "'end' must be at most 24 hours after 'start'"),
         ("playlist?end=2026-06-08T00:00:00Z", "'start' is required where 'end' is given"),
+        ("timeline?start=2026-06-08T00:00:00Z%00&end=2026-06-09T00:00:00Z", "'start' must be a time such as"),
         ("dates?from=2026-02-30", "'from' must be a date such as 2026-11-22"),
+        ("dates?from=2026-W09-1", "'from' must be a date such as 2026-11-22"),
         ("dates?from=2026-06-09&to=2026-06-08", "'to' must not be before 'from'"),
         ("dates?from=1999-01-01&to=2026-06-08", "'to' must be at most 1097 days after 'from'"),
         ("dates?from=0001-01-01", "'from' must be after 1970 and before 2200"),
@@ -133,6 +135,7 @@ def test_wrong_questions_are_told_exactly(client, url, path, message):
     answer = client.get(f"{url}/{path}")
     assert answer.status_code == 422, answer.json
     assert message in f"{answer.json['message']} {answer.json['errors']}"
+    assert list(answer.json["errors"]) == ["query"]
 
 
 def test_coverage_tells_each_gap_of_each_day(client, url, rows):
