@@ -19,7 +19,8 @@ from gateway.config import Config
 from gateway.hookspecs import hookimpl
 from gateway.media import ClipFact, Part
 from gateway.models import TenantScope, ask_to_run
-from gateway.models.bookmarks import CLIP, Bookmark, BookmarkValues, create_bookmark, find_bookmark
+from gateway.models.bookmark_changes import create_bookmark
+from gateway.models.bookmarks import CLIP, Bookmark, BookmarkValues, find_bookmark
 from gateway.redis_client import connect_redis
 from tests.cameras.counter import read_counter
 from tests.factories import make_device, no_plugins

@@ -18,7 +18,8 @@ from gateway.clock import utc_now
 from gateway.config import Config
 from gateway.export_files import ExportSpaceMissing, ResultFile
 from gateway.models.base import EVERY_RECORDING, EVERY_TENANT
-from gateway.models.bookmarks import find_bookmark, renew_clip
+from gateway.models.bookmark_changes import renew_clip
+from gateway.models.bookmarks import find_bookmark
 from gateway.models.inventory import delete_device
 from gateway.models.jobs import LOST_SECONDS, claim_job, delete_job, find_job, request_cancel, sweep_jobs
 from gateway.models.recordings import Protection

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from gateway.capture_files import CaptureFiles
-from gateway.models.bookmarks import CLIP, BookmarkValues, create_bookmark, find_bookmark
+from gateway.models.bookmark_changes import create_bookmark
+from gateway.models.bookmarks import CLIP, BookmarkValues, find_bookmark
 from tests.cameras import read_clock
 from tests.clips.conftest import now_ms
 from tests.factories import make_config

@@ -34,19 +34,21 @@ from gateway.capture_queue import CLIP as CLIP_REQUEST
 from gateway.capture_queue import CaptureRequest
 from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
 from gateway.media import BookmarkFact
+from gateway.models.bookmark_changes import (
+    create_bookmark,
+    delete_bookmark,
+    renew_clip,
+    replace_bookmark,
+    restore_bookmark,
+)
 from gateway.models.bookmarks import (
     CLIP,
     Bookmark,
     BookmarkFilter,
     BookmarkValues,
     count_bookmark_tags,
-    create_bookmark,
-    delete_bookmark,
     find_bookmark,
     list_bookmarks,
-    renew_clip,
-    replace_bookmark,
-    restore_bookmark,
 )
 from gateway.models.jobs import find_repeated
 from gateway.models.recordings import Recording, find_recording

@@ -14,7 +14,8 @@ from gateway import database
 from gateway.app import create_app
 from gateway.capture_queue import CaptureRequest
 from gateway.models import DEFAULT_TENANT_ID, TenantScope, transition
-from gateway.models.bookmarks import BookmarkValues, create_bookmark
+from gateway.models.bookmark_changes import create_bookmark
+from gateway.models.bookmarks import BookmarkValues
 from tests.factories import device_body, make_config, no_plugins
 from tests.gateway.api.snapshot_worker import draw_picture, keep_picture
 
