@@ -35,8 +35,17 @@ def test_dates_tell_what_there_is_of_each(client, url):
         "date": "2026-06-08", "seconds": 6900.0, "wanted_seconds": 7200.0, "coverage": 0.9583, "bytes": 115 * SIZE,
         "segments": 115, "gaps": 1,
     }]
-    # Without a range: from the oldest footage until today; days on which nothing was wanted are not there.
-    assert client.get(f"{url}/dates").json == found
+
+
+@one_database
+def test_dates_without_a_range_are_those_from_the_oldest_footage_until_today_over_three_years(client, url, monkeypatch):
+    found = client.get(f"{url}/dates?to=2026-06-08").json
+    assert len(found) == 1
+    # Days on which nothing was wanted are not there.
+    for days_later, expected in ((0, found), (1, found), (1097, found), (1098, [])):
+        now_ms = MIDNIGHT + days_later * DAY + 5 * HOUR
+        monkeypatch.setattr("gateway.api.recordings.footage.now_ms", lambda now_ms=now_ms: now_ms)
+        assert client.get(f"{url}/dates").json == expected, days_later
 
 
 def test_dates_follow_the_time_zone(client, url):
@@ -161,7 +170,8 @@ def test_coverage_is_a_table_where_that_is_asked_for(client, url):
     rows = list(csv.DictReader(io.StringIO(by_word.text, newline="")))
     assert rows[0]["recorded_seconds"] == "6900.000"
     assert rows[2]["gap_start"] == "2026-06-08T03:00:00.000+02:00"
-    assert client.get(f"{url}/coverage?from=2026-06-08", headers={"Accept": "text/html,*/*;q=0.8"}).is_json
+    a_day = f"{url}/coverage?from=2026-06-08&to=2026-06-08"
+    assert client.get(a_day, headers={"Accept": "text/html,*/*;q=0.8"}).json[0]["date"] == "2026-06-08"
 
 
 def test_coverage_of_all_devices_is_in_the_order_of_their_names(client, url, scope, box):
