@@ -65,9 +65,7 @@ def build_database(url: str) -> peewee.Database:
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        path = Path(unquote(parts.path[1:])).absolute()
-        if parts.netloc or not parts.path[1:]:
-            raise ConfigError("'DATABASE_URL' must be sqlite:///PATH with three slashes and a path")
+        path = sqlite_file(url)
         path.parent.mkdir(parents=True, exist_ok=True)
         return PooledSqliteDatabase(
             str(path),
@@ -97,6 +95,16 @@ def build_database(url: str) -> peewee.Database:
             options="-c lock_timeout=10s -c statement_timeout=30s -c timezone=UTC",
         )
     raise ConfigError(f"'DATABASE_URL' must start with sqlite:// or postgresql://, not {parts.scheme!r}")
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a DATABASE_URL, None for a server's; raises ConfigError without a path."""
+    parts = urlsplit(url)
+    if parts.scheme != "sqlite":
+        return None
+    if parts.netloc or not parts.path[1:]:
+        raise ConfigError("'DATABASE_URL' must be sqlite:///PATH with three slashes and a path")
+    return Path(unquote(parts.path[1:])).absolute()
 
 
 def connect(config: Config) -> peewee.Database:
@@ -171,16 +179,25 @@ def transaction() -> Iterator[peewee.Database]:
 
 def describe_failure(error: BaseException) -> str:
     """One sentence on why the database cannot be used, without address or password."""
-    text = str(error).lower()
+    text = str(_find_cause(error)).lower()
     if "no such table" in text or "no such column" in text or "does not exist" in text:
         return "the database schema is not up to date: run 'vas release'"
     if "locked" in text:
         return "the database is locked by another process"
     if isinstance(error, MaxConnectionsExceeded):
         return "all connections to the database are in use"
+    if "is full" in text or "no space left" in text:
+        return "the disk of the database is full: make room on it"
     if "readonly" in text or "disk" in text or "unable to open" in text:
         return "the database file cannot be read or written: check its folder, rights and free space"
     return "the database does not answer"
+
+
+def _find_cause(error: BaseException) -> BaseException:
+    """What went wrong first: SQLite undoes a transaction itself when its disk is full, and undoing it again fails."""
+    while "no transaction is active" in str(error) and error.__context__ is not None:
+        error = error.__context__
+    return error
 
 
 def _open(database: peewee.Database) -> None:

@@ -43,7 +43,7 @@ def checks_of_services(
 ) -> list[HealthCheck]:
     """The checks of our own components and of every plugin."""
     return [
-        HealthCheck("database", check_database),
+        HealthCheck("database", lambda: check_database_and_room(config.database_url)),
         HealthCheck("redis", lambda: check_redis(client)),
         HealthCheck("media_bus", lambda: check_bus(bus)),
         HealthCheck("stream_slots", lambda: check_slots(slots, STREAM)),
@@ -101,6 +101,16 @@ def check_database() -> ComponentHealth:
             "down", f"the schema is not up to date: {', '.join(missing)} is missing", "run 'vas release'", {"kind": kind}
         )
     return ComponentHealth("ok", detail={"kind": kind})
+
+
+def check_database_and_room(url: str) -> ComponentHealth:
+    """As `check_database`; a database that is a file must have room to grow as well. A full one can still be read."""
+    health, file = check_database(), database.sqlite_file(url)
+    if health.status == "ok" and file is not None and shutil.disk_usage(file.parent).free < _FULL_DISK_BYTES:
+        return ComponentHealth(
+            "degraded", "the disk of the database is full: changes may be refused", "free space on it", health.detail
+        )
+    return health
 
 
 def check_redis(client: redis.Redis) -> ComponentHealth:

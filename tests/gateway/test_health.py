@@ -112,6 +112,18 @@ def test_a_disk_is_told_before_it_is_full(monkeypatch, tmp_path, free, status):
     assert health.check_disk(tmp_path / "not" / "yet", "VAR_DIR").status == status
 
 
+def test_a_database_whose_disk_is_full_is_told_and_can_still_be_read(monkeypatch, bound_database):
+    from collections import namedtuple
+
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage(100 << 30, 0, 50 << 20))
+    found, is_file = health.check_database_and_room(bound_database), bound_database.startswith("sqlite")
+    assert (found.status, "full" in str(found.reason)) == (("degraded", True) if is_file else ("ok", False))
+    assert health.check_database().status == "ok"
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage(100 << 30, 0, 50 << 30))
+    assert health.check_database_and_room(bound_database).status == "ok"
+
+
 def test_a_missing_program_comes_with_its_remedy(tmp_path):
     assert check_program("no-such-program", "install it").remedy == "install it"
     assert check_ffmpeg("no-such-ffmpeg").status == "down"
