@@ -8,25 +8,25 @@ import contextlib
 import functools
 import logging
 import time
-from pathlib import Path
 from typing import Any
 
-from gateway import database
 from gateway.bus import MediaBus
-from gateway.capture_files import CLIPS, CaptureFiles
+from gateway.capture_files import CaptureFiles
 from gateway.clock import Clock, SystemClock, utc_now
 from gateway.errors import BusUnavailable, LeaseLost, NotFound, Unavailable, VasError
 from gateway.media import ClipFact
 from gateway.models.base import EVERY_TENANT, TenantScope
 from gateway.models.bookmarks import CLIP, READY, Bookmark
 from gateway.models.clips import CLIP_CANCELLED, ClipResult, fail_clip, read_clip_work, save_clip, save_poster
-from gateway.models.cuts import Stretch, cut_footage, holes_between
+from gateway.models.cuts import Stretch, cut_footage
 from gateway.models.jobs import JobAttempt
 from gateway.models.recordings import find_recording
 from gateway.models.streams import read_stream_record, touch_demand
 from gateway.redis_client import connect_redis
 from gateway.states import DesiredState
 from gateway.storage import StorageUnavailable, open_storage
+from workers.clip_files import ClipFiles
+from workers.clip_notes import WORTH_TELLING_MS, write_notes
 from workers.clip_poster import ClipPoster
 from workers.clip_source import BusSpool, join_footage
 from workers.exporting.cut import Cut
@@ -45,8 +45,6 @@ log = logging.getLogger(__name__)
 PATIENCE_MS = 5000
 _LOOK_SECONDS = 0.5
 _DEMAND_SECONDS = 2.0
-#: Less than this is missing at an end of every second clip: footage comes in parts.
-_WORTH_TELLING_MS = 500
 #: The share of the progress that waiting has; the rest is for writing.
 _WAIT_SHARE = 0.8
 _RECEIVING = "receiving"
@@ -95,17 +93,14 @@ class ClipMaker:
         self._start_ms = bookmark.at_ms - bookmark.before_ms
         self._end_ms = bookmark.at_ms + bookmark.after_ms
         self._files = CaptureFiles.from_config(context.config)
-        stem = f"{bookmark.id}-{attempt.token.rpartition(':')[2]}"
-        self._clip_key = self._files.key(CLIPS, attempt.tenant_id, f"{stem}.mp4")
-        poster_key = self._files.key(CLIPS, attempt.tenant_id, f"{stem}.jpg")
-        self._poster = ClipPoster(self._files, poster_key, bookmark.at_ms, context.check)
+        self._own = ClipFiles(self._files, attempt, bookmark)
+        self._poster = ClipPoster(self._files, self._own.poster_key, bookmark.at_ms, context.check)
         self._bus_error: BusUnavailable | None = None
 
     def make(self) -> ClipResult:
         """Make clip and poster, and write them down. Raises VasError where there is no clip; then nothing is left of it."""
         self._files.check_space(0, floor_bytes=self._context.config.free_bytes_floor)
-        folder = self._files.make_folder(self._clip_key)
-        self._remove_leftovers(folder)
+        folder = self._own.prepare()
         try:
             storage = open_storage(self._context.config)
         except StorageUnavailable as error:
@@ -125,8 +120,8 @@ class ClipMaker:
                 raise LeaseLost(f"the clip of bookmark '{self._bookmark.id}' is made by another job")
         finally:
             if not is_saved:
-                self._drop_own()
-        self._remove_previous(clip)
+                self._own.drop()
+        self._own.remove_previous(clip)
         return clip
 
     # ---- what comes from the bus ----
@@ -230,7 +225,7 @@ class ClipMaker:
         source = look_at(stretches, reader, is_exact=False)
         if not source.stretches:
             raise JobFailed("footage_damaged", "nothing of this range can be read")
-        with self._files.open(self._clip_key) as sink:
+        with self._files.open(self._own.clip_key) as sink:
             cut = Cut(
                 _Tail(self._context), source, reader, sink,
                 start_ms=self._start_ms, end_ms=self._end_ms, is_exact=False, index_bytes=index_bytes,
@@ -239,8 +234,9 @@ class ClipMaker:
             self._context.check()
             size = sink.keep()
         return ClipResult(
-            file=self._clip_key, size=size, start_ms=cut.first_ms, end_ms=cut.last_ms, seconds=round(seconds, 3),
-            codec=_CODECS.get(cut.video_format.codec, cut.video_format.codec), notes=tuple(self._notes(cut)),
+            file=self._own.clip_key, size=size, start_ms=cut.first_ms, end_ms=cut.last_ms, seconds=round(seconds, 3),
+            codec=_CODECS.get(cut.video_format.codec, cut.video_format.codec),
+            notes=tuple(write_notes(cut, self._start_ms, self._end_ms, self._bookmark.at_ms)),
             poster_file=self._poster.key if self._poster.is_made else None,
         )
 
@@ -251,58 +247,11 @@ class ClipMaker:
             return
         covered = sum(self._overlap(one.start_ms, one.end_ms) for one in stretches)
         shown = min(self._overlap(before.clip_start_ms, before.clip_end_ms), before.clip_seconds * 1000)
-        if covered + _WORTH_TELLING_MS < shown:
+        if covered + WORTH_TELLING_MS < shown:
             raise JobFailed("no_footage", "there is less footage now than the clip shows: it stays as it is")
 
     def _overlap(self, start_ms: int, end_ms: int) -> int:
         return max(0, min(end_ms, self._end_ms) - max(start_ms, self._start_ms))
-
-    def _notes(self, cut: Cut) -> list[str]:
-        """What is worth knowing of the clip."""
-        notes = list(cut.notes)
-        late, early = cut.first_ms - self._start_ms, self._end_ms - cut.last_ms
-        if late > _WORTH_TELLING_MS:
-            notes.append(f"it begins {late / 1000:.1f} s later than wanted: there is no earlier footage")
-        if early > _WORTH_TELLING_MS:
-            notes.append(f"it ends {early / 1000:.1f} s earlier than wanted: there is no later footage")
-        for start_ms, end_ms in cut.reader.damaged:
-            notes.append(f"damaged, left out: {self._spell(start_ms, end_ms)}")
-        for start_ms, end_ms in holes_between(cut.source.stretches, cut.first_ms, cut.last_ms):
-            notes.append(f"no footage: {self._spell(start_ms, end_ms)}")
-        return notes
-
-    def _spell(self, start_ms: int, end_ms: int) -> str:
-        """A stretch, seen from the moment of the bookmark."""
-        away = (start_ms - self._bookmark.at_ms) / 1000
-        where = "before" if away < 0 else "after"
-        return f"{(end_ms - start_ms) / 1000:.1f} s, from {abs(away):.1f} s {where} the moment on"
-
-    # ---- files ----
-
-    def _remove_leftovers(self, folder: Path) -> None:
-        """What attempts that were killed have left of this bookmark."""
-        kept = {key.rpartition("/")[2] for key in (self._bookmark.clip_file, self._bookmark.poster_file) if key}
-        for pattern in (f"{self._bookmark.id}-*", f".{self._bookmark.id}-*"):
-            for path in folder.glob(pattern):
-                if path.name not in kept:
-                    path.unlink(missing_ok=True)
-
-    def _drop_own(self) -> None:
-        """Remove what this attempt wrote, unless the bookmark has it: the database may have died while it answered."""
-        try:
-            with database.session():
-                row = EVERY_TENANT.select(Bookmark).where(Bookmark.id == self._bookmark.id).first()
-        except Unavailable:
-            return
-        for key in (self._clip_key, self._poster.key):
-            if row is None or key not in (row.clip_file, row.poster_file):
-                self._files.delete(key)
-
-    def _remove_previous(self, clip: ClipResult) -> None:
-        before = self._bookmark
-        for key, now in ((before.clip_file, clip.file), (before.poster_file, clip.poster_file or before.poster_file)):
-            if key and key != now:
-                self._files.delete(key)
 
     def _now_ms(self) -> float:
         return self._clock.wall() * 1000
