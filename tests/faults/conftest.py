@@ -16,6 +16,8 @@ __all__ = ["add_camera", "add_device", "browser", "cameras", "watch"]
 
 HERE = Path(__file__).parent
 STALL_SECONDS = 3
+#: The bus reaches further back than a process takes to start, also where the tests have a busy neighbour.
+BUS_SECONDS = 60
 
 
 def pytest_collection_modifyitems(items):
@@ -33,7 +35,7 @@ def report(capsys, request: pytest.FixtureRequest) -> Iterator[RecoveryReport]:
 
 @pytest.fixture(scope="package")
 def shared_stack() -> Iterator[Stack]:
-    with Stack(database="postgresql", stall_seconds=STALL_SECONDS) as stack:
+    with Stack(database="postgresql", stall_seconds=STALL_SECONDS, bus_window_seconds=BUS_SECONDS) as stack:
         yield stack
 
 

@@ -34,7 +34,7 @@ def unstarted() -> Iterator[Stack]:
 def test_what_is_missing_or_wrong_is_said_at_start_up(unstarted, line, settings, says):
     done = subprocess.run(
         ["sh", "-c", f"exec {unstarted.lines[line]}"], cwd=ROOT, env=unstarted.env | settings, capture_output=True,
-        text=True, timeout=30, check=False,
+        text=True, timeout=60, check=False,
     )
     assert done.returncode != 0
     for word in says:

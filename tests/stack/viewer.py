@@ -61,7 +61,7 @@ class BrowserViewer:
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.goto(f"{url}/devices/{device_id}?autoplay=1")
-        self.page.wait_for_selector("[data-testid=live-video]", state="attached", timeout=15_000)
+        self.page.wait_for_selector("[data-testid=live-video]", state="attached", timeout=30_000)
         self.page.add_script_tag(path=CLOCK_SCRIPT)
         self.page.evaluate(_WATCH)
 
