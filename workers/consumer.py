@@ -130,14 +130,15 @@ class ConsumerSupervisor:
                 next_tick = now + READ_SECONDS
                 if (reason := consumption.tick()) is not None:
                     raise Ended(reason)
-            parts = self._read(position)
-            for part in parts:
+            for part in self._read(position):
                 if part.run != init_run:
                     init_segment = self._services.bus.init_segment(self.device_id, part.run) or b""
                     init_run = part.run
                 self._services.leases.check(self._lease)
                 self._take(consumption, part, init_segment)
                 position = part.position
+            # The wait for the next part must not hold this one's bytes: they count once for each device.
+            part = None
 
     def _read(self, position: Position | None) -> list[Part]:
         try:

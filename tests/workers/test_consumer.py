@@ -1,6 +1,7 @@
 """A consumer output gets every part once and in order, whatever fails, and never more than one owner feeds it."""
 
 import dataclasses
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -128,6 +129,25 @@ def test_every_part_is_taken_once_and_in_order_with_the_header_of_its_run(world)
     assert world.output.inits == [b"init 1"] * 5 + [b"init 2"] * 2
     assert world.output.closed == ["requested"]
     assert Leases(world.client).holder(LEASE, world.device_id) is None
+
+
+def test_the_wait_for_the_next_part_holds_the_bytes_of_none(world, monkeypatch):
+    class Bytes(bytearray):
+        """Something of which it can be seen that it is gone."""
+
+    read, seen, held = world.services.bus.read, [], []
+
+    def watch(*args: object, **options: object) -> list[Part]:
+        held.extend(number for number, item in enumerate(seen, 1) if item() is not None)
+        parts = [dataclasses.replace(part, data=Bytes(part.data)) for part in read(*args, **options)]
+        seen.extend(weakref.ref(part.data) for part in parts)
+        return parts
+
+    monkeypatch.setattr(world.services.bus, "read", watch)
+    world.publish(5)
+    world.run_until(lambda: len(world.output.kept) == 5)
+    assert len(seen) == 5
+    assert held == []
 
 
 def test_it_goes_on_after_the_position_that_the_output_gives(world):

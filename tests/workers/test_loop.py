@@ -194,6 +194,17 @@ def test_the_process_is_marked_with_its_device_and_has_a_group_of_its_own(start)
     assert os.getpgid(pipeline.pid) == pipeline.pid
 
 
+@pytest.mark.parametrize(("said", "kept"), [(None, "131072"), ("65536", "65536")])
+def test_the_process_gives_back_what_it_freed_as_far_as_the_environment_lets_it(start, monkeypatch, said, kept):
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    if said is not None:
+        monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", said)
+    pipeline = start([*LIVE, *H264, *FRAGMENTED])
+    next_of(pipeline, InitSegment)
+    words = Path(f"/proc/{pipeline.pid}/environ").read_bytes().split(b"\0")
+    assert [word for word in words if word.startswith(b"MALLOC_")] == [f"MALLOC_TRIM_THRESHOLD_={kept}".encode()]
+
+
 def test_a_slow_actor_loses_parts_that_are_counted_but_never_the_end(start, h264_media, tmp_path):
     header, part = h264_media[: h264_media.index(b"moof") - 4], h264_media[h264_media.index(b"moof") - 4 :]
     (tmp_path / "media").write_bytes(header + part * 50)

@@ -1,5 +1,6 @@
 """What a worker process has beside its actors: slots that are counted, and an end that is not cut short."""
 
+import ctypes
 import signal
 import subprocess
 import sys
@@ -85,6 +86,33 @@ def test_a_worker_ends_with_the_process_that_started_it():
             return True
 
     wait_until(is_gone, "the worker has ended")
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library is not glibc")
+@pytest.mark.parametrize(("said", "is_shared"), [(None, True), ("4", False)])
+def test_all_threads_share_one_arena_unless_the_environment_says_otherwise(monkeypatch, said, is_shared):
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    if said is not None:
+        monkeypatch.setenv("MALLOC_ARENA_MAX", said)
+    child = run_python("""
+        import ctypes, threading
+        from workers.middleware import share_one_arena
+
+        share_one_arena()
+        # All live at once: an arena that a thread has left is taken by the next.
+        together = threading.Barrier(5)
+        threads = [threading.Thread(target=lambda: (bytes(10_000), together.wait())) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        together.wait()
+        libc = ctypes.CDLL(None)
+        libc.fdopen.restype = ctypes.c_void_p
+        out = ctypes.c_void_p(libc.fdopen(1, b"w"))
+        libc.malloc_info(0, out)
+        libc.fflush(out)
+    """)
+    told = child.communicate(timeout=20)[0]
+    assert (told.count("<heap nr=") == 1) == is_shared, told
 
 
 def test_services_of_streams_are_refused_in_a_process_of_another_kind():

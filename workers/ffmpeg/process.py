@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 DEVICE_MARK = "VAS_DEVICE_ID"
 
 _READ_BYTES = 1 << 18
+#: glibc otherwise lets what FFmpeg freed after looking at the camera stay with it for good (mallopt(3)): a large part of
+#: its own memory. Other C libraries do not know the word, and who has set it keeps it.
+_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(128 << 10)}
 _STDERR_LINES = 60
 _STDERR_LINE_BYTES = 2000
 #: Such as `Stream #0:1: Audio: pcm_alaw, 8000 Hz, mono` (av_dump_format).
@@ -128,7 +131,7 @@ class FfmpegProcess:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
             limit=_READ_BYTES,
-            env={**os.environ, DEVICE_MARK: self._device_id, "AV_LOG_FORCE_NOCOLOR": "1"},
+            env={**_MEMORY, **os.environ, DEVICE_MARK: self._device_id, "AV_LOG_FORCE_NOCOLOR": "1"},
         )
 
     async def _read_stdout(self) -> str | None:
