@@ -98,7 +98,8 @@ def test_a_worker_that_is_killed_in_the_middle_costs_no_frame_that_the_bus_still
     assert find_job(world.scope, bookmark.clip_job_id).state == "running", "nobody could say otherwise"
     assert find_bookmark(world.scope, bookmark.id).clip_file is None
     # What a worker leaves that is killed while it writes.
-    left = world.files.path(find_bookmark(world.scope, bookmark.id).poster_file).with_name(f".{bookmark.id}-dead.mp4.part")
+    name = f".{bookmark.id}-{bookmark.clip_job_id[:8]}-dead.mp4.part"
+    left = world.files.path(find_bookmark(world.scope, bookmark.id).poster_file).with_name(name)
     left.write_bytes(b"half")
     assert bookmark.clip_job_id in sweep_jobs(world.config, later())
     world.publish(writer, clip, start, first=8)
@@ -172,6 +173,29 @@ def test_an_attempt_that_was_given_up_writes_nothing_over_the_newer_one(world, m
     assert numbers_in(world.film_of(made)) == list(range(25, 75))
     assert len(world.told) == 1
     assert world.names() == sorted(Path(key).name for key in (made.clip_file, made.poster_file))
+
+
+@on_sqlite
+def test_a_clip_that_is_begun_anew_takes_nothing_from_the_one_that_is_being_written(world, monkeypatch):
+    world.footage.record(make_clip(seconds=4), NOON_MS)
+    bookmark = world.mark(NOON_MS + 2000)
+    begun = []
+
+    def late(self):
+        """Before the job of before begins to write, the one in its place has begun to."""
+        if not begun:
+            key = world.files.key("clips", world.scope.tenant_id, f"{bookmark.id}-another0-0.mp4")
+            path = world.files.path(key)
+            begun.append(path.with_name(f".{path.name}.part"))
+            begun[0].parent.mkdir(parents=True, exist_ok=True)
+            begun[0].write_bytes(b"half")
+        return original(self)
+
+    original = clips.ClipMaker.make
+    monkeypatch.setattr(clips.ClipMaker, "make", late)
+    made = world.run(bookmark)
+    assert made.clip_state == "ready"
+    assert begun[0].read_bytes() == b"half"
 
 
 @on_sqlite
