@@ -106,13 +106,10 @@ def test_a_late_worker_leaves_the_last_poster_and_holds_nobody(poster, worker, c
     first = poster()
     clock.now += config.poster_seconds + 1
     worker.reply = lambda request: None
-    started = time.monotonic()
     assert poster().data == first.data
-    assert time.monotonic() - started < 1.5
-    # And the next do not wait at all, for a while.
-    started = time.monotonic()
+    # And the next do not ask at all, for a while: there is nothing that they could wait for.
     assert [poster().data for _ in range(20)] == [first.data] * 20
-    assert time.monotonic() - started < 0.5
+    assert len(worker.asked) <= 2
     unknown = poster("?width=160")
     assert (unknown.status_code, unknown.json["reason"]) == (503, "no_worker")
 
