@@ -26,9 +26,13 @@ beforeEach(() => {
     'GET /jobs': { body: [] },
   });
 });
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 test('a schedule says when, when next, and why the last one was not taken', async () => {
+  vi.setSystemTime('2026-11-22T12:00:00Z');
   const next_at = new Date(Date.now() + 250_000).toISOString();
   const reason = { code: 'no_picture', message: 'no route to the camera', remedy: 'check its power' };
   api.set('GET /snapshots/schedules', { body: [buildSchedule({ next_at, reason })] });

@@ -10,12 +10,14 @@ import { dateOf, ownTimeZone } from '../timeline/timeZone';
 import { RecordingsPage } from './RecordingsPage';
 
 let api: StubApi;
-const today = dateOf(ownTimeZone(), Date.now());
+const NOW = Date.parse('2026-11-22T12:00:00Z');
+const today = dateOf(ownTimeZone(), NOW);
 const yesterday = addDays(today, -1);
 const listed = (items: unknown[]) => ({ body: items, headers: { 'X-Pagination': JSON.stringify({ total: items.length, total_pages: 1 }) } });
 const show = (address = '/recordings') => renderAt(address, [{ path: '/recordings', element: <RecordingsPage /> }]);
 
 beforeEach(() => {
+  vi.setSystemTime(NOW);
   const reason = { code: 'refused', message: 'the camera refuses connections', remedy: null };
   const gap = { start: `${yesterday}T10:00:00Z`, end: `${yesterday}T11:00:00Z`, seconds: 3600, reason, by: null };
   api = new StubApi({
@@ -32,7 +34,10 @@ beforeEach(() => {
     }),
   });
 });
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 test('a camera shows what its recording does, holds and keeps', async () => {
   show();

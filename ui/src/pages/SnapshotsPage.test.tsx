@@ -41,6 +41,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   notifications.clean();
+  vi.useRealTimers();
   vi.unstubAllGlobals();
 });
 
@@ -60,6 +61,7 @@ test('with none it says how one is taken', async () => {
 });
 
 test('filters are in the address and in the question, and can be cleared', async () => {
+  vi.setSystemTime('2026-11-22T12:00:00Z');
   api.set('GET /snapshots', ({ query }) => listed(query.get('tag') ? [] : THREE));
   const router = show('/snapshots?device=d1&tag=door&kind=live&when=yesterday&order=oldest');
   await userEvent.click(await screen.findByRole('button', { name: 'Show all snapshots' }));
