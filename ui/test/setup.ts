@@ -31,3 +31,10 @@ window.HTMLElement.prototype.scrollIntoView = () => {};
 // A page that is looked at, with its fonts there.
 Object.defineProperty(document, 'hidden', { configurable: true, get: () => false });
 Object.defineProperty(document, 'fonts', { value: new EventTarget() });
+
+// The same language for every machine: what is said in the reader's own is tried with others in clock.test.ts.
+const NativeFormat = Intl.DateTimeFormat;
+Intl.DateTimeFormat = new Proxy(NativeFormat, {
+  construct: (target, [locale, options]: [string | undefined, Intl.DateTimeFormatOptions | undefined]) => new target(locale ?? 'en-GB', options),
+  apply: (target, _, [locale, options]: [string | undefined, Intl.DateTimeFormatOptions | undefined]) => target(locale ?? 'en-GB', options),
+});

@@ -2,7 +2,8 @@
 import { Button, Group, TextInput } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
-import { DAY_MINUTES, formatClockOf, parseClock, retime, WEEKDAY_NAMES, type PlanSpan } from './planSpans';
+import { formatClockOf, parseClock } from '../timeline/clock';
+import { DAY_MINUTES, onClock, retime, WEEKDAY_NAMES, type PlanSpan } from './planSpans';
 import classes from './WeeklyPlanEditor.module.css';
 
 interface PlanSpanFieldsProps {
@@ -12,11 +13,11 @@ interface PlanSpanFieldsProps {
   onRemove: () => void;
 }
 
-const NO_TIME = 'A time such as 08:30';
+const NO_TIME = `A time such as ${formatClockOf(8 * 60 + 30)}`;
 
 export function PlanSpanFields({ span, onChange, onCopy, onRemove }: PlanSpanFieldsProps) {
   const [from, setFrom] = useState(formatClockOf(span.start));
-  const [to, setTo] = useState(formatClockOf(span.end));
+  const [to, setTo] = useState(formatClockOf(onClock(span.end)));
   const [start, end] = [parseClock(from), parseClock(to)];
   const apply = () => {
     if (start === null || end === null) return;
@@ -29,7 +30,6 @@ export function PlanSpanFields({ span, onChange, onCopy, onRemove }: PlanSpanFie
       size="xs"
       w={92}
       label={label}
-      inputMode="numeric"
       autoComplete="off"
       value={value}
       error={parsed === null ? NO_TIME : undefined}

@@ -10,7 +10,8 @@ import { useScheduleDeeds } from '../hooks/useSchedules';
 import { ConflictNotice } from './ConflictNotice';
 import { Failure } from './Failure';
 import { WEEKDAY_NAMES, WEEKDAYS } from './planSpans';
-import { newSchedule, placeScheduleErrors, scheduleFieldsOf, scheduleRules, scheduleValuesOf, tidyTimes, MOST_TIMES, type ScheduleUnit, type ScheduleValues } from './scheduleValues';
+import { newSchedule, placeScheduleErrors, scheduleFieldsOf, scheduleRules, scheduleValuesOf, tidyTimes, FIRST_EXAMPLE, MOST_TIMES, type ScheduleUnit, type ScheduleValues } from './scheduleValues';
+import { formatClockOf } from '../timeline/clock';
 import { TimeZoneSelect } from './TimeZoneSelect';
 
 const UNITS: { value: ScheduleUnit; label: string }[] = [
@@ -81,9 +82,9 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
           ) : (
             <TagsInput
               aria-label="Times of day"
-              placeholder={form.values.times.length ? undefined : '08:00, 18:30'}
-              description="Type a time such as 08:30 and press Enter."
-              splitChars={[',', ';', ' ']}
+              placeholder={form.values.times.length ? undefined : [480, 1110].map(formatClockOf).join(', ')}
+              description={`Type a time such as ${formatClockOf(FIRST_EXAMPLE)} and press Enter.`}
+              splitChars={[',', ';']}
               maxTags={MOST_TIMES}
               acceptValueOnBlur
               clearable

@@ -3,6 +3,7 @@ import { ActionIcon, Button, Group, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { WeeklyPlan } from '../api/recordingTypes';
+import { formatHourOf } from '../timeline/clock';
 import { PlanDay } from './PlanDay';
 import { PlanSpanFields } from './PlanSpanFields';
 import { DAY_MINUTES, PLAN_PRESETS, pieces, planOf, spansOf, tidy, WEEKDAY_NAMES, type PlanSpan } from './planSpans';
@@ -59,7 +60,7 @@ export function WeeklyPlanEditor({ value, onChange, error }: WeeklyPlanEditorPro
       </Group>
       <div className={classes.scale} aria-hidden>
         {[0, 6, 12, 18, 24].map((hour) => (
-          <span key={hour}>{String(hour).padStart(2, '0')}:00</span>
+          <span key={hour}>{formatHourOf(hour)}</span>
         ))}
       </div>
       {WEEKDAY_NAMES.map((name, day) => (

@@ -1,7 +1,8 @@
 // Moments and spans of time in words.
+import { CLOCK, CLOCK_TO_THE_SECOND } from '../timeline/clock';
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const TO_THE_SECOND = { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' } as const;
+const clock = new Intl.DateTimeFormat(undefined, CLOCK_TO_THE_SECOND);
+const TO_THE_SECOND = { month: 'short', day: 'numeric', ...CLOCK_TO_THE_SECOND } as const;
 const thisYear = new Intl.DateTimeFormat(undefined, TO_THE_SECOND);
 const anyYear = new Intl.DateTimeFormat(undefined, { ...TO_THE_SECOND, year: 'numeric' });
 
@@ -12,7 +13,7 @@ export function formatDateTime(at: string): string {
   return (moment.getFullYear() === new Date().getFullYear() ? thisYear : anyYear).format(moment);
 }
 
-const shortThisYear = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+const shortThisYear = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', ...CLOCK });
 const dateOnly = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', year: 'numeric' });
 
 /** To the minute; of another year only the date. */

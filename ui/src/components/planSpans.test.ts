@@ -1,6 +1,7 @@
 // The weekly plan: overnight spans, merging, dragging.
 import { expect, test } from 'vitest';
-import { formatClockOf, parseClock, pieces, PLAN_PRESETS, planOf, retime, shift, spansOf, spanWords, stretch, tidy } from './planSpans';
+import { clockText, parseClock } from '../timeline/clock';
+import { onClock, pieces, PLAN_PRESETS, planOf, retime, shift, spansOf, spanWords, stretch, tidy } from './planSpans';
 
 test('a plan goes back as it came', () => {
   const plan = { monday: [['08:00', '18:00']], friday: [['22:00', '06:00']], sunday: [['00:00', '24:00']] } as const;
@@ -31,7 +32,7 @@ test('a whole day has one spelling only', () => {
 test('times are read as people type them', () => {
   expect([parseClock('8:30'), parseClock('08.30'), parseClock('24:00')]).toEqual([510, 510, 1440]);
   expect([parseClock('24:01'), parseClock('8:60'), parseClock('8'), parseClock('noon')]).toEqual([null, null, null, null]);
-  expect([formatClockOf(510), formatClockOf(1440), formatClockOf(1800)]).toEqual(['08:30', '24:00', '06:00']);
+  expect([510, 1440, 1800].map((minutes) => clockText(onClock(minutes)))).toEqual(['08:30', '24:00', '06:00']);
 });
 
 test('an end that is not after its start is on the next day', () => {

@@ -1,5 +1,6 @@
 // A weekly plan as spans of minutes, to be drawn and dragged: pure.
 import type { Weekday, WeeklyPlan } from '../api/recordingTypes';
+import { clockText, formatClockOf, parseClock } from '../timeline/clock';
 
 /** Minutes since the day's midnight; `end` is beyond 1440 where it lies on the next day. */
 export interface PlanSpan {
@@ -14,19 +15,8 @@ export const DAY_MINUTES = 1440;
 export const SNAP_MINUTES = 15;
 const SHORTEST_MINUTES = 5;
 
-/** "8:30" or "08:30" in minutes, up to "24:00"; null for what is no time of day. */
-export function parseClock(text: string): number | null {
-  const match = /^\s*(\d{1,2})[:.](\d{2})\s*$/.exec(text);
-  if (!match) return null;
-  const minutes = Number(match[1]) * 60 + Number(match[2]);
-  return Number(match[2]) < 60 && minutes <= DAY_MINUTES ? minutes : null;
-}
-
-/** Minutes as "08:30": a span's end on the next day is said as the clock shows it there; midnight at a day's end is "24:00". */
-export function formatClockOf(minutes: number): string {
-  const shown = minutes > DAY_MINUTES ? minutes - DAY_MINUTES : minutes;
-  return `${String(Math.floor(shown / 60)).padStart(2, '0')}:${String(shown % 60).padStart(2, '0')}`;
-}
+/** A span's end on the next day is said as the clock shows it there. */
+export const onClock = (minutes: number): number => (minutes > DAY_MINUTES ? minutes - DAY_MINUTES : minutes);
 
 export function spansOf(plan: WeeklyPlan): PlanSpan[] {
   return WEEKDAYS.flatMap((weekday, day) =>
@@ -63,7 +53,7 @@ export function planOf(spans: PlanSpan[]): WeeklyPlan {
   const plan: WeeklyPlan = {};
   for (const { day, start, end } of tidy(spans)) {
     const weekday = WEEKDAYS[day];
-    if (weekday) (plan[weekday] ??= []).push([formatClockOf(start), formatClockOf(end)]);
+    if (weekday) (plan[weekday] ??= []).push([clockText(start), clockText(onClock(end))]);
   }
   return plan;
 }
@@ -103,7 +93,7 @@ export function pieces(spans: PlanSpan[], day: number): { index: number; start: 
 
 export function spanWords({ day, start, end }: PlanSpan): string {
   const next = end > DAY_MINUTES ? ` on ${WEEKDAY_NAMES[(day + 1) % 7]}` : '';
-  return `${WEEKDAY_NAMES[day]}, ${formatClockOf(start)} to ${formatClockOf(end)}${next}`;
+  return `${WEEKDAY_NAMES[day]}, ${formatClockOf(start)} to ${formatClockOf(onClock(end))}${next}`;
 }
 
 const everyDay = (days: number[], start: number, end: number): PlanSpan[] => days.map((day) => ({ day, start, end }));

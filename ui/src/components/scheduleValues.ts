@@ -1,7 +1,8 @@
 // A schedule of snapshots as its form holds it, what is wrong with it, what is sent, and how it is said in words.
 import type { Schedule, ScheduleFields } from '../api/schedules';
 import type { Weekday } from '../api/recordingTypes';
-import { formatClockOf, parseClock, WEEKDAY_NAMES, WEEKDAYS } from './planSpans';
+import { clockText, formatClockOf, parseClock } from '../timeline/clock';
+import { DAY_MINUTES, WEEKDAY_NAMES, WEEKDAYS } from './planSpans';
 import { sentence } from './sentence';
 
 export type ScheduleUnit = 'seconds' | 'minutes' | 'hours' | 'days';
@@ -29,6 +30,8 @@ const UNITS: [ScheduleUnit, number][] = [
 ];
 const LONGEST_SECONDS = 7 * 86_400;
 export const MOST_TIMES = 96;
+/** Half past eight, in minutes: the example that is shown of a time. */
+export const FIRST_EXAMPLE = 510;
 
 export const secondsOf = (count: number | string, unit: ScheduleUnit): number => Number(count) * (UNITS.find(([name]) => name === unit)?.[1] ?? 1);
 
@@ -45,7 +48,7 @@ export function newSchedule(timeZone: string): ScheduleValues {
 export function scheduleValuesOf(schedule: Schedule): ScheduleValues {
   const { name, enabled, every_seconds, times, weekdays, time_zone, tags, keep_days, keep_count } = schedule;
   const [count, unit] = unitOf(every_seconds ?? 600);
-  return { name, enabled, way: every_seconds === null ? 'times' : 'every', count, unit, times, weekdays, time_zone, tags, keep_days: keep_days ?? '', keep_count: keep_count ?? '' };
+  return { name, enabled, way: every_seconds === null ? 'times' : 'every', count, unit, times: tidyTimes(times), weekdays, time_zone, tags, keep_days: keep_days ?? '', keep_count: keep_count ?? '' };
 }
 
 const numberOrNull = (value: number | string): number | null => (value === '' ? null : Number(value));
@@ -57,7 +60,7 @@ export function scheduleFieldsOf(values: ScheduleValues, deviceId: string): Sche
     name: name.trim(),
     enabled,
     every_seconds: way === 'every' ? secondsOf(count, unit) : null,
-    times: way === 'times' ? tidyTimes(times) : [],
+    times: way === 'times' ? timeTexts(times) : [],
     weekdays: weekdays.length === WEEKDAYS.length ? [] : WEEKDAYS.filter((day) => weekdays.includes(day)),
     time_zone,
     tags,
@@ -66,16 +69,25 @@ export function scheduleFieldsOf(values: ScheduleValues, deviceId: string): Sche
   };
 }
 
-/** "8:5" is none, "8.30" is "08:30"; each once, in order. What is no time stays, so that it can be seen and mended. */
+/** Of a time of day; null for what is none: "24:00" is the next day's. */
+const minutesOf = (time: string): number | null => {
+  const minutes = parseClock(time);
+  return minutes === null || minutes >= DAY_MINUTES ? null : minutes;
+};
+
+/** As the reader spells times, each once, in order: "8.30" is "08:30". What is no time stays, so that it can be seen and mended. */
 export function tidyTimes(times: string[]): string[] {
-  const clean = times.map((time) => {
-    const minutes = parseClock(time);
-    return minutes === null || minutes >= 1440 ? time.trim() : formatClockOf(minutes);
+  const told = [...times].sort((a, b) => (minutesOf(a) ?? DAY_MINUTES) - (minutesOf(b) ?? DAY_MINUTES));
+  const clean = told.map((time) => {
+    const minutes = minutesOf(time);
+    return minutes === null ? time.trim() : formatClockOf(minutes);
   });
-  return [...new Set(clean)].sort();
+  return [...new Set(clean)];
 }
 
-const isTime = (text: string): boolean => /^([01]\d|2[0-3]):[0-5]\d$/.test(text);
+/** As the API spells them. */
+const timeTexts = (times: string[]): string[] => [...new Set(times.map((time) => clockText(minutesOf(time) ?? 0)))].sort();
+
 const atLeastOne = (value: number | string): string | null => (value === '' || (Number.isInteger(Number(value)) && Number(value) > 0) ? null : 'Enter a whole number above 0');
 
 export const scheduleRules = {
@@ -87,8 +99,8 @@ export const scheduleRules = {
   },
   times: (times: string[], { way }: ScheduleValues) => {
     if (way !== 'times') return null;
-    const wrong = times.find((time) => !isTime(time));
-    if (wrong !== undefined) return `“${wrong}” is no time of day such as 08:30`;
+    const wrong = times.find((time) => minutesOf(time) === null);
+    if (wrong !== undefined) return `“${wrong}” is no time of day such as ${formatClockOf(FIRST_EXAMPLE)}`;
     return times.length > 0 ? null : 'Enter at least one time of day';
   },
   keep_days: atLeastOne,
@@ -146,8 +158,9 @@ export function scheduleWords({ every_seconds, times, weekdays }: Pick<ScheduleF
     const [count, unit] = unitOf(every_seconds);
     return `Every ${count === 1 ? unit.slice(0, -1) : `${count} ${unit}`}${tail}`;
   }
-  if (times.length > MOST_NAMED) return `At ${times.slice(0, MOST_NAMED - 1).join(', ')} and ${times.length - MOST_NAMED + 1} more times${tail}`;
-  return `At ${times.length > 1 ? `${times.slice(0, -1).join(', ')} and ${times.at(-1)}` : times[0]}${tail}`;
+  const told = tidyTimes(times);
+  if (told.length > MOST_NAMED) return `At ${told.slice(0, MOST_NAMED - 1).join(', ')} and ${told.length - MOST_NAMED + 1} more times${tail}`;
+  return `At ${told.length > 1 ? `${told.slice(0, -1).join(', ')} and ${told.at(-1)}` : told[0]}${tail}`;
 }
 
 /** "30 days or 1000 snapshots", "for good". */

@@ -1,5 +1,6 @@
 // Draws a timeline: ruler, track with footage and gaps, markers, now and the playhead. Only what is in sight is touched.
-import type { TimelineData, TimelineGap, TimeRange } from './model';
+import { HAS_12_HOURS } from './clock';
+import { HOUR_MS, MINUTE_MS, type TimelineData, type TimelineGap, type TimeRange } from './model';
 import type { Palette } from './palette';
 import { buildTicks, chooseStep, contextStep, type TickStep } from './ticks';
 import { contextLabel, tickLabel } from './words';
@@ -29,11 +30,13 @@ export const LANE_HEIGHT = 20;
 const CONTEXT_BASELINE = 14;
 const TICK_BASELINE = 32;
 const NOTCH_HEIGHT = 7;
+/** What "PM" takes beside a time. */
+const HALF_OF_DAY_PX = 20;
 
 const trackHeightOf = (surface: Surface): number => surface.height - TRACK_TOP - LANE_HEIGHT;
 
 function leastTickPx(step: TickStep): number {
-  if (step.unit === 'clock') return step.count < 60_000 ? 76 : 58;
+  if (step.unit === 'clock') return (step.count < MINUTE_MS ? 76 : 58) + (HAS_12_HOURS && step.count % HOUR_MS !== 0 ? HALF_OF_DAY_PX : 0);
   if (step.unit === 'month') return step.count > 1 ? 44 : 42;
   return 56;
 }

@@ -1,5 +1,6 @@
 // A timeline in words: moments in its zone, lengths of time, and what is or is not recorded.
-import type { TimelineData, TimelineGap } from './model';
+import { CLOCK, CLOCK_TO_THE_SECOND, FULL_HOUR } from './clock';
+import { HOUR_MS, MINUTE_MS, type TimelineData, type TimelineGap } from './model';
 import type { TickStep } from './ticks';
 import { offsetAt } from './timeZone';
 
@@ -15,15 +16,14 @@ function format(timeZone: string, atMs: number, options: Intl.DateTimeFormatOpti
   return formatter.format(atMs);
 }
 
-const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
-
 /** The label below a tick. */
 export function tickLabel(step: TickStep, timeZone: string, atMs: number): string {
   if (step.unit === 'year') return format(timeZone, atMs, { year: 'numeric' });
   if (step.unit === 'month') return format(timeZone, atMs, { month: 'short' });
   if (step.unit === 'week') return format(timeZone, atMs, { day: 'numeric', month: 'short' });
   if (step.unit === 'day') return format(timeZone, atMs, { weekday: 'short', day: 'numeric' });
-  return format(timeZone, atMs, step.count < 60_000 ? { ...CLOCK, second: '2-digit' } : CLOCK);
+  if (step.count % HOUR_MS === 0) return format(timeZone, atMs, FULL_HOUR);
+  return format(timeZone, atMs, step.count < MINUTE_MS ? CLOCK_TO_THE_SECOND : CLOCK);
 }
 
 /** The label of the upper row: the day above hours, the month above days, the year above months. */
@@ -39,7 +39,7 @@ const isAmbiguous = (timeZone: string, atMs: number): boolean =>
 
 export function formatTime(timeZone: string, atMs: number): string {
   const zone = isAmbiguous(timeZone, atMs) ? ({ timeZoneName: 'short' } as const) : {};
-  return format(timeZone, atMs, { ...CLOCK, second: '2-digit', ...zone });
+  return format(timeZone, atMs, { ...CLOCK_TO_THE_SECOND, ...zone });
 }
 
 export function formatMoment(timeZone: string, atMs: number): string {
