@@ -1,6 +1,7 @@
 // The fields of a bookmark: title, note, tags, and how much its clip holds before and after the moment.
 import { NumberInput, SimpleGrid, Stack, TagsInput, Textarea, TextInput } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
+import type { ReactNode } from 'react';
 import { useFullscreenTarget } from '../hooks/useFullscreenTarget';
 import { MOST_SECONDS, type BookmarkValues } from './bookmarkValues';
 
@@ -9,9 +10,11 @@ interface BookmarkFieldsProps {
   knownTags: string[];
   /** Said below the seconds. */
   lengthHint?: string;
+  /** Above the seconds. */
+  children?: ReactNode;
 }
 
-export function BookmarkFields({ form, knownTags, lengthHint }: BookmarkFieldsProps) {
+export function BookmarkFields({ form, knownTags, lengthHint, children }: BookmarkFieldsProps) {
   const portal = useFullscreenTarget();
   const seconds = { suffix: ' s', min: 0, max: MOST_SECONDS, decimalScale: 1, allowNegative: false, clampBehavior: 'none' } as const;
   return (
@@ -34,6 +37,7 @@ export function BookmarkFields({ form, knownTags, lengthHint }: BookmarkFieldsPr
         comboboxProps={portal ? { portalProps: portal } : {}}
         {...form.getInputProps('tags')}
       />
+      {children}
       <SimpleGrid cols={2} spacing="sm">
         <NumberInput label="Clip before" {...seconds} {...form.getInputProps('before_seconds')} />
         <NumberInput label="Clip after" {...seconds} {...form.getInputProps('after_seconds')} />

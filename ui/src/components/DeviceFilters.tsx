@@ -1,9 +1,8 @@
 // Search, tag and order of the device list.
-import { CloseButton, Select, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
-import { IconSearch, IconTag } from '@tabler/icons-react';
-import { useState } from 'react';
+import { Select } from '@mantine/core';
 import type { DeviceListQuery } from '../api/devices';
+import { SearchField } from './SearchField';
+import { TagFilter } from './TagFilter';
 import classes from './DeviceFilters.module.css';
 
 interface DeviceFiltersProps {
@@ -22,43 +21,10 @@ const ORDERS = [
 ];
 
 export function DeviceFilters({ query, tags, onChange, hasSort }: DeviceFiltersProps) {
-  const [text, setText] = useState(query.q);
-  const [seenQuery, setSeenQuery] = useState(query.q);
-  const search = useDebouncedCallback((q: string) => onChange({ q }), 250);
-  if (seenQuery !== query.q) {
-    // The address changed from elsewhere: going back, or all filters cleared.
-    setSeenQuery(query.q);
-    if (text.trim() !== query.q) setText(query.q);
-  }
-  const type = (value: string) => {
-    setText(value);
-    search(value.trim());
-  };
-  const known = query.tag && !tags.includes(query.tag) ? [query.tag, ...tags] : tags;
   return (
     <div className={classes.filters}>
-      <TextInput
-        type="search"
-        aria-label="Search cameras"
-        placeholder="Search cameras"
-        leftSection={<IconSearch size={16} stroke={1.7} />}
-        rightSection={text ? <CloseButton size="sm" aria-label="Clear the search" onClick={() => type('')} /> : null}
-        value={text}
-        onChange={(event) => type(event.currentTarget.value)}
-        className={classes.search}
-      />
-      {known.length > 0 && (
-        <Select
-          aria-label="Show only one tag"
-          placeholder="Any tag"
-          leftSection={<IconTag size={16} stroke={1.7} />}
-          data={known}
-          value={query.tag || null}
-          onChange={(tag) => onChange({ tag: tag ?? '' })}
-          clearable
-          searchable
-        />
-      )}
+      <SearchField className={classes.search} label="Search cameras" placeholder="Search cameras" q={query.q} onSearch={(q) => onChange({ q })} />
+      {(tags.length > 0 || query.tag) && <TagFilter tags={tags} tag={query.tag} onChange={(tag) => onChange({ tag })} />}
       {hasSort && (
         <Select
           aria-label="Order"

@@ -1,5 +1,5 @@
-// Changes a bookmark; a clip is made again only where its length changes.
-import { Button, Group, Modal, Skeleton, Stack } from '@mantine/core';
+// Changes a bookmark; a clip is made again only where its moment or its length changes.
+import { Button, Group, Modal, Skeleton, Stack, Text } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
@@ -7,11 +7,15 @@ import { useState } from 'react';
 import { ApiError } from '../api/http';
 import { readBookmark, type VersionedBookmark } from '../api/bookmarks';
 import { useBookmarkDeeds } from '../hooks/useBookmarkDeeds';
-import { useBookmarkTags } from '../hooks/useBookmarkTags';
+import { useTagsInUse } from '../hooks/useTagsInUse';
+import { formatMoment } from '../timeline/words';
+import { ownTimeZone } from '../timeline/timeZone';
 import { BookmarkFields } from './BookmarkFields';
 import { bookmarkFieldsOf, bookmarkRules, bookmarkValuesOf, needsNewClip, placeErrors, type BookmarkValues } from './bookmarkValues';
 import { ConflictNotice } from './ConflictNotice';
 import { Failure } from './Failure';
+import { MomentFields } from './MomentFields';
+import { sentence } from './sentence';
 
 interface EditFormProps extends VersionedBookmark {
   onReload: () => void;
@@ -20,30 +24,77 @@ interface EditFormProps extends VersionedBookmark {
 
 function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
   const { save } = useBookmarkDeeds();
-  const knownTags = useBookmarkTags();
+  const timeZone = ownTimeZone();
+  const knownTags = useTagsInUse('bookmarks');
   const [failure, setFailure] = useState<Error | null>(null);
   const [hasConflict, setConflict] = useState(false);
+  const [atMs, setAtMs] = useState<number | null>(Date.parse(bookmark.at));
+  const [nearest, setNearest] = useState<number[]>([]);
+  // What is typed begins anew where a moment was chosen instead.
+  const [chosen, setChosen] = useState(0);
+  const [momentError, setMomentError] = useState<string | null>(null);
   const form = useForm<BookmarkValues>({ initialValues: bookmarkValuesOf(bookmark), validate: bookmarkRules });
   const send = async (values: BookmarkValues, version: string | null) => {
     setFailure(null);
+    setNearest([]);
+    const trouble = momentTrouble(atMs);
+    setMomentError(trouble);
+    if (atMs === null || trouble) return;
+    // Fields go to the second: one that nobody touched keeps its fraction.
+    const at = atMs === Date.parse(bookmark.at) ? bookmark.at : new Date(atMs).toISOString();
     try {
-      const saved = await save.mutateAsync({ id: bookmark.id, fields: bookmarkFieldsOf(values, bookmark.at), etag: version });
+      const saved = await save.mutateAsync({ id: bookmark.id, fields: bookmarkFieldsOf(values, at), etag: version });
       notifications.show({ message: `“${saved.title}” was saved.` });
       onClose();
     } catch (error) {
       const placed = error instanceof ApiError ? placeErrors(error.errors) : {};
       if (error instanceof ApiError && error.status === 412) setConflict(true);
       else if (Object.keys(placed).length > 0) form.setErrors(placed);
-      else setFailure(error as Error);
+      else if (error instanceof ApiError && error.errors.at) setMomentError(sentence(error.errors.at.replace(/^'at'/, 'the moment')));
+      else {
+        setFailure(error as Error);
+        if (error instanceof ApiError) setNearest(nearestOf(error));
+      }
     }
   };
-  const isLonger = needsNewClip(form.values, bookmark);
+  const moveTo = (ms: number) => {
+    setAtMs(ms);
+    setChosen(ms);
+    setFailure(null);
+    setNearest([]);
+    setMomentError(null);
+  };
+  const isMoved = atMs !== Date.parse(bookmark.at);
+  const isRemade = isMoved || needsNewClip(form.values, bookmark);
   return (
     <form noValidate onSubmit={form.onSubmit((values) => send(values, etag))}>
       <Stack gap="sm">
         {hasConflict && <ConflictNotice what="bookmark" onReload={onReload} onOverwrite={() => void send(form.getValues(), null)} />}
-        <BookmarkFields form={form} knownTags={knownTags} lengthHint={isLonger ? 'The clip is made again, as far as there is footage. Until then the one there is stays.' : 'Other lengths make the clip again.'} />
+        <BookmarkFields form={form} knownTags={knownTags} lengthHint={isRemade ? 'The clip is made again, as far as there is footage. Until then the one there is stays.' : 'Another moment or other lengths make the clip again.'}>
+          <MomentFields
+            key={chosen}
+            timeZone={timeZone}
+            firstMs={atMs ?? Date.parse(bookmark.at)}
+            onChange={(ms) => {
+              // The fields know no fraction of a second: back at the same second, it is the same moment.
+              const wasAt = Date.parse(bookmark.at);
+              setAtMs(ms !== null && Math.floor(ms / 1000) === Math.floor(wasAt / 1000) ? wasAt : ms);
+              setMomentError(null);
+            }}
+            error={momentError}
+          />
+        </BookmarkFields>
         {failure && <Failure title="The bookmark was not saved" error={failure} />}
+        {nearest.length > 0 && (
+          <Group gap="xs">
+            <Text size="sm">Move it to</Text>
+            {nearest.map((ms) => (
+              <Button key={ms} size="compact-sm" variant="default" onClick={() => moveTo(ms)}>
+                {formatMoment(timeZone, ms)}
+              </Button>
+            ))}
+          </Group>
+        )}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             Cancel
@@ -56,6 +107,14 @@ function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
     </form>
   );
 }
+
+function momentTrouble(atMs: number | null): string | null {
+  if (atMs === null) return 'Enter a date and a time';
+  return atMs > Date.now() ? 'That is still to come' : null;
+}
+
+/** Where footage is instead, where that is why. */
+const nearestOf = ({ errors }: ApiError): number[] => [errors.nearest_before, errors.nearest_after].map((at) => Date.parse(at ?? '')).filter(Number.isFinite);
 
 /** `id` null: closed. */
 export function EditBookmarkDialog({ id, onClose }: { id: string | null; onClose: () => void }) {

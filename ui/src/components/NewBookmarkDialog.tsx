@@ -7,7 +7,7 @@ import { useState, type MouseEvent } from 'react';
 import { useNavigate } from 'react-router';
 import { ApiError } from '../api/http';
 import type { Bookmark } from '../api/bookmarks';
-import { useBookmarkTags } from '../hooks/useBookmarkTags';
+import { useTagsInUse } from '../hooks/useTagsInUse';
 import { useFullscreenTarget } from '../hooks/useFullscreenTarget';
 import type { useNewBookmark } from '../hooks/useNewBookmark';
 import { formatMoment } from '../timeline/words';
@@ -24,7 +24,7 @@ interface NewBookmarkDialogProps {
 export function NewBookmarkDialog({ draft, timeZone }: NewBookmarkDialogProps) {
   const { state, bookmark } = draft;
   const navigate = useNavigate();
-  const knownTags = useBookmarkTags();
+  const knownTags = useTagsInUse('bookmarks');
   const [failure, setFailure] = useState<Error | null>(null);
   const [isSending, setSending] = useState(false);
   const [initialValues] = useState<BookmarkValues>(() => {

@@ -1,9 +1,8 @@
 // Search for a camera, and a day to look at across all of them.
-import { ActionIcon, Button, CloseButton, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
-import { IconChevronLeft, IconChevronRight, IconSearch } from '@tabler/icons-react';
-import { useState } from 'react';
+import { ActionIcon, Button, TextInput } from '@mantine/core';
+import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { addDays } from './calendarDates';
+import { SearchField } from './SearchField';
 import classes from './RecordingList.module.css';
 
 interface RecordingFiltersProps {
@@ -15,29 +14,9 @@ interface RecordingFiltersProps {
 }
 
 export function RecordingFilters({ q, date, today, onSearch, onDate }: RecordingFiltersProps) {
-  const [text, setText] = useState(q);
-  const [seen, setSeen] = useState(q);
-  const search = useDebouncedCallback(onSearch, 250);
-  if (seen !== q) {
-    setSeen(q);
-    if (text.trim() !== q) setText(q);
-  }
-  const type = (value: string) => {
-    setText(value);
-    search(value.trim());
-  };
   return (
     <div className={classes.controls}>
-      <TextInput
-        className={classes.search}
-        type="search"
-        aria-label="Search cameras"
-        placeholder="Search cameras"
-        leftSection={<IconSearch size={16} stroke={1.7} />}
-        rightSection={text ? <CloseButton size="sm" aria-label="Clear the search" onClick={() => type('')} /> : null}
-        value={text}
-        onChange={(event) => type(event.currentTarget.value)}
-      />
+      <SearchField className={classes.search} label="Search cameras" placeholder="Search cameras" q={q} onSearch={onSearch} />
       <div className={classes.date} role="group" aria-label="Day">
         <Button px="sm" flex="none" variant={date ? 'default' : 'light'} aria-pressed={!date} onClick={() => onDate(null)}>
           Last 14 days

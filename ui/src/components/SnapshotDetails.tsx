@@ -8,7 +8,7 @@ import { ApiError } from '../api/http';
 import { snapshotDownloadUrl, type Snapshot, type SnapshotFormat } from '../api/snapshots';
 import { useFullscreenTarget } from '../hooks/useFullscreenTarget';
 import { useSnapshotSaving } from '../hooks/useSnapshot';
-import { useSnapshotTags } from '../hooks/useSnapshotTags';
+import { useTagsInUse } from '../hooks/useTagsInUse';
 import { formatMoment } from '../timeline/words';
 import { formatBytes } from './amounts';
 import { ConflictNotice } from './ConflictNotice';
@@ -61,7 +61,7 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
   const [tags, setTags] = useState(snapshot.tags);
   const [seen, setSeen] = useState(snapshot);
   const saving = useSnapshotSaving(id);
-  const knownTags = useSnapshotTags();
+  const knownTags = useTagsInUse('snapshots');
   const target = useFullscreenTarget();
   if (seen !== snapshot) {
     // A newer version is here; what was not touched follows it.

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { formatAddressMoment, parseMoment } from '../hooks/useMomentInAddress';
 import { markEdge } from './CameraView';
 import { noticeWords } from './HistoryOverlay';
-import { readMoment } from './JumpToTime';
+import { readMoment } from './MomentFields';
 
 const T = Date.parse('2026-03-01T10:00:00Z');
 const facts = { timeZone: 'UTC', reasonAt: () => null, oldestMs: null };

@@ -5,7 +5,7 @@ import { dayBounds, ownTimeZone } from '../timeline/timeZone';
 
 export interface BookmarkFilter {
   q: string;
-  device: string;
+  deviceId: string;
   tag: string;
   /** Days ("2026-11-22") on the viewer's own clock, both included; empty for no limit. */
   from: string;
@@ -24,7 +24,7 @@ function parse(search: URLSearchParams): BookmarkFilter {
   const size = Number(search.get('page_size'));
   return {
     q: search.get('q') ?? '',
-    device: search.get('device') ?? '',
+    deviceId: search.get('device') ?? '',
     tag: search.get('tag') ?? '',
     from: dayOf(search.get('from')),
     to: dayOf(search.get('to')),
@@ -34,14 +34,14 @@ function parse(search: URLSearchParams): BookmarkFilter {
   };
 }
 
-export function bookmarkQueryOf({ q, device, tag, from, to, order, page, pageSize }: BookmarkFilter): BookmarkQuery {
+export function bookmarkQueryOf({ q, deviceId, tag, from, to, order, page, pageSize }: BookmarkFilter): BookmarkQuery {
   const zone = ownTimeZone();
   const iso = (ms: number) => new Date(ms).toISOString();
   return {
     page,
     pageSize,
     q,
-    deviceId: device,
+    deviceId,
     tag,
     start: from ? iso(dayBounds(zone, from).startMs) : undefined,
     end: to ? iso(dayBounds(zone, to).endMs) : undefined,
@@ -66,13 +66,14 @@ export function useBookmarkQuery() {
     );
   return {
     filter,
-    isFiltered: Boolean(filter.q || filter.device || filter.tag || filter.from || filter.to),
+    isFiltered: Boolean(filter.q || filter.deviceId || filter.tag || filter.from || filter.to),
     openId: search.get('bookmark'),
     pageSizes: PAGE_SIZES,
     /** Anything but the page itself begins at the first page again. */
-    change: ({ page, pageSize, order, ...rest }: Partial<BookmarkFilter>) =>
+    change: ({ page, pageSize, order, deviceId, ...rest }: Partial<BookmarkFilter>) =>
       put({
         ...rest,
+        ...(deviceId === undefined ? {} : { device: deviceId }),
         ...(order ? { order: order === 'newest' ? null : order } : {}),
         ...(pageSize ? { page_size: String(pageSize) } : {}),
         page: page && page > 1 ? String(page) : null,

@@ -1,12 +1,14 @@
 // Bookmarks: found, played in place, changed, deleted and brought back; clips that are not there say why.
 import { notifications } from '@mantine/notifications';
-import { screen, waitFor, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { buildBookmark, buildClip } from '../../test/bookmarkFactories';
 import { buildDevice } from '../../test/factories';
 import { renderAt } from '../../test/render';
 import { StubApi } from '../../test/StubApi';
+import { ownTimeZone, wallAt } from '../timeline/timeZone';
+import { formatMoment } from '../timeline/words';
 import { BookmarksPage } from './BookmarksPage';
 
 let api: StubApi;
@@ -93,6 +95,57 @@ test('somebody else’s change is not lost unseen', async () => {
   expect(await screen.findByText('This bookmark was changed in the meantime')).toBeInTheDocument();
   await userEvent.click(screen.getByRole('button', { name: 'Overwrite with mine' }));
   await waitFor(() => expect(api.all('PUT /bookmarks/b1')).toHaveLength(2));
+});
+
+test('its moment can be moved, to the second', async () => {
+  show();
+  await chooseFromMenu('Edit…');
+  const wall = new Date(wallAt(ownTimeZone(), Date.parse('2026-03-01T11:58:30Z'))).toISOString();
+  fireEvent.change(await screen.findByLabelText('Date'), { target: { value: wall.slice(0, 10) } });
+  fireEvent.change(screen.getByLabelText('Time'), { target: { value: wall.slice(11, 19) } });
+  expect(screen.getByText(/The clip is made again/)).toBeInTheDocument();
+  await userEvent.click(screen.getByRole('button', { name: 'Save' }));
+  await waitFor(() => expect(api.all('PUT /bookmarks/b1')[0]?.body).toMatchObject({ title: 'Delivery', at: '2026-03-01T11:58:30.000Z' }));
+});
+
+test('a moment to come, or none, is not sent', async () => {
+  show();
+  await chooseFromMenu('Edit…');
+  fireEvent.change(await screen.findByLabelText('Date'), { target: { value: '2999-01-01' } });
+  await userEvent.click(screen.getByRole('button', { name: 'Save' }));
+  expect(await screen.findByText('That is still to come')).toBeInTheDocument();
+  fireEvent.change(screen.getByLabelText('Date'), { target: { value: '' } });
+  await userEvent.click(screen.getByRole('button', { name: 'Save' }));
+  expect(await screen.findByText('Enter a date and a time')).toBeInTheDocument();
+  expect(api.all('PUT /bookmarks/b1')).toHaveLength(0);
+});
+
+test('where its new moment has no footage, the nearest is one press away', async () => {
+  const nearest = '2026-03-01T11:30:05.250Z';
+  api.set('PUT /bookmarks/b1', ({ body }) =>
+    (body as { at: string }).at === nearest
+      ? { body: buildBookmark() }
+      : { status: 404, body: { message: `there is no footage for a clip: the nearest before it is at ${nearest}`, reason: 'no_footage', errors: { nearest_before: nearest, nearest_after: null } } },
+  );
+  show();
+  await chooseFromMenu('Edit…');
+  fireEvent.change(await screen.findByLabelText('Time'), { target: { value: '00:00:00' } });
+  await userEvent.click(screen.getByRole('button', { name: 'Save' }));
+  await userEvent.click(await screen.findByRole('button', { name: formatMoment(ownTimeZone(), Date.parse(nearest)) }));
+  await userEvent.click(screen.getByRole('button', { name: 'Save' }));
+  await waitFor(() => expect(api.all('PUT /bookmarks/b1').at(-1)?.body).toMatchObject({ at: nearest }));
+});
+
+test('every tag in use can be filtered by, however many there are', async () => {
+  const tags = Array.from({ length: 201 }, (_, number) => ({ tag: `tag ${String(number).padStart(3, '0')}`, count: 1 }));
+  api.set('GET /bookmarks/tags', ({ query }) => ({
+    body: query.get('page') === '1' ? tags.slice(1) : tags.slice(0, 1),
+    headers: { 'X-Pagination': JSON.stringify({ total: tags.length, total_pages: 2 }) },
+  }));
+  show();
+  await userEvent.type(await screen.findByRole('combobox', { name: 'Show only one tag' }), 'tag 000');
+  await userEvent.click(await screen.findByRole('option', { name: 'tag 000' }));
+  await waitFor(() => expect(api.all('GET /bookmarks').at(-1)?.query.get('tag')).toBe('tag 000'));
 });
 
 test('footage that a longer clip needs and is not there is said in words', async () => {

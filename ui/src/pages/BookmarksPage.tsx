@@ -14,7 +14,7 @@ import { PageHeader } from '../components/PageHeader';
 import { useBookmarkDeeds } from '../hooks/useBookmarkDeeds';
 import { bookmarkQueryOf, useBookmarkQuery } from '../hooks/useBookmarkQuery';
 import { useBookmarks } from '../hooks/useBookmarks';
-import { useBookmarkTags } from '../hooks/useBookmarkTags';
+import { useTagsInUse } from '../hooks/useTagsInUse';
 import { useDeviceChoices } from '../hooks/useDeviceChoices';
 import classes from '../components/Bookmarks.module.css';
 
@@ -23,7 +23,7 @@ export function BookmarksPage() {
   const bookmarks = useBookmarks(bookmarkQueryOf(filter));
   const { remove, remake } = useBookmarkDeeds();
   const devices = useDeviceChoices();
-  const tags = useBookmarkTags();
+  const tags = useTagsInUse('bookmarks');
   const [playingId, setPlaying] = useState<string | null>(null);
   const [editedId, setEdited] = useState<string | null>(null);
   const list = bookmarks.data;

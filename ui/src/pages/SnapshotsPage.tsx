@@ -17,7 +17,7 @@ import { useSnapshotArchive } from '../hooks/useSnapshotArchive';
 import { useSnapshotDeletion } from '../hooks/useSnapshotDeletion';
 import { NO_FILTERS, useSnapshotQuery } from '../hooks/useSnapshotQuery';
 import { useSnapshots } from '../hooks/useSnapshots';
-import { useSnapshotTags } from '../hooks/useSnapshotTags';
+import { useTagsInUse } from '../hooks/useTagsInUse';
 import { useViewerKeys } from '../hooks/useViewerKeys';
 import { snapshotDownloadUrl } from '../api/snapshots';
 import classes from '../components/SnapshotGrid.module.css';
@@ -33,7 +33,7 @@ export function SnapshotsPage() {
   const archive = useSnapshotArchive(timeZone);
   const removal = useSnapshotDeletion();
   const devices = useDeviceChoices();
-  const tags = useSnapshotTags();
+  const tags = useTagsInUse('snapshots');
   const { ref: end, inViewport: isAtEnd } = useInViewport<HTMLDivElement>();
   const isEmpty = snapshots?.length === 0 && !isFiltered;
 

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawScene } from './scenes.mjs';
+import { countTags } from './tags.mjs';
 
 const CLIP_MS = 7_000;
 const iso = (ms) => new Date(ms).toISOString();
@@ -103,6 +104,7 @@ export function answerBookmarks({ request, response, url, rest, body, cameras, f
     list.push(bookmark);
     return send(response, 201, tell(bookmark), { ETag: '"1"' }), true;
   }
+  if (rest[0] === 'tags') return send(response, 200, ...page(url, countTags(list.filter(({ deleted }) => !deleted).map(({ fields }) => fields)))), true;
   const bookmark = list.find(({ id }) => id === rest[0]);
   if (!bookmark || (bookmark.deleted && rest[1] !== 'restore')) return refuse(response, 404, `there is no bookmark '${rest[0]}'`, {}, 'not_found'), true;
   const etag = () => ({ ETag: `"${bookmark.version}"` });

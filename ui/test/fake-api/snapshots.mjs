@@ -1,5 +1,6 @@
 // Answers the API of snapshots and posters from memory: list, image, edit, delete with undo, captures at once and by a job.
 import { drawScene } from './scenes.mjs';
+import { countTags } from './tags.mjs';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -112,6 +113,7 @@ export function answerSnapshots({ request, response, url, resource, rest, body, 
     const found = list.filter((snapshot) => matches(snapshot, asked)).map(({ fields }) => fields);
     return send(response, 200, ...page(url, asked.order === 'oldest' ? found.reverse() : found)), true;
   }
+  if (rest[0] === 'tags') return send(response, 200, ...page(url, countTags(list.filter(({ isDeleted }) => !isDeleted).map(({ fields }) => fields)))), true;
   const snapshot = list.find(({ fields }) => fields.id === rest[0]);
   if (!snapshot || (snapshot.isDeleted && rest[1] !== 'restore')) return refuse(response, 404, `there is no snapshot '${rest[0]}'`, {}, 'not_found'), true;
   const { fields } = snapshot;

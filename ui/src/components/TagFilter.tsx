@@ -1,0 +1,25 @@
+// One tag to filter by. What was filtered by stays a choice, though nothing carries it any more.
+import { Select } from '@mantine/core';
+import { IconTag } from '@tabler/icons-react';
+
+interface TagFilterProps {
+  tags: string[];
+  tag: string;
+  onChange: (tag: string) => void;
+}
+
+export function TagFilter({ tags, tag, onChange }: TagFilterProps) {
+  return (
+    <Select
+      aria-label="Show only one tag"
+      placeholder="Any tag"
+      leftSection={<IconTag size={16} stroke={1.7} />}
+      data={tag && !tags.includes(tag) ? [tag, ...tags] : tags}
+      value={tag || null}
+      onChange={(next) => onChange(next ?? '')}
+      clearable
+      searchable
+      nothingFoundMessage="No such tag"
+    />
+  );
+}
