@@ -1,10 +1,10 @@
 // Providers and routes.
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { ModalsProvider } from '@mantine/modals';
-import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { createBrowserRouter, RouterProvider } from 'react-router';
 import { AppFrame } from './components/AppFrame';
+import { Notices } from './components/Notices';
 import { PageCrash } from './components/PageCrash';
 import { BookmarksPage } from './pages/BookmarksPage';
 import { DevicePage } from './pages/DevicePage';
@@ -54,7 +54,7 @@ export function App() {
     <QueryClientProvider client={queryClient}>
       <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={colorSchemeManager}>
         <ModalsProvider modalProps={{ centered: true, radius: 'md' }}>
-          <Notifications position="bottom-right" limit={4} />
+          <Notices />
           <RouterProvider router={router} />
         </ModalsProvider>
       </MantineProvider>

@@ -1,0 +1,36 @@
+// What is told is seen wherever somebody looks: also while a player fills the screen.
+import { MantineProvider } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { act, render, screen } from '@testing-library/react';
+import { afterEach, expect, test } from 'vitest';
+import { Notices } from './Notices';
+
+let full: Element | null = null;
+Object.defineProperty(document, 'fullscreenElement', { configurable: true, get: () => full });
+
+const fill = (element: Element | null) =>
+  act(() => {
+    full = element;
+    document.dispatchEvent(new Event('fullscreenchange'));
+  });
+
+afterEach(() => {
+  notifications.clean();
+  full = null;
+});
+
+test('what is told moves into the player that fills the screen, and back', async () => {
+  render(
+    <MantineProvider>
+      <div data-testid="player" />
+      <Notices />
+    </MantineProvider>,
+  );
+  act(() => void notifications.show({ message: 'The snapshot was deleted.', autoClose: false }));
+  const player = screen.getByTestId('player');
+  expect(player).not.toContainElement(await screen.findByText('The snapshot was deleted.'));
+  fill(player);
+  expect(player).toContainElement(await screen.findByText('The snapshot was deleted.'));
+  fill(null);
+  expect(player).not.toContainElement(await screen.findByText('The snapshot was deleted.'));
+});
