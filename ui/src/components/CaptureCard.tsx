@@ -57,7 +57,7 @@ export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: Capt
         <div className={classes.words}>
           <span className={classes.title}>No snapshot was taken</span>
           <span className={classes.why}>
-            {sentence(failure.message)}
+            {sentence(failure.message, timeZone)}
             {failure.remedy && ` ${sentence(failure.remedy)}`}
           </span>
           {failure.nearest.map((at) => (

@@ -11,6 +11,12 @@ test("the server's messages become sentences", () => {
   expect(sentence('Done.')).toBe('Done.');
 });
 
+test('a moment in a message is told by the reader’s clock', () => {
+  expect(sentence('the nearest before it is at 2026-03-01T10:00:00.250Z, the nearest after it is at 2026-03-01T11:30:00Z', 'Europe/Berlin')).toBe(
+    'The nearest before it is at Sun, 1 Mar 2026, 11:00:00, the nearest after it is at Sun, 1 Mar 2026, 12:30:00.',
+  );
+});
+
 test('unknown figures are a dash, never 0', () => {
   expect([formatFps(null), formatBitrate(undefined), formatMs(null)]).toEqual(['–', '–', '–']);
 });
