@@ -1,8 +1,9 @@
 // What is installed, its version, and the hooks it implements.
-import { Skeleton, Table, Text } from '@mantine/core';
+import { Code, Skeleton, Text } from '@mantine/core';
 import { usePlugins } from '../hooks/usePlugins';
 import { Failure } from './Failure';
 import { Panel } from './Panel';
+import classes from './PluginTable.module.css';
 
 export function PluginTable() {
   const { data, error } = usePlugins();
@@ -16,30 +17,30 @@ export function PluginTable() {
         </Text>
       )}
       {data && data.length > 0 && (
-        <Table.ScrollContainer minWidth={520} type="native">
-          <Table fz="sm" verticalSpacing={8}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Name</Table.Th>
-                <Table.Th>Version</Table.Th>
-                <Table.Th>What it does</Table.Th>
-                <Table.Th>Hooks</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {data.map((plugin) => (
-                <Table.Tr key={`${plugin.package} ${plugin.name}`}>
-                  <Table.Td fw={600}>{plugin.name}</Table.Td>
-                  <Table.Td title={plugin.package}>{plugin.version}</Table.Td>
-                  <Table.Td>{plugin.description}</Table.Td>
-                  <Table.Td c="dimmed" fz="xs" ff="monospace">
-                    {plugin.hooks.join(', ')}
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <ul className={classes.plugins}>
+          {data.map((plugin) => (
+            <li key={`${plugin.package} ${plugin.name}`} className={classes.plugin}>
+              <div>
+                <div className={classes.name}>{plugin.name}</div>
+                <div className={classes.version} title={plugin.package}>
+                  {plugin.version}
+                </div>
+              </div>
+              <div className={classes.words}>
+                {plugin.description}
+                {plugin.hooks.length > 0 && (
+                  <ul className={classes.hooks} aria-label={`Hooks of ${plugin.name}`}>
+                    {plugin.hooks.map((hook) => (
+                      <li key={hook}>
+                        <Code className={classes.hook ?? ''}>{hook}</Code>
+                      </li>
+                    ))}
+                  </ul>
+                )}
+              </div>
+            </li>
+          ))}
+        </ul>
       )}
     </Panel>
   );

@@ -88,9 +88,11 @@ export function DevicePage() {
         <div className={classes.column}>
           {!search.has('t') && (
             <Panel title="Live, measured here">
-              <StatisticsList figures={figures} isOnDark={false} />
-              <Text size="xs" c="dimmed" mt="xs">
-                Estimated from the jitter buffer and half a round trip; the camera’s own delay cannot be seen from here.
+              {figures && <StatisticsList figures={figures} isOnDark={false} />}
+              <Text size="xs" c="dimmed" mt={figures ? 'xs' : 0}>
+                {figures
+                  ? 'Estimated from the jitter buffer and half a round trip; the camera’s own delay cannot be seen from here.'
+                  : 'Latency, frames and losses are measured while you watch live.'}
               </Text>
             </Panel>
           )}
