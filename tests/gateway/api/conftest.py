@@ -1,21 +1,58 @@
-"""The application over private services."""
+"""The application over private services; whatever it answers in a test must stand in the OpenAPI document."""
 
+import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
-from flask import Flask
+from flask import Flask, Response, request
 from flask.testing import FlaskClient
 
 from gateway import database
 from gateway.app import create_app
 from gateway.config import Config
-from tests.factories import device_body, no_plugins
+from gateway.models import TenantScope
+from tests.factories import device_body, make_config, no_plugins
+from tests.playback import NOON_MS, FootageFactory, make_clip
+
+#: What any request may be answered, as the document's introduction says; and 500, which the test that makes one looks at.
+ANYWHERE = frozenset({400, 403, 413, 415, 500, 503})
 
 
 @pytest.fixture
 def app(config: Config) -> Iterator[Flask]:
-    yield create_app(config, no_plugins())
+    app = create_app(config, no_plugins())
+    answered: set[tuple[str, str, int]] = set()
+
+    @app.after_request
+    def note_status(response: Response) -> Response:
+        if request.url_rule is not None and request.method not in ("HEAD", "OPTIONS"):
+            answered.add((request.method, request.url_rule.rule, response.status_code))
+        return response
+
+    yield app
     database.close()
+    documented = documented_statuses()
+    assert {
+        (method, rule, status)
+        for method, rule, status in answered
+        if status not in documented.get((method, rule), {status}) | ANYWHERE
+    } == set(), "answers that the OpenAPI document does not tell"
+
+
+@cache
+def documented_statuses() -> dict[tuple[str, str], frozenset[int]]:
+    """The statuses of each operation, by its method and its rule as Flask spells it."""
+    app = create_app(make_config(), no_plugins())
+    paths = app.test_client().get("/api/v1/openapi.json").json["paths"]
+    database.close()
+    rules = {re.sub(r"<(?:[^<>]+:)?(\w+)>", r"{\1}", rule.rule): rule.rule for rule in app.url_map.iter_rules()}
+    return {
+        (method.upper(), rules[path]): frozenset(int(status) for status in operation["responses"] if status != "default")
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if method != "parameters"
+    }
 
 
 @pytest.fixture
@@ -29,3 +66,11 @@ def device(client: FlaskClient) -> dict:
     answer = client.post("/api/v1/devices", json=device_body())
     assert answer.status_code == 201, answer.json
     return answer.json
+
+
+@pytest.fixture
+def footage(device: dict, config: Config, scope: TenantScope) -> FootageFactory:
+    """Four seconds of footage of the device, from noon on."""
+    factory = FootageFactory(config, scope, device["id"])
+    factory.record(make_clip(seconds=4), NOON_MS)
+    return factory

@@ -21,19 +21,11 @@ from gateway.models.recordings import Protection
 from gateway.models.tenants import Tenant
 from gateway.redis_client import connect_redis
 from tests.factories import make_device, no_plugins
-from tests.playback import NOON_MS, FootageFactory, make_clip
+from tests.playback import NOON_MS, make_clip
 
 API = "/api/v1/bookmarks"
 AT = "2026-03-11T12:00:02Z"
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def footage(device, config, scope):
-    """Four seconds of footage of the device, from noon on."""
-    factory = FootageFactory(config, scope, device["id"])
-    factory.record(make_clip(seconds=4), NOON_MS)
-    return factory
 
 
 @pytest.fixture

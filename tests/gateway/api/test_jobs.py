@@ -15,23 +15,10 @@ from gateway.models.jobs import claim_job, create_job, fail_job, find_job, finis
 from gateway.models.recordings import Protection, Recording
 from gateway.models.tenants import Tenant
 from tests.factories import device_body, make_device, no_plugins
-from tests.playback import NOON_MS, FootageFactory, make_clip
+from tests.playback import NOON_MS, make_clip
 
 API = "/api/v1"
 START, END = "2026-03-11T12:00:00Z", "2026-03-11T12:00:04Z"
-
-
-@pytest.fixture
-def config(config, tmp_path):
-    return replace(config, recordings_dir=tmp_path / "recordings", exports_dir=tmp_path / "exports")
-
-
-@pytest.fixture
-def footage(device, config, scope):
-    """Four seconds of footage of the device."""
-    factory = FootageFactory(config, scope, device["id"])
-    factory.record(make_clip(seconds=4), NOON_MS)
-    return factory
 
 
 @pytest.fixture
@@ -53,7 +40,7 @@ def done(client, export, config):
         job = export(**body).json
         attempt = claim_job(job["id"], "w")
         content = bytes(range(256)) * 40
-        config.exports_dir.mkdir(exist_ok=True)
+        config.exports_dir.mkdir(parents=True, exist_ok=True)
         (config.exports_dir / f"{job['id']}-1.mp4").write_bytes(content)
         facts = {"file": f"{job['id']}-1.mp4", "size": len(content), "name": name, "content_type": "video/mp4"}
         times = {"start_ms": NOON_MS, "end_ms": NOON_MS + 4000, "duration_seconds": 4.0, "notes": ["one gap"]}

@@ -14,24 +14,11 @@ from gateway.models.recordings import Protection
 from gateway.models.tenants import Tenant
 from tests.factories import device_body, make_device
 from tests.gateway.models.rows import make_snapshot
-from tests.playback import NOON_MS, FootageFactory, make_clip
+from tests.playback import NOON_MS
 
 API = "/api/v1"
 START, END = "2026-03-11T12:00:00Z", "2026-03-11T12:01:00Z"
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def config(config, tmp_path):
-    return replace(config, recordings_dir=tmp_path / "recordings", exports_dir=tmp_path / "exports")
-
-
-@pytest.fixture
-def footage(device, config, scope):
-    """Four seconds of footage of the device."""
-    factory = FootageFactory(config, scope, device["id"])
-    factory.record(make_clip(seconds=4), NOON_MS)
-    return factory
 
 
 @pytest.fixture
