@@ -31,14 +31,21 @@ async function allClocksFor(locale: string): Promise<string[]> {
     words.tickLabel(minutes, 'UTC', Date.parse(AT)),
     moments.formatClock(AT),
     moments.formatDateTime(AT),
-    moments.formatShortMoment(new Date(new Date().setUTCHours(17, 5)).toISOString()),
+    moments.formatShortMoment(AT),
     plan.spanWords({ day: 0, start: 480, end: 1025 }),
     schedules.scheduleWords({ every_seconds: null, times: ['17:05'], weekdays: [] }),
   ];
 }
 
-beforeEach(() => vi.resetModules());
-afterEach(() => vi.unstubAllGlobals());
+beforeEach(() => {
+  vi.resetModules();
+  // A moment of another year has no time of day.
+  vi.setSystemTime(AT);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 test('with 12 hours every clock has them', async () => {
   for (const told of await allClocksFor('en-US')) expect(told).toMatch(/\b5:05(:09)?\sPM/);
