@@ -9,6 +9,8 @@ from tests.stack import BrowserViewer, Stack
 
 #: Between two pictures; more is a break that a viewer sees. Generous: the machine is busy with the fault itself.
 GAP_SECONDS = 0.8
+#: A break that is not the machine's own: one that begins anew (FFmpeg, SFU, a page's connection) takes longer.
+STOP_SECONDS = 1.5
 #: For so long all must be well before it counts: longer than a break that has just begun can go unnoticed.
 STEADY_SECONDS = 1.0
 
@@ -70,9 +72,9 @@ class Watched:
             client.close()
 
     def assert_never_stops(self, since: float) -> None:
-        """Fail when there was a break in the pictures since a moment."""
+        """Fail when the pictures stopped for a while since a moment, however busy the machine is."""
         assert self.viewer.has_continued
-        assert self.viewer.longest_gap(since) <= GAP_SECONDS
+        assert self.viewer.longest_gap(since) <= STOP_SECONDS
 
     def events_since(self, moment: float) -> list[dict]:
         """The device's transitions since a moment, newest first."""
