@@ -19,7 +19,7 @@ def describe_run(peers: dict[str, str]) -> dict[str, object]:
             "cores": os.cpu_count(),
             "model": _find_line("/proc/cpuinfo", "model name"),
             "memory_gb": round(int(_find_line("/proc/meminfo", "MemTotal").split()[0]) / 1024**2, 1),
-            "kernel": platform.release(),
+            "kernel": platform.release().partition("-")[0],
             "system": _find_line("/etc/os-release", "PRETTY_NAME", "=").strip('"'),
             "load_before": os.getloadavg()[0],
         },

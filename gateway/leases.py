@@ -122,3 +122,8 @@ class WorkerSlots:
                 used, _, total = value.decode().partition("/")
                 slots[key.decode().removeprefix(prefix)] = (int(used), int(total))
         return slots
+
+
+def describe_shortage(kind: str, slots: dict[str, tuple[int, int]]) -> str:
+    """What those wait for that find no free one among `slots`, as `WorkerSlots.read` gives them."""
+    return f"for a free slot: start more {kind} workers" if slots else f"for a {kind} worker: none has reported yet"

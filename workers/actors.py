@@ -7,26 +7,18 @@ import dramatiq
 from dramatiq.middleware import Shutdown
 
 from gateway.messages import JOBS_QUEUE, RECORD_QUEUE, STREAM_QUEUE, Messages
-from gateway.models.bookmarks import CLIP
 from gateway.probes import Probes
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from workers.advice import describe_probe
 from workers.broker import broker, config, services
-from workers.captures import SNAPSHOT, run_snapshot
-from workers.clips import run_clip
 from workers.consumer import ConsumerSupervisor
-from workers.exports import EXPORT, run_export
 from workers.ffmpeg.probe import WATCH_SECONDS
 from workers.ffmpeg.probe import probe_source as look_at_source
 from workers.jobs import JobRunner
 from workers.supervisor import StreamSupervisor
-from workers.time_lapse import TIME_LAPSE, run_time_lapse
 
 log = logging.getLogger(__name__)
-
-#: What runs each kind of job.
-JOB_KINDS = {EXPORT: run_export, SNAPSHOT: run_snapshot, CLIP: run_clip, TIME_LAPSE: run_time_lapse}
 
 #: Long jobs hold half of the threads at most: a person who adds a camera waits for a probe behind them.
 _job_seats = threading.BoundedSemaphore(max(1, config.job_threads // 2))
@@ -81,6 +73,9 @@ def probe_source(probe_id: str) -> None:
 def run_job(job_id: str) -> None:
     """Run a job that a person waits for, then those that wait behind it. Never put back, as `run_stream`: a job that a
     stopping worker gave up is queued in the database, and the clock process sends its message again."""
+    # Here alone: stream and record workers are back sooner, and smaller, without the decoders.
+    from workers.job_kinds import JOB_KINDS
+
     Messages(broker, broker.client).job_taken(job_id)
     runner = JobRunner(config, services.name, JOB_KINDS, _job_seats, lambda: services.is_closing)
     try:

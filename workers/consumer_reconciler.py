@@ -4,7 +4,7 @@ import logging
 import random
 
 from gateway.clock import utc_now
-from gateway.leases import RECORD, Leases, WorkerSlots, output_lease
+from gateway.leases import RECORD, Leases, WorkerSlots, describe_shortage, output_lease
 from gateway.messages import Messages
 from gateway.models.streams import demand_streams
 from gateway.outputs import ConsumerOutput
@@ -46,9 +46,10 @@ class ConsumerReconciler:
         if not orphans:
             self._complaint = ""
             return
-        free = sum(total - used for used, total in self._slots.read(RECORD).values())
+        slots = self._slots.read(RECORD)
+        free = sum(total - used for used, total in slots.values())
         if free <= 0:
-            complaint = f"{len(orphans)} outputs wait for a free slot: start more record workers"
+            complaint = f"{len(orphans)} outputs wait {describe_shortage(RECORD, slots)}"
             if complaint != self._complaint:
                 log.warning(complaint)
             self._complaint = complaint

@@ -15,7 +15,7 @@ from gateway.capture_queue import CaptureQueue
 from gateway.clock import Clock, SystemClock, utc_now
 from gateway.config import Config
 from gateway.errors import NotFound, Unavailable
-from gateway.leases import STREAM, Leases, WorkerSlots
+from gateway.leases import STREAM, Leases, WorkerSlots, describe_shortage
 from gateway.live import LiveFigures
 from gateway.messages import Messages
 from gateway.models.base import EVERY_TENANT
@@ -132,9 +132,10 @@ class Reconciler:
     def _start(self, records: list[StreamRecord]) -> None:
         if not records:
             return
-        free = sum(total - used for used, total in self._slots.read(STREAM).values())
+        slots = self._slots.read(STREAM)
+        free = sum(total - used for used, total in slots.values())
         if free <= 0:
-            log.warning("%d devices wait for a free slot: start more stream workers", len(records))
+            log.warning("%d devices wait %s", len(records), describe_shortage(STREAM, slots))
             return
         random.shuffle(records)
         started = 0

@@ -1,6 +1,8 @@
 """The actors find all they need by an id, and a worker that closes takes nothing new."""
 
 import importlib
+import os
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -152,3 +154,12 @@ def test_a_message_runs_its_job_and_those_behind_it_and_may_be_sent_again(actors
     assert ran == ["j1"]
     assert client.get("vas:pending:job:j1") is None
     client.close()
+
+
+def test_the_processes_of_streams_and_recordings_load_no_decoder(redis_url, tmp_path):
+    settings = {"REDIS_URL": redis_url, "SECRET_KEY": SECRET_KEY, "SFU_SECRET": SFU_SECRET, "VAR_DIR": str(tmp_path)}
+    code = "import sys, workers.actors; print(sorted({'av', 'PIL', 'flask'} & set(sys.modules)))"
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | settings, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert told.stdout.strip() == "[]"

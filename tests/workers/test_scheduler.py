@@ -131,11 +131,14 @@ def test_starts_are_staggered(world):
 def test_no_more_is_started_than_there_are_slots(world, caplog):
     for _ in range(4):
         world.device()
+    WorkerSlots(world.client).withdraw("stream", "w1")
+    assert world.passes() == []
+    assert "4 devices wait for a stream worker: none has reported yet" in caplog.text
     WorkerSlots(world.client).report("stream", "w1", used=62, total=64)
     assert len(world.passes()) == 2
     WorkerSlots(world.client).report("stream", "w1", used=64, total=64)
     assert world.passes() == []
-    assert "wait for a free slot" in caplog.text
+    assert "wait for a free slot: start more stream workers" in caplog.text
 
 
 def test_after_redis_came_back_empty_living_owners_get_their_time(world, monkeypatch):
