@@ -6,7 +6,7 @@ from tests.cameras import CounterCamera
 from tests.frames.trial import APART_SECONDS, CALM_SECONDS, choose_moments, run_trial
 from tests.stack import Stack
 
-#: With this seed the last kill comes as soon as the recorder is back after the one before.
+#: With this seed the last kill comes while the recorder starts after the one before.
 SECONDS, KILLS, SEED = 60, 5, 6
 #: What is tried is whether each frame is written once, not how quickly a busy machine starts a process.
 BUS_SECONDS = 60
