@@ -17,9 +17,16 @@ CLOCK_SCRIPT = Path(__file__).resolve().parents[1] / "tests/cameras/clock.js"
 WATCH_SCRIPT = Path(__file__).with_name("watch.js")
 LIVE_SECONDS = 30
 _FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--mute-audio",
-    "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--mute-audio",
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
     # Addresses instead of .local names, for which a peer would have to ask the network.
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
@@ -97,7 +104,12 @@ def view_peer(
 
 @contextmanager
 def _view_blank(
-    browser: Browser, stack: Stack, function: str, options: dict[str, Any], scripts: list[Path], *,
+    browser: Browser,
+    stack: Stack,
+    function: str,
+    options: dict[str, Any],
+    scripts: list[Path],
+    *,
     has_clock: bool = True,
 ) -> Iterator[View]:
     context = browser.new_context(bypass_csp=True, viewport={"width": 1280, "height": 800})

@@ -15,7 +15,9 @@ FPS = 25
 
 @dataclass(frozen=True)
 class BusState:
-    """What was lost on the bus over a time. `gaps` are missing or foreign parts, `frames_missing` is of the last window."""
+    """What was lost on the bus over a time. `gaps` are missing or foreign parts, `frames_missing` is of the last
+    window.
+    """
 
     parts: int
     gaps: int

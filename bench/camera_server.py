@@ -74,9 +74,12 @@ class BothWaysServer(LoopServer):
         self._udp[connection] = sender
         connection.channels[request.path.rpartition("track=")[2]] = 0
         ports = "-".join(map(str, sender.ports))
-        return Reply(headers={
-            "Session": "1;timeout=60", "Transport": f"RTP/AVP;unicast;client_port={first}-{second};server_port={ports}",
-        })
+        return Reply(
+            headers={
+                "Session": "1;timeout=60",
+                "Transport": f"RTP/AVP;unicast;client_port={first}-{second};server_port={ports}",
+            }
+        )
 
     async def send_media(self, connection: Connection) -> None:
         sender = self._udp.pop(connection, None)

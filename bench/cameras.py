@@ -19,8 +19,12 @@ class CameraFleet:
 
     def __enter__(self) -> "CameraFleet":
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.camera_server", *self._arguments], cwd=ROOT,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+            [sys.executable, "-m", "bench.camera_server", *self._arguments],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         self.urls = self._read()["urls"]
         return self

@@ -21,9 +21,14 @@ def run(options: Options) -> Result:
     counts, seconds, settle = ((2, 4), 6.0, 6.0) if options.quick else (COUNTS, 40.0, 20.0)
     rows: list[list[str]] = []
     raw: dict[str, Any] = {}
-    with CameraFleet(max(counts)) as cameras, open_product(
-        stream_slots=max(counts) + 4, record_slots=max(counts) + 4, recording_mode="continuous",
-    ) as stack:
+    with (
+        CameraFleet(max(counts)) as cameras,
+        open_product(
+            stream_slots=max(counts) + 4,
+            record_slots=max(counts) + 4,
+            recording_mode="continuous",
+        ) as stack,
+    ):
         devices: list[str] = []
         for count in counts:
             options.say(f"{count} cameras")
@@ -35,26 +40,49 @@ def run(options: Options) -> Result:
             footage = read_recorded_mb(stack) - before
             lost, late = check_bus(stack, devices, start), cameras.read_dropped() - dropped
             recorded = check_recording(stack, devices, since, footage)
-            rows.append([
-                str(count), f"{usage.cpu_total:.0f}", f"{usage.cpu_total / count:.2f}", f"{usage.pss_total / count:.1f}",
-                f"{usage.machine:.0f}", str(lost), str(recorded), str(late),
-                f"{recorded.recorded_mb:.0f}", _spell_written(usage, recorded),
-            ])
+            rows.append(
+                [
+                    str(count),
+                    f"{usage.cpu_total:.0f}",
+                    f"{usage.cpu_total / count:.2f}",
+                    f"{usage.pss_total / count:.1f}",
+                    f"{usage.machine:.0f}",
+                    str(lost),
+                    str(recorded),
+                    str(late),
+                    f"{recorded.recorded_mb:.0f}",
+                    _spell_written(usage, recorded),
+                ]
+            )
             raw[str(count)] = {**vars(usage), "lost": vars(lost), "recorded": vars(recorded), "camera_dropped": late}
             if not lost.is_whole or not recorded.is_whole or late or usage.machine > FULL_PERCENT:
                 break
     return Result(
-        "capacity", "", {},
-        tables=[Table(
-            "Cameras on this machine (1080p25 4 Mbps, live and recorded)",
-            ["cameras", "CPU, % of one core", "per camera", "PSS MB per camera", "machine busy, %", "lost on the bus",
-             "lost in recordings", "not taken from the camera",
-             "footage, MB", "written beside it"],
-            rows,
-        )],
+        "capacity",
+        "",
+        {},
+        tables=[
+            Table(
+                "Cameras on this machine (1080p25 4 Mbps, live and recorded)",
+                [
+                    "cameras",
+                    "CPU, % of one core",
+                    "per camera",
+                    "PSS MB per camera",
+                    "machine busy, %",
+                    "lost on the bus",
+                    "lost in recordings",
+                    "not taken from the camera",
+                    "footage, MB",
+                    "written beside it",
+                ],
+                rows,
+            )
+        ],
         notes=[
             "The cameras run on the same machine and use some of it. Budget: 60 on 2 cores, live and recorded.",
-            "Written: what the processes made the disk write (proc(5), write_bytes) over the footage in the same time; the "
+            "Written: what the processes made the disk write (proc(5), write_bytes) over the footage in the same "
+            "time; the "
             "journal of the file system is not in it.",
         ],
         raw=raw,

@@ -73,7 +73,9 @@ def _measure_live(stack: Stack, options: Options, gop: float, count: int) -> dic
         for accuracy in ("key_frame", "exact"):
             options.say(f"live, key frame every {gop:g} s, {accuracy}")
             found[accuracy] = _capture(
-                stack, ((device, {"accuracy": accuracy}) for device in _turns(devices, count)), "live",
+                stack,
+                ((device, {"accuracy": accuracy}) for device in _turns(devices, count)),
+                "live",
                 pause=lambda: time.sleep(gop / CAMERAS * (1 + random.random())),
             )
         found["FFmpeg"] = [_grab(cameras.urls[number % CAMERAS]) for number in range(max(2, count // 5))]
@@ -104,12 +106,11 @@ def _measure_storms(stack: Stack) -> dict[str, list[Answer]]:
         devices = _add_devices(stack, cameras.urls)
         time.sleep(4)
         for name, chosen in (("one camera", devices[:1]), (f"{CAMERAS} cameras", devices)):
-            barrier = threading.Barrier(STORM)
+            pause = threading.Barrier(STORM).wait
             wanted = [(device, {"wait_seconds": 5}) for device in _turns(chosen, STORM)]
             with ThreadPoolExecutor(STORM) as pool:
-                found[name] = list(pool.map(
-                    lambda one: _capture(stack, [one], "live", pause=barrier.wait)[0], wanted  # noqa: B023
-                ))
+                captures = [pool.submit(_capture, stack, [one], "live", pause=pause) for one in wanted]
+                found[name] = [capture.result()[0] for capture in captures]
         _remove_devices(stack, devices)
     return found
 
@@ -208,16 +209,24 @@ def _spell(at_ms: int) -> str:
 
 
 def _report(live: dict, historical: dict, storms: dict, posters: dict) -> Result:
-    names = {"key_frame": "newest key frame", "exact": "newest frame", "FFmpeg": "FFmpeg, connecting to the camera anew"}
+    names = {
+        "key_frame": "newest key frame",
+        "exact": "newest frame",
+        "FFmpeg": "FFmpeg, connecting to the camera anew",
+    }
     snapshots = [
         [f"live, key frame every {gop} s: {names[way]}", *_figures(answers), "150" if way == "key_frame" else ""]
-        for gop, found in live.items() for way, answers in found.items()
+        for gop, found in live.items()
+        for way, answers in found.items()
     ]
     names = {"key_frame": "key frame", "exact": "exact"}
     snapshots += [[f"recorded: {names[way]}", *_figures(answers), ""] for way, answers in historical.items()]
     at_once = [
-        [f"{len(answers)} of {name}", f"{max(a.ended for a in answers) - min(a.began for a in answers):.1f}",
-         *_figures(answers)]
+        [
+            f"{len(answers)} of {name}",
+            f"{max(a.ended for a in answers) - min(a.began for a in answers):.1f}",
+            *_figures(answers),
+        ]
         for name, answers in storms.items()
     ]
     grids = []
@@ -226,21 +235,28 @@ def _report(live: dict, historical: dict, storms: dict, posters: dict) -> Result
         for visit in ("cold", "warm"):
             answers = found[visit]
             whole = max(a.ended for a in answers) - min(a.began for a in answers)
-            grids.append([f"{count}, {visit}", f"{whole:.2f}", *_figures(answers), f"{more:.1f}" if visit == "warm" else ""])
+            grids.append(
+                [f"{count}, {visit}", f"{whole:.2f}", *_figures(answers), f"{more:.1f}" if visit == "warm" else ""]
+            )
     head = ["median", "95 %", "most", "answers"]
     return Result(
-        "captures", "", {},
+        "captures",
+        "",
+        {},
         tables=[
             Table("Snapshots over the API, 1080p25 4 Mbps, ms", ["", *head, "budget: median"], snapshots),
             Table(f"{STORM} captures at once, ms", ["", "all answered, s", *head], at_once),
             Table(
                 f"Posters {POSTER_WIDTH} pixels wide, {AT_ONCE} requests at once, ms",
-                ["cameras in the grid", "all there, s", *head, "page kept open: CPU, % of one core"], grids,
+                ["cameras in the grid", "all there, s", *head, "page kept open: CPU, % of one core"],
+                grids,
             ),
         ],
         notes=[
-            f"Each capture is of another of {CAMERAS} cameras than the one before, so that each finds a new key frame; the "
-            "snapshot is on the disk and in the database when it is answered. 201 is a snapshot, 202 a job that makes it.",
+            f"Each capture is of another of {CAMERAS} cameras than the one before, so that each finds a new key "
+            "frame; the "
+            "snapshot is on the disk and in the database when it is answered. 201 is a snapshot, 202 a job that "
+            "makes it.",
             "FFmpeg beside us takes a second connection to the camera and keeps nothing.",
             "Cold: posters that nobody has asked for yet. Kept open: all of them asked for every ten seconds; what all "
             f"processes of the product use more than without the page. These cameras send 1080p25 at {GRID_KBPS} kbps.",

@@ -81,8 +81,14 @@ def _measure_viewed(stack: Stack, cameras: CameraFleet, device: str, seconds: fl
 
 
 def _report(
-    options: Options, idle: Usage, viewed: Usage, ours: dict[int, Usage], theirs: dict[int, Usage],
-    losses: dict[int, BusState], late: dict[int, int], recorded: dict[int, RecordingState],
+    options: Options,
+    idle: Usage,
+    viewed: Usage,
+    ours: dict[int, Usage],
+    theirs: dict[int, Usage],
+    losses: dict[int, BusState],
+    late: dict[int, int],
+    recorded: dict[int, RecordingState],
 ) -> Result:
     groups = list(idle.cpu)
     columns = {"no camera": idle, **{_spell(count): usage for count, usage in ours.items()}, "1, watched": viewed}
@@ -92,10 +98,14 @@ def _report(
         rows = [[name, *(f"{getattr(u, field)[name]:.{digits}f}" for u in columns.values())] for name in groups]
         totals = {name: sum(getattr(usage, field).values()) for name, usage in columns.items()}
         rows.append(["all", *(f"{total:.{digits}f}" for total in totals.values())])
-        rows.append([
-            "all, per camera", "-", *(f"{sum(getattr(u, field).values()) / n:.2f}" for n, u in ours.items()),
-            f"{totals['1, watched']:.2f}",
-        ])
+        rows.append(
+            [
+                "all, per camera",
+                "-",
+                *(f"{sum(getattr(u, field).values()) / n:.2f}" for n, u in ours.items()),
+                f"{totals['1, watched']:.2f}",
+            ]
+        )
         return rows
 
     cpu = build_rows("cpu", 1)
@@ -111,7 +121,10 @@ def _report(
         ),
     ]
     return Result(
-        "cost", "", {}, tables=tables,
+        "cost",
+        "",
+        {},
+        tables=tables,
         notes=[
             "Each camera's share is the slope of a straight line through the totals, the fixed share where it begins.",
             "The peer relays RTP and nothing else: it keeps no footage, needs no database or queue, and reads its "
@@ -119,8 +132,11 @@ def _report(
             f"Seconds of each measurement: {idle.seconds:.0f}. The cameras and the browser are not counted.",
         ],
         raw={
-            "idle": vars(idle), "viewed": vars(viewed), "ours": {n: vars(u) for n, u in ours.items()},
-            "peer": {n: vars(u) for n, u in theirs.items()}, "lost": {n: vars(s) for n, s in losses.items()},
+            "idle": vars(idle),
+            "viewed": vars(viewed),
+            "ours": {n: vars(u) for n, u in ours.items()},
+            "peer": {n: vars(u) for n, u in theirs.items()},
+            "lost": {n: vars(s) for n, s in losses.items()},
             "recorded": {n: vars(s) for n, s in recorded.items()},
             "camera_dropped": late,
         },
@@ -137,7 +153,11 @@ def _compare(options: Options, ours: dict[int, Usage], theirs: dict[int, Usage])
             shares[name] = [cpu, fixed_cpu, usages[most].cpu_total, pss, fixed_pss, usages[most].pss_total]
     digits = (2, 1, 1, 1, 0, 0)
     rows = [
-        [name, *(f"{value:.{count}f}" for value, count in zip(values, digits, strict=True)), BUDGET if name == "VAS" else ""]
+        [
+            name,
+            *(f"{value:.{count}f}" for value, count in zip(values, digits, strict=True)),
+            BUDGET if name == "VAS" else "",
+        ]
         for name, values in shares.items()
     ]
     if len(shares) == 2:

@@ -1,4 +1,6 @@
-"""How fast a range of a recording becomes a file: beside a plain copy of the same bytes, and as a multiple of real time."""
+"""How fast a range of a recording becomes a file: beside a plain copy of the same bytes, and as a multiple of real
+time.
+"""
 
 import os
 import shutil
@@ -75,7 +77,9 @@ def run(options: Options) -> Result:
 class _Recording:
     """Footage of one device, and what is made of it."""
 
-    def __init__(self, folder: Path, files: list[RecordedFile], config: Config, scope: TenantScope, device_id: str) -> None:
+    def __init__(
+        self, folder: Path, files: list[RecordedFile], config: Config, scope: TenantScope, device_id: str
+    ) -> None:
         self._folder, self._files, self._config, self._scope, self._device_id = folder, files, config, scope, device_id
 
     def forget_cache(self) -> None:
@@ -103,8 +107,11 @@ class _Recording:
         from workers import exports
 
         parameters = {
-            "start_ms": NOON_MS + start_ms, "end_ms": NOON_MS + start_ms + round(seconds * 1000), "cut": cut,
-            "name": "film.mp4", "bytes": 0,
+            "start_ms": NOON_MS + start_ms,
+            "end_ms": NOON_MS + start_ms + round(seconds * 1000),
+            "cut": cut,
+            "name": "film.mp4",
+            "bytes": 0,
         }
         job = create_job(self._scope, EXPORT, parameters, device_id=self._device_id)[0]
         known = exports.reason_to_encode
@@ -128,8 +135,12 @@ def _open_recording(options: Options, loops: int) -> Iterator[_Recording]:
     # Beside the checkout, not in a folder that may lie in memory.
     folder = Path(tempfile.mkdtemp(prefix="bench-export-", dir=ROOT / "var" if (ROOT / "var").is_dir() else ROOT))
     config = Config(
-        database_url=f"sqlite:///{folder / 'bench.db'}", secret_key=uuid.uuid4().hex, sfu_secret=uuid.uuid4().hex,
-        recordings_dir=folder / "recordings", exports_dir=folder / "exports", var_dir=folder,
+        database_url=f"sqlite:///{folder / 'bench.db'}",
+        secret_key=uuid.uuid4().hex,
+        sfu_secret=uuid.uuid4().hex,
+        recordings_dir=folder / "recordings",
+        exports_dir=folder / "exports",
+        var_dir=folder,
     )
     try:
         database.connect(config)
@@ -161,19 +172,30 @@ def _report(measured: dict[str, Figures]) -> Result:
     rows = []
     for name, one in measured.items():
         is_copied = one.size > copy.size / 2 and name != "all encoded anew"
-        rows.append([
-            name, f"{one.footage_seconds:.0f}", f"{one.size / 1e6:.0f}", f"{one.best:.2f}",
-            f"{one.mb_per_second:.0f}" if is_copied else "-",
-            f"{one.mb_per_second / copy.mb_per_second:.2f} x" if is_copied and one is not copy else "-",
-            f"{one.times_real_time:.1f} x",
-        ])
+        rows.append(
+            [
+                name,
+                f"{one.footage_seconds:.0f}",
+                f"{one.size / 1e6:.0f}",
+                f"{one.best:.2f}",
+                f"{one.mb_per_second:.0f}" if is_copied else "-",
+                f"{one.mb_per_second / copy.mb_per_second:.2f} x" if is_copied and one is not copy else "-",
+                f"{one.times_real_time:.1f} x",
+            ]
+        )
     head = ["", "footage, s", "MB", "s", "MB/s", "of the plain copy", "of real time"]
     return Result(
-        "export", "", {}, tables=[Table("Exports of 1080p25 H.264, 4 Mbps, a key frame each 2 s", head, rows)],
+        "export",
+        "",
+        {},
+        tables=[Table("Exports of 1080p25 H.264, 4 Mbps, a key frame each 2 s", head, rows)],
         notes=[
-            "The plain copy reads the same files and writes one, made durable; each round begins without them in memory.",
-            "An export reads, checks and indexes each frame, writes the index in front, and is durable too. An exact one "
-            "encodes the rest of its first group of pictures anew; the last row is what it would cost to encode all of it.",
+            "The plain copy reads the same files and writes one, made durable; each round begins without them in "
+            "memory.",
+            "An export reads, checks and indexes each frame, writes the index in front, and is durable too. An exact "
+            "one "
+            "encodes the rest of its first group of pictures anew; the last row is what it would cost to encode all "
+            "of it.",
         ],
         raw={name: vars(one) | {"mb_per_second": one.mb_per_second} for name, one in measured.items()},
     )

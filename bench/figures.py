@@ -14,7 +14,10 @@ def percentile(values: Sequence[float], share: float) -> float:
 def spread(values: Sequence[float]) -> dict[str, float]:
     """Median, 95th percentile, most and number of the values, as they go into the raw results."""
     return {
-        "median": median(values), "p95": percentile(values, 0.95), "most": max(values), "count": len(values),
+        "median": median(values),
+        "p95": percentile(values, 0.95),
+        "most": max(values),
+        "count": len(values),
     }
 
 

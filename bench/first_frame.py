@@ -96,32 +96,57 @@ def _report(raw: dict[str, Any], options: Options) -> Result:
             opening = [mark["connect"] for mark in marks]
             picture = [mark["first-picture"] - mark["connect"] for mark in marks]
             live = [mark["first-live-frame"] - mark["connect"] for mark in marks]
-            rows.append([
-                f"{gop} s, {name}", _both(opening), _both(picture), _both(live),
-                format_ratio(median(picture), median(theirs)) if theirs else "-",
-                format_ratio(median(live), median(theirs)) if theirs else "-",
-                "300", f"{float(gop) * 1000 + 300:.0f}",
-            ])
+            rows.append(
+                [
+                    f"{gop} s, {name}",
+                    _both(opening),
+                    _both(picture),
+                    _both(live),
+                    format_ratio(median(picture), median(theirs)) if theirs else "-",
+                    format_ratio(median(live), median(theirs)) if theirs else "-",
+                    "300",
+                    f"{float(gop) * 1000 + 300:.0f}",
+                ]
+            )
         if theirs:
             offered = [marks["firstFrameMs"] - marks["offerMs"] for marks in found["peer"]]
-            rows.append([
-                f"{gop} s, {options.peer.name}", "-", _both(theirs), _both(theirs), "1", "1",
-                f"from its offer: {_both(offered)}", "",
-            ])
+            rows.append(
+                [
+                    f"{gop} s, {options.peer.name}",
+                    "-",
+                    _both(theirs),
+                    _both(theirs),
+                    "1",
+                    "1",
+                    f"from its offer: {_both(offered)}",
+                    "",
+                ]
+            )
     return Result(
-        "first_frame", "", {},
-        tables=[Table(
-            "From opening the page to the picture, ms: median (most), of a 1080p25 4 Mbps camera",
-            [
-                "key frame every", "page to connect", "connect to first picture", "connect to live picture",
-                "first picture beside the peer", "live beside the peer", "budget: first picture", "live",
-            ],
-            rows,
-        )],
+        "first_frame",
+        "",
+        {},
+        tables=[
+            Table(
+                "From opening the page to the picture, ms: median (most), of a 1080p25 4 Mbps camera",
+                [
+                    "key frame every",
+                    "page to connect",
+                    "connect to first picture",
+                    "connect to live picture",
+                    "first picture beside the peer",
+                    "live beside the peer",
+                    "budget: first picture",
+                    "live",
+                ],
+                rows,
+            )
+        ],
         notes=[
             "The first picture is the newest footage of the bus, run up to now; the live one is WebRTC's first frame. "
             "A first visit has an empty cache; 'again' is the next one in the same browser profile.",
-            "The peer is counted from its first request to its first frame: it has no picture before the next key frame. "
+            "The peer is counted from its first request to its first frame: it has no picture before the next key "
+            "frame. "
             "It passes a viewer's request for a key frame on to the camera, and is quicker with cameras that obey; "
             "these do not.",
         ],

@@ -1,4 +1,5 @@
-"""Footage for benches: what the ingest FFmpeg makes of a camera with 1080p25, 4 Mbps and a key frame each two seconds."""
+"""Footage for benches: what the ingest FFmpeg makes of a camera with 1080p25, 4 Mbps and a key frame each two
+seconds."""
 
 import subprocess
 
@@ -21,8 +22,25 @@ def make_camera_clip(loops: int) -> Clip:
         (head if unit.is_key else b"") + b"".join(b"\0\0\0\1" + nal for nal in unit.nals) for unit in loop.access_units
     )
     command = [
-        "ffmpeg", "-v", "error", "-nostdin", "-f", "h264", "-framerate", "25", "-i", "pipe:0", "-c", "copy", "-f", "mp4",
-        "-movflags", "+frag_keyframe+empty_moov+default_base_moof+skip_trailer", "-frag_duration", "500000", "pipe:1",
+        "ffmpeg",
+        "-v",
+        "error",
+        "-nostdin",
+        "-f",
+        "h264",
+        "-framerate",
+        "25",
+        "-i",
+        "pipe:0",
+        "-c",
+        "copy",
+        "-f",
+        "mp4",
+        "-movflags",
+        "+frag_keyframe+empty_moov+default_base_moof+skip_trailer",
+        "-frag_duration",
+        "500000",
+        "pipe:1",
     ]
     done = subprocess.run(command, input=once * loops, capture_output=True, check=True, timeout=300)
     init, *parts = Fmp4Reader().feed(done.stdout)

@@ -1,7 +1,7 @@
 """A year of footage in the index, without files: rows of segments, roll-up and gaps, made inside the database.
 
-Each camera is away for five minutes in eight hours, and begins a new run after it. Rows are written in the order of time,
-all cameras minute by minute, so that they lie as scattered as a recorder leaves them.
+Each camera is away for five minutes in eight hours, and begins a new run after it. Rows are written in the order of
+time, all cameras minute by minute, so that they lie as scattered as a recorder leaves them.
 """
 
 import shutil
@@ -87,8 +87,11 @@ class FootageIndex:
 
 
 @contextmanager
-def sqlite_index(cameras: int, days: int, with_parts: tuple[int, int], say: Callable[[str], None]) -> Iterator[FootageIndex]:
-    """An index in a SQLite file. `with_parts`: of so many cameras, the last so many days have indexes of their parts."""
+def sqlite_index(
+    cameras: int, days: int, with_parts: tuple[int, int], say: Callable[[str], None]
+) -> Iterator[FootageIndex]:
+    """An index in a SQLite file. `with_parts`: of so many cameras, the last so many days have indexes of their
+    parts."""
     folder = Path(tempfile.mkdtemp(prefix="vas-bench-"))
     try:
         _require_room(folder, cameras * days * DAY_MINUTES)
@@ -193,7 +196,9 @@ def _make_cameras(config: Config, count: int) -> tuple[list[str], list[int], int
     ]
     with database.transaction():
         storage = StorageRow.insert(
-            uuid="6c1f0f1e-0000-4000-8000-000000000001", kind="local", created_at=find_recording(scope, device_ids[0]).since
+            uuid="6c1f0f1e-0000-4000-8000-000000000001",
+            kind="local",
+            created_at=find_recording(scope, device_ids[0]).since,
         ).execute()
     return device_ids, [find_recording(scope, device_id).id for device_id in device_ids], storage
 

@@ -1,4 +1,5 @@
-"""Frame-exactness: ten minutes of a camera that counts its frames, recorded while the record worker is killed 20 times."""
+"""Frame-exactness: ten minutes of a camera that counts its frames, recorded while the record worker is killed 20
+times."""
 
 from tests.cameras import CounterCamera
 from tests.frames.trial import Outcome, run_trial
@@ -30,7 +31,8 @@ def _report(outcome: Outcome) -> Result:
         {},
         tables=[
             Table(
-                f"Frames played back after {len(outcome.killed_at)} kills of the record worker in {outcome.seconds:.0f} s",
+                f"Frames played back after {len(outcome.killed_at)} kills of the record worker in "
+                f"{outcome.seconds:.0f} s",
                 ["", "frames", "missing", "repeated", "out of order"],
                 [
                     row("by the playlist, piece by piece", outcome.played),

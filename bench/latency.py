@@ -55,18 +55,30 @@ def _report(readings: dict[str, list[list[float]]], options: Options, stream: di
     for name, found in figures.items():
         page, screen = found["in_page_ms"], found["on_screen_ms"]
         ratio = format_ratio(screen["median"], figures[peer]["on_screen_ms"]["median"]) if peer else "-"
-        rows.append([
-            name, f"{screen['median']:.0f}", f"{screen['p95']:.0f}", f"{screen['most']:.0f}",
-            f"{page['median']:.0f}", f"{page['p95']:.0f}", f"{screen['count']}",
-            ratio if name != peer else "1", BUDGET if name != peer else "",
-        ])
+        rows.append(
+            [
+                name,
+                f"{screen['median']:.0f}",
+                f"{screen['p95']:.0f}",
+                f"{screen['most']:.0f}",
+                f"{page['median']:.0f}",
+                f"{page['p95']:.0f}",
+                f"{screen['count']}",
+                ratio if name != peer else "1",
+                BUDGET if name != peer else "",
+            ]
+        )
     return Result(
-        "latency", "", {},
-        tables=[Table(
-            "Glass to glass, ms (H.264 1280x720 at 25 fps, key frame each second, loopback, Chromium)",
-            ["", "median", "p95", "most", "in page: median", "p95", "pictures", "median beside the peer", "budget"],
-            rows,
-        )],
+        "latency",
+        "",
+        {},
+        tables=[
+            Table(
+                "Glass to glass, ms (H.264 1280x720 at 25 fps, key frame each second, loopback, Chromium)",
+                ["", "median", "p95", "most", "in page: median", "p95", "pictures", "median beside the peer", "budget"],
+                rows,
+            )
+        ],
         notes=[
             "From drawing the clock in the camera to the display time that the browser expects for the picture that "
             "carries it; 'in page' ends with the frame callback. Encoding in the camera and decoding on the CPU count.",

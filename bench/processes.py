@@ -18,8 +18,8 @@ _PROC = Path("/proc")
 class Usage:
     """Over `seconds`: percent of one core by group, of all groups, and of everything else on the machine.
 
-    `written_mb` are the MB that the processes sent to the disk. `machine` is percent of the whole machine that was busy;
-    `changed` says that processes came or went.
+    `written_mb` are the MB that the processes sent to the disk. `machine` is percent of the whole machine that was
+    busy; `changed` says that processes came or went.
     """
 
     seconds: float

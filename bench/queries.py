@@ -128,8 +128,13 @@ class Asker:
 
 
 QUESTIONS = (
-    "timeline_of_a_day", "timeline_of_a_year", "dates_of_a_year", "playlist_of_an_hour", "playlist_of_a_day",
-    "coverage_of_a_month", "list_of_50_recordings",
+    "timeline_of_a_day",
+    "timeline_of_a_year",
+    "dates_of_a_year",
+    "playlist_of_an_hour",
+    "playlist_of_a_day",
+    "coverage_of_a_month",
+    "list_of_50_recordings",
 )
 
 
@@ -180,7 +185,10 @@ def _get(client: FlaskClient, device_id: str, query: str) -> float:
 
 
 def _report(
-    figures: dict[str, dict[str, dict[str, dict[str, float]]]], sizes: dict[str, dict[str, float]], cameras: int, days: int,
+    figures: dict[str, dict[str, dict[str, dict[str, float]]]],
+    sizes: dict[str, dict[str, float]],
+    cameras: int,
+    days: int,
     times: int,
 ) -> Result:
     head = ["", *(f"{name}, {way}" for name in figures for way in ("functions", "API")), "budget"]
@@ -188,7 +196,8 @@ def _report(
     for question in next(iter(figures.values())):
         cells = [
             f"{found[question][way]['median']:.1f} ({found[question][way]['p95']:.1f})"
-            for found in figures.values() for way in ("functions", "API")
+            for found in figures.values()
+            for way in ("functions", "API")
         ]
         budget = BUDGET.get(question)
         rows.append([question, *cells, f"{budget[0]} / {budget[1]}" if budget else ""])
@@ -197,13 +206,16 @@ def _report(
         for name, size in sizes.items()
     ]
     return Result(
-        "queries", "", {},
+        "queries",
+        "",
+        {},
         tables=[
             Table(f"Milliseconds, median (p95), {cameras} cameras x {days} days, a row a minute", head, rows),
             Table("The index", ["", "segments", "GB", "seconds to make it"], made),
         ],
         notes=[
-            f"Each question is asked {times} times of other cameras and days. 'API' is the whole request in one process: "
+            f"Each question is asked {times} times of other cameras and days. 'API' is the whole request in one "
+            "process: "
             "routing, scope, queries, JSON; without the network.",
             "Each camera is away three times a day for five minutes. Budget: SQLite / PostgreSQL, through the API.",
             "The list's sums are added up anew by the functions each time; the application remembers them for a while.",

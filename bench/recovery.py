@@ -165,12 +165,23 @@ def _report(raw: dict[str, list[dict[str, float]]], failures: list[str]) -> Resu
         cells = [_both([item[column] for item in found]) for column in columns]
         rows.append([name, *cells, BUDGET_CAMERA if name.startswith("camera") else BUDGET_KILLED])
     return Result(
-        "recovery", "", {},
-        tables=[Table(
-            "Seconds after kill -9, or after the camera is back: median (most)",
-            ["", "pictures again", "longest pause of pictures", "parts again", "footage missing on the bus", "budget"],
-            rows,
-        )],
+        "recovery",
+        "",
+        {},
+        tables=[
+            Table(
+                "Seconds after kill -9, or after the camera is back: median (most)",
+                [
+                    "",
+                    "pictures again",
+                    "longest pause of pictures",
+                    "parts again",
+                    "footage missing on the bus",
+                    "budget",
+                ],
+                rows,
+            )
+        ],
         notes=[
             "A viewer's page stays open and is never reloaded; nobody does anything.",
             "'Again' is the end of the longest pause, counted from the kill or from the camera's return; 0 where no "

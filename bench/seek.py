@@ -21,7 +21,8 @@ _VIDEO = "[data-testid=recorded-video]"
 _TIMELINE = "[role=slider][aria-keyshortcuts]"
 _PICTURE_SECONDS = 20
 
-# A seek begins with `seeking`, one into another stretch of the recording with `emptied`; the next picture is the wanted one.
+# A seek begins with `seeking`, one into another stretch of the recording with `emptied`; the next picture is the wanted
+# one.
 _WATCH = """
 (selector) => {
   const video = document.querySelector(selector);
@@ -35,7 +36,9 @@ _WATCH = """
   document.addEventListener('pointerdown', () => { window.bench = { clicked: performance.now() }; }, true);
 }
 """
-_IS_PLAYING = "(selector) => { const v = document.querySelector(selector); return v && !v.paused && v.currentTime > 0; }"
+_IS_PLAYING = (
+    "(selector) => { const v = document.querySelector(selector); return v && !v.paused && v.currentTime > 0; }"
+)
 
 
 def run(options: Options) -> Result:
@@ -98,13 +101,23 @@ def _click(page: Page, share: float) -> dict[str, Any]:
 
 def _report(opened: float, found: list[dict[str, Any]], length_ms: int) -> Result:
     pictures = [one["picture"] for one in found]
-    rows = [[
-        f"{length_ms // 60_000} min, {len(found)} clicks", f"{opened:.0f}", f"{median(pictures):.0f}",
-        f"{percentile(pictures, 0.95):.0f}", f"{max(pictures):.0f}",
-    ]]
+    rows = [
+        [
+            f"{length_ms // 60_000} min, {len(found)} clicks",
+            f"{opened:.0f}",
+            f"{median(pictures):.0f}",
+            f"{percentile(pictures, 0.95):.0f}",
+            f"{max(pictures):.0f}",
+        ]
+    ]
     head = ["footage", "page opened at a moment", "click to picture, median", "95 %", "most"]
     return Result(
-        "seek", "", {}, tables=[Table("Seeking in recorded 1080p25, 4 Mbps, a key frame each 2 s; ms", head, rows)],
-        notes=["Clicks on the timeline of the product's own page, minutes apart, so that nothing of them is loaded before."],
+        "seek",
+        "",
+        {},
+        tables=[Table("Seeking in recorded 1080p25, 4 Mbps, a key frame each 2 s; ms", head, rows)],
+        notes=[
+            "Clicks on the timeline of the product's own page, minutes apart, so that nothing of them is loaded before."
+        ],
         raw={"opened": opened, "clicks": found},
     )

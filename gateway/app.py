@@ -32,9 +32,9 @@ from gateway.plugin_manager import collect, create_plugin_manager
 
 _DESCRIPTION = """Cameras come in over RTSP, browsers watch them over WebRTC.
 
-Lists are arrays; the header `X-Pagination` says how many items and pages there are. Times are RFC 3339 in UTC. Every error
-has the shape of the schema `Error`: its `reason` is a stable word for programs, its `message` says what would be right, and
-`errors` names the fields.
+Lists are arrays; the header `X-Pagination` says how many items and pages there are. Times are RFC 3339 in UTC. Every
+error has the shape of the schema `Error`: its `reason` is a stable word for programs, its `message` says what would be
+right, and `errors` names the fields.
 
 Any request may also be answered with 400 (malformed, or a host that is not in TRUSTED_HOSTS), 403 (a change asked for
 by the page of another site), 413 (body too long), 415 (body that is not JSON) or 503 (a component is away; try
@@ -44,8 +44,8 @@ again after `Retry-After`)."""
 def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> Flask:
     """The Flask application; nothing in it connects before the first request.
 
-    `config` defaults to the environment, `plugins` to all that are installed. Logging is set up only for a program of its
-    own, without a `config`. Raises ConfigError or PluginError.
+    `config` defaults to the environment, `plugins` to all that are installed. Logging is set up only for a program of
+    its own, without a `config`. Raises ConfigError or PluginError.
     """
     if config is None:
         config = Config.from_environment()
@@ -69,8 +69,22 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     api = Api(app, spec_kwargs={"extra_plugins": [PathParameters()]})
     protect(app, config)
     ours = (
-        devices, posters, streams, recordings, footage, playback, live_recordings, exports, snapshots, captures,
-        snapshot_schedules, time_lapses, bookmarks, jobs, plugins_blp, health,
+        devices,
+        posters,
+        streams,
+        recordings,
+        footage,
+        playback,
+        live_recordings,
+        exports,
+        snapshots,
+        captures,
+        snapshot_schedules,
+        time_lapses,
+        bookmarks,
+        jobs,
+        plugins_blp,
+        health,
     )
     for blueprint in (*ours, *collect(plugins, "register_blueprints", config=config)):
         api.add(blueprint)

@@ -64,9 +64,7 @@ class MediaBus:
         with _bus_answers:
             self._redis.ping()
 
-    def read(
-        self, device_id: str, after: Position | None, *, count: int = 32, wait_seconds: float = 0
-    ) -> list[Part]:
+    def read(self, device_id: str, after: Position | None, *, count: int = 32, wait_seconds: float = 0) -> list[Part]:
         """Parts after a position, oldest first; waits up to `wait_seconds` for the first of them.
 
         `after=None` begins with the oldest part that the bus holds.
@@ -215,9 +213,17 @@ class BusWriter:
         answer = self._script(
             keys=[_stream_key(self.device_id), _last_key(self.device_id), _init_key(self.device_id, part.run)],
             args=[
-                self._known_last, entry_id, self._floor or "0", self._ttl_ms,
-                repr(part.start), repr(part.duration), _KEY * part.is_key | _AUDIO * part.has_audio, part.frames,
-                part.segment, part.discontinuity, part.data,
+                self._known_last,
+                entry_id,
+                self._floor or "0",
+                self._ttl_ms,
+                repr(part.start),
+                repr(part.duration),
+                _KEY * part.is_key | _AUDIO * part.has_audio,
+                part.frames,
+                part.segment,
+                part.discontinuity,
+                part.data,
             ],
         )
         text = _text(answer)
@@ -314,8 +320,10 @@ class _Numbering:
             segment, discontinuity = last.segment, last.discontinuity
             is_new_run = part.run != last.run
             length = part.start - self._segment_start
-            if is_new_run or (part.is_key and length >= SEGMENT_SECONDS - 0.05) or (
-                length + part.duration > LONGEST_SEGMENT_SECONDS
+            if (
+                is_new_run
+                or (part.is_key and length >= SEGMENT_SECONDS - 0.05)
+                or (length + part.duration > LONGEST_SEGMENT_SECONDS)
             ):
                 segment += 1
             discontinuity += is_new_run

@@ -93,7 +93,8 @@ class CaptureFiles:
         floor = max(SPARE_BYTES, floor_bytes)
         if free - needed_bytes < floor:
             raise ExportSpaceMissing(
-                f"the disk of snapshots and clips has {spell_bytes(free)} left, and {spell_bytes(floor)} must stay free: "
+                f"the disk of snapshots and clips has {spell_bytes(free)} left, and {spell_bytes(floor)} must stay "
+                "free: "
                 "make room, or delete some of them"
             )
 

@@ -135,8 +135,14 @@ def devices_list() -> None:
     while True:
         page, total = list_devices(TenantScope(DEFAULT_TENANT_ID), limit=200, offset=offset)
         for device in page:
-            table.add_row(device.name, device.stream.observed, device.stream.desired, device.start_mode,
-                          device.source_url, device.id)
+            table.add_row(
+                device.name,
+                device.stream.observed,
+                device.stream.desired,
+                device.start_mode,
+                device.source_url,
+                device.id,
+            )
         offset += len(page)
         if not page or offset >= total:
             break

@@ -106,9 +106,7 @@ def text_of(minimum: int = 0) -> Callable[[str], str]:
     return parse
 
 
-def setting(
-    parse: Callable[[str], Any], default: Any, unit: str, about: str, *, is_secret: bool = False
-) -> Any:
+def setting(parse: Callable[[str], Any], default: Any, unit: str, about: str, *, is_secret: bool = False) -> Any:
     """A dataclass field that carries how it is read and documented."""
     metadata = {"parse": parse, "unit": unit, "about": about}
     return field(default=default, metadata=metadata, repr=not is_secret)
@@ -119,133 +117,239 @@ class Config:
     """The settings of one process. The environment name is the attribute in capitals."""
 
     database_url: str = setting(
-        url_of("sqlite", "postgresql", "postgres"), "sqlite:///var/vas.db", "URL",
-        "the database: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME", is_secret=True,
+        url_of("sqlite", "postgresql", "postgres"),
+        "sqlite:///var/vas.db",
+        "URL",
+        "the database: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
+        is_secret=True,
     )
     redis_url: str = setting(
-        url_of("redis", "rediss", "unix"), "redis://127.0.0.1:6390/0", "URL",
-        "Redis for the queues, leases and live figures", is_secret=True,
+        url_of("redis", "rediss", "unix"),
+        "redis://127.0.0.1:6390/0",
+        "URL",
+        "Redis for the queues, leases and live figures",
+        is_secret=True,
     )
     media_redis_url: str = setting(
-        url_of("redis", "rediss", "unix", may_be_empty=True), "", "URL",
-        "Redis of the media bus; empty: REDIS_URL. It should not persist to disk", is_secret=True,
+        url_of("redis", "rediss", "unix", may_be_empty=True),
+        "",
+        "URL",
+        "Redis of the media bus; empty: REDIS_URL. It should not persist to disk",
+        is_secret=True,
     )
     mediasoup_ws_url: str = setting(
-        url_of("ws", "wss"), "ws://127.0.0.1:4000", "URL", "the SFU as workers and web reach it",
+        url_of("ws", "wss"),
+        "ws://127.0.0.1:4000",
+        "URL",
+        "the SFU as workers and web reach it",
     )
     sfu_public_url: str = setting(
-        url_of("http", "https", may_be_empty=True), "", "URL",
+        url_of("http", "https", may_be_empty=True),
+        "",
+        "URL",
         "the SFU as browsers reach it; empty: the host of the page with SFU_PORT",
     )
     sfu_port: int = setting(between(1, 65535), 4000, "port", "TCP port of the SFU's signalling, WHEP and control")
     sfu_secret: str = setting(
-        text_of(16), "", "text", "shared by gateway, workers and SFU; at least 16 characters", is_secret=True,
+        text_of(16),
+        "",
+        "text",
+        "shared by gateway, workers and SFU; at least 16 characters",
+        is_secret=True,
     )
     secret_key: str = setting(
-        text_of(16), "", "text",
-        "root key that encrypts camera credentials; at least 16 characters. Keep it with your backups", is_secret=True,
+        text_of(16),
+        "",
+        "text",
+        "root key that encrypts camera credentials; at least 16 characters. Keep it with your backups",
+        is_secret=True,
     )
     previous_secret_keys: tuple[str, ...] = setting(
-        parse_list, (), "list", "former values of SECRET_KEY, to read what they encrypted", is_secret=True,
+        parse_list,
+        (),
+        "list",
+        "former values of SECRET_KEY, to read what they encrypted",
+        is_secret=True,
     )
     host: str = setting(text_of(1), "127.0.0.1", "address", "address on which the web process listens")
     port: int = setting(between(1, 65535), 8000, "port", "TCP port of the web process")
     web_threads: int = setting(between(1, 256), 16, "threads", "requests that the web process answers at once")
     trusted_hosts: tuple[str, ...] = setting(
-        parse_list, (), "list", "host names under which the web process may be reached; empty: any",
+        parse_list,
+        (),
+        "list",
+        "host names under which the web process may be reached; empty: any",
     )
     allowed_origins: tuple[str, ...] = setting(
-        parse_list, (), "list", "other web origins that may call the API, such as https://app.example.com",
+        parse_list,
+        (),
+        "list",
+        "other web origins that may call the API, such as https://app.example.com",
     )
     stream_processes: int = setting(between(1, 64), 1, "processes", "processes of a stream worker")
     stream_slots: int = setting(between(1, 512), 64, "devices", "devices that one stream process can run")
     job_threads: int = setting(between(1, 64), 4, "threads", "short jobs that a jobs worker runs at once")
     stall_seconds: float = setting(
-        between(2, 300, float), 10.0, "seconds", "a stream without a new part for so long is restarted",
+        between(2, 300, float),
+        10.0,
+        "seconds",
+        "a stream without a new part for so long is restarted",
     )
     connect_timeout_seconds: float = setting(
-        between(1, 60, float), 5.0, "seconds", "how long a camera may take to answer on the network",
+        between(1, 60, float),
+        5.0,
+        "seconds",
+        "how long a camera may take to answer on the network",
     )
     backoff_max_seconds: float = setting(
-        between(1, 3600, float), 60.0, "seconds", "longest pause between two attempts to reach a camera",
+        between(1, 3600, float),
+        60.0,
+        "seconds",
+        "longest pause between two attempts to reach a camera",
     )
     lease_seconds: float = setting(
-        between(3, 120, float), 6.0, "seconds", "a worker that is silent for so long loses its devices",
+        between(3, 120, float),
+        6.0,
+        "seconds",
+        "a worker that is silent for so long loses its devices",
     )
     reconcile_seconds: float = setting(
-        between(0.5, 60, float), 2.0, "seconds", "how often the clock process compares wish and fact",
+        between(0.5, 60, float),
+        2.0,
+        "seconds",
+        "how often the clock process compares wish and fact",
     )
     event_days: int = setting(between(1, 3650), 90, "days", "how long the history of a device is kept")
     part_seconds: float = setting(between(0.1, 5, float), 0.5, "seconds", "longest part on the media bus")
     bus_window_seconds: float = setting(
-        between(2, 300, float), 15.0, "seconds", "how much of each device the media bus holds",
+        between(2, 300, float),
+        15.0,
+        "seconds",
+        "how much of each device the media bus holds",
     )
     bus_resend_seconds: float = setting(
-        between(0, 300, float), 3.0, "seconds",
+        between(0, 300, float),
+        3.0,
+        "seconds",
         "how much of each device a stream worker keeps, to publish it again when the media bus came back empty",
     )
     bus_max_bytes: int = setting(
-        between(1 << 20, 1 << 30), 32 << 20, "bytes", "most bytes of one device on the media bus",
+        between(1 << 20, 1 << 30),
+        32 << 20,
+        "bytes",
+        "most bytes of one device on the media bus",
     )
     record_processes: int = setting(between(1, 64), 1, "processes", "processes of a record worker")
     record_slots: int = setting(between(1, 512), 64, "devices", "devices that one record process can serve")
     recordings_dir: Path = setting(
-        Path, Path("var/recordings"), "path",
+        Path,
+        Path("var/recordings"),
+        "path",
         "folder of the footage, best on a disk of its own; by default below VAR_DIR",
     )
     exports_dir: Path = setting(
-        Path, Path("var/exports"), "path", "folder of exported files until they expire; by default below VAR_DIR",
+        Path,
+        Path("var/exports"),
+        "path",
+        "folder of exported files until they expire; by default below VAR_DIR",
     )
     recording_mode: str = setting(
-        word_of("off", "continuous", "scheduled", "event"), "continuous", "word", "recording mode of a new device",
+        word_of("off", "continuous", "scheduled", "event"),
+        "continuous",
+        "word",
+        "recording mode of a new device",
     )
     time_zone: str = setting(
-        parse_time_zone, "UTC", "IANA name", "time zone of a new device, such as Europe/Berlin",
+        parse_time_zone,
+        "UTC",
+        "IANA name",
+        "time zone of a new device, such as Europe/Berlin",
     )
     keep_days: int = setting(
-        between(0, 36_500), 14, "days", "footage older than this is deleted; 0: age is no reason",
+        between(0, 36_500),
+        14,
+        "days",
+        "footage older than this is deleted; 0: age is no reason",
     )
     keep_bytes: int = setting(
-        between(0, 1 << 60), 0, "bytes", "most footage of all devices together; 0: as much as the disk holds",
+        between(0, 1 << 60),
+        0,
+        "bytes",
+        "most footage of all devices together; 0: as much as the disk holds",
     )
     tenant_keep_bytes: int = setting(
-        between(0, 1 << 60), 0, "bytes", "most footage of one tenant; 0: no limit of its own",
+        between(0, 1 << 60),
+        0,
+        "bytes",
+        "most footage of one tenant; 0: no limit of its own",
     )
     free_bytes_floor: int = setting(
-        between(0, 1 << 60), 0, "bytes",
+        between(0, 1 << 60),
+        0,
+        "bytes",
         "space that stays free on the footage's disk; 0: an hour of what is being written, at least 1 GiB",
     )
     retention_seconds: float = setting(
-        between(1, 60, float), 15.0, "seconds", "how often it is decided which footage goes",
+        between(1, 60, float),
+        15.0,
+        "seconds",
+        "how often it is decided which footage goes",
     )
     export_keep_hours: float = setting(
-        between(0.1, 8760, float), 24.0, "hours", "how long an exported file can be fetched",
+        between(0.1, 8760, float),
+        24.0,
+        "hours",
+        "how long an exported file can be fetched",
     )
     exports_max_bytes: int = setting(
-        between(1 << 20, 1 << 60), 50 << 30, "bytes", "most that exported files may take together",
+        between(1 << 20, 1 << 60),
+        50 << 30,
+        "bytes",
+        "most that exported files may take together",
     )
     captures_dir: Path = setting(
-        Path, Path("var/captures"), "path", "folder of snapshots and clips; by default below VAR_DIR",
+        Path,
+        Path("var/captures"),
+        "path",
+        "folder of snapshots and clips; by default below VAR_DIR",
     )
     snapshot_threads: int = setting(
-        between(1, 64), 2, "threads", "pictures that a snapshot worker decodes at once",
+        between(1, 64),
+        2,
+        "threads",
+        "pictures that a snapshot worker decodes at once",
     )
     poster_seconds: float = setting(
-        between(0.5, 300, float), 5.0, "seconds", "how long the poster of a device is shown before a newer one is made",
+        between(0.5, 300, float),
+        5.0,
+        "seconds",
+        "how long the poster of a device is shown before a newer one is made",
     )
     max_clip_seconds: int = setting(between(10, 3600), 600, "seconds", "longest clip of a bookmark")
     undo_minutes: float = setting(
-        between(1, 10_080, float), 30.0, "minutes", "how long a deleted snapshot or bookmark can be brought back",
+        between(1, 10_080, float),
+        30.0,
+        "minutes",
+        "how long a deleted snapshot or bookmark can be brought back",
     )
     max_export_seconds: int = setting(between(60, 31 * 86_400), 86_400, "seconds", "longest range of one export")
     viewer_token_seconds: int = setting(
-        between(5, 3600), 60, "seconds", "how long a viewer token may be used to connect",
+        between(5, 3600),
+        60,
+        "seconds",
+        "how long a viewer token may be used to connect",
     )
     allow_loopback_sources: bool = setting(
-        parse_bool, False, "1 or 0", "whether a camera's address may be on this machine",
+        parse_bool,
+        False,
+        "1 or 0",
+        "whether a camera's address may be on this machine",
     )
     allowed_source_networks: tuple[str, ...] = setting(
-        parse_networks, (), "list", "the only networks in which cameras may be; empty: any but link-local",
+        parse_networks,
+        (),
+        "list",
+        "the only networks in which cameras may be; empty: any but link-local",
     )
     max_body_bytes: int = setting(between(1024, 1 << 30), 1 << 20, "bytes", "longest body of a request")
     ffmpeg_bin: str = setting(text_of(1), "ffmpeg", "path", "the ffmpeg program")

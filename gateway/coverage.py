@@ -13,8 +13,23 @@ from gateway.states import reason_for
 
 #: Columns of the CSV: a row for each day, and after it one for each of its gaps.
 CSV_HEAD = (
-    "device_id", "device_name", "date", "time_zone", "kind", "recorded_seconds", "wanted_seconds", "coverage",
-    "gap_start", "gap_end", "gap_start_utc", "gap_end_utc", "gap_seconds", "is_wanted", "reason_code", "reason", "by",
+    "device_id",
+    "device_name",
+    "date",
+    "time_zone",
+    "kind",
+    "recorded_seconds",
+    "wanted_seconds",
+    "coverage",
+    "gap_start",
+    "gap_end",
+    "gap_start_utc",
+    "gap_end_utc",
+    "gap_seconds",
+    "is_wanted",
+    "reason_code",
+    "reason",
+    "by",
 )
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -97,11 +112,20 @@ def _rows(device: DeviceCoverage, zone: ZoneInfo, now_ms: int) -> Iterator[Seque
             reason = reason_for(gap.reason_code, gap.message)
             lasts = gap.end_ms is None
             yield (
-                *head, "gap", "", "", "",
-                _local(zone, gap.start_ms), "" if lasts else _local(zone, gap.end_ms),
-                _utc(gap.start_ms), "" if lasts else _utc(gap.end_ms),
-                _seconds(gap.until(now_ms) - gap.start_ms), "yes" if gap.is_wanted else "no",
-                reason.code, reason.message, gap.by_name or "",
+                *head,
+                "gap",
+                "",
+                "",
+                "",
+                _local(zone, gap.start_ms),
+                "" if lasts else _local(zone, gap.end_ms),
+                _utc(gap.start_ms),
+                "" if lasts else _utc(gap.end_ms),
+                _seconds(gap.until(now_ms) - gap.start_ms),
+                "yes" if gap.is_wanted else "no",
+                reason.code,
+                reason.message,
+                gap.by_name or "",
             )
 
 

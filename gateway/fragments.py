@@ -101,9 +101,7 @@ def _parse_track(moov: bytes, start: int, end: int, defaults: dict[int, tuple[in
                 parameter_sets, length_size = _parse_avc_configuration(moov[inner:last])
             elif name == b"hvcC":
                 parameter_sets, length_size = _parse_hevc_configuration(moov[inner:last])
-    return Track(
-        track_id, kind, codec, timescale, parameter_sets, length_size, *defaults.get(track_id, (0, 0, 0))
-    )
+    return Track(track_id, kind, codec, timescale, parameter_sets, length_size, *defaults.get(track_id, (0, 0, 0)))
 
 
 def _parse_avc_configuration(box: bytes) -> tuple[frozenset[bytes], int]:
@@ -143,7 +141,9 @@ def _add_track_fragment(moof: bytes, start: int, end: int, track: Track, samples
         return
     offset = header[0] + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
     default_duration, default_size, default_flags = (
-        track.default_duration, track.default_size, track.default_flags,
+        track.default_duration,
+        track.default_size,
+        track.default_flags,
     )
     if flags & 0x8:
         default_duration = U32.unpack_from(moof, offset)[0]
@@ -162,9 +162,7 @@ def _add_track_fragment(moof: bytes, start: int, end: int, track: Track, samples
             )
 
 
-def _add_samples(
-    moof: bytes, offset: int, samples: Samples, *, duration: int, size: int, default_flags: int
-) -> None:
+def _add_samples(moof: bytes, offset: int, samples: Samples, *, duration: int, size: int, default_flags: int) -> None:
     flags, count = struct.unpack_from(">II", moof, offset)
     flags &= 0xFF_FFFF
     offset += 8

@@ -37,8 +37,8 @@ class GapFact:
 class Knowledge:
     """What is known of a recording where nothing was noted.
 
-    `begins_ms`: before it nothing was ever recorded. `expired_before_ms`: what is not covered before it, retention took.
-    `decision` is the wish of now, `observed` and `reason_code` what the recorder says.
+    `begins_ms`: before it nothing was ever recorded. `expired_before_ms`: what is not covered before it, retention
+    took. `decision` is the wish of now, `observed` and `reason_code` what the recorder says.
     """
 
     now_ms: int

@@ -31,7 +31,9 @@ CHECK_SECONDS = 3.0
 
 #: What gives workers of a kind more slots.
 _SLOT_SETTINGS = {
-    STREAM: "STREAM_SLOTS or STREAM_PROCESSES", RECORD: "RECORD_SLOTS or RECORD_PROCESSES", SNAPSHOT: "SNAPSHOT_THREADS",
+    STREAM: "STREAM_SLOTS or STREAM_PROCESSES",
+    RECORD: "RECORD_SLOTS or RECORD_PROCESSES",
+    SNAPSHOT: "SNAPSHOT_THREADS",
 }
 _LOW_DISK_BYTES = 1 << 30
 _FULL_DISK_BYTES = 100 << 20
@@ -98,7 +100,10 @@ def check_database() -> ComponentHealth:
         return ComponentHealth("down", error.message, "check DATABASE_URL and that the server runs", {"kind": kind})
     if missing:
         return ComponentHealth(
-            "down", f"the schema is not up to date: {', '.join(missing)} is missing", "run 'vas release'", {"kind": kind}
+            "down",
+            f"the schema is not up to date: {', '.join(missing)} is missing",
+            "run 'vas release'",
+            {"kind": kind},
         )
     return ComponentHealth("ok", detail={"kind": kind})
 
@@ -126,8 +131,10 @@ def check_redis(client: redis.Redis) -> ComponentHealth:
     limit, policy = info.get("maxmemory") or 0, info.get("maxmemory_policy", "noeviction")
     if limit and policy != "noeviction":
         return ComponentHealth(
-            "degraded", f"Redis may drop queued jobs: its maxmemory-policy is '{policy}'",
-            "set maxmemory-policy to noeviction, or put the media bus into a Redis of its own (MEDIA_REDIS_URL)", detail,
+            "degraded",
+            f"Redis may drop queued jobs: its maxmemory-policy is '{policy}'",
+            "set maxmemory-policy to noeviction, or put the media bus into a Redis of its own (MEDIA_REDIS_URL)",
+            detail,
         )
     return ComponentHealth("ok", detail=detail)
 
@@ -156,8 +163,10 @@ def check_slots(slots: WorkerSlots, kind: str) -> ComponentHealth:
         return ComponentHealth("down", f"no {kind} worker runs", f"start the {kind} process (Procfile)", detail)
     if used >= total:
         return ComponentHealth(
-            "degraded", f"all {total} {kind} slots are in use",
-            f"raise {_SLOT_SETTINGS[kind]}, or start another {kind} worker", detail,
+            "degraded",
+            f"all {total} {kind} slots are in use",
+            f"raise {_SLOT_SETTINGS[kind]}, or start another {kind} worker",
+            detail,
         )
     return ComponentHealth("ok", detail=detail)
 

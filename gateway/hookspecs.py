@@ -72,9 +72,9 @@ class Hooks:
     def on_segment(self, device_id: str, segment: SegmentFact) -> None:
         """A file of footage is complete and durable, and its row is written; called in the record worker.
 
-        It is called in the recorder's own thread: what takes longer than a moment belongs into a job. Not told of are files
-        that the care of files closes, mends or adopts, perhaps thousands and long after, nor any whose recorder is killed
-        right after it wrote the row: who needs every file looks at the index now and then.
+        It is called in the recorder's own thread: what takes longer than a moment belongs into a job. Not told of are
+        files that the care of files closes, mends or adopts, perhaps thousands and long after, nor any whose recorder
+        is killed right after it wrote the row: who needs every file looks at the index now and then.
         """
 
     @hookspec

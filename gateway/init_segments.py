@@ -66,7 +66,8 @@ def drop_sound(init: bytes) -> bytes:
 
 
 def add_silent_sound(init: bytes) -> bytes:
-    """The init segment with an audio track (AAC-LC, 48 kHz, mono); the same bytes when it has one. Raises InvalidMedia."""
+    """The init segment with an audio track (AAC-LC, 48 kHz, mono); the same bytes when it has one. Raises
+    InvalidMedia."""
     start, end = _moov_of(init)
     moov = init[start:end]
     tracks = parse_tracks(moov)
@@ -117,11 +118,7 @@ def _silent_frame_of(moov: bytes) -> bytes | None:
             continue
         handler = find_box(moov, start, end, b"mdia", b"hdlr")
         descriptions = find_box(moov, start, end, b"mdia", b"minf", b"stbl", b"stsd")
-        if (
-            handler is None
-            or descriptions is None
-            or moov[handler[0] + 8 : handler[0] + 12] != AUDIO.encode()
-        ):
+        if handler is None or descriptions is None or moov[handler[0] + 8 : handler[0] + 12] != AUDIO.encode():
             continue
         entry = descriptions[0] + 8
         if moov[entry + 4 : entry + 8] != b"mp4a":

@@ -30,11 +30,7 @@ class LiveFigures:
         if not ids:
             return {}
         values = self._redis.mget([self._key(device_id) for device_id in ids])
-        return {
-            device_id: json.loads(value)
-            for device_id, value in zip(ids, values, strict=True)
-            if value is not None
-        }
+        return {device_id: json.loads(value) for device_id, value in zip(ids, values, strict=True) if value is not None}
 
     def forget(self, device_id: str) -> None:
         """Drop a device's figures, as the owner does when it stops."""

@@ -16,7 +16,8 @@ from gateway.media import Part, Position
 
 VERSION = 9
 
-#: The target duration is at least so long: it must not change while somebody plays, and key frames are not exactly timed.
+#: The target duration is at least so long: it must not change while somebody plays, and key frames are not exactly
+#: timed.
 LEAST_TARGET_SECONDS = 2
 #: The part target is the longest part, rounded up to this: cameras' frames are not exactly timed either.
 _PART_STEP_SECONDS = 0.05
@@ -25,7 +26,8 @@ _LEAST_PIECE_SECONDS = 0.3
 #: A playlist without an end must hold so many target durations (6.2.2), and players keep as far from its end (4.4.3.8).
 _TARGETS_HELD = 3
 _PART_TARGETS_HELD_BACK = 3
-#: hls.js keeps an array as long as the discontinuity sequence number, and goes through it: with a large one the page stands.
+#: hls.js keeps an array as long as the discontinuity sequence number, and goes through it: with a large one the page
+#: stands.
 _DISCONTINUITIES = 10_000
 #: How far beyond the newest segment a player may ask (6.2.5.2).
 _MOST_AHEAD = 2
@@ -119,9 +121,7 @@ class LivePlaylist:
         steps = math.ceil(round(longest_piece / _PART_STEP_SECONDS, 6))
         self.part_seconds = max(steps, 1) * _PART_STEP_SECONDS
         longest = max([segment.duration for segment in known], default=0.0)
-        self.target_seconds = max(
-            LEAST_TARGET_SECONDS, math.floor(longest + 0.5), math.ceil(self.part_seconds)
-        )
+        self.target_seconds = max(LEAST_TARGET_SECONDS, math.floor(longest + 0.5), math.ceil(self.part_seconds))
         newest = _newest_of(known, _TARGETS_HELD * self.target_seconds)
         self.segments = [segment for segment in newest if segment.pieces]
 
@@ -197,9 +197,7 @@ def cut_segments(parts: Sequence[LivePart]) -> list[LiveSegment]:
             groups[-1].append(part)
         last = part
     return [
-        LiveSegment(tuple(group), is_complete=number < len(groups))
-        for number, group in enumerate(groups, 1)
-        if group
+        LiveSegment(tuple(group), is_complete=number < len(groups)) for number, group in enumerate(groups, 1) if group
     ]
 
 
@@ -221,7 +219,8 @@ def _length(parts: Sequence[LivePart]) -> float:
 
 
 def _newest_of(segments: list[LiveSegment], least_seconds: float) -> list[LiveSegment]:
-    """As few as last for `least_seconds`, one more that may be gone by the time it is asked for, and what is not complete.
+    """As few as last for `least_seconds`, one more that may be gone by the time it is asked for, and what is not
+    complete.
 
     The fewer are listed, the longer those that no longer are can still be loaded.
     """

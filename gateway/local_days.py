@@ -1,4 +1,5 @@
-"""Days as a clock on the wall shows them: where each begins and ends in UTC, whatever daylight-saving time does. Pure."""
+"""Days as a clock on the wall shows them: where each begins and ends in UTC, whatever daylight-saving time does.
+Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ class LocalDay:
 
 
 def local_days(zone: ZoneInfo, first: date, last: date) -> list[LocalDay]:
-    """The days from `first` to `last`, both included. A day may have 23 or 25 hours, or none where a zone skipped it."""
+    """The days from `first` to `last`, both included. A day may have 23 or 25 hours, or none where a zone skipped
+    it."""
     dates = [date.fromordinal(number) for number in range(first.toordinal(), last.toordinal() + 1)]
     starts = [day_start_ms(zone, day) for day in (*dates, last + timedelta(days=1))]
     return [LocalDay(day, start, max(start, end)) for day, start, end in zip(dates, starts, starts[1:], strict=False)]

@@ -99,8 +99,9 @@ class Part:
 
     `start` is the wall clock (seconds since 1970, UTC) of its first video frame, `duration` in seconds;
     `is_key` tells that its first video frame is a key frame; `frames` counts its video frames; `has_audio` tells that
-    there is sound in it. `segment` and `discontinuity` are given by the bus: the media sequence number of the HLS segment
-    that the part belongs to, and the number of runs before its own, both only ever growing (RFC 8216, 4.3.3.2 and 4.3.3.3).
+    there is sound in it. `segment` and `discontinuity` are given by the bus: the media sequence number of the HLS
+    segment that the part belongs to, and the number of runs before its own, both only ever growing (RFC 8216, 4.3.3.2
+    and 4.3.3.3).
     """
 
     device_id: str
@@ -127,7 +128,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class PartFact:
-    """A part in a file: `size` in bytes, `offset_ms` its start after that of its segment, `duration_ms` of its video."""
+    """A part in a file: `size` in bytes, `offset_ms` its start after that of its segment, `duration_ms` of its
+    video."""
 
     size: int
     offset_ms: int
@@ -166,7 +168,8 @@ def unpack_parts(packed: bytes) -> list[PartFact]:
 
 @dataclass(frozen=True, slots=True)
 class SegmentFact:
-    """A file of footage as hooks are told of it. Times in milliseconds since 1970, UTC; `key` names it in the storage."""
+    """A file of footage as hooks are told of it. Times in milliseconds since 1970, UTC; `key` names it in the
+    storage."""
 
     id: int
     device_id: str
@@ -184,7 +187,8 @@ def segment_key(tenant_id: str, device_id: str, start_ms: int, run: int, sequenc
 
 
 _SEGMENT_KEY = re.compile(
-    r"([0-9a-f-]{36})/([0-9a-f-]{36})/(\d{4}-\d\d-\d\d)/(\d\d)/(\d\d)-(\d\d)-(\d{3})_(\d{1,18})-(\d{1,18})\.mp4", re.ASCII
+    r"([0-9a-f-]{36})/([0-9a-f-]{36})/(\d{4}-\d\d-\d\d)/(\d\d)/(\d\d)-(\d\d)-(\d{3})_(\d{1,18})-(\d{1,18})\.mp4",
+    re.ASCII,
 )
 
 

@@ -101,9 +101,7 @@ class Messages:
             log.warning("'%s' stays marked as pending: %s", key, error)
 
     def _send(self, actor: str, *arguments: str) -> None:
-        message = dramatiq.Message(
-            queue_name=ACTORS[actor], actor_name=actor, args=arguments, kwargs={}, options={}
-        )
+        message = dramatiq.Message(queue_name=ACTORS[actor], actor_name=actor, args=arguments, kwargs={}, options={})
         with _queue_answers:
             self._broker.enqueue(message)
 

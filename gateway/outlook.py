@@ -1,4 +1,5 @@
-"""How long the free space lasts: what is written a day, up to what the limits of age and size let each recording hold."""
+"""How long the free space lasts: what is written a day, up to what the limits of age and size let each recording
+hold."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,7 +12,9 @@ _NO_LIMIT = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Of a recording: the bytes that it holds, those that it writes a day, and the most that its own limits let it hold."""
+    """Of a recording: the bytes that it holds, those that it writes a day, and the most that its own limits let it
+    hold.
+    """
 
     tenant_id: str
     held: float

@@ -116,9 +116,9 @@ class ConsumerContext:
 class Consumption(ABC):
     """One device's time with a consumer output, from `attach` to `close`; one thread uses it.
 
-    What it raises never reaches the stream. After `gateway.errors.Unavailable` (a disk, a database, a server that is away)
-    it is closed and the output is attached anew, for as long as it takes, while parts wait on the bus. After any other
-    error the same is done, and a part that fails three times is passed over.
+    An exception never reaches the stream. After `gateway.errors.Unavailable` (a disk, a database, a server that is
+    away) it is closed and the output is attached anew, for as long as it takes, while parts wait on the bus. After any
+    other error the same is done, and a part that fails three times is passed over.
     """
 
     @property
@@ -128,7 +128,8 @@ class Consumption(ABC):
 
     @abstractmethod
     def take(self, part: Part, init_segment: bytes) -> None:
-        """The next part, with the init segment of its run. May block; the bus keeps what comes meanwhile for a while."""
+        """The next part, with the init segment of its run. May block; the bus keeps what comes meanwhile for a
+        while."""
 
     def tick(self) -> str | None:
         """Called about twice a second, also while no parts come: None, or a reason code why it is to end."""
@@ -139,7 +140,8 @@ class Consumption(ABC):
 
 
 class ConsumerOutput(ABC):
-    """An output that is fed with parts from the media bus, in a process of its own: a recorder, an archiver, an analyser.
+    """An output that is fed with parts from the media bus, in a process of its own: a recorder, an archiver, an
+    analyser.
 
     One object serves all devices of a process. The clock process has one too, to ask `wanted`; nothing may be
     opened before `attach`. For each device one process holds the lease `output:NAME`.

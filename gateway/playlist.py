@@ -32,7 +32,8 @@ _GROWING_TARGETS = (8, 12, 20, 40, 75, 150)
 
 @dataclass(frozen=True, slots=True)
 class IndexedFile:
-    """A file of footage with the packed index of its parts (`gateway.media.pack_parts`). Times in ms since 1970, UTC."""
+    """A file of footage with the packed index of its parts (`gateway.media.pack_parts`). Times in ms since 1970,
+    UTC."""
 
     id: int
     start_ms: int
@@ -45,7 +46,9 @@ class IndexedFile:
 
 @dataclass(slots=True)
 class Piece:
-    """An HLS segment: `size` bytes of a file from `offset` on. `follows`: it goes on from the piece before without a gap."""
+    """An HLS segment: `size` bytes of a file from `offset` on. `follows`: it goes on from the piece before without a
+    gap.
+    """
 
     file: IndexedFile
     offset: int
@@ -74,9 +77,9 @@ def build_playlist(
 ) -> str | None:
     """The playlist of a range, from the key part at or before `start_ms`; None when there is nothing to play.
 
-    `files` are in order of time and begin early enough to hold that key part. Of a growing range (EVENT, without an end)
-    the newest piece is left out until it is known where it ends, so that no line ever changes. `has_sound`: the device is
-    known to send sound; then, or where any part has some, what is silent is named filled with silence
+    `files` are in order of time and begin early enough to hold that key part. Of a growing range (EVENT, without an
+    end) the newest piece is left out until it is known where it ends, so that no line ever changes. `has_sound`: the
+    device is known to send sound; then, or where any part has some, what is silent is named filled with silence
     (`gateway.init_segments` tells why). URIs are relative to `…/recordings/devices/{id}/`.
     """
     # What grows is watched near its end, and is to be there soon.
@@ -106,13 +109,14 @@ def build_playlist(
 
 
 def choose_length_ms(start_ms: int, end_ms: int) -> int:
-    """How long the HLS segments of a range should be: longer ones for a long range, so that its playlist stays small."""
+    """How long the HLS segments of a range should be: longer ones for a long range, so that its playlist stays
+    small."""
     return max(SEGMENT_MS, (end_ms - start_ms) // MOST_SEGMENTS)
 
 
 def cut_pieces(files: Sequence[IndexedFile], start_ms: int, end_ms: int, length_ms: int) -> Iterator[Piece]:
-    """The files' parts from the key part at or before `start_ms` to the next key part at or after `end_ms`, joined to HLS
-    segments: what begins where this ends goes on without a break.
+    """The files' parts from the key part at or before `start_ms` to the next key part at or after `end_ms`, joined to
+    HLS segments: what begins where this ends goes on without a break.
 
     Parts that cannot be decoded, because the key part before them is missing, are passed over.
     """
@@ -139,7 +143,8 @@ def cut_pieces(files: Sequence[IndexedFile], start_ms: int, end_ms: int, length_
 
 
 def _cut_file(file: IndexedFile, parts: Sequence[PartFact], first: int, length_ms: int) -> Iterator[Piece]:
-    """The parts of a file from the `first` on, joined. A day has two hundred thousand of them, so this loop is short."""
+    """The parts of a file from the `first` on, joined. A day has two hundred thousand of them, so this loop is
+    short."""
     offset = file.init_size + sum(part.size for part in parts[:first])
     begin, size, parts_ms, silent_ms = parts[first], 0, 0, 0
     last = begin
@@ -156,9 +161,7 @@ def _cut_file(file: IndexedFile, parts: Sequence[PartFact], first: int, length_m
     yield _build_piece(file, offset, begin, last, (size, parts_ms, silent_ms))
 
 
-def _build_piece(
-    file: IndexedFile, offset: int, first: PartFact, last: PartFact, sums: tuple[int, int, int]
-) -> Piece:
+def _build_piece(file: IndexedFile, offset: int, first: PartFact, last: PartFact, sums: tuple[int, int, int]) -> Piece:
     size, parts_ms, silent_ms = sums
     return Piece(
         file=file,

@@ -1,7 +1,7 @@
 """Posters: the newest picture of each device, in the Redis of the media bus. Many ask, one has it made.
 
-A poster is fresh for some seconds. After that the first who asks has a newer one made, and whoever comes meanwhile waits
-for the same; nobody waits longer than about a second, and then sees the last one known, which is kept for a day.
+A poster is fresh for some seconds. After that the first who asks has a newer one made, and whoever comes meanwhile
+waits for the same; nobody waits longer than about a second, and then sees the last one known, which is kept for a day.
 """
 
 import json
@@ -151,7 +151,9 @@ class Posters:
     def _write(self, device_id: str, width: int, poster: Poster) -> None:
         facts: dict[str, Any] = {"at_ms": poster.at_ms, "message": poster.message, "checked_ms": poster.checked_ms}
         with self._answering():
-            self._redis.set(_key(device_id, width), json.dumps(facts).encode() + b"\n" + poster.picture, ex=_KEEP_SECONDS)
+            self._redis.set(
+                _key(device_id, width), json.dumps(facts).encode() + b"\n" + poster.picture, ex=_KEEP_SECONDS
+            )
 
     def _claim(self, device_id: str, width: int) -> bool:
         """Whether this process may make it; a claim ends by itself, should the process."""
@@ -161,7 +163,6 @@ class Posters:
     def _unclaim(self, device_id: str, width: int) -> None:
         with self._answering():
             self._redis.delete(_key(device_id, width) + ":claim")
-
 
     @contextmanager
     def _answering(self) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """Marks of processes, by which others on the same machine can tell that one of them is dead.
 
-Host names and process ids are not enough: containers may share the first and each begin to count the second anew. A mark
-names the boot of the kernel and the namespace of process ids as well.
+Host names and process ids are not enough: containers may share the first and each begin to count the second anew. A
+mark names the boot of the kernel and the namespace of process ids as well.
 """
 
 import os

@@ -1,7 +1,8 @@
 """Brings the rows of footage and its files together, one device and day at a time, and never loses by it what is there.
 
-`look` compares and changes nothing; `mend` changes what was seen. Where more than half of what was looked at would be lost,
-something else is wrong than files (a disk not mounted, a wrong folder): then nothing is changed until a person says so.
+`look` compares and changes nothing; `mend` changes what was seen. Where more than half of what was looked at would be
+lost, something else is wrong than files (a disk not mounted, a wrong folder): then nothing is changed until a person
+says so.
 """
 
 import logging
@@ -101,8 +102,8 @@ class Finding:
 class Look:
     """What was compared, and what disagrees.
 
-    `lost` counts segments that could not be played any more, `elsewhere` those of a store that is not here: they are left
-    alone.
+    `lost` counts segments that could not be played any more, `elsewhere` those of a store that is not here: they are
+    left alone.
     """
 
     checked: int = 0
@@ -131,8 +132,8 @@ class LivingRecorders:
 class Reconciliation:
     """Looks and repairs over one storage.
 
-    `is_recorded(device_id)` tells whether a living recorder writes a device's footage now; `keep_going` is called between
-    steps, and raises to end the work. With `may_lose` a person has said that what is missing is lost.
+    `is_recorded(device_id)` tells whether a living recorder writes a device's footage now; `keep_going` is called
+    between steps, and raises to end the work. With `may_lose` a person has said that what is missing is lost.
     """
 
     def __init__(
@@ -191,11 +192,7 @@ class Reconciliation:
     def folders_left_open(self) -> list[Folder]:
         """Where segments are still open although nobody records their device."""
         with database.session():
-            query = (
-                select_segments()
-                .where(UNSETTLED, Segment.state == SegmentState.OPEN)
-                .limit(1000)
-            )
+            query = select_segments().where(UNSETTLED, Segment.state == SegmentState.OPEN).limit(1000)
             days = {(segment.recording_id, segment.start_ms // DAY_MS) for segment in stored_segments(query)}
         owners = {row.id: row for row in read_recordings([recording_id for recording_id, _ in days])}
         abandoned = {key for key, row in owners.items() if not self._is_recorded(row.device_id)}
@@ -289,7 +286,10 @@ class Reconciliation:
         if finding.size > content.size:
             self._storage.truncate(finding.key, content.size)
         words = {
-            Seen.RETURNED: "file is back", Seen.LEFT_OPEN: "closed", Seen.SHORT: "file damaged", Seen.LONG: "index mended",
+            Seen.RETURNED: "file is back",
+            Seen.LEFT_OPEN: "closed",
+            Seen.SHORT: "file damaged",
+            Seen.LONG: "index mended",
         }
         return words[finding.seen]
 

@@ -76,7 +76,8 @@ class Round:
         self.mend(self._reconciliation.folders_left_open())
 
     def mend(self, folders: Iterable[Folder]) -> None:
-        """Look at each folder and change what is seen there; raises TooManyMissing before it loses most of the store."""
+        """Look at each folder and change what is seen there; raises TooManyMissing before it loses most of the
+        store."""
         for folder in folders:
             look = self._reconciliation.look(folder)
             if look.lost * 2 > look.checked and self._clock.monotonic() - self._surveyed_at > SURVEY_SECONDS:
@@ -132,7 +133,8 @@ class Round:
         checked, lost = self._seen.checked + look.checked, self._seen.lost + look.lost
         if lost * 2 > checked and not self._reconciliation.may_lose:
             raise TooManyMissing(
-                f"the files of {lost} of {checked} segments are missing: is the right disk mounted, and whole? If they are "
+                f"the files of {lost} of {checked} segments are missing: is the right disk mounted, and whole? If "
+                "they are "
                 "really gone, run 'vas storage repair --accept'"
             )
 

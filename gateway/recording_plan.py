@@ -1,4 +1,5 @@
-"""Whether a device is to be recorded at a moment, and why: its mode, its weekly plan, what a person said, its events."""
+"""Whether a device is to be recorded at a moment, and why: its mode, its weekly plan, what a person said, its
+events."""
 
 import json
 from collections.abc import Mapping
@@ -88,7 +89,13 @@ def find_zone(name: str) -> ZoneInfo:
 def parse_minute(text: str) -> int:
     """`HH:MM` in minutes since midnight, `24:00` included; raises ValueError."""
     hour, separator, minute = text.partition(":")
-    if not separator or len(hour) != 2 or len(minute) != 2 or not (hour + minute).isascii() or not (hour + minute).isdigit():
+    if (
+        not separator
+        or len(hour) != 2
+        or len(minute) != 2
+        or not (hour + minute).isascii()
+        or not (hour + minute).isdigit()
+    ):
         raise ValueError(f"{text!r} must be a time such as 08:30")
     value = int(hour) * 60 + int(minute)
     if int(minute) > 59 or value > _DAY_MINUTES:

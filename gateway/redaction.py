@@ -22,7 +22,7 @@ def redact_url(url: str) -> str:
     """The URL with `***@` for user and password and `***` for secret values: what people may see."""
     scheme, separator, rest = url.partition("://")
     authority = re.match(r"[^/?#]*", rest)[0]
-    path = rest[len(authority):]
+    path = rest[len(authority) :]
     if "@" in authority:
         authority = f"{MASK}@{authority.rpartition('@')[2]}"
     return f"{scheme}{separator}{authority}{_mask_parameters(path)}"

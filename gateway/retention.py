@@ -340,7 +340,10 @@ class Retention:
             if count:
                 log.info(
                     "device %s: deleted %d segments, %.1f MB: %s",
-                    device_id, count, report.bytes[device_id] / 1e6, ", ".join(sorted(report.reasons[device_id])),
+                    device_id,
+                    count,
+                    report.bytes[device_id] / 1e6,
+                    ", ".join(sorted(report.reasons[device_id])),
                 )
         if report.is_stuck:
             log.error("there is too little free space for footage, and nothing that may be deleted")
@@ -351,9 +354,7 @@ def size_on_disk(segment: StoredSegment) -> int:
     return 0 if segment.state == SegmentState.MISSING else segment.size
 
 
-def oldest_first(
-    recording_ids: Iterable[int], ranges: dict[int, list[Range]], now_ms: int
-) -> Iterator[StoredSegment]:
+def oldest_first(recording_ids: Iterable[int], ranges: dict[int, list[Range]], now_ms: int) -> Iterator[StoredSegment]:
     """Settled, unprotected segments of several recordings: archived ones first, each time the oldest."""
     streams = [_windows(recording_id, ranges.get(recording_id, []), now_ms) for recording_id in recording_ids]
     heap: list[tuple[bool, int, int, StoredSegment, Iterator[StoredSegment]]] = []
@@ -366,9 +367,7 @@ def oldest_first(
         if (following := next(stream, None)) is None:
             heapq.heappop(heap)
         else:
-            heapq.heapreplace(
-                heap, (not following.is_archived, following.start_ms, number, following, stream)
-            )
+            heapq.heapreplace(heap, (not following.is_archived, following.start_ms, number, following, stream))
 
 
 def _windows(recording_id: int, ranges: list[Range], now_ms: int) -> Iterator[StoredSegment]:

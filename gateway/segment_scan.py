@@ -29,8 +29,8 @@ class ScanProblem(StrEnum):
 class SegmentScan:
     """What is in a segment file. `problem` is None when its last byte is the last byte of a whole part.
 
-    Times are media time, as the file itself counts it. A part without a video frame begins where the one before it ends.
-    `init_size` is 0 when the init segment itself is not whole; then there are no parts either.
+    Times are media time, as the file itself counts it. A part without a video frame begins where the one before it
+    ends. `init_size` is 0 when the init segment itself is not whole; then there are no parts either.
     """
 
     init_size: int

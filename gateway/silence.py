@@ -13,8 +13,8 @@ from gateway.boxes import I32, U32, U64, InvalidMedia, find_box, read_box_header
 from gateway.fragments import VIDEO, Track, parse_tracks, read_samples
 from gateway.init_segments import AAC_FRAME_SAMPLES, add_silent_sound, find_sound
 
-#: A hole of so many frames in the sound is none: Chromium takes up to two for a clock that is not exact. After a longer one,
-#: or after sound that goes back, it drops all pictures up to the next key frame.
+#: A hole of so many frames in the sound is none: Chromium takes up to two for a clock that is not exact. After a longer
+#: one, or after sound that goes back, it drops all pictures up to the next key frame.
 _NO_HOLE_FRAMES = 2
 #: Sound and picture of a part that are further apart than this are not of the same time.
 _MOST_APART_SECONDS = 2.0
@@ -61,8 +61,8 @@ class SilenceFiller:
     def fill(self, data: bytes, before: bytes = b"") -> bytes:
         """Parts in a row (`moof`+`mdat`, one or several) with silence where there is picture but no sound.
 
-        `before` is the part right before them in the run, if it is known: silence then begins where its sound ends. They
-        come back unchanged when the run's sound has a format in which silence is not known. Raises InvalidMedia.
+        `before` is the part right before them in the run, if it is known: silence then begins where its sound ends.
+        They come back unchanged when the run's sound has a format in which silence is not known. Raises InvalidMedia.
         """
         if self.frame is None:
             return data

@@ -125,14 +125,16 @@ def parse_source(text: str, field_name: str = "source_url") -> SourceUrl:
     if not separator or scheme not in SCHEMES:
         raise wrong("must start with rtsp:// or rtsps://")
     if not _ALLOWED_CHARACTERS.fullmatch(rest):
-        raise wrong("must not hold spaces, control characters, '#', '\\' or characters outside ASCII: "
-                    "write them percent-encoded, such as %23 for #")
+        raise wrong(
+            "must not hold spaces, control characters, '#', '\\' or characters outside ASCII: "
+            "write them percent-encoded, such as %23 for #"
+        )
     if re.search(r"%(?![0-9A-Fa-f]{2})", rest):
         raise wrong("must have two hexadecimal digits after each '%'; a percent sign itself is %25")
     if any(byte < 0x20 or byte == 0x7F for byte in unquote_to_bytes(rest)):
         raise wrong("must not hold control characters, not even percent-encoded")
     authority = re.match(r"[^/?]*", rest)[0]
-    tail = rest[len(authority):]
+    tail = rest[len(authority) :]
     userinfo, at, host_and_port = authority.rpartition("@")
     if at and "@" in userinfo:
         raise wrong("must have one '@' before the host: write one in a password as %40")
@@ -156,7 +158,9 @@ def check_source(text: str, policy: SourcePolicy, field_name: str = "source_url"
     if source.address is not None:
         _require(policy, source.address, source.host, field_name)
     elif (source.host == "localhost" or source.host.endswith(".localhost")) and not policy.allow_loopback:
-        raise AddressNotAllowed(field_name, f"'{field_name}' must be a camera's address: '{source.host}' is this machine")
+        raise AddressNotAllowed(
+            field_name, f"'{field_name}' must be a camera's address: '{source.host}' is this machine"
+        )
     return source
 
 

@@ -146,7 +146,9 @@ def adopt_storage(config: Config) -> "LocalStorage":
 def check_key(key: str) -> str:
     """The key itself; raises InvalidValue for one that could lead out of the store."""
     if len(key) > 1024 or not all(_NAME.fullmatch(name) for name in key.split("/")):
-        raise InvalidValue("key", f"{key[:200]!r} must be names of letters, digits, '.', '_' and '-' with '/' between them")
+        raise InvalidValue(
+            "key", f"{key[:200]!r} must be names of letters, digits, '.', '_' and '-' with '/' between them"
+        )
     return key
 
 
@@ -174,7 +176,9 @@ class LocalStorage:
         found = self.read_marker()
         if found is None or (self._uuid is not None and found != self._uuid):
             what = "has no marker file" if found is None else "is another store than it was"
-            raise StorageUnavailable(f"the folder '{self.root}' {what}: is its disk mounted?", reason="storage_unmounted")
+            raise StorageUnavailable(
+                f"the folder '{self.root}' {what}: is its disk mounted?", reason="storage_unmounted"
+            )
         with self._errors():
             is_read_only = os.statvfs(self.root).f_flag & os.ST_RDONLY
         if is_read_only:
@@ -334,7 +338,9 @@ class LocalStorage:
     def _walk(self, folder: Path, prefix: str) -> Iterator[tuple[str, int, float]]:
         try:
             with os.scandir(folder) as found:
-                entries = sorted((entry for entry in found if _NAME.fullmatch(entry.name)), key=lambda entry: entry.name)
+                entries = sorted(
+                    (entry for entry in found if _NAME.fullmatch(entry.name)), key=lambda entry: entry.name
+                )
         except (FileNotFoundError, NotADirectoryError):
             self._refuse_when_away()
             return
@@ -410,7 +416,9 @@ class LocalSegmentWriter:
             raise spell_error(error, str(self._path)) from error
         if not is_mine:
             self._storage.check()
-            raise StorageUnavailable(f"the file '{self._path}' was taken away while it was written", reason="file_missing")
+            raise StorageUnavailable(
+                f"the file '{self._path}' was taken away while it was written", reason="file_missing"
+            )
         self.durable_size = size
 
     def close(self) -> None:

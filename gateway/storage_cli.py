@@ -99,7 +99,8 @@ def check(config: Config, client: redis.Redis, days: int | None) -> None:
             seen[finding.seen.value] += 1
             console.print(f"{finding.seen.value}: {finding.key}")
     console.print(
-        f"compared {total.checked} segments: " + (_words(seen) if seen else "files and rows agree")
+        f"compared {total.checked} segments: "
+        + (_words(seen) if seen else "files and rows agree")
         + (f"; {total.elsewhere} are in a store that is not here" if total.elsewhere else "")
     )
     sys.exit(1 if seen else 0)
@@ -110,7 +111,8 @@ def check(config: Config, client: redis.Redis, days: int | None) -> None:
 @_days
 @with_services
 def repair(config: Config, client: redis.Redis, *, accept: bool, days: int | None) -> None:
-    """Bring files and rows together: adopt, close, cut, note as missing. What disagrees for no reason is quarantined."""
+    """Bring files and rows together: adopt, close, cut, note as missing. What disagrees for no reason is
+    quarantined."""
     clock = SystemClock()
     reconciliation = Reconciliation(open_storage(config), clock, is_recorded=LivingRecorders(client), may_lose=accept)
     work = Round(reconciliation, StorageReports(client), clock)

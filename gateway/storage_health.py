@@ -59,12 +59,16 @@ def check_storage(config: Config, client: redis.Redis) -> ComponentHealth:
             return ComponentHealth("ok", detail={"used": False})
         return ComponentHealth("down", found.message, "check RECORDINGS_DIR and its disk; recording goes on by itself")
     detail = {
-        "total_bytes": found.space.total, "free_bytes": found.space.free, "floor_bytes": found.floor_bytes,
+        "total_bytes": found.space.total,
+        "free_bytes": found.space.free,
+        "floor_bytes": found.floor_bytes,
         "written_per_hour_bytes": found.bytes_per_hour,
     }
     if found.state == SUSPICIOUS:
         return ComponentHealth(
-            "degraded", found.message, "mount the right disk; only if footage is really gone: 'vas storage repair --accept'",
+            "degraded",
+            found.message,
+            "mount the right disk; only if footage is really gone: 'vas storage repair --accept'",
             detail,
         )
     if found.state == FULL:
@@ -72,7 +76,10 @@ def check_storage(config: Config, client: redis.Redis) -> ComponentHealth:
     retention_at = found.report.retention_at if found.report else None
     if found.bytes_per_hour and retention_at is not None and abs(time.time() - retention_at) > _SILENT_SECONDS:
         return ComponentHealth(
-            "degraded", "nobody has looked after the footage for some minutes", "see the log of the record workers", detail
+            "degraded",
+            "nobody has looked after the footage for some minutes",
+            "see the log of the record workers",
+            detail,
         )
     return ComponentHealth("ok", detail=detail)
 

@@ -18,8 +18,8 @@ OK, FULL, SUSPICIOUS, UNAVAILABLE = "ok", "full", "suspicious", "unavailable"
 class StorageReport:
     """`state` is `ok`, `full` (nothing may be deleted), `suspicious` (a person must look) or `unavailable`.
 
-    `reason` is a code of gateway.states or `too_many_missing`, None when all is well. Times are seconds since 1970. `found`
-    counts what the last round of reconciliation saw and did, `deleted` what the last pass of retention took.
+    `reason` is a code of gateway.states or `too_many_missing`, None when all is well. Times are seconds since 1970.
+    `found` counts what the last round of reconciliation saw and did, `deleted` what the last pass of retention took.
     """
 
     state: str = OK

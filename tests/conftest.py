@@ -29,9 +29,22 @@ START_SECONDS = 20
 
 #: In an order in which their rows can be deleted; what hangs on a device goes with it.
 _TABLES = (
-    "snapshot_tags", "snapshots", "bookmark_tags", "bookmarks", "jobs", "protections", "recording_events",
-    "recording_gaps", "recording_quarters", "segment_parts", "segments", "recordings", "storages", "devices",
-    "demo_devices", "tenants",
+    "snapshot_tags",
+    "snapshots",
+    "bookmark_tags",
+    "bookmarks",
+    "jobs",
+    "protections",
+    "recording_events",
+    "recording_gaps",
+    "recording_quarters",
+    "segment_parts",
+    "segments",
+    "recordings",
+    "storages",
+    "devices",
+    "demo_devices",
+    "tenants",
 )
 
 _SERVICES = frozenset({"redis_server", "postgres_server", "database_url", "new_database"})
@@ -103,9 +116,21 @@ class RedisServer:
         program = shutil.which("redis-server")
         assert program, "redis-server is missing: apt-get install redis-server"
         self._process = subprocess.Popen(
-            [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-             "--dir", str(self.folder)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [
+                program,
+                "--port",
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--dir",
+                str(self.folder),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         client = redis.Redis.from_url(self.url)
         wait_until(lambda: _answers(client), "redis-server answers", START_SECONDS)
@@ -151,7 +176,8 @@ class PostgresServer:
     def start(self) -> None:
         options = (
             f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} "
-            "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=60"
+            "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB -c "
+            "max_connections=60"
         )
         self._run("pg_ctl", "-D", str(self._data), "-o", options, "-l", str(self.folder / "log"), "-w", "start")
 
@@ -163,8 +189,14 @@ class PostgresServer:
         if os.geteuid() == 0:
             command = ["runuser", "-u", "postgres", "--", *command]
         done = subprocess.run(
-            command, cwd=self.folder, check=False, timeout=60, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            command,
+            cwd=self.folder,
+            check=False,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         assert done.returncode == 0 or not check, f"{program}: {done.stderr}"
 
@@ -252,8 +284,11 @@ def database_url(request: pytest.FixtureRequest) -> str:
 def config(database_url: str, redis_url: str, tmp_path: Path) -> Config:
     """Settings over the private services."""
     return make_config(
-        database_url=database_url, redis_url=redis_url, var_dir=tmp_path / "var",
-        recordings_dir=tmp_path / "var/recordings", exports_dir=tmp_path / "var/exports",
+        database_url=database_url,
+        redis_url=redis_url,
+        var_dir=tmp_path / "var",
+        recordings_dir=tmp_path / "var/recordings",
+        exports_dir=tmp_path / "var/exports",
         captures_dir=tmp_path / "var/captures",
     )
 

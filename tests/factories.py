@@ -43,11 +43,14 @@ def no_plugins() -> pluggy.PluginManager:
 def make_device(scope: TenantScope, box: SecretBox, **values: Any) -> Device:
     """A device in the database, with a name of its own; it waits to be started unless `values` say otherwise."""
     defaults: dict[str, Any] = {
-        "name": f"Camera {next(_numbers)}", "source_url": SOURCE_URL, "start_mode": "manual",
+        "name": f"Camera {next(_numbers)}",
+        "source_url": SOURCE_URL,
+        "start_mode": "manual",
     }
     return create_device(scope, DeviceValues(**(defaults | values)), box)
 
 
 def device_body(**values: Any) -> dict[str, Any]:
-    """A body for POST /devices, with a name of its own; the device waits to be started unless `values` say otherwise."""
+    """A body for POST /devices, with a name of its own; the device waits to be started unless `values` say
+    otherwise."""
     return {"name": f"Camera {next(_numbers)}", "source_url": SOURCE_URL, "start_mode": "manual"} | values

@@ -75,9 +75,18 @@ class Footage:
         with database.transaction():
             footage = FootageScope(self.recording_id)
             segment_id = footage.insert(
-                Segment, start_ms=start_ms, duration_ms=duration_ms, run=run, sequence=sequence,
-                parts=len(scan.parts), frames=scan.frames, size=size, init_size=scan.init_size, state=state,
-                storage_id=self.storage.id, is_archived=int(is_archived),
+                Segment,
+                start_ms=start_ms,
+                duration_ms=duration_ms,
+                run=run,
+                sequence=sequence,
+                parts=len(scan.parts),
+                frames=scan.frames,
+                size=size,
+                init_size=scan.init_size,
+                state=state,
+                storage_id=self.storage.id,
+                is_archived=int(is_archived),
             ).execute()
             SegmentParts.insert(segment_id=segment_id, packed=pack_parts(scan.parts)).execute()
             if state == SegmentState.CLOSED:

@@ -11,7 +11,8 @@ from gateway.silence import split_parts
 from tests.hls_reading import ByteRange, HlsPart, HlsPlaylist, HlsSegment
 from tests.hls_validator import Fetch
 
-#: EXTINF and the times of the media may differ by so much: the index keeps milliseconds, a last frame's length is a guess.
+#: EXTINF and the times of the media may differ by so much: the index keeps milliseconds, a last frame's length is a
+#: guess.
 _TOLERANCE_SECONDS = 0.1
 
 
@@ -37,12 +38,8 @@ def check_media(playlist: HlsPlaylist, fetch: Fetch) -> list[str]:
                 inits[map_] = _read_init(fetch, map_)
             tracks = inits[map_]
             if before is not None and kinds(tracks) != kinds(before):
-                problems.append(
-                    f"the tracks change from {kinds(before)} to {kinds(tracks)}: hls.js gives up there"
-                )
-            place = (
-                f"segment {segment.number}" if isinstance(segment, HlsSegment) else f"the part {segment.uri}"
-            )
+                problems.append(f"the tracks change from {kinds(before)} to {kinds(tracks)}: hls.js gives up there")
+            place = f"segment {segment.number}" if isinstance(segment, HlsSegment) else f"the part {segment.uri}"
             if segment.is_gap:
                 end = None
                 continue
@@ -50,9 +47,7 @@ def check_media(playlist: HlsPlaylist, fetch: Fetch) -> list[str]:
             problems += _check_one(segment, media, tracks, place)
             is_new_clock = before is None or is_discontinuity
             if not is_new_clock and end is not None and abs(media.start - end) > _TOLERANCE_SECONDS:
-                problems.append(
-                    f"{place}: its clock jumps by {media.start - end:+.3f} s without EXT-X-DISCONTINUITY"
-                )
+                problems.append(f"{place}: its clock jumps by {media.start - end:+.3f} s without EXT-X-DISCONTINUITY")
             if playlist.has_independent_segments and isinstance(segment, HlsSegment) and not media.is_key:
                 problems.append(
                     f"{place} does not begin with a key frame, against EXT-X-INDEPENDENT-SEGMENTS (4.4.2.1)"
@@ -77,7 +72,9 @@ def kinds(tracks: tuple[Track, ...]) -> str:
 def _with_maps(
     playlist: HlsPlaylist,
 ) -> Iterator[tuple[HlsSegment | HlsPart, tuple[str, ByteRange | None], bool]]:
-    """Each segment, and each part of the one that is not complete, with its map and whether a discontinuity is before it."""
+    """Each segment, and each part of the one that is not complete, with its map and whether a discontinuity is before
+    it.
+    """
     for segment in playlist.segments:
         yield segment, segment.map or ("", None), segment.is_discontinuity
     for number, part in enumerate(playlist.parts):
@@ -87,9 +84,7 @@ def _with_maps(
 def _load(fetch: Fetch, uri: str, byte_range: ByteRange | None, place: str) -> bytes:
     data = fetch(uri, byte_range)
     if byte_range is not None and len(data) != byte_range[0]:
-        raise LookupError(
-            f"{place}: the range {byte_range[0]}@{byte_range[1]} of {uri} gives {len(data)} bytes"
-        )
+        raise LookupError(f"{place}: the range {byte_range[0]}@{byte_range[1]} of {uri} gives {len(data)} bytes")
     return data
 
 
@@ -101,9 +96,7 @@ def _read_init(fetch: Fetch, map_: tuple[str, ByteRange | None]) -> tuple[Track,
     return parse_tracks(data[found[0] - 8 : found[1]])
 
 
-def _read_media(
-    fetch: Fetch, uri: str, byte_range: ByteRange | None, tracks: tuple[Track, ...], place: str
-) -> _Media:
+def _read_media(fetch: Fetch, uri: str, byte_range: ByteRange | None, tracks: tuple[Track, ...], place: str) -> _Media:
     data = _load(fetch, uri, byte_range, place)
     timescale = next(track.timescale for track in tracks if track.kind == VIDEO)
     media: _Media | None = None
@@ -124,9 +117,7 @@ def _read_media(
     return media
 
 
-def _check_one(
-    piece: HlsSegment | HlsPart, media: _Media, tracks: tuple[Track, ...], place: str
-) -> Iterator[str]:
+def _check_one(piece: HlsSegment | HlsPart, media: _Media, tracks: tuple[Track, ...], place: str) -> Iterator[str]:
     if abs(media.end - media.start - piece.duration) > _TOLERANCE_SECONDS:
         yield f"{place} lasts {media.end - media.start:.3f} s, not {piece.duration} s"
     if isinstance(piece, HlsPart) and piece.is_independent and not media.is_key:

@@ -13,8 +13,8 @@ _ONCE = {
     "EXT-X-PLAYLIST-TYPE", "EXT-X-INDEPENDENT-SEGMENTS", "EXT-X-START", "EXT-X-SERVER-CONTROL", "EXT-X-PART-INF",
 }  # fmt: skip
 _OF_SEGMENTS = {
-    "EXTINF", "EXT-X-BYTERANGE", "EXT-X-DISCONTINUITY", "EXT-X-MAP", "EXT-X-PROGRAM-DATE-TIME", "EXT-X-GAP", "EXT-X-PART",
-    "EXT-X-PRELOAD-HINT",
+    "EXTINF", "EXT-X-BYTERANGE", "EXT-X-DISCONTINUITY", "EXT-X-MAP", "EXT-X-PROGRAM-DATE-TIME", "EXT-X-GAP",
+    "EXT-X-PART", "EXT-X-PRELOAD-HINT",
 }  # fmt: skip
 _EMPTY = {"EXTM3U", "EXT-X-ENDLIST", "EXT-X-INDEPENDENT-SEGMENTS", "EXT-X-DISCONTINUITY", "EXT-X-GAP"}
 _BEFORE_SEGMENTS = _ONCE - {"EXT-X-ENDLIST"}
@@ -145,9 +145,7 @@ class _Reader:
             return
         attributes = self._attributes(name, value) if name in _ATTRIBUTES else {}
         if name != "EXTM3U" and attributes is not None:
-            getattr(self, "_take_" + name.removeprefix("EXT-X-").lower().replace("-", "_"))(
-                attributes or value
-            )
+            getattr(self, "_take_" + name.removeprefix("EXT-X-").lower().replace("-", "_"))(attributes or value)
 
     def end(self) -> None:
         self.playlist.parts = self._parts
@@ -265,9 +263,7 @@ class _Reader:
             length, offset = self._range
             if offset is None:
                 if self._ends is None or self._ends[0] != uri:
-                    self.complain(
-                        "EXT-X-BYTERANGE without an offset does not follow a range of the same URI (4.4.4.2)"
-                    )
+                    self.complain("EXT-X-BYTERANGE without an offset does not follow a range of the same URI (4.4.4.2)")
                 offset = self._ends[1] if self._ends else 0
             byte_range = (length, offset)
         self._ends = (uri, sum(byte_range)) if byte_range else None

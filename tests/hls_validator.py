@@ -43,7 +43,8 @@ def _check_rules(playlist: HlsPlaylist) -> list[str]:
     for segment in playlist.segments:
         if int(segment.duration + 0.5) > playlist.target:
             problems.append(
-                f"segment {segment.number} of {segment.duration} s is longer than the target duration of {playlist.target} s"
+                f"segment {segment.number} of {segment.duration} s is longer than the target duration of "
+                f"{playlist.target} s"
                 " (4.4.3.1)"
             )
         if segment.map is None:
@@ -86,9 +87,7 @@ def _check_changes(playlist: HlsPlaylist) -> list[str]:
         problems.append("the parts at the end have another EXT-X-MAP without EXT-X-DISCONTINUITY (4.4.4.3)")
     for segment in playlist.segments:
         if before is not None and segment.map != before.map and not segment.is_discontinuity:
-            problems.append(
-                f"segment {segment.number} has another EXT-X-MAP without EXT-X-DISCONTINUITY (4.4.4.3)"
-            )
+            problems.append(f"segment {segment.number} has another EXT-X-MAP without EXT-X-DISCONTINUITY (4.4.4.3)")
         if segment.time is not None:
             if clock is not None:
                 drift = segment.time - clock
@@ -102,9 +101,7 @@ def _check_changes(playlist: HlsPlaylist) -> list[str]:
                     )
             clock = segment.time
         elif segment.is_discontinuity or before is None:
-            problems.append(
-                f"segment {segment.number} has no EXT-X-PROGRAM-DATE-TIME, and none to count from"
-            )
+            problems.append(f"segment {segment.number} has no EXT-X-PROGRAM-DATE-TIME, and none to count from")
         if clock is not None:
             clock += segment.duration
         before = segment
@@ -146,9 +143,7 @@ def _check_parts(playlist: HlsPlaylist) -> list[str]:
     for segment in playlist.segments:
         length = sum(part.duration for part in segment.parts)
         if segment.parts and abs(length - segment.duration) > _SUM_TOLERANCE_SECONDS:
-            problems.append(
-                f"the parts of segment {segment.number} last {length:.3f} s, not {segment.duration} s"
-            )
+            problems.append(f"the parts of segment {segment.number} last {length:.3f} s, not {segment.duration} s")
     if playlist.is_ended and playlist.hints:
         problems.append("a playlist that has ended hints at a part")
     return problems
@@ -187,16 +182,14 @@ def _check_reload(before: HlsPlaylist, after: HlsPlaylist) -> list[str]:
             )
         if old.discontinuity != new.discontinuity:
             problems.append(
-                f"segment {old.number} had the discontinuity sequence {old.discontinuity}, now {new.discontinuity} (6.2.2)"
+                f"segment {old.number} had the discontinuity sequence {old.discontinuity}, now {new.discontinuity} "
+                "(6.2.2)"
             )
         if old.time != new.time:
             problems.append(f"the time of segment {old.number} changed")
     following = after.segments[len(kept)].parts if len(after.segments) > len(kept) else after.parts
     is_seen = len(before.segments) >= after.sequence - before.sequence
-    if (
-        is_seen
-        and [part.uri for part in before.parts] != [part.uri for part in following][: len(before.parts)]
-    ):
+    if is_seen and [part.uri for part in before.parts] != [part.uri for part in following][: len(before.parts)]:
         problems.append("parts that were listed changed")
     if before.is_ended and (not after.is_ended or len(after.segments) != len(before.segments)):
         problems.append("a playlist that had ended changed (4.4.3.4)")

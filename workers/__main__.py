@@ -40,7 +40,9 @@ def main() -> int:
         return 0
     for program in (config.ffmpeg_bin,) if kind == STREAM else ():
         if shutil.which(program) is None:
-            print(f"cannot start {kind}: '{program}' is not installed: install ffmpeg or set FFMPEG_BIN", file=sys.stderr)
+            print(
+                f"cannot start {kind}: '{program}' is not installed: install ffmpeg or set FFMPEG_BIN", file=sys.stderr
+            )
             return EX_CONFIG
     return run_dramatiq(kind, config)
 
@@ -58,10 +60,21 @@ def run_dramatiq(kind: str, config: Config) -> int:
     os.environ["dramatiq_worker_timeout"] = "250"
     os.environ["dramatiq_restart_delay"] = "1000"
     sys.argv = [
-        "dramatiq", "workers.broker", "workers.actors", "--queues", kind, "--skip-logging",
-        "--processes", str(processes), "--threads", str(threads), "--worker-shutdown-timeout", "10000",
+        "dramatiq",
+        "workers.broker",
+        "workers.actors",
+        "--queues",
+        kind,
+        "--skip-logging",
+        "--processes",
+        str(processes),
+        "--threads",
+        str(threads),
+        "--worker-shutdown-timeout",
+        "10000",
         # Until its workers are up the main process does not see that one of them died: half a minute by default.
-        "--worker-fork-timeout", "1000",
+        "--worker-fork-timeout",
+        "1000",
     ]
     from dramatiq.cli import main as dramatiq_main
 

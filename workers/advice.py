@@ -32,35 +32,52 @@ def advise(source: SourceInfo) -> list[dict[str, str]]:
         return [_advice("warning", "no_video", "there is no video in this source: choose another path of the camera")]
     found = []
     if video.codec not in WEBRTC_VIDEO_CODECS:
-        found.append(_advice(
-            "warning", "reencoded_codec",
-            f"{video.codec} is recorded as it is, but must be re-encoded for live viewing, which costs about half a core: "
-            "set the camera to H.264, or give an H.264 sub-stream",
-        ))
+        found.append(
+            _advice(
+                "warning",
+                "reencoded_codec",
+                f"{video.codec} is recorded as it is, but must be re-encoded for live viewing, which costs about "
+                "half a core: "
+                "set the camera to H.264, or give an H.264 sub-stream",
+            )
+        )
     elif video.has_b_frames:
-        found.append(_advice(
-            "warning", "b_frames",
-            "B-frames must be re-encoded away for live viewing, which costs about half a core and adds delay: "
-            "choose the Baseline profile or switch B-frames off in the camera, or give a sub-stream without them",
-        ))
+        found.append(
+            _advice(
+                "warning",
+                "b_frames",
+                "B-frames must be re-encoded away for live viewing, which costs about half a core and adds delay: "
+                "choose the Baseline profile or switch B-frames off in the camera, or give a sub-stream without them",
+            )
+        )
     interval = video.key_frame_interval_seconds
     if interval is None:
-        found.append(_advice(
-            "info", "long_key_frame_interval",
-            "no second key frame came within a few seconds: set the camera's key-frame (I-frame) interval to one second "
-            "and switch 'smart codec' off, so that live video starts faster",
-        ))
+        found.append(
+            _advice(
+                "info",
+                "long_key_frame_interval",
+                "no second key frame came within a few seconds: set the camera's key-frame (I-frame) interval to one "
+                "second "
+                "and switch 'smart codec' off, so that live video starts faster",
+            )
+        )
     elif interval > _LONG_KEY_FRAME_INTERVAL_SECONDS:
-        found.append(_advice(
-            "info", "long_key_frame_interval",
-            f"a key frame comes only each {interval:g} s, and live video starts at one: "
-            "set the camera's key-frame (I-frame) interval to one second",
-        ))
+        found.append(
+            _advice(
+                "info",
+                "long_key_frame_interval",
+                f"a key frame comes only each {interval:g} s, and live video starts at one: "
+                "set the camera's key-frame (I-frame) interval to one second",
+            )
+        )
     if video.width > _LARGE_WIDTH:
-        found.append(_advice(
-            "info", "large_picture",
-            f"{video.width}x{video.height} is much for many viewers: give a sub-stream for live viewing",
-        ))
+        found.append(
+            _advice(
+                "info",
+                "large_picture",
+                f"{video.width}x{video.height} is much for many viewers: give a sub-stream for live viewing",
+            )
+        )
     if audio is None and any(track.type == "audio" for track in source.tracks):
         found.append(_advice("info", "audio_left_out", "the audio track cannot be read and is left out"))
     if not found:

@@ -126,11 +126,19 @@ class Attempt:
         if self._flowing_since is None or now - self._last_video > self._silent_seconds:
             self._flowing_since = now
         self._last_video = now
-        self._owner.bus.publish(Part(
-            device_id=self._owner.device_id, run=self._run, sequence=self._sequence, start=start,
-            duration=fragment.duration, is_key=fragment.is_key, frames=fragment.frames, data=fragment.data,
-            has_audio=fragment.has_audio,
-        ))
+        self._owner.bus.publish(
+            Part(
+                device_id=self._owner.device_id,
+                run=self._run,
+                sequence=self._sequence,
+                start=start,
+                duration=fragment.duration,
+                is_key=fragment.is_key,
+                frames=fragment.frames,
+                data=fragment.data,
+                has_audio=fragment.has_audio,
+            )
+        )
         if self._first_video is None:
             self._first_video = self._last_video
             self._owner.log.info("running after %.1f s", self._last_video - self._started)
@@ -138,7 +146,8 @@ class Attempt:
         return self._compare_with_source(fragment)
 
     def _begin_run(self) -> None:
-        """The clock was set, or the camera's time leapt: another run, while FFmpeg and its viewers go on undisturbed."""
+        """The clock was set, or the camera's time leapt: another run, while FFmpeg and its viewers go on
+        undisturbed."""
         self._owner.log.warning(
             "the camera's time and the machine's are %+.1f s apart: a new run begins", self._timeline.parted_seconds
         )
@@ -162,7 +171,9 @@ class Attempt:
         if ended.problem is not None:
             return reason_for("invalid_data", ended.problem)
         return diagnose(
-            ended.lines, ended.return_code, had_video=self.has_shown_video,
+            ended.lines,
+            ended.return_code,
+            had_video=self.has_shown_video,
             is_late=self._clock.monotonic() - self._started >= self._config.stall_seconds,
         )
 

@@ -95,7 +95,10 @@ class CaptureUpkeep:
         if len(orphans) > max(_MANY_ORPHANS, total // 2):
             log.error(
                 "%d of %d files in '%s' belong to no snapshot or bookmark of this database: nothing is deleted. Is "
-                "CAPTURES_DIR the folder of another server?", len(orphans), total, self._files.root,
+                "CAPTURES_DIR the folder of another server?",
+                len(orphans),
+                total,
+                self._files.root,
             )
             return len(drafts)
         gone = self._delete(orphans) + len(drafts)

@@ -85,9 +85,19 @@ class Captures:
         picture = self._picture(self._find(recording, request), None)
         key = self._files.key(SNAPSHOTS, scope.tenant_id, f"{request.id}-{secrets.token_hex(4)}.jpg")
         new = NewSnapshot(
-            id=request.id, device_id=recording.device_id, device_name=recording.device.name, at_ms=picture.at_ms,
-            kind=request.kind, width=picture.width, height=picture.height, size=len(picture.jpeg), file=key,
-            tags=request.tags, note=request.note, created_by=request.created_by, schedule_id=request.schedule_id,
+            id=request.id,
+            device_id=recording.device_id,
+            device_name=recording.device.name,
+            at_ms=picture.at_ms,
+            kind=request.kind,
+            width=picture.width,
+            height=picture.height,
+            size=len(picture.jpeg),
+            file=key,
+            tags=request.tags,
+            note=request.note,
+            created_by=request.created_by,
+            schedule_id=request.schedule_id,
         )
         self._files.write(key, picture.jpeg)
         # Where the database fails it is not known whether there is a row: then the file is left to the sweeper.
@@ -95,8 +105,15 @@ class Captures:
             self._files.delete(key)
             return Taken(CaptureAnswer(at_ms=find_moment(scope, request.id)))
         fact = SnapshotFact(
-            new.id, new.kind, new.at_ms, new.width, new.height, new.size, new.tags,
-            str(self._files.path(new.file)), new.created_by,
+            new.id,
+            new.kind,
+            new.at_ms,
+            new.width,
+            new.height,
+            new.size,
+            new.tags,
+            str(self._files.path(new.file)),
+            new.created_by,
         )
         return Taken(CaptureAnswer(at_ms=new.at_ms), new.device_id, fact)
 

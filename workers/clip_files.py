@@ -16,7 +16,8 @@ class ClipFiles:
 
     def __init__(self, files: CaptureFiles, attempt: JobAttempt, bookmark: Bookmark) -> None:
         self._files, self._bookmark = files, bookmark
-        # A name begins with what an attempt may clear away: the bookmark has one job after the other, which may overlap.
+        # A name begins with what an attempt may clear away: the bookmark has one job after the other, which may
+        # overlap.
         self._job_stem = f"{bookmark.id}-{attempt.id[:8]}"
         stem = f"{self._job_stem}-{attempt.token.rpartition(':')[2]}"
         self.clip_key = files.key(CLIPS, attempt.tenant_id, f"{stem}.mp4")

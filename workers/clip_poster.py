@@ -1,4 +1,6 @@
-"""The picture of a bookmark: the frame of its moment, or the one nearest to it. Moments in milliseconds since 1970, UTC."""
+"""The picture of a bookmark: the frame of its moment, or the one nearest to it. Moments in milliseconds since 1970,
+UTC.
+"""
 
 import logging
 from collections.abc import Callable
@@ -28,7 +30,8 @@ class ClipPoster:
         self._files, self._at_ms, self._check = files, at_ms, check
 
     def make_early(self, spool: BusSpool) -> bool:
-        """Make it as soon as the moment was received: it need not wait for what comes after. Whether it was made now."""
+        """Make it as soon as the moment was received: it need not wait for what comes after. Whether it was made
+        now."""
         if self.is_made or spool.end_reached_ms is None or spool.end_reached_ms <= self._at_ms:
             return False
         stretches = join_footage([], spool.pieces(), self._at_ms, self._at_ms + _FRAMES_MS)
@@ -46,7 +49,8 @@ class ClipPoster:
             self._take(spool, group[0], shown_ms)
 
     def _take(self, spool: BusSpool, stretch: Stretch, at_ms: int) -> bool:
-        """Write the frame of a moment; `stretch` begins with the key frame before it. False where none can be decoded."""
+        """Write the frame of a moment; `stretch` begins with the key frame before it. False where none can be
+        decoded."""
         reader = FootageReader(spool, self._check)
         for accuracy in (EXACT, KEY_FRAME):
             try:

@@ -170,7 +170,8 @@ class _Slot(NamedTuple):
 
 
 def join_footage(recorded: Iterable[Stretch], saved: Iterable[Piece], start_ms: int, end_ms: int) -> list[Stretch]:
-    """The parts that show a range, each once: from the key frame at or before its start to the part that reaches its end.
+    """The parts that show a range, each once: from the key frame at or before its start to the part that reaches its
+    end.
 
     Where a part is both recorded and saved, the saved one is taken: it was never on a disk.
     """
@@ -191,7 +192,8 @@ def join_footage(recorded: Iterable[Stretch], saved: Iterable[Piece], start_ms: 
 
 
 def _cut(group: list[_Slot], start_ms: int, end_ms: int) -> Stretch | None:
-    """The needed parts of consecutive ones; None when they lie beside the range, or hold no key frame before its end."""
+    """The needed parts of consecutive ones; None when they lie beside the range, or hold no key frame before its
+    end."""
     end_ms = _end_of(start_ms, end_ms)
     inside = [number for number, slot in enumerate(group) if slot.start_ms < end_ms - ROUNDING_MS]
     keys = [number for number in inside if group[number].is_key]

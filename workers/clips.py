@@ -1,7 +1,7 @@
 """Clips of bookmarks: the footage around a moment as a file of its own, with a picture of the moment. The job.
 
-What comes after the moment is waited for. Whatever of the range is there then becomes the clip, and its notes say what is
-missing.
+What comes after the moment is waited for. Whatever of the range is there then becomes the clip, and its notes say what
+is missing.
 """
 
 import contextlib
@@ -98,7 +98,9 @@ class ClipMaker:
         self._bus_error: BusUnavailable | None = None
 
     def make(self) -> ClipResult:
-        """Make clip and poster, and write them down. Raises VasError where there is no clip; then nothing is left of it."""
+        """Make clip and poster, and write them down. Raises VasError where there is no clip; then nothing is left of
+        it.
+        """
         self._files.check_space(0, floor_bytes=self._context.config.free_bytes_floor)
         folder = self._own.prepare()
         try:
@@ -110,8 +112,12 @@ class ClipMaker:
         is_saved = False
         try:
             with BusSpool(
-                _bus(self._context.config.bus_redis_url), self._bookmark.device_id, self._start_ms, self._end_ms,
-                folder=folder, storage=storage,
+                _bus(self._context.config.bus_redis_url),
+                self._bookmark.device_id,
+                self._start_ms,
+                self._end_ms,
+                folder=folder,
+                storage=storage,
             ) as spool:
                 self._receive(spool)
                 clip = self._write_any(spool, self._recorded() if storage else [])
@@ -227,14 +233,24 @@ class ClipMaker:
             raise JobFailed("footage_damaged", "nothing of this range can be read")
         with self._files.open(self._own.clip_key) as sink:
             cut = Cut(
-                _Tail(self._context), source, reader, sink,
-                start_ms=self._start_ms, end_ms=self._end_ms, is_exact=False, index_bytes=index_bytes,
+                _Tail(self._context),
+                source,
+                reader,
+                sink,
+                start_ms=self._start_ms,
+                end_ms=self._end_ms,
+                is_exact=False,
+                index_bytes=index_bytes,
             )
             seconds = fill_film(cut)
             self._context.check()
             size = sink.keep()
         return ClipResult(
-            file=self._own.clip_key, size=size, start_ms=cut.first_ms, end_ms=cut.last_ms, seconds=round(seconds, 3),
+            file=self._own.clip_key,
+            size=size,
+            start_ms=cut.first_ms,
+            end_ms=cut.last_ms,
+            seconds=round(seconds, 3),
             codec=_CODECS.get(cut.video_format.codec, cut.video_format.codec),
             notes=tuple(write_notes(cut, self._start_ms, self._end_ms, self._bookmark.at_ms)),
             poster_file=self._poster.key if self._poster.is_made else None,
@@ -276,7 +292,11 @@ def _fail(attempt: JobAttempt, bookmark: Bookmark, code: str, message: str | Non
 
 def _result_of(bookmark_id: str, size: int, start_ms: int, end_ms: int, seconds: float) -> dict[str, Any]:
     return {
-        "bookmark_id": bookmark_id, "size": size, "content_type": "video/mp4", "start_ms": start_ms, "end_ms": end_ms,
+        "bookmark_id": bookmark_id,
+        "size": size,
+        "content_type": "video/mp4",
+        "start_ms": start_ms,
+        "end_ms": end_ms,
         "duration_seconds": seconds,
     }
 

@@ -1,4 +1,6 @@
-"""Runs a consumer output for a device: parts from the bus, in order, each once. `run` retries, `run_once` is one attempt."""
+"""Runs a consumer output for a device: parts from the bus, in order, each once. `run` retries, `run_once` is one
+attempt.
+"""
 
 import logging
 import time
@@ -142,9 +144,7 @@ class ConsumerSupervisor:
 
     def _read(self, position: Position | None) -> list[Part]:
         try:
-            parts = self._services.bus.read(
-                self.device_id, position, count=READ_PARTS, wait_seconds=READ_SECONDS
-            )
+            parts = self._services.bus.read(self.device_id, position, count=READ_PARTS, wait_seconds=READ_SECONDS)
         except BusUnavailable as error:
             # Nothing is lost yet: the stream worker keeps what it cannot publish, for a while.
             self._complain(error.message)
@@ -169,8 +169,12 @@ class ConsumerSupervisor:
                 self._failed_at, self._failures = part.position, 0
             self._failures += 1
             if self._failures >= ATTEMPTS_PER_PART:
-                self._log.error("output '%s' failed %d times with part %s, which is passed over",
-                                self.output.name, self._failures, part.position.entry_id)
+                self._log.error(
+                    "output '%s' failed %d times with part %s, which is passed over",
+                    self.output.name,
+                    self._failures,
+                    part.position.entry_id,
+                )
                 self._skip_to = part.position
             raise
 

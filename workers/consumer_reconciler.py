@@ -18,9 +18,7 @@ STARTS_PER_PASS = 16
 class ConsumerReconciler:
     """One pass is `reconcile()`; it repeats no harm."""
 
-    def __init__(
-        self, outputs: list[ConsumerOutput], leases: Leases, slots: WorkerSlots, messages: Messages
-    ) -> None:
+    def __init__(self, outputs: list[ConsumerOutput], leases: Leases, slots: WorkerSlots, messages: Messages) -> None:
         self._outputs = outputs
         self._leases = leases
         self._slots = slots

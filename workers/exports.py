@@ -73,8 +73,14 @@ def _make_film(
     if not source.stretches:
         raise JobFailed("footage_damaged", "nothing in this range can be read")
     cut = Cut(
-        context, source, reader, sink,
-        start_ms=asked["start_ms"], end_ms=asked["end_ms"], is_exact=is_exact, index_bytes=index_bytes,
+        context,
+        source,
+        reader,
+        sink,
+        start_ms=asked["start_ms"],
+        end_ms=asked["end_ms"],
+        is_exact=is_exact,
+        index_bytes=index_bytes,
     )
     seconds = fill_film(cut)
     damages = _shorten([f"damaged, left out: {spell_range(*one)}" for one in reader.damaged], "damaged places")

@@ -1,4 +1,6 @@
-"""A film: samples of several runs joined in one MP4, with no hole where there was one, and sound kept beside its picture."""
+"""A film: samples of several runs joined in one MP4, with no hole where there was one, and sound kept beside its
+picture.
+"""
 
 from fractions import Fraction
 
@@ -14,7 +16,9 @@ _LONGEST_SOUND_SECONDS = 0.13
 
 
 class Film:
-    """Takes samples in order. Times of what is added are those of its own run; the film's own begin at 0 and never jump."""
+    """Takes samples in order. Times of what is added are those of its own run; the film's own begin at 0 and never
+    jump.
+    """
 
     def __init__(self, writer: Mp4Writer) -> None:
         self.writer = writer
@@ -58,7 +62,8 @@ class Film:
         if track is None or self._begins or not len(samples):
             return
         times = self._place(track, samples)
-        # FFmpeg stretches the first sample of a sound that begins later back to the beginning: its length tells nothing.
+        # FFmpeg stretches the first sample of a sound that begins later back to the beginning: its length tells
+        # nothing.
         half = min(min(samples.durations) / samples.track.timescale, _LONGEST_SOUND_SECONDS) * track.timescale / 2
         earliest = max(track.end, int(self._film_start * track.timescale)) - half
         skipped = next((index for index, time in enumerate(times) if time >= earliest), len(times))
@@ -90,9 +95,7 @@ def _tame(samples: Samples) -> Samples:
     times = [samples.times[0]]
     for duration in durations[:-1]:
         times.append(times[-1] + duration)
-    return Samples(
-        samples.track, times, durations, samples.sizes, samples.offsets, samples.keys, samples.data
-    )
+    return Samples(samples.track, times, durations, samples.sizes, samples.offsets, samples.keys, samples.data)
 
 
 def _convert(samples: Samples, timescale: int) -> Samples:
@@ -101,6 +104,11 @@ def _convert(samples: Samples, timescale: int) -> Samples:
     if scale == timescale:
         return samples
     return Samples(
-        samples.track, samples.times, [value * timescale // scale for value in samples.durations], samples.sizes,
-        [value * timescale // scale for value in samples.offsets], samples.keys, samples.data,
+        samples.track,
+        samples.times,
+        [value * timescale // scale for value in samples.durations],
+        samples.sizes,
+        [value * timescale // scale for value in samples.offsets],
+        samples.keys,
+        samples.data,
     )

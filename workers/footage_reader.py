@@ -24,7 +24,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FootagePart:
-    """A whole part. `start_ms` is the wall clock of its first frame. `is_break`: it does not go on where the last ended."""
+    """A whole part. `start_ms` is the wall clock of its first frame. `is_break`: it does not go on where the last
+    ended.
+    """
 
     start_ms: int
     is_key: bool

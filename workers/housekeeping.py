@@ -1,7 +1,7 @@
 """Looks after the store of footage from a thread of the record worker: one of all processes at a time, by a lease.
 
-First what a crash left is brought in order, then footage is deleted as it is to be, again and again; in between the whole
-store is compared with its rows, slowly. A full disk is answered at once, by any process and without the lease.
+First what a crash left is brought in order, then footage is deleted as it is to be, again and again; in between the
+whole store is compared with its rows, slowly. A full disk is answered at once, by any process and without the lease.
 """
 
 import logging
@@ -50,7 +50,8 @@ class _Stopping(Exception):
 
 
 class Housekeeper:
-    """The housekeeping of one process. `start` begins it, `stop` ends it within some seconds; both may be called twice."""
+    """The housekeeping of one process. `start` begins it, `stop` ends it within some seconds; both may be called
+    twice."""
 
     def __init__(
         self,
@@ -228,7 +229,11 @@ class Housekeeper:
             )
             self._round = Round(reconciliation, self._reports, self._clock)
             self._retention = Retention(
-                self._config, self._storage, self._clock, keep_going=self._go_on, is_recorded=self._living,
+                self._config,
+                self._storage,
+                self._clock,
+                keep_going=self._go_on,
+                is_recorded=self._living,
                 pause=self._stop.wait,
             )
             self._reserve = Reserve(self._storage)

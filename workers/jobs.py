@@ -1,7 +1,7 @@
 """Runs the jobs that a person waits for: claimed, kept alive by a heartbeat, cancelled within a second, handed back.
 
-The queue's message is only a hint: which jobs there are stands in the database. A job that no seat was free for is taken
-by whoever gets free first, and the clock process sends its message again.
+The queue's message is only a hint: which jobs there are stands in the database. A job that no seat was free for is
+taken by whoever gets free first, and the clock process sends its message again.
 """
 
 import contextlib
@@ -133,7 +133,11 @@ class JobRunner:
             is_known = isinstance(error, VasError)
             reason = error.reason if is_known else "job_failed"
             log.log(
-                logging.WARNING if is_known else logging.ERROR, "job %s failed: %s: %s", attempt.id, reason, error,
+                logging.WARNING if is_known else logging.ERROR,
+                "job %s failed: %s: %s",
+                attempt.id,
+                reason,
+                error,
                 exc_info=None if is_known else error,
             )
             message = error.message if is_known else None

@@ -12,14 +12,30 @@ from urllib.parse import urlsplit, urlunsplit
 from gateway.sources import DEFAULT_PORTS
 
 #: After these a camera is asked; a wrong password is not cured by asking.
-KNOCK_AFTER = frozenset({
-    "refused", "unreachable", "timed_out", "unknown_host", "closed_by_camera", "stalled", "not_found", "no_video",
-    "camera_error", "invalid_data", "resolution_changed", "unknown",
-})
+KNOCK_AFTER = frozenset(
+    {
+        "refused",
+        "unreachable",
+        "timed_out",
+        "unknown_host",
+        "closed_by_camera",
+        "stalled",
+        "not_found",
+        "no_video",
+        "camera_error",
+        "invalid_data",
+        "resolution_changed",
+        "unknown",
+    }
+)
 
 #: How a camera that failed so is known to answer. For other reasons the first answer is what later ones differ from.
 EXPECTED_ANSWERS = {
-    "refused": "silent", "unreachable": "silent", "timed_out": "silent", "unknown_host": "silent", "not_found": "404",
+    "refused": "silent",
+    "unreachable": "silent",
+    "timed_out": "silent",
+    "unknown_host": "silent",
+    "not_found": "404",
 }
 
 _ANSWER_SECONDS = 1.5

@@ -32,7 +32,9 @@ _PATIENCE_SECONDS = 1.5
 
 
 class NoPicture(VasError):
-    """There is no picture. Reasons: `no_picture` (of a live device), `no_footage` (of a moment), which names the nearest."""
+    """There is no picture. Reasons: `no_picture` (of a live device), `no_footage` (of a moment), which names the
+    nearest.
+    """
 
     reason = "no_picture"
 
@@ -201,7 +203,8 @@ def _begin_at_key(stretch: Stretch, at_ms: float, *, is_alone: bool) -> Stretch:
 
 
 def _unbroken(reader: FootageReader, stretch: Stretch, at_ms: float) -> Iterator[TimedPart]:
-    """The parts of a stretch up to a damage: frames after it depend on it. Raises PictureDamaged where it is too early."""
+    """The parts of a stretch up to a damage: frames after it depend on it. Raises PictureDamaged where it is too
+    early."""
     for part in reader.read(stretch):
         if reader.damaged:
             break

@@ -3,8 +3,8 @@
     shot = decode_at(init, [TimedPart.of_bus(part), ...], at_ms, EXACT)
     picture = make_picture(shot, width=640)
 
-Nothing is probed: the init segment says how to decode, the boxes of the parts which frame it is, and no frame after it is
-decoded. All moments are milliseconds since 1970, UTC.
+Nothing is probed: the init segment says how to decode, the boxes of the parts which frame it is, and no frame after it
+is decoded. All moments are milliseconds since 1970, UTC.
 """
 
 import io
@@ -141,7 +141,12 @@ def to_rgb(shot: Shot, width: int, height: int) -> av.VideoFrame:
     if frame.colorspace == _UNSPECIFIED:
         colours = Colorspace.ITU709 if frame.height >= _HD_LINES else Colorspace.ITU601
     return frame.reformat(
-        width=width, height=height, format="rgb24", src_colorspace=colours, interpolation=Interpolation.BILINEAR, threads=1
+        width=width,
+        height=height,
+        format="rgb24",
+        src_colorspace=colours,
+        interpolation=Interpolation.BILINEAR,
+        threads=1,
     )
 
 
@@ -149,11 +154,13 @@ def _tell_moment(at_ms: int) -> Image.Exif:
     """When it was taken, as cameras write it into their pictures (Exif 2.32, 4.6.6.5), in UTC."""
     at = datetime.fromtimestamp(at_ms / 1000, UTC)
     exif = Image.Exif()
-    exif.get_ifd(ExifTags.IFD.Exif).update({
-        ExifTags.Base.DateTimeOriginal: f"{at:%Y:%m:%d %H:%M:%S}",
-        ExifTags.Base.OffsetTimeOriginal: "+00:00",
-        ExifTags.Base.SubsecTimeOriginal: f"{at_ms % 1000:03}",
-    })
+    exif.get_ifd(ExifTags.IFD.Exif).update(
+        {
+            ExifTags.Base.DateTimeOriginal: f"{at:%Y:%m:%d %H:%M:%S}",
+            ExifTags.Base.OffsetTimeOriginal: "+00:00",
+            ExifTags.Base.SubsecTimeOriginal: f"{at_ms % 1000:03}",
+        }
+    )
     return exif
 
 
@@ -196,7 +203,8 @@ def _choose(
 
 
 def _frames_of(part: TimedPart, track: TrackFormat, key: _Frame | None = None) -> Iterator[_Frame]:
-    """The video frames of a part in decoding order; `key` is the key frame that they depend on, where it came before."""
+    """The video frames of a part in decoding order; `key` is the key frame that they depend on, where it came
+    before."""
     if part.data[4:8] != b"moof":
         raise InvalidMedia("no part begins there")
     samples = [one for one in parse_part(part.data, (track,)) if one.track.kind == VIDEO]

@@ -51,14 +51,15 @@ def build_pipeline(
         config.ffmpeg_bin,
         *build_global_arguments(),
         *build_input_arguments(
-            device.source_url, device.transport, config.stall_seconds,
-            is_known=is_known, patience_seconds=patience_seconds,
+            device.source_url,
+            device.transport,
+            config.stall_seconds,
+            is_known=is_known,
+            patience_seconds=patience_seconds,
         ),
     ]
     if any(item.arguments and item.arguments.mode == OutputMode.SUB_STREAM for item in attached):
-        command += build_input_arguments(
-            device.sub_source_url, device.transport, config.stall_seconds, is_known=True
-        )
+        command += build_input_arguments(device.sub_source_url, device.transport, config.stall_seconds, is_known=True)
     # Direct outputs come first: FFmpeg serves them in this order, and they are the ones that must be fast.
     for item in attached:
         if item.arguments:

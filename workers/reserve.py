@@ -19,7 +19,8 @@ _NAME = ".vas-reserve"
 
 
 class Reserve:
-    """The reserve of one store; of a store that is no folder of this machine there is none. Never raises for the disk."""
+    """The reserve of one store; of a store that is no folder of this machine there is none. Never raises for the
+    disk."""
 
     def __init__(self, storage: Storage) -> None:
         root = getattr(storage, "root", None)

@@ -29,7 +29,8 @@ from workers.jobs import JobRunner
 
 log = logging.getLogger(__name__)
 
-#: Most of the time of a capture is waiting for Redis, the disk and the database: so many threads wait for each that decodes.
+#: Most of the time of a capture is waiting for Redis, the disk and the database: so many threads wait for each that
+#: decodes.
 _THREADS_EACH = 4
 _MOST_THREADS = 64
 _TAKE_SECONDS = 2.0
@@ -45,8 +46,13 @@ class SnapshotWorker:
     """Takes requests until it is closed. `run_clip_job` runs the clip's job with an id; it may take minutes."""
 
     def __init__(
-        self, queue: CaptureQueue, capture: Callable[[CaptureRequest], Taken],
-        run_clip_job: Callable[[str], None], *, threads: int, take_seconds: float = _TAKE_SECONDS,
+        self,
+        queue: CaptureQueue,
+        capture: Callable[[CaptureRequest], Taken],
+        run_clip_job: Callable[[str], None],
+        *,
+        threads: int,
+        take_seconds: float = _TAKE_SECONDS,
     ) -> None:
         """A thread waits `take_seconds` for a request before it looks whether it is to end."""
         self._queue = queue
@@ -136,7 +142,9 @@ class SnapshotWorker:
             return Taken(spell_failure(error))
         except Exception:
             log.exception("the %s of device %s failed", request.what, request.device_id)
-            return Taken(CaptureAnswer("job_failed", "the picture could not be taken: see the log of the snapshot worker"))
+            return Taken(
+                CaptureAnswer("job_failed", "the picture could not be taken: see the log of the snapshot worker")
+            )
         log.debug("%s of device %s in %.0f ms", request.what, request.device_id, (time.monotonic() - started) * 1000)
         return taken
 
@@ -169,7 +177,9 @@ def run_snapshots(config: Config, *, stop: threading.Event | None = None) -> Non
         config, name, {CLIP: run_clip}, threading.BoundedSemaphore(CLIP_SEATS), lambda: worker.is_closing
     )
     worker = SnapshotWorker(
-        CaptureQueue.connect(config), Captures.from_config(config).capture, runner.run,
+        CaptureQueue.connect(config),
+        Captures.from_config(config).capture,
+        runner.run,
         threads=min(_MOST_THREADS, _THREADS_EACH * config.snapshot_threads),
     )
     slots = WorkerSlots(connect_redis(config.redis_url))

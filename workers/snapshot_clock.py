@@ -129,8 +129,13 @@ class SnapshotClock:
     def _ask(self, schedule: SnapshotSchedule, slot_ms: int) -> tuple[str, str] | None:
         """Ask a snapshot worker; gives why nobody could be asked."""
         request = CaptureRequest(
-            id=snapshot_id_for(schedule.id, slot_ms), tenant_id=schedule.tenant_id, device_id=schedule.device_id,
-            kind=SCHEDULED, accuracy=KEY_FRAME, tags=schedule.tag_list, created_by=schedule.name or "schedule",
+            id=snapshot_id_for(schedule.id, slot_ms),
+            tenant_id=schedule.tenant_id,
+            device_id=schedule.device_id,
+            kind=SCHEDULED,
+            accuracy=KEY_FRAME,
+            tags=schedule.tag_list,
+            created_by=schedule.name or "schedule",
             schedule_id=schedule.id,
         )
         try:

@@ -43,10 +43,21 @@ _FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed"})
 _AT_ONCE_REASONS = frozenset({"source_changed", "output_changed"})
 
 #: After these nothing was learnt of what the camera sends: what was known of it is still the best guess.
-_AWAY_REASONS = frozenset({
-    "refused", "unreachable", "timed_out", "unknown_host", "closed_by_camera", "camera_error", "unauthorized",
-    "forbidden", "not_found", "port_in_use", "ffmpeg_killed",
-})
+_AWAY_REASONS = frozenset(
+    {
+        "refused",
+        "unreachable",
+        "timed_out",
+        "unknown_host",
+        "closed_by_camera",
+        "camera_error",
+        "unauthorized",
+        "forbidden",
+        "not_found",
+        "port_in_use",
+        "ffmpeg_killed",
+    }
+)
 
 #: The longest that FFmpeg may wait for the first picture of a camera that it knows.
 _LONGEST_PATIENCE_SECONDS = 12.0
@@ -88,8 +99,10 @@ class StreamSupervisor:
         self.live = LiveFigures(services.redis)
         self.record = StreamRecordKeeper(device_id, services.worker, services.on_state)
         self.bus = BusWriter(
-            services.media_redis, device_id,
-            window_seconds=self.config.bus_window_seconds, max_bytes=self.config.bus_max_bytes,
+            services.media_redis,
+            device_id,
+            window_seconds=self.config.bus_window_seconds,
+            max_bytes=self.config.bus_max_bytes,
             resend_seconds=self.config.bus_resend_seconds,
         )
         self._owner = name_owner(services.worker)
@@ -246,9 +259,7 @@ class StreamSupervisor:
 
     def _look_at(self, url: str, transport: str) -> ProbeResult:
         """A look takes seconds: the lease is held and the wish obeyed meanwhile."""
-        return probe_source(
-            self.config, url, transport, on_wait=lambda: self.obey(self.renew_and_read_wish())
-        )
+        return probe_source(self.config, url, transport, on_wait=lambda: self.obey(self.renew_and_read_wish()))
 
     def keep_source(self, source: SourceInfo) -> None:
         self.source = source

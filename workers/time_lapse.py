@@ -1,6 +1,7 @@
 """Time-lapses: a range of a recording, or the snapshots of a device, as one short MP4 (H.264). The job.
 
-Only single pictures are decoded: key frames of footage, or JPEGs. FFmpeg encodes them; each has its own time in the film.
+Only single pictures are decoded: key frames of footage, or JPEGs. FFmpeg encodes them; each has its own time in the
+film.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,8 +28,8 @@ _LOOK_SHARE, _ENCODE_SHARE = 0.05, 0.93
 def run_time_lapse(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
     """Run a job of the kind `time_lapse`; gives the result of the job.
 
-    Parameters: `start_ms end_ms source step_ms speed seconds fps width name schedule_id bytes`. Raises JobFailed, and what
-    `context.check` raises.
+    Parameters: `start_ms end_ms source step_ms speed seconds fps width name schedule_id bytes`. Raises JobFailed, and
+    what `context.check` raises.
     """
     asked = attempt.parameters
     check_space(context.config, asked["bytes"])
@@ -51,8 +52,15 @@ def run_time_lapse(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
         context.check()
         size = sink.keep()
     return {
-        "file": name, "size": size, "content_type": "video/mp4", "name": asked["name"], "start_ms": film.first_ms,
-        "end_ms": film.last_ms, "duration_seconds": round(seconds, 3), "frames": film.frames, "notes": maker.notes(),
+        "file": name,
+        "size": size,
+        "content_type": "video/mp4",
+        "name": asked["name"],
+        "start_ms": film.first_ms,
+        "end_ms": film.last_ms,
+        "duration_seconds": round(seconds, 3),
+        "frames": film.frames,
+        "notes": maker.notes(),
     }
 
 

@@ -147,8 +147,12 @@ class SnapshotStills:
         """What is to be encoded; empty when there is nothing."""
         asked, attempt = self._asked, self._context.attempt
         found = pick_snapshots(
-            TenantScope(attempt.tenant_id), attempt.device_id, asked["start_ms"], asked["end_ms"],
-            step_ms=asked["step_ms"], schedule_id=asked["schedule_id"],
+            TenantScope(attempt.tenant_id),
+            attempt.device_id,
+            asked["start_ms"],
+            asked["end_ms"],
+            step_ms=asked["step_ms"],
+            schedule_id=asked["schedule_id"],
         )
         if not found:
             return []

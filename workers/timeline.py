@@ -47,8 +47,8 @@ class Timeline:
     def place(self, fragment: Fragment, arrived_at: float) -> float:
         """The wall clock of the fragment's start.
 
-        A part arrives when its last frame has come, so it began its own duration earlier. Once `parted_seconds` is set the
-        run should end: its times are those of a clock that has been set since, or of a camera that counts anew.
+        A part arrives when its last frame has come, so it began its own duration earlier. Once `parted_seconds` is set
+        the run should end: its times are those of a clock that has been set since, or of a camera that counts anew.
         """
         if self._anchor is None:
             self._anchor = arrived_at - fragment.duration - fragment.start

@@ -85,7 +85,10 @@ class JanusGateway:
         self._configure(port, cameras)
         with (self._folder / "janus.log").open("wb") as log:
             self._process = subprocess.Popen(
-                ["janus", "-F", str(self._folder)], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                ["janus", "-F", str(self._folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         try:
@@ -124,7 +127,9 @@ class JanusGateway:
         first, ingest = free_block(_VIEWER_PORTS), free_block(ingest_ports)
         self._blocks = [(first, _VIEWER_PORTS), (ingest, ingest_ports)]
         general = _GENERAL.format(
-            folder=self._folder, viewers=f"{first}-{first + _VIEWER_PORTS - 1}", plugins=",".join(plugins),
+            folder=self._folder,
+            viewers=f"{first}-{first + _VIEWER_PORTS - 1}",
+            plugins=",".join(plugins),
             transports=",".join(transports),
         )
         streaming = f'general: {{ rtp_port_range = "{ingest}-{ingest + ingest_ports - 1}" }}\n' + "".join(
@@ -150,9 +155,7 @@ class JanusGateway:
         session = self._ask("", {"janus": "create"})["data"]["id"]
         try:
             handle = self._ask(f"/{session}", {"janus": "attach", "plugin": "janus.plugin.streaming"})["data"]["id"]
-            answer = self._ask(
-                f"/{session}/{handle}", {"janus": "message", "body": {"request": "info", "id": camera}}
-            )
+            answer = self._ask(f"/{session}/{handle}", {"janus": "message", "body": {"request": "info", "id": camera}})
             media = answer["plugindata"]["data"]["info"].get("media", [])
             return any(item.get("age_ms", 1e9) < 1000 for item in media)
         finally:

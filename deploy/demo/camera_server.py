@@ -64,13 +64,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="RTSP cameras on loopback, drawn and encoded on demand")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument(
-        "--port", type=int, default=DEMO_PORT, help=f"RTSP port, 0 for any (default {DEMO_PORT})"
-    )
+    parser.add_argument("--port", type=int, default=DEMO_PORT, help=f"RTSP port, 0 for any (default {DEMO_PORT})")
     source = parser.add_mutually_exclusive_group()
-    source.add_argument(
-        "--cameras", type=Path, default=DEMO_CAMERAS, help="JSON file of cameras (default: the demo)"
-    )
+    source.add_argument("--cameras", type=Path, default=DEMO_CAMERAS, help="JSON file of cameras (default: the demo)")
     source.add_argument("--control", action="store_true", help="take commands from stdin, as JSON lines")
     return parser.parse_args(arguments)
 

@@ -114,7 +114,8 @@ class CameraMounts:
             mount.feed.is_frozen = is_frozen
 
     def describe(self) -> dict[str, dict]:
-        """By path: connections ever, clients now and at most at once, frames since the encoder started, away, frozen."""
+        """By path: connections ever, clients now and at most at once, frames since the encoder started, away,
+        frozen."""
         return {
             path: {
                 "connections": mount.connections,
@@ -140,9 +141,7 @@ class CameraMounts:
     def _find(self, path: str) -> Mount:
         mount = self._mounts.get(path)
         if mount is None:
-            raise CameraError(
-                f"there is no camera at {path!r}; known are {', '.join(self._mounts) or 'none'}"
-            )
+            raise CameraError(f"there is no camera at {path!r}; known are {', '.join(self._mounts) or 'none'}")
         return mount
 
     def _find_mount(self, url_path: str) -> Mount | None:
@@ -215,9 +214,7 @@ class CameraMounts:
         if not camera.outage_every_seconds:
             mount.outage_timer = 0
             return False
-        is_away = (
-            time.time() % camera.outage_every_seconds >= camera.outage_every_seconds - camera.outage_seconds
-        )
+        is_away = time.time() % camera.outage_every_seconds >= camera.outage_every_seconds - camera.outage_seconds
         if is_away != mount.is_away:
             self.set_away(camera.path, is_away)
         return True

@@ -56,9 +56,7 @@ class Painter:
             return
         self._ctx.set_source_surface(surface, left, top)
         self._ctx.paint_with_alpha(min(1.0, opacity))
-        self._touched.append(
-            (math.floor(left), math.floor(top), surface.get_width() + 2, surface.get_height() + 2)
-        )
+        self._touched.append((math.floor(left), math.floor(top), surface.get_width() + 2, surface.get_height() + 2))
 
     def _draw_name(self, ctx: cairo.Context) -> None:
         self._set_font(ctx)

@@ -32,9 +32,7 @@ class Scene:
 
 def build_scene(name: str, width: int, height: int) -> Scene:
     """The landscape `name` at that size. The same arguments give the same picture."""
-    return {"harbour": _harbour, "lighthouse": _lighthouse, "valley": _valley, "city": _city}[name](
-        width, height
-    )
+    return {"harbour": _harbour, "lighthouse": _lighthouse, "valley": _valley, "city": _city}[name](width, height)
 
 
 def _harbour(width: int, height: int) -> Scene:
@@ -43,9 +41,7 @@ def _harbour(width: int, height: int) -> Scene:
     scene = Scene(cairo.ImageSurface(cairo.FORMAT_RGB24, width, height))
     ctx = cairo.Context(scene.background)
     horizon = height * 0.58
-    _fill_sky(
-        ctx, width, horizon, [(0.13, 0.17, 0.36), (0.46, 0.33, 0.52), (0.94, 0.56, 0.42), (1.0, 0.80, 0.55)]
-    )
+    _fill_sky(ctx, width, horizon, [(0.13, 0.17, 0.36), (0.46, 0.33, 0.52), (0.94, 0.56, 0.42), (1.0, 0.80, 0.55)])
     sun_x, sun_y = width * 0.40, horizon - height * 0.155
     _glow(ctx, sun_x, sun_y, height * 0.42, (1.0, 0.86, 0.55), 0.55)
     ctx.set_source_rgb(1.0, 0.95, 0.80)
@@ -70,9 +66,7 @@ def _harbour(width: int, height: int) -> Scene:
         (0.17, 0.17, 0.011, 0.55),
         (0.26, 0.34, -0.016, 0.9),
     ):
-        scene.sprites.append(
-            _crossing(_boat(int(height * size)), width, horizon + height * depth, speed, start)
-        )
+        scene.sprites.append(_crossing(_boat(int(height * size)), width, horizon + height * depth, speed, start))
     _clouds(scene, dice, width, height, (1.0, 0.72, 0.62), 3)
     return scene
 
@@ -83,9 +77,7 @@ def _lighthouse(width: int, height: int) -> Scene:
     scene = Scene(cairo.ImageSurface(cairo.FORMAT_RGB24, width, height))
     ctx = cairo.Context(scene.background)
     horizon = height * 0.62
-    _fill_sky(
-        ctx, width, horizon, [(0.04, 0.08, 0.20), (0.09, 0.22, 0.38), (0.30, 0.47, 0.58), (0.83, 0.74, 0.66)]
-    )
+    _fill_sky(ctx, width, horizon, [(0.04, 0.08, 0.20), (0.09, 0.22, 0.38), (0.30, 0.47, 0.58), (0.83, 0.74, 0.66)])
     for _ in range(60):
         ctx.set_source_rgba(1, 1, 1, 0.2 + 0.5 * dice.random())
         ctx.arc(dice.random() * width, dice.random() * horizon * 0.55, height * 0.0022, 0, math.tau)
@@ -108,9 +100,7 @@ def _lighthouse(width: int, height: int) -> Scene:
     glow = _new_surface(int(height * 0.5), int(height * 0.5))
     _glow(cairo.Context(glow), height * 0.25, height * 0.25, height * 0.25, (1.0, 0.93, 0.70), 0.95)
     scene.sprites.append(
-        Sprite(
-            glow, lambda t: (lamp_x - height * 0.25, lamp_y - height * 0.25, max(0.0, math.cos(t * 1.1)) ** 4)
-        )
+        Sprite(glow, lambda t: (lamp_x - height * 0.25, lamp_y - height * 0.25, max(0.0, math.cos(t * 1.1)) ** 4))
     )
     scene.sprites.append(_crossing(_ship(int(height * 0.13)), width, horizon + height * 0.015, 0.008, 0.6))
     _glitter(scene, dice, width * 0.72, horizon, width, height, (1.0, 0.93, 0.82), 14)
@@ -379,9 +369,7 @@ def _clouds(scene: Scene, dice: random.Random, width: int, height: int, colour: 
             _glow(ctx, 0, 0, radius, colour, 0.34)
             ctx.restore()
         top = height * (0.13 + 0.09 * number)
-        scene.sprites.append(
-            _crossing(cloud, width, top + tall, 0.0022 + 0.0012 * number, number / count + 0.1)
-        )
+        scene.sprites.append(_crossing(cloud, width, top + tall, 0.0022 + 0.0012 * number, number / count + 0.1))
 
 
 def _crossing(surface: cairo.ImageSurface, width: int, foot: float, speed: float, start: float) -> Sprite:

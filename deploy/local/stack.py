@@ -195,9 +195,7 @@ def list_ports(config: Config, env: dict[str, str], private: dict[str, int], wit
     first = int(env.get("SFU_WEBRTC_PORT") or 44400)
     for number in range(first, first + int(env.get("SFU_WORKERS") or os.cpu_count() or 1)):
         address = env.get("SFU_WEBRTC_IP") or "127.0.0.1"
-        ports += [
-            Port("SFU_WEBRTC_PORT", address, number, "WebRTC media", is_udp) for is_udp in (False, True)
-        ]
+        ports += [Port("SFU_WEBRTC_PORT", address, number, "WebRTC media", is_udp) for is_udp in (False, True)]
     if with_demo:
         ports.append(Port("DEMO_RTSP_PORT", "127.0.0.1", int(env["DEMO_RTSP_PORT"]), "demo cameras"))
     return ports

@@ -102,9 +102,7 @@ class Supervisor:
             command, cwd=self.folder, env=dict(child.env), start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        child.reader = threading.Thread(
-            target=self._print_output, args=(child, child.process.stdout), daemon=True
-        )
+        child.reader = threading.Thread(target=self._print_output, args=(child, child.process.stdout), daemon=True)
         child.reader.start()
 
     def _print_output(self, child: Child, output) -> None:

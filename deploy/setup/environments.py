@@ -49,10 +49,7 @@ def find_python() -> str:
             f"there is no Python {spell(PYTHON_VERSION)} or newer",
             "install one so that `python3` or `python3.12` is on the path",
         )
-    if (
-        subprocess.run([found, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode
-        != 0
-    ):
+    if subprocess.run([found, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode != 0:
         version = subprocess.run([found, "-V"], capture_output=True, text=True, check=True).stdout.split()[1]
         package = f"python{'.'.join(version.split('.')[:2])}-venv"
         if not system_packages.has_apt():
@@ -92,9 +89,7 @@ def make_venv(lock: str) -> None:
             shutil.rmtree(VENV, ignore_errors=True)
             run_logged([python, "-m", "venv", str(VENV)], "venv", "remove .venv and run this again")
         pip = [str(VENV / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-        remedy = (
-            "check that pip reaches its package index (`pip config list` shows which), then run this again"
-        )
+        remedy = "check that pip reaches its package index (`pip config list` shows which), then run this again"
         run_logged([*pip, "-r", f"requirements/{lock}.txt"], "python-packages", remedy, cwd=REPOSITORY)
         run_logged([*pip, "--no-deps", "--editable", "."], "python-project", remedy, cwd=REPOSITORY)
         (VENV / STAMP).write_text(levels[lock])
@@ -138,9 +133,7 @@ def provide_worker() -> Path:
     """Return the path of mediasoup's worker: what MEDIASOUP_WORKER_BIN names, or what sfu/worker provides."""
     if given := read_setting("MEDIASOUP_WORKER_BIN"):
         if not os.access(given, os.X_OK):
-            raise SetupError(
-                f"'MEDIASOUP_WORKER_BIN' names {given!r}, which is no program", "correct it or unset it"
-            )
+            raise SetupError(f"'MEDIASOUP_WORKER_BIN' names {given!r}, which is no program", "correct it or unset it")
         return Path(given)
     command = [sys.executable, str(REPOSITORY / "sfu/worker/provide.py")]
     found = subprocess.run([*command, "--no-build"], stdout=subprocess.PIPE, text=True, check=False)

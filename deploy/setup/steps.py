@@ -97,6 +97,7 @@ def run_logged(command: list[str], name: str, remedy: str, **options: object) ->
     if status != 0:
         end = "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-12:])
         raise SetupError(
-            f"`{' '.join(command[:4])} …` failed. All its output is in {log.relative_to(REPOSITORY)}; it ends with\n{end}",
+            f"`{' '.join(command[:4])} …` failed. All its output is in {log.relative_to(REPOSITORY)}; it ends "
+            f"with\n{end}",
             remedy,
         )

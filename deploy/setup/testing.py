@@ -22,6 +22,7 @@ STACKS = [*PARALLEL, "--no-loadscope-reorder"]
 
 LINT = [
     ("ruff", [str(BIN / "ruff"), "check", "."], "."),
+    ("ruff format", [str(BIN / "ruff"), "format", "--check", "."], "."),
     ("import rules", [str(BIN / "lint-imports"), "--no-logo"], "."),
     ("eslint, sfu", ["npm", "run", "--silent", "lint"], "sfu"),
     ("eslint and tsc, ui", ["npm", "run", "--silent", "lint"], "ui"),

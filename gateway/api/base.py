@@ -73,7 +73,8 @@ class Schema(ma.Schema):
         unknown = ma.RAISE
 
     error_messages = {  # noqa: RUF012 (marshmallow's own attribute)
-        "unknown": "is not a known field", "type": "must be a JSON object",
+        "unknown": "is not a known field",
+        "type": "must be a JSON object",
     }
 
     def on_bind_field(self, field_name: str, field_obj: ma.fields.Field) -> None:

@@ -1,4 +1,6 @@
-"""Headers by which a request says what it knows: the version that it changes, and the key under which it may be repeated."""
+"""Headers by which a request says what it knows: the version that it changes, and the key under which it may be
+repeated.
+"""
 
 import marshmallow as ma
 from flask import request
@@ -12,8 +14,11 @@ class IfMatchSchema(ma.Schema):
     class Meta:
         unknown = ma.EXCLUDE
 
-    if_match = ma.fields.String(data_key="If-Match", load_default=None, metadata={
-        "description": "the ETag as it was read; 412 when it was changed since"})
+    if_match = ma.fields.String(
+        data_key="If-Match",
+        load_default=None,
+        metadata={"description": "the ETag as it was read; 412 when it was changed since"},
+    )
 
 
 class IdempotencySchema(ma.Schema):
@@ -23,9 +28,13 @@ class IdempotencySchema(ma.Schema):
         unknown = ma.EXCLUDE
 
     key = ma.fields.String(
-        data_key="Idempotency-Key", load_default=None,
-        validate=ma.validate.Length(min=1, max=200, error="must have 1 to 200 characters"), metadata={
-            "description": "the same request again with the same key gives what was made before instead of a new one"})
+        data_key="Idempotency-Key",
+        load_default=None,
+        validate=ma.validate.Length(min=1, max=200, error="must have 1 to 200 characters"),
+        metadata={
+            "description": "the same request again with the same key gives what was made before instead of a new one"
+        },
+    )
 
 
 def seen_version(if_match: str | None, etag: str, version: int, what: str) -> int | None:

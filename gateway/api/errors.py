@@ -136,7 +136,9 @@ def _first_message(errors: Any) -> str | None:
         for key, value in errors.items():
             text = _first_message(value)
             if text:
-                named = f"'{key}'" in text or key in ("json", "query", "headers", "path", "_schema") or isinstance(key, int)
+                named = (
+                    f"'{key}'" in text or key in ("json", "query", "headers", "path", "_schema") or isinstance(key, int)
+                )
                 return text if named else f"'{key}': {text[:1].lower()}{text[1:]}"
         return None
     return next((text for text in map(_first_message, values) if text), None)

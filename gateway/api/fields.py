@@ -34,7 +34,9 @@ class Text(ma.fields.String):
             if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") and not (
                 self.lines and character in _LINE_CHARACTERS
             ):
-                raise ma.ValidationError(_about(attr, f"must not hold control characters, such as U+{ord(character):04X}"))
+                raise ma.ValidationError(
+                    _about(attr, f"must not hold control characters, such as U+{ord(character):04X}")
+                )
         return unicodedata.normalize("NFC", text).strip()
 
 

@@ -13,19 +13,21 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST = re.compile(r"[A-Za-z0-9._\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
 #: The player talks to the SFU, which may be on another port or host; styles come from the component library.
-_CONTENT_POLICY = "; ".join([
-    "default-src 'self'",
-    "connect-src 'self' ws: wss: http: https:",
-    "img-src 'self' data: blob:",
-    "media-src 'self' blob:",
-    "style-src 'self' 'unsafe-inline'",
-    "font-src 'self' data:",
-    "worker-src 'self' blob:",
-    "object-src 'none'",
-    "base-uri 'self'",
-    "form-action 'self'",
-    "frame-ancestors 'self'",
-])
+_CONTENT_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "connect-src 'self' ws: wss: http: https:",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "font-src 'self' data:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    ]
+)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
@@ -63,7 +65,9 @@ def protect(app: Flask, config: Config) -> None:
                 return
         elif origin.lower().rstrip("/") in origins or _host_of(origin) == request.host.lower():
             return
-        raise ApiError(403, "requests from other web sites are refused: add theirs to ALLOWED_ORIGINS", reason="cross_site")
+        raise ApiError(
+            403, "requests from other web sites are refused: add theirs to ALLOWED_ORIGINS", reason="cross_site"
+        )
 
     def refuse_other_bodies() -> None:
         """A form cannot send JSON, so this too keeps other sites out."""

@@ -112,7 +112,8 @@ class Services:
             captures=captures,
             capture_files=CaptureFiles.from_config(config),
             posters=Posters(
-                connect_redis(config.bus_redis_url, timeout_seconds=1.0), fresh_seconds=config.poster_seconds,
+                connect_redis(config.bus_redis_url, timeout_seconds=1.0),
+                fresh_seconds=config.poster_seconds,
                 seats=max(1, config.web_threads // 2),
             ),
             # A probe holds a thread for as long as the camera takes: most threads stay free.

@@ -4,7 +4,9 @@ from gateway.models.tenants import DEFAULT_TENANT_ID
 
 
 def upgrade(run, types):
-    run(f"CREATE TABLE tenants (id {types.id} PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at {types.time} NOT NULL)")
+    run(
+        f"CREATE TABLE tenants (id {types.id} PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at {types.time} NOT NULL)"
+    )
     run(f"INSERT INTO tenants (id, name, created_at) VALUES ('{DEFAULT_TENANT_ID}', 'default', CURRENT_TIMESTAMP)")  # noqa: S608
     run(f"""
         CREATE TABLE devices (

@@ -61,7 +61,9 @@ class Row(peewee.Model):
 
 def _refuse(name: str) -> classmethod:
     def refuse(cls: type, *_args: Any, **_options: Any) -> Any:
-        raise UnscopedQuery(f"'{cls.__name__}.{name}' names no tenant: use a scope, such as scope.select({cls.__name__})")
+        raise UnscopedQuery(
+            f"'{cls.__name__}.{name}' names no tenant: use a scope, such as scope.select({cls.__name__})"
+        )
 
     return classmethod(refuse)
 

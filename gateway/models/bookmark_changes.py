@@ -43,8 +43,8 @@ def create_bookmark(
 ) -> tuple[Bookmark, bool]:
     """A bookmark with the job of its clip, and whether it is new: the same `request_key` again gives the one of before.
 
-    `footage` is protected until the clip is made. Raises Conflict `key_reused` where the key was used for something else, or
-    its bookmark was deleted.
+    `footage` is protected until the clip is made. Raises Conflict `key_reused` where the key was used for something
+    else, or its bookmark was deleted.
     """
     now = at or utc_now()
     with database.transaction():
@@ -74,7 +74,8 @@ def create_bookmark(
             return find_bookmark(scope, bookmark_id if is_new else json.loads(job.parameters)["bookmark_id"]), is_new
         except NotFound:
             raise Conflict(
-                "the bookmark that was made with this idempotency key was deleted: choose a new key", reason="key_reused"
+                "the bookmark that was made with this idempotency key was deleted: choose a new key",
+                reason="key_reused",
             ) from None
 
 
@@ -91,8 +92,8 @@ def replace_bookmark(
 ) -> tuple[Bookmark, bool]:
     """Replace what people may set of a bookmark, and whether that asks for a new clip, whose job is made then.
 
-    Values that are the same as before change nothing, not even the version. The clip of before stays until the new one is
-    there. Raises NotFound, and VersionChanged when it is not `if_version` any more.
+    Values that are the same as before change nothing, not even the version. The clip of before stays until the new one
+    is there. Raises NotFound, and VersionChanged when it is not `if_version` any more.
     """
     now = at or utc_now()
     with database.transaction():
@@ -105,8 +106,13 @@ def replace_bookmark(
         if is_same_clip and before == (values.title, values.note, list(values.tags)):
             return bookmark, False
         scope.update(
-            Bookmark, at_ms=values.at_ms, before_ms=values.before_ms, after_ms=values.after_ms, **words,
-            version=Bookmark.version + 1, updated_at=now,
+            Bookmark,
+            at_ms=values.at_ms,
+            before_ms=values.before_ms,
+            after_ms=values.after_ms,
+            **words,
+            version=Bookmark.version + 1,
+            updated_at=now,
         ).where(Bookmark.id == bookmark_id).execute()
         replace_tags(scope, BookmarkTag.bookmark_id, bookmark_id, values.tags)
         if not is_same_clip:
@@ -115,7 +121,12 @@ def replace_bookmark(
 
 
 def renew_clip(
-    scope: TenantScope, bookmark_id: str, *, footage: FootageRange | None, keep_hours: float, by: str = "",
+    scope: TenantScope,
+    bookmark_id: str,
+    *,
+    footage: FootageRange | None,
+    keep_hours: float,
+    by: str = "",
     at: datetime | None = None,
 ) -> tuple[Bookmark, bool]:
     """Have the clip made again, and whether a job was made for it: one that is being made already goes on.
@@ -178,12 +189,25 @@ def _renew_clip(
 
 
 def _make_job(
-    scope: TenantScope, bookmark_id: str, device_id: str, *, footage: FootageRange | None, by: str, at: datetime,
-    asked: dict[str, Any] | None = None, request_key: str | None = None,
+    scope: TenantScope,
+    bookmark_id: str,
+    device_id: str,
+    *,
+    footage: FootageRange | None,
+    by: str,
+    at: datetime,
+    asked: dict[str, Any] | None = None,
+    request_key: str | None = None,
 ) -> tuple[Job, bool]:
     return create_job(
-        scope, CLIP, {"asked": asked or {}, "bookmark_id": bookmark_id}, device_id=device_id, request_key=request_key,
-        footage=footage, created_by=by, at=at,
+        scope,
+        CLIP,
+        {"asked": asked or {}, "bookmark_id": bookmark_id},
+        device_id=device_id,
+        request_key=request_key,
+        footage=footage,
+        created_by=by,
+        at=at,
     )
 
 

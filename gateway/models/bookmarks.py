@@ -1,7 +1,7 @@
 """Bookmarks: moments on a device with title, note, tags and a clip of their own. Milliseconds since 1970, UTC.
 
-Rows, and how they are found; what people do with them is in gateway/models/bookmark_changes.py. Every function opens its own
-session and raises `gateway.database.DatabaseUnavailable` when the database is away.
+Rows, and how they are found; what people do with them is in gateway/models/bookmark_changes.py. Every function opens
+its own session and raises `gateway.database.DatabaseUnavailable` when the database is away.
 """
 
 from collections.abc import Sequence
@@ -72,7 +72,8 @@ class BookmarkTag(TenantRow):
 
 @dataclass(frozen=True, slots=True)
 class BookmarkValues:
-    """All that a person may set of a bookmark; its clip reaches from `before_ms` before the moment to `after_ms` after."""
+    """All that a person may set of a bookmark; its clip reaches from `before_ms` before the moment to `after_ms`
+    after."""
 
     at_ms: int
     title: str
@@ -98,7 +99,8 @@ class BookmarkValues:
 class BookmarkFilter:
     """Which bookmarks are listed: those to which all of it applies. `end_ms` is not part of the range.
 
-    `device_ids`: of one of them; `tags`: with all of them; `text` is looked for in title, note, tags and the device's name.
+    `device_ids`: of one of them; `tags`: with all of them; `text` is looked for in title, note, tags and the device's
+    name.
     """
 
     device_ids: tuple[str, ...] = ()
@@ -138,9 +140,7 @@ def count_bookmark_tags(
     scope: EveryTenantScope, device_ids: Sequence[str] = (), *, limit: int = 50, offset: int = 0
 ) -> tuple[list[TagCount], int]:
     """A page of the tags of bookmarks, the most used first, and how many different ones there are."""
-    return count_tags(
-        scope, Bookmark, BookmarkTag.bookmark_id, device_ids=device_ids, limit=limit, offset=offset
-    )
+    return count_tags(scope, Bookmark, BookmarkTag.bookmark_id, device_ids=device_ids, limit=limit, offset=offset)
 
 
 def _filtered(scope: EveryTenantScope, wanted: BookmarkFilter) -> peewee.ModelSelect:

@@ -1,7 +1,9 @@
-"""What goes of snapshots and bookmarks: what was deleted and can be undone no more, and what a schedule keeps no longer.
+"""What goes of snapshots and bookmarks: what was deleted and can be undone no more, and what a schedule keeps no
+longer.
 
-For the clock process. Rows go first, their files after them: a file that is left by a crash is found by `orphans_of`. Each
-function gives the keys of the files whose rows are gone, which are the caller's to delete, and handles at most a batch.
+For the clock process. Rows go first, their files after them: a file that is left by a crash is found by `orphans_of`.
+Each function gives the keys of the files whose rows are gone, which are the caller's to delete, and handles at most a
+batch.
 """
 
 import uuid

@@ -43,8 +43,13 @@ def tagged(scope: EveryTenantScope, owner: peewee.Field, condition: Any) -> peew
 
 
 def count_tags(
-    scope: EveryTenantScope, model: type[TenantRow], owner: peewee.Field, *, device_ids: Sequence[str] = (),
-    limit: int = 50, offset: int = 0,
+    scope: EveryTenantScope,
+    model: type[TenantRow],
+    owner: peewee.Field,
+    *,
+    device_ids: Sequence[str] = (),
+    limit: int = 50,
+    offset: int = 0,
 ) -> tuple[list[TagCount], int]:
     """A page of the tags that are in use, the most used first, and how many different ones there are.
 

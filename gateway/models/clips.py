@@ -23,7 +23,9 @@ CLIP_CANCELLED = "clip_cancelled"
 
 @dataclass(frozen=True, slots=True)
 class ClipStatus:
-    """Where a clip stands; `progress` is 0 to 1. A clip that is ready may have a reason: why no newer one could be made."""
+    """Where a clip stands; `progress` is 0 to 1. A clip that is ready may have a reason: why no newer one could be
+    made.
+    """
 
     state: str
     progress: float
@@ -70,7 +72,9 @@ def spell_clip_reason(code: str, message: str | None = None) -> Reason:
 
 
 def read_clip_work(attempt: JobAttempt) -> Bookmark:
-    """The bookmark whose clip an attempt is to make; raises LeaseLost when it is gone, or another job makes its clip now."""
+    """The bookmark whose clip an attempt is to make; raises LeaseLost when it is gone, or another job makes its clip
+    now.
+    """
     with database.session():
         bookmark = EVERY_TENANT.select(Bookmark).where(_mine(attempt)).first()
     if bookmark is None:
@@ -90,9 +94,18 @@ def save_clip(attempt: JobAttempt, clip: ClipResult) -> None:
     """The clip is durable: from now on it is the bookmark's. Raises LeaseLost."""
     poster = {"poster_file": clip.poster_file} if clip.poster_file else {}
     _write(
-        attempt, clip_state=READY, clip_file=clip.file, clip_size=clip.size, clip_start_ms=clip.start_ms,
-        clip_end_ms=clip.end_ms, clip_seconds=clip.seconds, clip_codec=clip.codec, clip_notes=json.dumps(clip.notes),
-        clip_reason_code=None, clip_reason_message=None, **poster,
+        attempt,
+        clip_state=READY,
+        clip_file=clip.file,
+        clip_size=clip.size,
+        clip_start_ms=clip.start_ms,
+        clip_end_ms=clip.end_ms,
+        clip_seconds=clip.seconds,
+        clip_codec=clip.codec,
+        clip_notes=json.dumps(clip.notes),
+        clip_reason_code=None,
+        clip_reason_message=None,
+        **poster,
     )
 
 
@@ -119,7 +132,10 @@ def _settle(bookmark: Bookmark, job: Job | None) -> bool:
         return False
     bookmark.clip_state, bookmark.clip_reason_code = status.state, status.reason.code
     ended = EVERY_TENANT.update(
-        Bookmark, clip_state=status.state, clip_reason_code=status.reason.code, clip_reason_message=status.reason.message
+        Bookmark,
+        clip_state=status.state,
+        clip_reason_code=status.reason.code,
+        clip_reason_message=status.reason.message,
     )
     same = (Bookmark.id == bookmark.id) & (Bookmark.clip_job_id == bookmark.clip_job_id)
     with database.transaction():

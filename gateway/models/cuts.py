@@ -47,8 +47,13 @@ class Piece:
     def cut(self, first: int, last: int) -> "Piece":
         """The parts from `first` up to, without, `last`."""
         return Piece(
-            self.key, self.init_size, self.run, self.sequence + first,
-            self.part_start_ms(first), self.offset + sum(part.size for part in self.parts[:first]), self.parts[first:last],
+            self.key,
+            self.init_size,
+            self.run,
+            self.sequence + first,
+            self.part_start_ms(first),
+            self.offset + sum(part.size for part in self.parts[:first]),
+            self.parts[first:last],
         )
 
 
@@ -145,10 +150,10 @@ def _pieces(recording: Recording, from_ms: int, until_ms: int) -> Iterator[Piece
     for segment in segments_between(recording.id, from_ms, until_ms):
         parts = tuple(unpack_parts(packed.get(segment.id, b"")))
         if parts:
-            key = segment_key(
-                recording.tenant_id, recording.device_id, segment.start_ms, segment.run, segment.sequence
+            key = segment_key(recording.tenant_id, recording.device_id, segment.start_ms, segment.run, segment.sequence)
+            yield Piece(
+                key, segment.init_size, segment.run, segment.sequence, segment.start_ms, segment.init_size, parts
             )
-            yield Piece(key, segment.init_size, segment.run, segment.sequence, segment.start_ms, segment.init_size, parts)
 
 
 def _stretches(pieces: Iterator[Piece]) -> Iterator[list[Piece]]:

@@ -1,7 +1,7 @@
 """Deleting footage, the part in the database: a row turns to garbage, its file goes, then the row.
 
-Whoever deletes calls `doom_segments`; the files and then the rows go by `gateway.retention.remove_garbage`, now or after a
-crash. Retention, a person's deletion and the removal of a device's footage are the same from there on.
+Whoever deletes calls `doom_segments`; the files and then the rows go by `gateway.retention.remove_garbage`, now or
+after a crash. Retention, a person's deletion and the removal of a device's footage are the same from there on.
 """
 
 import time
@@ -213,9 +213,7 @@ def delete_range(
         at = batch[-1].start_ms + 1
         if not dry_run:
             ids = [segment.id for segment in batch]
-            batch = doom_segments(
-                recording.id, ids, reason_code="deleted_by_person", by_name=by_name, is_wanted=True
-            )
+            batch = doom_segments(recording.id, ids, reason_code="deleted_by_person", by_name=by_name, is_wanted=True)
             time.sleep(PAUSE_SECONDS)
         segments += len(batch)
         present = [segment for segment in batch if segment.state == SegmentState.CLOSED]
@@ -388,7 +386,9 @@ def drop_recording(recording_id: int) -> bool:
             footage.delete(model).execute()
         for model in (Protection, RecordingEvent):
             EVERY_TENANT.delete(model).where(model.recording_id == recording_id).execute()
-        gone = EVERY_TENANT.delete(Recording).where(
-            Recording.id == recording_id, Recording.deleted_at.is_null(False)
-        ).execute()
+        gone = (
+            EVERY_TENANT.delete(Recording)
+            .where(Recording.id == recording_id, Recording.deleted_at.is_null(False))
+            .execute()
+        )
         return bool(gone)

@@ -49,8 +49,17 @@ def record_event(
     """Write down what was made of a device's pictures."""
     with database.transaction():
         EVERY_TENANT.insert(
-            DeviceEvent, tenant_id=tenant_id, device_id=device_id, at=at, from_state="", to_state="", run=0, kind=kind,
-            reference=reference, text=text, by_name=by_name or None,
+            DeviceEvent,
+            tenant_id=tenant_id,
+            device_id=device_id,
+            at=at,
+            from_state="",
+            to_state="",
+            run=0,
+            kind=kind,
+            reference=reference,
+            text=text,
+            by_name=by_name or None,
         ).execute()
 
 

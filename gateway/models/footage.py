@@ -130,16 +130,14 @@ def amounts_by_day(recording_id: int, days: Sequence[LocalDay], steps: Sequence[
         return {}
     ahead: Any = steps[0][1]
     if len(steps) > 1:
-        cases = [
-            (Quarter.quarter < until_ms // QUARTER_MS, seconds)
-            for (_, seconds), (until_ms, _) in pairwise(steps)
-        ]
+        cases = [(Quarter.quarter < until_ms // QUARTER_MS, seconds) for (_, seconds), (until_ms, _) in pairwise(steps)]
         ahead = peewee.Case(None, cases, steps[-1][1])
     day = (Quarter.quarter * (QUARTER_MS // 1000) + ahead) / (DAY_MS // 1000)
     with database.session():
-        found = {int(key): Amount(*map(int, sums)) for key, *sums in _sum_quarters(
-            recording_id, day, days[0].start_ms, days[-1].end_ms
-        )}
+        found = {
+            int(key): Amount(*map(int, sums))
+            for key, *sums in _sum_quarters(recording_id, day, days[0].start_ms, days[-1].end_ms)
+        }
         for _, start_ms, amount in open_amounts([recording_id]):
             for local in days:
                 if local.start_ms <= start_ms < local.end_ms:
@@ -151,7 +149,9 @@ def amounts_by_bucket(recording_id: int, start_ms: int, end_ms: int, bucket_ms: 
     """What was recorded in whole buckets of time (`start_ms // bucket_ms`), a bucket being some quarters long."""
     bucket = Quarter.quarter / (bucket_ms // QUARTER_MS)
     with database.session():
-        found = {int(key): Amount(*map(int, sums)) for key, *sums in _sum_quarters(recording_id, bucket, start_ms, end_ms)}
+        found = {
+            int(key): Amount(*map(int, sums)) for key, *sums in _sum_quarters(recording_id, bucket, start_ms, end_ms)
+        }
         for _, at_ms, amount in open_amounts([recording_id]):
             if start_ms <= at_ms < end_ms:
                 found[at_ms // bucket_ms] = found.get(at_ms // bucket_ms, Amount()) + amount
@@ -160,7 +160,9 @@ def amounts_by_bucket(recording_id: int, start_ms: int, end_ms: int, bucket_ms: 
 
 def recorded_by_quarter(recording_id: int, start_ms: int, end_ms: int) -> dict[int, int]:
     """The milliseconds recorded in each quarter of an hour (`start_ms // QUARTER_MS`) that has any."""
-    return {key: amount.recorded_ms for key, amount in amounts_by_bucket(recording_id, start_ms, end_ms, QUARTER_MS).items()}
+    return {
+        key: amount.recorded_ms for key, amount in amounts_by_bucket(recording_id, start_ms, end_ms, QUARTER_MS).items()
+    }
 
 
 def _sum_quarters(recording_id: int, key: Any, start_ms: int, end_ms: int) -> Iterable[tuple]:
@@ -225,7 +227,9 @@ def holes_between(recording_id: int, start_ms: int, end_ms: int) -> list[Range]:
     first_start = found[0][1]
     ranges = [(start_ms, first_start), *found[1:], (max(ends), end_ms)]
     return [
-        (max(low, start_ms), min(high, end_ms)) for low, high in ranges if min(high, end_ms) - max(low, start_ms) > HOLE_MS
+        (max(low, start_ms), min(high, end_ms))
+        for low, high in ranges
+        if min(high, end_ms) - max(low, start_ms) > HOLE_MS
     ]
 
 
@@ -274,11 +278,15 @@ def main_gap(recording_id: int, start_ms: int, end_ms: int) -> GapFact | None:
 def missing_files(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact]:
     """The stretches of a range whose files are gone."""
     with database.session():
-        query = FootageScope(recording_id).select(Segment, Segment.start_ms, Segment.duration_ms).where(
-            Segment.state != SQL("1"),
-            Segment.state == SegmentState.MISSING,
-            Segment.start_ms > start_ms - LONGEST_SEGMENT_MS,
-            Segment.start_ms < end_ms,
+        query = (
+            FootageScope(recording_id)
+            .select(Segment, Segment.start_ms, Segment.duration_ms)
+            .where(
+                Segment.state != SQL("1"),
+                Segment.state == SegmentState.MISSING,
+                Segment.start_ms > start_ms - LONGEST_SEGMENT_MS,
+                Segment.start_ms < end_ms,
+            )
         )
         rows = query.order_by(Segment.start_ms).tuples()
         return [GapFact(start, start + length, "file_missing") for start, length in rows]

@@ -105,8 +105,8 @@ def list_devices(
 ) -> tuple[list[Device], int]:
     """A page of devices as `find_device` gives them, and how many there are on all pages.
 
-    `tags`: those that have all of them; `states`: those in one of them; `ids`: only these, where any are named. `text` is
-    looked for in name, description, location, tags and shown URL.
+    `tags`: those that have all of them; `states`: those in one of them; `ids`: only these, where any are named. `text`
+    is looked for in name, description, location, tags and shown URL.
     """
     with database.session():
         query = _with_stream(scope)
@@ -204,9 +204,14 @@ def replace_device(
         stored, stored_sub = _stored_sources(device, box)
         source = values.source_url if values.source_url is not None else stored
         sub = stored_sub if values.keeps_sub_source else values.sub_source_url
-        for name, missing in (("source_url", source is None), ("sub_source_url", values.keeps_sub_source and sub is None)):
+        for name, missing in (
+            ("source_url", source is None),
+            ("sub_source_url", values.keeps_sub_source and sub is None),
+        ):
             if missing:
-                raise InvalidValue(name, f"'{name}' cannot be decrypted any more: write it with user and password again")
+                raise InvalidValue(
+                    name, f"'{name}' cannot be decrypted any more: write it with user and password again"
+                )
         plain = _plain_columns(values)
         changed = {name: value for name, value in plain.items() if getattr(device, name) != value}
         is_new_source = (source, sub) != (stored, stored_sub)

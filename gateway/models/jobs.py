@@ -47,7 +47,9 @@ JOB_ERRORS = {
         Reason("worker_lost", "the worker died each time it was tried", "see the log of the jobs worker"),
         Reason("no_footage", "there is no footage in this range", "choose a range with footage"),
         Reason("footage_damaged", "the footage of this range cannot be read", "run 'vas storage check'"),
-        Reason("exports_full", "the exported files take all the space they may", "delete some, or raise EXPORTS_MAX_BYTES"),
+        Reason(
+            "exports_full", "the exported files take all the space they may", "delete some, or raise EXPORTS_MAX_BYTES"
+        ),
         Reason("exports_unwritable", "the folder of the exported files cannot be written", "check EXPORTS_DIR"),
         Reason("captures_unwritable", "the folder of snapshots and clips cannot be written", "check CAPTURES_DIR"),
         Reason("encoding_failed", "the footage could not be encoded", "see the log of the jobs worker"),
@@ -99,7 +101,8 @@ class JobAttempt:
 
 @dataclass(frozen=True, slots=True)
 class FootageRange:
-    """Footage that a job reads, and that retention must leave alone until it has ended. Milliseconds since 1970, UTC."""
+    """Footage that a job reads, and that retention must leave alone until it has ended. Milliseconds since 1970,
+    UTC."""
 
     recording_id: int
     start_ms: int
@@ -128,7 +131,8 @@ def create_job(
 ) -> tuple[Job, bool]:
     """A queued job, and whether it is new: the same `request_key` again gives the job of before.
 
-    `footage` is protected until the job has ended. Raises Conflict `key_reused` where the key was used for something else.
+    `footage` is protected until the job has ended. Raises Conflict `key_reused` where the key was used for something
+    else.
     """
     now = at or utc_now()
     job_id = str(uuid.uuid4())
@@ -138,13 +142,29 @@ def create_job(
             known = _with_key(scope, request_key)
             if known is None:
                 scope.insert(
-                    Job, id=job_id, device_id=device_id, kind=kind, parameters=text, request_key=request_key,
-                    state=QUEUED, progress=0, stage="waiting", attempts=0, cancel_requested=0, created_at=now,
+                    Job,
+                    id=job_id,
+                    device_id=device_id,
+                    kind=kind,
+                    parameters=text,
+                    request_key=request_key,
+                    state=QUEUED,
+                    progress=0,
+                    stage="waiting",
+                    attempts=0,
+                    cancel_requested=0,
+                    created_at=now,
                 ).execute()
                 if footage is not None:
                     scope.insert(
-                        Protection, recording_id=footage.recording_id, start_ms=footage.start_ms, end_ms=footage.end_ms,
-                        kind=JOB_PROTECTION, reference=job_id, note=f"read by a job ({kind})", created_by=created_by,
+                        Protection,
+                        recording_id=footage.recording_id,
+                        start_ms=footage.start_ms,
+                        end_ms=footage.end_ms,
+                        kind=JOB_PROTECTION,
+                        reference=job_id,
+                        note=f"read by a job ({kind})",
+                        created_by=created_by,
                         created_at=now,
                     ).execute()
     except peewee.IntegrityError:
@@ -212,7 +232,12 @@ def request_cancel(scope: EveryTenantScope, job_id: str, *, keep_hours: float, a
     now = at or utc_now()
     with database.transaction():
         ended = scope.update(
-            Job, state=CANCELLED, stage="", cancel_requested=1, finished_at=now, expires_at=now + timedelta(hours=keep_hours)
+            Job,
+            state=CANCELLED,
+            stage="",
+            cancel_requested=1,
+            finished_at=now,
+            expires_at=now + timedelta(hours=keep_hours),
         )
         if ended.where(Job.id == job_id, Job.state == QUEUED).execute():
             _release(job_id)
@@ -253,16 +278,20 @@ def claim_job(job_id: str, worker: str, at: datetime | None = None) -> JobAttemp
     now = at or utc_now()
     token = f"{worker}:{secrets.token_hex(4)}"
     begun = EVERY_TENANT.update(
-        Job, state=RUNNING, worker=token, heartbeat_at=now, attempts=Job.attempts + 1, progress=0, stage="starting",
+        Job,
+        state=RUNNING,
+        worker=token,
+        heartbeat_at=now,
+        attempts=Job.attempts + 1,
+        progress=0,
+        stage="starting",
         started_at=peewee.fn.COALESCE(Job.started_at, TimeField().db_value(now)),
     )
     with database.transaction():
         if not begun.where(Job.id == job_id, Job.state == QUEUED).execute():
             return None
         job = EVERY_TENANT.select(Job).where(Job.id == job_id).first()
-    return JobAttempt(
-        job.id, job.tenant_id, job.device_id, job.kind, json.loads(job.parameters), job.attempts, token
-    )
+    return JobAttempt(job.id, job.tenant_id, job.device_id, job.kind, json.loads(job.parameters), job.attempts, token)
 
 
 def next_queued(kinds: Iterable[str]) -> str | None:
@@ -294,7 +323,13 @@ def finish_job(attempt: JobAttempt, result: dict[str, Any], *, keep_hours: float
     now = at or utc_now()
     with database.transaction():
         _write(
-            attempt, state=DONE, progress=1.0, stage="", result=json.dumps(result), worker=None, finished_at=now,
+            attempt,
+            state=DONE,
+            progress=1.0,
+            stage="",
+            result=json.dumps(result),
+            worker=None,
+            finished_at=now,
             expires_at=now + timedelta(hours=keep_hours),
         )
         _release(attempt.id)
@@ -330,7 +365,12 @@ def sweep_jobs(config: Config, now: datetime | None = None, *, with_orphans: boo
     now = now or utc_now()
     silent_since = now - timedelta(seconds=LOST_SECONDS)
     lost = (Job.state == RUNNING) & (Job.heartbeat_at < silent_since)
-    ended = {"stage": "", "worker": None, "finished_at": now, "expires_at": now + timedelta(hours=config.export_keep_hours)}
+    ended = {
+        "stage": "",
+        "worker": None,
+        "finished_at": now,
+        "expires_at": now + timedelta(hours=config.export_keep_hours),
+    }
     with database.transaction():
         # Nobody waits any more for one that was to be cancelled.
         _end_each(lost & (Job.cancel_requested == 1), state=CANCELLED, **ended)
@@ -382,7 +422,12 @@ def _end(attempt: JobAttempt, state: str, keep_hours: float, at: datetime | None
     now = at or utc_now()
     with database.transaction():
         _write(
-            attempt, state=state, stage="", worker=None, finished_at=now, expires_at=now + timedelta(hours=keep_hours),
+            attempt,
+            state=state,
+            stage="",
+            worker=None,
+            finished_at=now,
+            expires_at=now + timedelta(hours=keep_hours),
             **values,
         )
         _release(attempt.id)

@@ -34,8 +34,15 @@ def hold_footage(
     """Protect a range until somebody takes the hold away again."""
     with database.transaction():
         protection_id = scope.insert(
-            Protection, recording_id=recording.id, start_ms=start_ms, end_ms=end_ms, kind=HOLD, reference="",
-            note=note, created_by=by, created_at=utc_now(),
+            Protection,
+            recording_id=recording.id,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            kind=HOLD,
+            reference="",
+            note=note,
+            created_by=by,
+            created_at=utc_now(),
         ).execute()
         return scope.select(Protection).where(Protection.id == protection_id).first()
 
@@ -43,7 +50,11 @@ def hold_footage(
 def release_footage(scope: TenantScope, recording: Recording, protection_id: int) -> None:
     """Take a hold away. Raises NotFound; Conflict `protection_in_use` for what belongs to an export or a bookmark."""
     with database.transaction():
-        row = scope.select(Protection).where(Protection.id == protection_id, Protection.recording_id == recording.id).first()
+        row = (
+            scope.select(Protection)
+            .where(Protection.id == protection_id, Protection.recording_id == recording.id)
+            .first()
+        )
         if row is None:
             raise NotFound(f"there is no protection with id {protection_id} in this recording")
         if row.kind != HOLD:
@@ -81,6 +92,9 @@ def stream_events(
     first, last = (datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (start_ms, end_ms))
     with database.session():
         query = scope.select(DeviceEvent).where(
-            DeviceEvent.device_id == device_id, DeviceEvent.kind == STATE, DeviceEvent.at >= first, DeviceEvent.at < last
+            DeviceEvent.device_id == device_id,
+            DeviceEvent.kind == STATE,
+            DeviceEvent.at >= first,
+            DeviceEvent.at < last,
         )
         return list(query.order_by(DeviceEvent.id.desc()).limit(limit))[::-1]

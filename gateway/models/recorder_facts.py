@@ -37,8 +37,14 @@ def read_facts(recording_ids: list[int]) -> dict[int, DeviceFacts]:
     with database.session():
         rows = list(
             EVERY_TENANT.select(
-                Recording, Recording, Device.enabled, Stream.desired, Stream.desired_reason,
-                Stream.observed.alias("stream_observed"), Stream.reason_code.alias("stream_reason"), Stream.run,
+                Recording,
+                Recording,
+                Device.enabled,
+                Stream.desired,
+                Stream.desired_reason,
+                Stream.observed.alias("stream_observed"),
+                Stream.reason_code.alias("stream_reason"),
+                Stream.run,
             )
             .join(Device, on=(Device.id == Recording.device_id))
             .join(Stream, on=(Stream.device_id == Recording.device_id))
@@ -79,7 +85,10 @@ def stream_events_between(device_id: str, since: datetime, until: datetime, *, l
     """The first transitions of a device's stream between two moments, in order. Raises DatabaseUnavailable."""
     with database.session():
         events = EVERY_TENANT.select(DeviceEvent).where(
-            DeviceEvent.device_id == device_id, DeviceEvent.kind == STATE, DeviceEvent.at >= since, DeviceEvent.at <= until
+            DeviceEvent.device_id == device_id,
+            DeviceEvent.kind == STATE,
+            DeviceEvent.at >= since,
+            DeviceEvent.at <= until,
         )
         return list(events.order_by(DeviceEvent.id).limit(limit))
 

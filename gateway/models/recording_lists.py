@@ -77,7 +77,8 @@ def read_edges(scope: EveryTenantScope, recording_ids: Sequence[int]) -> dict[in
 
 
 class RecordedSums:
-    """Bytes and milliseconds of recordings. What is older than some hours is added up seldom: of a year it takes long."""
+    """Bytes and milliseconds of recordings. What is older than some hours is added up seldom: of a year it takes
+    long."""
 
     def __init__(self, keep_seconds: float = 600.0) -> None:
         self._keep_seconds = keep_seconds
@@ -85,7 +86,8 @@ class RecordedSums:
         self._older: dict[int, tuple[int, float, Amount]] = {}
 
     def read(self, recording_ids: Sequence[int], now_ms: int) -> dict[int, Amount]:
-        """What was recorded, with what is being written; of older footage that was deleted lately it may tell too much."""
+        """What was recorded, with what is being written; of older footage that was deleted lately it may tell too
+        much."""
         bound = now_ms // _OLDER_MS * (_OLDER_MS // QUARTER_MS)
         now = time.monotonic()
         with self._lock:

@@ -187,7 +187,10 @@ def say(
         values = _no_override()
         if word is not None:
             values = {
-                "override": word, "override_by": by, "override_at_ms": now_ms, "override_until_ms": until_ms,
+                "override": word,
+                "override_by": by,
+                "override_at_ms": now_ms,
+                "override_until_ms": until_ms,
             }
         scope.update(Recording, **values).where(Recording.id == recording.id).execute()
         return find_recording(scope, device_id)
@@ -203,7 +206,8 @@ def add_event(
     note: str = "",
     source: str = "api",
 ) -> RecordingEvent:
-    """Note an event; in the mode `event` footage is wanted until its end and the post-roll after it. Raises NotFound."""
+    """Note an event; in the mode `event` footage is wanted until its end and the post-roll after it. Raises
+    NotFound."""
     with database.transaction():
         recording = find_recording(scope, device_id)
         until_ms = (end_ms or at_ms) + int(recording.post_roll_seconds * 1000)

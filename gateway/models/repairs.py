@@ -1,7 +1,7 @@
 """Bringing rows in line with their files: what reconciliation writes, each change whole in itself.
 
-Every function is fenced by the epoch that the recording had when its files were looked at: once a recorder has claimed the
-device since, it raises LeaseLost and changes nothing. Each is true only if the row was still as it had been seen.
+Every function is fenced by the epoch that the recording had when its files were looked at: once a recorder has claimed
+the device since, it raises LeaseLost and changes nothing. Each is true only if the row was still as it had been seen.
 """
 
 from collections.abc import Sequence
@@ -141,8 +141,14 @@ def adopt_segment(fence: Fence, name: tuple[int, int, int], content: Content, st
     try:
         with fence.transaction() as footage:
             segment_id = footage.insert(
-                Segment, start_ms=start_ms, run=run, sequence=sequence, state=SegmentState.CLOSED,
-                storage_id=storage_id, is_archived=0, **content.columns(),
+                Segment,
+                start_ms=start_ms,
+                run=run,
+                sequence=sequence,
+                state=SegmentState.CLOSED,
+                storage_id=storage_id,
+                is_archived=0,
+                **content.columns(),
             ).execute()
             SegmentParts.insert(segment_id=segment_id, packed=pack_parts(content.parts)).execute()
             add_to_quarter(footage, start_ms, content.duration_ms, content.size)
@@ -153,7 +159,8 @@ def adopt_segment(fence: Fence, name: tuple[int, int, int], content: Content, st
 
 
 def settle_quarters(fence: Fence, day: int) -> bool:
-    """The roll-up of a day tells what its closed segments add up to; gives whether it had not, as after a row was lost."""
+    """The roll-up of a day tells what its closed segments add up to; gives whether it had not, as after a row was
+    lost."""
     if not _wrong_quarters(FootageScope(fence.recording_id), day):
         return False
     with fence.transaction() as footage:
@@ -237,6 +244,10 @@ def _cut_file_gaps(footage: FootageScope, start_ms: int, end_ms: int) -> None:
         for first, last in ((gap.start_ms, start_ms), (end_ms, gap.end_ms)):
             if first < last:
                 footage.insert(
-                    Gap, start_ms=first, end_ms=last, reason_code=gap.reason_code, by_name=gap.by_name,
+                    Gap,
+                    start_ms=first,
+                    end_ms=last,
+                    reason_code=gap.reason_code,
+                    by_name=gap.by_name,
                     is_wanted=gap.is_wanted,
                 ).execute()

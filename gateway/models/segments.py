@@ -1,6 +1,7 @@
 """Segments: a row for each file of footage, the index of its parts, their roll-up, and the gaps between them.
 
-The recorder of a device writes here, fenced by its epoch: what an owner of before still wants to write raises LeaseLost.
+The recorder of a device writes here, fenced by its epoch: what an owner of before still wants to write raises
+LeaseLost.
 """
 
 from collections.abc import Iterator
@@ -152,9 +153,7 @@ class Fence:
             yield FootageScope(self.recording_id)
 
 
-def save_segment(
-    fence: Fence, segment_id: int | None, values: SegmentValues, packed: bytes, *, is_closed: bool
-) -> int:
+def save_segment(fence: Fence, segment_id: int | None, values: SegmentValues, packed: bytes, *, is_closed: bool) -> int:
     """Write what is known of a file that is being recorded; gives the row's id, which a new file (None) gets here.
 
     A closed segment enters the roll-up, once. Raises LeaseLost.
@@ -215,8 +214,8 @@ def open_gap(fence: Fence, start_ms: int, reason_code: str, *, is_wanted: bool, 
 def close_gaps(fence: Fence, end_ms: int) -> bool:
     """Footage is there again from `end_ms` on; gives whether a gap was open. Raises LeaseLost.
 
-    The bus may have kept what a recorder thought was lost: then the gap ends earlier, or never was, and with it those that
-    it followed upon, as where a disk failed, and then was not mounted.
+    The bus may have kept what a recorder thought was lost: then the gap ends earlier, or never was, and with it those
+    that it followed upon, as where a disk failed, and then was not mounted.
     """
     with fence.transaction() as footage:
         opened = list(footage.select(Gap).where(Gap.end_ms.is_null()))
@@ -268,7 +267,8 @@ def read_packed(segment_id: int) -> bytes:
 
 
 def _shorten_gaps_before(footage: FootageScope, begin_ms: int, end_ms: int) -> None:
-    """Take footage from `end_ms` on out of the gaps that lead, each up to the next, to a gap that begins at `begin_ms`."""
+    """Take footage from `end_ms` on out of the gaps that lead, each up to the next, to a gap that begins at
+    `begin_ms`."""
     while begin_ms > end_ms:
         gap = footage.select(Gap).where(Gap.end_ms == begin_ms, Gap.start_ms < begin_ms).first()
         if gap is None:

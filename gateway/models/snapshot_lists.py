@@ -70,9 +70,7 @@ def count_snapshot_tags(
     scope: EveryTenantScope, device_ids: Sequence[str] = (), *, limit: int = 50, offset: int = 0
 ) -> tuple[list[TagCount], int]:
     """A page of the tags of snapshots, the most used first, and how many different ones there are."""
-    return count_tags(
-        scope, Snapshot, SnapshotTag.snapshot_id, device_ids=device_ids, limit=limit, offset=offset
-    )
+    return count_tags(scope, Snapshot, SnapshotTag.snapshot_id, device_ids=device_ids, limit=limit, offset=offset)
 
 
 def newest_snapshot(scope: EveryTenantScope, device_id: str) -> Snapshot | None:

@@ -123,8 +123,13 @@ def create_schedule(
                 reason="too_many_schedules",
             )
         schedule_id = scope.insert(
-            SnapshotSchedule, device_id=device_id, version=1, created_by=created_by, created_at=now,
-            **_columns(values), next_at_ms=_next(values, now),
+            SnapshotSchedule,
+            device_id=device_id,
+            version=1,
+            created_by=created_by,
+            created_at=now,
+            **_columns(values),
+            next_at_ms=_next(values, now),
         ).execute()
     return find_schedule(scope, schedule_id)
 
@@ -207,7 +212,8 @@ def claim_slot(schedule: SnapshotSchedule, slot_ms: int, next_ms: int | None) ->
     with database.transaction():
         return bool(
             taken.where(
-                SnapshotSchedule.id == schedule.id, SnapshotSchedule.version == schedule.version,
+                SnapshotSchedule.id == schedule.id,
+                SnapshotSchedule.version == schedule.version,
                 SnapshotSchedule.next_at_ms == schedule.next_at_ms,
             ).execute()
         )
@@ -228,9 +234,12 @@ def note_reason(schedule_id: int, slot_ms: int, code: str, message: str | None =
 
 
 def unanswered_slots() -> list[tuple[int, int, str | None]]:
-    """Schedules, their newest moment and reason, of which no picture is known: a clock that died waited for an answer."""
+    """Schedules, their newest moment and reason, of which no picture is known: a clock that died waited for an
+    answer."""
     columns = (SnapshotSchedule.id, SnapshotSchedule.last_at_ms, SnapshotSchedule.reason_code)
-    never = SnapshotSchedule.last_taken_at_ms.is_null() | (SnapshotSchedule.last_taken_at_ms < SnapshotSchedule.last_at_ms)
+    never = SnapshotSchedule.last_taken_at_ms.is_null() | (
+        SnapshotSchedule.last_taken_at_ms < SnapshotSchedule.last_at_ms
+    )
     with database.session():
         query = EVERY_TENANT.select(SnapshotSchedule, *columns)
         return list(query.where(SnapshotSchedule.last_at_ms.is_null(False), never).tuples())
@@ -278,9 +287,15 @@ def _with_device(scope: EveryTenantScope) -> peewee.ModelSelect:
 def _columns(values: ScheduleValues) -> dict[str, Any]:
     plan = values.plan
     return {
-        "name": values.name, "enabled": int(values.enabled), "every_seconds": plan.every_seconds,
-        "times": _list(plan.times), "weekdays": _list(plan.weekdays), "time_zone": plan.time_zone,
-        "tags": _list(values.tags), "keep_days": values.keep_days, "keep_count": values.keep_count,
+        "name": values.name,
+        "enabled": int(values.enabled),
+        "every_seconds": plan.every_seconds,
+        "times": _list(plan.times),
+        "weekdays": _list(plan.weekdays),
+        "time_zone": plan.time_zone,
+        "tags": _list(values.tags),
+        "keep_days": values.keep_days,
+        "keep_count": values.keep_count,
     }
 
 

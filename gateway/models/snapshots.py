@@ -70,10 +70,22 @@ def save_snapshot(scope: TenantScope, new: NewSnapshot, at: datetime | None = No
     try:
         with database.transaction():
             scope.insert(
-                Snapshot, id=new.id, device_id=new.device_id, device_name=new.device_name, at_ms=new.at_ms, kind=new.kind,
-                schedule_id=new.schedule_id, width=new.width, height=new.height, size=new.size, file=new.file,
-                note=new.note, search_text=search_text(new.note, new.tags, new.device_name), version=1,
-                created_by=new.created_by, created_at=at or utc_now(),
+                Snapshot,
+                id=new.id,
+                device_id=new.device_id,
+                device_name=new.device_name,
+                at_ms=new.at_ms,
+                kind=new.kind,
+                schedule_id=new.schedule_id,
+                width=new.width,
+                height=new.height,
+                size=new.size,
+                file=new.file,
+                note=new.note,
+                search_text=search_text(new.note, new.tags, new.device_name),
+                version=1,
+                created_by=new.created_by,
+                created_at=at or utc_now(),
             ).execute()
             for tag in dict.fromkeys(new.tags):
                 scope.insert(SnapshotTag, snapshot_id=new.id, tag=tag).execute()

@@ -324,9 +324,14 @@ def read_device_settings(device_id: str, box: SecretBox) -> DeviceSettings | Non
 def find_device_context(device_id: str) -> tuple[str, str, str] | None:
     """Id, tenant and name of a device that is enabled; None for any other."""
     with database.session():
-        device = EVERY_TENANT.select(Device, Device.id, Device.tenant_id, Device.name).where(
-            Device.id == device_id, Device.enabled == True  # noqa: E712 (SQL)
-        ).first()
+        device = (
+            EVERY_TENANT.select(Device, Device.id, Device.tenant_id, Device.name)
+            .where(
+                Device.id == device_id,
+                Device.enabled == True,  # noqa: E712 (SQL)
+            )
+            .first()
+        )
     return (device.id, device.tenant_id, device.name) if device is not None else None
 
 

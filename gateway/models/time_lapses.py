@@ -92,7 +92,12 @@ def pick_key_frames(recording: Recording, steps: Steps, check: Callable[[], None
 
 
 def pick_snapshots(
-    scope: EveryTenantScope, device_id: str, start_ms: int, end_ms: int, *, step_ms: float | None = None,
+    scope: EveryTenantScope,
+    device_id: str,
+    start_ms: int,
+    end_ms: int,
+    *,
+    step_ms: float | None = None,
     schedule_id: int | None = None,
 ) -> list[Snapshot]:
     """The snapshots of a range, oldest first; with a step, the first of each."""
@@ -128,7 +133,10 @@ def _between(
     scope: EveryTenantScope, device_id: str, start_ms: int, end_ms: int, schedule_id: int | None
 ) -> peewee.ModelSelect:
     query = scope.select(Snapshot).where(
-        Snapshot.device_id == device_id, Snapshot.at_ms >= start_ms, Snapshot.at_ms < end_ms, Snapshot.deleted_at.is_null()
+        Snapshot.device_id == device_id,
+        Snapshot.at_ms >= start_ms,
+        Snapshot.at_ms < end_ms,
+        Snapshot.deleted_at.is_null(),
     )
     return query if schedule_id is None else query.where(Snapshot.schedule_id == schedule_id)
 

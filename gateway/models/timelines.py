@@ -78,8 +78,8 @@ def read_timeline(
 ) -> Timeline:
     """The timeline of a range, up to the present.
 
-    Up to three days every gap is there; over longer ranges only those that are not shorter than the resolution, which then
-    is a multiple of 15 minutes.
+    Up to three days every gap is there; over longer ranges only those that are not shorter than the resolution, which
+    then is a multiple of 15 minutes.
     """
     with database.session():
         known = read_knowledge(scope, recording, now_ms)

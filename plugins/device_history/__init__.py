@@ -27,7 +27,9 @@ def on_bookmark(device_id: str, bookmark: BookmarkFact) -> None:
 @hookimpl
 def on_clip(device_id: str, clip: ClipFact) -> None:
     """A line for each clip, and for each that could not be made."""
-    text = f"Clip of {clip.seconds:.1f} s" if clip.reason is None else f"No clip: {spell_clip_reason(clip.reason).message}"
+    text = (
+        f"Clip of {clip.seconds:.1f} s" if clip.reason is None else f"No clip: {spell_clip_reason(clip.reason).message}"
+    )
     _write(device_id, CLIP, text, clip.bookmark_id, clip.by_name)
 
 

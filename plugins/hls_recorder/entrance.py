@@ -18,7 +18,9 @@ _KEY_PATIENCE_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """Parts that end before `from_ms` are not recorded, except, with `has_lead_in`, those since the key frame before it."""
+    """Parts that end before `from_ms` are not recorded, except, with `has_lead_in`, those since the key frame before
+    it.
+    """
 
     from_ms: int
     has_lead_in: bool = False

@@ -76,9 +76,7 @@ class ObserveEntry(Entry):
     message: str | None = None
 
     def write(self, fence: Fence) -> None:
-        observe_recording(
-            fence.recording_id, fence.epoch, self.observed, reason=self.reason, message=self.message
-        )
+        observe_recording(fence.recording_id, fence.epoch, self.observed, reason=self.reason, message=self.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +127,4 @@ class MarkEntry(Entry):
     note: str
 
     def write(self, fence: Fence) -> None:
-        add_mark(
-            fence, self.tenant_id, self.at_ms, label=self.label, note=self.note, source="hls_recorder"
-        )
+        add_mark(fence, self.tenant_id, self.at_ms, label=self.label, note=self.note, source="hls_recorder")

@@ -34,9 +34,9 @@ _FRESH_SECONDS = 3.0
 class Memory:
     """What a process remembers of a device from one attachment to the next.
 
-    `trouble`: the reason for which nothing could be written. `starts_over`: the position counts no more. `entrance`: from
-    when on parts may be recorded, until the first one is. `unsafe_since`: monotonic seconds of the oldest byte that is not
-    durable yet.
+    `trouble`: the reason for which nothing could be written. `starts_over`: the position counts no more. `entrance`:
+    from when on parts may be recorded, until the first one is. `unsafe_since`: monotonic seconds of the oldest byte
+    that is not durable yet.
     """
 
     trouble: str | None = None
@@ -49,8 +49,8 @@ class Memory:
 class Footage:
     """What there is of a device, kept up to date by its recorder. Times in milliseconds since 1970, UTC.
 
-    `open_gap` is the reason of the gap that is noted as open; with `unwanted_until_ms` that gap is a time in which nobody
-    wanted footage, and ends there at the latest.
+    `open_gap` is the reason of the gap that is noted as open; with `unwanted_until_ms` that gap is a time in which
+    nobody wanted footage, and ends there at the latest.
     """
 
     def __init__(
@@ -139,7 +139,8 @@ class Footage:
         self._line.push(OpenGapEntry(start_ms, reason, is_wanted=is_wanted))
 
     def note_failure(self, error: StorageUnavailable, durable_end_ms: int | None) -> None:
-        """Nothing can be written; `durable_end_ms` is the end of what was made safe of the file that was being written."""
+        """Nothing can be written; `durable_end_ms` is the end of what was made safe of the file that was being
+        written."""
         since_ms = durable_end_ms
         if since_ms is None:
             is_known = self._open_gap is not None and self._unwanted_until_ms is None

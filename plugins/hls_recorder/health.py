@@ -16,10 +16,18 @@ from gateway.states import reason_for
 from plugins.hls_recorder.figures import FiguresBoard
 
 #: Reasons that are the recorder's or its disk's; a camera that is away is no fault of recording.
-_OUR_REASONS = frozenset({
-    "disk_full", "storage_unmounted", "storage_read_only", "storage_failed", "file_missing", "recorder_away", "too_slow",
-    "bus_lost",
-})
+_OUR_REASONS = frozenset(
+    {
+        "disk_full",
+        "storage_unmounted",
+        "storage_read_only",
+        "storage_failed",
+        "file_missing",
+        "recorder_away",
+        "too_slow",
+        "bus_lost",
+    }
+)
 #: Footage that waits so long for its disk is in danger.
 _UNSAFE_SECONDS = 5.0
 
@@ -38,7 +46,10 @@ def check_recorders(board: FiguresBoard) -> ComponentHealth:
     except database.DatabaseUnavailable:
         return ComponentHealth("down", "unknown while the database does not answer", "check DATABASE_URL")
     states = [(observed, reason) for device_id, observed, reason in rows if device_id in wanted]
-    detail: dict[str, Any] = {"wanted": len(wanted), "recording": sum(observed == "recording" for observed, _ in states)}
+    detail: dict[str, Any] = {
+        "wanted": len(wanted),
+        "recording": sum(observed == "recording" for observed, _ in states),
+    }
     try:
         figures = board.read()
     except redis.RedisError:
@@ -49,12 +60,16 @@ def check_recorders(board: FiguresBoard) -> ComponentHealth:
     if hindered:
         worst = reason_for(max(sorted(set(hindered)), key=hindered.count))
         return ComponentHealth(
-            "degraded", f"{len(hindered)} of {len(wanted)} devices are not recorded: {worst.message}",
-            worst.remedy, detail,
+            "degraded",
+            f"{len(hindered)} of {len(wanted)} devices are not recorded: {worst.message}",
+            worst.remedy,
+            detail,
         )
     if figures is not None and figures.unsafe_seconds > _UNSAFE_SECONDS:
         return ComponentHealth(
-            "degraded", f"footage waits for {figures.unsafe_seconds:.0f} s to be safe on its disk",
-            "use a faster disk, or fewer devices on it", detail,
+            "degraded",
+            f"footage waits for {figures.unsafe_seconds:.0f} s to be safe on its disk",
+            "use a faster disk, or fewer devices on it",
+            detail,
         )
     return ComponentHealth("ok", detail=detail)

@@ -72,7 +72,9 @@ class IndexLine:
             if len(self._entries) > LONGEST_LINE:
                 dropped = self._entries.popleft()
                 dropped.forget()
-                log.warning("device %s: the index is too far behind, an entry is left to the reconciliation", self.device_id)
+                log.warning(
+                    "device %s: the index is too far behind, an entry is left to the reconciliation", self.device_id
+                )
 
     def save(self, segment: OpenSegment, *, is_closed: bool) -> None:
         """Have a segment's durable state written; a state that still waits is replaced."""

@@ -197,7 +197,8 @@ class DeviceRecorder(Consumption):
     # ---- the end -----------------------------------------------------------------------------------------------
 
     def close(self, reason: str) -> None:
-        """Make safe what was taken. After a failure of the disk the row stays open: the next attachment reads the file."""
+        """Make safe what was taken. After a failure of the disk the row stays open: the next attachment reads the
+        file."""
         if self._is_closed:
             return
         self._is_closed = True

@@ -46,7 +46,9 @@ _IDS_BACK = 20_000
 
 @dataclass(slots=True)
 class Found:
-    """What there is of a device: the last part, when it ends, the gap that is open; and files that were closed just now."""
+    """What there is of a device: the last part, when it ends, the gap that is open; and files that were closed just
+    now.
+    """
 
     position: Position | None = None
     end_ms: int | None = None
@@ -105,9 +107,7 @@ class _Recovery:
         save_segment(self._fence, row.id, values, pack_parts(parts), is_closed=True)
         self._found.closed.append(self._fact(row.id, key, values))
 
-    def _read_parts(
-        self, key: str, row: Segment, indexed: list[PartFact], size: int
-    ) -> tuple[int, list[PartFact]]:
+    def _read_parts(self, key: str, row: Segment, indexed: list[PartFact], size: int) -> tuple[int, list[PartFact]]:
         """Size of the init segment, and every whole part: the indexed ones as they are, what follows from the bytes."""
         known = row.init_size + sum(part.size for part in indexed)
         if indexed and known <= size:
@@ -164,7 +164,9 @@ class _Recovery:
         for prefix in self._recent_folders():
             for key, size, _ in self._storage.list(prefix):
                 parsed = parse_segment_key(key)
-                if parsed is not None and (self._found.position is None or Position(*parsed[1:]) > self._found.position):
+                if parsed is not None and (
+                    self._found.position is None or Position(*parsed[1:]) > self._found.position
+                ):
                     files[parsed] = (key, size)
         if not files:
             return []
@@ -207,9 +209,7 @@ class _Recovery:
         return segment_key(self._settings.tenant_id, self._settings.device_id, start_ms, run, sequence)
 
     def _fact(self, row_id: int, key: str, values: SegmentValues) -> SegmentFact:
-        return SegmentFact(
-            row_id, self._settings.device_id, values.start_ms, values.duration_ms, values.size, key
-        )
+        return SegmentFact(row_id, self._settings.device_id, values.start_ms, values.duration_ms, values.size, key)
 
 
 def read_open_gap(fence: Fence) -> Gap | None:
@@ -235,6 +235,4 @@ def _describe(values: SegmentValues, init_size: int, parts: list[PartFact]) -> S
 
 def _shift(part: PartFact, after_ms: int) -> PartFact:
     """A scanned part on the timeline of its file's row, in which the file's first part may be `after_ms` before it."""
-    return replace(
-        part, offset_ms=after_ms + part.offset_ms, duration_ms=min(part.duration_ms, LONGEST_PART_MS)
-    )
+    return replace(part, offset_ms=after_ms + part.offset_ms, duration_ms=min(part.duration_ms, LONGEST_PART_MS))

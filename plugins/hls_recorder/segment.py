@@ -89,9 +89,9 @@ class OpenSegment:
         # Times in a file never go back: players would stop there.
         self._offset_ms = max(self._offset_ms, place.start_ms - self.start_ms)
         self.last_duration_ms = place.duration_ms
-        self._packed += pack_parts((
-            PartFact(len(part.data), self._offset_ms, place.duration_ms, part.frames, part.is_key, part.has_audio),
-        ))
+        self._packed += pack_parts(
+            (PartFact(len(part.data), self._offset_ms, place.duration_ms, part.frames, part.is_key, part.has_audio),)
+        )
         self._parts += 1
         self._frames += part.frames
         if self.unsynced_since is None:

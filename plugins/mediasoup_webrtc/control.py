@@ -96,8 +96,13 @@ class SfuControl:
                 async with connect(
                     self._url,
                     additional_headers={"Authorization": f"Bearer {self._key}"},
-                    open_timeout=_REQUEST_SECONDS, ping_interval=5, ping_timeout=10, close_timeout=1,
-                    max_size=_MAX_MESSAGE_BYTES, compression=None, proxy=None,
+                    open_timeout=_REQUEST_SECONDS,
+                    ping_interval=5,
+                    ping_timeout=10,
+                    close_timeout=1,
+                    max_size=_MAX_MESSAGE_BYTES,
+                    compression=None,
+                    proxy=None,
                 ) as socket:
                     await self._serve(socket)
             except (OSError, WebSocketException, TimeoutError, VasError) as error:

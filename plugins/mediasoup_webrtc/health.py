@@ -40,7 +40,10 @@ def check_sfu(config: Config) -> ComponentHealth:
         "version": status.get("version"),
         "mediasoup": status.get("mediasoup"),
         "workers": workers,
-        **{name: status.get(name) for name in ("rooms", "viewers", "transports", "producers", "consumers", "ports_in_use")},
+        **{
+            name: status.get(name)
+            for name in ("rooms", "viewers", "transports", "producers", "consumers", "ports_in_use")
+        },
     }
     if status.get("status") != "ok" or not workers:
         return ComponentHealth("degraded", "the SFU runs without all of its Workers", _REMEDY, detail)

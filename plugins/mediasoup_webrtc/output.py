@@ -54,8 +54,11 @@ class MediasoupWebrtcOutput(DirectOutput):
         self._stall_seconds = context.config.stall_seconds
         self._ingests: dict[str, _Ingest] = {}
         self._control = SfuControl(
-            context.config.mediasoup_ws_url, control_key(context.config.sfu_secret), context.worker,
-            on_connected=self._resync, on_event=self._on_event,
+            context.config.mediasoup_ws_url,
+            control_key(context.config.sfu_secret),
+            context.worker,
+            on_connected=self._resync,
+            on_event=self._on_event,
         )
         self._control.start(context.loop)
         self._poller = asyncio.run_coroutine_threadsafe(self._poll(), context.loop)
@@ -67,7 +70,9 @@ class MediasoupWebrtcOutput(DirectOutput):
         ingest = _Ingest(has_audio=inputs.main.audio is not None)
         if known is not None and known.answer is not None and known.has_audio == ingest.has_audio:
             ingest.answer, ingest.viewers, ingest.needs_fresh_ports = (
-                known.answer, known.viewers, known.needs_fresh_ports,
+                known.answer,
+                known.viewers,
+                known.needs_fresh_ports,
             )
         self._ingests[device.id] = ingest
         try:
@@ -81,9 +86,7 @@ class MediasoupWebrtcOutput(DirectOutput):
         arguments = build_video_arguments(plan, inputs.main, TrackPorts.from_answer(ingest.answer["video"]))
         if ingest.has_audio and ingest.answer.get("audio"):
             arguments += build_audio_arguments(TrackPorts.from_answer(ingest.answer["audio"]))
-        return OutputArguments(
-            tuple(arguments), plan.mode, plan.reason if plan.mode != OutputMode.COPY else None
-        )
+        return OutputArguments(tuple(arguments), plan.mode, plan.reason if plan.mode != OutputMode.COPY else None)
 
     def check(self, device_id: str) -> str | None:
         """New ports, an SFU that has come back, or RTP that does not arrive there ask for a new start."""
@@ -126,9 +129,12 @@ class MediasoupWebrtcOutput(DirectOutput):
             request["fresh"] = True
         elif ingest.answer is not None:
             request["ports"] = {
-                kind: {name: ingest.answer[kind][name] for name in
-                       ("rtp_port", "rtcp_port", "source_rtp_port", "source_rtcp_port")}
-                for kind in ("video", "audio") if ingest.answer.get(kind)
+                kind: {
+                    name: ingest.answer[kind][name]
+                    for name in ("rtp_port", "rtcp_port", "source_rtp_port", "source_rtcp_port")
+                }
+                for kind in ("video", "audio")
+                if ingest.answer.get(kind)
             }
         answer = await self._control.request("ingest.open", request)
         ingest.needs_fresh_ports = False
@@ -214,6 +220,4 @@ class MediasoupWebrtcOutput(DirectOutput):
 
 
 def _ports(answer: dict[str, Any]) -> list[Any]:
-    return [
-        TrackPorts.from_answer(answer[kind]) if answer.get(kind) else None for kind in ("video", "audio")
-    ]
+    return [TrackPorts.from_answer(answer[kind]) if answer.get(kind) else None for kind in ("video", "audio")]

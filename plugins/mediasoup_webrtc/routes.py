@@ -37,7 +37,9 @@ def build_blueprint(config: Config) -> Blueprint:
         """
         stream = request_stream(current_scope(), str(device_id))
         minted = mint_viewer_token(
-            config.sfu_secret, device_id=stream.device_id, tenant_id=stream.tenant_id,
+            config.sfu_secret,
+            device_id=stream.device_id,
+            tenant_id=stream.tenant_id,
             lifetime_seconds=config.viewer_token_seconds,
         )
         base = public_sfu_url(config, request.host_url)

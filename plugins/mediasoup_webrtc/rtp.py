@@ -33,9 +33,21 @@ class TrackPorts:
     @classmethod
     def from_answer(cls, answer: dict) -> "TrackPorts":
         """From the SFU's answer to `ingest.open`; raises KeyError or ValueError for one that cannot be used."""
-        return cls(str(answer["ip"]), *(int(answer[name]) for name in (
-            "rtp_port", "rtcp_port", "source_rtp_port", "source_rtcp_port", "ssrc", "payload_type",
-        )), sequence=answer.get("sequence"))
+        return cls(
+            str(answer["ip"]),
+            *(
+                int(answer[name])
+                for name in (
+                    "rtp_port",
+                    "rtcp_port",
+                    "source_rtp_port",
+                    "source_rtcp_port",
+                    "ssrc",
+                    "payload_type",
+                )
+            ),
+            sequence=answer.get("sequence"),
+        )
 
     @property
     def url(self) -> str:
@@ -90,7 +102,12 @@ def build_video_arguments(plan: VideoPlan, source: SourceInfo, ports: TrackPorts
         number = SUB_INPUT if plan.mode == OutputMode.SUB_STREAM else MAIN_INPUT
         # mediasoup takes an SPS for the sign of a key frame: it must stand before each one (T1).
         coding = [
-            "-map", f"{number}:v:0", "-c:v", "copy", "-bsf:v", "h264_mp4toannexb,dump_extra=freq=keyframe",
+            "-map",
+            f"{number}:v:0",
+            "-c:v",
+            "copy",
+            "-bsf:v",
+            "h264_mp4toannexb,dump_extra=freq=keyframe",
         ]
     return [*coding, *_rtp(ports)]
 
@@ -98,8 +115,21 @@ def build_video_arguments(plan: VideoPlan, source: SourceInfo, ports: TrackPorts
 def build_audio_arguments(ports: TrackPorts) -> list[str]:
     """Opus as browsers want it (RFC 7587): 48 kHz, two channels."""
     return [
-        "-map", f"{MAIN_INPUT}:a:0?", "-c:a", "libopus", "-ar", "48000", "-ac", "2", "-b:a", "48k",
-        "-application", "lowdelay", "-frame_duration", "20", *_rtp(ports),
+        "-map",
+        f"{MAIN_INPUT}:a:0?",
+        "-c:a",
+        "libopus",
+        "-ar",
+        "48000",
+        "-ac",
+        "2",
+        "-b:a",
+        "48k",
+        "-application",
+        "lowdelay",
+        "-frame_duration",
+        "20",
+        *_rtp(ports),
     ]
 
 
@@ -116,9 +146,30 @@ def _encoder(video: VideoInfo | None) -> list[str]:
     if video is not None and video.fps is not None and video.fps > MAX_FPS:
         filters = f"fps={MAX_FPS}," + filters
     return [
-        "-vf", filters, "-fps_mode", "passthrough",
-        "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "baseline", "-bf", "0",
-        "-threads", "2", "-b:v", "2500k", "-maxrate", "2500k", "-bufsize", "1250k",
-        "-force_key_frames", "expr:gte(t,n_forced*1)",
-        "-bsf:v", "dump_extra=freq=keyframe",
+        "-vf",
+        filters,
+        "-fps_mode",
+        "passthrough",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-tune",
+        "zerolatency",
+        "-profile:v",
+        "baseline",
+        "-bf",
+        "0",
+        "-threads",
+        "2",
+        "-b:v",
+        "2500k",
+        "-maxrate",
+        "2500k",
+        "-bufsize",
+        "1250k",
+        "-force_key_frames",
+        "expr:gte(t,n_forced*1)",
+        "-bsf:v",
+        "dump_extra=freq=keyframe",
     ]

@@ -39,8 +39,13 @@ def mint_viewer_token(
     issued = int(now if now is not None else time.time())
     expires = issued + lifetime_seconds
     claims = {
-        "iss": "vas", "aud": "viewer", "device": device_id, "tenant": tenant_id,
-        "jti": secrets.token_hex(16), "iat": issued, "exp": expires,
+        "iss": "vas",
+        "aud": "viewer",
+        "device": device_id,
+        "tenant": tenant_id,
+        "jti": secrets.token_hex(16),
+        "iat": issued,
+        "exp": expires,
     }
     key = OctKey.import_key(viewer_key(sfu_secret))
     return ViewerToken(jwt.encode({"alg": "HS256"}, claims, key), datetime.fromtimestamp(expires, UTC))

@@ -64,9 +64,7 @@ def group_sources(meson_build: Path, list_name: str, count: int, without: str | 
     listed, end, after = rest.partition("]")
     if not found or not end:
         raise ValueError(f"{meson_build} has no list {list_name!r}")
-    sources = [
-        source for source in re.findall(r"'([^']+)'", listed) if not (without and source.startswith(without))
-    ]
+    sources = [source for source in re.findall(r"'([^']+)'", listed) if not (without and source.startswith(without))]
     groups, alone = deal({source: (meson_build.parent / source).read_text() for source in sources}, count)
     for number, group in enumerate(groups):
         name = f"group_{number}.cpp"

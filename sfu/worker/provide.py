@@ -57,9 +57,7 @@ def main() -> int:
         help="folder of the npm package (default: sfu/node_modules/mediasoup)",
     )
     parser.add_argument("--no-download", action="store_true", help="do not ask for a prebuilt worker")
-    parser.add_argument(
-        "--no-build", action="store_true", help="do not build; exit status 1 when that is needed"
-    )
+    parser.add_argument("--no-build", action="store_true", help="do not build; exit status 1 when that is needed")
     options = parser.parse_args()
     try:
         print(provide_worker(options.mediasoup, not options.no_download, not options.no_build))
@@ -76,16 +74,12 @@ def provide_worker(mediasoup: Path, may_download: bool = True, may_build: bool =
     try:
         version = json.loads((mediasoup / "package.json").read_text())["version"]
     except OSError as error:
-        raise NoWorkerError(
-            f"{str(mediasoup)!r} is missing; run `npm ci --ignore-scripts` in sfu/ first"
-        ) from error
+        raise NoWorkerError(f"{str(mediasoup)!r} is missing; run `npm ci --ignore-scripts` in sfu/ first") from error
     cache = cache_folder()
     try:
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NoWorkerError(
-            f"cannot write its cache: {error}; set XDG_CACHE_HOME to another folder"
-        ) from error
+        raise NoWorkerError(f"cannot write its cache: {error}; set XDG_CACHE_HOME to another folder") from error
     prebuilt = cache / f"{version}-prebuilt-{platform.machine()}" / NAME
     built = cache / f"{version}-{build_key()}" / NAME
     with only_one_at_a_time(cache / "lock"):
@@ -200,7 +194,8 @@ def build_from_source(mediasoup: Path, binary: Path, version: str) -> Path:
         except build.BuildError as error:
             step.done("failed")
             raise NoWorkerError(
-                f"the build {error}; on Debian or Ubuntu install what it needs with `apt-get install {build.PACKAGES}`, "
+                f"the build {error}; on Debian or Ubuntu install what it needs with `apt-get install "
+                f"{build.PACKAGES}`, "
                 f"elsewhere the same libraries by other names, then run this again. The log is {str(log)!r}"
             ) from error
         if not starts(program):
@@ -217,9 +212,7 @@ def only_one_at_a_time(lock: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(
-                "  another set-up is making mediasoup's worker; waiting for it", file=sys.stderr, flush=True
-            )
+            print("  another set-up is making mediasoup's worker; waiting for it", file=sys.stderr, flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -37,9 +37,7 @@ def read_clock(picture: Any, width: int | None = None, height: int | None = None
     pixels = view.cast("B") if view.contiguous else memoryview(view.tobytes())
     channels = len(pixels) // (width * height)
     levels = [
-        _measure_block(pixels, width, height, channels, column, row)
-        for row in range(ROWS)
-        for column in range(COLUMNS)
+        _measure_block(pixels, width, height, channels, column, row) for row in range(ROWS) for column in range(COLUMNS)
     ]
     return decode_levels(levels)
 
@@ -67,9 +65,7 @@ def decode_levels(levels: list[float]) -> ClockReading | None:
     return ClockReading(time_ms=word >> 22, frame=word >> 8 & 0x3FFF)
 
 
-def _measure_block(
-    pixels: memoryview, width: int, height: int, channels: int, column: int, row: int
-) -> float:
+def _measure_block(pixels: memoryview, width: int, height: int, channels: int, column: int, row: int) -> float:
     total = 0
     colours = min(channels, 3)
     for down in _SAMPLES:

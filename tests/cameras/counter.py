@@ -174,7 +174,8 @@ def encode_group(settings: LoopSettings, group: int) -> EncodedLoop:
 
 
 def draw_counter(width: int, height: int, counter: int) -> numpy.ndarray:
-    """A grey picture of shape (height, width) with a bar that moves, and the number in a strip as of `clock_strip.py`."""
+    """A grey picture of shape (height, width) with a bar that moves, and the number in a strip as of
+    `clock_strip.py`."""
     picture = numpy.full((height, width), _GREY, numpy.uint8)
     left = counter * 4 % width
     picture[height // 4 : height // 2, left : left + width // 16] = _LIGHT

@@ -83,9 +83,7 @@ def parse_loop(stream: bytes, settings: LoopSettings) -> EncodedLoop:
             units[-1].append(nal)
     if not sps or not pps or not units:
         raise ValueError("no H.264 with parameter sets and access unit delimiters")
-    access_units = tuple(
-        AccessUnit(tuple(unit), any(nal[0] & 0x1F == NAL_IDR for nal in unit)) for unit in units
-    )
+    access_units = tuple(AccessUnit(tuple(unit), any(nal[0] & 0x1F == NAL_IDR for nal in unit)) for unit in units)
     return EncodedLoop(settings, sps, pps, access_units)
 
 

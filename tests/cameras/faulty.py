@@ -125,9 +125,7 @@ class FaultyCamera(RtspServer):
         if behaviour.status != 200:
             return Reply(behaviour.status)
         base = request.url.rstrip("/") + "/"
-        sdp = build_sdp(
-            self._video, behaviour.tracks, has_parameter_sets=behaviour.parameter_sets != "in_band"
-        )
+        sdp = build_sdp(self._video, behaviour.tracks, has_parameter_sets=behaviour.parameter_sets != "in_band")
         return Reply(headers={"Content-Type": "application/sdp", "Content-Base": base}, body=sdp)
 
     async def send_media(self, connection: Connection) -> None:
@@ -148,9 +146,7 @@ class FaultyCamera(RtspServer):
         templates = build_video_templates(self._video, channel, self.behaviour.parameter_sets != "sdp")
         if self.behaviour.payload == "garbage":
             dice = random.Random(2)
-            templates = [
-                PacketTemplate([dice.randbytes(900)], channel, VIDEO_PAYLOAD_TYPE) for _ in range(50)
-            ]
+            templates = [PacketTemplate([dice.randbytes(900)], channel, VIDEO_PAYLOAD_TYPE) for _ in range(50)]
         await _pace(connection, templates, 1 / PICTURE.fps, VIDEO_CLOCK // PICTURE.fps, ssrc=0x11)
 
     async def _send_audio(self, connection: Connection) -> None:
@@ -179,9 +175,7 @@ def build_sdp(loop: EncodedLoop, tracks: Iterable[str], has_parameter_sets: bool
     return "\r\n".join([*lines, ""])
 
 
-async def _pace(
-    connection: Connection, templates: list[PacketTemplate], seconds: float, ticks: int, ssrc: int
-) -> None:
+async def _pace(connection: Connection, templates: list[PacketTemplate], seconds: float, ticks: int, ssrc: int) -> None:
     """Sends the templates in turn for ever, one each `seconds`, its RTP time `ticks` later than the one before."""
     clock = asyncio.get_running_loop()
     start, sequence, number = clock.time(), random.randrange(1 << 16), 0

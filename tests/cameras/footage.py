@@ -40,9 +40,7 @@ def read_frames(footage: bytes | str | Path) -> Iterator[tuple[int, float]]:
                     raise FootageError(f"frame {place} of the footage is damaged")
                 counter = read_counter(_grey(frame))
                 if counter is None:
-                    raise FootageError(
-                        f"the number of frame {place} cannot be read; its time is {frame.time}"
-                    )
+                    raise FootageError(f"the number of frame {place} cannot be read; its time is {frame.time}")
                 yield counter, frame.time
                 place += 1
     except (av.FFmpegError, IndexError) as error:
@@ -54,9 +52,7 @@ def read_raw_counters(stream: IO[bytes], width: int, height: int) -> Iterator[in
     place = 0
     while picture := stream.read(width * height):
         whole = len(picture) == width * height
-        counter = (
-            read_counter(numpy.frombuffer(picture, numpy.uint8).reshape(height, width)) if whole else None
-        )
+        counter = read_counter(numpy.frombuffer(picture, numpy.uint8).reshape(height, width)) if whole else None
         if counter is None:
             raise FootageError(f"the number of picture {place} cannot be read")
         yield counter

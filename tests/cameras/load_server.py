@@ -58,9 +58,7 @@ class LoopServer(RtspServer):
         due = asyncio.get_running_loop().time() + (frame - start) / settings.fps
         await self._play(connection, templates, frame, due)
 
-    async def _play(
-        self, connection: Connection, templates: list[PacketTemplate], frame: int, due: float
-    ) -> None:
+    async def _play(self, connection: Connection, templates: list[PacketTemplate], frame: int, due: float) -> None:
         fps, clock = self._video.settings.fps, asyncio.get_running_loop()
         transport, ssrc = connection.writer.transport, random.getrandbits(32)
         sequence, is_late = 0, False

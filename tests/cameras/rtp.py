@@ -9,9 +9,7 @@ from .encoded import EncodedLoop
 MAX_PAYLOAD = 1400
 VIDEO_PAYLOAD_TYPE = 96
 VIDEO_CLOCK = 90_000
-_HEADER = struct.Struct(
-    "!BBHBBHII"
-)  # $, channel, length; then version, marker and type, sequence, time, SSRC
+_HEADER = struct.Struct("!BBHBBHII")  # $, channel, length; then version, marker and type, sequence, time, SSRC
 _CHANGING = struct.Struct("!HII")  # sequence, time, SSRC
 _CHANGING_AT = 6
 
@@ -26,9 +24,7 @@ class PacketTemplate:
         for number, payload in enumerate(payloads, 1):
             self._starts.append(len(self._bytes) + _CHANGING_AT)
             marker = 0x80 if number == len(payloads) else 0
-            self._bytes += _HEADER.pack(
-                0x24, channel, 12 + len(payload), 0x80, marker | payload_type, 0, 0, 0
-            )
+            self._bytes += _HEADER.pack(0x24, channel, 12 + len(payload), 0x80, marker | payload_type, 0, 0, 0)
             self._bytes += payload
 
     def __len__(self) -> int:

@@ -75,8 +75,7 @@ class Connection:
         lines = (first + await self.reader.readuntil(b"\r\n\r\n")).decode("utf-8", "replace").split("\r\n")
         method, url, *_ = [*lines[0].split(" "), ""]
         headers = {
-            name.strip().lower(): value.strip()
-            for name, _, value in (line.partition(":") for line in lines[1:])
+            name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])
         }
         await self.reader.readexactly(int(headers.get("content-length", 0)))
         return Request(method, url, headers)

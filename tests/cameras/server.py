@@ -1,4 +1,5 @@
-"""Starts the camera server (deploy/demo/camera_server.py) for a test or bench, and changes its cameras while it runs."""
+"""Starts the camera server (deploy/demo/camera_server.py) for a test or bench, and changes its cameras while it
+runs."""
 
 from __future__ import annotations
 

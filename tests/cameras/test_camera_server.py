@@ -183,9 +183,7 @@ def test_a_paused_server_does_not_answer_until_it_resumes():
     with CameraServer() as server:
         url = server.add("/door", **SMALL)
         server.pause()
-        viewer = subprocess.Popen(
-            ["ffprobe", "-v", "quiet", "-rtsp_transport", "tcp", url], stdout=subprocess.DEVNULL
-        )
+        viewer = subprocess.Popen(["ffprobe", "-v", "quiet", "-rtsp_transport", "tcp", url], stdout=subprocess.DEVNULL)
         with pytest.raises(subprocess.TimeoutExpired):
             viewer.wait(1)
         server.resume()

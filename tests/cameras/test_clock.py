@@ -91,13 +91,9 @@ def test_the_page_reads_the_same_as_python():
     """
     wrong = [*_build_levels(READINGS[1])[:-1], 128]
     levels = [*[_build_levels(reading) for reading in READINGS], [0] * 64, wrong]
-    done = subprocess.run(
-        ["node", "-e", program, json.dumps(levels)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(["node", "-e", program, json.dumps(levels)], capture_output=True, text=True, check=True)
     expected = [decode_levels(one) for one in levels]
-    assert json.loads(done.stdout) == [
-        one and {"timeMs": one.time_ms, "frame": one.frame} for one in expected
-    ]
+    assert json.loads(done.stdout) == [one and {"timeMs": one.time_ms, "frame": one.frame} for one in expected]
 
 
 @pytest.mark.parametrize(

@@ -64,9 +64,7 @@ def test_a_broken_camera_fails_in_its_own_way(camera, behaviour, words):
     assert words in said
 
 
-@pytest.mark.parametrize(
-    "behaviour", [faulty.PLAYS, faulty.PARAMETER_SETS_IN_SDP, faulty.PARAMETER_SETS_IN_BAND]
-)
+@pytest.mark.parametrize("behaviour", [faulty.PLAYS, faulty.PARAMETER_SETS_IN_SDP, faulty.PARAMETER_SETS_IN_BAND])
 def test_parameter_sets_may_be_anywhere(camera, behaviour):
     camera.behave(behaviour)
     video = probe_streams(camera.url)["video"]

@@ -17,9 +17,7 @@ class CameraUnreadableError(RuntimeError):
 
 def probe_streams(url: str) -> dict[str, dict]:
     """ffprobe's streams by their codec_type."""
-    entries = (
-        "stream=codec_type,codec_name,profile,width,height,has_b_frames,r_frame_rate,sample_rate,channels"
-    )
+    entries = "stream=codec_type,codec_name,profile,width,height,has_b_frames,r_frame_rate,sample_rate,channels"
     output = _run(["ffprobe", *_INPUT, "-show_entries", entries, "-of", "json", url])
     return {stream["codec_type"]: stream for stream in json.loads(output)["streams"]}
 
@@ -43,18 +41,14 @@ def read_packets(url: str, count: int) -> list[tuple[bool, int]]:
 
 def read_clocks(url: str, width: int, height: int, frames: int = 3) -> list[ClockReading | None]:
     """The clocks of the first decoded frames."""
-    output = _run(
-        ["ffmpeg", *_INPUT, "-i", url, "-frames:v", str(frames), "-f", "rawvideo", "-pix_fmt", "gray", "-"]
-    )
+    output = _run(["ffmpeg", *_INPUT, "-i", url, "-frames:v", str(frames), "-f", "rawvideo", "-pix_fmt", "gray", "-"])
     size = width * height
     pictures = [output[at : at + size] for at in range(0, len(output), size)]
     return [read_clock(picture, width, height) for picture in pictures]
 
 
 def _run(command: list[str]) -> bytes:
-    done = subprocess.run(
-        command, capture_output=True, check=False, timeout=TIMEOUT_SECONDS, stdin=subprocess.DEVNULL
-    )
+    done = subprocess.run(command, capture_output=True, check=False, timeout=TIMEOUT_SECONDS, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise CameraUnreadableError(done.stderr.decode().strip())
     return done.stdout

@@ -31,7 +31,8 @@ from workers.picture_sources import PictureSources
 
 @dataclass
 class Camera:
-    """A device: `send` puts a clip on the bus, `footage.record` one into files, `take` and `show` make pictures of it."""
+    """A device: `send` puts a clip on the bus, `footage.record` one into files, `take` and `show` make pictures of
+    it."""
 
     config: Config
     scope: TenantScope

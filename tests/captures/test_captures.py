@@ -30,7 +30,7 @@ def test_a_live_snapshot_is_the_newest_key_frame_on_the_bus_and_says_when_it_was
     assert row.size == camera.files()[0].stat().st_size
     with database.session():
         assert {tag.tag for tag in camera.scope.select(SnapshotTag)} == {"gate", "north"}
-    (hook, values), = camera.facts
+    ((hook, values),) = camera.facts
     assert (hook, values["device_id"]) == ("on_snapshot", camera.device_id)
     assert (values["snapshot"].id, values["snapshot"].path) == (row.id, str(camera.files()[0]))
 
@@ -101,7 +101,9 @@ def test_a_moment_without_footage_names_the_nearest(camera):
         camera.take(NOON_MS + 10_000)
     error = raised.value
     assert (error.reason, error.nearest_before_ms, error.nearest_after_ms) == (
-        "no_footage", NOON_MS + 4000, NOON_MS + 20_000,
+        "no_footage",
+        NOON_MS + 4000,
+        NOON_MS + 20_000,
     )
     with pytest.raises(NoPicture) as raised:
         camera.take(NOON_MS - 10_000)
@@ -146,7 +148,7 @@ def test_asked_for_twice_a_snapshot_is_made_once(camera):
 
 @on_sqlite
 def test_a_damaged_moment_is_told_and_one_beside_it_can_be_taken(camera):
-    file, = camera.footage.record(make_clip(seconds=6, key_seconds=2), NOON_MS)
+    (file,) = camera.footage.record(make_clip(seconds=6, key_seconds=2), NOON_MS)
     # In the middle of the second group's key frame.
     place = file.values.init_size + sum(part.size for part in file.parts[:4]) + file.parts[4].size // 3
     with open(file.path, "r+b") as opened:
@@ -162,8 +164,8 @@ def test_a_damaged_moment_is_told_and_one_beside_it_can_be_taken(camera):
 
 @on_sqlite
 def test_footage_whose_file_is_broken_or_gone_is_told_as_damage_and_a_disk_that_is_away_is_not(camera):
-    broken, = camera.footage.record(make_clip(seconds=2), NOON_MS)
-    gone, = camera.footage.record(make_clip(seconds=2), NOON_MS + 10_000)
+    (broken,) = camera.footage.record(make_clip(seconds=2), NOON_MS)
+    (gone,) = camera.footage.record(make_clip(seconds=2), NOON_MS + 10_000)
     broken.path.write_bytes(b"\0" * broken.values.size)
     gone.path.unlink()
     for at_ms in (NOON_MS + 500, NOON_MS + 10_500):

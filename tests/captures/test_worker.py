@@ -199,14 +199,24 @@ class Process:
 
     def __init__(self, config, log: Path) -> None:
         values = {
-            "DATABASE_URL": config.database_url, "REDIS_URL": config.redis_url, "SECRET_KEY": config.secret_key,
-            "SFU_SECRET": config.sfu_secret, "VAR_DIR": config.var_dir, "RECORDINGS_DIR": config.recordings_dir,
-            "CAPTURES_DIR": config.captures_dir, "PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"),
+            "DATABASE_URL": config.database_url,
+            "REDIS_URL": config.redis_url,
+            "SECRET_KEY": config.secret_key,
+            "SFU_SECRET": config.sfu_secret,
+            "VAR_DIR": config.var_dir,
+            "RECORDINGS_DIR": config.recordings_dir,
+            "CAPTURES_DIR": config.captures_dir,
+            "PATH": os.environ["PATH"],
+            "HOME": os.environ.get("HOME", "/"),
         }
         with log.open("ab") as file:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "workers", "snapshot"], cwd=ROOT, stdout=file, stderr=subprocess.STDOUT,
-                env={name: str(value) for name, value in values.items()}, start_new_session=True,
+                [sys.executable, "-m", "workers", "snapshot"],
+                cwd=ROOT,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env={name: str(value) for name, value in values.items()},
+                start_new_session=True,
             )
 
     def end(self, number: signal.Signals) -> int:

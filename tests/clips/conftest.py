@@ -1,4 +1,6 @@
-"""A device whose footage is recorded, live on the media bus, or both; bookmarks of it whose clips are made here and now."""
+"""A device whose footage is recorded, live on the media bus, or both; bookmarks of it whose clips are made here and
+now.
+"""
 
 import io
 import threading
@@ -64,9 +66,19 @@ class World:
             writer.open_run(run, clip.init)
         for number, part in list(enumerate(clip.parts))[first:last]:
             start = start_ms / 1000 + part.start - clip.parts[0].start
-            writer.publish(Part(
-                self.device_id, run, number + 1, start, part.duration, part.is_key, part.frames, part.data, part.has_audio
-            ))
+            writer.publish(
+                Part(
+                    self.device_id,
+                    run,
+                    number + 1,
+                    start,
+                    part.duration,
+                    part.is_key,
+                    part.frames,
+                    part.data,
+                    part.has_audio,
+                )
+            )
 
     def mark(self, at_ms: int, before: float = 1.0, after: float = 1.0) -> Bookmark:
         """A bookmark with its queued job; lengths in seconds."""

@@ -1,4 +1,5 @@
-"""What goes wrong while a clip is made: killed workers, full disks, jobs taken twice or away. Never a half file or two."""
+"""What goes wrong while a clip is made: killed workers, full disks, jobs taken twice or away. Never a half file or
+two."""
 
 import os
 import signal
@@ -45,14 +46,22 @@ class SnapshotWorker:
 
     def __init__(self, config: Config, log: Path) -> None:
         values = {
-            "DATABASE_URL": config.database_url, "REDIS_URL": config.redis_url, "SECRET_KEY": config.secret_key,
-            "SFU_SECRET": config.sfu_secret, "VAR_DIR": config.var_dir, "RECORDINGS_DIR": config.recordings_dir,
+            "DATABASE_URL": config.database_url,
+            "REDIS_URL": config.redis_url,
+            "SECRET_KEY": config.secret_key,
+            "SFU_SECRET": config.sfu_secret,
+            "VAR_DIR": config.var_dir,
+            "RECORDINGS_DIR": config.recordings_dir,
             "CAPTURES_DIR": config.captures_dir,
         }
         env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | {k: str(v) for k, v in values.items()}
         with log.open("ab") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "workers", "snapshot"], cwd=ROOT, env=env, stdout=file, stderr=subprocess.STDOUT,
+                [sys.executable, "-m", "workers", "snapshot"],
+                cwd=ROOT,
+                env=env,
+                stdout=file,
+                stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
 
@@ -362,8 +371,6 @@ def _context(world, attempt):
     from workers.jobs import JobContext
 
     return JobContext(world.config, attempt)
-
-
 
 
 @on_sqlite

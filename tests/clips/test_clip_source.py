@@ -1,4 +1,5 @@
-"""Of the media bus a clip takes what it needs and no more; what is recorded and saved is joined without a part twice."""
+"""Of the media bus a clip takes what it needs and no more; what is recorded and saved is joined without a part
+twice."""
 
 import pytest
 
@@ -22,9 +23,9 @@ def spool(world, tmp_path):
 
     def open_spool(start_ms: int, end_ms: int) -> BusSpool:
         bus = MediaBus(connect_redis(world.config.bus_redis_url))
-        opened.append(BusSpool(
-            bus, world.device_id, start_ms, end_ms, folder=tmp_path, storage=open_storage(world.config)
-        ))
+        opened.append(
+            BusSpool(bus, world.device_id, start_ms, end_ms, folder=tmp_path, storage=open_storage(world.config))
+        )
         return opened[-1]
 
     yield open_spool
@@ -68,21 +69,25 @@ def test_the_same_parts_recorded_and_saved_are_taken_once_and_from_memory(world,
     recorded = cut_footage(find_recording(world.scope, world.device_id), start, start + 6000)
     (stretch,) = join_footage(recorded, held.pieces(), start, start + 6000)
     assert [(piece.key.startswith("bus/"), piece.sequence, len(piece.parts)) for piece in stretch.pieces] == [
-        (False, 1, 6), (True, 7, 6)
+        (False, 1, 6),
+        (True, 7, 6),
     ]
     reader = FootageReader(held, lambda: None)
     assert [len(part.data) for part in reader.read(stretch)] == [len(part.data) for part in clip.parts]
     assert reader.damaged == []
 
 
-@pytest.mark.parametrize(("begin", "end", "first", "count"), [
-    (0, 1, 1, 1),  # as little as there is
-    (1000, 2000, 3, 2),  # from a key frame to the next
-    (1400, 1600, 3, 2),  # inside a group of pictures
-    (999, 2100, 3, 3),  # times are rounded
-    (-9000, 400, 1, 1),
-    (5990, 90_000, 11, 2),
-])
+@pytest.mark.parametrize(
+    ("begin", "end", "first", "count"),
+    [
+        (0, 1, 1, 1),  # as little as there is
+        (1000, 2000, 3, 2),  # from a key frame to the next
+        (1400, 1600, 3, 2),  # inside a group of pictures
+        (999, 2100, 3, 3),  # times are rounded
+        (-9000, 400, 1, 1),
+        (5990, 90_000, 11, 2),
+    ],
+)
 def test_a_range_begins_at_its_key_frame_and_ends_with_the_part_that_reaches_its_end(world, begin, end, first, count):
     world.footage.record(make_clip(seconds=6), NOON_MS)
     recorded = cut_footage(find_recording(world.scope, world.device_id), NOON_MS, NOON_MS + 6000)

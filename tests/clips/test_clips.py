@@ -20,7 +20,9 @@ def test_pre_roll_comes_from_the_bus_and_post_roll_is_awaited_where_nothing_is_r
     world.publish(writer, clip, start, last=9)
     bookmark = world.mark(start + 4000, before=2.5, after=2.2)
     world.begin(bookmark)
-    early = wait_until(lambda: find_bookmark(world.scope, bookmark.id).poster_file, "the poster comes before the clip", 20)
+    early = wait_until(
+        lambda: find_bookmark(world.scope, bookmark.id).poster_file, "the poster comes before the clip", 20
+    )
     assert find_bookmark(world.scope, bookmark.id).clip_state == "pending"
     world.publish(writer, clip, start, first=9)
     wait_until(lambda: find_bookmark(world.scope, bookmark.id).clip_state == "ready", "the clip is ready", 20)

@@ -20,9 +20,7 @@ def tracked_files() -> tuple[Path, ...]:
 
 def python_files(*rooms: str) -> list[Path]:
     """Tracked Python files of these rooms."""
-    return [
-        path for path in tracked_files() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in rooms
-    ]
+    return [path for path in tracked_files() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in rooms]
 
 
 def relative(path: Path) -> str:

@@ -66,8 +66,6 @@ def test_the_example_of_a_plugin_works_as_it_stands(monkeypatch, caplog):
     assert described.description == "Rings when a camera is lost."
 
 
-@pytest.mark.parametrize(
-    "folder", sorted(path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py"))
-)
+@pytest.mark.parametrize("folder", sorted(path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py")))
 def test_every_plugin_of_ours_has_a_readme(folder: str):
     assert (ROOT / "plugins" / folder / "README.md").is_file()

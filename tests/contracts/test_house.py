@@ -1,4 +1,5 @@
-"""The rules of the house that a machine can see: imports, sizes, names, first lines, commands, secrets of this machine."""
+"""The rules of the house that a machine can see: imports, sizes, names, first lines, commands, secrets of this
+machine."""
 
 import ast
 import os
@@ -21,9 +22,7 @@ def test_imports_point_down():
     program = Path(sys.executable).with_name("lint-imports")
     if not program.exists():
         pytest.skip("import-linter is not installed: make test installs it")
-    done = subprocess.run(
-        [program, "--no-logo"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = subprocess.run([program, "--no-logo"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -67,9 +66,7 @@ def test_the_product_knows_no_plugin_by_name(path: Path):
         others = [p.parent.name for p in (ROOT / "plugins").glob("*/__init__.py") if p.parent.name != own]
     else:
         others = [p.parent.name for p in (ROOT / "plugins").glob("*/__init__.py")]
-    imported = re.findall(
-        r"^\s*(?:from|import) plugins\.(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    imported = re.findall(r"^\s*(?:from|import) plugins\.(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert not set(imported) & set(others)
 
 
@@ -109,9 +106,7 @@ def test_every_document_that_a_file_names_is_in_the_repository():
     assert missing == []
 
 
-@pytest.mark.parametrize(
-    "name", ["README.md", "CHANGELOG.md", "LICENSE", "Makefile", "Procfile", "setup.cfg"]
-)
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "LICENSE", "Makefile", "Procfile", "setup.cfg"])
 def test_the_files_that_everyone_looks_for_exist(name: str):
     assert (ROOT / name).is_file()
 
@@ -125,18 +120,12 @@ def test_the_commands_that_people_are_told_exist(name: str):
     document = ROOT / name
     text = document.read_text(encoding="utf-8") if document.is_file() else ""
     code = re.findall(r"```[a-z]*\n(.*?)```|`([^`\n]+)`", text, re.DOTALL)
-    told = {
-        found
-        for pair in code
-        for found in re.findall(r"(?:^|\s)make ([a-z-]+)", " ".join(pair), re.MULTILINE)
-    }
+    told = {found for pair in code for found in re.findall(r"(?:^|\s)make ([a-z-]+)", " ".join(pair), re.MULTILINE)}
     assert told <= make_targets(), f"{name} tells commands that the Makefile does not have"
 
 
 def test_make_explains_each_of_its_commands():
-    explained = set(
-        re.findall(r"^([a-z-]+):.*## \S", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    )
+    explained = set(re.findall(r"^([a-z-]+):.*## \S", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert make_targets() == explained
     assert {"help", "run", "test", "lint", "bench"} <= explained
 

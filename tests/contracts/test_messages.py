@@ -44,9 +44,7 @@ def actors(tmp_path_factory) -> tuple[dict, dict]:
 
 def procfile() -> dict[str, str]:
     lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
-    return {
-        name: command.strip() for name, _, command in (line.partition(":") for line in lines if line.strip())
-    }
+    return {name: command.strip() for name, _, command in (line.partition(":") for line in lines if line.strip())}
 
 
 def test_every_message_names_an_actor_on_its_queue_and_every_actor_has_its_message(actors):

@@ -38,9 +38,7 @@ def sets_of_reasons(tree: ast.AST) -> list[tuple[int, str]]:
             is_table = isinstance(node.value, ast.Dict | ast.DictComp)
             if (name.endswith("_REASONS") and not is_table) or name == "KNOCK_AFTER":
                 found += [
-                    (n.lineno, n.value)
-                    for n in ast.walk(node.value)
-                    if isinstance(getattr(n, "value", None), str)
+                    (n.lineno, n.value) for n in ast.walk(node.value) if isinstance(getattr(n, "value", None), str)
                 ]
     return found
 

@@ -50,19 +50,13 @@ def test_settings_of_both_have_the_same_default():
 @pytest.mark.parametrize("name", section("Set-up and `make run`"))
 def test_the_settings_of_set_up_are_read_by_it(name: str):
     rooms = ("deploy/", "sfu/worker/")
-    sources = [
-        p
-        for p in tracked_files()
-        if p.suffix in {".py", ".sh"} and str(p.relative_to(ROOT)).startswith(rooms)
-    ]
+    sources = [p for p in tracked_files() if p.suffix in {".py", ".sh"} and str(p.relative_to(ROOT)).startswith(rooms)]
     assert any(f'"{name}"' in path.read_text(encoding="utf-8") for path in sources)
 
 
 def test_what_set_up_reads_is_documented():
     known = (
-        {item.name for item in describe_settings()}
-        | set(read_sfu_settings())
-        | set(section("Set-up and `make run`"))
+        {item.name for item in describe_settings()} | set(read_sfu_settings()) | set(section("Set-up and `make run`"))
     )
     #: Of the system, or handed from one of our own programs to another.
     inner = {"PATH", "PYTHONUNBUFFERED", "HOME", "CI"}
@@ -70,16 +64,12 @@ def test_what_set_up_reads_is_documented():
     for path in tracked_files():
         if path.suffix == ".py" and str(path.relative_to(ROOT)).startswith(("deploy/", "sfu/worker/")):
             for name in pattern.findall(path.read_text(encoding="utf-8")):
-                assert name in known | inner, (
-                    f"{path.name} reads '{name}', which docs/settings.md does not tell"
-                )
+                assert name in known | inner, f"{path.name} reads '{name}', which docs/settings.md does not tell"
 
 
 def test_the_example_file_names_only_settings_that_exist():
     known = (
-        {item.name for item in describe_settings()}
-        | set(read_sfu_settings())
-        | set(section("Set-up and `make run`"))
+        {item.name for item in describe_settings()} | set(read_sfu_settings()) | set(section("Set-up and `make run`"))
     )
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     names = re.findall(r"^#?([A-Z][A-Z_]+)=", example, re.MULTILINE)
@@ -96,7 +86,5 @@ def test_every_setting_is_used_somewhere():
     procfile = (ROOT / "Procfile").read_text(encoding="utf-8")
     for item in describe_settings():
         word = item.name.lower()
-        used = (
-            any(f".{word}" in text for text in sources) or item.name in procfile or word == "media_redis_url"
-        )
+        used = any(f".{word}" in text for text in sources) or item.name in procfile or word == "media_redis_url"
         assert used, f"'{item.name}' is a setting that nothing reads"

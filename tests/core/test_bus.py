@@ -13,9 +13,7 @@ from tests.conftest import RedisServer
 NOON = 1_750_000_000.0
 
 
-def part(
-    sequence: int, run: int = 1, *, is_key: bool = False, size: int = 100, start: float | None = None
-) -> Part:
+def part(sequence: int, run: int = 1, *, is_key: bool = False, size: int = 100, start: float | None = None) -> Part:
     return Part(
         "d1",
         run,

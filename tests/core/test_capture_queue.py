@@ -94,8 +94,11 @@ def test_waits_are_shorter_than_the_time_limit_of_the_connection():
 def test_without_redis_everyone_is_told_at_once():
     queue = CaptureQueue(connect_redis("redis://127.0.0.1:1/0"))
     for call in (
-        lambda: queue.ask(request(), wait_seconds=1), lambda: queue.take(wait_seconds=1), queue.waiting,
-        lambda: queue.collect("x"), lambda: queue.answer("x", CaptureAnswer()),
+        lambda: queue.ask(request(), wait_seconds=1),
+        lambda: queue.take(wait_seconds=1),
+        queue.waiting,
+        lambda: queue.collect("x"),
+        lambda: queue.answer("x", CaptureAnswer()),
     ):
         with pytest.raises(Unavailable) as raised:
             call()

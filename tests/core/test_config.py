@@ -58,9 +58,7 @@ def test_a_wrong_value_is_named_with_what_would_be_right(name: str, text: str, c
 def test_all_wrong_values_are_named_at_once():
     with pytest.raises(ConfigError) as raised:
         read(PORT="x", LOG_LEVEL="y", STREAM_SLOTS="z")
-    assert [
-        name for name in ("'PORT'", "'LOG_LEVEL'", "'STREAM_SLOTS'") if name not in str(raised.value)
-    ] == []
+    assert [name for name in ("'PORT'", "'LOG_LEVEL'", "'STREAM_SLOTS'") if name not in str(raised.value)] == []
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "SFU_SECRET", "SECRET_KEY"])

@@ -27,7 +27,9 @@ def test_wanted_is_what_has_passed_without_what_nobody_wanted():
     found = measure_days([day], {day.number: (9 * HOUR, 5, 540)}, gaps, day.end_ms + 5 * HOUR)[0]
     assert (found.recorded_ms, found.wanted_ms, found.coverage) == (9 * HOUR, 10 * HOUR, 0.9)
     assert [(gap.start_ms - day.start_ms, gap.end_ms - day.start_ms) for gap in found.gaps] == [
-        (0, 8 * HOUR), (9 * HOUR, 10 * HOUR), (18 * HOUR, 24 * HOUR),
+        (0, 8 * HOUR),
+        (9 * HOUR, 10 * HOUR),
+        (18 * HOUR, 24 * HOUR),
     ]
 
 

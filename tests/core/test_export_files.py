@@ -62,9 +62,14 @@ def test_it_is_written_to_the_disk_on_the_way(config, monkeypatch):
     assert len(synced) == 2
 
 
-@pytest.mark.parametrize(("number", "reason"), [
-    (errno.ENOSPC, "disk_full"), (errno.EDQUOT, "disk_full"), (errno.EIO, "exports_unwritable"),
-])
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (errno.ENOSPC, "disk_full"),
+        (errno.EDQUOT, "disk_full"),
+        (errno.EIO, "exports_unwritable"),
+    ],
+)
 def test_an_error_of_the_disk_has_its_reason(config, monkeypatch, number, reason):
     def fail(*_):
         raise OSError(number, os.strerror(number))
@@ -111,8 +116,15 @@ def test_all_files_of_a_job_and_no_other_go(config):
     assert remove_results(make_config(exports_dir=config.exports_dir / "nowhere"), JOB) == 0
 
 
-@pytest.mark.parametrize(("count", "text"), [
-    (0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB"), (5 << 40, "5120.0 GiB"),
-])
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1536, "1.5 KiB"),
+        (5 << 30, "5.0 GiB"),
+        (5 << 40, "5120.0 GiB"),
+    ],
+)
 def test_bytes_are_spelt_for_people(count, text):
     assert spell_bytes(count) == text

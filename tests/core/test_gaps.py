@@ -12,7 +12,11 @@ WANTED = Decision(True, cause="continuous")
 
 def known(**values):
     facts = {
-        "now_ms": NOW, "begins_ms": 0, "expired_before_ms": 0, "decision": WANTED, "observed": "recording",
+        "now_ms": NOW,
+        "begins_ms": 0,
+        "expired_before_ms": 0,
+        "decision": WANTED,
+        "observed": "recording",
         "reason_code": None,
     }
     return Knowledge(**(facts | values))
@@ -39,7 +43,8 @@ def test_a_hole_with_several_reasons_is_cut_at_them():
 def test_a_moment_between_two_noted_gaps_is_no_gap_of_its_own():
     noted = [GapFact(0, 3000, "refused"), GapFact(3100, 9900, "no_video")]
     assert [(gap.start_ms, gap.end_ms) for gap in explain_holes([(0, 10_000)], noted, known())] == [
-        (0, 3000), (3000, 9900),
+        (0, 3000),
+        (3000, 9900),
     ]
 
 

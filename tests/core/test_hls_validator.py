@@ -188,9 +188,7 @@ class Files:
 
     def __init__(self, **clips) -> None:
         self.clips = clips
-        self.files = {
-            name: clip.init + b"".join(part.data for part in clip.parts) for name, clip in clips.items()
-        }
+        self.files = {name: clip.init + b"".join(part.data for part in clip.parts) for name, clip in clips.items()}
 
     def fetch(self, uri: str, byte_range: tuple[int, int] | None) -> bytes:
         data = self.files[uri]
@@ -229,7 +227,10 @@ def test_media_that_is_as_the_playlist_says_has_no_problem():
         (FILES.play("plain", duration=0.9), "lasts 0.520 s, not 0.9 s"),
         (FILES.play("plain", skip=1), "begins without a key frame"),
         (FILES.play("plain").replace("#EXT-X-TARG", "#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-TARG"), "segment 1 does not"),
-        (FILES.play("plain", "plain").replace("#EXT-X-DISCONTINUITY\n", "").replace("12:00:20", "12:00:04"), "clock jumps"),
+        (
+            FILES.play("plain", "plain").replace("#EXT-X-DISCONTINUITY\n", "").replace("12:00:20", "12:00:04"),
+            "clock jumps",
+        ),
         (FILES.play("plain").replace(f"{len(FILES.clips['plain'].init)}@0", "40@0"), "longer than the one around it"),
         (FILES.play("plain").replace(f"{len(FILES.clips['plain'].init)}@0", "32@0"), "is no init segment alone"),
         (FILES.play("plain").replace('RANGE:', 'RANGE:1', 1), "segment 0"),

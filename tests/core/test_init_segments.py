@@ -73,9 +73,7 @@ def test_no_silence_is_known_for_sound_of_another_format():
 
 
 @pytest.mark.parametrize("change", [drop_sound, add_silent_sound, find_sound])
-@pytest.mark.parametrize(
-    "data", [b"", b"moov", struct.pack(">I4s", 8, b"ftyp"), struct.pack(">I4s", 99, b"moov")]
-)
+@pytest.mark.parametrize("data", [b"", b"moov", struct.pack(">I4s", 8, b"ftyp"), struct.pack(">I4s", 99, b"moov")])
 def test_bytes_that_are_no_init_segment_are_refused(change, data):
     with pytest.raises(InvalidMedia):
         change(data)

@@ -19,9 +19,7 @@ def leases(client) -> Leases:
 def test_the_second_does_not_get_the_lease(leases):
     assert leases.take(STREAM, "d1", "a", 60)
     assert not leases.take(STREAM, "d1", "b", 60)
-    assert not leases.take(STREAM, "d1", "a", 60), (
-        "not even the same owner twice: the same message came again"
-    )
+    assert not leases.take(STREAM, "d1", "a", 60), "not even the same owner twice: the same message came again"
     assert leases.holder(STREAM, "d1") == "a"
     assert leases.take(STREAM, "d2", "b", 60)
 

@@ -1,4 +1,5 @@
-"""Whoever watches a device follows its bus through one window: read once, waited on together, as old as the bus itself."""
+"""Whoever watches a device follows its bus through one window: read once, waited on together, as old as the bus
+itself."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

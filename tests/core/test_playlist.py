@@ -15,8 +15,14 @@ INIT = 900
 def parts(count=120, *, part_ms=500, gop=4, silent=(), size=1000, first_is_key=True):
     """Parts of a file: a key part every `gop` parts."""
     return [
-        PartFact(size + number, number * part_ms, part_ms, 12, number % gop == 0 and (number > 0 or first_is_key),
-                 number not in silent)
+        PartFact(
+            size + number,
+            number * part_ms,
+            part_ms,
+            12,
+            number % gop == 0 and (number > 0 or first_is_key),
+            number not in silent,
+        )
         for number in range(count)
     ]
 

@@ -94,9 +94,7 @@ def test_a_plugin_that_fails_to_register_is_named():
 
     manager = no_plugins()
     manager.register(plugin(register_health_checks=fail), name="stranger")
-    with pytest.raises(
-        PluginError, match="plugin 'stranger' failed in register_health_checks: no model file"
-    ):
+    with pytest.raises(PluginError, match="plugin 'stranger' failed in register_health_checks: no model file"):
         collect(manager, "register_health_checks", config=None)
 
 

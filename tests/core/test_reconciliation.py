@@ -242,7 +242,10 @@ def test_what_was_changed_a_moment_ago_is_left_alone(footage, reconciliation, cl
     clock.jump(path_of(footage, NOON_MS, 1).stat().st_mtime - clock.wall() + 1)
     assert reconciliation.look(folder_of(footage)).findings == []
     clock.advance(QUIET_SECONDS)
-    assert [finding.seen for finding in reconciliation.look(folder_of(footage)).findings] == [Seen.LEFT_OPEN, Seen.UNKNOWN]
+    assert [finding.seen for finding in reconciliation.look(folder_of(footage)).findings] == [
+        Seen.LEFT_OPEN,
+        Seen.UNKNOWN,
+    ]
 
 
 def test_a_recorder_that_came_back_meanwhile_is_not_disturbed(footage, reconciliation):
@@ -301,8 +304,12 @@ def test_a_disk_that_goes_away_between_look_and_change_loses_nothing(footage, re
 
 @pytest.mark.parametrize(
     ("name", "data"),
-    [("25-00-000_1-1.mp4", b"no media"), ("25-00-000_1-1.mp4", b""), ("25-00-000_1-1.mp4", segment_bytes()[:500]),
-     ("notes.txt", segment_bytes())],
+    [
+        ("25-00-000_1-1.mp4", b"no media"),
+        ("25-00-000_1-1.mp4", b""),
+        ("25-00-000_1-1.mp4", segment_bytes()[:500]),
+        ("notes.txt", segment_bytes()),
+    ],
     ids=["garbage", "empty", "half an init segment", "another name"],
 )
 def test_a_file_that_is_no_footage_is_put_aside_with_the_reason(footage, reconciliation, root, name, data):
@@ -340,9 +347,14 @@ def test_garbage_and_other_stores_are_not_its_business(footage, reconciliation):
 
 @pytest.mark.parametrize(
     "key",
-    ["a", "x/y/2025-06-16/12/00-00-000_1-1.mp4", "{t}/{d}/2025-06-16/12/00-00-000_1-1.txt",
-     "{t}/{d}/2025-06-31/12/00-00-000_1-1.mp4", "{t}/{d}/2025-06-16/12/61-00-000_1-1.mp4",
-     "{t}/{d}/2025-06-16/12/00-00-000_01-1.mp4"],
+    [
+        "a",
+        "x/y/2025-06-16/12/00-00-000_1-1.mp4",
+        "{t}/{d}/2025-06-16/12/00-00-000_1-1.txt",
+        "{t}/{d}/2025-06-31/12/00-00-000_1-1.mp4",
+        "{t}/{d}/2025-06-16/12/61-00-000_1-1.mp4",
+        "{t}/{d}/2025-06-16/12/00-00-000_01-1.mp4",
+    ],
 )
 def test_a_key_that_is_no_segment_s_is_refused(footage, key):
     assert parse_segment_key(key.format(t=footage.tenant_id, d=footage.device_id)) is None
@@ -370,7 +382,9 @@ def reports(redis_url) -> StorageReports:
     return StorageReports(connect_redis(redis_url))
 
 
-def test_more_than_half_missing_changes_nothing_until_a_person_says_so(footage, reconciliation, reports, clock, storage):
+def test_more_than_half_missing_changes_nothing_until_a_person_says_so(
+    footage, reconciliation, reports, clock, storage
+):
     starts = fill(footage, 4) + fill(footage, 4, NOON_MS - DAY_MS)
     for index, start_ms in enumerate(starts[:4]):
         path_of(footage, start_ms, 1 + PARTS * index).unlink()
@@ -420,7 +434,9 @@ def test_a_store_that_empties_after_the_first_sample_is_noticed(footage, reconci
     assert {segment.state for segment in footage.segments()} == {SegmentState.CLOSED}
 
 
-def test_a_round_goes_on_where_the_last_worker_left_it(scope, footage, reconciliation, reports, clock, storage, monkeypatch):
+def test_a_round_goes_on_where_the_last_worker_left_it(
+    scope, footage, reconciliation, reports, clock, storage, monkeypatch
+):
     other = make_footage(scope, storage)
     for days in range(5):
         fill(footage, 1, NOON_MS - days * DAY_MS)

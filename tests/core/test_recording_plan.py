@@ -38,7 +38,11 @@ def test_what_a_person_said_goes_before_the_mode_until_it_ends(wish, is_wanted, 
     assert decision.by_name == ("ann" if wish.override_by else None)
 
 
-PLAN = {"monday": [("08:00", "12:00"), ("13:00", "24:00")], "friday": [("22:00", "06:00")], "sunday": [("00:00", "24:00")]}
+PLAN = {
+    "monday": [("08:00", "12:00"), ("13:00", "24:00")],
+    "friday": [("22:00", "06:00")],
+    "sunday": [("00:00", "24:00")],
+}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +70,9 @@ def test_the_plan_goes_by_the_clock_on_the_wall(moment, planned):
 def test_an_hour_that_the_clock_shows_twice_is_planned_twice_and_a_skipped_one_not_at_all():
     plan = {"sunday": [("02:00", "03:00")]}
     autumn, spring = at("2026-10-25T00:00:00"), at("2026-03-29T00:00:00")
-    minutes = [sum(is_planned(plan, BERLIN, day + minute * 60_000) for minute in range(25 * 60)) for day in (autumn, spring)]
+    minutes = [
+        sum(is_planned(plan, BERLIN, day + minute * 60_000) for minute in range(25 * 60)) for day in (autumn, spring)
+    ]
     assert minutes == [120, 0]
 
 

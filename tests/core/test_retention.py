@@ -48,8 +48,16 @@ def footage(scope: TenantScope, storage: LocalStorage) -> Footage:
 def protect(footage: Footage, start_ms: int, end_ms: int) -> None:
     with database.transaction():
         EVERY_TENANT.insert(
-            Protection, tenant_id=footage.tenant_id, recording_id=footage.recording_id, start_ms=start_ms, end_ms=end_ms,
-            kind="hold", reference="", note="", created_by="a person", created_at=utc_now(),
+            Protection,
+            tenant_id=footage.tenant_id,
+            recording_id=footage.recording_id,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            kind="hold",
+            reference="",
+            note="",
+            created_by="a person",
+            created_at=utc_now(),
         ).execute()
 
 

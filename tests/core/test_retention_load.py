@@ -39,8 +39,18 @@ def fill(footage: Footage, count: int, end_ms: int) -> None:
         for index in range(count):
             start_ms = end_ms - (count - index) * MINUTE_MS
             segment_id = scope.insert(
-                Segment, start_ms=start_ms, duration_ms=MINUTE_MS, run=1, sequence=index * 120, parts=120, frames=1500,
-                size=size, init_size=32, state=SegmentState.CLOSED, storage_id=footage.storage.id, is_archived=0,
+                Segment,
+                start_ms=start_ms,
+                duration_ms=MINUTE_MS,
+                run=1,
+                sequence=index * 120,
+                parts=120,
+                frames=1500,
+                size=size,
+                init_size=32,
+                state=SegmentState.CLOSED,
+                storage_id=footage.storage.id,
+                is_archived=0,
             ).execute()
             SegmentParts.insert(segment_id=segment_id, packed=bytes(14 * 120)).execute()
             quarters[start_ms // QUARTER_MS] = quarters.get(start_ms // QUARTER_MS, 0) + 1

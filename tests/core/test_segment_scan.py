@@ -25,9 +25,7 @@ def small() -> bytes:
 @pytest.fixture(scope="module")
 def large() -> bytes:
     """The same, as large as a camera's parts are."""
-    return make_media(
-        "-f", "lavfi", "-i", "sine=sample_rate=48000", *H264, "-bf", "0", "-c:a", "aac", size="1280x720"
-    )
+    return make_media("-f", "lavfi", "-i", "sine=sample_rate=48000", *H264, "-bf", "0", "-c:a", "aac", size="1280x720")
 
 
 def box_ends(data: bytes, start: int = 0, end: int | None = None) -> Iterator[int]:
@@ -63,7 +61,9 @@ def expect(data: bytes, whole: SegmentScan, length: int) -> None:
     assert found.init_size == (init if length >= init else 0), f"cut at {length}"
     assert found.whole_size == max([end for end in (init, *ends) if end <= length], default=0), f"cut at {length}"
     is_whole = length in (init, *ends)
-    assert found.problem == (None if is_whole else ScanProblem.TORN if length else ScanProblem.EMPTY), f"cut at {length}"
+    assert found.problem == (None if is_whole else ScanProblem.TORN if length else ScanProblem.EMPTY), (
+        f"cut at {length}"
+    )
 
 
 def read_as_ingested(data: bytes) -> tuple[InitSegment, list[Fragment]]:
@@ -90,7 +90,17 @@ def test_a_scan_agrees_with_what_the_stream_worker_read(name: str, request: pyte
 
 def test_h265_is_scanned_as_well():
     data = make_media(
-        "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-g", "10", "-tag:v", "hvc1", seconds=1
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-x265-params",
+        "log-level=none",
+        "-g",
+        "10",
+        "-tag:v",
+        "hvc1",
+        seconds=1,
     )
     _, parts = read_as_ingested(data)
     found = scan_segment(data)
@@ -108,7 +118,9 @@ def test_a_large_file_cut_at_each_box_and_between_gives_the_parts_that_are_whole
     whole = scan_segment(large)
     ends = set(box_ends(large))
     assert len(ends) > 50
-    for length in sorted({end + step for end in ends for step in (-9, -1, 0, 1, 7, 8, 9)} | set(range(0, len(large), 4099))):
+    for length in sorted(
+        {end + step for end in ends for step in (-9, -1, 0, 1, 7, 8, 9)} | set(range(0, len(large), 4099))
+    ):
         if 0 <= length <= len(large):
             expect(large, whole, length)
 
@@ -120,8 +132,14 @@ def test_the_chunks_in_which_a_file_is_read_change_nothing(small: bytes, step: i
 
 @pytest.mark.parametrize(
     "tail",
-    [bytes(1000), b"\xff" * 1000, b"plain text that is no box at all", struct.pack(">I4s", 16, b"free") + bytes(8),
-     struct.pack(">I4s", 1 << 30, b"mdat"), struct.pack(">I4s", 1 << 30, b"moof")],
+    [
+        bytes(1000),
+        b"\xff" * 1000,
+        b"plain text that is no box at all",
+        struct.pack(">I4s", 16, b"free") + bytes(8),
+        struct.pack(">I4s", 1 << 30, b"mdat"),
+        struct.pack(">I4s", 1 << 30, b"moof"),
+    ],
     ids=["zeros", "ones", "text", "another box", "media without index", "an endless index"],
 )
 def test_what_follows_the_last_whole_part_is_told_and_nothing_of_it_is_believed(small: bytes, tail: bytes):

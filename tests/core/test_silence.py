@@ -1,4 +1,5 @@
-"""Parts without sound are filled with silence: the sound has no hole, the pictures are the same, decoders are content."""
+"""Parts without sound are filled with silence: the sound has no hole, the pictures are the same, decoders are
+content."""
 
 import io
 from itertools import pairwise
@@ -22,9 +23,7 @@ def fill(clip: Clip) -> bytes:
     """The clip as a run of parts, each filled alone."""
     filler = SilenceFiller.of(clip.init)
     parts = [part.data for part in clip.parts]
-    return filler.init + b"".join(
-        filler.fill(part, before) for part, before in zip(parts, [b"", *parts], strict=False)
-    )
+    return filler.init + b"".join(filler.fill(part, before) for part, before in zip(parts, [b"", *parts], strict=False))
 
 
 def sounds(footage: bytes) -> list[tuple[float, float]]:

@@ -32,9 +32,7 @@ def test_what_is_stopped_only_starts():
 
 def test_whatever_may_fail_may_also_recover():
     """An owner writes `running` when the first part comes, and says nothing in between."""
-    for earlier, later in itertools.product(
-        (S.STARTING, S.RECONNECTING, S.FAILED), (S.RUNNING, S.RECONNECTING)
-    ):
+    for earlier, later in itertools.product((S.STARTING, S.RECONNECTING, S.FAILED), (S.RUNNING, S.RECONNECTING)):
         assert can_follow(earlier, later), f"{earlier} -> {later}"
 
 

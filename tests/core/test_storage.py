@@ -145,8 +145,26 @@ def test_a_marker_without_a_uuid_is_said_to_be_one(store, root, text):
 
 @pytest.mark.parametrize(
     "key",
-    ["", "/", "/etc/passwd", "a//b", "a/../b", "..", ".", "a/./b", ".vas-storage", "a/.hidden", "a\\b", "a b", "a\0b",
-     "a/b/", "ä", "a\n", "x" * 200, "/".join(["abcdefgh"] * 200)],
+    [
+        "",
+        "/",
+        "/etc/passwd",
+        "a//b",
+        "a/../b",
+        "..",
+        ".",
+        "a/./b",
+        ".vas-storage",
+        "a/.hidden",
+        "a\\b",
+        "a b",
+        "a\0b",
+        "a/b/",
+        "ä",
+        "a\n",
+        "x" * 200,
+        "/".join(["abcdefgh"] * 200),
+    ],
 )
 def test_a_key_that_could_lead_out_of_the_store_is_refused(store, key):
     with pytest.raises(InvalidValue):

@@ -46,10 +46,16 @@ def test_any_kind_of_jpeg_becomes_one_in_colour(mode):
     assert Image.open(io.BytesIO(convert_picture(jpeg(mode=mode)).data)).mode == "RGB"
 
 
-@pytest.mark.parametrize(("size", "wanted", "expected"), [
-    ((1920, 1080), 640, (640, 360)), ((1920, 1080), None, (1920, 1080)), ((640, 360), 1920, (640, 360)),
-    ((4000, 2), 16, (16, 1)), ((704, 576), 353, (353, 289)),
-])
+@pytest.mark.parametrize(
+    ("size", "wanted", "expected"),
+    [
+        ((1920, 1080), 640, (640, 360)),
+        ((1920, 1080), None, (1920, 1080)),
+        ((640, 360), 1920, (640, 360)),
+        ((4000, 2), 16, (16, 1)),
+        ((704, 576), 353, (353, 289)),
+    ],
+)
 def test_the_shape_is_kept_and_nothing_is_enlarged(size, wanted, expected):
     assert fit_width(*size, wanted) == expected
 
@@ -62,10 +68,18 @@ def claiming(width: int, height: int) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("data", [
-    b"", b"no picture", jpeg()[:200], jpeg()[:-40] + b"\0" * 10,
-    claiming(60_000, 60_000), claiming(10_000, MAX_PIXELS // 10_000 + 1),
-], ids=["empty", "text", "cut off", "end lost", "a bomb", "too many pixels"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"no picture",
+        jpeg()[:200],
+        jpeg()[:-40] + b"\0" * 10,
+        claiming(60_000, 60_000),
+        claiming(10_000, MAX_PIXELS // 10_000 + 1),
+    ],
+    ids=["empty", "text", "cut off", "end lost", "a bomb", "too many pixels"],
+)
 def test_what_cannot_be_read_is_said_so(data):
     with pytest.raises(PictureUnreadable):
         convert_picture(data, width=32)

@@ -25,13 +25,17 @@ def stack(monkeypatch):
     return module
 
 
-@pytest.mark.parametrize(("running_since", "chosen"), [
-    ({"Lighthouse": 1, "Valley Railway": 2, "Harbour": 4}, "Harbour"),
-    ({"Lighthouse": 0, "Promenade": 8, "Harbour": 9}, "Promenade"),
-    ({"Lighthouse": 0, "My own": 3}, "My own"),
-    ({"Lighthouse": 0}, "Lighthouse"),
-    ({}, None),
-], ids=["the first soon", "another that stays", "one of the person's own", "the one that drops out", "none"])
+@pytest.mark.parametrize(
+    ("running_since", "chosen"),
+    [
+        ({"Lighthouse": 1, "Valley Railway": 2, "Harbour": 4}, "Harbour"),
+        ({"Lighthouse": 0, "Promenade": 8, "Harbour": 9}, "Promenade"),
+        ({"Lighthouse": 0, "My own": 3}, "My own"),
+        ({"Lighthouse": 0}, "Lighthouse"),
+        ({}, None),
+    ],
+    ids=["the first soon", "another that stays", "one of the person's own", "the one that drops out", "none"],
+)
 def test_the_page_shown_first_is_that_of_a_camera_that_stays(stack, monkeypatch, running_since, chosen):
     def streams(_url):
         now = stack.time.monotonic()

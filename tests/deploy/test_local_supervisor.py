@@ -65,8 +65,7 @@ def test_who_read_the_output_may_go_and_all_goes_on_and_is_stopped_as_asked(supe
     lines, asked = tmp_path / "lines", tmp_path / "asked"
     lines.touch()
     supervisor = supervise(
-        f"trap 'echo > {asked}; exit 0' TERM\n"
-        f"while echo hello && echo hello >> {lines}; do sleep 0.02; done\n"
+        f"trap 'echo > {asked}; exit 0' TERM\nwhile echo hello && echo hello >> {lines}; do sleep 0.02; done\n"
     )
     assert b"hello" in supervisor.stdout.readline()
     supervisor.stdout.close()

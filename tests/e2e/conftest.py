@@ -31,7 +31,8 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture
 def add_footage(stack: Stack, add_device) -> Iterator[Callable[[], FootageFactory]]:
-    """`add_footage()` gives a factory of footage of a new device that never runs, in the running product's own store."""
+    """`add_footage()` gives a factory of footage of a new device that never runs, in the running product's own
+    store."""
 
     def add() -> FootageFactory:
         device_id = add_device("rtsp://127.0.0.1:9/none", start_mode="manual")

@@ -126,7 +126,8 @@ def test_a_snapshot_of_the_recording_is_the_very_frame_on_the_screen(page, stack
     page.wait_for_function("() => document.querySelector('[data-testid=recorded-video]').paused")
     page.keyboard.press(".")
     page.wait_for_function(
-        "() => { const v = document.querySelector('[data-testid=recorded-video]'); return !v.seeking && v.readyState > 1; }"
+        "() => "
+        "{ const v = document.querySelector('[data-testid=recorded-video]'); return !v.seeking && v.readyState > 1; }"
     )
     shown = video.evaluate(_VIDEO_CLOCK)
     page.keyboard.press("s")

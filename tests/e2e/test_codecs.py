@@ -59,7 +59,9 @@ def test_a_sub_stream_that_fits_is_shown_in_place_of_re_encoding(stack, add_came
 def read_footage(stack, device_id: str):
     """The video track and the fragments that the bus holds of the newest group of pictures."""
     answer = stack.wait_until(
-        lambda: (a := stack.api.raw(f"/streams/{device_id}/latest.mp4")).status_code == 200 and a, 10, "there is footage"
+        lambda: (a := stack.api.raw(f"/streams/{device_id}/latest.mp4")).status_code == 200 and a,
+        10,
+        "there is footage",
     )
     events = list(Fmp4Reader().feed(answer.content))
     init = next(event for event in events if isinstance(event, InitSegment))

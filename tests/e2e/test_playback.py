@@ -39,9 +39,7 @@ def test_runs_gaps_sizes_sound_and_b_frames_play_in_one_go(stack, browser, add_f
     for clip, start in zip(clips, starts, strict=True):
         footage.record(clip, start, without=lost if clip is clips[2] else range(0))
 
-    with HlsPlayer(
-        browser, stack.url, playlist_url(stack, footage.device_id, BASE_MS, BASE_MS + 600_000)
-    ) as player:
+    with HlsPlayer(browser, stack.url, playlist_url(stack, footage.device_id, BASE_MS, BASE_MS + 600_000)) as player:
         player.wait_until_over(60)
         assert player.fatal_errors == []
         seen = player.seen()
@@ -87,9 +85,7 @@ def test_h265_plays_where_the_browser_can_and_is_refused_with_its_name_where_it_
     with HlsPlayer(
         browser, stack.url, playlist_url(stack, footage.device_id, BASE_MS, BASE_MS + 60_000), rate=2
     ) as player:
-        can_play = player.page.evaluate(
-            "() => MediaSource.isTypeSupported('video/mp4; codecs=\"hvc1.1.6.L60.90\"')"
-        )
+        can_play = player.page.evaluate("() => MediaSource.isTypeSupported('video/mp4; codecs=\"hvc1.1.6.L60.90\"')")
         player.wait_until_over(20)
         errors, seen = player.fatal_errors, player.seen()
 
@@ -103,9 +99,7 @@ def test_h265_plays_where_the_browser_can_and_is_refused_with_its_name_where_it_
         assert "hvc1" in errors[0][2]
 
 
-def test_a_real_camera_is_recorded_over_cuts_and_plays_in_one_go(
-    stack, browser, cameras, add_camera, add_device, note
-):
+def test_a_real_camera_is_recorded_over_cuts_and_plays_in_one_go(stack, browser, cameras, add_camera, add_device, note):
     url = add_camera(codec="h264", audio="aac", key_frame_seconds=1)
     path = url[url.index("/", 7) :]
     device_id = add_device(url)
@@ -165,9 +159,7 @@ def wait_recorded(stack, device_id: str, seconds: float) -> float:
         text = stack.api.get(f"/recordings/devices/{device_id}")["newest"]
         return datetime.fromisoformat(text).timestamp() if text else 0.0
 
-    stack.wait_until(
-        lambda: newest() >= at + seconds, seconds + 20, f"{seconds} s more are recorded of {device_id}"
-    )
+    stack.wait_until(lambda: newest() >= at + seconds, seconds + 20, f"{seconds} s more are recorded of {device_id}")
     return at * 1000
 
 

@@ -84,7 +84,9 @@ async def play(url: str, token: str, seconds: float) -> Seen:
             now = time.time()
             # The colours are not needed: the first plane is the brightness.
             plane = frame.planes[0]
-            reading = read_clock(bytes(plane), plane.line_size, plane.height) if plane.line_size == frame.width else None
+            reading = (
+                read_clock(bytes(plane), plane.line_size, plane.height) if plane.line_size == frame.width else None
+            )
             reading = reading or read_clock(frame.to_ndarray(format="gray"))
             seen.sizes.add((frame.width, frame.height))
             if reading:
@@ -96,9 +98,10 @@ async def play(url: str, token: str, seconds: float) -> Seen:
             await track.recv()
             seen.audio_frames += 1
 
-    connection.on("track", lambda track: tasks.append(
-        asyncio.ensure_future(watch(track) if track.kind == "video" else listen(track))
-    ))
+    connection.on(
+        "track",
+        lambda track: tasks.append(asyncio.ensure_future(watch(track) if track.kind == "video" else listen(track))),
+    )
     connection.addTransceiver("video", direction="recvonly")
     connection.addTransceiver("audio", direction="recvonly")
     await connection.setLocalDescription(await connection.createOffer())

@@ -18,7 +18,10 @@ def decode_strictly(film: Path) -> None:
     """Decode all tracks; fails on the first word that FFmpeg says."""
     done = subprocess.run(
         ["ffmpeg", "-v", "warning", "-xerror", "-nostdin", "-i", str(film), "-f", "null", "-"],
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert not done.stderr.strip(), done.stderr
     assert done.returncode == 0
@@ -27,8 +30,21 @@ def decode_strictly(film: Path) -> None:
 def probe(film: Path) -> dict[str, Any]:
     """`format` and `streams` as ffprobe tells them."""
     done = subprocess.run(
-        ["ffprobe", "-v", "error", "-print_format", "json", "-show_format", "-show_streams", "-count_frames", str(film)],
-        capture_output=True, text=True, check=True, timeout=120,
+        [
+            "ffprobe",
+            "-v",
+            "error",
+            "-print_format",
+            "json",
+            "-show_format",
+            "-show_streams",
+            "-count_frames",
+            str(film),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     return json.loads(done.stdout)
 
@@ -41,8 +57,22 @@ def track(film: Path, kind: str = "video") -> dict[str, Any]:
 def frame_times(film: Path) -> list[float]:
     """When each frame is shown, in seconds."""
     done = subprocess.run(
-        ["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "frame=pts_time", "-of", "csv=p=0", str(film)],
-        capture_output=True, text=True, check=True, timeout=120,
+        [
+            "ffprobe",
+            "-v",
+            "error",
+            "-select_streams",
+            "v",
+            "-show_entries",
+            "frame=pts_time",
+            "-of",
+            "csv=p=0",
+            str(film),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     return [float(line.split(",")[0]) for line in done.stdout.split()]
 

@@ -22,8 +22,8 @@ _LOAD = """async url => {
     window.video = document.createElement('video');
     video.muted = true;
     video.src = URL.createObjectURL(await (await fetch(url)).blob());
-    await new Promise((done, failed) => { video.onloadeddata = done; video.onerror = () => failed(video.error.message); });
-    return video.duration;
+    await new Promise((done, failed) => { video.onloadeddata = done; video.onerror = () => failed(video.error.message);
+    }); return video.duration;
 }"""
 _SEEK = """async seconds => {
     const shown = new Promise(done => video.requestVideoFrameCallback(done));

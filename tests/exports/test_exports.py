@@ -55,13 +55,17 @@ def test_an_exact_cut_holds_the_frames_of_the_range_and_no_other(footage, export
     assert frame_times(film) == pytest.approx([number / 25 for number in range(53)], abs=0.002)
 
 
-@pytest.mark.parametrize(("start_ms", "end_ms", "numbers"), [
-    (1000, 2000, range(25, 50)),  # from one key frame to the next: nothing is encoded
-    (1040, 1960, range(26, 49)),  # inside one group of pictures
-    (0, 6000, range(150)),
-    (1390, 1410, range(35, 36)),  # one frame
-    (5960, 9000, range(149, 150)),  # the last one
-], ids=str)
+@pytest.mark.parametrize(
+    ("start_ms", "end_ms", "numbers"),
+    [
+        (1000, 2000, range(25, 50)),  # from one key frame to the next: nothing is encoded
+        (1040, 1960, range(26, 49)),  # inside one group of pictures
+        (0, 6000, range(150)),
+        (1390, 1410, range(35, 36)),  # one frame
+        (5960, 9000, range(149, 150)),  # the last one
+    ],
+    ids=str,
+)
 @on_sqlite
 def test_an_exact_cut_may_lie_anywhere(footage, exporter, film_of, start_ms, end_ms, numbers):
     footage.record(make_clip(seconds=6), NOON_MS)

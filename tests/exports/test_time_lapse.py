@@ -34,8 +34,17 @@ class Maker:
 
     def ask(self, start_ms: int, end_ms: int, **values):
         parameters = {
-            "start_ms": start_ms, "end_ms": end_ms, "source": "recordings", "step_ms": 1000, "speed": 25.0, "seconds": None,
-            "fps": 25, "width": None, "name": "film.mp4", "schedule_id": None, "bytes": 1,
+            "start_ms": start_ms,
+            "end_ms": end_ms,
+            "source": "recordings",
+            "step_ms": 1000,
+            "speed": 25.0,
+            "seconds": None,
+            "fps": 25,
+            "width": None,
+            "name": "film.mp4",
+            "schedule_id": None,
+            "bytes": 1,
         }
         return create_job(self.scope, TIME_LAPSE, parameters | values, device_id=self.device_id)[0]
 

@@ -70,7 +70,9 @@ def test_a_worker_that_is_killed_in_the_middle_costs_the_time_and_nothing_else(
     first.kill()
     wait_until(lambda: not encoders_of(long_job), "its FFmpeg is gone with it")
     assert find_job(scope, long_job).state == "running", "nobody could say otherwise"
-    assert all(path.name.endswith(".part") for path in config.exports_dir.iterdir()), "no half file has the name of a whole"
+    assert all(path.name.endswith(".part") for path in config.exports_dir.iterdir()), (
+        "no half file has the name of a whole"
+    )
     assert sweep_jobs(config, later()) == [long_job]
     second = start_worker()
     second.messages.job_taken(long_job)

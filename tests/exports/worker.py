@@ -19,16 +19,26 @@ class JobsWorker:
 
     def __init__(self, config: Config, log: Path, **settings: object) -> None:
         values = {
-            "DATABASE_URL": config.database_url, "REDIS_URL": config.redis_url, "SECRET_KEY": config.secret_key,
-            "SFU_SECRET": config.sfu_secret, "VAR_DIR": config.var_dir, "RECORDINGS_DIR": config.recordings_dir,
-            "EXPORTS_DIR": config.exports_dir, "JOB_THREADS": 4, **settings,
+            "DATABASE_URL": config.database_url,
+            "REDIS_URL": config.redis_url,
+            "SECRET_KEY": config.secret_key,
+            "SFU_SECRET": config.sfu_secret,
+            "VAR_DIR": config.var_dir,
+            "RECORDINGS_DIR": config.recordings_dir,
+            "EXPORTS_DIR": config.exports_dir,
+            "JOB_THREADS": 4,
+            **settings,
         }
         env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "PYTHONUNBUFFERED": "1"}
         self.messages = Messages.connect(config)
         with log.open("ab") as file:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "workers", "jobs"], cwd=ROOT, stdout=file, stderr=subprocess.STDOUT,
-                env=env | {name: str(value) for name, value in values.items()}, start_new_session=True,
+                [sys.executable, "-m", "workers", "jobs"],
+                cwd=ROOT,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=env | {name: str(value) for name, value in values.items()},
+                start_new_session=True,
             )
 
     def kill(self) -> None:

@@ -35,10 +35,7 @@ class Recorded:
 
     def indexed_until(self) -> float:
         """The end of the newest footage that has a row, in seconds since 1970; 0 without any."""
-        return (
-            max((row.end_ms for row in self.store.segments() if row.state in (OPEN, CLOSED)), default=0)
-            / 1000
-        )
+        return max((row.end_ms for row in self.store.segments() if row.state in (OPEN, CLOSED)), default=0) / 1000
 
     def wait_indexed(self, moment: float, seconds: float) -> float:
         """Wait until footage of later than a moment has a row; gives the moment at which it was so."""

@@ -49,7 +49,9 @@ class RecoveryReport:
     def add_loss(self, loss: Loss) -> None:
         """Note what a fault cost; also printed at once."""
         self._item.user_properties.append((_LOSS, asdict(loss)))
-        print(f"\n{loss.fault}: {loss.lost_seconds:.2f} s of footage lost, recorded again after {loss.back_seconds:.1f} s")
+        print(
+            f"\n{loss.fault}: {loss.lost_seconds:.2f} s of footage lost, recorded again after {loss.back_seconds:.1f} s"
+        )
 
 
 class FaultTables:
@@ -74,20 +76,35 @@ class FaultTables:
     def loss_lines(self) -> list[str]:
         """The table of lost footage in Markdown."""
         head = ["fault", "footage lost (s)", "budget (s)", "indexed again (s)", "gaps name"]
-        return spell_table([head] + [
-            [loss.fault, f"{loss.lost_seconds:.2f}", f"{loss.budget_seconds:g}", f"{loss.back_seconds:.1f}",
-             ", ".join(loss.reasons)]
-            for loss in self.losses
-        ])
+        return spell_table(
+            [head]
+            + [
+                [
+                    loss.fault,
+                    f"{loss.lost_seconds:.2f}",
+                    f"{loss.budget_seconds:g}",
+                    f"{loss.back_seconds:.1f}",
+                    ", ".join(loss.reasons),
+                ]
+                for loss in self.losses
+            ]
+        )
 
     def lines(self) -> list[str]:
         """The table of recoveries in Markdown."""
         head = ["fault", "recovery (s)", "budget (s)", "viewer continued"]
-        return spell_table([head] + [
-            [row.fault, spell_seconds(row.seconds), "" if row.budget_seconds is None else f"{row.budget_seconds:g}",
-             {True: "yes", False: "NO", None: ""}[row.has_continued]]
-            for row in self.recoveries
-        ])
+        return spell_table(
+            [head]
+            + [
+                [
+                    row.fault,
+                    spell_seconds(row.seconds),
+                    "" if row.budget_seconds is None else f"{row.budget_seconds:g}",
+                    {True: "yes", False: "NO", None: ""}[row.has_continued],
+                ]
+                for row in self.recoveries
+            ]
+        )
 
 
 def spell_table(table: list[list[str]]) -> list[str]:

@@ -1,4 +1,6 @@
-"""Snapshots and clips while their worker dies, stands still or is away, while Redis is gone, and while the disk is full."""
+"""Snapshots and clips while their worker dies, stands still or is away, while Redis is gone, and while the disk is
+full.
+"""
 
 import os
 import signal
@@ -50,7 +52,8 @@ class Filmed:
         assert answer.status_code == 202, answer.text
         job = self.stack.wait_until(
             lambda: (j := self.stack.api.get(f"/jobs/{answer.json()['id']}"))["state"] in ("done", "failed") and j,
-            BACK_SECONDS, "the job has ended",
+            BACK_SECONDS,
+            "the job has ended",
         )
         assert job["state"] == "done", job
         return self.stack.api.get(f"/snapshots/{job['result']['snapshot_id']}")
@@ -85,7 +88,8 @@ class Filmed:
         """The clip once it is there or will not be."""
         return self.stack.wait_until(
             lambda: (clip := self.stack.api.get(f"/bookmarks/{bookmark['id']}")["clip"])["state"] != "pending" and clip,
-            seconds, "the clip is there or has failed",
+            seconds,
+            "the clip is there or has failed",
         )
 
     def frames_of(self, bookmark: dict[str, Any]) -> list[int]:
@@ -193,7 +197,9 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_clip_costs_nothing_that_is_r
         assert filmed.frames_of(live)
         assert late["notes"] or len(filmed.frames_of(live)) > 6 * filmed.camera.settings.fps
     names = [path.name for path in (disk.folder / "captures/clips").rglob("*") if path.is_file()]
-    assert len([name for name in names if name.endswith(".mp4")]) == (clip["state"], late["state"]).count("ready"), names
+    assert len([name for name in names if name.endswith(".mp4")]) == (clip["state"], late["state"]).count("ready"), (
+        names
+    )
     assert not [name for name in names if name.startswith(".")], "no half file is left"
 
 

@@ -70,7 +70,9 @@ def test_a_camera_that_loses_its_sound_keeps_its_picture(stack, cameras, seen, r
     cameras.change(path, audio=None)
     recovery = watched.recover(moment, 20)
     report.add("camera comes back without sound", recovery, watched.viewer.has_continued)
-    stack.wait_until(lambda: stack.stream(watched.device_id)["audio"] is None, 10, "the API says that there is no sound")
+    stack.wait_until(
+        lambda: stack.stream(watched.device_id)["audio"] is None, 10, "the API says that there is no sound"
+    )
     assert (recovery or 0) <= BUDGET_SECONDS + MARGIN_SECONDS
 
 

@@ -30,15 +30,24 @@ def test_a_killed_ffmpeg_is_replaced(watched, report):
 def test_a_killed_stream_worker_process_is_replaced(stack, watched, report):
     old, worker = watched.ffmpeg, stack.stream_worker_pid()
     heal(
-        watched, report, "kill -9 stream worker (the process with the streams)",
-        lambda: os.kill(worker, signal.SIGKILL), lambda: watched.ffmpeg != old,
+        watched,
+        report,
+        "kill -9 stream worker (the process with the streams)",
+        lambda: os.kill(worker, signal.SIGKILL),
+        lambda: watched.ffmpeg != old,
     )
     assert not procfs.is_alive(old)
 
 
 def test_a_killed_head_of_the_stream_workers_is_replaced(stack, watched, report):
     old, worker = watched.ffmpeg, stack.stream_worker_pid()
-    heal(watched, report, "kill -9 stream (its main process)", lambda: stack.kill("stream"), lambda: watched.ffmpeg != old)
+    heal(
+        watched,
+        report,
+        "kill -9 stream (its main process)",
+        lambda: stack.kill("stream"),
+        lambda: watched.ffmpeg != old,
+    )
     assert not procfs.is_alive(old)
     assert not procfs.is_alive(worker)
 
@@ -46,7 +55,10 @@ def test_a_killed_head_of_the_stream_workers_is_replaced(stack, watched, report)
 def test_a_killed_sfu_is_replaced(stack, watched, report):
     old = stack.process("sfu").pid
     heal(
-        watched, report, "kill -9 SFU", lambda: stack.kill("sfu"),
+        watched,
+        report,
+        "kill -9 SFU",
+        lambda: stack.kill("sfu"),
         lambda: stack.process("sfu").pid not in (None, old) and stack.sfu_status()["viewers"] == 1,
     )
 
@@ -56,7 +68,10 @@ def test_a_killed_mediasoup_worker_is_replaced(stack, watched, report):
     busy = next(worker for worker in workers if worker["rooms"])
     ffmpeg = watched.ffmpeg
     heal(
-        watched, report, "kill -9 a mediasoup Worker", lambda: os.kill(busy["pid"], signal.SIGKILL),
+        watched,
+        report,
+        "kill -9 a mediasoup Worker",
+        lambda: os.kill(busy["pid"], signal.SIGKILL),
         lambda: len(stack.pids("mediasoup")) == len(workers) and busy["pid"] not in stack.pids("mediasoup"),
     )
     assert watched.ffmpeg == ffmpeg, "FFmpeg goes on: the room keeps its ports"
@@ -66,7 +81,10 @@ def test_a_killed_mediasoup_worker_is_replaced(stack, watched, report):
 def test_live_video_goes_on_without_a_process_that_it_does_not_need(stack, watched, report, name):
     old, ffmpeg, moment = stack.process(name).pid, watched.ffmpeg, time.time()
     heal(
-        watched, report, f"kill -9 {name}", lambda: stack.kill(name),
+        watched,
+        report,
+        f"kill -9 {name}",
+        lambda: stack.kill(name),
         lambda: stack.process(name).pid not in (None, old),
     )
     watched.assert_never_stops(moment)
@@ -79,7 +97,9 @@ def test_a_killed_web_process_is_back_and_live_video_goes_on_meanwhile(stack, wa
     stack.wait_until(lambda: stack.process("web").deaths, 5, "the death is noticed")
     answers = lambda: stack.process("web").pid and stack.api.get("/health/live")  # noqa: E731
     stack.wait_until(answers, BUDGET_SECONDS + MARGIN_SECONDS, "the API answers")
-    report.add("kill -9 web (until the API answers)", time.time() - moment, watched.viewer.has_continued, BUDGET_SECONDS)
+    report.add(
+        "kill -9 web (until the API answers)", time.time() - moment, watched.viewer.has_continued, BUDGET_SECONDS
+    )
     watched.recover(moment, BUDGET_SECONDS)
     watched.assert_never_stops(moment)
     assert watched.ffmpeg == ffmpeg

@@ -96,7 +96,9 @@ def test_a_right_password_is_tried_at_once_after_a_wrong_one(stack, cameras, add
     device_id = add_device(url.replace("right", "wrong"))
     stack.wait_for_state(device_id, "reconnecting", 30, reason="unauthorized")
     attempts = lambda: cameras.describe()["/locked"]["connections"]  # noqa: E731
-    stack.wait_until(lambda: attempts() >= 4 or stack.log("stream").count("refused the user name") >= 4, 30, "longer pauses")
+    stack.wait_until(
+        lambda: attempts() >= 4 or stack.log("stream").count("refused the user name") >= 4, 30, "longer pauses"
+    )
     device = stack.api.get(f"/devices/{device_id}")
     assert "wrong" not in device["source_url"]
     writable = ("name", "sub_source_url", "transport", "description", "location", "tags", "start_mode",

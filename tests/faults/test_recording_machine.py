@@ -1,4 +1,5 @@
-"""The disk of the footage is full, hangs, dies, is unmounted, has its files changed; the clock of the machine is set."""
+"""The disk of the footage is full, hangs, dies, is unmounted, has its files changed; the clock of the machine is
+set."""
 
 import os
 import time
@@ -101,9 +102,7 @@ def test_a_disk_that_hangs_delays_neither_live_nor_loses_anything(stack, disk, r
     assert viewer.has_continued
 
 
-def test_a_disk_that_dies_and_is_mounted_again_costs_no_more_than_was_not_durable(
-    stack, disk, recorded, report
-):
+def test_a_disk_that_dies_and_is_mounted_again_costs_no_more_than_was_not_durable(stack, disk, recorded, report):
     with Fault(recorded, report, "disk dies, is unmounted, comes back", budget=DURABLE_SECONDS, seconds=30):
         disk.cut_power()
         recorded.wait_observed("interrupted", None, 15)
@@ -132,10 +131,7 @@ def test_files_that_were_deleted_cut_or_lost_their_rows_are_found_at_the_next_st
     back = recorded.wait_indexed(time.time(), 25) - began
     assert_store_is_consistent(stack, recorded.device_id, seconds=20)
     rows = {(row.run, row.sequence): row for row in store.segments()}
-    assert (
-        rows.get((deleted.run, deleted.sequence)) is None
-        or rows[deleted.run, deleted.sequence].state == MISSING
-    )
+    assert rows.get((deleted.run, deleted.sequence)) is None or rows[deleted.run, deleted.sequence].state == MISSING
     assert rows[cut.run, cut.sequence].parts == cut.parts - 1
     assert rows[unknown.run, unknown.sequence].parts == unknown.parts
     assert {"file_missing", "file_damaged"} <= {gap.reason_code for gap in store.gaps()}
@@ -167,7 +163,8 @@ def test_a_clock_that_is_set_back_and_right_again_loses_no_more_than_the_restart
     back = time.time() - began
     assert_store_is_consistent(stack, recorded.device_id, clock_was_set=True)
     played = recorded.play(began - 65, recorded.indexed_until())
-    # By their time, footage of before the clock was set and of after it lie in and behind each other: each is there once.
+    # By their time, footage of before the clock was set and of after it lie in and behind each other: each is there
+    # once.
     exactness = judge(sorted(counter for counter in played.counters if counter >= first))
     lost = exactness.missing_frames / recorded.camera.settings.fps
     reasons = tuple({gap.reason_code for gap in recorded.store.gaps() if (gap.end_ms or 0) > began * 1000})
@@ -188,9 +185,7 @@ def assert_gaps_are_beside_footage(stack: Stack, device_id: str, start: float) -
         for gap in timeline["gaps"]
         for span in timeline["spans"]
         # Where the timeline has drawn spans together, gaps that are shorter than its grain lie within.
-        if span["coverage"] == 1
-        and gap["start"] < span["end"]
-        and span["start"] < (gap["end"] or span["end"])
+        if span["coverage"] == 1 and gap["start"] < span["end"] and span["start"] < (gap["end"] or span["end"])
     ]
     assert timeline["spans"]
     assert overlaps == []

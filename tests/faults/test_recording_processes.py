@@ -62,11 +62,15 @@ def test_a_killed_record_worker_loses_nothing(recorded, report):
 def test_a_record_worker_that_is_killed_again_while_it_starts_is_back_before_much_is_lost(stack, recorded, report):
     with Fault(recorded, report, "kill -9 record worker, and the next while it starts", budget=STARTING_SECONDS):
         for _ in range(2):
-            worker = stack.wait_until(lambda: procfs.children(stack.process("record").pid or 0), 10, "a worker starts")[-1]
+            worker = stack.wait_until(lambda: procfs.children(stack.process("record").pid or 0), 10, "a worker starts")[
+                -1
+            ]
             os.kill(worker, signal.SIGKILL)
             stack.wait_until(lambda dead=worker: not procfs.is_alive(dead), 5, "the worker is dead")
             stack.wait_until(
-                lambda dead=worker: set(procfs.children(stack.process("record").pid or 0)) - {dead}, 15, "the next starts"
+                lambda dead=worker: set(procfs.children(stack.process("record").pid or 0)) - {dead},
+                15,
+                "the next starts",
             )
 
 
@@ -106,9 +110,7 @@ def test_a_redis_that_comes_back_empty_loses_nothing(stack, recorded, report):
         stack.redis.start()
 
 
-def test_a_database_that_is_away_loses_nothing_and_neither_does_a_recorder_that_dies_meanwhile(
-    stack, recorded, report
-):
+def test_a_database_that_is_away_loses_nothing_and_neither_does_a_recorder_that_dies_meanwhile(stack, recorded, report):
     with Fault(recorded, report, "PostgreSQL away, meanwhile kill -9 record worker"):
         stack.postgres.stop()
         wait_for_frames(recorded.camera, 75)

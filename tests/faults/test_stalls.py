@@ -18,12 +18,16 @@ def test_an_ffmpeg_that_stands_still_is_noticed_as_a_stall_and_replaced(watched,
     old, moment = watched.ffmpeg, time.time()
     os.kill(old, signal.SIGSTOP)
     recovery = watched.recover(moment, BUDGET_SECONDS + MARGIN_SECONDS, lambda: not procfs.is_alive(old))
-    report.add(f"SIGSTOP FFmpeg (STALL_SECONDS={STALL_SECONDS})", recovery, watched.viewer.has_continued, BUDGET_SECONDS)
+    report.add(
+        f"SIGSTOP FFmpeg (STALL_SECONDS={STALL_SECONDS})", recovery, watched.viewer.has_continued, BUDGET_SECONDS
+    )
     assert recovery <= BUDGET_SECONDS + MARGIN_SECONDS
     assert {"stalled", "output_stalled"} & set(watched.reasons_since(moment))
 
 
-def test_a_worker_that_slept_longer_than_its_lease_finds_another_owner_and_gives_way(stack, second_fleet, watched, report):
+def test_a_worker_that_slept_longer_than_its_lease_finds_another_owner_and_gives_way(
+    stack, second_fleet, watched, report
+):
     sleeper = stack.stream_worker_pid(watched.owning_fleet("stream", second_fleet))
     old, owner = watched.ffmpeg, stack.stream(watched.device_id)["worker"]
     with FfmpegWatch(watched.device_id) as ffmpegs:

@@ -22,8 +22,10 @@ def unstarted() -> Iterator[Stack]:
     [
         pytest.param("stream", {"FFMPEG_BIN": "/nowhere/ffmpeg"}, ["/nowhere/ffmpeg", "FFMPEG_BIN"], id="ffmpeg"),
         pytest.param(
-            "sfu", {"MEDIASOUP_WORKER_BIN": "/nowhere/mediasoup-worker"},
-            ["/nowhere/mediasoup-worker", "MEDIASOUP_WORKER_BIN"], id="mediasoup worker",
+            "sfu",
+            {"MEDIASOUP_WORKER_BIN": "/nowhere/mediasoup-worker"},
+            ["/nowhere/mediasoup-worker", "MEDIASOUP_WORKER_BIN"],
+            id="mediasoup worker",
         ),
         pytest.param("stream", {"STREAM_SLOTS": "many"}, ["STREAM_SLOTS", "many"], id="setting of the stream worker"),
         pytest.param("clock", {"LEASE_SECONDS": "0"}, ["LEASE_SECONDS"], id="setting of the clock"),
@@ -33,8 +35,13 @@ def unstarted() -> Iterator[Stack]:
 )
 def test_what_is_missing_or_wrong_is_said_at_start_up(unstarted, line, settings, says):
     done = subprocess.run(
-        ["sh", "-c", f"exec {unstarted.lines[line]}"], cwd=ROOT, env=unstarted.env | settings, capture_output=True,
-        text=True, timeout=60, check=False,
+        ["sh", "-c", f"exec {unstarted.lines[line]}"],
+        cwd=ROOT,
+        env=unstarted.env | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode != 0
     for word in says:

@@ -35,9 +35,7 @@ class Watched:
         pid = int(self.stack.stream(self.device_id)["worker"].rpartition(":")[2])
         return next(name for name in names if pid in self.stack.pids(name))
 
-    def recover(
-        self, moment: float, seconds: float, is_healed: Callable[[], object] = lambda: True
-    ) -> float | None:
+    def recover(self, moment: float, seconds: float, is_healed: Callable[[], object] = lambda: True) -> float | None:
         """Wait until `is_healed`, the stream runs, the bus gets new parts and pictures flow in the page.
 
         Gives the seconds from `moment` (wall clock) to the end of the break, None when there was no break. Fails

@@ -49,9 +49,7 @@ def choose_moments(kills: int, seconds: float, seed: int) -> list[float]:
     """Random moments, in order, apart from each other and from the end. Raises ValueError when they do not fit in."""
     room = seconds - CALM_SECONDS - kills * APART_SECONDS
     if room < 0:
-        raise ValueError(
-            f"{kills} kills need at least {kills * APART_SECONDS + CALM_SECONDS:g} s, not {seconds:g}"
-        )
+        raise ValueError(f"{kills} kills need at least {kills * APART_SECONDS + CALM_SECONDS:g} s, not {seconds:g}")
     dice = random.Random(seed)
     return [
         place + number * APART_SECONDS
@@ -86,9 +84,7 @@ def run_trial(
     ended = time.time()
     _await_index(stack, store, ended, 30)
     stack.api.post(f"/recordings/devices/{device_id}/stop")
-    stack.wait_until(
-        lambda: not [row for row in store.segments() if row.state == OPEN], 15, "the last file is closed"
-    )
+    stack.wait_until(lambda: not [row for row in store.segments() if row.state == OPEN], 15, "the last file is closed")
     assert_store_is_consistent(stack, device_id, is_recording=False)
     whole = began - 60, time.time()
     played = play(stack, device_id, *whole, camera=camera)

@@ -19,8 +19,13 @@ def run(database_url, redis_url, tmp_path, monkeypatch):
     """Runs `vas` with its settings in the environment; gives exit code and output."""
     monkeypatch.chdir(tmp_path)
     environ = {
-        "DATABASE_URL": database_url, "REDIS_URL": redis_url, "SECRET_KEY": SECRET_KEY, "SFU_SECRET": SFU_SECRET,
-        "VAR_DIR": str(tmp_path), "ALLOW_LOOPBACK_SOURCES": "1", "COLUMNS": "200",
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SECRET_KEY": SECRET_KEY,
+        "SFU_SECRET": SFU_SECRET,
+        "VAR_DIR": str(tmp_path),
+        "ALLOW_LOOPBACK_SOURCES": "1",
+        "COLUMNS": "200",
         "MEDIASOUP_WS_URL": f"ws://127.0.0.1:{free_port()}",
     }
     monkeypatch.setattr(cli, "create_plugin_manager", no_plugins)
@@ -93,7 +98,13 @@ def test_a_demo_device_leaves_a_persons_device_alone(run, scope):
 
 def test_a_wrong_demo_file_adds_nothing(run, scope, tmp_path):
     file = tmp_path / "devices.json"
-    for text in ("{", "{}", "[1]", '[{"name": "x"}]', '[{"name": "ok", "source_url": "rtsp://10.0.0.1/"}, {"name": "x"}]'):
+    for text in (
+        "{",
+        "{}",
+        "[1]",
+        '[{"name": "x"}]',
+        '[{"name": "ok", "source_url": "rtsp://10.0.0.1/"}, {"name": "x"}]',
+    ):
         file.write_text(text)
         code, output = run("demo", "register", str(file))
         assert code == 1, output
@@ -118,7 +129,8 @@ def test_doctor_as_json_has_the_shape_of_the_api(run):
 
 def test_doctor_answers_while_everything_is_away(run):
     code, output = run(
-        "doctor", REDIS_URL=f"redis://127.0.0.1:{free_port()}/0",
+        "doctor",
+        REDIS_URL=f"redis://127.0.0.1:{free_port()}/0",
         DATABASE_URL=f"postgresql://vas:geheim@127.0.0.1:{free_port()}/vas",
     )
     assert code == 1

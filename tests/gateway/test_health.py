@@ -68,7 +68,15 @@ def test_every_component_is_looked_at(redis_url, tmp_path):
     checks = health.checks_of_services(config, client, MediaBus(client), slots, plugins)
     found = health.run_checks(checks)
     assert list(found["components"]) == [
-        "database", "redis", "media_bus", "stream_slots", "record_slots", "snapshot_slots", "disk", "captures", "storage",
+        "database",
+        "redis",
+        "media_bus",
+        "stream_slots",
+        "record_slots",
+        "snapshot_slots",
+        "disk",
+        "captures",
+        "storage",
         "sfu",
     ]
     assert found["status"] == "degraded"
@@ -101,9 +109,7 @@ def test_redis_that_may_drop_jobs_is_degraded(redis_server, redis_url):
     assert (found.status, "allkeys-lru" in found.reason, "noeviction" in found.remedy) == ("degraded", True, True)
 
 
-@pytest.mark.parametrize(
-    ("free", "status"), [(50 << 30, "ok"), (900 << 20, "degraded"), (50 << 20, "down")]
-)
+@pytest.mark.parametrize(("free", "status"), [(50 << 30, "ok"), (900 << 20, "degraded"), (50 << 20, "down")])
 def test_a_disk_is_told_before_it_is_full(monkeypatch, tmp_path, free, status):
     from collections import namedtuple
 

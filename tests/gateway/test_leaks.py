@@ -65,8 +65,12 @@ def test_what_is_stored_holds_no_secret(app, config, tmp_path):
     redis = app.extensions["vas"].redis
     for key in redis.keys("*"):
         kind = redis.type(key)
-        value = {b"string": redis.get, b"hash": redis.hgetall, b"list": lambda k: redis.lrange(k, 0, -1),
-                 b"zset": lambda k: redis.zrange(k, 0, -1)}.get(kind, lambda _: b"")(key)
+        value = {
+            b"string": redis.get,
+            b"hash": redis.hgetall,
+            b"list": lambda k: redis.lrange(k, 0, -1),
+            b"zset": lambda k: redis.zrange(k, 0, -1),
+        }.get(kind, lambda _: b"")(key)
         assert_clean(value, f"Redis {key}")
     for path in tmp_path.glob("vas.db*"):
         assert_clean(path.read_bytes().decode("latin-1"), path.name)

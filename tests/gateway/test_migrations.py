@@ -88,9 +88,11 @@ def test_devices_of_before_are_recorded_only_once_somebody_says_so(new_database)
         migrations.migrate()
     with database.transaction() as db:
         db.execute_sql(
-            "INSERT INTO devices (id, tenant_id, name, name_key, search_text, source_url, source_sealed, has_credentials,"
+            "INSERT INTO devices (id, tenant_id, name, name_key, search_text, source_url, source_sealed, "
+            "has_credentials,"
             " transport, description, location, start_mode, idle_seconds, enabled, version, source_version, created_at,"
-            f" updated_at) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', 'a', 'a', 'a', 'rtsp://a', '', FALSE, 'tcp', '', '',"
+            f" updated_at) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', 'a', 'a', 'a', 'rtsp://a', '', FALSE, 'tcp', "
+            "'', '',"
             " 'always', 60, TRUE, 1, 1, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
         )
     assert [name[:4] for name in migrations.migrate()] == [f"{number:04d}" for number, _ in later]
@@ -106,12 +108,15 @@ def test_snapshots_of_before_are_found_by_their_words(new_database):
         migrations.migrate()
     with database.transaction() as db:
         db.execute_sql(
-            "INSERT INTO snapshots (id, tenant_id, device_id, device_name, at_ms, kind, width, height, size, file, note,"
-            f" version, created_by, created_at) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', '{DEVICE}', 'Straße', 1, 'live',"
+            "INSERT INTO snapshots (id, tenant_id, device_id, device_name, at_ms, kind, width, height, size, file, "
+            "note,"
+            f" version, created_by, created_at) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', '{DEVICE}', 'Straße', 1, "
+            "'live',"
             " 1, 1, 1, 'a', 'An der TÜR', 1, '', CURRENT_TIMESTAMP)"
         )
         db.execute_sql(
-            f"INSERT INTO snapshot_tags (snapshot_id, tenant_id, tag) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', 'Gate')"
+            f"INSERT INTO snapshot_tags (snapshot_id, tenant_id, tag) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', "
+            "'Gate')"
         )
     assert migrations.migrate() == [last[1].__name__.rpartition(".")[2]]
     with database.session() as db:

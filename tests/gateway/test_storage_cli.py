@@ -40,8 +40,12 @@ def footage(bound_database, scope, root) -> Footage:
 def vas(footage, bound_database, redis_url, root, tmp_path):
     def run(*arguments: str) -> Result:
         environment = {
-            "DATABASE_URL": bound_database, "REDIS_URL": redis_url, "RECORDINGS_DIR": str(root),
-            "VAR_DIR": str(tmp_path), "SECRET_KEY": SECRET_KEY, "SFU_SECRET": SFU_SECRET,
+            "DATABASE_URL": bound_database,
+            "REDIS_URL": redis_url,
+            "RECORDINGS_DIR": str(root),
+            "VAR_DIR": str(tmp_path),
+            "SECRET_KEY": SECRET_KEY,
+            "SFU_SECRET": SFU_SECRET,
         }
         done = CliRunner().invoke(main, ["storage", *arguments], env=environment)
         database.connect(make_config(database_url=bound_database))

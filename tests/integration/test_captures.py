@@ -26,9 +26,7 @@ def clock_ms(shot: Shot) -> int:
     return reading.time_ms
 
 
-@pytest.mark.parametrize(
-    "settings", [{"codec": "h264", "b_frames": 2}, {"codec": "h265"}], ids=["h264", "h265"]
-)
+@pytest.mark.parametrize("settings", [{"codec": "h264", "b_frames": 2}, {"codec": "h265"}], ids=["h264", "h265"])
 def test_a_live_picture_is_no_older_than_a_group_of_pictures_and_says_its_own_moment(run, tmp_path, settings):  # noqa: F811
     running = run("/captured", key_frame_seconds=GOP_SECONDS, **settings)
     # With B-frames a camera's first parts come late: the second group is as it will be.

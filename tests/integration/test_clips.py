@@ -27,7 +27,9 @@ _TAGS = {"h264": "avc1", "h265": "hvc1"}
 
 def test_a_live_clip_shows_the_time_around_its_bookmark(run, sqlite_url, store, scope, tmp_path):  # noqa: F811
     config = make_config(
-        database_url=sqlite_url, redis_url=store.url, captures_dir=tmp_path / "captures",
+        database_url=sqlite_url,
+        redis_url=store.url,
+        captures_dir=tmp_path / "captures",
         recordings_dir=tmp_path / "recordings",
     )
     cameras = {codec: run(f"/clip-{codec}", codec=codec, fps=10, key_frame_seconds=1) for codec in _TAGS}

@@ -1,7 +1,7 @@
 """FFmpeg reads recordings by their playlists from end to end: no warning, and each frame that was recorded once.
 
-FFmpeg 5.1 knows no EXT-X-DISCONTINUITY: it skips the init segment that follows one, complains of the time that begins anew,
-and drops frames there. So each stretch between two of them is read as a playlist of its own.
+FFmpeg 5.1 knows no EXT-X-DISCONTINUITY: it skips the init segment that follows one, complains of the time that begins
+anew, and drops frames there. So each stretch between two of them is read as a playlist of its own.
 """
 
 import re
@@ -36,9 +36,7 @@ ENDING = make_clip(seconds=4, first_frame=6000, audio=True, audio_until=2.2)
 
 @pytest.fixture
 def footage(sqlite_url, tmp_path, scope: TenantScope, box) -> Iterator["Served"]:
-    config = make_config(
-        database_url=sqlite_url, var_dir=tmp_path / "var", recordings_dir=tmp_path / "recordings"
-    )
+    config = make_config(database_url=sqlite_url, var_dir=tmp_path / "var", recordings_dir=tmp_path / "recordings")
     app = create_app(config, no_plugins())
     stretches: dict[str, str] = {}
 
@@ -69,9 +67,7 @@ class Served:
         self._stretches = stretches
 
     def playlist_url(self, start_ms: int, end_ms: int | None = None) -> str:
-        base = (
-            f"{self._url}/api/v1/recordings/devices/{self.factory.device_id}/playlist?start={spell(start_ms)}"
-        )
+        base = f"{self._url}/api/v1/recordings/devices/{self.factory.device_id}/playlist?start={spell(start_ms)}"
         return base if end_ms is None else f"{base}&end={spell(end_ms)}"
 
     def check(self, url: str) -> list[str]:

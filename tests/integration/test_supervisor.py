@@ -41,7 +41,8 @@ class Running:
         """At least so many parts of the bus, oldest first."""
         return wait_until(
             lambda: (held := self.bus.read(self.id, None, count=1000)) and len(held) >= count and held,
-            f"{count} parts are on the bus", 20,
+            f"{count} parts are on the bus",
+            20,
         )
 
     def stop(self) -> None:
@@ -54,7 +55,10 @@ class Running:
 def run(sqlite_url, store, client, scope, box, cameras) -> Iterator[Callable[..., Running]]:
     """`run(path, **camera settings)` starts a camera and a supervisor for it."""
     config = make_config(
-        database_url=sqlite_url, redis_url=store.url, allow_loopback_sources=True, stall_seconds=3.0,
+        database_url=sqlite_url,
+        redis_url=store.url,
+        allow_loopback_sources=True,
+        stall_seconds=3.0,
         bus_window_seconds=30.0,
     )
     database.connect(config)
@@ -66,8 +70,15 @@ def run(sqlite_url, store, client, scope, box, cameras) -> Iterator[Callable[...
         device = make_device(scope, box, source_url=url)
         ask_to_run(scope, device.id)
         services = Services(
-            config=config, worker="test", redis=client, media_redis=client, loop=loop, outputs=[], secrets=box,
-            messages=Messages.connect(config), on_state=lambda *_: None,
+            config=config,
+            worker="test",
+            redis=client,
+            media_redis=client,
+            loop=loop,
+            outputs=[],
+            secrets=box,
+            messages=Messages.connect(config),
+            on_state=lambda *_: None,
         )
         thread = threading.Thread(target=StreamSupervisor(device.id, services).run, name="supervisor", daemon=True)
         thread.start()
@@ -114,9 +125,7 @@ def test_a_killed_ffmpeg_begins_a_new_run_that_follows_on_the_bus(run):
     first = running.parts(2)[0].run
     restarts = read_stream_record(running.id).restarts
     os.kill(ffmpeg_pids(running.id)[0], signal.SIGKILL)
-    parts = wait_until(
-        lambda: (held := running.parts(3))[-1].run > first and held, "parts of a new run", 20
-    )
+    parts = wait_until(lambda: (held := running.parts(3))[-1].run > first and held, "parts of a new run", 20)
     runs = [part.run for part in parts]
     assert runs == sorted(runs)
     fresh = [part for part in parts if part.run == runs[-1]]

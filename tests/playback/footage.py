@@ -59,8 +59,8 @@ class FootageFactory:
     ) -> list[RecordedFile]:
         """Record a clip as one run that begins at `start_ms`; gives its files in order.
 
-        `run` defaults to one more than the last. Parts whose place in the clip is in `without` are lost, which begins a new
-        file. With `is_open` the last file is still being written.
+        `run` defaults to one more than the last. Parts whose place in the clip is in `without` are lost, which begins a
+        new file. With `is_open` the last file is still being written.
         """
         run = self._next_run if run is None else run
         self._next_run = run + 1
@@ -74,13 +74,9 @@ class FootageFactory:
             if not groups or _begins_a_file(groups[-1], item):
                 groups.append([])
             groups[-1].append(item)
-        return [
-            self._write(clip, run, group, is_closed=not (is_open and group is groups[-1])) for group in groups
-        ]
+        return [self._write(clip, run, group, is_closed=not (is_open and group is groups[-1])) for group in groups]
 
-    def add_gap(
-        self, start_ms: int, end_ms: int, reason_code: str = "timed_out", *, is_wanted: bool = True
-    ) -> None:
+    def add_gap(self, start_ms: int, end_ms: int, reason_code: str = "timed_out", *, is_wanted: bool = True) -> None:
         """A gap's row, which `record` does not make."""
         add_gap(self.fence, start_ms, end_ms, reason_code, is_wanted=is_wanted)
 
@@ -89,9 +85,7 @@ class FootageFactory:
         with open(file.path, "r+b") as opened:
             opened.truncate(size)
 
-    def _write(
-        self, clip: Clip, run: int, group: list[tuple[int, Fragment, int]], *, is_closed: bool
-    ) -> RecordedFile:
+    def _write(self, clip: Clip, run: int, group: list[tuple[int, Fragment, int]], *, is_closed: bool) -> RecordedFile:
         first_sequence, _, start_ms = group[0]
         facts = tuple(
             PartFact(

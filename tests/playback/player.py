@@ -1,4 +1,5 @@
-"""A page that plays a playlist with hls.js in Chromium, and tells of every picture when it was taken and where it was."""
+"""A page that plays a playlist with hls.js in Chromium, and tells of every picture when it was taken and where it
+was."""
 
 from __future__ import annotations
 
@@ -16,14 +17,15 @@ CLOCK_SCRIPT = ROOT / "tests/cameras/clock.js"
 
 _PAGE = "<!doctype html><title>player</title><video muted playsinline width=640></video>"
 
-# Everything that is seen stands in `window.seen`. A picture's moment is what EXT-X-PROGRAM-DATE-TIME says of its fragment:
-# `hls.playingDate` is that of the fragment before for the first pictures after a gap.
+# Everything that is seen stands in `window.seen`. A picture's moment is what EXT-X-PROGRAM-DATE-TIME says of its
+# fragment: `hls.playingDate` is that of the fragment before for the first pictures after a gap.
 _PLAY = """
 ([url, rate, options]) => {
   const video = document.querySelector('video');
   const seen = (window.seen = { readings: [], errors: [], ended: false });
   const hls = (window.hls = new Hls({ ...options, enableWorker: false }));
-  hls.on(Hls.Events.ERROR, (_, data) => seen.errors.push([data.details, data.fatal, String(data.error?.message ?? '')]));
+  hls.on(Hls.Events.ERROR, (_, data) =>
+    seen.errors.push([data.details, data.fatal, String(data.error?.message ?? '')]));
   video.addEventListener('ended', () => { seen.ended = true; });
   const momentOf = (mediaTime) => {
     const details = hls.levels[0]?.details;
@@ -57,7 +59,8 @@ _IS_OVER = """
 
 @dataclass(frozen=True)
 class Seen:
-    """A picture: when it came, its drawn clock (ms since 1970) or number, its moment by the playlist, and its age then."""
+    """A picture: when it came, its drawn clock (ms since 1970) or number, its moment by the playlist, and its age
+    then."""
 
     seen_ms: float
     drawn: int
@@ -76,9 +79,7 @@ class HlsPlayer:
         self.context = browser.new_context()
         self.page: Page = self.context.new_page()
         # A page of the API's own origin, without its content security policy.
-        self.page.route(
-            f"{base_url}/playing", lambda route: route.fulfill(body=_PAGE, content_type="text/html")
-        )
+        self.page.route(f"{base_url}/playing", lambda route: route.fulfill(body=_PAGE, content_type="text/html"))
         self.page.goto(f"{base_url}/playing")
         self.page.add_script_tag(path=HLS_SCRIPT)
         self.page.add_script_tag(path=CLOCK_SCRIPT)

@@ -1,4 +1,5 @@
-"""The factory's footage is what a recorder would have left: whole files, rows that fit them, numbers in the pictures."""
+"""The factory's footage is what a recorder would have left: whole files, rows that fit them, numbers in the
+pictures."""
 
 import pytest
 

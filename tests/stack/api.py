@@ -15,7 +15,8 @@ class ApiProblem(Exception):
 
 
 class ApiClient:
-    """`get("/devices")` and so on: paths below `/api/v1`, JSON in and out. Raises ApiProblem and requests' own errors."""
+    """`get("/devices")` and so on: paths below `/api/v1`, JSON in and out. Raises ApiProblem and requests' own
+    errors."""
 
     def __init__(self, url: str, timeout_seconds: float = 15.0) -> None:
         self._base = f"{url}/api/v1"

@@ -31,9 +31,7 @@ class ScannedFile:
 
 
 #: Boxes that hold nothing but boxes.
-_NESTED = frozenset(
-    {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"mvex", b"moof", b"traf", b"edts", b"dinf"}
-)
+_NESTED = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"mvex", b"moof", b"traf", b"edts", b"dinf"})
 
 
 def scan_file(data: bytes) -> ScannedFile:
@@ -99,8 +97,7 @@ def _count_samples(data: bytes, start: int, end: int, video: int | None) -> tupl
         header, _ = next(_find(data, fragment, fragment_end, b"tfhd"))
         track = struct.unpack_from(">I", data, header + 12)[0]
         count = sum(
-            struct.unpack_from(">I", data, run + 12)[0]
-            for run, _ in _find(data, fragment, fragment_end, b"trun")
+            struct.unpack_from(">I", data, run + 12)[0] for run, _ in _find(data, fragment, fragment_end, b"trun")
         )
         if track == video:
             frames += count

@@ -114,9 +114,7 @@ def parse_playlist(text: str, url: str) -> Playlist:
             address = urljoin(url, line)
             begin = offset if offset is not None else ends.get(address, 0)
             ends[address] = begin + (size or 0)
-            pieces.append(
-                Piece(ByteRange(address, size, begin), init, duration, time, is_discontinuous, is_gap)
-            )
+            pieces.append(Piece(ByteRange(address, size, begin), init, duration, time, is_discontinuous, is_gap))
             duration = time = size = offset = None
             is_discontinuous = is_gap = False
     return Playlist(text, tuple(pieces), "#EXT-X-ENDLIST" in text)
@@ -151,9 +149,7 @@ def play_pieces(
     return played
 
 
-def play_with_ffmpeg(
-    stack: Stack, device_id: str, start: float, end: float | None = None
-) -> tuple[list[int], str]:
+def play_with_ffmpeg(stack: Stack, device_id: str, start: float, end: float | None = None) -> tuple[list[int], str]:
     """The numbers of all frames as the ffmpeg program plays the playlist to its end, and all that it complained about.
 
     Raises FootageError.
@@ -222,9 +218,7 @@ def _fetch(item: ByteRange) -> bytes:
     answer = requests.get(item.url, headers=headers, timeout=_TIMEOUT_SECONDS)
     answer.raise_for_status()
     if item.size is not None and (answer.status_code != 206 or len(answer.content) != item.size):
-        raise FootageError(
-            f"{item.url}: of {item.size} bytes from {item.offset} on came {len(answer.content)}"
-        )
+        raise FootageError(f"{item.url}: of {item.size} bytes from {item.offset} on came {len(answer.content)}")
     return answer.content
 
 

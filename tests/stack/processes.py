@@ -147,8 +147,13 @@ class ProcessKeeper:
         command = ["setpriv", "--pdeathsig", "TERM", "sh", "-c", f"exec {process.command}"]
         with process.log_path.open("ab") as log:
             popen = subprocess.Popen(
-                command, cwd=self._folder, env=dict(process.env), start_new_session=True,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                command,
+                cwd=self._folder,
+                env=dict(process.env),
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         process.groups.append(popen.pid)
         process.start_at = 0.0

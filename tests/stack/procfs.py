@@ -24,7 +24,9 @@ def is_alive(pid: int) -> bool:
 def command(pid: int) -> list[str]:
     """The words of the command line; empty for a process that is gone."""
     with contextlib.suppress(OSError):
-        return [word.decode("utf-8", "replace") for word in (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")[:-1]]
+        return [
+            word.decode("utf-8", "replace") for word in (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")[:-1]
+        ]
     return []
 
 

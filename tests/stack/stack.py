@@ -288,7 +288,12 @@ class Stack:
 
     def _release(self) -> None:
         done = subprocess.run(
-            ["sh", "-c", self.lines["release"]], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60,
+            ["sh", "-c", self.lines["release"]],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=60,
             check=False,
         )
         assert done.returncode == 0, f"release failed: {done.stdout}{done.stderr}"
@@ -315,8 +320,6 @@ def find_worker_bin() -> str:
     if named := os.environ.get("MEDIASOUP_WORKER_BIN"):
         return named
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    found = sorted(
-        (cache / "vas/mediasoup-worker").glob("*/mediasoup-worker"), key=lambda path: path.stat().st_mtime
-    )
+    found = sorted((cache / "vas/mediasoup-worker").glob("*/mediasoup-worker"), key=lambda path: path.stat().st_mtime)
     assert found, "mediasoup's worker program is missing: run 'make setup'"
     return str(found[-1])

@@ -149,25 +149,21 @@ def assert_store_is_consistent(
     problems: list[str] = []
 
     def is_consistent() -> bool:
-        problems[:] = find_problems(
-            Store.of(stack, device_id), is_recording=is_recording, clock_was_set=clock_was_set
-        )
+        problems[:] = find_problems(Store.of(stack, device_id), is_recording=is_recording, clock_was_set=clock_was_set)
         return not problems
 
     try:
         stack.wait_until(is_consistent, seconds, "the store is consistent")
     except AssertionError as error:
         listed = "\n".join(f"  {problem}" for problem in problems)
-        raise AssertionError(
-            f"the store of device {device_id} is not consistent:\n{listed}\n{error}"
-        ) from None
+        raise AssertionError(f"the store of device {device_id} is not consistent:\n{listed}\n{error}") from None
 
 
 def find_problems(store: Store, *, is_recording: bool = True, clock_was_set: bool = False) -> list[str]:
     """Every rule that a store breaks, in words. `is_recording`: its newest file may be open.
 
-    `clock_was_set`: footage of two runs may lie at the same time, and in the gaps of that time, and the first parts of the
-    new time may be some milliseconds apart, which is nobody's error.
+    `clock_was_set`: footage of two runs may lie at the same time, and in the gaps of that time, and the first parts of
+    the new time may be some milliseconds apart, which is nobody's error.
     """
     # Files first: a row follows its file, so a file that is new since then has no row that could be missed.
     files = store.files()
@@ -221,9 +217,7 @@ def _row_against_file(store: Store, row: SegmentRow, clock_was_set: bool) -> Ite
     found = [(part.size, part.frames, part.has_audio) for part in scanned.parts]
     expected = [(part.size, part.frames, part.has_audio) for part in indexed]
     if found != expected:
-        place = next(
-            (n for n, both in enumerate(zip(found, expected, strict=False)) if both[0] != both[1]), -1
-        )
+        place = next((n for n, both in enumerate(zip(found, expected, strict=False)) if both[0] != both[1]), -1)
         yield f"{name}: its index has {len(expected)} parts, its file {len(found)}; they differ from {place} on"
     if (row.parts, row.frames) != (len(indexed), sum(part.frames for part in indexed)):
         yield f"{name} counts {row.parts} parts and {row.frames} frames, its index others"
@@ -294,7 +288,8 @@ def _gaps(rows: list[SegmentRow], gaps: list[GapRow], expired_before_ms: int) ->
             for gap in gaps
         )
         if hole[1] - hole[0] - named > SEAM_MS:
-            yield f"of the hole {hole[0]} to {hole[1]} ({hole[1] - hole[0]} ms) no gap names {hole[1] - hole[0] - named} ms"
+            length = hole[1] - hole[0]
+            yield f"of the hole {hole[0]} to {hole[1]} ({length} ms) no gap names {length - named} ms"
 
 
 def _spell(gap: GapRow) -> str:

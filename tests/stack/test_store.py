@@ -138,9 +138,7 @@ HARMS = {
     "are in segment": lambda s: s.change(1, sequence=3),
     "ms apart": lambda s: (s.rows.pop(), s.rows.pop(), s.add(START + 3100, sequence=4)),
     "of the hole": lambda s: s.gap_rows.clear(),
-    "ms of footage": lambda s: s.gap_rows.append(
-        GapRow(START + 10_000, START + 12_000, "stalled", None, True)
-    ),
+    "ms of footage": lambda s: s.gap_rows.append(GapRow(START + 10_000, START + 12_000, "stalled", None, True)),
     "is empty": lambda s: s.gap_rows.append(GapRow(START + 13_000, START + 13_000, "stalled", None, True)),
     "the gaps": lambda s: s.gap_rows.append(GapRow(START + 9000, START + 9500, "stalled", None, True)),
 }

@@ -43,7 +43,8 @@ class Latency:
     frames: int
 
     def __str__(self) -> str:
-        return f"median {self.median_ms:.0f} ms, p95 {self.p95_ms:.0f} ms, most {self.most_ms:.0f} ms, {self.frames} frames"
+        delays = f"median {self.median_ms:.0f} ms, p95 {self.p95_ms:.0f} ms, most {self.most_ms:.0f} ms"
+        return f"{delays}, {self.frames} frames"
 
     @classmethod
     def of(cls, delays_ms: list[float]) -> "Latency":
@@ -112,9 +113,7 @@ class BrowserViewer:
         """
         script = "([after, count]) => window.seen.readings.filter((r) => r[1] > after).length >= count"
         self.page.wait_for_function(script, arg=[moment * 1000, count], timeout=seconds * 1000)
-        first = self.page.evaluate(
-            "(after) => window.seen.readings.find((r) => r[1] > after)[0]", moment * 1000
-        )
+        first = self.page.evaluate("(after) => window.seen.readings.find((r) => r[1] > after)[0]", moment * 1000)
         return first / 1000 - moment
 
     def longest_gap(self, since: float) -> float:
@@ -129,8 +128,7 @@ class BrowserViewer:
         """
         times = [r[0] / 1000 for r in self.seen()["readings"]]
         ends = [
-            later for earlier, later in itertools.pairwise(times)
-            if later > moment and later - earlier > gap_seconds
+            later for earlier, later in itertools.pairwise(times) if later > moment and later - earlier > gap_seconds
         ]
         return max(0.0, ends[-1] - moment) if ends else 0.0
 
@@ -153,7 +151,11 @@ def launch_browser(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(
         executable_path=CHROMIUM,
         args=[
-            "--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-gpu", "--mute-audio",
-            "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
+            "--no-sandbox",
+            "--autoplay-policy=no-user-gesture-required",
+            "--disable-gpu",
+            "--mute-audio",
+            "--disable-background-timer-throttling",
+            "--disable-renderer-backgrounding",
         ],
     )

@@ -79,16 +79,30 @@ class World:
         self.keeper = LeaseKeeper(client, 6.0, clock=self.clock)
         self.is_closing = False
         self.services = ConsumerServices(
-            worker="w1", bus=MediaBus(client), leases=self.keeper, messages=StubMessagesOfConsumers(),
-            outputs={"fake": self.output}, is_closing=lambda: self.is_closing, clock=self.clock,
+            worker="w1",
+            bus=MediaBus(client),
+            leases=self.keeper,
+            messages=StubMessagesOfConsumers(),
+            outputs={"fake": self.output},
+            is_closing=lambda: self.is_closing,
+            clock=self.clock,
         )
 
     def publish(self, count: int, run: int = 1) -> None:
         self.writer.open_run(run, b"init %d" % run)
         for sequence in range(1, count + 1):
-            self.writer.publish(Part(
-                self.device_id, run, sequence, 1_750_000_000 + sequence * 0.5, 0.5, sequence == 1, 12, b"part",
-            ))
+            self.writer.publish(
+                Part(
+                    self.device_id,
+                    run,
+                    sequence,
+                    1_750_000_000 + sequence * 0.5,
+                    0.5,
+                    sequence == 1,
+                    12,
+                    b"part",
+                )
+            )
 
     def run_until(self, done: Callable[[], bool]) -> ConsumerSupervisor:
         """Let the supervisor run until `done`, which its output is asked at each tick; then it ends."""

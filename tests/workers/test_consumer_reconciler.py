@@ -91,6 +91,8 @@ def test_a_device_that_runs_on_demand_runs_while_it_is_wanted_and_no_other_does(
     world.make_pass(FakeOutput("recorder", [on_demand, manual, disabled]))
     wishes = {device_id: read_stream_record(device_id).desired for device_id in (on_demand, manual, disabled)}
     assert wishes == {
-        on_demand: DesiredState.RUNNING, manual: DesiredState.STOPPED, disabled: DesiredState.STOPPED,
+        on_demand: DesiredState.RUNNING,
+        manual: DesiredState.STOPPED,
+        disabled: DesiredState.STOPPED,
     }
     assert read_stream_record(on_demand).demanded_at is not None

@@ -16,7 +16,10 @@ from tests.stack.disk import DiskUnavailableError, LoopDisk
 from workers.housekeeping import Housekeeper
 from workers.reserve import Reserve
 
-pytestmark = [pytest.mark.usefixtures("bound_database"), pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+pytestmark = [
+    pytest.mark.usefixtures("bound_database"),
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
 
 FILE_BYTES = 1 << 20
 

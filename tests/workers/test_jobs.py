@@ -138,11 +138,14 @@ def test_a_job_that_is_deleted_while_it_runs_leaves_no_file(world):
     assert not list(world.config.exports_dir.iterdir())
 
 
-@pytest.mark.parametrize(("error", "code", "message"), [
-    (JobFailed("disk_full", "only 3 bytes are left"), "disk_full", "only 3 bytes are left"),
-    (Unavailable("the store is away", reason="storage_unmounted"), "storage_unmounted", "the store is away"),
-    (RuntimeError("a mistake of ours"), "job_failed", None),
-])
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (JobFailed("disk_full", "only 3 bytes are left"), "disk_full", "only 3 bytes are left"),
+        (Unavailable("the store is away", reason="storage_unmounted"), "storage_unmounted", "the store is away"),
+        (RuntimeError("a mistake of ours"), "job_failed", None),
+    ],
+)
 def test_a_job_that_fails_says_why_and_the_next_one_is_run(world, error, code, message):
     first, second = world.ask(), world.ask()
 

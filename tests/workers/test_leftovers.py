@@ -10,9 +10,7 @@ from tests.conftest import wait_until
 from workers.ffmpeg.process import DEVICE_MARK
 from workers.leftovers import end_leftovers
 
-pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="only Linux tells a process's environment"
-)
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a process's environment")
 
 
 @pytest.fixture

@@ -61,9 +61,7 @@ def test_the_parts_of_a_live_ffmpeg_arrive_as_they_are_made(start):
 
 
 def test_a_process_that_ends_tells_its_code_and_last_words(start):
-    ended = next_of(
-        start(program("print('[error] no such thing', file=sys.stderr)", "sys.exit(3)")), Ended
-    ).event
+    ended = next_of(start(program("print('[error] no such thing', file=sys.stderr)", "sys.exit(3)")), Ended).event
     assert (ended.return_code, ended.lines, ended.problem) == (3, ["[error] no such thing"], None)
 
 

@@ -129,7 +129,8 @@ def test_a_picture_tells_when_it_was_taken_to_the_millisecond(clip):
     shot = decode_at(clip.init, timed(clip), BASE_MS + 1240)
     exif = open_jpeg(make_picture(shot).jpeg).getexif().get_ifd(ExifTags.IFD.Exif)
     assert exif == {
-        ExifTags.Base.DateTimeOriginal: "2025:06:15 15:06:41", ExifTags.Base.OffsetTimeOriginal: "+00:00",
+        ExifTags.Base.DateTimeOriginal: "2025:06:15 15:06:41",
+        ExifTags.Base.OffsetTimeOriginal: "+00:00",
         ExifTags.Base.SubsecTimeOriginal: "240",
     }
 

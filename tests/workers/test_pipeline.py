@@ -34,9 +34,7 @@ class FakeOutput(DirectOutput):
         self.seen = device
         if self.error:
             raise self.error
-        return OutputArguments(
-            self.words, self.mode, None if self.mode == OutputMode.COPY else "for a reason"
-        )
+        return OutputArguments(self.words, self.mode, None if self.mode == OutputMode.COPY else "for a reason")
 
 
 def build(*outputs: DirectOutput, main: SourceInfo = MAIN):
@@ -46,10 +44,7 @@ def build(*outputs: DirectOutput, main: SourceInfo = MAIN):
 def test_direct_outputs_come_first_and_the_bus_last():
     command = build(FakeOutput("one", "-f", "rtp", "rtp://a"), FakeOutput("two", "rtp://b")).command
     assert (
-        command.index(DEVICE.source_url)
-        < command.index("rtp://a")
-        < command.index("rtp://b")
-        < command.index("pipe:1")
+        command.index(DEVICE.source_url) < command.index("rtp://a") < command.index("rtp://b") < command.index("pipe:1")
     )
     assert command[-1] == "pipe:1"
     assert DEVICE.sub_source_url not in command

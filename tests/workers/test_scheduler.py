@@ -173,9 +173,7 @@ def test_after_redis_was_away_living_owners_get_their_time(world, monkeypatch):
 
 
 def on_demand(world, demanded_seconds_ago: float, **values) -> str:
-    device = world.device(
-        start_mode="on_demand", idle_seconds=30, owner="w1", observed=StreamState.RUNNING, **values
-    )
+    device = world.device(start_mode="on_demand", idle_seconds=30, owner="w1", observed=StreamState.RUNNING, **values)
     touch_demand(world.scope, device, datetime.now(UTC) - timedelta(seconds=demanded_seconds_ago))
     return device
 

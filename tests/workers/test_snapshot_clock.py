@@ -83,8 +83,13 @@ def test_a_picture_is_asked_for_when_it_is_due_and_not_before(world):
     assert world.turn(TEN_MINUTES - 1) == []
     (request,) = world.turn(1)
     assert request == CaptureRequest(
-        id=snapshot_id_for(schedule.id, ms(600)), tenant_id=world.scope.tenant_id, device_id=world.device.id,
-        kind=SCHEDULED, tags=("roof",), created_by="gate", schedule_id=schedule.id,
+        id=snapshot_id_for(schedule.id, ms(600)),
+        tenant_id=world.scope.tenant_id,
+        device_id=world.device.id,
+        kind=SCHEDULED,
+        tags=("roof",),
+        created_by="gate",
+        schedule_id=schedule.id,
     )
     assert world.turn(1) == []
     seen = world.seen(schedule)
@@ -116,7 +121,11 @@ def test_the_answer_is_noted(world):
     world.queue.answer(request.id, CaptureAnswer(reason="no_picture", message="the stream is stopped"))
     world.turn()
     seen = world.seen(schedule)
-    assert (seen.reason_code, seen.reason_message, seen.last_taken_at_ms) == ("no_picture", "the stream is stopped", None)
+    assert (seen.reason_code, seen.reason_message, seen.last_taken_at_ms) == (
+        "no_picture",
+        "the stream is stopped",
+        None,
+    )
     (request,) = world.turn(TEN_MINUTES)
     world.queue.answer(request.id, CaptureAnswer(at_ms=1))
     world.turn()
@@ -144,7 +153,9 @@ def test_a_clock_that_starts_notes_what_the_one_before_asked_for(world):
     world.turn(TEN_MINUTES)
     make_snapshot(world.scope, world.device, 1, id=snapshot_id_for(taken.id, ms(600)), schedule_id=taken.id)
     with database.transaction():
-        EVERY_TENANT.update(SnapshotSchedule, reason_code="no_picture").where(SnapshotSchedule.id == refused.id).execute()
+        EVERY_TENANT.update(SnapshotSchedule, reason_code="no_picture").where(
+            SnapshotSchedule.id == refused.id
+        ).execute()
     world.clock = world.another_clock()
     world.turn()
     world.turn(ANSWER_SECONDS)

@@ -205,9 +205,7 @@ def test_a_camera_without_video_is_told_by_the_look_and_no_ffmpeg_starts(world):
 def test_the_lease_is_held_and_the_wish_obeyed_while_a_camera_is_looked_at(world, monkeypatch):
     renewals = []
     original = Leases.renew
-    monkeypatch.setattr(
-        Leases, "renew", lambda *words: (renewals.append(world.clock.monotonic()), original(*words))
-    )
+    monkeypatch.setattr(Leases, "renew", lambda *words: (renewals.append(world.clock.monotonic()), original(*words)))
 
     def look_for_long(on_wait: Callable[[], None]) -> None:
         for _ in range(40):
@@ -226,9 +224,7 @@ def test_the_lease_is_held_and_the_wish_obeyed_while_a_camera_is_looked_at(world
     assert world.loop.lives == []
 
 
-@pytest.mark.parametrize(
-    "problem", ["program not found: ffmpeg", "program cannot be started: Permission denied"]
-)
+@pytest.mark.parametrize("problem", ["program not found: ffmpeg", "program cannot be started: Permission denied"])
 def test_an_ffmpeg_that_cannot_be_started_is_a_failure_for_a_person(world, problem):
     world.run([Ended(None, [], problem)], [INIT, *parts(1), world.stop])
     assert world.states[1] == ("failed", "ffmpeg_missing")
@@ -309,9 +305,7 @@ def test_a_device_that_is_changed_during_a_long_pause_is_tried_at_once(world):
 
     supervisor.time.sleep = wait
     tried_at = []
-    world.run(
-        *[[REFUSED]] * 7, [lambda: tried_at.append(world.clock.monotonic()), INIT, *parts(1), world.stop]
-    )
+    world.run(*[[REFUSED]] * 7, [lambda: tried_at.append(world.clock.monotonic()), INIT, *parts(1), world.stop])
     assert "rtsp://10.9.9.9/new" in world.commands[-1]
     assert tried_at[0] - changed_at[0] < 3, "not after half a minute"
 

@@ -1,4 +1,5 @@
-"""A device that should run, its supervisor, and fakes of what the supervisor meets: FFmpeg by a script, time by hand."""
+"""A device that should run, its supervisor, and fakes of what the supervisor meets: FFmpeg by a script, time by
+hand."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,1 +1,2 @@
-"""Ranges of footage become films: looked at first, then copied where they can be and encoded anew where they must be."""
+"""Ranges of footage become films: looked at first, then copied where they can be and encoded anew where they must
+be."""

@@ -1,8 +1,9 @@
-"""Copies footage into a film, frame by frame as the camera sent it. Of an exact cut only its very beginning is encoded anew.
+"""Copies footage into a film, frame by frame as the camera sent it. Of an exact cut only its very beginning is encoded
+anew.
 
-A film can begin only with a key frame. So the frames from the exact start up to the next key frame are encoded anew, with
-parameter sets whose ids the camera's do not have, and both sets stand in the film's one configuration. All the rest stays as
-it is; at the end frames are simply left out, because none depends on a later one.
+A film can begin only with a key frame. So the frames from the exact start up to the next key frame are encoded anew,
+with parameter sets whose ids the camera's do not have, and both sets stand in the film's one configuration. All the
+rest stays as it is; at the end frames are simply left out, because none depends on a later one.
 """
 
 from collections.abc import Iterator
@@ -70,7 +71,9 @@ def _encode_head(cut: Cut, parts: Iterator[FootagePart]) -> Iterator[FootagePart
     video = cut.video_format
     configuration = parse_avc(video.box(b"avcC"))
     settings = EncoderSettings(
-        preset="fast", quality=18, parameter_id=configuration.free_id(),
+        preset="fast",
+        quality=18,
+        parameter_id=configuration.free_id(),
         # Half a tick before: the encoder's filter counts in floating point.
         from_seconds=(wanted[0].time - 0.5) / video.timescale,
     )
@@ -103,9 +106,7 @@ def _add_head(
         number += len(frames)
         following = wanted[number].time if number < len(wanted) else max(end, times[-1] + 1)
         durations = [later - earlier for earlier, later in zip(times, [*times[1:], following], strict=True)]
-        cut.film.add_video(
-            Samples(video, times, durations, frames.sizes, [0] * len(frames), frames.keys, frames.data)
-        )
+        cut.film.add_video(Samples(video, times, durations, frames.sizes, [0] * len(frames), frames.keys, frames.data))
     cut.note_times(wanted[0].wall_ms, min(wanted[-1].wall_ms + 1000 * durations[-1] / video.timescale, cut.end_ms))
     for part in head:
         for samples in part.audio:
@@ -144,5 +145,3 @@ def _wall_ms(part: FootagePart, samples: Samples, index: int) -> float:
 def _chain(head: list[FootagePart], rest: Iterator[FootagePart]) -> Iterator[FootagePart]:
     yield from head
     yield from rest
-
-

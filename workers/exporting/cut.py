@@ -20,8 +20,16 @@ class Cut:
     """A range that becomes a film in `sink`. Times are milliseconds since 1970, UTC; the film's begin at 0."""
 
     def __init__(
-        self, context: JobContext, source: Source, reader: FootageReader, sink: Sink, *,
-        start_ms: int, end_ms: int, is_exact: bool, index_bytes: int,
+        self,
+        context: JobContext,
+        source: Source,
+        reader: FootageReader,
+        sink: Sink,
+        *,
+        start_ms: int,
+        end_ms: int,
+        is_exact: bool,
+        index_bytes: int,
     ) -> None:
         self.context, self.source, self.reader = context, source, reader
         self.start_ms, self.end_ms, self.is_exact = start_ms, end_ms, is_exact
@@ -61,7 +69,9 @@ class Cut:
     def facts(self, seconds: float) -> dict[str, Any]:
         """What the job's result tells of the film."""
         return {
-            "start_ms": self.first_ms, "end_ms": self.last_ms, "duration_seconds": round(seconds, 3),
+            "start_ms": self.first_ms,
+            "end_ms": self.last_ms,
+            "duration_seconds": round(seconds, 3),
             "frames": self.film.frames,
         }
 

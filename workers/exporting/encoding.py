@@ -1,4 +1,5 @@
-"""Encodes footage anew into a film, where it cannot be copied: its format changed, or its frames depend on later ones."""
+"""Encodes footage anew into a film, where it cannot be copied: its format changed, or its frames depend on later
+ones."""
 
 from contextlib import closing
 

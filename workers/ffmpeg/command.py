@@ -76,10 +76,15 @@ def build_bus_arguments(source: SourceInfo, part_seconds: float) -> list[str]:
             arguments += ["-c:a", "aac", "-b:a", "64k", "-ac", "1"]
     return [
         *arguments,
-        "-f", "mp4",
-        "-movflags", "+frag_keyframe+empty_moov+default_base_moof+skip_trailer",
-        "-frag_duration", str(int(part_seconds * 1_000_000)),
-        "-max_interleave_delta", "500000",
-        "-flush_packets", "1",
+        "-f",
+        "mp4",
+        "-movflags",
+        "+frag_keyframe+empty_moov+default_base_moof+skip_trailer",
+        "-frag_duration",
+        str(int(part_seconds * 1_000_000)),
+        "-max_interleave_delta",
+        "500000",
+        "-flush_packets",
+        "1",
         "pipe:1",
     ]

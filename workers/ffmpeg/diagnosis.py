@@ -22,9 +22,11 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("tls_failed", r"TLS|certificate|handshake"),
         # A track that is announced, but not a single picture came of it.
         ("no_video", r"dimensions not set"),
-        ("unsupported_codec",
-         r"Could not find tag for codec|codec not currently supported in container|Unknown (encoder|decoder)"
-         r"|Could not write header"),
+        (
+            "unsupported_codec",
+            r"Could not find tag for codec|codec not currently supported in container|Unknown (encoder|decoder)"
+            r"|Could not write header",
+        ),
         ("no_video", r"method \w+ failed: 415|Nothing was written into output file|could not find codec parameters"),
         ("invalid_data", r"Invalid data found when processing input|Protocol not found|Server returned 4"),
         ("closed_by_camera", r"End of file|Connection reset by peer|Broken pipe|Input/output error"),

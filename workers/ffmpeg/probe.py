@@ -35,7 +35,8 @@ _WAIT_SECONDS = 0.25
 
 _LOG_LINES = 40
 
-#: Looks at once in a worker process. With one for each of a hundred cameras that start together, none would end in time.
+#: Looks at once in a worker process. With one for each of a hundred cameras that start together, none would end in
+#: time.
 _SEATS = 8
 _seats = threading.BoundedSemaphore(_SEATS)
 
@@ -85,9 +86,7 @@ def probe_source(
     if answer.get("source") is None:
         errors = answer.get("errors") or ["[error] the probe ended without an answer"]
         shown = [redact_text(line) for line in (*lines, *errors)]
-        return ProbeResult(
-            None, diagnose(shown, 1, had_video=False, is_late=answer.get("is_late", False)), elapsed_ms
-        )
+        return ProbeResult(None, diagnose(shown, 1, had_video=False, is_late=answer.get("is_late", False)), elapsed_ms)
     source = SourceInfo.from_dict(answer["source"])
     return ProbeResult(source, None if source.video else reason_for("no_video"), elapsed_ms)
 
@@ -110,7 +109,11 @@ def _ask_now(request: str, limit_seconds: float, on_wait: Callable[[], None]) ->
     question: str | None = request
     with subprocess.Popen(
         [sys.executable, "-m", "workers.ffmpeg.probe"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
     ) as process:
         try:
             while True:
@@ -163,9 +166,7 @@ def _closes_without_a_word(url: str, timeout_seconds: float) -> bool:
 
 
 def _look(container: Any, watch_seconds: float, started: float) -> SourceInfo:
-    tracks = tuple(
-        TrackInfo(stream.index, stream.type or "data", _codec(stream)) for stream in container.streams
-    )
+    tracks = tuple(TrackInfo(stream.index, stream.type or "data", _codec(stream)) for stream in container.streams)
     video = next((s for s in container.streams.video if s.codec_context and s.codec_context.width), None)
     audio = next((s for s in container.streams.audio if s.codec_context), None)
     packets: list[tuple[float | None, float | None, int, bool]] = []
@@ -177,17 +178,21 @@ def _look(container: Any, watch_seconds: float, started: float) -> SourceInfo:
                 break
             first_ms = first_ms or int((time.monotonic() - started) * 1000)
             base = float(packet.time_base or 0)
-            packets.append((
-                packet.pts * base if packet.pts is not None else None,
-                packet.dts * base if packet.dts is not None else None,
-                packet.size, packet.is_keyframe,
-            ))
+            packets.append(
+                (
+                    packet.pts * base if packet.pts is not None else None,
+                    packet.dts * base if packet.dts is not None else None,
+                    packet.size,
+                    packet.is_keyframe,
+                )
+            )
             if sum(p[3] for p in packets) > 2 or time.monotonic() >= end:
                 break
     return SourceInfo(
         video=_describe_video(video, packets) if video is not None else None,
         audio=AudioInfo(_codec(audio), audio.codec_context.sample_rate or None, audio.codec_context.channels or None)
-        if audio is not None else None,
+        if audio is not None
+        else None,
         tracks=tracks,
         time_to_first_frame_ms=first_ms,
     )

@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 DEVICE_MARK = "VAS_DEVICE_ID"
 
 _READ_BYTES = 1 << 18
-#: glibc otherwise lets what FFmpeg freed after looking at the camera stay with it for good (mallopt(3)): a large part of
-#: its own memory. Other C libraries do not know the word, and who has set it keeps it.
+#: glibc otherwise lets what FFmpeg freed after looking at the camera stay with it for good (mallopt(3)): a large part
+#: of its own memory. Other C libraries do not know the word, and who has set it keeps it.
 _MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(128 << 10)}
 _STDERR_LINES = 60
 _STDERR_LINE_BYTES = 2000

@@ -1,4 +1,5 @@
-"""Encodes recorded parts anew, as H.264 that any player takes: one FFmpeg in the middle of a pipe, ended with its job."""
+"""Encodes recorded parts anew, as H.264 that any player takes: one FFmpeg in the middle of a pipe, ended with its
+job."""
 
 import contextlib
 import logging
@@ -100,8 +101,13 @@ class Encoder:
         if setpriv := find_setpriv():
             command = [setpriv, "--pdeathsig", "KILL", "--", *command]
         return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-            bufsize=0, env={**os.environ, JOB_MARK: self._job_id, "AV_LOG_FORCE_NOCOLOR": "1"},
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            bufsize=0,
+            env={**os.environ, JOB_MARK: self._job_id, "AV_LOG_FORCE_NOCOLOR": "1"},
         )
 
     def _feed(self, process: subprocess.Popen, source: Iterable[bytes]) -> None:
@@ -156,22 +162,60 @@ def build_command(program: str, settings: EncoderSettings) -> list[str]:
         width, height = settings.size
         filters += [
             f"scale={width}:{height}:force_original_aspect_ratio=decrease:out_range=tv",
-            f"pad={width}:{height}:-1:-1", "setsar=1",
+            f"pad={width}:{height}:-1:-1",
+            "setsar=1",
             # Runs that are joined must have the same parameter sets, whatever their cameras said of colours.
             "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709",
         ]
     filters.append("format=yuv420p" if settings.size else "format=yuv420p|yuvj420p")
     level = ["-level:v", _level_for(settings.size)] if settings.size else []
     return [
-        program, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error",
-        "-copyts", "-f", "mov", "-i", "pipe:0", "-map", "0:v:0",
-        "-vf", ",".join(filters), "-fps_mode", "passthrough", "-enc_time_base", f"1:{TIMESCALE}",
-        "-c:v", "libx264", "-preset", settings.preset, "-crf", str(settings.quality), "-bf", "0", "-g", "100", *level,
-        "-x264-params", f"sps-id={settings.parameter_id}",
-        "-f", "mp4", "-video_track_timescale", str(TIMESCALE), "-avoid_negative_ts", "disabled",
+        program,
+        "-hide_banner",
+        "-nostdin",
+        "-nostats",
+        "-loglevel",
+        "error",
+        "-copyts",
+        "-f",
+        "mov",
+        "-i",
+        "pipe:0",
+        "-map",
+        "0:v:0",
+        "-vf",
+        ",".join(filters),
+        "-fps_mode",
+        "passthrough",
+        "-enc_time_base",
+        f"1:{TIMESCALE}",
+        "-c:v",
+        "libx264",
+        "-preset",
+        settings.preset,
+        "-crf",
+        str(settings.quality),
+        "-bf",
+        "0",
+        "-g",
+        "100",
+        *level,
+        "-x264-params",
+        f"sps-id={settings.parameter_id}",
+        "-f",
+        "mp4",
+        "-video_track_timescale",
+        str(TIMESCALE),
+        "-avoid_negative_ts",
+        "disabled",
         # frag_discont: times stay those of the source and do not begin at 0.
-        "-movflags", "+frag_keyframe+empty_moov+default_base_moof+skip_trailer+frag_discont", "-frag_duration", "500000",
-        "-flush_packets", "1", "pipe:1",
+        "-movflags",
+        "+frag_keyframe+empty_moov+default_base_moof+skip_trailer+frag_discont",
+        "-frag_duration",
+        "500000",
+        "-flush_packets",
+        "1",
+        "pipe:1",
     ]
 
 

@@ -44,8 +44,13 @@ class AvcConfiguration:
         """One configuration for samples of both, whose parameter sets must have ids of their own."""
         high = max((self, other), key=lambda one: (one.profile, len(one.extension)))
         return AvcConfiguration(
-            high.profile, self.compatibility & other.compatibility, max(self.level, other.level), self.length_size,
-            self.sequence_sets + other.sequence_sets, self.picture_sets + other.picture_sets, high.extension,
+            high.profile,
+            self.compatibility & other.compatibility,
+            max(self.level, other.level),
+            self.length_size,
+            self.sequence_sets + other.sequence_sets,
+            self.picture_sets + other.picture_sets,
+            high.extension,
         )
 
     def pack(self) -> bytes:

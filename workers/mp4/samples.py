@@ -1,4 +1,5 @@
-"""Recorded parts as samples: what a track is made of, and where each of its frames lies (ISO/IEC 14496-12, 8.8). Pure."""
+"""Recorded parts as samples: what a track is made of, and where each of its frames lies (ISO/IEC 14496-12, 8.8).
+Pure."""
 
 import struct
 from collections.abc import Iterable, Iterator
@@ -93,8 +94,12 @@ class Samples:
             return self
         start = sum(self.sizes[:first])
         return Samples(
-            self.track, self.times[first:last], self.durations[first:last], self.sizes[first:last],
-            self.offsets[first:last], self.keys[first:last],
+            self.track,
+            self.times[first:last],
+            self.durations[first:last],
+            self.sizes[first:last],
+            self.offsets[first:last],
+            self.keys[first:last],
             self.data[start : start + sum(self.sizes[first:last])],
         )
 
@@ -112,9 +117,7 @@ def parse_init(data: bytes) -> tuple[TrackFormat, ...]:
                 track_id, _, *values = struct.unpack_from(">5I", data, start + 4)
                 defaults[track_id] = values
         return tuple(
-            _parse_track(data, start, end, defaults)
-            for name, start, end in walk_boxes(data, *moov)
-            if name == b"trak"
+            _parse_track(data, start, end, defaults) for name, start, end in walk_boxes(data, *moov) if name == b"trak"
         )
     except (struct.error, IndexError) as error:
         raise InvalidMedia(f"an init segment that ends too early: {error}") from error
@@ -209,8 +212,11 @@ def _parse_track_fragment(
     if track is None:
         return
     at = header[0] + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
-    defaults = {"default_duration": track.default_duration, "default_size": track.default_size,
-                "default_flags": track.default_flags}
+    defaults = {
+        "default_duration": track.default_duration,
+        "default_size": track.default_size,
+        "default_flags": track.default_flags,
+    }
     for bit, name in ((0x8, "default_duration"), (0x10, "default_size"), (0x20, "default_flags")):
         if flags & bit:
             defaults[name] = U32.unpack_from(data, at)[0]
@@ -230,9 +236,7 @@ def _parse_track_fragment(
                 place += len(samples.data)
 
 
-def _parse_samples(
-    data: memoryview, at: int, track: TrackFormat, time: int, place: int | None
-) -> tuple[int, Samples]:
+def _parse_samples(data: memoryview, at: int, track: TrackFormat, time: int, place: int | None) -> tuple[int, Samples]:
     flags, count = struct.unpack_from(">II", data, at)
     flags &= 0xFF_FFFF
     at += 8

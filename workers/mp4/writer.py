@@ -113,12 +113,29 @@ class OutputTrack:
         length = -(-(self.shown_until() - first) * MOVIE_TIMESCALE // self.timescale)
         edits = self._build_edits(first, delay, length)
         tkhd = full_box(
-            b"tkhd", 1, 3, struct.pack(">QQIIQ8xhhhH", created, created, self.track_id, 0, delay + length, 0, 0,
-                                       0 if self.kind == VIDEO else 0x100, 0),
-            _MATRIX, struct.pack(">HHHH", self._width(0), 0, self._width(1), 0),
+            b"tkhd",
+            1,
+            3,
+            struct.pack(
+                ">QQIIQ8xhhhH",
+                created,
+                created,
+                self.track_id,
+                0,
+                delay + length,
+                0,
+                0,
+                0 if self.kind == VIDEO else 0x100,
+                0,
+            ),
+            _MATRIX,
+            struct.pack(">HHHH", self._width(0), 0, self._width(1), 0),
         )
         mdhd = full_box(
-            b"mdhd", 1, 0, struct.pack(">QQIQHH", created, created, self.timescale, self.end - self._times[0], 0x55C4, 0)
+            b"mdhd",
+            1,
+            0,
+            struct.pack(">QQIQHH", created, created, self.timescale, self.end - self._times[0], 0x55C4, 0),
         )
         name = b"VideoHandler\0" if self.kind == VIDEO else b"SoundHandler\0"
         hdlr = full_box(b"hdlr", 0, 0, struct.pack(">I4s12x", 0, self.kind.encode()), name)
@@ -149,7 +166,9 @@ class OutputTrack:
         tables.append(full_box(b"stsz", 0, 0, struct.pack(">II", 0, len(self._sizes)), _big_endian(self._sizes)))
         tables.append(_build_chunk_sizes(self._chunk_counts))
         if self._chunk_places and self._chunk_places[-1] >= 1 << 32:
-            places = full_box(b"co64", 0, 0, struct.pack(">I", len(self._chunk_places)), _big_endian(self._chunk_places))
+            places = full_box(
+                b"co64", 0, 0, struct.pack(">I", len(self._chunk_places)), _big_endian(self._chunk_places)
+            )
         else:
             short = array("I", self._chunk_places)
             places = full_box(b"stco", 0, 0, struct.pack(">I", len(short)), _big_endian(short))
@@ -215,8 +234,13 @@ class Mp4Writer:
         start = self._movie_start()
         length = -(-int(self._movie_seconds() * 1_000_000) // (1_000_000 // MOVIE_TIMESCALE))
         mvhd = full_box(
-            b"mvhd", 1, 0, struct.pack(">QQIQIH10x", self._created, self._created, MOVIE_TIMESCALE, length, 0x10000, 0x100),
-            _MATRIX, bytes(24), struct.pack(">I", 3),
+            b"mvhd",
+            1,
+            0,
+            struct.pack(">QQIQIH10x", self._created, self._created, MOVIE_TIMESCALE, length, 0x10000, 0x100),
+            _MATRIX,
+            bytes(24),
+            struct.pack(">I", 3),
         )
         return box(b"moov", mvhd, *(track.build(self._created, start) for track in self._tracks()))
 

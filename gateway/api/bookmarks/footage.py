@@ -51,7 +51,9 @@ def look_for_footage(recording: Recording, start_ms: int, end_ms: int) -> ClipFo
 def refuse_clip(found: ClipFootage) -> Response:
     """404 that says where the nearest footage is."""
     return refuse_empty(
-        "there is no footage for a clip", found.nearest_before_ms, found.nearest_after_ms,
+        "there is no footage for a clip",
+        found.nearest_before_ms,
+        found.nearest_after_ms,
         nothing=f"{NOTHING}, and it is not live",
     )
 
@@ -64,5 +66,3 @@ def _bus_span(bus: MediaBus, device_id: str) -> tuple[int, int] | None:
         return None
     last = newest[1][-1] if newest else oldest[-1]
     return round(oldest[0].start * 1000), round(last.end * 1000)
-
-

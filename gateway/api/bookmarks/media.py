@@ -34,8 +34,11 @@ def clip_response(bookmark: Bookmark, *, is_download: bool) -> Response:
     except FileNotFoundError:
         raise NotFound("the clip is gone from the disk: have it made again", reason="file_missing") from None
     response = file_response(
-        lambda offset, length: _read(file, offset, length), file.seek(0, 2), etag=_etag(bookmark.clip_file),
-        mimetype="video/mp4", cache_control=_ASK_AGAIN,
+        lambda offset, length: _read(file, offset, length),
+        file.seek(0, 2),
+        etag=_etag(bookmark.clip_file),
+        mimetype="video/mp4",
+        cache_control=_ASK_AGAIN,
     )
     response.call_on_close(file.close)
     if response.status_code in (200, 206):
@@ -58,8 +61,11 @@ def poster_response(bookmark: Bookmark, width: int | None) -> Response:
         except PictureUnreadable as error:
             raise Conflict(error.message, reason=error.reason) from error
     return file_response(
-        lambda offset, length: iter((data[offset : offset + length],)), len(data),
-        etag=etag, mimetype="image/jpeg", cache_control=_ASK_AGAIN,
+        lambda offset, length: iter((data[offset : offset + length],)),
+        len(data),
+        etag=etag,
+        mimetype="image/jpeg",
+        cache_control=_ASK_AGAIN,
     )
 
 

@@ -79,7 +79,10 @@ class Bookmarks(MethodView):
         Newest first, unless `order` says otherwise. Those of deleted devices are among them.
         """
         wanted = BookmarkFilter(
-            device_ids=tuple(args["device_id"]), start_ms=args["start"], end_ms=args["end"], tags=tuple(args["tag"]),
+            device_ids=tuple(args["device_id"]),
+            start_ms=args["start"],
+            end_ms=args["end"],
+            tags=tuple(args["tag"]),
             text=args["q"],
         )
         found, total = list_bookmarks(
@@ -157,8 +160,8 @@ class BookmarkById(MethodView):
     def put(self, data: dict[str, Any], headers: dict[str, Any], bookmark_id: Any) -> Any:
         """Change a bookmark
 
-        Sets title, note and tags. Another moment or length has the clip made anew, where there is footage: otherwise 404
-        with reason `no_footage`, and nothing changes. With If-Match, 412 when it was changed since it was read.
+        Sets title, note and tags. Another moment or length has the clip made anew, where there is footage: otherwise
+        404 with reason `no_footage`, and nothing changes. With If-Match, 412 when it was changed since it was read.
         """
         scope = current_scope()
         before = find_bookmark(scope, str(bookmark_id))
@@ -171,8 +174,13 @@ class BookmarkById(MethodView):
                 return refuse_clip(found)
             footage = found.held
         bookmark, is_renewed = replace_bookmark(
-            scope, before.id, values, footage=footage, if_version=if_version,
-            keep_hours=services().config.export_keep_hours, by=current_name(),
+            scope,
+            before.id,
+            values,
+            footage=footage,
+            if_version=if_version,
+            keep_hours=services().config.export_keep_hours,
+            by=current_name(),
         )
         if is_renewed:
             _wake_worker(bookmark)
@@ -240,8 +248,8 @@ class BookmarkClip(MethodView):
     def get(self, args: dict[str, Any], bookmark_id: Any) -> Response:
         """Read the clip
 
-        An MP4 that plays while it is fetched. 409 with reason `clip_pending` while it is made, with `clip_failed` where it
-        could not be; 404 with reason `file_missing` when its file is gone.
+        An MP4 that plays while it is fetched. 409 with reason `clip_pending` while it is made, with `clip_failed` where
+        it could not be; 404 with reason `file_missing` when its file is gone.
         """
         return clip_response(find_bookmark(current_scope(), str(bookmark_id)), is_download=bool(args["download"]))
 

@@ -12,28 +12,43 @@ from gateway.models.bookmarks import BOOKMARK_ORDERS, CLIP_STATES
 MOST_SECONDS = 300
 
 BOOKMARK_EXAMPLE = {
-    "device_id": "5f3f5a0e-6d4e-4b53-8b51-3f6a1f0c2f11", "at": None, "title": "Delivery", "note": "left at the gate",
-    "tags": ["parcel"], "before_seconds": 5, "after_seconds": 10,
+    "device_id": "5f3f5a0e-6d4e-4b53-8b51-3f6a1f0c2f11",
+    "at": None,
+    "title": "Delivery",
+    "note": "left at the gate",
+    "tags": ["parcel"],
+    "before_seconds": 5,
+    "after_seconds": 10,
 }
 
 
 class ClipSchema(ReplySchema):
     """The clip of a bookmark."""
 
-    state = Choice(CLIP_STATES, metadata={
-        "description": "`pending` while it is made (what comes after the moment is waited for), `ready`, or `failed`"})
+    state = Choice(
+        CLIP_STATES,
+        metadata={
+            "description": "`pending` while it is made (what comes after the moment is waited for), `ready`, or "
+            "`failed`"
+        },
+    )
     progress = ma.fields.Float(metadata={"description": "0 to 1"})
     job_id = Id(allow_none=True, metadata={"description": "the job that makes it now"})
-    reason = ma.fields.Nested(ReasonSchema, allow_none=True, metadata={
-        "description": "why there is none; of one that is ready: why no newer one could be made"})
+    reason = ma.fields.Nested(
+        ReasonSchema,
+        allow_none=True,
+        metadata={"description": "why there is none; of one that is ready: why no newer one could be made"},
+    )
     url = ma.fields.String(allow_none=True, metadata={"description": "where it plays, by ranges too; null without one"})
     start = Moment(allow_none=True, metadata={"description": "when its first picture was taken"})
     end = Moment(allow_none=True, metadata={"description": "when its last picture ended"})
     duration_seconds = ma.fields.Float(allow_none=True, metadata={"description": "how long it plays, without gaps"})
     size = ma.fields.Integer(allow_none=True, metadata={"description": "bytes"})
     codec = ma.fields.String(allow_none=True, metadata={"example": "h264"})
-    notes = ma.fields.List(ma.fields.String(), metadata={
-        "description": "what is worth knowing of it, such as less footage than was wanted"})
+    notes = ma.fields.List(
+        ma.fields.String(),
+        metadata={"description": "what is worth knowing of it, such as less footage than was wanted"},
+    )
 
 
 class BookmarkSchema(Schema):
@@ -41,18 +56,31 @@ class BookmarkSchema(Schema):
 
     id = Id(dump_only=True)
     device_id = Id(dump_only=True)
-    device_name = ma.fields.String(dump_only=True, metadata={"description": "as it was called then: it outlives its device"})
+    device_name = ma.fields.String(
+        dump_only=True, metadata={"description": "as it was called then: it outlives its device"}
+    )
     at = Moment(load_default=None, allow_none=True, metadata={"description": "the moment; left out or null: as it is"})
     title = Text(required=True, low=1, high=200, metadata={"example": "Delivery"})
     note = Text(load_default="", high=4000, lines=True)
     tags = tags_field()
-    before_seconds = Seconds(low=0, high=MOST_SECONDS, load_default=None, allow_none=True, metadata={
-        "description": "how much of before the moment the clip shows; left out or null: as it is"})
-    after_seconds = Seconds(low=0, high=MOST_SECONDS, load_default=None, allow_none=True, metadata={
-        "description": "how much of after the moment the clip shows; left out or null: as it is"})
+    before_seconds = Seconds(
+        low=0,
+        high=MOST_SECONDS,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "how much of before the moment the clip shows; left out or null: as it is"},
+    )
+    after_seconds = Seconds(
+        low=0,
+        high=MOST_SECONDS,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "how much of after the moment the clip shows; left out or null: as it is"},
+    )
     clip = ma.fields.Nested(ClipSchema, dump_only=True)
-    poster_url = ma.fields.String(dump_only=True, allow_none=True, metadata={
-        "description": "a picture of the moment; null without one"})
+    poster_url = ma.fields.String(
+        dump_only=True, allow_none=True, metadata={"description": "a picture of the moment; null without one"}
+    )
     version = ma.fields.Integer(dump_only=True)
     created_by = ma.fields.String(dump_only=True)
     created_at = Time(dump_only=True)
@@ -68,28 +96,47 @@ class NewBookmarkSchema(BookmarkSchema):
     """A bookmark to be made."""
 
     device_id = Id(required=True)
-    at = Moment(load_default=None, allow_none=True, metadata={
-        "description": "the moment; left out or null: now", "example": "2026-11-22T10:00:00Z"})
-    before_seconds = Seconds(low=0, high=MOST_SECONDS, load_default=5.0, metadata={
-        "description": "how much of before the moment the clip shows"})
-    after_seconds = Seconds(low=0, high=MOST_SECONDS, load_default=5.0, metadata={
-        "description": "how much of after the moment the clip shows"})
+    at = Moment(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "the moment; left out or null: now", "example": "2026-11-22T10:00:00Z"},
+    )
+    before_seconds = Seconds(
+        low=0,
+        high=MOST_SECONDS,
+        load_default=5.0,
+        metadata={"description": "how much of before the moment the clip shows"},
+    )
+    after_seconds = Seconds(
+        low=0,
+        high=MOST_SECONDS,
+        load_default=5.0,
+        metadata={"description": "how much of after the moment the clip shows"},
+    )
 
 
 class BookmarkQueryArgsSchema(PageArgsSchema):
     """Query of the list of bookmarks."""
 
-    device_id = ma.fields.List(Id(), load_default=list, validate=ma.validate.Length(max=200, error="must be at most 200"),
-                               metadata={"description": "only of this device; may be given more than once"})
+    device_id = ma.fields.List(
+        Id(),
+        load_default=list,
+        validate=ma.validate.Length(max=200, error="must be at most 200"),
+        metadata={"description": "only of this device; may be given more than once"},
+    )
     start = Moment(load_default=None, metadata={"description": "only of this moment or later"})
     end = Moment(load_default=None, metadata={"description": "only of before this moment"})
     tag = ma.fields.List(
-        Text(low=1, high=50), load_default=list,
+        Text(low=1, high=50),
+        load_default=list,
         validate=ma.validate.Length(max=MOST_TAGS, error=f"must be at most {MOST_TAGS}"),
         metadata={"description": "only with this tag; given more than once, with all of them"},
     )
-    q = Text(load_default=None, high=200, metadata={
-        "description": "only with this text in title, note, tags or the device's name"})
+    q = Text(
+        load_default=None,
+        high=200,
+        metadata={"description": "only with this text in title, note, tags or the device's name"},
+    )
     order = Choice(BOOKMARK_ORDERS, load_default="newest", metadata={"description": "by the moment"})
 
     @ma.validates_schema
@@ -106,5 +153,9 @@ class ClipArgsSchema(Schema):
 class PosterArgsSchema(Schema):
     """How the picture is fetched."""
 
-    width = Count(low=16, high=7680, load_default=None, metadata={
-        "description": "pixels; the picture is made smaller, never larger. Left out: as the camera sent it"})
+    width = Count(
+        low=16,
+        high=7680,
+        load_default=None,
+        metadata={"description": "pixels; the picture is made smaller, never larger. Left out: as the camera sent it"},
+    )

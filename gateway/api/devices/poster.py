@@ -32,34 +32,50 @@ _LIVE_MS = 15_000
 class PosterArgsSchema(Schema):
     """How large a poster is."""
 
-    width = Count(low=16, high=7680, load_default=640, metadata={
-        "description": "pixels, rounded up to one of 160, 320, 480, 640, 960, 1280, 1920; never larger than the picture"})
+    width = Count(
+        low=16,
+        high=7680,
+        load_default=640,
+        metadata={
+            "description": "pixels, rounded up to one of 160, 320, 480, 640, 960, 1280, 1920; never larger than the "
+            "picture"
+        },
+    )
 
 
 @blp.route("/<uuid:device_id>/poster.jpg")
 class DevicePoster(MethodView):
     @blp.arguments(PosterArgsSchema, location="query")
-    @blp.response(200, _BINARY, content_type="image/jpeg", headers={
-        "Last-Modified": {"description": "when the picture was taken", "schema": {"type": "string"}}})
+    @blp.response(
+        200,
+        _BINARY,
+        content_type="image/jpeg",
+        headers={"Last-Modified": {"description": "when the picture was taken", "schema": {"type": "string"}}},
+    )
     @blp.alt_response(206, schema=_BINARY, content_type="image/jpeg", description="a range of it")
     @blp.alt_response(304, description="it is the one that If-None-Match names")
     @blp.errors(404, 416, 422, 503)
     def get(self, args: dict[str, Any], device_id: Any) -> Response:
         """Read a device's poster
 
-        The newest picture that there is, live or else recorded or kept as a snapshot; made anew after POSTER_SECONDS when
-        somebody asks. 404 with reason `no_picture` when there has been none yet.
+        The newest picture that there is, live or else recorded or kept as a snapshot; made anew after POSTER_SECONDS
+        when somebody asks. 404 with reason `no_picture` when there has been none yet.
         """
         device = find_device(current_scope(), str(device_id))
         width = round_width(args["width"])
         posters = services().posters
         poster = posters.get(device.id, width, lambda known: _make(device, width, known))
         if poster.at_ms is None:
-            raise ApiError(404, f"there is no picture of device '{device.name}' yet: {poster.message}", reason="no_picture")
+            raise ApiError(
+                404, f"there is no picture of device '{device.name}' yet: {poster.message}", reason="no_picture"
+            )
         seconds = max(1, math.ceil(posters.seconds_left(poster)))
         response = file_response(
-            lambda offset, length: iter((poster.picture[offset : offset + length],)), len(poster.picture),
-            etag=f"{poster.at_ms}-{width}", mimetype="image/jpeg", cache_control=f"private, max-age={seconds}",
+            lambda offset, length: iter((poster.picture[offset : offset + length],)),
+            len(poster.picture),
+            etag=f"{poster.at_ms}-{width}",
+            mimetype="image/jpeg",
+            cache_control=f"private, max-age={seconds}",
         )
         response.last_modified = datetime.fromtimestamp(poster.at_ms / 1000, UTC)
         return response

@@ -21,7 +21,9 @@ def probe(data: dict[str, Any]) -> dict[str, Any]:
     seats = services().probe_seats
     request = ProbeRequest(_whole_source(data), data["transport"])
     if not seats.acquire(blocking=False):
-        raise ApiError(429, "too many sources are being looked at: try again in a few seconds", reason="too_many_probes")
+        raise ApiError(
+            429, "too many sources are being looked at: try again in a few seconds", reason="too_many_probes"
+        )
     try:
         return _ask_worker(request)
     except redis.RedisError as error:

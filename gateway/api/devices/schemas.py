@@ -68,8 +68,12 @@ class DeviceSchema(Schema):
     """A configured camera."""
 
     id = Id(dump_only=True)
-    name = Text(required=True, low=1, high=100, metadata={"description": "unique, whatever the case of its letters",
-                                                          "example": "Front gate"})
+    name = Text(
+        required=True,
+        low=1,
+        high=100,
+        metadata={"description": "unique, whatever the case of its letters", "example": "Front gate"},
+    )
     source_url = SourceText(
         required=True,
         metadata={
@@ -80,30 +84,46 @@ class DeviceSchema(Schema):
         },
     )
     sub_source_url = SourceText(
-        load_default=None, allow_none=True,
+        load_default=None,
+        allow_none=True,
         metadata={"description": "URL of the camera's smaller stream, by the same rules; null without one"},
     )
     transport = Choice(TRANSPORTS, load_default="tcp", metadata={"description": "how RTP comes from the camera"})
     description = Text(load_default="", high=2000, lines=True)
     location = Text(load_default="", high=200, metadata={"example": "Building 2, north"})
     tags = ma.fields.List(
-        Text(low=1, high=50), load_default=list, validate=ma.validate.Length(max=20, error="must have at most 20 entries"),
+        Text(low=1, high=50),
+        load_default=list,
+        validate=ma.validate.Length(max=20, error="must have at most 20 entries"),
         metadata={"description": "at most 20; each once, in alphabetical order", "example": ["gate", "outside"]},
     )
     start_mode = Choice(
-        START_MODES, load_default="always",
-        metadata={"description": "`always` runs from now on, `manual` when a person starts it, `on_demand` while "
-                                 "somebody watches"},
+        START_MODES,
+        load_default="always",
+        metadata={
+            "description": "`always` runs from now on, `manual` when a person starts it, `on_demand` while "
+            "somebody watches"
+        },
     )
     idle_seconds = Count(
-        low=5, high=86_400, load_default=60,
+        low=5,
+        high=86_400,
+        load_default=60,
         metadata={"description": "seconds without a viewer after which an on_demand device stops"},
     )
     enabled = Flag(load_default=True, metadata={"description": "a disabled device never runs"})
-    state = Choice([s.value for s in StreamState], dump_only=True, attribute="stream.observed",
-                   metadata={"description": "what its stream does"})
-    desired = Choice([s.value for s in DesiredState], dump_only=True, attribute="stream.desired",
-                     metadata={"description": "what its stream should do"})
+    state = Choice(
+        [s.value for s in StreamState],
+        dump_only=True,
+        attribute="stream.observed",
+        metadata={"description": "what its stream does"},
+    )
+    desired = Choice(
+        [s.value for s in DesiredState],
+        dump_only=True,
+        attribute="stream.desired",
+        metadata={"description": "what its stream should do"},
+    )
     recording = ma.fields.Nested(RecordingStateSchema, dump_only=True, allow_none=True)
     has_credentials = ma.fields.Boolean(dump_only=True, metadata={"description": "whether a URL holds a secret"})
     created_at = Time(dump_only=True)
@@ -129,12 +149,17 @@ class DeviceQueryArgsSchema(PageArgsSchema):
 
     sort = Choice(ORDERS, load_default="name", metadata={"description": "order; `-` turns it around"})
     tag = ma.fields.List(
-        Text(low=1, high=50), load_default=list, validate=ma.validate.Length(max=20, error="must be at most 20"),
+        Text(low=1, high=50),
+        load_default=list,
+        validate=ma.validate.Length(max=20, error="must be at most 20"),
         metadata={"description": "only devices with this tag; given more than once, with all of them"},
     )
     state = Choice([s.value for s in StreamState], load_default=None, metadata={"description": "only in this state"})
-    q = Text(load_default=None, high=200, metadata={
-        "description": "only with this text in name, description, location, tags or shown URL"})
+    q = Text(
+        load_default=None,
+        high=200,
+        metadata={"description": "only with this text in name, description, location, tags or shown URL"},
+    )
 
 
 class ProbeArgsSchema(Schema):
@@ -142,8 +167,13 @@ class ProbeArgsSchema(Schema):
 
     source_url = SourceText(required=True, metadata={"example": SOURCE_EXAMPLE})
     transport = Choice(TRANSPORTS, load_default="tcp")
-    device_id = Id(load_default=None, allow_none=True, metadata={
-        "description": "whose stored password to use when `source_url` is given as that device shows it, with `***`"})
+    device_id = Id(
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "whose stored password to use when `source_url` is given as that device shows it, with `***`"
+        },
+    )
 
 
 class VideoSchema(ReplySchema):
@@ -213,12 +243,17 @@ class EventSchema(ReplySchema):
     reason = ma.fields.Nested(ReasonSchema, allow_none=True)
     run = ma.fields.Integer(allow_none=True, metadata={"description": "the run it happened in; null before the first"})
     text = ma.fields.String(allow_none=True, metadata={"description": "what happened, where it is no transition"})
-    reference = ma.fields.String(allow_none=True, metadata={"description": "id of the snapshot or bookmark it is about"})
+    reference = ma.fields.String(
+        allow_none=True, metadata={"description": "id of the snapshot or bookmark it is about"}
+    )
     by_name = ma.fields.String(allow_none=True, metadata={"description": "who asked for it"})
 
 
 class DeviceEventQueryArgsSchema(PageArgsSchema):
     """Query of a device's history."""
 
-    kind = ma.fields.List(Choice(EVENT_KINDS), load_default=list, metadata={
-        "description": "only of this kind; given more than once, of any of them"})
+    kind = ma.fields.List(
+        Choice(EVENT_KINDS),
+        load_default=list,
+        metadata={"description": "only of this kind; given more than once, of any of them"},
+    )

@@ -15,7 +15,9 @@ from gateway.export_files import result_path
 from gateway.models.jobs import DONE, Job, delete_job, find_job, list_jobs, request_cancel
 
 blp = Blueprint(
-    "jobs", __name__, url_prefix="/jobs",
+    "jobs",
+    __name__,
+    url_prefix="/jobs",
     description="Work that takes longer than a request: exports, snapshots, clips, time-lapses",
 )
 
@@ -36,8 +38,12 @@ class Jobs(MethodView):
         Newest first. Those that have ended are removed after EXPORT_KEEP_HOURS.
         """
         jobs, total = list_jobs(
-            current_scope(), states=(args["state"],) if args["state"] else (), kind=args["kind"],
-            device_id=args["device_id"], limit=args["page_size"], offset=offset_of(args),
+            current_scope(),
+            states=(args["state"],) if args["state"] else (),
+            kind=args["kind"],
+            device_id=args["device_id"],
+            limit=args["page_size"],
+            offset=offset_of(args),
         )
         return paginated(job_views(jobs), total, args)
 
@@ -78,15 +84,17 @@ class JobCancel(MethodView):
 @blp.route("/<uuid:job_id>/result")
 class JobResult(MethodView):
     @blp.response(200, {"type": "string", "format": "binary"}, content_type="video/mp4", headers=_RESULT_HEADERS)
-    @blp.alt_response(206, schema={"type": "string", "format": "binary"}, content_type="video/mp4", headers=_RESULT_HEADERS)
+    @blp.alt_response(
+        206, schema={"type": "string", "format": "binary"}, content_type="video/mp4", headers=_RESULT_HEADERS
+    )
     @blp.alt_response(304, description="the file is the one that the caller has")
     @blp.errors(404, 409, 416, 503)
     def get(self, job_id: Any) -> Response:
         """Fetch the result of a job
 
         The file as an attachment. Takes `Range` and `If-Range`, so that a download can be resumed. 409 with reason
-        `job_unfinished` while it is not done, 404 with reason `result_gone` when the file is, and with `result_elsewhere`
-        where the job made a snapshot or a clip: `result.url` of the job says where.
+        `job_unfinished` while it is not done, 404 with reason `result_gone` when the file is, and with
+        `result_elsewhere` where the job made a snapshot or a clip: `result.url` of the job says where.
         """
         return _send_result(find_job(current_scope(), str(job_id)))
 
@@ -109,8 +117,13 @@ def _send_result(job: Job) -> Response:
         # Several ranges at once are answered with all of it, as RFC 9110 (14.2) allows.
         del request.environ["HTTP_RANGE"]
     response = send_file(
-        path, mimetype=facts["content_type"], as_attachment=True, download_name=facts["name"], conditional=True,
-        etag=f"{facts['file'].rpartition('.')[0]}-{size}", max_age=0,
+        path,
+        mimetype=facts["content_type"],
+        as_attachment=True,
+        download_name=facts["name"],
+        conditional=True,
+        etag=f"{facts['file'].rpartition('.')[0]}-{size}",
+        max_age=0,
     )
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Accept-Ranges"] = "bytes"

@@ -1,1 +1,2 @@
-"""Recordings: `/recordings`, their settings, what was recorded and where it is missing, playback, deletion, the store."""
+"""Recordings: `/recordings`, their settings, what was recorded and where it is missing, playback, deletion, the
+store."""

@@ -34,13 +34,26 @@ NOTHING_IN_RANGE = "there is no footage in this range"
 class ExportArgsSchema(Schema):
     """A range of footage to export."""
 
-    start = Moment(required=True, metadata={"description": "RFC 3339 with an offset", "example": "2026-11-22T10:00:00Z"})
+    start = Moment(
+        required=True, metadata={"description": "RFC 3339 with an offset", "example": "2026-11-22T10:00:00Z"}
+    )
     end = Moment(required=True, metadata={"description": "not part of the range", "example": "2026-11-22T10:05:00Z"})
-    cut = Choice(CUTS, load_default="key_frames", metadata={
-        "description": "`key_frames` copies the footage and begins and ends at the key frames around the range; `exact` "
-                       "begins and ends at the frame, and encodes anew what it must for that"})
-    name = Text(load_default=None, allow_none=True, low=1, high=200, metadata={
-        "description": "name of the file; left out: the device's name and the start in its time zone"})
+    cut = Choice(
+        CUTS,
+        load_default="key_frames",
+        metadata={
+            "description": "`key_frames` copies the footage and begins and ends at the key frames around the range; "
+            "`exact` "
+            "begins and ends at the frame, and encodes anew what it must for that"
+        },
+    )
+    name = Text(
+        load_default=None,
+        allow_none=True,
+        low=1,
+        high=200,
+        metadata={"description": "name of the file; left out: the device's name and the start in its time zone"},
+    )
 
 
 @blp.route("/devices/<uuid:device_id>/export")
@@ -71,7 +84,11 @@ class DeviceExport(MethodView):
             scope,
             KIND,
             {
-                "asked": asked, "start_ms": start_ms, "end_ms": end_ms, "cut": data["cut"], "bytes": found.size,
+                "asked": asked,
+                "start_ms": start_ms,
+                "end_ms": end_ms,
+                "cut": data["cut"],
+                "bytes": found.size,
                 "name": film_name(data["name"], recording, max(start_ms, found.start_ms)),
             },
             device_id=recording.device_id,
@@ -107,14 +124,17 @@ def _check_room(config: Config, size: int) -> None:
     limit = config.exports_max_bytes
     if size > limit:
         raise InvalidValue(
-            "end", f"the range holds {spell_bytes(size)} and exports may take {spell_bytes(limit)}: choose a shorter range",
+            "end",
+            f"the range holds {spell_bytes(size)} and exports may take {spell_bytes(limit)}: choose a shorter range",
             reason="range_too_large",
         )
     taken = bytes_taken()
     if taken + size > limit:
         raise Conflict(
-            f"the exported files take {spell_bytes(taken)} of {spell_bytes(limit)} and this one needs {spell_bytes(size)}: "
-            "delete some of them first", reason="exports_full",
+            f"the exported files take {spell_bytes(taken)} of {spell_bytes(limit)} and this one needs "
+            f"{spell_bytes(size)}: "
+            "delete some of them first",
+            reason="exports_full",
         )
 
 

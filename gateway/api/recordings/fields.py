@@ -108,7 +108,7 @@ class WeeklyPlan(ma.fields.Field):
 
 def _parse_spans(value: Any, name: str) -> list[list[str]]:
     if not isinstance(value, list):
-        raise ma.ValidationError(f"'{name}' must be a list of spans such as [[\"08:00\", \"18:00\"]]")
+        raise ma.ValidationError(f'\'{name}\' must be a list of spans such as [["08:00", "18:00"]]')
     if len(value) > MOST_SPANS:
         raise ma.ValidationError(f"'{name}' must have at most {MOST_SPANS} spans, not {len(value)}")
     spans = sorted(_parse_span(span, f"{name}[{number}]") for number, span in enumerate(value))
@@ -123,7 +123,7 @@ def _parse_spans(value: Any, name: str) -> list[list[str]]:
 def _parse_span(value: Any, name: str) -> tuple[int, int, str]:
     """Start and end in minutes, and both as text."""
     if not isinstance(value, list) or len(value) != 2 or not all(isinstance(text, str) for text in value):
-        raise ma.ValidationError(f"'{name}' must be a start and an end such as [\"08:00\", \"18:00\"]")
+        raise ma.ValidationError(f'\'{name}\' must be a start and an end such as ["08:00", "18:00"]')
     try:
         start, end = (parse_minute(text[:20]) for text in value)
     except ValueError as error:
@@ -131,7 +131,7 @@ def _parse_span(value: Any, name: str) -> tuple[int, int, str]:
     if start == 24 * 60:
         raise ma.ValidationError(f"'{name}' must not begin at 24:00: begin at 00:00 of the next day")
     if start == end:
-        raise ma.ValidationError(f"'{name}' must not end when it begins: a whole day is [\"00:00\", \"24:00\"]")
+        raise ma.ValidationError(f'\'{name}\' must not end when it begins: a whole day is ["00:00", "24:00"]')
     return start, end, "–".join(value)
 
 

@@ -47,9 +47,15 @@ _MOST_DEVICES = 5000
 #: As large as ids get.
 _NUMBER = "int(max=9223372036854775807)"
 _CSV = "text/csv"
-_JSON_OR_CSV = {"200": {"description": "the days", "content": {
-    "application/json": {"schema": DayCoverageSchema(many=True)}, _CSV: {"schema": {"type": "string"}},
-}}}
+_JSON_OR_CSV = {
+    "200": {
+        "description": "the days",
+        "content": {
+            "application/json": {"schema": DayCoverageSchema(many=True)},
+            _CSV: {"schema": {"type": "string"}},
+        },
+    }
+}
 
 
 @blp.route("/devices/<uuid:device_id>/dates")
@@ -60,8 +66,8 @@ class RecordingDates(MethodView):
     def get(self, args: dict[str, Any], device_id: Any) -> Any:
         """List dates
 
-        The dates on which there is footage or footage was wanted, in a time zone, for a calendar. A segment counts where it
-        begins.
+        The dates on which there is footage or footage was wanted, in a time zone, for a calendar. A segment counts
+        where it begins.
         """
         recording = find_recording(current_scope(), str(device_id))
         days, zone, now = _days_of(recording, args, MOST_DATES)
@@ -85,21 +91,23 @@ class RecordingSegments(MethodView):
         except ma.ValidationError as error:
             raise InvalidValue("date", error.messages[0]) from None
         local = local_days(find_zone(args["time_zone"] or recording.time_zone), wanted, wanted)[0]
-        return jsonify([
-            {
-                "id": segment.id,
-                "start": spell_moment(segment.start_ms),
-                "end": spell_moment(segment.end_ms),
-                "duration_seconds": segment.duration_ms / 1000,
-                "size": segment.size,
-                "frames": segment.frames,
-                "run": segment.run,
-                "sequence": segment.sequence,
-                "is_open": segment.is_open,
-                "url": url_for("playback.get_segment", device_id=device_id, segment_id=segment.id),
-            }
-            for segment in segments_between(recording.id, local.start_ms, local.end_ms)
-        ])
+        return jsonify(
+            [
+                {
+                    "id": segment.id,
+                    "start": spell_moment(segment.start_ms),
+                    "end": spell_moment(segment.end_ms),
+                    "duration_seconds": segment.duration_ms / 1000,
+                    "size": segment.size,
+                    "frames": segment.frames,
+                    "run": segment.run,
+                    "sequence": segment.sequence,
+                    "is_open": segment.is_open,
+                    "url": url_for("playback.get_segment", device_id=device_id, segment_id=segment.id),
+                }
+                for segment in segments_between(recording.id, local.start_ms, local.end_ms)
+            ]
+        )
 
 
 @blp.route("/devices/<uuid:device_id>/timeline")
@@ -126,8 +134,8 @@ class RecordingCoverage(MethodView):
     def get(self, args: dict[str, Any], device_id: Any) -> Any:
         """Read a device's coverage
 
-        For each day how much was recorded of what was wanted, and each gap with its reason. As JSON, or with `format=csv`
-        or `Accept: text/csv` as a table.
+        For each day how much was recorded of what was wanted, and each gap with its reason. As JSON, or with
+        `format=csv` or `Accept: text/csv` as a table.
         """
         recording = find_recording(current_scope(), str(device_id))
         days, zone, now = _days_of(recording, args, MOST_COVERAGE_DAYS)
@@ -142,8 +150,8 @@ class Coverage(MethodView):
     def get(self, args: dict[str, Any]) -> Any:
         """Read all devices' coverage
 
-        As that of one device, device by device in the order of their names. Where they are left out, `time_zone` is UTC,
-        `to` is today, and `from` is `to`.
+        As that of one device, device by device in the order of their names. Where they are left out, `time_zone` is
+        UTC, `to` is today, and `from` is `to`.
         """
         recordings, _ = select_recordings(current_scope(), text=None, device_ids=(), limit=_MOST_DEVICES, offset=0)
         zone, now = args["time_zone"] or "UTC", now_ms()
@@ -165,13 +173,18 @@ class Footage(MethodView):
     def delete(self, args: dict[str, Any], device_id: Any) -> Any:
         """Delete footage
 
-        The files that lie wholly in the range, but neither protected ones nor the one that is being written. They can be
-        played no more at once, and are gone within seconds. With `dry_run` only counts.
+        The files that lie wholly in the range, but neither protected ones nor the one that is being written. They can
+        be played no more at once, and are gone within seconds. With `dry_run` only counts.
         """
         recording = find_recording(current_scope(), str(device_id))
         try:
             return delete_range(
-                current_scope(), recording.device_id, args["start"], args["end"], current_name(), dry_run=args["dry_run"]
+                current_scope(),
+                recording.device_id,
+                args["start"],
+                args["end"],
+                current_name(),
+                dry_run=args["dry_run"],
             )
         finally:
             recorded_sums().forget(recording.id)
@@ -199,9 +212,7 @@ class Protections(MethodView):
         """
         recording = find_recording(current_scope(), str(device_id))
         return protection_view(
-            hold_footage(
-                current_scope(), recording, data["start"], data["end"], note=data["note"], by=current_name()
-            )
+            hold_footage(current_scope(), recording, data["start"], data["end"], note=data["note"], by=current_name())
         )
 
 
@@ -242,9 +253,7 @@ def _checked_days(first: date, last: date, zone: str, most: int) -> list[LocalDa
 def _coverage(
     recordings: list[Recording], days: list[LocalDay], zone: str, now: int, wanted_format: str | None
 ) -> Response:
-    found = [
-        (recording, read_coverage(current_scope(), recording, days, zone, now_ms=now)) for recording in recordings
-    ]
+    found = [(recording, read_coverage(current_scope(), recording, days, zone, now_ms=now)) for recording in recordings]
     if not _wants_csv(wanted_format):
         return jsonify([coverage_json(recording, day, now) for recording, shown in found for day in shown])
     devices = [DeviceCoverage(recording.device_id, recording.device.name, shown) for recording, shown in found]
@@ -259,5 +268,3 @@ def _wants_csv(wanted_format: str | None) -> bool:
     if wanted_format is not None:
         return wanted_format == "csv"
     return request.accept_mimetypes.best_match(["application/json", _CSV]) == _CSV
-
-

@@ -15,7 +15,9 @@ MOST_DATES = 3 * 366
 MOST_TIMELINE_DAYS = 3660
 
 PROTECTION_EXAMPLE = {
-    "start": "2026-11-22T10:00:00Z", "end": "2026-11-22T10:15:00Z", "note": "police report 12/26",
+    "start": "2026-11-22T10:00:00Z",
+    "end": "2026-11-22T10:15:00Z",
+    "note": "police report 12/26",
 }
 
 _START = {"description": "RFC 3339 with an offset", "example": "2026-11-22T10:00:00Z"}
@@ -42,15 +44,32 @@ class PlaylistArgsSchema(Schema):
     """Query of a playlist: a range of footage, or without `start` what is live now."""
 
     start = Moment(load_default=None, metadata={"description": "where playback begins; left out: live"})
-    end = Moment(load_default=None, metadata={
-        "description": f"where it ends, at most {MOST_PLAYLIST_DAYS * 24} hours later. Left out or in the future: the "
-                       "playlist grows"})
-    msn = ma.fields.Integer(data_key="_HLS_msn", load_default=None, validate=ma.validate.Range(min=0), metadata={
-        "description": "LL-HLS: wait for this media sequence number"})
-    part = ma.fields.Integer(data_key="_HLS_part", load_default=None, validate=ma.validate.Range(min=0), metadata={
-        "description": "LL-HLS: and for this part of it"})
-    skip = Choice(("YES", "v2"), data_key="_HLS_skip", load_default=None, metadata={
-        "description": "LL-HLS: ask for a delta update"})
+    end = Moment(
+        load_default=None,
+        metadata={
+            "description": f"where it ends, at most {MOST_PLAYLIST_DAYS * 24} hours later. Left out or in the "
+            "future: the "
+            "playlist grows"
+        },
+    )
+    msn = ma.fields.Integer(
+        data_key="_HLS_msn",
+        load_default=None,
+        validate=ma.validate.Range(min=0),
+        metadata={"description": "LL-HLS: wait for this media sequence number"},
+    )
+    part = ma.fields.Integer(
+        data_key="_HLS_part",
+        load_default=None,
+        validate=ma.validate.Range(min=0),
+        metadata={"description": "LL-HLS: and for this part of it"},
+    )
+    skip = Choice(
+        ("YES", "v2"),
+        data_key="_HLS_skip",
+        load_default=None,
+        metadata={"description": "LL-HLS: ask for a delta update"},
+    )
 
     @ma.validates_schema
     def check_range(self, data: dict[str, Any], **_options: Any) -> None:
@@ -65,7 +84,9 @@ class DateSchema(ReplySchema):
     date = DateText()
     seconds = ma.fields.Float(metadata={"description": "recorded"})
     wanted_seconds = ma.fields.Float(allow_none=True, metadata={"description": "wanted so far; null when nothing was"})
-    coverage = ma.fields.Float(allow_none=True, metadata={"description": "0 to 1 of what was wanted; null when nothing was"})
+    coverage = ma.fields.Float(
+        allow_none=True, metadata={"description": "0 to 1 of what was wanted; null when nothing was"}
+    )
     bytes = ma.fields.Integer()
     segments = ma.fields.Integer()
     gaps = ma.fields.Integer(metadata={"description": "noted gaps in footage that was wanted"})
@@ -74,8 +95,12 @@ class DateSchema(ReplySchema):
 class DatesArgsSchema(Schema):
     """Query of dates."""
 
-    time_zone = ZoneName(load_default=None, metadata={"description": "in which dates begin; left out: the recording's own"})
-    first = DateText(data_key="from", load_default=None, metadata={"description": "left out: that of the oldest footage"})
+    time_zone = ZoneName(
+        load_default=None, metadata={"description": "in which dates begin; left out: the recording's own"}
+    )
+    first = DateText(
+        data_key="from", load_default=None, metadata={"description": "left out: that of the oldest footage"}
+    )
     last = DateText(data_key="to", load_default=None, metadata={"description": "included; left out: today"})
 
     @ma.validates_schema
@@ -108,9 +133,16 @@ class SegmentSchema(ReplySchema):
 class TimelineArgsSchema(_ranged("TimelineRange", MOST_TIMELINE_DAYS)):
     """Query of a timeline."""
 
-    resolution_seconds = ma.fields.Float(load_default=None, validate=ma.validate.Range(
-        min=0.001, max=10_000_000, error="must be a number of seconds from 0.001 to 10000000"), metadata={
-        "description": "what is finer is merged; of ranges over three days a multiple of 15 minutes that is not finer"})
+    resolution_seconds = ma.fields.Float(
+        load_default=None,
+        validate=ma.validate.Range(
+            min=0.001, max=10_000_000, error="must be a number of seconds from 0.001 to 10000000"
+        ),
+        metadata={
+            "description": "what is finer is merged; of ranges over three days a multiple of 15 minutes that is not "
+            "finer"
+        },
+    )
 
 
 class SpanSchema(ReplySchema):
@@ -184,8 +216,11 @@ class TimelineSchema(ReplySchema):
 class CoverageArgsSchema(DatesArgsSchema):
     """Query of coverage."""
 
-    format = Choice(("json", "csv"), load_default=None, metadata={
-        "description": "left out: as `Accept` says; `csv` is a table for spreadsheets"})
+    format = Choice(
+        ("json", "csv"),
+        load_default=None,
+        metadata={"description": "left out: as `Accept` says; `csv` is a table for spreadsheets"},
+    )
 
 
 class CoverageGapSchema(GapSchema):
@@ -209,8 +244,9 @@ class DayCoverageSchema(ReplySchema):
 class DeletionArgsSchema(_ranged("DeletionRange", MOST_DELETION_DAYS)):
     """Query of a deletion."""
 
-    dry_run = ma.fields.Boolean(truthy={"true"}, falsy={"false"}, load_default=False, metadata={
-        "description": "only count what would go"})
+    dry_run = ma.fields.Boolean(
+        truthy={"true"}, falsy={"false"}, load_default=False, metadata={"description": "only count what would go"}
+    )
 
 
 class DeletionSchema(ReplySchema):
@@ -225,5 +261,10 @@ class DeletionSchema(ReplySchema):
 class TracksArgsSchema(Schema):
     """Query of an init segment."""
 
-    tracks = Choice(("all", "video", "sound"), load_default="all", metadata={
-        "description": "`video`: without sound; `sound`: with a track of sound also where the camera sent none"})
+    tracks = Choice(
+        ("all", "video", "sound"),
+        load_default="all",
+        metadata={
+            "description": "`video`: without sound; `sound`: with a track of sound also where the camera sent none"
+        },
+    )

@@ -23,7 +23,8 @@ from gateway.states import reason_for
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 
-#: A reload is answered after three target durations (RFC 8216bis, 6.2.5.2), or after so long: players give it ten seconds.
+#: A reload is answered after three target durations (RFC 8216bis, 6.2.5.2), or after so long: players give it ten
+#: seconds.
 BLOCK_SECONDS = 8.0
 #: How long a player waits for the first picture of a device that starts, and for a part that was hinted.
 START_SECONDS = 8.0
@@ -42,9 +43,7 @@ _EXTENSION = "vas_live"
 _NUMBER = "int(max=9007199254740991)"
 _BINARY = {"type": "string", "format": "binary"}
 
-blp = Blueprint(
-    "live_recordings", __name__, url_prefix="/recordings", description="What a device sends now, as HLS"
-)
+blp = Blueprint("live_recordings", __name__, url_prefix="/recordings", description="What a device sends now, as HLS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,8 @@ def get_live_init(device_id: Any, run: int, sound: str) -> Response:
 def get_live_part(device_id: Any, run: int, sequence: int, sound: str) -> Response:
     """Read a part that the media bus holds
 
-    The part that comes next is waited for (EXT-X-PRELOAD-HINT). Below `sound/` parts without sound carry silence. 404 with
-    reason `no_footage` once it is no longer there, or when it does not come.
+    The part that comes next is waited for (EXT-X-PRELOAD-HINT). Below `sound/` parts without sound carry silence. 404
+    with reason `no_footage` once it is no longer there, or when it does not come.
     """
     device = find_device(current_scope(), str(device_id))
     position = Position(run, sequence)
@@ -101,9 +100,7 @@ def get_live_part(device_id: Any, run: int, sequence: int, sound: str) -> Respon
     f"/devices/<uuid:device_id>/live/<{_NUMBER}:run>-<{_NUMBER}:first>-<{_NUMBER}:last>.m4s",
     defaults={"sound": ""},
 )
-@blp.route(
-    f"/devices/<uuid:device_id>/live/<any(sound):sound>/<{_NUMBER}:run>-<{_NUMBER}:first>-<{_NUMBER}:last>.m4s"
-)
+@blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/<{_NUMBER}:run>-<{_NUMBER}:first>-<{_NUMBER}:last>.m4s")
 @blp.response(200, _BINARY, content_type="video/mp4")
 @blp.errors(404, 503)
 def get_live_segment(device_id: Any, run: int, first: int, last: int, sound: str) -> Response:
@@ -113,17 +110,15 @@ def get_live_segment(device_id: Any, run: int, first: int, last: int, sound: str
     """
     device = find_device(current_scope(), str(device_id))
     if not 0 <= last - first < MOST_PARTS:
-        raise ApiError(
-            404, f"a segment has 1 to {MOST_PARTS} parts, not {last - first + 1}", reason="no_footage"
-        )
+        raise ApiError(404, f"a segment has 1 to {MOST_PARTS} parts, not {last - first + 1}", reason="no_footage")
     return _footage(device, Position(run, first), Position(run, last), sound)
 
 
 def live_playlist_response(device: Device) -> Response:
     """The low-latency playlist of a device now; reads `_HLS_msn` and `_HLS_part` of the present request.
 
-    Starts an on_demand device. 404 `no_footage` when the device is stopped or disabled; 503 `no_footage_yet` when it runs
-    and sends nothing; 422 for directives that cannot be followed. Raises BusUnavailable.
+    Starts an on_demand device. 404 `no_footage` when the device is stopped or disabled; 503 `no_footage_yet` when it
+    runs and sends nothing; 422 for directives that cannot be followed. Raises BusUnavailable.
     """
     wanted = _read_directives()
     window = _live().windows.of(device.id)
@@ -200,7 +195,8 @@ def _spell_state(stream: StreamRecord) -> str:
 
 
 def _has_sound(device: Device, parts: tuple[LivePart, ...]) -> bool:
-    """Whether all that is sent of this device has sound, real or silent: players cannot follow tracks that come and go."""
+    """Whether all that is sent of this device has sound, real or silent: players cannot follow tracks that come and
+    go."""
     if any(part.has_audio for part in parts):
         return True
     return bool(json.loads(device.stream.source_info or "{}").get("audio"))
@@ -235,9 +231,7 @@ def _footage(device: Device, first: Position, last: Position, sound: str) -> Res
     before = b"".join(part.data for part in found if part.position < first)
     parts = [part.data for part in found if part.position >= first]
     if len(parts) != last.sequence - first.sequence + 1:
-        raise ApiError(
-            404, f"that footage of device '{device.name}' is not, or no longer, there", reason="no_footage"
-        )
+        raise ApiError(404, f"that footage of device '{device.name}' is not, or no longer, there", reason="no_footage")
     data = b"".join(parts)
     if sound:
         data = SilenceFiller.of(_read_init(device, first.run)).fill(data, before)

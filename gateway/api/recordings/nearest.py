@@ -12,11 +12,14 @@ NOTHING = "nothing was recorded of this device yet"
 def refuse_empty(
     message: str, before_ms: int | None, after_ms: int | None, *, nothing: str = NOTHING, reason: str = "no_footage"
 ) -> Response:
-    """404: the `message`, then where the nearest before and after is (ms since 1970, UTC), or that there is `nothing`."""
+    """404: the `message`, then where the nearest before and after is (ms since 1970, UTC), or that there is
+    `nothing`."""
     moments = {"before": before_ms, "after": after_ms}
     nearest = {where: None if moment is None else spell_moment(moment) for where, moment in moments.items()}
     words = [f"the nearest {where} it is at {text}" for where, text in nearest.items() if text is not None]
     return error_response(
-        404, f"{message}: {', '.join(words) or nothing}", reason=reason,
+        404,
+        f"{message}: {', '.join(words) or nothing}",
+        reason=reason,
         errors={f"nearest_{where}": text for where, text in nearest.items()},
     )

@@ -50,9 +50,9 @@ class Playlist(MethodView):
     def get(self, args: dict[str, Any], device_id: Any) -> Response:
         """Read a playlist
 
-        HLS with fMP4 (RFC 8216). With `start`: footage from the key frame at or before it, across gaps, up to `end`; without
-        `end`, or with one in the future, it grows as footage is recorded. Without `start`: low-latency HLS of now. 404 with
-        reason `no_footage` when there is nothing to play; `errors` then names the nearest footage.
+        HLS with fMP4 (RFC 8216). With `start`: footage from the key frame at or before it, across gaps, up to `end`;
+        without `end`, or with one in the future, it grows as footage is recorded. Without `start`: low-latency HLS of
+        now. 404 with reason `no_footage` when there is nothing to play; `errors` then names the nearest footage.
         """
         device = find_device(current_scope(), str(device_id))
         if args["start"] is None:
@@ -76,8 +76,8 @@ class Playlist(MethodView):
 def get_segment(device_id: Any, segment_id: int) -> Response:
     """Read a file of footage
 
-    A whole MP4, or with `Range` a part of it. It never changes and may be cached for ever, but for the one that is being
-    written, which ends where the index does now. 404 with reason `file_missing` when the file is gone.
+    A whole MP4, or with `Range` a part of it. It never changes and may be cached for ever, but for the one that is
+    being written, which ends where the index does now. 404 with reason `file_missing` when the file is gone.
     """
     segment, storage, key = _find(device_id, segment_id)
     size = min(segment.size, storage.size(key) or 0)
@@ -109,9 +109,7 @@ def get_segment_init(args: dict[str, Any], device_id: Any, segment_id: int) -> R
     return _media(_changed(change, init) if change else init, segment)
 
 
-@blp.route(
-    f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/sound/<{_NUMBER}:offset>-<{_NUMBER}:length>.m4s"
-)
+@blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/sound/<{_NUMBER}:offset>-<{_NUMBER}:length>.m4s")
 @blp.response(200, _BINARY, content_type=_MP4)
 @blp.alt_response(206, schema=_BINARY, content_type=_MP4, description="a range of it")
 @blp.alt_response(304, description="it is the one that If-None-Match names")
@@ -132,7 +130,12 @@ def _read_files(recording: Recording, start_ms: int, end_ms: int) -> list[Indexe
     packed = packed_between(recording.id, start_ms - _BEFORE_MS, end_ms)
     return [
         IndexedFile(
-            segment.id, segment.start_ms, segment.run, segment.sequence, segment.init_size, segment.is_open,
+            segment.id,
+            segment.start_ms,
+            segment.run,
+            segment.sequence,
+            segment.init_size,
+            segment.is_open,
             packed.get(segment.id, b""),
         )
         for segment in segments_between(recording.id, start_ms - _BEFORE_MS, end_ms)
@@ -151,7 +154,9 @@ def _refuse_empty(recording: Recording, start_ms: int, end_ms: int) -> Response:
     told += [f"there is footage from {spell_moment(after)} on"] if after is not None else []
     message = f"nothing is recorded between {spell_moment(start_ms)} and {spell_moment(end_ms)}"
     return error_response(
-        404, f"{message}: {' and '.join(told) if told else 'there is no footage at all'}", reason="no_footage",
+        404,
+        f"{message}: {' and '.join(told) if told else 'there is no footage at all'}",
+        reason="no_footage",
         errors={
             "nearest_before": None if before is None else spell_moment(before),
             "nearest_after": None if after is None else spell_moment(after),

@@ -75,9 +75,9 @@ class RecordingByDevice(MethodView):
     def put(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Set what is recorded
 
-        Sets every setting; those left out get their default. The recorder follows within about two seconds. Another mode
-        takes back what a person said by `start` or `stop`. With If-Match, 412 when the settings were changed since they
-        were read.
+        Sets every setting; those left out get their default. The recorder follows within about two seconds. Another
+        mode takes back what a person said by `start` or `stop`. With If-Match, 412 when the settings were changed since
+        they were read.
         """
         before = find_recording(current_scope(), str(device_id))
         values = {name: data[name] for name in _SETTINGS} | {"time_zone": data["time_zone"] or before.time_zone}
@@ -112,7 +112,8 @@ def start_recording(data: dict[str, Any], device_id: Any) -> Any:
 def stop_recording(data: dict[str, Any], device_id: Any) -> Any:
     """Record no more
 
-    Whatever the mode says, until `until` or until somebody says otherwise. Who asked is kept with the gap. May be repeated.
+    Whatever the mode says, until `until` or until somebody says otherwise. Who asked is kept with the gap. May be
+    repeated.
     """
     return _shown(_say(str(device_id), "off", data["until"]))[0]
 
@@ -150,7 +151,8 @@ class RecordingEvents(MethodView):
     def post(self, data: dict[str, Any], device_id: Any) -> Any:
         """Tell of an event
 
-        In the mode `event` footage is wanted from the pre-roll before now until the event's end and the post-roll after it.
+        In the mode `event` footage is wanted from the pre-roll before now until the event's end and the post-roll after
+        it.
         """
         now = now_ms()
         at = now if data["at"] is None else data["at"]
@@ -158,7 +160,11 @@ class RecordingEvents(MethodView):
             raise InvalidValue("at", "'at' must not be in the future")
         lasting = round(data["duration_seconds"] * 1000)
         event = add_event(
-            current_scope(), str(device_id), label=data["label"], note=data["note"], at_ms=at,
+            current_scope(),
+            str(device_id),
+            label=data["label"],
+            note=data["note"],
+            at_ms=at,
             end_ms=at + lasting if lasting else None,
         )
         _wake(find_recording(current_scope(), str(device_id)))

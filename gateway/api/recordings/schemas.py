@@ -18,8 +18,13 @@ MOST_BYTES = 1 << 53
 
 PLAN_EXAMPLE = {"monday": [["08:00", "12:00"], ["13:00", "18:00"]], "friday": [["22:00", "06:00"]]}
 SETTINGS_EXAMPLE = {
-    "mode": "scheduled", "time_zone": "Europe/Berlin", "plan": PLAN_EXAMPLE, "pre_roll_seconds": 5,
-    "post_roll_seconds": 10, "keep_days": 30, "keep_bytes": None,
+    "mode": "scheduled",
+    "time_zone": "Europe/Berlin",
+    "plan": PLAN_EXAMPLE,
+    "pre_roll_seconds": 5,
+    "post_roll_seconds": 10,
+    "keep_days": 30,
+    "keep_bytes": None,
 }
 EVENT_EXAMPLE = {"label": "door opened", "note": "badge 4711", "duration_seconds": 20}
 
@@ -30,7 +35,9 @@ class OverrideSchema(ReplySchema):
     wish = Choice(("on", "off"))
     by = ma.fields.String(allow_none=True, metadata={"description": "who said it"})
     at = Moment(allow_none=True)
-    until = Moment(allow_none=True, metadata={"description": "until when it holds; null: until somebody says otherwise"})
+    until = Moment(
+        allow_none=True, metadata={"description": "until when it holds; null: until somebody says otherwise"}
+    )
 
 
 class RetentionSchema(ReplySchema):
@@ -38,8 +45,10 @@ class RetentionSchema(ReplySchema):
 
     keep_days = ma.fields.Integer(allow_none=True, metadata={"description": "null: age is no reason"})
     keep_bytes = ma.fields.Integer(allow_none=True, metadata={"description": "null: no limit for this device"})
-    free_bytes_floor = ma.fields.Integer(allow_none=True, metadata={
-        "description": "the least space that stays free on the footage's disk; null while the disk is away"})
+    free_bytes_floor = ma.fields.Integer(
+        allow_none=True,
+        metadata={"description": "the least space that stays free on the footage's disk; null while the disk is away"},
+    )
 
 
 class RecordingSchema(Schema):
@@ -47,27 +56,64 @@ class RecordingSchema(Schema):
 
     device_id = Id(dump_only=True)
     device_name = ma.fields.String(dump_only=True)
-    mode = Choice(MODES, required=True, metadata={
-        "description": "`continuous`, by the weekly `plan` (`scheduled`), while something happens (`event`), or `off`"})
-    time_zone = ZoneName(load_default=None, allow_none=True, metadata={
-        "description": "IANA name; in it the plan is read. Left out or null: as it is"})
-    plan = WeeklyPlan(load_default=dict, metadata={
-        "description": "spans of local time by weekday. An end that is not after its start is on the next day; 24:00 may "
-                       "end a span. Spans of a day must not overlap", "example": PLAN_EXAMPLE})
-    pre_roll_seconds = Seconds(low=0, high=MOST_PRE_ROLL_SECONDS, load_default=5.0, metadata={
-        "description": "footage kept from before an event, as far back as the media bus holds it"})
-    post_roll_seconds = Seconds(low=0, high=MOST_POST_ROLL_SECONDS, load_default=10.0, metadata={
-        "description": "how long footage is wanted after an event"})
-    keep_days = Count(low=0, high=36_500, load_default=None, allow_none=True, metadata={
-        "description": "days after which footage is deleted; 0: age is no reason; null: as the server does"})
-    keep_bytes = Count(low=0, high=MOST_BYTES, load_default=None, allow_none=True, metadata={
-        "description": "most bytes of footage; 0 or null: no limit for this device"})
+    mode = Choice(
+        MODES,
+        required=True,
+        metadata={
+            "description": "`continuous`, by the weekly `plan` (`scheduled`), while something happens (`event`), or "
+            "`off`"
+        },
+    )
+    time_zone = ZoneName(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "IANA name; in it the plan is read. Left out or null: as it is"},
+    )
+    plan = WeeklyPlan(
+        load_default=dict,
+        metadata={
+            "description": "spans of local time by weekday. An end that is not after its start is on the next day; "
+            "24:00 may "
+            "end a span. Spans of a day must not overlap",
+            "example": PLAN_EXAMPLE,
+        },
+    )
+    pre_roll_seconds = Seconds(
+        low=0,
+        high=MOST_PRE_ROLL_SECONDS,
+        load_default=5.0,
+        metadata={"description": "footage kept from before an event, as far back as the media bus holds it"},
+    )
+    post_roll_seconds = Seconds(
+        low=0,
+        high=MOST_POST_ROLL_SECONDS,
+        load_default=10.0,
+        metadata={"description": "how long footage is wanted after an event"},
+    )
+    keep_days = Count(
+        low=0,
+        high=36_500,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "days after which footage is deleted; 0: age is no reason; null: as the server does"},
+    )
+    keep_bytes = Count(
+        low=0,
+        high=MOST_BYTES,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "most bytes of footage; 0 or null: no limit for this device"},
+    )
     override = ma.fields.Nested(OverrideSchema, allow_none=True, dump_only=True)
     is_wanted = ma.fields.Boolean(dump_only=True, metadata={"description": "whether footage is wanted now"})
     cause = Choice(CAUSES, allow_none=True, dump_only=True, metadata={"description": "why it is wanted"})
     observed = Choice(OBSERVED, dump_only=True, metadata={"description": "what the recorder does"})
-    reason = ma.fields.Nested(ReasonSchema, allow_none=True, dump_only=True, metadata={
-        "description": "why there is no footage now; null while it is recorded"})
+    reason = ma.fields.Nested(
+        ReasonSchema,
+        allow_none=True,
+        dump_only=True,
+        metadata={"description": "why there is no footage now; null while it is recorded"},
+    )
     since = Time(allow_none=True, dump_only=True, metadata={"description": "when it came into this state"})
     oldest = Moment(allow_none=True, dump_only=True)
     newest = Moment(allow_none=True, dump_only=True)
@@ -85,15 +131,22 @@ class RecordingQueryArgsSchema(PageArgsSchema):
     """Query of the list of recordings."""
 
     q = Text(load_default=None, high=200, metadata={"description": "only of devices with this text"})
-    device = ma.fields.List(Id(), load_default=list, validate=ma.validate.Length(max=200, error="must be at most 200"),
-                            metadata={"description": "only of this device; may be given more than once"})
+    device = ma.fields.List(
+        Id(),
+        load_default=list,
+        validate=ma.validate.Length(max=200, error="must be at most 200"),
+        metadata={"description": "only of this device; may be given more than once"},
+    )
 
 
 class UntilSchema(Schema):
     """How long a person's word holds."""
 
-    until = Moment(load_default=None, allow_none=True, metadata={
-        "description": "until when; null: until somebody says otherwise", "example": "2026-11-22T18:00:00Z"})
+    until = Moment(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "until when; null: until somebody says otherwise", "example": "2026-11-22T18:00:00Z"},
+    )
 
 
 class RecordingEventSchema(Schema):
@@ -102,8 +155,16 @@ class RecordingEventSchema(Schema):
     id = ma.fields.Integer(dump_only=True)
     label = Text(required=True, low=1, high=100, metadata={"example": "door opened"})
     note = Text(load_default="", high=2000, lines=True)
-    duration_seconds = Seconds(load_only=True, low=0, high=86_400, load_default=0.0, metadata={
-        "description": "how long it lasts; in the mode `event` footage is wanted until then and the post-roll after it"})
+    duration_seconds = Seconds(
+        load_only=True,
+        low=0,
+        high=86_400,
+        load_default=0.0,
+        metadata={
+            "description": "how long it lasts; in the mode `event` footage is wanted until then and the post-roll "
+            "after it"
+        },
+    )
     at = Moment(load_default=None, allow_none=True, metadata={"description": "when it happened; left out or null: now"})
     end = Moment(dump_only=True, allow_none=True)
     source = ma.fields.String(dump_only=True, metadata={"description": "who told of it: `api` or a plugin's name"})
@@ -128,8 +189,15 @@ class StorageSchema(ReplySchema):
     total_bytes = ma.fields.Integer(allow_none=True)
     free_bytes = ma.fields.Integer(allow_none=True)
     used_by_recordings_bytes = ma.fields.Integer(allow_none=True)
-    floor_bytes = ma.fields.Integer(allow_none=True, metadata={"description": "what stays free: below it the oldest goes"})
+    floor_bytes = ma.fields.Integer(
+        allow_none=True, metadata={"description": "what stays free: below it the oldest goes"}
+    )
     bytes_per_day = ma.fields.Integer(allow_none=True, metadata={"description": "written in the last 24 hours"})
-    days_left = ma.fields.Float(allow_none=True, metadata={
-        "description": "until footage goes for want of space, as fast as it is written now; null where nothing is written, "
-                       "or where the limits of age and size make it go before"})
+    days_left = ma.fields.Float(
+        allow_none=True,
+        metadata={
+            "description": "until footage goes for want of space, as fast as it is written now; null where nothing "
+            "is written, "
+            "or where the limits of age and size make it go before"
+        },
+    )

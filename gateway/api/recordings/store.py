@@ -25,8 +25,14 @@ def storage_view() -> dict[str, Any]:
     usages = usage_of_all(current_scope(), now, recorded_sums())
     used, per_day = sum(usage.bytes for usage in usages), sum(usage.day_bytes for usage in usages)
     view: dict[str, Any] = {
-        "state": OK, "reason": None, "total_bytes": None, "free_bytes": None, "used_by_recordings_bytes": used,
-        "floor_bytes": None, "bytes_per_day": per_day, "days_left": None,
+        "state": OK,
+        "reason": None,
+        "total_bytes": None,
+        "free_bytes": None,
+        "used_by_recordings_bytes": used,
+        "floor_bytes": None,
+        "bytes_per_day": per_day,
+        "days_left": None,
     }
     report = _read_report()
     if report is not None and report.state != OK:
@@ -52,8 +58,10 @@ def storage_view() -> dict[str, Any]:
 
 def _days_left(usages: list[Usage], room: int, now: int, config: Config) -> float | None:
     found = days_until_full(
-        [_growth(usage, now, config) for usage in usages], room,
-        tenant_most=config.tenant_keep_bytes or math.inf, store_most=config.keep_bytes or math.inf,
+        [_growth(usage, now, config) for usage in usages],
+        room,
+        tenant_most=config.tenant_keep_bytes or math.inf,
+        store_most=config.keep_bytes or math.inf,
     )
     return None if found is None else round(found, 2)
 

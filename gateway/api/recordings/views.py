@@ -84,7 +84,10 @@ def _override_view(recording: Recording, now: int) -> dict[str, Any] | None:
     if recording.override is None or (until is not None and until <= now):
         return None
     return {
-        "wish": recording.override, "by": recording.override_by, "at": recording.override_at_ms, "until": until,
+        "wish": recording.override,
+        "by": recording.override_by,
+        "at": recording.override_at_ms,
+        "until": until,
     }
 
 
@@ -105,7 +108,11 @@ def _reason_of(recording: Recording, decision: Decision, newest_ms: int | None, 
 def event_view(event: RecordingEvent) -> dict[str, Any]:
     """An event of a recording."""
     return {
-        "id": event.id, "at": event.at_ms, "end": event.end_ms, "label": event.label, "note": event.note,
+        "id": event.id,
+        "at": event.at_ms,
+        "end": event.end_ms,
+        "label": event.label,
+        "note": event.note,
         "source": event.source,
     }
 
@@ -113,8 +120,13 @@ def event_view(event: RecordingEvent) -> dict[str, Any]:
 def protection_view(protection: Protection) -> dict[str, Any]:
     """A protected range."""
     return {
-        "id": protection.id, "start": protection.start_ms, "end": protection.end_ms, "kind": protection.kind,
-        "note": protection.note, "created_by": protection.created_by, "created_at": protection.created_at,
+        "id": protection.id,
+        "start": protection.start_ms,
+        "end": protection.end_ms,
+        "kind": protection.kind,
+        "note": protection.note,
+        "created_by": protection.created_by,
+        "created_at": protection.created_at,
     }
 
 

@@ -54,9 +54,9 @@ class LiveCapture(MethodView):
     def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Take a picture of now
 
-        Keeps the newest picture that the camera has sent; the camera is not connected to again. When it takes longer than
-        `wait_seconds`, 202 and a job, whose snapshot has the id that is in the job's result. 409 with reason `no_picture`
-        when the device sends none, with why and what to do.
+        Keeps the newest picture that the camera has sent; the camera is not connected to again. When it takes longer
+        than `wait_seconds`, 202 and a job, whose snapshot has the id that is in the job's result. 409 with reason
+        `no_picture` when the device sends none, with why and what to do.
         """
         return _capture(str(device_id), data, headers["key"], kind=LIVE, at_ms=None)
 
@@ -71,9 +71,9 @@ class HistoricalCapture(MethodView):
     def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Take a picture of a recorded moment
 
-        Also of a device that is stopped. The snapshot's `at` is the moment of its frame. 404 with reason `no_footage` where
-        nothing was recorded; `errors` then names the nearest footage. 409 with reason `picture_damaged` where the footage
-        cannot be decoded.
+        Also of a device that is stopped. The snapshot's `at` is the moment of its frame. 404 with reason `no_footage`
+        where nothing was recorded; `errors` then names the nearest footage. 409 with reason `picture_damaged` where the
+        footage cannot be decoded.
         """
         if data["at"] > int(utc_now().timestamp() * 1000):
             raise InvalidValue("at", "'at' must not be in the future: only what was recorded can be shown")
@@ -88,7 +88,10 @@ def _capture(device_id: str, data: dict[str, Any], key: str | None, *, kind: str
     request = CaptureRequest(
         # The same key, the same snapshot: a worker that finds it made does not make it again.
         id=str(uuid.uuid4() if key is None else uuid.uuid5(uuid.UUID(scope.tenant_id), f"snapshot:{key}")),
-        what=SNAPSHOT, tenant_id=scope.tenant_id, device_id=device.id, created_by=current_name(),
+        what=SNAPSHOT,
+        tenant_id=scope.tenant_id,
+        device_id=device.id,
+        created_by=current_name(),
         **asked,
     )
     if key is not None:
@@ -151,7 +154,8 @@ def _made(request: CaptureRequest) -> Snapshot | None:
         return None
     if snapshot.deleted_at is not None:
         raise Conflict(
-            "the snapshot of this idempotency key was deleted: bring it back, or choose a new key", reason="snapshot_deleted"
+            "the snapshot of this idempotency key was deleted: bring it back, or choose a new key",
+            reason="snapshot_deleted",
         )
     return snapshot
 

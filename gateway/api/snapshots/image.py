@@ -45,8 +45,11 @@ def _send_file(snapshot: Snapshot) -> Response:
     except FileNotFoundError:
         raise NotFound("the file of this snapshot is gone from the disk", reason="file_missing") from None
     return file_response(
-        lambda offset, length: _read(path, offset, length), size, etag=f"{snapshot.id}-{size}",
-        mimetype=media_type("jpeg"), cache_control=IMMUTABLE,
+        lambda offset, length: _read(path, offset, length),
+        size,
+        etag=f"{snapshot.id}-{size}",
+        mimetype=media_type("jpeg"),
+        cache_control=IMMUTABLE,
     )
 
 
@@ -61,8 +64,11 @@ def _send_converted(snapshot: Snapshot, format_name: str, width: int | None) -> 
     except PictureUnreadable as error:
         raise Conflict(error.message, reason=error.reason) from error
     return file_response(
-        lambda offset, length: iter((picture[offset : offset + length],)), len(picture),
-        etag=etag, mimetype=media_type(format_name), cache_control=IMMUTABLE,
+        lambda offset, length: iter((picture[offset : offset + length],)),
+        len(picture),
+        etag=etag,
+        mimetype=media_type(format_name),
+        cache_control=IMMUTABLE,
     )
 
 

@@ -47,8 +47,12 @@ class Snapshots(MethodView):
         Newest first, unless `order` says otherwise. Those of deleted devices are among them.
         """
         wanted = SnapshotFilter(
-            device_ids=args["device_id"], kinds=args["kind"], tags=args["tag"], start_ms=args["start"],
-            end_ms=args["end"], text=args["q"],
+            device_ids=args["device_id"],
+            kinds=args["kind"],
+            tags=args["tag"],
+            start_ms=args["start"],
+            end_ms=args["end"],
+            text=args["q"],
         )
         found, total = list_snapshots(
             current_scope(), wanted, order=args["order"], limit=args["page_size"], offset=offset_of(args)
@@ -92,7 +96,10 @@ class SnapshotById(MethodView):
         before = find_snapshot(current_scope(), str(snapshot_id))
         return _shown(
             replace_snapshot(
-                current_scope(), before.id, note=data["note"], tags=data["tags"],
+                current_scope(),
+                before.id,
+                note=data["note"],
+                tags=data["tags"],
                 if_version=seen_version(headers["if_match"], etag(before), before.version, "snapshot"),
             )
         )
@@ -126,9 +133,7 @@ class SnapshotImage(MethodView):
     @blp.arguments(ImageArgsSchema, location="query")
     @blp.doc(responses={200: {"content": _IMAGES}, 206: {"content": _IMAGES}})
     @blp.response(200, _BINARY, content_type=media_type(PICTURE_FORMATS[0]))
-    @blp.alt_response(
-        206, schema=_BINARY, content_type=media_type(PICTURE_FORMATS[0]), description="a range of it"
-    )
+    @blp.alt_response(206, schema=_BINARY, content_type=media_type(PICTURE_FORMATS[0]), description="a range of it")
     @blp.alt_response(304, description="it is the one that If-None-Match names")
     @blp.errors(404, 409, 416, 422, 503)
     def get(self, args: dict[str, Any], snapshot_id: Any) -> Response:

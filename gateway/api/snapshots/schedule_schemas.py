@@ -13,8 +13,12 @@ from gateway.snapshot_plan import LONGEST_SECONDS, MOST_TIMES, SHORTEST_SECONDS
 _CLOCK_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 SCHEDULE_EXAMPLE = {
-    "device_id": "11111111-2222-4333-8444-555555555555", "name": "Open and close", "times": ["08:00", "18:00"],
-    "weekdays": ["monday", "friday"], "time_zone": "Europe/Berlin", "keep_days": 30,
+    "device_id": "11111111-2222-4333-8444-555555555555",
+    "name": "Open and close",
+    "times": ["08:00", "18:00"],
+    "weekdays": ["monday", "friday"],
+    "time_zone": "Europe/Berlin",
+    "keep_days": 30,
 }
 
 
@@ -43,31 +47,61 @@ class SnapshotScheduleSchema(Schema):
     device_id = Id(required=True, metadata={"description": "whose pictures; a schedule stays with its device"})
     device_name = ma.fields.String(dump_only=True)
     name = Text(load_default="", high=100, metadata={"description": "what people call it", "example": "Open and close"})
-    enabled = Flag(load_default=True, metadata={
-        "description": "a disabled one takes no pictures, and still removes old ones"})
-    every_seconds = Count(low=SHORTEST_SECONDS, high=LONGEST_SECONDS, load_default=None, allow_none=True, metadata={
-        "description": "seconds from one picture to the next, counted from midnight of UTC; either this or `times`"})
-    times = ma.fields.List(
-        ClockTime(), load_default=list,
-        validate=ma.validate.Length(max=MOST_TIMES, error=f"must have at most {MOST_TIMES} entries"),
-        metadata={"description": "times of day by the clock on the wall in `time_zone`; either these or `every_seconds`",
-                  "example": ["08:00", "18:00"]},
+    enabled = Flag(
+        load_default=True, metadata={"description": "a disabled one takes no pictures, and still removes old ones"}
     )
-    weekdays = ma.fields.List(Choice(WEEKDAYS), load_default=list, validate=ma.validate.Length(max=50), metadata={
-        "description": "only on these days of the week; none: on all"})
-    time_zone = ZoneName(load_default=None, allow_none=True, metadata={
-        "description": "IANA name. Left out or null: as it is, at first that of the device's recording"})
+    every_seconds = Count(
+        low=SHORTEST_SECONDS,
+        high=LONGEST_SECONDS,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "seconds from one picture to the next, counted from midnight of UTC; either this or `times`"
+        },
+    )
+    times = ma.fields.List(
+        ClockTime(),
+        load_default=list,
+        validate=ma.validate.Length(max=MOST_TIMES, error=f"must have at most {MOST_TIMES} entries"),
+        metadata={
+            "description": "times of day by the clock on the wall in `time_zone`; either these or `every_seconds`",
+            "example": ["08:00", "18:00"],
+        },
+    )
+    weekdays = ma.fields.List(
+        Choice(WEEKDAYS),
+        load_default=list,
+        validate=ma.validate.Length(max=50),
+        metadata={"description": "only on these days of the week; none: on all"},
+    )
+    time_zone = ZoneName(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "IANA name. Left out or null: as it is, at first that of the device's recording"},
+    )
     tags = tags_field()
-    keep_days = Count(low=1, high=36_500, load_default=None, allow_none=True, metadata={
-        "description": "days after which its pictures are removed; null: age is no reason"})
-    keep_count = Count(low=1, high=10_000_000, load_default=None, allow_none=True, metadata={
-        "description": "how many of its pictures are kept, the newest; null: all"})
+    keep_days = Count(
+        low=1,
+        high=36_500,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "days after which its pictures are removed; null: age is no reason"},
+    )
+    keep_count = Count(
+        low=1,
+        high=10_000_000,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "how many of its pictures are kept, the newest; null: all"},
+    )
     next_at = Moment(dump_only=True, allow_none=True, metadata={"description": "null while it is disabled"})
     last_at = Moment(dump_only=True, allow_none=True, metadata={"description": "when it was last due"})
-    last_taken_at = Moment(dump_only=True, allow_none=True, metadata={
-        "description": "when it was last due and a picture was taken"})
-    reason = ma.fields.Nested(ReasonSchema, dump_only=True, allow_none=True, metadata={
-        "description": "why there is no picture of `last_at`"})
+    last_taken_at = Moment(
+        dump_only=True, allow_none=True, metadata={"description": "when it was last due and a picture was taken"}
+    )
+    reason = ma.fields.Nested(
+        ReasonSchema, dump_only=True, allow_none=True, metadata={"description": "why there is no picture of `last_at`"}
+    )
     created_by = ma.fields.String(dump_only=True)
     created_at = Time(dump_only=True)
 

@@ -30,7 +30,10 @@ from gateway.models.snapshot_schedules import (
 from gateway.snapshot_plan import SnapshotPlan, next_moment
 
 blp = Blueprint(
-    "snapshot_schedules", __name__, url_prefix="/snapshots/schedules", description="Pictures that are taken by themselves"
+    "snapshot_schedules",
+    __name__,
+    url_prefix="/snapshots/schedules",
+    description="Pictures that are taken by themselves",
 )
 
 #: As large as ids get.
@@ -60,8 +63,8 @@ class SnapshotSchedules(MethodView):
     def post(self, data: dict[str, Any]) -> Any:
         """Add a schedule
 
-        Its first picture is taken at `next_at`. Pictures of a device that sends none then are left out, and `reason` says
-        why. 409 with reason `too_many_schedules` when the device has as many as it may.
+        Its first picture is taken at `next_at`. Pictures of a device that sends none then are left out, and `reason`
+        says why. 409 with reason `too_many_schedules` when the device has as many as it may.
         """
         scope = current_scope()
         device = find_device(scope, data["device_id"])
@@ -86,8 +89,8 @@ class SnapshotScheduleById(MethodView):
     def put(self, data: dict[str, Any], headers: dict[str, Any], schedule_id: int) -> Any:
         """Change a schedule
 
-        Sets every field; those left out get their default, but for the time zone. With If-Match, 412 when it was changed
-        since it was read.
+        Sets every field; those left out get their default, but for the time zone. With If-Match, 412 when it was
+        changed since it was read.
         """
         before = find_schedule(current_scope(), schedule_id)
         if data["device_id"] != before.device_id:
@@ -112,11 +115,16 @@ def _values(data: dict[str, Any], time_zone: str) -> ScheduleValues:
     plan = SnapshotPlan(data["every_seconds"], data["times"], data["weekdays"], time_zone)
     if next_moment(plan, int(utc_now().timestamp() * 1000)) is None:
         raise InvalidValue(
-            "every_seconds", f"'every_seconds' of {data['every_seconds']} never falls on {', '.join(data['weekdays'])}: "
-            "choose another step, or 'times'"
+            "every_seconds",
+            f"'every_seconds' of {data['every_seconds']} never falls on {', '.join(data['weekdays'])}: "
+            "choose another step, or 'times'",
         )
     return ScheduleValues(
-        name=data["name"], plan=plan, enabled=data["enabled"], tags=data["tags"], keep_days=data["keep_days"],
+        name=data["name"],
+        plan=plan,
+        enabled=data["enabled"],
+        tags=data["tags"],
+        keep_days=data["keep_days"],
         keep_count=data["keep_count"],
     )
 

@@ -20,9 +20,11 @@ SNAPSHOT_EXAMPLE = {"tags": ["evidence", "gate"], "note": "white van, no plate"}
 def tags_field(**options: Any) -> ma.fields.List:
     """Tags as people give them."""
     return ma.fields.List(
-        Text(low=1, high=50), load_default=list,
+        Text(low=1, high=50),
+        load_default=list,
         validate=ma.validate.Length(max=MOST_TAGS, error=f"must have at most {MOST_TAGS} entries"),
-        metadata={"description": f"at most {MOST_TAGS}; each once, in alphabetical order", "example": ["gate"]}, **options,
+        metadata={"description": f"at most {MOST_TAGS}; each once, in alphabetical order", "example": ["gate"]},
+        **options,
     )
 
 
@@ -33,8 +35,14 @@ class SnapshotSchema(Schema):
     device_id = Id(dump_only=True)
     device_name = ma.fields.String(dump_only=True, metadata={"description": "as it was called then"})
     at = Moment(dump_only=True, metadata={"description": "when the picture was taken"})
-    kind = Choice(SNAPSHOT_KINDS, dump_only=True, metadata={
-        "description": "`live`: the newest picture; `historical`: of a moment in the past; `scheduled`: by a schedule"})
+    kind = Choice(
+        SNAPSHOT_KINDS,
+        dump_only=True,
+        metadata={
+            "description": "`live`: the newest picture; `historical`: of a moment in the past; `scheduled`: by a "
+            "schedule"
+        },
+    )
     schedule_id = ma.fields.Integer(dump_only=True, allow_none=True, metadata={"description": "whose schedule took it"})
     width = ma.fields.Integer(dump_only=True, metadata={"description": "pixels"})
     height = ma.fields.Integer(dump_only=True, metadata={"description": "pixels"})
@@ -43,7 +51,9 @@ class SnapshotSchema(Schema):
     note = Text(load_default="", high=2000, lines=True)
     created_by = ma.fields.String(dump_only=True, metadata={"description": "who asked for it"})
     created_at = Time(dump_only=True)
-    image_url = ma.fields.String(dump_only=True, metadata={"description": "the JPEG; other formats and widths on request"})
+    image_url = ma.fields.String(
+        dump_only=True, metadata={"description": "the JPEG; other formats and widths on request"}
+    )
     thumbnail_url = ma.fields.String(dump_only=True, metadata={"description": "the same, small"})
 
 
@@ -51,19 +61,27 @@ class SnapshotQueryArgsSchema(PageArgsSchema):
     """Query of the list of snapshots."""
 
     device_id = ma.fields.List(
-        Id(), load_default=list, validate=ma.validate.Length(max=_MOST_DEVICES, error=f"must be at most {_MOST_DEVICES}"),
+        Id(),
+        load_default=list,
+        validate=ma.validate.Length(max=_MOST_DEVICES, error=f"must be at most {_MOST_DEVICES}"),
         metadata={"description": "only of this device; given more than once, of any of them"},
     )
     start = Moment(load_default=None, metadata={"description": "only those taken then or later"})
     end = Moment(load_default=None, metadata={"description": "only those taken before"})
-    kind = ma.fields.List(Choice(SNAPSHOT_KINDS), load_default=list, metadata={
-        "description": "only of this kind; given more than once, of any of them"})
+    kind = ma.fields.List(
+        Choice(SNAPSHOT_KINDS),
+        load_default=list,
+        metadata={"description": "only of this kind; given more than once, of any of them"},
+    )
     tag = ma.fields.List(
-        Text(low=1, high=50), load_default=list,
+        Text(low=1, high=50),
+        load_default=list,
         validate=ma.validate.Length(max=MOST_TAGS, error=f"must be at most {MOST_TAGS}"),
         metadata={"description": "only with this tag; given more than once, with all of them"},
     )
-    q = Text(load_default=None, high=200, metadata={"description": "only with this text in note, tags or device's name"})
+    q = Text(
+        load_default=None, high=200, metadata={"description": "only with this text in note, tags or device's name"}
+    )
     order = Choice(SNAPSHOT_ORDERS, load_default=NEWEST, metadata={"description": "which come first"})
 
     @ma.validates_schema
@@ -75,7 +93,9 @@ class TagQueryArgsSchema(PageArgsSchema):
     """Query of the tags of snapshots or bookmarks."""
 
     device_id = ma.fields.List(
-        Id(), load_default=list, validate=ma.validate.Length(max=_MOST_DEVICES, error=f"must be at most {_MOST_DEVICES}"),
+        Id(),
+        load_default=list,
+        validate=ma.validate.Length(max=_MOST_DEVICES, error=f"must be at most {_MOST_DEVICES}"),
         metadata={"description": "only those of this device; given more than once, of any of them"},
     )
 
@@ -90,27 +110,48 @@ class TagSchema(ReplySchema):
 class LiveCaptureArgsSchema(Schema):
     """How the newest picture is taken."""
 
-    accuracy = Choice(ACCURACIES, load_default=KEY_FRAME, metadata={
-        "description": "`key_frame` takes the newest key frame, `exact` the newest frame, which takes longer"})
+    accuracy = Choice(
+        ACCURACIES,
+        load_default=KEY_FRAME,
+        metadata={
+            "description": "`key_frame` takes the newest key frame, `exact` the newest frame, which takes longer"
+        },
+    )
     tags = tags_field()
     note = Text(load_default="", high=2000, lines=True)
-    wait_seconds = Seconds(low=0, high=LONGEST_CAPTURE_SECONDS, load_default=2.0, metadata={
-        "description": "how long the request may wait; then it is answered with a job"})
+    wait_seconds = Seconds(
+        low=0,
+        high=LONGEST_CAPTURE_SECONDS,
+        load_default=2.0,
+        metadata={"description": "how long the request may wait; then it is answered with a job"},
+    )
 
 
 class HistoricalCaptureArgsSchema(LiveCaptureArgsSchema):
     """Which moment of the past a picture is taken of."""
 
     at = Moment(required=True, metadata={"description": "RFC 3339 with an offset", "example": "2026-11-22T10:00:00Z"})
-    accuracy = Choice(ACCURACIES, load_default=EXACT, metadata={
-        "description": "`exact` takes the frame that was shown then, `key_frame` the last key frame before"})
+    accuracy = Choice(
+        ACCURACIES,
+        load_default=EXACT,
+        metadata={"description": "`exact` takes the frame that was shown then, `key_frame` the last key frame before"},
+    )
 
 
 class ImageArgsSchema(Schema):
     """How a picture is sent."""
 
-    width = Count(low=16, high=7680, load_default=None, metadata={
-        "description": "pixels; the height follows. It is never enlarged. Left out: as it was taken"})
-    format = Choice(PICTURE_FORMATS, load_default=PICTURE_FORMATS[0], metadata={
-        "description": "in which the picture is sent; `jpeg` without `width` is the file itself"})
-    download = Count(low=0, high=1, load_default=0, metadata={"description": "1: to be saved under its name, not shown"})
+    width = Count(
+        low=16,
+        high=7680,
+        load_default=None,
+        metadata={"description": "pixels; the height follows. It is never enlarged. Left out: as it was taken"},
+    )
+    format = Choice(
+        PICTURE_FORMATS,
+        load_default=PICTURE_FORMATS[0],
+        metadata={"description": "in which the picture is sent; `jpeg` without `width` is the file itself"},
+    )
+    download = Count(
+        low=0, high=1, load_default=0, metadata={"description": "1: to be saved under its name, not shown"}
+    )

@@ -34,7 +34,10 @@ _USUAL_SECONDS = 30.0
 _PICTURE_BYTES = 150_000
 
 TIME_LAPSE_EXAMPLE = {
-    "start": "2026-11-22T06:00:00Z", "end": "2026-11-22T18:00:00Z", "source": "recordings", "length_seconds": 30,
+    "start": "2026-11-22T06:00:00Z",
+    "end": "2026-11-22T18:00:00Z",
+    "source": "recordings",
+    "length_seconds": 30,
 }
 
 
@@ -56,25 +59,70 @@ class Factor(ma.fields.Float):
 class TimeLapseArgsSchema(Schema):
     """What a time-lapse shows, and how fast."""
 
-    start = Moment(required=True, metadata={"description": "RFC 3339 with an offset", "example": "2026-11-22T06:00:00Z"})
+    start = Moment(
+        required=True, metadata={"description": "RFC 3339 with an offset", "example": "2026-11-22T06:00:00Z"}
+    )
     end = Moment(required=True, metadata={"description": "not part of the range", "example": "2026-11-22T18:00:00Z"})
-    source = Choice(SOURCES, load_default=RECORDINGS, metadata={
-        "description": "key frames of the recording, which are shown at their time, or the device's snapshots, each of "
-                       "which is shown for as long as any other"})
-    every_seconds = Seconds(low=0.1, high=31 * 86_400, load_default=None, allow_none=True, metadata={
-        "description": "take one picture of each so many seconds; left out or null: as many as the film has room for"})
-    speed = Factor(load_default=None, allow_none=True, metadata={
-        "description": "how many times as fast time passes; either this or `length_seconds`", "example": 1440})
-    length_seconds = Seconds(low=0.1, high=3600, load_default=None, allow_none=True, metadata={
-        "description": "how long the film plays, without gaps. Without this and `speed` each picture is shown for one "
-                       "frame; without `every_seconds` too, recordings play for 30 seconds"})
+    source = Choice(
+        SOURCES,
+        load_default=RECORDINGS,
+        metadata={
+            "description": "key frames of the recording, which are shown at their time, or the device's snapshots, "
+            "each of "
+            "which is shown for as long as any other"
+        },
+    )
+    every_seconds = Seconds(
+        low=0.1,
+        high=31 * 86_400,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "take one picture of each so many seconds; left out or null: as many as the film has room "
+            "for"
+        },
+    )
+    speed = Factor(
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "how many times as fast time passes; either this or `length_seconds`",
+            "example": 1440,
+        },
+    )
+    length_seconds = Seconds(
+        low=0.1,
+        high=3600,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "how long the film plays, without gaps. Without this and `speed` each picture is shown "
+            "for one "
+            "frame; without `every_seconds` too, recordings play for 30 seconds"
+        },
+    )
     fps = Count(low=1, high=60, load_default=25, metadata={"description": "most pictures a second of the film"})
-    width = Count(low=16, high=7680, load_default=None, allow_none=True, metadata={
-        "description": "pixels; the height follows. It is never enlarged. Left out: as the pictures are"})
-    schedule_id = Count(low=1, high=1 << 53, load_default=None, allow_none=True, metadata={
-        "description": "only the snapshots that this schedule has taken"})
-    name = Text(load_default=None, allow_none=True, low=1, high=200, metadata={
-        "description": "name of the file; left out: the device's name and the start in its time zone"})
+    width = Count(
+        low=16,
+        high=7680,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "pixels; the height follows. It is never enlarged. Left out: as the pictures are"},
+    )
+    schedule_id = Count(
+        low=1,
+        high=1 << 53,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "only the snapshots that this schedule has taken"},
+    )
+    name = Text(
+        load_default=None,
+        allow_none=True,
+        low=1,
+        high=200,
+        metadata={"description": "name of the file; left out: the device's name and the start in its time zone"},
+    )
 
     @ma.validates_schema
     def check_pace(self, data: dict[str, Any], **_options: Any) -> None:
@@ -92,9 +140,9 @@ class DeviceTimeLapse(MethodView):
     def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Make a time-lapse
 
-        One MP4 (H.264) of a range, as a job: see `/jobs`. Gaps are skipped and told in the result's notes. 404 with reason
-        `no_footage` or `no_snapshots` where there is nothing, naming the nearest; 409 with reason `exports_full` when the
-        files of exports and time-lapses take all the space they may.
+        One MP4 (H.264) of a range, as a job: see `/jobs`. Gaps are skipped and told in the result's notes. 404 with
+        reason `no_footage` or `no_snapshots` where there is nothing, naming the nearest; 409 with reason `exports_full`
+        when the files of exports and time-lapses take all the space they may.
         """
         scope = current_scope()
         recording = find_recording(scope, str(device_id))
@@ -106,13 +154,14 @@ class DeviceTimeLapse(MethodView):
         pace = _pace(data, start_ms, end_ms)
         if data["source"] == RECORDINGS:
             if not segments_between(recording.id, start_ms, end_ms, limit=1):
-                before_ms, after_ms = nearest_footage(recording.id, start_ms)[0], nearest_footage(recording.id, end_ms)[1]
+                before_ms, after_ms = (
+                    nearest_footage(recording.id, start_ms)[0],
+                    nearest_footage(recording.id, end_ms)[1],
+                )
                 return refuse_empty(NOTHING_IN_RANGE, before_ms, after_ms)
             pictures = Steps(start_ms, end_ms, pace["step_ms"]).count
         else:
-            pictures = count_snapshots(
-                scope, recording.device_id, start_ms, end_ms, schedule_id=data["schedule_id"]
-            )
+            pictures = count_snapshots(scope, recording.device_id, start_ms, end_ms, schedule_id=data["schedule_id"])
             if not pictures:
                 return _no_snapshots(recording, start_ms, end_ms)
             if pace["step_ms"] is not None:
@@ -121,8 +170,15 @@ class DeviceTimeLapse(MethodView):
             scope,
             KIND,
             {
-                "asked": asked, "start_ms": start_ms, "end_ms": end_ms, "source": data["source"], **pace, "fps": data["fps"],
-                "width": data["width"], "schedule_id": data["schedule_id"], "bytes": _check_room(pictures, data["width"]),
+                "asked": asked,
+                "start_ms": start_ms,
+                "end_ms": end_ms,
+                "source": data["source"],
+                **pace,
+                "fps": data["fps"],
+                "width": data["width"],
+                "schedule_id": data["schedule_id"],
+                "bytes": _check_room(pictures, data["width"]),
                 "name": film_name(data["name"], recording, start_ms),
             },
             device_id=recording.device_id,
@@ -162,7 +218,9 @@ def _pace(data: dict[str, Any], start_ms: int, end_ms: int) -> dict[str, float |
     if seconds is None and every is None and data["source"] == RECORDINGS:
         seconds = min(_USUAL_SECONDS, range_seconds)
     if seconds is not None and seconds > range_seconds:
-        raise InvalidValue("length_seconds", f"'length_seconds' must be at most {range_seconds:g}, as long as the range")
+        raise InvalidValue(
+            "length_seconds", f"'length_seconds' must be at most {range_seconds:g}, as long as the range"
+        )
     speed = None
     if seconds is not None:
         speed = range_seconds / seconds
@@ -172,8 +230,10 @@ def _pace(data: dict[str, Any], start_ms: int, end_ms: int) -> dict[str, float |
     count = 0 if step is None else ceil(range_seconds / step)
     if count > MOST_PICTURES:
         raise InvalidValue(
-            "every_seconds", f"the film would have {count} pictures and may have {MOST_PICTURES}: choose a shorter range, a "
-            "greater 'speed' or greater 'every_seconds'", reason="range_too_large",
+            "every_seconds",
+            f"the film would have {count} pictures and may have {MOST_PICTURES}: choose a shorter range, a "
+            "greater 'speed' or greater 'every_seconds'",
+            reason="range_too_large",
         )
     return {"step_ms": None if step is None else step * 1000, "speed": speed, "seconds": seconds}
 
@@ -182,16 +242,19 @@ def _check_room(pictures: int, width: int | None) -> int:
     """About how many bytes the film takes. Raises InvalidValue, Conflict `exports_full`."""
     if pictures > MOST_PICTURES:
         raise InvalidValue(
-            "every_seconds", f"the range holds {pictures} snapshots and a film may have {MOST_PICTURES}: give "
-            "'every_seconds'", reason="range_too_large",
+            "every_seconds",
+            f"the range holds {pictures} snapshots and a film may have {MOST_PICTURES}: give 'every_seconds'",
+            reason="range_too_large",
         )
     size = int(pictures * _PICTURE_BYTES * min(1.0, (width or 1920) / 1920) ** 2)
     limit = services().config.exports_max_bytes
     taken = bytes_taken()
     if taken + size > limit:
         raise Conflict(
-            f"the files of exports and time-lapses take {spell_bytes(taken)} of {spell_bytes(limit)} and this one may need "
-            f"{spell_bytes(size)}: delete some of them first", reason="exports_full",
+            f"the files of exports and time-lapses take {spell_bytes(taken)} of {spell_bytes(limit)} and this one "
+            "may need "
+            f"{spell_bytes(size)}: delete some of them first",
+            reason="exports_full",
         )
     return size
 
@@ -200,6 +263,9 @@ def _no_snapshots(recording: Recording, start_ms: int, end_ms: int) -> Response:
     scope, device_id = current_scope(), recording.device_id
     before, after = nearest_snapshots(scope, device_id, start_ms)[0], nearest_snapshots(scope, device_id, end_ms)[1]
     return refuse_empty(
-        "there are no snapshots in this range", before, after,
-        nothing="there are no snapshots of this device yet", reason="no_snapshots",
+        "there are no snapshots in this range",
+        before,
+        after,
+        nothing="there are no snapshots of this device yet",
+        reason="no_snapshots",
     )

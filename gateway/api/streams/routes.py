@@ -107,6 +107,11 @@ def _stream(device_id: str) -> dict[str, Any]:
 
 def _page(args: dict[str, Any], states: tuple[str, ...]) -> Any:
     devices, total = list_devices(
-        current_scope(), states=states, text=args["q"], ids=args["device"], limit=args["page_size"], offset=offset_of(args)
+        current_scope(),
+        states=states,
+        text=args["q"],
+        ids=args["device"],
+        limit=args["page_size"],
+        offset=offset_of(args),
     )
     return paginated(stream_views(devices), total, args)

@@ -46,8 +46,12 @@ class ActiveStreamQueryArgsSchema(PageArgsSchema):
     """Query of the list of active streams."""
 
     q = Text(load_default=None, high=200, metadata={"description": "only devices with this text"})
-    device = ma.fields.List(Id(), load_default=list, validate=ma.validate.Length(max=200, error="must be at most 200"),
-                            metadata={"description": "only of this device; may be given more than once"})
+    device = ma.fields.List(
+        Id(),
+        load_default=list,
+        validate=ma.validate.Length(max=200, error="must be at most 200"),
+        metadata={"description": "only of this device; may be given more than once"},
+    )
 
 
 class StreamQueryArgsSchema(ActiveStreamQueryArgsSchema):

@@ -15,7 +15,8 @@ from gateway.models import TenantScope
 from tests.factories import device_body, make_config, no_plugins
 from tests.playback import NOON_MS, FootageFactory, make_clip
 
-#: What any request may be answered, as the document's introduction says; and 500, which the test that makes one looks at.
+#: What any request may be answered, as the document's introduction says; and 500, which the test that makes one looks
+#: at.
 ANYWHERE = frozenset({400, 403, 413, 415, 500, 503})
 
 
@@ -48,7 +49,9 @@ def documented_statuses() -> dict[tuple[str, str], frozenset[int]]:
     database.close()
     rules = {re.sub(r"<(?:[^<>]+:)?(\w+)>", r"{\1}", rule.rule): rule.rule for rule in app.url_map.iter_rules()}
     return {
-        (method.upper(), rules[path]): frozenset(int(status) for status in operation["responses"] if status != "default")
+        (method.upper(), rules[path]): frozenset(
+            int(status) for status in operation["responses"] if status != "default"
+        )
         for path, operations in paths.items()
         for method, operation in operations.items()
         if method != "parameters"

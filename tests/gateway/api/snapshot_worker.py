@@ -31,9 +31,19 @@ def keep_picture(config: Config, request: CaptureRequest, at_ms: int, picture: b
     key = CaptureFiles.key(SNAPSHOTS, request.tenant_id, f"{request.id}.jpg")
     CaptureFiles.from_config(config).write(key, picture)
     new = NewSnapshot(
-        id=request.id, device_id=request.device_id, device_name=find_device(scope, request.device_id).name, at_ms=at_ms,
-        kind=request.kind, width=1280, height=720, size=len(picture), file=key, tags=request.tags, note=request.note,
-        created_by=request.created_by, schedule_id=request.schedule_id,
+        id=request.id,
+        device_id=request.device_id,
+        device_name=find_device(scope, request.device_id).name,
+        at_ms=at_ms,
+        kind=request.kind,
+        width=1280,
+        height=720,
+        size=len(picture),
+        file=key,
+        tags=request.tags,
+        note=request.note,
+        created_by=request.created_by,
+        schedule_id=request.schedule_id,
     )
     save_snapshot(scope, new)
     return new

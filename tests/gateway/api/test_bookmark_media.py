@@ -70,9 +70,17 @@ def test_while_it_is_made_a_clip_is_refused_with_the_reason(client, pending):
 def test_a_clip_that_is_ready_says_what_it_is_and_is_sent_by_ranges(client, ready, pending):
     clip = ready["clip"]
     assert clip == {
-        "state": "ready", "progress": 1, "job_id": None, "reason": None, "url": f"{API}/{ready['id']}/clip.mp4",
-        "start": "2026-03-11T12:00:00.000Z", "end": "2026-03-11T12:00:04.000Z", "duration_seconds": 4, "size": len(CLIP),
-        "codec": "h264", "notes": ["a note"],
+        "state": "ready",
+        "progress": 1,
+        "job_id": None,
+        "reason": None,
+        "url": f"{API}/{ready['id']}/clip.mp4",
+        "start": "2026-03-11T12:00:00.000Z",
+        "end": "2026-03-11T12:00:04.000Z",
+        "duration_seconds": 4,
+        "size": len(CLIP),
+        "codec": "h264",
+        "notes": ["a note"],
     }
     whole = client.get(clip["url"])
     assert (whole.status_code, whole.data, whole.mimetype) == (200, CLIP, "video/mp4")

@@ -64,7 +64,11 @@ def test_a_bookmark_is_made_with_the_job_of_its_clip_which_holds_the_footage(cli
     clip = made["clip"]
     assert (clip["state"], clip["progress"], clip["url"], clip["notes"]) == ("pending", 0, None, [])
     job = find_job(scope, clip["job_id"])
-    assert (job.kind, job.device_id, json.loads(job.parameters)["bookmark_id"]) == ("clip", footage.device_id, made["id"])
+    assert (job.kind, job.device_id, json.loads(job.parameters)["bookmark_id"]) == (
+        "clip",
+        footage.device_id,
+        made["id"],
+    )
     with database.session():
         (held,) = scope.select(Protection)
     assert (held.reference, held.start_ms) == (job.id, NOON_MS)
@@ -108,7 +112,9 @@ def test_the_same_key_at_the_same_time_makes_one_bookmark(app, bookmark, footage
 
 
 @on_sqlite
-def test_without_redis_a_recorded_moment_is_kept_all_the_same_and_a_live_one_is_refused(config, client, footage, scope, box):
+def test_without_redis_a_recorded_moment_is_kept_all_the_same_and_a_live_one_is_refused(
+    config, client, footage, scope, box
+):
     away = create_app(replace(config, redis_url="redis://127.0.0.1:1/0"), no_plugins()).test_client()
     made = shown(away.post(API, json={"device_id": footage.device_id, "at": AT, "title": "Kept"}), 201)
     assert find_job(scope, made["clip"]["job_id"]).state == "queued", "the clock process asks for it"
@@ -116,16 +122,19 @@ def test_without_redis_a_recorded_moment_is_kept_all_the_same_and_a_live_one_is_
     assert (live.status_code, live.json["reason"]) == (503, "bus_unavailable")
 
 
-@pytest.mark.parametrize(("body", "field", "words"), [
-    ({"at": "2199-01-01T00:00:00Z"}, "at", "must not be in the future"),
-    ({"at": "yesterday"}, "at", "must be a time such as"),
-    ({"title": ""}, "title", "1 to 200 characters"),
-    ({"before_seconds": 0, "after_seconds": 0}, "before_seconds", "more than 0"),
-    ({"before_seconds": 301}, "before_seconds", "from 0 to 300"),
-    ({"after_seconds": -1}, "after_seconds", "from 0 to 300"),
-    ({"device_id": "no id"}, "device_id", "UUID"),
-    ({"colour": "red"}, "colour", "known field"),
-])
+@pytest.mark.parametrize(
+    ("body", "field", "words"),
+    [
+        ({"at": "2199-01-01T00:00:00Z"}, "at", "must not be in the future"),
+        ({"at": "yesterday"}, "at", "must be a time such as"),
+        ({"title": ""}, "title", "1 to 200 characters"),
+        ({"before_seconds": 0, "after_seconds": 0}, "before_seconds", "more than 0"),
+        ({"before_seconds": 301}, "before_seconds", "from 0 to 300"),
+        ({"after_seconds": -1}, "after_seconds", "from 0 to 300"),
+        ({"device_id": "no id"}, "device_id", "UUID"),
+        ({"colour": "red"}, "colour", "known field"),
+    ],
+)
 @on_sqlite
 def test_what_cannot_be_is_refused_with_the_name_of_the_field(bookmark, body, field, words):
     answer = bookmark(**body)
@@ -194,7 +203,12 @@ def test_words_are_changed_without_a_new_clip_and_another_length_asks_for_one(cl
     path = f"{API}/{made['id']}"
     answer = client.put(path, json=made | {"title": "Parcel", "tags": ["new"]})
     changed = shown(answer)
-    assert (changed["title"], changed["tags"], changed["version"], changed["clip"]) == ("Parcel", ["new"], 2, made["clip"])
+    assert (changed["title"], changed["tags"], changed["version"], changed["clip"]) == (
+        "Parcel",
+        ["new"],
+        2,
+        made["clip"],
+    )
     assert shown(client.put(path, json=changed))["version"] == 2, "the same again changes nothing"
     longer = shown(client.put(path, json={"title": "Parcel", "before_seconds": 1}))
     assert (longer["before_seconds"], longer["after_seconds"], longer["tags"]) == (1, 5, [])
@@ -245,8 +259,13 @@ def test_another_tenants_bookmark_does_not_exist(client, bookmark, scope, app):
         EVERY_TENANT.update(Bookmark, tenant_id=other).execute()
     path = f"{API}/{made['id']}"
     asked = [
-        ("get", "", None), ("put", "", {"title": "Mine"}), ("delete", "", None), ("post", "/restore", None),
-        ("post", "/clip", None), ("get", "/clip.mp4", None), ("get", "/poster.jpg", None),
+        ("get", "", None),
+        ("put", "", {"title": "Mine"}),
+        ("delete", "", None),
+        ("post", "/restore", None),
+        ("post", "/clip", None),
+        ("get", "/clip.mp4", None),
+        ("get", "/poster.jpg", None),
     ]
     for method, end, body in asked:
         assert getattr(client, method)(path + end, json=body).status_code == 404, (method, end)
@@ -256,9 +275,14 @@ def test_another_tenants_bookmark_does_not_exist(client, bookmark, scope, app):
         assert foreign.select(Bookmark).count() == 1
 
 
-@pytest.mark.parametrize(("ending", "reason"), [
-    ("failed", "no_footage"), ("cancelled", "clip_cancelled"), ("deleted", "clip_cancelled"),
-])
+@pytest.mark.parametrize(
+    ("ending", "reason"),
+    [
+        ("failed", "no_footage"),
+        ("cancelled", "clip_cancelled"),
+        ("deleted", "clip_cancelled"),
+    ],
+)
 @on_sqlite
 def test_a_job_that_ends_without_a_word_leaves_no_clip_pending(client, bookmark, scope, ending, reason):
     made = shown(bookmark(), 201)

@@ -114,7 +114,13 @@ def test_lists_are_paged_sorted_and_filtered(client):
     answer = client.get(URL + "?page=2&page_size=2&sort=-name")
     assert [device["name"] for device in answer.json] == ["cam 2", "cam 1"]
     assert json.loads(answer.headers["X-Pagination"]) == {
-        "total": 5, "total_pages": 3, "first_page": 1, "last_page": 3, "page": 2, "previous_page": 1, "next_page": 3,
+        "total": 5,
+        "total_pages": 3,
+        "first_page": 1,
+        "last_page": 3,
+        "page": 2,
+        "previous_page": 1,
+        "next_page": 3,
     }
     assert len(client.get(URL + "?tag=odd").json) == 2
     assert len(client.get(URL + "?tag=odd&tag=even").json) == 0
@@ -127,8 +133,21 @@ def test_lists_are_paged_sorted_and_filtered(client):
 
 @one_database
 @pytest.mark.parametrize(
-    "query", ["page=0", "page=x", "page=-1", "page_size=201", "page=99999999999999", "sort=password", "state=gone",
-              "tag=", "page=%00", "q=%00", "colour=red", "page=\u0661"],
+    "query",
+    [
+        "page=0",
+        "page=x",
+        "page=-1",
+        "page_size=201",
+        "page=99999999999999",
+        "sort=password",
+        "state=gone",
+        "tag=",
+        "page=%00",
+        "q=%00",
+        "colour=red",
+        "page=\u0661",
+    ],
 )
 def test_a_wrong_query_is_refused(client, query):
     answer = client.get(f"{URL}?{query}")
@@ -151,7 +170,11 @@ def test_put_replaces_all_and_keeps_the_password_of_a_shown_url(client, device, 
 @one_database
 @pytest.mark.parametrize(
     "url",
-    ["rtsp://***@10.9.9.9:554/stream1?token=***", "rtsp://***@192.168.7.20:554/other", "rtsp://192.168.7.20/x?token=***"],
+    [
+        "rtsp://***@10.9.9.9:554/stream1?token=***",
+        "rtsp://***@192.168.7.20:554/other",
+        "rtsp://192.168.7.20/x?token=***",
+    ],
 )
 def test_a_changed_url_must_hold_its_password_again(client, device, url):
     answer = client.put(f"{URL}/{device['id']}", json={**device, "source_url": url})
@@ -193,7 +216,9 @@ def test_a_deleted_device_is_gone_at_once(client, device):
     assert client.get(URL).json == []
 
 
-@pytest.mark.parametrize("name", ["00000000-0000-4000-8000-00000000dead", "1", "x" * 500, "%00", "..%2f..%2fetc", "null"])
+@pytest.mark.parametrize(
+    "name", ["00000000-0000-4000-8000-00000000dead", "1", "x" * 500, "%00", "..%2f..%2fetc", "null"]
+)
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
 def test_a_device_that_does_not_exist_is_not_found(client, name, method):
     options = {"json": device_body()} if method == "put" else {}

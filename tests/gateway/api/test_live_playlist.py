@@ -91,9 +91,7 @@ def test_what_is_on_the_bus_is_a_valid_playlist_with_its_media(client, camera):
     assert check_playlist(text, fetch=fetcher(client, camera.device_id)) == []
     playlist, _ = read_playlist(text)
     fetch = fetcher(client, camera.device_id)
-    footage = fetch(playlist.map[0], None) + b"".join(
-        fetch(segment.uri, None) for segment in playlist.segments
-    )
+    footage = fetch(playlist.map[0], None) + b"".join(fetch(segment.uri, None) for segment in playlist.segments)
     assert read_counters(footage) == list(range(25 * 6))
 
 
@@ -128,9 +126,7 @@ def test_a_device_with_a_microphone_has_sound_from_its_first_part_on(client, cam
 def keep_source(device_id: str, text: str) -> None:
     from gateway.models.streams import Stream
 
-    TenantScope(DEFAULT_TENANT_ID).update(Stream, source_info=text).where(
-        Stream.device_id == device_id
-    ).execute()
+    TenantScope(DEFAULT_TENANT_ID).update(Stream, source_info=text).where(Stream.device_id == device_id).execute()
 
 
 def test_parts_and_init_segments_may_be_kept_for_ever(client, camera):
@@ -165,10 +161,7 @@ def test_a_reload_waits_for_the_part_that_it_names(client, app, camera):
     wanted = {"_HLS_msn": playlist.sequence + len(playlist.segments), "_HLS_part": len(playlist.parts)}
     with ThreadPoolExecutor() as pool:
         # Several players of one device wait at once.
-        asked = [
-            pool.submit(app.test_client().get, url_of(camera.device_id), query_string=wanted)
-            for _ in range(3)
-        ]
+        asked = [pool.submit(app.test_client().get, url_of(camera.device_id), query_string=wanted) for _ in range(3)]
         wait_until(lambda: seats_taken(app) == 3, "three requests wait")
         assert not any(one.done() for one in asked)
         camera.send(1)
@@ -221,10 +214,7 @@ def test_directives_that_cannot_be_followed_are_refused_at_once(client, camera):
         answer = client.get(url_of(camera.device_id), query_string=query)
         assert (answer.status_code, answer.json["reason"]) == (422, "invalid_value"), query
         assert "_HLS_" in answer.json["message"]
-    assert (
-        client.get(url_of(camera.device_id), query_string={"_HLS_msn": 1, "_HLS_part": 10**9}).status_code
-        == 200
-    )
+    assert client.get(url_of(camera.device_id), query_string={"_HLS_msn": 1, "_HLS_part": 10**9}).status_code == 200
 
 
 def test_a_stopped_device_has_no_footage_and_says_why(client, camera, scope):

@@ -41,14 +41,23 @@ def model_app(sqlite_model, redis_server, tmp_path_factory):
     request = CaptureRequest(id=snapshot_id, tenant_id=DEFAULT_TENANT_ID, device_id=device["id"])
     keep_picture(config, request, 1_773_230_400_000, draw_picture(64, 36))
     create_bookmark(
-        TenantScope(DEFAULT_TENANT_ID), bookmark_id, BookmarkValues(1_773_230_400_000, "A van"), device_id=device["id"],
-        device_name=device["name"], asked={},
+        TenantScope(DEFAULT_TENANT_ID),
+        bookmark_id,
+        BookmarkValues(1_773_230_400_000, "A van"),
+        device_id=device["id"],
+        device_name=device["name"],
+        asked={},
     )
-    schedule = app.test_client().post(
-        "/api/v1/snapshots/schedules", json={"device_id": device["id"], "every_seconds": 60}
-    ).json
+    schedule = (
+        app.test_client()
+        .post("/api/v1/snapshots/schedules", json={"device_id": device["id"], "every_seconds": 60})
+        .json
+    )
     app.config["KNOWN"] = {
-        "device_id": device["id"], "snapshot_id": snapshot_id, "bookmark_id": bookmark_id, "schedule_id": schedule["id"],
+        "device_id": device["id"],
+        "snapshot_id": snapshot_id,
+        "bookmark_id": bookmark_id,
+        "schedule_id": schedule["id"],
     }
     database.close()
     return app, config, path.rename(folder / "model.db")
@@ -73,35 +82,77 @@ RECORDING = "/recordings/devices/{device_id}"
 CAPTURE = "/snapshots/devices/{device_id}/capture"
 LIVE_FILES = ("init-{run}.mp4", "{run}-{sequence}.m4s", "{run}-{first}-{last}.m4s")
 OPERATIONS = [
-    ("GET", "/devices"), ("POST", "/devices"), ("GET", "/devices/{device_id}"), ("PUT", "/devices/{device_id}"),
-    ("DELETE", "/devices/{device_id}"), ("GET", "/devices/{device_id}/events"), ("POST", "/devices/probe"),
-    ("POST", "/rtsp/streams/{device_id}/start"), ("POST", "/rtsp/streams/{device_id}/stop"), ("GET", "/streams"),
-    ("GET", "/streams/active"), ("GET", "/streams/{device_id}"), ("GET", "/streams/{device_id}/latest.mp4"),
-    ("GET", "/plugins"), ("GET", "/health"), ("GET", "/health/live"), ("GET", "/health/ready"),
-    ("GET", "/recordings"), ("GET", "/recordings/storage"), ("GET", "/recordings/coverage"),
-    ("GET", f"{RECORDING}"), ("PUT", f"{RECORDING}"), ("POST", f"{RECORDING}/start"), ("POST", f"{RECORDING}/stop"),
-    ("POST", f"{RECORDING}/resume"), ("GET", f"{RECORDING}/events"), ("POST", f"{RECORDING}/events"),
-    ("GET", f"{RECORDING}/dates"), ("GET", f"{RECORDING}/dates/{{day}}/segments"), ("GET", f"{RECORDING}/timeline"),
-    ("GET", f"{RECORDING}/coverage"), ("DELETE", f"{RECORDING}/footage"), ("GET", f"{RECORDING}/protections"),
-    ("POST", f"{RECORDING}/protections"), ("DELETE", f"{RECORDING}/protections/{{protection_id}}"),
-    ("GET", f"{RECORDING}/playlist"), ("GET", f"{RECORDING}/segments/{{segment_id}}.mp4"),
+    ("GET", "/devices"),
+    ("POST", "/devices"),
+    ("GET", "/devices/{device_id}"),
+    ("PUT", "/devices/{device_id}"),
+    ("DELETE", "/devices/{device_id}"),
+    ("GET", "/devices/{device_id}/events"),
+    ("POST", "/devices/probe"),
+    ("POST", "/rtsp/streams/{device_id}/start"),
+    ("POST", "/rtsp/streams/{device_id}/stop"),
+    ("GET", "/streams"),
+    ("GET", "/streams/active"),
+    ("GET", "/streams/{device_id}"),
+    ("GET", "/streams/{device_id}/latest.mp4"),
+    ("GET", "/plugins"),
+    ("GET", "/health"),
+    ("GET", "/health/live"),
+    ("GET", "/health/ready"),
+    ("GET", "/recordings"),
+    ("GET", "/recordings/storage"),
+    ("GET", "/recordings/coverage"),
+    ("GET", f"{RECORDING}"),
+    ("PUT", f"{RECORDING}"),
+    ("POST", f"{RECORDING}/start"),
+    ("POST", f"{RECORDING}/stop"),
+    ("POST", f"{RECORDING}/resume"),
+    ("GET", f"{RECORDING}/events"),
+    ("POST", f"{RECORDING}/events"),
+    ("GET", f"{RECORDING}/dates"),
+    ("GET", f"{RECORDING}/dates/{{day}}/segments"),
+    ("GET", f"{RECORDING}/timeline"),
+    ("GET", f"{RECORDING}/coverage"),
+    ("DELETE", f"{RECORDING}/footage"),
+    ("GET", f"{RECORDING}/protections"),
+    ("POST", f"{RECORDING}/protections"),
+    ("DELETE", f"{RECORDING}/protections/{{protection_id}}"),
+    ("GET", f"{RECORDING}/playlist"),
+    ("GET", f"{RECORDING}/segments/{{segment_id}}.mp4"),
     ("GET", f"{RECORDING}/segments/{{segment_id}}/init.mp4"),
     ("GET", f"{RECORDING}/segments/{{segment_id}}/sound/{{offset}}-{{length}}.m4s"),
     *((("GET", f"{RECORDING}/live/{sound}{name}")) for sound in ("", "{sound}/") for name in LIVE_FILES),
-    ("POST", f"{RECORDING}/export"), ("GET", "/jobs"), ("GET", "/jobs/{job_id}"), ("DELETE", "/jobs/{job_id}"),
-    ("POST", "/jobs/{job_id}/cancel"), ("GET", "/jobs/{job_id}/result"),
+    ("POST", f"{RECORDING}/export"),
+    ("GET", "/jobs"),
+    ("GET", "/jobs/{job_id}"),
+    ("DELETE", "/jobs/{job_id}"),
+    ("POST", "/jobs/{job_id}/cancel"),
+    ("GET", "/jobs/{job_id}/result"),
     ("GET", "/devices/{device_id}/poster.jpg"),
-    ("POST", f"{CAPTURE}/live"), ("POST", f"{CAPTURE}/historical"),
-    ("GET", "/snapshots"), ("GET", "/snapshots/tags"), ("GET", "/snapshots/{snapshot_id}"),
-    ("PUT", "/snapshots/{snapshot_id}"), ("DELETE", "/snapshots/{snapshot_id}"),
-    ("POST", "/snapshots/{snapshot_id}/restore"), ("GET", "/snapshots/{snapshot_id}/image"),
-    ("GET", "/snapshots/schedules"), ("POST", "/snapshots/schedules"), ("GET", "/snapshots/schedules/{schedule_id}"),
-    ("PUT", "/snapshots/schedules/{schedule_id}"), ("DELETE", "/snapshots/schedules/{schedule_id}"),
+    ("POST", f"{CAPTURE}/live"),
+    ("POST", f"{CAPTURE}/historical"),
+    ("GET", "/snapshots"),
+    ("GET", "/snapshots/tags"),
+    ("GET", "/snapshots/{snapshot_id}"),
+    ("PUT", "/snapshots/{snapshot_id}"),
+    ("DELETE", "/snapshots/{snapshot_id}"),
+    ("POST", "/snapshots/{snapshot_id}/restore"),
+    ("GET", "/snapshots/{snapshot_id}/image"),
+    ("GET", "/snapshots/schedules"),
+    ("POST", "/snapshots/schedules"),
+    ("GET", "/snapshots/schedules/{schedule_id}"),
+    ("PUT", "/snapshots/schedules/{schedule_id}"),
+    ("DELETE", "/snapshots/schedules/{schedule_id}"),
     ("POST", "/snapshots/devices/{device_id}/time-lapse"),
-    ("GET", "/bookmarks"), ("GET", "/bookmarks/tags"), ("POST", "/bookmarks"), ("GET", "/bookmarks/{bookmark_id}"),
+    ("GET", "/bookmarks"),
+    ("GET", "/bookmarks/tags"),
+    ("POST", "/bookmarks"),
+    ("GET", "/bookmarks/{bookmark_id}"),
     ("PUT", "/bookmarks/{bookmark_id}"),
-    ("DELETE", "/bookmarks/{bookmark_id}"), ("POST", "/bookmarks/{bookmark_id}/restore"),
-    ("POST", "/bookmarks/{bookmark_id}/clip"), ("GET", "/bookmarks/{bookmark_id}/clip.mp4"),
+    ("DELETE", "/bookmarks/{bookmark_id}"),
+    ("POST", "/bookmarks/{bookmark_id}/restore"),
+    ("POST", "/bookmarks/{bookmark_id}/clip"),
+    ("GET", "/bookmarks/{bookmark_id}/clip.mp4"),
     ("GET", "/bookmarks/{bookmark_id}/poster.jpg"),
 ]
 
@@ -123,7 +174,11 @@ def test_every_answer_is_documented(api_app, method, path, mode):
     answered = []
 
     @settings(
-        max_examples=EXAMPLES, derandomize=not MANY, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=EXAMPLES,
+        derandomize=not MANY,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode), is_known=strategies.booleans())
     def ask(case, is_known):
@@ -151,7 +206,12 @@ def test_every_answer_is_documented(api_app, method, path, mode):
     except Unsatisfiable:
         assert mode is GenerationMode.NEGATIVE, "no request could be made from the document"
     assert answered or mode is GenerationMode.NEGATIVE
-    if mode is GenerationMode.POSITIVE and method in ("POST", "PUT") and path.startswith("/devices") and "probe" not in path:
+    if (
+        mode is GenerationMode.POSITIVE
+        and method in ("POST", "PUT")
+        and path.startswith("/devices")
+        and "probe" not in path
+    ):
         assert {200, 201}.intersection(answered), "no well-formed device was accepted"
 
 

@@ -73,7 +73,8 @@ def test_without_redis_what_needs_it_says_so(no_redis):
     path = f"/api/v1/snapshots/devices/{device['id']}/capture/live"
     pictures = [
         no_redis.get(f"/api/v1/devices/{device['id']}/poster.jpg"),
-        no_redis.post(path), no_redis.post(path, headers={"Idempotency-Key": "abc"}),
+        no_redis.post(path),
+        no_redis.post(path, headers={"Idempotency-Key": "abc"}),
     ]
     for answer in (probe, *pictures):
         assert (answer.status_code, answer.json["reason"]) == (503, "redis_unavailable")

@@ -46,8 +46,18 @@ def test_what_is_no_page_is_not_found(client, path):
     assert (answer.status_code, answer.json["reason"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("path", ["/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt", "/..\\secret.txt",
-                                  "//etc/passwd", "/%00", "/a%00b"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/assets/..%2f..%2fsecret.txt",
+        "/..\\secret.txt",
+        "//etc/passwd",
+        "/%00",
+        "/a%00b",
+    ],
+)
 def test_no_file_outside_the_ui_is_served(client, path):
     answer = client.get(path)
     assert answer.status_code in (200, 308, 404)

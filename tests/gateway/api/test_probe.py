@@ -15,8 +15,17 @@ RESULT = {
     "reason": None,
     "elapsed_ms": 812,
     "time_to_first_frame_ms": 640,
-    "video": {"codec": "h264", "profile": "Main", "width": 1920, "height": 1080, "fps": 25.0, "has_b_frames": False,
-              "key_frame_interval_seconds": 2.0, "bitrate_kbps": 4000.0, "pixel_format": "yuv420p"},
+    "video": {
+        "codec": "h264",
+        "profile": "Main",
+        "width": 1920,
+        "height": 1080,
+        "fps": 25.0,
+        "has_b_frames": False,
+        "key_frame_interval_seconds": 2.0,
+        "bitrate_kbps": 4000.0,
+        "pixel_format": "yuv420p",
+    },
     "audio": {"codec": "aac", "sample_rate": 8000, "channels": 1},
     "tracks": [{"index": 0, "type": "video", "codec": "h264"}, {"index": 1, "type": "audio", "codec": "aac"}],
     "advice": [{"level": "info", "code": "long_gop", "message": "a key frame every 2 s delays the first picture"}],
@@ -62,8 +71,19 @@ def test_a_probe_gives_what_the_worker_found(client, wired):
 
 def test_a_camera_that_cannot_be_reached_is_an_answer(client, wired):
     reason = {"code": "refused", "message": "nothing listens on the camera's port", "remedy": "check the port"}
-    StubWorker(wired, {"reachable": False, "reason": reason, "elapsed_ms": 12, "video": None, "audio": None,
-                       "time_to_first_frame_ms": None, "tracks": [], "advice": []})
+    StubWorker(
+        wired,
+        {
+            "reachable": False,
+            "reason": reason,
+            "elapsed_ms": 12,
+            "video": None,
+            "audio": None,
+            "time_to_first_frame_ms": None,
+            "tracks": [],
+            "advice": [],
+        },
+    )
     answer = client.post(URL, json={"source_url": "rtsp://10.0.0.1/"})
     assert (answer.status_code, answer.json["reachable"], answer.json["reason"]) == (200, False, reason)
 

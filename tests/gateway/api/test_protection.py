@@ -60,8 +60,13 @@ def test_an_allowed_origin_may_change_and_read(config):
 
 @pytest.mark.parametrize(
     ("host", "status"),
-    [("vas.example.com", 200), ("VAS.example.com:8443", 200), ("evil.example", 400), ("vas.example.com.evil.example", 400),
-     ("10.0.0.1", 400)],
+    [
+        ("vas.example.com", 200),
+        ("VAS.example.com:8443", 200),
+        ("evil.example", 400),
+        ("vas.example.com.evil.example", 400),
+        ("10.0.0.1", 400),
+    ],
 )
 def test_only_trusted_hosts_are_answered(config, host, status):
     client = make_client(config, trusted_hosts=("vas.example.com",))
@@ -74,7 +79,9 @@ def test_a_malformed_host_is_refused(client, host):
     assert (answer.status_code, set(answer.json)) == (400, SHAPE)
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "nonsense"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "nonsense"]
+)
 def test_a_body_must_be_json(client, kind):
     answer = client.post(URL, data='{"name": "x"}', headers={"Content-Type": kind})
     assert (answer.status_code, answer.json["reason"], set(answer.json)) == (415, "unsupported_media_type", SHAPE)
@@ -82,7 +89,19 @@ def test_a_body_must_be_json(client, kind):
 
 @pytest.mark.parametrize(
     "body",
-    ["", "{", "[1", "nul", "[" * 100_000, '{"a":' * 50_000, "\x00", '{"name": NaN', b"\xff\xfe", "1" * 5000, '"\\ud800'],
+    [
+        "",
+        "{",
+        "[1",
+        "nul",
+        "[" * 100_000,
+        '{"a":' * 50_000,
+        "\x00",
+        '{"name": NaN',
+        b"\xff\xfe",
+        "1" * 5000,
+        '"\\ud800',
+    ],
 )
 def test_a_malformed_body_is_a_client_error(client, body):
     answer = client.post(URL, data=body, content_type="application/json")
@@ -109,8 +128,11 @@ def test_a_chunked_body_that_is_too_long_is_refused_and_a_short_one_taken(config
 
     def send(body):
         return client.post(
-            URL, input_stream=io.BytesIO(body), content_type="application/json",
-            headers={"Transfer-Encoding": "chunked"}, environ_overrides={"wsgi.input_terminated": True},
+            URL,
+            input_stream=io.BytesIO(body),
+            content_type="application/json",
+            headers={"Transfer-Encoding": "chunked"},
+            environ_overrides={"wsgi.input_terminated": True},
         )
 
     body = json.dumps(device_body()).encode()

@@ -31,10 +31,17 @@ def url(rows):
 
 def test_dates_tell_what_there_is_of_each(client, url):
     found = client.get(f"{url}/dates?to=2026-06-08").json
-    assert found == [{
-        "date": "2026-06-08", "seconds": 6900.0, "wanted_seconds": 7200.0, "coverage": 0.9583, "bytes": 115 * SIZE,
-        "segments": 115, "gaps": 1,
-    }]
+    assert found == [
+        {
+            "date": "2026-06-08",
+            "seconds": 6900.0,
+            "wanted_seconds": 7200.0,
+            "coverage": 0.9583,
+            "bytes": 115 * SIZE,
+            "segments": 115,
+            "gaps": 1,
+        }
+    ]
 
 
 @one_database
@@ -60,8 +67,16 @@ def test_the_files_of_a_date_are_listed(client, url):
     assert len(found) == 115
     first = found[0]
     assert first == {
-        "id": first["id"], "start": "2026-06-08T00:00:00.000Z", "end": "2026-06-08T00:01:00.000Z", "duration_seconds": 60.0,
-        "size": SIZE, "frames": 1500, "run": 1, "sequence": 1, "is_open": False, "url": f"{url}/segments/{first['id']}.mp4",
+        "id": first["id"],
+        "start": "2026-06-08T00:00:00.000Z",
+        "end": "2026-06-08T00:01:00.000Z",
+        "duration_seconds": 60.0,
+        "size": SIZE,
+        "frames": 1500,
+        "run": 1,
+        "sequence": 1,
+        "is_open": False,
+        "url": f"{url}/segments/{first['id']}.mp4",
     }
     assert client.get(f"{url}/dates/2026-06-07/segments").json == []
     assert len(client.get(f"{url}/dates/2026-06-07/segments?time_zone=America/New_York").json) == 115
@@ -83,10 +98,15 @@ def test_a_timeline_has_spans_gaps_events_and_protections(client, url, rows):
     assert (refused["reason"]["code"], refused["is_wanted"], refused["by"]) == ("refused", True, None)
     assert stopped["reason"]["message"] == "recording was stopped by operator"
     assert (stopped["by"], stopped["is_wanted"], stopped["end"]) == ("operator", False, "2026-06-08T03:00:00.000Z")
-    assert found["events"] == [{
-        "kind": "recording", "at": "2026-06-08T00:10:00.000Z", "end": "2026-06-08T00:10:05.000Z", "label": "door",
-        "note": "",
-    }]
+    assert found["events"] == [
+        {
+            "kind": "recording",
+            "at": "2026-06-08T00:10:00.000Z",
+            "end": "2026-06-08T00:10:05.000Z",
+            "label": "door",
+            "note": "",
+        }
+    ]
     assert found["protections"] == [{name: held[name] for name in ("id", "start", "end", "kind", "note")}]
     assert (found["oldest"], found["newest"]) == ("2026-06-08T00:00:00.000Z", "2026-06-08T02:00:00.000Z")
 
@@ -117,11 +137,17 @@ def test_times_may_have_an_offset_and_a_plus_may_get_lost_on_the_way(client, url
         ("timeline?start=2026-02-30T00:00:00Z&end=2026-06-09T00:00:00Z", "'start' must be a time such as"),
         ("timeline?start=2026-06-09T00:00:00Z&end=2026-06-08T00:00:00Z", "'end' must be after 'start'"),
         ("timeline?start=2026-06-09T00:00:00Z&end=2026-06-09T00:00:00Z", "'end' must be after 'start'"),
-        ("timeline?start=1971-06-09T00:00:00Z&end=2199-06-09T00:00:00Z", "'end' must be at most 3660 days after 'start'"),
+        (
+            "timeline?start=1971-06-09T00:00:00Z&end=2199-06-09T00:00:00Z",
+            "'end' must be at most 3660 days after 'start'",
+        ),
         ("timeline?start=2026-06-08T00:00:00Z&end=2026-06-09T00:00:00Z&resolution_seconds=0", "resolution_seconds"),
         ("timeline?start=2026-06-08T00:00:00Z&end=2026-06-09T00:00:00Z&resolution_seconds=nan", "resolution_seconds"),
         ("timeline?start=2026-06-08T00:00:00Z&end=2026-06-09T00:00:00Z&zoom=1", "is not a known field"),
-        ("playlist?start=2026-06-08T00:00:00Z&end=2026-06-09T00:00:01Z", "'end' must be at most 24 hours after 'start'"),
+        (
+            "playlist?start=2026-06-08T00:00:00Z&end=2026-06-09T00:00:01Z",
+            "'end' must be at most 24 hours after 'start'",
+        ),
         ("playlist?end=2026-06-08T00:00:00Z", "'start' is required where 'end' is given"),
         ("timeline?start=2026-06-08T00:00:00Z%00&end=2026-06-09T00:00:00Z", "'start' must be a time such as"),
         ("dates?from=2026-02-30", "'from' must be a date such as 2026-11-22"),
@@ -130,7 +156,10 @@ def test_times_may_have_an_offset_and_a_plus_may_get_lost_on_the_way(client, url
         ("dates?from=1999-01-01&to=2026-06-08", "'to' must be at most 1097 days after 'from'"),
         ("dates?from=0001-01-01", "'from' must be after 1970 and before 2200"),
         ("dates?from=2150-01-01", "'from' must not be after"),
-        ("dates?time_zone=Berlin", "'time_zone' must be the IANA name of a time zone such as Europe/Berlin, not 'Berlin'"),
+        (
+            "dates?time_zone=Berlin",
+            "'time_zone' must be the IANA name of a time zone such as Europe/Berlin, not 'Berlin'",
+        ),
         ("dates/2026-02-30/segments", "'date' must be a date such as 2026-11-22"),
         ("dates/today/segments", "'date' must be a date such as 2026-11-22"),
         ("dates/2026-06-08/segments?time_zone=x%00y", "'time_zone' must be the IANA name"),
@@ -153,7 +182,8 @@ def test_coverage_tells_each_gap_of_each_day(client, url, rows):
     first, second = days
     assert (first["recorded_seconds"], first["wanted_seconds"], first["coverage"]) == (6900.0, 7200.0, 0.9583)
     assert [(gap["reason"]["code"], gap["seconds"], gap["is_wanted"]) for gap in first["gaps"]] == [
-        ("refused", 300.0, True), ("stopped_by_person", 22 * 3600.0, False),
+        ("refused", 300.0, True),
+        ("stopped_by_person", 22 * 3600.0, False),
     ]
     assert (second["wanted_seconds"], second["coverage"], second["gaps"][0]["by"]) == (0.0, None, "operator")
     assert (first["device_id"], first["device_name"]) == (rows.device_id, "Gate")
@@ -178,7 +208,10 @@ def test_coverage_of_all_devices_is_in_the_order_of_their_names(client, url, sco
     make_rows(scope, box, name="Door")
     days = client.get("/api/v1/recordings/coverage?from=2026-06-07&to=2026-06-08").json
     assert [(day["device_name"], day["date"]) for day in days] == [
-        ("Door", "2026-06-07"), ("Door", "2026-06-08"), ("Gate", "2026-06-07"), ("Gate", "2026-06-08"),
+        ("Door", "2026-06-07"),
+        ("Door", "2026-06-08"),
+        ("Gate", "2026-06-07"),
+        ("Gate", "2026-06-08"),
     ]
     assert client.get("/api/v1/recordings/coverage?format=csv").mimetype == "text/csv"
 
@@ -201,7 +234,9 @@ def test_footage_is_deleted_by_whole_files_and_can_be_counted_before(client, url
 @pytest.mark.parametrize(
     "query",
     [
-        "", "start=2026-06-08T00:00:00Z", "start=2026-06-08T00:00:00Z&end=2026-06-07T00:00:00Z",
+        "",
+        "start=2026-06-08T00:00:00Z",
+        "start=2026-06-08T00:00:00Z&end=2026-06-07T00:00:00Z",
         "start=2026-06-08T00:00:00Z&end=2026-07-20T00:00:00Z",
         "start=2026-06-08T00:00:00Z&end=2026-06-09T00:00:00Z&dry_run=maybe",
     ],
@@ -233,8 +268,15 @@ def test_what_belongs_to_an_export_is_not_let_go_by_hand(client, url, rows, scop
 
     with database.transaction():
         protection_id = scope.insert(
-            Protection, recording_id=rows.id, start_ms=MIDNIGHT, end_ms=MIDNIGHT + DAY, kind="export", reference="j",
-            note="", created_by="x", created_at=utc_now(),
+            Protection,
+            recording_id=rows.id,
+            start_ms=MIDNIGHT,
+            end_ms=MIDNIGHT + DAY,
+            kind="export",
+            reference="j",
+            note="",
+            created_by="x",
+            created_at=utc_now(),
         ).execute()
     answer = client.delete(f"{url}/protections/{protection_id}")
     assert (answer.status_code, answer.json["reason"]) == (409, "protection_in_use")

@@ -136,7 +136,8 @@ def test_an_empty_range_names_the_nearest_footage(client, url, footage):
     answer = ask(client, url, NOON_MS + 60_000, NOON_MS + 120_000)
     assert (answer.status_code, answer.json["reason"]) == (404, "no_footage")
     assert answer.json["errors"] == {
-        "nearest_before": spell(NOON_MS + 6000), "nearest_after": spell(NOON_MS + 600_000),
+        "nearest_before": spell(NOON_MS + 6000),
+        "nearest_after": spell(NOON_MS + 600_000),
     }
     assert f"there is footage until {spell(NOON_MS + 6000)}" in answer.json["message"]
     assert f"there is footage from {spell(NOON_MS + 600_000)} on" in answer.json["message"]
@@ -169,8 +170,13 @@ def test_a_file_is_served_whole_by_ranges_and_for_ever(client, url, footage):
     assert whole.headers["Cache-Control"] == "private, max-age=31536000, immutable"
     assert whole.headers["Accept-Ranges"] == "bytes"
     etag = whole.headers["ETag"]
-    for asked, start, end in (("0-99", 0, 100), ("100-", 100, len(data)), ("-50", len(data) - 50, len(data)),
-                              (f"10-{len(data) * 2}", 10, len(data)), (f"-{len(data) + 1}", 0, len(data))):
+    for asked, start, end in (
+        ("0-99", 0, 100),
+        ("100-", 100, len(data)),
+        ("-50", len(data) - 50, len(data)),
+        (f"10-{len(data) * 2}", 10, len(data)),
+        (f"-{len(data) + 1}", 0, len(data)),
+    ):
         part = client.get(f"{url}/segments/{file.id}.mp4", headers={"Range": f"bytes={asked}"})
         assert (part.status_code, part.data) == (206, data[start:end])
         assert part.headers["Content-Range"] == f"bytes {start}-{end - 1}/{len(data)}"
@@ -271,8 +277,11 @@ def test_filled_footage_is_whole_parts_alone(client, url, footage):
     found = scan_segment(with_sound)
     assert (found.problem, [part.has_audio for part in found.parts]) == (None, [True])
     for offset, length, reason in (
-        (0, init, "no_footage"), (init, 0, "no_footage"), (init, file.values.size, "no_footage"),
-        (init + 1, size, "file_damaged"), (init, size - 1, "file_damaged"),
+        (0, init, "no_footage"),
+        (init, 0, "no_footage"),
+        (init, file.values.size, "no_footage"),
+        (init + 1, size, "file_damaged"),
+        (init, size - 1, "file_damaged"),
     ):
         answer = client.get(f"{url}/segments/{file.id}/sound/{offset}-{length}.m4s")
         assert (answer.status_code, answer.json["reason"]) == (404, reason)

@@ -46,13 +46,28 @@ def test_a_device_has_a_recording_of_its_own(client, device, url):
     body = answer.json
     assert body.pop("since").endswith("Z")
     assert body == {
-        "device_id": device["id"], "device_name": device["name"], "mode": "off", "time_zone": "UTC", "plan": {},
-        "pre_roll_seconds": 5.0, "post_roll_seconds": 10.0, "keep_days": None, "keep_bytes": None, "override": None,
-        "is_wanted": False, "cause": None, "observed": "off",
+        "device_id": device["id"],
+        "device_name": device["name"],
+        "mode": "off",
+        "time_zone": "UTC",
+        "plan": {},
+        "pre_roll_seconds": 5.0,
+        "post_roll_seconds": 10.0,
+        "keep_days": None,
+        "keep_bytes": None,
+        "override": None,
+        "is_wanted": False,
+        "cause": None,
+        "observed": "off",
         "reason": {
-            "code": "recording_off", "message": "recording is switched off", "remedy": "choose another recording mode",
+            "code": "recording_off",
+            "message": "recording is switched off",
+            "remedy": "choose another recording mode",
         },
-        "oldest": None, "newest": None, "bytes": 0, "seconds": 0.0,
+        "oldest": None,
+        "newest": None,
+        "bytes": 0,
+        "seconds": 0.0,
         "retention": {"keep_days": 14, "keep_bytes": None, "free_bytes_floor": body["retention"]["free_bytes_floor"]},
     }
 
@@ -102,8 +117,10 @@ def test_a_change_that_somebody_else_made_is_not_overwritten(client, url):
         ({"plan": {"monday": [["08:00", "08:60"]]}}, "'plan.monday[0]': '08:60' must be a time from 00:00 to 24:00"),
         ({"plan": {"monday": [["24:00", "08:00"]]}}, "'plan.monday[0]' must not begin at 24:00"),
         ({"plan": {"monday": [["08:00", "08:00"]]}}, "'plan.monday[0]' must not end when it begins"),
-        ({"plan": {"friday": [["08:00", "12:00"], ["11:00", "13:00"]]}},
-         "'plan.friday' has spans that overlap: 08:00–12:00 and 11:00–13:00"),
+        (
+            {"plan": {"friday": [["08:00", "12:00"], ["11:00", "13:00"]]}},
+            "'plan.friday' has spans that overlap: 08:00–12:00 and 11:00–13:00",
+        ),
         ({"plan": {"friday": [["22:00", "06:00"], ["23:00", "23:30"]]}}, "'plan.friday' has spans that overlap"),
         ({"plan": {"monday": [["00:00", "00:01"]] * 25}}, "'plan.monday' must have at most 24 spans, not 25"),
         ({"mode": "scheduled"}, "'plan' must have a span: the mode is 'scheduled'"),
@@ -137,13 +154,25 @@ def test_an_unknown_device_and_another_tenants_have_no_recording(client, device,
         url = f"/api/v1/recordings/devices/{device_id}"
         range_ = "start=2026-11-22T10:00:00Z&end=2026-11-22T11:00:00Z"
         answers = [
-            client.get(url), client.put(url, json=settings()), client.post(f"{url}/start"), client.post(f"{url}/stop"),
-            client.post(f"{url}/resume"), client.get(f"{url}/events"), client.post(f"{url}/events", json={"label": "x"}),
-            client.get(f"{url}/dates"), client.get(f"{url}/dates/2026-11-22/segments"), client.get(f"{url}/coverage"),
-            client.get(f"{url}/timeline?{range_}"), client.get(f"{url}/playlist?{range_}"), client.get(f"{url}/playlist"),
-            client.get(f"{url}/segments/1.mp4"), client.get(f"{url}/segments/1/init.mp4"),
-            client.get(f"{url}/segments/1/sound/900-10.m4s"), client.delete(f"{url}/footage?{range_}"),
-            client.get(f"{url}/protections"), client.delete(f"{url}/protections/1"),
+            client.get(url),
+            client.put(url, json=settings()),
+            client.post(f"{url}/start"),
+            client.post(f"{url}/stop"),
+            client.post(f"{url}/resume"),
+            client.get(f"{url}/events"),
+            client.post(f"{url}/events", json={"label": "x"}),
+            client.get(f"{url}/dates"),
+            client.get(f"{url}/dates/2026-11-22/segments"),
+            client.get(f"{url}/coverage"),
+            client.get(f"{url}/timeline?{range_}"),
+            client.get(f"{url}/playlist?{range_}"),
+            client.get(f"{url}/playlist"),
+            client.get(f"{url}/segments/1.mp4"),
+            client.get(f"{url}/segments/1/init.mp4"),
+            client.get(f"{url}/segments/1/sound/900-10.m4s"),
+            client.delete(f"{url}/footage?{range_}"),
+            client.get(f"{url}/protections"),
+            client.delete(f"{url}/protections/1"),
             client.post(f"{url}/protections", json={"start": "2026-11-22T10:00:00Z", "end": "2026-11-22T11:00:00Z"}),
         ]
         assert [answer.status_code for answer in answers] == [404] * len(answers)
@@ -212,7 +241,10 @@ def test_the_reason_is_the_recorders_while_footage_is_wanted(client, device, url
     assert (shown["observed"], shown["reason"]["code"]) == ("interrupted", "disk_full")
     observe_recording(claimed.recording_id, claimed.epoch, "recording")
     assert client.get(url).json["reason"] is None
-    assert client.get(f"/api/v1/devices/{device['id']}").json["recording"] == {"mode": "continuous", "observed": "recording"}
+    assert client.get(f"/api/v1/devices/{device['id']}").json["recording"] == {
+        "mode": "continuous",
+        "observed": "recording",
+    }
     assert client.get("/api/v1/streams").json[0]["recording"]["observed"] == "recording"
 
 
@@ -331,7 +363,9 @@ def test_the_store_passes_on_what_housekeeping_found_and_when_it_is_away(client,
     wired = app.extensions["vas"]
     with app.app_context():
         ensure_storage(config)
-    StorageReports(wired.redis).write(StorageReport(state="full", reason="disk_full", message="no room", at=time.time()))
+    StorageReports(wired.redis).write(
+        StorageReport(state="full", reason="disk_full", message="no room", at=time.time())
+    )
     found = client.get("/api/v1/recordings/storage").json
     assert (found["state"], found["reason"]["code"], found["reason"]["message"]) == ("full", "disk_full", "no room")
     (config.recordings_dir / ".vas-storage").unlink()

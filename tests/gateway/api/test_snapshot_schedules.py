@@ -34,8 +34,14 @@ def post(client, device):
 
 
 def test_a_schedule_is_made_read_changed_and_deleted(client, post, device):
-    answer = post(name="Gate", times=["18:00", "08:00", "08:00"], weekdays=["sunday", "monday"], tags=["b", "a"],
-                  time_zone="Europe/Berlin", keep_days=30)
+    answer = post(
+        name="Gate",
+        times=["18:00", "08:00", "08:00"],
+        weekdays=["sunday", "monday"],
+        tags=["b", "a"],
+        time_zone="Europe/Berlin",
+        keep_days=30,
+    )
     assert answer.status_code == 201, answer.json
     made = answer.json
     assert (made["device_id"], made["device_name"], made["enabled"]) == (device["id"], device["name"], True)
@@ -54,7 +60,10 @@ def test_a_schedule_is_made_read_changed_and_deleted(client, post, device):
     late = client.put(f"{API}/{made['id']}", json=made, headers={"If-Match": '"1"'})
     assert (late.status_code, late.json["reason"]) == (412, "version_changed")
     assert client.delete(f"{API}/{made['id']}").status_code == 204
-    assert [client.get(f"{API}/{made['id']}").status_code, client.delete(f"{API}/{made['id']}").status_code] == [404, 404]
+    assert [client.get(f"{API}/{made['id']}").status_code, client.delete(f"{API}/{made['id']}").status_code] == [
+        404,
+        404,
+    ]
 
 
 @on_sqlite
@@ -64,24 +73,28 @@ def test_the_time_zone_is_at_first_that_of_the_devices_recording(post, device, s
     assert post(times=["08:00"]).json["time_zone"] == "Asia/Kolkata"
 
 
-@pytest.mark.parametrize(("body", "words"), [
-    ({}, "'every_seconds' or 'times'"),
-    ({"every_seconds": 60, "times": ["08:00"]}, "'times' must be empty"),
-    ({"every_seconds": 0}, "'every_seconds' must be a whole number from 1 to 604800"),
-    ({"every_seconds": 604_801}, "604800"),
-    ({"every_seconds": 1.5}, "whole number"),
-    ({"times": ["8:00"]}, "such as 08:30"),
-    ({"times": ["24:00"]}, "take 00:00"),
-    ({"times": ["25:00"]}, "from 00:00 to 24:00"),
-    ({"times": [f"{n // 60:02}:{n % 60:02}" for n in range(97)]}, "at most 96"),
-    ({"every_seconds": 60, "weekdays": ["funday"]}, "monday"),
-    ({"every_seconds": 604_800, "weekdays": ["monday"]}, "never falls on monday"),
-    ({"times": ["08:00"], "time_zone": "Mars/Base"}, "Europe/Berlin"),
-    ({"every_seconds": 60, "keep_days": 0}, "'keep_days'"),
-    ({"every_seconds": 60, "keep_count": 0}, "'keep_count'"),
-    ({"every_seconds": 60, "name": "x" * 101}, "'name'"),
-    ({"every_seconds": 60, "colour": "red"}, "'colour'"),
-], ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({}, "'every_seconds' or 'times'"),
+        ({"every_seconds": 60, "times": ["08:00"]}, "'times' must be empty"),
+        ({"every_seconds": 0}, "'every_seconds' must be a whole number from 1 to 604800"),
+        ({"every_seconds": 604_801}, "604800"),
+        ({"every_seconds": 1.5}, "whole number"),
+        ({"times": ["8:00"]}, "such as 08:30"),
+        ({"times": ["24:00"]}, "take 00:00"),
+        ({"times": ["25:00"]}, "from 00:00 to 24:00"),
+        ({"times": [f"{n // 60:02}:{n % 60:02}" for n in range(97)]}, "at most 96"),
+        ({"every_seconds": 60, "weekdays": ["funday"]}, "monday"),
+        ({"every_seconds": 604_800, "weekdays": ["monday"]}, "never falls on monday"),
+        ({"times": ["08:00"], "time_zone": "Mars/Base"}, "Europe/Berlin"),
+        ({"every_seconds": 60, "keep_days": 0}, "'keep_days'"),
+        ({"every_seconds": 60, "keep_count": 0}, "'keep_count'"),
+        ({"every_seconds": 60, "name": "x" * 101}, "'name'"),
+        ({"every_seconds": 60, "colour": "red"}, "'colour'"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
 @on_sqlite
 def test_what_makes_no_schedule_is_refused_with_what_would_be_right(post, body, words):
     answer = post(**body)
@@ -105,7 +118,8 @@ def test_a_schedule_tells_when_it_took_its_last_picture_and_why_it_took_none(cli
     shown = client.get(f"{API}/{made['id']}").json
     assert (shown["last_at"], shown["last_taken_at"]) == ("2026-03-11T12:00:00.000Z", None)
     assert shown["reason"] == {
-        "code": "snapshot_worker_away", "message": "no snapshot worker answered in time",
+        "code": "snapshot_worker_away",
+        "message": "no snapshot worker answered in time",
         "remedy": "start the snapshot process, or more of them",
     }
     note_reason(row.id, 1_773_230_400_000, "no_footage", "nothing was recorded")
@@ -134,8 +148,10 @@ def test_schedules_of_another_tenant_do_not_exist(client, post, box, device):
     schedule = create_schedule(other, theirs.id, ScheduleValues("x", SnapshotPlan(every_seconds=5)))
     body = {"device_id": theirs.id, "every_seconds": 60}
     assert [
-        client.get(f"{API}/{schedule.id}").status_code, client.put(f"{API}/{schedule.id}", json=body).status_code,
-        client.delete(f"{API}/{schedule.id}").status_code, client.post(API, json=body).status_code,
+        client.get(f"{API}/{schedule.id}").status_code,
+        client.put(f"{API}/{schedule.id}", json=body).status_code,
+        client.delete(f"{API}/{schedule.id}").status_code,
+        client.post(API, json=body).status_code,
     ] == [404] * 4
     assert client.get(API).json == []
     with database.session():

@@ -93,7 +93,11 @@ def test_a_picture_of_the_past_is_of_the_moment_of_its_frame(capture, worker):
 
     worker.reply = reply
     answer = capture(at=spell_moment(NOON_MS))
-    assert (answer.status_code, answer.json["at"], answer.json["kind"]) == (201, spell_moment(NOON_MS - 20), "historical")
+    assert (answer.status_code, answer.json["at"], answer.json["kind"]) == (
+        201,
+        spell_moment(NOON_MS - 20),
+        "historical",
+    )
     assert (worker.asked[0].accuracy, worker.asked[0].at_ms) == ("exact", NOON_MS)
 
 
@@ -103,13 +107,17 @@ def test_a_body_may_be_left_out(client, device, worker):
     assert answer.status_code == 201, answer.json
 
 
-@pytest.mark.parametrize(("answer", "status", "words"), [
-    (CaptureAnswer(reason="no_picture", message="the camera refused the password"), 409, "refused the password"),
-    (CaptureAnswer(reason="no_picture"), 409, "start the device"),
-    (CaptureAnswer(reason="picture_damaged"), 409, "moment beside it"),
-    (CaptureAnswer(reason="disk_full", message="the disk is full"), 503, "disk is full"),
-    (CaptureAnswer(reason="unheard_of"), 503, ""),
-], ids=lambda value: getattr(value, "reason", None) and f"{value.reason} {value.message or ''}")
+@pytest.mark.parametrize(
+    ("answer", "status", "words"),
+    [
+        (CaptureAnswer(reason="no_picture", message="the camera refused the password"), 409, "refused the password"),
+        (CaptureAnswer(reason="no_picture"), 409, "start the device"),
+        (CaptureAnswer(reason="picture_damaged"), 409, "moment beside it"),
+        (CaptureAnswer(reason="disk_full", message="the disk is full"), 503, "disk is full"),
+        (CaptureAnswer(reason="unheard_of"), 503, ""),
+    ],
+    ids=lambda value: getattr(value, "reason", None) and f"{value.reason} {value.message or ''}",
+)
 @ON_SQLITE
 def test_why_there_is_no_picture_is_said_plainly(client, capture, worker, answer, status, words):
     worker.reply = lambda request: answer
@@ -128,17 +136,21 @@ def test_a_moment_without_footage_names_the_nearest(capture, worker):
     assert f"before it is at {spell_moment(NOON_MS)}" in answer.json["message"]
 
 
-@pytest.mark.parametrize(("body", "words"), [
-    ({"at": "2100-01-01T00:00:00Z"}, "'at' must not be in the future"),
-    ({"at": "yesterday"}, "'at'"),
-    ({"accuracy": "about"}, "key_frame, exact"),
-    ({"wait_seconds": 11}, "from 0 to 10"),
-    ({"tags": ["x" * 51]}, "50"),
-    ({"tags": [str(number) for number in range(21)]}, "20"),
-    ({"note": "a\u0000b"}, "control"),
-    ({"tags": ["a\u0000b"]}, "'tags': must not hold control characters"),
-    ({"size": 3}, "'size'"),
-], ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"at": "2100-01-01T00:00:00Z"}, "'at' must not be in the future"),
+        ({"at": "yesterday"}, "'at'"),
+        ({"accuracy": "about"}, "key_frame, exact"),
+        ({"wait_seconds": 11}, "from 0 to 10"),
+        ({"tags": ["x" * 51]}, "50"),
+        ({"tags": [str(number) for number in range(21)]}, "20"),
+        ({"note": "a\u0000b"}, "control"),
+        ({"tags": ["a\u0000b"]}, "'tags': must not hold control characters"),
+        ({"size": 3}, "'size'"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
 @ON_SQLITE
 def test_what_cannot_be_taken_is_refused_with_what_would_be_right(capture, worker, body, words):
     answer = capture(**body)
@@ -279,8 +291,11 @@ def test_the_tags_in_use_are_listed_with_how_many_have_them(client, keep, device
 def test_tags_and_note_are_replaced_by_whoever_has_seen_the_newest(client, keep):
     path = f"{API}/snapshots/{keep(tags=('gate',))}"
     read = client.get(path)
-    changed = client.put(path, json=read.json | {"tags": ["b", "a", "b"], "note": "line\nline"}, headers={
-        "If-Match": read.headers["ETag"]})
+    changed = client.put(
+        path,
+        json=read.json | {"tags": ["b", "a", "b"], "note": "line\nline"},
+        headers={"If-Match": read.headers["ETag"]},
+    )
     assert changed.status_code == 200, changed.json
     assert (changed.json["tags"], changed.json["note"]) == (["a", "b"], "line\nline")
     assert client.get(path).json == changed.json
@@ -324,8 +339,12 @@ def test_another_tenants_snapshots_and_devices_do_not_exist(client, capture, str
     snapshot_id, device_id = strangers
     path = f"{API}/snapshots/{snapshot_id}"
     for method, url in (
-        ("get", path), ("get", f"{path}/image"), ("delete", path), ("post", f"{path}/restore"),
-        ("get", f"{API}/devices/{device_id}/poster.jpg"), ("get", f"{API}/devices/{device_id}/events"),
+        ("get", path),
+        ("get", f"{path}/image"),
+        ("delete", path),
+        ("post", f"{path}/restore"),
+        ("get", f"{API}/devices/{device_id}/poster.jpg"),
+        ("get", f"{API}/devices/{device_id}/events"),
     ):
         assert getattr(client, method)(url).status_code == 404, url
     assert client.put(path, json={"note": "mine"}).status_code == 404
@@ -351,9 +370,15 @@ def test_the_picture_is_sent_as_it_is_and_may_be_cached_for_ever(client, keep):
     assert client.head(path).headers["Content-Length"] == str(len(picture))
 
 
-@pytest.mark.parametrize(("format_name", "width", "size"), [
-    ("jpeg", 320, (320, 180)), ("png", None, (1280, 720)), ("webp", 100, (100, 56)), ("png", 4000, (1280, 720)),
-])
+@pytest.mark.parametrize(
+    ("format_name", "width", "size"),
+    [
+        ("jpeg", 320, (320, 180)),
+        ("png", None, (1280, 720)),
+        ("webp", 100, (100, 56)),
+        ("png", 4000, (1280, 720)),
+    ],
+)
 @ON_SQLITE
 def test_the_picture_comes_in_other_formats_and_widths_but_never_larger(
     client, keep, format_name, width, size, monkeypatch

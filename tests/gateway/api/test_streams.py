@@ -54,10 +54,17 @@ def test_a_running_stream_shows_its_figures(app, client, device):
     transition(device["id"], "running", run=run)
     video = VideoInfo("h264", 1920, 1080, 25.0, "Main", "yuv420p", has_b_frames=True, key_frame_interval_seconds=2.0)
     set_source_info(device["id"], SourceInfo(video, AudioInfo("aac", 8000, 1)), run=run, source_version=1)
-    app.extensions["vas"].live.write(device["id"], {
-        "fps": 24.9, "bitrate_kbps": 3900.5, "last_part_at": time.time() - 0.4, "viewers": 2, "worker": "host:1",
-        "outputs": [{"name": "webrtc", "mode": "transcode", "reason": "WebRTC cannot play B-frames"}],
-    })
+    app.extensions["vas"].live.write(
+        device["id"],
+        {
+            "fps": 24.9,
+            "bitrate_kbps": 3900.5,
+            "last_part_at": time.time() - 0.4,
+            "viewers": 2,
+            "worker": "host:1",
+            "outputs": [{"name": "webrtc", "mode": "transcode", "reason": "WebRTC cannot play B-frames"}],
+        },
+    )
     stream = client.get(f"/api/v1/streams/{device['id']}").json
     assert 300 <= stream.pop("last_part_age_ms") < 5000
     assert stream.pop("since").endswith("Z")
@@ -69,8 +76,15 @@ def test_a_running_stream_shows_its_figures(app, client, device):
         "reason": None,
         "run": 1,
         "restarts": 0,
-        "video": {"codec": "h264", "profile": "Main", "width": 1920, "height": 1080, "fps": 25.0, "has_b_frames": True,
-                  "key_frame_interval_seconds": 2.0},
+        "video": {
+            "codec": "h264",
+            "profile": "Main",
+            "width": 1920,
+            "height": 1080,
+            "fps": 25.0,
+            "has_b_frames": True,
+            "key_frame_interval_seconds": 2.0,
+        },
         "audio": {"codec": "aac", "sample_rate": 8000, "channels": 1},
         "fps": 24.9,
         "bitrate_kbps": 3900.5,

@@ -51,14 +51,18 @@ def test_a_time_lapse_is_a_job_that_holds_its_footage(client, ask, footage, scop
     assert (held.reference, held.start_ms, held.end_ms) == (answer.json["id"], NOON_MS, NOON_MS + 60_000)
 
 
-@pytest.mark.parametrize(("body", "step_ms", "speed"), [
-    ({}, 80, 2),  # half a minute
-    ({"length_seconds": 2}, 1200, 30),
-    ({"speed": 50, "fps": 10}, 5000, 50),
-    ({"every_seconds": 3}, 3000, 75),
-    ({"every_seconds": 3, "length_seconds": 6}, 3000, 10),  # each is shown for 0.3 seconds
-    ({"every_seconds": 1, "length_seconds": 2}, 1200, 30),  # there is no room for more
-], ids=str)
+@pytest.mark.parametrize(
+    ("body", "step_ms", "speed"),
+    [
+        ({}, 80, 2),  # half a minute
+        ({"length_seconds": 2}, 1200, 30),
+        ({"speed": 50, "fps": 10}, 5000, 50),
+        ({"every_seconds": 3}, 3000, 75),
+        ({"every_seconds": 3, "length_seconds": 6}, 3000, 10),  # each is shown for 0.3 seconds
+        ({"every_seconds": 1, "length_seconds": 2}, 1200, 30),  # there is no room for more
+    ],
+    ids=str,
+)
 @on_sqlite
 def test_pace_and_number_of_pictures_follow_from_what_is_wished(ask, footage, scope, body, step_ms, speed):
     told = parameters_of(scope, ask(**body))
@@ -85,21 +89,25 @@ def test_the_same_key_again_gives_the_same_job(ask, footage):
     assert (other.status_code, other.json["reason"]) == (409, "key_reused")
 
 
-@pytest.mark.parametrize(("body", "reason", "words"), [
-    ({"end": START}, "invalid_value", "'end' must be after 'start'"),
-    ({"start": "2100-01-01T00:00:00Z", "end": "2100-01-01T01:00:00Z"}, "invalid_value", "future"),
-    ({"start": "2024-03-01T00:00:00Z"}, "range_too_long", "366 days"),
-    ({"source": "films"}, "invalid_value", "recordings, snapshots"),
-    ({"speed": 2, "length_seconds": 2}, "invalid_value", "'speed' must be left out"),
-    ({"speed": 0.5}, "invalid_value", "'speed' must be a number from 1"),
-    ({"speed": "2"}, "invalid_value", "'speed' must be a number from 1"),
-    ({"length_seconds": 61}, "invalid_value", "at most 60"),
-    ({"fps": 0}, "invalid_value", "'fps'"),
-    ({"width": 8}, "invalid_value", "'width'"),
-    ({"every_seconds": 0}, "invalid_value", "'every_seconds'"),
-    ({"end": "2026-03-12T12:00:00Z", "speed": 1}, "range_too_large", "36000"),
-    ({"colour": "red"}, "invalid_value", "'colour'"),
-], ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("body", "reason", "words"),
+    [
+        ({"end": START}, "invalid_value", "'end' must be after 'start'"),
+        ({"start": "2100-01-01T00:00:00Z", "end": "2100-01-01T01:00:00Z"}, "invalid_value", "future"),
+        ({"start": "2024-03-01T00:00:00Z"}, "range_too_long", "366 days"),
+        ({"source": "films"}, "invalid_value", "recordings, snapshots"),
+        ({"speed": 2, "length_seconds": 2}, "invalid_value", "'speed' must be left out"),
+        ({"speed": 0.5}, "invalid_value", "'speed' must be a number from 1"),
+        ({"speed": "2"}, "invalid_value", "'speed' must be a number from 1"),
+        ({"length_seconds": 61}, "invalid_value", "at most 60"),
+        ({"fps": 0}, "invalid_value", "'fps'"),
+        ({"width": 8}, "invalid_value", "'width'"),
+        ({"every_seconds": 0}, "invalid_value", "'every_seconds'"),
+        ({"end": "2026-03-12T12:00:00Z", "speed": 1}, "range_too_large", "36000"),
+        ({"colour": "red"}, "invalid_value", "'colour'"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
 @on_sqlite
 def test_what_cannot_be_made_is_refused_with_what_would_be_right(ask, body, reason, words):
     answer = ask(**body)
@@ -118,7 +126,9 @@ def test_a_range_with_nothing_in_it_names_the_nearest(client, ask, footage, scop
     assert answer.json["message"] == "there are no snapshots in this range: there are no snapshots of this device yet"
     make_snapshot(scope, find_device(scope, footage.device_id), NOON_MS + 3 * 3_600_000)
     assert ask(**later, source="snapshots").json["errors"] == {
-        "nearest_before": None, "nearest_after": "2026-03-11T15:00:00.000Z"}
+        "nearest_before": None,
+        "nearest_after": "2026-03-11T15:00:00.000Z",
+    }
     empty = client.post(f"{API}/devices", json=device_body()).json
     assert "nothing was recorded" in ask(device_id=empty["id"]).json["message"]
 

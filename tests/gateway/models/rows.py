@@ -56,8 +56,17 @@ class Rows:
                 start = start_ms + number * length_ms
                 ids.append(
                     footage.insert(
-                        Segment, start_ms=start, duration_ms=length_ms, run=run, sequence=sequence + number * parts,
-                        parts=parts, frames=1500, size=SIZE, init_size=900, state=state, storage_id=self.storage_id,
+                        Segment,
+                        start_ms=start,
+                        duration_ms=length_ms,
+                        run=run,
+                        sequence=sequence + number * parts,
+                        parts=parts,
+                        frames=1500,
+                        size=SIZE,
+                        init_size=900,
+                        state=state,
+                        storage_id=self.storage_id,
                         is_archived=0,
                     ).execute()
                 )
@@ -71,7 +80,9 @@ class Rows:
                     SegmentParts.insert(segment_id=ids[-1], packed=pack_parts(facts)).execute()
         return ids
 
-    def note(self, start_ms: int, end_ms: int | None, code: str, *, by: str | None = None, is_wanted: bool = True) -> None:
+    def note(
+        self, start_ms: int, end_ms: int | None, code: str, *, by: str | None = None, is_wanted: bool = True
+    ) -> None:
         """A gap's row."""
         with database.transaction():
             FootageScope(self.id).insert(
@@ -90,20 +101,36 @@ def make_rows(scope: TenantScope, box: SecretBox, **values) -> Rows:
     device = make_device(scope, box, **values)
     with database.transaction():
         storage = StorageRow.select().first()
-        storage_id = storage.id if storage else StorageRow.insert(
-            uuid="6c1f0f1e-0000-4000-8000-000000000001", kind="local", created_at=device.created_at
-        ).execute()
+        storage_id = (
+            storage.id
+            if storage
+            else StorageRow.insert(
+                uuid="6c1f0f1e-0000-4000-8000-000000000001", kind="local", created_at=device.created_at
+            ).execute()
+        )
         EVERY_TENANT.update(Recording, mode="continuous").where(Recording.device_id == device.id).execute()
     return Rows(scope, device.id, find_recording(scope, device.id).id, storage_id)
 
 
-def make_snapshot(scope: TenantScope, device: Device, at_ms: int, *, tags: tuple[str, ...] = (), **values: Any) -> Snapshot:
+def make_snapshot(
+    scope: TenantScope, device: Device, at_ms: int, *, tags: tuple[str, ...] = (), **values: Any
+) -> Snapshot:
     """The row of a snapshot; its file is not there."""
     snapshot_id = values.get("id") or str(uuid.uuid4())
     defaults = {
-        "id": snapshot_id, "device_id": device.id, "device_name": device.name, "at_ms": at_ms, "kind": "live",
-        "width": 640, "height": 360, "size": 1000, "note": "", "search_text": "", "version": 1,
-        "created_by": "", "created_at": utc_now(),
+        "id": snapshot_id,
+        "device_id": device.id,
+        "device_name": device.name,
+        "at_ms": at_ms,
+        "kind": "live",
+        "width": 640,
+        "height": 360,
+        "size": 1000,
+        "note": "",
+        "search_text": "",
+        "version": 1,
+        "created_by": "",
+        "created_at": utc_now(),
         "file": CaptureFiles.key("snapshots", scope.tenant_id, f"{snapshot_id}.jpg"),
     }
     with database.transaction():
@@ -117,9 +144,21 @@ def make_bookmark(scope: TenantScope, device: Device, at_ms: int, **values: Any)
     """The row of a bookmark; its files are not there."""
     now = utc_now()
     defaults = {
-        "id": str(uuid.uuid4()), "device_id": device.id, "device_name": device.name, "at_ms": at_ms, "title": "x",
-        "note": "", "search_text": "x", "before_ms": 5000, "after_ms": 5000, "clip_state": READY,
-        "clip_notes": json.dumps([]), "version": 1, "created_by": "", "created_at": now, "updated_at": now,
+        "id": str(uuid.uuid4()),
+        "device_id": device.id,
+        "device_name": device.name,
+        "at_ms": at_ms,
+        "title": "x",
+        "note": "",
+        "search_text": "x",
+        "before_ms": 5000,
+        "after_ms": 5000,
+        "clip_state": READY,
+        "clip_notes": json.dumps([]),
+        "version": 1,
+        "created_by": "",
+        "created_at": now,
+        "updated_at": now,
     }
     row = defaults | values
     with database.transaction():

@@ -1,4 +1,6 @@
-"""What goes of snapshots and bookmarks: what nobody can bring back, what a schedule keeps no longer, files without rows."""
+"""What goes of snapshots and bookmarks: what nobody can bring back, what a schedule keeps no longer, files without
+rows.
+"""
 
 import uuid
 from datetime import UTC, datetime, timedelta

@@ -89,7 +89,9 @@ def test_a_short_range_is_estimated_by_its_parts_and_a_long_one_by_its_files(foo
     recording = find_recording(scope, footage.device_id)
     short = estimate_footage(recording, NOON_MS + 1200, NOON_MS + 1900)
     assert (short.size, short.start_ms, short.end_ms) == (
-        sum(part.size for part in file.parts[2:4]), NOON_MS + 1000, NOON_MS + 2000,
+        sum(part.size for part in file.parts[2:4]),
+        NOON_MS + 1000,
+        NOON_MS + 2000,
     )
     long = estimate_footage(recording, NOON_MS + 1200, NOON_MS + 5 * 3_600_000)
     assert (long.size, long.start_ms, long.end_ms) == (file.values.size, NOON_MS, NOON_MS + 4000)

@@ -99,7 +99,8 @@ def test_totals_count_what_is_open_too(rows, scope, box):
     rows.record(NOON + 5 * MINUTE, state=SegmentState.MISSING)
     end = NOON + 3 * MINUTE + 20_000
     assert read_totals(scope, [rows.id, empty.id], NOON + HOUR) == {
-        rows.id: Totals(NOON, end, 4 * SIZE, 3 * MINUTE + 20_000), empty.id: Totals(),
+        rows.id: Totals(NOON, end, 4 * SIZE, 3 * MINUTE + 20_000),
+        empty.id: Totals(),
     }
     assert read_edges(scope, [rows.id]) == {rows.id: (NOON, end)}
     assert read_totals(scope, [], NOON) == {}
@@ -139,7 +140,9 @@ def test_recordings_are_listed_by_name_searched_and_chosen(rows, scope, box):
     door = make_rows(scope, box, name="Door")
 
     def names(**options):
-        found, total = select_recordings(scope, **({"text": None, "device_ids": (), "limit": 10, "offset": 0} | options))
+        found, total = select_recordings(
+            scope, **({"text": None, "device_ids": (), "limit": 10, "offset": 0} | options)
+        )
         return [recording.device.name for recording in found], total
 
     assert names() == (["Door", "Gate"], 2)
@@ -173,7 +176,11 @@ def test_the_open_segment_counts_for_its_day_and_bucket(rows):
     rows.record(NOON, 1)
     rows.record(NOON + MINUTE, length_ms=5000, state=SegmentState.OPEN)
     day = local_days(ZoneInfo("UTC"), date(2025, 6, 16), date(2025, 6, 16))
-    assert tuple(amounts_by_day(rows.id, day, offset_steps(ZoneInfo("UTC"), day))[day[0].number]) == (65_000, 2 * SIZE, 2)
+    assert tuple(amounts_by_day(rows.id, day, offset_steps(ZoneInfo("UTC"), day))[day[0].number]) == (
+        65_000,
+        2 * SIZE,
+        2,
+    )
     assert amounts_by_bucket(rows.id, NOON, NOON + HOUR, HOUR)[NOON // HOUR].recorded_ms == 65_000
     assert amounts_by_bucket(rows.id, NOON + HOUR, NOON + DAY, HOUR) == {}
 
@@ -187,7 +194,9 @@ def test_holes_are_between_files_before_the_first_and_after_the_last(rows):
     rows.record(NOON, 2)
     rows.record(NOON + 3 * MINUTE, 2, run=2)
     assert holes_between(rows.id, NOON - HOUR, NOON + HOUR) == [
-        (NOON - HOUR, NOON), (NOON + 2 * MINUTE, NOON + 3 * MINUTE), (NOON + 5 * MINUTE, NOON + HOUR),
+        (NOON - HOUR, NOON),
+        (NOON + 2 * MINUTE, NOON + 3 * MINUTE),
+        (NOON + 5 * MINUTE, NOON + HOUR),
     ]
     assert holes_between(rows.id, NOON + 30_000, NOON + 90_000) == []
     assert holes_between(rows.id, NOON + 150_000, NOON + 170_000) == [(NOON + 150_000, NOON + 170_000)]

@@ -35,7 +35,11 @@ def names(found):
 
 def test_a_source_is_stored_sealed_and_shown_redacted(scope, box):
     device = make_device(scope, box, sub_source_url="rtsp://10.0.0.1/sub")
-    assert (device.source_url, device.sub_source_url, device.has_credentials) == (SHOWN_URL, "rtsp://10.0.0.1/sub", True)
+    assert (device.source_url, device.sub_source_url, device.has_credentials) == (
+        SHOWN_URL,
+        "rtsp://10.0.0.1/sub",
+        True,
+    )
     assert device.open_source(box) == SOURCE_URL
     with database.session():
         row = EVERY_TENANT.select(Device).dicts().first()
@@ -44,7 +48,12 @@ def test_a_source_is_stored_sealed_and_shown_redacted(scope, box):
 
 @pytest.mark.parametrize(
     ("mode", "enabled", "desired"),
-    [("always", True, "running"), ("always", False, "stopped"), ("manual", True, "stopped"), ("on_demand", True, "stopped")],
+    [
+        ("always", True, "running"),
+        ("always", False, "stopped"),
+        ("manual", True, "stopped"),
+        ("on_demand", True, "stopped"),
+    ],
 )
 def test_a_new_device_is_wished_to_run_when_it_starts_always(scope, box, mode, enabled, desired):
     assert make_device(scope, box, start_mode=mode, enabled=enabled).stream.desired == desired
@@ -60,7 +69,11 @@ def test_names_differ_by_more_than_case(scope, box):
 
 
 def test_lists_are_sorted_filtered_and_counted(scope, box):
-    for name, tags, place in (("beta", ("a",), "Hall"), ("Alpha", ("a", "b"), "Roof"), ("gamma", ("b",), "100% roof_1")):
+    for name, tags, place in (
+        ("beta", ("a",), "Hall"),
+        ("Alpha", ("a", "b"), "Roof"),
+        ("gamma", ("b",), "100% roof_1"),
+    ):
         make_device(scope, box, name=name, tags=tags, location=place)
     assert names(list_devices(scope)) == ["Alpha", "beta", "gamma"]
     assert names(list_devices(scope, sort="-name", limit=2)) == ["gamma", "beta"]

@@ -1,4 +1,5 @@
-"""Recordings: the wish is one person's word at a time, the fact one recorder's; a deleted device keeps its footage row."""
+"""Recordings: the wish is one person's word at a time, the fact one recorder's; a deleted device keeps its footage
+row."""
 
 import pytest
 
@@ -38,8 +39,13 @@ from tests.factories import make_device
 
 NOW = 1_750_000_000_000
 SETTINGS = {
-    "mode": "continuous", "time_zone": "Europe/Berlin", "plan": {"monday": [("08:00", "12:00")]}, "pre_roll_seconds": 5.0,
-    "post_roll_seconds": 10.0, "keep_days": 3, "keep_bytes": None,
+    "mode": "continuous",
+    "time_zone": "Europe/Berlin",
+    "plan": {"monday": [("08:00", "12:00")]},
+    "pre_roll_seconds": 5.0,
+    "post_roll_seconds": 10.0,
+    "keep_days": 3,
+    "keep_bytes": None,
 }
 
 
@@ -132,10 +138,22 @@ def fence(device):
 def values(bound_database):
     with database.transaction():
         storage = StorageRow.create(uuid=DEFAULT_TENANT_ID, kind="local", created_at=utc_now())
-    return lambda **changed: SegmentValues(**({
-        "start_ms": NOW, "duration_ms": 60_000, "run": 1, "sequence": 1, "parts": 120, "frames": 1500, "size": 1000,
-        "init_size": 100, "storage_id": storage.id,
-    } | changed))
+    return lambda **changed: SegmentValues(
+        **(
+            {
+                "start_ms": NOW,
+                "duration_ms": 60_000,
+                "run": 1,
+                "sequence": 1,
+                "parts": 120,
+                "frames": 1500,
+                "size": 1000,
+                "init_size": 100,
+                "storage_id": storage.id,
+            }
+            | changed
+        )
+    )
 
 
 def quarters(fence) -> list[tuple[int, int, int, int]]:
@@ -182,7 +200,9 @@ def test_a_gap_goes_on_until_footage_is_there_again(fence):
     add_gap(fence, NOW + 50, NOW + 60, "bus_lost")
     add_gap(fence, NOW + 60, NOW + 60, "bus_lost")
     assert gaps(fence) == [
-        (0, 10, "refused", None, True), (10, 30, "stopped_by_person", "ann", False), (50, 60, "bus_lost", None, True),
+        (0, 10, "refused", None, True),
+        (10, 30, "stopped_by_person", "ann", False),
+        (50, 60, "bus_lost", None, True),
     ]
 
 

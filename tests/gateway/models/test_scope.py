@@ -84,8 +84,24 @@ def test_a_scope_makes_no_rows_of_another_tenant(scope, other_scope):
 
 @pytest.mark.parametrize("model", [Device, Stream, DeviceTag])
 @pytest.mark.parametrize(
-    "query", ["select", "insert", "insert_many", "update", "delete", "get", "get_or_none", "get_by_id", "create", "raw",
-              "replace", "bulk_create", "delete_by_id", "set_by_id", "get_or_create"],
+    "query",
+    [
+        "select",
+        "insert",
+        "insert_many",
+        "update",
+        "delete",
+        "get",
+        "get_or_none",
+        "get_by_id",
+        "create",
+        "raw",
+        "replace",
+        "bulk_create",
+        "delete_by_id",
+        "set_by_id",
+        "get_or_create",
+    ],
 )
 def test_a_model_has_no_query_of_its_own(model, query):
     with pytest.raises(UnscopedQuery, match="scope"):

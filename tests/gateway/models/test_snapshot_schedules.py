@@ -116,7 +116,10 @@ def test_lists_are_of_one_tenant_and_of_one_device(schedule, scope, box, device)
     other = make_device(scope, box)
     second = create_schedule(scope, other.id, EVERY, at=NOW)
     assert [one.id for one in list_schedules(scope)[0]] == [schedule.id, second.id]
-    assert ([one.id for one in list_schedules(scope, device_id=other.id)[0]], list_schedules(scope)[1]) == ([second.id], 2)
+    assert ([one.id for one in list_schedules(scope, device_id=other.id)[0]], list_schedules(scope)[1]) == (
+        [second.id],
+        2,
+    )
     stranger = TenantScope("00000000-0000-4000-8000-0000000000ff")
     assert list_schedules(stranger) == ([], 0)
     for ask in (find_schedule, delete_schedule):

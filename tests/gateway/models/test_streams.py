@@ -83,7 +83,9 @@ def test_the_same_state_with_another_reason_keeps_its_time(scope, device):
     since = read_stream_record(device.id).since
     assert transition(device.id, StreamState.RECONNECTING, reason="refused")
     assert len(events(scope, device.id)) == 2
-    assert transition(device.id, StreamState.RECONNECTING, reason=REASONS["timed_out"], at=utc_now() + timedelta(hours=1))
+    assert transition(
+        device.id, StreamState.RECONNECTING, reason=REASONS["timed_out"], at=utc_now() + timedelta(hours=1)
+    )
     record = read_stream_record(device.id)
     assert (record.since, record.reason_code) == (since, "timed_out")
     assert len(events(scope, device.id)) == 3

@@ -56,7 +56,9 @@ def test_time_without_footage_is_a_gap_at_the_beginning_between_and_at_the_end(r
     assert sum(steps for _, steps in pictures) == 120
     assert gaps == [(0, MINUTE), (2 * MINUTE, 4 * MINUTE), (5 * MINUTE, 6 * MINUTE)]
     assert pick(rows, 0, 6 * MINUTE, MINUTE) == (
-        [(MINUTE, 1), (4 * MINUTE, 1)], [(0, MINUTE), (2 * MINUTE, 4 * MINUTE), (5 * MINUTE, 6 * MINUTE)])
+        [(MINUTE, 1), (4 * MINUTE, 1)],
+        [(0, MINUTE), (2 * MINUTE, 4 * MINUTE), (5 * MINUTE, 6 * MINUTE)],
+    )
 
 
 @on_sqlite
@@ -88,7 +90,9 @@ def test_a_step_takes_its_picture_from_wherever_footage_is_in_it(rows):
     assert pick(rows, 0, 12 * HOUR, 6 * HOUR) == ([(5 * HOUR + 7 * MINUTE, 1)], [(6 * HOUR, 12 * HOUR)])
 
 
-@pytest.mark.parametrize(("length", "step", "count"), [(10_000, 3000, 4), (9000, 3000, 3), (1, 3000, 1), (2000, 80, 25)])
+@pytest.mark.parametrize(
+    ("length", "step", "count"), [(10_000, 3000, 4), (9000, 3000, 3), (1, 3000, 1), (2000, 80, 25)]
+)
 def test_steps_cover_the_range(length, step, count):
     steps = Steps(NOON_MS, NOON_MS + length, step)
     assert steps.count == count

@@ -31,7 +31,8 @@ def coverage(rows, first, last, *, now, zone="UTC", read=read_coverage):
 
 def facts(gaps):
     return [
-        (gap.start_ms - MIDNIGHT, None if gap.end_ms is None else gap.end_ms - MIDNIGHT, gap.reason_code) for gap in gaps
+        (gap.start_ms - MIDNIGHT, None if gap.end_ms is None else gap.end_ms - MIDNIGHT, gap.reason_code)
+        for gap in gaps
     ]
 
 
@@ -41,7 +42,8 @@ def test_a_day_has_its_spans_and_every_gap_to_the_millisecond(rows):
     rows.record(MIDNIGHT + HOUR + 1500, 60, run=2)
     found = timeline(rows, MIDNIGHT, MIDNIGHT + 2 * HOUR)
     assert found.spans == [
-        Span(MIDNIGHT, MIDNIGHT + HOUR, 1.0), Span(MIDNIGHT + HOUR + 1500, MIDNIGHT + 2 * HOUR, 1.0),
+        Span(MIDNIGHT, MIDNIGHT + HOUR, 1.0),
+        Span(MIDNIGHT + HOUR + 1500, MIDNIGHT + 2 * HOUR, 1.0),
     ]
     assert facts(found.gaps) == [(HOUR, HOUR + 1500, "recorder_restarted")]
 
@@ -115,7 +117,8 @@ def test_a_year_is_read_from_the_roll_up_with_the_gaps_that_can_be_seen(rows):
     found = timeline(rows, MIDNIGHT - 100 * DAY, MIDNIGHT + 265 * DAY, now=MIDNIGHT + 10 * DAY)
     assert found.resolution_ms == 6 * HOUR
     assert [(gap.reason_code, gap.end_ms) for gap in found.gaps] == [
-        ("not_recorded_yet", MIDNIGHT), ("refused", MIDNIGHT + 36 * HOUR),
+        ("not_recorded_yet", MIDNIGHT),
+        ("refused", MIDNIGHT + 36 * HOUR),
     ]
     covered = sum((span.end_ms - span.start_ms) * span.coverage for span in found.spans)
     assert covered == pytest.approx(10 * DAY - 8 * HOUR, rel=0.001)
@@ -131,7 +134,9 @@ def test_chains_of_short_gaps_explain_a_long_hole_over_a_year(rows):
     assert [gap.reason_code for gap in found.gaps] == ["refused"]
 
 
-@pytest.mark.parametrize(("days", "resolution"), [(4, 15 * MINUTE), (31, 30 * MINUTE), (365, 6 * HOUR), (3600, 2 * DAY)])
+@pytest.mark.parametrize(
+    ("days", "resolution"), [(4, 15 * MINUTE), (31, 30 * MINUTE), (365, 6 * HOUR), (3600, 2 * DAY)]
+)
 def test_the_resolution_follows_the_range(rows, days, resolution):
     assert timeline(rows, MIDNIGHT, MIDNIGHT + days * DAY).resolution_ms == resolution
     assert timeline(rows, MIDNIGHT, MIDNIGHT + days * DAY, resolution_ms=1).resolution_ms == resolution
@@ -145,7 +150,8 @@ def test_coverage_tells_each_gap_of_a_day_also_those_that_nobody_noted(rows):
     rows.record(MIDNIGHT + 14 * HOUR + 10 * MINUTE, 590, run=3)
     day = coverage(rows, date(2026, 6, 8), date(2026, 6, 8), now=MIDNIGHT + DAY)[0]
     assert facts(day.gaps) == [
-        (12 * HOUR, 13 * HOUR, "stopped_by_person"), (14 * HOUR, 14 * HOUR + 10 * MINUTE, "unknown"),
+        (12 * HOUR, 13 * HOUR, "stopped_by_person"),
+        (14 * HOUR, 14 * HOUR + 10 * MINUTE, "unknown"),
     ]
     assert day.recorded_ms == 23 * HOUR - 10 * MINUTE
     assert day.wanted_ms == 23 * HOUR

@@ -14,5 +14,7 @@ def world(bound_database, scope, box, tmp_path) -> World:
     device = make_device(scope, box)
     row = find_recording(scope, device.id)
     values = {name: getattr(row, name) for name in ("time_zone", "pre_roll_seconds", "post_roll_seconds")}
-    change_settings(scope, device.id, values | {"mode": "continuous", "plan": {}, "keep_days": None, "keep_bytes": None})
+    change_settings(
+        scope, device.id, values | {"mode": "continuous", "plan": {}, "keep_days": None, "keep_bytes": None}
+    )
     return World(config, scope, device)

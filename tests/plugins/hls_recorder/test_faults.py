@@ -1,4 +1,5 @@
-"""A full, hanging or absent disk, a database that is away, a second recorder: nothing is torn, nothing is there twice."""
+"""A full, hanging or absent disk, a database that is away, a second recorder: nothing is torn, nothing is there
+twice."""
 
 import errno
 import os
@@ -16,7 +17,8 @@ one_kind = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Disk:
-    """Lets `room` more bytes in, and then says that it is full, as the kernel does: with a part of the bytes written."""
+    """Lets `room` more bytes in, and then says that it is full, as the kernel does: with a part of the bytes
+    written."""
 
     def __init__(self, monkeypatch) -> None:
         self.room = 1 << 40

@@ -16,7 +16,8 @@ _SIZE = 2 << 20
 
 @pytest.fixture
 def small_disk(world: World):
-    """The recordings folder on a file system of two megabytes; where none can be mounted, below a quota that we play."""
+    """The recordings folder on a file system of two megabytes; where none can be mounted, below a quota that we
+    play."""
     folder = world.config.recordings_dir
     folder.mkdir()
     done = subprocess.run(

@@ -172,7 +172,8 @@ def test_parts_that_the_recorder_came_to_too_late_are_its_own_fault(world):
 
 
 def test_a_stream_that_counts_its_runs_anew_is_recorded(world):
-    """The database was put back to an older state, files and rows were found again: the old runs are the higher ones."""
+    """The database was put back to an older state, files and rows were found again: the old runs are the higher
+    ones."""
     world.run = 900
     world.begin_run()
     world.attach()

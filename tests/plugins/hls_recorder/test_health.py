@@ -56,7 +56,11 @@ def test_a_disk_that_is_too_slow_is_told(world, board):
     board.write("worker-2", RecorderFigures(4, 500.0, 7, 9.0))
     health = check_recorders(board)
     assert health.status == "degraded"
-    assert (health.detail["devices"], health.detail["bytes_per_second"], health.detail["index_waiting"]) == (7, 1500.0, 7)
+    assert (health.detail["devices"], health.detail["bytes_per_second"], health.detail["index_waiting"]) == (
+        7,
+        1500.0,
+        7,
+    )
 
 
 @one_kind

@@ -29,9 +29,7 @@ def live(world):
 
 
 def take(world, recorder, sequence: int) -> None:
-    part = make_part(
-        sequence, world.clock.wall(), device_id=world.device.id, is_key=sequence == 1, run=1
-    )
+    part = make_part(sequence, world.clock.wall(), device_id=world.device.id, is_key=sequence == 1, run=1)
     recorder.take(part, make_init(b"1"))
 
 

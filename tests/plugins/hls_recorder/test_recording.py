@@ -186,9 +186,9 @@ def test_a_duration_that_cannot_be_makes_no_footage_of_days(world, duration):
     world.attach()
     world.record(5)
     part = world.send()
-    world.bus[-1] = type(part)(*[
-        duration if name == "duration" else getattr(part, name) for name in part.__dataclass_fields__
-    ])
+    world.bus[-1] = type(part)(
+        *[duration if name == "duration" else getattr(part, name) for name in part.__dataclass_fields__]
+    )
     world.feed()
     world.record(70)
     world.detach()

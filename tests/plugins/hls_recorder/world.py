@@ -1,4 +1,5 @@
-"""A recorder without a bus and without waiting: a clock that is turned by hand, a camera that is a loop, a real index."""
+"""A recorder without a bus and without waiting: a clock that is turned by hand, a camera that is a loop, a real
+index."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,6 +23,7 @@ from tests.plugins.hls_recorder.media import make_init, make_part
 
 #: 2025-06-15 12:00:00 UTC: the first second of a minute, an hour and a quarter.
 NOON = 1_749_988_800.0
+
 
 class World:
     """One device, one record worker, and all that the runner does between them."""
@@ -183,12 +185,18 @@ class World:
     def set_stream(self, observed: str, reason: str | None = None, *, desired: str = "running") -> None:
         """What the stream worker says of the device's stream, with an event of it at the present moment."""
         before = EVERY_TENANT.select(Stream).where(Stream.device_id == self.device.id).get().observed
-        EVERY_TENANT.update(
-            Stream, desired=desired, observed=observed, reason_code=reason, run=self.run
-        ).where(Stream.device_id == self.device.id).execute()
+        EVERY_TENANT.update(Stream, desired=desired, observed=observed, reason_code=reason, run=self.run).where(
+            Stream.device_id == self.device.id
+        ).execute()
         EVERY_TENANT.insert(
-            DeviceEvent, tenant_id=self.device.tenant_id, device_id=self.device.id, run=self.run,
-            at=self.moment(), from_state=before, to_state=observed, reason_code=reason,
+            DeviceEvent,
+            tenant_id=self.device.tenant_id,
+            device_id=self.device.id,
+            run=self.run,
+            at=self.moment(),
+            from_state=before,
+            to_state=observed,
+            reason_code=reason,
         ).execute()
 
     def files(self) -> list[Path]:
@@ -215,7 +223,8 @@ class World:
         ]
 
     def check(self) -> None:
-        """Every row tells the truth of its file, every file has a row, the roll-up is the sum, no part is there twice."""
+        """Every row tells the truth of its file, every file has a row, the roll-up is the sum, no part is there
+        twice."""
         rows = self.segments(SegmentState.OPEN, SegmentState.CLOSED)
         assert {self.path(row) for row in rows} == set(self.files())
         for row in rows:

@@ -49,9 +49,7 @@ def test_an_ingest_is_opened_and_its_ports_become_arguments(sfu, webrtc):
     connected(webrtc)
     arguments = webrtc.attach(DEVICE, VIDEO)
     assert sfu.asked("ingest.open") == [{"device_id": "d1", "video": {"codec": "h264"}, "audio": None}]
-    assert address(arguments).startswith(
-        "rtp://127.0.0.1:20000?rtcpport=20001&localrtpport=21000&localrtcpport=21001"
-    )
+    assert address(arguments).startswith("rtp://127.0.0.1:20000?rtcpport=20001&localrtpport=21000&localrtcpport=21001")
     assert (arguments.mode, arguments.reason) == (OutputMode.COPY, None)
     assert "-seq" in arguments.arguments
     assert webrtc.check("d1") is None
@@ -95,9 +93,7 @@ def test_with_known_ports_a_run_starts_although_the_sfu_is_away(sfu, webrtc):
     away(webrtc, sfu)
     during = webrtc.attach(DEVICE, VIDEO)
     assert address(during) == address(before)
-    assert "-seq" not in during.arguments, (
-        "a number that is old by now would make viewers refuse what follows"
-    )
+    assert "-seq" not in during.arguments, "a number that is old by now would make viewers refuse what follows"
     assert webrtc.check("d1") is None
 
 
@@ -130,9 +126,7 @@ def test_one_device_that_the_sfu_refuses_keeps_no_other_away(sfu, webrtc):
     for name in ("d1", "d2", "d3"):
         webrtc.attach(DeviceContext(name, "t1", name), VIDEO)
     away(webrtc, sfu)
-    sfu.answers["ingest.open"] = lambda data: (
-        RuntimeError("no ports") if data["device_id"] == "d1" else sfu._open(data)
-    )
+    sfu.answers["ingest.open"] = lambda data: RuntimeError("no ports") if data["device_id"] == "d1" else sfu._open(data)
     sfu.start()
     connected(webrtc)
     assert [webrtc.check(name) for name in ("d1", "d2", "d3")] == ["output_changed", None, None]

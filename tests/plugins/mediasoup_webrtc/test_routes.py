@@ -21,12 +21,9 @@ def test_without_a_setting_the_sfu_is_on_the_host_of_the_page(page: str, expecte
 
 def test_the_setting_wins():
     assert (
-        public_sfu_url(make_config(sfu_public_url="https://sfu.example.com"), "http://x/")
-        == "https://sfu.example.com"
+        public_sfu_url(make_config(sfu_public_url="https://sfu.example.com"), "http://x/") == "https://sfu.example.com"
     )
 
 
 def test_register_blueprints_brings_the_viewers_of_streams():
-    assert [blueprint.name for blueprint in mediasoup_webrtc.register_blueprints(make_config())] == [
-        "viewers"
-    ]
+    assert [blueprint.name for blueprint in mediasoup_webrtc.register_blueprints(make_config())] == ["viewers"]

@@ -81,9 +81,7 @@ def test_each_mode_maps_from_its_input(mode, number):
 
 
 def test_the_address_names_every_port_and_the_size_of_packets():
-    assert PORTS.url == (
-        "rtp://127.0.0.1:20000?rtcpport=20001&localrtpport=24000&localrtcpport=24001&pkt_size=1200"
-    )
+    assert PORTS.url == ("rtp://127.0.0.1:20000?rtcpport=20001&localrtpport=24000&localrtcpport=24001&pkt_size=1200")
 
 
 def test_an_ipv6_address_stands_in_brackets():

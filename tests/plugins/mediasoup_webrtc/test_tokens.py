@@ -12,9 +12,7 @@ from tests.factories import SFU_SECRET
 
 
 def mint(**values):
-    return mint_viewer_token(
-        SFU_SECRET, **({"device_id": "d1", "tenant_id": "t1", "lifetime_seconds": 60} | values)
-    )
+    return mint_viewer_token(SFU_SECRET, **({"device_id": "d1", "tenant_id": "t1", "lifetime_seconds": 60} | values))
 
 
 def decode(token: str, secret: str = SFU_SECRET):
@@ -51,12 +49,8 @@ def test_another_installations_key_does_not_open_it(secret):
 
 def test_the_keys_are_derived_apart_and_as_the_sfu_derives_them():
     # By openssl: printf 'vas control' | openssl dgst -sha256 -hmac 0123456789abcdef
-    assert (
-        control_key("0123456789abcdef") == "35dd7e424288ab24d6eca1574bede0804eec535bdcf32e4c8b4006fec5b08ac2"
-    )
-    assert (
-        viewer_key("0123456789abcdef") == "9c2df1829e47f7c3b3ff78e23ee472b6d4266333d735353a195a938992a3cf88"
-    )
+    assert control_key("0123456789abcdef") == "35dd7e424288ab24d6eca1574bede0804eec535bdcf32e4c8b4006fec5b08ac2"
+    assert viewer_key("0123456789abcdef") == "9c2df1829e47f7c3b3ff78e23ee472b6d4266333d735353a195a938992a3cf88"
     assert SFU_SECRET not in control_key(SFU_SECRET) + viewer_key(SFU_SECRET)
 
 

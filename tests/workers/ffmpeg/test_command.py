@@ -74,9 +74,7 @@ def test_h265_gets_the_tag_that_players_know():
     assert value_of(build_bus_arguments(SourceInfo(video=VideoInfo("hevc")), 0.5), "-tag:v") == "hvc1"
 
 
-@pytest.mark.parametrize(
-    ("codec", "coder"), [("aac", "copy"), ("pcm_alaw", "aac"), ("opus", "aac"), ("g726", "aac")]
-)
+@pytest.mark.parametrize(("codec", "coder"), [("aac", "copy"), ("pcm_alaw", "aac"), ("opus", "aac"), ("g726", "aac")])
 def test_audio_is_aac_on_the_bus_and_optional(codec: str, coder: str):
     arguments = build_bus_arguments(SourceInfo(video=H264, audio=AudioInfo(codec)), 0.5)
     assert "0:a:0?" in arguments

@@ -1,4 +1,5 @@
-"""What FFmpeg says becomes a reason that a person can act on: real lines, of FFmpeg 5.1, from cameras that misbehave."""
+"""What FFmpeg says becomes a reason that a person can act on: real lines, of FFmpeg 5.1, from cameras that
+misbehave."""
 
 import subprocess
 
@@ -78,9 +79,7 @@ def test_a_camera_that_never_answers_has_timed_out(camera, scheme):
     assert diagnose(lines, return_code, had_video=False, is_late=True).code == "timed_out", "\n".join(lines)
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "code"), [(STALLS, "timed_out"), (CLOSES_WHILE_PLAYING, "closed_by_camera")]
-)
+@pytest.mark.parametrize(("behaviour", "code"), [(STALLS, "timed_out"), (CLOSES_WHILE_PLAYING, "closed_by_camera")])
 def test_a_camera_that_ends_while_it_plays_is_diagnosed(camera, behaviour, code):
     camera.behave(behaviour)
     lines, return_code = run_ffmpeg(camera.url)
@@ -207,9 +206,7 @@ def test_an_end_without_a_word_is_told_as_it_is():
 
 
 def test_what_nobody_foresaw_is_quoted_without_addresses_in_memory():
-    reason = diagnose(
-        ["[info] x", "[vost#0:0 @ 0x5581f0a] [error] A strange thing happened"], 1, had_video=False
-    )
+    reason = diagnose(["[info] x", "[vost#0:0 @ 0x5581f0a] [error] A strange thing happened"], 1, had_video=False)
     assert (reason.code, reason.message) == ("unknown", "ffmpeg stopped: A strange thing happened")
     assert clean("[fatal] plain") == "plain"
 

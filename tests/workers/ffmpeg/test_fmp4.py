@@ -1,4 +1,6 @@
-"""The bytes of real FFmpeg become parts, however they are cut; bytes that are none are refused, and nothing else happens."""
+"""The bytes of real FFmpeg become parts, however they are cut; bytes that are none are refused, and nothing else
+happens.
+"""
 
 import contextlib
 import random
@@ -62,16 +64,12 @@ def test_a_stream_that_ends_anywhere_gives_whole_parts_only(h264_media: bytes):
     for event in whole:
         at += len(event.data)
         positions.append(at)
-    assert [count for count, _ in ends] == positions, (
-        "each comes with its very last byte, not earlier and not later"
-    )
+    assert [count for count, _ in ends] == positions, "each comes with its very last byte, not earlier and not later"
 
 
 def test_b_frames_are_seen_in_the_video_itself():
     parts = [
-        e
-        for e in read(make_media(*H264[:2], "-g", "10", "-bf", "2", "-pix_fmt", "yuv420p"))
-        if isinstance(e, Fragment)
+        e for e in read(make_media(*H264[:2], "-g", "10", "-bf", "2", "-pix_fmt", "yuv420p")) if isinstance(e, Fragment)
     ]
     assert any(part.has_b_frames for part in parts)
 
@@ -182,9 +180,7 @@ def test_unknown_boxes_between_are_passed_over(h264_media: bytes):
 
 
 def test_a_64_bit_box_size_is_read(h264_media: bytes):
-    long = b"".join(
-        struct.pack(">I4sQ", 1, b"free", 16 + 3) + b"abc" + whole for _, whole in boxes(h264_media)
-    )
+    long = b"".join(struct.pack(">I4sQ", 1, b"free", 16 + 3) + b"abc" + whole for _, whole in boxes(h264_media))
     assert read(long) == read(h264_media)
 
 

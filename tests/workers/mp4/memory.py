@@ -35,7 +35,9 @@ def video_format(timescale: int = 1000) -> TrackFormat:
 
 def audio_format(timescale: int = 8000) -> TrackFormat:
     """An `mp4a` sample entry."""
-    return TrackFormat(2, "soun", timescale, box(b"mp4a", bytes(16), struct.pack(">HHHHI", 1, 16, 0, 0, timescale << 16)))
+    return TrackFormat(
+        2, "soun", timescale, box(b"mp4a", bytes(16), struct.pack(">HHHHI", 1, 16, 0, 0, timescale << 16))
+    )
 
 
 def make_samples(track: TrackFormat, start: int, durations: list[int], *, offsets: list[int] | None = None) -> Samples:
@@ -43,6 +45,11 @@ def make_samples(track: TrackFormat, start: int, durations: list[int], *, offset
     times = [start + sum(durations[:index]) for index in range(len(durations))]
     count = len(durations)
     return Samples(
-        track, times, durations, [4] * count, offsets or [0] * count, [True] + [False] * (count - 1),
+        track,
+        times,
+        durations,
+        [4] * count,
+        offsets or [0] * count,
+        [True] + [False] * (count - 1),
         memoryview(bytes(4 * count)),
     )

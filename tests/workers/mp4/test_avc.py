@@ -13,8 +13,24 @@ from workers.mp4.samples import VIDEO, TrackFormat, parse_init
 def encode(*options: str) -> TrackFormat:
     """The video format of an MP4 that x264 has made with these options."""
     command = [
-        "ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5", "-frames:v", "2",
-        "-c:v", "libx264", *options, "-f", "mp4", "-movflags", "+empty_moov+default_base_moof+frag_keyframe", "pipe:1",
+        "ffmpeg",
+        "-v",
+        "error",
+        "-nostdin",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=64x48:rate=5",
+        "-frames:v",
+        "2",
+        "-c:v",
+        "libx264",
+        *options,
+        "-f",
+        "mp4",
+        "-movflags",
+        "+empty_moov+default_base_moof+frag_keyframe",
+        "pipe:1",
     ]
     data = subprocess.run(command, capture_output=True, check=True, timeout=30).stdout
     return next(track for track in parse_init(data) if track.kind == VIDEO)
@@ -73,8 +89,7 @@ def test_one_that_is_cut_off_is_no_configuration():
 
 def test_runs_of_one_camera_fit_and_others_do_not():
     one, same, other = (
-        parse_init(make_clip(seconds=1, **values).init)[0]
-        for values in ({}, {"first_frame": 25}, {"size": (640, 360)})
+        parse_init(make_clip(seconds=1, **values).init)[0] for values in ({}, {"first_frame": 25}, {"size": (640, 360)})
     )
     assert one.fits(same)
     assert not one.fits(other)
