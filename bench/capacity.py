@@ -51,7 +51,7 @@ def run(options: Options) -> Result:
                     str(recorded),
                     str(late),
                     f"{recorded.recorded_mb:.0f}",
-                    _spell_written(usage, recorded),
+                    _format_written(usage, recorded),
                 ]
             )
             raw[str(count)] = {**vars(usage), "lost": vars(lost), "recorded": vars(recorded), "camera_dropped": late}
@@ -89,5 +89,5 @@ def run(options: Options) -> Result:
     )
 
 
-def _spell_written(usage: Usage, state: RecordingState) -> str:
+def _format_written(usage: Usage, state: RecordingState) -> str:
     return f"{sum(usage.written_mb.values()) / state.recorded_mb:.3f} x" if state.recorded_mb else "-"

@@ -92,7 +92,7 @@ def _measure_historical(stack: Stack, loops: int, count: int) -> dict[str, list[
 
     def bodies(accuracy: str) -> Iterable[tuple[str, dict[str, Any]]]:
         for _ in range(count):
-            yield device, {"accuracy": accuracy, "at": _spell(start_ms + dice.randrange(length_ms - 1000))}
+            yield device, {"accuracy": accuracy, "at": _format(start_ms + dice.randrange(length_ms - 1000))}
 
     found = {accuracy: _capture(stack, bodies(accuracy), "historical") for accuracy in ("key_frame", "exact")}
     stack.delete_device(device)
@@ -204,7 +204,7 @@ def _turns(devices: list[str], count: int) -> Iterable[str]:
     return (devices[number % len(devices)] for number in range(count))
 
 
-def _spell(at_ms: int) -> str:
+def _format(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
 
 

@@ -34,7 +34,7 @@ def run(options: Options) -> Result:
             devices: list[str] = []
             idle = _measure(stack, cameras, seconds, settle)
             for count in counts:
-                options.say(f"VAS, {_spell(count)}")
+                options.say(f"VAS, {_format(count)}")
                 add_cameras(stack, cameras.urls, devices, count)
                 time.sleep(settle)
                 start, dropped = read_positions(stack, devices), cameras.read_dropped()
@@ -49,7 +49,7 @@ def run(options: Options) -> Result:
         theirs: dict[int, Usage] = {}
         if options.peer is not None:
             for count in counts:
-                options.say(f"{options.peer.name}, {_spell(count)}")
+                options.say(f"{options.peer.name}, {_format(count)}")
                 with closing(options.peer()) as peer:
                     peer.start(cameras.urls[:count])
                     time.sleep(settle)
@@ -91,7 +91,7 @@ def _report(
     recorded: dict[int, RecordingState],
 ) -> Result:
     groups = list(idle.cpu)
-    columns = {"no camera": idle, **{_spell(count): usage for count, usage in ours.items()}, "1, watched": viewed}
+    columns = {"no camera": idle, **{_format(count): usage for count, usage in ours.items()}, "1, watched": viewed}
     head = ["", *columns]
 
     def build_rows(field: str, digits: int) -> list[list[str]]:
@@ -166,5 +166,5 @@ def _compare(options: Options, ours: dict[int, Usage], theirs: dict[int, Usage])
     return Table("Shares", ["", *head], rows)
 
 
-def _spell(count: int) -> str:
+def _format(count: int) -> str:
     return f"{count} camera{'s' if count > 1 else ''}"

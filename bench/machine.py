@@ -36,7 +36,7 @@ def describe_run(peers: dict[str, str]) -> dict[str, object]:
     }
 
 
-def spell_run(run: dict[str, object]) -> list[str]:
+def format_run(run: dict[str, object]) -> list[str]:
     """The same in two lines for people."""
     machine = run["machine"]
     return [

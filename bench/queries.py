@@ -13,7 +13,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from gateway.api.time_fields import spell_moment
+from gateway.api.time_fields import format_moment
 from gateway.app import create_app
 from gateway.footage.lists import read_totals, select_recordings
 from gateway.footage.reading import packed_between, segments_between
@@ -99,7 +99,7 @@ class Asker:
         def ask(recording: Recording) -> Any:
             return read_timeline(self.scope, recording, start, end, now_ms=self._now_ms)
 
-        query = f"/timeline?start={spell_moment(start)}&end={spell_moment(end)}"
+        query = f"/timeline?start={format_moment(start)}&end={format_moment(end)}"
         return ask, query, self._some_camera(len(self.index.device_ids))
 
     def _by_days(self, start: int, end: int, path: str, read: Callable[..., Any]) -> Question:
@@ -124,7 +124,7 @@ class Asker:
             ]
             return build_playlist(files, start, start + length)
 
-        query = f"/playlist?start={spell_moment(start)}&end={spell_moment(start + length)}"
+        query = f"/playlist?start={format_moment(start)}&end={format_moment(start + length)}"
         return ask, query, self._some_camera(cameras)
 
 

@@ -40,14 +40,14 @@ def check_recording(stack: Stack, devices: Sequence[str], since: float, recorded
     time.sleep(_BEHIND_SECONDS)
     lost = 0.0
     for device in devices:
-        path = f"/recordings/devices/{device}/timeline?start={_spell(since)}&end={_spell(until)}"
+        path = f"/recordings/devices/{device}/timeline?start={_format(since)}&end={_format(until)}"
         for gap in stack.api.get(path)["gaps"]:
             start, end = _parse(gap["start"]), _parse(gap["end"]) if gap["end"] else until
             lost += max(0.0, min(end, until) - max(start, since))
     return RecordingState(until - since, lost, recorded_mb)
 
 
-def _spell(moment: float) -> str:
+def _format(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
 
 

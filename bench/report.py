@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .machine import ROOT, spell_run
+from .machine import ROOT, format_run
 
 RESULTS = ROOT / "bench/results"
 PAGE = ROOT / "docs/benchmarks.md"
@@ -73,7 +73,7 @@ def build_markdown(result: Result) -> str:
         lines += [f"**{table.title}**", "", _row(table.head), _row(["---", *["---:"] * (len(table.head) - 1)])]
         lines += [_row(row) for row in table.rows] + [""]
     lines += [f"- {note}" for note in result.notes]
-    lines += [f"- Command: `{result.command}`", *(f"- {line}" for line in spell_run(result.run)), ""]
+    lines += [f"- Command: `{result.command}`", *(f"- {line}" for line in format_run(result.run)), ""]
     return "\n".join(lines)
 
 

@@ -98,9 +98,9 @@ def _cut(gap: GapFact, day: LocalDay, now_ms: int) -> GapFact:
 
 def write_csv(devices: Iterable[DeviceCoverage], zone: ZoneInfo, now_ms: int) -> Iterator[str]:
     """The coverage as CSV (RFC 4180, with a head), some rows at a time. Times are local with their offset, and UTC."""
-    yield _spell_row(CSV_HEAD)
+    yield _format_row(CSV_HEAD)
     for device in devices:
-        yield "".join(_spell_row(row) for row in _rows(device, zone, now_ms))
+        yield "".join(_format_row(row) for row in _rows(device, zone, now_ms))
 
 
 def _rows(device: DeviceCoverage, zone: ZoneInfo, now_ms: int) -> Iterator[Sequence[object]]:
@@ -129,7 +129,7 @@ def _rows(device: DeviceCoverage, zone: ZoneInfo, now_ms: int) -> Iterator[Seque
             )
 
 
-def _spell_row(cells: Sequence[object]) -> str:
+def _format_row(cells: Sequence[object]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow([_safe(str(cell)) for cell in cells])
     return text.getvalue()
