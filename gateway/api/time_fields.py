@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import marshmallow as ma
 
+from gateway.clock import DAY_MS, format_time
 from gateway.schedules.recording_plan import WEEKDAYS, parse_minute
 
 #: A `+` that a query did not spell as %2B has become a blank.
@@ -39,7 +40,7 @@ class Moment(ma.fields.DateTime):
         return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
 
     def _serialize(self, value: int | None, attr: str | None, obj: Any, **_options: Any) -> str | None:
-        return None if value is None else format_moment(value)
+        return None if value is None else format_time(value)
 
 
 class DateText(ma.fields.Date):
@@ -148,12 +149,6 @@ def parse_date(value: Any, name: str) -> date:
     return found
 
 
-def format_moment(at_ms: int) -> str:
-    """RFC 3339 in UTC with milliseconds."""
-    at = datetime.fromtimestamp(at_ms // 1000, UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
-
-
 def check_order(data: dict[str, Any], longest_days: float | None, names: Iterable[str] = ("start", "end")) -> None:
     """Raise ValidationError unless the range of `data` has a length, and none beyond what is answered."""
     start, end = (data[name] for name in names)
@@ -161,6 +156,6 @@ def check_order(data: dict[str, Any], longest_days: float | None, names: Iterabl
         return
     if end <= start:
         raise ma.ValidationError({"end": ["'end' must be after 'start'"]})
-    if longest_days is not None and end - start > longest_days * 86_400_000:
+    if longest_days is not None and end - start > longest_days * DAY_MS:
         limit = f"{longest_days * 24:g} hours" if longest_days < 2 else f"{longest_days:g} days"
         raise ma.ValidationError({"end": [f"'end' must be at most {limit} after 'start'"]})

@@ -9,11 +9,11 @@ import peewee
 from peewee import fn
 
 from gateway import database
+from gateway.clock import DAY_MS
 from gateway.devices.model import Device
 from gateway.footage.reading import PLAYABLE, Amount, open_amounts
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import FIFTEEN_MINUTES_MS, FifteenMinuteRollup, Segment
-from gateway.schedules.local_days import DAY_MS
 from gateway.tenancy.scopes import EVERY_RECORDING, EveryTenantScope
 
 #: Quarters before the last whole stretch of this length count as old.

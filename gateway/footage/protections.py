@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from gateway import database
-from gateway.clock import utc_now
+from gateway.clock import DAY_MS, utc_now
 from gateway.devices.events import STATE, DeviceEvent
 from gateway.errors import Conflict, NotFound
 from gateway.footage.recordings import Protection, Recording, RecordingEvent
@@ -12,7 +12,7 @@ from gateway.tenancy.scopes import EveryTenantScope, TenantScope
 #: What a person holds; others (`export`, `bookmark`) go with what they belong to.
 HOLD = "hold"
 #: No event that is told by the API lasts longer, so that those which reach into a range are found by their start.
-_MAX_EVENT_MS = 86_400_000
+_MAX_EVENT_MS = DAY_MS
 
 
 def protections_between(

@@ -13,6 +13,7 @@ import peewee
 from peewee import SQL, Window, fn
 
 from gateway import database
+from gateway.clock import DAY_MS
 from gateway.devices.model import Device
 from gateway.errors import NotFound
 from gateway.footage.gaps import HOLE_MS, GapFact, Knowledge, Range
@@ -26,7 +27,7 @@ from gateway.footage.segments import (
     SegmentParts,
     SegmentState,
 )
-from gateway.schedules.local_days import DAY_MS, LocalDay
+from gateway.schedules.local_days import LocalDay
 from gateway.schedules.recording_plan import decide
 from gateway.tenancy.scopes import EVERY_RECORDING, EveryTenantScope, FootageScope
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway import database
+from gateway.clock import DAY_MS
 from gateway.footage.coverage import DayCoverage, measure_days
 from gateway.footage.gaps import (
     GapFact,
@@ -31,7 +32,7 @@ from gateway.footage.reading import (
 )
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import FIFTEEN_MINUTES_MS
-from gateway.schedules.local_days import DAY_MS, LocalDay, offset_steps
+from gateway.schedules.local_days import LocalDay, offset_steps
 from gateway.schedules.recording_plan import find_zone
 from gateway.tenancy.scopes import EveryTenantScope
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from gateway.clock import format_time
 from gateway.errors import InvalidValue
 from gateway.media import Part, Position
 
@@ -238,7 +238,7 @@ def _format_segment(segment: LiveSegment, before: LiveSegment | None, folder: st
         if before is not None:
             yield "#EXT-X-DISCONTINUITY"
         yield f'#EXT-X-MAP:URI="{init_uri(folder, segment.run)}"'
-    yield f"#EXT-X-PROGRAM-DATE-TIME:{_format_time(segment.parts[0].start)}"
+    yield f"#EXT-X-PROGRAM-DATE-TIME:{format_time(round(segment.parts[0].start * 1_000_000) // 1000)}"
     for piece in segment.pieces:
         independent = ",INDEPENDENT=YES" if piece[0].is_key else ""
         uri = part_uri(folder, piece[0].position) if len(piece) == 1 else joined_uri(folder, piece)
@@ -246,7 +246,3 @@ def _format_segment(segment: LiveSegment, before: LiveSegment | None, folder: st
     if segment.is_complete:
         yield f"#EXTINF:{segment.duration:.5f},"
         yield joined_uri(folder, segment.parts)
-
-
-def _format_time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

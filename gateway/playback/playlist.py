@@ -6,8 +6,8 @@ where run and sequence say so, across files too; the wall clock makes one only w
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
+from gateway.clock import format_time
 from gateway.media import PartFact, unpack_parts
 
 #: EXT-X-MAP in a playlist of whole segments needs version 6 (RFC 8216, section 7).
@@ -239,9 +239,9 @@ def _format_pieces(pieces: Sequence[Piece], lengths: Sequence[int], has_sound: b
             if last is not None:
                 yield "#EXT-X-DISCONTINUITY"
             yield _format_map(piece, has_sound)
-            yield _format_time(piece.start_ms)
+            yield f"#EXT-X-PROGRAM-DATE-TIME:{format_time(piece.start_ms)}"
         elif piece.start_ms != clock_ms:
-            yield _format_time(piece.start_ms)
+            yield f"#EXT-X-PROGRAM-DATE-TIME:{format_time(piece.start_ms)}"
         yield f"#EXTINF:{length_ms / 1000:.3f},"
         if has_sound and piece.is_silent:
             yield f"segments/{piece.file.id}/sound/{piece.offset}-{piece.size}.m4s"
@@ -256,11 +256,6 @@ def _format_map(piece: Piece, has_sound: bool) -> str:
     if has_sound and not piece.is_silent:
         return f'#EXT-X-MAP:URI="segments/{piece.file.id}.mp4",BYTERANGE="{piece.file.init_size}@0"'
     return f'#EXT-X-MAP:URI="segments/{piece.file.id}/init.mp4?tracks={"sound" if has_sound else "video"}"'
-
-
-def _format_time(at_ms: int) -> str:
-    at = datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000)
-    return f"#EXT-X-PROGRAM-DATE-TIME:{at.isoformat(timespec='milliseconds').replace('+00:00', 'Z')}"
 
 
 def _target_seconds(longest_ms: int, is_growing: bool) -> int:

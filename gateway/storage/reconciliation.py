@@ -15,7 +15,7 @@ from enum import StrEnum
 import redis
 
 from gateway import database
-from gateway.clock import Clock
+from gateway.clock import DAY_MS, Clock
 from gateway.errors import LeaseLost, NotFound
 from gateway.footage.recordings import Recording
 from gateway.footage.segment_scan import SegmentScan, scan_segment
@@ -40,7 +40,6 @@ from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT
 
 log = logging.getLogger(__name__)
 
-DAY_MS = 86_400_000
 #: The lease of whoever records a device.
 RECORDER_LEASE = "output:hls_recorder"
 

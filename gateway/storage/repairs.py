@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import peewee
 
 from gateway import database
+from gateway.clock import DAY_MS
 from gateway.footage.segments import (
     FIFTEEN_MINUTES_MS,
     MAX_SEGMENT_MS,
@@ -31,7 +32,6 @@ _MAX_PART_MS = 10_000
 _FILE_GAPS = ("file_missing", "file_damaged")
 #: What the wall clock may have been corrected by between two files of one run.
 _SAME_TIME_MS = 2000
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ def holds_parts(fence: Fence, name: tuple[int, int, int], count: int, duration_m
 
 def _find_wrong_rollup(footage: FootageScope, day: int) -> dict[int, tuple[int, int, int]]:
     """What the quarters of a day should tell that tell something else: recorded milliseconds, bytes, segments."""
-    first, last = day * _DAY_MS // FIFTEEN_MINUTES_MS, (day + 1) * _DAY_MS // FIFTEEN_MINUTES_MS
+    first, last = day * DAY_MS // FIFTEEN_MINUTES_MS, (day + 1) * DAY_MS // FIFTEEN_MINUTES_MS
     with database.session():
         told = footage.select(
             FifteenMinuteRollup,
@@ -219,8 +219,8 @@ def _find_wrong_rollup(footage: FootageScope, day: int) -> dict[int, tuple[int, 
             for row in told.where(FifteenMinuteRollup.quarter >= first, FifteenMinuteRollup.quarter < last).tuples()
         }
         closed = footage.select(Segment, Segment.start_ms, Segment.duration_ms, Segment.size).where(
-            Segment.start_ms >= day * _DAY_MS,
-            Segment.start_ms < (day + 1) * _DAY_MS,
+            Segment.start_ms >= day * DAY_MS,
+            Segment.start_ms < (day + 1) * DAY_MS,
             Segment.state == SegmentState.CLOSED,
         )
         expected: dict[int, tuple[int, int, int]] = {}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from gateway import database
-from gateway.clock import Clock
+from gateway.clock import DAY_MS, Clock
 from gateway.config import Config
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import SegmentState
@@ -35,7 +35,6 @@ from gateway.tenancy.scopes import EVERY_TENANT
 
 log = logging.getLogger(__name__)
 
-DAY_MS = 86_400_000
 _GIB = 1 << 30
 
 #: Candidates that are looked at together, of each device: within them what is archived goes first.

@@ -7,9 +7,8 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 
-from gateway.clock import Clock
+from gateway.clock import DAY_MS, Clock
 from gateway.storage.reconciliation import (
-    DAY_MS,
     Folder,
     Look,
     Reconciliation,

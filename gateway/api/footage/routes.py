@@ -27,7 +27,8 @@ from gateway.api.footage.schemas import (
 )
 from gateway.api.footage.timelines import timeline_json
 from gateway.api.recordings.views import coverage_json, date_json, now_ms, protection_view, recorded_sums
-from gateway.api.time_fields import format_moment, parse_date
+from gateway.api.time_fields import parse_date
+from gateway.clock import format_time
 from gateway.errors import InvalidValue
 from gateway.footage.coverage import DeviceCoverage, write_csv
 from gateway.footage.lists import read_edges, select_recordings
@@ -95,8 +96,8 @@ class RecordingSegments(MethodView):
             [
                 {
                     "id": segment.id,
-                    "start": format_moment(segment.start_ms),
-                    "end": format_moment(segment.end_ms),
+                    "start": format_time(segment.start_ms),
+                    "end": format_time(segment.end_ms),
                     "duration_seconds": segment.duration_ms / 1000,
                     "size": segment.size,
                     "frames": segment.frames,

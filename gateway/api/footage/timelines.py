@@ -4,7 +4,7 @@ from typing import Any
 
 from gateway.api.base import current_scope
 from gateway.api.recordings.views import gap_json, now_ms, spans_json
-from gateway.api.time_fields import format_moment
+from gateway.clock import format_time
 from gateway.footage.lists import read_edges
 from gateway.footage.protections import protections_between, recording_events, stream_events
 from gateway.footage.recordings import Recording
@@ -27,8 +27,8 @@ def timeline_json(recording: Recording, start: int, end: int, resolution_seconds
     )
     oldest, newest = read_edges(current_scope(), [recording.id])[recording.id]
     return {
-        "start": format_moment(start),
-        "end": format_moment(end),
+        "start": format_time(start),
+        "end": format_time(end),
         "resolution_seconds": timeline.resolution_ms / 1000,
         "spans": spans_json(timeline),
         "gaps": [gap_json(gap) for gap in timeline.gaps],
@@ -36,15 +36,15 @@ def timeline_json(recording: Recording, start: int, end: int, resolution_seconds
         "protections": [
             {
                 "id": item.id,
-                "start": format_moment(item.start_ms),
-                "end": format_moment(item.end_ms),
+                "start": format_time(item.start_ms),
+                "end": format_time(item.end_ms),
                 "kind": item.kind,
                 "note": item.note,
             }
             for item in protections_between(current_scope(), recording, start, end)
         ],
-        "oldest": None if oldest is None else format_moment(oldest),
-        "newest": None if newest is None else format_moment(newest),
+        "oldest": None if oldest is None else format_time(oldest),
+        "newest": None if newest is None else format_time(newest),
     }
 
 
@@ -55,8 +55,8 @@ def _events_json(recording: Recording, start_ms: int, end_ms: int) -> list[dict[
             event.at_ms,
             {
                 "kind": "recording",
-                "at": format_moment(event.at_ms),
-                "end": None if event.end_ms is None else format_moment(event.end_ms),
+                "at": format_time(event.at_ms),
+                "end": None if event.end_ms is None else format_time(event.end_ms),
                 "label": event.label,
                 "note": event.note,
             },
@@ -71,7 +71,7 @@ def _events_json(recording: Recording, start_ms: int, end_ms: int) -> list[dict[
                 at_ms,
                 {
                     "kind": "stream",
-                    "at": format_moment(at_ms),
+                    "at": format_time(at_ms),
                     "end": None,
                     "label": event.to_state,
                     "note": note,

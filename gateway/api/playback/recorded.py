@@ -14,7 +14,7 @@ from gateway.api.file_replies import IMMUTABLE, file_response
 from gateway.api.footage.schemas import MAX_PLAYLIST_DAYS, PlaylistArgsSchema, TracksArgsSchema
 from gateway.api.playback.live import PLAYLIST_TYPE, live_playlist_response
 from gateway.api.recordings.views import now_ms
-from gateway.api.time_fields import format_moment
+from gateway.clock import DAY_MS, format_time
 from gateway.devices.model import Device
 from gateway.errors import NotFound
 from gateway.footage.reading import find_segment, nearest_footage, packed_between, segments_between
@@ -26,7 +26,6 @@ from gateway.mp4.boxes import InvalidMedia
 from gateway.mp4.init_segments import add_silent_sound, drop_sound
 from gateway.mp4.silence import SilenceFiller
 from gateway.playback.playlist import IndexedFile, build_playlist
-from gateway.schedules.local_days import DAY_MS
 from gateway.storage.local import Storage, open_storage
 
 blp = Blueprint("playback", __name__, url_prefix="/recordings", description="Footage for players")
@@ -151,16 +150,16 @@ def _sends_sound(device: Device) -> bool:
 def _refuse_empty(recording: Recording, start_ms: int, end_ms: int) -> Response:
     """404 that says where the nearest footage is."""
     before, after = nearest_footage(recording.id, start_ms)[0], nearest_footage(recording.id, end_ms)[1]
-    told = [f"there is footage until {format_moment(before)}"] if before is not None else []
-    told += [f"there is footage from {format_moment(after)} on"] if after is not None else []
-    message = f"nothing is recorded between {format_moment(start_ms)} and {format_moment(end_ms)}"
+    told = [f"there is footage until {format_time(before)}"] if before is not None else []
+    told += [f"there is footage from {format_time(after)} on"] if after is not None else []
+    message = f"nothing is recorded between {format_time(start_ms)} and {format_time(end_ms)}"
     return error_response(
         404,
         f"{message}: {' and '.join(told) if told else 'there is no footage at all'}",
         reason="no_footage",
         errors={
-            "nearest_before": None if before is None else format_moment(before),
-            "nearest_after": None if after is None else format_moment(after),
+            "nearest_before": None if before is None else format_time(before),
+            "nearest_after": None if after is None else format_time(after),
         },
     )
 

@@ -7,6 +7,7 @@ import redis
 
 from gateway.api.base import current_scope, services
 from gateway.api.recordings.views import now_ms, recorded_sums
+from gateway.clock import DAY_MS
 from gateway.config import Config
 from gateway.footage.lists import Usage, usage_of_all
 from gateway.footage.segments import FIFTEEN_MINUTES_MS
@@ -14,7 +15,7 @@ from gateway.states import reason_for
 from gateway.storage.forecast import Growth, days_until_full
 from gateway.storage.local import StorageUnavailable, open_storage
 from gateway.storage.report import OK, UNAVAILABLE, StorageReport, StorageReports
-from gateway.storage.retention import DAY_MS, free_bytes_floor, limits_of
+from gateway.storage.retention import free_bytes_floor, limits_of
 from gateway.storage.usage import bytes_per_hour
 
 

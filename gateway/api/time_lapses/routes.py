@@ -15,7 +15,7 @@ from gateway.api.jobs.views import job_view
 from gateway.api.nearest import refuse_empty
 from gateway.api.time_fields import Moment, Seconds
 from gateway.captures.time_lapses import Steps, count_snapshots, nearest_snapshots
-from gateway.clock import utc_now
+from gateway.clock import DAY_MS, utc_now
 from gateway.errors import Conflict, InvalidValue
 from gateway.footage.reading import nearest_footage, segments_between
 from gateway.footage.recordings import Recording, find_recording
@@ -203,7 +203,7 @@ def _check_range(data: dict[str, Any]) -> tuple[int, int]:
     now_ms = int(utc_now().timestamp() * 1000)
     if start_ms >= now_ms:
         raise InvalidValue("start", "'start' must not be in the future: only what has been can be shown")
-    if end_ms - start_ms > MAX_DAYS * 86_400_000:
+    if end_ms - start_ms > MAX_DAYS * DAY_MS:
         raise InvalidValue("end", f"'end' must be at most {MAX_DAYS} days after 'start'", reason="range_too_long")
     return start_ms, min(end_ms, now_ms)
 

@@ -8,22 +8,14 @@ from itertools import accumulate
 import pytest
 
 from gateway import database
-from gateway.clock import FakeClock
+from gateway.clock import DAY_MS, FakeClock
 from gateway.footage.recordings import claim_recording
 from gateway.footage.segments import Segment, SegmentParts, SegmentState, add_to_rollup, read_packed
 from gateway.media import parse_segment_key, unpack_parts
 from gateway.redis_client import connect_redis
 from gateway.storage.deletion import mark_for_deletion
 from gateway.storage.local import QUARANTINE, LocalStorage, StorageUnavailable, ensure_storage
-from gateway.storage.reconciliation import (
-    DAY_MS,
-    QUIET_SECONDS,
-    Folder,
-    Reconciliation,
-    Seen,
-    TooManyMissing,
-    list_folders,
-)
+from gateway.storage.reconciliation import QUIET_SECONDS, Folder, Reconciliation, Seen, TooManyMissing, list_folders
 from gateway.storage.report import StorageReports
 from gateway.storage.sweep import Round
 from gateway.tenancy.scopes import EVERY_RECORDING, FootageScope, TenantScope

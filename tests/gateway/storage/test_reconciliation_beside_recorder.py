@@ -4,9 +4,10 @@ import random
 
 import pytest
 
+from gateway.clock import DAY_MS
 from gateway.storage.deletion import delete_range
 from gateway.storage.local import open_storage
-from gateway.storage.reconciliation import DAY_MS, Look, Reconciliation, list_folders
+from gateway.storage.reconciliation import Look, Reconciliation, list_folders
 from gateway.storage.retention import Retention
 from tests.plugins.hls_recorder.conftest import world
 from tests.plugins.hls_recorder.world import NOON, World

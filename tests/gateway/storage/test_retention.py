@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway import database
-from gateway.clock import FakeClock, utc_now
+from gateway.clock import DAY_MS, FakeClock, utc_now
 from gateway.config import Config
 from gateway.errors import InvalidValue, NotFound
 from gateway.footage.recordings import Protection
@@ -15,7 +15,7 @@ from gateway.inventory import delete_device
 from gateway.storage import retention
 from gateway.storage.deletion import delete_range, mark_for_deletion
 from gateway.storage.local import LocalStorage, Space, StorageUnavailable, ensure_storage
-from gateway.storage.retention import DAY_MS, Limits, Retention, free_bytes_floor, limits_of
+from gateway.storage.retention import Limits, Retention, free_bytes_floor, limits_of
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from tests.factories import make_config
 from tests.footage import MINUTE_MS, NOON_MS, Footage, make_footage, segment_bytes

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 from gateway import database
-from gateway.clock import SystemClock
+from gateway.clock import DAY_MS, SystemClock
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import FIFTEEN_MINUTES_MS, FifteenMinuteRollup, Segment, SegmentParts, SegmentState
 from gateway.storage.deletion import mark_for_deletion
 from gateway.storage.local import ensure_storage
-from gateway.storage.reconciliation import DAY_MS, Reconciliation, list_folders
+from gateway.storage.reconciliation import Reconciliation, list_folders
 from gateway.storage.retention import Retention
 from gateway.tenancy.scopes import EVERY_TENANT, FootageScope, TenantScope
 from tests.conftest import wait_until

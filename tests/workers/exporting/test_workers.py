@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.api.time_fields import format_moment
 from gateway.app import create_app
-from gateway.clock import utc_now
+from gateway.clock import format_time, utc_now
 from gateway.inventory import delete_device
 from gateway.jobs import files
 from gateway.jobs.model import LOST_SECONDS, MAX_ATTEMPTS, find_job, request_cancel, sweep_jobs
@@ -146,7 +145,7 @@ def test_from_the_request_to_the_file(config, footage, start_worker, tmp_path):
     footage.record(make_clip(seconds=4, audio=True), NOON_MS)
     client = create_app(config, no_plugins()).test_client()
     start_worker()
-    body = {"start": format_moment(NOON_MS + 1400), "end": format_moment(NOON_MS + 3400), "cut": "exact"}
+    body = {"start": format_time(NOON_MS + 1400), "end": format_time(NOON_MS + 3400), "cut": "exact"}
     job = client.post(f"/api/v1/recordings/devices/{footage.device_id}/export", json=body).json
 
     def done():
