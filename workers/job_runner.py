@@ -16,8 +16,7 @@ from dramatiq.middleware import Shutdown
 
 from gateway.config import Config
 from gateway.errors import LeaseLost, Unavailable, VasError
-from gateway.jobs.files import remove_results
-from gateway.jobs.model import (
+from gateway.jobs.attempts import (
     JobAttempt,
     claim_job,
     end_cancelled,
@@ -28,6 +27,7 @@ from gateway.jobs.model import (
     is_cancel_requested,
     next_queued,
 )
+from gateway.jobs.files import remove_results
 
 log = logging.getLogger(__name__)
 

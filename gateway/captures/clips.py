@@ -13,7 +13,8 @@ from gateway import database
 from gateway.captures.bookmarks import FAILED, PENDING, READY, Bookmark
 from gateway.errors import LeaseLost
 from gateway.jobs import model as jobs
-from gateway.jobs.model import CANCELLED, Job, JobAttempt, format_job_error, heartbeat_job
+from gateway.jobs.attempts import JobAttempt, heartbeat_job
+from gateway.jobs.model import CANCELLED, Job, format_job_error
 from gateway.states import Reason
 from gateway.tenancy.scopes import EVERY_TENANT
 

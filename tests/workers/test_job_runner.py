@@ -10,7 +10,9 @@ from dramatiq.middleware import Shutdown
 
 from gateway.database import DatabaseUnavailable
 from gateway.errors import Unavailable
-from gateway.jobs.model import Job, claim_job, create_job, delete_job, find_job, request_cancel
+from gateway.jobs.attempts import claim_job
+from gateway.jobs.cleanup import delete_job
+from gateway.jobs.model import Job, create_job, find_job, request_cancel
 from gateway.tenancy.scopes import EVERY_TENANT
 from tests.conftest import wait_until
 from tests.factories import make_config

@@ -17,7 +17,7 @@ from gateway.captures.snapshots import NewSnapshot, find_moment, save_snapshot
 from gateway.config import Config
 from gateway.errors import NotFound, VasError
 from gateway.footage.recordings import Recording, find_recording
-from gateway.jobs.model import JobAttempt
+from gateway.jobs.attempts import JobAttempt
 from gateway.media import SnapshotFact
 from gateway.redis_client import connect_redis
 from gateway.storage.local import open_storage

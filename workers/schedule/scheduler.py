@@ -16,7 +16,7 @@ from gateway.clock import Clock, SystemClock, utc_now
 from gateway.config import Config
 from gateway.devices.events import prune_events
 from gateway.errors import NotFound, Unavailable
-from gateway.jobs.model import sweep_jobs
+from gateway.jobs.cleanup import sweep_jobs
 from gateway.leases import STREAM, Leases, WorkerSlots, describe_shortage
 from gateway.outputs import ConsumerContext, ConsumerOutput
 from gateway.plugin_manager import collect, create_plugin_manager, notify

@@ -11,7 +11,7 @@ from gateway import database
 from gateway.app import create_app
 from gateway.captures.queue import CaptureQueue, CaptureRequest
 from gateway.clock import format_time
-from gateway.jobs.model import claim_job
+from gateway.jobs.attempts import claim_job
 from gateway.leases import SNAPSHOT, WorkerSlots
 from tests.cameras.counter import read_counter
 from tests.factories import no_plugins

@@ -11,7 +11,8 @@ from gateway.captures.schedules import ScheduleValues, create_schedule
 from gateway.clock import FakeClock, utc_now
 from gateway.devices.events import events_of
 from gateway.hookspecs import hookimpl
-from gateway.jobs.model import LOST_SECONDS, claim_job, create_job, find_job
+from gateway.jobs.attempts import LOST_SECONDS, claim_job
+from gateway.jobs.model import create_job, find_job
 from gateway.leases import STREAM, Leases, WorkerSlots
 from gateway.redis_client import connect_redis
 from gateway.schedules.snapshot_plan import SnapshotPlan
