@@ -20,11 +20,11 @@ from gateway.captures.bookmarks import (
     find_bookmark,
     is_shown,
 )
-from gateway.captures.tags import replace_tags
 from gateway.clock import utc_now
 from gateway.errors import Conflict, NotFound
 from gateway.inventory import VersionChanged
 from gateway.jobs.model import FootageRange, Job, create_job, request_cancel
+from gateway.tags import replace_tags
 from gateway.tenancy.scopes import TenantScope
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import peewee
 
 from gateway import database
-from gateway.captures.tags import TagCount, count_tags, tagged, tags_of
 from gateway.errors import NotFound
 from gateway.jobs.model import Job
+from gateway.tags import TagCount, count_tags, tagged, tags_of
 from gateway.tenancy.scopes import EveryTenantScope, IdField, TenantRow, TimeField
 
 #: Where the clip of a bookmark stands.

@@ -149,12 +149,11 @@ def _end(attempt: JobAttempt, state: str, keep_hours: float, at: datetime | None
 
 def _end_each(condition: Any, **values: Any) -> list[str]:
     """End the jobs that (still) match a condition; returns their ids. Within the caller's transaction."""
-    found = [row.id for row in EVERY_TENANT.select(Job, Job.id).where(condition)]
-    ended = [
-        job_id for job_id in found if EVERY_TENANT.update(Job, **values).where(condition, Job.id == job_id).execute()
-    ]
-    for job_id in ended:
-        release_footage(job_id)
+    ended = []
+    for job_id in [row.id for row in EVERY_TENANT.select(Job, Job.id).where(condition)]:
+        if EVERY_TENANT.update(Job, **values).where(condition, Job.id == job_id).execute():
+            release_footage(job_id)
+            ended.append(job_id)
     return ended
 
 
