@@ -24,7 +24,7 @@ from gateway.clock import utc_now
 from gateway.errors import Conflict, NotFound
 from gateway.inventory import VersionChanged
 from gateway.jobs.model import FootageRange, Job, create_job, request_cancel
-from gateway.tags import replace_tags
+from gateway.tags import join_search_text, replace_tags
 from gateway.tenancy.scopes import TenantScope
 
 
@@ -212,5 +212,5 @@ def _make_job(
 
 
 def _words(values: BookmarkValues, device_name: str) -> dict[str, Any]:
-    search_text = "\n".join([values.title, values.note, *values.tags, device_name]).casefold()
+    search_text = join_search_text(values.title, values.note, *values.tags, device_name)
     return {"title": values.title, "note": values.note, "search_text": search_text}

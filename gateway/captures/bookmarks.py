@@ -13,7 +13,7 @@ import peewee
 from gateway import database
 from gateway.errors import NotFound
 from gateway.jobs.model import Job
-from gateway.tags import TagCount, count_tags, tagged, tags_of
+from gateway.tags import TagCount, count_tags, tags_of, with_all_tags
 from gateway.tenancy.scopes import EveryTenantScope, IdField, TenantRow, TimeField
 
 #: Where the clip of a bookmark stands.
@@ -151,8 +151,7 @@ def _filtered(scope: EveryTenantScope, wanted: BookmarkFilter) -> peewee.ModelSe
         query = query.where(Bookmark.at_ms >= wanted.start_ms)
     if wanted.end_ms is not None:
         query = query.where(Bookmark.at_ms < wanted.end_ms)
-    for tag in wanted.tags:
-        query = query.where(Bookmark.id.in_(tagged(scope, BookmarkTag.bookmark_id, BookmarkTag.tag == tag)))
+    query = with_all_tags(scope, query, BookmarkTag.bookmark_id, wanted.tags)
     if wanted.text:
         query = query.where(Bookmark.search_text.contains(wanted.text.casefold()))
     return query

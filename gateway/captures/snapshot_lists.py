@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 import peewee
 
 from gateway import database
-from gateway.captures.snapshots import Snapshot, SnapshotTag, search_text
+from gateway.captures.snapshots import Snapshot, SnapshotTag
 from gateway.clock import utc_now
 from gateway.errors import NotFound
 from gateway.inventory import VersionChanged
-from gateway.tags import TagCount, count_tags, replace_tags, tagged, tags_of
+from gateway.tags import TagCount, count_tags, join_search_text, replace_tags, tags_of, with_all_tags
 from gateway.tenancy.scopes import EveryTenantScope, TenantScope
 
 NEWEST, OLDEST = SNAPSHOT_ORDERS = ("newest", "oldest")
@@ -96,7 +96,7 @@ def replace_snapshot(
             raise VersionChanged(f"snapshot '{snapshot_id}' was changed in the meantime: read it again")
         if (snapshot.note, snapshot.tags) == (note, wanted):
             return snapshot
-        words = {"note": note, "search_text": search_text(note, wanted, snapshot.device_name)}
+        words = {"note": note, "search_text": join_search_text(note, *wanted, snapshot.device_name)}
         scope.update(Snapshot, **words, version=Snapshot.version + 1).where(Snapshot.id == snapshot_id).execute()
         replace_tags(scope, SnapshotTag.snapshot_id, snapshot_id, wanted)
         return find_snapshot(scope, snapshot_id)
@@ -134,8 +134,7 @@ def _filtered(scope: EveryTenantScope, wanted: SnapshotFilter) -> peewee.ModelSe
         query = query.where(Snapshot.at_ms >= wanted.start_ms)
     if wanted.end_ms is not None:
         query = query.where(Snapshot.at_ms < wanted.end_ms)
-    for tag in wanted.tags:
-        query = query.where(Snapshot.id.in_(tagged(scope, SnapshotTag.snapshot_id, SnapshotTag.tag == tag)))
+    query = with_all_tags(scope, query, SnapshotTag.snapshot_id, wanted.tags)
     if wanted.text:
         query = query.where(Snapshot.search_text.contains(wanted.text.casefold()))
     return query

@@ -1,6 +1,5 @@
 """Snapshots: pictures that were kept, and how a worker writes one down. Moments are milliseconds since 1970, UTC."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +7,7 @@ import peewee
 
 from gateway import database
 from gateway.clock import utc_now
+from gateway.tags import join_search_text, replace_tags
 from gateway.tenancy.scopes import IdField, TenantRow, TenantScope, TimeField
 
 
@@ -82,23 +82,17 @@ def save_snapshot(scope: TenantScope, new: NewSnapshot, at: datetime | None = No
                 size=new.size,
                 file=new.file,
                 note=new.note,
-                search_text=search_text(new.note, new.tags, new.device_name),
+                search_text=join_search_text(new.note, *new.tags, new.device_name),
                 version=1,
                 created_by=new.created_by,
                 created_at=at or utc_now(),
             ).execute()
-            for tag in dict.fromkeys(new.tags):
-                scope.insert(SnapshotTag, snapshot_id=new.id, tag=tag).execute()
+            replace_tags(scope, SnapshotTag.snapshot_id, new.id, new.tags)
     except peewee.IntegrityError:
         if find_moment(scope, new.id) is None:
             raise
         return False
     return True
-
-
-def search_text(note: str, tags: Iterable[str], device_name: str) -> str:
-    """What a snapshot is searched by."""
-    return "\n".join([note, *tags, device_name]).casefold()
 
 
 def find_moment(scope: TenantScope, snapshot_id: str) -> int | None:
