@@ -3,12 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from gateway.captures.files import CaptureFiles
-from gateway.captures.queue import KEY_FRAME, SCHEDULED, CaptureQueue, CaptureRequest
-from gateway.captures.schedules import (
-    MISSED,
-    NO_WORKER,
-    SnapshotSchedule,
+from gateway.captures.due_schedules import (
     claim_slot,
     due_schedules,
     is_taken,
@@ -19,6 +14,9 @@ from gateway.captures.schedules import (
     snapshot_id_for,
     unanswered_slots,
 )
+from gateway.captures.files import CaptureFiles
+from gateway.captures.queue import KEY_FRAME, SCHEDULED, CaptureQueue, CaptureRequest
+from gateway.captures.schedules import MISSED, NO_WORKER, SnapshotSchedule
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config
 from gateway.errors import Unavailable

@@ -6,21 +6,24 @@ import pytest
 
 from gateway import database
 from gateway.captures import schedules
-from gateway.captures.schedules import (
-    ScheduleValues,
-    SnapshotSchedule,
+from gateway.captures.due_schedules import (
     claim_slot,
-    create_schedule,
-    delete_schedule,
     due_schedules,
-    find_schedule,
-    list_schedules,
+    next_due_ms,
     note_reason,
     note_taken,
     repair_times,
-    replace_schedule,
     snapshot_id_for,
     unanswered_slots,
+)
+from gateway.captures.schedules import (
+    ScheduleValues,
+    SnapshotSchedule,
+    create_schedule,
+    delete_schedule,
+    find_schedule,
+    list_schedules,
+    replace_schedule,
 )
 from gateway.errors import Conflict, NotFound
 from gateway.inventory import VersionChanged, delete_device
@@ -51,7 +54,7 @@ def test_a_schedule_is_due_at_its_plans_next_moment(schedule):
     assert due == NOW_MS // (10 * MINUTE) * 10 * MINUTE + 10 * MINUTE
     assert due_schedules(due - 1) == []
     assert [one.id for one in due_schedules(due)] == [schedule.id]
-    assert schedules.next_due_ms() == due
+    assert next_due_ms() == due
 
 
 def test_a_moment_is_taken_by_one_clock(schedule):

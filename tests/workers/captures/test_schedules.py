@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway.captures.due_schedules import snapshot_id_for
 from gateway.captures.queue import CaptureQueue
-from gateway.captures.schedules import ScheduleValues, create_schedule, find_schedule, snapshot_id_for
+from gateway.captures.schedules import ScheduleValues, create_schedule, find_schedule
 from gateway.schedules.snapshot_plan import SnapshotPlan
 from gateway.tenancy.scopes import EVERY_TENANT
 from tests.conftest import wait_until

@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from gateway import database
+from gateway.captures.due_schedules import snapshot_id_for
 from gateway.captures.queue import SCHEDULED, CaptureAnswer, CaptureQueue, CaptureRequest
 from gateway.captures.schedules import (
     ScheduleValues,
@@ -16,7 +17,6 @@ from gateway.captures.schedules import (
     delete_schedule,
     find_schedule,
     replace_schedule,
-    snapshot_id_for,
 )
 from gateway.clock import FakeClock
 from gateway.jobs.files import ExportSpaceMissing

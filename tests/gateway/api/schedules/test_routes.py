@@ -6,15 +6,8 @@ import uuid
 import pytest
 
 from gateway import database
-from gateway.captures.schedules import (
-    ScheduleValues,
-    SnapshotSchedule,
-    claim_slot,
-    create_schedule,
-    find_schedule,
-    note_reason,
-    note_taken,
-)
+from gateway.captures.due_schedules import claim_slot, note_reason, note_taken
+from gateway.captures.schedules import ScheduleValues, SnapshotSchedule, create_schedule, find_schedule
 from gateway.clock import utc_now
 from gateway.footage.recordings import Recording
 from gateway.schedules.snapshot_plan import SnapshotPlan
