@@ -73,6 +73,26 @@ def test_a_plugin_that_cannot_be_imported_is_named(install):
         create_plugin_manager()
 
 
+def test_a_plugin_with_state_is_created_once_for_each_plugin_manager(install):
+    class Counter:
+        """Counts."""
+
+        def __init__(self) -> None:
+            self.count = 0
+
+        @hookimpl
+        def on_stream_state(self) -> None:
+            self.count += 1
+
+    module = types.ModuleType("counter")
+    module.create_plugin = Counter
+    install(counter=module)
+    first, second = create_plugin_manager(), create_plugin_manager()
+    notify(first, "on_stream_state", device_id="d1", state="running", reason=None)
+    assert [manager.get_plugin("counter").count for manager in (first, second)] == [1, 0]
+    assert [(item.description, item.hooks) for item in describe_plugins(first)] == [("Counts.", ("on_stream_state",))]
+
+
 def test_what_plugins_register_is_collected_in_order():
     manager = no_plugins()
     manager.register(plugin(register_health_checks=lambda config: [1, 2]), name="one")

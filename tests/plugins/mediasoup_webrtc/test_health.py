@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from plugins import mediasoup_webrtc
+from plugins.mediasoup_webrtc import MediasoupWebrtc
 from plugins.mediasoup_webrtc.health import check_sfu
 from plugins.mediasoup_webrtc.tokens import control_key
 from tests.conftest import free_port
@@ -105,4 +105,4 @@ def test_a_proxy_of_the_environment_does_not_come_between(answer, monkeypatch):
 
 
 def test_register_health_checks_names_the_component():
-    assert [item.name for item in mediasoup_webrtc.register_health_checks(make_config())] == ["sfu"]
+    assert [item.name for item in MediasoupWebrtc().register_health_checks(make_config())] == ["sfu"]

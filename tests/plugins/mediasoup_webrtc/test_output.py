@@ -4,8 +4,8 @@ import pytest
 
 from gateway.media import AudioInfo, SourceInfo, VideoInfo
 from gateway.outputs import DeviceContext, OutputContext, OutputMode, PipelineInputs
-from plugins import mediasoup_webrtc
-from plugins.mediasoup_webrtc import control, output
+from gateway.plugin_manager import collect, create_plugin_manager, notify
+from plugins.mediasoup_webrtc import MediasoupWebrtc, control, output
 from plugins.mediasoup_webrtc.control import SfuRefused, SfuUnreachable
 from plugins.mediasoup_webrtc.output import MediasoupWebrtcOutput
 from tests.conftest import wait_until
@@ -24,8 +24,7 @@ def quick(monkeypatch):
 
 
 @pytest.fixture
-def webrtc(sfu, media_loop):
-    context = OutputContext(make_config(mediasoup_ws_url=sfu.url), media_loop.loop, "host:1")
+def webrtc(context):
     webrtc = MediasoupWebrtcOutput(context)
     yield webrtc
     webrtc.close()
@@ -202,21 +201,34 @@ def test_a_device_that_is_given_up_keeps_its_room(sfu, webrtc):
     assert "ingest.close" not in sfu.methods()
 
 
-def test_a_stopped_streams_room_is_closed_and_a_reconnecting_ones_stays(sfu, webrtc, monkeypatch):
-    monkeypatch.setattr(mediasoup_webrtc, "_outputs", [webrtc])
+@pytest.fixture
+def context(sfu, media_loop) -> OutputContext:
+    return OutputContext(make_config(mediasoup_ws_url=sfu.url), media_loop.loop, "host:1")
+
+
+def test_the_room_of_a_stopped_stream_is_closed_and_that_of_a_reconnecting_one_stays(sfu, context):
+    plugin = MediasoupWebrtc()
+    (webrtc,) = plugin.register_direct_outputs(context)
     connected(webrtc)
     webrtc.attach(DEVICE, VIDEO)
-    mediasoup_webrtc.on_stream_state("d1", "reconnecting")
-    mediasoup_webrtc.on_stream_state("d2", "stopped")
+    plugin.on_stream_state("d1", "reconnecting")
+    plugin.on_stream_state("d2", "stopped")
     wait_until(lambda: "ingest.close" in sfu.methods(), "a room is closed")
     assert sfu.asked("ingest.close") == [{"device_id": "d2"}]
-    mediasoup_webrtc.on_stream_state("d1", "stopped")
+    plugin.on_stream_state("d1", "stopped")
     wait_until(lambda: len(sfu.asked("ingest.close")) == 2, "the other room is closed")
+    webrtc.close()
 
 
-def test_register_direct_outputs_gives_one_output_for_all_devices(sfu, media_loop, monkeypatch):
-    monkeypatch.setattr(mediasoup_webrtc, "_outputs", [])
-    context = OutputContext(make_config(mediasoup_ws_url=sfu.url), media_loop.loop, "host:1")
-    outputs = mediasoup_webrtc.register_direct_outputs(context)
+def test_each_plugin_manager_has_its_own_output(context):
+    """`register_direct_outputs` of one manager does not make another manager's `on_stream_state` close rooms."""
+    first, second = create_plugin_manager(), create_plugin_manager()
+    outputs = collect(first, "register_direct_outputs", context=context)
     assert [one.name for one in outputs] == ["mediasoup_webrtc"]
+    closed = []
+    outputs[0].close_room = closed.append
+    notify(second, "on_stream_state", device_id="d1", state="stopped", reason=None)
+    assert closed == []
+    notify(first, "on_stream_state", device_id="d1", state="stopped", reason=None)
+    assert closed == ["d1"]
     outputs[0].close()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plugins import mediasoup_webrtc
+from plugins.mediasoup_webrtc import MediasoupWebrtc
 from plugins.mediasoup_webrtc.routes import public_sfu_url
 from tests.factories import make_config
 
@@ -26,4 +26,4 @@ def test_the_setting_wins():
 
 
 def test_register_blueprints_brings_the_viewers_of_streams():
-    assert [blueprint.name for blueprint in mediasoup_webrtc.register_blueprints(make_config())] == ["viewers"]
+    assert [blueprint.name for blueprint in MediasoupWebrtc().register_blueprints(make_config())] == ["viewers"]
