@@ -1,4 +1,4 @@
-"""Tells plugins what a worker has made; the plugins of a process are found once, when there is something to tell."""
+"""Reports the facts of a worker to plugins; a process loads its plugins once, at the first report."""
 
 import threading
 from typing import Any
@@ -12,7 +12,7 @@ _found: list[pluggy.PluginManager] = []
 
 
 def report_fact(hook: str, **facts: Any) -> None:
-    """Call an `on_*` hook of every plugin; what one raises is logged with its name."""
+    """Call an `on_*` hook of every plugin; an exception is logged with the plugin's name."""
     with _lock:
         if not _found:
             _found.append(create_plugin_manager())

@@ -14,7 +14,7 @@ from gateway.captures.snapshots import Snapshot
 from gateway.schedules.snapshot_plan import next_moment
 from gateway.tenancy.scopes import EVERY_TENANT
 
-#: From it and the moment the id of a scheduled snapshot is made: asked for twice, it is taken once.
+#: The id of a scheduled snapshot is derived from this and its moment: a repeated request takes it only once.
 _NAMESPACE = uuid.UUID("5d1f4f2e-8c55-4a52-9a39-0d1c1c2f6a10")
 
 
@@ -24,22 +24,22 @@ def snapshot_id_for(schedule_id: int, slot_ms: int) -> str:
 
 
 def due_schedules(now_ms: int, limit: int = 500) -> list[SnapshotSchedule]:
-    """Those whose moment has come, the longest waiting first."""
+    """Schedules whose next moment has come, the most overdue first."""
     query = EVERY_TENANT.select(SnapshotSchedule).where(SnapshotSchedule.next_at_ms <= now_ms)
     with database.session():
         return list(query.order_by(SnapshotSchedule.next_at_ms).limit(limit))
 
 
 def next_due_ms() -> int | None:
-    """The earliest moment of all schedules; None without any."""
+    """The earliest next moment of all schedules; None without schedules."""
     with database.session():
         return EVERY_TENANT.select(SnapshotSchedule, peewee.fn.MIN(SnapshotSchedule.next_at_ms)).scalar()
 
 
 def claim_slot(schedule: SnapshotSchedule, slot_ms: int, next_ms: int | None) -> bool:
-    """Take the moment `slot_ms` of a schedule that is due, and set its next one. One caller wins.
+    """Claim the moment `slot_ms` of a due schedule, and set its next one. One caller wins.
 
-    False when another clock was quicker, or somebody changed or deleted the schedule.
+    False if another clock process claimed it, or the schedule was changed or deleted.
     """
     taken = EVERY_TENANT.update(SnapshotSchedule, last_at_ms=slot_ms, next_at_ms=next_ms)
     with database.transaction():
@@ -52,44 +52,46 @@ def claim_slot(schedule: SnapshotSchedule, slot_ms: int, next_ms: int | None) ->
         )
 
 
-def note_taken(schedule_id: int, slot_ms: int) -> None:
-    """There is a picture for a moment."""
+def record_taken(schedule_id: int, slot_ms: int) -> None:
+    """Record that there is a picture for a moment."""
     changed = EVERY_TENANT.update(SnapshotSchedule, last_taken_at_ms=slot_ms, reason_code=None, reason_message=None)
     with database.transaction():
         changed.where(SnapshotSchedule.id == schedule_id, SnapshotSchedule.last_at_ms == slot_ms).execute()
 
 
-def note_reason(schedule_id: int, slot_ms: int, code: str, message: str | None = None) -> None:
-    """Why there is no picture for a moment; a newer moment's word stays."""
+def record_reason(schedule_id: int, slot_ms: int, code: str, message: str | None = None) -> None:
+    """Record why there is no picture for a moment; the outcome of a newer moment stays."""
     changed = EVERY_TENANT.update(SnapshotSchedule, reason_code=code, reason_message=message)
     with database.transaction():
         changed.where(SnapshotSchedule.id == schedule_id, SnapshotSchedule.last_at_ms == slot_ms).execute()
 
 
 def unanswered_slots() -> list[tuple[int, int, str | None]]:
-    """Schedules, their newest moment and reason, of which no picture is known: a clock that died waited for an
-    answer."""
+    """Id, newest moment and reason of schedules without a known picture for it.
+
+    A clock process that died may have waited for their answers.
+    """
     columns = (SnapshotSchedule.id, SnapshotSchedule.last_at_ms, SnapshotSchedule.reason_code)
-    never = SnapshotSchedule.last_taken_at_ms.is_null() | (
+    not_taken = SnapshotSchedule.last_taken_at_ms.is_null() | (
         SnapshotSchedule.last_taken_at_ms < SnapshotSchedule.last_at_ms
     )
     with database.session():
         query = EVERY_TENANT.select(SnapshotSchedule, *columns)
-        return list(query.where(SnapshotSchedule.last_at_ms.is_null(False), never).tuples())
+        return list(query.where(SnapshotSchedule.last_at_ms.is_null(False), not_taken).tuples())
 
 
 def is_taken(schedule_id: int, slot_ms: int) -> bool:
-    """Whether there is, or was, a picture of a moment."""
+    """Whether there is a picture of a moment, deleted or not."""
     with database.session():
         return EVERY_TENANT.select(Snapshot).where(Snapshot.id == snapshot_id_for(schedule_id, slot_ms)).exists()
 
 
 def repair_times(now_ms: int) -> int:
-    """Set the next moment of those whose own is missing or further away than it can be; gives how many.
+    """Repair next moments that are missing or later than the plan allows; returns how many.
 
-    So it is after the machine's clock was far ahead, or a time zone got another rule.
+    They are wrong after the machine's clock was far ahead, or after the rules of a time zone changed.
     """
-    mended = 0
+    repaired = 0
     with database.session():
         rows = list(EVERY_TENANT.select(SnapshotSchedule).where(SnapshotSchedule.enabled == 1))
     for row in rows:
@@ -97,9 +99,9 @@ def repair_times(now_ms: int) -> int:
         if due is not None and (row.next_at_ms is None or row.next_at_ms > due):
             with database.transaction():
                 column = SnapshotSchedule.next_at_ms
-                seen = column.is_null() if row.next_at_ms is None else column == row.next_at_ms
+                unchanged = column.is_null() if row.next_at_ms is None else column == row.next_at_ms
                 changed = EVERY_TENANT.update(SnapshotSchedule, next_at_ms=due)
-                mended += changed.where(
-                    SnapshotSchedule.id == row.id, SnapshotSchedule.version == row.version, seen
+                repaired += changed.where(
+                    SnapshotSchedule.id == row.id, SnapshotSchedule.version == row.version, unchanged
                 ).execute()
-    return mended
+    return repaired

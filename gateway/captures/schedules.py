@@ -1,7 +1,7 @@
-"""Schedules of snapshots: each so many seconds, or at times of day. Moments are milliseconds since 1970, UTC.
+"""Schedules of snapshots: at an interval or at times of day. Moments are milliseconds since 1970, UTC.
 
-People write the plan, the clock process writes what came of it. Every function opens its own transaction and raises
-`gateway.database.DatabaseUnavailable` when the database is away.
+Callers of the API write the plan, the clock process writes the outcome (gateway/captures/due_schedules.py). Every
+function opens its own transaction and raises `gateway.database.DatabaseUnavailable` when the database is away.
 """
 
 import json
@@ -22,16 +22,16 @@ from gateway.schedules.snapshot_plan import SnapshotPlan, next_moment
 from gateway.states import Reason, reason_for
 from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TenantScope, TimeField
 
-#: A device has at most so many.
+#: The maximum number of schedules of a device.
 MAX_SCHEDULES = 50
 
 MISSED, NO_WORKER = "slot_missed", "snapshot_worker_away"
 
-#: Why a schedule took no picture, beside the reasons of streams and jobs.
+#: Why a schedule took no picture, in addition to the reasons of streams and jobs.
 SCHEDULE_REASONS = {
     reason.code: reason
     for reason in (
-        Reason(MISSED, "its time passed while the clock process was away", "nothing to do: the next comes in time"),
+        Reason(MISSED, "the clock process was away at its time", "nothing to do: the next picture will be on time"),
         Reason(NO_WORKER, "no snapshot worker answered in time", "start the snapshot process, or more of them"),
         Reason("disk_full", "the disk of the snapshots is full", "make room, or keep fewer of them"),
     )
@@ -39,9 +39,9 @@ SCHEDULE_REASONS = {
 
 
 class SnapshotSchedule(TenantRow):
-    """When a device's snapshots are taken by themselves. `times` (`["08:00"]`), `weekdays` and `tags` are JSON lists.
+    """A plan of automatic snapshots of a device. `times` (`["08:00"]`), `weekdays` and `tags` are JSON lists.
 
-    `last_at_ms` is the newest moment that was due, `last_taken_at_ms` the newest of which there is a picture.
+    `last_at_ms` is the newest moment that was due, `last_taken_at_ms` the newest with a picture.
     """
 
     id = peewee.BigAutoField()
@@ -69,20 +69,20 @@ class SnapshotSchedule(TenantRow):
 
     @property
     def plan(self) -> SnapshotPlan:
-        """When it is due."""
+        """The plan of its moments."""
         return SnapshotPlan(
             self.every_seconds, tuple(json.loads(self.times)), tuple(json.loads(self.weekdays)), self.time_zone
         )
 
     @property
     def tag_list(self) -> tuple[str, ...]:
-        """The tags that its snapshots get."""
+        """The tags of its snapshots."""
         return tuple(json.loads(self.tags))
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleValues:
-    """All that a caller may set of a schedule."""
+    """The values of a schedule that a caller may set."""
 
     name: str
     plan: SnapshotPlan
@@ -93,7 +93,7 @@ class ScheduleValues:
 
 
 def format_schedule_reason(code: str, message: str | None = None) -> Reason:
-    """The whole reason why a schedule took no picture, with the more exact `message` where there is one."""
+    """The reason why a schedule took no picture, with the more exact `message` where there is one."""
     known = SCHEDULE_REASONS.get(code) or JOB_ERRORS.get(code)
     return Reason(code, message or known.message, known.remedy) if known else reason_for(code, message)
 
@@ -101,13 +101,13 @@ def format_schedule_reason(code: str, message: str | None = None) -> Reason:
 def create_schedule(
     scope: TenantScope, device_id: str, values: ScheduleValues, *, created_by: str = "", at: datetime | None = None
 ) -> SnapshotSchedule:
-    """A new schedule of a device that exists. Raises Conflict `too_many_schedules`."""
+    """Create a schedule of an existing device. Raises Conflict `too_many_schedules`."""
     now = at or utc_now()
     with database.transaction():
         count = scope.select(SnapshotSchedule).where(SnapshotSchedule.device_id == device_id).count()
         if count >= MAX_SCHEDULES:
             raise Conflict(
-                f"the device has {count} schedules, and {MAX_SCHEDULES} are the most: delete one first",
+                f"the device has {count} schedules, and at most {MAX_SCHEDULES} are allowed: delete one first",
                 reason="too_many_schedules",
             )
         schedule_id = scope.insert(
@@ -134,7 +134,7 @@ def find_schedule(scope: EveryTenantScope, schedule_id: int) -> SnapshotSchedule
 def list_schedules(
     scope: EveryTenantScope, *, device_id: str | None = None, limit: int = 50, offset: int = 0
 ) -> tuple[list[SnapshotSchedule], int]:
-    """A page of schedules as `find_schedule` gives them, the oldest first, and how many there are on all pages."""
+    """A page of schedules in the form of `find_schedule`, the oldest first, and the total count."""
     query = _with_device(scope)
     if device_id is not None:
         query = query.where(SnapshotSchedule.device_id == device_id)
@@ -151,7 +151,7 @@ def replace_schedule(
     if_version: int | None = None,
     at: datetime | None = None,
 ) -> SnapshotSchedule:
-    """Replace all that a caller may set; raises NotFound, VersionChanged. The same values again change nothing."""
+    """Replace the values of a schedule; equal values change nothing. Raises NotFound, VersionChanged."""
     now = at or utc_now()
     with database.transaction():
         before = find_schedule(scope, schedule_id)
@@ -169,14 +169,14 @@ def replace_schedule(
 
 
 def delete_schedule(scope: TenantScope, schedule_id: int) -> None:
-    """Take no more pictures; those that were taken stay. Raises NotFound."""
+    """Delete a schedule; its snapshots stay. Raises NotFound."""
     with database.transaction():
         if not scope.delete(SnapshotSchedule).where(SnapshotSchedule.id == schedule_id).execute():
             raise NotFound(f"there is no schedule with id {schedule_id}")
 
 
 def schedules_with_limits() -> list[SnapshotSchedule]:
-    """Those that keep their pictures only for so long, or only so many."""
+    """Schedules that limit the age or the number of their snapshots."""
     limited = SnapshotSchedule.keep_days.is_null(False) | SnapshotSchedule.keep_count.is_null(False)
     with database.session():
         return list(EVERY_TENANT.select(SnapshotSchedule).where(limited))

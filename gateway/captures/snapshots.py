@@ -1,4 +1,4 @@
-"""Snapshots: pictures that were kept, and how a worker writes one down. Moments are milliseconds since 1970, UTC."""
+"""Snapshots: rows of pictures that were kept, and how workers insert them. Moments are milliseconds since 1970, UTC."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from gateway.tenancy.scopes import IdField, TenantRow, TenantScope, TimeField
 
 
 class Snapshot(TenantRow):
-    """A picture; `file` is its key among the capture files. With `deleted_at` it waits for its end, or for an undo."""
+    """A picture; `file` is its key among the capture files. With `deleted_at` it is purged later, unless restored."""
 
     id = IdField(primary_key=True)
     device_id = IdField()
@@ -48,7 +48,7 @@ class SnapshotTag(TenantRow):
 
 @dataclass(frozen=True, slots=True)
 class NewSnapshot:
-    """A picture whose file, of `size` bytes, is durable; `file` is its key among the capture files."""
+    """A snapshot to be inserted, whose file of `size` bytes is durable; `file` is its key among the capture files."""
 
     id: str
     device_id: str
@@ -66,7 +66,7 @@ class NewSnapshot:
 
 
 def save_snapshot(scope: TenantScope, new: NewSnapshot, at: datetime | None = None) -> bool:
-    """Write a snapshot down; False, and nothing is written, where there is one with this id."""
+    """Insert a snapshot; False, and nothing is changed, if there is one with this id."""
     try:
         with database.transaction():
             scope.insert(
@@ -96,7 +96,7 @@ def save_snapshot(scope: TenantScope, new: NewSnapshot, at: datetime | None = No
 
 
 def find_moment(scope: TenantScope, snapshot_id: str) -> int | None:
-    """When the picture with this id was taken, whether it was deleted since or not; None where there is none."""
+    """The moment of the snapshot with this id, also if it is deleted; None if there is none."""
     with database.session():
         row = scope.select(Snapshot, Snapshot.at_ms).where(Snapshot.id == snapshot_id).tuples().first()
     return None if row is None else row[0]

@@ -179,12 +179,12 @@ class MediasoupWebrtcOutput(DirectOutput):
                 log.debug("no figures from the SFU: %s", error)
                 continue
             try:
-                self._take_figures(answer, now)
+                self._read_statistics(answer, now)
             except Exception:
                 # Without a poll every device would seem to have stalled.
                 log.exception("the SFU's figures cannot be read")
 
-    def _take_figures(self, answer: dict[str, Any], now: float) -> None:
+    def _read_statistics(self, answer: dict[str, Any], now: float) -> None:
         for device_id, figures in answer.items():
             ingest = self._ingests.get(device_id)
             if ingest is None or not figures:

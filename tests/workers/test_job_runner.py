@@ -29,10 +29,10 @@ class World:
         self.scope, self.config = scope, config
         self.work = lambda attempt, context: {"size": 1}
         self.is_closing = False
-        self.seats = BoundedSemaphore(1)
+        self.slots = BoundedSemaphore(1)
         self.ran: list[str] = []
 
-    def ask(self, kind: str = "work", **values) -> str:
+    def make_job(self, kind: str = "work", **values) -> str:
         return create_job(self.scope, kind, {}, **values)[0].id
 
     def run(self, job_id: str) -> Job:
@@ -47,7 +47,7 @@ class World:
             return self.work(attempt, context)
 
         kinds = {"work": work}
-        JobRunner(self.config, "w", kinds, self.seats, lambda: self.is_closing).run(job_id)
+        JobRunner(self.config, "w", kinds, self.slots, lambda: self.is_closing).run(job_id)
 
     def in_thread(self, job_id: str) -> threading.Thread:
         thread = threading.Thread(target=self.take, args=(job_id,))
@@ -72,27 +72,27 @@ def until_told(context, seconds: float = 10) -> None:
 
 
 def test_a_job_is_run_and_its_result_kept(world):
-    job = world.run(world.ask())
+    job = world.run(world.make_job())
     assert (job.state, job.progress, job.result) == ("done", 1.0, '{"size": 1}')
 
 
 def test_a_message_that_comes_twice_runs_the_job_once(world):
-    job_id = world.ask()
+    job_id = world.make_job()
     world.run(job_id)
     world.run(job_id)
     assert world.ran == [job_id]
 
 
 def test_whoever_gets_free_takes_what_waits(world):
-    ids = [world.ask() for _ in range(3)]
+    ids = [world.make_job() for _ in range(3)]
     world.run(ids[2])
     assert world.ran == [ids[2], ids[0], ids[1]]
 
 
-def test_no_more_jobs_run_at_once_than_there_are_seats(world):
-    world.seats.acquire()
-    assert world.run(world.ask()).state == "queued"
-    world.seats.release()
+def test_no_more_jobs_run_at_once_than_there_are_slots(world):
+    world.slots.acquire()
+    assert world.run(world.make_job()).state == "queued"
+    world.slots.release()
     assert world.ran == []
 
 
@@ -105,7 +105,7 @@ def test_progress_is_seen_while_it_runs(world):
         return {}
 
     world.work = work
-    job_id = world.ask()
+    job_id = world.make_job()
     thread = world.in_thread(job_id)
     wait_until(lambda: find_job(world.scope, job_id).progress == 0.4, "progress is written")
     assert find_job(world.scope, job_id).stage == "copying"
@@ -115,7 +115,7 @@ def test_progress_is_seen_while_it_runs(world):
 
 def test_a_wish_to_cancel_is_heard_within_a_second(world):
     world.work = lambda attempt, context: until_told(context)
-    job_id = world.ask()
+    job_id = world.make_job()
     thread = world.in_thread(job_id)
     wait_until(lambda: find_job(world.scope, job_id).state == "running", "it runs")
     asked = time.monotonic()
@@ -131,7 +131,7 @@ def test_a_job_that_is_deleted_while_it_runs_leaves_no_file(world):
         until_told(context)
 
     world.work = work
-    job_id = world.ask()
+    job_id = world.make_job()
     thread = world.in_thread(job_id)
     wait_until(lambda: list(world.config.exports_dir.iterdir()), "it has written")
     delete_job(world.scope, world.config, job_id)
@@ -149,7 +149,7 @@ def test_a_job_that_is_deleted_while_it_runs_leaves_no_file(world):
     ],
 )
 def test_a_job_that_fails_says_why_and_the_next_one_is_run(world, error, code, message):
-    first, second = world.ask(), world.ask()
+    first, second = world.make_job(), world.make_job()
 
     def work(attempt, context):
         if attempt.id == first:
@@ -165,13 +165,13 @@ def test_a_job_that_fails_says_why_and_the_next_one_is_run(world, error, code, m
 
 
 def test_a_kind_that_this_worker_does_not_know_fails(world):
-    job = world.run(world.ask("dance"))
+    job = world.run(world.make_job("dance"))
     assert (job.state, job.error_code) == ("failed", "job_failed")
     assert "'dance'" in job.error_message
 
 
 def test_a_worker_that_stops_hands_its_job_back_and_takes_no_other(world):
-    first, second = world.ask(), world.ask()
+    first, second = world.make_job(), world.make_job()
 
     def work(attempt, context):
         (world.config.exports_dir / f"{result_stem(attempt)}.mp4").write_bytes(b"half")
@@ -188,11 +188,11 @@ def test_a_worker_that_stops_hands_its_job_back_and_takes_no_other(world):
 
 def test_a_worker_that_is_stopping_takes_nothing(world):
     world.is_closing = True
-    assert world.run(world.ask()).state == "queued"
+    assert world.run(world.make_job()).state == "queued"
 
 
 def test_what_an_attempt_that_was_killed_has_left_is_removed_first(world):
-    job_id = world.ask()
+    job_id = world.make_job()
     claim_job(job_id, "killed")
     EVERY_TENANT.update(Job, state="queued").where(Job.id == job_id).execute()
     left = world.config.exports_dir / f".{job_id}-00000000.mp4.part"
@@ -211,7 +211,7 @@ def test_a_job_that_another_worker_has_taken_over_writes_nothing_more(world):
         return {"size": 4}
 
     world.work = work
-    job = world.run(world.ask())
+    job = world.run(world.make_job())
     assert (job.state, job.worker) == ("running", "another")
     assert [path.read_bytes() for path in world.config.exports_dir.iterdir()] == [b"theirs"]
 
@@ -228,7 +228,7 @@ def test_a_database_that_is_away_for_a_while_costs_neither_job_nor_result(world,
 
     monkeypatch.setattr(job_runner, "finish_job", away)
     monkeypatch.setattr(job_runner, "_RETRY_SECONDS", 0.01)
-    assert world.run(world.ask()).state == "done"
+    assert world.run(world.make_job()).state == "done"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -243,7 +243,7 @@ def test_a_heart_that_stumbles_goes_on(world, monkeypatch):
 
     monkeypatch.setattr(job_runner, "is_cancel_requested", stumble)
     world.work = lambda attempt, context: until_told(context)
-    job_id = world.ask()
+    job_id = world.make_job()
     thread = world.in_thread(job_id)
     wait_until(lambda: find_job(world.scope, job_id).state == "running", "it runs")
     request_cancel(world.scope, job_id, keep_hours=KEEP)
@@ -252,6 +252,6 @@ def test_a_heart_that_stumbles_goes_on(world, monkeypatch):
 
 
 def test_a_token_is_of_one_attempt_alone(world):
-    attempt = claim_job(world.ask(), "w")
+    attempt = claim_job(world.make_job(), "w")
     assert result_stem(attempt).startswith(f"{attempt.id}-")
     assert result_stem(replace(attempt, token="w:other")) != result_stem(attempt)

@@ -27,7 +27,7 @@ def ask(queue):
 
     def ask(asked: CaptureRequest, wait_seconds: float = 5) -> list:
         answers: list = []
-        threads.append(threading.Thread(target=lambda: answers.append(queue.ask(asked, wait_seconds=wait_seconds))))
+        threads.append(threading.Thread(target=lambda: answers.append(queue.request(asked, wait_seconds=wait_seconds))))
         threads[-1].start()
         return answers
 
@@ -57,7 +57,7 @@ def test_each_request_is_taken_by_one_worker_the_oldest_first(queue):
 
 
 def test_what_nobody_waits_for_any_more_is_not_begun(queue):
-    assert queue.ask(request(1), wait_seconds=0.05) is None
+    assert queue.request(request(1), wait_seconds=0.05) is None
     queue.send(request(2), keep_seconds=5)
     assert queue.take(wait_seconds=1) is None
     assert queue.take(wait_seconds=1) == request(2)
@@ -94,7 +94,7 @@ def test_waits_are_shorter_than_the_time_limit_of_the_connection():
 def test_without_redis_everyone_is_told_at_once():
     queue = CaptureQueue(connect_redis("redis://127.0.0.1:1/0"))
     for call in (
-        lambda: queue.ask(request(), wait_seconds=1),
+        lambda: queue.request(request(), wait_seconds=1),
         lambda: queue.take(wait_seconds=1),
         queue.waiting,
         lambda: queue.collect("x"),

@@ -10,8 +10,8 @@ from gateway.captures.due_schedules import (
     claim_slot,
     due_schedules,
     next_due_ms,
-    note_reason,
-    note_taken,
+    record_reason,
+    record_taken,
     repair_times,
     snapshot_id_for,
     unanswered_slots,
@@ -91,11 +91,11 @@ def test_what_came_of_a_moment_is_told_until_there_is_a_newer_one(schedule):
     slot = schedule.next_at_ms
     claim_slot(schedule, slot, slot + MINUTE)
     assert unanswered_slots() == [(schedule.id, slot, None)]
-    note_reason(schedule.id, slot, "no_picture", "the camera is away")
-    note_reason(schedule.id, slot - MINUTE, "disk_full")
+    record_reason(schedule.id, slot, "no_picture", "the camera is away")
+    record_reason(schedule.id, slot - MINUTE, "disk_full")
     seen = find_schedule(EVERY_TENANT, schedule.id)
     assert (seen.reason_code, seen.reason_message, seen.last_taken_at_ms) == ("no_picture", "the camera is away", None)
-    note_taken(schedule.id, slot)
+    record_taken(schedule.id, slot)
     seen = find_schedule(EVERY_TENANT, schedule.id)
     assert (seen.reason_code, seen.reason_message, seen.last_taken_at_ms) == (None, None, slot)
     assert unanswered_slots() == []

@@ -118,4 +118,4 @@ def test_missed_moments_are_counted_with_the_first(until, count, last):
 
 
 def test_counting_ends_somewhere():
-    assert missed_moments(SnapshotPlan(every_seconds=1), 0, 10**12, most=50) == (50, 49_000)
+    assert missed_moments(SnapshotPlan(every_seconds=1), 0, 10**12, limit=50) == (50, 49_000)

@@ -60,7 +60,7 @@ class Camera:
         self.clock.advance(parts[-1].end - self.clock.wall())
         return parts
 
-    def ask(self, at_ms: int | None = None, accuracy: str | None = None, **values) -> CaptureRequest:
+    def make_request(self, at_ms: int | None = None, accuracy: str | None = None, **values) -> CaptureRequest:
         """A request for a snapshot: of now, or of a moment."""
         kind = {} if at_ms is None else {"kind": HISTORICAL, "at_ms": at_ms, "accuracy": "exact"}
         values = {"id": str(uuid.uuid4()), **kind, **({"accuracy": accuracy} if accuracy else {}), **values}
@@ -68,7 +68,7 @@ class Camera:
 
     def take(self, at_ms: int | None = None, accuracy: str | None = None, **values) -> Snapshot:
         """A snapshot, as its row tells of it."""
-        request = self.ask(at_ms, accuracy, **values)
+        request = self.make_request(at_ms, accuracy, **values)
         answer = self.capture(request)
         row = self.row(request.id)
         assert answer.at_ms == row.at_ms
@@ -77,12 +77,12 @@ class Camera:
     def capture(self, request: CaptureRequest) -> CaptureAnswer:
         """The answer to a request; plugins are told."""
         taken = self.captures.capture(request)
-        taken.tell()
+        taken.report()
         return taken.answer
 
     def show(self, width: int | None = None) -> CaptureAnswer:
         """The poster."""
-        return self.capture(replace(self.ask(), what=POSTER, width=width))
+        return self.capture(replace(self.make_request(), what=POSTER, width=width))
 
     def row(self, snapshot_id: str) -> Snapshot | None:
         with database.session():

@@ -136,7 +136,7 @@ def test_a_live_snapshot_of_a_device_that_is_stopped_says_why_and_what_to_do(cam
 
 def test_asked_for_twice_a_snapshot_is_made_once(camera):
     camera.send(make_clip(seconds=2))
-    request = camera.ask(note="once")
+    request = camera.make_request(note="once")
     with ThreadPoolExecutor(4) as pool:
         answers = set(pool.map(camera.capture, [request] * 4))
     camera.send(make_clip(seconds=2), NOON_MS + 30_000, run=2)

@@ -30,7 +30,7 @@ class World:
         self.config = make_config(captures_dir=tmp_path / "captures", undo_minutes=30)
         self.files = CaptureFiles.from_config(self.config)
         self.wall = FakeClock(START)
-        self.upkeep = CaptureCleanup(self.config, self.wall)
+        self.cleanup = CaptureCleanup(self.config, self.wall)
         self.device = make_device(scope, box)
 
     def snapshot(self, at_ms: int = 1, **values):
@@ -62,10 +62,10 @@ def world(bound_database, tmp_path, scope, box):
 
 def test_what_was_deleted_is_gone_when_it_can_be_brought_back_no_more(world):
     kept, deleted = world.snapshot(), world.snapshot(deleted_at=NOW)
-    world.upkeep.turn()
+    world.cleanup.turn()
     assert world.is_there(deleted.file)
     world.wall.advance(timedelta(minutes=30).total_seconds() + 1)
-    world.upkeep.turn()
+    world.cleanup.turn()
     assert (world.is_there(deleted.file), world.is_there(kept.file)) == (False, True)
 
 
@@ -75,7 +75,7 @@ def test_on_a_full_disk_what_was_deleted_goes_at_once(world, monkeypatch):
 
     kept, deleted = world.snapshot(), world.snapshot(deleted_at=NOW - timedelta(seconds=1))
     monkeypatch.setattr(CaptureFiles, "check_space", full)
-    world.upkeep.turn()
+    world.cleanup.turn()
     assert (world.is_there(deleted.file), world.is_there(kept.file)) == (False, True)
 
 
@@ -83,7 +83,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing_that_can_be_brought_back(
     deleted = world.snapshot(deleted_at=NOW - timedelta(seconds=1))
     monkeypatch.setattr(CaptureFiles, "check_space", raise_unwritable)
     with pytest.raises(Unavailable):
-        world.upkeep.turn()
+        world.cleanup.turn()
     assert world.is_there(deleted.file)
 
 
@@ -95,7 +95,7 @@ def test_what_a_schedule_keeps_no_longer_is_gone(world):
     plan = SnapshotPlan(every_seconds=60)
     schedule = create_schedule(world.scope, world.device.id, ScheduleValues("x", plan, keep_count=1))
     old, new = (world.snapshot(at_ms, schedule_id=schedule.id) for at_ms in (1, 2))
-    assert world.upkeep.turn() > 0
+    assert world.cleanup.turn() > 0
     assert (world.is_there(old.file), world.is_there(new.file)) == (False, True)
 
 
@@ -104,8 +104,8 @@ def test_much_to_remove_is_gone_on_with_at_once(world, monkeypatch):
     plan = SnapshotPlan(every_seconds=60)
     schedule = create_schedule(world.scope, world.device.id, ScheduleValues("x", plan, keep_count=1))
     rows = [world.snapshot(at_ms, schedule_id=schedule.id) for at_ms in range(4)]
-    assert world.upkeep.turn() == 0
-    assert world.upkeep.turn() > 0
+    assert world.cleanup.turn() == 0
+    assert world.cleanup.turn() > 0
     assert [world.is_there(row.file) for row in rows] == [False, False, False, True]
 
 
@@ -117,14 +117,14 @@ def test_old_files_and_drafts_that_belong_to_nobody_are_gone(world):
     draft = world.files.path(known.file).with_name(f".{uuid.uuid4()}.jpg.part")
     draft.write_bytes(b"half")
     os.utime(draft, (0, 0))
-    assert world.upkeep.remove_orphans() == 2
+    assert world.cleanup.remove_orphans() == 2
     assert [world.is_there(key) for key in (known.file, nobodys, young, strange)] == [True, False, True, True]
     assert not draft.exists()
 
 
 def test_files_of_another_database_are_left_alone(world, caplog):
     keys = [world.file(f"{uuid.uuid4()}.jpg") for _ in range(25)]
-    assert world.upkeep.remove_orphans() == 0
+    assert world.cleanup.remove_orphans() == 0
     assert all(world.is_there(key) for key in keys)
     assert "CAPTURES_DIR" in caplog.text
 
@@ -132,9 +132,9 @@ def test_files_of_another_database_are_left_alone(world, caplog):
 def test_orphans_are_looked_for_now_and_then(world, monkeypatch):
     walks = []
     monkeypatch.setattr(CaptureCleanup, "remove_orphans", lambda _: walks.append(1))
-    world.upkeep.turn()
+    world.cleanup.turn()
     assert walks == [], "not at once: a process may start again and again"
     for seconds in (601, 60, capture_cleanup.ORPHANS_SECONDS):
         world.wall.advance(seconds)
-        world.upkeep.turn()
+        world.cleanup.turn()
     assert len(walks) == 2
