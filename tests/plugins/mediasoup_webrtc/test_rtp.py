@@ -67,7 +67,7 @@ def test_what_cannot_be_copied_and_has_no_sub_stream_is_re_encoded(video, word):
 def test_a_sub_stream_that_does_not_fit_either_is_told():
     made = plan(VideoInfo("hevc"), VideoInfo("h264", has_b_frames=True))
     assert made.mode == OutputMode.TRANSCODE
-    assert "sub-stream does not fit either (WebRTC does not allow B-frames)" in made.reason
+    assert "sub-stream does not fit either (WebRTC does not support B-frames)" in made.reason
     assert plan(None).mode == OutputMode.TRANSCODE
 
 
