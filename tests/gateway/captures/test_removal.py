@@ -1,6 +1,4 @@
-"""What goes of snapshots and bookmarks: what nobody can bring back, what a schedule keeps no longer, files without
-rows.
-"""
+"""Purges of snapshots and bookmarks: deleted rows, expired rows of schedules, and files without a row."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -31,7 +29,7 @@ def left() -> list[str]:
         return [row.id for row in EVERY_TENANT.select(Snapshot).order_by(Snapshot.at_ms)]
 
 
-def test_what_was_deleted_goes_with_its_files_once_it_cannot_be_brought_back(device, scope):
+def test_deleted_rows_are_purged_with_their_files_after_the_undo_time(device, scope):
     kept = make_snapshot(scope, device, NOW_MS)
     late = make_snapshot(scope, device, NOW_MS + 1, deleted_at=NOW)
     gone = make_snapshot(scope, device, NOW_MS + 2, deleted_at=NOW - timedelta(hours=1), tags=["a"])
@@ -44,7 +42,7 @@ def test_what_was_deleted_goes_with_its_files_once_it_cannot_be_brought_back(dev
     assert drop_deleted(NOW - timedelta(minutes=30)) == []
 
 
-def test_a_batch_is_the_oldest(device, scope):
+def test_a_batch_has_the_oldest_rows(device, scope):
     rows = [make_snapshot(scope, device, NOW_MS, deleted_at=NOW - timedelta(hours=hour)) for hour in (2, 3, 1)]
     assert drop_deleted(NOW, batch=2) == [rows[1].file, rows[0].file]
     assert drop_deleted(NOW, batch=2) == [rows[2].file]
@@ -54,7 +52,7 @@ def schedule(scope, device, **limits):
     return create_schedule(scope, device.id, ScheduleValues("x", SnapshotPlan(every_seconds=60), **limits))
 
 
-def test_a_schedule_keeps_its_own_pictures_for_so_many_days(device, scope):
+def test_keep_days_limits_the_age_of_a_schedules_snapshots(device, scope):
     mine, other = schedule(scope, device, keep_days=2), schedule(scope, device)
     old = make_snapshot(scope, device, NOW_MS - 2 * DAY - 1, schedule_id=mine.id)
     young = make_snapshot(scope, device, NOW_MS - 2 * DAY, schedule_id=mine.id)
@@ -64,7 +62,7 @@ def test_a_schedule_keeps_its_own_pictures_for_so_many_days(device, scope):
     assert drop_expired(other, NOW_MS) == []
 
 
-def test_a_schedule_keeps_so_many_pictures_the_newest(device, scope):
+def test_keep_count_keeps_the_newest_snapshots_of_a_schedule(device, scope):
     mine = schedule(scope, device, keep_count=2)
     rows = [make_snapshot(scope, device, NOW_MS + number, schedule_id=mine.id) for number in range(5)]
     deleted = make_snapshot(scope, device, NOW_MS + 9, schedule_id=mine.id, deleted_at=NOW)
@@ -74,13 +72,13 @@ def test_a_schedule_keeps_so_many_pictures_the_newest(device, scope):
     assert left() == [rows[3].id, rows[4].id, deleted.id]
 
 
-def test_the_stricter_of_both_limits_holds(device, scope):
+def test_the_stricter_of_both_limits_applies(device, scope):
     mine = schedule(scope, device, keep_count=2, keep_days=1)
     rows = [make_snapshot(scope, device, NOW_MS - days * DAY, schedule_id=mine.id) for days in (3, 2)]
     assert drop_expired(mine, NOW_MS) == [row.file for row in rows]
 
 
-def test_files_that_no_row_names_are_found_and_strange_names_left_alone(device, scope):
+def test_files_without_a_row_are_found_and_unknown_names_ignored(device, scope):
     row = make_snapshot(scope, device, NOW_MS)
     bookmark_id = str(uuid.uuid4())
     named = CaptureFiles.key("clips", scope.tenant_id, f"{bookmark_id}-new.mp4")

@@ -1,4 +1,4 @@
-"""Schedules of snapshots: made, changed and due; a moment is taken once, however many clocks there are."""
+"""Schedules of snapshots are created, changed and due; a moment is claimed once, with any number of clock processes."""
 
 from datetime import UTC, datetime
 
@@ -47,7 +47,7 @@ def schedule(device, scope) -> SnapshotSchedule:
     return create_schedule(scope, device.id, EVERY, created_by="ann", at=NOW)
 
 
-def test_a_schedule_is_due_at_its_plans_next_moment(schedule):
+def test_a_schedule_is_due_at_the_next_moment_of_its_plan(schedule):
     assert (schedule.name, schedule.device_name, schedule.created_by, schedule.version) == ("gate", "Gate", "ann", 1)
     assert (schedule.plan, schedule.tag_list) == (EVERY.plan, ("a", "ü"))
     due = schedule.next_at_ms
@@ -57,7 +57,7 @@ def test_a_schedule_is_due_at_its_plans_next_moment(schedule):
     assert next_due_ms() == due
 
 
-def test_a_moment_is_taken_by_one_clock(schedule):
+def test_a_moment_is_claimed_by_one_clock_process(schedule):
     slot = schedule.next_at_ms
     (first,), (second,) = due_schedules(slot), due_schedules(slot)
     following = next_moment(schedule.plan, slot)
@@ -69,7 +69,7 @@ def test_a_moment_is_taken_by_one_clock(schedule):
     assert snapshot_id_for(schedule.id, slot) != snapshot_id_for(schedule.id, following)
 
 
-def test_what_somebody_changed_meanwhile_is_not_taken_by_the_old_plan(schedule, scope):
+def test_a_changed_schedule_is_not_claimed_by_its_old_plan(schedule, scope):
     (seen,) = due_schedules(schedule.next_at_ms)
     replace_schedule(scope, schedule.id, ScheduleValues("gate", EVERY.plan, keep_days=8), at=NOW)
     assert not claim_slot(seen, seen.next_at_ms, seen.next_at_ms + MINUTE)
@@ -77,7 +77,7 @@ def test_what_somebody_changed_meanwhile_is_not_taken_by_the_old_plan(schedule, 
     assert not claim_slot(seen, seen.next_at_ms, seen.next_at_ms + MINUTE)
 
 
-def test_a_change_makes_a_new_version_and_the_same_again_none(schedule, scope):
+def test_a_change_creates_a_version_and_equal_values_do_not(schedule, scope):
     again = replace_schedule(scope, schedule.id, EVERY, if_version=1)
     assert (again.version, again.next_at_ms) == (1, schedule.next_at_ms)
     off = replace_schedule(scope, schedule.id, ScheduleValues("gate", EVERY.plan, enabled=False), if_version=1)
@@ -87,7 +87,7 @@ def test_a_change_makes_a_new_version_and_the_same_again_none(schedule, scope):
         replace_schedule(scope, schedule.id, EVERY, if_version=1)
 
 
-def test_what_came_of_a_moment_is_told_until_there_is_a_newer_one(schedule):
+def test_the_outcome_of_a_moment_is_shown_until_there_is_a_newer_one(schedule):
     slot = schedule.next_at_ms
     claim_slot(schedule, slot, slot + MINUTE)
     assert unanswered_slots() == [(schedule.id, slot, None)]
@@ -101,7 +101,7 @@ def test_what_came_of_a_moment_is_told_until_there_is_a_newer_one(schedule):
     assert unanswered_slots() == []
 
 
-def test_a_moment_that_is_too_far_away_or_missing_is_set_anew(schedule, scope, device):
+def test_a_next_moment_that_is_missing_or_too_late_is_repaired(schedule, scope, device):
     right = schedule.next_at_ms
     off = create_schedule(scope, device.id, ScheduleValues("off", EVERY.plan, enabled=False), at=NOW)
     for wrong in (None, right + 86_400_000 * 365):
@@ -110,7 +110,7 @@ def test_a_moment_that_is_too_far_away_or_missing_is_set_anew(schedule, scope, d
         assert repair_times(NOW_MS) == 1
         assert find_schedule(scope, schedule.id).next_at_ms == right
     assert repair_times(NOW_MS) == 0
-    # One that is late already is not put off: what was missed is told when it is taken.
+    # An overdue moment is not postponed: missed ones are reported when it is claimed.
     assert repair_times(right + MINUTE) == 0
     assert find_schedule(scope, off.id).next_at_ms is None
 
@@ -133,7 +133,7 @@ def test_lists_are_of_one_tenant_and_of_one_device(schedule, scope, box, device)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_device_has_no_more_schedules_than_it_may(device, scope, monkeypatch):
+def test_the_number_of_schedules_of_a_device_is_limited(device, scope, monkeypatch):
     monkeypatch.setattr(schedules, "MAX_SCHEDULES", 2)
     for _ in range(2):
         create_schedule(scope, device.id, EVERY)
@@ -142,6 +142,6 @@ def test_a_device_has_no_more_schedules_than_it_may(device, scope, monkeypatch):
     assert refused.value.reason == "too_many_schedules"
 
 
-def test_schedules_go_with_their_device(schedule, scope, device):
+def test_schedules_are_deleted_with_their_device(schedule, scope, device):
     delete_device(scope, device.id)
     assert list_schedules(EVERY_TENANT) == ([], 0)

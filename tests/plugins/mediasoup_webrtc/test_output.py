@@ -1,4 +1,4 @@
-"""The direct output: ports outlive FFmpeg and the SFU, and a new start is asked for only when it helps."""
+"""The direct output: ports outlive FFmpeg and the SFU, and a restart is requested only when it helps."""
 
 import pytest
 
@@ -54,7 +54,7 @@ def test_an_ingest_is_opened_and_its_ports_become_arguments(sfu, webrtc):
     assert webrtc.check("d1") is None
 
 
-def test_audio_is_asked_for_and_sent_where_there_is_any(sfu, webrtc):
+def test_audio_is_requested_and_sent_if_there_is_any(sfu, webrtc):
     connected(webrtc)
     arguments = webrtc.attach(DEVICE, WITH_AUDIO)
     assert sfu.asked("ingest.open")[0]["audio"] == {"codec": "opus"}
@@ -63,7 +63,7 @@ def test_audio_is_asked_for_and_sent_where_there_is_any(sfu, webrtc):
     assert sum(word.startswith("rtp://") for word in webrtc.attach(DEVICE, WITH_AUDIO).arguments) == 1
 
 
-def test_the_next_run_asks_for_the_same_ports(sfu, webrtc):
+def test_the_next_run_requests_the_same_ports(sfu, webrtc):
     connected(webrtc)
     first = webrtc.attach(DEVICE, VIDEO)
     second = webrtc.attach(DEVICE, VIDEO)
@@ -73,7 +73,7 @@ def test_the_next_run_asks_for_the_same_ports(sfu, webrtc):
     }
 
 
-def test_without_the_sfu_a_stream_starts_without_this_output_and_gets_it_later(sfu, webrtc):
+def test_without_the_sfu_a_stream_starts_without_this_output_and_is_attached_later(sfu, webrtc):
     connected(webrtc)
     away(webrtc, sfu)
     with pytest.raises(SfuUnreachable):
@@ -86,17 +86,17 @@ def test_without_the_sfu_a_stream_starts_without_this_output_and_gets_it_later(s
     assert webrtc.check("d1") is None
 
 
-def test_with_known_ports_a_run_starts_although_the_sfu_is_away(sfu, webrtc):
+def test_with_known_ports_a_run_starts_while_the_sfu_is_away(sfu, webrtc):
     connected(webrtc)
     before = webrtc.attach(DEVICE, VIDEO)
     away(webrtc, sfu)
     during = webrtc.attach(DEVICE, VIDEO)
     assert address(during) == address(before)
-    assert "-seq" not in during.arguments, "a number that is old by now would make viewers refuse what follows"
+    assert "-seq" not in during.arguments, "viewers would refuse packets after an outdated sequence number"
     assert webrtc.check("d1") is None
 
 
-def test_an_sfu_that_comes_back_is_given_the_same_ports_and_ffmpeg_goes_on(sfu, webrtc):
+def test_a_restarted_sfu_gets_the_same_ports_and_ffmpeg_goes_on(sfu, webrtc):
     connected(webrtc)
     webrtc.attach(DEVICE, VIDEO)
     away(webrtc, sfu)
@@ -108,7 +108,7 @@ def test_an_sfu_that_comes_back_is_given_the_same_ports_and_ffmpeg_goes_on(sfu, 
     assert webrtc.check("d1") is None
 
 
-def test_ports_that_could_not_be_kept_need_a_new_start(sfu, webrtc):
+def test_changed_ports_need_a_restart(sfu, webrtc):
     connected(webrtc)
     webrtc.attach(DEVICE, VIDEO)
     away(webrtc, sfu)
@@ -120,7 +120,7 @@ def test_ports_that_could_not_be_kept_need_a_new_start(sfu, webrtc):
     assert webrtc.check("d1") is None
 
 
-def test_one_device_that_the_sfu_refuses_keeps_no_other_away(sfu, webrtc):
+def test_a_device_that_the_sfu_refuses_does_not_affect_others(sfu, webrtc):
     connected(webrtc)
     for name in ("d1", "d2", "d3"):
         webrtc.attach(DeviceContext(name, "t1", name), VIDEO)
@@ -131,14 +131,14 @@ def test_one_device_that_the_sfu_refuses_keeps_no_other_away(sfu, webrtc):
     assert [webrtc.check(name) for name in ("d1", "d2", "d3")] == ["output_changed", None, None]
 
 
-def test_a_refusal_leaves_the_output_out(sfu, webrtc):
+def test_a_refusal_leaves_the_output_detached(sfu, webrtc):
     connected(webrtc)
     sfu.answers["ingest.open"] = lambda _: RuntimeError("no ports are left")
     with pytest.raises(SfuRefused, match="no ports are left"):
         webrtc.attach(DEVICE, VIDEO)
 
 
-def test_a_room_that_the_sfu_lost_needs_a_new_start(sfu, webrtc):
+def test_a_lost_room_needs_a_restart(sfu, webrtc):
     connected(webrtc)
     webrtc.attach(DEVICE, VIDEO)
     sfu.say('{"event": "ingest.lost", "data": {"device_id": "unknown"}}')
@@ -146,7 +146,7 @@ def test_a_room_that_the_sfu_lost_needs_a_new_start(sfu, webrtc):
     wait_until(lambda: webrtc.check("d1") == "output_changed", "the loss is told")
 
 
-def test_rtp_that_does_not_arrive_needs_a_new_start_with_fresh_ports(sfu, webrtc, monkeypatch):
+def test_missing_rtp_needs_a_restart_with_new_ports(sfu, webrtc, monkeypatch):
     packets = iter(range(1, 1_000_000))
     sfu.answers["ingest.stats"] = lambda _: {"d1": {"viewers": 2, "video": {"packets": next(packets)}}}
     connected(webrtc)
@@ -163,7 +163,7 @@ def test_rtp_that_does_not_arrive_needs_a_new_start_with_fresh_ports(sfu, webrtc
     assert "fresh" not in sfu.asked("ingest.open")[-1], "once"
 
 
-def test_figures_that_cannot_be_read_do_not_end_the_watch(sfu, webrtc, caplog):
+def test_invalid_statistics_do_not_end_polling(sfu, webrtc, caplog):
     answers = iter([{"d1": None}, {"d1": {"viewers": "many"}}, {"d1": {"viewers": 1, "video": None}}])
     last = {"d1": {"viewers": 4, "video": {"packets": 9}}}
     sfu.answers["ingest.stats"] = lambda _: next(answers, last)
@@ -184,15 +184,15 @@ def test_while_the_sfu_is_away_nothing_counts_as_stalled(sfu, webrtc):
     wait_until(lambda: watched.packets_at > old, "the time away is not counted")
 
 
-def test_viewers_are_told_as_they_come(sfu, webrtc):
+def test_the_number_of_viewers_is_updated_by_events(sfu, webrtc):
     connected(webrtc)
     webrtc.attach(DEVICE, VIDEO)
     sfu.say('{"event": "viewers", "data": {"device_id": "d1", "viewers": 3}}')
-    wait_until(lambda: webrtc.figures("d1") == {"viewers": 3}, "the viewers are told")
+    wait_until(lambda: webrtc.figures("d1") == {"viewers": 3}, "the number of viewers is updated")
     assert webrtc.figures("unknown") == {"viewers": 0}
 
 
-def test_a_device_that_is_given_up_keeps_its_room(sfu, webrtc):
+def test_a_released_device_keeps_its_room(sfu, webrtc):
     connected(webrtc)
     webrtc.attach(DEVICE, VIDEO)
     webrtc.release("d1")

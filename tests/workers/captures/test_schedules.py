@@ -1,4 +1,4 @@
-"""A schedule's pictures are taken by a snapshot worker from what the camera sends, and the schedule tells of it."""
+"""A snapshot worker takes the pictures of a schedule, and the schedule shows the outcome."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def clock(camera):
-    """The clock of schedules, and a snapshot worker that answers it."""
+    """The clock of schedules, with a snapshot worker that answers it."""
     queue = CaptureQueue(camera.redis)
     worker = SnapshotWorker(queue, camera.captures.capture, lambda job_id: None, threads=1, take_seconds=0.1)
     worker.start()
@@ -34,7 +34,7 @@ def schedule(camera):
 
 
 def outcome(clock, schedule):
-    """The schedule once it tells what came of its newest moment."""
+    """The schedule once it has the outcome of its newest moment."""
 
     def look():
         clock.turn()
@@ -44,7 +44,7 @@ def outcome(clock, schedule):
     return wait_until(look, "the schedule tells what came of it")
 
 
-def test_the_newest_key_frame_is_kept_with_the_schedules_name_and_tags(camera, clock, schedule):
+def test_the_newest_key_frame_is_stored_with_the_schedules_name_and_tags(camera, clock, schedule):
     camera.send(make_clip(seconds=2.5, first_frame=100))
     seen = outcome(clock, schedule)
     assert (seen.last_taken_at_ms, seen.reason_code) == (NOON_MS + 2000, None)
@@ -55,7 +55,7 @@ def test_the_newest_key_frame_is_kept_with_the_schedules_name_and_tags(camera, c
     assert (told.kind, told.tags) == ("scheduled", ("roof",))
 
 
-def test_a_camera_that_sends_nothing_is_the_reason_and_no_file_is_left(camera, clock, schedule):
+def test_without_video_the_schedule_has_a_reason_and_no_file_is_left(camera, clock, schedule):
     camera.clock.advance(2)
     seen = outcome(clock, schedule)
     assert (seen.reason_code, seen.last_taken_at_ms) == ("no_picture", None)
