@@ -123,8 +123,7 @@ class JobRunner:
         except LeaseLost:
             # Deleted, or taken by another worker: the files of this attempt are orphans.
             log.info("job %s no longer belongs to this worker", attempt.id)
-            for path in self.config.exports_dir.glob(f"*{result_stem(attempt)}*"):
-                path.unlink(missing_ok=True)
+            remove_results(self.config, result_stem(attempt))
         except JobCancelled:
             log.info("job %s was cancelled", attempt.id)
             remove_results(self.config, attempt.id)
@@ -148,7 +147,7 @@ class JobRunner:
         try:
             return self.kinds[attempt.kind]
         except KeyError:
-            raise JobFailed("job_failed", f"this worker knows no job of kind '{attempt.kind}'") from None
+            raise JobFailed("job_failed", f"this worker cannot run jobs of kind '{attempt.kind}'") from None
 
 
 def result_stem(attempt: JobAttempt) -> str:

@@ -146,14 +146,14 @@ class Posters:
             data = self._redis.get(_key(device_id, width))
         if data is None:
             return None
-        facts, _, picture = data.partition(b"\n")
-        return Poster(picture, **json.loads(facts))
+        header, _, picture = data.partition(b"\n")
+        return Poster(picture, **json.loads(header))
 
     def _write(self, device_id: str, width: int, poster: Poster) -> None:
-        facts: dict[str, Any] = {"at_ms": poster.at_ms, "message": poster.message, "checked_ms": poster.checked_ms}
+        header: dict[str, Any] = {"at_ms": poster.at_ms, "message": poster.message, "checked_ms": poster.checked_ms}
         with self._translate_errors():
             self._redis.set(
-                _key(device_id, width), json.dumps(facts).encode() + b"\n" + poster.picture, ex=_KEEP_SECONDS
+                _key(device_id, width), json.dumps(header).encode() + b"\n" + poster.picture, ex=_KEEP_SECONDS
             )
 
     def _claim(self, device_id: str, width: int) -> bool:

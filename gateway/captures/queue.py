@@ -120,10 +120,10 @@ class CaptureQueue:
 
     def answer(self, request_id: str, answer: CaptureAnswer) -> None:
         """Send the answer to the caller that waits for it."""
-        facts = {name: value for name, value in asdict(answer).items() if name != "picture"}
+        header = {name: value for name, value in asdict(answer).items() if name != "picture"}
         with _queue_answers:
             pipeline = self._redis.pipeline()
-            pipeline.rpush(_answer_key(request_id), json.dumps(facts).encode() + b"\n" + answer.picture)
+            pipeline.rpush(_answer_key(request_id), json.dumps(header).encode() + b"\n" + answer.picture)
             pipeline.pexpire(_answer_key(request_id), 10_000)
             pipeline.execute()
 
@@ -140,8 +140,8 @@ class CaptureQueue:
 
 
 def _decode_answer(data: bytes) -> CaptureAnswer:
-    facts, _, picture = data.partition(b"\n")
-    return CaptureAnswer(**json.loads(facts), picture=picture)
+    header, _, picture = data.partition(b"\n")
+    return CaptureAnswer(**json.loads(header), picture=picture)
 
 
 def _request_key(request_id: str) -> str:

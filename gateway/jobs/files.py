@@ -139,10 +139,13 @@ def result_path(config: Config, name: str) -> Path:
     return config.exports_dir / name
 
 
-def remove_results(config: Config, job_id: str) -> int:
-    """Delete all files of a job, complete or not; returns how many were deleted."""
+def remove_results(config: Config, owner: str) -> int:
+    """Delete all files of a job, or of one attempt at it, complete or not; returns how many were deleted.
+
+    `owner` is the id of the job, or the stem of the attempt's results.
+    """
     deleted = 0
-    for path in (*config.exports_dir.glob(f"{job_id}-*"), *config.exports_dir.glob(f".{job_id}-*")):
+    for path in (*config.exports_dir.glob(f"{owner}[-.]*"), *config.exports_dir.glob(f".{owner}[-.]*")):
         path.unlink(missing_ok=True)
         deleted += 1
     return deleted

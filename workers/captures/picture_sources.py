@@ -1,4 +1,4 @@
-"""Finds pictures: live ones on the media bus, historical ones in the recording; says why there is none.
+"""Finds pictures: live ones on the media bus, historical ones in the recording. A failure has its reason.
 
 The result is a `FoundFrame`: it identifies the frame and can decode it. A caller that has the picture of this frame
 cached need not decode it.
@@ -158,12 +158,12 @@ class PictureSources:
 
     def _find_on_bus(self, device_id: str, at_ms: int, accuracy: str) -> FoundFrame | None:
         parts = self._read_bus_until(device_id, at_ms)
-        begun = [part for part in parts if part.start * 1000 <= at_ms + ROUNDING_MS]
-        if not begun or begun[-1].end * 1000 + HOLE_MS < at_ms:
+        started = [part for part in parts if part.start * 1000 <= at_ms + ROUNDING_MS]
+        if not started or started[-1].end * 1000 + HOLE_MS < at_ms:
             return None
-        run = [part for part in parts if part.run == begun[-1].run]
+        run = [part for part in parts if part.run == started[-1].run]
         keys = [part for part in run if part.is_key and part.start * 1000 <= at_ms + ROUNDING_MS]
-        init = self._bus.init_segment(device_id, begun[-1].run)
+        init = self._bus.init_segment(device_id, started[-1].run)
         if not keys or init is None:
             return None
         used = [part for part in run if part.position >= keys[-1].position]

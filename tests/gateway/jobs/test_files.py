@@ -109,6 +109,14 @@ def test_removing_results_deletes_the_files_of_one_job(config):
     assert remove_results(make_config(exports_dir=config.exports_dir / "nowhere"), JOB) == 0
 
 
+def test_removing_the_results_of_an_attempt_keeps_those_of_others(config):
+    config.exports_dir.mkdir()
+    for name in (f"{JOB}-1.mp4", f".{JOB}-1.mp4.part", f"{JOB}-10.mp4", f".{JOB}-2.mp4.part"):
+        (config.exports_dir / name).write_bytes(b"")
+    assert remove_results(config, f"{JOB}-1") == 2
+    assert sorted(names(config)) == [f".{JOB}-2.mp4.part", f"{JOB}-10.mp4"]
+
+
 @pytest.mark.parametrize(
     ("count", "text"),
     [
