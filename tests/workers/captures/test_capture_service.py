@@ -30,7 +30,7 @@ from workers.captures import captures, picture_sources
 from workers.captures.captures import run_snapshot
 from workers.job_runner import JobRunner
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
