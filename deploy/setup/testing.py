@@ -24,7 +24,7 @@ LINT = [
     ("ruff", [str(BIN / "ruff"), "check", "."], "."),
     ("ruff format", [str(BIN / "ruff"), "format", "--check", "."], "."),
     ("import rules", [str(BIN / "lint-imports"), "--no-logo"], "."),
-    ("eslint, sfu", ["npm", "run", "--silent", "lint"], "sfu"),
+    ("eslint and prettier, sfu", ["npm", "run", "--silent", "lint"], "sfu"),
     ("eslint and tsc, ui", ["npm", "run", "--silent", "lint"], "ui"),
 ]
 SUITES = [
