@@ -25,7 +25,9 @@ async function main() {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error: error?.stack ?? error }));
+  process.on('unhandledRejection', (error) =>
+    log.error('unhandled rejection', { error: error?.stack ?? error }),
+  );
   await sfu.start();
 }
 

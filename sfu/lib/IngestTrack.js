@@ -47,7 +47,11 @@ export class IngestTrack {
       comedia: false,
     });
     this.transport = transport;
-    await transport.connect({ ip: sourceIp, port: this.ports.source_rtp_port, rtcpPort: this.ports.source_rtcp_port });
+    await transport.connect({
+      ip: sourceIp,
+      port: this.ports.source_rtp_port,
+      rtcpPort: this.ports.source_rtcp_port,
+    });
     this.producer = await transport.produce({
       kind: this.kind,
       rtpParameters: buildProducerParameters(this.deviceId, this.kind),
@@ -82,7 +86,14 @@ export class IngestTrack {
   /** Figures of what has arrived, or null before the first packet. `bitrate` is in bit/s, `score` 0 to 10. */
   async stats() {
     const stats = await this.#readStats();
-    return stats && { packets: stats.packetCount, bytes: stats.byteCount, score: stats.score, bitrate: stats.bitrate };
+    return (
+      stats && {
+        packets: stats.packetCount,
+        bytes: stats.byteCount,
+        score: stats.score,
+        bitrate: stats.bitrate,
+      }
+    );
   }
 
   /** Packets so far, 0 before the first. */

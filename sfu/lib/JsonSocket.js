@@ -77,14 +77,23 @@ export class JsonSocket {
     }
     const request = isBinary ? null : parseRequest(bytes);
     if (!request) {
-      this.#answer(null, new RequestError('bad_message', 'a message must be JSON like {"id":1,"method":"…","data":{}}'));
+      this.#answer(
+        null,
+        new RequestError('bad_message', 'a message must be JSON like {"id":1,"method":"…","data":{}}'),
+      );
       this.#countGarbage();
       return;
     }
     const method = this.methods.get(request.method);
     if (!method) {
       const known = [...this.methods.keys()].join(', ');
-      this.#answer(request.id, new RequestError('unknown_method', `'${request.method.slice(0, 64)}' is no method, there are ${known}`));
+      this.#answer(
+        request.id,
+        new RequestError(
+          'unknown_method',
+          `'${request.method.slice(0, 64)}' is no method, there are ${known}`,
+        ),
+      );
       this.#countGarbage();
       return;
     }

@@ -48,7 +48,8 @@ export class PipedRouter {
       mediaCodecs: codecsWith(payloadTypes),
       appData: { deviceId: room.deviceId },
     });
-    const open = (router, port) => router.createPipeTransport({ listenInfo: { protocol: 'udp', ip: PIPE_IP, port } });
+    const open = (router, port) =>
+      router.createPipeTransport({ listenInfo: { protocol: 'udp', ip: PIPE_IP, port } });
     this.near = await open(room.router, this.#port);
     this.far = await open(this.router, this.#port + 1);
     await this.near.connect({ ip: PIPE_IP, port: this.#port + 1 });

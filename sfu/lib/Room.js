@@ -43,7 +43,10 @@ export class Room {
    */
   async place(slot) {
     this.slot = slot;
-    this.router = await slot.worker.createRouter({ mediaCodecs: ROUTER_CODECS, appData: { deviceId: this.deviceId } });
+    this.router = await slot.worker.createRouter({
+      mediaCodecs: ROUTER_CODECS,
+      appData: { deviceId: this.deviceId },
+    });
     for (const kind of KINDS) if (this.tracks[kind]) await this.#openTrack(this.tracks[kind]);
     this.isReady = true;
   }
@@ -66,7 +69,10 @@ export class Room {
    * @param {import('./ports.js').TrackPorts} [wanted]
    */
   async addTrack(kind, wanted) {
-    const held = await this.ports.claimTrack({ wanted, isSourceLocal: this.sourceIp === '127.0.0.1' || this.sourceIp === '::1' });
+    const held = await this.ports.claimTrack({
+      wanted,
+      isSourceLocal: this.sourceIp === '127.0.0.1' || this.sourceIp === '::1',
+    });
     const track = new IngestTrack(this.deviceId, kind, held);
     this.tracks[kind] = track;
     if (this.router) await this.#openTrack(track);
@@ -183,7 +189,11 @@ export class Room {
 
   /** No player gets these piped Routers any more; each goes with its last player. */
   closePiped() {
-    for (const opening of this.#piped.values()) opening.then((piped) => piped.retire(), () => {});
+    for (const opening of this.#piped.values())
+      opening.then(
+        (piped) => piped.retire(),
+        () => {},
+      );
     this.#piped.clear();
   }
 }

@@ -80,7 +80,10 @@ export class Rooms {
       if (existing) await this.#adjust(room, wanted);
       else await this.#create(room, wanted);
       const ip = wanted.ingestIp;
-      const [video, audio] = await Promise.all([room.tracks.video.describe(ip), room.tracks.audio?.describe(ip) ?? null]);
+      const [video, audio] = await Promise.all([
+        room.tracks.video.describe(ip),
+        room.tracks.audio?.describe(ip) ?? null,
+      ]);
       return { device_id: wanted.deviceId, created: !existing, ip, video, audio };
     });
   }
@@ -99,7 +102,12 @@ export class Rooms {
       throw new RequestError('shutting_down', 'the SFU is shutting down', 503);
     }
     this.#rooms.set(room.deviceId, room);
-    this.log.info('room opened', { device: room.deviceId, owner: room.owner, worker: room.slot?.index, rtp_port: room.tracks.video.ports.rtp_port });
+    this.log.info('room opened', {
+      device: room.deviceId,
+      owner: room.owner,
+      worker: room.slot?.index,
+      rtp_port: room.tracks.video.ports.rtp_port,
+    });
     this.#tell(room.deviceId, (viewer) => viewer.onRoomAvailable(room));
     this.#viewersChanged(room.deviceId);
   }
@@ -119,7 +127,12 @@ export class Rooms {
       void this.#prepareForRestart(room);
       return;
     }
-    this.log.info('room changed', { device: room.deviceId, audio: wanted.hasAudio, fresh: wanted.isFresh, source: wanted.sourceIp });
+    this.log.info('room changed', {
+      device: room.deviceId,
+      audio: wanted.hasAudio,
+      fresh: wanted.isFresh,
+      source: wanted.sourceIp,
+    });
     this.#tell(room.deviceId, (viewer) => viewer.onTracksChanged());
   }
 
@@ -156,7 +169,11 @@ export class Rooms {
         if (slot.isAlive) await room.changePorts();
       }
     }
-    throw new RequestError('no_worker', `no mediasoup Worker could take the room${fault ? ` (${fault.message})` : ''}`, 503);
+    throw new RequestError(
+      'no_worker',
+      `no mediasoup Worker could take the room${fault ? ` (${fault.message})` : ''}`,
+      503,
+    );
   }
 
   /**
@@ -185,10 +202,16 @@ export class Rooms {
    * @param {string[]|null} deviceIds null: all
    */
   async stats(deviceIds) {
-    const rooms = deviceIds === null ? [...this.#rooms.values()] : deviceIds.map((id) => this.#rooms.get(id)).filter(Boolean);
+    const rooms =
+      deviceIds === null
+        ? [...this.#rooms.values()]
+        : deviceIds.map((id) => this.#rooms.get(id)).filter(Boolean);
     const entries = await Promise.all(
       rooms.map(async (room) => {
-        const [video, audio] = await Promise.all([room.tracks.video?.stats() ?? null, room.tracks.audio?.stats() ?? null]);
+        const [video, audio] = await Promise.all([
+          room.tracks.video?.stats() ?? null,
+          room.tracks.audio?.stats() ?? null,
+        ]);
         return [room.deviceId, { viewers: this.#audiences.get(room.deviceId)?.size ?? 0, video, audio }];
       }),
     );
@@ -253,7 +276,11 @@ export class Rooms {
    */
   watch(deviceId, viewer) {
     if (this.viewerCount >= this.config.maxViewers) {
-      throw new RequestError('too_many_viewers', `this SFU serves at most ${this.config.maxViewers} viewers ('SFU_MAX_VIEWERS')`, 503);
+      throw new RequestError(
+        'too_many_viewers',
+        `this SFU serves at most ${this.config.maxViewers} viewers ('SFU_MAX_VIEWERS')`,
+        503,
+      );
     }
     const audience = this.#audiences.get(deviceId) ?? new Set();
     this.#audiences.set(deviceId, audience.add(viewer));
@@ -275,7 +302,11 @@ export class Rooms {
       setImmediate(() => {
         for (const id of this.#changedViewers) {
           const room = this.#rooms.get(id);
-          if (room) this.#notifyOwner(room, 'viewers', { device_id: id, viewers: this.#audiences.get(id)?.size ?? 0 });
+          if (room)
+            this.#notifyOwner(room, 'viewers', {
+              device_id: id,
+              viewers: this.#audiences.get(id)?.size ?? 0,
+            });
         }
         this.#changedViewers.clear();
       });
@@ -302,7 +333,10 @@ export class Rooms {
             await this.#place(room);
           } catch (error) {
             this.log.error('room lost', { device: room.deviceId, error });
-            this.#notifyOwner(room, 'ingest.lost', { device_id: room.deviceId, reason: describeError(error).message });
+            this.#notifyOwner(room, 'ingest.lost', {
+              device_id: room.deviceId,
+              reason: describeError(error).message,
+            });
             await this.#end(room, 'lost');
             return;
           }
@@ -319,11 +353,14 @@ export class Rooms {
       if (now < room.nextCheckAt || !this.#audiences.has(room.deviceId)) continue;
       room.nextCheckAt = now + (now < room.restartExpectedUntil ? CHECK_MS : CHECK_IDLE_MS);
       for (const track of room.openTracks) {
-        track.hasJumped().then((isJump) => {
-          if (!isJump) return;
-          this.log.info('sequence jumped', { device: room.deviceId, kind: track.kind });
-          this.#tell(room.deviceId, (viewer) => viewer.onJump(track.kind).catch(() => {}));
-        }, () => {});
+        track.hasJumped().then(
+          (isJump) => {
+            if (!isJump) return;
+            this.log.info('sequence jumped', { device: room.deviceId, kind: track.kind });
+            this.#tell(room.deviceId, (viewer) => viewer.onJump(track.kind).catch(() => {}));
+          },
+          () => {},
+        );
       }
     }
   }

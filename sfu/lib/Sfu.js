@@ -65,9 +65,18 @@ export class Sfu {
       });
     } catch (error) {
       await this.close();
-      throw new StartError(`'SFU_PORT' ${this.config.port} of ${this.config.host} cannot be listened on: stop what uses it or set another (${error.message})`, 69);
+      throw new StartError(
+        `'SFU_PORT' ${this.config.port} of ${this.config.host} cannot be listened on: stop what uses it or set another (${error.message})`,
+        69,
+      );
     }
-    this.log.info('sfu started', { host: this.config.host, port: this.port, workers: this.config.workers, version: VERSION, mediasoup: this.pool.version });
+    this.log.info('sfu started', {
+      host: this.config.host,
+      port: this.port,
+      workers: this.config.workers,
+      version: VERSION,
+      mediasoup: this.pool.version,
+    });
   }
 
   /** Stop in order: no new viewers, sockets closed, rooms closed, Workers gone. May be called twice. */
@@ -94,7 +103,8 @@ export class Sfu {
     try {
       await this.#route(request, response);
     } catch (error) {
-      if (!describeError(error).isExpected) this.log.error('request failed', { method: request.method, error: error.stack });
+      if (!describeError(error).isExpected)
+        this.log.error('request failed', { method: request.method, error: error.stack });
       sendError(response, error);
     }
   }
@@ -123,8 +133,10 @@ export class Sfu {
     const server = Object.hasOwn(this.#sockets, path) ? this.#sockets[path] : null;
     if (!server) return refuse(socket, 404);
     if (this.#closing) return refuse(socket, 503);
-    if (path === '/control' && !this.tokens.isControlKey(request.headers.authorization)) return refuse(socket, 401);
-    if (path === '/signaling' && server.clients.size >= 2 * this.config.maxViewers) return refuse(socket, 503);
+    if (path === '/control' && !this.tokens.isControlKey(request.headers.authorization))
+      return refuse(socket, 401);
+    if (path === '/signaling' && server.clients.size >= 2 * this.config.maxViewers)
+      return refuse(socket, 503);
     server.handleUpgrade(request, socket, head, (webSocket) => {
       if (path === '/control') serveControl(webSocket, request, this);
       else serveSignaling(webSocket, this);
@@ -162,5 +174,7 @@ function readPath(url) {
 }
 
 function refuse(socket, status) {
-  socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+  );
 }

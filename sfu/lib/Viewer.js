@@ -102,9 +102,17 @@ export class Viewer {
       if (!source.router.canConsume({ producerId: producer.id, rtpCapabilities })) {
         if (kind === 'audio') continue;
         throw new RequestError(
-          'cannot_consume', `the player must offer H.264 with packetization-mode 1 and a profile like ${DECLARED_PROFILE}`, 422);
+          'cannot_consume',
+          `the player must offer H.264 with packetization-mode 1 and a profile like ${DECLARED_PROFILE}`,
+          422,
+        );
       }
-      const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities, paused: isPaused, mid: mids[kind] });
+      const consumer = await transport.consume({
+        producerId: producer.id,
+        rtpCapabilities,
+        paused: isPaused,
+        mid: mids[kind],
+      });
       this.#follow(consumer);
     }
     return [...this.consumers.values()];

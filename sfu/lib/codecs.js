@@ -70,7 +70,11 @@ export function deriveSsrc(deviceId, kind) {
 export function buildProducerParameters(deviceId, kind) {
   const codec =
     kind === 'video'
-      ? { mimeType: 'video/H264', clockRate: 90_000, parameters: { ...H264_PARAMETERS, 'profile-level-id': DECLARED_PROFILE } }
+      ? {
+          mimeType: 'video/H264',
+          clockRate: 90_000,
+          parameters: { ...H264_PARAMETERS, 'profile-level-id': DECLARED_PROFILE },
+        }
       : { mimeType: 'audio/opus', clockRate: 48_000, channels: 2, parameters: { 'sprop-stereo': 1 } };
   return {
     // FFmpeg answers neither NACK nor PLI: nothing is asked of it.

@@ -28,7 +28,10 @@ const text = (name, value) => value;
 const wholeNumber = (minimum, maximum) => (name, value) => {
   const number = Number(value);
   if (!/^\d+$/.test(value) || number < minimum || number > maximum) {
-    throw new StartError(`'${name}' must be a whole number between ${minimum} and ${maximum}, not '${value}'`, 78);
+    throw new StartError(
+      `'${name}' must be a whole number between ${minimum} and ${maximum}, not '${value}'`,
+      78,
+    );
   }
   return number;
 };
@@ -37,7 +40,10 @@ function portRange(name, value) {
   const match = /^(\d{1,5})-(\d{1,5})$/.exec(value);
   const [min, max] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
   if (!match || min < 1024 || max > 65535 || max - min < 3) {
-    throw new StartError(`'${name}' must be a range of at least 4 ports between 1024 and 65535, such as 20000-23999, not '${value}'`, 78);
+    throw new StartError(
+      `'${name}' must be a range of at least 4 ports between 1024 and 65535, such as 20000-23999, not '${value}'`,
+      78,
+    );
   }
   return { min, max };
 }
@@ -124,7 +130,9 @@ export function readConfig(environment) {
   checkPorts(config);
   if (['0.0.0.0', '::'].includes(config.webrtcIp) && !config.announcedAddress) {
     throw new StartError(
-      `'ANNOUNCED_ADDRESS' must be set when 'SFU_WEBRTC_IP' is ${config.webrtcIp}: it is the address at which viewers reach this machine`, 78);
+      `'ANNOUNCED_ADDRESS' must be set when 'SFU_WEBRTC_IP' is ${config.webrtcIp}: it is the address at which viewers reach this machine`,
+      78,
+    );
   }
   if (!config.secret) config.secret = readOrMakeSecret(path.join(config.varDir, 'secrets', 'sfu_secret'));
   return /** @type {any} */ (config);
@@ -138,7 +146,10 @@ function checkPorts(config) {
     ['SFU_PORT', { min: config.port, max: config.port }],
   ];
   if (config.webrtcPort + config.workers - 1 > 65535) {
-    throw new StartError(`'SFU_WEBRTC_PORT' must leave room for ${config.workers} ports below 65536, not ${config.webrtcPort}`, 78);
+    throw new StartError(
+      `'SFU_WEBRTC_PORT' must leave room for ${config.workers} ports below 65536, not ${config.webrtcPort}`,
+      78,
+    );
   }
   for (let a = 0; a < ranges.length; a += 1) {
     for (let b = a + 1; b < ranges.length; b += 1) {
@@ -159,7 +170,10 @@ function readOrMakeSecret(file) {
   try {
     if (!fs.existsSync(file)) {
       fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-      const draft = path.join(path.dirname(file), `.sfu_secret.${process.pid}.${crypto.randomBytes(4).toString('hex')}`);
+      const draft = path.join(
+        path.dirname(file),
+        `.sfu_secret.${process.pid}.${crypto.randomBytes(4).toString('hex')}`,
+      );
       fs.writeFileSync(draft, `${crypto.randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
       try {
         fs.linkSync(draft, file);
@@ -172,7 +186,10 @@ function readOrMakeSecret(file) {
     return secretText(file, fs.readFileSync(file, 'utf8').trim());
   } catch (error) {
     if (error instanceof StartError) throw error;
-    throw new StartError(`the secret file '${file}' cannot be read (${error.code ?? error.message}): set 'SFU_SECRET' or make the file readable`, 78);
+    throw new StartError(
+      `the secret file '${file}' cannot be read (${error.code ?? error.message}): set 'SFU_SECRET' or make the file readable`,
+      78,
+    );
   }
 }
 

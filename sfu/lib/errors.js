@@ -40,7 +40,11 @@ export function describeError(error) {
   const name = error instanceof Error ? error.constructor.name : '';
   const message = error instanceof Error ? error.message : String(error);
   if (name === 'InvalidStateError' || /not found|closed/i.test(message)) {
-    return { code: 'stream_restarting', message: 'the stream is being rebuilt, try again in a moment', isExpected: true };
+    return {
+      code: 'stream_restarting',
+      message: 'the stream is being rebuilt, try again in a moment',
+      isExpected: true,
+    };
   }
   if (error instanceof TypeError || name === 'UnsupportedError') {
     return { code: 'bad_request', message: message.slice(0, 300), isExpected: true };

@@ -14,7 +14,8 @@ export async function readBody(request, limitBytes) {
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > limitBytes) throw new RequestError('too_large', `the body must have at most ${limitBytes} bytes`, 413);
+    if (size > limitBytes)
+      throw new RequestError('too_large', `the body must have at most ${limitBytes} bytes`, 413);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -27,7 +28,11 @@ export async function readBody(request, limitBytes) {
  */
 export function sendJson(response, status, value) {
   const body = JSON.stringify(value);
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), 'Cache-Control': 'no-store' });
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+  });
   response.end(body);
 }
 
@@ -47,7 +52,13 @@ export function sendError(response, error) {
   // What is left of a refused body is not read.
   if (status === 413) response.setHeader('Connection', 'close');
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  sendJson(response, status, { code: status, status: http.STATUS_CODES[status] ?? 'Error', message, errors: {}, reason: code });
+  sendJson(response, status, {
+    code: status,
+    status: http.STATUS_CODES[status] ?? 'Error',
+    message,
+    errors: {},
+    reason: code,
+  });
 }
 
 const STATUS_OF = { stream_restarting: 503, bad_request: 400 };

@@ -16,13 +16,15 @@ function spell(value) {
  * @param {(line: string) => void} [write]
  */
 export function createLog(level, write = (line) => process.stdout.write(line)) {
-  const at = (name) => (message, fields = {}) => {
-    if (LEVELS[name] < LEVELS[level]) return;
-    const pairs = Object.entries(fields)
-      .filter(([, value]) => value !== undefined && value !== null)
-      .map(([key, value]) => ` ${key}=${spell(value)}`);
-    write(`${new Date().toISOString()} ${name} ${message}${pairs.join('')}\n`);
-  };
+  const at =
+    (name) =>
+    (message, fields = {}) => {
+      if (LEVELS[name] < LEVELS[level]) return;
+      const pairs = Object.entries(fields)
+        .filter(([, value]) => value !== undefined && value !== null)
+        .map(([key, value]) => ` ${key}=${spell(value)}`);
+      write(`${new Date().toISOString()} ${name} ${message}${pairs.join('')}\n`);
+    };
   return { debug: at('DEBUG'), info: at('INFO'), warning: at('WARNING'), error: at('ERROR') };
 }
 

@@ -178,7 +178,9 @@ export class WorkerPool {
       worker.removeAllListeners('died');
       worker.close();
       throw new StartError(
-        `port ${slot.webrtcPort} (UDP and TCP) of ${this.config.webrtcIp} cannot be used for viewers: set 'SFU_WEBRTC_PORT' and 'SFU_WEBRTC_IP' to what is free (${error.message})`, 69);
+        `port ${slot.webrtcPort} (UDP and TCP) of ${this.config.webrtcIp} cannot be used for viewers: set 'SFU_WEBRTC_PORT' and 'SFU_WEBRTC_IP' to what is free (${error.message})`,
+        69,
+      );
     }
     this.log.info('worker started', { worker: slot.index, pid: worker.pid, webrtc_port: slot.webrtcPort });
     for (const wake of [...this.#waiting]) wake();
@@ -195,7 +197,9 @@ export class WorkerPool {
       ]);
     } catch (error) {
       throw new StartError(
-        `mediasoup's worker program '${this.workerBin}' does not start: run \`make run\` to install it again, or set 'MEDIASOUP_WORKER_BIN' to one that works (${error.message})${logHint(this.workerBin)}`, 69);
+        `mediasoup's worker program '${this.workerBin}' does not start: run \`make run\` to install it again, or set 'MEDIASOUP_WORKER_BIN' to one that works (${error.message})${logHint(this.workerBin)}`,
+        69,
+      );
     } finally {
       timer.abort();
     }
@@ -256,7 +260,9 @@ function checkProgram(program) {
   } catch (error) {
     const fault = error.code === 'EACCES' ? 'may not be executed' : 'was not found';
     throw new StartError(
-      `mediasoup's worker program '${program}' ${fault}: run \`make run\`, which installs it, or set 'MEDIASOUP_WORKER_BIN' to its path${logHint(program)}`, 69);
+      `mediasoup's worker program '${program}' ${fault}: run \`make run\`, which installs it, or set 'MEDIASOUP_WORKER_BIN' to its path${logHint(program)}`,
+      69,
+    );
   }
 }
 

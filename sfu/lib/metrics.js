@@ -47,11 +47,17 @@ const WORKER_METRICS = {
 export function formatMetrics(status) {
   const lines = [];
   for (const [name, about] of Object.entries(GAUGES)) {
-    lines.push(`# HELP vas_sfu_${name} ${about}`, `# TYPE vas_sfu_${name} gauge`, `vas_sfu_${name} ${status[name]}`);
+    lines.push(
+      `# HELP vas_sfu_${name} ${about}`,
+      `# TYPE vas_sfu_${name} gauge`,
+      `vas_sfu_${name} ${status[name]}`,
+    );
   }
   for (const [key, [type, about, factor, name = key]] of Object.entries(WORKER_METRICS)) {
     lines.push(`# HELP vas_sfu_worker_${name} ${about}`, `# TYPE vas_sfu_worker_${name} ${type}`);
-    status.workers.forEach((worker, index) => lines.push(`vas_sfu_worker_${name}{worker="${index}"} ${worker[key] * factor}`));
+    status.workers.forEach((worker, index) =>
+      lines.push(`vas_sfu_worker_${name}{worker="${index}"} ${worker[key] * factor}`),
+    );
   }
   return `${lines.join('\n')}\n`;
 }

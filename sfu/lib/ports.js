@@ -113,7 +113,8 @@ export class Ports {
   }
 
   async #claimWanted(wanted) {
-    if (wanted.rtcp_port !== wanted.rtp_port + 1 || wanted.source_rtcp_port !== wanted.source_rtp_port + 1) return false;
+    if (wanted.rtcp_port !== wanted.rtp_port + 1 || wanted.source_rtcp_port !== wanted.source_rtp_port + 1)
+      return false;
     if (!(await this.ingest.claimExact(wanted.rtp_port, this.ingestIp))) return false;
     // The running FFmpeg holds these: a try to bind them would fail by right.
     if (await this.source.claimExact(wanted.source_rtp_port, null)) return true;

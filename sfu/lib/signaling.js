@@ -29,7 +29,11 @@ class SignalingSession {
     };
     const withTransport = (action) =>
       joined((data) => {
-        if (!this.viewer.transport) throw new RequestError('not_available', "the stream is not there yet, wait for the event 'streamAvailable'");
+        if (!this.viewer.transport)
+          throw new RequestError(
+            'not_available',
+            "the stream is not there yet, wait for the event 'streamAvailable'",
+          );
         return action(data);
       });
     this.json = new JsonSocket(socket, {
@@ -39,7 +43,10 @@ class SignalingSession {
         ['consume', withTransport((data) => this.#consume(data))],
         ['resume', withTransport(() => this.viewer.resume())],
         ['pause', withTransport(() => this.viewer.pause())],
-        ['restartIce', withTransport(async () => ({ iceParameters: await this.viewer.transport.restartIce() }))],
+        [
+          'restartIce',
+          withTransport(async () => ({ iceParameters: await this.viewer.transport.restartIce() })),
+        ],
         ['stats', joined(() => this.viewer.stats())],
         ['leave', joined(() => this.#leave())],
       ]),
@@ -84,7 +91,11 @@ class SignalingSession {
     const room = this.rooms.get(deviceId);
     const isAvailable = room !== null && (await this.#attach(room));
     this.log.info('viewer joined', { device: deviceId, available: isAvailable });
-    return { device_id: deviceId, available: isAvailable, ...(isAvailable ? this.#describe() : { routerRtpCapabilities: null, transport: null }) };
+    return {
+      device_id: deviceId,
+      available: isAvailable,
+      ...(isAvailable ? this.#describe() : { routerRtpCapabilities: null, transport: null }),
+    };
   }
 
   /** Whether the viewer now has a transport in this room. */
@@ -100,24 +111,34 @@ class SignalingSession {
   }
 
   #describe() {
-    return { routerRtpCapabilities: this.viewer.source.router.rtpCapabilities, transport: this.viewer.describeTransport() };
+    return {
+      routerRtpCapabilities: this.viewer.source.router.rtpCapabilities,
+      transport: this.viewer.describeTransport(),
+    };
   }
 
   async #connect({ dtlsParameters }) {
     const parsed = parseDtlsParameters(dtlsParameters);
     const text = JSON.stringify(parsed);
     if (this.#connectedWith === text) return {};
-    if (this.#connectedWith) throw new RequestError('already_connected', 'this transport is connected with other DTLS parameters');
+    if (this.#connectedWith)
+      throw new RequestError('already_connected', 'this transport is connected with other DTLS parameters');
     await this.viewer.transport.connect({ dtlsParameters: parsed });
     this.#connectedWith = text;
     return {};
   }
 
   async #consume({ rtpCapabilities, paused = true }) {
-    if (!isObject(rtpCapabilities)) throw new RequestError('bad_request', "'rtpCapabilities' must be those of mediasoup-client's Device");
+    if (!isObject(rtpCapabilities))
+      throw new RequestError('bad_request', "'rtpCapabilities' must be those of mediasoup-client's Device");
     const consumers = await this.viewer.consume(rtpCapabilities, { isPaused: paused !== false });
     return {
-      consumers: consumers.map(({ id, producerId, kind, rtpParameters }) => ({ id, producerId, kind, rtpParameters })),
+      consumers: consumers.map(({ id, producerId, kind, rtpParameters }) => ({
+        id,
+        producerId,
+        kind,
+        rtpParameters,
+      })),
     };
   }
 
@@ -138,7 +159,8 @@ class SignalingSession {
 
   async onRoomAvailable(room) {
     const { viewer } = this;
-    if (viewer && (await this.#attach(room)) && this.viewer === viewer) this.json.notify('streamAvailable', this.#describe());
+    if (viewer && (await this.#attach(room)) && this.viewer === viewer)
+      this.json.notify('streamAvailable', this.#describe());
   }
 
   onRoomEnded() {
@@ -181,9 +203,18 @@ export function parseDtlsParameters(value) {
     fingerprints.length <= 10 &&
     fingerprints.every((entry) => isObject(entry) && isFingerprint(entry.algorithm, entry.value));
   if (!isGood) {
-    throw new RequestError('bad_request', "'dtlsParameters' must have a role (auto, client, server) and fingerprints of algorithm and value");
+    throw new RequestError(
+      'bad_request',
+      "'dtlsParameters' must have a role (auto, client, server) and fingerprints of algorithm and value",
+    );
   }
-  return { role, fingerprints: fingerprints.map((entry) => ({ algorithm: entry.algorithm, value: entry.value.toUpperCase() })) };
+  return {
+    role,
+    fingerprints: fingerprints.map((entry) => ({
+      algorithm: entry.algorithm,
+      value: entry.value.toUpperCase(),
+    })),
+  };
 }
 
 /** Whether a certificate fingerprint is well formed, as in RFC 8122, section 5. */

@@ -51,7 +51,8 @@ export class Tokens {
       return { deviceId: payload.device, tenantId: payload.tenant, tokenId: String(payload.jti) };
     } catch (error) {
       if (error instanceof RequestError) throw error;
-      if (error instanceof errors.JWTExpired) throw unauthorized('the viewer token has expired, ask the API for a new one');
+      if (error instanceof errors.JWTExpired)
+        throw unauthorized('the viewer token has expired, ask the API for a new one');
       throw unauthorized('the viewer token is not valid');
     }
   }

@@ -4,7 +4,14 @@ import crypto from 'node:crypto';
 import { describeError, RequestError } from './errors.js';
 import { isDeviceId } from './controlApi.js';
 import { readBody } from './http.js';
-import { buildAnswer, buildFragment, buildRtpCapabilities, parseOffer, readFragment, readOfferCredentials } from './sdp.js';
+import {
+  buildAnswer,
+  buildFragment,
+  buildRtpCapabilities,
+  parseOffer,
+  readFragment,
+  readOfferCredentials,
+} from './sdp.js';
 import { readBearer } from './tokens.js';
 import { Viewer } from './Viewer.js';
 
@@ -44,7 +51,10 @@ class WhepSession {
     this.#unwatch = this.rooms.watch(this.deviceId, this);
     const room = await this.#waitForRoom(signal);
     const { video, audio, dtlsParameters } = this.offer;
-    const payloadTypes = { video: video.payloadType, audio: audio && room.tracks.audio ? audio.payloadType : null };
+    const payloadTypes = {
+      video: video.payloadType,
+      audio: audio && room.tracks.audio ? audio.payloadType : null,
+    };
     const transport = await this.viewer.attach(room, payloadTypes);
     if (!transport || this.isClosed) throw restarting();
     this.#follow(transport);
@@ -70,7 +80,11 @@ class WhepSession {
     }
     const room = this.rooms.get(this.deviceId);
     if (!room || this.isClosed || signal.aborted) {
-      throw new RequestError('stream_not_available', 'the stream is not running, or not yet; try again in a moment', 409);
+      throw new RequestError(
+        'stream_not_available',
+        'the stream is not running, or not yet; try again in a moment',
+        409,
+      );
     }
     return room;
   }
@@ -118,7 +132,9 @@ class WhepSession {
   }
 
   onTracksChanged() {
-    const hasVideo = [...this.viewer.consumers.values()].some((consumer) => consumer.kind === 'video' && !consumer.closed);
+    const hasVideo = [...this.viewer.consumers.values()].some(
+      (consumer) => consumer.kind === 'video' && !consumer.closed,
+    );
     if (this.viewer.room && !hasVideo) this.close('stream changed');
   }
 
@@ -147,15 +163,20 @@ export class Whep {
    */
   async handle(request, response, parts) {
     const [deviceId, sessionId] = parts;
-    if (!isDeviceId(deviceId) || parts.length > 2) throw new RequestError('not_found', 'there is no such page', 404);
+    if (!isDeviceId(deviceId) || parts.length > 2)
+      throw new RequestError('not_found', 'there is no such page', 404);
     if (request.method === 'OPTIONS') {
       response.writeHead(204, PREFLIGHT).end();
       return;
     }
     for (const [name, value] of Object.entries(CORS)) response.setHeader(name, value);
-    const actions = sessionId === undefined
-      ? { POST: () => this.#post(request, response, deviceId) }
-      : { PATCH: () => this.#patch(request, response, this.#find(deviceId, sessionId)), DELETE: () => this.#delete(response, this.#find(deviceId, sessionId)) };
+    const actions =
+      sessionId === undefined
+        ? { POST: () => this.#post(request, response, deviceId) }
+        : {
+            PATCH: () => this.#patch(request, response, this.#find(deviceId, sessionId)),
+            DELETE: () => this.#delete(response, this.#find(deviceId, sessionId)),
+          };
     if (!Object.hasOwn(actions, request.method)) {
       response.setHeader('Allow', ['OPTIONS', ...Object.keys(actions)].join(', '));
       throw new RequestError('method_not_allowed', `${request.method} is not possible here`, 405);
@@ -166,9 +187,11 @@ export class Whep {
   async #post(request, response, deviceId) {
     const { tokens, config } = this.context;
     const claims = await tokens.verifyViewerToken(readBearer(request.headers.authorization));
-    if (claims.deviceId !== deviceId) throw new RequestError('unauthorized', 'the viewer token is for another device', 401);
+    if (claims.deviceId !== deviceId)
+      throw new RequestError('unauthorized', 'the viewer token is for another device', 401);
     checkContentType(request, 'application/sdp');
-    if (!accepts(request, 'application/sdp')) throw new RequestError('not_acceptable', 'the answer is application/sdp', 406);
+    if (!accepts(request, 'application/sdp'))
+      throw new RequestError('not_acceptable', 'the answer is application/sdp', 406);
     const offer = await readBody(request, config.maxOfferBytes);
     const gone = new AbortController();
     response.once('close', () => response.writableFinished || gone.abort());
@@ -200,7 +223,9 @@ export class Whep {
     const fragment = await readBody(request, this.context.config.maxOfferBytes);
     const match = request.headers['if-match'];
     const remote = readFragment(fragment);
-    const isRestart = remote !== null && (remote.ufrag !== session.remote.ufrag || remote.password !== session.remote.password);
+    const isRestart =
+      remote !== null &&
+      (remote.ufrag !== session.remote.ufrag || remote.password !== session.remote.password);
     if (match !== undefined && match !== '*' && match !== session.etag) {
       throw new RequestError('precondition_failed', "'If-Match' must be the session's ETag", 412);
     }
@@ -210,7 +235,9 @@ export class Whep {
       return;
     }
     const answer = await session.restartIce(remote);
-    response.writeHead(200, { 'Content-Type': 'application/trickle-ice-sdpfrag', ETag: session.etag }).end(answer);
+    response
+      .writeHead(200, { 'Content-Type': 'application/trickle-ice-sdpfrag', ETag: session.etag })
+      .end(answer);
   }
 
   #delete(response, session) {
@@ -221,7 +248,8 @@ export class Whep {
   /** The id cannot be guessed and is its own permission: the token may have expired long since. */
   #find(deviceId, sessionId) {
     const session = this.#sessions.get(sessionId);
-    if (!session || session.deviceId !== deviceId) throw new RequestError('not_found', 'there is no such session', 404);
+    if (!session || session.deviceId !== deviceId)
+      throw new RequestError('not_found', 'there is no such session', 404);
     return session;
   }
 
@@ -231,7 +259,8 @@ export class Whep {
 }
 
 const newEtag = () => `"${crypto.randomBytes(9).toString('base64url')}"`;
-const restarting = () => new RequestError('stream_restarting', 'the stream is being rebuilt, try again in a moment', 503);
+const restarting = () =>
+  new RequestError('stream_restarting', 'the stream is being rebuilt, try again in a moment', 503);
 
 function checkContentType(request, wanted) {
   const given = (request.headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();
@@ -239,7 +268,8 @@ function checkContentType(request, wanted) {
 }
 
 function accepts(request, type) {
-  const accepted = (request.headers.accept ?? '*/*').split(',').map((entry) => entry.split(';')[0].trim().toLowerCase());
+  const accepted = (request.headers.accept ?? '*/*')
+    .split(',')
+    .map((entry) => entry.split(';')[0].trim().toLowerCase());
   return accepted.some((entry) => ['*/*', 'application/*', type].includes(entry));
 }
-

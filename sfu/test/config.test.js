@@ -13,8 +13,27 @@ const read = (more = {}) => readConfig({ SFU_SECRET: SECRET, ...more });
 test('every setting has the documented default', () => {
   const config = read();
   assert.deepEqual(
-    [config.host, config.port, config.webrtcPort, config.webrtcIp, config.ingestIp, config.ingestPorts, config.sourcePorts, config.maxViewers],
-    ['127.0.0.1', 4000, 44400, '127.0.0.1', '127.0.0.1', { min: 20000, max: 23999 }, { min: 24000, max: 27999 }, 1000]);
+    [
+      config.host,
+      config.port,
+      config.webrtcPort,
+      config.webrtcIp,
+      config.ingestIp,
+      config.ingestPorts,
+      config.sourcePorts,
+      config.maxViewers,
+    ],
+    [
+      '127.0.0.1',
+      4000,
+      44400,
+      '127.0.0.1',
+      '127.0.0.1',
+      { min: 20000, max: 23999 },
+      { min: 24000, max: 27999 },
+      1000,
+    ],
+  );
   assert.equal(config.workers, os.availableParallelism());
 });
 
@@ -22,37 +41,61 @@ test('every setting is in the README, with its default', () => {
   const readme = fs.readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   for (const [name, , , fallback] of SETTINGS) {
     assert.match(readme, new RegExp(`^\\| \`${name}\` \\|`, 'm'), `${name} is missing`);
-    if (fallback && name !== 'SFU_WORKERS') assert.ok(readme.includes(`| \`${name}\` | \`${fallback}\` |`), `${name}'s default`);
+    if (fallback && name !== 'SFU_WORKERS')
+      assert.ok(readme.includes(`| \`${name}\` | \`${fallback}\` |`), `${name}'s default`);
   }
 });
 
 for (const [name, value] of [
-  ['SFU_PORT', 'abc'], ['SFU_PORT', '70000'], ['SFU_PORT', '-1'], ['SFU_WORKERS', '0'], ['SFU_WORKERS', '1.5'],
-  ['SFU_WEBRTC_PORT', '80'], ['SFU_WEBRTC_IP', 'example.com'], ['SFU_INGEST_IP', '300.1.1.1'], ['SFU_INGEST_PORTS', '20000'],
-  ['SFU_INGEST_PORTS', '23999-20000'], ['SFU_SOURCE_PORTS', '1-4'], ['SFU_MAX_VIEWERS', '0'], ['LOG_LEVEL', 'LOUD'],
-  ['ANNOUNCED_ADDRESS', 'a b'], ['SFU_HOST', 'no/host'],
+  ['SFU_PORT', 'abc'],
+  ['SFU_PORT', '70000'],
+  ['SFU_PORT', '-1'],
+  ['SFU_WORKERS', '0'],
+  ['SFU_WORKERS', '1.5'],
+  ['SFU_WEBRTC_PORT', '80'],
+  ['SFU_WEBRTC_IP', 'example.com'],
+  ['SFU_INGEST_IP', '300.1.1.1'],
+  ['SFU_INGEST_PORTS', '20000'],
+  ['SFU_INGEST_PORTS', '23999-20000'],
+  ['SFU_SOURCE_PORTS', '1-4'],
+  ['SFU_MAX_VIEWERS', '0'],
+  ['LOG_LEVEL', 'LOUD'],
+  ['ANNOUNCED_ADDRESS', 'a b'],
+  ['SFU_HOST', 'no/host'],
 ]) {
   test(`${name}=${value} is refused with its name, its value and exit code 78`, () => {
-    assert.throws(() => read({ [name]: value }), (error) => {
-      assert.equal(error.exitCode, 78);
-      assert.ok(error.message.includes(`'${name}'`) && error.message.includes(`'${value}'`), error.message);
-      return true;
-    });
+    assert.throws(
+      () => read({ [name]: value }),
+      (error) => {
+        assert.equal(error.exitCode, 78);
+        assert.ok(error.message.includes(`'${name}'`) && error.message.includes(`'${value}'`), error.message);
+        return true;
+      },
+    );
   });
 }
 
 test('a short secret is refused and never quoted', () => {
-  assert.throws(() => read({ SFU_SECRET: 'hunter2' }), (error) => !error.message.includes('hunter2') && /16 characters/.test(error.message));
+  assert.throws(
+    () => read({ SFU_SECRET: 'hunter2' }),
+    (error) => !error.message.includes('hunter2') && /16 characters/.test(error.message),
+  );
 });
 
 test('port settings must not overlap', () => {
-  assert.throws(() => read({ SFU_SOURCE_PORTS: '23000-25000' }), /'SFU_INGEST_PORTS' and 'SFU_SOURCE_PORTS' must not share ports/);
+  assert.throws(
+    () => read({ SFU_SOURCE_PORTS: '23000-25000' }),
+    /'SFU_INGEST_PORTS' and 'SFU_SOURCE_PORTS' must not share ports/,
+  );
   assert.throws(() => read({ SFU_WEBRTC_PORT: '20010' }), /must not share ports/);
 });
 
 test('a wildcard address for viewers needs an announced one', () => {
   assert.throws(() => read({ SFU_WEBRTC_IP: '0.0.0.0' }), /'ANNOUNCED_ADDRESS' must be set/);
-  assert.equal(read({ SFU_WEBRTC_IP: '0.0.0.0', ANNOUNCED_ADDRESS: 'sfu.example.com' }).announcedAddress, 'sfu.example.com');
+  assert.equal(
+    read({ SFU_WEBRTC_IP: '0.0.0.0', ANNOUNCED_ADDRESS: 'sfu.example.com' }).announcedAddress,
+    'sfu.example.com',
+  );
 });
 
 test('a missing secret is made once, readable by the owner alone, and read again', (t) => {
@@ -69,7 +112,10 @@ test('a missing secret is made once, readable by the owner alone, and read again
 test('.env fills in what the environment does not set', (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sfu-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
-  fs.writeFileSync(path.join(folder, '.env'), '# ours\nSFU_PORT=4100\nexport SFU_HOST="0.0.0.0"\nSFU_WORKERS=3 # three\nnonsense\n');
+  fs.writeFileSync(
+    path.join(folder, '.env'),
+    '# ours\nSFU_PORT=4100\nexport SFU_HOST="0.0.0.0"\nSFU_WORKERS=3 # three\nnonsense\n',
+  );
   const merged = withDotEnv({ SFU_WORKERS: '1' }, path.join(folder, '.env'));
   assert.deepEqual([merged.SFU_PORT, merged.SFU_HOST, merged.SFU_WORKERS], ['4100', '0.0.0.0', '1']);
 });

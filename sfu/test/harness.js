@@ -15,7 +15,8 @@ import { Sfu } from '../lib/Sfu.js';
 
 export const SECRET = 'a secret of the tests, long enough';
 
-export const deriveKey = (label, secret = SECRET) => crypto.createHmac('sha256', secret).update(label).digest('hex');
+export const deriveKey = (label, secret = SECRET) =>
+  crypto.createHmac('sha256', secret).update(label).digest('hex');
 export const CONTROL_KEY = deriveKey('vas control');
 
 /** The worker program that set-up installed: as set, else the newest in the cache. */
@@ -26,7 +27,10 @@ export function findWorkerBin() {
     .map((name) => path.join(cache, name, 'mediasoup-worker'))
     .filter((file) => fs.existsSync(file))
     .sort((a, b) => fs.statSync(b).mtimeMs - fs.statSync(a).mtimeMs);
-  assert.ok(built.length, "mediasoup's worker program is missing: run `make test`, which installs it, or set MEDIASOUP_WORKER_BIN");
+  assert.ok(
+    built.length,
+    "mediasoup's worker program is missing: run `make test`, which installs it, or set MEDIASOUP_WORKER_BIN",
+  );
   return built[0];
 }
 
@@ -94,7 +98,8 @@ export async function until(condition, what, limitMs = 10_000) {
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (performance.now() > deadline) assert.fail(`not in ${limitMs} ms: ${typeof what === 'function' ? what() : what}`);
+    if (performance.now() > deadline)
+      assert.fail(`not in ${limitMs} ms: ${typeof what === 'function' ? what() : what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -154,10 +159,14 @@ export class Client {
 
   /** The next event of a name that has not been taken yet. */
   event(name, limitMs) {
-    return until(() => {
-      const index = this.events.findIndex((event) => event.event === name);
-      return index >= 0 ? this.events.splice(index, 1)[0].data : null;
-    }, `event ${name}`, limitMs);
+    return until(
+      () => {
+        const index = this.events.findIndex((event) => event.event === name);
+        return index >= 0 ? this.events.splice(index, 1)[0].data : null;
+      },
+      `event ${name}`,
+      limitMs,
+    );
   }
 
   async close() {
@@ -184,7 +193,17 @@ export async function connectControl(sfu, owner = 'test:1') {
 export const connectViewer = (sfu) => Client.connect(sfu.port, '/signaling');
 
 /** @param {string} device */
-export function mintToken(device, { key = deriveKey('vas viewer'), lifetime = '60s', algorithm = 'HS256', claims = {}, issuer = 'vas', audience = 'viewer' } = {}) {
+export function mintToken(
+  device,
+  {
+    key = deriveKey('vas viewer'),
+    lifetime = '60s',
+    algorithm = 'HS256',
+    claims = {},
+    issuer = 'vas',
+    audience = 'viewer',
+  } = {},
+) {
   return new SignJWT({ device, tenant: 'tenant-1', ...claims })
     .setProtectedHeader({ alg: algorithm })
     .setIssuer(issuer)
@@ -195,12 +214,25 @@ export function mintToken(device, { key = deriveKey('vas viewer'), lifetime = '6
     .sign(new TextEncoder().encode(key));
 }
 
-export const openRequest = (device, more = {}) => ({ device_id: device, video: { codec: 'h264' }, audio: null, ...more });
+export const openRequest = (device, more = {}) => ({
+  device_id: device,
+  video: { codec: 'h264' },
+  audio: null,
+  ...more,
+});
 
 /** What a mediasoup-client Device in Chromium says it can receive. */
 export const RTP_CAPABILITIES = {
   codecs: [
-    { kind: 'audio', mimeType: 'audio/opus', preferredPayloadType: 111, clockRate: 48000, channels: 2, parameters: {}, rtcpFeedback: [] },
+    {
+      kind: 'audio',
+      mimeType: 'audio/opus',
+      preferredPayloadType: 111,
+      clockRate: 48000,
+      channels: 2,
+      parameters: {},
+      rtcpFeedback: [],
+    },
     {
       kind: 'video',
       mimeType: 'video/H264',
@@ -213,16 +245,46 @@ export const RTP_CAPABILITIES = {
   headerExtensions: [],
 };
 
-export const FINGERPRINT = Array.from({ length: 32 }, (_, index) => (index + 16).toString(16).toUpperCase()).join(':');
-export const DTLS_PARAMETERS = { role: 'client', fingerprints: [{ algorithm: 'sha-256', value: FINGERPRINT }] };
+export const FINGERPRINT = Array.from({ length: 32 }, (_, index) =>
+  (index + 16).toString(16).toUpperCase(),
+).join(':');
+export const DTLS_PARAMETERS = {
+  role: 'client',
+  fingerprints: [{ algorithm: 'sha-256', value: FINGERPRINT }],
+};
 
 /** An offer as a browser makes it. */
-export function buildOffer({ h264 = 108, opus = 111, profile = '42e01f', ufrag = 'abcd', video = true } = {}) {
-  const ice = [`a=ice-ufrag:${ufrag}`, `a=ice-pwd:${'p'.repeat(24)}`, `a=fingerprint:sha-256 ${FINGERPRINT}`, 'a=setup:actpass', 'a=rtcp-mux', 'a=recvonly'];
+export function buildOffer({
+  h264 = 108,
+  opus = 111,
+  profile = '42e01f',
+  ufrag = 'abcd',
+  video = true,
+} = {}) {
+  const ice = [
+    `a=ice-ufrag:${ufrag}`,
+    `a=ice-pwd:${'p'.repeat(24)}`,
+    `a=fingerprint:sha-256 ${FINGERPRINT}`,
+    'a=setup:actpass',
+    'a=rtcp-mux',
+    'a=recvonly',
+  ];
   const head = ['v=0', 'o=- 1 2 IN IP4 127.0.0.1', 's=-', 't=0 0', 'a=group:BUNDLE 0 1'];
-  const audio = [`m=audio 9 UDP/TLS/RTP/SAVPF ${opus}`, 'c=IN IP4 0.0.0.0', 'a=mid:0', ...ice, `a=rtpmap:${opus} opus/48000/2`, `a=fmtp:${opus} minptime=10;useinbandfec=1`];
+  const audio = [
+    `m=audio 9 UDP/TLS/RTP/SAVPF ${opus}`,
+    'c=IN IP4 0.0.0.0',
+    'a=mid:0',
+    ...ice,
+    `a=rtpmap:${opus} opus/48000/2`,
+    `a=fmtp:${opus} minptime=10;useinbandfec=1`,
+  ];
   const codec = video
-    ? [`a=rtpmap:${h264} H264/90000`, `a=fmtp:${h264} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=${profile}`, `a=rtcp-fb:${h264} nack`, `a=rtcp-fb:${h264} nack pli`]
+    ? [
+        `a=rtpmap:${h264} H264/90000`,
+        `a=fmtp:${h264} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=${profile}`,
+        `a=rtcp-fb:${h264} nack`,
+        `a=rtcp-fb:${h264} nack pli`,
+      ]
     : [`a=rtpmap:${h264} VP8/90000`];
   const picture = [`m=video 9 UDP/TLS/RTP/SAVPF ${h264}`, 'c=IN IP4 0.0.0.0', 'a=mid:1', ...ice, ...codec];
   return `${[...head, ...audio, ...picture].join('\r\n')}\r\n`;
@@ -245,7 +307,12 @@ export async function request(sfu, page, { method = 'GET', token, body, headers 
 }
 
 export const whep = (sfu, device, { token, offer = buildOffer(), headers = {} }) =>
-  request(sfu, `/whep/${device}`, { method: 'POST', token, body: offer, headers: { 'Content-Type': 'application/sdp', ...headers } });
+  request(sfu, `/whep/${device}`, {
+    method: 'POST',
+    token,
+    body: offer,
+    headers: { 'Content-Type': 'application/sdp', ...headers },
+  });
 
 /** Sends a few RTP packets from FFmpeg's fixed ports, as one short run of FFmpeg would. */
 export class RtpSender {
@@ -269,7 +336,10 @@ export class RtpSender {
   /** Each frame: a STAP-A with SPS and PPS, then one IDR slice. */
   async send(frames = 1) {
     for (let frame = 0; frame < frames; frame += 1) {
-      await this.#packet(Buffer.from('7800166742c01fda02d0286a0000030002000003007908000468ce3c80', 'hex'), false);
+      await this.#packet(
+        Buffer.from('7800166742c01fda02d0286a0000030002000003007908000468ce3c80', 'hex'),
+        false,
+      );
       await this.#packet(Buffer.concat([Buffer.from([0x65]), crypto.randomBytes(600)]), true);
       this.timestamp = (this.timestamp + 3600) >>> 0;
     }
@@ -299,11 +369,13 @@ export class RtpSender {
  * @param {{gop?: number, withSequence?: boolean}} [options]
  */
 export function spawnFfmpeg({ video, audio }, { gop = 25, withSequence = true } = {}) {
+  // prettier-ignore
   const output = (track) => [
     ...(withSequence ? ['-seq', String(track.sequence)] : []),
     '-ssrc', String(track.ssrc), '-payload_type', String(track.payload_type), '-f', 'rtp',
     `rtp://${track.ip}:${track.rtp_port}?rtcpport=${track.rtcp_port}&localrtpport=${track.source_rtp_port}&localrtcpport=${track.source_rtcp_port}&pkt_size=1200`,
   ];
+  // prettier-ignore
   const child = spawn('ffmpeg', [
     '-hide_banner', '-loglevel', 'error', '-nostdin', '-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25',
     ...(audio ? ['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'] : []),

@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connectControl, connectViewer, DTLS_PARAMETERS, mintToken, openRequest, RTP_CAPABILITIES, startSfu, until } from './harness.js';
+import {
+  connectControl,
+  connectViewer,
+  DTLS_PARAMETERS,
+  mintToken,
+  openRequest,
+  RTP_CAPABILITIES,
+  startSfu,
+  until,
+} from './harness.js';
 
 test('signalling', async (t) => {
   const sfu = await startSfu(t, { environment: { SFU_MAX_VIEWERS: '3' }, protocol: { joinTimeoutMs: 300 } });
@@ -16,15 +25,31 @@ test('signalling', async (t) => {
   await t.test('a viewer joins, connects, consumes, pauses, resumes and leaves', async () => {
     const [viewer, joined] = await join();
     assert.deepEqual([joined.device_id, joined.available, joined.transport.iceServers], ['cam-1', true, []]);
-    assert.deepEqual(joined.transport.iceCandidates.map((candidate) => candidate.protocol), ['udp', 'tcp']);
+    assert.deepEqual(
+      joined.transport.iceCandidates.map((candidate) => candidate.protocol),
+      ['udp', 'tcp'],
+    );
     assert.equal(joined.routerRtpCapabilities.codecs[0].parameters['profile-level-id'], '42e01f');
     assert.deepEqual(await viewer.call('connectTransport', { dtlsParameters: DTLS_PARAMETERS }), {});
     assert.deepEqual(await viewer.call('connectTransport', { dtlsParameters: DTLS_PARAMETERS }), {});
-    assert.equal(await viewer.fail('connectTransport', { dtlsParameters: { ...DTLS_PARAMETERS, role: 'server' } }), 'already_connected');
+    assert.equal(
+      await viewer.fail('connectTransport', { dtlsParameters: { ...DTLS_PARAMETERS, role: 'server' } }),
+      'already_connected',
+    );
     const { consumers } = await viewer.call('consume', { rtpCapabilities: RTP_CAPABILITIES });
-    assert.deepEqual(consumers.map(({ kind }) => kind), ['video', 'audio']);
-    assert.equal(consumers[0].rtpParameters.rtcp.cname, consumers[1].rtpParameters.rtcp.cname, 'one cname keeps lips in step');
-    assert.deepEqual((await viewer.call('consume', { rtpCapabilities: RTP_CAPABILITIES })).consumers.map(({ id }) => id), consumers.map(({ id }) => id));
+    assert.deepEqual(
+      consumers.map(({ kind }) => kind),
+      ['video', 'audio'],
+    );
+    assert.equal(
+      consumers[0].rtpParameters.rtcp.cname,
+      consumers[1].rtpParameters.rtcp.cname,
+      'one cname keeps lips in step',
+    );
+    assert.deepEqual(
+      (await viewer.call('consume', { rtpCapabilities: RTP_CAPABILITIES })).consumers.map(({ id }) => id),
+      consumers.map(({ id }) => id),
+    );
     const paused = async () => (await viewer.call('stats')).consumers.map((consumer) => consumer.paused);
     assert.deepEqual(await paused(), [true, true]);
     await viewer.call('resume');
@@ -35,7 +60,11 @@ test('signalling', async (t) => {
     assert.notEqual(iceParameters.usernameFragment, joined.transport.iceParameters.usernameFragment);
     assert.deepEqual(await viewer.call('leave'), {});
     assert.equal(await viewer.fail('leave'), 'not_joined');
-    assert.equal((await viewer.call('join', { token: await mintToken('cam-1') })).available, true, 'who left may join again');
+    assert.equal(
+      (await viewer.call('join', { token: await mintToken('cam-1') })).available,
+      true,
+      'who left may join again',
+    );
     await viewer.close();
     await until(() => sfu.pool.counts.consumers === 0 && sfu.rooms.viewerCount === 0, 'all gone');
   });
@@ -58,7 +87,12 @@ test('signalling', async (t) => {
   });
 
   await t.test('bad tokens are answered and the socket is closed with 4401', async () => {
-    for (const token of [undefined, 'x', await mintToken('cam-1', { lifetime: '-1h' }), await mintToken('cam-1', { key: 'forged' })]) {
+    for (const token of [
+      undefined,
+      'x',
+      await mintToken('cam-1', { lifetime: '-1h' }),
+      await mintToken('cam-1', { key: 'forged' }),
+    ]) {
       const viewer = await connectViewer(sfu);
       assert.equal(await viewer.fail('join', { token }), 'unauthorized');
       await until(() => viewer.closed, 'closed');
@@ -84,29 +118,73 @@ test('signalling', async (t) => {
 
   await t.test('methods out of order and with bad data get a code', async () => {
     const early = await connectViewer(sfu);
-    for (const method of ['connectTransport', 'consume', 'resume', 'pause', 'restartIce', 'stats', 'leave']) assert.equal(await early.fail(method), 'not_joined');
+    for (const method of ['connectTransport', 'consume', 'resume', 'pause', 'restartIce', 'stats', 'leave'])
+      assert.equal(await early.fail(method), 'not_joined');
     await early.close();
     const [viewer] = await join();
     assert.equal(await viewer.fail('join', { token: await mintToken('cam-1') }), 'already_joined');
-    for (const dtlsParameters of [undefined, null, 1, [], {}, { fingerprints: [] }, { role: 'boss', fingerprints: DTLS_PARAMETERS.fingerprints },
-      { fingerprints: [{ algorithm: 'md5', value: 'x' }] }, { fingerprints: [{ algorithm: 'sha-256', value: 'AA:BB' }] }, { fingerprints: [null] },
-      { fingerprints: [{ algorithm: 'constructor', value: 'AA' }] }, { fingerprints: [{ algorithm: ['sha-256'], value: 7 }] }]) {
-      assert.equal(await viewer.fail('connectTransport', { dtlsParameters }), 'bad_request', JSON.stringify(dtlsParameters));
+    for (const dtlsParameters of [
+      undefined,
+      null,
+      1,
+      [],
+      {},
+      { fingerprints: [] },
+      { role: 'boss', fingerprints: DTLS_PARAMETERS.fingerprints },
+      { fingerprints: [{ algorithm: 'md5', value: 'x' }] },
+      { fingerprints: [{ algorithm: 'sha-256', value: 'AA:BB' }] },
+      { fingerprints: [null] },
+      { fingerprints: [{ algorithm: 'constructor', value: 'AA' }] },
+      { fingerprints: [{ algorithm: ['sha-256'], value: 7 }] },
+    ]) {
+      assert.equal(
+        await viewer.fail('connectTransport', { dtlsParameters }),
+        'bad_request',
+        JSON.stringify(dtlsParameters),
+      );
     }
-    for (const rtpCapabilities of [undefined, null, 'x', [], 3]) assert.equal(await viewer.fail('consume', { rtpCapabilities }), 'bad_request');
-    for (const rtpCapabilities of [{}, { codecs: 'x' }, { codecs: [null] }, { codecs: [{ mimeType: 'video/VP8', clockRate: 90000 }] }, { codecs: [], headerExtensions: [1] },
-      { codecs: [{ mimeType: 7 }] }, { codecs: [{ mimeType: 'video/H264', clockRate: 90000, parameters: { a: {} } }] }]) {
-      assert.ok(['cannot_consume', 'bad_request'].includes(await viewer.fail('consume', { rtpCapabilities })), JSON.stringify(rtpCapabilities));
+    for (const rtpCapabilities of [undefined, null, 'x', [], 3])
+      assert.equal(await viewer.fail('consume', { rtpCapabilities }), 'bad_request');
+    for (const rtpCapabilities of [
+      {},
+      { codecs: 'x' },
+      { codecs: [null] },
+      { codecs: [{ mimeType: 'video/VP8', clockRate: 90000 }] },
+      { codecs: [], headerExtensions: [1] },
+      { codecs: [{ mimeType: 7 }] },
+      { codecs: [{ mimeType: 'video/H264', clockRate: 90000, parameters: { a: {} } }] },
+    ]) {
+      assert.ok(
+        ['cannot_consume', 'bad_request'].includes(await viewer.fail('consume', { rtpCapabilities })),
+        JSON.stringify(rtpCapabilities),
+      );
     }
     await viewer.close();
   });
 
   await t.test('garbage is answered, and much of it closes the socket', async () => {
-    const garbage = ['', 'x', '{', '[]', 'null', '7', '{"id":1}', '{"id":{},"method":"stats"}', '{"id":1,"method":5}', '{"id":1,"method":"stats","data":[]}', Buffer.from([0, 1, 255])];
+    const garbage = [
+      '',
+      'x',
+      '{',
+      '[]',
+      'null',
+      '7',
+      '{"id":1}',
+      '{"id":{},"method":"stats"}',
+      '{"id":1,"method":5}',
+      '{"id":1,"method":"stats","data":[]}',
+      Buffer.from([0, 1, 255]),
+    ];
     const viewer = await connectViewer(sfu);
     for (const message of garbage.slice(0, 9)) viewer.socket.send(message);
-    for (let index = 0; index < 9; index += 1) assert.equal((await viewer.event('unasked answer')).error.code, 'bad_message');
-    assert.equal((await viewer.call('join', { token: await mintToken('cam-1') })).available, true, 'nine are forgiven');
+    for (let index = 0; index < 9; index += 1)
+      assert.equal((await viewer.event('unasked answer')).error.code, 'bad_message');
+    assert.equal(
+      (await viewer.call('join', { token: await mintToken('cam-1') })).available,
+      true,
+      'nine are forgiven',
+    );
     viewer.socket.send(garbage.at(-1));
     await until(() => viewer.closed, 'closed');
     assert.equal(viewer.closed.code, 1008);
@@ -132,7 +210,9 @@ test('signalling', async (t) => {
   });
 
   await t.test('a socket that answers stays open when the clock of the machine is set', async (inner) => {
-    const quick = await startSfu(inner, { protocol: { pingMs: 50, silenceMs: 2_000, joinTimeoutMs: 10_000 } });
+    const quick = await startSfu(inner, {
+      protocol: { pingMs: 50, silenceMs: 2_000, joinTimeoutMs: 10_000 },
+    });
     const viewer = await connectViewer(quick);
     let pings = 0;
     viewer.socket.on('ping', () => (pings += 1));
