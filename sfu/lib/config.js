@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { parseEnv } from 'node:util';
 import { StartError } from './errors.js';
 import { LOG_LEVELS } from './log.js';
 
@@ -92,7 +93,8 @@ export const SETTINGS = [
 ];
 
 /**
- * Read `.env` of the working folder into a copy of the environment; what is already set wins.
+ * Copy the environment and add the settings of the `.env` file in the working folder. Variables that are already
+ * set take precedence; a missing or unreadable file adds nothing.
  *
  * @param {Record<string, string|undefined>} environment
  * @param {string} [file]
@@ -105,14 +107,32 @@ export function withDotEnv(environment, file = path.resolve('.env')) {
   } catch {
     return merged;
   }
-  for (const line of content.split(/\r?\n/)) {
-    const match = /^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line);
-    if (!match) continue;
-    const quoted = /^(['"])(.*)\1$/.exec(match[2]);
-    const value = quoted ? quoted[2] : match[2].replace(/\s+#.*$/, '');
-    if (merged[match[1]] === undefined) merged[match[1]] = value;
-  }
+  for (const [name, value] of Object.entries(parseDotEnv(content))) merged[name] ??= value;
   return merged;
+}
+
+/**
+ * Parse `.env` with the same result as python-dotenv, with which gateway and workers read the file; only `${NAME}` and
+ * escaped double quotes differ. Node's parser gets one assignment at a time, because Node 20 joins a line without '='
+ * to the name in the next line, and does not skip a byte order mark.
+ *
+ * @param {string} content
+ */
+function parseDotEnv(content) {
+  const values = {};
+  for (const line of content.replace(/^\uFEFF/, '').split(/\r?\n/)) {
+    const [, name, value] = /^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=(.*)$/.exec(line) ?? [];
+    if (name) Object.assign(values, parseEnv(`${name}=${quoteBareValue(value)}`));
+  }
+  return values;
+}
+
+/** Node ends an unquoted value at any '#', python-dotenv only at one after white space: secrets may contain it. */
+function quoteBareValue(value) {
+  if (/^\s*['"]/.test(value)) return value.trim();
+  const bare = value.replace(/\s+#.*$/, '').trim();
+  const quote = ["'", '`'].find((mark) => !bare.includes(mark)) ?? '"';
+  return `${quote}${bare}${quote}`;
 }
 
 /**

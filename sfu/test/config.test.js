@@ -109,13 +109,64 @@ test('a missing secret is made once, readable by the owner alone, and read again
   assert.deepEqual(fs.readdirSync(path.dirname(file)), ['sfu_secret']);
 });
 
-test('.env fills in what the environment does not set', (t) => {
+/** What `.env` with this content adds to an environment. */
+function readDotEnv(t, content, environment = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sfu-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
-  fs.writeFileSync(
-    path.join(folder, '.env'),
-    '# ours\nSFU_PORT=4100\nexport SFU_HOST="0.0.0.0"\nSFU_WORKERS=3 # three\nnonsense\n',
-  );
-  const merged = withDotEnv({ SFU_WORKERS: '1' }, path.join(folder, '.env'));
+  fs.writeFileSync(path.join(folder, '.env'), content);
+  return withDotEnv(environment, path.join(folder, '.env'));
+}
+
+test('.env fills in what the environment does not set', (t) => {
+  const content = '# ours\nSFU_PORT=4100\nexport SFU_HOST="0.0.0.0"\nSFU_WORKERS=3 # three\nnonsense\n';
+  const merged = readDotEnv(t, content, { SFU_WORKERS: '1' });
   assert.deepEqual([merged.SFU_PORT, merged.SFU_HOST, merged.SFU_WORKERS], ['4100', '0.0.0.0', '1']);
+});
+
+test('a variable that is set to nothing takes precedence over .env', (t) => {
+  assert.equal(
+    readDotEnv(t, 'ANNOUNCED_ADDRESS=192.0.2.1\n', { ANNOUNCED_ADDRESS: '' }).ANNOUNCED_ADDRESS,
+    '',
+  );
+});
+
+test('a missing or unreadable .env adds nothing', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sfu-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  assert.deepEqual(withDotEnv({ A: '1' }, path.join(folder, '.env')), { A: '1' });
+  assert.deepEqual(withDotEnv({ A: '1' }, folder), { A: '1' });
+});
+
+// python-dotenv 1.2.4, by which gateway and workers read the same file, gives these values.
+for (const [about, content, expected] of [
+  ['spaces around name and value', '  A = two words  \nB=\tx\t\n', { A: 'two words', B: 'x' }],
+  ['export', 'export A=1\nexport\tB=2\n', { A: '1', B: '2' }],
+  ['quotes', 'A="in quotes"\nB=\'in quotes\'\nC=""\n', { A: 'in quotes', B: 'in quotes', C: '' }],
+  ['quotes inside a value', 'A=it\'s\nB="it\'s"\nC=`x`\n', { A: "it's", B: "it's", C: '`x`' }],
+  ['a comment', '# A=1\n  # A=2\nB=3 # three\nC="4" # it\'s\nD= # none\n', { B: '3', C: '4', D: '' }],
+  ['# inside a value', 'A=a#b\nB=#b\nC="a # b"\n', { A: 'a#b', B: '#b', C: 'a # b' }],
+  ['= inside a value', 'A=a=b\nB==\n', { A: 'a=b', B: '=' }],
+  ['an escape', 'A=a\\nb\nB=\'a\\nb\'\nC="a\\nb"\n', { A: 'a\\nb', B: 'a\\nb', C: 'a\nb' }],
+  ['CRLF', 'A=1\r\nB="2"\r\nC=3 # three\r\n', { A: '1', B: '2', C: '3' }],
+  ['a byte order mark', '\ufeffA=1\nB=2\n', { A: '1', B: '2' }],
+  ['no line feed at the end', 'A=1', { A: '1' }],
+  ['a name that stands twice', 'A=1\nA=2\n', { A: '2' }],
+  ['lines without an assignment', 'nonsense\nA=1\n\n  # text\nB=2\n', { A: '1', B: '2' }],
+]) {
+  test(`.env is read as python-dotenv reads it: ${about}`, (t) => {
+    assert.deepEqual(readDotEnv(t, content), expected);
+  });
+}
+
+test('a missing end quote in .env spoils its own line only', (t) => {
+  const { A, C } = readDotEnv(t, 'A=1\nB="x\nC=3\n');
+  assert.deepEqual([A, C], ['1', '3']);
+});
+
+test('every setting of .env.example is read when its comment sign is removed', (t) => {
+  const example = fs.readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
+  const lines = [...example.matchAll(/^#(([A-Z][A-Z0-9_]*)=(.*))$/gm)];
+  assert.ok(lines.length > 15, `${lines.length} settings`);
+  const expected = Object.fromEntries(lines.map(([, , name, value]) => [name, value]));
+  assert.deepEqual(readDotEnv(t, lines.map(([, line]) => `${line}\n`).join('')), expected);
 });

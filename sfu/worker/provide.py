@@ -157,7 +157,7 @@ def download_prebuilt(mediasoup: Path) -> Path | None:
             start_new_session=True,
         )
     except OSError as error:
-        raise NoWorkerError(f"cannot run node: {error}; install Node.js 20 or newer") from error
+        raise NoWorkerError(f"cannot run node: {error}; install Node.js 20.19 or newer") from error
 
     gave_up = threading.Event()
 
