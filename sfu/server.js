@@ -1,4 +1,4 @@
-/** Starts the SFU and stops it on SIGTERM; see lib/Sfu.js for what it does. */
+/** Entry point: starts the SFU and stops it on SIGTERM or SIGINT. The server itself is lib/Sfu.js. */
 
 import { readConfig, withDotEnv } from './lib/config.js';
 import { StartError } from './lib/errors.js';

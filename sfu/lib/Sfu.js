@@ -1,4 +1,4 @@
-/** The whole server: one HTTP port for control, signalling, WHEP, health and metrics, over the mediasoup Workers. */
+/** The server: one HTTP port for control, signalling, WHEP, health and metrics, in front of the mediasoup Workers. */
 
 import fs from 'node:fs';
 import http from 'node:http';
@@ -45,7 +45,7 @@ export class Sfu {
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
-  /** The port that is listened on; of use when 'SFU_PORT' is 0. */
+  /** The port on which the server listens; chosen by the system when 'SFU_PORT' is 0. */
   get port() {
     return this.#server.address().port;
   }
@@ -55,7 +55,7 @@ export class Sfu {
     return Object.values(this.#sockets).reduce((sum, { clients }) => sum + clients.size, 0);
   }
 
-  /** Start Workers and listen. Raises StartError with the remedy. */
+  /** Start the Workers and listen. Raises StartError, with the remedy in its message. */
   async start() {
     await this.pool.start((slot, rooms) => void this.rooms.rebuild(rooms));
     try {
@@ -66,7 +66,7 @@ export class Sfu {
     } catch (error) {
       await this.close();
       throw new StartError(
-        `'SFU_PORT' ${this.config.port} of ${this.config.host} cannot be listened on: stop what uses it or set another (${error.message})`,
+        `'SFU_PORT': cannot listen on port ${this.config.port} of ${this.config.host}; stop the program that uses it or set another port (${error.message})`,
         69,
       );
     }
@@ -79,7 +79,7 @@ export class Sfu {
     });
   }
 
-  /** Stop in order: no new viewers, sockets closed, rooms closed, Workers gone. May be called twice. */
+  /** Stop in order: refuse new viewers, close sockets, rooms and Workers. May be called twice. */
   close() {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -119,7 +119,7 @@ export class Sfu {
     if (!page) throw new RequestError('not_found', 'there is no such page', 404);
     if (!['GET', 'HEAD'].includes(request.method)) {
       response.setHeader('Allow', 'GET, HEAD');
-      throw new RequestError('method_not_allowed', `${request.method} is not possible here`, 405);
+      throw new RequestError('method_not_allowed', `${request.method} is not allowed here`, 405);
     }
     if (page.isGuarded && !this.tokens.isControlKey(request.headers.authorization)) {
       throw new RequestError('unauthorized', 'the control key is missing or wrong', 401);

@@ -1,4 +1,4 @@
-/** The settings of the SFU, read once from the environment (and `.env`), each checked with a plain sentence. */
+/** Settings of the SFU, read once from the environment and `.env`, each validated with a clear error message. */
 
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -9,7 +9,7 @@ import { parseEnv } from 'node:util';
 import { StartError } from './errors.js';
 import { LOG_LEVELS } from './log.js';
 
-/** Times in milliseconds and sizes in bytes that are part of the protocol; tests shorten some of them. */
+/** Durations and sizes that are part of the protocol, with their units in the names; tests shorten some of them. */
 export const PROTOCOL = Object.freeze({
   joinTimeoutMs: 5_000,
   roomWaitMs: 10_000,
@@ -69,12 +69,12 @@ function logLevel(name, value) {
 }
 
 function secretText(name, value) {
-  // The value itself is never quoted.
+  // The message must not contain the secret.
   if (value.length < 16) throw new StartError(`'${name}' must have at least 16 characters`, 78);
   return value;
 }
 
-/** Name in the environment, key in the configuration, parser, default. The README's table lists the same. */
+/** Environment variable, configuration key, parser and default of each setting. The README's table lists the same. */
 export const SETTINGS = [
   ['SFU_SECRET', 'secret', secretText, ''],
   ['VAR_DIR', 'varDir', text, 'var'],
@@ -136,7 +136,7 @@ function quoteBareValue(value) {
 }
 
 /**
- * The configuration, or a StartError that names the first bad setting and says what would be right.
+ * Build the configuration. Raises StartError, which names the first invalid setting and what it accepts.
  *
  * @param {Record<string, string|undefined>} environment
  */
@@ -154,7 +154,7 @@ export function readConfig(environment) {
       78,
     );
   }
-  if (!config.secret) config.secret = readOrMakeSecret(path.join(config.varDir, 'secrets', 'sfu_secret'));
+  if (!config.secret) config.secret = readOrCreateSecret(path.join(config.varDir, 'secrets', 'sfu_secret'));
   return /** @type {any} */ (config);
 }
 
@@ -181,12 +181,13 @@ function checkPorts(config) {
 }
 
 /**
- * The secret in the file, made (mode 0600) when it is missing. The gateway does the same: the file appears whole
- * by a hard link and the first process wins, so all agree whoever starts first.
+ * Read the secret from the file; create the file (mode 0600) when it is missing. The gateway uses the same procedure:
+ * a hard link makes the complete file appear at once and the first process wins, so that all processes use the same
+ * secret in whatever order they start.
  *
  * @param {string} file
  */
-function readOrMakeSecret(file) {
+function readOrCreateSecret(file) {
   try {
     if (!fs.existsSync(file)) {
       fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });

@@ -24,7 +24,7 @@ export function serveControl(socket, request, { rooms, config, log }) {
     if (owner === null)
       throw new RequestError(
         'hello_missing',
-        "the first request on a control socket is 'hello' with an 'owner'",
+        "the first request on a control socket must be 'hello' with an 'owner'",
       );
   };
 
@@ -39,7 +39,7 @@ export function serveControl(socket, request, { rooms, config, log }) {
           );
         }
         if (owner !== null && owner !== name)
-          throw new RequestError('bad_request', `this socket has said hello as '${owner}'`);
+          throw new RequestError('bad_request', `this socket already belongs to the owner '${owner}'`);
         owner = name;
         rooms.ownerConnected(owner, notify);
         log.info('owner connected', { owner, source: sourceIp });
@@ -89,7 +89,7 @@ function parseOpen({ device_id: id, video, audio = null, ports, fresh = false })
   if (!isObject(video) || video.codec !== 'h264') {
     throw new RequestError(
       'unsupported_codec',
-      '\'video\' must be {"codec":"h264"}, all else is re-encoded first',
+      '\'video\' must be {"codec":"h264"}, other codecs must be re-encoded first',
     );
   }
   if (audio !== null && (!isObject(audio) || audio.codec !== 'opus')) {
@@ -134,7 +134,7 @@ export function isDeviceId(id) {
   return typeof id === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(id);
 }
 
-/** An address as PlainTransport takes it: of the family that ingest listens on. */
+/** Convert an address for PlainTransport, which needs one of the family on which ingest listens. */
 function normaliseIp(address, ingestIp) {
   const plain = (address ?? '').replace(/^::ffff:/i, '');
   return plain === '::1' && !ingestIp.includes(':') ? '127.0.0.1' : plain;

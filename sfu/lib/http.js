@@ -1,10 +1,10 @@
-/** HTTP in one shape: bodies read with a limit, JSON answers, and the one error shape of VAS. */
+/** HTTP requests and responses: bodies with a size limit, JSON, and the error format of VAS. */
 
 import http from 'node:http';
 import { describeError, RequestError } from './errors.js';
 
 /**
- * The body as text. Raises RequestError 413 beyond the limit.
+ * Read the body as text. Raises RequestError 413 when it exceeds the limit.
  *
  * @param {http.IncomingMessage} request
  * @param {number} limitBytes
@@ -37,7 +37,7 @@ export function sendJson(response, status, value) {
 }
 
 /**
- * Answer with `{code, status, message, errors, reason}`, as the REST API does.
+ * Respond with `{code, status, message, errors, reason}`, as the REST API does.
  *
  * @param {http.ServerResponse} response
  * @param {unknown} error
@@ -49,7 +49,7 @@ export function sendError(response, error) {
     response.destroy();
     return;
   }
-  // What is left of a refused body is not read.
+  // The rest of a refused body is not read, so the connection cannot be used again.
   if (status === 413) response.setHeader('Connection', 'close');
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   sendJson(response, status, {

@@ -1,4 +1,4 @@
-/** SDP for WHEP: what a player's offer can take, and the answer of an ICE-lite server that only sends. */
+/** SDP for WHEP: parses a player's offer, and builds the answer of an ICE-lite server that only sends. */
 
 import sdpTransform from 'sdp-transform';
 import { DECLARED_PROFILE } from './codecs.js';
@@ -22,7 +22,7 @@ const FEEDBACK = ['nack', 'nack pli', 'ccm fir', 'goog-remb', 'transport-cc'];
  */
 
 /**
- * Read a player's offer. Raises RequestError 400 for what is no usable SDP, 422 for one without H.264.
+ * Parse a player's offer. Raises RequestError 400 for unusable SDP, 422 for an offer without H.264.
  *
  * @param {string} text
  * @returns {{sections: object[], video: OfferedMedia, audio: OfferedMedia|null, dtlsParameters: {role: string, fingerprints: object[]}, answerSetup: string}}
@@ -47,11 +47,11 @@ export function parseOffer(text) {
   if (!video) {
     throw new RequestError(
       'no_h264',
-      `the offer must hold a video section to receive with H.264, packetization-mode 1 and a profile like ${DECLARED_PROFILE}`,
+      `the offer must have a video section that receives H.264 with packetization-mode 1 and a profile like ${DECLARED_PROFILE}`,
       422,
     );
   }
-  // Without BUNDLE there would be two transports: audio is left out then.
+  // Without BUNDLE audio would need a second transport: it is left out.
   const audio = mids === null && offer.media.length > 1 ? null : pick('audio', readOpus);
   return { sections, video, audio, ...readDtls(offer, offer.media[video.index]) };
 }
@@ -78,7 +78,7 @@ function readH264(media) {
     .filter(({ codec, rate }) => String(codec).toUpperCase() === 'H264' && rate === 90_000)
     .map(({ payload }) => ({ payload, ...readFmtp(media, payload) }))
     .filter((codec) => Number(codec['packetization-mode'] ?? 0) === 1);
-  // Any profile is taken in need: players that offer H.264 decode what cameras send, whatever they call it.
+  // As a last resort any profile is accepted: players that offer H.264 decode the cameras' profiles under any name.
   const rank = ({ 'profile-level-id': profile = '' }) =>
     /^42(e0|c0)/i.test(profile) ? 0 : /^42/.test(profile) ? 1 : /^4d/i.test(profile) ? 2 : 3;
   const [best] = offered.sort((a, b) => rank(a) - rank(b));
@@ -138,8 +138,8 @@ function readDtls(offer, media) {
     throw new RequestError('bad_sdp', 'the offer has no usable DTLS fingerprint', 400);
   if (!['actpass', 'active', 'passive'].includes(setup))
     throw new RequestError('bad_sdp', `the offer's setup must be actpass, not '${setup.slice(0, 20)}'`, 400);
-  // The player opens DTLS as soon as its own ICE check is answered: an ICE-lite server checks nothing itself and
-  // would have to guess when its first flight is welcome. Only a player that insists on waiting makes us open it.
+  // The player starts DTLS as soon as its own ICE check is answered: an ICE-lite server makes no checks and would have
+  // to guess when the player accepts its first flight. We start it only for a player that insists on being passive.
   const isPassive = setup !== 'passive';
   return {
     dtlsParameters: {
@@ -151,7 +151,7 @@ function readDtls(offer, media) {
 }
 
 /**
- * The player's RTP capabilities as mediasoup wants them: the one codec that was picked for each kind.
+ * Build the player's RTP capabilities for mediasoup, with the one codec that was picked for each kind.
  *
  * @param {{video: OfferedMedia, audio: OfferedMedia|null}} offer
  */
@@ -187,8 +187,8 @@ export function buildRtpCapabilities({ video, audio }) {
 }
 
 /**
- * The answer. Sections we have nothing for are refused; audio of a camera without sound is answered inactive, as it
- * may be the section that carries the bundle's transport.
+ * Build the answer. Sections for which there is no media are rejected; audio of a camera without sound is answered
+ * inactive, because its section may carry the transport of the bundle.
  *
  * @param {ReturnType<typeof parseOffer>} offer
  * @param {{transport: object, consumers: object[], deviceId: string, sessionId: string}} session
@@ -293,7 +293,7 @@ function describeMedia(kind, offered, consumer, deviceId) {
 }
 
 /**
- * The ICE credentials in a trickle fragment (RFC 8840), or null when it has none or is none.
+ * Read the ICE credentials of a trickle ICE fragment (RFC 8840); null when there are none or it is not a fragment.
  *
  * @param {string} text
  */
@@ -303,14 +303,14 @@ export function readFragment(text) {
   return ufrag && password ? { ufrag, password } : null;
 }
 
-/** The ICE credentials of the offer's video section. */
+/** Return the ICE credentials of the offer's video section. */
 export function readOfferCredentials(offer) {
   const { media } = offer.sections[offer.video.index];
   return { ufrag: String(media.iceUfrag ?? ''), password: String(media.icePwd ?? '') };
 }
 
 /**
- * The fragment that answers an ICE restart.
+ * Build the fragment that answers an ICE restart.
  *
  * @param {object} transport mediasoup's WebRtcTransport, after its restartIce()
  * @param {string|null} mid of the section that carries the transport

@@ -6,7 +6,7 @@ import { Viewer } from './Viewer.js';
 
 const REQUESTS_PER_SECOND = 50;
 
-/** Close codes of our own. */
+/** Close codes of this application. */
 export const CLOSE = { badToken: 4401, joinTimeout: 4408, tooManyViewers: 4429 };
 
 class SignalingSession {
@@ -24,7 +24,7 @@ class SignalingSession {
   /** @param {import('ws').WebSocket} socket */
   serve(socket) {
     const joined = (action) => (data) => {
-      if (!this.viewer) throw new RequestError('not_joined', "'join' comes first");
+      if (!this.viewer) throw new RequestError('not_joined', "send 'join' first");
       return action(data);
     };
     const withTransport = (action) =>
@@ -32,7 +32,7 @@ class SignalingSession {
         if (!this.viewer.transport)
           throw new RequestError(
             'not_available',
-            "the stream is not there yet, wait for the event 'streamAvailable'",
+            "the stream is not available yet; wait for the event 'streamAvailable'",
           );
         return action(data);
       });
@@ -66,7 +66,8 @@ class SignalingSession {
   }
 
   async #join({ token }) {
-    if (this.viewer) throw new RequestError('already_joined', "this socket has joined, 'leave' comes first");
+    if (this.viewer)
+      throw new RequestError('already_joined', "this socket has joined already; send 'leave' first");
     let deviceId;
     try {
       ({ deviceId } = await this.tokens.verifyViewerToken(token));
@@ -98,13 +99,13 @@ class SignalingSession {
     };
   }
 
-  /** Whether the viewer now has a transport in this room. */
+  /** Attach the viewer to this room. Returns whether it has a transport there now. */
   async #attach(room) {
     this.#connectedWith = null;
     try {
       return (await this.viewer.attach(room)) !== null;
     } catch (error) {
-      // The Worker died just now: 'streamAvailable' follows when the room is rebuilt.
+      // The Worker has just died: 'streamAvailable' follows when the room is rebuilt.
       this.log.debug('viewer not attached', { device: room.deviceId, error });
       return false;
     }
@@ -122,7 +123,10 @@ class SignalingSession {
     const text = JSON.stringify(parsed);
     if (this.#connectedWith === text) return {};
     if (this.#connectedWith)
-      throw new RequestError('already_connected', 'this transport is connected with other DTLS parameters');
+      throw new RequestError(
+        'already_connected',
+        'this transport is already connected with other DTLS parameters',
+      );
     await this.viewer.transport.connect({ dtlsParameters: parsed });
     this.#connectedWith = text;
     return {};
@@ -150,12 +154,12 @@ class SignalingSession {
     return {};
   }
 
-  /** The answer goes out first, the close follows it. */
+  /** Close the socket after the response has been sent. */
   #closeAfterAnswer(code, reason) {
     setImmediate(() => this.json.close(code, reason));
   }
 
-  // What the room does (see Rooms.Audience) -----------------------------------------------------------------------
+  // Events of the room (see Rooms.Audience) --------------------------------------------------------------------------
 
   async onRoomAvailable(room) {
     const { viewer } = this;
@@ -205,7 +209,7 @@ export function parseDtlsParameters(value) {
   if (!isGood) {
     throw new RequestError(
       'bad_request',
-      "'dtlsParameters' must have a role (auto, client, server) and fingerprints of algorithm and value",
+      "'dtlsParameters' must have a role (auto, client, server) and fingerprints with algorithm and value",
     );
   }
   return {

@@ -44,7 +44,7 @@ class WhepSession {
     this.viewer = new Viewer({ deviceId, iceConsentSeconds: config.iceConsentSeconds });
   }
 
-  /** The answer to an offer; waits for the room when it is not open yet. */
+  /** Return the answer to an offer; waits for the room when it is not open yet. */
   async open(offerText, signal) {
     this.offer = parseOffer(offerText);
     this.remote = readOfferCredentials(this.offer);
@@ -60,7 +60,7 @@ class WhepSession {
     this.#follow(transport);
     const mids = { video: video.mid ?? undefined, audio: audio?.mid ?? undefined };
     const [consumers] = await Promise.all([
-      // Not paused: nothing is sent before DTLS is up, and a WHEP player has no way to say that it is ready.
+      // Not paused: nothing is sent before DTLS is connected, and a WHEP player cannot signal that it is ready.
       this.viewer.consume(buildRtpCapabilities(this.offer), { isPaused: false, mids }),
       transport.connect({ dtlsParameters }),
     ]);
@@ -82,14 +82,14 @@ class WhepSession {
     if (!room || this.isClosed || signal.aborted) {
       throw new RequestError(
         'stream_not_available',
-        'the stream is not running, or not yet; try again in a moment',
+        'the stream is not running or not available yet; try again in a moment',
         409,
       );
     }
     return room;
   }
 
-  /** A player that never comes or goes away without a word is cleared away. */
+  /** Close the session when the player never connects, or disconnects without ending it. */
   #follow(transport) {
     const timer = setTimeout(() => this.close('never connected'), this.config.connectTimeoutMs);
     timer.unref();
@@ -101,7 +101,7 @@ class WhepSession {
     });
   }
 
-  /** New ICE credentials for both sides. */
+  /** Restart ICE with new credentials of both sides, and return the fragment with ours. */
   async restartIce(remote) {
     if (!this.viewer.transport) throw restarting();
     await this.viewer.transport.restartIce();
@@ -120,7 +120,7 @@ class WhepSession {
     this.log.info('whep session closed', { device: this.deviceId, reason });
   }
 
-  // What the room does (see Rooms.Audience): a WHEP player cannot be told, it comes again. ------------------------
+  // Events of the room (see Rooms.Audience): a WHEP player cannot be notified, so it reconnects. ----------------------
 
   onRoomAvailable() {
     if (this.viewer.room) this.close('stream rebuilt');
@@ -179,7 +179,7 @@ export class Whep {
           };
     if (!Object.hasOwn(actions, request.method)) {
       response.setHeader('Allow', ['OPTIONS', ...Object.keys(actions)].join(', '));
-      throw new RequestError('method_not_allowed', `${request.method} is not possible here`, 405);
+      throw new RequestError('method_not_allowed', `${request.method} is not allowed here`, 405);
     }
     await actions[request.method]();
   }
@@ -191,14 +191,14 @@ export class Whep {
       throw new RequestError('unauthorized', 'the viewer token is for another device', 401);
     checkContentType(request, 'application/sdp');
     if (!accepts(request, 'application/sdp'))
-      throw new RequestError('not_acceptable', 'the answer is application/sdp', 406);
+      throw new RequestError('not_acceptable', "'Accept' must allow application/sdp", 406);
     const offer = await readBody(request, config.maxOfferBytes);
     const gone = new AbortController();
     response.once('close', () => response.writableFinished || gone.abort());
     const session = new WhepSession(deviceId, this.context, () => this.#sessions.delete(session.id));
     try {
       const answer = await session.open(offer, gone.signal);
-      if (gone.signal.aborted) throw new RequestError('gone', 'the player has gone', 499);
+      if (gone.signal.aborted) throw new RequestError('gone', 'the player has disconnected', 499);
       this.#sessions.set(session.id, session);
       this.context.log.info('whep session opened', { device: deviceId });
       response.writeHead(201, {
@@ -230,7 +230,7 @@ export class Whep {
       throw new RequestError('precondition_failed', "'If-Match' must be the session's ETag", 412);
     }
     if (!isRestart) {
-      // ICE-lite: the player's candidates need not be known, its checks tell where it is.
+      // ICE-lite: the player's candidates are not needed, because its connectivity checks reveal its address.
       response.writeHead(204, { ETag: session.etag }).end();
       return;
     }
@@ -245,7 +245,7 @@ export class Whep {
     response.writeHead(200).end();
   }
 
-  /** The id cannot be guessed and is its own permission: the token may have expired long since. */
+  /** Find a session. Its id cannot be guessed and authorizes the request: the token may have expired long ago. */
   #find(deviceId, sessionId) {
     const session = this.#sessions.get(sessionId);
     if (!session || session.deviceId !== deviceId)

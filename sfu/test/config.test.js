@@ -1,4 +1,4 @@
-/** The settings: defaults, and one clear sentence for each bad value. */
+/** Settings: defaults, validation with clear error messages, and `.env`. */
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -75,7 +75,7 @@ for (const [name, value] of [
   });
 }
 
-test('a short secret is refused and never quoted', () => {
+test('a short secret is refused, and the message does not contain it', () => {
   assert.throws(
     () => read({ SFU_SECRET: 'hunter2' }),
     (error) => !error.message.includes('hunter2') && /16 characters/.test(error.message),
@@ -98,7 +98,7 @@ test('a wildcard address for viewers needs an announced one', () => {
   );
 });
 
-test('a missing secret is made once, readable by the owner alone, and read again', (t) => {
+test('a missing secret is created once, readable by its owner only, and read from then on', (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sfu-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
   const first = readConfig({ VAR_DIR: folder });
@@ -109,7 +109,7 @@ test('a missing secret is made once, readable by the owner alone, and read again
   assert.deepEqual(fs.readdirSync(path.dirname(file)), ['sfu_secret']);
 });
 
-/** What `.env` with this content adds to an environment. */
+/** Read a `.env` file with this content. */
 function readDotEnv(t, content, environment = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sfu-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
@@ -123,7 +123,7 @@ test('.env fills in what the environment does not set', (t) => {
   assert.deepEqual([merged.SFU_PORT, merged.SFU_HOST, merged.SFU_WORKERS], ['4100', '0.0.0.0', '1']);
 });
 
-test('a variable that is set to nothing takes precedence over .env', (t) => {
+test('a variable that is set to an empty text takes precedence over .env', (t) => {
   assert.equal(
     readDotEnv(t, 'ANNOUNCED_ADDRESS=192.0.2.1\n', { ANNOUNCED_ADDRESS: '' }).ANNOUNCED_ADDRESS,
     '',
@@ -137,7 +137,7 @@ test('a missing or unreadable .env adds nothing', (t) => {
   assert.deepEqual(withDotEnv({ A: '1' }, folder), { A: '1' });
 });
 
-// python-dotenv 1.2.4, by which gateway and workers read the same file, gives these values.
+// The values that python-dotenv 1.2.4 returns, with which gateway and workers read the same file.
 for (const [about, content, expected] of [
   ['spaces around name and value', '  A = two words  \nB=\tx\t\n', { A: 'two words', B: 'x' }],
   ['export', 'export A=1\nexport\tB=2\n', { A: '1', B: '2' }],
@@ -158,7 +158,7 @@ for (const [about, content, expected] of [
   });
 }
 
-test('a missing end quote in .env spoils its own line only', (t) => {
+test('a missing end quote in .env affects its own line only', (t) => {
   const { A, C } = readDotEnv(t, 'A=1\nB="x\nC=3\n');
   assert.deepEqual([A, C], ['1', '3']);
 });

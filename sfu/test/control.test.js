@@ -1,4 +1,4 @@
-/** The control API: every method twice, what changes a room and what does not, and bad input. */
+/** Control API: repeated calls of every method, changes of a room, and invalid input. */
 
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
@@ -35,7 +35,7 @@ test('control', async (t) => {
   const control = await connectControl(sfu);
   const status = async () => (await request(sfu, '/control/status', { token: CONTROL_KEY })).json;
 
-  await t.test('every method gives the same when asked twice', async () => {
+  await t.test('every method returns the same when called twice', async () => {
     const first = await control.call('ingest.open', openRequest('twice', withAudio));
     const second = await control.call('ingest.open', openRequest('twice', withAudio));
     assert.equal(first.created, true);
@@ -57,7 +57,7 @@ test('control', async (t) => {
     assert.deepEqual([rooms, transports, producers, ports], [0, 0, 0, 0]);
   });
 
-  await t.test('many requests for one device at once open one room', async () => {
+  await t.test('simultaneous requests for one device open one room', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => control.call('ingest.open', openRequest('crowd'))),
     );
@@ -69,7 +69,7 @@ test('control', async (t) => {
     assert.equal(closed.filter((answer) => answer.closed).length, 1);
   });
 
-  await t.test('devices get ports of their own, and rooms spread over the Workers', async () => {
+  await t.test('every device gets its own ports, and rooms are distributed over the Workers', async () => {
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
         control.call('ingest.open', openRequest(`spread-${index}`, withAudio)),
@@ -108,7 +108,7 @@ test('control', async (t) => {
   });
 
   await t.test(
-    "'fresh' gives new ports and viewers are told; audio comes and goes without touching video",
+    "'fresh' assigns new ports and viewers are notified; audio is added and removed without touching video",
     async () => {
       const first = await control.call('ingest.open', openRequest('change'));
       const viewer = await connectViewer(sfu);
@@ -123,7 +123,7 @@ test('control', async (t) => {
         both.consumers.map((consumer) => consumer.kind),
         ['video', 'audio'],
       );
-      assert.equal(both.consumers[0].id, consumers[0].id, 'the video Consumer goes on');
+      assert.equal(both.consumers[0].id, consumers[0].id, 'the video Consumer stays');
 
       const quiet = await control.call('ingest.open', openRequest('change'));
       await viewer.event('producersChanged');
@@ -143,7 +143,7 @@ test('control', async (t) => {
     },
   );
 
-  await t.test('packets are counted, but only those from the ports that were agreed', async () => {
+  await t.test('packets are counted, but only those from the agreed ports', async () => {
     const { video } = await control.call('ingest.open', openRequest('count'));
     const stranger = await RtpSender.open({ ...video, source_rtp_port: 0 });
     await stranger.send(5);
@@ -162,7 +162,7 @@ test('control', async (t) => {
     ]);
   });
 
-  await t.test('a room closed under its viewers leaves nothing of them', async () => {
+  await t.test('a room that is closed while it has viewers leaves nothing behind', async () => {
     await control.call('ingest.open', openRequest('crowded'));
     const { webRtcServer } = sfu.rooms.get('crowded').slot;
     const viewers = await Promise.all([1, 2, 3].map(() => connectViewer(sfu)));
@@ -182,7 +182,7 @@ test('control', async (t) => {
     }
   });
 
-  await t.test('the owner is told how many watch', async () => {
+  await t.test('the owner is notified of the number of viewers', async () => {
     await control.call('ingest.open', openRequest('watched'));
     const viewer = await connectViewer(sfu);
     await viewer.call('join', { token: await mintToken('watched') });
@@ -205,7 +205,7 @@ test('control', async (t) => {
   });
 
   await t.test(
-    'rooms outlive the socket of their owner for a while, and longer when it returns',
+    'rooms outlive the socket of their owner for the grace period, and longer when it reconnects',
     async () => {
       const open = async (owner) => {
         const worker = await connectControl(sfu, owner);
@@ -236,7 +236,7 @@ test('control', async (t) => {
     await other.close();
   });
 
-  await t.test('bad requests get a code and a sentence, and the socket goes on', async () => {
+  await t.test('invalid requests get a code and a message, and the socket stays open', async () => {
     const stranger = await connectControl(sfu, null);
     assert.equal(await stranger.fail('ingest.open', openRequest('x')), 'hello_missing');
     assert.equal(await stranger.fail('resync', { device_ids: [] }), 'hello_missing');
@@ -286,7 +286,7 @@ test('control', async (t) => {
     await control.call('ingest.close', { device_id: 'outside' });
   });
 
-  await t.test('without the control key nothing is told', async () => {
+  await t.test('requests without the control key are refused', async () => {
     for (const headers of [
       {},
       { Authorization: 'Bearer wrong' },
@@ -304,7 +304,7 @@ test('control', async (t) => {
     assert.equal((await request(sfu, '/health', { method: 'POST' })).status, 405);
   });
 
-  await t.test('the metrics hold what the status holds', async () => {
+  await t.test('the metrics contain the values of the status', async () => {
     const { text } = await request(sfu, '/metrics', { token: CONTROL_KEY });
     assert.match(text, /^vas_sfu_rooms 0$/m);
     assert.match(text, /^vas_sfu_worker_resident_bytes\{worker="1"\} \d+$/m);
@@ -313,7 +313,7 @@ test('control', async (t) => {
   });
 });
 
-test('when the port range is full the error names the setting, and ports given back can be had', async (t) => {
+test('when the port range is full the error names the setting, and released ports can be reserved again', async (t) => {
   const sfu = await startSfu(t, { environment: { SFU_INGEST_PORTS: '27900-27907' } });
   const control = await connectControl(sfu);
   for (let index = 0; index < 4; index += 1) await control.call('ingest.open', openRequest(`cam-${index}`));

@@ -1,4 +1,4 @@
-/** Nothing leaks: 200 runs of FFmpeg into one room, 1,000 viewers coming and going, and everything is as before. */
+/** No leaks: after 200 runs of FFmpeg into one room and 1,000 viewers, all resources are as before. */
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -32,7 +32,7 @@ const collectGarbage = vm.runInNewContext('gc');
 const countFiles = (pid) => fs.readdirSync(`/proc/${pid}/fd`).length;
 const readRssKb = (pid) => Number(/^VmRSS:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 
-/** Everything that could leak, as it is now. */
+/** Measure everything that could leak. */
 async function measure(sfu) {
   const slots = (await sfu.pool.describe()).map(({ pid }) => pid);
   const dumps = await Promise.all(
@@ -66,7 +66,7 @@ async function watchByWhep(sfu, device, offer) {
   await request(sfu, answer.headers.get('location'), { method: 'DELETE' });
 }
 
-/** Viewers by signalling, by WHEP, and by WHEP with payload types of their own, in turn. */
+/** Open viewers in turn by signalling, by WHEP, and by WHEP with different payload types. */
 async function comeAndGo(sfu, device, count) {
   let next = 0;
   const offers = [undefined, buildOffer({ h264: 126, opus: 109 })];
@@ -80,7 +80,7 @@ async function comeAndGo(sfu, device, count) {
   await Promise.all(Array.from({ length: AT_ONCE }, visit));
 }
 
-/** One run of FFmpeg: the ports are asked for, a few packets are sent from them, the process ends. */
+/** Simulate one run of FFmpeg: request the ports, send a few packets from them, end. */
 async function runOnce(control, device, previous) {
   const ingest = await control.call('ingest.open', openRequest(device, withAudio));
   assert.equal(ingest.created, false);
@@ -106,7 +106,7 @@ test('200 runs of FFmpeg and 1,000 viewers leave nothing behind', async (t) => {
     );
     return measure(sfu);
   };
-  // What is made once (buffers, connections kept alive by fetch, code) is no leak.
+  // One-time allocations (buffers, connections kept alive by fetch, code) are not leaks.
   await comeAndGo(sfu, 'cam-1', 200);
   for (let run = 1; run <= WARM_RUNS; run += 1) {
     await runOnce(control, 'cam-1', opened);
@@ -144,7 +144,7 @@ test('200 runs of FFmpeg and 1,000 viewers leave nothing behind', async (t) => {
   t.diagnostic(`after  ${JSON.stringify(after)}`);
   for (const what of ['counts', 'ports', 'viewers', 'sockets', 'handlers'])
     assert.deepEqual(after[what], before[what], what);
-  // fetch keeps a few connections of its own alive, both ends of which are in this process.
+  // fetch keeps a few connections alive, both ends of which are in this process.
   assert.ok(
     after.files[0] <= before.files[0] + 4 * AT_ONCE,
     `files of the server: ${after.files[0]}, were ${before.files[0]}`,

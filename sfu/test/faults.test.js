@@ -1,4 +1,4 @@
-/** What dies and what comes back: Workers, the whole server, bad programs and signals. */
+/** Failures and recovery: killed Workers, restarts of the server, unusable worker programs, signals. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -38,7 +38,7 @@ function ports(ingest) {
   return { video: pick(ingest.video), audio: pick(ingest.audio) };
 }
 
-test('a Worker killed with -9 is replaced, its rooms are rebuilt on the same ports, and viewers and FFmpeg go on', async (t) => {
+test('a Worker killed with -9 is replaced, its rooms are rebuilt on the same ports, and viewers and FFmpeg continue', async (t) => {
   const sfu = await startSfu(t, { environment: { LOG_LEVEL: 'ERROR' }, log: createLog('ERROR', () => {}) });
   const control = await connectControl(sfu);
   const status = async () => (await request(sfu, '/control/status', { token: CONTROL_KEY })).json;
@@ -114,7 +114,7 @@ test('a Worker killed with -9 is replaced, its rooms are rebuilt on the same por
   await Promise.all(senders.map((sender) => sender.close()));
 });
 
-test('after a restart of the whole server the very same ports are taken up, and a running FFmpeg is heard again', async (t) => {
+test('after a restart of the server the same ports are used again, and a running FFmpeg is received again', async (t) => {
   const environment = await testEnvironment();
   const first = await startSfu(t, { environment });
   const control = await connectControl(first);
@@ -135,7 +135,7 @@ test('after a restart of the whole server the very same ports are taken up, and 
   await sender.close();
 });
 
-/** Run server.js until it ends. */
+/** Run server.js until it exits. */
 async function run(environment, { until: when, signal } = {}) {
   const child = spawn(process.execPath, [SERVER], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
@@ -155,7 +155,7 @@ async function run(environment, { until: when, signal } = {}) {
   return { code, output, errors, elapsedMs: performance.now() - since };
 }
 
-test('SIGTERM ends the server and its Workers within five seconds, with viewers on it', async (t) => {
+test('SIGTERM ends the server and its Workers within five seconds, while it has viewers', async (t) => {
   const environment = await testEnvironment({ LOG_LEVEL: 'INFO' });
   const { code, output, elapsedMs } = await run(environment, { until: /sfu started/, signal: 'SIGTERM' });
   assert.equal(code, 0);
@@ -184,7 +184,7 @@ test('kill -9 of the server leaves no Worker behind', async () => {
   );
 });
 
-test('a worker program that is missing, not executable or broken is one sentence with the remedy', async (t) => {
+test('a worker program that is missing, not executable or broken is reported with the remedy', async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sfu-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
   const plain = path.join(folder, 'plain');
@@ -195,7 +195,7 @@ test('a worker program that is missing, not executable or broken is one sentence
   fs.writeFileSync(noProgram, '\0\0\0', { mode: 0o755 });
   for (const [program, fault] of [
     ['/nowhere/mediasoup-worker', /was not found/],
-    [plain, /may not be executed/],
+    [plain, /is not executable/],
     [broken, /does not start/],
     [noProgram, /does not start/],
   ]) {
@@ -208,7 +208,7 @@ test('a worker program that is missing, not executable or broken is one sentence
   }
 });
 
-test('a port that is taken is named, for the server and for viewers', async (t) => {
+test('a taken port is named in the error, for the server and for viewers', async (t) => {
   const thief = net.createServer();
   await new Promise((resolve) => thief.listen(0, '127.0.0.1', resolve));
   t.after(() => thief.close());
@@ -235,7 +235,7 @@ test('a port that is taken is named, for the server and for viewers', async (t) 
   });
 });
 
-test('a bad setting ends the start with exit code 78', async () => {
+test('an invalid setting ends the start with exit code 78', async () => {
   const { code, errors } = await run(await testEnvironment({ SFU_PORT: 'x' }));
   assert.equal(code, 78);
   assert.equal(errors, "sfu: 'SFU_PORT' must be a whole number between 0 and 65535, not 'x'\n");

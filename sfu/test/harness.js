@@ -1,4 +1,4 @@
-/** What the tests share: an SFU of their own, its clients, and senders of RTP. */
+/** Shared by the tests: an SFU in the test process, its clients, and RTP senders. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -19,7 +19,7 @@ export const deriveKey = (label, secret = SECRET) =>
   crypto.createHmac('sha256', secret).update(label).digest('hex');
 export const CONTROL_KEY = deriveKey('vas control');
 
-/** The worker program that set-up installed: as set, else the newest in the cache. */
+/** Find the worker program that the set-up installed: MEDIASOUP_WORKER_BIN, otherwise the newest in the cache. */
 export function findWorkerBin() {
   if (process.env.MEDIASOUP_WORKER_BIN) return process.env.MEDIASOUP_WORKER_BIN;
   const cache = path.join(os.homedir(), '.cache', 'vas', 'mediasoup-worker');
@@ -37,10 +37,10 @@ export function findWorkerBin() {
 const BLOCK_PORTS = 120;
 const BLOCKS = 39;
 
-/** The first port of a block that no other test uses: its first port is held while this process lives. */
+/** Reserve a block of ports and return its first, which stays bound as long as this process runs. */
 async function claimBlock() {
   for (let tries = 0, index = Math.floor(Math.random() * BLOCKS); tries < BLOCKS; tries += 1, index += 1) {
-    // Below the ports that the system hands out by itself, above those of an SFU with default settings.
+    // Below the system's ephemeral ports, above those of an SFU with default settings.
     const base = 28_000 + (index % BLOCKS) * BLOCK_PORTS;
     const lock = dgram.createSocket('udp4');
     const isOurs = await new Promise((resolve) => {
@@ -53,7 +53,7 @@ async function claimBlock() {
   return assert.fail('no block of ports is free');
 }
 
-/** The settings of an SFU whose ports nobody else has. */
+/** Settings of an SFU with ports of its own. */
 export async function testEnvironment(overrides = {}) {
   const base = await claimBlock();
   return {
@@ -85,7 +85,7 @@ export async function startSfu(t, { environment = {}, protocol = {}, log } = {})
 }
 
 /**
- * Wait until a condition holds, and return what it gave.
+ * Wait until a condition holds, and return its value.
  *
  * @template T
  * @param {() => T|Promise<T>} condition
@@ -104,7 +104,7 @@ export async function until(condition, what, limitMs = 10_000) {
   }
 }
 
-/** A client of our envelope, for /control and /signaling. */
+/** A client of the JSON messages of /control and /signaling. */
 export class Client {
   #next = 1;
   #pending = new Map();
@@ -134,7 +134,7 @@ export class Client {
     return client;
   }
 
-  /** The whole answer, good or bad. */
+  /** Send a request and return the whole response, successful or not. */
   ask(method, data = {}) {
     const id = this.#next++;
     const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
@@ -142,14 +142,14 @@ export class Client {
     return answer;
   }
 
-  /** The data of a good answer; a bad one fails the test. */
+  /** Send a request and return the data of its response; an error fails the test. */
   async call(method, data) {
     const answer = await this.ask(method, data);
     assert.ok(answer.ok, `${method}: ${JSON.stringify(answer.error)}`);
     return answer.data;
   }
 
-  /** The code of a bad answer. */
+  /** Send a request that must fail and return the error code. */
   async fail(method, data) {
     const answer = await this.ask(method, data);
     assert.equal(answer.ok, false, `${method} should fail`);
@@ -157,7 +157,7 @@ export class Client {
     return answer.error.code;
   }
 
-  /** The next event of a name that has not been taken yet. */
+  /** Wait for the next event with this name. */
   event(name, limitMs) {
     return until(
       () => {
@@ -221,7 +221,7 @@ export const openRequest = (device, more = {}) => ({
   ...more,
 });
 
-/** What a mediasoup-client Device in Chromium says it can receive. */
+/** RTP capabilities of a mediasoup-client Device in Chromium. */
 export const RTP_CAPABILITIES = {
   codecs: [
     {
@@ -253,7 +253,7 @@ export const DTLS_PARAMETERS = {
   fingerprints: [{ algorithm: 'sha-256', value: FINGERPRINT }],
 };
 
-/** An offer as a browser makes it. */
+/** Build an offer like that of a browser. */
 export function buildOffer({
   h264 = 108,
   opus = 111,
@@ -314,7 +314,7 @@ export const whep = (sfu, device, { token, offer = buildOffer(), headers = {} })
     headers: { 'Content-Type': 'application/sdp', ...headers },
   });
 
-/** Sends a few RTP packets from FFmpeg's fixed ports, as one short run of FFmpeg would. */
+/** Sends a few RTP packets from FFmpeg's fixed ports, like a short run of FFmpeg. */
 export class RtpSender {
   /**
    * @param {{ip: string, rtp_port: number, source_rtp_port: number, ssrc: number, payload_type: number}} track as 'ingest.open' answers it
@@ -324,7 +324,7 @@ export class RtpSender {
     const sender = new RtpSender();
     Object.assign(sender, { track, sequence, timestamp: crypto.randomInt(2 ** 31) });
     sender.socket = dgram.createSocket('udp4');
-    // A test that fails before it closes this must still end.
+    // A test that fails before it closes this socket must still end.
     sender.socket.unref();
     await new Promise((resolve, reject) => {
       sender.socket.once('error', reject);
@@ -333,7 +333,7 @@ export class RtpSender {
     return sender;
   }
 
-  /** Each frame: a STAP-A with SPS and PPS, then one IDR slice. */
+  /** Send frames, each a STAP-A with SPS and PPS followed by one IDR slice. */
   async send(frames = 1) {
     for (let frame = 0; frame < frames; frame += 1) {
       await this.#packet(
@@ -363,7 +363,7 @@ export class RtpSender {
 }
 
 /**
- * A real FFmpeg that sends a test picture (and a tone) as the stream worker's does.
+ * Start a real FFmpeg that sends a test picture (and a tone) with the options of the stream worker.
  *
  * @param {{video: object, audio: object|null}} ingest as 'ingest.open' answers it
  * @param {{gop?: number, withSequence?: boolean}} [options]
@@ -383,8 +383,8 @@ export function spawnFfmpeg({ video, audio }, { gop = 25, withSequence = true } 
     '-bsf:v', 'dump_extra=freq=keyframe', ...output(video),
     ...(audio ? ['-map', '1:a', '-c:a', 'libopus', '-ac', '2', '-b:a', '32k', ...output(audio)] : []),
   ], { stdio: ['ignore', 'ignore', 'pipe'] });
-  child.complaints = '';
-  child.stderr.on('data', (text) => (child.complaints += text));
+  child.errorOutput = '';
+  child.stderr.on('data', (text) => (child.errorOutput += text));
   child.stop = () => {
     if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
     const gone = new Promise((resolve) => child.once('exit', resolve));

@@ -1,4 +1,4 @@
-/** Real FFmpeg into the real SFU: packets come out on the other side, and go on across restarts of FFmpeg. */
+/** Real FFmpeg and real SFU: packets are forwarded, also across restarts of FFmpeg. */
 
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
@@ -7,7 +7,7 @@ import { connectControl, openRequest, RTP_CAPABILITIES, spawnFfmpeg, startSfu, u
 
 const withAudio = { audio: { codec: 'opus' } };
 
-/** A receiver of plain RTP in the room's Router: it stands for a viewer, without ICE and DTLS. */
+/** A receiver of plain RTP in the room's Router, in place of a viewer with ICE and DTLS. */
 async function receive(t, room, kind) {
   const socket = dgram.createSocket('udp4');
   await new Promise((resolve) => socket.bind(0, '127.0.0.1', resolve));
@@ -30,7 +30,7 @@ async function receive(t, room, kind) {
     consumer,
   };
   socket.on('message', (packet) => {
-    // RTCP shares the port.
+    // RTCP uses the same port.
     if (packet[1] >= 192 && packet[1] <= 223) return;
     const sequence = packet.readUInt16BE(2);
     const step = received.last === null ? 1 : (sequence - received.last) & 0xffff;
@@ -51,7 +51,7 @@ async function receive(t, room, kind) {
   return received;
 }
 
-test('pictures and sound from FFmpeg reach a viewer, on one unbroken sequence across restarts', async (t) => {
+test('video and audio from FFmpeg reach a viewer, with continuous sequence numbers across restarts', async (t) => {
   const sfu = await startSfu(t);
   const control = await connectControl(sfu);
   let ffmpeg = null;
@@ -64,7 +64,7 @@ test('pictures and sound from FFmpeg reach a viewer, on one unbroken sequence ac
   const [video, audio] = await Promise.all([receive(t, room, 'video'), receive(t, room, 'audio')]);
   await until(
     () => video.packets > 30 && audio.packets > 20 && video.parameterSets > 0,
-    () => `packets: ${ffmpeg.complaints}`,
+    () => `packets: ${ffmpeg.errorOutput}`,
   );
   assert.deepEqual([video.payloadType, audio.payloadType], [108, 111]);
 
@@ -90,7 +90,7 @@ test('pictures and sound from FFmpeg reach a viewer, on one unbroken sequence ac
   assert.ok(stats.video.score > 0 && stats.video.bitrate > 0 && stats.audio.packets > 0);
 });
 
-test('a restart of FFmpeg without -seq is noticed, also after the clock was set back, and the viewer is given an unbroken sequence again', async (t) => {
+test('a restart of FFmpeg without -seq is detected, also after the clock was set back, and the viewer gets continuous sequence numbers again', async (t) => {
   const sfu = await startSfu(t);
   const control = await connectControl(sfu);
   let ffmpeg = spawnFfmpeg(await control.call('ingest.open', openRequest('cam-1')), { gop: 10 });
@@ -108,9 +108,9 @@ test('a restart of FFmpeg without -seq is noticed, also after the clock was set 
   const { now } = Date;
   t.mock.method(Date, 'now', () => now() - 3_600_000);
   const ingest = await control.call('ingest.open', openRequest('cam-1'));
-  // Far below and far above what was promised: what FFmpeg does by itself.
+  // Far below and far above the announced number, as FFmpeg does without -seq.
   ingest.video.sequence = (ingest.video.sequence + 0x9000) & 0xffff;
   ffmpeg = spawnFfmpeg(ingest, { gop: 10 });
-  await until(() => jumps.includes('video'), 'the jump noticed');
+  await until(() => jumps.includes('video'), 'the jump detected');
   unwatch();
 });

@@ -1,4 +1,4 @@
-/** Signalling: a viewer's way from join to leave, before and after the room is there, and bad input. */
+/** Signalling: a viewer from join to leave, before and after the room is open, and invalid input. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -69,24 +69,27 @@ test('signalling', async (t) => {
     await until(() => sfu.pool.counts.consumers === 0 && sfu.rooms.viewerCount === 0, 'all gone');
   });
 
-  await t.test('a viewer may come before the room, and is told when it comes and goes', async () => {
-    const [viewer, joined] = await join('later');
-    assert.deepEqual([joined.available, joined.transport], [false, null]);
-    assert.equal(await viewer.fail('consume', { rtpCapabilities: RTP_CAPABILITIES }), 'not_available');
-    await control.call('ingest.open', openRequest('later'));
-    const { transport, routerRtpCapabilities } = await viewer.event('streamAvailable');
-    assert.ok(transport.id && routerRtpCapabilities.codecs.length);
-    assert.equal((await viewer.call('consume', { rtpCapabilities: RTP_CAPABILITIES })).consumers.length, 1);
-    await control.call('ingest.close', { device_id: 'later' });
-    await viewer.event('streamEnded');
-    assert.equal(await viewer.fail('resume'), 'not_available');
-    await control.call('ingest.open', openRequest('later'));
-    assert.notEqual((await viewer.event('streamAvailable')).transport.id, transport.id);
-    await control.call('ingest.close', { device_id: 'later' });
-    await viewer.close();
-  });
+  await t.test(
+    'a viewer may join before the room is open, and is notified when it opens and closes',
+    async () => {
+      const [viewer, joined] = await join('later');
+      assert.deepEqual([joined.available, joined.transport], [false, null]);
+      assert.equal(await viewer.fail('consume', { rtpCapabilities: RTP_CAPABILITIES }), 'not_available');
+      await control.call('ingest.open', openRequest('later'));
+      const { transport, routerRtpCapabilities } = await viewer.event('streamAvailable');
+      assert.ok(transport.id && routerRtpCapabilities.codecs.length);
+      assert.equal((await viewer.call('consume', { rtpCapabilities: RTP_CAPABILITIES })).consumers.length, 1);
+      await control.call('ingest.close', { device_id: 'later' });
+      await viewer.event('streamEnded');
+      assert.equal(await viewer.fail('resume'), 'not_available');
+      await control.call('ingest.open', openRequest('later'));
+      assert.notEqual((await viewer.event('streamAvailable')).transport.id, transport.id);
+      await control.call('ingest.close', { device_id: 'later' });
+      await viewer.close();
+    },
+  );
 
-  await t.test('bad tokens are answered and the socket is closed with 4401', async () => {
+  await t.test('bad tokens get a response and the socket is closed with 4401', async () => {
     for (const token of [
       undefined,
       'x',
@@ -100,7 +103,7 @@ test('signalling', async (t) => {
     }
   });
 
-  await t.test('who does not join in time is closed with 4408', async () => {
+  await t.test('a socket without a join in time is closed with 4408', async () => {
     const viewer = await connectViewer(sfu);
     await until(() => viewer.closed, 'closed', 3_000);
     assert.equal(viewer.closed.code, 4408);
@@ -116,7 +119,7 @@ test('signalling', async (t) => {
     await until(() => sfu.rooms.viewerCount === 0, 'all gone');
   });
 
-  await t.test('methods out of order and with bad data get a code', async () => {
+  await t.test('methods out of order or with invalid data get an error code', async () => {
     const early = await connectViewer(sfu);
     for (const method of ['connectTransport', 'consume', 'resume', 'pause', 'restartIce', 'stats', 'leave'])
       assert.equal(await early.fail(method), 'not_joined');
@@ -162,7 +165,7 @@ test('signalling', async (t) => {
     await viewer.close();
   });
 
-  await t.test('garbage is answered, and much of it closes the socket', async () => {
+  await t.test('invalid messages get a response, and many of them close the socket', async () => {
     const garbage = [
       '',
       'x',
@@ -190,16 +193,19 @@ test('signalling', async (t) => {
     assert.equal(viewer.closed.code, 1008);
   });
 
-  await t.test('a message that is too large, and messages that come too fast, close the socket', async () => {
-    const large = await connectViewer(sfu);
-    large.socket.send('x'.repeat(10 * 1024 * 1024));
-    await until(() => large.closed, 'closed');
-    assert.ok([1009, 1006].includes(large.closed.code));
-    const [fast] = await join();
-    for (let index = 0; index < 80; index += 1) fast.ask('stats').catch(() => {});
-    await until(() => fast.closed, 'closed');
-    assert.equal(fast.closed.code, 1008);
-  });
+  await t.test(
+    'a message that is too large and messages that are too frequent close the socket',
+    async () => {
+      const large = await connectViewer(sfu);
+      large.socket.send('x'.repeat(10 * 1024 * 1024));
+      await until(() => large.closed, 'closed');
+      assert.ok([1009, 1006].includes(large.closed.code));
+      const [fast] = await join();
+      for (let index = 0; index < 80; index += 1) fast.ask('stats').catch(() => {});
+      await until(() => fast.closed, 'closed');
+      assert.equal(fast.closed.code, 1008);
+    },
+  );
 
   await t.test('a silent socket is closed', async (inner) => {
     const quick = await startSfu(inner, { protocol: { pingMs: 50, silenceMs: 200, joinTimeoutMs: 10_000 } });
@@ -209,22 +215,25 @@ test('signalling', async (t) => {
     await until(() => quick.socketCount === 0, 'closed', 3_000);
   });
 
-  await t.test('a socket that answers stays open when the clock of the machine is set', async (inner) => {
-    const quick = await startSfu(inner, {
-      protocol: { pingMs: 50, silenceMs: 2_000, joinTimeoutMs: 10_000 },
-    });
-    const viewer = await connectViewer(quick);
-    let pings = 0;
-    viewer.socket.on('ping', () => (pings += 1));
-    const { now } = Date;
-    for (const setByMs of [3_600_000, -3_600_000]) {
-      inner.mock.method(Date, 'now', () => now() + setByMs);
-      const seen = pings;
-      await until(() => viewer.closed || pings > seen + 2, 'pings');
-      assert.equal(viewer.closed, null);
-    }
-    await viewer.close();
-  });
+  await t.test(
+    'a socket that answers pings stays open when the clock of the machine is set',
+    async (inner) => {
+      const quick = await startSfu(inner, {
+        protocol: { pingMs: 50, silenceMs: 2_000, joinTimeoutMs: 10_000 },
+      });
+      const viewer = await connectViewer(quick);
+      let pings = 0;
+      viewer.socket.on('ping', () => (pings += 1));
+      const { now } = Date;
+      for (const setByMs of [3_600_000, -3_600_000]) {
+        inner.mock.method(Date, 'now', () => now() + setByMs);
+        const seen = pings;
+        await until(() => viewer.closed || pings > seen + 2, 'pings');
+        assert.equal(viewer.closed, null);
+      }
+      await viewer.close();
+    },
+  );
 
   await until(() => sfu.pool.counts.consumers === 0 && sfu.rooms.viewerCount === 0, 'nothing left');
   assert.deepEqual({ ...sfu.pool.counts }, { routers: 1, transports: 2, producers: 2, consumers: 0 });

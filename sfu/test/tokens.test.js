@@ -1,4 +1,4 @@
-/** The control key and viewers' tokens: what is let in and what is not. */
+/** The control key and viewers' tokens: which are accepted and which are refused. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ const refused = (token, message = /./) =>
     (error) => error.code === 'unauthorized' && error.status === 401 && message.test(error.message),
   );
 
-test('a good token names its device and tenant', async () => {
+test('a valid token names its device and tenant', async () => {
   const claims = await tokens.verifyViewerToken(await mintToken('cam-1'));
   assert.deepEqual([claims.deviceId, claims.tenantId], ['cam-1', 'tenant-1']);
 });
@@ -46,7 +46,7 @@ test('a token for another audience, of another issuer or without its claims is r
   await refused(await mintToken('cam-1', { claims: { device: { id: 1 } } }));
 });
 
-test('what is no token at all is refused', async () => {
+test('values that are not tokens are refused', async () => {
   for (const token of [
     undefined,
     null,
@@ -63,7 +63,7 @@ test('what is no token at all is refused', async () => {
     await refused(token);
 });
 
-test('the control key is its own, whole and nothing else', () => {
+test('only the complete control key is accepted as control key', () => {
   assert.ok(tokens.isControlKey(`Bearer ${CONTROL_KEY}`));
   for (const header of [
     undefined,

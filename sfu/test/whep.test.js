@@ -1,4 +1,4 @@
-/** WHEP: offer and answer for the players there are, the life of a session, and bad input. */
+/** WHEP: offer and answer for different players, the life cycle of a session, and invalid input. */
 
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -61,7 +61,7 @@ test('whep', async (t) => {
   });
 
   await t.test(
-    'players with other payload types share one piped Router, which goes with the last',
+    'players with the same other payload types share one piped Router, which closes with the last of them',
     async () => {
       const offer = buildOffer({ h264: 126, opus: 109 });
       const answers = await Promise.all([
@@ -80,7 +80,7 @@ test('whep', async (t) => {
   );
 
   await t.test(
-    'an offerer that insists on waiting is served too, and any profile of H.264 is taken',
+    'a player that insists on being passive is served too, and any profile of H.264 is accepted',
     async () => {
       const waiting = await play({
         offer: buildOffer({ profile: '640c1f' }).replaceAll('a=setup:actpass', 'a=setup:passive'),
@@ -94,7 +94,7 @@ test('whep', async (t) => {
   );
 
   await t.test(
-    'a camera without sound answers audio inactive, and keeps its place in the bundle',
+    'audio of a camera without sound is answered inactive, and keeps its place in the bundle',
     async () => {
       await control.call('ingest.open', openRequest('mute'));
       const answer = await whep(sfu, 'mute', { token: await mintToken('mute') });
@@ -140,31 +140,28 @@ test('whep', async (t) => {
     await drained();
   });
 
-  await t.test('a player that never connects is cleared away', async () => {
+  await t.test('the session of a player that never connects is closed', async () => {
     await play();
     assert.equal(sfu.rooms.viewerCount, 1);
     await drained();
   });
 
-  await t.test(
-    'before the room is there the player waits, then is served or told to come again',
-    async () => {
-      const token = await mintToken('later');
-      const early = whep(sfu, 'later', { token });
-      await until(() => sfu.rooms.viewerCount === 1, 'waiting');
-      await control.call('ingest.open', openRequest('later'));
-      assert.equal((await early).status, 201);
-      await control.call('ingest.close', { device_id: 'later' });
-      const late = await whep(sfu, 'later', { token });
-      assert.deepEqual(
-        [late.status, late.json.reason, late.headers.get('retry-after')],
-        [409, 'stream_not_available', '2'],
-      );
-      await drained();
-    },
-  );
+  await t.test('a player waits for the room, and is then served or asked to retry', async () => {
+    const token = await mintToken('later');
+    const early = whep(sfu, 'later', { token });
+    await until(() => sfu.rooms.viewerCount === 1, 'waiting');
+    await control.call('ingest.open', openRequest('later'));
+    assert.equal((await early).status, 201);
+    await control.call('ingest.close', { device_id: 'later' });
+    const late = await whep(sfu, 'later', { token });
+    assert.deepEqual(
+      [late.status, late.json.reason, late.headers.get('retry-after')],
+      [409, 'stream_not_available', '2'],
+    );
+    await drained();
+  });
 
-  await t.test('a player that goes away while it waits is forgotten', async () => {
+  await t.test('a player that disconnects while it waits is removed', async () => {
     const gone = new AbortController();
     const waiting = fetch(`http://127.0.0.1:${sfu.port}/whep/nowhere`, {
       method: 'POST',
@@ -178,12 +175,15 @@ test('whep', async (t) => {
     await drained();
   });
 
-  await t.test('when the tracks are made anew the session ends, so that the player comes again', async () => {
-    const session = await play();
-    await control.call('ingest.open', openRequest('cam-1', { audio: { codec: 'opus' }, fresh: true }));
-    assert.equal((await request(sfu, session.headers.get('location'), { method: 'DELETE' })).status, 404);
-    await drained();
-  });
+  await t.test(
+    'when the tracks are created anew the session ends, so that the player reconnects',
+    async () => {
+      const session = await play();
+      await control.call('ingest.open', openRequest('cam-1', { audio: { codec: 'opus' }, fresh: true }));
+      assert.equal((await request(sfu, session.headers.get('location'), { method: 'DELETE' })).status, 404);
+      await drained();
+    },
+  );
 
   await t.test('tokens: missing, expired, forged, for another device', async () => {
     for (const token of [
@@ -206,7 +206,7 @@ test('whep', async (t) => {
     }
   });
 
-  await t.test('bad offers, types, methods and pages get 4xx in the one error shape', async () => {
+  await t.test('invalid offers, types, methods and paths get 4xx in the error format of VAS', async () => {
     const cases = [
       [{ offer: 'hello' }, 400, 'bad_sdp'],
       [{ offer: '' }, 400, 'bad_sdp'],
@@ -250,7 +250,7 @@ test('whep', async (t) => {
     await drained();
   });
 
-  await t.test('an offer cut and garbled in four hundred ways never gives a 500', async () => {
+  await t.test('an offer truncated and corrupted in four hundred ways never causes a 500', async () => {
     const token = await mintToken('cam-1');
     const whole = buildOffer();
     let seed = 7;
@@ -275,7 +275,7 @@ test('whep', async (t) => {
     await drained();
   });
 
-  await t.test('raw nonsense on the port is refused and the server goes on', async () => {
+  await t.test('raw garbage on the port is refused and the server continues', async () => {
     for (const text of [
       '\r\n\r\n',
       'GET\r\n\r\n',
@@ -293,7 +293,7 @@ test('whep', async (t) => {
     assert.equal((await request(sfu, '/health')).status, 200);
   });
 
-  await t.test('packets still come in after all this', async () => {
+  await t.test('packets are still received after all of this', async () => {
     const { video } = await openCamera();
     const sender = await RtpSender.open(video);
     await sender.send(3);
