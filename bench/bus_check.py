@@ -5,9 +5,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gateway.bus import MediaBus
-from gateway.live import LiveFigures
 from gateway.media import Position
+from gateway.streams.bus import MediaBus
+from gateway.streams.live_stats import LiveFigures
 from tests.stack import Stack
 
 FPS = 25

@@ -6,9 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gateway.bus import MediaBus
 from gateway.errors import BusUnavailable
 from gateway.media import Position
+from gateway.streams.bus import MediaBus
 from tests.stack import Stack
 
 _RETRY_SECONDS = 0.05

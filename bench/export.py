@@ -17,12 +17,14 @@ from threading import BoundedSemaphore
 
 from gateway import database, migrations
 from gateway.config import Config
-from gateway.models import DEFAULT_TENANT_ID, DeviceValues, TenantScope, create_device
-from gateway.models.jobs import create_job, find_job
+from gateway.inventory import DeviceValues, create_device
+from gateway.jobs.model import create_job, find_job
 from gateway.secrets import SecretBox
+from gateway.tenancy.scopes import TenantScope
+from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 from tests.playback import NOON_MS, FootageFactory, RecordedFile
-from workers.exports import EXPORT, run_export
-from workers.jobs import JobRunner
+from workers.exporting.exports import EXPORT, run_export
+from workers.job_runner import JobRunner
 
 from .footage import LOOP_SECONDS, make_camera_clip
 from .machine import ROOT
@@ -104,7 +106,7 @@ class _Recording:
 
     def export(self, cut: str, start_ms: int, seconds: float, *, is_smart: bool = True) -> int:
         """One job from its claim to its end; gives the size of its result. Raises RuntimeError when it fails."""
-        from workers import exports
+        from workers.exporting import exports
 
         parameters = {
             "start_ms": NOON_MS + start_ms,

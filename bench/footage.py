@@ -5,7 +5,8 @@ import subprocess
 
 from gateway import database
 from gateway.config import Config
-from gateway.models import DEFAULT_TENANT_ID, TenantScope
+from gateway.tenancy.scopes import TenantScope
+from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 from tests.cameras.encoded import LoopSettings, load_loop
 from tests.playback import Clip, FootageFactory
 from tests.stack import Stack

@@ -18,11 +18,13 @@ import psycopg
 
 from gateway import database, migrations
 from gateway.config import Config
+from gateway.footage.recordings import find_recording
+from gateway.footage.segments import StorageRow
+from gateway.inventory import DeviceValues, NewRecording, create_device
 from gateway.media import PartFact, pack_parts
-from gateway.models import DEFAULT_TENANT_ID, DeviceValues, NewRecording, TenantScope, create_device
-from gateway.models.recordings import find_recording
-from gateway.models.segments import StorageRow
 from gateway.secrets import SecretBox
+from gateway.tenancy.scopes import TenantScope
+from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 from tests.conftest import PostgresServer
 from tests.factories import make_config
 

@@ -13,16 +13,17 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from gateway.api.recordings.fields import spell_moment
+from gateway.api.time_fields import spell_moment
 from gateway.app import create_app
-from gateway.local_days import DAY_MS, local_date, local_days
-from gateway.models import DEFAULT_TENANT_ID, TenantScope
-from gateway.models.footage import packed_between, segments_between
-from gateway.models.recording_lists import read_totals, select_recordings
-from gateway.models.recordings import Recording, find_recording
-from gateway.models.timelines import read_coverage, read_dates, read_timeline
-from gateway.playlist import IndexedFile, build_playlist
-from gateway.recording_plan import find_zone
+from gateway.footage.lists import read_totals, select_recordings
+from gateway.footage.reading import packed_between, segments_between
+from gateway.footage.recordings import Recording, find_recording
+from gateway.footage.timelines import read_coverage, read_dates, read_timeline
+from gateway.playback.playlist import IndexedFile, build_playlist
+from gateway.schedules.local_days import DAY_MS, local_date, local_days
+from gateway.schedules.recording_plan import find_zone
+from gateway.tenancy.scopes import TenantScope
+from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 from tests.factories import no_plugins
 
 from .figures import spread

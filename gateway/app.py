@@ -10,22 +10,22 @@ from gateway.api.bookmarks.routes import blp as bookmarks
 from gateway.api.devices.poster import blp as posters
 from gateway.api.devices.routes import blp as devices
 from gateway.api.errors import handle_http_error
+from gateway.api.exports.routes import blp as exports
+from gateway.api.footage.routes import blp as footage
 from gateway.api.health.routes import blp as health
 from gateway.api.jobs.routes import blp as jobs
 from gateway.api.pages import add_pages, page_for
 from gateway.api.path_parameters import PathParameters
+from gateway.api.playback.live import blp as live_recordings
+from gateway.api.playback.recorded import blp as playback
 from gateway.api.plugins.routes import blp as plugins_blp
 from gateway.api.protection import protect
-from gateway.api.recordings.export import blp as exports
-from gateway.api.recordings.footage import blp as footage
-from gateway.api.recordings.live import blp as live_recordings
-from gateway.api.recordings.playback import blp as playback
 from gateway.api.recordings.routes import blp as recordings
+from gateway.api.schedules.routes import blp as snapshot_schedules
 from gateway.api.snapshots.capture import blp as captures
 from gateway.api.snapshots.routes import blp as snapshots
-from gateway.api.snapshots.schedules import blp as snapshot_schedules
-from gateway.api.snapshots.time_lapse import blp as time_lapses
 from gateway.api.streams.routes import blp as streams
+from gateway.api.time_lapses.routes import blp as time_lapses
 from gateway.config import Config
 from gateway.logs import setup_logging
 from gateway.plugin_manager import collect, create_plugin_manager

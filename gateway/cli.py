@@ -11,26 +11,21 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from gateway import __version__, database, health, migrations, registration
-from gateway.bus import MediaBus
+from gateway import __version__, database, health, migrations
+from gateway.api.devices import registration
 from gateway.config import Config
 from gateway.doctor import program_checks
 from gateway.errors import VasError
+from gateway.inventory import START_MODES, TRANSPORTS, list_devices, reseal_devices
 from gateway.leases import WorkerSlots
-from gateway.messages import Messages
-from gateway.models import (
-    DEFAULT_TENANT_ID,
-    EVERY_TENANT,
-    START_MODES,
-    TRANSPORTS,
-    TenantScope,
-    list_devices,
-    reseal_devices,
-)
 from gateway.plugin_manager import create_plugin_manager
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
-from gateway.storage_cli import storage
+from gateway.storage.cli import storage
+from gateway.streams.bus import MediaBus
+from gateway.streams.messages import Messages
+from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
+from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 
 _MARKS = {"ok": "[green]ok[/]", "degraded": "[yellow]degraded[/]", "down": "[red]down[/]"}
 

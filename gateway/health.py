@@ -14,13 +14,13 @@ import pluggy
 import redis
 
 from gateway import __version__, database, migrations
-from gateway.bus import MediaBus
 from gateway.config import Config
 from gateway.errors import BusUnavailable
 from gateway.hookspecs import ComponentHealth, HealthCheck
 from gateway.leases import RECORD, SNAPSHOT, STREAM, WorkerSlots
 from gateway.plugin_manager import collect
-from gateway.storage_health import check_storage
+from gateway.storage.health import check_storage
+from gateway.streams.bus import MediaBus
 
 logger = logging.getLogger(__name__)
 

@@ -19,8 +19,9 @@ import redis
 
 from gateway import database, migrations
 from gateway.config import Config
-from gateway.models import DEFAULT_TENANT_ID, TenantScope
 from gateway.secrets import SecretBox
+from gateway.tenancy.scopes import TenantScope
+from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 from tests.factories import make_config
 from tests.faults.report import FaultTables
 from tests.findings import Findings, note_finding

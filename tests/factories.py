@@ -6,9 +6,11 @@ from typing import Any
 import pluggy
 
 from gateway.config import Config
-from gateway.models import Device, DeviceValues, TenantScope, create_device
+from gateway.devices.model import Device
+from gateway.inventory import DeviceValues, create_device
 from gateway.plugin_manager import create_plugin_manager
 from gateway.secrets import SecretBox
+from gateway.tenancy.scopes import TenantScope
 
 SECRET_KEY = "test-secret-key-0123456789"
 SFU_SECRET = "test-sfu-secret-0123456789"

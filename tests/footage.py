@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from functools import cache
 
 from gateway import database
+from gateway.footage.recordings import Recording
+from gateway.footage.segment_scan import SegmentScan, scan_segment
+from gateway.footage.segments import Gap, Quarter, Segment, SegmentParts, SegmentState, add_to_quarter
 from gateway.media import pack_parts, segment_key
-from gateway.models import TenantScope
-from gateway.models.base import EVERY_RECORDING, EVERY_TENANT, FootageScope
-from gateway.models.recordings import Recording
-from gateway.models.segments import Gap, Quarter, Segment, SegmentParts, SegmentState, add_to_quarter
 from gateway.secrets import SecretBox
-from gateway.segment_scan import SegmentScan, scan_segment
-from gateway.storage import Storage
+from gateway.storage.local import Storage
+from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, FootageScope, TenantScope
 from tests.factories import make_config, make_device
 from tests.workers.conftest import H264, make_media
 

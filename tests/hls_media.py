@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.boxes import InvalidMedia, find_box
-from gateway.fragments import AUDIO, VIDEO, Track, parse_tracks, read_samples
-from gateway.silence import split_parts
+from gateway.mp4.boxes import InvalidMedia, find_box
+from gateway.mp4.fragments import AUDIO, VIDEO, Track, parse_tracks, read_samples
+from gateway.mp4.silence import split_parts
 from tests.hls_reading import ByteRange, HlsPart, HlsPlaylist, HlsSegment
 from tests.hls_validator import Fetch
 

@@ -8,7 +8,7 @@ from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.leases import RECORD, SNAPSHOT, STREAM
 from gateway.logs import setup_logging
-from gateway.messages import JOBS_QUEUE
+from gateway.streams.messages import JOBS_QUEUE
 from workers.middleware import KIND_VARIABLE
 
 #: Exit code for a setting or program that a person must mend (sysexits.h: EX_CONFIG).
@@ -29,12 +29,12 @@ def main() -> int:
         return EX_CONFIG
     setup_logging(config)
     if kind == "clock":
-        from workers.scheduler import run_clock
+        from workers.schedule.scheduler import run_clock
 
         run_clock(config)
         return 0
     if kind == SNAPSHOT:
-        from workers.snapshot import run_snapshots
+        from workers.capture_service import run_snapshots
 
         run_snapshots(config)
         return 0

@@ -6,17 +6,17 @@ import threading
 import dramatiq
 from dramatiq.middleware import Shutdown
 
-from gateway.messages import JOBS_QUEUE, RECORD_QUEUE, STREAM_QUEUE, Messages
-from gateway.probes import Probes
+from gateway.devices.probes import Probes
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
-from workers.advice import describe_probe
+from gateway.streams.messages import JOBS_QUEUE, RECORD_QUEUE, STREAM_QUEUE, Messages
 from workers.broker import broker, config, services
-from workers.consumer import ConsumerSupervisor
+from workers.ffmpeg.advice import describe_probe
 from workers.ffmpeg.probe import WATCH_SECONDS
 from workers.ffmpeg.probe import probe_source as look_at_source
-from workers.jobs import JobRunner
-from workers.supervisor import StreamSupervisor
+from workers.job_runner import JobRunner
+from workers.outputs.consumer import ConsumerSupervisor
+from workers.streams.supervisor import StreamSupervisor
 
 log = logging.getLogger(__name__)
 

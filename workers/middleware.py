@@ -16,21 +16,21 @@ import dramatiq
 import redis
 
 from gateway import database
-from gateway.bus import MediaBus
 from gateway.clock import SystemClock
 from gateway.config import Config
 from gateway.leases import RECORD, STREAM, WorkerSlots
 from gateway.logs import setup_logging
-from gateway.messages import Messages
 from gateway.outputs import ConsumerContext, ConsumerOutput, DirectOutput, OutputContext
 from gateway.plugin_manager import collect, create_plugin_manager, notify
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
-from workers.consumer import ConsumerServices
-from workers.housekeeping import Housekeeper
+from gateway.streams.bus import MediaBus
+from gateway.streams.messages import Messages
 from workers.lease_keeper import LeaseKeeper
-from workers.loop import MediaLoop
-from workers.supervisor import Services
+from workers.outputs.consumer import ConsumerServices
+from workers.storage.housekeeping import Housekeeper
+from workers.streams.loop import MediaLoop
+from workers.streams.services import Services
 
 log = logging.getLogger(__name__)
 

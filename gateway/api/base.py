@@ -16,7 +16,8 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from gateway.api.errors import ErrorSchema, register_error_handlers
 from gateway.api.fields import Choice, Count, Flag, Id, Text, Time
 from gateway.api.services import Services, request_stream, services
-from gateway.models import DEFAULT_TENANT_ID, TenantScope
+from gateway.tenancy.scopes import TenantScope
+from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 
 __all__ = [
     "API_PREFIX",

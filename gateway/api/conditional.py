@@ -5,7 +5,7 @@ repeated.
 import marshmallow as ma
 from flask import request
 
-from gateway.models import VersionChanged
+from gateway.inventory import VersionChanged
 
 
 class IfMatchSchema(ma.Schema):

@@ -9,7 +9,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable, VasError
-from gateway.models import VersionChanged
+from gateway.inventory import VersionChanged
 from gateway.redaction import redact_text
 from gateway.secrets import SealBroken
 

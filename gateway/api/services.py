@@ -10,29 +10,24 @@ import pluggy
 import redis
 from flask import Flask, current_app
 
-from gateway.bus import MediaBus
-from gateway.capture_files import CaptureFiles
-from gateway.capture_queue import CaptureQueue
+from gateway.captures.files import CaptureFiles
+from gateway.captures.posters import Posters
+from gateway.captures.queue import CaptureQueue
 from gateway.clock import utc_now
 from gateway.config import Config
+from gateway.devices.probes import Probes
+from gateway.devices.sources import SourcePolicy
 from gateway.errors import Conflict, NotFound, Unavailable
+from gateway.inventory import find_device
 from gateway.leases import SNAPSHOT, Leases, WorkerSlots
-from gateway.live import LiveFigures
-from gateway.messages import Messages
-from gateway.models import (
-    EveryTenantScope,
-    StreamRecord,
-    ask_to_run,
-    find_device,
-    read_stream_record,
-    touch_demand,
-)
-from gateway.posters import Posters
-from gateway.probes import Probes
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
-from gateway.sources import SourcePolicy
 from gateway.states import DesiredState
+from gateway.streams.bus import MediaBus
+from gateway.streams.live_stats import LiveFigures
+from gateway.streams.messages import Messages
+from gateway.streams.model import StreamRecord, ask_to_run, read_stream_record, touch_demand
+from gateway.tenancy.scopes import EveryTenantScope
 
 logger = logging.getLogger(__name__)
 

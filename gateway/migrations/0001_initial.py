@@ -1,6 +1,6 @@
 """Tenants with the default one, devices, tags, streams, events, and the demo devices already registered."""
 
-from gateway.models.tenants import DEFAULT_TENANT_ID
+from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 
 
 def upgrade(run, types):

@@ -1,11 +1,11 @@
 """The history of a device: its snapshots, bookmarks and clips stand in it beside the transitions of its stream."""
 
+from gateway.captures.clips import spell_clip_reason
 from gateway.clock import utc_now
+from gateway.devices.events import BOOKMARK, CLIP, SNAPSHOT, record_event
 from gateway.hookspecs import hookimpl
+from gateway.inventory import tenant_of
 from gateway.media import BookmarkFact, ClipFact, SnapshotFact
-from gateway.models.clips import spell_clip_reason
-from gateway.models.events import BOOKMARK, CLIP, SNAPSHOT, record_event
-from gateway.models.inventory import tenant_of
 
 _KINDS = {"live": "Snapshot of the live picture", "historical": "Snapshot of a recording"}
 

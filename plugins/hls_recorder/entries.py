@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import peewee
 
-from gateway.models.recorder_facts import add_mark
-from gateway.models.recordings import observe_recording
-from gateway.models.segments import Fence, Segment, SegmentState, add_gap, close_gaps, open_gap, save_segment
+from gateway.footage.recorder_facts import add_mark
+from gateway.footage.recordings import observe_recording
+from gateway.footage.segments import Fence, Segment, SegmentState, add_gap, close_gaps, open_gap, save_segment
 from plugins.hls_recorder.reasons import UNWANTED, explain_gap
 from plugins.hls_recorder.segment import OpenSegment, Snapshot
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.errors import Unavailable
+from gateway.footage.recorder_facts import DeviceFacts
 from gateway.media import Part, Position
-from gateway.models.recorder_facts import DeviceFacts
-from gateway.recording_plan import Decision
-from gateway.storage import StorageUnavailable
-from plugins.hls_recorder.entrance import Entrance
+from gateway.schedules.recording_plan import Decision
+from gateway.storage.local import StorageUnavailable
 from plugins.hls_recorder.entries import CloseGapEntry, GapEntry, MarkEntry, OpenGapEntry
 from plugins.hls_recorder.index import IndexLine
+from plugins.hls_recorder.pre_roll import Entrance
 from plugins.hls_recorder.reasons import UNWANTED, explain_silence
 from plugins.hls_recorder.segment import JUMP_MS, Place
 

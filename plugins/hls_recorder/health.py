@@ -8,12 +8,12 @@ import redis
 
 from gateway import database
 from gateway.config import Config
+from gateway.footage.recorder_facts import read_observed
+from gateway.footage.recordings import recordings_wanted
 from gateway.hookspecs import ComponentHealth, HealthCheck
-from gateway.models.recorder_facts import read_observed
-from gateway.models.recordings import recordings_wanted
 from gateway.redis_client import connect_redis
 from gateway.states import reason_for
-from plugins.hls_recorder.figures import FiguresBoard
+from plugins.hls_recorder.metrics import FiguresBoard
 
 #: Reasons that are the recorder's or its disk's; a camera that is away is no fault of recording.
 _OUR_REASONS = frozenset(

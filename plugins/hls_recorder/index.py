@@ -16,11 +16,11 @@ import peewee
 from gateway import database
 from gateway.clock import Clock
 from gateway.errors import LeaseLost, Unavailable
+from gateway.footage.recorder_facts import DeviceFacts, read_facts
+from gateway.footage.segments import Fence
 from gateway.media import SegmentFact
-from gateway.models.recorder_facts import DeviceFacts, read_facts
-from gateway.models.segments import Fence
 from plugins.hls_recorder.entries import Entry, ObserveEntry, SaveEntry
-from plugins.hls_recorder.figures import REPORT_SECONDS
+from plugins.hls_recorder.metrics import REPORT_SECONDS
 from plugins.hls_recorder.segment import OpenSegment
 
 log = logging.getLogger(__name__)

@@ -5,17 +5,17 @@ import logging
 import redis
 
 from gateway.errors import NotFound, Unavailable
+from gateway.footage.recorder_facts import read_facts
+from gateway.footage.recordings import RecorderSettings, claim_recording, recordings_wanted
+from gateway.footage.segments import Fence, Gap, last_segment
 from gateway.media import SegmentFact
-from gateway.models.recorder_facts import read_facts
-from gateway.models.recordings import RecorderSettings, claim_recording, recordings_wanted
-from gateway.models.segments import Fence, Gap, last_segment
 from gateway.outputs import ConsumerContext, ConsumerOutput, Consumption, DeviceContext
 from gateway.redis_client import connect_redis
-from gateway.storage import StorageUnavailable, ensure_storage
-from plugins.hls_recorder.entrance import Entrance, Gate, find_entrance
-from plugins.hls_recorder.figures import FiguresBoard, Meter
+from gateway.storage.local import StorageUnavailable, ensure_storage
 from plugins.hls_recorder.footage import Footage, Memory, note_trouble
 from plugins.hls_recorder.index import IndexLine, IndexWriter
+from plugins.hls_recorder.metrics import FiguresBoard, Meter
+from plugins.hls_recorder.pre_roll import Entrance, Gate, find_entrance
 from plugins.hls_recorder.recorder import DeviceRecorder
 from plugins.hls_recorder.recovery import read_open_gap, recover
 

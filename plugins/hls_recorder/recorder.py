@@ -10,12 +10,12 @@ from gateway.config import Config
 from gateway.errors import LeaseLost
 from gateway.media import Part, Position, SegmentFact, segment_key
 from gateway.outputs import Consumption
-from gateway.recording_plan import Decision
-from gateway.retention import request_room
-from gateway.storage import Storage, StorageFull, StorageUnavailable
-from plugins.hls_recorder.entrance import Gate
+from gateway.schedules.recording_plan import Decision
+from gateway.storage.local import Storage, StorageFull, StorageUnavailable
+from gateway.storage.retention import request_room
 from plugins.hls_recorder.footage import Footage, Memory
 from plugins.hls_recorder.index import IndexLine, IndexWriter, describe
+from plugins.hls_recorder.pre_roll import Gate
 from plugins.hls_recorder.segment import JUMP_MS, LONGEST_PART_MS, OpenSegment, Place
 
 #: A part is synced with the next one that comes so long after it, or so long after it when none comes: parts of half a

@@ -8,19 +8,10 @@ from itertools import chain
 
 import peewee
 
-from gateway.media import (
-    PartFact,
-    Position,
-    SegmentFact,
-    pack_parts,
-    parse_segment_key,
-    segment_key,
-    unpack_parts,
-)
-from gateway.models.base import FootageScope
-from gateway.models.recorder_facts import newest_segments
-from gateway.models.recordings import RecorderSettings
-from gateway.models.segments import (
+from gateway.footage.recorder_facts import newest_segments
+from gateway.footage.recordings import RecorderSettings
+from gateway.footage.segment_scan import ScanProblem, scan_segment
+from gateway.footage.segments import (
     Fence,
     Gap,
     Segment,
@@ -31,8 +22,17 @@ from gateway.models.segments import (
     read_packed,
     save_segment,
 )
-from gateway.segment_scan import ScanProblem, scan_segment
-from gateway.storage import Storage
+from gateway.media import (
+    PartFact,
+    Position,
+    SegmentFact,
+    pack_parts,
+    parse_segment_key,
+    segment_key,
+    unpack_parts,
+)
+from gateway.storage.local import Storage
+from gateway.tenancy.scopes import FootageScope
 from plugins.hls_recorder.segment import LONGEST_PART_MS
 
 log = logging.getLogger(__name__)

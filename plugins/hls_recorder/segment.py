@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gateway.footage.segments import SegmentValues
 from gateway.media import Part, PartFact, Position, pack_parts
-from gateway.models.segments import SegmentValues
-from gateway.storage import SegmentWriter
+from gateway.storage.local import SegmentWriter
 
 #: A part that says it is longer is not believed: the index holds up to 65 s a part.
 LONGEST_PART_MS = 60_000

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from gateway.messages import ACTORS
+from gateway.streams.messages import ACTORS
 from tests.contracts.repository import ROOT
 
 LIST_ACTORS = """

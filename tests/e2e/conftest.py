@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway import database
-from gateway.models import DEFAULT_TENANT_ID, TenantScope
+from gateway.tenancy.scopes import TenantScope
+from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 from tests.factories import make_config
 from tests.playback import FootageFactory
 from tests.stack import Stack

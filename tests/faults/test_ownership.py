@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from gateway.messages import RUN_STREAM, STREAM_QUEUE
+from gateway.streams.messages import RUN_STREAM, STREAM_QUEUE
 from tests.stack import FfmpegWatch, Stack, procfs
 
 

@@ -10,7 +10,7 @@ import pytest
 from dramatiq.brokers.redis import RedisBroker
 
 from gateway.media import unpack_parts
-from gateway.messages import RECORD_QUEUE, RUN_CONSUMER
+from gateway.streams.messages import RECORD_QUEUE, RUN_CONSUMER
 from tests.cameras import CounterCamera
 from tests.faults.recorded import Fault, Recorded, start_recording, wait_for_frames
 from tests.stack import Stack, procfs

@@ -8,9 +8,9 @@ import pytest
 from gateway import database
 from gateway.app import create_app
 from gateway.clock import SystemClock
-from gateway.reconciliation import Reconciliation, list_folders
 from gateway.secrets import SecretBox
-from gateway.storage import ensure_storage
+from gateway.storage.local import ensure_storage
+from gateway.storage.reconciliation import Reconciliation, list_folders
 from tests.factories import make_config, make_device
 from tests.playback import NOON_MS, FootageFactory, make_clip
 from tests.stack.boxes import ScannedFile, scan_file

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.bus import MediaBus
+from gateway.streams.bus import MediaBus
 from tests.stack import BrowserViewer, Stack
 
 #: Between two pictures; more is a break that a viewer sees. Generous: the machine is busy with the fault itself.

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway import cli, database
-from gateway.models import delete_device, list_devices
+from gateway.inventory import delete_device, list_devices
 from tests.conftest import free_port
 from tests.factories import PASSWORD, SECRET_KEY, SFU_SECRET, SOURCE_URL, no_plugins
 

@@ -8,7 +8,8 @@ import pytest
 from gateway import database
 from gateway.database import DatabaseUnavailable
 from gateway.errors import ConfigError
-from gateway.models import Tenant, list_devices
+from gateway.inventory import list_devices
+from gateway.tenancy.tenants import Tenant
 from tests.factories import make_config, make_device
 
 

@@ -5,11 +5,11 @@ import threading
 import pytest
 
 from gateway import health
-from gateway.bus import MediaBus
 from gateway.doctor import check_ffmpeg, check_program, check_worker_program, program_checks
 from gateway.hookspecs import ComponentHealth, HealthCheck, hookimpl
 from gateway.leases import WorkerSlots
 from gateway.redis_client import connect_redis
+from gateway.streams.bus import MediaBus
 from tests.factories import make_config, no_plugins
 
 

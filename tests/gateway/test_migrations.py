@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from gateway import database, migrations
-from gateway.models import DEFAULT_TENANT_ID, Tenant
+from gateway.tenancy.tenants import DEFAULT_TENANT_ID, Tenant
 from tests.factories import make_config
 
 ALL = ["0001_initial", "0002_recording", "0003_captures", "0004_snapshot_search"]

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from gateway.bus import BusWriter, MediaBus
 from gateway.errors import BusUnavailable, LeaseLost
 from gateway.media import Position
+from gateway.streams.bus import BusWriter, MediaBus
 
 WINDOW_SECONDS = 5
 

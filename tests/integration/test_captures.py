@@ -7,13 +7,13 @@ import numpy
 import pytest
 from PIL import Image
 
-from gateway.capture_queue import EXACT, KEY_FRAME
-from gateway.storage import LocalStorage
+from gateway.captures.queue import EXACT, KEY_FRAME
+from gateway.storage.local import LocalStorage
 from tests.cameras.clock import read_clock
 from tests.conftest import wait_until
 from tests.integration.test_supervisor import run  # noqa: F401
-from workers.picture_sources import PictureSources
-from workers.pictures import Shot, make_picture
+from workers.captures.picture_sources import PictureSources
+from workers.captures.pictures import Shot, make_picture
 
 GOP_SECONDS = 1.0
 #: The newest part is on its way for its own length, and a little more on a machine that is busy.

@@ -10,15 +10,15 @@ import numpy
 import pytest
 from PIL import Image
 
-from gateway.capture_files import CaptureFiles
-from gateway.models.bookmark_changes import create_bookmark
-from gateway.models.bookmarks import CLIP, BookmarkValues, find_bookmark
+from gateway.captures.bookmark_changes import create_bookmark
+from gateway.captures.bookmarks import CLIP, BookmarkValues, find_bookmark
+from gateway.captures.files import CaptureFiles
 from tests.cameras import read_clock
-from tests.clips.conftest import now_ms
 from tests.factories import make_config
 from tests.integration.test_supervisor import run  # noqa: F401 - a fixture
-from workers.clips import run_clip
-from workers.jobs import JobRunner
+from tests.workers.clips.conftest import now_ms
+from workers.clips.clips import run_clip
+from workers.job_runner import JobRunner
 
 #: From the camera's pencil to the wall clock of a part, at most.
 _LATE_MS = 800

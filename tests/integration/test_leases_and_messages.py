@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import LeaseLost, Unavailable
 from gateway.leases import STREAM, Leases, WorkerSlots
-from gateway.messages import STREAM_QUEUE, Messages
+from gateway.streams.messages import STREAM_QUEUE, Messages
 from tests.conftest import wait_until
 from tests.factories import make_config
 

@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 
 from gateway import database
 from gateway.app import create_app
-from gateway.models import TenantScope
+from gateway.tenancy.scopes import TenantScope
 from tests.cameras.footage import judge, read_counters, read_frames
 from tests.factories import make_config, make_device, no_plugins
 from tests.hls_reading import read_playlist

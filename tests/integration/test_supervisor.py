@@ -12,16 +12,17 @@ import av
 import pytest
 
 from gateway import database
-from gateway.bus import MediaBus
 from gateway.leases import STREAM, Leases
-from gateway.messages import Messages
-from gateway.models import TenantScope
-from gateway.models.streams import ask_to_run, ask_to_stop, read_stream_record
+from gateway.streams.bus import MediaBus
+from gateway.streams.messages import Messages
+from gateway.streams.model import ask_to_run, ask_to_stop, read_stream_record
+from gateway.tenancy.scopes import TenantScope
 from tests.conftest import wait_until
 from tests.factories import make_config, make_device
 from tests.stack.pipelines import ffmpeg_pids
-from workers.loop import MediaLoop
-from workers.supervisor import Services, StreamSupervisor
+from workers.streams.loop import MediaLoop
+from workers.streams.services import Services
+from workers.streams.supervisor import StreamSupervisor
 
 
 @dataclass

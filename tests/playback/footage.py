@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.config import Config
+from gateway.footage.recordings import claim_recording
+from gateway.footage.segments import Fence, SegmentValues, add_gap, save_segment
 from gateway.media import PartFact, pack_parts, segment_key
-from gateway.models.base import TenantScope
-from gateway.models.recordings import claim_recording
-from gateway.models.segments import Fence, SegmentValues, add_gap, save_segment
-from gateway.storage import ensure_storage
+from gateway.storage.local import ensure_storage
+from gateway.tenancy.scopes import TenantScope
 from workers.ffmpeg.fmp4 import Fragment
 
 from .clips import Clip

@@ -4,8 +4,8 @@ pictures."""
 import pytest
 
 from gateway.config import Config
-from gateway.models import TenantScope
-from gateway.segment_scan import ScanProblem, scan_segment
+from gateway.footage.segment_scan import ScanProblem, scan_segment
+from gateway.tenancy.scopes import TenantScope
 from tests.cameras.footage import judge, read_counters
 from tests.factories import make_device
 from tests.playback import NOON_MS, FootageFactory, make_clip

@@ -9,7 +9,7 @@ from gateway import database
 from gateway.redis_client import connect_redis
 from tests.factories import make_config
 from tests.workers.world import World
-from workers.loop import MediaLoop, RunningPipeline
+from workers.streams.loop import MediaLoop, RunningPipeline
 
 #: How FFmpeg writes parts on standard output in workers/ffmpeg/command.py.
 FRAGMENTED = [

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 from dramatiq.middleware import Shutdown
 
+from gateway.devices.probes import ProbeRequest, Probes
 from gateway.media import SourceInfo, VideoInfo
-from gateway.probes import ProbeRequest, Probes
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from tests.factories import SECRET_KEY, SFU_SECRET, SOURCE_URL

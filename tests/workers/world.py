@@ -7,24 +7,21 @@ from typing import Any
 import pytest
 import redis
 
-from gateway.bus import MediaBus
 from gateway.clock import FakeClock
 from gateway.leases import STREAM, Leases
 from gateway.media import SourceInfo, VideoInfo
-from gateway.models import TenantScope
-from gateway.models.streams import (
-    ask_to_run,
-    ask_to_stop,
-    read_stream_record,
-)
 from gateway.outputs import DirectOutput, OutputArguments
 from gateway.secrets import SecretBox
+from gateway.streams.bus import MediaBus
+from gateway.streams.model import ask_to_run, ask_to_stop, read_stream_record
+from gateway.tenancy.scopes import TenantScope
 from tests.factories import make_config, make_device
-from workers import supervisor
 from workers.ffmpeg.fmp4 import Fragment, InitSegment
 from workers.ffmpeg.probe import ProbeResult
 from workers.ffmpeg.process import Arrived, Ended
-from workers.supervisor import Services, StreamSupervisor
+from workers.streams import supervisor
+from workers.streams.services import Services
+from workers.streams.supervisor import StreamSupervisor
 
 VIDEO = SourceInfo(VideoInfo("h264", 1280, 720))
 REFUSED = Ended(1, ["[error] rtsp://***@10.0.0.1/: Connection refused"])

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
+from gateway.mp4.avc import parse_avc, replace_avc
+from gateway.mp4.samples import Samples, TrackFormat
+from gateway.storage.footage_reader import FootagePart
 from workers.exporting.cut import Cut
 from workers.ffmpeg.reencode import Encoder, EncoderSettings
-from workers.footage_reader import FootagePart
-from workers.mp4.avc import parse_avc, replace_avc
-from workers.mp4.samples import Samples, TrackFormat
 
 #: The first group of pictures is kept in memory while its end is encoded anew.
 _HEAD_BYTES = 96 << 20

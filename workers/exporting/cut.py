@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.mp4.movie_writer import Mp4Writer, Sink
+from gateway.mp4.samples import Samples, TrackFormat
+from gateway.storage.footage_reader import FootagePart, FootageReader
+from workers.exporting.movie import Film
 from workers.exporting.source import Source
-from workers.film import Film
-from workers.footage_reader import FootagePart, FootageReader
-from workers.jobs import JobContext
-from workers.mp4.samples import Samples, TrackFormat
-from workers.mp4.writer import Mp4Writer, Sink
+from workers.job_runner import JobContext
 
 #: The index tells times in whole milliseconds, which are rounded.
 ROUNDING_MS = 2

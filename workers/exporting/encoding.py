@@ -3,14 +3,14 @@ ones."""
 
 from contextlib import closing
 
-from gateway.boxes import InvalidMedia
 from gateway.errors import NotFound
-from gateway.models.cuts import Stretch
+from gateway.footage.cuts import Stretch
+from gateway.mp4.boxes import InvalidMedia
+from gateway.mp4.samples import Samples, TrackFormat
+from gateway.storage.footage_reader import FootageReader
 from workers.exporting.cut import Cut
-from workers.exporting.feed import EncoderFeed, Lookahead
+from workers.exporting.encoder_input import EncoderFeed, Lookahead
 from workers.ffmpeg.reencode import TIMESCALE, Encoder, EncoderSettings, EncodingFailed
-from workers.footage_reader import FootageReader
-from workers.mp4.samples import Samples, TrackFormat
 
 
 def encode_footage(cut: Cut) -> None:

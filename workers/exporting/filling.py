@@ -5,7 +5,7 @@ from workers.exporting.cut import Cut
 from workers.exporting.encoding import encode_footage
 from workers.exporting.source import reason_to_encode
 from workers.ffmpeg.reencode import EncoderMissing, EncodingFailed
-from workers.jobs import JobFailed
+from workers.job_runner import JobFailed
 
 
 def fill_film(cut: Cut) -> float:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from gateway.models.cuts import Stretch
-from workers.footage_reader import FootageReader
-from workers.mp4.avc import parse_avc
-from workers.mp4.samples import AUDIO, VIDEO, TrackFormat
+from gateway.footage.cuts import Stretch
+from gateway.mp4.avc import parse_avc
+from gateway.mp4.samples import AUDIO, VIDEO, TrackFormat
+from gateway.storage.footage_reader import FootageReader
 
 _CODECS = {"avc1": "H.264", "hvc1": "H.265", "hev1": "H.265"}
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gateway.boxes import MAX_BOX_BYTES, InvalidMedia, read_box_header
-from gateway.fragments import AUDIO, VIDEO, Samples, Track, parse_tracks, read_samples
+from gateway.mp4.boxes import MAX_BOX_BYTES, InvalidMedia, read_box_header
+from gateway.mp4.fragments import AUDIO, VIDEO, Samples, Track, parse_tracks, read_samples
 
 __all__ = ["MAX_BOX_BYTES", "Fmp4Reader", "Fragment", "InitSegment", "InvalidMedia", "Track"]
 

@@ -17,9 +17,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.config import Config
+from gateway.devices.sources import DEFAULT_PORTS
 from gateway.media import AudioInfo, SourceInfo, TrackInfo, VideoInfo
 from gateway.redaction import redact_text
-from gateway.sources import DEFAULT_PORTS
 from gateway.states import Reason, reason_for
 from workers.ffmpeg.command import input_options
 from workers.ffmpeg.diagnosis import diagnose

@@ -18,7 +18,7 @@ from workers.ffmpeg.fmp4 import Fmp4Reader, Fragment, InitSegment, InvalidMedia
 
 log = logging.getLogger(__name__)
 
-#: The mark by which a new owner finds what a dead one left behind (workers/leftovers.py).
+#: The mark by which a new owner finds what a dead one left behind (workers/streams/orphans.py).
 DEVICE_MARK = "VAS_DEVICE_ID"
 
 _READ_BYTES = 1 << 18

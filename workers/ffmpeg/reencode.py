@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from gateway.boxes import InvalidMedia
+from gateway.mp4.boxes import InvalidMedia
+from gateway.mp4.samples import Samples, TrackFormat, parse_init, parse_part
 from workers.ffmpeg.process import find_setpriv
-from workers.mp4.samples import Samples, TrackFormat, parse_init, parse_part
 
 log = logging.getLogger(__name__)
 

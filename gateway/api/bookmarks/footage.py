@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from flask import Response
 
 from gateway.api.base import services
-from gateway.api.recordings.nearest import NOTHING, refuse_empty
+from gateway.api.nearest import NOTHING, refuse_empty
 from gateway.api.recordings.views import now_ms
-from gateway.bus import MediaBus
-from gateway.models.cuts import estimate_footage
-from gateway.models.footage import nearest_footage
-from gateway.models.jobs import FootageRange
-from gateway.models.recordings import Recording
+from gateway.footage.cuts import estimate_footage
+from gateway.footage.reading import nearest_footage
+from gateway.footage.recordings import Recording
+from gateway.jobs.model import FootageRange
+from gateway.streams.bus import MediaBus
 
 #: A stream whose newest part is not older goes on: what comes next will be there.
 _LIVE_MS = 10_000

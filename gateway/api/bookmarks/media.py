@@ -10,12 +10,12 @@ from flask import Response
 
 from gateway.api.base import current_scope, services
 from gateway.api.file_names import name_file, safe_name
-from gateway.api.recordings.files import file_response, not_modified
+from gateway.api.file_replies import file_response, not_modified
+from gateway.captures.bookmarks import FAILED, Bookmark
+from gateway.captures.clips import clip_status
+from gateway.captures.pictures import PictureUnreadable, convert_picture
 from gateway.errors import Conflict, NotFound
-from gateway.models.bookmarks import FAILED, Bookmark
-from gateway.models.clips import clip_status
-from gateway.models.recordings import find_recording
-from gateway.pictures import PictureUnreadable, convert_picture
+from gateway.footage.recordings import find_recording
 
 _CHUNK = 256 << 10
 #: The same address gives another clip once it is made again: whoever keeps one asks whether it is still the same.

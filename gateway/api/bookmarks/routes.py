@@ -30,18 +30,14 @@ from gateway.api.bookmarks.views import bookmark_view
 from gateway.api.conditional import IdempotencySchema, IfMatchSchema, seen_version
 from gateway.api.recordings.views import now_ms
 from gateway.api.snapshots.schemas import TagQueryArgsSchema, TagSchema
-from gateway.capture_queue import CLIP as CLIP_REQUEST
-from gateway.capture_queue import CaptureRequest
-from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
-from gateway.media import BookmarkFact
-from gateway.models.bookmark_changes import (
+from gateway.captures.bookmark_changes import (
     create_bookmark,
     delete_bookmark,
     renew_clip,
     replace_bookmark,
     restore_bookmark,
 )
-from gateway.models.bookmarks import (
+from gateway.captures.bookmarks import (
     CLIP,
     Bookmark,
     BookmarkFilter,
@@ -50,8 +46,12 @@ from gateway.models.bookmarks import (
     find_bookmark,
     list_bookmarks,
 )
-from gateway.models.jobs import find_repeated
-from gateway.models.recordings import Recording, find_recording
+from gateway.captures.queue import CLIP as CLIP_REQUEST
+from gateway.captures.queue import CaptureRequest
+from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
+from gateway.footage.recordings import Recording, find_recording
+from gateway.jobs.model import find_repeated
+from gateway.media import BookmarkFact
 from gateway.plugin_manager import notify
 
 logger = logging.getLogger(__name__)

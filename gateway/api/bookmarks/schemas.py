@@ -5,9 +5,9 @@ from typing import Any
 import marshmallow as ma
 
 from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
-from gateway.api.recordings.fields import Moment, Seconds, check_order
 from gateway.api.snapshots.schemas import MOST_TAGS, tags_field
-from gateway.models.bookmarks import BOOKMARK_ORDERS, CLIP_STATES
+from gateway.api.time_fields import Moment, Seconds, check_order
+from gateway.captures.bookmarks import BOOKMARK_ORDERS, CLIP_STATES
 
 MOST_SECONDS = 300
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from flask import url_for
 
-from gateway.models.bookmarks import Bookmark
-from gateway.models.clips import clip_status
+from gateway.captures.bookmarks import Bookmark
+from gateway.captures.clips import clip_status
 
 
 def bookmark_view(bookmark: Bookmark) -> dict[str, Any]:
-    """A bookmark as `gateway.models.bookmarks.find_bookmark` gives it."""
+    """A bookmark as `gateway.captures.bookmarks.find_bookmark` gives it."""
     poster = url_for("bookmarks.BookmarkPoster", bookmark_id=bookmark.id) if bookmark.poster_file else None
     return {
         "id": bookmark.id,

@@ -10,14 +10,15 @@ from flask.views import MethodView
 
 from gateway.api.base import Blueprint, Count, Schema, current_scope, services
 from gateway.api.errors import ApiError
-from gateway.api.recordings.files import file_response
+from gateway.api.file_replies import file_response
 from gateway.api.recordings.views import now_ms
-from gateway.capture_queue import POSTER, CaptureAnswer, CaptureRequest
+from gateway.captures.pictures import PictureUnreadable, convert_picture
+from gateway.captures.posters import Poster, PosterLate, round_width
+from gateway.captures.queue import POSTER, CaptureAnswer, CaptureRequest
+from gateway.captures.snapshot_lists import newest_snapshot
+from gateway.devices.model import Device
 from gateway.errors import NotFound
-from gateway.models import Device, find_device
-from gateway.models.snapshot_lists import newest_snapshot
-from gateway.pictures import PictureUnreadable, convert_picture
-from gateway.posters import Poster, PosterLate, round_width
+from gateway.inventory import find_device
 from gateway.states import reason_for
 
 blp = Blueprint("posters", __name__, url_prefix="/devices", description="The newest picture of each device")

@@ -7,9 +7,9 @@ import redis
 from gateway.api.base import current_scope, services
 from gateway.api.devices.values import checked_source
 from gateway.api.errors import ApiError
+from gateway.devices.probes import ProbeRequest
 from gateway.errors import Unavailable
-from gateway.models import find_device
-from gateway.probes import ProbeRequest
+from gateway.inventory import find_device
 from gateway.redaction import is_redacted
 
 #: How long the caller of a probe waits for a worker and its camera.

@@ -26,17 +26,10 @@ from gateway.api.devices.schemas import (
     ProbeResultSchema,
 )
 from gateway.api.devices.values import new_values, replaced_values
-from gateway.api.streams.reasons import spell_reason
-from gateway.models import (
-    Device,
-    NewRecording,
-    create_device,
-    delete_device,
-    events_of,
-    find_device,
-    list_devices,
-    replace_device,
-)
+from gateway.api.reasons import spell_reason
+from gateway.devices.events import events_of
+from gateway.devices.model import Device
+from gateway.inventory import NewRecording, create_device, delete_device, find_device, list_devices, replace_device
 from gateway.states import DesiredState, StreamState
 
 blp = Blueprint("devices", __name__, url_prefix="/devices", description="The configured cameras")

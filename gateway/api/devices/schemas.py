@@ -17,13 +17,13 @@ from gateway.api.base import (
     Time,
     current_scope,
 )
+from gateway.devices.events import EVENT_KINDS
+from gateway.devices.sources import MAX_URL_LENGTH, parse_source
 from gateway.errors import InvalidValue
-from gateway.models import DEVICE_ORDER, START_MODES, TRANSPORTS
-from gateway.models.events import EVENT_KINDS
-from gateway.models.recording_lists import recording_states
-from gateway.models.recordings import OBSERVED
-from gateway.recording_plan import MODES
-from gateway.sources import MAX_URL_LENGTH, parse_source
+from gateway.footage.lists import recording_states
+from gateway.footage.recordings import OBSERVED
+from gateway.inventory import DEVICE_ORDER, START_MODES, TRANSPORTS
+from gateway.schedules.recording_plan import MODES
 from gateway.states import DesiredState, StreamState
 
 SOURCE_EXAMPLE = "rtsp://viewer:password@192.168.1.20:554/stream1"

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from gateway.devices.model import Device
+from gateway.devices.sources import SourcePolicy, check_addresses, check_source
 from gateway.errors import InvalidValue
-from gateway.models import Device, DeviceValues
+from gateway.inventory import DeviceValues
 from gateway.redaction import is_redacted
-from gateway.sources import SourcePolicy, check_addresses, check_source
 
 _PLAIN = ("name", "transport", "description", "location", "tags", "start_mode", "idle_seconds", "enabled")
 

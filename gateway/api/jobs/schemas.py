@@ -3,7 +3,7 @@
 import marshmallow as ma
 
 from gateway.api.base import Choice, Id, PageArgsSchema, ReasonSchema, ReplySchema, Text, Time
-from gateway.models.jobs import JOB_STATES
+from gateway.jobs.model import JOB_STATES
 
 
 class JobResultSchema(ReplySchema):

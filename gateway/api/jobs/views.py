@@ -8,8 +8,8 @@ from flask import url_for
 
 from gateway import database
 from gateway.api.base import API_PREFIX, current_scope
-from gateway.models import Device
-from gateway.models.jobs import DONE, FAILED, Job, spell_job_error
+from gateway.devices.model import Device
+from gateway.jobs.model import DONE, FAILED, Job, spell_job_error
 
 
 def job_views(jobs: list[Job]) -> list[dict[str, Any]]:

@@ -5,9 +5,9 @@ from typing import Any
 import marshmallow as ma
 
 from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
-from gateway.api.recordings.fields import Moment, Seconds, WeeklyPlan, ZoneName, check_order
-from gateway.models.recordings import OBSERVED
-from gateway.recording_plan import MODES
+from gateway.api.time_fields import Moment, Seconds, WeeklyPlan, ZoneName, check_order
+from gateway.footage.recordings import OBSERVED
+from gateway.schedules.recording_plan import MODES
 
 CAUSES = ("continuous", "schedule", "event", "manual")
 #: The pre-roll comes from the media bus, which holds no more.

@@ -8,14 +8,14 @@ import redis
 from gateway.api.base import current_scope, services
 from gateway.api.recordings.views import now_ms, recorded_sums
 from gateway.config import Config
-from gateway.models.recording_lists import Usage, usage_of_all
-from gateway.models.segments import QUARTER_MS
-from gateway.models.usage import bytes_per_hour
-from gateway.outlook import Growth, days_until_full
-from gateway.retention import DAY_MS, free_bytes_floor, limits_of
+from gateway.footage.lists import Usage, usage_of_all
+from gateway.footage.segments import QUARTER_MS
 from gateway.states import reason_for
-from gateway.storage import StorageUnavailable, open_storage
-from gateway.storage_report import OK, UNAVAILABLE, StorageReport, StorageReports
+from gateway.storage.forecast import Growth, days_until_full
+from gateway.storage.local import StorageUnavailable, open_storage
+from gateway.storage.report import OK, UNAVAILABLE, StorageReport, StorageReports
+from gateway.storage.retention import DAY_MS, free_bytes_floor, limits_of
+from gateway.storage.usage import bytes_per_hour
 
 
 def storage_view() -> dict[str, Any]:

@@ -6,16 +6,16 @@ from typing import Any
 from flask import current_app
 
 from gateway.api.base import current_scope, services
-from gateway.api.recordings.fields import spell_moment
-from gateway.coverage import DayCoverage
-from gateway.gaps import GapFact
-from gateway.models.recording_lists import RecordedSums, Totals, read_totals
-from gateway.models.recordings import Protection, Recording, RecordingEvent
-from gateway.models.timelines import Timeline
-from gateway.recording_plan import Decision, decide, load_plan
-from gateway.retention import DAY_MS, free_bytes_floor, limits_of
+from gateway.api.time_fields import spell_moment
+from gateway.footage.coverage import DayCoverage
+from gateway.footage.gaps import GapFact
+from gateway.footage.lists import RecordedSums, Totals, read_totals
+from gateway.footage.recordings import Protection, Recording, RecordingEvent
+from gateway.footage.timelines import Timeline
+from gateway.schedules.recording_plan import Decision, decide, load_plan
 from gateway.states import Reason, reason_for
-from gateway.storage import StorageUnavailable, open_storage
+from gateway.storage.local import StorageUnavailable, open_storage
+from gateway.storage.retention import DAY_MS, free_bytes_floor, limits_of
 
 #: A recorder that writes puts its footage into the index far more often.
 _SILENT_MS = 60_000

@@ -15,16 +15,16 @@ from gateway.api.conditional import IdempotencySchema
 from gateway.api.errors import ApiError
 from gateway.api.jobs.schemas import JobSchema
 from gateway.api.jobs.views import job_view
-from gateway.api.recordings.nearest import refuse_empty
+from gateway.api.nearest import refuse_empty
 from gateway.api.snapshots.schemas import HistoricalCaptureArgsSchema, LiveCaptureArgsSchema, SnapshotSchema
 from gateway.api.snapshots.views import etag, snapshot_view
-from gateway.capture_queue import HISTORICAL, LIVE, SNAPSHOT, CaptureAnswer, CaptureRequest
+from gateway.captures.queue import HISTORICAL, LIVE, SNAPSHOT, CaptureAnswer, CaptureRequest
+from gateway.captures.snapshot_lists import find_snapshot
+from gateway.captures.snapshots import Snapshot
 from gateway.clock import utc_now
 from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
-from gateway.models import find_device
-from gateway.models.jobs import Job, create_job, find_repeated, spell_job_error
-from gateway.models.snapshot_lists import find_snapshot
-from gateway.models.snapshots import Snapshot
+from gateway.inventory import find_device
+from gateway.jobs.model import Job, create_job, find_repeated, spell_job_error
 
 blp = Blueprint("captures", __name__, url_prefix="/snapshots", description="Taking pictures")
 

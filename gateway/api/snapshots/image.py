@@ -11,11 +11,11 @@ from flask import Response
 
 from gateway.api.base import current_scope, services
 from gateway.api.file_names import name_file, safe_name
-from gateway.api.recordings.files import IMMUTABLE, file_response, not_modified
+from gateway.api.file_replies import IMMUTABLE, file_response, not_modified
+from gateway.captures.pictures import PictureUnreadable, convert_picture, media_type
+from gateway.captures.snapshots import Snapshot
 from gateway.errors import Conflict, NotFound
-from gateway.models.recordings import find_recording
-from gateway.models.snapshots import Snapshot
-from gateway.pictures import PictureUnreadable, convert_picture, media_type
+from gateway.footage.recordings import find_recording
 
 _CHUNK = 256 << 10
 _SUFFIXES = {"jpeg": "jpg"}

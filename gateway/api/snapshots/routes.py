@@ -17,7 +17,8 @@ from gateway.api.snapshots.schemas import (
     TagSchema,
 )
 from gateway.api.snapshots.views import etag, snapshot_view
-from gateway.models.snapshot_lists import (
+from gateway.captures.pictures import PICTURE_FORMATS, media_type
+from gateway.captures.snapshot_lists import (
     SnapshotFilter,
     count_snapshot_tags,
     delete_snapshot,
@@ -26,8 +27,7 @@ from gateway.models.snapshot_lists import (
     replace_snapshot,
     restore_snapshot,
 )
-from gateway.models.snapshots import Snapshot
-from gateway.pictures import PICTURE_FORMATS, media_type
+from gateway.captures.snapshots import Snapshot
 
 blp = Blueprint("snapshots", __name__, url_prefix="/snapshots", description="Pictures that were kept")
 

@@ -5,11 +5,11 @@ from typing import Any
 import marshmallow as ma
 
 from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReplySchema, Schema, Text, Time
-from gateway.api.recordings.fields import Moment, Seconds, check_order
 from gateway.api.services import LONGEST_CAPTURE_SECONDS
-from gateway.capture_queue import ACCURACIES, EXACT, KEY_FRAME, SNAPSHOT_KINDS
-from gateway.models.snapshot_lists import NEWEST, SNAPSHOT_ORDERS
-from gateway.pictures import PICTURE_FORMATS
+from gateway.api.time_fields import Moment, Seconds, check_order
+from gateway.captures.pictures import PICTURE_FORMATS
+from gateway.captures.queue import ACCURACIES, EXACT, KEY_FRAME, SNAPSHOT_KINDS
+from gateway.captures.snapshot_lists import NEWEST, SNAPSHOT_ORDERS
 
 MOST_TAGS = 20
 _MOST_DEVICES = 200

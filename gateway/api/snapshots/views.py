@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import url_for
 
-from gateway.models.snapshots import Snapshot
+from gateway.captures.snapshots import Snapshot
 
 THUMBNAIL_WIDTH = 320
 

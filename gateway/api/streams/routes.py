@@ -11,8 +11,9 @@ from gateway.api.streams.schemas import ActiveStreamQueryArgsSchema, StreamQuery
 from gateway.api.streams.views import stream_views
 from gateway.clock import utc_now
 from gateway.errors import Conflict
-from gateway.models import ask_to_run, ask_to_stop, find_device, list_devices
+from gateway.inventory import find_device, list_devices
 from gateway.states import StreamState
+from gateway.streams.model import ask_to_run, ask_to_stop
 
 blp = Blueprint("streams", __name__, description="The live pipelines of devices: start, stop, state, newest picture")
 

@@ -5,9 +5,9 @@ import time
 from typing import Any
 
 from gateway.api.base import current_scope, services
-from gateway.api.streams.reasons import spell_reason
-from gateway.models import Device
-from gateway.models.recording_lists import recording_states
+from gateway.api.reasons import spell_reason
+from gateway.devices.model import Device
+from gateway.footage.lists import recording_states
 from gateway.outputs import OutputMode
 from gateway.states import StreamState
 

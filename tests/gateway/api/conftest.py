@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from gateway import database
 from gateway.app import create_app
 from gateway.config import Config
-from gateway.models import TenantScope
+from gateway.tenancy.scopes import TenantScope
 from tests.factories import device_body, make_config, no_plugins
 from tests.playback import NOON_MS, FootageFactory, make_clip
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from gateway.capture_files import SNAPSHOTS, CaptureFiles
-from gateway.capture_queue import POSTER, CaptureAnswer, CaptureQueue, CaptureRequest
+from gateway.captures.files import SNAPSHOTS, CaptureFiles
+from gateway.captures.queue import POSTER, CaptureAnswer, CaptureQueue, CaptureRequest
+from gateway.captures.snapshots import NewSnapshot, save_snapshot
 from gateway.config import Config
+from gateway.inventory import find_device
 from gateway.leases import SNAPSHOT, WorkerSlots
-from gateway.models import TenantScope, find_device
-from gateway.models.snapshots import NewSnapshot, save_snapshot
 from gateway.redis_client import connect_redis
+from gateway.tenancy.scopes import TenantScope
 
 
 def draw_picture(width: int = 1280, height: int = 720, color: str = "navy") -> bytes:

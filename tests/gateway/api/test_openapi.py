@@ -13,10 +13,12 @@ from schemathesis import GenerationMode, checks
 
 from gateway import database
 from gateway.app import create_app
-from gateway.capture_queue import CaptureRequest
-from gateway.models import DEFAULT_TENANT_ID, TenantScope, transition
-from gateway.models.bookmark_changes import create_bookmark
-from gateway.models.bookmarks import BookmarkValues
+from gateway.captures.bookmark_changes import create_bookmark
+from gateway.captures.bookmarks import BookmarkValues
+from gateway.captures.queue import CaptureRequest
+from gateway.streams.model import transition
+from gateway.tenancy.scopes import TenantScope
+from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 from tests.contracts.repository import relative, tracked_files
 from tests.factories import device_body, make_config, no_plugins
 from tests.gateway.api.snapshot_worker import draw_picture, keep_picture
@@ -69,9 +71,9 @@ def api_app(model_app, redis_url, monkeypatch):
     app, config, model = model_app
     monkeypatch.setattr("gateway.api.devices.probing.WAIT_SECONDS", 0.01)
     for name in ("BLOCK_SECONDS", "START_SECONDS", "HINT_SECONDS"):
-        monkeypatch.setattr(f"gateway.api.recordings.live.{name}", 0.01)
+        monkeypatch.setattr(f"gateway.api.playback.live.{name}", 0.01)
     # Names in generated URLs are not looked up: the resolver's time is not under test.
-    monkeypatch.setattr("gateway.sources.resolve_host", lambda host: [])
+    monkeypatch.setattr("gateway.devices.sources.resolve_host", lambda host: [])
     shutil.copy(model, model.with_name("vas.db"))
     database.connect(config)
     yield app

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.models.recordings import change_settings, find_recording
+from gateway.footage.recordings import change_settings, find_recording
 from tests.factories import make_config, make_device
 from tests.plugins.hls_recorder.world import World
 

@@ -8,9 +8,9 @@ import pytest
 
 from gateway import database
 from gateway.errors import Conflict, LeaseLost
-from gateway.models.segments import SegmentState
-from gateway.retention import take_room_request
-from gateway.storage import LocalSegmentWriter, StorageFull, StorageUnavailable
+from gateway.footage.segments import SegmentState
+from gateway.storage.local import LocalSegmentWriter, StorageFull, StorageUnavailable
+from gateway.storage.retention import take_room_request
 from tests.plugins.hls_recorder.media import make_init
 
 one_kind = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -24,7 +24,7 @@ class Disk:
         self.room = 1 << 40
         self.error = errno.ENOSPC
         self._write = os.pwrite
-        monkeypatch.setattr("gateway.storage.os.pwrite", self.write)
+        monkeypatch.setattr("gateway.storage.local.os.pwrite", self.write)
 
     def write(self, descriptor, data, offset):
         if self.room <= 0:
@@ -119,12 +119,12 @@ def test_a_failed_sync_is_never_taken_for_durable(world, monkeypatch):
     def fail(descriptor):
         raise OSError(errno.EIO, "input/output error")
 
-    monkeypatch.setattr("gateway.storage.os.fdatasync", fail)
+    monkeypatch.setattr("gateway.storage.local.os.fdatasync", fail)
     world.send()
     world.clock.advance(1)
     world.fail(StorageUnavailable)
     assert world.segments()[0].parts == before
-    monkeypatch.setattr("gateway.storage.os.fdatasync", sync)
+    monkeypatch.setattr("gateway.storage.local.os.fdatasync", sync)
     world.attach()
     world.record(5)
     world.detach()

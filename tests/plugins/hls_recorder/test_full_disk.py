@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.storage import StorageFull
+from gateway.storage.local import StorageFull
 from tests.plugins.hls_recorder.world import World
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -40,7 +40,7 @@ def _played_quota(folder: Path):
             raise OSError(28, "No space left on device")
         return real(descriptor, data[: _SIZE - used], offset)
 
-    patch.setattr("gateway.storage.os.pwrite", write)
+    patch.setattr("gateway.storage.local.os.pwrite", write)
     yield None
     patch.undo()
 

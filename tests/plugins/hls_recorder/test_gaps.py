@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.models.segments import SegmentState
+from gateway.footage.segments import SegmentState
 from tests.plugins.hls_recorder.world import NOON
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

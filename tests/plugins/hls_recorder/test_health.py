@@ -4,8 +4,8 @@ import pytest
 
 from gateway.plugin_manager import collect, create_plugin_manager
 from gateway.redis_client import connect_redis
-from plugins.hls_recorder.figures import FiguresBoard, Meter, RecorderFigures
 from plugins.hls_recorder.health import check_recorders
+from plugins.hls_recorder.metrics import FiguresBoard, Meter, RecorderFigures
 from plugins.hls_recorder.output import HlsRecorder
 from tests.factories import make_config
 
@@ -71,7 +71,7 @@ def test_health_is_told_while_redis_is_away(world):
 
 def test_figures_are_those_since_the_last_look(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("plugins.hls_recorder.figures.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("plugins.hls_recorder.metrics.time.monotonic", lambda: now[0])
     meter = Meter()
     now[0] += 5
     assert meter.measure(2, 5000, [103.5, 104.5], 3) == RecorderFigures(2, 1000.0, 3, 1.5)

@@ -6,7 +6,7 @@ import pytest
 
 from gateway import database
 from gateway.clock import SystemClock
-from gateway.models.segments import SegmentState
+from gateway.footage.segments import SegmentState
 from gateway.outputs import ConsumerContext
 from plugins.hls_recorder.entries import Entry, GapEntry
 from plugins.hls_recorder.output import HlsRecorder

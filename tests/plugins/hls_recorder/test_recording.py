@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from gateway.footage.segments import SegmentState
 from gateway.media import Position
-from gateway.models.segments import SegmentState
 from tests.plugins.hls_recorder.media import make_init
 from tests.plugins.hls_recorder.world import NOON
 
@@ -105,7 +105,7 @@ def test_the_index_shows_a_new_file_at_once_and_its_growth_every_three_seconds(w
 @one_kind
 def test_what_the_index_shows_is_durable(world, monkeypatch):
     durable = {}
-    from gateway.storage import LocalSegmentWriter
+    from gateway.storage.local import LocalSegmentWriter
 
     sync = LocalSegmentWriter.sync
 
@@ -123,7 +123,7 @@ def test_what_the_index_shows_is_durable(world, monkeypatch):
 
 @one_kind
 def test_no_part_waits_a_second_to_be_durable_also_when_no_more_come(world, monkeypatch):
-    from gateway.storage import LocalSegmentWriter
+    from gateway.storage.local import LocalSegmentWriter
 
     pending: list[float] = []
     longest = []
@@ -236,8 +236,8 @@ def test_recording_goes_on_where_the_last_recorder_ended(world):
 @one_kind
 def test_two_days_of_a_difficult_camera_are_all_accounted_for(world, monkeypatch):
     """48 hours: camera outages, new runs, lost parts and restarted recorders; each second is footage or a gap."""
-    monkeypatch.setattr("gateway.storage.os.fdatasync", lambda descriptor: None)
-    monkeypatch.setattr("gateway.storage.os.fsync", lambda descriptor: None)
+    monkeypatch.setattr("gateway.storage.local.os.fdatasync", lambda descriptor: None)
+    monkeypatch.setattr("gateway.storage.local.os.fsync", lambda descriptor: None)
     world.part_seconds = 10.0
     world.key_every = 2
     world.index_every = 60

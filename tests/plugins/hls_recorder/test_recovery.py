@@ -2,9 +2,9 @@
 
 import pytest
 
+from gateway.footage.segments import Segment, SegmentParts, SegmentState
 from gateway.media import Position, parse_segment_key
-from gateway.models.base import EVERY_RECORDING
-from gateway.models.segments import Segment, SegmentParts, SegmentState
+from gateway.tenancy.scopes import EVERY_RECORDING
 from tests.plugins.hls_recorder.media import make_init
 
 one_kind = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

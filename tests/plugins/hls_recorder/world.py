@@ -8,16 +8,16 @@ from pathlib import Path
 
 from gateway.clock import FakeClock
 from gateway.config import Config
+from gateway.devices.events import DeviceEvent
+from gateway.devices.model import Device
 from gateway.errors import LeaseLost, Unavailable
+from gateway.footage.recordings import Recording, RecordingEvent
+from gateway.footage.segment_scan import scan_segment
+from gateway.footage.segments import Gap, Quarter, Segment, SegmentParts, SegmentState, read_packed
 from gateway.media import Part, Position, segment_key, unpack_parts
-from gateway.models import Device, TenantScope
-from gateway.models.base import EVERY_RECORDING, EVERY_TENANT, FootageScope
-from gateway.models.events import DeviceEvent
-from gateway.models.recordings import Recording, RecordingEvent
-from gateway.models.segments import Gap, Quarter, Segment, SegmentParts, SegmentState, read_packed
-from gateway.models.streams import Stream
 from gateway.outputs import ConsumerContext, Consumption, DeviceContext
-from gateway.segment_scan import scan_segment
+from gateway.streams.model import Stream
+from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, FootageScope, TenantScope
 from plugins.hls_recorder.output import HlsRecorder
 from tests.plugins.hls_recorder.media import make_init, make_part
 

@@ -7,7 +7,7 @@ import pytest
 from plugins.mediasoup_webrtc.tokens import control_key
 from tests.factories import SFU_SECRET
 from tests.plugins.mediasoup_webrtc.sfu import FakeSfu
-from workers.loop import MediaLoop
+from workers.streams.loop import MediaLoop
 
 
 @pytest.fixture

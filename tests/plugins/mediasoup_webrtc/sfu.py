@@ -8,7 +8,7 @@ from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 
-from workers.loop import MediaLoop
+from workers.streams.loop import MediaLoop
 
 
 def track(port: int) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The API's exports of footage as MP4."""

@@ -1,0 +1,1 @@
+"""The API's timelines, dates, coverage, protections and deletion of footage."""

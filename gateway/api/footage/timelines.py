@@ -1,0 +1,81 @@
+"""A timeline as the API shows it: coverage and gaps, with what happened and what is protected."""
+
+from typing import Any
+
+from gateway.api.base import current_scope
+from gateway.api.recordings.views import gap_json, now_ms, spans_json
+from gateway.api.time_fields import spell_moment
+from gateway.footage.lists import read_edges
+from gateway.footage.protections import protections_between, recording_events, stream_events
+from gateway.footage.recordings import Recording
+from gateway.footage.timelines import read_timeline
+from gateway.states import reason_for
+
+#: Events of each kind in one timeline.
+_MOST_EVENTS = 500
+
+
+def timeline_json(recording: Recording, start: int, end: int, resolution_seconds: float | None) -> dict[str, Any]:
+    """As in the schema `Timeline`."""
+    timeline = read_timeline(
+        current_scope(),
+        recording,
+        start,
+        end,
+        now_ms=now_ms(),
+        resolution_ms=None if resolution_seconds is None else max(1, round(resolution_seconds * 1000)),
+    )
+    oldest, newest = read_edges(current_scope(), [recording.id])[recording.id]
+    return {
+        "start": spell_moment(start),
+        "end": spell_moment(end),
+        "resolution_seconds": timeline.resolution_ms / 1000,
+        "spans": spans_json(timeline),
+        "gaps": [gap_json(gap) for gap in timeline.gaps],
+        "events": _events_json(recording, start, end),
+        "protections": [
+            {
+                "id": item.id,
+                "start": spell_moment(item.start_ms),
+                "end": spell_moment(item.end_ms),
+                "kind": item.kind,
+                "note": item.note,
+            }
+            for item in protections_between(current_scope(), recording, start, end)
+        ],
+        "oldest": None if oldest is None else spell_moment(oldest),
+        "newest": None if newest is None else spell_moment(newest),
+    }
+
+
+def _events_json(recording: Recording, start_ms: int, end_ms: int) -> list[dict[str, Any]]:
+    found, _ = recording_events(current_scope(), recording, start_ms, end_ms, limit=_MOST_EVENTS)
+    events = [
+        (
+            event.at_ms,
+            {
+                "kind": "recording",
+                "at": spell_moment(event.at_ms),
+                "end": None if event.end_ms is None else spell_moment(event.end_ms),
+                "label": event.label,
+                "note": event.note,
+            },
+        )
+        for event in found
+    ]
+    for event in stream_events(current_scope(), recording.device_id, start_ms, end_ms, limit=_MOST_EVENTS):
+        at_ms = int(event.at.timestamp() * 1000)
+        note = reason_for(event.reason_code, event.reason_message).message if event.reason_code else None
+        events.append(
+            (
+                at_ms,
+                {
+                    "kind": "stream",
+                    "at": spell_moment(at_ms),
+                    "end": None,
+                    "label": event.to_state,
+                    "note": note,
+                },
+            )
+        )
+    return [event for _, event in sorted(events, key=lambda pair: pair[0])]

@@ -1,0 +1,25 @@
+"""The answer where there is no footage, or no picture: it names the nearest."""
+
+from flask import Response
+
+from gateway.api.errors import error_response
+from gateway.api.time_fields import spell_moment
+
+#: What is said of a device without any footage.
+NOTHING = "nothing was recorded of this device yet"
+
+
+def refuse_empty(
+    message: str, before_ms: int | None, after_ms: int | None, *, nothing: str = NOTHING, reason: str = "no_footage"
+) -> Response:
+    """404: the `message`, then where the nearest before and after is (ms since 1970, UTC), or that there is
+    `nothing`."""
+    moments = {"before": before_ms, "after": after_ms}
+    nearest = {where: None if moment is None else spell_moment(moment) for where, moment in moments.items()}
+    words = [f"the nearest {where} it is at {text}" for where, text in nearest.items() if text is not None]
+    return error_response(
+        404,
+        f"{message}: {', '.join(words) or nothing}",
+        reason=reason,
+        errors={f"nearest_{where}": text for where, text in nearest.items()},
+    )

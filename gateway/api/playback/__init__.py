@@ -1,0 +1,1 @@
+"""The API's HLS playlists and media, recorded and live."""

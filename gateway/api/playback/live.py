@@ -1,0 +1,246 @@
+"""`…/recordings/devices/{id}/live/…`: what the media bus holds of a device, as low-latency HLS; needs no recording."""
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import Any
+
+from flask import Response, current_app, request
+from flask.blueprints import BlueprintSetupState
+
+from gateway.api.base import Blueprint, current_scope, request_stream, services
+from gateway.api.errors import ApiError
+from gateway.devices.model import Device
+from gateway.errors import Conflict, InvalidValue
+from gateway.inventory import find_device
+from gateway.media import Position
+from gateway.mp4.init_segments import drop_sound
+from gateway.mp4.silence import SilenceFiller
+from gateway.playback.live_playlist import LivePart, LivePlaylist, Wanted
+from gateway.playback.live_window import LiveWindow, LiveWindows
+from gateway.states import reason_for
+from gateway.streams.model import StreamRecord
+
+PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+
+#: A reload is answered after three target durations (RFC 8216bis, 6.2.5.2), or after so long: players give it ten
+#: seconds.
+BLOCK_SECONDS = 8.0
+#: How long a player waits for the first picture of a device that starts, and for a part that was hinted.
+START_SECONDS = 8.0
+HINT_SECONDS = 4.0
+
+#: A playlist request notes that somebody watches, but not each of two in a second.
+_DEMAND_SECONDS = 2.0
+
+#: A part of a run is the same for ever; `private`, because it is one tenant's.
+_IMMUTABLE = "private, max-age=3600, immutable"
+
+#: A segment has at most four seconds (gateway.streams.bus), and a camera rarely more than this many parts in them.
+MOST_PARTS = 400
+
+_EXTENSION = "vas_live"
+_NUMBER = "int(max=9007199254740991)"
+_BINARY = {"type": "string", "format": "binary"}
+
+blp = Blueprint("live_recordings", __name__, url_prefix="/recordings", description="What a device sends now, as HLS")
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """What this web process keeps for all who watch: windows on the bus, and seats for those that wait."""
+
+    windows: LiveWindows
+    seats: BoundedSemaphore
+
+
+@blp.record_once
+def _prepare(state: BlueprintSetupState) -> None:
+    with state.app.app_context():
+        # Whoever waits holds a thread: half of them stay free.
+        seats = BoundedSemaphore(max(1, services().config.web_threads // 2))
+        state.app.extensions[_EXTENSION] = _Live(LiveWindows(services().bus), seats)
+
+
+def _live() -> _Live:
+    return current_app.extensions[_EXTENSION]
+
+
+@blp.route(f"/devices/<uuid:device_id>/live/init-<{_NUMBER}:run>.mp4", defaults={"sound": ""})
+@blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/init-<{_NUMBER}:run>.mp4")
+@blp.response(200, _BINARY, content_type="video/mp4")
+@blp.errors(404, 503)
+def get_live_init(device_id: Any, run: int, sound: str) -> Response:
+    """Read the init segment of a run
+
+    As the live playlist names it: without sound, or below `sound/` always with a track of sound.
+    """
+    device = find_device(current_scope(), str(device_id))
+    init = _read_init(device, run)
+    return _media(SilenceFiller.of(init).init if sound else drop_sound(init))
+
+
+@blp.route(f"/devices/<uuid:device_id>/live/<{_NUMBER}:run>-<{_NUMBER}:sequence>.m4s", defaults={"sound": ""})
+@blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/<{_NUMBER}:run>-<{_NUMBER}:sequence>.m4s")
+@blp.response(200, _BINARY, content_type="video/mp4")
+@blp.errors(404, 503)
+def get_live_part(device_id: Any, run: int, sequence: int, sound: str) -> Response:
+    """Read a part that the media bus holds
+
+    The part that comes next is waited for (EXT-X-PRELOAD-HINT). Below `sound/` parts without sound carry silence. 404
+    with reason `no_footage` once it is no longer there, or when it does not come.
+    """
+    device = find_device(current_scope(), str(device_id))
+    position = Position(run, sequence)
+    _wait_for(device, position)
+    return _footage(device, position, position, sound)
+
+
+@blp.route(
+    f"/devices/<uuid:device_id>/live/<{_NUMBER}:run>-<{_NUMBER}:first>-<{_NUMBER}:last>.m4s",
+    defaults={"sound": ""},
+)
+@blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/<{_NUMBER}:run>-<{_NUMBER}:first>-<{_NUMBER}:last>.m4s")
+@blp.response(200, _BINARY, content_type="video/mp4")
+@blp.errors(404, 503)
+def get_live_segment(device_id: Any, run: int, first: int, last: int, sound: str) -> Response:
+    """Read a segment that the media bus holds
+
+    Its parts from `first` to `last` in one. 404 with reason `no_footage` once one of them is no longer there.
+    """
+    device = find_device(current_scope(), str(device_id))
+    if not 0 <= last - first < MOST_PARTS:
+        raise ApiError(404, f"a segment has 1 to {MOST_PARTS} parts, not {last - first + 1}", reason="no_footage")
+    return _footage(device, Position(run, first), Position(run, last), sound)
+
+
+def live_playlist_response(device: Device) -> Response:
+    """The low-latency playlist of a device now; reads `_HLS_msn` and `_HLS_part` of the present request.
+
+    Starts an on_demand device. 404 `no_footage` when the device is stopped or disabled; 503 `no_footage_yet` when it
+    runs and sends nothing; 422 for directives that cannot be followed. Raises BusUnavailable.
+    """
+    wanted = _read_directives()
+    window = _live().windows.of(device.id)
+    _note_demand(device, window)
+    playlist, can_block = _look(device, window, wanted)
+    if playlist.is_empty:
+        stream = request_stream(current_scope(), device.id)
+        raise ApiError(
+            503, f"device '{device.name}' sends no video yet: {_spell_state(stream)}", reason="no_footage_yet"
+        )
+    folder = "live/sound/" if _has_sound(device, window.parts()) else "live/"
+    response = Response(playlist.spell(folder=folder, can_block=can_block), mimetype=PLAYLIST_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _read_directives() -> Wanted | None:
+    """What a blocking reload waits for (RFC 8216bis, 6.2.5); None for a plain one."""
+    numbers = {}
+    for name in ("_HLS_msn", "_HLS_part"):
+        text = request.args.get(name)
+        if text is not None:
+            if not re.fullmatch("[0-9]{1,15}", text):
+                raise InvalidValue(name, f"'{name}' must be a whole number, not {text[:20]!r}")
+            numbers[name] = int(text)
+    if "_HLS_msn" not in numbers:
+        if numbers:
+            raise InvalidValue("_HLS_part", "'_HLS_part' must come with '_HLS_msn'")
+        return None
+    return Wanted(numbers["_HLS_msn"], numbers.get("_HLS_part"))
+
+
+def _look(device: Device, window: LiveWindow, wanted: Wanted | None) -> tuple[LivePlaylist, bool]:
+    """The playlist once it has what is wanted, and whether a next reload may wait as well."""
+    playlist = LivePlaylist(window.parts())
+    seats = _live().seats
+    if wanted is not None:
+        playlist.check(wanted)
+    is_there = not playlist.is_empty if wanted is None else playlist.has(wanted)
+    # Without a free seat nobody is promised one: players then ask again by their own clock.
+    if not seats.acquire(blocking=False):
+        return playlist, False
+    seconds = START_SECONDS if playlist.is_empty else min(BLOCK_SECONDS, 3 * playlist.target_seconds)
+    try:
+        if not is_there:
+            playlist = LivePlaylist(window.wait(lambda parts: _is_enough(parts, wanted), seconds))
+    finally:
+        seats.release()
+    return playlist, True
+
+
+def _is_enough(parts: tuple[LivePart, ...], wanted: Wanted | None) -> bool:
+    playlist = LivePlaylist(parts)
+    return not playlist.is_empty if wanted is None else playlist.has(wanted)
+
+
+def _note_demand(device: Device, window: LiveWindow) -> None:
+    """Somebody watches: keeps an on_demand device running, or starts it."""
+    now = time.monotonic()
+    if window.demand_noted_at is not None and now - window.demand_noted_at < _DEMAND_SECONDS:
+        return
+    try:
+        request_stream(current_scope(), device.id)
+    except Conflict as conflict:
+        window.demand_noted_at = None
+        raise ApiError(404, conflict.message, reason="no_footage") from conflict
+    window.demand_noted_at = now
+
+
+def _spell_state(stream: StreamRecord) -> str:
+    if stream.reason_code is None:
+        return f"it is {stream.observed.value}, try again"
+    return f"{reason_for(stream.reason_code).message}, it is {stream.observed.value}"
+
+
+def _has_sound(device: Device, parts: tuple[LivePart, ...]) -> bool:
+    """Whether all that is sent of this device has sound, real or silent: players cannot follow tracks that come and
+    go."""
+    if any(part.has_audio for part in parts):
+        return True
+    return bool(json.loads(device.stream.source_info or "{}").get("audio"))
+
+
+def _wait_for(device: Device, position: Position) -> None:
+    """Wait for a part if it is the one that comes next, and if there is a seat."""
+    live = _live()
+    window = live.windows.of(device.id)
+    newest = max((part.position for part in window.parts()), default=None)
+    if newest is None or (newest.run, newest.sequence + 1) != (position.run, position.sequence):
+        return
+    if not live.seats.acquire(blocking=False):
+        return
+    try:
+        window.wait(lambda parts: bool(parts) and parts[-1].position >= position, HINT_SECONDS)
+    finally:
+        live.seats.release()
+
+
+def _read_init(device: Device, run: int) -> bytes:
+    init = services().bus.init_segment(device.id, run)
+    if init is None:
+        raise ApiError(404, f"run {run} of device '{device.name}' is no longer there", reason="no_footage")
+    return init
+
+
+def _footage(device: Device, first: Position, last: Position, sound: str) -> Response:
+    # Silence begins where the sound of the part before ends.
+    since = Position(first.run, first.sequence - 1) if sound and first.sequence > 1 else first
+    found = services().bus.read_range(device.id, since, last)
+    before = b"".join(part.data for part in found if part.position < first)
+    parts = [part.data for part in found if part.position >= first]
+    if len(parts) != last.sequence - first.sequence + 1:
+        raise ApiError(404, f"that footage of device '{device.name}' is not, or no longer, there", reason="no_footage")
+    data = b"".join(parts)
+    if sound:
+        data = SilenceFiller.of(_read_init(device, first.run)).fill(data, before)
+    return _media(data)
+
+
+def _media(data: bytes) -> Response:
+    response = Response(data, mimetype="video/mp4")
+    response.headers["Cache-Control"] = _IMMUTABLE
+    return response

@@ -1,0 +1,209 @@
+"""`…/recordings/devices/{id}/playlist` and the files that it names: footage for players."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, request
+from flask.views import MethodView
+
+from gateway.api.base import Blueprint, current_scope, services
+from gateway.api.errors import ApiError, error_response
+from gateway.api.file_replies import IMMUTABLE, file_response
+from gateway.api.footage.schemas import MOST_PLAYLIST_DAYS, PlaylistArgsSchema, TracksArgsSchema
+from gateway.api.playback.live import PLAYLIST_TYPE, live_playlist_response
+from gateway.api.recordings.views import now_ms
+from gateway.api.time_fields import spell_moment
+from gateway.devices.model import Device
+from gateway.errors import NotFound
+from gateway.footage.reading import find_segment, nearest_footage, packed_between, segments_between
+from gateway.footage.recordings import Recording, find_recording
+from gateway.footage.segments import Segment, SegmentState
+from gateway.inventory import find_device
+from gateway.media import segment_key
+from gateway.mp4.boxes import InvalidMedia
+from gateway.mp4.init_segments import add_silent_sound, drop_sound
+from gateway.mp4.silence import SilenceFiller
+from gateway.playback.playlist import IndexedFile, build_playlist
+from gateway.schedules.local_days import DAY_MS
+from gateway.storage.local import Storage, open_storage
+
+blp = Blueprint("playback", __name__, url_prefix="/recordings", description="Footage for players")
+
+_BINARY = {"type": "string", "format": "binary"}
+_MP4 = "video/mp4"
+_NUMBER = "int(max=9223372036854775807)"
+
+#: A file begins with a key part, but for cameras that send none for minutes.
+_BEFORE_MS = 180_000
+#: What is read and filled with silence at once.
+_MOST_FILLED_BYTES = 256 << 20
+#: Below this a playlist is not worth the work of packing it.
+_WORTH_PACKING = 16_384
+
+
+@blp.route("/devices/<uuid:device_id>/playlist")
+class Playlist(MethodView):
+    @blp.arguments(PlaylistArgsSchema, location="query")
+    @blp.response(200, {"type": "string"}, content_type=PLAYLIST_TYPE)
+    @blp.errors(400, 404, 422, 503)
+    def get(self, args: dict[str, Any], device_id: Any) -> Response:
+        """Read a playlist
+
+        HLS with fMP4 (RFC 8216). With `start`: footage from the key frame at or before it, across gaps, up to `end`;
+        without `end`, or with one in the future, it grows as footage is recorded. Without `start`: low-latency HLS of
+        now. 404 with reason `no_footage` when there is nothing to play; `errors` then names the nearest footage.
+        """
+        device = find_device(current_scope(), str(device_id))
+        if args["start"] is None:
+            return live_playlist_response(device)
+        recording = find_recording(current_scope(), device.id)
+        longest_ms = args["start"] + MOST_PLAYLIST_DAYS * DAY_MS
+        end = longest_ms if args["end"] is None else args["end"]
+        is_growing = end > now_ms()
+        files = _read_files(recording, args["start"], end)
+        text = build_playlist(files, args["start"], end, is_growing=is_growing, has_sound=_sends_sound(device))
+        if text is None:
+            return _refuse_empty(recording, args["start"], end)
+        return _playlist_response(text)
+
+
+@blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>.mp4")
+@blp.response(200, _BINARY, content_type=_MP4)
+@blp.alt_response(206, schema=_BINARY, content_type=_MP4, description="a range of it")
+@blp.alt_response(304, description="it is the one that If-None-Match names")
+@blp.errors(404, 416, 503)
+def get_segment(device_id: Any, segment_id: int) -> Response:
+    """Read a file of footage
+
+    A whole MP4, or with `Range` a part of it. It never changes and may be cached for ever, but for the one that is
+    being written, which ends where the index does now. 404 with reason `file_missing` when the file is gone.
+    """
+    segment, storage, key = _find(device_id, segment_id)
+    size = min(segment.size, storage.size(key) or 0)
+    # What is being written grows, and of what was cut off by a crash the index will soon know.
+    is_whole = segment.state == SegmentState.CLOSED and size == segment.size
+    return file_response(
+        lambda offset, length: storage.read(key, offset, length),
+        size,
+        etag=f"{segment.id}-{size}" if is_whole else None,
+        mimetype=_MP4,
+        cache_control=IMMUTABLE if is_whole else "no-store",
+    )
+
+
+@blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/init.mp4")
+@blp.arguments(TracksArgsSchema, location="query")
+@blp.response(200, _BINARY, content_type=_MP4)
+@blp.alt_response(206, schema=_BINARY, content_type=_MP4, description="a range of it")
+@blp.alt_response(304, description="it is the one that If-None-Match names")
+@blp.errors(404, 416, 422, 503)
+def get_segment_init(args: dict[str, Any], device_id: Any, segment_id: int) -> Response:
+    """Read the init segment of a file
+
+    As it is, without sound, or always with a track of sound.
+    """
+    segment, storage, key = _find(device_id, segment_id)
+    init = _read(storage, key, 0, segment.init_size)
+    change = {"video": drop_sound, "sound": add_silent_sound}.get(args["tracks"])
+    return _media(_changed(change, init) if change else init, segment)
+
+
+@blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/sound/<{_NUMBER}:offset>-<{_NUMBER}:length>.m4s")
+@blp.response(200, _BINARY, content_type=_MP4)
+@blp.alt_response(206, schema=_BINARY, content_type=_MP4, description="a range of it")
+@blp.alt_response(304, description="it is the one that If-None-Match names")
+@blp.errors(404, 416, 503)
+def get_filled_footage(device_id: Any, segment_id: int, offset: int, length: int) -> Response:
+    """Read footage filled with silence
+
+    Whole parts of a file, as a playlist names them, with silence where they carry no sound.
+    """
+    segment, storage, key = _find(device_id, segment_id)
+    if not 0 < length <= _MOST_FILLED_BYTES or offset < segment.init_size or offset + length > segment.size:
+        raise ApiError(404, f"file {segment_id} has no such bytes", reason="no_footage")
+    init, parts = _read(storage, key, 0, segment.init_size), _read(storage, key, offset, length)
+    return _media(_changed(lambda data: SilenceFiller.of(init).fill(data), parts), segment)
+
+
+def _read_files(recording: Recording, start_ms: int, end_ms: int) -> list[IndexedFile]:
+    packed = packed_between(recording.id, start_ms - _BEFORE_MS, end_ms)
+    return [
+        IndexedFile(
+            segment.id,
+            segment.start_ms,
+            segment.run,
+            segment.sequence,
+            segment.init_size,
+            segment.is_open,
+            packed.get(segment.id, b""),
+        )
+        for segment in segments_between(recording.id, start_ms - _BEFORE_MS, end_ms)
+    ]
+
+
+def _sends_sound(device: Device) -> bool:
+    """Whether the camera was last seen to send sound: all playlists of a device should have the same tracks."""
+    return bool(json.loads(device.stream.source_info or "{}").get("audio"))
+
+
+def _refuse_empty(recording: Recording, start_ms: int, end_ms: int) -> Response:
+    """404 that says where the nearest footage is."""
+    before, after = nearest_footage(recording.id, start_ms)[0], nearest_footage(recording.id, end_ms)[1]
+    told = [f"there is footage until {spell_moment(before)}"] if before is not None else []
+    told += [f"there is footage from {spell_moment(after)} on"] if after is not None else []
+    message = f"nothing is recorded between {spell_moment(start_ms)} and {spell_moment(end_ms)}"
+    return error_response(
+        404,
+        f"{message}: {' and '.join(told) if told else 'there is no footage at all'}",
+        reason="no_footage",
+        errors={
+            "nearest_before": None if before is None else spell_moment(before),
+            "nearest_after": None if after is None else spell_moment(after),
+        },
+    )
+
+
+def _playlist_response(text: str) -> Response:
+    body = text.encode()
+    response = Response(body, mimetype=PLAYLIST_TYPE)
+    response.vary.add("Accept-Encoding")
+    if len(body) > _WORTH_PACKING and request.accept_encodings["gzip"] > 0 and "Accept-Encoding" in request.headers:
+        response.set_data(gzip.compress(body, 1))
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def _find(device_id: Any, segment_id: int) -> tuple[Segment, Storage, str]:
+    """A segment of the device, its store and its key; raises NotFound, `file_missing` where the file is gone."""
+    recording = find_recording(current_scope(), str(device_id))
+    segment = find_segment(recording.id, segment_id)
+    storage = open_storage(services().config)
+    key = segment_key(recording.tenant_id, recording.device_id, segment.start_ms, segment.run, segment.sequence)
+    if storage.size(key) is None:
+        raise NotFound(f"the file of segment {segment_id} is gone", reason="file_missing")
+    return segment, storage, key
+
+
+def _read(storage: Storage, key: str, offset: int, length: int) -> bytes:
+    data = b"".join(storage.read(key, offset, length))
+    if len(data) < length:
+        raise NotFound("the footage cannot be read: its file is too short", reason="file_damaged")
+    return data
+
+
+def _changed(change: Any, data: bytes) -> bytes:
+    try:
+        return change(data)
+    except InvalidMedia as error:
+        raise NotFound(f"the footage cannot be read: {error}", reason="file_damaged") from error
+
+
+def _media(data: bytes, segment: Segment) -> Response:
+    def read(offset: int, length: int) -> Iterator[bytes]:
+        yield data[offset : offset + length]
+
+    return file_response(
+        read, len(data), etag=f"{segment.id}-{segment.sequence}-{len(data)}", mimetype=_MP4, cache_control=IMMUTABLE
+    )

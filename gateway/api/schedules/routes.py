@@ -1,0 +1,158 @@
+"""`/snapshots/schedules`: snapshots that are taken by themselves."""
+
+import json
+from typing import Any
+
+from flask import Response, url_for
+from flask.views import MethodView
+
+from gateway.api.base import Blueprint, current_name, current_scope, no_content, offset_of, paginated
+from gateway.api.conditional import IfMatchSchema, seen_version
+from gateway.api.schedules.schemas import SCHEDULE_EXAMPLE, ScheduleQueryArgsSchema, SnapshotScheduleSchema
+from gateway.captures.schedules import (
+    ScheduleValues,
+    SnapshotSchedule,
+    create_schedule,
+    delete_schedule,
+    find_schedule,
+    list_schedules,
+    replace_schedule,
+    spell_schedule_reason,
+)
+from gateway.clock import utc_now
+from gateway.errors import InvalidValue
+from gateway.footage.recordings import find_recording
+from gateway.inventory import find_device
+from gateway.schedules.snapshot_plan import SnapshotPlan, next_moment
+
+blp = Blueprint(
+    "snapshot_schedules",
+    __name__,
+    url_prefix="/snapshots/schedules",
+    description="Pictures that are taken by themselves",
+)
+
+#: As large as ids get.
+_NUMBER = "int(max=9223372036854775807)"
+_ETAG = {"ETag": {"description": "the schedule's version, for If-Match", "schema": {"type": "string"}}}
+_LOCATION = {"Location": {"description": "the new schedule", "schema": {"type": "string"}}}
+
+
+@blp.route("")
+class SnapshotSchedules(MethodView):
+    @blp.arguments(ScheduleQueryArgsSchema, location="query")
+    @blp.list_response(SnapshotScheduleSchema)
+    @blp.errors(422, 503)
+    def get(self, args: dict[str, Any]) -> Any:
+        """List schedules
+
+        The oldest first.
+        """
+        found, total = list_schedules(
+            current_scope(), device_id=args["device_id"], limit=args["page_size"], offset=offset_of(args)
+        )
+        return paginated([_view(schedule) for schedule in found], total, args)
+
+    @blp.arguments(SnapshotScheduleSchema, example=SCHEDULE_EXAMPLE)
+    @blp.response(201, SnapshotScheduleSchema, headers=_ETAG | _LOCATION)
+    @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
+    def post(self, data: dict[str, Any]) -> Any:
+        """Add a schedule
+
+        Its first picture is taken at `next_at`. Pictures of a device that sends none then are left out, and `reason`
+        says why. 409 with reason `too_many_schedules` when the device has as many as it may.
+        """
+        scope = current_scope()
+        device = find_device(scope, data["device_id"])
+        values = _values(data, data["time_zone"] or find_recording(scope, device.id).time_zone)
+        schedule = create_schedule(scope, device.id, values, created_by=current_name())
+        location = url_for("snapshot_schedules.SnapshotScheduleById", schedule_id=schedule.id)
+        return _view(schedule), 201, {"ETag": _etag(schedule), "Location": location}
+
+
+@blp.route(f"/<{_NUMBER}:schedule_id>")
+class SnapshotScheduleById(MethodView):
+    @blp.response(200, SnapshotScheduleSchema, headers=_ETAG)
+    @blp.errors(404, 503)
+    def get(self, schedule_id: int) -> Any:
+        """Read a schedule"""
+        return _shown(find_schedule(current_scope(), schedule_id))
+
+    @blp.arguments(SnapshotScheduleSchema, example=SCHEDULE_EXAMPLE)
+    @blp.arguments(IfMatchSchema, location="headers")
+    @blp.response(200, SnapshotScheduleSchema, headers=_ETAG)
+    @blp.errors(400, 403, 404, 412, 413, 415, 422, 503)
+    def put(self, data: dict[str, Any], headers: dict[str, Any], schedule_id: int) -> Any:
+        """Change a schedule
+
+        Sets every field; those left out get their default, but for the time zone. With If-Match, 412 when it was
+        changed since it was read.
+        """
+        before = find_schedule(current_scope(), schedule_id)
+        if data["device_id"] != before.device_id:
+            raise InvalidValue("device_id", f"'device_id' must stay '{before.device_id}': make a new schedule instead")
+        values = _values(data, data["time_zone"] or before.time_zone)
+        if_version = seen_version(headers["if_match"], _etag(before), before.version, "schedule")
+        return _shown(replace_schedule(current_scope(), before.id, values, if_version=if_version))
+
+    @blp.response(204)
+    @blp.errors(403, 404, 503)
+    def delete(self, schedule_id: int) -> Response:
+        """Delete a schedule
+
+        Its pictures stay, until somebody deletes them.
+        """
+        delete_schedule(current_scope(), schedule_id)
+        return no_content()
+
+
+def _values(data: dict[str, Any], time_zone: str) -> ScheduleValues:
+    """Raises InvalidValue for a plan that never comes."""
+    plan = SnapshotPlan(data["every_seconds"], data["times"], data["weekdays"], time_zone)
+    if next_moment(plan, int(utc_now().timestamp() * 1000)) is None:
+        raise InvalidValue(
+            "every_seconds",
+            f"'every_seconds' of {data['every_seconds']} never falls on {', '.join(data['weekdays'])}: "
+            "choose another step, or 'times'",
+        )
+    return ScheduleValues(
+        name=data["name"],
+        plan=plan,
+        enabled=data["enabled"],
+        tags=data["tags"],
+        keep_days=data["keep_days"],
+        keep_count=data["keep_count"],
+    )
+
+
+def _view(schedule: SnapshotSchedule) -> dict[str, Any]:
+    plan, code = schedule.plan, schedule.reason_code
+    return {
+        "id": schedule.id,
+        "device_id": schedule.device_id,
+        "device_name": schedule.device_name,
+        "name": schedule.name,
+        "enabled": bool(schedule.enabled),
+        "every_seconds": plan.every_seconds,
+        "times": list(plan.times),
+        "weekdays": list(plan.weekdays),
+        "time_zone": plan.time_zone,
+        "tags": json.loads(schedule.tags),
+        "keep_days": schedule.keep_days,
+        "keep_count": schedule.keep_count,
+        "next_at": schedule.next_at_ms,
+        "last_at": schedule.last_at_ms,
+        "last_taken_at": schedule.last_taken_at_ms,
+        "reason": None if code is None else spell_schedule_reason(code, schedule.reason_message),
+        "created_by": schedule.created_by,
+        "created_at": schedule.created_at,
+    }
+
+
+def _shown(schedule: SnapshotSchedule) -> tuple[dict[str, Any], int, dict[str, str]]:
+    return _view(schedule), 200, {"ETag": _etag(schedule)}
+
+
+def _etag(schedule: SnapshotSchedule) -> str:
+    """The version of what a caller may set; what the clock process notes is no part of it."""
+    return f'"{schedule.version}"'

@@ -1,0 +1,271 @@
+"""`POST /snapshots/devices/{id}/time-lapse`: a range of recordings or snapshots as one short MP4, made by a job."""
+
+from math import ceil
+from typing import Any
+
+import marshmallow as ma
+from flask import Response, url_for
+from flask.views import MethodView
+
+from gateway.api.base import Blueprint, Choice, Count, Schema, Text, current_name, current_scope, services
+from gateway.api.conditional import IdempotencySchema
+from gateway.api.exports.routes import NOTHING_IN_RANGE, film_name
+from gateway.api.jobs.schemas import JobSchema
+from gateway.api.jobs.views import job_view
+from gateway.api.nearest import refuse_empty
+from gateway.api.time_fields import Moment, Seconds
+from gateway.captures.time_lapses import Steps, count_snapshots, nearest_snapshots
+from gateway.clock import utc_now
+from gateway.errors import Conflict, InvalidValue
+from gateway.footage.reading import nearest_footage, segments_between
+from gateway.footage.recordings import Recording, find_recording
+from gateway.jobs.files import spell_bytes
+from gateway.jobs.model import FootageRange, Job, bytes_taken, create_job, find_repeated
+
+blp = Blueprint("time_lapses", __name__, url_prefix="/snapshots", description="Ranges of time as short films")
+
+KIND = "time_lapse"
+RECORDINGS, SNAPSHOTS = SOURCES = ("recordings", "snapshots")
+MOST_PICTURES = 36_000
+LONGEST_DAYS = 366
+#: How long a film of recordings plays when nobody says.
+_USUAL_SECONDS = 30.0
+#: What a picture of 1920 pixels' width takes in the film, about.
+_PICTURE_BYTES = 150_000
+
+TIME_LAPSE_EXAMPLE = {
+    "start": "2026-11-22T06:00:00Z",
+    "end": "2026-11-22T18:00:00Z",
+    "source": "recordings",
+    "length_seconds": 30,
+}
+
+
+class Factor(ma.fields.Float):
+    """How many times as fast: a number from 1 to ten million."""
+
+    LOW, HIGH = 1, 10_000_000
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(validate=ma.validate.Range(min=self.LOW, max=self.HIGH), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> float:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not self.LOW <= value <= self.HIGH:
+            raise ma.ValidationError(f"'{attr}' must be a number from {self.LOW} to {self.HIGH}")
+        return float(value)
+
+
+class TimeLapseArgsSchema(Schema):
+    """What a time-lapse shows, and how fast."""
+
+    start = Moment(
+        required=True, metadata={"description": "RFC 3339 with an offset", "example": "2026-11-22T06:00:00Z"}
+    )
+    end = Moment(required=True, metadata={"description": "not part of the range", "example": "2026-11-22T18:00:00Z"})
+    source = Choice(
+        SOURCES,
+        load_default=RECORDINGS,
+        metadata={
+            "description": "key frames of the recording, which are shown at their time, or the device's snapshots, "
+            "each of "
+            "which is shown for as long as any other"
+        },
+    )
+    every_seconds = Seconds(
+        low=0.1,
+        high=31 * 86_400,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "take one picture of each so many seconds; left out or null: as many as the film has room "
+            "for"
+        },
+    )
+    speed = Factor(
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "how many times as fast time passes; either this or `length_seconds`",
+            "example": 1440,
+        },
+    )
+    length_seconds = Seconds(
+        low=0.1,
+        high=3600,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "how long the film plays, without gaps. Without this and `speed` each picture is shown "
+            "for one "
+            "frame; without `every_seconds` too, recordings play for 30 seconds"
+        },
+    )
+    fps = Count(low=1, high=60, load_default=25, metadata={"description": "most pictures a second of the film"})
+    width = Count(
+        low=16,
+        high=7680,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "pixels; the height follows. It is never enlarged. Left out: as the pictures are"},
+    )
+    schedule_id = Count(
+        low=1,
+        high=1 << 53,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "only the snapshots that this schedule has taken"},
+    )
+    name = Text(
+        load_default=None,
+        allow_none=True,
+        low=1,
+        high=200,
+        metadata={"description": "name of the file; left out: the device's name and the start in its time zone"},
+    )
+
+    @ma.validates_schema
+    def check_pace(self, data: dict[str, Any], **_options: Any) -> None:
+        """Only one way to say how fast."""
+        if data.get("speed") is not None and data.get("length_seconds") is not None:
+            raise ma.ValidationError({"speed": ["'speed' must be left out where 'length_seconds' is given"]})
+
+
+@blp.route("/devices/<uuid:device_id>/time-lapse")
+class DeviceTimeLapse(MethodView):
+    @blp.arguments(TimeLapseArgsSchema, example=TIME_LAPSE_EXAMPLE)
+    @blp.arguments(IdempotencySchema, location="headers")
+    @blp.response(202, JobSchema, headers={"Location": {"description": "the job", "schema": {"type": "string"}}})
+    @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
+    def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
+        """Make a time-lapse
+
+        One MP4 (H.264) of a range, as a job: see `/jobs`. Gaps are skipped and told in the result's notes. 404 with
+        reason `no_footage` or `no_snapshots` where there is nothing, naming the nearest; 409 with reason `exports_full`
+        when the files of exports and time-lapses take all the space they may.
+        """
+        scope = current_scope()
+        recording = find_recording(scope, str(device_id))
+        asked = {name: data[name] for name in sorted(data)}
+        before = find_repeated(scope, KIND, asked, device_id=recording.device_id, request_key=headers["key"])
+        if before is not None:
+            return _accepted(before)
+        start_ms, end_ms = _check_range(data)
+        pace = _pace(data, start_ms, end_ms)
+        if data["source"] == RECORDINGS:
+            if not segments_between(recording.id, start_ms, end_ms, limit=1):
+                before_ms, after_ms = (
+                    nearest_footage(recording.id, start_ms)[0],
+                    nearest_footage(recording.id, end_ms)[1],
+                )
+                return refuse_empty(NOTHING_IN_RANGE, before_ms, after_ms)
+            pictures = Steps(start_ms, end_ms, pace["step_ms"]).count
+        else:
+            pictures = count_snapshots(scope, recording.device_id, start_ms, end_ms, schedule_id=data["schedule_id"])
+            if not pictures:
+                return _no_snapshots(recording, start_ms, end_ms)
+            if pace["step_ms"] is not None:
+                pictures = min(pictures, Steps(start_ms, end_ms, pace["step_ms"]).count)
+        job, is_new = create_job(
+            scope,
+            KIND,
+            {
+                "asked": asked,
+                "start_ms": start_ms,
+                "end_ms": end_ms,
+                "source": data["source"],
+                **pace,
+                "fps": data["fps"],
+                "width": data["width"],
+                "schedule_id": data["schedule_id"],
+                "bytes": _check_room(pictures, data["width"]),
+                "name": film_name(data["name"], recording, start_ms),
+            },
+            device_id=recording.device_id,
+            request_key=headers["key"],
+            footage=FootageRange(recording.id, start_ms, end_ms) if data["source"] == RECORDINGS else None,
+            created_by=current_name(),
+        )
+        if is_new:
+            services().send_job(job.id)
+        return _accepted(job)
+
+
+def _accepted(job: Job) -> tuple[dict[str, Any], int, dict[str, str]]:
+    return job_view(job), 202, {"Location": url_for("jobs.JobById", job_id=job.id)}
+
+
+def _check_range(data: dict[str, Any]) -> tuple[int, int]:
+    """Start and end in milliseconds; the end is not in the future. Raises InvalidValue."""
+    start_ms, end_ms = data["start"], data["end"]
+    if end_ms <= start_ms:
+        raise InvalidValue("end", "'end' must be after 'start'")
+    now_ms = int(utc_now().timestamp() * 1000)
+    if start_ms >= now_ms:
+        raise InvalidValue("start", "'start' must not be in the future: only what has been can be shown")
+    if end_ms - start_ms > LONGEST_DAYS * 86_400_000:
+        raise InvalidValue("end", f"'end' must be at most {LONGEST_DAYS} days after 'start'", reason="range_too_long")
+    return start_ms, min(end_ms, now_ms)
+
+
+def _pace(data: dict[str, Any], start_ms: int, end_ms: int) -> dict[str, float | None]:
+    """`step_ms`: from one picture to the next; `speed`; `seconds`: how long the film plays, where that is wished.
+
+    For snapshots each may be None. Raises InvalidValue.
+    """
+    range_seconds, every, fps = (end_ms - start_ms) / 1000, data["every_seconds"], data["fps"]
+    seconds = data["length_seconds"] if data["speed"] is None else range_seconds / data["speed"]
+    if seconds is None and every is None and data["source"] == RECORDINGS:
+        seconds = min(_USUAL_SECONDS, range_seconds)
+    if seconds is not None and seconds > range_seconds:
+        raise InvalidValue(
+            "length_seconds", f"'length_seconds' must be at most {range_seconds:g}, as long as the range"
+        )
+    speed = None
+    if seconds is not None:
+        speed = range_seconds / seconds
+    elif every is not None:
+        speed = every * fps
+    step = None if speed is None else max(every or 0.0, speed / fps)
+    count = 0 if step is None else ceil(range_seconds / step)
+    if count > MOST_PICTURES:
+        raise InvalidValue(
+            "every_seconds",
+            f"the film would have {count} pictures and may have {MOST_PICTURES}: choose a shorter range, a "
+            "greater 'speed' or greater 'every_seconds'",
+            reason="range_too_large",
+        )
+    return {"step_ms": None if step is None else step * 1000, "speed": speed, "seconds": seconds}
+
+
+def _check_room(pictures: int, width: int | None) -> int:
+    """About how many bytes the film takes. Raises InvalidValue, Conflict `exports_full`."""
+    if pictures > MOST_PICTURES:
+        raise InvalidValue(
+            "every_seconds",
+            f"the range holds {pictures} snapshots and a film may have {MOST_PICTURES}: give 'every_seconds'",
+            reason="range_too_large",
+        )
+    size = int(pictures * _PICTURE_BYTES * min(1.0, (width or 1920) / 1920) ** 2)
+    limit = services().config.exports_max_bytes
+    taken = bytes_taken()
+    if taken + size > limit:
+        raise Conflict(
+            f"the files of exports and time-lapses take {spell_bytes(taken)} of {spell_bytes(limit)} and this one "
+            "may need "
+            f"{spell_bytes(size)}: delete some of them first",
+            reason="exports_full",
+        )
+    return size
+
+
+def _no_snapshots(recording: Recording, start_ms: int, end_ms: int) -> Response:
+    scope, device_id = current_scope(), recording.device_id
+    before, after = nearest_snapshots(scope, device_id, start_ms)[0], nearest_snapshots(scope, device_id, end_ms)[1]
+    return refuse_empty(
+        "there are no snapshots in this range",
+        before,
+        after,
+        nothing="there are no snapshots of this device yet",
+        reason="no_snapshots",
+    )

@@ -1,0 +1,1 @@
+"""Captures: snapshots, posters, schedules, bookmarks, clips and time-lapses."""

@@ -1,0 +1,104 @@
+"""The files of snapshots and clips: `CAPTURES_DIR/{folder}/{tenant}/{name}`, whole and durable or not there at all."""
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.config import Config
+from gateway.errors import NotFound
+from gateway.jobs.files import SPARE_BYTES, ExportSpaceMissing, Owner, ResultFile, spell_bytes, spell_failure
+
+SNAPSHOTS, CLIPS = FOLDERS = ("snapshots", "clips")
+
+_CAPTURES = Owner("snapshots and clips", "captures_unwritable")
+
+
+class CaptureFiles:
+    """Files by their keys (`snapshots/{tenant}/{2 letters}/{name}`), which rows keep. A key is made by `key` alone."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def from_config(cls, config: Config) -> "CaptureFiles":
+        return cls(config.captures_dir)
+
+    @staticmethod
+    def key(folder: str, tenant_id: str, name: str) -> str:
+        """The key of a new file; `name` begins with the id of what it belongs to."""
+        return f"{folder}/{tenant_id}/{name[:2]}/{name}"
+
+    def path(self, key: str) -> Path:
+        """Where a file lies. Raises ValueError for what is no key."""
+        parts = key.split("/")
+        if len(parts) != 4 or parts[0] not in FOLDERS or any(not part or part.startswith(".") for part in parts):
+            raise ValueError(f"{key!r} is no key of a capture")
+        return self.root.joinpath(*parts)
+
+    def open(self, key: str) -> ResultFile:
+        """A file to be written; what is not `keep`-ed is gone afterwards."""
+        path = self.path(key)
+        return ResultFile(path.parent, path.name, owner=_CAPTURES)
+
+    def make_folder(self, key: str) -> Path:
+        """The folder of a file, made where it is not there. Raises Unavailable `captures_unwritable`."""
+        folder = self.path(key).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        except OSError as error:
+            raise spell_failure(error, folder, _CAPTURES) from error
+        return folder
+
+    def write(self, key: str, data: bytes) -> None:
+        """A whole file. Raises ExportSpaceMissing `disk_full`, Unavailable."""
+        path = self.path(key)
+        # What an attempt that was killed has left.
+        with contextlib.suppress(OSError):
+            path.with_name(f".{path.name}.part").unlink()
+        with self.open(key) as file:
+            file.write(data)
+            file.keep()
+
+    def read(self, key: str) -> bytes:
+        """Raises NotFound `file_missing`."""
+        try:
+            return self.path(key).read_bytes()
+        except FileNotFoundError:
+            raise NotFound("the file is gone from the disk", reason="file_missing") from None
+
+    def delete(self, key: str) -> None:
+        """Also when it is not there."""
+        self.path(key).unlink(missing_ok=True)
+
+    def check_space(self, needed_bytes: int, *, floor_bytes: int = 0) -> None:
+        """Raise ExportSpaceMissing `disk_full` when so much would not leave the disk the space that must stay free.
+
+        Raises Unavailable `captures_unwritable` where there is no such folder and none can be made.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o750)
+            free = shutil.disk_usage(self.root).free
+        except OSError as error:
+            raise spell_failure(error, self.root, _CAPTURES) from error
+        floor = max(SPARE_BYTES, floor_bytes)
+        if free - needed_bytes < floor:
+            raise ExportSpaceMissing(
+                f"the disk of snapshots and clips has {spell_bytes(free)} left, and {spell_bytes(floor)} must stay "
+                "free: "
+                "make room, or delete some of them"
+            )
+
+    def old_files(self, older_than_seconds: float) -> Iterator[tuple[str, Path]]:
+        """Key and path of each file that has not been written to for so long, drafts among them (with no key)."""
+        before = time.time() - older_than_seconds
+        for folder, _, names in os.walk(self.root):
+            for name in names:
+                path = Path(folder, name)
+                try:
+                    if path.stat().st_mtime < before:
+                        yield ("" if name.startswith(".") else path.relative_to(self.root).as_posix()), path
+                except FileNotFoundError:
+                    continue

@@ -1,0 +1,99 @@
+"""What goes of snapshots and bookmarks: what was deleted and can be undone no more, and what a schedule keeps no
+longer.
+
+For the clock process. Rows go first, their files after them: a file that is left by a crash is found by `orphans_of`.
+Each function gives the keys of the files whose rows are gone, which are the caller's to delete, and handles at most a
+batch.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import peewee
+
+from gateway import database
+from gateway.captures.bookmarks import Bookmark
+from gateway.captures.files import CLIPS, SNAPSHOTS
+from gateway.captures.schedules import SnapshotSchedule
+from gateway.captures.snapshots import Snapshot
+from gateway.tenancy.scopes import EVERY_TENANT, TenantRow
+
+_DAY_MS = 86_400_000
+#: The columns that name files, by the folder of the files.
+_FILES: dict[str, tuple[type[TenantRow], tuple[str, ...]]] = {
+    SNAPSHOTS: (Snapshot, ("file",)),
+    CLIPS: (Bookmark, ("clip_file", "poster_file")),
+}
+
+
+def drop_deleted(before: datetime, batch: int = 200) -> list[str]:
+    """End the snapshots and bookmarks that were deleted before a moment."""
+    return [
+        key
+        for model, columns in _FILES.values()
+        for key in _drop(model, columns, (model.deleted_at < before), model.deleted_at, batch)
+    ]
+
+
+def drop_expired(schedule: SnapshotSchedule, now_ms: int, batch: int = 200) -> list[str]:
+    """End the snapshots that a schedule keeps no longer: they are too old, or there are newer ones enough."""
+    kept = (Snapshot.schedule_id == schedule.id) & Snapshot.deleted_at.is_null()
+    oldest = _oldest_to_keep(schedule, kept, now_ms)
+    if oldest is None:
+        return []
+    return _drop(Snapshot, ("file",), kept & (Snapshot.at_ms < oldest), Snapshot.at_ms, batch)
+
+
+def orphans_of(keys: Iterable[str]) -> list[str]:
+    """Those of some keys of files that no row names. What no capture can be called is not judged, and not given."""
+    found = []
+    by_folder: dict[str, dict[str, str]] = {}
+    for key in keys:
+        owner = _owner_of(key)
+        if owner is not None:
+            by_folder.setdefault(key.partition("/")[0], {})[key] = owner
+    for folder, owners in by_folder.items():
+        model, columns = _FILES[folder]
+        fields = [getattr(model, name) for name in columns]
+        with database.session():
+            rows = EVERY_TENANT.select(model, *fields).where(model.id.in_(list(set(owners.values())))).tuples()
+            known = {key for row in rows for key in row}
+        found += [key for key in owners if key not in known]
+    return found
+
+
+def _oldest_to_keep(schedule: SnapshotSchedule, kept: Any, now_ms: int) -> int | None:
+    """The moment from which on a schedule's pictures stay; None when all of them do."""
+    moments = []
+    if schedule.keep_days is not None:
+        moments.append(now_ms - schedule.keep_days * _DAY_MS)
+    if schedule.keep_count is not None:
+        query = EVERY_TENANT.select(Snapshot, Snapshot.at_ms).where(kept).order_by(Snapshot.at_ms.desc())
+        with database.session():
+            last = query.offset(schedule.keep_count - 1).limit(1).scalar()
+        if last is not None:
+            moments.append(last)
+    return max(moments, default=None)
+
+
+def _drop(model: Any, columns: tuple[str, ...], which: Any, order: peewee.Field, batch: int) -> list[str]:
+    """Delete rows, the oldest first, as far as they are still so; gives the files that they named."""
+    keys = []
+    with database.transaction():
+        rows = list(EVERY_TENANT.select(model).where(which).order_by(order).limit(batch))
+        for row in rows:
+            # Somebody may have taken back the deletion meanwhile.
+            if EVERY_TENANT.delete(model).where(which, model.id == row.id).execute():
+                keys += [key for name in columns if (key := getattr(row, name))]
+    return keys
+
+
+def _owner_of(key: str) -> str | None:
+    """The id with which a file's name begins; None for a name that is no capture's."""
+    folder, _, rest = key.partition("/")
+    try:
+        return str(uuid.UUID(rest.rpartition("/")[2][:36])) if folder in _FILES else None
+    except ValueError:
+        return None

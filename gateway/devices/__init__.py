@@ -1,0 +1,1 @@
+"""Devices: the configured cameras, where their video comes from, and their history."""

@@ -1,0 +1,1 @@
+"""Footage: recordings, their segments and gaps, and how they are read."""

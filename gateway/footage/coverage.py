@@ -1,0 +1,153 @@
+"""Coverage: how much of each day was recorded, how much was wanted, and every gap with its reason; as CSV too. Pure."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from gateway.footage.gaps import GapFact, merge_ranges
+from gateway.schedules.local_days import LocalDay, as_local
+from gateway.states import reason_for
+
+#: Columns of the CSV: a row for each day, and after it one for each of its gaps.
+CSV_HEAD = (
+    "device_id",
+    "device_name",
+    "date",
+    "time_zone",
+    "kind",
+    "recorded_seconds",
+    "wanted_seconds",
+    "coverage",
+    "gap_start",
+    "gap_end",
+    "gap_start_utc",
+    "gap_end_utc",
+    "gap_seconds",
+    "is_wanted",
+    "reason_code",
+    "reason",
+    "by",
+)
+#: A spreadsheet takes a cell that begins with one of these for a formula.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
+@dataclass(frozen=True, slots=True)
+class DayCoverage:
+    """A day. `gaps` are cut at its ends, one that lasts has none; `wanted_ms` is 0 where nobody wanted footage."""
+
+    day: LocalDay
+    recorded_ms: int = 0
+    bytes: int = 0
+    segments: int = 0
+    wanted_ms: int = 0
+    gaps: list[GapFact] = field(default_factory=list)
+
+    @property
+    def coverage(self) -> float | None:
+        """The share (0 to 1) of what was wanted; None where nothing was."""
+        return min(1.0, round(self.recorded_ms / self.wanted_ms, 4)) if self.wanted_ms > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCoverage:
+    """The days of a device."""
+
+    device_id: str
+    device_name: str
+    days: list[DayCoverage]
+
+
+def measure_days(
+    days: Sequence[LocalDay], amounts: Mapping[int, Sequence[int]], gaps: Sequence[GapFact], now_ms: int
+) -> list[DayCoverage]:
+    """The days up to the present one: `amounts` holds recorded ms, bytes and segments by the day's number.
+
+    Wanted is what has passed of a day without the gaps in which nobody wanted footage. `gaps` are in order of time.
+    """
+    found: list[DayCoverage] = []
+    first = 0
+    for day in days:
+        passed_ms = min(day.end_ms, now_ms) - day.start_ms
+        if passed_ms < 0 or (passed_ms == 0 and day.end_ms > day.start_ms):
+            break
+        while first < len(gaps) and gaps[first].until(now_ms) <= day.start_ms:
+            first += 1
+        inside = []
+        for gap in gaps[first:]:
+            if gap.start_ms >= day.end_ms:
+                break
+            if day.overlap_ms(gap.start_ms, gap.until(now_ms)):
+                inside.append(_cut(gap, day, now_ms))
+        unwanted = merge_ranges((gap.start_ms, gap.until(now_ms)) for gap in inside if not gap.is_wanted)
+        wanted_ms = max(0, passed_ms - sum(end - start for start, end in unwanted))
+        recorded_ms, size, segments = amounts.get(day.number, (0, 0, 0))
+        found.append(DayCoverage(day, recorded_ms, size, segments, wanted_ms, inside))
+    return found
+
+
+def _cut(gap: GapFact, day: LocalDay, now_ms: int) -> GapFact:
+    start_ms = max(gap.start_ms, day.start_ms)
+    if gap.end_ms is None and now_ms < day.end_ms:
+        return replace(gap, start_ms=start_ms)
+    return replace(gap, start_ms=start_ms, end_ms=min(gap.until(now_ms), day.end_ms))
+
+
+def write_csv(devices: Iterable[DeviceCoverage], zone: ZoneInfo, now_ms: int) -> Iterator[str]:
+    """The coverage as CSV (RFC 4180, with a head), some rows at a time. Times are local with their offset, and UTC."""
+    yield _spell_row(CSV_HEAD)
+    for device in devices:
+        yield "".join(_spell_row(row) for row in _rows(device, zone, now_ms))
+
+
+def _rows(device: DeviceCoverage, zone: ZoneInfo, now_ms: int) -> Iterator[Sequence[object]]:
+    for day in device.days:
+        head = (device.device_id, device.device_name, day.day.date.isoformat(), zone.key)
+        share = "" if day.coverage is None else f"{day.coverage:.4f}"
+        yield (*head, "day", _seconds(day.recorded_ms), _seconds(day.wanted_ms), share, *[""] * 9)
+        for gap in day.gaps:
+            reason = reason_for(gap.reason_code, gap.message)
+            lasts = gap.end_ms is None
+            yield (
+                *head,
+                "gap",
+                "",
+                "",
+                "",
+                _local(zone, gap.start_ms),
+                "" if lasts else _local(zone, gap.end_ms),
+                _utc(gap.start_ms),
+                "" if lasts else _utc(gap.end_ms),
+                _seconds(gap.until(now_ms) - gap.start_ms),
+                "yes" if gap.is_wanted else "no",
+                reason.code,
+                reason.message,
+                gap.by_name or "",
+            )
+
+
+def _spell_row(cells: Sequence[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow([_safe(str(cell)) for cell in cells])
+    return text.getvalue()
+
+
+def _safe(text: str) -> str:
+    """A cell that no spreadsheet runs as a formula: names are given by people."""
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+
+
+def _seconds(ms: int) -> str:
+    return f"{ms / 1000:.3f}"
+
+
+def _local(zone: ZoneInfo, at_ms: int) -> str:
+    return as_local(zone, at_ms).isoformat(timespec="milliseconds")
+
+
+def _utc(at_ms: int) -> str:
+    at = datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,170 @@
+"""Recordings as lists show them: pages of them, what there is of each, their states beside devices."""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import peewee
+from peewee import fn
+
+from gateway import database
+from gateway.devices.model import Device
+from gateway.footage.reading import PLAYABLE, Amount, open_amounts
+from gateway.footage.recordings import Recording
+from gateway.footage.segments import QUARTER_MS, Quarter, Segment
+from gateway.schedules.local_days import DAY_MS
+from gateway.tenancy.scopes import EVERY_RECORDING, EveryTenantScope
+
+#: Quarters before the last whole stretch of this length count as old.
+_OLDER_MS = 6 * 3_600_000
+
+
+class Totals(NamedTuple):
+    """What there is of a recording: its first and last moment (None without footage), bytes and milliseconds."""
+
+    oldest_ms: int | None = None
+    newest_ms: int | None = None
+    bytes: int = 0
+    recorded_ms: int = 0
+
+
+class RecordingState(NamedTuple):
+    """What a list of devices shows of a recording."""
+
+    mode: str
+    observed: str
+
+
+def select_recordings(
+    scope: EveryTenantScope, *, text: str | None, device_ids: Sequence[str], limit: int, offset: int
+) -> tuple[list[Recording], int]:
+    """A page of recordings with their devices as `.device`, by the device's name, and how many there are.
+
+    `device_ids`: only of these devices, where any are named.
+    """
+    with database.session():
+        query = (
+            scope.select(Recording, Recording, Device.id, Device.name, Device.enabled, Device.start_mode)
+            .join(Device, on=(Device.id == Recording.device_id), attr="device")
+            .where(Recording.deleted_at.is_null())
+        )
+        if text:
+            query = query.where(Device.search_text.contains(text.casefold()))
+        if device_ids:
+            query = query.where(Recording.device_id.in_(list(device_ids)))
+        return list(query.order_by(Device.name_key, Device.id).limit(limit).offset(offset)), query.count()
+
+
+def recording_states(scope: EveryTenantScope, device_ids: Sequence[str]) -> dict[str, RecordingState]:
+    """Mode and state of devices' recordings, by the devices' ids. One query."""
+    if not device_ids:
+        return {}
+    with database.session():
+        rows = scope.select(Recording, Recording.device_id, Recording.mode, Recording.observed).where(
+            Recording.device_id.in_(list(device_ids))
+        )
+        return {device_id: RecordingState(mode, observed) for device_id, mode, observed in rows.tuples()}
+
+
+def read_edges(scope: EveryTenantScope, recording_ids: Sequence[int]) -> dict[int, tuple[int | None, int | None]]:
+    """The first and last moment of the footage of recordings (ms since 1970; None without), by their ids."""
+    first = _edge(Segment.start_ms, Segment.start_ms.asc())
+    last = _edge(Segment.start_ms + Segment.duration_ms, Segment.start_ms.desc())
+    with database.session():
+        rows = scope.select(Recording, Recording.id, first, last).where(Recording.id.in_(list(recording_ids)))
+        return {key: (oldest, newest) for key, oldest, newest in rows.tuples()}
+
+
+class RecordedSums:
+    """Bytes and milliseconds of recordings. What is older than some hours is added up seldom: of a year it takes
+    long."""
+
+    def __init__(self, keep_seconds: float = 600.0) -> None:
+        self._keep_seconds = keep_seconds
+        self._lock = threading.Lock()
+        self._older: dict[int, tuple[int, float, Amount]] = {}
+
+    def read(self, recording_ids: Sequence[int], now_ms: int) -> dict[int, Amount]:
+        """What was recorded, with what is being written; of older footage that was deleted lately it may tell too
+        much."""
+        bound = now_ms // _OLDER_MS * (_OLDER_MS // QUARTER_MS)
+        now = time.monotonic()
+        with self._lock:
+            known = {
+                key: entry[2]
+                for key in recording_ids
+                if (entry := self._older.get(key)) and entry[0] == bound and now < entry[1]
+            }
+        missing = [key for key in recording_ids if key not in known]
+        found = _sum_quarters(missing, Quarter.quarter < bound) if missing else {}
+        with self._lock:
+            for key in missing:
+                known[key] = found.get(key, Amount())
+                self._older[key] = (bound, now + self._keep_seconds, known[key])
+        for key, amount in _sum_quarters(recording_ids, Quarter.quarter >= bound).items():
+            known[key] += amount
+        for key, _, amount in open_amounts(list(recording_ids)):
+            known[key] += amount
+        return known
+
+    def forget(self, recording_id: int) -> None:
+        """Add up anew: footage was deleted."""
+        with self._lock:
+            self._older.pop(recording_id, None)
+
+
+def read_totals(
+    scope: EveryTenantScope, recording_ids: Sequence[int], now_ms: int, sums: RecordedSums | None = None
+) -> dict[int, Totals]:
+    """The totals of recordings, by their ids; of those outside the scope none. `sums` of before make it quick."""
+    if not recording_ids:
+        return {}
+    with database.session():
+        edges = read_edges(scope, recording_ids)
+        amounts = (sums or RecordedSums()).read(list(edges), now_ms) if edges else {}
+    return {key: Totals(*edge, amounts[key].bytes, amounts[key].recorded_ms) for key, edge in edges.items()}
+
+
+def _sum_quarters(recording_ids: Sequence[int], which: Any) -> dict[int, Amount]:
+    sums = (
+        EVERY_RECORDING.select(
+            Quarter, Quarter.recording_id, fn.SUM(Quarter.recorded_ms), fn.SUM(Quarter.bytes), fn.SUM(Quarter.segments)
+        )
+        .where(Quarter.recording_id.in_(list(recording_ids)), which)
+        .group_by(Quarter.recording_id)
+    )
+    return {key: Amount(*map(int, amounts)) for key, *amounts in sums.tuples()}
+
+
+class Usage(NamedTuple):
+    """Bytes of a recording, those of its closed segments that began in the last 24 hours, and its first moment."""
+
+    recording: Recording
+    bytes: int
+    day_bytes: int
+    oldest_ms: int | None
+
+
+def usage_of_all(scope: EveryTenantScope, now_ms: int, sums: RecordedSums) -> list[Usage]:
+    """The usage of all recordings of the scope; of deleted devices too: their files are there until they are gone."""
+    with database.session():
+        recordings = list(scope.select(Recording))
+        ids = [recording.id for recording in recordings]
+        if not ids:
+            return []
+        amounts, edges = sums.read(ids, now_ms), read_edges(scope, ids)
+        recent = _sum_quarters(ids, Quarter.quarter >= (now_ms - DAY_MS) // QUARTER_MS)
+    return [
+        Usage(row, amounts[row.id].bytes, recent.get(row.id, Amount()).bytes, edges[row.id][0]) for row in recordings
+    ]
+
+
+def _edge(moment: Any, order: Any) -> peewee.ModelSelect:
+    """The first or last moment of the footage of the recording of the outer query."""
+    return (
+        EVERY_RECORDING.select(Segment, moment)
+        .where(Segment.recording_id == Recording.id, PLAYABLE)
+        .order_by(order)
+        .limit(1)
+    )

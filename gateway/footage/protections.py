@@ -1,0 +1,100 @@
+"""Protected ranges and events of a recording, as people list, add and remove them."""
+
+from datetime import UTC, datetime
+
+from gateway import database
+from gateway.clock import utc_now
+from gateway.devices.events import STATE, DeviceEvent
+from gateway.errors import Conflict, NotFound
+from gateway.footage.recordings import Protection, Recording, RecordingEvent
+from gateway.tenancy.scopes import EveryTenantScope, TenantScope
+
+#: What a person holds; others (`export`, `bookmark`) go with what they belong to.
+HOLD = "hold"
+#: No event that is told by the API lasts longer, so that those which reach into a range are found by their start.
+_LONGEST_EVENT_MS = 86_400_000
+
+
+def protections_between(
+    scope: EveryTenantScope, recording: Recording, start_ms: int | None = None, end_ms: int | None = None
+) -> list[Protection]:
+    """The protected ranges of a recording, in order; only those that reach into a range where one is given."""
+    with database.session():
+        query = scope.select(Protection).where(Protection.recording_id == recording.id)
+        if end_ms is not None:
+            query = query.where(Protection.start_ms < end_ms)
+        if start_ms is not None:
+            query = query.where(Protection.end_ms > start_ms)
+        return list(query.order_by(Protection.start_ms, Protection.id))
+
+
+def hold_footage(
+    scope: TenantScope, recording: Recording, start_ms: int, end_ms: int, *, note: str, by: str
+) -> Protection:
+    """Protect a range until somebody takes the hold away again."""
+    with database.transaction():
+        protection_id = scope.insert(
+            Protection,
+            recording_id=recording.id,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            kind=HOLD,
+            reference="",
+            note=note,
+            created_by=by,
+            created_at=utc_now(),
+        ).execute()
+        return scope.select(Protection).where(Protection.id == protection_id).first()
+
+
+def release_footage(scope: TenantScope, recording: Recording, protection_id: int) -> None:
+    """Take a hold away. Raises NotFound; Conflict `protection_in_use` for what belongs to an export or a bookmark."""
+    with database.transaction():
+        row = (
+            scope.select(Protection)
+            .where(Protection.id == protection_id, Protection.recording_id == recording.id)
+            .first()
+        )
+        if row is None:
+            raise NotFound(f"there is no protection with id {protection_id} in this recording")
+        if row.kind != HOLD:
+            raise Conflict(f"the protection belongs to the {row.kind}: remove that", reason="protection_in_use")
+        scope.delete(Protection).where(Protection.id == protection_id).execute()
+
+
+def recording_events(
+    scope: EveryTenantScope,
+    recording: Recording,
+    start_ms: int | None,
+    end_ms: int | None,
+    *,
+    limit: int,
+    offset: int = 0,
+) -> tuple[list[RecordingEvent], int]:
+    """A page of the events that reach into a range, newest first, and how many there are."""
+    with database.session():
+        query = scope.select(RecordingEvent).where(RecordingEvent.recording_id == recording.id)
+        if end_ms is not None:
+            query = query.where(RecordingEvent.at_ms < end_ms)
+        if start_ms is not None:
+            lasts = RecordingEvent.end_ms > start_ms
+            query = query.where(
+                RecordingEvent.at_ms > start_ms - _LONGEST_EVENT_MS, (RecordingEvent.at_ms >= start_ms) | lasts
+            )
+        newest_first = query.order_by(RecordingEvent.at_ms.desc(), RecordingEvent.id.desc())
+        return list(newest_first.limit(limit).offset(offset)), query.count()
+
+
+def stream_events(
+    scope: EveryTenantScope, device_id: str, start_ms: int, end_ms: int, *, limit: int
+) -> list[DeviceEvent]:
+    """The newest transitions of a device's stream in a range, in order of time."""
+    first, last = (datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (start_ms, end_ms))
+    with database.session():
+        query = scope.select(DeviceEvent).where(
+            DeviceEvent.device_id == device_id,
+            DeviceEvent.kind == STATE,
+            DeviceEvent.at >= first,
+            DeviceEvent.at < last,
+        )
+        return list(query.order_by(DeviceEvent.id.desc()).limit(limit))[::-1]

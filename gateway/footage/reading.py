@@ -1,0 +1,308 @@
+"""Footage as people look for it: which segments there are in a range, how much was recorded, and where it is missing.
+
+Read queries of one recording, whose id comes from `find_recording` in a tenant's scope. Every one follows an index and
+stays quick with years of rows: near the range they read segments, over long ranges the roll-up by quarters of an hour.
+All times are milliseconds since 1970, UTC.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import peewee
+from peewee import SQL, Window, fn
+
+from gateway import database
+from gateway.devices.model import Device
+from gateway.errors import NotFound
+from gateway.footage.gaps import HOLE_MS, GapFact, Knowledge, Range
+from gateway.footage.recordings import Recording
+from gateway.footage.segments import LONGEST_SEGMENT_MS, QUARTER_MS, Gap, Quarter, Segment, SegmentParts, SegmentState
+from gateway.schedules.local_days import DAY_MS, LocalDay
+from gateway.schedules.recording_plan import decide
+from gateway.tenancy.scopes import EVERY_RECORDING, EveryTenantScope, FootageScope
+
+#: Where parts go on in the same run, a difference of the wall clock up to this is no hole.
+_CLOCK_STEP_MS = 2000
+#: Gaps of before a range that may reach into it: the newest of them are looked at.
+_GAPS_BEFORE = 50
+
+PLAYABLE = Segment.state.in_((SegmentState.OPEN, SegmentState.CLOSED))
+
+
+class SegmentFacts(NamedTuple):
+    """A segment that can be played."""
+
+    id: int
+    start_ms: int
+    duration_ms: int
+    run: int
+    sequence: int
+    parts: int
+    frames: int
+    size: int
+    init_size: int
+    state: int
+
+    @property
+    def end_ms(self) -> int:
+        return self.start_ms + self.duration_ms
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == SegmentState.OPEN
+
+
+class Amount(NamedTuple):
+    """What was recorded in a stretch of time."""
+
+    recorded_ms: int = 0
+    bytes: int = 0
+    segments: int = 0
+
+    def __add__(self, other: tuple) -> "Amount":
+        return Amount(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+# ---- segments -------------------------------------------------------------------------------------------------
+
+
+def segments_between(recording_id: int, start_ms: int, end_ms: int, *, limit: int | None = None) -> list[SegmentFacts]:
+    """The segments of which something lies in a range, oldest first."""
+    columns = [getattr(Segment, name) for name in SegmentFacts._fields]
+    with database.session():
+        query = _overlapping(FootageScope(recording_id).select(Segment, *columns), start_ms, end_ms)
+        return [SegmentFacts(*row) for row in query.limit(limit).tuples()]
+
+
+def packed_between(recording_id: int, start_ms: int, end_ms: int) -> dict[int, bytes]:
+    """The packed indexes of the segments of `segments_between`, by their ids."""
+    with database.session():
+        query = FootageScope(recording_id).select(Segment, Segment.id, SegmentParts.packed)
+        query = query.join(SegmentParts, on=(SegmentParts.segment_id == Segment.id))
+        return {segment_id: bytes(packed) for segment_id, packed in _overlapping(query, start_ms, end_ms).tuples()}
+
+
+def find_segment(recording_id: int, segment_id: int) -> Segment:
+    """A segment of this recording that can be played; raises NotFound."""
+    with database.session():
+        row = FootageScope(recording_id).select(Segment).where(Segment.id == segment_id, PLAYABLE).first()
+    if row is None:
+        raise NotFound(f"there is no segment with id {segment_id} in this recording")
+    return row
+
+
+def nearest_footage(recording_id: int, at_ms: int) -> tuple[int | None, int | None]:
+    """The end of the last footage before a moment and the start of the first after it; None where there is none."""
+    with database.session():
+        playable = FootageScope(recording_id).select(Segment, Segment.start_ms, Segment.duration_ms).where(PLAYABLE)
+        before = playable.where(Segment.start_ms < at_ms).order_by(Segment.start_ms.desc()).limit(1).tuples().first()
+        after = playable.where(Segment.start_ms >= at_ms).order_by(Segment.start_ms).limit(1).tuples().first()
+    return (min(sum(before), at_ms) if before else None), (after[0] if after else None)
+
+
+def _overlapping(query: peewee.ModelSelect, start_ms: int, end_ms: int) -> peewee.ModelSelect:
+    return query.where(
+        PLAYABLE,
+        Segment.start_ms > start_ms - LONGEST_SEGMENT_MS,
+        Segment.start_ms < end_ms,
+        Segment.start_ms + Segment.duration_ms > start_ms,
+    ).order_by(Segment.start_ms, Segment.run, Segment.sequence)
+
+
+# ---- how much -------------------------------------------------------------------------------------------------
+
+
+def amounts_by_day(recording_id: int, days: Sequence[LocalDay], steps: Sequence[Range]) -> dict[int, Amount]:
+    """The recorded amounts of local days, by day number.
+
+    `steps` as `gateway.schedules.local_days.offset_steps` returns them.
+
+    One GROUP BY over the quarters; a segment counts where it begins.
+    """
+    if not days:
+        return {}
+    ahead: Any = steps[0][1]
+    if len(steps) > 1:
+        cases = [(Quarter.quarter < until_ms // QUARTER_MS, seconds) for (_, seconds), (until_ms, _) in pairwise(steps)]
+        ahead = peewee.Case(None, cases, steps[-1][1])
+    day = (Quarter.quarter * (QUARTER_MS // 1000) + ahead) / (DAY_MS // 1000)
+    with database.session():
+        found = {
+            int(key): Amount(*map(int, sums))
+            for key, *sums in _sum_quarters(recording_id, day, days[0].start_ms, days[-1].end_ms)
+        }
+        for _, start_ms, amount in open_amounts([recording_id]):
+            for local in days:
+                if local.start_ms <= start_ms < local.end_ms:
+                    found[local.number] = found.get(local.number, Amount()) + amount
+    return found
+
+
+def amounts_by_bucket(recording_id: int, start_ms: int, end_ms: int, bucket_ms: int) -> dict[int, Amount]:
+    """What was recorded in whole buckets of time (`start_ms // bucket_ms`), a bucket being some quarters long."""
+    bucket = Quarter.quarter / (bucket_ms // QUARTER_MS)
+    with database.session():
+        found = {
+            int(key): Amount(*map(int, sums)) for key, *sums in _sum_quarters(recording_id, bucket, start_ms, end_ms)
+        }
+        for _, at_ms, amount in open_amounts([recording_id]):
+            if start_ms <= at_ms < end_ms:
+                found[at_ms // bucket_ms] = found.get(at_ms // bucket_ms, Amount()) + amount
+    return found
+
+
+def recorded_by_quarter(recording_id: int, start_ms: int, end_ms: int) -> dict[int, int]:
+    """The milliseconds recorded in each quarter of an hour (`start_ms // QUARTER_MS`) that has any."""
+    return {
+        key: amount.recorded_ms for key, amount in amounts_by_bucket(recording_id, start_ms, end_ms, QUARTER_MS).items()
+    }
+
+
+def _sum_quarters(recording_id: int, key: Any, start_ms: int, end_ms: int) -> Iterable[tuple]:
+    quarters = FootageScope(recording_id).select(
+        Quarter, key, fn.SUM(Quarter.recorded_ms), fn.SUM(Quarter.bytes), fn.SUM(Quarter.segments)
+    )
+    return (
+        quarters.where(Quarter.quarter >= start_ms // QUARTER_MS, Quarter.quarter < -(-end_ms // QUARTER_MS))
+        .group_by(SQL("1"))
+        .tuples()
+    )
+
+
+def open_amounts(recording_ids: list[int]) -> Iterable[tuple[int, int, Amount]]:
+    """Recording, start and amount of each segment that the roll-up does not have yet."""
+    # `state <> 1` as in the partial index, written out: SQLite uses the index for no other spelling.
+    query = EVERY_RECORDING.select(
+        Segment, Segment.recording_id, Segment.start_ms, Segment.duration_ms, Segment.size
+    ).where(Segment.state != SQL("1"), Segment.state == SegmentState.OPEN, Segment.recording_id.in_(recording_ids))
+    return [(key, start_ms, Amount(duration, size, 1)) for key, start_ms, duration, size in query.tuples()]
+
+
+# ---- where it is missing --------------------------------------------------------------------------------------
+
+
+def holes_between(recording_id: int, start_ms: int, end_ms: int) -> list[Range]:
+    """Where a range is covered by no segment, in order. Parts that go on in their run leave no hole."""
+    if end_ms <= start_ms:
+        return []
+    segment_end = Segment.start_ms + Segment.duration_ms
+    order = [Segment.start_ms, Segment.run, Segment.sequence]
+    reached = fn.MAX(segment_end).over(
+        order_by=order, start=Window.preceding(), end=Window.preceding(1), frame_type=Window.ROWS
+    )
+    with database.session():
+        footage = FootageScope(recording_id)
+        inner = footage.select(
+            Segment,
+            Segment.start_ms.alias("begins"),
+            reached.alias("reached"),
+            Segment.run.alias("run"),
+            Segment.sequence.alias("sequence"),
+            fn.LAG(Segment.run).over(order_by=order).alias("last_run"),
+            fn.LAG(Segment.sequence + Segment.parts).over(order_by=order).alias("next_sequence"),
+        )
+        inner = _overlapping(inner, start_ms, end_ms).order_by().alias("rows")
+        column = inner.c
+        away = column.begins - column.reached
+        goes_on = (column.run == column.last_run) & (column.sequence == column.next_sequence)
+        holes = (
+            peewee.Select([inner], [column.reached, column.begins])
+            .where(column.reached.is_null() | (away > _CLOCK_STEP_MS) | ((away > HOLE_MS) & ~goes_on))
+            .order_by(column.begins)
+            .bind(database.proxy.obj)
+        )
+        found = [tuple(row) for row in holes.tuples()]
+        if not found:
+            return [(start_ms, end_ms)]
+        last = _overlapping(footage.select(Segment, segment_end), start_ms, end_ms)
+        # Those that begin last; the clock may have been set back between them.
+        ends = [row[0] for row in last.order_by(Segment.start_ms.desc()).limit(8).tuples()]
+    first_start = found[0][1]
+    ranges = [(start_ms, first_start), *found[1:], (max(ends), end_ms)]
+    return [
+        (max(low, start_ms), min(high, end_ms))
+        for low, high in ranges
+        if min(high, end_ms) - max(low, start_ms) > HOLE_MS
+    ]
+
+
+def noted_gaps(
+    recording_id: int, start_ms: int, end_ms: int, *, at_least_ms: int = 0, limit: int | None = None
+) -> list[GapFact]:
+    """The gaps that were noted and reach into a range, in order; with `at_least_ms` none that is over and shorter."""
+    with database.session():
+        gaps = FootageScope(recording_id).select(
+            Gap, Gap.start_ms, Gap.end_ms, Gap.reason_code, Gap.by_name, Gap.is_wanted
+        )
+        inside = gaps.where(Gap.start_ms >= start_ms, Gap.start_ms < end_ms).order_by(Gap.start_ms, Gap.id)
+        if at_least_ms:
+            inside = inside.where(Gap.end_ms.is_null() | (Gap.end_ms - Gap.start_ms >= at_least_ms))
+        before = gaps.where(Gap.start_ms < start_ms).order_by(Gap.start_ms.desc(), Gap.id.desc()).limit(_GAPS_BEFORE)
+        reaching = [row for row in before.tuples() if row[1] is None or row[1] > start_ms]
+        rows = [*reversed(reaching), *inside.limit(limit).tuples()]
+    return [GapFact(start, end, code, by, bool(is_wanted)) for start, end, code, by, is_wanted in rows]
+
+
+def main_gap(recording_id: int, start_ms: int, end_ms: int) -> GapFact | None:
+    """What explains most of a stretch without footage: the gap noted over it, or the reason that is noted longest."""
+    with database.session():
+        footage = FootageScope(recording_id)
+        over = (
+            footage.select(Gap)
+            .where(Gap.start_ms <= start_ms, Gap.end_ms.is_null() | (Gap.end_ms >= end_ms))
+            .order_by(Gap.start_ms.desc())
+            .first()
+        )
+        if over is not None:
+            return GapFact(start_ms, end_ms, over.reason_code, over.by_name, bool(over.is_wanted))
+        length = fn.SUM(Gap.end_ms - Gap.start_ms)
+        longest = (
+            footage.select(Gap, Gap.reason_code, Gap.by_name, Gap.is_wanted)
+            .where(Gap.start_ms >= start_ms, Gap.start_ms < end_ms, Gap.end_ms.is_null(False))
+            .group_by(Gap.reason_code, Gap.by_name, Gap.is_wanted)
+            .having(length * 2 >= end_ms - start_ms)
+            .order_by(length.desc())
+            .tuples()
+            .first()
+        )
+    return GapFact(start_ms, end_ms, longest[0], longest[1], bool(longest[2])) if longest else None
+
+
+def missing_files(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact]:
+    """The stretches of a range whose files are gone."""
+    with database.session():
+        query = (
+            FootageScope(recording_id)
+            .select(Segment, Segment.start_ms, Segment.duration_ms)
+            .where(
+                Segment.state != SQL("1"),
+                Segment.state == SegmentState.MISSING,
+                Segment.start_ms > start_ms - LONGEST_SEGMENT_MS,
+                Segment.start_ms < end_ms,
+            )
+        )
+        rows = query.order_by(Segment.start_ms).tuples()
+        return [GapFact(start, start + length, "file_missing") for start, length in rows]
+
+
+def read_knowledge(scope: EveryTenantScope, recording: Recording, now_ms: int) -> Knowledge:
+    """What is known of a recording (of `find_recording`) where nothing was noted."""
+    with database.session():
+        footage = FootageScope(recording.id)
+        oldest = footage.select(Segment, fn.MIN(Segment.start_ms)).tuples().first()[0]
+        first_gap = footage.select(Gap, fn.MIN(Gap.start_ms)).tuples().first()[0]
+        created = scope.select(Device, Device.created_at).where(Device.id == recording.device_id).first().created_at
+    first_known = [moment for moment in (oldest, first_gap) if moment is not None]
+    created_ms = round(created.timestamp() * 1000)
+    begins = min(first_known, default=round(recording.since.timestamp() * 1000))
+    if recording.expired_before_ms > created_ms:
+        begins = min(begins, created_ms)
+    return Knowledge(
+        now_ms=now_ms,
+        begins_ms=begins,
+        expired_before_ms=recording.expired_before_ms,
+        decision=decide(recording.wish(is_enabled=recording.device.enabled), now_ms),
+        observed=recording.observed,
+        reason_code=recording.reason_code,
+    )

@@ -1,0 +1,220 @@
+"""Timelines and coverage of a recording: what is covered, and every gap with its reason, near by or over years.
+
+All times are milliseconds since 1970, UTC.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gateway import database
+from gateway.footage.coverage import DayCoverage, measure_days
+from gateway.footage.gaps import (
+    GapFact,
+    Knowledge,
+    Range,
+    cut_out,
+    explain_holes,
+    infer_gaps,
+    join_gaps,
+    merge_ranges,
+)
+from gateway.footage.reading import (
+    amounts_by_bucket,
+    amounts_by_day,
+    holes_between,
+    main_gap,
+    missing_files,
+    nearest_footage,
+    noted_gaps,
+    read_knowledge,
+    recorded_by_quarter,
+)
+from gateway.footage.recordings import Recording
+from gateway.footage.segments import QUARTER_MS
+from gateway.schedules.local_days import DAY_MS, LocalDay, offset_steps
+from gateway.schedules.recording_plan import find_zone
+from gateway.tenancy.scopes import EveryTenantScope
+
+#: Up to here a timeline is read from the segments, exact to the millisecond; beyond, from quarters of an hour.
+EXACT_MS = 3 * DAY_MS
+_EXACT_RESOLUTION_MS = 1000
+#: A timeline has at most about so many spans, and gaps.
+_MOST_SPANS = 2000
+_MOST_GAPS = 5000
+_STEPS = (1, 2, 4, 8, 12, 24, 48, 96, 192, 384, 672, 1344, 2688)  # quarters of an hour: from 15 minutes to 4 weeks
+
+#: What a stretch of the roll-up may lack: a segment counts where it begins, and reaches beyond its quarter.
+_ROLL_UP_MS = 3000
+#: Each is looked up by itself, so there is an end to it.
+_MOST_LOOK_UPS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch with footage; `coverage` (0 to 1) is below 1 where it has holes finer than the resolution."""
+
+    start_ms: int
+    end_ms: int
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What is covered of a range, and why the rest is not."""
+
+    resolution_ms: int
+    spans: list[Span]
+    gaps: list[GapFact]
+
+
+def read_timeline(
+    scope: EveryTenantScope,
+    recording: Recording,
+    start_ms: int,
+    end_ms: int,
+    *,
+    now_ms: int,
+    resolution_ms: int | None = None,
+) -> Timeline:
+    """The timeline of a range, up to the present.
+
+    Up to three days every gap is there; over longer ranges only those that are not shorter than the resolution, which
+    then is a multiple of 15 minutes.
+    """
+    with database.session():
+        known = read_knowledge(scope, recording, now_ms)
+        if end_ms - start_ms <= EXACT_MS:
+            resolution_ms = resolution_ms or _EXACT_RESOLUTION_MS
+            return _read_near(recording.id, start_ms, min(end_ms, now_ms), resolution_ms, known)
+        wished = max(resolution_ms or 0, -(-(end_ms - start_ms) // _MOST_SPANS))
+        quarters = next((step for step in _STEPS if step * QUARTER_MS >= wished), _STEPS[-1])
+        return _read_far(recording.id, start_ms, min(end_ms, now_ms), quarters * QUARTER_MS, known)
+
+
+def read_coverage(
+    scope: EveryTenantScope, recording: Recording, days: Sequence[LocalDay], zone: str, *, now_ms: int
+) -> list[DayCoverage]:
+    """What was recorded and wanted on local days of `zone`, with each gap."""
+    with database.session():
+        known = read_knowledge(scope, recording, now_ms)
+        start_ms, end_ms = days[0].start_ms, min(days[-1].end_ms, now_ms)
+        noted = _all_noted(recording.id, start_ms, end_ms)
+        noted_ranges = _clip(noted, start_ms, end_ms, now_ms)
+        holes = []
+        for stretch in _suspect(recording.id, start_ms, end_ms, noted_ranges):
+            holes += holes_between(recording.id, max(stretch[0], start_ms), min(stretch[1], end_ms))
+        left = cut_out(holes, noted_ranges)
+        gaps = join_gaps([*noted, *_infer(recording.id, left, known)])
+        return measure_days(days, amounts_by_day(recording.id, days, offset_steps(find_zone(zone), days)), gaps, now_ms)
+
+
+def read_dates(
+    scope: EveryTenantScope, recording: Recording, days: Sequence[LocalDay], zone: str, *, now_ms: int
+) -> list[DayCoverage]:
+    """The same for a calendar: quick over years. Gaps that nobody noted count as wanted, but are not among the gaps."""
+    with database.session():
+        known = read_knowledge(scope, recording, now_ms)
+        start_ms, end_ms = days[0].start_ms, min(days[-1].end_ms, now_ms)
+        gaps = noted_gaps(recording.id, start_ms, end_ms)
+        unknown = [(start_ms, min(end_ms, max(known.begins_ms, known.expired_before_ms)))]
+        for stretch in cut_out(merge_ranges(r for r in unknown if r[1] > r[0]), _clip(gaps, start_ms, end_ms, now_ms)):
+            gaps += infer_gaps(*stretch, known)
+        if not known.decision.is_wanted and not any(gap.end_ms is None for gap in gaps):
+            newest_ms, _ = nearest_footage(recording.id, now_ms)
+            since_ms = max(start_ms, known.begins_ms if newest_ms is None else newest_ms)
+            gaps += infer_gaps(since_ms, now_ms, known) if since_ms < end_ms else []
+        amounts = amounts_by_day(recording.id, days, offset_steps(find_zone(zone), days))
+        return measure_days(days, amounts, join_gaps(gaps), now_ms)
+
+
+def _read_near(recording_id: int, start_ms: int, end_ms: int, resolution_ms: int, known: Knowledge) -> Timeline:
+    holes = holes_between(recording_id, start_ms, end_ms)
+    covered = cut_out([(start_ms, end_ms)], holes) if end_ms > start_ms else []
+    spans = _merge_spans(covered, resolution_ms)
+    gaps = explain_holes(holes, _all_noted(recording_id, start_ms, end_ms), known)
+    return Timeline(resolution_ms, spans, _look_up(recording_id, gaps))
+
+
+def _merge_spans(covered: Iterable[Range], resolution_ms: int) -> list[Span]:
+    spans: list[Span] = []
+    start = end = inside = 0
+    for low, high in covered:
+        if inside and low - end > resolution_ms:
+            spans.append(Span(start, end, _share(inside, end - start)))
+            inside = 0
+        if not inside:
+            start = low
+        end, inside = high, inside + high - low
+    if inside:
+        spans.append(Span(start, end, _share(inside, end - start)))
+    return spans
+
+
+def _read_far(recording_id: int, start_ms: int, end_ms: int, bucket_ms: int, known: Knowledge) -> Timeline:
+    amounts = amounts_by_bucket(recording_id, start_ms, end_ms, bucket_ms)
+    # The roll-up knows whole quarters; the present one only up to now.
+    first_ms = start_ms - start_ms % QUARTER_MS
+    last_ms = min(-(-end_ms // QUARTER_MS) * QUARTER_MS, known.now_ms)
+    spans: list[Span] = []
+    empty: list[Range] = []
+    for bucket in range(first_ms // bucket_ms, -(-last_ms // bucket_ms)):
+        low, high = max(bucket * bucket_ms, first_ms), min((bucket + 1) * bucket_ms, last_ms)
+        shown = (max(low, start_ms), min(high, end_ms))
+        amount = amounts.get(bucket)
+        if amount is None or amount.recorded_ms <= 0:
+            empty.append(shown)
+            continue
+        share = 1.0 if amount.recorded_ms >= high - low - _ROLL_UP_MS else _share(amount.recorded_ms, high - low)
+        if spans and spans[-1].end_ms == shown[0] and spans[-1].coverage == share:
+            spans[-1] = Span(spans[-1].start_ms, shown[1], share)
+        else:
+            spans.append(Span(*shown, share))
+    noted = noted_gaps(recording_id, start_ms, end_ms, at_least_ms=bucket_ms, limit=_MOST_GAPS)
+    left = cut_out(empty, _clip(noted, start_ms, end_ms, known.now_ms))
+    return Timeline(bucket_ms, spans, join_gaps([*noted, *_infer(recording_id, left, known)]))
+
+
+def _all_noted(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact]:
+    noted = [*noted_gaps(recording_id, start_ms, end_ms), *missing_files(recording_id, start_ms, end_ms)]
+    return sorted(noted, key=lambda gap: gap.start_ms)
+
+
+def _suspect(recording_id: int, start_ms: int, end_ms: int, noted: Iterable[Range]) -> list[Range]:
+    """Stretches in which the roll-up and the noted gaps leave something unexplained."""
+    explained = recorded_by_quarter(recording_id, start_ms, end_ms)
+    for low, high in merge_ranges(noted):
+        for quarter in range(low // QUARTER_MS, -(-high // QUARTER_MS)):
+            inside = min(high, (quarter + 1) * QUARTER_MS) - max(low, quarter * QUARTER_MS)
+            explained[quarter] = explained.get(quarter, 0) + inside
+    found = []
+    for quarter in range(start_ms // QUARTER_MS, -(-end_ms // QUARTER_MS)):
+        low, high = max(quarter * QUARTER_MS, start_ms), min((quarter + 1) * QUARTER_MS, end_ms)
+        if high - low - explained.get(quarter, 0) > _ROLL_UP_MS:
+            found.append((low, high))
+    stretches = merge_ranges(found)
+    return stretches if len(stretches) <= _MOST_LOOK_UPS else merge_ranges(stretches, within_ms=DAY_MS)
+
+
+def _infer(recording_id: int, left: Sequence[Range], known: Knowledge) -> list[GapFact]:
+    """What is to be said of what is left after the noted gaps."""
+    return _look_up(recording_id, explain_holes(left, (), known))
+
+
+def _look_up(recording_id: int, gaps: Sequence[GapFact]) -> list[GapFact]:
+    """Gaps without a noted reason once more: many small ones may explain them, or one from long before."""
+    found = []
+    for number, gap in enumerate(gaps):
+        if gap.reason_code == "unknown" and gap.end_ms is not None and number < _MOST_LOOK_UPS:
+            found.append(main_gap(recording_id, gap.start_ms, gap.end_ms) or gap)
+        else:
+            found.append(gap)
+    return join_gaps(found)
+
+
+def _clip(gaps: Iterable[GapFact], start_ms: int, end_ms: int, now_ms: int) -> list[Range]:
+    ranges = [(max(gap.start_ms, start_ms), min(gap.until(now_ms), end_ms)) for gap in gaps]
+    return [(low, high) for low, high in ranges if high > low]
+
+
+def _share(part_ms: int, whole_ms: int) -> float:
+    return min(1.0, round(part_ms / whole_ms, 4)) if whole_ms > 0 else 0.0

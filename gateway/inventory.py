@@ -1,0 +1,345 @@
+"""The inventory of devices: finding, making, changing and deleting them, each as one transaction."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import peewee
+
+from gateway import database
+from gateway.clock import utc_now
+from gateway.devices.events import DeviceEvent
+from gateway.devices.model import Device, DeviceTag, source_context
+from gateway.errors import Conflict, InvalidValue, NotFound
+from gateway.footage.recordings import add_recording, forget_recording
+from gateway.redaction import redact_url
+from gateway.secrets import SealBroken, SecretBox
+from gateway.states import DesiredState, StreamState
+from gateway.streams.model import Stream
+from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, TenantScope
+
+START_MODES = ("always", "manual", "on_demand")
+TRANSPORTS = ("tcp", "udp")
+
+#: What lists can be sorted by; a leading `-` in a request turns the order around.
+DEVICE_ORDER: dict[str, peewee.Field] = {
+    "name": Device.name_key,
+    "created_at": Device.created_at,
+    "updated_at": Device.updated_at,
+    "state": Stream.observed,
+    "location": Device.location,
+}
+
+
+class NameTaken(Conflict):
+    """Another device of the tenant has this name."""
+
+    reason = "name_taken"
+
+
+class VersionChanged(Conflict):
+    """The device is not the version that the caller has seen."""
+
+    reason = "version_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceValues:
+    """All that a caller may set of a device. The URLs are whole, with credentials; None keeps what is stored."""
+
+    name: str
+    source_url: str | None = field(repr=False)
+    sub_source_url: str | None = field(repr=False, default=None)
+    keeps_sub_source: bool = False
+    transport: str = "tcp"
+    description: str = ""
+    location: str = ""
+    tags: tuple[str, ...] = ()
+    start_mode: str = "always"
+    idle_seconds: int = 60
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecording:
+    """How a new device is recorded at first."""
+
+    mode: str = "off"
+    time_zone: str = "UTC"
+
+
+def name_key(name: str) -> str:
+    """The spelling in which names are compared."""
+    return name.casefold()
+
+
+def find_device(scope: EveryTenantScope, device_id: str) -> Device:
+    """A device with its stream as `.stream` and its tags as `.tags`; raises NotFound."""
+    with database.session():
+        device = _with_stream(scope).where(Device.id == device_id).first()
+        if device is None:
+            raise NotFound(f"there is no device with id '{device_id}'")
+        device.tags = tags_of(scope, [device.id]).get(device.id, [])
+        return device
+
+
+def tenant_of(device_id: str) -> str | None:
+    """The tenant of a device, for workers that know only its id; None when it is gone."""
+    with database.session():
+        row = EVERY_TENANT.select(Device, Device.tenant_id).where(Device.id == device_id).first()
+    return None if row is None else row.tenant_id
+
+
+def list_devices(
+    scope: EveryTenantScope,
+    *,
+    sort: str = "name",
+    tags: Iterable[str] = (),
+    states: Iterable[str] = (),
+    text: str | None = None,
+    ids: Sequence[str] = (),
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[list[Device], int]:
+    """A page of devices as `find_device` gives them, and how many there are on all pages.
+
+    `tags`: those that have all of them; `states`: those in one of them; `ids`: only these, where any are named. `text`
+    is looked for in name, description, location, tags and shown URL.
+    """
+    with database.session():
+        query = _with_stream(scope)
+        for tag in tags:
+            tagged = scope.select(DeviceTag, DeviceTag.device_id).where(DeviceTag.tag == tag)
+            query = query.where(Device.id.in_(tagged))
+        if states:
+            query = query.where(Stream.observed.in_(list(states)))
+        if ids:
+            query = query.where(Device.id.in_(list(ids)))
+        if text:
+            query = query.where(Device.search_text.contains(text.casefold()))
+        total = query.count()
+        order = DEVICE_ORDER[sort.removeprefix("-")]
+        order = order.desc() if sort.startswith("-") else order.asc()
+        devices = list(query.order_by(order, Device.id).limit(limit).offset(offset))
+        tags_by_device = tags_of(scope, [device.id for device in devices])
+        for device in devices:
+            device.tags = tags_by_device.get(device.id, [])
+        return devices, total
+
+
+def tags_of(scope: EveryTenantScope, device_ids: list[str]) -> dict[str, list[str]]:
+    """The tags of devices in alphabetical order, by device id."""
+    found: dict[str, list[str]] = {}
+    if device_ids:
+        for row in scope.select(DeviceTag).where(DeviceTag.device_id.in_(device_ids)).order_by(DeviceTag.tag):
+            found.setdefault(row.device_id, []).append(row.tag)
+    return found
+
+
+def create_device(
+    scope: TenantScope,
+    values: DeviceValues,
+    box: SecretBox,
+    at: datetime | None = None,
+    recording: NewRecording | None = None,
+) -> Device:
+    """A new device with its stream; a device that starts always is wished to run. Raises NameTaken."""
+    if values.source_url is None:
+        raise ValueError("a new device needs its source URL")
+    now = at or utc_now()
+    device_id = str(uuid.uuid4())
+    wants = values.enabled and values.start_mode == "always"
+    with _naming(values.name), database.transaction():
+        scope.insert(
+            Device,
+            id=device_id,
+            version=1,
+            source_version=1,
+            created_at=now,
+            updated_at=now,
+            **_plain_columns(values),
+            **_source_columns(device_id, values.source_url, values.sub_source_url, box),
+            search_text=_search_text(values, values.source_url, values.sub_source_url),
+        ).execute()
+        scope.insert(
+            Stream,
+            device_id=device_id,
+            desired=DesiredState.RUNNING if wants else DesiredState.STOPPED,
+            desired_reason="requested",
+            observed=StreamState.STOPPED,
+            since=now,
+            run=0,
+            restarts=0,
+        ).execute()
+        recording = recording or NewRecording()
+        add_recording(scope, device_id, mode=recording.mode, time_zone=recording.time_zone, at=now)
+        _write_tags(scope, device_id, values.tags)
+        return find_device(scope, device_id)
+
+
+def replace_device(
+    scope: TenantScope,
+    device_id: str,
+    values: DeviceValues,
+    box: SecretBox,
+    *,
+    if_version: int | None = None,
+    at: datetime | None = None,
+) -> Device:
+    """Replace all that a caller may set; raises NotFound, NameTaken, VersionChanged, and InvalidValue for a URL to be
+    kept that cannot be decrypted.
+
+    The wish follows: a disabled device is wished to stop, one that now starts always to run. Values that are the
+    same as before change nothing, not even the version.
+    """
+    now = at or utc_now()
+    with _naming(values.name), database.transaction():
+        if database.is_postgresql():
+            scope.select(Device, Device.id).where(Device.id == device_id).for_update().first()
+        device = find_device(scope, device_id)
+        if if_version is not None and device.version != if_version:
+            raise VersionChanged(f"device '{device_id}' was changed in the meantime: read it again")
+        stored, stored_sub = _stored_sources(device, box)
+        source = values.source_url if values.source_url is not None else stored
+        sub = stored_sub if values.keeps_sub_source else values.sub_source_url
+        for name, missing in (
+            ("source_url", source is None),
+            ("sub_source_url", values.keeps_sub_source and sub is None),
+        ):
+            if missing:
+                raise InvalidValue(
+                    name, f"'{name}' cannot be decrypted any more: write it with user and password again"
+                )
+        plain = _plain_columns(values)
+        changed = {name: value for name, value in plain.items() if getattr(device, name) != value}
+        is_new_source = (source, sub) != (stored, stored_sub)
+        if not changed and not is_new_source and list(values.tags) == device.tags:
+            return device
+        if is_new_source:
+            changed |= _source_columns(device_id, source, sub, box)
+        if is_new_source or "transport" in changed:
+            changed["source_version"] = device.source_version + 1
+        scope.update(
+            Device,
+            **changed,
+            version=device.version + 1,
+            updated_at=now,
+            search_text=_search_text(values, source, sub),
+        ).where(Device.id == device_id).execute()
+        scope.delete(DeviceTag).where(DeviceTag.device_id == device_id).execute()
+        _write_tags(scope, device_id, values.tags)
+        _follow_with_wish(scope, device, changed, now)
+        return find_device(scope, device_id)
+
+
+def delete_device(scope: TenantScope, device_id: str) -> None:
+    """Delete a device and all that hangs on it; raises NotFound.
+
+    A running stream's owner finds its row gone at its next look at the wish and stops: nothing waits for it here.
+    """
+    with database.transaction():
+        forget_recording(scope, device_id, utc_now())
+        # The children by name too: a SQLite file opened by other tools may not enforce foreign keys.
+        for child in (DeviceTag, DeviceEvent, Stream):
+            scope.delete(child).where(child.device_id == device_id).execute()
+        if not scope.delete(Device).where(Device.id == device_id).execute():
+            raise NotFound(f"there is no device with id '{device_id}'")
+
+
+def reseal_devices(scope: EveryTenantScope, box: SecretBox) -> int:
+    """Encrypt with the present key what an earlier one encrypted; gives how many devices were changed."""
+    with database.session():
+        ids = [row.id for row in scope.select(Device, Device.id)]
+    changed = 0
+    for device_id in ids:
+        with database.transaction():
+            device = scope.select(Device).where(Device.id == device_id).first()
+            if device is None or all(
+                box.is_current(sealed) for sealed in (device.source_sealed, device.sub_source_sealed) if sealed
+            ):
+                continue
+            columns = _source_columns(device_id, device.open_source(box), device.open_sub_source(box), box)
+            scope.update(Device, **columns).where(Device.id == device_id).execute()
+            changed += 1
+    return changed
+
+
+def _stored_sources(device: Device, box: SecretBox) -> tuple[str | None, str | None]:
+    """The whole URLs; None for one that no key opens any more, so that a new one can take its place."""
+    try:
+        source = device.open_source(box)
+    except SealBroken:
+        source = None
+    try:
+        return source, device.open_sub_source(box)
+    except SealBroken:
+        return source, None
+
+
+def _with_stream(scope: EveryTenantScope) -> peewee.ModelSelect:
+    return scope.select(Device, Device, Stream).join(Stream, on=(Stream.device_id == Device.id), attr="stream")
+
+
+def _follow_with_wish(scope: TenantScope, before: Device, changed: dict[str, Any], now: datetime) -> None:
+    enabled = changed.get("enabled", before.enabled)
+    mode = changed.get("start_mode", before.start_mode)
+    wish: dict[str, Any] = {}
+    if not enabled and "enabled" in changed:
+        wish = {"desired": DesiredState.STOPPED, "desired_reason": "device_disabled"}
+    elif enabled and mode == "always" and ("enabled" in changed or "start_mode" in changed):
+        wish = {"desired": DesiredState.RUNNING, "desired_reason": "requested"}
+    elif mode == "on_demand" and "start_mode" in changed:
+        wish = {"demanded_at": now}  # a running stream ends once it is idle
+    if wish:
+        scope.update(Stream, **wish).where(Stream.device_id == before.id).execute()
+
+
+def _plain_columns(values: DeviceValues) -> dict[str, Any]:
+    return {
+        "name": values.name,
+        "name_key": name_key(values.name),
+        "transport": values.transport,
+        "description": values.description,
+        "location": values.location,
+        "start_mode": values.start_mode,
+        "idle_seconds": values.idle_seconds,
+        "enabled": values.enabled,
+    }
+
+
+def _source_columns(device_id: str, source: str, sub_source: str | None, box: SecretBox) -> dict[str, Any]:
+    shown = redact_url(source)
+    shown_sub = redact_url(sub_source) if sub_source else None
+    return {
+        "source_url": shown,
+        "source_sealed": box.seal(source, source_context(device_id, "source_url")),
+        "sub_source_url": shown_sub,
+        "sub_source_sealed": box.seal(sub_source, source_context(device_id, "sub_source_url")) if sub_source else None,
+        "has_credentials": shown != source or shown_sub != sub_source,
+    }
+
+
+def _search_text(values: DeviceValues, source: str, sub_source: str | None) -> str:
+    shown = [redact_url(url) for url in (source, sub_source) if url]
+    return "\n".join([values.name, values.description, values.location, *values.tags, *shown]).casefold()
+
+
+def _write_tags(scope: TenantScope, device_id: str, tags: Iterable[str]) -> None:
+    for tag in tags:
+        scope.insert(DeviceTag, device_id=device_id, tag=tag).execute()
+
+
+class _naming:  # noqa: N801 - reads as a phrase: `with _naming(name):`
+    """Turns the database's word on the unique name into the domain's."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, peewee.IntegrityError) and "name_key" in str(error):
+            raise NameTaken(f"'name' must be unique: there is a device named '{self.name}'") from None

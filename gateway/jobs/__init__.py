@@ -1,0 +1,1 @@
+"""Jobs: work with an end, its state and its result files."""

@@ -1,0 +1,1 @@
+"""Reading and writing MP4: boxes, fragments, init segments, samples and movies."""

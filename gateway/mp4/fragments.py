@@ -1,0 +1,203 @@
+"""What `moov` and `moof` boxes tell of tracks and samples (ISO/IEC 14496-12, 14496-15). Pure."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.mp4.boxes import I32, U32, U64, InvalidMedia, find_box, walk_boxes
+
+VIDEO, AUDIO = "vide", "soun"
+
+#: Samples that one fragment may have; a count beyond it is no count.
+_MAX_SAMPLES = 1_000_000
+_NON_SYNC = 0x0001_0000
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A track of the init segment. Times are in `timescale` ticks a second."""
+
+    track_id: int
+    kind: str
+    codec: str
+    timescale: int
+    parameter_sets: frozenset[bytes]
+    length_size: int
+    default_duration: int
+    default_size: int
+    default_flags: int
+
+
+@dataclass(slots=True)
+class Samples:
+    """The samples of one track in one fragment, summed up. Times in ticks, offsets from the start of `moof`."""
+
+    start: int | None = None
+    duration: int = 0
+    frames: int = 0
+    is_key: bool = False
+    has_b_frames: bool = False
+    first_offset: int | None = None
+    first_size: int = 0
+    composition: int | None = None
+
+
+def parse_tracks(moov: bytes) -> tuple[Track, ...]:
+    """The tracks of a whole `moov` box; raises InvalidMedia."""
+    try:
+        defaults = {}
+        extends = find_box(moov, 8, len(moov), b"mvex")
+        for name, start, _ in walk_boxes(moov, *extends) if extends else ():
+            if name == b"trex":
+                track_id, _, duration, size, flags = struct.unpack_from(">5I", moov, start + 4)
+                defaults[track_id] = (duration, size, flags)
+        return tuple(_parse_tracks(moov, defaults))
+    except (struct.error, IndexError) as error:
+        raise InvalidMedia(f"a 'moov' box that ends too early: {error}") from error
+
+
+def read_samples(moof: bytes, tracks: tuple[Track, ...]) -> dict[str, Samples]:
+    """The samples of a whole `moof` box, of the first track of each kind, by that kind; raises InvalidMedia.
+
+    A kind without a track is missing; one whose track has nothing in this fragment has 0 frames.
+    """
+    of_kind = {track.kind: track for track in reversed(tracks)}
+    found = {kind: Samples() for kind in of_kind}
+    try:
+        for name, start, end in walk_boxes(moof, 8, len(moof)):
+            if name == b"traf":
+                for kind, track in of_kind.items():
+                    _add_track_fragment(moof, start, end, track, found[kind])
+    except (struct.error, IndexError) as error:
+        raise InvalidMedia(f"a 'moof' box that ends too early: {error}") from error
+    return found
+
+
+def _parse_tracks(moov: bytes, defaults: dict[int, tuple[int, int, int]]) -> Iterator[Track]:
+    for name, start, end in walk_boxes(moov, 8, len(moov)):
+        if name == b"trak":
+            yield _parse_track(moov, start, end, defaults)
+
+
+def _parse_track(moov: bytes, start: int, end: int, defaults: dict[int, tuple[int, int, int]]) -> Track:
+    header = find_box(moov, start, end, b"tkhd")
+    media = find_box(moov, start, end, b"mdia", b"mdhd")
+    handler = find_box(moov, start, end, b"mdia", b"hdlr")
+    descriptions = find_box(moov, start, end, b"mdia", b"minf", b"stbl", b"stsd")
+    if not (header and media and handler and descriptions):
+        raise InvalidMedia("a track without its boxes")
+    track_id = U32.unpack_from(moov, header[0] + (20 if moov[header[0]] else 12))[0]
+    timescale = U32.unpack_from(moov, media[0] + (20 if moov[media[0]] else 12))[0]
+    if not timescale:
+        raise InvalidMedia("a track without a timescale")
+    kind = moov[handler[0] + 8 : handler[0] + 12].decode("latin-1")
+    entry = descriptions[0] + 8
+    codec = moov[entry + 4 : entry + 8].decode("latin-1")
+    parameter_sets, length_size = frozenset(), 4
+    if kind == VIDEO:
+        # VisualSampleEntry: 8 bytes of box header and 78 of fields, then the codec's configuration box.
+        for name, inner, last in walk_boxes(moov, entry + 86, entry + U32.unpack_from(moov, entry)[0]):
+            if name == b"avcC":
+                parameter_sets, length_size = _parse_avc_configuration(moov[inner:last])
+            elif name == b"hvcC":
+                parameter_sets, length_size = _parse_hevc_configuration(moov[inner:last])
+    return Track(track_id, kind, codec, timescale, parameter_sets, length_size, *defaults.get(track_id, (0, 0, 0)))
+
+
+def _parse_avc_configuration(box: bytes) -> tuple[frozenset[bytes], int]:
+    """Sequence parameter sets and the length of NAL unit lengths (ISO/IEC 14496-15, 5.3.3)."""
+    if len(box) < 7:
+        return frozenset(), 4
+    sets, offset = set(), 6
+    for _ in range(box[5] & 0x1F):
+        size = int.from_bytes(box[offset : offset + 2], "big")
+        sets.add(box[offset + 2 : offset + 2 + size])
+        offset += 2 + size
+    return frozenset(sets), (box[4] & 3) + 1
+
+
+def _parse_hevc_configuration(box: bytes) -> tuple[frozenset[bytes], int]:
+    """As for AVC (ISO/IEC 14496-15, 8.3.3): only NAL units of type 33, the SPS."""
+    if len(box) < 23:
+        return frozenset(), 4
+    sets, offset = set(), 23
+    for _ in range(box[22]):
+        kind, count = box[offset] & 0x3F, int.from_bytes(box[offset + 1 : offset + 3], "big")
+        offset += 3
+        for _ in range(count):
+            size = int.from_bytes(box[offset : offset + 2], "big")
+            if kind == 33:
+                sets.add(box[offset + 2 : offset + 2 + size])
+            offset += 2 + size
+    return frozenset(sets), (box[21] & 3) + 1
+
+
+def _add_track_fragment(moof: bytes, start: int, end: int, track: Track, samples: Samples) -> None:
+    header = find_box(moof, start, end, b"tfhd")
+    if header is None:
+        raise InvalidMedia("a 'traf' box without 'tfhd'")
+    flags, track_id = struct.unpack_from(">II", moof, header[0])
+    if track_id != track.track_id:
+        return
+    offset = header[0] + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
+    default_duration, default_size, default_flags = (
+        track.default_duration,
+        track.default_size,
+        track.default_flags,
+    )
+    if flags & 0x8:
+        default_duration = U32.unpack_from(moof, offset)[0]
+        offset += 4
+    if flags & 0x10:
+        default_size = U32.unpack_from(moof, offset)[0]
+        offset += 4
+    if flags & 0x20:
+        default_flags = U32.unpack_from(moof, offset)[0]
+    for name, inner, _ in walk_boxes(moof, start, end):
+        if name == b"tfdt" and samples.start is None:
+            samples.start = (U64 if moof[inner] else U32).unpack_from(moof, inner + 4)[0]
+        elif name == b"trun":
+            _add_samples(
+                moof, inner, samples, duration=default_duration, size=default_size, default_flags=default_flags
+            )
+
+
+def _add_samples(moof: bytes, offset: int, samples: Samples, *, duration: int, size: int, default_flags: int) -> None:
+    flags, count = struct.unpack_from(">II", moof, offset)
+    flags &= 0xFF_FFFF
+    offset += 8
+    data_offset = None
+    if flags & 0x1:
+        data_offset = I32.unpack_from(moof, offset)[0]
+        offset += 4
+    first_flags = default_flags
+    if flags & 0x4:
+        first_flags = U32.unpack_from(moof, offset)[0]
+        offset += 4
+    has_duration, has_size, has_flags, has_composition = (bool(flags & bit) for bit in (0x100, 0x200, 0x400, 0x800))
+    step = 4 * (has_duration + has_size + has_flags + has_composition)
+    # The second limit is for samples of which the box tells nothing one by one: their count alone costs no bytes.
+    if offset + step * count > len(moof) or count > _MAX_SAMPLES:
+        raise InvalidMedia("a 'trun' box with more samples than bytes")
+    for index in range(count):
+        at = offset + index * step
+        if has_duration:
+            samples.duration += U32.unpack_from(moof, at)[0]
+            at += 4
+        else:
+            samples.duration += duration
+        sample_size = U32.unpack_from(moof, at)[0] if has_size else size
+        at += 4 * has_size
+        if samples.frames == 0:
+            sample_flags = U32.unpack_from(moof, at)[0] if has_flags else first_flags
+            samples.is_key = not sample_flags & _NON_SYNC
+            samples.first_offset, samples.first_size = data_offset, sample_size
+        at += 4 * has_flags
+        if has_composition:
+            composition = I32.unpack_from(moof, at)[0]
+            if samples.composition is None:
+                samples.composition = composition
+            elif samples.composition != composition:
+                # Frames are shown in another order than they are sent.
+                samples.has_b_frames = True
+        samples.frames += 1

@@ -1,0 +1,203 @@
+"""Init segments with other tracks than FFmpeg wrote: without sound, or with a track of silence. Pure.
+
+A browser waits for ever for the sound that an init segment promises and no part carries, and hls.js gives up where
+tracks come or go between two init segments. So each playlist keeps to one of the two, all along.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from gateway.mp4.boxes import U32, InvalidMedia, find_box, walk_boxes
+from gateway.mp4.fragments import AUDIO, VIDEO, Track, parse_tracks
+
+#: Samples of an AAC frame, and what a frame of silence looks like in AAC-LC for one and for two channels.
+AAC_FRAME_SAMPLES = 1024
+_SILENT_FRAMES = {1: bytes.fromhex("01182007"), 2: bytes.fromhex("211004608c1c")}
+_AAC_LC = 2
+_OWN_SAMPLE_RATE = 48_000
+#: ISO/IEC 14496-3, 1.6.2.1: AAC-LC, 48 kHz, one channel.
+_OWN_CONFIG = bytes.fromhex("1188")
+_UNITY_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+
+
+@dataclass(frozen=True, slots=True)
+class SoundTrack:
+    """The sound of an init segment: its track, and a frame of silence, None where its format is not known."""
+
+    track: Track
+    silent_frame: bytes | None
+
+
+def find_sound(init: bytes) -> SoundTrack | None:
+    """The first audio track of an init segment; None without one. Raises InvalidMedia."""
+    start, end = _moov_of(init)
+    moov = init[start:end]
+    track = next((track for track in parse_tracks(moov) if track.kind == AUDIO), None)
+    if track is None:
+        return None
+    return SoundTrack(track, _silent_frame_of(moov))
+
+
+def drop_sound(init: bytes) -> bytes:
+    """The init segment without its audio tracks; the same bytes when it has none. Raises InvalidMedia."""
+    start, end = _moov_of(init)
+    moov = init[start:end]
+    dropped = {track.track_id for track in parse_tracks(moov) if track.kind == AUDIO}
+    if not dropped:
+        return init
+    kept = []
+    for name, content, last in walk_boxes(moov, 8, len(moov)):
+        if name == b"trak" and _track_id(moov, content, last) in dropped:
+            continue
+        box = moov[content - 8 : last]
+        if name == b"mvex":
+            box = _box(
+                b"mvex",
+                *(
+                    moov[inner - 8 : until]
+                    for found, inner, until in walk_boxes(moov, content, last)
+                    if found != b"trex" or U32.unpack_from(moov, inner + 4)[0] not in dropped
+                ),
+            )
+        kept.append(box)
+    return init[:start] + _box(b"moov", *kept) + init[end:]
+
+
+def add_silent_sound(init: bytes) -> bytes:
+    """The init segment with an audio track (AAC-LC, 48 kHz, mono); the same bytes when it has one. Raises
+    InvalidMedia."""
+    start, end = _moov_of(init)
+    moov = init[start:end]
+    tracks = parse_tracks(moov)
+    if any(track.kind == AUDIO for track in tracks):
+        return init
+    if not any(track.kind == VIDEO for track in tracks):
+        raise InvalidMedia("an init segment without a video track")
+    track_id = max(track.track_id for track in tracks) + 1
+    boxes, trak = [], _silent_trak(track_id)
+    has_extends = False
+    for name, content, last in walk_boxes(moov, 8, len(moov)):
+        box = moov[content - 8 : last]
+        if name == b"mvhd":
+            box = box[:-4] + U32.pack(track_id + 1)
+        elif name == b"mvex":
+            has_extends = True
+            boxes.append(trak)
+            trex = _box(b"trex", struct.pack(">6I", 0, track_id, 1, 0, 0, 0))
+            box = _box(b"mvex", moov[content:last], trex)
+        boxes.append(box)
+    if not has_extends:
+        raise InvalidMedia("an init segment without an 'mvex' box")
+    return init[:start] + _box(b"moov", *boxes) + init[end:]
+
+
+def _moov_of(init: bytes) -> tuple[int, int]:
+    """Start and end of the whole `moov` box."""
+    try:
+        found = find_box(init, 0, len(init), b"moov")
+    except struct.error as error:
+        raise InvalidMedia(f"an init segment that ends too early: {error}") from error
+    if found is None:
+        raise InvalidMedia("an init segment without a 'moov' box")
+    return found[0] - 8, found[1]
+
+
+def _track_id(moov: bytes, start: int, end: int) -> int:
+    header = find_box(moov, start, end, b"tkhd")
+    if header is None:
+        raise InvalidMedia("a track without its boxes")
+    return U32.unpack_from(moov, header[0] + (20 if moov[header[0]] else 12))[0]
+
+
+def _silent_frame_of(moov: bytes) -> bytes | None:
+    """A frame of silence in the format of the first audio track, which its AudioSpecificConfig tells."""
+    for name, start, end in walk_boxes(moov, 8, len(moov)):
+        if name != b"trak":
+            continue
+        handler = find_box(moov, start, end, b"mdia", b"hdlr")
+        descriptions = find_box(moov, start, end, b"mdia", b"minf", b"stbl", b"stsd")
+        if handler is None or descriptions is None or moov[handler[0] + 8 : handler[0] + 12] != AUDIO.encode():
+            continue
+        entry = descriptions[0] + 8
+        if moov[entry + 4 : entry + 8] != b"mp4a":
+            return None
+        # AudioSampleEntry: 8 bytes of box header and 28 of fields, then the box with the decoder's configuration.
+        config = find_box(moov, entry + 36, entry + U32.unpack_from(moov, entry)[0], b"esds")
+        return _silent_frame(_audio_config(moov[config[0] + 4 : config[1]])) if config else None
+    return None
+
+
+def _audio_config(descriptors: bytes) -> bytes:
+    """The DecoderSpecificInfo (tag 5) in the ES_Descriptor of `esds` (ISO/IEC 14496-1, 7.2.6)."""
+    at = 0
+    fields = {3: 3, 4: 13}
+    while at + 2 <= len(descriptors):
+        tag, size = descriptors[at], 0
+        at += 1
+        while at < len(descriptors):
+            byte = descriptors[at]
+            at += 1
+            size = size << 7 | byte & 0x7F
+            if not byte & 0x80:
+                break
+        if tag == 5:
+            return descriptors[at : at + size]
+        # Descriptors 3 and 4 hold the next ones behind fields of their own; others are passed over.
+        at += fields.get(tag, size)
+    return b""
+
+
+def _silent_frame(config: bytes) -> bytes | None:
+    """For an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1); None for what is not AAC-LC with 1024 samples a frame."""
+    bits = int.from_bytes(config[:5].ljust(5, b"\0"), "big")
+    kind, rate = bits >> 35, bits >> 31 & 0xF
+    rest = 7 if rate == 15 else 31  # an index of 15 is followed by 24 bits with the rate itself
+    channels, is_short = bits >> (rest - 4) & 0xF, bits >> (rest - 5) & 1
+    if not config or kind != _AAC_LC or (rate == 15 and len(config) < 5) or is_short:
+        return None
+    return _SILENT_FRAMES.get(channels)
+
+
+def _silent_trak(track_id: int) -> bytes:
+    # Enabled and in the movie; in the alternate group 1, at full volume.
+    header = struct.pack(">6I", 3, 0, 0, track_id, 0, 0) + struct.pack(">2I4H", 0, 0, 0, 1, 0x100, 0)
+    return _box(
+        b"trak",
+        _box(b"tkhd", header, _UNITY_MATRIX, struct.pack(">2I", 0, 0)),
+        _box(
+            b"mdia",
+            # Language `und`, as three times five bits.
+            _box(b"mdhd", struct.pack(">5I2H", 0, 0, 0, _OWN_SAMPLE_RATE, 0, 0x55C4, 0)),
+            _box(b"hdlr", struct.pack(">2I4s3I", 0, 0, AUDIO.encode(), 0, 0, 0), b"silence\0"),
+            _box(
+                b"minf",
+                _box(b"smhd", struct.pack(">2I", 0, 0)),
+                _box(b"dinf", _box(b"dref", struct.pack(">2I", 0, 1), _box(b"url ", U32.pack(1)))),
+                _box(
+                    b"stbl",
+                    _box(b"stsd", struct.pack(">2I", 0, 1), _silent_entry()),
+                    _box(b"stts", struct.pack(">2I", 0, 0)),
+                    _box(b"stsc", struct.pack(">2I", 0, 0)),
+                    _box(b"stsz", struct.pack(">3I", 0, 0, 0)),
+                    _box(b"stco", struct.pack(">2I", 0, 0)),
+                ),
+            ),
+        ),
+    )
+
+
+def _silent_entry() -> bytes:
+    config = bytes([5, len(_OWN_CONFIG)]) + _OWN_CONFIG
+    # Object type 0x40 is MPEG-4 audio, stream type 5 is sound; the rates are not known.
+    decoder = struct.pack(">2B3s2I", 0x40, 5 << 2 | 1, b"\0\0\0", 0, 0) + config
+    stream = struct.pack(">HB", 0, 0) + bytes([4, len(decoder)]) + decoder + b"\x06\x01\x02"
+    esds = _box(b"esds", U32.pack(0), bytes([3, len(stream)]), stream)
+    fields = struct.pack(">6xH8x2H4xI", 1, 1, 16, _OWN_SAMPLE_RATE << 16)
+    return _box(b"mp4a", fields, esds)
+
+
+def _box(name: bytes, *content: bytes) -> bytes:
+    body = b"".join(content)
+    return U32.pack(len(body) + 8) + name + body

@@ -1,0 +1,285 @@
+"""Recorded parts as samples: what a track is made of, and where each of its frames lies (ISO/IEC 14496-12, 8.8).
+Pure."""
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from gateway.mp4.boxes import I32, U32, U64, InvalidMedia, find_box, read_box_header, walk_boxes
+
+VIDEO, AUDIO = "vide", "soun"
+
+_NON_SYNC = 0x0001_0000
+_MAX_SAMPLES = 100_000
+#: Boxes in a sample entry that tell of bit rates and the like: two runs of one camera may differ in them.
+_PASSING_BOXES = frozenset({b"btrt"})
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFormat:
+    """A track as an init segment describes it. `entry` is its sample entry, with the codec's configuration in it."""
+
+    track_id: int
+    kind: str
+    timescale: int
+    entry: bytes = field(repr=False)
+    default_duration: int = 0
+    default_size: int = 0
+    default_flags: int = 0
+
+    @property
+    def codec(self) -> str:
+        """The four letters of the sample entry, such as `avc1`, `hvc1` or `mp4a`."""
+        return self.entry[4:8].decode("latin-1")
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Width and height in pixels, of a video track."""
+        return struct.unpack_from(">HH", self.entry, 32)
+
+    @property
+    def channels(self) -> int:
+        """Of an audio track."""
+        return struct.unpack_from(">H", self.entry, 24)[0]
+
+    @property
+    def length_size(self) -> int:
+        """Bytes of the length before each NAL unit, of a video track."""
+        if (avc := self.box(b"avcC")) is not None:
+            return (avc[4] & 3) + 1
+        hevc = self.box(b"hvcC")
+        return 4 if hevc is None or len(hevc) < 22 else (hevc[21] & 3) + 1
+
+    def box(self, name: bytes) -> bytes | None:
+        """The content of a box inside the sample entry."""
+        start = _ENTRY_FIELDS.get(self.kind, 16)
+        found = find_box(self.entry, start, len(self.entry), name)
+        return self.entry[found[0] : found[1]] if found else None
+
+    def fits(self, other: "TrackFormat") -> bool:
+        """Whether samples of both can stand in one track: the same codec with the same configuration."""
+        return self.kind == other.kind and _essence(self) == _essence(other)
+
+
+#: Where the boxes inside a sample entry begin.
+_ENTRY_FIELDS = {VIDEO: 86, AUDIO: 36}
+
+
+@dataclass(slots=True)
+class Samples:
+    """Samples of one track that lie one behind the other in `data`. Times in ticks of the track's timescale.
+
+    `times` are decoding times, `offsets` what is added for the time of showing. `keys` tells which can be begun with.
+    """
+
+    track: TrackFormat
+    times: list[int]
+    durations: list[int]
+    sizes: list[int]
+    offsets: list[int]
+    keys: list[bool]
+    data: memoryview = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def end(self) -> int:
+        """The decoding time after the last sample."""
+        return self.times[-1] + self.durations[-1]
+
+    def cut(self, first: int, last: int) -> "Samples":
+        """The samples from `first` up to, without, `last`."""
+        if first <= 0 and last >= len(self):
+            return self
+        start = sum(self.sizes[:first])
+        return Samples(
+            self.track,
+            self.times[first:last],
+            self.durations[first:last],
+            self.sizes[first:last],
+            self.offsets[first:last],
+            self.keys[first:last],
+            self.data[start : start + sum(self.sizes[first:last])],
+        )
+
+
+def parse_init(data: bytes) -> tuple[TrackFormat, ...]:
+    """The tracks of an init segment (`ftyp`+`moov`); raises InvalidMedia."""
+    try:
+        moov = find_box(data, 0, len(data), b"moov")
+        if moov is None:
+            raise InvalidMedia("an init segment without 'moov'")
+        defaults = {}
+        extends = find_box(data, *moov, b"mvex")
+        for name, start, _ in walk_boxes(data, *extends) if extends else ():
+            if name == b"trex":
+                track_id, _, *values = struct.unpack_from(">5I", data, start + 4)
+                defaults[track_id] = values
+        return tuple(
+            _parse_track(data, start, end, defaults) for name, start, end in walk_boxes(data, *moov) if name == b"trak"
+        )
+    except (struct.error, IndexError) as error:
+        raise InvalidMedia(f"an init segment that ends too early: {error}") from error
+
+
+def parse_part(data: bytes, tracks: Iterable[TrackFormat]) -> list[Samples]:
+    """The samples of a whole part (`moof`+`mdat`) in the order in which they lie there; raises InvalidMedia."""
+    by_id = {track.track_id: track for track in tracks}
+    view = memoryview(data)
+    try:
+        moof_end = U32.unpack_from(data)[0]
+        found = []
+        for name, start, end in walk_boxes(data, 8, moof_end):
+            if name == b"traf":
+                found += _parse_track_fragment(view, start, end, by_id)
+    except (struct.error, IndexError) as error:
+        raise InvalidMedia(f"a 'moof' box that ends too early: {error}") from error
+    return [samples for _, samples in sorted(found, key=lambda pair: pair[0])]
+
+
+def read_parts(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Parts (`moof`+`mdat`), whole, from the bytes of a segment file after its init segment.
+
+    Raises InvalidMedia for bytes that are none, and where the bytes end inside a part. Holds one part at a time.
+    """
+    buffer, at = bytearray(), 0
+    for chunk in chunks:
+        del buffer[:at]
+        at = 0
+        buffer += chunk
+        while (end := _part_end(buffer, at)) is not None:
+            yield bytes(memoryview(buffer)[at:end])
+            at = end
+    if at < len(buffer):
+        raise InvalidMedia("the file ends inside a part")
+
+
+def has_whole_units(samples: Samples, length_size: int = 4) -> bool:
+    """Whether each sample of video is made of NAL units whose lengths add up: damaged bytes hardly ever are."""
+    data, at = samples.data, 0
+    for size in samples.sizes:
+        end = at + size
+        while at + length_size < end:
+            length = int.from_bytes(data[at : at + length_size], "big")
+            # A unit is never empty, and its first bit is always 0.
+            if not length or data[at + length_size] & 0x80:
+                return False
+            at += length_size + length
+        if at != end:
+            return False
+    return True
+
+
+def _part_end(buffer: bytearray, at: int) -> int | None:
+    """Where the part that begins at `at` ends; None when the buffer does not hold all of it. Raises InvalidMedia."""
+    for expected in (b"moof", b"mdat"):
+        header = read_box_header(memoryview(buffer)[at : at + 16])
+        if header is None:
+            return None
+        name, _, size = header
+        if name != expected:
+            raise InvalidMedia(f"a box {name!r} where {expected!r} should be")
+        at += size
+    return at if at <= len(buffer) else None
+
+
+def _parse_track(data: bytes, start: int, end: int, defaults: dict[int, list[int]]) -> TrackFormat:
+    header = find_box(data, start, end, b"tkhd")
+    media = find_box(data, start, end, b"mdia", b"mdhd")
+    handler = find_box(data, start, end, b"mdia", b"hdlr")
+    descriptions = find_box(data, start, end, b"mdia", b"minf", b"stbl", b"stsd")
+    if not (header and media and handler and descriptions):
+        raise InvalidMedia("a track without its boxes")
+    track_id = U32.unpack_from(data, header[0] + (20 if data[header[0]] else 12))[0]
+    timescale = U32.unpack_from(data, media[0] + (20 if data[media[0]] else 12))[0]
+    at = descriptions[0] + 8
+    size = U32.unpack_from(data, at)[0]
+    if not timescale or not 16 <= size <= descriptions[1] - at:
+        raise InvalidMedia("a track without a timescale or a sample entry")
+    kind = data[handler[0] + 8 : handler[0] + 12].decode("latin-1")
+    return TrackFormat(track_id, kind, timescale, bytes(data[at : at + size]), *defaults.get(track_id, (0, 0, 0)))
+
+
+def _parse_track_fragment(
+    data: memoryview, start: int, end: int, tracks: dict[int, TrackFormat]
+) -> Iterator[tuple[int, Samples]]:
+    header = find_box(data, start, end, b"tfhd")
+    if header is None:
+        raise InvalidMedia("a 'traf' box without 'tfhd'")
+    flags, track_id = struct.unpack_from(">II", data, header[0])
+    track = tracks.get(track_id)
+    if track is None:
+        return
+    at = header[0] + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
+    defaults = {
+        "default_duration": track.default_duration,
+        "default_size": track.default_size,
+        "default_flags": track.default_flags,
+    }
+    for bit, name in ((0x8, "default_duration"), (0x10, "default_size"), (0x20, "default_flags")):
+        if flags & bit:
+            defaults[name] = U32.unpack_from(data, at)[0]
+            at += 4
+    track = replace(track, **defaults)
+    time, place = None, None
+    for name, inner, _ in walk_boxes(data, start, end):
+        if name == b"tfdt":
+            time = (U64 if data[inner] else U32).unpack_from(data, inner + 4)[0]
+        elif name == b"trun":
+            if time is None:
+                raise InvalidMedia("a 'traf' box without 'tfdt'")
+            place, samples = _parse_samples(data, inner, track, time, place)
+            if len(samples):
+                time = samples.end
+                yield place, samples
+                place += len(samples.data)
+
+
+def _parse_samples(data: memoryview, at: int, track: TrackFormat, time: int, place: int | None) -> tuple[int, Samples]:
+    flags, count = struct.unpack_from(">II", data, at)
+    flags &= 0xFF_FFFF
+    at += 8
+    if flags & 0x1:
+        place = I32.unpack_from(data, at)[0]
+        at += 4
+    first_flags = None
+    if flags & 0x4:
+        first_flags = U32.unpack_from(data, at)[0]
+        at += 4
+    columns = [bool(flags & bit) for bit in (0x100, 0x200, 0x400, 0x800)]
+    width = sum(columns)
+    if place is None or count > _MAX_SAMPLES or at + 4 * width * count > len(data):
+        raise InvalidMedia("a 'trun' box with more samples than bytes, or without their place")
+    table = struct.unpack_from(f">{width * count}I", data, at)
+    taken = iter(range(width))
+    durations, sizes, sample_flags, offsets = (
+        list(table[next(taken) :: width]) if is_there else [default] * count
+        for is_there, default in zip(
+            columns, (track.default_duration, track.default_size, track.default_flags, 0), strict=True
+        )
+    )
+    if first_flags is not None and count:
+        sample_flags[0] = first_flags
+    if columns[3]:
+        offsets = [value - (1 << 32) if value >= 1 << 31 else value for value in offsets]
+    size = sum(sizes)
+    if place < 0 or place + size > len(data):
+        raise InvalidMedia("samples that lie outside of their part")
+    times = []
+    for duration in durations:
+        times.append(time)
+        time += duration
+    keys = [not value & _NON_SYNC for value in sample_flags]
+    return place, Samples(track, times, durations, sizes, offsets, keys, data[place : place + size])
+
+
+def _essence(track: TrackFormat) -> tuple[bytes, bytes, bytes]:
+    """What a decoder needs to know of a sample entry."""
+    start = _ENTRY_FIELDS.get(track.kind, 16)
+    boxes = b"".join(
+        name + bytes(track.entry[inner:last])
+        for name, inner, last in walk_boxes(track.entry, start, len(track.entry))
+        if name not in _PASSING_BOXES
+    )
+    return track.entry[4:8], track.entry[16:start], boxes

@@ -1,0 +1,1 @@
+"""HLS playlists of footage and of the live stream."""

@@ -1,0 +1,271 @@
+"""HLS media playlists of recorded footage (RFC 8216): VOD, or EVENT while the range still grows. Pure.
+
+An HLS segment is a stretch of parts in one file that begins at a key part. Footage goes on without a discontinuity
+where run and sequence say so, across files too; the wall clock makes one only where it was set.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from gateway.media import PartFact, unpack_parts
+
+#: EXT-X-MAP in a playlist of whole segments needs version 6 (RFC 8216, section 7).
+VERSION = 6
+
+#: An HLS segment ends at the first key part after about so long. A playlist has at most about so many of them.
+SEGMENT_MS = 4000
+MOST_SEGMENTS = 5760
+#: A key part that comes this much early still ends the segment: key frames are not exactly on the second.
+_EARLY_MS = 500
+#: Where no key part comes, a playlist ends so long after the end that was asked for.
+_BEYOND_MS = 10_000
+
+#: Parts without sound that last less are no sign that the sound is gone: a short part may hold none by chance.
+_SILENT_MS = 1000
+#: EXTINF follows the wall clock. Where that differs by more than this from the length of the parts, it was set.
+_CLOCK_STEP_MS = 250
+
+#: While a playlist grows its target duration must stay the same: the first of these that is long enough.
+_GROWING_TARGETS = (8, 12, 20, 40, 75, 150)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedFile:
+    """A file of footage with the packed index of its parts (`gateway.media.pack_parts`). Times in ms since 1970,
+    UTC."""
+
+    id: int
+    start_ms: int
+    run: int
+    sequence: int
+    init_size: int
+    is_open: bool
+    packed: bytes
+
+
+@dataclass(slots=True)
+class Piece:
+    """An HLS segment: `size` bytes of a file from `offset` on. `follows`: it goes on from the piece before without a
+    gap.
+    """
+
+    file: IndexedFile
+    offset: int
+    start_ms: int
+    end_ms: int
+    is_key: bool
+    follows: bool
+    size: int = 0
+    parts_ms: int = 0
+    silent_ms: int = 0
+    is_complete: bool = True
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it lacks sound, all along or for long enough to be heard."""
+        return self.silent_ms >= min(_SILENT_MS, self.parts_ms)
+
+    @property
+    def duration_ms(self) -> int:
+        """From its start to its end; where the clock was set in between, the sum of its parts."""
+        return _length_ms(self.end_ms - self.start_ms, self.parts_ms)
+
+
+def build_playlist(
+    files: Sequence[IndexedFile], start_ms: int, end_ms: int, *, is_growing: bool = False, has_sound: bool = False
+) -> str | None:
+    """The playlist of a range, from the key part at or before `start_ms`; None when there is nothing to play.
+
+    `files` are in order of time and begin early enough to hold that key part. Of a growing range (EVENT, without an
+    end) the newest piece is left out until it is known where it ends, so that no line ever changes. `has_sound`: the
+    device is known to send sound; then, or where any part has some, what is silent is named filled with silence
+    (`gateway.mp4.init_segments` tells why). URIs are relative to `…/recordings/devices/{id}/`.
+    """
+    # What grows is watched near its end, and is to be there soon.
+    length_ms = SEGMENT_MS if is_growing else choose_length_ms(start_ms, end_ms)
+    pieces = list(cut_pieces(files, start_ms, end_ms, length_ms))
+    lengths = measure_pieces(pieces, is_growing=is_growing)
+    if is_growing and pieces and not pieces[-1].is_complete:
+        pieces.pop()
+        lengths.pop()
+    if not pieces:
+        return None
+    has_sound = has_sound or any(piece.silent_ms < piece.parts_ms for piece in pieces)
+    lines = list(_spell_pieces(pieces, lengths, has_sound))
+    head = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{VERSION}",
+        f"#EXT-X-TARGETDURATION:{_target_seconds(max(lengths), is_growing)}",
+        f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if is_growing else 'VOD'}",
+    ]
+    if not is_growing and all(piece.is_key for piece in pieces):
+        head.append("#EXT-X-INDEPENDENT-SEGMENTS")
+    ahead_ms = start_ms - pieces[0].start_ms
+    if 0 < ahead_ms < pieces[-1].end_ms - pieces[0].start_ms:
+        head.append(f"#EXT-X-START:TIME-OFFSET={ahead_ms / 1000:.3f},PRECISE=YES")
+    tail = [] if is_growing else ["#EXT-X-ENDLIST"]
+    return "\n".join([*head, *lines, *tail, ""])
+
+
+def choose_length_ms(start_ms: int, end_ms: int) -> int:
+    """How long the HLS segments of a range should be: longer ones for a long range, so that its playlist stays
+    small."""
+    return max(SEGMENT_MS, (end_ms - start_ms) // MOST_SEGMENTS)
+
+
+def cut_pieces(files: Sequence[IndexedFile], start_ms: int, end_ms: int, length_ms: int) -> Iterator[Piece]:
+    """The files' parts from the key part at or before `start_ms` to the next key part at or after `end_ms`, joined to
+    HLS segments: what begins where this ends goes on without a break.
+
+    Parts that cannot be decoded, because the key part before them is missing, are passed over.
+    """
+    begin = _find_begin(files, start_ms, end_ms)
+    if begin is None:
+        return
+    # Run and sequence of the part that would go on from what was cut last.
+    expected: tuple[int, int] | None = None
+    for number in range(begin[0], len(files)):
+        file = files[number]
+        parts = unpack_parts(file.packed)
+        follows = expected == (file.run, file.sequence)
+        first = begin[1] if number == begin[0] else 0
+        if not follows:
+            first = next((index for index in range(first, len(parts)) if parts[index].is_key), len(parts))
+        last = _find_end(parts, first, end_ms - file.start_ms)
+        if first == last:
+            continue
+        expected = (file.run, file.sequence + last)
+        pieces = list(_cut_file(file, parts[:last], first, length_ms))
+        pieces[0].follows = follows
+        pieces[-1].is_complete = last < len(parts) or not file.is_open or number < len(files) - 1
+        yield from pieces
+
+
+def _cut_file(file: IndexedFile, parts: Sequence[PartFact], first: int, length_ms: int) -> Iterator[Piece]:
+    """The parts of a file from the `first` on, joined. A day has two hundred thousand of them, so this loop is
+    short."""
+    offset = file.init_size + sum(part.size for part in parts[:first])
+    begin, size, parts_ms, silent_ms = parts[first], 0, 0, 0
+    last = begin
+    for part in parts[first:]:
+        if part.is_key and parts_ms >= length_ms - _EARLY_MS:
+            yield _build_piece(file, offset, begin, last, (size, parts_ms, silent_ms))
+            offset += size
+            begin, size, parts_ms, silent_ms = part, 0, 0, 0
+        size += part.size
+        parts_ms += part.duration_ms
+        if not part.has_audio:
+            silent_ms += part.duration_ms
+        last = part
+    yield _build_piece(file, offset, begin, last, (size, parts_ms, silent_ms))
+
+
+def _build_piece(file: IndexedFile, offset: int, first: PartFact, last: PartFact, sums: tuple[int, int, int]) -> Piece:
+    size, parts_ms, silent_ms = sums
+    return Piece(
+        file=file,
+        offset=offset,
+        start_ms=file.start_ms + first.offset_ms,
+        end_ms=file.start_ms + last.offset_ms + last.duration_ms,
+        is_key=first.is_key,
+        follows=True,
+        size=size,
+        parts_ms=parts_ms,
+        silent_ms=silent_ms,
+    )
+
+
+def _find_end(parts: Sequence[PartFact], first: int, end_ms: int) -> int:
+    """The number of the part, from the `first` on, that is beyond an end (ms after the start of the file)."""
+    if first >= len(parts) or parts[-1].offset_ms < end_ms:
+        return len(parts)
+    for index in range(first, len(parts)):
+        at_ms = parts[index].offset_ms
+        if at_ms >= end_ms and (parts[index].is_key or at_ms >= end_ms + _BEYOND_MS):
+            return index
+    return len(parts)
+
+
+def _find_begin(files: Sequence[IndexedFile], start_ms: int, end_ms: int) -> tuple[int, int] | None:
+    """File and part with which a playlist begins: the key part at or before `start_ms` where there is footage then,
+    otherwise the first key part after it."""
+    before: tuple[int, int] | None = None
+    before_ends = start_ms
+    expected: tuple[int, int] | None = None
+    for number, file in enumerate(files):
+        sequence = file.sequence
+        for index, part in enumerate(unpack_parts(file.packed)):
+            at = file.start_ms + part.offset_ms
+            if expected != (file.run, sequence) and not part.is_key:
+                before = None  # not to be decoded from what came before
+            if at > start_ms and before is not None and before_ends > start_ms:
+                return before
+            if at >= end_ms:
+                return None
+            if part.is_key:
+                if at > start_ms:
+                    return number, index
+                before = (number, index)
+            before_ends = at + part.duration_ms
+            sequence += 1
+            expected = (file.run, sequence)
+    return before if before_ends > start_ms else None
+
+
+def measure_pieces(pieces: Sequence[Piece], *, is_growing: bool = False) -> list[int]:
+    """How long each piece plays, in ms: up to the start of the next, so that no rounding adds up.
+
+    While a playlist grows, the last piece of a file keeps the length that it had before the next file was there.
+    """
+    lengths = []
+    for piece, following in zip(pieces, [*pieces[1:], None], strict=True) if pieces else ():
+        length_ms = piece.duration_ms
+        if following is not None and following.follows and not (is_growing and following.file is not piece.file):
+            length_ms = _length_ms(following.start_ms - piece.start_ms, length_ms)
+        lengths.append(length_ms)
+    return lengths
+
+
+def _length_ms(by_clock_ms: int, by_parts_ms: int) -> int:
+    return by_clock_ms if abs(by_clock_ms - by_parts_ms) <= _CLOCK_STEP_MS else by_parts_ms
+
+
+def _spell_pieces(pieces: Sequence[Piece], lengths: Sequence[int], has_sound: bool) -> Iterator[str]:
+    last: Piece | None = None
+    clock_ms = 0
+    for piece, length_ms in zip(pieces, lengths, strict=True):
+        if last is None or not piece.follows or abs(piece.start_ms - clock_ms) > _CLOCK_STEP_MS:
+            if last is not None:
+                yield "#EXT-X-DISCONTINUITY"
+            yield _spell_map(piece, has_sound)
+            yield _spell_time(piece.start_ms)
+        elif piece.start_ms != clock_ms:
+            yield _spell_time(piece.start_ms)
+        yield f"#EXTINF:{length_ms / 1000:.3f},"
+        if has_sound and piece.is_silent:
+            yield f"segments/{piece.file.id}/sound/{piece.offset}-{piece.size}.m4s"
+        else:
+            yield f"#EXT-X-BYTERANGE:{piece.size}@{piece.offset}"
+            yield f"segments/{piece.file.id}.mp4"
+        last, clock_ms = piece, piece.start_ms + length_ms
+
+
+def _spell_map(piece: Piece, has_sound: bool) -> str:
+    """The file's own init segment, unless it may promise sound that no part carries, or lack the track for silence."""
+    if has_sound and not piece.is_silent:
+        return f'#EXT-X-MAP:URI="segments/{piece.file.id}.mp4",BYTERANGE="{piece.file.init_size}@0"'
+    return f'#EXT-X-MAP:URI="segments/{piece.file.id}/init.mp4?tracks={"sound" if has_sound else "video"}"'
+
+
+def _spell_time(at_ms: int) -> str:
+    at = datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000)
+    return f"#EXT-X-PROGRAM-DATE-TIME:{at.isoformat(timespec='milliseconds').replace('+00:00', 'Z')}"
+
+
+def _target_seconds(longest_ms: int, is_growing: bool) -> int:
+    """No segment, rounded to whole seconds, may be longer (RFC 8216, 4.3.3.1)."""
+    seconds = max(1, (longest_ms + 500) // 1000)
+    if is_growing:
+        return next((target for target in _GROWING_TARGETS if target >= seconds), seconds)
+    return seconds

@@ -1,0 +1,1 @@
+"""Weekly plans, snapshot schedules and local days, as pure calculations."""

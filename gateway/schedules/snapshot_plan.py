@@ -1,0 +1,94 @@
+"""When the snapshots of a schedule are due: each so many seconds, or at times of day by a clock on the wall. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from gateway.schedules.local_days import day_start_ms, local_date
+from gateway.schedules.recording_plan import WEEKDAYS, find_zone, parse_minute
+
+#: Shortest and longest step of `every_seconds`, and how many times of day a schedule may have.
+SHORTEST_SECONDS, LONGEST_SECONDS = 1, 7 * 86_400
+MOST_TIMES = 96
+
+_WEEK_DAYS = 7
+#: So many weeks are looked through for a step that falls on a day that is meant: more than a year.
+_MOST_WEEKS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPlan:
+    """Either `every_seconds` is given or `times` (`HH:MM`). `weekdays` are those on which it holds; none means all.
+
+    A step is counted from 1970-01-01T00:00Z, so that 3600 falls on full hours of UTC whenever the plan was made. Of a
+    time of day that a change of the clock shows twice the first is meant; one that it skips is taken as much later.
+    """
+
+    every_seconds: int | None = None
+    times: tuple[str, ...] = ()
+    weekdays: tuple[str, ...] = ()
+    time_zone: str = "UTC"
+
+    @property
+    def step_ms(self) -> int:
+        """The shortest time between two pictures, in milliseconds; a minute for times of day."""
+        return 60_000 if self.every_seconds is None else self.every_seconds * 1000
+
+
+def next_moment(plan: SnapshotPlan, after_ms: int) -> int | None:
+    """The first moment of the plan later than `after_ms`, both in milliseconds since 1970, UTC.
+
+    None when none comes within a year: a step of seven days, say, never falls on some days of the week.
+    """
+    if plan.every_seconds is None:
+        return min(_moments_around(plan, after_ms), default=None)
+    step = plan.every_seconds * 1000
+    zone = find_zone(plan.time_zone)
+    moment = (after_ms // step + 1) * step
+    for _ in range(_MOST_WEEKS):
+        day = local_date(zone, moment)
+        if _is_planned(plan, day.weekday()):
+            return moment
+        # The first step on the next day that is meant; a day may be hours longer or shorter than 24.
+        ahead = next((days for days in range(1, _WEEK_DAYS + 1) if _is_planned(plan, (day.weekday() + days) % 7)), None)
+        if ahead is None:
+            return None
+        start = day_start_ms(zone, day + timedelta(days=ahead))
+        moment = -(-start // step) * step
+    return None
+
+
+def missed_moments(plan: SnapshotPlan, first_ms: int, until_ms: int, *, most: int = 1000) -> tuple[int, int]:
+    """How many moments of the plan lie from `first_ms`, which is one of them, up to `until_ms`, and which is the last.
+
+    Counted up to `most`; `first_ms` is the last where there is none.
+    """
+    count, last, moment = 0, first_ms, first_ms
+    while moment is not None and moment <= until_ms and count < most:
+        count, last = count + 1, moment
+        moment = next_moment(plan, moment)
+    return count, last
+
+
+def _moments_around(plan: SnapshotPlan, after_ms: int) -> Iterator[int]:
+    """The moments of the times of day that are later than `after_ms`, for more than a week from the day before."""
+    zone = find_zone(plan.time_zone)
+    first = local_date(zone, after_ms) - timedelta(days=1)
+    for number in range(_WEEK_DAYS + 3):
+        day = first + timedelta(days=number)
+        if not _is_planned(plan, day.weekday()):
+            continue
+        for text in plan.times:
+            moment = _at_local(zone, datetime(day.year, day.month, day.day) + timedelta(minutes=parse_minute(text)))
+            if moment > after_ms:
+                yield moment
+
+
+def _at_local(zone: ZoneInfo, wall: datetime) -> int:
+    """When a clock on the wall shows this; the first time of two, and as much later where it never does."""
+    return round(wall.replace(tzinfo=zone, fold=0).timestamp() * 1000)
+
+
+def _is_planned(plan: SnapshotPlan, weekday: int) -> bool:
+    return not plan.weekdays or WEEKDAYS[weekday] in plan.weekdays

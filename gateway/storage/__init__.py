@@ -1,0 +1,1 @@
+"""Storage of footage: the local disk, retention, deletion, reconciliation and the capacity forecast."""

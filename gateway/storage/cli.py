@@ -1,0 +1,169 @@
+"""The command `vas storage`: how the store of footage is, whether rows and files agree, and mending it."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
+
+import click
+import redis
+from rich.console import Console
+from rich.table import Table
+
+from gateway import database
+from gateway.clock import SystemClock
+from gateway.config import Config
+from gateway.errors import VasError
+from gateway.redis_client import connect_redis
+from gateway.storage.health import read_storage_state
+from gateway.storage.local import adopt_storage, open_storage
+from gateway.storage.reconciliation import Folder, LivingRecorders, Look, Reconciliation, list_folders
+from gateway.storage.report import StorageReports
+from gateway.storage.sweep import DAYS_BEFORE, Round
+from gateway.storage.usage import count_bytes
+
+console = Console(highlight=False)
+
+_DAY_MS = 86_400_000
+_days = click.option("--days", type=click.IntRange(1), help="Only so many days back; without it, all there are.")
+
+
+class Refused(click.ClickException):
+    """An error of ours in one sentence, without a traceback."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"vas: {self.format_message()}", err=True)
+
+
+def with_services(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command settings and Redis, and turn errors of the domain into one sentence and exit code 1."""
+
+    @wraps(function)
+    def wrapper(**options: Any) -> Any:
+        try:
+            config = Config.from_environment()
+            database.connect(config)
+            return function(config, connect_redis(config.redis_url, timeout_seconds=5), **options)
+        except VasError as error:
+            raise Refused(error.message) from error
+        except redis.RedisError as error:
+            raise Refused("Redis does not answer: whether a recorder lives cannot be known without it") from error
+
+    return wrapper
+
+
+@click.group()
+def storage() -> None:
+    """The store of footage."""
+
+
+@storage.command()
+@with_services
+def status(config: Config, client: redis.Redis) -> None:
+    """Show the state, the space and what housekeeping last did."""
+    found = read_storage_state(config, client)
+    lines = [("folder", str(config.recordings_dir)), ("state", found.state)]
+    if found.message:
+        lines.append(("why", f"{found.message} ({found.reason})"))
+    if found.space is not None:
+        lines += [
+            ("space", f"{_size(found.space.total)}, {_size(found.space.free)} free"),
+            ("stays free", _size(found.floor_bytes)),
+        ]
+    lines += [("footage", _size(sum(count_bytes().values()))), ("written", f"{_size(found.bytes_per_hour)} an hour")]
+    if found.report is not None:
+        report = found.report
+        lines += [
+            ("looked after by", f"{report.worker}, {_ago(report.at)}"),
+            ("last retention", _ago(report.retention_at)),
+            ("last deleted", _words(report.deleted)),
+            ("last whole check", f"{_ago(report.checked_at)} {_words(report.found)}".strip()),
+        ]
+    _print(lines)
+    sys.exit(0 if found.state == "ok" else 1)
+
+
+@storage.command()
+@_days
+@with_services
+def check(config: Config, client: redis.Redis, days: int | None) -> None:
+    """Compare files and rows and change nothing; exit code 1 when they disagree."""
+    total, seen = Look(), Counter()
+    reconciliation = Reconciliation(open_storage(config), SystemClock(), is_recorded=LivingRecorders(client))
+    for folder in _folders(days):
+        look = reconciliation.look(folder)
+        total.add(look)
+        for finding in look.findings:
+            seen[finding.seen.value] += 1
+            console.print(f"{finding.seen.value}: {finding.key}")
+    console.print(
+        f"compared {total.checked} segments: "
+        + (_words(seen) if seen else "files and rows agree")
+        + (f"; {total.elsewhere} are in a store that is not here" if total.elsewhere else "")
+    )
+    sys.exit(1 if seen else 0)
+
+
+@storage.command()
+@click.option("--accept", is_flag=True, help="Footage whose files are gone is lost, also if it is most of it.")
+@_days
+@with_services
+def repair(config: Config, client: redis.Redis, *, accept: bool, days: int | None) -> None:
+    """Bring files and rows together: adopt, close, cut, note as missing. What disagrees for no reason is
+    quarantined."""
+    clock = SystemClock()
+    reconciliation = Reconciliation(open_storage(config), clock, is_recorded=LivingRecorders(client), may_lose=accept)
+    work = Round(reconciliation, StorageReports(client), clock)
+    if not accept:
+        work.survey()
+    work.mend(_folders(days))
+    console.print(f"repaired: {_words(work.done)}" if work.done else "there was nothing to repair")
+
+
+@storage.command()
+@with_services
+def adopt(config: Config, client: redis.Redis) -> None:
+    """Make RECORDINGS_DIR a store: after a disk was added or replaced, and footage copied to it."""
+    adopted = adopt_storage(config)
+    StorageReports(client).forget_sweep()
+    console.print(f"the folder '{config.recordings_dir}' is store {adopted.id}; footage in it is taken over by and by,")
+    console.print("at once by 'vas storage repair'")
+
+
+def _folders(days: int | None) -> Iterator[Folder]:
+    now_ms = int(time.time() * 1000)
+    for folder in list_folders(now_ms, days_before=DAYS_BEFORE):
+        if days is not None and folder.day <= now_ms // _DAY_MS - days:
+            return
+        yield folder
+
+
+def _print(lines: list[tuple[str, str]]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for line in lines:
+        table.add_row(*line)
+    console.print(table)
+
+
+def _words(counts: dict[str, int]) -> str:
+    if not counts:
+        return "nothing"
+    return ", ".join(_size(count) if name == "bytes" else f"{count} {name}" for name, count in counts.items())
+
+
+def _size(count: int | None) -> str:
+    if count is None:
+        return "unknown"
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
+
+
+def _ago(at: float | None) -> str:
+    if at is None:
+        return "never"
+    seconds = max(0, int(time.time() - at))
+    for limit, unit, length in ((120, "s", 1), (7200, "min", 60)):
+        if seconds < limit:
+            return f"{seconds // length} {unit} ago"
+    return f"{seconds // 3600} h ago"

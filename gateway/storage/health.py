@@ -1,0 +1,91 @@
+"""What health, doctor and the command line say of the store of footage."""
+
+import time
+from dataclasses import dataclass
+
+import redis
+
+from gateway import database
+from gateway.config import Config
+from gateway.errors import Unavailable
+from gateway.hookspecs import ComponentHealth
+from gateway.storage.local import Space, StorageUnavailable, open_storage
+from gateway.storage.report import FULL, SUSPICIOUS, StorageReport, StorageReports
+from gateway.storage.retention import free_bytes_floor
+from gateway.storage.usage import bytes_per_hour
+
+#: A report of retention that is older is no good sign.
+_SILENT_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class StorageState:
+    """The store as it is now. `state` as in StorageReport; space is None while the store is away."""
+
+    state: str
+    reason: str | None
+    message: str
+    space: Space | None
+    floor_bytes: int | None
+    bytes_per_hour: int
+    report: StorageReport | None
+
+
+def read_storage_state(config: Config, client: redis.Redis) -> StorageState:
+    """The state by a look at the store itself, and what housekeeping last said. Raises DatabaseUnavailable."""
+    report = _read_report(client)
+    rate = bytes_per_hour(int(time.time() * 1000))
+    storage = open_storage(config)
+    try:
+        storage.check()
+        space = storage.space()
+    except StorageUnavailable as error:
+        return StorageState("unavailable", error.reason, error.message, None, None, rate, report)
+    floor = free_bytes_floor(config, space, rate)
+    told = (report.state, report.reason, report.message) if report else ("ok", None, "")
+    if told[0] not in (FULL, SUSPICIOUS):
+        told = ("ok", None, "")
+    return StorageState(*told, space, floor, rate, report)
+
+
+def check_storage(config: Config, client: redis.Redis) -> ComponentHealth:
+    """Whether footage can be written, there is room, and rows and files agree."""
+    try:
+        found = read_storage_state(config, client)
+    except database.DatabaseUnavailable:
+        return ComponentHealth("down", "unknown while the database does not answer", "check DATABASE_URL")
+    if found.space is None:
+        if found.report is None and config.recording_mode == "off":
+            return ComponentHealth("ok", detail={"used": False})
+        return ComponentHealth("down", found.message, "check RECORDINGS_DIR and its disk; recording goes on by itself")
+    detail = {
+        "total_bytes": found.space.total,
+        "free_bytes": found.space.free,
+        "floor_bytes": found.floor_bytes,
+        "written_per_hour_bytes": found.bytes_per_hour,
+    }
+    if found.state == SUSPICIOUS:
+        return ComponentHealth(
+            "degraded",
+            found.message,
+            "mount the right disk; only if footage is really gone: 'vas storage repair --accept'",
+            detail,
+        )
+    if found.state == FULL:
+        return ComponentHealth("degraded", found.message, "release protected footage, or add space", detail)
+    retention_at = found.report.retention_at if found.report else None
+    if found.bytes_per_hour and retention_at is not None and abs(time.time() - retention_at) > _SILENT_SECONDS:
+        return ComponentHealth(
+            "degraded",
+            "nobody has looked after the footage for some minutes",
+            "see the log of the record workers",
+            detail,
+        )
+    return ComponentHealth("ok", detail=detail)
+
+
+def _read_report(client: redis.Redis) -> StorageReport | None:
+    try:
+        return StorageReports(client).read()
+    except (redis.RedisError, Unavailable):
+        return None

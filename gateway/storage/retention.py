@@ -1,0 +1,391 @@
+"""Which footage goes: by age, by size of a device, a tenant and the whole store, and by the space that is left.
+
+Oldest first across devices, what is archived before what is not, protected ranges never. Decided again and again by the
+housekeeping of the record workers; a pass does a bounded amount of work and says whether there is more.
+"""
+
+import heapq
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from gateway import database
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.footage.recordings import Recording
+from gateway.footage.segments import SegmentState
+from gateway.storage.deletion import (
+    PAUSE_SECONDS,
+    Range,
+    StoredSegment,
+    deletable_segments,
+    deleted_recordings,
+    doom_recording,
+    doom_segments,
+    drop_recording,
+    drop_segments,
+    garbage_keys,
+    protected_ranges,
+)
+from gateway.storage.local import Space, Storage
+from gateway.storage.usage import UsageSums, bytes_per_hour, count_bytes
+from gateway.tenancy.scopes import EVERY_TENANT
+
+log = logging.getLogger(__name__)
+
+DAY_MS = 86_400_000
+_GIB = 1 << 30
+
+#: Candidates that are looked at together, of each device: within them what is archived goes first.
+_WINDOW = 32
+#: Segments that turn to garbage, and files that go, before the space is measured again.
+_STEP = 64
+#: A pass ends after so much work and goes on at once: the other rules are looked at in between.
+_PASS_SECONDS = 5.0
+#: The wall clock may differ from steady time by so much before ages are not believed for a while.
+_CLOCK_JUMP_SECONDS = 600.0
+_CLOCK_DISTRUST_SECONDS = 3600.0
+
+_room_wanted = threading.Event()
+
+
+def request_room() -> None:
+    """The disk is full: have the housekeeping of this process delete the oldest footage now. Returns at once."""
+    _room_wanted.set()
+
+
+def take_room_request(wait_seconds: float = 0.0) -> bool:
+    """Whether room was asked for since the last call; waits so long for somebody to ask."""
+    wanted = _room_wanted.wait(wait_seconds)
+    _room_wanted.clear()
+    return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a device's footage is kept by; None: no such limit."""
+
+    keep_ms: int | None
+    keep_bytes: int | None
+
+
+def limits_of(recording: Recording, config: Config) -> Limits:
+    """The limits in force for a device: its own, else those of the settings."""
+    days = config.keep_days if recording.keep_days is None else recording.keep_days
+    return Limits(days * DAY_MS if days else None, recording.keep_bytes or None)
+
+
+def free_bytes_floor(config: Config, space: Space, bytes_per_hour: int) -> int:
+    """The space that is to stay free: of the settings, or an hour of what is written, within the disk's measure."""
+    if config.free_bytes_floor:
+        return config.free_bytes_floor
+    floor = max(_GIB, bytes_per_hour, min(space.total // 50, 10 * _GIB))
+    # A small disk would otherwise never hold anything.
+    return min(floor, space.total // 4)
+
+
+@dataclass(slots=True)
+class PassReport:
+    """What a pass deleted, by device; `is_more` asks for another at once, `is_stuck` that room could not be made."""
+
+    segments: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    bytes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    reasons: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    is_more: bool = False
+    is_stuck: bool = False
+
+    def add(self, device_id: str, doomed: Iterable[StoredSegment], why: str) -> None:
+        """Count what was taken from a device."""
+        for segment in doomed:
+            self.segments[device_id] += 1
+            self.bytes[device_id] += size_on_disk(segment)
+            self.reasons[device_id].add(why)
+
+    @property
+    def total_segments(self) -> int:
+        return sum(self.segments.values())
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(self.bytes.values())
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What the rules of one pass share: all recordings, what of them is protected, their bytes, and what was done."""
+
+    recordings: list[Recording]
+    ranges: dict[int, list[Range]]
+    report: PassReport
+    sums: dict[int, int] | None = None
+
+
+class Retention:
+    """Passes over one storage. `keep_going` is called between batches, and raises to end the pass.
+
+    `is_recorded(device_id)` tells whether a living recorder writes a device's footage now. `pause(seconds)` lets other
+    writers of the database have their turn.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        storage: Storage,
+        clock: Clock,
+        *,
+        keep_going: Callable[[], None] = lambda: None,
+        is_recorded: Callable[[str], bool] = lambda _device_id: False,
+        pause: Callable[[float], object] = lambda _seconds: None,
+    ) -> None:
+        self._config = config
+        self._pause = pause
+        self._storage = storage
+        self._clock = clock
+        self._keep_going = keep_going
+        self._is_recorded = is_recorded
+        self._sums = UsageSums(clock)
+        self._clock_offset = clock.wall() - clock.monotonic()
+        self._distrust_until = 0.0
+        self._deadline = 0.0
+
+    def run(self, *, only_space: bool = False) -> PassReport:
+        """One pass. Raises StorageUnavailable and DatabaseUnavailable; whatever was begun is finished by a later pass.
+
+        With `only_space` nothing goes but what must so that the disk does not fill.
+        """
+        report = PassReport()
+        self._deadline = self._clock.monotonic() + _PASS_SECONDS
+        self._remove_garbage(report)
+        rules = [self._by_space]
+        if not only_space:
+            self._remove_deleted_devices(report)
+            rules = [self._by_age, self._by_device, self._by_tenant, self._by_store, *rules]
+        work = _Pass(self._recordings(), protected_ranges(), report)
+        for rule in rules:
+            if self._is_over():
+                report.is_more = True
+                break
+            rule(work)
+        self._log(report)
+        return report
+
+    def make_room(self) -> PassReport:
+        """The disk is full: delete the oldest until there is space for a while. Raises as `run` does."""
+        report = PassReport()
+        self._deadline = self._clock.monotonic() + _PASS_SECONDS
+        space = self._storage.space()
+        minutes = bytes_per_hour(self._now_ms()) // 20
+        target = min(max(256 << 20, minutes), max(space.total // 8, 1))
+        self._remove_garbage(report)
+        work = _Pass(self._recordings(), protected_ranges(), report)
+        self._free(target, work.recordings, work, "the disk is full")
+        report.is_stuck = not report.total_segments
+        self._log(report)
+        return report
+
+    # ---- the rules ---------------------------------------------------------------------------------------------
+
+    def _by_age(self, work: _Pass) -> None:
+        if not self._trusts_clock():
+            return
+        now_ms = self._now_ms()
+        for recording in work.recordings:
+            keep_ms = limits_of(recording, self._config).keep_ms
+            if keep_ms is None:
+                continue
+            ranges = work.ranges.get(recording.id, [])
+            while batch := deletable_segments(recording.id, ranges, before_ms=now_ms - keep_ms, limit=_STEP):
+                self._delete(recording, batch, work.report, "age")
+                if self._is_over():
+                    work.report.is_more = True
+                    return
+
+    def _by_device(self, work: _Pass) -> None:
+        for recording in work.recordings:
+            if limit := limits_of(recording, self._config).keep_bytes:
+                self._shrink([recording], limit, work, "size of the device")
+
+    def _by_tenant(self, work: _Pass) -> None:
+        if not self._config.tenant_keep_bytes:
+            return
+        of_tenant: dict[str, list[Recording]] = defaultdict(list)
+        for recording in work.recordings:
+            of_tenant[recording.tenant_id].append(recording)
+        for theirs in of_tenant.values():
+            self._shrink(theirs, self._config.tenant_keep_bytes, work, "size of the tenant")
+
+    def _by_store(self, work: _Pass) -> None:
+        if self._config.keep_bytes:
+            self._shrink(work.recordings, self._config.keep_bytes, work, "size of the store")
+
+    def _by_space(self, work: _Pass) -> None:
+        space = self._storage.space()
+        floor = free_bytes_floor(self._config, space, bytes_per_hour(self._now_ms()))
+        missing = floor - space.free
+        if missing <= 0:
+            return
+        # A little more, so that the next second's footage does not ask again.
+        found_all = self._free(missing + floor // 20, work.recordings, work, "free space")
+        work.report.is_stuck = not found_all and self._storage.space().free < floor
+
+    # ---- how footage goes --------------------------------------------------------------------------------------
+
+    def _shrink(self, recordings: list[Recording], limit: int, work: _Pass, why: str) -> None:
+        """Delete the oldest of these recordings until they are within `limit` bytes."""
+        if work.sums is None:
+            work.sums = self._sums.read()
+        ids = [recording.id for recording in recordings]
+        if sum(work.sums.get(recording_id, 0) for recording_id in ids) <= limit:
+            return
+        # Others delete too: nothing goes by a sum that was not added up just now.
+        self._sums.forget()
+        excess = sum(count_bytes(ids).values()) - limit
+        if excess > 0:
+            # A little more, so that not every pass has to add up.
+            self._free(excess + min(limit // 100, bytes_per_hour(self._now_ms()) // 6), recordings, work, why)
+
+    def _free(self, size: int, recordings: list[Recording], work: _Pass, why: str) -> bool:
+        """Delete the oldest of these recordings, `size` bytes of them; False when there is not so much to delete."""
+        by_id = {recording.id: recording for recording in recordings}
+        step: dict[int, list[StoredSegment]] = defaultdict(list)
+        waiting = 0
+        for segment in oldest_first(by_id, work.ranges, self._now_ms()):
+            step[segment.recording_id].append(segment)
+            waiting += 1
+            size -= size_on_disk(segment)
+            if waiting >= _STEP or size <= 0:
+                self._delete_step(by_id, step, work.report, why)
+                step, waiting = defaultdict(list), 0
+                if size <= 0:
+                    return True
+                if self._is_over():
+                    work.report.is_more = True
+                    return True
+        self._delete_step(by_id, step, work.report, why)
+        return False
+
+    def _delete_step(
+        self, by_id: dict[int, Recording], step: dict[int, list[StoredSegment]], report: PassReport, why: str
+    ) -> None:
+        for recording_id, batch in step.items():
+            self._delete(by_id[recording_id], batch, report, why)
+
+    def _delete(self, recording: Recording, batch: Iterable[StoredSegment], report: PassReport, why: str) -> None:
+        self._keep_going()
+        doomed = doom_segments(recording.id, [segment.id for segment in batch], reason_code="retention")
+        report.add(recording.device_id, doomed, why)
+        self._pause(PAUSE_SECONDS)
+        garbage = [(segment.id, segment.key(recording.tenant_id, recording.device_id)) for segment in doomed]
+        remove_files(self._storage, garbage, self._keep_going)
+        self._pause(PAUSE_SECONDS)
+
+    def _remove_garbage(self, report: PassReport) -> None:
+        """Finish what a person's deletion, or a pass that was cut off, has begun."""
+        while batch := garbage_keys(self._storage.id):
+            remove_files(self._storage, batch, self._keep_going)
+            self._pause(PAUSE_SECONDS)
+            if self._is_over():
+                report.is_more = True
+                return
+
+    def _remove_deleted_devices(self, report: PassReport) -> None:
+        for recording in deleted_recordings():
+            if self._is_recorded(recording.device_id):
+                continue  # its recorder finds the device gone within seconds
+            while batch := doom_recording(recording.id, _STEP):
+                report.add(recording.device_id, batch, "the device was deleted")
+                self._remove_garbage(report)
+                if self._is_over():
+                    report.is_more = True
+                    return
+            self._remove_strays(recording)
+            self._remove_garbage(report)
+            if drop_recording(recording.id):
+                log.info("device %s: its footage is gone, as the device is", recording.device_id)
+
+    def _remove_strays(self, recording: Recording) -> None:
+        """Files of a deleted device that no row knows."""
+        for key, _, _ in list(self._storage.list(f"{recording.tenant_id}/{recording.device_id}")):
+            self._keep_going()
+            self._storage.delete(key)
+
+    # ---- around it ---------------------------------------------------------------------------------------------
+
+    def _recordings(self) -> list[Recording]:
+        with database.session():
+            return list(EVERY_TENANT.select(Recording).where(Recording.deleted_at.is_null()).order_by(Recording.id))
+
+    def _trusts_clock(self) -> bool:
+        """False for a while after the wall clock was set: a wrong date would make all footage old at once."""
+        now = self._clock.monotonic()
+        offset = self._clock.wall() - now
+        if abs(offset - self._clock_offset) > _CLOCK_JUMP_SECONDS:
+            self._distrust_until = now + _CLOCK_DISTRUST_SECONDS
+            log.warning(
+                "the clock was set by %+.0f s: no footage goes by its age for an hour", offset - self._clock_offset
+            )
+        self._clock_offset = offset
+        return now >= self._distrust_until
+
+    def _is_over(self) -> bool:
+        return self._clock.monotonic() >= self._deadline
+
+    def _now_ms(self) -> int:
+        return int(self._clock.wall() * 1000)
+
+    def _log(self, report: PassReport) -> None:
+        for device_id, count in report.segments.items():
+            if count:
+                log.info(
+                    "device %s: deleted %d segments, %.1f MB: %s",
+                    device_id,
+                    count,
+                    report.bytes[device_id] / 1e6,
+                    ", ".join(sorted(report.reasons[device_id])),
+                )
+        if report.is_stuck:
+            log.error("there is too little free space for footage, and nothing that may be deleted")
+
+
+def size_on_disk(segment: StoredSegment) -> int:
+    """The bytes that its deletion frees."""
+    return 0 if segment.state == SegmentState.MISSING else segment.size
+
+
+def oldest_first(recording_ids: Iterable[int], ranges: dict[int, list[Range]], now_ms: int) -> Iterator[StoredSegment]:
+    """Settled, unprotected segments of several recordings: archived ones first, each time the oldest."""
+    streams = [_windows(recording_id, ranges.get(recording_id, []), now_ms) for recording_id in recording_ids]
+    heap: list[tuple[bool, int, int, StoredSegment, Iterator[StoredSegment]]] = []
+    for number, stream in enumerate(streams):
+        if (segment := next(stream, None)) is not None:
+            heapq.heappush(heap, (not segment.is_archived, segment.start_ms, number, segment, stream))
+    while heap:
+        _, _, number, segment, stream = heap[0]
+        yield segment
+        if (following := next(stream, None)) is None:
+            heapq.heappop(heap)
+        else:
+            heapq.heapreplace(heap, (not following.is_archived, following.start_ms, number, following, stream))
+
+
+def _windows(recording_id: int, ranges: list[Range], now_ms: int) -> Iterator[StoredSegment]:
+    at = 0
+    while window := deletable_segments(recording_id, ranges, from_ms=at, before_ms=now_ms + DAY_MS, limit=_WINDOW):
+        at = window[-1].start_ms + 1
+        yield from sorted(window, key=lambda segment: (not segment.is_archived, segment.start_ms))
+
+
+def remove_files(
+    storage: Storage, garbage: list[tuple[int, str]], keep_going: Callable[[], None] = lambda: None
+) -> None:
+    """Remove the files of garbage, then its rows: those whose files went, also when a later one fails."""
+    gone: list[int] = []
+    try:
+        for segment_id, key in garbage:
+            keep_going()
+            storage.delete(key)
+            gone.append(segment_id)
+    finally:
+        drop_segments(gone)

@@ -1,0 +1,73 @@
+"""How much footage there is: bytes of each recording, and how fast they grow, from the roll-up alone."""
+
+from collections import defaultdict
+
+import peewee
+
+from gateway import database
+from gateway.clock import Clock
+from gateway.footage.recordings import Recording
+from gateway.footage.segments import QUARTER_MS, Quarter
+from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT
+
+#: The sums of all devices are added up anew this often; between, only what was written lately is.
+_RECOUNT_SECONDS = 600.0
+_RECENT_QUARTERS = 8
+
+
+def bytes_per_hour(now_ms: int) -> int:
+    """What all devices write in an hour, by the busiest of the last five quarters."""
+    newest = now_ms // QUARTER_MS
+    with database.session():
+        query = EVERY_RECORDING.select(Quarter, Quarter.quarter, Quarter.bytes).where(
+            Quarter.recording_id.in_(_recording_ids()), Quarter.quarter.between(newest - 4, newest)
+        )
+        sums: dict[int, int] = defaultdict(int)
+        for quarter, size in query.tuples():
+            sums[quarter] += size
+    return 4 * max(sums.values(), default=0)
+
+
+class UsageSums:
+    """Bytes of the closed segments of each recording, added up seldom; between, what was written lately is added."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until = 0.0
+        self._bound = 0
+        self._older: dict[int, int] = {}
+
+    def read(self) -> dict[int, int]:
+        """Bytes by recording. Too high where footage has been deleted since: ask `count_bytes` before acting on it."""
+        if self._clock.monotonic() >= self._until:
+            self._bound = int(self._clock.wall() * 1000) // QUARTER_MS - _RECENT_QUARTERS
+            self._older = count_bytes(before_quarter=self._bound)
+            self._until = self._clock.monotonic() + _RECOUNT_SECONDS
+        sums = defaultdict(int, self._older)
+        for recording_id, size in count_bytes(list(self._older) + _recording_ids(), from_quarter=self._bound).items():
+            sums[recording_id] += size
+        return sums
+
+    def forget(self) -> None:
+        """Add up anew at the next reading."""
+        self._until = 0.0
+
+
+def count_bytes(
+    recording_ids: list[int] | None = None, *, from_quarter: int | None = None, before_quarter: int | None = None
+) -> dict[int, int]:
+    """Bytes of closed segments by recording, of all or of these quarters."""
+    with database.session():
+        query = EVERY_RECORDING.select(Quarter, Quarter.recording_id, peewee.fn.SUM(Quarter.bytes))
+        if recording_ids is not None:
+            query = query.where(Quarter.recording_id.in_(sorted(set(recording_ids))))
+        if from_quarter is not None:
+            query = query.where(Quarter.quarter >= from_quarter)
+        if before_quarter is not None:
+            query = query.where(Quarter.quarter < before_quarter)
+        return {recording_id: int(size) for recording_id, size in query.group_by(Quarter.recording_id).tuples()}
+
+
+def _recording_ids() -> list[int]:
+    with database.session():
+        return [row[0] for row in EVERY_TENANT.select(Recording, Recording.id).tuples()]

@@ -1,0 +1,1 @@
+"""Streams: the supervised live pipeline of each device, its media bus, messages and statistics."""

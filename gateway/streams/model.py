@@ -1,0 +1,397 @@
+"""Streams: the wish and the fact of every device, and the only ways to change them.
+
+The API and the clock process write the wish (`ask_to_run`, `ask_to_stop`); the owner of a stream writes the fact
+(`claim_run`, `transition`, `set_source_info`). Every function opens its own transaction and raises
+`gateway.database.DatabaseUnavailable` when the database is away.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import peewee
+
+from gateway import database
+from gateway.clock import utc_now
+from gateway.devices.events import DeviceEvent
+from gateway.devices.model import Device
+from gateway.errors import NotFound, VasError
+from gateway.media import SourceInfo
+from gateway.secrets import SecretBox
+from gateway.states import DesiredState, Reason, StreamState, can_follow
+from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TimeField
+
+
+class Stream(TenantRow):
+    """A device's wish and fact; every device has exactly one."""
+
+    device_id = IdField(primary_key=True)
+    desired = peewee.TextField()
+    desired_reason = peewee.TextField()
+    observed = peewee.TextField()
+    reason_code = peewee.TextField(null=True)
+    reason_message = peewee.TextField(null=True)
+    since = TimeField()
+    run = peewee.BigIntegerField()
+    restarts = peewee.IntegerField()
+    source_info = peewee.TextField(null=True)
+    demanded_at = TimeField(null=True)
+    worker = peewee.TextField(null=True)
+
+    class Meta:
+        table_name = "streams"
+
+
+class InvalidTransition(VasError):
+    """A state that may not follow the present one (`gateway.states.TRANSITIONS`): a mistake in the code."""
+
+    reason = "invalid_transition"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """What a reconciler needs of one device and its stream."""
+
+    device_id: str
+    tenant_id: str
+    device_name: str
+    enabled: bool
+    start_mode: str
+    idle_seconds: int
+    desired: DesiredState
+    desired_reason: str
+    observed: StreamState
+    reason_code: str | None
+    since: datetime
+    run: int
+    restarts: int
+    demanded_at: datetime | None
+    worker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an owner asks for again and again: is it still wanted, and by the same settings?"""
+
+    desired: DesiredState
+    reason: str
+    source_version: int
+    run: int
+
+    @property
+    def is_running(self) -> bool:
+        return self.desired == DesiredState.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSettings:
+    """What a pipeline is built from. The URLs hold the password: never logged, hidden from `repr`."""
+
+    id: str
+    tenant_id: str
+    name: str
+    transport: str
+    start_mode: str
+    idle_seconds: int
+    enabled: bool
+    source_version: int
+    source_url: str = field(repr=False)
+    sub_source_url: str | None = field(repr=False, default=None)
+
+
+# ---- the wish -------------------------------------------------------------------------------------------------
+
+
+def ask_to_run(
+    scope: EveryTenantScope, device_id: str, *, reason: str = "requested", demanded_at: datetime | None = None
+) -> bool:
+    """Wish the stream to run; gives whether that is news. `demanded_at` notes a viewer's demand as well.
+
+    Raises NotFound. Whether the device is enabled is the caller's question.
+    """
+    with database.transaction():
+        changed = (
+            scope.update(Stream, desired=DesiredState.RUNNING, desired_reason=reason, restarts=0)
+            .where(Stream.device_id == device_id, Stream.desired != DesiredState.RUNNING)
+            .execute()
+        )
+        if demanded_at is not None:
+            touch_demand(scope, device_id, demanded_at)
+        if not changed:
+            _require(scope, device_id)
+        return bool(changed)
+
+
+def ask_to_stop(
+    scope: EveryTenantScope,
+    device_id: str,
+    *,
+    reason: str = "requested",
+    if_demanded_before: datetime | None = None,
+) -> bool:
+    """Wish the stream to stop; gives whether that is news. Raises NotFound.
+
+    With `if_demanded_before` nothing is written when a viewer has asked since then, so that an idle device
+    whose viewer arrives this moment stays.
+    """
+    with database.transaction():
+        query = scope.update(Stream, desired=DesiredState.STOPPED, desired_reason=reason).where(
+            Stream.device_id == device_id, Stream.desired != DesiredState.STOPPED
+        )
+        if if_demanded_before is not None:
+            query = query.where(Stream.demanded_at.is_null() | (Stream.demanded_at < if_demanded_before))
+        changed = query.execute()
+        if not changed:
+            _require(scope, device_id)
+        return bool(changed)
+
+
+def touch_demand(scope: EveryTenantScope, device_id: str, at: datetime) -> None:
+    """Note that somebody wants to watch, or still watches; keeps an on_demand device from being stopped as idle."""
+    with database.transaction():
+        scope.update(Stream, demanded_at=at).where(
+            Stream.device_id == device_id, Stream.demanded_at.is_null() | (Stream.demanded_at < at)
+        ).execute()
+
+
+def demand_streams(device_ids: list[str], at: datetime) -> list[str]:
+    """Those of the devices that run on demand are wanted now; gives those that begin to run by it."""
+    with database.transaction():
+        waiting = (
+            EVERY_TENANT.select(Device, Device.id)
+            .where(Device.id.in_(device_ids), Device.start_mode == "on_demand", Device.enabled == True)  # noqa: E712 (SQL)
+            .tuples()
+        )
+        ids = [str(device_id) for (device_id,) in waiting]
+        return [device_id for device_id in ids if ask_to_run(EVERY_TENANT, device_id, demanded_at=at)]
+
+
+# ---- the fact -------------------------------------------------------------------------------------------------
+
+
+def claim_run(device_id: str, run: int, worker: str | None = None) -> bool:
+    """Become the writer of the fact with a run number greater than any before (the fence).
+
+    False when the device is gone, or when another owner has the same or a higher number: the caller then ends.
+    """
+    with database.transaction():
+        return bool(
+            EVERY_TENANT.update(Stream, run=run, worker=worker)
+            .where(Stream.device_id == device_id, Stream.run < run)
+            .execute()
+        )
+
+
+def claim_next_run(device_id: str, worker: str | None = None) -> int | None:
+    """Take the next run number and become the writer of the fact; None when the device is gone.
+
+    Meant for the holder of the lease. It cannot fail on a Redis that came back empty, since it counts in the database.
+    """
+    with database.transaction():
+        row = _locked(device_id)
+        if row is None:
+            return None
+        EVERY_TENANT.update(Stream, run=row.run + 1, worker=worker).where(Stream.device_id == device_id).execute()
+        return row.run + 1
+
+
+def transition(
+    device_id: str,
+    to: StreamState,
+    *,
+    reason: Reason | str | None = None,
+    message: str | None = None,
+    run: int | None = None,
+    expected: StreamState | None = None,
+    worker: str | None = None,
+    at: datetime | None = None,
+) -> bool:
+    """Write the observed state by compare-and-swap, and the event that tells of it, in one transaction.
+
+    `reason` is a code or a Reason (whose message is kept when it differs from the code's own). `run` is the caller's
+    run: somebody else's run in the row means that the caller owns the stream no more. `expected` is the state that
+    the caller believes to be there. False, with nothing written, when the device is gone or either of the two does not
+    hold. The same state with the same reason writes nothing and gives True. `worker` replaces the worker's name; a
+    stopped stream has none. Raises InvalidTransition for a state that may not follow.
+
+    `since` changes with the state alone. A step to `reconnecting` counts as a restart.
+    """
+    to = StreamState(to)
+    code, text = _spell(reason, message)
+    with database.transaction():
+        row = _locked(device_id)
+        if row is None or (run is not None and row.run != run):
+            return False
+        current = StreamState(row.observed)
+        if expected is not None and current != expected:
+            return False
+        if not can_follow(current, to):
+            raise InvalidTransition(f"'{to}' cannot follow '{current}' on device '{device_id}'")
+        if current == to and row.reason_code == code and row.reason_message == text:
+            return True
+        now = at or utc_now()
+        values = {"observed": to, "reason_code": code, "reason_message": text}
+        if current != to:
+            values["since"] = now
+            if to == StreamState.RECONNECTING:
+                values["restarts"] = Stream.restarts + 1
+        if to == StreamState.STOPPED:
+            values["worker"] = None
+        elif worker is not None:
+            values["worker"] = worker
+        EVERY_TENANT.update(Stream, **values).where(Stream.device_id == device_id).execute()
+        EVERY_TENANT.insert(
+            DeviceEvent,
+            tenant_id=row.tenant_id,
+            device_id=device_id,
+            at=now,
+            from_state=current,
+            to_state=to,
+            reason_code=code,
+            reason_message=text,
+            run=row.run,
+        ).execute()
+        return True
+
+
+def set_source_info(device_id: str, info: SourceInfo, *, run: int, source_version: int) -> bool:
+    """Keep what the camera sends under the settings of `source_version`; False when the device is gone or
+    belongs to another run."""
+    with database.transaction():
+        text = json.dumps({**info.to_dict(), "source_version": source_version})
+        return bool(
+            EVERY_TENANT.update(Stream, source_info=text)
+            .where(Stream.device_id == device_id, Stream.run == run)
+            .execute()
+        )
+
+
+def read_source_info(device_id: str, source_version: int) -> SourceInfo | None:
+    """What the camera was last seen to send under these settings; None when it was not looked at since they changed."""
+    with database.session():
+        row = EVERY_TENANT.select(Stream, Stream.source_info).where(Stream.device_id == device_id).first()
+    if row is None or row.source_info is None:
+        return None
+    values = json.loads(row.source_info)
+    return SourceInfo.from_dict(values) if values.get("source_version") == source_version else None
+
+
+# ---- questions of workers and the clock process ---------------------------------------------------------------
+
+
+def read_wish(device_id: str) -> Wish | None:
+    """The present wish; None when the device is gone, which an owner obeys like a stop (`device_deleted`).
+
+    Cheap: one row by its key. A changed `source_version` means that the pipeline must be built anew.
+    """
+    with database.session():
+        row = (
+            EVERY_TENANT.select(
+                Stream, Stream.desired, Stream.desired_reason, Stream.run, Device.source_version, Device.enabled
+            )
+            .join(Device, on=(Device.id == Stream.device_id))
+            .where(Stream.device_id == device_id)
+            .dicts()
+            .first()
+        )
+    if row is None:
+        return None
+    if not row["enabled"]:
+        return Wish(DesiredState.STOPPED, "device_disabled", row["source_version"], row["run"])
+    return Wish(DesiredState(row["desired"]), row["desired_reason"], row["source_version"], row["run"])
+
+
+def read_device_settings(device_id: str, box: SecretBox) -> DeviceSettings | None:
+    """What a pipeline is built from, with the credentials opened; None when the device is gone. Raises SealBroken."""
+    with database.session():
+        device = EVERY_TENANT.select(Device).where(Device.id == device_id).first()
+    if device is None:
+        return None
+    return DeviceSettings(
+        id=device.id,
+        tenant_id=device.tenant_id,
+        name=device.name,
+        transport=device.transport,
+        start_mode=device.start_mode,
+        idle_seconds=device.idle_seconds,
+        enabled=device.enabled,
+        source_version=device.source_version,
+        source_url=device.open_source(box),
+        sub_source_url=device.open_sub_source(box),
+    )
+
+
+def find_device_context(device_id: str) -> tuple[str, str, str] | None:
+    """Id, tenant and name of a device that is enabled; None for any other."""
+    with database.session():
+        device = (
+            EVERY_TENANT.select(Device, Device.id, Device.tenant_id, Device.name)
+            .where(
+                Device.id == device_id,
+                Device.enabled == True,  # noqa: E712 (SQL)
+            )
+            .first()
+        )
+    return (device.id, device.tenant_id, device.name) if device is not None else None
+
+
+def streams_wanted() -> list[StreamRecord]:
+    """The streams of all tenants that should run: wished to, on devices that are enabled."""
+    return _records((Stream.desired == DesiredState.RUNNING) & (Device.enabled == True))  # noqa: E712 (SQL)
+
+
+def streams_to_reconcile() -> list[StreamRecord]:
+    """All streams that should run or are not stopped: wherever wish and fact may differ. One query."""
+    return _records((Stream.desired == DesiredState.RUNNING) | (Stream.observed != StreamState.STOPPED))
+
+
+def read_stream_record(device_id: str) -> StreamRecord | None:
+    """One stream as a reconciler sees it; None when the device is gone."""
+    return next(iter(_records(Stream.device_id == device_id)), None)
+
+
+def _records(condition: peewee.Expression) -> list[StreamRecord]:
+    with database.session():
+        rows = list(
+            EVERY_TENANT.select(
+                Stream,
+                Stream,
+                Device.name.alias("device_name"),
+                Device.enabled,
+                Device.start_mode,
+                Device.idle_seconds,
+            )
+            .join(Device, on=(Device.id == Stream.device_id))
+            .where(condition)
+            .order_by(Stream.device_id)
+            .dicts()
+        )
+    names = StreamRecord.__dataclass_fields__
+    records = []
+    for row in rows:
+        values = {name: value for name, value in row.items() if name in names}
+        values["desired"] = DesiredState(values["desired"])
+        values["observed"] = StreamState(values["observed"])
+        records.append(StreamRecord(**values))
+    return records
+
+
+def _locked(device_id: str) -> Stream | None:
+    """The row for a change within this transaction; on PostgreSQL other writers wait for it."""
+    query = EVERY_TENANT.select(Stream).where(Stream.device_id == device_id)
+    if database.is_postgresql():
+        query = query.for_update()
+    return query.first()
+
+
+def _require(scope: EveryTenantScope, device_id: str) -> None:
+    if not scope.select(Stream, Stream.device_id).where(Stream.device_id == device_id).exists():
+        raise NotFound(f"there is no device with id '{device_id}'")
+
+
+def _spell(reason: Reason | str | None, message: str | None) -> tuple[str | None, str | None]:
+    if reason is None:
+        return None, message
+    if isinstance(reason, Reason):
+        return reason.code, message or reason.message
+    return str(reason), message

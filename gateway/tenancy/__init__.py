@@ -1,0 +1,1 @@
+"""Tenants, and the scopes through which every query goes."""

@@ -1,0 +1,114 @@
+"""Parts without sound are filled with silence: the sound has no hole, the pictures are the same, decoders are
+content."""
+
+import io
+from itertools import pairwise
+
+import av
+import pytest
+
+from gateway.mp4.boxes import InvalidMedia
+from gateway.mp4.fragments import read_samples
+from gateway.mp4.init_segments import find_sound
+from gateway.mp4.silence import SilenceFiller, split_parts
+from tests.cameras.footage import read_counters
+from tests.playback import Clip, make_clip
+
+LATE = {"audio": True, "audio_from": 1.7}
+ENDING = {"audio": True, "audio_until": 2.2, "channels": 2}
+NEVER = {"audio": True, "audio_from": 0.0, "audio_until": 0.01}
+
+
+def fill(clip: Clip) -> bytes:
+    """The clip as a run of parts, each filled alone."""
+    filler = SilenceFiller.of(clip.init)
+    parts = [part.data for part in clip.parts]
+    return filler.init + b"".join(filler.fill(part, before) for part, before in zip(parts, [b"", *parts], strict=False))
+
+
+def sounds(footage: bytes) -> list[tuple[float, float]]:
+    """Start and end in seconds of each decoded frame of sound."""
+    with av.open(io.BytesIO(footage)) as container:
+        container.streams.audio[0].codec_context.options = {"err_detect": "explode"}
+        return [(f.time, f.time + f.samples / f.rate) for f in container.decode(audio=0)]
+
+
+@pytest.mark.parametrize("settings", [{}, {"codec": "h265"}, {"b_frames": 2}, LATE, ENDING, NEVER], ids=str)
+def test_there_is_sound_all_along_and_every_picture_is_there(settings):
+    clip = make_clip(**settings)
+    footage = fill(clip)
+    heard = sounds(footage)
+    assert heard[0][0] <= 0.05
+    assert heard[-1][1] >= clip.duration_ms / 1000 - 0.05
+    assert read_counters(footage) == list(clip.counters)
+
+
+@pytest.mark.parametrize("settings", [{}, LATE, ENDING], ids=str)
+def test_the_sound_has_no_hole_that_a_player_minds(settings):
+    heard = sounds(fill(make_clip(**settings)))
+    one_frame = 1024 / 48000
+    assert all(-one_frame < later[0] - earlier[1] < 2 * one_frame for earlier, later in pairwise(heard))
+
+
+def test_parts_with_sound_of_their_own_are_left_alone():
+    clip = make_clip(audio=True)
+    filler = SilenceFiller.of(clip.init)
+    assert filler.init == clip.init
+    assert all(filler.fill(part.data) == part.data for part in clip.parts)
+
+
+@pytest.mark.parametrize("settings", [{}, LATE, ENDING], ids=str)
+def test_parts_in_a_row_are_filled_as_each_after_the_one_before(settings):
+    clip = make_clip(**settings)
+    filler = SilenceFiller.of(clip.init)
+    assert filler.init + filler.fill(b"".join(part.data for part in clip.parts)) == fill(clip)
+
+
+def test_the_first_frame_of_late_sound_is_no_longer_stretched_over_all_that_was_silent():
+    clip = make_clip(**LATE)
+    filler = SilenceFiller.of(clip.init)
+    number = next(number for number, part in enumerate(clip.parts) if part.has_audio)
+    before, data = clip.parts[number - 1].data, clip.parts[number].data
+    moof, _ = next(split_parts(data))
+    filled, _ = next(split_parts(filler.fill(data, before)))
+    assert read_samples(moof, filler.tracks)["soun"].start == 0
+    start = read_samples(filled, filler.tracks)["soun"].start / 48000
+    assert clip.parts[number].start - 0.05 < start <= clip.parts[number].start + 0.05
+
+
+def test_sound_that_began_before_the_silence_ended_loses_its_beginning():
+    clip = make_clip(audio=True)
+    filler = SilenceFiller.of(clip.init)
+    silent = make_clip()
+    # As if the part before had come without its sound.
+    filled = filler.fill(clip.parts[1].data, silent.parts[1].data)
+    moof, _ = next(split_parts(filled))
+    samples = read_samples(moof, filler.tracks)
+    assert samples["soun"].start >= 47_600
+    assert samples["vide"].frames == clip.parts[1].frames
+
+
+def test_the_media_of_the_pictures_is_not_touched():
+    clip = make_clip(b_frames=2)
+    filler = SilenceFiller.of(clip.init)
+    for part in clip.parts:
+        ((_, before),) = split_parts(part.data)
+        ((_, after),) = split_parts(filler.fill(part.data))
+        assert after[8:].startswith(before[8:])
+        assert set(after[len(before) :]) == set(filler.frame)
+
+
+def test_sound_in_which_silence_is_not_known_is_left_as_it_is():
+    clip = make_clip(**LATE)
+    at = clip.init.index(b"\x05\x80\x80\x80\x05", clip.init.index(b"esds")) + 5
+    other = clip.init[:at] + bytes([5 << 3 | clip.init[at] & 7]) + clip.init[at + 1 :]
+    assert find_sound(other).silent_frame is None
+    assert SilenceFiller.of(other).fill(clip.parts[0].data) == clip.parts[0].data
+
+
+def test_a_part_that_is_cut_off_anywhere_is_refused():
+    clip = make_clip()
+    filler, data = SilenceFiller.of(clip.init), clip.parts[0].data
+    for end in range(1, len(data), 97):
+        with pytest.raises(InvalidMedia):
+            filler.fill(data[:end])

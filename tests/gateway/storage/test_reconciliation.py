@@ -1,0 +1,484 @@
+"""Rows and files that disagree are brought together, whatever the fault; nothing that is there is lost by it."""
+
+import os
+import shutil
+import struct
+from itertools import accumulate
+
+import pytest
+
+from gateway import database
+from gateway.clock import FakeClock
+from gateway.footage.recordings import claim_recording
+from gateway.footage.segments import Segment, SegmentParts, SegmentState, add_to_quarter, read_packed
+from gateway.media import parse_segment_key, unpack_parts
+from gateway.redis_client import connect_redis
+from gateway.storage.deletion import doom_segments
+from gateway.storage.local import QUARANTINE, LocalStorage, StorageUnavailable, ensure_storage
+from gateway.storage.reconciliation import (
+    DAY_MS,
+    QUIET_SECONDS,
+    Folder,
+    Reconciliation,
+    Seen,
+    TooManyMissing,
+    list_folders,
+)
+from gateway.storage.report import StorageReports
+from gateway.storage.sweep import Round
+from gateway.tenancy.scopes import EVERY_RECORDING, FootageScope, TenantScope
+from tests.factories import make_config
+from tests.footage import MINUTE_MS, NOON_MS, Footage, make_footage, segment_bytes, segment_scan
+
+pytestmark = pytest.mark.usefixtures("bound_database")
+
+
+PARTS = len(segment_scan().parts)
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "recordings"
+
+
+@pytest.fixture
+def storage(root) -> LocalStorage:
+    return ensure_storage(make_config(recordings_dir=root))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(NOON_MS / 1000 + 3600)
+
+
+@pytest.fixture
+def footage(scope: TenantScope, storage: LocalStorage) -> Footage:
+    return make_footage(scope, storage)
+
+
+@pytest.fixture
+def reconciliation(storage, clock) -> Reconciliation:
+    return Reconciliation(storage, clock, is_recorded=lambda device_id: False)
+
+
+def fill(footage: Footage, count: int, start_ms: int = NOON_MS, **values) -> list[int]:
+    starts = [start_ms + index * MINUTE_MS for index in range(count)]
+    for index, moment in enumerate(starts):
+        footage.add(moment, sequence=1 + PARTS * index, **values)
+    return starts
+
+
+def folder_of(footage: Footage, at_ms: int = NOON_MS) -> Folder:
+    return Folder(footage.recording_id, footage.tenant_id, footage.device_id, at_ms // DAY_MS)
+
+
+def mend(reconciliation: Reconciliation, footage: Footage) -> dict[str, int]:
+    """What was done about the footage of the day; a second look must find nothing more."""
+    done = reconciliation.mend(reconciliation.look(folder_of(footage)))
+    assert reconciliation.look(folder_of(footage)).findings == []
+    return dict(done)
+
+
+def path_of(footage: Footage, start_ms: int, sequence: int):
+    return footage.storage.root / footage.key(start_ms, 1, sequence)
+
+
+def quarantined(root) -> list[str]:
+    return sorted(path.name for path in (root / QUARANTINE).rglob("*") if path.is_file())
+
+
+def test_footage_in_order_is_left_alone(footage, reconciliation):
+    fill(footage, 3)
+    look = reconciliation.look(folder_of(footage))
+    assert (look.checked, look.lost, look.findings) == (3, 0, [])
+
+
+def test_a_file_that_is_gone_is_missing_with_a_gap(footage, reconciliation):
+    starts = fill(footage, 3)
+    path_of(footage, starts[1], 1 + PARTS).unlink()
+    assert mend(reconciliation, footage) == {"file missing": 1}
+    states = [segment.state for segment in footage.segments()]
+    assert states == [SegmentState.CLOSED, SegmentState.MISSING, SegmentState.CLOSED]
+    assert footage.gaps() == [(starts[1], starts[1] + segment_scan().duration_ms, "file_missing")]
+    footage.check_consistent()
+
+
+def test_a_file_that_comes_back_is_played_again(footage, reconciliation):
+    starts = fill(footage, 3)
+    path = path_of(footage, starts[1], 1 + PARTS)
+    path.rename(path.with_name(".away"))
+    mend(reconciliation, footage)
+    path.with_name(".away").rename(path)
+    assert mend(reconciliation, footage) == {"file is back": 1}
+    assert footage.gaps() == []
+    footage.check_consistent()
+
+
+def test_a_file_without_a_row_is_adopted_as_it_was(footage, reconciliation):
+    starts = fill(footage, 3)
+    lost = footage.segments()[1]
+    packed = read_packed(lost.id)
+    with database.transaction():
+        SegmentParts.delete().where(SegmentParts.segment_id == lost.id).execute()
+        EVERY_RECORDING.delete(Segment).where(Segment.id == lost.id).execute()
+        add_to_quarter(FootageScope(footage.recording_id), lost.start_ms, lost.duration_ms, lost.size, sign=-1)
+    assert mend(reconciliation, footage) == {"adopted": 1}
+    assert footage.starts() == starts
+    adopted = footage.segments()[1]
+    for name in ("start_ms", "duration_ms", "run", "sequence", "parts", "frames", "size", "init_size", "storage_id"):
+        assert getattr(adopted, name) == getattr(lost, name), name
+    assert read_packed(adopted.id) == packed
+    footage.check_consistent()
+
+
+def box_ends(data: bytes) -> list[int]:
+    ends, at = [], 0
+    while at < len(data):
+        at += struct.unpack_from(">I", data, at)[0]
+        ends.append(at)
+    return ends
+
+
+CUTS = sorted({end + step for end in [0, *box_ends(segment_bytes())[:-1]] for step in (-5, 0, 5) if end + step >= 0})
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_file_that_was_cut_keeps_its_whole_parts_and_tells_what_is_gone(footage, reconciliation, root, cut):
+    starts = fill(footage, 3)
+    path = path_of(footage, starts[1], 1 + PARTS)
+    os.truncate(path, cut)
+    scan = segment_scan()
+    ends = accumulate((part.size for part in scan.parts), initial=scan.init_size)
+    whole = [part for part, end in zip(scan.parts, list(ends)[1:], strict=True) if end <= cut]
+    done = mend(reconciliation, footage)
+    segment = footage.segments()[1]
+    end_ms = starts[1] + (whole[-1].offset_ms + whole[-1].duration_ms if whole else 0)
+    assert footage.gaps() == [(end_ms, starts[1] + scan.duration_ms, "file_damaged")]
+    if whole:
+        assert done == {"file damaged": 1}
+        assert segment.state == SegmentState.CLOSED
+        assert unpack_parts(read_packed(segment.id)) == whole
+        assert (segment.parts, segment.frames) == (len(whole), sum(part.frames for part in whole))
+        assert path.stat().st_size == segment.size
+    else:
+        assert done == {"quarantined": 1}
+        assert segment.state == SegmentState.MISSING
+        assert path.name in quarantined(root)
+    footage.check_consistent()
+
+
+@pytest.mark.parametrize("tail", [b"\0" * 100, segment_bytes()[1000:1700]], ids=["zeros", "a piece of media"])
+def test_what_is_torn_after_the_last_part_is_cut_off(footage, reconciliation, tail):
+    starts = fill(footage, 2)
+    path = path_of(footage, starts[0], 1)
+    with path.open("ab") as file:
+        file.write(tail)
+    assert mend(reconciliation, footage) == {"torn end cut off": 1}
+    assert path.read_bytes() == segment_bytes()
+    assert footage.gaps() == []
+    footage.check_consistent()
+
+
+def shorten_row(footage: Footage, segment: Segment, count: int) -> None:
+    """Have a row tell of its first parts only, as one that was not written for some seconds."""
+    parts = segment_scan().parts[:count]
+    with database.transaction():
+        scope = FootageScope(footage.recording_id)
+        if segment.state == SegmentState.CLOSED:
+            add_to_quarter(scope, segment.start_ms, segment.duration_ms, segment.size, sign=-1)
+        duration_ms, size = parts[-1].offset_ms + parts[-1].duration_ms, segment.init_size + sum(p.size for p in parts)
+        scope.update(
+            Segment, parts=count, frames=sum(p.frames for p in parts), size=size, duration_ms=duration_ms
+        ).where(Segment.id == segment.id).execute()
+        SegmentParts.update(packed=read_packed(segment.id)[: 14 * count]).where(
+            SegmentParts.segment_id == segment.id
+        ).execute()
+        if segment.state == SegmentState.CLOSED:
+            add_to_quarter(scope, segment.start_ms, duration_ms, size)
+
+
+def test_whole_parts_that_the_row_does_not_tell_of_are_told(footage, reconciliation):
+    fill(footage, 1)
+    shorten_row(footage, footage.segments()[0], 2)
+    assert mend(reconciliation, footage) == {"index mended": 1}
+    assert footage.segments()[0].parts == PARTS
+    assert unpack_parts(read_packed(footage.segments()[0].id)) == list(segment_scan().parts)
+    footage.check_consistent()
+
+
+def test_parts_that_the_next_file_holds_are_not_told_twice(footage, reconciliation):
+    footage.add(NOON_MS, sequence=1)
+    shorten_row(footage, footage.segments()[0], 2)
+    footage.add(NOON_MS + 1000, sequence=3)
+    assert mend(reconciliation, footage) == {"torn end cut off": 1}
+    assert footage.segments()[0].parts == 2
+    footage.check_consistent()
+
+
+@pytest.mark.parametrize("torn", [0, 77])
+def test_what_a_recorder_that_is_gone_left_open_is_closed_with_all_that_is_whole(footage, reconciliation, torn):
+    footage.add(NOON_MS, state=SegmentState.OPEN, data=segment_bytes() + segment_bytes()[1300 : 1300 + torn])
+    shorten_row(footage, footage.segments()[0], 1)
+    assert reconciliation.folders_left_open() == [folder_of(footage)]
+    assert mend(reconciliation, footage) == {"closed": 1}
+    assert footage.segments()[0].parts == PARTS
+    assert reconciliation.folders_left_open() == []
+    footage.check_consistent()
+
+
+def test_what_a_living_recorder_writes_is_its_own(footage, storage, clock):
+    footage.add(NOON_MS, state=SegmentState.OPEN, data=segment_bytes() + b"half a part")
+    footage.add(NOON_MS + MINUTE_MS, sequence=1 + PARTS, has_row=False)
+    clock.jump(path_of(footage, NOON_MS, 1).stat().st_mtime - clock.wall() + QUIET_SECONDS * 2)
+    recorded = Reconciliation(storage, clock, is_recorded=lambda device_id: True)
+    assert recorded.look(folder_of(footage)).findings == []
+    assert recorded.folders_left_open() == []
+
+
+def test_what_was_changed_a_moment_ago_is_left_alone(footage, reconciliation, clock):
+    footage.add(NOON_MS, state=SegmentState.OPEN)
+    footage.add(NOON_MS + MINUTE_MS, sequence=1 + PARTS, has_row=False)
+    clock.jump(path_of(footage, NOON_MS, 1).stat().st_mtime - clock.wall() + 1)
+    assert reconciliation.look(folder_of(footage)).findings == []
+    clock.advance(QUIET_SECONDS)
+    assert [finding.seen for finding in reconciliation.look(folder_of(footage)).findings] == [
+        Seen.LEFT_OPEN,
+        Seen.UNKNOWN,
+    ]
+
+
+def test_a_recorder_that_came_back_meanwhile_is_not_disturbed(footage, reconciliation):
+    starts = fill(footage, 3)
+    path_of(footage, starts[1], 1 + PARTS).unlink()
+    footage.add(NOON_MS + 10 * MINUTE_MS, sequence=99, state=SegmentState.OPEN)
+    look = reconciliation.look(folder_of(footage))
+    claim_recording(footage.device_id, "another")
+    assert reconciliation.mend(look) == {}
+    assert [segment.state for segment in footage.segments()] == [SegmentState.CLOSED] * 3 + [SegmentState.OPEN]
+
+
+def test_a_file_that_came_back_between_look_and_change_is_not_lost(footage, reconciliation):
+    starts = fill(footage, 3)
+    path = path_of(footage, starts[1], 1 + PARTS)
+    path.rename(path.with_name(".away"))
+    look = reconciliation.look(folder_of(footage))
+    path.with_name(".away").rename(path)
+    assert reconciliation.mend(look) == {}
+    footage.check_consistent()
+
+
+def test_a_file_that_got_its_row_between_look_and_change_is_left_in_place(footage, reconciliation, root):
+    footage.add(NOON_MS, has_row=False)
+    look = reconciliation.look(folder_of(footage))
+    assert [finding.seen for finding in look.findings] == [Seen.UNKNOWN]
+    footage.add(NOON_MS, data=None)
+    assert reconciliation.mend(look) == {}
+    assert quarantined(root) == []
+    footage.check_consistent()
+
+
+def test_a_file_that_grew_between_look_and_change_is_somebody_s(footage, reconciliation, root):
+    folder = root / os.path.dirname(footage.key(NOON_MS))
+    folder.mkdir(parents=True)
+    path = folder / os.path.basename(footage.key(NOON_MS))
+    path.write_bytes(segment_bytes()[:500])
+    look = reconciliation.look(folder_of(footage))
+    path.write_bytes(segment_bytes())
+    assert reconciliation.mend(look) == {}
+    assert mend(reconciliation, footage) == {"adopted": 1}
+
+
+def test_a_disk_that_goes_away_between_look_and_change_loses_nothing(footage, reconciliation, root):
+    starts = fill(footage, 3)
+    path_of(footage, starts[1], 1 + PARTS).unlink()
+    look = reconciliation.look(folder_of(footage))
+    root.rename(root.with_name("away"))
+    root.mkdir()
+    with pytest.raises(StorageUnavailable, match="mounted"):
+        reconciliation.mend(look)
+    with pytest.raises(StorageUnavailable, match="mounted"):
+        reconciliation.look(folder_of(footage))
+    assert [segment.state for segment in footage.segments()] == [SegmentState.CLOSED] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("25-00-000_1-1.mp4", b"no media"),
+        ("25-00-000_1-1.mp4", b""),
+        ("25-00-000_1-1.mp4", segment_bytes()[:500]),
+        ("notes.txt", segment_bytes()),
+    ],
+    ids=["garbage", "empty", "half an init segment", "another name"],
+)
+def test_a_file_that_is_no_footage_is_put_aside_with_the_reason(footage, reconciliation, root, name, data):
+    folder = root / os.path.dirname(footage.key(NOON_MS))
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(data)
+    assert mend(reconciliation, footage) == {"quarantined": 1}
+    assert quarantined(root) == [name, f"{name}.why"]
+    assert footage.starts() == []
+
+
+def test_footage_that_is_there_twice_is_told_once(footage, reconciliation, root):
+    footage.add(NOON_MS)
+    footage.add(NOON_MS + 10, has_row=False)
+    assert mend(reconciliation, footage) == {"quarantined": 1}
+    footage.check_consistent()
+
+
+def test_garbage_and_other_stores_are_not_its_business(footage, reconciliation):
+    starts = fill(footage, 3)
+    doom_segments(footage.recording_id, [footage.segments()[0].id])
+    path_of(footage, starts[0], 1).unlink()
+    with database.transaction():
+        from gateway.clock import utc_now
+        from gateway.footage.segments import StorageRow
+
+        other = StorageRow.insert(
+            uuid="00000000-0000-4000-8000-0000000000bb", kind="local", created_at=utc_now()
+        ).execute()
+        EVERY_RECORDING.update(Segment, storage_id=other).where(Segment.start_ms == starts[1]).execute()
+    path_of(footage, starts[1], 1 + PARTS).unlink()
+    look = reconciliation.look(folder_of(footage))
+    assert (look.checked, look.findings) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a",
+        "x/y/2025-06-16/12/00-00-000_1-1.mp4",
+        "{t}/{d}/2025-06-16/12/00-00-000_1-1.txt",
+        "{t}/{d}/2025-06-31/12/00-00-000_1-1.mp4",
+        "{t}/{d}/2025-06-16/12/61-00-000_1-1.mp4",
+        "{t}/{d}/2025-06-16/12/00-00-000_01-1.mp4",
+    ],
+)
+def test_a_key_that_is_no_segment_s_is_refused(footage, key):
+    assert parse_segment_key(key.format(t=footage.tenant_id, d=footage.device_id)) is None
+
+
+def test_a_key_tells_what_it_was_made_of(footage):
+    assert parse_segment_key(footage.key(NOON_MS + 61_007, 12, 345)) == (NOON_MS + 61_007, 12, 345)
+
+
+def test_folders_come_newest_first_and_reach_back_to_the_oldest_row(scope, footage, storage):
+    other = make_footage(scope, storage)
+    footage.add(NOON_MS - 3 * DAY_MS)
+    today = NOON_MS // DAY_MS
+    days = [(folder.day - today, folder.recording_id) for folder in list_folders(NOON_MS)]
+    first, second = sorted((footage.recording_id, other.recording_id))
+    assert days[:4] == [(1, first), (1, second), (0, first), (0, second)]
+    assert days[4:] == [(-1, footage.recording_id), (-2, footage.recording_id), (-3, footage.recording_id)]
+
+
+# ---- rounds -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reports(redis_url) -> StorageReports:
+    return StorageReports(connect_redis(redis_url))
+
+
+def test_more_than_half_missing_changes_nothing_until_a_person_says_so(
+    footage, reconciliation, reports, clock, storage
+):
+    starts = fill(footage, 4) + fill(footage, 4, NOON_MS - DAY_MS)
+    for index, start_ms in enumerate(starts[:4]):
+        path_of(footage, start_ms, 1 + PARTS * index).unlink()
+    path_of(footage, starts[4], 1).unlink()
+    with pytest.raises(TooManyMissing, match="5 of 8") as caught:
+        Round(reconciliation, reports, clock).survey()
+    assert caught.value.reason == "too_many_missing"
+    with pytest.raises(TooManyMissing):
+        Round(reconciliation, reports, clock).mend_recent()
+    assert {segment.state for segment in footage.segments()} == {SegmentState.CLOSED}
+    accepted = Reconciliation(storage, clock, is_recorded=lambda device_id: False, may_lose=True)
+    everything = Round(accepted, reports, clock)
+    while everything.step(60):
+        pass
+    assert dict(everything.done) == {"file missing": 5}
+    footage.check_consistent()
+
+
+@pytest.mark.parametrize("days", [0, 1, 99, 150, 151, 525, 526])
+def test_a_lost_store_is_noticed_however_long_nothing_was_recorded(footage, reconciliation, reports, clock, root, days):
+    fill(footage, 4, NOON_MS)
+    shutil.rmtree(root / footage.tenant_id)
+    clock.jump(days * DAY_MS / 1000)
+    with pytest.raises(TooManyMissing, match="4 of 4"):
+        Round(reconciliation, reports, clock).survey()
+
+
+def test_half_missing_is_mended(footage, reconciliation, reports, clock):
+    starts = fill(footage, 4)
+    for index in (0, 1):
+        path_of(footage, starts[index], 1 + PARTS * index).unlink()
+    everything = Round(reconciliation, reports, clock)
+    everything.survey()
+    everything.mend_recent()
+    assert dict(everything.done) == {"file missing": 2}
+    footage.check_consistent()
+
+
+def test_a_store_that_empties_after_the_first_sample_is_noticed(footage, reconciliation, reports, clock, root):
+    fill(footage, 4)
+    everything = Round(reconciliation, reports, clock)
+    everything.survey()
+    shutil.rmtree(root / footage.tenant_id)
+    clock.advance(61)
+    with pytest.raises(TooManyMissing):
+        everything.mend_recent()
+    assert {segment.state for segment in footage.segments()} == {SegmentState.CLOSED}
+
+
+def test_a_round_goes_on_where_the_last_worker_left_it(
+    scope, footage, reconciliation, reports, clock, storage, monkeypatch
+):
+    other = make_footage(scope, storage)
+    for days in range(5):
+        fill(footage, 1, NOON_MS - days * DAY_MS)
+        fill(other, 1, NOON_MS - days * DAY_MS)
+    looked: list[tuple[int, int]] = []
+    look = reconciliation.look
+
+    def remember(folder: Folder):
+        looked.append((folder.day, folder.recording_id))
+        return look(folder)
+
+    monkeypatch.setattr(reconciliation, "look", remember)
+    first = Round(reconciliation, reports, clock)
+    for _ in range(7):
+        assert first.step(0)
+    second = Round(reconciliation, reports, clock)
+    while second.step(0):
+        pass
+    assert looked == sorted(looked, key=lambda place: (-place[0], place[1]))
+    assert len(looked) == len(set(looked)) == 2 * (1 + 5 + 31)
+
+
+def test_a_round_is_due_once_a_day(footage, reconciliation, reports, clock):
+    everything = Round(reconciliation, reports, clock)
+    assert everything.is_due(86_400)
+    while everything.step(60):
+        pass
+    assert not Round(reconciliation, reports, clock).is_due(86_400)
+    clock.advance(86_401)
+    assert Round(reconciliation, reports, clock).is_due(86_400)
+
+
+def test_sums_that_a_lost_row_left_wrong_are_right_after_its_file_was_adopted(footage, reconciliation, reports, clock):
+    fill(footage, 3)
+    lost = footage.segments()[1]
+    with database.transaction():
+        SegmentParts.delete().where(SegmentParts.segment_id == lost.id).execute()
+        EVERY_RECORDING.delete(Segment).where(Segment.id == lost.id).execute()
+    with pytest.raises(AssertionError):
+        footage.check_roll_up()
+    everything = Round(reconciliation, reports, clock)
+    everything.mend_recent()
+    assert dict(everything.done) == {"adopted": 1, "sums mended": 1}
+    footage.check_consistent()
+    everything.mend_recent()
+    assert everything.done["sums mended"] == 1

@@ -1,0 +1,109 @@
+"""A recorder is killed again and again while its rows and files are brought together: nothing is lost or told twice."""
+
+import random
+
+import pytest
+
+from gateway.storage.deletion import delete_range
+from gateway.storage.local import open_storage
+from gateway.storage.reconciliation import DAY_MS, Look, Reconciliation, list_folders
+from gateway.storage.retention import Retention
+from tests.plugins.hls_recorder.conftest import world
+from tests.plugins.hls_recorder.world import NOON, World
+
+__all__ = ["world"]
+
+#: The bus of the tests holds 15 s: whoever is back earlier has lost nothing.
+LONGEST_OUTAGE_SECONDS = 8
+
+
+class Drill:
+    """Random steps of a recorder and of reconciliation. `doubt`: how often a living recorder is taken for dead."""
+
+    def __init__(self, world: World, seed: int, doubt: float) -> None:
+        self.world = world
+        self.dice = random.Random(seed)
+        self.doubt = doubt
+        self.storage = open_storage(world.config)
+        # Files are younger than the fake clock thinks: none is spared for having been written a moment ago.
+        self.reconciliation = Reconciliation(self.storage, world.clock, is_recorded=self.is_recorded)
+        self.waiting: list[Look] = []
+
+    def is_recorded(self, device_id: str) -> bool:
+        return self.world.recorder is not None and self.dice.random() >= self.doubt
+
+    def look(self) -> None:
+        """Compare now; what was seen is changed at some later moment."""
+        self.waiting += [self.reconciliation.look(folder) for folder in list_folders(self.now_ms())]
+
+    def mend(self) -> None:
+        while self.waiting:
+            self.reconciliation.mend(self.waiting.pop(0))
+
+    def now_ms(self) -> int:
+        return int(self.world.clock.wall() * 1000)
+
+    def kill_and_return(self) -> None:
+        """The recorder is killed, with or without a word; another comes soon."""
+        if self.dice.random() < 0.3:
+            self.world.detach("worker_stopped")
+        self.world.kill()
+        outage = self.dice.uniform(0.5, LONGEST_OUTAGE_SECONDS)
+        for _ in range(3):
+            self.world.record(outage / 3)
+            if self.dice.random() < 0.5:
+                self.dice.choice((self.look, self.mend))()
+        self.world.attach()
+
+    def step(self) -> None:
+        self.world.index_every = self.dice.choice((1, 1, 4, 20))
+        act = self.dice.choices(
+            (lambda: self.world.record(self.dice.uniform(1, 90)), self.look, self.mend, self.kill_and_return),
+            (5, 3, 3, 2),
+        )[0]
+        act()
+
+    def settle(self) -> None:
+        """The recorder ends in order, and reconciliation sees all there is, twice."""
+        self.world.index_every = 1
+        self.world.record(1)
+        self.world.detach("worker_stopped")
+        self.world.output.index.work()
+        for _ in range(2):
+            self.look()
+            self.mend()
+
+
+@pytest.mark.parametrize("doubt", [0.0, 0.5], ids=["a lease that is right", "a lease that is wrong half of the time"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_part_is_lost_or_told_twice(world: World, seed: int, doubt: float):
+    drill = Drill(world, seed, doubt)
+    world.attach()
+    world.record(5)
+    for _ in range(25):
+        drill.step()
+    drill.settle()
+    world.check()
+    sent = [(1, number + 1) for number in range(world.sequence)]
+    assert world.recorded() == sent
+    assert not list((world.config.recordings_dir / ".quarantine").glob("**/*.mp4"))
+
+
+def test_deletions_between_looks_and_changes_bring_nothing_back(world: World):
+    drill = Drill(world, 7, 0.0)
+    keeper = Retention(world.config, drill.storage, world.clock)
+    world.attach()
+    for _ in range(15):
+        world.record(drill.dice.uniform(20, 70))
+        drill.look()
+        start_ms = drill.now_ms() - drill.dice.randrange(200_000)
+        delete_range(world.scope, world.device.id, start_ms, start_ms + drill.dice.randrange(1, 150_000), "Ann")
+        if drill.dice.random() < 0.5:
+            drill.mend()
+        keeper.run()
+        drill.mend()
+    drill.settle()
+    keeper.run()
+    world.check()
+    assert {reason for _, _, reason, _ in world.gaps()} <= {"deleted_by_person", "worker_stopped", "recorder_restarted"}
+    assert int(NOON * 1000) // DAY_MS in {segment.start_ms // DAY_MS for segment in world.segments()}

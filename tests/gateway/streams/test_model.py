@@ -1,0 +1,196 @@
+"""Wish and fact of streams."""
+
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from gateway import database
+from gateway.clock import utc_now
+from gateway.devices.events import events_of, prune_events
+from gateway.errors import NotFound
+from gateway.inventory import DeviceValues, delete_device, find_device, replace_device
+from gateway.media import AudioInfo, SourceInfo, VideoInfo
+from gateway.states import REASONS, StreamState
+from gateway.streams.model import (
+    InvalidTransition,
+    ask_to_run,
+    ask_to_stop,
+    claim_next_run,
+    claim_run,
+    read_device_settings,
+    read_stream_record,
+    read_wish,
+    set_source_info,
+    streams_to_reconcile,
+    streams_wanted,
+    touch_demand,
+    transition,
+)
+from tests.factories import PASSWORD, SOURCE_URL, make_device
+
+pytestmark = pytest.mark.usefixtures("bound_database")
+
+
+@pytest.fixture
+def device(bound_database, scope, box):
+    return make_device(scope, box)
+
+
+def events(scope, device_id):
+    with database.session():
+        return [(e.from_state, e.to_state, e.reason_code, e.run) for e in events_of(scope, device_id)]
+
+
+def test_a_transition_is_written_with_its_event(scope, device):
+    run = claim_next_run(device.id, "worker-1")
+    assert transition(device.id, StreamState.STARTING, reason="requested", run=run, worker="worker-1")
+    assert transition(device.id, StreamState.RUNNING, run=run)
+    record = read_stream_record(device.id)
+    assert (record.observed, record.reason_code, record.run, record.worker) == ("running", None, 1, "worker-1")
+    assert events(scope, device.id) == [("starting", "running", None, 1), ("stopped", "starting", "requested", 1)]
+
+
+def test_only_the_owner_of_the_run_writes_the_fact(scope, device):
+    claim_run(device.id, 7)
+    assert not transition(device.id, StreamState.STARTING, run=6)
+    assert transition(device.id, StreamState.STARTING, run=7)
+    assert not claim_run(device.id, 7)
+    assert not claim_run(device.id, 3)
+    assert claim_run(device.id, 8)
+    assert not transition(device.id, StreamState.RUNNING, run=7)
+    assert events(scope, device.id) == [("stopped", "starting", None, 7)]
+
+
+def test_a_transition_expects_the_state_it_was_told(device):
+    assert not transition(device.id, StreamState.STARTING, expected=StreamState.RUNNING)
+    assert transition(device.id, StreamState.STARTING, expected=StreamState.STOPPED)
+
+
+def test_a_state_that_cannot_follow_is_a_mistake(device):
+    with pytest.raises(InvalidTransition, match="'running' cannot follow 'stopped'"):
+        transition(device.id, StreamState.RUNNING)
+
+
+def test_the_same_state_with_another_reason_keeps_its_time(scope, device):
+    transition(device.id, StreamState.STARTING)
+    transition(device.id, StreamState.RECONNECTING, reason="refused")
+    since = read_stream_record(device.id).since
+    assert transition(device.id, StreamState.RECONNECTING, reason="refused")
+    assert len(events(scope, device.id)) == 2
+    assert transition(
+        device.id, StreamState.RECONNECTING, reason=REASONS["timed_out"], at=utc_now() + timedelta(hours=1)
+    )
+    record = read_stream_record(device.id)
+    assert (record.since, record.reason_code) == (since, "timed_out")
+    assert len(events(scope, device.id)) == 3
+
+
+def test_each_loss_counts_as_a_restart_until_it_is_started_anew(scope, device):
+    ask_to_run(scope, device.id)
+    transition(device.id, StreamState.STARTING)
+    for _ in range(3):
+        transition(device.id, StreamState.RECONNECTING, reason="stalled")
+        transition(device.id, StreamState.RUNNING)
+    assert read_stream_record(device.id).restarts == 3
+    ask_to_run(scope, device.id)
+    assert read_stream_record(device.id).restarts == 3
+    ask_to_stop(scope, device.id)
+    ask_to_run(scope, device.id)
+    assert read_stream_record(device.id).restarts == 0
+
+
+def test_a_stopped_stream_has_no_worker(device):
+    claim_next_run(device.id, "worker-1")
+    transition(device.id, StreamState.STARTING)
+    assert read_stream_record(device.id).worker == "worker-1"
+    transition(device.id, StreamState.STOPPED, reason="requested")
+    assert read_stream_record(device.id).worker is None
+
+
+def test_claims_at_once_give_different_runs(device):
+    runs = []
+    threads = [threading.Thread(target=lambda: runs.append(claim_next_run(device.id, "w"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(runs) == list(range(1, 9))
+
+
+def test_the_wish_is_news_once(scope, device):
+    assert ask_to_run(scope, device.id)
+    assert not ask_to_run(scope, device.id)
+    assert read_wish(device.id).is_running
+    assert ask_to_stop(scope, device.id, reason="idle")
+    assert not ask_to_stop(scope, device.id)
+    assert (read_wish(device.id).desired, read_wish(device.id).reason) == ("stopped", "idle")
+
+
+def test_a_viewer_who_arrives_keeps_an_idle_device_running(scope, device):
+    now = utc_now()
+    ask_to_run(scope, device.id, demanded_at=now - timedelta(minutes=5))
+    touch_demand(scope, device.id, now)
+    touch_demand(scope, device.id, now - timedelta(hours=1))
+    assert not ask_to_stop(scope, device.id, reason="idle", if_demanded_before=now - timedelta(minutes=1))
+    assert ask_to_stop(scope, device.id, reason="idle", if_demanded_before=now + timedelta(seconds=1))
+
+
+def test_a_disabled_device_is_not_wanted(scope, box, device):
+    ask_to_run(scope, device.id)
+    assert [record.device_id for record in streams_wanted()] == [device.id]
+    replace_device(scope, device.id, DeviceValues(device.name, None, enabled=False), box)
+    assert streams_wanted() == []
+    assert read_wish(device.id).reason == "device_disabled"
+
+
+def test_reconciling_looks_at_what_should_run_or_is_not_stopped(scope, box):
+    idle, wanted, leftover = (make_device(scope, box) for _ in range(3))
+    ask_to_run(scope, wanted.id)
+    transition(leftover.id, StreamState.STARTING)
+    assert {record.device_id for record in streams_to_reconcile()} == {wanted.id, leftover.id}
+    assert idle.id
+
+
+def test_a_deleted_device_tells_its_owner_to_end(scope, device):
+    run = claim_next_run(device.id, "w")
+    transition(device.id, StreamState.STARTING, run=run)
+    delete_device(scope, device.id)
+    assert read_wish(device.id) is None
+    assert not transition(device.id, StreamState.RUNNING, run=run)
+    assert not claim_run(device.id, run + 1)
+    assert claim_next_run(device.id, "w") is None
+    assert read_device_settings(device.id, None) is None
+    with pytest.raises(NotFound):
+        ask_to_run(scope, device.id)
+
+
+def test_settings_open_the_source_and_hide_it_from_repr(scope, box, device):
+    settings = read_device_settings(device.id, box)
+    assert settings.source_url == SOURCE_URL
+    assert PASSWORD not in repr(settings)
+    assert settings.source_version == 1
+
+
+def test_only_the_owner_writes_what_the_camera_sends(scope, device):
+    info = SourceInfo(video=VideoInfo("h264", 1920, 1080, 25.0), audio=AudioInfo("aac", 8000, 1))
+    run = claim_next_run(device.id, "w")
+    assert not set_source_info(device.id, info, run=run - 1, source_version=1)
+    assert set_source_info(device.id, info, run=run, source_version=1)
+    assert '"h264"' in find_device(scope, device.id).stream.source_info
+
+
+def test_unknown_devices_are_no_error_for_workers():
+    unknown = str(uuid.uuid4())
+    assert read_wish(unknown) is None
+    assert read_stream_record(unknown) is None
+    assert not transition(unknown, StreamState.STARTING)
+
+
+def test_old_events_are_pruned(scope, device):
+    long_ago = utc_now() - timedelta(days=40)
+    transition(device.id, StreamState.STARTING, at=long_ago)
+    transition(device.id, StreamState.RUNNING)
+    assert prune_events(utc_now() - timedelta(days=30)) == 1
+    assert [event[1] for event in events(scope, device.id)] == ["running"]

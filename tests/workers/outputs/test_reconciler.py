@@ -1,0 +1,98 @@
+"""What outputs want has an owner and a stream, while there are free slots; an output that fails hurts no other."""
+
+import pytest
+
+from gateway.leases import Leases, WorkerSlots, output_lease
+from gateway.outputs import ConsumerOutput
+from gateway.redis_client import connect_redis
+from gateway.states import DesiredState
+from gateway.streams.messages import RUN_CONSUMER, Messages, build_broker
+from gateway.streams.model import read_stream_record
+from tests.factories import make_config, make_device
+from workers.outputs.reconciler import STARTS_PER_PASS, ConsumerReconciler
+
+
+class FakeOutput(ConsumerOutput):
+    def __init__(self, name: str, wants: list[str] | Exception) -> None:
+        self.name, self.wants = name, wants
+
+    def wanted(self) -> list[str]:
+        if isinstance(self.wants, Exception):
+            raise self.wants
+        return self.wants
+
+    def attach(self, device):
+        raise AssertionError("the clock process attaches nothing")
+
+
+class World:
+    def __init__(self, redis_url: str) -> None:
+        self.client = connect_redis(redis_url)
+        self.sent: list[tuple[str, ...]] = []
+        self.messages = Messages(build_broker(make_config(redis_url=redis_url)), self.client)
+        self.messages._send = lambda actor, *arguments: self.sent.append((actor, *arguments))
+        self.slots = WorkerSlots(self.client)
+        self.slots.report("record", "w1", used=0, total=64)
+
+    def make_pass(self, *outputs: FakeOutput) -> list[tuple[str, ...]]:
+        self.sent.clear()
+        reconciler = ConsumerReconciler(list(outputs), Leases(self.client), self.slots, self.messages)
+        wanted = reconciler.read_wanted()
+        reconciler.demand_streams(wanted)
+        reconciler.reconcile(wanted)
+        return sorted(self.sent)
+
+
+@pytest.fixture
+def world(bound_database, redis_url):
+    world = World(redis_url)
+    yield world
+    world.client.close()
+
+
+def test_a_device_that_is_wanted_and_has_no_owner_is_asked_for_once(world, scope, box):
+    ids = sorted(make_device(scope, box).id for _ in range(2))
+    output = FakeOutput("recorder", ids)
+    Leases(world.client).take(output_lease("recorder"), ids[0], "w1", 60)
+    assert world.make_pass(output) == [(RUN_CONSUMER, "recorder", ids[1])]
+    assert world.make_pass(output) == []
+    world.messages.consumer_taken("recorder", ids[1])
+    assert world.make_pass(output) == [(RUN_CONSUMER, "recorder", ids[1])]
+
+
+def test_an_owner_of_one_output_is_none_of_another(world, scope, box):
+    device_id = make_device(scope, box).id
+    Leases(world.client).take(output_lease("recorder"), device_id, "w1", 60)
+    sent = world.make_pass(FakeOutput("recorder", [device_id]), FakeOutput("analyser", [device_id]))
+    assert sent == [(RUN_CONSUMER, "analyser", device_id)]
+
+
+def test_no_more_is_asked_for_than_there_are_slots_and_than_a_pass_may_start(world, scope, box):
+    ids = [make_device(scope, box).id for _ in range(STARTS_PER_PASS + 2)]
+    world.slots.report("record", "w1", used=61, total=64)
+    assert len(world.make_pass(FakeOutput("recorder", ids))) == 3
+    world.slots.report("record", "w1", used=0, total=64)
+    assert len(world.make_pass(FakeOutput("archiver", ids))) == STARTS_PER_PASS
+    world.slots.report("record", "w1", used=64, total=64)
+    assert world.make_pass(FakeOutput("analyser", ids)) == []
+
+
+def test_an_output_that_fails_to_say_what_it_wants_hurts_no_other(world, scope, box, caplog):
+    device_id = make_device(scope, box).id
+    sent = world.make_pass(FakeOutput("broken", RuntimeError("no")), FakeOutput("recorder", [device_id]))
+    assert sent == [(RUN_CONSUMER, "recorder", device_id)]
+    assert "'broken'" in caplog.text
+
+
+def test_a_device_that_runs_on_demand_runs_while_it_is_wanted_and_no_other_does(world, scope, box):
+    on_demand = make_device(scope, box, start_mode="on_demand").id
+    manual = make_device(scope, box, start_mode="manual").id
+    disabled = make_device(scope, box, start_mode="on_demand", enabled=False).id
+    world.make_pass(FakeOutput("recorder", [on_demand, manual, disabled]))
+    wishes = {device_id: read_stream_record(device_id).desired for device_id in (on_demand, manual, disabled)}
+    assert wishes == {
+        on_demand: DesiredState.RUNNING,
+        manual: DesiredState.STOPPED,
+        disabled: DesiredState.STOPPED,
+    }
+    assert read_stream_record(on_demand).demanded_at is not None

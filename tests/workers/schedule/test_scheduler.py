@@ -1,0 +1,299 @@
+"""The clock process mends what no owner mends: it starts, stops and keeps, and repeats no harm."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+
+from gateway.captures.queue import CaptureQueue
+from gateway.captures.schedules import ScheduleValues, create_schedule
+from gateway.clock import FakeClock, utc_now
+from gateway.devices.events import events_of
+from gateway.hookspecs import hookimpl
+from gateway.jobs.model import LOST_SECONDS, claim_job, create_job, find_job
+from gateway.leases import STREAM, Leases, WorkerSlots
+from gateway.redis_client import connect_redis
+from gateway.schedules.snapshot_plan import SnapshotPlan
+from gateway.states import DesiredState, StreamState
+from gateway.streams.live_stats import LiveFigures
+from gateway.streams.messages import Messages, build_broker
+from gateway.streams.model import (
+    ask_to_run,
+    ask_to_stop,
+    claim_next_run,
+    read_stream_record,
+    touch_demand,
+    transition,
+)
+from tests.conftest import wait_until
+from tests.factories import make_config, make_device, no_plugins
+from workers.schedule import scheduler
+from workers.schedule.scheduler import GRACE_SECONDS, JOBS_PER_PASS, JOBS_SECONDS, STARTS_PER_PASS, Reconciler
+
+
+class World:
+    def __init__(self, redis_url: str, scope, box, folder: Path) -> None:
+        self.scope, self.box = scope, box
+        # Each pass sweeps the folder of exports: not that of the checkout.
+        self.config = make_config(redis_url=redis_url, exports_dir=folder / "exports")
+        self.client = connect_redis(redis_url)
+        self.clock = FakeClock()
+        self.started: list[str] = []
+        self.messages = Messages(build_broker(self.config), self.client)
+        self.messages._send = lambda actor, device_id: self.started.append(device_id)
+        self.reconciler = Reconciler(self.config, self.client, self.messages, clock=self.clock)
+        WorkerSlots(self.client).report("stream", "w1", used=0, total=64)
+
+    def device(
+        self, *, observed: StreamState | None = None, owner: str | None = None, wanted: bool = True, **values
+    ) -> str:
+        device = make_device(self.scope, self.box, **values)
+        if wanted:
+            ask_to_run(self.scope, device.id)
+        if observed is not None:
+            claim_next_run(device.id, "w1")
+            transition(device.id, StreamState.STARTING)
+            transition(device.id, observed)
+        if owner:
+            Leases(self.client).take(STREAM, device.id, owner, 60)
+        return device.id
+
+    def passes(self, seconds: float = 2.0) -> list[str]:
+        """One pass, after some time; gives what it started."""
+        self.clock.advance(seconds)
+        self.started.clear()
+        self.reconciler.reconcile()
+        return list(self.started)
+
+
+@pytest.fixture
+def world(bound_database, redis_url, scope, box, tmp_path):
+    world = World(redis_url, scope, box, tmp_path)
+    yield world
+    world.client.close()
+
+
+def observed(device_id: str) -> tuple[StreamState, str | None]:
+    record = read_stream_record(device_id)
+    return record.observed, record.reason_code
+
+
+def test_a_device_that_should_run_and_has_no_owner_is_started(world):
+    device = world.device()
+    assert world.passes() == [device]
+
+
+def test_a_device_whose_owner_died_is_started_again(world):
+    device = world.device(observed=StreamState.RUNNING, owner="w1")
+    assert world.passes() == []
+    Leases(world.client).release(STREAM, device, "w1")
+    assert world.passes() == [device]
+    assert observed(device)[0] == StreamState.RUNNING, "its state is the next owner's to write"
+
+
+def test_a_start_is_not_asked_for_again_until_a_worker_has_taken_it(world):
+    device = world.device()
+    assert world.passes() == [device]
+    assert world.passes() == []
+    world.messages.start_taken(device)
+    assert world.passes() == [device]
+
+
+def test_a_device_that_is_disabled_or_not_wanted_is_not_started(world):
+    world.device(enabled=False)
+    world.device(wanted=False)
+    assert world.passes() == []
+
+
+def test_what_should_stop_and_has_no_owner_is_recorded_as_stopped(world):
+    device = world.device(observed=StreamState.RUNNING)
+    ask_to_stop(world.scope, device)
+    world.passes()
+    assert observed(device) == (StreamState.STOPPED, "requested")
+
+
+def test_what_should_stop_is_left_to_its_owner_while_there_is_one(world):
+    device = world.device(observed=StreamState.RUNNING, owner="w1")
+    ask_to_stop(world.scope, device)
+    world.passes()
+    assert observed(device) == (StreamState.RUNNING, None)
+
+
+def test_starts_are_staggered(world):
+    devices = [world.device() for _ in range(STARTS_PER_PASS + 3)]
+    first = world.passes()
+    assert len(first) == STARTS_PER_PASS
+    rest = world.passes()
+    assert set(rest) <= set(devices) - set(first)
+
+
+def test_no_more_is_started_than_there_are_slots(world, caplog):
+    for _ in range(4):
+        world.device()
+    WorkerSlots(world.client).withdraw("stream", "w1")
+    assert world.passes() == []
+    assert "4 devices wait for a stream worker: none has reported yet" in caplog.text
+    WorkerSlots(world.client).report("stream", "w1", used=62, total=64)
+    assert len(world.passes()) == 2
+    WorkerSlots(world.client).report("stream", "w1", used=64, total=64)
+    assert world.passes() == []
+    assert "wait for a free slot: start more stream workers" in caplog.text
+
+
+def test_after_redis_came_back_empty_living_owners_get_their_time(world, monkeypatch):
+    device = world.device(observed=StreamState.RUNNING, owner="w1")
+    stopping = world.device(observed=StreamState.RUNNING, owner="w1")
+    world.passes()
+    ask_to_stop(world.scope, stopping)
+    info = world.client.info("server")
+    monkeypatch.setattr(world.client, "info", lambda _: {**info, "run_id": "another"})
+    for device_id in (device, stopping):
+        Leases(world.client).release(STREAM, device_id, "w1")
+    assert world.passes() == []
+    assert observed(stopping)[0] == StreamState.RUNNING
+    assert world.passes(GRACE_SECONDS - 0.1) == []
+    assert world.passes(0.2) == [device], "but a dead one is found in the end"
+    assert observed(stopping)[0] == StreamState.STOPPED
+
+
+def test_after_redis_was_away_living_owners_get_their_time(world, monkeypatch):
+    device = world.device()
+    original = world.client.info
+
+    def away(_):
+        raise redis.ConnectionError("away")
+
+    monkeypatch.setattr(world.client, "info", away)
+    with pytest.raises(redis.ConnectionError):
+        world.passes()
+    monkeypatch.setattr(world.client, "info", original)
+    assert world.passes() == []
+    assert world.passes(GRACE_SECONDS) == [device]
+
+
+def on_demand(world, demanded_seconds_ago: float, **values) -> str:
+    device = world.device(start_mode="on_demand", idle_seconds=30, owner="w1", observed=StreamState.RUNNING, **values)
+    touch_demand(world.scope, device, datetime.now(UTC) - timedelta(seconds=demanded_seconds_ago))
+    return device
+
+
+def desired(device_id: str) -> tuple[DesiredState, str]:
+    record = read_stream_record(device_id)
+    return record.desired, record.desired_reason
+
+
+def test_an_on_demand_device_that_nobody_watches_is_stopped(world):
+    idle, fresh = on_demand(world, 31), on_demand(world, 20)
+    world.passes()
+    assert desired(idle) == (DesiredState.STOPPED, "idle")
+    assert desired(fresh)[0] == DesiredState.RUNNING
+
+
+def test_viewers_keep_an_on_demand_device_and_their_leaving_begins_the_time_anew(world):
+    device = on_demand(world, 3600)
+    LiveFigures(world.client).write(device, {"viewers": 1})
+    world.passes()
+    assert desired(device)[0] == DesiredState.RUNNING
+    LiveFigures(world.client).write(device, {"viewers": 0})
+    world.passes()
+    assert desired(device)[0] == DesiredState.RUNNING, "idle since just now, not for an hour"
+
+
+def test_a_device_that_starts_always_is_never_idle(world):
+    device = world.device(start_mode="always", idle_seconds=30, owner="w1", observed=StreamState.RUNNING)
+    touch_demand(world.scope, device, datetime.now(UTC) - timedelta(days=1))
+    world.passes()
+    assert desired(device)[0] == DesiredState.RUNNING
+
+
+def test_two_clocks_do_no_harm(world):
+    device = world.device()
+    other = Reconciler(world.config, world.client, world.messages, clock=world.clock)
+    world.reconciler.reconcile()
+    other.reconcile()
+    assert world.started == [device]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_clock_goes_on_after_a_pass_that_failed(world, monkeypatch, bound_database):
+    import threading
+
+    stop, passes = threading.Event(), []
+    errors = [redis.ConnectionError("away"), RuntimeError("a mistake"), None]
+
+    def reconcile(_):
+        passes.append(1)
+        error = errors[len(passes) - 1]
+        if error is not None:
+            raise error
+        stop.set()
+
+    monkeypatch.setattr(Reconciler, "reconcile", reconcile)
+    monkeypatch.setattr(scheduler, "_stop_on", lambda *_: None)
+    monkeypatch.setattr(scheduler, "start_threads", lambda _: [])
+    monkeypatch.setattr(scheduler.database, "connect", lambda _: None)
+    monkeypatch.setattr(scheduler.database, "close", lambda: None)
+    scheduler.run_clock(make_config(redis_url=world.config.redis_url, reconcile_seconds=0.001), stop=stop)
+    assert len(passes) == 3
+
+
+def test_history_that_is_too_old_goes_and_the_rest_stays(world):
+    device = world.device(observed=StreamState.RUNNING)
+    too_old = utc_now() - timedelta(days=world.config.event_days + 1)
+    transition(device, StreamState.RECONNECTING, at=too_old)
+    kept = events_of(world.scope, device).count() - 1
+    world.passes()
+    assert events_of(world.scope, device).count() == kept
+
+
+def test_the_clock_asks_the_outputs_of_all_plugins(monkeypatch):
+    """What `register_consumer_outputs` gives, with a context that is told apart from a worker's."""
+    seen = []
+
+    class Plugin:
+        @hookimpl
+        def register_consumer_outputs(self, context):
+            seen.append(context.worker)
+            return ["an output"]
+
+    manager = no_plugins()
+    manager.register(Plugin())
+    monkeypatch.setattr(scheduler, "create_plugin_manager", lambda: manager)
+    assert scheduler._collect_outputs(make_config()) == ["an output"]
+    assert seen == ["clock"]
+
+
+def test_a_job_that_waits_is_asked_for_until_a_worker_has_taken_it(world):
+    job, _ = create_job(world.scope, "export", {})
+    assert world.passes(JOBS_SECONDS) == [job.id]
+    assert world.passes(JOBS_SECONDS) == []
+    world.messages.job_taken(job.id)
+    assert world.passes(JOBS_SECONDS - 0.5) == [], "not at every pass"
+    assert world.passes(0.5) == [job.id]
+
+
+def test_a_job_whose_worker_died_is_asked_for_again(world):
+    job, _ = create_job(world.scope, "export", {})
+    claim_job(job.id, "w1", at=utc_now() - timedelta(seconds=LOST_SECONDS + 1))
+    assert world.passes(JOBS_SECONDS) == [job.id]
+    assert find_job(world.scope, job.id).state == "queued"
+
+
+def test_few_messages_for_jobs_are_sent_at_once(world):
+    for _ in range(JOBS_PER_PASS + 2):
+        create_job(world.scope, "export", {})
+    assert len(world.passes(JOBS_SECONDS)) == JOBS_PER_PASS
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_clock_takes_scheduled_snapshots_beside_its_passes(world, tmp_path):
+    schedule = create_schedule(world.scope, world.device(), ScheduleValues("gate", SnapshotPlan(every_seconds=1)))
+    threads = scheduler.start_threads(make_config(redis_url=world.config.redis_url, captures_dir=tmp_path))
+    try:
+        queue = CaptureQueue(world.client)
+        request = wait_until(lambda: queue.take(wait_seconds=0.1), "a picture is asked for")
+        assert (request.schedule_id, request.device_id) == (schedule.id, schedule.device_id)
+    finally:
+        for thread in threads:
+            thread.stop()

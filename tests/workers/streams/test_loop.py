@@ -1,0 +1,268 @@
+"""Real processes on the loop: parts arrive in an actor's thread, and every end is told and complete."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import wait_until
+from tests.workers.conftest import FRAGMENTED, H264
+from workers.ffmpeg.fmp4 import Fragment, InitSegment
+from workers.ffmpeg.process import DEVICE_MARK, Arrived, Ended, FfmpegProcess
+from workers.streams.loop import MediaLoop, RunningPipeline
+
+LIVE = [
+    "ffmpeg",
+    "-v",
+    "level+error",
+    "-nostdin",
+    "-re",
+    "-f",
+    "lavfi",
+    "-i",
+    "testsrc2=size=320x180:rate=10",
+]
+
+
+def program(*lines: str) -> list[str]:
+    """A process that is not FFmpeg, to misbehave as told."""
+    return [sys.executable, "-S", "-c", "\n".join(["import os, signal, sys, time", *lines])]
+
+
+def next_of(pipeline: RunningPipeline, kind: type, seconds: float = 10) -> Arrived:
+    """The next event of a kind; what comes before is passed over."""
+
+    def take() -> Arrived | None:
+        arrived = pipeline.next_event(0.5)
+        return arrived if arrived and isinstance(arrived.event, kind) else None
+
+    return wait_until(take, f"a {kind.__name__} comes", seconds)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_the_parts_of_a_live_ffmpeg_arrive_as_they_are_made(start):
+    before = time.time()
+    pipeline = start([*LIVE, *H264, "-bf", "0", *FRAGMENTED])
+    assert next_of(pipeline, InitSegment).event.video.codec == "avc1"
+    arrived = next_of(pipeline, Fragment)
+    assert arrived.event.is_key
+    assert before < arrived.wall <= time.time()
+    assert next_of(pipeline, Fragment).wall > arrived.wall
+
+
+def test_a_process_that_ends_tells_its_code_and_last_words(start):
+    ended = next_of(start(program("print('[error] no such thing', file=sys.stderr)", "sys.exit(3)")), Ended).event
+    assert (ended.return_code, ended.lines, ended.problem) == (3, ["[error] no such thing"], None)
+
+
+def test_secrets_do_not_get_into_the_last_words(start):
+    line = "print('[error] rtsp://viewer:s3cr3t@10.0.0.1/a failed', file=sys.stderr)"
+    ended = next_of(start(program(line)), Ended).event
+    assert ended.lines == ["[error] rtsp://***@10.0.0.1/a failed"]
+
+
+def test_endless_words_are_drained_and_only_the_last_are_kept(start):
+    pipeline = start(
+        program(
+            "for n in range(5000): print(n, 'x' * 60, file=sys.stderr)",
+            "print('y' * 600_000, file=sys.stderr)",
+            "print('the last', file=sys.stderr)",
+        )
+    )
+    lines = next_of(pipeline, Ended, 20).event.lines
+    assert lines[-1] == "the last"
+    assert len(lines) <= 60
+    assert all(len(line) <= 2000 for line in lines)
+
+
+def test_a_program_that_is_missing_is_named(start):
+    ended = next_of(start(["/no/such/ffmpeg", "-version"]), Ended).event
+    assert ended.problem == "program not found: /no/such/ffmpeg"
+    assert ended.return_code is None
+
+
+def test_a_program_that_is_missing_is_named_without_setpriv_too(start, monkeypatch):
+    monkeypatch.setattr("workers.ffmpeg.process.find_setpriv", lambda: None)
+    assert next_of(start(["no-such-ffmpeg"]), Ended).event.problem == "program not found: no-such-ffmpeg"
+
+
+def test_output_that_is_no_media_ends_the_process(start):
+    pipeline = start(
+        program("sys.stdout.write('HTTP/1.1 200 OK, and then some')", "sys.stdout.flush()", "time.sleep(60)")
+    )
+    ended = next_of(pipeline, Ended).event
+    assert ended.problem.startswith("ffmpeg wrote a box of")
+    assert ended.return_code == -signal.SIGKILL
+
+
+def test_a_reader_that_fails_ends_the_process_and_says_so(start, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr("workers.ffmpeg.process.Fmp4Reader.feed", fail)
+    pipeline = start(program("print('x', flush=True)", "time.sleep(60)"))
+    assert next_of(pipeline, Ended).event.problem
+    wait_until(lambda: not is_alive(pipeline.pid), "the process is killed")
+
+
+def test_stop_asks_first(start):
+    pipeline = start(
+        program(
+            "signal.signal(signal.SIGTERM, lambda *_: (print('asked', file=sys.stderr), sys.exit(0)))",
+            "print('ready', file=sys.stderr, flush=True)",
+            "time.sleep(60)",
+        )
+    )
+    wait_until(lambda: "ready" in pipeline._process._lines, "the process is ready")
+    pipeline.stop()
+    assert not is_alive(pipeline.pid)
+    assert list(pipeline._process._lines) == ["ready", "asked"]
+
+
+def test_stop_kills_what_does_not_listen(media_loop: MediaLoop):
+    seen: list[Arrived] = []
+
+    async def run() -> int:
+        process = FfmpegProcess(
+            program(
+                "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+                "print('deaf', file=sys.stderr, flush=True)",
+                "time.sleep(60)",
+            ),
+            "d1",
+            seen.append,
+        )
+        task = asyncio.create_task(process.run())
+        while "deaf" not in process._lines:
+            await asyncio.sleep(0.01)
+        await process.stop(term_seconds=0.2)
+        await task
+        return process.pid
+
+    pid = media_loop.run(run(), timeout_seconds=10)
+    assert not is_alive(pid)
+    assert seen[-1].event.return_code == -signal.SIGKILL
+
+
+def test_stop_ends_a_process_that_is_frozen(start):
+    pipeline = start([*LIVE, *H264, *FRAGMENTED])
+    next_of(pipeline, InitSegment)
+    os.kill(pipeline.pid, signal.SIGSTOP)
+    pipeline.stop()
+    assert not is_alive(pipeline.pid)
+    assert pipeline._process._process.returncode == 255, "it was woken and asked, not killed"
+
+
+def test_a_process_that_is_stopped_while_it_starts_does_not_stay(media_loop: MediaLoop):
+    seen: list[Arrived] = []
+
+    async def run() -> int | None:
+        process = FfmpegProcess(program("time.sleep(60)"), "d1", seen.append)
+        task = asyncio.create_task(process.run())
+        await process.stop(term_seconds=0.5)
+        await asyncio.wait_for(task, 2)
+        return process.pid
+
+    pid = media_loop.run(run(), timeout_seconds=10)
+    assert not is_alive(pid)
+    assert seen[-1].event.return_code == -signal.SIGTERM, "asked as soon as there is somebody to ask"
+
+
+def test_stop_may_be_called_twice_and_after_the_end(start):
+    pipeline = start(program("pass"))
+    next_of(pipeline, Ended)
+    pipeline.stop()
+    pipeline.stop()
+
+
+def test_the_process_is_marked_with_its_device_and_has_a_group_of_its_own(start):
+    pipeline = start([*LIVE, *H264, *FRAGMENTED])
+    next_of(pipeline, InitSegment)
+    assert f"{DEVICE_MARK}=d1".encode() in Path(f"/proc/{pipeline.pid}/environ").read_bytes().split(b"\0")
+    assert os.getpgid(pipeline.pid) == pipeline.pid
+
+
+@pytest.mark.parametrize(("said", "kept"), [(None, "131072"), ("65536", "65536")])
+def test_the_process_gives_back_what_it_freed_as_far_as_the_environment_lets_it(start, monkeypatch, said, kept):
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    if said is not None:
+        monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", said)
+    pipeline = start([*LIVE, *H264, *FRAGMENTED])
+    next_of(pipeline, InitSegment)
+    words = Path(f"/proc/{pipeline.pid}/environ").read_bytes().split(b"\0")
+    assert [word for word in words if word.startswith(b"MALLOC_")] == [f"MALLOC_TRIM_THRESHOLD_={kept}".encode()]
+
+
+def test_a_slow_actor_loses_parts_that_are_counted_but_never_the_end(start, h264_media, tmp_path):
+    header, part = h264_media[: h264_media.index(b"moof") - 4], h264_media[h264_media.index(b"moof") - 4 :]
+    (tmp_path / "media").write_bytes(header + part * 50)
+    pipeline = start(program(f"sys.stdout.buffer.write(open({str(tmp_path / 'media')!r}, 'rb').read())"))
+    # Nobody reads while 1 init segment, 200 parts and the end arrive at a queue of 128.
+    wait_until(pipeline._task.done, "all has arrived")
+    events = []
+    while (arrived := pipeline.next_event(0.05)) is not None:
+        events.append(arrived.event)
+    assert len(events) == 129
+    assert isinstance(events[0], InitSegment), "what waits is still in order"
+    assert isinstance(events[-1], Ended)
+    parts = sum(isinstance(event, Fragment) for event in events)
+    assert parts + pipeline.dropped_parts == 200
+
+
+def test_next_event_waits_no_longer_than_told(start):
+    pipeline = start(program("time.sleep(60)"))
+    started = time.monotonic()
+    assert pipeline.next_event(0.1) is None
+    assert time.monotonic() - started < 2
+
+
+def test_a_coroutine_of_the_loop_is_not_waited_for_without_a_limit(media_loop: MediaLoop):
+    with pytest.raises(TimeoutError):
+        media_loop.run(asyncio.sleep(60), timeout_seconds=0.5)
+
+
+def test_what_a_coroutine_gives_or_raises_comes_to_the_caller(media_loop: MediaLoop):
+    async def give() -> int:
+        return 7
+
+    async def fail() -> None:
+        raise KeyError("x")
+
+    assert media_loop.run(give(), timeout_seconds=5) == 7
+    with pytest.raises(KeyError):
+        media_loop.run(fail(), timeout_seconds=5)
+
+
+def test_the_loop_may_be_closed_twice():
+    loop = MediaLoop()
+    loop.close()
+    loop.close()
+    assert not loop._thread.is_alive()
+
+
+INPUT_AND_OUTPUT = (
+    "Input #0, rtsp, from 'x':",
+    "  Stream #0:0: Video: h264 (High), yuv420p, 1280x720",
+    "  Stream #0:1: Audio: {codec}, 8000 Hz, mono",
+    "Output #0, mp4, to 'pipe:1':",
+    "  Stream #0:1: Audio: aac, 8000 Hz, mono",
+)
+
+
+@pytest.mark.parametrize(("codec", "found"), [("pcm_alaw", "pcm_alaw"), ("none", None)])
+def test_the_sound_that_ffmpeg_finds_in_its_input_is_told(start, codec, found):
+    lines = [line.format(codec=codec) for line in INPUT_AND_OUTPUT]
+    running = start(program(*(f"print({line!r}, file=sys.stderr)" for line in lines)))
+    ended = next_of(running, Ended).event
+    assert len(ended.lines) == 5
+    assert running.input_audio == found

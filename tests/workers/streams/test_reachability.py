@@ -1,0 +1,149 @@
+"""A camera that is away is asked politely whether it is back: one request, no login, and only a change counts."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from tests.conftest import free_port, wait_until
+from workers.streams.loop import MediaLoop
+from workers.streams.reachability import Knocker, knock
+
+
+class Camera:
+    """A server that answers every connection as told, and keeps what it was asked."""
+
+    def __init__(self, answer: bytes | None = None, port: int = 0) -> None:
+        self.answer, self.port = answer, port
+        self.requests: list[bytes] = []
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> "Camera":
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def close(self) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+            if self.answer is not None:
+                writer.write(self.answer)
+                await writer.drain()
+                writer.close()
+            else:
+                await reader.read()
+
+
+def ask(camera: Camera, url: str = "rtsp://127.0.0.1:{port}/stream") -> str:
+    async def run() -> str:
+        await camera.open()
+        try:
+            return await knock(url.format(port=camera.port))
+        finally:
+            await camera.close()
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b"RTSP/1.0 200 OK\r\n\r\n", "200"),
+        (b"RTSP/1.0 401 Unauthorized\r\n\r\n", "401"),
+        (b"RTSP/1.0 404 Not Found\r\n\r\n", "404"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", "open"),
+        (b"\x00\xff" * 40000, "open"),
+        (b"", "open"),
+    ],
+)
+def test_the_answer_is_told_in_a_word(answer: bytes, told: str):
+    assert ask(Camera(answer)) == told
+
+
+def test_a_camera_that_accepts_and_says_nothing_is_open_after_a_moment(monkeypatch):
+    monkeypatch.setattr("workers.streams.reachability._ANSWER_SECONDS", 0.1)
+    assert ask(Camera(None)) == "open"
+
+
+def test_nobody_there_is_silence():
+    assert asyncio.run(knock(f"rtsp://127.0.0.1:{free_port()}/x")) == "silent"
+    assert asyncio.run(knock("rtsp://no-such-camera.invalid/x")) == "silent"
+
+
+def test_no_password_and_no_session_is_asked_for():
+    camera = Camera(b"RTSP/1.0 200 OK\r\n\r\n")
+    ask(camera, "rtsp://viewer:s3cr3t@127.0.0.1:{port}/stream?channel=1")
+    head = camera.requests[0].decode()
+    assert head.startswith(f"DESCRIBE rtsp://127.0.0.1:{camera.port}/stream?channel=1 RTSP/1.0\r\n")
+    assert "s3cr3t" not in head
+    assert "Authorization" not in head
+    assert len(camera.requests) == 1
+
+
+def test_an_encrypted_port_is_only_opened():
+    camera = Camera(b"")
+    assert ask(camera, "rtsps://127.0.0.1:{port}/stream") == "open"
+
+
+@pytest.fixture
+def knocker(media_loop: MediaLoop):
+    """Starts a Knocker that knocks without a pause to speak of."""
+    made = []
+
+    def start(port: int, expected: str | None = None) -> Knocker:
+        made.append(Knocker(media_loop.loop, f"rtsp://127.0.0.1:{port}/x", expected, interval_seconds=0.02))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.close()
+        one.close()
+
+
+def on_loop(media_loop: MediaLoop, coroutine):
+    return media_loop.run(coroutine, timeout_seconds=5)
+
+
+def test_a_camera_that_was_silent_and_answers_is_back(media_loop: MediaLoop, knocker):
+    port = free_port()
+    waiting = knocker(port, "silent")
+    camera = Camera(b"RTSP/1.0 200 OK\r\n\r\n", port)
+    on_loop(media_loop, camera.open())
+    wait_until(lambda: waiting.is_back, "the camera is noticed")
+    on_loop(media_loop, camera.close())
+
+
+def test_a_camera_that_came_back_before_the_first_knock_is_back_too(media_loop: MediaLoop, knocker):
+    camera = Camera(b"RTSP/1.0 401 Unauthorized\r\n\r\n")
+    on_loop(media_loop, camera.open())
+    waiting = knocker(camera.port, "silent")
+    wait_until(lambda: waiting.is_back, "the camera is noticed")
+    on_loop(media_loop, camera.close())
+
+
+def test_the_same_answer_again_and_again_is_no_news(media_loop: MediaLoop, knocker):
+    camera = Camera(b"RTSP/1.0 404 Not Found\r\n\r\n")
+    on_loop(media_loop, camera.open())
+    waiting = knocker(camera.port)
+    wait_until(lambda: len(camera.requests) > 5, "it is asked several times")
+    assert not waiting.is_back
+    camera.answer = b"RTSP/1.0 200 OK\r\n\r\n"
+    wait_until(lambda: waiting.is_back, "a new answer is noticed")
+    on_loop(media_loop, camera.close())
+
+
+def test_a_camera_that_goes_further_away_is_back_when_it_answers_as_before(knocker, monkeypatch):
+    answers = iter(["200", "200", "silent", "silent"])
+    asked = []
+
+    async def scripted(url: str) -> str:
+        asked.append(next(answers, "200"))
+        return asked[-1]
+
+    monkeypatch.setattr("workers.streams.reachability.knock", scripted)
+    waiting = knocker(1, "200")
+    wait_until(lambda: waiting.is_back, "its return is noticed")
+    assert asked == ["200", "200", "silent", "silent", "200"]

@@ -1,0 +1,32 @@
+"""A thread of turns goes on after a failure, complains once, and ends when told."""
+
+import threading
+
+from gateway.errors import Unavailable
+from tests.conftest import wait_until
+from workers import periodic
+from workers.periodic import TurnThread
+
+
+def test_turns_go_on_after_failures_and_end_when_told(monkeypatch, caplog):
+    monkeypatch.setattr(periodic, "_RETRY_SECONDS", 0.0)
+    errors = [Unavailable("the database is away"), Unavailable("the database is away"), RuntimeError("a mistake"), None]
+    done = threading.Event()
+
+    def turn() -> float:
+        error = errors.pop(0) if errors else None
+        if error is not None:
+            raise error
+        done.set()
+        return 60.0
+
+    thread = TurnThread("upkeep", turn)
+    thread.start()
+    thread.start()
+    wait_until(done.is_set, "it got over its failures")
+    assert threading.active_count() > 1
+    thread.stop()
+    thread.stop()
+    assert "upkeep" not in [one.name for one in threading.enumerate()]
+    assert caplog.text.count("upkeep cannot go on now: the database is away") == 1
+    assert "a turn of upkeep failed" in caplog.text

@@ -1,0 +1,1 @@
+"""Snapshots and posters, decoded from the media bus or from recordings."""

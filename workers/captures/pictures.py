@@ -1,0 +1,257 @@
+"""Pictures out of footage: the frame at a moment of given parts, decoded in this process, and its JPEG.
+
+    shot = decode_at(init, [TimedPart.of_bus(part), ...], at_ms, EXACT)
+    picture = make_picture(shot, width=640)
+
+Nothing is probed: the init segment says how to decode, the boxes of the parts which frame it is, and no frame after it
+is decoded. All moments are milliseconds since 1970, UTC.
+"""
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import NamedTuple, Self
+
+import av
+from av.video.reformatter import Colorspace, Interpolation
+from PIL import ExifTags, Image
+
+from gateway.captures.queue import EXACT, KEY_FRAME
+from gateway.errors import VasError
+from gateway.media import Part
+from gateway.mp4.boxes import InvalidMedia
+from gateway.mp4.samples import VIDEO, Samples, TrackFormat, has_whole_units, parse_init, parse_part
+
+#: A frame that begins so little after the moment is the one shown then: times of footage are rounded.
+ROUNDING_MS = 2
+JPEG_QUALITY = 90
+#: No side of a picture is longer: the most that JPEG and WebP both can hold.
+_LONGEST_SIDE = 16_383
+
+_DECODERS = {"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc"}
+#: Pictures so high whose colours are not described are those of HD (ITU-R BT.709), as players take it.
+_HD_LINES = 720
+_UNSPECIFIED = 2
+
+
+class PictureDamaged(VasError):
+    """The frame cannot be decoded, or only with holes in it."""
+
+    reason = "picture_damaged"
+
+
+class TimedPart(NamedTuple):
+    """A part (`moof`+`mdat`) and the wall clock of its first video frame."""
+
+    start_ms: float
+    data: bytes
+
+    @classmethod
+    def of_bus(cls, part: Part) -> Self:
+        """A part of the media bus."""
+        return cls(part.start * 1000, part.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A decoded frame: when it was taken, and how much wider than high its pixels are shown."""
+
+    at_ms: int
+    frame: av.VideoFrame = field(repr=False)
+    pixel_ratio: Fraction = Fraction(1)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height as it is to be shown, in square pixels."""
+        width, height = round(self.frame.width * self.pixel_ratio), self.frame.height
+        return _fit(width, height, min(width, _LONGEST_SIDE))
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A JPEG, and when it was taken."""
+
+    at_ms: int
+    width: int
+    height: int
+    jpeg: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A frame that is not decoded yet. `shown` is its time of showing in ticks, `wall_ms` the wall clock then."""
+
+    shown: int
+    decoded: int
+    wall_ms: float
+    is_key: bool
+    data: memoryview = field(repr=False)
+
+
+def decode_at(init: bytes, parts: Iterable[TimedPart], at_ms: float | None, accuracy: str = EXACT) -> Shot | None:
+    """The frame at a moment of one run's parts, which are in order and of which no more are taken than are needed.
+
+    `init` is the run's init segment. `exact`: the frame that was shown then, the last one that begins at or before the
+    moment; `key_frame`: the last key frame at or before it. Where there is none before: the first key frame after it.
+    With `at_ms` None: the newest. None without any key frame. Raises PictureDamaged, also for parts that are none.
+    """
+    try:
+        track = _video_track(init)
+        group, target = _choose(track, parts, at_ms, accuracy)
+    except InvalidMedia as error:
+        raise PictureDamaged(f"the footage of this moment is damaged: {error}") from error
+    return None if target is None else _decode(track, group, target)
+
+
+def decode_key_frames(init: bytes, parts: Iterable[TimedPart]) -> Iterator[Shot]:
+    """Each key frame of one run's parts that can be decoded, in order; what is damaged is passed over.
+
+    One decoder for all of them: for time-lapses. Only parts that begin with a key frame need be given.
+    Raises PictureDamaged when the init segment is none.
+    """
+    try:
+        track = _video_track(init)
+    except InvalidMedia as error:
+        raise PictureDamaged(f"the init segment is damaged: {error}") from error
+    for part in parts:
+        try:
+            for frame in _frames_of(part, track):
+                if frame.is_key:
+                    yield _decode(track, [frame], frame)
+        except (InvalidMedia, PictureDamaged):
+            continue
+
+
+def make_picture(shot: Shot, *, width: int | None = None, quality: int = JPEG_QUALITY) -> Picture:
+    """The JPEG of a frame in its right shape; `width` in pixels makes it smaller, never larger."""
+    wide, high = shot.size
+    if width is not None and width < wide:
+        wide, high = _fit(wide, high, width)
+    buffer = io.BytesIO()
+    to_rgb(shot, wide, high).to_image().save(buffer, "JPEG", quality=quality, exif=_tell_moment(shot.at_ms))
+    return Picture(shot.at_ms, wide, high, buffer.getvalue())
+
+
+def to_rgb(shot: Shot, width: int, height: int) -> av.VideoFrame:
+    """The frame in 8-bit RGB and at this size, with the colours that a player would show."""
+    frame = shot.frame
+    colours = None
+    if frame.colorspace == _UNSPECIFIED:
+        colours = Colorspace.ITU709 if frame.height >= _HD_LINES else Colorspace.ITU601
+    return frame.reformat(
+        width=width,
+        height=height,
+        format="rgb24",
+        src_colorspace=colours,
+        interpolation=Interpolation.BILINEAR,
+        threads=1,
+    )
+
+
+def _tell_moment(at_ms: int) -> Image.Exif:
+    """When it was taken, as cameras write it into their pictures (Exif 2.32, 4.6.6.5), in UTC."""
+    at = datetime.fromtimestamp(at_ms / 1000, UTC)
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif).update(
+        {
+            ExifTags.Base.DateTimeOriginal: f"{at:%Y:%m:%d %H:%M:%S}",
+            ExifTags.Base.OffsetTimeOriginal: "+00:00",
+            ExifTags.Base.SubsecTimeOriginal: f"{at_ms % 1000:03}",
+        }
+    )
+    return exif
+
+
+def _fit(width: int, height: int, wanted: int) -> tuple[int, int]:
+    return wanted, max(1, min(_LONGEST_SIDE, round(height * wanted / width)))
+
+
+def _video_track(init: bytes) -> TrackFormat:
+    track = next((one for one in parse_init(init) if one.kind == VIDEO), None)
+    if track is None:
+        raise InvalidMedia("an init segment without a video track")
+    if track.codec not in _DECODERS:
+        raise InvalidMedia(f"video of the kind '{track.codec}', which is neither H.264 nor H.265")
+    return track
+
+
+def _choose(
+    track: TrackFormat, parts: Iterable[TimedPart], at_ms: float | None, accuracy: str
+) -> tuple[list[_Frame], _Frame | None]:
+    """What must be decoded, in order, and the frame that is wanted."""
+    limit = float("inf") if at_ms is None else at_ms + ROUNDING_MS
+    group: list[_Frame] = []
+    best: _Frame | None = None
+    delay_ms = 0.0
+    for part in parts:
+        # Frames are decoded before they are shown: one that was shown in time may come a little later.
+        if best is not None and part.start_ms > limit + delay_ms:
+            break
+        for frame in _frames_of(part, track, None if not group else group[0]):
+            if frame.is_key and (not group or frame.wall_ms <= limit):
+                group, best = [frame], frame
+                delay_ms = (frame.shown - frame.decoded) * 1000 / track.timescale
+                if frame.wall_ms > limit:
+                    return group, best
+            elif group:
+                group.append(frame)
+                if accuracy != KEY_FRAME and best.wall_ms <= frame.wall_ms <= limit:
+                    best = frame
+    return group[: group.index(best) + 1] if best is not None else [], best
+
+
+def _frames_of(part: TimedPart, track: TrackFormat, key: _Frame | None = None) -> Iterator[_Frame]:
+    """The video frames of a part in decoding order; `key` is the key frame that they depend on, where it came
+    before."""
+    if part.data[4:8] != b"moof":
+        raise InvalidMedia("no part begins there")
+    samples = [one for one in parse_part(part.data, (track,)) if one.track.kind == VIDEO]
+    if not samples or not len(samples[0]):
+        return
+    # The part begins, on the wall clock, when its first frame is due: a key frame is shown then.
+    first = samples[0]
+    delay = first.offsets[0] if first.keys[0] or key is None else key.shown - key.decoded
+    zero = first.times[0] + delay
+    for run in samples:
+        yield from _split(run, zero, part.start_ms)
+
+
+def _split(run: Samples, zero: int, start_ms: float) -> Iterator[_Frame]:
+    at = 0
+    scale = 1000 / run.track.timescale
+    for time, offset, size, is_key in zip(run.times, run.offsets, run.sizes, run.keys, strict=True):
+        shown = time + offset
+        yield _Frame(shown, time, start_ms + (shown - zero) * scale, is_key, run.data[at : at + size])
+        at += size
+
+
+def _decode(track: TrackFormat, group: list[_Frame], target: _Frame) -> Shot:
+    """Decode a group of pictures up to its last frame; gives the one that is wanted."""
+    decoder = av.CodecContext.create(_DECODERS[track.codec], "r")
+    decoder.extradata = track.box(b"avcC") or track.box(b"hvcC")
+    # More threads wait for each other's frames before the first one comes out.
+    decoder.thread_count = 1
+    found = None
+    is_damaged = False
+    try:
+        for frame in (*group, None):
+            for picture in decoder.decode(None if frame is None else _packet(track, frame)):
+                is_damaged |= picture.is_corrupt
+                if picture.pts == target.shown:
+                    found = picture
+    except (av.FFmpegError, ValueError) as error:
+        raise PictureDamaged("the footage of this moment cannot be decoded") from error
+    if found is None or is_damaged:
+        raise PictureDamaged("the footage of this moment cannot be decoded without holes")
+    return Shot(round(target.wall_ms), found, decoder.sample_aspect_ratio or Fraction(1))
+
+
+def _packet(track: TrackFormat, frame: _Frame) -> av.Packet:
+    alone = Samples(track, [frame.decoded], [0], [len(frame.data)], [0], [frame.is_key], frame.data)
+    if not has_whole_units(alone, track.length_size):
+        raise PictureDamaged("the footage of this moment is damaged: units of a frame do not add up")
+    packet = av.Packet(bytes(frame.data))
+    packet.pts, packet.dts, packet.time_base = frame.shown, frame.decoded, Fraction(1, track.timescale)
+    return packet

@@ -1,0 +1,1 @@
+"""Clips of bookmarks, made from the media bus and from recordings."""

@@ -1,0 +1,1 @@
+"""Consumer outputs: feeding plugins with parts from the media bus."""

@@ -1,0 +1,1 @@
+"""The clock process: reconciliation of streams, snapshot schedules and cleanup."""

@@ -1,0 +1,1 @@
+"""Housekeeping of the footage disk: retention, reconciliation and the emergency disk reserve."""

@@ -1,0 +1,1 @@
+"""Stream supervision: keeping one FFmpeg pipeline per device alive."""

@@ -1,0 +1,140 @@
+"""What the owner writes of a stream into the database, and goes on without while the database is away."""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from gateway.errors import LeaseLost, Unavailable
+from gateway.media import SourceInfo
+from gateway.states import DesiredState, Reason, StreamState
+from gateway.streams.model import (
+    DeviceSettings,
+    InvalidTransition,
+    Wish,
+    claim_next_run,
+    claim_run,
+    read_source_info,
+    read_wish,
+    set_source_info,
+    transition,
+)
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class StreamRecordKeeper:
+    """The owner's hand in the database. A database that is away never stops the stream:
+
+    the last state that could not be written is written when it is back, and runs are counted on from the last.
+    """
+
+    def __init__(self, device_id: str, worker: str, on_state: Callable[[str, str, str | None], None]) -> None:
+        self._device_id = device_id
+        self._worker = worker
+        self._on_state = on_state
+        self._unwritten: tuple[StreamState, Reason | None] | None = None
+        self._told: tuple[str, str | None] | None = None
+        self._claimed = 0
+        self._device: DeviceSettings | None = None
+        self.run = 0
+
+    def claim(self) -> bool:
+        """Take the number of the next run; False when the device is gone or another owner is ahead.
+
+        Raises Unavailable only when there has been no run yet: without a first claim there is no fence.
+        """
+        try:
+            if self.run == self._claimed:
+                run = claim_next_run(self._device_id, self._worker)
+                if run is None:
+                    return False
+                self.run = self._claimed = run
+                return True
+            self.run += 1
+            if not claim_run(self._device_id, self.run, self._worker):
+                return False
+            self._claimed = self.run
+        except Unavailable:
+            if not self._claimed:
+                raise
+            if self.run == self._claimed:
+                self.run += 1
+            log.warning("device %s: the database is away, run %d is claimed later", self._device_id, self.run)
+        return True
+
+    def observe(self, state: StreamState, reason: Reason | None = None) -> None:
+        """Write the state; raises LeaseLost when the row belongs to another run."""
+        self._unwritten = (state, reason)
+        self._write()
+
+    def read_wish(self) -> Wish | None:
+        """The present wish; None while the database is away. Raises LeaseLost for a run of another owner."""
+        try:
+            if self.run != self._claimed:
+                self._claim_late()
+            if self._unwritten is not None:
+                self._write()
+            wish = read_wish(self._device_id)
+        except Unavailable as error:
+            log.debug("device %s: the wish cannot be read now: %s", self._device_id, error)
+            return None
+        if wish is None:
+            return Wish(DesiredState.STOPPED, "device_deleted", 0, 0)
+        if wish.run > self.run:
+            raise LeaseLost(f"device '{self._device_id}' is at run {wish.run} of another worker")
+        return wish
+
+    def read_device(self, read: Callable[[], DeviceSettings | None]) -> DeviceSettings | None:
+        """The device's settings; the last that were read while the database is away."""
+        try:
+            self._device = read()
+        except Unavailable:
+            if self._device is None:
+                raise
+        return self._device
+
+    def read_source(self, source_version: int) -> SourceInfo | None:
+        """What the camera was last seen to send under these settings, or None."""
+        try:
+            return read_source_info(self._device_id, source_version)
+        except Unavailable:
+            return None
+
+    def keep_source(self, source: SourceInfo, source_version: int) -> None:
+        """Keep what the camera sends for the next owner."""
+        try:
+            set_source_info(self._device_id, source, run=self.run, source_version=source_version)
+        except Unavailable as error:
+            log.debug("device %s: the source's description is not kept: %s", self._device_id, error)
+
+    def _claim_late(self) -> None:
+        """Claim the run that began while the database was away; raises LeaseLost when another owner has its number."""
+        if claim_run(self._device_id, self.run, self._worker):
+            self._claimed = self.run
+        elif read_wish(self._device_id) is not None:
+            raise LeaseLost(f"run {self.run} of device '{self._device_id}' belongs to another worker")
+
+    def _write(self) -> None:
+        state, reason = self._unwritten
+        try:
+            try:
+                is_written = self._transition(state, reason)
+            except InvalidTransition:
+                # While this process was frozen and its lease lost, the clock process recorded the stream as stopped.
+                is_written = self._transition(StreamState.STARTING, None) and self._transition(state, reason)
+        except Unavailable:
+            return
+        self._unwritten = None
+        if not is_written:
+            if read_wish(self._device_id) is None:
+                return
+            raise LeaseLost(f"the state of device '{self._device_id}' is written by another worker")
+        told = (state.value, reason.code if reason else None)
+        if told != self._told:
+            self._told = told
+            self._on_state(self._device_id, *told)
+
+    def _transition(self, state: StreamState, reason: Reason | None) -> bool:
+        return transition(self._device_id, state, reason=reason, run=self.run, worker=self._worker)

@@ -1,0 +1,1 @@
+"""Time-lapse movies from recordings or snapshots."""
