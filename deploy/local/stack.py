@@ -1,7 +1,7 @@
 """`make run`: the whole service on this machine, from the Procfile, with a private Redis and the demo cameras.
 
 Runs in .venv from the checkout's root, after the set-up. Settings come from the environment and .env, as everywhere;
-those that only this program knows are LOCAL_REDIS_PORT, DEMO and DEMO_RTSP_PORT.
+LOCAL_REDIS_PORT, DEMO and DEMO_RTSP_PORT are settings of this program only.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ DEMO = ROOT / "deploy/demo"
 SYSTEM_PYTHON = "/usr/bin/python3"
 READY_SECONDS = 90
 PICTURE_SECONDS = 30
-#: What was killed without being asked ends by itself, and gives its ports back, within this time.
-LEFT_BEHIND_SECONDS = 15
+#: Processes of a killed run exit by themselves, and release their ports, within this time.
+ORPHAN_EXIT_SECONDS = 15
 FIRST_CHOICE_SECONDS = 5
 DEMO_KEEP_BYTES = 5 << 30
-# In this order, each with its limit in seconds: 9 s in all.
+# In this order, each with its time limit in seconds: 9 s in total.
 STOP_STAGES = (
     ({"web", "clock", "stream", "record", "snapshot", "jobs"}, 6.0),
     ({"sfu", "cameras"}, 1.5),
@@ -47,11 +47,11 @@ STOP_STAGES = (
 
 
 class StackError(Exception):
-    """The stack cannot run; a sentence with the remedy."""
+    """The stack cannot run; the message contains the remedy."""
 
 
 class Stopped(Exception):
-    """A person asked for the end."""
+    """A stop was requested by a signal."""
 
 
 def main() -> int:
@@ -76,7 +76,7 @@ def ask_to_stop(*_: object) -> None:
 
 
 def run_lock(path: Path):
-    """Hold the lock of this checkout; raises StackError when another `make run` has it."""
+    """Take the lock of this checkout. Raises StackError when another `make run` holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("a+")
     try:
@@ -84,20 +84,20 @@ def run_lock(path: Path):
     except BlockingIOError:
         file.seek(0)
         raise StackError(
-            f"VAS runs here already ({file.read().strip() or 'just starting'}); "
+            f"VAS is already running in this checkout ({file.read().strip() or 'just starting'}); "
             "stop it with Ctrl-C in its terminal, or use it"
         ) from None
     return file
 
 
 def note_run(lock, text: str) -> bool:
-    """Write who holds the lock, '' for nobody. True when an earlier run was cut off before it could do that."""
+    """Write the holder of the lock, '' for none. Returns whether an earlier run was killed before it could clear it."""
     lock.seek(0)
-    was_cut_off = bool(lock.read())
+    was_killed = bool(lock.read())
     lock.truncate(0)
     lock.write(text)
     lock.flush()
-    return was_cut_off
+    return was_killed
 
 
 def run_stack(lock) -> None:
@@ -108,9 +108,9 @@ def run_stack(lock) -> None:
     with_demo = env.get("DEMO", "1").lower() not in {"0", "no", "false", "off"} and demo_can_run()
     private = add_local_settings(env, with_demo)
     config = Config.from_environment(env)
-    was_cut_off = note_run(lock, f"process {os.getpid()}, http://{browsable(config.host)}:{config.port}/")
+    was_killed = note_run(lock, f"process {os.getpid()}, http://{browsable(config.host)}:{config.port}/")
     try:
-        check_ports(list_ports(config, env, private, with_demo), LEFT_BEHIND_SECONDS if was_cut_off else 0)
+        check_ports(list_ports(config, env, private, with_demo), ORPHAN_EXIT_SECONDS if was_killed else 0)
     except StackError:
         note_run(lock, "")
         raise
@@ -143,12 +143,12 @@ def run_stack(lock) -> None:
 
 
 def add_local_settings(env: dict[str, str], with_demo: bool) -> dict[str, int]:
-    """Fill in what this machine provides itself; return the names and ports of the Redis servers to start.
+    """Add the settings of a local stack; return the names and ports of the Redis servers to start.
 
-    Two, because the media bus is large and short-lived: only the other one is written to disk.
+    Two servers, because the media bus is large and short-lived: only the other one is written to disk.
     """
     env["PATH"] = f"{ROOT / '.venv/bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
-    # The processes' output goes through a pipe, where Python would hold it back.
+    # The processes write to a pipe, for which Python would buffer their output.
     env["PYTHONUNBUFFERED"] = "1"
     port = int(env.setdefault("LOCAL_REDIS_PORT", "6390"))
     private = {}
@@ -165,13 +165,13 @@ def add_local_settings(env: dict[str, str], with_demo: bool) -> dict[str, int]:
     if with_demo:
         env.setdefault("DEMO_RTSP_PORT", "8554")
         env["ALLOW_LOOPBACK_SOURCES"] = "1"
-        # A look at the product must not fill the disk: the demo cameras alone make some 60 GB a day.
+        # A trial must not fill the disk: the demo cameras record about 60 GB a day.
         env.setdefault("KEEP_BYTES", str(DEMO_KEEP_BYTES))
     return private
 
 
 def local_time_zone() -> str | None:
-    """The IANA name of this machine's time zone, where it says so in the usual way."""
+    """Return the IANA name of this machine's time zone, from the target of /etc/localtime; None when it has none."""
     target = os.path.realpath("/etc/localtime")
     _, found, name = target.partition("/zoneinfo/")
     return name if found and name not in {"Etc/UTC", "Etc/UCT"} else None
@@ -186,7 +186,7 @@ def demo_can_run() -> bool:
 
 
 def list_ports(config: Config, env: dict[str, str], private: dict[str, int], with_demo: bool) -> list[Port]:
-    """What will be listened on."""
+    """Return the ports on which the stack will listen."""
     ports = [
         Port("PORT", config.host, config.port, "web"),
         Port("SFU_PORT", env.get("SFU_HOST") or "127.0.0.1", config.sfu_port, "WebRTC signalling"),
@@ -202,10 +202,10 @@ def list_ports(config: Config, env: dict[str, str], private: dict[str, int], wit
 
 
 def check_ports(ports: list[Port], patience_seconds: float = 0) -> None:
-    """Raises StackError for ports that are still taken after so many seconds."""
+    """Raises StackError for ports that are still taken after `patience_seconds`."""
     deadline = time.monotonic() + patience_seconds
     if patience_seconds and find_taken(ports):
-        tell("  Waiting for the end of what an earlier run left behind …")
+        tell("  Waiting for processes of an earlier run to exit …")
     while (taken := find_taken(ports)) and time.monotonic() < deadline:
         time.sleep(0.2)
     if taken:
@@ -217,7 +217,7 @@ def redis_command(name: str, port: int) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     server = shutil.which("redis-server")
     if server is None:
-        raise StackError("redis-server is not installed; install it, or set REDIS_URL to a Redis of yours")
+        raise StackError("redis-server is not installed; install it, or set REDIS_URL to an existing Redis")
     durable = "--appendonly yes --appendfsync everysec" if name == "redis" else "--appendonly no"
     return (
         f"{server} --bind 127.0.0.1 --port {port} --dir '{folder}' --save '' {durable} "
@@ -235,13 +235,13 @@ def answers_ping(port: int) -> bool:
 
 
 def prepare(command: str, env: dict[str, str]) -> None:
-    """Run one of the commands that come before the processes, to its end."""
+    """Run a command that must complete before the processes start."""
     if subprocess.run(command, shell=True, env=env, check=False).returncode != 0:  # noqa: S602 - a Procfile line
-        raise StackError(f"`{command}` failed; the lines above say why")
+        raise StackError(f"`{command}` failed; the lines above show the reason")
 
 
 def demo_devices(port: int) -> Path:
-    """The demo's devices, at the port where its cameras are."""
+    """Write the demo's devices, with the port of its cameras, to a file."""
     text = (DEMO / "devices.json").read_text()
     file = ROOT / "var/demo-devices.json"
     file.write_text(re.sub(r"(rtsp://127\.0\.0\.1):\d+", rf"\1:{port}", text))
@@ -253,7 +253,7 @@ def wait_for(what: str, is_there: Callable[[], bool], seconds: float, supervisor
     while not is_there():
         supervisor.check()
         if time.monotonic() > deadline:
-            raise StackError(f"{what} did not get ready within {seconds:g} s; the lines above say why")
+            raise StackError(f"{what} was not ready within {seconds:g} s; the lines above show the reason")
         time.sleep(0.2)
 
 
@@ -271,9 +271,9 @@ def get_json(url: str) -> object:
 
 
 def wait_for_picture(address: str, supervisor: Supervisor) -> str | None:
-    """The id of a running device: the demo's first if it comes soon, for it is the plainest, otherwise any.
+    """Return the id of a running device: the first of the demo, the simplest one, if it runs soon, otherwise any.
 
-    The one that drops out on purpose is shown only where nothing else runs.
+    The camera with intentional outages is returned only if no other device runs.
     """
     demo = json.loads((DEMO / "devices.json").read_text())
     unreliable = {item["name"] for item in demo if "unreliable" in item["tags"]}
@@ -296,11 +296,11 @@ def wait_for_picture(address: str, supervisor: Supervisor) -> str | None:
 
 
 def show_address(address: str, with_demo: bool, supervisor: Supervisor, config: Config) -> None:
-    """Print where to look: at a stream that runs, as soon as there is one, otherwise at the list."""
+    """Print the address of a running stream, as soon as there is one, otherwise of the list."""
     page = f"{address}/"
     if with_demo and (device := wait_for_picture(address, supervisor)):
         page = f"{address}/devices/{device}?autoplay=1"
-    lines = [f"Live video:  {page}" if "devices" in page else f"VAS runs:    {page}",
+    lines = [f"Live video:  {page}" if "devices" in page else f"VAS:         {page}",
              f"All cameras: {address}/", f"API:         {address}/docs", "Stop with Ctrl-C"]  # fmt: skip
     if with_demo and config.keep_bytes:
         kept = f"the newest {config.keep_bytes / (1 << 30):.3g} GiB"
@@ -313,8 +313,8 @@ def show_address(address: str, with_demo: bool, supervisor: Supervisor, config: 
 
 
 def browsable(host: str) -> str:
-    """The address for a browser on this machine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened on
+    """Return the host part of a URL for a browser on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"[{host}]" if ":" in host else host
 
 
