@@ -17,12 +17,12 @@ import requests
 from tests.cameras import LoadCameras
 from tests.stack import Stack
 
-from .figures import percentile, spread
 from .footage import LOOP_SECONDS, record_footage
 from .options import Options
 from .processes import group_stack, measure_usage
 from .product import open_product
 from .report import Result, Table
+from .statistics import percentile, spread
 
 GOPS = (1.0, 2.0, 4.0)
 CAMERAS = 6

@@ -8,13 +8,13 @@ from tests.stack import Stack
 from .browser import open_browser, view_device
 from .bus_check import BusState, check_bus, read_positions
 from .cameras import CameraFleet
-from .figures import format_ratio, share_out
 from .options import Options
 from .peers import Peer
 from .processes import Usage, group_stack, measure_usage
 from .product import open_product
 from .recording_check import RecordingState, check_recording, read_recorded_mb
 from .report import Result, Table
+from .statistics import format_ratio, share_out
 
 COUNTS = (1, 10, 30)
 SLOTS = 64

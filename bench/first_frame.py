@@ -14,10 +14,10 @@ from tests.stack import Stack
 
 from .browser import LIVE_SECONDS, open_browser, view_peer
 from .cameras import CameraFleet
-from .figures import format_ratio
 from .options import Options
 from .product import open_product
 from .report import Result, Table
+from .statistics import format_ratio
 
 GOPS = (1.0, 2.0, 4.0, 10.0)
 _MARKS = """() => Object.fromEntries(performance.getEntriesByType('mark')

@@ -7,10 +7,10 @@ from typing import Any
 from tests.cameras import CameraServer
 
 from .browser import open_browser, view_device, view_peer, view_whep
-from .figures import format_ratio, spread
 from .options import Options
 from .product import open_product
 from .report import Result, Table
+from .statistics import format_ratio, spread
 
 CAMERA = {"codec": "h264", "width": 1280, "height": 720, "fps": 25, "bitrate_kbps": 2500, "key_frame_seconds": 1.0}
 WARM_SECONDS = 4.0

@@ -26,10 +26,10 @@ from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 from tests.factories import no_plugins
 
-from .figures import spread
 from .footage_index import DAY_MINUTES, MINUTE_MS, FootageIndex, postgresql_index, sqlite_index
 from .options import Options
 from .report import Result, Table
+from .statistics import spread
 
 CAMERAS, DAYS, TIMES = 100, 365, 60
 #: Of so many cameras, so many days have the indexes of their parts, which playlists need.

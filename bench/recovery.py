@@ -14,10 +14,10 @@ from tests.stack import Stack
 
 from .browser import View, open_browser, view_device
 from .bus_watch import BusWatch
-from .figures import find_longest_gap
 from .options import Options
 from .product import open_product
 from .report import Result, Table
+from .statistics import find_longest_gap
 
 CAMERA = {"codec": "h264", "width": 1280, "height": 720, "fps": 25, "bitrate_kbps": 2500, "key_frame_seconds": 1.0}
 #: All is well when for so long there was no pause longer than these, in seconds.

@@ -11,11 +11,11 @@ from playwright.sync_api import Page
 from tests.stack import Stack
 
 from .browser import open_browser
-from .figures import percentile
 from .footage import LOOP_SECONDS, record_footage
 from .options import Options
 from .product import open_product
 from .report import Result, Table
+from .statistics import percentile
 
 _VIDEO = "[data-testid=recorded-video]"
 _TIMELINE = "[role=slider][aria-keyshortcuts]"
