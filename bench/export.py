@@ -104,7 +104,7 @@ class _Recording:
 
     def export(self, cut: str, start_ms: int, seconds: float, *, is_smart: bool = True) -> int:
         """Run one export job and return the size of its result. Raises RuntimeError when it fails."""
-        from workers.exporting import exports
+        from workers.exporting import filling
 
         parameters = {
             "start_ms": NOON_MS + start_ms,
@@ -114,13 +114,13 @@ class _Recording:
             "bytes": 0,
         }
         job = create_job(self._scope, EXPORT, parameters, device_id=self._device_id)[0]
-        known = exports.reason_to_encode
+        known = filling.reason_to_encode
         if not is_smart:
-            exports.reason_to_encode = lambda *_: "measured"
+            filling.reason_to_encode = lambda *_: "measured"
         try:
             JobRunner(self._config, "bench", {EXPORT: run_export}, BoundedSemaphore(1)).run(job.id)
         finally:
-            exports.reason_to_encode = known
+            filling.reason_to_encode = known
         job = find_job(self._scope, job.id)
         if job.state != "done":
             raise RuntimeError(f"the export failed: {job.error_code} {job.error_message}")
