@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from gateway.media import Position
 from gateway.streams.bus import MediaBus
-from gateway.streams.live_stats import LiveFigures
+from gateway.streams.live_stats import LiveStats
 from tests.stack import Stack
 
 FPS = 25
@@ -46,7 +46,7 @@ def check_bus(stack: Stack, devices: Sequence[str], since: dict[str, Position]) 
     """Check what happened since `since` was read: the run must be the same, and the bus's window complete."""
     parts = gaps = missing = dropped = 0
     with closing(stack.redis.client()) as client:
-        bus, live = MediaBus(client), LiveFigures(client).read_many(devices)
+        bus, live = MediaBus(client), LiveStats(client).read_many(devices)
         for device in devices:
             held = bus.read(device, None, count=1000)
             start = since.get(device)

@@ -13,14 +13,14 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from gateway.api.time_fields import spell_moment
 from gateway.app import create_app
+from gateway.clock import DAY_MS, format_time
 from gateway.footage.lists import read_totals, select_recordings
 from gateway.footage.reading import packed_between, segments_between
 from gateway.footage.recordings import Recording, find_recording
 from gateway.footage.timelines import read_coverage, read_dates, read_timeline
 from gateway.playback.playlist import IndexedFile, build_playlist
-from gateway.schedules.local_days import DAY_MS, local_date, local_days
+from gateway.schedules.local_days import local_date, local_days
 from gateway.schedules.recording_plan import find_zone
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
@@ -99,7 +99,7 @@ class QueryFactory:
         def ask(recording: Recording) -> Any:
             return read_timeline(self.scope, recording, start, end, now_ms=self._now_ms)
 
-        query = f"/timeline?start={spell_moment(start)}&end={spell_moment(end)}"
+        query = f"/timeline?start={format_time(start)}&end={format_time(end)}"
         return ask, query, self._some_camera(len(self.index.device_ids))
 
     def _by_days(self, start: int, end: int, path: str, read: Callable[..., Any]) -> Query:
@@ -124,7 +124,7 @@ class QueryFactory:
             ]
             return build_playlist(files, start, start + length)
 
-        query = f"/playlist?start={spell_moment(start)}&end={spell_moment(start + length)}"
+        query = f"/playlist?start={format_time(start)}&end={format_time(start + length)}"
         return ask, query, self._some_camera(cameras)
 
 

@@ -90,17 +90,17 @@ def _print_health(answer: dict[str, Any]) -> None:
     for title in ("component", "state", "what", "remedy"):
         table.add_column(title, overflow="fold")
     for name, item in answer["components"].items():
-        detail = ", ".join(_spell_detail(item["detail"]))
+        detail = ", ".join(_format_detail(item["detail"]))
         table.add_row(name, _MARKS[item["status"]], item["reason"] or detail, item["remedy"] or "")
     console.print(table)
 
 
-def _spell_detail(detail: dict[str, Any]) -> list[str]:
+def _format_detail(detail: dict[str, Any]) -> list[str]:
     """The figures of a component in words; lists are counted, and what is nested stands beside the rest."""
     words = []
     for key, value in detail.items():
         if isinstance(value, dict):
-            words += [f"{key} {text}" for text in _spell_detail(value)]
+            words += [f"{key} {text}" for text in _format_detail(value)]
         elif isinstance(value, list):
             words.append(f"{len(value)} {key}")
         elif key.endswith("_bytes") and isinstance(value, int):

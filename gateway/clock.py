@@ -1,9 +1,13 @@
-"""Time as a thing that is passed in, so that a test can turn it."""
+"""An injectable clock, so that tests can control time, and the one spelling of a moment."""
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+DAY_MS = 86_400_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -55,3 +59,14 @@ class FakeClock:
 def utc_now() -> datetime:
     """The present moment, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def to_ms(at: datetime) -> int:
+    """Milliseconds since 1970 of an aware datetime, rounded down."""
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def format_time(at_ms: int) -> str:
+    """RFC 3339 in UTC with milliseconds and Z, of milliseconds since 1970."""
+    at = _EPOCH + timedelta(milliseconds=at_ms)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"

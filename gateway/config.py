@@ -67,7 +67,7 @@ def one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
-def word_of(*words: str) -> Callable[[str], str]:
+def exact_one_of(*words: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
             raise ValueError(f"must be one of {', '.join(words)}, not {text!r}")
@@ -254,7 +254,7 @@ class Config:
         "folder of exported files until they expire; by default below VAR_DIR",
     )
     recording_mode: str = setting(
-        word_of("off", "continuous", "scheduled", "event"),
+        exact_one_of("off", "continuous", "scheduled", "event"),
         "continuous",
         "word",
         "recording mode of a new device",

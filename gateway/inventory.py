@@ -230,7 +230,7 @@ def replace_device(
         ).where(Device.id == device_id).execute()
         scope.delete(DeviceTag).where(DeviceTag.device_id == device_id).execute()
         _write_tags(scope, device_id, values.tags)
-        _follow_with_wish(scope, device, changed, now)
+        _update_desired(scope, device, changed, now)
         return find_device(scope, device_id)
 
 
@@ -282,7 +282,7 @@ def _with_stream(scope: EveryTenantScope) -> peewee.ModelSelect:
     return scope.select(Device, Device, Stream).join(Stream, on=(Stream.device_id == Device.id), attr="stream")
 
 
-def _follow_with_wish(scope: TenantScope, before: Device, changed: dict[str, Any], now: datetime) -> None:
+def _update_desired(scope: TenantScope, before: Device, changed: dict[str, Any], now: datetime) -> None:
     enabled = changed.get("enabled", before.enabled)
     mode = changed.get("start_mode", before.start_mode)
     wish: dict[str, Any] = {}

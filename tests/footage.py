@@ -6,7 +6,7 @@ from functools import cache
 from gateway import database
 from gateway.footage.recordings import Recording
 from gateway.footage.segment_scan import SegmentScan, scan_segment
-from gateway.footage.segments import Gap, Quarter, Segment, SegmentParts, SegmentState, add_to_quarter
+from gateway.footage.segments import FifteenMinuteRollup, Gap, Segment, SegmentParts, SegmentState, add_to_rollup
 from gateway.media import pack_parts, segment_key
 from gateway.secrets import SecretBox
 from gateway.storage.local import Storage
@@ -89,7 +89,7 @@ class Footage:
             ).execute()
             SegmentParts.insert(segment_id=segment_id, packed=pack_parts(scan.parts)).execute()
             if state == SegmentState.CLOSED:
-                add_to_quarter(footage, start_ms, duration_ms, size)
+                add_to_rollup(footage, start_ms, duration_ms, size)
         return segment_id
 
     def key(self, start_ms: int, run: int = 1, sequence: int = 1) -> str:
@@ -131,7 +131,9 @@ class Footage:
                 total[1] += segment.size
                 total[2] += 1
         with database.session():
-            query = EVERY_RECORDING.select(Quarter).where(Quarter.recording_id == self.recording_id)
+            query = EVERY_RECORDING.select(FifteenMinuteRollup).where(
+                FifteenMinuteRollup.recording_id == self.recording_id
+            )
             found = {row.quarter: [row.recorded_ms, row.bytes, row.segments] for row in query}
         assert found == expected
 

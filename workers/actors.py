@@ -21,7 +21,7 @@ from workers.streams.supervisor import StreamSupervisor
 log = logging.getLogger(__name__)
 
 #: Long jobs hold half of the threads at most: a person who adds a camera waits for a probe behind them.
-_job_seats = threading.BoundedSemaphore(max(1, config.job_threads // 2))
+_job_slots = threading.BoundedSemaphore(max(1, config.job_threads // 2))
 
 
 @dramatiq.actor(queue_name=STREAM_QUEUE, time_limit=float("inf"), notify_shutdown=True, max_retries=0)
@@ -77,7 +77,7 @@ def run_job(job_id: str) -> None:
     from workers.job_kinds import JOB_KINDS
 
     Messages(broker, broker.client).job_taken(job_id)
-    runner = JobRunner(config, services.name, JOB_KINDS, _job_seats, lambda: services.is_closing)
+    runner = JobRunner(config, services.name, JOB_KINDS, _job_slots, lambda: services.is_closing)
     try:
         runner.run(job_id)
     except Shutdown:

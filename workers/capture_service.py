@@ -23,7 +23,7 @@ from gateway.config import Config
 from gateway.errors import Unavailable, VasError
 from gateway.leases import SNAPSHOT, WorkerSlots
 from gateway.redis_client import connect_redis
-from workers.captures.captures import Captures, Taken, spell_failure
+from workers.captures.captures import Captures, Taken, format_failure
 from workers.clips.clips import run_clip
 from workers.job_runner import JobRunner
 
@@ -32,14 +32,14 @@ log = logging.getLogger(__name__)
 #: Most of the time of a capture is waiting for Redis, the disk and the database: so many threads wait for each that
 #: decodes.
 _THREADS_EACH = 4
-_MOST_THREADS = 64
+_MAX_THREADS = 64
 _TAKE_SECONDS = 2.0
 _REPORT_SECONDS = 3.0
 _AWAY_SECONDS = 0.5
 #: A platform kills what has not ended half a minute after SIGTERM.
 _END_SECONDS = 10.0
 #: Clips that are made at once: nearly all of them wait for what happens after the bookmark.
-CLIP_SEATS = 32
+CLIP_SLOTS = 32
 
 
 class SnapshotWorker:
@@ -139,7 +139,7 @@ class SnapshotWorker:
             taken = self._capture(request)
         except VasError as error:
             log.info("no %s of device %s: %s: %s", request.what, request.device_id, error.reason, error.message)
-            return Taken(spell_failure(error))
+            return Taken(format_failure(error))
         except Exception:
             log.exception("the %s of device %s failed", request.what, request.device_id)
             return Taken(
@@ -174,13 +174,13 @@ def run_snapshots(config: Config, *, stop: threading.Event | None = None) -> Non
     database.connect(config)
     name = f"{socket.gethostname()}:{os.getpid()}"
     runner = JobRunner(
-        config, name, {CLIP: run_clip}, threading.BoundedSemaphore(CLIP_SEATS), lambda: worker.is_closing
+        config, name, {CLIP: run_clip}, threading.BoundedSemaphore(CLIP_SLOTS), lambda: worker.is_closing
     )
     worker = SnapshotWorker(
         CaptureQueue.connect(config),
         Captures.from_config(config).capture,
         runner.run,
-        threads=min(_MOST_THREADS, _THREADS_EACH * config.snapshot_threads),
+        threads=min(_MAX_THREADS, _THREADS_EACH * config.snapshot_threads),
     )
     slots = WorkerSlots(connect_redis(config.redis_url))
     worker.start()

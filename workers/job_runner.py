@@ -19,12 +19,12 @@ from gateway.errors import LeaseLost, Unavailable, VasError
 from gateway.jobs.files import remove_results
 from gateway.jobs.model import (
     JobAttempt,
-    beat_job,
     claim_job,
     end_cancelled,
     fail_job,
     finish_job,
     hand_back,
+    heartbeat_job,
     is_cancel_requested,
     next_queued,
 )
@@ -32,7 +32,7 @@ from gateway.jobs.model import (
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.3
-_BEAT_SECONDS = 2.0
+_HEARTBEAT_SECONDS = 2.0
 #: So long the end of a job is tried to be written while the database is away.
 _PATIENCE_SECONDS = 120.0
 _RETRY_SECONDS = 0.5
@@ -106,12 +106,12 @@ class JobRunner:
         started = time.monotonic()
         log.info("job %s (%s) started, attempt %d", attempt.id, attempt.kind, attempt.attempt)
         try:
-            with _Heart(context):
+            with _Heartbeat(context):
                 # What an attempt that was killed has left is of no use: each begins anew.
                 remove_results(self.config, attempt.id)
                 result = self._function(attempt)(attempt, context)
                 context.check()
-            if not insist(lambda: finish_job(attempt, result, keep_hours=keep_hours)):
+            if not retry_until_written(lambda: finish_job(attempt, result, keep_hours=keep_hours)):
                 raise LeaseLost(f"job '{attempt.id}' was taken away while it was finished")
             log.info("job %s (%s) done in %.1f s", attempt.id, attempt.kind, time.monotonic() - started)
         except Shutdown:
@@ -128,7 +128,7 @@ class JobRunner:
         except JobCancelled:
             log.info("job %s was cancelled", attempt.id)
             remove_results(self.config, attempt.id)
-            insist(lambda: end_cancelled(attempt, keep_hours=keep_hours))
+            retry_until_written(lambda: end_cancelled(attempt, keep_hours=keep_hours))
         except Exception as error:
             is_known = isinstance(error, VasError)
             reason = error.reason if is_known else "job_failed"
@@ -142,7 +142,7 @@ class JobRunner:
             )
             message = error.message if is_known else None
             remove_results(self.config, attempt.id)
-            insist(lambda: fail_job(attempt, reason, message, keep_hours=keep_hours))
+            retry_until_written(lambda: fail_job(attempt, reason, message, keep_hours=keep_hours))
 
     def _function(self, attempt: JobAttempt) -> JobFunction:
         try:
@@ -156,7 +156,7 @@ def result_stem(attempt: JobAttempt) -> str:
     return f"{attempt.id}-{attempt.token.rpartition(':')[2]}"
 
 
-class _Heart:
+class _Heartbeat:
     """A thread that says that the job lives, and looks whether it is to end."""
 
     def __init__(self, context: JobContext) -> None:
@@ -180,8 +180,8 @@ class _Heart:
             now = time.monotonic()
             news = (context._stage, int(context._progress * 100))
             try:
-                if now - beaten_at >= _BEAT_SECONDS or (news != told and now - beaten_at >= 2 * _LOOK_SECONDS):
-                    is_wished = beat_job(attempt, context._progress, context._stage)
+                if now - beaten_at >= _HEARTBEAT_SECONDS or (news != told and now - beaten_at >= 2 * _LOOK_SECONDS):
+                    is_wished = heartbeat_job(attempt, context._progress, context._stage)
                     beaten_at, told = now, news
                 else:
                     is_wished = is_cancel_requested(attempt)
@@ -198,7 +198,7 @@ class _Heart:
                 context._is_cancelled.set()
 
 
-def insist(write: Callable[[], None]) -> bool:
+def retry_until_written(write: Callable[[], None]) -> bool:
     """Write the end of a job or of what it has made, also when the database is away for a while; False when it is lost.
 
     Given up, the clock process finds the job without a heartbeat and puts it back.

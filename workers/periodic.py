@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 _RETRY_SECONDS = 3.0
 
 
-class TurnThread:
+class PeriodicThread:
     """Calls `turn`, which gives the seconds until its next call. `start` and `stop` may be called twice."""
 
     def __init__(self, name: str, turn: Callable[[], float]) -> None:

@@ -18,7 +18,7 @@ PR_SET_CHILD_SUBREAPER = 36
 # A setting is wrong: starting again would not help (sysexits.h, EX_CONFIG).
 EX_CONFIG = 78
 HEALTHY_SECONDS = 60
-LONGEST_PAUSE_SECONDS = 10
+MAX_PAUSE_SECONDS = 10
 COLOURS = (36, 33, 32, 35, 34, 31, 96, 93, 92)
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -120,7 +120,7 @@ class Supervisor:
         if status == EX_CONFIG:
             raise Misconfigured(f"{child.name} cannot start with these settings")
         child.failures = 0 if now - child.started > HEALTHY_SECONDS else child.failures + 1
-        pause = min(2 ** (child.failures - 1), LONGEST_PAUSE_SECONDS) if child.failures else 0
+        pause = min(2 ** (child.failures - 1), MAX_PAUSE_SECONDS) if child.failures else 0
         child.start_again_at = now + pause
         ended = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         self.say(f"{child.name} {ended}; starting it again in {pause} s")

@@ -2,10 +2,12 @@
 
 import unicodedata
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import marshmallow as ma
+
+from gateway.clock import format_time, to_ms
 
 _LINE_CHARACTERS = frozenset("\n\t")
 
@@ -94,4 +96,4 @@ class Time(ma.fields.DateTime):
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **_options: Any) -> str | None:
         if value is None:
             return None
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return format_time(to_ms(value))

@@ -7,13 +7,13 @@ from flask import Response
 
 #: What a file system, a header or a shell may take amiss in a name.
 _UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
-_LONGEST_STEM = 120
+_MAX_STEM = 120
 
 
 def safe_name(stem: str, suffix: str, otherwise: str) -> str:
     """A name that any system takes; `otherwise` is the stem where nothing of the wished one is left."""
     # Neither a hidden file nor one that Windows cannot open.
-    cleaned = _UNSAFE.sub("_", stem)[:_LONGEST_STEM].strip(" .")
+    cleaned = _UNSAFE.sub("_", stem)[:_MAX_STEM].strip(" .")
     return f"{cleaned or otherwise}.{suffix}"
 
 

@@ -3,7 +3,7 @@
 from flask import Response
 
 from gateway.api.errors import error_response
-from gateway.api.time_fields import spell_moment
+from gateway.clock import format_time
 
 #: What is said of a device without any footage.
 NOTHING = "nothing was recorded of this device yet"
@@ -15,7 +15,7 @@ def refuse_empty(
     """404: the `message`, then where the nearest before and after is (ms since 1970, UTC), or that there is
     `nothing`."""
     moments = {"before": before_ms, "after": after_ms}
-    nearest = {where: None if moment is None else spell_moment(moment) for where, moment in moments.items()}
+    nearest = {where: None if moment is None else format_time(moment) for where, moment in moments.items()}
     words = [f"the nearest {where} it is at {text}" for where, text in nearest.items() if text is not None]
     return error_response(
         404,

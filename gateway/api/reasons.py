@@ -3,6 +3,6 @@
 from gateway.states import Reason, reason_for
 
 
-def spell_reason(code: str | None, message: str | None) -> Reason | None:
+def format_reason(code: str | None, message: str | None) -> Reason | None:
     """The whole reason of a code, with the more exact message where one was stored; None without a code."""
     return None if code is None else reason_for(code, message)

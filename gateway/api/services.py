@@ -24,9 +24,9 @@ from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from gateway.states import DesiredState
 from gateway.streams.bus import MediaBus
-from gateway.streams.live_stats import LiveFigures
+from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
-from gateway.streams.model import StreamRecord, ask_to_run, read_stream_record, touch_demand
+from gateway.streams.model import StreamRecord, read_stream_record, request_start, touch_demand
 from gateway.tenancy.scopes import EveryTenantScope
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 _EXTENSION = "vas"
 
 #: For so long a request may wait for a picture.
-LONGEST_CAPTURE_SECONDS = 10
+MAX_CAPTURE_SECONDS = 10
 
 #: After Redis did not answer, what can do without it does so for this long: no thread waits in vain again.
 _REDIS_PAUSE_SECONDS = 2.0
@@ -70,7 +70,7 @@ class Services:
     config: Config
     redis: redis.Redis
     bus: MediaBus
-    live: LiveFigures
+    live: LiveStats
     leases: Leases
     slots: WorkerSlots
     messages: Messages
@@ -81,8 +81,8 @@ class Services:
     captures: CaptureQueue
     capture_files: CaptureFiles
     posters: Posters
-    probe_seats: BoundedSemaphore
-    capture_seats: BoundedSemaphore
+    probe_slots: BoundedSemaphore
+    capture_slots: BoundedSemaphore
     redis_outage: _Outage = field(default_factory=_Outage)
     snapshot_worker: _Sighting = field(default_factory=_Sighting)
 
@@ -96,7 +96,7 @@ class Services:
             config=config,
             redis=client,
             bus=MediaBus(connect_redis(config.bus_redis_url, timeout_seconds=2.0)),
-            live=LiveFigures(client),
+            live=LiveStats(client),
             leases=Leases(client),
             slots=WorkerSlots(client),
             messages=Messages.connect(config),
@@ -112,8 +112,8 @@ class Services:
                 seats=max(1, config.web_threads // 2),
             ),
             # A probe holds a thread for as long as the camera takes: most threads stay free.
-            probe_seats=BoundedSemaphore(max(1, config.web_threads // 4)),
-            capture_seats=BoundedSemaphore(max(1, config.web_threads // 2)),
+            probe_slots=BoundedSemaphore(max(1, config.web_threads // 4)),
+            capture_slots=BoundedSemaphore(max(1, config.web_threads // 2)),
         )
 
     def attach(self, app: Flask) -> None:
@@ -183,7 +183,7 @@ def request_stream(scope: EveryTenantScope, device_id: str) -> StreamRecord:
     if not device.enabled:
         raise Conflict(f"device '{device.name}' is disabled: enable it first", reason="device_disabled")
     if device.start_mode == "on_demand":
-        if ask_to_run(scope, device.id, demanded_at=utc_now()):
+        if request_start(scope, device.id, demanded_at=utc_now()):
             services().send_start(device.id)
     elif device.stream.desired != DesiredState.RUNNING:
         raise Conflict(f"device '{device.name}' is stopped: start it first", reason="stream_stopped")

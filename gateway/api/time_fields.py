@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import marshmallow as ma
 
+from gateway.clock import DAY_MS, format_time
 from gateway.schedules.recording_plan import WEEKDAYS, parse_minute
 
 #: A `+` that a query did not spell as %2B has become a blank.
 _LOST_PLUS = re.compile(r"(T[0-9:.]+) ([0-9]{2}:?[0-9]{2})$")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
-MOST_SPANS = 24
+MAX_SPANS = 24
 _CLOCK_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
 _ZONE_NAME = re.compile(r"[A-Za-z0-9_+\-/]{1,64}")
 #: Files beside the zones: other machines and browsers do not know them, and those of `right/` count leap seconds.
@@ -39,7 +40,7 @@ class Moment(ma.fields.DateTime):
         return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
 
     def _serialize(self, value: int | None, attr: str | None, obj: Any, **_options: Any) -> str | None:
-        return None if value is None else spell_moment(value)
+        return None if value is None else format_time(value)
 
 
 class DateText(ma.fields.Date):
@@ -90,7 +91,7 @@ class WeeklyPlan(ma.fields.Field):
         super().__init__(**options)
         clock = {"type": "string", "pattern": _CLOCK_PATTERN}
         span = {"type": "array", "items": clock, "minItems": 2, "maxItems": 2}
-        days = {day: {"type": "array", "items": span, "maxItems": MOST_SPANS} for day in WEEKDAYS}
+        days = {day: {"type": "array", "items": span, "maxItems": MAX_SPANS} for day in WEEKDAYS}
         self.metadata |= {"type": "object", "properties": days, "additionalProperties": False}
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_options: Any) -> Any:
@@ -109,8 +110,8 @@ class WeeklyPlan(ma.fields.Field):
 def _parse_spans(value: Any, name: str) -> list[list[str]]:
     if not isinstance(value, list):
         raise ma.ValidationError(f'\'{name}\' must be a list of spans such as [["08:00", "18:00"]]')
-    if len(value) > MOST_SPANS:
-        raise ma.ValidationError(f"'{name}' must have at most {MOST_SPANS} spans, not {len(value)}")
+    if len(value) > MAX_SPANS:
+        raise ma.ValidationError(f"'{name}' must have at most {MAX_SPANS} spans, not {len(value)}")
     spans = sorted(_parse_span(span, f"{name}[{number}]") for number, span in enumerate(value))
     last_end, last = 0, ""
     for start, end, text in spans:
@@ -148,12 +149,6 @@ def parse_date(value: Any, name: str) -> date:
     return found
 
 
-def spell_moment(at_ms: int) -> str:
-    """RFC 3339 in UTC with milliseconds."""
-    at = datetime.fromtimestamp(at_ms // 1000, UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
-
-
 def check_order(data: dict[str, Any], longest_days: float | None, names: Iterable[str] = ("start", "end")) -> None:
     """Raise ValidationError unless the range of `data` has a length, and none beyond what is answered."""
     start, end = (data[name] for name in names)
@@ -161,6 +156,6 @@ def check_order(data: dict[str, Any], longest_days: float | None, names: Iterabl
         return
     if end <= start:
         raise ma.ValidationError({"end": ["'end' must be after 'start'"]})
-    if longest_days is not None and end - start > longest_days * 86_400_000:
+    if longest_days is not None and end - start > longest_days * DAY_MS:
         limit = f"{longest_days * 24:g} hours" if longest_days < 2 else f"{longest_days:g} days"
         raise ma.ValidationError({"end": [f"'end' must be at most {limit} after 'start'"]})

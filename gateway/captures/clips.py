@@ -13,7 +13,7 @@ from gateway import database
 from gateway.captures.bookmarks import FAILED, PENDING, READY, Bookmark
 from gateway.errors import LeaseLost
 from gateway.jobs import model as jobs
-from gateway.jobs.model import CANCELLED, Job, JobAttempt, beat_job, spell_job_error
+from gateway.jobs.model import CANCELLED, Job, JobAttempt, format_job_error, heartbeat_job
 from gateway.states import Reason
 from gateway.tenancy.scopes import EVERY_TENANT
 
@@ -51,7 +51,7 @@ def clip_status(bookmark: Bookmark) -> ClipStatus:
     """The state of the clip of a bookmark as `find_bookmark` gives it: also when its job ended without a word."""
     if bookmark.clip_state != PENDING:
         reason = bookmark.clip_reason_code
-        spelt = spell_clip_reason(reason, bookmark.clip_reason_message) if reason else None
+        spelt = format_clip_reason(reason, bookmark.clip_reason_message) if reason else None
         return ClipStatus(bookmark.clip_state, float(bookmark.clip_state == READY), reason=spelt)
     job = bookmark.job
     if job is not None and job.state not in (jobs.FAILED, CANCELLED):
@@ -61,11 +61,11 @@ def clip_status(bookmark: Bookmark) -> ClipStatus:
     return ClipStatus(ended, float(ended == READY), reason=_reason_of(job))
 
 
-def spell_clip_reason(code: str, message: str | None = None) -> Reason:
+def format_clip_reason(code: str, message: str | None = None) -> Reason:
     """The whole reason why there is no clip."""
     if code == CLIP_CANCELLED:
         return Reason(code, message or "the making of the clip was cancelled", "have it made again")
-    return spell_job_error(code, message)
+    return format_job_error(code, message)
 
 
 # ---- the worker's side ----------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def save_poster(attempt: JobAttempt, poster_file: str, *, progress: float, stage
     """The poster is there before the clip is; `progress` and `stage` are where its job is now. Raises LeaseLost."""
     with database.transaction():
         # The fence: an attempt that was given up writes nothing.
-        beat_job(attempt, progress, stage)
+        heartbeat_job(attempt, progress, stage)
         _update(attempt, poster_file=poster_file)
 
 
@@ -116,15 +116,15 @@ def fail_clip(attempt: JobAttempt, code: str, message: str | None = None) -> Non
         _write(attempt, clip_state=state, clip_reason_code=code, clip_reason_message=message)
 
 
-def settle_clips() -> list[Bookmark]:
+def finalize_clips() -> list[Bookmark]:
     """Write down the end of clips whose job ended without a word, and give their bookmarks; for the clock process."""
     with database.session():
         pending = list(EVERY_TENANT.select(Bookmark).where(Bookmark.clip_state == PENDING))
         known = _jobs_of(pending)
-    return [bookmark for bookmark in pending if _settle(bookmark, known.get(bookmark.clip_job_id))]
+    return [bookmark for bookmark in pending if _finalize(bookmark, known.get(bookmark.clip_job_id))]
 
 
-def _settle(bookmark: Bookmark, job: Job | None) -> bool:
+def _finalize(bookmark: Bookmark, job: Job | None) -> bool:
     """Whether its job has ended, and nobody else wrote that down or asked for a new clip meanwhile."""
     bookmark.job = job
     status = clip_status(bookmark)
@@ -149,13 +149,13 @@ def _jobs_of(bookmarks: Sequence[Bookmark]) -> dict[str, Job]:
 
 def _reason_of(job: Job | None) -> Reason:
     if job is None or job.state == CANCELLED:
-        return spell_clip_reason(CLIP_CANCELLED)
-    return spell_job_error(job.error_code or "job_failed", job.error_message)
+        return format_clip_reason(CLIP_CANCELLED)
+    return format_job_error(job.error_code or "job_failed", job.error_message)
 
 
 def _write(attempt: JobAttempt, **values: Any) -> None:
     with database.transaction():
-        beat_job(attempt, 0.99, "finishing")
+        heartbeat_job(attempt, 0.99, "finishing")
         _update(attempt, **values)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gateway.config import Config
 from gateway.errors import NotFound
-from gateway.jobs.files import SPARE_BYTES, ExportSpaceMissing, Owner, ResultFile, spell_bytes, spell_failure
+from gateway.jobs.files import SPARE_BYTES, ExportSpaceMissing, Owner, ResultFile, format_bytes, format_failure
 
 SNAPSHOTS, CLIPS = FOLDERS = ("snapshots", "clips")
 
@@ -49,7 +49,7 @@ class CaptureFiles:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         except OSError as error:
-            raise spell_failure(error, folder, _CAPTURES) from error
+            raise format_failure(error, folder, _CAPTURES) from error
         return folder
 
     def write(self, key: str, data: bytes) -> None:
@@ -82,11 +82,11 @@ class CaptureFiles:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o750)
             free = shutil.disk_usage(self.root).free
         except OSError as error:
-            raise spell_failure(error, self.root, _CAPTURES) from error
+            raise format_failure(error, self.root, _CAPTURES) from error
         floor = max(SPARE_BYTES, floor_bytes)
         if free - needed_bytes < floor:
             raise ExportSpaceMissing(
-                f"the disk of snapshots and clips has {spell_bytes(free)} left, and {spell_bytes(floor)} must stay "
+                f"the disk of snapshots and clips has {format_bytes(free)} left, and {format_bytes(floor)} must stay "
                 "free: "
                 "make room, or delete some of them"
             )

@@ -16,9 +16,9 @@ from gateway.redis_client import connect_redis, queue_answers
 
 _REQUESTS = "vas:captures"
 #: The list is trimmed to so many requests: those beyond it nobody waits for any more.
-_MOST_REQUESTS = 2000
+_MAX_REQUESTS = 2000
 #: No caller of `ask` and `take` waits longer.
-_LONGEST_WAIT_SECONDS = 10.0
+_MAX_WAIT_SECONDS = 10.0
 
 #: What is asked for: a snapshot to be kept, the poster of a device, or a clip's job to be begun at once.
 SNAPSHOT, POSTER, CLIP = "snapshot", "poster", "clip"
@@ -87,7 +87,7 @@ class CaptureQueue:
     @classmethod
     def connect(cls, config: Config) -> "CaptureQueue":
         """Over a client of its own, which nothing else waits behind."""
-        return cls(connect_redis(config.bus_redis_url, timeout_seconds=_LONGEST_WAIT_SECONDS + 3))
+        return cls(connect_redis(config.bus_redis_url, timeout_seconds=_MAX_WAIT_SECONDS + 3))
 
     def ask(self, request: CaptureRequest, *, wait_seconds: float) -> CaptureAnswer | None:
         """Ask and wait for the answer; None when none came in time. What nobody waits for any more is not begun."""
@@ -106,7 +106,7 @@ class CaptureQueue:
             pipeline = self._redis.pipeline()
             pipeline.set(_request_key(request.id), json.dumps(request.to_dict()), px=max(1, int(keep_seconds * 1000)))
             pipeline.rpush(_REQUESTS, request.id)
-            pipeline.ltrim(_REQUESTS, -_MOST_REQUESTS, -1)
+            pipeline.ltrim(_REQUESTS, -_MAX_REQUESTS, -1)
             pipeline.execute()
 
     def take(self, *, wait_seconds: float) -> CaptureRequest | None:

@@ -18,9 +18,9 @@ from gateway.captures.bookmarks import Bookmark
 from gateway.captures.files import CLIPS, SNAPSHOTS
 from gateway.captures.schedules import SnapshotSchedule
 from gateway.captures.snapshots import Snapshot
+from gateway.clock import DAY_MS
 from gateway.tenancy.scopes import EVERY_TENANT, TenantRow
 
-_DAY_MS = 86_400_000
 #: The columns that name files, by the folder of the files.
 _FILES: dict[str, tuple[type[TenantRow], tuple[str, ...]]] = {
     SNAPSHOTS: (Snapshot, ("file",)),
@@ -68,7 +68,7 @@ def _oldest_to_keep(schedule: SnapshotSchedule, kept: Any, now_ms: int) -> int |
     """The moment from which on a schedule's pictures stay; None when all of them do."""
     moments = []
     if schedule.keep_days is not None:
-        moments.append(now_ms - schedule.keep_days * _DAY_MS)
+        moments.append(now_ms - schedule.keep_days * DAY_MS)
     if schedule.keep_count is not None:
         query = EVERY_TENANT.select(Snapshot, Snapshot.at_ms).where(kept).order_by(Snapshot.at_ms.desc())
         with database.session():

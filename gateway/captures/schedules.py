@@ -25,7 +25,7 @@ from gateway.states import Reason, reason_for
 from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TenantScope, TimeField
 
 #: A device has at most so many.
-MOST_SCHEDULES = 50
+MAX_SCHEDULES = 50
 #: From it and the moment the id of a scheduled snapshot is made: asked for twice, it is taken once.
 _NAMESPACE = uuid.UUID("5d1f4f2e-8c55-4a52-9a39-0d1c1c2f6a10")
 
@@ -96,7 +96,7 @@ class ScheduleValues:
     keep_count: int | None = None
 
 
-def spell_schedule_reason(code: str, message: str | None = None) -> Reason:
+def format_schedule_reason(code: str, message: str | None = None) -> Reason:
     """The whole reason why a schedule took no picture, with the more exact `message` where there is one."""
     known = SCHEDULE_REASONS.get(code) or JOB_ERRORS.get(code)
     return Reason(code, message or known.message, known.remedy) if known else reason_for(code, message)
@@ -117,9 +117,9 @@ def create_schedule(
     now = at or utc_now()
     with database.transaction():
         count = scope.select(SnapshotSchedule).where(SnapshotSchedule.device_id == device_id).count()
-        if count >= MOST_SCHEDULES:
+        if count >= MAX_SCHEDULES:
             raise Conflict(
-                f"the device has {count} schedules, and {MOST_SCHEDULES} are the most: delete one first",
+                f"the device has {count} schedules, and {MAX_SCHEDULES} are the most: delete one first",
                 reason="too_many_schedules",
             )
         schedule_id = scope.insert(
@@ -251,7 +251,7 @@ def is_taken(schedule_id: int, slot_ms: int) -> bool:
         return EVERY_TENANT.select(Snapshot).where(Snapshot.id == snapshot_id_for(schedule_id, slot_ms)).exists()
 
 
-def mend_moments(now_ms: int) -> int:
+def repair_times(now_ms: int) -> int:
     """Set the next moment of those whose own is missing or further away than it can be; gives how many.
 
     So it is after the machine's clock was far ahead, or a time zone got another rule.

@@ -4,9 +4,9 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from gateway.clock import format_time
 from gateway.footage.gaps import GapFact, merge_ranges
 from gateway.schedules.local_days import LocalDay, as_local
 from gateway.states import reason_for
@@ -98,9 +98,9 @@ def _cut(gap: GapFact, day: LocalDay, now_ms: int) -> GapFact:
 
 def write_csv(devices: Iterable[DeviceCoverage], zone: ZoneInfo, now_ms: int) -> Iterator[str]:
     """The coverage as CSV (RFC 4180, with a head), some rows at a time. Times are local with their offset, and UTC."""
-    yield _spell_row(CSV_HEAD)
+    yield _format_row(CSV_HEAD)
     for device in devices:
-        yield "".join(_spell_row(row) for row in _rows(device, zone, now_ms))
+        yield "".join(_format_row(row) for row in _rows(device, zone, now_ms))
 
 
 def _rows(device: DeviceCoverage, zone: ZoneInfo, now_ms: int) -> Iterator[Sequence[object]]:
@@ -119,8 +119,8 @@ def _rows(device: DeviceCoverage, zone: ZoneInfo, now_ms: int) -> Iterator[Seque
                 "",
                 _local(zone, gap.start_ms),
                 "" if lasts else _local(zone, gap.end_ms),
-                _utc(gap.start_ms),
-                "" if lasts else _utc(gap.end_ms),
+                format_time(gap.start_ms),
+                "" if lasts else format_time(gap.end_ms),
                 _seconds(gap.until(now_ms) - gap.start_ms),
                 "yes" if gap.is_wanted else "no",
                 reason.code,
@@ -129,7 +129,7 @@ def _rows(device: DeviceCoverage, zone: ZoneInfo, now_ms: int) -> Iterator[Seque
             )
 
 
-def _spell_row(cells: Sequence[object]) -> str:
+def _format_row(cells: Sequence[object]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow([_safe(str(cell)) for cell in cells])
     return text.getvalue()
@@ -146,8 +146,3 @@ def _seconds(ms: int) -> str:
 
 def _local(zone: ZoneInfo, at_ms: int) -> str:
     return as_local(zone, at_ms).isoformat(timespec="milliseconds")
-
-
-def _utc(at_ms: int) -> str:
-    at = datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gateway.footage.gaps import HOLE_MS
 from gateway.footage.reading import packed_between, segments_between
 from gateway.footage.recordings import Recording
-from gateway.footage.segments import LONGEST_SEGMENT_MS
+from gateway.footage.segments import MAX_SEGMENT_MS
 from gateway.media import PartFact, segment_key, unpack_parts
 
 #: Up to this length a range is estimated part by part.
@@ -58,7 +58,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ContiguousRange:
     """Footage without a hole: one run, consecutive parts, the first of them with a key frame."""
 
     pieces: tuple[Piece, ...]
@@ -124,20 +124,20 @@ def estimate_footage(recording: Recording, start_ms: int, end_ms: int) -> Footag
     return FootageEstimate(sum(segment.size for segment in segments), segments[0].start_ms, end)
 
 
-def cut_footage(recording: Recording, start_ms: int, end_ms: int) -> list[Stretch]:
+def cut_footage(recording: Recording, start_ms: int, end_ms: int) -> list[ContiguousRange]:
     """The footage that is needed to show a range: whole groups of pictures, each from its key frame.
 
     Begins at or before `start_ms` where there is footage then, and ends at or after `end_ms`. Empty when there is none.
     """
     found = []
-    for pieces in _stretches(_pieces(recording, start_ms - LONGEST_SEGMENT_MS, end_ms + LONGEST_SEGMENT_MS)):
+    for pieces in _stretches(_pieces(recording, start_ms - MAX_SEGMENT_MS, end_ms + MAX_SEGMENT_MS)):
         stretch = _cut_at_key_frames(pieces, start_ms, end_ms)
         if stretch is not None:
             found.append(stretch)
     return found
 
 
-def holes_between(stretches: list[Stretch], start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+def holes_between(stretches: list[ContiguousRange], start_ms: int, end_ms: int) -> list[tuple[int, int]]:
     """The times inside a range that no stretch covers."""
     edges = [start_ms, *(moment for stretch in stretches for moment in (stretch.start_ms, stretch.end_ms)), end_ms]
     pairs = list(pairwise(edges))[::2]
@@ -168,7 +168,7 @@ def _stretches(pieces: Iterator[Piece]) -> Iterator[list[Piece]]:
         yield group
 
 
-def _cut_at_key_frames(pieces: list[Piece], start_ms: int, end_ms: int) -> Stretch | None:
+def _cut_at_key_frames(pieces: list[Piece], start_ms: int, end_ms: int) -> ContiguousRange | None:
     if pieces[-1].end_ms <= start_ms or pieces[0].start_ms >= end_ms:
         return None
     first = _last_key_before(pieces, start_ms) or next(_keys(pieces, range(len(pieces))), None)
@@ -183,7 +183,7 @@ def _cut_at_key_frames(pieces: list[Piece], start_ms: int, end_ms: int) -> Stret
         end = last.part if last and number == last.piece else len(piece.parts)
         if end > begin:
             cut.append(piece.cut(begin, end))
-    return Stretch(tuple(cut)) if cut else None
+    return ContiguousRange(tuple(cut)) if cut else None
 
 
 def _keys(pieces: list[Piece], numbers: Iterable[int]) -> Iterator[_Key]:

@@ -9,11 +9,11 @@ import peewee
 from peewee import fn
 
 from gateway import database
+from gateway.clock import DAY_MS
 from gateway.devices.model import Device
 from gateway.footage.reading import PLAYABLE, Amount, open_amounts
 from gateway.footage.recordings import Recording
-from gateway.footage.segments import QUARTER_MS, Quarter, Segment
-from gateway.schedules.local_days import DAY_MS
+from gateway.footage.segments import FIFTEEN_MINUTES_MS, FifteenMinuteRollup, Segment
 from gateway.tenancy.scopes import EVERY_RECORDING, EveryTenantScope
 
 #: Quarters before the last whole stretch of this length count as old.
@@ -88,7 +88,7 @@ class RecordedSums:
     def read(self, recording_ids: Sequence[int], now_ms: int) -> dict[int, Amount]:
         """What was recorded, with what is being written; of older footage that was deleted lately it may tell too
         much."""
-        bound = now_ms // _OLDER_MS * (_OLDER_MS // QUARTER_MS)
+        bound = now_ms // _OLDER_MS * (_OLDER_MS // FIFTEEN_MINUTES_MS)
         now = time.monotonic()
         with self._lock:
             known = {
@@ -97,12 +97,12 @@ class RecordedSums:
                 if (entry := self._older.get(key)) and entry[0] == bound and now < entry[1]
             }
         missing = [key for key in recording_ids if key not in known]
-        found = _sum_quarters(missing, Quarter.quarter < bound) if missing else {}
+        found = _sum_rollup(missing, FifteenMinuteRollup.quarter < bound) if missing else {}
         with self._lock:
             for key in missing:
                 known[key] = found.get(key, Amount())
                 self._older[key] = (bound, now + self._keep_seconds, known[key])
-        for key, amount in _sum_quarters(recording_ids, Quarter.quarter >= bound).items():
+        for key, amount in _sum_rollup(recording_ids, FifteenMinuteRollup.quarter >= bound).items():
             known[key] += amount
         for key, _, amount in open_amounts(list(recording_ids)):
             known[key] += amount
@@ -126,13 +126,17 @@ def read_totals(
     return {key: Totals(*edge, amounts[key].bytes, amounts[key].recorded_ms) for key, edge in edges.items()}
 
 
-def _sum_quarters(recording_ids: Sequence[int], which: Any) -> dict[int, Amount]:
+def _sum_rollup(recording_ids: Sequence[int], which: Any) -> dict[int, Amount]:
     sums = (
         EVERY_RECORDING.select(
-            Quarter, Quarter.recording_id, fn.SUM(Quarter.recorded_ms), fn.SUM(Quarter.bytes), fn.SUM(Quarter.segments)
+            FifteenMinuteRollup,
+            FifteenMinuteRollup.recording_id,
+            fn.SUM(FifteenMinuteRollup.recorded_ms),
+            fn.SUM(FifteenMinuteRollup.bytes),
+            fn.SUM(FifteenMinuteRollup.segments),
         )
-        .where(Quarter.recording_id.in_(list(recording_ids)), which)
-        .group_by(Quarter.recording_id)
+        .where(FifteenMinuteRollup.recording_id.in_(list(recording_ids)), which)
+        .group_by(FifteenMinuteRollup.recording_id)
     )
     return {key: Amount(*map(int, amounts)) for key, *amounts in sums.tuples()}
 
@@ -154,7 +158,7 @@ def usage_of_all(scope: EveryTenantScope, now_ms: int, sums: RecordedSums) -> li
         if not ids:
             return []
         amounts, edges = sums.read(ids, now_ms), read_edges(scope, ids)
-        recent = _sum_quarters(ids, Quarter.quarter >= (now_ms - DAY_MS) // QUARTER_MS)
+        recent = _sum_rollup(ids, FifteenMinuteRollup.quarter >= (now_ms - DAY_MS) // FIFTEEN_MINUTES_MS)
     return [
         Usage(row, amounts[row.id].bytes, recent.get(row.id, Amount()).bytes, edges[row.id][0]) for row in recordings
     ]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from gateway import database
-from gateway.clock import utc_now
+from gateway.clock import DAY_MS, utc_now
 from gateway.devices.events import STATE, DeviceEvent
 from gateway.errors import Conflict, NotFound
 from gateway.footage.recordings import Protection, Recording, RecordingEvent
@@ -12,7 +12,7 @@ from gateway.tenancy.scopes import EveryTenantScope, TenantScope
 #: What a person holds; others (`export`, `bookmark`) go with what they belong to.
 HOLD = "hold"
 #: No event that is told by the API lasts longer, so that those which reach into a range are found by their start.
-_LONGEST_EVENT_MS = 86_400_000
+_MAX_EVENT_MS = DAY_MS
 
 
 def protections_between(
@@ -28,9 +28,7 @@ def protections_between(
         return list(query.order_by(Protection.start_ms, Protection.id))
 
 
-def hold_footage(
-    scope: TenantScope, recording: Recording, start_ms: int, end_ms: int, *, note: str, by: str
-) -> Protection:
+def protect(scope: TenantScope, recording: Recording, start_ms: int, end_ms: int, *, note: str, by: str) -> Protection:
     """Protect a range until somebody takes the hold away again."""
     with database.transaction():
         protection_id = scope.insert(
@@ -79,7 +77,7 @@ def recording_events(
         if start_ms is not None:
             lasts = RecordingEvent.end_ms > start_ms
             query = query.where(
-                RecordingEvent.at_ms > start_ms - _LONGEST_EVENT_MS, (RecordingEvent.at_ms >= start_ms) | lasts
+                RecordingEvent.at_ms > start_ms - _MAX_EVENT_MS, (RecordingEvent.at_ms >= start_ms) | lasts
             )
         newest_first = query.order_by(RecordingEvent.at_ms.desc(), RecordingEvent.id.desc())
         return list(newest_first.limit(limit).offset(offset)), query.count()

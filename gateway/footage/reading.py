@@ -13,12 +13,21 @@ import peewee
 from peewee import SQL, Window, fn
 
 from gateway import database
+from gateway.clock import DAY_MS
 from gateway.devices.model import Device
 from gateway.errors import NotFound
 from gateway.footage.gaps import HOLE_MS, GapFact, Knowledge, Range
 from gateway.footage.recordings import Recording
-from gateway.footage.segments import LONGEST_SEGMENT_MS, QUARTER_MS, Gap, Quarter, Segment, SegmentParts, SegmentState
-from gateway.schedules.local_days import DAY_MS, LocalDay
+from gateway.footage.segments import (
+    FIFTEEN_MINUTES_MS,
+    MAX_SEGMENT_MS,
+    FifteenMinuteRollup,
+    Gap,
+    Segment,
+    SegmentParts,
+    SegmentState,
+)
+from gateway.schedules.local_days import LocalDay
 from gateway.schedules.recording_plan import decide
 from gateway.tenancy.scopes import EVERY_RECORDING, EveryTenantScope, FootageScope
 
@@ -104,7 +113,7 @@ def nearest_footage(recording_id: int, at_ms: int) -> tuple[int | None, int | No
 def _overlapping(query: peewee.ModelSelect, start_ms: int, end_ms: int) -> peewee.ModelSelect:
     return query.where(
         PLAYABLE,
-        Segment.start_ms > start_ms - LONGEST_SEGMENT_MS,
+        Segment.start_ms > start_ms - MAX_SEGMENT_MS,
         Segment.start_ms < end_ms,
         Segment.start_ms + Segment.duration_ms > start_ms,
     ).order_by(Segment.start_ms, Segment.run, Segment.sequence)
@@ -124,13 +133,16 @@ def amounts_by_day(recording_id: int, days: Sequence[LocalDay], steps: Sequence[
         return {}
     ahead: Any = steps[0][1]
     if len(steps) > 1:
-        cases = [(Quarter.quarter < until_ms // QUARTER_MS, seconds) for (_, seconds), (until_ms, _) in pairwise(steps)]
+        cases = [
+            (FifteenMinuteRollup.quarter < until_ms // FIFTEEN_MINUTES_MS, seconds)
+            for (_, seconds), (until_ms, _) in pairwise(steps)
+        ]
         ahead = peewee.Case(None, cases, steps[-1][1])
-    day = (Quarter.quarter * (QUARTER_MS // 1000) + ahead) / (DAY_MS // 1000)
+    day = (FifteenMinuteRollup.quarter * (FIFTEEN_MINUTES_MS // 1000) + ahead) / (DAY_MS // 1000)
     with database.session():
         found = {
             int(key): Amount(*map(int, sums))
-            for key, *sums in _sum_quarters(recording_id, day, days[0].start_ms, days[-1].end_ms)
+            for key, *sums in _sum_rollup(recording_id, day, days[0].start_ms, days[-1].end_ms)
         }
         for _, start_ms, amount in open_amounts([recording_id]):
             for local in days:
@@ -141,10 +153,10 @@ def amounts_by_day(recording_id: int, days: Sequence[LocalDay], steps: Sequence[
 
 def amounts_by_bucket(recording_id: int, start_ms: int, end_ms: int, bucket_ms: int) -> dict[int, Amount]:
     """What was recorded in whole buckets of time (`start_ms // bucket_ms`), a bucket being some quarters long."""
-    bucket = Quarter.quarter / (bucket_ms // QUARTER_MS)
+    bucket = FifteenMinuteRollup.quarter / (bucket_ms // FIFTEEN_MINUTES_MS)
     with database.session():
         found = {
-            int(key): Amount(*map(int, sums)) for key, *sums in _sum_quarters(recording_id, bucket, start_ms, end_ms)
+            int(key): Amount(*map(int, sums)) for key, *sums in _sum_rollup(recording_id, bucket, start_ms, end_ms)
         }
         for _, at_ms, amount in open_amounts([recording_id]):
             if start_ms <= at_ms < end_ms:
@@ -152,19 +164,27 @@ def amounts_by_bucket(recording_id: int, start_ms: int, end_ms: int, bucket_ms: 
     return found
 
 
-def recorded_by_quarter(recording_id: int, start_ms: int, end_ms: int) -> dict[int, int]:
-    """The milliseconds recorded in each quarter of an hour (`start_ms // QUARTER_MS`) that has any."""
+def recorded_by_fifteen_minutes(recording_id: int, start_ms: int, end_ms: int) -> dict[int, int]:
+    """The milliseconds recorded in each quarter of an hour (`start_ms // FIFTEEN_MINUTES_MS`) that has any."""
     return {
-        key: amount.recorded_ms for key, amount in amounts_by_bucket(recording_id, start_ms, end_ms, QUARTER_MS).items()
+        key: amount.recorded_ms
+        for key, amount in amounts_by_bucket(recording_id, start_ms, end_ms, FIFTEEN_MINUTES_MS).items()
     }
 
 
-def _sum_quarters(recording_id: int, key: Any, start_ms: int, end_ms: int) -> Iterable[tuple]:
+def _sum_rollup(recording_id: int, key: Any, start_ms: int, end_ms: int) -> Iterable[tuple]:
     quarters = FootageScope(recording_id).select(
-        Quarter, key, fn.SUM(Quarter.recorded_ms), fn.SUM(Quarter.bytes), fn.SUM(Quarter.segments)
+        FifteenMinuteRollup,
+        key,
+        fn.SUM(FifteenMinuteRollup.recorded_ms),
+        fn.SUM(FifteenMinuteRollup.bytes),
+        fn.SUM(FifteenMinuteRollup.segments),
     )
     return (
-        quarters.where(Quarter.quarter >= start_ms // QUARTER_MS, Quarter.quarter < -(-end_ms // QUARTER_MS))
+        quarters.where(
+            FifteenMinuteRollup.quarter >= start_ms // FIFTEEN_MINUTES_MS,
+            FifteenMinuteRollup.quarter < -(-end_ms // FIFTEEN_MINUTES_MS),
+        )
         .group_by(SQL("1"))
         .tuples()
     )
@@ -278,7 +298,7 @@ def missing_files(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact
             .where(
                 Segment.state != SQL("1"),
                 Segment.state == SegmentState.MISSING,
-                Segment.start_ms > start_ms - LONGEST_SEGMENT_MS,
+                Segment.start_ms > start_ms - MAX_SEGMENT_MS,
                 Segment.start_ms < end_ms,
             )
         )

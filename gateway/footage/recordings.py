@@ -16,7 +16,7 @@ from gateway import database
 from gateway.clock import utc_now
 from gateway.devices.model import Device
 from gateway.errors import Conflict, LeaseLost, NotFound
-from gateway.schedules.recording_plan import Decision, RecordingWish, decide, load_plan
+from gateway.schedules.recording_plan import Decision, DesiredRecording, decide, load_plan
 from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TenantScope, TimeField
 
 #: What a recorder can say of itself.
@@ -57,9 +57,9 @@ class Recording(TenantRow):
     class Meta:
         table_name = "recordings"
 
-    def wish(self, *, is_enabled: bool) -> RecordingWish:
+    def wish(self, *, is_enabled: bool) -> DesiredRecording:
         """What was asked of it, for `decide`."""
-        return RecordingWish(
+        return DesiredRecording(
             mode=self.mode,
             time_zone=self.time_zone,
             plan=load_plan(self.plan),
@@ -119,7 +119,7 @@ class RecorderSettings:
     epoch: int
     pre_roll_seconds: float
     post_roll_seconds: float
-    wish: RecordingWish
+    wish: DesiredRecording
 
     def decide(self, now_ms: int) -> Decision:
         """Whether footage is wanted now."""

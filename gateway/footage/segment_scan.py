@@ -13,7 +13,7 @@ from gateway.mp4.fragments import AUDIO, VIDEO, Samples, Track, parse_tracks, re
 
 #: A `moov` or `moof` box longer than this is none: both are kept in memory as a whole.
 _MAX_INDEX_BOX_BYTES = 4 << 20
-_LONGEST_HEADER = 16
+_MAX_HEADER = 16
 _CHUNK_BYTES = 64 << 10
 
 
@@ -127,7 +127,7 @@ class _Scanner:
 
     def _read_size(self, expected: bytes) -> int:
         """The length of the box that comes next, which must be of this name."""
-        self._fill(_LONGEST_HEADER)
+        self._fill(_MAX_HEADER)
         header = read_box_header(self._buffer)
         if header is None:
             raise _Torn(f"it ends before a '{expected.decode()}' box")

@@ -16,10 +16,10 @@ from gateway.errors import LeaseLost
 from gateway.footage.recordings import Recording
 from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, FootageRow, FootageScope, IdField, Row, TimeField
 
-QUARTER_MS = 15 * 60 * 1000
+FIFTEEN_MINUTES_MS = 15 * 60 * 1000
 
 #: No segment lasts longer, so that those which reach into a range are found by when they begin.
-LONGEST_SEGMENT_MS = 10 * 60_000
+MAX_SEGMENT_MS = 10 * 60_000
 #: Spelt out, because SQLite uses the partial index of unsettled rows only for these very words.
 UNSETTLED = peewee.SQL("state <> 1")
 
@@ -83,8 +83,8 @@ class SegmentParts(Row):
         table_name = "segment_parts"
 
 
-class Quarter(FootageRow):
-    """What the closed segments that begin in a quarter of an hour (`start_ms // QUARTER_MS`) add up to."""
+class FifteenMinuteRollup(FootageRow):
+    """What the closed segments that begin in a quarter of an hour (`start_ms // FIFTEEN_MINUTES_MS`) add up to."""
 
     quarter = peewee.BigIntegerField()
     recorded_ms = peewee.BigIntegerField()
@@ -166,27 +166,29 @@ def save_segment(fence: Fence, segment_id: int | None, values: SegmentValues, pa
                 return segment_id
             SegmentParts.update(packed=packed).where(SegmentParts.segment_id == segment_id).execute()
         if is_closed:
-            add_to_quarter(footage, values.start_ms, values.duration_ms, values.size)
+            add_to_rollup(footage, values.start_ms, values.duration_ms, values.size)
     return segment_id
 
 
-def add_to_quarter(footage: FootageScope, start_ms: int, duration_ms: int, size: int, *, sign: int = 1) -> None:
+def add_to_rollup(footage: FootageScope, start_ms: int, duration_ms: int, size: int, *, sign: int = 1) -> None:
     """Count a closed segment in, or with `sign=-1` out, of the roll-up; within the caller's transaction."""
-    quarter = start_ms // QUARTER_MS
+    quarter = start_ms // FIFTEEN_MINUTES_MS
     changed = (
         footage.update(
-            Quarter,
-            recorded_ms=Quarter.recorded_ms + sign * duration_ms,
-            bytes=Quarter.bytes + sign * size,
-            segments=Quarter.segments + sign,
+            FifteenMinuteRollup,
+            recorded_ms=FifteenMinuteRollup.recorded_ms + sign * duration_ms,
+            bytes=FifteenMinuteRollup.bytes + sign * size,
+            segments=FifteenMinuteRollup.segments + sign,
         )
-        .where(Quarter.quarter == quarter)
+        .where(FifteenMinuteRollup.quarter == quarter)
         .execute()
     )
     if not changed and sign > 0:
-        footage.insert(Quarter, quarter=quarter, recorded_ms=duration_ms, bytes=size, segments=1).execute()
+        footage.insert(FifteenMinuteRollup, quarter=quarter, recorded_ms=duration_ms, bytes=size, segments=1).execute()
     elif sign < 0:
-        footage.delete(Quarter).where(Quarter.quarter == quarter, Quarter.segments <= 0).execute()
+        footage.delete(FifteenMinuteRollup).where(
+            FifteenMinuteRollup.quarter == quarter, FifteenMinuteRollup.segments <= 0
+        ).execute()
 
 
 def open_gap(fence: Fence, start_ms: int, reason_code: str, *, is_wanted: bool, by_name: str | None = None) -> None:

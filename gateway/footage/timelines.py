@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway import database
+from gateway.clock import DAY_MS
 from gateway.footage.coverage import DayCoverage, measure_days
 from gateway.footage.gaps import (
     GapFact,
@@ -27,11 +28,11 @@ from gateway.footage.reading import (
     nearest_footage,
     noted_gaps,
     read_knowledge,
-    recorded_by_quarter,
+    recorded_by_fifteen_minutes,
 )
 from gateway.footage.recordings import Recording
-from gateway.footage.segments import QUARTER_MS
-from gateway.schedules.local_days import DAY_MS, LocalDay, offset_steps
+from gateway.footage.segments import FIFTEEN_MINUTES_MS
+from gateway.schedules.local_days import LocalDay, offset_steps
 from gateway.schedules.recording_plan import find_zone
 from gateway.tenancy.scopes import EveryTenantScope
 
@@ -39,14 +40,14 @@ from gateway.tenancy.scopes import EveryTenantScope
 EXACT_MS = 3 * DAY_MS
 _EXACT_RESOLUTION_MS = 1000
 #: A timeline has at most about so many spans, and gaps.
-_MOST_SPANS = 2000
-_MOST_GAPS = 5000
+_MAX_SPANS = 2000
+_MAX_GAPS = 5000
 _STEPS = (1, 2, 4, 8, 12, 24, 48, 96, 192, 384, 672, 1344, 2688)  # quarters of an hour: from 15 minutes to 4 weeks
 
 #: What a stretch of the roll-up may lack: a segment counts where it begins, and reaches beyond its quarter.
 _ROLL_UP_MS = 3000
 #: Each is looked up by itself, so there is an end to it.
-_MOST_LOOK_UPS = 100
+_MAX_LOOK_UPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,9 @@ def read_timeline(
         if end_ms - start_ms <= EXACT_MS:
             resolution_ms = resolution_ms or _EXACT_RESOLUTION_MS
             return _read_near(recording.id, start_ms, min(end_ms, now_ms), resolution_ms, known)
-        wished = max(resolution_ms or 0, -(-(end_ms - start_ms) // _MOST_SPANS))
-        quarters = next((step for step in _STEPS if step * QUARTER_MS >= wished), _STEPS[-1])
-        return _read_far(recording.id, start_ms, min(end_ms, now_ms), quarters * QUARTER_MS, known)
+        wished = max(resolution_ms or 0, -(-(end_ms - start_ms) // _MAX_SPANS))
+        quarters = next((step for step in _STEPS if step * FIFTEEN_MINUTES_MS >= wished), _STEPS[-1])
+        return _read_far(recording.id, start_ms, min(end_ms, now_ms), quarters * FIFTEEN_MINUTES_MS, known)
 
 
 def read_coverage(
@@ -153,8 +154,8 @@ def _merge_spans(covered: Iterable[Range], resolution_ms: int) -> list[Span]:
 def _read_far(recording_id: int, start_ms: int, end_ms: int, bucket_ms: int, known: Knowledge) -> Timeline:
     amounts = amounts_by_bucket(recording_id, start_ms, end_ms, bucket_ms)
     # The roll-up knows whole quarters; the present one only up to now.
-    first_ms = start_ms - start_ms % QUARTER_MS
-    last_ms = min(-(-end_ms // QUARTER_MS) * QUARTER_MS, known.now_ms)
+    first_ms = start_ms - start_ms % FIFTEEN_MINUTES_MS
+    last_ms = min(-(-end_ms // FIFTEEN_MINUTES_MS) * FIFTEEN_MINUTES_MS, known.now_ms)
     spans: list[Span] = []
     empty: list[Range] = []
     for bucket in range(first_ms // bucket_ms, -(-last_ms // bucket_ms)):
@@ -169,7 +170,7 @@ def _read_far(recording_id: int, start_ms: int, end_ms: int, bucket_ms: int, kno
             spans[-1] = Span(spans[-1].start_ms, shown[1], share)
         else:
             spans.append(Span(*shown, share))
-    noted = noted_gaps(recording_id, start_ms, end_ms, at_least_ms=bucket_ms, limit=_MOST_GAPS)
+    noted = noted_gaps(recording_id, start_ms, end_ms, at_least_ms=bucket_ms, limit=_MAX_GAPS)
     left = cut_out(empty, _clip(noted, start_ms, end_ms, known.now_ms))
     return Timeline(bucket_ms, spans, join_gaps([*noted, *_infer(recording_id, left, known)]))
 
@@ -181,18 +182,18 @@ def _all_noted(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact]:
 
 def _suspect(recording_id: int, start_ms: int, end_ms: int, noted: Iterable[Range]) -> list[Range]:
     """Stretches in which the roll-up and the noted gaps leave something unexplained."""
-    explained = recorded_by_quarter(recording_id, start_ms, end_ms)
+    explained = recorded_by_fifteen_minutes(recording_id, start_ms, end_ms)
     for low, high in merge_ranges(noted):
-        for quarter in range(low // QUARTER_MS, -(-high // QUARTER_MS)):
-            inside = min(high, (quarter + 1) * QUARTER_MS) - max(low, quarter * QUARTER_MS)
+        for quarter in range(low // FIFTEEN_MINUTES_MS, -(-high // FIFTEEN_MINUTES_MS)):
+            inside = min(high, (quarter + 1) * FIFTEEN_MINUTES_MS) - max(low, quarter * FIFTEEN_MINUTES_MS)
             explained[quarter] = explained.get(quarter, 0) + inside
     found = []
-    for quarter in range(start_ms // QUARTER_MS, -(-end_ms // QUARTER_MS)):
-        low, high = max(quarter * QUARTER_MS, start_ms), min((quarter + 1) * QUARTER_MS, end_ms)
+    for quarter in range(start_ms // FIFTEEN_MINUTES_MS, -(-end_ms // FIFTEEN_MINUTES_MS)):
+        low, high = max(quarter * FIFTEEN_MINUTES_MS, start_ms), min((quarter + 1) * FIFTEEN_MINUTES_MS, end_ms)
         if high - low - explained.get(quarter, 0) > _ROLL_UP_MS:
             found.append((low, high))
     stretches = merge_ranges(found)
-    return stretches if len(stretches) <= _MOST_LOOK_UPS else merge_ranges(stretches, within_ms=DAY_MS)
+    return stretches if len(stretches) <= _MAX_LOOK_UPS else merge_ranges(stretches, within_ms=DAY_MS)
 
 
 def _infer(recording_id: int, left: Sequence[Range], known: Knowledge) -> list[GapFact]:
@@ -204,7 +205,7 @@ def _look_up(recording_id: int, gaps: Sequence[GapFact]) -> list[GapFact]:
     """Gaps without a noted reason once more: many small ones may explain them, or one from long before."""
     found = []
     for number, gap in enumerate(gaps):
-        if gap.reason_code == "unknown" and gap.end_ms is not None and number < _MOST_LOOK_UPS:
+        if gap.reason_code == "unknown" and gap.end_ms is not None and number < _MAX_LOOK_UPS:
             found.append(main_gap(recording_id, gap.start_ms, gap.end_ms) or gap)
         else:
             found.append(gap)

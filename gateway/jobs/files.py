@@ -62,7 +62,7 @@ class ResultFile:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o750)
             self._file = open(self._draft, "x+b", buffering=0)
         except OSError as error:
-            raise spell_failure(error, self._folder, self._owner) from error
+            raise format_failure(error, self._folder, self._owner) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,7 +81,7 @@ class ResultFile:
             if self._unsynced >= _SYNC_BYTES:
                 self._sync()
         except OSError as error:
-            raise spell_failure(error, self._folder, self._owner) from error
+            raise format_failure(error, self._folder, self._owner) from error
 
     def write_at(self, place: int, data: bytes) -> None:
         """Write over what stands at `place`, or beyond the end."""
@@ -91,7 +91,7 @@ class ResultFile:
                 done = os.pwrite(self._file.fileno(), view, place)
                 view, place = view[done:], place + done
         except OSError as error:
-            raise spell_failure(error, self._folder, self._owner) from error
+            raise format_failure(error, self._folder, self._owner) from error
 
     def read_at(self, place: int, size: int) -> bytes:
         """What was written there."""
@@ -106,7 +106,7 @@ class ResultFile:
             self._is_kept = True
             _sync_folder(self._folder)
         except OSError as error:
-            raise spell_failure(error, self._folder, self._owner) from error
+            raise format_failure(error, self._folder, self._owner) from error
         return size
 
     def _sync(self) -> None:
@@ -123,12 +123,12 @@ def check_space(config: Config, needed_bytes: int) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        raise spell_failure(error, folder, EXPORTS) from error
+        raise format_failure(error, folder, EXPORTS) from error
     floor = max(SPARE_BYTES, config.free_bytes_floor)
     if free - needed_bytes < floor:
         raise ExportSpaceMissing(
-            f"the file needs {spell_bytes(needed_bytes)}, and {spell_bytes(floor)} must stay free, "
-            f"but its disk has only {spell_bytes(free)}"
+            f"the file needs {format_bytes(needed_bytes)}, and {format_bytes(floor)} must stay free, "
+            f"but its disk has only {format_bytes(free)}"
         )
 
 
@@ -163,13 +163,13 @@ def remove_orphans(config: Config, known_job_ids: Iterable[str]) -> int:
     return gone
 
 
-def spell_range(start_ms: int, end_ms: int) -> str:
+def format_range(start_ms: int, end_ms: int) -> str:
     """A range of footage (ms since 1970, UTC) as the notes of results tell it: from when to when, and how long."""
     start, end = (datetime.fromtimestamp(moment / 1000, UTC) for moment in (start_ms, end_ms))
     return f"{start:%Y-%m-%dT%H:%M:%S}Z to {end:%Y-%m-%dT%H:%M:%S}Z ({(end_ms - start_ms) / 1000:.1f} s)"
 
 
-def spell_bytes(count: float) -> str:
+def format_bytes(count: float) -> str:
     """`1.5 GiB`."""
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if count < 1024 or unit == "GiB":
@@ -178,7 +178,7 @@ def spell_bytes(count: float) -> str:
     return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
 
 
-def spell_failure(error: OSError, folder: Path, owner: Owner) -> Unavailable:
+def format_failure(error: OSError, folder: Path, owner: Owner) -> Unavailable:
     """What a disk's error means for whoever wanted a file."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return ExportSpaceMissing(f"the disk of {owner.words} is full")

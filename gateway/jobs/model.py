@@ -109,7 +109,7 @@ class FootageRange:
     end_ms: int
 
 
-def spell_job_error(code: str, message: str | None = None) -> Reason:
+def format_job_error(code: str, message: str | None = None) -> Reason:
     """The whole reason of a failed job, with the more exact `message` where there is one."""
     known = JOB_ERRORS.get(code)
     return Reason(code, message or known.message, known.remedy) if known else reason_for(code, message)
@@ -302,7 +302,7 @@ def next_queued(kinds: Iterable[str]) -> str | None:
     return None if row is None else str(row[0])
 
 
-def beat_job(attempt: JobAttempt, progress: float, stage: str, at: datetime | None = None) -> bool:
+def heartbeat_job(attempt: JobAttempt, progress: float, stage: str, at: datetime | None = None) -> bool:
     """Say that an attempt lives and how far it is; gives whether it is to be cancelled. Raises LeaseLost."""
     with database.transaction():
         _write(attempt, progress=min(max(progress, 0.0), 1.0), stage=stage, heartbeat_at=at or utc_now())

@@ -17,9 +17,9 @@ from gateway.mp4.init_segments import AAC_FRAME_SAMPLES, add_silent_sound, find_
 #: one, or after sound that goes back, it drops all pictures up to the next key frame.
 _NO_HOLE_FRAMES = 2
 #: Sound and picture of a part that are further apart than this are not of the same time.
-_MOST_APART_SECONDS = 2.0
+_MAX_APART_SECONDS = 2.0
 #: A part longer than this is no part of a camera: nobody is sent an hour of silence for it.
-_MOST_FRAMES = 2000
+_MAX_FRAMES = 2000
 
 _DATA_OFFSET, _DURATIONS, _SIZES, _FLAGS, _COMPOSITION = 0x1, 0x100, 0x200, 0x400, 0x800
 _FIRST_FLAGS = 0x4
@@ -79,7 +79,7 @@ class SilenceFiller:
         start, end = self._picture(moof)
         if end <= start:
             return moof + mdat
-        most = int(_MOST_APART_SECONDS * self.audio.timescale)
+        most = int(_MAX_APART_SECONDS * self.audio.timescale)
         is_known = end_before is not None and abs(end_before - start) <= most
         # Never after the picture: its key frame must be the first thing after a clock that jumps.
         begin = end_before if is_known else max(0, start - 1) // AAC_FRAME_SAMPLES * AAC_FRAME_SAMPLES
@@ -93,7 +93,7 @@ class SilenceFiller:
                 count = 0
             begin, offset = sound.start - count * AAC_FRAME_SAMPLES, sound.offset
         else:
-            count = min((_on_grid(end) - begin + AAC_FRAME_SAMPLES // 2) // AAC_FRAME_SAMPLES, _MOST_FRAMES)
+            count = min((_on_grid(end) - begin + AAC_FRAME_SAMPLES // 2) // AAC_FRAME_SAMPLES, _MAX_FRAMES)
             offset = len(moof) + len(mdat)
         frames = ((AAC_FRAME_SAMPLES, len(self.frame or b"")),) * count + sound.frames
         if not frames or (not count and sound == self._sound(moof)):

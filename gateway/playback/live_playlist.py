@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from gateway.clock import format_time
 from gateway.errors import InvalidValue
 from gateway.media import Part, Position
 
@@ -18,11 +18,11 @@ VERSION = 9
 
 #: The target duration is at least so long: it must not change while somebody plays, and key frames are not exactly
 #: timed.
-LEAST_TARGET_SECONDS = 2
+MIN_TARGET_SECONDS = 2
 #: The part target is the longest part, rounded up to this: cameras' frames are not exactly timed either.
 _PART_STEP_SECONDS = 0.05
 #: Shorter parts are joined to one before players are told of it: a camera may send key frames alone, each a part.
-_LEAST_PIECE_SECONDS = 0.3
+_MIN_PIECE_SECONDS = 0.3
 #: A playlist without an end must hold so many target durations (6.2.2), and players keep as far from its end (4.4.3.8).
 _TARGETS_HELD = 3
 _PART_TARGETS_HELD_BACK = 3
@@ -30,7 +30,7 @@ _PART_TARGETS_HELD_BACK = 3
 #: stands.
 _DISCONTINUITIES = 10_000
 #: How far beyond the newest segment a player may ask (6.2.5.2).
-_MOST_AHEAD = 2
+_MAX_AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class LiveSegment:
         pieces, joined = [], []
         for part in self.parts:
             joined.append(part)
-            if _length(joined) >= _LEAST_PIECE_SECONDS:
+            if _length(joined) >= _MIN_PIECE_SECONDS:
                 pieces.append(tuple(joined))
                 joined = []
         if joined and self.is_complete:
@@ -121,7 +121,7 @@ class LivePlaylist:
         steps = math.ceil(round(longest_piece / _PART_STEP_SECONDS, 6))
         self.part_seconds = max(steps, 1) * _PART_STEP_SECONDS
         longest = max([segment.duration for segment in known], default=0.0)
-        self.target_seconds = max(LEAST_TARGET_SECONDS, math.floor(longest + 0.5), math.ceil(self.part_seconds))
+        self.target_seconds = max(MIN_TARGET_SECONDS, math.floor(longest + 0.5), math.ceil(self.part_seconds))
         newest = _newest_of(known, _TARGETS_HELD * self.target_seconds)
         self.segments = [segment for segment in newest if segment.pieces]
 
@@ -145,10 +145,10 @@ class LivePlaylist:
         if self.is_empty:
             return
         last = self.segments[-1]
-        if wanted.segment > last.number + _MOST_AHEAD:
+        if wanted.segment > last.number + _MAX_AHEAD:
             raise InvalidValue(
                 "_HLS_msn",
-                f"'_HLS_msn' must be at most {last.number + _MOST_AHEAD} now, not {wanted.segment}",
+                f"'_HLS_msn' must be at most {last.number + _MAX_AHEAD} now, not {wanted.segment}",
             )
         most = math.ceil(3 / min(self.part_seconds, 1)) + len(last.pieces)
         if wanted.part is not None and wanted.segment >= last.number and wanted.part > most:
@@ -173,7 +173,7 @@ class LivePlaylist:
         ]
         before: LiveSegment | None = None
         for segment in self.segments:
-            lines += _spell_segment(segment, before, folder)
+            lines += _format_segment(segment, before, folder)
             before = segment
         if can_block and all(len(piece) == 1 for segment in self.segments for piece in segment.pieces):
             # Of a run that ends now the hinted part never comes: whoever waits for it is told so in the end.
@@ -233,12 +233,12 @@ def _newest_of(segments: list[LiveSegment], least_seconds: float) -> list[LiveSe
     return kept[::-1]
 
 
-def _spell_segment(segment: LiveSegment, before: LiveSegment | None, folder: str) -> Iterator[str]:
+def _format_segment(segment: LiveSegment, before: LiveSegment | None, folder: str) -> Iterator[str]:
     if before is None or before.run != segment.run:
         if before is not None:
             yield "#EXT-X-DISCONTINUITY"
         yield f'#EXT-X-MAP:URI="{init_uri(folder, segment.run)}"'
-    yield f"#EXT-X-PROGRAM-DATE-TIME:{_spell_time(segment.parts[0].start)}"
+    yield f"#EXT-X-PROGRAM-DATE-TIME:{format_time(round(segment.parts[0].start * 1_000_000) // 1000)}"
     for piece in segment.pieces:
         independent = ",INDEPENDENT=YES" if piece[0].is_key else ""
         uri = part_uri(folder, piece[0].position) if len(piece) == 1 else joined_uri(folder, piece)
@@ -246,7 +246,3 @@ def _spell_segment(segment: LiveSegment, before: LiveSegment | None, folder: str
     if segment.is_complete:
         yield f"#EXTINF:{segment.duration:.5f},"
         yield joined_uri(folder, segment.parts)
-
-
-def _spell_time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,8 +6,8 @@ where run and sequence say so, across files too; the wall clock makes one only w
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
+from gateway.clock import format_time
 from gateway.media import PartFact, unpack_parts
 
 #: EXT-X-MAP in a playlist of whole segments needs version 6 (RFC 8216, section 7).
@@ -15,7 +15,7 @@ VERSION = 6
 
 #: An HLS segment ends at the first key part after about so long. A playlist has at most about so many of them.
 SEGMENT_MS = 4000
-MOST_SEGMENTS = 5760
+MAX_SEGMENTS = 5760
 #: A key part that comes this much early still ends the segment: key frames are not exactly on the second.
 _EARLY_MS = 500
 #: Where no key part comes, a playlist ends so long after the end that was asked for.
@@ -92,7 +92,7 @@ def build_playlist(
     if not pieces:
         return None
     has_sound = has_sound or any(piece.silent_ms < piece.parts_ms for piece in pieces)
-    lines = list(_spell_pieces(pieces, lengths, has_sound))
+    lines = list(_format_pieces(pieces, lengths, has_sound))
     head = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
@@ -111,7 +111,7 @@ def build_playlist(
 def choose_length_ms(start_ms: int, end_ms: int) -> int:
     """How long the HLS segments of a range should be: longer ones for a long range, so that its playlist stays
     small."""
-    return max(SEGMENT_MS, (end_ms - start_ms) // MOST_SEGMENTS)
+    return max(SEGMENT_MS, (end_ms - start_ms) // MAX_SEGMENTS)
 
 
 def cut_pieces(files: Sequence[IndexedFile], start_ms: int, end_ms: int, length_ms: int) -> Iterator[Piece]:
@@ -231,17 +231,17 @@ def _length_ms(by_clock_ms: int, by_parts_ms: int) -> int:
     return by_clock_ms if abs(by_clock_ms - by_parts_ms) <= _CLOCK_STEP_MS else by_parts_ms
 
 
-def _spell_pieces(pieces: Sequence[Piece], lengths: Sequence[int], has_sound: bool) -> Iterator[str]:
+def _format_pieces(pieces: Sequence[Piece], lengths: Sequence[int], has_sound: bool) -> Iterator[str]:
     last: Piece | None = None
     clock_ms = 0
     for piece, length_ms in zip(pieces, lengths, strict=True):
         if last is None or not piece.follows or abs(piece.start_ms - clock_ms) > _CLOCK_STEP_MS:
             if last is not None:
                 yield "#EXT-X-DISCONTINUITY"
-            yield _spell_map(piece, has_sound)
-            yield _spell_time(piece.start_ms)
+            yield _format_map(piece, has_sound)
+            yield f"#EXT-X-PROGRAM-DATE-TIME:{format_time(piece.start_ms)}"
         elif piece.start_ms != clock_ms:
-            yield _spell_time(piece.start_ms)
+            yield f"#EXT-X-PROGRAM-DATE-TIME:{format_time(piece.start_ms)}"
         yield f"#EXTINF:{length_ms / 1000:.3f},"
         if has_sound and piece.is_silent:
             yield f"segments/{piece.file.id}/sound/{piece.offset}-{piece.size}.m4s"
@@ -251,16 +251,11 @@ def _spell_pieces(pieces: Sequence[Piece], lengths: Sequence[int], has_sound: bo
         last, clock_ms = piece, piece.start_ms + length_ms
 
 
-def _spell_map(piece: Piece, has_sound: bool) -> str:
+def _format_map(piece: Piece, has_sound: bool) -> str:
     """The file's own init segment, unless it may promise sound that no part carries, or lack the track for silence."""
     if has_sound and not piece.is_silent:
         return f'#EXT-X-MAP:URI="segments/{piece.file.id}.mp4",BYTERANGE="{piece.file.init_size}@0"'
     return f'#EXT-X-MAP:URI="segments/{piece.file.id}/init.mp4?tracks={"sound" if has_sound else "video"}"'
-
-
-def _spell_time(at_ms: int) -> str:
-    at = datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000)
-    return f"#EXT-X-PROGRAM-DATE-TIME:{at.isoformat(timespec='milliseconds').replace('+00:00', 'Z')}"
 
 
 def _target_seconds(longest_ms: int, is_growing: bool) -> int:

@@ -16,7 +16,7 @@ Plan = Mapping[str, list[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingWish:
+class DesiredRecording:
     """What was asked of a recording. Times in milliseconds since 1970, UTC."""
 
     mode: str
@@ -39,7 +39,7 @@ class Decision:
     by_name: str | None = None
 
 
-def decide(wish: RecordingWish, now_ms: int) -> Decision:
+def decide(wish: DesiredRecording, now_ms: int) -> Decision:
     """Whether footage is wanted at `now_ms`. What a person said goes before the mode, a disabled device before all."""
     if not wish.is_enabled:
         return Decision(False, reason_code="device_disabled")

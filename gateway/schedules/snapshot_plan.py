@@ -9,12 +9,12 @@ from gateway.schedules.local_days import day_start_ms, local_date
 from gateway.schedules.recording_plan import WEEKDAYS, find_zone, parse_minute
 
 #: Shortest and longest step of `every_seconds`, and how many times of day a schedule may have.
-SHORTEST_SECONDS, LONGEST_SECONDS = 1, 7 * 86_400
-MOST_TIMES = 96
+SHORTEST_SECONDS, MAX_SECONDS = 1, 7 * 86_400
+MAX_TIMES = 96
 
 _WEEK_DAYS = 7
 #: So many weeks are looked through for a step that falls on a day that is meant: more than a year.
-_MOST_WEEKS = 60
+_MAX_WEEKS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def next_moment(plan: SnapshotPlan, after_ms: int) -> int | None:
     step = plan.every_seconds * 1000
     zone = find_zone(plan.time_zone)
     moment = (after_ms // step + 1) * step
-    for _ in range(_MOST_WEEKS):
+    for _ in range(_MAX_WEEKS):
         day = local_date(zone, moment)
         if _is_planned(plan, day.weekday()):
             return moment

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway import database
-from gateway.clock import SystemClock
+from gateway.clock import DAY_MS, SystemClock
 from gateway.config import Config
 from gateway.errors import VasError
 from gateway.redis_client import connect_redis
@@ -26,7 +26,6 @@ from gateway.storage.usage import count_bytes
 
 console = Console(highlight=False)
 
-_DAY_MS = 86_400_000
 _days = click.option("--days", type=click.IntRange(1), help="Only so many days back; without it, all there are.")
 
 
@@ -135,7 +134,7 @@ def adopt(config: Config, client: redis.Redis) -> None:
 def _folders(days: int | None) -> Iterator[Folder]:
     now_ms = int(time.time() * 1000)
     for folder in list_folders(now_ms, days_before=DAYS_BEFORE):
-        if days is not None and folder.day <= now_ms // _DAY_MS - days:
+        if days is not None and folder.day <= now_ms // DAY_MS - days:
             return
         yield folder
 

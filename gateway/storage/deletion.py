@@ -1,6 +1,6 @@
 """Deleting footage, the part in the database: a row turns to garbage, its file goes, then the row.
 
-Whoever deletes calls `doom_segments`; the files and then the rows go by
+Whoever deletes calls `mark_for_deletion`; the files and then the rows go by
 `gateway.storage.retention.remove_garbage`, now or after a crash. Retention, a person's deletion and the removal of a
 device's footage are the same from there on.
 """
@@ -16,11 +16,11 @@ from gateway import database
 from gateway.errors import InvalidValue
 from gateway.footage.recordings import Protection, Recording, RecordingEvent, find_recording
 from gateway.footage.segments import (
-    LONGEST_SEGMENT_MS,
-    QUARTER_MS,
+    FIFTEEN_MINUTES_MS,
+    MAX_SEGMENT_MS,
     UNSETTLED,
+    FifteenMinuteRollup,
     Gap,
-    Quarter,
     Segment,
     SegmentParts,
     SegmentState,
@@ -34,7 +34,7 @@ BATCH = 100
 #: Between two of them: SQLite wakes those who wait for its lock only now and then.
 PAUSE_SECONDS = 0.02
 #: Segments further apart than this are two stretches of footage.
-_SAME_STRETCH_MS = 1500
+_SAME_RANGE_MS = 1500
 
 Range = tuple[int, int]
 
@@ -156,7 +156,7 @@ def deletable_segments(
 # ---- row → garbage --------------------------------------------------------------------------------------------
 
 
-def doom_segments(
+def mark_for_deletion(
     recording_id: int,
     segment_ids: Iterable[int],
     *,
@@ -172,7 +172,7 @@ def doom_segments(
     `reason_code` `retention` the moment up to which footage has expired moves on; any other is noted as gaps.
     """
     states = [SegmentState.CLOSED, SegmentState.MISSING] + [SegmentState.OPEN] * takes_open
-    doomed: list[StoredSegment] = []
+    marked: list[StoredSegment] = []
     ids = list(segment_ids)
     for at in range(0, len(ids), BATCH):
         with database.transaction():
@@ -187,13 +187,13 @@ def doom_segments(
             if not batch:
                 continue
             footage.update(Segment, state=SegmentState.GARBAGE).where(Segment.id.in_([s.id for s in batch])).execute()
-            _take_from_quarters(footage, [s for s in batch if s.state == SegmentState.CLOSED])
+            _take_from_rollup(footage, [s for s in batch if s.state == SegmentState.CLOSED])
             if reason_code == "retention":
                 _note_expired(footage, batch, ranges)
             elif reason_code is not None:
                 _note_gaps(footage, batch, reason_code, by_name, is_wanted=is_wanted)
-            doomed += batch
-    return doomed
+            marked += batch
+    return marked
 
 
 def delete_range(
@@ -214,7 +214,9 @@ def delete_range(
         at = batch[-1].start_ms + 1
         if not dry_run:
             ids = [segment.id for segment in batch]
-            batch = doom_segments(recording.id, ids, reason_code="deleted_by_person", by_name=by_name, is_wanted=True)
+            batch = mark_for_deletion(
+                recording.id, ids, reason_code="deleted_by_person", by_name=by_name, is_wanted=True
+            )
             time.sleep(PAUSE_SECONDS)
         segments += len(batch)
         present = [segment for segment in batch if segment.state == SegmentState.CLOSED]
@@ -229,7 +231,7 @@ def _count_protected(recording_id: int, ranges: Sequence[Range], start_ms: int, 
     with database.session():
         seen_to = start_ms
         for first, last in ranges:
-            first, last = max(first - LONGEST_SEGMENT_MS, seen_to), min(last, end_ms)  # noqa: PLW2901
+            first, last = max(first - MAX_SEGMENT_MS, seen_to), min(last, end_ms)  # noqa: PLW2901
             if first >= last:
                 continue
             query = select_segments(recording_id).where(
@@ -243,21 +245,23 @@ def _count_protected(recording_id: int, ranges: Sequence[Range], start_ms: int, 
     return count
 
 
-def _take_from_quarters(footage: FootageScope, segments: Iterable[StoredSegment]) -> None:
+def _take_from_rollup(footage: FootageScope, segments: Iterable[StoredSegment]) -> None:
     sums: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for segment in segments:
-        total = sums[segment.start_ms // QUARTER_MS]
+        total = sums[segment.start_ms // FIFTEEN_MINUTES_MS]
         total[0] += segment.duration_ms
         total[1] += segment.size
         total[2] += 1
     for quarter, (duration_ms, size, count) in sorted(sums.items()):
         footage.update(
-            Quarter,
-            recorded_ms=Quarter.recorded_ms - duration_ms,
-            bytes=Quarter.bytes - size,
-            segments=Quarter.segments - count,
-        ).where(Quarter.quarter == quarter).execute()
-    footage.delete(Quarter).where(Quarter.quarter.in_(list(sums)), Quarter.segments <= 0).execute()
+            FifteenMinuteRollup,
+            recorded_ms=FifteenMinuteRollup.recorded_ms - duration_ms,
+            bytes=FifteenMinuteRollup.bytes - size,
+            segments=FifteenMinuteRollup.segments - count,
+        ).where(FifteenMinuteRollup.quarter == quarter).execute()
+    footage.delete(FifteenMinuteRollup).where(
+        FifteenMinuteRollup.quarter.in_(list(sums)), FifteenMinuteRollup.segments <= 0
+    ).execute()
 
 
 def _note_expired(footage: FootageScope, batch: list[StoredSegment], ranges: Sequence[Range]) -> None:
@@ -286,15 +290,15 @@ def _note_gaps(
     for segment in sorted(segments, key=lambda item: item.start_ms):
         if segment.state == SegmentState.MISSING or segment.duration_ms <= 0:
             continue
-        if stretches and segment.start_ms - stretches[-1][1] <= _SAME_STRETCH_MS:
+        if stretches and segment.start_ms - stretches[-1][1] <= _SAME_RANGE_MS:
             stretches[-1][1] = max(stretches[-1][1], segment.end_ms)
         else:
             stretches.append([segment.start_ms, segment.end_ms])
     for start_ms, end_ms in stretches:
-        add_stretch(footage, start_ms, end_ms, reason_code, by_name=by_name, is_wanted=is_wanted)
+        add_contiguous_range(footage, start_ms, end_ms, reason_code, by_name=by_name, is_wanted=is_wanted)
 
 
-def add_stretch(
+def add_contiguous_range(
     footage: FootageScope, start_ms: int, end_ms: int, reason_code: str, *, by_name: str | None = None, is_wanted: bool
 ) -> None:
     """Note a gap that is over; one of the same kind that touches it grows. Within the caller's transaction."""
@@ -302,7 +306,7 @@ def add_stretch(
     same &= Gap.by_name.is_null() if by_name is None else Gap.by_name == by_name
     near = (
         footage.select(Gap)
-        .where(same, Gap.start_ms <= end_ms + _SAME_STRETCH_MS, Gap.end_ms >= start_ms - _SAME_STRETCH_MS)
+        .where(same, Gap.start_ms <= end_ms + _SAME_RANGE_MS, Gap.end_ms >= start_ms - _SAME_RANGE_MS)
         .order_by(Gap.start_ms)
     )
     touching = list(near)
@@ -369,12 +373,12 @@ def deleted_recordings() -> list[Recording]:
         return list(EVERY_TENANT.select(Recording).where(Recording.deleted_at.is_null(False)).order_by(Recording.id))
 
 
-def doom_recording(recording_id: int, limit: int = BATCH) -> list[StoredSegment]:
+def mark_recording_for_deletion(recording_id: int, limit: int = BATCH) -> list[StoredSegment]:
     """Turn the next segments of a deleted device to garbage, protected and open ones too."""
     with database.session():
         query = select_segments(recording_id).where(Segment.state != SegmentState.GARBAGE)
         ids = [segment.id for segment in stored_segments(query.order_by(Segment.start_ms).limit(limit))]
-    return doom_segments(recording_id, ids, keeps_protected=False, takes_open=True)
+    return mark_for_deletion(recording_id, ids, keeps_protected=False, takes_open=True)
 
 
 def drop_recording(recording_id: int) -> bool:
@@ -383,7 +387,7 @@ def drop_recording(recording_id: int) -> bool:
         footage = FootageScope(recording_id)
         if footage.select(Segment, Segment.id).limit(1).tuples().first() is not None:
             return False
-        for model in (Quarter, Gap):
+        for model in (FifteenMinuteRollup, Gap):
             footage.delete(model).execute()
         for model in (Protection, RecordingEvent):
             EVERY_TENANT.delete(model).where(model.recording_id == recording_id).execute()

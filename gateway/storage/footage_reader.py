@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from gateway.errors import NotFound
-from gateway.footage.cuts import Piece, Stretch
+from gateway.footage.cuts import ContiguousRange, Piece
 from gateway.mp4.boxes import InvalidMedia
 from gateway.mp4.samples import (
     AUDIO,
@@ -59,7 +59,7 @@ class FootageReader:
             raise InvalidMedia("the file ends inside its init segment")
         return data
 
-    def read_formats(self, stretch: Stretch) -> tuple[TrackFormat, ...]:
+    def read_formats(self, stretch: ContiguousRange) -> tuple[TrackFormat, ...]:
         """The tracks of the first file of a stretch that can be read; empty when none can."""
         for piece in stretch.pieces:
             try:
@@ -70,7 +70,7 @@ class FootageReader:
                 refuse_if_away(error)
         return ()
 
-    def read(self, stretch: Stretch) -> Iterator[FootagePart]:
+    def read(self, stretch: ContiguousRange) -> Iterator[FootagePart]:
         """The parts of a stretch, the first of them with a key frame."""
         is_broken = True
         for piece in stretch.pieces:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: Beyond it nothing is foretold: as long as footage can be kept.
-_MOST_DAYS = 36_500.0
+_MAX_DAYS = 36_500.0
 _NO_LIMIT = float("inf")
 
 
@@ -31,9 +31,9 @@ def days_until_full(
     """
     if not any(growth.per_day > 0 for growth in growths):
         return None
-    if _grown(growths, _MOST_DAYS, tenant_most, store_most) < room:
+    if _grown(growths, _MAX_DAYS, tenant_most, store_most) < room:
         return None
-    low, high = 0.0, _MOST_DAYS
+    low, high = 0.0, _MAX_DAYS
     while high - low > 1e-3 * max(1.0, low):
         middle = (low + high) / 2
         if _grown(growths, middle, tenant_most, store_most) < room:

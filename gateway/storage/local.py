@@ -233,7 +233,7 @@ class LocalStorage:
             except (FileNotFoundError, NotADirectoryError):
                 self._refuse_when_away()
                 return False
-            self._settle(path.parent)
+            self._finalize(path.parent)
         return True
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int, float]]:
@@ -255,7 +255,7 @@ class LocalStorage:
             path.rename(target)
             for folder in {target.parent, *new_in}:
                 _sync_folder(folder)
-            self._settle(path.parent)
+            self._finalize(path.parent)
         return target.relative_to(self.root).as_posix()
 
     def space(self) -> Space:
@@ -323,7 +323,7 @@ class LocalStorage:
                 continue  # whoever deleted the last file of the folder took the folder away as well
         raise StorageUnavailable(f"the folder of '{key}' cannot be made")
 
-    def _settle(self, folder: Path) -> None:
+    def _finalize(self, folder: Path) -> None:
         """Make a removal durable, and take away folders that are empty by it, never the root."""
         while folder != self.root and self.root in folder.parents:
             try:
@@ -370,7 +370,7 @@ class LocalStorage:
         try:
             yield
         except OSError as error:
-            raise spell_error(error, str(self.root)) from error
+            raise format_error(error, str(self.root)) from error
 
 
 class LocalSegmentWriter:
@@ -398,7 +398,7 @@ class LocalSegmentWriter:
         except OSError as error:
             with suppress(OSError):
                 os.ftruncate(self._descriptor, self.size)
-            raise spell_error(error, str(self._path)) from error
+            raise format_error(error, str(self._path)) from error
         self.size = end
 
     def sync(self) -> None:
@@ -413,7 +413,7 @@ class LocalSegmentWriter:
         except FileNotFoundError:
             is_mine = False
         except OSError as error:
-            raise spell_error(error, str(self._path)) from error
+            raise format_error(error, str(self._path)) from error
         if not is_mine:
             self._storage.check()
             raise StorageUnavailable(
@@ -428,7 +428,7 @@ class LocalSegmentWriter:
                 os.close(descriptor)
 
 
-def spell_error(error: OSError, place: str) -> StorageUnavailable:
+def format_error(error: OSError, place: str) -> StorageUnavailable:
     """The domain's error for the system's, naming the place."""
     what = os.strerror(error.errno).lower() if error.errno else str(error)
     if error.errno in _FULL:

@@ -15,7 +15,7 @@ from enum import StrEnum
 import redis
 
 from gateway import database
-from gateway.clock import Clock
+from gateway.clock import DAY_MS, Clock
 from gateway.errors import LeaseLost, NotFound
 from gateway.footage.recordings import Recording
 from gateway.footage.segment_scan import SegmentScan, scan_segment
@@ -28,19 +28,18 @@ from gateway.storage.repairs import (
     Content,
     adopt_segment,
     drop_empty,
+    finalize_rollup,
+    finalize_segment,
+    finalize_times,
     has_row,
     holds_parts,
     mark_missing,
     move_segments,
-    settle_quarters,
-    settle_segment,
-    settle_times,
 )
 from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT
 
 log = logging.getLogger(__name__)
 
-DAY_MS = 86_400_000
 #: The lease of whoever records a device.
 RECORDER_LEASE = "output:hls_recorder"
 
@@ -233,7 +232,7 @@ class Reconciliation:
                 continue
             self._keep_going()
             try:
-                word = self._mend(finding)
+                word = self._repair(finding)
             except (LeaseLost, NotFound):
                 word = None  # somebody else was faster; the next round sees what is left
             if word is not None:
@@ -252,36 +251,36 @@ class Reconciliation:
         """Have the roll-up of a day tell what its segments add up to, which a row that was lost had changed."""
         epoch = _read_epoch(folder.recording_id)
         try:
-            is_changed = epoch is not None and settle_quarters(Fence(folder.recording_id, epoch), folder.day)
+            is_changed = epoch is not None and finalize_rollup(Fence(folder.recording_id, epoch), folder.day)
         except LeaseLost:
             is_changed = False  # a recorder has begun meanwhile; the next round comes
         if is_changed:
             log.warning("device %s: the sums of '%s' were wrong and are right now", folder.device_id, folder.prefix)
         return Counter({"sums mended": 1} if is_changed else {})
 
-    def _mend(self, finding: Finding) -> str | None:
+    def _repair(self, finding: Finding) -> str | None:
         self._storage.check()
         if self._storage.size(finding.key) != finding.size:
             return None  # it came, went or grew since
         if finding.segment is None:
-            return self._mend_unknown(finding)
+            return self._repair_unknown(finding)
         if finding.seen is Seen.MISSING:
             return "file missing" if mark_missing(finding.fence, finding.segment) else None
-        return self._mend_file(finding, finding.segment)
+        return self._repair_file(finding, finding.segment)
 
-    def _mend_file(self, finding: Finding, segment: StoredSegment) -> str | None:
+    def _repair_file(self, finding: Finding, segment: StoredSegment) -> str | None:
         fence = finding.fence
         known = unpack_parts(read_packed(segment.id))[: segment.parts]
         scan = self._scan(finding.key)
-        content = settle_times(Content(scan.init_size, scan.parts), known)
+        content = finalize_times(Content(scan.init_size, scan.parts), known)
         if finding.seen is Seen.LONG:
             content = self._content_of_long(fence, segment, content)
             if content is None:
                 self._storage.truncate(finding.key, segment.size)
                 return "torn end cut off"
         if not content.parts:
-            return self._mend_lost(finding, segment, scan)
-        if not settle_segment(fence, segment, content, self._storage.id):
+            return self._repair_lost(finding, segment, scan)
+        if not finalize_segment(fence, segment, content, self._storage.id):
             return None
         if finding.size > content.size:
             self._storage.truncate(finding.key, content.size)
@@ -302,7 +301,7 @@ class Reconciliation:
         is_taken = holds_parts(fence, after, more, content.duration_ms - segment.duration_ms, but=segment.id)
         return None if is_taken else content
 
-    def _mend_lost(self, finding: Finding, segment: StoredSegment, scan: SegmentScan) -> str | None:
+    def _repair_lost(self, finding: Finding, segment: StoredSegment, scan: SegmentScan) -> str | None:
         """Nothing in the file is whole."""
         fence = finding.fence
         has_told = segment.parts > 0 and segment.duration_ms > 0
@@ -315,7 +314,7 @@ class Reconciliation:
         self._storage.quarantine(finding.key, f"no part of it is whole: {scan.problem}, {scan.detail}")
         return "quarantined"
 
-    def _mend_unknown(self, finding: Finding) -> str | None:
+    def _repair_unknown(self, finding: Finding) -> str | None:
         parsed = parse_segment_key(finding.key)
         if parsed is None:
             self._storage.quarantine(finding.key, "its name is not a segment's")
@@ -324,7 +323,7 @@ class Reconciliation:
         if has_row(fence, parsed):
             return None  # its recorder has written it since
         scan = self._scan(finding.key)
-        content = settle_times(Content(scan.init_size, scan.parts))
+        content = finalize_times(Content(scan.init_size, scan.parts))
         if not content.parts:
             self._storage.quarantine(finding.key, f"no part of it is whole: {scan.problem}, {scan.detail}")
             return "quarantined"

@@ -10,28 +10,28 @@ from dataclasses import dataclass, replace
 import peewee
 
 from gateway import database
+from gateway.clock import DAY_MS
 from gateway.footage.segments import (
-    LONGEST_SEGMENT_MS,
-    QUARTER_MS,
+    FIFTEEN_MINUTES_MS,
+    MAX_SEGMENT_MS,
     Fence,
+    FifteenMinuteRollup,
     Gap,
-    Quarter,
     Segment,
     SegmentParts,
     SegmentState,
-    add_to_quarter,
+    add_to_rollup,
 )
 from gateway.media import PartFact, pack_parts
-from gateway.storage.deletion import BATCH, StoredSegment, add_stretch
+from gateway.storage.deletion import BATCH, StoredSegment, add_contiguous_range
 from gateway.tenancy.scopes import FootageScope
 
 #: A part that claims to last longer is wrong about it.
-_LONGEST_PART_MS = 10_000
+_MAX_PART_MS = 10_000
 #: The gaps that a file which is there again closes.
 _FILE_GAPS = ("file_missing", "file_damaged")
 #: What the wall clock may have been corrected by between two files of one run.
 _SAME_TIME_MS = 2000
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Content:
         }
 
 
-def settle_times(content: Content, known: Sequence[PartFact] = ()) -> Content:
+def finalize_times(content: Content, known: Sequence[PartFact] = ()) -> Content:
     """The content with times that can be believed: as `known` has them, otherwise as the file does, within reason.
 
     The recorder knows times better than the file, which has only the camera's own clock.
@@ -76,10 +76,10 @@ def settle_times(content: Content, known: Sequence[PartFact] = ()) -> Content:
     for part in content.parts[same:]:
         end_ms = parts[-1].offset_ms + parts[-1].duration_ms if parts else 0
         offset_ms = part.offset_ms + shift
-        if abs(offset_ms - end_ms) > _LONGEST_PART_MS:
+        if abs(offset_ms - end_ms) > _MAX_PART_MS:
             shift += end_ms - offset_ms
             offset_ms = end_ms
-        parts.append(replace(part, offset_ms=offset_ms, duration_ms=min(part.duration_ms, _LONGEST_PART_MS)))
+        parts.append(replace(part, offset_ms=offset_ms, duration_ms=min(part.duration_ms, _MAX_PART_MS)))
     return Content(content.init_size, tuple(parts))
 
 
@@ -89,13 +89,13 @@ def mark_missing(fence: Fence, segment: StoredSegment, reason_code: str = "file_
         if not _change(footage, segment, state=SegmentState.MISSING):
             return False
         if segment.state == SegmentState.CLOSED:
-            add_to_quarter(footage, segment.start_ms, segment.duration_ms, segment.size, sign=-1)
+            add_to_rollup(footage, segment.start_ms, segment.duration_ms, segment.size, sign=-1)
         if segment.duration_ms > 0:
-            add_stretch(footage, segment.start_ms, segment.end_ms, reason_code, is_wanted=True)
+            add_contiguous_range(footage, segment.start_ms, segment.end_ms, reason_code, is_wanted=True)
         return True
 
 
-def settle_segment(fence: Fence, segment: StoredSegment, content: Content, storage_id: int) -> bool:
+def finalize_segment(fence: Fence, segment: StoredSegment, content: Content, storage_id: int) -> bool:
     """The row tells what is whole in the file, and is closed. Footage that it had told of and is not there is a gap."""
     with fence.transaction() as footage:
         if not _change(footage, segment, state=SegmentState.CLOSED, storage_id=storage_id, **content.columns()):
@@ -104,12 +104,12 @@ def settle_segment(fence: Fence, segment: StoredSegment, content: Content, stora
         if not SegmentParts.update(packed=packed).where(SegmentParts.segment_id == segment.id).execute():
             SegmentParts.insert(segment_id=segment.id, packed=packed).execute()
         if segment.state == SegmentState.CLOSED:
-            add_to_quarter(footage, segment.start_ms, segment.duration_ms, segment.size, sign=-1)
-        add_to_quarter(footage, segment.start_ms, content.duration_ms, content.size)
+            add_to_rollup(footage, segment.start_ms, segment.duration_ms, segment.size, sign=-1)
+        add_to_rollup(footage, segment.start_ms, content.duration_ms, content.size)
         end_ms = segment.start_ms + content.duration_ms
         _cut_file_gaps(footage, segment.start_ms, end_ms)
         if end_ms < segment.end_ms:
-            add_stretch(footage, end_ms, segment.end_ms, "file_damaged", is_wanted=True)
+            add_contiguous_range(footage, end_ms, segment.end_ms, "file_damaged", is_wanted=True)
         return True
 
 
@@ -151,25 +151,25 @@ def adopt_segment(fence: Fence, name: tuple[int, int, int], content: Content, st
                 **content.columns(),
             ).execute()
             SegmentParts.insert(segment_id=segment_id, packed=pack_parts(content.parts)).execute()
-            add_to_quarter(footage, start_ms, content.duration_ms, content.size)
+            add_to_rollup(footage, start_ms, content.duration_ms, content.size)
             _cut_file_gaps(footage, start_ms, start_ms + content.duration_ms)
     except peewee.IntegrityError:
         return None
     return segment_id
 
 
-def settle_quarters(fence: Fence, day: int) -> bool:
+def finalize_rollup(fence: Fence, day: int) -> bool:
     """The roll-up of a day tells what its closed segments add up to; gives whether it had not, as after a row was
     lost."""
-    if not _wrong_quarters(FootageScope(fence.recording_id), day):
+    if not _find_wrong_rollup(FootageScope(fence.recording_id), day):
         return False
     with fence.transaction() as footage:
-        wrong = _wrong_quarters(footage, day)
+        wrong = _find_wrong_rollup(footage, day)
         for quarter, (recorded_ms, size, segments) in wrong.items():
-            footage.delete(Quarter).where(Quarter.quarter == quarter).execute()
+            footage.delete(FifteenMinuteRollup).where(FifteenMinuteRollup.quarter == quarter).execute()
             if segments:
                 footage.insert(
-                    Quarter, quarter=quarter, recorded_ms=recorded_ms, bytes=size, segments=segments
+                    FifteenMinuteRollup, quarter=quarter, recorded_ms=recorded_ms, bytes=size, segments=segments
                 ).execute()
     return bool(wrong)
 
@@ -192,7 +192,7 @@ def holds_parts(fence: Fence, name: tuple[int, int, int], count: int, duration_m
     start_ms, run, sequence = name
     with fence.transaction() as footage:
         query = footage.select(Segment, Segment.id).where(
-            Segment.start_ms.between(start_ms - LONGEST_SEGMENT_MS, start_ms + duration_ms + _SAME_TIME_MS),
+            Segment.start_ms.between(start_ms - MAX_SEGMENT_MS, start_ms + duration_ms + _SAME_TIME_MS),
             Segment.start_ms + Segment.duration_ms >= start_ms - _SAME_TIME_MS,
             Segment.run == run,
             Segment.sequence < sequence + count,
@@ -203,21 +203,30 @@ def holds_parts(fence: Fence, name: tuple[int, int, int], count: int, duration_m
         return query.limit(1).tuples().first() is not None
 
 
-def _wrong_quarters(footage: FootageScope, day: int) -> dict[int, tuple[int, int, int]]:
+def _find_wrong_rollup(footage: FootageScope, day: int) -> dict[int, tuple[int, int, int]]:
     """What the quarters of a day should tell that tell something else: recorded milliseconds, bytes, segments."""
-    first, last = day * _DAY_MS // QUARTER_MS, (day + 1) * _DAY_MS // QUARTER_MS
+    first, last = day * DAY_MS // FIFTEEN_MINUTES_MS, (day + 1) * DAY_MS // FIFTEEN_MINUTES_MS
     with database.session():
-        told = footage.select(Quarter, Quarter.quarter, Quarter.recorded_ms, Quarter.bytes, Quarter.segments)
-        found = {row[0]: row[1:] for row in told.where(Quarter.quarter >= first, Quarter.quarter < last).tuples()}
+        told = footage.select(
+            FifteenMinuteRollup,
+            FifteenMinuteRollup.quarter,
+            FifteenMinuteRollup.recorded_ms,
+            FifteenMinuteRollup.bytes,
+            FifteenMinuteRollup.segments,
+        )
+        found = {
+            row[0]: row[1:]
+            for row in told.where(FifteenMinuteRollup.quarter >= first, FifteenMinuteRollup.quarter < last).tuples()
+        }
         closed = footage.select(Segment, Segment.start_ms, Segment.duration_ms, Segment.size).where(
-            Segment.start_ms >= day * _DAY_MS,
-            Segment.start_ms < (day + 1) * _DAY_MS,
+            Segment.start_ms >= day * DAY_MS,
+            Segment.start_ms < (day + 1) * DAY_MS,
             Segment.state == SegmentState.CLOSED,
         )
         expected: dict[int, tuple[int, int, int]] = {}
         for start_ms, duration_ms, size in closed.tuples():
-            recorded, total, count = expected.get(start_ms // QUARTER_MS, (0, 0, 0))
-            expected[start_ms // QUARTER_MS] = (recorded + duration_ms, total + size, count + 1)
+            recorded, total, count = expected.get(start_ms // FIFTEEN_MINUTES_MS, (0, 0, 0))
+            expected[start_ms // FIFTEEN_MINUTES_MS] = (recorded + duration_ms, total + size, count + 1)
     nothing = (0, 0, 0)
     return {
         quarter: expected.get(quarter, nothing)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from gateway import database
-from gateway.clock import Clock
+from gateway.clock import DAY_MS, Clock
 from gateway.config import Config
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import SegmentState
@@ -22,11 +22,11 @@ from gateway.storage.deletion import (
     StoredSegment,
     deletable_segments,
     deleted_recordings,
-    doom_recording,
-    doom_segments,
     drop_recording,
     drop_segments,
     garbage_keys,
+    mark_for_deletion,
+    mark_recording_for_deletion,
     protected_ranges,
 )
 from gateway.storage.local import Space, Storage
@@ -35,7 +35,6 @@ from gateway.tenancy.scopes import EVERY_TENANT
 
 log = logging.getLogger(__name__)
 
-DAY_MS = 86_400_000
 _GIB = 1 << 30
 
 #: Candidates that are looked at together, of each device: within them what is archived goes first.
@@ -96,9 +95,9 @@ class PassReport:
     is_more: bool = False
     is_stuck: bool = False
 
-    def add(self, device_id: str, doomed: Iterable[StoredSegment], why: str) -> None:
+    def add(self, device_id: str, marked: Iterable[StoredSegment], why: str) -> None:
         """Count what was taken from a device."""
-        for segment in doomed:
+        for segment in marked:
             self.segments[device_id] += 1
             self.bytes[device_id] += size_on_disk(segment)
             self.reasons[device_id].add(why)
@@ -274,10 +273,10 @@ class Retention:
 
     def _delete(self, recording: Recording, batch: Iterable[StoredSegment], report: PassReport, why: str) -> None:
         self._keep_going()
-        doomed = doom_segments(recording.id, [segment.id for segment in batch], reason_code="retention")
-        report.add(recording.device_id, doomed, why)
+        marked = mark_for_deletion(recording.id, [segment.id for segment in batch], reason_code="retention")
+        report.add(recording.device_id, marked, why)
         self._pause(PAUSE_SECONDS)
-        garbage = [(segment.id, segment.key(recording.tenant_id, recording.device_id)) for segment in doomed]
+        garbage = [(segment.id, segment.key(recording.tenant_id, recording.device_id)) for segment in marked]
         remove_files(self._storage, garbage, self._keep_going)
         self._pause(PAUSE_SECONDS)
 
@@ -294,18 +293,18 @@ class Retention:
         for recording in deleted_recordings():
             if self._is_recorded(recording.device_id):
                 continue  # its recorder finds the device gone within seconds
-            while batch := doom_recording(recording.id, _STEP):
+            while batch := mark_recording_for_deletion(recording.id, _STEP):
                 report.add(recording.device_id, batch, "the device was deleted")
                 self._remove_garbage(report)
                 if self._is_over():
                     report.is_more = True
                     return
-            self._remove_strays(recording)
+            self._remove_orphan_files(recording)
             self._remove_garbage(report)
             if drop_recording(recording.id):
                 log.info("device %s: its footage is gone, as the device is", recording.device_id)
 
-    def _remove_strays(self, recording: Recording) -> None:
+    def _remove_orphan_files(self, recording: Recording) -> None:
         """Files of a deleted device that no row knows."""
         for key, _, _ in list(self._storage.list(f"{recording.tenant_id}/{recording.device_id}")):
             self._keep_going()

@@ -7,9 +7,8 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 
-from gateway.clock import Clock
+from gateway.clock import DAY_MS, Clock
 from gateway.storage.reconciliation import (
-    DAY_MS,
     Folder,
     Look,
     Reconciliation,
@@ -65,13 +64,13 @@ class Round:
         self._judge(Look())
         return look
 
-    def mend_recent(self) -> None:
+    def repair_recent(self) -> None:
         """What a crash leaves behind: what is still open, and the newest two days of every device."""
         today = self._now_ms() // DAY_MS
         recent = [folder for folder in list_folders(self._now_ms(), days_before=1) if folder.day >= today - 1]
         self.mend(dict.fromkeys([*self._reconciliation.folders_left_open(), *recent]))
 
-    def mend_left_open(self) -> None:
+    def repair_left_open(self) -> None:
         """Close what a recorder that is gone left open."""
         self.mend(self._reconciliation.folders_left_open())
 

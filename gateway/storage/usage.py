@@ -7,7 +7,7 @@ import peewee
 from gateway import database
 from gateway.clock import Clock
 from gateway.footage.recordings import Recording
-from gateway.footage.segments import QUARTER_MS, Quarter
+from gateway.footage.segments import FIFTEEN_MINUTES_MS, FifteenMinuteRollup
 from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT
 
 #: The sums of all devices are added up anew this often; between, only what was written lately is.
@@ -17,10 +17,13 @@ _RECENT_QUARTERS = 8
 
 def bytes_per_hour(now_ms: int) -> int:
     """What all devices write in an hour, by the busiest of the last five quarters."""
-    newest = now_ms // QUARTER_MS
+    newest = now_ms // FIFTEEN_MINUTES_MS
     with database.session():
-        query = EVERY_RECORDING.select(Quarter, Quarter.quarter, Quarter.bytes).where(
-            Quarter.recording_id.in_(_recording_ids()), Quarter.quarter.between(newest - 4, newest)
+        query = EVERY_RECORDING.select(
+            FifteenMinuteRollup, FifteenMinuteRollup.quarter, FifteenMinuteRollup.bytes
+        ).where(
+            FifteenMinuteRollup.recording_id.in_(_recording_ids()),
+            FifteenMinuteRollup.quarter.between(newest - 4, newest),
         )
         sums: dict[int, int] = defaultdict(int)
         for quarter, size in query.tuples():
@@ -40,7 +43,7 @@ class UsageSums:
     def read(self) -> dict[int, int]:
         """Bytes by recording. Too high where footage has been deleted since: ask `count_bytes` before acting on it."""
         if self._clock.monotonic() >= self._until:
-            self._bound = int(self._clock.wall() * 1000) // QUARTER_MS - _RECENT_QUARTERS
+            self._bound = int(self._clock.wall() * 1000) // FIFTEEN_MINUTES_MS - _RECENT_QUARTERS
             self._older = count_bytes(before_quarter=self._bound)
             self._until = self._clock.monotonic() + _RECOUNT_SECONDS
         sums = defaultdict(int, self._older)
@@ -58,14 +61,18 @@ def count_bytes(
 ) -> dict[int, int]:
     """Bytes of closed segments by recording, of all or of these quarters."""
     with database.session():
-        query = EVERY_RECORDING.select(Quarter, Quarter.recording_id, peewee.fn.SUM(Quarter.bytes))
+        query = EVERY_RECORDING.select(
+            FifteenMinuteRollup, FifteenMinuteRollup.recording_id, peewee.fn.SUM(FifteenMinuteRollup.bytes)
+        )
         if recording_ids is not None:
-            query = query.where(Quarter.recording_id.in_(sorted(set(recording_ids))))
+            query = query.where(FifteenMinuteRollup.recording_id.in_(sorted(set(recording_ids))))
         if from_quarter is not None:
-            query = query.where(Quarter.quarter >= from_quarter)
+            query = query.where(FifteenMinuteRollup.quarter >= from_quarter)
         if before_quarter is not None:
-            query = query.where(Quarter.quarter < before_quarter)
-        return {recording_id: int(size) for recording_id, size in query.group_by(Quarter.recording_id).tuples()}
+            query = query.where(FifteenMinuteRollup.quarter < before_quarter)
+        return {
+            recording_id: int(size) for recording_id, size in query.group_by(FifteenMinuteRollup.recording_id).tuples()
+        }
 
 
 def _recording_ids() -> list[int]:

@@ -34,7 +34,7 @@ _IDLE_WINDOWS = 4
 
 #: An HLS segment ends before a key part once it is so long, and before any part once it would become longer.
 SEGMENT_SECONDS = 1.0
-LONGEST_SEGMENT_SECONDS = 4.0
+MAX_SEGMENT_SECONDS = 4.0
 
 _KEY, _AUDIO = 1, 2
 
@@ -323,7 +323,7 @@ class _Numbering:
             if (
                 is_new_run
                 or (part.is_key and length >= SEGMENT_SECONDS - 0.05)
-                or (length + part.duration > LONGEST_SEGMENT_SECONDS)
+                or (length + part.duration > MAX_SEGMENT_SECONDS)
             ):
                 segment += 1
             discontinuity += is_new_run

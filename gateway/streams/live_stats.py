@@ -10,7 +10,7 @@ import redis
 LIVE_TTL_SECONDS = 15
 
 
-class LiveFigures:
+class LiveStats:
     """Figures of devices in Redis: small JSON values under one key a device."""
 
     def __init__(self, client: redis.Redis) -> None:

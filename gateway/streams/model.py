@@ -1,6 +1,6 @@
 """Streams: the wish and the fact of every device, and the only ways to change them.
 
-The API and the clock process write the wish (`ask_to_run`, `ask_to_stop`); the owner of a stream writes the fact
+The API and the clock process write the wish (`request_start`, `ask_to_stop`); the owner of a stream writes the fact
 (`claim_run`, `transition`, `set_source_info`). Every function opens its own transaction and raises
 `gateway.database.DatabaseUnavailable` when the database is away.
 """
@@ -70,7 +70,7 @@ class StreamRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DesiredStream:
     """What an owner asks for again and again: is it still wanted, and by the same settings?"""
 
     desired: DesiredState
@@ -102,7 +102,7 @@ class DeviceSettings:
 # ---- the wish -------------------------------------------------------------------------------------------------
 
 
-def ask_to_run(
+def request_start(
     scope: EveryTenantScope, device_id: str, *, reason: str = "requested", demanded_at: datetime | None = None
 ) -> bool:
     """Wish the stream to run; gives whether that is news. `demanded_at` notes a viewer's demand as well.
@@ -163,7 +163,7 @@ def demand_streams(device_ids: list[str], at: datetime) -> list[str]:
             .tuples()
         )
         ids = [str(device_id) for (device_id,) in waiting]
-        return [device_id for device_id in ids if ask_to_run(EVERY_TENANT, device_id, demanded_at=at)]
+        return [device_id for device_id in ids if request_start(EVERY_TENANT, device_id, demanded_at=at)]
 
 
 # ---- the fact -------------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def transition(
     `since` changes with the state alone. A step to `reconnecting` counts as a restart.
     """
     to = StreamState(to)
-    code, text = _spell(reason, message)
+    code, text = _format(reason, message)
     with database.transaction():
         row = _locked(device_id)
         if row is None or (run is not None and row.run != run):
@@ -279,7 +279,7 @@ def read_source_info(device_id: str, source_version: int) -> SourceInfo | None:
 # ---- questions of workers and the clock process ---------------------------------------------------------------
 
 
-def read_wish(device_id: str) -> Wish | None:
+def read_desired(device_id: str) -> DesiredStream | None:
     """The present wish; None when the device is gone, which an owner obeys like a stop (`device_deleted`).
 
     Cheap: one row by its key. A changed `source_version` means that the pipeline must be built anew.
@@ -297,8 +297,8 @@ def read_wish(device_id: str) -> Wish | None:
     if row is None:
         return None
     if not row["enabled"]:
-        return Wish(DesiredState.STOPPED, "device_disabled", row["source_version"], row["run"])
-    return Wish(DesiredState(row["desired"]), row["desired_reason"], row["source_version"], row["run"])
+        return DesiredStream(DesiredState.STOPPED, "device_disabled", row["source_version"], row["run"])
+    return DesiredStream(DesiredState(row["desired"]), row["desired_reason"], row["source_version"], row["run"])
 
 
 def read_device_settings(device_id: str, box: SecretBox) -> DeviceSettings | None:
@@ -389,7 +389,7 @@ def _require(scope: EveryTenantScope, device_id: str) -> None:
         raise NotFound(f"there is no device with id '{device_id}'")
 
 
-def _spell(reason: Reason | str | None, message: str | None) -> tuple[str | None, str | None]:
+def _format(reason: Reason | str | None, message: str | None) -> tuple[str | None, str | None]:
     if reason is None:
         return None, message
     if isinstance(reason, Reason):

@@ -1,6 +1,6 @@
 """The history of a device: its snapshots, bookmarks and clips stand in it beside the transitions of its stream."""
 
-from gateway.captures.clips import spell_clip_reason
+from gateway.captures.clips import format_clip_reason
 from gateway.clock import utc_now
 from gateway.devices.events import BOOKMARK, CLIP, SNAPSHOT, record_event
 from gateway.hookspecs import hookimpl
@@ -28,7 +28,9 @@ def on_bookmark(device_id: str, bookmark: BookmarkFact) -> None:
 def on_clip(device_id: str, clip: ClipFact) -> None:
     """A line for each clip, and for each that could not be made."""
     text = (
-        f"Clip of {clip.seconds:.1f} s" if clip.reason is None else f"No clip: {spell_clip_reason(clip.reason).message}"
+        f"Clip of {clip.seconds:.1f} s"
+        if clip.reason is None
+        else f"No clip: {format_clip_reason(clip.reason).message}"
     )
     _write(device_id, CLIP, text, clip.bookmark_id, clip.by_name)
 

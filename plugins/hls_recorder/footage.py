@@ -11,8 +11,8 @@ from gateway.media import Part, Position
 from gateway.schedules.recording_plan import Decision
 from gateway.storage.local import StorageUnavailable
 from plugins.hls_recorder.entries import CloseGapEntry, GapEntry, MarkEntry, OpenGapEntry
-from plugins.hls_recorder.index import IndexLine
-from plugins.hls_recorder.pre_roll import Entrance
+from plugins.hls_recorder.index import IndexQueue
+from plugins.hls_recorder.pre_roll import RecordingStart
 from plugins.hls_recorder.reasons import UNWANTED, explain_silence
 from plugins.hls_recorder.segment import JUMP_MS, Place
 
@@ -31,17 +31,17 @@ _FRESH_SECONDS = 3.0
 
 
 @dataclass(slots=True)
-class Memory:
-    """What a process remembers of a device from one attachment to the next.
+class AttachmentState:
+    """State of a device that a process keeps from one attachment of the output to the next.
 
-    `trouble`: the reason for which nothing could be written. `starts_over`: the position counts no more. `entrance`:
-    from when on parts may be recorded, until the first one is. `unsafe_since`: monotonic seconds of the oldest byte
-    that is not durable yet.
+    `trouble`: the reason why nothing could be written. `starts_over`: the position on the bus is no longer valid.
+    `recording_start`: where recording may begin, until the first part is recorded. `unsafe_since`: monotonic seconds of
+    the oldest byte that is not durable yet.
     """
 
     trouble: str | None = None
     starts_over: bool = False
-    entrance: Entrance | None = None
+    recording_start: RecordingStart | None = None
     bytes_written: int = 0
     unsafe_since: float | None = None
 
@@ -57,8 +57,8 @@ class Footage:
         self,
         config: Config,
         clock: Clock,
-        line: IndexLine,
-        memory: Memory,
+        line: IndexQueue,
+        memory: AttachmentState,
         *,
         position: Position | None,
         end_ms: int | None,
@@ -107,7 +107,7 @@ class Footage:
         """A part is written: what was missing before it gets its reason."""
         self._note_hole(part, place)
         self.position, self.end_ms = part.position, place.end_ms
-        self._memory.trouble = self._memory.entrance = None
+        self._memory.trouble = self._memory.recording_start = None
         self._memory.bytes_written += len(part.data)
         self._lateness = self._clock.wall() - part.end
         self._last_duration_ms = place.duration_ms
@@ -222,7 +222,7 @@ class Footage:
         return round(self._clock.wall() * 1000)
 
 
-def note_trouble(line: IndexLine, memory: Memory, error: StorageUnavailable, since_ms: int) -> None:
+def note_trouble(line: IndexQueue, memory: AttachmentState, error: StorageUnavailable, since_ms: int) -> None:
     """Say that nothing can be recorded, and since when."""
     memory.trouble = error.reason
     line.observe("interrupted", error.reason, error.message)

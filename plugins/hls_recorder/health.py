@@ -13,7 +13,7 @@ from gateway.footage.recordings import recordings_wanted
 from gateway.hookspecs import ComponentHealth, HealthCheck
 from gateway.redis_client import connect_redis
 from gateway.states import reason_for
-from plugins.hls_recorder.metrics import FiguresBoard
+from plugins.hls_recorder.metrics import RecorderMetricsStore
 
 #: Reasons that are the recorder's or its disk's; a camera that is away is no fault of recording.
 _OUR_REASONS = frozenset(
@@ -34,11 +34,11 @@ _UNSAFE_SECONDS = 5.0
 
 def build_health_check(config: Config) -> HealthCheck:
     """The check of all recorders."""
-    board = FiguresBoard(connect_redis(config.redis_url, timeout_seconds=1.0))
+    board = RecorderMetricsStore(connect_redis(config.redis_url, timeout_seconds=1.0))
     return HealthCheck("recorder", lambda: check_recorders(board))
 
 
-def check_recorders(board: FiguresBoard) -> ComponentHealth:
+def check_recorders(board: RecorderMetricsStore) -> ComponentHealth:
     """Whether every device of which footage is wanted is recorded, as far as recording itself is concerned."""
     try:
         wanted = set(recordings_wanted(round(time.time() * 1000)))

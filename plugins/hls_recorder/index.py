@@ -31,7 +31,7 @@ FACTS_SECONDS = 1.0
 #: A database that is away is asked again after so long.
 RETRY_SECONDS = 2.0
 #: More than a day of one device. Beyond it the oldest go: their files are found again by the reconciliation.
-LONGEST_LINE = 2000
+MAX_QUEUE_LENGTH = 2000
 #: So many of one line go out in one transaction, so that no other line waits long.
 _BATCH = 100
 #: A recorder whose call to the disk has not returned for so long is shown as interrupted.
@@ -46,7 +46,7 @@ class Finished:
     row_id: int
 
 
-class IndexLine:
+class IndexQueue:
     """What one recorder wants written, in order; and what the database last said of its device."""
 
     def __init__(self, device_id: str, fence: Fence, facts: DeviceFacts, facts_at: float) -> None:
@@ -69,7 +69,7 @@ class IndexLine:
             if self.is_lost:
                 return
             self._entries.append(entry)
-            if len(self._entries) > LONGEST_LINE:
+            if len(self._entries) > MAX_QUEUE_LENGTH:
                 dropped = self._entries.popleft()
                 dropped.forget()
                 log.warning(
@@ -84,7 +84,7 @@ class IndexLine:
         if is_new:
             self.push(SaveEntry(segment))
 
-    def settle_segment(self, entry: SaveEntry, row_id: int) -> bool:
+    def finalize_segment(self, entry: SaveEntry, row_id: int) -> bool:
         """Note that a state was written; whether it was the segment's last."""
         segment = entry.segment
         with self._lock:
@@ -139,7 +139,7 @@ class IndexWriter:
         self._announce = announce
         self._report = report
         self._is_threaded = is_threaded
-        self._lines: list[IndexLine] = []
+        self._lines: list[IndexQueue] = []
         self._lock = threading.Lock()
         self._working = threading.Lock()
         self._wake = threading.Event()
@@ -149,9 +149,9 @@ class IndexWriter:
         self._next_facts = 0.0
         self._failures = 0
 
-    def open_line(self, device_id: str, fence: Fence, facts: DeviceFacts) -> IndexLine:
+    def open_line(self, device_id: str, fence: Fence, facts: DeviceFacts) -> IndexQueue:
         """A line for a recorder that has claimed its device."""
-        line = IndexLine(device_id, fence, facts, self._clock.monotonic())
+        line = IndexQueue(device_id, fence, facts, self._clock.monotonic())
         with self._lock:
             self._lines.append(line)
             if self._thread is None and self._is_threaded and not self._is_closed:
@@ -159,7 +159,7 @@ class IndexWriter:
                 self._thread.start()
         return line
 
-    def drain(self, lines: Iterable[IndexLine], seconds: float) -> bool:
+    def drain(self, lines: Iterable[IndexQueue], seconds: float) -> bool:
         """Wait until all that waits in `lines` is written; False when it was not within `seconds`."""
         lines = list(lines)
         if not self._is_threaded:
@@ -177,7 +177,7 @@ class IndexWriter:
                 self._idle.wait(min(left, 0.25))
         return True
 
-    def lines_of(self, device_id: str) -> list[IndexLine]:
+    def lines_of(self, device_id: str) -> list[IndexQueue]:
         with self._lock:
             return [line for line in self._lines if line.device_id == device_id]
 
@@ -260,8 +260,8 @@ class IndexWriter:
         self._failures = 0 if is_written else self._failures + 1
         return is_written
 
-    def _write(self, lines: list[IndexLine]) -> bool:
-        written: list[tuple[IndexLine, list[tuple[Entry, int | None]]]] = []
+    def _write(self, lines: list[IndexQueue]) -> bool:
+        written: list[tuple[IndexQueue, list[tuple[Entry, int | None]]]] = []
         lost = []
         try:
             with database.transaction():
@@ -278,11 +278,11 @@ class IndexWriter:
         for line, entries in written:
             line.settle(entry for entry, _ in entries)
             for entry, row_id in entries:
-                if row_id is not None and line.settle_segment(entry, row_id):
+                if row_id is not None and line.finalize_segment(entry, row_id):
                     self._tell(line, Finished(entry.segment, row_id))
         return True
 
-    def _write_line(self, line: IndexLine) -> list[tuple[Entry, int | None]]:
+    def _write_line(self, line: IndexQueue) -> list[tuple[Entry, int | None]]:
         done: list[tuple[Entry, int | None]] = []
         for entry in line.pending()[:_BATCH]:
             row_id = None
@@ -296,7 +296,7 @@ class IndexWriter:
             done.append((entry, row_id))
         return done
 
-    def _tell(self, line: IndexLine, finished: Finished) -> None:
+    def _tell(self, line: IndexQueue, finished: Finished) -> None:
         """Hooks are called in the recorder's own thread, or here once there is none."""
         if line.is_closed:
             self._announce(line.device_id, describe(line.device_id, finished))

@@ -14,7 +14,7 @@ _KEEP_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
-class RecorderFigures:
+class RecorderMetrics:
     """One record worker, or several. `index_waiting`: entries of the index that are not written yet; `unsafe_seconds`:
     for how long the oldest byte waits to be durable."""
 
@@ -24,23 +24,23 @@ class RecorderFigures:
     unsafe_seconds: float
 
 
-class FiguresBoard:
+class RecorderMetricsStore:
     """The figures of every worker. Every method raises redis.RedisError when Redis is away."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
 
-    def write(self, worker: str, figures: RecorderFigures) -> None:
+    def write(self, worker: str, figures: RecorderMetrics) -> None:
         """Say how `worker` does; to be repeated every REPORT_SECONDS."""
         self._redis.set(_PREFIX + worker, json.dumps(asdict(figures)), ex=_KEEP_SECONDS)
 
-    def read(self) -> RecorderFigures | None:
+    def read(self) -> RecorderMetrics | None:
         """All workers together; None when none has said anything."""
         keys = list(self._redis.scan_iter(match=_PREFIX + "*", count=500))
         found = [_parse(value) for value in self._redis.mget(keys) if value] if keys else []
         if not found:
             return None
-        return RecorderFigures(
+        return RecorderMetrics(
             devices=sum(figures.devices for figures in found),
             bytes_per_second=sum(figures.bytes_per_second for figures in found),
             index_waiting=sum(figures.index_waiting for figures in found),
@@ -48,13 +48,13 @@ class FiguresBoard:
         )
 
 
-def _parse(text: bytes) -> RecorderFigures:
+def _parse(text: bytes) -> RecorderMetrics:
     """What a worker wrote; a worker of another version may say more."""
     values = json.loads(text)
-    return RecorderFigures(**{name: values.get(name, 0) for name in RecorderFigures.__dataclass_fields__})
+    return RecorderMetrics(**{name: values.get(name, 0) for name in RecorderMetrics.__dataclass_fields__})
 
 
-class Meter:
+class MetricsMeter:
     """Turns what recorders count into figures a second."""
 
     def __init__(self) -> None:
@@ -63,10 +63,10 @@ class Meter:
 
     def measure(
         self, devices: int, bytes_written: int, unsafe_since: Iterable[float], index_waiting: int
-    ) -> RecorderFigures:
+    ) -> RecorderMetrics:
         """The figures since the last call; `unsafe_since` are monotonic seconds."""
         now = time.monotonic()
         rate = max(0, bytes_written - self._bytes) / max(now - self._at, 0.001)
         self._at, self._bytes = now, bytes_written
         unsafe = max((now - since for since in unsafe_since), default=0.0)
-        return RecorderFigures(devices, round(rate, 1), index_waiting, round(unsafe, 3))
+        return RecorderMetrics(devices, round(rate, 1), index_waiting, round(unsafe, 3))

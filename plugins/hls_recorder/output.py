@@ -12,10 +12,10 @@ from gateway.media import SegmentFact
 from gateway.outputs import ConsumerContext, ConsumerOutput, Consumption, DeviceContext
 from gateway.redis_client import connect_redis
 from gateway.storage.local import StorageUnavailable, ensure_storage
-from plugins.hls_recorder.footage import Footage, Memory, note_trouble
-from plugins.hls_recorder.index import IndexLine, IndexWriter
-from plugins.hls_recorder.metrics import FiguresBoard, Meter
-from plugins.hls_recorder.pre_roll import Entrance, Gate, find_entrance
+from plugins.hls_recorder.footage import AttachmentState, Footage, note_trouble
+from plugins.hls_recorder.index import IndexQueue, IndexWriter
+from plugins.hls_recorder.metrics import MetricsMeter, RecorderMetricsStore
+from plugins.hls_recorder.pre_roll import PreRollFilter, RecordingStart, find_recording_start
 from plugins.hls_recorder.recorder import DeviceRecorder
 from plugins.hls_recorder.recovery import read_open_gap, recover
 
@@ -34,9 +34,9 @@ class HlsRecorder(ConsumerOutput):
         self._clock = context.clock
         self._worker = context.worker
         self._context = context
-        self._memories: dict[str, Memory] = {}
-        self._meter = Meter()
-        self._board = FiguresBoard(connect_redis(self._config.redis_url))
+        self._memories: dict[str, AttachmentState] = {}
+        self._meter = MetricsMeter()
+        self._board = RecorderMetricsStore(connect_redis(self._config.redis_url))
         self.index = IndexWriter(context.clock, self._announce, report=self._report, is_threaded=is_threaded)
 
     def wanted(self) -> list[str]:
@@ -51,7 +51,7 @@ class HlsRecorder(ConsumerOutput):
         # What an attachment of before still wants to write comes before the claim, which would fence it off.
         if not self.index.drain(self.index.lines_of(device.id), _DRAIN_SECONDS):
             raise Unavailable(f"the index of device '{device.id}' waits for the database")
-        memory = self._memories.setdefault(device.id, Memory())
+        memory = self._memories.setdefault(device.id, AttachmentState())
         line = self._claim(device)
         is_attached = False
         try:
@@ -65,19 +65,19 @@ class HlsRecorder(ConsumerOutput):
     def close(self) -> None:
         self.index.close()
 
-    def _claim(self, device: DeviceContext) -> IndexLine:
+    def _claim(self, device: DeviceContext) -> IndexQueue:
         settings = claim_recording(device.id, self._worker)
         facts = read_facts([settings.recording_id]).get(settings.recording_id) if settings is not None else None
         if facts is None:
             raise NotFound(f"there is no device with id '{device.id}'")
         return self.index.open_line(device.id, Fence(settings.recording_id, settings.epoch), facts)
 
-    def _go_on(self, line: IndexLine, memory: Memory) -> DeviceRecorder:
+    def _go_on(self, line: IndexQueue, memory: AttachmentState) -> DeviceRecorder:
         settings = line.facts.settings
         now_ms = self._now_ms()
         gap = read_open_gap(line.fence)
         # Where a wish begins stays known when the disk fails before the first part: what was before is not wanted.
-        memory.entrance = self._find_entrance(settings, gap, now_ms) or memory.entrance
+        memory.recording_start = self._find_recording_start(settings, gap, now_ms) or memory.recording_start
         try:
             storage = ensure_storage(self._config)
             found = recover(storage, settings, now_ms)
@@ -89,7 +89,7 @@ class HlsRecorder(ConsumerOutput):
         starts_over, memory.starts_over = memory.starts_over, False
         position = None if starts_over else found.position
         is_unwanted = found.gap is not None and not found.gap.is_wanted
-        entrance = memory.entrance or (Entrance(0) if position is None else None)
+        recording_start = memory.recording_start or (RecordingStart(0) if position is None else None)
         return DeviceRecorder(
             config=self._config,
             clock=self._clock,
@@ -105,22 +105,22 @@ class HlsRecorder(ConsumerOutput):
                 position=position,
                 end_ms=found.end_ms,
                 open_gap=found.gap.reason_code if found.gap is not None else None,
-                unwanted_until_ms=entrance.from_ms if is_unwanted and entrance is not None else None,
+                unwanted_until_ms=recording_start.from_ms if is_unwanted and recording_start is not None else None,
             ),
-            gate=Gate(entrance) if entrance is not None else None,
+            pre_roll_filter=PreRollFilter(recording_start) if recording_start is not None else None,
             notify=self._announce,
         )
 
-    def _find_entrance(self, settings: RecorderSettings, gap: Gap | None, now_ms: int) -> Entrance | None:
+    def _find_recording_start(self, settings: RecorderSettings, gap: Gap | None, now_ms: int) -> RecordingStart | None:
         decision = settings.decide(now_ms)
         if not decision.is_wanted:
-            return Entrance(now_ms)
-        return find_entrance(settings, decision, gap, now_ms, round(self._config.bus_window_seconds * 1000))
+            return RecordingStart(now_ms)
+        return find_recording_start(settings, decision, gap, now_ms, round(self._config.bus_window_seconds * 1000))
 
     @staticmethod
-    def _hole_begins_ms(settings: RecorderSettings, gap: Gap | None, memory: Memory, now_ms: int) -> int:
-        if memory.entrance is not None:
-            return memory.entrance.from_ms
+    def _hole_begins_ms(settings: RecorderSettings, gap: Gap | None, memory: AttachmentState, now_ms: int) -> int:
+        if memory.recording_start is not None:
+            return memory.recording_start.from_ms
         if gap is not None:
             return now_ms
         last = last_segment(settings.recording_id)

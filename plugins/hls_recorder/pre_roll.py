@@ -17,7 +17,7 @@ _KEY_PATIENCE_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entrance:
+class RecordingStart:
     """Parts that end before `from_ms` are not recorded, except, with `has_lead_in`, those since the key frame before
     it.
     """
@@ -26,9 +26,9 @@ class Entrance:
     has_lead_in: bool = False
 
 
-def find_entrance(
+def find_recording_start(
     settings: RecorderSettings, decision: Decision, gap: Gap | None, now_ms: int, window_ms: int
-) -> Entrance | None:
+) -> RecordingStart | None:
     """Where recording may begin after a time in which nobody wanted it; None when it simply goes on.
 
     `gap` is the one that is open, `window_ms` how far back the bus reaches. Raises DatabaseUnavailable.
@@ -38,15 +38,15 @@ def find_entrance(
     has_lead_in = gap.reason_code in _OPEN_TO_LEAD_IN
     if decision.cause == "event" and has_lead_in:
         begun_ms = _event_begin_ms(settings, now_ms) - round(settings.pre_roll_seconds * 1000)
-        return Entrance(max(begun_ms, gap.start_ms), has_lead_in)
+        return RecordingStart(max(begun_ms, gap.start_ms), has_lead_in)
     if decision.cause == "manual":
-        return Entrance(max(override_begin_ms(settings.recording_id) or now_ms, gap.start_ms), has_lead_in)
+        return RecordingStart(max(override_begin_ms(settings.recording_id) or now_ms, gap.start_ms), has_lead_in)
     # The wish itself tells since when it holds, as far as it is a matter of time; otherwise it holds from now.
     begun_ms = now_ms
     if decision.cause == "schedule" and has_lead_in:
         while begun_ms > now_ms - window_ms and settings.decide(begun_ms - _STEP_MS).is_wanted:
             begun_ms -= _STEP_MS
-    return Entrance(max(begun_ms, gap.start_ms), has_lead_in)
+    return RecordingStart(max(begun_ms, gap.start_ms), has_lead_in)
 
 
 def _event_begin_ms(settings: RecorderSettings, now_ms: int) -> int:
@@ -61,19 +61,19 @@ def _event_begin_ms(settings: RecorderSettings, now_ms: int) -> int:
     return begun_ms
 
 
-Admitted = tuple[Part, Place]
+AcceptedPart = tuple[Part, Place]
 
 
-class Gate:
+class PreRollFilter:
     """Lets parts in from the entrance on, with the lead-in that makes them playable."""
 
-    def __init__(self, entrance: Entrance) -> None:
-        self._entrance = entrance
-        self._lead_in: list[Admitted] = []
+    def __init__(self, recording_start: RecordingStart) -> None:
+        self._entrance = recording_start
+        self._lead_in: list[AcceptedPart] = []
         self._waits_since: int | None = None
         self.is_open = False
 
-    def admit(self, part: Part, place: Place) -> list[Admitted]:
+    def accept(self, part: Part, place: Place) -> list[AcceptedPart]:
         """The parts with their places that are to be written now, oldest first."""
         if self._lead_in and (part.is_key or part.run != self._lead_in[0][0].run):
             self._lead_in = []
@@ -86,5 +86,5 @@ class Gate:
             if 0 <= place.start_ms - self._waits_since < _KEY_PATIENCE_MS:
                 return []
         self.is_open = True
-        admitted, self._lead_in = [*self._lead_in, (part, place)], []
-        return admitted
+        accepted, self._lead_in = [*self._lead_in, (part, place)], []
+        return accepted

@@ -21,10 +21,10 @@ def explain_gap(device_id: str, start_ms: int, end_ms: int) -> str | None:
     events = stream_events_between(device_id, _moment(start_ms) - _SLACK, _moment(end_ms) + _SLACK)
     for event in events:
         if event.to_state in _LOST_STATES:
-            return _spell(event.reason_code, is_stopped=event.to_state == StreamState.STOPPED)
+            return _format(event.reason_code, is_stopped=event.to_state == StreamState.STOPPED)
     for event in events:
         if event.to_state == StreamState.STARTING and event.reason_code is not None:
-            return _spell(event.reason_code)
+            return _format(event.reason_code)
     # A worker that was killed says nothing; the next one begins where it finds the stream running.
     if any(event.to_state == StreamState.STARTING for event in events):
         return "worker_stopped"
@@ -36,15 +36,15 @@ def explain_silence(facts: DeviceFacts) -> str | None:
     if not facts.settings.wish.is_enabled:
         return "device_disabled"
     if facts.desired == DesiredState.STOPPED:
-        return _spell(facts.desired_reason, is_stopped=True)
+        return _format(facts.desired_reason, is_stopped=True)
     if facts.observed == StreamState.RUNNING:
         return None
     if facts.reason is None:
         return None
-    return _spell(facts.reason, is_stopped=facts.observed == StreamState.STOPPED)
+    return _format(facts.reason, is_stopped=facts.observed == StreamState.STOPPED)
 
 
-def _spell(code: str | None, *, is_stopped: bool = False) -> str:
+def _format(code: str | None, *, is_stopped: bool = False) -> str:
     if is_stopped and code in {None, "requested", "idle"}:
         return "stream_stopped"
     return code if code in REASONS else "unknown"

@@ -13,10 +13,10 @@ from gateway.outputs import Consumption
 from gateway.schedules.recording_plan import Decision
 from gateway.storage.local import Storage, StorageFull, StorageUnavailable
 from gateway.storage.retention import request_room
-from plugins.hls_recorder.footage import Footage, Memory
-from plugins.hls_recorder.index import IndexLine, IndexWriter, describe
-from plugins.hls_recorder.pre_roll import Gate
-from plugins.hls_recorder.segment import JUMP_MS, LONGEST_PART_MS, OpenSegment, Place
+from plugins.hls_recorder.footage import AttachmentState, Footage
+from plugins.hls_recorder.index import IndexQueue, IndexWriter, describe
+from plugins.hls_recorder.pre_roll import PreRollFilter
+from plugins.hls_recorder.segment import JUMP_MS, MAX_PART_MS, OpenSegment, Place
 
 #: A part is synced with the next one that comes so long after it, or so long after it when none comes: parts of half a
 #: second make one sync a second, and no byte waits longer than a second for it.
@@ -25,7 +25,7 @@ LATE_SYNC_SECONDS = 0.7
 INDEX_SECONDS = 3.0
 MINUTE_MS = 60_000
 #: Without a key part a file ends after so long at any part.
-LONGEST_SEGMENT_MS = 120_000
+MAX_SEGMENT_MS = 120_000
 #: When nothing is wanted any more, parts of before are waited for so long.
 _LAST_PARTS_SECONDS = 2.0
 _DRAIN_SECONDS = 5.0
@@ -42,10 +42,10 @@ class DeviceRecorder(Consumption):
         clock: Clock,
         storage: Storage,
         index: IndexWriter,
-        line: IndexLine,
-        memory: Memory,
+        line: IndexQueue,
+        memory: AttachmentState,
         footage: Footage,
-        gate: Gate | None,
+        pre_roll_filter: PreRollFilter | None,
         notify: Callable[[str, SegmentFact], None],
     ) -> None:
         self._stall_seconds = config.stall_seconds
@@ -55,7 +55,7 @@ class DeviceRecorder(Consumption):
         self._line = line
         self._memory = memory
         self._footage = footage
-        self._gate = gate
+        self._gate = pre_roll_filter
         self._notify = notify
         self._settings = line.facts.settings
         self._log = logging.getLogger(f"vas.record.{line.device_id}")
@@ -85,8 +85,8 @@ class DeviceRecorder(Consumption):
         if self._gate is None:
             self._write(part, place, init_segment)
             return
-        for admitted in self._gate.admit(part, place):
-            self._write(*admitted, init_segment)
+        for accepted in self._gate.accept(part, place):
+            self._write(*accepted, init_segment)
         if self._gate.is_open:
             self._gate = None
 
@@ -121,12 +121,12 @@ class DeviceRecorder(Consumption):
             return True
         if part.is_key and place.start_ms // MINUTE_MS != segment.start_ms // MINUTE_MS:
             return True
-        return place.start_ms - segment.start_ms >= LONGEST_SEGMENT_MS
+        return place.start_ms - segment.start_ms >= MAX_SEGMENT_MS
 
     def _place(self, part: Part) -> Place:
         """Where the part belongs; what cannot be is replaced by what is likely."""
         duration_ms = round(part.duration * 1000) if 0 <= part.duration < math.inf else 0
-        duration_ms = min(duration_ms, LONGEST_PART_MS)
+        duration_ms = min(duration_ms, MAX_PART_MS)
         start_ms = round(part.start * 1000) if abs(part.start) < math.inf else -1
         if start_ms not in _SANE_MS:
             follows = self._segment is not None and part.run == self._segment.run

@@ -33,13 +33,13 @@ from gateway.media import (
 )
 from gateway.storage.local import Storage
 from gateway.tenancy.scopes import FootageScope
-from plugins.hls_recorder.segment import LONGEST_PART_MS
+from plugins.hls_recorder.segment import MAX_PART_MS
 
 log = logging.getLogger(__name__)
 
 _HOUR_MS = 3_600_000
 #: Folders that are looked through for files without a row: the hours since the last row, but not more than these.
-_MOST_HOURS = 48
+_MAX_HOURS = 48
 #: Ids to look back for the newest segment of a device; the newest by its start is found by the index.
 _IDS_BACK = 20_000
 
@@ -180,7 +180,7 @@ class _Recovery:
     def _recent_folders(self) -> Iterator[str]:
         last_ms = self._now_ms if self._found.end_ms is None else self._found.end_ms
         first, last = sorted((last_ms // _HOUR_MS, self._now_ms // _HOUR_MS))
-        for hour in range(max(first - 1, last - _MOST_HOURS), last + 1):
+        for hour in range(max(first - 1, last - _MAX_HOURS), last + 1):
             at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
             yield f"{self._settings.tenant_id}/{self._settings.device_id}/{at:%Y-%m-%d}/{at:%H}"
 
@@ -235,4 +235,4 @@ def _describe(values: SegmentValues, init_size: int, parts: list[PartFact]) -> S
 
 def _shift(part: PartFact, after_ms: int) -> PartFact:
     """A scanned part on the timeline of its file's row, in which the file's first part may be `after_ms` before it."""
-    return replace(part, offset_ms=after_ms + part.offset_ms, duration_ms=min(part.duration_ms, LONGEST_PART_MS))
+    return replace(part, offset_ms=after_ms + part.offset_ms, duration_ms=min(part.duration_ms, MAX_PART_MS))

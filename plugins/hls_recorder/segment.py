@@ -8,7 +8,7 @@ from gateway.media import Part, PartFact, Position, pack_parts
 from gateway.storage.local import SegmentWriter
 
 #: A part that says it is longer is not believed: the index holds up to 65 s a part.
-LONGEST_PART_MS = 60_000
+MAX_PART_MS = 60_000
 #: Parts of one run that are further apart, or runs that overlap by more, are the work of a clock that was set.
 JUMP_MS = 5_000
 

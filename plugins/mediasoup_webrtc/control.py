@@ -21,7 +21,7 @@ from gateway.errors import VasError
 log = logging.getLogger(__name__)
 
 _REQUEST_SECONDS = 3.0
-_LONGEST_PAUSE_SECONDS = 2.0
+_MAX_PAUSE_SECONDS = 2.0
 _MAX_MESSAGE_BYTES = 1 << 20
 
 
@@ -113,7 +113,7 @@ class SfuControl:
             except Exception:
                 log.exception("the control connection failed")
             self._failures += 1
-            pause = min(_LONGEST_PAUSE_SECONDS, 0.25 * 2 ** min(self._failures, 4))
+            pause = min(_MAX_PAUSE_SECONDS, 0.25 * 2 ** min(self._failures, 4))
             await asyncio.sleep(pause * random.uniform(0.75, 1.25))
 
     async def _serve(self, socket: ClientConnection) -> None:

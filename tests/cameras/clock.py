@@ -13,7 +13,7 @@ from typing import Any
 COLUMNS = 32
 ROWS = 2
 TOP = 17 / 18
-LEAST_CONTRAST = 64
+MIN_CONTRAST = 64
 _SAMPLES = (0.35, 0.5, 0.65)  # parts of a block's width and height: away from its blurred edges
 
 
@@ -54,7 +54,7 @@ def read_clock_of_file(picture: bytes) -> ClockReading | None:
 def decode_levels(levels: list[float]) -> ClockReading | None:
     """The reading of the 64 blocks' brightness (0 to 255), upper row first."""
     low, high = min(levels), max(levels)
-    if high - low < LEAST_CONTRAST:
+    if high - low < MIN_CONTRAST:
         return None
     word = 0
     for level in levels:

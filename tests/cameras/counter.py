@@ -25,7 +25,7 @@ from .rtsp import Connection, Reply, Request, RtspServer
 #: Small, so that it costs next to nothing to encode and to decode; blocks of the strip are 12 by 6 pixels.
 PICTURE = LoopSettings(width=384, height=216, fps=25, bitrate_kbps=200, gop_seconds=1)
 _GREY, _LIGHT, _DARK = 112, 230, 18
-_MOST_WAITING_BYTES = 4_000_000
+_MAX_WAITING_BYTES = 4_000_000
 _AUDIO_SECONDS = 0.02
 
 
@@ -116,7 +116,7 @@ class CounterCamera(RtspServer):
                     continue
                 await asyncio.sleep(self._epoch + number / settings.fps - time.monotonic())
                 is_key = number % settings.gop_frames == 0
-                is_late = (is_late and not is_key) or transport.get_write_buffer_size() > _MOST_WAITING_BYTES
+                is_late = (is_late and not is_key) or transport.get_write_buffer_size() > _MAX_WAITING_BYTES
                 if is_late:
                     self.dropped += 1
                     continue
@@ -131,7 +131,7 @@ class CounterCamera(RtspServer):
         number = int((time.monotonic() - self._epoch) / _AUDIO_SECONDS) + 1
         while not transport.is_closing():
             await asyncio.sleep(self._epoch + number * _AUDIO_SECONDS - time.monotonic())
-            if transport.get_write_buffer_size() <= _MOST_WAITING_BYTES:
+            if transport.get_write_buffer_size() <= _MAX_WAITING_BYTES:
                 transport.write(template.fill(number, number * len(SILENT_ALAW), ssrc))
             number += 1
 

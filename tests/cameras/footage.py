@@ -85,7 +85,7 @@ class Exactness:
         if self.is_exact:
             return f"{self.frames} frames, each exactly once"
         return (
-            f"{self.frames} frames; {self.missing_frames} missing: {spell_stretches(self.missing)}; "
+            f"{self.frames} frames; {self.missing_frames} missing: {format_stretches(self.missing)}; "
             f"{len(self.repeated)} repeated: {self.repeated[:8]}; {len(self.misplaced)} misplaced: {self.misplaced[:8]}"
         )
 
@@ -106,7 +106,7 @@ def judge(counters: Iterable[int]) -> Exactness:
     return Exactness(len(seen), tuple(missing), tuple(repeated), tuple(misplaced))
 
 
-def spell_stretches(stretches: Iterable[tuple[int, int]]) -> str:
+def format_stretches(stretches: Iterable[tuple[int, int]]) -> str:
     """`4-9, 12`."""
     return ", ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in stretches)
 

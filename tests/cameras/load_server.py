@@ -18,7 +18,7 @@ from .faulty import build_sdp
 from .rtp import VIDEO_CLOCK, PacketTemplate, build_video_templates
 from .rtsp import Connection, Reply, Request, RtspServer
 
-MOST_WAITING_BYTES = 2_000_000
+MAX_WAITING_BYTES = 2_000_000
 
 
 class LoopServer(RtspServer):
@@ -67,7 +67,7 @@ class LoopServer(RtspServer):
             position = frame % len(templates)
             is_key = self._video.access_units[position].is_key
             # A client that does not read loses pictures up to a key frame, as with a camera.
-            is_late = (is_late and not is_key) or transport.get_write_buffer_size() > MOST_WAITING_BYTES
+            is_late = (is_late and not is_key) or transport.get_write_buffer_size() > MAX_WAITING_BYTES
             if is_late:
                 self.dropped += 1
             else:

@@ -19,7 +19,7 @@ def codes_in(tree: ast.AST) -> list[tuple[int, str]]:
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         candidates = [node.args[0]] if name in _BY_POSITION and node.args else []
-        if name in {"ask_to_stop", "ask_to_run", "transition"}:
+        if name in {"ask_to_stop", "request_start", "transition"}:
             candidates += [word.value for word in node.keywords if word.arg == "reason"]
         for candidate in candidates:
             for part in ast.walk(candidate):
@@ -29,14 +29,14 @@ def codes_in(tree: ast.AST) -> list[tuple[int, str]]:
 
 
 def sets_of_reasons(tree: ast.AST) -> list[tuple[int, str]]:
-    """The members of sets whose name ends in `_REASONS`, and of `KNOCK_AFTER`."""
+    """The members of sets whose name ends in `_REASONS`, and of `PROBE_AFTER`."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
             # A dictionary is a table of reasons of its own, with their words.
             is_table = isinstance(node.value, ast.Dict | ast.DictComp)
-            if (name.endswith("_REASONS") and not is_table) or name == "KNOCK_AFTER":
+            if (name.endswith("_REASONS") and not is_table) or name == "PROBE_AFTER":
                 found += [
                     (n.lineno, n.value) for n in ast.walk(node.value) if isinstance(getattr(n, "value", None), str)
                 ]

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.cameras import read_clock_of_file, read_counter_of_file
 from tests.playback import make_clip
-from tests.stack.playback import spell_time
+from tests.stack.playback import format_time
 from tests.stack.viewer import CLOCK_SCRIPT
 
 #: Long, so that the live picture does not come at once, and a snapshot is not of just now.
@@ -117,7 +117,7 @@ def test_a_snapshot_of_the_recording_is_the_very_frame_on_the_screen(page, stack
     footage = add_footage()
     start_ms = (int(time.time()) - 3600) * 1000
     footage.record(make_clip(seconds=8, key_seconds=4), start_ms)
-    page.goto(f"/devices/{footage.device_id}?t={spell_time(start_ms / 1000 + 2)}")
+    page.goto(f"/devices/{footage.device_id}?t={format_time(start_ms / 1000 + 2)}")
     video = page.get_by_test_id("recorded-video")
     page.wait_for_function(
         "() => { const v = document.querySelector('[data-testid=recorded-video]'); return v && v.currentTime > 0; }"

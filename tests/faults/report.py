@@ -44,7 +44,7 @@ class RecoveryReport:
         """Note a recovery; also printed at once."""
         recovery = Recovery(fault, seconds, has_continued, budget_seconds)
         self._item.user_properties.append((_RECOVERY, asdict(recovery)))
-        print(f"\n{fault}: {spell_seconds(seconds)}")
+        print(f"\n{fault}: {format_seconds(seconds)}")
 
     def add_loss(self, loss: Loss) -> None:
         """Note what a fault cost; also printed at once."""
@@ -76,7 +76,7 @@ class FaultTables:
     def loss_lines(self) -> list[str]:
         """The table of lost footage in Markdown."""
         head = ["fault", "footage lost (s)", "budget (s)", "indexed again (s)", "gaps name"]
-        return spell_table(
+        return format_table(
             [head]
             + [
                 [
@@ -93,12 +93,12 @@ class FaultTables:
     def lines(self) -> list[str]:
         """The table of recoveries in Markdown."""
         head = ["fault", "recovery (s)", "budget (s)", "viewer continued"]
-        return spell_table(
+        return format_table(
             [head]
             + [
                 [
                     row.fault,
-                    spell_seconds(row.seconds),
+                    format_seconds(row.seconds),
                     "" if row.budget_seconds is None else f"{row.budget_seconds:g}",
                     {True: "yes", False: "NO", None: ""}[row.has_continued],
                 ]
@@ -107,7 +107,7 @@ class FaultTables:
         )
 
 
-def spell_table(table: list[list[str]]) -> list[str]:
+def format_table(table: list[list[str]]) -> list[str]:
     """Rows of cells, the head first, in Markdown."""
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in table]
@@ -115,5 +115,5 @@ def spell_table(table: list[list[str]]) -> list[str]:
     return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
 
 
-def spell_seconds(seconds: float | None) -> str:
+def format_seconds(seconds: float | None) -> str:
     return "no break" if seconds is None else f"{seconds:.1f}"

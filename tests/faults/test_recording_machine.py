@@ -14,7 +14,7 @@ from tests.faults.recorded import Fault, Recorded, start_recording, wait_for_fra
 from tests.faults.report import Loss
 from tests.stack import Stack
 from tests.stack.disk import DiskUnavailableError, LoopDisk
-from tests.stack.playback import spell_time
+from tests.stack.playback import format_time
 from tests.stack.skewed_clock import NoCompilerError, SkewedClock
 from tests.stack.store import CLOSED, MISSING, assert_store_is_consistent
 
@@ -178,7 +178,7 @@ def test_a_clock_that_is_set_back_and_right_again_loses_no_more_than_the_restart
 def assert_gaps_are_beside_footage(stack: Stack, device_id: str, start: float) -> None:
     """What a person sees: on the timeline no gap lies over footage, whatever clock it was stamped by."""
     timeline = stack.api.get(
-        f"/recordings/devices/{device_id}/timeline", start=spell_time(start), end=spell_time(time.time())
+        f"/recordings/devices/{device_id}/timeline", start=format_time(start), end=format_time(time.time())
     )
     overlaps = [
         (gap, span)

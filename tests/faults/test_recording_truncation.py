@@ -14,7 +14,7 @@ from gateway.storage.reconciliation import Reconciliation, list_folders
 from tests.factories import make_config, make_device
 from tests.playback import NOON_MS, FootageFactory, make_clip
 from tests.stack.boxes import ScannedFile, scan_file
-from tests.stack.playback import ByteRange, parse_playlist, play_pieces, spell_time
+from tests.stack.playback import ByteRange, format_time, parse_playlist, play_pieces
 from tests.stack.store import MISSING, Store, find_problems
 
 #: Copies of the same footage, each cut elsewhere, so far apart.
@@ -81,7 +81,7 @@ def play_in_process(config, device_id: str, start: float, end: float) -> list[li
     """What the API's playlist plays, stretch by stretch."""
     client = create_app(config).test_client()
     path = f"/api/v1/recordings/devices/{device_id}/playlist"
-    answer = client.get(path, query_string={"start": spell_time(start), "end": spell_time(end)})
+    answer = client.get(path, query_string={"start": format_time(start), "end": format_time(end)})
     assert answer.status_code == 200, answer.text
 
     def fetch(item: ByteRange) -> bytes:

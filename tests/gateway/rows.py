@@ -12,7 +12,7 @@ from gateway.captures.snapshots import Snapshot, SnapshotTag
 from gateway.clock import utc_now
 from gateway.devices.model import Device
 from gateway.footage.recordings import Recording, find_recording
-from gateway.footage.segments import Gap, Segment, SegmentParts, SegmentState, StorageRow, add_to_quarter
+from gateway.footage.segments import Gap, Segment, SegmentParts, SegmentState, StorageRow, add_to_rollup
 from gateway.media import PartFact, pack_parts
 from gateway.secrets import SecretBox
 from gateway.tenancy.scopes import EVERY_TENANT, FootageScope, TenantScope
@@ -71,7 +71,7 @@ class Rows:
                     ).execute()
                 )
                 if state == SegmentState.CLOSED:
-                    add_to_quarter(footage, start, length_ms, SIZE)
+                    add_to_rollup(footage, start, length_ms, SIZE)
                 if has_parts:
                     facts = [
                         PartFact(SIZE // parts, part * length_ms // parts, length_ms // parts, 12, part % 4 == 0, True)

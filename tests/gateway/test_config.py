@@ -128,10 +128,10 @@ def test_secrets_that_nobody_gave_are_made_once_and_kept(tmp_path):
 
 
 def test_processes_that_start_together_agree_on_the_secret(tmp_path):
-    found, gate = [], threading.Barrier(16)
+    found, pre_roll_filter = [], threading.Barrier(16)
 
     def make() -> None:
-        gate.wait()
+        pre_roll_filter.wait()
         found.append(read_or_make_secret(tmp_path / "secrets" / "key"))
 
     threads = [threading.Thread(target=make) for _ in range(16)]

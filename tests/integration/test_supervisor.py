@@ -15,7 +15,7 @@ from gateway import database
 from gateway.leases import STREAM, Leases
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
-from gateway.streams.model import ask_to_run, ask_to_stop, read_stream_record
+from gateway.streams.model import ask_to_stop, read_stream_record, request_start
 from gateway.tenancy.scopes import TenantScope
 from tests.conftest import wait_until
 from tests.factories import make_config, make_device
@@ -69,7 +69,7 @@ def run(sqlite_url, store, client, scope, box, cameras) -> Iterator[Callable[...
         url = cameras.add(path, **({"width": 320, "height": 192, "fps": 10, "key_frame_seconds": 1} | settings))
         paths.append(path)
         device = make_device(scope, box, source_url=url)
-        ask_to_run(scope, device.id)
+        request_start(scope, device.id)
         services = Services(
             config=config,
             worker="test",

@@ -65,15 +65,15 @@ class Played:
         return [counter for stretch in self.stretches for counter in stretch]
 
 
-def spell_time(seconds: float) -> str:
+def format_time(seconds: float) -> str:
     """RFC 3339, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def playlist_url(stack: Stack, device_id: str, start: float, end: float | None = None) -> str:
     """Where the playlist of a range is; times in seconds since 1970."""
-    until = f"&end={spell_time(end)}" if end is not None else ""
-    return f"{stack.url}/api/v1/recordings/devices/{device_id}/playlist?start={spell_time(start)}{until}"
+    until = f"&end={format_time(end)}" if end is not None else ""
+    return f"{stack.url}/api/v1/recordings/devices/{device_id}/playlist?start={format_time(start)}{until}"
 
 
 def fetch_playlist(stack: Stack, device_id: str, start: float, end: float | None = None) -> Playlist:

@@ -22,7 +22,7 @@ from .boxes import scan_file
 from .stack import Stack
 
 OPEN, CLOSED, MISSING, GARBAGE = range(4)
-QUARTER_MS = 900_000
+FIFTEEN_MINUTES_MS = 900_000
 #: Where two runs of a camera meet, the wall clock of the second may be so far off.
 SEAM_MS = 400
 #: Times are whole milliseconds: parts that follow each other may seem so far apart.
@@ -236,8 +236,8 @@ def _quarters(store: Store, rows: list[SegmentRow]) -> Iterator[str]:
     expected: dict[int, tuple[int, int, int]] = {}
     for row in rows:
         if row.state == CLOSED:
-            recorded, size, count = expected.get(row.start_ms // QUARTER_MS, (0, 0, 0))
-            expected[row.start_ms // QUARTER_MS] = (recorded + row.duration_ms, size + row.size, count + 1)
+            recorded, size, count = expected.get(row.start_ms // FIFTEEN_MINUTES_MS, (0, 0, 0))
+            expected[row.start_ms // FIFTEEN_MINUTES_MS] = (recorded + row.duration_ms, size + row.size, count + 1)
     if (found := store.quarters()) != expected:
         yield f"the quarters are {found}, the closed segments add up to {expected}"
 
@@ -270,12 +270,12 @@ def _gaps(rows: list[SegmentRow], gaps: list[GapRow], expired_before_ms: int) ->
         start, end = gap.start_ms, gap.end_ms if gap.end_ms is not None else max(newest, gap.start_ms)
         inside = sum(max(0, min(end, last) - max(start, first)) for first, last in covered)
         if inside > SEAM_MS:
-            yield f"the gap {_spell(gap)} holds {inside} ms of footage"
+            yield f"the gap {_format(gap)} holds {inside} ms of footage"
         if gap.end_ms is not None and gap.end_ms <= gap.start_ms:
-            yield f"the gap {_spell(gap)} is empty"
+            yield f"the gap {_format(gap)} is empty"
     for before, after in pairwise(gaps):
         if before.end_ms is None or before.end_ms > after.start_ms + ROUNDING_MS:
-            yield f"the gaps {_spell(before)} and {_spell(after)} overlap"
+            yield f"the gaps {_format(before)} and {_format(after)} overlap"
     for (_, end), (start, _) in pairwise(covered):
         hole = max(end, expired_before_ms), start
         if hole[1] - hole[0] <= SEAM_MS:
@@ -292,5 +292,5 @@ def _gaps(rows: list[SegmentRow], gaps: list[GapRow], expired_before_ms: int) ->
             yield f"of the hole {hole[0]} to {hole[1]} ({length} ms) no gap names {length - named} ms"
 
 
-def _spell(gap: GapRow) -> str:
+def _format(gap: GapRow) -> str:
     return f"{gap.start_ms} to {gap.end_ms} ({gap.reason_code})"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .playback import ByteRange, parse_playlist, spell_time
+from .playback import ByteRange, format_time, parse_playlist
 
 URL = "http://h/api/v1/recordings/devices/d/playlist?start=x"
 TEXT = """#EXTM3U
@@ -30,7 +30,7 @@ def test_pieces_have_their_bytes_init_time_and_breaks():
     first, second, third = playlist.pieces
     assert playlist.is_ended
     assert (first.media, first.init) == (ByteRange(five, 1000, 700), ByteRange(five, 700, 0))
-    assert spell_time(first.time) == "2026-11-22T18:00:00.250000Z"
+    assert format_time(first.time) == "2026-11-22T18:00:00.250000Z"
     assert second.media == ByteRange(five, 900, 1700)
     assert (second.is_discontinuous, second.time) == (False, None)
     assert (third.media, third.init) == (ByteRange("http://h/other/7.m4s"), ByteRange("http://h/other/6.mp4"))

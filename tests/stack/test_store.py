@@ -11,9 +11,9 @@ import pytest
 from gateway.media import PartFact, pack_parts
 
 from .boxes import scan_file
-from .store import CLOSED, MISSING, OPEN, QUARTER_MS, GapRow, SegmentRow, Store, find_problems
+from .store import CLOSED, FIFTEEN_MINUTES_MS, MISSING, OPEN, GapRow, SegmentRow, Store, find_problems
 
-START = 1_900 * QUARTER_MS + 61_000
+START = 1_900 * FIFTEEN_MINUTES_MS + 61_000
 
 
 def build_file(seconds: int) -> bytes:
@@ -81,7 +81,7 @@ class FakeStore(Store):
 
     def quarters(self):
         closed = [row for row in self.rows if row.state == CLOSED]
-        whole = {START // QUARTER_MS: (3000 * len(closed), sum(row.size for row in closed), len(closed))}
+        whole = {START // FIFTEEN_MINUTES_MS: (3000 * len(closed), sum(row.size for row in closed), len(closed))}
         return whole | self.extra_quarters
 
 

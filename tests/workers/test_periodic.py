@@ -5,7 +5,7 @@ import threading
 from gateway.errors import Unavailable
 from tests.conftest import wait_until
 from workers import periodic
-from workers.periodic import TurnThread
+from workers.periodic import PeriodicThread
 
 
 def test_turns_go_on_after_failures_and_end_when_told(monkeypatch, caplog):
@@ -20,7 +20,7 @@ def test_turns_go_on_after_failures_and_end_when_told(monkeypatch, caplog):
         done.set()
         return 60.0
 
-    thread = TurnThread("upkeep", turn)
+    thread = PeriodicThread("upkeep", turn)
     thread.start()
     thread.start()
     wait_until(done.is_set, "it got over its failures")

@@ -13,7 +13,7 @@ from gateway.media import SourceInfo, VideoInfo
 from gateway.outputs import DirectOutput, OutputArguments
 from gateway.secrets import SecretBox
 from gateway.streams.bus import MediaBus
-from gateway.streams.model import ask_to_run, ask_to_stop, read_stream_record
+from gateway.streams.model import ask_to_stop, read_stream_record, request_start
 from gateway.tenancy.scopes import TenantScope
 from tests.factories import make_config, make_device
 from workers.ffmpeg.fmp4 import Fragment, InitSegment
@@ -107,7 +107,7 @@ class World:
         self.client, self.scope, self.box = client, scope, box
         self.device = make_device(scope, box)
         self.id = self.device.id
-        ask_to_run(scope, self.id)
+        request_start(scope, self.id)
         self.clock, self.output, self.messages = FakeClock(), FakeOutput(), StubMessages()
         self.loop = FakeLoop(self.clock)
         self.states: list[tuple[str, str | None]] = []
@@ -116,7 +116,7 @@ class World:
         self.probes = 0
         self.while_probing: Callable[[Callable[[], None]], None] = lambda on_wait: None
         monkeypatch.setattr(supervisor, "probe_source", self._probe)
-        monkeypatch.setattr(supervisor, "Knocker", StubKnocker)
+        monkeypatch.setattr(supervisor, "Knocker", StubReachabilityProbe)
         monkeypatch.setattr(supervisor.time, "sleep", self._sleep)
         self.services = Services(
             config=make_config(backoff_max_seconds=60),
@@ -164,7 +164,7 @@ class World:
         return [(part.run, part.sequence) for part in MediaBus(self.client).read(self.id, None)]
 
 
-class StubKnocker:
+class StubReachabilityProbe:
     is_back = False
 
     def __init__(self, *_: Any) -> None:

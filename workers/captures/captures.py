@@ -141,7 +141,7 @@ class Captures:
         return self._cache.get((finding.key, width), make)
 
 
-def spell_failure(error: VasError) -> CaptureAnswer:
+def format_failure(error: VasError) -> CaptureAnswer:
     """The answer of a picture that cannot be taken."""
     before, after = None, None
     if isinstance(error, NoPicture):

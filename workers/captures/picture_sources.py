@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from gateway.captures.queue import EXACT, KEY_FRAME
 from gateway.clock import Clock, SystemClock
 from gateway.errors import NotFound, VasError
-from gateway.footage.cuts import Stretch, cut_footage
+from gateway.footage.cuts import ContiguousRange, cut_footage
 from gateway.footage.gaps import HOLE_MS
 from gateway.footage.reading import nearest_footage
 from gateway.footage.recordings import Recording
@@ -136,13 +136,13 @@ class PictureSources:
                     continue
         raise PictureDamaged("the pictures that the camera sends cannot be decoded")
 
-    def _in_recording(self, recording: Recording, stretch: Stretch, at_ms: int, accuracy: str) -> Finding:
+    def _in_recording(self, recording: Recording, stretch: ContiguousRange, at_ms: int, accuracy: str) -> Finding:
         wanted = _begin_at_key(stretch, at_ms + ROUNDING_MS, is_alone=accuracy == KEY_FRAME)
         moment = None if accuracy == KEY_FRAME else at_ms
         key = ("file", recording.id, wanted.run, wanted.pieces[0].sequence, moment)
         return Finding(key, lambda: self._decode_recorded(wanted, at_ms, accuracy))
 
-    def _decode_recorded(self, stretch: Stretch, at_ms: int, accuracy: str) -> Shot:
+    def _decode_recorded(self, stretch: ContiguousRange, at_ms: int, accuracy: str) -> Shot:
         reader = FootageReader(self._storage, lambda: None)
         init: bytes | None = None
         for piece in stretch.pieces:
@@ -183,13 +183,13 @@ class PictureSources:
         return parts
 
 
-def _stretch_at(recording: Recording, at_ms: int) -> Stretch | None:
+def _stretch_at(recording: Recording, at_ms: int) -> ContiguousRange | None:
     """The footage of a moment, or what ended so little before it that nobody would call it a hole."""
     stretches = cut_footage(recording, at_ms - HOLE_MS, at_ms + ROUNDING_MS + 1)
     return next((one for one in reversed(stretches) if one.start_ms <= at_ms + ROUNDING_MS), None)
 
 
-def _begin_at_key(stretch: Stretch, at_ms: float, *, is_alone: bool) -> Stretch:
+def _begin_at_key(stretch: ContiguousRange, at_ms: float, *, is_alone: bool) -> ContiguousRange:
     """A stretch from its last part with a key frame at or before a moment on; that part alone where `is_alone`."""
     number, first = 0, 0
     for place, piece in enumerate(stretch.pieces):
@@ -198,11 +198,11 @@ def _begin_at_key(stretch: Stretch, at_ms: float, *, is_alone: bool) -> Stretch:
                 number, first = place, index
     piece = stretch.pieces[number]
     if is_alone:
-        return Stretch((piece.cut(first, first + 1),))
-    return Stretch((piece.cut(first, len(piece.parts)), *stretch.pieces[number + 1 :]))
+        return ContiguousRange((piece.cut(first, first + 1),))
+    return ContiguousRange((piece.cut(first, len(piece.parts)), *stretch.pieces[number + 1 :]))
 
 
-def _unbroken(reader: FootageReader, stretch: Stretch, at_ms: float) -> Iterator[TimedPart]:
+def _unbroken(reader: FootageReader, stretch: ContiguousRange, at_ms: float) -> Iterator[TimedPart]:
     """The parts of a stretch up to a damage: frames after it depend on it. Raises PictureDamaged where it is too
     early."""
     for part in reader.read(stretch):

@@ -28,7 +28,7 @@ from gateway.mp4.samples import VIDEO, Samples, TrackFormat, has_whole_units, pa
 ROUNDING_MS = 2
 JPEG_QUALITY = 90
 #: No side of a picture is longer: the most that JPEG and WebP both can hold.
-_LONGEST_SIDE = 16_383
+_MAX_SIDE = 16_383
 
 _DECODERS = {"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc"}
 #: Pictures so high whose colours are not described are those of HD (ITU-R BT.709), as players take it.
@@ -66,7 +66,7 @@ class Shot:
     def size(self) -> tuple[int, int]:
         """Width and height as it is to be shown, in square pixels."""
         width, height = round(self.frame.width * self.pixel_ratio), self.frame.height
-        return _fit(width, height, min(width, _LONGEST_SIDE))
+        return _fit(width, height, min(width, _MAX_SIDE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _tell_moment(at_ms: int) -> Image.Exif:
 
 
 def _fit(width: int, height: int, wanted: int) -> tuple[int, int]:
-    return wanted, max(1, min(_LONGEST_SIDE, round(height * wanted / width)))
+    return wanted, max(1, min(_MAX_SIDE, round(height * wanted / width)))
 
 
 def _video_track(init: bytes) -> TrackFormat:

@@ -15,7 +15,7 @@ from gateway.captures.clips import CLIP_CANCELLED, ClipResult, fail_clip, read_c
 from gateway.captures.files import CaptureFiles
 from gateway.clock import Clock, SystemClock, utc_now
 from gateway.errors import BusUnavailable, LeaseLost, NotFound, Unavailable, VasError
-from gateway.footage.cuts import Stretch, cut_footage
+from gateway.footage.cuts import ContiguousRange, cut_footage
 from gateway.footage.recordings import find_recording
 from gateway.jobs.model import JobAttempt
 from gateway.media import ClipFact
@@ -32,10 +32,10 @@ from workers.clips.notes import WORTH_TELLING_MS, write_notes
 from workers.clips.poster import ClipPoster
 from workers.clips.source import BusSpool, join_footage
 from workers.exporting.cut import Cut
-from workers.exporting.filling import fill_film
-from workers.exporting.source import look_at
+from workers.exporting.filling import write_movie
+from workers.exporting.source import inspect
 from workers.facts import report_fact
-from workers.job_runner import JobCancelled, JobContext, JobFailed, insist
+from workers.job_runner import JobCancelled, JobContext, JobFailed, retry_until_written
 
 __all__ = ["CLIP", "run_clip"]
 
@@ -121,7 +121,7 @@ class ClipMaker:
             ) as spool:
                 self._receive(spool)
                 clip = self._write_any(spool, self._recorded() if storage else [])
-            is_saved = insist(lambda: save_clip(self._attempt, clip))
+            is_saved = retry_until_written(lambda: save_clip(self._attempt, clip))
             if not is_saved:
                 raise LeaseLost(f"the clip of bookmark '{self._bookmark.id}' is made by another job")
         finally:
@@ -187,9 +187,9 @@ class ClipMaker:
 
     # ---- the clip ----
 
-    def _recorded(self) -> list[Stretch]:
+    def _recorded(self) -> list[ContiguousRange]:
         """What is recorded of the range; a database that is away for a moment is waited for."""
-        found: list[Stretch] = []
+        found: list[ContiguousRange] = []
 
         def look() -> None:
             self._context.check()
@@ -197,12 +197,12 @@ class ClipMaker:
                 recording = find_recording(TenantScope(self._attempt.tenant_id), self._bookmark.device_id)
                 found[:] = cut_footage(recording, self._start_ms, self._end_ms)
 
-        if not insist(look):
+        if not retry_until_written(look):
             self._context.check()
             raise Unavailable("the database does not answer", reason="database_unavailable")
         return found
 
-    def _write_any(self, spool: BusSpool, recorded: list[Stretch]) -> ClipResult:
+    def _write_any(self, spool: BusSpool, recorded: list[ContiguousRange]) -> ClipResult:
         """The clip; of what was saved alone where the disk of the recordings is away."""
         try:
             return self._write(spool, recorded)
@@ -212,7 +212,7 @@ class ClipMaker:
             log.warning("clip %s is made without recordings: %s", self._bookmark.id, error)
             return self._write(spool, [])
 
-    def _write(self, spool: BusSpool, recorded: list[Stretch]) -> ClipResult:
+    def _write(self, spool: BusSpool, recorded: list[ContiguousRange]) -> ClipResult:
         stretches = join_footage(recorded, spool.pieces(), self._start_ms, self._end_ms)
         if not stretches:
             if self._bus_error is not None:
@@ -228,7 +228,7 @@ class ClipMaker:
         self._files.check_space(needed, floor_bytes=self._context.config.free_bytes_floor)
         self._poster.make(spool, recorded, stretches)
         reader = FootageReader(spool, self._context.check)
-        source = look_at(stretches, reader, is_exact=False)
+        source = inspect(stretches, reader, is_exact=False)
         if not source.stretches:
             raise JobFailed("footage_damaged", "nothing of this range can be read")
         with self._files.open(self._own.clip_key) as sink:
@@ -242,7 +242,7 @@ class ClipMaker:
                 is_exact=False,
                 index_bytes=index_bytes,
             )
-            seconds = fill_film(cut)
+            seconds = write_movie(cut)
             self._context.check()
             size = sink.keep()
         return ClipResult(
@@ -256,7 +256,7 @@ class ClipMaker:
             poster_file=self._poster.key if self._poster.is_made else None,
         )
 
-    def _keep_better(self, stretches: list[Stretch]) -> None:
+    def _keep_better(self, stretches: list[ContiguousRange]) -> None:
         """Raise JobFailed where the clip of before shows more of the range: footage goes with time, a clip does not."""
         before = self._bookmark
         if before.clip_file is None:
@@ -285,7 +285,7 @@ class _Tail:
 
 
 def _fail(attempt: JobAttempt, bookmark: Bookmark, code: str, message: str | None = None) -> None:
-    if insist(lambda: fail_clip(attempt, code, message)):
+    if retry_until_written(lambda: fail_clip(attempt, code, message)):
         fact = ClipFact(bookmark.id, reason=code, by_name=bookmark.created_by)
         report_fact("on_clip", device_id=bookmark.device_id, clip=fact)
 

@@ -16,13 +16,13 @@ def write_notes(cut: Cut, start_ms: int, end_ms: int, at_ms: int) -> list[str]:
     if early > WORTH_TELLING_MS:
         notes.append(f"it ends {early / 1000:.1f} s earlier than wanted: there is no later footage")
     for first_ms, last_ms in cut.reader.damaged:
-        notes.append(f"damaged, left out: {_spell(first_ms, last_ms, at_ms)}")
+        notes.append(f"damaged, left out: {_format(first_ms, last_ms, at_ms)}")
     for first_ms, last_ms in holes_between(cut.source.stretches, cut.first_ms, cut.last_ms):
-        notes.append(f"no footage: {_spell(first_ms, last_ms, at_ms)}")
+        notes.append(f"no footage: {_format(first_ms, last_ms, at_ms)}")
     return notes
 
 
-def _spell(first_ms: int, last_ms: int, at_ms: int) -> str:
+def _format(first_ms: int, last_ms: int, at_ms: int) -> str:
     """A stretch, seen from the moment of the bookmark."""
     away = (first_ms - at_ms) / 1000
     where = "before" if away < 0 else "after"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from gateway.captures.files import CaptureFiles
 from gateway.captures.queue import EXACT, KEY_FRAME
 from gateway.errors import NotFound
-from gateway.footage.cuts import Stretch
+from gateway.footage.cuts import ContiguousRange
 from gateway.mp4.boxes import InvalidMedia
 from gateway.storage.footage_reader import FootageReader
 from gateway.storage.local import StorageUnavailable
@@ -37,7 +37,7 @@ class ClipPoster:
         stretches = join_footage([], spool.pieces(), self._at_ms, self._at_ms + _FRAMES_MS)
         return bool(stretches) and self._take(spool, stretches[0], self._at_ms)
 
-    def make(self, spool: BusSpool, recorded: list[Stretch], clip: list[Stretch]) -> None:
+    def make(self, spool: BusSpool, recorded: list[ContiguousRange], clip: list[ContiguousRange]) -> None:
         """Make it of the footage of the whole clip, where it was not made yet and anything can be decoded."""
         if self.is_made:
             return
@@ -48,7 +48,7 @@ class ClipPoster:
         if group:
             self._take(spool, group[0], shown_ms)
 
-    def _take(self, spool: BusSpool, stretch: Stretch, at_ms: int) -> bool:
+    def _take(self, spool: BusSpool, stretch: ContiguousRange, at_ms: int) -> bool:
         """Write the frame of a moment; `stretch` begins with the key frame before it. False where none can be
         decoded."""
         reader = FootageReader(spool, self._check)

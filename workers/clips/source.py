@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from gateway.footage.cuts import Piece, Stretch
+from gateway.footage.cuts import ContiguousRange, Piece
 from gateway.jobs.files import ExportSpaceMissing
 from gateway.media import Part, PartFact, Position
 from gateway.storage.local import Storage
@@ -169,7 +169,9 @@ class _Slot(NamedTuple):
         return self.piece.parts[self.index].is_key
 
 
-def join_footage(recorded: Iterable[Stretch], saved: Iterable[Piece], start_ms: int, end_ms: int) -> list[Stretch]:
+def join_footage(
+    recorded: Iterable[ContiguousRange], saved: Iterable[Piece], start_ms: int, end_ms: int
+) -> list[ContiguousRange]:
     """The parts that show a range, each once: from the key frame at or before its start to the part that reaches its
     end.
 
@@ -191,7 +193,7 @@ def join_footage(recorded: Iterable[Stretch], saved: Iterable[Piece], start_ms: 
     return [stretch for stretch in found if stretch is not None]
 
 
-def _cut(group: list[_Slot], start_ms: int, end_ms: int) -> Stretch | None:
+def _cut(group: list[_Slot], start_ms: int, end_ms: int) -> ContiguousRange | None:
     """The needed parts of consecutive ones; None when they lie beside the range, or hold no key frame before its
     end."""
     end_ms = _end_of(start_ms, end_ms)
@@ -209,7 +211,7 @@ def _cut(group: list[_Slot], start_ms: int, end_ms: int) -> Stretch | None:
         if following is None or following.piece is not slot.piece or following.index != slot.index + 1:
             pieces.append(slot.piece.cut(group[begin].index, slot.index + 1))
             begin = number + 1
-    return Stretch(tuple(pieces))
+    return ContiguousRange(tuple(pieces))
 
 
 def _end_of(start_ms: int, end_ms: int) -> int:

@@ -31,7 +31,7 @@ class _Frame:
 def copy_footage(cut: Cut) -> None:
     """Copy all stretches; raises EncodingFailed."""
     source = cut.source
-    cut.open_film(source.formats[0])
+    cut.open_movie(source.formats[0])
     for number, stretch in enumerate(source.stretches):
         parts = cut.reader.read(stretch)
         if cut.is_exact and number == 0 and stretch.start_ms < cut.from_ms:

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.mp4.movie_writer import Mp4Writer, Sink
 from gateway.mp4.samples import Samples, TrackFormat
 from gateway.storage.footage_reader import FootagePart, FootageReader
-from workers.exporting.movie import Film
+from workers.exporting.movie import Movie
 from workers.exporting.source import Source
 from workers.job_runner import JobContext
 
@@ -34,7 +34,7 @@ class Cut:
         self.context, self.source, self.reader = context, source, reader
         self.start_ms, self.end_ms, self.is_exact = start_ms, end_ms, is_exact
         self.notes: list[str] = []
-        self.film: Film | None = None
+        self.film: Movie | None = None
         self.video_format: TrackFormat | None = None
         self.first_ms: int | None = None
         self.last_ms = 0
@@ -52,11 +52,11 @@ class Cut:
         """Every frame of an exact cut is earlier."""
         return self.end_ms - ROUNDING_MS
 
-    def open_film(self, video: TrackFormat) -> Film:
+    def open_movie(self, video: TrackFormat) -> Movie:
         """Begin the film, once its video's format is known."""
         created = datetime.fromtimestamp(max(self.source.stretches[0].start_ms, self.start_ms) / 1000, UTC)
         writer = Mp4Writer(self._sink, video, self.source.sound, index_bytes=self._index_bytes, created=created)
-        self.video_format, self.film = video, Film(writer)
+        self.video_format, self.film = video, Movie(writer)
         return self.film
 
     def close(self) -> float:

@@ -24,7 +24,7 @@ class Lookahead:
         return part
 
 
-class EncoderFeed:
+class EncoderInput:
     """What an encoder reads: an init segment and the parts up to a break. Sound is put aside for the film.
 
     The encoder's thread iterates; all else may be asked from another.
@@ -43,7 +43,7 @@ class EncoderFeed:
         while self._parts.has_more and (is_first or not self._parts.first.is_break):
             is_first = False
             part = self._parts.take()
-            self._look_at(part)
+            self._inspect(part)
             yield part.data
 
     def take_audio(self) -> list[Samples]:
@@ -65,7 +65,7 @@ class EncoderFeed:
         seconds, wall = known[-1]
         return round(wall + (media_seconds - seconds) * 1000)
 
-    def _look_at(self, part: FootagePart) -> None:
+    def _inspect(self, part: FootagePart) -> None:
         with self._lock:
             self._audio += part.audio
             if part.is_key and part.video:

@@ -4,12 +4,12 @@ ones."""
 from contextlib import closing
 
 from gateway.errors import NotFound
-from gateway.footage.cuts import Stretch
+from gateway.footage.cuts import ContiguousRange
 from gateway.mp4.boxes import InvalidMedia
 from gateway.mp4.samples import Samples, TrackFormat
 from gateway.storage.footage_reader import FootageReader
 from workers.exporting.cut import Cut
-from workers.exporting.encoder_input import EncoderFeed, Lookahead
+from workers.exporting.encoder_input import EncoderInput, Lookahead
 from workers.ffmpeg.reencode import TIMESCALE, Encoder, EncoderSettings, EncodingFailed
 
 
@@ -23,9 +23,9 @@ def encode_footage(cut: Cut) -> None:
             is_start = False
 
 
-def _encode_run(cut: Cut, stretch: Stretch, parts: Lookahead, *, is_start: bool) -> None:
+def _encode_run(cut: Cut, stretch: ContiguousRange, parts: Lookahead, *, is_start: bool) -> None:
     """Encode parts until the next break."""
-    feed = EncoderFeed(_read_any_init(stretch, cut.reader), parts, cut.until_ms if cut.is_exact else None)
+    feed = EncoderInput(_read_any_init(stretch, cut.reader), parts, cut.until_ms if cut.is_exact else None)
     begin = None
     if is_start and parts.first.start_ms < cut.from_ms:
         begin = feed.media_seconds(parts.first, cut.from_ms)
@@ -45,13 +45,13 @@ def _encode_run(cut: Cut, stretch: Stretch, parts: Lookahead, *, is_start: bool)
 
 def _join(cut: Cut, video: TrackFormat) -> None:
     if cut.film is None:
-        cut.open_film(video)
+        cut.open_movie(video)
     elif not video.fits(cut.video_format):
         raise EncodingFailed("its runs cannot be joined")
     cut.film.begin()
 
 
-def _add(cut: Cut, feed: EncoderFeed, frames: Samples) -> None:
+def _add(cut: Cut, feed: EncoderInput, frames: Samples) -> None:
     limit = feed.end_seconds
     if limit is not None:
         frames = frames.cut(0, sum(time / TIMESCALE < limit for time in frames.times))
@@ -62,13 +62,13 @@ def _add(cut: Cut, feed: EncoderFeed, frames: Samples) -> None:
     cut.report("encoding")
 
 
-def _add_sound(cut: Cut, feed: EncoderFeed) -> None:
+def _add_sound(cut: Cut, feed: EncoderInput) -> None:
     end = feed.end_seconds
     for samples in feed.take_audio():
         cut.add_sound(samples, end)
 
 
-def _read_any_init(stretch: Stretch, reader: FootageReader) -> bytes:
+def _read_any_init(stretch: ContiguousRange, reader: FootageReader) -> bytes:
     """The init segment of the run, from whichever of its files still has it."""
     for piece in stretch.pieces:
         try:

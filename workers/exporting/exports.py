@@ -3,10 +3,10 @@
 from typing import Any
 
 from gateway.errors import NotFound
-from gateway.footage.cuts import Stretch, cut_footage, holes_between
+from gateway.footage.cuts import ContiguousRange, cut_footage, holes_between
 from gateway.footage.reading import main_gap
 from gateway.footage.recordings import Recording, find_recording
-from gateway.jobs.files import ResultFile, check_space, spell_range
+from gateway.jobs.files import ResultFile, check_space, format_range
 from gateway.jobs.model import JobAttempt
 from gateway.mp4.movie_writer import estimate_index_bytes
 from gateway.states import reason_for
@@ -14,15 +14,15 @@ from gateway.storage.footage_reader import FootageReader
 from gateway.storage.local import open_storage
 from gateway.tenancy.scopes import TenantScope
 from workers.exporting.cut import Cut
-from workers.exporting.filling import fill_film
-from workers.exporting.source import look_at
+from workers.exporting.filling import write_movie
+from workers.exporting.source import inspect
 from workers.job_runner import JobContext, JobFailed, result_stem
 
 EXPORT = "export"
 KEY_FRAMES, EXACT = "key_frames", "exact"
 
 #: Holes and damages that are told one by one.
-_MOST_NOTES = 20
+_MAX_NOTES = 20
 
 
 def run_export(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def run_export(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
     name = f"{result_stem(attempt)}.mp4"
     with ResultFile(context.config.exports_dir, name) as sink:
         try:
-            facts = _make_film(context, recording, stretches, sink, index_bytes)
+            facts = _make_movie(context, recording, stretches, sink, index_bytes)
         except JobFailed:
             # With a device goes its footage: then that is the reason.
             _find(attempt)
@@ -62,14 +62,14 @@ def _find(attempt: JobAttempt) -> Recording:
         raise JobFailed("device_deleted", "the device was deleted, and its footage with it") from None
 
 
-def _make_film(
-    context: JobContext, recording: Recording, stretches: list[Stretch], sink: ResultFile, index_bytes: int
+def _make_movie(
+    context: JobContext, recording: Recording, stretches: list[ContiguousRange], sink: ResultFile, index_bytes: int
 ) -> dict[str, Any]:
     """Write the film; gives what the result tells of it."""
     asked = context.attempt.parameters
     is_exact = asked["cut"] == EXACT
     reader = FootageReader(open_storage(context.config), context.check)
-    source = look_at(stretches, reader, is_exact=is_exact)
+    source = inspect(stretches, reader, is_exact=is_exact)
     if not source.stretches:
         raise JobFailed("footage_damaged", "nothing in this range can be read")
     cut = Cut(
@@ -82,20 +82,20 @@ def _make_film(
         is_exact=is_exact,
         index_bytes=index_bytes,
     )
-    seconds = fill_film(cut)
-    damages = _shorten([f"damaged, left out: {spell_range(*one)}" for one in reader.damaged], "damaged places")
+    seconds = write_movie(cut)
+    damages = _shorten([f"damaged, left out: {format_range(*one)}" for one in reader.damaged], "damaged places")
     return cut.facts(seconds) | {"notes": cut.notes + damages + _tell_holes(recording, cut)}
 
 
 def _tell_holes(recording: Recording, cut: Cut) -> list[str]:
     start_ms = max(cut.first_ms, cut.start_ms)
     notes = []
-    for start, end in holes_between(cut.source.stretches, start_ms, cut.end_ms)[: _MOST_NOTES + 1]:
+    for start, end in holes_between(cut.source.stretches, start_ms, cut.end_ms)[: _MAX_NOTES + 1]:
         gap = main_gap(recording.id, start, end)
         why = f" ({reason_for(gap.reason_code).message})" if gap else ""
-        notes.append(f"no footage: {spell_range(start, end)}{why}")
+        notes.append(f"no footage: {format_range(start, end)}{why}")
     return _shorten(notes, "gaps")
 
 
 def _shorten(notes: list[str], what: str) -> list[str]:
-    return notes if len(notes) <= _MOST_NOTES else [*notes[:_MOST_NOTES], f"and more {what}"]
+    return notes if len(notes) <= _MAX_NOTES else [*notes[:_MAX_NOTES], f"and more {what}"]

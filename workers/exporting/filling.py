@@ -8,7 +8,7 @@ from workers.ffmpeg.reencode import EncoderMissing, EncodingFailed
 from workers.job_runner import JobFailed
 
 
-def fill_film(cut: Cut) -> float:
+def write_movie(cut: Cut) -> float:
     """Write the whole film; gives how long it plays, in seconds. Why it was encoded anew goes to the cut's notes.
 
     Raises JobFailed `ffmpeg_missing`, `encoding_failed` or `footage_damaged`, and what `cut.check` raises.

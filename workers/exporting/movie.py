@@ -10,12 +10,12 @@ from gateway.mp4.samples import Samples
 #: A camera's time stamps may jump so far without being taken as a new beginning.
 _JUMP_SECONDS = 1.0
 #: No frame lasts longer; what says so comes from a time stamp that jumped.
-_LONGEST_FRAME_SECONDS = 10
+_MAX_FRAME_SECONDS = 10
 #: A sample of sound lasts no longer: 1024 values of 8 kHz.
-_LONGEST_SOUND_SECONDS = 0.13
+_MAX_SOUND_SECONDS = 0.13
 
 
-class Film:
+class Movie:
     """Takes samples in order. Times of what is added are those of its own run; the film's own begin at 0 and never
     jump.
     """
@@ -64,7 +64,7 @@ class Film:
         times = self._place(track, samples)
         # FFmpeg stretches the first sample of a sound that begins later back to the beginning: its length tells
         # nothing.
-        half = min(min(samples.durations) / samples.track.timescale, _LONGEST_SOUND_SECONDS) * track.timescale / 2
+        half = min(min(samples.durations) / samples.track.timescale, _MAX_SOUND_SECONDS) * track.timescale / 2
         earliest = max(track.end, int(self._film_start * track.timescale)) - half
         skipped = next((index for index, time in enumerate(times) if time >= earliest), len(times))
         rest = samples.cut(skipped, len(samples))
@@ -85,7 +85,7 @@ class Film:
 
 def _tame(samples: Samples) -> Samples:
     """Frames whose durations are absurd get the usual one of their part."""
-    limit = _LONGEST_FRAME_SECONDS * samples.track.timescale
+    limit = _MAX_FRAME_SECONDS * samples.track.timescale
     if max(samples.durations) <= limit:
         return samples
     usual = sorted(samples.durations)[len(samples) // 2]

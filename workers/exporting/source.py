@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from gateway.footage.cuts import Stretch
+from gateway.footage.cuts import ContiguousRange
 from gateway.mp4.avc import parse_avc
 from gateway.mp4.samples import AUDIO, VIDEO, TrackFormat
 from gateway.storage.footage_reader import FootageReader
@@ -15,7 +15,7 @@ _CODECS = {"avc1": "H.264", "hvc1": "H.265", "hev1": "H.265"}
 class Source:
     """The stretches that can be read, and the format of each; `sounds` with how many milliseconds there are of each."""
 
-    stretches: list[Stretch] = field(default_factory=list)
+    stretches: list[ContiguousRange] = field(default_factory=list)
     formats: list[TrackFormat] = field(default_factory=list)
     sounds: list[tuple[TrackFormat, int]] = field(default_factory=list)
     is_reordered: bool = False
@@ -40,7 +40,7 @@ class Source:
         return width + width % 2, height + height % 2
 
 
-def look_at(stretches: Iterable[Stretch], reader: FootageReader, *, is_exact: bool) -> Source:
+def inspect(stretches: Iterable[ContiguousRange], reader: FootageReader, *, is_exact: bool) -> Source:
     """Look at the beginning of each stretch. Those of which nothing can be read go to the reader's `damaged`."""
     source = Source()
     for stretch in stretches:
@@ -78,6 +78,6 @@ def reason_to_encode(source: Source, is_exact: bool) -> str:
     return ""
 
 
-def _has_reordered_frames(stretch: Stretch, reader: FootageReader) -> bool:
+def _has_reordered_frames(stretch: ContiguousRange, reader: FootageReader) -> bool:
     first = next(reader.read(stretch), None)
     return first is not None and len({offset for samples in first.video for offset in samples.offsets}) > 1

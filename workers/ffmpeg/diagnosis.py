@@ -49,7 +49,7 @@ def diagnose(lines: list[str], return_code: int | None, *, had_video: bool, is_l
     the time limit was over: FFmpeg calls an answer that never came "invalid data" or an "input/output error".
     """
     if return_code is not None and return_code < 0:
-        return reason_for("ffmpeg_killed", f"the ffmpeg program was ended by {_spell_signal(-return_code)}")
+        return reason_for("ffmpeg_killed", f"the ffmpeg program was ended by {_format_signal(-return_code)}")
     text = [line for line in lines if not _NOISE.search(line)]
     for code, pattern in _PATTERNS:
         if any(pattern.search(line) for line in text):
@@ -66,7 +66,7 @@ def diagnose(lines: list[str], return_code: int | None, *, had_video: bool, is_l
     return reason_for("unknown", f"ffmpeg ended with code {return_code} without a reason")
 
 
-def _spell_signal(number: int) -> str:
+def _format_signal(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:

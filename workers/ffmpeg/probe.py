@@ -37,8 +37,8 @@ _LOG_LINES = 40
 
 #: Looks at once in a worker process. With one for each of a hundred cameras that start together, none would end in
 #: time.
-_SEATS = 8
-_seats = threading.BoundedSemaphore(_SEATS)
+_SLOTS = 8
+_seats = threading.BoundedSemaphore(_SLOTS)
 
 
 @dataclass(frozen=True, slots=True)

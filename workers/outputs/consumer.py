@@ -24,7 +24,7 @@ READ_SECONDS = 0.5
 READ_PARTS = 16
 #: An output whose disk or server is away is attached again after 0.25 s, 0.5 s … up to this: what the bus holds
 #: meanwhile must not run out because of us.
-LONGEST_PAUSE_SECONDS = 2.0
+MAX_PAUSE_SECONDS = 2.0
 #: A part that fails so often is the part's fault, or the output's: those behind it get their turn.
 ATTEMPTS_PER_PART = 3
 
@@ -69,7 +69,7 @@ class ConsumerSupervisor:
             self._log.info("owned by another worker: nothing to do")
             return
         services.messages.consumer_taken(self.output.name, self.device_id)
-        backoff = Backoff(longest_seconds=LONGEST_PAUSE_SECONDS, forgive_seconds=5, first_seconds=0.25)
+        backoff = Backoff(longest_seconds=MAX_PAUSE_SECONDS, forgive_seconds=5, first_seconds=0.25)
         try:
             while True:
                 started = services.clock.monotonic()

@@ -10,7 +10,7 @@ from gateway.captures.schedules import schedules_with_limits
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config
 from gateway.jobs.files import ExportSpaceMissing
-from workers.schedule.clip_cleanup import settle_lost_clips
+from workers.schedule.clip_cleanup import finalize_lost_clips
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _FIRST_ORPHANS_SECONDS = 600.0
 _MANY_ORPHANS = 20
 
 
-class CaptureUpkeep:
+class CaptureCleanup:
     """One turn is `turn()`; several processes may take turns, and repeat no harm."""
 
     def __init__(self, config: Config, clock: Clock | None = None) -> None:
@@ -38,7 +38,7 @@ class CaptureUpkeep:
 
     def turn(self) -> float:
         """Remove what is to go; gives the seconds until the next turn. Raises what database and disk raise."""
-        settle_lost_clips()
+        finalize_lost_clips()
         is_more = self._drop_deleted()
         is_more = self._drop_expired() or is_more
         if self._clock.monotonic() >= self._orphans_at:

@@ -2,16 +2,16 @@
 
 import logging
 
-from gateway.captures.clips import settle_clips
+from gateway.captures.clips import finalize_clips
 from gateway.media import ClipFact
 from workers.facts import report_fact
 
 log = logging.getLogger(__name__)
 
 
-def settle_lost_clips() -> int:
+def finalize_lost_clips() -> int:
     """Write down the end of such clips and tell plugins; gives how many. For the clock process; repeats no harm."""
-    settled = settle_clips()
+    settled = finalize_clips()
     for bookmark in settled:
         reason = bookmark.clip_reason_code
         log.info("the clip of bookmark %s was given up: %s", bookmark.id, reason)

@@ -22,13 +22,13 @@ from gateway.outputs import ConsumerContext, ConsumerOutput
 from gateway.plugin_manager import collect, create_plugin_manager, notify
 from gateway.redis_client import connect_redis
 from gateway.states import DesiredState, StreamState, reason_for
-from gateway.streams.live_stats import LiveFigures
+from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
 from gateway.streams.model import StreamRecord, ask_to_stop, streams_to_reconcile, touch_demand, transition
 from gateway.tenancy.scopes import EVERY_TENANT
 from workers.outputs.reconciler import ConsumerReconciler
-from workers.periodic import TurnThread
-from workers.schedule.capture_cleanup import CaptureUpkeep
+from workers.periodic import PeriodicThread
+from workers.schedule.capture_cleanup import CaptureCleanup
 from workers.schedule.snapshot_clock import SnapshotClock
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Reconciler:
         self._redis = client
         self._leases = Leases(client)
         self._slots = WorkerSlots(client)
-        self._live = LiveFigures(client)
+        self._live = LiveStats(client)
         self._messages = messages
         self._consumers = ConsumerReconciler(outputs or [], self._leases, self._slots, messages)
         self._clock = clock or SystemClock()
@@ -188,12 +188,12 @@ def run_clock(config: Config, *, stop: threading.Event | None = None) -> None:
     log.info("clock stopped")
 
 
-def start_threads(config: Config) -> list[TurnThread]:
+def start_threads(config: Config) -> list[PeriodicThread]:
     """Begin what must not wait for a pass that takes long, and does not hold one up: schedules, and old captures."""
     queue = CaptureQueue(connect_redis(config.bus_redis_url))
     threads = [
-        TurnThread("schedules of snapshots", SnapshotClock(config, queue).turn),
-        TurnThread("upkeep of captures", CaptureUpkeep(config).turn),
+        PeriodicThread("schedules of snapshots", SnapshotClock(config, queue).turn),
+        PeriodicThread("upkeep of captures", CaptureCleanup(config).turn),
     ]
     for thread in threads:
         thread.start()

@@ -12,10 +12,10 @@ from gateway.captures.schedules import (
     claim_slot,
     due_schedules,
     is_taken,
-    mend_moments,
     next_due_ms,
     note_reason,
     note_taken,
+    repair_times,
     snapshot_id_for,
     unanswered_slots,
 )
@@ -34,9 +34,9 @@ ANSWER_SECONDS = 15.0
 #: Longest pause, in which a new schedule is not seen; pause while answers are awaited.
 _IDLE_SECONDS = 2.0
 _LOOK_SECONDS = 0.25
-_MEND_SECONDS = 600.0
+_REPAIR_SECONDS = 600.0
 #: Schedules stop before the disk is so full that a person can take no picture.
-_RESERVE_BYTES = 64 << 20
+_DISK_RESERVE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class SnapshotClock:
             self._remember()
         now_ms = self._now_ms()
         if self._clock.monotonic() >= self._mend_at:
-            mend_moments(now_ms)
-            self._mend_at = self._clock.monotonic() + _MEND_SECONDS
+            repair_times(now_ms)
+            self._mend_at = self._clock.monotonic() + _REPAIR_SECONDS
         self._take_due(now_ms)
         self._collect()
         due_ms = next_due_ms()
@@ -121,7 +121,7 @@ class SnapshotClock:
     def _find_obstacle(self) -> tuple[str, str] | None:
         """Why no picture can be kept now, as a reason and its message."""
         try:
-            self._files.check_space(_RESERVE_BYTES, floor_bytes=self._config.free_bytes_floor)
+            self._files.check_space(_DISK_RESERVE_BYTES, floor_bytes=self._config.free_bytes_floor)
         except Unavailable as error:
             return error.reason, error.message
         return None

@@ -13,12 +13,12 @@ from gateway.storage.local import Storage
 log = logging.getLogger(__name__)
 
 #: Enough for the transactions of one deletion.
-RESERVE_BYTES = 16 << 20
+DISK_RESERVE_BYTES = 16 << 20
 #: A name that no listing of a store shows.
 _NAME = ".vas-reserve"
 
 
-class Reserve:
+class DiskReserve:
     """The reserve of one store; of a store that is no folder of this machine there is none. Never raises for the
     disk."""
 
@@ -33,12 +33,12 @@ class Reserve:
 
     def hold(self, free_bytes: int) -> None:
         """Take the space, where there is much more than that."""
-        if self._path is None or self.is_held or free_bytes < 8 * RESERVE_BYTES:
+        if self._path is None or self.is_held or free_bytes < 8 * DISK_RESERVE_BYTES:
             return
         try:
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
             try:
-                os.posix_fallocate(descriptor, 0, RESERVE_BYTES)
+                os.posix_fallocate(descriptor, 0, DISK_RESERVE_BYTES)
             finally:
                 os.close(descriptor)
         except OSError as error:

@@ -20,7 +20,7 @@ from gateway.storage.reconciliation import LivingRecorders, Reconciliation, TooM
 from gateway.storage.report import FULL, OK, SUSPICIOUS, UNAVAILABLE, StorageReport, StorageReports
 from gateway.storage.retention import PassReport, Retention, take_room_request
 from gateway.storage.sweep import Round
-from workers.storage.disk_reserve import Reserve
+from workers.storage.disk_reserve import DiskReserve
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ class Housekeeper:
             return
         storage = self._open()
         if not self._is_settled:
-            self._settle()
+            self._finalize()
         if self._is_due("retention", self._config.retention_seconds):
             report = self._retention.run(only_space=self._is_suspicious)
             self._tell_retention(report)
@@ -130,15 +130,15 @@ class Housekeeper:
                 self._due["retention"] = 0.0
         if self._is_suspicious:
             if self._is_due("survey", _SUSPICION_SECONDS):
-                self._settle()
+                self._finalize()
             return
         self._go_round(storage)
 
-    def _settle(self) -> None:
+    def _finalize(self) -> None:
         """What comes first: see that the store is what it was, then bring the newest footage in order."""
         try:
             self._round.survey()
-            self._round.mend_recent()
+            self._round.repair_recent()
         except TooManyMissing as error:
             self._suspect(error)
         else:
@@ -152,7 +152,7 @@ class Housekeeper:
         storage.check()
         try:
             if self._is_due("left_open", _LEFT_OPEN_SECONDS):
-                self._round.mend_left_open()
+                self._round.repair_left_open()
             if self._is_due("step", _STEP_EVERY_SECONDS) and self._round.is_due(ROUND_SECONDS):
                 is_more = self._round.step(_STEP_SECONDS)
                 if not is_more:
@@ -236,7 +236,7 @@ class Housekeeper:
                 is_recorded=self._living,
                 pause=self._stop.wait,
             )
-            self._reserve = Reserve(self._storage)
+            self._reserve = DiskReserve(self._storage)
             self._is_settled = False
         self._storage.check()
         return self._storage

@@ -12,16 +12,16 @@ from gateway.errors import LeaseLost
 from gateway.media import Part, SourceInfo
 from gateway.states import Reason, StreamState, reason_for
 from gateway.streams.bus import BusWriter
-from gateway.streams.live_stats import LiveFigures
-from gateway.streams.model import Wish
+from gateway.streams.live_stats import LiveStats
+from gateway.streams.model import DesiredStream
 from workers.ffmpeg.diagnosis import diagnose
 from workers.ffmpeg.fmp4 import Fragment, InitSegment
 from workers.ffmpeg.process import Arrived, Ended
 from workers.streams.loop import RunningPipeline
-from workers.streams.part_clock import Timeline
+from workers.streams.part_clock import PartClock
 from workers.streams.pipeline import Pipeline, describe_outputs
 from workers.streams.services import Services
-from workers.streams.state_writer import StreamRecordKeeper
+from workers.streams.state_writer import StreamStateWriter
 
 #: Only after so much video outputs are asked whether it arrives with them, which they look at every two seconds.
 _FLOWING_SECONDS = 3.0
@@ -44,17 +44,17 @@ class Owner(Protocol):
     clock: Clock
     log: logging.Logger
     bus: BusWriter
-    live: LiveFigures
-    record: StreamRecordKeeper
+    live: LiveStats
+    record: StreamStateWriter
     source: SourceInfo | None
     source_version: int | None
     has_looked_for_sound: bool
 
     def keep_source(self, source: SourceInfo) -> None: ...
 
-    def renew_and_read_wish(self) -> Wish | None: ...
+    def renew_and_read_desired(self) -> DesiredStream | None: ...
 
-    def obey(self, wish: Wish | None) -> None: ...
+    def obey(self, wish: DesiredStream | None) -> None: ...
 
     def may_restart_for_output(self, now: float) -> bool: ...
 
@@ -70,7 +70,7 @@ class Attempt:
         self._record = owner.record
         self._running = running
         self._pipeline = pipeline
-        self._timeline = Timeline(window_seconds=4.0)
+        self._part_clock = PartClock(window_seconds=4.0)
         self._started = self._clock.monotonic()
         self._last_video = self._started
         self._first_video: float | None = None
@@ -116,9 +116,9 @@ class Attempt:
         if fragment.has_new_parameters:
             self._owner.source = None
             return reason_for("resolution_changed")
-        if fragment.is_key and self._timeline.parted_seconds is not None:
+        if fragment.is_key and self._part_clock.clock_offset_seconds is not None:
             self._begin_run()
-        start = self._timeline.place(fragment, arrived_at)
+        start = self._part_clock.place(fragment, arrived_at)
         self._sequence += 1
         now = self._clock.monotonic()
         if self._flowing_since is None or now - self._last_video > self._silent_seconds:
@@ -147,12 +147,13 @@ class Attempt:
         """The clock was set, or the camera's time leapt: another run, while FFmpeg and its viewers go on
         undisturbed."""
         self._owner.log.warning(
-            "the camera's time and the machine's are %+.1f s apart: a new run begins", self._timeline.parted_seconds
+            "the camera's time and the machine's are %+.1f s apart: a new run begins",
+            self._part_clock.clock_offset_seconds,
         )
         if not self._record.claim():
             raise LeaseLost(f"another worker claimed device '{self._owner.device_id}'")
         self._run, self._sequence = self._record.run, 0
-        self._timeline.begin_anew()
+        self._part_clock.begin_anew()
         self._owner.bus.open_run(self._run, self._init_segment)
 
     def _compare_with_source(self, fragment: Fragment) -> Reason | None:
@@ -181,7 +182,7 @@ class Attempt:
         patience = self._config.stall_seconds * (1 if self._first_video is not None else 2)
         if now - self._last_video > patience:
             return reason_for("stalled", f"no video for {patience:.0f} s")
-        wish = self._owner.renew_and_read_wish()
+        wish = self._owner.renew_and_read_desired()
         if wish is None:
             return None
         self._owner.obey(wish)
@@ -226,10 +227,10 @@ class Attempt:
 
     def _write_figures(self) -> None:
         figures = {
-            "fps": self._timeline.fps(self._clock.monotonic() - self._last_video),
-            "bitrate_kbps": self._timeline.bitrate_kbps(self._clock.monotonic() - self._last_video),
-            "last_part_at": self._timeline.last_arrival,
-            "key_frame_interval_seconds": self._timeline.key_frame_interval_seconds,
+            "fps": self._part_clock.fps(self._clock.monotonic() - self._last_video),
+            "bitrate_kbps": self._part_clock.bitrate_kbps(self._clock.monotonic() - self._last_video),
+            "last_part_at": self._part_clock.last_arrival,
+            "key_frame_interval_seconds": self._part_clock.key_frame_interval_seconds,
             "viewers": 0,
             "dropped_parts": self._running.dropped_parts,
             "outputs": describe_outputs(self._pipeline),

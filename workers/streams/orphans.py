@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 _PROC = Path("/proc")
 
 
-def end_leftovers(device_id: str) -> list[int]:
+def end_orphaned_processes(device_id: str) -> list[int]:
     """Kill every process on this machine that carries the device's mark; gives their ids.
 
     Only Linux tells the environment of a process; elsewhere nothing is found, and nothing is harmed.

@@ -25,7 +25,7 @@ class _Seen:
     size: int
 
 
-class Timeline:
+class PartClock:
     """The timeline of one run: the wall clock of its first part, then the durations of the media.
 
     Cameras' own clocks are wrong too often to be believed; media durations are right, but drift by some ppm, which
@@ -39,7 +39,7 @@ class Timeline:
         self._disagreeing = 0
         self._last_error = 0.0
         #: By how many seconds the camera's time and the machine's have parted for good; None while they have not.
-        self.parted_seconds: float | None = None
+        self.clock_offset_seconds: float | None = None
         self._last_key_start: float | None = None
         self.key_frame_interval_seconds: float | None = None
         self.last_arrival: float | None = None
@@ -47,8 +47,9 @@ class Timeline:
     def place(self, fragment: Fragment, arrived_at: float) -> float:
         """The wall clock of the fragment's start.
 
-        A part arrives when its last frame has come, so it began its own duration earlier. Once `parted_seconds` is set
-        the run should end: its times are those of a clock that has been set since, or of a camera that counts anew.
+        A part arrives when its last frame has come, so it began its own duration earlier. Once `clock_offset_seconds`
+        is set the run should end: its times are those of a clock that has been set since, or of a camera that restarted
+        its time stamps.
         """
         if self._anchor is None:
             self._anchor = arrived_at - fragment.duration - fragment.start
@@ -58,12 +59,12 @@ class Timeline:
             is_catching_up = abs(error) < self._last_error - _CATCHING_UP_SECONDS
             self._disagreeing = 1 if is_catching_up else self._disagreeing + 1
             if self._disagreeing >= _JUMP_PARTS:
-                self.parted_seconds = error
+                self.clock_offset_seconds = error
             if abs(error) > _ABSURD_SECONDS:
                 start = arrived_at - fragment.duration
         else:
             self._disagreeing = 0
-            self.parted_seconds = None
+            self.clock_offset_seconds = None
             limit = _DRIFT * fragment.duration
             self._anchor += max(-limit, min(limit, error))
         self._last_error = abs(error)
@@ -76,7 +77,7 @@ class Timeline:
         self._disagreeing = 0
         self._last_error = 0.0
         self._last_key_start = None
-        self.parted_seconds = None
+        self.clock_offset_seconds = None
 
     def fps(self, silent_seconds: float = 0.0) -> float | None:
         """Frames a second over the window; 0 when nothing came for longer than the window."""

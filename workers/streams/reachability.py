@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from gateway.devices.sources import DEFAULT_PORTS
 
 #: After these a camera is asked; a wrong password is not cured by asking.
-KNOCK_AFTER = frozenset(
+PROBE_AFTER = frozenset(
     {
         "refused",
         "unreachable",
@@ -69,7 +69,7 @@ async def knock(url: str) -> str:
                     await writer.wait_closed()
 
 
-class Knocker:
+class ReachabilityProbe:
     """Knocks once a second on the loop until the answer changes; `is_back` tells. `close` may be called twice.
 
     `expected` is the answer that is no news; None takes the first one for that.

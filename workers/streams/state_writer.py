@@ -8,13 +8,13 @@ from gateway.errors import LeaseLost, Unavailable
 from gateway.media import SourceInfo
 from gateway.states import DesiredState, Reason, StreamState
 from gateway.streams.model import (
+    DesiredStream,
     DeviceSettings,
     InvalidTransition,
-    Wish,
     claim_next_run,
     claim_run,
+    read_desired,
     read_source_info,
-    read_wish,
     set_source_info,
     transition,
 )
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class StreamRecordKeeper:
+class StreamStateWriter:
     """The owner's hand in the database. A database that is away never stops the stream:
 
     the last state that could not be written is written when it is back, and runs are counted on from the last.
@@ -69,19 +69,19 @@ class StreamRecordKeeper:
         self._unwritten = (state, reason)
         self._write()
 
-    def read_wish(self) -> Wish | None:
+    def read_desired(self) -> DesiredStream | None:
         """The present wish; None while the database is away. Raises LeaseLost for a run of another owner."""
         try:
             if self.run != self._claimed:
                 self._claim_late()
             if self._unwritten is not None:
                 self._write()
-            wish = read_wish(self._device_id)
+            wish = read_desired(self._device_id)
         except Unavailable as error:
             log.debug("device %s: the wish cannot be read now: %s", self._device_id, error)
             return None
         if wish is None:
-            return Wish(DesiredState.STOPPED, "device_deleted", 0, 0)
+            return DesiredStream(DesiredState.STOPPED, "device_deleted", 0, 0)
         if wish.run > self.run:
             raise LeaseLost(f"device '{self._device_id}' is at run {wish.run} of another worker")
         return wish
@@ -113,7 +113,7 @@ class StreamRecordKeeper:
         """Claim the run that began while the database was away; raises LeaseLost when another owner has its number."""
         if claim_run(self._device_id, self.run, self._worker):
             self._claimed = self.run
-        elif read_wish(self._device_id) is not None:
+        elif read_desired(self._device_id) is not None:
             raise LeaseLost(f"run {self.run} of device '{self._device_id}' belongs to another worker")
 
     def _write(self) -> None:
@@ -128,7 +128,7 @@ class StreamRecordKeeper:
             return
         self._unwritten = None
         if not is_written:
-            if read_wish(self._device_id) is None:
+            if read_desired(self._device_id) is None:
                 return
             raise LeaseLost(f"the state of device '{self._device_id}' is written by another worker")
         told = (state.value, reason.code if reason else None)

@@ -15,16 +15,16 @@ from gateway.outputs import PipelineInputs
 from gateway.secrets import SealBroken
 from gateway.states import StreamState, reason_for
 from gateway.streams.bus import BusWriter
-from gateway.streams.live_stats import LiveFigures
-from gateway.streams.model import DeviceSettings, Wish, read_device_settings
+from gateway.streams.live_stats import LiveStats
+from gateway.streams.model import DesiredStream, DeviceSettings, read_device_settings
 from workers.backoff import Backoff
 from workers.ffmpeg.probe import ProbeResult, probe_source
 from workers.streams.attempt import Attempt, Outcome
-from workers.streams.orphans import end_leftovers
+from workers.streams.orphans import end_orphaned_processes
 from workers.streams.pipeline import build_pipeline
-from workers.streams.reachability import EXPECTED_ANSWERS, KNOCK_AFTER, Knocker
+from workers.streams.reachability import EXPECTED_ANSWERS, PROBE_AFTER, ReachabilityProbe
 from workers.streams.services import Services
-from workers.streams.state_writer import StreamRecordKeeper
+from workers.streams.state_writer import StreamStateWriter
 
 #: How often the owner looks at the wish and its outputs, and writes its figures.
 TICK_SECONDS = 1.0
@@ -56,7 +56,7 @@ _AWAY_REASONS = frozenset(
 )
 
 #: The longest that FFmpeg may wait for the first picture of a camera that it knows.
-_LONGEST_PATIENCE_SECONDS = 12.0
+_MAX_PATIENCE_SECONDS = 12.0
 
 #: An audio track that never comes, or that FFmpeg cannot read, shows itself in one of these.
 _MAYBE_AUDIO_REASONS = frozenset({"stalled", "unsupported_codec", "invalid_data", "unknown"})
@@ -76,8 +76,8 @@ class StreamSupervisor:
         self.clock = services.clock
         self.log = logging.getLogger(f"vas.stream.{device_id}")
         self._leases = Leases(services.redis)
-        self.live = LiveFigures(services.redis)
-        self.record = StreamRecordKeeper(device_id, services.worker, services.on_state)
+        self.live = LiveStats(services.redis)
+        self.record = StreamStateWriter(device_id, services.worker, services.on_state)
         self.bus = BusWriter(
             services.media_redis,
             device_id,
@@ -111,7 +111,7 @@ class StreamSupervisor:
         try:
             if not self.record.claim():
                 return
-            end_leftovers(self.device_id)
+            end_orphaned_processes(self.device_id)
             self._keep_running()
         except Stopped as stopped:
             ending = str(stopped)
@@ -143,32 +143,32 @@ class StreamSupervisor:
     def _pause(self, seconds: float, code: str) -> None:
         """Wait, but no longer than until the camera answers differently than it did, or a person has changed it."""
         end = self.clock.monotonic() + seconds
-        knocker = None
+        reachability_probe = None
         device = None
-        if seconds > 1.5 and code in KNOCK_AFTER:
+        if seconds > 1.5 and code in PROBE_AFTER:
             with contextlib.suppress(SealBroken):
                 device = self._read_device()
         if device is not None:
             # A camera whose answer woke us in vain answers a knock otherwise than FFmpeg: only a change counts then.
             expected = EXPECTED_ANSWERS.get(code) if self._woken_by != code else None
-            knocker = Knocker(self.services.loop.loop, device.source_url, expected)
+            reachability_probe = ReachabilityProbe(self.services.loop.loop, device.source_url, expected)
         self._woken_by = None
         try:
             while (left := end - self.clock.monotonic()) > 0:
-                wish = self.renew_and_read_wish()
+                wish = self.renew_and_read_desired()
                 self.obey(wish)
                 if wish is not None and self._tried_version not in (None, wish.source_version):
                     self.log.info("the device was changed")
                     return
                 self.bus.flush()
-                if knocker is not None and knocker.is_back:
+                if reachability_probe is not None and reachability_probe.is_back:
                     self.log.info("the camera answers again")
                     self._woken_by = code
                     return
                 time.sleep(min(0.25, left))
         finally:
-            if knocker is not None:
-                knocker.close()
+            if reachability_probe is not None:
+                reachability_probe.close()
 
     # ---- one attempt -------------------------------------------------------------------------------------------
 
@@ -194,7 +194,7 @@ class StreamSupervisor:
             self._is_without_audio = self.has_looked_for_sound = False
             self._patience_seconds = 0.0
         if self.source is None:
-            found = self._look_at(device.source_url, device.transport)
+            found = self._inspect(device.source_url, device.transport)
             if found.source is None or found.reason is not None:
                 return Outcome(found.reason)
             self.keep_source(found.source)
@@ -203,11 +203,11 @@ class StreamSupervisor:
         source = replace(self.source, audio=None) if self._is_without_audio else self.source
         inputs = PipelineInputs(source, lambda: self._find_sub(device))
         # Resolving names and attaching outputs may take seconds each: the lease is fresh before both.
-        self.obey(self.renew_and_read_wish())
+        self.obey(self.renew_and_read_desired())
         pipeline = build_pipeline(
             self.config, device, inputs, self.services.outputs, patience_seconds=self._patience_seconds
         )
-        self.obey(self.renew_and_read_wish())
+        self.obey(self.renew_and_read_desired())
         running = self.services.loop.start_pipeline(list(pipeline.command), self.device_id)
         attempt = Attempt(self, running, pipeline)
         try:
@@ -220,7 +220,7 @@ class StreamSupervisor:
             if outcome.reason.code == "no_video":
                 # Its sound came at once, its first picture only with the next key frame: that one is waited for.
                 interval = self.source.video.key_frame_interval_seconds if self.source and self.source.video else None
-                self._patience_seconds = min((interval or 3.0) + 1.0, _LONGEST_PATIENCE_SECONDS)
+                self._patience_seconds = min((interval or 3.0) + 1.0, _MAX_PATIENCE_SECONDS)
             if outcome.reason.code not in _AWAY_REASONS:
                 # What we believed of the camera may be wrong: look again before the next attempt.
                 self.source = self._sub_source = None
@@ -230,16 +230,16 @@ class StreamSupervisor:
         if device.sub_source_url is None:
             return None
         if self._sub_source is None:
-            found = self._look_at(device.sub_source_url, device.transport)
+            found = self._inspect(device.sub_source_url, device.transport)
             if found.reason is not None:
                 self.log.warning("the sub-stream cannot be used: %s", found.reason.message)
                 return None
             self._sub_source = found.source
         return self._sub_source
 
-    def _look_at(self, url: str, transport: str) -> ProbeResult:
+    def _inspect(self, url: str, transport: str) -> ProbeResult:
         """A look takes seconds: the lease is held and the wish obeyed meanwhile."""
-        return probe_source(self.config, url, transport, on_wait=lambda: self.obey(self.renew_and_read_wish()))
+        return probe_source(self.config, url, transport, on_wait=lambda: self.obey(self.renew_and_read_desired()))
 
     def keep_source(self, source: SourceInfo) -> None:
         self.source = source
@@ -250,7 +250,7 @@ class StreamSupervisor:
 
     # ---- ownership ---------------------------------------------------------------------------------------------
 
-    def renew_and_read_wish(self) -> Wish | None:
+    def renew_and_read_desired(self) -> DesiredStream | None:
         """Once a tick: hold the lease, read the wish. None when there is nothing new to know."""
         now = self.clock.monotonic()
         if now >= self._next_renewal:
@@ -264,7 +264,7 @@ class StreamSupervisor:
         if now < self._next_tick:
             return None
         self._next_tick = now + TICK_SECONDS
-        return self.record.read_wish()
+        return self.record.read_desired()
 
     def may_restart_for_output(self, now: float) -> bool:
         """An output that asks for new starts again and again is heard ever more seldom: the stream goes on."""
@@ -275,7 +275,7 @@ class StreamSupervisor:
         self._next_output_restart = now + self._output_backoff.after(quiet_seconds if forgiving else 0)
         return True
 
-    def obey(self, wish: Wish | None) -> None:
+    def obey(self, wish: DesiredStream | None) -> None:
         if wish is not None and not wish.is_running:
             raise Stopped(wish.reason)
 

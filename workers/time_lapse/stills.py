@@ -8,7 +8,7 @@ from gateway.captures.time_lapses import KeyFrame, Picks, Steps, pick_key_frames
 from gateway.errors import NotFound
 from gateway.footage.reading import main_gap
 from gateway.footage.recordings import Recording, find_recording
-from gateway.jobs.files import spell_range
+from gateway.jobs.files import format_range
 from gateway.mp4.boxes import InvalidMedia
 from gateway.mp4.samples import VIDEO, TrackFormat, has_whole_units, parse_init, parse_part
 from gateway.mp4.still_track import TIMESCALE, build_jpeg_entry
@@ -18,7 +18,7 @@ from gateway.storage.local import Storage, StorageUnavailable, open_storage
 from gateway.tenancy.scopes import TenantScope
 from workers.job_runner import JobContext, JobFailed
 
-_MOST_NOTES = 20
+_MAX_NOTES = 20
 _JPEG_START = b"\xff\xd8\xff"
 
 
@@ -101,12 +101,12 @@ class RecordingStills:
     def notes(self) -> list[str]:
         """What is worth knowing of the film."""
         notes = []
-        for start, end in self._picks.gaps[: _MOST_NOTES + 1]:
+        for start, end in self._picks.gaps[: _MAX_NOTES + 1]:
             gap = main_gap(self._recording.id, start, end)
             why = f" ({reason_for(gap.reason_code).message})" if gap else ""
-            notes.append(f"no footage: {spell_range(start, end)}{why}")
-        if len(notes) > _MOST_NOTES:
-            notes[_MOST_NOTES:] = [f"and {len(self._picks.gaps) - _MOST_NOTES} more gaps"]
+            notes.append(f"no footage: {format_range(start, end)}{why}")
+        if len(notes) > _MAX_NOTES:
+            notes[_MAX_NOTES:] = [f"and {len(self._picks.gaps) - _MAX_NOTES} more gaps"]
         return notes + _tell_damages(self._damaged)
 
     def check_device(self) -> None:

@@ -39,7 +39,7 @@ def run_time_lapse(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
         raise JobFailed(*maker.why_empty())
     name = f"{result_stem(attempt)}.mp4"
     with ResultFile(context.config.exports_dir, name) as sink:
-        film = _Film(context, sink, reels)
+        film = _Movie(context, sink, reels)
         try:
             seconds = film.encode(maker.read)
         except EncoderMissing as error:
@@ -64,7 +64,7 @@ def run_time_lapse(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
     }
 
 
-class _Film:
+class _Movie:
     """Encodes reels into one MP4 in `sink`."""
 
     def __init__(self, context: JobContext, sink: ResultFile, reels: list[Reel]) -> None:

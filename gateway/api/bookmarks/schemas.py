@@ -5,11 +5,11 @@ from typing import Any
 import marshmallow as ma
 
 from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
-from gateway.api.snapshots.schemas import MOST_TAGS, tags_field
+from gateway.api.snapshots.schemas import MAX_TAGS, tags_field
 from gateway.api.time_fields import Moment, Seconds, check_order
 from gateway.captures.bookmarks import BOOKMARK_ORDERS, CLIP_STATES
 
-MOST_SECONDS = 300
+MAX_SECONDS = 300
 
 BOOKMARK_EXAMPLE = {
     "device_id": "5f3f5a0e-6d4e-4b53-8b51-3f6a1f0c2f11",
@@ -65,14 +65,14 @@ class BookmarkSchema(Schema):
     tags = tags_field()
     before_seconds = Seconds(
         low=0,
-        high=MOST_SECONDS,
+        high=MAX_SECONDS,
         load_default=None,
         allow_none=True,
         metadata={"description": "how much of before the moment the clip shows; left out or null: as it is"},
     )
     after_seconds = Seconds(
         low=0,
-        high=MOST_SECONDS,
+        high=MAX_SECONDS,
         load_default=None,
         allow_none=True,
         metadata={"description": "how much of after the moment the clip shows; left out or null: as it is"},
@@ -103,13 +103,13 @@ class NewBookmarkSchema(BookmarkSchema):
     )
     before_seconds = Seconds(
         low=0,
-        high=MOST_SECONDS,
+        high=MAX_SECONDS,
         load_default=5.0,
         metadata={"description": "how much of before the moment the clip shows"},
     )
     after_seconds = Seconds(
         low=0,
-        high=MOST_SECONDS,
+        high=MAX_SECONDS,
         load_default=5.0,
         metadata={"description": "how much of after the moment the clip shows"},
     )
@@ -129,7 +129,7 @@ class BookmarkQueryArgsSchema(PageArgsSchema):
     tag = ma.fields.List(
         Text(low=1, high=50),
         load_default=list,
-        validate=ma.validate.Length(max=MOST_TAGS, error=f"must be at most {MOST_TAGS}"),
+        validate=ma.validate.Length(max=MAX_TAGS, error=f"must be at most {MAX_TAGS}"),
         metadata={"description": "only with this tag; given more than once, with all of them"},
     )
     q = Text(

@@ -18,7 +18,7 @@ WAIT_SECONDS = 20.0
 
 def probe(data: dict[str, Any]) -> dict[str, Any]:
     """The answer of a worker; raises InvalidValue, NotFound, Unavailable (`no_worker`, `probe_timed_out`)."""
-    seats = services().probe_seats
+    seats = services().probe_slots
     request = ProbeRequest(_whole_source(data), data["transport"])
     if not seats.acquire(blocking=False):
         raise ApiError(

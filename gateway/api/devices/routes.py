@@ -26,7 +26,7 @@ from gateway.api.devices.schemas import (
     ProbeResultSchema,
 )
 from gateway.api.devices.values import new_values, replaced_values
-from gateway.api.reasons import spell_reason
+from gateway.api.reasons import format_reason
 from gateway.devices.events import events_of
 from gateway.devices.model import Device
 from gateway.inventory import NewRecording, create_device, delete_device, find_device, list_devices, replace_device
@@ -142,7 +142,7 @@ class DeviceEvents(MethodView):
             total = query.count()
             events = list(query.limit(args["page_size"]).offset(offset_of(args)))
         for event in events:
-            event.reason = spell_reason(event.reason_code, event.reason_message)
+            event.reason = format_reason(event.reason_code, event.reason_message)
             event.run = event.run or None
             event.from_state, event.to_state = event.from_state or None, event.to_state or None
         return paginated(events, total, args)

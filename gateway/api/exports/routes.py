@@ -21,7 +21,7 @@ from gateway.errors import Conflict, InvalidValue
 from gateway.footage.cuts import estimate_footage
 from gateway.footage.reading import nearest_footage
 from gateway.footage.recordings import Recording, find_recording
-from gateway.jobs.files import spell_bytes
+from gateway.jobs.files import format_bytes
 from gateway.jobs.model import FootageRange, Job, bytes_taken, create_job, find_repeated
 
 blp = Blueprint("exports", __name__, url_prefix="/recordings", description="Ranges of footage as files")
@@ -89,7 +89,7 @@ class DeviceExport(MethodView):
                 "end_ms": end_ms,
                 "cut": data["cut"],
                 "bytes": found.size,
-                "name": film_name(data["name"], recording, max(start_ms, found.start_ms)),
+                "name": movie_name(data["name"], recording, max(start_ms, found.start_ms)),
             },
             device_id=recording.device_id,
             request_key=headers["key"],
@@ -125,20 +125,20 @@ def _check_room(config: Config, size: int) -> None:
     if size > limit:
         raise InvalidValue(
             "end",
-            f"the range holds {spell_bytes(size)} and exports may take {spell_bytes(limit)}: choose a shorter range",
+            f"the range holds {format_bytes(size)} and exports may take {format_bytes(limit)}: choose a shorter range",
             reason="range_too_large",
         )
     taken = bytes_taken()
     if taken + size > limit:
         raise Conflict(
-            f"the exported files take {spell_bytes(taken)} of {spell_bytes(limit)} and this one needs "
-            f"{spell_bytes(size)}: "
+            f"the exported files take {format_bytes(taken)} of {format_bytes(limit)} and this one needs "
+            f"{format_bytes(size)}: "
             "delete some of them first",
             reason="exports_full",
         )
 
 
-def film_name(wished: str | None, recording: Recording, start_ms: int) -> str:
+def movie_name(wished: str | None, recording: Recording, start_ms: int) -> str:
     """A name that any system takes, ending in .mp4; without a wish the device's, with the start in its time zone."""
     if wished is None:
         local = datetime.fromtimestamp(start_ms / 1000, ZoneInfo(recording.time_zone))

@@ -10,8 +10,8 @@ from flask.views import MethodView
 from gateway import database
 from gateway.api.base import Blueprint, current_name, current_scope, no_content
 from gateway.api.footage.schemas import (
-    MOST_COVERAGE_DAYS,
-    MOST_DATES,
+    MAX_COVERAGE_DAYS,
+    MAX_DATES,
     PROTECTION_EXAMPLE,
     CoverageArgsSchema,
     DatesArgsSchema,
@@ -27,11 +27,12 @@ from gateway.api.footage.schemas import (
 )
 from gateway.api.footage.timelines import timeline_json
 from gateway.api.recordings.views import coverage_json, date_json, now_ms, protection_view, recorded_sums
-from gateway.api.time_fields import parse_date, spell_moment
+from gateway.api.time_fields import parse_date
+from gateway.clock import format_time
 from gateway.errors import InvalidValue
 from gateway.footage.coverage import DeviceCoverage, write_csv
 from gateway.footage.lists import read_edges, select_recordings
-from gateway.footage.protections import hold_footage, protections_between, release_footage
+from gateway.footage.protections import protect, protections_between, release_footage
 from gateway.footage.reading import segments_between
 from gateway.footage.recordings import Recording, find_recording
 from gateway.footage.timelines import read_coverage, read_dates
@@ -42,8 +43,8 @@ from gateway.storage.deletion import delete_range
 blp = Blueprint("footage", __name__, url_prefix="/recordings", description="What there is, and what is missing")
 
 #: Days of all devices together in one coverage.
-_MOST_DEVICE_DAYS = 10_000
-_MOST_DEVICES = 5000
+_MAX_DEVICE_DAYS = 10_000
+_MAX_DEVICES = 5000
 #: As large as ids get.
 _NUMBER = "int(max=9223372036854775807)"
 _CSV = "text/csv"
@@ -70,7 +71,7 @@ class RecordingDates(MethodView):
         where it begins.
         """
         recording = find_recording(current_scope(), str(device_id))
-        days, zone, now = _days_of(recording, args, MOST_DATES)
+        days, zone, now = _days_of(recording, args, MAX_DATES)
         found = read_dates(current_scope(), recording, days, zone, now_ms=now)
         return jsonify([date_json(day) for day in found if day.segments or day.wanted_ms])
 
@@ -95,8 +96,8 @@ class RecordingSegments(MethodView):
             [
                 {
                     "id": segment.id,
-                    "start": spell_moment(segment.start_ms),
-                    "end": spell_moment(segment.end_ms),
+                    "start": format_time(segment.start_ms),
+                    "end": format_time(segment.end_ms),
                     "duration_seconds": segment.duration_ms / 1000,
                     "size": segment.size,
                     "frames": segment.frames,
@@ -138,7 +139,7 @@ class RecordingCoverage(MethodView):
         `format=csv` or `Accept: text/csv` as a table.
         """
         recording = find_recording(current_scope(), str(device_id))
-        days, zone, now = _days_of(recording, args, MOST_COVERAGE_DAYS)
+        days, zone, now = _days_of(recording, args, MAX_COVERAGE_DAYS)
         return _coverage([recording], days, zone, now, args["format"])
 
 
@@ -153,12 +154,12 @@ class Coverage(MethodView):
         As that of one device, device by device in the order of their names. Where they are left out, `time_zone` is
         UTC, `to` is today, and `from` is `to`.
         """
-        recordings, _ = select_recordings(current_scope(), text=None, device_ids=(), limit=_MOST_DEVICES, offset=0)
+        recordings, _ = select_recordings(current_scope(), text=None, device_ids=(), limit=_MAX_DEVICES, offset=0)
         zone, now = args["time_zone"] or "UTC", now_ms()
         today = local_date(find_zone(zone), now)
-        days = _checked_days(args["first"] or args["last"] or today, args["last"] or today, zone, MOST_COVERAGE_DAYS)
-        if len(days) * len(recordings) > _MOST_DEVICE_DAYS:
-            most = max(1, _MOST_DEVICE_DAYS // max(1, len(recordings)))
+        days = _checked_days(args["first"] or args["last"] or today, args["last"] or today, zone, MAX_COVERAGE_DAYS)
+        if len(days) * len(recordings) > _MAX_DEVICE_DAYS:
+            most = max(1, _MAX_DEVICE_DAYS // max(1, len(recordings)))
             raise InvalidValue(
                 "to", f"'to' must be at most {most} days after 'from' for {len(recordings)} devices: ask for one device"
             )
@@ -212,7 +213,7 @@ class Protections(MethodView):
         """
         recording = find_recording(current_scope(), str(device_id))
         return protection_view(
-            hold_footage(current_scope(), recording, data["start"], data["end"], note=data["note"], by=current_name())
+            protect(current_scope(), recording, data["start"], data["end"], note=data["note"], by=current_name())
         )
 
 

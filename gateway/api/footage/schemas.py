@@ -8,11 +8,11 @@ from gateway.api.base import Choice, Id, ReasonSchema, ReplySchema, Schema, Text
 from gateway.api.time_fields import DateText, Moment, ZoneName, check_order
 
 #: The longest ranges that are answered, in days.
-MOST_PLAYLIST_DAYS = 1
-MOST_DELETION_DAYS = 31
-MOST_COVERAGE_DAYS = 366
-MOST_DATES = 3 * 366
-MOST_TIMELINE_DAYS = 3660
+MAX_PLAYLIST_DAYS = 1
+MAX_DELETION_DAYS = 31
+MAX_COVERAGE_DAYS = 366
+MAX_DATES = 3 * 366
+MAX_TIMELINE_DAYS = 3660
 
 PROTECTION_EXAMPLE = {
     "start": "2026-11-22T10:00:00Z",
@@ -47,7 +47,7 @@ class PlaylistArgsSchema(Schema):
     end = Moment(
         load_default=None,
         metadata={
-            "description": f"where it ends, at most {MOST_PLAYLIST_DAYS * 24} hours later. Left out or in the "
+            "description": f"where it ends, at most {MAX_PLAYLIST_DAYS * 24} hours later. Left out or in the "
             "future: the "
             "playlist grows"
         },
@@ -75,7 +75,7 @@ class PlaylistArgsSchema(Schema):
     def check_range(self, data: dict[str, Any], **_options: Any) -> None:
         if data["start"] is None and data["end"] is not None:
             raise ma.ValidationError({"start": ["'start' is required where 'end' is given"]})
-        check_order(data, MOST_PLAYLIST_DAYS)
+        check_order(data, MAX_PLAYLIST_DAYS)
 
 
 class DateSchema(ReplySchema):
@@ -130,7 +130,7 @@ class SegmentSchema(ReplySchema):
     url = ma.fields.String()
 
 
-class TimelineArgsSchema(_ranged("TimelineRange", MOST_TIMELINE_DAYS)):
+class TimelineArgsSchema(_ranged("TimelineRange", MAX_TIMELINE_DAYS)):
     """Query of a timeline."""
 
     resolution_seconds = ma.fields.Float(
@@ -241,7 +241,7 @@ class DayCoverageSchema(ReplySchema):
     gaps = ma.fields.List(ma.fields.Nested(CoverageGapSchema))
 
 
-class DeletionArgsSchema(_ranged("DeletionRange", MOST_DELETION_DAYS)):
+class DeletionArgsSchema(_ranged("DeletionRange", MAX_DELETION_DAYS)):
     """Query of a deletion."""
 
     dry_run = ma.fields.Boolean(

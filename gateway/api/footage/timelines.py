@@ -4,7 +4,7 @@ from typing import Any
 
 from gateway.api.base import current_scope
 from gateway.api.recordings.views import gap_json, now_ms, spans_json
-from gateway.api.time_fields import spell_moment
+from gateway.clock import format_time
 from gateway.footage.lists import read_edges
 from gateway.footage.protections import protections_between, recording_events, stream_events
 from gateway.footage.recordings import Recording
@@ -12,7 +12,7 @@ from gateway.footage.timelines import read_timeline
 from gateway.states import reason_for
 
 #: Events of each kind in one timeline.
-_MOST_EVENTS = 500
+_MAX_EVENTS = 500
 
 
 def timeline_json(recording: Recording, start: int, end: int, resolution_seconds: float | None) -> dict[str, Any]:
@@ -27,8 +27,8 @@ def timeline_json(recording: Recording, start: int, end: int, resolution_seconds
     )
     oldest, newest = read_edges(current_scope(), [recording.id])[recording.id]
     return {
-        "start": spell_moment(start),
-        "end": spell_moment(end),
+        "start": format_time(start),
+        "end": format_time(end),
         "resolution_seconds": timeline.resolution_ms / 1000,
         "spans": spans_json(timeline),
         "gaps": [gap_json(gap) for gap in timeline.gaps],
@@ -36,34 +36,34 @@ def timeline_json(recording: Recording, start: int, end: int, resolution_seconds
         "protections": [
             {
                 "id": item.id,
-                "start": spell_moment(item.start_ms),
-                "end": spell_moment(item.end_ms),
+                "start": format_time(item.start_ms),
+                "end": format_time(item.end_ms),
                 "kind": item.kind,
                 "note": item.note,
             }
             for item in protections_between(current_scope(), recording, start, end)
         ],
-        "oldest": None if oldest is None else spell_moment(oldest),
-        "newest": None if newest is None else spell_moment(newest),
+        "oldest": None if oldest is None else format_time(oldest),
+        "newest": None if newest is None else format_time(newest),
     }
 
 
 def _events_json(recording: Recording, start_ms: int, end_ms: int) -> list[dict[str, Any]]:
-    found, _ = recording_events(current_scope(), recording, start_ms, end_ms, limit=_MOST_EVENTS)
+    found, _ = recording_events(current_scope(), recording, start_ms, end_ms, limit=_MAX_EVENTS)
     events = [
         (
             event.at_ms,
             {
                 "kind": "recording",
-                "at": spell_moment(event.at_ms),
-                "end": None if event.end_ms is None else spell_moment(event.end_ms),
+                "at": format_time(event.at_ms),
+                "end": None if event.end_ms is None else format_time(event.end_ms),
                 "label": event.label,
                 "note": event.note,
             },
         )
         for event in found
     ]
-    for event in stream_events(current_scope(), recording.device_id, start_ms, end_ms, limit=_MOST_EVENTS):
+    for event in stream_events(current_scope(), recording.device_id, start_ms, end_ms, limit=_MAX_EVENTS):
         at_ms = int(event.at.timestamp() * 1000)
         note = reason_for(event.reason_code, event.reason_message).message if event.reason_code else None
         events.append(
@@ -71,7 +71,7 @@ def _events_json(recording: Recording, start_ms: int, end_ms: int) -> list[dict[
                 at_ms,
                 {
                     "kind": "stream",
-                    "at": spell_moment(at_ms),
+                    "at": format_time(at_ms),
                     "end": None,
                     "label": event.to_state,
                     "note": note,

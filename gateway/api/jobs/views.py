@@ -9,7 +9,7 @@ from flask import url_for
 from gateway import database
 from gateway.api.base import API_PREFIX, current_scope
 from gateway.devices.model import Device
-from gateway.jobs.model import DONE, FAILED, Job, spell_job_error
+from gateway.jobs.model import DONE, FAILED, Job, format_job_error
 
 
 def job_views(jobs: list[Job]) -> list[dict[str, Any]]:
@@ -38,7 +38,7 @@ def _view(job: Job, device_name: str | None) -> dict[str, Any]:
         "progress": round(job.progress, 3),
         "stage": job.stage or None,
         "result": _result(job) if job.state == DONE else None,
-        "error": spell_job_error(job.error_code or "job_failed", job.error_message) if job.state == FAILED else None,
+        "error": format_job_error(job.error_code or "job_failed", job.error_message) if job.state == FAILED else None,
         "created_at": job.created_at,
         "started_at": job.started_at,
         "finished_at": job.finished_at,

@@ -39,7 +39,7 @@ _DEMAND_SECONDS = 2.0
 _IMMUTABLE = "private, max-age=3600, immutable"
 
 #: A segment has at most four seconds (gateway.streams.bus), and a camera rarely more than this many parts in them.
-MOST_PARTS = 400
+MAX_PARTS = 400
 
 _EXTENSION = "vas_live"
 _NUMBER = "int(max=9007199254740991)"
@@ -111,8 +111,8 @@ def get_live_segment(device_id: Any, run: int, first: int, last: int, sound: str
     Its parts from `first` to `last` in one. 404 with reason `no_footage` once one of them is no longer there.
     """
     device = find_device(current_scope(), str(device_id))
-    if not 0 <= last - first < MOST_PARTS:
-        raise ApiError(404, f"a segment has 1 to {MOST_PARTS} parts, not {last - first + 1}", reason="no_footage")
+    if not 0 <= last - first < MAX_PARTS:
+        raise ApiError(404, f"a segment has 1 to {MAX_PARTS} parts, not {last - first + 1}", reason="no_footage")
     return _footage(device, Position(run, first), Position(run, last), sound)
 
 
@@ -129,7 +129,7 @@ def live_playlist_response(device: Device) -> Response:
     if playlist.is_empty:
         stream = request_stream(current_scope(), device.id)
         raise ApiError(
-            503, f"device '{device.name}' sends no video yet: {_spell_state(stream)}", reason="no_footage_yet"
+            503, f"device '{device.name}' sends no video yet: {_format_state(stream)}", reason="no_footage_yet"
         )
     folder = "live/sound/" if _has_sound(device, window.parts()) else "live/"
     response = Response(playlist.spell(folder=folder, can_block=can_block), mimetype=PLAYLIST_TYPE)
@@ -190,7 +190,7 @@ def _note_demand(device: Device, window: LiveWindow) -> None:
     window.demand_noted_at = now
 
 
-def _spell_state(stream: StreamRecord) -> str:
+def _format_state(stream: StreamRecord) -> str:
     if stream.reason_code is None:
         return f"it is {stream.observed.value}, try again"
     return f"{reason_for(stream.reason_code).message}, it is {stream.observed.value}"

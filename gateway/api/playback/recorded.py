@@ -11,10 +11,10 @@ from flask.views import MethodView
 from gateway.api.base import Blueprint, current_scope, services
 from gateway.api.errors import ApiError, error_response
 from gateway.api.file_replies import IMMUTABLE, file_response
-from gateway.api.footage.schemas import MOST_PLAYLIST_DAYS, PlaylistArgsSchema, TracksArgsSchema
+from gateway.api.footage.schemas import MAX_PLAYLIST_DAYS, PlaylistArgsSchema, TracksArgsSchema
 from gateway.api.playback.live import PLAYLIST_TYPE, live_playlist_response
 from gateway.api.recordings.views import now_ms
-from gateway.api.time_fields import spell_moment
+from gateway.clock import DAY_MS, format_time
 from gateway.devices.model import Device
 from gateway.errors import NotFound
 from gateway.footage.reading import find_segment, nearest_footage, packed_between, segments_between
@@ -26,7 +26,6 @@ from gateway.mp4.boxes import InvalidMedia
 from gateway.mp4.init_segments import add_silent_sound, drop_sound
 from gateway.mp4.silence import SilenceFiller
 from gateway.playback.playlist import IndexedFile, build_playlist
-from gateway.schedules.local_days import DAY_MS
 from gateway.storage.local import Storage, open_storage
 
 blp = Blueprint("playback", __name__, url_prefix="/recordings", description="Footage for players")
@@ -38,7 +37,7 @@ _NUMBER = "int(max=9223372036854775807)"
 #: A file begins with a key part, but for cameras that send none for minutes.
 _BEFORE_MS = 180_000
 #: What is read and filled with silence at once.
-_MOST_FILLED_BYTES = 256 << 20
+_MAX_FILLED_BYTES = 256 << 20
 #: Below this a playlist is not worth the work of packing it.
 _WORTH_PACKING = 16_384
 
@@ -59,7 +58,7 @@ class Playlist(MethodView):
         if args["start"] is None:
             return live_playlist_response(device)
         recording = find_recording(current_scope(), device.id)
-        longest_ms = args["start"] + MOST_PLAYLIST_DAYS * DAY_MS
+        longest_ms = args["start"] + MAX_PLAYLIST_DAYS * DAY_MS
         end = longest_ms if args["end"] is None else args["end"]
         is_growing = end > now_ms()
         files = _read_files(recording, args["start"], end)
@@ -121,7 +120,7 @@ def get_filled_footage(device_id: Any, segment_id: int, offset: int, length: int
     Whole parts of a file, as a playlist names them, with silence where they carry no sound.
     """
     segment, storage, key = _find(device_id, segment_id)
-    if not 0 < length <= _MOST_FILLED_BYTES or offset < segment.init_size or offset + length > segment.size:
+    if not 0 < length <= _MAX_FILLED_BYTES or offset < segment.init_size or offset + length > segment.size:
         raise ApiError(404, f"file {segment_id} has no such bytes", reason="no_footage")
     init, parts = _read(storage, key, 0, segment.init_size), _read(storage, key, offset, length)
     return _media(_changed(lambda data: SilenceFiller.of(init).fill(data), parts), segment)
@@ -151,16 +150,16 @@ def _sends_sound(device: Device) -> bool:
 def _refuse_empty(recording: Recording, start_ms: int, end_ms: int) -> Response:
     """404 that says where the nearest footage is."""
     before, after = nearest_footage(recording.id, start_ms)[0], nearest_footage(recording.id, end_ms)[1]
-    told = [f"there is footage until {spell_moment(before)}"] if before is not None else []
-    told += [f"there is footage from {spell_moment(after)} on"] if after is not None else []
-    message = f"nothing is recorded between {spell_moment(start_ms)} and {spell_moment(end_ms)}"
+    told = [f"there is footage until {format_time(before)}"] if before is not None else []
+    told += [f"there is footage from {format_time(after)} on"] if after is not None else []
+    message = f"nothing is recorded between {format_time(start_ms)} and {format_time(end_ms)}"
     return error_response(
         404,
         f"{message}: {' and '.join(told) if told else 'there is no footage at all'}",
         reason="no_footage",
         errors={
-            "nearest_before": None if before is None else spell_moment(before),
-            "nearest_after": None if after is None else spell_moment(after),
+            "nearest_before": None if before is None else format_time(before),
+            "nearest_after": None if after is None else format_time(after),
         },
     )
 

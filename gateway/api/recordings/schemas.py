@@ -11,10 +11,10 @@ from gateway.schedules.recording_plan import MODES
 
 CAUSES = ("continuous", "schedule", "event", "manual")
 #: The pre-roll comes from the media bus, which holds no more.
-MOST_PRE_ROLL_SECONDS = 300
-MOST_POST_ROLL_SECONDS = 3600
+MAX_PRE_ROLL_SECONDS = 300
+MAX_POST_ROLL_SECONDS = 3600
 #: As many bytes as a number of JSON holds exactly.
-MOST_BYTES = 1 << 53
+MAX_BYTES = 1 << 53
 
 PLAN_EXAMPLE = {"monday": [["08:00", "12:00"], ["13:00", "18:00"]], "friday": [["22:00", "06:00"]]}
 SETTINGS_EXAMPLE = {
@@ -80,13 +80,13 @@ class RecordingSchema(Schema):
     )
     pre_roll_seconds = Seconds(
         low=0,
-        high=MOST_PRE_ROLL_SECONDS,
+        high=MAX_PRE_ROLL_SECONDS,
         load_default=5.0,
         metadata={"description": "footage kept from before an event, as far back as the media bus holds it"},
     )
     post_roll_seconds = Seconds(
         low=0,
-        high=MOST_POST_ROLL_SECONDS,
+        high=MAX_POST_ROLL_SECONDS,
         load_default=10.0,
         metadata={"description": "how long footage is wanted after an event"},
     )
@@ -99,7 +99,7 @@ class RecordingSchema(Schema):
     )
     keep_bytes = Count(
         low=0,
-        high=MOST_BYTES,
+        high=MAX_BYTES,
         load_default=None,
         allow_none=True,
         metadata={"description": "most bytes of footage; 0 or null: no limit for this device"},

@@ -7,14 +7,15 @@ import redis
 
 from gateway.api.base import current_scope, services
 from gateway.api.recordings.views import now_ms, recorded_sums
+from gateway.clock import DAY_MS
 from gateway.config import Config
 from gateway.footage.lists import Usage, usage_of_all
-from gateway.footage.segments import QUARTER_MS
+from gateway.footage.segments import FIFTEEN_MINUTES_MS
 from gateway.states import reason_for
 from gateway.storage.forecast import Growth, days_until_full
 from gateway.storage.local import StorageUnavailable, open_storage
 from gateway.storage.report import OK, UNAVAILABLE, StorageReport, StorageReports
-from gateway.storage.retention import DAY_MS, free_bytes_floor, limits_of
+from gateway.storage.retention import free_bytes_floor, limits_of
 from gateway.storage.usage import bytes_per_hour
 
 
@@ -71,7 +72,7 @@ def _growth(usage: Usage, now: int, config: Config) -> Growth:
     if recording.deleted_at is not None:
         return Growth(recording.tenant_id, usage.bytes, 0.0)
     # A device that has been recorded for an hour writes more in a day than it has in the last one.
-    span = DAY_MS if usage.oldest_ms is None else min(DAY_MS, max(QUARTER_MS, now - usage.oldest_ms))
+    span = DAY_MS if usage.oldest_ms is None else min(DAY_MS, max(FIFTEEN_MINUTES_MS, now - usage.oldest_ms))
     per_day = usage.day_bytes * DAY_MS / span
     limits = limits_of(recording, config)
     by_age = math.inf if limits.keep_ms is None else per_day * limits.keep_ms / DAY_MS

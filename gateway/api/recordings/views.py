@@ -6,7 +6,7 @@ from typing import Any
 from flask import current_app
 
 from gateway.api.base import current_scope, services
-from gateway.api.time_fields import spell_moment
+from gateway.clock import DAY_MS, format_time
 from gateway.footage.coverage import DayCoverage
 from gateway.footage.gaps import GapFact
 from gateway.footage.lists import RecordedSums, Totals, read_totals
@@ -15,7 +15,7 @@ from gateway.footage.timelines import Timeline
 from gateway.schedules.recording_plan import Decision, decide, load_plan
 from gateway.states import Reason, reason_for
 from gateway.storage.local import StorageUnavailable, open_storage
-from gateway.storage.retention import DAY_MS, free_bytes_floor, limits_of
+from gateway.storage.retention import free_bytes_floor, limits_of
 
 #: A recorder that writes puts its footage into the index far more often.
 _SILENT_MS = 60_000
@@ -142,8 +142,8 @@ def reason_json(code: str, message: str | None = None) -> dict[str, str]:
 def gap_json(gap: GapFact) -> dict[str, Any]:
     """As in the schema `Gap`."""
     return {
-        "start": spell_moment(gap.start_ms),
-        "end": None if gap.end_ms is None else spell_moment(gap.end_ms),
+        "start": format_time(gap.start_ms),
+        "end": None if gap.end_ms is None else format_time(gap.end_ms),
         "reason": reason_json(gap.reason_code, gap.message or _by(gap)),
         "by": gap.by_name,
         "is_wanted": gap.is_wanted,
@@ -160,7 +160,7 @@ def _by(gap: GapFact) -> str | None:
 def spans_json(timeline: Timeline) -> list[dict[str, Any]]:
     """As in the schema `Span`."""
     return [
-        {"start": spell_moment(span.start_ms), "end": spell_moment(span.end_ms), "coverage": span.coverage}
+        {"start": format_time(span.start_ms), "end": format_time(span.end_ms), "coverage": span.coverage}
         for span in timeline.spans
     ]
 

@@ -15,9 +15,9 @@ from gateway.captures.schedules import (
     create_schedule,
     delete_schedule,
     find_schedule,
+    format_schedule_reason,
     list_schedules,
     replace_schedule,
-    spell_schedule_reason,
 )
 from gateway.clock import utc_now
 from gateway.errors import InvalidValue
@@ -143,7 +143,7 @@ def _view(schedule: SnapshotSchedule) -> dict[str, Any]:
         "next_at": schedule.next_at_ms,
         "last_at": schedule.last_at_ms,
         "last_taken_at": schedule.last_taken_at_ms,
-        "reason": None if code is None else spell_schedule_reason(code, schedule.reason_message),
+        "reason": None if code is None else format_schedule_reason(code, schedule.reason_message),
         "created_by": schedule.created_by,
         "created_at": schedule.created_at,
     }

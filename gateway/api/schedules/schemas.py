@@ -8,7 +8,7 @@ from gateway.api.base import Choice, Count, Flag, Id, PageArgsSchema, ReasonSche
 from gateway.api.snapshots.schemas import tags_field
 from gateway.api.time_fields import Moment, ZoneName
 from gateway.schedules.recording_plan import WEEKDAYS, parse_minute
-from gateway.schedules.snapshot_plan import LONGEST_SECONDS, MOST_TIMES, SHORTEST_SECONDS
+from gateway.schedules.snapshot_plan import MAX_SECONDS, MAX_TIMES, SHORTEST_SECONDS
 
 _CLOCK_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
@@ -52,7 +52,7 @@ class SnapshotScheduleSchema(Schema):
     )
     every_seconds = Count(
         low=SHORTEST_SECONDS,
-        high=LONGEST_SECONDS,
+        high=MAX_SECONDS,
         load_default=None,
         allow_none=True,
         metadata={
@@ -62,7 +62,7 @@ class SnapshotScheduleSchema(Schema):
     times = ma.fields.List(
         ClockTime(),
         load_default=list,
-        validate=ma.validate.Length(max=MOST_TIMES, error=f"must have at most {MOST_TIMES} entries"),
+        validate=ma.validate.Length(max=MAX_TIMES, error=f"must have at most {MAX_TIMES} entries"),
         metadata={
             "description": "times of day by the clock on the wall in `time_zone`; either these or `every_seconds`",
             "example": ["08:00", "18:00"],

@@ -24,14 +24,14 @@ from gateway.captures.snapshots import Snapshot
 from gateway.clock import utc_now
 from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
 from gateway.inventory import find_device
-from gateway.jobs.model import Job, create_job, find_repeated, spell_job_error
+from gateway.jobs.model import Job, create_job, find_repeated, format_job_error
 
 blp = Blueprint("captures", __name__, url_prefix="/snapshots", description="Taking pictures")
 
 #: The kind of the jobs that take a picture.
 CAPTURE_JOB = "snapshot"
 #: A request without a seat waits so long for one at most: each is given back within the time of a picture.
-_SEAT_SECONDS = 1.0
+_SLOT_SECONDS = 1.0
 #: For so long a repeated request is held against the first one of its key.
 _KEY_SECONDS = 86_400
 #: What a worker's reason is to a caller; any other is an outage.
@@ -123,12 +123,12 @@ def _ask(request: CaptureRequest, wait_seconds: float) -> CaptureAnswer | None:
     # A bus that is away is found out by a client of little patience.
     wired.bus.ping()
     deadline = time.monotonic() + wait_seconds
-    if not wired.capture_seats.acquire(timeout=min(_SEAT_SECONDS, wait_seconds / 2)):
+    if not wired.capture_slots.acquire(timeout=min(_SLOT_SECONDS, wait_seconds / 2)):
         return None
     try:
         return wired.captures.ask(request, wait_seconds=deadline - time.monotonic())
     finally:
-        wired.capture_seats.release()
+        wired.capture_slots.release()
 
 
 def _check_key(request_id: str, asked: dict[str, Any]) -> None:
@@ -174,7 +174,7 @@ def _accepted(job: Job) -> Response:
 
 def _refused(answer: CaptureAnswer) -> Response:
     """What the worker says, as an error."""
-    reason = spell_job_error(answer.reason or "job_failed", answer.message)
+    reason = format_job_error(answer.reason or "job_failed", answer.message)
     if answer.reason == "no_footage":
         return refuse_empty("there is no footage of this moment", answer.nearest_before_ms, answer.nearest_after_ms)
     message = reason.message if answer.message or not reason.remedy else f"{reason.message}: {reason.remedy}"

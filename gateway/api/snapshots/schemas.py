@@ -5,14 +5,14 @@ from typing import Any
 import marshmallow as ma
 
 from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReplySchema, Schema, Text, Time
-from gateway.api.services import LONGEST_CAPTURE_SECONDS
+from gateway.api.services import MAX_CAPTURE_SECONDS
 from gateway.api.time_fields import Moment, Seconds, check_order
 from gateway.captures.pictures import PICTURE_FORMATS
 from gateway.captures.queue import ACCURACIES, EXACT, KEY_FRAME, SNAPSHOT_KINDS
 from gateway.captures.snapshot_lists import NEWEST, SNAPSHOT_ORDERS
 
-MOST_TAGS = 20
-_MOST_DEVICES = 200
+MAX_TAGS = 20
+_MAX_DEVICES = 200
 
 SNAPSHOT_EXAMPLE = {"tags": ["evidence", "gate"], "note": "white van, no plate"}
 
@@ -22,8 +22,8 @@ def tags_field(**options: Any) -> ma.fields.List:
     return ma.fields.List(
         Text(low=1, high=50),
         load_default=list,
-        validate=ma.validate.Length(max=MOST_TAGS, error=f"must have at most {MOST_TAGS} entries"),
-        metadata={"description": f"at most {MOST_TAGS}; each once, in alphabetical order", "example": ["gate"]},
+        validate=ma.validate.Length(max=MAX_TAGS, error=f"must have at most {MAX_TAGS} entries"),
+        metadata={"description": f"at most {MAX_TAGS}; each once, in alphabetical order", "example": ["gate"]},
         **options,
     )
 
@@ -63,7 +63,7 @@ class SnapshotQueryArgsSchema(PageArgsSchema):
     device_id = ma.fields.List(
         Id(),
         load_default=list,
-        validate=ma.validate.Length(max=_MOST_DEVICES, error=f"must be at most {_MOST_DEVICES}"),
+        validate=ma.validate.Length(max=_MAX_DEVICES, error=f"must be at most {_MAX_DEVICES}"),
         metadata={"description": "only of this device; given more than once, of any of them"},
     )
     start = Moment(load_default=None, metadata={"description": "only those taken then or later"})
@@ -76,7 +76,7 @@ class SnapshotQueryArgsSchema(PageArgsSchema):
     tag = ma.fields.List(
         Text(low=1, high=50),
         load_default=list,
-        validate=ma.validate.Length(max=MOST_TAGS, error=f"must be at most {MOST_TAGS}"),
+        validate=ma.validate.Length(max=MAX_TAGS, error=f"must be at most {MAX_TAGS}"),
         metadata={"description": "only with this tag; given more than once, with all of them"},
     )
     q = Text(
@@ -95,7 +95,7 @@ class TagQueryArgsSchema(PageArgsSchema):
     device_id = ma.fields.List(
         Id(),
         load_default=list,
-        validate=ma.validate.Length(max=_MOST_DEVICES, error=f"must be at most {_MOST_DEVICES}"),
+        validate=ma.validate.Length(max=_MAX_DEVICES, error=f"must be at most {_MAX_DEVICES}"),
         metadata={"description": "only those of this device; given more than once, of any of them"},
     )
 
@@ -121,7 +121,7 @@ class LiveCaptureArgsSchema(Schema):
     note = Text(load_default="", high=2000, lines=True)
     wait_seconds = Seconds(
         low=0,
-        high=LONGEST_CAPTURE_SECONDS,
+        high=MAX_CAPTURE_SECONDS,
         load_default=2.0,
         metadata={"description": "how long the request may wait; then it is answered with a job"},
     )

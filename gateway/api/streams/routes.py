@@ -13,7 +13,7 @@ from gateway.clock import utc_now
 from gateway.errors import Conflict
 from gateway.inventory import find_device, list_devices
 from gateway.states import StreamState
-from gateway.streams.model import ask_to_run, ask_to_stop
+from gateway.streams.model import ask_to_stop, request_start
 
 blp = Blueprint("streams", __name__, description="The live pipelines of devices: start, stop, state, newest picture")
 
@@ -32,7 +32,7 @@ def start_stream(device_id: Any) -> Any:
     device = find_device(current_scope(), str(device_id))
     if not device.enabled:
         raise Conflict(f"device '{device.name}' is disabled: enable it first", reason="device_disabled")
-    ask_to_run(current_scope(), device.id, demanded_at=utc_now())
+    request_start(current_scope(), device.id, demanded_at=utc_now())
     services().send_start(device.id)
     return _stream(device.id)
 

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from gateway.api.base import current_scope, services
-from gateway.api.reasons import spell_reason
+from gateway.api.reasons import format_reason
 from gateway.devices.model import Device
 from gateway.footage.lists import recording_states
 from gateway.outputs import OutputMode
@@ -36,7 +36,7 @@ def _view(device: Device, figures: dict[str, Any], now: float) -> dict[str, Any]
         "device_name": device.name,
         "desired": stream.desired,
         "observed": stream.observed,
-        "reason": spell_reason(stream.reason_code, stream.reason_message),
+        "reason": format_reason(stream.reason_code, stream.reason_message),
         "since": stream.since,
         "run": stream.run or None,
         "restarts": stream.restarts,

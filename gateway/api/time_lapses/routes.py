@@ -9,25 +9,25 @@ from flask.views import MethodView
 
 from gateway.api.base import Blueprint, Choice, Count, Schema, Text, current_name, current_scope, services
 from gateway.api.conditional import IdempotencySchema
-from gateway.api.exports.routes import NOTHING_IN_RANGE, film_name
+from gateway.api.exports.routes import NOTHING_IN_RANGE, movie_name
 from gateway.api.jobs.schemas import JobSchema
 from gateway.api.jobs.views import job_view
 from gateway.api.nearest import refuse_empty
 from gateway.api.time_fields import Moment, Seconds
 from gateway.captures.time_lapses import Steps, count_snapshots, nearest_snapshots
-from gateway.clock import utc_now
+from gateway.clock import DAY_MS, utc_now
 from gateway.errors import Conflict, InvalidValue
 from gateway.footage.reading import nearest_footage, segments_between
 from gateway.footage.recordings import Recording, find_recording
-from gateway.jobs.files import spell_bytes
+from gateway.jobs.files import format_bytes
 from gateway.jobs.model import FootageRange, Job, bytes_taken, create_job, find_repeated
 
 blp = Blueprint("time_lapses", __name__, url_prefix="/snapshots", description="Ranges of time as short films")
 
 KIND = "time_lapse"
 RECORDINGS, SNAPSHOTS = SOURCES = ("recordings", "snapshots")
-MOST_PICTURES = 36_000
-LONGEST_DAYS = 366
+MAX_PICTURES = 36_000
+MAX_DAYS = 366
 #: How long a film of recordings plays when nobody says.
 _USUAL_SECONDS = 30.0
 #: What a picture of 1920 pixels' width takes in the film, about.
@@ -179,7 +179,7 @@ class DeviceTimeLapse(MethodView):
                 "width": data["width"],
                 "schedule_id": data["schedule_id"],
                 "bytes": _check_room(pictures, data["width"]),
-                "name": film_name(data["name"], recording, start_ms),
+                "name": movie_name(data["name"], recording, start_ms),
             },
             device_id=recording.device_id,
             request_key=headers["key"],
@@ -203,8 +203,8 @@ def _check_range(data: dict[str, Any]) -> tuple[int, int]:
     now_ms = int(utc_now().timestamp() * 1000)
     if start_ms >= now_ms:
         raise InvalidValue("start", "'start' must not be in the future: only what has been can be shown")
-    if end_ms - start_ms > LONGEST_DAYS * 86_400_000:
-        raise InvalidValue("end", f"'end' must be at most {LONGEST_DAYS} days after 'start'", reason="range_too_long")
+    if end_ms - start_ms > MAX_DAYS * DAY_MS:
+        raise InvalidValue("end", f"'end' must be at most {MAX_DAYS} days after 'start'", reason="range_too_long")
     return start_ms, min(end_ms, now_ms)
 
 
@@ -228,10 +228,10 @@ def _pace(data: dict[str, Any], start_ms: int, end_ms: int) -> dict[str, float |
         speed = every * fps
     step = None if speed is None else max(every or 0.0, speed / fps)
     count = 0 if step is None else ceil(range_seconds / step)
-    if count > MOST_PICTURES:
+    if count > MAX_PICTURES:
         raise InvalidValue(
             "every_seconds",
-            f"the film would have {count} pictures and may have {MOST_PICTURES}: choose a shorter range, a "
+            f"the film would have {count} pictures and may have {MAX_PICTURES}: choose a shorter range, a "
             "greater 'speed' or greater 'every_seconds'",
             reason="range_too_large",
         )
@@ -240,10 +240,10 @@ def _pace(data: dict[str, Any], start_ms: int, end_ms: int) -> dict[str, float |
 
 def _check_room(pictures: int, width: int | None) -> int:
     """About how many bytes the film takes. Raises InvalidValue, Conflict `exports_full`."""
-    if pictures > MOST_PICTURES:
+    if pictures > MAX_PICTURES:
         raise InvalidValue(
             "every_seconds",
-            f"the range holds {pictures} snapshots and a film may have {MOST_PICTURES}: give 'every_seconds'",
+            f"the range holds {pictures} snapshots and a film may have {MAX_PICTURES}: give 'every_seconds'",
             reason="range_too_large",
         )
     size = int(pictures * _PICTURE_BYTES * min(1.0, (width or 1920) / 1920) ** 2)
@@ -251,9 +251,9 @@ def _check_room(pictures: int, width: int | None) -> int:
     taken = bytes_taken()
     if taken + size > limit:
         raise Conflict(
-            f"the files of exports and time-lapses take {spell_bytes(taken)} of {spell_bytes(limit)} and this one "
+            f"the files of exports and time-lapses take {format_bytes(taken)} of {format_bytes(limit)} and this one "
             "may need "
-            f"{spell_bytes(size)}: delete some of them first",
+            f"{format_bytes(size)}: delete some of them first",
             reason="exports_full",
         )
     return size

@@ -15,9 +15,9 @@ from gateway.captures.schedules import (
     due_schedules,
     find_schedule,
     list_schedules,
-    mend_moments,
     note_reason,
     note_taken,
+    repair_times,
     replace_schedule,
     snapshot_id_for,
     unanswered_slots,
@@ -104,11 +104,11 @@ def test_a_moment_that_is_too_far_away_or_missing_is_set_anew(schedule, scope, d
     for wrong in (None, right + 86_400_000 * 365):
         with database.transaction():
             EVERY_TENANT.update(SnapshotSchedule, next_at_ms=wrong).where(SnapshotSchedule.id == schedule.id).execute()
-        assert mend_moments(NOW_MS) == 1
+        assert repair_times(NOW_MS) == 1
         assert find_schedule(scope, schedule.id).next_at_ms == right
-    assert mend_moments(NOW_MS) == 0
+    assert repair_times(NOW_MS) == 0
     # One that is late already is not put off: what was missed is told when it is taken.
-    assert mend_moments(right + MINUTE) == 0
+    assert repair_times(right + MINUTE) == 0
     assert find_schedule(scope, off.id).next_at_ms is None
 
 
@@ -131,7 +131,7 @@ def test_lists_are_of_one_tenant_and_of_one_device(schedule, scope, box, device)
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_device_has_no_more_schedules_than_it_may(device, scope, monkeypatch):
-    monkeypatch.setattr(schedules, "MOST_SCHEDULES", 2)
+    monkeypatch.setattr(schedules, "MAX_SCHEDULES", 2)
     for _ in range(2):
         create_schedule(scope, device.id, EVERY)
     with pytest.raises(Conflict) as refused:

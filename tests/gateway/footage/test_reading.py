@@ -223,12 +223,12 @@ def test_noted_gaps_are_those_that_reach_into_the_range(rows):
     rows.note(NOON, NOON + MINUTE, "refused")
     rows.note(NOON + HOUR, NOON + 2 * HOUR, "stopped_by_person", by="operator", is_wanted=False)
     rows.note(NOON + 3 * HOUR, None, "disk_full")
-    gate = GapFact(NOON + HOUR, NOON + 2 * HOUR, "stopped_by_person", "operator", False)
+    pre_roll_filter = GapFact(NOON + HOUR, NOON + 2 * HOUR, "stopped_by_person", "operator", False)
     full = GapFact(NOON + 3 * HOUR, None, "disk_full")
-    assert noted_gaps(rows.id, NOON + 90 * MINUTE, NOON + 4 * HOUR) == [gate, full]
+    assert noted_gaps(rows.id, NOON + 90 * MINUTE, NOON + 4 * HOUR) == [pre_roll_filter, full]
     assert noted_gaps(rows.id, NOON + MINUTE, NOON + HOUR) == []
     assert noted_gaps(rows.id, NOON + DAY, NOON + 2 * DAY) == [full]
-    assert noted_gaps(rows.id, NOON, NOON + DAY, at_least_ms=HOUR) == [gate, full]
+    assert noted_gaps(rows.id, NOON, NOON + DAY, at_least_ms=HOUR) == [pre_roll_filter, full]
 
 
 def test_the_main_gap_is_the_one_over_all_or_what_is_noted_longest(rows):

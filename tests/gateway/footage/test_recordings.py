@@ -20,8 +20,8 @@ from gateway.footage.recordings import (
 )
 from gateway.footage.segments import (
     Fence,
+    FifteenMinuteRollup,
     Gap,
-    Quarter,
     SegmentState,
     SegmentValues,
     StorageRow,
@@ -159,7 +159,7 @@ def values(bound_database):
 
 def quarters(fence) -> list[tuple[int, int, int, int]]:
     with database.session():
-        rows = FootageScope(fence.recording_id).select(Quarter).order_by(Quarter.quarter)
+        rows = FootageScope(fence.recording_id).select(FifteenMinuteRollup).order_by(FifteenMinuteRollup.quarter)
         return [(row.quarter - NOW // 900_000, row.recorded_ms, row.bytes, row.segments) for row in rows]
 
 

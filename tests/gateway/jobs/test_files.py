@@ -7,7 +7,7 @@ import pytest
 
 from gateway.errors import Unavailable
 from gateway.jobs import files
-from gateway.jobs.files import ExportSpaceMissing, ResultFile, check_space, remove_results, result_path, spell_bytes
+from gateway.jobs.files import ExportSpaceMissing, ResultFile, check_space, format_bytes, remove_results, result_path
 from tests.factories import make_config
 
 JOB = "00000000-0000-4000-8000-00000000000a"
@@ -120,4 +120,4 @@ def test_all_files_of_a_job_and_no_other_go(config):
     ],
 )
 def test_bytes_are_spelt_for_people(count, text):
-    assert spell_bytes(count) == text
+    assert format_bytes(count) == text

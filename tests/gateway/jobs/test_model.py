@@ -14,7 +14,6 @@ from gateway.jobs.model import (
     LOST_SECONDS,
     MAX_ATTEMPTS,
     FootageRange,
-    beat_job,
     bytes_taken,
     claim_job,
     create_job,
@@ -23,12 +22,13 @@ from gateway.jobs.model import (
     fail_job,
     find_job,
     finish_job,
+    format_job_error,
     hand_back,
+    heartbeat_job,
     is_cancel_requested,
     list_jobs,
     next_queued,
     request_cancel,
-    spell_job_error,
     sweep_jobs,
 )
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
@@ -119,11 +119,11 @@ def test_lists_are_newest_first_and_filtered(ask, scope, device):
 
 def test_progress_is_written_by_the_attempt_that_runs(ask, scope):
     attempt = claim_job(ask(), "w")
-    assert not beat_job(attempt, 0.5, "copying")
+    assert not heartbeat_job(attempt, 0.5, "copying")
     job = find_job(scope, attempt.id)
     assert (job.progress, job.stage) == (0.5, "copying")
     with pytest.raises(LeaseLost):
-        beat_job(replace(attempt, token="w:other"), 0.9, "copying")
+        heartbeat_job(replace(attempt, token="w:other"), 0.9, "copying")
 
 
 def test_a_done_job_has_its_result_until_it_expires(ask, scope, config):
@@ -145,7 +145,7 @@ def test_a_failed_job_says_why(ask, scope):
     attempt = claim_job(ask(), "w")
     fail_job(attempt, "disk_full", "only 3 bytes are left", keep_hours=KEEP)
     job = find_job(scope, attempt.id)
-    reason = spell_job_error(job.error_code, job.error_message)
+    reason = format_job_error(job.error_code, job.error_message)
     assert (job.state, reason.code, reason.message) == ("failed", "disk_full", "only 3 bytes are left")
     assert reason.remedy
 
@@ -162,7 +162,7 @@ def test_a_running_job_hears_that_it_is_to_end(ask, scope):
     assert not is_cancel_requested(attempt)
     assert request_cancel(scope, attempt.id, keep_hours=KEEP).state == "running"
     assert is_cancel_requested(attempt)
-    assert beat_job(attempt, 0.1, "copying")
+    assert heartbeat_job(attempt, 0.1, "copying")
     end_cancelled(attempt, keep_hours=KEEP)
     assert state(scope, attempt.id) == "cancelled"
 

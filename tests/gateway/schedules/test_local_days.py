@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.schedules.local_days import DAY_MS, as_local, day_start_ms, local_date, local_days, offset_steps
+from gateway.clock import DAY_MS
+from gateway.schedules.local_days import as_local, day_start_ms, local_date, local_days, offset_steps
 
 HOUR = 3_600_000
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.schedules.recording_plan import RecordingWish, decide, find_zone, is_planned, load_plan, parse_minute
+from gateway.schedules.recording_plan import DesiredRecording, decide, find_zone, is_planned, load_plan, parse_minute
 
 BERLIN = "Europe/Berlin"
 
@@ -18,17 +18,17 @@ def at(text: str, zone: str = BERLIN) -> int:
 @pytest.mark.parametrize(
     ("wish", "is_wanted", "why"),
     [
-        (RecordingWish("continuous"), True, "continuous"),
-        (RecordingWish("off"), False, "recording_off"),
-        (RecordingWish("event"), False, "no_event"),
-        (RecordingWish("event", event_until_ms=1001), True, "event"),
-        (RecordingWish("event", event_until_ms=1000), False, "no_event"),
-        (RecordingWish("scheduled"), False, "not_planned"),
-        (RecordingWish("off", override="on"), True, "manual"),
-        (RecordingWish("continuous", override="off", override_by="ann"), False, "stopped_by_person"),
-        (RecordingWish("continuous", override="off", override_until_ms=1000), True, "continuous"),
-        (RecordingWish("off", override="on", override_until_ms=1001), True, "manual"),
-        (RecordingWish("continuous", override="on", is_enabled=False), False, "device_disabled"),
+        (DesiredRecording("continuous"), True, "continuous"),
+        (DesiredRecording("off"), False, "recording_off"),
+        (DesiredRecording("event"), False, "no_event"),
+        (DesiredRecording("event", event_until_ms=1001), True, "event"),
+        (DesiredRecording("event", event_until_ms=1000), False, "no_event"),
+        (DesiredRecording("scheduled"), False, "not_planned"),
+        (DesiredRecording("off", override="on"), True, "manual"),
+        (DesiredRecording("continuous", override="off", override_by="ann"), False, "stopped_by_person"),
+        (DesiredRecording("continuous", override="off", override_until_ms=1000), True, "continuous"),
+        (DesiredRecording("off", override="on", override_until_ms=1001), True, "manual"),
+        (DesiredRecording("continuous", override="on", is_enabled=False), False, "device_disabled"),
     ],
 )
 def test_what_a_person_said_goes_before_the_mode_until_it_ends(wish, is_wanted, why):

@@ -21,8 +21,8 @@ from gateway.storage.local import (
     adopt_storage,
     check_key,
     ensure_storage,
+    format_error,
     open_storage,
-    spell_error,
 )
 from tests.factories import make_config
 
@@ -443,7 +443,7 @@ def test_a_writer_may_be_closed_twice(store):
     ],
 )
 def test_errors_of_the_system_have_a_reason_that_people_can_act_on(number, reason):
-    error = spell_error(OSError(number, os.strerror(number)), "/place")
+    error = format_error(OSError(number, os.strerror(number)), "/place")
     assert error.reason == reason
     assert "/place" in error.message
 

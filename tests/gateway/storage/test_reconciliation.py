@@ -8,22 +8,14 @@ from itertools import accumulate
 import pytest
 
 from gateway import database
-from gateway.clock import FakeClock
+from gateway.clock import DAY_MS, FakeClock
 from gateway.footage.recordings import claim_recording
-from gateway.footage.segments import Segment, SegmentParts, SegmentState, add_to_quarter, read_packed
+from gateway.footage.segments import Segment, SegmentParts, SegmentState, add_to_rollup, read_packed
 from gateway.media import parse_segment_key, unpack_parts
 from gateway.redis_client import connect_redis
-from gateway.storage.deletion import doom_segments
+from gateway.storage.deletion import mark_for_deletion
 from gateway.storage.local import QUARANTINE, LocalStorage, StorageUnavailable, ensure_storage
-from gateway.storage.reconciliation import (
-    DAY_MS,
-    QUIET_SECONDS,
-    Folder,
-    Reconciliation,
-    Seen,
-    TooManyMissing,
-    list_folders,
-)
+from gateway.storage.reconciliation import QUIET_SECONDS, Folder, Reconciliation, Seen, TooManyMissing, list_folders
 from gateway.storage.report import StorageReports
 from gateway.storage.sweep import Round
 from gateway.tenancy.scopes import EVERY_RECORDING, FootageScope, TenantScope
@@ -121,7 +113,7 @@ def test_a_file_without_a_row_is_adopted_as_it_was(footage, reconciliation):
     with database.transaction():
         SegmentParts.delete().where(SegmentParts.segment_id == lost.id).execute()
         EVERY_RECORDING.delete(Segment).where(Segment.id == lost.id).execute()
-        add_to_quarter(FootageScope(footage.recording_id), lost.start_ms, lost.duration_ms, lost.size, sign=-1)
+        add_to_rollup(FootageScope(footage.recording_id), lost.start_ms, lost.duration_ms, lost.size, sign=-1)
     assert mend(reconciliation, footage) == {"adopted": 1}
     assert footage.starts() == starts
     adopted = footage.segments()[1]
@@ -185,7 +177,7 @@ def shorten_row(footage: Footage, segment: Segment, count: int) -> None:
     with database.transaction():
         scope = FootageScope(footage.recording_id)
         if segment.state == SegmentState.CLOSED:
-            add_to_quarter(scope, segment.start_ms, segment.duration_ms, segment.size, sign=-1)
+            add_to_rollup(scope, segment.start_ms, segment.duration_ms, segment.size, sign=-1)
         duration_ms, size = parts[-1].offset_ms + parts[-1].duration_ms, segment.init_size + sum(p.size for p in parts)
         scope.update(
             Segment, parts=count, frames=sum(p.frames for p in parts), size=size, duration_ms=duration_ms
@@ -194,7 +186,7 @@ def shorten_row(footage: Footage, segment: Segment, count: int) -> None:
             SegmentParts.segment_id == segment.id
         ).execute()
         if segment.state == SegmentState.CLOSED:
-            add_to_quarter(scope, segment.start_ms, duration_ms, size)
+            add_to_rollup(scope, segment.start_ms, duration_ms, size)
 
 
 def test_whole_parts_that_the_row_does_not_tell_of_are_told(footage, reconciliation):
@@ -329,7 +321,7 @@ def test_footage_that_is_there_twice_is_told_once(footage, reconciliation, root)
 
 def test_garbage_and_other_stores_are_not_its_business(footage, reconciliation):
     starts = fill(footage, 3)
-    doom_segments(footage.recording_id, [footage.segments()[0].id])
+    mark_for_deletion(footage.recording_id, [footage.segments()[0].id])
     path_of(footage, starts[0], 1).unlink()
     with database.transaction():
         from gateway.clock import utc_now
@@ -392,7 +384,7 @@ def test_more_than_half_missing_changes_nothing_until_a_person_says_so(
         Round(reconciliation, reports, clock).survey()
     assert caught.value.reason == "too_many_missing"
     with pytest.raises(TooManyMissing):
-        Round(reconciliation, reports, clock).mend_recent()
+        Round(reconciliation, reports, clock).repair_recent()
     assert {segment.state for segment in footage.segments()} == {SegmentState.CLOSED}
     accepted = Reconciliation(storage, clock, is_recorded=lambda device_id: False, may_lose=True)
     everything = Round(accepted, reports, clock)
@@ -417,7 +409,7 @@ def test_half_missing_is_mended(footage, reconciliation, reports, clock):
         path_of(footage, starts[index], 1 + PARTS * index).unlink()
     everything = Round(reconciliation, reports, clock)
     everything.survey()
-    everything.mend_recent()
+    everything.repair_recent()
     assert dict(everything.done) == {"file missing": 2}
     footage.check_consistent()
 
@@ -429,7 +421,7 @@ def test_a_store_that_empties_after_the_first_sample_is_noticed(footage, reconci
     shutil.rmtree(root / footage.tenant_id)
     clock.advance(61)
     with pytest.raises(TooManyMissing):
-        everything.mend_recent()
+        everything.repair_recent()
     assert {segment.state for segment in footage.segments()} == {SegmentState.CLOSED}
 
 
@@ -477,8 +469,8 @@ def test_sums_that_a_lost_row_left_wrong_are_right_after_its_file_was_adopted(fo
     with pytest.raises(AssertionError):
         footage.check_roll_up()
     everything = Round(reconciliation, reports, clock)
-    everything.mend_recent()
+    everything.repair_recent()
     assert dict(everything.done) == {"adopted": 1, "sums mended": 1}
     footage.check_consistent()
-    everything.mend_recent()
+    everything.repair_recent()
     assert everything.done["sums mended"] == 1

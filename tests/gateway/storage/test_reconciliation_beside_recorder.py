@@ -4,9 +4,10 @@ import random
 
 import pytest
 
+from gateway.clock import DAY_MS
 from gateway.storage.deletion import delete_range
 from gateway.storage.local import open_storage
-from gateway.storage.reconciliation import DAY_MS, Look, Reconciliation, list_folders
+from gateway.storage.reconciliation import Look, Reconciliation, list_folders
 from gateway.storage.retention import Retention
 from tests.plugins.hls_recorder.conftest import world
 from tests.plugins.hls_recorder.world import NOON, World
@@ -14,7 +15,7 @@ from tests.plugins.hls_recorder.world import NOON, World
 __all__ = ["world"]
 
 #: The bus of the tests holds 15 s: whoever is back earlier has lost nothing.
-LONGEST_OUTAGE_SECONDS = 8
+MAX_OUTAGE_SECONDS = 8
 
 
 class Drill:
@@ -48,7 +49,7 @@ class Drill:
         if self.dice.random() < 0.3:
             self.world.detach("worker_stopped")
         self.world.kill()
-        outage = self.dice.uniform(0.5, LONGEST_OUTAGE_SECONDS)
+        outage = self.dice.uniform(0.5, MAX_OUTAGE_SECONDS)
         for _ in range(3):
             self.world.record(outage / 3)
             if self.dice.random() < 0.5:

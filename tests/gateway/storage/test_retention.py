@@ -6,16 +6,16 @@ from collections.abc import Callable
 import pytest
 
 from gateway import database
-from gateway.clock import FakeClock, utc_now
+from gateway.clock import DAY_MS, FakeClock, utc_now
 from gateway.config import Config
 from gateway.errors import InvalidValue, NotFound
 from gateway.footage.recordings import Protection
 from gateway.footage.segments import SegmentState
 from gateway.inventory import delete_device
 from gateway.storage import retention
-from gateway.storage.deletion import delete_range, doom_segments
+from gateway.storage.deletion import delete_range, mark_for_deletion
 from gateway.storage.local import LocalStorage, Space, StorageUnavailable, ensure_storage
-from gateway.storage.retention import DAY_MS, Limits, Retention, free_bytes_floor, limits_of
+from gateway.storage.retention import Limits, Retention, free_bytes_floor, limits_of
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from tests.factories import make_config
 from tests.footage import MINUTE_MS, NOON_MS, Footage, make_footage, segment_bytes
@@ -251,8 +251,8 @@ def cut(patch: pytest.MonkeyPatch, storage: LocalStorage, where: str) -> None:
 def test_a_row_that_is_garbage_is_counted_and_played_no_more(footage, storage, settings, clock):
     starts = fill(footage, 3)
     ids = [segment.id for segment in footage.segments()]
-    doom_segments(footage.recording_id, ids[:1])
-    doom_segments(footage.recording_id, ids[:1])
+    mark_for_deletion(footage.recording_id, ids[:1])
+    mark_for_deletion(footage.recording_id, ids[:1])
     footage.check_roll_up()
     Retention(settings(), storage, clock).run()
     assert footage.starts() == starts[1:]

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 from gateway import database
-from gateway.clock import SystemClock
+from gateway.clock import DAY_MS, SystemClock
 from gateway.footage.recordings import Recording
-from gateway.footage.segments import QUARTER_MS, Quarter, Segment, SegmentParts, SegmentState
-from gateway.storage.deletion import doom_segments
+from gateway.footage.segments import FIFTEEN_MINUTES_MS, FifteenMinuteRollup, Segment, SegmentParts, SegmentState
+from gateway.storage.deletion import mark_for_deletion
 from gateway.storage.local import ensure_storage
-from gateway.storage.reconciliation import DAY_MS, Reconciliation, list_folders
+from gateway.storage.reconciliation import Reconciliation, list_folders
 from gateway.storage.retention import Retention
 from gateway.tenancy.scopes import EVERY_TENANT, FootageScope, TenantScope
 from tests.conftest import wait_until
@@ -26,7 +26,7 @@ from tests.footage import MINUTE_MS, Footage, make_footage
 COUNT = int(os.environ.get("SEGMENTS", "1000"))
 CAMERAS = 4
 #: Slower would not keep up with a hundred cameras by far: they make 1.7 segments a second.
-LEAST_PER_SECOND = 25
+MIN_PER_SECOND = 25
 
 
 def fill(footage: Footage, count: int, end_ms: int) -> None:
@@ -52,13 +52,17 @@ def fill(footage: Footage, count: int, end_ms: int) -> None:
                 is_archived=0,
             ).execute()
             SegmentParts.insert(segment_id=segment_id, packed=bytes(14 * 120)).execute()
-            quarters[start_ms // QUARTER_MS] = quarters.get(start_ms // QUARTER_MS, 0) + 1
+            quarters[start_ms // FIFTEEN_MINUTES_MS] = quarters.get(start_ms // FIFTEEN_MINUTES_MS, 0) + 1
             path = footage.storage.root / footage.key(start_ms, 1, index * 120)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(bytes(size))
         for quarter, segments in quarters.items():
             scope.insert(
-                Quarter, quarter=quarter, recorded_ms=segments * MINUTE_MS, bytes=segments * size, segments=segments
+                FifteenMinuteRollup,
+                quarter=quarter,
+                recorded_ms=segments * MINUTE_MS,
+                bytes=segments * size,
+                segments=segments,
             ).execute()
 
 
@@ -119,7 +123,7 @@ def test_thousands_of_segments_go_fast_and_others_write_meanwhile(scope: TenantS
         f"{waits[len(waits) // 2] * 1000:.1f} ms (median), {waits[-1] * 1000:.0f} ms (most)"
     )
     assert deleted == COUNT
-    assert deleted / seconds > LEAST_PER_SECOND
+    assert deleted / seconds > MIN_PER_SECOND
     assert waits[-1] < 5, "nobody waits until the database gives up on him"
     for camera in cameras:
         assert camera.files() == []
@@ -140,13 +144,15 @@ def test_a_protection_that_is_being_made_is_waited_for(bound_database, scope, tm
             " VALUES (%s, %s, %s, %s, 'hold', '', '', 'a person', now())",
             (footage.tenant_id, footage.recording_id, now_ms - DAY_MS, now_ms),
         )
-        doomed: list = []
-        thread = threading.Thread(target=lambda: doomed.append(doom_segments(footage.recording_id, ids)), daemon=True)
+        marked: list = []
+        thread = threading.Thread(
+            target=lambda: marked.append(mark_for_deletion(footage.recording_id, ids)), daemon=True
+        )
         thread.start()
         wait_until(lambda: is_waiting(bound_database), "the deletion waits for the protection")
         connection.commit()
     thread.join(10)
-    assert doomed == [[]]
+    assert marked == [[]]
     assert [segment.state for segment in footage.segments()] == [SegmentState.CLOSED] * 3
 
 

@@ -1,12 +1,12 @@
 """Live figures are replaced as a whole and forgotten by themselves."""
 
 from gateway.redis_client import connect_redis
-from gateway.streams.live_stats import LIVE_TTL_SECONDS, LiveFigures
+from gateway.streams.live_stats import LIVE_TTL_SECONDS, LiveStats
 
 
 def test_figures_are_those_that_were_written_last(redis_url):
     client = connect_redis(redis_url)
-    live = LiveFigures(client)
+    live = LiveStats(client)
     live.write("d1", {"fps": 25.0, "viewers": 2})
     live.write("d1", {"fps": 24.0})
     live.write("d2", {"outputs": [{"name": "x"}]})

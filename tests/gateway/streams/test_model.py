@@ -15,13 +15,13 @@ from gateway.media import AudioInfo, SourceInfo, VideoInfo
 from gateway.states import REASONS, StreamState
 from gateway.streams.model import (
     InvalidTransition,
-    ask_to_run,
     ask_to_stop,
     claim_next_run,
     claim_run,
+    read_desired,
     read_device_settings,
     read_stream_record,
-    read_wish,
+    request_start,
     set_source_info,
     streams_to_reconcile,
     streams_wanted,
@@ -88,16 +88,16 @@ def test_the_same_state_with_another_reason_keeps_its_time(scope, device):
 
 
 def test_each_loss_counts_as_a_restart_until_it_is_started_anew(scope, device):
-    ask_to_run(scope, device.id)
+    request_start(scope, device.id)
     transition(device.id, StreamState.STARTING)
     for _ in range(3):
         transition(device.id, StreamState.RECONNECTING, reason="stalled")
         transition(device.id, StreamState.RUNNING)
     assert read_stream_record(device.id).restarts == 3
-    ask_to_run(scope, device.id)
+    request_start(scope, device.id)
     assert read_stream_record(device.id).restarts == 3
     ask_to_stop(scope, device.id)
-    ask_to_run(scope, device.id)
+    request_start(scope, device.id)
     assert read_stream_record(device.id).restarts == 0
 
 
@@ -120,17 +120,17 @@ def test_claims_at_once_give_different_runs(device):
 
 
 def test_the_wish_is_news_once(scope, device):
-    assert ask_to_run(scope, device.id)
-    assert not ask_to_run(scope, device.id)
-    assert read_wish(device.id).is_running
+    assert request_start(scope, device.id)
+    assert not request_start(scope, device.id)
+    assert read_desired(device.id).is_running
     assert ask_to_stop(scope, device.id, reason="idle")
     assert not ask_to_stop(scope, device.id)
-    assert (read_wish(device.id).desired, read_wish(device.id).reason) == ("stopped", "idle")
+    assert (read_desired(device.id).desired, read_desired(device.id).reason) == ("stopped", "idle")
 
 
 def test_a_viewer_who_arrives_keeps_an_idle_device_running(scope, device):
     now = utc_now()
-    ask_to_run(scope, device.id, demanded_at=now - timedelta(minutes=5))
+    request_start(scope, device.id, demanded_at=now - timedelta(minutes=5))
     touch_demand(scope, device.id, now)
     touch_demand(scope, device.id, now - timedelta(hours=1))
     assert not ask_to_stop(scope, device.id, reason="idle", if_demanded_before=now - timedelta(minutes=1))
@@ -138,16 +138,16 @@ def test_a_viewer_who_arrives_keeps_an_idle_device_running(scope, device):
 
 
 def test_a_disabled_device_is_not_wanted(scope, box, device):
-    ask_to_run(scope, device.id)
+    request_start(scope, device.id)
     assert [record.device_id for record in streams_wanted()] == [device.id]
     replace_device(scope, device.id, DeviceValues(device.name, None, enabled=False), box)
     assert streams_wanted() == []
-    assert read_wish(device.id).reason == "device_disabled"
+    assert read_desired(device.id).reason == "device_disabled"
 
 
 def test_reconciling_looks_at_what_should_run_or_is_not_stopped(scope, box):
     idle, wanted, leftover = (make_device(scope, box) for _ in range(3))
-    ask_to_run(scope, wanted.id)
+    request_start(scope, wanted.id)
     transition(leftover.id, StreamState.STARTING)
     assert {record.device_id for record in streams_to_reconcile()} == {wanted.id, leftover.id}
     assert idle.id
@@ -157,13 +157,13 @@ def test_a_deleted_device_tells_its_owner_to_end(scope, device):
     run = claim_next_run(device.id, "w")
     transition(device.id, StreamState.STARTING, run=run)
     delete_device(scope, device.id)
-    assert read_wish(device.id) is None
+    assert read_desired(device.id) is None
     assert not transition(device.id, StreamState.RUNNING, run=run)
     assert not claim_run(device.id, run + 1)
     assert claim_next_run(device.id, "w") is None
     assert read_device_settings(device.id, None) is None
     with pytest.raises(NotFound):
-        ask_to_run(scope, device.id)
+        request_start(scope, device.id)
 
 
 def test_settings_open_the_source_and_hide_it_from_repr(scope, box, device):
@@ -183,7 +183,7 @@ def test_only_the_owner_writes_what_the_camera_sends(scope, device):
 
 def test_unknown_devices_are_no_error_for_workers():
     unknown = str(uuid.uuid4())
-    assert read_wish(unknown) is None
+    assert read_desired(unknown) is None
     assert read_stream_record(unknown) is None
     assert not transition(unknown, StreamState.STARTING)
 

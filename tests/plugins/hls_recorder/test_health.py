@@ -5,7 +5,7 @@ import pytest
 from gateway.plugin_manager import collect, create_plugin_manager
 from gateway.redis_client import connect_redis
 from plugins.hls_recorder.health import check_recorders
-from plugins.hls_recorder.metrics import FiguresBoard, Meter, RecorderFigures
+from plugins.hls_recorder.metrics import MetricsMeter, RecorderMetrics, RecorderMetricsStore
 from plugins.hls_recorder.output import HlsRecorder
 from tests.factories import make_config
 
@@ -15,7 +15,7 @@ one_kind = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.fixture
 def board(redis_url):
     client = connect_redis(redis_url)
-    yield FiguresBoard(client)
+    yield RecorderMetricsStore(client)
     client.close()
 
 
@@ -52,8 +52,8 @@ def test_only_what_hinders_recording_itself_counts(world, board, reason, status)
 
 @one_kind
 def test_a_disk_that_is_too_slow_is_told(world, board):
-    board.write("worker-1", RecorderFigures(3, 1000.0, 0, 0.4))
-    board.write("worker-2", RecorderFigures(4, 500.0, 7, 9.0))
+    board.write("worker-1", RecorderMetrics(3, 1000.0, 0, 0.4))
+    board.write("worker-2", RecorderMetrics(4, 500.0, 7, 9.0))
     health = check_recorders(board)
     assert health.status == "degraded"
     assert (health.detail["devices"], health.detail["bytes_per_second"], health.detail["index_waiting"]) == (
@@ -66,14 +66,14 @@ def test_a_disk_that_is_too_slow_is_told(world, board):
 @one_kind
 def test_health_is_told_while_redis_is_away(world):
     client = connect_redis("redis://127.0.0.1:1/0", timeout_seconds=0.2)
-    assert check_recorders(FiguresBoard(client)).status == "ok"
+    assert check_recorders(RecorderMetricsStore(client)).status == "ok"
 
 
 def test_figures_are_those_since_the_last_look(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("plugins.hls_recorder.metrics.time.monotonic", lambda: now[0])
-    meter = Meter()
+    meter = MetricsMeter()
     now[0] += 5
-    assert meter.measure(2, 5000, [103.5, 104.5], 3) == RecorderFigures(2, 1000.0, 3, 1.5)
+    assert meter.measure(2, 5000, [103.5, 104.5], 3) == RecorderMetrics(2, 1000.0, 3, 1.5)
     now[0] += 5
     assert meter.measure(2, 5000, [], 0).bytes_per_second == 0

@@ -102,7 +102,7 @@ def test_an_entry_that_can_never_be_written_holds_up_no_other(world):
 
 @one_kind
 def test_a_line_that_is_too_long_loses_its_oldest_entries_not_its_newest(world, monkeypatch):
-    monkeypatch.setattr("plugins.hls_recorder.index.LONGEST_LINE", 10)
+    monkeypatch.setattr("plugins.hls_recorder.index.MAX_QUEUE_LENGTH", 10)
     world.attach()
     [line] = world.output.index.lines_of(world.device.id)
     for number in range(30):

@@ -69,7 +69,7 @@ def test_a_file_cut_at_any_byte_keeps_its_whole_parts_and_the_rest_comes_from_th
         world.check()
         # As it was, for the next cut.
         EVERY_RECORDING.delete(Segment).execute()
-        world.clear_quarters()
+        world.clear_rollup()
         for file in world.files():
             file.unlink()
         EVERY_RECORDING.select(Segment).count()

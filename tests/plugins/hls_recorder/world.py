@@ -13,7 +13,7 @@ from gateway.devices.model import Device
 from gateway.errors import LeaseLost, Unavailable
 from gateway.footage.recordings import Recording, RecordingEvent
 from gateway.footage.segment_scan import scan_segment
-from gateway.footage.segments import Gap, Quarter, Segment, SegmentParts, SegmentState, read_packed
+from gateway.footage.segments import FifteenMinuteRollup, Gap, Segment, SegmentParts, SegmentState, read_packed
 from gateway.media import Part, Position, segment_key, unpack_parts
 from gateway.outputs import ConsumerContext, Consumption, DeviceContext
 from gateway.streams.model import Stream
@@ -205,8 +205,8 @@ class World:
     def moment(self) -> datetime:
         return datetime.fromtimestamp(self.clock.wall(), UTC)
 
-    def clear_quarters(self) -> None:
-        EVERY_RECORDING.delete(Quarter).execute()
+    def clear_rollup(self) -> None:
+        EVERY_RECORDING.delete(FifteenMinuteRollup).execute()
 
     def insert_segment(self, values: dict[str, object], packed: bytes) -> None:
         """Put a segment's row back as it was."""
@@ -237,7 +237,7 @@ class World:
                 entry = sums.setdefault(row.start_ms // 900_000, [0, 0, 0])
                 for place, value in enumerate((row.duration_ms, row.size, 1)):
                     entry[place] += value
-        quarters = EVERY_RECORDING.select(Quarter)
+        quarters = EVERY_RECORDING.select(FifteenMinuteRollup)
         assert {q.quarter: [q.recorded_ms, q.bytes, q.segments] for q in quarters} == sums
 
     def _check_row(self, row: Segment) -> None:

@@ -12,7 +12,7 @@ from tests.factories import SFU_SECRET
 @pytest.fixture
 def client(sfu, media_loop, monkeypatch):
     """A client that tries again at once."""
-    monkeypatch.setattr(control, "_LONGEST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(control, "_MAX_PAUSE_SECONDS", 0.02)
     events, resyncs = [], []
 
     async def resync() -> None:
@@ -118,7 +118,7 @@ def test_garbage_is_passed_over_and_what_follows_is_heard(sfu, client):
 
 
 def test_a_wrong_key_is_said_once_and_tried_again(sfu, media_loop, monkeypatch, caplog):
-    monkeypatch.setattr(control, "_LONGEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(control, "_MAX_PAUSE_SECONDS", 0.01)
 
     async def resync() -> None:
         pass

@@ -18,7 +18,7 @@ WITH_AUDIO = PipelineInputs(SourceInfo(VideoInfo("h264", 1280, 720), AudioInfo("
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(control, "_LONGEST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(control, "_MAX_PAUSE_SECONDS", 0.02)
     monkeypatch.setattr(output, "_POLL_SECONDS", 0.02)
     monkeypatch.setattr(output, "_ATTACH_SECONDS", 1.0)
 

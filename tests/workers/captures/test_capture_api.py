@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from gateway import database
-from gateway.api.time_fields import spell_moment
 from gateway.app import create_app
 from gateway.captures.queue import CaptureQueue, CaptureRequest
+from gateway.clock import format_time
 from gateway.jobs.model import claim_job
 from gateway.leases import SNAPSHOT, WorkerSlots
 from tests.cameras.counter import read_counter
@@ -53,10 +53,10 @@ def test_a_live_and_a_recorded_picture_show_the_frames_that_they_name(client, ca
     camera.footage.record(make_clip(seconds=4, key_seconds=2, first_frame=7), NOON_MS)
     path = f"{API}/snapshots/devices/{camera.device_id}/capture"
     live = client.post(f"{path}/live")
-    assert (live.status_code, live.json["at"]) == (201, spell_moment(NOON_MS + 4000)), live.json
+    assert (live.status_code, live.json["at"]) == (201, format_time(NOON_MS + 4000)), live.json
     assert number_in(client.get(live.json["image_url"]).data) == 100
-    past = client.post(f"{path}/historical", json={"at": spell_moment(NOON_MS + 533)})
-    assert (past.status_code, past.json["at"]) == (201, spell_moment(NOON_MS + 520)), past.json
+    past = client.post(f"{path}/historical", json={"at": format_time(NOON_MS + 533)})
+    assert (past.status_code, past.json["at"]) == (201, format_time(NOON_MS + 520)), past.json
     assert number_in(client.get(past.json["image_url"]).data) == 7 + 13
     # A larger picture than there is, in another format, is as large as it was taken.
     png = client.get(past.json["image_url"] + "?format=png&width=7680").data
@@ -70,9 +70,9 @@ def test_a_picture_that_nobody_can_take_names_the_reason_or_the_nearest_footage(
     assert (live.status_code, live.json["reason"]) == (409, "no_picture")
     assert "stopped" in live.json["message"]
     camera.footage.record(make_clip(seconds=4), NOON_MS)
-    past = client.post(f"{path}/historical", json={"at": spell_moment(NOON_MS + 60_000)})
+    past = client.post(f"{path}/historical", json={"at": format_time(NOON_MS + 60_000)})
     assert (past.status_code, past.json["reason"]) == (404, "no_footage")
-    assert past.json["errors"] == {"nearest_before": spell_moment(NOON_MS + 4000), "nearest_after": None}
+    assert past.json["errors"] == {"nearest_before": format_time(NOON_MS + 4000), "nearest_after": None}
 
 
 def test_a_poster_is_the_newest_frame_or_the_last_recorded_one(client, camera, worker):
@@ -87,10 +87,10 @@ def test_a_poster_is_the_newest_frame_or_the_last_recorded_one(client, camera, w
 
 def test_the_job_of_a_picture_makes_the_snapshot(client, camera):
     camera.footage.record(make_clip(seconds=4, key_seconds=2, first_frame=7), NOON_MS)
-    body = {"at": spell_moment(NOON_MS + 533), "tags": ["gate"]}
+    body = {"at": format_time(NOON_MS + 533), "tags": ["gate"]}
     answer = client.post(f"{API}/snapshots/devices/{camera.device_id}/capture/historical", json=body)
     assert answer.status_code == 202, answer.json
     request = CaptureRequest.from_dict(claim_job(answer.json["id"], "w").parameters)
     camera.capture(request)
     snapshot = client.get(f"{API}/snapshots/{request.id}").json
-    assert (snapshot["at"], snapshot["tags"]) == (spell_moment(NOON_MS + 520), ["gate"])
+    assert (snapshot["at"], snapshot["tags"]) == (format_time(NOON_MS + 520), ["gate"])

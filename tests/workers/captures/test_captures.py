@@ -10,7 +10,7 @@ from gateway import database
 from gateway.captures.queue import CaptureAnswer
 from gateway.captures.snapshots import Snapshot, SnapshotTag
 from gateway.storage.local import StorageUnavailable
-from gateway.streams.model import ask_to_run
+from gateway.streams.model import request_start
 from tests.playback import NOON_MS, make_clip
 from workers.captures.picture_sources import NoPicture
 from workers.captures.pictures import PictureDamaged
@@ -129,7 +129,7 @@ def test_a_live_snapshot_of_a_device_that_is_stopped_says_why_and_what_to_do(cam
     camera.clock.advance(11)
     with pytest.raises(NoPicture, match="start the device"):
         camera.take()
-    ask_to_run(camera.scope, camera.device_id)
+    request_start(camera.scope, camera.device_id)
     with pytest.raises(NoPicture, match="try again in a moment"):
         camera.take()
 

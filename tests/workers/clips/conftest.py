@@ -23,7 +23,7 @@ from gateway.hookspecs import hookimpl
 from gateway.media import ClipFact, Part
 from gateway.redis_client import connect_redis
 from gateway.streams.bus import BusWriter
-from gateway.streams.model import ask_to_run
+from gateway.streams.model import request_start
 from gateway.tenancy.scopes import TenantScope
 from tests.cameras.counter import read_counter
 from tests.factories import make_device, no_plugins
@@ -95,7 +95,7 @@ class World:
         return find_bookmark(self.scope, bookmark.id)
 
     def begin(self, bookmark: Bookmark) -> threading.Thread:
-        """Run its job beside the test; `ask_to_run` lets it wait for what comes."""
+        """Run its job beside the test; `request_start` lets it wait for what comes."""
         thread = threading.Thread(target=self.run, args=(bookmark,))
         self.threads.append(thread)
         thread.start()
@@ -103,9 +103,9 @@ class World:
 
     def start_stream(self) -> None:
         """The stream is wished to run: what comes next is worth waiting for."""
-        ask_to_run(self.scope, self.device_id)
+        request_start(self.scope, self.device_id)
 
-    def film_of(self, bookmark: Bookmark) -> Path:
+    def movie_of(self, bookmark: Bookmark) -> Path:
         """The file of a clip that is ready."""
         assert bookmark.clip_state == "ready", (bookmark.clip_reason_code, bookmark.clip_reason_message)
         path = self.files.path(bookmark.clip_file)

@@ -36,7 +36,7 @@ from tests.workers.clips.conftest import now_ms
 from tests.workers.exporting.movies import numbers_in
 from workers.clips import clips
 from workers.clips.clips import run_clip
-from workers.schedule.clip_cleanup import settle_lost_clips
+from workers.schedule.clip_cleanup import finalize_lost_clips
 
 ROOT = Path(__file__).resolve().parents[2]
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -117,7 +117,7 @@ def test_a_worker_that_is_killed_in_the_middle_costs_no_frame_that_the_bus_still
     wake(world.config, bookmark.clip_job_id)
     wait_until(lambda: find_bookmark(world.scope, bookmark.id).clip_state == "ready", "it is ready", 20)
     made = find_bookmark(world.scope, bookmark.id)
-    assert numbers_in(world.film_of(made)) == list(range(25, 175))
+    assert numbers_in(world.movie_of(made)) == list(range(25, 175))
     wait_until(lambda: find_job(world.scope, bookmark.clip_job_id).state == "done", "the job is done")
     assert find_job(world.scope, bookmark.clip_job_id).attempts == 2
     assert world.names() == sorted(Path(key).name for key in (made.clip_file, made.poster_file))
@@ -145,7 +145,7 @@ def test_a_job_that_is_delivered_twice_makes_one_clip(world):
     for thread in threads:
         thread.join(20)
     made = world.run(bookmark)
-    assert numbers_in(world.film_of(made)) == list(range(25, 75))
+    assert numbers_in(world.movie_of(made)) == list(range(25, 75))
     assert len(world.told) == 1
     assert len(world.names()) == 2
 
@@ -180,7 +180,7 @@ def test_an_attempt_that_was_given_up_writes_nothing_over_the_newer_one(world, m
     original = clips.ClipMaker._recorded
     monkeypatch.setattr(clips.ClipMaker, "_recorded", overtaken)
     made = world.run(bookmark)
-    assert numbers_in(world.film_of(made)) == list(range(25, 75))
+    assert numbers_in(world.movie_of(made)) == list(range(25, 75))
     assert len(world.told) == 1
     assert world.names() == sorted(Path(key).name for key in (made.clip_file, made.poster_file))
 
@@ -237,7 +237,7 @@ def test_a_newer_clip_takes_the_place_of_the_one_before_and_one_that_fails_leave
     file.path.unlink()
     third = world.run(renew_clip(world.scope, made.id, footage=None, keep_hours=24)[0])
     assert (third.clip_state, third.clip_file, third.clip_reason_code) == ("ready", second.clip_file, "footage_damaged")
-    assert numbers_in(world.film_of(third)) == list(range(25, 75))
+    assert numbers_in(world.movie_of(third)) == list(range(25, 75))
 
 
 @on_sqlite
@@ -249,7 +249,7 @@ def test_a_clip_stays_where_less_footage_is_left_than_it_shows(world):
     again = world.run(renew_clip(world.scope, made.id, footage=None, keep_hours=24)[0])
     assert (again.clip_state, again.clip_file, again.clip_reason_code) == ("ready", made.clip_file, "no_footage")
     assert "less footage" in again.clip_reason_message
-    assert numbers_in(world.film_of(again)) == [*range(50), *range(50)]
+    assert numbers_in(world.movie_of(again)) == [*range(50), *range(50)]
     assert second.path.exists()
 
 
@@ -278,15 +278,15 @@ def test_a_disk_of_recordings_that_is_away_leaves_what_the_bus_holds(world, monk
 
     monkeypatch.setattr(LocalStorage, "read", refuse)
     made = world.run(world.mark(start + 5000, before=4, after=2))
-    assert numbers_in(world.film_of(made)) == list(range(100, 175))
+    assert numbers_in(world.movie_of(made)) == list(range(100, 175))
 
 
 @on_sqlite
 def test_a_clip_whose_job_was_given_up_is_settled_by_the_clock(world):
     kept, lost = world.mark(NOON_MS), world.mark(NOON_MS)
     delete_job(world.scope, world.config, lost.clip_job_id)
-    assert settle_lost_clips() == 1
-    assert settle_lost_clips() == 0
+    assert finalize_lost_clips() == 1
+    assert finalize_lost_clips() == 0
     assert [(fact.bookmark_id, fact.reason) for _, fact in world.told] == [(lost.id, "clip_cancelled")]
     ended = find_bookmark(world.scope, lost.id)
     assert (ended.clip_state, ended.clip_reason_code) == ("failed", "clip_cancelled")
@@ -299,7 +299,7 @@ def test_the_clip_stays_when_the_device_goes_with_its_footage(world):
     made = world.run(world.mark(NOON_MS + 2000))
     delete_device(world.scope, world.device_id)
     file.path.unlink()
-    assert numbers_in(world.film_of(find_bookmark(world.scope, made.id))) == list(range(25, 75))
+    assert numbers_in(world.movie_of(find_bookmark(world.scope, made.id))) == list(range(25, 75))
     with database.session():
         assert EVERY_TENANT.select(Protection).count() == 0, "nothing is held any more"
 
@@ -395,4 +395,4 @@ def test_a_bus_that_is_restarted_and_empty_costs_nothing_that_was_saved(world, t
     finally:
         server.stop()
     made = find_bookmark(world.scope, bookmark.id)
-    assert numbers_in(world.film_of(made)) == list(range(25, 175))
+    assert numbers_in(world.movie_of(made)) == list(range(25, 175))

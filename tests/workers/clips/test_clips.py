@@ -27,7 +27,7 @@ def test_pre_roll_comes_from_the_bus_and_post_roll_is_awaited_where_nothing_is_r
     world.publish(writer, clip, start, first=9)
     wait_until(lambda: find_bookmark(world.scope, bookmark.id).clip_state == "ready", "the clip is ready", 20)
     made = find_bookmark(world.scope, bookmark.id)
-    film = world.film_of(made)
+    film = world.movie_of(made)
     # From the key frame before the start to the part that reaches the end.
     assert numbers_in(film) == list(range(1025, 1000 + 163))
     assert (made.clip_start_ms, made.clip_end_ms) == (start + 1000, start + 6520)
@@ -45,7 +45,7 @@ def test_pre_roll_comes_from_the_bus_and_post_roll_is_awaited_where_nothing_is_r
 def test_a_moment_of_long_ago_comes_from_the_recording(world, notes_of):
     world.footage.record(make_clip(seconds=6, first_frame=100, audio=True), NOON_MS)
     made = world.run(world.mark(NOON_MS + 3430, before=1.2, after=1.3))
-    film = world.film_of(made)
+    film = world.movie_of(made)
     assert numbers_in(film) == list(range(150, 225))
     assert world.poster_number(made) == 185
     assert notes_of(made) == []
@@ -61,7 +61,7 @@ def test_what_is_recorded_and_what_the_bus_holds_become_one_clip(world, notes_of
     writer = world.writer()
     world.publish(writer, clip, start, first=6)
     made = world.run(world.mark(start + 4000, before=3, after=3))
-    assert numbers_in(world.film_of(made)) == list(range(25, 175))
+    assert numbers_in(world.movie_of(made)) == list(range(25, 175))
     assert notes_of(made) == []
     assert world.poster_number(made) == 100
 
@@ -70,9 +70,9 @@ def test_what_is_recorded_and_what_the_bus_holds_become_one_clip(world, notes_of
 def test_h265_is_kept_as_it_is_and_named_as_safari_wants_it(world):
     world.footage.record(make_clip(seconds=4, codec="h265"), NOON_MS)
     made = world.run(world.mark(NOON_MS + 2000))
-    video = track(world.film_of(made))
+    video = track(world.movie_of(made))
     assert (video["codec_name"], video["codec_tag_string"], made.clip_codec) == ("hevc", "hvc1", "hevc")
-    assert numbers_in(world.film_of(made)) == list(range(25, 75))
+    assert numbers_in(world.movie_of(made)) == list(range(25, 75))
     assert world.poster_number(made) == 50
 
 
@@ -80,7 +80,7 @@ def test_h265_is_kept_as_it_is_and_named_as_safari_wants_it(world):
 def test_frames_that_are_stored_before_they_are_shown_keep_their_order(world):
     world.footage.record(make_clip(seconds=5, b_frames=2), NOON_MS)
     made = world.run(world.mark(NOON_MS + 2500))
-    numbers = numbers_in(world.film_of(made))
+    numbers = numbers_in(world.movie_of(made))
     assert numbers == list(range(25, numbers[-1] + 1))
     assert numbers[-1] >= 25 * 3.4
     assert made.clip_seconds == pytest.approx(len(numbers) / 25, abs=0.002)
@@ -91,7 +91,7 @@ def test_a_camera_that_changed_its_picture_gives_one_film_that_says_so(world, no
     world.footage.record(make_clip(seconds=2), NOON_MS)
     world.footage.record(make_clip(seconds=2, first_frame=50, size=(640, 360)), NOON_MS + 2000)
     made = world.run(world.mark(NOON_MS + 2000, before=2, after=2))
-    assert numbers_in(world.film_of(made)) == list(range(100))
+    assert numbers_in(world.movie_of(made)) == list(range(100))
     assert "changed its picture" in notes_of(made)[0]
     assert world.poster_number(made) == 50
 
@@ -101,7 +101,7 @@ def test_less_than_was_wanted_is_said_in_a_note(world, notes_of):
     start = now_ms() - 30_000
     world.publish(world.writer(), make_clip(seconds=4), start)
     made = world.run(world.mark(start + 1000, before=4, after=8))
-    assert numbers_in(world.film_of(made)) == list(range(100))
+    assert numbers_in(world.movie_of(made)) == list(range(100))
     late, early = notes_of(made)
     assert late.startswith("it begins 3.0 s later than wanted")
     assert early.startswith("it ends 5.0 s earlier than wanted")
@@ -112,7 +112,7 @@ def test_a_hole_in_the_middle_is_left_out_and_told(world, notes_of):
     world.footage.record(make_clip(seconds=2), NOON_MS)
     world.footage.record(make_clip(seconds=2, first_frame=200), NOON_MS + 5000)
     made = world.run(world.mark(NOON_MS + 3000, before=3, after=4))
-    assert numbers_in(world.film_of(made)) == [*range(50), *range(200, 250)]
+    assert numbers_in(world.movie_of(made)) == [*range(50), *range(200, 250)]
     assert notes_of(made) == ["no footage: 3.0 s, from 1.0 s before the moment on"]
     assert world.poster_number(made) == 49, "the picture nearest to a moment without one"
 
@@ -122,7 +122,7 @@ def test_a_stream_that_ends_during_the_post_roll_ends_the_wait(world, notes_of):
     start = now_ms() - 3000
     world.publish(world.writer(), make_clip(seconds=3), start)
     made = world.run(world.mark(now_ms(), before=2, after=300))
-    assert numbers_in(world.film_of(made)) == list(range(25 * round((made.clip_start_ms - start) / 1000), 75))
+    assert numbers_in(world.movie_of(made)) == list(range(25 * round((made.clip_start_ms - start) / 1000), 75))
     assert "earlier than wanted" in notes_of(made)[0]
 
 
@@ -134,7 +134,7 @@ def test_a_part_that_is_damaged_on_the_disk_is_left_out_and_told(world, notes_of
         opened.seek(file.values.init_size + sum(part.size for part in file.parts[:4]) + file.parts[4].size // 2)
         opened.write(b"\xff" * 400)
     made = world.run(world.mark(NOON_MS + 3500, before=3.5, after=2.5))
-    assert numbers_in(world.film_of(made)) == [*range(50), *range(75, 150)]
+    assert numbers_in(world.movie_of(made)) == [*range(50), *range(75, 150)]
     assert notes_of(made)[0].startswith("damaged, left out")
 
 
@@ -146,7 +146,7 @@ def test_of_parts_that_are_damaged_on_the_disk_the_bus_gives_whole_ones(world, n
     world.footage.truncate(file, file.values.init_size + 100)
     world.publish(world.writer(), clip, start)
     made = world.run(world.mark(start + 3000))
-    assert numbers_in(world.film_of(made)) == list(range(50, 100))
+    assert numbers_in(world.movie_of(made)) == list(range(50, 100))
     assert notes_of(made) == []
 
 
@@ -175,5 +175,5 @@ def test_a_stream_that_begins_anew_in_the_middle_gives_one_clip(world, notes_of)
     world.publish(writer, make_clip(seconds=2), start)
     world.publish(writer, make_clip(seconds=2, first_frame=200), start + 3000, run=2)
     made = world.run(world.mark(start + 2500, before=2, after=2))
-    assert numbers_in(world.film_of(made)) == [*range(50), *range(200, 238)]
+    assert numbers_in(world.movie_of(made)) == [*range(50), *range(200, 238)]
     assert notes_of(made) == ["no footage: 1.0 s, from 0.5 s before the moment on"]

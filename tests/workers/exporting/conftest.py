@@ -57,7 +57,7 @@ def exporter(config: Config, scope: TenantScope, footage: FootageFactory) -> Exp
 
 
 @pytest.fixture
-def film_of(config: Config) -> Callable[[Job], Path]:
+def movie_of(config: Config) -> Callable[[Job], Path]:
     """The file of a job that is done."""
     import json
 

@@ -69,10 +69,10 @@ def page(config) -> Iterator[tuple[Page, str]]:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_an_exact_film_plays_and_every_frame_is_where_it_belongs(page, footage, exporter, film_of):
+def test_an_exact_film_plays_and_every_frame_is_where_it_belongs(page, footage, exporter, movie_of):
     footage.record(make_clip(seconds=6, first_frame=100, key_seconds=2), NOON_MS)
     footage.record(make_clip(seconds=4, first_frame=250, key_seconds=2), NOON_MS + 20_000)
-    film = film_of(exporter.export(NOON_MS + 1400, NOON_MS + 23_000, "exact"))
+    film = movie_of(exporter.export(NOON_MS + 1400, NOON_MS + 23_000, "exact"))
     numbers = numbers_in(film)
     assert numbers == [*range(135, 250), *range(250, 325)]
     page, address = page

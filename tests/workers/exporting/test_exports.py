@@ -15,21 +15,21 @@ def facts(job):
     return json.loads(job.result)
 
 
-def test_a_cut_at_key_frames_holds_every_group_of_pictures_that_touches_the_range(footage, exporter, film_of):
+def test_a_cut_at_key_frames_holds_every_group_of_pictures_that_touches_the_range(footage, exporter, movie_of):
     clip = make_clip(seconds=6, first_frame=100)
     footage.record(clip, NOON_MS)
     job = exporter.export(NOON_MS + 1400, NOON_MS + 3500)
-    assert numbers_in(film_of(job)) == list(range(125, 200))
+    assert numbers_in(movie_of(job)) == list(range(125, 200))
     assert facts(job)["start_ms"] == NOON_MS + 1000
     assert facts(job)["end_ms"] == NOON_MS + 4000
     assert facts(job)["notes"] == []
 
 
 @on_sqlite
-def test_the_index_stands_in_front_and_times_are_those_of_the_footage(footage, exporter, film_of):
+def test_the_index_stands_in_front_and_times_are_those_of_the_footage(footage, exporter, movie_of):
     footage.record(make_clip(seconds=4), NOON_MS)
     job = exporter.export(NOON_MS, NOON_MS + 4000)
-    film = film_of(job)
+    film = movie_of(job)
     assert [name for name in box_names(film) if name != "free"] == ["ftyp", "moov", "mdat"]
     assert frame_times(film) == pytest.approx([number / 25 for number in range(100)], abs=0.002)
     assert float(probe(film)["format"]["duration"]) == pytest.approx(4.0, abs=0.05)
@@ -39,16 +39,16 @@ def test_the_index_stands_in_front_and_times_are_those_of_the_footage(footage, e
 
 
 @on_sqlite
-def test_files_of_several_minutes_are_one_film(footage, exporter, film_of):
+def test_files_of_several_minutes_are_one_film(footage, exporter, movie_of):
     footage.record(make_clip(seconds=8), NOON_MS + 56_000)
     job = exporter.export(NOON_MS + 57_000, NOON_MS + 63_000)
-    assert numbers_in(film_of(job)) == list(range(25, 175))
+    assert numbers_in(movie_of(job)) == list(range(25, 175))
 
 
-def test_an_exact_cut_holds_the_frames_of_the_range_and_no_other(footage, exporter, film_of):
+def test_an_exact_cut_holds_the_frames_of_the_range_and_no_other(footage, exporter, movie_of):
     footage.record(make_clip(seconds=6, first_frame=100), NOON_MS)
     job = exporter.export(NOON_MS + 1400, NOON_MS + 3520, "exact")
-    film = film_of(job)
+    film = movie_of(job)
     assert numbers_in(film) == list(range(135, 188))
     assert (facts(job)["start_ms"], facts(job)["end_ms"]) == (NOON_MS + 1400, NOON_MS + 3520)
     assert facts(job)["notes"] == []
@@ -67,18 +67,18 @@ def test_an_exact_cut_holds_the_frames_of_the_range_and_no_other(footage, export
     ids=str,
 )
 @on_sqlite
-def test_an_exact_cut_may_lie_anywhere(footage, exporter, film_of, start_ms, end_ms, numbers):
+def test_an_exact_cut_may_lie_anywhere(footage, exporter, movie_of, start_ms, end_ms, numbers):
     footage.record(make_clip(seconds=6), NOON_MS)
     job = exporter.export(NOON_MS + start_ms, NOON_MS + end_ms, "exact")
-    assert numbers_in(film_of(job)) == list(numbers)
+    assert numbers_in(movie_of(job)) == list(numbers)
 
 
 @pytest.mark.parametrize("b_frames", [0, 2], ids=["copied", "encoded"])
 @on_sqlite
-def test_sound_stays_beside_its_picture(footage, exporter, film_of, b_frames):
+def test_sound_stays_beside_its_picture(footage, exporter, movie_of, b_frames):
     footage.record(make_clip(seconds=6, audio=True, b_frames=b_frames), NOON_MS)
     for cut in ("key_frames", "exact"):
-        film = film_of(exporter.export(NOON_MS + 1500, NOON_MS + 4500, cut))
+        film = movie_of(exporter.export(NOON_MS + 1500, NOON_MS + 4500, cut))
         video, audio = track(film), track(film, "audio")
         # Frames that are stored before they are shown leave their sound in the part before.
         assert float(audio["duration"]) == pytest.approx(float(video["duration"]), abs=0.1 if b_frames else 0.06)
@@ -86,22 +86,22 @@ def test_sound_stays_beside_its_picture(footage, exporter, film_of, b_frames):
 
 
 @on_sqlite
-def test_sound_that_begins_later_begins_later(footage, exporter, film_of):
+def test_sound_that_begins_later_begins_later(footage, exporter, movie_of):
     footage.record(make_clip(seconds=6, audio=True, audio_from=2.5), NOON_MS)
-    film = film_of(exporter.export(NOON_MS + 1000, NOON_MS + 6000))
+    film = movie_of(exporter.export(NOON_MS + 1000, NOON_MS + 6000))
     assert numbers_in(film) == list(range(25, 150))
     assert float(track(film, "audio")["start_time"]) == pytest.approx(1.5, abs=0.05)
 
 
 @pytest.mark.parametrize("cut", ["key_frames", "exact"])
 @on_sqlite
-def test_a_gap_is_skipped_and_told(footage, exporter, film_of, cut):
+def test_a_gap_is_skipped_and_told(footage, exporter, movie_of, cut):
     clip = make_clip(seconds=4, audio=True)
     footage.record(clip, NOON_MS)
     footage.add_gap(NOON_MS + 4000, NOON_MS + 34_000, "unreachable")
     footage.record(make_clip(seconds=4, first_frame=100, audio=True), NOON_MS + 34_000)
     job = exporter.export(NOON_MS + 1021, NOON_MS + 37_010, cut)
-    film = film_of(job)
+    film = movie_of(job)
     assert numbers_in(film) == [*range(25, 100), *range(100, 175)]
     assert facts(job)["duration_seconds"] == pytest.approx(6, abs=0.05)
     assert facts(job)["notes"] == [
@@ -113,51 +113,51 @@ def test_a_gap_is_skipped_and_told(footage, exporter, film_of, cut):
 
 
 @on_sqlite
-def test_a_lost_part_costs_the_pictures_that_need_it(footage, exporter, film_of):
+def test_a_lost_part_costs_the_pictures_that_need_it(footage, exporter, movie_of):
     footage.record(make_clip(seconds=4), NOON_MS, without=range(3, 4))
     job = exporter.export(NOON_MS, NOON_MS + 4000)
-    assert numbers_in(film_of(job)) == [*range(38), *range(50, 100)]
+    assert numbers_in(movie_of(job)) == [*range(38), *range(50, 100)]
     assert len(facts(job)["notes"]) == 1
 
 
 @on_sqlite
-def test_frames_in_another_order_are_copied_and_for_an_exact_cut_encoded_anew(footage, exporter, film_of):
+def test_frames_in_another_order_are_copied_and_for_an_exact_cut_encoded_anew(footage, exporter, movie_of):
     footage.record(make_clip(seconds=6, b_frames=2), NOON_MS)
     copied = exporter.export(NOON_MS + 1000, NOON_MS + 4000)
-    assert numbers_in(film_of(copied)) == list(range(25, 100))
-    assert frame_times(film_of(copied))[0] == 0
+    assert numbers_in(movie_of(copied)) == list(range(25, 100))
+    assert frame_times(movie_of(copied))[0] == 0
     exact = exporter.export(NOON_MS + 1400, NOON_MS + 3520, "exact")
-    assert numbers_in(film_of(exact)) == list(range(35, 88))
+    assert numbers_in(movie_of(exact)) == list(range(35, 88))
     assert facts(exact)["notes"] == [
         "the camera sends frames in another order than they are shown: all of it was encoded anew"
     ]
 
 
 @on_sqlite
-def test_h265_is_copied_under_the_name_that_players_know(footage, exporter, film_of):
+def test_h265_is_copied_under_the_name_that_players_know(footage, exporter, movie_of):
     footage.record(make_clip(seconds=4, codec="h265"), NOON_MS)
-    film = film_of(exporter.export(NOON_MS, NOON_MS + 3000))
+    film = movie_of(exporter.export(NOON_MS, NOON_MS + 3000))
     assert (track(film)["codec_name"], track(film)["codec_tag_string"]) == ("hevc", "hvc1")
     assert numbers_in(film) == list(range(75))
 
 
 @on_sqlite
-def test_an_exact_cut_of_h265_is_h264(footage, exporter, film_of):
+def test_an_exact_cut_of_h265_is_h264(footage, exporter, movie_of):
     footage.record(make_clip(seconds=4, codec="h265"), NOON_MS)
     job = exporter.export(NOON_MS + 400, NOON_MS + 2400, "exact")
-    assert numbers_in(film_of(job)) == list(range(10, 60))
-    assert track(film_of(job))["codec_name"] == "h264"
+    assert numbers_in(movie_of(job)) == list(range(10, 60))
+    assert track(movie_of(job))["codec_name"] == "h264"
     assert "H.265" in facts(job)["notes"][0]
 
 
 @pytest.mark.parametrize("cut", ["key_frames", "exact"])
 @on_sqlite
-def test_another_resolution_is_encoded_anew_at_the_largest(footage, exporter, film_of, cut):
+def test_another_resolution_is_encoded_anew_at_the_largest(footage, exporter, movie_of, cut):
     footage.record(make_clip(seconds=2), NOON_MS)
     footage.record(make_clip(seconds=2, first_frame=50, size=(768, 432)), NOON_MS + 2000)
     footage.record(make_clip(seconds=2, first_frame=100), NOON_MS + 4000)
     job = exporter.export(NOON_MS + 400, NOON_MS + 5000, cut)
-    film = film_of(job)
+    film = movie_of(job)
     assert numbers_in(film) == list(range(10 if cut == "exact" else 0, 125))
     assert (track(film)["width"], track(film)["height"]) == (768, 432)
     assert facts(job)["notes"] == [
@@ -173,7 +173,7 @@ def overwrite(path, at, data):
 
 @pytest.mark.parametrize("what", ["box", "picture", "cut off", "gone", "empty"])
 @on_sqlite
-def test_a_damaged_file_in_the_middle_costs_what_is_damaged_and_is_told(footage, exporter, film_of, what):
+def test_a_damaged_file_in_the_middle_costs_what_is_damaged_and_is_told(footage, exporter, movie_of, what):
     _, middle = footage.record(make_clip(seconds=12), NOON_MS - 4000)
     footage.record(make_clip(seconds=4, first_frame=300), NOON_MS + 8000)
     places = [middle.values.init_size + sum(part.size for part in middle.parts[:count]) for count in (4, 5)]
@@ -188,7 +188,7 @@ def test_a_damaged_file_in_the_middle_costs_what_is_damaged_and_is_told(footage,
     else:
         middle.path.unlink()
     job = exporter.export(NOON_MS - 4000, NOON_MS + 12_000)
-    found = numbers_in(film_of(job))
+    found = numbers_in(movie_of(job))
     lost = {"box": range(150, 175), "picture": range(150, 175), "cut off": range(150, 300)}.get(what, range(100, 300))
     assert found == [number for number in range(400) if number not in lost]
     assert [note for note in facts(job)["notes"] if note.startswith("damaged")]
@@ -203,6 +203,6 @@ def test_footage_of_which_nothing_can_be_read_is_a_failure_with_a_reason(footage
 
 
 @on_sqlite
-def test_the_file_that_is_being_written_is_exported_up_to_what_is_known(footage, exporter, film_of):
+def test_the_file_that_is_being_written_is_exported_up_to_what_is_known(footage, exporter, movie_of):
     footage.record(make_clip(seconds=4), NOON_MS, is_open=True)
-    assert numbers_in(film_of(exporter.export(NOON_MS + 1000, NOON_MS + 60_000))) == list(range(25, 100))
+    assert numbers_in(movie_of(exporter.export(NOON_MS + 1000, NOON_MS + 60_000))) == list(range(25, 100))

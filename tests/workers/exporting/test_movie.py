@@ -6,17 +6,17 @@ import pytest
 
 from gateway.mp4.movie_writer import Mp4Writer
 from tests.gateway.mp4.memory import MemorySink, audio_format, make_samples, video_format
-from workers.exporting.movie import Film
+from workers.exporting.movie import Movie
 
 BORN = datetime(2026, 3, 11, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def film() -> Film:
-    return Film(Mp4Writer(MemorySink(), video_format(), audio_format(), index_bytes=8192, created=BORN))
+def film() -> Movie:
+    return Movie(Mp4Writer(MemorySink(), video_format(), audio_format(), index_bytes=8192, created=BORN))
 
 
-def times(film: Film, track: str = "video") -> list[int]:
+def times(film: Movie, track: str = "video") -> list[int]:
     return list(getattr(film.writer, track)._times)
 
 

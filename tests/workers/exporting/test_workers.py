@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.api.time_fields import spell_moment
 from gateway.app import create_app
-from gateway.clock import utc_now
+from gateway.clock import format_time, utc_now
 from gateway.inventory import delete_device
 from gateway.jobs import files
 from gateway.jobs.model import LOST_SECONDS, MAX_ATTEMPTS, find_job, request_cancel, sweep_jobs
@@ -62,7 +61,7 @@ def later(seconds: float = LOST_SECONDS + 1):
 
 
 def test_a_worker_that_is_killed_in_the_middle_costs_the_time_and_nothing_else(
-    config, scope, exporter, start_worker, long_job, film_of
+    config, scope, exporter, start_worker, long_job, movie_of
 ):
     first = start_worker()
     first.messages.run_job(long_job)
@@ -80,7 +79,7 @@ def test_a_worker_that_is_killed_in_the_middle_costs_the_time_and_nothing_else(
     wait_until(lambda: find_job(scope, long_job).state == "done", "it is done", 90)
     job = find_job(scope, long_job)
     assert job.attempts == 2
-    assert numbers_in(film_of(job)) == [*range(5, 200), *(list(range(200)) * (CLIPS - 1))]
+    assert numbers_in(movie_of(job)) == [*range(5, 200), *(list(range(200)) * (CLIPS - 1))]
     assert [path.name for path in config.exports_dir.iterdir()] == [json.loads(job.result)["file"]]
 
 
@@ -120,7 +119,7 @@ def test_a_wish_to_cancel_ends_the_encoder_within_a_second_or_two(config, scope,
     assert not list(config.exports_dir.iterdir())
 
 
-def test_twenty_exports_at_once_are_all_done_and_each_is_whole(scope, exporter, footage, start_worker, film_of):
+def test_twenty_exports_at_once_are_all_done_and_each_is_whole(scope, exporter, footage, start_worker, movie_of):
     footage.record(make_clip(seconds=12), NOON_MS)
     wanted = {}
     for number in range(20):
@@ -139,14 +138,14 @@ def test_twenty_exports_at_once_are_all_done_and_each_is_whole(scope, exporter, 
 
     wait_until(all_done, "all are done", 90)
     for job_id, first in wanted.items():
-        assert numbers_in(film_of(find_job(scope, job_id))) == list(range(first, first + 25))
+        assert numbers_in(movie_of(find_job(scope, job_id))) == list(range(first, first + 25))
 
 
 def test_from_the_request_to_the_file(config, footage, start_worker, tmp_path):
     footage.record(make_clip(seconds=4, audio=True), NOON_MS)
     client = create_app(config, no_plugins()).test_client()
     start_worker()
-    body = {"start": spell_moment(NOON_MS + 1400), "end": spell_moment(NOON_MS + 3400), "cut": "exact"}
+    body = {"start": format_time(NOON_MS + 1400), "end": format_time(NOON_MS + 3400), "cut": "exact"}
     job = client.post(f"/api/v1/recordings/devices/{footage.device_id}/export", json=body).json
 
     def done():
@@ -230,11 +229,11 @@ def test_footage_that_went_before_the_job_began_is_said_so(exporter):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_without_ffmpeg_only_what_must_be_encoded_fails(exporter, footage, config, film_of):
+def test_without_ffmpeg_only_what_must_be_encoded_fails(exporter, footage, config, movie_of):
     footage.record(make_clip(seconds=4), NOON_MS)
     exporter.config = replace(config, ffmpeg_bin="/no/such/ffmpeg")
-    film_of(exporter.export(NOON_MS, NOON_MS + 2000))
-    film_of(exporter.export(NOON_MS, NOON_MS + 2000, "exact"))
+    movie_of(exporter.export(NOON_MS, NOON_MS + 2000))
+    movie_of(exporter.export(NOON_MS, NOON_MS + 2000, "exact"))
     job = exporter.export(NOON_MS + 500, NOON_MS + 2000, "exact")
     assert (job.state, job.error_code) == ("failed", "ffmpeg_missing")
 

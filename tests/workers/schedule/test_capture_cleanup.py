@@ -16,7 +16,7 @@ from gateway.schedules.snapshot_plan import SnapshotPlan
 from tests.factories import make_config, make_device
 from tests.gateway.rows import make_snapshot
 from workers.schedule import capture_cleanup
-from workers.schedule.capture_cleanup import ORPHAN_AGE_SECONDS, CaptureUpkeep
+from workers.schedule.capture_cleanup import ORPHAN_AGE_SECONDS, CaptureCleanup
 
 START = 1_800_000_000.0
 NOW = datetime.fromtimestamp(START, UTC)
@@ -30,7 +30,7 @@ class World:
         self.config = make_config(captures_dir=tmp_path / "captures", undo_minutes=30)
         self.files = CaptureFiles.from_config(self.config)
         self.wall = FakeClock(START)
-        self.upkeep = CaptureUpkeep(self.config, self.wall)
+        self.upkeep = CaptureCleanup(self.config, self.wall)
         self.device = make_device(scope, box)
 
     def snapshot(self, at_ms: int = 1, **values):
@@ -131,7 +131,7 @@ def test_files_of_another_database_are_left_alone(world, caplog):
 
 def test_orphans_are_looked_for_now_and_then(world, monkeypatch):
     walks = []
-    monkeypatch.setattr(CaptureUpkeep, "remove_orphans", lambda _: walks.append(1))
+    monkeypatch.setattr(CaptureCleanup, "remove_orphans", lambda _: walks.append(1))
     world.upkeep.turn()
     assert walks == [], "not at once: a process may start again and again"
     for seconds in (601, 60, capture_cleanup.ORPHANS_SECONDS):

@@ -16,13 +16,13 @@ from gateway.leases import STREAM, Leases, WorkerSlots
 from gateway.redis_client import connect_redis
 from gateway.schedules.snapshot_plan import SnapshotPlan
 from gateway.states import DesiredState, StreamState
-from gateway.streams.live_stats import LiveFigures
+from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages, build_broker
 from gateway.streams.model import (
-    ask_to_run,
     ask_to_stop,
     claim_next_run,
     read_stream_record,
+    request_start,
     touch_demand,
     transition,
 )
@@ -50,7 +50,7 @@ class World:
     ) -> str:
         device = make_device(self.scope, self.box, **values)
         if wanted:
-            ask_to_run(self.scope, device.id)
+            request_start(self.scope, device.id)
         if observed is not None:
             claim_next_run(device.id, "w1")
             transition(device.id, StreamState.STARTING)
@@ -192,10 +192,10 @@ def test_an_on_demand_device_that_nobody_watches_is_stopped(world):
 
 def test_viewers_keep_an_on_demand_device_and_their_leaving_begins_the_time_anew(world):
     device = on_demand(world, 3600)
-    LiveFigures(world.client).write(device, {"viewers": 1})
+    LiveStats(world.client).write(device, {"viewers": 1})
     world.passes()
     assert desired(device)[0] == DesiredState.RUNNING
-    LiveFigures(world.client).write(device, {"viewers": 0})
+    LiveStats(world.client).write(device, {"viewers": 0})
     world.passes()
     assert desired(device)[0] == DesiredState.RUNNING, "idle since just now, not for an hour"
 

@@ -14,7 +14,7 @@ from tests.conftest import wait_until
 from tests.factories import make_config
 from tests.footage import MINUTE_MS, NOON_MS, make_footage
 from tests.stack.disk import DiskUnavailableError, LoopDisk
-from workers.storage.disk_reserve import Reserve
+from workers.storage.disk_reserve import DiskReserve
 from workers.storage.housekeeping import Housekeeper
 
 pytestmark = [
@@ -122,8 +122,8 @@ def test_a_database_on_the_full_disk_can_still_note_what_goes(disk, tmp_path, sq
     footage = make_footage(scope, ensure_storage(config))
     for number in range(10):
         write(footage, number)
-    Reserve(footage.storage).hold(1 << 30)
-    assert Reserve(footage.storage).is_held
+    DiskReserve(footage.storage).hold(1 << 30)
+    assert DiskReserve(footage.storage).is_held
     disk.fill()
     with pytest.raises(DatabaseUnavailable):
         fill_log(footage)

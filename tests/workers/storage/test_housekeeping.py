@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gateway import database
+from gateway.clock import DAY_MS
 from gateway.footage.segments import SegmentState
 from gateway.leases import Leases
 from gateway.redis_client import connect_redis
 from gateway.storage import retention
 from gateway.storage.local import LocalStorage, Space, ensure_storage
-from gateway.storage.reconciliation import DAY_MS, RECORDER_LEASE
+from gateway.storage.reconciliation import RECORDER_LEASE
 from gateway.storage.report import OK, SUSPICIOUS, UNAVAILABLE, StorageReport, StorageReports
 from tests.conftest import wait_until
 from tests.factories import make_config

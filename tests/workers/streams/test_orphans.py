@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import wait_until
 from workers.ffmpeg.process import DEVICE_MARK
-from workers.streams.orphans import end_leftovers
+from workers.streams.orphans import end_orphaned_processes
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a process's environment")
 
@@ -37,17 +37,17 @@ def sleeper():
 
 def test_a_marked_process_is_killed(sleeper):
     left = sleeper("device-1")
-    assert end_leftovers("device-1") == [left.pid]
+    assert end_orphaned_processes("device-1") == [left.pid]
     wait_until(lambda: left.poll() is not None, "the process is gone")
-    assert end_leftovers("device-1") == []
+    assert end_orphaned_processes("device-1") == []
 
 
 def test_processes_of_other_devices_live_on(sleeper):
     others = [sleeper("device-10"), sleeper("xdevice-1"), sleeper("")]
-    assert end_leftovers("device-1") == []
+    assert end_orphaned_processes("device-1") == []
     assert all(process.poll() is None for process in others)
 
 
 def test_the_caller_does_not_end_itself(monkeypatch):
     monkeypatch.setenv(DEVICE_MARK, "device-2")
-    assert os.getpid() not in end_leftovers("device-2")
+    assert os.getpid() not in end_orphaned_processes("device-2")

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from workers.ffmpeg.fmp4 import Fragment
-from workers.streams.part_clock import Timeline
+from workers.streams.part_clock import PartClock
 
 NOON = 1_750_000_000.0
 
@@ -30,31 +30,31 @@ def part(
     )
 
 
-def feed(timeline: Timeline, parts: int, *, late: float = 0.0, rate: float = 1.0) -> list[float]:
+def feed(clock: PartClock, parts: int, *, late: float = 0.0, rate: float = 1.0) -> list[float]:
     """Parts of half a second each; the wall clock runs `rate` times as fast as the camera's."""
-    return [timeline.place(part(n), NOON + (n + 1) * 0.5 * rate + late) for n in range(parts)]
+    return [clock.place(part(n), NOON + (n + 1) * 0.5 * rate + late) for n in range(parts)]
 
 
 def test_a_part_began_its_own_duration_before_it_arrived():
-    assert Timeline(4).place(part(0), NOON) == NOON - 0.5
+    assert PartClock(4).place(part(0), NOON) == NOON - 0.5
 
 
 def test_media_time_that_does_not_begin_at_zero_changes_nothing():
-    timeline = Timeline(4)
-    assert timeline.place(part(0, start=1000.0), NOON) == NOON - 0.5
-    assert timeline.place(part(0, start=1000.5), NOON + 0.5) == pytest.approx(NOON)
+    clock = PartClock(4)
+    assert clock.place(part(0, start=1000.0), NOON) == NOON - 0.5
+    assert clock.place(part(0, start=1000.5), NOON + 0.5) == pytest.approx(NOON)
 
 
 def test_jitter_of_the_network_does_not_move_parts():
-    timeline = Timeline(4)
-    starts = [timeline.place(part(n), NOON + n * 0.5 + (0.4 if n % 2 else 0)) for n in range(100)]
+    clock = PartClock(4)
+    starts = [clock.place(part(n), NOON + n * 0.5 + (0.4 if n % 2 else 0)) for n in range(100)]
     steps = [later - earlier for earlier, later in itertools.pairwise(starts)]
     assert all(step == pytest.approx(0.5, abs=0.001) for step in steps)
 
 
 @pytest.mark.parametrize("rate", [1.0003, 0.9997])
 def test_a_camera_whose_clock_drifts_is_followed(rate: float):
-    starts = feed(Timeline(4), 100_000, rate=rate)
+    starts = feed(PartClock(4), 100_000, rate=rate)
     # After 14 hours: 15 s of drift, of which hardly anything is left.
     assert starts[-1] == pytest.approx(NOON + 99_999 * 0.5 * rate, abs=0.1)
     steps = [later - earlier for earlier, later in itertools.pairwise(starts)]
@@ -63,65 +63,65 @@ def test_a_camera_whose_clock_drifts_is_followed(rate: float):
 
 @pytest.mark.parametrize("jump", [600, -600, 30, 6])
 def test_clocks_that_part_are_told_once_it_is_certain(jump: float):
-    timeline = Timeline(4)
-    feed(timeline, 10)
+    clock = PartClock(4)
+    feed(clock, 10)
     told = []
     for number in range(10, 13):
-        start = timeline.place(part(number), NOON + (number + 1) * 0.5 + jump)
-        told.append(timeline.parted_seconds)
+        start = clock.place(part(number), NOON + (number + 1) * 0.5 + jump)
+        told.append(clock.clock_offset_seconds)
         is_absurd = abs(jump) > 60
         assert start == pytest.approx(NOON + number * 0.5 + (jump if is_absurd else 0), abs=0.1)
     assert told == [None, None, pytest.approx(jump, abs=0.1)]
-    timeline.begin_anew()
-    assert timeline.place(part(13), NOON + 7 + jump) == pytest.approx(NOON + 6.5 + jump)
-    assert timeline.parted_seconds is None
+    clock.begin_anew()
+    assert clock.place(part(13), NOON + 7 + jump) == pytest.approx(NOON + 6.5 + jump)
+    assert clock.clock_offset_seconds is None
 
 
 def test_a_network_that_halts_for_a_while_does_not_end_the_run():
-    timeline = Timeline(4)
-    feed(timeline, 10)
+    clock = PartClock(4)
+    feed(clock, 10)
     for number in (10, 11):
-        timeline.place(part(number), NOON + 12)
-    assert timeline.place(part(30), NOON + 15.5) == pytest.approx(NOON + 15, abs=0.1)
+        clock.place(part(number), NOON + 12)
+    assert clock.place(part(30), NOON + 15.5) == pytest.approx(NOON + 15, abs=0.1)
     for number in (31, 32):
-        timeline.place(part(number), NOON + 60)
-    assert timeline.parted_seconds is None
+        clock.place(part(number), NOON + 60)
+    assert clock.clock_offset_seconds is None
 
 
 def test_frames_and_bits_are_measured_over_the_window():
-    timeline = Timeline(4)
-    assert timeline.fps() is None
-    assert timeline.bitrate_kbps() is None
-    feed(timeline, 4)
-    assert timeline.fps() == 10.0
-    assert timeline.bitrate_kbps() == 16.0
+    clock = PartClock(4)
+    assert clock.fps() is None
+    assert clock.bitrate_kbps() is None
+    feed(clock, 4)
+    assert clock.fps() == 10.0
+    assert clock.bitrate_kbps() == 16.0
     for number in range(4, 40):
-        timeline.place(part(number, frames=10, size=4000), NOON + (number + 1) * 0.5)
-    assert timeline.fps() == 20.0
-    assert timeline.bitrate_kbps() == 64.0
+        clock.place(part(number, frames=10, size=4000), NOON + (number + 1) * 0.5)
+    assert clock.fps() == 20.0
+    assert clock.bitrate_kbps() == 64.0
 
 
 def test_a_stream_that_is_silent_for_longer_than_the_window_shows_nothing():
-    timeline = Timeline(4)
-    feed(timeline, 4)
-    assert timeline.fps(silent_seconds=4.1) == 0.0
-    assert timeline.bitrate_kbps(silent_seconds=4.1) == 0.0
-    assert timeline.fps(silent_seconds=3.9) == 10.0
+    clock = PartClock(4)
+    feed(clock, 4)
+    assert clock.fps(silent_seconds=4.1) == 0.0
+    assert clock.bitrate_kbps(silent_seconds=4.1) == 0.0
+    assert clock.fps(silent_seconds=3.9) == 10.0
 
 
 def test_the_interval_of_key_frames_is_measured():
-    timeline = Timeline(4)
-    timeline.place(part(0, is_key=True), NOON)
-    assert timeline.key_frame_interval_seconds is None
+    clock = PartClock(4)
+    clock.place(part(0, is_key=True), NOON)
+    assert clock.key_frame_interval_seconds is None
     for number in range(1, 5):
-        timeline.place(part(number, is_key=number == 4), NOON + number * 0.5)
-    assert timeline.key_frame_interval_seconds == pytest.approx(2.0)
-    assert timeline.last_arrival == NOON + 2.0
+        clock.place(part(number, is_key=number == 4), NOON + number * 0.5)
+    assert clock.key_frame_interval_seconds == pytest.approx(2.0)
+    assert clock.last_arrival == NOON + 2.0
 
 
 def test_a_backlog_that_a_slow_network_delivers_at_once_is_no_jump():
-    timeline = Timeline(4)
-    feed(timeline, 4)
+    clock = PartClock(4)
+    feed(clock, 4)
     # Nothing for eight seconds, then all of it: ever less late.
-    starts = [timeline.place(part(n), NOON + 10.5) for n in range(4, 21)]
+    starts = [clock.place(part(n), NOON + 10.5) for n in range(4, 21)]
     assert all(later - earlier == pytest.approx(0.5, abs=0.001) for earlier, later in itertools.pairwise(starts))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import free_port, wait_until
 from workers.streams.loop import MediaLoop
-from workers.streams.reachability import Knocker, knock
+from workers.streams.reachability import ReachabilityProbe, knock
 
 
 class Camera:
@@ -89,12 +89,12 @@ def test_an_encrypted_port_is_only_opened():
 
 
 @pytest.fixture
-def knocker(media_loop: MediaLoop):
+def reachability_probe(media_loop: MediaLoop):
     """Starts a Knocker that knocks without a pause to speak of."""
     made = []
 
-    def start(port: int, expected: str | None = None) -> Knocker:
-        made.append(Knocker(media_loop.loop, f"rtsp://127.0.0.1:{port}/x", expected, interval_seconds=0.02))
+    def start(port: int, expected: str | None = None) -> ReachabilityProbe:
+        made.append(ReachabilityProbe(media_loop.loop, f"rtsp://127.0.0.1:{port}/x", expected, interval_seconds=0.02))
         return made[-1]
 
     yield start
@@ -107,27 +107,27 @@ def on_loop(media_loop: MediaLoop, coroutine):
     return media_loop.run(coroutine, timeout_seconds=5)
 
 
-def test_a_camera_that_was_silent_and_answers_is_back(media_loop: MediaLoop, knocker):
+def test_a_camera_that_was_silent_and_answers_is_back(media_loop: MediaLoop, reachability_probe):
     port = free_port()
-    waiting = knocker(port, "silent")
+    waiting = reachability_probe(port, "silent")
     camera = Camera(b"RTSP/1.0 200 OK\r\n\r\n", port)
     on_loop(media_loop, camera.open())
     wait_until(lambda: waiting.is_back, "the camera is noticed")
     on_loop(media_loop, camera.close())
 
 
-def test_a_camera_that_came_back_before_the_first_knock_is_back_too(media_loop: MediaLoop, knocker):
+def test_a_camera_that_came_back_before_the_first_knock_is_back_too(media_loop: MediaLoop, reachability_probe):
     camera = Camera(b"RTSP/1.0 401 Unauthorized\r\n\r\n")
     on_loop(media_loop, camera.open())
-    waiting = knocker(camera.port, "silent")
+    waiting = reachability_probe(camera.port, "silent")
     wait_until(lambda: waiting.is_back, "the camera is noticed")
     on_loop(media_loop, camera.close())
 
 
-def test_the_same_answer_again_and_again_is_no_news(media_loop: MediaLoop, knocker):
+def test_the_same_answer_again_and_again_is_no_news(media_loop: MediaLoop, reachability_probe):
     camera = Camera(b"RTSP/1.0 404 Not Found\r\n\r\n")
     on_loop(media_loop, camera.open())
-    waiting = knocker(camera.port)
+    waiting = reachability_probe(camera.port)
     wait_until(lambda: len(camera.requests) > 5, "it is asked several times")
     assert not waiting.is_back
     camera.answer = b"RTSP/1.0 200 OK\r\n\r\n"
@@ -135,7 +135,7 @@ def test_the_same_answer_again_and_again_is_no_news(media_loop: MediaLoop, knock
     on_loop(media_loop, camera.close())
 
 
-def test_a_camera_that_goes_further_away_is_back_when_it_answers_as_before(knocker, monkeypatch):
+def test_a_camera_that_goes_further_away_is_back_when_it_answers_as_before(reachability_probe, monkeypatch):
     answers = iter(["200", "200", "silent", "silent"])
     asked = []
 
@@ -144,6 +144,6 @@ def test_a_camera_that_goes_further_away_is_back_when_it_answers_as_before(knock
         return asked[-1]
 
     monkeypatch.setattr("workers.streams.reachability.knock", scripted)
-    waiting = knocker(1, "200")
+    waiting = reachability_probe(1, "200")
     wait_until(lambda: waiting.is_back, "its return is noticed")
     assert asked == ["200", "200", "silent", "silent", "200"]

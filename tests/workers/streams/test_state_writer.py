@@ -7,10 +7,10 @@ from gateway.errors import LeaseLost
 from gateway.inventory import delete_device
 from gateway.media import SourceInfo, VideoInfo
 from gateway.states import StreamState, reason_for
-from gateway.streams.model import ask_to_run, ask_to_stop, claim_next_run, read_stream_record
+from gateway.streams.model import ask_to_stop, claim_next_run, read_stream_record, request_start
 from tests.factories import make_device
 from workers.streams import state_writer
-from workers.streams.state_writer import StreamRecordKeeper
+from workers.streams.state_writer import StreamStateWriter
 
 CALLS = ("claim_next_run", "claim_run", "read_wish", "transition", "set_source_info", "read_source_info")
 
@@ -40,7 +40,7 @@ def switch(monkeypatch: pytest.MonkeyPatch) -> Switch:
 @pytest.fixture
 def device(bound_database, scope, box):
     device = make_device(scope, box)
-    ask_to_run(scope, device.id)
+    request_start(scope, device.id)
     return device
 
 
@@ -50,8 +50,8 @@ def states() -> list:
 
 
 @pytest.fixture
-def keeper(device, states, switch) -> StreamRecordKeeper:
-    return StreamRecordKeeper(device.id, "worker-1", lambda *told: states.append(told))
+def keeper(device, states, switch) -> StreamStateWriter:
+    return StreamStateWriter(device.id, "worker-1", lambda *told: states.append(told))
 
 
 def row(device):
@@ -67,7 +67,7 @@ def test_each_claim_takes_the_next_number(keeper, device):
 
 
 def test_a_device_that_is_gone_cannot_be_claimed(bound_database, states):
-    assert not StreamRecordKeeper("00000000-0000-4000-8000-000000000000", "w", lambda *_: None).claim()
+    assert not StreamStateWriter("00000000-0000-4000-8000-000000000000", "w", lambda *_: None).claim()
 
 
 def test_a_first_claim_needs_the_database(keeper, switch):
@@ -90,7 +90,7 @@ def test_another_owners_run_stops_the_writer(keeper, device, states):
     with pytest.raises(LeaseLost):
         keeper.observe(StreamState.RUNNING)
     with pytest.raises(LeaseLost):
-        keeper.read_wish()
+        keeper.read_desired()
     assert row(device).observed == StreamState.STOPPED
     assert states == []
 
@@ -99,15 +99,15 @@ def test_a_device_that_is_deleted_is_a_wish_to_stop(keeper, device, scope):
     keeper.claim()
     delete_device(scope, device.id)
     keeper.observe(StreamState.RUNNING)
-    wish = keeper.read_wish()
+    wish = keeper.read_desired()
     assert (wish.is_running, wish.reason) == (False, "device_deleted")
 
 
 def test_the_wish_is_read_as_it_is(keeper, device, scope):
     keeper.claim()
-    assert keeper.read_wish().is_running
+    assert keeper.read_desired().is_running
     ask_to_stop(scope, device.id)
-    assert not keeper.read_wish().is_running
+    assert not keeper.read_desired().is_running
 
 
 def test_while_the_database_is_away_there_is_no_news_and_no_harm(keeper, device, states, switch):
@@ -115,7 +115,7 @@ def test_while_the_database_is_away_there_is_no_news_and_no_harm(keeper, device,
     keeper.observe(StreamState.STARTING)
     switch.is_away = True
     keeper.observe(StreamState.RUNNING)
-    assert keeper.read_wish() is None
+    assert keeper.read_desired() is None
     assert keeper.read_source(1) is None
     keeper.keep_source(SourceInfo(VideoInfo("h264")), 1)
     assert states == [(device.id, "starting", None)], "what is not written is not told"
@@ -128,11 +128,11 @@ def test_the_last_state_is_written_when_the_database_is_back(keeper, device, sta
     keeper.observe(StreamState.RECONNECTING, reason_for("stalled"))
     keeper.observe(StreamState.RUNNING)
     switch.is_away = False
-    assert keeper.read_wish().is_running
+    assert keeper.read_desired().is_running
     assert row(device).observed == StreamState.RUNNING
     assert states[-1] == (device.id, "running", None)
     told = len(states)
-    keeper.read_wish()
+    keeper.read_desired()
     assert len(states) == told, "once"
 
 
@@ -143,7 +143,7 @@ def test_runs_are_counted_on_without_the_database_and_claimed_later(keeper, devi
     assert keeper.claim()
     assert keeper.run == 3
     switch.is_away = False
-    keeper.read_wish()
+    keeper.read_desired()
     assert row(device).run == 3
     assert keeper.claim()
     assert (keeper.run, row(device).run) == (4, 4)
@@ -168,7 +168,7 @@ def test_a_number_that_another_took_meanwhile_is_a_lost_lease(keeper, device, sw
         claim_next_run(device.id, "worker-2")
     switch.is_away = False
     with pytest.raises(LeaseLost):
-        keeper.read_wish()
+        keeper.read_desired()
     assert row(device).worker == "worker-2"
 
 

@@ -15,8 +15,8 @@ from gateway.media import AudioInfo, SourceInfo
 from gateway.secrets import SecretBox
 from gateway.states import StreamState, reason_for
 from gateway.streams.bus import MediaBus
-from gateway.streams.live_stats import LiveFigures
-from gateway.streams.model import ask_to_run, claim_next_run, read_source_info
+from gateway.streams.live_stats import LiveStats
+from gateway.streams.model import claim_next_run, read_source_info, request_start
 from tests.factories import make_config
 from tests.workers.world import INIT, REFUSED, VIDEO, parts
 from workers.ffmpeg.probe import ProbeResult
@@ -35,7 +35,7 @@ def test_a_stream_runs_until_the_wish_ends_it(world):
     assert world.output.released == [world.id]
     assert world.owner is None
     assert world.messages.taken == [world.id]
-    assert LiveFigures(world.client).read_many([world.id]) == {}
+    assert LiveStats(world.client).read_many([world.id]) == {}
 
 
 def test_parts_go_to_the_bus_in_order_with_the_runs_init_segment(world):
@@ -186,7 +186,7 @@ def test_b_frames_that_only_the_video_tells_are_learnt_and_kept(world):
 
 def test_what_was_seen_of_a_camera_spares_the_next_owner_the_look(world):
     world.run([INIT, *parts(1), world.stop])
-    ask_to_run(world.scope, world.id)
+    request_start(world.scope, world.id)
     world.run([INIT, *parts(1), world.stop])
     assert world.probes == 1
 

@@ -6,8 +6,8 @@ import pytest
 
 from gateway.inventory import DeviceValues, replace_device
 from gateway.outputs import OutputArguments
-from gateway.streams.live_stats import LiveFigures
-from gateway.streams.model import ask_to_run
+from gateway.streams.live_stats import LiveStats
+from gateway.streams.model import request_start
 from tests.workers.world import INIT, VIDEO, parts
 from workers.ffmpeg.fmp4 import InitSegment, Track
 
@@ -55,7 +55,7 @@ def test_live_figures_tell_what_flows(world):
         [
             INIT,
             *parts(8),
-            lambda: seen.append(LiveFigures(world.client).read_many([world.id])[world.id]),
+            lambda: seen.append(LiveStats(world.client).read_many([world.id])[world.id]),
             world.stop,
         ]
     )
@@ -85,7 +85,7 @@ def test_the_sub_stream_is_looked_at_only_when_an_output_asks(world):
         found.append(inputs.find_sub()),
         OutputArguments(("rtp://x",)),
     )[1]
-    ask_to_run(world.scope, world.id)
+    request_start(world.scope, world.id)
     world.run([INIT, *parts(1), world.stop])
     assert found == [VIDEO]
     assert world.probes == 2
@@ -99,7 +99,7 @@ def test_live_figures_tell_whether_sound_arrives(world, kinds, has_audio):
         [
             InitSegment(b"init", tracks),
             *parts(6),
-            lambda: seen.append(LiveFigures(world.client).read_many([world.id])[world.id]),
+            lambda: seen.append(LiveStats(world.client).read_many([world.id])[world.id]),
             world.stop,
         ]
     )

@@ -1,5 +1,5 @@
 """Time-lapses are tested with the footage and the settings of the exports."""
 
-from tests.workers.exporting.conftest import config, film_of, footage
+from tests.workers.exporting.conftest import config, footage, movie_of
 
-__all__ = ["config", "film_of", "footage"]
+__all__ = ["config", "footage", "movie_of"]

@@ -81,10 +81,10 @@ def facts(job) -> dict:
     return json.loads(job.result)
 
 
-def test_each_step_gives_its_first_key_frame(footage, maker, film_of):
+def test_each_step_gives_its_first_key_frame(footage, maker, movie_of):
     footage.record(make_clip(seconds=12), NOON_MS)
     job = maker.make(NOON_MS, NOON_MS + 12_000, step_ms=2000, speed=50.0)
-    film = film_of(job)
+    film = movie_of(job)
     assert numbers_in(film) == [0, 50, 100, 150, 200, 250]
     assert frame_times(film) == pytest.approx([number / 25 for number in range(6)], abs=0.001)
     assert float(probe(film)["format"]["duration"]) == pytest.approx(0.24, abs=0.002)
@@ -95,9 +95,9 @@ def test_each_step_gives_its_first_key_frame(footage, maker, film_of):
 
 
 @on_sqlite
-def test_steps_without_a_key_frame_show_the_one_before(footage, maker, film_of):
+def test_steps_without_a_key_frame_show_the_one_before(footage, maker, movie_of):
     footage.record(make_clip(seconds=6, key_seconds=2), NOON_MS)
-    film = film_of(job := maker.make(NOON_MS + 500, NOON_MS + 6000, step_ms=500, speed=1.0, fps=2))
+    film = movie_of(job := maker.make(NOON_MS + 500, NOON_MS + 6000, step_ms=500, speed=1.0, fps=2))
     # The range begins between two key frames: the one before is what was seen then.
     assert numbers_in(film) == [0, 50, 100]
     assert frame_times(film) == pytest.approx([0, 1.5, 3.5], abs=0.001)
@@ -105,12 +105,12 @@ def test_steps_without_a_key_frame_show_the_one_before(footage, maker, film_of):
 
 
 @on_sqlite
-def test_gaps_are_skipped_and_told(footage, maker, film_of):
+def test_gaps_are_skipped_and_told(footage, maker, movie_of):
     footage.record(make_clip(seconds=3), NOON_MS)
     footage.add_gap(NOON_MS + 3000, NOON_MS + 63_000, "unreachable")
     footage.record(make_clip(seconds=3, first_frame=100), NOON_MS + 63_000)
     job = maker.make(NOON_MS, NOON_MS + 70_000)
-    assert numbers_in(film_of(job)) == [0, 25, 50, 100, 125, 150]
+    assert numbers_in(movie_of(job)) == [0, 25, 50, 100, 125, 150]
     assert facts(job)["duration_seconds"] == 0.24
     assert facts(job)["notes"] == [
         "no footage: 2026-03-11T12:00:03Z to 2026-03-11T12:01:03Z (60.0 s) (there is no network route to the camera)",
@@ -119,28 +119,28 @@ def test_gaps_are_skipped_and_told(footage, maker, film_of):
 
 
 @on_sqlite
-def test_pictures_of_several_sizes_and_codecs_are_one_film(footage, maker, film_of):
+def test_pictures_of_several_sizes_and_codecs_are_one_film(footage, maker, movie_of):
     footage.record(make_clip(seconds=2), NOON_MS)
     footage.record(make_clip(seconds=2, first_frame=50, codec="h265", size=(768, 432), audio=True), NOON_MS + 2000)
     footage.record(make_clip(seconds=2, first_frame=100, b_frames=2), NOON_MS + 4000)
-    film = film_of(maker.make(NOON_MS, NOON_MS + 6000))
+    film = movie_of(maker.make(NOON_MS, NOON_MS + 6000))
     assert numbers_in(film) == [0, 25, 50, 75, 100, 125]
     assert (track(film)["codec_name"], track(film)["width"], track(film)["height"]) == ("h264", 768, 432)
     assert [one["codec_type"] for one in probe(film)["streams"]] == ["video"]
 
 
 @on_sqlite
-def test_the_width_is_as_wished_and_never_larger_than_the_pictures(footage, maker, film_of):
+def test_the_width_is_as_wished_and_never_larger_than_the_pictures(footage, maker, movie_of):
     footage.record(make_clip(seconds=2), NOON_MS)
     sizes = [
         (track(film)["width"], track(film)["height"])
-        for film in (film_of(maker.make(NOON_MS, NOON_MS + 2000, width=width)) for width in (193, 4000))
+        for film in (movie_of(maker.make(NOON_MS, NOON_MS + 2000, width=width)) for width in (193, 4000))
     ]
     assert sizes == [(194, 110), (384, 216)]
 
 
 @on_sqlite
-def test_what_is_damaged_is_left_out_and_told(footage, maker, film_of):
+def test_what_is_damaged_is_left_out_and_told(footage, maker, movie_of):
     (file,) = footage.record(make_clip(seconds=4), NOON_MS)
     second = file.values.init_size + sum(part.size for part in file.parts[:2])
     with open(file.path, "r+b") as opened:
@@ -148,18 +148,18 @@ def test_what_is_damaged_is_left_out_and_told(footage, maker, film_of):
         opened.write(b"\xff" * 40)
     footage.record(make_clip(seconds=2, first_frame=100), NOON_MS + 60_000)[0].path.unlink()
     job = maker.make(NOON_MS, NOON_MS + 62_000)
-    assert numbers_in(film_of(job)) == [0, 50, 75]
+    assert numbers_in(movie_of(job)) == [0, 50, 75]
     assert facts(job)["duration_seconds"] == 0.16, "the one before is shown in its place"
     assert facts(job)["notes"][-1] == "3 pictures that cannot be read were left out"
 
 
 @on_sqlite
-def test_snapshots_are_each_shown_for_the_same_time(keep_picture, maker, film_of):
+def test_snapshots_are_each_shown_for_the_same_time(keep_picture, maker, movie_of):
     for number, size in enumerate([(320, 180), (640, 360), (320, 240)]):
         keep_picture(NOON_MS + number * 7000, size)
     keep_picture(NOON_MS + 8000, (1280, 720), schedule_id=9, deleted_at=utc_now())
     job = maker.make(NOON_MS, NOON_MS + 30_000, source="snapshots", step_ms=None, seconds=6.0)
-    film = film_of(job)
+    film = movie_of(job)
     decode_strictly(film)
     assert frame_times(film) == pytest.approx([0, 2, 4], abs=0.001)
     assert (track(film)["width"], track(film)["height"], track(film)["pix_fmt"]) == (640, 360, "yuv420p")
@@ -170,7 +170,7 @@ def test_snapshots_are_each_shown_for_the_same_time(keep_picture, maker, film_of
 
 
 @on_sqlite
-def test_snapshots_whose_file_is_gone_or_no_picture_are_left_out(config, keep_picture, maker, film_of):
+def test_snapshots_whose_file_is_gone_or_no_picture_are_left_out(config, keep_picture, maker, movie_of):
     rows = [keep_picture(NOON_MS + number) for number in range(4)]
     files = CaptureFiles.from_config(config)
     files.delete(rows[1].file)
@@ -202,14 +202,14 @@ def test_without_ffmpeg_that_is_the_reason(config, footage, maker):
 
 
 @on_sqlite
-def test_a_stretch_that_cannot_be_read_costs_itself_alone(footage, maker, film_of):
+def test_a_stretch_that_cannot_be_read_costs_itself_alone(footage, maker, movie_of):
     (file,) = footage.record(make_clip(seconds=2, size=(768, 432)), NOON_MS)
     footage.record(make_clip(seconds=2, first_frame=50), NOON_MS + 2000)
     with open(file.path, "r+b") as opened:
         opened.seek(file.values.init_size)
         opened.write(b"\xff" * (file.values.size - file.values.init_size))
     job = maker.make(NOON_MS, NOON_MS + 4000)
-    assert numbers_in(film_of(job)) == [50, 75]
+    assert numbers_in(movie_of(job)) == [50, 75]
     assert facts(job)["notes"] == ["2 pictures that cannot be read were left out"]
     assert facts(job)["duration_seconds"] == 0.08
 
@@ -257,7 +257,7 @@ def test_a_time_lapse_is_cancelled_within_a_second_and_leaves_nothing(footage, m
 
 
 @on_sqlite
-def test_a_worker_that_is_killed_costs_the_time_and_nothing_else(footage, maker, config, scope, film_of, tmp_path):
+def test_a_worker_that_is_killed_costs_the_time_and_nothing_else(footage, maker, config, scope, movie_of, tmp_path):
     job = long_job(footage, maker)
     first = JobsWorker(config, tmp_path / "worker.log")
     try:
@@ -270,7 +270,7 @@ def test_a_worker_that_is_killed_costs_the_time_and_nothing_else(footage, maker,
     assert sweep_jobs(config, utc_now() + timedelta(seconds=LOST_SECONDS + 1)) == [job.id]
     done = maker.run(job.id)
     assert (done.attempts, facts(done)["frames"]) == (2, 500)
-    assert numbers_in(film_of(done)) == list(range(500))
+    assert numbers_in(movie_of(done)) == list(range(500))
     assert [path.name for path in config.exports_dir.iterdir()] == [facts(done)["file"]]
 
 

@@ -136,7 +136,7 @@ def test_a_worker_that_does_not_answer_is_no_missing_worker(client, wired, monke
 def test_probes_never_take_all_threads(client, wired):
     seats = wired.config.web_threads // 4
     for _ in range(seats):
-        assert wired.probe_seats.acquire(blocking=False)
+        assert wired.probe_slots.acquire(blocking=False)
     answer = client.post(URL, json={"source_url": SOURCE_URL})
     assert (answer.status_code, answer.json["reason"]) == (429, "too_many_probes")
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 
 from gateway import database
-from gateway.api.time_fields import spell_moment
 from gateway.app import create_app
-from gateway.clock import utc_now
+from gateway.clock import format_time, utc_now
 from gateway.footage.recordings import Protection, Recording
 from gateway.jobs.model import claim_job, create_job, fail_job, find_job, finish_job
 from gateway.tenancy.scopes import TenantScope
@@ -150,7 +149,7 @@ def test_a_range_without_footage_names_the_nearest(export, client):
 def test_an_end_in_the_future_is_now(export, footage, scope):
     now_ms = int(utc_now().timestamp() * 1000)
     footage.record(make_clip(seconds=4), now_ms - 10_000)
-    job = export(start=spell_moment(now_ms - 20_000), end=spell_moment(now_ms + 3_600_000)).json
+    job = export(start=format_time(now_ms - 20_000), end=format_time(now_ms + 3_600_000)).json
     assert abs(parameters_of(scope, job)["end_ms"] - now_ms) < 10_000
 
 

@@ -11,10 +11,9 @@ import pytest
 from PIL import Image
 
 from gateway import database
-from gateway.api.time_fields import spell_moment
 from gateway.captures.queue import CaptureAnswer, CaptureRequest
 from gateway.captures.snapshots import Snapshot
-from gateway.clock import utc_now
+from gateway.clock import format_time, utc_now
 from gateway.jobs.model import claim_job, find_job
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import Tenant
@@ -92,10 +91,10 @@ def test_a_picture_of_the_past_is_of_the_moment_of_its_frame(capture, worker):
         return CaptureAnswer(at_ms=request.at_ms - 20)
 
     worker.reply = reply
-    answer = capture(at=spell_moment(NOON_MS))
+    answer = capture(at=format_time(NOON_MS))
     assert (answer.status_code, answer.json["at"], answer.json["kind"]) == (
         201,
-        spell_moment(NOON_MS - 20),
+        format_time(NOON_MS - 20),
         "historical",
     )
     assert (worker.asked[0].accuracy, worker.asked[0].at_ms) == ("exact", NOON_MS)
@@ -130,10 +129,10 @@ def test_why_there_is_no_picture_is_said_plainly(client, capture, worker, answer
 @ON_SQLITE
 def test_a_moment_without_footage_names_the_nearest(capture, worker):
     worker.reply = lambda request: CaptureAnswer(reason="no_footage", message="none", nearest_before_ms=NOON_MS)
-    answer = capture(at=spell_moment(NOON_MS + 60_000))
+    answer = capture(at=format_time(NOON_MS + 60_000))
     assert (answer.status_code, answer.json["reason"]) == (404, "no_footage")
-    assert answer.json["errors"] == {"nearest_before": spell_moment(NOON_MS), "nearest_after": None}
-    assert f"before it is at {spell_moment(NOON_MS)}" in answer.json["message"]
+    assert answer.json["errors"] == {"nearest_before": format_time(NOON_MS), "nearest_after": None}
+    assert f"before it is at {format_time(NOON_MS)}" in answer.json["message"]
 
 
 @pytest.mark.parametrize(
@@ -258,11 +257,11 @@ def test_lists_are_filtered_ordered_and_paged(client, keep, device):
     assert found("?q=van") == []
     client.put(f"{API}/snapshots/{one}", json={"note": "White van", "tags": ["gate", "van"]})
     assert found("?q=%25") == []
-    assert found(f"?start={spell_moment(NOON_MS + 1000)}&end={spell_moment(NOON_MS + 2000)}") == [two]
+    assert found(f"?start={format_time(NOON_MS + 1000)}&end={format_time(NOON_MS + 2000)}") == [two]
     page = client.get(f"{API}/snapshots?page=2&page_size=2")
     assert ids_of(page) == [one]
     assert json.loads(page.headers["X-Pagination"])["total"] == 3
-    backwards = f"?start={spell_moment(2)}&end={spell_moment(1)}"
+    backwards = f"?start={format_time(2)}&end={format_time(1)}"
     for wrong in ("?order=best", "?kind=poster", "?start=now", "?device_id=1", backwards):
         assert client.get(f"{API}/snapshots{wrong}").status_code == 422, wrong
 
@@ -289,7 +288,7 @@ def test_the_tags_in_use_are_listed_with_how_many_have_them(client, keep, device
 
 
 def test_tags_and_note_are_replaced_by_whoever_has_seen_the_newest(client, keep):
-    path = f"{API}/snapshots/{keep(tags=('gate',))}"
+    path = f"{API}/snapshots/{keep(tags=('pre_roll_filter',))}"
     read = client.get(path)
     changed = client.put(
         path,
@@ -349,7 +348,7 @@ def test_another_tenants_snapshots_and_devices_do_not_exist(client, capture, str
         assert getattr(client, method)(url).status_code == 404, url
     assert client.put(path, json={"note": "mine"}).status_code == 404
     assert capture(device_id=device_id).status_code == 404
-    assert capture(device_id=device_id, at=spell_moment(NOON_MS)).status_code == 404
+    assert capture(device_id=device_id, at=format_time(NOON_MS)).status_code == 404
     assert client.get(f"{API}/snapshots?device_id={device_id}").json == []
     assert not worker.asked
 
@@ -429,7 +428,7 @@ def test_a_file_that_is_gone_or_damaged_is_said_so(client, keep, config):
 
 @ON_SQLITE
 def test_captures_that_wait_leave_threads_for_other_requests(app, capture, worker):
-    seats = app.extensions["vas"].capture_seats
+    seats = app.extensions["vas"].capture_slots
     while seats.acquire(blocking=False):
         pass
     began = time.monotonic()
