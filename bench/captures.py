@@ -258,7 +258,7 @@ def _report(live: dict, historical: dict, bursts: dict, posters: dict) -> Result
             "creates it.",
             "FFmpeg opens a second connection to the camera and stores nothing.",
             "Cold: posters that have not been requested before. Kept open: all are requested every ten seconds; the "
-            "CPU is the additional use of all processes of VAS. These cameras send 1080p25 at {GRID_KBPS} kbps.",
+            f"CPU is the additional use of all processes of VAS. These cameras send 1080p25 at {GRID_KBPS} kbps.",
         ],
         raw=_raw(live, historical, bursts, posters),
     )
