@@ -1,4 +1,4 @@
-"""The arithmetic of the benches: medians, percentiles, straight lines, longest gaps."""
+"""Statistics of the benchmarks: medians, percentiles, linear regression, longest gaps."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -6,13 +6,13 @@ from statistics import linear_regression, median
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which `share` (0 to 1) of the values lie."""
+    """Return the value below which `share` (0 to 1) of the values lie."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median, 95th percentile, most and number of the values, as they go into the raw results."""
+    """Return median, 95th percentile, maximum and number of the values, in the form of the raw results."""
     return {
         "median": median(values),
         "p95": percentile(values, 0.95),
@@ -22,9 +22,9 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def share_out(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
-    """The fixed share, and what each camera adds, of totals at several numbers of cameras.
+    """Return the fixed share and the share per camera of totals at several numbers of cameras.
 
-    One point alone has no fixed share: all of it is its cameras'.
+    With only one number of cameras the fixed share is 0.
     """
     if len({count for count, _ in points}) < 2:
         count, total = points[0]
@@ -34,11 +34,11 @@ def share_out(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
 
 
 def find_longest_gap(times: Sequence[float], since: float) -> tuple[float, float]:
-    """The longest time between two moments in a row of those that end after `since`: its length and its end."""
+    """Return length and end of the longest gap between consecutive times, of the gaps that end after `since`."""
     pairs = [(later - earlier, later) for earlier, later in pairwise(times) if later >= since]
     return max(pairs, default=(float("inf"), float("inf")))
 
 
 def format_ratio(ours: float, theirs: float) -> str:
-    """`0.53 x`: below one, ours is less. A dash beside what is too little to be divided by."""
+    """Format a ratio, such as `0.53 x`; below one, ours is lower. A dash if the divisor is too small."""
     return f"{ours / theirs:.2f} x" if theirs >= 0.1 else "-"
