@@ -36,7 +36,8 @@ function chunkOf(id: string): string | undefined {
   if (!id.includes('/node_modules/')) return undefined;
   if (/\/node_modules\/(react|react-dom|react-router|scheduler|@tanstack)\//.test(id)) return 'react';
   if (/\/node_modules\/@tabler\//.test(id)) return undefined;
-  if (/\/node_modules\/(@mantine|@floating-ui|clsx|react-remove-scroll|react-textarea-autosize)\//.test(id)) return 'mantine';
+  if (/\/node_modules\/(@mantine|@floating-ui|clsx|react-remove-scroll|react-textarea-autosize)\//.test(id))
+    return 'mantine';
   // Fetched only by those who play recordings, or whose network stops WebRTC.
   if (id.includes('/node_modules/hls.js/')) return 'hls';
   return 'media';

@@ -16,7 +16,9 @@ const MOST_PAGES = 10;
 export async function listTags(of: Tagged, signal?: AbortSignal): Promise<string[]> {
   const tags: string[] = [];
   for (let page = 1; page <= MOST_PAGES; page += 1) {
-    const { items, total } = readPage(await request<TagCount[]>(`/${of}/tags`, { query: { page, page_size: PAGE_SIZE }, signal }));
+    const { items, total } = readPage(
+      await request<TagCount[]>(`/${of}/tags`, { query: { page, page_size: PAGE_SIZE }, signal }),
+    );
     tags.push(...items.map(({ tag }) => tag));
     if (items.length === 0 || tags.length >= total) break;
   }

@@ -9,9 +9,19 @@ import { StubApi } from '../../test/StubApi';
 import { BookmarkButton } from './BookmarkButton';
 
 let api: StubApi;
-const fresh = buildBookmark({ title: 'Bookmark', note: '', tags: [], clip: buildClip({ state: 'pending', progress: 0, url: null }) });
+const fresh = buildBookmark({
+  title: 'Bookmark',
+  note: '',
+  tags: [],
+  clip: buildClip({ state: 'pending', progress: 0, url: null }),
+});
 const show = (momentMs: number | null = null, behindSeconds: number | null = null) =>
-  renderAt('/', [{ path: '/', element: <BookmarkButton deviceId="d1" timeZone="UTC" momentOf={() => momentMs} behindSeconds={behindSeconds} /> }]);
+  renderAt('/', [
+    {
+      path: '/',
+      element: <BookmarkButton deviceId="d1" timeZone="UTC" momentOf={() => momentMs} behindSeconds={behindSeconds} />,
+    },
+  ]);
 
 beforeEach(() => {
   localStorage.clear();
@@ -31,7 +41,15 @@ test('live, it is of now by the server’s clock, before a name is typed', async
   show();
   await userEvent.keyboard('b');
   await screen.findByText(/^Kept:/);
-  expect(api.all('POST /bookmarks')[0]?.body).toEqual({ device_id: 'd1', at: null, title: 'Bookmark', note: '', tags: [], before_seconds: 5, after_seconds: 5 });
+  expect(api.all('POST /bookmarks')[0]?.body).toEqual({
+    device_id: 'd1',
+    at: null,
+    title: 'Bookmark',
+    note: '',
+    tags: [],
+    before_seconds: 5,
+    after_seconds: 5,
+  });
   expect(api.all('POST /bookmarks')[0]?.headers.get('Idempotency-Key')).toMatch(/^[0-9a-f]{32}$/);
 });
 
@@ -60,7 +78,12 @@ test('the name is given afterwards, and other lengths are remembered for the nex
   await userEvent.type(screen.getByLabelText('Clip after'), '20');
   await userEvent.click(screen.getByRole('button', { name: 'Save' }));
   expect(await screen.findByText(/Bookmarked: “Van”/)).toBeInTheDocument();
-  expect(api.all('PUT /bookmarks/b1')[0]?.body).toMatchObject({ title: 'Van', before_seconds: 5, after_seconds: 20, at: fresh.at });
+  expect(api.all('PUT /bookmarks/b1')[0]?.body).toMatchObject({
+    title: 'Van',
+    before_seconds: 5,
+    after_seconds: 20,
+    at: fresh.at,
+  });
   expect(api.all('PUT /bookmarks/b1')[0]?.headers.get('If-Match')).toBe('"1"');
   await userEvent.keyboard('b');
   await waitFor(() => expect(api.all('POST /bookmarks')).toHaveLength(2));
@@ -82,7 +105,10 @@ test('leaving the dialog keeps it, discarding removes it', async () => {
 });
 
 test('where nothing can be kept it says why', async () => {
-  api.set('POST /bookmarks', { status: 404, body: { message: 'there is no footage of this time', reason: 'no_footage' } });
+  api.set('POST /bookmarks', {
+    status: 404,
+    body: { message: 'there is no footage of this time', reason: 'no_footage' },
+  });
   show();
   await userEvent.keyboard('b');
   expect(await screen.findByText('No bookmark was made')).toBeInTheDocument();
@@ -90,7 +116,10 @@ test('where nothing can be kept it says why', async () => {
 });
 
 test('a title that the server does not take is said at its field; the bookmark stays', async () => {
-  api.set('PUT /bookmarks/b1', { status: 422, body: { message: 'not valid', errors: { json: { title: ["'title' must have at most 200 characters"] } } } });
+  api.set('PUT /bookmarks/b1', {
+    status: 422,
+    body: { message: 'not valid', errors: { json: { title: ["'title' must have at most 200 characters"] } } },
+  });
   show();
   await userEvent.keyboard('b');
   await screen.findByText(/^Kept:/);

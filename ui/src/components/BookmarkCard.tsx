@@ -27,7 +27,13 @@ export function BookmarkCard({ bookmark, isPlaying, onPlay, onOpen, ...deeds }: 
   const { id, device_id, device_name, at, title, note, tags } = bookmark;
   return (
     <li className={`surface ${classes.card}`} data-testid="bookmark-card" data-clip={bookmark.clip.state}>
-      <BookmarkClip bookmark={bookmark} isPlaying={isPlaying} onPlay={onPlay} onRemake={() => deeds.onRemake(bookmark)} isRemaking={deeds.remakingId === id} />
+      <BookmarkClip
+        bookmark={bookmark}
+        isPlaying={isPlaying}
+        onPlay={onPlay}
+        onRemake={() => deeds.onRemake(bookmark)}
+        isRemaking={deeds.remakingId === id}
+      />
       <div className={classes.body}>
         <div className={classes.head}>
           <button type="button" className={classes.title} onClick={onOpen} title={title}>

@@ -20,8 +20,18 @@ interface BookmarkClipProps {
 function Poster({ bookmark, width }: { bookmark: Bookmark; width: number }) {
   const address = bookmarkPosterUrl(bookmark, width);
   const [broken, setBroken] = useState<string | null>(null);
-  if (address === null || broken === address) return <IconBookmark className={classes.noPoster} size={44} stroke={1.1} aria-hidden />;
-  return <img className={classes.poster} src={address} alt="" loading="lazy" decoding="async" onError={() => setBroken(address)} />;
+  if (address === null || broken === address)
+    return <IconBookmark className={classes.noPoster} size={44} stroke={1.1} aria-hidden />;
+  return (
+    <img
+      className={classes.poster}
+      src={address}
+      alt=""
+      loading="lazy"
+      decoding="async"
+      onError={() => setBroken(address)}
+    />
+  );
 }
 
 export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking, width = 640 }: BookmarkClipProps) {
@@ -56,12 +66,16 @@ export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking
           <span className={classes.disc}>
             <IconPlayerPlayFilled size={22} aria-hidden />
           </span>
-          {clip.state === 'ready' && clip.duration_seconds !== null && <span className={classes.length}>{formatLength(clip.duration_seconds * 1000)}</span>}
+          {clip.state === 'ready' && clip.duration_seconds !== null && (
+            <span className={classes.length}>{formatLength(clip.duration_seconds * 1000)}</span>
+          )}
         </button>
       )}
       {clip.state === 'pending' && (
         <div className={classes.making}>
-          <span aria-live="polite">{percent > 0 ? `The clip is being made, ${percent} %` : 'The clip is being made'}</span>
+          <span aria-live="polite">
+            {percent > 0 ? `The clip is being made, ${percent} %` : 'The clip is being made'}
+          </span>
           <Progress value={percent} size="sm" animated aria-label={`Progress of the clip: ${title}`} />
         </div>
       )}
@@ -74,7 +88,14 @@ export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking
               : `This browser cannot play the clip${clip.codec ? ` (${clip.codec})` : ''}. Download it to see it.`}
           </span>
           {clip.state === 'failed' && (
-            <Button size="compact-sm" variant="white" color="dark" leftSection={<IconRefresh size={14} />} loading={isRemaking} onClick={onRemake}>
+            <Button
+              size="compact-sm"
+              variant="white"
+              color="dark"
+              leftSection={<IconRefresh size={14} />}
+              loading={isRemaking}
+              onClick={onRemake}
+            >
               Try again
             </Button>
           )}

@@ -16,7 +16,14 @@ interface BookmarkFieldsProps {
 
 export function BookmarkFields({ form, knownTags, lengthHint, children }: BookmarkFieldsProps) {
   const portal = useFullscreenTarget();
-  const seconds = { suffix: ' s', min: 0, max: MOST_SECONDS, decimalScale: 1, allowNegative: false, clampBehavior: 'none' } as const;
+  const seconds = {
+    suffix: ' s',
+    min: 0,
+    max: MOST_SECONDS,
+    decimalScale: 1,
+    allowNegative: false,
+    clampBehavior: 'none',
+  } as const;
   return (
     <Stack gap="sm">
       <TextInput

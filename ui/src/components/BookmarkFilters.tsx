@@ -16,7 +16,14 @@ interface BookmarkFiltersProps {
 export function BookmarkFilters({ filter, devices, tags, onChange }: BookmarkFiltersProps) {
   const [today] = useState(() => dateOf(ownTimeZone(), Date.now()));
   return (
-    <CaptureFilters what="Bookmarks" placeholder="Title, note, tag or camera" filter={filter} devices={devices} tags={tags} onChange={onChange}>
+    <CaptureFilters
+      what="Bookmarks"
+      placeholder="Title, note, tag or camera"
+      filter={filter}
+      devices={devices}
+      tags={tags}
+      onChange={onChange}
+    >
       <DaysFilter from={filter.from} to={filter.to} today={today} onChange={onChange} />
     </CaptureFilters>
   );

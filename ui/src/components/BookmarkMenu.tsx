@@ -1,6 +1,14 @@
 // What can be done with one bookmark.
 import { ActionIcon, Menu } from '@mantine/core';
-import { IconDotsVertical, IconDownload, IconMaximize, IconMovie, IconPencil, IconRefresh, IconTrash } from '@tabler/icons-react';
+import {
+  IconDotsVertical,
+  IconDownload,
+  IconMaximize,
+  IconMovie,
+  IconPencil,
+  IconRefresh,
+  IconTrash,
+} from '@tabler/icons-react';
 import { Link } from 'react-router';
 import { clipDownloadUrl, type Bookmark } from '../api/bookmarks';
 import type { BookmarkDeedProps } from './BookmarkCard';
@@ -27,7 +35,11 @@ export function BookmarkMenu({ bookmark, onOpen, onRemake, onEdit, onDelete }: B
         <Menu.Item leftSection={<IconPencil {...icon} />} onClick={() => onEdit(bookmark)}>
           Edit…
         </Menu.Item>
-        <Menu.Item leftSection={<IconMovie {...icon} />} component={Link} to={deviceMomentAddress(bookmark.device_id, Date.parse(bookmark.at))}>
+        <Menu.Item
+          leftSection={<IconMovie {...icon} />}
+          component={Link}
+          to={deviceMomentAddress(bookmark.device_id, Date.parse(bookmark.at))}
+        >
           To the recording
         </Menu.Item>
         {bookmark.clip.state === 'ready' && (

@@ -31,30 +31,70 @@ export function BookmarkView({ id, onClose, onEdit, onDelete, onRemake, remaking
   const bookmark = data?.bookmark;
   const isGone = error instanceof ApiError && error.status === 404;
   return (
-    <Modal opened={id !== null} onClose={onClose} size={980} centered radius="md" fullScreen={isNarrow} title={<span style={{ display: 'block', fontWeight: 600, lineHeight: 1.3, overflowWrap: 'anywhere' }}>{bookmark?.title ?? 'Bookmark'}</span>}>
+    <Modal
+      opened={id !== null}
+      onClose={onClose}
+      size={980}
+      centered
+      radius="md"
+      fullScreen={isNarrow}
+      title={
+        <span style={{ display: 'block', fontWeight: 600, lineHeight: 1.3, overflowWrap: 'anywhere' }}>
+          {bookmark?.title ?? 'Bookmark'}
+        </span>
+      }
+    >
       {isGone && (
         <Notice tone="still" title="This bookmark is not there">
           It was deleted, or the link is wrong.
         </Notice>
       )}
-      {error && !isGone && !bookmark && <Failure title="The bookmark could not be read" error={error} onRetry={() => void refetch()} />}
+      {error && !isGone && !bookmark && (
+        <Failure title="The bookmark could not be read" error={error} onRetry={() => void refetch()} />
+      )}
       {!bookmark && !error && <Skeleton style={{ aspectRatio: '16 / 9' }} />}
       {bookmark && !isGone && (
         <Stack gap="sm" className={classes.viewStage}>
-          <BookmarkClip bookmark={bookmark} isPlaying onPlay={() => {}} onRemake={() => onRemake(bookmark)} isRemaking={remakingId === bookmark.id} width={1280} />
+          <BookmarkClip
+            bookmark={bookmark}
+            isPlaying
+            onPlay={() => {}}
+            onRemake={() => onRemake(bookmark)}
+            isRemaking={remakingId === bookmark.id}
+            width={1280}
+          />
           <Group gap="xs">
-            <Button size="xs" variant="default" component={Link} to={deviceMomentAddress(bookmark.device_id, Date.parse(bookmark.at))} leftSection={<IconMovie size={15} />}>
+            <Button
+              size="xs"
+              variant="default"
+              component={Link}
+              to={deviceMomentAddress(bookmark.device_id, Date.parse(bookmark.at))}
+              leftSection={<IconMovie size={15} />}
+            >
               To the recording
             </Button>
             {bookmark.clip.state === 'ready' && (
-              <Button size="xs" variant="default" component="a" href={clipDownloadUrl(bookmark)} download leftSection={<IconDownload size={15} />}>
+              <Button
+                size="xs"
+                variant="default"
+                component="a"
+                href={clipDownloadUrl(bookmark)}
+                download
+                leftSection={<IconDownload size={15} />}
+              >
                 Download
               </Button>
             )}
             <Button size="xs" variant="default" leftSection={<IconPencil size={15} />} onClick={() => onEdit(bookmark)}>
               Edit
             </Button>
-            <Button size="xs" variant="default" c="var(--vas-bad)" leftSection={<IconTrash size={15} />} onClick={() => onDelete(bookmark)}>
+            <Button
+              size="xs"
+              variant="default"
+              c="var(--vas-bad)"
+              leftSection={<IconTrash size={15} />}
+              onClick={() => onDelete(bookmark)}
+            >
               Delete
             </Button>
           </Group>
@@ -63,11 +103,32 @@ export function BookmarkView({ id, onClose, onEdit, onDelete, onRemake, remaking
             rows={[
               ['Camera', bookmark.device_name],
               ['Moment', <Timestamp key="at" at={bookmark.at} />],
-              ...(bookmark.tags.length > 0 ? [['Tags', <TagList key="tags" tags={bookmark.tags} most={20} />] as [string, React.ReactNode]] : []),
-              ...(bookmark.clip.state === 'ready'
-                ? [['Clip', [bookmark.clip.duration_seconds === null ? '' : formatLength(bookmark.clip.duration_seconds * 1000), bookmark.clip.codec ?? '', formatBytes(bookmark.clip.size)].filter(Boolean).join(', ')] as [string, React.ReactNode]]
+              ...(bookmark.tags.length > 0
+                ? [['Tags', <TagList key="tags" tags={bookmark.tags} most={20} />] as [string, React.ReactNode]]
                 : []),
-              ['Made', <span key="made"><Timestamp at={bookmark.created_at} />{bookmark.created_by ? ` by ${bookmark.created_by}` : ''}</span>],
+              ...(bookmark.clip.state === 'ready'
+                ? [
+                    [
+                      'Clip',
+                      [
+                        bookmark.clip.duration_seconds === null
+                          ? ''
+                          : formatLength(bookmark.clip.duration_seconds * 1000),
+                        bookmark.clip.codec ?? '',
+                        formatBytes(bookmark.clip.size),
+                      ]
+                        .filter(Boolean)
+                        .join(', '),
+                    ] as [string, React.ReactNode],
+                  ]
+                : []),
+              [
+                'Made',
+                <span key="made">
+                  <Timestamp at={bookmark.created_at} />
+                  {bookmark.created_by ? ` by ${bookmark.created_by}` : ''}
+                </span>,
+              ],
             ]}
           />
           {bookmark.clip.state === 'ready' && bookmark.clip.reason && (

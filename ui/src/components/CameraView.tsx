@@ -102,7 +102,10 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onFigures }: Ca
     [player],
   );
   const openJump = useCallback(() => setJumpFrom(player.getMoment() ?? Date.now()), [player]);
-  const reasonAt = useCallback((ms: number) => (timeline.current ? (gapAt(timeline.current, ms, Date.now())?.reason ?? null) : null), []);
+  const reasonAt = useCallback(
+    (ms: number) => (timeline.current ? (gapAt(timeline.current, ms, Date.now())?.reason ?? null) : null),
+    [],
+  );
   const keepTimeline = useCallback((data: TimelineData) => {
     timeline.current = data;
   }, []);
@@ -144,7 +147,17 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onFigures }: Ca
           onData={keepTimeline}
         />
       </Player>
-      {recording?.oldest && <RangePanel deviceId={deviceId} name={name} timeZone={timeZone} marked={marked} onMarked={setMarked} onMark={mark} onSeek={watchAt} />}
+      {recording?.oldest && (
+        <RangePanel
+          deviceId={deviceId}
+          name={name}
+          timeZone={timeZone}
+          marked={marked}
+          onMarked={setMarked}
+          onMark={mark}
+          onSeek={watchAt}
+        />
+      )}
       <JumpToTime
         isOpen={jumpFrom !== null}
         timeZone={timeZone}

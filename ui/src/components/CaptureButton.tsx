@@ -17,5 +17,7 @@ export function CaptureButton({ capture, isRecorded, momentOf }: CaptureButtonPr
     if (!isRecorded || atMs !== null) capture.take(atMs);
   };
   usePlayerKeys({ s: press });
-  return <PlayerButton label="Take a snapshot" keyName="S" icon={<IconCamera size={20} stroke={1.7} />} onClick={press} />;
+  return (
+    <PlayerButton label="Take a snapshot" keyName="S" icon={<IconCamera size={20} stroke={1.7} />} onClick={press} />
+  );
 }

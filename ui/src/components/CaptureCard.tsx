@@ -32,7 +32,12 @@ export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: Capt
     const timer = setTimeout(() => onDismiss(key), state === 'done' ? DONE_SHOWN_MS : FAILED_SHOWN_MS);
     return () => clearTimeout(timer);
   }, [state, isHeld, key, onDismiss]);
-  const holds = { onPointerEnter: () => setHeld(true), onPointerLeave: () => setHeld(false), onFocus: () => setHeld(true), onBlur: () => setHeld(false) };
+  const holds = {
+    onPointerEnter: () => setHeld(true),
+    onPointerLeave: () => setHeld(false),
+    onFocus: () => setHeld(true),
+    onBlur: () => setHeld(false),
+  };
 
   if (state === 'done' && snapshot) {
     return (
@@ -45,7 +50,14 @@ export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: Capt
             <span className={classes.link}>View</span>
           </span>
         </UnstyledButton>
-        <CloseButton className={classes.close} size="sm" variant="transparent" c="white" aria-label="Dismiss" onClick={() => onDismiss(key)} />
+        <CloseButton
+          className={classes.close}
+          size="sm"
+          variant="transparent"
+          c="white"
+          aria-label="Dismiss"
+          onClick={() => onDismiss(key)}
+        />
       </div>
     );
   }
@@ -61,25 +73,49 @@ export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: Capt
             {failure.remedy && ` ${sentence(failure.remedy)}`}
           </span>
           {failure.nearest.map((at) => (
-            <Button key={at} className={classes.nearest} size="compact-xs" variant="default" onClick={() => onSeek(Date.parse(at))}>
+            <Button
+              key={at}
+              className={classes.nearest}
+              size="compact-xs"
+              variant="default"
+              onClick={() => onSeek(Date.parse(at))}
+            >
               Show {nearWords(timeZone, Date.parse(at), Date.parse(entry.at ?? at))}
             </Button>
           ))}
         </div>
-        <CloseButton className={classes.close} size="sm" variant="transparent" c="white" aria-label="Dismiss" onClick={() => onDismiss(key)} />
+        <CloseButton
+          className={classes.close}
+          size="sm"
+          variant="transparent"
+          c="white"
+          aria-label="Dismiss"
+          onClick={() => onDismiss(key)}
+        />
       </div>
     );
   }
 
   return (
-    <div className={`${classes.card} ${progress === null ? classes.late : ''}`} data-testid="capture-card" data-state={state}>
+    <div
+      className={`${classes.card} ${progress === null ? classes.late : ''}`}
+      data-testid="capture-card"
+      data-state={state}
+    >
       <Loader size={18} color="#7ef0d4" />
       <div className={classes.words}>
         <span className={classes.title}>Taking the snapshot</span>
         {progress !== null && (
           <>
             <span className={classes.soft}>It takes a little longer; it goes on by itself</span>
-            <Progress className={classes.progress} value={Math.max(4, progress * 100)} size="sm" color="#37a6b1" animated aria-label="Progress of the snapshot" />
+            <Progress
+              className={classes.progress}
+              value={Math.max(4, progress * 100)}
+              size="sm"
+              color="#37a6b1"
+              animated
+              aria-label="Progress of the snapshot"
+            />
           </>
         )}
       </div>

@@ -27,11 +27,16 @@ function Harness({ momentMs }: { momentMs: number | null }) {
   );
 }
 
-const show = (momentMs: number | null = null) => renderAt('/', [{ path: '/', element: <Harness momentMs={momentMs} /> }]);
+const show = (momentMs: number | null = null) =>
+  renderAt('/', [{ path: '/', element: <Harness momentMs={momentMs} /> }]);
 const press = () => userEvent.click(screen.getByRole('button', { name: 'Take a snapshot' }));
 
 beforeEach(() => {
-  api = new StubApi({ [LIVE]: { status: 201, body: buildSnapshot() }, [HISTORICAL]: { status: 201, body: buildSnapshot({ kind: 'historical' }) }, 'GET /snapshots': { body: [] } });
+  api = new StubApi({
+    [LIVE]: { status: 201, body: buildSnapshot() },
+    [HISTORICAL]: { status: 201, body: buildSnapshot({ kind: 'historical' }) },
+    'GET /snapshots': { body: [] },
+  });
   seek.mockClear();
 });
 afterEach(() => {
@@ -53,7 +58,9 @@ test('live takes the frame of now, by button or key, each press with a key of it
 test('a recording is taken at the moment on the screen, to the millisecond', async () => {
   show(MOMENT);
   await press();
-  await waitFor(() => expect(api.all(HISTORICAL)[0]?.body).toEqual({ accuracy: 'exact', at: '2026-03-01T10:00:00.480Z' }));
+  await waitFor(() =>
+    expect(api.all(HISTORICAL)[0]?.body).toEqual({ accuracy: 'exact', at: '2026-03-01T10:00:00.480Z' }),
+  );
 });
 
 test('what was taken is shown small, and large on a press', async () => {
@@ -72,7 +79,17 @@ test('one that takes longer is followed to its end', async () => {
   await press();
   const bar = await screen.findByRole('progressbar', { name: 'Progress of the snapshot' });
   await waitFor(() => expect(bar).toHaveAttribute('aria-valuenow', '50'));
-  const result = { url: '', name: '', size: 0, content_type: '', start: '', end: '', duration_seconds: 0, notes: [], snapshot_id: 's9' };
+  const result = {
+    url: '',
+    name: '',
+    size: 0,
+    content_type: '',
+    start: '',
+    end: '',
+    duration_seconds: 0,
+    notes: [],
+    snapshot_id: 's9',
+  };
   api.set('GET /jobs/j1', { body: buildJob({ kind: 'snapshot', state: 'done', progress: 1, result }) });
   api.set('GET /snapshots/s9', { body: buildSnapshot({ id: 's9' }) });
   expect(await screen.findByText('Snapshot taken')).toBeInTheDocument();
@@ -94,11 +111,17 @@ test('a request without an answer is sent once more, under the same key', async 
 });
 
 test('a job that fails says why and what to do', async () => {
-  const error = { code: 'picture_damaged', message: 'the footage of this moment cannot be decoded', remedy: 'choose a moment beside it' };
+  const error = {
+    code: 'picture_damaged',
+    message: 'the footage of this moment cannot be decoded',
+    remedy: 'choose a moment beside it',
+  };
   api.set(LIVE, { status: 202, body: buildJob({ kind: 'snapshot', state: 'failed', error }) });
   show();
   await press();
-  expect(await screen.findByText('The footage of this moment cannot be decoded. Choose a moment beside it.')).toBeInTheDocument();
+  expect(
+    await screen.findByText('The footage of this moment cannot be decoded. Choose a moment beside it.'),
+  ).toBeInTheDocument();
 });
 
 test('without footage there, the nearest is one press away', async () => {
@@ -114,7 +137,9 @@ test('without footage there, the nearest is one press away', async () => {
 test('a card goes by itself', async () => {
   show();
   vi.useFakeTimers({ shouldAdvanceTime: true });
-  await userEvent.setup({ advanceTimers: vi.advanceTimersByTime }).click(screen.getByRole('button', { name: 'Take a snapshot' }));
+  await userEvent
+    .setup({ advanceTimers: vi.advanceTimersByTime })
+    .click(screen.getByRole('button', { name: 'Take a snapshot' }));
   await screen.findByText('Snapshot taken');
   act(() => void vi.advanceTimersByTime(10_000));
   expect(screen.queryByText('Snapshot taken')).not.toBeInTheDocument();

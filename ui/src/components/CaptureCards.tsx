@@ -35,7 +35,14 @@ export function CaptureCards({ capture, timeZone, onSeek }: CaptureCardsProps) {
           />
         ))}
       </div>
-      {shown && <SnapshotViewer snapshots={[shown]} openId={shown.id} timeZone={timeZone} onOpen={(id) => id === null && setShown(null)} />}
+      {shown && (
+        <SnapshotViewer
+          snapshots={[shown]}
+          openId={shown.id}
+          timeZone={timeZone}
+          onOpen={(id) => id === null && setShown(null)}
+        />
+      )}
     </>
   );
 }

@@ -7,7 +7,10 @@ import { sentence } from './sentence';
 import badges from './StateBadge.module.css';
 import classes from './EventHistory.module.css';
 
-const LOOKS: Record<Exclude<DeviceEventKind, 'state'>, { word: string; Icon: typeof IconPhoto; addressOf: (id: string) => string }> = {
+const LOOKS: Record<
+  Exclude<DeviceEventKind, 'state'>,
+  { word: string; Icon: typeof IconPhoto; addressOf: (id: string) => string }
+> = {
   snapshot: { word: 'Snapshot', Icon: IconPhoto, addressOf: snapshotAddress },
   bookmark: { word: 'Bookmark', Icon: IconBookmark, addressOf: bookmarkAddress },
   clip: { word: 'Clip', Icon: IconMovie, addressOf: bookmarkAddress },

@@ -27,13 +27,28 @@ interface CaptureFiltersProps {
   children: ReactNode;
 }
 
-export function CaptureFilters({ what, placeholder, filter, devices, deviceName, tags, onChange, children }: CaptureFiltersProps) {
+export function CaptureFilters({
+  what,
+  placeholder,
+  filter,
+  devices,
+  deviceName,
+  tags,
+  onChange,
+  children,
+}: CaptureFiltersProps) {
   const { q, deviceId, tag, order } = filter;
   const isListed = !deviceId || devices.some(({ value }) => value === deviceId);
   const isOldestFirst = order === 'oldest';
   return (
     <div className={classes.filters} role="search" aria-label={what}>
-      <SearchField className={classes.search} label={`Search ${what.toLowerCase()}`} placeholder={placeholder} q={q} onSearch={(text) => onChange({ q: text })} />
+      <SearchField
+        className={classes.search}
+        label={`Search ${what.toLowerCase()}`}
+        placeholder={placeholder}
+        q={q}
+        onSearch={(text) => onChange({ q: text })}
+      />
       <Select
         aria-label="Show only one camera"
         placeholder="Any camera"

@@ -2,7 +2,15 @@
 import { Button, Group } from '@mantine/core';
 import { Notice } from './Notice';
 
-export function ConflictNotice({ what = 'camera', onReload, onOverwrite }: { what?: string; onReload: () => void; onOverwrite: () => void }) {
+export function ConflictNotice({
+  what = 'camera',
+  onReload,
+  onOverwrite,
+}: {
+  what?: string;
+  onReload: () => void;
+  onOverwrite: () => void;
+}) {
   return (
     <Notice tone="warn" title={`This ${what} was changed in the meantime`} role="alert">
       Somebody saved it after you opened it. Nothing of yours has been saved yet.

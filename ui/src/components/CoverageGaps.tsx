@@ -11,7 +11,15 @@ import classes from './CoverageReport.module.css';
 const FIRST_SHOWN = 20;
 const LEAD_IN_MS = 5_000;
 
-export function CoverageGaps({ gaps, deviceId, timeZone }: { gaps: CoverageGap[]; deviceId: string; timeZone: string }) {
+export function CoverageGaps({
+  gaps,
+  deviceId,
+  timeZone,
+}: {
+  gaps: CoverageGap[];
+  deviceId: string;
+  timeZone: string;
+}) {
   const [isWhole, setWhole] = useState(false);
   const shown = isWhole ? gaps : gaps.slice(0, FIRST_SHOWN);
   return (
@@ -26,12 +34,21 @@ export function CoverageGaps({ gaps, deviceId, timeZone }: { gaps: CoverageGap[]
               </span>
               <span className={classes.length}>{formatLength(gap.seconds * 1000)}</span>
               <span className={gap.is_wanted ? classes.reason : `${classes.reason} ${classes.soft}`}>
-                {sentence(gap.by && !gap.reason.message.includes(gap.by) ? `${gap.reason.message} by ${gap.by}` : gap.reason.message)}
+                {sentence(
+                  gap.by && !gap.reason.message.includes(gap.by)
+                    ? `${gap.reason.message} by ${gap.by}`
+                    : gap.reason.message,
+                )}
                 {!gap.is_wanted && ' (not wanted)'}
               </span>
               {/* Before footage that nobody wanted there need not be any. */}
               {(gap.is_wanted || gap.by) && (
-                <Anchor component={Link} fz="inherit" className={classes.watch} to={deviceMomentAddress(deviceId, startMs - LEAD_IN_MS)}>
+                <Anchor
+                  component={Link}
+                  fz="inherit"
+                  className={classes.watch}
+                  to={deviceMomentAddress(deviceId, startMs - LEAD_IN_MS)}
+                >
                   Watch before it
                 </Anchor>
               )}

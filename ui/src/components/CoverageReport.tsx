@@ -23,7 +23,17 @@ interface CoverageReportProps {
 
 const SPANS = [7, 30, 90];
 
-function DayRow({ day, deviceId, timeZone, onPick }: { day: CoverageDay; deviceId: string; timeZone: string; onPick: () => void }) {
+function DayRow({
+  day,
+  deviceId,
+  timeZone,
+  onPick,
+}: {
+  day: CoverageDay;
+  deviceId: string;
+  timeZone: string;
+  onPick: () => void;
+}) {
   const [isOpen, setOpen] = useState(false);
   const isLacking = day.coverage !== null && day.coverage < 0.99;
   const lost = day.gaps.filter((gap) => gap.is_wanted).length;
@@ -41,7 +51,10 @@ function DayRow({ day, deviceId, timeZone, onPick }: { day: CoverageDay; deviceI
             <div className={classes.bar} aria-hidden>
               <i style={{ width: `${Math.min(1, day.recorded_seconds / 86_400) * 100}%` }} />
               {day.wanted_seconds > day.recorded_seconds && (
-                <i className={classes.missing} style={{ width: `${Math.min(1, (day.wanted_seconds - day.recorded_seconds) / 86_400) * 100}%` }} />
+                <i
+                  className={classes.missing}
+                  style={{ width: `${Math.min(1, (day.wanted_seconds - day.recorded_seconds) / 86_400) * 100}%` }}
+                />
               )}
             </div>
             <Text span fz="sm" fw={600} c={isLacking ? 'var(--vas-bad)' : undefined} className={classes.share}>
@@ -49,8 +62,12 @@ function DayRow({ day, deviceId, timeZone, onPick }: { day: CoverageDay; deviceI
             </Text>
           </div>
         </Table.Td>
-        <Table.Td className={`${classes.number} ${classes.spare}`}>{day.recorded_seconds > 0 ? formatSpan(day.recorded_seconds * 1000) : NOTHING}</Table.Td>
-        <Table.Td className={`${classes.number} ${classes.spare}`}>{day.wanted_seconds > 0 ? formatSpan(day.wanted_seconds * 1000) : NOTHING}</Table.Td>
+        <Table.Td className={`${classes.number} ${classes.spare}`}>
+          {day.recorded_seconds > 0 ? formatSpan(day.recorded_seconds * 1000) : NOTHING}
+        </Table.Td>
+        <Table.Td className={`${classes.number} ${classes.spare}`}>
+          {day.wanted_seconds > 0 ? formatSpan(day.wanted_seconds * 1000) : NOTHING}
+        </Table.Td>
         <Table.Td className={classes.number}>
           {count === 0 ? (
             <Text span fz="sm" c="dimmed">
@@ -58,7 +75,8 @@ function DayRow({ day, deviceId, timeZone, onPick }: { day: CoverageDay; deviceI
             </Text>
           ) : (
             <UnstyledButton fz="sm" className={classes.toggle} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-              {lost > 0 ? lost : <span className={classes.soft}>{day.wanted_seconds > 0 ? 'none' : NOTHING}</span>} {isOpen ? <IconChevronDown size={14} aria-hidden /> : <IconChevronRight size={14} aria-hidden />}
+              {lost > 0 ? lost : <span className={classes.soft}>{day.wanted_seconds > 0 ? 'none' : NOTHING}</span>}{' '}
+              {isOpen ? <IconChevronDown size={14} aria-hidden /> : <IconChevronRight size={14} aria-hidden />}
               <span className="visually-hidden">gaps on {formatShortDate(day.date)}</span>
             </UnstyledButton>
           )}
@@ -84,7 +102,14 @@ export function CoverageReport({ deviceId, timeZone, today, onPick }: CoverageRe
     <Panel
       title="Coverage"
       end={
-        <Button component="a" size="compact-sm" variant="default" href={coverageCsvUrl(deviceId, query)} download leftSection={<IconDownload size={14} />}>
+        <Button
+          component="a"
+          size="compact-sm"
+          variant="default"
+          href={coverageCsvUrl(deviceId, query)}
+          download
+          leftSection={<IconDownload size={14} />}
+        >
           CSV
         </Button>
       }
@@ -98,7 +123,9 @@ export function CoverageReport({ deviceId, timeZone, today, onPick }: CoverageRe
         value={String(span)}
         onChange={(value) => setSpan(Number(value))}
       />
-      {error && !data && <Failure title="The coverage could not be read" error={error} onRetry={() => void refetch()} />}
+      {error && !data && (
+        <Failure title="The coverage could not be read" error={error} onRetry={() => void refetch()} />
+      )}
       {!days && !error && <Skeleton height={180} />}
       {days && (
         <Table fz="sm" verticalSpacing={6} horizontalSpacing="xs">
@@ -113,7 +140,13 @@ export function CoverageReport({ deviceId, timeZone, today, onPick }: CoverageRe
           </Table.Thead>
           <Table.Tbody>
             {days.map((day) => (
-              <DayRow key={day.date} day={day} deviceId={deviceId} timeZone={timeZone} onPick={() => onPick(day.date)} />
+              <DayRow
+                key={day.date}
+                day={day}
+                deviceId={deviceId}
+                timeZone={timeZone}
+                onPick={() => onPick(day.date)}
+              />
             ))}
           </Table.Tbody>
         </Table>

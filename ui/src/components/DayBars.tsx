@@ -17,7 +17,8 @@ interface DayBarsProps {
 const DAY_SECONDS = 86_400;
 
 function barWords(date: string, day: CoverageDay | undefined): string {
-  if (!day || day.recorded_seconds <= 0) return `${formatDate(date)}: ${day && day.wanted_seconds > 0 ? 'nothing recorded, although it was wanted' : 'nothing recorded'}`;
+  if (!day || day.recorded_seconds <= 0)
+    return `${formatDate(date)}: ${day && day.wanted_seconds > 0 ? 'nothing recorded, although it was wanted' : 'nothing recorded'}`;
   const share = day.coverage === null ? '' : `, ${formatShare(day.coverage)} of what was wanted`;
   const count = day.gaps.filter((gap) => gap.is_wanted).length;
   const gaps = count > 0 ? `, ${count} ${count === 1 ? 'gap' : 'gaps'}` : '';
@@ -35,9 +36,17 @@ export function DayBars({ dates, days, addressOf }: DayBarsProps) {
         const words = barWords(date, day);
         return (
           <Tooltip key={date} label={words} openDelay={80}>
-            <Link to={addressOf(date)} className={classes.bar} role="listitem" aria-label={words} data-lacking={isLacking || undefined}>
+            <Link
+              to={addressOf(date)}
+              className={classes.bar}
+              role="listitem"
+              aria-label={words}
+              data-lacking={isLacking || undefined}
+            >
               {wanted > recorded && <span className={classes.wanted} style={{ height: `${wanted * 100}%` }} />}
-              {recorded > 0 && <span className={classes.recorded} style={{ height: `${Math.max(8, recorded * 100)}%` }} />}
+              {recorded > 0 && (
+                <span className={classes.recorded} style={{ height: `${Math.max(8, recorded * 100)}%` }} />
+              )}
             </Link>
           </Tooltip>
         );

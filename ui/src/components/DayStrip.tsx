@@ -24,14 +24,19 @@ export function DayStrip({ deviceId, name, date, timeZone }: DayStripProps) {
   const [hoverMs, setHoverMs] = useState<number | null>(null);
   const { startMs, endMs } = dayBounds(timeZone, date);
   const share = (ms: number) => Math.min(100, Math.max(0, ((ms - startMs) / (endMs - startMs)) * 100));
-  const box = (from: number, to: number) => ({ left: `${share(from)}%`, width: `${Math.max(0.15, share(to) - share(from))}%` });
+  const box = (from: number, to: number) => ({
+    left: `${share(from)}%`,
+    width: `${Math.max(0.15, share(to) - share(from))}%`,
+  });
   const momentOf = (event: MouseEvent) => {
     const { left, width } = event.currentTarget.getBoundingClientRect();
     return startMs + ((event.clientX - left) / Math.max(1, width)) * (endMs - startMs);
   };
   const first = data.spans[0];
   const firstMs = first ? Math.max(first.startMs, startMs) : startMs;
-  const words = first ? `${name}, ${formatDate(date)}: footage from ${formatTime(timeZone, firstMs)}` : `${name}, ${formatDate(date)}: nothing recorded`;
+  const words = first
+    ? `${name}, ${formatDate(date)}: footage from ${formatTime(timeZone, firstMs)}`
+    : `${name}, ${formatDate(date)}: nothing recorded`;
   return (
     <div className={classes.wrap}>
       <button
@@ -43,10 +48,16 @@ export function DayStrip({ deviceId, name, date, timeZone }: DayStripProps) {
         onMouseMove={(event) => setHoverMs(momentOf(event))}
         onMouseLeave={() => setHoverMs(null)}
         // A key has no place on the strip: it plays the day from its first footage.
-        onClick={(event) => void navigate(deviceMomentAddress(deviceId, event.detail === 0 ? firstMs : Math.min(now, momentOf(event))))}
+        onClick={(event) =>
+          void navigate(deviceMomentAddress(deviceId, event.detail === 0 ? firstMs : Math.min(now, momentOf(event))))
+        }
       >
         {data.gaps.map((gap) => (
-          <i key={`${gap.startMs} ${gap.reason}`} className={gap.tone === 'lost' ? classes.lost : classes.unwanted} style={box(gap.startMs, gap.endMs ?? now)} />
+          <i
+            key={`${gap.startMs} ${gap.reason}`}
+            className={gap.tone === 'lost' ? classes.lost : classes.unwanted}
+            style={box(gap.startMs, gap.endMs ?? now)}
+          />
         ))}
         {data.spans.map((span) => (
           <i key={span.startMs} className={classes.footage} style={box(span.startMs, span.endMs)} />

@@ -13,9 +13,22 @@ interface DaysFilterProps {
 export function DaysFilter({ from, to, today, onChange }: DaysFilterProps) {
   return (
     <div className={classes.days} role="group" aria-label="Days">
-      <TextInput type="date" aria-label="From day" max={to || today} value={from} onChange={(event) => onChange({ from: event.currentTarget.value })} />
+      <TextInput
+        type="date"
+        aria-label="From day"
+        max={to || today}
+        value={from}
+        onChange={(event) => onChange({ from: event.currentTarget.value })}
+      />
       <span aria-hidden>–</span>
-      <TextInput type="date" aria-label="To day" min={from || undefined} max={today} value={to} onChange={(event) => onChange({ to: event.currentTarget.value })} />
+      <TextInput
+        type="date"
+        aria-label="To day"
+        min={from || undefined}
+        max={today}
+        value={to}
+        onChange={(event) => onChange({ to: event.currentTarget.value })}
+      />
     </div>
   );
 }

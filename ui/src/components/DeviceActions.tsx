@@ -23,7 +23,8 @@ export function DeviceActions({ device }: { device: Device }) {
           aria-disabled={!device.enabled}
           style={device.enabled ? undefined : { opacity: 0.35, cursor: 'not-allowed' }}
           onClick={() => {
-            if (device.enabled) control.mutate({ id: device.id, name: device.name, desired: isWanted ? 'stopped' : 'running' });
+            if (device.enabled)
+              control.mutate({ id: device.id, name: device.name, desired: isWanted ? 'stopped' : 'running' });
           }}
         >
           {isWanted ? <IconPlayerStop size={18} stroke={1.7} /> : <IconPlayerPlay size={18} stroke={1.7} />}
@@ -36,7 +37,11 @@ export function DeviceActions({ device }: { device: Device }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item component={Link} to={`/devices/${device.id}/edit`} leftSection={<IconPencil size={16} stroke={1.7} />}>
+          <Menu.Item
+            component={Link}
+            to={`/devices/${device.id}/edit`}
+            leftSection={<IconPencil size={16} stroke={1.7} />}
+          >
             Edit
           </Menu.Item>
           <Menu.Item color="red" leftSection={<IconTrash size={16} stroke={1.7} />} onClick={() => askToDelete(device)}>

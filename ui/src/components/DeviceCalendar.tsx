@@ -22,7 +22,13 @@ export function DeviceCalendar({ deviceId, timeZone, value, onPick }: DeviceCale
     setSeen(value);
     if (value) setMonth(monthOf(value));
   }
-  const { data, error, refetch } = useRecordedDates(deviceId, timeZone, `${month}-01`, addDays(`${addMonths(month, 1)}-01`, -1));
-  if (error && !data) return <Failure title="The recorded days could not be read" error={error} onRetry={() => void refetch()} />;
+  const { data, error, refetch } = useRecordedDates(
+    deviceId,
+    timeZone,
+    `${month}-01`,
+    addDays(`${addMonths(month, 1)}-01`, -1),
+  );
+  if (error && !data)
+    return <Failure title="The recorded days could not be read" error={error} onRetry={() => void refetch()} />;
   return <RecordedCalendar month={month} onMonth={setMonth} days={data} value={value} onPick={onPick} today={today} />;
 }

@@ -23,8 +23,16 @@ const ORDERS = [
 export function DeviceFilters({ query, tags, onChange, hasSort }: DeviceFiltersProps) {
   return (
     <div className={classes.filters}>
-      <SearchField className={classes.search} label="Search cameras" placeholder="Search cameras" q={query.q} onSearch={(q) => onChange({ q })} />
-      {(tags.length > 0 || query.tag) && <TagFilter tags={tags} tag={query.tag} onChange={(tag) => onChange({ tag })} />}
+      <SearchField
+        className={classes.search}
+        label="Search cameras"
+        placeholder="Search cameras"
+        q={query.q}
+        onSearch={(q) => onChange({ q })}
+      />
+      {(tags.length > 0 || query.tag) && (
+        <TagFilter tags={tags} tag={query.tag} onChange={(tag) => onChange({ tag })} />
+      )}
       {hasSort && (
         <Select
           aria-label="Order"

@@ -41,7 +41,15 @@ function placeErrors(form: DeviceFormState, error: ApiError): ApiError | null {
   return null;
 }
 
-export function DeviceForm({ initialValues, deviceId, hasCredentials = false, submitLabel, notice, onSubmit, onCancel }: DeviceFormProps) {
+export function DeviceForm({
+  initialValues,
+  deviceId,
+  hasCredentials = false,
+  submitLabel,
+  notice,
+  onSubmit,
+  onCancel,
+}: DeviceFormProps) {
   const knownTags = useKnownTags();
   const [failure, setFailure] = useState<Error | null>(null);
   const [isSending, setSending] = useState(false);
@@ -74,7 +82,13 @@ export function DeviceForm({ initialValues, deviceId, hasCredentials = false, su
           {notice}
           <Panel title="Camera">
             <Stack gap="md">
-              <TextInput label="Name" required withAsterisk placeholder="Loading dock, north" {...form.getInputProps('name')} />
+              <TextInput
+                label="Name"
+                required
+                withAsterisk
+                placeholder="Loading dock, north"
+                {...form.getInputProps('name')}
+              />
               <SourceFields form={form} hasCredentials={hasCredentials} />
             </Stack>
           </Panel>

@@ -16,15 +16,20 @@ beforeEach(() => {
   status = 200;
   vi.stubGlobal('fetch', (url: string) => {
     asked.push(url);
-    return Promise.resolve(new Response(status === 200 ? 'jpeg' : '{}', { status, headers: { 'Last-Modified': takenAt.toUTCString() } }));
+    return Promise.resolve(
+      new Response(status === 200 ? 'jpeg' : '{}', { status, headers: { 'Last-Modified': takenAt.toUTCString() } }),
+    );
   });
-  vi.stubGlobal('IntersectionObserver', class {
-    constructor(callback: (entries: { isIntersecting: boolean }[]) => void) {
-      setInSight = (isIntersecting) => act(() => callback([{ isIntersecting }]));
-    }
-    observe() {}
-    disconnect() {}
-  });
+  vi.stubGlobal(
+    'IntersectionObserver',
+    class {
+      constructor(callback: (entries: { isIntersecting: boolean }[]) => void) {
+        setInSight = (isIntersecting) => act(() => callback([{ isIntersecting }]));
+      }
+      observe() {}
+      disconnect() {}
+    },
+  );
   URL.createObjectURL = () => 'blob:poster';
   URL.revokeObjectURL = () => {};
 });

@@ -24,7 +24,11 @@ export function DevicePoster({ deviceId, name, width, isRunning, className = '' 
   const Icon = isRunning ? IconVideo : IconVideoOff;
   return (
     <div ref={ref} className={`${classes.poster} ${className}`} data-running={isRunning || undefined}>
-      {picture ? <BlobImage bytes={picture} className={classes.picture} alt={`Newest picture of ${name}`} data-testid="poster" /> : <Icon size={width < 300 ? 18 : 28} stroke={1.4} aria-hidden />}
+      {picture ? (
+        <BlobImage bytes={picture} className={classes.picture} alt={`Newest picture of ${name}`} data-testid="poster" />
+      ) : (
+        <Icon size={width < 300 ? 18 : 28} stroke={1.4} aria-hidden />
+      )}
       {picture && age > FRESH_MS && width > 200 && <span className={classes.age}>{formatSpan(age)} ago</span>}
     </div>
   );

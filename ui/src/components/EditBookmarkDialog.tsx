@@ -11,7 +11,14 @@ import { useTagsInUse } from '../hooks/useTagsInUse';
 import { formatMoment } from '../timeline/words';
 import { ownTimeZone } from '../timeline/timeZone';
 import { BookmarkFields } from './BookmarkFields';
-import { bookmarkFieldsOf, bookmarkRules, bookmarkValuesOf, needsNewClip, placeErrors, type BookmarkValues } from './bookmarkValues';
+import {
+  bookmarkFieldsOf,
+  bookmarkRules,
+  bookmarkValuesOf,
+  needsNewClip,
+  placeErrors,
+  type BookmarkValues,
+} from './bookmarkValues';
 import { ConflictNotice } from './ConflictNotice';
 import { Failure } from './Failure';
 import { MomentFields } from './MomentFields';
@@ -50,7 +57,8 @@ function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
       const placed = error instanceof ApiError ? placeErrors(error.errors) : {};
       if (error instanceof ApiError && error.status === 412) setConflict(true);
       else if (Object.keys(placed).length > 0) form.setErrors(placed);
-      else if (error instanceof ApiError && error.errors.at) setMomentError(sentence(error.errors.at.replace(/^'at'/, 'the moment')));
+      else if (error instanceof ApiError && error.errors.at)
+        setMomentError(sentence(error.errors.at.replace(/^'at'/, 'the moment')));
       else {
         setFailure(error as Error);
         if (error instanceof ApiError) setNearest(nearestOf(error));
@@ -69,8 +77,18 @@ function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
   return (
     <form noValidate onSubmit={form.onSubmit((values) => send(values, etag))}>
       <Stack gap="sm">
-        {hasConflict && <ConflictNotice what="bookmark" onReload={onReload} onOverwrite={() => void send(form.getValues(), null)} />}
-        <BookmarkFields form={form} knownTags={knownTags} lengthHint={isRemade ? 'The clip is made again, as far as there is footage. Until then the one there is stays.' : 'Another moment or other lengths make the clip again.'}>
+        {hasConflict && (
+          <ConflictNotice what="bookmark" onReload={onReload} onOverwrite={() => void send(form.getValues(), null)} />
+        )}
+        <BookmarkFields
+          form={form}
+          knownTags={knownTags}
+          lengthHint={
+            isRemade
+              ? 'The clip is made again, as far as there is footage. Until then the one there is stays.'
+              : 'Another moment or other lengths make the clip again.'
+          }
+        >
           <MomentFields
             key={chosen}
             timeZone={timeZone}
@@ -114,7 +132,8 @@ function momentTrouble(atMs: number | null): string | null {
 }
 
 /** Where footage is instead, where that is why. */
-const nearestOf = ({ errors }: ApiError): number[] => [errors.nearest_before, errors.nearest_after].map((at) => Date.parse(at ?? '')).filter(Number.isFinite);
+const nearestOf = ({ errors }: ApiError): number[] =>
+  [errors.nearest_before, errors.nearest_after].map((at) => Date.parse(at ?? '')).filter(Number.isFinite);
 
 /** `id` null: closed. */
 export function EditBookmarkDialog({ id, onClose }: { id: string | null; onClose: () => void }) {
@@ -132,7 +151,14 @@ export function EditBookmarkDialog({ id, onClose }: { id: string | null; onClose
     <Modal opened={id !== null} onClose={onClose} title="Edit bookmark" centered radius="md">
       {error && !data && <Failure title="The bookmark could not be read" error={error} />}
       {!data && !error && <Skeleton height={300} />}
-      {data && <EditForm key={data.etag ?? data.bookmark.updated_at} {...data} onReload={() => void refetch()} onClose={onClose} />}
+      {data && (
+        <EditForm
+          key={data.etag ?? data.bookmark.updated_at}
+          {...data}
+          onReload={() => void refetch()}
+          onClose={onClose}
+        />
+      )}
     </Modal>
   );
 }

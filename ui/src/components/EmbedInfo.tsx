@@ -16,15 +16,25 @@ export function EmbedInfo({ deviceId }: { deviceId: string }) {
         {grant.data ? (
           <>
             <CopyField label="WHEP address" value={grant.data.whep_url} />
-            <CopyField label="Bearer token" description="Good for connecting within a minute; the view lives on." value={grant.data.token} />
+            <CopyField
+              label="Bearer token"
+              description="Good for connecting within a minute; the view lives on."
+              value={grant.data.token}
+            />
           </>
         ) : (
           <>
             <Text size="sm" c="dimmed">
-              Any WHEP player (OBS, GStreamer, a web page of yours) can show this camera. It needs the address and a token from{' '}
-              <code>POST /api/v1/streams/{'{id}'}/viewers</code>.
+              Any WHEP player (OBS, GStreamer, a web page of yours) can show this camera. It needs the address and a
+              token from <code>POST /api/v1/streams/{'{id}'}/viewers</code>.
             </Text>
-            <Button variant="default" size="xs" style={{ alignSelf: 'flex-start' }} loading={grant.isPending} onClick={() => grant.mutate()}>
+            <Button
+              variant="default"
+              size="xs"
+              style={{ alignSelf: 'flex-start' }}
+              loading={grant.isPending}
+              onClick={() => grant.mutate()}
+            >
               Get WHEP address and token
             </Button>
           </>

@@ -11,8 +11,8 @@ export function EmptyBookmarks() {
         No bookmarks yet
       </Title>
       <Text c="dimmed" maw={480}>
-        Press <Kbd>B</Kbd>, or the button below the picture, while you watch a camera live or recorded. The moment is kept with some seconds of
-        video before and after it, for as long as the bookmark stays.
+        Press <Kbd>B</Kbd>, or the button below the picture, while you watch a camera live or recorded. The moment is
+        kept with some seconds of video before and after it, for as long as the bookmark stays.
       </Text>
       <Button component={Link} to="/" size="md" mt="sm">
         To the cameras

@@ -11,7 +11,8 @@ export function EmptyRecordings() {
         Nothing to record yet
       </Title>
       <Text c="dimmed" maw={460}>
-        Recordings belong to cameras. Add one, and its footage appears here: always, by a weekly plan or around events, as you choose.
+        Recordings belong to cameras. Add one, and its footage appears here: always, by a weekly plan or around events,
+        as you choose.
       </Text>
       <Button component={Link} to="/devices/new" size="md" mt="sm">
         Add camera

@@ -11,8 +11,8 @@ export function EmptySnapshots() {
         No snapshots yet
       </Title>
       <Text c="dimmed" maw={480}>
-        A snapshot keeps one picture of a camera: press the camera button below its player, live or in a recording, or the key <Kbd>S</Kbd>. A schedule
-        can take them as well.
+        A snapshot keeps one picture of a camera: press the camera button below its player, live or in a recording, or
+        the key <Kbd>S</Kbd>. A schedule can take them as well.
       </Text>
       <Button component={Link} to="/" size="md" mt="sm">
         Go to the cameras

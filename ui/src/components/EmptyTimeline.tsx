@@ -7,7 +7,8 @@ import { recordingSentence } from './recordingLooks';
 import classes from './CameraTimeline.module.css';
 
 function wordsOf(recording: Recording): string {
-  if (recording.observed === 'recording') return 'Recording has just begun: the first footage can be played in a few seconds.';
+  if (recording.observed === 'recording')
+    return 'Recording has just begun: the first footage can be played in a few seconds.';
   if (recording.mode === 'off' && !recording.override) return 'Recording is off for this camera.';
   return recordingSentence(recording) || 'Footage appears here as soon as some is recorded.';
 }

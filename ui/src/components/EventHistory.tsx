@@ -23,7 +23,12 @@ export function EventHistory({ deviceId }: { deviceId: string }) {
             <Button size="compact-xs" variant="default" disabled={page <= 1} onClick={() => setPage(page - 1)}>
               Newer
             </Button>
-            <Button size="compact-xs" variant="default" disabled={page >= data.totalPages} onClick={() => setPage(page + 1)}>
+            <Button
+              size="compact-xs"
+              variant="default"
+              disabled={page >= data.totalPages}
+              onClick={() => setPage(page + 1)}
+            >
               Older
             </Button>
           </Group>

@@ -2,7 +2,13 @@
 import type { ReactNode } from 'react';
 import classes from './FigureColumns.module.css';
 
-export function FigureColumns({ rows, className = '' }: { rows: [string, ReactNode][]; className?: string | undefined }) {
+export function FigureColumns({
+  rows,
+  className = '',
+}: {
+  rows: [string, ReactNode][];
+  className?: string | undefined;
+}) {
   return (
     <dl className={`${classes.columns} ${className}`}>
       {rows.map(([name, value]) => (

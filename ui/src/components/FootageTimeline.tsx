@@ -49,11 +49,16 @@ const WIDTHS: [number, string][] = [
 ];
 
 /** Now at the right, with a little of the future, so that it can be seen to be now. */
-const upTo = (nowMs: number, widthMs: number): TimeRange => ({ startMs: nowMs - widthMs * 0.94, endMs: nowMs + widthMs * 0.06 });
+const upTo = (nowMs: number, widthMs: number): TimeRange => ({
+  startMs: nowMs - widthMs * 0.94,
+  endMs: nowMs + widthMs * 0.06,
+});
 
 /** Round the moment, unless half of that were still to come. */
 function firstRange(atMs: number | null, nowMs: number): TimeRange {
-  return atMs === null || atMs > nowMs - FIRST_WIDTH_MS / 2 ? upTo(nowMs, FIRST_WIDTH_MS) : around(atMs, FIRST_WIDTH_MS);
+  return atMs === null || atMs > nowMs - FIRST_WIDTH_MS / 2
+    ? upTo(nowMs, FIRST_WIDTH_MS)
+    : around(atMs, FIRST_WIDTH_MS);
 }
 
 export function FootageTimeline(props: FootageTimelineProps) {
@@ -63,7 +68,10 @@ export function FootageTimeline(props: FootageTimelineProps) {
   const [range, setRange] = useState<TimeRange>(() => firstRange(startAtMs, Date.now()));
   const { data: footage, isLoading } = useTimelineData(deviceId, range, nowMs);
   const bookmarks = useBookmarkMarks(deviceId, range);
-  const data = useMemo(() => (bookmarks.length > 0 ? { ...footage, events: [...footage.events, ...bookmarks] } : footage), [footage, bookmarks]);
+  const data = useMemo(
+    () => (bookmarks.length > 0 ? { ...footage, events: [...footage.events, ...bookmarks] } : footage),
+    [footage, bookmarks],
+  );
   const [isPicking, setPicking] = useState(false);
   const portal = useFullscreenTarget();
   useEffect(() => onData(data), [data, onData]);
@@ -112,29 +120,68 @@ export function FootageTimeline(props: FootageTimelineProps) {
         <RangeMarkers marked={marked} onMark={onMark} />
         <div className={classes.spring} />
         {isRecorded && playheadMs !== null && reveal(range, playheadMs) !== range && (
-          <Button size="compact-xs" variant="subtle" className={classes.zoom} onClick={() => setRange(around(playheadMs, widthOf(range)))}>
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            className={classes.zoom}
+            onClick={() => setRange(around(playheadMs, widthOf(range)))}
+          >
             To the picture
           </Button>
         )}
-        <Popover opened={isPicking} onChange={setPicking} position="bottom-end" width={320} shadow="md" trapFocus portalProps={portal}>
+        <Popover
+          opened={isPicking}
+          onChange={setPicking}
+          position="bottom-end"
+          width={320}
+          shadow="md"
+          trapFocus
+          portalProps={portal}
+        >
           <Popover.Target>
             <Tooltip label="Recorded days">
-              <ActionIcon variant="subtle" color="gray" size={32} aria-label="Recorded days" aria-expanded={isPicking} onClick={() => setPicking(!isPicking)}>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size={32}
+                aria-label="Recorded days"
+                aria-expanded={isPicking}
+                onClick={() => setPicking(!isPicking)}
+              >
                 <IconCalendar size={18} stroke={1.7} />
               </ActionIcon>
             </Tooltip>
           </Popover.Target>
           <Popover.Dropdown>
-            <DeviceCalendar deviceId={deviceId} timeZone={timeZone} value={dateOf(timeZone, playheadMs ?? nowMs)} onPick={pickDay} />
+            <DeviceCalendar
+              deviceId={deviceId}
+              timeZone={timeZone}
+              value={dateOf(timeZone, playheadMs ?? nowMs)}
+              onPick={pickDay}
+            />
           </Popover.Dropdown>
         </Popover>
         <Tooltip label="Less time, more detail">
-          <ActionIcon variant="subtle" color="gray" size={32} aria-label="Zoom in" className={classes.zoom} onClick={() => zoomBy(0.5)}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size={32}
+            aria-label="Zoom in"
+            className={classes.zoom}
+            onClick={() => zoomBy(0.5)}
+          >
             <IconZoomIn size={18} stroke={1.7} />
           </ActionIcon>
         </Tooltip>
         <Tooltip label="More time">
-          <ActionIcon variant="subtle" color="gray" size={32} aria-label="Zoom out" className={classes.zoom} onClick={() => zoomBy(2)}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size={32}
+            aria-label="Zoom out"
+            className={classes.zoom}
+            onClick={() => zoomBy(2)}
+          >
             <IconZoomOut size={18} stroke={1.7} />
           </ActionIcon>
         </Tooltip>

@@ -22,7 +22,9 @@ export function HealthCard({ name, component }: { name: string; component: Healt
           <strong>Remedy:</strong> {sentence(component.remedy)}
         </Text>
       )}
-      <FigureList rows={component.latency_ms === null ? details : [['Answers in', formatMs(component.latency_ms)], ...details]} />
+      <FigureList
+        rows={component.latency_ms === null ? details : [['Answers in', formatMs(component.latency_ms)], ...details]}
+      />
     </Panel>
   );
 }

@@ -49,23 +49,63 @@ export function HistoryControls(props: HistoryControlsProps) {
         icon={isMoving ? <IconPlayerPauseFilled size={20} /> : <IconPlayerPlayFilled size={20} />}
         onClick={() => player.toggle()}
       />
-      <PlayerButton label="Ten seconds back" keyName="←" icon={<IconRewindBackward10 size={20} stroke={1.7} />} onClick={() => player.skip(-10)} />
-      <PlayerButton label="Ten seconds on" keyName="→" icon={<IconRewindForward10 size={20} stroke={1.7} />} onClick={() => player.skip(10)} />
-      <PlayerButton label="One frame back" keyName="," icon={<IconPlayerSkipBack size={18} stroke={1.7} />} onClick={() => player.step(-1)} />
-      <PlayerButton label="One frame on" keyName="." icon={<IconPlayerSkipForward size={18} stroke={1.7} />} onClick={() => player.step(1)} />
+      <PlayerButton
+        label="Ten seconds back"
+        keyName="←"
+        icon={<IconRewindBackward10 size={20} stroke={1.7} />}
+        onClick={() => player.skip(-10)}
+      />
+      <PlayerButton
+        label="Ten seconds on"
+        keyName="→"
+        icon={<IconRewindForward10 size={20} stroke={1.7} />}
+        onClick={() => player.skip(10)}
+      />
+      <PlayerButton
+        label="One frame back"
+        keyName=","
+        icon={<IconPlayerSkipBack size={18} stroke={1.7} />}
+        onClick={() => player.step(-1)}
+      />
+      <PlayerButton
+        label="One frame on"
+        keyName="."
+        icon={<IconPlayerSkipForward size={18} stroke={1.7} />}
+        onClick={() => player.step(1)}
+      />
       <div className={classes.moment}>
-        <UnstyledButton className={classes.jump} onClick={props.onJump} aria-label="Jump to a time" aria-keyshortcuts="J">
+        <UnstyledButton
+          className={classes.jump}
+          onClick={props.onJump}
+          aria-label="Jump to a time"
+          aria-keyshortcuts="J"
+        >
           <ShownMoment player={player} timeZone={props.timeZone} />
         </UnstyledButton>
       </div>
       <SpeedMenu speed={snapshot.speed} onSpeed={(speed) => player.setSpeed(speed)} />
-      <SoundControls isMuted={snapshot.isMuted} volume={snapshot.volume} silence={silenceOf(snapshot)} onSound={props.onSound} />
+      <SoundControls
+        isMuted={snapshot.isMuted}
+        volume={snapshot.volume}
+        silence={silenceOf(snapshot)}
+        onSound={props.onSound}
+      />
       {props.onPictureInPicture && (
-        <PlayerButton label="Picture in picture" icon={<IconPictureInPicture size={20} stroke={1.7} />} onClick={props.onPictureInPicture} isSpare />
+        <PlayerButton
+          label="Picture in picture"
+          icon={<IconPictureInPicture size={20} stroke={1.7} />}
+          onClick={props.onPictureInPicture}
+          isSpare
+        />
       )}
       {props.tools}
       {props.menu}
-      <PlayerButton label="Full screen" keyName="F" icon={<IconMaximize size={20} stroke={1.7} />} onClick={props.onFullscreen} />
+      <PlayerButton
+        label="Full screen"
+        keyName="F"
+        icon={<IconMaximize size={20} stroke={1.7} />}
+        onClick={props.onFullscreen}
+      />
     </div>
   );
 }

@@ -27,7 +27,8 @@ export function noticeWords(notice: HistoryNotice, { timeZone, reasonAt, oldestM
   switch (notice.kind) {
     case 'skipped': {
       const { fromMs, toMs } = notice.skip;
-      if (oldestMs !== null && fromMs < oldestMs) return `Nothing older is recorded: shown from ${formatMoment(timeZone, toMs)}`;
+      if (oldestMs !== null && fromMs < oldestMs)
+        return `Nothing older is recorded: shown from ${formatMoment(timeZone, toMs)}`;
       const why = reasonAt((fromMs + toMs) / 2);
       const length = formatLength(toMs - fromMs);
       return `No footage for ${length}${why ? ` (${why})` : ''}. Skipped to ${formatTime(timeZone, toMs)}`;
@@ -50,7 +51,12 @@ export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs,
   }, [player, notice]);
 
   if (state === 'failed' || state === 'retrying') {
-    const title = state === 'retrying' ? 'Playback was interrupted' : cause?.kind === 'no_footage' ? 'Nothing is recorded' : 'This cannot be played';
+    const title =
+      state === 'retrying'
+        ? 'Playback was interrupted'
+        : cause?.kind === 'no_footage'
+          ? 'Nothing is recorded'
+          : 'This cannot be played';
     return (
       <div className={`${classes.overlay} ${classes.scrim}`} role="alert">
         <IconAlertTriangle size={34} stroke={1.6} color={state === 'failed' ? '#ff8a80' : '#f2b84b'} aria-hidden />
@@ -110,7 +116,13 @@ export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs,
               Live
             </Button>
           )}
-          <CloseButton size="xs" variant="transparent" c="white" aria-label="Dismiss" onClick={() => player.dismissNotice()} />
+          <CloseButton
+            size="xs"
+            variant="transparent"
+            c="white"
+            aria-label="Dismiss"
+            onClick={() => player.dismissNotice()}
+          />
         </div>
       )}
     </>

@@ -18,7 +18,10 @@ interface JobListProps {
 export function JobList({ kind, title, deviceId, timeZone }: JobListProps) {
   const { data, error, refetch } = useJobs(kind, deviceId);
   const [isWhole, setWhole] = useState(false);
-  if (error && !data) return <Failure title={`The ${title.toLowerCase()} could not be read`} error={error} onRetry={() => void refetch()} />;
+  if (error && !data)
+    return (
+      <Failure title={`The ${title.toLowerCase()} could not be read`} error={error} onRetry={() => void refetch()} />
+    );
   if (!data || data.length === 0) return null;
   return (
     <div className={classes.exports}>

@@ -24,7 +24,9 @@ function titleOf({ kind, result, created_at }: Job, timeZone: string): string {
   const [start, end] = [Date.parse(result.start), Date.parse(result.end)];
   const span = `${formatMoment(timeZone, start)}, ${formatLength(end - start)}`;
   // A time-lapse is shorter than what it shows; an export is only shorter by its gaps, which its notes tell.
-  return kind === 'time_lapse' && result.duration_seconds ? `${span} in ${formatLength(result.duration_seconds * 1000)}` : span;
+  return kind === 'time_lapse' && result.duration_seconds
+    ? `${span} in ${formatLength(result.duration_seconds * 1000)}`
+    : span;
 }
 
 /** "Waiting", or what it does and how far it is. */
@@ -56,7 +58,9 @@ export function JobRow({ job, kind, deviceId, timeZone }: JobRowProps) {
           )}
           {state === 'failed' && (
             <Text size="xs" c="var(--vas-bad)">
-              {error ? `${sentence(error.message)}${error.remedy ? ` ${sentence(error.remedy)}` : ''}` : 'It failed; the log of the jobs process says why.'}
+              {error
+                ? `${sentence(error.message)}${error.remedy ? ` ${sentence(error.remedy)}` : ''}`
+                : 'It failed; the log of the jobs process says why.'}
             </Text>
           )}
           {isUnfinished(job) && (
@@ -66,25 +70,51 @@ export function JobRow({ job, kind, deviceId, timeZone }: JobRowProps) {
           )}
         </div>
         {state === 'done' && (
-          <Button component="a" href={jobResultUrl(job.id)} download={result?.name ?? true} size="xs" variant="light" leftSection={<IconDownload size={15} />}>
+          <Button
+            component="a"
+            href={jobResultUrl(job.id)}
+            download={result?.name ?? true}
+            size="xs"
+            variant="light"
+            leftSection={<IconDownload size={15} />}
+          >
             Download
           </Button>
         )}
         {isUnfinished(job) ? (
           <Tooltip label="Cancel">
-            <ActionIcon variant="subtle" color="gray" aria-label={`Cancel the ${noun}: ${title}`} loading={cancel.isPending} onClick={() => cancel.mutate(job.id)}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              aria-label={`Cancel the ${noun}: ${title}`}
+              loading={cancel.isPending}
+              onClick={() => cancel.mutate(job.id)}
+            >
               <IconX size={17} />
             </ActionIcon>
           </Tooltip>
         ) : (
           <Tooltip label="Remove">
-            <ActionIcon variant="subtle" color="gray" aria-label={`Remove the ${noun}: ${title}`} loading={remove.isPending} onClick={() => remove.mutate(job.id)}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              aria-label={`Remove the ${noun}: ${title}`}
+              loading={remove.isPending}
+              onClick={() => remove.mutate(job.id)}
+            >
               <IconTrash size={16} stroke={1.7} />
             </ActionIcon>
           </Tooltip>
         )}
       </div>
-      {isUnfinished(job) && <Progress value={job.progress * 100} size="sm" animated={state === 'running'} aria-label={`Progress of the ${noun}: ${title}`} />}
+      {isUnfinished(job) && (
+        <Progress
+          value={job.progress * 100}
+          size="sm"
+          animated={state === 'running'}
+          aria-label={`Progress of the ${noun}: ${title}`}
+        />
+      )}
       {state === 'done' && result && result.notes.length > 0 && (
         <ul className={classes.notes}>
           {result.notes.map((note) => (

@@ -27,7 +27,13 @@ function JumpForm({ timeZone, momentMs, oldestMs, onJump, onClose }: JumpToTimeP
   return (
     <form onSubmit={submit}>
       <Stack gap="sm">
-        <MomentFields timeZone={timeZone} firstMs={momentMs} onChange={setAsked} error={isFuture ? 'That is still to come' : null} hasFocus />
+        <MomentFields
+          timeZone={timeZone}
+          firstMs={momentMs}
+          onChange={setAsked}
+          error={isFuture ? 'That is still to come' : null}
+          hasFocus
+        />
         <Text size="xs" c="dimmed">
           Clocks of {timeZone}.{isTooOld && ' Older than the oldest footage: that is shown instead.'}
         </Text>
@@ -46,7 +52,14 @@ function JumpForm({ timeZone, momentMs, oldestMs, onJump, onClose }: JumpToTimeP
 
 export function JumpToTime({ isOpen, ...props }: JumpToTimeProps & { isOpen: boolean }) {
   return (
-    <Modal opened={isOpen} onClose={props.onClose} title="Jump to a time" centered size="sm" portalProps={useFullscreenTarget()}>
+    <Modal
+      opened={isOpen}
+      onClose={props.onClose}
+      title="Jump to a time"
+      centered
+      size="sm"
+      portalProps={useFullscreenTarget()}
+    >
       <JumpForm {...props} />
     </Modal>
   );

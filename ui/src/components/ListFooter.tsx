@@ -14,13 +14,25 @@ interface ListFooterProps {
   onPageSize: (pageSize: number) => void;
 }
 
-export function ListFooter({ noun = 'camera', page, pageSize, pageSizes, shown, total, totalPages, onPage, onPageSize }: ListFooterProps) {
+export function ListFooter({
+  noun = 'camera',
+  page,
+  pageSize,
+  pageSizes,
+  shown,
+  total,
+  totalPages,
+  onPage,
+  onPageSize,
+}: ListFooterProps) {
   const first = (page - 1) * pageSize + 1;
   const smallest = pageSizes[0] ?? pageSize;
   return (
     <Group justify="space-between" mt="sm" mih={36}>
       <Text size="sm" c="dimmed">
-        {total <= shown && page === 1 ? `${total} ${noun}${total === 1 ? '' : 's'}` : `${first}–${first + shown - 1} of ${total} ${noun}s`}
+        {total <= shown && page === 1
+          ? `${total} ${noun}${total === 1 ? '' : 's'}`
+          : `${first}–${first + shown - 1} of ${total} ${noun}s`}
       </Text>
       <Group gap="sm">
         {total > smallest && (

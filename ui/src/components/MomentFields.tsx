@@ -17,11 +17,20 @@ interface MomentFieldsProps {
 /** Null where the two are no date and time. */
 export function readMoment(timeZone: string, date: string, time: string): number | null {
   const clock = /^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?$/.exec(time.trim());
-  const wallMs = clock ? Date.parse(`${date}T${clock[1]?.padStart(2, '0')}:${clock[2]}:${clock[3] ?? '00'}Z`) : Number.NaN;
+  const wallMs = clock
+    ? Date.parse(`${date}T${clock[1]?.padStart(2, '0')}:${clock[2]}:${clock[3] ?? '00'}Z`)
+    : Number.NaN;
   return Number.isFinite(wallMs) ? instantOf(timeZone, wallMs) : null;
 }
 
-export function MomentFields({ timeZone, firstMs, onChange, labels = ['Date', 'Time'], error = null, hasFocus = false }: MomentFieldsProps) {
+export function MomentFields({
+  timeZone,
+  firstMs,
+  onChange,
+  labels = ['Date', 'Time'],
+  error = null,
+  hasFocus = false,
+}: MomentFieldsProps) {
   const wall = new Date(wallAt(timeZone, firstMs)).toISOString();
   const [date, setDate] = useState(wall.slice(0, 10));
   const [time, setTime] = useState(wall.slice(11, 19));
@@ -33,7 +42,14 @@ export function MomentFields({ timeZone, firstMs, onChange, labels = ['Date', 'T
   };
   return (
     <Group grow align="flex-start" gap="sm">
-      <TextInput type="date" label={labels[0]} value={date} max={today} onChange={(event) => change(event.currentTarget.value, time)} error={error} />
+      <TextInput
+        type="date"
+        label={labels[0]}
+        value={date}
+        max={today}
+        onChange={(event) => change(event.currentTarget.value, time)}
+        error={error}
+      />
       <TextInput
         type="time"
         step={1}

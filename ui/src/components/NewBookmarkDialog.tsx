@@ -13,7 +13,14 @@ import type { useNewBookmark } from '../hooks/useNewBookmark';
 import { formatMoment } from '../timeline/words';
 import { bookmarkAddress } from './bookmarkAddresses';
 import { BookmarkFields } from './BookmarkFields';
-import { bookmarkRules, FIRST_TITLE, placeErrors, recallLengths, rememberLengths, type BookmarkValues } from './bookmarkValues';
+import {
+  bookmarkRules,
+  FIRST_TITLE,
+  placeErrors,
+  recallLengths,
+  rememberLengths,
+  type BookmarkValues,
+} from './bookmarkValues';
 import { Failure } from './Failure';
 
 interface NewBookmarkDialogProps {
@@ -45,7 +52,14 @@ export function NewBookmarkDialog({ draft, timeZone }: NewBookmarkDialogProps) {
         Show it
       </Anchor>
     );
-    notifications.show({ id, message: <span>Bookmarked: “{title}”. {link}</span> });
+    notifications.show({
+      id,
+      message: (
+        <span>
+          Bookmarked: “{title}”. {link}
+        </span>
+      ),
+    });
   };
   const send = async (values: BookmarkValues) => {
     setFailure(null);
@@ -69,12 +83,23 @@ export function NewBookmarkDialog({ draft, timeZone }: NewBookmarkDialogProps) {
   };
   const discard = () => {
     draft.close();
-    draft.discard().catch((error: Error) => notifications.show({ color: 'red', title: 'The bookmark was not discarded', message: error.message }));
+    draft
+      .discard()
+      .catch((error: Error) =>
+        notifications.show({ color: 'red', title: 'The bookmark was not discarded', message: error.message }),
+      );
   };
 
   const hasFailed = state === 'failed';
   return (
-    <Modal opened onClose={hasFailed ? draft.close : leave} title={hasFailed ? 'No bookmark was made' : 'Bookmark'} centered radius="md" portalProps={useFullscreenTarget()}>
+    <Modal
+      opened
+      onClose={hasFailed ? draft.close : leave}
+      title={hasFailed ? 'No bookmark was made' : 'Bookmark'}
+      centered
+      radius="md"
+      portalProps={useFullscreenTarget()}
+    >
       {hasFailed && draft.error ? (
         <Stack gap="sm">
           <Failure title="This moment cannot be bookmarked" error={draft.error} />
@@ -93,7 +118,11 @@ export function NewBookmarkDialog({ draft, timeZone }: NewBookmarkDialogProps) {
                 {bookmark ? `Kept: ${formatMoment(timeZone, Date.parse(bookmark.at))}` : 'Keeping this moment…'}
               </Text>
             </Group>
-            <BookmarkFields form={form} knownTags={knownTags} lengthHint="Other lengths make the clip again, as far as there is footage. They are used for the next one too." />
+            <BookmarkFields
+              form={form}
+              knownTags={knownTags}
+              lengthHint="Other lengths make the clip again, as far as there is footage. They are used for the next one too."
+            />
             {failure && <Failure title="The bookmark is kept, but not what you typed" error={failure} />}
             <Group justify="space-between">
               <Button variant="subtle" c="var(--vas-bad)" onClick={discard}>

@@ -18,7 +18,13 @@ export function PageHeader({ title, back, beside, children }: PageHeaderProps) {
   return (
     <div style={{ marginBottom: '1rem' }}>
       {back && (
-        <Anchor component={Link} to={back.to} size="sm" c="dimmed" style={{ display: 'inline-flex', alignItems: 'center', gap: 2, marginLeft: -4 }}>
+        <Anchor
+          component={Link}
+          to={back.to}
+          size="sm"
+          c="dimmed"
+          style={{ display: 'inline-flex', alignItems: 'center', gap: 2, marginLeft: -4 }}
+        >
           <IconChevronLeft size={16} aria-hidden />
           {back.label}
         </Anchor>

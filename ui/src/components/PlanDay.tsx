@@ -1,6 +1,16 @@
 // One day of the weekly plan as a strip: times are drawn, moved, stretched and removed on it.
 import { useRef, type KeyboardEvent, type PointerEvent } from 'react';
-import { DAY_MINUTES, pieces, shift, snap, SNAP_MINUTES, spanWords, stretch, WEEKDAY_NAMES, type PlanSpan } from './planSpans';
+import {
+  DAY_MINUTES,
+  pieces,
+  shift,
+  snap,
+  SNAP_MINUTES,
+  spanWords,
+  stretch,
+  WEEKDAY_NAMES,
+  type PlanSpan,
+} from './planSpans';
 import classes from './WeeklyPlanEditor.module.css';
 
 interface PlanDayProps {
@@ -112,7 +122,8 @@ export function PlanDay({ day, spans, selected, onSelect, onDraft, onCommit, onR
         if (!span) return null;
         const place = { left: `${(start / DAY_MINUTES) * 100}%`, width: `${((end - start) / DAY_MINUTES) * 100}%` };
         const words = spanWords(span);
-        if (isRest) return <span key={`rest ${index}`} className={classes.rest} style={place} data-span={index} title={words} />;
+        if (isRest)
+          return <span key={`rest ${index}`} className={classes.rest} style={place} data-span={index} title={words} />;
         return (
           <button
             key={`span ${index}`}

@@ -47,7 +47,9 @@ export function PlanSpanFields({ span, onChange, onCopy, onRemove }: PlanSpanFie
       <strong className={classes.fieldsDay}>{WEEKDAY_NAMES[span.day]}</strong>
       {field('From', from, start, setFrom)}
       {field('To', to, end, setTo)}
-      <span className={classes.next}>{isOvernight || span.end > DAY_MINUTES ? `the next morning, ${WEEKDAY_NAMES[(span.day + 1) % 7]}` : ''}</span>
+      <span className={classes.next}>
+        {isOvernight || span.end > DAY_MINUTES ? `the next morning, ${WEEKDAY_NAMES[(span.day + 1) % 7]}` : ''}
+      </span>
       <Group gap={6} ml="auto">
         <Button size="compact-xs" variant="default" onClick={() => onCopy([0, 1, 2, 3, 4])}>
           Copy to Mon–Fri
@@ -55,7 +57,13 @@ export function PlanSpanFields({ span, onChange, onCopy, onRemove }: PlanSpanFie
         <Button size="compact-xs" variant="default" onClick={() => onCopy([0, 1, 2, 3, 4, 5, 6])}>
           Copy to every day
         </Button>
-        <Button size="compact-xs" variant="default" c="var(--vas-bad)" leftSection={<IconTrash size={13} />} onClick={onRemove}>
+        <Button
+          size="compact-xs"
+          variant="default"
+          c="var(--vas-bad)"
+          leftSection={<IconTrash size={13} />}
+          onClick={onRemove}
+        >
           Remove
         </Button>
       </Group>

@@ -50,7 +50,20 @@ interface PlayerProps {
 const FRESH_PART_MS = 3_000;
 
 export function Player(props: PlayerProps) {
-  const { deviceId, name, stream, onFigures, history, isRecorded, timeZone, onReady, onLive, onRecorded, onJump, onMark } = props;
+  const {
+    deviceId,
+    name,
+    stream,
+    onFigures,
+    history,
+    isRecorded,
+    timeZone,
+    onReady,
+    onLive,
+    onRecorded,
+    onJump,
+    onMark,
+  } = props;
   const frame = useRef<HTMLDivElement>(null);
   const live = useRef<HTMLVideoElement>(null);
   const preview = useRef<HTMLVideoElement>(null);
@@ -58,8 +71,14 @@ export function Player(props: PlayerProps) {
   const hls = useRef<HTMLVideoElement>(null);
   const recorded = useRef<HTMLVideoElement>(null);
   const recordedHeld = useRef<HTMLCanvasElement>(null);
-  const isFlowing = stream === undefined || (stream.observed === 'running' && (stream.last_part_age_ms ?? 0) < FRESH_PART_MS);
-  const view = useLiveView(deviceId, { elements: { live, preview, held }, hlsVideo: hls, isAutoplay: props.isAutoplay && !isRecorded, isFlowing });
+  const isFlowing =
+    stream === undefined || (stream.observed === 'running' && (stream.last_part_age_ms ?? 0) < FRESH_PART_MS);
+  const view = useLiveView(deviceId, {
+    elements: { live, preview, held },
+    hlsVideo: hls,
+    isAutoplay: props.isAutoplay && !isRecorded,
+    isFlowing,
+  });
   const { snapshot, connect, disconnect, leave, rejoin, retryNow, setSound } = view;
   const figures = useLiveFigures(view.player);
   const [hasStatistics, setHasStatistics] = useState(false);
@@ -88,7 +107,10 @@ export function Player(props: PlayerProps) {
   }, [isRecorded, leave, rejoin]);
 
   const { state, isMuted, volume } = snapshot;
-  const toggle = useCallback(() => (state === 'idle' || state === 'failed' ? connect() : disconnect()), [state, connect, disconnect]);
+  const toggle = useCallback(
+    () => (state === 'idle' || state === 'failed' ? connect() : disconnect()),
+    [state, connect, disconnect],
+  );
   const soundRecorded = useCallback(
     (muted: boolean, level: number) => {
       rememberSound({ isMuted: muted, volume: level });
@@ -108,7 +130,10 @@ export function Player(props: PlayerProps) {
   }, [shownVideo]);
   const togglePictureInPicture = useCallback(() => {
     if (document.pictureInPictureElement) document.exitPictureInPicture().catch(() => {});
-    else shownVideo()?.requestPictureInPicture().catch(() => {});
+    else
+      shownVideo()
+        ?.requestPictureInPicture()
+        .catch(() => {});
   }, [shownVideo]);
 
   const keys = useMemo<PlayerKeys>(() => {
@@ -153,7 +178,21 @@ export function Player(props: PlayerProps) {
       '=': () => changeSpeed(1),
       '-': () => changeSpeed(-1),
     };
-  }, [isRecorded, past, toggle, toggleFullscreen, toggleStatistics, setSound, soundRecorded, isMuted, volume, onJump, onMark, onLive, onRecorded]);
+  }, [
+    isRecorded,
+    past,
+    toggle,
+    toggleFullscreen,
+    toggleStatistics,
+    setSound,
+    soundRecorded,
+    isMuted,
+    volume,
+    onJump,
+    onMark,
+    onLive,
+    onRecorded,
+  ]);
   usePlayerKeys(keys);
 
   const linkOf = useCallback(() => {
@@ -177,28 +216,84 @@ export function Player(props: PlayerProps) {
   const tools = (
     <>
       <CaptureButton capture={capture} isRecorded={isRecorded} momentOf={momentOf} />
-      <BookmarkButton deviceId={deviceId} timeZone={timeZone} momentOf={momentOf} behindSeconds={view.hls?.latencySeconds ?? null} />
+      <BookmarkButton
+        deviceId={deviceId}
+        timeZone={timeZone}
+        momentOf={momentOf}
+        behindSeconds={view.hls?.latencySeconds ?? null}
+      />
     </>
   );
 
   return (
-    <section className={classes.player} ref={frame} aria-label={`${isRecorded ? 'Recorded' : 'Live'} picture of ${name}`}>
+    <section
+      className={classes.player}
+      ref={frame}
+      aria-label={`${isRecorded ? 'Recorded' : 'Live'} picture of ${name}`}
+    >
       <div className={classes.stage} onDoubleClick={toggleFullscreen}>
-        {!isRecorded && snapshot.state !== 'live' && <PlayerPoster deviceId={deviceId} name={name} timeZone={timeZone} isIdle={state === 'idle'} />}
+        {!isRecorded && snapshot.state !== 'live' && (
+          <PlayerPoster deviceId={deviceId} name={name} timeZone={timeZone} isIdle={state === 'idle'} />
+        )}
         <canvas className={classes.layer} ref={held} hidden />
-        <video className={classes.layer} ref={preview} data-testid="preview-video" muted playsInline aria-hidden tabIndex={-1} />
-        <video className={classes.layer} ref={live} data-testid="live-video" playsInline autoPlay muted aria-label={`Live video of ${name}`} />
-        <video className={classes.layer} ref={hls} data-testid="hls-video" playsInline muted hidden={!view.isHlsOn} aria-label={`Live video of ${name} over HLS`} />
+        <video
+          className={classes.layer}
+          ref={preview}
+          data-testid="preview-video"
+          muted
+          playsInline
+          aria-hidden
+          tabIndex={-1}
+        />
+        <video
+          className={classes.layer}
+          ref={live}
+          data-testid="live-video"
+          playsInline
+          autoPlay
+          muted
+          aria-label={`Live video of ${name}`}
+        />
+        <video
+          className={classes.layer}
+          ref={hls}
+          data-testid="hls-video"
+          playsInline
+          muted
+          hidden={!view.isHlsOn}
+          aria-label={`Live video of ${name} over HLS`}
+        />
         {isRecorded ? (
           <>
-            <video className={classes.layer} ref={recorded} data-testid="recorded-video" playsInline aria-label={`Recorded video of ${name}`} />
+            <video
+              className={classes.layer}
+              ref={recorded}
+              data-testid="recorded-video"
+              playsInline
+              aria-label={`Recorded video of ${name}`}
+            />
             <canvas className={classes.layer} ref={recordedHeld} hidden />
-            <HistoryOverlay player={past} snapshot={history.snapshot} timeZone={timeZone} reasonAt={props.reasonAt} oldestMs={props.oldestMs} onLive={onLive} />
+            <HistoryOverlay
+              player={past}
+              snapshot={history.snapshot}
+              timeZone={timeZone}
+              reasonAt={props.reasonAt}
+              oldestMs={props.oldestMs}
+              onLive={onLive}
+            />
           </>
         ) : (
           <>
-            <PlayerOverlay snapshot={snapshot} stream={stream} wasWatching={wasWatching} onConnect={connect} onRetry={retryNow} />
-            {view.hls && <HlsBadge latencySeconds={view.hls.latencySeconds} onRetry={view.hls.isFallback ? retryNow : null} />}
+            <PlayerOverlay
+              snapshot={snapshot}
+              stream={stream}
+              wasWatching={wasWatching}
+              onConnect={connect}
+              onRetry={retryNow}
+            />
+            {view.hls && (
+              <HlsBadge latencySeconds={view.hls.latencySeconds} onRetry={view.hls.isFallback ? retryNow : null} />
+            )}
             {hasStatistics && <StatisticsOverlay figures={figures} />}
           </>
         )}

@@ -14,7 +14,15 @@ interface PlayerButtonProps {
   isSpare?: boolean;
 }
 
-export function PlayerButton({ label, keyName = null, icon, onClick, isPressed, isDisabled = false, isSpare = false }: PlayerButtonProps) {
+export function PlayerButton({
+  label,
+  keyName = null,
+  icon,
+  onClick,
+  isPressed,
+  isDisabled = false,
+  isSpare = false,
+}: PlayerButtonProps) {
   return (
     <Tooltip label={keyName ? `${label} (${keyName})` : label}>
       <ActionIcon

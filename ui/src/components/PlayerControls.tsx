@@ -1,5 +1,11 @@
 // The bar below the live picture: watch or leave, sound, statistics, picture-in-picture, full screen.
-import { IconChartHistogram, IconMaximize, IconPictureInPicture, IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react';
+import {
+  IconChartHistogram,
+  IconMaximize,
+  IconPictureInPicture,
+  IconPlayerPlay,
+  IconPlayerStop,
+} from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { PlayerSnapshot } from '../players/playerState';
 import { PlayerButton } from './PlayerButton';
@@ -37,9 +43,19 @@ export function PlayerControls(props: PlayerControlsProps) {
   return (
     <div className={classes.bar} role="group" aria-label="Player controls">
       {isConnected ? (
-        <PlayerButton label="Disconnect" keyName="Space" icon={<IconPlayerStop size={20} stroke={1.7} />} onClick={props.onToggle} />
+        <PlayerButton
+          label="Disconnect"
+          keyName="Space"
+          icon={<IconPlayerStop size={20} stroke={1.7} />}
+          onClick={props.onToggle}
+        />
       ) : (
-        <PlayerButton label="Connect" keyName="Space" icon={<IconPlayerPlay size={20} stroke={1.7} />} onClick={props.onToggle} />
+        <PlayerButton
+          label="Connect"
+          keyName="Space"
+          icon={<IconPlayerPlay size={20} stroke={1.7} />}
+          onClick={props.onToggle}
+        />
       )}
       <div className={classes.status} aria-live="polite">
         <span className={state === 'live' ? classes.live : undefined}>{STATUS_WORDS[state]}</span>
@@ -49,7 +65,12 @@ export function PlayerControls(props: PlayerControlsProps) {
           </span>
         )}
       </div>
-      <SoundControls isMuted={isMuted} volume={volume} silence={isConnected && !hasAudio ? 'This camera sends no sound' : null} onSound={onSound} />
+      <SoundControls
+        isMuted={isMuted}
+        volume={volume}
+        silence={isConnected && !hasAudio ? 'This camera sends no sound' : null}
+        onSound={onSound}
+      />
       <PlayerButton
         label="Statistics"
         keyName="T"
@@ -69,7 +90,12 @@ export function PlayerControls(props: PlayerControlsProps) {
       )}
       {props.tools}
       {props.menu}
-      <PlayerButton label="Full screen" keyName="F" icon={<IconMaximize size={20} stroke={1.7} />} onClick={props.onFullscreen} />
+      <PlayerButton
+        label="Full screen"
+        keyName="F"
+        icon={<IconMaximize size={20} stroke={1.7} />}
+        onClick={props.onFullscreen}
+      />
     </div>
   );
 }

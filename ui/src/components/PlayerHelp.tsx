@@ -22,7 +22,14 @@ const KEYS: [string[], string][] = [
 
 export function PlayerHelp({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   return (
-    <Modal opened={isOpen} onClose={onClose} title="Keys of the player" centered size="md" portalProps={useFullscreenTarget()}>
+    <Modal
+      opened={isOpen}
+      onClose={onClose}
+      title="Keys of the player"
+      centered
+      size="md"
+      portalProps={useFullscreenTarget()}
+    >
       <Table withRowBorders={false} verticalSpacing={5} horizontalSpacing={0}>
         <Table.Tbody>
           {KEYS.map(([keys, words]) => (

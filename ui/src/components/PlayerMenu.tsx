@@ -1,7 +1,17 @@
 // What is asked of the player seldom: the way the live picture takes, a link to the moment, the keys.
 import { ActionIcon, Menu, Tooltip } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconAntenna, IconChartHistogram, IconCheck, IconClock, IconDotsVertical, IconKeyboard, IconLink, IconPictureInPicture, IconWorld } from '@tabler/icons-react';
+import {
+  IconAntenna,
+  IconChartHistogram,
+  IconCheck,
+  IconClock,
+  IconDotsVertical,
+  IconKeyboard,
+  IconLink,
+  IconPictureInPicture,
+  IconWorld,
+} from '@tabler/icons-react';
 import { useFullscreenTarget } from '../hooks/useFullscreenTarget';
 import type { LiveWay } from '../hooks/useHlsLive';
 import classes from './Player.module.css';
@@ -43,10 +53,18 @@ export function PlayerMenu({ way, onWay, linkOf, onJump, onHelp, onPictureInPict
         {way !== null && (
           <>
             <Menu.Label>Live picture by</Menu.Label>
-            <Menu.Item leftSection={<IconAntenna size={16} stroke={1.7} />} rightSection={item(way === 'auto')} onClick={() => way !== 'auto' && onWay('auto')}>
+            <Menu.Item
+              leftSection={<IconAntenna size={16} stroke={1.7} />}
+              rightSection={item(way === 'auto')}
+              onClick={() => way !== 'auto' && onWay('auto')}
+            >
               WebRTC, else HLS
             </Menu.Item>
-            <Menu.Item leftSection={<IconWorld size={16} stroke={1.7} />} rightSection={item(way === 'hls')} onClick={() => way !== 'hls' && onWay('hls')}>
+            <Menu.Item
+              leftSection={<IconWorld size={16} stroke={1.7} />}
+              rightSection={item(way === 'hls')}
+              onClick={() => way !== 'hls' && onWay('hls')}
+            >
               HLS: some seconds behind, passes any firewall
             </Menu.Item>
             <Menu.Divider />
@@ -64,7 +82,11 @@ export function PlayerMenu({ way, onWay, linkOf, onJump, onHelp, onPictureInPict
           </Menu.Item>
         )}
         {onStatistics && (
-          <Menu.Item leftSection={<IconChartHistogram size={16} stroke={1.7} />} rightSection="T" onClick={onStatistics}>
+          <Menu.Item
+            leftSection={<IconChartHistogram size={16} stroke={1.7} />}
+            rightSection="T"
+            onClick={onStatistics}
+          >
             Statistics
           </Menu.Item>
         )}

@@ -92,7 +92,9 @@ export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetr
       <Loader color="#7ef0d4" type="dots" />
       <div className={classes.title}>{title}</div>
       {words && <div className={classes.words}>{words}</div>}
-      {snapshot.retryAt !== null && snapshot.cause?.kind !== 'stream_stopped' && <RetryCountdown at={snapshot.retryAt} onRetry={onRetry} />}
+      {snapshot.retryAt !== null && snapshot.cause?.kind !== 'stream_stopped' && (
+        <RetryCountdown at={snapshot.retryAt} onRetry={onRetry} />
+      )}
     </div>
   );
 }

@@ -26,9 +26,17 @@ export function PlayerPoster({ deviceId, name, timeZone, isIdle }: PlayerPosterP
   const isToday = takenAt && dateOf(timeZone, takenMs) === dateOf(timeZone, now);
   return (
     <>
-      <BlobImage bytes={picture} className={`${player.layer} ${classes.poster}`} alt={`Newest picture of ${name}`} data-testid="poster" data-idle={isIdle || undefined} />
+      <BlobImage
+        bytes={picture}
+        className={`${player.layer} ${classes.poster}`}
+        alt={`Newest picture of ${name}`}
+        data-testid="poster"
+        data-idle={isIdle || undefined}
+      />
       {takenAt && now - takenMs > FRESH_MS && (
-        <div className={classes.taken}>Picture from {isToday ? formatTime(timeZone, takenMs) : formatMoment(timeZone, takenMs)}</div>
+        <div className={classes.taken}>
+          Picture from {isToday ? formatTime(timeZone, takenMs) : formatMoment(timeZone, takenMs)}
+        </div>
       )}
     </>
   );

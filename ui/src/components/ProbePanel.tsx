@@ -12,14 +12,19 @@ import { ProbeReport } from './ProbeReport';
 export function ProbePanel({ form, deviceId }: { form: DeviceFormState; deviceId: string | undefined }) {
   const probe = useMutation({ mutationFn: (body: ProbeRequest) => probeSource(body) });
   const { source_url: url, transport } = form.values;
-  const isStale = probe.variables && (probe.variables.source_url !== url.trim() || probe.variables.transport !== transport);
+  const isStale =
+    probe.variables && (probe.variables.source_url !== url.trim() || probe.variables.transport !== transport);
 
   const run = () => {
     if (form.validateField('source_url').hasError) {
       document.querySelector<HTMLElement>('[data-path="source_url"]')?.focus();
       return;
     }
-    probe.mutate({ source_url: url.trim(), transport, ...(deviceId && url.includes('***') ? { device_id: deviceId } : {}) });
+    probe.mutate({
+      source_url: url.trim(),
+      transport,
+      ...(deviceId && url.includes('***') ? { device_id: deviceId } : {}),
+    });
   };
 
   return (
@@ -27,8 +32,8 @@ export function ProbePanel({ form, deviceId }: { form: DeviceFormState; deviceId
       <Stack gap="sm" aria-live="polite">
         {!probe.data && !probe.error && !probe.isPending && (
           <Text size="sm" c="dimmed">
-            Connects to the camera once and shows what it offers: pictures, sound, and what will cost latency or computing time. Nothing is
-            saved.
+            Connects to the camera once and shows what it offers: pictures, sound, and what will cost latency or
+            computing time. Nothing is saved.
           </Text>
         )}
         <Button

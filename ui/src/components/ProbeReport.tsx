@@ -2,7 +2,16 @@
 import { Stack } from '@mantine/core';
 import type { ProbeResult } from '../api/types';
 import { FigureList } from './FigureList';
-import { formatAudio, formatBitrate, formatCodec, formatFps, formatMs, formatSeconds, formatSize, NOTHING } from './figures';
+import {
+  formatAudio,
+  formatBitrate,
+  formatCodec,
+  formatFps,
+  formatMs,
+  formatSeconds,
+  formatSize,
+  NOTHING,
+} from './figures';
 import { Notice } from './Notice';
 import { sentence } from './sentence';
 
@@ -11,8 +20,12 @@ export function ProbeReport({ result }: { result: ProbeResult }) {
   if (!result.reachable || !video) {
     return (
       <Notice tone="bad" title={result.reachable ? 'Connected, but there is no video' : 'No connection'}>
-        {reason ? `${sentence(reason.message)} ${reason.remedy ? sentence(reason.remedy) : ''}` : 'The camera gave no reason.'}
-        {result.elapsed_ms !== null && <div style={{ color: 'var(--vas-ink-soft)' }}>After {formatMs(result.elapsed_ms)}.</div>}
+        {reason
+          ? `${sentence(reason.message)} ${reason.remedy ? sentence(reason.remedy) : ''}`
+          : 'The camera gave no reason.'}
+        {result.elapsed_ms !== null && (
+          <div style={{ color: 'var(--vas-ink-soft)' }}>After {formatMs(result.elapsed_ms)}.</div>
+        )}
       </Notice>
     );
   }

@@ -14,12 +14,24 @@ export function RangeMarkers({ marked, onMark }: RangeMarkersProps) {
   return (
     <Group gap={2} wrap="nowrap">
       <Tooltip label="The range begins here (I)">
-        <ActionIcon variant="subtle" color="gray" size={32} aria-label="The range begins here" onClick={() => onMark('start')}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={32}
+          aria-label="The range begins here"
+          onClick={() => onMark('start')}
+        >
           <IconBracketsContainStart size={18} stroke={1.7} />
         </ActionIcon>
       </Tooltip>
       <Tooltip label="The range ends here (O)">
-        <ActionIcon variant="subtle" color="gray" size={32} aria-label="The range ends here" onClick={() => onMark('end')}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={32}
+          aria-label="The range ends here"
+          onClick={() => onMark('end')}
+        >
           <IconBracketsContainEnd size={18} stroke={1.7} />
         </ActionIcon>
       </Tooltip>

@@ -32,7 +32,12 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
   const [isLapsing, setLapsing] = useState(false);
   const range = marked && { start: new Date(marked.startMs).toISOString(), end: new Date(marked.endMs).toISOString() };
   const from = marked ? formatMoment(timeZone, marked.startMs) : '';
-  const to = marked ? (dateOf(timeZone, marked.startMs) === dateOf(timeZone, marked.endMs) ? formatTime : formatMoment)(timeZone, marked.endMs) : '';
+  const to = marked
+    ? (dateOf(timeZone, marked.startMs) === dateOf(timeZone, marked.endMs) ? formatTime : formatMoment)(
+        timeZone,
+        marked.endMs,
+      )
+    : '';
   const { keep, askToDelete, isDeleting } = useFootageDeeds({ deviceId, name, words: [from, to] }, () => {
     setKeeping(false);
     setNote('');
@@ -44,7 +49,8 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
       {!marked && (
         <div className={classes.hint}>
           <Text size="sm" c="dimmed">
-            Mark a range first: with the brackets above the timeline, or with the keys I where it begins and O where it ends.
+            Mark a range first: with the brackets above the timeline, or with the keys I where it begins and O where it
+            ends.
           </Text>
           <Button variant="default" size="xs" onClick={() => onMark('end')}>
             Mark the last minute
@@ -67,18 +73,41 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
           </div>
           <Radio.Group value={cut} onChange={(value) => setCut(value as ExportCut)} aria-label="Where the file is cut">
             <Group gap="lg">
-              <Radio value="key_frames" size="sm" label="Cut at key frames" description="Quick and as recorded; begins a little earlier" />
-              <Radio value="exact" size="sm" label="Cut exactly" description="To the frame; the edges are encoded anew" />
+              <Radio
+                value="key_frames"
+                size="sm"
+                label="Cut at key frames"
+                description="Quick and as recorded; begins a little earlier"
+              />
+              <Radio
+                value="exact"
+                size="sm"
+                label="Cut exactly"
+                description="To the frame; the edges are encoded anew"
+              />
             </Group>
           </Radio.Group>
           <Group gap="xs">
-            <Button leftSection={<IconDownload size={16} />} loading={start.isPending} onClick={() => start.mutate({ range, cut })}>
+            <Button
+              leftSection={<IconDownload size={16} />}
+              loading={start.isPending}
+              onClick={() => start.mutate({ range, cut })}
+            >
               Export as MP4
             </Button>
-            <Button variant="default" leftSection={<IconPlayerTrackNext size={16} stroke={1.7} />} onClick={() => setLapsing(true)}>
+            <Button
+              variant="default"
+              leftSection={<IconPlayerTrackNext size={16} stroke={1.7} />}
+              onClick={() => setLapsing(true)}
+            >
               Time-lapse…
             </Button>
-            <Button variant="default" leftSection={<IconLock size={16} stroke={1.7} />} onClick={() => setKeeping(!isKeeping)} aria-expanded={isKeeping}>
+            <Button
+              variant="default"
+              leftSection={<IconLock size={16} stroke={1.7} />}
+              onClick={() => setKeeping(!isKeeping)}
+              aria-expanded={isKeeping}
+            >
               Keep…
             </Button>
             <Button
@@ -118,7 +147,9 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
       )}
       <JobList kind="export" title="Exports" deviceId={deviceId} timeZone={timeZone} />
       <JobList kind="time_lapse" title="Time-lapses" deviceId={deviceId} timeZone={timeZone} />
-      {isLapsing && marked && <TimeLapseDialog deviceId={deviceId} timeZone={timeZone} range={marked} onClose={() => setLapsing(false)} />}
+      {isLapsing && marked && (
+        <TimeLapseDialog deviceId={deviceId} timeZone={timeZone} range={marked} onClose={() => setLapsing(false)} />
+      )}
     </Panel>
   );
 }

@@ -6,7 +6,13 @@ import { sentence } from './sentence';
 export function ReasonText({ reason, lineClamp }: { reason: Reason; lineClamp?: number }) {
   const whole = `${sentence(reason.message)}${reason.remedy ? ` ${sentence(reason.remedy)}` : ''}`;
   return (
-    <Text size="sm" c="dimmed" lineClamp={lineClamp} title={lineClamp ? whole : undefined} style={{ overflowWrap: 'anywhere' }}>
+    <Text
+      size="sm"
+      c="dimmed"
+      lineClamp={lineClamp}
+      title={lineClamp ? whole : undefined}
+      style={{ overflowWrap: 'anywhere' }}
+    >
       {whole}
     </Text>
   );

@@ -29,7 +29,12 @@ export function RecentSnapshots({ deviceId }: { deviceId: string }) {
         <ul className={classes.grid}>
           {snapshots.map((snapshot) => (
             <li key={snapshot.id}>
-              <button type="button" className={classes.open} aria-label={pictureName(snapshot, timeZone)} onClick={() => setOpenId(snapshot.id)}>
+              <button
+                type="button"
+                className={classes.open}
+                aria-label={pictureName(snapshot, timeZone)}
+                onClick={() => setOpenId(snapshot.id)}
+              >
                 <img className={classes.picture} src={snapshot.thumbnail_url} alt="" loading="lazy" />
               </button>
             </li>
@@ -38,14 +43,32 @@ export function RecentSnapshots({ deviceId }: { deviceId: string }) {
       )}
       <Group gap={2} mt="xs" ml={-8}>
         {data && data.total > 0 && (
-          <Button component={Link} to={`/snapshots?device=${encodeURIComponent(deviceId)}`} size="compact-sm" variant="subtle" leftSection={<IconPhoto size={16} stroke={1.7} />}>
+          <Button
+            component={Link}
+            to={`/snapshots?device=${encodeURIComponent(deviceId)}`}
+            size="compact-sm"
+            variant="subtle"
+            leftSection={<IconPhoto size={16} stroke={1.7} />}
+          >
             All {data.total}
           </Button>
         )}
-        <Button component={Link} to={schedulesAddress(deviceId)} size="compact-sm" variant="subtle" leftSection={<IconCalendarTime size={16} stroke={1.7} />}>
+        <Button
+          component={Link}
+          to={schedulesAddress(deviceId)}
+          size="compact-sm"
+          variant="subtle"
+          leftSection={<IconCalendarTime size={16} stroke={1.7} />}
+        >
           Schedules
         </Button>
-        <Button component={Link} to={deviceBookmarksAddress(deviceId)} size="compact-sm" variant="subtle" leftSection={<IconBookmark size={16} stroke={1.7} />}>
+        <Button
+          component={Link}
+          to={deviceBookmarksAddress(deviceId)}
+          size="compact-sm"
+          variant="subtle"
+          leftSection={<IconBookmark size={16} stroke={1.7} />}
+        >
           Bookmarks
         </Button>
       </Group>

@@ -9,11 +9,23 @@ import { addDays, addMonths, dateInMonth, weeksOf } from './calendarDates';
 import { RecordedCalendar } from './RecordedCalendar';
 
 const onPick = vi.fn();
-const DAYS = [buildRecordedDate('2026-11-10'), buildRecordedDate('2026-11-11', { seconds: 83_400, coverage: 0.97, gaps: 3 })];
+const DAYS = [
+  buildRecordedDate('2026-11-10'),
+  buildRecordedDate('2026-11-11', { seconds: 83_400, coverage: 0.97, gaps: 3 }),
+];
 
 function Held() {
   const [month, setMonth] = useState('2026-11');
-  return <RecordedCalendar month={month} onMonth={setMonth} days={DAYS} value="2026-11-10" onPick={onPick} today="2026-11-22" />;
+  return (
+    <RecordedCalendar
+      month={month}
+      onMonth={setMonth}
+      days={DAYS}
+      value="2026-11-10"
+      onPick={onPick}
+      today="2026-11-22"
+    />
+  );
 }
 
 beforeEach(() => {
@@ -58,7 +70,11 @@ test('nobody goes beyond today', async () => {
 });
 
 test('dates are counted over months, years and leap days', () => {
-  expect([addDays('2024-02-28', 1), addDays('2026-01-01', -1), addMonths('2026-12', 1)]).toEqual(['2024-02-29', '2025-12-31', '2027-01']);
+  expect([addDays('2024-02-28', 1), addDays('2026-01-01', -1), addMonths('2026-12', 1)]).toEqual([
+    '2024-02-29',
+    '2025-12-31',
+    '2027-01',
+  ]);
   expect(dateInMonth('2026-02', 31)).toBe('2026-02-28');
   expect(weeksOf('2026-11')[0]?.[0]).toBe('2026-10-26');
   expect(weeksOf('2026-11').at(-1)?.[6]).toBe('2026-12-06');

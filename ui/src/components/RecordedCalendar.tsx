@@ -23,7 +23,14 @@ export function RecordedCalendar({ month, onMonth, days, value, onPick, today }:
   const [focused, setFocused] = useState(value ?? today);
   const [isKeyed, setKeyed] = useState(false);
   const byDate = new Map(days?.map((day) => [day.date, day]));
-  const stop = monthOf(focused) === month ? focused : value && monthOf(value) === month ? value : monthOf(today) === month ? today : `${month}-01`;
+  const stop =
+    monthOf(focused) === month
+      ? focused
+      : value && monthOf(value) === month
+        ? value
+        : monthOf(today) === month
+          ? today
+          : `${month}-01`;
 
   useEffect(() => {
     if (isKeyed) grid.current?.querySelector<HTMLElement>(`[data-date="${stop}"]`)?.focus();
@@ -68,11 +75,23 @@ export function RecordedCalendar({ month, onMonth, days, value, onPick, today }:
         <div className={classes.month} aria-live="polite">
           {formatMonth(month)}
         </div>
-        <ActionIcon variant="subtle" color="gray" aria-label="Month after" disabled={month >= monthOf(today)} onClick={() => turn(addMonths(month, 1))}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-label="Month after"
+          disabled={month >= monthOf(today)}
+          onClick={() => turn(addMonths(month, 1))}
+        >
           <IconChevronRight size={18} />
         </ActionIcon>
       </div>
-      <table ref={grid} role="grid" aria-label={`Recorded days, ${formatMonth(month)}`} className={classes.grid} onKeyDown={press}>
+      <table
+        ref={grid}
+        role="grid"
+        aria-label={`Recorded days, ${formatMonth(month)}`}
+        className={classes.grid}
+        onKeyDown={press}
+      >
         <thead>
           <tr>
             {weeks[0]?.map((date) => (

@@ -35,7 +35,13 @@ export function RecordedDay({ deviceId, name, date, timeZone }: RecordedDayProps
       title={formatDate(date)}
       end={
         first && (
-          <Button component={Link} to={deviceMomentAddress(deviceId, Math.max(first.startMs, startMs))} size="compact-sm" flex="none" leftSection={<IconPlayerPlay size={14} />}>
+          <Button
+            component={Link}
+            to={deviceMomentAddress(deviceId, Math.max(first.startMs, startMs))}
+            size="compact-sm"
+            flex="none"
+            leftSection={<IconPlayerPlay size={14} />}
+          >
             Watch this day
           </Button>
         )
@@ -50,7 +56,9 @@ export function RecordedDay({ deviceId, name, date, timeZone }: RecordedDayProps
             ))}
           </div>
         </div>
-        {coverage.error && !day && <Failure title="The day could not be read" error={coverage.error} onRetry={() => void coverage.refetch()} />}
+        {coverage.error && !day && (
+          <Failure title="The day could not be read" error={coverage.error} onRetry={() => void coverage.refetch()} />
+        )}
         {!day && !coverage.error && <Skeleton height={90} />}
         {day && (
           <>

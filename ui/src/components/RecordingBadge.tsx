@@ -19,7 +19,13 @@ export function RecordingBadge({ recording, isSmall = false }: { recording: Reco
   const why = recordingSentence(recording);
   return (
     <Tooltip label={why ? `${word}: ${why}` : word} multiline maw={300}>
-      <span className={`${classes.small} ${badges[tone]}`} data-recording={recording.observed} role="img" aria-label={word} tabIndex={0}>
+      <span
+        className={`${classes.small} ${badges[tone]}`}
+        data-recording={recording.observed}
+        role="img"
+        aria-label={word}
+        tabIndex={0}
+      >
         <Icon size={isRecording ? 10 : 15} stroke={2} aria-hidden className={isRecording ? classes.rec : undefined} />
       </span>
     </Tooltip>

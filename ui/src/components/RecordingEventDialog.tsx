@@ -32,7 +32,11 @@ export function RecordingEventDialog({ isOpen, hasWindow, onClose, onMark }: Rec
     setFailure(null);
     setSending(true);
     try {
-      await onMark({ label: values.label.trim(), note: values.note.trim(), duration_seconds: Number(values.duration_seconds) || 0 });
+      await onMark({
+        label: values.label.trim(),
+        note: values.note.trim(),
+        duration_seconds: Number(values.duration_seconds) || 0,
+      });
       notifications.show({ message: `“${values.label.trim()}” was marked.` });
       form.reset();
       onClose();
@@ -48,11 +52,21 @@ export function RecordingEventDialog({ isOpen, hasWindow, onClose, onMark }: Rec
     <Modal opened={isOpen} onClose={onClose} title="Mark an event" centered radius="md">
       <form noValidate onSubmit={form.onSubmit(send)}>
         <Stack gap="sm">
-          <TextInput label="What happens" required placeholder="Delivery at the gate" data-autofocus {...form.getInputProps('label')} />
+          <TextInput
+            label="What happens"
+            required
+            placeholder="Delivery at the gate"
+            data-autofocus
+            {...form.getInputProps('label')}
+          />
           <TextInput label="Note" {...form.getInputProps('note')} />
           <NumberInput
             label="Lasts"
-            description={hasWindow ? 'Footage is recorded this long, and for the time after an event that the settings say.' : 'How long a span is drawn on the timeline; 0 for a moment.'}
+            description={
+              hasWindow
+                ? 'Footage is recorded this long, and for the time after an event that the settings say.'
+                : 'How long a span is drawn on the timeline; 0 for a moment.'
+            }
             suffix=" s"
             min={0}
             max={86_400}

@@ -16,12 +16,29 @@ interface RecordingFiltersProps {
 export function RecordingFilters({ q, date, today, onSearch, onDate }: RecordingFiltersProps) {
   return (
     <div className={classes.controls}>
-      <SearchField className={classes.search} label="Search cameras" placeholder="Search cameras" q={q} onSearch={onSearch} />
+      <SearchField
+        className={classes.search}
+        label="Search cameras"
+        placeholder="Search cameras"
+        q={q}
+        onSearch={onSearch}
+      />
       <div className={classes.date} role="group" aria-label="Day">
-        <Button px="sm" flex="none" variant={date ? 'default' : 'light'} aria-pressed={!date} onClick={() => onDate(null)}>
+        <Button
+          px="sm"
+          flex="none"
+          variant={date ? 'default' : 'light'}
+          aria-pressed={!date}
+          onClick={() => onDate(null)}
+        >
           Last 14 days
         </Button>
-        <ActionIcon variant="default" size={36} aria-label="Day before" onClick={() => onDate(addDays(date ?? today, -1))}>
+        <ActionIcon
+          variant="default"
+          size={36}
+          aria-label="Day before"
+          onClick={() => onDate(addDays(date ?? today, -1))}
+        >
           <IconChevronLeft size={18} />
         </ActionIcon>
         <TextInput
@@ -35,7 +52,13 @@ export function RecordingFilters({ q, date, today, onSearch, onDate }: Recording
             if (!picked || picked <= today) onDate(picked || null);
           }}
         />
-        <ActionIcon variant="default" size={36} aria-label="Day after" disabled={!date || date >= today} onClick={() => onDate(addDays(date ?? today, 1))}>
+        <ActionIcon
+          variant="default"
+          size={36}
+          aria-label="Day after"
+          disabled={!date || date >= today}
+          onClick={() => onDate(addDays(date ?? today, 1))}
+        >
           <IconChevronRight size={18} />
         </ActionIcon>
       </div>

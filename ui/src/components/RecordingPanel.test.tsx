@@ -9,7 +9,11 @@ import { RecordingPanel } from './RecordingPanel';
 
 let api: StubApi;
 const PATH = '/recordings/devices/d1';
-const stopped = buildRecording({ is_wanted: false, observed: 'off', override: { wish: 'off', by: 'operator', at: '2026-11-22T10:00:00Z', until: null } });
+const stopped = buildRecording({
+  is_wanted: false,
+  observed: 'off',
+  override: { wish: 'off', by: 'operator', at: '2026-11-22T10:00:00Z', until: null },
+});
 
 beforeEach(() => {
   api = new StubApi({
@@ -17,7 +21,10 @@ beforeEach(() => {
     [`POST ${PATH}/stop`]: { status: 202, body: stopped },
     [`POST ${PATH}/start`]: { status: 202, body: buildRecording() },
     [`POST ${PATH}/resume`]: { status: 202, body: buildRecording() },
-    [`POST ${PATH}/events`]: { status: 201, body: { id: 1, at: '2026-11-22T10:00:00Z', end: null, label: 'x', note: null, source: 'api' } },
+    [`POST ${PATH}/events`]: {
+      status: 201,
+      body: { id: 1, at: '2026-11-22T10:00:00Z', end: null, label: 'x', note: null, source: 'api' },
+    },
   });
   renderAt('/', [{ path: '/', element: <RecordingPanel deviceId="d1" /> }]);
 });
@@ -52,7 +59,10 @@ test('an event needs a name, and its faults stand at their fields', async () => 
   await userEvent.click(await screen.findByRole('button', { name: 'Mark event' }));
   await userEvent.click((await screen.findAllByRole('button', { name: 'Mark event' })).at(-1)!);
   expect(await screen.findByText('Say in a word or two what happens')).toBeInTheDocument();
-  api.set(`POST ${PATH}/events`, { status: 422, body: { message: 'not valid', errors: { json: { label: ["'label' is too long"] } } } });
+  api.set(`POST ${PATH}/events`, {
+    status: 422,
+    body: { message: 'not valid', errors: { json: { label: ["'label' is too long"] } } },
+  });
   await userEvent.type(screen.getByLabelText(/What happens/), 'Delivery');
   await userEvent.click(screen.getAllByRole('button', { name: 'Mark event' }).at(-1)!);
   expect(await screen.findByText("'label' is too long.")).toBeInTheDocument();

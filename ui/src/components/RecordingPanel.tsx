@@ -1,6 +1,14 @@
 // A camera's recording beside its picture: what it does and why, by hand on or off, and the way to what was recorded.
 import { Button, Group, Menu, Skeleton, Text } from '@mantine/core';
-import { IconCalendar, IconChevronDown,  IconPlayerRecord, IconPlayerStop, IconRotate, IconSettings, IconSquareRotated } from '@tabler/icons-react';
+import {
+  IconCalendar,
+  IconChevronDown,
+  IconPlayerRecord,
+  IconPlayerStop,
+  IconRotate,
+  IconSettings,
+  IconSquareRotated,
+} from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useRecording } from '../hooks/useRecording';
@@ -31,7 +39,11 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
   if (!recording) {
     return (
       <Panel title="Recording">
-        {error ? <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} /> : <Skeleton height={140} />}
+        {error ? (
+          <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />
+        ) : (
+          <Skeleton height={140} />
+        )}
       </Panel>
     );
   }
@@ -52,14 +64,22 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
               px={10}
               variant="default"
               loading={control.isPending}
-              leftSection={kind === 'stop' ? <IconPlayerStop size={15} /> : <IconPlayerRecord size={15} color="var(--vas-record)" />}
+              leftSection={
+                kind === 'stop' ? (
+                  <IconPlayerStop size={15} />
+                ) : (
+                  <IconPlayerRecord size={15} color="var(--vas-record)" />
+                )
+              }
               rightSection={<IconChevronDown size={14} />}
             >
               {kind === 'stop' ? 'Stop recording' : 'Record now'}
             </Button>
           </Menu.Target>
           <Menu.Dropdown>
-            <Menu.Item onClick={() => control.mutate({ kind })}>{kind === 'stop' ? 'Until it is started again' : 'Until it is stopped'}</Menu.Item>
+            <Menu.Item onClick={() => control.mutate({ kind })}>
+              {kind === 'stop' ? 'Until it is started again' : 'Until it is stopped'}
+            </Menu.Item>
             {LENGTHS.map(({ label, minutes }) => (
               <Menu.Item key={minutes} onClick={() => control.mutate({ kind, forMinutes: minutes })}>
                 {label}
@@ -68,11 +88,23 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
           </Menu.Dropdown>
         </Menu>
         {recording.override && (
-          <Button size="xs" px={10} variant="default" leftSection={<IconRotate size={15} />} onClick={() => control.mutate({ kind: 'resume' })}>
+          <Button
+            size="xs"
+            px={10}
+            variant="default"
+            leftSection={<IconRotate size={15} />}
+            onClick={() => control.mutate({ kind: 'resume' })}
+          >
             Back to its mode
           </Button>
         )}
-        <Button size="xs" px={10} variant="default" leftSection={<IconSquareRotated size={15} />} onClick={() => setMarking(true)}>
+        <Button
+          size="xs"
+          px={10}
+          variant="default"
+          leftSection={<IconSquareRotated size={15} />}
+          onClick={() => setMarking(true)}
+        >
           Mark event
         </Button>
       </Group>
@@ -86,10 +118,22 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
         ]}
       />
       <Group gap={4} mt="sm" ml={-6}>
-        <Button size="compact-sm" variant="subtle" component={Link} to={recordedDaysAddress(deviceId)} leftSection={<IconCalendar size={15} />}>
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          component={Link}
+          to={recordedDaysAddress(deviceId)}
+          leftSection={<IconCalendar size={15} />}
+        >
           Recorded days
         </Button>
-        <Button size="compact-sm" variant="subtle" component={Link} to={`/devices/${deviceId}/recording`} leftSection={<IconSettings size={15} />}>
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          component={Link}
+          to={`/devices/${deviceId}/recording`}
+          leftSection={<IconSettings size={15} />}
+        >
           Settings
         </Button>
       </Group>

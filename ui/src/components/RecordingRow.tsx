@@ -44,7 +44,9 @@ export function RecordingRow({ recording, dates, days, date, timeZone }: Recordi
         <div className={classes.state}>
           <RecordingBadge recording={recording} />
           <span className={classes.why} title={why}>
-            {recording.observed === 'recording' && !recording.override ? MODE_WORDS[recording.mode] : why || MODE_WORDS[recording.mode]}
+            {recording.observed === 'recording' && !recording.override
+              ? MODE_WORDS[recording.mode]
+              : why || MODE_WORDS[recording.mode]}
           </span>
         </div>
       </div>
@@ -59,7 +61,16 @@ export function RecordingRow({ recording, dates, days, date, timeZone }: Recordi
         className={classes.figures}
         rows={[
           ['From', recording.oldest ? <ShortMoment key="from" at={recording.oldest} /> : NOTHING],
-          ['To', recording.observed === 'recording' ? 'Now' : recording.newest ? <ShortMoment key="to" at={recording.newest} /> : NOTHING],
+          [
+            'To',
+            recording.observed === 'recording' ? (
+              'Now'
+            ) : recording.newest ? (
+              <ShortMoment key="to" at={recording.newest} />
+            ) : (
+              NOTHING
+            ),
+          ],
           ['Size', formatBytes(recording.bytes)],
           ['Kept', keptWords(recording)],
         ]}

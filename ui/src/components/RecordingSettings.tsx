@@ -6,7 +6,14 @@ import { ApiError } from '../api/http';
 import type { Recording, RecordingSettings as Settings } from '../api/recordingTypes';
 import { Failure } from './Failure';
 import { Panel } from './Panel';
-import { RECORDING_FIELDS, recordingFieldSentence, recordingRules, recordingSettingsOf, recordingValuesOf, type RecordingValues } from './recordingValues';
+import {
+  RECORDING_FIELDS,
+  recordingFieldSentence,
+  recordingRules,
+  recordingSettingsOf,
+  recordingValuesOf,
+  type RecordingValues,
+} from './recordingValues';
 import { TimeZoneSelect } from './TimeZoneSelect';
 import { WeeklyPlanEditor } from './WeeklyPlanEditor';
 
@@ -20,7 +27,11 @@ interface RecordingSettingsProps {
 const MODES = [
   { value: 'continuous', label: 'Always', description: 'Everything the camera sends, day and night.' },
   { value: 'scheduled', label: 'By a weekly plan', description: 'Only at the times planned below.' },
-  { value: 'event', label: 'Around events', description: 'From some seconds before an event until some time after it. Anything may report one.' },
+  {
+    value: 'event',
+    label: 'Around events',
+    description: 'From some seconds before an event until some time after it. Anything may report one.',
+  },
   { value: 'off', label: 'Never', description: 'Nothing is kept, unless somebody starts it by hand.' },
 ];
 
@@ -36,7 +47,8 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
       if (RECORDING_FIELDS.includes(field)) placed[field] = recordingFieldSentence(text);
     }
     const named = /^'(\w+)'/.exec(error.message)?.[1];
-    if (Object.keys(placed).length === 0 && named && RECORDING_FIELDS.includes(named)) placed[named] = recordingFieldSentence(error.message);
+    if (Object.keys(placed).length === 0 && named && RECORDING_FIELDS.includes(named))
+      placed[named] = recordingFieldSentence(error.message);
     if (Object.keys(placed).length === 0) return error;
     form.setErrors(placed);
     document.querySelector<HTMLElement>(`[data-path="${Object.keys(placed)[0]}"]`)?.focus();
@@ -71,8 +83,18 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
                   <Radio {...choice} />
                   {choice.value === 'event' && mode === 'event' && (
                     <SimpleGrid cols={{ base: 1, xs: 2 }} ml={{ base: 0, xs: 32 }} maw={480}>
-                      <NumberInput label="Before the event" description="As far as the buffer reaches." {...seconds} {...form.getInputProps('pre_roll_seconds')} />
-                      <NumberInput label="After the event" description="Counted from its end." {...seconds} {...form.getInputProps('post_roll_seconds')} />
+                      <NumberInput
+                        label="Before the event"
+                        description="As far as the buffer reaches."
+                        {...seconds}
+                        {...form.getInputProps('pre_roll_seconds')}
+                      />
+                      <NumberInput
+                        label="After the event"
+                        description="Counted from its end."
+                        {...seconds}
+                        {...form.getInputProps('post_roll_seconds')}
+                      />
                     </SimpleGrid>
                   )}
                   {choice.value === 'scheduled' && mode === 'scheduled' && (
@@ -109,7 +131,10 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
             />
             <NumberInput
               label="Size"
-              description={usual(recording.keep_bytes, retention.keep_bytes ? `${Number((retention.keep_bytes / 1e9).toFixed(1))} GB` : null)}
+              description={usual(
+                recording.keep_bytes,
+                retention.keep_bytes ? `${Number((retention.keep_bytes / 1e9).toFixed(1))} GB` : null,
+              )}
               suffix=" GB"
               min={0}
               decimalScale={3}

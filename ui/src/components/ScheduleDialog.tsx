@@ -1,5 +1,20 @@
 // Adds or changes a schedule of snapshots: how often or when, on which days, and how long they are kept.
-import { Button, Chip, Group, Input, Modal, NumberInput, SegmentedControl, Select, SimpleGrid, Skeleton, Stack, Switch, TagsInput, TextInput } from '@mantine/core';
+import {
+  Button,
+  Chip,
+  Group,
+  Input,
+  Modal,
+  NumberInput,
+  SegmentedControl,
+  Select,
+  SimpleGrid,
+  Skeleton,
+  Stack,
+  Switch,
+  TagsInput,
+  TextInput,
+} from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
@@ -10,7 +25,18 @@ import { useScheduleDeeds } from '../hooks/useSchedules';
 import { ConflictNotice } from './ConflictNotice';
 import { Failure } from './Failure';
 import { WEEKDAY_NAMES, WEEKDAYS } from './planSpans';
-import { newSchedule, placeScheduleErrors, scheduleFieldsOf, scheduleRules, scheduleValuesOf, tidyTimes, FIRST_EXAMPLE, MOST_TIMES, type ScheduleUnit, type ScheduleValues } from './scheduleValues';
+import {
+  newSchedule,
+  placeScheduleErrors,
+  scheduleFieldsOf,
+  scheduleRules,
+  scheduleValuesOf,
+  tidyTimes,
+  FIRST_EXAMPLE,
+  MOST_TIMES,
+  type ScheduleUnit,
+  type ScheduleValues,
+} from './scheduleValues';
 import { formatClockOf } from '../timeline/clock';
 import { TimeZoneSelect } from './TimeZoneSelect';
 
@@ -54,8 +80,16 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
   return (
     <form noValidate onSubmit={form.onSubmit((values) => send(values, etag))}>
       <Stack gap="md">
-        {hasConflict && <ConflictNotice what="schedule" onReload={onReload} onOverwrite={() => void send(form.getValues(), null)} />}
-        <TextInput label="Name" placeholder="Building site, every ten minutes" maxLength={100} data-autofocus {...form.getInputProps('name')} />
+        {hasConflict && (
+          <ConflictNotice what="schedule" onReload={onReload} onOverwrite={() => void send(form.getValues(), null)} />
+        )}
+        <TextInput
+          label="Name"
+          placeholder="Building site, every ten minutes"
+          maxLength={100}
+          data-autofocus
+          {...form.getInputProps('name')}
+        />
         <Stack gap={6}>
           <SegmentedControl
             fullWidth
@@ -93,8 +127,16 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
             />
           )}
         </Stack>
-        <Input.Wrapper label="On" description={weekdays.length === 0 ? 'Every day, as none is chosen.' : undefined} error={form.errors.weekdays}>
-          <Chip.Group multiple value={weekdays} onChange={(days) => form.setFieldValue('weekdays', days as ScheduleValues['weekdays'])}>
+        <Input.Wrapper
+          label="On"
+          description={weekdays.length === 0 ? 'Every day, as none is chosen.' : undefined}
+          error={form.errors.weekdays}
+        >
+          <Chip.Group
+            multiple
+            value={weekdays}
+            onChange={(days) => form.setFieldValue('weekdays', days as ScheduleValues['weekdays'])}
+          >
             <Group gap={5} mt={6}>
               {WEEKDAYS.map((day, index) => (
                 <Chip key={day} value={day} size="xs" radius="sm" styles={{ label: { paddingInline: 10 } }}>
@@ -105,12 +147,36 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
           </Chip.Group>
         </Input.Wrapper>
         {(way === 'times' || weekdays.length > 0) && (
-          <TimeZoneSelect value={form.values.time_zone} onChange={(zone) => form.setFieldValue('time_zone', zone)} error={form.errors.time_zone} description="Whose clocks are meant." />
+          <TimeZoneSelect
+            value={form.values.time_zone}
+            onChange={(zone) => form.setFieldValue('time_zone', zone)}
+            error={form.errors.time_zone}
+            description="Whose clocks are meant."
+          />
         )}
-        <TagsInput label="Tags of its snapshots" placeholder={form.values.tags.length ? undefined : 'Type and press Enter'} maxTags={20} acceptValueOnBlur clearable {...form.getInputProps('tags')} />
+        <TagsInput
+          label="Tags of its snapshots"
+          placeholder={form.values.tags.length ? undefined : 'Type and press Enter'}
+          maxTags={20}
+          acceptValueOnBlur
+          clearable
+          {...form.getInputProps('tags')}
+        />
         <SimpleGrid cols={2} spacing="sm">
-          <NumberInput label="Keep for" description="Empty: for good." suffix=" days" {...count} {...form.getInputProps('keep_days')} />
-          <NumberInput label="Keep at most" description="Empty: all of them." suffix=" snapshots" {...count} {...form.getInputProps('keep_count')} />
+          <NumberInput
+            label="Keep for"
+            description="Empty: for good."
+            suffix=" days"
+            {...count}
+            {...form.getInputProps('keep_days')}
+          />
+          <NumberInput
+            label="Keep at most"
+            description="Empty: all of them."
+            suffix=" snapshots"
+            {...count}
+            {...form.getInputProps('keep_count')}
+          />
         </SimpleGrid>
         <Switch label="Switched on" {...form.getInputProps('enabled', { type: 'checkbox' })} />
         {failure && <Failure title="The schedule was not saved" error={failure} />}
@@ -149,11 +215,24 @@ export function ScheduleDialog({ deviceId, timeZone, edited, onClose }: Schedule
   });
   const common = { deviceId, id, onReload: () => void refetch(), onClose };
   return (
-    <Modal opened={edited !== null} onClose={onClose} title={edited === 'new' ? 'New schedule' : 'Edit schedule'} centered radius="md">
+    <Modal
+      opened={edited !== null}
+      onClose={onClose}
+      title={edited === 'new' ? 'New schedule' : 'Edit schedule'}
+      centered
+      radius="md"
+    >
       {edited === 'new' && <ScheduleForm {...common} initialValues={newSchedule(timeZone)} etag={null} />}
       {id !== null && error && !data && <Failure title="The schedule could not be read" error={error} />}
       {id !== null && !data && !error && <Skeleton height={420} />}
-      {id !== null && data && <ScheduleForm key={data.etag ?? 'schedule'} {...common} initialValues={scheduleValuesOf(data.schedule)} etag={data.etag} />}
+      {id !== null && data && (
+        <ScheduleForm
+          key={data.etag ?? 'schedule'}
+          {...common}
+          initialValues={scheduleValuesOf(data.schedule)}
+          etag={data.etag}
+        />
+      )}
     </Modal>
   );
 }

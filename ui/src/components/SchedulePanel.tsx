@@ -16,19 +16,26 @@ export function SchedulePanel({ deviceId, timeZone }: { deviceId: string; timeZo
   const [edited, setEdited] = useState<number | 'new' | null>(null);
   const nowMs = useNow(1_000);
   const add = (
-    <Button size="xs" variant={data?.length ? 'default' : 'filled'} leftSection={<IconPlus size={15} />} onClick={() => setEdited('new')}>
+    <Button
+      size="xs"
+      variant={data?.length ? 'default' : 'filled'}
+      leftSection={<IconPlus size={15} />}
+      onClick={() => setEdited('new')}
+    >
       Add schedule
     </Button>
   );
   return (
     <Panel title="Schedules" end={data && data.length > 0 && add}>
-      {error && !data && <Failure title="The schedules could not be read" error={error} onRetry={() => void refetch()} />}
+      {error && !data && (
+        <Failure title="The schedules could not be read" error={error} onRetry={() => void refetch()} />
+      )}
       {!data && !error && <Skeleton height={90} />}
       {data?.length === 0 && (
         <div className={classes.empty}>
           <Text size="sm" c="dimmed">
-            A schedule takes a snapshot every few seconds, minutes or hours, or at times of day, and removes the old ones: to watch a building site
-            grow, or a shelf at closing time.
+            A schedule takes a snapshot every few seconds, minutes or hours, or at times of day, and removes the old
+            ones: to watch a building site grow, or a shelf at closing time.
           </Text>
           {add}
         </div>

@@ -37,7 +37,13 @@ export function ScheduleRow({ schedule, nowMs, isBusy, onToggle, onEdit, onDelet
   return (
     <li className={classes.row} data-testid="schedule-row" data-off={!enabled || undefined}>
       <Tooltip label={enabled ? 'Switch off' : 'Switch on'}>
-        <Switch className={classes.switch} checked={enabled} disabled={isBusy} onChange={onToggle} aria-label={`${name} takes snapshots`} />
+        <Switch
+          className={classes.switch}
+          checked={enabled}
+          disabled={isBusy}
+          onChange={onToggle}
+          aria-label={`${name} takes snapshots`}
+        />
       </Tooltip>
       <div className={classes.about}>
         <div className={classes.name} title={name}>

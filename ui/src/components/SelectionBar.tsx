@@ -19,10 +19,22 @@ export function SelectionBar({ count, packed, onDownload, onDelete, onClear }: S
       <span className={classes.count} aria-live="polite">
         {count} chosen
       </span>
-      <Button size="xs" variant="light" leftSection={<IconDownload size={15} />} disabled={packed !== null} onClick={onDownload}>
+      <Button
+        size="xs"
+        variant="light"
+        leftSection={<IconDownload size={15} />}
+        disabled={packed !== null}
+        onClick={onDownload}
+      >
         {packed !== null ? `${packed} of ${count}` : count === 1 ? 'Download' : 'Download all'}
       </Button>
-      <Button size="xs" variant="default" c="var(--vas-bad)" leftSection={<IconTrash size={15} stroke={1.7} />} onClick={onDelete}>
+      <Button
+        size="xs"
+        variant="default"
+        c="var(--vas-bad)"
+        leftSection={<IconTrash size={15} stroke={1.7} />}
+        onClick={onDelete}
+      >
         Delete
       </Button>
     </div>

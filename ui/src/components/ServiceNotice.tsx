@@ -11,7 +11,12 @@ export function ServiceNotice() {
   const text = isError ? 'Server unreachable' : isDown ? 'Service down' : 'Service degraded';
   const Icon = isError ? IconPlugConnectedX : IconAlertTriangle;
   return (
-    <Link to="/health" className={`${classes.notice} ${isDown ? classes.down : classes.degraded}`} role="status" aria-label={text}>
+    <Link
+      to="/health"
+      className={`${classes.notice} ${isDown ? classes.down : classes.degraded}`}
+      role="status"
+      aria-label={text}
+    >
       <Icon size={15} stroke={2} aria-hidden />
       <span className={classes.text}>{text}</span>
     </Link>

@@ -97,7 +97,14 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
         </div>
       </div>
       <Group gap={1} wrap="nowrap">
-        <Button component="a" href={snapshotDownloadUrl(snapshot, 'jpeg')} download flex={1} leftSection={<IconDownload size={16} />} className={classes.joined}>
+        <Button
+          component="a"
+          href={snapshotDownloadUrl(snapshot, 'jpeg')}
+          download
+          flex={1}
+          leftSection={<IconDownload size={16} />}
+          className={classes.joined}
+        >
           Download
         </Button>
         <Menu position="bottom-end" width={230} portalProps={target}>
@@ -185,17 +192,36 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
           ['Size', `${snapshot.width} × ${snapshot.height}`],
           ['File', formatBytes(snapshot.size)],
           // Of live ones this is the same moment.
-          ...(kind === 'historical' ? [['Taken', <Timestamp key="taken" at={snapshot.created_at} />] as [string, ReactNode]] : []),
+          ...(kind === 'historical'
+            ? [['Taken', <Timestamp key="taken" at={snapshot.created_at} />] as [string, ReactNode]]
+            : []),
         ]}
       />
       <Group gap="xs">
-        <Button component={Link} to={deviceMomentAddress(deviceId, Date.parse(at))} size="xs" variant="default" leftSection={<IconMovie size={15} stroke={1.7} />}>
+        <Button
+          component={Link}
+          to={deviceMomentAddress(deviceId, Date.parse(at))}
+          size="xs"
+          variant="default"
+          leftSection={<IconMovie size={15} stroke={1.7} />}
+        >
           Play from here
         </Button>
-        <Button size="xs" variant="default" leftSection={<IconLink size={15} stroke={1.7} />} onClick={() => void copyLink(id)}>
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<IconLink size={15} stroke={1.7} />}
+          onClick={() => void copyLink(id)}
+        >
           Copy link
         </Button>
-        <Button size="xs" variant="default" c="var(--vas-bad)" leftSection={<IconTrash size={15} stroke={1.7} />} onClick={onDelete}>
+        <Button
+          size="xs"
+          variant="default"
+          c="var(--vas-bad)"
+          leftSection={<IconTrash size={15} stroke={1.7} />}
+          onClick={onDelete}
+        >
           Delete
         </Button>
       </Group>

@@ -28,7 +28,15 @@ const KINDS = Object.entries(KIND_LOOKS).map(([value, { word }]) => ({ value, la
 
 export function SnapshotFilters({ query, today, devices, tags, deviceName, onChange }: SnapshotFiltersProps) {
   return (
-    <CaptureFilters what="Snapshots" placeholder="Note, tag or camera" filter={query} devices={devices} deviceName={deviceName} tags={tags} onChange={onChange}>
+    <CaptureFilters
+      what="Snapshots"
+      placeholder="Note, tag or camera"
+      filter={query}
+      devices={devices}
+      deviceName={deviceName}
+      tags={tags}
+      onChange={onChange}
+    >
       <Select
         aria-label="Show only a time"
         placeholder="Any time"

@@ -34,7 +34,8 @@ export function SnapshotPicture({ snapshot, name, onSwipe, onClose }: SnapshotPi
     // Once it is large, what was pressed is in the middle.
     requestAnimationFrame(() => {
       const view = frame.current;
-      if (view) view.scrollTo(view.scrollWidth * x - view.clientWidth / 2, view.scrollHeight * y - view.clientHeight / 2);
+      if (view)
+        view.scrollTo(view.scrollWidth * x - view.clientWidth / 2, view.scrollHeight * y - view.clientHeight / 2);
     });
   };
   const lift = (event: PointerEvent) => {

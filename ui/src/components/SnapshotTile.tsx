@@ -18,14 +18,25 @@ interface SnapshotTileProps {
   onChoose: (id: string, isRange: boolean) => void;
 }
 
-export const SnapshotTile = memo(function SnapshotTile({ snapshot, timeZone, isChosen, isChoosing, onOpen, onChoose }: SnapshotTileProps) {
+export const SnapshotTile = memo(function SnapshotTile({
+  snapshot,
+  timeZone,
+  isChosen,
+  isChoosing,
+  onOpen,
+  onChoose,
+}: SnapshotTileProps) {
   const [isBroken, setBroken] = useState(false);
   const { id, device_name: device, at, kind, note, tags } = snapshot;
   const name = pictureName(snapshot, timeZone);
   const { Icon, words } = KIND_LOOKS[kind];
   return (
     <li className={`surface ${classes.tile}`} data-testid="snapshot-tile" data-chosen={isChosen || undefined}>
-      <UnstyledButton className={classes.open} aria-label={isChoosing ? `Choose ${name}` : name} onClick={(event) => (isChoosing || event.shiftKey ? onChoose(id, event.shiftKey) : onOpen(id))}>
+      <UnstyledButton
+        className={classes.open}
+        aria-label={isChoosing ? `Choose ${name}` : name}
+        onClick={(event) => (isChoosing || event.shiftKey ? onChoose(id, event.shiftKey) : onOpen(id))}
+      >
         <span className={classes.picture}>
           {isBroken ? (
             <IconPhotoOff size={26} stroke={1.4} aria-hidden />

@@ -37,7 +37,14 @@ function download(url: string): void {
   link.click();
 }
 
-export function SnapshotViewer({ snapshots, openId, timeZone, total = snapshots.length, onOpen, onNearEnd }: SnapshotViewerProps) {
+export function SnapshotViewer({
+  snapshots,
+  openId,
+  timeZone,
+  total = snapshots.length,
+  onOpen,
+  onNearEnd,
+}: SnapshotViewerProps) {
   const place = snapshots.findIndex(({ id }) => id === openId);
   const read = useSnapshot(openId);
   const snapshot = snapshots[place] ?? read.data?.snapshot;
@@ -78,45 +85,106 @@ export function SnapshotViewer({ snapshots, openId, timeZone, total = snapshots.
 
   const isGone = read.error instanceof ApiError && read.error.status === 404 && !snapshots[place];
   return (
-    <Modal.Root opened onClose={close} fullScreen closeOnEscape={false} transitionProps={{ duration: 120 }} portalProps={useFullscreenTarget()}>
+    <Modal.Root
+      opened
+      onClose={close}
+      fullScreen
+      closeOnEscape={false}
+      transitionProps={{ duration: 120 }}
+      portalProps={useFullscreenTarget()}
+    >
       <Modal.Overlay />
-      <Modal.Content className={classes.content} aria-label={snapshot ? `Snapshot of ${pictureName(snapshot, timeZone)}` : 'Snapshot'}>
+      <Modal.Content
+        className={classes.content}
+        aria-label={snapshot ? `Snapshot of ${pictureName(snapshot, timeZone)}` : 'Snapshot'}
+      >
         <Modal.Body className={classes.viewer} data-details={hasDetails || undefined}>
           <div className={classes.stage} tabIndex={-1} data-autofocus>
             <div className={classes.top}>
               <span className={classes.place}>{place >= 0 && total > 1 ? `${place + 1} of ${total}` : ''}</span>
               <Tooltip label={hasDetails ? 'Hide the details (I)' : 'Show the details (I)'}>
-                <ActionIcon className={`${classes.button} ${classes.toggle}`} variant="transparent" size={40} aria-label="Details" aria-pressed={hasDetails} onClick={() => setHasDetails(!hasDetails)}>
+                <ActionIcon
+                  className={`${classes.button} ${classes.toggle}`}
+                  variant="transparent"
+                  size={40}
+                  aria-label="Details"
+                  aria-pressed={hasDetails}
+                  onClick={() => setHasDetails(!hasDetails)}
+                >
                   <IconInfoCircle size={21} stroke={1.7} />
                 </ActionIcon>
               </Tooltip>
               <Tooltip label="Close (Esc)">
-                <ActionIcon className={classes.button} variant="transparent" size={40} aria-label="Close" onClick={close}>
+                <ActionIcon
+                  className={classes.button}
+                  variant="transparent"
+                  size={40}
+                  aria-label="Close"
+                  onClick={close}
+                >
                   <IconX size={22} stroke={1.7} />
                 </ActionIcon>
               </Tooltip>
             </div>
-            {snapshot && <SnapshotPicture key={snapshot.id} snapshot={snapshot} name={pictureName(snapshot, timeZone)} onSwipe={(step) => go(step > 0 ? next : previous)} onClose={close} />}
-            {isGone && <div className={classes.gone}>This snapshot is not there: it was deleted, or the link is wrong.</div>}
+            {snapshot && (
+              <SnapshotPicture
+                key={snapshot.id}
+                snapshot={snapshot}
+                name={pictureName(snapshot, timeZone)}
+                onSwipe={(step) => go(step > 0 ? next : previous)}
+                onClose={close}
+              />
+            )}
+            {isGone && (
+              <div className={classes.gone}>This snapshot is not there: it was deleted, or the link is wrong.</div>
+            )}
             {read.error && !isGone && !snapshot && (
               <div className={classes.gone}>
-                <Failure title="The snapshot could not be read" error={read.error} onRetry={() => void read.refetch()} />
+                <Failure
+                  title="The snapshot could not be read"
+                  error={read.error}
+                  onRetry={() => void read.refetch()}
+                />
               </div>
             )}
             {previous && (
-              <ActionIcon className={`${classes.step} ${classes.back}`} variant="transparent" size={48} radius="xl" aria-label="Previous snapshot" aria-keyshortcuts="ArrowLeft" onClick={() => go(previous)}>
+              <ActionIcon
+                className={`${classes.step} ${classes.back}`}
+                variant="transparent"
+                size={48}
+                radius="xl"
+                aria-label="Previous snapshot"
+                aria-keyshortcuts="ArrowLeft"
+                onClick={() => go(previous)}
+              >
                 <IconArrowLeft size={22} stroke={1.8} />
               </ActionIcon>
             )}
             {next && (
-              <ActionIcon className={`${classes.step} ${classes.on}`} variant="transparent" size={48} radius="xl" aria-label="Next snapshot" aria-keyshortcuts="ArrowRight" onClick={() => go(next)}>
+              <ActionIcon
+                className={`${classes.step} ${classes.on}`}
+                variant="transparent"
+                size={48}
+                radius="xl"
+                aria-label="Next snapshot"
+                aria-keyshortcuts="ArrowRight"
+                onClick={() => go(next)}
+              >
                 <IconArrowRight size={22} stroke={1.8} />
               </ActionIcon>
             )}
           </div>
           {snapshot && hasDetails && (
             <aside className={classes.details} aria-label="Details">
-              <SnapshotDetails key={snapshot.id} snapshot={read.data?.snapshot.id === snapshot.id ? read.data.snapshot : snapshot} etag={read.data?.etag ?? null} isRead={read.data?.snapshot.id === snapshot.id} timeZone={timeZone} onReload={() => void read.refetch()} onDelete={remove} />
+              <SnapshotDetails
+                key={snapshot.id}
+                snapshot={read.data?.snapshot.id === snapshot.id ? read.data.snapshot : snapshot}
+                etag={read.data?.etag ?? null}
+                isRead={read.data?.snapshot.id === snapshot.id}
+                timeZone={timeZone}
+                onReload={() => void read.refetch()}
+                onDelete={remove}
+              />
             </aside>
           )}
         </Modal.Body>

@@ -5,7 +5,8 @@ import type { DeviceFormState } from './DeviceForm';
 
 const HIDDEN_HINT =
   'The password is stored encrypted and never shown again: *** stands for it. Leave the address as it is to keep it; to change the address, type the password again.';
-const NEW_HINT = 'User and password go into the address: rtsp://user:password@host/path. They are stored encrypted and never shown again.';
+const NEW_HINT =
+  'User and password go into the address: rtsp://user:password@host/path. They are stored encrypted and never shown again.';
 
 const MONO = { input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: '0.8125rem' } };
 

@@ -10,14 +10,23 @@ export function SpeedMenu({ speed, onSpeed }: { speed: Speed; onSpeed: (speed: S
     <Menu position="top" width={150} portalProps={useFullscreenTarget()}>
       <Menu.Target>
         <Tooltip label="Speed (+ and −)">
-          <UnstyledButton className={classes.speed} aria-label={`Speed, now ${speed} times`} data-fast={speed !== 1 || undefined}>
+          <UnstyledButton
+            className={classes.speed}
+            aria-label={`Speed, now ${speed} times`}
+            data-fast={speed !== 1 || undefined}
+          >
             {speed}×
           </UnstyledButton>
         </Tooltip>
       </Menu.Target>
       <Menu.Dropdown>
         {SPEEDS.map((one) => (
-          <Menu.Item key={one} onClick={() => onSpeed(one)} aria-current={one === speed} rightSection={one === speed ? <IconCheck size={16} /> : null}>
+          <Menu.Item
+            key={one}
+            onClick={() => onSpeed(one)}
+            aria-current={one === speed}
+            rightSection={one === speed ? <IconCheck size={16} /> : null}
+          >
             {one}×{one > FASTEST_WITH_SOUND ? ', silent' : ''}
           </Menu.Item>
         ))}

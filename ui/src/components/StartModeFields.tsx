@@ -5,7 +5,11 @@ import type { DeviceFormState } from './DeviceForm';
 
 const MODES = [
   { value: 'always', label: 'Always', description: 'Runs from now on and comes back by itself after every loss.' },
-  { value: 'on_demand', label: 'When watched', description: 'Starts when the first viewer comes, stops some time after the last has gone.' },
+  {
+    value: 'on_demand',
+    label: 'When watched',
+    description: 'Starts when the first viewer comes, stops some time after the last has gone.',
+  },
   { value: 'manual', label: 'By hand', description: 'Runs only between Start and Stop.' },
 ];
 

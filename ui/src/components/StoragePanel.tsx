@@ -39,7 +39,13 @@ function Meter({ figures }: { figures: StorageFigures }) {
       <div className={classes.meter} role="img" aria-label={words}>
         <div className={classes.recordings} style={{ width: share(recordings) }} />
         <div className={classes.other} style={{ width: share(other) }} />
-        {floor > 0 && <div className={classes.floor} style={{ width: share(floor) }} title={`${formatBytes(floor)} are always kept free`} />}
+        {floor > 0 && (
+          <div
+            className={classes.floor}
+            style={{ width: share(floor) }}
+            title={`${formatBytes(floor)} are always kept free`}
+          />
+        )}
       </div>
       <div className={classes.legend} aria-hidden>
         <span>
@@ -64,8 +70,13 @@ function Meter({ figures }: { figures: StorageFigures }) {
 export function StoragePanel() {
   const { data, error, refetch } = useStorageFigures();
   return (
-    <Panel title="Storage" end={data?.total_bytes ? <Text size="sm" c="dimmed">{`${formatBytes(data.total_bytes)} disk`}</Text> : undefined}>
-      {error && !data && <Failure title="The storage’s figures could not be read" error={error} onRetry={() => void refetch()} />}
+    <Panel
+      title="Storage"
+      end={data?.total_bytes ? <Text size="sm" c="dimmed">{`${formatBytes(data.total_bytes)} disk`}</Text> : undefined}
+    >
+      {error && !data && (
+        <Failure title="The storage’s figures could not be read" error={error} onRetry={() => void refetch()} />
+      )}
       {!data && !error && <Skeleton height={90} />}
       {data && (
         <div className={classes.body}>

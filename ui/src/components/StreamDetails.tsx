@@ -2,7 +2,16 @@
 import { Text } from '@mantine/core';
 import type { Stream } from '../api/types';
 import { FigureList } from './FigureList';
-import { formatAudio, formatBitrate, formatCodec, formatFps, formatMs, formatSeconds, formatSize, NOTHING } from './figures';
+import {
+  formatAudio,
+  formatBitrate,
+  formatCodec,
+  formatFps,
+  formatMs,
+  formatSeconds,
+  formatSize,
+  NOTHING,
+} from './figures';
 import { Panel } from './Panel';
 import { sentence } from './sentence';
 import { STATE_LOOKS } from './stateLooks';
@@ -29,7 +38,10 @@ export function StreamDetails({ stream }: { stream: Stream }) {
           ['Key frame every', formatSeconds(video?.key_frame_interval_seconds)],
           ['B-frames', video?.has_b_frames == null ? NOTHING : video.has_b_frames ? 'Yes' : 'No'],
           ['Sound', stream.video ? formatAudio(stream.audio) : NOTHING],
-          ['Newest footage', isRunning && stream.last_part_age_ms !== null ? `${formatMs(stream.last_part_age_ms)} old` : NOTHING],
+          [
+            'Newest footage',
+            isRunning && stream.last_part_age_ms !== null ? `${formatMs(stream.last_part_age_ms)} old` : NOTHING,
+          ],
           ['Viewers', stream.viewers ?? NOTHING],
           ...stream.outputs.map((output): [string, string] => [output.name, OUTPUT_MODES[output.mode] ?? output.mode]),
         ]}

@@ -12,7 +12,13 @@ import type { TimeRange } from '../timeline/model';
 import { Failure } from './Failure';
 import { scheduleTitle } from './scheduleValues';
 import { sentence } from './sentence';
-import { firstTimeLapse, timeLapseRequestOf, timeLapseRules, timeLapseWords, type TimeLapseValues } from './timeLapseValues';
+import {
+  firstTimeLapse,
+  timeLapseRequestOf,
+  timeLapseRules,
+  timeLapseWords,
+  type TimeLapseValues,
+} from './timeLapseValues';
 
 interface TimeLapseDialogProps {
   deviceId: string;
@@ -30,14 +36,32 @@ const WIDTHS = [
   { value: '640', label: '640 wide' },
 ];
 const RATES = ['10', '15', '25', '30', '50', '60'].map((rate) => ({ value: rate, label: `${rate} fps` }));
-const FIELDS: Record<string, string> = { start: 'from', end: 'to', length_seconds: 'length_seconds', speed: 'length_seconds', fps: 'fps', width: 'width', source: 'source' };
+const FIELDS: Record<string, string> = {
+  start: 'from',
+  end: 'to',
+  length_seconds: 'length_seconds',
+  speed: 'length_seconds',
+  fps: 'fps',
+  width: 'width',
+  source: 'source',
+};
 
-export function TimeLapseDialog({ deviceId, timeZone, range, source = 'recordings', onStarted, onClose }: TimeLapseDialogProps) {
+export function TimeLapseDialog({
+  deviceId,
+  timeZone,
+  range,
+  source = 'recordings',
+  onStarted,
+  onClose,
+}: TimeLapseDialogProps) {
   const start = useStartTimeLapse(deviceId);
   const schedules = useSchedules(deviceId).data ?? [];
   const [failure, setFailure] = useState<Error | null>(null);
   const [now] = useState(() => Date.now());
-  const form = useForm<TimeLapseValues>({ initialValues: firstTimeLapse(timeZone, range, source), validate: timeLapseRules(timeZone, now) });
+  const form = useForm<TimeLapseValues>({
+    initialValues: firstTimeLapse(timeZone, range, source),
+    validate: timeLapseRules(timeZone, now),
+  });
   const send = async (values: TimeLapseValues) => {
     setFailure(null);
     try {
@@ -46,26 +70,50 @@ export function TimeLapseDialog({ deviceId, timeZone, range, source = 'recording
       onClose();
       onStarted?.();
     } catch (error) {
-      const placed = error instanceof ApiError ? Object.entries(error.errors).flatMap(([field, text]) => (FIELDS[field] ? [[FIELDS[field], sentence(text)]] : [])) : [];
+      const placed =
+        error instanceof ApiError
+          ? Object.entries(error.errors).flatMap(([field, text]) =>
+              FIELDS[field] ? [[FIELDS[field], sentence(text)]] : [],
+            )
+          : [];
       if (placed.length > 0) form.setErrors(Object.fromEntries(placed) as Record<string, string>);
       else setFailure(error as Error);
     }
   };
   const words = timeLapseWords(timeZone, form.values);
   return (
-    <Modal opened onClose={onClose} title="Make a time-lapse" size={560} centered radius="md" portalProps={useFullscreenTarget()}>
+    <Modal
+      opened
+      onClose={onClose}
+      title="Make a time-lapse"
+      size={560}
+      centered
+      radius="md"
+      portalProps={useFullscreenTarget()}
+    >
       <form noValidate onSubmit={form.onSubmit(send)}>
         <Stack gap="md">
           <Radio.Group label="Made of" {...form.getInputProps('source')}>
             <Stack gap="xs" mt={6}>
               <Radio value="recordings" size="sm" label="Recordings" description="Whatever was recorded in this time" />
-              <Radio value="snapshots" size="sm" label="Snapshots" description="Each snapshot of this time is one picture of the film" />
+              <Radio
+                value="snapshots"
+                size="sm"
+                label="Snapshots"
+                description="Each snapshot of this time is one picture of the film"
+              />
             </Stack>
           </Radio.Group>
           {form.values.source === 'snapshots' && schedules.length > 0 && (
             <Select
               label="Which"
-              data={[{ value: '', label: 'All of them' }, ...schedules.map((schedule) => ({ value: String(schedule.id), label: `Only by “${scheduleTitle(schedule)}”` }))]}
+              data={[
+                { value: '', label: 'All of them' },
+                ...schedules.map((schedule) => ({
+                  value: String(schedule.id),
+                  label: `Only by “${scheduleTitle(schedule)}”`,
+                })),
+              ]}
               allowDeselect={false}
               {...form.getInputProps('schedule')}
             />
@@ -78,7 +126,15 @@ export function TimeLapseDialog({ deviceId, timeZone, range, source = 'recording
             Clocks of {timeZone}.
           </Text>
           <SimpleGrid cols={{ base: 2, xs: 3 }} spacing="sm">
-            <NumberInput label="The film plays" suffix=" s" min={1} allowNegative={false} clampBehavior="none" data-autofocus {...form.getInputProps('length_seconds')} />
+            <NumberInput
+              label="The film plays"
+              suffix=" s"
+              min={1}
+              allowNegative={false}
+              clampBehavior="none"
+              data-autofocus
+              {...form.getInputProps('length_seconds')}
+            />
             <Select label="With" data={RATES} allowDeselect={false} {...form.getInputProps('fps')} />
             <Select label="Size" data={WIDTHS} allowDeselect={false} {...form.getInputProps('width')} />
           </SimpleGrid>

@@ -8,7 +8,15 @@ import { JobList } from './JobList';
 import { Panel } from './Panel';
 import { TimeLapseDialog } from './TimeLapseDialog';
 
-export function TimeLapsePanel({ deviceId, timeZone, hasSchedules }: { deviceId: string; timeZone: string; hasSchedules: boolean }) {
+export function TimeLapsePanel({
+  deviceId,
+  timeZone,
+  hasSchedules,
+}: {
+  deviceId: string;
+  timeZone: string;
+  hasSchedules: boolean;
+}) {
   const [range, setRange] = useState<TimeRange | null>(null);
   const { data } = useJobs('time_lapse', deviceId);
   const lastDay = () => setRange({ startMs: Date.now() - DAY_MS, endMs: Date.now() });
@@ -22,10 +30,19 @@ export function TimeLapsePanel({ deviceId, timeZone, hasSchedules }: { deviceId:
       }
     >
       <Text size="sm" c="dimmed">
-        A day in half a minute, as an MP4: of what was recorded, or of snapshots.{data && data.length > 0 ? ' Files are kept for a day.' : ''}
+        A day in half a minute, as an MP4: of what was recorded, or of snapshots.
+        {data && data.length > 0 ? ' Files are kept for a day.' : ''}
       </Text>
       <JobList kind="time_lapse" title="Time-lapses" deviceId={deviceId} timeZone={timeZone} />
-      {range && <TimeLapseDialog deviceId={deviceId} timeZone={timeZone} range={range} source={hasSchedules ? 'snapshots' : 'recordings'} onClose={() => setRange(null)} />}
+      {range && (
+        <TimeLapseDialog
+          deviceId={deviceId}
+          timeZone={timeZone}
+          range={range}
+          source={hasSchedules ? 'snapshots' : 'recordings'}
+          onClose={() => setRange(null)}
+        />
+      )}
     </Panel>
   );
 }

@@ -20,11 +20,23 @@ export function offsetWords(timeZone: string, atMs: number): string {
 }
 
 /** Browsers list some places by the names of long ago (Asia/Calcutta); people look for those of today. */
-const NEWER_NAMES = ['Asia/Kolkata', 'Asia/Kathmandu', 'Asia/Ho_Chi_Minh', 'Asia/Yangon', 'Europe/Kyiv', 'America/Nuuk', 'Atlantic/Faroe', 'America/Argentina/Buenos_Aires', 'Africa/Asmara'];
+const NEWER_NAMES = [
+  'Asia/Kolkata',
+  'Asia/Kathmandu',
+  'Asia/Ho_Chi_Minh',
+  'Asia/Yangon',
+  'Europe/Kyiv',
+  'America/Nuuk',
+  'Atlantic/Faroe',
+  'America/Argentina/Buenos_Aires',
+  'Africa/Asmara',
+];
 
 function listZones(own: string): string[] {
   const known = typeof Intl.supportedValuesOf === 'function' ? Intl.supportedValuesOf('timeZone') : [];
-  return [...new Set(['UTC', ownTimeZone(), ...(isTimeZone(own) ? [own] : []), ...known, ...NEWER_NAMES.filter(isTimeZone)])];
+  return [
+    ...new Set(['UTC', ownTimeZone(), ...(isTimeZone(own) ? [own] : []), ...known, ...NEWER_NAMES.filter(isTimeZone)]),
+  ];
 }
 
 export function TimeZoneSelect({ value, onChange, error, description }: TimeZoneSelectProps) {

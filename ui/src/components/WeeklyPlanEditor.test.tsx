@@ -33,11 +33,25 @@ const last = () => onChange.mock.lastCall?.[0] as WeeklyPlan;
 beforeEach(() => {
   onChange.mockReset();
   // One pixel for each minute.
-  Element.prototype.getBoundingClientRect = () => ({ left: 0, top: 0, width: 1440, height: 28, right: 1440, bottom: 28, x: 0, y: 0, toJSON: () => ({}) });
+  Element.prototype.getBoundingClientRect = () => ({
+    left: 0,
+    top: 0,
+    width: 1440,
+    height: 28,
+    right: 1440,
+    bottom: 28,
+    x: 0,
+    y: 0,
+    toJSON: () => ({}),
+  });
 });
 
 const drag = (element: Element, from: number, to: number) => {
-  for (const [type, x] of [['pointerdown', from], ['pointermove', to], ['pointerup', to]] as const) {
+  for (const [type, x] of [
+    ['pointerdown', from],
+    ['pointermove', to],
+    ['pointerup', to],
+  ] as const) {
     fireEvent(element, new MouseEvent(type, { bubbles: true, clientX: x, button: 0 }));
   }
 };
@@ -88,13 +102,20 @@ test('one day is copied to the others', async () => {
   show({ monday: [['08:00', '10:00']], tuesday: [['01:00', '02:00']] });
   await userEvent.click(screen.getByRole('button', { name: /^Monday/ }));
   await userEvent.click(screen.getByRole('button', { name: 'Copy to Mon–Fri' }));
-  expect(last()).toEqual(Object.fromEntries(['monday', 'tuesday', 'wednesday', 'thursday', 'friday'].map((day) => [day, [['08:00', '10:00']]])));
+  expect(last()).toEqual(
+    Object.fromEntries(
+      ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'].map((day) => [day, [['08:00', '10:00']]]),
+    ),
+  );
 });
 
 test('times are added without a mouse', async () => {
   show({ monday: [['08:00', '10:00']] });
   await userEvent.click(screen.getByRole('button', { name: 'Add a time on Monday' }));
-  expect(last().monday).toEqual([['08:00', '10:00'], ['11:00', '24:00']]);
+  expect(last().monday).toEqual([
+    ['08:00', '10:00'],
+    ['11:00', '24:00'],
+  ]);
   await userEvent.click(screen.getByRole('button', { name: 'Add a time on Sunday' }));
   expect(last().sunday).toEqual([['08:00', '18:00']]);
 });

@@ -28,14 +28,22 @@ export function WeeklyPlanEditor({ value, onChange, error }: WeeklyPlanEditorPro
     const tidied = tidy(next);
     setDraft(null);
     onChange(planOf(tidied));
-    const found = worked ? tidied.findIndex((span) => isSame(span, worked) || (span.day === worked.day && span.start <= worked.start && span.end >= worked.end)) : -1;
+    const found = worked
+      ? tidied.findIndex(
+          (span) =>
+            isSame(span, worked) || (span.day === worked.day && span.start <= worked.start && span.end >= worked.end),
+        )
+      : -1;
     setSelected(found >= 0 ? found : null);
   };
   const replace = (index: number, span: PlanSpan) => commit(spans.with(index, span), span);
   const remove = (index: number) => commit(spans.toSpliced(index, 1), null);
   const add = (day: number) => {
     const own = pieces(spans, day);
-    const free = own.length === 0 ? NEW_SPAN : { start: Math.min(Math.max(...own.map(({ end }) => end)) + 60, DAY_MINUTES - 60), end: DAY_MINUTES };
+    const free =
+      own.length === 0
+        ? NEW_SPAN
+        : { start: Math.min(Math.max(...own.map(({ end }) => end)) + 60, DAY_MINUTES - 60), end: DAY_MINUTES };
     const span = { day, ...free };
     commit([...spans, span], span);
   };
@@ -66,7 +74,15 @@ export function WeeklyPlanEditor({ value, onChange, error }: WeeklyPlanEditorPro
       {WEEKDAY_NAMES.map((name, day) => (
         <div key={name} className={classes.row}>
           <span className={classes.day}>{name.slice(0, 3)}</span>
-          <PlanDay day={day} spans={spans} selected={selected} onSelect={setSelected} onDraft={setDraft} onCommit={commit} onRemove={remove} />
+          <PlanDay
+            day={day}
+            spans={spans}
+            selected={selected}
+            onSelect={setSelected}
+            onDraft={setDraft}
+            onCommit={commit}
+            onRemove={remove}
+          />
           <ActionIcon variant="subtle" color="gray" aria-label={`Add a time on ${name}`} onClick={() => add(day)}>
             <IconPlus size={16} />
           </ActionIcon>
@@ -77,13 +93,21 @@ export function WeeklyPlanEditor({ value, onChange, error }: WeeklyPlanEditorPro
           key={`${selected} ${chosen.day} ${chosen.start} ${chosen.end}`}
           span={chosen}
           onChange={(span) => replace(selected, span)}
-          onCopy={(days) => commit([...spans.filter(({ day }) => !days.includes(day) || day === chosen.day), ...days.filter((day) => day !== chosen.day).map((day) => ({ ...chosen, day }))], chosen)}
+          onCopy={(days) =>
+            commit(
+              [
+                ...spans.filter(({ day }) => !days.includes(day) || day === chosen.day),
+                ...days.filter((day) => day !== chosen.day).map((day) => ({ ...chosen, day })),
+              ],
+              chosen,
+            )
+          }
           onRemove={() => remove(selected)}
         />
       ) : (
         <Text size="xs" c="dimmed" mt="xs">
-          {spans.length === 0 ? 'Nothing is planned, so nothing is recorded. ' : ''}Drag across a day to plan a time. Drag a time to move it, its ends to
-          stretch it; press it to type exact times.
+          {spans.length === 0 ? 'Nothing is planned, so nothing is recorded. ' : ''}Drag across a day to plan a time.
+          Drag a time to move it, its ends to stretch it; press it to type exact times.
         </Text>
       )}
       {error && (

@@ -15,7 +15,13 @@ export const MOST_SECONDS = 300;
 /** Of a bookmark that nobody has named yet. */
 export const FIRST_TITLE = 'Bookmark';
 
-export const bookmarkValuesOf = ({ title, note, tags, before_seconds, after_seconds }: Bookmark): BookmarkValues => ({ title, note, tags, before_seconds, after_seconds });
+export const bookmarkValuesOf = ({ title, note, tags, before_seconds, after_seconds }: Bookmark): BookmarkValues => ({
+  title,
+  note,
+  tags,
+  before_seconds,
+  after_seconds,
+});
 
 export const bookmarkFieldsOf = (values: BookmarkValues, at: string): BookmarkFields => ({
   title: values.title.trim(),
@@ -32,18 +38,26 @@ export const needsNewClip = (values: BookmarkValues, bookmark: Bookmark): boolea
 
 export function isChanged(values: BookmarkValues, bookmark: Bookmark): boolean {
   const { title, note, tags } = bookmarkFieldsOf(values, bookmark.at);
-  return title !== bookmark.title || note !== bookmark.note || tags.join('\n') !== bookmark.tags.join('\n') || needsNewClip(values, bookmark);
+  return (
+    title !== bookmark.title ||
+    note !== bookmark.note ||
+    tags.join('\n') !== bookmark.tags.join('\n') ||
+    needsNewClip(values, bookmark)
+  );
 }
 
 const seconds = (value: number | string): string | null => {
   const count = Number(value);
-  return value !== '' && Number.isFinite(count) && count >= 0 && count <= MOST_SECONDS ? null : `Enter seconds from 0 to ${MOST_SECONDS}`;
+  return value !== '' && Number.isFinite(count) && count >= 0 && count <= MOST_SECONDS
+    ? null
+    : `Enter seconds from 0 to ${MOST_SECONDS}`;
 };
 
 export const bookmarkRules = {
   title: (title: string) => (title.trim() ? null : 'Say in a word or two what there is to see'),
   before_seconds: (value: number | string, values: BookmarkValues) =>
-    seconds(value) ?? (Number(value) + Number(values.after_seconds) > 0 ? null : 'A clip needs at least a second, before or after'),
+    seconds(value) ??
+    (Number(value) + Number(values.after_seconds) > 0 ? null : 'A clip needs at least a second, before or after'),
   after_seconds: seconds,
 };
 
@@ -58,7 +72,12 @@ const FIELD_NAMES: Record<string, string> = {
 /** What the server found, by the fields of the form; what belongs to none is left out. */
 export function placeErrors(errors: Record<string, string>): Record<string, string> {
   const placed = Object.entries(errors).filter(([field]) => field in FIELD_NAMES);
-  return Object.fromEntries(placed.map(([field, text]) => [field, sentence(text.replace(/^'(\w+)'/, (quoted, name: string) => FIELD_NAMES[name] ?? quoted))]));
+  return Object.fromEntries(
+    placed.map(([field, text]) => [
+      field,
+      sentence(text.replace(/^'(\w+)'/, (quoted, name: string) => FIELD_NAMES[name] ?? quoted)),
+    ]),
+  );
 }
 
 const LENGTHS_KEY = 'vas.bookmark-lengths';
@@ -68,7 +87,9 @@ const FIRST_LENGTHS = { before: 5, after: 5 };
 export function recallLengths(): { before: number; after: number } {
   try {
     const { before, after } = JSON.parse(localStorage.getItem(LENGTHS_KEY) ?? '') as { before: number; after: number };
-    const isSound = [before, after].every((value) => Number.isFinite(value) && value >= 0 && value <= MOST_SECONDS) && before + after > 0;
+    const isSound =
+      [before, after].every((value) => Number.isFinite(value) && value >= 0 && value <= MOST_SECONDS) &&
+      before + after > 0;
     return isSound ? { before, after } : FIRST_LENGTHS;
   } catch {
     return FIRST_LENGTHS;

@@ -33,7 +33,8 @@ export function weeksOf(month: string): string[][] {
   return weeks;
 }
 
-const formatter = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(undefined, { ...options, timeZone: 'UTC' });
+const formatter = (options: Intl.DateTimeFormatOptions) =>
+  new Intl.DateTimeFormat(undefined, { ...options, timeZone: 'UTC' });
 const monthName = formatter({ month: 'long', year: 'numeric' });
 const wholeDate = formatter({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
 const dateOfYear = formatter({ weekday: 'long', day: 'numeric', month: 'long' });
@@ -43,6 +44,7 @@ const weekdayName = formatter({ weekday: 'short' });
 export const formatMonth = (month: string): string => monthName.format(asUtc(`${month}-01`));
 export const formatDate = (date: string): string => wholeDate.format(asUtc(date));
 /** The year is said only where it is not that of `today`. */
-export const formatDay = (date: string, today: string): string => (date.slice(0, 4) === today.slice(0, 4) ? dateOfYear : wholeDate).format(asUtc(date));
+export const formatDay = (date: string, today: string): string =>
+  (date.slice(0, 4) === today.slice(0, 4) ? dateOfYear : wholeDate).format(asUtc(date));
 export const formatShortDate = (date: string): string => shortDate.format(asUtc(date));
 export const formatWeekday = (date: string): string => weekdayName.format(asUtc(date));

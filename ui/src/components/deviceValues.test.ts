@@ -3,7 +3,12 @@ import { expect, test } from 'vitest';
 import { buildDevice } from '../../test/factories';
 import { checkSourceUrl, fieldsOf, NEW_DEVICE, valuesOf } from './deviceValues';
 
-test.each(['rtsp://10.0.0.1/a', 'rtsps://user:p%40ss@cam.local:322/a?b=c', 'rtsp://***@10.0.0.1/a', 'rtsp://[fe80::1]:554/a'])('%s is an address', (url) => {
+test.each([
+  'rtsp://10.0.0.1/a',
+  'rtsps://user:p%40ss@cam.local:322/a?b=c',
+  'rtsp://***@10.0.0.1/a',
+  'rtsp://[fe80::1]:554/a',
+])('%s is an address', (url) => {
   expect(checkSourceUrl(url)).toBeNull();
 });
 
@@ -25,6 +30,15 @@ test('an empty sub-stream is sent as null, and text without its edges', () => {
 
 test('only what a person may set is sent back', () => {
   expect(Object.keys(fieldsOf(valuesOf(buildDevice()))).sort()).toEqual([
-    'description', 'enabled', 'idle_seconds', 'location', 'name', 'source_url', 'start_mode', 'sub_source_url', 'tags', 'transport',
+    'description',
+    'enabled',
+    'idle_seconds',
+    'location',
+    'name',
+    'source_url',
+    'start_mode',
+    'sub_source_url',
+    'tags',
+    'transport',
   ]);
 });

@@ -92,6 +92,8 @@ export const deviceRules = {
   idle_seconds: (seconds: number | string, values: DeviceValues) => {
     if (values.start_mode !== 'on_demand') return null;
     const count = Number(seconds);
-    return seconds !== '' && Number.isInteger(count) && count >= 5 && count <= 86_400 ? null : 'Enter whole seconds from 5 to 86400';
+    return seconds !== '' && Number.isInteger(count) && count >= 5 && count <= 86_400
+      ? null
+      : 'Enter whole seconds from 5 to 86400';
   },
 };

@@ -51,6 +51,13 @@ export function formatSize(video: Pick<VideoInfo, 'width' | 'height'> | null | u
 export function formatAudio(audio: AudioInfo | null | undefined): string {
   if (!audio) return 'None';
   const rate = audio.sample_rate ? ` ${Number((audio.sample_rate / 1000).toFixed(1))} kHz` : '';
-  const channels = audio.channels === 1 ? ' mono' : audio.channels === 2 ? ' stereo' : audio.channels ? ` ${audio.channels} channels` : '';
+  const channels =
+    audio.channels === 1
+      ? ' mono'
+      : audio.channels === 2
+        ? ' stereo'
+        : audio.channels
+          ? ` ${audio.channels} channels`
+          : '';
   return `${formatCodec(audio.codec)}${rate}${channels}`;
 }

@@ -20,7 +20,9 @@ export function componentName(key: string): string {
 }
 
 export function detailName(key: string): string {
-  const words = key.replace(/_(bytes|percent|kb|ms)$/, (_, unit: string) => (unit === 'percent' ? ' share' : '')).replaceAll('_', ' ');
+  const words = key
+    .replace(/_(bytes|percent|kb|ms)$/, (_, unit: string) => (unit === 'percent' ? ' share' : ''))
+    .replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
@@ -28,7 +30,8 @@ export function detailName(key: string): string {
 export function detailRows(detail: Record<string, unknown>, place = ''): [string, string][] {
   return Object.entries(detail).flatMap(([key, value]): [string, string][] => {
     const name = place ? `${place} ${key}` : key;
-    if (!place && value && typeof value === 'object' && !Array.isArray(value)) return detailRows(value as Record<string, unknown>, key);
+    if (!place && value && typeof value === 'object' && !Array.isArray(value))
+      return detailRows(value as Record<string, unknown>, key);
     return [[detailName(name), detailText(key, value)]];
   });
 }

@@ -16,7 +16,13 @@ test('a span over midnight is drawn on two days, from Sunday to Monday too', () 
 });
 
 test('spans that touch become one', () => {
-  expect(planOf([{ day: 0, start: 480, end: 600 }, { day: 0, start: 600, end: 720 }, { day: 0, start: 800, end: 900 }])).toEqual({
+  expect(
+    planOf([
+      { day: 0, start: 480, end: 600 },
+      { day: 0, start: 600, end: 720 },
+      { day: 0, start: 800, end: 900 },
+    ]),
+  ).toEqual({
     monday: [
       ['08:00', '12:00'],
       ['13:20', '15:00'],
@@ -25,13 +31,21 @@ test('spans that touch become one', () => {
 });
 
 test('a whole day has one spelling only', () => {
-  expect(planOf([{ day: 0, start: 480, end: 480 + 1440 }])).toEqual({ monday: [['08:00', '24:00']], tuesday: [['00:00', '08:00']] });
+  expect(planOf([{ day: 0, start: 480, end: 480 + 1440 }])).toEqual({
+    monday: [['08:00', '24:00']],
+    tuesday: [['00:00', '08:00']],
+  });
   expect(planOf([{ day: 6, start: 0, end: 1440 }])).toEqual({ sunday: [['00:00', '24:00']] });
 });
 
 test('times are read as people type them', () => {
   expect([parseClock('8:30'), parseClock('08.30'), parseClock('24:00')]).toEqual([510, 510, 1440]);
-  expect([parseClock('24:01'), parseClock('8:60'), parseClock('8'), parseClock('noon')]).toEqual([null, null, null, null]);
+  expect([parseClock('24:01'), parseClock('8:60'), parseClock('8'), parseClock('noon')]).toEqual([
+    null,
+    null,
+    null,
+    null,
+  ]);
   expect([510, 1440, 1800].map((minutes) => clockText(onClock(minutes)))).toEqual(['08:30', '24:00', '06:00']);
 });
 

@@ -31,7 +31,8 @@ export function spansOf(plan: WeeklyPlan): PlanSpan[] {
 /** A whole day has only one spelling, from 00:00 to 24:00: one that begins later is two spans. */
 function cutDays(span: PlanSpan): PlanSpan[] {
   const { day, start, end } = span;
-  if (end - start < DAY_MINUTES || start === 0) return [{ ...span, end: start === 0 ? Math.min(end, DAY_MINUTES) : end }];
+  if (end - start < DAY_MINUTES || start === 0)
+    return [{ ...span, end: start === 0 ? Math.min(end, DAY_MINUTES) : end }];
   return [
     { day, start, end: DAY_MINUTES },
     { day: (day + 1) % 7, start: 0, end: start },
@@ -43,7 +44,8 @@ export function tidy(spans: PlanSpan[]): PlanSpan[] {
   const tidied: PlanSpan[] = [];
   for (const span of spans.flatMap(cutDays).sort((a, b) => a.day - b.day || a.start - b.start)) {
     const last = tidied.at(-1);
-    if (last && last.day === span.day && span.start <= last.end) last.end = Math.min(Math.max(last.end, span.end), last.start + DAY_MINUTES);
+    if (last && last.day === span.day && span.start <= last.end)
+      last.end = Math.min(Math.max(last.end, span.end), last.start + DAY_MINUTES);
     else tidied.push({ ...span });
   }
   return tidied.flatMap(cutDays);
@@ -82,11 +84,15 @@ export function retime(span: PlanSpan, start: number, end: number): PlanSpan {
 }
 
 /** What is drawn in each day's row: its own spans up to midnight, and what the day before leaves over. */
-export function pieces(spans: PlanSpan[], day: number): { index: number; start: number; end: number; isRest: boolean }[] {
+export function pieces(
+  spans: PlanSpan[],
+  day: number,
+): { index: number; start: number; end: number; isRest: boolean }[] {
   return spans.flatMap((span, index) => {
     const drawn = [];
     if (span.day === day) drawn.push({ index, start: span.start, end: Math.min(span.end, DAY_MINUTES), isRest: false });
-    if ((span.day + 1) % 7 === day && span.end > DAY_MINUTES) drawn.push({ index, start: 0, end: span.end - DAY_MINUTES, isRest: true });
+    if ((span.day + 1) % 7 === day && span.end > DAY_MINUTES)
+      drawn.push({ index, start: 0, end: span.end - DAY_MINUTES, isRest: true });
     return drawn;
   });
 }

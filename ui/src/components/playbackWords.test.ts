@@ -29,8 +29,14 @@ test('date and time are read on the clocks of the camera, also where they are tu
 test('a range has its ends in order, whichever is set first', () => {
   expect(markEdge(null, 'end', T)).toEqual({ startMs: T - 60_000, endMs: T });
   expect(markEdge({ startMs: T - 60_000, endMs: T }, 'start', T - 10_000)).toEqual({ startMs: T - 10_000, endMs: T });
-  expect(markEdge({ startMs: T, endMs: T + 60_000 }, 'end', T - 5_000)).toEqual({ startMs: T - 65_000, endMs: T - 5_000 });
-  expect(markEdge({ startMs: T - 60_000, endMs: T }, 'start', T + 5_000)).toEqual({ startMs: T + 5_000, endMs: T + 65_000 });
+  expect(markEdge({ startMs: T, endMs: T + 60_000 }, 'end', T - 5_000)).toEqual({
+    startMs: T - 65_000,
+    endMs: T - 5_000,
+  });
+  expect(markEdge({ startMs: T - 60_000, endMs: T }, 'start', T + 5_000)).toEqual({
+    startMs: T + 5_000,
+    endMs: T + 65_000,
+  });
 });
 
 test('what was skipped is said with its length and its reason', () => {
@@ -38,5 +44,7 @@ test('what was skipped is said with its length and its reason', () => {
   expect(noticeWords({ kind: 'skipped', skip }, { ...facts, reasonAt: () => 'no route to the camera' })).toBe(
     'No footage for 2 min 5 s (no route to the camera). Skipped to 10:02:05',
   );
-  expect(noticeWords({ kind: 'skipped', skip }, { ...facts, oldestMs: T + 125_000 })).toMatch(/^Nothing older is recorded: shown from .*10:02:05$/);
+  expect(noticeWords({ kind: 'skipped', skip }, { ...facts, oldestMs: T + 125_000 })).toMatch(
+    /^Nothing older is recorded: shown from .*10:02:05$/,
+  );
 });

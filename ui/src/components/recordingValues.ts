@@ -59,14 +59,19 @@ export const RECORDING_FIELDS = Object.keys(FIELD_NAMES);
 
 const wholeNumber = (value: number | string, least: number, most: number): string | null => {
   const count = Number(value);
-  return value !== '' && Number.isInteger(count) && count >= least && count <= most ? null : `Enter a whole number from ${least} to ${most}`;
+  return value !== '' && Number.isInteger(count) && count >= least && count <= most
+    ? null
+    : `Enter a whole number from ${least} to ${most}`;
 };
 
 export const recordingRules = {
   plan: (plan: WeeklyPlan, values: RecordingValues) =>
-    values.mode === 'scheduled' && Object.values(plan).every((spans) => spans.length === 0) ? 'Plan at least one time, or choose another mode' : null,
+    values.mode === 'scheduled' && Object.values(plan).every((spans) => spans.length === 0)
+      ? 'Plan at least one time, or choose another mode'
+      : null,
   pre_roll_seconds: (value: number | string) => wholeNumber(value, 0, 300),
   post_roll_seconds: (value: number | string) => wholeNumber(value, 0, 3600),
   keep_days: (value: number | string) => (value === '' ? null : wholeNumber(value, 0, 36_500)),
-  keep_bytes: (value: number | string) => (value === '' || (Number.isFinite(Number(value)) && Number(value) >= 0) ? null : 'Enter a size in gigabytes'),
+  keep_bytes: (value: number | string) =>
+    value === '' || (Number.isFinite(Number(value)) && Number(value) >= 0) ? null : 'Enter a size in gigabytes',
 };

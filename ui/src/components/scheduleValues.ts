@@ -33,7 +33,8 @@ export const MOST_TIMES = 96;
 /** Half past eight, in minutes: the example that is shown of a time. */
 export const FIRST_EXAMPLE = 510;
 
-export const secondsOf = (count: number | string, unit: ScheduleUnit): number => Number(count) * (UNITS.find(([name]) => name === unit)?.[1] ?? 1);
+export const secondsOf = (count: number | string, unit: ScheduleUnit): number =>
+  Number(count) * (UNITS.find(([name]) => name === unit)?.[1] ?? 1);
 
 /** 3600 as one hour, 5400 as ninety minutes. */
 export function unitOf(seconds: number): [number, ScheduleUnit] {
@@ -42,13 +43,37 @@ export function unitOf(seconds: number): [number, ScheduleUnit] {
 }
 
 export function newSchedule(timeZone: string): ScheduleValues {
-  return { name: '', enabled: true, way: 'every', count: 10, unit: 'minutes', times: [], weekdays: [], time_zone: timeZone, tags: [], keep_days: 30, keep_count: '' };
+  return {
+    name: '',
+    enabled: true,
+    way: 'every',
+    count: 10,
+    unit: 'minutes',
+    times: [],
+    weekdays: [],
+    time_zone: timeZone,
+    tags: [],
+    keep_days: 30,
+    keep_count: '',
+  };
 }
 
 export function scheduleValuesOf(schedule: Schedule): ScheduleValues {
   const { name, enabled, every_seconds, times, weekdays, time_zone, tags, keep_days, keep_count } = schedule;
   const [count, unit] = unitOf(every_seconds ?? 600);
-  return { name, enabled, way: every_seconds === null ? 'times' : 'every', count, unit, times: tidyTimes(times), weekdays, time_zone, tags, keep_days: keep_days ?? '', keep_count: keep_count ?? '' };
+  return {
+    name,
+    enabled,
+    way: every_seconds === null ? 'times' : 'every',
+    count,
+    unit,
+    times: tidyTimes(times),
+    weekdays,
+    time_zone,
+    tags,
+    keep_days: keep_days ?? '',
+    keep_count: keep_count ?? '',
+  };
 }
 
 const numberOrNull = (value: number | string): number | null => (value === '' ? null : Number(value));
@@ -86,15 +111,18 @@ export function tidyTimes(times: string[]): string[] {
 }
 
 /** As the API spells them. */
-const timeTexts = (times: string[]): string[] => [...new Set(times.map((time) => clockText(minutesOf(time) ?? 0)))].sort();
+const timeTexts = (times: string[]): string[] =>
+  [...new Set(times.map((time) => clockText(minutesOf(time) ?? 0)))].sort();
 
-const atLeastOne = (value: number | string): string | null => (value === '' || (Number.isInteger(Number(value)) && Number(value) > 0) ? null : 'Enter a whole number above 0');
+const atLeastOne = (value: number | string): string | null =>
+  value === '' || (Number.isInteger(Number(value)) && Number(value) > 0) ? null : 'Enter a whole number above 0';
 
 export const scheduleRules = {
   name: (name: string) => (name.trim() ? null : 'Give it a name'),
   count: (count: number | string, { way, unit }: ScheduleValues) => {
     const seconds = secondsOf(count, unit);
-    if (way !== 'every' || (count !== '' && Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_SECONDS)) return null;
+    if (way !== 'every' || (count !== '' && Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_SECONDS))
+      return null;
     return 'From 1 second to 7 days';
   },
   times: (times: string[], { way }: ScheduleValues) => {
@@ -123,7 +151,8 @@ export function placeScheduleErrors(errors: Record<string, string>): Record<stri
   const placed: Record<string, string> = {};
   for (const [field, text] of Object.entries(errors)) {
     const [own] = FIELD_NAMES[field] ?? [];
-    if (own) placed[own] = sentence(text.replace(/^'(\w+)'/, (quoted, name: string) => FIELD_NAMES[name]?.[1] ?? quoted));
+    if (own)
+      placed[own] = sentence(text.replace(/^'(\w+)'/, (quoted, name: string) => FIELD_NAMES[name]?.[1] ?? quoted));
   }
   return placed;
 }
@@ -151,7 +180,11 @@ export const scheduleTitle = (schedule: Schedule): string => schedule.name || sc
 const MOST_NAMED = 6;
 
 /** "Every 10 minutes, Mon–Fri", "At 08:00 and 18:30". */
-export function scheduleWords({ every_seconds, times, weekdays }: Pick<ScheduleFields, 'every_seconds' | 'times' | 'weekdays'>): string {
+export function scheduleWords({
+  every_seconds,
+  times,
+  weekdays,
+}: Pick<ScheduleFields, 'every_seconds' | 'times' | 'weekdays'>): string {
   const days = weekdayWords(weekdays);
   const tail = days ? `, ${days}` : '';
   if (every_seconds !== null) {
@@ -159,7 +192,8 @@ export function scheduleWords({ every_seconds, times, weekdays }: Pick<ScheduleF
     return `Every ${count === 1 ? unit.slice(0, -1) : `${count} ${unit}`}${tail}`;
   }
   const told = tidyTimes(times);
-  if (told.length > MOST_NAMED) return `At ${told.slice(0, MOST_NAMED - 1).join(', ')} and ${told.length - MOST_NAMED + 1} more times${tail}`;
+  if (told.length > MOST_NAMED)
+    return `At ${told.slice(0, MOST_NAMED - 1).join(', ')} and ${told.length - MOST_NAMED + 1} more times${tail}`;
   return `At ${told.length > 1 ? `${told.slice(0, -1).join(', ')} and ${told.at(-1)}` : told[0]}${tail}`;
 }
 

@@ -16,4 +16,5 @@ export function originWords({ kind, created_by: by }: Snapshot): string {
   return kind === 'scheduled' ? `Taken by the schedule “${by}”` : `${words} by ${by}`;
 }
 
-export const pictureName = (snapshot: Snapshot, timeZone: string): string => `${snapshot.device_name}, ${formatMoment(timeZone, Date.parse(snapshot.at))}`;
+export const pictureName = (snapshot: Snapshot, timeZone: string): string =>
+  `${snapshot.device_name}, ${formatMoment(timeZone, Date.parse(snapshot.at))}`;

@@ -10,7 +10,13 @@ test('a range comes back as the same moments', () => {
   const values = firstTimeLapse(ZONE, DAY, 'recordings');
   expect(values.from).toBe('2026-11-21T23:00:00');
   expect(timeLapseRequestOf(ZONE, values)).toEqual({
-    source: 'recordings', start: '2026-11-21T22:00:00.000Z', end: '2026-11-22T22:00:00.000Z', every_seconds: null, length_seconds: 30, fps: 25, width: null,
+    source: 'recordings',
+    start: '2026-11-21T22:00:00.000Z',
+    end: '2026-11-22T22:00:00.000Z',
+    every_seconds: null,
+    length_seconds: 30,
+    fps: 25,
+    width: null,
   });
 });
 

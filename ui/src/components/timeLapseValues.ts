@@ -21,7 +21,8 @@ export interface TimeLapseValues {
 export const FIRST_LENGTH_SECONDS = 30;
 export const LONGEST_LENGTH_SECONDS = 3_600;
 
-const localText = (timeZone: string, atMs: number): string => new Date(wallAt(timeZone, atMs)).toISOString().slice(0, 19);
+const localText = (timeZone: string, atMs: number): string =>
+  new Date(wallAt(timeZone, atMs)).toISOString().slice(0, 19);
 
 export function firstTimeLapse(timeZone: string, range: TimeRange, source: TimeLapseSource): TimeLapseValues {
   return {
@@ -51,7 +52,9 @@ export const timeLapseRules = (timeZone: string, nowMs: number) => ({
   },
   length_seconds: (value: number | string) => {
     const seconds = Number(value);
-    return value !== '' && seconds >= 1 && seconds <= LONGEST_LENGTH_SECONDS ? null : `From 1 to ${LONGEST_LENGTH_SECONDS} seconds`;
+    return value !== '' && seconds >= 1 && seconds <= LONGEST_LENGTH_SECONDS
+      ? null
+      : `From 1 to ${LONGEST_LENGTH_SECONDS} seconds`;
   },
 });
 

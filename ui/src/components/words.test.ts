@@ -12,7 +12,12 @@ test("the server's messages become sentences", () => {
 });
 
 test('a moment in a message is told by the reader’s clock', () => {
-  expect(sentence('the nearest before it is at 2026-03-01T10:00:00.250Z, the nearest after it is at 2026-03-01T11:30:00Z', 'Europe/Berlin')).toBe(
+  expect(
+    sentence(
+      'the nearest before it is at 2026-03-01T10:00:00.250Z, the nearest after it is at 2026-03-01T11:30:00Z',
+      'Europe/Berlin',
+    ),
+  ).toBe(
     'The nearest before it is at Sun, 1 Mar 2026, 11:00:00, the nearest after it is at Sun, 1 Mar 2026, 12:30:00.',
   );
 });
@@ -22,9 +27,14 @@ test('unknown figures are a dash, never 0', () => {
 });
 
 test('figures carry units and few digits', () => {
-  expect([formatFps(24.97), formatFps(0.5), formatBitrate(4012), formatBitrate(312.4), formatMs(4.25), formatMs(12_345)]).toEqual([
-    '25', '0.5', '4.0 Mbit/s', '312 kbit/s', '4.3 ms', '12.3 s',
-  ]);
+  expect([
+    formatFps(24.97),
+    formatFps(0.5),
+    formatBitrate(4012),
+    formatBitrate(312.4),
+    formatMs(4.25),
+    formatMs(12_345),
+  ]).toEqual(['25', '0.5', '4.0 Mbit/s', '312 kbit/s', '4.3 ms', '12.3 s']);
   expect(formatAudio({ codec: 'aac', sample_rate: 44100, channels: 2 })).toBe('AAC 44.1 kHz stereo');
 });
 

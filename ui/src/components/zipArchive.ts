@@ -52,7 +52,16 @@ export function buildZip(entries: ZipEntry[]): Blob {
     const path = encoder.encode(name);
     const [time, date] = dosTime(modifiedMs);
     const facts: [2 | 4, number][] = [
-      [2, VERSION], [2, NAMES_ARE_UTF8], [2, 0], [2, time], [2, date], [4, crc32(bytes)], [4, bytes.length], [4, bytes.length], [2, path.length], [2, 0],
+      [2, VERSION],
+      [2, NAMES_ARE_UTF8],
+      [2, 0],
+      [2, time],
+      [2, date],
+      [4, crc32(bytes)],
+      [4, bytes.length],
+      [4, bytes.length],
+      [2, path.length],
+      [2, 0],
     ];
     const local = pack([[4, 0x04034b50], ...facts]);
     const central = pack([[4, 0x02014b50], [2, VERSION], ...facts, [2, 0], [2, 0], [2, 0], [4, 0], [4, offset]]);
@@ -61,6 +70,15 @@ export function buildZip(entries: ZipEntry[]): Blob {
     offset += local.length + path.length + bytes.length;
     directorySize += central.length + path.length;
   }
-  const end = pack([[4, 0x06054b50], [2, 0], [2, 0], [2, entries.length], [2, entries.length], [4, directorySize], [4, offset], [2, 0]]);
+  const end = pack([
+    [4, 0x06054b50],
+    [2, 0],
+    [2, 0],
+    [2, entries.length],
+    [2, entries.length],
+    [4, directorySize],
+    [4, offset],
+    [2, 0],
+  ]);
   return new Blob([...files, ...directory, end], { type: 'application/zip' });
 }

@@ -4,7 +4,8 @@ export const bookmarkKeys = {
   all: ['bookmarks'] as const,
   list: (query: object) => ['bookmarks', 'list', query] as const,
   one: (id: string) => ['bookmarks', 'one', id] as const,
-  ofTimeline: (deviceId: string, start: string, end: string) => ['bookmarks', 'timeline', deviceId, start, end] as const,
+  ofTimeline: (deviceId: string, start: string, end: string) =>
+    ['bookmarks', 'timeline', deviceId, start, end] as const,
 };
 
 export const scheduleKeys = {

@@ -1,7 +1,14 @@
 // What is done to a bookmark: changed, deleted with a way back, its clip made again.
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { deleteBookmark, makeClipAgain, replaceBookmark, restoreBookmark, type Bookmark, type BookmarkFields } from '../api/bookmarks';
+import {
+  deleteBookmark,
+  makeClipAgain,
+  replaceBookmark,
+  restoreBookmark,
+  type Bookmark,
+  type BookmarkFields,
+} from '../api/bookmarks';
 import { sentence } from '../components/sentence';
 import { UndoMessage } from '../components/UndoMessage';
 import { bookmarkKeys } from './bookmarkKeys';
@@ -38,7 +45,11 @@ export function useBookmarkDeeds() {
         notifications.hide(id);
         restore.mutate(bookmark);
       };
-      notifications.show({ id, message: <UndoMessage text={`“${bookmark.title}” and its clip were deleted.`} onUndo={undo} />, autoClose: UNDO_SHOWN_MS });
+      notifications.show({
+        id,
+        message: <UndoMessage text={`“${bookmark.title}” and its clip were deleted.`} onUndo={undo} />,
+        autoClose: UNDO_SHOWN_MS,
+      });
     },
     onError: (error, { title }) => complain(`“${title}” was not deleted`)(error),
     onSettled: refresh,
@@ -51,7 +62,8 @@ export function useBookmarkDeeds() {
   });
 
   const save = useMutation({
-    mutationFn: ({ id, fields, etag }: { id: string; fields: BookmarkFields; etag: string | null }) => replaceBookmark(id, fields, etag),
+    mutationFn: ({ id, fields, etag }: { id: string; fields: BookmarkFields; etag: string | null }) =>
+      replaceBookmark(id, fields, etag),
     onSettled: refresh,
   });
 

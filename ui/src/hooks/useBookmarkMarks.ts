@@ -21,7 +21,12 @@ export function useBookmarkMarks(deviceId: string, range: TimeRange): TimelineEv
     queryKey: bookmarkKeys.ofTimeline(deviceId, start, end),
     queryFn: async ({ signal }) => {
       const { items } = await listBookmarks({ page: 1, pageSize: MOST_SHOWN, deviceId, start, end }, signal);
-      return items.map(({ at, title }): TimelineEvent => ({ atMs: Date.parse(at), endMs: null, kind: 'bookmark', label: title }));
+      return items.map(({ at, title }): TimelineEvent => ({
+        atMs: Date.parse(at),
+        endMs: null,
+        kind: 'bookmark',
+        label: title,
+      }));
     },
     placeholderData: keepPreviousData,
     staleTime: INTERVAL_MS / 2,

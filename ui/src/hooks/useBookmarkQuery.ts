@@ -18,7 +18,8 @@ export interface BookmarkFilter {
 const PAGE_SIZES = [12, 24, 48, 96];
 const FIRST_PAGE_SIZE = 24;
 
-const dayOf = (text: string | null): string => (text && /^\d{4}-\d\d-\d\d$/.test(text) && Number.isFinite(Date.parse(text)) ? text : '');
+const dayOf = (text: string | null): string =>
+  text && /^\d{4}-\d\d-\d\d$/.test(text) && Number.isFinite(Date.parse(text)) ? text : '';
 
 function parse(search: URLSearchParams): BookmarkFilter {
   const size = Number(search.get('page_size'));

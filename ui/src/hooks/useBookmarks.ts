@@ -6,7 +6,8 @@ import { bookmarkKeys } from './bookmarkKeys';
 const BUSY_INTERVAL_MS = 1_500;
 const IDLE_INTERVAL_MS = 15_000;
 
-const intervalFor = (bookmarks: Bookmark[]): number => (bookmarks.some(({ clip }) => clip.state === 'pending') ? BUSY_INTERVAL_MS : IDLE_INTERVAL_MS);
+const intervalFor = (bookmarks: Bookmark[]): number =>
+  bookmarks.some(({ clip }) => clip.state === 'pending') ? BUSY_INTERVAL_MS : IDLE_INTERVAL_MS;
 
 export function useBookmarks(query: BookmarkQuery) {
   return useQuery({

@@ -107,11 +107,22 @@ export function useCapture(deviceId: string): CaptureControl {
       const change = (patch: Partial<CaptureEntry>) =>
         setEntries((current) => current.map((entry) => (entry.key === key ? { ...entry, ...patch } : entry)));
       setPresses((count) => count + 1);
-      setEntries((current) => [{ key, at, state: 'taking' as const, progress: null, snapshot: null, failure: null }, ...current].slice(0, MOST_ENTRIES));
+      setEntries((current) =>
+        [{ key, at, state: 'taking' as const, progress: null, snapshot: null, failure: null }, ...current].slice(
+          0,
+          MOST_ENTRIES,
+        ),
+      );
       const run = async () => {
         try {
           const { snapshot, job } = await captureTwice(deviceId, at, key);
-          const taken = snapshot ?? (await follow(job, () => isWatched.current, ({ progress }) => change({ progress })));
+          const taken =
+            snapshot ??
+            (await follow(
+              job,
+              () => isWatched.current,
+              ({ progress }) => change({ progress }),
+            ));
           if (!taken) return;
           change({ state: 'done', snapshot: taken, progress: null });
           void client.invalidateQueries({ queryKey: snapshotKeys.all });
@@ -124,6 +135,9 @@ export function useCapture(deviceId: string): CaptureControl {
     },
     [client, deviceId],
   );
-  const dismiss = useCallback((key: string) => setEntries((current) => current.filter((entry) => entry.key !== key)), []);
+  const dismiss = useCallback(
+    (key: string) => setEntries((current) => current.filter((entry) => entry.key !== key)),
+    [],
+  );
   return { entries, presses, take, dismiss };
 }

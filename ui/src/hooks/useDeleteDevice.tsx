@@ -23,7 +23,12 @@ export function useDeleteDevice(onDeleted?: () => void) {
       onDeleted?.();
     },
     onError: (error, device) => {
-      notifications.show({ color: 'red', title: `“${device.name}” was not deleted`, message: sentence(error.message), autoClose: 8_000 });
+      notifications.show({
+        color: 'red',
+        title: `“${device.name}” was not deleted`,
+        message: sentence(error.message),
+        autoClose: 8_000,
+      });
     },
     onSettled: () => {
       void client.invalidateQueries({ queryKey: queryKeys.devices });

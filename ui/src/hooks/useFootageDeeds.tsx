@@ -13,12 +13,22 @@ import { recordingKeys } from './recordingKeys';
 const complain = (title: string) => (error: Error) =>
   notifications.show({ color: 'red', title, message: sentence(error.message), autoClose: 8_000 });
 
-export function DeletionWords({ name, from, to, counted }: { name: string; from: string; to: string; counted: FootageDeletion }) {
+export function DeletionWords({
+  name,
+  from,
+  to,
+  counted,
+}: {
+  name: string;
+  from: string;
+  to: string;
+  counted: FootageDeletion;
+}) {
   return (
     <>
       <Text size="sm">
-        <b>{formatSpan(counted.seconds * 1000)}</b> of “{name}” ({formatBytes(counted.bytes)}, {counted.segments} {counted.segments === 1 ? 'file' : 'files'}) between{' '}
-        {from} and {to} will be deleted. This cannot be undone.
+        <b>{formatSpan(counted.seconds * 1000)}</b> of “{name}” ({formatBytes(counted.bytes)}, {counted.segments}{' '}
+        {counted.segments === 1 ? 'file' : 'files'}) between {from} and {to} will be deleted. This cannot be undone.
       </Text>
       <Text size="sm" mt="xs" c="dimmed">
         Files that reach over the edges of the range stay.
@@ -64,7 +74,8 @@ export function useFootageDeeds({ deviceId, name, words }: Named, onDone: () => 
     mutationFn: (range: Range) => deleteFootage(deviceId, range, true),
     onSuccess: (counted, range) => {
       if (counted.segments === 0) {
-        const why = counted.kept_protected > 0 ? 'All of it is protected.' : 'No whole file lies inside it: mark a longer range.';
+        const why =
+          counted.kept_protected > 0 ? 'All of it is protected.' : 'No whole file lies inside it: mark a longer range.';
         notifications.show({ title: 'Nothing to delete in this range', message: why, autoClose: 8_000 });
         return;
       }

@@ -13,7 +13,12 @@ const momentOf = (text: string | undefined): number | null => {
 export function lossOf(error: ApiError): FootageUnavailable {
   const { status, reason, message, errors } = error;
   if (status === 404 && reason === 'no_footage') {
-    return new FootageUnavailable('no_footage', message, momentOf(errors.nearest_before), momentOf(errors.nearest_after));
+    return new FootageUnavailable(
+      'no_footage',
+      message,
+      momentOf(errors.nearest_before),
+      momentOf(errors.nearest_after),
+    );
   }
   let kind: FootageLossKind = 'server';
   if (status === 0) kind = 'network';

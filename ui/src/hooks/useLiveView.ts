@@ -71,7 +71,10 @@ export function useLiveView(deviceId: string, { elements, hlsVideo, isAutoplay, 
     snapshot: combine(snapshot, hls.snapshot, hls.isOn, way === 'hls'),
     way,
     /** Seconds behind while the picture comes over HTTP; null while it does not. */
-    hls: hls.isOn && hls.snapshot.state === 'live' ? { latencySeconds: hls.snapshot.latencySeconds, isFallback: hls.isFallback } : null,
+    hls:
+      hls.isOn && hls.snapshot.state === 'live'
+        ? { latencySeconds: hls.snapshot.latencySeconds, isFallback: hls.isFallback }
+        : null,
     isHlsOn: hls.isOn,
     retryNow,
     setSound,

@@ -1,8 +1,20 @@
 // A bookmark that is made the moment somebody asks for it, before it has a name: what led up to it is soon gone from the buffer.
 import { useRef, useState } from 'react';
-import { createBookmark, deleteBookmark, replaceBookmark, type Bookmark, type VersionedBookmark } from '../api/bookmarks';
+import {
+  createBookmark,
+  deleteBookmark,
+  replaceBookmark,
+  type Bookmark,
+  type VersionedBookmark,
+} from '../api/bookmarks';
 import { newRequestKey } from '../api/requestKey';
-import { bookmarkFieldsOf, FIRST_TITLE, isChanged, recallLengths, type BookmarkValues } from '../components/bookmarkValues';
+import {
+  bookmarkFieldsOf,
+  FIRST_TITLE,
+  isChanged,
+  recallLengths,
+  type BookmarkValues,
+} from '../components/bookmarkValues';
 import { useRefreshBookmarks } from './useBookmarkDeeds';
 
 export type NewBookmarkState = 'closed' | 'making' | 'made' | 'failed';
@@ -18,7 +30,15 @@ export function useNewBookmark(deviceId: string) {
   const make = (atMs: number | null) => {
     const { before, after } = recallLengths();
     const at = atMs === null ? null : new Date(atMs).toISOString();
-    const fields = { device_id: deviceId, at, title: FIRST_TITLE, note: '', tags: [], before_seconds: before, after_seconds: after };
+    const fields = {
+      device_id: deviceId,
+      at,
+      title: FIRST_TITLE,
+      note: '',
+      tags: [],
+      before_seconds: before,
+      after_seconds: after,
+    };
     const promise = createBookmark(fields, newRequestKey());
     making.current = promise;
     setState('making');

@@ -5,14 +5,16 @@ import { useEffect } from 'react';
 export type PlayerKeys = Record<string, () => void>;
 
 const REPEATABLE = new Set(['arrowleft', 'arrowright', 'Shift+arrowleft', 'Shift+arrowright', ',', '.']);
-const TAKEN_BY = 'input, textarea, select, [role="dialog"], [role="menu"], [role="slider"], [role="grid"], [role="listbox"]';
+const TAKEN_BY =
+  'input, textarea, select, [role="dialog"], [role="menu"], [role="slider"], [role="grid"], [role="listbox"]';
 
 function isTaken(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return true;
   const target = event.target instanceof HTMLElement ? event.target : null;
   if (!target) return false;
   // A segment of a switch is an <input>, but of no text: only arrows and space are its own.
-  if (target instanceof HTMLInputElement && target.type === 'radio') return event.key === ' ' || event.key.startsWith('Arrow');
+  if (target instanceof HTMLInputElement && target.type === 'radio')
+    return event.key === ' ' || event.key.startsWith('Arrow');
   if (target.isContentEditable) return true;
   const owner = target.closest(TAKEN_BY);
   // A slider wants digits, arrows and such; letters are still the player's.

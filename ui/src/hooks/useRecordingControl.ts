@@ -35,7 +35,13 @@ export function useRecordingControl(deviceId: string) {
     mutationFn: (deed: RecordingDeed) => send(deviceId, deed),
     onError: (error, deed) => {
       // The dialog of an event says itself what is wrong with it.
-      if (deed.kind !== 'event') notifications.show({ color: 'red', title: FAILED[deed.kind], message: sentence(error.message), autoClose: 8_000 });
+      if (deed.kind !== 'event')
+        notifications.show({
+          color: 'red',
+          title: FAILED[deed.kind],
+          message: sentence(error.message),
+          autoClose: 8_000,
+        });
     },
     onSettled: () => client.invalidateQueries({ queryKey: recordingKeys.all }),
   });

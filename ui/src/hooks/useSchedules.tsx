@@ -3,7 +3,14 @@ import { Text } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { createSchedule, deleteSchedule, listSchedules, replaceSchedule, type Schedule, type ScheduleFields } from '../api/schedules';
+import {
+  createSchedule,
+  deleteSchedule,
+  listSchedules,
+  replaceSchedule,
+  type Schedule,
+  type ScheduleFields,
+} from '../api/schedules';
 import { scheduleTitle } from '../components/scheduleValues';
 import { sentence } from '../components/sentence';
 import { scheduleKeys } from './bookmarkKeys';
@@ -37,14 +44,16 @@ export function useScheduleDeeds() {
   });
 
   const toggle = useMutation({
-    mutationFn: (schedule: Schedule) => replaceSchedule(schedule.id, { ...fieldsOfSchedule(schedule), enabled: !schedule.enabled }, null),
+    mutationFn: (schedule: Schedule) =>
+      replaceSchedule(schedule.id, { ...fieldsOfSchedule(schedule), enabled: !schedule.enabled }, null),
     onError: (error, schedule) => complain(`“${scheduleTitle(schedule)}” was not changed`)(error),
     onSettled: refresh,
   });
 
   const remove = useMutation({
     mutationFn: (schedule: Schedule) => deleteSchedule(schedule.id),
-    onSuccess: (_, schedule) => void notifications.show({ message: `The schedule “${scheduleTitle(schedule)}” was deleted.` }),
+    onSuccess: (_, schedule) =>
+      void notifications.show({ message: `The schedule “${scheduleTitle(schedule)}” was deleted.` }),
     onError: (error, schedule) => complain(`“${scheduleTitle(schedule)}” was not deleted`)(error),
     onSettled: refresh,
   });

@@ -36,7 +36,12 @@ export function useSnapshotSaving(id: string) {
     onError: (error, { isLeft }) => {
       // Deleted, and left because of that.
       if (!isLeft || (error instanceof ApiError && error.status === 404)) return;
-      notifications.show({ color: 'red', title: 'Note and tags were not saved', message: sentence(error.message), autoClose: 12_000 });
+      notifications.show({
+        color: 'red',
+        title: 'Note and tags were not saved',
+        message: sentence(error.message),
+        autoClose: 12_000,
+      });
     },
   });
 }

@@ -21,7 +21,10 @@ export function archiveNames(snapshots: Snapshot[], timeZone: string): string[] 
   const taken = new Map<string, number>();
   return snapshots.map(({ device_name, at }) => {
     const wall = new Date(wallAt(timeZone, Date.parse(at))).toISOString();
-    const device = device_name.replace(/[\\/:*?"<>|\p{Cc}]/gu, '_').slice(0, 80).trim();
+    const device = device_name
+      .replace(/[\\/:*?"<>|\p{Cc}]/gu, '_')
+      .slice(0, 80)
+      .trim();
     const name = `${device} ${wall.slice(0, 10)} ${wall.slice(11, 19).replaceAll(':', '.')}`;
     const count = (taken.get(name) ?? 0) + 1;
     taken.set(name, count);
@@ -42,15 +45,27 @@ export function useSnapshotArchive(timeZone: string) {
         const snapshot = snapshots[index];
         if (!snapshot) return;
         const picture = await fetchSnapshotImage(snapshot);
-        entries[index] = { name: names[index] ?? snapshot.id, bytes: new Uint8Array(await picture.arrayBuffer()), modifiedMs: Date.parse(snapshot.at) };
+        entries[index] = {
+          name: names[index] ?? snapshot.id,
+          bytes: new Uint8Array(await picture.arrayBuffer()),
+          modifiedMs: Date.parse(snapshot.at),
+        };
         setPacked((count) => (count ?? 0) + 1);
       }
     };
     try {
       await Promise.all(Array.from({ length: Math.min(AT_ONCE, snapshots.length) }, read));
-      save(buildZip(entries.filter((entry) => entry !== undefined)), `snapshots ${new Date().toISOString().slice(0, 10)}.zip`);
+      save(
+        buildZip(entries.filter((entry) => entry !== undefined)),
+        `snapshots ${new Date().toISOString().slice(0, 10)}.zip`,
+      );
     } catch (error) {
-      notifications.show({ color: 'red', title: 'The snapshots were not downloaded', message: sentence((error as Error).message), autoClose: 8_000 });
+      notifications.show({
+        color: 'red',
+        title: 'The snapshots were not downloaded',
+        message: sentence((error as Error).message),
+        autoClose: 8_000,
+      });
     } finally {
       setPacked(null);
     }

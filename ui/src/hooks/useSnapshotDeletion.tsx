@@ -14,7 +14,10 @@ const AT_ONCE = 4;
 const counted = (count: number): string => (count === 1 ? 'The snapshot' : `${count} snapshots`);
 
 /** Does it to each, a few at a time. Answers those it was done to, and the first error. */
-async function doToEach(ids: string[], deed: (id: string) => Promise<void>): Promise<{ done: string[]; failure: Error | null }> {
+async function doToEach(
+  ids: string[],
+  deed: (id: string) => Promise<void>,
+): Promise<{ done: string[]; failure: Error | null }> {
   const waiting = [...ids];
   const done: string[] = [];
   let failure: Error | null = null;
@@ -44,9 +47,17 @@ export function useSnapshotDeletion() {
   const restore = useMutation({
     mutationFn: (ids: string[]) => doToEach(ids, restoreSnapshot),
     onSuccess: ({ done, failure }, ids) => {
-      complain(ids.length === 1 ? 'The snapshot could not be brought back' : 'Not every snapshot could be brought back', failure);
+      complain(
+        ids.length === 1 ? 'The snapshot could not be brought back' : 'Not every snapshot could be brought back',
+        failure,
+      );
       if (done.length < ids.length && !failure) {
-        notifications.show({ color: 'red', title: 'The snapshot is gone', message: 'It was deleted too long ago to bring it back.', autoClose: 8_000 });
+        notifications.show({
+          color: 'red',
+          title: 'The snapshot is gone',
+          message: 'It was deleted too long ago to bring it back.',
+          autoClose: 8_000,
+        });
       }
     },
     onSettled: refresh,
@@ -59,7 +70,10 @@ export function useSnapshotDeletion() {
         const items = page.items.filter(({ id }) => !ids.includes(id));
         return { ...page, items, total: Math.max(items.length, page.total - ids.length) };
       };
-      client.setQueriesData<InfiniteData<Page<Snapshot>>>({ queryKey: snapshotKeys.lists }, (told) => told && { ...told, pages: told.pages.map(without) });
+      client.setQueriesData<InfiniteData<Page<Snapshot>>>(
+        { queryKey: snapshotKeys.lists },
+        (told) => told && { ...told, pages: told.pages.map(without) },
+      );
     },
     onSuccess: ({ done, failure }, ids) => {
       complain(ids.length === 1 ? 'The snapshot was not deleted' : 'Not every snapshot was deleted', failure);

@@ -23,13 +23,23 @@ export interface GalleryQuery {
 }
 
 const EMPTY: GalleryQuery = { deviceId: '', kind: '', tag: '', q: '', span: '', from: '', to: '', order: 'newest' };
-const NAMES: Record<keyof GalleryQuery, string> = { deviceId: 'device', kind: 'kind', tag: 'tag', q: 'q', span: 'when', from: 'from', to: 'to', order: 'order' };
+const NAMES: Record<keyof GalleryQuery, string> = {
+  deviceId: 'device',
+  kind: 'kind',
+  tag: 'tag',
+  q: 'q',
+  span: 'when',
+  from: 'from',
+  to: 'to',
+  order: 'order',
+};
 const KINDS = ['live', 'historical', 'scheduled'];
 const DATE = /^\d{4}-\d\d-\d\d$/;
 
 function parse(search: URLSearchParams): GalleryQuery {
   const told = (name: keyof GalleryQuery) => search.get(NAMES[name]) ?? '';
-  const date = (name: 'from' | 'to') => (DATE.test(told(name)) && Number.isFinite(Date.parse(told(name))) ? told(name) : '');
+  const date = (name: 'from' | 'to') =>
+    DATE.test(told(name)) && Number.isFinite(Date.parse(told(name))) ? told(name) : '';
   const [from, to] = [date('from'), date('to')];
   const span = SPANS.find((known) => known === told('span'));
   return {
@@ -64,7 +74,9 @@ export function datesOf(query: GalleryQuery, today: string): { from: string; to:
     case '30d':
       return { from: addDays(today, -29), to: '' };
     default:
-      return query.from && query.to && query.from > query.to ? { from: query.to, to: query.from } : { from: query.from, to: query.to };
+      return query.from && query.to && query.from > query.to
+        ? { from: query.to, to: query.from }
+        : { from: query.from, to: query.to };
   }
 }
 
@@ -88,7 +100,8 @@ export function useSnapshotQuery() {
   const query = useMemo(() => parse(search), [search]);
   const filter = useMemo(() => filterOf(query, timeZone, today), [query, timeZone, today]);
   const change = useCallback(
-    (patch: Partial<GalleryQuery>) => setSearch((current) => format({ ...parse(current), ...patch }), { replace: true, preventScrollReset: true }),
+    (patch: Partial<GalleryQuery>) =>
+      setSearch((current) => format({ ...parse(current), ...patch }), { replace: true, preventScrollReset: true }),
     [setSearch],
   );
   /** null closes it. From one to the next leaves no trace in the history. */

@@ -12,7 +12,8 @@ export type SnapshotFilter = Omit<SnapshotQuery, 'page' | 'pageSize'>;
 /** Each once: while the list grows at its beginning, pages that are read later repeat what earlier ones told. */
 function joinPages(pages: { items: Snapshot[] }[]): Snapshot[] {
   const known = new Map<string, Snapshot>();
-  for (const { items } of pages) for (const snapshot of items) if (!known.has(snapshot.id)) known.set(snapshot.id, snapshot);
+  for (const { items } of pages)
+    for (const snapshot of items) if (!known.has(snapshot.id)) known.set(snapshot.id, snapshot);
   return [...known.values()];
 }
 

@@ -10,13 +10,19 @@ function useStartJob<T>(kind: FileJobKind, deviceId: string, start: (wish: T) =>
   return useMutation({
     mutationFn: start,
     onSuccess: (job) => {
-      client.setQueryData<Job[]>(jobsKey(kind, deviceId), (jobs = []) => [job, ...jobs.filter(({ id }) => id !== job.id)]);
+      client.setQueryData<Job[]>(jobsKey(kind, deviceId), (jobs = []) => [
+        job,
+        ...jobs.filter(({ id }) => id !== job.id),
+      ]);
     },
     onSettled: () => client.invalidateQueries({ queryKey: jobsKey(kind, deviceId) }),
   });
 }
 
 export const useStartExport = (deviceId: string) =>
-  useStartJob('export', deviceId, ({ range, cut }: { range: Range; cut: ExportCut }) => startExport(deviceId, range, cut));
+  useStartJob('export', deviceId, ({ range, cut }: { range: Range; cut: ExportCut }) =>
+    startExport(deviceId, range, cut),
+  );
 
-export const useStartTimeLapse = (deviceId: string) => useStartJob('time_lapse', deviceId, (wish: TimeLapseRequest) => startTimeLapse(deviceId, wish));
+export const useStartTimeLapse = (deviceId: string) =>
+  useStartJob('time_lapse', deviceId, (wish: TimeLapseRequest) => startTimeLapse(deviceId, wish));

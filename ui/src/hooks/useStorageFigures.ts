@@ -4,5 +4,9 @@ import { readStorage } from '../api/recordings';
 import { recordingKeys } from './recordingKeys';
 
 export function useStorageFigures() {
-  return useQuery({ queryKey: recordingKeys.storage, queryFn: ({ signal }) => readStorage(signal), refetchInterval: 10_000 });
+  return useQuery({
+    queryKey: recordingKeys.storage,
+    queryFn: ({ signal }) => readStorage(signal),
+    refetchInterval: 10_000,
+  });
 }

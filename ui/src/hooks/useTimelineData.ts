@@ -24,7 +24,13 @@ export function parseTimeline(told: RecordingTimeline): TimelineData {
       tone: is_wanted ? 'lost' : 'unwanted',
     })),
     events: told.events.map(({ at, end, kind, label }) => ({ atMs: ms(at), endMs: msOrNull(end), kind, label })),
-    protections: told.protections.map(({ id, start, end, kind, note }) => ({ id: String(id), startMs: ms(start), endMs: ms(end), kind, note: note ?? '' })),
+    protections: told.protections.map(({ id, start, end, kind, note }) => ({
+      id: String(id),
+      startMs: ms(start),
+      endMs: ms(end),
+      kind,
+      note: note ?? '',
+    })),
     oldestMs: msOrNull(told.oldest),
     newestMs: msOrNull(told.newest),
   };
@@ -45,7 +51,8 @@ export function piecesOf(range: TimeRange, nowMs: number): Piece[] {
   const pieces: Piece[] = [];
   for (let index = first - 1; index <= last + 1; index += 1) {
     const startMs = index * widthMs;
-    if (startMs < nowMs && startMs >= 0) pieces.push({ startMs, endMs: startMs + widthMs, widthMs, index, isVisible: index >= first && index <= last });
+    if (startMs < nowMs && startMs >= 0)
+      pieces.push({ startMs, endMs: startMs + widthMs, widthMs, index, isVisible: index >= first && index <= last });
   }
   return pieces;
 }
@@ -55,12 +62,16 @@ function recall(client: QueryClient, deviceId: string, piece: Piece): TimelineDa
   const known: { data: TimelineData; range: TimeRange; overlap: number }[] = [];
   for (const [key, data] of client.getQueriesData<TimelineData>({ queryKey: recordingKeys.timeline(deviceId) })) {
     const [widthMs, index] = key.slice(4) as [number, number];
-    const range = { startMs: Math.max(piece.startMs, widthMs * index), endMs: Math.min(piece.endMs, widthMs * (index + 1)) };
+    const range = {
+      startMs: Math.max(piece.startMs, widthMs * index),
+      endMs: Math.min(piece.endMs, widthMs * (index + 1)),
+    };
     if (data && range.endMs > range.startMs) known.push({ data, range, overlap: range.endMs - range.startMs });
   }
   const taken: typeof known = [];
   for (const candidate of known.sort((a, b) => b.overlap - a.overlap)) {
-    if (taken.every(({ range }) => range.endMs <= candidate.range.startMs || range.startMs >= candidate.range.endMs)) taken.push(candidate);
+    if (taken.every(({ range }) => range.endMs <= candidate.range.startMs || range.startMs >= candidate.range.endMs))
+      taken.push(candidate);
   }
   return taken.length > 0 ? mergeTimelines(taken.map(({ data, range }) => cutTimeline(data, range))) : undefined;
 }
@@ -83,7 +94,9 @@ function combinerFor(visible: string): Combiner {
       const inSight = results.filter((_, index) => visible[index] === '1');
       return {
         data: mergeTimelines(results.map(({ data }) => data)),
-        isLoading: inSight.some(({ isPending, isPlaceholderData, isFetching }) => (isPending || isPlaceholderData) && isFetching),
+        isLoading: inSight.some(
+          ({ isPending, isPlaceholderData, isFetching }) => (isPending || isPlaceholderData) && isFetching,
+        ),
         error: inSight.find(({ error, data }) => error && !data)?.error ?? null,
       };
     };

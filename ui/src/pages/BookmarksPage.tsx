@@ -42,9 +42,17 @@ export function BookmarksPage() {
     <>
       <PageHeader title="Bookmarks" />
       <Stack gap="md">
-        {bookmarks.error && <Failure title="The bookmarks could not be read" error={bookmarks.error} onRetry={() => void bookmarks.refetch()} />}
+        {bookmarks.error && (
+          <Failure
+            title="The bookmarks could not be read"
+            error={bookmarks.error}
+            onRetry={() => void bookmarks.refetch()}
+          />
+        )}
         {isEmpty && <EmptyBookmarks />}
-        {!isEmpty && (list || bookmarks.isPending) && <BookmarkFilters filter={filter} devices={devices} tags={tags} onChange={change} />}
+        {!isEmpty && (list || bookmarks.isPending) && (
+          <BookmarkFilters filter={filter} devices={devices} tags={tags} onChange={change} />
+        )}
         {bookmarks.isPending && (
           <div className={classes.grid}>
             {Array.from({ length: 6 }, (_, index) => (

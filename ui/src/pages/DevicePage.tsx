@@ -51,17 +51,29 @@ export function DevicePage() {
           <>
             <Button
               variant="default"
-              leftSection={isWanted ? <IconPlayerStop size={16} stroke={1.7} /> : <IconPlayerPlay size={16} stroke={1.7} />}
+              leftSection={
+                isWanted ? <IconPlayerStop size={16} stroke={1.7} /> : <IconPlayerPlay size={16} stroke={1.7} />
+              }
               loading={control.isPending}
               disabled={!device.enabled}
               onClick={() => control.mutate({ id, name: device.name, desired: isWanted ? 'stopped' : 'running' })}
             >
               {isWanted ? 'Stop' : 'Start'}
             </Button>
-            <Button variant="default" component={Link} to={`/devices/${id}/edit`} leftSection={<IconPencil size={16} stroke={1.7} />}>
+            <Button
+              variant="default"
+              component={Link}
+              to={`/devices/${id}/edit`}
+              leftSection={<IconPencil size={16} stroke={1.7} />}
+            >
               Edit
             </Button>
-            <Button variant="default" c="var(--vas-bad)" leftSection={<IconTrash size={16} stroke={1.7} />} onClick={() => askToDelete(device)}>
+            <Button
+              variant="default"
+              c="var(--vas-bad)"
+              leftSection={<IconTrash size={16} stroke={1.7} />}
+              onClick={() => askToDelete(device)}
+            >
               Delete
             </Button>
           </>
@@ -69,7 +81,11 @@ export function DevicePage() {
       </PageHeader>
 
       {deviceQuery.error && !device && (
-        <Failure title="The camera could not be read" error={deviceQuery.error} onRetry={() => void deviceQuery.refetch()} />
+        <Failure
+          title="The camera could not be read"
+          error={deviceQuery.error}
+          onRetry={() => void deviceQuery.refetch()}
+        />
       )}
       <div className={classes.columns}>
         <div className={classes.column}>

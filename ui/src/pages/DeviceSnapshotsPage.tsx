@@ -23,8 +23,16 @@ export function DeviceSnapshotsPage() {
   const name = data?.device.name;
   return (
     <>
-      <PageHeader title={name ? `Snapshots of ${name}` : 'Snapshots'} back={{ to: `/devices/${id}`, label: name ?? 'Camera' }}>
-        <Button variant="default" component={Link} to={galleryAddress(id)} leftSection={<IconPhoto size={16} stroke={1.7} />}>
+      <PageHeader
+        title={name ? `Snapshots of ${name}` : 'Snapshots'}
+        back={{ to: `/devices/${id}`, label: name ?? 'Camera' }}
+      >
+        <Button
+          variant="default"
+          component={Link}
+          to={galleryAddress(id)}
+          leftSection={<IconPhoto size={16} stroke={1.7} />}
+        >
           To the gallery
         </Button>
       </PageHeader>

@@ -29,7 +29,11 @@ export function DevicesPage() {
   const streams = useStreamList();
   const tags = useKnownTags();
   const isNarrow = useMediaQuery('(max-width: 48rem)', false, { getInitialValueInEffect: false });
-  const [view, setView] = useLocalStorage({ key: 'vas.devices.view', defaultValue: 'list', getInitialValueInEffect: false });
+  const [view, setView] = useLocalStorage({
+    key: 'vas.devices.view',
+    defaultValue: 'list',
+    getInitialValueInEffect: false,
+  });
   const isGrid = view === 'grid';
   const page = devices.data;
   const isEmpty = page?.total === 0 && !isFiltered;
@@ -80,7 +84,12 @@ export function DevicesPage() {
                   {isNarrow || isGrid ? (
                     <DeviceCards devices={page.items} streams={streams.data} isGrid={isGrid} />
                   ) : (
-                    <DeviceTable devices={page.items} streams={streams.data} sort={query.sort} onSort={(sort) => change({ sort })} />
+                    <DeviceTable
+                      devices={page.items}
+                      streams={streams.data}
+                      sort={query.sort}
+                      onSort={(sort) => change({ sort })}
+                    />
                   )}
                   <ListFooter
                     page={query.page}

@@ -35,7 +35,10 @@ export function EditDevicePage() {
 
   return (
     <>
-      <PageHeader title={data ? `Edit ${data.device.name}` : 'Edit camera'} back={{ to: `/devices/${id}`, label: data?.device.name ?? 'Camera' }} />
+      <PageHeader
+        title={data ? `Edit ${data.device.name}` : 'Edit camera'}
+        back={{ to: `/devices/${id}`, label: data?.device.name ?? 'Camera' }}
+      />
       {error && !data && <Failure title="The camera could not be read" error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Skeleton height={520} maw={672} radius="md" />}
       {data && (

@@ -12,7 +12,9 @@ const SEVERITY = { down: 0, degraded: 1, ok: 2 };
 
 export function HealthPage() {
   const { data, error, refetch } = useHealth();
-  const components = Object.entries(data?.components ?? {}).sort(([, a], [, b]) => SEVERITY[a.status] - SEVERITY[b.status]);
+  const components = Object.entries(data?.components ?? {}).sort(
+    ([, a], [, b]) => SEVERITY[a.status] - SEVERITY[b.status],
+  );
   return (
     <>
       <PageHeader title="Health" beside={data && !error && <HealthBadge status={data.status} />}>
@@ -23,9 +25,13 @@ export function HealthPage() {
         )}
       </PageHeader>
       <Stack gap="md">
-        {error && <Failure title="The service’s health could not be read" error={error} onRetry={() => void refetch()} />}
+        {error && (
+          <Failure title="The service’s health could not be read" error={error} onRetry={() => void refetch()} />
+        )}
         <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} spacing="md" style={{ alignItems: 'start' }}>
-          {!data && !error && Array.from({ length: 6 }, (_, index) => <Skeleton key={index} height={150} radius="md" />)}
+          {!data &&
+            !error &&
+            Array.from({ length: 6 }, (_, index) => <Skeleton key={index} height={150} radius="md" />)}
           {components.map(([name, component]) => (
             <HealthCard key={name} name={name} component={component} />
           ))}

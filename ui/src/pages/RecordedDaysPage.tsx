@@ -34,7 +34,8 @@ export function RecordedDaysPage() {
   const timeZone = recording?.time_zone ?? 'UTC';
   const today = dateOf(timeZone, now);
   const asked = search.get('date');
-  const isDate = asked !== null && /^\d{4}-\d\d-\d\d$/.test(asked) && asked <= today && !Number.isNaN(Date.parse(asked));
+  const isDate =
+    asked !== null && /^\d{4}-\d\d-\d\d$/.test(asked) && asked <= today && !Number.isNaN(Date.parse(asked));
   const newest = recording?.newest ? dateOf(timeZone, Date.parse(recording.newest)) : today;
   const date = isDate ? asked : newest;
   const pick = (picked: string) => setSearch({ date: picked }, { replace: true });
@@ -46,14 +47,26 @@ export function RecordedDaysPage() {
         back={{ to: '/recordings', label: 'Recordings' }}
         beside={recording && <RecordingBadge recording={recording} />}
       >
-        <Button variant="default" component={Link} to={`/devices/${id}`} leftSection={<IconVideo size={16} stroke={1.7} />}>
+        <Button
+          variant="default"
+          component={Link}
+          to={`/devices/${id}`}
+          leftSection={<IconVideo size={16} stroke={1.7} />}
+        >
           Camera
         </Button>
-        <Button variant="default" component={Link} to={`/devices/${id}/recording`} leftSection={<IconSettings size={16} stroke={1.7} />}>
+        <Button
+          variant="default"
+          component={Link}
+          to={`/devices/${id}/recording`}
+          leftSection={<IconSettings size={16} stroke={1.7} />}
+        >
           Settings
         </Button>
       </PageHeader>
-      {error && !recording && <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />}
+      {error && !recording && (
+        <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />
+      )}
       {!recording && !error && <Skeleton height={420} radius="md" />}
       {recording && (
         <div className={classes.columns}>

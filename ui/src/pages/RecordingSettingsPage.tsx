@@ -35,8 +35,13 @@ export function RecordingSettingsPage() {
 
   return (
     <>
-      <PageHeader title={name ? `Recording of ${name}` : 'Recording'} back={{ to: `/devices/${id}`, label: name ?? 'Camera' }} />
-      {error && !data && <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />}
+      <PageHeader
+        title={name ? `Recording of ${name}` : 'Recording'}
+        back={{ to: `/devices/${id}`, label: name ?? 'Camera' }}
+      />
+      {error && !data && (
+        <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />
+      )}
       {!data && !error && <Skeleton height={520} maw={880} radius="md" />}
       {data && (
         <RecordingSettings
@@ -51,7 +56,11 @@ export function RecordingSettingsPage() {
                 }}
                 onOverwrite={() => {
                   save(refused, null).catch((failure: Error) => {
-                    notifications.show({ color: 'red', title: 'The recording’s settings were not saved', message: sentence(failure.message) });
+                    notifications.show({
+                      color: 'red',
+                      title: 'The recording’s settings were not saved',
+                      message: sentence(failure.message),
+                    });
                   });
                 }}
               />

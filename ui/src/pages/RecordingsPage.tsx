@@ -70,7 +70,11 @@ export function RecordingsPage() {
       </PageHeader>
       <Stack gap="md">
         {recordings.error && (
-          <Failure title="The recordings could not be read" error={recordings.error} onRetry={() => void recordings.refetch()} />
+          <Failure
+            title="The recordings could not be read"
+            error={recordings.error}
+            onRetry={() => void recordings.refetch()}
+          />
         )}
         {isEmpty ? (
           <EmptyRecordings />
@@ -84,7 +88,9 @@ export function RecordingsPage() {
               onSearch={(text) => change({ q: text, page: null })}
               onDate={(day) => change({ date: day })}
             />
-            {!list && !recordings.error && Array.from({ length: 5 }, (_, index) => <Skeleton key={index} height={82} radius="md" />)}
+            {!list &&
+              !recordings.error &&
+              Array.from({ length: 5 }, (_, index) => <Skeleton key={index} height={82} radius="md" />)}
             {list?.items.length === 0 && <NoMatches onClear={() => change({ q: null, page: null })} />}
             {list && list.items.length > 0 && (
               <div>

@@ -59,7 +59,9 @@ export function SnapshotsPage() {
   return (
     <>
       <PageHeader title="Snapshots">
-        {query.deviceId && list.length > 0 && <GalleryTimeLapse deviceId={query.deviceId} start={filter.start} end={filter.end} />}
+        {query.deviceId && list.length > 0 && (
+          <GalleryTimeLapse deviceId={query.deviceId} start={filter.start} end={filter.end} />
+        )}
         {!isEmpty && (
           <Text size="sm" c="dimmed">
             {snapshots && `${total} ${total === 1 ? 'picture' : 'pictures'}, times as in ${timeZone}`}
@@ -67,7 +69,9 @@ export function SnapshotsPage() {
         )}
       </PageHeader>
       <Stack gap="md">
-        {error && !snapshots && <Failure title="The snapshots could not be read" error={error} onRetry={() => void refetch()} />}
+        {error && !snapshots && (
+          <Failure title="The snapshots could not be read" error={error} onRetry={() => void refetch()} />
+        )}
         {isEmpty ? (
           <EmptySnapshots />
         ) : (
@@ -88,7 +92,9 @@ export function SnapshotsPage() {
               </div>
             )}
             {snapshots?.length === 0 && <NoMatches noun="snapshot" onClear={() => change(NO_FILTERS)} />}
-            {list.length > 0 && <SnapshotGrid snapshots={list} timeZone={timeZone} today={today} selection={selection} onOpen={open} />}
+            {list.length > 0 && (
+              <SnapshotGrid snapshots={list} timeZone={timeZone} today={today} selection={selection} onOpen={open} />
+            )}
             {hasNextPage && (
               <Center ref={end} mih={64}>
                 {isFetchingNextPage ? (
@@ -115,7 +121,16 @@ export function SnapshotsPage() {
           onClear={selection.clear}
         />
       )}
-      {openId && <SnapshotViewer snapshots={list} openId={openId} timeZone={timeZone} total={total} onOpen={(id, options) => open(id, options)} onNearEnd={readOn} />}
+      {openId && (
+        <SnapshotViewer
+          snapshots={list}
+          openId={openId}
+          timeZone={timeZone}
+          total={total}
+          onOpen={(id, options) => open(id, options)}
+          onNearEnd={readOn}
+        />
+      )}
     </>
   );
 }

@@ -32,7 +32,8 @@ export class FrameStepper {
   /** A frame was drawn. While it plays at its own speed, the distances tell how short a frame may be. */
   notice(mediaSeconds: number, isPlaying: boolean): void {
     const length = this.frameSeconds === null ? 0 : mediaSeconds - this.frameSeconds;
-    if (isPlaying && length >= SHORTEST_SECONDS && length < 1.1) this.shortest = Math.min(length, this.shortest ?? length);
+    if (isPlaying && length >= SHORTEST_SECONDS && length < 1.1)
+      this.shortest = Math.min(length, this.shortest ?? length);
     this.frameSeconds = mediaSeconds;
   }
 

@@ -26,7 +26,12 @@ function answer({ fromMs, toMs }: Window): string {
   if (inside.length > 0) return buildPlaylist(inside);
   const before = footage.findLast((start) => start <= fromMs);
   const after = footage.find((start) => start >= toMs);
-  throw new FootageUnavailable('no_footage', 'nothing is recorded there', before === undefined ? null : before + 2_000, after ?? null);
+  throw new FootageUnavailable(
+    'no_footage',
+    'nothing is recorded there',
+    before === undefined ? null : before + 2_000,
+    after ?? null,
+  );
 }
 
 const flush = async () => {
@@ -210,7 +215,11 @@ test('a lost network is tried again with longer and longer waits, at the same mo
 test('footage that retention took while it was played is passed to the next there is', async () => {
   await open(T + 600_000);
   footage = fragmentStarts(T + 1_200_000, T + HOUR);
-  hls().failFatally({ type: 'networkError', details: 'fragLoadError', response: { url: '', data: undefined, code: 404 } });
+  hls().failFatally({
+    type: 'networkError',
+    details: 'fragLoadError',
+    response: { url: '', data: undefined, code: 404 },
+  });
   await flush();
   video.setReady(true);
   expect(state()).toBe('playing');
@@ -221,7 +230,12 @@ test('footage that retention took while it was played is passed to the next ther
 test('a file that is missing although it is listed is left out, and playback goes on where it was', async () => {
   await open(T + 600_000);
   // Ten fragments ahead of the one that plays.
-  hls().failFatally({ type: 'networkError', details: 'fragLoadError', frag: { sn: 310 }, response: { url: '', data: undefined, code: 404 } });
+  hls().failFatally({
+    type: 'networkError',
+    details: 'fragLoadError',
+    frag: { sn: 310 },
+    response: { url: '', data: undefined, code: 404 },
+  });
   await flush();
   video.setReady(true);
   expect(state()).toBe('playing');
@@ -235,7 +249,11 @@ test('a file that is missing although it is listed is left out, and playback goe
 test('a store that cannot be read at all is not passed over file by file for ever', async () => {
   await open(T + 600_000);
   for (let count = 0; count < 120 && state() !== 'retrying'; count += 1) {
-    hls().failFatally({ type: 'networkError', details: 'fragLoadError', response: { url: '', data: undefined, code: 404 } });
+    hls().failFatally({
+      type: 'networkError',
+      details: 'fragLoadError',
+      response: { url: '', data: undefined, code: 404 },
+    });
     await flush();
   }
   expect(state()).toBe('retrying');

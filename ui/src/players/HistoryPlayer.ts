@@ -227,9 +227,18 @@ export class HistoryPlayer {
     this.isLoading = true;
     this.watchTimer ??= setInterval(() => this.watch(), WATCH_INTERVAL_MS);
     // Another try says what is wrong until it has succeeded: words that come and go cannot be read.
-    this.update(this.snapshot.attempt > 0 ? { state: 'retrying', retryAt: null } : { state: 'loading', cause: null, retryAt: null });
+    this.update(
+      this.snapshot.attempt > 0
+        ? { state: 'retrying', retryAt: null }
+        : { state: 'loading', cause: null, retryAt: null },
+    );
     try {
-      const opening = await FootageFeed.open({ fetchPlaylist: this.options.fetchPlaylist, now: this.now, excluded: this.excluded }, momentMs, side, abort.signal);
+      const opening = await FootageFeed.open(
+        { fetchPlaylist: this.options.fetchPlaylist, now: this.now, excluded: this.excluded },
+        momentMs,
+        side,
+        abort.signal,
+      );
       const { speed } = this.snapshot;
       const hls = await (this.options.createHls ?? createHls)({
         ...bufferBudget(speed),
@@ -252,7 +261,12 @@ export class HistoryPlayer {
     }
   }
 
-  private mount(hls: HlsInstance, { feed, place, isPastEnd }: Opening, askedMs: number, notice: HistoryNotice | null): void {
+  private mount(
+    hls: HlsInstance,
+    { feed, place, isPastEnd }: Opening,
+    askedMs: number,
+    notice: HistoryNotice | null,
+  ): void {
     const { video } = this;
     if (!video) return;
     this.holdPicture();
@@ -265,12 +279,18 @@ export class HistoryPlayer {
     this.stepper.reset();
     this.tellMoment(place.momentMs);
     this.update({ state: 'loading', cause: null, notice: notice ?? this.noticeOf(askedMs, place.momentMs, isPastEnd) });
-    hls.on('hlsError' as never, ((_name: string, data: ErrorData) => {
-      if (hls === this.hls) this.handleError(data);
-    }) as never);
-    hls.on('hlsBufferCodecs' as never, ((_name: string, tracks: object) => {
-      if (hls === this.hls) this.update({ hasAudio: 'audio' in tracks || 'audiovideo' in tracks });
-    }) as never);
+    hls.on(
+      'hlsError' as never,
+      ((_name: string, data: ErrorData) => {
+        if (hls === this.hls) this.handleError(data);
+      }) as never,
+    );
+    hls.on(
+      'hlsBufferCodecs' as never,
+      ((_name: string, tracks: object) => {
+        if (hls === this.hls) this.update({ hasAudio: 'audio' in tracks || 'audiovideo' in tracks });
+      }) as never,
+    );
     hls.attachMedia(video);
     hls.loadSource(this.options.playlistUrl);
     this.resetPace();
@@ -303,7 +323,10 @@ export class HistoryPlayer {
 
   private noticeOf(askedMs: number, shownMs: number, isPastEnd: boolean): HistoryNotice | null {
     if (isPastEnd || Math.abs(shownMs - askedMs) < SMALLEST_SKIP_MS) return null;
-    return { kind: 'skipped', skip: shownMs > askedMs ? { fromMs: askedMs, toMs: shownMs } : { fromMs: shownMs, toMs: askedMs } };
+    return {
+      kind: 'skipped',
+      skip: shownMs > askedMs ? { fromMs: askedMs, toMs: shownMs } : { fromMs: shownMs, toMs: askedMs },
+    };
   }
 
   // --- trouble -----------------------------------------------------------------------------------------------
@@ -344,7 +367,11 @@ export class HistoryPlayer {
     }
     this.excluded.add(keyOf(entry));
     this.holdPicture();
-    void this.load(momentMs, 'after', notice && { ...notice, ...(notice.kind === 'damaged' ? { atMs: entry.startMs } : {}) });
+    void this.load(
+      momentMs,
+      'after',
+      notice && { ...notice, ...(notice.kind === 'damaged' ? { atMs: entry.startMs } : {}) },
+    );
   }
 
   private fail(loss: FootageUnavailable): void {

@@ -21,7 +21,10 @@ export interface WebRtcPlayerOptions {
   requestGrant(signal: AbortSignal): Promise<Grant>;
   fetchFootage(signal: AbortSignal): Promise<Blob>;
   openSocket?: WebSocketFactory;
-  createSession?: (url: string, listener: SessionListener) => Pick<ViewerSession, 'join' | 'stats' | 'close' | 'restartIce' | 'pause' | 'resume'>;
+  createSession?: (
+    url: string,
+    listener: SessionListener,
+  ) => Pick<ViewerSession, 'join' | 'stats' | 'close' | 'restartIce' | 'pause' | 'resume'>;
   random?: () => number;
 }
 
@@ -183,13 +186,16 @@ export class WebRtcPlayer {
       await session.join(grant.token, grant.ice_servers);
     } catch (error) {
       if (abort.signal.aborted) return;
-      this.plan(error instanceof PlaybackLost ? error : new PlaybackLost('server_error', String((error as Error).message)));
+      this.plan(
+        error instanceof PlaybackLost ? error : new PlaybackLost('server_error', String((error as Error).message)),
+      );
     }
   }
 
   private openSession(url: string): Session {
     const create =
-      this.options.createSession ?? ((address, listener) => new ViewerSession(address, listener, { openSocket: this.options.openSocket }));
+      this.options.createSession ??
+      ((address, listener) => new ViewerSession(address, listener, { openSocket: this.options.openSocket }));
     const session: Session = create(url, {
       onTracks: (stream) => {
         if (session === this.session) this.showTracks(stream);
@@ -200,7 +206,11 @@ export class WebRtcPlayer {
       onUnavailable: () => {
         if (session !== this.session) return;
         this.tracksSince = null;
-        this.update({ state: 'waiting', cause: { kind: 'no_video_yet', message: 'the camera sends no video yet' }, attempt: 0 });
+        this.update({
+          state: 'waiting',
+          cause: { kind: 'no_video_yet', message: 'the camera sends no video yet' },
+          attempt: 0,
+        });
       },
       onLost: (loss) => {
         if (session !== this.session) return;
@@ -248,9 +258,14 @@ export class WebRtcPlayer {
       clearInterval(this.statisticsTimer);
       this.update({ state: 'failed', cause, retryAt: null });
     } else if (decision.action === 'wait_for_network') {
-      this.update({ state: 'reconnecting', cause: { kind: 'offline', message: 'this device is offline' }, retryAt: null });
+      this.update({
+        state: 'reconnecting',
+        cause: { kind: 'offline', message: 'this device is offline' },
+        retryAt: null,
+      });
     } else {
-      const state: PlayerState = loss.kind === 'stream_stopped' || loss.kind === 'no_stream' ? 'waiting' : 'reconnecting';
+      const state: PlayerState =
+        loss.kind === 'stream_stopped' || loss.kind === 'no_stream' ? 'waiting' : 'reconnecting';
       this.update({ state, cause, attempt: attempt + 1, retryAt: Date.now() + decision.delayMs });
       this.retryTimer = setTimeout(() => {
         this.retryTimer = undefined;
@@ -354,7 +369,10 @@ export class WebRtcPlayer {
     const { state } = this.snapshot;
     const stillMs = now - Math.max(this.lastFrameAt, this.tracksSince);
     if (state === 'live' && stillMs > FROZEN_AFTER_MS) {
-      this.update({ state: 'waiting', cause: { kind: 'no_frames', message: 'no new picture has come for some seconds' } });
+      this.update({
+        state: 'waiting',
+        cause: { kind: 'no_frames', message: 'no new picture has come for some seconds' },
+      });
     }
     if ((state === 'connecting' || state === 'preview') && !this.isSourceFlowing && stillMs > FROZEN_AFTER_MS) {
       this.update({ state: 'waiting', cause: { kind: 'no_video_yet', message: 'the camera sends no video yet' } });

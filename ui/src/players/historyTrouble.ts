@@ -3,7 +3,11 @@ import type { ErrorData } from 'hls.js';
 import { FootageUnavailable } from './historyState';
 import { HlsUnsupported } from './hlsLibrary';
 
-const CANNOT_DECODE = new Set(['bufferAddCodecError', 'bufferIncompatibleCodecsError', 'manifestIncompatibleCodecsError']);
+const CANNOT_DECODE = new Set([
+  'bufferAddCodecError',
+  'bufferIncompatibleCodecsError',
+  'manifestIncompatibleCodecsError',
+]);
 
 /** A loss; 'media' for the decoder, 'gone' for a file that is no longer there; null for what hls.js mends itself. */
 export function troubleOf(data: ErrorData): FootageUnavailable | 'media' | 'gone' | null {
@@ -15,7 +19,8 @@ export function troubleOf(data: ErrorData): FootageUnavailable | 'media' | 'gone
   if (data.type === 'mediaError') return 'media';
   const status = data.response?.code ?? 0;
   if (status === 404 || status === 410) return 'gone';
-  if (status === 401 || status === 403) return new FootageUnavailable('forbidden', 'you may not watch these recordings');
+  if (status === 401 || status === 403)
+    return new FootageUnavailable('forbidden', 'you may not watch these recordings');
   if (status >= 400) return new FootageUnavailable('server', 'the server could not send the footage');
   return new FootageUnavailable('network', 'the server cannot be reached');
 }

@@ -59,7 +59,8 @@ export function readReceiver(report: Report, previous: ReceiverSample | null): R
   const before = previous && previous.bytes <= sample.bytes && previous.at < sample.at ? previous : null;
   const seconds = before ? (sample.at - before.at) / 1000 : 0;
   const emitted = sample.jitterBufferFrames - (before?.jitterBufferFrames ?? 0);
-  const jitterBufferMs = emitted > 0 ? ((sample.jitterBufferSeconds - (before?.jitterBufferSeconds ?? 0)) / emitted) * 1000 : null;
+  const jitterBufferMs =
+    emitted > 0 ? ((sample.jitterBufferSeconds - (before?.jitterBufferSeconds ?? 0)) / emitted) * 1000 : null;
   const roundTrip = number(pair, 'currentRoundTripTime');
   const roundTripMs = roundTrip === null ? null : roundTrip * 1000;
   const codec = rows.get(String(inbound.codecId))?.mimeType;

@@ -17,7 +17,10 @@ describe('decideReconnect', () => {
   });
 
   test('chance spreads a delay over its upper half', () => {
-    expect(decideReconnect({ ...loss, attempt: 20, random: 0 })).toEqual({ action: 'retry', delayMs: LONGEST_DELAY_MS / 2 });
+    expect(decideReconnect({ ...loss, attempt: 20, random: 0 })).toEqual({
+      action: 'retry',
+      delayMs: LONGEST_DELAY_MS / 2,
+    });
   });
 
   test('without a network nothing is tried', () => {
@@ -34,7 +37,10 @@ describe('decideReconnect', () => {
   });
 
   test('while the picture is shown another way, what will fail again is tried seldom, and what is final stays final', () => {
-    expect(decideReconnect({ ...loss, kind: 'ice_failed', hasOtherWay: true })).toEqual({ action: 'retry', delayMs: UNHURRIED_DELAY_MS });
+    expect(decideReconnect({ ...loss, kind: 'ice_failed', hasOtherWay: true })).toEqual({
+      action: 'retry',
+      delayMs: UNHURRIED_DELAY_MS,
+    });
     expect(decideReconnect({ ...loss, kind: 'deleted', hasOtherWay: true })).toEqual({ action: 'give_up' });
   });
 

@@ -34,7 +34,8 @@ const STUBBORN: ReadonlySet<LossKind> = new Set(['ice_failed', 'too_many_viewers
 export function decideReconnect({ kind, attempt, isOnline, random, hasOtherWay = false }: Loss): Decision {
   if (HOPELESS.has(kind)) return { action: 'give_up' };
   if (!isOnline) return { action: 'wait_for_network' };
-  if (hasOtherWay && STUBBORN.has(kind)) return { action: 'retry', delayMs: Math.round(UNHURRIED_DELAY_MS * (0.5 + random / 2)) };
+  if (hasOtherWay && STUBBORN.has(kind))
+    return { action: 'retry', delayMs: Math.round(UNHURRIED_DELAY_MS * (0.5 + random / 2)) };
   const cap = hasOtherWay ? UNHURRIED_DELAY_MS : LONGEST_DELAY_MS;
   const longest = PATIENT.has(kind) ? PATIENT_DELAY_MS : Math.min(cap, FIRST_DELAY_MS * 2 ** Math.min(attempt, 10));
   return { action: 'retry', delayMs: Math.round(longest * (0.5 + random / 2)) };

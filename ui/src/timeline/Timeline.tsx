@@ -38,7 +38,18 @@ export interface TimelineProps {
 const NEAR_BOOKMARK = 0.005;
 
 export function Timeline(props: TimelineProps) {
-  const { range, onRangeChange, data = NO_TIMELINE, timeZone, nowMs, playheadMs, onSeek, onScrub, marked = null, onMarkedChange } = props;
+  const {
+    range,
+    onRangeChange,
+    data = NO_TIMELINE,
+    timeZone,
+    nowMs,
+    playheadMs,
+    onSeek,
+    onScrub,
+    marked = null,
+    onMarkedChange,
+  } = props;
   const { isFollowing = false, isLoading = false, label = 'Timeline' } = props;
   const surface = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -79,7 +90,15 @@ export function Timeline(props: TimelineProps) {
     onMark: onMarkedChange,
     onHover: setHover,
   });
-  useTimelineCanvas(canvas, { view, data, nowMs, playheadMs: shownPlayhead, hoverMs: scrubMs === null ? hover : null, marked, timeZone });
+  useTimelineCanvas(canvas, {
+    view,
+    data,
+    nowMs,
+    playheadMs: shownPlayhead,
+    hoverMs: scrubMs === null ? hover : null,
+    marked,
+    timeZone,
+  });
 
   const press = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== event.currentTarget) return;
@@ -115,18 +134,45 @@ export function Timeline(props: TimelineProps) {
         {marked && (
           <div
             className={classes.marked}
-            style={{ left: `${fractionOf(view, marked.startMs) * 100}%`, width: `${(fractionOf(view, marked.endMs) - fractionOf(view, marked.startMs)) * 100}%` }}
+            style={{
+              left: `${fractionOf(view, marked.startMs) * 100}%`,
+              width: `${(fractionOf(view, marked.endMs) - fractionOf(view, marked.startMs)) * 100}%`,
+            }}
           />
         )}
         {labelMs !== null && (
-          <TimelineLabel fraction={fractionOf(view, labelMs)} atMs={labelMs} data={data} nowMs={nowMs} timeZone={timeZone} view={view} surface={surface} />
+          <TimelineLabel
+            fraction={fractionOf(view, labelMs)}
+            atMs={labelMs}
+            data={data}
+            nowMs={nowMs}
+            timeZone={timeZone}
+            view={view}
+            surface={surface}
+          />
         )}
         {isLoading && <div className={classes.loading} aria-hidden />}
       </div>
       {marked && onMarkedChange && (
         <>
-          <TimelineHandle edge="start" marked={marked} view={view} timeZone={timeZone} nowMs={nowMs} surface={surface} onChange={onMarkedChange} />
-          <TimelineHandle edge="end" marked={marked} view={view} timeZone={timeZone} nowMs={nowMs} surface={surface} onChange={onMarkedChange} />
+          <TimelineHandle
+            edge="start"
+            marked={marked}
+            view={view}
+            timeZone={timeZone}
+            nowMs={nowMs}
+            surface={surface}
+            onChange={onMarkedChange}
+          />
+          <TimelineHandle
+            edge="end"
+            marked={marked}
+            view={view}
+            timeZone={timeZone}
+            nowMs={nowMs}
+            surface={surface}
+            onChange={onMarkedChange}
+          />
         </>
       )}
     </div>

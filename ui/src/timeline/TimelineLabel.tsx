@@ -29,7 +29,9 @@ export function TimelineLabel({ fraction, atMs, data, nowMs, timeZone, view, sur
   });
 
   const nearMs = NEAR * widthOf(view);
-  const events = data.events.filter(({ atMs: start, endMs }) => start - nearMs <= atMs && atMs <= (endMs ?? start) + nearMs);
+  const events = data.events.filter(
+    ({ atMs: start, endMs }) => start - nearMs <= atMs && atMs <= (endMs ?? start) + nearMs,
+  );
   const kept = data.protections.filter(({ startMs, endMs }) => startMs <= atMs && atMs <= endMs);
   return (
     <div ref={label} className={classes.label} aria-hidden>

@@ -39,11 +39,14 @@ export const clockText = (minutes: number): string =>
   `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
 
 /** Not every language's words for the halves of a day can be read back: those keep to 24 hours where times are typed. */
-const canBeTyped = Array.from({ length: 24 }, (_, hour) => hour * 60 + 5).every((minutes) => parseClock(clock.format(minutes * MINUTE_MS)) === minutes);
+const canBeTyped = Array.from({ length: 24 }, (_, hour) => hour * 60 + 5).every(
+  (minutes) => parseClock(clock.format(minutes * MINUTE_MS)) === minutes,
+);
 
 /** Minutes of a day as the reader reads and types them: "08:30", "8:30 AM". With 24 hours a day's end is "24:00". */
 export const formatClockOf = (minutes: number): string =>
   HAS_12_HOURS && canBeTyped ? clock.format(minutes * MINUTE_MS).replaceAll('\u202f', ' ') : clockText(minutes);
 
 /** Above a scale of a day: "18:00", "6 PM". */
-export const formatHourOf = (hour: number): string => (HAS_12_HOURS && canBeTyped ? fullHour.format(hour * 60 * MINUTE_MS) : clockText(hour * 60));
+export const formatHourOf = (hour: number): string =>
+  HAS_12_HOURS && canBeTyped ? fullHour.format(hour * 60 * MINUTE_MS) : clockText(hour * 60);

@@ -76,7 +76,8 @@ function firstInstantAfter(timeZone: string, wallMs: number, low: number, high: 
 }
 
 /** "2026-11-22" of an instant, in the zone. */
-export const dateOf = (timeZone: string, atMs: number): string => new Date(wallAt(timeZone, atMs)).toISOString().slice(0, 10);
+export const dateOf = (timeZone: string, atMs: number): string =>
+  new Date(wallAt(timeZone, atMs)).toISOString().slice(0, 10);
 
 /** The instants at which a date ("2026-11-22") begins and ends in the zone: 23, 24 or 25 hours apart. */
 export function dayBounds(timeZone: string, date: string): { startMs: number; endMs: number } {

@@ -59,7 +59,8 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
           return;
         }
         const grabPx = event.pointerType === 'mouse' ? 7 : 18;
-        const isOnPlayhead = current.playheadMs !== null && Math.abs(fractionOf(current.view, current.playheadMs) * width - x) <= grabPx;
+        const isOnPlayhead =
+          current.playheadMs !== null && Math.abs(fractionOf(current.view, current.playheadMs) * width - x) <= grabPx;
         deed = isOnPlayhead ? 'scrub' : event.shiftKey && current.onMark ? 'mark' : 'press';
       });
     };

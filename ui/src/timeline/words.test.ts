@@ -3,7 +3,13 @@ import { expect, test } from 'vitest';
 import { NO_TIMELINE, type TimelineGap } from './model';
 import { formatLength, formatTime, gapWords, stateWords } from './words';
 
-const gap: TimelineGap = { startMs: 100_000, endMs: 223_000, reason: 'the camera refuses connections', by: null, tone: 'lost' };
+const gap: TimelineGap = {
+  startMs: 100_000,
+  endMs: 223_000,
+  reason: 'the camera refuses connections',
+  by: null,
+  tone: 'lost',
+};
 const data = {
   ...NO_TIMELINE,
   spans: [
@@ -17,13 +23,17 @@ const data = {
 
 test('a gap says why and how long', () => {
   expect(gapWords(gap, 0)).toBe('Footage missing: the camera refuses connections, 2 min 3 s');
-  expect(gapWords({ ...gap, endMs: null }, 105_000)).toBe('Footage missing: the camera refuses connections, for 5 s so far');
+  expect(gapWords({ ...gap, endMs: null }, 105_000)).toBe(
+    'Footage missing: the camera refuses connections, for 5 s so far',
+  );
 });
 
 test('who stopped it is named once, whoever names them', () => {
   const stopped: TimelineGap = { ...gap, tone: 'unwanted', by: 'operator', reason: 'recording was stopped' };
   expect(gapWords(stopped, 0)).toBe('Not recorded: recording was stopped by operator, 2 min 3 s');
-  expect(gapWords({ ...stopped, reason: 'recording was stopped by operator' }, 0)).toBe('Not recorded: recording was stopped by operator, 2 min 3 s');
+  expect(gapWords({ ...stopped, reason: 'recording was stopped by operator' }, 0)).toBe(
+    'Not recorded: recording was stopped by operator, 2 min 3 s',
+  );
 });
 
 test('each moment has its words', () => {
@@ -37,12 +47,21 @@ test('each moment has its words', () => {
 });
 
 test('lengths have two units at most and are never nothing', () => {
-  expect([300, 2_000, 123_000, 3_600_000, 3_900_000, 273_600_000].map(formatLength)).toEqual(['0.3 s', '2 s', '2 min 3 s', '1 h', '1 h 5 min', '3 d 4 h']);
+  expect([300, 2_000, 123_000, 3_600_000, 3_900_000, 273_600_000].map(formatLength)).toEqual([
+    '0.3 s',
+    '2 s',
+    '2 min 3 s',
+    '1 h',
+    '1 h 5 min',
+    '3 d 4 h',
+  ]);
   expect(formatLength(1)).toBe('0.1 s');
 });
 
 test('an hour that comes twice is told with its zone', () => {
-  const [first, second] = ['2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'].map((at) => formatTime('Europe/Berlin', Date.parse(at)));
+  const [first, second] = ['2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'].map((at) =>
+    formatTime('Europe/Berlin', Date.parse(at)),
+  );
   expect(first).not.toBe(second);
   expect(formatTime('Europe/Berlin', Date.parse('2026-06-01T00:30:00Z'))).toBe('02:30:00');
 });

@@ -83,7 +83,8 @@ export function stateWords(data: TimelineData, atMs: number, nowMs: number): str
   const gap = gapAt(data, atMs, nowMs);
   if (gap) return gapWords(gap, nowMs);
   if (span) return `${Math.floor(span.coverage * 100)} % recorded`;
-  if (data.newestMs !== null && atMs >= data.newestMs) return nowMs - data.newestMs < 15_000 ? 'Being recorded' : 'Nothing recorded since';
+  if (data.newestMs !== null && atMs >= data.newestMs)
+    return nowMs - data.newestMs < 15_000 ? 'Being recorded' : 'Nothing recorded since';
   if (data.oldestMs !== null && atMs < data.oldestMs) return 'Before the oldest footage';
   return 'Nothing recorded';
 }
