@@ -7,7 +7,7 @@ import { buildBookmark, buildClip } from '../../test/bookmarkFactories';
 import { buildDevice } from '../../test/factories';
 import { renderAt } from '../../test/render';
 import { StubApi } from '../../test/StubApi';
-import { ownTimeZone, wallAt } from '../timeline/timeZone';
+import { ownTimeZone, wallAt } from '../formatting/timeZone';
 import { formatMoment } from '../timeline/words';
 import { BookmarksPage } from './BookmarksPage';
 

@@ -2,21 +2,21 @@
 import { Skeleton, Stack } from '@mantine/core';
 import { useState } from 'react';
 import type { Bookmark } from '../api/bookmarks';
-import { BookmarkCard, type BookmarkDeedProps } from '../components/BookmarkCard';
-import { BookmarkFilters } from '../components/BookmarkFilters';
-import { BookmarkView } from '../components/BookmarkView';
-import { EditBookmarkDialog } from '../components/EditBookmarkDialog';
-import { EmptyBookmarks } from '../components/EmptyBookmarks';
-import { Failure } from '../components/Failure';
-import { ListFooter } from '../components/ListFooter';
-import { NoMatches } from '../components/NoMatches';
-import { PageHeader } from '../components/PageHeader';
-import { useBookmarkDeeds } from '../hooks/useBookmarkDeeds';
-import { bookmarkQueryOf, useBookmarkQuery } from '../hooks/useBookmarkQuery';
-import { useBookmarks } from '../hooks/useBookmarks';
-import { useTagsInUse } from '../hooks/useTagsInUse';
-import { useDeviceChoices } from '../hooks/useDeviceChoices';
-import classes from '../components/Bookmarks.module.css';
+import { BookmarkCard, type BookmarkDeedProps } from '../bookmarks/BookmarkCard';
+import { BookmarkFilters } from '../bookmarks/BookmarkFilters';
+import { BookmarkView } from '../bookmarks/BookmarkView';
+import { EditBookmarkDialog } from '../bookmarks/EditBookmarkDialog';
+import { EmptyBookmarks } from '../bookmarks/EmptyBookmarks';
+import { Failure } from '../widgets/Failure';
+import { ListFooter } from '../widgets/ListFooter';
+import { NoMatches } from '../widgets/NoMatches';
+import { PageHeader } from '../widgets/PageHeader';
+import { useBookmarkDeeds } from '../bookmarks/useBookmarkDeeds';
+import { bookmarkQueryOf, useBookmarkQuery } from '../bookmarks/useBookmarkQuery';
+import { useBookmarks } from '../bookmarks/useBookmarks';
+import { useTagsInUse } from '../widgets/useTagsInUse';
+import { useDeviceChoices } from '../widgets/useDeviceChoices';
+import classes from '../bookmarks/Bookmarks.module.css';
 
 export function BookmarksPage() {
   const { filter, isFiltered, openId, pageSizes, change, clear, open } = useBookmarkQuery();

@@ -7,13 +7,13 @@ import { useNavigate, useParams } from 'react-router';
 import { replaceDevice } from '../api/devices';
 import { ApiError } from '../api/http';
 import type { DeviceFields } from '../api/types';
-import { ConflictNotice } from '../components/ConflictNotice';
-import { DeviceForm } from '../components/DeviceForm';
-import { valuesOf } from '../components/deviceValues';
-import { Failure } from '../components/Failure';
-import { PageHeader } from '../components/PageHeader';
-import { queryKeys } from '../hooks/queryKeys';
-import { useDeviceToEdit } from '../hooks/useDeviceToEdit';
+import { ConflictNotice } from '../widgets/ConflictNotice';
+import { DeviceForm } from '../devices/DeviceForm';
+import { valuesOf } from '../devices/deviceValues';
+import { Failure } from '../widgets/Failure';
+import { PageHeader } from '../widgets/PageHeader';
+import { queryKeys } from '../api/queryKeys';
+import { useDeviceToEdit } from '../devices/useDeviceToEdit';
 import { NotFoundPage } from './NotFoundPage';
 
 export function EditDevicePage() {

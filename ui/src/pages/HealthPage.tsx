@@ -1,12 +1,12 @@
 // How the service is, part by part, and what to do about what is not well.
 import { SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
-import { Failure } from '../components/Failure';
-import { HealthBadge } from '../components/HealthBadge';
-import { HealthCard } from '../components/HealthCard';
-import { PageHeader } from '../components/PageHeader';
-import { PluginTable } from '../components/PluginTable';
-import { StoragePanel } from '../components/StoragePanel';
-import { useHealth } from '../hooks/useHealth';
+import { Failure } from '../widgets/Failure';
+import { HealthBadge } from '../health/HealthBadge';
+import { HealthCard } from '../health/HealthCard';
+import { PageHeader } from '../widgets/PageHeader';
+import { PluginTable } from '../health/PluginTable';
+import { StoragePanel } from '../recordings/StoragePanel';
+import { useHealth } from '../health/useHealth';
 
 const SEVERITY = { down: 0, degraded: 1, ok: 2 };
 

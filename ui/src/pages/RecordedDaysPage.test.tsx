@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { buildCoverageDay, buildRecordedDate, buildRecording, buildTimeline } from '../../test/recordingFactories';
 import { renderAt } from '../../test/render';
 import { StubApi } from '../../test/StubApi';
-import { addDays } from '../components/calendarDates';
-import { dateOf } from '../timeline/timeZone';
+import { addDays } from '../formatting/calendarDates';
+import { dateOf } from '../formatting/timeZone';
 import { RecordedDaysPage } from './RecordedDaysPage';
 
 let api: StubApi;

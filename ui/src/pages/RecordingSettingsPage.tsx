@@ -7,13 +7,13 @@ import { useNavigate, useParams } from 'react-router';
 import { ApiError } from '../api/http';
 import { replaceRecording } from '../api/recordings';
 import type { RecordingSettings as Settings } from '../api/recordingTypes';
-import { ConflictNotice } from '../components/ConflictNotice';
-import { Failure } from '../components/Failure';
-import { PageHeader } from '../components/PageHeader';
-import { RecordingSettings } from '../components/RecordingSettings';
-import { sentence } from '../components/sentence';
-import { recordingKeys } from '../hooks/recordingKeys';
-import { useRecordingToEdit } from '../hooks/useRecordingToEdit';
+import { ConflictNotice } from '../widgets/ConflictNotice';
+import { Failure } from '../widgets/Failure';
+import { PageHeader } from '../widgets/PageHeader';
+import { RecordingSettings } from '../recordings/RecordingSettings';
+import { sentence } from '../formatting/sentence';
+import { recordingKeys } from '../api/recordingKeys';
+import { useRecordingToEdit } from '../recordings/useRecordingToEdit';
 import { NotFoundPage } from './NotFoundPage';
 
 export function RecordingSettingsPage() {

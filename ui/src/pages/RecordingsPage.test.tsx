@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { buildCoverageDay, buildRecording, buildStorage, buildTimeline } from '../../test/recordingFactories';
 import { renderAt } from '../../test/render';
 import { StubApi } from '../../test/StubApi';
-import { addDays } from '../components/calendarDates';
-import { dateOf, ownTimeZone } from '../timeline/timeZone';
+import { addDays } from '../formatting/calendarDates';
+import { dateOf, ownTimeZone } from '../formatting/timeZone';
 import { RecordingsPage } from './RecordingsPage';
 
 let api: StubApi;

@@ -7,7 +7,7 @@ import { buildDevice } from '../../test/factories';
 import { renderAt } from '../../test/render';
 import { buildSnapshot } from '../../test/snapshotFactories';
 import { StubApi } from '../../test/StubApi';
-import { dateOf, dayBounds, ownTimeZone } from '../timeline/timeZone';
+import { dateOf, dayBounds, ownTimeZone } from '../formatting/timeZone';
 import { SnapshotsPage } from './SnapshotsPage';
 
 let api: StubApi;

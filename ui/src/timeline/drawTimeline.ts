@@ -1,5 +1,5 @@
 // Draws a timeline: ruler, track with footage and gaps, markers, now and the playhead. Only what is in sight is touched.
-import { HAS_12_HOURS } from './clock';
+import { HAS_12_HOURS } from '../formatting/clock';
 import { HOUR_MS, MINUTE_MS, type TimelineData, type TimelineGap, type TimeRange } from './model';
 import type { Palette } from './palette';
 import { buildTicks, chooseStep, contextStep, type TickStep } from './ticks';

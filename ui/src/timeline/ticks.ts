@@ -1,6 +1,6 @@
 // Which moments a timeline names: as many as fit, at round wall-clock times of the zone, whatever its clocks do.
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, type TimeRange } from './model';
-import { instantOf, offsetAt, wallAt } from './timeZone';
+import { instantOf, offsetAt, wallAt } from '../formatting/timeZone';
 
 export type TickUnit = 'clock' | 'day' | 'week' | 'month' | 'year';
 

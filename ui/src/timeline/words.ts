@@ -1,8 +1,8 @@
 // A timeline in words: moments in its zone, lengths of time, and what is or is not recorded.
-import { CLOCK, CLOCK_TO_THE_SECOND, FULL_HOUR } from './clock';
+import { CLOCK, CLOCK_TO_THE_SECOND, FULL_HOUR } from '../formatting/clock';
 import { HOUR_MS, MINUTE_MS, type TimelineData, type TimelineGap } from './model';
 import type { TickStep } from './ticks';
-import { offsetAt } from './timeZone';
+import { offsetAt } from '../formatting/timeZone';
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 

@@ -1,0 +1,59 @@
+// One bookmark in the grid: its clip, what it is called, where and when it was.
+import { Link } from 'react-router';
+import type { Bookmark } from '../api/bookmarks';
+import { BookmarkClip } from './BookmarkClip';
+import { BookmarkMenu } from './BookmarkMenu';
+import { deviceMomentAddress } from '../addresses/recordingAddresses';
+import { TagList } from '../widgets/TagList';
+import { Timestamp } from '../widgets/Timestamp';
+import classes from './Bookmarks.module.css';
+
+export interface BookmarkDeedProps {
+  onRemake: (bookmark: Bookmark) => void;
+  onEdit: (bookmark: Bookmark) => void;
+  onDelete: (bookmark: Bookmark) => void;
+  /** Whose clip is being asked for again. */
+  remakingId: string | null;
+}
+
+interface BookmarkCardProps extends BookmarkDeedProps {
+  bookmark: Bookmark;
+  isPlaying: boolean;
+  onPlay: () => void;
+  onOpen: () => void;
+}
+
+export function BookmarkCard({ bookmark, isPlaying, onPlay, onOpen, ...deeds }: BookmarkCardProps) {
+  const { id, device_id, device_name, at, title, note, tags } = bookmark;
+  return (
+    <li className={`surface ${classes.card}`} data-testid="bookmark-card" data-clip={bookmark.clip.state}>
+      <BookmarkClip
+        bookmark={bookmark}
+        isPlaying={isPlaying}
+        onPlay={onPlay}
+        onRemake={() => deeds.onRemake(bookmark)}
+        isRemaking={deeds.remakingId === id}
+      />
+      <div className={classes.body}>
+        <div className={classes.head}>
+          <button type="button" className={classes.title} onClick={onOpen} title={title}>
+            {title}
+          </button>
+          <BookmarkMenu bookmark={bookmark} onOpen={onOpen} {...deeds} />
+        </div>
+        <div className={classes.where}>
+          <Timestamp at={at} />
+          <Link to={deviceMomentAddress(device_id, Date.parse(at))} title={`${device_name} at that moment`}>
+            {device_name}
+          </Link>
+        </div>
+        {note && <div className={classes.note}>{note}</div>}
+        {tags.length > 0 && (
+          <div className={classes.tags}>
+            <TagList tags={tags} />
+          </div>
+        )}
+      </div>
+    </li>
+  );
+}
