@@ -2,19 +2,11 @@
 import { Link } from 'react-router';
 import type { Bookmark } from '../api/bookmarks';
 import { BookmarkClip } from './BookmarkClip';
-import { BookmarkMenu } from './BookmarkMenu';
+import { BookmarkMenu, type BookmarkDeedProps } from './BookmarkMenu';
 import { deviceMomentAddress } from '../addresses/recordingAddresses';
 import { TagList } from '../widgets/TagList';
 import { Timestamp } from '../widgets/Timestamp';
 import classes from './Bookmarks.module.css';
-
-export interface BookmarkDeedProps {
-  onRemake: (bookmark: Bookmark) => void;
-  onEdit: (bookmark: Bookmark) => void;
-  onDelete: (bookmark: Bookmark) => void;
-  /** Whose clip is being asked for again. */
-  remakingId: string | null;
-}
 
 interface BookmarkCardProps extends BookmarkDeedProps {
   bookmark: Bookmark;

@@ -3,7 +3,7 @@ import { Button, Progress } from '@mantine/core';
 import { IconAlertTriangle, IconBookmark, IconPlayerPlayFilled, IconRefresh } from '@tabler/icons-react';
 import { useState } from 'react';
 import { bookmarkPosterUrl, clipUrl, type Bookmark } from '../api/bookmarks';
-import { formatLength } from '../timeline/words';
+import { formatLength } from '../formatting/moments';
 import { sentence } from '../formatting/sentence';
 import classes from './Bookmarks.module.css';
 

@@ -11,8 +11,15 @@ import {
 } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import { clipDownloadUrl, type Bookmark } from '../api/bookmarks';
-import type { BookmarkDeedProps } from './BookmarkCard';
 import { deviceMomentAddress } from '../addresses/recordingAddresses';
+
+export interface BookmarkDeedProps {
+  onRemake: (bookmark: Bookmark) => void;
+  onEdit: (bookmark: Bookmark) => void;
+  onDelete: (bookmark: Bookmark) => void;
+  /** Whose clip is being asked for again. */
+  remakingId: string | null;
+}
 
 interface BookmarkMenuProps extends BookmarkDeedProps {
   bookmark: Bookmark;

@@ -8,7 +8,7 @@ import { ApiError } from '../api/http';
 import { readBookmark, type VersionedBookmark } from '../api/bookmarks';
 import { useBookmarkDeeds } from './useBookmarkDeeds';
 import { useTagsInUse } from '../widgets/useTagsInUse';
-import { formatMoment } from '../timeline/words';
+import { formatMoment } from '../formatting/zonedTimes';
 import { ownTimeZone } from '../formatting/timeZone';
 import { BookmarkFields } from './BookmarkFields';
 import {

@@ -10,7 +10,7 @@ import type { Bookmark } from '../api/bookmarks';
 import { useTagsInUse } from '../widgets/useTagsInUse';
 import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
 import type { useNewBookmark } from './useNewBookmark';
-import { formatMoment } from '../timeline/words';
+import { formatMoment } from '../formatting/zonedTimes';
 import { bookmarkAddress } from '../addresses/bookmarkAddresses';
 import { BookmarkFields } from './BookmarkFields';
 import {

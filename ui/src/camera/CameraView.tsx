@@ -7,7 +7,7 @@ import { useRecording } from '../recordings/useRecording';
 import type { LiveFigures } from '../players/receiverStatistics';
 import type { TimelineData, TimeRange } from '../timeline/model';
 import { ownTimeZone } from '../formatting/timeZone';
-import { gapAt } from '../timeline/words';
+import { gapAt } from '../timeline/labels';
 import { CameraTimeline } from './CameraTimeline';
 import { JumpToTime } from './JumpToTime';
 import { Player } from './Player';

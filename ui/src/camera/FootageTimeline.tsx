@@ -13,7 +13,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, type TimelineData, type TimeRange } from '.
 import { Timeline } from '../timeline/Timeline';
 import { dateOf, dayBounds } from '../formatting/timeZone';
 import { around, fractionOf, reveal, widthOf, zoom } from '../timeline/view';
-import { formatLength } from '../timeline/words';
+import { formatLength } from '../formatting/moments';
 import { DeviceCalendar } from '../recordings/DeviceCalendar';
 import { RangeMarkers } from './RangeMarkers';
 import classes from './CameraTimeline.module.css';

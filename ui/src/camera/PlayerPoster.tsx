@@ -1,7 +1,7 @@
 // The newest picture of a camera, beneath everything else of the player until the first live frame covers it.
 import { useNow } from '../widgets/useNow';
 import { usePoster } from '../snapshots/usePoster';
-import { formatMoment, formatTime } from '../timeline/words';
+import { formatMoment, formatTime } from '../formatting/zonedTimes';
 import { dateOf } from '../formatting/timeZone';
 import { BlobImage } from '../widgets/BlobImage';
 import classes from './PlayerPoster.module.css';

@@ -2,7 +2,7 @@
 import { ActionIcon, Button, Group, Tooltip } from '@mantine/core';
 import { IconBracketsContainEnd, IconBracketsContainStart, IconX } from '@tabler/icons-react';
 import type { TimeRange } from '../timeline/model';
-import { formatLength } from '../timeline/words';
+import { formatLength } from '../formatting/moments';
 import classes from './CameraTimeline.module.css';
 
 interface RangeMarkersProps {

@@ -1,7 +1,7 @@
 // The moment on the screen, by the clocks where the camera is.
 import { useShownMoment } from './useHistoryPlayer';
 import type { HistoryPlayer } from '../players/HistoryPlayer';
-import { formatMoment } from '../timeline/words';
+import { formatMoment } from '../formatting/zonedTimes';
 
 export function ShownMoment({ player, timeZone }: { player: HistoryPlayer; timeZone: string }) {
   const momentMs = useShownMoment(player);

@@ -1,11 +1,11 @@
 // Add or edit a device: every field, what is wrong said beside it, and a test of the address.
 import { Button, Group, SimpleGrid, Stack, Switch, TagsInput, Textarea, TextInput } from '@mantine/core';
-import { isNotEmpty, useForm, type UseFormReturnType } from '@mantine/form';
+import { isNotEmpty, useForm } from '@mantine/form';
 import { useState, type ReactNode } from 'react';
 import { ApiError } from '../api/http';
 import type { DeviceFields } from '../api/types';
 import { useKnownTags } from '../widgets/useKnownTags';
-import { deviceRules, fieldSentence, fieldsOf, type DeviceValues } from './deviceValues';
+import { deviceRules, fieldSentence, fieldsOf, type DeviceFormState, type DeviceValues } from './deviceValues';
 import { Failure } from '../widgets/Failure';
 import { Panel } from '../widgets/Panel';
 import { ProbePanel } from './ProbePanel';
@@ -22,8 +22,6 @@ interface DeviceFormProps {
   onSubmit: (fields: DeviceFields) => Promise<void>;
   onCancel: () => void;
 }
-
-export type DeviceFormState = UseFormReturnType<DeviceValues>;
 
 /** Sets what the server found at the fields it names. Returns what belongs to no field. */
 function placeErrors(form: DeviceFormState, error: ApiError): ApiError | null {

@@ -4,7 +4,7 @@ import { IconPlugConnected } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { probeSource } from '../api/devices';
 import type { ProbeRequest } from '../api/types';
-import type { DeviceFormState } from './DeviceForm';
+import type { DeviceFormState } from './deviceValues';
 import { Failure } from '../widgets/Failure';
 import { Panel } from '../widgets/Panel';
 import { ProbeReport } from './ProbeReport';

@@ -1,7 +1,7 @@
 // Where a camera's video comes from.
 import { Input, SegmentedControl, Stack, TextInput } from '@mantine/core';
 import type { FocusEvent } from 'react';
-import type { DeviceFormState } from './DeviceForm';
+import type { DeviceFormState } from './deviceValues';
 
 const HIDDEN_HINT =
   'The password is stored encrypted and never shown again: *** stands for it. Leave the address as it is to keep it; to change the address, type the password again.';

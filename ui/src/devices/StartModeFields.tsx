@@ -1,7 +1,7 @@
 // When a camera's stream runs.
 import { NumberInput, Radio, Stack } from '@mantine/core';
 import { Fragment } from 'react';
-import type { DeviceFormState } from './DeviceForm';
+import type { DeviceFormState } from './deviceValues';
 
 const MODES = [
   { value: 'always', label: 'Always', description: 'Runs from now on and comes back by itself after every loss.' },

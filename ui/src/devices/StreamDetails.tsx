@@ -14,7 +14,7 @@ import {
 } from '../formatting/figures';
 import { Panel } from '../widgets/Panel';
 import { sentence } from '../formatting/sentence';
-import { STATE_LOOKS } from '../formatting/stateLooks';
+import { STATE_LOOKS } from '../widgets/stateLooks';
 import { Timestamp } from '../widgets/Timestamp';
 
 const OUTPUT_MODES = { copy: 'copied', sub_stream: 'from the sub-stream', transcode: 're-encoded' };

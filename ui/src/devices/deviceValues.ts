@@ -1,4 +1,5 @@
 // A device as the form holds it: what it starts from, what is wrong with it, and what is sent.
+import type { UseFormReturnType } from '@mantine/form';
 import type { Device, DeviceFields } from '../api/types';
 import { sentence } from '../formatting/sentence';
 
@@ -7,6 +8,9 @@ export interface DeviceValues extends Omit<DeviceFields, 'sub_source_url' | 'idl
   /** Empty while somebody is typing. */
   idle_seconds: number | string;
 }
+
+/** The form itself, as its parts are given it. */
+export type DeviceFormState = UseFormReturnType<DeviceValues>;
 
 export const NEW_DEVICE: DeviceValues = {
   name: '',

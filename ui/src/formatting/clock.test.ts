@@ -15,7 +15,8 @@ async function loadFor(locale: string) {
   });
   return {
     clock: await import('./clock'),
-    words: await import('../timeline/words'),
+    labels: await import('../timeline/labels'),
+    zoned: await import('./zonedTimes'),
     ticks: await import('../timeline/ticks'),
     moments: await import('./moments'),
     plan: await import('../plans/planSpans'),
@@ -24,12 +25,12 @@ async function loadFor(locale: string) {
 }
 
 async function allClocksFor(locale: string): Promise<string[]> {
-  const { words, ticks, moments, plan, schedules } = await loadFor(locale);
+  const { labels, zoned, ticks, moments, plan, schedules } = await loadFor(locale);
   const minutes = ticks.TICK_STEPS.find(({ count }) => count === 300_000)!;
   return [
-    words.formatTime('UTC', Date.parse(AT)),
-    words.formatMoment('UTC', Date.parse(AT)),
-    words.tickLabel(minutes, 'UTC', Date.parse(AT)),
+    zoned.formatTime('UTC', Date.parse(AT)),
+    zoned.formatMoment('UTC', Date.parse(AT)),
+    labels.tickLabel(minutes, 'UTC', Date.parse(AT)),
     moments.formatClock(AT),
     moments.formatDateTime(AT),
     moments.formatShortMoment(AT),
@@ -59,9 +60,9 @@ test('with 24 hours every clock has them', async () => {
 });
 
 test('a scale of full hours is short', async () => {
-  const { words, ticks, clock } = await loadFor('en-US');
+  const { labels, ticks, clock } = await loadFor('en-US');
   const hourly = ticks.TICK_STEPS.find(({ count }) => count === 3_600_000)!;
-  expect(words.tickLabel(hourly, 'UTC', Date.parse('2026-03-01T17:00:00Z'))).toMatch(/^5\sPM$/);
+  expect(labels.tickLabel(hourly, 'UTC', Date.parse('2026-03-01T17:00:00Z'))).toMatch(/^5\sPM$/);
   expect([0, 12, 18, 24].map(clock.formatHourOf)).toEqual([
     expect.stringMatching(/^12\sAM$/),
     expect.stringMatching(/^12\sPM$/),

@@ -1,8 +1,7 @@
 // Sentences, figures and spans of time.
 import { expect, test } from 'vitest';
 import { formatAudio, formatBitrate, formatFps, formatMs } from './figures';
-import { detailName, detailText } from '../health/healthWords';
-import { formatSpan, formatUtc } from './moments';
+import { formatLength, formatSpan, formatUtc } from './moments';
 import { sentence } from './sentence';
 
 test("the server's messages become sentences", () => {
@@ -46,8 +45,14 @@ test('UTC is said as UTC', () => {
   expect(formatUtc('2026-01-02T03:04:05Z')).toBe('2026-01-02 03:04:05 UTC');
 });
 
-test("a component's details are named without their unit and shown with it", () => {
-  expect(detailName('free_bytes')).toBe('Free');
-  expect(detailText('free_bytes', 4_100_000_000)).toBe('4.1 GB');
-  expect(detailText('workers', [{}, {}])).toBe('2');
+test('lengths have two units at most and are never nothing', () => {
+  expect([300, 2_000, 123_000, 3_600_000, 3_900_000, 273_600_000].map(formatLength)).toEqual([
+    '0.3 s',
+    '2 s',
+    '2 min 3 s',
+    '1 h',
+    '1 h 5 min',
+    '3 d 4 h',
+  ]);
+  expect(formatLength(1)).toBe('0.1 s');
 });

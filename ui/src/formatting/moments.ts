@@ -35,3 +35,20 @@ export function formatSpan(milliseconds: number): string {
   const days = Math.floor(hours / 24);
   return hours % 24 ? `${days} d ${hours % 24} h` : `${days} d`;
 }
+
+/** "2 min 3 s", "1 h 5 min", "3 d 4 h": two units at most, and never "0 s" for something that was. */
+export function formatLength(ms: number): string {
+  if (ms < 1_000) return `${Math.max(0.1, Math.round(ms / 100) / 10)} s`;
+  const seconds = Math.round(ms / 1000);
+  const units: [number, string][] = [
+    [86_400, 'd'],
+    [3_600, 'h'],
+    [60, 'min'],
+    [1, 's'],
+  ];
+  const first = units.findIndex(([size]) => seconds >= size);
+  const [size, unit] = units[first] ?? [1, 's'];
+  const rest = units[first + 1];
+  const remainder = rest ? Math.floor((seconds % size) / rest[0]) : 0;
+  return `${Math.floor(seconds / size)} ${unit}${remainder && rest ? ` ${remainder} ${rest[1]}` : ''}`;
+}

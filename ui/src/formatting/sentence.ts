@@ -1,6 +1,6 @@
 // Makes a sentence of a server's message, which comes in lower case, without a full stop, and with moments as the API spells them.
 import { ownTimeZone } from './timeZone';
-import { formatMoment } from '../timeline/words';
+import { formatMoment } from './zonedTimes';
 
 const MOMENT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)(?=[^\w]|$)/g;
 

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useJobs, type FileJobKind } from './useJobs';
 import { Failure } from '../widgets/Failure';
 import { JobRow } from './JobRow';
-import classes from '../camera/RangePanel.module.css';
+import classes from './JobList.module.css';
 
 const SHOWN = 4;
 
@@ -24,7 +24,7 @@ export function JobList({ kind, title, deviceId, timeZone }: JobListProps) {
     );
   if (!data || data.length === 0) return null;
   return (
-    <div className={classes.exports}>
+    <div className={classes.jobs}>
       <Text component="h3" size="sm" fw={600}>
         {title}
       </Text>

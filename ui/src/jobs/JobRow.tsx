@@ -3,11 +3,11 @@ import { ActionIcon, Button, Progress, Text, Tooltip } from '@mantine/core';
 import { IconDownload, IconTrash, IconX } from '@tabler/icons-react';
 import { isUnfinished, jobResultUrl, type Job } from '../api/jobs';
 import { useJobControl, type FileJobKind } from './useJobs';
-import { formatLength, formatMoment } from '../timeline/words';
+import { formatMoment } from '../formatting/zonedTimes';
 import { formatBytes } from '../formatting/amounts';
-import { formatDateTime } from '../formatting/moments';
+import { formatDateTime, formatLength } from '../formatting/moments';
 import { sentence } from '../formatting/sentence';
-import classes from '../camera/RangePanel.module.css';
+import classes from './JobList.module.css';
 
 interface JobRowProps {
   job: Job;

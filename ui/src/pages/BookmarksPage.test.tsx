@@ -8,7 +8,7 @@ import { buildDevice } from '../../test/factories';
 import { renderAt } from '../../test/render';
 import { StubApi } from '../../test/StubApi';
 import { ownTimeZone, wallAt } from '../formatting/timeZone';
-import { formatMoment } from '../timeline/words';
+import { formatMoment } from '../formatting/zonedTimes';
 import { BookmarksPage } from './BookmarksPage';
 
 let api: StubApi;

@@ -2,7 +2,8 @@
 import { Skeleton, Stack } from '@mantine/core';
 import { useState } from 'react';
 import type { Bookmark } from '../api/bookmarks';
-import { BookmarkCard, type BookmarkDeedProps } from '../bookmarks/BookmarkCard';
+import { BookmarkCard } from '../bookmarks/BookmarkCard';
+import type { BookmarkDeedProps } from '../bookmarks/BookmarkMenu';
 import { BookmarkFilters } from '../bookmarks/BookmarkFilters';
 import { BookmarkView } from '../bookmarks/BookmarkView';
 import { EditBookmarkDialog } from '../bookmarks/EditBookmarkDialog';

@@ -1,7 +1,7 @@
 // A time-lapse as its form holds it: from when to when, how long it plays, what that means, and what is sent.
 import type { TimeLapseRequest, TimeLapseSource } from '../api/schedules';
 import { instantOf, wallAt } from '../formatting/timeZone';
-import { formatLength } from '../timeline/words';
+import { formatLength } from '../formatting/moments';
 import type { TimeRange } from '../timeline/model';
 
 export interface TimeLapseValues {

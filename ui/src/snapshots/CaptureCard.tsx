@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 import type { Snapshot } from '../api/snapshots';
 import type { CaptureEntry } from './useCapture';
 import { dateOf } from '../formatting/timeZone';
-import { formatMoment, formatTime } from '../timeline/words';
+import { formatMoment, formatTime } from '../formatting/zonedTimes';
 import { sentence } from '../formatting/sentence';
 import classes from './CaptureCards.module.css';
 

@@ -9,7 +9,7 @@ import { snapshotDownloadUrl, type Snapshot, type SnapshotFormat } from '../api/
 import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
 import { useSnapshotSaving } from './useSnapshot';
 import { useTagsInUse } from '../widgets/useTagsInUse';
-import { formatMoment } from '../timeline/words';
+import { formatMoment } from '../formatting/zonedTimes';
 import { formatBytes } from '../formatting/amounts';
 import { ConflictNotice } from '../widgets/ConflictNotice';
 import { Failure } from '../widgets/Failure';

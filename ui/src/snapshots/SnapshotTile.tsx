@@ -3,7 +3,7 @@ import { Checkbox, UnstyledButton } from '@mantine/core';
 import { IconNote, IconPhotoOff } from '@tabler/icons-react';
 import { memo, useState } from 'react';
 import type { Snapshot } from '../api/snapshots';
-import { formatTime } from '../timeline/words';
+import { formatTime } from '../formatting/zonedTimes';
 import { KIND_LOOKS, pictureName } from './snapshotWords';
 import { TagList } from '../widgets/TagList';
 import classes from './SnapshotGrid.module.css';

@@ -1,7 +1,7 @@
 // Snapshots in words: where they come from, and what they are called for those who cannot see them.
 import { IconBroadcast, IconCalendarTime, IconMovie } from '@tabler/icons-react';
 import type { Snapshot, SnapshotKind } from '../api/snapshots';
-import { formatMoment } from '../timeline/words';
+import { formatMoment } from '../formatting/zonedTimes';
 
 export const KIND_LOOKS: Record<SnapshotKind, { word: string; words: string; Icon: typeof IconMovie }> = {
   live: { word: 'Live', words: 'Taken live', Icon: IconBroadcast },

@@ -8,7 +8,8 @@ import { useTimelineCanvas } from './useTimelineCanvas';
 import { useTimelineGestures } from './useTimelineGestures';
 import { useTimelineView } from './useTimelineView';
 import { fractionOf, reveal, widthOf } from './view';
-import { formatMoment, stateWords } from './words';
+import { formatMoment } from '../formatting/zonedTimes';
+import { stateWords } from './labels';
 import classes from './Timeline.module.css';
 
 export interface TimelineProps {

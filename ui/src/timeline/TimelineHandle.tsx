@@ -2,7 +2,7 @@
 import type { KeyboardEvent, PointerEvent, RefObject } from 'react';
 import type { TimeRange } from './model';
 import { fractionOf, timeAt, widthOf } from './view';
-import { formatMoment } from './words';
+import { formatMoment } from '../formatting/zonedTimes';
 import classes from './Timeline.module.css';
 
 interface TimelineHandleProps {

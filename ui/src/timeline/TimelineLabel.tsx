@@ -2,7 +2,8 @@
 import { useLayoutEffect, useRef, type RefObject } from 'react';
 import type { TimelineData, TimeRange } from './model';
 import { widthOf } from './view';
-import { formatMoment, stateWords } from './words';
+import { formatMoment } from '../formatting/zonedTimes';
+import { stateWords } from './labels';
 import classes from './Timeline.module.css';
 
 interface TimelineLabelProps {

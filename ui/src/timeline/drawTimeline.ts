@@ -3,7 +3,7 @@ import { HAS_12_HOURS } from '../formatting/clock';
 import { HOUR_MS, MINUTE_MS, type TimelineData, type TimelineGap, type TimeRange } from './model';
 import type { Palette } from './palette';
 import { buildTicks, chooseStep, contextStep, type TickStep } from './ticks';
-import { contextLabel, tickLabel } from './words';
+import { contextLabel, tickLabel } from './labels';
 
 export interface Scene {
   view: TimeRange;

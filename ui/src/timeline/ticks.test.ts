@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './model';
 import { buildTicks, chooseStep, contextStep, TICK_STEPS } from './ticks';
 import { wallAt } from '../formatting/timeZone';
-import { tickLabel } from './words';
+import { tickLabel } from './labels';
 
 const range = (start: string, lengthMs: number) => ({
   startMs: Date.parse(start),

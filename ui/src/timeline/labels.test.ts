@@ -1,7 +1,7 @@
 // A timeline in words.
 import { expect, test } from 'vitest';
 import { NO_TIMELINE, type TimelineGap } from './model';
-import { formatLength, formatTime, gapWords, stateWords } from './words';
+import { gapWords, stateWords } from './labels';
 
 const gap: TimelineGap = {
   startMs: 100_000,
@@ -44,24 +44,4 @@ test('each moment has its words', () => {
   expect(stateWords(data, 305_000, 310_000)).toBe('Being recorded');
   expect(stateWords(data, 305_000, 900_000)).toBe('Nothing recorded since');
   expect(stateWords({ ...data, oldestMs: 10, spans: [] }, 5, 900_000)).toBe('Before the oldest footage');
-});
-
-test('lengths have two units at most and are never nothing', () => {
-  expect([300, 2_000, 123_000, 3_600_000, 3_900_000, 273_600_000].map(formatLength)).toEqual([
-    '0.3 s',
-    '2 s',
-    '2 min 3 s',
-    '1 h',
-    '1 h 5 min',
-    '3 d 4 h',
-  ]);
-  expect(formatLength(1)).toBe('0.1 s');
-});
-
-test('an hour that comes twice is told with its zone', () => {
-  const [first, second] = ['2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'].map((at) =>
-    formatTime('Europe/Berlin', Date.parse(at)),
-  );
-  expect(first).not.toBe(second);
-  expect(formatTime('Europe/Berlin', Date.parse('2026-06-01T00:30:00Z'))).toBe('02:30:00');
 });
