@@ -11,7 +11,7 @@ import { formatBytes } from '../formatting/amounts';
 import type { BookmarkDeedProps } from './BookmarkMenu';
 import { BookmarkClip } from './BookmarkClip';
 import { Failure } from '../widgets/Failure';
-import { FigureColumns } from '../widgets/FigureColumns';
+import { FigureColumns } from '../widgets/StatisticsColumns';
 import { Notice } from '../widgets/Notice';
 import { deviceMomentAddress } from '../addresses/recordingAddresses';
 import { ReasonText } from '../widgets/ReasonText';

@@ -6,7 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ApiError } from '../api/http';
 import { readBookmark, type VersionedBookmark } from '../api/bookmarks';
-import { useBookmarkDeeds } from './useBookmarkDeeds';
+import { useBookmarkDeeds } from './useBookmarkActions';
 import { useTagsInUse } from '../widgets/useTagsInUse';
 import { formatMoment } from '../formatting/zonedTimes';
 import { ownTimeZone } from '../formatting/timeZone';

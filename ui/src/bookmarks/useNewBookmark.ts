@@ -9,7 +9,7 @@ import {
 } from '../api/bookmarks';
 import { newRequestKey } from '../api/requestKey';
 import { bookmarkFieldsOf, FIRST_TITLE, isChanged, recallLengths, type BookmarkValues } from './bookmarkValues';
-import { useRefreshBookmarks } from './useBookmarkDeeds';
+import { useRefreshBookmarks } from './useBookmarkActions';
 
 export type NewBookmarkState = 'closed' | 'making' | 'made' | 'failed';
 

@@ -3,7 +3,7 @@ import { Button } from '@mantine/core';
 import { IconHistory } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import type { Recording } from '../api/recordingTypes';
-import { recordingSentence } from '../recordings/recordingLooks';
+import { recordingSentence } from '../recordings/recordingStyles';
 import classes from './CameraTimeline.module.css';
 
 function wordsOf(recording: Recording): string {

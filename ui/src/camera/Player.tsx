@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } fro
 import type { Stream } from '../api/types';
 import { useCapture } from '../snapshots/useCapture';
 import type { useHistoryPlayer } from './useHistoryPlayer';
-import { useLiveFigures } from './useLiveFigures';
+import { useLiveFigures } from './useLiveStats';
 import { useLiveView } from './useLiveView';
 import { usePlayerKeys, type PlayerKeys } from './usePlayerKeys';
 import { SPEEDS } from '../players/historyState';
@@ -20,7 +20,7 @@ import { PlayerHelp } from './PlayerHelp';
 import { PlayerMenu } from './PlayerMenu';
 import { PlayerOverlay } from './PlayerOverlay';
 import { PlayerPoster } from './PlayerPoster';
-import { StatisticsOverlay } from './StatisticsOverlay';
+import { StatisticsOverlay } from './LiveStatsOverlay';
 import classes from './Player.module.css';
 
 interface PlayerProps {

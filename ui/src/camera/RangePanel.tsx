@@ -4,7 +4,7 @@ import { IconDownload, IconLock, IconPlayerTrackNext, IconTrash } from '@tabler/
 import { useState } from 'react';
 import type { ExportCut } from '../api/recordings';
 import { useStartExport } from '../jobs/useStartJob';
-import { useFootageDeeds } from './useFootageDeeds';
+import { useFootageDeeds } from './useFootageActions';
 import type { TimeRange } from '../timeline/model';
 import { dateOf } from '../formatting/timeZone';
 import { formatLength } from '../formatting/moments';

@@ -1,8 +1,8 @@
 // What people wrote about a device, and how it is connected.
 import { Text } from '@mantine/core';
 import type { Device } from '../api/types';
-import { FigureList } from '../widgets/FigureList';
-import { formatSeconds, NOTHING } from '../formatting/figures';
+import { FigureList } from '../widgets/StatisticsList';
+import { formatSeconds, NOTHING } from '../formatting/statistics';
 import { Panel } from '../widgets/Panel';
 import { TagList } from '../widgets/TagList';
 import { Timestamp } from '../widgets/Timestamp';

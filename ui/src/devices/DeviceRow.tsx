@@ -3,7 +3,7 @@ import { Link } from 'react-router';
 import type { Device, Stream } from '../api/types';
 import { DeviceActions } from './DeviceActions';
 import { DevicePoster } from './DevicePoster';
-import { formatBitrate, formatCodec, formatFps, formatSize, NOTHING } from '../formatting/figures';
+import { formatBitrate, formatCodec, formatFps, formatSize, NOTHING } from '../formatting/statistics';
 import { ReasonText } from '../widgets/ReasonText';
 import { RecordingDot } from '../recordings/RecordingDot';
 import { StateBadge } from '../widgets/StateBadge';

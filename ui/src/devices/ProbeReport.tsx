@@ -1,7 +1,7 @@
 // What a camera's address offers, and what to know about it before saving.
 import { Stack } from '@mantine/core';
 import type { ProbeResult } from '../api/types';
-import { FigureList } from '../widgets/FigureList';
+import { FigureList } from '../widgets/StatisticsList';
 import {
   formatAudio,
   formatBitrate,
@@ -11,7 +11,7 @@ import {
   formatSeconds,
   formatSize,
   NOTHING,
-} from '../formatting/figures';
+} from '../formatting/statistics';
 import { Notice } from '../widgets/Notice';
 import { sentence } from '../formatting/sentence';
 

@@ -1,7 +1,7 @@
 // How many cameras are in each state; pressing one shows only those.
 import { UnstyledButton } from '@mantine/core';
 import type { Stream } from '../api/types';
-import { STATE_LOOKS, STATE_ORDER } from '../widgets/stateLooks';
+import { STATE_LOOKS, STATE_ORDER } from '../widgets/stateStyles';
 import classes from './StateFilter.module.css';
 
 interface StateFilterProps {

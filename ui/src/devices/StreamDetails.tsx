@@ -1,7 +1,7 @@
 // What the service knows of a stream: wish and fact, run, restarts, formats, and what is re-encoded and why.
 import { Text } from '@mantine/core';
 import type { Stream } from '../api/types';
-import { FigureList } from '../widgets/FigureList';
+import { FigureList } from '../widgets/StatisticsList';
 import {
   formatAudio,
   formatBitrate,
@@ -11,10 +11,10 @@ import {
   formatSeconds,
   formatSize,
   NOTHING,
-} from '../formatting/figures';
+} from '../formatting/statistics';
 import { Panel } from '../widgets/Panel';
 import { sentence } from '../formatting/sentence';
-import { STATE_LOOKS } from '../widgets/stateLooks';
+import { STATE_LOOKS } from '../widgets/stateStyles';
 import { Timestamp } from '../widgets/Timestamp';
 
 const OUTPUT_MODES = { copy: 'copied', sub_stream: 'from the sub-stream', transcode: 're-encoded' };

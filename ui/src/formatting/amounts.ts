@@ -1,5 +1,5 @@
 // Amounts of data and of time as people read them.
-import { NOTHING } from './figures';
+import { NOTHING } from './statistics';
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 

@@ -1,6 +1,6 @@
 // Sentences, figures and spans of time.
 import { expect, test } from 'vitest';
-import { formatAudio, formatBitrate, formatFps, formatMs } from './figures';
+import { formatAudio, formatBitrate, formatFps, formatMs } from './statistics';
 import { formatLength, formatSpan, formatUtc } from './moments';
 import { sentence } from './sentence';
 

@@ -1,10 +1,10 @@
 // One component's health: state, speed, what is wrong and the remedy.
 import { Text } from '@mantine/core';
 import type { HealthComponent } from '../api/types';
-import { FigureList } from '../widgets/FigureList';
-import { formatMs } from '../formatting/figures';
+import { FigureList } from '../widgets/StatisticsList';
+import { formatMs } from '../formatting/statistics';
 import { HealthBadge } from './HealthBadge';
-import { componentName, detailRows } from './healthWords';
+import { componentName, detailRows } from './healthFormatting';
 import { Panel } from '../widgets/Panel';
 import { sentence } from '../formatting/sentence';
 

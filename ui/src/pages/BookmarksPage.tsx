@@ -12,7 +12,7 @@ import { Failure } from '../widgets/Failure';
 import { ListFooter } from '../widgets/ListFooter';
 import { NoMatches } from '../widgets/NoMatches';
 import { PageHeader } from '../widgets/PageHeader';
-import { useBookmarkDeeds } from '../bookmarks/useBookmarkDeeds';
+import { useBookmarkDeeds } from '../bookmarks/useBookmarkActions';
 import { bookmarkQueryOf, useBookmarkQuery } from '../bookmarks/useBookmarkQuery';
 import { useBookmarks } from '../bookmarks/useBookmarks';
 import { useTagsInUse } from '../widgets/useTagsInUse';

@@ -14,7 +14,7 @@ import { Panel } from '../widgets/Panel';
 import { RecentSnapshots } from '../snapshots/RecentSnapshots';
 import { RecordingPanel } from '../recordings/RecordingPanel';
 import { StateBadge } from '../widgets/StateBadge';
-import { StatisticsList } from '../camera/StatisticsList';
+import { StatisticsList } from '../camera/LiveStatsList';
 import { StreamDetails } from '../devices/StreamDetails';
 import { useDeleteDevice } from '../devices/useDeleteDevice';
 import { useDevice } from '../devices/useDevice';

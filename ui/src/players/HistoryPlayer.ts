@@ -6,7 +6,7 @@ import { FootageFeed, STORE_DELAY_MS, type FetchPlaylist, type Opening } from '.
 import { mediaTimeOf, momentAt, skipBehind, SMALLEST_SKIP_MS, type TimedFragment } from './footageClock';
 import { keyOf, type Place } from './FootagePlaylist';
 import { FrameStepper } from './FrameStepper';
-import { holdPicture } from './heldPicture';
+import { holdPicture } from './freezeFrame';
 import { createHls, type HlsFactory, type HlsInstance } from './hlsLibrary';
 import {
   bufferBudget,
@@ -20,8 +20,8 @@ import {
   type HistoryState,
   type Speed,
 } from './historyState';
-import { asLoss, troubleOf } from './historyTrouble';
-import { PlaybackPace } from './PlaybackPace';
+import { asLoss, troubleOf } from './historyErrors';
+import { PlaybackPace } from './RateWatchdog';
 
 export interface HistoryPlayerOptions {
   /** Throws FootageUnavailable. */

@@ -9,7 +9,7 @@ import { formatShare } from '../formatting/amounts';
 import { addDays, formatShortDate } from '../formatting/calendarDates';
 import { CoverageGaps } from './CoverageGaps';
 import { Failure } from '../widgets/Failure';
-import { NOTHING } from '../formatting/figures';
+import { NOTHING } from '../formatting/statistics';
 import { formatSpan } from '../formatting/moments';
 import { Panel } from '../widgets/Panel';
 import classes from './CoverageReport.module.css';

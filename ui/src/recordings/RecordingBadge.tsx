@@ -1,7 +1,7 @@
 // A recording's state as icon, word and colour together; `isSmall` keeps the icon and tells the rest on hover or focus.
 import { Tooltip } from '@mantine/core';
 import type { Recording } from '../api/recordingTypes';
-import { recordingLook, recordingSentence } from './recordingLooks';
+import { recordingLook, recordingSentence } from './recordingStyles';
 import badges from '../widgets/StateBadge.module.css';
 import classes from './RecordingBadge.module.css';
 

@@ -15,13 +15,13 @@ import { useRecording } from './useRecording';
 import { useRecordingControl } from './useRecordingControl';
 import { formatBytes } from '../formatting/amounts';
 import { Failure } from '../widgets/Failure';
-import { FigureList } from '../widgets/FigureList';
-import { NOTHING } from '../formatting/figures';
+import { FigureList } from '../widgets/StatisticsList';
+import { NOTHING } from '../formatting/statistics';
 import { Panel } from '../widgets/Panel';
 import { recordedDaysAddress } from '../addresses/recordingAddresses';
 import { RecordingBadge } from './RecordingBadge';
 import { RecordingEventDialog } from './RecordingEventDialog';
-import { MODE_WORDS, recordingSentence } from './recordingLooks';
+import { MODE_WORDS, recordingSentence } from './recordingStyles';
 import { keptWords } from './RecordingRow';
 import { Timestamp } from '../widgets/Timestamp';
 

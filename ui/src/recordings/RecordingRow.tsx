@@ -4,11 +4,11 @@ import type { CoverageDay, Recording } from '../api/recordingTypes';
 import { formatBytes } from '../formatting/amounts';
 import { DayBars } from './DayBars';
 import { DayStrip } from './DayStrip';
-import { FigureColumns } from '../widgets/FigureColumns';
-import { NOTHING } from '../formatting/figures';
+import { FigureColumns } from '../widgets/StatisticsColumns';
+import { NOTHING } from '../formatting/statistics';
 import { recordedDaysAddress } from '../addresses/recordingAddresses';
 import { RecordingBadge } from './RecordingBadge';
-import { MODE_WORDS, recordingSentence } from './recordingLooks';
+import { MODE_WORDS, recordingSentence } from './recordingStyles';
 import { ShortMoment } from '../widgets/ShortMoment';
 import classes from './RecordingList.module.css';
 

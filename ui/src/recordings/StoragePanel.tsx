@@ -1,11 +1,11 @@
 // The disk that recordings lie on: how full, how long it lasts, and what is wrong with it.
 import { Skeleton, Text } from '@mantine/core';
 import type { StorageFigures } from '../api/recordingTypes';
-import { useStorageFigures } from './useStorageFigures';
+import { useStorageFigures } from './useStorageStatistics';
 import { formatBytes } from '../formatting/amounts';
 import { Failure } from '../widgets/Failure';
-import { FigureColumns } from '../widgets/FigureColumns';
-import { NOTHING } from '../formatting/figures';
+import { FigureColumns } from '../widgets/StatisticsColumns';
+import { NOTHING } from '../formatting/statistics';
 import { Notice } from '../widgets/Notice';
 import { Panel } from '../widgets/Panel';
 import { sentence } from '../formatting/sentence';

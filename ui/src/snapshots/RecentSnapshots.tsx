@@ -8,7 +8,7 @@ import { ownTimeZone } from '../formatting/timeZone';
 import { Panel } from '../widgets/Panel';
 import { deviceBookmarksAddress, schedulesAddress } from '../addresses/bookmarkAddresses';
 import { SnapshotViewer } from './SnapshotViewer';
-import { pictureName } from './snapshotWords';
+import { pictureName } from './snapshotFormatting';
 import classes from './RecentSnapshots.module.css';
 
 const SHOWN = 6;

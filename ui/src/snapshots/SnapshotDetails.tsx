@@ -13,9 +13,9 @@ import { formatMoment } from '../formatting/zonedTimes';
 import { formatBytes } from '../formatting/amounts';
 import { ConflictNotice } from '../widgets/ConflictNotice';
 import { Failure } from '../widgets/Failure';
-import { FigureList } from '../widgets/FigureList';
+import { FigureList } from '../widgets/StatisticsList';
 import { deviceMomentAddress } from '../addresses/recordingAddresses';
-import { KIND_LOOKS, originWords } from './snapshotWords';
+import { KIND_LOOKS, originWords } from './snapshotFormatting';
 import { Timestamp } from '../widgets/Timestamp';
 import classes from './SnapshotViewer.module.css';
 

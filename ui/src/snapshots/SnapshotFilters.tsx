@@ -5,7 +5,7 @@ import type { DeviceChoice } from '../widgets/useDeviceChoices';
 import type { GalleryQuery } from './useSnapshotQuery';
 import { CaptureFilters } from '../widgets/CaptureFilters';
 import { DaysFilter } from '../widgets/DaysFilter';
-import { KIND_LOOKS } from './snapshotWords';
+import { KIND_LOOKS } from './snapshotFormatting';
 
 interface SnapshotFiltersProps {
   query: GalleryQuery;

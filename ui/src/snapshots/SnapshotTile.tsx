@@ -4,7 +4,7 @@ import { IconNote, IconPhotoOff } from '@tabler/icons-react';
 import { memo, useState } from 'react';
 import type { Snapshot } from '../api/snapshots';
 import { formatTime } from '../formatting/zonedTimes';
-import { KIND_LOOKS, pictureName } from './snapshotWords';
+import { KIND_LOOKS, pictureName } from './snapshotFormatting';
 import { TagList } from '../widgets/TagList';
 import classes from './SnapshotGrid.module.css';
 

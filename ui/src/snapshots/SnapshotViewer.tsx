@@ -11,7 +11,7 @@ import { useViewerKeys } from './useViewerKeys';
 import { Failure } from '../widgets/Failure';
 import { SnapshotDetails } from './SnapshotDetails';
 import { SnapshotPicture } from './SnapshotPicture';
-import { pictureName } from './snapshotWords';
+import { pictureName } from './snapshotFormatting';
 import classes from './SnapshotViewer.module.css';
 
 interface SnapshotViewerProps {

@@ -1,7 +1,7 @@
 // Something to know, in the tone it deserves: icon, words and colour together.
 import { IconAlertTriangle, IconCircleCheck, IconExclamationCircle, IconInfoCircle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import type { Tone } from './stateLooks';
+import type { Tone } from './stateStyles';
 import tones from './StateBadge.module.css';
 import classes from './Notice.module.css';
 

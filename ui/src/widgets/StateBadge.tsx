@@ -1,6 +1,6 @@
 // A stream's state as icon, word and colour together.
 import type { ObservedState } from '../api/types';
-import { DISABLED_LOOK, STATE_LOOKS } from './stateLooks';
+import { DISABLED_LOOK, STATE_LOOKS } from './stateStyles';
 import classes from './StateBadge.module.css';
 
 export function StateBadge({ state, isEnabled = true }: { state: ObservedState; isEnabled?: boolean }) {

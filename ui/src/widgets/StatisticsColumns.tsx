@@ -1,6 +1,6 @@
 // Names and their values side by side.
 import type { ReactNode } from 'react';
-import classes from './FigureColumns.module.css';
+import classes from './StatisticsColumns.module.css';
 
 export function FigureColumns({
   rows,

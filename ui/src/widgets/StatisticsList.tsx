@@ -1,6 +1,6 @@
 // Names and their values in two columns.
 import { Fragment, type ReactNode } from 'react';
-import classes from './FigureList.module.css';
+import classes from './StatisticsList.module.css';
 
 export function FigureList({ rows, isOnDark = false }: { rows: [string, ReactNode][]; isOnDark?: boolean }) {
   return (

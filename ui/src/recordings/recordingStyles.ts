@@ -3,7 +3,7 @@ import { IconAlertTriangle, IconCircleFilled, IconCircleOff, IconClockPause } fr
 import type { Recording, RecordingMode, RecordingState } from '../api/recordingTypes';
 import { formatShortMoment } from '../formatting/moments';
 import { sentence } from '../formatting/sentence';
-import type { Tone } from '../widgets/stateLooks';
+import type { Tone } from '../widgets/stateStyles';
 
 export interface RecordingLook {
   word: string;

@@ -1,6 +1,6 @@
 // The details of a component of the service.
 import { expect, test } from 'vitest';
-import { detailName, detailText } from './healthWords';
+import { detailName, detailText } from './healthFormatting';
 
 test("a component's details are named without their unit and shown with it", () => {
   expect(detailName('free_bytes')).toBe('Free');

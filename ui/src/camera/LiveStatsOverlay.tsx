@@ -1,7 +1,7 @@
 // The live statistics over the picture, for full screen.
 import type { LiveFigures } from '../players/receiverStatistics';
-import { StatisticsList } from './StatisticsList';
-import classes from './StatisticsOverlay.module.css';
+import { StatisticsList } from './LiveStatsList';
+import classes from './LiveStatsOverlay.module.css';
 
 export function StatisticsOverlay({ figures }: { figures: LiveFigures | null }) {
   return (

@@ -1,7 +1,7 @@
 // What this browser receives, measured here.
 import type { LiveFigures } from '../players/receiverStatistics';
-import { FigureList } from '../widgets/FigureList';
-import { formatBitrate, formatFps, formatMs, formatSize, NOTHING } from '../formatting/figures';
+import { FigureList } from '../widgets/StatisticsList';
+import { formatBitrate, formatFps, formatMs, formatSize, NOTHING } from '../formatting/statistics';
 
 export function StatisticsList({ figures, isOnDark = true }: { figures: LiveFigures | null; isOnDark?: boolean }) {
   return (
