@@ -4,7 +4,7 @@ import type {
   Recording,
   RecordedDate,
   RecordingTimeline,
-  StorageFigures,
+  StorageStatistics,
 } from '../src/api/recordingTypes';
 
 export function buildRecording(change: Partial<Recording> = {}): Recording {
@@ -74,7 +74,7 @@ export function buildTimeline(change: Partial<RecordingTimeline> = {}): Recordin
   };
 }
 
-export function buildStorage(change: Partial<StorageFigures> = {}): StorageFigures {
+export function buildStorage(change: Partial<StorageStatistics> = {}): StorageStatistics {
   return {
     state: 'ok',
     reason: null,

@@ -81,12 +81,14 @@ async function readError(response: Response): Promise<ApiError> {
     // A proxy's page instead of our JSON: the status has to do.
   }
   const errors = flattenErrors(body.errors);
-  const words = [body.message, Object.values(errors)[0], body.status].find((text) => typeof text === 'string' && text);
+  const message = [body.message, Object.values(errors)[0], body.status].find(
+    (text) => typeof text === 'string' && text,
+  );
   const fallback =
     response.status >= 500 ? 'the server could not answer; its log says why' : `the server answered ${response.status}`;
   return new ApiError(
     response.status,
-    (words as string | undefined) ?? fallback,
+    (message as string | undefined) ?? fallback,
     typeof body.reason === 'string' ? body.reason : null,
     errors,
   );

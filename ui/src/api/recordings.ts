@@ -12,7 +12,7 @@ import type {
   RecordingSettings,
   RecordingTimeline,
   SegmentFile,
-  StorageFigures,
+  StorageStatistics,
 } from './recordingTypes';
 
 export interface Range {
@@ -173,6 +173,6 @@ export async function startExport(deviceId: string, range: Range, cut: ExportCut
   return (await request<Job>(`${pathOf(deviceId)}/export`, { method: 'POST', body })).data;
 }
 
-export async function readStorage(signal?: AbortSignal): Promise<StorageFigures> {
-  return (await request<StorageFigures>('/recordings/storage', { signal })).data;
+export async function readStorage(signal?: AbortSignal): Promise<StorageStatistics> {
+  return (await request<StorageStatistics>('/recordings/storage', { signal })).data;
 }

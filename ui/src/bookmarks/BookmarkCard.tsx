@@ -2,20 +2,20 @@
 import { Link } from 'react-router';
 import type { Bookmark } from '../api/bookmarks';
 import { BookmarkClip } from './BookmarkClip';
-import { BookmarkMenu, type BookmarkDeedProps } from './BookmarkMenu';
+import { BookmarkMenu, type BookmarkActionProps } from './BookmarkMenu';
 import { deviceMomentAddress } from '../addresses/recordingAddresses';
 import { TagList } from '../widgets/TagList';
 import { Timestamp } from '../widgets/Timestamp';
 import classes from './Bookmarks.module.css';
 
-interface BookmarkCardProps extends BookmarkDeedProps {
+interface BookmarkCardProps extends BookmarkActionProps {
   bookmark: Bookmark;
   isPlaying: boolean;
   onPlay: () => void;
   onOpen: () => void;
 }
 
-export function BookmarkCard({ bookmark, isPlaying, onPlay, onOpen, ...deeds }: BookmarkCardProps) {
+export function BookmarkCard({ bookmark, isPlaying, onPlay, onOpen, ...actions }: BookmarkCardProps) {
   const { id, device_id, device_name, at, title, note, tags } = bookmark;
   return (
     <li className={`surface ${classes.card}`} data-testid="bookmark-card" data-clip={bookmark.clip.state}>
@@ -23,15 +23,15 @@ export function BookmarkCard({ bookmark, isPlaying, onPlay, onOpen, ...deeds }: 
         bookmark={bookmark}
         isPlaying={isPlaying}
         onPlay={onPlay}
-        onRemake={() => deeds.onRemake(bookmark)}
-        isRemaking={deeds.remakingId === id}
+        onRemake={() => actions.onRemake(bookmark)}
+        isRemaking={actions.remakingId === id}
       />
       <div className={classes.body}>
         <div className={classes.head}>
           <button type="button" className={classes.title} onClick={onOpen} title={title}>
             {title}
           </button>
-          <BookmarkMenu bookmark={bookmark} onOpen={onOpen} {...deeds} />
+          <BookmarkMenu bookmark={bookmark} onOpen={onOpen} {...actions} />
         </div>
         <div className={classes.where}>
           <Timestamp at={at} />

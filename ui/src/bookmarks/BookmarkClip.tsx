@@ -82,7 +82,7 @@ export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking
       {(clip.state === 'failed' || lost === address) && (
         <div className={classes.lost}>
           <IconAlertTriangle size={22} stroke={1.7} aria-hidden />
-          <span className={classes.lostWords}>
+          <span className={classes.lostText}>
             {clip.state === 'failed'
               ? `No clip: ${sentence(clip.reason?.message ?? 'the log of the snapshot process says why')}${clip.reason?.remedy ? ` ${sentence(clip.reason.remedy)}` : ''}`
               : `This browser cannot play the clip${clip.codec ? ` (${clip.codec})` : ''}. Download it to see it.`}

@@ -3,7 +3,7 @@ import { NumberInput, SimpleGrid, Stack, TagsInput, Textarea, TextInput } from '
 import type { UseFormReturnType } from '@mantine/form';
 import type { ReactNode } from 'react';
 import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
-import { MOST_SECONDS, type BookmarkValues } from './bookmarkValues';
+import { MAX_SECONDS, type BookmarkValues } from './bookmarkValues';
 
 interface BookmarkFieldsProps {
   form: UseFormReturnType<BookmarkValues>;
@@ -19,7 +19,7 @@ export function BookmarkFields({ form, knownTags, lengthHint, children }: Bookma
   const seconds = {
     suffix: ' s',
     min: 0,
-    max: MOST_SECONDS,
+    max: MAX_SECONDS,
     decimalScale: 1,
     allowNegative: false,
     clampBehavior: 'none',

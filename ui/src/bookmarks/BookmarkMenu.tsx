@@ -13,7 +13,7 @@ import { Link } from 'react-router';
 import { clipDownloadUrl, type Bookmark } from '../api/bookmarks';
 import { deviceMomentAddress } from '../addresses/recordingAddresses';
 
-export interface BookmarkDeedProps {
+export interface BookmarkActionProps {
   onRemake: (bookmark: Bookmark) => void;
   onEdit: (bookmark: Bookmark) => void;
   onDelete: (bookmark: Bookmark) => void;
@@ -21,7 +21,7 @@ export interface BookmarkDeedProps {
   remakingId: string | null;
 }
 
-interface BookmarkMenuProps extends BookmarkDeedProps {
+interface BookmarkMenuProps extends BookmarkActionProps {
   bookmark: Bookmark;
   onOpen: () => void;
 }

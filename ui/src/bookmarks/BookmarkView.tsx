@@ -8,10 +8,10 @@ import { clipDownloadUrl } from '../api/bookmarks';
 import { useBookmark } from './useBookmarks';
 import { formatLength } from '../formatting/moments';
 import { formatBytes } from '../formatting/amounts';
-import type { BookmarkDeedProps } from './BookmarkMenu';
+import type { BookmarkActionProps } from './BookmarkMenu';
 import { BookmarkClip } from './BookmarkClip';
 import { Failure } from '../widgets/Failure';
-import { FigureColumns } from '../widgets/StatisticsColumns';
+import { StatisticsColumns } from '../widgets/StatisticsColumns';
 import { Notice } from '../widgets/Notice';
 import { deviceMomentAddress } from '../addresses/recordingAddresses';
 import { ReasonText } from '../widgets/ReasonText';
@@ -20,7 +20,7 @@ import { TagList } from '../widgets/TagList';
 import { Timestamp } from '../widgets/Timestamp';
 import classes from './Bookmarks.module.css';
 
-interface BookmarkViewProps extends BookmarkDeedProps {
+interface BookmarkViewProps extends BookmarkActionProps {
   id: string | null;
   onClose: () => void;
 }
@@ -99,7 +99,7 @@ export function BookmarkView({ id, onClose, onEdit, onDelete, onRemake, remaking
             </Button>
           </Group>
           {bookmark.note && <div className={classes.viewNote}>{bookmark.note}</div>}
-          <FigureColumns
+          <StatisticsColumns
             rows={[
               ['Camera', bookmark.device_name],
               ['Moment', <Timestamp key="at" at={bookmark.at} />],

@@ -6,7 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ApiError } from '../api/http';
 import { readBookmark, type VersionedBookmark } from '../api/bookmarks';
-import { useBookmarkDeeds } from './useBookmarkActions';
+import { useBookmarkActions } from './useBookmarkActions';
 import { useTagsInUse } from '../widgets/useTagsInUse';
 import { formatMoment } from '../formatting/zonedTimes';
 import { ownTimeZone } from '../formatting/timeZone';
@@ -30,7 +30,7 @@ interface EditFormProps extends VersionedBookmark {
 }
 
 function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
-  const { save } = useBookmarkDeeds();
+  const { save } = useBookmarkActions();
   const timeZone = ownTimeZone();
   const knownTags = useTagsInUse('bookmarks');
   const [failure, setFailure] = useState<Error | null>(null);
@@ -44,9 +44,9 @@ function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
   const send = async (values: BookmarkValues, version: string | null) => {
     setFailure(null);
     setNearest([]);
-    const trouble = momentTrouble(atMs);
-    setMomentError(trouble);
-    if (atMs === null || trouble) return;
+    const problem = checkMoment(atMs);
+    setMomentError(problem);
+    if (atMs === null || problem) return;
     // Fields go to the second: one that nobody touched keeps its fraction.
     const at = atMs === Date.parse(bookmark.at) ? bookmark.at : new Date(atMs).toISOString();
     try {
@@ -126,7 +126,7 @@ function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
   );
 }
 
-function momentTrouble(atMs: number | null): string | null {
+function checkMoment(atMs: number | null): string | null {
   if (atMs === null) return 'Enter a date and a time';
   return atMs > Date.now() ? 'That is still to come' : null;
 }

@@ -11,7 +11,7 @@ export interface BookmarkValues {
   after_seconds: number | string;
 }
 
-export const MOST_SECONDS = 300;
+export const MAX_SECONDS = 300;
 /** Of a bookmark that nobody has named yet. */
 export const FIRST_TITLE = 'Bookmark';
 
@@ -48,9 +48,9 @@ export function isChanged(values: BookmarkValues, bookmark: Bookmark): boolean {
 
 const seconds = (value: number | string): string | null => {
   const count = Number(value);
-  return value !== '' && Number.isFinite(count) && count >= 0 && count <= MOST_SECONDS
+  return value !== '' && Number.isFinite(count) && count >= 0 && count <= MAX_SECONDS
     ? null
-    : `Enter seconds from 0 to ${MOST_SECONDS}`;
+    : `Enter seconds from 0 to ${MAX_SECONDS}`;
 };
 
 export const bookmarkRules = {
@@ -88,7 +88,7 @@ export function recallLengths(): { before: number; after: number } {
   try {
     const { before, after } = JSON.parse(localStorage.getItem(LENGTHS_KEY) ?? '') as { before: number; after: number };
     const isSound =
-      [before, after].every((value) => Number.isFinite(value) && value >= 0 && value <= MOST_SECONDS) &&
+      [before, after].every((value) => Number.isFinite(value) && value >= 0 && value <= MAX_SECONDS) &&
       before + after > 0;
     return isSound ? { before, after } : FIRST_LENGTHS;
   } catch {

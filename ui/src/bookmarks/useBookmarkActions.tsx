@@ -28,7 +28,7 @@ export function useRefreshBookmarks() {
   };
 }
 
-export function useBookmarkDeeds() {
+export function useBookmarkActions() {
   const refresh = useRefreshBookmarks();
 
   const restore = useMutation({

@@ -4,7 +4,7 @@ import type { Stream } from '../api/types';
 import { useHistoryPlayer } from './useHistoryPlayer';
 import { useMomentInAddress } from './useMomentInAddress';
 import { useRecording } from '../recordings/useRecording';
-import type { LiveFigures } from '../players/receiverStatistics';
+import type { LiveStats } from '../players/receiverStatistics';
 import type { TimelineData, TimeRange } from '../timeline/model';
 import { ownTimeZone } from '../formatting/timeZone';
 import { gapAt } from '../timeline/labels';
@@ -18,14 +18,14 @@ interface CameraViewProps {
   name: string;
   stream: Stream | undefined;
   isAutoplay: boolean;
-  onFigures: (figures: LiveFigures | null) => void;
+  onStatistics: (statistics: LiveStats | null) => void;
 }
 
 /** While it plays, the address follows this often: a reload then begins about there. */
 const ADDRESS_INTERVAL_MS = 10_000;
 const SECONDS_AGO = 30;
 
-export function CameraView({ deviceId, name, stream, isAutoplay, onFigures }: CameraViewProps) {
+export function CameraView({ deviceId, name, stream, isAutoplay, onStatistics }: CameraViewProps) {
   const { momentMs: addressMs, keep } = useMomentInAddress();
   const history = useHistoryPlayer(deviceId);
   const { player } = history;
@@ -117,7 +117,7 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onFigures }: Ca
         name={name}
         stream={stream}
         isAutoplay={isAutoplay}
-        onFigures={onFigures}
+        onStatistics={onStatistics}
         history={history}
         isRecorded={isRecorded}
         timeZone={timeZone}

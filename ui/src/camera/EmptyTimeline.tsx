@@ -6,7 +6,7 @@ import type { Recording } from '../api/recordingTypes';
 import { recordingSentence } from '../recordings/recordingStyles';
 import classes from './CameraTimeline.module.css';
 
-function wordsOf(recording: Recording): string {
+function explanationOf(recording: Recording): string {
   if (recording.observed === 'recording')
     return 'Recording has just begun: the first footage can be played in a few seconds.';
   if (recording.mode === 'off' && !recording.override) return 'Recording is off for this camera.';
@@ -19,7 +19,7 @@ export function EmptyTimeline({ recording }: { recording: Recording }) {
       <IconHistory size={22} stroke={1.6} aria-hidden />
       <div>
         <div className={classes.emptyTitle}>Nothing recorded yet</div>
-        <div>{wordsOf(recording)}</div>
+        <div>{explanationOf(recording)}</div>
       </div>
       <Button component={Link} to={`/devices/${recording.device_id}/recording`} variant="default" size="xs">
         Recording settings

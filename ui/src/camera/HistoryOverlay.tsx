@@ -24,7 +24,7 @@ const NOTICE_MS = 7_000;
 
 type Facts = Pick<HistoryOverlayProps, 'timeZone' | 'reasonAt' | 'oldestMs'>;
 
-export function noticeWords(notice: HistoryNotice, { timeZone, reasonAt, oldestMs }: Facts): string {
+export function formatNotice(notice: HistoryNotice, { timeZone, reasonAt, oldestMs }: Facts): string {
   switch (notice.kind) {
     case 'skipped': {
       const { fromMs, toMs } = notice.skip;
@@ -63,7 +63,7 @@ export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs,
         <IconAlertTriangle size={34} stroke={1.6} color={state === 'failed' ? '#ff8a80' : '#f2b84b'} aria-hidden />
         <div className={classes.title}>{title}</div>
         {cause && (
-          <div className={classes.words}>
+          <div className={classes.text}>
             {sentence(cause.message)}
             {cause.kind === 'unsupported' && ' Another browser may, or export the range and open the file.'}
           </div>
@@ -87,7 +87,7 @@ export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs,
     return (
       <div className={`${classes.overlay} ${classes.scrim}`} role="status">
         <div className={classes.title}>The footage ends here</div>
-        <div className={classes.words}>Nothing newer is recorded. It goes on by itself when there is more.</div>
+        <div className={classes.text}>Nothing newer is recorded. It goes on by itself when there is more.</div>
         <Group gap="xs" justify="center">
           <Button variant="white" color="dark" size="xs" onClick={onLive}>
             Watch live
@@ -111,7 +111,7 @@ export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs,
       {notice && (
         <div className={classes.notice} role="status">
           {notice.kind === 'skipped' && <IconPlayerTrackNext size={16} aria-hidden />}
-          <span>{noticeWords(notice, { timeZone, reasonAt, oldestMs })}</span>
+          <span>{formatNotice(notice, { timeZone, reasonAt, oldestMs })}</span>
           {notice.kind === 'caught_up' && (
             <Button size="compact-xs" variant="white" color="dark" onClick={onLive}>
               Live

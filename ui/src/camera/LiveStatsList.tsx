@@ -1,23 +1,23 @@
 // What this browser receives, measured here.
-import type { LiveFigures } from '../players/receiverStatistics';
-import { FigureList } from '../widgets/StatisticsList';
+import type { LiveStats } from '../players/receiverStatistics';
+import { StatisticsList } from '../widgets/StatisticsList';
 import { formatBitrate, formatFps, formatMs, formatSize, NOTHING } from '../formatting/statistics';
 
-export function StatisticsList({ figures, isOnDark = true }: { figures: LiveFigures | null; isOnDark?: boolean }) {
+export function LiveStatsList({ statistics, isOnDark = true }: { statistics: LiveStats | null; isOnDark?: boolean }) {
   return (
-    <FigureList
+    <StatisticsList
       isOnDark={isOnDark}
       rows={[
-        ['Latency, estimated', formatMs(figures?.estimatedLatencyMs)],
-        ['Frames a second', formatFps(figures?.fps)],
-        ['Bitrate', formatBitrate(figures?.bitrateKbps)],
-        ['Resolution', formatSize(figures)],
-        ['Codec', figures?.codec ?? NOTHING],
-        ['Packets lost', figures ? figures.packetsLost : NOTHING],
-        ['Frames dropped', figures ? figures.framesDropped : NOTHING],
-        ['Round trip', formatMs(figures?.roundTripMs)],
-        ['Jitter buffer', formatMs(figures?.jitterBufferMs)],
-        ['Carried by', figures?.protocol ?? NOTHING],
+        ['Latency, estimated', formatMs(statistics?.estimatedLatencyMs)],
+        ['Frames a second', formatFps(statistics?.fps)],
+        ['Bitrate', formatBitrate(statistics?.bitrateKbps)],
+        ['Resolution', formatSize(statistics)],
+        ['Codec', statistics?.codec ?? NOTHING],
+        ['Packets lost', statistics ? statistics.packetsLost : NOTHING],
+        ['Frames dropped', statistics ? statistics.framesDropped : NOTHING],
+        ['Round trip', formatMs(statistics?.roundTripMs)],
+        ['Jitter buffer', formatMs(statistics?.jitterBufferMs)],
+        ['Carried by', statistics?.protocol ?? NOTHING],
       ]}
     />
   );

@@ -1,12 +1,12 @@
 // The live statistics over the picture, for full screen.
-import type { LiveFigures } from '../players/receiverStatistics';
-import { StatisticsList } from './LiveStatsList';
+import type { LiveStats } from '../players/receiverStatistics';
+import { LiveStatsList } from './LiveStatsList';
 import classes from './LiveStatsOverlay.module.css';
 
-export function StatisticsOverlay({ figures }: { figures: LiveFigures | null }) {
+export function LiveStatsOverlay({ statistics }: { statistics: LiveStats | null }) {
   return (
     <div className={classes.overlay}>
-      <StatisticsList figures={figures} />
+      <LiveStatsList statistics={statistics} />
     </div>
   );
 }

@@ -3,12 +3,12 @@ import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } fro
 import type { Stream } from '../api/types';
 import { useCapture } from '../snapshots/useCapture';
 import type { useHistoryPlayer } from './useHistoryPlayer';
-import { useLiveFigures } from './useLiveStats';
+import { useLiveStats } from './useLiveStats';
 import { useLiveView } from './useLiveView';
 import { usePlayerKeys, type PlayerKeys } from './usePlayerKeys';
 import { SPEEDS } from '../players/historyState';
 import { recallPlayer, recallSound, rememberSound } from '../players/playerMemory';
-import type { LiveFigures } from '../players/receiverStatistics';
+import type { LiveStats } from '../players/receiverStatistics';
 import { BookmarkButton } from './BookmarkButton';
 import { CaptureButton } from './CaptureButton';
 import { CaptureCards } from '../snapshots/CaptureCards';
@@ -20,7 +20,7 @@ import { PlayerHelp } from './PlayerHelp';
 import { PlayerMenu } from './PlayerMenu';
 import { PlayerOverlay } from './PlayerOverlay';
 import { PlayerPoster } from './PlayerPoster';
-import { StatisticsOverlay } from './LiveStatsOverlay';
+import { LiveStatsOverlay } from './LiveStatsOverlay';
 import classes from './Player.module.css';
 
 interface PlayerProps {
@@ -28,7 +28,7 @@ interface PlayerProps {
   name: string;
   stream: Stream | undefined;
   isAutoplay: boolean;
-  onFigures: (figures: LiveFigures | null) => void;
+  onStatistics: (statistics: LiveStats | null) => void;
   history: ReturnType<typeof useHistoryPlayer>;
   isRecorded: boolean;
   timeZone: string;
@@ -54,7 +54,7 @@ export function Player(props: PlayerProps) {
     deviceId,
     name,
     stream,
-    onFigures,
+    onStatistics,
     history,
     isRecorded,
     timeZone,
@@ -67,20 +67,20 @@ export function Player(props: PlayerProps) {
   const frame = useRef<HTMLDivElement>(null);
   const live = useRef<HTMLVideoElement>(null);
   const preview = useRef<HTMLVideoElement>(null);
-  const held = useRef<HTMLCanvasElement>(null);
+  const freezeFrame = useRef<HTMLCanvasElement>(null);
   const hls = useRef<HTMLVideoElement>(null);
   const recorded = useRef<HTMLVideoElement>(null);
-  const recordedHeld = useRef<HTMLCanvasElement>(null);
+  const recordedFreezeFrame = useRef<HTMLCanvasElement>(null);
   const isFlowing =
     stream === undefined || (stream.observed === 'running' && (stream.last_part_age_ms ?? 0) < FRESH_PART_MS);
   const view = useLiveView(deviceId, {
-    elements: { live, preview, held },
+    elements: { live, preview, freezeFrame },
     hlsVideo: hls,
     isAutoplay: props.isAutoplay && !isRecorded,
     isFlowing,
   });
   const { snapshot, connect, disconnect, leave, rejoin, retryNow, setSound } = view;
-  const figures = useLiveFigures(view.player);
+  const statistics = useLiveStats(view.player);
   const [hasStatistics, setHasStatistics] = useState(false);
   const [hasHelp, setHelp] = useState(false);
   const [wasWatching] = useState(() => recallPlayer(deviceId).wasWatching);
@@ -88,13 +88,13 @@ export function Player(props: PlayerProps) {
   const past = history.player;
   const capture = useCapture(deviceId);
 
-  useEffect(() => onFigures(figures), [figures, onFigures]);
+  useEffect(() => onStatistics(statistics), [statistics, onStatistics]);
 
   useEffect(() => {
-    if (!isRecorded || !recorded.current || !recordedHeld.current) return undefined;
+    if (!isRecorded || !recorded.current || !recordedFreezeFrame.current) return undefined;
     const sound = recallSound();
     past.setSound(sound.isMuted, sound.volume);
-    const detach = past.attach(recorded.current, recordedHeld.current);
+    const detach = past.attach(recorded.current, recordedFreezeFrame.current);
     onReady();
     return detach;
   }, [past, isRecorded, onReady]);
@@ -204,8 +204,8 @@ export function Player(props: PlayerProps) {
   const pictureInPicture = document.pictureInPictureEnabled ? togglePictureInPicture : null;
   const menu = (
     <PlayerMenu
-      way={isRecorded ? null : view.way}
-      onWay={view.chooseWay}
+      transport={isRecorded ? null : view.transport}
+      onTransport={view.chooseTransport}
       linkOf={linkOf}
       onJump={onJump}
       onHelp={() => setHelp(true)}
@@ -235,7 +235,7 @@ export function Player(props: PlayerProps) {
         {!isRecorded && snapshot.state !== 'live' && (
           <PlayerPoster deviceId={deviceId} name={name} timeZone={timeZone} isIdle={state === 'idle'} />
         )}
-        <canvas className={classes.layer} ref={held} hidden />
+        <canvas className={classes.layer} ref={freezeFrame} hidden />
         <video
           className={classes.layer}
           ref={preview}
@@ -272,7 +272,7 @@ export function Player(props: PlayerProps) {
               playsInline
               aria-label={`Recorded video of ${name}`}
             />
-            <canvas className={classes.layer} ref={recordedHeld} hidden />
+            <canvas className={classes.layer} ref={recordedFreezeFrame} hidden />
             <HistoryOverlay
               player={past}
               snapshot={history.snapshot}
@@ -294,7 +294,7 @@ export function Player(props: PlayerProps) {
             {view.hls && (
               <HlsBadge latencySeconds={view.hls.latencySeconds} onRetry={view.hls.isFallback ? retryNow : null} />
             )}
-            {hasStatistics && <StatisticsOverlay figures={figures} />}
+            {hasStatistics && <LiveStatsOverlay statistics={statistics} />}
           </>
         )}
         <CaptureCards capture={capture} timeZone={timeZone} onSeek={props.onSeek} />
@@ -314,7 +314,7 @@ export function Player(props: PlayerProps) {
       ) : (
         <PlayerControls
           snapshot={snapshot}
-          latencyMs={view.hls ? null : (figures?.estimatedLatencyMs ?? null)}
+          latencyMs={view.hls ? null : (statistics?.estimatedLatencyMs ?? null)}
           hasStatistics={hasStatistics}
           onToggle={toggle}
           onSound={setSound}

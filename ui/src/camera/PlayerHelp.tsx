@@ -32,8 +32,8 @@ export function PlayerHelp({ isOpen, onClose }: { isOpen: boolean; onClose: () =
     >
       <Table withRowBorders={false} verticalSpacing={5} horizontalSpacing={0}>
         <Table.Tbody>
-          {KEYS.map(([keys, words]) => (
-            <Table.Tr key={words}>
+          {KEYS.map(([keys, description]) => (
+            <Table.Tr key={description}>
               <Table.Td w={110}>
                 {keys.map((key) => (
                   <Kbd key={key} mr={4}>
@@ -41,7 +41,7 @@ export function PlayerHelp({ isOpen, onClose }: { isOpen: boolean; onClose: () =
                   </Kbd>
                 ))}
               </Table.Td>
-              <Table.Td>{words}</Table.Td>
+              <Table.Td>{description}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

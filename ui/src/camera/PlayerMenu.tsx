@@ -13,13 +13,13 @@ import {
   IconWorld,
 } from '@tabler/icons-react';
 import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
-import type { LiveWay } from './useHlsLive';
+import type { LiveTransport } from './useHlsLive';
 import classes from './Player.module.css';
 
 interface PlayerMenuProps {
   /** null while a recording is shown. */
-  way: LiveWay | null;
-  onWay: (way: LiveWay) => void;
+  transport: LiveTransport | null;
+  onTransport: (transport: LiveTransport) => void;
   /** The address of what is on the screen. */
   linkOf: () => string;
   onJump: () => void;
@@ -38,7 +38,15 @@ async function copy(text: string): Promise<void> {
   }
 }
 
-export function PlayerMenu({ way, onWay, linkOf, onJump, onHelp, onPictureInPicture, onStatistics }: PlayerMenuProps) {
+export function PlayerMenu({
+  transport,
+  onTransport,
+  linkOf,
+  onJump,
+  onHelp,
+  onPictureInPicture,
+  onStatistics,
+}: PlayerMenuProps) {
   const item = (isCurrent: boolean) => (isCurrent ? <IconCheck size={16} /> : null);
   return (
     <Menu position="top-end" width={250} portalProps={useFullscreenTarget()}>
@@ -50,20 +58,20 @@ export function PlayerMenu({ way, onWay, linkOf, onJump, onHelp, onPictureInPict
         </Tooltip>
       </Menu.Target>
       <Menu.Dropdown>
-        {way !== null && (
+        {transport !== null && (
           <>
             <Menu.Label>Live picture by</Menu.Label>
             <Menu.Item
               leftSection={<IconAntenna size={16} stroke={1.7} />}
-              rightSection={item(way === 'auto')}
-              onClick={() => way !== 'auto' && onWay('auto')}
+              rightSection={item(transport === 'auto')}
+              onClick={() => transport !== 'auto' && onTransport('auto')}
             >
               WebRTC, else HLS
             </Menu.Item>
             <Menu.Item
               leftSection={<IconWorld size={16} stroke={1.7} />}
-              rightSection={item(way === 'hls')}
-              onClick={() => way !== 'hls' && onWay('hls')}
+              rightSection={item(transport === 'hls')}
+              onClick={() => transport !== 'hls' && onTransport('hls')}
             >
               HLS: some seconds behind, passes any firewall
             </Menu.Item>
@@ -74,7 +82,7 @@ export function PlayerMenu({ way, onWay, linkOf, onJump, onHelp, onPictureInPict
           Jump to a time…
         </Menu.Item>
         <Menu.Item leftSection={<IconLink size={16} stroke={1.7} />} onClick={() => void copy(linkOf())}>
-          {way === null ? 'Copy link to this moment' : 'Copy link'}
+          {transport === null ? 'Copy link to this moment' : 'Copy link'}
         </Menu.Item>
         {onPictureInPicture && (
           <Menu.Item leftSection={<IconPictureInPicture size={16} stroke={1.7} />} onClick={onPictureInPicture}>

@@ -23,21 +23,22 @@ const TITLES = {
 };
 
 /** The camera's own trouble explains more than ours. */
-function explain(snapshot: PlayerSnapshot, stream: Stream | undefined): { title: string; words: string | null } {
+function explain(snapshot: PlayerSnapshot, stream: Stream | undefined): { title: string; message: string | null } {
   const { cause } = snapshot;
-  if (cause?.kind === 'offline') return { title: 'Your network is away', words: 'The picture returns when it does.' };
+  if (cause?.kind === 'offline') return { title: 'Your network is away', message: 'The picture returns when it does.' };
   if (stream && stream.observed !== 'running') {
     const reason = stream.reason && stream.reason.code !== 'requested' ? stream.reason : null;
-    const words = reason ? `${sentence(reason.message)}${reason.remedy ? ` ${sentence(reason.remedy)}` : ''}` : null;
+    const message = reason ? `${sentence(reason.message)}${reason.remedy ? ` ${sentence(reason.remedy)}` : ''}` : null;
     if (stream.observed === 'stopped') {
-      return { title: 'The camera is stopped', words: words ?? 'Start it above; the picture follows by itself.' };
+      return { title: 'The camera is stopped', message: message ?? 'Start it above; the picture follows by itself.' };
     }
-    return { title: TITLES[stream.observed], words: words ?? 'The picture follows by itself.' };
+    return { title: TITLES[stream.observed], message: message ?? 'The picture follows by itself.' };
   }
-  if (cause?.kind === 'stream_stopped') return { title: 'The camera is stopped', words: sentence(cause.message) };
-  if (cause?.kind === 'no_frames') return { title: 'The picture stands still', words: sentence(cause.message) };
-  if (snapshot.state === 'waiting') return { title: 'Waiting for the camera', words: 'The picture follows by itself.' };
-  return { title: 'Reconnecting', words: cause ? sentence(cause.message) : null };
+  if (cause?.kind === 'stream_stopped') return { title: 'The camera is stopped', message: sentence(cause.message) };
+  if (cause?.kind === 'no_frames') return { title: 'The picture stands still', message: sentence(cause.message) };
+  if (snapshot.state === 'waiting')
+    return { title: 'Waiting for the camera', message: 'The picture follows by itself.' };
+  return { title: 'Reconnecting', message: cause ? sentence(cause.message) : null };
 }
 
 export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetry }: PlayerOverlayProps) {
@@ -50,7 +51,7 @@ export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetr
         <UnstyledButton className={classes.play} onClick={onConnect} aria-label="Watch live">
           <IconPlayerPlayFilled size={34} aria-hidden />
         </UnstyledButton>
-        <div className={classes.words}>{wasWatching ? 'You were watching this camera. Continue' : 'Watch live'}</div>
+        <div className={classes.text}>{wasWatching ? 'You were watching this camera. Continue' : 'Watch live'}</div>
       </div>
     );
   }
@@ -68,7 +69,7 @@ export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetr
     return (
       <div className={classes.overlay} role="status">
         <Loader color="#7ef0d4" />
-        <div className={classes.words}>Connecting</div>
+        <div className={classes.text}>Connecting</div>
       </div>
     );
   }
@@ -78,7 +79,7 @@ export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetr
       <div className={`${classes.overlay} ${classes.scrim}`} role="alert">
         <IconAlertTriangle size={34} stroke={1.6} color="#ff8a80" aria-hidden />
         <div className={classes.title}>The camera cannot be watched</div>
-        {snapshot.cause && <div className={classes.words}>{sentence(snapshot.cause.message)}</div>}
+        {snapshot.cause && <div className={classes.text}>{sentence(snapshot.cause.message)}</div>}
         <Button variant="white" color="dark" onClick={onConnect}>
           Try again
         </Button>
@@ -86,12 +87,12 @@ export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetr
     );
   }
 
-  const { title, words } = explain(snapshot, stream);
+  const { title, message } = explain(snapshot, stream);
   return (
     <div className={`${classes.overlay} ${classes.scrim}`} role="status">
       <Loader color="#7ef0d4" type="dots" />
       <div className={classes.title}>{title}</div>
-      {words && <div className={classes.words}>{words}</div>}
+      {message && <div className={classes.text}>{message}</div>}
       {snapshot.retryAt !== null && snapshot.cause?.kind !== 'stream_stopped' && (
         <RetryCountdown at={snapshot.retryAt} onRetry={onRetry} />
       )}

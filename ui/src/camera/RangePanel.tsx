@@ -4,7 +4,7 @@ import { IconDownload, IconLock, IconPlayerTrackNext, IconTrash } from '@tabler/
 import { useState } from 'react';
 import type { ExportCut } from '../api/recordings';
 import { useStartExport } from '../jobs/useStartJob';
-import { useFootageDeeds } from './useFootageActions';
+import { useFootageActions } from './useFootageActions';
 import type { TimeRange } from '../timeline/model';
 import { dateOf } from '../formatting/timeZone';
 import { formatLength } from '../formatting/moments';
@@ -39,7 +39,7 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
         marked.endMs,
       )
     : '';
-  const { keep, askToDelete, isDeleting } = useFootageDeeds({ deviceId, name, words: [from, to] }, () => {
+  const { keep, askToDelete, isDeleting } = useFootageActions({ deviceId, name, edges: [from, to] }, () => {
     setKeeping(false);
     setNote('');
     onMarked(null);

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { formatAddressMoment, parseMoment } from './useMomentInAddress';
 import { markEdge } from './CameraView';
-import { noticeWords } from './HistoryOverlay';
+import { formatNotice } from './HistoryOverlay';
 import { readMoment } from '../widgets/MomentFields';
 
 const T = Date.parse('2026-03-01T10:00:00Z');
@@ -41,10 +41,10 @@ test('a range has its ends in order, whichever is set first', () => {
 
 test('what was skipped is said with its length and its reason', () => {
   const skip = { fromMs: T, toMs: T + 125_000 };
-  expect(noticeWords({ kind: 'skipped', skip }, { ...facts, reasonAt: () => 'no route to the camera' })).toBe(
+  expect(formatNotice({ kind: 'skipped', skip }, { ...facts, reasonAt: () => 'no route to the camera' })).toBe(
     'No footage for 2 min 5 s (no route to the camera). Skipped to 10:02:05',
   );
-  expect(noticeWords({ kind: 'skipped', skip }, { ...facts, oldestMs: T + 125_000 })).toMatch(
+  expect(formatNotice({ kind: 'skipped', skip }, { ...facts, oldestMs: T + 125_000 })).toMatch(
     /^Nothing older is recorded: shown from .*10:02:05$/,
   );
 });

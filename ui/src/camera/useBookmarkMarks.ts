@@ -4,7 +4,7 @@ import { listBookmarks } from '../api/bookmarks';
 import { MINUTE_MS, type TimelineEvent, type TimeRange } from '../timeline/model';
 import { bookmarkKeys } from '../api/bookmarkKeys';
 
-const MOST_SHOWN = 200;
+const MAX_SHOWN = 200;
 const INTERVAL_MS = 30_000;
 const NONE: TimelineEvent[] = [];
 
@@ -20,7 +20,7 @@ export function useBookmarkMarks(deviceId: string, range: TimeRange): TimelineEv
   const { data } = useQuery({
     queryKey: bookmarkKeys.ofTimeline(deviceId, start, end),
     queryFn: async ({ signal }) => {
-      const { items } = await listBookmarks({ page: 1, pageSize: MOST_SHOWN, deviceId, start, end }, signal);
+      const { items } = await listBookmarks({ page: 1, pageSize: MAX_SHOWN, deviceId, start, end }, signal);
       return items.map(({ at, title }): TimelineEvent => ({
         atMs: Date.parse(at),
         endMs: null,

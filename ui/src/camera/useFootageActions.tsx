@@ -13,7 +13,7 @@ import { recordingKeys } from '../api/recordingKeys';
 const complain = (title: string) => (error: Error) =>
   notifications.show({ color: 'red', title, message: sentence(error.message), autoClose: 8_000 });
 
-export function DeletionWords({
+export function DeletionSummary({
   name,
   from,
   to,
@@ -43,10 +43,10 @@ interface Named {
   deviceId: string;
   name: string;
   /** The range's ends as people read them. */
-  words: [string, string];
+  edges: [string, string];
 }
 
-export function useFootageDeeds({ deviceId, name, words }: Named, onDone: () => void) {
+export function useFootageActions({ deviceId, name, edges }: Named, onDone: () => void) {
   const client = useQueryClient();
   const refresh = () => client.invalidateQueries({ queryKey: recordingKeys.all });
 
@@ -81,7 +81,7 @@ export function useFootageDeeds({ deviceId, name, words }: Named, onDone: () => 
       }
       modals.openConfirmModal({
         title: 'Delete this footage?',
-        children: <DeletionWords name={name} from={words[0]} to={words[1]} counted={counted} />,
+        children: <DeletionSummary name={name} from={edges[0]} to={edges[1]} counted={counted} />,
         labels: { confirm: `Delete ${formatSpan(counted.seconds * 1000)}`, cancel: 'Keep it' },
         confirmProps: { color: 'red' },
         onConfirm: () => remove.mutate(range),

@@ -5,28 +5,28 @@ import { needsFallback } from '../players/fallbackPolicy';
 import { HlsLivePlayer } from '../players/HlsLivePlayer';
 import type { PlayerSnapshot } from '../players/playerState';
 
-export type LiveWay = 'auto' | 'hls';
+export type LiveTransport = 'auto' | 'hls';
 
 interface HlsLiveOptions {
   video: RefObject<HTMLVideoElement | null>;
   live: PlayerSnapshot;
   isFlowing: boolean;
-  way: LiveWay;
+  transport: LiveTransport;
   /** With `way` 'hls': whether somebody watches. */
-  isWished: boolean;
+  isDesired: boolean;
 }
 
-export function useHlsLive(deviceId: string, { video, live, isFlowing, way, isWished }: HlsLiveOptions) {
+export function useHlsLive(deviceId: string, { video, live, isFlowing, transport, isDesired }: HlsLiveOptions) {
   const player = useMemo(() => new HlsLivePlayer(playlistUrl(deviceId)), [deviceId]);
   const snapshot = useSyncExternalStore(player.subscribe, player.getSnapshot);
   const [isFallback, setFallback] = useState(false);
 
   // Once taken it stays until WebRTC shows a picture or nobody watches: attempts in between change nothing.
-  const isOver = live.state === 'live' || live.state === 'idle' || way === 'hls';
+  const isOver = live.state === 'live' || live.state === 'idle' || transport === 'hls';
   if (isFallback && isOver) setFallback(false);
   else if (!isFallback && !isOver && needsFallback(live, isFlowing)) setFallback(true);
 
-  const isOn = way === 'hls' ? isWished : isFallback;
+  const isOn = transport === 'hls' ? isDesired : isFallback;
   useEffect(() => {
     if (!isOn || !video.current) return undefined;
     player.start(video.current);

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState, type RefObject } from 'react';
 import type { PlayerSnapshot } from '../players/playerState';
 import type { HlsLiveSnapshot } from '../players/HlsLivePlayer';
-import { useHlsLive, type LiveWay } from './useHlsLive';
+import { useHlsLive, type LiveTransport } from './useHlsLive';
 import { usePlayer, type PlayerElements } from './usePlayer';
 
 interface LiveViewOptions {
@@ -35,41 +35,41 @@ function combine(live: PlayerSnapshot, hls: HlsLiveSnapshot, isOn: boolean, isCh
 
 export function useLiveView(deviceId: string, { elements, hlsVideo, isAutoplay, isFlowing }: LiveViewOptions) {
   const { player, snapshot, connect, disconnect, retryNow, setSound } = usePlayer(deviceId, elements, isAutoplay);
-  const [way, setWay] = useState<LiveWay>('auto');
-  const [isHlsWished, setHlsWished] = useState(false);
-  const hls = useHlsLive(deviceId, { video: hlsVideo, live: snapshot, isFlowing, way, isWished: isHlsWished });
+  const [transport, setTransport] = useState<LiveTransport>('auto');
+  const [isHlsDesired, setHlsDesired] = useState(false);
+  const hls = useHlsLive(deviceId, { video: hlsVideo, live: snapshot, isFlowing, transport, isDesired: isHlsDesired });
 
   useEffect(() => player.setSourceFlowing(isFlowing), [player, isFlowing]);
-  useEffect(() => player.setHasOtherWay(hls.isOn), [player, hls.isOn]);
+  useEffect(() => player.setHasOtherTransport(hls.isOn), [player, hls.isOn]);
 
   const actions = useMemo(() => {
-    const watch = () => (way === 'hls' ? setHlsWished(true) : connect());
+    const watch = () => (transport === 'hls' ? setHlsDesired(true) : connect());
     /** Without a wish of the viewer behind it: what they watched is not forgotten. */
     const leave = () => {
-      setHlsWished(false);
+      setHlsDesired(false);
       player.disconnect();
     };
     return {
       connect: watch,
       disconnect: () => {
-        setHlsWished(false);
+        setHlsDesired(false);
         disconnect();
       },
       leave,
-      rejoin: () => (way === 'hls' ? setHlsWished(true) : player.connect()),
-      chooseWay: (next: LiveWay) => {
+      rejoin: () => (transport === 'hls' ? setHlsDesired(true) : player.connect()),
+      chooseTransport: (next: LiveTransport) => {
         leave();
-        setWay(next);
-        if (next === 'hls') setHlsWished(true);
+        setTransport(next);
+        if (next === 'hls') setHlsDesired(true);
         else connect();
       },
     };
-  }, [player, way, connect, disconnect]);
+  }, [player, transport, connect, disconnect]);
 
   return {
     player,
-    snapshot: combine(snapshot, hls.snapshot, hls.isOn, way === 'hls'),
-    way,
+    snapshot: combine(snapshot, hls.snapshot, hls.isOn, transport === 'hls'),
+    transport,
     /** Seconds behind while the picture comes over HTTP; null while it does not. */
     hls:
       hls.isOn && hls.snapshot.state === 'live'

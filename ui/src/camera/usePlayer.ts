@@ -32,22 +32,22 @@ function createPlayer(deviceId: string): WebRtcPlayer {
 export interface PlayerElements {
   live: RefObject<HTMLVideoElement | null>;
   preview: RefObject<HTMLVideoElement | null>;
-  held: RefObject<HTMLCanvasElement | null>;
+  freezeFrame: RefObject<HTMLCanvasElement | null>;
 }
 
 export function usePlayer(deviceId: string, elements: PlayerElements, isAutoplay: boolean) {
   const player = useMemo(() => createPlayer(deviceId), [deviceId]);
   const snapshot = useSyncExternalStore(player.subscribe, player.getSnapshot);
-  const { live, preview, held } = elements;
+  const { live, preview, freezeFrame } = elements;
 
   useEffect(() => {
-    if (!live.current || !preview.current || !held.current) return undefined;
+    if (!live.current || !preview.current || !freezeFrame.current) return undefined;
     const sound = recallSound();
     player.setSound(sound.isMuted || isAutoplay, sound.volume);
-    const detach = player.attach(live.current, preview.current, held.current);
+    const detach = player.attach(live.current, preview.current, freezeFrame.current);
     if (isAutoplay) player.connect();
     return detach;
-  }, [player, live, preview, held, isAutoplay]);
+  }, [player, live, preview, freezeFrame, isAutoplay]);
 
   const actions = useMemo(
     () => ({

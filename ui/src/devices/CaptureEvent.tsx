@@ -7,29 +7,29 @@ import { sentence } from '../formatting/sentence';
 import badges from '../widgets/StateBadge.module.css';
 import classes from './EventHistory.module.css';
 
-const LOOKS: Record<
+const STYLES: Record<
   Exclude<DeviceEventKind, 'state'>,
-  { word: string; Icon: typeof IconPhoto; addressOf: (id: string) => string }
+  { label: string; Icon: typeof IconPhoto; addressOf: (id: string) => string }
 > = {
-  snapshot: { word: 'Snapshot', Icon: IconPhoto, addressOf: snapshotAddress },
-  bookmark: { word: 'Bookmark', Icon: IconBookmark, addressOf: bookmarkAddress },
-  clip: { word: 'Clip', Icon: IconMovie, addressOf: bookmarkAddress },
+  snapshot: { label: 'Snapshot', Icon: IconPhoto, addressOf: snapshotAddress },
+  bookmark: { label: 'Bookmark', Icon: IconBookmark, addressOf: bookmarkAddress },
+  clip: { label: 'Clip', Icon: IconMovie, addressOf: bookmarkAddress },
 };
 
 export function CaptureEvent({ event }: { event: DeviceEvent }) {
   if (event.kind === 'state') return null;
-  const { word, Icon, addressOf } = LOOKS[event.kind];
-  const words = sentence(event.text ?? word);
+  const { label, Icon, addressOf } = STYLES[event.kind];
+  const text = sentence(event.text ?? label);
   return (
     <>
       <span>
         <span className={`${badges.badge} ${badges.still}`} data-kind={event.kind}>
           <Icon size={15} stroke={2} aria-hidden />
-          {word}
+          {label}
         </span>
       </span>
-      <span className={`${classes.reason} ${classes.words}`}>
-        {event.reference ? <Link to={addressOf(event.reference)}>{words}</Link> : words}
+      <span className={`${classes.reason} ${classes.text}`}>
+        {event.reference ? <Link to={addressOf(event.reference)}>{text}</Link> : text}
         {event.by_name && <> · {event.by_name}</>}
       </span>
     </>

@@ -1,7 +1,7 @@
 // What people wrote about a device, and how it is connected.
 import { Text } from '@mantine/core';
 import type { Device } from '../api/types';
-import { FigureList } from '../widgets/StatisticsList';
+import { StatisticsList } from '../widgets/StatisticsList';
 import { formatSeconds, NOTHING } from '../formatting/statistics';
 import { Panel } from '../widgets/Panel';
 import { TagList } from '../widgets/TagList';
@@ -17,7 +17,7 @@ export function DeviceAbout({ device }: { device: Device }) {
           {device.description}
         </Text>
       )}
-      <FigureList
+      <StatisticsList
         rows={[
           ['Place', device.location || NOTHING],
           ['Tags', device.tags.length > 0 ? <TagList tags={device.tags} most={6} isAtEnd /> : NOTHING],

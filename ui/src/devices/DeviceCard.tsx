@@ -41,7 +41,7 @@ export function DeviceCard({ device, stream, isGrid = false }: DeviceCardProps) 
         </div>
         {!isRunning && stream?.reason && <ReasonText reason={stream.reason} lineClamp={3} />}
         {isRunning && stream && (
-          <div className={classes.figures}>
+          <div className={classes.statistics}>
             <span>{formatFps(stream.fps)} fps</span>
             <span>{formatBitrate(stream.bitrate_kbps)}</span>
             <span>{formatSize(stream.video)}</span>

@@ -15,7 +15,7 @@ export function DeviceTable({ devices, streams, sort, onSort }: DeviceTableProps
   return (
     <div className={`surface ${classes.scroll}`}>
       <table className={classes.table}>
-        <caption className="visually-hidden">Cameras with their state and live figures</caption>
+        <caption className="visually-hidden">Cameras with their state and live statistics</caption>
         <thead>
           <tr>
             <SortHeader field="state" sort={sort} onSort={onSort} className={classes.state}>

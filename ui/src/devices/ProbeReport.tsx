@@ -1,7 +1,7 @@
 // What a camera's address offers, and what to know about it before saving.
 import { Stack } from '@mantine/core';
 import type { ProbeResult } from '../api/types';
-import { FigureList } from '../widgets/StatisticsList';
+import { StatisticsList } from '../widgets/StatisticsList';
 import {
   formatAudio,
   formatBitrate,
@@ -39,7 +39,7 @@ export function ProbeReport({ result }: { result: ProbeResult }) {
           {sentence(advice.message)}
         </Notice>
       ))}
-      <FigureList
+      <StatisticsList
         rows={[
           ['Video', `${formatCodec(video.codec)}${video.profile ? ` ${video.profile}` : ''}`],
           ['Resolution', formatSize(video)],

@@ -1,7 +1,7 @@
 // How many cameras are in each state; pressing one shows only those.
 import { UnstyledButton } from '@mantine/core';
 import type { Stream } from '../api/types';
-import { STATE_LOOKS, STATE_ORDER } from '../widgets/stateStyles';
+import { STATE_STYLES, STATE_ORDER } from '../widgets/stateStyles';
 import classes from './StateFilter.module.css';
 
 interface StateFilterProps {
@@ -23,7 +23,7 @@ export function StateFilter({ streams, value, onChange }: StateFilterProps) {
         All <span className={classes.count}>{streams?.size ?? ' '}</span>
       </UnstyledButton>
       {shown.map((state) => {
-        const { word, tone, Icon } = STATE_LOOKS[state];
+        const { label, tone, Icon } = STATE_STYLES[state];
         return (
           <UnstyledButton
             key={state}
@@ -32,7 +32,7 @@ export function StateFilter({ streams, value, onChange }: StateFilterProps) {
             onClick={() => onChange(value === state ? '' : state)}
           >
             <Icon size={15} stroke={2} aria-hidden />
-            {word} <span className={classes.count}>{streams ? (counts.get(state) ?? 0) : ' '}</span>
+            {label} <span className={classes.count}>{streams ? (counts.get(state) ?? 0) : ' '}</span>
           </UnstyledButton>
         );
       })}

@@ -1,7 +1,7 @@
 // What the service knows of a stream: wish and fact, run, restarts, formats, and what is re-encoded and why.
 import { Text } from '@mantine/core';
 import type { Stream } from '../api/types';
-import { FigureList } from '../widgets/StatisticsList';
+import { StatisticsList } from '../widgets/StatisticsList';
 import {
   formatAudio,
   formatBitrate,
@@ -14,7 +14,7 @@ import {
 } from '../formatting/statistics';
 import { Panel } from '../widgets/Panel';
 import { sentence } from '../formatting/sentence';
-import { STATE_LOOKS } from '../widgets/stateStyles';
+import { STATE_STYLES } from '../widgets/stateStyles';
 import { Timestamp } from '../widgets/Timestamp';
 
 const OUTPUT_MODES = { copy: 'copied', sub_stream: 'from the sub-stream', transcode: 're-encoded' };
@@ -24,10 +24,10 @@ export function StreamDetails({ stream }: { stream: Stream }) {
   const isRunning = stream.observed === 'running';
   return (
     <Panel title="Stream">
-      <FigureList
+      <StatisticsList
         rows={[
           ['Wanted', stream.desired === 'running' ? 'Running' : 'Stopped'],
-          ['State', STATE_LOOKS[stream.observed].word],
+          ['State', STATE_STYLES[stream.observed].label],
           ['Since', stream.since ? <Timestamp at={stream.since} /> : NOTHING],
           ['Run', stream.run ?? NOTHING],
           ['Restarts', stream.restarts],

@@ -19,8 +19,8 @@ test.each([
   ['rtsp:///a', /no host/],
   ['rtsp://user:pass@/a', /no host/],
   ['rtsp://10.0.0.1/a b', /spaces/],
-])('%j is refused with what would be right', (url, words) => {
-  expect(checkSourceUrl(url)).toMatch(words);
+])('%j is refused with what would be right', (url, message) => {
+  expect(checkSourceUrl(url)).toMatch(message);
 });
 
 test('an empty sub-stream is sent as null, and text without its edges', () => {

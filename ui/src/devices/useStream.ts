@@ -1,4 +1,4 @@
-// One stream's state and figures, every two seconds.
+// One stream's state and statistics, every two seconds.
 import { useQuery } from '@tanstack/react-query';
 import { readStream } from '../api/streams';
 import { queryKeys } from '../api/queryKeys';

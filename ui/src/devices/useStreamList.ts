@@ -1,4 +1,4 @@
-// Live figures of every stream, by device id. With many streams it asks less often.
+// Live statistics of every stream, by device id. With many streams it asks less often.
 import { useQuery } from '@tanstack/react-query';
 import { listStreams } from '../api/streams';
 import type { Stream } from '../api/types';

@@ -1,7 +1,7 @@
 // Amounts are never rounded to what they are not.
 import { expect, test } from 'vitest';
 import { formatBytes, formatShare } from './amounts';
-import { daysLeftWords } from '../recordings/StoragePanel';
+import { formatDaysLeft } from '../recordings/StoragePanel';
 
 test('bytes have decimal units and few digits', () => {
   expect([0, 999, 1_500, 999_600, 146_000_000_000, 2_480_000_000_000, null].map(formatBytes)).toEqual([
@@ -29,7 +29,7 @@ test('only all is 100 % and only nothing is 0 %', () => {
 });
 
 test('how long a disk lasts is said roughly', () => {
-  expect([0.01, 0.9, 9.75, 1_000, 72_785, null].map(daysLeftWords)).toEqual([
+  expect([0.01, 0.9, 9.75, 1_000, 72_785, null].map(formatDaysLeft)).toEqual([
     'less than an hour',
     'about 22 h',
     'about 10 days',

@@ -34,8 +34,8 @@ async function allClocksFor(locale: string): Promise<string[]> {
     moments.formatClock(AT),
     moments.formatDateTime(AT),
     moments.formatShortMoment(AT),
-    plan.spanWords({ day: 0, start: 480, end: 1025 }),
-    schedules.scheduleWords({ every_seconds: null, times: ['17:05'], weekdays: [] }),
+    plan.formatPlanSpan({ day: 0, start: 480, end: 1025 }),
+    schedules.formatSchedule({ every_seconds: null, times: ['17:05'], weekdays: [] }),
   ];
 }
 
@@ -96,6 +96,6 @@ test('times are read with 24 and with 12 hours, and sent to the API with 24', as
   const shown = schedules.tidyTimes(['6:30 pm', '18:30', '8:05']);
   expect(shown).toEqual(['8:05 AM', '6:30 PM']);
   expect(
-    schedules.scheduleFieldsOf({ ...schedules.newSchedule('UTC'), way: 'times', times: shown }, 'd1').times,
+    schedules.scheduleFieldsOf({ ...schedules.newSchedule('UTC'), timing: 'times', times: shown }, 'd1').times,
   ).toEqual(['08:05', '18:30']);
 });

@@ -1,4 +1,4 @@
-// Sentences, figures and spans of time.
+// Sentences, statistics and spans of time.
 import { expect, test } from 'vitest';
 import { formatAudio, formatBitrate, formatFps, formatMs } from './statistics';
 import { formatLength, formatSpan, formatUtc } from './moments';
@@ -21,11 +21,11 @@ test('a moment in a message is told by the reader’s clock', () => {
   );
 });
 
-test('unknown figures are a dash, never 0', () => {
+test('unknown statistics are a dash, never 0', () => {
   expect([formatFps(null), formatBitrate(undefined), formatMs(null)]).toEqual(['–', '–', '–']);
 });
 
-test('figures carry units and few digits', () => {
+test('statistics carry units and few digits', () => {
   expect([
     formatFps(24.97),
     formatFps(0.5),

@@ -1,6 +1,6 @@
 // Arithmetic in an IANA time zone. "Wall time" is what a clock on the wall there shows, as if it were UTC, in milliseconds.
 const QUARTER_MS = 900_000;
-const MOST_REMEMBERED = 5_000;
+const MAX_REMEMBERED = 5_000;
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 const offsets = new Map<string, Map<number, number>>();
@@ -36,7 +36,7 @@ export function isTimeZone(name: string): boolean {
 /** How far the zone's clocks are ahead of UTC at an instant. Zones change on quarters of an hour only, so one look serves each quarter. */
 export function offsetAt(timeZone: string, atMs: number): number {
   let known = offsets.get(timeZone);
-  if (!known || known.size > MOST_REMEMBERED) {
+  if (!known || known.size > MAX_REMEMBERED) {
     known = new Map();
     offsets.set(timeZone, known);
   }

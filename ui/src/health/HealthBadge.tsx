@@ -3,18 +3,18 @@ import { IconAlertTriangle, IconCircleCheck, IconCircleX } from '@tabler/icons-r
 import type { HealthStatus } from '../api/types';
 import classes from '../widgets/StateBadge.module.css';
 
-const LOOKS = {
-  ok: { word: 'Healthy', tone: classes.good, Icon: IconCircleCheck },
-  degraded: { word: 'Degraded', tone: classes.warn, Icon: IconAlertTriangle },
-  down: { word: 'Down', tone: classes.bad, Icon: IconCircleX },
+const STYLES = {
+  ok: { label: 'Healthy', tone: classes.good, Icon: IconCircleCheck },
+  degraded: { label: 'Degraded', tone: classes.warn, Icon: IconAlertTriangle },
+  down: { label: 'Down', tone: classes.bad, Icon: IconCircleX },
 };
 
 export function HealthBadge({ status }: { status: HealthStatus }) {
-  const { word, tone, Icon } = LOOKS[status];
+  const { label, tone, Icon } = STYLES[status];
   return (
     <span className={`${classes.badge} ${tone}`} data-status={status}>
       <Icon size={15} stroke={2} aria-hidden />
-      {word}
+      {label}
     </span>
   );
 }

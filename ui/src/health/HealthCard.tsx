@@ -1,7 +1,7 @@
 // One component's health: state, speed, what is wrong and the remedy.
 import { Text } from '@mantine/core';
 import type { HealthComponent } from '../api/types';
-import { FigureList } from '../widgets/StatisticsList';
+import { StatisticsList } from '../widgets/StatisticsList';
 import { formatMs } from '../formatting/statistics';
 import { HealthBadge } from './HealthBadge';
 import { componentName, detailRows } from './healthFormatting';
@@ -22,7 +22,7 @@ export function HealthCard({ name, component }: { name: string; component: Healt
           <strong>Remedy:</strong> {sentence(component.remedy)}
         </Text>
       )}
-      <FigureList
+      <StatisticsList
         rows={component.latency_ms === null ? details : [['Answers in', formatMs(component.latency_ms)], ...details]}
       />
     </Panel>

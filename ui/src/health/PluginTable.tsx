@@ -26,7 +26,7 @@ export function PluginTable() {
                   {plugin.version}
                 </div>
               </div>
-              <div className={classes.words}>
+              <div className={classes.text}>
                 {plugin.description}
                 {plugin.hooks.length > 0 && (
                   <ul className={classes.hooks} aria-label={`Hooks of ${plugin.name}`}>

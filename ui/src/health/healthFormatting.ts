@@ -20,10 +20,10 @@ export function componentName(key: string): string {
 }
 
 export function detailName(key: string): string {
-  const words = key
+  const name = key
     .replace(/_(bytes|percent|kb|ms)$/, (_, unit: string) => (unit === 'percent' ? ' share' : ''))
     .replaceAll('_', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
 /** What a component tells about itself as rows; what lies one level deeper is named with its place. */

@@ -43,7 +43,7 @@ export function JobRow({ job, kind, deviceId, timeZone }: JobRowProps) {
   return (
     <li className={classes.job} data-state={state}>
       <div className={classes.jobHead}>
-        <div className={classes.jobWords}>
+        <div className={classes.jobText}>
           <div className={classes.jobTitle}>{title}</div>
           {state === 'done' && result && (
             <Text size="xs" c="dimmed">

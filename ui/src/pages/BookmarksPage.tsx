@@ -3,7 +3,7 @@ import { Skeleton, Stack } from '@mantine/core';
 import { useState } from 'react';
 import type { Bookmark } from '../api/bookmarks';
 import { BookmarkCard } from '../bookmarks/BookmarkCard';
-import type { BookmarkDeedProps } from '../bookmarks/BookmarkMenu';
+import type { BookmarkActionProps } from '../bookmarks/BookmarkMenu';
 import { BookmarkFilters } from '../bookmarks/BookmarkFilters';
 import { BookmarkView } from '../bookmarks/BookmarkView';
 import { EditBookmarkDialog } from '../bookmarks/EditBookmarkDialog';
@@ -12,7 +12,7 @@ import { Failure } from '../widgets/Failure';
 import { ListFooter } from '../widgets/ListFooter';
 import { NoMatches } from '../widgets/NoMatches';
 import { PageHeader } from '../widgets/PageHeader';
-import { useBookmarkDeeds } from '../bookmarks/useBookmarkActions';
+import { useBookmarkActions } from '../bookmarks/useBookmarkActions';
 import { bookmarkQueryOf, useBookmarkQuery } from '../bookmarks/useBookmarkQuery';
 import { useBookmarks } from '../bookmarks/useBookmarks';
 import { useTagsInUse } from '../widgets/useTagsInUse';
@@ -22,14 +22,14 @@ import classes from '../bookmarks/Bookmarks.module.css';
 export function BookmarksPage() {
   const { filter, isFiltered, openId, pageSizes, change, clear, open } = useBookmarkQuery();
   const bookmarks = useBookmarks(bookmarkQueryOf(filter));
-  const { remove, remake } = useBookmarkDeeds();
+  const { remove, remake } = useBookmarkActions();
   const devices = useDeviceChoices();
   const tags = useTagsInUse('bookmarks');
   const [playingId, setPlaying] = useState<string | null>(null);
   const [editedId, setEdited] = useState<string | null>(null);
   const list = bookmarks.data;
   const isEmpty = list?.total === 0 && !isFiltered;
-  const deeds: BookmarkDeedProps = {
+  const actions: BookmarkActionProps = {
     onEdit: ({ id }) => setEdited(id),
     onRemake: (bookmark: Bookmark) => remake.mutate(bookmark),
     onDelete: (bookmark: Bookmark) => {
@@ -75,7 +75,7 @@ export function BookmarksPage() {
                     setPlaying(null);
                     open(bookmark.id);
                   }}
-                  {...deeds}
+                  {...actions}
                 />
               ))}
             </ul>
@@ -93,7 +93,7 @@ export function BookmarksPage() {
           </div>
         )}
       </Stack>
-      <BookmarkView id={openId} onClose={() => open(null)} {...deeds} />
+      <BookmarkView id={openId} onClose={() => open(null)} {...actions} />
       <EditBookmarkDialog id={editedId} onClose={() => setEdited(null)} />
     </>
   );

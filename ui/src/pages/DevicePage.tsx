@@ -1,4 +1,4 @@
-// One camera: its picture now and then, its recording, its figures, its stream and its history.
+// One camera: its picture now and then, its recording, its statistics, its stream and its history.
 import { Button, Skeleton, Text } from '@mantine/core';
 import { IconPencil, IconPlayerPlay, IconPlayerStop, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -14,13 +14,13 @@ import { Panel } from '../widgets/Panel';
 import { RecentSnapshots } from '../snapshots/RecentSnapshots';
 import { RecordingPanel } from '../recordings/RecordingPanel';
 import { StateBadge } from '../widgets/StateBadge';
-import { StatisticsList } from '../camera/LiveStatsList';
+import { LiveStatsList } from '../camera/LiveStatsList';
 import { StreamDetails } from '../devices/StreamDetails';
 import { useDeleteDevice } from '../devices/useDeleteDevice';
 import { useDevice } from '../devices/useDevice';
 import { useStream } from '../devices/useStream';
 import { useStreamControl } from '../devices/useStreamControl';
-import type { LiveFigures } from '../players/receiverStatistics';
+import type { LiveStats } from '../players/receiverStatistics';
 import { NotFoundPage } from './NotFoundPage';
 import classes from './DevicePage.module.css';
 
@@ -32,7 +32,7 @@ export function DevicePage() {
   const streamQuery = useStream(id);
   const control = useStreamControl();
   const askToDelete = useDeleteDevice(() => void navigate('/'));
-  const [figures, setFigures] = useState<LiveFigures | null>(null);
+  const [statistics, setStatistics] = useState<LiveStats | null>(null);
 
   const device = deviceQuery.data?.device;
   const stream = streamQuery.data;
@@ -95,7 +95,7 @@ export function DevicePage() {
             name={device?.name ?? 'this camera'}
             stream={stream}
             isAutoplay={search.get('autoplay') === '1'}
-            onFigures={setFigures}
+            onStatistics={setStatistics}
           />
           <div className={classes.last}>
             <EventHistory deviceId={id} />
@@ -104,9 +104,9 @@ export function DevicePage() {
         <div className={classes.column}>
           {!search.has('t') && (
             <Panel title="Live, measured here">
-              {figures && <StatisticsList figures={figures} isOnDark={false} />}
-              <Text size="xs" c="dimmed" mt={figures ? 'xs' : 0}>
-                {figures
+              {statistics && <LiveStatsList statistics={statistics} isOnDark={false} />}
+              <Text size="xs" c="dimmed" mt={statistics ? 'xs' : 0}>
+                {statistics
                   ? 'Estimated from the jitter buffer and half a round trip; the camera’s own delay cannot be seen from here.'
                   : 'Latency, frames and losses are measured while you watch live.'}
               </Text>

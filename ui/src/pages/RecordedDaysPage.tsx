@@ -6,7 +6,7 @@ import { ApiError } from '../api/http';
 import { CoverageReport } from '../recordings/CoverageReport';
 import { DeviceCalendar } from '../recordings/DeviceCalendar';
 import { Failure } from '../widgets/Failure';
-import { FigureList } from '../widgets/StatisticsList';
+import { StatisticsList } from '../widgets/StatisticsList';
 import { NOTHING } from '../formatting/statistics';
 import { formatBytes } from '../formatting/amounts';
 import { formatSpan } from '../formatting/moments';
@@ -14,8 +14,8 @@ import { PageHeader } from '../widgets/PageHeader';
 import { Panel } from '../widgets/Panel';
 import { RecordedDay } from '../recordings/RecordedDay';
 import { RecordingBadge } from '../recordings/RecordingBadge';
-import { keptWords } from '../recordings/RecordingRow';
-import { MODE_WORDS } from '../recordings/recordingStyles';
+import { formatRetention } from '../recordings/RecordingRow';
+import { MODE_LABELS } from '../recordings/recordingStyles';
 import { Timestamp } from '../widgets/Timestamp';
 import { useNow } from '../widgets/useNow';
 import { useRecording } from '../recordings/useRecording';
@@ -76,14 +76,14 @@ export function RecordedDaysPage() {
             </Panel>
             <div className={classes.last}>
               <Panel title="Footage">
-                <FigureList
+                <StatisticsList
                   rows={[
                     ['Oldest', recording.oldest ? <Timestamp key="oldest" at={recording.oldest} /> : NOTHING],
                     ['Newest', recording.newest ? <Timestamp key="newest" at={recording.newest} /> : NOTHING],
                     ['Length', recording.seconds > 0 ? formatSpan(recording.seconds * 1000) : NOTHING],
                     ['Size', formatBytes(recording.bytes)],
-                    ['Kept', keptWords(recording)],
-                    ['Records', MODE_WORDS[recording.mode]],
+                    ['Kept', formatRetention(recording)],
+                    ['Records', MODE_LABELS[recording.mode]],
                     ['Time zone', timeZone],
                   ]}
                 />

@@ -6,7 +6,7 @@ import {
   shift,
   snap,
   SNAP_MINUTES,
-  spanWords,
+  formatPlanSpan,
   stretch,
   WEEKDAY_NAMES,
   type PlanSpan,
@@ -121,9 +121,9 @@ export function PlanDay({ day, spans, selected, onSelect, onDraft, onCommit, onR
         const span = spans[index];
         if (!span) return null;
         const place = { left: `${(start / DAY_MINUTES) * 100}%`, width: `${((end - start) / DAY_MINUTES) * 100}%` };
-        const words = spanWords(span);
+        const label = formatPlanSpan(span);
         if (isRest)
-          return <span key={`rest ${index}`} className={classes.rest} style={place} data-span={index} title={words} />;
+          return <span key={`rest ${index}`} className={classes.rest} style={place} data-span={index} title={label} />;
         return (
           <button
             key={`span ${index}`}
@@ -132,9 +132,9 @@ export function PlanDay({ day, spans, selected, onSelect, onDraft, onCommit, onR
             style={place}
             data-span={index}
             data-overnight={span.end > DAY_MINUTES || undefined}
-            aria-label={words}
+            aria-label={label}
             aria-pressed={selected === index}
-            title={words}
+            title={label}
             onFocus={() => onSelect(index)}
             onKeyDown={(event) => key(event, index)}
           />

@@ -1,7 +1,18 @@
 // The weekly plan: overnight spans, merging, dragging.
 import { expect, test } from 'vitest';
 import { clockText, parseClock } from '../formatting/clock';
-import { onClock, pieces, PLAN_PRESETS, planOf, retime, shift, spansOf, spanWords, stretch, tidy } from './planSpans';
+import {
+  onClock,
+  pieces,
+  PLAN_PRESETS,
+  planOf,
+  retime,
+  shift,
+  spansOf,
+  formatPlanSpan,
+  stretch,
+  tidy,
+} from './planSpans';
 
 test('a plan goes back as it came', () => {
   const plan = { monday: [['08:00', '18:00']], friday: [['22:00', '06:00']], sunday: [['00:00', '24:00']] } as const;
@@ -12,7 +23,7 @@ test('a span over midnight is drawn on two days, from Sunday to Monday too', () 
   const spans = spansOf({ sunday: [['22:00', '06:00']] });
   expect(pieces(spans, 6)).toEqual([{ index: 0, start: 1320, end: 1440, isRest: false }]);
   expect(pieces(spans, 0)).toEqual([{ index: 0, start: 0, end: 360, isRest: true }]);
-  expect(spanWords(spans[0]!)).toBe('Sunday, 22:00 to 06:00 on Monday');
+  expect(formatPlanSpan(spans[0]!)).toBe('Sunday, 22:00 to 06:00 on Monday');
 });
 
 test('spans that touch become one', () => {

@@ -13,7 +13,7 @@ export const WEEKDAYS: Weekday[] = ['monday', 'tuesday', 'wednesday', 'thursday'
 export const WEEKDAY_NAMES = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 export const DAY_MINUTES = 1440;
 export const SNAP_MINUTES = 15;
-const SHORTEST_MINUTES = 5;
+const MIN_MINUTES = 5;
 
 /** A span's end on the next day is said as the clock shows it there. */
 export const onClock = (minutes: number): number => (minutes > DAY_MINUTES ? minutes - DAY_MINUTES : minutes);
@@ -71,10 +71,10 @@ export function shift(span: PlanSpan, byMinutes: number): PlanSpan {
 /** Puts one end of a span elsewhere; at least a few minutes and at most a day remain. */
 export function stretch(span: PlanSpan, edge: 'start' | 'end', minutes: number): PlanSpan {
   if (edge === 'start') {
-    const start = Math.min(Math.max(0, minutes), DAY_MINUTES - SHORTEST_MINUTES, span.end - SHORTEST_MINUTES);
+    const start = Math.min(Math.max(0, minutes), DAY_MINUTES - MIN_MINUTES, span.end - MIN_MINUTES);
     return { ...span, start: Math.max(start, span.end - DAY_MINUTES) };
   }
-  return { ...span, end: Math.min(Math.max(minutes, span.start + SHORTEST_MINUTES), span.start + DAY_MINUTES) };
+  return { ...span, end: Math.min(Math.max(minutes, span.start + MIN_MINUTES), span.start + DAY_MINUTES) };
 }
 
 /** Gives a span the times that were typed: an end that is not after its start is on the next day. */
@@ -97,7 +97,7 @@ export function pieces(
   });
 }
 
-export function spanWords({ day, start, end }: PlanSpan): string {
+export function formatPlanSpan({ day, start, end }: PlanSpan): string {
   const next = end > DAY_MINUTES ? ` on ${WEEKDAY_NAMES[(day + 1) % 7]}` : '';
   return `${WEEKDAY_NAMES[day]}, ${formatClockOf(start)} to ${formatClockOf(onClock(end))}${next}`;
 }

@@ -34,7 +34,7 @@ const TAIL_MS = 20_000;
 const EXTEND_BELOW_SECONDS = 45;
 /** New footage is asked for no more often than this while it is being recorded. */
 const TAIL_INTERVAL_MS = 2_000;
-const MOST_JUMPS = 4;
+const MAX_JUMPS = 4;
 
 export class FootageFeed {
   readonly playlist: FootagePlaylist;
@@ -66,7 +66,7 @@ export class FootageFeed {
     let wantedMs = momentMs;
     let wantedSide = side;
     let isPastEnd = false;
-    for (let jump = 0; jump < MOST_JUMPS; jump += 1) {
+    for (let jump = 0; jump < MAX_JUMPS; jump += 1) {
       const feed = new FootageFeed(source);
       try {
         await feed.fetch({ fromMs: wantedMs - WINDOW_BEFORE_MS, toMs: wantedMs + WINDOW_AHEAD_MS }, signal);

@@ -12,7 +12,7 @@ const T = Date.parse('2026-03-01T10:00:00Z');
 const NOW = T + 10 * HOUR;
 
 let footage: number[];
-let trouble: Error | null;
+let error: Error | null;
 let asked: Window[];
 let made: FakeHls[];
 let video: FakeVideo;
@@ -50,7 +50,7 @@ async function open(momentMs: number): Promise<void> {
 beforeEach(() => {
   vi.useFakeTimers();
   footage = fragmentStarts(T, T + HOUR);
-  trouble = null;
+  error = null;
   asked = [];
   made = [];
   now = NOW;
@@ -58,7 +58,7 @@ beforeEach(() => {
   player = new HistoryPlayer({
     fetchPlaylist: (window) => {
       asked.push(window);
-      if (trouble) return Promise.reject(trouble);
+      if (error) return Promise.reject(error);
       try {
         return Promise.resolve(answer(window));
       } catch (error) {
@@ -194,7 +194,7 @@ test('without any recording it says so and does not ask again by itself', async 
 
 test('a lost network is tried again with longer and longer waits, at the same moment', async () => {
   await open(T + 600_000);
-  trouble = new FootageUnavailable('network', 'the server cannot be reached');
+  error = new FootageUnavailable('network', 'the server cannot be reached');
   hls().failFatally({ type: 'networkError', details: 'fragLoadError' });
   expect(state()).toBe('retrying');
   vi.advanceTimersByTime(500);
@@ -203,7 +203,7 @@ test('a lost network is tried again with longer and longer waits, at the same mo
   vi.advanceTimersByTime(500);
   await flush();
   expect(asked).toHaveLength(2);
-  trouble = null;
+  error = null;
   vi.advanceTimersByTime(600);
   await flush();
   expect(asked).toHaveLength(3);

@@ -90,7 +90,7 @@ export class HlsLivePlayer {
       hls.on(
         'hlsError' as never,
         ((_name: string, data: ErrorData) => {
-          if (hls === this.hls && data.fatal) this.plan(wordsOf(data));
+          if (hls === this.hls && data.fatal) this.plan(messageOf(data));
         }) as never,
       );
       hls.on(
@@ -156,7 +156,7 @@ export class HlsLivePlayer {
   }
 }
 
-function wordsOf(data: ErrorData): string {
+function messageOf(data: ErrorData): string {
   const status = data.response?.code ?? 0;
   if (status === 404) return 'the camera sends no video yet';
   if (data.type === 'mediaError') return 'this browser cannot decode what the camera sends';

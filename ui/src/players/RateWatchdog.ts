@@ -5,7 +5,7 @@ const KEEPS_UP_SHARE = 0.6;
 const KEEPS_UP_AFTER_MS = 6_000;
 const STUCK_AFTER_MS = 8_000;
 
-export class PlaybackPace {
+export class RateWatchdog {
   private since = { at: 0, media: 0 };
   private moved = { at: 0, media: 0 };
 

@@ -1,10 +1,10 @@
 // Keeps the last picture of a video element on a canvas, while the element loads something else.
 
 /** Does nothing where there is no picture. */
-export function holdPicture(video: HTMLVideoElement, held: HTMLCanvasElement): void {
+export function drawFreezeFrame(video: HTMLVideoElement, freezeFrame: HTMLCanvasElement): void {
   if (video.videoWidth === 0 || video.readyState < 2) return;
-  held.width = video.videoWidth;
-  held.height = video.videoHeight;
-  held.getContext('2d')?.drawImage(video, 0, 0);
-  held.hidden = false;
+  freezeFrame.width = video.videoWidth;
+  freezeFrame.height = video.videoHeight;
+  freezeFrame.getContext('2d')?.drawImage(video, 0, 0);
+  freezeFrame.hidden = false;
 }

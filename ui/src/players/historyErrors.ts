@@ -10,7 +10,7 @@ const CANNOT_DECODE = new Set([
 ]);
 
 /** A loss; 'media' for the decoder, 'gone' for a file that is no longer there; null for what hls.js mends itself. */
-export function troubleOf(data: ErrorData): FootageUnavailable | 'media' | 'gone' | null {
+export function classifyError(data: ErrorData): FootageUnavailable | 'media' | 'gone' | null {
   if (CANNOT_DECODE.has(data.details)) {
     const codec = (data as { mimeType?: string }).mimeType;
     return new FootageUnavailable('unsupported', `this browser cannot decode ${codec ? `'${codec}'` : 'this video'}`);

@@ -46,8 +46,8 @@ test('a report without video says nothing', () => {
 
 test('rates and latency are those of the interval, not of the whole view', () => {
   const before = readReceiver(report(first), null);
-  const figures = readReceiver(report(second), before)?.figures;
-  expect(figures).toMatchObject({
+  const statistics = readReceiver(report(second), before)?.statistics;
+  expect(statistics).toMatchObject({
     fps: 25,
     bitrateKbps: 2000,
     width: 1920,
@@ -56,16 +56,16 @@ test('rates and latency are those of the interval, not of the whole view', () =>
     packetsLost: 7,
     protocol: 'UDP',
   });
-  expect(figures?.jitterBufferMs).toBeCloseTo(30);
-  expect(figures?.estimatedLatencyMs).toBeCloseTo(30 + 10);
+  expect(statistics?.jitterBufferMs).toBeCloseTo(30);
+  expect(statistics?.estimatedLatencyMs).toBeCloseTo(30 + 10);
 });
 
 test('counts that fell belong to another connection and are not compared', () => {
   const before = readReceiver(report(second), null);
-  expect(readReceiver(report({ ...first, timestamp: 5000 }), before)?.figures.bitrateKbps).toBeNull();
+  expect(readReceiver(report({ ...first, timestamp: 5000 }), before)?.statistics.bitrateKbps).toBeNull();
 });
 
 test('without a round trip no latency is claimed', () => {
-  const figures = readReceiver(report(first, { currentRoundTripTime: undefined }), null)?.figures;
-  expect(figures?.estimatedLatencyMs).toBeNull();
+  const statistics = readReceiver(report(first, { currentRoundTripTime: undefined }), null)?.statistics;
+  expect(statistics?.estimatedLatencyMs).toBeNull();
 });

@@ -19,7 +19,7 @@ interface CalendarDayProps {
 const DAY_SECONDS = 86_400;
 
 /** "Sunday, 22 November 2026: 23 h 10 min recorded, 97 % of what was wanted, 3 gaps". */
-export function dayWords(date: string, day: RecordedDate | undefined): string {
+export function formatDay(date: string, day: RecordedDate | undefined): string {
   if (!day || day.seconds <= 0) return `${formatDate(date)}: nothing recorded`;
   const share = day.coverage === null ? '' : `, ${formatShare(day.coverage)} of what was wanted`;
   const gaps = day.gaps > 0 ? `, ${day.gaps} ${day.gaps === 1 ? 'gap' : 'gaps'}` : '';
@@ -30,7 +30,7 @@ export function CalendarDay({ date, day, isOutside, isFuture, isToday, isChosen,
   if (isOutside) return <td role="gridcell" aria-hidden />;
   const hasFootage = day !== undefined && day.seconds > 0;
   const filled = hasFootage ? Math.max(0.06, Math.min(1, day.seconds / DAY_SECONDS)) : 0;
-  const words = dayWords(date, day);
+  const label = formatDay(date, day);
   return (
     <td role="gridcell" aria-selected={isChosen}>
       <button
@@ -38,11 +38,11 @@ export function CalendarDay({ date, day, isOutside, isFuture, isToday, isChosen,
         className={classes.day}
         data-date={date}
         data-footage={hasFootage || undefined}
-        aria-label={words}
+        aria-label={label}
         aria-current={isToday ? 'date' : undefined}
         aria-disabled={!hasFootage}
         disabled={isFuture}
-        title={isFuture ? undefined : words}
+        title={isFuture ? undefined : label}
         tabIndex={isStop ? 0 : -1}
         onClick={hasFootage ? onPick : undefined}
       >

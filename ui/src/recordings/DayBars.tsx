@@ -16,7 +16,7 @@ interface DayBarsProps {
 
 const DAY_SECONDS = 86_400;
 
-function barWords(date: string, day: CoverageDay | undefined): string {
+function formatBar(date: string, day: CoverageDay | undefined): string {
   if (!day || day.recorded_seconds <= 0)
     return `${formatDate(date)}: ${day && day.wanted_seconds > 0 ? 'nothing recorded, although it was wanted' : 'nothing recorded'}`;
   const share = day.coverage === null ? '' : `, ${formatShare(day.coverage)} of what was wanted`;
@@ -33,14 +33,14 @@ export function DayBars({ dates, days, addressOf }: DayBarsProps) {
         const recorded = Math.min(1, (day?.recorded_seconds ?? 0) / DAY_SECONDS);
         const wanted = Math.min(1, (day?.wanted_seconds ?? 0) / DAY_SECONDS);
         const isLacking = day !== undefined && day.coverage !== null && day.coverage < 0.99;
-        const words = barWords(date, day);
+        const label = formatBar(date, day);
         return (
-          <Tooltip key={date} label={words} openDelay={80}>
+          <Tooltip key={date} label={label} openDelay={80}>
             <Link
               to={addressOf(date)}
               className={classes.bar}
               role="listitem"
-              aria-label={words}
+              aria-label={label}
               data-lacking={isLacking || undefined}
             >
               {wanted > recorded && <span className={classes.wanted} style={{ height: `${wanted * 100}%` }} />}

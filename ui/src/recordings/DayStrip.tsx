@@ -6,7 +6,7 @@ import { useNow } from '../widgets/useNow';
 import { NO_TIMELINE } from '../timeline/model';
 import { dayBounds } from '../formatting/timeZone';
 import { formatTime } from '../formatting/zonedTimes';
-import { stateWords } from '../timeline/labels';
+import { formatState } from '../timeline/labels';
 import { formatDate } from '../formatting/calendarDates';
 import { deviceMomentAddress } from '../addresses/recordingAddresses';
 import classes from './DayStrip.module.css';
@@ -35,7 +35,7 @@ export function DayStrip({ deviceId, name, date, timeZone }: DayStripProps) {
   };
   const first = data.spans[0];
   const firstMs = first ? Math.max(first.startMs, startMs) : startMs;
-  const words = first
+  const label = first
     ? `${name}, ${formatDate(date)}: footage from ${formatTime(timeZone, firstMs)}`
     : `${name}, ${formatDate(date)}: nothing recorded`;
   return (
@@ -43,7 +43,7 @@ export function DayStrip({ deviceId, name, date, timeZone }: DayStripProps) {
       <button
         type="button"
         className={classes.strip}
-        aria-label={words}
+        aria-label={label}
         aria-busy={isPending}
         disabled={!first && !isPending}
         onMouseMove={(event) => setHoverMs(momentOf(event))}
@@ -70,7 +70,7 @@ export function DayStrip({ deviceId, name, date, timeZone }: DayStripProps) {
       </button>
       {hoverMs !== null && (
         <div className={classes.label} style={{ left: `${share(hoverMs)}%` }} aria-hidden>
-          <strong>{formatTime(timeZone, hoverMs)}</strong> {stateWords(data, hoverMs, now)}
+          <strong>{formatTime(timeZone, hoverMs)}</strong> {formatState(data, hoverMs, now)}
         </div>
       )}
     </div>

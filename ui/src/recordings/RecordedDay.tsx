@@ -10,7 +10,7 @@ import { formatDate } from '../formatting/calendarDates';
 import { CoverageGaps } from './CoverageGaps';
 import { DayStrip } from './DayStrip';
 import { Failure } from '../widgets/Failure';
-import { FigureColumns } from '../widgets/StatisticsColumns';
+import { StatisticsColumns } from '../widgets/StatisticsColumns';
 import { NOTHING } from '../formatting/statistics';
 import { formatSpan } from '../formatting/moments';
 import { Panel } from '../widgets/Panel';
@@ -62,7 +62,7 @@ export function RecordedDay({ deviceId, name, date, timeZone }: RecordedDayProps
         {!day && !coverage.error && <Skeleton height={90} />}
         {day && (
           <>
-            <FigureColumns
+            <StatisticsColumns
               rows={[
                 ['Recorded', day.recorded_seconds > 0 ? formatSpan(day.recorded_seconds * 1000) : NOTHING],
                 ['Wanted', day.wanted_seconds > 0 ? formatSpan(day.wanted_seconds * 1000) : 'Nothing'],

@@ -1,29 +1,29 @@
 // A recording's state as icon, word and colour together; `isSmall` keeps the icon and tells the rest on hover or focus.
 import { Tooltip } from '@mantine/core';
 import type { Recording } from '../api/recordingTypes';
-import { recordingLook, recordingSentence } from './recordingStyles';
+import { recordingStyle, recordingSentence } from './recordingStyles';
 import badges from '../widgets/StateBadge.module.css';
 import classes from './RecordingBadge.module.css';
 
 export function RecordingBadge({ recording, isSmall = false }: { recording: Recording; isSmall?: boolean }) {
-  const { word, tone, Icon } = recordingLook(recording);
+  const { label, tone, Icon } = recordingStyle(recording);
   const isRecording = recording.observed === 'recording';
   if (!isSmall) {
     return (
       <span className={`${badges.badge} ${badges[tone]}`} data-recording={recording.observed}>
         <Icon size={isRecording ? 11 : 15} stroke={2} aria-hidden className={isRecording ? classes.rec : undefined} />
-        {word}
+        {label}
       </span>
     );
   }
   const why = recordingSentence(recording);
   return (
-    <Tooltip label={why ? `${word}: ${why}` : word} multiline maw={300}>
+    <Tooltip label={why ? `${label}: ${why}` : label} multiline maw={300}>
       <span
         className={`${classes.small} ${badges[tone]}`}
         data-recording={recording.observed}
         role="img"
-        aria-label={word}
+        aria-label={label}
         tabIndex={0}
       >
         <Icon size={isRecording ? 10 : 15} stroke={2} aria-hidden className={isRecording ? classes.rec : undefined} />

@@ -15,14 +15,14 @@ import { useRecording } from './useRecording';
 import { useRecordingControl } from './useRecordingControl';
 import { formatBytes } from '../formatting/amounts';
 import { Failure } from '../widgets/Failure';
-import { FigureList } from '../widgets/StatisticsList';
+import { StatisticsList } from '../widgets/StatisticsList';
 import { NOTHING } from '../formatting/statistics';
 import { Panel } from '../widgets/Panel';
 import { recordedDaysAddress } from '../addresses/recordingAddresses';
 import { RecordingBadge } from './RecordingBadge';
 import { RecordingEventDialog } from './RecordingEventDialog';
-import { MODE_WORDS, recordingSentence } from './recordingStyles';
-import { keptWords } from './RecordingRow';
+import { MODE_LABELS, recordingSentence } from './recordingStyles';
+import { formatRetention } from './RecordingRow';
 import { Timestamp } from '../widgets/Timestamp';
 
 const LENGTHS = [
@@ -108,13 +108,13 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
           Mark event
         </Button>
       </Group>
-      <FigureList
+      <StatisticsList
         rows={[
-          ['Records', MODE_WORDS[recording.mode]],
+          ['Records', MODE_LABELS[recording.mode]],
           ['Since', recording.since ? <Timestamp key="since" at={recording.since} /> : NOTHING],
           ['Oldest footage', recording.oldest ? <Timestamp key="oldest" at={recording.oldest} /> : NOTHING],
           ['Size', formatBytes(recording.bytes)],
-          ['Kept', keptWords(recording)],
+          ['Kept', formatRetention(recording)],
         ]}
       />
       <Group gap={4} mt="sm" ml={-6}>

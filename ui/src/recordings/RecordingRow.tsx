@@ -4,11 +4,11 @@ import type { CoverageDay, Recording } from '../api/recordingTypes';
 import { formatBytes } from '../formatting/amounts';
 import { DayBars } from './DayBars';
 import { DayStrip } from './DayStrip';
-import { FigureColumns } from '../widgets/StatisticsColumns';
+import { StatisticsColumns } from '../widgets/StatisticsColumns';
 import { NOTHING } from '../formatting/statistics';
 import { recordedDaysAddress } from '../addresses/recordingAddresses';
 import { RecordingBadge } from './RecordingBadge';
-import { MODE_WORDS, recordingSentence } from './recordingStyles';
+import { MODE_LABELS, recordingSentence } from './recordingStyles';
 import { ShortMoment } from '../widgets/ShortMoment';
 import classes from './RecordingList.module.css';
 
@@ -22,7 +22,7 @@ export interface RecordingRowProps {
 }
 
 /** "14 days", "14 days or 500 GB", "as long as there is room". */
-export function keptWords({ retention }: Recording): string {
+export function formatRetention({ retention }: Recording): string {
   const limits = [
     retention.keep_days ? `${retention.keep_days} ${retention.keep_days === 1 ? 'day' : 'days'}` : '',
     retention.keep_bytes ? formatBytes(retention.keep_bytes) : '',
@@ -45,8 +45,8 @@ export function RecordingRow({ recording, dates, days, date, timeZone }: Recordi
           <RecordingBadge recording={recording} />
           <span className={classes.why} title={why}>
             {recording.observed === 'recording' && !recording.override
-              ? MODE_WORDS[recording.mode]
-              : why || MODE_WORDS[recording.mode]}
+              ? MODE_LABELS[recording.mode]
+              : why || MODE_LABELS[recording.mode]}
           </span>
         </div>
       </div>
@@ -57,8 +57,8 @@ export function RecordingRow({ recording, dates, days, date, timeZone }: Recordi
           <DayBars dates={dates} days={days} addressOf={(day) => recordedDaysAddress(id, day)} />
         )}
       </div>
-      <FigureColumns
-        className={classes.figures}
+      <StatisticsColumns
+        className={classes.statistics}
         rows={[
           ['From', recording.oldest ? <ShortMoment key="from" at={recording.oldest} /> : NOTHING],
           [
@@ -72,7 +72,7 @@ export function RecordingRow({ recording, dates, days, date, timeZone }: Recordi
             ),
           ],
           ['Size', formatBytes(recording.bytes)],
-          ['Kept', keptWords(recording)],
+          ['Kept', formatRetention(recording)],
         ]}
       />
     </li>

@@ -1,10 +1,10 @@
 // The disk that recordings lie on: how full, how long it lasts, and what is wrong with it.
 import { Skeleton, Text } from '@mantine/core';
-import type { StorageFigures } from '../api/recordingTypes';
-import { useStorageFigures } from './useStorageStatistics';
+import type { StorageStatistics } from '../api/recordingTypes';
+import { useStorageStatistics } from './useStorageStatistics';
 import { formatBytes } from '../formatting/amounts';
 import { Failure } from '../widgets/Failure';
-import { FigureColumns } from '../widgets/StatisticsColumns';
+import { StatisticsColumns } from '../widgets/StatisticsColumns';
 import { NOTHING } from '../formatting/statistics';
 import { Notice } from '../widgets/Notice';
 import { Panel } from '../widgets/Panel';
@@ -12,12 +12,12 @@ import { sentence } from '../formatting/sentence';
 import classes from './StoragePanel.module.css';
 
 /** Footage is written, and the limits of age and size make it go before the disk is full. */
-function isWithinLimits({ total_bytes, bytes_per_day, days_left }: StorageFigures): boolean {
+function isWithinLimits({ total_bytes, bytes_per_day, days_left }: StorageStatistics): boolean {
   return total_bytes !== null && days_left === null && (bytes_per_day ?? 0) > 0;
 }
 
 /** "about 5 days", "less than an hour"; a dash when nothing is being added. */
-export function daysLeftWords(days: number | null): string {
+export function formatDaysLeft(days: number | null): string {
   if (days === null) return NOTHING;
   if (days < 1 / 24) return 'less than an hour';
   if (days < 2) return `about ${Math.max(1, Math.round(days * 24))} h`;
@@ -25,18 +25,18 @@ export function daysLeftWords(days: number | null): string {
   return days > 730 ? `about ${Math.round(days / 365)} years` : `about ${Math.round(days)} days`;
 }
 
-function Meter({ figures }: { figures: StorageFigures }) {
-  const total = figures.total_bytes ?? 0;
+function Meter({ statistics }: { statistics: StorageStatistics }) {
+  const total = statistics.total_bytes ?? 0;
   if (total <= 0) return null;
-  const recordings = figures.used_by_recordings_bytes ?? 0;
-  const free = figures.free_bytes ?? 0;
+  const recordings = statistics.used_by_recordings_bytes ?? 0;
+  const free = statistics.free_bytes ?? 0;
   const other = Math.max(0, total - free - recordings);
-  const floor = figures.floor_bytes ?? 0;
+  const floor = statistics.floor_bytes ?? 0;
   const share = (bytes: number) => `${Math.min(100, (bytes / total) * 100)}%`;
-  const words = `${formatBytes(recordings)} recordings, ${formatBytes(other)} something else, ${formatBytes(free)} free of ${formatBytes(total)}`;
+  const label = `${formatBytes(recordings)} recordings, ${formatBytes(other)} something else, ${formatBytes(free)} free of ${formatBytes(total)}`;
   return (
     <>
-      <div className={classes.meter} role="img" aria-label={words}>
+      <div className={classes.meter} role="img" aria-label={label}>
         <div className={classes.recordings} style={{ width: share(recordings) }} />
         <div className={classes.other} style={{ width: share(other) }} />
         {floor > 0 && (
@@ -68,14 +68,14 @@ function Meter({ figures }: { figures: StorageFigures }) {
 }
 
 export function StoragePanel() {
-  const { data, error, refetch } = useStorageFigures();
+  const { data, error, refetch } = useStorageStatistics();
   return (
     <Panel
       title="Storage"
       end={data?.total_bytes ? <Text size="sm" c="dimmed">{`${formatBytes(data.total_bytes)} disk`}</Text> : undefined}
     >
       {error && !data && (
-        <Failure title="The storage’s figures could not be read" error={error} onRetry={() => void refetch()} />
+        <Failure title="The storage’s statistics could not be read" error={error} onRetry={() => void refetch()} />
       )}
       {!data && !error && <Skeleton height={90} />}
       {data && (
@@ -85,11 +85,11 @@ export function StoragePanel() {
               {data.reason.remedy && sentence(data.reason.remedy)}
             </Notice>
           )}
-          <Meter figures={data} />
-          <FigureColumns
+          <Meter statistics={data} />
+          <StatisticsColumns
             rows={[
               ['Written in 24 hours', data.bytes_per_day === null ? NOTHING : formatBytes(data.bytes_per_day)],
-              ['Free space lasts', isWithinLimits(data) ? 'always, within the limits' : daysLeftWords(data.days_left)],
+              ['Free space lasts', isWithinLimits(data) ? 'always, within the limits' : formatDaysLeft(data.days_left)],
             ]}
           />
         </div>

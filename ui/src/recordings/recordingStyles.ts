@@ -5,26 +5,26 @@ import { formatShortMoment } from '../formatting/moments';
 import { sentence } from '../formatting/sentence';
 import type { Tone } from '../widgets/stateStyles';
 
-export interface RecordingLook {
-  word: string;
+export interface RecordingStyle {
+  label: string;
   tone: Tone;
   Icon: typeof IconCircleOff;
 }
 
-const RECORDING_LOOKS: Record<RecordingState, RecordingLook> = {
-  recording: { word: 'Recording', tone: 'good', Icon: IconCircleFilled },
-  waiting: { word: 'Waiting', tone: 'still', Icon: IconClockPause },
-  interrupted: { word: 'Interrupted', tone: 'bad', Icon: IconAlertTriangle },
-  off: { word: 'Not recording', tone: 'still', Icon: IconCircleOff },
+const RECORDING_STYLES: Record<RecordingState, RecordingStyle> = {
+  recording: { label: 'Recording', tone: 'good', Icon: IconCircleFilled },
+  waiting: { label: 'Waiting', tone: 'still', Icon: IconClockPause },
+  interrupted: { label: 'Interrupted', tone: 'bad', Icon: IconAlertTriangle },
+  off: { label: 'Not recording', tone: 'still', Icon: IconCircleOff },
 };
 
 /** Waiting is nothing to worry about, unless footage is wanted now. */
-export function recordingLook({ observed, is_wanted }: Recording): RecordingLook {
-  const look = RECORDING_LOOKS[observed];
-  return observed === 'waiting' && is_wanted ? { ...look, tone: 'warn' } : look;
+export function recordingStyle({ observed, is_wanted }: Recording): RecordingStyle {
+  const style = RECORDING_STYLES[observed];
+  return observed === 'waiting' && is_wanted ? { ...style, tone: 'warn' } : style;
 }
 
-export const MODE_WORDS: Record<RecordingMode, string> = {
+export const MODE_LABELS: Record<RecordingMode, string> = {
   continuous: 'Always',
   scheduled: 'By a weekly plan',
   event: 'Around events',

@@ -6,39 +6,39 @@ import type { RecordingEvent, Recording } from '../api/recordingTypes';
 import { sentence } from '../formatting/sentence';
 import { recordingKeys } from '../api/recordingKeys';
 
-export type RecordingDeed =
+export type RecordingAction =
   | { kind: 'start'; forMinutes?: number }
   | { kind: 'stop'; forMinutes?: number }
   | { kind: 'resume' }
   | { kind: 'event'; label: string; note: string; duration_seconds: number };
 
-const FAILED: Record<RecordingDeed['kind'], string> = {
+const FAILED: Record<RecordingAction['kind'], string> = {
   start: 'Recording was not started',
   stop: 'Recording was not stopped',
   resume: 'Recording could not go back to its mode',
   event: 'The event was not marked',
 };
 
-function send(deviceId: string, deed: RecordingDeed): Promise<Recording | RecordingEvent> {
-  if (deed.kind === 'start' || deed.kind === 'stop') {
-    const until = deed.forMinutes ? new Date(Date.now() + deed.forMinutes * 60_000).toISOString() : undefined;
-    return deed.kind === 'start' ? startRecording(deviceId, until) : stopRecording(deviceId, until);
+function send(deviceId: string, action: RecordingAction): Promise<Recording | RecordingEvent> {
+  if (action.kind === 'start' || action.kind === 'stop') {
+    const until = action.forMinutes ? new Date(Date.now() + action.forMinutes * 60_000).toISOString() : undefined;
+    return action.kind === 'start' ? startRecording(deviceId, until) : stopRecording(deviceId, until);
   }
-  if (deed.kind === 'resume') return resumeRecordingPlan(deviceId);
-  const { label, note, duration_seconds } = deed;
+  if (action.kind === 'resume') return resumeRecordingPlan(deviceId);
+  const { label, note, duration_seconds } = action;
   return addRecordingEvent(deviceId, { label, duration_seconds, ...(note ? { note } : {}) });
 }
 
 export function useRecordingControl(deviceId: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (deed: RecordingDeed) => send(deviceId, deed),
-    onError: (error, deed) => {
+    mutationFn: (action: RecordingAction) => send(deviceId, action),
+    onError: (error, action) => {
       // The dialog of an event says itself what is wrong with it.
-      if (deed.kind !== 'event')
+      if (action.kind !== 'event')
         notifications.show({
           color: 'red',
-          title: FAILED[deed.kind],
+          title: FAILED[action.kind],
           message: sentence(error.message),
           autoClose: 8_000,
         });

@@ -5,11 +5,11 @@ import type { Recording } from '../api/recordingTypes';
 import { recordingKeys } from '../api/recordingKeys';
 
 const PAGE_SIZE = 100;
-const MOST_PAGES = 20;
+const MAX_PAGES = 20;
 
 async function listAll(signal: AbortSignal): Promise<Recording[]> {
   const recordings: Recording[] = [];
-  for (let page = 1; page <= MOST_PAGES; page += 1) {
+  for (let page = 1; page <= MAX_PAGES; page += 1) {
     const told = await listRecordings({ page, pageSize: PAGE_SIZE }, signal);
     recordings.push(...told.items);
     if (page >= told.totalPages) break;

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { readStorage } from '../api/recordings';
 import { recordingKeys } from '../api/recordingKeys';
 
-export function useStorageFigures() {
+export function useStorageStatistics() {
   return useQuery({
     queryKey: recordingKeys.storage,
     queryFn: ({ signal }) => readStorage(signal),

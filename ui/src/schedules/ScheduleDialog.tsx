@@ -21,7 +21,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ApiError } from '../api/http';
 import { readSchedule } from '../api/schedules';
-import { useScheduleDeeds } from './useSchedules';
+import { useScheduleActions } from './useSchedules';
 import { ConflictNotice } from '../widgets/ConflictNotice';
 import { Failure } from '../widgets/Failure';
 import { WEEKDAY_NAMES, WEEKDAYS } from '../plans/planSpans';
@@ -33,7 +33,7 @@ import {
   scheduleValuesOf,
   tidyTimes,
   FIRST_EXAMPLE,
-  MOST_TIMES,
+  MAX_TIMES,
   type ScheduleUnit,
   type ScheduleValues,
 } from './scheduleValues';
@@ -58,11 +58,11 @@ interface ScheduleFormProps {
 }
 
 function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: ScheduleFormProps) {
-  const { save } = useScheduleDeeds();
+  const { save } = useScheduleActions();
   const [failure, setFailure] = useState<Error | null>(null);
   const [hasConflict, setConflict] = useState(false);
   const form = useForm<ScheduleValues>({ initialValues, validate: scheduleRules });
-  const { way, weekdays } = form.values;
+  const { timing, weekdays } = form.values;
   const send = async (values: ScheduleValues, version: string | null) => {
     setFailure(null);
     try {
@@ -94,14 +94,14 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
           <SegmentedControl
             fullWidth
             aria-label="When"
-            value={way}
-            onChange={(next) => form.setFieldValue('way', next as ScheduleValues['way'])}
+            value={timing}
+            onChange={(next) => form.setFieldValue('timing', next as ScheduleValues['timing'])}
             data={[
               { value: 'every', label: 'Again and again' },
               { value: 'times', label: 'At times of day' },
             ]}
           />
-          {way === 'every' ? (
+          {timing === 'every' ? (
             <Group gap="xs" align="flex-start" wrap="nowrap">
               <NumberInput flex={1} aria-label="Every" prefix="Every " {...count} {...form.getInputProps('count')} />
               <Select
@@ -119,7 +119,7 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
               placeholder={form.values.times.length ? undefined : [480, 1110].map(formatClockOf).join(', ')}
               description={`Type a time such as ${formatClockOf(FIRST_EXAMPLE)} and press Enter.`}
               splitChars={[',', ';']}
-              maxTags={MOST_TIMES}
+              maxTags={MAX_TIMES}
               acceptValueOnBlur
               clearable
               {...form.getInputProps('times')}
@@ -146,7 +146,7 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
             </Group>
           </Chip.Group>
         </Input.Wrapper>
-        {(way === 'times' || weekdays.length > 0) && (
+        {(timing === 'times' || weekdays.length > 0) && (
           <TimeZoneSelect
             value={form.values.time_zone}
             onChange={(zone) => form.setFieldValue('time_zone', zone)}

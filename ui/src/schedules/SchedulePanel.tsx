@@ -3,7 +3,7 @@ import { Button, Skeleton, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useNow } from '../widgets/useNow';
-import { useScheduleDeeds, useSchedules } from './useSchedules';
+import { useScheduleActions, useSchedules } from './useSchedules';
 import { Failure } from '../widgets/Failure';
 import { Panel } from '../widgets/Panel';
 import { ScheduleDialog } from './ScheduleDialog';
@@ -12,7 +12,7 @@ import classes from './Schedules.module.css';
 
 export function SchedulePanel({ deviceId, timeZone }: { deviceId: string; timeZone: string }) {
   const { data, error, refetch } = useSchedules(deviceId);
-  const { toggle, askToDelete } = useScheduleDeeds();
+  const { toggle, askToDelete } = useScheduleActions();
   const [edited, setEdited] = useState<number | 'new' | null>(null);
   const nowMs = useNow(1_000);
   const add = (

@@ -3,10 +3,10 @@ import { ActionIcon, Group, Switch, Text, Tooltip } from '@mantine/core';
 import { IconAlertTriangle, IconPencil, IconTrash } from '@tabler/icons-react';
 import type { Schedule } from '../api/schedules';
 import { ownTimeZone } from '../formatting/timeZone';
-import { FigureColumns } from '../widgets/StatisticsColumns';
+import { StatisticsColumns } from '../widgets/StatisticsColumns';
 import { NOTHING } from '../formatting/statistics';
 import { formatSpan } from '../formatting/moments';
-import { keptScheduleWords, scheduleTitle, scheduleWords } from './scheduleValues';
+import { formatScheduleRetention, scheduleTitle, formatSchedule } from './scheduleValues';
 import { sentence } from '../formatting/sentence';
 import { ShortMoment } from '../widgets/ShortMoment';
 import { TagList } from '../widgets/TagList';
@@ -50,7 +50,7 @@ export function ScheduleRow({ schedule, nowMs, isBusy, onToggle, onEdit, onDelet
           {name}
         </div>
         <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-          {scheduleWords(schedule)}
+          {formatSchedule(schedule)}
           {isElsewhere && `, clocks of ${time_zone}`}
         </Text>
         {tags.length > 0 && (
@@ -67,15 +67,15 @@ export function ScheduleRow({ schedule, nowMs, isBusy, onToggle, onEdit, onDelet
           </div>
         )}
       </div>
-      <FigureColumns
-        className={classes.figures}
+      <StatisticsColumns
+        className={classes.statistics}
         rows={[
           ['Next', <Next key="next" schedule={schedule} nowMs={nowMs} />],
           ['Last taken', last_taken_at ? <ShortMoment key="last" at={last_taken_at} /> : NOTHING],
-          ['Kept', keptScheduleWords(schedule)],
+          ['Kept', formatScheduleRetention(schedule)],
         ]}
       />
-      <Group gap={2} wrap="nowrap" className={classes.deeds}>
+      <Group gap={2} wrap="nowrap" className={classes.actions}>
         <Tooltip label="Edit">
           <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Edit ${name}`} onClick={onEdit}>
             <IconPencil size={18} stroke={1.7} />

@@ -16,7 +16,7 @@ import {
   firstTimeLapse,
   timeLapseRequestOf,
   timeLapseRules,
-  timeLapseWords,
+  formatTimeLapse,
   type TimeLapseValues,
 } from './timeLapseValues';
 
@@ -80,7 +80,7 @@ export function TimeLapseDialog({
       else setFailure(error as Error);
     }
   };
-  const words = timeLapseWords(timeZone, form.values);
+  const summary = formatTimeLapse(timeZone, form.values);
   return (
     <Modal
       opened
@@ -139,7 +139,7 @@ export function TimeLapseDialog({
             <Select label="Size" data={WIDTHS} allowDeselect={false} {...form.getInputProps('width')} />
           </SimpleGrid>
           <Text size="sm" c="dimmed" mih={22} aria-live="polite">
-            {words}
+            {summary}
           </Text>
           {failure && <Failure title="The time-lapse was not started" error={failure} />}
           <Group justify="flex-end">

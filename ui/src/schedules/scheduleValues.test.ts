@@ -2,21 +2,21 @@
 import { expect, test } from 'vitest';
 import { buildSchedule } from '../../test/bookmarkFactories';
 import {
-  keptScheduleWords,
+  formatScheduleRetention,
   newSchedule,
   placeScheduleErrors,
   scheduleFieldsOf,
   scheduleRules,
   scheduleTitle,
   scheduleValuesOf,
-  scheduleWords,
+  formatSchedule,
   tidyTimes,
-  weekdayWords,
+  formatWeekdays,
 } from './scheduleValues';
 
 test('a step is said in the largest unit that fits', () => {
-  const words = (every_seconds: number) => scheduleWords({ every_seconds, times: [], weekdays: [] });
-  expect([45, 60, 600, 3_600, 5_400, 86_400, 172_800].map(words)).toEqual([
+  const format = (every_seconds: number) => formatSchedule({ every_seconds, times: [], weekdays: [] });
+  expect([45, 60, 600, 3_600, 5_400, 86_400, 172_800].map(format)).toEqual([
     'Every 45 seconds',
     'Every minute',
     'Every 10 minutes',
@@ -28,16 +28,16 @@ test('a step is said in the largest unit that fits', () => {
 });
 
 test('times and days are said shortly', () => {
-  expect(scheduleWords({ every_seconds: null, times: ['08:00', '18:30'], weekdays: ['saturday', 'sunday'] })).toBe(
+  expect(formatSchedule({ every_seconds: null, times: ['08:00', '18:30'], weekdays: ['saturday', 'sunday'] })).toBe(
     'At 08:00 and 18:30, Sat, Sun',
   );
-  expect(scheduleWords({ every_seconds: null, times: ['08:00'], weekdays: [] })).toBe('At 08:00');
+  expect(formatSchedule({ every_seconds: null, times: ['08:00'], weekdays: [] })).toBe('At 08:00');
   const many = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, '0')}:00`);
-  expect(scheduleWords({ every_seconds: null, times: many, weekdays: [] })).toBe(
+  expect(formatSchedule({ every_seconds: null, times: many, weekdays: [] })).toBe(
     'At 00:00, 01:00, 02:00, 03:00, 04:00 and 19 more times',
   );
-  expect(weekdayWords(['monday', 'tuesday', 'wednesday', 'friday', 'sunday'])).toBe('Mon–Wed, Fri, Sun');
-  expect(weekdayWords(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'])).toBe('');
+  expect(formatWeekdays(['monday', 'tuesday', 'wednesday', 'friday', 'sunday'])).toBe('Mon–Wed, Fri, Sun');
+  expect(formatWeekdays(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'])).toBe('');
 });
 
 test('one without a name is called what it does', () => {
@@ -45,8 +45,8 @@ test('one without a name is called what it does', () => {
 });
 
 test('what is kept is said, also when it is all of it', () => {
-  expect(keptScheduleWords({ keep_days: 30, keep_count: 500 })).toBe('30 days, the newest 500');
-  expect(keptScheduleWords({ keep_days: null, keep_count: null })).toBe('for good');
+  expect(formatScheduleRetention({ keep_days: 30, keep_count: 500 })).toBe('30 days, the newest 500');
+  expect(formatScheduleRetention({ keep_days: null, keep_count: null })).toBe('for good');
 });
 
 test('a schedule comes out of the form as it went in', () => {
@@ -74,12 +74,15 @@ test('a schedule comes out of the form as it went in', () => {
 test('only one of both ways is sent, whatever was typed into the other', () => {
   const values = { ...newSchedule('UTC'), count: 2, unit: 'hours' as const, times: ['08:00'] };
   expect(scheduleFieldsOf(values, 'd1')).toMatchObject({ every_seconds: 7_200, times: [] });
-  expect(scheduleFieldsOf({ ...values, way: 'times' }, 'd1')).toMatchObject({ every_seconds: null, times: ['08:00'] });
+  expect(scheduleFieldsOf({ ...values, timing: 'times' }, 'd1')).toMatchObject({
+    every_seconds: null,
+    times: ['08:00'],
+  });
 });
 
 test('times are put in order, and what is none is refused', () => {
   expect(tidyTimes(['18:30', '8.05', '08:05'])).toEqual(['08:05', '18:30']);
-  const values = { ...newSchedule('UTC'), way: 'times' as const };
+  const values = { ...newSchedule('UTC'), timing: 'times' as const };
   expect(scheduleRules.times([], values)).toMatch(/at least one/);
   expect(scheduleRules.times(['24:00'], values)).toMatch(/no time of day/);
   expect(scheduleRules.times(['08:30'], values)).toBeNull();

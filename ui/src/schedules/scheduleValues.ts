@@ -10,7 +10,7 @@ export type ScheduleUnit = 'seconds' | 'minutes' | 'hours' | 'days';
 export interface ScheduleValues {
   name: string;
   enabled: boolean;
-  way: 'every' | 'times';
+  timing: 'every' | 'times';
   /** Numbers are empty text while somebody is typing. */
   count: number | string;
   unit: ScheduleUnit;
@@ -28,8 +28,8 @@ const UNITS: [ScheduleUnit, number][] = [
   ['minutes', 60],
   ['seconds', 1],
 ];
-const LONGEST_SECONDS = 7 * 86_400;
-export const MOST_TIMES = 96;
+const MAX_SECONDS = 7 * 86_400;
+export const MAX_TIMES = 96;
 /** Half past eight, in minutes: the example that is shown of a time. */
 export const FIRST_EXAMPLE = 510;
 
@@ -46,7 +46,7 @@ export function newSchedule(timeZone: string): ScheduleValues {
   return {
     name: '',
     enabled: true,
-    way: 'every',
+    timing: 'every',
     count: 10,
     unit: 'minutes',
     times: [],
@@ -64,7 +64,7 @@ export function scheduleValuesOf(schedule: Schedule): ScheduleValues {
   return {
     name,
     enabled,
-    way: every_seconds === null ? 'times' : 'every',
+    timing: every_seconds === null ? 'times' : 'every',
     count,
     unit,
     times: tidyTimes(times),
@@ -79,13 +79,13 @@ export function scheduleValuesOf(schedule: Schedule): ScheduleValues {
 const numberOrNull = (value: number | string): number | null => (value === '' ? null : Number(value));
 
 export function scheduleFieldsOf(values: ScheduleValues, deviceId: string): ScheduleFields {
-  const { name, enabled, way, count, unit, times, weekdays, time_zone, tags, keep_days, keep_count } = values;
+  const { name, enabled, timing, count, unit, times, weekdays, time_zone, tags, keep_days, keep_count } = values;
   return {
     device_id: deviceId,
     name: name.trim(),
     enabled,
-    every_seconds: way === 'every' ? secondsOf(count, unit) : null,
-    times: way === 'times' ? timeTexts(times) : [],
+    every_seconds: timing === 'every' ? secondsOf(count, unit) : null,
+    times: timing === 'times' ? timeTexts(times) : [],
     weekdays: weekdays.length === WEEKDAYS.length ? [] : WEEKDAYS.filter((day) => weekdays.includes(day)),
     time_zone,
     tags,
@@ -119,14 +119,14 @@ const atLeastOne = (value: number | string): string | null =>
 
 export const scheduleRules = {
   name: (name: string) => (name.trim() ? null : 'Give it a name'),
-  count: (count: number | string, { way, unit }: ScheduleValues) => {
+  count: (count: number | string, { timing, unit }: ScheduleValues) => {
     const seconds = secondsOf(count, unit);
-    if (way !== 'every' || (count !== '' && Number.isInteger(seconds) && seconds >= 1 && seconds <= LONGEST_SECONDS))
+    if (timing !== 'every' || (count !== '' && Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_SECONDS))
       return null;
     return 'From 1 second to 7 days';
   },
-  times: (times: string[], { way }: ScheduleValues) => {
-    if (way !== 'times') return null;
+  times: (times: string[], { timing }: ScheduleValues) => {
+    if (timing !== 'times') return null;
     const wrong = times.find((time) => minutesOf(time) === null);
     if (wrong !== undefined) return `“${wrong}” is no time of day such as ${formatClockOf(FIRST_EXAMPLE)}`;
     return times.length > 0 ? null : 'Enter at least one time of day';
@@ -158,47 +158,50 @@ export function placeScheduleErrors(errors: Record<string, string>): Record<stri
 }
 
 /** "Mon–Fri", "Sat, Sun", "" for every day. */
-export function weekdayWords(weekdays: Weekday[]): string {
+export function formatWeekdays(weekdays: Weekday[]): string {
   const chosen = WEEKDAYS.map((day) => weekdays.includes(day));
   if (weekdays.length === 0 || chosen.every(Boolean)) return '';
-  const words: string[] = [];
+  const parts: string[] = [];
   for (let first = 0; first < chosen.length; first += 1) {
     if (!chosen[first]) continue;
     let last = first;
     while (chosen[last + 1]) last += 1;
     const short = (day: number) => (WEEKDAY_NAMES[day] ?? '').slice(0, 3);
-    if (last - first >= 2) words.push(`${short(first)}–${short(last)}`);
-    else for (let day = first; day <= last; day += 1) words.push(short(day));
+    if (last - first >= 2) parts.push(`${short(first)}–${short(last)}`);
+    else for (let day = first; day <= last; day += 1) parts.push(short(day));
     first = last;
   }
-  return words.join(', ');
+  return parts.join(', ');
 }
 
 /** What it is called: one made over the API may have no name. */
-export const scheduleTitle = (schedule: Schedule): string => schedule.name || scheduleWords(schedule);
+export const scheduleTitle = (schedule: Schedule): string => schedule.name || formatSchedule(schedule);
 
-const MOST_NAMED = 6;
+const MAX_NAMED = 6;
 
 /** "Every 10 minutes, Mon–Fri", "At 08:00 and 18:30". */
-export function scheduleWords({
+export function formatSchedule({
   every_seconds,
   times,
   weekdays,
 }: Pick<ScheduleFields, 'every_seconds' | 'times' | 'weekdays'>): string {
-  const days = weekdayWords(weekdays);
+  const days = formatWeekdays(weekdays);
   const tail = days ? `, ${days}` : '';
   if (every_seconds !== null) {
     const [count, unit] = unitOf(every_seconds);
     return `Every ${count === 1 ? unit.slice(0, -1) : `${count} ${unit}`}${tail}`;
   }
   const told = tidyTimes(times);
-  if (told.length > MOST_NAMED)
-    return `At ${told.slice(0, MOST_NAMED - 1).join(', ')} and ${told.length - MOST_NAMED + 1} more times${tail}`;
+  if (told.length > MAX_NAMED)
+    return `At ${told.slice(0, MAX_NAMED - 1).join(', ')} and ${told.length - MAX_NAMED + 1} more times${tail}`;
   return `At ${told.length > 1 ? `${told.slice(0, -1).join(', ')} and ${told.at(-1)}` : told[0]}${tail}`;
 }
 
 /** "30 days or 1000 snapshots", "for good". */
-export function keptScheduleWords({ keep_days, keep_count }: Pick<ScheduleFields, 'keep_days' | 'keep_count'>): string {
+export function formatScheduleRetention({
+  keep_days,
+  keep_count,
+}: Pick<ScheduleFields, 'keep_days' | 'keep_count'>): string {
   const limits = [
     keep_days === null ? '' : `${keep_days} ${keep_days === 1 ? 'day' : 'days'}`,
     keep_count === null ? '' : `the newest ${keep_count === 1 ? 'one' : keep_count}`,

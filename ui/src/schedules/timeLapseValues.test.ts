@@ -1,6 +1,6 @@
 // A time-lapse: local times, what it comes to in words, and what is sent.
 import { expect, test } from 'vitest';
-import { firstTimeLapse, parseLocal, timeLapseRequestOf, timeLapseRules, timeLapseWords } from './timeLapseValues';
+import { firstTimeLapse, parseLocal, timeLapseRequestOf, timeLapseRules, formatTimeLapse } from './timeLapseValues';
 
 const ZONE = 'Europe/Berlin';
 const DAY = { startMs: Date.parse('2026-11-21T22:00:00Z'), endMs: Date.parse('2026-11-22T22:00:00Z') };
@@ -28,10 +28,10 @@ test('the snapshots of one schedule are asked for only where it is made of snaps
 
 test('what it comes to is said before it is made', () => {
   const values = firstTimeLapse(ZONE, DAY, 'recordings');
-  expect(timeLapseWords(ZONE, values)).toMatch(/^1 d in 30 s: 2.880 times as fast, a picture each 1 min 55 s\.$/);
-  expect(timeLapseWords(ZONE, { ...values, source: 'snapshots' })).toMatch(/times as fast\.$/);
-  expect(timeLapseWords(ZONE, { ...values, length_seconds: 90_000 })).toMatch(/no faster/);
-  expect(timeLapseWords(ZONE, { ...values, to: '' })).toBe('');
+  expect(formatTimeLapse(ZONE, values)).toMatch(/^1 d in 30 s: 2.880 times as fast, a picture each 1 min 55 s\.$/);
+  expect(formatTimeLapse(ZONE, { ...values, source: 'snapshots' })).toMatch(/times as fast\.$/);
+  expect(formatTimeLapse(ZONE, { ...values, length_seconds: 90_000 })).toMatch(/no faster/);
+  expect(formatTimeLapse(ZONE, { ...values, to: '' })).toBe('');
 });
 
 test('a short range makes a film that is still faster', () => {

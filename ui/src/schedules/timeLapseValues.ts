@@ -19,7 +19,7 @@ export interface TimeLapseValues {
 }
 
 export const FIRST_LENGTH_SECONDS = 30;
-export const LONGEST_LENGTH_SECONDS = 3_600;
+export const MAX_LENGTH_SECONDS = 3_600;
 
 const localText = (timeZone: string, atMs: number): string =>
   new Date(wallAt(timeZone, atMs)).toISOString().slice(0, 19);
@@ -52,14 +52,14 @@ export const timeLapseRules = (timeZone: string, nowMs: number) => ({
   },
   length_seconds: (value: number | string) => {
     const seconds = Number(value);
-    return value !== '' && seconds >= 1 && seconds <= LONGEST_LENGTH_SECONDS
+    return value !== '' && seconds >= 1 && seconds <= MAX_LENGTH_SECONDS
       ? null
-      : `From 1 to ${LONGEST_LENGTH_SECONDS} seconds`;
+      : `From 1 to ${MAX_LENGTH_SECONDS} seconds`;
   },
 });
 
 /** What the film comes to: "1 d in 30 s: 2880 times as fast, a picture each 1 min 55 s." Empty while it makes no sense. */
-export function timeLapseWords(timeZone: string, values: TimeLapseValues): string {
+export function formatTimeLapse(timeZone: string, values: TimeLapseValues): string {
   const [start, end] = [parseLocal(timeZone, values.from), parseLocal(timeZone, values.to)];
   const seconds = Number(values.length_seconds);
   if (start === null || end === null || end <= start || !(seconds > 0)) return '';

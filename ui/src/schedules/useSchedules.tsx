@@ -33,7 +33,7 @@ export function fieldsOfSchedule(schedule: Schedule): ScheduleFields {
   return { device_id, name, enabled, every_seconds, times, weekdays, time_zone, tags, keep_days, keep_count };
 }
 
-export function useScheduleDeeds() {
+export function useScheduleActions() {
   const client = useQueryClient();
   const refresh = () => client.invalidateQueries({ queryKey: scheduleKeys.all });
 

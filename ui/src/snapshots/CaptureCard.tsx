@@ -21,7 +21,7 @@ const DONE_SHOWN_MS = 7_000;
 const FAILED_SHOWN_MS = 15_000;
 
 /** The day is told where it is another. */
-const nearWords = (timeZone: string, atMs: number, askedMs: number): string =>
+const formatNearest = (timeZone: string, atMs: number, askedMs: number): string =>
   (dateOf(timeZone, atMs) === dateOf(timeZone, askedMs) ? formatTime : formatMoment)(timeZone, atMs);
 
 export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: CaptureCardProps) {
@@ -44,7 +44,7 @@ export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: Capt
       <div className={classes.card} data-testid="capture-card" data-state={state} {...holds}>
         <UnstyledButton className={classes.open} onClick={() => onOpen(snapshot)} aria-label="View the snapshot">
           <img className={classes.thumbnail} src={snapshot.thumbnail_url} alt="" />
-          <span className={classes.words}>
+          <span className={classes.text}>
             <span className={classes.title}>Snapshot taken</span>
             <span className={classes.soft}>{formatTime(timeZone, Date.parse(snapshot.at))}</span>
             <span className={classes.link}>View</span>
@@ -66,7 +66,7 @@ export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: Capt
     return (
       <div className={classes.card} data-testid="capture-card" data-state={state} {...holds}>
         <IconAlertTriangle className={classes.icon} size={20} stroke={1.7} aria-hidden />
-        <div className={classes.words}>
+        <div className={classes.text}>
           <span className={classes.title}>No snapshot was taken</span>
           <span className={classes.why}>
             {sentence(failure.message, timeZone)}
@@ -80,7 +80,7 @@ export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: Capt
               variant="default"
               onClick={() => onSeek(Date.parse(at))}
             >
-              Show {nearWords(timeZone, Date.parse(at), Date.parse(entry.at ?? at))}
+              Show {formatNearest(timeZone, Date.parse(at), Date.parse(entry.at ?? at))}
             </Button>
           ))}
         </div>
@@ -103,7 +103,7 @@ export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: Capt
       data-state={state}
     >
       <Loader size={18} color="#7ef0d4" />
-      <div className={classes.words}>
+      <div className={classes.text}>
         <span className={classes.title}>Taking the snapshot</span>
         {progress !== null && (
           <>

@@ -13,9 +13,9 @@ import { formatMoment } from '../formatting/zonedTimes';
 import { formatBytes } from '../formatting/amounts';
 import { ConflictNotice } from '../widgets/ConflictNotice';
 import { Failure } from '../widgets/Failure';
-import { FigureList } from '../widgets/StatisticsList';
+import { StatisticsList } from '../widgets/StatisticsList';
 import { deviceMomentAddress } from '../addresses/recordingAddresses';
-import { KIND_LOOKS, originWords } from './snapshotFormatting';
+import { KIND_STYLES, formatOrigin } from './snapshotFormatting';
 import { Timestamp } from '../widgets/Timestamp';
 import classes from './SnapshotViewer.module.css';
 
@@ -29,10 +29,10 @@ interface SnapshotDetailsProps {
   onDelete: () => void;
 }
 
-const FORMATS: { format: SnapshotFormat; words: string }[] = [
-  { format: 'jpeg', words: 'JPEG, as it was kept' },
-  { format: 'png', words: 'PNG, without further loss' },
-  { format: 'webp', words: 'WebP, smaller' },
+const FORMATS: { format: SnapshotFormat; description: string }[] = [
+  { format: 'jpeg', description: 'JPEG, as it was kept' },
+  { format: 'png', description: 'PNG, without further loss' },
+  { format: 'webp', description: 'WebP, smaller' },
 ];
 const KEYS = [
   ['← →', 'Other pictures'],
@@ -41,7 +41,7 @@ const KEYS = [
   ['I', 'Details'],
   ['Esc', 'Close'],
 ] as const;
-const MOST_TAGS = 20;
+const MAX_TAGS = 20;
 
 async function copyLink(id: string): Promise<void> {
   const link = `${window.location.origin}/snapshots?snapshot=${encodeURIComponent(id)}`;
@@ -81,7 +81,7 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
   });
   useEffect(() => () => unsaved.current?.(), []);
 
-  const { Icon } = KIND_LOOKS[kind];
+  const { Icon } = KIND_STYLES[kind];
   return (
     <Stack gap="md">
       <div>
@@ -93,7 +93,7 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
         </time>
         <div className={classes.kind}>
           <Icon size={15} stroke={1.8} aria-hidden />
-          <span>{originWords(snapshot)}</span>
+          <span>{formatOrigin(snapshot)}</span>
         </div>
       </div>
       <Group gap={1} wrap="nowrap">
@@ -114,7 +114,7 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
-            {FORMATS.map(({ format, words: about }) => (
+            {FORMATS.map(({ format, description: about }) => (
               <Menu.Item key={format} component="a" href={snapshotDownloadUrl(snapshot, format)} download>
                 {about}
               </Menu.Item>
@@ -159,7 +159,7 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
             label="Tags"
             placeholder={tags.length > 0 ? undefined : 'Type and press Enter'}
             data={knownTags}
-            maxTags={MOST_TAGS}
+            maxTags={MAX_TAGS}
             acceptValueOnBlur
             readOnly={!isRead}
             comboboxProps={{ portalProps: target }}
@@ -187,7 +187,7 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
           )}
         </Stack>
       </form>
-      <FigureList
+      <StatisticsList
         rows={[
           ['Size', `${snapshot.width} × ${snapshot.height}`],
           ['File', formatBytes(snapshot.size)],

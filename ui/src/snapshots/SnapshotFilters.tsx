@@ -5,7 +5,7 @@ import type { DeviceChoice } from '../widgets/useDeviceChoices';
 import type { GalleryQuery } from './useSnapshotQuery';
 import { CaptureFilters } from '../widgets/CaptureFilters';
 import { DaysFilter } from '../widgets/DaysFilter';
-import { KIND_LOOKS } from './snapshotFormatting';
+import { KIND_STYLES } from './snapshotFormatting';
 
 interface SnapshotFiltersProps {
   query: GalleryQuery;
@@ -24,7 +24,7 @@ const TIMES = [
   { value: '30d', label: 'Last 30 days' },
   { value: 'custom', label: 'Days…' },
 ];
-const KINDS = Object.entries(KIND_LOOKS).map(([value, { word }]) => ({ value, label: word }));
+const KINDS = Object.entries(KIND_STYLES).map(([value, { label }]) => ({ value, label }));
 
 export function SnapshotFilters({ query, today, devices, tags, deviceName, onChange }: SnapshotFiltersProps) {
   return (

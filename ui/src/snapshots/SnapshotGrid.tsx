@@ -33,7 +33,7 @@ export function groupByDay(snapshots: Snapshot[], timeZone: string): Day[] {
   return days;
 }
 
-function dayWords(date: string, today: string): { name: string; rest: string } {
+function dayHeading(date: string, today: string): { name: string; rest: string } {
   if (date === today) return { name: 'Today', rest: formatDay(date, today) };
   if (date === addDays(today, -1)) return { name: 'Yesterday', rest: formatDay(date, today) };
   return { name: formatDay(date, today), rest: '' };
@@ -44,7 +44,7 @@ export function SnapshotGrid({ snapshots, timeZone, today, selection, onOpen }: 
   return (
     <div data-choosing={selection.ids.size > 0 || undefined} className={classes.days}>
       {days.map(({ date, snapshots: ofDay }) => {
-        const { name, rest } = dayWords(date, today);
+        const { name, rest } = dayHeading(date, today);
         const ids = ofDay.map(({ id }) => id);
         const isWhole = ids.every((id) => selection.ids.has(id));
         return (

@@ -4,7 +4,7 @@ import { IconNote, IconPhotoOff } from '@tabler/icons-react';
 import { memo, useState } from 'react';
 import type { Snapshot } from '../api/snapshots';
 import { formatTime } from '../formatting/zonedTimes';
-import { KIND_LOOKS, pictureName } from './snapshotFormatting';
+import { KIND_STYLES, pictureName } from './snapshotFormatting';
 import { TagList } from '../widgets/TagList';
 import classes from './SnapshotGrid.module.css';
 
@@ -29,7 +29,7 @@ export const SnapshotTile = memo(function SnapshotTile({
   const [isBroken, setBroken] = useState(false);
   const { id, device_name: device, at, kind, note, tags } = snapshot;
   const name = pictureName(snapshot, timeZone);
-  const { Icon, words } = KIND_LOOKS[kind];
+  const { Icon, description } = KIND_STYLES[kind];
   return (
     <li className={`surface ${classes.tile}`} data-testid="snapshot-tile" data-chosen={isChosen || undefined}>
       <UnstyledButton
@@ -44,14 +44,14 @@ export const SnapshotTile = memo(function SnapshotTile({
             <img src={snapshot.thumbnail_url} alt="" loading="lazy" decoding="async" onError={() => setBroken(true)} />
           )}
         </span>
-        <span className={classes.words}>
+        <span className={classes.text}>
           <span className={classes.device} title={device}>
             {device}
           </span>
           <span className={classes.under}>
             <time dateTime={at}>{formatTime(timeZone, Date.parse(at))}</time>
-            <span className={classes.kind} title={words}>
-              <Icon size={14} stroke={1.8} aria-label={words} role="img" />
+            <span className={classes.kind} title={description}>
+              <Icon size={14} stroke={1.8} aria-label={description} role="img" />
             </span>
             {note && (
               <span className={classes.note} title={note}>

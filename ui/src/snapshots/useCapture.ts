@@ -38,7 +38,7 @@ export interface CaptureControl {
 }
 
 const JOB_INTERVAL_MS = 700;
-const MOST_ENTRIES = 3;
+const MAX_ENTRIES = 3;
 
 class CaptureFailed extends Error {
   readonly failure: CaptureFailure;
@@ -110,7 +110,7 @@ export function useCapture(deviceId: string): CaptureControl {
       setEntries((current) =>
         [{ key, at, state: 'taking' as const, progress: null, snapshot: null, failure: null }, ...current].slice(
           0,
-          MOST_ENTRIES,
+          MAX_ENTRIES,
         ),
       );
       const run = async () => {

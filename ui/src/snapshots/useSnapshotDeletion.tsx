@@ -16,7 +16,7 @@ const counted = (count: number): string => (count === 1 ? 'The snapshot' : `${co
 /** Does it to each, a few at a time. Answers those it was done to, and the first error. */
 async function doToEach(
   ids: string[],
-  deed: (id: string) => Promise<void>,
+  action: (id: string) => Promise<void>,
 ): Promise<{ done: string[]; failure: Error | null }> {
   const waiting = [...ids];
   const done: string[] = [];
@@ -24,7 +24,7 @@ async function doToEach(
   const work = async () => {
     for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
       try {
-        await deed(id);
+        await action(id);
         done.push(id);
       } catch (error) {
         // Somebody else was quicker.

@@ -9,7 +9,7 @@ import { useTimelineGestures } from './useTimelineGestures';
 import { useTimelineView } from './useTimelineView';
 import { fractionOf, reveal, widthOf } from './view';
 import { formatMoment } from '../formatting/zonedTimes';
-import { stateWords } from './labels';
+import { formatState } from './labels';
 import classes from './Timeline.module.css';
 
 export interface TimelineProps {
@@ -103,14 +103,14 @@ export function Timeline(props: TimelineProps) {
 
   const press = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== event.currentTarget) return;
-    const deed = timelineKey(event.key, event.shiftKey, { view, playheadMs: shownPlayhead, nowMs, data });
-    if (!deed) return;
+    const action = timelineKey(event.key, event.shiftKey, { view, playheadMs: shownPlayhead, nowMs, data });
+    if (!action) return;
     event.preventDefault();
     stop();
-    if (deed.seekMs !== undefined) {
-      seek(deed.seekMs);
-      move(reveal(view, deed.seekMs), false);
-    } else if (deed.view) move(deed.view, false);
+    if (action.seekMs !== undefined) {
+      seek(action.seekMs);
+      move(reveal(view, action.seekMs), false);
+    } else if (action.view) move(action.view, false);
   };
 
   const current = shownPlayhead ?? nowMs;
@@ -126,7 +126,7 @@ export function Timeline(props: TimelineProps) {
         aria-valuemin={Math.round((oldestMs ?? view.startMs) / 1000)}
         aria-valuemax={Math.round(nowMs / 1000)}
         aria-valuenow={Math.round(current / 1000)}
-        aria-valuetext={`${formatMoment(timeZone, current)}. ${stateWords(data, current, nowMs)}.`}
+        aria-valuetext={`${formatMoment(timeZone, current)}. ${formatState(data, current, nowMs)}.`}
         aria-busy={isLoading}
         aria-keyshortcuts="ArrowLeft ArrowRight PageUp PageDown Home End + -"
         onKeyDown={press}

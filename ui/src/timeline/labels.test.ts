@@ -1,7 +1,7 @@
 // A timeline in words.
 import { expect, test } from 'vitest';
 import { NO_TIMELINE, type TimelineGap } from './model';
-import { gapWords, stateWords } from './labels';
+import { formatGap, formatState } from './labels';
 
 const gap: TimelineGap = {
   startMs: 100_000,
@@ -22,26 +22,26 @@ const data = {
 };
 
 test('a gap says why and how long', () => {
-  expect(gapWords(gap, 0)).toBe('Footage missing: the camera refuses connections, 2 min 3 s');
-  expect(gapWords({ ...gap, endMs: null }, 105_000)).toBe(
+  expect(formatGap(gap, 0)).toBe('Footage missing: the camera refuses connections, 2 min 3 s');
+  expect(formatGap({ ...gap, endMs: null }, 105_000)).toBe(
     'Footage missing: the camera refuses connections, for 5 s so far',
   );
 });
 
 test('who stopped it is named once, whoever names them', () => {
   const stopped: TimelineGap = { ...gap, tone: 'unwanted', by: 'operator', reason: 'recording was stopped' };
-  expect(gapWords(stopped, 0)).toBe('Not recorded: recording was stopped by operator, 2 min 3 s');
-  expect(gapWords({ ...stopped, reason: 'recording was stopped by operator' }, 0)).toBe(
+  expect(formatGap(stopped, 0)).toBe('Not recorded: recording was stopped by operator, 2 min 3 s');
+  expect(formatGap({ ...stopped, reason: 'recording was stopped by operator' }, 0)).toBe(
     'Not recorded: recording was stopped by operator, 2 min 3 s',
   );
 });
 
 test('each moment has its words', () => {
-  expect(stateWords(data, 50_000, 400_000)).toBe('Recorded');
-  expect(stateWords(data, 150_000, 400_000)).toContain('refuses connections');
-  expect(stateWords(data, 250_000, 400_000)).toBe('97 % recorded');
-  expect(stateWords(data, 500_000, 400_000)).toBe('In the future');
-  expect(stateWords(data, 305_000, 310_000)).toBe('Being recorded');
-  expect(stateWords(data, 305_000, 900_000)).toBe('Nothing recorded since');
-  expect(stateWords({ ...data, oldestMs: 10, spans: [] }, 5, 900_000)).toBe('Before the oldest footage');
+  expect(formatState(data, 50_000, 400_000)).toBe('Recorded');
+  expect(formatState(data, 150_000, 400_000)).toContain('refuses connections');
+  expect(formatState(data, 250_000, 400_000)).toBe('97 % recorded');
+  expect(formatState(data, 500_000, 400_000)).toBe('In the future');
+  expect(formatState(data, 305_000, 310_000)).toBe('Being recorded');
+  expect(formatState(data, 305_000, 900_000)).toBe('Nothing recorded since');
+  expect(formatState({ ...data, oldestMs: 10, spans: [] }, 5, 900_000)).toBe('Before the oldest footage');
 });

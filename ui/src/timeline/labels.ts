@@ -23,7 +23,7 @@ export function contextLabel(step: TickStep, timeZone: string, atMs: number): st
 }
 
 /** "Not recorded: the camera refuses connections, 2 min 3 s". */
-export function gapWords(gap: TimelineGap, nowMs: number): string {
+export function formatGap(gap: TimelineGap, nowMs: number): string {
   const lasts = gap.endMs === null;
   const length = formatLength((gap.endMs ?? nowMs) - gap.startMs);
   // Some reasons name the person themselves.
@@ -35,12 +35,12 @@ export const gapAt = (data: TimelineData, atMs: number, nowMs: number): Timeline
   data.gaps.findLast((gap) => gap.startMs <= atMs && atMs < (gap.endMs ?? nowMs)) ?? null;
 
 /** What is at a moment: footage, a gap with its reason, the future, or nothing known. */
-export function stateWords(data: TimelineData, atMs: number, nowMs: number): string {
+export function formatState(data: TimelineData, atMs: number, nowMs: number): string {
   if (atMs > nowMs) return 'In the future';
   const span = data.spans.find(({ startMs, endMs }) => startMs <= atMs && atMs < endMs);
   if (span && span.coverage >= 0.995) return 'Recorded';
   const gap = gapAt(data, atMs, nowMs);
-  if (gap) return gapWords(gap, nowMs);
+  if (gap) return formatGap(gap, nowMs);
   if (span) return `${Math.floor(span.coverage * 100)} % recorded`;
   if (data.newestMs !== null && atMs >= data.newestMs)
     return nowMs - data.newestMs < 15_000 ? 'Being recorded' : 'Nothing recorded since';

@@ -9,7 +9,7 @@ interface KeyFacts {
   data: TimelineData;
 }
 
-export interface KeyDeed {
+export interface KeyAction {
   seekMs?: number;
   view?: TimeRange;
 }
@@ -22,7 +22,7 @@ export function timelineKey(
   key: string,
   isShifted: boolean,
   { view, playheadMs, nowMs, data }: KeyFacts,
-): KeyDeed | null {
+): KeyAction | null {
   const at = playheadMs ?? nowMs;
   const step = widthOf(view) * (isShifted ? COARSE : FINE);
   const inSight = fractionOf(view, at);

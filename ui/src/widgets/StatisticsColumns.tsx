@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import classes from './StatisticsColumns.module.css';
 
-export function FigureColumns({
+export function StatisticsColumns({
   rows,
   className = '',
 }: {

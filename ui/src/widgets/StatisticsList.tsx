@@ -2,7 +2,7 @@
 import { Fragment, type ReactNode } from 'react';
 import classes from './StatisticsList.module.css';
 
-export function FigureList({ rows, isOnDark = false }: { rows: [string, ReactNode][]; isOnDark?: boolean }) {
+export function StatisticsList({ rows, isOnDark = false }: { rows: [string, ReactNode][]; isOnDark?: boolean }) {
   return (
     <dl className={`${classes.list} ${isOnDark ? classes.dark : ''}`}>
       {rows.map(([name, value]) => (

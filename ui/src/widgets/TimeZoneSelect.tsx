@@ -10,10 +10,10 @@ interface TimeZoneSelectProps {
   description?: ReactNode;
 }
 
-const MOST_SHOWN = 60;
+const MAX_SHOWN = 60;
 
 /** "UTC+01:00" */
-export function offsetWords(timeZone: string, atMs: number): string {
+export function formatOffset(timeZone: string, atMs: number): string {
   const minutes = Math.round(offsetAt(timeZone, atMs) / 60_000);
   const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
   return `UTC${minutes < 0 ? '−' : '+'}${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
@@ -55,12 +55,12 @@ export function TimeZoneSelect({ value, onChange, error, description }: TimeZone
         <Group justify="space-between" gap="sm" flex={1} wrap="nowrap">
           <span>{option.value.replaceAll('_', ' ')}</span>
           <Text span size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
-            {offsetWords(option.value, now)}
+            {formatOffset(option.value, now)}
           </Text>
         </Group>
       )}
       allowDeselect={false}
-      limit={MOST_SHOWN}
+      limit={MAX_SHOWN}
       nothingFoundMessage="No such time zone. Try the nearest large city."
       maw={420}
       data-path="time_zone"

@@ -12,21 +12,21 @@ import type { ObservedState } from '../api/types';
 
 export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'still';
 
-export interface StateLook {
-  word: string;
+export interface StateStyle {
+  label: string;
   tone: Tone;
   Icon: typeof IconBan;
 }
 
 export const STATE_ORDER: ObservedState[] = ['running', 'starting', 'reconnecting', 'failed', 'stopping', 'stopped'];
 
-export const STATE_LOOKS: Record<ObservedState, StateLook> = {
-  running: { word: 'Running', tone: 'good', Icon: IconBroadcast },
-  starting: { word: 'Starting', tone: 'busy', Icon: IconHourglassHigh },
-  reconnecting: { word: 'Reconnecting', tone: 'warn', Icon: IconRefresh },
-  failed: { word: 'Failed', tone: 'bad', Icon: IconAlertTriangle },
-  stopping: { word: 'Stopping', tone: 'busy', Icon: IconPlayerPause },
-  stopped: { word: 'Stopped', tone: 'still', Icon: IconPlayerStop },
+export const STATE_STYLES: Record<ObservedState, StateStyle> = {
+  running: { label: 'Running', tone: 'good', Icon: IconBroadcast },
+  starting: { label: 'Starting', tone: 'busy', Icon: IconHourglassHigh },
+  reconnecting: { label: 'Reconnecting', tone: 'warn', Icon: IconRefresh },
+  failed: { label: 'Failed', tone: 'bad', Icon: IconAlertTriangle },
+  stopping: { label: 'Stopping', tone: 'busy', Icon: IconPlayerPause },
+  stopped: { label: 'Stopped', tone: 'still', Icon: IconPlayerStop },
 };
 
-export const DISABLED_LOOK: StateLook = { word: 'Disabled', tone: 'still', Icon: IconBan };
+export const DISABLED_STYLE: StateStyle = { label: 'Disabled', tone: 'still', Icon: IconBan };

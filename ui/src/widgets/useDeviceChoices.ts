@@ -4,7 +4,7 @@ import { listDevices } from '../api/devices';
 import { queryKeys } from '../api/queryKeys';
 
 const PAGE_SIZE = 100;
-const MOST_PAGES = 5;
+const MAX_PAGES = 5;
 
 export interface DeviceChoice {
   value: string;
@@ -16,7 +16,7 @@ export function useDeviceChoices(): DeviceChoice[] {
     queryKey: [...queryKeys.devices, 'choices'],
     queryFn: async ({ signal }) => {
       const choices: DeviceChoice[] = [];
-      for (let page = 1; page <= MOST_PAGES; page += 1) {
+      for (let page = 1; page <= MAX_PAGES; page += 1) {
         const told = await listDevices({ page, pageSize: PAGE_SIZE, sort: 'name', q: '', tag: '', state: '' }, signal);
         choices.push(...told.items.map(({ id, name }) => ({ value: id, label: name })));
         if (page >= told.totalPages) break;
