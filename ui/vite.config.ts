@@ -40,6 +40,8 @@ function chunkOf(id: string): string | undefined {
     return 'mantine';
   // Fetched only by those who play recordings, or whose network stops WebRTC.
   if (id.includes('/node_modules/hls.js/')) return 'hls';
+  // Fetched only by those who download several snapshots.
+  if (id.includes('/node_modules/fflate/')) return 'zip';
   return 'media';
 }
 

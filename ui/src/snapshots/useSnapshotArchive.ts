@@ -3,7 +3,7 @@ import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
 import { fetchSnapshotImage, type Snapshot } from '../api/snapshots';
 import { sentence } from '../formatting/sentence';
-import { buildZip, type ZipEntry } from './zipArchive';
+import type { ZipEntry } from './zipArchive';
 import { wallAt } from '../formatting/timeZone';
 
 const AT_ONCE = 3;
@@ -54,6 +54,8 @@ export function useSnapshotArchive(timeZone: string) {
       }
     };
     try {
+      // The library is fetched when it is needed for the first time.
+      const { buildZip } = await import('./zipArchive');
       await Promise.all(Array.from({ length: Math.min(AT_ONCE, snapshots.length) }, read));
       save(
         buildZip(entries.filter((entry) => entry !== undefined)),

@@ -1,13 +1,28 @@
 // An archive that others can read: sums, sizes and places are where the format has them.
+import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { buildSnapshot } from '../../test/snapshotFactories';
 import { archiveNames } from './useSnapshotArchive';
-import { buildZip, crc32 } from './zipArchive';
+import { buildZip } from './zipArchive';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-test('the sum is that of the format', () => {
-  expect(crc32(bytesOf('123456789'))).toBe(0xcbf43926);
+test('the sum is that of the format', async () => {
+  const zip = new DataView(
+    await buildZip([{ name: 'a.jpg', bytes: bytesOf('123456789'), modifiedMs: 0 }]).arrayBuffer(),
+  );
+  expect(zip.getUint32(14, true)).toBe(0xcbf43926);
+});
+
+test('files are stored as they are, with local date and time, from 1980 on', async () => {
+  const headerOf = async (at: Date) => {
+    const file = { name: 'a.jpg', bytes: bytesOf('aaaaaaaaaaaaaaaa'), modifiedMs: at.getTime() };
+    const zip = new DataView(await buildZip([file]).arrayBuffer());
+    return [8, 10, 12].map((offset) => zip.getUint16(offset, true));
+  };
+  const time = (18 << 11) | (5 << 5) | (7 >> 1);
+  expect(await headerOf(new Date(2026, 10, 22, 18, 5, 7))).toEqual([0, time, (46 << 9) | (11 << 5) | 22]);
+  expect(await headerOf(new Date(1970, 2, 1, 18, 5, 7))).toEqual([0, time, (3 << 5) | 1]);
 });
 
 test('each entry of the directory points at its file', async () => {
