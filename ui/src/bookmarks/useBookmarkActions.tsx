@@ -9,15 +9,12 @@ import {
   type Bookmark,
   type BookmarkFields,
 } from '../api/bookmarks';
-import { sentence } from '../formatting/sentence';
 import { UndoMessage } from '../widgets/UndoMessage';
 import { bookmarkKeys } from '../api/bookmarkKeys';
 import { queryKeys } from '../api/queryKeys';
+import { notifyFailure } from '../widgets/notifyFailure';
 
 const UNDO_SHOWN_MS = 10_000;
-
-const complain = (title: string) => (error: Error) =>
-  notifications.show({ color: 'red', title, message: sentence(error.message), autoClose: 8_000 });
 
 /** Everything that shows bookmarks asks again. */
 export function useRefreshBookmarks() {
@@ -33,7 +30,7 @@ export function useBookmarkActions() {
 
   const restore = useMutation({
     mutationFn: (bookmark: Bookmark) => restoreBookmark(bookmark.id),
-    onError: (error, { title }) => complain(`“${title}” could not be brought back`)(error),
+    onError: (error, { title }) => notifyFailure(`“${title}” could not be brought back`, error),
     onSettled: refresh,
   });
 
@@ -51,13 +48,13 @@ export function useBookmarkActions() {
         autoClose: UNDO_SHOWN_MS,
       });
     },
-    onError: (error, { title }) => complain(`“${title}” was not deleted`)(error),
+    onError: (error, { title }) => notifyFailure(`“${title}” was not deleted`, error),
     onSettled: refresh,
   });
 
   const remake = useMutation({
     mutationFn: (bookmark: Bookmark) => makeClipAgain(bookmark.id),
-    onError: complain('The clip cannot be made again'),
+    onError: (error) => notifyFailure('The clip cannot be made again', error),
     onSettled: refresh,
   });
 

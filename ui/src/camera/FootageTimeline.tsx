@@ -16,6 +16,7 @@ import { around, fractionOf, reveal, widthOf, zoom } from '../timeline/view';
 import { formatLength } from '../formatting/moments';
 import { DeviceCalendar } from '../recordings/DeviceCalendar';
 import { RangeMarkers } from './RangeMarkers';
+import { TimelineButton } from './TimelineButton';
 import classes from './CameraTimeline.module.css';
 
 export interface FootageTimelineProps {
@@ -161,30 +162,20 @@ export function FootageTimeline(props: FootageTimelineProps) {
             />
           </Popover.Dropdown>
         </Popover>
-        <Tooltip label="Less time, more detail">
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size={32}
-            aria-label="Zoom in"
-            className={classes.zoom}
-            onClick={() => zoomBy(0.5)}
-          >
-            <IconZoomIn size={18} stroke={1.7} />
-          </ActionIcon>
-        </Tooltip>
-        <Tooltip label="More time">
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size={32}
-            aria-label="Zoom out"
-            className={classes.zoom}
-            onClick={() => zoomBy(2)}
-          >
-            <IconZoomOut size={18} stroke={1.7} />
-          </ActionIcon>
-        </Tooltip>
+        <TimelineButton
+          label="Zoom in"
+          hint="Less time, more detail"
+          Icon={IconZoomIn}
+          className={classes.zoom}
+          onClick={() => zoomBy(0.5)}
+        />
+        <TimelineButton
+          label="Zoom out"
+          hint="More time"
+          Icon={IconZoomOut}
+          className={classes.zoom}
+          onClick={() => zoomBy(2)}
+        />
         <Menu position="bottom-end" width={120} portalProps={portal}>
           <Menu.Target>
             <UnstyledButton className={classes.width} aria-label={`In sight: ${formatLength(widthOf(range))}`}>

@@ -1,8 +1,9 @@
 // The two ends of a marked range, to be set at the moment on the screen.
-import { ActionIcon, Button, Group, Tooltip } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { IconBracketsContainEnd, IconBracketsContainStart, IconX } from '@tabler/icons-react';
 import type { TimeRange } from '../timeline/model';
 import { formatLength } from '../formatting/moments';
+import { TimelineButton } from './TimelineButton';
 import classes from './CameraTimeline.module.css';
 
 interface RangeMarkersProps {
@@ -13,28 +14,18 @@ interface RangeMarkersProps {
 export function RangeMarkers({ marked, onMark }: RangeMarkersProps) {
   return (
     <Group gap={2} wrap="nowrap">
-      <Tooltip label="The range begins here (I)">
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          size={32}
-          aria-label="The range begins here"
-          onClick={() => onMark('start')}
-        >
-          <IconBracketsContainStart size={18} stroke={1.7} />
-        </ActionIcon>
-      </Tooltip>
-      <Tooltip label="The range ends here (O)">
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          size={32}
-          aria-label="The range ends here"
-          onClick={() => onMark('end')}
-        >
-          <IconBracketsContainEnd size={18} stroke={1.7} />
-        </ActionIcon>
-      </Tooltip>
+      <TimelineButton
+        label="The range begins here"
+        hint="The range begins here (I)"
+        Icon={IconBracketsContainStart}
+        onClick={() => onMark('start')}
+      />
+      <TimelineButton
+        label="The range ends here"
+        hint="The range ends here (O)"
+        Icon={IconBracketsContainEnd}
+        onClick={() => onMark('end')}
+      />
       {marked && (
         <Button
           size="compact-xs"

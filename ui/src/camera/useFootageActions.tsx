@@ -7,11 +7,8 @@ import { deleteFootage, protectFootage, type Range } from '../api/recordings';
 import type { FootageDeletion } from '../api/recordingTypes';
 import { formatBytes } from '../formatting/amounts';
 import { formatSpan } from '../formatting/moments';
-import { sentence } from '../formatting/sentence';
 import { recordingKeys } from '../api/recordingKeys';
-
-const complain = (title: string) => (error: Error) =>
-  notifications.show({ color: 'red', title, message: sentence(error.message), autoClose: 8_000 });
+import { notifyFailure } from '../widgets/notifyFailure';
 
 export function DeletionSummary({
   name,
@@ -56,7 +53,7 @@ export function useFootageActions({ deviceId, name, edges }: Named, onDone: () =
       notifications.show({ message: 'The range is kept until the protection is removed.' });
       onDone();
     },
-    onError: complain('The range was not protected'),
+    onError: (error) => notifyFailure('The range was not protected', error),
     onSettled: refresh,
   });
 
@@ -66,7 +63,7 @@ export function useFootageActions({ deviceId, name, edges }: Named, onDone: () =
       notifications.show({ message: `${formatSpan(seconds * 1000)} of footage deleted (${formatBytes(bytes)}).` });
       onDone();
     },
-    onError: complain('The footage was not deleted'),
+    onError: (error) => notifyFailure('The footage was not deleted', error),
     onSettled: refresh,
   });
 
@@ -87,7 +84,7 @@ export function useFootageActions({ deviceId, name, edges }: Named, onDone: () =
         onConfirm: () => remove.mutate(range),
       });
     },
-    onError: complain('It could not be counted what would be deleted'),
+    onError: (error) => notifyFailure('It could not be counted what would be deleted', error),
   });
 
   return { keep, askToDelete: ask, isDeleting: remove.isPending };

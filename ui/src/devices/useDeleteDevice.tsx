@@ -4,8 +4,8 @@ import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { deleteDevice } from '../api/devices';
-import { sentence } from '../formatting/sentence';
 import { queryKeys } from '../api/queryKeys';
+import { notifyFailure } from '../widgets/notifyFailure';
 
 interface Named {
   id: string;
@@ -23,12 +23,7 @@ export function useDeleteDevice(onDeleted?: () => void) {
       onDeleted?.();
     },
     onError: (error, device) => {
-      notifications.show({
-        color: 'red',
-        title: `“${device.name}” was not deleted`,
-        message: sentence(error.message),
-        autoClose: 8_000,
-      });
+      notifyFailure(`“${device.name}” was not deleted`, error);
     },
     onSettled: () => {
       void client.invalidateQueries({ queryKey: queryKeys.devices });

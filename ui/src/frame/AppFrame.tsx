@@ -6,6 +6,14 @@ import { ColorSchemeMenu } from './ColorSchemeMenu';
 import { ServiceNotice } from './ServiceNotice';
 import classes from './AppFrame.module.css';
 
+const PLACES = [
+  { to: '/', label: 'Cameras', Icon: IconVideo },
+  { to: '/recordings', label: 'Recordings', Icon: IconMovie },
+  { to: '/snapshots', label: 'Snapshots', Icon: IconPhoto },
+  { to: '/bookmarks', label: 'Bookmarks', Icon: IconBookmark },
+  { to: '/health', label: 'Health', Icon: IconActivityHeartbeat },
+];
+
 export function AppFrame() {
   return (
     <>
@@ -19,26 +27,12 @@ export function AppFrame() {
             <span className={classes.brandName}>VAS</span>
           </Link>
           <nav className={classes.nav} aria-label="Main">
-            <NavLink to="/" end className={classes.link}>
-              <IconVideo size={17} stroke={1.7} aria-hidden />
-              Cameras
-            </NavLink>
-            <NavLink to="/recordings" className={classes.link}>
-              <IconMovie size={17} stroke={1.7} aria-hidden />
-              Recordings
-            </NavLink>
-            <NavLink to="/snapshots" className={classes.link}>
-              <IconPhoto size={17} stroke={1.7} aria-hidden />
-              Snapshots
-            </NavLink>
-            <NavLink to="/bookmarks" className={classes.link}>
-              <IconBookmark size={17} stroke={1.7} aria-hidden />
-              Bookmarks
-            </NavLink>
-            <NavLink to="/health" className={classes.link}>
-              <IconActivityHeartbeat size={17} stroke={1.7} aria-hidden />
-              Health
-            </NavLink>
+            {PLACES.map(({ to, label, Icon }) => (
+              <NavLink key={to} to={to} end={to === '/'} className={classes.link}>
+                <Icon size={17} stroke={1.7} aria-hidden />
+                {label}
+              </NavLink>
+            ))}
             <a href="/docs" className={`${classes.link} ${classes.spare}`}>
               <IconBook2 size={17} stroke={1.7} aria-hidden />
               API

@@ -496,7 +496,8 @@ export class HistoryPlayer {
   }
 
   private drawFreezeFrame(): void {
-    if (this.video && this.freezeFrame) drawFreezeFrame(this.video, this.freezeFrame);
+    const { video, freezeFrame } = this;
+    if (video && freezeFrame && video.readyState >= 2) drawFreezeFrame(video, freezeFrame);
   }
 
   private startVideo(): void {

@@ -1,6 +1,7 @@
 // The live player without any user interface: keeps one camera on a <video> element for as long as somebody
 // wishes, whatever the network, the server or the camera do in between.
 import { FootagePreview } from './FootagePreview';
+import { drawFreezeFrame } from './freezeFrame';
 import { FIRST_SNAPSHOT, PlaybackLost, type PlayerSnapshot, type PlayerState } from './playerState';
 import { recallRoute, rememberRoute } from './playerMemory';
 import { readReceiver, type LiveStats, type ReceiverSample } from './receiverStatistics';
@@ -387,10 +388,7 @@ export class WebRtcPlayer {
   private drawFreezeFrame(): void {
     const { video, freezeFrame } = this;
     if (!video || !freezeFrame || video.videoWidth === 0 || !video.srcObject) return;
-    freezeFrame.width = video.videoWidth;
-    freezeFrame.height = video.videoHeight;
-    freezeFrame.getContext('2d')?.drawImage(video, 0, 0);
-    freezeFrame.hidden = false;
+    drawFreezeFrame(video, freezeFrame);
     // Without a source the live element is transparent, and what is held shows through.
     video.srcObject = null;
   }

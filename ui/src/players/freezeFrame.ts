@@ -2,7 +2,7 @@
 
 /** Does nothing where there is no picture. */
 export function drawFreezeFrame(video: HTMLVideoElement, freezeFrame: HTMLCanvasElement): void {
-  if (video.videoWidth === 0 || video.readyState < 2) return;
+  if (video.videoWidth === 0) return;
   freezeFrame.width = video.videoWidth;
   freezeFrame.height = video.videoHeight;
   freezeFrame.getContext('2d')?.drawImage(video, 0, 0);

@@ -1,10 +1,9 @@
 // Start, stop and resume a recording by hand, and mark an event in it.
-import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { addRecordingEvent, resumeRecordingPlan, startRecording, stopRecording } from '../api/recordings';
 import type { RecordingEvent, Recording } from '../api/recordingTypes';
-import { sentence } from '../formatting/sentence';
 import { recordingKeys } from '../api/recordingKeys';
+import { notifyFailure } from '../widgets/notifyFailure';
 
 export type RecordingAction =
   | { kind: 'start'; forMinutes?: number }
@@ -35,13 +34,7 @@ export function useRecordingControl(deviceId: string) {
     mutationFn: (action: RecordingAction) => send(deviceId, action),
     onError: (error, action) => {
       // The dialog of an event says itself what is wrong with it.
-      if (action.kind !== 'event')
-        notifications.show({
-          color: 'red',
-          title: FAILED[action.kind],
-          message: sentence(error.message),
-          autoClose: 8_000,
-        });
+      if (action.kind !== 'event') notifyFailure(FAILED[action.kind], error);
     },
     onSettled: () => client.invalidateQueries({ queryKey: recordingKeys.all }),
   });

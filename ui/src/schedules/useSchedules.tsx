@@ -12,8 +12,8 @@ import {
   type ScheduleFields,
 } from '../api/schedules';
 import { scheduleTitle } from './scheduleValues';
-import { sentence } from '../formatting/sentence';
 import { scheduleKeys } from '../api/bookmarkKeys';
+import { notifyFailure } from '../widgets/notifyFailure';
 
 const INTERVAL_MS = 10_000;
 
@@ -24,9 +24,6 @@ export function useSchedules(deviceId: string) {
     refetchInterval: INTERVAL_MS,
   });
 }
-
-const complain = (title: string) => (error: Error) =>
-  notifications.show({ color: 'red', title, message: sentence(error.message), autoClose: 8_000 });
 
 export function fieldsOfSchedule(schedule: Schedule): ScheduleFields {
   const { device_id, name, enabled, every_seconds, times, weekdays, time_zone, tags, keep_days, keep_count } = schedule;
@@ -46,7 +43,7 @@ export function useScheduleActions() {
   const toggle = useMutation({
     mutationFn: (schedule: Schedule) =>
       replaceSchedule(schedule.id, { ...fieldsOfSchedule(schedule), enabled: !schedule.enabled }, null),
-    onError: (error, schedule) => complain(`“${scheduleTitle(schedule)}” was not changed`)(error),
+    onError: (error, schedule) => notifyFailure(`“${scheduleTitle(schedule)}” was not changed`, error),
     onSettled: refresh,
   });
 
@@ -54,7 +51,7 @@ export function useScheduleActions() {
     mutationFn: (schedule: Schedule) => deleteSchedule(schedule.id),
     onSuccess: (_, schedule) =>
       void notifications.show({ message: `The schedule “${scheduleTitle(schedule)}” was deleted.` }),
-    onError: (error, schedule) => complain(`“${scheduleTitle(schedule)}” was not deleted`)(error),
+    onError: (error, schedule) => notifyFailure(`“${scheduleTitle(schedule)}” was not deleted`, error),
     onSettled: refresh,
   });
 

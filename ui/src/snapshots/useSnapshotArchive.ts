@@ -1,10 +1,9 @@
 // Downloads many snapshots as one archive, made in the browser.
-import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
 import { fetchSnapshotImage, type Snapshot } from '../api/snapshots';
-import { sentence } from '../formatting/sentence';
 import type { ZipEntry } from './zipArchive';
 import { wallAt } from '../formatting/timeZone';
+import { notifyFailure } from '../widgets/notifyFailure';
 
 const AT_ONCE = 3;
 
@@ -62,12 +61,7 @@ export function useSnapshotArchive(timeZone: string) {
         `snapshots ${new Date().toISOString().slice(0, 10)}.zip`,
       );
     } catch (error) {
-      notifications.show({
-        color: 'red',
-        title: 'The snapshots were not downloaded',
-        message: sentence((error as Error).message),
-        autoClose: 8_000,
-      });
+      notifyFailure('The snapshots were not downloaded', error as Error);
     } finally {
       setPacked(null);
     }

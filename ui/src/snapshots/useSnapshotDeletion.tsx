@@ -4,9 +4,9 @@ import { useMutation, useQueryClient, type InfiniteData } from '@tanstack/react-
 import type { Page } from '../api/pagination';
 import { deleteSnapshot, restoreSnapshot, type Snapshot } from '../api/snapshots';
 import { ApiError } from '../api/http';
-import { sentence } from '../formatting/sentence';
 import { UndoMessage } from '../widgets/UndoMessage';
 import { snapshotKeys } from '../api/snapshotKeys';
+import { notifyFailure } from '../widgets/notifyFailure';
 
 const UNDO_SHOWN_MS = 12_000;
 const AT_ONCE = 4;
@@ -36,10 +36,6 @@ async function doToEach(
   return { done, failure };
 }
 
-function complain(title: string, failure: Error | null): void {
-  if (failure) notifications.show({ color: 'red', title, message: sentence(failure.message), autoClose: 8_000 });
-}
-
 export function useSnapshotDeletion() {
   const client = useQueryClient();
   const refresh = () => client.invalidateQueries({ queryKey: snapshotKeys.all });
@@ -47,10 +43,11 @@ export function useSnapshotDeletion() {
   const restore = useMutation({
     mutationFn: (ids: string[]) => doToEach(ids, restoreSnapshot),
     onSuccess: ({ done, failure }, ids) => {
-      complain(
-        ids.length === 1 ? 'The snapshot could not be brought back' : 'Not every snapshot could be brought back',
-        failure,
-      );
+      if (failure)
+        notifyFailure(
+          ids.length === 1 ? 'The snapshot could not be brought back' : 'Not every snapshot could be brought back',
+          failure,
+        );
       if (done.length < ids.length && !failure) {
         notifications.show({
           color: 'red',
@@ -76,7 +73,8 @@ export function useSnapshotDeletion() {
       );
     },
     onSuccess: ({ done, failure }, ids) => {
-      complain(ids.length === 1 ? 'The snapshot was not deleted' : 'Not every snapshot was deleted', failure);
+      if (failure)
+        notifyFailure(ids.length === 1 ? 'The snapshot was not deleted' : 'Not every snapshot was deleted', failure);
       if (done.length === 0) return;
       const id = `deleted-${done[0]}`;
       const undo = () => {

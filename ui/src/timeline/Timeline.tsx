@@ -154,10 +154,12 @@ export function Timeline(props: TimelineProps) {
         )}
         {isLoading && <div className={classes.loading} aria-hidden />}
       </div>
-      {marked && onMarkedChange && (
-        <>
+      {marked &&
+        onMarkedChange &&
+        (['start', 'end'] as const).map((edge) => (
           <TimelineHandle
-            edge="start"
+            key={edge}
+            edge={edge}
             marked={marked}
             view={view}
             timeZone={timeZone}
@@ -165,17 +167,7 @@ export function Timeline(props: TimelineProps) {
             surface={surface}
             onChange={onMarkedChange}
           />
-          <TimelineHandle
-            edge="end"
-            marked={marked}
-            view={view}
-            timeZone={timeZone}
-            nowMs={nowMs}
-            surface={surface}
-            onChange={onMarkedChange}
-          />
-        </>
-      )}
+        ))}
     </div>
   );
 }
