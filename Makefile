@@ -1,9 +1,9 @@
-# The commands of a checkout. `make` alone explains them; each sets up what it needs and is safe to repeat.
+# The commands of a checkout. `make` alone lists them; each installs what it needs and is safe to repeat.
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench setup lock clean
 
-help: ## Explain these commands
+help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  DEMO=0 make run starts without the demo cameras; .env.example lists the settings."
@@ -17,16 +17,16 @@ test: ## Set up and run every check and test, on SQLite and on PostgreSQL, up to
 lint: ## Check style, imports and types only
 	@deploy/setup/setup.sh lint
 
-bench: ## Measure latency, cost and recovery, beside a peer; takes several minutes
+bench: ## Measure latency, cost and recovery, in comparison with a peer; takes several minutes
 	@deploy/setup/setup.sh bench
 
-setup: ## Install what the other commands need, and nothing more
+setup: ## Only install what the other commands need
 	@deploy/setup/setup.sh setup
 
-lock: ## Resolve requirements/*.txt again from setup.cfg, with newer versions where they fit
+lock: ## Resolve requirements/*.txt again from setup.cfg, with the newest compatible versions
 	@deploy/setup/lock.sh
 
-clean: ## Remove what the checkout made for itself, but not var/ with its data
+clean: ## Remove everything that the commands installed, but not var/ with its data
 	rm -rf .venv sfu/node_modules ui/node_modules ui/dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find gateway workers plugins tests deploy sfu/worker -name __pycache__ -prune -exec rm -rf {} +
-	@echo "var/ (database, secrets) stays; mediasoup's worker stays in the cache, ~/.cache/vas"
+	@echo "var/ (database, secrets) is kept, and mediasoup's worker in the cache, ~/.cache/vas"

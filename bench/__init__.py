@@ -1,1 +1,1 @@
-"""Benches: what VAS costs, how quick it is and how soon it is back, beside a peer on the same cameras."""
+"""Benchmarks of VAS: cost, latency and recovery, compared with a peer on the same cameras."""

@@ -1,4 +1,4 @@
-"""`python -m bench`: runs the benches, prints their tables, and writes docs/benchmarks.md and bench/results/."""
+"""`python -m bench`: runs benchmarks, prints their tables, and writes docs/benchmarks.md and bench/results/."""
 
 import argparse
 import shlex
@@ -23,17 +23,19 @@ BENCHES = {
     "queries": queries.run,
     "capacity": capacity.run,
 }
-#: Run only when they are named: the first drives the machine to its limit, the others take ten minutes and more.
+#: Run only by name: `capacity` loads the machine to its limit, the others take ten minutes or more.
 BY_NAME_ONLY = {"capacity", "frames", "queries"}
 
 
 def main() -> int:
-    """Exit code 0 unless a bench could not be run: slow figures are no failure."""
+    """Exit code 0 unless a benchmark could not be run; slow results are not a failure."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", action="append", choices=BENCHES, help="this bench alone; may be repeated")
-    parser.add_argument("--quick", action="store_true", help="short, to see that the benches work; writes no page")
-    parser.add_argument("--peer", choices=[*PEERS, "none"], default="janus", help="whom to measure beside us")
-    parser.add_argument("--no-page", action="store_true", help=f"leave docs/{PAGE.name} as it is")
+    parser.add_argument("--only", action="append", choices=BENCHES, help="run only this benchmark; may be repeated")
+    parser.add_argument(
+        "--quick", action="store_true", help="short runs that only check the benchmarks; writes no page"
+    )
+    parser.add_argument("--peer", choices=[*PEERS, "none"], default="janus", help="the product to compare with")
+    parser.add_argument("--no-page", action="store_true", help=f"do not change docs/{PAGE.name}")
     arguments = parser.parse_args()
     options = Options(quick=arguments.quick, peer=find_peer(arguments.peer))
     names = arguments.only or [name for name in BENCHES if name not in BY_NAME_ONLY]
@@ -51,7 +53,7 @@ def main() -> int:
             continue
         result.run, result.command = run, shlex.join(["python", "-m", "bench", *words])
         print_result(result)
-        print(f"  raw figures: {save_raw(result)} ({time.monotonic() - started:.0f} s)", flush=True)
+        print(f"  raw results: {save_raw(result)} ({time.monotonic() - started:.0f} s)", flush=True)
         if not options.quick and not arguments.no_page:
             write_page(result)
     if failed:
@@ -60,12 +62,12 @@ def main() -> int:
 
 
 def find_peer(name: str) -> type[Peer] | None:
-    """The peer's class; None, with a word why, where it is not installed."""
+    """Return the peer's class; print a notice and return None if it is not installed."""
     if name == "none":
         return None
     peer = PEERS[name]
     if peer.find_version() is None:
-        print(f"  the peer {name} is not installed (apt-get install {name}): figures of ours alone")
+        print(f"  the peer {name} is not installed (apt-get install {name}); measuring VAS only")
         return None
     return peer
 

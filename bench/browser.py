@@ -1,4 +1,4 @@
-"""Chromium on a device's page, on a WHEP page and on a peer's page, with the clock of each picture noted."""
+"""Chromium on a device's page, a WHEP page or a peer's page, which records the clock of each picture."""
 
 import time
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _FLAGS = [
     "--mute-audio",
     "--disable-background-timer-throttling",
     "--disable-renderer-backgrounding",
-    # Addresses instead of .local names, for which a peer would have to ask the network.
+    # Addresses instead of .local names, which a peer would have to resolve by mDNS.
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
 _BLANK = "<!doctype html><title>bench</title><video id=video muted autoplay playsinline></video>"
@@ -36,7 +36,7 @@ _READINGS = "(from) => window.bench.readings.filter((reading) => reading[0] >= f
 
 @contextmanager
 def open_browser() -> Iterator[Browser]:
-    """Chromium without a screen, decoding on the CPU."""
+    """Open headless Chromium, which decodes on the CPU."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         try:
@@ -46,23 +46,23 @@ def open_browser() -> Iterator[Browser]:
 
 
 class View:
-    """A page that shows one camera. `marks` are in ms since the page's beginning. Methods raise Playwright's errors."""
+    """A page that shows one camera. `marks` are in ms since navigation. Methods raise Playwright's errors."""
 
     def __init__(self, page: Page, marks: dict[str, float]) -> None:
         self.page = page
         self.marks = marks
 
     def await_pictures(self, count: int = 1) -> None:
-        """Return when so many pictures with a clock have been seen."""
+        """Wait until `count` pictures with a clock have been shown."""
         script = "(count) => window.bench.readings.length >= count"
         self.page.wait_for_function(script, arg=count, timeout=LIVE_SECONDS * 1000)
 
     def readings_since(self, moment: float) -> list[list[float]]:
-        """`[seen, drawn, delay, delay until shown]` in ms of the pictures seen since a moment (seconds since 1970)."""
+        """Return `[seen, drawn, delay, display delay]` in ms of the pictures since a time (seconds since 1970)."""
         return self.page.evaluate(_READINGS, moment * 1000)
 
     def collect(self, seconds: float) -> list[list[float]]:
-        """The readings of the next seconds."""
+        """Return the readings of the next `seconds`."""
         started = time.time()
         self.page.wait_for_timeout(seconds * 1000)
         return self.readings_since(started)
@@ -70,7 +70,7 @@ class View:
 
 @contextmanager
 def view_device(browser: Browser, stack: Stack, device_id: str, *, has_clock: bool = True) -> Iterator[View]:
-    """The product's own page, as a person opens it, once it is live and its clock, if there is one, is read."""
+    """Open VAS's device page like a user; yields it once it is live and its clock, if any, has been read."""
     context = browser.new_context(bypass_csp=True, viewport={"width": 1280, "height": 800})
     try:
         page = context.new_page()
@@ -89,7 +89,7 @@ def view_device(browser: Browser, stack: Stack, device_id: str, *, has_clock: bo
 
 
 def view_whep(browser: Browser, stack: Stack, device_id: str) -> AbstractContextManager[View]:
-    """A WHEP player of a few lines."""
+    """Open a minimal WHEP player."""
     grant = stack.api.post(f"/streams/{device_id}/viewers")
     options = {"url": grant["whep_url"], "token": grant["token"]}
     return _view_blank(browser, stack, "watchWhep", options, [])
@@ -98,7 +98,7 @@ def view_whep(browser: Browser, stack: Stack, device_id: str) -> AbstractContext
 def view_peer(
     browser: Browser, stack: Stack, peer: Peer, camera: int = 0, *, has_clock: bool = True
 ) -> AbstractContextManager[View]:
-    """The peer's camera in a page of ours."""
+    """Open a camera of the peer in a blank page."""
     return _view_blank(browser, stack, "watchPeer", peer.watch_options(camera), [peer.script], has_clock=has_clock)
 
 
@@ -115,7 +115,7 @@ def _view_blank(
     context = browser.new_context(bypass_csp=True, viewport={"width": 1280, "height": 800})
     try:
         page = context.new_page()
-        # A page that really came from loopback: Chromium lets only such a one ask other ports of loopback.
+        # Loaded from loopback, because Chromium allows only such pages to access other ports of loopback.
         page.goto(f"{stack.url}/api/v1/health/live")
         page.set_content(_BLANK)
         for script in [CLOCK_SCRIPT, WATCH_SCRIPT, *scripts]:

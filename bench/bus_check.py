@@ -1,4 +1,4 @@
-"""Whether the media bus lost anything: parts one after the other, all frames in them, none dropped before it."""
+"""Losses on the media bus: missing parts, missing frames in the parts, and parts dropped before the bus."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -15,8 +15,9 @@ FPS = 25
 
 @dataclass(frozen=True)
 class BusState:
-    """What was lost on the bus over a time. `gaps` are missing or foreign parts, `frames_missing` is of the last
-    window.
+    """Losses on the bus during a measurement.
+
+    `gaps` counts missing parts and changes of the run, `frames_missing` covers the last window only.
     """
 
     parts: int
@@ -35,14 +36,14 @@ class BusState:
 
 
 def read_positions(stack: Stack, devices: Sequence[str]) -> dict[str, Position]:
-    """The newest part of each device."""
+    """Return the position of the newest part of each device."""
     with closing(stack.redis.client()) as client:
         groups = {device: MediaBus(client).latest_group(device) for device in devices}
     return {device: group[1][-1].position for device, group in groups.items() if group}
 
 
 def check_bus(stack: Stack, devices: Sequence[str], since: dict[str, Position]) -> BusState:
-    """What happened since `since` was read: the run is the same, and the window that the bus holds is whole."""
+    """Check what happened since `since` was read: the run must be the same, and the bus's window complete."""
     parts = gaps = missing = dropped = 0
     with closing(stack.redis.client()) as client:
         bus, live = MediaBus(client), LiveStats(client).read_many(devices)
@@ -56,7 +57,7 @@ def check_bus(stack: Stack, devices: Sequence[str], since: dict[str, Position]) 
             held = [part for part in held if part.run == start.run]
             pairs = list(pairwise(held))
             gaps += sum(later.sequence != part.sequence + 1 for part, later in pairs)
-            # By the media's own time: a frame that is not there leaves a longer part behind.
+            # By media time: a missing frame makes its part longer.
             seconds = sum(part.duration for part in held)
             missing += max(0, round(seconds * FPS) - sum(part.frames for part in held))
             missing += max(0, round((held[-1].start - held[0].start) * FPS) - sum(p.frames for p in held[:-1]) - 1)

@@ -1,4 +1,4 @@
-"""Follows one device on the media bus from a thread: when each part came, and what part of time it holds."""
+"""Follows one device on the media bus in a thread: when each part arrived, and its time range."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ _RETRY_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class SeenPart:
-    """Seconds since 1970: when it was seen, and the first and last moment that it shows."""
+    """Times in seconds since 1970: of the arrival, and of start and end of the media."""
 
     seen: float
     start: float
@@ -25,7 +25,7 @@ class SeenPart:
 
 
 class BusWatch:
-    """Reads as an output does, from its position on, whatever becomes of Redis meanwhile."""
+    """Reads from its position on like an output, also across failures of Redis."""
 
     def __init__(self, stack: Stack, device_id: str) -> None:
         self._stack = stack
@@ -43,11 +43,11 @@ class BusWatch:
         self._thread.join(5)
 
     def parts_since(self, moment: float) -> list[SeenPart]:
-        """The parts seen since a moment (seconds since 1970)."""
+        """Return the parts seen since a time (seconds since 1970)."""
         return [part for part in list(self._parts) if part.seen >= moment]
 
-    def longest_hole(self, since: float) -> float:
-        """The longest time that no part shows, in seconds, between parts seen since a moment."""
+    def longest_gap(self, since: float) -> float:
+        """Return the longest gap in media time, in seconds, between parts seen since a time."""
         parts = self.parts_since(since)
         return max((later.start - part.end for part, later in pairwise(parts)), default=0.0)
 

@@ -1,7 +1,7 @@
-"""Many cameras for the price of one, over TCP and UDP: `python -m bench.camera_server --count 30`.
+"""Many cameras at the cost of one, over TCP and UDP: `python -m bench.camera_server --count 30`.
 
-As tests/cameras/load_server.py, and over UDP too, which the peer needs. It prints one JSON line when it listens,
-answers each line on stdin with its figures, and ends with its stdin.
+Like tests/cameras/load_server.py, but also over UDP, which the peer needs. It prints one JSON line when it listens,
+answers each line on stdin with its statistics, and exits at the end of stdin.
 """
 
 import argparse
@@ -19,10 +19,10 @@ _FRAMING = 4  # bytes before each packet over TCP: $, channel, length
 
 
 class UdpTransport:
-    """Takes packets framed for TCP and sends them as datagrams; looks like an asyncio transport to LoopServer."""
+    """Sends packets that are framed for TCP as datagrams, with the interface of an asyncio transport for LoopServer."""
 
     def __init__(self, ports: tuple[int, int], control: asyncio.WriteTransport) -> None:
-        """`ports` are the client's for RTP and RTCP; `control` is the RTSP connection, with which it ends."""
+        """`ports` are the client's for RTP and RTCP; the transport closes with the RTSP connection `control`."""
         self._control = control
         self.sockets = [_bind(), _bind()]
         for item, port in zip(self.sockets, ports, strict=True):
@@ -59,7 +59,7 @@ class UdpTransport:
 
 
 class BothWaysServer(LoopServer):
-    """A LoopServer that also answers a SETUP that wants UDP."""
+    """A LoopServer that also accepts SETUP requests for UDP."""
 
     def __init__(self, settings: LoopSettings, count: int) -> None:
         super().__init__(settings, count)
@@ -101,7 +101,7 @@ def _bind() -> socket.socket:
 
 
 def main() -> None:
-    """Serves until stdin ends."""
+    """Serve until the end of stdin."""
     parser = argparse.ArgumentParser(description="many RTSP cameras that play one encoded loop, over TCP and UDP")
     parser.add_argument("--count", type=int, default=30)
     parser.add_argument("--gop-seconds", type=float, default=2.0)

@@ -1,4 +1,4 @@
-"""Cameras that cost next to nothing: 1080p25, 4 Mbps, at a fixed key-frame interval, in a process of their own."""
+"""Cameras with negligible cost: 1080p25, 4 Mbps, a fixed key-frame interval, in a separate process."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ from .machine import ROOT
 
 
 class CameraFleet:
-    """`count` cameras, from bench/camera_server.py. Raises RuntimeError when it does not start."""
+    """`count` cameras of bench/camera_server.py. Raises RuntimeError when it does not start."""
 
     def __init__(self, count: int, gop_seconds: float = 2.0) -> None:
         self._arguments = ["--count", str(count), "--gop-seconds", str(gop_seconds)]
@@ -43,13 +43,13 @@ class CameraFleet:
         return self._process.pid
 
     def read_dropped(self) -> int:
-        """Pictures that a client did not take in time, so far."""
-        self._process.stdin.write("figures\n")
+        """Return the number of pictures so far that a client did not receive in time."""
+        self._process.stdin.write("statistics\n")
         self._process.stdin.flush()
         return self._read()["dropped"]
 
     def _read(self) -> dict[str, Any]:
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError("the bench's cameras ended; their message is on stderr")
+            raise RuntimeError("the benchmark's cameras have exited; see their message on stderr")
         return json.loads(line)

@@ -1,4 +1,4 @@
-"""How many cameras one machine carries: more and more of them until something is lost or the CPU is used up."""
+"""Capacity of one machine: more and more cameras until something is lost or the CPU is fully used."""
 
 import time
 from typing import Any
@@ -17,7 +17,7 @@ FULL_PERCENT = 95.0
 
 
 def run(options: Options) -> Result:
-    """Steps upwards; the first step that loses something, or leaves no CPU, is the last."""
+    """Increase the number of cameras; the first step with losses, or without free CPU, is the last."""
     counts, seconds, settle = ((2, 4), 6.0, 6.0) if options.quick else (COUNTS, 40.0, 20.0)
     rows: list[list[str]] = []
     raw: dict[str, Any] = {}
@@ -72,18 +72,17 @@ def run(options: Options) -> Result:
                     "machine busy, %",
                     "lost on the bus",
                     "lost in recordings",
-                    "not taken from the camera",
+                    "not received from the camera",
                     "footage, MB",
-                    "written beside it",
+                    "disk writes / footage",
                 ],
                 rows,
             )
         ],
         notes=[
-            "The cameras run on the same machine and use some of it. Budget: 60 on 2 cores, live and recorded.",
-            "Written: what the processes made the disk write (proc(5), write_bytes) over the footage in the same "
-            "time; the "
-            "journal of the file system is not in it.",
+            "The cameras run on the same machine and use part of its CPU. Budget: 60 on 2 cores, live and recorded.",
+            "Disk writes: bytes that the processes caused to be written (proc(5), write_bytes), relative to the "
+            "footage of the same time; without the journal of the file system.",
         ],
         raw=raw,
     )

@@ -1,4 +1,4 @@
-"""How soon a snapshot is there, live and historical, how soon a grid has its posters, and what that costs."""
+"""Latency of live and historical snapshots and of a grid of posters, and their cost."""
 
 import random
 import subprocess
@@ -17,27 +17,27 @@ import requests
 from tests.cameras import LoadCameras
 from tests.stack import Stack
 
-from .figures import percentile, spread
 from .footage import LOOP_SECONDS, record_footage
 from .options import Options
 from .processes import group_stack, measure_usage
 from .product import open_product
 from .report import Result, Table
+from .statistics import percentile, spread
 
 GOPS = (1.0, 2.0, 4.0)
 CAMERAS = 6
 GRIDS = (30, 100)
-#: As many requests as a browser has under way to one server.
-AT_ONCE = 6
+#: Number of concurrent requests of a browser to one server.
+CONCURRENT_REQUESTS = 6
 POSTER_WIDTH = 320
-#: With a hundred cameras the machine is to be busy with posters, not with the bits of the cameras.
+#: A low bitrate, so that with a hundred cameras the machine is busy with posters instead of media.
 GRID_KBPS = 1000
-STORM = 200
+BURST = 200
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One request: when it was sent and answered (seconds, monotonic), and how."""
+    """One request: times of request and response (seconds, monotonic), and its status."""
 
     began: float
     ended: float
@@ -49,23 +49,23 @@ class Answer:
 
 
 def run(options: Options) -> Result:
-    """Cameras of each key-frame interval, recorded footage, a storm of captures, grids of posters."""
+    """Measure cameras with each key-frame interval, recorded footage, a burst of captures, and grids of posters."""
     gops, count, grids = ((2.0,), 6, (6,)) if options.quick else (GOPS, 40, GRIDS)
     with open_product(recording_mode="off", web_threads=16) as stack:
         live = {f"{gop:g}": _measure_live(stack, options, gop, count) for gop in gops}
         options.say("recorded footage")
         historical = _measure_historical(stack, 6 if options.quick else 60, count)
-        options.say(f"{STORM} captures at once")
-        storms = _measure_storms(stack)
+        options.say(f"{BURST} concurrent captures")
+        bursts = _measure_bursts(stack)
     posters = {str(cameras): _measure_grid(options, cameras) for cameras in grids}
-    return _report(live, historical, storms, posters)
+    return _report(live, historical, bursts, posters)
 
 
 # ---- snapshots -------------------------------------------------------------------------------------------------
 
 
 def _measure_live(stack: Stack, options: Options, gop: float, count: int) -> dict[str, list[Answer]]:
-    """Captures of several cameras in turn, so that each finds another key frame than the one before."""
+    """Measure captures of several cameras in turn, so that each finds a new key frame."""
     with LoadCameras(CAMERAS, gop) as cameras:
         devices = _add_devices(stack, cameras.urls)
         time.sleep(gop + 2)
@@ -74,7 +74,7 @@ def _measure_live(stack: Stack, options: Options, gop: float, count: int) -> dic
             options.say(f"live, key frame every {gop:g} s, {accuracy}")
             found[accuracy] = _capture(
                 stack,
-                ((device, {"accuracy": accuracy}) for device in _turns(devices, count)),
+                ((device, {"accuracy": accuracy}) for device in _rotate(devices, count)),
                 "live",
                 pause=lambda: time.sleep(gop / CAMERAS * (1 + random.random())),
             )
@@ -84,7 +84,7 @@ def _measure_live(stack: Stack, options: Options, gop: float, count: int) -> dic
 
 
 def _measure_historical(stack: Stack, loops: int, count: int) -> dict[str, list[Answer]]:
-    """Moments all over a recording of a device that does not run."""
+    """Measure random moments of a recording of a stopped device."""
     device = stack.add_device("recorded", "rtsp://192.0.2.1/recorded", start_mode="manual")["id"]
     start_ms = round(time.time() * 1000) - 3_600_000
     record_footage(stack, device, [start_ms], loops)
@@ -92,23 +92,23 @@ def _measure_historical(stack: Stack, loops: int, count: int) -> dict[str, list[
 
     def bodies(accuracy: str) -> Iterable[tuple[str, dict[str, Any]]]:
         for _ in range(count):
-            yield device, {"accuracy": accuracy, "at": _format(start_ms + dice.randrange(length_ms - 1000))}
+            yield device, {"accuracy": accuracy, "at": _format_time(start_ms + dice.randrange(length_ms - 1000))}
 
     found = {accuracy: _capture(stack, bodies(accuracy), "historical") for accuracy in ("key_frame", "exact")}
     stack.delete_device(device)
     return found
 
 
-def _measure_storms(stack: Stack) -> dict[str, list[Answer]]:
-    """All at once, of one camera and of several; whoever is not answered within five seconds gets a job."""
+def _measure_bursts(stack: Stack) -> dict[str, list[Answer]]:
+    """Measure concurrent captures of one and of several cameras; those that take over five seconds become jobs."""
     found = {}
     with LoadCameras(CAMERAS) as cameras:
         devices = _add_devices(stack, cameras.urls)
         time.sleep(4)
         for name, chosen in (("one camera", devices[:1]), (f"{CAMERAS} cameras", devices)):
-            pause = threading.Barrier(STORM).wait
-            wanted = [(device, {"wait_seconds": 5}) for device in _turns(chosen, STORM)]
-            with ThreadPoolExecutor(STORM) as pool:
+            pause = threading.Barrier(BURST).wait
+            wanted = [(device, {"wait_seconds": 5}) for device in _rotate(chosen, BURST)]
+            with ThreadPoolExecutor(BURST) as pool:
                 captures = [pool.submit(_capture, stack, [one], "live", pause=pause) for one in wanted]
                 found[name] = [capture.result()[0] for capture in captures]
         _remove_devices(stack, devices)
@@ -118,7 +118,7 @@ def _measure_storms(stack: Stack) -> dict[str, list[Answer]]:
 def _capture(
     stack: Stack, wanted: Iterable[tuple[str, dict[str, Any]]], kind: str, *, pause: Callable[[], object] = lambda: None
 ) -> list[Answer]:
-    """Ask for one snapshot after the other over one connection."""
+    """Request one snapshot after the other over one connection."""
     answers = []
     with requests.Session() as session:
         for device, body in wanted:
@@ -131,7 +131,7 @@ def _capture(
 
 
 def _grab(url: str) -> Answer:
-    """What one does without us: FFmpeg connects to the camera and waits for a key frame."""
+    """The alternative without VAS: FFmpeg connects to the camera and waits for a key frame."""
     command = ["ffmpeg", "-v", "error", "-nostdin", "-rtsp_transport", "tcp", "-i", url]
     command += ["-frames:v", "1", "-f", "mjpeg", "-"]
     began = time.monotonic()
@@ -143,7 +143,7 @@ def _grab(url: str) -> Answer:
 
 
 def _measure_grid(options: Options, count: int) -> dict[str, Any]:
-    """A page of so many cameras: opened for the first time, again at once, and kept open."""
+    """Measure a page of `count` cameras: opened first, opened again immediately, and kept open."""
     seconds = 10 if options.quick else 30
     with (
         open_product(recording_mode="off", stream_slots=count, web_threads=16) as stack,
@@ -173,19 +173,19 @@ def _fetch_grid(stack: Stack, devices: list[str]) -> list[Answer]:
         answer = session.get(f"{stack.url}/api/v1/devices/{device}/poster.jpg?width={POSTER_WIDTH}", timeout=30)
         return Answer(began, time.monotonic(), answer.status_code)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(CONCURRENT_REQUESTS) as pool:
         return list(pool.map(fetch, devices))
 
 
 def _keep_open(stack: Stack, devices: list[str], closed: threading.Event) -> None:
-    """As the page does: all of them anew every ten seconds."""
+    """Like the page, fetch all posters again every ten seconds."""
     while not closed.is_set():
         began = time.monotonic()
         _fetch_grid(stack, devices)
         closed.wait(max(0.0, began + 10 - time.monotonic()))
 
 
-# ---- both ------------------------------------------------------------------------------------------------------
+# ---- shared ----------------------------------------------------------------------------------------------------
 
 
 def _add_devices(stack: Stack, urls: list[str]) -> list[str]:
@@ -200,34 +200,34 @@ def _remove_devices(stack: Stack, devices: list[str]) -> None:
         stack.delete_device(device)
 
 
-def _turns(devices: list[str], count: int) -> Iterable[str]:
+def _rotate(devices: list[str], count: int) -> Iterable[str]:
     return (devices[number % len(devices)] for number in range(count))
 
 
-def _format(at_ms: int) -> str:
+def _format_time(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
 
 
-def _report(live: dict, historical: dict, storms: dict, posters: dict) -> Result:
+def _report(live: dict, historical: dict, bursts: dict, posters: dict) -> Result:
     names = {
         "key_frame": "newest key frame",
         "exact": "newest frame",
-        "FFmpeg": "FFmpeg, connecting to the camera anew",
+        "FFmpeg": "FFmpeg, with a new connection to the camera",
     }
     snapshots = [
-        [f"live, key frame every {gop} s: {names[way]}", *_figures(answers), "150" if way == "key_frame" else ""]
+        [f"live, key frame every {gop} s: {names[way]}", *_statistics(answers), "150" if way == "key_frame" else ""]
         for gop, found in live.items()
         for way, answers in found.items()
     ]
     names = {"key_frame": "key frame", "exact": "exact"}
-    snapshots += [[f"recorded: {names[way]}", *_figures(answers), ""] for way, answers in historical.items()]
+    snapshots += [[f"recorded: {names[way]}", *_statistics(answers), ""] for way, answers in historical.items()]
     at_once = [
         [
             f"{len(answers)} of {name}",
             f"{max(a.ended for a in answers) - min(a.began for a in answers):.1f}",
-            *_figures(answers),
+            *_statistics(answers),
         ]
-        for name, answers in storms.items()
+        for name, answers in bursts.items()
     ]
     grids = []
     for count, found in posters.items():
@@ -236,53 +236,52 @@ def _report(live: dict, historical: dict, storms: dict, posters: dict) -> Result
             answers = found[visit]
             whole = max(a.ended for a in answers) - min(a.began for a in answers)
             grids.append(
-                [f"{count}, {visit}", f"{whole:.2f}", *_figures(answers), f"{more:.1f}" if visit == "warm" else ""]
+                [f"{count}, {visit}", f"{whole:.2f}", *_statistics(answers), f"{more:.1f}" if visit == "warm" else ""]
             )
-    head = ["median", "95 %", "most", "answers"]
+    head = ["median", "95 %", "maximum", "responses"]
     return Result(
         "captures",
         "",
         {},
         tables=[
             Table("Snapshots over the API, 1080p25 4 Mbps, ms", ["", *head, "budget: median"], snapshots),
-            Table(f"{STORM} captures at once, ms", ["", "all answered, s", *head], at_once),
+            Table(f"{BURST} concurrent captures, ms", ["", "all complete, s", *head], at_once),
             Table(
-                f"Posters {POSTER_WIDTH} pixels wide, {AT_ONCE} requests at once, ms",
-                ["cameras in the grid", "all there, s", *head, "page kept open: CPU, % of one core"],
+                f"Posters {POSTER_WIDTH} pixels wide, {CONCURRENT_REQUESTS} concurrent requests, ms",
+                ["cameras in the grid", "all loaded, s", *head, "page kept open: CPU, % of one core"],
                 grids,
             ),
         ],
         notes=[
-            f"Each capture is of another of {CAMERAS} cameras than the one before, so that each finds a new key "
-            "frame; the "
-            "snapshot is on the disk and in the database when it is answered. 201 is a snapshot, 202 a job that "
-            "makes it.",
-            "FFmpeg beside us takes a second connection to the camera and keeps nothing.",
-            "Cold: posters that nobody has asked for yet. Kept open: all of them asked for every ten seconds; what all "
-            f"processes of the product use more than without the page. These cameras send 1080p25 at {GRID_KBPS} kbps.",
+            f"Consecutive captures are of different cameras out of {CAMERAS}, so that each finds a new key frame; "
+            "the snapshot is on disk and in the database before the response. 201 is a snapshot, 202 a job that "
+            "creates it.",
+            "FFmpeg opens a second connection to the camera and stores nothing.",
+            "Cold: posters that have not been requested before. Kept open: all are requested every ten seconds; the "
+            f"CPU is the additional use of all processes of VAS. These cameras send 1080p25 at {GRID_KBPS} kbps.",
         ],
-        raw=_raw(live, historical, storms, posters),
+        raw=_raw(live, historical, bursts, posters),
     )
 
 
-def _figures(answers: list[Answer]) -> list[str]:
+def _statistics(answers: list[Answer]) -> list[str]:
     times = [answer.ms for answer in answers]
     statuses = Counter(answer.status for answer in answers)
-    told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
-    return [f"{median(times):.0f}", f"{percentile(times, 0.95):.0f}", f"{max(times):.0f}", told]
+    counts = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
+    return [f"{median(times):.0f}", f"{percentile(times, 0.95):.0f}", f"{max(times):.0f}", counts]
 
 
-def _raw(live: dict, historical: dict, storms: dict, posters: dict) -> dict[str, Any]:
-    def spell(answers: list[Answer]) -> dict[str, Any]:
+def _raw(live: dict, historical: dict, bursts: dict, posters: dict) -> dict[str, Any]:
+    def summarize(answers: list[Answer]) -> dict[str, Any]:
         times = [round(answer.ms, 1) for answer in answers]
         return spread(times) | {"statuses": dict(Counter(answer.status for answer in answers)), "ms": times}
 
     return {
-        "live": {gop: {way: spell(answers) for way, answers in found.items()} for gop, found in live.items()},
-        "historical": {way: spell(answers) for way, answers in historical.items()},
-        "at_once": {name: spell(answers) for name, answers in storms.items()},
+        "live": {gop: {way: summarize(answers) for way, answers in found.items()} for gop, found in live.items()},
+        "historical": {way: summarize(answers) for way, answers in historical.items()},
+        "at_once": {name: summarize(answers) for name, answers in bursts.items()},
         "posters": {
-            count: found | {"cold": spell(found["cold"]), "warm": spell(found["warm"])}
+            count: found | {"cold": summarize(found["cold"]), "warm": summarize(found["warm"])}
             for count, found in posters.items()
         },
     }

@@ -1,4 +1,4 @@
-"""What a camera costs, live and recorded: CPU, memory and disk of all processes at several numbers of cameras."""
+"""Cost of a camera, live and recorded: CPU, memory and disk writes of all processes by the number of cameras."""
 
 import time
 from contextlib import closing
@@ -8,13 +8,13 @@ from tests.stack import Stack
 from .browser import open_browser, view_device
 from .bus_check import BusState, check_bus, read_positions
 from .cameras import CameraFleet
-from .figures import format_ratio, share_out
 from .options import Options
 from .peers import Peer
 from .processes import Usage, group_stack, measure_usage
 from .product import open_product
 from .recording_check import RecordingState, check_recording, read_recorded_mb
 from .report import Result, Table
+from .statistics import format_ratio, share_out
 
 COUNTS = (1, 10, 30)
 SLOTS = 64
@@ -23,7 +23,7 @@ BUDGET = "2 % and 25 MB live and recorded"
 
 
 def run(options: Options) -> Result:
-    """The same cameras with us, then with the peer."""
+    """Measure the same cameras with VAS, then with the peer."""
     counts, seconds, settle = ((1, 3), 6.0, 6.0) if options.quick else (COUNTS, 40.0, 15.0)
     ours: dict[int, Usage] = {}
     losses: dict[int, BusState] = {}
@@ -34,7 +34,7 @@ def run(options: Options) -> Result:
             devices: list[str] = []
             idle = _measure(stack, cameras, seconds, settle)
             for count in counts:
-                options.say(f"VAS, {_format(count)}")
+                options.say(f"VAS, {_format_cameras(count)}")
                 add_cameras(stack, cameras.urls, devices, count)
                 time.sleep(settle)
                 start, dropped = read_positions(stack, devices), cameras.read_dropped()
@@ -49,7 +49,7 @@ def run(options: Options) -> Result:
         theirs: dict[int, Usage] = {}
         if options.peer is not None:
             for count in counts:
-                options.say(f"{options.peer.name}, {_format(count)}")
+                options.say(f"{options.peer.name}, {_format_cameras(count)}")
                 with closing(options.peer()) as peer:
                     peer.start(cameras.urls[:count])
                     time.sleep(settle)
@@ -62,7 +62,7 @@ def _measure_peer(peer: Peer, cameras: CameraFleet, seconds: float) -> Usage:
 
 
 def add_cameras(stack: Stack, urls: list[str], devices: list[str], count: int) -> None:
-    """Add devices until there are `count`, and wait until all run."""
+    """Add devices until there are `count`, and wait until all are running."""
     for number in range(len(devices), count):
         devices.append(stack.add_device(f"camera {number + 1}", urls[number])["id"])
     for device in devices:
@@ -75,7 +75,7 @@ def _measure(stack: Stack, cameras: CameraFleet, seconds: float, settle: float) 
 
 
 def _measure_viewed(stack: Stack, cameras: CameraFleet, device: str, seconds: float, settle: float) -> Usage:
-    """One camera with one viewer. The browser's own work counts as that of others."""
+    """Measure one camera with one viewer. The CPU of the browser is counted under `others`."""
     with open_browser() as browser, view_device(browser, stack, device, has_clock=False):
         return _measure(stack, cameras, seconds, settle)
 
@@ -91,7 +91,7 @@ def _report(
     recorded: dict[int, RecordingState],
 ) -> Result:
     groups = list(idle.cpu)
-    columns = {"no camera": idle, **{_format(count): usage for count, usage in ours.items()}, "1, watched": viewed}
+    columns = {"no camera": idle, **{_format_cameras(n): usage for n, usage in ours.items()}, "1, watched": viewed}
     head = ["", *columns]
 
     def build_rows(field: str, digits: int) -> list[list[str]]:
@@ -111,12 +111,12 @@ def _report(
     cpu = build_rows("cpu", 1)
     cpu.append(["everything else on the machine", *(f"{usage.others:.0f}" for usage in columns.values())])
     tables = [
-        Table("CPU, % of one core (1080p25 4 Mbps cameras, live and recorded, nobody watching)", head, cpu),
+        Table("CPU, % of one core (1080p25 4 Mbps cameras, live and recorded, no viewers)", head, cpu),
         Table("Memory, PSS in MB", head, build_rows("pss_mb", 0)),
         _compare(options, ours, theirs),
         Table(
-            "Lost on the bus, in recordings, and pictures a camera could not send in time",
-            ["cameras", "parts seen", "lost on the bus", "lost in recordings", "not taken from the camera"],
+            "Losses on the bus and in recordings, and pictures that a camera could not send in time",
+            ["cameras", "parts seen", "lost on the bus", "lost in recordings", "not received from the camera"],
             [[str(n), str(state.parts), str(state), str(recorded[n]), str(late[n])] for n, state in losses.items()],
         ),
     ]
@@ -126,10 +126,10 @@ def _report(
         {},
         tables=tables,
         notes=[
-            "Each camera's share is the slope of a straight line through the totals, the fixed share where it begins.",
-            "The peer relays RTP and nothing else: it keeps no footage, needs no database or queue, and reads its "
-            "cameras over UDP where we read them over TCP.",
-            f"Seconds of each measurement: {idle.seconds:.0f}. The cameras and the browser are not counted.",
+            "The share of a camera is the slope of a straight line through the totals, the fixed share its intercept.",
+            "The peer only relays RTP: it records no footage, needs no database or queue, and reads its cameras "
+            "over UDP, while VAS reads them over TCP.",
+            f"Duration of each measurement: {idle.seconds:.0f} s. The cameras and the browser are not counted.",
         ],
         raw={
             "idle": vars(idle),
@@ -144,13 +144,13 @@ def _report(
 
 
 def _compare(options: Options, ours: dict[int, Usage], theirs: dict[int, Usage]) -> Table:
-    most = max(ours)
+    largest = max(ours)
     shares: dict[str, list[float]] = {}
     for name, usages in (("VAS", ours), (options.peer.name if options.peer else "", theirs)):
         if usages:
             fixed_cpu, cpu = share_out([(n, usage.cpu_total) for n, usage in usages.items()])
             fixed_pss, pss = share_out([(n, usage.pss_total) for n, usage in usages.items()])
-            shares[name] = [cpu, fixed_cpu, usages[most].cpu_total, pss, fixed_pss, usages[most].pss_total]
+            shares[name] = [cpu, fixed_cpu, usages[largest].cpu_total, pss, fixed_pss, usages[largest].pss_total]
     digits = (2, 1, 1, 1, 0, 0)
     rows = [
         [
@@ -162,9 +162,10 @@ def _compare(options: Options, ours: dict[int, Usage], theirs: dict[int, Usage])
     ]
     if len(shares) == 2:
         rows.append(["ratio", *(format_ratio(us, them) for us, them in zip(*shares.values(), strict=True)), ""])
-    head = ["CPU % per camera", "fixed", f"at {most}", "PSS MB per camera", "fixed", f"at {most}", "budget per camera"]
+    at_largest = f"at {largest}"
+    head = ["CPU % per camera", "fixed", at_largest, "PSS MB per camera", "fixed", at_largest, "budget per camera"]
     return Table("Shares", ["", *head], rows)
 
 
-def _format(count: int) -> str:
+def _format_cameras(count: int) -> str:
     return f"{count} camera{'s' if count > 1 else ''}"

@@ -1,4 +1,4 @@
-"""How soon there is a picture after a player is opened, by the camera's key-frame interval."""
+"""Time from opening a player to the first picture, by the camera's key-frame interval."""
 
 import random
 import time
@@ -14,10 +14,10 @@ from tests.stack import Stack
 
 from .browser import LIVE_SECONDS, open_browser, view_peer
 from .cameras import CameraFleet
-from .figures import format_ratio
 from .options import Options
 from .product import open_product
 from .report import Result, Table
+from .statistics import format_ratio
 
 GOPS = (1.0, 2.0, 4.0, 10.0)
 _MARKS = """() => Object.fromEntries(performance.getEntriesByType('mark')
@@ -26,15 +26,15 @@ _IS_LIVE = "() => performance.getEntriesByName('player:first-live-frame').length
 
 
 def run(options: Options) -> Result:
-    """For each interval: openings of a new browser profile, at moments spread over the interval."""
+    """Open a new browser profile several times for each interval, at times distributed over the interval."""
     gops, openings = ((1.0, 4.0), 2) if options.quick else (GOPS, 8)
     raw: dict[str, Any] = {}
     with open_product() as stack, open_browser() as browser:
         for gop in gops:
             options.say(f"key frame every {gop:g} s")
             with ExitStack() as held:
-                # Cameras that make no key frame on request, as most: one that did would flatter the peer, and
-                # change the interval for us.
+                # Cameras that send no key frame on request, like most: others would favour the peer, and change the
+                # interval for VAS.
                 url = held.enter_context(CameraFleet(1, gop)).urls[0]
                 device = stack.add_device(f"gop {gop:g}", url)["id"]
                 stack.wait_for_state(device, "running")
@@ -42,7 +42,7 @@ def run(options: Options) -> Result:
                 if options.peer is not None:
                     peer = held.enter_context(closing(options.peer()))
                     peer.start([url])
-                # One whole interval on the bus, and the programs' first time behind us.
+                # Wait for one whole interval on the bus; the first opening only warms up the programs.
                 time.sleep(gop + 2)
                 _open_device(browser, stack, device, lambda: None)
                 found: dict[str, list[dict[str, float]]] = {"first": [], "again": [], "peer": []}
@@ -61,9 +61,9 @@ def run(options: Options) -> Result:
 
 
 def _wait_phase(gop: float, number: int, openings: int) -> None:
-    """Stay for a part of the interval that is another one each time.
+    """Wait for a part of the interval that differs each time.
 
-    Whatever was watched before ended at a key frame: without this, all openings would have as long to wait.
+    The previous view ended at a key frame: without this, all openings would wait for the same time.
     """
     time.sleep((number + random.random()) / openings * gop)
 
@@ -71,7 +71,7 @@ def _wait_phase(gop: float, number: int, openings: int) -> None:
 def _open_device(
     browser: Browser, stack: Stack, device: str, wait: Callable[[], None]
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """The marks (ms since navigation) of a first visit, and of the next one in the same profile."""
+    """Return the marks (ms since navigation) of a first visit and of a second one in the same profile."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     try:
         visits = []
@@ -128,14 +128,14 @@ def _report(raw: dict[str, Any], options: Options) -> Result:
         {},
         tables=[
             Table(
-                "From opening the page to the picture, ms: median (most), of a 1080p25 4 Mbps camera",
+                "From opening the page to the picture, ms: median (maximum), of a 1080p25 4 Mbps camera",
                 [
                     "key frame every",
                     "page to connect",
                     "connect to first picture",
                     "connect to live picture",
-                    "first picture beside the peer",
-                    "live beside the peer",
+                    "first picture relative to the peer",
+                    "live relative to the peer",
                     "budget: first picture",
                     "live",
                 ],
@@ -143,11 +143,12 @@ def _report(raw: dict[str, Any], options: Options) -> Result:
             )
         ],
         notes=[
-            "The first picture is the newest footage of the bus, run up to now; the live one is WebRTC's first frame. "
-            "A first visit has an empty cache; 'again' is the next one in the same browser profile.",
-            "The peer is counted from its first request to its first frame: it has no picture before the next key "
+            "The first picture is decoded from the newest footage of the bus; the live picture is WebRTC's first "
             "frame. "
-            "It passes a viewer's request for a key frame on to the camera, and is quicker with cameras that obey; "
+            "A first visit has an empty cache; 'again' is the second one in the same browser profile.",
+            "The peer is measured from its first request to its first frame: it has no picture before the next key "
+            "frame. "
+            "It forwards a viewer's key-frame request to the camera, and is faster with cameras that respond to it; "
             "these do not.",
         ],
         raw=raw,

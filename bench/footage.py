@@ -1,5 +1,4 @@
-"""Footage for benches: what the ingest FFmpeg makes of a camera with 1080p25, 4 Mbps and a key frame each two
-seconds."""
+"""Footage for benchmarks: the ingest FFmpeg's output for a camera with 1080p25, 4 Mbps and a 2 s key-frame interval."""
 
 import subprocess
 
@@ -16,7 +15,7 @@ LOOP_SECONDS = 10
 
 
 def make_camera_clip(loops: int) -> Clip:
-    """One run of so many times `LOOP_SECONDS`."""
+    """Build one run of `loops` times `LOOP_SECONDS`."""
     loop = load_loop(LoopSettings())
     head = b"".join(b"\0\0\0\1" + unit for unit in (loop.sps, loop.pps))
     once = b"".join(
@@ -49,7 +48,7 @@ def make_camera_clip(loops: int) -> Clip:
 
 
 def record_footage(stack: Stack, device: str, starts_ms: list[int], loops: int) -> None:
-    """Runs of so many loops that begin at the given moments, in the store of a running product."""
+    """Record runs of `loops` loops that begin at the given times, in the storage of a running stack."""
     clip, config = make_camera_clip(loops), Config.from_environment(stack.env)
     database.connect(config)
     try:

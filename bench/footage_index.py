@@ -1,7 +1,7 @@
-"""A year of footage in the index, without files: rows of segments, roll-up and gaps, made inside the database.
+"""A year of footage in the index, without files: rows of segments, roll-ups and gaps, generated in the database.
 
-Each camera is away for five minutes in eight hours, and begins a new run after it. Rows are written in the order of
-time, all cameras minute by minute, so that they lie as scattered as a recorder leaves them.
+Each camera is offline for five minutes in eight hours, and then begins a new run. Rows are written in order of time,
+all cameras minute by minute, so that they are as scattered as those of a recorder.
 """
 
 import shutil
@@ -30,11 +30,11 @@ from tests.factories import make_config
 
 MINUTE_MS = 60_000
 DAY_MINUTES = 1440
-#: In these many minutes a camera is away once, for so many.
+#: A camera is offline once per block, for the first AWAY_MINUTES.
 BLOCK_MINUTES, AWAY_MINUTES = 480, 5
 PARTS = 120
-SIZE = 30_000_000  # a minute of 4 Mbps
-#: Bytes that an index needs on the disk for each of its rows, with room to spare.
+SIZE = 30_000_000  # one minute at 4 Mbps
+#: Disk space that the index needs per row, with a margin.
 ROW_BYTES = 400
 
 _MINUTES = """
@@ -76,7 +76,7 @@ SELECT id, {mark} FROM segments WHERE recording_id = {recording} AND start_ms >=
 
 @dataclass(frozen=True)
 class FootageIndex:
-    """What was made: devices with their recordings, the first minute and the one after the last (since 1970)."""
+    """Generated devices with their recordings; the first minute, and the one after the last (since 1970)."""
 
     config: Config
     device_ids: list[str]
@@ -92,15 +92,14 @@ class FootageIndex:
 def sqlite_index(
     cameras: int, days: int, with_parts: tuple[int, int], say: Callable[[str], None]
 ) -> Iterator[FootageIndex]:
-    """An index in a SQLite file. `with_parts`: of so many cameras, the last so many days have indexes of their
-    parts."""
+    """Create an index in SQLite. `with_parts`: number of cameras, and of their last days, with part indexes."""
     folder = Path(tempfile.mkdtemp(prefix="vas-bench-"))
     try:
-        _require_room(folder, cameras * days * DAY_MINUTES)
+        _require_space(folder, cameras * days * DAY_MINUTES)
         path = folder / "vas.db"
         config = _prepare(f"sqlite:///{path}", folder)
         known = _make_cameras(config, cameras)
-        database.close()  # nobody else may have the file open while it has no journal
+        database.close()  # no other connection may be open while there is no journal
         connection = sqlite3.connect(path, isolation_level=None)
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -500000", "foreign_keys = OFF"):
             connection.execute(f"PRAGMA {pragma}")
@@ -118,16 +117,16 @@ def sqlite_index(
 def postgresql_index(
     cameras: int, days: int, with_parts: tuple[int, int], say: Callable[[str], None]
 ) -> Iterator[FootageIndex]:
-    """The same on a PostgreSQL server of our own."""
+    """Create the same index on a separate PostgreSQL server."""
     folder = Path(tempfile.mkdtemp(prefix="vas-bench-"))
     server = PostgresServer(folder)
     try:
-        _require_room(folder, cameras * days * DAY_MINUTES)
+        _require_space(folder, cameras * days * DAY_MINUTES)
         server.create()
         server.start()
         config = _prepare(server.url(), folder)
         with psycopg.connect(server.url(), autocommit=True) as connection:
-            # The references hold by construction; to look each up would take longer than all the rest.
+            # The references are valid by construction; checking each would take longer than all the rest.
             connection.execute("SET session_replication_role = replica")
             made = _fill(_make_cameras(config, cameras), connection.execute, "%s", days, with_parts, say)
             say("PostgreSQL: VACUUM ANALYZE")
@@ -144,7 +143,7 @@ def postgresql_index(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _require_room(folder: Path, rows: int) -> None:
+def _require_space(folder: Path, rows: int) -> None:
     free, needed = shutil.disk_usage(folder).free, rows * ROW_BYTES
     if free < needed:
         raise RuntimeError(f"{needed >> 30} GiB must be free in '{folder.parent}', not {free >> 30}")
@@ -170,7 +169,7 @@ def _fill(
     execute("CREATE TABLE bench_cameras (id BIGINT, number BIGINT)")
     for number, recording_id in enumerate(recording_ids):
         execute(f"INSERT INTO bench_cameras VALUES ({recording_id}, {number})")
-    # Whole quarters of an hour, so that each belongs to one of the days.
+    # Multiples of 15 minutes, so that each quarter of an hour belongs to one of the days.
     last_minute = int(time.time()) // 900 * 15
     first_minute = last_minute - days * DAY_MINUTES
     values = {"block": BLOCK_MINUTES, "away": AWAY_MINUTES, "parts": PARTS, "size": SIZE, "storage": storage}

@@ -1,5 +1,4 @@
-"""Frame-exactness: ten minutes of a camera that counts its frames, recorded while the record worker is killed 20
-times."""
+"""Frame accuracy: ten minutes of a camera with numbered frames, recorded while the record worker is killed 20 times."""
 
 from tests.cameras import CounterCamera
 from tests.frames.trial import Outcome, run_trial
@@ -13,7 +12,7 @@ QUICK_SECONDS, QUICK_KILLS = 45, 3
 
 
 def run(options: Options) -> Result:
-    """One trial; its moments come from a fixed seed, so that it can be repeated."""
+    """Run one trial; its kill times come from a fixed seed, so that it can be repeated."""
     seconds, kills = (QUICK_SECONDS, QUICK_KILLS) if options.quick else (SECONDS, KILLS)
     with CounterCamera(audio=True) as camera, open_product() as stack:
         outcome = run_trial(stack, camera, seconds=seconds, kills=kills, say=options.say)
@@ -22,8 +21,8 @@ def run(options: Options) -> Result:
 
 def _report(outcome: Outcome) -> Result:
     def row(name: str, found: object) -> list[str]:
-        figures = [found.frames, found.missing_frames, len(found.repeated), len(found.misplaced)]
-        return [name, *(str(figure) for figure in figures)]
+        counts = [found.frames, found.missing_frames, len(found.repeated), len(found.misplaced)]
+        return [name, *(str(count) for count in counts)]
 
     return Result(
         "frames",
@@ -35,16 +34,16 @@ def _report(outcome: Outcome) -> Result:
                 f"{outcome.seconds:.0f} s",
                 ["", "frames", "missing", "repeated", "out of order"],
                 [
-                    row("by the playlist, piece by piece", outcome.played),
+                    row("by the playlist, segment by segment", outcome.played),
                     row("FFmpeg reading the playlist", outcome.played_by_ffmpeg),
                 ],
             )
         ],
         notes=[
-            "Each frame bears its number in the picture, 25 a second, with sound beside it; kill -9 at random moments "
-            "from a fixed seed. What is counted is what a decoder shows.",
-            f"FFmpeg said of the playlist: {outcome.complaints or 'nothing'}.",
-            f"Times in the playlist (EXT-X-PROGRAM-DATE-TIME) were right within {outcome.clock_error * 1000:.0f} ms; "
+            "Each picture contains its frame number, at 25 frames per second with sound; kill -9 at random times "
+            "from a fixed seed. Decoded frames are counted.",
+            f"FFmpeg's messages about the playlist: {outcome.complaints or 'none'}.",
+            f"Times in the playlist (EXT-X-PROGRAM-DATE-TIME) were accurate to {outcome.clock_error * 1000:.0f} ms; "
             f"{outcome.files} files.",
         ],
         raw={

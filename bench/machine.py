@@ -1,4 +1,4 @@
-"""What a figure was measured on: the machine, and the versions of all that takes part."""
+"""Environment of a measurement: the machine, and the versions of all programs involved."""
 
 import json
 import os
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def describe_run(peers: dict[str, str]) -> dict[str, object]:
-    """Date, machine and versions; `peers` are the peers' versions by name."""
+    """Return date, machine and versions; `peers` are the peers' versions by name."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
@@ -37,11 +37,11 @@ def describe_run(peers: dict[str, str]) -> dict[str, object]:
 
 
 def format_run(run: dict[str, object]) -> list[str]:
-    """The same in two lines for people."""
+    """Format the same in two lines of text."""
     machine = run["machine"]
     return [
         f"{run['date']}, {machine['cores']} cores ({machine['model']}), {machine['memory_gb']} GB, "
-        f"{machine['system']}, kernel {machine['kernel']}, load before it {machine['load_before']:.1f}",
+        f"{machine['system']}, kernel {machine['kernel']}, load before {machine['load_before']:.1f}",
         ", ".join(f"{name} {version}" for name, version in run["versions"].items()),
     ]
 
@@ -54,7 +54,7 @@ def _find_line(path: str, name: str, separator: str = ":") -> str:
     return "unknown"
 
 
-def _say(command: list[str]) -> str:
+def _read_output(command: list[str]) -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
     except (OSError, subprocess.SubprocessError):
@@ -62,14 +62,14 @@ def _say(command: list[str]) -> str:
 
 
 def _find_revision() -> str:
-    """The commit, marked when something but the page of results is changed."""
+    """Return the commit, with a mark if anything except the page of results is changed."""
     git = ["git", "-C", str(ROOT)]
-    changed = _say([*git, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/benchmarks.md"])
-    return _say([*git, "rev-parse", "--short", "HEAD"]) + (" with changes" if changed else "")
+    changed = _read_output([*git, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/benchmarks.md"])
+    return _read_output([*git, "rev-parse", "--short", "HEAD"]) + (" with changes" if changed else "")
 
 
 def _find_version(command: list[str]) -> str:
-    found = re.search(r"\d+(\.\d+)+", _say(command))
+    found = re.search(r"\d+(\.\d+)+", _read_output(command))
     return found[0] if found else "unknown"
 
 

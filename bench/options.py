@@ -1,4 +1,4 @@
-"""What a bench is told: whether to be short, and beside which peer to measure."""
+"""Options of a benchmark: whether to be short, and with which peer to compare."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from .peers import Peer
 
 @dataclass(frozen=True)
 class Options:
-    """`peer` is the class of the peer, None to measure alone."""
+    """`peer` is the class of the peer, None for no comparison."""
 
     quick: bool
     peer: type[Peer] | None
 
     def say(self, step: str) -> None:
-        """Plain progress: what is measured now."""
+        """Print the current step."""
         print(f"  … {step}", flush=True)

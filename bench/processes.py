@@ -1,4 +1,4 @@
-"""What processes use: CPU seconds from /proc/PID/stat, memory (PSS) from /proc/PID/smaps_rollup, by group."""
+"""Resource usage of process groups: CPU from /proc/PID/stat, memory (PSS) from /proc/PID/smaps_rollup."""
 
 import contextlib
 import os
@@ -16,10 +16,10 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Usage:
-    """Over `seconds`: percent of one core by group, of all groups, and of everything else on the machine.
+    """Usage over `seconds`: percent of one core by group, of all groups, and of all other processes.
 
-    `written_mb` are the MB that the processes sent to the disk. `machine` is percent of the whole machine that was
-    busy; `changed` says that processes came or went.
+    `written_mb` are the MB that the processes wrote to the disk. `machine` is the percentage of the whole machine that
+    was busy; `changed` tells whether processes started or ended.
     """
 
     seconds: float
@@ -40,7 +40,7 @@ class Usage:
 
 
 def group_stack(stack: Stack) -> Groups:
-    """All processes of the product, by what they are."""
+    """Group all processes of VAS by their role."""
     stream, sfu = stack.pids("stream"), stack.pids("sfu")
     ffmpeg = [pid for pid in stream if read_name(pid) == "ffmpeg"]
     mediasoup = stack.pids("mediasoup")
@@ -61,7 +61,7 @@ def group_stack(stack: Stack) -> Groups:
 
 
 def measure_usage(find_groups: Callable[[], Groups], seconds: float, *, apart: list[int] | None = None) -> Usage:
-    """Measure for so long. `apart` are processes that are neither measured nor strangers, such as the cameras."""
+    """Measure for `seconds`. `apart` are processes that count neither as measured nor as others, such as cameras."""
     groups, known = find_groups(), apart or []
     before = {pid: read_cpu_seconds(pid) for pids in [*groups.values(), known] for pid in pids}
     written = {pid: read_written_mb(pid) for pids in groups.values() for pid in pids}
@@ -91,14 +91,14 @@ def measure_usage(find_groups: Callable[[], Groups], seconds: float, *, apart: l
 
 
 def read_name(pid: int) -> str:
-    """The program's name; empty for a process that is gone."""
+    """Return the program's name; empty if the process has ended."""
     with contextlib.suppress(OSError):
         return (_PROC / str(pid) / "comm").read_text().strip()
     return ""
 
 
 def read_cpu_seconds(pid: int) -> float:
-    """User and system time so far, of all threads; 0 for a process that is gone."""
+    """Return user and system time of all threads so far; 0 if the process has ended."""
     with contextlib.suppress(OSError):
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
@@ -106,7 +106,7 @@ def read_cpu_seconds(pid: int) -> float:
 
 
 def read_pss_mb(pid: int) -> float:
-    """Proportional set size in MB (10^6 bytes): what is shared counts by its share."""
+    """Return the proportional set size in MB (10^6 bytes), which divides shared memory among its users."""
     with contextlib.suppress(OSError):
         for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
@@ -115,7 +115,7 @@ def read_pss_mb(pid: int) -> float:
 
 
 def read_written_mb(pid: int) -> float:
-    """MB that the process has made the disk write so far (proc(5), `write_bytes`); 0 for a process that is gone."""
+    """Return MB written to the disk so far (proc(5), `write_bytes`); 0 if the process has ended."""
     with contextlib.suppress(OSError):
         for line in (_PROC / str(pid) / "io").read_text().splitlines():
             if line.startswith("write_bytes:"):

@@ -1,4 +1,4 @@
-"""The product for a bench: a Stack whose end cannot take the figures away."""
+"""VAS for a benchmark: a Stack whose errors on stop do not discard the results."""
 
 import sys
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tests.stack import Stack, StackError
 
 @contextmanager
 def open_product(**settings: Any) -> Iterator[Stack]:
-    """A Stack that runs. What it leaves behind when it stops is said; the tests are where that is a failure."""
+    """Start a Stack. Leftovers after its stop are only printed, because the tests check for them."""
     stack = Stack(**settings)
     try:
         stack.start()

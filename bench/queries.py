@@ -1,7 +1,7 @@
-"""How soon a year of footage is found again: timelines, dates, playlists and coverage, on SQLite and PostgreSQL.
+"""Latency of queries on a year of footage: timelines, dates, playlists and coverage, on SQLite and PostgreSQL.
 
-An index of 100 cameras and a year, a row a minute. Each question is asked of other cameras and days again and again,
-through the functions and through the whole of the web application.
+The index has 100 cameras and a year, with one row per minute. Each query is repeated for different cameras and days,
+with the functions and with the complete web application.
 """
 
 import random
@@ -26,13 +26,13 @@ from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 from tests.factories import no_plugins
 
-from .figures import spread
 from .footage_index import DAY_MINUTES, MINUTE_MS, FootageIndex, postgresql_index, sqlite_index
 from .options import Options
 from .report import Result, Table
+from .statistics import spread
 
 CAMERAS, DAYS, TIMES = 100, 365, 60
-#: Of so many cameras, so many days have the indexes of their parts, which playlists need.
+#: Number of cameras, and of their last days, with the part indexes that playlists need.
 WITH_PARTS = (10, 3)
 ZONE = "Europe/Berlin"
 #: Milliseconds on SQLite and on PostgreSQL.
@@ -40,40 +40,40 @@ BUDGET = {"timeline of a day": (150, 50)}
 HOUR_MS = 3_600_000
 
 
-#: How to ask the functions, what to ask the application for, and the number of the camera.
-Question = tuple[Callable[[Recording], Any], str, int]
+#: The query by the functions, the query string for the API, and the index of the camera.
+Query = tuple[Callable[[Recording], Any], str, int]
 
 
 @dataclass(frozen=True)
-class Asker:
-    """Makes questions to one index, each time of another camera and day."""
+class QueryFactory:
+    """Creates queries on one index, each for a random camera and day."""
 
     index: FootageIndex
     scope: TenantScope
     random: random.Random
     with_parts: tuple[int, int]
 
-    def timeline_of_a_day(self) -> Question:
+    def timeline_of_a_day(self) -> Query:
         start = self._some_day()
         return self._timeline(start, start + DAY_MS)
 
-    def timeline_of_a_year(self) -> Question:
+    def timeline_of_a_year(self) -> Query:
         return self._timeline(self._first_ms, self._now_ms)
 
-    def dates_of_a_year(self) -> Question:
+    def dates_of_a_year(self) -> Query:
         return self._by_days(self._first_ms, self._now_ms, "dates", read_dates)
 
-    def coverage_of_a_month(self) -> Question:
+    def coverage_of_a_month(self) -> Query:
         end = max(self._some_day(), min(self._first_ms + 30 * DAY_MS, self._now_ms))
         return self._by_days(end - 29 * DAY_MS, end, "coverage", read_coverage)
 
-    def playlist_of_an_hour(self) -> Question:
+    def playlist_of_an_hour(self) -> Query:
         return self._playlist(HOUR_MS)
 
-    def playlist_of_a_day(self) -> Question:
+    def playlist_of_a_day(self) -> Query:
         return self._playlist(DAY_MS)
 
-    def list_of_50_recordings(self) -> Question:
+    def list_of_50_recordings(self) -> Query:
         def ask(_recording: Recording) -> Any:
             found, _ = select_recordings(self.scope, text=None, device_ids=(), limit=50, offset=0)
             return read_totals(self.scope, [recording.id for recording in found], self._now_ms)
@@ -95,14 +95,14 @@ class Asker:
     def _some_camera(self, count: int) -> int:
         return self.random.randrange(min(count, len(self.index.device_ids)))
 
-    def _timeline(self, start: int, end: int) -> Question:
+    def _timeline(self, start: int, end: int) -> Query:
         def ask(recording: Recording) -> Any:
             return read_timeline(self.scope, recording, start, end, now_ms=self._now_ms)
 
         query = f"/timeline?start={format_time(start)}&end={format_time(end)}"
         return ask, query, self._some_camera(len(self.index.device_ids))
 
-    def _by_days(self, start: int, end: int, path: str, read: Callable[..., Any]) -> Question:
+    def _by_days(self, start: int, end: int, path: str, read: Callable[..., Any]) -> Query:
         first, last = (local_date(find_zone(ZONE), at) for at in (start, end))
         last = min(last, first + timedelta(days=365))
         days = local_days(find_zone(ZONE), first, last)
@@ -112,7 +112,7 @@ class Asker:
 
         return ask, f"/{path}?from={first}&to={last}&time_zone={ZONE}", self._some_camera(len(self.index.device_ids))
 
-    def _playlist(self, length: int) -> Question:
+    def _playlist(self, length: int) -> Query:
         cameras, days = self.with_parts
         start = self._now_ms - days * DAY_MS + self.random.randrange(days * DAY_MS - length)
 
@@ -128,7 +128,7 @@ class Asker:
         return ask, query, self._some_camera(cameras)
 
 
-QUESTIONS = (
+QUERIES = (
     "timeline_of_a_day",
     "timeline_of_a_year",
     "dates_of_a_year",
@@ -140,64 +140,68 @@ QUESTIONS = (
 
 
 def run(options: Options) -> Result:
-    """The same questions on both databases."""
+    """Measure the same queries on both databases."""
     cameras, days, times = (5, 30, 10) if options.quick else (CAMERAS, DAYS, TIMES)
-    figures: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
+    statistics: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
     sizes: dict[str, dict[str, float]] = {}
     for name, make in (("SQLite", sqlite_index), ("PostgreSQL", postgresql_index)):
         options.say(f"{name}: {cameras} cameras x {days} days")
         with make(cameras, days, WITH_PARTS, options.say) as index:
             sizes[name] = {"rows": index.rows, "seconds": index.seconds, "bytes": index.read_size()}
-            options.say(f"{name}: {index.rows} rows in {index.seconds:.0f} s, {index.read_size() / 1e9:.1f} GB; asking")
-            figures[name] = dict(_ask_all(options, index, times))
-    return _report(figures, sizes, cameras, days, times)
+            options.say(
+                f"{name}: {index.rows} rows in {index.seconds:.0f} s, {index.read_size() / 1e9:.1f} GB; querying"
+            )
+            statistics[name] = dict(_measure_all(options, index, times))
+    return _report(statistics, sizes, cameras, days, times)
 
 
-def _ask_all(options: Options, index: FootageIndex, times: int) -> Iterator[tuple[str, dict[str, dict[str, float]]]]:
+def _measure_all(
+    options: Options, index: FootageIndex, times: int
+) -> Iterator[tuple[str, dict[str, dict[str, float]]]]:
     scope = TenantScope(DEFAULT_TENANT_ID)
     client = create_app(index.config, no_plugins()).test_client()
-    for question in QUESTIONS:
+    for question in QUERIES:
         options.say(question.replace("_", " "))
-        asker = Asker(index, scope, random.Random(7), WITH_PARTS)
+        factory = QueryFactory(index, scope, random.Random(7), WITH_PARTS)
         by_function, by_http = [], []
         for _ in range(times):
-            ask, query, camera = getattr(asker, question)()
+            ask, query, camera = getattr(factory, question)()
             recording = find_recording(scope, index.device_ids[camera])
             begun = time.perf_counter()
             ask(recording)
             by_function.append((time.perf_counter() - begun) * 1000)
-        asker = Asker(index, scope, random.Random(8), WITH_PARTS)
+        factory = QueryFactory(index, scope, random.Random(8), WITH_PARTS)
         for _ in range(times):
-            _, query, camera = getattr(asker, question)()
+            _, query, camera = getattr(factory, question)()
             by_http.append(_get(client, index.device_ids[camera], query))
         yield question.replace("_", " "), {"functions": spread(by_function), "API": spread(by_http)}
 
 
 def _get(client: FlaskClient, device_id: str, query: str) -> float:
-    """Milliseconds of a request with its whole answer."""
+    """Return the milliseconds of a request with its complete response."""
     url = f"/api/v1/recordings/devices/{device_id}{query}" if query else "/api/v1/recordings?page_size=50"
     begun = time.perf_counter()
     answer = client.get(url)
     length = len(answer.data)
     elapsed = (time.perf_counter() - begun) * 1000
     if answer.status_code != 200 or not length:
-        raise RuntimeError(f"{url} answers {answer.status_code}: {answer.text[:300]}")
+        raise RuntimeError(f"{url} returned {answer.status_code}: {answer.text[:300]}")
     return elapsed
 
 
 def _report(
-    figures: dict[str, dict[str, dict[str, dict[str, float]]]],
+    statistics: dict[str, dict[str, dict[str, dict[str, float]]]],
     sizes: dict[str, dict[str, float]],
     cameras: int,
     days: int,
     times: int,
 ) -> Result:
-    head = ["", *(f"{name}, {way}" for name in figures for way in ("functions", "API")), "budget"]
+    head = ["", *(f"{name}, {way}" for name in statistics for way in ("functions", "API")), "budget"]
     rows = []
-    for question in next(iter(figures.values())):
+    for question in next(iter(statistics.values())):
         cells = [
             f"{found[question][way]['median']:.1f} ({found[question][way]['p95']:.1f})"
-            for found in figures.values()
+            for found in statistics.values()
             for way in ("functions", "API")
         ]
         budget = BUDGET.get(question)
@@ -211,17 +215,16 @@ def _report(
         "",
         {},
         tables=[
-            Table(f"Milliseconds, median (p95), {cameras} cameras x {days} days, a row a minute", head, rows),
-            Table("The index", ["", "segments", "GB", "seconds to make it"], made),
+            Table(f"Milliseconds, median (p95), {cameras} cameras x {days} days, one row per minute", head, rows),
+            Table("The index", ["", "segments", "GB", "seconds to create it"], made),
         ],
         notes=[
-            f"Each question is asked {times} times of other cameras and days. 'API' is the whole request in one "
-            "process: "
-            "routing, scope, queries, JSON; without the network.",
-            "Each camera is away three times a day for five minutes. Budget: SQLite / PostgreSQL, through the API.",
-            "The list's sums are added up anew by the functions each time; the application remembers them for a while.",
+            f"Each query is repeated {times} times for different cameras and days. 'API' is the complete request in "
+            "one process: routing, scope, queries, JSON; without the network.",
+            "Each camera is offline three times a day for five minutes. Budget: SQLite / PostgreSQL, through the API.",
+            "The functions calculate the totals of the list each time; the application caches them for a short time.",
             "The index was just written, so most of it is in the system's page cache. PostgreSQL runs with 32 MB of "
             "shared buffers.",
         ],
-        raw={"figures": figures, "index": sizes},
+        raw={"figures": statistics, "index": sizes},
     )

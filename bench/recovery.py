@@ -1,4 +1,4 @@
-"""How soon pictures and parts are back after a process is killed or the camera goes away."""
+"""Time until pictures and parts return after a process is killed or the camera disappears."""
 
 import os
 import signal
@@ -14,27 +14,27 @@ from tests.stack import Stack
 
 from .browser import View, open_browser, view_device
 from .bus_watch import BusWatch
-from .figures import find_longest_gap
 from .options import Options
 from .product import open_product
 from .report import Result, Table
+from .statistics import find_longest_gap
 
 CAMERA = {"codec": "h264", "width": 1280, "height": 720, "fps": 25, "bitrate_kbps": 2500, "key_frame_seconds": 1.0}
-#: All is well when for so long there was no pause longer than these, in seconds.
+#: The stream counts as stable when for CALM_SECONDS no pause was longer than these, in seconds.
 CALM_SECONDS = 4.0
 CALM = {"pictures": 1.0, "parts": 2.5}
 LIMIT_SECONDS = 90.0
 AWAY_SECONDS = 10.0
 BUDGET_KILLED, BUDGET_CAMERA = "15", "3"
-#: A pause of pictures that is shorter is no outage: the next picture was on its way.
+#: Shorter pauses, in seconds, are no outages: the next picture or part was already on its way.
 _NOTICEABLE = {"pictures": 0.25, "parts": 1.5}
 
 Fault = Callable[[Stack, CameraServer, str], float]
 
 
 def run(options: Options) -> Result:
-    """Each fault several times, with a viewer and a reader of the bus that both stay."""
-    rounds, least = (1, 8.0) if options.quick else (3, 13.0)
+    """Cause each fault several times, with a viewer and a reader of the bus that both stay connected."""
+    rounds, minimum = (1, 8.0) if options.quick else (3, 13.0)
     faults = dict(list(FAULTS.items())[:3]) if options.quick else FAULTS
     raw: dict[str, list[dict[str, float]]] = {}
     failures: list[str] = []
@@ -48,20 +48,20 @@ def run(options: Options) -> Result:
                 try:
                     with view_device(browser, stack, device) as view:
                         for _ in range(rounds):
-                            raw[name].append(_suffer(partial(fault, stack, cameras, device), view, bus, least))
+                            raw[name].append(_measure_fault(partial(fault, stack, cameras, device), view, bus, minimum))
                 except (TimeoutError, PlaywrightTimeoutError) as error:
                     failures.append(f"{name}, round {len(raw[name]) + 1}: {str(error).splitlines()[0]}")
     return _report(raw, failures)
 
 
-def _suffer(fault: Callable[[], float], view: View, bus: BusWatch, least: float) -> dict[str, float]:
-    """One fault and what was seen of it, over at least so many seconds. Raises TimeoutError."""
+def _measure_fault(fault: Callable[[], float], view: View, bus: BusWatch, minimum: float) -> dict[str, float]:
+    """Cause one fault and observe it for at minimum `minimum` seconds. Raises TimeoutError."""
     _await_calm(view, bus, time.time())
     begun = time.time()
-    counted_from = fault()
-    view.page.wait_for_timeout(least * 1000)
-    _await_calm(view, bus, counted_from)
-    return _sum_up(view, bus, begun, counted_from)
+    measured_from = fault()
+    view.page.wait_for_timeout(minimum * 1000)
+    _await_calm(view, bus, measured_from)
+    return _sum_up(view, bus, begun, measured_from)
 
 
 def _kill_ffmpeg(stack: Stack, _cameras: CameraServer, device: str) -> float:
@@ -111,7 +111,7 @@ def _kill(pid: int) -> float:
     return now
 
 
-#: Each gives the moment (seconds since 1970) from which the recovery is counted.
+#: Each returns the time (seconds since 1970) from which the recovery is measured.
 FAULTS: dict[str, Fault] = {
     "FFmpeg": _kill_ffmpeg,
     "SFU (Node.js)": _kill_head("sfu"),
@@ -127,7 +127,7 @@ FAULTS: dict[str, Fault] = {
 
 
 def _await_calm(view: View, bus: BusWatch, since: float) -> None:
-    """Return when pictures and parts have come without a pause for a while. Raises TimeoutError."""
+    """Wait until pictures and parts have arrived without a pause for CALM_SECONDS. Raises TimeoutError."""
     deadline = time.monotonic() + LIMIT_SECONDS
     while time.monotonic() < deadline:
         now = time.time()
@@ -139,19 +139,20 @@ def _await_calm(view: View, bus: BusWatch, since: float) -> None:
             return
         view.page.wait_for_timeout(200)
     raise TimeoutError(
-        f"not back within {LIMIT_SECONDS:g} s: pauses of {pauses[0]:.1f} s (pictures) and {pauses[1]:.1f} s (parts)"
+        f"not recovered within {LIMIT_SECONDS:g} s: pauses of {pauses[0]:.1f} s (pictures) and {pauses[1]:.1f} s "
+        "(parts)"
     )
 
 
-def _sum_up(view: View, bus: BusWatch, begun: float, counted_from: float) -> dict[str, float]:
-    # From a little before: the pause begins with the last picture before the fault.
+def _sum_up(view: View, bus: BusWatch, begun: float, measured_from: float) -> dict[str, float]:
+    # From shortly before the fault, because the pause begins with the last picture before it.
     pictures = [reading[0] / 1000 for reading in view.readings_since(begun - 3)]
     parts = [part.seen for part in bus.parts_since(begun - 3)]
-    found = {"footage_hole": max(0.0, bus.longest_hole(begun - 3))}
+    found = {"footage_hole": max(0.0, bus.longest_gap(begun - 3))}
     for name, times in (("pictures", pictures), ("parts", parts)):
         pause, end = find_longest_gap(times, begun)
         found[f"{name}_pause"] = pause
-        found[f"{name}_back"] = max(0.0, end - counted_from) if pause > _NOTICEABLE[name] else 0.0
+        found[f"{name}_back"] = max(0.0, end - measured_from) if pause > _NOTICEABLE[name] else 0.0
     return found
 
 
@@ -170,7 +171,7 @@ def _report(raw: dict[str, list[dict[str, float]]], failures: list[str]) -> Resu
         {},
         tables=[
             Table(
-                "Seconds after kill -9, or after the camera is back: median (most)",
+                "Seconds after kill -9, or after the return of the camera: median (maximum)",
                 [
                     "",
                     "pictures again",
@@ -183,9 +184,9 @@ def _report(raw: dict[str, list[dict[str, float]]], failures: list[str]) -> Resu
             )
         ],
         notes=[
-            "A viewer's page stays open and is never reloaded; nobody does anything.",
-            "'Again' is the end of the longest pause, counted from the kill or from the camera's return; 0 where no "
-            "pause was longer than the flow's own (0.25 s for pictures, 1.5 s for parts, which hold about 0.5 s each).",
+            "A viewer's page stays open, without reload or any other action.",
+            "'Again' is the end of the longest pause, measured from the kill or from the camera's return; 0 if no "
+            "pause was longer than usual (0.25 s for pictures, 1.5 s for parts, which are about 0.5 s long).",
             *(f"Not measured: {failure}." for failure in failures),
         ],
         raw=raw,

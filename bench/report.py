@@ -1,4 +1,4 @@
-"""What a bench found, as a table on the terminal, as raw JSON, and in docs/benchmarks.md between its markers."""
+"""Output of a benchmark's result: tables on the terminal, raw JSON, and docs/benchmarks.md between its markers."""
 
 import json
 import re
@@ -14,7 +14,7 @@ PAGE = ROOT / "docs/benchmarks.md"
 
 @dataclass(frozen=True)
 class Table:
-    """One table. The first column names the row; all cells are texts."""
+    """One table of text cells. The first column is the title of the row."""
 
     title: str
     head: list[str]
@@ -23,7 +23,7 @@ class Table:
 
 @dataclass
 class Result:
-    """What one bench found. `raw` goes into the JSON file as it is."""
+    """Result of one benchmark. `raw` is written to the JSON file unchanged."""
 
     name: str
     command: str
@@ -34,7 +34,7 @@ class Result:
 
 
 def print_result(result: Result) -> None:
-    """The tables with aligned columns, then the notes."""
+    """Print the tables with aligned columns, then the notes."""
     for table in result.tables:
         print(f"\n{table.title}")
         widths = [max(len(row[column]) for row in [table.head, *table.rows]) for column in range(len(table.head))]
@@ -46,7 +46,7 @@ def print_result(result: Result) -> None:
 
 
 def save_raw(result: Result) -> Path:
-    """Write bench/results/NAME-DATE.json; gives its path."""
+    """Write bench/results/NAME-DATE.json; return its path."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     stamp = re.sub(r"[^0-9T]", "", result.run["date"].split("+")[0])
     path = RESULTS / f"{result.name}-{stamp}.json"
@@ -56,7 +56,7 @@ def save_raw(result: Result) -> Path:
 
 
 def write_page(result: Result, page: Path = PAGE) -> None:
-    """Replace what stands between the markers of this bench. Raises ValueError when the page has none."""
+    """Replace the text between the markers of this benchmark. Raises ValueError when the page has no markers."""
     begin, end = f"<!-- bench:{result.name}:begin -->", f"<!-- bench:{result.name}:end -->"
     text = page.read_text(encoding="utf-8")
     if begin not in text or end not in text:
@@ -67,7 +67,7 @@ def write_page(result: Result, page: Path = PAGE) -> None:
 
 
 def build_markdown(result: Result) -> str:
-    """The tables, notes, command, machine and versions in Markdown."""
+    """Build the Markdown of tables, notes, command, machine and versions."""
     lines: list[str] = []
     for table in result.tables:
         lines += [f"**{table.title}**", "", _row(table.head), _row(["---", *["---:"] * (len(table.head) - 1)])]

@@ -1,4 +1,4 @@
-"""From a click on the timeline to the picture of that moment, in the product's own page."""
+"""Time from a click on the timeline to the picture of that moment, in VAS's own page."""
 
 import random
 import time
@@ -11,18 +11,17 @@ from playwright.sync_api import Page
 from tests.stack import Stack
 
 from .browser import open_browser
-from .figures import percentile
 from .footage import LOOP_SECONDS, record_footage
 from .options import Options
 from .product import open_product
 from .report import Result, Table
+from .statistics import percentile
 
 _VIDEO = "[data-testid=recorded-video]"
 _TIMELINE = "[role=slider][aria-keyshortcuts]"
 _PICTURE_SECONDS = 20
 
-# A seek begins with `seeking`, one into another stretch of the recording with `emptied`; the next picture is the wanted
-# one.
+# A seek begins with `seeking`, or with `emptied` if it leaves the contiguous range; the next picture is the wanted one.
 _WATCH = """
 (selector) => {
   const video = document.querySelector(selector);
@@ -42,7 +41,7 @@ _IS_PLAYING = (
 
 
 def run(options: Options) -> Result:
-    """Clicks all over half an hour, on a page that plays."""
+    """Click at random positions in half an hour, on a playing page."""
     loops, runs, clicks = (6, 1, 4) if options.quick else (60, 3, 30)
     with open_product(recording_mode="off") as stack:
         device = stack.add_device("seek", "rtsp://192.0.2.1/seek", start_mode="manual")["id"]
@@ -59,7 +58,7 @@ def run(options: Options) -> Result:
 
 
 def _record(stack: Stack, device: str, loops: int, runs: int) -> tuple[int, int]:
-    """Some runs, one right after the other, until an hour ago; gives start and length in milliseconds."""
+    """Record consecutive runs that end an hour ago; return start and length in milliseconds."""
     length_ms = loops * LOOP_SECONDS * 1000
     start_ms = round(time.time() * 1000) - 3_600_000 - runs * length_ms
     record_footage(stack, device, [start_ms + number * length_ms for number in range(runs)], loops)
@@ -67,7 +66,7 @@ def _record(stack: Stack, device: str, loops: int, runs: int) -> tuple[int, int]
 
 
 def _open(page: Page, stack: Stack, device: str, at_ms: int) -> float:
-    """Open the page at a moment; gives the milliseconds until its picture. The timeline then shows half an hour."""
+    """Open the page at a time; return the milliseconds until its picture. The timeline then shows half an hour."""
     moment = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
     started = time.monotonic()
     page.goto(f"{stack.url}/devices/{device}?t={moment}", wait_until="commit")
@@ -80,13 +79,13 @@ def _open(page: Page, stack: Stack, device: str, at_ms: int) -> float:
 
 
 def _places(count: int) -> list[float]:
-    """Shares of the timeline's width, each far from the one before."""
+    """Return positions as shares of the timeline's width, each far from the one before."""
     dice = random.Random(7)
     return [dice.uniform(0.15, 0.45) + (0.4 if number % 2 else 0.0) for number in range(count)]
 
 
 def _click(page: Page, share: float) -> dict[str, Any]:
-    """Milliseconds from one click until the seek and until the picture."""
+    """Click once; return the milliseconds until the seek and until the picture."""
     page.evaluate("() => { window.bench = null; }")
     timeline = page.locator(_TIMELINE)
     timeline.wait_for()
@@ -94,7 +93,7 @@ def _click(page: Page, share: float) -> dict[str, Any]:
     timeline.click(position={"x": box["width"] * share, "y": box["height"] * 0.6})
     page.wait_for_function("() => window.bench?.picture", timeout=_PICTURE_SECONDS * 1000)
     marks = page.evaluate("() => window.bench")
-    # It plays for a moment before the next click, as it does before a person.
+    # Let it play briefly before the next click, as for a user.
     page.wait_for_timeout(400)
     return {"seek": marks["began"] - marks["clicked"], "picture": marks["picture"] - marks["clicked"]}
 
@@ -110,14 +109,12 @@ def _report(opened: float, found: list[dict[str, Any]], length_ms: int) -> Resul
             f"{max(pictures):.0f}",
         ]
     ]
-    head = ["footage", "page opened at a moment", "click to picture, median", "95 %", "most"]
+    head = ["footage", "page opened at a time", "click to picture, median", "95 %", "maximum"]
     return Result(
         "seek",
         "",
         {},
-        tables=[Table("Seeking in recorded 1080p25, 4 Mbps, a key frame each 2 s; ms", head, rows)],
-        notes=[
-            "Clicks on the timeline of the product's own page, minutes apart, so that nothing of them is loaded before."
-        ],
+        tables=[Table("Seeking in recorded 1080p25, 4 Mbps, a key frame every 2 s; ms", head, rows)],
+        notes=["Clicks on the timeline of VAS's own page, minutes apart, so that nothing is loaded in advance."],
         raw={"opened": opened, "clicks": found},
     )

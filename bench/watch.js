@@ -1,4 +1,4 @@
-// What the benches do in a page: note the clock of each picture, and watch by WHEP. For Playwright's addScriptTag.
+// The benchmarks' code in a page: record the clock of each picture, and play by WHEP. For Playwright's addScriptTag.
 (() => {
   /** Collects [seenMs, drawnMs, delayMs, displayDelayMs] of each picture of `video` in window.bench.readings. */
   globalThis.benchNote = (video) => {
@@ -9,7 +9,7 @@
     });
   };
 
-  /** A WHEP player (RFC draft-ietf-wish-whep) without anything of ours; the buffer is as small as in our player. */
+  /** A WHEP player (draft-ietf-wish-whep) without code of VAS; its buffer is as small as that of VAS's player. */
   globalThis.watchWhep = async (video, { url, token }) => {
     const startMs = performance.now();
     const pc = new RTCPeerConnection();

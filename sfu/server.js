@@ -1,4 +1,4 @@
-/** Starts the SFU and stops it on SIGTERM; see lib/Sfu.js for what it does. */
+/** Entry point: starts the SFU and stops it on SIGTERM or SIGINT. The server itself is lib/Sfu.js. */
 
 import { readConfig, withDotEnv } from './lib/config.js';
 import { StartError } from './lib/errors.js';
@@ -25,7 +25,9 @@ async function main() {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error: error?.stack ?? error }));
+  process.on('unhandledRejection', (error) =>
+    log.error('unhandled rejection', { error: error?.stack ?? error }),
+  );
   await sfu.start();
 }
 

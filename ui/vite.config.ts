@@ -36,9 +36,12 @@ function chunkOf(id: string): string | undefined {
   if (!id.includes('/node_modules/')) return undefined;
   if (/\/node_modules\/(react|react-dom|react-router|scheduler|@tanstack)\//.test(id)) return 'react';
   if (/\/node_modules\/@tabler\//.test(id)) return undefined;
-  if (/\/node_modules\/(@mantine|@floating-ui|clsx|react-remove-scroll|react-textarea-autosize)\//.test(id)) return 'mantine';
+  if (/\/node_modules\/(@mantine|@floating-ui|clsx|react-remove-scroll|react-textarea-autosize)\//.test(id))
+    return 'mantine';
   // Fetched only by those who play recordings, or whose network stops WebRTC.
   if (id.includes('/node_modules/hls.js/')) return 'hls';
+  // Fetched only by those who download several snapshots.
+  if (id.includes('/node_modules/fflate/')) return 'zip';
   return 'media';
 }
 
@@ -55,7 +58,7 @@ export default defineConfig({
   },
   test: {
     environment: 'jsdom',
-    include: ['src/**/*.test.{ts,tsx}'],
+    include: ['{src,test}/**/*.test.{ts,tsx}'],
     setupFiles: ['test/setup.ts'],
     restoreMocks: true,
     // Continuous integration runs beside everything else.

@@ -1,6 +1,6 @@
-"""Other products that show RTSP cameras in a browser, behind one small interface, for comparison in the same run.
+"""Other products that show RTSP cameras in a browser, with one small interface, for comparison in the same run.
 
-Another peer is another file with a class like `JanusGateway` and its JavaScript, and a line in `PEERS`.
+A new peer needs a file with a class like `JanusGateway`, its JavaScript, and an entry in `PEERS`.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from .janus_gateway import JanusGateway
 
 
 class Peer(Protocol):
-    """A peer that runs with certain cameras. `close` may be called twice.
+    """A peer with a set of cameras. `close` may be called twice.
 
     `script` defines `globalThis.watchPeer(video, options)`: it resolves with `{pc, startMs, offerMs}` once the
-    connection is under way, times by `performance.now()`.
+    connection has been initiated; times are those of `performance.now()`.
     """
 
     name: str
@@ -22,19 +22,19 @@ class Peer(Protocol):
 
     @staticmethod
     def find_version() -> str | None:
-        """The installed version, None where it is not installed."""
+        """Return the installed version, None if it is not installed."""
 
     def start(self, cameras: Sequence[str]) -> None:
-        """Run with these RTSP URLs; returns when all of them flow. Raises RuntimeError."""
+        """Start with these RTSP URLs; returns when media of all has arrived. Raises RuntimeError."""
 
     def watch_options(self, camera: int) -> dict[str, Any]:
-        """What `watchPeer` needs for a camera, by its place in the list."""
+        """Return the options of `watchPeer` for a camera, by its index in the list."""
 
     def pids(self) -> list[int]:
-        """All its processes."""
+        """Return the ids of all its processes."""
 
     def close(self) -> None:
-        """End it."""
+        """Stop the peer."""
 
 
 PEERS: dict[str, type[Peer]] = {"janus": JanusGateway}

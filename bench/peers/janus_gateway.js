@@ -1,4 +1,4 @@
-// Watches a mountpoint of Janus' Streaming plugin by its REST API; a plain script for Playwright's addScriptTag.
+// Plays a mountpoint of Janus' Streaming plugin with its REST API; a plain script for Playwright's addScriptTag.
 (() => {
   async function ask(url, message) {
     const answer = await fetch(url, {
@@ -11,7 +11,7 @@
     return body;
   }
 
-  /** Events of a session, one long poll after the other, until one has a session description. */
+  /** Read the events of a session by long polling until one has a session description. */
   async function awaitOffer(session) {
     for (;;) {
       const events = await (await fetch(`${session}?maxev=5&rid=${Date.now()}`)).json();

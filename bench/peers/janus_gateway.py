@@ -1,7 +1,7 @@
-"""Janus WebRTC server, of Debian's package `janus`, with one RTSP mountpoint of its Streaming plugin per camera.
+"""Janus WebRTC server from Debian's package `janus`, with an RTSP mountpoint of its Streaming plugin per camera.
 
-It runs with a configuration of its own, on loopback and on free ports; the package's service is not used. Janus reads
-RTSP over UDP only (github.com/meetecho/janus-gateway, issue 2335).
+It runs with its own configuration, on loopback and on free ports; the package's service is not used. Janus reads RTSP
+over UDP only (github.com/meetecho/janus-gateway, issue 2335).
 """
 
 import contextlib
@@ -19,7 +19,7 @@ import requests
 from tests.stack import free_block, free_port, give_back
 
 START_SECONDS = 60
-#: Ports for viewers, and for each camera's RTP and RTCP (of a sound track too); the range is not large.
+#: Ports for viewers, and for each camera's RTP and RTCP (also of an audio track); the range is small.
 _VIEWER_PORTS, _CAMERA_PORTS = 40, 4
 _LIBRARIES = Path("/usr/lib/x86_64-linux-gnu/janus")
 
@@ -38,7 +38,7 @@ _HTTP = """
 general: {{ json = "compact"  base_path = "/janus"  http = true  port = {port}  ip = "127.0.0.1"  https = false }}
 admin: {{ admin_http = false  admin_https = false }}
 """
-# The profile is what every browser offers, as VAS declares it too.
+# Every browser offers this profile; VAS declares it too.
 _MOUNTPOINT = """
 camera{number}: {{
   type = "rtsp"
@@ -56,7 +56,7 @@ camera{number}: {{
 
 
 class JanusGateway:
-    """A Janus of our own. See `bench.peers.Peer`."""
+    """A separate Janus process. See `bench.peers.Peer`."""
 
     name = "Janus"
     script = Path(__file__).with_suffix(".js")
@@ -69,7 +69,7 @@ class JanusGateway:
 
     @staticmethod
     def find_version() -> str | None:
-        """The installed version, None where it is not installed."""
+        """Return the installed version, None if it is not installed."""
         program = shutil.which("janus")
         if program is None:
             return None
@@ -78,7 +78,7 @@ class JanusGateway:
         return found[0] if found else "unknown"
 
     def start(self, cameras: Sequence[str]) -> None:
-        """Run with these RTSP URLs; returns when all of them flow. Raises RuntimeError."""
+        """Start with these RTSP URLs; returns when media of all has arrived. Raises RuntimeError."""
         self._folder = Path(tempfile.mkdtemp(prefix="vas-peer-"))
         port = free_port()
         self._url = f"http://127.0.0.1:{port}/janus"
@@ -92,21 +92,21 @@ class JanusGateway:
                 start_new_session=True,
             )
         try:
-            self._await_flow(len(cameras))
+            self._await_media(len(cameras))
         except BaseException:
             self.close()
             raise
 
     def watch_options(self, camera: int) -> dict[str, Any]:
-        """What `watchPeer` needs for a camera, by its place in the list."""
+        """Return the options of `watchPeer` for a camera, by its index in the list."""
         return {"url": self._url, "camera": camera + 1}
 
     def pids(self) -> list[int]:
-        """All its processes."""
+        """Return the ids of all its processes."""
         return [] if self._process is None else [self._process.pid]
 
     def close(self) -> None:
-        """End it; may be called twice."""
+        """Stop Janus; may be called twice."""
         if self._process is not None:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -139,7 +139,7 @@ class JanusGateway:
         (self._folder / "janus.transport.http.jcfg").write_text(_HTTP.format(port=port))
         (self._folder / "janus.plugin.streaming.jcfg").write_text(streaming)
 
-    def _await_flow(self, count: int) -> None:
+    def _await_media(self, count: int) -> None:
         deadline = time.monotonic() + START_SECONDS
         missing = set(range(1, count + 1))
         while missing:
@@ -147,11 +147,11 @@ class JanusGateway:
                 log = (self._folder / "janus.log").read_text(errors="replace")
                 raise RuntimeError(f"janus does not show cameras {sorted(missing)}; its log ends with\n{log[-2000:]}")
             with contextlib.suppress(requests.RequestException, KeyError):
-                missing = {number for number in missing if not self._flows(number)}
+                missing = {number for number in missing if not self._has_media(number)}
             time.sleep(0.3)
 
-    def _flows(self, camera: int) -> bool:
-        """Whether the mountpoint got media within the last second."""
+    def _has_media(self, camera: int) -> bool:
+        """Whether the mountpoint received media within the last second."""
         session = self._ask("", {"janus": "create"})["data"]["id"]
         try:
             handle = self._ask(f"/{session}", {"janus": "attach", "plugin": "janus.plugin.streaming"})["data"]["id"]

@@ -1,4 +1,4 @@
-"""Who may see which camera: RTSP digest authentication for those with a user, none for the others."""
+"""Access to the cameras: RTSP digest authentication for cameras with a user, none for the others."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from gi.repository import GstRtsp, GstRtspServer
 
 
 class CameraAccess(GstRtspServer.RTSPAuth):
-    """The server's gatekeeper. A user has one password, and may see the cameras that name that user."""
+    """Authenticates the server's clients. A user has one password and may access the cameras with that user."""
 
     def __init__(self, find_camera: Callable[[str], Camera | None]) -> None:
-        """`find_camera` gives the camera of a URL's path, None when there is none."""
+        """`find_camera` returns the camera of a URL's path, or None."""
         super().__init__()
         self._find_camera = find_camera
         self._passwords: dict[str, str] = {}
         self.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
 
     def do_check(self, context: GstRtspServer.RTSPContext, check: str) -> bool:
-        """Open cameras pass; for the others the base class asks for user and password, and looks at permissions."""
+        """Accept requests for cameras without a user; the base class checks user and permissions for the others."""
         camera = self._find_camera(context.uri.abspath) if context.uri else None
         if camera is None or camera.user is None:
             return True
         return GstRtspServer.RTSPAuth.do_check(self, context, check)
 
     def allow(self, camera: Camera) -> None:
-        """Lets the camera's user in. Raises CameraError when that user has another password already."""
+        """Add the camera's user. Raises CameraError when that user already has another password."""
         if camera.user is None:
             return
         if self._passwords.get(camera.user, camera.password) != camera.password:
-            raise CameraError(f"'user' {camera.user!r} has another password already; take another user")
+            raise CameraError(f"'user' {camera.user!r} already has another password; choose another user")
         self._passwords[camera.user] = camera.password
         token = GstRtspServer.RTSPToken()
         token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, camera.user)
         self.add_digest(camera.user, camera.password, token)
 
     def forbid(self, camera: Camera) -> None:
-        """Forgets the camera's user."""
+        """Remove the camera's user."""
         if camera.user is not None and self._passwords.pop(camera.user, None) is not None:
             self.remove_digest(camera.user)
 
 
 def build_permissions(camera: Camera) -> GstRtspServer.RTSPPermissions:
-    """What the camera's user may do with its media."""
+    """Build the permissions of the camera's user on its media."""
     permissions = GstRtspServer.RTSPPermissions()
     role = camera.user or "anonymous"
     permissions.add_role(role)

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""RTSP cameras on loopback, drawn and encoded on demand: the demo of `make run`, and the cameras of tests and benches.
+"""RTSP cameras on loopback, drawn and encoded on demand: for the demo of `make run`, tests and benchmarks.
 
-Runs under the system's Python, because PyGObject comes from the system's packages (README.md beside this file).
+Runs under the system's Python, because PyGObject comes from the system's packages (see README.md).
 
     camera_server.py                         the demo cameras on port 8554
     camera_server.py --cameras FILE          other cameras: a JSON list of objects, see cameras.py
-    camera_server.py --control --port 0      no cameras; add and change them by JSON lines on stdin, see control.py
+    camera_server.py --control --port 0      no cameras; JSON lines on stdin add and change them, see control.py
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 try:
-    import cairo  # noqa: F401 - asked for here, to name the package in one sentence
+    import cairo  # noqa: F401 - imported here for the error message below
     import gi
 
     gi.require_version("Gst", "1.0")
@@ -38,7 +38,7 @@ DEMO_PORT = 8554
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serves until SIGTERM or SIGINT, or with --control until stdin ends. Exit code 2: wrong settings."""
+    """Serve until SIGTERM or SIGINT, or with --control until the end of stdin. Exit code 2: invalid settings."""
     options = _parse_arguments(arguments)
     Gst.init(None)
     loop = GLib.MainLoop()
@@ -67,7 +67,7 @@ def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=DEMO_PORT, help=f"RTSP port, 0 for any (default {DEMO_PORT})")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--cameras", type=Path, default=DEMO_CAMERAS, help="JSON file of cameras (default: the demo)")
-    source.add_argument("--control", action="store_true", help="take commands from stdin, as JSON lines")
+    source.add_argument("--control", action="store_true", help="read commands from stdin, as JSON lines")
     return parser.parse_args(arguments)
 
 

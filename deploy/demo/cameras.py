@@ -1,4 +1,4 @@
-"""What a camera of the server is: its settings, their limits, and reading them from JSON."""
+"""Settings of the server's cameras: their limits, and parsing from JSON."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ SCENES = ("harbour", "lighthouse", "valley", "city")
 
 
 class CameraError(ValueError):
-    """A setting of a camera is wrong; the message names it and says what would be right."""
+    """A camera's setting is invalid; the message names it and the values it accepts."""
 
 
 @dataclass(frozen=True)
 class Camera:
     """One mount point. Sizes in pixels, `bitrate_kbps` of the video, `key_frame_seconds` between key frames.
 
-    `bitrate_kbps` is the most that is used: a still picture needs less, once it is as fine as `qmin` (quantizer, 0 is
-    lossless) allows. `profile` and `b_frames` are for h264 alone. With `parameter_sets` "sdp" the parameter sets
-    stand only in the SDP, never in band.
-    `outage_every_seconds` above 0: the camera is away for `outage_seconds` at the end of each such period.
+    `bitrate_kbps` is an upper limit: a still picture needs less, once it has the quality that `qmin` (quantizer, 0 is
+    lossless) allows. `profile` and `b_frames` apply to h264 only. With `parameter_sets` "sdp" the parameter sets
+    are only in the SDP, never in band.
+    With `outage_every_seconds` above 0 the camera is unavailable for `outage_seconds` at the end of each such period.
     """
 
     path: str
@@ -47,7 +47,7 @@ class Camera:
     outage_seconds: int = 10
 
     def __post_init__(self) -> None:
-        """Raises CameraError at the first setting that cannot work."""
+        """Validate the settings. Raises CameraError for the first invalid one."""
         if not self.path.startswith("/") or len(self.path) < 2:
             raise CameraError(f"'path' must start with / and name a mount point, not {self.path!r}")
         _require_one_of("codec", self.codec, CODECS)
@@ -70,20 +70,20 @@ class Camera:
         if self.b_frames and self.profile == "baseline":
             raise CameraError("'profile' must be main or high when there are 'b_frames'")
         if (self.user is None) != (self.password is None):
-            raise CameraError("'user' and 'password' go together")
+            raise CameraError("'user' and 'password' must be set together")
 
     @property
     def key_frame_interval(self) -> int:
-        """Frames from one key frame to the next."""
+        """Number of frames from one key frame to the next."""
         return max(1, round(self.fps * self.key_frame_seconds))
 
 
 def parse_camera(values: dict) -> Camera:
-    """A camera from its JSON object. Raises CameraError."""
+    """Parse a camera from its JSON object. Raises CameraError."""
     known = {field.name for field in fields(Camera)}
     for name in values:
         if name not in known:
-            raise CameraError(f"{name!r} is no setting of a camera; known are {', '.join(sorted(known))}")
+            raise CameraError(f"{name!r} is not a setting of a camera; the settings are {', '.join(sorted(known))}")
     if "path" not in values:
         raise CameraError("'path' is missing")
     try:
@@ -93,18 +93,18 @@ def parse_camera(values: dict) -> Camera:
 
 
 def change_camera(camera: Camera, values: dict) -> Camera:
-    """The same camera with other settings. Raises CameraError."""
+    """Return the camera with some settings changed. Raises CameraError."""
     return parse_camera({**asdict(camera), **values})
 
 
 def load_cameras(file: Path) -> list[Camera]:
-    """The cameras of a JSON file: a list of objects. Raises CameraError, OSError."""
+    """Read the cameras of a JSON file, a list of objects. Raises CameraError, OSError."""
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise CameraError(f"{file} is not JSON: {error}") from error
     if not isinstance(values, list):
-        raise CameraError(f"{file} must hold a list of cameras")
+        raise CameraError(f"{file} must contain a list of cameras")
     return [parse_camera(value) for value in values]
 
 

@@ -1,12 +1,12 @@
-"""Commands for a running camera server: JSON lines in on stdin, JSON lines out on stdout.
+"""Commands for a running camera server: JSON lines on stdin, responses on stdout.
 
-Request `{"id": 1, "do": "add", ...}`, answer `{"id": 1, "ok": true, "data": ...}` or `{"id": 1, "ok": false,
-"error": "..."}`. The first line out is `{"event": "ready", "port": 8554}`. Commands:
+Request `{"id": 1, "do": "add", ...}`, response `{"id": 1, "ok": true, "data": ...}` or `{"id": 1, "ok": false,
+"error": "..."}`. The first line on stdout is `{"event": "ready", "port": 8554}`. Commands:
 
     add {camera}   remove {path}   change {path, values}   resize {path, width, height}
     away {path, is_away}   freeze {path, is_frozen}   describe {}
 
-The end of stdin ends the server, so that it never outlives the test that started it.
+The server exits at the end of stdin, so that it never outlives the test that started it.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ from mounts import CameraMounts
 
 
 class ControlChannel:
-    """Reads stdin on a thread; the commands are carried out on GLib's main thread, one after the other."""
+    """Reads stdin on a thread; the commands are executed on GLib's main thread, one after the other."""
 
     def __init__(self, mounts: CameraMounts, on_end: Callable[[], None]) -> None:
         self._mounts = mounts
         self._on_end = on_end
 
     def start(self) -> None:
-        """Says ready and reads from now on."""
-        _answer({"event": "ready", "port": self._mounts.port})
+        """Report `ready` and start reading."""
+        _respond({"event": "ready", "port": self._mounts.port})
         threading.Thread(target=self._read, name="control", daemon=True).start()
 
     def _read(self) -> None:
         for line in sys.stdin:
-            GLib.idle_add(self._carry_out, line)
+            GLib.idle_add(self._execute, line)
         GLib.idle_add(self._on_end)
 
-    def _carry_out(self, line: str) -> bool:
+    def _execute(self, line: str) -> bool:
         number = None
         try:
             request = json.loads(line)
             number = request.get("id")
             data = self._dispatch(request)
-            _answer({"id": number, "ok": True, "data": data})
+            _respond({"id": number, "ok": True, "data": data})
         except (CameraError, ValueError, KeyError, AttributeError, TypeError) as error:
-            _answer({"id": number, "ok": False, "error": str(error)})
+            _respond({"id": number, "ok": False, "error": str(error)})
         return False
 
     def _dispatch(self, request: dict) -> object:
@@ -65,8 +65,8 @@ class ControlChannel:
                 return self._mounts.set_frozen(request["path"], request["is_frozen"])
             case "describe":
                 return self._mounts.describe()
-        raise CameraError(f"{request['do']!r} is no command; see control.py")
+        raise CameraError(f"{request['do']!r} is not a command; see control.py")
 
 
-def _answer(message: dict) -> None:
+def _respond(message: dict) -> None:
     print(json.dumps(message), flush=True)

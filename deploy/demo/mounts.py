@@ -1,4 +1,4 @@
-"""The RTSP server and its mount points: cameras come, go, change, lose their viewers, and fall silent."""
+"""The RTSP server and its mount points: adding, removing and changing cameras, and simulating their failures."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import time
 from access import CameraAccess, build_permissions
 from cameras import Camera, CameraError, change_camera
 from gi.repository import GLib, GstRtsp, GstRtspServer
-from pictures import PictureFeed
+from pictures import EncoderInput
 from pipeline import build_launch
 
 
 class PortTakenError(OSError):
-    """Another program listens on the port; the message names it."""
+    """Another program listens on the port, which the message names."""
 
 
 class Mount:
-    """One camera as it is now: its settings, feed, viewers, and whether it is away."""
+    """Current state of one camera: settings, encoder input, clients, and whether it is unavailable."""
 
     def __init__(self, camera: Camera) -> None:
         self.camera = camera
@@ -25,16 +25,16 @@ class Mount:
         self.connections = 0
         self.most_clients = 0
         self.clients: set[GstRtspServer.RTSPClient] = set()
-        self.feed: PictureFeed | None = None
+        self.encoder_input: EncoderInput | None = None
         self.factory: GstRtspServer.RTSPMediaFactory | None = None
         self.outage_timer = 0
 
 
 class CameraMounts:
-    """Any number of cameras on one port. Everything is called on GLib's main thread; `close()` may be called twice."""
+    """Any number of cameras on one port. All methods run on GLib's main thread; `close()` may be called twice."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Listens at once; `port` 0 takes a free one. Raises PortTakenError."""
+        """Start listening; `port` 0 selects a free port. Raises PortTakenError."""
         self._mounts: dict[str, Mount] = {}
         self._clients: set[GstRtspServer.RTSPClient] = set()
         self._access = CameraAccess(self._find_camera)
@@ -51,13 +51,13 @@ class CameraMounts:
 
     @property
     def paths(self) -> list[str]:
-        """Paths of all cameras, in the order in which they came."""
+        """Paths of all cameras, in the order in which they were added."""
         return list(self._mounts)
 
     def add(self, camera: Camera) -> None:
-        """Raises CameraError when the path is taken or the user has another password elsewhere."""
+        """Add a camera. Raises CameraError when the path is taken or its user has another password elsewhere."""
         if camera.path in self._mounts:
-            raise CameraError(f"there is a camera at {camera.path!r} already; change or remove it")
+            raise CameraError(f"there is already a camera at {camera.path!r}; change or remove it")
         self._access.allow(camera)
         mount = Mount(camera)
         self._mounts[camera.path] = mount
@@ -66,17 +66,17 @@ class CameraMounts:
             mount.outage_timer = GLib.timeout_add(250, self._follow_outages, mount)
 
     def remove(self, path: str) -> None:
-        """The camera is gone: its viewers are cut, its path answers 404. Raises CameraError when unknown."""
+        """Remove a camera: disconnect its clients; its path then answers 404. Raises CameraError when it is unknown."""
         mount = self._find(path)
         del self._mounts[path]
         if mount.outage_timer:
             GLib.source_remove(mount.outage_timer)
         self._server.get_mount_points().remove_factory(path)
-        self._cut(mount)
+        self._disconnect_clients(mount)
         self._forbid(mount.camera)
 
     def change(self, path: str, values: dict) -> None:
-        """Other settings, as after a change in a camera's menu: viewers are cut and may come back."""
+        """Change settings, as in a camera's menu: clients are disconnected and may reconnect."""
         mount = self._find(path)
         camera = change_camera(mount.camera, {**values, "path": path})
         self._forbid(mount.camera)
@@ -87,42 +87,41 @@ class CameraMounts:
             raise
         mount.camera = camera
         self._server.get_mount_points().remove_factory(path)
-        self._cut(mount)
+        self._disconnect_clients(mount)
         self._publish(mount)
 
     def resize(self, path: str, width: int, height: int) -> None:
-        """Changes the resolution in the running stream; viewers stay connected."""
+        """Change the resolution in the running stream; clients stay connected."""
         mount = self._find(path)
         mount.camera = change_camera(mount.camera, {"width": width, "height": height})
-        if mount.feed:
-            mount.feed.resize(mount.camera)
+        if mount.encoder_input:
+            mount.encoder_input.resize(mount.camera)
         if mount.factory:
             mount.factory.set_launch(build_launch(mount.camera))
 
     def set_away(self, path: str, is_away: bool) -> None:
-        """Away: viewers are cut, and requests are answered 503 until the camera is back."""
+        """Simulate an outage: disconnect clients, and answer requests with 503 until it ends."""
         mount = self._find(path)
         mount.is_away = is_away
         if is_away:
-            self._cut(mount)
+            self._disconnect_clients(mount)
 
     def set_frozen(self, path: str, is_frozen: bool) -> None:
-        """Frozen: viewers stay connected, and no picture comes any more (the sound, if any, goes on)."""
+        """Simulate a freeze: clients stay connected, but get no more pictures; sound, if any, continues."""
         mount = self._find(path)
         mount.is_frozen = is_frozen
-        if mount.feed:
-            mount.feed.is_frozen = is_frozen
+        if mount.encoder_input:
+            mount.encoder_input.is_frozen = is_frozen
 
     def describe(self) -> dict[str, dict]:
-        """By path: connections ever, clients now and at most at once, frames since the encoder started, away,
-        frozen."""
+        """Return the state by path: connections and most clients so far, current clients, frames of this encoder."""
         return {
             path: {
                 "connections": mount.connections,
                 "clients": len(mount.clients),
                 "most_clients": mount.most_clients,
-                "frames": mount.feed.frames if mount.feed else 0,
-                "is_encoding": mount.feed is not None,
+                "frames": mount.encoder_input.frames if mount.encoder_input else 0,
+                "is_encoding": mount.encoder_input is not None,
                 "is_away": mount.is_away,
                 "is_frozen": mount.is_frozen,
             }
@@ -130,7 +129,7 @@ class CameraMounts:
         }
 
     def close(self) -> None:
-        """Cuts every viewer and stops listening."""
+        """Disconnect all clients and stop listening."""
         for path in list(self._mounts):
             self.remove(path)
         if self._source:
@@ -141,11 +140,11 @@ class CameraMounts:
     def _find(self, path: str) -> Mount:
         mount = self._mounts.get(path)
         if mount is None:
-            raise CameraError(f"there is no camera at {path!r}; known are {', '.join(self._mounts) or 'none'}")
+            raise CameraError(f"there is no camera at {path!r}; the cameras are {', '.join(self._mounts) or 'none'}")
         return mount
 
     def _find_mount(self, url_path: str) -> Mount | None:
-        """The camera of a URL's path, which in SETUP has the track's name at its end."""
+        """Find the camera of a URL's path, which in SETUP ends with the track's name."""
         for path, mount in self._mounts.items():
             if url_path == path or url_path.startswith(path + "/"):
                 return mount
@@ -168,18 +167,18 @@ class CameraMounts:
         self._server.get_mount_points().add_factory(camera.path, factory)
 
     def _on_media(self, _factory: object, media: GstRtspServer.RTSPMedia, mount: Mount) -> None:
-        """A first viewer: the encoder starts. It stops when the last one leaves."""
-        feed = PictureFeed(mount.camera, media.get_element())
-        feed.is_frozen = mount.is_frozen
-        mount.feed = feed
+        """Start the encoder for the first client. It stops when the last client disconnects."""
+        encoder_input = EncoderInput(mount.camera, media.get_element())
+        encoder_input.is_frozen = mount.is_frozen
+        mount.encoder_input = encoder_input
 
         def stop(_media: object) -> None:
-            feed.stop()
-            if mount.feed is feed:
-                mount.feed = None
+            encoder_input.stop()
+            if mount.encoder_input is encoder_input:
+                mount.encoder_input = None
 
         media.connect("unprepared", stop)
-        feed.start()
+        encoder_input.start()
 
     def _on_client(self, _server: object, client: GstRtspServer.RTSPClient) -> None:
         self._clients.add(client)
@@ -192,7 +191,7 @@ class CameraMounts:
     ) -> GstRtsp.RTSPStatusCode:
         mount = self._find_mount(context.uri.abspath)
         if mount is None:
-            return GstRtsp.RTSPStatusCode.OK  # the server itself answers 404
+            return GstRtsp.RTSPStatusCode.OK  # the server itself responds with 404
         if client not in mount.clients:
             mount.clients.add(client)
             mount.connections += 1
@@ -204,7 +203,7 @@ class CameraMounts:
         for mount in self._mounts.values():
             mount.clients.discard(client)
 
-    def _cut(self, mount: Mount) -> None:
+    def _disconnect_clients(self, mount: Mount) -> None:
         for client in list(mount.clients):
             client.close()
         mount.clients.clear()

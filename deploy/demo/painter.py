@@ -1,4 +1,4 @@
-"""Draws the frames of one camera: scene, name, human-readable clock, and the clock strip last of all."""
+"""Draws the frames of one camera: scene, name, human-readable clock, and finally the clock strip."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Box = tuple[int, int, int, int]
 
 
 class Painter:
-    """Owns the picture of one camera. Only what moved is drawn again, which keeps a frame below a millisecond."""
+    """Picture of one camera. Only moved parts are drawn again, which keeps the time of a frame below a millisecond."""
 
     def __init__(self, camera: Camera) -> None:
         self._camera = camera
@@ -31,7 +31,7 @@ class Painter:
         self._touched: list[Box] = []
 
     def paint(self) -> bytes:
-        """The next frame, in the order BGRx. The time in its strip is taken at the end of the drawing."""
+        """Draw the next frame, in BGRx order. The time in its strip is taken after the rest has been drawn."""
         now = time.time()
         self._restore_background()
         for sprite in self._scene.sprites:
@@ -68,7 +68,7 @@ class Painter:
 
     def _draw_label(self, ctx: cairo.Context, text: str, is_right: bool) -> Box:
         size, margin = self._text_size, self._text_size * 0.6
-        # Measured with zeros, so that the label does not jump with the digits.
+        # Measured with zeros, so that the label's width does not change with the digits.
         wide = ctx.text_extents("".join("0" if letter.isdigit() else letter for letter in text)).x_advance
         long, tall = wide + size, size * 1.5
         left = self._camera.width - long - margin if is_right else margin

@@ -1,4 +1,4 @@
-"""Feeds one running pipeline with drawn pictures, at the camera's pace, from a thread of its own."""
+"""Encoder input: a thread that pushes drawn pictures into a running pipeline at the camera's frame rate."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from painter import Painter
 from pipeline import build_picture_caps
 
 
-class PictureFeed:
-    """Draws from `start()` to `stop()`. A frame that would come too late is left out, as a camera does."""
+class EncoderInput:
+    """Draws from `start()` to `stop()`. Frames that would be late are dropped, as by a camera."""
 
     def __init__(self, camera: Camera, pipeline: Gst.Bin) -> None:
         self.frames = 0
@@ -21,21 +21,21 @@ class PictureFeed:
         self._source = pipeline.get_by_name("picture")
         sound = pipeline.get_by_name("sound")
         if sound:
-            # Called seekable, the test sound makes the RTSP server seek at PLAY, which the live picture refuses.
+            # A seekable test sound would make the RTSP server seek at PLAY, which the live picture refuses.
             sound.get_static_pad("src").add_probe(Gst.PadProbeType.QUERY_UPSTREAM, _refuse_seeking)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"pictures {camera.path}", daemon=True)
 
     def start(self) -> None:
-        """Pictures come from now on."""
+        """Start pushing pictures."""
         self._thread.start()
 
     def resize(self, camera: Camera) -> None:
-        """Other width and height from the next frame on."""
+        """Use another width and height from the next frame on."""
         self._camera = camera
 
     def stop(self) -> None:
-        """No more pictures. Does not wait for the thread: the pipeline may be locked by the caller."""
+        """Stop pushing pictures. Does not wait for the thread, because the caller may hold the pipeline's lock."""
         self._stop.set()
 
     def _run(self) -> None:
@@ -60,8 +60,8 @@ class PictureFeed:
                 due += interval * (int(late / interval) + 1)
 
     def _is_playing(self) -> bool:
-        # Before, the source has a clock and no base time for a moment: a picture stamped then is due hours ahead,
-        # and all later ones wait behind it.
+        # Before that, the source briefly has a clock but no base time: a picture with a timestamp of that moment would
+        # be due hours later, and all following ones would wait for it.
         _, state, _ = self._source.get_state(0)
         return state == Gst.State.PLAYING
 

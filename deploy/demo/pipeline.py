@@ -1,17 +1,17 @@
-"""A camera's GStreamer pipeline, as the description from which GstRtspServer builds it."""
+"""Builds the description of a camera's GStreamer pipeline for GstRtspServer."""
 
 from __future__ import annotations
 
 from cameras import Camera
 
-RAW_FORMAT = "BGRx"  # cairo's RGB24 in the memory of a little-endian machine
+RAW_FORMAT = "BGRx"  # memory layout of cairo's RGB24 on little-endian machines
 _PROFILE_TOOLS = {"baseline": "cabac=0:8x8dct=0", "main": "cabac=1:8x8dct=0", "high": "cabac=1:8x8dct=1"}
 
 
 def build_launch(camera: Camera) -> str:
-    """The description: drawn pictures enter at `appsrc name=picture`, `pay0` is video and `pay1` audio."""
+    """Build the description: `appsrc name=picture` takes drawn pictures, `pay0` is video and `pay1` audio."""
     parts = [
-        # Two frames at most wait for a slow encoder, the newest win: a late picture would falsify its clock.
+        # At most two frames, the newest, wait for a slow encoder: a late picture would show a wrong clock.
         "appsrc name=picture is-live=true format=time do-timestamp=true max-buffers=2 leaky-type=downstream",
         f"caps={build_picture_caps(camera)}",
         "! videoconvert n-threads=1 dither=none chroma-resampler=nearest",
@@ -26,7 +26,7 @@ def build_launch(camera: Camera) -> str:
 
 
 def build_picture_caps(camera: Camera) -> str:
-    """The caps of the drawn pictures."""
+    """Build the caps of the drawn pictures."""
     return (
         f"video/x-raw,format={RAW_FORMAT},width={camera.width},height={camera.height},"
         f"framerate={camera.fps}/1,pixel-aspect-ratio=1/1"
@@ -50,12 +50,13 @@ def _build_encoder(camera: Camera) -> str:
     tune = "" if camera.b_frames else "tune=zerolatency"
     look_ahead = "rc-lookahead=0 sync-lookahead=0" if camera.b_frames else ""
     stream_format = "byte-stream" if in_band else "avc"
-    # One thread: several cut a picture into slices, and before each the payloader would put the parameter sets.
+    # One thread: several threads split a picture into slices, each of which the payloader would precede with
+    # parameter sets.
     return (
         f"video/x-raw,format=I420 ! x264enc speed-preset=ultrafast trellis=false {tune} {look_ahead} threads=1"
         f" bitrate={camera.bitrate_kbps} key-int-max={camera.key_frame_interval} qp-min={camera.qmin}"
         f" option-string=scenecut=0:bframes={camera.b_frames}:b-adapt=0:{_PROFILE_TOOLS[camera.profile]}"
-        # Without a profile here the payloader asks for constrained baseline.
+        # Without a profile here the payloader requests constrained baseline.
         f" ! video/x-h264,profile={camera.profile},stream-format={stream_format},alignment=au"
         f" ! rtph264pay name=pay0 pt=96 config-interval={repeat} aggregate-mode=zero-latency"
     )

@@ -1,4 +1,4 @@
-"""The landscapes of the demo cameras: a background drawn once, and sprites that move over it."""
+"""Landscapes of the demo cameras: a background that is drawn once, and sprites that move over it."""
 
 # ruff: noqa: PLR0917 - drawing functions take coordinates
 
@@ -16,7 +16,7 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Sprite:
-    """A small picture that moves. `place` gives left, top (pixels) and opacity (0 to 1) at a time in seconds."""
+    """A small moving picture. `place` returns left, top (pixels) and opacity (0 to 1) for a time in seconds."""
 
     surface: cairo.ImageSurface
     place: Callable[[float], tuple[float, float, float]]
@@ -24,19 +24,19 @@ class Sprite:
 
 @dataclass
 class Scene:
-    """A landscape of a given size. Coordinates handed to the drawing functions below are its pixels."""
+    """A landscape of a given size. The drawing functions below take coordinates in its pixels."""
 
     background: cairo.ImageSurface
     sprites: list[Sprite] = field(default_factory=list)
 
 
 def build_scene(name: str, width: int, height: int) -> Scene:
-    """The landscape `name` at that size. The same arguments give the same picture."""
+    """Build the landscape `name` at a size. The same arguments produce the same picture."""
     return {"harbour": _harbour, "lighthouse": _lighthouse, "valley": _valley, "city": _city}[name](width, height)
 
 
 def _harbour(width: int, height: int) -> Scene:
-    """A calm bay at dusk: hills, the low sun, its track on the water, sailing boats."""
+    """A calm bay at dusk: hills, the low sun, its reflection on the water, sailing boats."""
     dice = random.Random(7)
     scene = Scene(cairo.ImageSurface(cairo.FORMAT_RGB24, width, height))
     ctx = cairo.Context(scene.background)
@@ -332,7 +332,7 @@ def _glitter(
     colour: Colour,
     count: int,
 ) -> None:
-    """Light on the water below the sun, twinkling."""
+    """Glittering light on the water below the sun."""
     sway = height * 0.006
     for number in range(count):
         depth = (number + 0.5) / count
@@ -373,7 +373,7 @@ def _clouds(scene: Scene, dice: random.Random, width: int, height: int, colour: 
 
 
 def _crossing(surface: cairo.ImageSurface, width: int, foot: float, speed: float, start: float) -> Sprite:
-    """A sprite that crosses the picture for ever. `speed` in picture widths a second, `foot` its lower edge."""
+    """A sprite that crosses the picture repeatedly. `speed` in picture widths per second, `foot` is its lower edge."""
     long, tall = surface.get_width(), surface.get_height()
     way = width + long
 

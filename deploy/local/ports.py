@@ -1,4 +1,4 @@
-"""Looks whether the ports of the stack are free before anything starts, and names the setting of one that is not."""
+"""Checks that the ports of the stack are free before anything starts, and names the setting of a taken one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Port:
-    """A port on which something of ours will listen, and the setting that moves it."""
+    """A port on which a process of the stack will listen, and the setting that changes it."""
 
     setting: str
     address: str
@@ -20,7 +20,7 @@ class Port:
 
 
 def find_taken(ports: list[Port]) -> list[Port]:
-    """Return the taken ports, the last one of each setting: the one after it is the next to try."""
+    """Return the last taken port of each setting; the next one to try is the one after it."""
     return list({port.setting: port for port in ports if not is_free(port)}.values())
 
 
@@ -29,7 +29,7 @@ def is_free(port: Port) -> bool:
     kind = socket.SOCK_DGRAM if port.is_udp else socket.SOCK_STREAM
     with contextlib.closing(socket.socket(family, kind)) as probe:
         if not port.is_udp:
-            # As servers do it: a connection that lingers after an earlier run is no obstacle.
+            # As servers do: connections of an earlier run in TIME_WAIT are no obstacle.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((port.address, port.number))

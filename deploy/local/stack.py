@@ -1,7 +1,7 @@
 """`make run`: the whole service on this machine, from the Procfile, with a private Redis and the demo cameras.
 
-Runs in .venv from the checkout's root, after the set-up. Settings come from the environment and .env, as everywhere;
-those that only this program knows are LOCAL_REDIS_PORT, DEMO and DEMO_RTSP_PORT.
+Runs in .venv, after the set-up. Settings come from the environment and .env, as everywhere; LOCAL_REDIS_PORT, DEMO and
+DEMO_RTSP_PORT are settings of this program only.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -20,11 +19,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import honcho.environ
+from console import Console, open_standard_descriptors
 from dotenv import dotenv_values
 from ports import Port, describe, find_taken
-from supervisor import Misconfigured, Supervisor, tell
+from stop_request import Stopped, StopRequest
+from supervisor import Misconfigured, Supervisor
 
 from gateway.config import Config
 from gateway.errors import ConfigError
@@ -34,11 +36,12 @@ DEMO = ROOT / "deploy/demo"
 SYSTEM_PYTHON = "/usr/bin/python3"
 READY_SECONDS = 90
 PICTURE_SECONDS = 30
-#: What was killed without being asked ends by itself, and gives its ports back, within this time.
+#: Time in which the processes of a run that was killed end by themselves and release their ports.
 LEFT_BEHIND_SECONDS = 15
+OUTPUT_SECONDS = 1
 FIRST_CHOICE_SECONDS = 5
 DEMO_KEEP_BYTES = 5 << 30
-# In this order, each with its limit in seconds: 9 s in all.
+# In this order, each stage with its limit in seconds: 9 s in total.
 STOP_STAGES = (
     ({"web", "clock", "stream", "record", "snapshot", "jobs"}, 6.0),
     ({"sfu", "cameras"}, 1.5),
@@ -47,36 +50,33 @@ STOP_STAGES = (
 
 
 class StackError(Exception):
-    """The stack cannot run; a sentence with the remedy."""
-
-
-class Stopped(Exception):
-    """A person asked for the end."""
+    """The stack cannot run; the text is a sentence with the remedy."""
 
 
 def main() -> int:
+    stop_request = StopRequest()
+    stop_request.install()
+    open_standard_descriptors()
     os.chdir(ROOT)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, ask_to_stop)
+    output, errors = Console(1), Console(2)
     try:
         with run_lock(Path("var/run.lock")) as lock:
-            run_stack(lock)
+            run_stack(lock, Supervisor(ROOT, stop_request, output))
     except Stopped:
         return 0
     except (StackError, ConfigError, Misconfigured) as error:
-        print(f"\nmake run: {error}", file=sys.stderr)
+        # The error comes after the lines that explain it.
+        output.flush(OUTPUT_SECONDS)
+        errors.print(f"\nmake run: {error}")
         return 1
+    finally:
+        output.flush(OUTPUT_SECONDS)
+        errors.flush(OUTPUT_SECONDS)
     return 0
 
 
-def ask_to_stop(*_: object) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    raise Stopped
-
-
 def run_lock(path: Path):
-    """Hold the lock of this checkout; raises StackError when another `make run` has it."""
+    """Take the lock of this checkout. Raises StackError if another `make run` holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("a+")
     try:
@@ -91,7 +91,7 @@ def run_lock(path: Path):
 
 
 def note_run(lock, text: str) -> bool:
-    """Write who holds the lock, '' for nobody. True when an earlier run was cut off before it could do that."""
+    """Write who holds the lock, '' for nobody. Return whether an earlier run was killed before it wrote ''."""
     lock.seek(0)
     was_cut_off = bool(lock.read())
     lock.truncate(0)
@@ -100,32 +100,32 @@ def note_run(lock, text: str) -> bool:
     return was_cut_off
 
 
-def run_stack(lock) -> None:
+def run_stack(lock, supervisor: Supervisor) -> None:
     env = {
         **{name: value for name, value in dotenv_values(".env").items() if value is not None},
         **os.environ,
     }
-    with_demo = env.get("DEMO", "1").lower() not in {"0", "no", "false", "off"} and demo_can_run()
+    with_demo = env.get("DEMO", "1").lower() not in {"0", "no", "false", "off"} and demo_can_run(supervisor)
     private = add_local_settings(env, with_demo)
     config = Config.from_environment(env)
     was_cut_off = note_run(lock, f"process {os.getpid()}, http://{browsable(config.host)}:{config.port}/")
     try:
-        check_ports(list_ports(config, env, private, with_demo), LEFT_BEHIND_SECONDS if was_cut_off else 0)
+        ports = list_ports(config, env, private, with_demo)
+        check_ports(ports, supervisor, LEFT_BEHIND_SECONDS if was_cut_off else 0)
     except StackError:
         note_run(lock, "")
         raise
 
     lines = honcho.environ.parse_procfile(Path("Procfile").read_text()).processes
-    supervisor = Supervisor(ROOT)
     try:
         for name, port in private.items():
             supervisor.start(name, redis_command(name, port), env)
         wait_for("Redis", lambda: all(answers_ping(port) for port in private.values()), 15, supervisor)
-        prepare(lines.pop("release"), env)
+        prepare(lines.pop("release"), env, supervisor)
         if with_demo:
             port = int(env["DEMO_RTSP_PORT"])
             supervisor.start("cameras", f"{SYSTEM_PYTHON} deploy/demo/camera_server.py --port {port}", env)
-            prepare(f"python -m gateway.cli demo register {demo_devices(port)}", env)
+            prepare(f"python -m gateway.cli demo register {demo_devices(port)}", env, supervisor)
         for name, command in lines.items():
             supervisor.start(name, command, env)
         address = f"http://{browsable(config.host)}:{config.port}"
@@ -136,19 +136,19 @@ def run_stack(lock) -> None:
             time.sleep(0.2)
     finally:
         started = time.monotonic()
-        tell("\n  stopping …")
+        supervisor.console.print("\n  stopping …")
         supervisor.stop(*STOP_STAGES)
         note_run(lock, "")
-        tell(f"  stopped ({time.monotonic() - started:.1f} s)")
+        supervisor.console.print(f"  stopped ({time.monotonic() - started:.1f} s)")
 
 
 def add_local_settings(env: dict[str, str], with_demo: bool) -> dict[str, int]:
-    """Fill in what this machine provides itself; return the names and ports of the Redis servers to start.
+    """Fill in the settings of this machine; return the names and ports of the Redis servers to start.
 
-    Two, because the media bus is large and short-lived: only the other one is written to disk.
+    There are two, because the media bus is large and short-lived: only the other one is written to disk.
     """
     env["PATH"] = f"{ROOT / '.venv/bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
-    # The processes' output goes through a pipe, where Python would hold it back.
+    # The processes write to a pipe, for which Python would buffer the output.
     env["PYTHONUNBUFFERED"] = "1"
     port = int(env.setdefault("LOCAL_REDIS_PORT", "6390"))
     private = {}
@@ -165,28 +165,32 @@ def add_local_settings(env: dict[str, str], with_demo: bool) -> dict[str, int]:
     if with_demo:
         env.setdefault("DEMO_RTSP_PORT", "8554")
         env["ALLOW_LOOPBACK_SOURCES"] = "1"
-        # A look at the product must not fill the disk: the demo cameras alone make some 60 GB a day.
+        # A trial of the product must not fill the disk: the demo cameras alone produce about 60 GB a day.
         env.setdefault("KEEP_BYTES", str(DEMO_KEEP_BYTES))
     return private
 
 
 def local_time_zone() -> str | None:
-    """The IANA name of this machine's time zone, where it says so in the usual way."""
+    """Return the IANA name of this machine's time zone, or None if /etc/localtime does not tell it."""
     target = os.path.realpath("/etc/localtime")
     _, found, name = target.partition("/zoneinfo/")
     return name if found and name not in {"Etc/UTC", "Etc/UCT"} else None
 
 
-def demo_can_run() -> bool:
+def demo_can_run(supervisor: Supervisor) -> bool:
     check = "import cairo, gi; gi.require_version('GstRtspServer', '1.0')"
     if subprocess.run([SYSTEM_PYTHON, "-c", check], capture_output=True, check=False).returncode == 0:
         return True
-    print("  The demo cameras cannot run: python3-gi, python3-cairo or GStreamer's RTSP server is missing.")
+    # Ctrl-C in the terminal ends the check as well.
+    supervisor.stop_request.check()
+    supervisor.console.print(
+        "  The demo cameras cannot run: python3-gi, python3-cairo or GStreamer's RTSP server is missing."
+    )
     return False
 
 
 def list_ports(config: Config, env: dict[str, str], private: dict[str, int], with_demo: bool) -> list[Port]:
-    """What will be listened on."""
+    """Return the ports on which the stack will listen."""
     ports = [
         Port("PORT", config.host, config.port, "web"),
         Port("SFU_PORT", env.get("SFU_HOST") or "127.0.0.1", config.sfu_port, "WebRTC signalling"),
@@ -201,12 +205,13 @@ def list_ports(config: Config, env: dict[str, str], private: dict[str, int], wit
     return ports
 
 
-def check_ports(ports: list[Port], patience_seconds: float = 0) -> None:
-    """Raises StackError for ports that are still taken after so many seconds."""
+def check_ports(ports: list[Port], supervisor: Supervisor, patience_seconds: float = 0) -> None:
+    """Wait until the ports are free. Raises StackError for those that are still taken after `patience_seconds`."""
     deadline = time.monotonic() + patience_seconds
     if patience_seconds and find_taken(ports):
-        tell("  Waiting for the end of what an earlier run left behind …")
+        supervisor.console.print("  Waiting for the processes of an earlier run to end …")
     while (taken := find_taken(ports)) and time.monotonic() < deadline:
+        supervisor.stop_request.check()
         time.sleep(0.2)
     if taken:
         raise StackError("\n          ".join(describe(port) for port in taken))
@@ -234,14 +239,15 @@ def answers_ping(port: int) -> bool:
         return False
 
 
-def prepare(command: str, env: dict[str, str]) -> None:
-    """Run one of the commands that come before the processes, to its end."""
-    if subprocess.run(command, shell=True, env=env, check=False).returncode != 0:  # noqa: S602 - a Procfile line
+def prepare(command: str, env: dict[str, str], supervisor: Supervisor) -> None:
+    """Run one of the commands that precede the processes, to its end."""
+    # Its output goes through the console: with the reader gone, the command itself would fail on its first line.
+    if supervisor.run(command, env) != 0:
         raise StackError(f"`{command}` failed; the lines above say why")
 
 
 def demo_devices(port: int) -> Path:
-    """The demo's devices, at the port where its cameras are."""
+    """Write the demo's devices with the port of its cameras; return the file."""
     text = (DEMO / "devices.json").read_text()
     file = ROOT / "var/demo-devices.json"
     file.write_text(re.sub(r"(rtsp://127\.0\.0\.1):\d+", rf"\1:{port}", text))
@@ -250,11 +256,17 @@ def demo_devices(port: int) -> Path:
 
 def wait_for(what: str, is_there: Callable[[], bool], seconds: float, supervisor: Supervisor) -> None:
     deadline = time.monotonic() + seconds
-    while not is_there():
+    while not call_interruptibly(is_there, supervisor):
         supervisor.check()
         if time.monotonic() > deadline:
             raise StackError(f"{what} did not get ready within {seconds:g} s; the lines above say why")
         time.sleep(0.2)
+
+
+def call_interruptibly(call: Callable[[], Any], supervisor: Supervisor) -> Any:
+    """Make a call that may wait for a network timeout. A stop is not delayed by it: Stopped is raised at once."""
+    with supervisor.stop_request.interruptible():
+        return call()
 
 
 def is_ready(address: str) -> bool:
@@ -271,9 +283,9 @@ def get_json(url: str) -> object:
 
 
 def wait_for_picture(address: str, supervisor: Supervisor) -> str | None:
-    """The id of a running device: the demo's first if it comes soon, for it is the plainest, otherwise any.
+    """Return the id of a running device: the demo's first if it runs soon, as the simplest one, otherwise any.
 
-    The one that drops out on purpose is shown only where nothing else runs.
+    The one that drops out on purpose is chosen only if no other runs. None if no device runs within PICTURE_SECONDS.
     """
     demo = json.loads((DEMO / "devices.json").read_text())
     unreliable = {item["name"] for item in demo if "unreliable" in item["tags"]}
@@ -282,7 +294,7 @@ def wait_for_picture(address: str, supervisor: Supervisor) -> str | None:
     while (waited := time.monotonic() - started) < PICTURE_SECONDS:
         supervisor.check()
         try:
-            streams = get_json(f"{address}/api/v1/streams")
+            streams = call_interruptibly(lambda: get_json(f"{address}/api/v1/streams"), supervisor)
         except (OSError, ValueError):
             streams = []
         running = {item["device_name"]: item["device_id"] for item in streams if item["observed"] == "running"}
@@ -296,7 +308,7 @@ def wait_for_picture(address: str, supervisor: Supervisor) -> str | None:
 
 
 def show_address(address: str, with_demo: bool, supervisor: Supervisor, config: Config) -> None:
-    """Print where to look: at a stream that runs, as soon as there is one, otherwise at the list."""
+    """Print the address of the page of a running stream, or of the list if none runs soon."""
     page = f"{address}/"
     if with_demo and (device := wait_for_picture(address, supervisor)):
         page = f"{address}/devices/{device}?autoplay=1"
@@ -306,14 +318,15 @@ def show_address(address: str, with_demo: bool, supervisor: Supervisor, config: 
         kept = f"the newest {config.keep_bytes / (1 << 30):.3g} GiB"
         lines.insert(2, f"Recorded:    {kept} of all cameras, in {config.recordings_dir} (KEEP_BYTES)")
     width = max(map(len, lines))
-    tell(f"\n  ┌─{'─' * width}─┐")
+    frame = "─" * width
+    supervisor.console.print(f"\n  ┌─{frame}─┐")
     for line in lines:
-        tell(f"  │ {line:<{width}} │")
-    tell(f"  └─{'─' * width}─┘\n")
+        supervisor.console.print(f"  │ {line:<{width}} │")
+    supervisor.console.print(f"  └─{frame}─┘\n")
 
 
 def browsable(host: str) -> str:
-    """The address for a browser on this machine."""
+    """Return the host as a browser on this machine addresses it."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened on
     return f"[{host}]" if ":" in host else host
 

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs Debian packages as root, without starting the services they bring: VAS runs its own, on its own ports.
+# Installs Debian packages as root, without starting their services: VAS runs its own instances, on its own ports.
 # usage: apt-install.sh PACKAGE...
 set -u
 export DEBIAN_FRONTEND=noninteractive
 
-# While this file answers 101, packages that are being installed start nothing (invoke-rc.d(8)).
+# While this file exits with 101, installed packages do not start their services (invoke-rc.d(8)).
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
@@ -12,12 +12,12 @@ if [ ! -e "$policy" ]; then
     trap 'exit 130' INT TERM
 fi
 
-# Another apt may be at work, on a machine that has just started: wait for its lock.
+# On a machine that has just booted another apt may be running: wait for its lock.
 apt() {
     apt-get -o DPkg::Lock::Timeout=300 "$@"
 }
 
-# The package lists may be missing, or older than the packages on the mirror: then update and try again.
+# The package lists may be missing, or older than the packages on the mirror: in that case update and retry.
 apt install -y --no-install-recommends "$@" || {
     apt update && apt install -y --no-install-recommends "$@"
 }

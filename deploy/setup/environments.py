@@ -1,6 +1,6 @@
-"""The checkout's own installations: .venv from the Python lock, node_modules from npm's, the worker, the built UI.
+"""Installations in the checkout: .venv and node_modules from their lock files, the mediasoup worker, the built UI.
 
-Each is made again only when what it is made from has changed; a stamp in it holds the hash of that.
+Each is rebuilt only when its inputs have changed; a stamp file in it contains their hash.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NODE_VERSION = (20, 19)
 
 
 def hash_of(paths: Iterable[Path]) -> str:
-    """Return one hash over the names and contents of files and folders."""
+    """Return one hash of the names and contents of files and folders."""
     content = hashlib.sha256()
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
@@ -39,21 +39,21 @@ def is_made_from(folder: Path, content: str) -> bool:
 
 
 def find_python() -> str:
-    """Return a Python of the right version with venv in it, installing one where apt has it. Raises SetupError."""
+    """Return a suitable Python with the module venv; installs one with apt if necessary. Raises SetupError."""
     found = next((path for path in candidates() if is_new_enough(path)), None)
     if found is None and system_packages.has_apt():
         system_packages.install_packages(["python3.11", "python3.11-venv"])
         found = shutil.which("python3.11")
     if found is None:
         raise SetupError(
-            f"there is no Python {spell(PYTHON_VERSION)} or newer",
+            f"there is no Python {format_version(PYTHON_VERSION)} or newer",
             "install one so that `python3` or `python3.12` is on the path",
         )
     if subprocess.run([found, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode != 0:
         version = subprocess.run([found, "-V"], capture_output=True, text=True, check=True).stdout.split()[1]
         package = f"python{'.'.join(version.split('.')[:2])}-venv"
         if not system_packages.has_apt():
-            raise SetupError(f"{found} lacks the module venv", "install it with your package manager")
+            raise SetupError(f"{found} does not have the module venv", "install it with your package manager")
         system_packages.install_packages([package])
     return found
 
@@ -70,7 +70,7 @@ def is_new_enough(python: str) -> bool:
     return subprocess.run([python, "-c", check], capture_output=True, check=False).returncode == 0
 
 
-def spell(version: tuple[int, ...]) -> str:
+def format_version(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
@@ -89,7 +89,7 @@ def make_venv(lock: str) -> None:
             shutil.rmtree(VENV, ignore_errors=True)
             run_logged([python, "-m", "venv", str(VENV)], "venv", "remove .venv and run this again")
         pip = [str(VENV / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-        remedy = "check that pip reaches its package index (`pip config list` shows which), then run this again"
+        remedy = "check that pip can reach its package index (`pip config list` shows it), then run this again"
         run_logged([*pip, "-r", f"requirements/{lock}.txt"], "python-packages", remedy, cwd=REPOSITORY)
         run_logged([*pip, "--no-deps", "--editable", "."], "python-project", remedy, cwd=REPOSITORY)
         (VENV / STAMP).write_text(levels[lock])
@@ -97,19 +97,19 @@ def make_venv(lock: str) -> None:
 
 
 def works(python: Path) -> bool:
-    """Whether the interpreter is there, runs, and has pip; a moved or half-made .venv has not."""
+    """Whether the interpreter exists, runs, and has pip, which a moved or incomplete .venv does not."""
     return python.exists() and is_new_enough(str(python)) and (VENV / "bin/pip").exists()
 
 
 def check_node() -> None:
-    """Raises SetupError unless Node.js and npm are there, new enough."""
-    remedy = f"install Node.js {spell(NODE_VERSION)} or newer with npm (https://nodejs.org/en/download)"
+    """Check that Node.js and npm are installed and new enough. Raises SetupError."""
+    remedy = f"install Node.js {format_version(NODE_VERSION)} or newer with npm (https://nodejs.org/en/download)"
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise SetupError("Node.js or npm is not installed", remedy)
     text = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
     version = tuple(int(part) for part in re.findall(r"\d+", text)[:2])
     if version < NODE_VERSION:
-        raise SetupError(f"Node.js is {spell(version)}, which is too old", remedy)
+        raise SetupError(f"Node.js is {format_version(version)}, which is too old", remedy)
 
 
 def install_node_modules(room: str) -> None:
@@ -120,20 +120,20 @@ def install_node_modules(room: str) -> None:
         if is_made_from(folder / "node_modules", content):
             step.note = "up to date"
             return
-        # No install scripts: mediasoup's would download and build its worker, which sfu/worker does better.
+        # Without install scripts: mediasoup's would download and build its worker, which sfu/worker does faster.
         run_logged(
             ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], f"npm-{room}",
-            "check that npm reaches its registry (`npm ping`), then run this again", cwd=folder,
+            "check that npm can reach its registry (`npm ping`), then run this again", cwd=folder,
         )  # fmt: skip
         (folder / "node_modules" / STAMP).write_text(content)
         step.note = "installed"
 
 
 def provide_worker() -> Path:
-    """Return the path of mediasoup's worker: what MEDIASOUP_WORKER_BIN names, or what sfu/worker provides."""
+    """Return the path of mediasoup's worker: MEDIASOUP_WORKER_BIN, or the one that sfu/worker provides."""
     if given := read_setting("MEDIASOUP_WORKER_BIN"):
         if not os.access(given, os.X_OK):
-            raise SetupError(f"'MEDIASOUP_WORKER_BIN' names {given!r}, which is no program", "correct it or unset it")
+            raise SetupError(f"'MEDIASOUP_WORKER_BIN' must name a program, not {given!r}", "correct it or unset it")
         return Path(given)
     command = [sys.executable, str(REPOSITORY / "sfu/worker/provide.py")]
     found = subprocess.run([*command, "--no-build"], stdout=subprocess.PIPE, text=True, check=False)
@@ -141,7 +141,7 @@ def provide_worker() -> Path:
         system_packages.install(system_packages.BUILD)
         found = subprocess.run([*command, "--no-download"], stdout=subprocess.PIPE, text=True, check=False)
     if found.returncode != 0:
-        raise SetupError("there is no mediasoup worker, so no live video; the lines above say why")
+        raise SetupError("mediasoup's worker, which live video needs, is missing; the lines above show the reason")
     return Path(found.stdout.strip())
 
 
@@ -154,6 +154,6 @@ def build_ui() -> None:
         if is_made_from(folder / "dist", content):
             step.note = "up to date"
             return
-        run_logged(["npm", "run", "build"], "ui", "mend what the compiler names in ui/", cwd=folder)
+        run_logged(["npm", "run", "build"], "ui", "fix the errors of the compiler in ui/", cwd=folder)
         (folder / "dist" / STAMP).write_text(content)
         step.note = "built"

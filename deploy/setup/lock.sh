@@ -1,6 +1,6 @@
 #!/bin/sh
-# Resolves setup.cfg's requirements into requirements/*.txt: every package with its exact version.
-# The tests' lock comes first and binds the other, so that both hold the same versions.
+# Resolves setup.cfg's requirements into requirements/*.txt, with the exact version of every package.
+# The lock for tests is resolved first and constrains the other, so that both contain the same versions.
 set -eu
 cd "$(dirname "$0")/../.."
 export CUSTOM_COMPILE_COMMAND="make lock"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts the set-up program with a Python, which it installs first where there is none.
+# Runs the set-up program; installs Python first if there is none.
 # usage: setup.sh run|test|lint|bench|setup [ARGUMENT...]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,5 +14,5 @@ if ! command -v python3 >/dev/null; then
     [ "$(id -u)" -eq 0 ] || sudo=sudo
     $sudo sh "$here/apt-install.sh" python3 python3-venv
 fi
-# -P does not exist before Python 3.11: the program's own folder is all that it imports from.
+# Without -P, which is new in Python 3.11: the program imports from its own folder only.
 exec python3 "$here/vas_setup.py" "$@"

@@ -1,4 +1,4 @@
-"""Progress of the set-up on the terminal, and its one kind of error."""
+"""Progress of the set-up on the terminal, and its error class."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOGS = REPOSITORY / "var" / "setup"
-# How often a step says that it is still at work, where the line cannot be rewritten.
+# Interval of progress reports where the line cannot be rewritten.
 REMINDER_SECONDS = 15
 
 
 def read_setting(name: str, default: str = "") -> str:
-    """Return a setting from the environment or from .env, as the service itself reads them."""
+    """Return a setting from the environment or from .env, with the precedence of the service itself."""
     if name in os.environ:
         return os.environ[name]
     file = REPOSITORY / ".env"
@@ -27,7 +27,7 @@ def read_setting(name: str, default: str = "") -> str:
 
 
 class SetupError(Exception):
-    """Something cannot be set up: one sentence, and what to do about it."""
+    """A step of the set-up failed; has a message and a remedy."""
 
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message)
@@ -38,7 +38,8 @@ class SetupError(Exception):
 class Step:
     """One line of progress: counts the seconds while it runs and shows them when it is done.
 
-    As a context manager. On a terminal the line is rewritten each second, elsewhere a reminder is printed.
+    Used as a context manager. On a terminal the line is rewritten every second, elsewhere a new line is printed every
+    REMINDER_SECONDS.
     """
 
     def __init__(self, title: str) -> None:
@@ -71,14 +72,14 @@ class Step:
 
 
 def report(title: str, note: str) -> None:
-    """Print the line of a step that took no time."""
+    """Print the line of a step that had nothing to do."""
     print(f"  {title}: {note}", flush=True)
 
 
 def run_logged(command: list[str], name: str, remedy: str, **options: object) -> None:
     """Run a command with its output in var/setup/NAME.log.
 
-    Raises SetupError with the end of that log when it fails.
+    Raises SetupError with the end of that log when the command fails.
     """
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{name}.log"
@@ -97,7 +98,6 @@ def run_logged(command: list[str], name: str, remedy: str, **options: object) ->
     if status != 0:
         end = "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-12:])
         raise SetupError(
-            f"`{' '.join(command[:4])} …` failed. All its output is in {log.relative_to(REPOSITORY)}; it ends "
-            f"with\n{end}",
+            f"`{' '.join(command[:4])} …` failed. Its output is in {log.relative_to(REPOSITORY)}; it ends with\n{end}",
             remedy,
         )

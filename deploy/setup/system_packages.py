@@ -1,4 +1,4 @@
-"""What is needed from the operating system, and its installation through apt."""
+"""Packages needed from the operating system, and their installation with apt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from steps import REPOSITORY, SetupError, Step, report, run_logged
 class Need:
     """A group of Debian packages for one purpose.
 
-    `programs` maps a package to the program it brings: where that is on the path, from wherever, it will do.
+    `programs` maps a package to its program: the package is not needed if the program is on the path already.
     """
 
     purpose: str
@@ -47,20 +47,21 @@ TEST = Need(
     packages=("postgresql",),
     programs=(("chromium", "chromium"), ("gcc", "gcc")),
 )
-BENCH = Need("for the peer of the benches", programs=(("janus", "janus"),))
+BENCH = Need("for the peer of the benchmarks", programs=(("janus", "janus"),))
 
 
 def install(*needs: Need) -> None:
-    """Install what is missing of `needs`. Without apt, name it and go on: the programs may come from elsewhere."""
+    """Install missing packages. Without apt, list them and continue: the programs may come from another source."""
     missing = [package for need in needs for package in missing_packages(need)]
     purposes = ", ".join(need.purpose for need in needs)
     if not missing:
-        report(f"system packages {purposes}", "all there")
+        report(f"system packages {purposes}", "all installed")
         return
     if not has_apt():
         print(
-            f"  This system has no apt. Install {purposes} what Debian calls\n    {' '.join(missing)}\n"
-            "  with its own package manager; going on with what is there."
+            f"  This system has no apt. Needed {purposes} is the equivalent of these Debian packages:\n"
+            f"    {' '.join(missing)}\n"
+            "  Continuing with the programs that are installed."
         )
         return
     install_packages(missing)
@@ -85,9 +86,9 @@ def missing_packages(need: Need) -> list[str]:
 
 
 def install_packages(packages: list[str]) -> None:
-    """Install packages through apt, as root. Raises SetupError."""
+    """Install packages with apt, as root. Raises SetupError."""
     command = ["sh", str(REPOSITORY / "deploy/setup/apt-install.sh"), *packages]
-    remedy = f"run `apt-get update && apt-get install {' '.join(packages)}` as root, then this again"
+    remedy = f"run `apt-get update && apt-get install {' '.join(packages)}` as root, then run this again"
     if os.geteuid() != 0:
         ask_for_root(packages)
         command = ["sudo", "-n", *command]
@@ -97,10 +98,10 @@ def install_packages(packages: list[str]) -> None:
 
 
 def ask_for_root(packages: list[str]) -> None:
-    """Have sudo ask for the password now, before progress is shown. Raises SetupError."""
-    remedy = f"as root run `apt-get update && apt-get install {' '.join(packages)}`, then this again"
+    """Let sudo ask for the password before progress is shown. Raises SetupError."""
+    remedy = f"as root run `apt-get update && apt-get install {' '.join(packages)}`, then run this again"
     if shutil.which("sudo") is None:
-        raise SetupError("system packages are missing and there is no sudo to install them", remedy)
+        raise SetupError("system packages are missing, and sudo is not available to install them", remedy)
     print(f"  sudo is needed to install: {' '.join(packages)}")
     ask = ["sudo", "-v"] if sys.stdin.isatty() else ["sudo", "-n", "-v"]
     if subprocess.run(ask, check=False).returncode != 0:

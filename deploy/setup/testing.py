@@ -1,4 +1,4 @@
-"""The suites of `make test`, fast ones first, and the environment in which they run."""
+"""The suites of `make test`, in order of their duration, and their environment."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from steps import REPOSITORY
 BIN = environments.VENV / "bin"
 PYTEST = [str(BIN / "python"), "-m", "pytest"]
 FAST = "not integration and not e2e and not faults"
-# Each worker starts its own servers.
+# Each pytest worker starts its own servers.
 PARALLEL = ["-n", "2", "--dist", "loadfile"]
-# Tests that watch or break a whole stack mostly wait, and their limits leave room for a neighbour: they have one too.
-# Their files take long, however few tests they hold. What is measured closely is a bench, and runs alone.
+# Tests that observe or break a whole stack mostly wait, and their time limits allow for a second test in parallel.
+# Their files take long even with few tests, so the files are not reordered by their number of tests. Precise
+# measurements are benchmarks, which run alone.
 STACKS = [*PARALLEL, "--no-loadscope-reorder"]
 
 LINT = [
     ("ruff", [str(BIN / "ruff"), "check", "."], "."),
     ("ruff format", [str(BIN / "ruff"), "format", "--check", "."], "."),
     ("import rules", [str(BIN / "lint-imports"), "--no-logo"], "."),
-    ("eslint, sfu", ["npm", "run", "--silent", "lint"], "sfu"),
+    ("eslint and prettier, sfu", ["npm", "run", "--silent", "lint"], "sfu"),
     ("eslint and tsc, ui", ["npm", "run", "--silent", "lint"], "ui"),
 ]
 SUITES = [
     ("Python, fast", [*PYTEST, *PARALLEL, "-m", FAST], "."),
     ("ui", ["npm", "test", "--silent"], "ui"),
     ("sfu", ["npm", "test", "--silent"], "sfu"),
-    # The database fixtures run each of these once on SQLite and once on PostgreSQL.
+    # The database fixtures run each of these tests on SQLite and on PostgreSQL.
     ("Python, with services", [*PYTEST, *PARALLEL, "-m", "integration and not e2e and not faults"], "."),
     ("browser", [*PYTEST, *STACKS, "-m", "e2e and not faults"], "."),
     ("faults", [*PYTEST, *STACKS, "-m", "faults"], "."),
@@ -39,7 +40,7 @@ SUITES = [
 
 
 def environment() -> dict[str, str]:
-    """What the tests are told: where programs are. They start their own servers."""
+    """Environment variables of the tests: the paths of programs. The tests start their own servers."""
     return {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "VAS_TEST_POSTGRES_BIN": postgres_folder(),
@@ -48,7 +49,7 @@ def environment() -> dict[str, str]:
 
 
 def postgres_folder() -> str:
-    """The folder with `initdb`: Debian keeps it off the path, one for each version."""
+    """Find the folder of `initdb`, which Debian does not put on the path: one for each version."""
     if found := shutil.which("initdb"):
         return str(Path(found).parent)
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
@@ -64,7 +65,7 @@ def run_suites() -> int:
 
 
 def run_stages(stages: list[tuple[str, list[str], str]]) -> int:
-    """Run all stages, also after one has failed, and list the results; return the exit status."""
+    """Run all stages, even after a failure, and list the results; return the exit status."""
     results = []
     for name, command, folder in stages:
         print(f"\n── {name} " + "─" * (70 - len(name)), flush=True)
@@ -76,5 +77,5 @@ def run_stages(stages: list[tuple[str, list[str], str]]) -> int:
         results.append((name, status, time.monotonic() - started))
     print("\n── results " + "─" * 63)
     for name, status, seconds in results:
-        print(f"  {'good  ' if status == 0 else 'FAILED'} {name} ({seconds:.0f} s)")
+        print(f"  {'passed' if status == 0 else 'FAILED'} {name} ({seconds:.0f} s)")
     return int(any(status for _, status, _ in results))

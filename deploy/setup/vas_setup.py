@@ -1,6 +1,6 @@
-"""`make run`, `make test`, `make lint`, `make bench`: sets up what each needs, then does it.
+"""`make run`, `make test`, `make lint`, `make bench`: set up the requirements of a command, then run it.
 
-Runs under any Python from 3.9 on with the standard library alone; safe to repeat and quick the second time.
+Runs under Python 3.9 or newer with only the standard library; safe to repeat and quick the second time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def run() -> int:
     set_up_node()
     environments.build_ui()
     sys.stdout.flush()
-    # In the place of this process, so that Ctrl-C and signals reach the stack itself.
+    # Replaces this process, so that Ctrl-C and signals reach the stack itself.
     python = str(BIN / "python")
     os.execv(python, [python, str(REPOSITORY / "deploy/local/stack.py")])  # noqa: S606
 
@@ -95,7 +95,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    print(f"make {sys.argv[1]}: {'good' if status == 0 else 'failed'} ({time.monotonic() - started:.0f} s)")
+    print(f"make {sys.argv[1]}: {'passed' if status == 0 else 'failed'} ({time.monotonic() - started:.0f} s)")
     return status
 
 

@@ -3,20 +3,20 @@
 import { buildProducerParameters, deriveSsrc, INGEST_PAYLOAD_TYPES } from './codecs.js';
 import { SOCKET_BUFFER_BYTES } from './mediasoupWorkers.js';
 
-// Numbers up to 3,000 above the last packet seen are taken as a gap. Those below it count as old, those further above
-// as a new stream, and either way mediasoup or SRTP drops some or all.
+// Sequence numbers up to 3,000 above the last packet are treated as packet loss, lower ones as old packets and higher
+// ones as a new stream. In the last two cases mediasoup or SRTP drops some or all of the packets.
 const SEQUENCE_TOLERANCE = 3_000;
 const EARLIER_TOLERANCE = 64;
-// The number seen last is known to within a few: some packets may have been lost before us or still be on their way.
+// The last sequence number is known only approximately: packets may have been lost on the way or still be in flight.
 const SEQUENCE_MARGIN = 16;
 
 export class IngestTrack {
   transport = null;
   producer = null;
-  /** The number of one packet and how many had been counted then. @type {{number: number, counted: number}|null} */
+  /** Sequence number of one packet, and the number of packets counted up to it. @type {{number: number, counted: number}|null} */
   #sequence = null;
-  /** The number promised for the next run. @type {number|null} */
-  #promised = null;
+  /** Sequence number announced for FFmpeg's next run. @type {number|null} */
+  #announced = null;
   #discarded = 0;
   #isJump = false;
 
@@ -33,7 +33,7 @@ export class IngestTrack {
   }
 
   /**
-   * Listen on the fixed ports and accept RTP from FFmpeg's fixed ports alone (comedia would pin the first sender).
+   * Listen on the fixed ports and accept RTP from FFmpeg's fixed ports only (comedia would pin the first sender).
    *
    * @param {object} router mediasoup's Router
    * @param {{ingestIp: string, sourceIp: string}} addresses
@@ -47,18 +47,22 @@ export class IngestTrack {
       comedia: false,
     });
     this.transport = transport;
-    await transport.connect({ ip: sourceIp, port: this.ports.source_rtp_port, rtcpPort: this.ports.source_rtcp_port });
+    await transport.connect({
+      ip: sourceIp,
+      port: this.ports.source_rtp_port,
+      rtcpPort: this.ports.source_rtcp_port,
+    });
     this.producer = await transport.produce({
       kind: this.kind,
       rtpParameters: buildProducerParameters(this.deviceId, this.kind),
     });
     this.#discarded = 0;
     this.#sequence = null;
-    this.#promised = null;
+    this.#announced = null;
     this.#learnSequence();
   }
 
-  /** Close transport and Producer (and with it all its Consumers); the ports stay ours. */
+  /** Close the transport, the Producer and all its Consumers; the ports stay reserved. */
   close() {
     this.transport?.close();
     this.transport = null;
@@ -66,8 +70,8 @@ export class IngestTrack {
   }
 
   /**
-   * What FFmpeg needs to know to send this track. `sequence` is where its RTP sequence numbers should start (`-seq`)
-   * for viewers to see one stream across its runs.
+   * Return the parameters with which FFmpeg sends this track. `sequence` is the first RTP sequence number (`-seq`)
+   * with which viewers receive one continuous stream across FFmpeg's runs.
    */
   async describe(ip) {
     return {
@@ -79,20 +83,27 @@ export class IngestTrack {
     };
   }
 
-  /** Figures of what has arrived, or null before the first packet. `bitrate` is in bit/s, `score` 0 to 10. */
+  /** Return receive statistics, or null before the first packet. `bitrate` is in bit/s, `score` 0 to 10. */
   async stats() {
     const stats = await this.#readStats();
-    return stats && { packets: stats.packetCount, bytes: stats.byteCount, score: stats.score, bitrate: stats.bitrate };
+    return (
+      stats && {
+        packets: stats.packetCount,
+        bytes: stats.byteCount,
+        score: stats.score,
+        bitrate: stats.bitrate,
+      }
+    );
   }
 
-  /** Packets so far, 0 before the first. */
+  /** Return the number of packets received so far. */
   async countPackets() {
     return (await this.#readStats())?.packetCount ?? 0;
   }
 
   /**
-   * Whether the sequence numbers have jumped since the last call: FFmpeg was restarted without `-seq`. Such a jump
-   * goes through to viewers, and one backwards makes SRTP refuse up to 32,768 packets.
+   * Whether the sequence numbers have jumped since the last call, as they do when FFmpeg is restarted without `-seq`.
+   * A jump is passed on to viewers; after a jump backwards SRTP rejects up to 32,768 packets.
    */
   async hasJumped() {
     const stats = await this.#readStats();
@@ -113,7 +124,7 @@ export class IngestTrack {
     return stats ?? null;
   }
 
-  /** Trace packets until the figures of one moment are known, and compare with what was promised. */
+  /** Trace packets until the sequence number at one packet count is known; compare it with the announced one. */
   #learnSequence() {
     const { producer } = this;
     let latest = null;
@@ -126,7 +137,7 @@ export class IngestTrack {
     producer.enableTraceEvent(['rtp']).catch(() => {});
   }
 
-  /** The Worker speaks in order: the packet traced last before its figures is the last one they count. */
+  /** The Worker sends messages in order: the last packet traced before the statistics is the last one they count. */
   async #finishLearning(producer, readLatest) {
     const first = readLatest();
     const [stats] = await producer.getStats().catch(() => []);
@@ -135,18 +146,18 @@ export class IngestTrack {
     producer.enableTraceEvent([]).catch(() => {});
     if (!stats || this.producer !== producer) return;
     this.#sequence = { number, counted: stats.packetCount + stats.packetsLost };
-    const beyond = (first - (this.#promised ?? first) + EARLIER_TOLERANCE) & 0xffff;
+    const beyond = (first - (this.#announced ?? first) + EARLIER_TOLERANCE) & 0xffff;
     if (beyond > SEQUENCE_TOLERANCE) this.#isJump = true;
-    this.#promised = null;
+    this.#announced = null;
   }
 
   async #nextSequence() {
     const stats = this.#sequence && (await this.#readStats());
-    // Nothing has arrived yet: any will do, low enough not to wrap at once.
+    // No packet has arrived yet: any number will do that does not wrap around soon.
     if (!stats || !this.#sequence) return Math.floor(Math.random() * 0x4000);
     const passed = stats.packetCount + stats.packetsLost - this.#sequence.counted;
-    this.#promised = (this.#sequence.number + passed + SEQUENCE_MARGIN) & 0xffff;
+    this.#announced = (this.#sequence.number + passed + SEQUENCE_MARGIN) & 0xffff;
     this.#learnSequence();
-    return this.#promised;
+    return this.#announced;
   }
 }

@@ -1,26 +1,26 @@
-/** A WebSocket that speaks our envelope: requests with an id, answers with the same id, events without one. */
+/** JSON messages over a WebSocket: requests with an id, responses with the same id, events without an id. */
 
 import { describeError, RequestError } from './errors.js';
 
-const GARBAGE_LIMIT = 10;
+const INVALID_MESSAGE_LIMIT = 10;
 const BUFFER_LIMIT_BYTES = 4 * 1024 * 1024;
 
 export class JsonSocket {
-  #garbage = 0;
+  #invalidMessages = 0;
   #recent = 0;
   #recentSince = 0;
   #queue = Promise.resolve();
-  // Not by the wall clock: it may be set, and the silence be none.
+  // Monotonic: setting the wall clock must not look like silence.
   #heardAt = performance.now();
 
   /**
    * @param {import('ws').WebSocket} socket
    * @param {object} options
-   * @param {Map<string, (data: object) => unknown>} options.methods what each method does; its result is the answer's data
+   * @param {Map<string, (data: object) => unknown>} options.methods handler of each method; it returns the data of the response
    * @param {import('./log.js').Log} options.log
    * @param {{pingMs: number, silenceMs: number}} options.config
-   * @param {boolean} options.isOrdered whether a request waits for the one before it
-   * @param {number} options.requestsPerSecond more close the socket
+   * @param {boolean} options.isOrdered whether requests are processed one after the other
+   * @param {number} options.requestsPerSecond limit above which the socket is closed
    * @param {() => void} options.onClose
    */
   constructor(socket, { methods, log, config, isOrdered, requestsPerSecond, onClose }) {
@@ -41,7 +41,7 @@ export class JsonSocket {
       heard();
       this.#receive(bytes, isBinary);
     });
-    // Too large a message, bad UTF-8 and the like: ws closes the socket with the right code by itself.
+    // Messages that are too large, invalid UTF-8 and the like: ws itself closes the socket with the right code.
     socket.on('error', (error) => log.debug('socket failed', { error }));
     socket.once('close', () => {
       clearInterval(heartbeat);
@@ -63,7 +63,7 @@ export class JsonSocket {
    */
   close(code, reason) {
     this.socket.close(code, reason);
-    // A peer that does not answer the close must not hold the socket.
+    // A peer that does not complete the closing handshake must not keep the socket open.
     const timer = setTimeout(() => this.socket.terminate(), 2_000);
     timer.unref();
     this.socket.once('close', () => clearTimeout(timer));
@@ -77,15 +77,24 @@ export class JsonSocket {
     }
     const request = isBinary ? null : parseRequest(bytes);
     if (!request) {
-      this.#answer(null, new RequestError('bad_message', 'a message must be JSON like {"id":1,"method":"…","data":{}}'));
-      this.#countGarbage();
+      this.#answer(
+        null,
+        new RequestError('bad_message', 'a message must be JSON like {"id":1,"method":"…","data":{}}'),
+      );
+      this.#countInvalid();
       return;
     }
     const method = this.methods.get(request.method);
     if (!method) {
       const known = [...this.methods.keys()].join(', ');
-      this.#answer(request.id, new RequestError('unknown_method', `'${request.method.slice(0, 64)}' is no method, there are ${known}`));
-      this.#countGarbage();
+      this.#answer(
+        request.id,
+        new RequestError(
+          'unknown_method',
+          `'${request.method.slice(0, 64)}' is not a method; the methods are ${known}`,
+        ),
+      );
+      this.#countInvalid();
       return;
     }
     const run = async () => {
@@ -122,9 +131,9 @@ export class JsonSocket {
     this.socket.send(JSON.stringify(message));
   }
 
-  #countGarbage() {
-    this.#garbage += 1;
-    if (this.#garbage >= GARBAGE_LIMIT) this.close(1008, 'too many bad messages');
+  #countInvalid() {
+    this.#invalidMessages += 1;
+    if (this.#invalidMessages >= INVALID_MESSAGE_LIMIT) this.close(1008, 'too many invalid messages');
   }
 
   #isTooFast() {
@@ -138,7 +147,7 @@ export class JsonSocket {
   }
 }
 
-/** @returns {{id: number|string, method: string, data: object}|null} null for anything that is no request */
+/** @returns {{id: number|string, method: string, data: object}|null} null when the message is not a valid request */
 function parseRequest(bytes) {
   let value;
   try {

@@ -1,12 +1,12 @@
 /**
  * A second Router for a device, whose payload types are those of a WHEP player's offer.
  *
- * A WHEP player offers, so it alone names the payload types (RFC 3264, section 5.1), while mediasoup sends with
- * those of the Router. Players with the same payload types share one such Router; the tracks reach it through a
- * pair of PipeTransports on loopback.
+ * A WHEP player makes the offer and thereby chooses the payload types (RFC 3264, section 5.1), but mediasoup sends
+ * with those of the Router. Players with the same payload types share one such Router; a pair of PipeTransports on
+ * loopback carries the tracks to it.
  */
 
-import { codecsWith, ROUTER_PAYLOAD_TYPES } from './codecs.js';
+import { buildRouterCodecs, ROUTER_PAYLOAD_TYPES } from './codecs.js';
 
 const PIPE_IP = '127.0.0.1';
 
@@ -14,10 +14,10 @@ export class PipedRouter {
   users = 0;
   #port = null;
   #isClosed = false;
-  /** What can be consumed here, in the shape of Room.openTracks. @type {Array<{kind: string, producer: object}>} */
+  /** Tracks that can be consumed here, in the form of Room.openTracks. @type {Array<{kind: string, producer: object}>} */
   openTracks = [];
 
-  /** Whether the room's own Router will do. */
+  /** Whether the room's own Router uses these payload types. */
   static isOwn({ video, audio }) {
     return video === ROUTER_PAYLOAD_TYPES.video && (audio === null || audio === ROUTER_PAYLOAD_TYPES.audio);
   }
@@ -45,10 +45,11 @@ export class PipedRouter {
   async #pipe(room, payloadTypes) {
     this.#port = await this.ports.ingest.claim(PIPE_IP);
     this.router = await room.slot.worker.createRouter({
-      mediaCodecs: codecsWith(payloadTypes),
+      mediaCodecs: buildRouterCodecs(payloadTypes),
       appData: { deviceId: room.deviceId },
     });
-    const open = (router, port) => router.createPipeTransport({ listenInfo: { protocol: 'udp', ip: PIPE_IP, port } });
+    const open = (router, port) =>
+      router.createPipeTransport({ listenInfo: { protocol: 'udp', ip: PIPE_IP, port } });
     this.near = await open(room.router, this.#port);
     this.far = await open(this.router, this.#port + 1);
     await this.near.connect({ ip: PIPE_IP, port: this.#port + 1 });
@@ -61,7 +62,7 @@ export class PipedRouter {
     }
   }
 
-  /** Stop the flow; the Router stays until its players have closed their transports. */
+  /** Stop forwarding media; the Router stays until its players have closed their transports. */
   retire() {
     this.near?.close();
     this.far?.close();

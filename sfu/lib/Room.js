@@ -1,4 +1,4 @@
-/** A device inside the SFU: its Router on some Worker, its tracks, and the piped Routers of WHEP players. */
+/** A device in the SFU: its Router on one of the Workers, its ingest tracks, and the piped Routers of WHEP players. */
 
 import { ROUTER_CODECS } from './codecs.js';
 import { IngestTrack } from './IngestTrack.js';
@@ -10,11 +10,11 @@ export class Room {
   slot = null;
   router = null;
   isClosed = false;
-  /** Whether Router and tracks are there, so that viewers can be served. */
+  /** Whether Router and tracks exist, so that viewers can be served. */
   isReady = false;
   /** @type {{video: IngestTrack|null, audio: IngestTrack|null}} */
   tracks = { video: null, audio: null };
-  /** By payload types. @type {Map<string, Promise<PipedRouter>>} */
+  /** Keyed by payload types. @type {Map<string, Promise<PipedRouter>>} */
   #piped = new Map();
 
   /**
@@ -27,7 +27,7 @@ export class Room {
     this.sourceIp = sourceIp;
     this.ports = ports;
     this.log = log;
-    /** Until when a new run of FFmpeg is likely, in performance.now() milliseconds: its jump is looked for more often. */
+    /** Until this time (performance.now(), ms) a new run of FFmpeg is likely, and jumps are checked more often. */
     this.restartExpectedUntil = 0;
     this.nextCheckAt = 0;
   }
@@ -37,18 +37,21 @@ export class Room {
   }
 
   /**
-   * Make the Router on this Worker, which counts the room already, and open every track on the ports it has.
+   * Create the Router on this Worker, in whose load the room is counted already, and open all tracks on their ports.
    *
    * @param {import('./mediasoupWorkers.js').WorkerSlot} slot
    */
   async place(slot) {
     this.slot = slot;
-    this.router = await slot.worker.createRouter({ mediaCodecs: ROUTER_CODECS, appData: { deviceId: this.deviceId } });
+    this.router = await slot.worker.createRouter({
+      mediaCodecs: ROUTER_CODECS,
+      appData: { deviceId: this.deviceId },
+    });
     for (const kind of KINDS) if (this.tracks[kind]) await this.#openTrack(this.tracks[kind]);
     this.isReady = true;
   }
 
-  /** Leave the Worker: everything in it is closed, the ports stay held. */
+  /** Leave the Worker: close everything in it. The ports stay reserved. */
   leave() {
     this.isReady = false;
     for (const kind of KINDS) this.tracks[kind]?.close();
@@ -60,13 +63,16 @@ export class Room {
   }
 
   /**
-   * Hold ports for a track and, when there is a Router, open it.
+   * Reserve ports for a track and, when there is a Router, open it.
    *
    * @param {'video'|'audio'} kind
    * @param {import('./ports.js').TrackPorts} [wanted]
    */
   async addTrack(kind, wanted) {
-    const held = await this.ports.claimTrack({ wanted, isSourceLocal: this.sourceIp === '127.0.0.1' || this.sourceIp === '::1' });
+    const held = await this.ports.claimTrack({
+      wanted,
+      isSourceLocal: this.sourceIp === '127.0.0.1' || this.sourceIp === '::1',
+    });
     const track = new IngestTrack(this.deviceId, kind, held);
     this.tracks[kind] = track;
     if (this.router) await this.#openTrack(track);
@@ -79,13 +85,13 @@ export class Room {
     this.tracks[kind] = null;
     track.close();
     this.closePiped();
-    await this.#settle(this.slot);
+    await this.#awaitClosedSockets(this.slot);
     this.ports.releaseTrack(track.ports);
   }
 
   /**
-   * Bring an open room to what is wanted now, and say whether viewers have to consume again. Video is left alone
-   * when only audio comes or goes.
+   * Change an open room as requested. Returns whether viewers have to consume again. Video is not touched when only
+   * audio is added or removed.
    *
    * @param {{hasAudio: boolean, ports?: {audio?: object}, isFresh: boolean, sourceIp: string}} wanted
    */
@@ -112,7 +118,7 @@ export class Room {
     return isChanged;
   }
 
-  /** Give every track other ports. The new are held before the old are given back, or the same could come again. */
+  /** Move all tracks to other ports. The new are reserved before the old are released, so that they differ. */
   async changePorts() {
     for (const kind of KINDS) {
       const old = this.tracks[kind];
@@ -122,20 +128,20 @@ export class Room {
         await this.addTrack(kind);
       } finally {
         if (this.tracks[kind] !== old) {
-          await this.#settle(this.slot);
+          await this.#awaitClosedSockets(this.slot);
           this.ports.releaseTrack(old.ports);
         }
       }
     }
   }
 
-  /** Close everything; done when the ports can be bound again. */
+  /** Close everything. Resolves when the ports can be bound again. */
   async close() {
     if (this.isClosed) return;
     this.isClosed = true;
     const { slot } = this;
     this.leave();
-    await this.#settle(slot);
+    await this.#awaitClosedSockets(slot);
     for (const kind of KINDS) {
       if (this.tracks[kind]) this.ports.releaseTrack(this.tracks[kind].ports);
       this.tracks[kind] = null;
@@ -143,11 +149,11 @@ export class Room {
   }
 
   /**
-   * The Router whose payload types are the given ones: the room's own, or one that is piped from it.
+   * Return the Router with the given payload types: the room's own, or one to which its tracks are piped.
    *
    * @param {{video: number, audio: number|null}|null} payloadTypes null: any
-   * @returns {Promise<{source: {router: object, openTracks: object[]}, release: () => void}>} `release` says that this
-   *   player no longer needs it
+   * @returns {Promise<{source: {router: object, openTracks: object[]}, release: () => void}>} `release` ends this
+   *   player's use of it
    */
   async sourceFor(payloadTypes) {
     if (payloadTypes === null || PipedRouter.isOwn(payloadTypes)) return { source: this, release: () => {} };
@@ -172,8 +178,8 @@ export class Room {
     return { source: piped, release };
   }
 
-  /** mediasoup closes without waiting; once the Worker answers what was asked later, its sockets are closed. */
-  async #settle(slot) {
+  /** Wait until the Worker has closed sockets, which mediasoup's close() does not: it answers requests in order. */
+  async #awaitClosedSockets(slot) {
     if (slot?.isAlive) await slot.worker.getResourceUsage().catch(() => {});
   }
 
@@ -181,9 +187,13 @@ export class Room {
     await track.open(this.router, { ingestIp: this.ports.ingestIp, sourceIp: this.sourceIp });
   }
 
-  /** No player gets these piped Routers any more; each goes with its last player. */
+  /** Retire the piped Routers: they get no new players, and each closes with its last player. */
   closePiped() {
-    for (const opening of this.#piped.values()) opening.then((piped) => piped.retire(), () => {});
+    for (const opening of this.#piped.values())
+      opening.then(
+        (piped) => piped.retire(),
+        () => {},
+      );
     this.#piped.clear();
   }
 }

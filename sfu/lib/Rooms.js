@@ -1,4 +1,4 @@
-/** All rooms: opening and closing them once per device, who owns them, and who is told when they change. */
+/** All rooms, one per device: opening and closing them, their owners, and the notification of owners and viewers. */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeError, RequestError } from './errors.js';
@@ -7,18 +7,18 @@ import { Room } from './Room.js';
 const CHECK_MS = 250;
 const CHECK_IDLE_MS = 1_000;
 const RESTART_EXPECTED_MS = 15_000;
-// Longer than between two pictures, shorter than FFmpeg takes to reach a camera.
+// Longer than the interval between two frames, shorter than FFmpeg needs to connect to a camera.
 const SILENCE_MS = 150;
 const REBUILD_TRIES = 3;
 const REBUILD_WAIT_MS = 15_000;
 
 /**
- * A viewer as the registry sees it; every method is called when the thing has happened.
+ * Callbacks of a viewer, each called after the event.
  * @typedef {object} Audience
- * @property {(room: Room) => void} onRoomAvailable a room, or a new one in place of one whose Worker died
+ * @property {(room: Room) => void} onRoomAvailable a room was opened, or rebuilt after its Worker had died
  * @property {() => void} onRoomEnded
  * @property {() => void} onTracksChanged
- * @property {(kind: string) => Promise<void>} onJump the track's numbering breaks off: start afresh at its next key frame
+ * @property {(kind: string) => Promise<void>} onJump a track's sequence numbers have jumped: start anew at its next key frame
  */
 
 export class Rooms {
@@ -28,7 +28,7 @@ export class Rooms {
   #locks = new Map();
   /** @type {Map<string, Set<Audience>>} */
   #audiences = new Map();
-  /** The control socket of each owner, and the timer that closes its rooms when it stays away. */
+  /** Control socket of each owner, and the timer that closes its rooms when it does not reconnect. */
   #owners = new Map();
   #changedViewers = new Set();
   #isClosed = false;
@@ -60,7 +60,7 @@ export class Rooms {
     return count;
   }
 
-  /** The room of a device when it can serve viewers now, else null. */
+  /** Return the device's room when it can serve viewers now, otherwise null. */
   get(deviceId) {
     const room = this.#rooms.get(deviceId);
     return room?.isReady && !room.router.closed ? room : null;
@@ -69,7 +69,7 @@ export class Rooms {
   // Ingest ------------------------------------------------------------------------------------------------------
 
   /**
-   * Open a room, or confirm the one there is; the answer is the same however often it is asked.
+   * Open a room, or confirm the existing one; repeated requests get the same response.
    *
    * @param {{deviceId: string, hasAudio: boolean, ports?: {video?: object, audio?: object}, isFresh: boolean, owner: string, sourceIp: string, ingestIp: string}} wanted
    */
@@ -80,7 +80,10 @@ export class Rooms {
       if (existing) await this.#adjust(room, wanted);
       else await this.#create(room, wanted);
       const ip = wanted.ingestIp;
-      const [video, audio] = await Promise.all([room.tracks.video.describe(ip), room.tracks.audio?.describe(ip) ?? null]);
+      const [video, audio] = await Promise.all([
+        room.tracks.video.describe(ip),
+        room.tracks.audio?.describe(ip) ?? null,
+      ]);
       return { device_id: wanted.deviceId, created: !existing, ip, video, audio };
     });
   }
@@ -99,8 +102,13 @@ export class Rooms {
       throw new RequestError('shutting_down', 'the SFU is shutting down', 503);
     }
     this.#rooms.set(room.deviceId, room);
-    this.log.info('room opened', { device: room.deviceId, owner: room.owner, worker: room.slot?.index, rtp_port: room.tracks.video.ports.rtp_port });
-    this.#tell(room.deviceId, (viewer) => viewer.onRoomAvailable(room));
+    this.log.info('room opened', {
+      device: room.deviceId,
+      owner: room.owner,
+      worker: room.slot?.index,
+      rtp_port: room.tracks.video.ports.rtp_port,
+    });
+    this.#notifyViewers(room.deviceId, (viewer) => viewer.onRoomAvailable(room));
     this.#viewersChanged(room.deviceId);
   }
 
@@ -111,7 +119,7 @@ export class Rooms {
     try {
       isChanged = await room.change(wanted);
     } catch (error) {
-      // Half changed is worse than gone: the next request opens it anew.
+      // A partially changed room is worse than none: the next request opens a new one.
       await this.#end(room, 'could not be changed');
       throw error;
     }
@@ -119,13 +127,18 @@ export class Rooms {
       void this.#prepareForRestart(room);
       return;
     }
-    this.log.info('room changed', { device: room.deviceId, audio: wanted.hasAudio, fresh: wanted.isFresh, source: wanted.sourceIp });
-    this.#tell(room.deviceId, (viewer) => viewer.onTracksChanged());
+    this.log.info('room changed', {
+      device: room.deviceId,
+      audio: wanted.hasAudio,
+      fresh: wanted.isFresh,
+      source: wanted.sourceIp,
+    });
+    this.#notifyViewers(room.deviceId, (viewer) => viewer.onTracksChanged());
   }
 
   /**
-   * When nothing comes any more, a new run of FFmpeg is about to start: viewers wait for its first key frame, and
-   * their sequence numbers go on there without a gap.
+   * When no packets arrive, a new run of FFmpeg is about to start: viewers then wait for its first key frame, where
+   * their sequence numbers continue without a gap.
    */
   async #prepareForRestart(room) {
     const tracks = room.openTracks;
@@ -135,7 +148,7 @@ export class Rooms {
     const after = await count();
     tracks.forEach((track, index) => {
       if (before[index] === 0 || after[index] !== before[index]) return;
-      this.#tell(room.deviceId, (viewer) => viewer.onJump(track.kind).catch(() => {}));
+      this.#notifyViewers(room.deviceId, (viewer) => viewer.onJump(track.kind).catch(() => {}));
     });
   }
 
@@ -152,11 +165,15 @@ export class Rooms {
         fault = error;
         room.leave();
         if (slot.isAlive && !/in use|bind|port/i.test(error.message)) throw error;
-        // Someone took a port between our try and mediasoup's: other ports, the caller is told which.
+        // Another program has taken a port between our check and mediasoup's: use others, which the response names.
         if (slot.isAlive) await room.changePorts();
       }
     }
-    throw new RequestError('no_worker', `no mediasoup Worker could take the room${fault ? ` (${fault.message})` : ''}`, 503);
+    throw new RequestError(
+      'no_worker',
+      `no mediasoup Worker could take the room${fault ? ` (${fault.message})` : ''}`,
+      503,
+    );
   }
 
   /**
@@ -175,8 +192,8 @@ export class Rooms {
 
   async #end(room, reason) {
     this.#rooms.delete(room.deviceId);
-    // Viewers first: a WebRtcServer forgets a transport that is closed, but not one that goes with its Router.
-    this.#tell(room.deviceId, (viewer) => viewer.onRoomEnded());
+    // Viewers first: a WebRtcServer forgets a transport that is closed, but not one whose Router is closed.
+    this.#notifyViewers(room.deviceId, (viewer) => viewer.onRoomEnded());
     this.log.info('room closed', { device: room.deviceId, reason });
     await room.close();
   }
@@ -185,10 +202,16 @@ export class Rooms {
    * @param {string[]|null} deviceIds null: all
    */
   async stats(deviceIds) {
-    const rooms = deviceIds === null ? [...this.#rooms.values()] : deviceIds.map((id) => this.#rooms.get(id)).filter(Boolean);
+    const rooms =
+      deviceIds === null
+        ? [...this.#rooms.values()]
+        : deviceIds.map((id) => this.#rooms.get(id)).filter(Boolean);
     const entries = await Promise.all(
       rooms.map(async (room) => {
-        const [video, audio] = await Promise.all([room.tracks.video?.stats() ?? null, room.tracks.audio?.stats() ?? null]);
+        const [video, audio] = await Promise.all([
+          room.tracks.video?.stats() ?? null,
+          room.tracks.audio?.stats() ?? null,
+        ]);
         return [room.deviceId, { viewers: this.#audiences.get(room.deviceId)?.size ?? 0, video, audio }];
       }),
     );
@@ -198,7 +221,7 @@ export class Rooms {
   // Owners ------------------------------------------------------------------------------------------------------
 
   /**
-   * A worker process has connected; it replaces a socket of the same name.
+   * Register the socket of a worker process; it replaces an earlier socket of the same owner.
    *
    * @param {string} owner
    * @param {(event: string, data: object) => void} notify
@@ -208,7 +231,7 @@ export class Rooms {
     this.#owners.set(owner, { notify, timer: null });
   }
 
-  /** Its socket is gone: its rooms stay for a while, and close when it does not come back. */
+  /** Unregister the socket of an owner. Its rooms are closed when it does not reconnect within the grace period. */
   ownerGone(owner, notify) {
     const entry = this.#owners.get(owner);
     if (entry?.notify !== notify || this.#isClosed) return;
@@ -223,7 +246,7 @@ export class Rooms {
   }
 
   /**
-   * An owner says which devices it has: its other rooms are closed.
+   * Close the owner's rooms except those of the given devices.
    *
    * @param {string} owner
    * @param {string[]} deviceIds
@@ -245,15 +268,19 @@ export class Rooms {
   // Viewers -----------------------------------------------------------------------------------------------------
 
   /**
-   * Tell this viewer what becomes of the device's room, which need not exist yet.
+   * Notify this viewer of changes to the device's room, which need not exist yet.
    *
    * @param {string} deviceId
    * @param {Audience} viewer
-   * @returns {() => void} ends it
+   * @returns {() => void} ends the notifications
    */
   watch(deviceId, viewer) {
     if (this.viewerCount >= this.config.maxViewers) {
-      throw new RequestError('too_many_viewers', `this SFU serves at most ${this.config.maxViewers} viewers ('SFU_MAX_VIEWERS')`, 503);
+      throw new RequestError(
+        'too_many_viewers',
+        `this SFU serves at most ${this.config.maxViewers} viewers ('SFU_MAX_VIEWERS')`,
+        503,
+      );
     }
     const audience = this.#audiences.get(deviceId) ?? new Set();
     this.#audiences.set(deviceId, audience.add(viewer));
@@ -265,17 +292,21 @@ export class Rooms {
     };
   }
 
-  #tell(deviceId, say) {
-    for (const viewer of [...(this.#audiences.get(deviceId) ?? [])]) say(viewer);
+  #notifyViewers(deviceId, notify) {
+    for (const viewer of [...(this.#audiences.get(deviceId) ?? [])]) notify(viewer);
   }
 
-  /** Tell the owner how many watch; a crowd that comes at once is one message. */
+  /** Report the number of viewers to the owner; simultaneous changes are combined into one message. */
   #viewersChanged(deviceId) {
     if (this.#changedViewers.size === 0) {
       setImmediate(() => {
         for (const id of this.#changedViewers) {
           const room = this.#rooms.get(id);
-          if (room) this.#notifyOwner(room, 'viewers', { device_id: id, viewers: this.#audiences.get(id)?.size ?? 0 });
+          if (room)
+            this.#notifyOwner(room, 'viewers', {
+              device_id: id,
+              viewers: this.#audiences.get(id)?.size ?? 0,
+            });
         }
         this.#changedViewers.clear();
       });
@@ -286,7 +317,7 @@ export class Rooms {
   // Faults ------------------------------------------------------------------------------------------------------
 
   /**
-   * A Worker has died: build each of its rooms again elsewhere, with the same ports and SSRCs, and tell the viewers.
+   * Rebuild the rooms of a dead Worker on others, with the same ports and SSRCs, and notify their viewers.
    *
    * @param {Room[]} rooms
    */
@@ -295,19 +326,22 @@ export class Rooms {
       rooms.map((room) =>
         this.#locked(room.deviceId, async () => {
           if (room.isClosed || this.#isClosed || this.#rooms.get(room.deviceId) !== room) return;
-          // A request that waited for the lock may have found the dead Router and built anew.
+          // A request that had the lock before may have found the dead Router and rebuilt the room.
           if (room.router && !room.router.closed) return;
           try {
             room.leave();
             await this.#place(room);
           } catch (error) {
             this.log.error('room lost', { device: room.deviceId, error });
-            this.#notifyOwner(room, 'ingest.lost', { device_id: room.deviceId, reason: describeError(error).message });
+            this.#notifyOwner(room, 'ingest.lost', {
+              device_id: room.deviceId,
+              reason: describeError(error).message,
+            });
             await this.#end(room, 'lost');
             return;
           }
           this.log.info('room rebuilt', { device: room.deviceId, worker: room.slot?.index });
-          this.#tell(room.deviceId, (viewer) => viewer.onRoomAvailable(room));
+          this.#notifyViewers(room.deviceId, (viewer) => viewer.onRoomAvailable(room));
         }),
       ),
     );
@@ -319,16 +353,19 @@ export class Rooms {
       if (now < room.nextCheckAt || !this.#audiences.has(room.deviceId)) continue;
       room.nextCheckAt = now + (now < room.restartExpectedUntil ? CHECK_MS : CHECK_IDLE_MS);
       for (const track of room.openTracks) {
-        track.hasJumped().then((isJump) => {
-          if (!isJump) return;
-          this.log.info('sequence jumped', { device: room.deviceId, kind: track.kind });
-          this.#tell(room.deviceId, (viewer) => viewer.onJump(track.kind).catch(() => {}));
-        }, () => {});
+        track.hasJumped().then(
+          (isJump) => {
+            if (!isJump) return;
+            this.log.info('sequence jumped', { device: room.deviceId, kind: track.kind });
+            this.#notifyViewers(room.deviceId, (viewer) => viewer.onJump(track.kind).catch(() => {}));
+          },
+          () => {},
+        );
       }
     }
   }
 
-  /** Close everything, without waiting for the Workers; viewers' sockets are closed by who holds them. */
+  /** Close all rooms without waiting for the Workers. Sfu closes the viewers' sockets, Whep its sessions. */
   closeAll() {
     this.#isClosed = true;
     clearInterval(this.checkTimer);

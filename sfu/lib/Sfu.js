@@ -1,4 +1,4 @@
-/** The whole server: one HTTP port for control, signalling, WHEP, health and metrics, over the mediasoup Workers. */
+/** The server: one HTTP port for control, signalling, WHEP, health and metrics, in front of the mediasoup Workers. */
 
 import fs from 'node:fs';
 import http from 'node:http';
@@ -45,7 +45,7 @@ export class Sfu {
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
-  /** The port that is listened on; of use when 'SFU_PORT' is 0. */
+  /** The port on which the server listens; chosen by the system when 'SFU_PORT' is 0. */
   get port() {
     return this.#server.address().port;
   }
@@ -55,7 +55,7 @@ export class Sfu {
     return Object.values(this.#sockets).reduce((sum, { clients }) => sum + clients.size, 0);
   }
 
-  /** Start Workers and listen. Raises StartError with the remedy. */
+  /** Start the Workers and listen. Raises StartError, with the remedy in its message. */
   async start() {
     await this.pool.start((slot, rooms) => void this.rooms.rebuild(rooms));
     try {
@@ -65,12 +65,21 @@ export class Sfu {
       });
     } catch (error) {
       await this.close();
-      throw new StartError(`'SFU_PORT' ${this.config.port} of ${this.config.host} cannot be listened on: stop what uses it or set another (${error.message})`, 69);
+      throw new StartError(
+        `'SFU_PORT': cannot listen on port ${this.config.port} of ${this.config.host}; stop the program that uses it or set another port (${error.message})`,
+        69,
+      );
     }
-    this.log.info('sfu started', { host: this.config.host, port: this.port, workers: this.config.workers, version: VERSION, mediasoup: this.pool.version });
+    this.log.info('sfu started', {
+      host: this.config.host,
+      port: this.port,
+      workers: this.config.workers,
+      version: VERSION,
+      mediasoup: this.pool.version,
+    });
   }
 
-  /** Stop in order: no new viewers, sockets closed, rooms closed, Workers gone. May be called twice. */
+  /** Stop in order: refuse new viewers, close sockets, rooms and Workers. May be called twice. */
   close() {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -94,7 +103,8 @@ export class Sfu {
     try {
       await this.#route(request, response);
     } catch (error) {
-      if (!describeError(error).isExpected) this.log.error('request failed', { method: request.method, error: error.stack });
+      if (!describeError(error).isExpected)
+        this.log.error('request failed', { method: request.method, error: error.stack });
       sendError(response, error);
     }
   }
@@ -109,7 +119,7 @@ export class Sfu {
     if (!page) throw new RequestError('not_found', 'there is no such page', 404);
     if (!['GET', 'HEAD'].includes(request.method)) {
       response.setHeader('Allow', 'GET, HEAD');
-      throw new RequestError('method_not_allowed', `${request.method} is not possible here`, 405);
+      throw new RequestError('method_not_allowed', `${request.method} is not allowed here`, 405);
     }
     if (page.isGuarded && !this.tokens.isControlKey(request.headers.authorization)) {
       throw new RequestError('unauthorized', 'the control key is missing or wrong', 401);
@@ -123,8 +133,10 @@ export class Sfu {
     const server = Object.hasOwn(this.#sockets, path) ? this.#sockets[path] : null;
     if (!server) return refuse(socket, 404);
     if (this.#closing) return refuse(socket, 503);
-    if (path === '/control' && !this.tokens.isControlKey(request.headers.authorization)) return refuse(socket, 401);
-    if (path === '/signaling' && server.clients.size >= 2 * this.config.maxViewers) return refuse(socket, 503);
+    if (path === '/control' && !this.tokens.isControlKey(request.headers.authorization))
+      return refuse(socket, 401);
+    if (path === '/signaling' && server.clients.size >= 2 * this.config.maxViewers)
+      return refuse(socket, 503);
     server.handleUpgrade(request, socket, head, (webSocket) => {
       if (path === '/control') serveControl(webSocket, request, this);
       else serveSignaling(webSocket, this);
@@ -162,5 +174,7 @@ function readPath(url) {
 }
 
 function refuse(socket, status) {
-  socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+  );
 }

@@ -1,17 +1,17 @@
-/** A viewer's media: one WebRtcTransport, its Consumers, and what becomes of them as the room changes. */
+/** Media of a viewer: one WebRtcTransport and its Consumers, which follow the changes of the room. */
 
 import { DECLARED_PROFILE } from './codecs.js';
 import { RequestError } from './errors.js';
 
-// A Consumer of one encoding is never thinned out, but mediasoup's estimator should not start at 600 kbit/s.
+// A Consumer of one encoding has no layers to drop, but mediasoup's estimator should not start at 600 kbit/s.
 const INITIAL_BITRATE = 10_000_000;
 
 export class Viewer {
   room = null;
   transport = null;
-  /** The Router and the tracks this viewer consumes: the room's own or a piped copy. */
+  /** Router and tracks that this viewer consumes: the room's own or piped ones. */
   source = null;
-  /** By the id of their Producer. @type {Map<string, object>} */
+  /** Keyed by Producer id. @type {Map<string, object>} */
   consumers = new Map();
   #isClosed = false;
   #release = () => {};
@@ -27,11 +27,11 @@ export class Viewer {
   }
 
   /**
-   * Make a transport in the room, in place of any before it. With `payloadTypes` in a Router that uses these.
+   * Create a transport in the room, replacing an earlier one; with `payloadTypes`, in a Router that uses these.
    *
    * @param {import('./Room.js').Room} room
    * @param {{video: number, audio: number|null}|null} [payloadTypes]
-   * @returns {Promise<object|null>} the transport; null when the viewer was closed or moved on meanwhile
+   * @returns {Promise<object|null>} the transport; null when the viewer was closed or attached anew meanwhile
    */
   async attach(room, payloadTypes = null) {
     this.detach();
@@ -82,15 +82,15 @@ export class Viewer {
     this.detach();
   }
 
-  /** What a client needs to build its side of the transport. */
+  /** Return the parameters with which a client creates its side of the transport. */
   describeTransport() {
     const { id, iceParameters, iceCandidates, dtlsParameters } = this.transport;
     return { id, iceParameters, iceCandidates, dtlsParameters, iceServers: [] };
   }
 
   /**
-   * Consume every track of the room that is not consumed yet, and return all Consumers. A track the client cannot
-   * play is left out, but not video: that raises `cannot_consume`.
+   * Consume every track of the room that is not consumed yet, and return all Consumers. Audio that the client cannot
+   * play is left out; video that it cannot play raises `cannot_consume`.
    *
    * @param {object} rtpCapabilities
    * @param {{isPaused: boolean, mids?: {video?: string, audio?: string}}} options
@@ -102,9 +102,17 @@ export class Viewer {
       if (!source.router.canConsume({ producerId: producer.id, rtpCapabilities })) {
         if (kind === 'audio') continue;
         throw new RequestError(
-          'cannot_consume', `the player must offer H.264 with packetization-mode 1 and a profile like ${DECLARED_PROFILE}`, 422);
+          'cannot_consume',
+          `the player must offer H.264 with packetization-mode 1 and a profile like ${DECLARED_PROFILE}`,
+          422,
+        );
       }
-      const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities, paused: isPaused, mid: mids[kind] });
+      const consumer = await transport.consume({
+        producerId: producer.id,
+        rtpCapabilities,
+        paused: isPaused,
+        mid: mids[kind],
+      });
       this.#follow(consumer);
     }
     return [...this.consumers.values()];
@@ -118,7 +126,7 @@ export class Viewer {
     await Promise.all([...this.consumers.values()].map((consumer) => consumer.pause()));
   }
 
-  /** Let every running Consumer of a kind start afresh at the next key frame, see IngestTrack.hasJumped(). */
+  /** Restart all running Consumers of a kind at the next key frame, see IngestTrack.hasJumped(). */
   async resync(kind) {
     for (const consumer of this.consumers.values()) {
       if (consumer.kind !== kind || consumer.closed || consumer.paused) continue;

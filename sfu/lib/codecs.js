@@ -1,4 +1,4 @@
-/** What the Routers speak: H.264 and Opus, and how a camera's tracks are declared to them. */
+/** Codecs of the Routers (H.264 and Opus), and the RTP parameters of a camera's tracks. */
 
 import crypto from 'node:crypto';
 
@@ -6,7 +6,7 @@ import crypto from 'node:crypto';
 export const INGEST_PAYLOAD_TYPES = { video: 101, audio: 100 };
 
 const H264_PARAMETERS = { 'packetization-mode': 1, 'level-asymmetry-allowed': 1 };
-/** Constrained Baseline 3.1: what every browser offers. The camera's real profile may be higher, browsers decode it. */
+/** Constrained Baseline 3.1, which every browser offers. The camera's profile may be higher; browsers decode it. */
 export const DECLARED_PROFILE = '42e01f';
 
 const h264 = (profile, preferredPayloadType) => ({
@@ -26,8 +26,8 @@ const opus = (preferredPayloadType) => ({
 });
 
 /**
- * The payload types of a device's own Router: those Chromium offers first for these codecs, so that its WHEP
- * offers are served without a piped Router (PipedRouter.js).
+ * Payload types of a device's own Router: those that Chromium offers first for these codecs, so that its WHEP offers
+ * are served without a piped Router (PipedRouter.js).
  */
 export const ROUTER_PAYLOAD_TYPES = { video: 108, audio: 111 };
 
@@ -39,30 +39,30 @@ export const ROUTER_CODECS = [
 ];
 
 /**
- * The codecs of a Router with given payload types. Opus stands first: a Router gives H.264's RTX the first
- * payload type that is still free.
+ * Build the codecs of a Router with given payload types. Opus comes first, because a Router assigns the first payload
+ * type that is still free to H.264's RTX.
  *
  * @param {{video: number, audio: number|null}} payloadTypes
  */
-export function codecsWith(payloadTypes) {
+export function buildRouterCodecs(payloadTypes) {
   const codecs = [h264(DECLARED_PROFILE, payloadTypes.video)];
   return payloadTypes.audio === null ? codecs : [opus(payloadTypes.audio), ...codecs];
 }
 
 /**
- * The SSRC of a device's track: the same after every restart of either side, and never the same for both kinds.
+ * Derive the SSRC of a device's track: stable across restarts of either side, and different for video and audio.
  *
  * @param {string} deviceId
  * @param {'video'|'audio'} kind
  */
 export function deriveSsrc(deviceId, kind) {
   const word = crypto.createHash('sha256').update(`${deviceId} ${kind}`).digest().readUInt32BE(0);
-  // The lowest bit tells the kinds apart; 0 is no SSRC, and FFmpeg's option takes a signed 32-bit number.
+  // The lowest bit distinguishes the kinds; 0 is not a valid SSRC, and FFmpeg's option takes a signed 32-bit number.
   return ((word & 0x7ffffffe) | (kind === 'audio' ? 1 : 0)) >>> 0 || 2;
 }
 
 /**
- * How a track is declared to its Producer. One cname for both kinds, or players do not keep them in step.
+ * Build the RTP parameters of a track's Producer. Players synchronize video and audio because both have one cname.
  *
  * @param {string} deviceId
  * @param {'video'|'audio'} kind
@@ -70,10 +70,14 @@ export function deriveSsrc(deviceId, kind) {
 export function buildProducerParameters(deviceId, kind) {
   const codec =
     kind === 'video'
-      ? { mimeType: 'video/H264', clockRate: 90_000, parameters: { ...H264_PARAMETERS, 'profile-level-id': DECLARED_PROFILE } }
+      ? {
+          mimeType: 'video/H264',
+          clockRate: 90_000,
+          parameters: { ...H264_PARAMETERS, 'profile-level-id': DECLARED_PROFILE },
+        }
       : { mimeType: 'audio/opus', clockRate: 48_000, channels: 2, parameters: { 'sprop-stereo': 1 } };
   return {
-    // FFmpeg answers neither NACK nor PLI: nothing is asked of it.
+    // FFmpeg answers neither NACK nor PLI, so no feedback is requested.
     codecs: [{ ...codec, payloadType: INGEST_PAYLOAD_TYPES[kind], rtcpFeedback: [] }],
     encodings: [{ ssrc: deriveSsrc(deviceId, kind) }],
     rtcp: { cname: `vas-${crypto.createHash('sha256').update(deviceId).digest('hex').slice(0, 16)}` },

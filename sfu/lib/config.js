@@ -1,14 +1,15 @@
-/** The settings of the SFU, read once from the environment (and `.env`), each checked with a plain sentence. */
+/** Settings of the SFU, read once from the environment and `.env`, each validated with a clear error message. */
 
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { parseEnv } from 'node:util';
 import { StartError } from './errors.js';
 import { LOG_LEVELS } from './log.js';
 
-/** Times in milliseconds and sizes in bytes that are part of the protocol; tests shorten some of them. */
+/** Durations and sizes that are part of the protocol, with their units in the names; tests shorten some of them. */
 export const PROTOCOL = Object.freeze({
   joinTimeoutMs: 5_000,
   roomWaitMs: 10_000,
@@ -28,7 +29,10 @@ const text = (name, value) => value;
 const wholeNumber = (minimum, maximum) => (name, value) => {
   const number = Number(value);
   if (!/^\d+$/.test(value) || number < minimum || number > maximum) {
-    throw new StartError(`'${name}' must be a whole number between ${minimum} and ${maximum}, not '${value}'`, 78);
+    throw new StartError(
+      `'${name}' must be a whole number between ${minimum} and ${maximum}, not '${value}'`,
+      78,
+    );
   }
   return number;
 };
@@ -37,7 +41,10 @@ function portRange(name, value) {
   const match = /^(\d{1,5})-(\d{1,5})$/.exec(value);
   const [min, max] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
   if (!match || min < 1024 || max > 65535 || max - min < 3) {
-    throw new StartError(`'${name}' must be a range of at least 4 ports between 1024 and 65535, such as 20000-23999, not '${value}'`, 78);
+    throw new StartError(
+      `'${name}' must be a range of at least 4 ports between 1024 and 65535, such as 20000-23999, not '${value}'`,
+      78,
+    );
   }
   return { min, max };
 }
@@ -62,12 +69,12 @@ function logLevel(name, value) {
 }
 
 function secretText(name, value) {
-  // The value itself is never quoted.
+  // The message must not contain the secret.
   if (value.length < 16) throw new StartError(`'${name}' must have at least 16 characters`, 78);
   return value;
 }
 
-/** Name in the environment, key in the configuration, parser, default. The README's table lists the same. */
+/** Environment variable, configuration key, parser and default of each setting. The README's table lists the same. */
 export const SETTINGS = [
   ['SFU_SECRET', 'secret', secretText, ''],
   ['VAR_DIR', 'varDir', text, 'var'],
@@ -86,7 +93,8 @@ export const SETTINGS = [
 ];
 
 /**
- * Read `.env` of the working folder into a copy of the environment; what is already set wins.
+ * Copy the environment and add the settings of the `.env` file in the working folder. Variables that are already
+ * set take precedence; a missing or unreadable file adds nothing.
  *
  * @param {Record<string, string|undefined>} environment
  * @param {string} [file]
@@ -99,18 +107,36 @@ export function withDotEnv(environment, file = path.resolve('.env')) {
   } catch {
     return merged;
   }
-  for (const line of content.split(/\r?\n/)) {
-    const match = /^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line);
-    if (!match) continue;
-    const quoted = /^(['"])(.*)\1$/.exec(match[2]);
-    const value = quoted ? quoted[2] : match[2].replace(/\s+#.*$/, '');
-    if (merged[match[1]] === undefined) merged[match[1]] = value;
-  }
+  for (const [name, value] of Object.entries(parseDotEnv(content))) merged[name] ??= value;
   return merged;
 }
 
 /**
- * The configuration, or a StartError that names the first bad setting and says what would be right.
+ * Parse `.env` with the same result as python-dotenv, with which gateway and workers read the file; only `${NAME}` and
+ * escaped double quotes differ. Node's parser gets one assignment at a time, because Node 20 joins a line without '='
+ * to the name in the next line, and does not skip a byte order mark.
+ *
+ * @param {string} content
+ */
+function parseDotEnv(content) {
+  const values = {};
+  for (const line of content.replace(/^\uFEFF/, '').split(/\r?\n/)) {
+    const [, name, value] = /^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)\s*=(.*)$/.exec(line) ?? [];
+    if (name) Object.assign(values, parseEnv(`${name}=${quoteBareValue(value)}`));
+  }
+  return values;
+}
+
+/** Node ends an unquoted value at any '#', python-dotenv only at one after white space: secrets may contain it. */
+function quoteBareValue(value) {
+  if (/^\s*['"]/.test(value)) return value.trim();
+  const bare = value.replace(/\s+#.*$/, '').trim();
+  const quote = ["'", '`'].find((mark) => !bare.includes(mark)) ?? '"';
+  return `${quote}${bare}${quote}`;
+}
+
+/**
+ * Build the configuration. Raises StartError, which names the first invalid setting and what it accepts.
  *
  * @param {Record<string, string|undefined>} environment
  */
@@ -124,9 +150,11 @@ export function readConfig(environment) {
   checkPorts(config);
   if (['0.0.0.0', '::'].includes(config.webrtcIp) && !config.announcedAddress) {
     throw new StartError(
-      `'ANNOUNCED_ADDRESS' must be set when 'SFU_WEBRTC_IP' is ${config.webrtcIp}: it is the address at which viewers reach this machine`, 78);
+      `'ANNOUNCED_ADDRESS' must be set when 'SFU_WEBRTC_IP' is ${config.webrtcIp}: it is the address at which viewers reach this machine`,
+      78,
+    );
   }
-  if (!config.secret) config.secret = readOrMakeSecret(path.join(config.varDir, 'secrets', 'sfu_secret'));
+  if (!config.secret) config.secret = readOrCreateSecret(path.join(config.varDir, 'secrets', 'sfu_secret'));
   return /** @type {any} */ (config);
 }
 
@@ -138,7 +166,10 @@ function checkPorts(config) {
     ['SFU_PORT', { min: config.port, max: config.port }],
   ];
   if (config.webrtcPort + config.workers - 1 > 65535) {
-    throw new StartError(`'SFU_WEBRTC_PORT' must leave room for ${config.workers} ports below 65536, not ${config.webrtcPort}`, 78);
+    throw new StartError(
+      `'SFU_WEBRTC_PORT' must leave room for ${config.workers} ports below 65536, not ${config.webrtcPort}`,
+      78,
+    );
   }
   for (let a = 0; a < ranges.length; a += 1) {
     for (let b = a + 1; b < ranges.length; b += 1) {
@@ -150,16 +181,20 @@ function checkPorts(config) {
 }
 
 /**
- * The secret in the file, made (mode 0600) when it is missing. The gateway does the same: the file appears whole
- * by a hard link and the first process wins, so all agree whoever starts first.
+ * Read the secret from the file; create the file (mode 0600) when it is missing. The gateway uses the same procedure:
+ * a hard link makes the complete file appear at once and the first process wins, so that all processes use the same
+ * secret in whatever order they start.
  *
  * @param {string} file
  */
-function readOrMakeSecret(file) {
+function readOrCreateSecret(file) {
   try {
     if (!fs.existsSync(file)) {
       fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-      const draft = path.join(path.dirname(file), `.sfu_secret.${process.pid}.${crypto.randomBytes(4).toString('hex')}`);
+      const draft = path.join(
+        path.dirname(file),
+        `.sfu_secret.${process.pid}.${crypto.randomBytes(4).toString('hex')}`,
+      );
       fs.writeFileSync(draft, `${crypto.randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
       try {
         fs.linkSync(draft, file);
@@ -172,7 +207,10 @@ function readOrMakeSecret(file) {
     return secretText(file, fs.readFileSync(file, 'utf8').trim());
   } catch (error) {
     if (error instanceof StartError) throw error;
-    throw new StartError(`the secret file '${file}' cannot be read (${error.code ?? error.message}): set 'SFU_SECRET' or make the file readable`, 78);
+    throw new StartError(
+      `the secret file '${file}' cannot be read (${error.code ?? error.message}): set 'SFU_SECRET' or make the file readable`,
+      78,
+    );
   }
 }
 

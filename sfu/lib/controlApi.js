@@ -15,35 +15,57 @@ const REQUESTS_PER_SECOND = 2_000;
 export function serveControl(socket, request, { rooms, config, log }) {
   let owner = null;
   const sourceIp = normaliseIp(request.socket.remoteAddress, config.ingestIp);
-  const ingestIp = isAny(config.ingestIp) ? normaliseIp(request.socket.localAddress, config.ingestIp) : config.ingestIp;
+  const ingestIp = isAny(config.ingestIp)
+    ? normaliseIp(request.socket.localAddress, config.ingestIp)
+    : config.ingestIp;
   const notify = (event, data) => json.notify(event, data);
 
   const needOwner = () => {
-    if (owner === null) throw new RequestError('hello_missing', "the first request on a control socket is 'hello' with an 'owner'");
+    if (owner === null)
+      throw new RequestError(
+        'hello_missing',
+        "the first request on a control socket must be 'hello' with an 'owner'",
+      );
   };
 
   const methods = new Map([
-    ['hello', ({ owner: name }) => {
-      if (typeof name !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(name)) {
-        throw new RequestError('bad_request', "'owner' must be 1 to 200 visible ASCII characters, such as host:pid");
-      }
-      if (owner !== null && owner !== name) throw new RequestError('bad_request', `this socket has said hello as '${owner}'`);
-      owner = name;
-      rooms.ownerConnected(owner, notify);
-      log.info('owner connected', { owner, source: sourceIp });
-      return {};
-    }],
-    ['ingest.open', (data) => {
-      needOwner();
-      const wanted = parseOpen(data);
-      return rooms.open({ ...wanted, owner, sourceIp, ingestIp });
-    }],
-    ['ingest.close', async (data) => ({ closed: await rooms.close(parseDeviceId(data.device_id), 'requested') })],
+    [
+      'hello',
+      ({ owner: name }) => {
+        if (typeof name !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(name)) {
+          throw new RequestError(
+            'bad_request',
+            "'owner' must be 1 to 200 visible ASCII characters, such as host:pid",
+          );
+        }
+        if (owner !== null && owner !== name)
+          throw new RequestError('bad_request', `this socket already belongs to the owner '${owner}'`);
+        owner = name;
+        rooms.ownerConnected(owner, notify);
+        log.info('owner connected', { owner, source: sourceIp });
+        return {};
+      },
+    ],
+    [
+      'ingest.open',
+      (data) => {
+        needOwner();
+        const wanted = parseOpen(data);
+        return rooms.open({ ...wanted, owner, sourceIp, ingestIp });
+      },
+    ],
+    [
+      'ingest.close',
+      async (data) => ({ closed: await rooms.close(parseDeviceId(data.device_id), 'requested') }),
+    ],
     ['ingest.stats', ({ device_ids: ids = null }) => rooms.stats(ids === null ? null : parseDeviceIds(ids))],
-    ['resync', ({ device_ids: ids }) => {
-      needOwner();
-      return rooms.resync(owner, parseDeviceIds(ids));
-    }],
+    [
+      'resync',
+      ({ device_ids: ids }) => {
+        needOwner();
+        return rooms.resync(owner, parseDeviceIds(ids));
+      },
+    ],
   ]);
 
   const json = new JsonSocket(socket, {
@@ -65,10 +87,13 @@ export function serveControl(socket, request, { rooms, config, log }) {
 function parseOpen({ device_id: id, video, audio = null, ports, fresh = false }) {
   const deviceId = parseDeviceId(id);
   if (!isObject(video) || video.codec !== 'h264') {
-    throw new RequestError('unsupported_codec', "'video' must be {\"codec\":\"h264\"}, all else is re-encoded first");
+    throw new RequestError(
+      'unsupported_codec',
+      '\'video\' must be {"codec":"h264"}, other codecs must be re-encoded first',
+    );
   }
   if (audio !== null && (!isObject(audio) || audio.codec !== 'opus')) {
-    throw new RequestError('unsupported_codec', "'audio' must be {\"codec\":\"opus\"} or null");
+    throw new RequestError('unsupported_codec', '\'audio\' must be {"codec":"opus"} or null');
   }
   if (typeof fresh !== 'boolean') throw new RequestError('bad_request', "'fresh' must be true or false");
   return { deviceId, hasAudio: audio !== null, ports: parsePorts(ports), isFresh: fresh };
@@ -87,17 +112,20 @@ function parsePorts(ports) {
     }
     return Object.fromEntries(names.map((key) => [key, value[key]]));
   };
-  if (!isObject(ports)) throw new RequestError('bad_request', "'ports' must be an object with 'video' and 'audio'");
+  if (!isObject(ports))
+    throw new RequestError('bad_request', "'ports' must be an object with 'video' and 'audio'");
   return { video: parse('video', ports.video), audio: parse('audio', ports.audio) };
 }
 
 function parseDeviceIds(ids) {
-  if (!Array.isArray(ids) || ids.length > 10_000) throw new RequestError('bad_request', "'device_ids' must be a list of device ids");
+  if (!Array.isArray(ids) || ids.length > 10_000)
+    throw new RequestError('bad_request', "'device_ids' must be a list of device ids");
   return ids.map(parseDeviceId);
 }
 
 function parseDeviceId(id) {
-  if (!isDeviceId(id)) throw new RequestError('bad_request', "'device_id' must be 1 to 64 letters, digits, '-' or '_'");
+  if (!isDeviceId(id))
+    throw new RequestError('bad_request', "'device_id' must be 1 to 64 letters, digits, '-' or '_'");
   return id;
 }
 
@@ -106,7 +134,7 @@ export function isDeviceId(id) {
   return typeof id === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(id);
 }
 
-/** An address as PlainTransport takes it: of the family that ingest listens on. */
+/** Convert an address for PlainTransport, which needs one of the family on which ingest listens. */
 function normaliseIp(address, ingestIp) {
   const plain = (address ?? '').replace(/^::ffff:/i, '');
   return plain === '::1' && !ingestIp.includes(':') ? '127.0.0.1' : plain;

@@ -1,6 +1,6 @@
-/** The errors that callers of the SFU are told about, each with a code for programs and a sentence for people. */
+/** Errors that the SFU reports to its clients, each with a code for programs and a message for people. */
 
-/** A request that cannot be granted. `code` is snake_case; `status` is the HTTP status where HTTP is spoken. */
+/** A refused request. `code` is snake_case; `status` is the HTTP status of the response to an HTTP request. */
 export class RequestError extends Error {
   /**
    * @param {string} code
@@ -15,7 +15,7 @@ export class RequestError extends Error {
   }
 }
 
-/** A setting or a part of the installation that keeps the SFU from starting. `exitCode` follows sysexits.h. */
+/** An invalid setting or a missing part of the installation prevents the start. `exitCode` follows sysexits.h. */
 export class StartError extends Error {
   /**
    * @param {string} message
@@ -29,8 +29,8 @@ export class StartError extends Error {
 }
 
 /**
- * What to tell a caller about any error: RequestError as it is; what mediasoup throws for bad parameters as
- * `bad_request`; for a Router or Worker that has just gone as `stream_restarting`; all else as `internal`.
+ * Convert an error to what is sent to the client: a RequestError unchanged; mediasoup's errors for invalid parameters
+ * as `bad_request`, and for a Router or Worker that has just closed as `stream_restarting`; all others as `internal`.
  *
  * @param {unknown} error
  * @returns {{code: string, message: string, isExpected: boolean}}
@@ -40,10 +40,18 @@ export function describeError(error) {
   const name = error instanceof Error ? error.constructor.name : '';
   const message = error instanceof Error ? error.message : String(error);
   if (name === 'InvalidStateError' || /not found|closed/i.test(message)) {
-    return { code: 'stream_restarting', message: 'the stream is being rebuilt, try again in a moment', isExpected: true };
+    return {
+      code: 'stream_restarting',
+      message: 'the stream is being rebuilt, try again in a moment',
+      isExpected: true,
+    };
   }
   if (error instanceof TypeError || name === 'UnsupportedError') {
     return { code: 'bad_request', message: message.slice(0, 300), isExpected: true };
   }
-  return { code: 'internal', message: 'the SFU failed to do this, its log says why', isExpected: false };
+  return {
+    code: 'internal',
+    message: 'the SFU failed to process the request; its log has the details',
+    isExpected: false,
+  };
 }

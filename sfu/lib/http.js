@@ -1,10 +1,10 @@
-/** HTTP in one shape: bodies read with a limit, JSON answers, and the one error shape of VAS. */
+/** HTTP requests and responses: bodies with a size limit, JSON, and the error format of VAS. */
 
 import http from 'node:http';
 import { describeError, RequestError } from './errors.js';
 
 /**
- * The body as text. Raises RequestError 413 beyond the limit.
+ * Read the body as text. Raises RequestError 413 when it exceeds the limit.
  *
  * @param {http.IncomingMessage} request
  * @param {number} limitBytes
@@ -14,7 +14,8 @@ export async function readBody(request, limitBytes) {
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > limitBytes) throw new RequestError('too_large', `the body must have at most ${limitBytes} bytes`, 413);
+    if (size > limitBytes)
+      throw new RequestError('too_large', `the body must have at most ${limitBytes} bytes`, 413);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -27,12 +28,16 @@ export async function readBody(request, limitBytes) {
  */
 export function sendJson(response, status, value) {
   const body = JSON.stringify(value);
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), 'Cache-Control': 'no-store' });
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+  });
   response.end(body);
 }
 
 /**
- * Answer with `{code, status, message, errors, reason}`, as the REST API does.
+ * Respond with `{code, status, message, errors, reason}`, as the REST API does.
  *
  * @param {http.ServerResponse} response
  * @param {unknown} error
@@ -44,10 +49,16 @@ export function sendError(response, error) {
     response.destroy();
     return;
   }
-  // What is left of a refused body is not read.
+  // The rest of a refused body is not read, so the connection cannot be used again.
   if (status === 413) response.setHeader('Connection', 'close');
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  sendJson(response, status, { code: status, status: http.STATUS_CODES[status] ?? 'Error', message, errors: {}, reason: code });
+  sendJson(response, status, {
+    code: status,
+    status: http.STATUS_CODES[status] ?? 'Error',
+    message,
+    errors: {},
+    reason: code,
+  });
 }
 
 const STATUS_OF = { stream_restarting: 503, bad_request: 400 };

@@ -1,4 +1,4 @@
-/** mediasoup's Workers: one process per core, replaced when one dies, and the count of all they hold. */
+/** mediasoup's Workers: one process per core, replaced when it dies, and the counts of all objects in them. */
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -7,10 +7,11 @@ import { StartError } from './errors.js';
 
 const START_LIMIT_MS = 10_000;
 const CLOSE_LIMIT_MS = 2_000;
-// The kernel caps both at net.core.rmem_max and wmem_max; a key frame of a large picture is a burst of hundreds of packets.
+// A key frame of a large picture is a burst of hundreds of packets. The kernel caps the buffers at net.core.rmem_max
+// and wmem_max.
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** One place for a Worker: the process in it may change, its number and WebRTC port stay. */
+/** Slot for a Worker: its process may be replaced, its index and WebRTC port stay. */
 class WorkerSlot {
   worker = null;
   webRtcServer = null;
@@ -51,15 +52,15 @@ export class WorkerPool {
   }
 
   /**
-   * Start all Workers. Raises StartError with one sentence and its remedy when mediasoup's worker program is
-   * missing or does not start, or when a WebRTC port is taken.
+   * Start all Workers. Raises StartError, with the remedy in its message, when mediasoup's worker program is missing
+   * or does not start, or when a WebRTC port is taken.
    *
-   * @param {(slot: WorkerSlot, rooms: object[]) => void} onDeath told when a Worker has died, with the rooms it had
+   * @param {(slot: WorkerSlot, rooms: object[]) => void} onDeath called when a Worker has died, with its rooms
    */
   async start(onDeath) {
     this.#onDeath = onDeath;
     if (this.config.workerBin) process.env.MEDIASOUP_WORKER_BIN = this.config.workerBin;
-    // Imported late: mediasoup reads MEDIASOUP_WORKER_BIN while it is imported.
+    // Imported only now, because mediasoup reads MEDIASOUP_WORKER_BIN during the import.
     this.#mediasoup = await import('mediasoup');
     this.#mediasoup.setLogEventListeners({
       onwarn: (namespace, line) => this.log.debug('mediasoup warned', { namespace, line }),
@@ -81,15 +82,15 @@ export class WorkerPool {
     }
   }
 
-  /** The Worker with the least to do, or null while none lives. */
+  /** Return the slot with the lowest load, or null when no Worker runs. */
   pick() {
     const alive = this.#slots.filter((slot) => slot.isAlive && slot.webRtcServer);
     return alive.reduce((best, slot) => (best === null || slot.load < best.load ? slot : best), null);
   }
 
   /**
-   * Give a room a place on the Worker with the least to do; waits for a replacement while every Worker is dead.
-   * The room counts at once, so that many which open together spread. Null when there is no Worker in time.
+   * Assign a room to the least loaded Worker; waits for a replacement when no Worker runs. The room adds to the load
+   * immediately, so that rooms opened at the same time are distributed. Returns null when no Worker runs in time.
    *
    * @param {object} room
    * @param {number} limitMs
@@ -135,7 +136,7 @@ export class WorkerPool {
     );
   }
 
-  /** Close every Worker and wait until the processes are gone; those that do not go are killed. */
+  /** Close all Workers and wait until their processes have ended; those that do not end in time are killed. */
   async close() {
     this.#isClosing = true;
     for (const wake of [...this.#waiting]) wake();
@@ -178,7 +179,9 @@ export class WorkerPool {
       worker.removeAllListeners('died');
       worker.close();
       throw new StartError(
-        `port ${slot.webrtcPort} (UDP and TCP) of ${this.config.webrtcIp} cannot be used for viewers: set 'SFU_WEBRTC_PORT' and 'SFU_WEBRTC_IP' to what is free (${error.message})`, 69);
+        `port ${slot.webrtcPort} (UDP and TCP) of ${this.config.webrtcIp} cannot be used for viewers: set 'SFU_WEBRTC_PORT' to a free port and 'SFU_WEBRTC_IP' to an address of this machine (${error.message})`,
+        69,
+      );
     }
     this.log.info('worker started', { worker: slot.index, pid: worker.pid, webrtc_port: slot.webrtcPort });
     for (const wake of [...this.#waiting]) wake();
@@ -195,7 +198,9 @@ export class WorkerPool {
       ]);
     } catch (error) {
       throw new StartError(
-        `mediasoup's worker program '${this.workerBin}' does not start: run \`make run\` to install it again, or set 'MEDIASOUP_WORKER_BIN' to one that works (${error.message})${logHint(this.workerBin)}`, 69);
+        `mediasoup's worker program '${this.workerBin}' does not start: run \`make run\` to install it again, or set 'MEDIASOUP_WORKER_BIN' to a working one (${error.message})${logHint(this.workerBin)}`,
+        69,
+      );
     } finally {
       timer.abort();
     }
@@ -212,7 +217,7 @@ export class WorkerPool {
     this.#onDeath(slot, rooms);
   }
 
-  /** Try until a new Worker stands in the slot; waits longer each time, up to 10 s. */
+  /** Retry until a new Worker runs in the slot, with delays that increase up to 10 s. */
   async #replace(slot) {
     for (let wait = 0; !this.#isClosing; wait = Math.min(10_000, wait * 2 || 250)) {
       await delay(wait);
@@ -227,7 +232,7 @@ export class WorkerPool {
     }
   }
 
-  /** Count what exists inside a Worker, from mediasoup's own events: a leak shows here whatever our maps say. */
+  /** Count the objects in a Worker by mediasoup's own events: leaks become visible even if our maps miss them. */
   #count(slot, worker) {
     const counted = (name, object) => {
       this.counts[name] += 1;
@@ -254,19 +259,21 @@ function checkProgram(program) {
   try {
     fs.accessSync(program, fs.constants.X_OK);
   } catch (error) {
-    const fault = error.code === 'EACCES' ? 'may not be executed' : 'was not found';
+    const fault = error.code === 'EACCES' ? 'is not executable' : 'was not found';
     throw new StartError(
-      `mediasoup's worker program '${program}' ${fault}: run \`make run\`, which installs it, or set 'MEDIASOUP_WORKER_BIN' to its path${logHint(program)}`, 69);
+      `mediasoup's worker program '${program}' ${fault}: run \`make run\`, which installs it, or set 'MEDIASOUP_WORKER_BIN' to its path${logHint(program)}`,
+      69,
+    );
   }
 }
 
-/** Where the log of the build is, when the program was built here. */
+/** Text that names the build log, if the program was built on this machine. */
 function logHint(program) {
   const log = path.join(path.dirname(program), '..', 'build.log');
   return fs.existsSync(log) ? `; the log of its build is ${log}` : '';
 }
 
-/** Where the program came from (prebuilt, built), as its installer wrote beside it; null when unknown. */
+/** Origin of the program (prebuilt, built from source) from the installer's file next to it; null when unknown. */
 function readOrigin(program) {
   if (process.env.MEDIASOUP_WORKER_ORIGIN) return process.env.MEDIASOUP_WORKER_ORIGIN;
   try {
@@ -288,7 +295,7 @@ function killProcess(pid) {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // Gone meanwhile.
+    // Already gone.
   }
 }
 

@@ -1,4 +1,4 @@
-/** The fixed ports of ingest: who holds which pair, and whether the machine really lets us have it. */
+/** Fixed ports of ingest: which port pairs are reserved, and whether they can be bound. */
 
 import dgram from 'node:dgram';
 import { RequestError } from './errors.js';
@@ -19,7 +19,7 @@ export function isUdpPortFree(ip, port) {
   });
 }
 
-/** Pairs of an even port (RTP) and the odd one above it (RTCP), handed out round the range. */
+/** Pairs of an even port (RTP) and the next odd port (RTCP), allocated in rotation. */
 export class PortRange {
   #held = new Set();
   #first;
@@ -34,19 +34,19 @@ export class PortRange {
     this.setting = setting;
     this.#first = min + (min % 2);
     this.#pairs = Math.floor((max - this.#first + 1) / 2);
-    // Not from the start: after a restart of the SFU the first ports are those that running FFmpegs ask back.
+    // Not the start of the range: after a restart of the SFU, running FFmpegs claim the ports there again.
     this.#next = Math.floor(Math.random() * this.#pairs);
   }
 
-  /** How many ports are held. */
+  /** Number of reserved ports. */
   get inUse() {
     return this.#held.size * 2;
   }
 
   /**
-   * Hold the next free pair and return its first port.
+   * Reserve the next free pair and return its first port.
    *
-   * @param {string|null} ip where to try to bind it; null when the port is on another machine
+   * @param {string|null} ip address on which binding is tried; null when the port is on another machine
    */
   async claim(ip) {
     for (let tries = 0; tries < this.#pairs; tries += 1) {
@@ -54,11 +54,11 @@ export class PortRange {
       this.#next = (this.#next + 1) % this.#pairs;
       if (await this.claimExact(port, ip)) return port;
     }
-    throw new RequestError('no_free_port', `no port is free in '${this.setting}', widen the range`, 503);
+    throw new RequestError('no_free_port', `no port is free in '${this.setting}'; widen the range`, 503);
   }
 
   /**
-   * Hold the pair that starts at `port`; false when it is held, taken by another program or not in the range.
+   * Reserve the pair that starts at `port`; false when it is reserved, used by another program or outside the range.
    *
    * @param {number} port
    * @param {string|null} ip
@@ -66,7 +66,7 @@ export class PortRange {
   async claimExact(port, ip) {
     const index = (port - this.#first) / 2;
     if (!Number.isInteger(index) || index < 0 || index >= this.#pairs || this.#held.has(port)) return false;
-    // Held before the first await: two requests at once must not both get it.
+    // Reserved before the first await, so that two simultaneous requests cannot both get it.
     this.#held.add(port);
     if (ip !== null && !((await isUdpPortFree(ip, port)) && (await isUdpPortFree(ip, port + 1)))) {
       this.#held.delete(port);
@@ -75,13 +75,13 @@ export class PortRange {
     return true;
   }
 
-  /** @param {number} port the first of a pair; giving back what is not held does nothing */
+  /** @param {number} port first port of a pair; releasing a pair that is not reserved does nothing */
   release(port) {
     this.#held.delete(port);
   }
 }
 
-/** Both ends of ingest: ours (PlainTransports, pipes) and FFmpeg's. */
+/** Ports at both ends of ingest: ours (PlainTransports, pipes) and FFmpeg's. */
 export class Ports {
   /** @param {{ingestIp: string, ingestPorts: {min: number, max: number}, sourcePorts: {min: number, max: number}}} config */
   constructor(config) {
@@ -95,7 +95,7 @@ export class Ports {
   }
 
   /**
-   * The four ports of one track. `wanted` (the ports a running FFmpeg already uses) is granted whole or not at all.
+   * Reserve the four ports of one track. `wanted` (the ports of a running FFmpeg) is granted completely or not at all.
    *
    * @param {{wanted?: TrackPorts, isSourceLocal: boolean}} options
    * @returns {Promise<TrackPorts>}
@@ -113,9 +113,10 @@ export class Ports {
   }
 
   async #claimWanted(wanted) {
-    if (wanted.rtcp_port !== wanted.rtp_port + 1 || wanted.source_rtcp_port !== wanted.source_rtp_port + 1) return false;
+    if (wanted.rtcp_port !== wanted.rtp_port + 1 || wanted.source_rtcp_port !== wanted.source_rtp_port + 1)
+      return false;
     if (!(await this.ingest.claimExact(wanted.rtp_port, this.ingestIp))) return false;
-    // The running FFmpeg holds these: a try to bind them would fail by right.
+    // Binding is not tried, because the running FFmpeg has bound these.
     if (await this.source.claimExact(wanted.source_rtp_port, null)) return true;
     this.ingest.release(wanted.rtp_port);
     return false;

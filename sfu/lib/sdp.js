@@ -1,4 +1,4 @@
-/** SDP for WHEP: what a player's offer can take, and the answer of an ICE-lite server that only sends. */
+/** SDP for WHEP: parses a player's offer, and builds the answer of an ICE-lite server that only sends. */
 
 import sdpTransform from 'sdp-transform';
 import { DECLARED_PROFILE } from './codecs.js';
@@ -22,14 +22,17 @@ const FEEDBACK = ['nack', 'nack pli', 'ccm fir', 'goog-remb', 'transport-cc'];
  */
 
 /**
- * Read a player's offer. Raises RequestError 400 for what is no usable SDP, 422 for one without H.264.
+ * Parse a player's offer. Raises RequestError 400 for unusable SDP, 422 for an offer without H.264.
  *
  * @param {string} text
  * @returns {{sections: object[], video: OfferedMedia, audio: OfferedMedia|null, dtlsParameters: {role: string, fingerprints: object[]}, answerSetup: string}}
  */
 export function parseOffer(text) {
   const offer = parse(text);
-  const sections = offer.media.map((media) => ({ media, mid: media.mid === undefined ? null : String(media.mid) }));
+  const sections = offer.media.map((media) => ({
+    media,
+    mid: media.mid === undefined ? null : String(media.mid),
+  }));
   const bundled = offer.groups?.find((group) => group.type === 'BUNDLE')?.mids;
   const mids = bundled === undefined ? null : String(bundled).split(' ');
   const pick = (kind, read) => {
@@ -43,9 +46,12 @@ export function parseOffer(text) {
   const video = pick('video', readH264);
   if (!video) {
     throw new RequestError(
-      'no_h264', `the offer must hold a video section to receive with H.264, packetization-mode 1 and a profile like ${DECLARED_PROFILE}`, 422);
+      'no_h264',
+      `the offer must have a video section that receives H.264 with packetization-mode 1 and a profile like ${DECLARED_PROFILE}`,
+      422,
+    );
   }
-  // Without BUNDLE there would be two transports: audio is left out then.
+  // Without BUNDLE audio would need a second transport: it is left out.
   const audio = mids === null && offer.media.length > 1 ? null : pick('audio', readOpus);
   return { sections, video, audio, ...readDtls(offer, offer.media[video.index]) };
 }
@@ -58,7 +64,11 @@ function parse(text) {
     offer = null;
   }
   if (!offer?.media?.length || offer.media.length > MAX_SECTIONS) {
-    throw new RequestError('bad_sdp', `the body must be an SDP offer with 1 to ${MAX_SECTIONS} media sections`, 400);
+    throw new RequestError(
+      'bad_sdp',
+      `the body must be an SDP offer with 1 to ${MAX_SECTIONS} media sections`,
+      400,
+    );
   }
   return offer;
 }
@@ -68,18 +78,24 @@ function readH264(media) {
     .filter(({ codec, rate }) => String(codec).toUpperCase() === 'H264' && rate === 90_000)
     .map(({ payload }) => ({ payload, ...readFmtp(media, payload) }))
     .filter((codec) => Number(codec['packetization-mode'] ?? 0) === 1);
-  // Any profile is taken in need: players that offer H.264 decode what cameras send, whatever they call it.
+  // As a last resort any profile is accepted: players that offer H.264 decode the cameras' profiles under any name.
   const rank = ({ 'profile-level-id': profile = '' }) =>
     /^42(e0|c0)/i.test(profile) ? 0 : /^42/.test(profile) ? 1 : /^4d/i.test(profile) ? 2 : 3;
   const [best] = offered.sort((a, b) => rank(a) - rank(b));
   return best && isPayloadType(best.payload)
-    ? { payloadType: best.payload, profile: String(best['profile-level-id'] ?? ''), rtcpFeedback: readFeedback(media, best.payload) }
+    ? {
+        payloadType: best.payload,
+        profile: String(best['profile-level-id'] ?? ''),
+        rtcpFeedback: readFeedback(media, best.payload),
+      }
     : null;
 }
 
 function readOpus(media) {
   const opus = (media.rtp ?? []).find(
-    ({ codec, rate, encoding }) => String(codec).toLowerCase() === 'opus' && rate === 48_000 && Number(encoding) === 2);
+    ({ codec, rate, encoding }) =>
+      String(codec).toLowerCase() === 'opus' && rate === 48_000 && Number(encoding) === 2,
+  );
   return opus && isPayloadType(opus.payload)
     ? { payloadType: opus.payload, profile: '', rtcpFeedback: readFeedback(media, opus.payload) }
     : null;
@@ -89,8 +105,12 @@ const isPayloadType = (payload) => Number.isInteger(payload) && payload >= 0 && 
 
 function readFmtp(media, payload) {
   const fmtp = (media.fmtp ?? []).find((entry) => entry.payload === payload);
-  const pairs = String(fmtp?.config ?? '').split(';').map((pair) => pair.trim().split('='));
-  return Object.fromEntries(pairs.filter(([name, value]) => name && value !== undefined && name !== 'payload'));
+  const pairs = String(fmtp?.config ?? '')
+    .split(';')
+    .map((pair) => pair.trim().split('='));
+  return Object.fromEntries(
+    pairs.filter(([name, value]) => name && value !== undefined && name !== 'payload'),
+  );
 }
 
 function readFeedback(media, payload) {
@@ -101,7 +121,9 @@ function readFeedback(media, payload) {
 }
 
 function readExtensions(media, mid) {
-  const usable = (media.ext ?? []).filter(({ uri, value }) => typeof uri === 'string' && Number.isInteger(value));
+  const usable = (media.ext ?? []).filter(
+    ({ uri, value }) => typeof uri === 'string' && Number.isInteger(value),
+  );
   return usable
     .filter(({ uri }) => uri !== MID_EXTENSION || (mid !== null && Buffer.byteLength(mid) <= MAX_MID_BYTES))
     .map(({ uri, value }) => ({ uri, id: value }));
@@ -112,19 +134,24 @@ function readDtls(offer, media) {
   const setup = media.setup ?? offer.setup ?? 'actpass';
   const algorithm = String(fingerprint?.type ?? '').toLowerCase();
   const value = fingerprint?.hash;
-  if (!isFingerprint(algorithm, value)) throw new RequestError('bad_sdp', 'the offer has no usable DTLS fingerprint', 400);
-  if (!['actpass', 'active', 'passive'].includes(setup)) throw new RequestError('bad_sdp', `the offer's setup must be actpass, not '${setup.slice(0, 20)}'`, 400);
-  // The player opens DTLS as soon as its own ICE check is answered: an ICE-lite server checks nothing itself and
-  // would have to guess when its first flight is welcome. Only a player that insists on waiting makes us open it.
+  if (!isFingerprint(algorithm, value))
+    throw new RequestError('bad_sdp', 'the offer has no usable DTLS fingerprint', 400);
+  if (!['actpass', 'active', 'passive'].includes(setup))
+    throw new RequestError('bad_sdp', `the offer's setup must be actpass, not '${setup.slice(0, 20)}'`, 400);
+  // The player starts DTLS as soon as its own ICE check is answered: an ICE-lite server makes no checks and would have
+  // to guess when the player accepts its first flight. We start it only for a player that insists on being passive.
   const isPassive = setup !== 'passive';
   return {
-    dtlsParameters: { role: isPassive ? 'client' : 'server', fingerprints: [{ algorithm, value: value.toUpperCase() }] },
+    dtlsParameters: {
+      role: isPassive ? 'client' : 'server',
+      fingerprints: [{ algorithm, value: value.toUpperCase() }],
+    },
     answerSetup: isPassive ? 'passive' : 'active',
   };
 }
 
 /**
- * The player's RTP capabilities as mediasoup wants them: the one codec that was picked for each kind.
+ * Build the player's RTP capabilities for mediasoup, with the one codec that was picked for each kind.
  *
  * @param {{video: OfferedMedia, audio: OfferedMedia|null}} offer
  */
@@ -135,7 +162,11 @@ export function buildRtpCapabilities({ video, audio }) {
       mimeType: 'video/H264',
       clockRate: 90_000,
       preferredPayloadType: video.payloadType,
-      parameters: { 'packetization-mode': 1, 'level-asymmetry-allowed': 1, 'profile-level-id': DECLARED_PROFILE },
+      parameters: {
+        'packetization-mode': 1,
+        'level-asymmetry-allowed': 1,
+        'profile-level-id': DECLARED_PROFILE,
+      },
       rtcpFeedback: video.rtcpFeedback,
     },
   ];
@@ -156,8 +187,8 @@ export function buildRtpCapabilities({ video, audio }) {
 }
 
 /**
- * The answer. Sections we have nothing for are refused; audio of a camera without sound is answered inactive, as it
- * may be the section that carries the bundle's transport.
+ * Build the answer. Sections for which there is no media are rejected; audio of a camera without sound is answered
+ * inactive, because its section may carry the transport of the bundle.
  *
  * @param {ReturnType<typeof parseOffer>} offer
  * @param {{transport: object, consumers: object[], deviceId: string, sessionId: string}} session
@@ -166,15 +197,35 @@ export function buildAnswer(offer, { transport, consumers, deviceId }) {
   const iceAndDtls = describeTransport(transport, offer.answerSetup);
   const media = offer.sections.map(({ media: offered, mid }, index) => {
     const kind = ['video', 'audio'].find((name) => offer[name]?.index === index);
-    const base = { type: offered.type, protocol: offered.protocol, ...(mid === null ? {} : { mid }), connection: { version: 4, ip: '0.0.0.0' } };
-    if (!kind) return { ...base, port: 0, payloads: String(offered.payloads ?? '0'), direction: 'inactive', rtp: [], fmtp: [] };
+    const base = {
+      type: offered.type,
+      protocol: offered.protocol,
+      ...(mid === null ? {} : { mid }),
+      connection: { version: 4, ip: '0.0.0.0' },
+    };
+    if (!kind)
+      return {
+        ...base,
+        port: 0,
+        payloads: String(offered.payloads ?? '0'),
+        direction: 'inactive',
+        rtp: [],
+        fmtp: [],
+      };
     const consumer = consumers.find((entry) => entry.kind === kind);
     return { ...base, ...iceAndDtls, port: 9, ...describeMedia(kind, offer[kind], consumer, deviceId) };
   });
   const mids = media.filter(({ port, mid }) => port !== 0 && mid !== undefined).map(({ mid }) => mid);
   return sdpTransform.write({
     version: 0,
-    origin: { username: 'vas-sfu', sessionId: String(Date.now()), sessionVersion: 1, netType: 'IN', ipVer: 4, address: '0.0.0.0' },
+    origin: {
+      username: 'vas-sfu',
+      sessionId: String(Date.now()),
+      sessionVersion: 1,
+      netType: 'IN',
+      ipVer: 4,
+      address: '0.0.0.0',
+    },
     name: '-',
     timing: { start: 0, stop: 0 },
     icelite: 'ice-lite',
@@ -213,9 +264,13 @@ function describeCandidates(candidates) {
 
 function describeMedia(kind, offered, consumer, deviceId) {
   const payload = offered.payloadType;
-  const rtp = kind === 'video' ? { codec: 'H264', rate: 90_000 } : { codec: 'opus', rate: 48_000, encoding: 2 };
+  const rtp =
+    kind === 'video' ? { codec: 'H264', rate: 90_000 } : { codec: 'opus', rate: 48_000, encoding: 2 };
   const profile = offered.profile ? `;profile-level-id=${offered.profile}` : '';
-  const config = kind === 'video' ? `level-asymmetry-allowed=1;packetization-mode=1${profile}` : 'minptime=10;useinbandfec=1;sprop-stereo=1';
+  const config =
+    kind === 'video'
+      ? `level-asymmetry-allowed=1;packetization-mode=1${profile}`
+      : 'minptime=10;useinbandfec=1;sprop-stereo=1';
   const described = { payloads: String(payload), rtp: [{ payload, ...rtp }], fmtp: [{ payload, config }] };
   if (!consumer) return { ...described, direction: 'inactive' };
   const { rtpParameters } = consumer;
@@ -223,7 +278,11 @@ function describeMedia(kind, offered, consumer, deviceId) {
   return {
     ...described,
     direction: 'sendonly',
-    rtcpFb: rtpParameters.codecs[0].rtcpFeedback.map(({ type, parameter }) => ({ payload, type, ...(parameter ? { subtype: parameter } : {}) })),
+    rtcpFb: rtpParameters.codecs[0].rtcpFeedback.map(({ type, parameter }) => ({
+      payload,
+      type,
+      ...(parameter ? { subtype: parameter } : {}),
+    })),
     ext: rtpParameters.headerExtensions.map(({ uri, id }) => ({ value: id, uri })),
     msid: [{ id: deviceId, appdata: kind }],
     ssrcs: [
@@ -234,7 +293,7 @@ function describeMedia(kind, offered, consumer, deviceId) {
 }
 
 /**
- * The ICE credentials in a trickle fragment (RFC 8840), or null when it has none or is none.
+ * Read the ICE credentials of a trickle ICE fragment (RFC 8840); null when there are none or it is not a fragment.
  *
  * @param {string} text
  */
@@ -244,14 +303,14 @@ export function readFragment(text) {
   return ufrag && password ? { ufrag, password } : null;
 }
 
-/** The ICE credentials of the offer's video section. */
+/** Return the ICE credentials of the offer's video section. */
 export function readOfferCredentials(offer) {
   const { media } = offer.sections[offer.video.index];
   return { ufrag: String(media.iceUfrag ?? ''), password: String(media.icePwd ?? '') };
 }
 
 /**
- * The fragment that answers an ICE restart.
+ * Build the fragment that answers an ICE restart.
  *
  * @param {object} transport mediasoup's WebRtcTransport, after its restartIce()
  * @param {string|null} mid of the section that carries the transport
@@ -259,7 +318,8 @@ export function readOfferCredentials(offer) {
 export function buildFragment({ iceParameters, iceCandidates }, mid) {
   const lines = describeCandidates(iceCandidates).map(
     ({ foundation, component, transport, priority, ip, port, type, tcptype }) =>
-      `a=candidate:${foundation} ${component} ${transport} ${priority} ${ip} ${port} typ ${type}${tcptype ? ` tcptype ${tcptype}` : ''}`);
+      `a=candidate:${foundation} ${component} ${transport} ${priority} ${ip} ${port} typ ${type}${tcptype ? ` tcptype ${tcptype}` : ''}`,
+  );
   return [
     'a=ice-lite',
     `a=ice-ufrag:${iceParameters.usernameFragment}`,

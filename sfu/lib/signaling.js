@@ -6,7 +6,7 @@ import { Viewer } from './Viewer.js';
 
 const REQUESTS_PER_SECOND = 50;
 
-/** Close codes of our own. */
+/** Close codes of this application. */
 export const CLOSE = { badToken: 4401, joinTimeout: 4408, tooManyViewers: 4429 };
 
 class SignalingSession {
@@ -24,12 +24,16 @@ class SignalingSession {
   /** @param {import('ws').WebSocket} socket */
   serve(socket) {
     const joined = (action) => (data) => {
-      if (!this.viewer) throw new RequestError('not_joined', "'join' comes first");
+      if (!this.viewer) throw new RequestError('not_joined', "send 'join' first");
       return action(data);
     };
     const withTransport = (action) =>
       joined((data) => {
-        if (!this.viewer.transport) throw new RequestError('not_available', "the stream is not there yet, wait for the event 'streamAvailable'");
+        if (!this.viewer.transport)
+          throw new RequestError(
+            'not_available',
+            "the stream is not available yet; wait for the event 'streamAvailable'",
+          );
         return action(data);
       });
     this.json = new JsonSocket(socket, {
@@ -39,7 +43,10 @@ class SignalingSession {
         ['consume', withTransport((data) => this.#consume(data))],
         ['resume', withTransport(() => this.viewer.resume())],
         ['pause', withTransport(() => this.viewer.pause())],
-        ['restartIce', withTransport(async () => ({ iceParameters: await this.viewer.transport.restartIce() }))],
+        [
+          'restartIce',
+          withTransport(async () => ({ iceParameters: await this.viewer.transport.restartIce() })),
+        ],
         ['stats', joined(() => this.viewer.stats())],
         ['leave', joined(() => this.#leave())],
       ]),
@@ -59,7 +66,8 @@ class SignalingSession {
   }
 
   async #join({ token }) {
-    if (this.viewer) throw new RequestError('already_joined', "this socket has joined, 'leave' comes first");
+    if (this.viewer)
+      throw new RequestError('already_joined', "this socket has joined already; send 'leave' first");
     let deviceId;
     try {
       ({ deviceId } = await this.tokens.verifyViewerToken(token));
@@ -84,40 +92,57 @@ class SignalingSession {
     const room = this.rooms.get(deviceId);
     const isAvailable = room !== null && (await this.#attach(room));
     this.log.info('viewer joined', { device: deviceId, available: isAvailable });
-    return { device_id: deviceId, available: isAvailable, ...(isAvailable ? this.#describe() : { routerRtpCapabilities: null, transport: null }) };
+    return {
+      device_id: deviceId,
+      available: isAvailable,
+      ...(isAvailable ? this.#describe() : { routerRtpCapabilities: null, transport: null }),
+    };
   }
 
-  /** Whether the viewer now has a transport in this room. */
+  /** Attach the viewer to this room. Returns whether it has a transport there now. */
   async #attach(room) {
     this.#connectedWith = null;
     try {
       return (await this.viewer.attach(room)) !== null;
     } catch (error) {
-      // The Worker died just now: 'streamAvailable' follows when the room is rebuilt.
+      // The Worker has just died: 'streamAvailable' follows when the room is rebuilt.
       this.log.debug('viewer not attached', { device: room.deviceId, error });
       return false;
     }
   }
 
   #describe() {
-    return { routerRtpCapabilities: this.viewer.source.router.rtpCapabilities, transport: this.viewer.describeTransport() };
+    return {
+      routerRtpCapabilities: this.viewer.source.router.rtpCapabilities,
+      transport: this.viewer.describeTransport(),
+    };
   }
 
   async #connect({ dtlsParameters }) {
     const parsed = parseDtlsParameters(dtlsParameters);
     const text = JSON.stringify(parsed);
     if (this.#connectedWith === text) return {};
-    if (this.#connectedWith) throw new RequestError('already_connected', 'this transport is connected with other DTLS parameters');
+    if (this.#connectedWith)
+      throw new RequestError(
+        'already_connected',
+        'this transport is already connected with other DTLS parameters',
+      );
     await this.viewer.transport.connect({ dtlsParameters: parsed });
     this.#connectedWith = text;
     return {};
   }
 
   async #consume({ rtpCapabilities, paused = true }) {
-    if (!isObject(rtpCapabilities)) throw new RequestError('bad_request', "'rtpCapabilities' must be those of mediasoup-client's Device");
+    if (!isObject(rtpCapabilities))
+      throw new RequestError('bad_request', "'rtpCapabilities' must be those of mediasoup-client's Device");
     const consumers = await this.viewer.consume(rtpCapabilities, { isPaused: paused !== false });
     return {
-      consumers: consumers.map(({ id, producerId, kind, rtpParameters }) => ({ id, producerId, kind, rtpParameters })),
+      consumers: consumers.map(({ id, producerId, kind, rtpParameters }) => ({
+        id,
+        producerId,
+        kind,
+        rtpParameters,
+      })),
     };
   }
 
@@ -129,16 +154,17 @@ class SignalingSession {
     return {};
   }
 
-  /** The answer goes out first, the close follows it. */
+  /** Close the socket after the response has been sent. */
   #closeAfterAnswer(code, reason) {
     setImmediate(() => this.json.close(code, reason));
   }
 
-  // What the room does (see Rooms.Audience) -----------------------------------------------------------------------
+  // Events of the room (see Rooms.Audience) --------------------------------------------------------------------------
 
   async onRoomAvailable(room) {
     const { viewer } = this;
-    if (viewer && (await this.#attach(room)) && this.viewer === viewer) this.json.notify('streamAvailable', this.#describe());
+    if (viewer && (await this.#attach(room)) && this.viewer === viewer)
+      this.json.notify('streamAvailable', this.#describe());
   }
 
   onRoomEnded() {
@@ -181,9 +207,18 @@ export function parseDtlsParameters(value) {
     fingerprints.length <= 10 &&
     fingerprints.every((entry) => isObject(entry) && isFingerprint(entry.algorithm, entry.value));
   if (!isGood) {
-    throw new RequestError('bad_request', "'dtlsParameters' must have a role (auto, client, server) and fingerprints of algorithm and value");
+    throw new RequestError(
+      'bad_request',
+      "'dtlsParameters' must have a role (auto, client, server) and fingerprints with algorithm and value",
+    );
   }
-  return { role, fingerprints: fingerprints.map((entry) => ({ algorithm: entry.algorithm, value: entry.value.toUpperCase() })) };
+  return {
+    role,
+    fingerprints: fingerprints.map((entry) => ({
+      algorithm: entry.algorithm,
+      value: entry.value.toUpperCase(),
+    })),
+  };
 }
 
 /** Whether a certificate fingerprint is well formed, as in RFC 8122, section 5. */

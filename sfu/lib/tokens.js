@@ -1,4 +1,4 @@
-/** Who may do what: the control key of gateway and workers, and viewers' short-lived tokens for one device. */
+/** Authorization: the control key of gateway and workers, and the short-lived tokens of viewers for one device. */
 
 import crypto from 'node:crypto';
 import { errors, jwtVerify } from 'jose';
@@ -20,8 +20,8 @@ export class Tokens {
   }
 
   /**
-   * Whether an Authorization header carries the control key. Digests are compared, so neither the time taken nor
-   * the length says anything about the key.
+   * Whether an Authorization header carries the control key. Digests are compared, so that neither the time of the
+   * comparison nor the length reveals anything about the key.
    *
    * @param {string|undefined} header
    */
@@ -30,7 +30,7 @@ export class Tokens {
   }
 
   /**
-   * The device a viewer's token is for. Raises RequestError `unauthorized` (401) for any token that is not good.
+   * Verify a viewer's token and return what it is for. Raises RequestError `unauthorized` (401) for an invalid token.
    *
    * @param {unknown} token
    * @returns {Promise<{deviceId: string, tenantId: string, tokenId: string}>}
@@ -51,14 +51,15 @@ export class Tokens {
       return { deviceId: payload.device, tenantId: payload.tenant, tokenId: String(payload.jti) };
     } catch (error) {
       if (error instanceof RequestError) throw error;
-      if (error instanceof errors.JWTExpired) throw unauthorized('the viewer token has expired, ask the API for a new one');
+      if (error instanceof errors.JWTExpired)
+        throw unauthorized('the viewer token has expired; get a new one from the API');
       throw unauthorized('the viewer token is not valid');
     }
   }
 }
 
 /**
- * The token of an `Authorization: Bearer …` header.
+ * Read the token of an `Authorization: Bearer …` header; null when there is none.
  *
  * @param {string|undefined} header
  * @returns {string|null}

@@ -4,7 +4,14 @@ import crypto from 'node:crypto';
 import { describeError, RequestError } from './errors.js';
 import { isDeviceId } from './controlApi.js';
 import { readBody } from './http.js';
-import { buildAnswer, buildFragment, buildRtpCapabilities, parseOffer, readFragment, readOfferCredentials } from './sdp.js';
+import {
+  buildAnswer,
+  buildFragment,
+  buildRtpCapabilities,
+  parseOffer,
+  readFragment,
+  readOfferCredentials,
+} from './sdp.js';
 import { readBearer } from './tokens.js';
 import { Viewer } from './Viewer.js';
 
@@ -37,20 +44,23 @@ class WhepSession {
     this.viewer = new Viewer({ deviceId, iceConsentSeconds: config.iceConsentSeconds });
   }
 
-  /** The answer to an offer; waits for the room when it is not open yet. */
+  /** Return the answer to an offer; waits for the room when it is not open yet. */
   async open(offerText, signal) {
     this.offer = parseOffer(offerText);
     this.remote = readOfferCredentials(this.offer);
     this.#unwatch = this.rooms.watch(this.deviceId, this);
     const room = await this.#waitForRoom(signal);
     const { video, audio, dtlsParameters } = this.offer;
-    const payloadTypes = { video: video.payloadType, audio: audio && room.tracks.audio ? audio.payloadType : null };
+    const payloadTypes = {
+      video: video.payloadType,
+      audio: audio && room.tracks.audio ? audio.payloadType : null,
+    };
     const transport = await this.viewer.attach(room, payloadTypes);
     if (!transport || this.isClosed) throw restarting();
     this.#follow(transport);
     const mids = { video: video.mid ?? undefined, audio: audio?.mid ?? undefined };
     const [consumers] = await Promise.all([
-      // Not paused: nothing is sent before DTLS is up, and a WHEP player has no way to say that it is ready.
+      // Not paused: nothing is sent before DTLS is connected, and a WHEP player cannot signal that it is ready.
       this.viewer.consume(buildRtpCapabilities(this.offer), { isPaused: false, mids }),
       transport.connect({ dtlsParameters }),
     ]);
@@ -70,12 +80,16 @@ class WhepSession {
     }
     const room = this.rooms.get(this.deviceId);
     if (!room || this.isClosed || signal.aborted) {
-      throw new RequestError('stream_not_available', 'the stream is not running, or not yet; try again in a moment', 409);
+      throw new RequestError(
+        'stream_not_available',
+        'the stream is not running or not available yet; try again in a moment',
+        409,
+      );
     }
     return room;
   }
 
-  /** A player that never comes or goes away without a word is cleared away. */
+  /** Close the session when the player never connects, or disconnects without ending it. */
   #follow(transport) {
     const timer = setTimeout(() => this.close('never connected'), this.config.connectTimeoutMs);
     timer.unref();
@@ -87,7 +101,7 @@ class WhepSession {
     });
   }
 
-  /** New ICE credentials for both sides. */
+  /** Restart ICE with new credentials of both sides, and return the fragment with ours. */
   async restartIce(remote) {
     if (!this.viewer.transport) throw restarting();
     await this.viewer.transport.restartIce();
@@ -106,7 +120,7 @@ class WhepSession {
     this.log.info('whep session closed', { device: this.deviceId, reason });
   }
 
-  // What the room does (see Rooms.Audience): a WHEP player cannot be told, it comes again. ------------------------
+  // Events of the room (see Rooms.Audience): a WHEP player cannot be notified, so it reconnects. ----------------------
 
   onRoomAvailable() {
     if (this.viewer.room) this.close('stream rebuilt');
@@ -118,7 +132,9 @@ class WhepSession {
   }
 
   onTracksChanged() {
-    const hasVideo = [...this.viewer.consumers.values()].some((consumer) => consumer.kind === 'video' && !consumer.closed);
+    const hasVideo = [...this.viewer.consumers.values()].some(
+      (consumer) => consumer.kind === 'video' && !consumer.closed,
+    );
     if (this.viewer.room && !hasVideo) this.close('stream changed');
   }
 
@@ -147,18 +163,23 @@ export class Whep {
    */
   async handle(request, response, parts) {
     const [deviceId, sessionId] = parts;
-    if (!isDeviceId(deviceId) || parts.length > 2) throw new RequestError('not_found', 'there is no such page', 404);
+    if (!isDeviceId(deviceId) || parts.length > 2)
+      throw new RequestError('not_found', 'there is no such page', 404);
     if (request.method === 'OPTIONS') {
       response.writeHead(204, PREFLIGHT).end();
       return;
     }
     for (const [name, value] of Object.entries(CORS)) response.setHeader(name, value);
-    const actions = sessionId === undefined
-      ? { POST: () => this.#post(request, response, deviceId) }
-      : { PATCH: () => this.#patch(request, response, this.#find(deviceId, sessionId)), DELETE: () => this.#delete(response, this.#find(deviceId, sessionId)) };
+    const actions =
+      sessionId === undefined
+        ? { POST: () => this.#post(request, response, deviceId) }
+        : {
+            PATCH: () => this.#patch(request, response, this.#find(deviceId, sessionId)),
+            DELETE: () => this.#delete(response, this.#find(deviceId, sessionId)),
+          };
     if (!Object.hasOwn(actions, request.method)) {
       response.setHeader('Allow', ['OPTIONS', ...Object.keys(actions)].join(', '));
-      throw new RequestError('method_not_allowed', `${request.method} is not possible here`, 405);
+      throw new RequestError('method_not_allowed', `${request.method} is not allowed here`, 405);
     }
     await actions[request.method]();
   }
@@ -166,16 +187,18 @@ export class Whep {
   async #post(request, response, deviceId) {
     const { tokens, config } = this.context;
     const claims = await tokens.verifyViewerToken(readBearer(request.headers.authorization));
-    if (claims.deviceId !== deviceId) throw new RequestError('unauthorized', 'the viewer token is for another device', 401);
+    if (claims.deviceId !== deviceId)
+      throw new RequestError('unauthorized', 'the viewer token is for another device', 401);
     checkContentType(request, 'application/sdp');
-    if (!accepts(request, 'application/sdp')) throw new RequestError('not_acceptable', 'the answer is application/sdp', 406);
+    if (!accepts(request, 'application/sdp'))
+      throw new RequestError('not_acceptable', "'Accept' must allow application/sdp", 406);
     const offer = await readBody(request, config.maxOfferBytes);
     const gone = new AbortController();
     response.once('close', () => response.writableFinished || gone.abort());
     const session = new WhepSession(deviceId, this.context, () => this.#sessions.delete(session.id));
     try {
       const answer = await session.open(offer, gone.signal);
-      if (gone.signal.aborted) throw new RequestError('gone', 'the player has gone', 499);
+      if (gone.signal.aborted) throw new RequestError('gone', 'the player has disconnected', 499);
       this.#sessions.set(session.id, session);
       this.context.log.info('whep session opened', { device: deviceId });
       response.writeHead(201, {
@@ -200,17 +223,21 @@ export class Whep {
     const fragment = await readBody(request, this.context.config.maxOfferBytes);
     const match = request.headers['if-match'];
     const remote = readFragment(fragment);
-    const isRestart = remote !== null && (remote.ufrag !== session.remote.ufrag || remote.password !== session.remote.password);
+    const isRestart =
+      remote !== null &&
+      (remote.ufrag !== session.remote.ufrag || remote.password !== session.remote.password);
     if (match !== undefined && match !== '*' && match !== session.etag) {
       throw new RequestError('precondition_failed', "'If-Match' must be the session's ETag", 412);
     }
     if (!isRestart) {
-      // ICE-lite: the player's candidates need not be known, its checks tell where it is.
+      // ICE-lite: the player's candidates are not needed, because its connectivity checks reveal its address.
       response.writeHead(204, { ETag: session.etag }).end();
       return;
     }
     const answer = await session.restartIce(remote);
-    response.writeHead(200, { 'Content-Type': 'application/trickle-ice-sdpfrag', ETag: session.etag }).end(answer);
+    response
+      .writeHead(200, { 'Content-Type': 'application/trickle-ice-sdpfrag', ETag: session.etag })
+      .end(answer);
   }
 
   #delete(response, session) {
@@ -218,10 +245,11 @@ export class Whep {
     response.writeHead(200).end();
   }
 
-  /** The id cannot be guessed and is its own permission: the token may have expired long since. */
+  /** Find a session. Its id cannot be guessed and authorizes the request: the token may have expired long ago. */
   #find(deviceId, sessionId) {
     const session = this.#sessions.get(sessionId);
-    if (!session || session.deviceId !== deviceId) throw new RequestError('not_found', 'there is no such session', 404);
+    if (!session || session.deviceId !== deviceId)
+      throw new RequestError('not_found', 'there is no such session', 404);
     return session;
   }
 
@@ -231,7 +259,8 @@ export class Whep {
 }
 
 const newEtag = () => `"${crypto.randomBytes(9).toString('base64url')}"`;
-const restarting = () => new RequestError('stream_restarting', 'the stream is being rebuilt, try again in a moment', 503);
+const restarting = () =>
+  new RequestError('stream_restarting', 'the stream is being rebuilt, try again in a moment', 503);
 
 function checkContentType(request, wanted) {
   const given = (request.headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();
@@ -239,7 +268,8 @@ function checkContentType(request, wanted) {
 }
 
 function accepts(request, type) {
-  const accepted = (request.headers.accept ?? '*/*').split(',').map((entry) => entry.split(';')[0].trim().toLowerCase());
+  const accepted = (request.headers.accept ?? '*/*')
+    .split(',')
+    .map((entry) => entry.split(';')[0].trim().toLowerCase());
   return accepted.some((entry) => ['*/*', 'application/*', type].includes(entry));
 }
-

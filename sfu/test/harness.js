@@ -1,4 +1,4 @@
-/** What the tests share: an SFU of their own, its clients, and senders of RTP. */
+/** Shared by the tests: an SFU in the test process, its clients, and RTP senders. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -15,10 +15,11 @@ import { Sfu } from '../lib/Sfu.js';
 
 export const SECRET = 'a secret of the tests, long enough';
 
-export const deriveKey = (label, secret = SECRET) => crypto.createHmac('sha256', secret).update(label).digest('hex');
+export const deriveKey = (label, secret = SECRET) =>
+  crypto.createHmac('sha256', secret).update(label).digest('hex');
 export const CONTROL_KEY = deriveKey('vas control');
 
-/** The worker program that set-up installed: as set, else the newest in the cache. */
+/** Find the worker program that the set-up installed: MEDIASOUP_WORKER_BIN, otherwise the newest in the cache. */
 export function findWorkerBin() {
   if (process.env.MEDIASOUP_WORKER_BIN) return process.env.MEDIASOUP_WORKER_BIN;
   const cache = path.join(os.homedir(), '.cache', 'vas', 'mediasoup-worker');
@@ -26,17 +27,20 @@ export function findWorkerBin() {
     .map((name) => path.join(cache, name, 'mediasoup-worker'))
     .filter((file) => fs.existsSync(file))
     .sort((a, b) => fs.statSync(b).mtimeMs - fs.statSync(a).mtimeMs);
-  assert.ok(built.length, "mediasoup's worker program is missing: run `make test`, which installs it, or set MEDIASOUP_WORKER_BIN");
+  assert.ok(
+    built.length,
+    "mediasoup's worker program is missing: run `make test`, which installs it, or set MEDIASOUP_WORKER_BIN",
+  );
   return built[0];
 }
 
 const BLOCK_PORTS = 120;
 const BLOCKS = 39;
 
-/** The first port of a block that no other test uses: its first port is held while this process lives. */
+/** Reserve a block of ports and return its first, which stays bound as long as this process runs. */
 async function claimBlock() {
   for (let tries = 0, index = Math.floor(Math.random() * BLOCKS); tries < BLOCKS; tries += 1, index += 1) {
-    // Below the ports that the system hands out by itself, above those of an SFU with default settings.
+    // Below the system's ephemeral ports, above those of an SFU with default settings.
     const base = 28_000 + (index % BLOCKS) * BLOCK_PORTS;
     const lock = dgram.createSocket('udp4');
     const isOurs = await new Promise((resolve) => {
@@ -49,7 +53,7 @@ async function claimBlock() {
   return assert.fail('no block of ports is free');
 }
 
-/** The settings of an SFU whose ports nobody else has. */
+/** Settings of an SFU with ports of its own. */
 export async function testEnvironment(overrides = {}) {
   const base = await claimBlock();
   return {
@@ -81,7 +85,7 @@ export async function startSfu(t, { environment = {}, protocol = {}, log } = {})
 }
 
 /**
- * Wait until a condition holds, and return what it gave.
+ * Wait until a condition holds, and return its value.
  *
  * @template T
  * @param {() => T|Promise<T>} condition
@@ -94,12 +98,13 @@ export async function until(condition, what, limitMs = 10_000) {
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (performance.now() > deadline) assert.fail(`not in ${limitMs} ms: ${typeof what === 'function' ? what() : what}`);
+    if (performance.now() > deadline)
+      assert.fail(`not in ${limitMs} ms: ${typeof what === 'function' ? what() : what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-/** A client of our envelope, for /control and /signaling. */
+/** A client of the JSON messages of /control and /signaling. */
 export class Client {
   #next = 1;
   #pending = new Map();
@@ -129,7 +134,7 @@ export class Client {
     return client;
   }
 
-  /** The whole answer, good or bad. */
+  /** Send a request and return the whole response, successful or not. */
   ask(method, data = {}) {
     const id = this.#next++;
     const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
@@ -137,14 +142,14 @@ export class Client {
     return answer;
   }
 
-  /** The data of a good answer; a bad one fails the test. */
+  /** Send a request and return the data of its response; an error fails the test. */
   async call(method, data) {
     const answer = await this.ask(method, data);
     assert.ok(answer.ok, `${method}: ${JSON.stringify(answer.error)}`);
     return answer.data;
   }
 
-  /** The code of a bad answer. */
+  /** Send a request that must fail and return the error code. */
   async fail(method, data) {
     const answer = await this.ask(method, data);
     assert.equal(answer.ok, false, `${method} should fail`);
@@ -152,12 +157,16 @@ export class Client {
     return answer.error.code;
   }
 
-  /** The next event of a name that has not been taken yet. */
+  /** Wait for the next event with this name. */
   event(name, limitMs) {
-    return until(() => {
-      const index = this.events.findIndex((event) => event.event === name);
-      return index >= 0 ? this.events.splice(index, 1)[0].data : null;
-    }, `event ${name}`, limitMs);
+    return until(
+      () => {
+        const index = this.events.findIndex((event) => event.event === name);
+        return index >= 0 ? this.events.splice(index, 1)[0].data : null;
+      },
+      `event ${name}`,
+      limitMs,
+    );
   }
 
   async close() {
@@ -184,7 +193,17 @@ export async function connectControl(sfu, owner = 'test:1') {
 export const connectViewer = (sfu) => Client.connect(sfu.port, '/signaling');
 
 /** @param {string} device */
-export function mintToken(device, { key = deriveKey('vas viewer'), lifetime = '60s', algorithm = 'HS256', claims = {}, issuer = 'vas', audience = 'viewer' } = {}) {
+export function mintToken(
+  device,
+  {
+    key = deriveKey('vas viewer'),
+    lifetime = '60s',
+    algorithm = 'HS256',
+    claims = {},
+    issuer = 'vas',
+    audience = 'viewer',
+  } = {},
+) {
   return new SignJWT({ device, tenant: 'tenant-1', ...claims })
     .setProtectedHeader({ alg: algorithm })
     .setIssuer(issuer)
@@ -195,12 +214,25 @@ export function mintToken(device, { key = deriveKey('vas viewer'), lifetime = '6
     .sign(new TextEncoder().encode(key));
 }
 
-export const openRequest = (device, more = {}) => ({ device_id: device, video: { codec: 'h264' }, audio: null, ...more });
+export const openRequest = (device, more = {}) => ({
+  device_id: device,
+  video: { codec: 'h264' },
+  audio: null,
+  ...more,
+});
 
-/** What a mediasoup-client Device in Chromium says it can receive. */
+/** RTP capabilities of a mediasoup-client Device in Chromium. */
 export const RTP_CAPABILITIES = {
   codecs: [
-    { kind: 'audio', mimeType: 'audio/opus', preferredPayloadType: 111, clockRate: 48000, channels: 2, parameters: {}, rtcpFeedback: [] },
+    {
+      kind: 'audio',
+      mimeType: 'audio/opus',
+      preferredPayloadType: 111,
+      clockRate: 48000,
+      channels: 2,
+      parameters: {},
+      rtcpFeedback: [],
+    },
     {
       kind: 'video',
       mimeType: 'video/H264',
@@ -213,16 +245,46 @@ export const RTP_CAPABILITIES = {
   headerExtensions: [],
 };
 
-export const FINGERPRINT = Array.from({ length: 32 }, (_, index) => (index + 16).toString(16).toUpperCase()).join(':');
-export const DTLS_PARAMETERS = { role: 'client', fingerprints: [{ algorithm: 'sha-256', value: FINGERPRINT }] };
+export const FINGERPRINT = Array.from({ length: 32 }, (_, index) =>
+  (index + 16).toString(16).toUpperCase(),
+).join(':');
+export const DTLS_PARAMETERS = {
+  role: 'client',
+  fingerprints: [{ algorithm: 'sha-256', value: FINGERPRINT }],
+};
 
-/** An offer as a browser makes it. */
-export function buildOffer({ h264 = 108, opus = 111, profile = '42e01f', ufrag = 'abcd', video = true } = {}) {
-  const ice = [`a=ice-ufrag:${ufrag}`, `a=ice-pwd:${'p'.repeat(24)}`, `a=fingerprint:sha-256 ${FINGERPRINT}`, 'a=setup:actpass', 'a=rtcp-mux', 'a=recvonly'];
+/** Build an offer like that of a browser. */
+export function buildOffer({
+  h264 = 108,
+  opus = 111,
+  profile = '42e01f',
+  ufrag = 'abcd',
+  video = true,
+} = {}) {
+  const ice = [
+    `a=ice-ufrag:${ufrag}`,
+    `a=ice-pwd:${'p'.repeat(24)}`,
+    `a=fingerprint:sha-256 ${FINGERPRINT}`,
+    'a=setup:actpass',
+    'a=rtcp-mux',
+    'a=recvonly',
+  ];
   const head = ['v=0', 'o=- 1 2 IN IP4 127.0.0.1', 's=-', 't=0 0', 'a=group:BUNDLE 0 1'];
-  const audio = [`m=audio 9 UDP/TLS/RTP/SAVPF ${opus}`, 'c=IN IP4 0.0.0.0', 'a=mid:0', ...ice, `a=rtpmap:${opus} opus/48000/2`, `a=fmtp:${opus} minptime=10;useinbandfec=1`];
+  const audio = [
+    `m=audio 9 UDP/TLS/RTP/SAVPF ${opus}`,
+    'c=IN IP4 0.0.0.0',
+    'a=mid:0',
+    ...ice,
+    `a=rtpmap:${opus} opus/48000/2`,
+    `a=fmtp:${opus} minptime=10;useinbandfec=1`,
+  ];
   const codec = video
-    ? [`a=rtpmap:${h264} H264/90000`, `a=fmtp:${h264} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=${profile}`, `a=rtcp-fb:${h264} nack`, `a=rtcp-fb:${h264} nack pli`]
+    ? [
+        `a=rtpmap:${h264} H264/90000`,
+        `a=fmtp:${h264} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=${profile}`,
+        `a=rtcp-fb:${h264} nack`,
+        `a=rtcp-fb:${h264} nack pli`,
+      ]
     : [`a=rtpmap:${h264} VP8/90000`];
   const picture = [`m=video 9 UDP/TLS/RTP/SAVPF ${h264}`, 'c=IN IP4 0.0.0.0', 'a=mid:1', ...ice, ...codec];
   return `${[...head, ...audio, ...picture].join('\r\n')}\r\n`;
@@ -245,9 +307,14 @@ export async function request(sfu, page, { method = 'GET', token, body, headers 
 }
 
 export const whep = (sfu, device, { token, offer = buildOffer(), headers = {} }) =>
-  request(sfu, `/whep/${device}`, { method: 'POST', token, body: offer, headers: { 'Content-Type': 'application/sdp', ...headers } });
+  request(sfu, `/whep/${device}`, {
+    method: 'POST',
+    token,
+    body: offer,
+    headers: { 'Content-Type': 'application/sdp', ...headers },
+  });
 
-/** Sends a few RTP packets from FFmpeg's fixed ports, as one short run of FFmpeg would. */
+/** Sends a few RTP packets from FFmpeg's fixed ports, like a short run of FFmpeg. */
 export class RtpSender {
   /**
    * @param {{ip: string, rtp_port: number, source_rtp_port: number, ssrc: number, payload_type: number}} track as 'ingest.open' answers it
@@ -257,7 +324,7 @@ export class RtpSender {
     const sender = new RtpSender();
     Object.assign(sender, { track, sequence, timestamp: crypto.randomInt(2 ** 31) });
     sender.socket = dgram.createSocket('udp4');
-    // A test that fails before it closes this must still end.
+    // A test that fails before it closes this socket must still end.
     sender.socket.unref();
     await new Promise((resolve, reject) => {
       sender.socket.once('error', reject);
@@ -266,10 +333,13 @@ export class RtpSender {
     return sender;
   }
 
-  /** Each frame: a STAP-A with SPS and PPS, then one IDR slice. */
+  /** Send frames, each a STAP-A with SPS and PPS followed by one IDR slice. */
   async send(frames = 1) {
     for (let frame = 0; frame < frames; frame += 1) {
-      await this.#packet(Buffer.from('7800166742c01fda02d0286a0000030002000003007908000468ce3c80', 'hex'), false);
+      await this.#packet(
+        Buffer.from('7800166742c01fda02d0286a0000030002000003007908000468ce3c80', 'hex'),
+        false,
+      );
       await this.#packet(Buffer.concat([Buffer.from([0x65]), crypto.randomBytes(600)]), true);
       this.timestamp = (this.timestamp + 3600) >>> 0;
     }
@@ -293,17 +363,19 @@ export class RtpSender {
 }
 
 /**
- * A real FFmpeg that sends a test picture (and a tone) as the stream worker's does.
+ * Start a real FFmpeg that sends a test picture (and a tone) with the options of the stream worker.
  *
  * @param {{video: object, audio: object|null}} ingest as 'ingest.open' answers it
  * @param {{gop?: number, withSequence?: boolean}} [options]
  */
 export function spawnFfmpeg({ video, audio }, { gop = 25, withSequence = true } = {}) {
+  // prettier-ignore
   const output = (track) => [
     ...(withSequence ? ['-seq', String(track.sequence)] : []),
     '-ssrc', String(track.ssrc), '-payload_type', String(track.payload_type), '-f', 'rtp',
     `rtp://${track.ip}:${track.rtp_port}?rtcpport=${track.rtcp_port}&localrtpport=${track.source_rtp_port}&localrtcpport=${track.source_rtcp_port}&pkt_size=1200`,
   ];
+  // prettier-ignore
   const child = spawn('ffmpeg', [
     '-hide_banner', '-loglevel', 'error', '-nostdin', '-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25',
     ...(audio ? ['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'] : []),
@@ -311,8 +383,8 @@ export function spawnFfmpeg({ video, audio }, { gop = 25, withSequence = true } 
     '-bsf:v', 'dump_extra=freq=keyframe', ...output(video),
     ...(audio ? ['-map', '1:a', '-c:a', 'libopus', '-ac', '2', '-b:a', '32k', ...output(audio)] : []),
   ], { stdio: ['ignore', 'ignore', 'pipe'] });
-  child.complaints = '';
-  child.stderr.on('data', (text) => (child.complaints += text));
+  child.errorOutput = '';
+  child.stderr.on('data', (text) => (child.errorOutput += text));
   child.stop = () => {
     if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
     const gone = new Promise((resolve) => child.once('exit', resolve));

@@ -1,4 +1,4 @@
-/** Real FFmpeg into the real SFU: packets come out on the other side, and go on across restarts of FFmpeg. */
+/** Real FFmpeg and real SFU: packets are forwarded, also across restarts of FFmpeg. */
 
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
@@ -7,16 +7,30 @@ import { connectControl, openRequest, RTP_CAPABILITIES, spawnFfmpeg, startSfu, u
 
 const withAudio = { audio: { codec: 'opus' } };
 
-/** A receiver of plain RTP in the room's Router: it stands for a viewer, without ICE and DTLS. */
+/** A receiver of plain RTP in the room's Router, in place of a viewer with ICE and DTLS. */
 async function receive(t, room, kind) {
   const socket = dgram.createSocket('udp4');
   await new Promise((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const transport = await room.router.createPlainTransport({ listenInfo: { protocol: 'udp', ip: '127.0.0.1' }, rtcpMux: true });
+  const transport = await room.router.createPlainTransport({
+    listenInfo: { protocol: 'udp', ip: '127.0.0.1' },
+    rtcpMux: true,
+  });
   await transport.connect({ ip: '127.0.0.1', port: socket.address().port });
-  const consumer = await transport.consume({ producerId: room.tracks[kind].producer.id, rtpCapabilities: RTP_CAPABILITIES });
-  const received = { packets: 0, parameterSets: 0, backwards: 0, largestGap: 0, last: null, payloadType: null, consumer };
+  const consumer = await transport.consume({
+    producerId: room.tracks[kind].producer.id,
+    rtpCapabilities: RTP_CAPABILITIES,
+  });
+  const received = {
+    packets: 0,
+    parameterSets: 0,
+    backwards: 0,
+    largestGap: 0,
+    last: null,
+    payloadType: null,
+    consumer,
+  };
   socket.on('message', (packet) => {
-    // RTCP shares the port.
+    // RTCP uses the same port.
     if (packet[1] >= 192 && packet[1] <= 223) return;
     const sequence = packet.readUInt16BE(2);
     const step = received.last === null ? 1 : (sequence - received.last) & 0xffff;
@@ -27,13 +41,17 @@ async function receive(t, room, kind) {
     received.payloadType = packet[1] & 0x7f;
     const offset = 12 + (packet[0] & 0x10 ? 4 + 4 * packet.readUInt16BE(14) : 0);
     const isParameterSet = (type) => type === 7;
-    if (isParameterSet(packet[offset] & 0x1f) || ((packet[offset] & 0x1f) === 24 && isParameterSet(packet[offset + 3] & 0x1f))) received.parameterSets += 1;
+    if (
+      isParameterSet(packet[offset] & 0x1f) ||
+      ((packet[offset] & 0x1f) === 24 && isParameterSet(packet[offset + 3] & 0x1f))
+    )
+      received.parameterSets += 1;
   });
   t.after(() => socket.close());
   return received;
 }
 
-test('pictures and sound from FFmpeg reach a viewer, on one unbroken sequence across restarts', async (t) => {
+test('video and audio from FFmpeg reach a viewer, with continuous sequence numbers across restarts', async (t) => {
   const sfu = await startSfu(t);
   const control = await connectControl(sfu);
   let ffmpeg = null;
@@ -44,7 +62,10 @@ test('pictures and sound from FFmpeg reach a viewer, on one unbroken sequence ac
   await start();
   const room = sfu.rooms.get('cam-1');
   const [video, audio] = await Promise.all([receive(t, room, 'video'), receive(t, room, 'audio')]);
-  await until(() => video.packets > 30 && audio.packets > 20 && video.parameterSets > 0, () => `packets: ${ffmpeg.complaints}`);
+  await until(
+    () => video.packets > 30 && audio.packets > 20 && video.parameterSets > 0,
+    () => `packets: ${ffmpeg.errorOutput}`,
+  );
   assert.deepEqual([video.payloadType, audio.payloadType], [108, 111]);
 
   for (let run = 0; run < 3; run += 1) {
@@ -52,8 +73,13 @@ test('pictures and sound from FFmpeg reach a viewer, on one unbroken sequence ac
     const [pictures, sounds, sets] = [video.packets, audio.packets, video.parameterSets];
     const since = performance.now();
     await start();
-    await until(() => video.packets > pictures + 10 && audio.packets > sounds + 10 && video.parameterSets > sets, 'packets after a restart');
-    t.diagnostic(`run ${run + 2}: picture and sound back ${Math.round(performance.now() - since)} ms after FFmpeg was started again`);
+    await until(
+      () => video.packets > pictures + 10 && audio.packets > sounds + 10 && video.parameterSets > sets,
+      'packets after a restart',
+    );
+    t.diagnostic(
+      `run ${run + 2}: picture and sound back ${Math.round(performance.now() - since)} ms after FFmpeg was started again`,
+    );
   }
   for (const [kind, received] of Object.entries({ video, audio })) {
     assert.equal(received.consumer.closed, false);
@@ -64,22 +90,27 @@ test('pictures and sound from FFmpeg reach a viewer, on one unbroken sequence ac
   assert.ok(stats.video.score > 0 && stats.video.bitrate > 0 && stats.audio.packets > 0);
 });
 
-test('a restart of FFmpeg without -seq is noticed, also after the clock was set back, and the viewer is given an unbroken sequence again', async (t) => {
+test('a restart of FFmpeg without -seq is detected, also after the clock was set back, and the viewer gets continuous sequence numbers again', async (t) => {
   const sfu = await startSfu(t);
   const control = await connectControl(sfu);
   let ffmpeg = spawnFfmpeg(await control.call('ingest.open', openRequest('cam-1')), { gop: 10 });
   t.after(() => ffmpeg.stop());
   const jumps = [];
-  const unwatch = sfu.rooms.watch('cam-1', { onJump: async (kind) => void jumps.push(kind), onRoomAvailable() {}, onRoomEnded() {}, onTracksChanged() {} });
+  const unwatch = sfu.rooms.watch('cam-1', {
+    onJump: async (kind) => void jumps.push(kind),
+    onRoomAvailable() {},
+    onRoomEnded() {},
+    onTracksChanged() {},
+  });
   const packets = async () => (await control.call('ingest.stats'))['cam-1'].video?.packets ?? 0;
   await until(async () => (await packets()) > 40, 'packets');
   await ffmpeg.stop();
   const { now } = Date;
   t.mock.method(Date, 'now', () => now() - 3_600_000);
   const ingest = await control.call('ingest.open', openRequest('cam-1'));
-  // Far below and far above what was promised: what FFmpeg does by itself.
+  // Far below and far above the announced number, as FFmpeg does without -seq.
   ingest.video.sequence = (ingest.video.sequence + 0x9000) & 0xffff;
   ffmpeg = spawnFfmpeg(ingest, { gop: 10 });
-  await until(() => jumps.includes('video'), 'the jump noticed');
+  await until(() => jumps.includes('video'), 'the jump detected');
   unwatch();
 });

@@ -1,4 +1,4 @@
-/** The control key and viewers' tokens: what is let in and what is not. */
+/** The control key and viewers' tokens: which are accepted and which are refused. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,9 +8,12 @@ import { CONTROL_KEY, deriveKey, mintToken, SECRET } from './harness.js';
 
 const tokens = new Tokens(SECRET);
 const refused = (token, message = /./) =>
-  assert.rejects(tokens.verifyViewerToken(token), (error) => error.code === 'unauthorized' && error.status === 401 && message.test(error.message));
+  assert.rejects(
+    tokens.verifyViewerToken(token),
+    (error) => error.code === 'unauthorized' && error.status === 401 && message.test(error.message),
+  );
 
-test('a good token names its device and tenant', async () => {
+test('a valid token names its device and tenant', async () => {
   const claims = await tokens.verifyViewerToken(await mintToken('cam-1'));
   assert.deepEqual([claims.deviceId, claims.tenantId], ['cam-1', 'tenant-1']);
 });
@@ -43,13 +46,36 @@ test('a token for another audience, of another issuer or without its claims is r
   await refused(await mintToken('cam-1', { claims: { device: { id: 1 } } }));
 });
 
-test('what is no token at all is refused', async () => {
-  for (const token of [undefined, null, '', 'x', 'a.b.c', 'é.é.é', {}, [], 7, '.'.repeat(10_000), 'x'.repeat(60_000)]) await refused(token);
+test('values that are not tokens are refused', async () => {
+  for (const token of [
+    undefined,
+    null,
+    '',
+    'x',
+    'a.b.c',
+    'é.é.é',
+    {},
+    [],
+    7,
+    '.'.repeat(10_000),
+    'x'.repeat(60_000),
+  ])
+    await refused(token);
 });
 
-test('the control key is its own, whole and nothing else', () => {
+test('only the complete control key is accepted as control key', () => {
   assert.ok(tokens.isControlKey(`Bearer ${CONTROL_KEY}`));
-  for (const header of [undefined, '', 'Bearer', 'Bearer ', CONTROL_KEY, `Basic ${CONTROL_KEY}`, `Bearer ${CONTROL_KEY}0`, `Bearer ${CONTROL_KEY.slice(1)}`, `Bearer ${SECRET}`]) {
+  for (const header of [
+    undefined,
+    '',
+    'Bearer',
+    'Bearer ',
+    CONTROL_KEY,
+    `Basic ${CONTROL_KEY}`,
+    `Bearer ${CONTROL_KEY}0`,
+    `Bearer ${CONTROL_KEY.slice(1)}`,
+    `Bearer ${SECRET}`,
+  ]) {
     assert.equal(tokens.isControlKey(header), false, String(header));
   }
 });

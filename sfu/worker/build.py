@@ -1,9 +1,9 @@
 """Builds mediasoup's worker from the npm package's source against the system's libraries.
 
 The package's own build downloads the sources of its libraries and compiles 150 files, each of which
-parses the same headers: five minutes on two cores. Here the libraries are the system's (the folders
-in recipe/subprojects stand in for mediasoup's downloads) and the sources are compiled in a few
-groups, which takes one minute.
+parses the same headers; this takes five minutes on two cores. Here the system's libraries are used
+(the folders in recipe/subprojects replace mediasoup's downloads) and the sources are compiled in a
+few groups, which takes one minute.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ SETUP_OPTIONS = [
     "-Dms_disable_liburing=true",
     "--wrap-mode=nodownload",
 ]
-# pkg-config's names of what the recipe links; provide.py keys the cache by their versions.
+# pkg-config's names of the libraries that the recipe links; provide.py keys the cache by their versions.
 LIBRARIES = ["openssl", "libuv", "libsrtp2", "usrsctp", "flatbuffers", "absl_flat_hash_map"]
 PACKAGES = (
     "g++ pkg-config libssl-dev libuv1-dev libsrtp2-dev libusrsctp-dev libabsl-dev "
     "libflatbuffers-dev flatbuffers-compiler"
 )
 
-# Eight groups keep the compiler under 700 MB each and four cores busy.
+# With eight groups each compiler process stays below 700 MB, and four cores are busy.
 GROUPS = 8
-# mediasoup's own SCTP stack is unfinished: nothing refers to it unless `ms_sctp_stack` is set.
+# mediasoup's own SCTP stack is unfinished and unused unless `ms_sctp_stack` is set.
 UNUSED = "src/RTC/SCTP/"
 
 Progress = Callable[[str], None]
 
 
 class BuildError(Exception):
-    """The build failed; the message says at which step."""
+    """The build failed; the message names the step."""
 
 
 def build_worker(source: Path, folder: Path, log: Path, progress: Progress) -> Path:
     """Build in `folder` (emptied first) from a mediasoup package's `worker` folder; return the binary.
 
-    Everything the tools print goes to `log`. Raises BuildError.
+    The output of all tools goes to `log`. Raises BuildError.
     """
     shutil.rmtree(folder, ignore_errors=True)
     tree = folder / "worker"
@@ -60,15 +60,15 @@ def build_worker(source: Path, folder: Path, log: Path, progress: Progress) -> P
             try:
                 return compile_worker(tree, tools, output, progress)
             except BuildError as error:
-                # Groups trust that two files define no name twice; another compiler may disagree.
+                # Grouping assumes that no two files of a group define the same name; another compiler may disagree.
                 if not grouped or "could not compile" not in str(error):
                     raise
-                progress("the grouped sources did not compile; once more, file by file")
+                progress("the grouped sources did not compile; building again, file by file")
     raise AssertionError("unreachable")
 
 
 def install_tools(folder: Path, output) -> Path:
-    """Install meson and ninja from PyPI; distributions of two years ago carry too old a meson."""
+    """Install meson and ninja from PyPI; the meson of distributions from two years ago is too old."""
     python = folder / "bin" / "python"
     run([sys.executable, "-m", "venv", str(folder)], "create a Python environment", output)
     run(
@@ -80,7 +80,7 @@ def install_tools(folder: Path, output) -> Path:
 
 
 def prepare_sources(source: Path, tree: Path, grouped: bool) -> None:
-    """Copy mediasoup's sources and lay the recipe over them."""
+    """Copy mediasoup's sources and add the recipe to them."""
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(source, tree, ignore=shutil.ignore_patterns("*.wrap", "out", "prebuild"))
     shutil.copytree(RECIPE / "subprojects", tree / "subprojects", dirs_exist_ok=True)
@@ -91,7 +91,7 @@ def prepare_sources(source: Path, tree: Path, grouped: bool) -> None:
 
 
 def guard_headers(folder: Path) -> None:
-    """Let every header be included twice: one of them has no guard."""
+    """Add an include guard to every header, because one has none and groups include headers repeatedly."""
     for header in folder.rglob("*.hpp"):
         header.write_text("#pragma once\n" + header.read_text())
 
@@ -107,7 +107,7 @@ def compile_worker(tree: Path, tools: Path, output, progress: Progress) -> Path:
         cwd=tree,
         env=env,
     )
-    # The generated headers come first: meson does not know that the sources include them.
+    # The headers are generated first, because meson does not know that the sources include them.
     run(["ninja", "-C", "out", "fbs/FBS"], "generate the message headers", output, cwd=tree, env=env)
     run(["ninja", "-C", "out", "mediasoup-worker"], "compile", output, cwd=tree, env=env, progress=progress)
     return tree / "out" / "mediasoup-worker"
@@ -122,7 +122,7 @@ def run(
     env=None,
     progress: Progress | None = None,
 ) -> None:
-    """Run a command, its output into the log; ninja's counters (`[3/12]`) go to `progress`."""
+    """Run a command with its output in the log; ninja's counters (`[3/12]`) are passed to `progress`."""
     output.write(f"\n$ {' '.join(command)}\n")
     output.flush()
     try:
@@ -137,14 +137,14 @@ def run(
         )
     except OSError as error:
         raise BuildError(f"could not {step}: {error}") from error
-    complaint = ""
+    message = ""
     with process:
         for line in process.stdout:
             output.write(line)
             if "ERROR: " in line:
-                complaint = f" ({line.partition('ERROR: ')[2].strip()})"
+                message = f" ({line.partition('ERROR: ')[2].strip()})"
             counter = re.match(r"\[(\d+)/(\d+)\] ", line)
             if progress and counter:
                 progress(f"compiling, {counter[1]} of {counter[2]} steps")
     if process.returncode != 0:
-        raise BuildError(f"could not {step}{complaint}")
+        raise BuildError(f"could not {step}{message}")

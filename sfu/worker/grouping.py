@@ -1,7 +1,8 @@
-"""Deals a meson source list out to a few groups that are compiled as one file each ("unity build").
+"""Distributes a meson source list over a few groups that are compiled as one file each ("unity build").
 
-Most of the time goes into parsing the same headers once per source. Files in one group share that, but
-also one scope: two of them may not define the same file-local name, as several of mediasoup's do.
+Most of the compile time is spent parsing the same headers once per source. The files of a group are
+parsed together, but also share one scope: two of them must not define the same file-local name, as
+several of mediasoup's do.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ class Group:
 
 
 def file_local_names(text: str) -> set[str]:
-    """Return the names a C++ source defines for itself alone."""
+    """Return the file-local names that a C++ source defines."""
     return set(FILE_LOCAL_NAME.findall(text))
 
 
-def deal(texts: dict[str, str], count: int) -> tuple[list[Group], list[str]]:
-    """Split sources (path to text) into at most `count` groups of equal size, and those that fit none."""
+def distribute(texts: dict[str, str], count: int) -> tuple[list[Group], list[str]]:
+    """Split sources (path to text) into at most `count` groups of equal size, and return those that fit into none."""
     groups = [Group() for _ in range(count)]
     alone = []
     for source in sorted(texts, key=lambda source: len(texts[source]), reverse=True):
@@ -58,14 +59,14 @@ def deal(texts: dict[str, str], count: int) -> tuple[list[Group], list[str]]:
 
 
 def group_sources(meson_build: Path, list_name: str, count: int, without: str | None = None) -> None:
-    """Rewrite one source list of a meson.build to `count` group files, leaving out paths that start `without`."""
+    """Rewrite one source list of a meson.build to `count` group files, leaving out paths that start with `without`."""
     text = meson_build.read_text()
     before, found, rest = text.partition(f"{list_name} = [\n")
     listed, end, after = rest.partition("]")
     if not found or not end:
         raise ValueError(f"{meson_build} has no list {list_name!r}")
     sources = [source for source in re.findall(r"'([^']+)'", listed) if not (without and source.startswith(without))]
-    groups, alone = deal({source: (meson_build.parent / source).read_text() for source in sources}, count)
+    groups, alone = distribute({source: (meson_build.parent / source).read_text() for source in sources}, count)
     for number, group in enumerate(groups):
         name = f"group_{number}.cpp"
         (meson_build.parent / name).write_text(unity_source(group.sources))
@@ -75,5 +76,5 @@ def group_sources(meson_build: Path, list_name: str, count: int, without: str | 
 
 
 def unity_source(sources: list[str]) -> str:
-    """Return a C++ file that includes all sources; each defines its own MS_CLASS for the log."""
+    """Return a C++ file that includes all sources; each defines its own MS_CLASS for logging."""
     return "".join(f'#undef MS_CLASS\n#include "{source}"\n' for source in sorted(sources))

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Finds mediasoup's worker program or makes it, and prints its path.
+"""Finds or builds mediasoup's worker program, and prints its path.
 
     python3 sfu/worker/provide.py
 
-In this order: the one in the cache; mediasoup's own prebuilt one, where it downloads and starts; one
-built from the npm package's source (build.py). The cache, ~/.cache/vas/mediasoup-worker, lies outside the
-checkout and is keyed by mediasoup's version, this recipe, the compiler and the libraries. Beside the
-program lies a .json with its version, its origin and the time it was made, for the SFU's status.
+In this order: the program in the cache; mediasoup's prebuilt program, if it can be downloaded and starts;
+a program built from the npm package's source (build.py). The cache, ~/.cache/vas/mediasoup-worker, lies
+outside the checkout and is keyed by mediasoup's version, this recipe, the compiler and the libraries. A .json
+file next to the program holds its version, its origin and the time of the build, for the SFU's status.
 
-Needs `npm ci --ignore-scripts` in sfu/ first. Progress goes to stderr, the path alone to stdout.
+Needs `npm ci --ignore-scripts` in sfu/ first. Progress goes to stderr, only the path to stdout.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ import build
 
 HERE = Path(__file__).resolve().parent
 NAME = "mediasoup-worker"
-# mediasoup answers a start without its Node side with this exit status (its main.cpp).
+# Exit status of the worker when it is started without mediasoup's Node side (its main.cpp).
 STARTS_STATUS = 41
 ANSWER_SECONDS = 6
 DOWNLOAD_SECONDS = 120
 
 
 class NoWorkerError(Exception):
-    """There is no worker; the message says why and what to do."""
+    """There is no worker; the message contains the reason and the remedy."""
 
 
 class BuildNeeded(Exception):
-    """There is no worker yet and it may not be built."""
+    """There is no worker yet, and building was not allowed."""
 
 
 def main() -> int:
@@ -56,8 +56,8 @@ def main() -> int:
         default=HERE.parent / "node_modules/mediasoup",
         help="folder of the npm package (default: sfu/node_modules/mediasoup)",
     )
-    parser.add_argument("--no-download", action="store_true", help="do not ask for a prebuilt worker")
-    parser.add_argument("--no-build", action="store_true", help="do not build; exit status 1 when that is needed")
+    parser.add_argument("--no-download", action="store_true", help="do not try to download a prebuilt worker")
+    parser.add_argument("--no-build", action="store_true", help="do not build; exit with status 1 if one is needed")
     options = parser.parse_args()
     try:
         print(provide_worker(options.mediasoup, not options.no_download, not options.no_build))
@@ -99,7 +99,7 @@ def cache_folder() -> Path:
 
 
 def build_key() -> str:
-    """Return a short hash of all that decides what a build makes: the recipe, the compiler, the libraries."""
+    """Return a short hash of all inputs of a build: the recipe, the compiler, the libraries."""
     content = hashlib.sha256()
     for path in sorted([HERE / "build.py", HERE / "grouping.py", *build.RECIPE.rglob("*")]):
         if path.is_file():
@@ -111,7 +111,7 @@ def build_key() -> str:
 
 
 def starts(binary: Path) -> bool:
-    """Whether the program is there and starts on this machine, with the libraries it has."""
+    """Whether the program exists and starts with the libraries of this machine."""
     try:
         started = subprocess.run([str(binary)], env={}, capture_output=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -120,7 +120,7 @@ def starts(binary: Path) -> bool:
 
 
 def keep(program: Path, binary: Path, version: str, origin: str) -> Path:
-    """Move a program into the cache in one step, its .json first, so that whoever sees it may use it."""
+    """Move a program into the cache atomically, after its .json, so that other processes can use it immediately."""
     binary.parent.mkdir(parents=True, exist_ok=True)
     about = {
         "version": version,
@@ -136,10 +136,10 @@ def keep(program: Path, binary: Path, version: str, origin: str) -> Path:
 
 
 def download_prebuilt(mediasoup: Path) -> Path | None:
-    """Let mediasoup's install step download its prebuilt worker; None where that does not work.
+    """Let mediasoup's install step download its prebuilt worker; None when that fails.
 
-    The step would go on to a build that downloads as well: it is stopped there, or when no answer came
-    within a few seconds.
+    The step would continue with a build that downloads sources: it is stopped before that, or when there was no
+    response within a few seconds.
     """
     step = Step("looking for mediasoup's prebuilt worker")
     release = mediasoup / "worker/out/Release"
@@ -157,7 +157,7 @@ def download_prebuilt(mediasoup: Path) -> Path | None:
             start_new_session=True,
         )
     except OSError as error:
-        raise NoWorkerError(f"cannot run node: {error}; install Node.js 20 or newer") from error
+        raise NoWorkerError(f"cannot run node: {error}; install Node.js 20.19 or newer") from error
 
     gave_up = threading.Event()
 
@@ -169,7 +169,7 @@ def download_prebuilt(mediasoup: Path) -> Path | None:
     threading.Thread(target=watch, daemon=True).start()
     started = time.monotonic()
     while process.poll() is None and not gave_up.wait(0.1):
-        # The folder appears with the answer's first bytes.
+        # The folder appears with the first bytes of the response.
         limit = DOWNLOAD_SECONDS if release.exists() else ANSWER_SECONDS
         if time.monotonic() - started > limit:
             break
@@ -178,14 +178,14 @@ def download_prebuilt(mediasoup: Path) -> Path | None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     if finished and not gave_up.is_set() and starts(release / NAME):
-        step.done("got it")
+        step.done("downloaded")
         return release / NAME
-    step.done("none to be had here")
+    step.done("not available")
     return None
 
 
 def build_from_source(mediasoup: Path, binary: Path, version: str) -> Path:
-    """Build the worker into the cache; on failure name the remedy and the log, which stays."""
+    """Build the worker into the cache; on failure the error names the remedy and the log, which is kept."""
     log = cache_folder() / "build.log"
     step = Step(f"building mediasoup's worker {version} (1 to 5 minutes)")
     with tempfile.TemporaryDirectory(prefix="building-", dir=cache_folder()) as folder:
@@ -194,25 +194,25 @@ def build_from_source(mediasoup: Path, binary: Path, version: str) -> Path:
         except build.BuildError as error:
             step.done("failed")
             raise NoWorkerError(
-                f"the build {error}; on Debian or Ubuntu install what it needs with `apt-get install "
+                f"the build {error}; on Debian or Ubuntu install its requirements with `apt-get install "
                 f"{build.PACKAGES}`, "
-                f"elsewhere the same libraries by other names, then run this again. The log is {str(log)!r}"
+                f"on other systems the same libraries, then run this again. The log is {str(log)!r}"
             ) from error
         if not starts(program):
             step.done("failed")
-            raise NoWorkerError(f"the program that was built does not start; the log is {str(log)!r}")
+            raise NoWorkerError(f"the built program does not start; the log is {str(log)!r}")
         step.done("built")
         return keep(program, binary, version, "built from source")
 
 
 @contextlib.contextmanager
 def only_one_at_a_time(lock: Path) -> Iterator[None]:
-    """Let a second set-up wait for the first one's build rather than repeat it."""
+    """Let a second set-up wait for the build of the first instead of repeating it."""
     with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("  another set-up is making mediasoup's worker; waiting for it", file=sys.stderr, flush=True)
+            print("  another set-up is building mediasoup's worker; waiting for it", file=sys.stderr, flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

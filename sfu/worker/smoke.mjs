@@ -1,9 +1,9 @@
-// Shows that a mediasoup worker program works: starts it and sends RTP through SRTP and back.
+// Checks that a mediasoup worker program works: starts it and sends RTP through SRTP.
 //
 //     MEDIASOUP_WORKER_BIN=… node sfu/worker/smoke.mjs
 //
-// The packets go from one Router to another over two PipeTransports that encrypt, so both directions of the
-// libsrtp bridge are used. Prints one line; exit status 0 when the packets came through.
+// The packets go from one Router to another over two encrypting PipeTransports, so that both directions of the
+// libsrtp bridge are used. Prints one line; exit status 0 when the packets were received.
 
 import * as mediasoup from 'mediasoup';
 
@@ -16,7 +16,7 @@ const RTP_PARAMETERS = {
   encodings: [{ ssrc: SSRC }],
 };
 
-// A version 2 RTP packet (RFC 3550, 5.1) of payload type 100 with a payload of ten times its own number.
+// Builds a version 2 RTP packet (RFC 3550, 5.1) of payload type 100; its payload is its number, ten times.
 function buildPacket(sequence) {
   const packet = Buffer.alloc(12 + 10, sequence);
   packet.writeUInt16BE(0x8000 | 100, 0);
@@ -63,7 +63,7 @@ async function sendThroughSrtp(worker) {
 }
 
 const limit = setTimeout(() => {
-  console.error(`no ${PACKETS} packets came through within ${LIMIT_MS} ms`);
+  console.error(`no ${PACKETS} packets were received within ${LIMIT_MS} ms`);
   process.exit(1);
 }, LIMIT_MS);
 const worker = await mediasoup.createWorker();

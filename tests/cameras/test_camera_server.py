@@ -195,8 +195,8 @@ def test_a_paused_server_does_not_answer_until_it_resumes():
     [
         ({"codec": "vp9"}, "'codec' must be one of h264, h265, mjpeg, not 'vp9'"),
         ({"width": 641}, "'width' and 'height' must be multiples of 2"),
-        ({"colour": "red"}, "'colour' is no setting"),
-        ({"user": "viewer"}, "'user' and 'password' go together"),
+        ({"colour": "red"}, "'colour' is not a setting"),
+        ({"user": "viewer"}, "'user' and 'password' must be set together"),
     ],
 )
 def test_a_wrong_setting_is_named(server, path, settings, message):

@@ -136,3 +136,11 @@ def test_the_vas_commands_that_people_are_told_exist():
     text = "\n".join(p.read_text(encoding="utf-8") for p in tracked_files() if p.suffix == ".md")
     told = set(re.findall(r"`vas ([a-z]+)", text))
     assert told <= set(main.commands), told - set(main.commands)
+
+
+def test_every_file_that_the_map_of_the_code_names_exists():
+    document = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    rooms = "|".join(sorted({relative(path).partition("/")[0] for path in tracked_files() if "/" in relative(path)}))
+    named = set(re.findall(rf"`((?:{rooms})/[\w./-]*)`", document))
+    assert len(named) > 50, "the map names files in backticks"
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []

@@ -5,7 +5,11 @@ import type { TimedFragment } from '../src/players/footageClock';
 import type { HlsInstance } from '../src/players/hlsLibrary';
 
 interface Loader {
-  load(context: { type: string; url: string }, config: unknown, callbacks: { onSuccess(response: { data: string }): void }): void;
+  load(
+    context: { type: string; url: string },
+    config: unknown,
+    callbacks: { onSuccess(response: { data: string }): void },
+  ): void;
   destroy(): void;
 }
 
@@ -43,7 +47,13 @@ export class FakeHls {
     this.handlers.get(name)?.(name, data);
   }
 
-  failFatally(change: { type: string; details: string; frag?: { sn: number }; response?: { url: string; data: undefined; code: number }; mimeType?: string }): void {
+  failFatally(change: {
+    type: string;
+    details: string;
+    frag?: { sn: number };
+    response?: { url: string; data: undefined; code: number };
+    mimeType?: string;
+  }): void {
     this.emit('hlsError', { fatal: true, ...change });
   }
 
@@ -61,17 +71,21 @@ export class FakeHls {
     if (!LoaderClass || this.isDestroyed) return;
     const loader = new LoaderClass();
     this.loaders.push(loader);
-    loader.load({ type, url }, {}, {
-      onSuccess: ({ data }) => {
-        let start = 0;
-        const fragments = parsePlaylist(data).map(({ startMs, durationMs }) => {
-          const fragment = { start, duration: durationMs / 1000, programDateTime: startMs };
-          start += fragment.duration;
-          return fragment;
-        });
-        this.levels = [{ details: { fragments } }];
-        this.read('level', url);
+    loader.load(
+      { type, url },
+      {},
+      {
+        onSuccess: ({ data }) => {
+          let start = 0;
+          const fragments = parsePlaylist(data).map(({ startMs, durationMs }) => {
+            const fragment = { start, duration: durationMs / 1000, programDateTime: startMs };
+            start += fragment.duration;
+            return fragment;
+          });
+          this.levels = [{ details: { fragments } }];
+          this.read('level', url);
+        },
       },
-    });
+    );
   }
 }

@@ -46,7 +46,8 @@ export class StubApi {
     };
     this.asked.push(asked);
     const route = this.routes[`${asked.method} ${asked.path}`];
-    if (!route) return new Response(JSON.stringify({ message: `no stub for ${asked.method} ${asked.path}` }), { status: 404 });
+    if (!route)
+      return new Response(JSON.stringify({ message: `no stub for ${asked.method} ${asked.path}` }), { status: 404 });
     const { status = 200, body, headers = {} } = typeof route === 'function' ? route(asked) : route;
     return new Response(status === 204 ? null : JSON.stringify(body), { status, headers });
   }

@@ -16,5 +16,8 @@ export function buildPlaylist(starts: number[]): string {
 
 /** Starts of fragments that follow each other from `fromMs` up to `toMs`. */
 export function fragmentStarts(fromMs: number, toMs: number): number[] {
-  return Array.from({ length: Math.max(0, Math.ceil((toMs - fromMs) / FRAGMENT_MS)) }, (_, index) => fromMs + index * FRAGMENT_MS);
+  return Array.from(
+    { length: Math.max(0, Math.ceil((toMs - fromMs) / FRAGMENT_MS)) },
+    (_, index) => fromMs + index * FRAGMENT_MS,
+  );
 }

@@ -18,40 +18,70 @@ const playing = async (page) => {
 };
 
 export const GALLERY_PAGES = [
-  { name: 'cameras-grid', path: '/', count: 30, act: async (page) => {
-    await page.getByText('Pictures', { exact: true }).click({ force: true });
-    await page.waitForTimeout(1_200);
-    await page.evaluate(() => localStorage.removeItem('vas.devices.view'));
-  } },
+  {
+    name: 'cameras-grid',
+    path: '/',
+    count: 30,
+    act: async (page) => {
+      await page.getByText('Pictures', { exact: true }).click({ force: true });
+      await page.waitForTimeout(1_200);
+      await page.evaluate(() => localStorage.removeItem('vas.devices.view'));
+    },
+  },
   { name: 'snapshots-0', path: '/snapshots', count: 0 },
   { name: 'snapshots-1', path: '/snapshots', count: 1 },
   { name: 'snapshots-30', path: '/snapshots', count: 30 },
   { name: 'snapshots-no-match', path: '/snapshots?q=zebra', count: 30 },
   { name: 'snapshots-filtered', path: `/snapshots?device=${id(7)}&when=custom`, count: 30 },
-  { name: 'snapshots-choose', path: '/snapshots', count: 30, act: async (page) => {
-    for (const number of [1, 2, 4]) await page.getByTestId('snapshot-tile').nth(number).getByRole('checkbox').click();
-  } },
+  {
+    name: 'snapshots-choose',
+    path: '/snapshots',
+    count: 30,
+    act: async (page) => {
+      for (const number of [1, 2, 4]) await page.getByTestId('snapshot-tile').nth(number).getByRole('checkbox').click();
+    },
+  },
   { name: 'snapshots-view', path: '/snapshots', count: 30, act: openTile(2) },
   { name: 'snapshots-view-long', path: `/snapshots?device=${id(7)}`, count: 30, act: openTile(0) },
-  { name: 'snapshots-deleted', path: '/snapshots', count: 30, act: async (page) => {
-    await openTile(3)(page);
-    await page.keyboard.press('Delete');
-    await page.getByText('was deleted').waitFor();
-    await page.keyboard.press('Escape');
-    await page.waitForTimeout(400);
-  } },
+  {
+    name: 'snapshots-deleted',
+    path: '/snapshots',
+    count: 30,
+    act: async (page) => {
+      await openTile(3)(page);
+      await page.keyboard.press('Delete');
+      await page.getByText('was deleted').waitFor();
+      await page.keyboard.press('Escape');
+      await page.waitForTimeout(400);
+    },
+  },
   { name: 'capture-live', path: `/devices/${id(0)}`, count: 30, act: shoot },
-  { name: 'capture-job', path: `/devices/${id(3)}`, count: 30, act: async (page) => {
-    await shoot(page);
-    await page.waitForTimeout(1_500);
-  } },
-  { name: 'capture-recorded', path: `/devices/${id(0)}?t=${encodeURIComponent(ago(40))}`, count: 30, act: async (page) => {
-    await playing(page);
-    await shoot(page);
-  } },
-  { name: 'capture-none', path: `/devices/${id(2)}?t=${encodeURIComponent(ago(120))}`, count: 30, act: async (page) => {
-    await playing(page);
-    await shoot(page);
-  } },
+  {
+    name: 'capture-job',
+    path: `/devices/${id(3)}`,
+    count: 30,
+    act: async (page) => {
+      await shoot(page);
+      await page.waitForTimeout(1_500);
+    },
+  },
+  {
+    name: 'capture-recorded',
+    path: `/devices/${id(0)}?t=${encodeURIComponent(ago(40))}`,
+    count: 30,
+    act: async (page) => {
+      await playing(page);
+      await shoot(page);
+    },
+  },
+  {
+    name: 'capture-none',
+    path: `/devices/${id(2)}?t=${encodeURIComponent(ago(120))}`,
+    count: 30,
+    act: async (page) => {
+      await playing(page);
+      await shoot(page);
+    },
+  },
   { name: 'capture-stopped', path: `/devices/${id(9)}`, count: 30, act: shoot },
 ];

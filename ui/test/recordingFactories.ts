@@ -1,5 +1,11 @@
 // Recordings and what belongs to them, for tests.
-import type { CoverageDay, Recording, RecordedDate, RecordingTimeline, StorageFigures } from '../src/api/recordingTypes';
+import type {
+  CoverageDay,
+  Recording,
+  RecordedDate,
+  RecordingTimeline,
+  StorageStatistics,
+} from '../src/api/recordingTypes';
 
 export function buildRecording(change: Partial<Recording> = {}): Recording {
   return {
@@ -28,11 +34,29 @@ export function buildRecording(change: Partial<Recording> = {}): Recording {
 }
 
 export function buildRecordedDate(date: string, change: Partial<RecordedDate> = {}): RecordedDate {
-  return { date, seconds: 86_400, wanted_seconds: 86_400, coverage: 1, bytes: 43_200_000_000, segments: 1440, gaps: 0, ...change };
+  return {
+    date,
+    seconds: 86_400,
+    wanted_seconds: 86_400,
+    coverage: 1,
+    bytes: 43_200_000_000,
+    segments: 1440,
+    gaps: 0,
+    ...change,
+  };
 }
 
 export function buildCoverageDay(date: string, change: Partial<CoverageDay> = {}): CoverageDay {
-  return { device_id: 'd1', device_name: 'Main gate', date, recorded_seconds: 86_400, wanted_seconds: 86_400, coverage: 1, gaps: [], ...change };
+  return {
+    device_id: 'd1',
+    device_name: 'Main gate',
+    date,
+    recorded_seconds: 86_400,
+    wanted_seconds: 86_400,
+    coverage: 1,
+    gaps: [],
+    ...change,
+  };
 }
 
 export function buildTimeline(change: Partial<RecordingTimeline> = {}): RecordingTimeline {
@@ -50,7 +74,7 @@ export function buildTimeline(change: Partial<RecordingTimeline> = {}): Recordin
   };
 }
 
-export function buildStorage(change: Partial<StorageFigures> = {}): StorageFigures {
+export function buildStorage(change: Partial<StorageStatistics> = {}): StorageStatistics {
   return {
     state: 'ok',
     reason: null,

@@ -9,10 +9,24 @@ export const RECORDING_PAGES = [
   { name: 'recordings-30', path: '/recordings', count: 30 },
   { name: 'recordings-date', path: `/recordings?date=${daysAgo(1)}`, count: 30 },
   { name: 'recordings-no-match', path: '/recordings?q=zebra', count: 30 },
-  { name: 'recorded-days', path: `/recordings/${id(0)}`, count: 30, act: (page) => page.getByRole('button', { name: /gaps on/ }).first().click() },
+  {
+    name: 'recorded-days',
+    path: `/recordings/${id(0)}`,
+    count: 30,
+    act: (page) =>
+      page
+        .getByRole('button', { name: /gaps on/ })
+        .first()
+        .click(),
+  },
   { name: 'recorded-days-long', path: `/recordings/${id(7)}`, count: 30 },
   { name: 'recorded-days-none', path: `/recordings/${id(5)}`, count: 30 },
   { name: 'recording-settings', path: `/devices/${id(0)}/recording`, count: 30 },
-  { name: 'recording-plan', path: `/devices/${id(1)}/recording`, count: 30, act: (page) => page.getByRole('button', { name: /^Friday/ }).click() },
+  {
+    name: 'recording-plan',
+    path: `/devices/${id(1)}/recording`,
+    count: 30,
+    act: (page) => page.getByRole('button', { name: /^Friday/ }).click(),
+  },
   { name: 'recording-event', path: `/devices/${id(3)}/recording`, count: 30 },
 ];

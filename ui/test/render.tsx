@@ -9,7 +9,9 @@ import { createMemoryRouter, RouterProvider } from 'react-router';
 
 export function renderAt(address: string, routes: { path: string; element: ReactElement }[]) {
   const client = new QueryClient({ defaultOptions: { queries: { retry: false }, mutations: { retry: false } } });
-  const router = createMemoryRouter([...routes, { path: '*', element: <div>elsewhere</div> }], { initialEntries: [address] });
+  const router = createMemoryRouter([...routes, { path: '*', element: <div>elsewhere</div> }], {
+    initialEntries: [address],
+  });
   render(
     <QueryClientProvider client={client}>
       <MantineProvider env="test">

@@ -21,11 +21,16 @@ const PAGES = [
   { name: 'list-1', path: '/', count: 1 },
   { name: 'list-30', path: '/', count: 30 },
   { name: 'no-match', path: '/?q=zebra', count: 30 },
-  { name: 'delete', path: '/', count: 1, act: async (page) => {
-    await click(/^More for/)(page);
-    await page.getByRole('menuitem', { name: /Delete/ }).click();
-    await page.getByRole('dialog').waitFor();
-  } },
+  {
+    name: 'delete',
+    path: '/',
+    count: 1,
+    act: async (page) => {
+      await click(/^More for/)(page);
+      await page.getByRole('menuitem', { name: /Delete/ }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
   { name: 'device-idle', path: CAMERA(4), count: 30 },
   { name: 'device-long', path: CAMERA(7), count: 30 },
   { name: 'device-preview', path: `${CAMERA(1)}?autoplay=1`, count: 30, act: (page) => page.waitForTimeout(1200) },
@@ -33,10 +38,15 @@ const PAGES = [
   { name: 'device-stopped', path: `${CAMERA(9)}?autoplay=1`, count: 30, act: (page) => page.waitForTimeout(800) },
   { name: 'device-gone', path: CAMERA(99), count: 1 },
   { name: 'new', path: '/devices/new', count: 1, act: click('Add camera') },
-  { name: 'edit-probe', path: `${CAMERA(2)}/edit`, count: 30, act: async (page) => {
-    await click('Test')(page);
-    await page.getByText('Key frame every', { exact: true }).waitFor();
-  } },
+  {
+    name: 'edit-probe',
+    path: `${CAMERA(2)}/edit`,
+    count: 30,
+    act: async (page) => {
+      await click('Test')(page);
+      await page.getByText('Key frame every', { exact: true }).waitFor();
+    },
+  },
   { name: 'health', path: '/health', count: 30 },
   ...RECORDING_PAGES,
   ...PLAYBACK_PAGES,
@@ -48,29 +58,48 @@ mkdirSync(OUT, { recursive: true });
 const fake = await startFakeApi();
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
 });
 try {
   for (const [size, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of ['light', 'dark']) {
-      const context = await browser.newContext({ viewport, colorScheme, hasTouch: size === 'phone', isMobile: size === 'phone', timezoneId: 'Europe/Berlin' });
+      const context = await browser.newContext({
+        viewport,
+        colorScheme,
+        hasTouch: size === 'phone',
+        isMobile: size === 'phone',
+        timezoneId: 'Europe/Berlin',
+      });
       for (const { name, path, count, act, isBroken } of PAGES) {
         const shot = `${name}-${size}-${colorScheme}`;
         if (!shot.includes(WANTED)) continue;
         fake.setCount(count);
         const page = await context.newPage();
         page.on('console', (message) => {
-          if (message.type() === 'error' && !/status of [45]\d\d/.test(message.text())) process.stdout.write(`${shot}: ${message.text()}\n`);
+          if (message.type() === 'error' && !/status of [45]\d\d/.test(message.text()))
+            process.stdout.write(`${shot}: ${message.text()}\n`);
         });
         page.on('pageerror', (error) => process.stdout.write(`${shot}: ${error.message}\n`));
-        if (isBroken) await page.route('**/playlist?*', (route) => route.fulfill({ status: 503, json: { message: 'the database is away' } }));
+        if (isBroken)
+          await page.route('**/playlist?*', (route) =>
+            route.fulfill({ status: 503, json: { message: 'the database is away' } }),
+          );
         await page.goto(fake.url + path);
         await page.getByRole('heading', { level: 1 }).waitFor();
         await page.waitForLoadState('networkidle', { timeout: 2_000 }).catch(() => {});
         await act?.(page);
         await page.evaluate(() => window.scrollTo(0, 0));
         await page.waitForTimeout(250);
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
         if (overflow > 0) process.stdout.write(`${shot}: ${overflow} px wider than the screen\n`);
         // What is fixed to the edge of the screen would else lie across the middle of a long picture.
         const isLong = size === 'phone' && (await page.getByRole('dialog').count()) === 0;

@@ -35,6 +35,8 @@ Object.defineProperty(document, 'fonts', { value: new EventTarget() });
 // The same language for every machine: what is said in the reader's own is tried with others in clock.test.ts.
 const NativeFormat = Intl.DateTimeFormat;
 Intl.DateTimeFormat = new Proxy(NativeFormat, {
-  construct: (target, [locale, options]: [string | undefined, Intl.DateTimeFormatOptions | undefined]) => new target(locale ?? 'en-GB', options),
-  apply: (target, _, [locale, options]: [string | undefined, Intl.DateTimeFormatOptions | undefined]) => target(locale ?? 'en-GB', options),
+  construct: (target, [locale, options]: [string | undefined, Intl.DateTimeFormatOptions | undefined]) =>
+    new target(locale ?? 'en-GB', options),
+  apply: (target, _, [locale, options]: [string | undefined, Intl.DateTimeFormatOptions | undefined]) =>
+    target(locale ?? 'en-GB', options),
 });

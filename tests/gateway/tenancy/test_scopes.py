@@ -24,7 +24,7 @@ from gateway.inventory import (
     replace_device,
 )
 from gateway.streams.model import Stream, ask_to_stop, request_start
-from gateway.tenancy.scopes import FootageRow, TenantRow, TenantScope, UnscopedQuery
+from gateway.tenancy.scopes import EVERY_TENANT, FootageRow, TenantRow, TenantScope, UnscopedQuery
 from gateway.tenancy.tenants import Tenant
 from tests.factories import SOURCE_URL, make_device
 
@@ -75,7 +75,7 @@ def test_a_scope_makes_no_rows_of_another_tenant(scope, other_scope):
     with pytest.raises(UnscopedQuery):
         scope.insert(DeviceTag, tenant_id=other_scope.tenant_id, device_id=str(uuid.uuid4()), tag="x")
     with pytest.raises(UnscopedQuery):
-        gateway.models.EVERY_TENANT.insert(DeviceTag, device_id=str(uuid.uuid4()), tag="x")
+        EVERY_TENANT.insert(DeviceTag, device_id=str(uuid.uuid4()), tag="x")
 
 
 @pytest.mark.parametrize("model", [Device, Stream, DeviceTag])

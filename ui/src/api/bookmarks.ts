@@ -79,7 +79,11 @@ export async function readBookmark(id: string, signal?: AbortSignal): Promise<Ve
 
 /** `key` is made up by the caller: sent twice, it still makes one bookmark. */
 export async function createBookmark(fields: NewBookmark, key: string): Promise<VersionedBookmark> {
-  const answer = await request<Bookmark>('/bookmarks', { method: 'POST', body: fields, headers: { 'Idempotency-Key': key } });
+  const answer = await request<Bookmark>('/bookmarks', {
+    method: 'POST',
+    body: fields,
+    headers: { 'Idempotency-Key': key },
+  });
   return { bookmark: answer.data, etag: answer.headers.get('ETag') };
 }
 
@@ -102,15 +106,18 @@ export async function makeClipAgain(id: string): Promise<void> {
   await request(`${pathOf(id)}/clip`, { method: 'POST' });
 }
 
-const added = (url: string, name: string, value: string | number): string => `${url}${url.includes('?') ? '&' : '?'}${name}=${value}`;
+const added = (url: string, name: string, value: string | number): string =>
+  `${url}${url.includes('?') ? '&' : '?'}${name}=${value}`;
 
 /** A part of an address that the server never sees: another version is fetched again by the element that shows it. */
 const edition = ({ version, clip }: Bookmark): string => `#${version}-${clip.start ?? clip.state}`;
 
 /** Where the clip plays; by ranges too. */
-export const clipUrl = (bookmark: Bookmark): string => (bookmark.clip.url ?? `${API_ROOT}${pathOf(bookmark.id)}/clip.mp4`) + edition(bookmark);
+export const clipUrl = (bookmark: Bookmark): string =>
+  (bookmark.clip.url ?? `${API_ROOT}${pathOf(bookmark.id)}/clip.mp4`) + edition(bookmark);
 
-export const clipDownloadUrl = ({ id, clip }: Bookmark): string => added(clip.url ?? `${API_ROOT}${pathOf(id)}/clip.mp4`, 'download', 1);
+export const clipDownloadUrl = ({ id, clip }: Bookmark): string =>
+  added(clip.url ?? `${API_ROOT}${pathOf(id)}/clip.mp4`, 'download', 1);
 
 /** `width` in pixels; null while there is no picture. */
 export const bookmarkPosterUrl = (bookmark: Bookmark, width: number): string | null =>

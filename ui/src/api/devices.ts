@@ -22,7 +22,9 @@ const PROBE_TIMEOUT_MS = 45_000;
 
 export async function listDevices(query: DeviceListQuery, signal?: AbortSignal): Promise<Page<Device>> {
   const { page, pageSize, sort, q, tag, state } = query;
-  return readPage(await request<Device[]>('/devices', { query: { page, page_size: pageSize, sort, q, tag, state }, signal }));
+  return readPage(
+    await request<Device[]>('/devices', { query: { page, page_size: pageSize, sort, q, tag, state }, signal }),
+  );
 }
 
 export async function readDevice(id: string, signal?: AbortSignal): Promise<VersionedDevice> {
@@ -45,11 +47,15 @@ export async function deleteDevice(id: string): Promise<void> {
 }
 
 export async function probeSource(body: ProbeRequest, signal?: AbortSignal): Promise<ProbeResult> {
-  return (await request<ProbeResult>('/devices/probe', { method: 'POST', body, signal, timeoutMs: PROBE_TIMEOUT_MS })).data;
+  return (await request<ProbeResult>('/devices/probe', { method: 'POST', body, signal, timeoutMs: PROBE_TIMEOUT_MS }))
+    .data;
 }
 
 export async function listDeviceEvents(id: string, page: number, signal?: AbortSignal): Promise<Page<DeviceEvent>> {
   return readPage(
-    await request<DeviceEvent[]>(`/devices/${encodeURIComponent(id)}/events`, { query: { page, page_size: 10 }, signal }),
+    await request<DeviceEvent[]>(`/devices/${encodeURIComponent(id)}/events`, {
+      query: { page, page_size: 10 },
+      signal,
+    }),
   );
 }

@@ -53,7 +53,8 @@ export function flattenErrors(errors: unknown): Record<string, string> {
     return null;
   };
   for (const [key, value] of Object.entries(errors)) {
-    const isPlace = ['json', 'query', 'path', 'headers'].includes(key) && value && !Array.isArray(value) && typeof value === 'object';
+    const isPlace =
+      ['json', 'query', 'path', 'headers'].includes(key) && value && !Array.isArray(value) && typeof value === 'object';
     if (isPlace) Object.assign(flat, flattenErrors(value));
     else {
       const text = firstText(value);
@@ -80,16 +81,27 @@ async function readError(response: Response): Promise<ApiError> {
     // A proxy's page instead of our JSON: the status has to do.
   }
   const errors = flattenErrors(body.errors);
-  const words = [body.message, Object.values(errors)[0], body.status].find((text) => typeof text === 'string' && text);
-  const fallback = response.status >= 500 ? 'the server could not answer; its log says why' : `the server answered ${response.status}`;
-  return new ApiError(response.status, (words as string | undefined) ?? fallback, typeof body.reason === 'string' ? body.reason : null, errors);
+  const message = [body.message, Object.values(errors)[0], body.status].find(
+    (text) => typeof text === 'string' && text,
+  );
+  const fallback =
+    response.status >= 500 ? 'the server could not answer; its log says why' : `the server answered ${response.status}`;
+  return new ApiError(
+    response.status,
+    (message as string | undefined) ?? fallback,
+    typeof body.reason === 'string' ? body.reason : null,
+    errors,
+  );
 }
 
 /** Sends one request. Throws ApiError, or the signal's own AbortError when the caller gave up. */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<Answer<T>> {
   const timeout = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-  const headers: Record<string, string> = { Accept: options.as && options.as !== 'json' ? '*/*' : 'application/json', ...options.headers };
+  const headers: Record<string, string> = {
+    Accept: options.as && options.as !== 'json' ? '*/*' : 'application/json',
+    ...options.headers,
+  };
   const init: RequestInit = { method: options.method ?? 'GET', headers, signal };
   if (options.body !== undefined) {
     headers['Content-Type'] = 'application/json';

@@ -153,7 +153,7 @@ export interface FootageDeletion {
   kept_protected: number;
 }
 
-export interface StorageFigures {
+export interface StorageStatistics {
   state: string;
   reason: Reason | null;
   total_bytes: number | null;

@@ -12,7 +12,7 @@ import type {
   RecordingSettings,
   RecordingTimeline,
   SegmentFile,
-  StorageFigures,
+  StorageStatistics,
 } from './recordingTypes';
 
 export interface Range {
@@ -30,14 +30,17 @@ export type ExportCut = 'key_frames' | 'exact';
 
 const pathOf = (deviceId: string): string => `/recordings/devices/${encodeURIComponent(deviceId)}`;
 
-const addressOf = (path: string, query: Record<string, string>): string => `${API_ROOT}${path}?${new URLSearchParams(query)}`;
+const addressOf = (path: string, query: Record<string, string>): string =>
+  `${API_ROOT}${path}?${new URLSearchParams(query)}`;
 
 export async function listRecordings(
   query: { page: number; pageSize: number; q?: string; device?: string },
   signal?: AbortSignal,
 ): Promise<Page<Recording>> {
   const { page, pageSize, q, device } = query;
-  return readPage(await request<Recording[]>('/recordings', { query: { page, page_size: pageSize, q, device }, signal }));
+  return readPage(
+    await request<Recording[]>('/recordings', { query: { page, page_size: pageSize, q, device }, signal }),
+  );
 }
 
 export async function readRecording(deviceId: string, signal?: AbortSignal): Promise<VersionedRecording> {
@@ -46,7 +49,11 @@ export async function readRecording(deviceId: string, signal?: AbortSignal): Pro
 }
 
 /** `etag` null overwrites whatever is there. */
-export async function replaceRecording(deviceId: string, settings: RecordingSettings, etag: string | null): Promise<VersionedRecording> {
+export async function replaceRecording(
+  deviceId: string,
+  settings: RecordingSettings,
+  etag: string | null,
+): Promise<VersionedRecording> {
   const headers: Record<string, string> = etag ? { 'If-Match': etag } : {};
   const answer = await request<Recording>(pathOf(deviceId), { method: 'PUT', body: settings, headers });
   return { recording: answer.data, etag: answer.headers.get('ETag') };
@@ -79,10 +86,17 @@ export async function listRecordedDates(
   signal?: AbortSignal,
 ): Promise<RecordedDate[]> {
   const { timeZone, from, to } = query;
-  return (await request<RecordedDate[]>(`${pathOf(deviceId)}/dates`, { query: { time_zone: timeZone, from, to }, signal })).data;
+  return (
+    await request<RecordedDate[]>(`${pathOf(deviceId)}/dates`, { query: { time_zone: timeZone, from, to }, signal })
+  ).data;
 }
 
-export async function listSegments(deviceId: string, date: string, timeZone: string, signal?: AbortSignal): Promise<SegmentFile[]> {
+export async function listSegments(
+  deviceId: string,
+  date: string,
+  timeZone: string,
+  signal?: AbortSignal,
+): Promise<SegmentFile[]> {
   const path = `${pathOf(deviceId)}/dates/${encodeURIComponent(date)}/segments`;
   return (await request<SegmentFile[]>(path, { query: { time_zone: timeZone }, signal })).data;
 }
@@ -94,7 +108,10 @@ export async function readTimeline(
 ): Promise<RecordingTimeline> {
   const { start, end, resolutionSeconds } = query;
   return (
-    await request<RecordingTimeline>(`${pathOf(deviceId)}/timeline`, { query: { start, end, resolution_seconds: resolutionSeconds }, signal })
+    await request<RecordingTimeline>(`${pathOf(deviceId)}/timeline`, {
+      query: { start, end, resolution_seconds: resolutionSeconds },
+      signal,
+    })
   ).data;
 }
 
@@ -105,7 +122,11 @@ export interface CoverageQuery {
 }
 
 /** Coverage by day of one device, or of every device when `deviceId` is null. */
-export async function readCoverage(deviceId: string | null, query: CoverageQuery, signal?: AbortSignal): Promise<CoverageDay[]> {
+export async function readCoverage(
+  deviceId: string | null,
+  query: CoverageQuery,
+  signal?: AbortSignal,
+): Promise<CoverageDay[]> {
   const path = deviceId === null ? '/recordings/coverage' : `${pathOf(deviceId)}/coverage`;
   const { from, to, timeZone } = query;
   return (await request<CoverageDay[]>(path, { query: { from, to, time_zone: timeZone }, signal })).data;
@@ -139,7 +160,8 @@ export async function listProtections(deviceId: string, signal?: AbortSignal): P
 }
 
 export async function protectFootage(deviceId: string, range: Range, note: string): Promise<Protection> {
-  return (await request<Protection>(`${pathOf(deviceId)}/protections`, { method: 'POST', body: { ...range, note } })).data;
+  return (await request<Protection>(`${pathOf(deviceId)}/protections`, { method: 'POST', body: { ...range, note } }))
+    .data;
 }
 
 export async function removeProtection(deviceId: string, protectionId: number): Promise<void> {
@@ -151,6 +173,6 @@ export async function startExport(deviceId: string, range: Range, cut: ExportCut
   return (await request<Job>(`${pathOf(deviceId)}/export`, { method: 'POST', body })).data;
 }
 
-export async function readStorage(signal?: AbortSignal): Promise<StorageFigures> {
-  return (await request<StorageFigures>('/recordings/storage', { signal })).data;
+export async function readStorage(signal?: AbortSignal): Promise<StorageStatistics> {
+  return (await request<StorageStatistics>('/recordings/storage', { signal })).data;
 }

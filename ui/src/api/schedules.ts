@@ -43,7 +43,9 @@ const MOST = 200;
 const pathOf = (id: number): string => `/snapshots/schedules/${id}`;
 
 export async function listSchedules(deviceId: string, signal?: AbortSignal): Promise<Schedule[]> {
-  return readPage(await request<Schedule[]>('/snapshots/schedules', { query: { device_id: deviceId, page_size: MOST }, signal })).items;
+  return readPage(
+    await request<Schedule[]>('/snapshots/schedules', { query: { device_id: deviceId, page_size: MOST }, signal }),
+  ).items;
 }
 
 export async function readSchedule(id: number, signal?: AbortSignal): Promise<VersionedSchedule> {
@@ -82,5 +84,7 @@ export interface TimeLapseRequest extends Range {
 }
 
 export async function startTimeLapse(deviceId: string, wish: TimeLapseRequest): Promise<Job> {
-  return (await request<Job>(`/snapshots/devices/${encodeURIComponent(deviceId)}/time-lapse`, { method: 'POST', body: wish })).data;
+  return (
+    await request<Job>(`/snapshots/devices/${encodeURIComponent(deviceId)}/time-lapse`, { method: 'POST', body: wish })
+  ).data;
 }

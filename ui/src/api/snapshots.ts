@@ -65,7 +65,11 @@ export async function readSnapshot(id: string, signal?: AbortSignal): Promise<Ve
 }
 
 /** `etag` null overwrites whatever is there. */
-export async function replaceSnapshot(id: string, fields: SnapshotFields, etag: string | null): Promise<VersionedSnapshot> {
+export async function replaceSnapshot(
+  id: string,
+  fields: SnapshotFields,
+  etag: string | null,
+): Promise<VersionedSnapshot> {
   const headers: Record<string, string> = etag ? { 'If-Match': etag } : {};
   const answer = await request<Snapshot>(pathOf(id), { method: 'PUT', body: fields, headers });
   return { snapshot: answer.data, etag: answer.headers.get('ETag') };
@@ -86,13 +90,17 @@ export async function captureSnapshot(deviceId: string, at: string | null, key: 
   // What is on the screen is what is wanted, to the frame.
   const body = { accuracy: 'exact', ...(at === null ? {} : { at }) };
   const answer = await request<Snapshot | Job>(path, { method: 'POST', body, headers: { 'Idempotency-Key': key } });
-  return answer.status === 202 ? { snapshot: null, job: answer.data as Job } : { snapshot: answer.data as Snapshot, job: null };
+  return answer.status === 202
+    ? { snapshot: null, job: answer.data as Job }
+    : { snapshot: answer.data as Snapshot, job: null };
 }
 
-const added = (url: string, query: Record<string, string>): string => `${url}${url.includes('?') ? '&' : '?'}${new URLSearchParams(query)}`;
+const added = (url: string, query: Record<string, string>): string =>
+  `${url}${url.includes('?') ? '&' : '?'}${new URLSearchParams(query)}`;
 
 /** Where a browser downloads the picture under a name that tells camera and time. */
-export const snapshotDownloadUrl = ({ image_url: url }: Snapshot, format: SnapshotFormat): string => added(url, { format, download: '1' });
+export const snapshotDownloadUrl = ({ image_url: url }: Snapshot, format: SnapshotFormat): string =>
+  added(url, { format, download: '1' });
 
 /** The picture as it was kept. */
 export async function fetchSnapshotImage({ image_url: url }: Snapshot, signal?: AbortSignal): Promise<Blob> {
@@ -107,7 +115,11 @@ export interface Poster {
 
 /** The newest picture of a device, `width` pixels wide; ApiError 404 with reason `no_picture` where there is none. */
 export async function fetchPoster(deviceId: string, width: number, signal?: AbortSignal): Promise<Poster> {
-  const answer = await request<Blob>(`/devices/${encodeURIComponent(deviceId)}/poster.jpg`, { as: 'blob', query: { width }, signal });
+  const answer = await request<Blob>(`/devices/${encodeURIComponent(deviceId)}/poster.jpg`, {
+    as: 'blob',
+    query: { width },
+    signal,
+  });
   const told = Date.parse(answer.headers.get('Last-Modified') ?? '');
   return { picture: answer.data, takenAt: Number.isFinite(told) ? new Date(told).toISOString() : null };
 }

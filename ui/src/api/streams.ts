@@ -1,15 +1,15 @@
-// Streams: their live figures, start and stop, leave to watch, and the newest footage as a file.
+// Streams: their live statistics, start and stop, leave to watch, and the newest footage as a file.
 import { request } from './http';
 import { readPage } from './pagination';
 import type { Stream, ViewerGrant } from './types';
 
 const PAGE_SIZE = 100;
-const MOST_PAGES = 20;
+const MAX_PAGES = 20;
 
 /** Every stream, read page by page. */
 export async function listStreams(signal?: AbortSignal): Promise<Stream[]> {
   const streams: Stream[] = [];
-  for (let page = 1; page <= MOST_PAGES; page += 1) {
+  for (let page = 1; page <= MAX_PAGES; page += 1) {
     const told = readPage(await request<Stream[]>('/streams', { query: { page, page_size: PAGE_SIZE }, signal }));
     streams.push(...told.items);
     if (page >= told.totalPages) break;

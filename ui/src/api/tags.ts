@@ -10,13 +10,15 @@ interface TagCount {
 }
 
 const PAGE_SIZE = 200;
-const MOST_PAGES = 10;
+const MAX_PAGES = 10;
 
 /** All in use, by name; of more than two thousand those that are used most. */
 export async function listTags(of: Tagged, signal?: AbortSignal): Promise<string[]> {
   const tags: string[] = [];
-  for (let page = 1; page <= MOST_PAGES; page += 1) {
-    const { items, total } = readPage(await request<TagCount[]>(`/${of}/tags`, { query: { page, page_size: PAGE_SIZE }, signal }));
+  for (let page = 1; page <= MAX_PAGES; page += 1) {
+    const { items, total } = readPage(
+      await request<TagCount[]>(`/${of}/tags`, { query: { page, page_size: PAGE_SIZE }, signal }),
+    );
     tags.push(...items.map(({ tag }) => tag));
     if (items.length === 0 || tags.length >= total) break;
   }

@@ -7,12 +7,15 @@ import { buildBookmark, buildClip } from '../../test/bookmarkFactories';
 import { buildDevice } from '../../test/factories';
 import { renderAt } from '../../test/render';
 import { StubApi } from '../../test/StubApi';
-import { ownTimeZone, wallAt } from '../timeline/timeZone';
-import { formatMoment } from '../timeline/words';
+import { ownTimeZone, wallAt } from '../formatting/timeZone';
+import { formatMoment } from '../formatting/zonedTimes';
 import { BookmarksPage } from './BookmarksPage';
 
 let api: StubApi;
-const listed = (items: unknown[]) => ({ body: items, headers: { 'X-Pagination': JSON.stringify({ total: items.length, total_pages: 1 }) } });
+const listed = (items: unknown[]) => ({
+  body: items,
+  headers: { 'X-Pagination': JSON.stringify({ total: items.length, total_pages: 1 }) },
+});
 const show = (address = '/bookmarks') => renderAt(address, [{ path: '/bookmarks', element: <BookmarksPage /> }]);
 const chooseFromMenu = async (item: string) => {
   await userEvent.click(await screen.findByRole('button', { name: 'More for Delivery' }));
@@ -40,25 +43,40 @@ test('a bookmark tells what, where and when, and leads to the recording at its m
   const card = await screen.findByTestId('bookmark-card');
   expect(card).toHaveTextContent('left at the gate');
   expect(card).toHaveTextContent('parcel');
-  expect(within(card).getByRole('link', { name: 'Main gate' })).toHaveAttribute('href', '/devices/d1?t=2026-03-01T12%3A00%3A00.000Z');
+  expect(within(card).getByRole('link', { name: 'Main gate' })).toHaveAttribute(
+    'href',
+    '/devices/d1?t=2026-03-01T12%3A00%3A00.000Z',
+  );
 });
 
 test('it plays where it is', async () => {
   show();
   await userEvent.click(await screen.findByRole('button', { name: 'Play Delivery' }));
-  expect(screen.getByTestId('bookmark-video')).toHaveAttribute('src', expect.stringMatching(/^\/api\/v1\/bookmarks\/b1\/clip\.mp4#/));
+  expect(screen.getByTestId('bookmark-video')).toHaveAttribute(
+    'src',
+    expect.stringMatching(/^\/api\/v1\/bookmarks\/b1\/clip\.mp4#/),
+  );
 });
 
 test('a clip that is being made says how far it is', async () => {
-  api.set('GET /bookmarks', listed([buildBookmark({ clip: buildClip({ state: 'pending', progress: 0.42, url: null }) })]));
+  api.set(
+    'GET /bookmarks',
+    listed([buildBookmark({ clip: buildClip({ state: 'pending', progress: 0.42, url: null }) })]),
+  );
   show();
-  expect(await screen.findByRole('progressbar', { name: /Progress of the clip/ })).toHaveAttribute('aria-valuenow', '42');
+  expect(await screen.findByRole('progressbar', { name: /Progress of the clip/ })).toHaveAttribute(
+    'aria-valuenow',
+    '42',
+  );
   expect(screen.queryByRole('button', { name: 'Play Delivery' })).not.toBeInTheDocument();
 });
 
 test('a clip that has failed says why and is tried again', async () => {
   const reason = { code: 'disk_full', message: 'the disk is full', remedy: 'free some space' };
-  api.set('GET /bookmarks', listed([buildBookmark({ clip: buildClip({ state: 'failed', reason, url: null }), poster_url: null })]));
+  api.set(
+    'GET /bookmarks',
+    listed([buildBookmark({ clip: buildClip({ state: 'failed', reason, url: null }), poster_url: null })]),
+  );
   show();
   expect(await screen.findByText('No clip: The disk is full. Free some space.')).toBeInTheDocument();
   await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
@@ -83,11 +101,20 @@ test('a change is sent whole, with the version it was made of', async () => {
   await waitFor(() => expect(api.all('PUT /bookmarks/b1')).toHaveLength(1));
   const [asked] = api.all('PUT /bookmarks/b1');
   expect(asked?.headers.get('If-Match')).toBe('"3"');
-  expect(asked?.body).toEqual({ title: 'Parcel', note: 'left at the gate', tags: ['parcel'], at: '2026-03-01T12:00:00Z', before_seconds: 5, after_seconds: 5 });
+  expect(asked?.body).toEqual({
+    title: 'Parcel',
+    note: 'left at the gate',
+    tags: ['parcel'],
+    at: '2026-03-01T12:00:00Z',
+    before_seconds: 5,
+    after_seconds: 5,
+  });
 });
 
 test('somebody else’s change is not lost unseen', async () => {
-  api.set('PUT /bookmarks/b1', ({ headers }) => (headers.get('If-Match') ? { status: 412, body: { message: 'it has changed' } } : { body: buildBookmark() }));
+  api.set('PUT /bookmarks/b1', ({ headers }) =>
+    headers.get('If-Match') ? { status: 412, body: { message: 'it has changed' } } : { body: buildBookmark() },
+  );
   show();
   await chooseFromMenu('Edit…');
   await userEvent.type(await screen.findByLabelText('Title'), '!');
@@ -105,7 +132,9 @@ test('its moment can be moved, to the second', async () => {
   fireEvent.change(screen.getByLabelText('Time'), { target: { value: wall.slice(11, 19) } });
   expect(screen.getByText(/The clip is made again/)).toBeInTheDocument();
   await userEvent.click(screen.getByRole('button', { name: 'Save' }));
-  await waitFor(() => expect(api.all('PUT /bookmarks/b1')[0]?.body).toMatchObject({ title: 'Delivery', at: '2026-03-01T11:58:30.000Z' }));
+  await waitFor(() =>
+    expect(api.all('PUT /bookmarks/b1')[0]?.body).toMatchObject({ title: 'Delivery', at: '2026-03-01T11:58:30.000Z' }),
+  );
 });
 
 test('a moment to come, or none, is not sent', async () => {
@@ -125,7 +154,14 @@ test('where its new moment has no footage, the nearest is one press away', async
   api.set('PUT /bookmarks/b1', ({ body }) =>
     (body as { at: string }).at === nearest
       ? { body: buildBookmark() }
-      : { status: 404, body: { message: `there is no footage for a clip: the nearest before it is at ${nearest}`, reason: 'no_footage', errors: { nearest_before: nearest, nearest_after: null } } },
+      : {
+          status: 404,
+          body: {
+            message: `there is no footage for a clip: the nearest before it is at ${nearest}`,
+            reason: 'no_footage',
+            errors: { nearest_before: nearest, nearest_after: null },
+          },
+        },
   );
   show();
   await chooseFromMenu('Edit…');
@@ -137,7 +173,10 @@ test('where its new moment has no footage, the nearest is one press away', async
 });
 
 test('every tag in use can be filtered by, however many there are', async () => {
-  const tags = Array.from({ length: 201 }, (_, number) => ({ tag: `tag ${String(number).padStart(3, '0')}`, count: 1 }));
+  const tags = Array.from({ length: 201 }, (_, number) => ({
+    tag: `tag ${String(number).padStart(3, '0')}`,
+    count: 1,
+  }));
   api.set('GET /bookmarks/tags', ({ query }) => ({
     body: query.get('page') === '1' ? tags.slice(1) : tags.slice(0, 1),
     headers: { 'X-Pagination': JSON.stringify({ total: tags.length, total_pages: 2 }) },
@@ -149,7 +188,10 @@ test('every tag in use can be filtered by, however many there are', async () => 
 });
 
 test('footage that a longer clip needs and is not there is said in words', async () => {
-  api.set('PUT /bookmarks/b1', { status: 404, body: { message: 'there is no footage of this time', reason: 'no_footage' } });
+  api.set('PUT /bookmarks/b1', {
+    status: 404,
+    body: { message: 'there is no footage of this time', reason: 'no_footage' },
+  });
   show();
   await chooseFromMenu('Edit…');
   const before = await screen.findByLabelText('Clip before');
@@ -169,10 +211,15 @@ test('filters are kept in the address and sent to the server', async () => {
 });
 
 test('a link opens one bookmark with all that is known of its clip', async () => {
-  api.set('GET /bookmarks/b1', { body: buildBookmark({ clip: buildClip({ notes: ['only 3.2 s were held before the moment'] }) }) });
+  api.set('GET /bookmarks/b1', {
+    body: buildBookmark({ clip: buildClip({ notes: ['only 3.2 s were held before the moment'] }) }),
+  });
   const router = show('/bookmarks?bookmark=b1');
   expect(await screen.findByText('Only 3.2 s were held before the moment.')).toBeInTheDocument();
-  expect(screen.getByRole('link', { name: 'Download' })).toHaveAttribute('href', '/api/v1/bookmarks/b1/clip.mp4?download=1');
+  expect(screen.getByRole('link', { name: 'Download' })).toHaveAttribute(
+    'href',
+    '/api/v1/bookmarks/b1/clip.mp4?download=1',
+  );
   await userEvent.keyboard('{Escape}');
   await waitFor(() => expect(router.state.location.search).toBe(''));
 });

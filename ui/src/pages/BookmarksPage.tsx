@@ -2,33 +2,34 @@
 import { Skeleton, Stack } from '@mantine/core';
 import { useState } from 'react';
 import type { Bookmark } from '../api/bookmarks';
-import { BookmarkCard, type BookmarkDeedProps } from '../components/BookmarkCard';
-import { BookmarkFilters } from '../components/BookmarkFilters';
-import { BookmarkView } from '../components/BookmarkView';
-import { EditBookmarkDialog } from '../components/EditBookmarkDialog';
-import { EmptyBookmarks } from '../components/EmptyBookmarks';
-import { Failure } from '../components/Failure';
-import { ListFooter } from '../components/ListFooter';
-import { NoMatches } from '../components/NoMatches';
-import { PageHeader } from '../components/PageHeader';
-import { useBookmarkDeeds } from '../hooks/useBookmarkDeeds';
-import { bookmarkQueryOf, useBookmarkQuery } from '../hooks/useBookmarkQuery';
-import { useBookmarks } from '../hooks/useBookmarks';
-import { useTagsInUse } from '../hooks/useTagsInUse';
-import { useDeviceChoices } from '../hooks/useDeviceChoices';
-import classes from '../components/Bookmarks.module.css';
+import { BookmarkCard } from '../bookmarks/BookmarkCard';
+import type { BookmarkActionProps } from '../bookmarks/BookmarkMenu';
+import { BookmarkFilters } from '../bookmarks/BookmarkFilters';
+import { BookmarkView } from '../bookmarks/BookmarkView';
+import { EditBookmarkDialog } from '../bookmarks/EditBookmarkDialog';
+import { EmptyBookmarks } from '../bookmarks/EmptyBookmarks';
+import { Failure } from '../widgets/Failure';
+import { ListFooter } from '../widgets/ListFooter';
+import { NoMatches } from '../widgets/NoMatches';
+import { PageHeader } from '../widgets/PageHeader';
+import { useBookmarkActions } from '../bookmarks/useBookmarkActions';
+import { bookmarkQueryOf, useBookmarkQuery } from '../bookmarks/useBookmarkQuery';
+import { useBookmarks } from '../bookmarks/useBookmarks';
+import { useTagsInUse } from '../widgets/useTagsInUse';
+import { useDeviceChoices } from '../widgets/useDeviceChoices';
+import classes from '../bookmarks/Bookmarks.module.css';
 
 export function BookmarksPage() {
   const { filter, isFiltered, openId, pageSizes, change, clear, open } = useBookmarkQuery();
   const bookmarks = useBookmarks(bookmarkQueryOf(filter));
-  const { remove, remake } = useBookmarkDeeds();
+  const { remove, remake } = useBookmarkActions();
   const devices = useDeviceChoices();
   const tags = useTagsInUse('bookmarks');
   const [playingId, setPlaying] = useState<string | null>(null);
   const [editedId, setEdited] = useState<string | null>(null);
   const list = bookmarks.data;
   const isEmpty = list?.total === 0 && !isFiltered;
-  const deeds: BookmarkDeedProps = {
+  const actions: BookmarkActionProps = {
     onEdit: ({ id }) => setEdited(id),
     onRemake: (bookmark: Bookmark) => remake.mutate(bookmark),
     onDelete: (bookmark: Bookmark) => {
@@ -42,9 +43,17 @@ export function BookmarksPage() {
     <>
       <PageHeader title="Bookmarks" />
       <Stack gap="md">
-        {bookmarks.error && <Failure title="The bookmarks could not be read" error={bookmarks.error} onRetry={() => void bookmarks.refetch()} />}
+        {bookmarks.error && (
+          <Failure
+            title="The bookmarks could not be read"
+            error={bookmarks.error}
+            onRetry={() => void bookmarks.refetch()}
+          />
+        )}
         {isEmpty && <EmptyBookmarks />}
-        {!isEmpty && (list || bookmarks.isPending) && <BookmarkFilters filter={filter} devices={devices} tags={tags} onChange={change} />}
+        {!isEmpty && (list || bookmarks.isPending) && (
+          <BookmarkFilters filter={filter} devices={devices} tags={tags} onChange={change} />
+        )}
         {bookmarks.isPending && (
           <div className={classes.grid}>
             {Array.from({ length: 6 }, (_, index) => (
@@ -66,7 +75,7 @@ export function BookmarksPage() {
                     setPlaying(null);
                     open(bookmark.id);
                   }}
-                  {...deeds}
+                  {...actions}
                 />
               ))}
             </ul>
@@ -84,7 +93,7 @@ export function BookmarksPage() {
           </div>
         )}
       </Stack>
-      <BookmarkView id={openId} onClose={() => open(null)} {...deeds} />
+      <BookmarkView id={openId} onClose={() => open(null)} {...actions} />
       <EditBookmarkDialog id={editedId} onClose={() => setEdited(null)} />
     </>
   );

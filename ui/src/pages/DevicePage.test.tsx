@@ -63,7 +63,10 @@ test('what goes wrong is said in words, and live is one click away', async () =>
 });
 
 test('a camera of which nothing is recorded there says so', async () => {
-  api.set(`GET ${OF_DEVICE}/playlist`, { status: 404, body: { message: 'nothing is recorded of this camera', reason: 'no_footage', errors: {} } });
+  api.set(`GET ${OF_DEVICE}/playlist`, {
+    status: 404,
+    body: { message: 'nothing is recorded of this camera', reason: 'no_footage', errors: {} },
+  });
   show(`/devices/d1?t=${T}`);
   expect(await screen.findByText('Nothing is recorded of this camera.')).toBeInTheDocument();
 });
@@ -106,17 +109,27 @@ test('jumping asks for date and time on the clocks of the camera', async () => {
   await waitFor(() => expect(router.state.location.search).toContain(encodeURIComponent('2026-02-27T10:00:00Z')));
 });
 
-const exportsAre = (jobs: Job[]) => ({ query }: Asked) => ({ body: query.get('kind') === 'export' ? jobs : [] });
+const exportsAre =
+  (jobs: Job[]) =>
+  ({ query }: Asked) => ({ body: query.get('kind') === 'export' ? jobs : [] });
 
 test('a marked range becomes a time-lapse', async () => {
-  api.set('POST /snapshots/devices/d1/time-lapse', { status: 202, body: buildJob({ kind: 'time_lapse', state: 'queued', progress: 0 }) });
+  api.set('POST /snapshots/devices/d1/time-lapse', {
+    status: 202,
+    body: buildJob({ kind: 'time_lapse', state: 'queued', progress: 0 }),
+  });
   show(`/devices/d1?t=${T}`);
   await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
   await userEvent.click(screen.getByRole('button', { name: 'Time-lapse…' }));
   await userEvent.click(await screen.findByRole('button', { name: 'Make it' }));
   await waitFor(() => expect(api.all('POST /snapshots/devices/d1/time-lapse')).toHaveLength(1));
   const sent = api.all('POST /snapshots/devices/d1/time-lapse')[0]?.body;
-  expect(sent).toMatchObject({ source: 'recordings', start: '2026-03-01T09:59:00.000Z', end: '2026-03-01T10:00:00.000Z', length_seconds: 15 });
+  expect(sent).toMatchObject({
+    source: 'recordings',
+    start: '2026-03-01T09:59:00.000Z',
+    end: '2026-03-01T10:00:00.000Z',
+    length_seconds: 15,
+  });
 });
 
 test('a marked range is exported, followed and cancelled', async () => {
@@ -128,7 +141,11 @@ test('a marked range is exported, followed and cancelled', async () => {
   api.set('GET /jobs', exportsAre([buildJob({ progress: 0.42, stage: 'reading footage' })]));
   await userEvent.click(screen.getByRole('button', { name: 'Export as MP4' }));
   await waitFor(() => expect(api.all(`POST ${OF_DEVICE}/export`)).toHaveLength(1));
-  expect(api.all(`POST ${OF_DEVICE}/export`)[0]?.body).toEqual({ start: '2026-03-01T09:59:00.000Z', end: '2026-03-01T10:00:00.000Z', cut: 'exact' });
+  expect(api.all(`POST ${OF_DEVICE}/export`)[0]?.body).toEqual({
+    start: '2026-03-01T09:59:00.000Z',
+    end: '2026-03-01T10:00:00.000Z',
+    cut: 'exact',
+  });
   expect(await screen.findByText('Reading footage, 42 %')).toBeInTheDocument();
   api.set('GET /jobs', exportsAre([buildJob({ state: 'cancelled' })]));
   await userEvent.click(screen.getByRole('button', { name: /^Cancel the export/ }));
@@ -136,9 +153,24 @@ test('a marked range is exported, followed and cancelled', async () => {
 });
 
 test('a finished export is a download, a failed one says why', async () => {
-  const result = { url: '/api/v1/jobs/j1/result', name: 'gate.mp4', size: 12_300_000, content_type: 'video/mp4', start: T, end: '2026-03-01T10:05:00Z', duration_seconds: 300, notes: ['4 s are missing: the camera was away'] };
+  const result = {
+    url: '/api/v1/jobs/j1/result',
+    name: 'gate.mp4',
+    size: 12_300_000,
+    content_type: 'video/mp4',
+    start: T,
+    end: '2026-03-01T10:05:00Z',
+    duration_seconds: 300,
+    notes: ['4 s are missing: the camera was away'],
+  };
   const failure = { code: 'disk_full', message: 'the disk for exports is full', remedy: 'remove old exports' };
-  api.set('GET /jobs', exportsAre([buildJob({ state: 'done', progress: 1, result }), buildJob({ id: 'j2', state: 'failed', error: failure })]));
+  api.set(
+    'GET /jobs',
+    exportsAre([
+      buildJob({ state: 'done', progress: 1, result }),
+      buildJob({ id: 'j2', state: 'failed', error: failure }),
+    ]),
+  );
   show();
   expect(await screen.findByRole('link', { name: 'Download' })).toHaveAttribute('href', '/api/v1/jobs/j1/result');
   expect(screen.getByText('4 s are missing: the camera was away.')).toBeInTheDocument();
@@ -163,7 +195,10 @@ test('deleting counts first, names how much goes, and only then deletes', async 
 });
 
 test('a range that holds no whole file is not asked about', async () => {
-  api.set(`DELETE ${OF_DEVICE}/footage`, { status: 202, body: { segments: 0, bytes: 0, seconds: 0, kept_protected: 0 } });
+  api.set(`DELETE ${OF_DEVICE}/footage`, {
+    status: 202,
+    body: { segments: 0, bytes: 0, seconds: 0, kept_protected: 0 },
+  });
   show(`/devices/d1?t=${T}`);
   await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
   await userEvent.click(screen.getByRole('button', { name: 'Delete…' }));
@@ -172,11 +207,19 @@ test('a range that holds no whole file is not asked about', async () => {
 });
 
 test('a range is kept with a reason', async () => {
-  api.set(`POST ${OF_DEVICE}/protections`, { status: 201, body: { id: 1, start: T, end: T, kind: 'hold', note: 'case 7' } });
+  api.set(`POST ${OF_DEVICE}/protections`, {
+    status: 201,
+    body: { id: 1, start: T, end: T, kind: 'hold', note: 'case 7' },
+  });
   show(`/devices/d1?t=${T}`);
   await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
   await userEvent.click(screen.getByRole('button', { name: 'Keep…' }));
   await userEvent.type(screen.getByLabelText('Why it is kept'), 'case 7');
   await userEvent.click(screen.getByRole('button', { name: 'Keep this range' }));
-  await waitFor(() => expect(api.all(`POST ${OF_DEVICE}/protections`)[0]?.body).toMatchObject({ note: 'case 7', end: '2026-03-01T10:00:00.000Z' }));
+  await waitFor(() =>
+    expect(api.all(`POST ${OF_DEVICE}/protections`)[0]?.body).toMatchObject({
+      note: 'case 7',
+      end: '2026-03-01T10:00:00.000Z',
+    }),
+  );
 });

@@ -1,26 +1,26 @@
-// One camera: its picture now and then, its recording, its figures, its stream and its history.
+// One camera: its picture now and then, its recording, its statistics, its stream and its history.
 import { Button, Skeleton, Text } from '@mantine/core';
 import { IconPencil, IconPlayerPlay, IconPlayerStop, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
 import { ApiError } from '../api/http';
-import { CameraView } from '../components/CameraView';
-import { DeviceAbout } from '../components/DeviceAbout';
-import { EmbedInfo } from '../components/EmbedInfo';
-import { EventHistory } from '../components/EventHistory';
-import { Failure } from '../components/Failure';
-import { PageHeader } from '../components/PageHeader';
-import { Panel } from '../components/Panel';
-import { RecentSnapshots } from '../components/RecentSnapshots';
-import { RecordingPanel } from '../components/RecordingPanel';
-import { StateBadge } from '../components/StateBadge';
-import { StatisticsList } from '../components/StatisticsList';
-import { StreamDetails } from '../components/StreamDetails';
-import { useDeleteDevice } from '../hooks/useDeleteDevice';
-import { useDevice } from '../hooks/useDevice';
-import { useStream } from '../hooks/useStream';
-import { useStreamControl } from '../hooks/useStreamControl';
-import type { LiveFigures } from '../players/receiverStatistics';
+import { CameraView } from '../camera/CameraView';
+import { DeviceAbout } from '../devices/DeviceAbout';
+import { EmbedInfo } from '../devices/EmbedInfo';
+import { EventHistory } from '../devices/EventHistory';
+import { Failure } from '../widgets/Failure';
+import { PageHeader } from '../widgets/PageHeader';
+import { Panel } from '../widgets/Panel';
+import { RecentSnapshots } from '../snapshots/RecentSnapshots';
+import { RecordingPanel } from '../recordings/RecordingPanel';
+import { StateBadge } from '../widgets/StateBadge';
+import { LiveStatsList } from '../camera/LiveStatsList';
+import { StreamDetails } from '../devices/StreamDetails';
+import { useDeleteDevice } from '../devices/useDeleteDevice';
+import { useDevice } from '../devices/useDevice';
+import { useStream } from '../devices/useStream';
+import { useStreamControl } from '../devices/useStreamControl';
+import type { LiveStats } from '../players/receiverStatistics';
 import { NotFoundPage } from './NotFoundPage';
 import classes from './DevicePage.module.css';
 
@@ -32,7 +32,7 @@ export function DevicePage() {
   const streamQuery = useStream(id);
   const control = useStreamControl();
   const askToDelete = useDeleteDevice(() => void navigate('/'));
-  const [figures, setFigures] = useState<LiveFigures | null>(null);
+  const [statistics, setStatistics] = useState<LiveStats | null>(null);
 
   const device = deviceQuery.data?.device;
   const stream = streamQuery.data;
@@ -51,17 +51,29 @@ export function DevicePage() {
           <>
             <Button
               variant="default"
-              leftSection={isWanted ? <IconPlayerStop size={16} stroke={1.7} /> : <IconPlayerPlay size={16} stroke={1.7} />}
+              leftSection={
+                isWanted ? <IconPlayerStop size={16} stroke={1.7} /> : <IconPlayerPlay size={16} stroke={1.7} />
+              }
               loading={control.isPending}
               disabled={!device.enabled}
               onClick={() => control.mutate({ id, name: device.name, desired: isWanted ? 'stopped' : 'running' })}
             >
               {isWanted ? 'Stop' : 'Start'}
             </Button>
-            <Button variant="default" component={Link} to={`/devices/${id}/edit`} leftSection={<IconPencil size={16} stroke={1.7} />}>
+            <Button
+              variant="default"
+              component={Link}
+              to={`/devices/${id}/edit`}
+              leftSection={<IconPencil size={16} stroke={1.7} />}
+            >
               Edit
             </Button>
-            <Button variant="default" c="var(--vas-bad)" leftSection={<IconTrash size={16} stroke={1.7} />} onClick={() => askToDelete(device)}>
+            <Button
+              variant="default"
+              c="var(--vas-bad)"
+              leftSection={<IconTrash size={16} stroke={1.7} />}
+              onClick={() => askToDelete(device)}
+            >
               Delete
             </Button>
           </>
@@ -69,7 +81,11 @@ export function DevicePage() {
       </PageHeader>
 
       {deviceQuery.error && !device && (
-        <Failure title="The camera could not be read" error={deviceQuery.error} onRetry={() => void deviceQuery.refetch()} />
+        <Failure
+          title="The camera could not be read"
+          error={deviceQuery.error}
+          onRetry={() => void deviceQuery.refetch()}
+        />
       )}
       <div className={classes.columns}>
         <div className={classes.column}>
@@ -79,7 +95,7 @@ export function DevicePage() {
             name={device?.name ?? 'this camera'}
             stream={stream}
             isAutoplay={search.get('autoplay') === '1'}
-            onFigures={setFigures}
+            onStatistics={setStatistics}
           />
           <div className={classes.last}>
             <EventHistory deviceId={id} />
@@ -88,9 +104,9 @@ export function DevicePage() {
         <div className={classes.column}>
           {!search.has('t') && (
             <Panel title="Live, measured here">
-              {figures && <StatisticsList figures={figures} isOnDark={false} />}
-              <Text size="xs" c="dimmed" mt={figures ? 'xs' : 0}>
-                {figures
+              {statistics && <LiveStatsList statistics={statistics} isOnDark={false} />}
+              <Text size="xs" c="dimmed" mt={statistics ? 'xs' : 0}>
+                {statistics
                   ? 'Estimated from the jitter buffer and half a round trip; the camera’s own delay cannot be seen from here.'
                   : 'Latency, frames and losses are measured while you watch live.'}
               </Text>

@@ -11,7 +11,8 @@ import { StubApi } from '../../test/StubApi';
 import { DeviceSnapshotsPage } from './DeviceSnapshotsPage';
 
 let api: StubApi;
-const show = () => renderAt('/devices/d1/snapshots', [{ path: '/devices/:id/snapshots', element: <DeviceSnapshotsPage /> }]);
+const show = () =>
+  renderAt('/devices/d1/snapshots', [{ path: '/devices/:id/snapshots', element: <DeviceSnapshotsPage /> }]);
 
 beforeEach(() => {
   api = new StubApi({
@@ -56,7 +57,16 @@ test('one is added with exactly one of both ways to say when', async () => {
   await userEvent.click(within(dialog).getByRole('button', { name: 'Add schedule' }));
   await waitFor(() => expect(api.all('POST /snapshots/schedules')).toHaveLength(1));
   expect(api.all('POST /snapshots/schedules')[0]?.body).toEqual({
-    device_id: 'd1', name: 'Shop window', enabled: true, every_seconds: null, times: ['18:30'], weekdays: [], time_zone: 'Europe/Berlin', tags: [], keep_days: 30, keep_count: null,
+    device_id: 'd1',
+    name: 'Shop window',
+    enabled: true,
+    every_seconds: null,
+    times: ['18:30'],
+    weekdays: [],
+    time_zone: 'Europe/Berlin',
+    tags: [],
+    keep_days: 30,
+    keep_count: null,
   });
 });
 
@@ -64,7 +74,12 @@ test('it is switched off with everything else unchanged', async () => {
   show();
   await userEvent.click(await screen.findByRole('switch', { name: 'Building site takes snapshots' }));
   await waitFor(() => expect(api.all('PUT /snapshots/schedules/7')).toHaveLength(1));
-  expect(api.all('PUT /snapshots/schedules/7')[0]?.body).toMatchObject({ enabled: false, every_seconds: 600, tags: ['site'], keep_days: 30 });
+  expect(api.all('PUT /snapshots/schedules/7')[0]?.body).toMatchObject({
+    enabled: false,
+    every_seconds: 600,
+    tags: ['site'],
+    keep_days: 30,
+  });
 });
 
 test('it is deleted only after a question', async () => {
@@ -82,12 +97,23 @@ test('a time-lapse is asked for and followed', async () => {
   api.set('GET /jobs', { body: [buildJob({ kind: 'time_lapse', progress: 0.4, stage: 'reading key frames' })] });
   await userEvent.click(screen.getByRole('button', { name: 'Make it' }));
   await waitFor(() => expect(api.all('POST /snapshots/devices/d1/time-lapse')).toHaveLength(1));
-  expect(api.all('POST /snapshots/devices/d1/time-lapse')[0]?.body).toMatchObject({ source: 'snapshots', length_seconds: 30, fps: 25, width: null });
-  expect(await screen.findByRole('progressbar', { name: /^Progress of the time-lapse/ })).toHaveAttribute('aria-valuenow', '40');
+  expect(api.all('POST /snapshots/devices/d1/time-lapse')[0]?.body).toMatchObject({
+    source: 'snapshots',
+    length_seconds: 30,
+    fps: 25,
+    width: null,
+  });
+  expect(await screen.findByRole('progressbar', { name: /^Progress of the time-lapse/ })).toHaveAttribute(
+    'aria-valuenow',
+    '40',
+  );
 });
 
 test('a time-lapse that cannot be made says why', async () => {
-  api.set('POST /snapshots/devices/d1/time-lapse', { status: 404, body: { message: 'nothing was recorded in this range', reason: 'no_footage' } });
+  api.set('POST /snapshots/devices/d1/time-lapse', {
+    status: 404,
+    body: { message: 'nothing was recorded in this range', reason: 'no_footage' },
+  });
   show();
   await userEvent.click(await screen.findByRole('button', { name: 'Make a time-lapse' }));
   await userEvent.click(await screen.findByRole('button', { name: 'Make it' }));

@@ -3,15 +3,15 @@ import { Button, Skeleton, Stack } from '@mantine/core';
 import { IconPhoto } from '@tabler/icons-react';
 import { Link, useParams } from 'react-router';
 import { ApiError } from '../api/http';
-import { galleryAddress } from '../components/bookmarkAddresses';
-import { Failure } from '../components/Failure';
-import { PageHeader } from '../components/PageHeader';
-import { SchedulePanel } from '../components/SchedulePanel';
-import { TimeLapsePanel } from '../components/TimeLapsePanel';
-import { useDevice } from '../hooks/useDevice';
-import { useRecording } from '../hooks/useRecording';
-import { useSchedules } from '../hooks/useSchedules';
-import { ownTimeZone } from '../timeline/timeZone';
+import { galleryAddress } from '../addresses/bookmarkAddresses';
+import { Failure } from '../widgets/Failure';
+import { PageHeader } from '../widgets/PageHeader';
+import { SchedulePanel } from '../schedules/SchedulePanel';
+import { TimeLapsePanel } from '../schedules/TimeLapsePanel';
+import { useDevice } from '../devices/useDevice';
+import { useRecording } from '../recordings/useRecording';
+import { useSchedules } from '../schedules/useSchedules';
+import { ownTimeZone } from '../formatting/timeZone';
 import { NotFoundPage } from './NotFoundPage';
 
 export function DeviceSnapshotsPage() {
@@ -23,8 +23,16 @@ export function DeviceSnapshotsPage() {
   const name = data?.device.name;
   return (
     <>
-      <PageHeader title={name ? `Snapshots of ${name}` : 'Snapshots'} back={{ to: `/devices/${id}`, label: name ?? 'Camera' }}>
-        <Button variant="default" component={Link} to={galleryAddress(id)} leftSection={<IconPhoto size={16} stroke={1.7} />}>
+      <PageHeader
+        title={name ? `Snapshots of ${name}` : 'Snapshots'}
+        back={{ to: `/devices/${id}`, label: name ?? 'Camera' }}
+      >
+        <Button
+          variant="default"
+          component={Link}
+          to={galleryAddress(id)}
+          leftSection={<IconPhoto size={16} stroke={1.7} />}
+        >
           To the gallery
         </Button>
       </PageHeader>

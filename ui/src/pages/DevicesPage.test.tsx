@@ -24,7 +24,7 @@ beforeEach(() => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-test('a running camera shows its state as a word and its live figures', async () => {
+test('a running camera shows its state as a word and its live statistics', async () => {
   show();
   const row = await screen.findByTestId('device-row');
   await waitFor(() => expect(row).toHaveTextContent('4.0 Mbit/s'));

@@ -3,20 +3,20 @@ import { Button, Center, Group, SegmentedControl, Stack } from '@mantine/core';
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks';
 import { IconLayoutGrid, IconList, IconPlus } from '@tabler/icons-react';
 import { Link } from 'react-router';
-import { DeviceCards } from '../components/DeviceCards';
-import { DeviceFilters } from '../components/DeviceFilters';
-import { DeviceListSkeleton } from '../components/DeviceListSkeleton';
-import { DeviceTable } from '../components/DeviceTable';
-import { EmptyDevices } from '../components/EmptyDevices';
-import { Failure } from '../components/Failure';
-import { ListFooter } from '../components/ListFooter';
-import { NoMatches } from '../components/NoMatches';
-import { PageHeader } from '../components/PageHeader';
-import { StateFilter } from '../components/StateFilter';
-import { useDeviceList } from '../hooks/useDeviceList';
-import { useDeviceListQuery } from '../hooks/useDeviceListQuery';
-import { useKnownTags } from '../hooks/useKnownTags';
-import { useStreamList } from '../hooks/useStreamList';
+import { DeviceCards } from '../devices/DeviceCards';
+import { DeviceFilters } from '../devices/DeviceFilters';
+import { DeviceListSkeleton } from '../devices/DeviceListSkeleton';
+import { DeviceTable } from '../devices/DeviceTable';
+import { EmptyDevices } from '../devices/EmptyDevices';
+import { Failure } from '../widgets/Failure';
+import { ListFooter } from '../widgets/ListFooter';
+import { NoMatches } from '../widgets/NoMatches';
+import { PageHeader } from '../widgets/PageHeader';
+import { StateFilter } from '../devices/StateFilter';
+import { useDeviceList } from '../devices/useDeviceList';
+import { useDeviceListQuery } from '../devices/useDeviceListQuery';
+import { useKnownTags } from '../widgets/useKnownTags';
+import { useStreamList } from '../devices/useStreamList';
 
 const VIEWS = [
   { value: 'list', name: 'List', Icon: IconList },
@@ -29,7 +29,11 @@ export function DevicesPage() {
   const streams = useStreamList();
   const tags = useKnownTags();
   const isNarrow = useMediaQuery('(max-width: 48rem)', false, { getInitialValueInEffect: false });
-  const [view, setView] = useLocalStorage({ key: 'vas.devices.view', defaultValue: 'list', getInitialValueInEffect: false });
+  const [view, setView] = useLocalStorage({
+    key: 'vas.devices.view',
+    defaultValue: 'list',
+    getInitialValueInEffect: false,
+  });
   const isGrid = view === 'grid';
   const page = devices.data;
   const isEmpty = page?.total === 0 && !isFiltered;
@@ -80,7 +84,12 @@ export function DevicesPage() {
                   {isNarrow || isGrid ? (
                     <DeviceCards devices={page.items} streams={streams.data} isGrid={isGrid} />
                   ) : (
-                    <DeviceTable devices={page.items} streams={streams.data} sort={query.sort} onSort={(sort) => change({ sort })} />
+                    <DeviceTable
+                      devices={page.items}
+                      streams={streams.data}
+                      sort={query.sort}
+                      onSort={(sort) => change({ sort })}
+                    />
                   )}
                   <ListFooter
                     page={query.page}

@@ -27,18 +27,28 @@ test('an untouched address goes back as it came, with the version that was read'
   await save();
   await waitFor(() => expect(puts()).toHaveLength(1));
   expect(puts()[0]?.headers.get('If-Match')).toBe('"1"');
-  expect(puts()[0]?.body).toMatchObject({ source_url: 'rtsp://***@10.0.0.1/main', sub_source_url: null, name: 'Main gate' });
+  expect(puts()[0]?.body).toMatchObject({
+    source_url: 'rtsp://***@10.0.0.1/main',
+    sub_source_url: null,
+    name: 'Main gate',
+  });
 });
 
 test("the server's faults stand at their fields", async () => {
-  api.set('PUT /devices/d1', { status: 422, body: { message: 'not valid', errors: { json: { name: ["'name' is taken by another device"] } } } });
+  api.set('PUT /devices/d1', {
+    status: 422,
+    body: { message: 'not valid', errors: { json: { name: ["'name' is taken by another device"] } } },
+  });
   await save();
   expect(await screen.findByText('The name is taken by another device.')).toBeInTheDocument();
   expect(screen.getByLabelText(/^Name/)).toHaveAttribute('aria-invalid', 'true');
 });
 
-test("a fault that names its field only in its message stands there too", async () => {
-  api.set('PUT /devices/d1', { status: 422, body: { message: "'source_url' needs the password again: it has changed", errors: {} } });
+test('a fault that names its field only in its message stands there too', async () => {
+  api.set('PUT /devices/d1', {
+    status: 422,
+    body: { message: "'source_url' needs the password again: it has changed", errors: {} },
+  });
   await save();
   expect(await screen.findByText('The address needs the password again: it has changed.')).toBeInTheDocument();
   expect(screen.getByLabelText(/^RTSP address/)).toHaveAttribute('aria-invalid', 'true');
@@ -57,7 +67,9 @@ test('an address is checked on the way to the next field, but moves no button on
 });
 
 test('a change by somebody else is said, and can be overwritten', async () => {
-  api.set('PUT /devices/d1', (asked) => (asked.headers.has('If-Match') ? { status: 412, body: { message: 'changed' } } : { body: buildDevice() }));
+  api.set('PUT /devices/d1', (asked) =>
+    asked.headers.has('If-Match') ? { status: 412, body: { message: 'changed' } } : { body: buildDevice() },
+  );
   await save();
   expect(await screen.findByText('This camera was changed in the meantime')).toBeInTheDocument();
   await userEvent.click(screen.getByRole('button', { name: 'Overwrite with mine' }));
@@ -75,9 +87,22 @@ test('a change by somebody else can be looked at instead', async () => {
 
 test('a test of a hidden address names the device whose password to use', async () => {
   api.set('POST /devices/probe', {
-    body: { reachable: false, reason: { code: 'refused', message: 'nothing listens on port 554', remedy: null }, elapsed_ms: 9, time_to_first_frame_ms: null, video: null, audio: null, tracks: [], advice: [] },
+    body: {
+      reachable: false,
+      reason: { code: 'refused', message: 'nothing listens on port 554', remedy: null },
+      elapsed_ms: 9,
+      time_to_first_frame_ms: null,
+      video: null,
+      audio: null,
+      tracks: [],
+      advice: [],
+    },
   });
   await userEvent.click(await screen.findByRole('button', { name: 'Test' }));
   expect(await screen.findByText(/Nothing listens on port 554/)).toBeInTheDocument();
-  expect(api.all('POST /devices/probe')[0]?.body).toEqual({ source_url: 'rtsp://***@10.0.0.1/main', transport: 'tcp', device_id: 'd1' });
+  expect(api.all('POST /devices/probe')[0]?.body).toEqual({
+    source_url: 'rtsp://***@10.0.0.1/main',
+    transport: 'tcp',
+    device_id: 'd1',
+  });
 });

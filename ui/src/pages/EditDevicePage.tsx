@@ -2,18 +2,17 @@
 import { Skeleton } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
 import { useNavigate, useParams } from 'react-router';
 import { replaceDevice } from '../api/devices';
 import { ApiError } from '../api/http';
 import type { DeviceFields } from '../api/types';
-import { ConflictNotice } from '../components/ConflictNotice';
-import { DeviceForm } from '../components/DeviceForm';
-import { valuesOf } from '../components/deviceValues';
-import { Failure } from '../components/Failure';
-import { PageHeader } from '../components/PageHeader';
-import { queryKeys } from '../hooks/queryKeys';
-import { useDeviceToEdit } from '../hooks/useDeviceToEdit';
+import { DeviceForm } from '../devices/DeviceForm';
+import { valuesOf } from '../devices/deviceValues';
+import { Failure } from '../widgets/Failure';
+import { PageHeader } from '../widgets/PageHeader';
+import { queryKeys } from '../api/queryKeys';
+import { useDeviceToEdit } from '../devices/useDeviceToEdit';
+import { useVersionedSave } from '../widgets/useVersionedSave';
 import { NotFoundPage } from './NotFoundPage';
 
 export function EditDevicePage() {
@@ -21,9 +20,6 @@ export function EditDevicePage() {
   const navigate = useNavigate();
   const client = useQueryClient();
   const { data, error, refetch } = useDeviceToEdit(id);
-  const [refused, setRefused] = useState<DeviceFields | null>(null);
-
-  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
 
   const save = async (fields: DeviceFields, etag: string | null) => {
     const device = await replaceDevice(id, fields, etag);
@@ -32,10 +28,20 @@ export function EditDevicePage() {
     notifications.show({ message: `“${device.name}” was saved.` });
     void navigate(`/devices/${id}`);
   };
+  const { notice, submit } = useVersionedSave({
+    save,
+    onReload: () => void refetch(),
+    failureTitle: 'The camera was not saved',
+  });
+
+  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
 
   return (
     <>
-      <PageHeader title={data ? `Edit ${data.device.name}` : 'Edit camera'} back={{ to: `/devices/${id}`, label: data?.device.name ?? 'Camera' }} />
+      <PageHeader
+        title={data ? `Edit ${data.device.name}` : 'Edit camera'}
+        back={{ to: `/devices/${id}`, label: data?.device.name ?? 'Camera' }}
+      />
       {error && !data && <Failure title="The camera could not be read" error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Skeleton height={520} maw={672} radius="md" />}
       {data && (
@@ -45,31 +51,9 @@ export function EditDevicePage() {
           deviceId={id}
           hasCredentials={data.device.has_credentials}
           submitLabel="Save"
-          notice={
-            refused && (
-              <ConflictNotice
-                onReload={() => {
-                  setRefused(null);
-                  void refetch();
-                }}
-                onOverwrite={() => {
-                  save(refused, null).catch((failure: Error) => {
-                    notifications.show({ color: 'red', title: 'The camera was not saved', message: failure.message });
-                  });
-                }}
-              />
-            )
-          }
+          notice={notice}
           onCancel={() => void navigate(`/devices/${id}`)}
-          onSubmit={async (fields) => {
-            try {
-              await save(fields, data.etag);
-            } catch (failure) {
-              if (!(failure instanceof ApiError) || failure.status !== 412) throw failure;
-              setRefused(fields);
-              window.scrollTo({ top: 0 });
-            }
-          }}
+          onSubmit={(fields) => submit(fields, data.etag)}
         />
       )}
     </>

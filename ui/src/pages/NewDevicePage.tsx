@@ -3,10 +3,10 @@ import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from 'react-router';
 import { createDevice } from '../api/devices';
-import { DeviceForm } from '../components/DeviceForm';
-import { NEW_DEVICE } from '../components/deviceValues';
-import { PageHeader } from '../components/PageHeader';
-import { queryKeys } from '../hooks/queryKeys';
+import { DeviceForm } from '../devices/DeviceForm';
+import { NEW_DEVICE } from '../devices/deviceValues';
+import { PageHeader } from '../widgets/PageHeader';
+import { queryKeys } from '../api/queryKeys';
 
 export function NewDevicePage() {
   const navigate = useNavigate();

@@ -1,7 +1,7 @@
 // An address that leads nowhere.
 import { Button, Stack, Text } from '@mantine/core';
 import { Link } from 'react-router';
-import { PageHeader } from '../components/PageHeader';
+import { PageHeader } from '../widgets/PageHeader';
 
 export function NotFoundPage() {
   return (

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { buildCoverageDay, buildRecordedDate, buildRecording, buildTimeline } from '../../test/recordingFactories';
 import { renderAt } from '../../test/render';
 import { StubApi } from '../../test/StubApi';
-import { addDays } from '../components/calendarDates';
-import { dateOf } from '../timeline/timeZone';
+import { addDays } from '../formatting/calendarDates';
+import { dateOf } from '../formatting/timeZone';
 import { RecordedDaysPage } from './RecordedDaysPage';
 
 let api: StubApi;
@@ -30,9 +30,10 @@ beforeEach(() => {
     'GET /recordings/devices/d1': { body: buildRecording({ newest: new Date().toISOString() }) },
     'GET /recordings/devices/d1/dates': { body: [buildRecordedDate(yesterday, { gaps: 1 }), buildRecordedDate(today)] },
     'GET /recordings/devices/d1/coverage': ({ query }) => ({
-      body: [buildCoverageDay(yesterday, { coverage: 0.9985, recorded_seconds: 86_277, gaps: [gap] }), buildCoverageDay(today)].filter(
-        ({ date }) => date >= (query.get('from') ?? '') && date <= (query.get('to') ?? ''),
-      ),
+      body: [
+        buildCoverageDay(yesterday, { coverage: 0.9985, recorded_seconds: 86_277, gaps: [gap] }),
+        buildCoverageDay(today),
+      ].filter(({ date }) => date >= (query.get('from') ?? '') && date <= (query.get('to') ?? '')),
     }),
     'GET /recordings/devices/d1/timeline': { body: buildTimeline() },
   });
@@ -42,7 +43,8 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const show = (address = '/recordings/d1') => renderAt(address, [{ path: '/recordings/:id', element: <RecordedDaysPage /> }]);
+const show = (address = '/recordings/d1') =>
+  renderAt(address, [{ path: '/recordings/:id', element: <RecordedDaysPage /> }]);
 
 test('it opens at the newest day, in the time zone of the camera', async () => {
   show();
@@ -55,7 +57,10 @@ test('each gap of a day says when, how long and why, and leads to the moment bef
   const gaps = (await screen.findAllByRole('list', { name: 'Gaps' }))[0]!;
   expect(gaps).toHaveTextContent('2 min 3 s');
   expect(gaps).toHaveTextContent('The camera refuses connections.');
-  expect(within(gaps).getByRole('link', { name: 'Watch before it' })).toHaveAttribute('href', `/devices/d1?t=${encodeURIComponent(`${yesterday}T09:59:55.000Z`)}`);
+  expect(within(gaps).getByRole('link', { name: 'Watch before it' })).toHaveAttribute(
+    'href',
+    `/devices/d1?t=${encodeURIComponent(`${yesterday}T09:59:55.000Z`)}`,
+  );
 });
 
 test('coverage that is not whole is never rounded up to whole', async () => {
@@ -79,7 +84,12 @@ test('the report opens its gaps and downloads as a table of the days that are sh
   expect(screen.getByRole('list', { name: 'Gaps' })).toHaveTextContent('2 min 3 s');
   await userEvent.click(screen.getByText('30 days'));
   const url = new URL(screen.getByRole('link', { name: 'CSV' }).getAttribute('href') ?? '', 'http://x');
-  expect(Object.fromEntries(url.searchParams)).toEqual({ from: addDays(today, -29), to: today, time_zone: ZONE, format: 'csv' });
+  expect(Object.fromEntries(url.searchParams)).toEqual({
+    from: addDays(today, -29),
+    to: today,
+    time_zone: ZONE,
+    format: 'csv',
+  });
 });
 
 test('a camera that is not there is said so', async () => {

@@ -3,25 +3,25 @@ import { Button, Skeleton } from '@mantine/core';
 import { IconSettings, IconVideo } from '@tabler/icons-react';
 import { Link, useParams, useSearchParams } from 'react-router';
 import { ApiError } from '../api/http';
-import { CoverageReport } from '../components/CoverageReport';
-import { DeviceCalendar } from '../components/DeviceCalendar';
-import { Failure } from '../components/Failure';
-import { FigureList } from '../components/FigureList';
-import { NOTHING } from '../components/figures';
-import { formatBytes } from '../components/amounts';
-import { formatSpan } from '../components/moments';
-import { PageHeader } from '../components/PageHeader';
-import { Panel } from '../components/Panel';
-import { RecordedDay } from '../components/RecordedDay';
-import { RecordingBadge } from '../components/RecordingBadge';
-import { keptWords } from '../components/RecordingRow';
-import { MODE_WORDS } from '../components/recordingLooks';
-import { Timestamp } from '../components/Timestamp';
-import { useNow } from '../hooks/useNow';
-import { useRecording } from '../hooks/useRecording';
-import { dateOf } from '../timeline/timeZone';
+import { CoverageReport } from '../recordings/CoverageReport';
+import { DeviceCalendar } from '../recordings/DeviceCalendar';
+import { Failure } from '../widgets/Failure';
+import { StatisticsList } from '../widgets/StatisticsList';
+import { NOTHING } from '../formatting/statistics';
+import { formatBytes } from '../formatting/amounts';
+import { formatSpan } from '../formatting/moments';
+import { PageHeader } from '../widgets/PageHeader';
+import { Panel } from '../widgets/Panel';
+import { RecordedDay } from '../recordings/RecordedDay';
+import { RecordingBadge } from '../recordings/RecordingBadge';
+import { formatRetention } from '../recordings/RecordingRow';
+import { MODE_LABELS } from '../recordings/recordingStyles';
+import { Timestamp } from '../widgets/Timestamp';
+import { useNow } from '../widgets/useNow';
+import { useRecording } from '../recordings/useRecording';
+import { dateOf } from '../formatting/timeZone';
 import { NotFoundPage } from './NotFoundPage';
-import classes from '../components/RecordedDay.module.css';
+import classes from '../recordings/RecordedDay.module.css';
 
 export function RecordedDaysPage() {
   const { id = '' } = useParams();
@@ -34,7 +34,8 @@ export function RecordedDaysPage() {
   const timeZone = recording?.time_zone ?? 'UTC';
   const today = dateOf(timeZone, now);
   const asked = search.get('date');
-  const isDate = asked !== null && /^\d{4}-\d\d-\d\d$/.test(asked) && asked <= today && !Number.isNaN(Date.parse(asked));
+  const isDate =
+    asked !== null && /^\d{4}-\d\d-\d\d$/.test(asked) && asked <= today && !Number.isNaN(Date.parse(asked));
   const newest = recording?.newest ? dateOf(timeZone, Date.parse(recording.newest)) : today;
   const date = isDate ? asked : newest;
   const pick = (picked: string) => setSearch({ date: picked }, { replace: true });
@@ -46,14 +47,26 @@ export function RecordedDaysPage() {
         back={{ to: '/recordings', label: 'Recordings' }}
         beside={recording && <RecordingBadge recording={recording} />}
       >
-        <Button variant="default" component={Link} to={`/devices/${id}`} leftSection={<IconVideo size={16} stroke={1.7} />}>
+        <Button
+          variant="default"
+          component={Link}
+          to={`/devices/${id}`}
+          leftSection={<IconVideo size={16} stroke={1.7} />}
+        >
           Camera
         </Button>
-        <Button variant="default" component={Link} to={`/devices/${id}/recording`} leftSection={<IconSettings size={16} stroke={1.7} />}>
+        <Button
+          variant="default"
+          component={Link}
+          to={`/devices/${id}/recording`}
+          leftSection={<IconSettings size={16} stroke={1.7} />}
+        >
           Settings
         </Button>
       </PageHeader>
-      {error && !recording && <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />}
+      {error && !recording && (
+        <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />
+      )}
       {!recording && !error && <Skeleton height={420} radius="md" />}
       {recording && (
         <div className={classes.columns}>
@@ -63,14 +76,14 @@ export function RecordedDaysPage() {
             </Panel>
             <div className={classes.last}>
               <Panel title="Footage">
-                <FigureList
+                <StatisticsList
                   rows={[
                     ['Oldest', recording.oldest ? <Timestamp key="oldest" at={recording.oldest} /> : NOTHING],
                     ['Newest', recording.newest ? <Timestamp key="newest" at={recording.newest} /> : NOTHING],
                     ['Length', recording.seconds > 0 ? formatSpan(recording.seconds * 1000) : NOTHING],
                     ['Size', formatBytes(recording.bytes)],
-                    ['Kept', keptWords(recording)],
-                    ['Records', MODE_WORDS[recording.mode]],
+                    ['Kept', formatRetention(recording)],
+                    ['Records', MODE_LABELS[recording.mode]],
                     ['Time zone', timeZone],
                   ]}
                 />

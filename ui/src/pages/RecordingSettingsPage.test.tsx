@@ -11,11 +11,15 @@ let api: StubApi;
 const PUT = 'PUT /recordings/devices/d1';
 
 beforeEach(() => {
-  api = new StubApi({ 'GET /recordings/devices/d1': { body: buildRecording(), headers: { ETag: '"4"' } }, [PUT]: { body: buildRecording() } });
+  api = new StubApi({
+    'GET /recordings/devices/d1': { body: buildRecording(), headers: { ETag: '"4"' } },
+    [PUT]: { body: buildRecording() },
+  });
 });
 afterEach(() => vi.unstubAllGlobals());
 
-const show = () => renderAt('/devices/d1/recording', [{ path: '/devices/:id/recording', element: <RecordingSettingsPage /> }]);
+const show = () =>
+  renderAt('/devices/d1/recording', [{ path: '/devices/:id/recording', element: <RecordingSettingsPage /> }]);
 const save = async () => userEvent.click(await screen.findByRole('button', { name: 'Save' }));
 
 test('untouched settings go back as they came, with the version that was read', async () => {
@@ -24,7 +28,13 @@ test('untouched settings go back as they came, with the version that was read', 
   await waitFor(() => expect(api.all(PUT)).toHaveLength(1));
   expect(api.all(PUT)[0]?.headers.get('If-Match')).toBe('"4"');
   expect(api.all(PUT)[0]?.body).toEqual({
-    mode: 'continuous', time_zone: 'Europe/Berlin', plan: {}, pre_roll_seconds: 5, post_roll_seconds: 10, keep_days: null, keep_bytes: null,
+    mode: 'continuous',
+    time_zone: 'Europe/Berlin',
+    plan: {},
+    pre_roll_seconds: 5,
+    post_roll_seconds: 10,
+    keep_days: null,
+    keep_bytes: null,
   });
 });
 
@@ -44,11 +54,27 @@ test('a plan without a time is not sent', async () => {
   expect(api.all(PUT)).toHaveLength(0);
   await userEvent.click(screen.getByRole('button', { name: 'Every night' }));
   await save();
-  await waitFor(() => expect(api.all(PUT)[0]?.body).toMatchObject({ mode: 'scheduled', plan: { monday: [['20:00', '06:00']], sunday: [['20:00', '06:00']] } }));
+  await waitFor(() =>
+    expect(api.all(PUT)[0]?.body).toMatchObject({
+      mode: 'scheduled',
+      plan: { monday: [['20:00', '06:00']], sunday: [['20:00', '06:00']] },
+    }),
+  );
 });
 
 test("the server's faults stand at their fields", async () => {
-  api.set(PUT, { status: 422, body: { message: 'not valid', errors: { json: { keep_days: ["'keep_days' must be from 0 to 36500"], time_zone: ["'time_zone' must be the IANA name of a time zone"] } } } });
+  api.set(PUT, {
+    status: 422,
+    body: {
+      message: 'not valid',
+      errors: {
+        json: {
+          keep_days: ["'keep_days' must be from 0 to 36500"],
+          time_zone: ["'time_zone' must be the IANA name of a time zone"],
+        },
+      },
+    },
+  });
   show();
   await save();
   expect(await screen.findByText('The number of days must be from 0 to 36500.')).toBeInTheDocument();
@@ -56,7 +82,9 @@ test("the server's faults stand at their fields", async () => {
 });
 
 test('a change by somebody else is said, and can be overwritten', async () => {
-  api.set(PUT, (asked) => (asked.headers.has('If-Match') ? { status: 412, body: { message: 'changed' } } : { body: buildRecording() }));
+  api.set(PUT, (asked) =>
+    asked.headers.has('If-Match') ? { status: 412, body: { message: 'changed' } } : { body: buildRecording() },
+  );
   show();
   await save();
   await userEvent.click(await screen.findByRole('button', { name: 'Overwrite with mine' }));

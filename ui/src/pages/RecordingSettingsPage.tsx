@@ -2,18 +2,16 @@
 import { Skeleton } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
 import { useNavigate, useParams } from 'react-router';
 import { ApiError } from '../api/http';
 import { replaceRecording } from '../api/recordings';
 import type { RecordingSettings as Settings } from '../api/recordingTypes';
-import { ConflictNotice } from '../components/ConflictNotice';
-import { Failure } from '../components/Failure';
-import { PageHeader } from '../components/PageHeader';
-import { RecordingSettings } from '../components/RecordingSettings';
-import { sentence } from '../components/sentence';
-import { recordingKeys } from '../hooks/recordingKeys';
-import { useRecordingToEdit } from '../hooks/useRecordingToEdit';
+import { Failure } from '../widgets/Failure';
+import { PageHeader } from '../widgets/PageHeader';
+import { RecordingSettings } from '../recordings/RecordingSettings';
+import { recordingKeys } from '../api/recordingKeys';
+import { useRecordingToEdit } from '../recordings/useRecordingToEdit';
+import { useVersionedSave } from '../widgets/useVersionedSave';
 import { NotFoundPage } from './NotFoundPage';
 
 export function RecordingSettingsPage() {
@@ -21,9 +19,6 @@ export function RecordingSettingsPage() {
   const navigate = useNavigate();
   const client = useQueryClient();
   const { data, error, refetch } = useRecordingToEdit(id);
-  const [refused, setRefused] = useState<Settings | null>(null);
-  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
-
   const leave = () => void navigate(`/devices/${id}`);
   const save = async (settings: Settings, etag: string | null) => {
     const { recording } = await replaceRecording(id, settings, etag);
@@ -32,41 +27,31 @@ export function RecordingSettingsPage() {
     leave();
   };
   const name = data?.recording.device_name;
+  const { notice, submit } = useVersionedSave({
+    save,
+    onReload: () => void refetch(),
+    failureTitle: 'The recording’s settings were not saved',
+  });
+
+  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
 
   return (
     <>
-      <PageHeader title={name ? `Recording of ${name}` : 'Recording'} back={{ to: `/devices/${id}`, label: name ?? 'Camera' }} />
-      {error && !data && <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />}
+      <PageHeader
+        title={name ? `Recording of ${name}` : 'Recording'}
+        back={{ to: `/devices/${id}`, label: name ?? 'Camera' }}
+      />
+      {error && !data && (
+        <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />
+      )}
       {!data && !error && <Skeleton height={520} maw={880} radius="md" />}
       {data && (
         <RecordingSettings
           key={data.etag ?? 'recording'}
           recording={data.recording}
-          notice={
-            refused && (
-              <ConflictNotice
-                onReload={() => {
-                  setRefused(null);
-                  void refetch();
-                }}
-                onOverwrite={() => {
-                  save(refused, null).catch((failure: Error) => {
-                    notifications.show({ color: 'red', title: 'The recording’s settings were not saved', message: sentence(failure.message) });
-                  });
-                }}
-              />
-            )
-          }
+          notice={notice}
           onCancel={leave}
-          onSubmit={async (settings) => {
-            try {
-              await save(settings, data.etag);
-            } catch (failure) {
-              if (!(failure instanceof ApiError) || failure.status !== 412) throw failure;
-              setRefused(settings);
-              window.scrollTo({ top: 0 });
-            }
-          }}
+          onSubmit={(settings) => submit(settings, data.etag)}
         />
       )}
     </>

@@ -5,15 +5,18 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { buildCoverageDay, buildRecording, buildStorage, buildTimeline } from '../../test/recordingFactories';
 import { renderAt } from '../../test/render';
 import { StubApi } from '../../test/StubApi';
-import { addDays } from '../components/calendarDates';
-import { dateOf, ownTimeZone } from '../timeline/timeZone';
+import { addDays } from '../formatting/calendarDates';
+import { dateOf, ownTimeZone } from '../formatting/timeZone';
 import { RecordingsPage } from './RecordingsPage';
 
 let api: StubApi;
 const NOW = Date.parse('2026-11-22T12:00:00Z');
 const today = dateOf(ownTimeZone(), NOW);
 const yesterday = addDays(today, -1);
-const listed = (items: unknown[]) => ({ body: items, headers: { 'X-Pagination': JSON.stringify({ total: items.length, total_pages: 1 }) } });
+const listed = (items: unknown[]) => ({
+  body: items,
+  headers: { 'X-Pagination': JSON.stringify({ total: items.length, total_pages: 1 }) },
+});
 const show = (address = '/recordings') => renderAt(address, [{ path: '/recordings', element: <RecordingsPage /> }]);
 
 beforeEach(() => {
@@ -25,7 +28,14 @@ beforeEach(() => {
     'GET /recordings/storage': { body: buildStorage() },
     'GET /recordings/coverage': {
       body: [
-        buildCoverageDay(yesterday, { recorded_seconds: 82_800, coverage: 0.958, gaps: [{ ...gap, is_wanted: true }, { ...gap, is_wanted: false }] }),
+        buildCoverageDay(yesterday, {
+          recorded_seconds: 82_800,
+          coverage: 0.958,
+          gaps: [
+            { ...gap, is_wanted: true },
+            { ...gap, is_wanted: false },
+          ],
+        }),
         buildCoverageDay(today, { recorded_seconds: 0, wanted_seconds: 0, coverage: null }),
       ],
     },
@@ -56,7 +66,16 @@ test('each of the last days says what is missing of what was wanted, and leads t
 });
 
 test('a recording that is stopped says by whom', async () => {
-  api.set('GET /recordings', listed([buildRecording({ observed: 'off', is_wanted: false, override: { wish: 'off', by: 'operator', at: '2026-11-22T10:00:00Z', until: null } })]));
+  api.set(
+    'GET /recordings',
+    listed([
+      buildRecording({
+        observed: 'off',
+        is_wanted: false,
+        override: { wish: 'off', by: 'operator', at: '2026-11-22T10:00:00Z', until: null },
+      }),
+    ]),
+  );
   show();
   expect(await screen.findByText('Stopped by operator.')).toBeInTheDocument();
 });
@@ -89,7 +108,9 @@ test('one day of all cameras is kept in the address, and plays from where it is 
 
 test('the disk says how full it is and how long it lasts', async () => {
   show();
-  expect(await screen.findByRole('img', { name: '500 GB recordings, 100 GB something else, 400 GB free of 1.0 TB' })).toBeInTheDocument();
+  expect(
+    await screen.findByRole('img', { name: '500 GB recordings, 100 GB something else, 400 GB free of 1.0 TB' }),
+  ).toBeInTheDocument();
   expect(screen.getByText('about 10 days')).toBeInTheDocument();
 });
 
@@ -101,7 +122,9 @@ test('a disk on which limits of age and size make footage go first lasts for eve
 
 test('a disk that is unwell says why and what to do', async () => {
   const reason = { code: 'storage_unmounted', message: 'the storage folder is not mounted', remedy: 'mount it again' };
-  api.set('GET /recordings/storage', { body: buildStorage({ state: 'unavailable', reason, total_bytes: null, free_bytes: null, days_left: null }) });
+  api.set('GET /recordings/storage', {
+    body: buildStorage({ state: 'unavailable', reason, total_bytes: null, free_bytes: null, days_left: null }),
+  });
   show();
   expect(await screen.findByText('The storage folder is not mounted.')).toBeInTheDocument();
   expect(screen.getByText('Mount it again.')).toBeInTheDocument();

@@ -1,21 +1,21 @@
 // What is recorded: every camera's state and last days, or one day of all of them, and the disk it lies on.
 import { Skeleton, Stack, Text } from '@mantine/core';
 import { useSearchParams } from 'react-router';
-import { addDays } from '../components/calendarDates';
-import { EmptyRecordings } from '../components/EmptyRecordings';
-import { Failure } from '../components/Failure';
-import { ListFooter } from '../components/ListFooter';
-import { NoMatches } from '../components/NoMatches';
-import { PageHeader } from '../components/PageHeader';
-import { RecordingFilters } from '../components/RecordingFilters';
-import { RecordingRow } from '../components/RecordingRow';
-import { StoragePanel } from '../components/StoragePanel';
+import { addDays } from '../formatting/calendarDates';
+import { EmptyRecordings } from '../recordings/EmptyRecordings';
+import { Failure } from '../widgets/Failure';
+import { ListFooter } from '../widgets/ListFooter';
+import { NoMatches } from '../widgets/NoMatches';
+import { PageHeader } from '../widgets/PageHeader';
+import { RecordingFilters } from '../recordings/RecordingFilters';
+import { RecordingRow } from '../recordings/RecordingRow';
+import { StoragePanel } from '../recordings/StoragePanel';
 import type { CoverageDay } from '../api/recordingTypes';
-import { useCoverage } from '../hooks/useCoverage';
-import { useNow } from '../hooks/useNow';
-import { useRecordingPage } from '../hooks/useRecordingPage';
-import { dateOf, ownTimeZone } from '../timeline/timeZone';
-import classes from '../components/RecordingList.module.css';
+import { useCoverage } from '../recordings/useCoverage';
+import { useNow } from '../widgets/useNow';
+import { useRecordingPage } from '../recordings/useRecordingPage';
+import { dateOf, ownTimeZone } from '../formatting/timeZone';
+import classes from '../recordings/RecordingList.module.css';
 
 const SHOWN_DAYS = 14;
 const PAGE_SIZES = [25, 50, 100];
@@ -70,7 +70,11 @@ export function RecordingsPage() {
       </PageHeader>
       <Stack gap="md">
         {recordings.error && (
-          <Failure title="The recordings could not be read" error={recordings.error} onRetry={() => void recordings.refetch()} />
+          <Failure
+            title="The recordings could not be read"
+            error={recordings.error}
+            onRetry={() => void recordings.refetch()}
+          />
         )}
         {isEmpty ? (
           <EmptyRecordings />
@@ -84,7 +88,9 @@ export function RecordingsPage() {
               onSearch={(text) => change({ q: text, page: null })}
               onDate={(day) => change({ date: day })}
             />
-            {!list && !recordings.error && Array.from({ length: 5 }, (_, index) => <Skeleton key={index} height={82} radius="md" />)}
+            {!list &&
+              !recordings.error &&
+              Array.from({ length: 5 }, (_, index) => <Skeleton key={index} height={82} radius="md" />)}
             {list?.items.length === 0 && <NoMatches onClear={() => change({ q: null, page: null })} />}
             {list && list.items.length > 0 && (
               <div>

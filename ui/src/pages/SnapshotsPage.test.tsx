@@ -7,11 +7,14 @@ import { buildDevice } from '../../test/factories';
 import { renderAt } from '../../test/render';
 import { buildSnapshot } from '../../test/snapshotFactories';
 import { StubApi } from '../../test/StubApi';
-import { dateOf, dayBounds, ownTimeZone } from '../timeline/timeZone';
+import { dateOf, dayBounds, ownTimeZone } from '../formatting/timeZone';
 import { SnapshotsPage } from './SnapshotsPage';
 
 let api: StubApi;
-const listed = (items: unknown[], more = {}) => ({ body: items, headers: { 'X-Pagination': JSON.stringify({ total: items.length, total_pages: 1, page: 1, ...more }) } });
+const listed = (items: unknown[], more = {}) => ({
+  body: items,
+  headers: { 'X-Pagination': JSON.stringify({ total: items.length, total_pages: 1, page: 1, ...more }) },
+});
 const THREE = [
   buildSnapshot({ id: 's1', at: '2026-03-02T10:00:00Z' }),
   buildSnapshot({ id: 's2', at: '2026-03-02T09:00:00Z', device_name: 'Reception', tags: ['door'] }),
@@ -70,7 +73,12 @@ test('filters are in the address and in the question, and can be cleared', async
   const yesterday = dateOf(zone, dayBounds(zone, dateOf(zone, Date.now())).startMs - 1);
   expect(asked?.get('start')).toBe(new Date(dayBounds(zone, yesterday).startMs).toISOString());
   expect(asked?.get('end')).toBe(new Date(dayBounds(zone, yesterday).endMs).toISOString());
-  expect(Object.fromEntries(asked ?? [])).toMatchObject({ device_id: 'd1', tag: 'door', kind: 'live', order: 'oldest' });
+  expect(Object.fromEntries(asked ?? [])).toMatchObject({
+    device_id: 'd1',
+    tag: 'door',
+    kind: 'live',
+    order: 'oldest',
+  });
   expect(router.state.location.search).toBe('');
   expect(await tiles()).toHaveLength(3);
 });
@@ -84,7 +92,9 @@ test('a search waits for the end of the word', async () => {
 
 test('more than a page is read on demand, nothing twice', async () => {
   api.set('GET /snapshots', ({ query }) =>
-    query.get('page') === '2' ? listed([THREE[1], THREE[2]], { total: 3, total_pages: 2, page: 2 }) : listed([THREE[0], THREE[1]], { total: 3, total_pages: 2, page: 1 }),
+    query.get('page') === '2'
+      ? listed([THREE[1], THREE[2]], { total: 3, total_pages: 2, page: 2 })
+      : listed([THREE[0], THREE[1]], { total: 3, total_pages: 2, page: 1 }),
   );
   show();
   await userEvent.click(await screen.findByRole('button', { name: 'Show more' }));
@@ -109,7 +119,10 @@ test('the full view is in the address; arrows go on and back, Escape closes it',
 });
 
 test('an address opens a snapshot that the list does not hold', async () => {
-  api.set('GET /snapshots/old', { body: buildSnapshot({ id: 'old', device_name: 'Old dock' }), headers: { ETag: '"7"' } });
+  api.set('GET /snapshots/old', {
+    body: buildSnapshot({ id: 'old', device_name: 'Old dock' }),
+    headers: { ETag: '"7"' },
+  });
   show('/snapshots?snapshot=old');
   expect(await screen.findByRole('link', { name: 'Old dock' })).toHaveAttribute('href', '/devices/d1');
 });
@@ -122,14 +135,26 @@ test('an address of a deleted snapshot says so', async () => {
 test('a snapshot is downloaded as it was kept or as PNG, and its recording plays from its moment', async () => {
   show();
   const dialog = await openTile(0);
-  expect(within(dialog).getByRole('link', { name: 'Download' })).toHaveAttribute('href', '/api/v1/snapshots/s1/image?format=jpeg&download=1');
+  expect(within(dialog).getByRole('link', { name: 'Download' })).toHaveAttribute(
+    'href',
+    '/api/v1/snapshots/s1/image?format=jpeg&download=1',
+  );
   await userEvent.click(within(dialog).getByRole('button', { name: 'Download as' }));
-  expect(await screen.findByRole('menuitem', { name: /^PNG/ })).toHaveAttribute('href', '/api/v1/snapshots/s1/image?format=png&download=1');
-  expect(within(dialog).getByRole('link', { name: 'Play from here' })).toHaveAttribute('href', '/devices/d1?t=2026-03-02T10%3A00%3A00.000Z');
+  expect(await screen.findByRole('menuitem', { name: /^PNG/ })).toHaveAttribute(
+    'href',
+    '/api/v1/snapshots/s1/image?format=png&download=1',
+  );
+  expect(within(dialog).getByRole('link', { name: 'Play from here' })).toHaveAttribute(
+    'href',
+    '/devices/d1?t=2026-03-02T10%3A00%3A00.000Z',
+  );
 });
 
 test('note and tags are saved with the version that was read', async () => {
-  api.set('PUT /snapshots/s1', ({ body }) => ({ body: { ...THREE[0], ...(body as object) }, headers: { ETag: '"2"' } }));
+  api.set('PUT /snapshots/s1', ({ body }) => ({
+    body: { ...THREE[0], ...(body as object) },
+    headers: { ETag: '"2"' },
+  }));
   show();
   const dialog = await openTile(0);
   await waitFor(() => expect(within(dialog).getByLabelText('Note')).not.toHaveAttribute('readonly'));
@@ -143,7 +168,10 @@ test('note and tags are saved with the version that was read', async () => {
 });
 
 test('what was written is saved by going on to the next', async () => {
-  api.set('PUT /snapshots/s1', ({ body }) => ({ body: { ...THREE[0], ...(body as object) }, headers: { ETag: '"2"' } }));
+  api.set('PUT /snapshots/s1', ({ body }) => ({
+    body: { ...THREE[0], ...(body as object) },
+    headers: { ETag: '"2"' },
+  }));
   show();
   const dialog = await openTile(0);
   await waitFor(() => expect(within(dialog).getByLabelText('Note')).not.toHaveAttribute('readonly'));
@@ -153,7 +181,11 @@ test('what was written is saved by going on to the next', async () => {
 });
 
 test('somebody else’s change is not overwritten unasked', async () => {
-  api.set('PUT /snapshots/s1', ({ headers }) => (headers.get('If-Match') ? { status: 412, body: { message: 'the snapshot has changed' } } : { body: THREE[0], headers: { ETag: '"3"' } }));
+  api.set('PUT /snapshots/s1', ({ headers }) =>
+    headers.get('If-Match')
+      ? { status: 412, body: { message: 'the snapshot has changed' } }
+      : { body: THREE[0], headers: { ETag: '"3"' } },
+  );
   show();
   const dialog = await openTile(0);
   await waitFor(() => expect(within(dialog).getByLabelText('Note')).not.toHaveAttribute('readonly'));

@@ -2,25 +2,25 @@
 import { Button, Center, Loader, Skeleton, Stack, Text } from '@mantine/core';
 import { useInViewport } from '@mantine/hooks';
 import { useCallback, useEffect, useMemo } from 'react';
-import { EmptySnapshots } from '../components/EmptySnapshots';
-import { Failure } from '../components/Failure';
-import { GalleryTimeLapse } from '../components/GalleryTimeLapse';
-import { NoMatches } from '../components/NoMatches';
-import { PageHeader } from '../components/PageHeader';
-import { SelectionBar } from '../components/SelectionBar';
-import { SnapshotFilters } from '../components/SnapshotFilters';
-import { SnapshotGrid } from '../components/SnapshotGrid';
-import { SnapshotViewer } from '../components/SnapshotViewer';
-import { useDeviceChoices } from '../hooks/useDeviceChoices';
-import { useSelection } from '../hooks/useSelection';
-import { useSnapshotArchive } from '../hooks/useSnapshotArchive';
-import { useSnapshotDeletion } from '../hooks/useSnapshotDeletion';
-import { NO_FILTERS, useSnapshotQuery } from '../hooks/useSnapshotQuery';
-import { useSnapshots } from '../hooks/useSnapshots';
-import { useTagsInUse } from '../hooks/useTagsInUse';
-import { useViewerKeys } from '../hooks/useViewerKeys';
+import { EmptySnapshots } from '../snapshots/EmptySnapshots';
+import { Failure } from '../widgets/Failure';
+import { GalleryTimeLapse } from '../schedules/GalleryTimeLapse';
+import { NoMatches } from '../widgets/NoMatches';
+import { PageHeader } from '../widgets/PageHeader';
+import { SelectionBar } from '../widgets/SelectionBar';
+import { SnapshotFilters } from '../snapshots/SnapshotFilters';
+import { SnapshotGrid } from '../snapshots/SnapshotGrid';
+import { SnapshotViewer } from '../snapshots/SnapshotViewer';
+import { useDeviceChoices } from '../widgets/useDeviceChoices';
+import { useSelection } from '../widgets/useSelection';
+import { useSnapshotArchive } from '../snapshots/useSnapshotArchive';
+import { useSnapshotDeletion } from '../snapshots/useSnapshotDeletion';
+import { NO_FILTERS, useSnapshotQuery } from '../snapshots/useSnapshotQuery';
+import { useSnapshots } from '../snapshots/useSnapshots';
+import { useTagsInUse } from '../widgets/useTagsInUse';
+import { useViewerKeys } from '../snapshots/useViewerKeys';
 import { snapshotDownloadUrl } from '../api/snapshots';
-import classes from '../components/SnapshotGrid.module.css';
+import classes from '../snapshots/SnapshotGrid.module.css';
 
 const NONE: never[] = [];
 
@@ -59,7 +59,9 @@ export function SnapshotsPage() {
   return (
     <>
       <PageHeader title="Snapshots">
-        {query.deviceId && list.length > 0 && <GalleryTimeLapse deviceId={query.deviceId} start={filter.start} end={filter.end} />}
+        {query.deviceId && list.length > 0 && (
+          <GalleryTimeLapse deviceId={query.deviceId} start={filter.start} end={filter.end} />
+        )}
         {!isEmpty && (
           <Text size="sm" c="dimmed">
             {snapshots && `${total} ${total === 1 ? 'picture' : 'pictures'}, times as in ${timeZone}`}
@@ -67,7 +69,9 @@ export function SnapshotsPage() {
         )}
       </PageHeader>
       <Stack gap="md">
-        {error && !snapshots && <Failure title="The snapshots could not be read" error={error} onRetry={() => void refetch()} />}
+        {error && !snapshots && (
+          <Failure title="The snapshots could not be read" error={error} onRetry={() => void refetch()} />
+        )}
         {isEmpty ? (
           <EmptySnapshots />
         ) : (
@@ -88,7 +92,9 @@ export function SnapshotsPage() {
               </div>
             )}
             {snapshots?.length === 0 && <NoMatches noun="snapshot" onClear={() => change(NO_FILTERS)} />}
-            {list.length > 0 && <SnapshotGrid snapshots={list} timeZone={timeZone} today={today} selection={selection} onOpen={open} />}
+            {list.length > 0 && (
+              <SnapshotGrid snapshots={list} timeZone={timeZone} today={today} selection={selection} onOpen={open} />
+            )}
             {hasNextPage && (
               <Center ref={end} mih={64}>
                 {isFetchingNextPage ? (
@@ -115,7 +121,16 @@ export function SnapshotsPage() {
           onClear={selection.clear}
         />
       )}
-      {openId && <SnapshotViewer snapshots={list} openId={openId} timeZone={timeZone} total={total} onOpen={(id, options) => open(id, options)} onNearEnd={readOn} />}
+      {openId && (
+        <SnapshotViewer
+          snapshots={list}
+          openId={openId}
+          timeZone={timeZone}
+          total={total}
+          onOpen={(id, options) => open(id, options)}
+          onNearEnd={readOn}
+        />
+      )}
     </>
   );
 }

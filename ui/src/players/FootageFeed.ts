@@ -34,7 +34,7 @@ const TAIL_MS = 20_000;
 const EXTEND_BELOW_SECONDS = 45;
 /** New footage is asked for no more often than this while it is being recorded. */
 const TAIL_INTERVAL_MS = 2_000;
-const MOST_JUMPS = 4;
+const MAX_JUMPS = 4;
 
 export class FootageFeed {
   readonly playlist: FootagePlaylist;
@@ -57,11 +57,16 @@ export class FootageFeed {
   }
 
   /** Throws FootageUnavailable: of kind 'no_footage' where nothing is recorded on either side. */
-  static async open(source: FeedSource, momentMs: number, side: 'after' | 'before', signal: AbortSignal): Promise<Opening> {
+  static async open(
+    source: FeedSource,
+    momentMs: number,
+    side: 'after' | 'before',
+    signal: AbortSignal,
+  ): Promise<Opening> {
     let wantedMs = momentMs;
     let wantedSide = side;
     let isPastEnd = false;
-    for (let jump = 0; jump < MOST_JUMPS; jump += 1) {
+    for (let jump = 0; jump < MAX_JUMPS; jump += 1) {
       const feed = new FootageFeed(source);
       try {
         await feed.fetch({ fromMs: wantedMs - WINDOW_BEFORE_MS, toMs: wantedMs + WINDOW_AHEAD_MS }, signal);
@@ -79,7 +84,10 @@ export class FootageFeed {
         wantedMs = (earlier.playlist.endMs ?? feed.fromMs) - 1;
       } catch (error) {
         if (!(error instanceof FootageUnavailable) || error.kind !== 'no_footage') throw error;
-        const [near, far] = wantedSide === 'after' ? [error.nearestAfterMs, error.nearestBeforeMs] : [error.nearestBeforeMs, error.nearestAfterMs];
+        const [near, far] =
+          wantedSide === 'after'
+            ? [error.nearestAfterMs, error.nearestBeforeMs]
+            : [error.nearestBeforeMs, error.nearestAfterMs];
         const isBeyond = near === null || (wantedSide === 'after' ? near < wantedMs : near > wantedMs);
         if (!isBeyond) wantedMs = near;
         else if (far !== null && far !== wantedMs) {
@@ -147,13 +155,17 @@ export class FootageFeed {
     const last = this.playlist.entries.at(-1);
     const endMs = this.playlist.endMs ?? this.knownToMs;
     // From the last fragment on, so that the server itself says whether what follows is contiguous.
-    const fromMs = last && (this.knownToMs - endMs <= STORE_DELAY_MS || this.isAtTail) ? last.startMs + 1 : this.knownToMs;
+    const fromMs =
+      last && (this.knownToMs - endMs <= STORE_DELAY_MS || this.isAtTail) ? last.startMs + 1 : this.knownToMs;
     try {
       return await this.fetch({ fromMs, toMs: fromMs + WINDOW_AHEAD_MS }, signal);
     } catch (error) {
       if (!(error instanceof FootageUnavailable) || error.kind !== 'no_footage') throw error;
       // Nothing for long: on to where there is something, or up to now.
-      this.knownToMs = Math.max(this.knownToMs, error.nearestAfterMs !== null && error.nearestAfterMs > fromMs ? error.nearestAfterMs : this.now());
+      this.knownToMs = Math.max(
+        this.knownToMs,
+        error.nearestAfterMs !== null && error.nearestAfterMs > fromMs ? error.nearestAfterMs : this.now(),
+      );
       return 0;
     }
   }

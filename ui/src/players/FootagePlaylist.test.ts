@@ -6,7 +6,11 @@ import { FootagePlaylist, keyOf, lastAtOrBefore, parsePlaylist } from './Footage
 const T = Date.parse('2026-03-01T10:00:00Z');
 
 test('fragments carry their moment, also where the playlist tells it only now and then', () => {
-  const text = ['#EXTM3U', '#EXT-X-MAP:URI="1.mp4",BYTERANGE="800@0"', '#EXT-X-PROGRAM-DATE-TIME:2026-03-01T11:00:00.000+01:00'];
+  const text = [
+    '#EXTM3U',
+    '#EXT-X-MAP:URI="1.mp4",BYTERANGE="800@0"',
+    '#EXT-X-PROGRAM-DATE-TIME:2026-03-01T11:00:00.000+01:00',
+  ];
   text.push('#EXTINF:2.0,', '#EXT-X-BYTERANGE:1000@800', '1.mp4', '#EXTINF:1.5,', '#EXT-X-BYTERANGE:500', '1.mp4');
   const entries = parsePlaylist(text.join('\r\n'));
   expect(entries.map(({ startMs, durationMs, byteRange }) => [startMs - T, durationMs, byteRange])).toEqual([
@@ -53,7 +57,11 @@ test('a moment in a gap leads to the next footage, or to the last when going bac
 });
 
 function cutAt(fragments: [number, number, number][]): string {
-  const lines = ['#EXTM3U', '#EXT-X-MAP:URI="segments/7.mp4",BYTERANGE="800@0"', `#EXT-X-PROGRAM-DATE-TIME:${new Date(fragments[0]?.[0] ?? 0).toISOString()}`];
+  const lines = [
+    '#EXTM3U',
+    '#EXT-X-MAP:URI="segments/7.mp4",BYTERANGE="800@0"',
+    `#EXT-X-PROGRAM-DATE-TIME:${new Date(fragments[0]?.[0] ?? 0).toISOString()}`,
+  ];
   fragments.forEach(([, seconds, size], index) => {
     const offset = fragments.slice(0, index).reduce((sum, one) => sum + one[2], 800);
     lines.push(`#EXTINF:${seconds.toFixed(3)},`, `#EXT-X-BYTERANGE:${size}@${offset}`, 'segments/7.mp4');
@@ -63,8 +71,17 @@ function cutAt(fragments: [number, number, number][]): string {
 
 test('of a fragment that a window had cut shorter only the rest is added, as going on', () => {
   const playlist = new FootagePlaylist();
-  playlist.append(cutAt([[T, 4, 4000], [T + 4_000, 1, 1000]]));
-  const longer = cutAt([[T, 4, 4000], [T + 4_000, 4, 4000], [T + 8_000, 4, 4000]]);
+  playlist.append(
+    cutAt([
+      [T, 4, 4000],
+      [T + 4_000, 1, 1000],
+    ]),
+  );
+  const longer = cutAt([
+    [T, 4, 4000],
+    [T + 4_000, 4, 4000],
+    [T + 8_000, 4, 4000],
+  ]);
   expect(playlist.append(longer)).toBe(2);
   expect(playlist.entries.map(({ startMs, durationMs, byteRange }) => [startMs - T, durationMs, byteRange])).toEqual([
     [0, 4000, '4000@800'],

@@ -52,7 +52,8 @@ function bytesOf({ uri, byteRange }: FootageEntry): Bytes | null {
  */
 function remainderOf(last: FootageEntry, entry: FootageEntry): FootageEntry | null {
   const [known, longer] = [bytesOf(last), bytesOf(entry)];
-  if (!known || !longer || known.file !== longer.file || known.offset !== longer.offset || longer.size <= known.size) return null;
+  if (!known || !longer || known.file !== longer.file || known.offset !== longer.offset || longer.size <= known.size)
+    return null;
   const bytes = longer.build(longer.offset + known.size, longer.size - known.size);
   const endMs = last.startMs + last.durationMs;
   const durationMs = entry.startMs + entry.durationMs - endMs;
@@ -134,7 +135,11 @@ export class FootagePlaylist {
         if (rest) {
           this.seen.add(key);
           this.add(rest);
-        } else if (knownEndMs === null || entry.startMs > knownEndMs - CONTIGUOUS_WITHIN_MS || this.entries.length > countBefore) {
+        } else if (
+          knownEndMs === null ||
+          entry.startMs > knownEndMs - CONTIGUOUS_WITHIN_MS ||
+          this.entries.length > countBefore
+        ) {
           this.add({ ...entry, isDiscontinuity: last !== undefined && (entry.isDiscontinuity || isApart) });
         }
         isApart = false;
@@ -191,7 +196,10 @@ export class FootagePlaylist {
       if (entry.isDiscontinuity && index > 0) lines.push('#EXT-X-DISCONTINUITY');
       if (entry.map && (entry.map !== map || entry.isDiscontinuity)) lines.push(entry.map);
       map = entry.map;
-      lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(entry.startMs).toISOString()}`, `#EXTINF:${(entry.durationMs / 1000).toFixed(3)},`);
+      lines.push(
+        `#EXT-X-PROGRAM-DATE-TIME:${new Date(entry.startMs).toISOString()}`,
+        `#EXTINF:${(entry.durationMs / 1000).toFixed(3)},`,
+      );
       if (entry.byteRange) lines.push(`#EXT-X-BYTERANGE:${entry.byteRange}`);
       lines.push(entry.uri);
     });

@@ -2,12 +2,12 @@
 
 /** How long a frame is taken to last before any has been seen. */
 const DEFAULT_SECONDS = 1 / 25;
-const SHORTEST_SECONDS = 0.008;
+const MIN_SECONDS = 0.008;
 /** Enough for the browser to draw what it sought. */
 const DRAWN_AFTER_MS = 70;
 /** A frame that lasts longer than these many ever longer attempts is the last one. */
-const MOST_ATTEMPTS = 24;
-const MOST_AHEAD = 50;
+const MAX_ATTEMPTS = 24;
+const MAX_AHEAD = 50;
 
 export class FrameStepper {
   /** Where the frame on the screen begins, where the browser tells. */
@@ -32,13 +32,13 @@ export class FrameStepper {
   /** A frame was drawn. While it plays at its own speed, the distances tell how short a frame may be. */
   notice(mediaSeconds: number, isPlaying: boolean): void {
     const length = this.frameSeconds === null ? 0 : mediaSeconds - this.frameSeconds;
-    if (isPlaying && length >= SHORTEST_SECONDS && length < 1.1) this.shortest = Math.min(length, this.shortest ?? length);
+    if (isPlaying && length >= MIN_SECONDS && length < 1.1) this.shortest = Math.min(length, this.shortest ?? length);
     this.frameSeconds = mediaSeconds;
   }
 
   step(video: HTMLVideoElement, direction: 1 | -1): void {
     if (this.timer !== undefined) {
-      this.ahead = Math.max(-MOST_AHEAD, Math.min(MOST_AHEAD, this.ahead + direction));
+      this.ahead = Math.max(-MAX_AHEAD, Math.min(MAX_AHEAD, this.ahead + direction));
       return;
     }
     const length = this.shortest ?? DEFAULT_SECONDS;
@@ -48,7 +48,7 @@ export class FrameStepper {
       video.currentTime = Math.max(0, video.currentTime + (direction > 0 ? 1.5 : -0.5) * length);
     } else if (direction < 0) {
       // Whatever is shown just before this frame is the one before it.
-      this.seek(video, Math.max(0, from - SHORTEST_SECONDS / 2), null, length, 0);
+      this.seek(video, Math.max(0, from - MIN_SECONDS / 2), null, length, 0);
     } else this.seek(video, from + 1.2 * length, from, length, 0);
   }
 
@@ -62,7 +62,7 @@ export class FrameStepper {
       }
       this.timer = undefined;
       const isSame = from !== null && this.frameSeconds !== null && this.frameSeconds <= from + 0.001;
-      if (isSame && attempt < MOST_ATTEMPTS) {
+      if (isSame && attempt < MAX_ATTEMPTS) {
         this.seek(video, target + 0.7 * stride, from, attempt < 6 ? stride : stride * 1.2, attempt + 1);
         return;
       }

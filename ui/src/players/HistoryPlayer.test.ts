@@ -12,7 +12,7 @@ const T = Date.parse('2026-03-01T10:00:00Z');
 const NOW = T + 10 * HOUR;
 
 let footage: number[];
-let trouble: Error | null;
+let error: Error | null;
 let asked: Window[];
 let made: FakeHls[];
 let video: FakeVideo;
@@ -26,7 +26,12 @@ function answer({ fromMs, toMs }: Window): string {
   if (inside.length > 0) return buildPlaylist(inside);
   const before = footage.findLast((start) => start <= fromMs);
   const after = footage.find((start) => start >= toMs);
-  throw new FootageUnavailable('no_footage', 'nothing is recorded there', before === undefined ? null : before + 2_000, after ?? null);
+  throw new FootageUnavailable(
+    'no_footage',
+    'nothing is recorded there',
+    before === undefined ? null : before + 2_000,
+    after ?? null,
+  );
 }
 
 const flush = async () => {
@@ -45,7 +50,7 @@ async function open(momentMs: number): Promise<void> {
 beforeEach(() => {
   vi.useFakeTimers();
   footage = fragmentStarts(T, T + HOUR);
-  trouble = null;
+  error = null;
   asked = [];
   made = [];
   now = NOW;
@@ -53,7 +58,7 @@ beforeEach(() => {
   player = new HistoryPlayer({
     fetchPlaylist: (window) => {
       asked.push(window);
-      if (trouble) return Promise.reject(trouble);
+      if (error) return Promise.reject(error);
       try {
         return Promise.resolve(answer(window));
       } catch (error) {
@@ -189,7 +194,7 @@ test('without any recording it says so and does not ask again by itself', async 
 
 test('a lost network is tried again with longer and longer waits, at the same moment', async () => {
   await open(T + 600_000);
-  trouble = new FootageUnavailable('network', 'the server cannot be reached');
+  error = new FootageUnavailable('network', 'the server cannot be reached');
   hls().failFatally({ type: 'networkError', details: 'fragLoadError' });
   expect(state()).toBe('retrying');
   vi.advanceTimersByTime(500);
@@ -198,7 +203,7 @@ test('a lost network is tried again with longer and longer waits, at the same mo
   vi.advanceTimersByTime(500);
   await flush();
   expect(asked).toHaveLength(2);
-  trouble = null;
+  error = null;
   vi.advanceTimersByTime(600);
   await flush();
   expect(asked).toHaveLength(3);
@@ -210,7 +215,11 @@ test('a lost network is tried again with longer and longer waits, at the same mo
 test('footage that retention took while it was played is passed to the next there is', async () => {
   await open(T + 600_000);
   footage = fragmentStarts(T + 1_200_000, T + HOUR);
-  hls().failFatally({ type: 'networkError', details: 'fragLoadError', response: { url: '', data: undefined, code: 404 } });
+  hls().failFatally({
+    type: 'networkError',
+    details: 'fragLoadError',
+    response: { url: '', data: undefined, code: 404 },
+  });
   await flush();
   video.setReady(true);
   expect(state()).toBe('playing');
@@ -221,7 +230,12 @@ test('footage that retention took while it was played is passed to the next ther
 test('a file that is missing although it is listed is left out, and playback goes on where it was', async () => {
   await open(T + 600_000);
   // Ten fragments ahead of the one that plays.
-  hls().failFatally({ type: 'networkError', details: 'fragLoadError', frag: { sn: 310 }, response: { url: '', data: undefined, code: 404 } });
+  hls().failFatally({
+    type: 'networkError',
+    details: 'fragLoadError',
+    frag: { sn: 310 },
+    response: { url: '', data: undefined, code: 404 },
+  });
   await flush();
   video.setReady(true);
   expect(state()).toBe('playing');
@@ -235,7 +249,11 @@ test('a file that is missing although it is listed is left out, and playback goe
 test('a store that cannot be read at all is not passed over file by file for ever', async () => {
   await open(T + 600_000);
   for (let count = 0; count < 120 && state() !== 'retrying'; count += 1) {
-    hls().failFatally({ type: 'networkError', details: 'fragLoadError', response: { url: '', data: undefined, code: 404 } });
+    hls().failFatally({
+      type: 'networkError',
+      details: 'fragLoadError',
+      response: { url: '', data: undefined, code: 404 },
+    });
     await flush();
   }
   expect(state()).toBe('retrying');

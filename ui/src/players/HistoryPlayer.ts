@@ -6,7 +6,7 @@ import { FootageFeed, STORE_DELAY_MS, type FetchPlaylist, type Opening } from '.
 import { mediaTimeOf, momentAt, skipBehind, SMALLEST_SKIP_MS, type TimedFragment } from './footageClock';
 import { keyOf, type Place } from './FootagePlaylist';
 import { FrameStepper } from './FrameStepper';
-import { holdPicture } from './heldPicture';
+import { drawFreezeFrame } from './freezeFrame';
 import { createHls, type HlsFactory, type HlsInstance } from './hlsLibrary';
 import {
   bufferBudget,
@@ -20,8 +20,8 @@ import {
   type HistoryState,
   type Speed,
 } from './historyState';
-import { asLoss, troubleOf } from './historyTrouble';
-import { PlaybackPace } from './PlaybackPace';
+import { asLoss, classifyError } from './historyErrors';
+import { RateWatchdog } from './RateWatchdog';
 
 export interface HistoryPlayerOptions {
   /** Throws FootageUnavailable. */
@@ -41,7 +41,7 @@ const ENDED_AFTER_MS = 12_000;
 const CAUGHT_UP_SECONDS = 3;
 const HEALTHY_AFTER_MS = 10_000;
 /** More than this cannot be read: something is wrong with more than a file. */
-const MOST_EXCLUDED = 100;
+const MAX_EXCLUDED = 100;
 
 export class HistoryPlayer {
   private snapshot: HistorySnapshot = FIRST_HISTORY;
@@ -51,7 +51,7 @@ export class HistoryPlayer {
   private readonly options: HistoryPlayerOptions;
   private readonly now: () => number;
   private video: HTMLVideoElement | null = null;
-  private held: HTMLCanvasElement | null = null;
+  private freezeFrame: HTMLCanvasElement | null = null;
   private hls: HlsInstance | null = null;
   private feed: FootageFeed | null = null;
   private abort: AbortController | null = null;
@@ -59,16 +59,16 @@ export class HistoryPlayer {
   private watchTimer: ReturnType<typeof setInterval> | undefined;
   /** What an older load still has under way is dropped by comparing this. */
   private generation = 0;
-  private isWishedPlaying = false;
+  private isPlayingDesired = false;
   private isPastEnd = false;
   private isLoading = false;
   private momentToldAt = 0;
   /** Of the frame before, since the last seek; null while there was none. */
   private lastMediaSeconds: number | null = null;
   private readonly stepper = new FrameStepper();
-  private readonly pace = new PlaybackPace();
+  private readonly rateWatchdog = new RateWatchdog();
   private healthySince: number | null = null;
-  private mediaTroubleAt = Number.NEGATIVE_INFINITY;
+  private mediaErrorAt = Number.NEGATIVE_INFINITY;
   private readonly excluded = new Set<string>();
 
   constructor(options: HistoryPlayerOptions) {
@@ -94,9 +94,9 @@ export class HistoryPlayer {
   };
 
   /** Takes the elements to draw on; returns what gives them back. */
-  attach(video: HTMLVideoElement, held: HTMLCanvasElement): () => void {
+  attach(video: HTMLVideoElement, freezeFrame: HTMLCanvasElement): () => void {
     this.video = video;
-    this.held = held;
+    this.freezeFrame = freezeFrame;
     this.applySound();
     const refresh = () => this.refresh();
     const events = ['playing', 'pause', 'play', 'waiting', 'seeking', 'seeked', 'canplay', 'loadeddata'] as const;
@@ -119,15 +119,15 @@ export class HistoryPlayer {
       video.removeEventListener('seeked', settle);
       window.removeEventListener('online', online);
       this.video = null;
-      this.held = null;
+      this.freezeFrame = null;
     };
   }
 
   /** Shows a moment: at once where it is at hand, else from a new window. Where nothing is recorded, the next footage on that side. */
   seek(wantedMs: number, side: 'after' | 'before' = 'after'): void {
     const momentMs = Math.min(wantedMs, this.now() - STORE_DELAY_MS);
-    this.tellMoment(momentMs);
-    this.forgetTrouble();
+    this.reportMoment(momentMs);
+    this.resetErrors();
     const place = this.feed?.covers(momentMs) ? this.feed.playlist.find(momentMs, side) : null;
     if (this.hls && place && !this.isLoading) {
       this.isPastEnd = false;
@@ -154,28 +154,28 @@ export class HistoryPlayer {
   }
 
   play(): void {
-    this.isWishedPlaying = true;
+    this.isPlayingDesired = true;
     if (this.snapshot.state === 'failed') this.retryNow();
     this.startVideo();
-    this.resetPace();
+    this.resetRateWatchdog();
     this.refresh();
   }
 
   pause(): void {
-    this.isWishedPlaying = false;
+    this.isPlayingDesired = false;
     this.video?.pause();
     this.refresh();
   }
 
   toggle(): void {
-    if (this.isWishedPlaying && this.snapshot.state !== 'failed') this.pause();
+    if (this.isPlayingDesired && this.snapshot.state !== 'failed') this.pause();
     else this.play();
   }
 
   setSpeed(speed: Speed): void {
     this.update({ speed, notice: this.snapshot.notice?.kind === 'too_fast' ? null : this.snapshot.notice });
     if (this.hls) Object.assign(this.hls.config, bufferBudget(speed));
-    this.resetPace();
+    this.resetRateWatchdog();
     this.applySound();
   }
 
@@ -191,7 +191,7 @@ export class HistoryPlayer {
   /** Tries now what would be tried later. */
   retryNow(): void {
     if (this.momentMs === null) return;
-    this.isWishedPlaying = true;
+    this.isPlayingDesired = true;
     void this.load(this.momentMs, 'after');
   }
 
@@ -206,8 +206,8 @@ export class HistoryPlayer {
     this.dropHls();
     this.feed = null;
     this.isLoading = false;
-    this.isWishedPlaying = false;
-    if (this.held) this.held.hidden = true;
+    this.isPlayingDesired = false;
+    if (this.freezeFrame) this.freezeFrame.hidden = true;
     this.momentMs = null;
     this.update({ state: 'idle', cause: null, attempt: 0, retryAt: null, notice: null, hasAudio: false });
   }
@@ -223,13 +223,22 @@ export class HistoryPlayer {
     this.abort?.abort();
     const abort = new AbortController();
     this.abort = abort;
-    if (this.snapshot.state === 'idle') this.isWishedPlaying = true;
+    if (this.snapshot.state === 'idle') this.isPlayingDesired = true;
     this.isLoading = true;
     this.watchTimer ??= setInterval(() => this.watch(), WATCH_INTERVAL_MS);
     // Another try says what is wrong until it has succeeded: words that come and go cannot be read.
-    this.update(this.snapshot.attempt > 0 ? { state: 'retrying', retryAt: null } : { state: 'loading', cause: null, retryAt: null });
+    this.update(
+      this.snapshot.attempt > 0
+        ? { state: 'retrying', retryAt: null }
+        : { state: 'loading', cause: null, retryAt: null },
+    );
     try {
-      const opening = await FootageFeed.open({ fetchPlaylist: this.options.fetchPlaylist, now: this.now, excluded: this.excluded }, momentMs, side, abort.signal);
+      const opening = await FootageFeed.open(
+        { fetchPlaylist: this.options.fetchPlaylist, now: this.now, excluded: this.excluded },
+        momentMs,
+        side,
+        abort.signal,
+      );
       const { speed } = this.snapshot;
       const hls = await (this.options.createHls ?? createHls)({
         ...bufferBudget(speed),
@@ -252,10 +261,15 @@ export class HistoryPlayer {
     }
   }
 
-  private mount(hls: HlsInstance, { feed, place, isPastEnd }: Opening, askedMs: number, notice: HistoryNotice | null): void {
+  private mount(
+    hls: HlsInstance,
+    { feed, place, isPastEnd }: Opening,
+    askedMs: number,
+    notice: HistoryNotice | null,
+  ): void {
     const { video } = this;
     if (!video) return;
-    this.holdPicture();
+    this.drawFreezeFrame();
     this.dropHls();
     this.hls = hls;
     this.feed = feed;
@@ -263,20 +277,26 @@ export class HistoryPlayer {
     this.isPastEnd = isPastEnd;
     this.lastMediaSeconds = null;
     this.stepper.reset();
-    this.tellMoment(place.momentMs);
+    this.reportMoment(place.momentMs);
     this.update({ state: 'loading', cause: null, notice: notice ?? this.noticeOf(askedMs, place.momentMs, isPastEnd) });
-    hls.on('hlsError' as never, ((_name: string, data: ErrorData) => {
-      if (hls === this.hls) this.handleError(data);
-    }) as never);
-    hls.on('hlsBufferCodecs' as never, ((_name: string, tracks: object) => {
-      if (hls === this.hls) this.update({ hasAudio: 'audio' in tracks || 'audiovideo' in tracks });
-    }) as never);
+    hls.on(
+      'hlsError' as never,
+      ((_name: string, data: ErrorData) => {
+        if (hls === this.hls) this.handleError(data);
+      }) as never,
+    );
+    hls.on(
+      'hlsBufferCodecs' as never,
+      ((_name: string, tracks: object) => {
+        if (hls === this.hls) this.update({ hasAudio: 'audio' in tracks || 'audiovideo' in tracks });
+      }) as never,
+    );
     hls.attachMedia(video);
     hls.loadSource(this.options.playlistUrl);
-    this.resetPace();
+    this.resetRateWatchdog();
     this.followFrames(video, hls);
     this.applySound();
-    if (this.isWishedPlaying && !isPastEnd) this.startVideo();
+    if (this.isPlayingDesired && !isPastEnd) this.startVideo();
     else video.pause();
     this.refresh();
   }
@@ -293,40 +313,43 @@ export class HistoryPlayer {
     const seconds = mediaTimeOf(this.fragments, place.index, place.momentMs) ?? place.mediaSeconds;
     this.lastMediaSeconds = null;
     this.stepper.reset();
-    this.tellMoment(place.momentMs);
+    this.reportMoment(place.momentMs);
     this.update({ notice: this.noticeOf(askedMs, place.momentMs, false) });
     video.currentTime = seconds;
-    if (this.isWishedPlaying) this.startVideo();
-    this.resetPace();
+    if (this.isPlayingDesired) this.startVideo();
+    this.resetRateWatchdog();
     this.refresh();
   }
 
   private noticeOf(askedMs: number, shownMs: number, isPastEnd: boolean): HistoryNotice | null {
     if (isPastEnd || Math.abs(shownMs - askedMs) < SMALLEST_SKIP_MS) return null;
-    return { kind: 'skipped', skip: shownMs > askedMs ? { fromMs: askedMs, toMs: shownMs } : { fromMs: shownMs, toMs: askedMs } };
+    return {
+      kind: 'skipped',
+      skip: shownMs > askedMs ? { fromMs: askedMs, toMs: shownMs } : { fromMs: shownMs, toMs: askedMs },
+    };
   }
 
   // --- trouble -----------------------------------------------------------------------------------------------
 
   private handleError(data: ErrorData): void {
-    const trouble = troubleOf(data);
-    if (trouble === 'media') this.handleMediaTrouble(data);
-    else if (trouble === 'gone') this.goOnWithout(data, null);
-    else if (trouble) this.fail(trouble);
+    const error = classifyError(data);
+    if (error === 'media') this.handleMediaError(data);
+    else if (error === 'gone') this.goOnWithout(data, null);
+    else if (error) this.fail(error);
   }
 
   /** First the decoder is set up anew; a fragment that stops it again is left out. */
-  private handleMediaTrouble(data: ErrorData | null): void {
+  private handleMediaError(data: ErrorData | null): void {
     const now = performance.now();
-    const isRepeated = now - this.mediaTroubleAt < HEALTHY_AFTER_MS;
-    this.mediaTroubleAt = isRepeated ? Number.NEGATIVE_INFINITY : now;
+    const isRepeated = now - this.mediaErrorAt < HEALTHY_AFTER_MS;
+    this.mediaErrorAt = isRepeated ? Number.NEGATIVE_INFINITY : now;
     if (isRepeated) {
       this.goOnWithout(data, { kind: 'damaged', atMs: this.momentMs ?? 0 });
       return;
     }
-    this.holdPicture();
+    this.drawFreezeFrame();
     this.hls?.recoverMediaError();
-    if (this.isWishedPlaying) this.startVideo();
+    if (this.isPlayingDesired) this.startVideo();
   }
 
   /**
@@ -338,17 +361,21 @@ export class HistoryPlayer {
     if (!feed || momentMs === null) return;
     const failed = typeof data?.frag?.sn === 'number' ? data.frag.sn : feed.playlist.find(momentMs)?.index;
     const entry = failed === undefined ? undefined : feed.playlist.entries[failed];
-    if (!entry || this.excluded.size >= MOST_EXCLUDED) {
+    if (!entry || this.excluded.size >= MAX_EXCLUDED) {
       this.fail(new FootageUnavailable('removed', 'too much of this footage cannot be read'));
       return;
     }
     this.excluded.add(keyOf(entry));
-    this.holdPicture();
-    void this.load(momentMs, 'after', notice && { ...notice, ...(notice.kind === 'damaged' ? { atMs: entry.startMs } : {}) });
+    this.drawFreezeFrame();
+    void this.load(
+      momentMs,
+      'after',
+      notice && { ...notice, ...(notice.kind === 'damaged' ? { atMs: entry.startMs } : {}) },
+    );
   }
 
   private fail(loss: FootageUnavailable): void {
-    this.holdPicture();
+    this.drawFreezeFrame();
     this.dropHls();
     const { attempt } = this.snapshot;
     const cause = { kind: loss.kind, message: loss.message };
@@ -363,7 +390,7 @@ export class HistoryPlayer {
     this.retryTimer = setTimeout(() => void this.load(momentMs, 'after'), delayMs);
   }
 
-  private forgetTrouble(): void {
+  private resetErrors(): void {
     clearTimeout(this.retryTimer);
     this.healthySince = null;
     if (this.snapshot.attempt > 0 || this.snapshot.cause) this.update({ attempt: 0, cause: null, retryAt: null });
@@ -381,45 +408,45 @@ export class HistoryPlayer {
     const remaining = feed.playlist.durationSeconds - video.currentTime;
     const { speed } = this.snapshot;
     feed.keepAhead(remaining, speed, abort.signal);
-    if (feed.isAtTail && speed > 1 && remaining < CAUGHT_UP_SECONDS * speed && this.isWishedPlaying) {
+    if (feed.isAtTail && speed > 1 && remaining < CAUGHT_UP_SECONDS * speed && this.isPlayingDesired) {
       this.setSpeed(1);
       this.update({ notice: { kind: 'caught_up' } });
     }
-    this.watchPace(video, remaining);
+    this.watchRate(video, remaining);
     this.refresh();
   }
 
   /** Notices playback that stands still or cannot keep its speed. */
-  private watchPace(video: HTMLVideoElement, remaining: number): void {
+  private watchRate(video: HTMLVideoElement, remaining: number): void {
     const at = performance.now();
     const { speed, state, attempt } = this.snapshot;
     if (state === 'playing') {
       this.healthySince ??= at;
       if (at - this.healthySince > HEALTHY_AFTER_MS && attempt > 0) this.update({ attempt: 0 });
     } else this.healthySince = null;
-    if (!this.isWishedPlaying || this.isLoading || document.hidden || remaining < 2 || video.seeking) {
-      this.resetPace();
+    if (!this.isPlayingDesired || this.isLoading || document.hidden || remaining < 2 || video.seeking) {
+      this.resetRateWatchdog();
       return;
     }
-    const verdict = this.pace.judge(at, video.currentTime, speed);
+    const verdict = this.rateWatchdog.judge(at, video.currentTime, speed);
     const lower = SPEEDS[SPEEDS.indexOf(speed) - 1];
-    if (verdict === 'stuck') this.handleMediaTrouble(null);
+    if (verdict === 'stuck') this.handleMediaError(null);
     else if (verdict === 'slow' && speed > 1 && lower) {
       this.setSpeed(lower);
       this.update({ notice: { kind: 'too_fast', asked: speed, now: lower } });
     }
   }
 
-  private resetPace(): void {
-    this.pace.reset(performance.now(), this.video?.currentTime ?? 0);
+  private resetRateWatchdog(): void {
+    this.rateWatchdog.reset(performance.now(), this.video?.currentTime ?? 0);
   }
 
   private followFrames(video: HTMLVideoElement, hls: HlsInstance): void {
     if (!('requestVideoFrameCallback' in video)) return;
     const onFrame = (_at: number, { mediaTime }: { mediaTime: number }) => {
       if (hls !== this.hls || video !== this.video) return;
-      this.stepper.notice(mediaTime, this.isWishedPlaying && this.snapshot.speed <= 1);
-      if (this.held) this.held.hidden = true;
+      this.stepper.notice(mediaTime, this.isPlayingDesired && this.snapshot.speed <= 1);
+      if (this.freezeFrame) this.freezeFrame.hidden = true;
       this.followMoment(mediaTime);
       video.requestVideoFrameCallback(onFrame);
     };
@@ -435,12 +462,13 @@ export class HistoryPlayer {
     if (moment === null || this.video?.readyState === 0) return;
     const isNext = before !== null && mediaSeconds > before && mediaSeconds - before < 2 * this.snapshot.speed;
     const skip = isNext ? skipBehind(fragments, before, mediaSeconds) : null;
-    if (skip && this.isWishedPlaying) this.update({ notice: { kind: 'skipped', skip } });
-    const isDue = skip !== null || !this.isWishedPlaying || performance.now() - this.momentToldAt >= MOMENT_INTERVAL_MS;
-    if (isDue && !this.video?.seeking) this.tellMoment(moment);
+    if (skip && this.isPlayingDesired) this.update({ notice: { kind: 'skipped', skip } });
+    const isDue =
+      skip !== null || !this.isPlayingDesired || performance.now() - this.momentToldAt >= MOMENT_INTERVAL_MS;
+    if (isDue && !this.video?.seeking) this.reportMoment(moment);
   }
 
-  private tellMoment(momentMs: number): void {
+  private reportMoment(momentMs: number): void {
     this.momentToldAt = performance.now();
     if (this.momentMs === momentMs) return;
     this.momentMs = momentMs;
@@ -454,8 +482,8 @@ export class HistoryPlayer {
     let state: HistoryState;
     if (this.isLoading || !this.hls) state = 'loading';
     else if (this.isPastEnd) state = 'ended';
-    else if (video.readyState >= 3 && !video.seeking) state = this.isWishedPlaying ? 'playing' : 'paused';
-    else if (video.readyState >= 2 && !video.seeking && !this.isWishedPlaying) state = 'paused';
+    else if (video.readyState >= 3 && !video.seeking) state = this.isPlayingDesired ? 'playing' : 'paused';
+    else if (video.readyState >= 2 && !video.seeking && !this.isPlayingDesired) state = 'paused';
     else if (this.hasRunOut(video)) state = 'ended';
     else state = 'buffering';
     if (state !== snapshot.state) this.update({ state });
@@ -467,8 +495,9 @@ export class HistoryPlayer {
     return this.now() - feed.grewAt > ENDED_AFTER_MS;
   }
 
-  private holdPicture(): void {
-    if (this.video && this.held) holdPicture(this.video, this.held);
+  private drawFreezeFrame(): void {
+    const { video, freezeFrame } = this;
+    if (video && freezeFrame && video.readyState >= 2) drawFreezeFrame(video, freezeFrame);
   }
 
   private startVideo(): void {

@@ -60,7 +60,9 @@ test('a picture that stands still is sought again', async () => {
 });
 
 test('a browser without the means says so and is left alone', async () => {
-  player = new HlsLivePlayer('/playlist', () => Promise.reject(new HlsUnsupported('this browser cannot play recordings in a page')));
+  player = new HlsLivePlayer('/playlist', () =>
+    Promise.reject(new HlsUnsupported('this browser cannot play recordings in a page')),
+  );
   player.start(video.element);
   await flush();
   expect(player.getSnapshot().state).toBe('failed');

@@ -87,12 +87,18 @@ export class HlsLivePlayer {
         return;
       }
       this.hls = hls;
-      hls.on('hlsError' as never, ((_name: string, data: ErrorData) => {
-        if (hls === this.hls && data.fatal) this.plan(wordsOf(data));
-      }) as never);
-      hls.on('hlsBufferCodecs' as never, ((_name: string, tracks: object) => {
-        if (hls === this.hls) this.update({ hasAudio: 'audio' in tracks || 'audiovideo' in tracks });
-      }) as never);
+      hls.on(
+        'hlsError' as never,
+        ((_name: string, data: ErrorData) => {
+          if (hls === this.hls && data.fatal) this.plan(messageOf(data));
+        }) as never,
+      );
+      hls.on(
+        'hlsBufferCodecs' as never,
+        ((_name: string, tracks: object) => {
+          if (hls === this.hls) this.update({ hasAudio: 'audio' in tracks || 'audiovideo' in tracks });
+        }) as never,
+      );
       hls.attachMedia(video);
       hls.loadSource(this.playlistUrl);
       this.movedAt = performance.now();
@@ -119,7 +125,8 @@ export class HlsLivePlayer {
     this.attempt += 1;
     this.update({ state: 'reconnecting', cause, latencySeconds: null });
     clearTimeout(this.retryTimer);
-    if (decision.action === 'retry') this.retryTimer = setTimeout(() => void this.attemptOnce(), Math.max(1_000, decision.delayMs));
+    if (decision.action === 'retry')
+      this.retryTimer = setTimeout(() => void this.attemptOnce(), Math.max(1_000, decision.delayMs));
   }
 
   private watch(): void {
@@ -149,7 +156,7 @@ export class HlsLivePlayer {
   }
 }
 
-function wordsOf(data: ErrorData): string {
+function messageOf(data: ErrorData): string {
   const status = data.response?.code ?? 0;
   if (status === 404) return 'the camera sends no video yet';
   if (data.type === 'mediaError') return 'this browser cannot decode what the camera sends';

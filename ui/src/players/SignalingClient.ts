@@ -48,7 +48,8 @@ export class SignalingClient {
 
   /** Sends at once, or as soon as the socket is open: requests may be pipelined. */
   request<T>(method: string, data: object = {}): Promise<T> {
-    if (this.isClosed) return Promise.reject(new PlaybackLost('signalling_closed', 'the connection to the media server is closed'));
+    if (this.isClosed)
+      return Promise.reject(new PlaybackLost('signalling_closed', 'the connection to the media server is closed'));
     const id = this.nextId;
     this.nextId += 1;
     const text = JSON.stringify({ id, method, data });

@@ -79,7 +79,10 @@ export class ViewerSession {
       const early = capabilities ? this.requestConsumers(capabilities as RtpCapabilities).catch(() => null) : null;
       const joined = await joining;
       if (joined.available && joined.routerRtpCapabilities && joined.transport) {
-        await this.enterRoom({ routerRtpCapabilities: joined.routerRtpCapabilities, transport: joined.transport }, early);
+        await this.enterRoom(
+          { routerRtpCapabilities: joined.routerRtpCapabilities, transport: joined.transport },
+          early,
+        );
       } else if (!this.isClosed) {
         this.listener.onUnavailable();
       }
@@ -135,7 +138,9 @@ export class ViewerSession {
   }
 
   private requestConsumers(rtpCapabilities: RtpCapabilities): Promise<OfferedConsumer[]> {
-    return this.signaling.request<{ consumers: OfferedConsumer[] }>('consume', { rtpCapabilities }).then((answer) => answer.consumers);
+    return this.signaling
+      .request<{ consumers: OfferedConsumer[] }>('consume', { rtpCapabilities })
+      .then((answer) => answer.consumers);
   }
 
   private async enterRoom(room: Room, early: Promise<OfferedConsumer[] | null> | null = null): Promise<void> {
@@ -240,13 +245,18 @@ export class ViewerSession {
     clearTimeout(this.iceTimer);
     this.iceTimer = setTimeout(() => {
       if (this.transport?.connectionState === 'connected') return;
-      this.lose(new PlaybackLost('ice_failed', 'no way to the media server was found; its ports may be blocked (UDP and TCP)'));
+      this.lose(
+        new PlaybackLost('ice_failed', 'no way to the media server was found; its ports may be blocked (UDP and TCP)'),
+      );
     }, limitMs);
   }
 
   private lose(error: unknown): void {
     if (this.isClosed) return;
-    const loss = error instanceof PlaybackLost ? error : new PlaybackLost('server_error', String((error as Error)?.message ?? error));
+    const loss =
+      error instanceof PlaybackLost
+        ? error
+        : new PlaybackLost('server_error', String((error as Error)?.message ?? error));
     this.close();
     this.listener.onLost(loss);
   }

@@ -113,7 +113,11 @@ test('a view goes from connecting to live at its first frame, with marks', async
   expect(video.dataset.playerState).toBe('connecting');
   drawFrame();
   expect(video.dataset.playerState).toBe('live');
-  expect(mark.mock.calls.map(([name]) => name)).toEqual(['player:connect', 'player:first-picture', 'player:first-live-frame']);
+  expect(mark.mock.calls.map(([name]) => name)).toEqual([
+    'player:connect',
+    'player:first-picture',
+    'player:first-live-frame',
+  ]);
 });
 
 test('a lost view comes back with a fresh token', async () => {

@@ -1,9 +1,10 @@
 // The live player without any user interface: keeps one camera on a <video> element for as long as somebody
 // wishes, whatever the network, the server or the camera do in between.
 import { FootagePreview } from './FootagePreview';
+import { drawFreezeFrame } from './freezeFrame';
 import { FIRST_SNAPSHOT, PlaybackLost, type PlayerSnapshot, type PlayerState } from './playerState';
 import { recallRoute, rememberRoute } from './playerMemory';
-import { readReceiver, type LiveFigures, type ReceiverSample } from './receiverStatistics';
+import { readReceiver, type LiveStats, type ReceiverSample } from './receiverStatistics';
 import { decideReconnect, HEALTHY_AFTER_MS } from './reconnectPolicy';
 import type { WebSocketFactory } from './SignalingClient';
 import { onNextFrame } from './videoFrames';
@@ -21,7 +22,10 @@ export interface WebRtcPlayerOptions {
   requestGrant(signal: AbortSignal): Promise<Grant>;
   fetchFootage(signal: AbortSignal): Promise<Blob>;
   openSocket?: WebSocketFactory;
-  createSession?: (url: string, listener: SessionListener) => Pick<ViewerSession, 'join' | 'stats' | 'close' | 'restartIce' | 'pause' | 'resume'>;
+  createSession?: (
+    url: string,
+    listener: SessionListener,
+  ) => Pick<ViewerSession, 'join' | 'stats' | 'close' | 'restartIce' | 'pause' | 'resume'>;
   random?: () => number;
 }
 
@@ -41,11 +45,11 @@ const STATISTICS_INTERVAL_MS = 1_000;
 export class WebRtcPlayer {
   private snapshot: PlayerSnapshot = FIRST_SNAPSHOT;
   private readonly listeners = new Set<() => void>();
-  private readonly statisticsListeners = new Set<(figures: LiveFigures | null) => void>();
+  private readonly statisticsListeners = new Set<(statistics: LiveStats | null) => void>();
   private readonly options: WebRtcPlayerOptions;
   private video: HTMLVideoElement | null = null;
   private preview: FootagePreview | null = null;
-  private held: HTMLCanvasElement | null = null;
+  private freezeFrame: HTMLCanvasElement | null = null;
   private session: Session | null = null;
   private abort: AbortController | null = null;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -57,11 +61,11 @@ export class WebRtcPlayer {
   /** Since when the session has tracks to show, in performance.now(). */
   private tracksSince: number | null = null;
   private liveSince: number | null = null;
-  private isWished = false;
+  private isDesired = false;
   private isPaused = false;
   private isAwaitingGrant = false;
   private isSourceFlowing = true;
-  private hasOtherWay = false;
+  private hasOtherTransport = false;
   private hasFirstPicture = false;
   private hasFirstLiveFrame = false;
   private lastSocketUrl = recallRoute().signalingUrl;
@@ -79,16 +83,16 @@ export class WebRtcPlayer {
     return () => this.listeners.delete(listener);
   };
 
-  subscribeStatistics = (listener: (figures: LiveFigures | null) => void): (() => void) => {
+  subscribeStatistics = (listener: (statistics: LiveStats | null) => void): (() => void) => {
     this.statisticsListeners.add(listener);
     return () => this.statisticsListeners.delete(listener);
   };
 
   /** Takes the elements to draw on; returns what gives them back. */
-  attach(video: HTMLVideoElement, preview: HTMLVideoElement, held: HTMLCanvasElement): () => void {
+  attach(video: HTMLVideoElement, preview: HTMLVideoElement, freezeFrame: HTMLCanvasElement): () => void {
     this.video = video;
     this.preview = new FootagePreview(preview);
-    this.held = held;
+    this.freezeFrame = freezeFrame;
     video.dataset.playerState = this.snapshot.state;
     this.applySound();
     const online = () => this.comeOnline();
@@ -104,13 +108,13 @@ export class WebRtcPlayer {
       this.disconnect();
       this.video = null;
       this.preview = null;
-      this.held = null;
+      this.freezeFrame = null;
     };
   }
 
   connect(): void {
-    if (this.isWished) return;
-    this.isWished = true;
+    if (this.isDesired) return;
+    this.isDesired = true;
     this.hasFirstPicture = false;
     this.hasFirstLiveFrame = false;
     performance.mark('player:connect');
@@ -123,21 +127,21 @@ export class WebRtcPlayer {
 
   /** May be called twice. */
   disconnect(): void {
-    if (!this.isWished && this.snapshot.state === 'idle') return;
-    this.isWished = false;
+    if (!this.isDesired && this.snapshot.state === 'idle') return;
+    this.isDesired = false;
     clearInterval(this.watchTimer);
     clearInterval(this.statisticsTimer);
     this.endAttempt();
     this.preview?.close();
-    this.clearHeld();
+    this.clearFreezeFrame();
     if (this.video) this.video.srcObject = null;
-    this.tellStatistics(null);
+    this.reportStatistics(null);
     this.update({ state: 'idle', cause: null, attempt: 0, retryAt: null, hasAudio: false });
   }
 
   /** Tries now what would be tried later. */
   retryNow(): void {
-    if (!this.isWished) {
+    if (!this.isDesired) {
       this.connect();
       return;
     }
@@ -155,12 +159,12 @@ export class WebRtcPlayer {
   setSourceFlowing(isFlowing: boolean): void {
     const hasReturned = isFlowing && !this.isSourceFlowing;
     this.isSourceFlowing = isFlowing;
-    if (hasReturned && this.isWished && this.retryTimer !== undefined) this.retryNow();
+    if (hasReturned && this.isDesired && this.retryTimer !== undefined) this.retryNow();
   }
 
   /** The same picture is shown another way: attempts go on, but seldom. */
-  setHasOtherWay(hasOtherWay: boolean): void {
-    this.hasOtherWay = hasOtherWay;
+  setHasOtherTransport(hasOtherTransport: boolean): void {
+    this.hasOtherTransport = hasOtherTransport;
   }
 
   // --- one attempt -------------------------------------------------------------------------------------------
@@ -183,24 +187,31 @@ export class WebRtcPlayer {
       await session.join(grant.token, grant.ice_servers);
     } catch (error) {
       if (abort.signal.aborted) return;
-      this.plan(error instanceof PlaybackLost ? error : new PlaybackLost('server_error', String((error as Error).message)));
+      this.plan(
+        error instanceof PlaybackLost ? error : new PlaybackLost('server_error', String((error as Error).message)),
+      );
     }
   }
 
   private openSession(url: string): Session {
     const create =
-      this.options.createSession ?? ((address, listener) => new ViewerSession(address, listener, { openSocket: this.options.openSocket }));
+      this.options.createSession ??
+      ((address, listener) => new ViewerSession(address, listener, { openSocket: this.options.openSocket }));
     const session: Session = create(url, {
       onTracks: (stream) => {
         if (session === this.session) this.showTracks(stream);
       },
       onTracksEnding: () => {
-        if (session === this.session) this.holdPicture();
+        if (session === this.session) this.drawFreezeFrame();
       },
       onUnavailable: () => {
         if (session !== this.session) return;
         this.tracksSince = null;
-        this.update({ state: 'waiting', cause: { kind: 'no_video_yet', message: 'the camera sends no video yet' }, attempt: 0 });
+        this.update({
+          state: 'waiting',
+          cause: { kind: 'no_video_yet', message: 'the camera sends no video yet' },
+          attempt: 0,
+        });
       },
       onLost: (loss) => {
         if (session !== this.session) return;
@@ -228,8 +239,8 @@ export class WebRtcPlayer {
   }
 
   private plan(loss: PlaybackLost): void {
-    if (!this.isWished) return;
-    this.holdPicture();
+    if (!this.isDesired) return;
+    this.drawFreezeFrame();
     this.endAttempt();
     const wasHealthy = this.liveSince !== null && performance.now() - this.liveSince > HEALTHY_AFTER_MS;
     this.liveSince = null;
@@ -239,18 +250,23 @@ export class WebRtcPlayer {
       attempt,
       isOnline: navigator.onLine,
       random: (this.options.random ?? Math.random)(),
-      hasOtherWay: this.hasOtherWay,
+      hasOtherTransport: this.hasOtherTransport,
     });
     const cause = { kind: loss.kind, message: loss.message };
     if (decision.action === 'give_up') {
-      this.isWished = false;
+      this.isDesired = false;
       clearInterval(this.watchTimer);
       clearInterval(this.statisticsTimer);
       this.update({ state: 'failed', cause, retryAt: null });
     } else if (decision.action === 'wait_for_network') {
-      this.update({ state: 'reconnecting', cause: { kind: 'offline', message: 'this device is offline' }, retryAt: null });
+      this.update({
+        state: 'reconnecting',
+        cause: { kind: 'offline', message: 'this device is offline' },
+        retryAt: null,
+      });
     } else {
-      const state: PlayerState = loss.kind === 'stream_stopped' || loss.kind === 'no_stream' ? 'waiting' : 'reconnecting';
+      const state: PlayerState =
+        loss.kind === 'stream_stopped' || loss.kind === 'no_stream' ? 'waiting' : 'reconnecting';
       this.update({ state, cause, attempt: attempt + 1, retryAt: Date.now() + decision.delayMs });
       this.retryTimer = setTimeout(() => {
         this.retryTimer = undefined;
@@ -260,13 +276,13 @@ export class WebRtcPlayer {
   }
 
   private comeOnline(): void {
-    if (!this.isWished) return;
+    if (!this.isDesired) return;
     if (this.session && this.tracksSince !== null) void this.session.restartIce();
     else this.retryNow();
   }
 
   private goOffline(): void {
-    if (!this.isWished) return;
+    if (!this.isDesired) return;
     this.plan(new PlaybackLost('network', 'this device is offline'));
   }
 
@@ -306,7 +322,7 @@ export class WebRtcPlayer {
     this.update({ hasAudio: stream.getAudioTracks().length > 0 });
     if (video.srcObject === stream) return;
     if (this.snapshot.state === 'live') this.update({ state: 'reconnecting', cause: null });
-    this.holdPicture();
+    this.drawFreezeFrame();
     this.tracksSince = performance.now();
     this.sample = null;
     video.srcObject = stream;
@@ -321,7 +337,7 @@ export class WebRtcPlayer {
 
   private followFrames(video: HTMLVideoElement, stream: MediaStream): void {
     const onFrame = () => {
-      if (video !== this.video || video.srcObject !== stream || !this.isWished) return;
+      if (video !== this.video || video.srcObject !== stream || !this.isDesired) return;
       this.lastFrameAt = performance.now();
       if (this.session && this.snapshot.state !== 'live') this.goLive();
       onNextFrame(video, onFrame);
@@ -337,7 +353,7 @@ export class WebRtcPlayer {
     }
     this.liveSince ??= performance.now();
     this.preview?.close();
-    this.clearHeld();
+    this.clearFreezeFrame();
     this.update({ state: 'live', cause: null, attempt: 0, retryAt: null });
   }
 
@@ -354,7 +370,10 @@ export class WebRtcPlayer {
     const { state } = this.snapshot;
     const stillMs = now - Math.max(this.lastFrameAt, this.tracksSince);
     if (state === 'live' && stillMs > FROZEN_AFTER_MS) {
-      this.update({ state: 'waiting', cause: { kind: 'no_frames', message: 'no new picture has come for some seconds' } });
+      this.update({
+        state: 'waiting',
+        cause: { kind: 'no_frames', message: 'no new picture has come for some seconds' },
+      });
     }
     if ((state === 'connecting' || state === 'preview') && !this.isSourceFlowing && stillMs > FROZEN_AFTER_MS) {
       this.update({ state: 'waiting', cause: { kind: 'no_video_yet', message: 'the camera sends no video yet' } });
@@ -366,19 +385,16 @@ export class WebRtcPlayer {
   }
 
   /** Keeps the last picture on the screen while the live element has none. */
-  private holdPicture(): void {
-    const { video, held } = this;
-    if (!video || !held || video.videoWidth === 0 || !video.srcObject) return;
-    held.width = video.videoWidth;
-    held.height = video.videoHeight;
-    held.getContext('2d')?.drawImage(video, 0, 0);
-    held.hidden = false;
+  private drawFreezeFrame(): void {
+    const { video, freezeFrame } = this;
+    if (!video || !freezeFrame || video.videoWidth === 0 || !video.srcObject) return;
+    drawFreezeFrame(video, freezeFrame);
     // Without a source the live element is transparent, and what is held shows through.
     video.srcObject = null;
   }
 
-  private clearHeld(): void {
-    if (this.held) this.held.hidden = true;
+  private clearFreezeFrame(): void {
+    if (this.freezeFrame) this.freezeFrame.hidden = true;
   }
 
   // --- sound, statistics, state ------------------------------------------------------------------------------
@@ -392,15 +408,15 @@ export class WebRtcPlayer {
   private async readStatistics(): Promise<void> {
     const report = await this.session?.stats().catch(() => null);
     if (!report) {
-      this.tellStatistics(null);
+      this.reportStatistics(null);
       return;
     }
     this.sample = readReceiver(report as unknown as Iterable<[string, unknown]>, this.sample);
-    this.tellStatistics(this.sample?.figures ?? null);
+    this.reportStatistics(this.sample?.statistics ?? null);
   }
 
-  private tellStatistics(figures: LiveFigures | null): void {
-    for (const listener of this.statisticsListeners) listener(figures);
+  private reportStatistics(statistics: LiveStats | null): void {
+    for (const listener of this.statisticsListeners) listener(statistics);
   }
 
   private update(change: Partial<PlayerSnapshot>): void {

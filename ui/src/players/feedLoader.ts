@@ -10,7 +10,11 @@ export function createFeedLoader(feed: FootageFeed, baseUrl: string): new () => 
     stats: LoaderStats = emptyStats();
     private stopWaiting: (() => void) | null = null;
 
-    load(context: PlaylistLoaderContext, _config: LoaderConfiguration, callbacks: LoaderCallbacks<PlaylistLoaderContext>): void {
+    load(
+      context: PlaylistLoaderContext,
+      _config: LoaderConfiguration,
+      callbacks: LoaderCallbacks<PlaylistLoaderContext>,
+    ): void {
       this.context = context;
       this.stats.loading.start = performance.now();
       // An unchanged playlist is not answered: it would only be parsed for nothing.

@@ -19,7 +19,13 @@ export const SMALLEST_SKIP_MS = 1_500;
 
 /** The moment shown at a media time; null before anything is known. */
 export function momentAt(fragments: readonly TimedFragment[], mediaSeconds: number): number | null {
-  const fragment = fragments[Math.max(0, lastAtOrBefore(fragments, ({ start }) => start, mediaSeconds + 0.001))];
+  const fragment =
+    fragments[
+      Math.max(
+        0,
+        lastAtOrBefore(fragments, ({ start }) => start, mediaSeconds + 0.001),
+      )
+    ];
   if (!fragment || fragment.programDateTime === null) return null;
   const into = Math.min(Math.max(0, mediaSeconds - fragment.start), fragment.duration);
   return fragment.programDateTime + into * 1000;
@@ -29,20 +35,27 @@ export function momentAt(fragments: readonly TimedFragment[], mediaSeconds: numb
 export function mediaTimeOf(fragments: readonly TimedFragment[], index: number, momentMs: number): number | null {
   const fragment = fragments[index];
   if (!fragment || fragment.programDateTime === null) return null;
-  const into = Math.min(Math.max(0, (momentMs - fragment.programDateTime) / 1000), Math.max(0, fragment.duration - 0.02));
+  const into = Math.min(
+    Math.max(0, (momentMs - fragment.programDateTime) / 1000),
+    Math.max(0, fragment.duration - 0.02),
+  );
   return fragment.start + into;
 }
 
 /** Footage that is missing just before the fragment at a media time, when its beginning was passed a moment ago. */
 export function skipBehind(fragments: readonly TimedFragment[], fromSeconds: number, toSeconds: number): Skip | null {
   const to = lastAtOrBefore(fragments, ({ start }) => start, toSeconds + 0.001);
-  const from = Math.max(0, lastAtOrBefore(fragments, ({ start }) => start, fromSeconds + 0.001));
+  const from = Math.max(
+    0,
+    lastAtOrBefore(fragments, ({ start }) => start, fromSeconds + 0.001),
+  );
   for (let index = to; index > from; index -= 1) {
     const here = fragments[index];
     const before = fragments[index - 1];
     if (!here || !before || here.programDateTime === null || before.programDateTime === null) continue;
     const beforeEndMs = before.programDateTime + before.duration * 1000;
-    if (here.programDateTime - beforeEndMs > SMALLEST_SKIP_MS) return { fromMs: beforeEndMs, toMs: here.programDateTime };
+    if (here.programDateTime - beforeEndMs > SMALLEST_SKIP_MS)
+      return { fromMs: beforeEndMs, toMs: here.programDateTime };
   }
   return null;
 }

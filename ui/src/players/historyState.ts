@@ -10,7 +10,8 @@ export const FASTEST_WITH_SOUND: Speed = 4;
 
 export type HistoryState = 'idle' | 'loading' | 'playing' | 'paused' | 'buffering' | 'ended' | 'retrying' | 'failed';
 
-export type FootageLossKind = 'network' | 'server' | 'no_footage' | 'removed' | 'deleted' | 'forbidden' | 'unsupported' | 'damaged';
+export type FootageLossKind =
+  'network' | 'server' | 'no_footage' | 'removed' | 'deleted' | 'forbidden' | 'unsupported' | 'damaged';
 
 /** Footage that cannot be had. `nearest…` say where else there is some. */
 export class FootageUnavailable extends Error {
@@ -18,7 +19,12 @@ export class FootageUnavailable extends Error {
   readonly nearestBeforeMs: number | null;
   readonly nearestAfterMs: number | null;
 
-  constructor(kind: FootageLossKind, message: string, nearestBeforeMs: number | null = null, nearestAfterMs: number | null = null) {
+  constructor(
+    kind: FootageLossKind,
+    message: string,
+    nearestBeforeMs: number | null = null,
+    nearestAfterMs: number | null = null,
+  ) {
     super(message);
     this.name = 'FootageUnavailable';
     this.kind = kind;
@@ -70,14 +76,26 @@ export interface Budget {
 /** How much is fetched ahead: more the faster it plays, within what a browser lets one page keep. */
 export function bufferBudget(speed: Speed): Budget {
   const ahead = Math.min(90, 20 + 8 * speed);
-  return { maxBufferLength: ahead, maxMaxBufferLength: 2 * ahead, maxBufferSize: 96_000_000, backBufferLength: speed > 4 ? 10 : 30 };
+  return {
+    maxBufferLength: ahead,
+    maxMaxBufferLength: 2 * ahead,
+    maxBufferSize: 96_000_000,
+    backBufferLength: speed > 4 ? 10 : 30,
+  };
 }
 
 const RETRY_DELAYS_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000];
 
 /** Doubles up to a quarter of a minute; null where trying again cannot help. */
 export function retryDelayMs(kind: FootageLossKind, attempt: number, random: number): number | null {
-  if (kind === 'forbidden' || kind === 'deleted' || kind === 'unsupported' || kind === 'no_footage' || kind === 'damaged') return null;
+  if (
+    kind === 'forbidden' ||
+    kind === 'deleted' ||
+    kind === 'unsupported' ||
+    kind === 'no_footage' ||
+    kind === 'damaged'
+  )
+    return null;
   const longest = RETRY_DELAYS_MS[Math.min(attempt, RETRY_DELAYS_MS.length - 1)] ?? 15_000;
   return Math.round(longest * (0.5 + random / 2));
 }

@@ -5,7 +5,16 @@ import type { HlsConfig } from 'hls.js';
 /** What the players use of hls.js, so that tests can put something else in its place. */
 export type HlsInstance = Pick<
   Hls,
-  'attachMedia' | 'loadSource' | 'startLoad' | 'recoverMediaError' | 'destroy' | 'on' | 'levels' | 'latency' | 'liveSyncPosition' | 'config'
+  | 'attachMedia'
+  | 'loadSource'
+  | 'startLoad'
+  | 'recoverMediaError'
+  | 'destroy'
+  | 'on'
+  | 'levels'
+  | 'latency'
+  | 'liveSyncPosition'
+  | 'config'
 >;
 
 export type HlsFactory = (config: Partial<HlsConfig>) => Promise<HlsInstance>;
@@ -29,6 +38,7 @@ export class HlsUnsupported extends Error {}
 /** Throws HlsUnsupported where the browser has no Media Source Extensions. */
 export const createHls: HlsFactory = async (config) => {
   const Library = await loadHls();
-  if (!Library.isSupported()) throw new HlsUnsupported('this browser cannot play recordings in a page: it lacks Media Source Extensions');
+  if (!Library.isSupported())
+    throw new HlsUnsupported('this browser cannot play recordings in a page: it lacks Media Source Extensions');
   return new Library(config);
 };

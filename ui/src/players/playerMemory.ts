@@ -43,7 +43,9 @@ export const rememberPlayer = (deviceId: string, memory: PlayerMemory): void => 
 export const recallSound = (): SoundMemory => read(SOUND_KEY, { isMuted: true, volume: 1 });
 export function recallRoute(): RouteMemory {
   const route = read<RouteMemory>(ROUTE_KEY, { signalingUrl: null, capabilities: null, userAgent: '' });
-  return route.userAgent === navigator.userAgent ? route : { signalingUrl: null, capabilities: null, userAgent: navigator.userAgent };
+  return route.userAgent === navigator.userAgent
+    ? route
+    : { signalingUrl: null, capabilities: null, userAgent: navigator.userAgent };
 }
 
 export function rememberRoute(change: Partial<RouteMemory>): void {

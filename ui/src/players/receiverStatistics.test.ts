@@ -6,13 +6,29 @@ function report(inbound: object, pair: object = {}): [string, unknown][] {
   return [
     ['i', { type: 'inbound-rtp', kind: 'video', codecId: 'c', ...inbound }],
     ['a', { type: 'inbound-rtp', kind: 'audio', bytesReceived: 9e9 }],
-    ['p', { type: 'candidate-pair', nominated: true, state: 'succeeded', localCandidateId: 'l', currentRoundTripTime: 0.02, ...pair }],
+    [
+      'p',
+      {
+        type: 'candidate-pair',
+        nominated: true,
+        state: 'succeeded',
+        localCandidateId: 'l',
+        currentRoundTripTime: 0.02,
+        ...pair,
+      },
+    ],
     ['l', { type: 'local-candidate', protocol: 'udp' }],
     ['c', { type: 'codec', mimeType: 'video/H264' }],
   ];
 }
 
-const first = { timestamp: 1000, bytesReceived: 1000, framesDecoded: 10, jitterBufferDelay: 1, jitterBufferEmittedCount: 10 };
+const first = {
+  timestamp: 1000,
+  bytesReceived: 1000,
+  framesDecoded: 10,
+  jitterBufferDelay: 1,
+  jitterBufferEmittedCount: 10,
+};
 const second = {
   timestamp: 3000,
   bytesReceived: 501_000,
@@ -30,18 +46,26 @@ test('a report without video says nothing', () => {
 
 test('rates and latency are those of the interval, not of the whole view', () => {
   const before = readReceiver(report(first), null);
-  const figures = readReceiver(report(second), before)?.figures;
-  expect(figures).toMatchObject({ fps: 25, bitrateKbps: 2000, width: 1920, height: 1080, codec: 'H264', packetsLost: 7, protocol: 'UDP' });
-  expect(figures?.jitterBufferMs).toBeCloseTo(30);
-  expect(figures?.estimatedLatencyMs).toBeCloseTo(30 + 10);
+  const statistics = readReceiver(report(second), before)?.statistics;
+  expect(statistics).toMatchObject({
+    fps: 25,
+    bitrateKbps: 2000,
+    width: 1920,
+    height: 1080,
+    codec: 'H264',
+    packetsLost: 7,
+    protocol: 'UDP',
+  });
+  expect(statistics?.jitterBufferMs).toBeCloseTo(30);
+  expect(statistics?.estimatedLatencyMs).toBeCloseTo(30 + 10);
 });
 
 test('counts that fell belong to another connection and are not compared', () => {
   const before = readReceiver(report(second), null);
-  expect(readReceiver(report({ ...first, timestamp: 5000 }), before)?.figures.bitrateKbps).toBeNull();
+  expect(readReceiver(report({ ...first, timestamp: 5000 }), before)?.statistics.bitrateKbps).toBeNull();
 });
 
 test('without a round trip no latency is claimed', () => {
-  const figures = readReceiver(report(first, { currentRoundTripTime: undefined }), null)?.figures;
-  expect(figures?.estimatedLatencyMs).toBeNull();
+  const statistics = readReceiver(report(first, { currentRoundTripTime: undefined }), null)?.statistics;
+  expect(statistics?.estimatedLatencyMs).toBeNull();
 });

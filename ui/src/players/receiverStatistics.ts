@@ -1,6 +1,6 @@
-// Turns two WebRTC statistics reports into the figures that people read.
+// Turns two WebRTC statistics reports into the statistics that people read.
 
-export interface LiveFigures {
+export interface LiveStats {
   fps: number | null;
   bitrateKbps: number | null;
   width: number | null;
@@ -24,7 +24,7 @@ export interface ReceiverSample {
   frames: number;
   jitterBufferSeconds: number;
   jitterBufferFrames: number;
-  figures: LiveFigures;
+  statistics: LiveStats;
 }
 
 type Report = Iterable<[string, unknown]>;
@@ -35,7 +35,7 @@ function number(row: Row | undefined, key: string): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-/** Reads a report; `previous` null gives the figures that need no comparison. Null when there is no video in it yet. */
+/** Reads a report; `previous` null gives the statistics that need no comparison. Null when there is no video in it yet. */
 export function readReceiver(report: Report, previous: ReceiverSample | null): ReceiverSample | null {
   const rows = new Map<string, Row>();
   let inbound: Row | undefined;
@@ -59,7 +59,8 @@ export function readReceiver(report: Report, previous: ReceiverSample | null): R
   const before = previous && previous.bytes <= sample.bytes && previous.at < sample.at ? previous : null;
   const seconds = before ? (sample.at - before.at) / 1000 : 0;
   const emitted = sample.jitterBufferFrames - (before?.jitterBufferFrames ?? 0);
-  const jitterBufferMs = emitted > 0 ? ((sample.jitterBufferSeconds - (before?.jitterBufferSeconds ?? 0)) / emitted) * 1000 : null;
+  const jitterBufferMs =
+    emitted > 0 ? ((sample.jitterBufferSeconds - (before?.jitterBufferSeconds ?? 0)) / emitted) * 1000 : null;
   const roundTrip = number(pair, 'currentRoundTripTime');
   const roundTripMs = roundTrip === null ? null : roundTrip * 1000;
   const codec = rows.get(String(inbound.codecId))?.mimeType;
@@ -67,7 +68,7 @@ export function readReceiver(report: Report, previous: ReceiverSample | null): R
 
   return {
     ...sample,
-    figures: {
+    statistics: {
       fps: before ? (sample.frames - before.frames) / seconds : number(inbound, 'framesPerSecond'),
       bitrateKbps: before ? ((sample.bytes - before.bytes) * 8) / seconds / 1000 : null,
       width: number(inbound, 'frameWidth'),

@@ -1,6 +1,6 @@
 // When a lost view is tried again.
 import { describe, expect, test } from 'vitest';
-import { decideReconnect, FIRST_DELAY_MS, LONGEST_DELAY_MS, UNHURRIED_DELAY_MS } from './reconnectPolicy';
+import { decideReconnect, FIRST_DELAY_MS, MAX_DELAY_MS, UNHURRIED_DELAY_MS } from './reconnectPolicy';
 
 const loss = { kind: 'network', attempt: 0, isOnline: true, random: 1 } as const;
 
@@ -12,12 +12,15 @@ describe('decideReconnect', () => {
       { action: 'retry', delayMs: FIRST_DELAY_MS * 2 },
       { action: 'retry', delayMs: FIRST_DELAY_MS * 4 },
       { action: 'retry', delayMs: FIRST_DELAY_MS * 8 },
-      { action: 'retry', delayMs: LONGEST_DELAY_MS },
+      { action: 'retry', delayMs: MAX_DELAY_MS },
     ]);
   });
 
   test('chance spreads a delay over its upper half', () => {
-    expect(decideReconnect({ ...loss, attempt: 20, random: 0 })).toEqual({ action: 'retry', delayMs: LONGEST_DELAY_MS / 2 });
+    expect(decideReconnect({ ...loss, attempt: 20, random: 0 })).toEqual({
+      action: 'retry',
+      delayMs: MAX_DELAY_MS / 2,
+    });
   });
 
   test('without a network nothing is tried', () => {
@@ -34,12 +37,15 @@ describe('decideReconnect', () => {
   });
 
   test('while the picture is shown another way, what will fail again is tried seldom, and what is final stays final', () => {
-    expect(decideReconnect({ ...loss, kind: 'ice_failed', hasOtherWay: true })).toEqual({ action: 'retry', delayMs: UNHURRIED_DELAY_MS });
-    expect(decideReconnect({ ...loss, kind: 'deleted', hasOtherWay: true })).toEqual({ action: 'give_up' });
+    expect(decideReconnect({ ...loss, kind: 'ice_failed', hasOtherTransport: true })).toEqual({
+      action: 'retry',
+      delayMs: UNHURRIED_DELAY_MS,
+    });
+    expect(decideReconnect({ ...loss, kind: 'deleted', hasOtherTransport: true })).toEqual({ action: 'give_up' });
   });
 
   test('a media server that restarts is soon asked again, also while the picture is shown another way', () => {
-    const restarted = { ...loss, kind: 'signalling_closed' as const, hasOtherWay: true };
+    const restarted = { ...loss, kind: 'signalling_closed' as const, hasOtherTransport: true };
     expect(decideReconnect({ ...restarted, attempt: 4 })).toEqual({ action: 'retry', delayMs: 4_000 });
     expect(decideReconnect({ ...restarted, attempt: 20 })).toEqual({ action: 'retry', delayMs: UNHURRIED_DELAY_MS });
   });

@@ -11,7 +11,10 @@ async function load(routerRtpCapabilities: RtpCapabilities): Promise<Device> {
   try {
     device = await Device.factory();
   } catch {
-    throw new PlaybackLost('unsupported', 'this browser cannot play WebRTC video; a current Chrome, Edge, Firefox or Safari can');
+    throw new PlaybackLost(
+      'unsupported',
+      'this browser cannot play WebRTC video; a current Chrome, Edge, Firefox or Safari can',
+    );
   }
   await device.load({ routerRtpCapabilities });
   return device;

@@ -11,7 +11,15 @@ const NOW = Date.parse('2026-11-22T12:00:00Z');
 const DATA = {
   ...NO_TIMELINE,
   spans: [{ startMs: NOW - 3 * HOUR_MS, endMs: NOW - HOUR_MS, coverage: 1 }],
-  gaps: [{ startMs: NOW - HOUR_MS, endMs: NOW - HOUR_MS + 123_000, reason: 'no route to the camera', by: null, tone: 'lost' as const }],
+  gaps: [
+    {
+      startMs: NOW - HOUR_MS,
+      endMs: NOW - HOUR_MS + 123_000,
+      reason: 'no route to the camera',
+      by: null,
+      tone: 'lost' as const,
+    },
+  ],
   oldestMs: NOW - 3 * HOUR_MS,
   newestMs: NOW,
 };
@@ -26,7 +34,17 @@ const onMarkedChange = vi.fn();
 
 beforeEach(() => {
   for (const spy of [onSeek, onScrub, onRangeChange, onMarkedChange]) spy.mockReset();
-  Element.prototype.getBoundingClientRect = () => ({ left: 0, top: 0, width: WIDTH, height: 112, right: WIDTH, bottom: 112, x: 0, y: 0, toJSON: () => ({}) });
+  Element.prototype.getBoundingClientRect = () => ({
+    left: 0,
+    top: 0,
+    width: WIDTH,
+    height: 112,
+    right: WIDTH,
+    bottom: 112,
+    x: 0,
+    y: 0,
+    toJSON: () => ({}),
+  });
 });
 
 function Held(props: Partial<TimelineProps>) {
@@ -65,7 +83,12 @@ function show(props: Partial<TimelineProps> = {}) {
   return screen.getByRole('slider', { name: 'Timeline of Main gate' });
 }
 
-const pointer = (slider: HTMLElement, type: string, x: number, { shiftKey = false, ...more }: { shiftKey?: boolean; pointerId?: number; pointerType?: string } = {}) => {
+const pointer = (
+  slider: HTMLElement,
+  type: string,
+  x: number,
+  { shiftKey = false, ...more }: { shiftKey?: boolean; pointerId?: number; pointerType?: string } = {},
+) => {
   const event = new MouseEvent(type, { bubbles: true, clientX: x, button: 0, shiftKey });
   Object.assign(event, { pointerId: 1, pointerType: 'mouse', ...more });
   fireEvent(slider, event);
@@ -107,7 +130,15 @@ test('a press seeks to where it was, and never into the future', () => {
 
 test('a press beside a bookmark means the bookmark', () => {
   const atMs = NOW - 3 * HOUR_MS;
-  const slider = show({ data: { ...DATA, events: [{ atMs, endMs: null, kind: 'bookmark', label: 'Delivery' }, { atMs: atMs + 60_000, endMs: null, kind: 'recording', label: 'Motion' }] } });
+  const slider = show({
+    data: {
+      ...DATA,
+      events: [
+        { atMs, endMs: null, kind: 'bookmark', label: 'Delivery' },
+        { atMs: atMs + 60_000, endMs: null, kind: 'recording', label: 'Motion' },
+      ],
+    },
+  });
   pointer(slider, 'pointerdown', xOf(atMs) + 4);
   pointer(slider, 'pointerup', xOf(atMs) + 4);
   expect(onSeek).toHaveBeenLastCalledWith(atMs);
@@ -187,7 +218,9 @@ test('the ends of a marked range are moved by keys and never cross', async () =>
 });
 
 test('with nothing played, time passes below now; a view of the past stays', async () => {
-  const wrapper = { wrapper: ({ children }: { children: ReactNode }) => <MantineProvider env="test">{children}</MantineProvider> };
+  const wrapper = {
+    wrapper: ({ children }: { children: ReactNode }) => <MantineProvider env="test">{children}</MantineProvider>,
+  };
   const common = { onRangeChange, timeZone: 'UTC', playheadMs: null, onSeek };
   const { rerender } = render(<Timeline range={RANGE} nowMs={NOW} {...common} />, wrapper);
   rerender(<Timeline range={RANGE} nowMs={NOW + 1_000} {...common} />);
@@ -202,7 +235,9 @@ test('with nothing played, time passes below now; a view of the past stays', asy
 });
 
 test('a playhead that plays out of sight takes the view with it', async () => {
-  const wrapper = { wrapper: ({ children }: { children: ReactNode }) => <MantineProvider env="test">{children}</MantineProvider> };
+  const wrapper = {
+    wrapper: ({ children }: { children: ReactNode }) => <MantineProvider env="test">{children}</MantineProvider>,
+  };
   const common = { range: RANGE, onRangeChange, timeZone: 'UTC', nowMs: NOW + HOUR_MS, onSeek, isFollowing: true };
   const { rerender } = render(<Timeline playheadMs={NOW - 600_000} {...common} />, wrapper);
   rerender(<Timeline playheadMs={NOW - 599_000} {...common} />);
@@ -211,9 +246,30 @@ test('a playhead that plays out of sight takes the view with it', async () => {
 });
 
 test('a jump of the page is followed', () => {
-  const { rerender } = render(<Timeline range={RANGE} onRangeChange={onRangeChange} timeZone="UTC" nowMs={NOW} playheadMs={NOW - 60_000} onSeek={onSeek} marked={{ startMs: NOW - HOUR_MS, endMs: NOW }} />, { wrapper: ({ children }) => <MantineProvider env="test">{children}</MantineProvider> });
+  const { rerender } = render(
+    <Timeline
+      range={RANGE}
+      onRangeChange={onRangeChange}
+      timeZone="UTC"
+      nowMs={NOW}
+      playheadMs={NOW - 60_000}
+      onSeek={onSeek}
+      marked={{ startMs: NOW - HOUR_MS, endMs: NOW }}
+    />,
+    { wrapper: ({ children }) => <MantineProvider env="test">{children}</MantineProvider> },
+  );
   const early = { startMs: NOW - 90 * HOUR_MS, endMs: NOW - 80 * HOUR_MS };
-  rerender(<Timeline range={early} onRangeChange={onRangeChange} timeZone="UTC" nowMs={NOW} playheadMs={NOW - 60_000} onSeek={onSeek} data={DATA} />);
+  rerender(
+    <Timeline
+      range={early}
+      onRangeChange={onRangeChange}
+      timeZone="UTC"
+      nowMs={NOW}
+      playheadMs={NOW - 60_000}
+      onSeek={onSeek}
+      data={DATA}
+    />,
+  );
   pointer(screen.getByRole('slider'), 'pointerdown', 500);
   pointer(screen.getByRole('slider'), 'pointerup', 500);
   expect(onSeek).toHaveBeenLastCalledWith(NOW - 85 * HOUR_MS);

@@ -8,7 +8,8 @@ import { useTimelineCanvas } from './useTimelineCanvas';
 import { useTimelineGestures } from './useTimelineGestures';
 import { useTimelineView } from './useTimelineView';
 import { fractionOf, reveal, widthOf } from './view';
-import { formatMoment, stateWords } from './words';
+import { formatMoment } from '../formatting/zonedTimes';
+import { formatState } from './labels';
 import classes from './Timeline.module.css';
 
 export interface TimelineProps {
@@ -38,7 +39,18 @@ export interface TimelineProps {
 const NEAR_BOOKMARK = 0.005;
 
 export function Timeline(props: TimelineProps) {
-  const { range, onRangeChange, data = NO_TIMELINE, timeZone, nowMs, playheadMs, onSeek, onScrub, marked = null, onMarkedChange } = props;
+  const {
+    range,
+    onRangeChange,
+    data = NO_TIMELINE,
+    timeZone,
+    nowMs,
+    playheadMs,
+    onSeek,
+    onScrub,
+    marked = null,
+    onMarkedChange,
+  } = props;
   const { isFollowing = false, isLoading = false, label = 'Timeline' } = props;
   const surface = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -79,18 +91,26 @@ export function Timeline(props: TimelineProps) {
     onMark: onMarkedChange,
     onHover: setHover,
   });
-  useTimelineCanvas(canvas, { view, data, nowMs, playheadMs: shownPlayhead, hoverMs: scrubMs === null ? hover : null, marked, timeZone });
+  useTimelineCanvas(canvas, {
+    view,
+    data,
+    nowMs,
+    playheadMs: shownPlayhead,
+    hoverMs: scrubMs === null ? hover : null,
+    marked,
+    timeZone,
+  });
 
   const press = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== event.currentTarget) return;
-    const deed = timelineKey(event.key, event.shiftKey, { view, playheadMs: shownPlayhead, nowMs, data });
-    if (!deed) return;
+    const action = timelineKey(event.key, event.shiftKey, { view, playheadMs: shownPlayhead, nowMs, data });
+    if (!action) return;
     event.preventDefault();
     stop();
-    if (deed.seekMs !== undefined) {
-      seek(deed.seekMs);
-      move(reveal(view, deed.seekMs), false);
-    } else if (deed.view) move(deed.view, false);
+    if (action.seekMs !== undefined) {
+      seek(action.seekMs);
+      move(reveal(view, action.seekMs), false);
+    } else if (action.view) move(action.view, false);
   };
 
   const current = shownPlayhead ?? nowMs;
@@ -106,7 +126,7 @@ export function Timeline(props: TimelineProps) {
         aria-valuemin={Math.round((oldestMs ?? view.startMs) / 1000)}
         aria-valuemax={Math.round(nowMs / 1000)}
         aria-valuenow={Math.round(current / 1000)}
-        aria-valuetext={`${formatMoment(timeZone, current)}. ${stateWords(data, current, nowMs)}.`}
+        aria-valuetext={`${formatMoment(timeZone, current)}. ${formatState(data, current, nowMs)}.`}
         aria-busy={isLoading}
         aria-keyshortcuts="ArrowLeft ArrowRight PageUp PageDown Home End + -"
         onKeyDown={press}
@@ -115,20 +135,39 @@ export function Timeline(props: TimelineProps) {
         {marked && (
           <div
             className={classes.marked}
-            style={{ left: `${fractionOf(view, marked.startMs) * 100}%`, width: `${(fractionOf(view, marked.endMs) - fractionOf(view, marked.startMs)) * 100}%` }}
+            style={{
+              left: `${fractionOf(view, marked.startMs) * 100}%`,
+              width: `${(fractionOf(view, marked.endMs) - fractionOf(view, marked.startMs)) * 100}%`,
+            }}
           />
         )}
         {labelMs !== null && (
-          <TimelineLabel fraction={fractionOf(view, labelMs)} atMs={labelMs} data={data} nowMs={nowMs} timeZone={timeZone} view={view} surface={surface} />
+          <TimelineLabel
+            fraction={fractionOf(view, labelMs)}
+            atMs={labelMs}
+            data={data}
+            nowMs={nowMs}
+            timeZone={timeZone}
+            view={view}
+            surface={surface}
+          />
         )}
         {isLoading && <div className={classes.loading} aria-hidden />}
       </div>
-      {marked && onMarkedChange && (
-        <>
-          <TimelineHandle edge="start" marked={marked} view={view} timeZone={timeZone} nowMs={nowMs} surface={surface} onChange={onMarkedChange} />
-          <TimelineHandle edge="end" marked={marked} view={view} timeZone={timeZone} nowMs={nowMs} surface={surface} onChange={onMarkedChange} />
-        </>
-      )}
+      {marked &&
+        onMarkedChange &&
+        (['start', 'end'] as const).map((edge) => (
+          <TimelineHandle
+            key={edge}
+            edge={edge}
+            marked={marked}
+            view={view}
+            timeZone={timeZone}
+            nowMs={nowMs}
+            surface={surface}
+            onChange={onMarkedChange}
+          />
+        ))}
     </div>
   );
 }

@@ -2,7 +2,7 @@
 import type { KeyboardEvent, PointerEvent, RefObject } from 'react';
 import type { TimeRange } from './model';
 import { fractionOf, timeAt, widthOf } from './view';
-import { formatMoment } from './words';
+import { formatMoment } from '../formatting/zonedTimes';
 import classes from './Timeline.module.css';
 
 interface TimelineHandleProps {
@@ -15,7 +15,7 @@ interface TimelineHandleProps {
   onChange: (marked: TimeRange) => void;
 }
 
-const LEAST_MS = 100;
+const MIN_MS = 100;
 
 export function TimelineHandle({ edge, marked, view, timeZone, nowMs, surface, onChange }: TimelineHandleProps) {
   const isStart = edge === 'start';
@@ -25,8 +25,8 @@ export function TimelineHandle({ edge, marked, view, timeZone, nowMs, surface, o
 
   const put = (ms: number) => {
     const rounded = Math.round(ms);
-    if (isStart) onChange({ ...marked, startMs: Math.min(rounded, marked.endMs - LEAST_MS) });
-    else onChange({ ...marked, endMs: Math.min(nowMs, Math.max(rounded, marked.startMs + LEAST_MS)) });
+    if (isStart) onChange({ ...marked, startMs: Math.min(rounded, marked.endMs - MIN_MS) });
+    else onChange({ ...marked, endMs: Math.min(nowMs, Math.max(rounded, marked.startMs + MIN_MS)) });
   };
   const drag = (event: PointerEvent<HTMLDivElement>) => {
     const box = surface.current?.getBoundingClientRect();

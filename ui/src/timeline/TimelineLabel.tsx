@@ -2,7 +2,8 @@
 import { useLayoutEffect, useRef, type RefObject } from 'react';
 import type { TimelineData, TimeRange } from './model';
 import { widthOf } from './view';
-import { formatMoment, stateWords } from './words';
+import { formatMoment } from '../formatting/zonedTimes';
+import { formatState } from './labels';
 import classes from './Timeline.module.css';
 
 interface TimelineLabelProps {
@@ -17,7 +18,7 @@ interface TimelineLabelProps {
 
 /** How near an event has to be, as a share of what is visible. */
 const NEAR = 0.007;
-const MOST_NAMED = 3;
+const MAX_NAMED = 3;
 
 export function TimelineLabel({ fraction, atMs, data, nowMs, timeZone, view, surface }: TimelineLabelProps) {
   const label = useRef<HTMLDivElement>(null);
@@ -29,18 +30,20 @@ export function TimelineLabel({ fraction, atMs, data, nowMs, timeZone, view, sur
   });
 
   const nearMs = NEAR * widthOf(view);
-  const events = data.events.filter(({ atMs: start, endMs }) => start - nearMs <= atMs && atMs <= (endMs ?? start) + nearMs);
+  const events = data.events.filter(
+    ({ atMs: start, endMs }) => start - nearMs <= atMs && atMs <= (endMs ?? start) + nearMs,
+  );
   const kept = data.protections.filter(({ startMs, endMs }) => startMs <= atMs && atMs <= endMs);
   return (
     <div ref={label} className={classes.label} aria-hidden>
       <div className={classes.labelTime}>{formatMoment(timeZone, atMs)}</div>
-      <div>{stateWords(data, atMs, nowMs)}</div>
-      {events.slice(0, MOST_NAMED).map((event, index) => (
+      <div>{formatState(data, atMs, nowMs)}</div>
+      {events.slice(0, MAX_NAMED).map((event, index) => (
         <div key={index} className={event.kind === 'bookmark' ? classes.labelBookmark : classes.labelEvent}>
           {event.label}
         </div>
       ))}
-      {events.length > MOST_NAMED && <div className={classes.labelEvent}>and {events.length - MOST_NAMED} more</div>}
+      {events.length > MAX_NAMED && <div className={classes.labelEvent}>and {events.length - MAX_NAMED} more</div>}
       {kept.slice(0, 1).map((protection) => (
         <div key={protection.id}>Kept{protection.note ? `: ${protection.note}` : ' from deletion'}</div>
       ))}

@@ -12,9 +12,25 @@ interface Box {
 }
 
 const PALETTE = Object.fromEntries(
-  ['ink', 'inkSoft', 'line', 'lineStrong', 'track', 'footage', 'footageWash', 'lost', 'lostWash', 'unwanted', 'future', 'event', 'bookmark', 'protection', 'playhead', 'surface', 'now'].map(
-    (name) => [name, name],
-  ),
+  [
+    'ink',
+    'inkSoft',
+    'line',
+    'lineStrong',
+    'track',
+    'footage',
+    'footageWash',
+    'lost',
+    'lostWash',
+    'unwanted',
+    'future',
+    'event',
+    'bookmark',
+    'protection',
+    'playhead',
+    'surface',
+    'now',
+  ].map((name) => [name, name]),
 ) as unknown as Palette;
 
 class FakeContext {
@@ -58,35 +74,64 @@ const NOW = Date.parse('2026-11-22T12:00:00Z');
 
 function draw(data: Partial<TimelineData>, view = { startMs: NOW - 10 * HOUR_MS, endMs: NOW }, pixelRatio = 2) {
   const context = new FakeContext();
-  const scene: Scene = { view, data: { ...NO_TIMELINE, ...data }, nowMs: NOW, playheadMs: null, hoverMs: null, marked: null, timeZone: 'UTC' };
-  drawTimeline(scene, { context: context as unknown as CanvasRenderingContext2D, width: 1000, height: 112, pixelRatio, palette: PALETTE } satisfies Surface);
+  const scene: Scene = {
+    view,
+    data: { ...NO_TIMELINE, ...data },
+    nowMs: NOW,
+    playheadMs: null,
+    hoverMs: null,
+    marked: null,
+    timeZone: 'UTC',
+  };
+  drawTimeline(scene, {
+    context: context as unknown as CanvasRenderingContext2D,
+    width: 1000,
+    height: 112,
+    pixelRatio,
+    palette: PALETTE,
+  } satisfies Surface);
   return context;
 }
 const of = (context: FakeContext, color: string) => context.boxes.filter((box) => box.color === color);
 
 test('footage lies where its time is, on whole device pixels', () => {
-  const [box] = of(draw({ spans: [{ startMs: NOW - 5 * HOUR_MS, endMs: NOW - 2.2 * HOUR_MS, coverage: 1 }] }), 'footage');
+  const [box] = of(
+    draw({ spans: [{ startMs: NOW - 5 * HOUR_MS, endMs: NOW - 2.2 * HOUR_MS, coverage: 1 }] }),
+    'footage',
+  );
   expect(box).toMatchObject({ x: 500, width: 280 });
   const odd = of(draw({ spans: [{ startMs: NOW - 5 * HOUR_MS + 777_777, endMs: NOW, coverage: 1 }] }), 'footage')[0]!;
   expect((odd.x * 2) % 1).toBe(0);
 });
 
 test('what is out of sight is not drawn', () => {
-  const spans = Array.from({ length: 2000 }, (_, index) => ({ startMs: NOW - (index + 2) * DAY_MS, endMs: NOW - (index + 1.5) * DAY_MS, coverage: 1 })).reverse();
+  const spans = Array.from({ length: 2000 }, (_, index) => ({
+    startMs: NOW - (index + 2) * DAY_MS,
+    endMs: NOW - (index + 1.5) * DAY_MS,
+    coverage: 1,
+  })).reverse();
   expect(of(draw({ spans }), 'footage')).toHaveLength(0);
 });
 
 test('thousands of spans in few pixels cost no more than the pixels', () => {
-  const spans = Array.from({ length: 20_000 }, (_, index) => ({ startMs: NOW - 10 * HOUR_MS + index * 1_800, endMs: NOW - 10 * HOUR_MS + index * 1_800 + 900, coverage: 1 }));
+  const spans = Array.from({ length: 20_000 }, (_, index) => ({
+    startMs: NOW - 10 * HOUR_MS + index * 1_800,
+    endMs: NOW - 10 * HOUR_MS + index * 1_800 + 900,
+    coverage: 1,
+  }));
   expect(of(draw({ spans }), 'footage').length).toBeLessThanOrEqual(2000);
 });
 
 test('a span of less than a pixel is still seen', () => {
-  expect(of(draw({ spans: [{ startMs: NOW - HOUR_MS, endMs: NOW - HOUR_MS + 500, coverage: 1 }] }), 'footage')[0]?.width).toBe(1);
+  expect(
+    of(draw({ spans: [{ startMs: NOW - HOUR_MS, endMs: NOW - HOUR_MS + 500, coverage: 1 }] }), 'footage')[0]?.width,
+  ).toBe(1);
 });
 
 test('the less of a span is there the lower it is', () => {
-  const heights = [1, 0.5].map((coverage) => of(draw({ spans: [{ startMs: NOW - HOUR_MS, endMs: NOW, coverage }] }), 'footage')[0]?.height ?? 0);
+  const heights = [1, 0.5].map(
+    (coverage) => of(draw({ spans: [{ startMs: NOW - HOUR_MS, endMs: NOW, coverage }] }), 'footage')[0]?.height ?? 0,
+  );
   expect(heights[1]).toBeCloseTo(heights[0]! / 2, 5);
 });
 
@@ -117,6 +162,11 @@ test('the day stays named while its midnight is out of sight', () => {
 
 test('a bookmark is a ribbon of its own, and those in one pixel are drawn once', () => {
   const event = (atMs: number, kind: string) => ({ atMs, endMs: null, kind, label: 'Delivery' });
-  const events = [event(NOW - HOUR_MS, 'bookmark'), event(NOW - HOUR_MS + 1_000, 'bookmark'), event(NOW - 2 * HOUR_MS, 'recording'), event(NOW - DAY_MS, 'bookmark')];
+  const events = [
+    event(NOW - HOUR_MS, 'bookmark'),
+    event(NOW - HOUR_MS + 1_000, 'bookmark'),
+    event(NOW - 2 * HOUR_MS, 'recording'),
+    event(NOW - DAY_MS, 'bookmark'),
+  ];
   expect(draw({ events }).fills).toEqual(['event', 'bookmark']);
 });

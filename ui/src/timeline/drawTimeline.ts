@@ -1,9 +1,9 @@
 // Draws a timeline: ruler, track with footage and gaps, markers, now and the playhead. Only what is in sight is touched.
-import { HAS_12_HOURS } from './clock';
+import { HAS_12_HOURS } from '../formatting/clock';
 import { HOUR_MS, MINUTE_MS, type TimelineData, type TimelineGap, type TimeRange } from './model';
 import type { Palette } from './palette';
 import { buildTicks, chooseStep, contextStep, type TickStep } from './ticks';
-import { contextLabel, tickLabel } from './words';
+import { contextLabel, tickLabel } from './labels';
 
 export interface Scene {
   view: TimeRange;
@@ -36,7 +36,8 @@ const HALF_OF_DAY_PX = 20;
 const trackHeightOf = (surface: Surface): number => surface.height - TRACK_TOP - LANE_HEIGHT;
 
 function leastTickPx(step: TickStep): number {
-  if (step.unit === 'clock') return (step.count < MINUTE_MS ? 76 : 58) + (HAS_12_HOURS && step.count % HOUR_MS !== 0 ? HALF_OF_DAY_PX : 0);
+  if (step.unit === 'clock')
+    return (step.count < MINUTE_MS ? 76 : 58) + (HAS_12_HOURS && step.count % HOUR_MS !== 0 ? HALF_OF_DAY_PX : 0);
   if (step.unit === 'month') return step.count > 1 ? 44 : 42;
   return 56;
 }
@@ -101,7 +102,8 @@ function drawRuler(scene: Scene, { context, width, height, palette }: Surface, x
     const next = contexts[index + 1];
     const end = next ? x(next.atMs) - 12 : width;
     const start = Math.min(Math.max(x(atMs) + 5, 5), end - labelWidth);
-    if (start + labelWidth > 0 && start < width && (start >= x(atMs) || index === 0)) context.fillText(label, start, CONTEXT_BASELINE);
+    if (start + labelWidth > 0 && start < width && (start >= x(atMs) || index === 0))
+      context.fillText(label, start, CONTEXT_BASELINE);
   });
 }
 
@@ -160,7 +162,15 @@ function drawGap(gap: TimelineGap, scene: Scene, surface: Surface, x: (atMs: num
 }
 
 /** Lost footage: close lines rising to the right. Unwanted: sparse lines falling. Told apart without colour. */
-function hatch(context: CanvasRenderingContext2D, left: number, top: number, width: number, height: number, color: string, isRising: boolean): void {
+function hatch(
+  context: CanvasRenderingContext2D,
+  left: number,
+  top: number,
+  width: number,
+  height: number,
+  color: string,
+  isRising: boolean,
+): void {
   const distance = isRising ? 6 : 9;
   context.save();
   context.beginPath();
@@ -224,7 +234,11 @@ function drawMarkers(scene: Scene, surface: Surface, x: (atMs: number) => number
 }
 
 /** Ribbons that hang over the end of the track, above what happened at the same time. */
-function drawBookmarks({ view, data }: Scene, { context, height, palette }: Surface, x: (atMs: number) => number): void {
+function drawBookmarks(
+  { view, data }: Scene,
+  { context, height, palette }: Surface,
+  x: (atMs: number) => number,
+): void {
   const top = height - LANE_HEIGHT - 7;
   let lastAt = -100;
   for (const event of data.events) {

@@ -4,23 +4,48 @@ import { cutTimeline, mergeTimelines } from './mergeTimelines';
 import { NO_TIMELINE, type TimelineGap } from './model';
 
 const span = (startMs: number, endMs: number, coverage = 1) => ({ startMs, endMs, coverage });
-const gap = (startMs: number, endMs: number | null, reason = 'away'): TimelineGap => ({ startMs, endMs, reason, by: null, tone: 'lost' });
+const gap = (startMs: number, endMs: number | null, reason = 'away'): TimelineGap => ({
+  startMs,
+  endMs,
+  reason,
+  by: null,
+  tone: 'lost',
+});
 
 test('footage over a border is one span, whether the pieces cut it or not', () => {
-  const cut = mergeTimelines([{ ...NO_TIMELINE, spans: [span(0, 100)] }, { ...NO_TIMELINE, spans: [span(100, 150)] }]);
-  const whole = mergeTimelines([{ ...NO_TIMELINE, spans: [span(0, 150)] }, { ...NO_TIMELINE, spans: [span(0, 150)] }]);
+  const cut = mergeTimelines([
+    { ...NO_TIMELINE, spans: [span(0, 100)] },
+    { ...NO_TIMELINE, spans: [span(100, 150)] },
+  ]);
+  const whole = mergeTimelines([
+    { ...NO_TIMELINE, spans: [span(0, 150)] },
+    { ...NO_TIMELINE, spans: [span(0, 150)] },
+  ]);
   expect(cut.spans).toEqual([span(0, 150)]);
   expect(whole.spans).toEqual([span(0, 150)]);
 });
 
 test('spans of another coverage stay apart and never overlap', () => {
-  const merged = mergeTimelines([{ ...NO_TIMELINE, spans: [span(0, 100, 0.5)] }, { ...NO_TIMELINE, spans: [span(90, 150, 1)] }]);
+  const merged = mergeTimelines([
+    { ...NO_TIMELINE, spans: [span(0, 100, 0.5)] },
+    { ...NO_TIMELINE, spans: [span(90, 150, 1)] },
+  ]);
   expect(merged.spans).toEqual([span(0, 100, 0.5), span(100, 150, 1)]);
 });
 
 test('a gap over a border is told once, and stays open while it lasts', () => {
-  expect(mergeTimelines([{ ...NO_TIMELINE, gaps: [gap(50, 100)] }, { ...NO_TIMELINE, gaps: [gap(100, null)] }]).gaps).toEqual([gap(50, null)]);
-  expect(mergeTimelines([{ ...NO_TIMELINE, gaps: [gap(50, 100, 'away')] }, { ...NO_TIMELINE, gaps: [gap(100, 120, 'full')] }]).gaps).toHaveLength(2);
+  expect(
+    mergeTimelines([
+      { ...NO_TIMELINE, gaps: [gap(50, 100)] },
+      { ...NO_TIMELINE, gaps: [gap(100, null)] },
+    ]).gaps,
+  ).toEqual([gap(50, null)]);
+  expect(
+    mergeTimelines([
+      { ...NO_TIMELINE, gaps: [gap(50, 100, 'away')] },
+      { ...NO_TIMELINE, gaps: [gap(100, 120, 'full')] },
+    ]).gaps,
+  ).toHaveLength(2);
 });
 
 test('events and protections in two pieces are told once; the edges are those of all', () => {
@@ -29,7 +54,11 @@ test('events and protections in two pieces are told once; the edges are those of
     events: [{ atMs: 5, endMs: 20, kind: 'recording', label: 'Motion' }],
     protections: [{ id: '1', startMs: 0, endMs: 20, kind: 'hold', note: '' }],
   };
-  const merged = mergeTimelines([{ ...piece, oldestMs: 3, newestMs: 40 }, undefined, { ...piece, oldestMs: 3, newestMs: 50 }]);
+  const merged = mergeTimelines([
+    { ...piece, oldestMs: 3, newestMs: 40 },
+    undefined,
+    { ...piece, oldestMs: 3, newestMs: 50 },
+  ]);
   expect(merged.events).toHaveLength(1);
   expect(merged.protections).toHaveLength(1);
   expect([merged.oldestMs, merged.newestMs]).toEqual([3, 50]);
@@ -42,7 +71,10 @@ test('merging leaves its pieces as they were', () => {
 });
 
 test('a cut keeps only what lies in the range', () => {
-  const cut = cutTimeline({ ...NO_TIMELINE, spans: [span(0, 100), span(200, 300)], gaps: [gap(100, 200), gap(300, null)] }, { startMs: 50, endMs: 150 });
+  const cut = cutTimeline(
+    { ...NO_TIMELINE, spans: [span(0, 100), span(200, 300)], gaps: [gap(100, 200), gap(300, null)] },
+    { startMs: 50, endMs: 150 },
+  );
   expect(cut.spans).toEqual([span(50, 100)]);
   expect(cut.gaps).toEqual([gap(100, 200)]);
 });

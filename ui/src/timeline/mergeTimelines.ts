@@ -1,8 +1,10 @@
 // Makes one timeline of the answers for pieces of time that lie side by side: what crosses a border is told once.
 import { NO_TIMELINE, type TimelineData, type TimelineGap, type TimelineSpan, type TimeRange } from './model';
 
-const least = (values: (number | null)[]): number | null => values.reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b)), null);
-const most = (values: (number | null)[]): number | null => values.reduce((a, b) => (a === null ? b : b === null ? a : Math.max(a, b)), null);
+const least = (values: (number | null)[]): number | null =>
+  values.reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b)), null);
+const most = (values: (number | null)[]): number | null =>
+  values.reduce((a, b) => (a === null ? b : b === null ? a : Math.max(a, b)), null);
 
 function joinSpans(spans: TimelineSpan[]): TimelineSpan[] {
   const joined: TimelineSpan[] = [];
@@ -39,8 +41,14 @@ export function mergeTimelines(pieces: (TimelineData | undefined)[]): TimelineDa
   return {
     spans: joinSpans(known.flatMap(({ spans }) => spans)),
     gaps: joinGaps(known.flatMap(({ gaps }) => gaps)),
-    events: unique(known.flatMap(({ events }) => events), ({ kind, atMs, label }) => `${kind} ${atMs} ${label}`).sort((a, b) => a.atMs - b.atMs),
-    protections: unique(known.flatMap(({ protections }) => protections), ({ id }) => id),
+    events: unique(
+      known.flatMap(({ events }) => events),
+      ({ kind, atMs, label }) => `${kind} ${atMs} ${label}`,
+    ).sort((a, b) => a.atMs - b.atMs),
+    protections: unique(
+      known.flatMap(({ protections }) => protections),
+      ({ id }) => id,
+    ),
     oldestMs: least(known.map(({ oldestMs }) => oldestMs)),
     newestMs: most(known.map(({ newestMs }) => newestMs)),
   };
@@ -48,7 +56,8 @@ export function mergeTimelines(pieces: (TimelineData | undefined)[]): TimelineDa
 
 /** The part of a timeline that lies in a range. */
 export function cutTimeline(data: TimelineData, { startMs, endMs }: TimeRange): TimelineData {
-  const touches = (item: { startMs: number; endMs: number | null }) => item.startMs < endMs && (item.endMs ?? Infinity) > startMs;
+  const touches = (item: { startMs: number; endMs: number | null }) =>
+    item.startMs < endMs && (item.endMs ?? Infinity) > startMs;
   return {
     ...data,
     spans: data.spans

@@ -50,7 +50,14 @@ export interface TimelineData {
   newestMs: number | null;
 }
 
-export const NO_TIMELINE: TimelineData = { spans: [], gaps: [], events: [], protections: [], oldestMs: null, newestMs: null };
+export const NO_TIMELINE: TimelineData = {
+  spans: [],
+  gaps: [],
+  events: [],
+  protections: [],
+  oldestMs: null,
+  newestMs: null,
+};
 
 /** The moment of the bookmark nearest to another moment; null where none is within reach. */
 export function bookmarkNear(data: TimelineData, atMs: number, reachMs: number): number | null {

@@ -53,6 +53,9 @@ export function readPalette(element: HTMLElement): Palette {
 /** Calls back whenever light becomes dark or the other way round. Answers how to stop. */
 export function watchColorScheme(onChange: () => void): () => void {
   const observer = new MutationObserver(onChange);
-  observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-mantine-color-scheme', 'style', 'class'] });
+  observer.observe(document.documentElement, {
+    attributes: true,
+    attributeFilter: ['data-mantine-color-scheme', 'style', 'class'],
+  });
   return () => observer.disconnect();
 }

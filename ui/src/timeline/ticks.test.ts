@@ -2,10 +2,13 @@
 import { expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './model';
 import { buildTicks, chooseStep, contextStep, TICK_STEPS } from './ticks';
-import { wallAt } from './timeZone';
-import { tickLabel } from './words';
+import { wallAt } from '../formatting/timeZone';
+import { tickLabel } from './labels';
 
-const range = (start: string, lengthMs: number) => ({ startMs: Date.parse(start), endMs: Date.parse(start) + lengthMs });
+const range = (start: string, lengthMs: number) => ({
+  startMs: Date.parse(start),
+  endMs: Date.parse(start) + lengthMs,
+});
 const hourly = TICK_STEPS.find(({ unit, count }) => unit === 'clock' && count === HOUR_MS)!;
 const sixHourly = TICK_STEPS.find(({ unit, count }) => unit === 'clock' && count === 6 * HOUR_MS)!;
 
@@ -21,13 +24,27 @@ test('between 4 and 40 ticks fit a wide screen at every width', () => {
 
 test('an hour that comes twice has two ticks of one name', () => {
   const ticks = buildTicks(range('2026-10-24T22:00:00Z', 6 * HOUR_MS), hourly, 'Europe/Berlin');
-  expect(ticks.map(({ atMs }) => tickLabel(hourly, 'Europe/Berlin', atMs))).toEqual(['00:00', '01:00', '02:00', '02:00', '03:00', '04:00', '05:00']);
+  expect(ticks.map(({ atMs }) => tickLabel(hourly, 'Europe/Berlin', atMs))).toEqual([
+    '00:00',
+    '01:00',
+    '02:00',
+    '02:00',
+    '03:00',
+    '04:00',
+    '05:00',
+  ]);
   expect(ticks.every(({ atMs }, index) => index === 0 || atMs - ticks[index - 1]!.atMs === HOUR_MS)).toBe(true);
 });
 
 test('an hour that is skipped has no tick', () => {
   const ticks = buildTicks(range('2026-03-28T23:00:00Z', 4 * HOUR_MS), hourly, 'Europe/Berlin');
-  expect(ticks.map(({ atMs }) => tickLabel(hourly, 'Europe/Berlin', atMs))).toEqual(['00:00', '01:00', '03:00', '04:00', '05:00']);
+  expect(ticks.map(({ atMs }) => tickLabel(hourly, 'Europe/Berlin', atMs))).toEqual([
+    '00:00',
+    '01:00',
+    '03:00',
+    '04:00',
+    '05:00',
+  ]);
 });
 
 test('wide steps stay on round hours over a change of the clocks', () => {
@@ -55,7 +72,9 @@ test('the first tick is before the range, so that the label of what has begun ca
 
 test('midnight is major among hours, the first among days, January among months', () => {
   const majors = (start: string, length: number, step: (typeof TICK_STEPS)[number]) =>
-    buildTicks(range(start, length), step, 'UTC').filter(({ isMajor }) => isMajor).map(({ atMs }) => new Date(atMs).toISOString().slice(0, 13));
+    buildTicks(range(start, length), step, 'UTC')
+      .filter(({ isMajor }) => isMajor)
+      .map(({ atMs }) => new Date(atMs).toISOString().slice(0, 13));
   expect(majors('2026-11-21T20:00:00Z', 30 * HOUR_MS, hourly)).toEqual(['2026-11-22T00', '2026-11-23T00']);
   const daily = TICK_STEPS.find(({ unit }) => unit === 'day')!;
   expect(majors('2026-10-20T00:00:00Z', 20 * DAY_MS, daily)).toEqual(['2026-11-01T00']);

@@ -1,6 +1,6 @@
 // Which moments a timeline names: as many as fit, at round wall-clock times of the zone, whatever its clocks do.
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, type TimeRange } from './model';
-import { instantOf, offsetAt, wallAt } from './timeZone';
+import { instantOf, offsetAt, wallAt } from '../formatting/timeZone';
 
 export type TickUnit = 'clock' | 'day' | 'week' | 'month' | 'year';
 
@@ -31,7 +31,7 @@ export const TICK_STEPS: TickStep[] = [
   { unit: 'year', count: 1, spanMs: 365 * DAY_MS },
 ];
 
-const MOST_TICKS = 200;
+const MAX_TICKS = 200;
 
 /** The finest step whose ticks are at least `leastPx` apart; `widthOf` says how wide a step's label may become. */
 export function chooseStep(range: TimeRange, widthPx: number, leastPx: (step: TickStep) => number): TickStep {
@@ -67,7 +67,7 @@ function nextWall(wallMs: number, { unit, count }: TickStep): number {
 function calendarTicks(range: TimeRange, step: TickStep, timeZone: string): number[] {
   const instants: number[] = [];
   let wall = floorWall(wallAt(timeZone, range.startMs), step);
-  while (instants.length < MOST_TICKS) {
+  while (instants.length < MAX_TICKS) {
     const instant = instantOf(timeZone, wall);
     if (instant > range.endMs) break;
     instants.push(instant);
@@ -91,7 +91,7 @@ function clockTicks(range: TimeRange, step: TickStep, timeZone: string): number[
   const instants: number[] = [];
   const wall = wallAt(timeZone, range.startMs);
   let instant = range.startMs - (((wall % step.count) + step.count) % step.count);
-  while (instants.length < MOST_TICKS && instant <= range.endMs) {
+  while (instants.length < MAX_TICKS && instant <= range.endMs) {
     instants.push(instant);
     instant = nextClock(timeZone, instant, step.count);
   }

@@ -4,7 +4,12 @@ import { NO_TIMELINE } from './model';
 import { timelineKey } from './timelineKeys';
 import { timeAt, widthOf } from './view';
 
-const facts = { view: { startMs: 0, endMs: 1_200_000 }, playheadMs: 600_000, nowMs: 1_000_000, data: { ...NO_TIMELINE, oldestMs: 50_000 } };
+const facts = {
+  view: { startMs: 0, endMs: 1_200_000 },
+  playheadMs: 600_000,
+  nowMs: 1_000_000,
+  data: { ...NO_TIMELINE, oldestMs: 50_000 },
+};
 
 test('arrows step by a share of what is visible, with shift by ten times as much', () => {
   expect(timelineKey('ArrowRight', false, facts)?.seekMs).toBe(610_000);

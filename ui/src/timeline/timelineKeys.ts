@@ -9,7 +9,7 @@ interface KeyFacts {
   data: TimelineData;
 }
 
-export interface KeyDeed {
+export interface KeyAction {
   seekMs?: number;
   view?: TimeRange;
 }
@@ -18,7 +18,11 @@ const FINE = 1 / 120;
 const COARSE = 1 / 12;
 
 /** Null when the key is nothing to a timeline. Arrows step by a share of what is visible, with shift by ten times as much. */
-export function timelineKey(key: string, isShifted: boolean, { view, playheadMs, nowMs, data }: KeyFacts): KeyDeed | null {
+export function timelineKey(
+  key: string,
+  isShifted: boolean,
+  { view, playheadMs, nowMs, data }: KeyFacts,
+): KeyAction | null {
   const at = playheadMs ?? nowMs;
   const step = widthOf(view) * (isShifted ? COARSE : FINE);
   const inSight = fractionOf(view, at);

@@ -21,7 +21,7 @@ interface Pointer {
   momentMs: number;
 }
 
-type Deed = 'none' | 'press' | 'pan' | 'scrub' | 'mark' | 'pinch';
+type Gesture = 'none' | 'press' | 'pan' | 'scrub' | 'mark' | 'pinch';
 
 const WHEEL_REST_MS = 160;
 const FLICK_WINDOW_MS = 90;
@@ -34,7 +34,7 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
     const element = surface.current;
     if (!element) return undefined;
     const held = pointers.current;
-    let deed: Deed = 'none';
+    let gesture: Gesture = 'none';
     let fromView: TimeRange | null = null;
     let trail: { x: number; at: number }[] = [];
     let resting: ReturnType<typeof setTimeout> | undefined;
@@ -55,12 +55,13 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
         fromView = current.view;
         if (held.size === 2) {
           for (const pointer of held.values()) pointer.momentMs = timeAt(current.view, pointer.x / width);
-          deed = 'pinch';
+          gesture = 'pinch';
           return;
         }
         const grabPx = event.pointerType === 'mouse' ? 7 : 18;
-        const isOnPlayhead = current.playheadMs !== null && Math.abs(fractionOf(current.view, current.playheadMs) * width - x) <= grabPx;
-        deed = isOnPlayhead ? 'scrub' : event.shiftKey && current.onMark ? 'mark' : 'press';
+        const isOnPlayhead =
+          current.playheadMs !== null && Math.abs(fractionOf(current.view, current.playheadMs) * width - x) <= grabPx;
+        gesture = isOnPlayhead ? 'scrub' : event.shiftKey && current.onMark ? 'mark' : 'press';
       });
     };
 
@@ -76,19 +77,19 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
         }
         pointer.x = x;
         trail = [...trail.filter(({ at }) => event.timeStamp - at < FLICK_WINDOW_MS), { x, at: event.timeStamp }];
-        if (deed === 'press' && Math.abs(x - pointer.startX) > (isTouch ? 8 : 4)) deed = 'pan';
-        if (deed === 'pan' && fromView) {
+        if (gesture === 'press' && Math.abs(x - pointer.startX) > (isTouch ? 8 : 4)) gesture = 'pan';
+        if (gesture === 'pan' && fromView) {
           current.onHover(null, isTouch);
           current.onMove(pan(fromView, (-(x - pointer.startX) / width) * widthOf(fromView)), true);
-        } else if (deed === 'scrub') {
+        } else if (gesture === 'scrub') {
           current.onHover(atMs, isTouch);
           current.onScrub(atMs, false);
-        } else if (deed === 'mark') {
+        } else if (gesture === 'mark') {
           current.onHover(atMs, isTouch);
           if (Math.abs(x - pointer.startX) > 3) {
             current.onMark?.({ startMs: Math.min(atMs, pointer.momentMs), endMs: Math.max(atMs, pointer.momentMs) });
           }
-        } else if (deed === 'pinch') {
+        } else if (gesture === 'pinch') {
           const [first, second] = [...held.values()];
           const next = first && second && pinch([first.momentMs, second.momentMs], [first.x / width, second.x / width]);
           if (next) current.onMove(next, true);
@@ -104,14 +105,14 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
       const isCancelled = event.type === 'pointercancel';
       act((current) => {
         const atMs = timeAt(current.view, x / width);
-        if (deed === 'press' && !isCancelled) current.onSeek(atMs);
-        if (deed === 'scrub') current.onScrub(atMs, true);
-        if (deed === 'pan') {
+        if (gesture === 'press' && !isCancelled) current.onSeek(atMs);
+        if (gesture === 'scrub') current.onScrub(atMs, true);
+        if (gesture === 'pan') {
           const first = trail[0];
           const elapsed = first ? event.timeStamp - first.at : 0;
           current.onGlide(current.view, first && elapsed > 0 && !isCancelled ? (x - first.x) / elapsed : 0, width);
         }
-        if (deed === 'pinch') {
+        if (gesture === 'pinch') {
           current.onMove(current.view, false);
           // The finger that stays goes on panning from here.
           const rest = [...held.values()][0];
@@ -119,13 +120,13 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
             rest.startX = rest.x;
             fromView = current.view;
             trail = [];
-            deed = 'pan';
+            gesture = 'pan';
             return;
           }
         }
         if (event.pointerType !== 'mouse') current.onHover(null, true);
       });
-      if (held.size === 0) deed = 'none';
+      if (held.size === 0) gesture = 'none';
     };
 
     const leave = () => {

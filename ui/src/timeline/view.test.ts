@@ -27,8 +27,14 @@ test('two fingers keep their moments below them', () => {
 
 test('the middle of the view stays inside what there is', () => {
   const limits = { startMs: 0, endMs: 10_000_000 };
-  expect(keepInside({ startMs: 50_000_000, endMs: 54_000_000 }, limits)).toEqual({ startMs: 8_000_000, endMs: 12_000_000 });
-  expect(keepInside({ startMs: -9_000_000, endMs: -5_000_000 }, limits)).toEqual({ startMs: -2_000_000, endMs: 2_000_000 });
+  expect(keepInside({ startMs: 50_000_000, endMs: 54_000_000 }, limits)).toEqual({
+    startMs: 8_000_000,
+    endMs: 12_000_000,
+  });
+  expect(keepInside({ startMs: -9_000_000, endMs: -5_000_000 }, limits)).toEqual({
+    startMs: -2_000_000,
+    endMs: 2_000_000,
+  });
   expect(keepInside(view, limits)).toEqual(view);
 });
 

@@ -16,7 +16,10 @@ export function keepInside(range: TimeRange, limits: TimeRange): TimeRange {
   return { startMs: kept - width / 2, endMs: kept + width / 2 };
 }
 
-export const pan = (range: TimeRange, byMs: number): TimeRange => ({ startMs: range.startMs + byMs, endMs: range.endMs + byMs });
+export const pan = (range: TimeRange, byMs: number): TimeRange => ({
+  startMs: range.startMs + byMs,
+  endMs: range.endMs + byMs,
+});
 
 /** `factor` below 1 shows less time; the moment at `fraction` of the width stays where it is. */
 export function zoom(range: TimeRange, factor: number, fraction: number): TimeRange {
@@ -44,4 +47,7 @@ export function reveal(range: TimeRange, atMs: number): TimeRange {
   return { startMs: atMs - half, endMs: atMs + half };
 }
 
-export const around = (atMs: number, widthMs: number): TimeRange => ({ startMs: atMs - widthMs / 2, endMs: atMs + widthMs / 2 });
+export const around = (atMs: number, widthMs: number): TimeRange => ({
+  startMs: atMs - widthMs / 2,
+  endMs: atMs + widthMs / 2,
+});

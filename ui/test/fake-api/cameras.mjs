@@ -1,10 +1,22 @@
 // Made-up cameras for screenshots and for working on the UI without a server: every state, long names, no names.
 
-const PLACES = ['Loading dock', 'Main gate', 'Car park, level 2', 'Reception', 'Server room', 'Warehouse aisle 7', 'Roof, east', 'Staircase B'];
+const PLACES = [
+  'Loading dock',
+  'Main gate',
+  'Car park, level 2',
+  'Reception',
+  'Server room',
+  'Warehouse aisle 7',
+  'Roof, east',
+  'Staircase B',
+];
 const TAGS = ['outdoor', 'indoor', 'ptz', 'perimeter', 'safety', 'entrance'];
 const REASONS = {
   unauthorized: { message: 'the camera refused the user name or password', remedy: 'correct them under Edit' },
-  unreachable: { message: "no route to '192.168.7.40'", remedy: 'check that the camera has power and is in this network' },
+  unreachable: {
+    message: "no route to '192.168.7.40'",
+    remedy: 'check that the camera has power and is in this network',
+  },
   stalled: { message: 'no video for 10 s although the connection stands', remedy: null },
   requested: { message: 'stopped on request', remedy: null },
   not_found: { message: "the camera has no stream at '/live/ch9'", remedy: "look up the path in the camera's manual" },
@@ -71,16 +83,49 @@ export function buildCamera(number, change = {}) {
     worker: 'host:812',
   };
   const isKept = number % 3 === 0;
-  const kept = (id, at, kind, text, reference, by_name) => ({ id, at: new Date(at).toISOString(), kind, from: null, to: null, reason: null, run: null, text, reference, by_name });
+  const kept = (id, at, kind, text, reference, by_name) => ({
+    id,
+    at: new Date(at).toISOString(),
+    kind,
+    from: null,
+    to: null,
+    reason: null,
+    run: null,
+    text,
+    reference,
+    by_name,
+  });
   const captures = [
-    kept(6, now - 60_000, 'clip', "the clip of 'Delivery at the ramp' is ready", '00000000-0000-4000-9000-000000000004', null),
-    kept(5, now - 72_000, 'bookmark', "'Delivery at the ramp' was bookmarked", '00000000-0000-4000-9000-000000000004', 'operator'),
+    kept(
+      6,
+      now - 60_000,
+      'clip',
+      "the clip of 'Delivery at the ramp' is ready",
+      '00000000-0000-4000-9000-000000000004',
+      null,
+    ),
+    kept(
+      5,
+      now - 72_000,
+      'bookmark',
+      "'Delivery at the ramp' was bookmarked",
+      '00000000-0000-4000-9000-000000000004',
+      'operator',
+    ),
     kept(4, now - 400_000, 'snapshot', 'a snapshot was taken', '00000000-0000-4000-a000-000000000001', 'Night watch'),
   ];
   const events = [
     ...(isKept ? captures : []),
     { id: 3, kind: 'state', at: stream.since, from: 'starting', to: state, reason: stream.reason, run: stream.run },
-    { id: 2, kind: 'state', at: new Date(now - 1_000_000 * (number + 1) - 2_200).toISOString(), from: 'stopped', to: 'starting', reason: reason('requested'), run: null },
+    {
+      id: 2,
+      kind: 'state',
+      at: new Date(now - 1_000_000 * (number + 1) - 2_200).toISOString(),
+      from: 'stopped',
+      to: 'starting',
+      reason: reason('requested'),
+      run: null,
+    },
     { id: 1, kind: 'state', at: device.created_at, from: null, to: 'stopped', reason: null, run: null },
   ];
   return { device, stream, events, etag: `"${number}-1"` };

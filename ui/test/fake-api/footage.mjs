@@ -32,15 +32,33 @@ function gapsOfDay(number, dayStart, mode) {
   for (let index = 0; index < count; index += 1) {
     const start = dayStart + Math.floor(chance(number, day, 10 + index) * DAY * 0.95);
     const length = 2_000 + chance(number, day, 40 + index) ** 5 * 5_400_000;
-    gaps.push({ start, end: start + length, reason: reason(LOST[Math.floor(chance(number, day, 70 + index) * LOST.length)]), by: null, is_wanted: true });
+    gaps.push({
+      start,
+      end: start + length,
+      reason: reason(LOST[Math.floor(chance(number, day, 70 + index) * LOST.length)]),
+      by: null,
+      is_wanted: true,
+    });
   }
   if (chance(number, day, 5) < 0.12) {
     const start = dayStart + DAY * 0.55;
     gaps.push({ start, end: start + 2_700_000, reason: reason('stopped_by_person'), by: 'operator', is_wanted: false });
   }
   if (mode === 'scheduled') {
-    gaps.push({ start: dayStart, end: dayStart + 7 * 3_600_000, reason: reason('not_planned'), by: null, is_wanted: false });
-    gaps.push({ start: dayStart + 19 * 3_600_000, end: dayStart + DAY, reason: reason('not_planned'), by: null, is_wanted: false });
+    gaps.push({
+      start: dayStart,
+      end: dayStart + 7 * 3_600_000,
+      reason: reason('not_planned'),
+      by: null,
+      is_wanted: false,
+    });
+    gaps.push({
+      start: dayStart + 19 * 3_600_000,
+      end: dayStart + DAY,
+      reason: reason('not_planned'),
+      by: null,
+      is_wanted: false,
+    });
   }
   return gaps;
 }
@@ -49,7 +67,8 @@ function gapsOfDay(number, dayStart, mode) {
 export function buildFootage(number, { days, mode, newest }) {
   const oldest = newest - days * DAY + number * 137_000;
   const found = [];
-  for (let start = Math.floor(oldest / DAY) * DAY; start < newest; start += DAY) found.push(...gapsOfDay(number, start, mode));
+  for (let start = Math.floor(oldest / DAY) * DAY; start < newest; start += DAY)
+    found.push(...gapsOfDay(number, start, mode));
   const gaps = found
     .map((gap) => ({ ...gap, start: Math.max(oldest, gap.start), end: Math.min(newest - 60_000, gap.end) }))
     .filter((gap) => gap.end > gap.start)
@@ -70,9 +89,17 @@ export function buildFootage(number, { days, mode, newest }) {
   const events = [];
   for (let at = newest - 2 * DAY; at < newest; at += 5_000_000 + chance(number, at) * 9_000_000) {
     const isStream = chance(number, at, 3) < 0.2;
-    events.push({ kind: isStream ? 'stream' : 'recording', at: iso(at), end: isStream ? null : iso(at + 40_000), label: isStream ? 'Reconnected' : 'Motion at the gate', note: null });
+    events.push({
+      kind: isStream ? 'stream' : 'recording',
+      at: iso(at),
+      end: isStream ? null : iso(at + 40_000),
+      label: isStream ? 'Reconnected' : 'Motion at the gate',
+      note: null,
+    });
   }
-  const protections = [{ id: 1, start: iso(newest - 7_200_000), end: iso(newest - 6_000_000), kind: 'hold', note: 'Delivery dispute' }];
+  const protections = [
+    { id: 1, start: iso(newest - 7_200_000), end: iso(newest - 6_000_000), kind: 'hold', note: 'Delivery dispute' },
+  ];
   return { oldest, newest, gaps, spans, events, protections };
 }
 
@@ -91,7 +118,11 @@ export function timelineOf(footage, startMs, endMs, resolutionSeconds) {
     start: iso(startMs),
     end: iso(endMs),
     resolution_seconds: resolutionSeconds,
-    spans: merged.map(({ start, end, recorded }) => ({ start: iso(start), end: iso(end), coverage: recorded / (end - start) })),
+    spans: merged.map(({ start, end, recorded }) => ({
+      start: iso(start),
+      end: iso(end),
+      coverage: recorded / (end - start),
+    })),
     gaps: footage.gaps
       .filter((gap) => gap.start < endMs && gap.end > startMs && gap.end - gap.start >= resolutionSeconds * 500)
       .map((gap) => ({ ...gap, start: iso(gap.start), end: iso(gap.end) })),
@@ -115,6 +146,13 @@ export function dayOf(footage, date, offsetMs) {
     recorded_seconds: Math.round(recorded / 1000),
     wanted_seconds: Math.round(wanted / 1000),
     coverage: wanted > 0 ? recorded / wanted : null,
-    gaps: lost.map((gap) => ({ start: iso(gap.start), end: iso(gap.end), seconds: (gap.end - gap.start) / 1000, reason: gap.reason, by: gap.by, is_wanted: gap.is_wanted })),
+    gaps: lost.map((gap) => ({
+      start: iso(gap.start),
+      end: iso(gap.end),
+      seconds: (gap.end - gap.start) / 1000,
+      reason: gap.reason,
+      by: gap.by,
+      is_wanted: gap.is_wanted,
+    })),
   };
 }

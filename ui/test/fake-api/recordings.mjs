@@ -3,7 +3,15 @@ import { buildFootage, dayOf, timelineOf } from './footage.mjs';
 
 const DAY = 86_400_000;
 const MODES = ['continuous', 'scheduled', 'continuous', 'event', 'continuous', 'off'];
-const PLAN = { monday: [['07:00', '19:00']], tuesday: [['07:00', '19:00']], wednesday: [['07:00', '12:00'], ['13:00', '19:00']], friday: [['20:00', '06:00']] };
+const PLAN = {
+  monday: [['07:00', '19:00']],
+  tuesday: [['07:00', '19:00']],
+  wednesday: [
+    ['07:00', '12:00'],
+    ['13:00', '19:00'],
+  ],
+  friday: [['20:00', '06:00']],
+};
 const OFFSET_MS = 3_600_000;
 
 const made = new WeakMap();
@@ -17,10 +25,13 @@ export function recordingOf(camera) {
   const isInterrupted = ['failed', 'reconnecting'].includes(camera.stream.observed);
   const isStopped = number === 4;
   const isWanted = !isStopped && mode !== 'off' && mode !== 'event';
-  const observed = isStopped || mode === 'off' ? 'off' : mode === 'event' ? 'waiting' : isInterrupted ? 'interrupted' : 'recording';
+  const observed =
+    isStopped || mode === 'off' ? 'off' : mode === 'event' ? 'waiting' : isInterrupted ? 'interrupted' : 'recording';
   const hasFootage = mode !== 'off';
   const newest = observed === 'recording' ? now - 1_500 : now - (number + 1) * 1_700_000;
-  const footage = hasFootage ? buildFootage(number, { days: number === 0 ? 400 : 6 + (number % 9), mode, newest }) : null;
+  const footage = hasFootage
+    ? buildFootage(number, { days: number === 0 ? 400 : 6 + (number % 9), mode, newest })
+    : null;
   const seconds = footage ? Math.round(footage.spans.reduce((sum, { start, end }) => sum + end - start, 0) / 1000) : 0;
   const reasons = {
     off: { code: 'recording_off', message: 'recording is off', remedy: null },
@@ -38,7 +49,14 @@ export function recordingOf(camera) {
     post_roll_seconds: 30,
     keep_days: null,
     keep_bytes: number % 5 === 2 ? 500_000_000_000 : null,
-    override: isStopped ? { wish: 'off', by: 'operator', at: new Date(now - 3_000_000).toISOString(), until: new Date(now + 2_000_000).toISOString() } : null,
+    override: isStopped
+      ? {
+          wish: 'off',
+          by: 'operator',
+          at: new Date(now - 3_000_000).toISOString(),
+          until: new Date(now + 2_000_000).toISOString(),
+        }
+      : null,
     is_wanted: isWanted,
     cause: isWanted ? (mode === 'scheduled' ? 'schedule' : 'continuous') : null,
     observed,
@@ -48,7 +66,11 @@ export function recordingOf(camera) {
     newest: footage ? new Date(footage.newest).toISOString() : null,
     bytes: seconds * 500_000,
     seconds,
-    retention: { keep_days: 14, keep_bytes: number % 5 === 2 ? 500_000_000_000 : null, free_bytes_floor: 2_000_000_000 },
+    retention: {
+      keep_days: 14,
+      keep_bytes: number % 5 === 2 ? 500_000_000_000 : null,
+      free_bytes_floor: 2_000_000_000,
+    },
   };
   const entry = { recording, footage, version: 1 };
   made.set(camera, entry);
@@ -57,7 +79,8 @@ export function recordingOf(camera) {
 
 const datesBetween = (from, to) => {
   const dates = [];
-  for (let at = Date.parse(`${from}T00:00:00Z`); at <= Date.parse(`${to}T00:00:00Z`); at += DAY) dates.push(new Date(at).toISOString().slice(0, 10));
+  for (let at = Date.parse(`${from}T00:00:00Z`); at <= Date.parse(`${to}T00:00:00Z`); at += DAY)
+    dates.push(new Date(at).toISOString().slice(0, 10));
   return dates;
 };
 
@@ -78,63 +101,112 @@ export function answerRecordings({ request, response, url, rest, body, cameras, 
   const asked = Object.fromEntries(url.searchParams);
   const entries = () => cameras.map(recordingOf);
   if (rest.length === 0) {
-    const found = entries().map(({ recording }) => recording).filter(({ device_name }) => device_name.toLowerCase().includes((asked.q ?? '').toLowerCase()));
-    return send(response, 200, ...page(url, found)), true;
+    const found = entries()
+      .map(({ recording }) => recording)
+      .filter(({ device_name }) => device_name.toLowerCase().includes((asked.q ?? '').toLowerCase()));
+    return (send(response, 200, ...page(url, found)), true);
   }
-  if (rest[0] === 'storage') return send(response, 200, STORAGE), true;
+  if (rest[0] === 'storage') return (send(response, 200, STORAGE), true);
   if (rest[0] === 'coverage') {
     const days = entries().flatMap(({ recording, footage }) =>
       datesBetween(asked.from, asked.to).map((date) => ({
         device_id: recording.device_id,
         device_name: recording.device_name,
-        ...(footage ? dayOf(footage, date, OFFSET_MS) : { date, recorded_seconds: 0, wanted_seconds: 0, coverage: null, gaps: [] }),
+        ...(footage
+          ? dayOf(footage, date, OFFSET_MS)
+          : { date, recorded_seconds: 0, wanted_seconds: 0, coverage: null, gaps: [] }),
       })),
     );
-    return send(response, 200, days), true;
+    return (send(response, 200, days), true);
   }
   if (rest[0] !== 'devices') return false;
   const camera = cameras.find(({ device }) => device.id === rest[1]);
-  if (!camera) return refuse(response, 404, `there is no device '${rest[1]}'`, {}, 'not_found'), true;
+  if (!camera) return (refuse(response, 404, `there is no device '${rest[1]}'`, {}, 'not_found'), true);
   const entry = recordingOf(camera);
   const { recording, footage } = entry;
   const etag = () => ({ ETag: `"${entry.version}"` });
   const [action] = rest.slice(2);
   if (!action && request.method === 'PUT') {
     if (body.keep_days !== null && body.keep_days > 3650) {
-      return refuse(response, 422, 'the recording is not valid', { json: { keep_days: ["'keep_days' must be between 0 and 3650"] } }), true;
+      return (
+        refuse(response, 422, 'the recording is not valid', {
+          json: { keep_days: ["'keep_days' must be between 0 and 3650"] },
+        }),
+        true
+      );
     }
     Object.assign(recording, body);
     entry.version += 1;
-    return send(response, 200, recording, etag()), true;
+    return (send(response, 200, recording, etag()), true);
   }
-  if (!action) return send(response, 200, recording, etag()), true;
+  if (!action) return (send(response, 200, recording, etag()), true);
   if (['start', 'stop', 'resume'].includes(action)) {
     const isOn = action === 'start' || (action === 'resume' && recording.mode === 'continuous');
-    recording.override = action === 'resume' ? null : { wish: action === 'start' ? 'on' : 'off', by: 'You', at: new Date().toISOString(), until: body?.until ?? null };
-    Object.assign(recording, { is_wanted: isOn, observed: isOn ? 'recording' : 'off', reason: null, cause: isOn ? 'manual' : null });
-    return send(response, 202, recording), true;
+    recording.override =
+      action === 'resume'
+        ? null
+        : {
+            wish: action === 'start' ? 'on' : 'off',
+            by: 'You',
+            at: new Date().toISOString(),
+            until: body?.until ?? null,
+          };
+    Object.assign(recording, {
+      is_wanted: isOn,
+      observed: isOn ? 'recording' : 'off',
+      reason: null,
+      cause: isOn ? 'manual' : null,
+    });
+    return (send(response, 202, recording), true);
   }
   if (action === 'events' && request.method === 'POST') {
     const at = body.at ?? new Date().toISOString();
     footage?.events.push({ kind: 'recording', at, end: null, label: body.label, note: body.note ?? null });
-    return send(response, 201, { id: 1, at, end: null, label: body.label, note: body.note ?? null, source: 'api' }), true;
+    return (
+      send(response, 201, { id: 1, at, end: null, label: body.label, note: body.note ?? null, source: 'api' }),
+      true
+    );
   }
   if (action === 'dates' && rest.length === 3) {
     const days = footage ? datesBetween(asked.from, asked.to).map((date) => dayOf(footage, date, OFFSET_MS)) : [];
     const told = days.filter(({ recorded_seconds }) => recorded_seconds > 0);
     const bytes = (seconds) => seconds * 500_000;
-    return send(response, 200, told.map(({ date, recorded_seconds, wanted_seconds, coverage, gaps }) => ({
-      date, seconds: recorded_seconds, wanted_seconds, coverage, bytes: bytes(recorded_seconds), segments: Math.ceil(recorded_seconds / 60), gaps: gaps.length,
-    }))), true;
+    return (
+      send(
+        response,
+        200,
+        told.map(({ date, recorded_seconds, wanted_seconds, coverage, gaps }) => ({
+          date,
+          seconds: recorded_seconds,
+          wanted_seconds,
+          coverage,
+          bytes: bytes(recorded_seconds),
+          segments: Math.ceil(recorded_seconds / 60),
+          gaps: gaps.length,
+        })),
+      ),
+      true
+    );
   }
   if (action === 'coverage') {
     const none = { recorded_seconds: 0, wanted_seconds: 0, coverage: null, gaps: [] };
-    return send(response, 200, datesBetween(asked.from, asked.to).map((date) => (footage ? dayOf(footage, date, OFFSET_MS) : { date, ...none }))), true;
+    return (
+      send(
+        response,
+        200,
+        datesBetween(asked.from, asked.to).map((date) =>
+          footage ? dayOf(footage, date, OFFSET_MS) : { date, ...none },
+        ),
+      ),
+      true
+    );
   }
   if (action === 'timeline') {
     const empty = { spans: [], gaps: [], events: [], protections: [], oldest: null, newest: null };
-    const told = footage ? timelineOf(footage, Date.parse(asked.start), Date.parse(asked.end), Number(asked.resolution_seconds ?? 1)) : { start: asked.start, end: asked.end, resolution_seconds: 1, ...empty };
-    return send(response, 200, told), true;
+    const told = footage
+      ? timelineOf(footage, Date.parse(asked.start), Date.parse(asked.end), Number(asked.resolution_seconds ?? 1))
+      : { start: asked.start, end: asked.end, resolution_seconds: 1, ...empty };
+    return (send(response, 200, told), true);
   }
   return false;
 }

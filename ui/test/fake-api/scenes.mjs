@@ -13,7 +13,7 @@ const rgb = (color) => `rgb(${color.join(' ')})`;
 
 /** 0 at night, 1 at noon. */
 const daylight = (ms) => {
-  const hour = ((ms / 3_600_000 + 1) % 24 + 24) % 24;
+  const hour = (((ms / 3_600_000 + 1) % 24) + 24) % 24;
   return Math.max(0, Math.min(1, Math.sin(((hour - 6) / 13) * Math.PI) * 1.6));
 };
 
@@ -31,7 +31,16 @@ const person = (x, y, scale, color) =>
 function outdoors(number, ms, draw, light) {
   const sky = [rgb(mix([9, 14, 22], [126, 172, 214], light)), rgb(mix([24, 32, 44], [214, 226, 232], light))];
   const ground = [rgb(mix([22, 26, 30], [126, 128, 126], light)), rgb(mix([12, 15, 18], [88, 90, 90], light))];
-  const wall = mix([26, 31, 38], [[168, 152, 132], [142, 154, 160], [176, 168, 158], [150, 136, 124]][number % 4], light);
+  const wall = mix(
+    [26, 31, 38],
+    [
+      [168, 152, 132],
+      [142, 154, 160],
+      [176, 168, 158],
+      [150, 136, 124],
+    ][number % 4],
+    light,
+  );
   const houses = Array.from({ length: 5 }, (_, index) => {
     const [x, width, height] = [index * 290 - 60 + draw() * 60, 220 + draw() * 120, 150 + draw() * 170];
     const shade = rgb(mix(wall, [0, 0, 0], 0.1 + draw() * 0.25));
@@ -41,23 +50,48 @@ function outdoors(number, ms, draw, light) {
     });
     return `<rect x="${x}" y="${400 - height}" width="${width}" height="${height + 10}" fill="${shade}"/>${windows.join('')}`;
   });
-  const lines = Array.from({ length: 7 }, (_, index) => `<path d="M${120 + index * 170} 470L${-140 + index * 250} 720" stroke="#fff" stroke-width="5" opacity="${0.12 + light * 0.4}"/>`);
-  const lamp = light < 0.35 ? `<circle cx="${900 - number * 13}" cy="210" r="9" fill="#fff4cf"/><path d="M${900 - number * 13} 214l170 300h-340z" fill="#ffe9a8" opacity=".13"/>` : '';
-  const colors = [[196, 62, 52], [226, 228, 226], [52, 92, 150], [62, 66, 72], [214, 158, 54]];
+  const lines = Array.from(
+    { length: 7 },
+    (_, index) =>
+      `<path d="M${120 + index * 170} 470L${-140 + index * 250} 720" stroke="#fff" stroke-width="5" opacity="${0.12 + light * 0.4}"/>`,
+  );
+  const lamp =
+    light < 0.35
+      ? `<circle cx="${900 - number * 13}" cy="210" r="9" fill="#fff4cf"/><path d="M${900 - number * 13} 214l170 300h-340z" fill="#ffe9a8" opacity=".13"/>`
+      : '';
+  const colors = [
+    [196, 62, 52],
+    [226, 228, 226],
+    [52, 92, 150],
+    [62, 66, 72],
+    [214, 158, 54],
+  ];
   const things = [
     van(80 + draw() * 520, 470 + draw() * 60, 1.5, colors[Math.floor(draw() * 5)] ?? [200, 200, 200], light),
-    draw() > 0.4 ? van(700 + draw() * 220, 430 + draw() * 30, 1.05, colors[Math.floor(draw() * 5)] ?? [200, 200, 200], light) : '',
-    draw() > 0.45 ? person(420 + draw() * 460, 530 + draw() * 60, 1.3, rgb(mix([20, 24, 30], [58, 62, 84], light))) : '',
+    draw() > 0.4
+      ? van(700 + draw() * 220, 430 + draw() * 30, 1.05, colors[Math.floor(draw() * 5)] ?? [200, 200, 200], light)
+      : '',
+    draw() > 0.45
+      ? person(420 + draw() * 460, 530 + draw() * 60, 1.3, rgb(mix([20, 24, 30], [58, 62, 84], light)))
+      : '',
   ];
   return `<defs><linearGradient id="s" x2="0" y2="1"><stop stop-color="${sky[0]}"/><stop offset="1" stop-color="${sky[1]}"/></linearGradient><linearGradient id="g" x2="0" y2="1"><stop stop-color="${ground[0]}"/><stop offset="1" stop-color="${ground[1]}"/></linearGradient></defs>
     <rect width="1280" height="410" fill="url(#s)"/>${houses.join('')}<rect y="400" width="1280" height="320" fill="url(#g)"/>${lines.join('')}${lamp}${things.join('')}`;
 }
 
 function indoors(number, ms, draw) {
-  const wall = [[206, 204, 196], [184, 194, 200], [212, 204, 190]][number % 3] ?? [200, 200, 200];
+  const wall = [
+    [206, 204, 196],
+    [184, 194, 200],
+    [212, 204, 190],
+  ][number % 3] ?? [200, 200, 200];
   const shelves = [0, 1, 2, 3].map((index) => {
     const [near, far] = [640 - (640 - index * 130) * 1, 640 - (640 - index * 130) * 0.38];
-    const boxes = Array.from({ length: 5 }, (_, row) => `<path d="M${near} ${110 + row * 112}l${(far - near) * 0.9} ${52 - row * 26}v48l${(near - far) * 0.9} ${8 + row * 8}z" fill="${rgb(mix([150, 112, 72], [92, 116, 140], draw()))}" opacity=".85"/>`);
+    const boxes = Array.from(
+      { length: 5 },
+      (_, row) =>
+        `<path d="M${near} ${110 + row * 112}l${(far - near) * 0.9} ${52 - row * 26}v48l${(near - far) * 0.9} ${8 + row * 8}z" fill="${rgb(mix([150, 112, 72], [92, 116, 140], draw()))}" opacity=".85"/>`,
+    );
     return index < 2 ? boxes.join('') : `<g transform="translate(1280 0) scale(-1 1)">${boxes.join('')}</g>`;
   });
   return `<defs><linearGradient id="w" x2="0" y2="1"><stop stop-color="${rgb(mix(wall, [255, 255, 255], 0.25))}"/><stop offset="1" stop-color="${rgb(mix(wall, [0, 0, 0], 0.12))}"/></linearGradient></defs>

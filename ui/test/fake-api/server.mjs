@@ -15,15 +15,46 @@ import { answerSnapshots } from './snapshots.mjs';
 import { answerSchedules } from './schedules.mjs';
 
 const DIST = process.env.VAS_UI_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url));
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png' };
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+};
 
 /** Footage as the bus has it: an init segment and parts that begin an hour into the run. */
 function makeFootage() {
   const folder = mkdtempSync(join(tmpdir(), 'vas-fake-'));
   const file = join(folder, 'footage.mp4');
   const source = 'testsrc2=size=1280x720:rate=25:duration=4';
-  const args = ['-v', 'error', '-f', 'lavfi', '-i', source, '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '100', '-pix_fmt', 'yuv420p'];
-  const muxing = ['-output_ts_offset', '3600', '-movflags', '+empty_moov+default_base_moof+frag_keyframe', '-frag_duration', '500000', '-f', 'mp4', file];
+  const args = [
+    '-v',
+    'error',
+    '-f',
+    'lavfi',
+    '-i',
+    source,
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-g',
+    '100',
+    '-pix_fmt',
+    'yuv420p',
+  ];
+  const muxing = [
+    '-output_ts_offset',
+    '3600',
+    '-movflags',
+    '+empty_moov+default_base_moof+frag_keyframe',
+    '-frag_duration',
+    '500000',
+    '-f',
+    'mp4',
+    file,
+  ];
   execFileSync('ffmpeg', [...args, ...muxing]);
   const footage = readFileSync(file);
   rmSync(folder, { recursive: true });
@@ -31,29 +62,61 @@ function makeFootage() {
 }
 
 const REASON_BY_HOST = {
-  refused: { code: 'refused', message: "'refused' is there but refuses connections on port 554", remedy: 'enable RTSP in the camera, or correct the port' },
+  refused: {
+    code: 'refused',
+    message: "'refused' is there but refuses connections on port 554",
+    remedy: 'enable RTSP in the camera, or correct the port',
+  },
 };
 
 function probe(url) {
   const host = new URL(url.replace('***', 'x')).hostname;
   const failed = REASON_BY_HOST[host];
   if (failed) {
-    return { reachable: false, reason: failed, elapsed_ms: 212, time_to_first_frame_ms: null, video: null, audio: null, tracks: [], advice: [] };
+    return {
+      reachable: false,
+      reason: failed,
+      elapsed_ms: 212,
+      time_to_first_frame_ms: null,
+      video: null,
+      audio: null,
+      tracks: [],
+      advice: [],
+    };
   }
   return {
     reachable: true,
     reason: null,
     elapsed_ms: 1480,
     time_to_first_frame_ms: 640,
-    video: { codec: 'h264', profile: 'High', width: 1920, height: 1080, fps: 25, has_b_frames: true, key_frame_interval_seconds: 4, bitrate_kbps: 4100, pixel_format: 'yuvj420p' },
+    video: {
+      codec: 'h264',
+      profile: 'High',
+      width: 1920,
+      height: 1080,
+      fps: 25,
+      has_b_frames: true,
+      key_frame_interval_seconds: 4,
+      bitrate_kbps: 4100,
+      pixel_format: 'yuvj420p',
+    },
     audio: { codec: 'aac', sample_rate: 16000, channels: 1 },
     tracks: [
       { index: 0, type: 'video', codec: 'h264' },
       { index: 1, type: 'audio', codec: 'aac' },
     ],
     advice: [
-      { level: 'warning', code: 'b_frames', message: 'the camera sends B-frames, which browsers cannot play live: the picture will be re-encoded; switch them off in the camera, or give a sub-stream' },
-      { level: 'info', code: 'long_gop', message: 'a key frame every 4 s delays the first live picture; 1 s is better' },
+      {
+        level: 'warning',
+        code: 'b_frames',
+        message:
+          'the camera sends B-frames, which browsers cannot play live: the picture will be re-encoded; switch them off in the camera, or give a sub-stream',
+      },
+      {
+        level: 'info',
+        code: 'long_gop',
+        message: 'a key frame every 4 s delays the first live picture; 1 s is better',
+      },
     ],
   };
 }
@@ -62,19 +125,67 @@ const HEALTH = {
   status: 'degraded',
   version: '0.1.0',
   components: {
-    database: { status: 'ok', latency_ms: 0.8, reason: null, remedy: null, detail: { kind: 'sqlite', migration: '0001_initial' } },
+    database: {
+      status: 'ok',
+      latency_ms: 0.8,
+      reason: null,
+      remedy: null,
+      detail: { kind: 'sqlite', migration: '0001_initial' },
+    },
     redis: { status: 'ok', latency_ms: 0.4, reason: null, remedy: null, detail: { used_memory_bytes: 8_412_000 } },
-    media_bus: { status: 'ok', latency_ms: 0.5, reason: null, remedy: null, detail: { streams: 28, bytes: 212_000_000 } },
-    sfu: { status: 'ok', latency_ms: 2.1, reason: null, remedy: null, detail: { version: '0.1.0', mediasoup: '3.19.3', worker_origin: 'built', workers: 2, viewers: 14 } },
-    stream_slots: { status: 'ok', latency_ms: null, reason: null, remedy: null, detail: { total: 32, used: 28, free: 4 } },
-    snapshot_slots: { status: 'ok', latency_ms: null, reason: null, remedy: null, detail: { total: 4, used: 0, free: 4 } },
-    captures: { status: 'ok', latency_ms: null, reason: null, remedy: null, detail: { free_bytes: 212_000_000_000, free_percent: 61 } },
-    disk: { status: 'degraded', latency_ms: null, reason: "only 4.1 GB are free under 'var'", remedy: 'free some space or move VAS to a larger disk', detail: { free_bytes: 4_100_000_000, free_percent: 4 } },
+    media_bus: {
+      status: 'ok',
+      latency_ms: 0.5,
+      reason: null,
+      remedy: null,
+      detail: { streams: 28, bytes: 212_000_000 },
+    },
+    sfu: {
+      status: 'ok',
+      latency_ms: 2.1,
+      reason: null,
+      remedy: null,
+      detail: { version: '0.1.0', mediasoup: '3.19.3', worker_origin: 'built', workers: 2, viewers: 14 },
+    },
+    stream_slots: {
+      status: 'ok',
+      latency_ms: null,
+      reason: null,
+      remedy: null,
+      detail: { total: 32, used: 28, free: 4 },
+    },
+    snapshot_slots: {
+      status: 'ok',
+      latency_ms: null,
+      reason: null,
+      remedy: null,
+      detail: { total: 4, used: 0, free: 4 },
+    },
+    captures: {
+      status: 'ok',
+      latency_ms: null,
+      reason: null,
+      remedy: null,
+      detail: { free_bytes: 212_000_000_000, free_percent: 61 },
+    },
+    disk: {
+      status: 'degraded',
+      latency_ms: null,
+      reason: "only 4.1 GB are free under 'var'",
+      remedy: 'free some space or move VAS to a larger disk',
+      detail: { free_bytes: 4_100_000_000, free_percent: 4 },
+    },
   },
 };
 
 const PLUGINS = [
-  { name: 'mediasoup_webrtc', package: 'video-aggregation-service', version: '0.1.0', hooks: ['register_outputs', 'register_blueprints', 'on_stream_stopped'], description: 'Live video to browsers over WebRTC.' },
+  {
+    name: 'mediasoup_webrtc',
+    package: 'video-aggregation-service',
+    version: '0.1.0',
+    hooks: ['register_outputs', 'register_blueprints', 'on_stream_stopped'],
+    description: 'Live video to browsers over WebRTC.',
+  },
 ];
 
 /** Starts the fake; `count` cameras. Answers {url, close, setCount, requests}. */
@@ -94,7 +205,13 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
     const size = Number(url.searchParams.get('page_size') ?? 25);
     const number = Number(url.searchParams.get('page') ?? 1);
     const pages = Math.ceil(items.length / size);
-    const header = JSON.stringify({ total: items.length, total_pages: pages, page: number, first_page: 1, last_page: pages });
+    const header = JSON.stringify({
+      total: items.length,
+      total_pages: pages,
+      page: number,
+      first_page: 1,
+      last_page: pages,
+    });
     return [items.slice((number - 1) * size, number * size), { 'X-Pagination': header }];
   };
 
@@ -103,7 +220,12 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
     const field = sort.replace('-', '');
     return cameras
       .map((camera) => camera.device)
-      .filter((device) => device.name.toLowerCase().includes(q.toLowerCase()) && (!tag || device.tags.includes(tag)) && (!state || device.state === state))
+      .filter(
+        (device) =>
+          device.name.toLowerCase().includes(q.toLowerCase()) &&
+          (!tag || device.tags.includes(tag)) &&
+          (!state || device.state === state),
+      )
       .sort((a, b) => String(a[field]).localeCompare(String(b[field])) * (sort.startsWith('-') ? -1 : 1));
   };
 
@@ -113,11 +235,15 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
     requests.push(`${request.method} ${url.pathname}`);
     if (resource === 'health') return send(response, 200, HEALTH);
     if (resource === 'plugins') return send(response, 200, PLUGINS);
-    if (resource === 'devices' && rest[0] === 'probe') return setTimeout(() => send(response, 200, probe(body.source_url)), 300);
-    if (resource === 'devices' && rest.length === 0 && request.method === 'GET') return send(response, 200, ...page(url, listDevices(url)));
+    if (resource === 'devices' && rest[0] === 'probe')
+      return setTimeout(() => send(response, 200, probe(body.source_url)), 300);
+    if (resource === 'devices' && rest.length === 0 && request.method === 'GET')
+      return send(response, 200, ...page(url, listDevices(url)));
     if (resource === 'devices' && rest.length === 0) {
       if (cameras.some(({ device }) => device.name === body.name)) {
-        return refuse(response, 422, 'the device is not valid', { json: { name: [`'name' is taken by another device`] } });
+        return refuse(response, 422, 'the device is not valid', {
+          json: { name: [`'name' is taken by another device`] },
+        });
       }
       const camera = buildCamera(cameras.length + 100, { device: body });
       cameras.push(camera);
@@ -125,13 +251,24 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
     }
     const tools = { send, refuse, page };
     if (answerSnapshots({ request, response, url, resource, rest, body, cameras, tools })) return undefined;
-    if (resource === 'recordings' && answerRecordings({ request, response, url, rest, body, cameras, tools })) return undefined;
+    if (resource === 'recordings' && answerRecordings({ request, response, url, rest, body, cameras, tools }))
+      return undefined;
     const footageOf = (camera) => recordingOf(camera).footage;
     if (answerPlayback({ request, response, url, resource, rest, body, cameras, footageOf, tools })) return undefined;
-    if (resource === 'bookmarks' && answerBookmarks({ request, response, url, rest, body, cameras, footageOf, tools })) return undefined;
+    if (resource === 'bookmarks' && answerBookmarks({ request, response, url, rest, body, cameras, footageOf, tools }))
+      return undefined;
     const startJob = (...told) => startFakeJob(tools, ...told);
-    if (resource === 'snapshots' && answerSchedules({ request, response, url, rest, body, cameras, startJob, tools })) return undefined;
-    if (resource === 'streams' && rest.length === 0) return send(response, 200, ...page(url, cameras.map(({ stream }) => stream)));
+    if (resource === 'snapshots' && answerSchedules({ request, response, url, rest, body, cameras, startJob, tools }))
+      return undefined;
+    if (resource === 'streams' && rest.length === 0)
+      return send(
+        response,
+        200,
+        ...page(
+          url,
+          cameras.map(({ stream }) => stream),
+        ),
+      );
 
     const id = resource === 'rtsp' ? rest[1] : rest[0];
     const camera = cameras.find(({ device }) => device.id === id);
@@ -143,9 +280,11 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
       return send(response, 202, camera.stream);
     }
     if (resource === 'devices' && rest[1] === 'events') return send(response, 200, ...page(url, camera.events));
-    if (resource === 'devices' && request.method === 'GET') return send(response, 200, camera.device, { ETag: camera.etag });
+    if (resource === 'devices' && request.method === 'GET')
+      return send(response, 200, camera.device, { ETag: camera.etag });
     if (resource === 'devices' && request.method === 'PUT') {
-      if (request.headers['if-match'] && request.headers['if-match'] !== camera.etag) return refuse(response, 412, 'the device has changed');
+      if (request.headers['if-match'] && request.headers['if-match'] !== camera.etag)
+        return refuse(response, 412, 'the device has changed');
       Object.assign(camera.device, body);
       camera.etag = `"${Date.now()}"`;
       return send(response, 200, camera.device, { ETag: camera.etag });
@@ -155,14 +294,23 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
       return send(response, 204);
     }
     if (rest[1] === 'latest.mp4') {
-      if (!footage || camera.stream.observed !== 'running') return refuse(response, 404, 'no footage yet', {}, 'no_footage');
+      if (!footage || camera.stream.observed !== 'running')
+        return refuse(response, 404, 'no footage yet', {}, 'no_footage');
       response.writeHead(200, { 'Content-Type': 'video/mp4' });
       return response.end(footage);
     }
     if (rest[1] === 'viewers') {
-      if (camera.stream.desired === 'stopped') return refuse(response, 409, 'the stream is stopped', {}, 'stream_stopped');
+      if (camera.stream.desired === 'stopped')
+        return refuse(response, 409, 'the stream is stopped', {}, 'stream_stopped');
       const base = `127.0.0.1:${server.address().port}`;
-      return send(response, 201, { token: 'fake', expires_at: new Date(Date.now() + 60_000).toISOString(), device_id: id, signaling_url: `ws://${base}/signaling`, whep_url: `http://${base}/whep/${id}`, ice_servers: [] });
+      return send(response, 201, {
+        token: 'fake',
+        expires_at: new Date(Date.now() + 60_000).toISOString(),
+        device_id: id,
+        signaling_url: `ws://${base}/signaling`,
+        whep_url: `http://${base}/whep/${id}`,
+        ice_servers: [],
+      });
     }
     return send(response, 200, camera.stream);
   };

@@ -1,0 +1,14 @@
+// The names under which answers about bookmarks, schedules and the jobs of a device are cached.
+
+export const bookmarkKeys = {
+  all: ['bookmarks'] as const,
+  list: (query: object) => ['bookmarks', 'list', query] as const,
+  one: (id: string) => ['bookmarks', 'one', id] as const,
+  ofTimeline: (deviceId: string, start: string, end: string) =>
+    ['bookmarks', 'timeline', deviceId, start, end] as const,
+};
+
+export const scheduleKeys = {
+  all: ['schedules'] as const,
+  ofDevice: (deviceId: string) => ['schedules', deviceId] as const,
+};

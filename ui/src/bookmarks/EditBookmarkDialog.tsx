@@ -1,0 +1,164 @@
+// Changes a bookmark; a clip is made again only where its moment or its length changes.
+import { Button, Group, Modal, Skeleton, Stack, Text } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { notifications } from '@mantine/notifications';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { ApiError } from '../api/http';
+import { readBookmark, type VersionedBookmark } from '../api/bookmarks';
+import { useBookmarkActions } from './useBookmarkActions';
+import { useTagsInUse } from '../widgets/useTagsInUse';
+import { formatMoment } from '../formatting/zonedTimes';
+import { ownTimeZone } from '../formatting/timeZone';
+import { BookmarkFields } from './BookmarkFields';
+import {
+  bookmarkFieldsOf,
+  bookmarkRules,
+  bookmarkValuesOf,
+  needsNewClip,
+  placeErrors,
+  type BookmarkValues,
+} from './bookmarkValues';
+import { ConflictNotice } from '../widgets/ConflictNotice';
+import { Failure } from '../widgets/Failure';
+import { MomentFields } from '../widgets/MomentFields';
+import { sentence } from '../formatting/sentence';
+
+interface EditFormProps extends VersionedBookmark {
+  onReload: () => void;
+  onClose: () => void;
+}
+
+function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
+  const { save } = useBookmarkActions();
+  const timeZone = ownTimeZone();
+  const knownTags = useTagsInUse('bookmarks');
+  const [failure, setFailure] = useState<Error | null>(null);
+  const [hasConflict, setConflict] = useState(false);
+  const [atMs, setAtMs] = useState<number | null>(Date.parse(bookmark.at));
+  const [nearest, setNearest] = useState<number[]>([]);
+  // What is typed begins anew where a moment was chosen instead.
+  const [chosen, setChosen] = useState(0);
+  const [momentError, setMomentError] = useState<string | null>(null);
+  const form = useForm<BookmarkValues>({ initialValues: bookmarkValuesOf(bookmark), validate: bookmarkRules });
+  const send = async (values: BookmarkValues, version: string | null) => {
+    setFailure(null);
+    setNearest([]);
+    const problem = checkMoment(atMs);
+    setMomentError(problem);
+    if (atMs === null || problem) return;
+    // Fields go to the second: one that nobody touched keeps its fraction.
+    const at = atMs === Date.parse(bookmark.at) ? bookmark.at : new Date(atMs).toISOString();
+    try {
+      const saved = await save.mutateAsync({ id: bookmark.id, fields: bookmarkFieldsOf(values, at), etag: version });
+      notifications.show({ message: `“${saved.title}” was saved.` });
+      onClose();
+    } catch (error) {
+      const placed = error instanceof ApiError ? placeErrors(error.errors) : {};
+      if (error instanceof ApiError && error.status === 412) setConflict(true);
+      else if (Object.keys(placed).length > 0) form.setErrors(placed);
+      else if (error instanceof ApiError && error.errors.at)
+        setMomentError(sentence(error.errors.at.replace(/^'at'/, 'the moment')));
+      else {
+        setFailure(error as Error);
+        if (error instanceof ApiError) setNearest(nearestOf(error));
+      }
+    }
+  };
+  const moveTo = (ms: number) => {
+    setAtMs(ms);
+    setChosen(ms);
+    setFailure(null);
+    setNearest([]);
+    setMomentError(null);
+  };
+  const isMoved = atMs !== Date.parse(bookmark.at);
+  const isRemade = isMoved || needsNewClip(form.values, bookmark);
+  return (
+    <form noValidate onSubmit={form.onSubmit((values) => send(values, etag))}>
+      <Stack gap="sm">
+        {hasConflict && (
+          <ConflictNotice what="bookmark" onReload={onReload} onOverwrite={() => void send(form.getValues(), null)} />
+        )}
+        <BookmarkFields
+          form={form}
+          knownTags={knownTags}
+          lengthHint={
+            isRemade
+              ? 'The clip is made again, as far as there is footage. Until then the one there is stays.'
+              : 'Another moment or other lengths make the clip again.'
+          }
+        >
+          <MomentFields
+            key={chosen}
+            timeZone={timeZone}
+            firstMs={atMs ?? Date.parse(bookmark.at)}
+            onChange={(ms) => {
+              // The fields know no fraction of a second: back at the same second, it is the same moment.
+              const wasAt = Date.parse(bookmark.at);
+              setAtMs(ms !== null && Math.floor(ms / 1000) === Math.floor(wasAt / 1000) ? wasAt : ms);
+              setMomentError(null);
+            }}
+            error={momentError}
+          />
+        </BookmarkFields>
+        {failure && <Failure title="The bookmark was not saved" error={failure} />}
+        {nearest.length > 0 && (
+          <Group gap="xs">
+            <Text size="sm">Move it to</Text>
+            {nearest.map((ms) => (
+              <Button key={ms} size="compact-sm" variant="default" onClick={() => moveTo(ms)}>
+                {formatMoment(timeZone, ms)}
+              </Button>
+            ))}
+          </Group>
+        )}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={save.isPending}>
+            Save
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function checkMoment(atMs: number | null): string | null {
+  if (atMs === null) return 'Enter a date and a time';
+  return atMs > Date.now() ? 'That is still to come' : null;
+}
+
+/** Where footage is instead, where that is why. */
+const nearestOf = ({ errors }: ApiError): number[] =>
+  [errors.nearest_before, errors.nearest_after].map((at) => Date.parse(at ?? '')).filter(Number.isFinite);
+
+/** `id` null: closed. */
+export function EditBookmarkDialog({ id, onClose }: { id: string | null; onClose: () => void }) {
+  const { data, error, refetch } = useQuery({
+    queryKey: ['bookmark-to-edit', id],
+    queryFn: ({ signal }) => readBookmark(id ?? '', signal),
+    enabled: id !== null,
+    // Never refreshed beneath somebody who types.
+    staleTime: Infinity,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+  });
+  return (
+    <Modal opened={id !== null} onClose={onClose} title="Edit bookmark" centered radius="md">
+      {error && !data && <Failure title="The bookmark could not be read" error={error} />}
+      {!data && !error && <Skeleton height={300} />}
+      {data && (
+        <EditForm
+          key={data.etag ?? data.bookmark.updated_at}
+          {...data}
+          onReload={() => void refetch()}
+          onClose={onClose}
+        />
+      )}
+    </Modal>
+  );
+}

@@ -1,0 +1,27 @@
+// Bookmarks what the player shows, at once, by a press or the key B; its name is asked for afterwards.
+import { IconBookmarkPlus } from '@tabler/icons-react';
+import { useNewBookmark } from '../bookmarks/useNewBookmark';
+import { usePlayerKeys } from './usePlayerKeys';
+import { NewBookmarkDialog } from '../bookmarks/NewBookmarkDialog';
+import { PlayerButton } from './PlayerButton';
+
+interface BookmarkButtonProps {
+  deviceId: string;
+  timeZone: string;
+  /** The moment on the screen, in milliseconds; null for now. */
+  momentOf: () => number | null;
+  /** How far the live picture is behind, where it comes over HTTP. */
+  behindSeconds: number | null;
+}
+
+export function BookmarkButton({ deviceId, timeZone, momentOf, behindSeconds }: BookmarkButtonProps) {
+  const draft = useNewBookmark(deviceId);
+  const press = () => draft.make(momentOf() ?? (behindSeconds ? Date.now() - behindSeconds * 1000 : null));
+  usePlayerKeys({ b: press });
+  return (
+    <>
+      <PlayerButton label="Bookmark" keyName="B" icon={<IconBookmarkPlus size={20} stroke={1.7} />} onClick={press} />
+      {draft.state !== 'closed' && <NewBookmarkDialog draft={draft} timeZone={timeZone} />}
+    </>
+  );
+}

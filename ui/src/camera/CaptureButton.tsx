@@ -1,0 +1,23 @@
+// Takes a snapshot of what the player shows, by a press or the key S.
+import { IconCamera } from '@tabler/icons-react';
+import type { CaptureControl } from '../snapshots/useCapture';
+import { usePlayerKeys } from './usePlayerKeys';
+import { PlayerButton } from './PlayerButton';
+
+interface CaptureButtonProps {
+  capture: CaptureControl;
+  isRecorded: boolean;
+  /** The moment on the screen, in milliseconds; null for now, or while no recorded picture is there yet. */
+  momentOf: () => number | null;
+}
+
+export function CaptureButton({ capture, isRecorded, momentOf }: CaptureButtonProps) {
+  const press = () => {
+    const atMs = momentOf();
+    if (!isRecorded || atMs !== null) capture.take(atMs);
+  };
+  usePlayerKeys({ s: press });
+  return (
+    <PlayerButton label="Take a snapshot" keyName="S" icon={<IconCamera size={20} stroke={1.7} />} onClick={press} />
+  );
+}

@@ -1,0 +1,211 @@
+// A camera's timeline with its data, and what moves it: the day, the width in sight, live or recorded.
+import { ActionIcon, Button, Group, Menu, Popover, SegmentedControl, Tooltip, UnstyledButton } from '@mantine/core';
+import { IconCalendar, IconChevronDown, IconZoomIn, IconZoomOut } from '@tabler/icons-react';
+import { useEffect, useMemo, useState } from 'react';
+import type { Recording } from '../api/recordingTypes';
+import { useBookmarkMarks } from './useBookmarkMarks';
+import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
+import { useShownMoment } from './useHistoryPlayer';
+import { useNow } from '../widgets/useNow';
+import { useTimelineData } from '../recordings/useTimelineData';
+import type { HistoryPlayer } from '../players/HistoryPlayer';
+import { DAY_MS, HOUR_MS, MINUTE_MS, type TimelineData, type TimeRange } from '../timeline/model';
+import { Timeline } from '../timeline/Timeline';
+import { dateOf, dayBounds } from '../formatting/timeZone';
+import { around, fractionOf, reveal, widthOf, zoom } from '../timeline/view';
+import { formatLength } from '../formatting/moments';
+import { DeviceCalendar } from '../recordings/DeviceCalendar';
+import { RangeMarkers } from './RangeMarkers';
+import { TimelineButton } from './TimelineButton';
+import classes from './CameraTimeline.module.css';
+
+export interface FootageTimelineProps {
+  deviceId: string;
+  name: string;
+  recording: Recording;
+  timeZone: string;
+  player: HistoryPlayer;
+  isRecorded: boolean;
+  /** The moment that the page was opened at; null for now. */
+  startAtMs: number | null;
+  marked: TimeRange | null;
+  onMarked: (marked: TimeRange | null) => void;
+  onMark: (edge: 'start' | 'end' | null) => void;
+  onSeek: (atMs: number) => void;
+  onLive: () => void;
+  onRecorded: () => void;
+  onData: (data: TimelineData) => void;
+}
+
+const FIRST_WIDTH_MS = 2 * HOUR_MS;
+/** Playback at the highest speed moves less than this between two looks. */
+const JUMP_MS = 30_000;
+const WIDTHS: [number, string][] = [
+  [10 * MINUTE_MS, '10 min'],
+  [HOUR_MS, '1 hour'],
+  [6 * HOUR_MS, '6 hours'],
+  [DAY_MS, '1 day'],
+  [7 * DAY_MS, '1 week'],
+  [31 * DAY_MS, '1 month'],
+];
+
+/** Now at the right, with a little of the future, so that it can be seen to be now. */
+const upTo = (nowMs: number, widthMs: number): TimeRange => ({
+  startMs: nowMs - widthMs * 0.94,
+  endMs: nowMs + widthMs * 0.06,
+});
+
+/** Round the moment, unless half of that were still to come. */
+function firstRange(atMs: number | null, nowMs: number): TimeRange {
+  return atMs === null || atMs > nowMs - FIRST_WIDTH_MS / 2
+    ? upTo(nowMs, FIRST_WIDTH_MS)
+    : around(atMs, FIRST_WIDTH_MS);
+}
+
+export function FootageTimeline(props: FootageTimelineProps) {
+  const { deviceId, name, timeZone, player, isRecorded, startAtMs, marked, onMarked, onMark, onSeek, onData } = props;
+  const nowMs = useNow(1_000);
+  const momentMs = useShownMoment(player);
+  const [range, setRange] = useState<TimeRange>(() => firstRange(startAtMs, Date.now()));
+  const { data: footage, isLoading } = useTimelineData(deviceId, range, nowMs);
+  const bookmarks = useBookmarkMarks(deviceId, range);
+  const data = useMemo(
+    () => (bookmarks.length > 0 ? { ...footage, events: [...footage.events, ...bookmarks] } : footage),
+    [footage, bookmarks],
+  );
+  const [isPicking, setPicking] = useState(false);
+  const portal = useFullscreenTarget();
+  useEffect(() => onData(data), [data, onData]);
+
+  const playheadMs = isRecorded ? momentMs : null;
+  const [seenMs, setSeenMs] = useState(playheadMs);
+  if (seenMs !== playheadMs) {
+    setSeenMs(playheadMs);
+    // A jump is followed; while it merely plays, somebody may be looking elsewhere.
+    const isJump = playheadMs !== null && (seenMs === null || Math.abs(playheadMs - seenMs) > JUMP_MS);
+    if (isJump) setRange(reveal(range, playheadMs));
+  }
+  const widen = (widthMs: number) => setRange(playheadMs === null ? upTo(nowMs, widthMs) : around(playheadMs, widthMs));
+  const zoomBy = (factor: number) => {
+    const at = playheadMs ?? nowMs;
+    const inSight = fractionOf(range, at);
+    setRange(zoom(range, factor, inSight >= 0 && inSight <= 1 ? inSight : 0.5));
+  };
+  const pickDay = (date: string) => {
+    const day = dayBounds(timeZone, date);
+    setPicking(false);
+    setRange(day);
+    onSeek(Math.min(day.startMs, nowMs));
+  };
+  const switchTo = (mode: string) => {
+    if (mode === 'live') {
+      setRange(upTo(nowMs, widthOf(range)));
+      props.onLive();
+    } else if (!isRecorded) props.onRecorded();
+  };
+
+  return (
+    <div className={classes.strip}>
+      <Group gap={6} className={classes.head} wrap="nowrap">
+        <SegmentedControl
+          size="xs"
+          style={{ flex: 'none' }}
+          aria-label="Live or recorded"
+          value={isRecorded ? 'recorded' : 'live'}
+          onChange={switchTo}
+          data={[
+            { value: 'live', label: 'Live' },
+            { value: 'recorded', label: 'Recorded' },
+          ]}
+        />
+        <RangeMarkers marked={marked} onMark={onMark} />
+        <div className={classes.spring} />
+        {isRecorded && playheadMs !== null && reveal(range, playheadMs) !== range && (
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            className={classes.zoom}
+            onClick={() => setRange(around(playheadMs, widthOf(range)))}
+          >
+            To the picture
+          </Button>
+        )}
+        <Popover
+          opened={isPicking}
+          onChange={setPicking}
+          position="bottom-end"
+          width={320}
+          shadow="md"
+          trapFocus
+          portalProps={portal}
+        >
+          <Popover.Target>
+            <Tooltip label="Recorded days">
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size={32}
+                aria-label="Recorded days"
+                aria-expanded={isPicking}
+                onClick={() => setPicking(!isPicking)}
+              >
+                <IconCalendar size={18} stroke={1.7} />
+              </ActionIcon>
+            </Tooltip>
+          </Popover.Target>
+          <Popover.Dropdown>
+            <DeviceCalendar
+              deviceId={deviceId}
+              timeZone={timeZone}
+              value={dateOf(timeZone, playheadMs ?? nowMs)}
+              onPick={pickDay}
+            />
+          </Popover.Dropdown>
+        </Popover>
+        <TimelineButton
+          label="Zoom in"
+          hint="Less time, more detail"
+          Icon={IconZoomIn}
+          className={classes.zoom}
+          onClick={() => zoomBy(0.5)}
+        />
+        <TimelineButton
+          label="Zoom out"
+          hint="More time"
+          Icon={IconZoomOut}
+          className={classes.zoom}
+          onClick={() => zoomBy(2)}
+        />
+        <Menu position="bottom-end" width={120} portalProps={portal}>
+          <Menu.Target>
+            <UnstyledButton className={classes.width} aria-label={`In sight: ${formatLength(widthOf(range))}`}>
+              {formatLength(widthOf(range))}
+              <IconChevronDown size={14} aria-hidden />
+            </UnstyledButton>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {WIDTHS.map(([widthMs, label]) => (
+              <Menu.Item key={widthMs} onClick={() => widen(widthMs)}>
+                {label}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+      </Group>
+      <Timeline
+        range={range}
+        onRangeChange={setRange}
+        data={data}
+        timeZone={timeZone}
+        nowMs={nowMs}
+        playheadMs={playheadMs}
+        onSeek={onSeek}
+        marked={marked}
+        onMarkedChange={onMarked}
+        isFollowing={isRecorded}
+        isLoading={isLoading}
+        label={`Timeline of ${name}`}
+      />
+    </div>
+  );
+}

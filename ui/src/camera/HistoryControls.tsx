@@ -1,0 +1,111 @@
+// The bar below a recorded picture: play, steps of ten seconds and of one frame, the moment, speed, sound, full screen.
+import { UnstyledButton } from '@mantine/core';
+import {
+  IconMaximize,
+  IconPictureInPicture,
+  IconPlayerPauseFilled,
+  IconPlayerPlayFilled,
+  IconPlayerSkipBack,
+  IconPlayerSkipForward,
+  IconRewindBackward10,
+  IconRewindForward10,
+} from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import type { HistoryPlayer } from '../players/HistoryPlayer';
+import { FASTEST_WITH_SOUND, type HistorySnapshot } from '../players/historyState';
+import { PlayerButton } from './PlayerButton';
+import { ShownMoment } from './ShownMoment';
+import { SoundControls } from './SoundControls';
+import { SpeedMenu } from './SpeedMenu';
+import classes from './Player.module.css';
+
+interface HistoryControlsProps {
+  player: HistoryPlayer;
+  snapshot: HistorySnapshot;
+  timeZone: string;
+  onSound: (isMuted: boolean, volume: number) => void;
+  onJump: () => void;
+  onPictureInPicture: (() => void) | null;
+  onFullscreen: () => void;
+  /** What is kept of the picture: buttons of their own. */
+  tools: ReactNode;
+  menu: ReactNode;
+}
+
+function silenceOf({ speed, hasAudio, state }: HistorySnapshot): string | null {
+  if (speed > FASTEST_WITH_SOUND) return `No sound at ${speed}×`;
+  const isKnown = state === 'playing' || state === 'paused';
+  return isKnown && !hasAudio ? 'This recording has no sound' : null;
+}
+
+export function HistoryControls(props: HistoryControlsProps) {
+  const { player, snapshot } = props;
+  const isMoving = ['playing', 'buffering', 'loading', 'retrying'].includes(snapshot.state);
+  return (
+    <div className={`${classes.bar} ${classes.wraps}`} role="group" aria-label="Player controls">
+      <PlayerButton
+        label={isMoving ? 'Pause' : 'Play'}
+        keyName="Space"
+        icon={isMoving ? <IconPlayerPauseFilled size={20} /> : <IconPlayerPlayFilled size={20} />}
+        onClick={() => player.toggle()}
+      />
+      <PlayerButton
+        label="Ten seconds back"
+        keyName="←"
+        icon={<IconRewindBackward10 size={20} stroke={1.7} />}
+        onClick={() => player.skip(-10)}
+      />
+      <PlayerButton
+        label="Ten seconds on"
+        keyName="→"
+        icon={<IconRewindForward10 size={20} stroke={1.7} />}
+        onClick={() => player.skip(10)}
+      />
+      <PlayerButton
+        label="One frame back"
+        keyName=","
+        icon={<IconPlayerSkipBack size={18} stroke={1.7} />}
+        onClick={() => player.step(-1)}
+      />
+      <PlayerButton
+        label="One frame on"
+        keyName="."
+        icon={<IconPlayerSkipForward size={18} stroke={1.7} />}
+        onClick={() => player.step(1)}
+      />
+      <div className={classes.moment}>
+        <UnstyledButton
+          className={classes.jump}
+          onClick={props.onJump}
+          aria-label="Jump to a time"
+          aria-keyshortcuts="J"
+        >
+          <ShownMoment player={player} timeZone={props.timeZone} />
+        </UnstyledButton>
+      </div>
+      <SpeedMenu speed={snapshot.speed} onSpeed={(speed) => player.setSpeed(speed)} />
+      <SoundControls
+        isMuted={snapshot.isMuted}
+        volume={snapshot.volume}
+        silence={silenceOf(snapshot)}
+        onSound={props.onSound}
+      />
+      {props.onPictureInPicture && (
+        <PlayerButton
+          label="Picture in picture"
+          icon={<IconPictureInPicture size={20} stroke={1.7} />}
+          onClick={props.onPictureInPicture}
+          isSpare
+        />
+      )}
+      {props.tools}
+      {props.menu}
+      <PlayerButton
+        label="Full screen"
+        keyName="F"
+        icon={<IconMaximize size={20} stroke={1.7} />}
+        onClick={props.onFullscreen}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,131 @@
+// What lies over a recorded picture: what is awaited, what was skipped, what went wrong, and the way on.
+import { Button, CloseButton, Group, Loader } from '@mantine/core';
+import { IconAlertTriangle, IconPlayerTrackNext } from '@tabler/icons-react';
+import { useEffect } from 'react';
+import type { HistoryPlayer } from '../players/HistoryPlayer';
+import type { HistoryNotice, HistorySnapshot } from '../players/historyState';
+import { formatLength } from '../formatting/moments';
+import { formatMoment, formatTime } from '../formatting/zonedTimes';
+import { RetryCountdown } from '../widgets/RetryCountdown';
+import { sentence } from '../formatting/sentence';
+import classes from './PlayerOverlay.module.css';
+
+interface HistoryOverlayProps {
+  player: HistoryPlayer;
+  snapshot: HistorySnapshot;
+  timeZone: string;
+  /** Why footage is missing at a moment, where that is known. */
+  reasonAt: (atMs: number) => string | null;
+  oldestMs: number | null;
+  onLive: () => void;
+}
+
+const NOTICE_MS = 7_000;
+
+type Facts = Pick<HistoryOverlayProps, 'timeZone' | 'reasonAt' | 'oldestMs'>;
+
+export function formatNotice(notice: HistoryNotice, { timeZone, reasonAt, oldestMs }: Facts): string {
+  switch (notice.kind) {
+    case 'skipped': {
+      const { fromMs, toMs } = notice.skip;
+      if (oldestMs !== null && fromMs < oldestMs)
+        return `Nothing older is recorded: shown from ${formatMoment(timeZone, toMs)}`;
+      const why = reasonAt((fromMs + toMs) / 2);
+      const length = formatLength(toMs - fromMs);
+      return `No footage for ${length}${why ? ` (${why})` : ''}. Skipped to ${formatTime(timeZone, toMs)}`;
+    }
+    case 'too_fast':
+      return `${notice.asked}× is too fast for this browser or network; playing at ${notice.now}×`;
+    case 'caught_up':
+      return 'You have caught up with what is being recorded';
+    case 'damaged':
+      return `The footage at ${formatTime(timeZone, notice.atMs)} cannot be played and was passed over`;
+  }
+}
+
+export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs, onLive }: HistoryOverlayProps) {
+  const { state, notice, cause } = snapshot;
+  useEffect(() => {
+    if (!notice) return undefined;
+    const timer = setTimeout(() => player.dismissNotice(), NOTICE_MS);
+    return () => clearTimeout(timer);
+  }, [player, notice]);
+
+  if (state === 'failed' || state === 'retrying') {
+    const title =
+      state === 'retrying'
+        ? 'Playback was interrupted'
+        : cause?.kind === 'no_footage'
+          ? 'Nothing is recorded'
+          : 'This cannot be played';
+    return (
+      <div className={`${classes.overlay} ${classes.scrim}`} role="alert">
+        <IconAlertTriangle size={34} stroke={1.6} color={state === 'failed' ? '#ff8a80' : '#f2b84b'} aria-hidden />
+        <div className={classes.title}>{title}</div>
+        {cause && (
+          <div className={classes.text}>
+            {sentence(cause.message)}
+            {cause.kind === 'unsupported' && ' Another browser may, or export the range and open the file.'}
+          </div>
+        )}
+        <Group gap="xs" justify="center">
+          {state === 'retrying' && <RetryCountdown at={snapshot.retryAt ?? 0} onRetry={() => player.retryNow()} />}
+          {state === 'failed' && cause?.kind !== 'no_footage' && (
+            <Button variant="white" color="dark" size="xs" onClick={() => player.retryNow()}>
+              Try again
+            </Button>
+          )}
+          <Button variant="default" size="xs" onClick={onLive}>
+            Watch live
+          </Button>
+        </Group>
+      </div>
+    );
+  }
+
+  if (state === 'ended') {
+    return (
+      <div className={`${classes.overlay} ${classes.scrim}`} role="status">
+        <div className={classes.title}>The footage ends here</div>
+        <div className={classes.text}>Nothing newer is recorded. It goes on by itself when there is more.</div>
+        <Group gap="xs" justify="center">
+          <Button variant="white" color="dark" size="xs" onClick={onLive}>
+            Watch live
+          </Button>
+          <Button variant="default" size="xs" onClick={() => player.skip(-30)}>
+            Back 30 s
+          </Button>
+        </Group>
+      </div>
+    );
+  }
+
+  return (
+    <>
+      {(state === 'loading' || state === 'buffering') && (
+        <div className={classes.overlay} role="status">
+          <Loader color="#7ef0d4" />
+          <span className="visually-hidden">Loading the recording</span>
+        </div>
+      )}
+      {notice && (
+        <div className={classes.notice} role="status">
+          {notice.kind === 'skipped' && <IconPlayerTrackNext size={16} aria-hidden />}
+          <span>{formatNotice(notice, { timeZone, reasonAt, oldestMs })}</span>
+          {notice.kind === 'caught_up' && (
+            <Button size="compact-xs" variant="white" color="dark" onClick={onLive}>
+              Live
+            </Button>
+          )}
+          <CloseButton
+            size="xs"
+            variant="transparent"
+            c="white"
+            aria-label="Dismiss"
+            onClick={() => player.dismissNotice()}
+          />
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,66 @@
+// Asks for a moment by date and time, on the clocks where the camera is.
+import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { useState, type FormEvent } from 'react';
+import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
+import { MomentFields } from '../widgets/MomentFields';
+
+interface JumpToTimeProps {
+  timeZone: string;
+  /** What the fields say at first. */
+  momentMs: number;
+  oldestMs: number | null;
+  onJump: (momentMs: number) => void;
+  onClose: () => void;
+}
+
+function JumpForm({ timeZone, momentMs, oldestMs, onJump, onClose }: JumpToTimeProps) {
+  const [asked, setAsked] = useState<number | null>(momentMs);
+  const [now] = useState(() => Date.now());
+  const isFuture = asked !== null && asked > now;
+  const isTooOld = asked !== null && oldestMs !== null && asked < oldestMs;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (asked === null || isFuture) return;
+    onJump(asked);
+    onClose();
+  };
+  return (
+    <form onSubmit={submit}>
+      <Stack gap="sm">
+        <MomentFields
+          timeZone={timeZone}
+          firstMs={momentMs}
+          onChange={setAsked}
+          error={isFuture ? 'That is still to come' : null}
+          hasFocus
+        />
+        <Text size="xs" c="dimmed">
+          Clocks of {timeZone}.{isTooOld && ' Older than the oldest footage: that is shown instead.'}
+        </Text>
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" disabled={asked === null || isFuture}>
+            Show
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+export function JumpToTime({ isOpen, ...props }: JumpToTimeProps & { isOpen: boolean }) {
+  return (
+    <Modal
+      opened={isOpen}
+      onClose={props.onClose}
+      title="Jump to a time"
+      centered
+      size="sm"
+      portalProps={useFullscreenTarget()}
+    >
+      <JumpForm {...props} />
+    </Modal>
+  );
+}

@@ -1,0 +1,332 @@
+// The player of one camera, live and recorded: picture, what lies over it, its controls, and the timeline below them.
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import type { Stream } from '../api/types';
+import { useCapture } from '../snapshots/useCapture';
+import type { useHistoryPlayer } from './useHistoryPlayer';
+import { useLiveStats } from './useLiveStats';
+import { useLiveView } from './useLiveView';
+import { usePlayerKeys, type PlayerKeys } from './usePlayerKeys';
+import { SPEEDS } from '../players/historyState';
+import { recallPlayer, recallSound, rememberSound } from '../players/playerMemory';
+import type { LiveStats } from '../players/receiverStatistics';
+import { BookmarkButton } from './BookmarkButton';
+import { CaptureButton } from './CaptureButton';
+import { CaptureCards } from '../snapshots/CaptureCards';
+import { HistoryControls } from './HistoryControls';
+import { HistoryOverlay } from './HistoryOverlay';
+import { HlsBadge } from './HlsBadge';
+import { PlayerControls } from './PlayerControls';
+import { PlayerHelp } from './PlayerHelp';
+import { PlayerMenu } from './PlayerMenu';
+import { PlayerOverlay } from './PlayerOverlay';
+import { PlayerPoster } from './PlayerPoster';
+import { LiveStatsOverlay } from './LiveStatsOverlay';
+import classes from './Player.module.css';
+
+interface PlayerProps {
+  deviceId: string;
+  name: string;
+  stream: Stream | undefined;
+  isAutoplay: boolean;
+  onStatistics: (statistics: LiveStats | null) => void;
+  history: ReturnType<typeof useHistoryPlayer>;
+  isRecorded: boolean;
+  timeZone: string;
+  reasonAt: (atMs: number) => string | null;
+  oldestMs: number | null;
+  /** The recorded picture's element is there: a moment may be sought. */
+  onReady: () => void;
+  onLive: () => void;
+  /** From some seconds before now. */
+  onRecorded: (secondsAgo: number) => void;
+  onJump: () => void;
+  /** Shows the recording at a moment. */
+  onSeek: (atMs: number) => void;
+  onMark: (edge: 'start' | 'end' | null) => void;
+  /** Below the controls, also in full screen. */
+  children?: ReactNode;
+}
+
+const FRESH_PART_MS = 3_000;
+
+export function Player(props: PlayerProps) {
+  const {
+    deviceId,
+    name,
+    stream,
+    onStatistics,
+    history,
+    isRecorded,
+    timeZone,
+    onReady,
+    onLive,
+    onRecorded,
+    onJump,
+    onMark,
+  } = props;
+  const frame = useRef<HTMLDivElement>(null);
+  const live = useRef<HTMLVideoElement>(null);
+  const preview = useRef<HTMLVideoElement>(null);
+  const freezeFrame = useRef<HTMLCanvasElement>(null);
+  const hls = useRef<HTMLVideoElement>(null);
+  const recorded = useRef<HTMLVideoElement>(null);
+  const recordedFreezeFrame = useRef<HTMLCanvasElement>(null);
+  const isFlowing =
+    stream === undefined || (stream.observed === 'running' && (stream.last_part_age_ms ?? 0) < FRESH_PART_MS);
+  const view = useLiveView(deviceId, {
+    elements: { live, preview, freezeFrame },
+    hlsVideo: hls,
+    isAutoplay: props.isAutoplay && !isRecorded,
+    isFlowing,
+  });
+  const { snapshot, connect, disconnect, leave, rejoin, retryNow, setSound } = view;
+  const statistics = useLiveStats(view.player);
+  const [hasStatistics, setHasStatistics] = useState(false);
+  const [hasHelp, setHelp] = useState(false);
+  const [wasWatching] = useState(() => recallPlayer(deviceId).wasWatching);
+  const wasRecorded = useRef(isRecorded);
+  const past = history.player;
+  const capture = useCapture(deviceId);
+
+  useEffect(() => onStatistics(statistics), [statistics, onStatistics]);
+
+  useEffect(() => {
+    if (!isRecorded || !recorded.current || !recordedFreezeFrame.current) return undefined;
+    const sound = recallSound();
+    past.setSound(sound.isMuted, sound.volume);
+    const detach = past.attach(recorded.current, recordedFreezeFrame.current);
+    onReady();
+    return detach;
+  }, [past, isRecorded, onReady]);
+
+  useEffect(() => {
+    if (isRecorded === wasRecorded.current) return;
+    wasRecorded.current = isRecorded;
+    if (isRecorded) leave();
+    else rejoin();
+  }, [isRecorded, leave, rejoin]);
+
+  const { state, isMuted, volume } = snapshot;
+  const toggle = useCallback(
+    () => (state === 'idle' || state === 'failed' ? connect() : disconnect()),
+    [state, connect, disconnect],
+  );
+  const soundRecorded = useCallback(
+    (muted: boolean, level: number) => {
+      rememberSound({ isMuted: muted, volume: level });
+      past.setSound(muted, level);
+    },
+    [past],
+  );
+  const toggleStatistics = useCallback(() => setHasStatistics((shown) => !shown), []);
+  const shownVideo = useCallback(
+    () => (isRecorded ? recorded.current : view.isHlsOn ? hls.current : live.current),
+    [isRecorded, view.isHlsOn],
+  );
+  const toggleFullscreen = useCallback(() => {
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else if (frame.current?.requestFullscreen) frame.current.requestFullscreen().catch(() => {});
+    else (shownVideo() as { webkitEnterFullscreen?: () => void } | null)?.webkitEnterFullscreen?.();
+  }, [shownVideo]);
+  const togglePictureInPicture = useCallback(() => {
+    if (document.pictureInPictureElement) document.exitPictureInPicture().catch(() => {});
+    else
+      shownVideo()
+        ?.requestPictureInPicture()
+        .catch(() => {});
+  }, [shownVideo]);
+
+  const keys = useMemo<PlayerKeys>(() => {
+    const shared: PlayerKeys = {
+      f: toggleFullscreen,
+      j: onJump,
+      i: () => onMark('start'),
+      o: () => onMark('end'),
+      escape: () => onMark(null),
+      '?': () => setHelp(true),
+    };
+    if (!isRecorded) {
+      return {
+        ...shared,
+        ' ': toggle,
+        m: () => setSound(!isMuted, volume === 0 ? 1 : volume),
+        t: toggleStatistics,
+        r: () => onRecorded(30),
+        arrowleft: () => onRecorded(15),
+        'Shift+arrowleft': () => onRecorded(60),
+      };
+    }
+    const changeSpeed = (by: 1 | -1) => {
+      const next = SPEEDS[SPEEDS.indexOf(past.getSnapshot().speed) + by];
+      if (next) past.setSpeed(next);
+    };
+    return {
+      ...shared,
+      ' ': () => past.toggle(),
+      m: () => {
+        const sound = past.getSnapshot();
+        soundRecorded(!sound.isMuted, sound.volume === 0 ? 1 : sound.volume);
+      },
+      l: onLive,
+      arrowleft: () => past.skip(-10),
+      arrowright: () => past.skip(10),
+      'Shift+arrowleft': () => past.skip(-60),
+      'Shift+arrowright': () => past.skip(60),
+      ',': () => past.step(-1),
+      '.': () => past.step(1),
+      '+': () => changeSpeed(1),
+      '=': () => changeSpeed(1),
+      '-': () => changeSpeed(-1),
+    };
+  }, [
+    isRecorded,
+    past,
+    toggle,
+    toggleFullscreen,
+    toggleStatistics,
+    setSound,
+    soundRecorded,
+    isMuted,
+    volume,
+    onJump,
+    onMark,
+    onLive,
+    onRecorded,
+  ]);
+  usePlayerKeys(keys);
+
+  const linkOf = useCallback(() => {
+    const momentMs = past.getMoment();
+    const query = isRecorded && momentMs !== null ? `?t=${encodeURIComponent(new Date(momentMs).toISOString())}` : '';
+    return `${window.location.origin}/devices/${deviceId}${query}`;
+  }, [past, isRecorded, deviceId]);
+  const momentOf = useCallback(() => (isRecorded ? past.getMoment() : null), [past, isRecorded]);
+  const pictureInPicture = document.pictureInPictureEnabled ? togglePictureInPicture : null;
+  const menu = (
+    <PlayerMenu
+      transport={isRecorded ? null : view.transport}
+      onTransport={view.chooseTransport}
+      linkOf={linkOf}
+      onJump={onJump}
+      onHelp={() => setHelp(true)}
+      onPictureInPicture={pictureInPicture}
+      onStatistics={isRecorded ? null : toggleStatistics}
+    />
+  );
+  const tools = (
+    <>
+      <CaptureButton capture={capture} isRecorded={isRecorded} momentOf={momentOf} />
+      <BookmarkButton
+        deviceId={deviceId}
+        timeZone={timeZone}
+        momentOf={momentOf}
+        behindSeconds={view.hls?.latencySeconds ?? null}
+      />
+    </>
+  );
+
+  return (
+    <section
+      className={classes.player}
+      ref={frame}
+      aria-label={`${isRecorded ? 'Recorded' : 'Live'} picture of ${name}`}
+    >
+      <div className={classes.stage} onDoubleClick={toggleFullscreen}>
+        {!isRecorded && snapshot.state !== 'live' && (
+          <PlayerPoster deviceId={deviceId} name={name} timeZone={timeZone} isIdle={state === 'idle'} />
+        )}
+        <canvas className={classes.layer} ref={freezeFrame} hidden />
+        <video
+          className={classes.layer}
+          ref={preview}
+          data-testid="preview-video"
+          muted
+          playsInline
+          aria-hidden
+          tabIndex={-1}
+        />
+        <video
+          className={classes.layer}
+          ref={live}
+          data-testid="live-video"
+          playsInline
+          autoPlay
+          muted
+          aria-label={`Live video of ${name}`}
+        />
+        <video
+          className={classes.layer}
+          ref={hls}
+          data-testid="hls-video"
+          playsInline
+          muted
+          hidden={!view.isHlsOn}
+          aria-label={`Live video of ${name} over HLS`}
+        />
+        {isRecorded ? (
+          <>
+            <video
+              className={classes.layer}
+              ref={recorded}
+              data-testid="recorded-video"
+              playsInline
+              aria-label={`Recorded video of ${name}`}
+            />
+            <canvas className={classes.layer} ref={recordedFreezeFrame} hidden />
+            <HistoryOverlay
+              player={past}
+              snapshot={history.snapshot}
+              timeZone={timeZone}
+              reasonAt={props.reasonAt}
+              oldestMs={props.oldestMs}
+              onLive={onLive}
+            />
+          </>
+        ) : (
+          <>
+            <PlayerOverlay
+              snapshot={snapshot}
+              stream={stream}
+              wasWatching={wasWatching}
+              onConnect={connect}
+              onRetry={retryNow}
+            />
+            {view.hls && (
+              <HlsBadge latencySeconds={view.hls.latencySeconds} onRetry={view.hls.isFallback ? retryNow : null} />
+            )}
+            {hasStatistics && <LiveStatsOverlay statistics={statistics} />}
+          </>
+        )}
+        <CaptureCards capture={capture} timeZone={timeZone} onSeek={props.onSeek} />
+      </div>
+      {isRecorded ? (
+        <HistoryControls
+          player={past}
+          snapshot={history.snapshot}
+          timeZone={timeZone}
+          onSound={soundRecorded}
+          onJump={onJump}
+          onPictureInPicture={pictureInPicture}
+          onFullscreen={toggleFullscreen}
+          tools={tools}
+          menu={menu}
+        />
+      ) : (
+        <PlayerControls
+          snapshot={snapshot}
+          latencyMs={view.hls ? null : (statistics?.estimatedLatencyMs ?? null)}
+          hasStatistics={hasStatistics}
+          onToggle={toggle}
+          onSound={setSound}
+          onStatistics={toggleStatistics}
+          onPictureInPicture={pictureInPicture}
+          onFullscreen={toggleFullscreen}
+          tools={tools}
+          menu={menu}
+        />
+      )}
+      {props.children && <div className={classes.strip}>{props.children}</div>}
+      <PlayerHelp isOpen={hasHelp} onClose={() => setHelp(false)} />
+    </section>
+  );
+}

@@ -1,0 +1,43 @@
+// A button of the player's bar: icon, label and key together.
+import { ActionIcon, Tooltip } from '@mantine/core';
+import type { ReactNode } from 'react';
+import classes from './Player.module.css';
+
+interface PlayerButtonProps {
+  label: string;
+  keyName?: string | null;
+  icon: ReactNode;
+  onClick: () => void;
+  isPressed?: boolean;
+  isDisabled?: boolean;
+  /** Left out where the bar has no room; the menu or a key does the same. */
+  isSpare?: boolean;
+}
+
+export function PlayerButton({
+  label,
+  keyName = null,
+  icon,
+  onClick,
+  isPressed,
+  isDisabled = false,
+  isSpare = false,
+}: PlayerButtonProps) {
+  return (
+    <Tooltip label={keyName ? `${label} (${keyName})` : label}>
+      <ActionIcon
+        variant="transparent"
+        size={36}
+        className={`${classes.button} ${isSpare ? classes.spare : ''}`}
+        aria-label={label}
+        aria-pressed={isPressed}
+        aria-keyshortcuts={keyName ?? undefined}
+        disabled={isDisabled}
+        style={isDisabled ? { background: 'transparent', opacity: 0.35 } : undefined}
+        onClick={onClick}
+      >
+        {icon}
+      </ActionIcon>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,107 @@
+// What is asked of the player seldom: the way the live picture takes, a link to the moment, the keys.
+import { ActionIcon, Menu, Tooltip } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import {
+  IconAntenna,
+  IconChartHistogram,
+  IconCheck,
+  IconClock,
+  IconDotsVertical,
+  IconKeyboard,
+  IconLink,
+  IconPictureInPicture,
+  IconWorld,
+} from '@tabler/icons-react';
+import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
+import type { LiveTransport } from './useHlsLive';
+import classes from './Player.module.css';
+
+interface PlayerMenuProps {
+  /** null while a recording is shown. */
+  transport: LiveTransport | null;
+  onTransport: (transport: LiveTransport) => void;
+  /** The address of what is on the screen. */
+  linkOf: () => string;
+  onJump: () => void;
+  onHelp: () => void;
+  onPictureInPicture: (() => void) | null;
+  /** null where there are none. */
+  onStatistics: (() => void) | null;
+}
+
+async function copy(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+    notifications.show({ message: 'The link was copied.' });
+  } catch {
+    notifications.show({ title: 'The browser does not allow copying here', message: text, autoClose: 20_000 });
+  }
+}
+
+export function PlayerMenu({
+  transport,
+  onTransport,
+  linkOf,
+  onJump,
+  onHelp,
+  onPictureInPicture,
+  onStatistics,
+}: PlayerMenuProps) {
+  const item = (isCurrent: boolean) => (isCurrent ? <IconCheck size={16} /> : null);
+  return (
+    <Menu position="top-end" width={250} portalProps={useFullscreenTarget()}>
+      <Menu.Target>
+        <Tooltip label="More">
+          <ActionIcon variant="transparent" size={36} className={classes.button} aria-label="More of the player">
+            <IconDotsVertical size={20} stroke={1.7} />
+          </ActionIcon>
+        </Tooltip>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {transport !== null && (
+          <>
+            <Menu.Label>Live picture by</Menu.Label>
+            <Menu.Item
+              leftSection={<IconAntenna size={16} stroke={1.7} />}
+              rightSection={item(transport === 'auto')}
+              onClick={() => transport !== 'auto' && onTransport('auto')}
+            >
+              WebRTC, else HLS
+            </Menu.Item>
+            <Menu.Item
+              leftSection={<IconWorld size={16} stroke={1.7} />}
+              rightSection={item(transport === 'hls')}
+              onClick={() => transport !== 'hls' && onTransport('hls')}
+            >
+              HLS: some seconds behind, passes any firewall
+            </Menu.Item>
+            <Menu.Divider />
+          </>
+        )}
+        <Menu.Item leftSection={<IconClock size={16} stroke={1.7} />} rightSection="J" onClick={onJump}>
+          Jump to a time…
+        </Menu.Item>
+        <Menu.Item leftSection={<IconLink size={16} stroke={1.7} />} onClick={() => void copy(linkOf())}>
+          {transport === null ? 'Copy link to this moment' : 'Copy link'}
+        </Menu.Item>
+        {onPictureInPicture && (
+          <Menu.Item leftSection={<IconPictureInPicture size={16} stroke={1.7} />} onClick={onPictureInPicture}>
+            Picture in picture
+          </Menu.Item>
+        )}
+        {onStatistics && (
+          <Menu.Item
+            leftSection={<IconChartHistogram size={16} stroke={1.7} />}
+            rightSection="T"
+            onClick={onStatistics}
+          >
+            Statistics
+          </Menu.Item>
+        )}
+        <Menu.Item leftSection={<IconKeyboard size={16} stroke={1.7} />} rightSection="?" onClick={onHelp}>
+          Keys
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

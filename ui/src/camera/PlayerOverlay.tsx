@@ -1,0 +1,101 @@
+// What lies over the picture while it is not live: the play button, or what is awaited and why.
+import { Button, Loader, UnstyledButton } from '@mantine/core';
+import { IconAlertTriangle, IconPlayerPlayFilled } from '@tabler/icons-react';
+import type { Stream } from '../api/types';
+import type { PlayerSnapshot } from '../players/playerState';
+import { RetryCountdown } from '../widgets/RetryCountdown';
+import { sentence } from '../formatting/sentence';
+import classes from './PlayerOverlay.module.css';
+
+interface PlayerOverlayProps {
+  snapshot: PlayerSnapshot;
+  stream: Stream | undefined;
+  wasWatching: boolean;
+  onConnect: () => void;
+  onRetry: () => void;
+}
+
+const TITLES = {
+  starting: 'The camera is starting',
+  reconnecting: 'The camera is away; VAS keeps trying',
+  failed: 'The camera failed',
+  stopping: 'The camera is stopping',
+};
+
+/** The camera's own trouble explains more than ours. */
+function explain(snapshot: PlayerSnapshot, stream: Stream | undefined): { title: string; message: string | null } {
+  const { cause } = snapshot;
+  if (cause?.kind === 'offline') return { title: 'Your network is away', message: 'The picture returns when it does.' };
+  if (stream && stream.observed !== 'running') {
+    const reason = stream.reason && stream.reason.code !== 'requested' ? stream.reason : null;
+    const message = reason ? `${sentence(reason.message)}${reason.remedy ? ` ${sentence(reason.remedy)}` : ''}` : null;
+    if (stream.observed === 'stopped') {
+      return { title: 'The camera is stopped', message: message ?? 'Start it above; the picture follows by itself.' };
+    }
+    return { title: TITLES[stream.observed], message: message ?? 'The picture follows by itself.' };
+  }
+  if (cause?.kind === 'stream_stopped') return { title: 'The camera is stopped', message: sentence(cause.message) };
+  if (cause?.kind === 'no_frames') return { title: 'The picture stands still', message: sentence(cause.message) };
+  if (snapshot.state === 'waiting')
+    return { title: 'Waiting for the camera', message: 'The picture follows by itself.' };
+  return { title: 'Reconnecting', message: cause ? sentence(cause.message) : null };
+}
+
+export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetry }: PlayerOverlayProps) {
+  const { state } = snapshot;
+  if (state === 'live') return null;
+
+  if (state === 'idle') {
+    return (
+      <div className={classes.overlay}>
+        <UnstyledButton className={classes.play} onClick={onConnect} aria-label="Watch live">
+          <IconPlayerPlayFilled size={34} aria-hidden />
+        </UnstyledButton>
+        <div className={classes.text}>{wasWatching ? 'You were watching this camera. Continue' : 'Watch live'}</div>
+      </div>
+    );
+  }
+
+  if (state === 'preview') {
+    return (
+      <div className={classes.pill} role="status">
+        <Loader size={14} color="#7ef0d4" />
+        Latest picture; live in a moment
+      </div>
+    );
+  }
+
+  if (state === 'connecting') {
+    return (
+      <div className={classes.overlay} role="status">
+        <Loader color="#7ef0d4" />
+        <div className={classes.text}>Connecting</div>
+      </div>
+    );
+  }
+
+  if (state === 'failed') {
+    return (
+      <div className={`${classes.overlay} ${classes.scrim}`} role="alert">
+        <IconAlertTriangle size={34} stroke={1.6} color="#ff8a80" aria-hidden />
+        <div className={classes.title}>The camera cannot be watched</div>
+        {snapshot.cause && <div className={classes.text}>{sentence(snapshot.cause.message)}</div>}
+        <Button variant="white" color="dark" onClick={onConnect}>
+          Try again
+        </Button>
+      </div>
+    );
+  }
+
+  const { title, message } = explain(snapshot, stream);
+  return (
+    <div className={`${classes.overlay} ${classes.scrim}`} role="status">
+      <Loader color="#7ef0d4" type="dots" />
+      <div className={classes.title}>{title}</div>
+      {message && <div className={classes.text}>{message}</div>}
+      {snapshot.retryAt !== null && snapshot.cause?.kind !== 'stream_stopped' && (
+        <RetryCountdown at={snapshot.retryAt} onRetry={onRetry} />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,68 @@
+// Asks the server to connect to the address once and tell what it offers.
+import { Button, Loader, Stack, Text } from '@mantine/core';
+import { IconPlugConnected } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { probeSource } from '../api/devices';
+import type { ProbeRequest } from '../api/types';
+import type { DeviceFormState } from './deviceValues';
+import { Failure } from '../widgets/Failure';
+import { Panel } from '../widgets/Panel';
+import { ProbeReport } from './ProbeReport';
+
+export function ProbePanel({ form, deviceId }: { form: DeviceFormState; deviceId: string | undefined }) {
+  const probe = useMutation({ mutationFn: (body: ProbeRequest) => probeSource(body) });
+  const { source_url: url, transport } = form.values;
+  const isStale =
+    probe.variables && (probe.variables.source_url !== url.trim() || probe.variables.transport !== transport);
+
+  const run = () => {
+    if (form.validateField('source_url').hasError) {
+      document.querySelector<HTMLElement>('[data-path="source_url"]')?.focus();
+      return;
+    }
+    probe.mutate({
+      source_url: url.trim(),
+      transport,
+      ...(deviceId && url.includes('***') ? { device_id: deviceId } : {}),
+    });
+  };
+
+  return (
+    <Panel title="Test the address">
+      <Stack gap="sm" aria-live="polite">
+        {!probe.data && !probe.error && !probe.isPending && (
+          <Text size="sm" c="dimmed">
+            Connects to the camera once and shows what it offers: pictures, sound, and what will cost latency or
+            computing time. Nothing is saved.
+          </Text>
+        )}
+        <Button
+          variant="light"
+          leftSection={<IconPlugConnected size={17} stroke={1.7} />}
+          loading={probe.isPending}
+          onClick={run}
+          style={{ alignSelf: 'flex-start' }}
+        >
+          {probe.data || probe.error ? 'Test again' : 'Test'}
+        </Button>
+        {probe.isPending && (
+          <Text size="sm" c="dimmed">
+            <Loader size={12} mr={8} />
+            Waiting for the camera; a silent one takes some seconds.
+          </Text>
+        )}
+        {probe.error && !probe.isPending && <Failure title="The address was not tested" error={probe.error} />}
+        {probe.data && !probe.isPending && (
+          <>
+            {isStale && (
+              <Text size="xs" c="var(--vas-warn)">
+                The address has changed since this test.
+              </Text>
+            )}
+            <ProbeReport result={probe.data} />
+          </>
+        )}
+      </Stack>
+    </Panel>
+  );
+}

@@ -1,0 +1,52 @@
+// Deletes a device after asking, naming it and saying what goes with it.
+import { Text } from '@mantine/core';
+import { modals } from '@mantine/modals';
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { deleteDevice } from '../api/devices';
+import { queryKeys } from '../api/queryKeys';
+import { notifyFailure } from '../widgets/notifyFailure';
+
+interface Named {
+  id: string;
+  name: string;
+}
+
+export function useDeleteDevice(onDeleted?: () => void) {
+  const client = useQueryClient();
+  const { mutate } = useMutation({
+    mutationFn: (device: Named) => deleteDevice(device.id),
+    onSuccess: (_, device) => {
+      notifications.show({ message: `“${device.name}” was deleted.` });
+      client.removeQueries({ queryKey: queryKeys.device(device.id) });
+      client.removeQueries({ queryKey: queryKeys.stream(device.id) });
+      onDeleted?.();
+    },
+    onError: (error, device) => {
+      notifyFailure(`“${device.name}” was not deleted`, error);
+    },
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: queryKeys.devices });
+      void client.invalidateQueries({ queryKey: queryKeys.streams });
+    },
+  });
+
+  return (device: Named) =>
+    modals.openConfirmModal({
+      title: 'Delete this camera?',
+      children: (
+        <>
+          <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
+            {device.name}
+          </Text>
+          <Text size="sm" mt="xs">
+            Its stream stops, everybody watching it is disconnected, and its settings, stored password and history are
+            destroyed. This cannot be undone. Its snapshots and bookmarks stay.
+          </Text>
+        </>
+      ),
+      labels: { confirm: 'Delete camera', cancel: 'Keep it' },
+      confirmProps: { color: 'red' },
+      onConfirm: () => mutate(device),
+    });
+}

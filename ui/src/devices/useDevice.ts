@@ -1,0 +1,12 @@
+// One device with its ETag.
+import { useQuery } from '@tanstack/react-query';
+import { readDevice } from '../api/devices';
+import { queryKeys } from '../api/queryKeys';
+
+export function useDevice(id: string) {
+  return useQuery({
+    queryKey: queryKeys.device(id),
+    queryFn: ({ signal }) => readDevice(id, signal),
+    refetchInterval: 10_000,
+  });
+}

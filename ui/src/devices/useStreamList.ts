@@ -1,0 +1,16 @@
+// Live statistics of every stream, by device id. With many streams it asks less often.
+import { useQuery } from '@tanstack/react-query';
+import { listStreams } from '../api/streams';
+import type { Stream } from '../api/types';
+import { queryKeys } from '../api/queryKeys';
+
+const byDevice = (streams: Stream[]) => new Map(streams.map((stream) => [stream.device_id, stream]));
+
+export function useStreamList() {
+  return useQuery({
+    queryKey: queryKeys.streamList,
+    queryFn: ({ signal }) => listStreams(signal),
+    select: byDevice,
+    refetchInterval: (query) => Math.min(20_000, 2_000 + (query.state.data?.length ?? 0) * 20),
+  });
+}

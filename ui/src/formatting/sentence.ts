@@ -1,0 +1,12 @@
+// Makes a sentence of a server's message, which comes in lower case, without a full stop, and with moments as the API spells them.
+import { ownTimeZone } from './timeZone';
+import { formatMoment } from './zonedTimes';
+
+const MOMENT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)(?=[^\w]|$)/g;
+
+export function sentence(text: string, timeZone = ownTimeZone()): string {
+  const trimmed = text.trim().replace(MOMENT, (at) => formatMoment(timeZone, Date.parse(at)));
+  if (!trimmed) return '';
+  const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+}

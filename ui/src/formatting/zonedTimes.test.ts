@@ -1,0 +1,11 @@
+// Moments on the clocks of a time zone.
+import { expect, test } from 'vitest';
+import { formatTime } from './zonedTimes';
+
+test('an hour that comes twice is told with its zone', () => {
+  const [first, second] = ['2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'].map((at) =>
+    formatTime('Europe/Berlin', Date.parse(at)),
+  );
+  expect(first).not.toBe(second);
+  expect(formatTime('Europe/Berlin', Date.parse('2026-06-01T00:30:00Z'))).toBe('02:30:00');
+});

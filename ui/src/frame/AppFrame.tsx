@@ -1,0 +1,53 @@
+// The frame round every page: mark, places to go, the service's health, light or dark.
+import { IconActivityHeartbeat, IconBook2, IconBookmark, IconMovie, IconPhoto, IconVideo } from '@tabler/icons-react';
+import { Link, NavLink, Outlet, ScrollRestoration } from 'react-router';
+import { BrandMark } from './BrandMark';
+import { ColorSchemeMenu } from './ColorSchemeMenu';
+import { ServiceNotice } from './ServiceNotice';
+import classes from './AppFrame.module.css';
+
+const PLACES = [
+  { to: '/', label: 'Cameras', Icon: IconVideo },
+  { to: '/recordings', label: 'Recordings', Icon: IconMovie },
+  { to: '/snapshots', label: 'Snapshots', Icon: IconPhoto },
+  { to: '/bookmarks', label: 'Bookmarks', Icon: IconBookmark },
+  { to: '/health', label: 'Health', Icon: IconActivityHeartbeat },
+];
+
+export function AppFrame() {
+  return (
+    <>
+      <a className={classes.skip} href="#content">
+        Skip to content
+      </a>
+      <header className={classes.header}>
+        <div className={classes.bar}>
+          <Link to="/" className={classes.brand} aria-label="VAS, to the cameras">
+            <BrandMark />
+            <span className={classes.brandName}>VAS</span>
+          </Link>
+          <nav className={classes.nav} aria-label="Main">
+            {PLACES.map(({ to, label, Icon }) => (
+              <NavLink key={to} to={to} end={to === '/'} className={classes.link}>
+                <Icon size={17} stroke={1.7} aria-hidden />
+                {label}
+              </NavLink>
+            ))}
+            <a href="/docs" className={`${classes.link} ${classes.spare}`}>
+              <IconBook2 size={17} stroke={1.7} aria-hidden />
+              API
+            </a>
+          </nav>
+          <div className={classes.end}>
+            <ServiceNotice />
+            <ColorSchemeMenu />
+          </div>
+        </div>
+      </header>
+      <main id="content" className={classes.main} tabIndex={-1} style={{ outline: 'none' }}>
+        <Outlet />
+      </main>
+      <ScrollRestoration />
+    </>
+  );
+}

@@ -1,0 +1,59 @@
+// Names of components and their details, in words.
+import { formatBytes } from '../formatting/amounts';
+
+const COMPONENTS: Record<string, string> = {
+  database: 'Database',
+  redis: 'Redis',
+  media_bus: 'Media bus',
+  sfu: 'Media server (SFU)',
+  stream_slots: 'Stream slots',
+  record_slots: 'Record slots',
+  snapshot_slots: 'Snapshot workers',
+  captures: 'Disk of snapshots and clips',
+  recorder: 'Recorder',
+  storage: 'Recording storage',
+  disk: 'Disk',
+};
+
+export function componentName(key: string): string {
+  return COMPONENTS[key] ?? detailName(key);
+}
+
+export function detailName(key: string): string {
+  const name = key
+    .replace(/_(bytes|percent|kb|ms)$/, (_, unit: string) => (unit === 'percent' ? ' share' : ''))
+    .replaceAll('_', ' ');
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+/** What a component tells about itself as rows; what lies one level deeper is named with its place. */
+export function detailRows(detail: Record<string, unknown>, place = ''): [string, string][] {
+  return Object.entries(detail).flatMap(([key, value]): [string, string][] => {
+    const name = place ? `${place} ${key}` : key;
+    if (!place && value && typeof value === 'object' && !Array.isArray(value))
+      return detailRows(value as Record<string, unknown>, key);
+    return [[detailName(name), detailText(key, value)]];
+  });
+}
+
+/** One line for whatever a component tells about itself. */
+export function detailText(key: string, value: unknown): string {
+  if (value === null || value === undefined || value === '') return '–';
+  if (typeof value === 'boolean') return value ? 'Yes' : 'No';
+  if (typeof value === 'number') {
+    if (/bytes|memory/.test(key)) return formatBytes(value);
+    if (/percent/.test(key)) return `${Math.round(value)} %`;
+    if (/_kb$/.test(key)) return formatBytes(value * 1000);
+    if (/_ms$/.test(key)) return `${Number(value.toFixed(1))} ms`;
+    return String(Number(value.toFixed(2)));
+  }
+  if (Array.isArray(value)) {
+    return value.every((item) => typeof item !== 'object') ? value.join(', ') || 'None' : String(value.length);
+  }
+  if (typeof value === 'object') {
+    return Object.entries(value)
+      .map(([inner, item]) => `${inner.replaceAll('_', ' ')} ${detailText(inner, item)}`)
+      .join(', ');
+  }
+  return String(value);
+}

@@ -1,8 +1,0 @@
-// What is installed; it changes only when the service restarts.
-import { useQuery } from '@tanstack/react-query';
-import { listPlugins } from '../api/health';
-import { queryKeys } from './queryKeys';
-
-export function usePlugins() {
-  return useQuery({ queryKey: queryKeys.plugins, queryFn: ({ signal }) => listPlugins(signal), staleTime: 60_000 });
-}

@@ -1,8 +1,0 @@
-// The disk that recordings lie on.
-import { useQuery } from '@tanstack/react-query';
-import { readStorage } from '../api/recordings';
-import { recordingKeys } from './recordingKeys';
-
-export function useStorageFigures() {
-  return useQuery({ queryKey: recordingKeys.storage, queryFn: ({ signal }) => readStorage(signal), refetchInterval: 10_000 });
-}

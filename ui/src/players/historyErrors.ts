@@ -1,0 +1,32 @@
+// What hls.js and the network report, as what it means for playing a recording.
+import type { ErrorData } from 'hls.js';
+import { FootageUnavailable } from './historyState';
+import { HlsUnsupported } from './hlsLibrary';
+
+const CANNOT_DECODE = new Set([
+  'bufferAddCodecError',
+  'bufferIncompatibleCodecsError',
+  'manifestIncompatibleCodecsError',
+]);
+
+/** A loss; 'media' for the decoder, 'gone' for a file that is no longer there; null for what hls.js mends itself. */
+export function classifyError(data: ErrorData): FootageUnavailable | 'media' | 'gone' | null {
+  if (CANNOT_DECODE.has(data.details)) {
+    const codec = (data as { mimeType?: string }).mimeType;
+    return new FootageUnavailable('unsupported', `this browser cannot decode ${codec ? `'${codec}'` : 'this video'}`);
+  }
+  if (!data.fatal) return null;
+  if (data.type === 'mediaError') return 'media';
+  const status = data.response?.code ?? 0;
+  if (status === 404 || status === 410) return 'gone';
+  if (status === 401 || status === 403)
+    return new FootageUnavailable('forbidden', 'you may not watch these recordings');
+  if (status >= 400) return new FootageUnavailable('server', 'the server could not send the footage');
+  return new FootageUnavailable('network', 'the server cannot be reached');
+}
+
+export function asLoss(error: unknown): FootageUnavailable {
+  if (error instanceof FootageUnavailable) return error;
+  if (error instanceof HlsUnsupported) return new FootageUnavailable('unsupported', error.message);
+  return new FootageUnavailable('network', 'the player could not be loaded');
+}

@@ -1,0 +1,80 @@
+// One camera's recording in the list: state, what its last days hold, from when to when, how much.
+import { Link } from 'react-router';
+import type { CoverageDay, Recording } from '../api/recordingTypes';
+import { formatBytes } from '../formatting/amounts';
+import { DayBars } from './DayBars';
+import { DayStrip } from './DayStrip';
+import { StatisticsColumns } from '../widgets/StatisticsColumns';
+import { NOTHING } from '../formatting/statistics';
+import { recordedDaysAddress } from '../addresses/recordingAddresses';
+import { RecordingBadge } from './RecordingBadge';
+import { MODE_LABELS, recordingSentence } from './recordingStyles';
+import { ShortMoment } from '../widgets/ShortMoment';
+import classes from './RecordingList.module.css';
+
+export interface RecordingRowProps {
+  recording: Recording;
+  dates: string[];
+  days: Map<string, CoverageDay> | undefined;
+  /** Shows this day as a strip of hours in place of the last days. */
+  date: string | null;
+  timeZone: string;
+}
+
+/** "14 days", "14 days or 500 GB", "as long as there is room". */
+export function formatRetention({ retention }: Recording): string {
+  const limits = [
+    retention.keep_days ? `${retention.keep_days} ${retention.keep_days === 1 ? 'day' : 'days'}` : '',
+    retention.keep_bytes ? formatBytes(retention.keep_bytes) : '',
+  ].filter(Boolean);
+  return limits.length > 0 ? limits.join(' or ') : 'as long as there is room';
+}
+
+export function RecordingRow({ recording, dates, days, date, timeZone }: RecordingRowProps) {
+  const { device_id: id, device_name: name } = recording;
+  const why = recordingSentence(recording);
+  return (
+    <li className={`surface ${classes.row}`} data-testid="recording-row">
+      <div className={classes.about}>
+        <div className={classes.title}>
+          <Link to={recordedDaysAddress(id)} className={classes.name} title={name}>
+            {name}
+          </Link>
+        </div>
+        <div className={classes.state}>
+          <RecordingBadge recording={recording} />
+          <span className={classes.why} title={why}>
+            {recording.observed === 'recording' && !recording.override
+              ? MODE_LABELS[recording.mode]
+              : why || MODE_LABELS[recording.mode]}
+          </span>
+        </div>
+      </div>
+      <div className={classes.days}>
+        {date ? (
+          <DayStrip deviceId={id} name={name} date={date} timeZone={timeZone} />
+        ) : (
+          <DayBars dates={dates} days={days} addressOf={(day) => recordedDaysAddress(id, day)} />
+        )}
+      </div>
+      <StatisticsColumns
+        className={classes.statistics}
+        rows={[
+          ['From', recording.oldest ? <ShortMoment key="from" at={recording.oldest} /> : NOTHING],
+          [
+            'To',
+            recording.observed === 'recording' ? (
+              'Now'
+            ) : recording.newest ? (
+              <ShortMoment key="to" at={recording.newest} />
+            ) : (
+              NOTHING
+            ),
+          ],
+          ['Size', formatBytes(recording.bytes)],
+          ['Kept', formatRetention(recording)],
+        ]}
+      />
+    </li>
+  );
+}

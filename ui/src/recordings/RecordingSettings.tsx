@@ -1,0 +1,165 @@
+// How one camera is recorded: when, in which time zone, and how long it is kept.
+import { Button, Group, NumberInput, Radio, SimpleGrid, Stack } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { Fragment, useState, type ReactNode } from 'react';
+import { ApiError } from '../api/http';
+import type { Recording, RecordingSettings as Settings } from '../api/recordingTypes';
+import { Failure } from '../widgets/Failure';
+import { Panel } from '../widgets/Panel';
+import {
+  RECORDING_FIELDS,
+  recordingFieldSentence,
+  recordingRules,
+  recordingSettingsOf,
+  recordingValuesOf,
+  type RecordingValues,
+} from './recordingValues';
+import { TimeZoneSelect } from '../widgets/TimeZoneSelect';
+import { WeeklyPlanEditor } from '../plans/WeeklyPlanEditor';
+
+interface RecordingSettingsProps {
+  recording: Recording;
+  notice?: ReactNode;
+  onSubmit: (settings: Settings) => Promise<void>;
+  onCancel: () => void;
+}
+
+const MODES = [
+  { value: 'continuous', label: 'Always', description: 'Everything the camera sends, day and night.' },
+  { value: 'scheduled', label: 'By a weekly plan', description: 'Only at the times planned below.' },
+  {
+    value: 'event',
+    label: 'Around events',
+    description: 'From some seconds before an event until some time after it. Anything may report one.',
+  },
+  { value: 'off', label: 'Never', description: 'Nothing is kept, unless somebody starts it by hand.' },
+];
+
+export function RecordingSettings({ recording, notice, onSubmit, onCancel }: RecordingSettingsProps) {
+  const [failure, setFailure] = useState<Error | null>(null);
+  const [isSending, setSending] = useState(false);
+  const form = useForm<RecordingValues>({ initialValues: recordingValuesOf(recording), validate: recordingRules });
+  const { mode } = form.values;
+
+  const place = (error: ApiError): Error | null => {
+    const placed: Record<string, string> = {};
+    for (const [field, text] of Object.entries(error.errors)) {
+      if (RECORDING_FIELDS.includes(field)) placed[field] = recordingFieldSentence(text);
+    }
+    const named = /^'(\w+)'/.exec(error.message)?.[1];
+    if (Object.keys(placed).length === 0 && named && RECORDING_FIELDS.includes(named))
+      placed[named] = recordingFieldSentence(error.message);
+    if (Object.keys(placed).length === 0) return error;
+    form.setErrors(placed);
+    document.querySelector<HTMLElement>(`[data-path="${Object.keys(placed)[0]}"]`)?.focus();
+    // A field that is hidden in this mode has no place to say it.
+    return Object.keys(placed).some((field) => isShown(field, mode)) ? null : error;
+  };
+  const send = async (values: RecordingValues) => {
+    setFailure(null);
+    setSending(true);
+    try {
+      await onSubmit(recordingSettingsOf(values));
+    } catch (error) {
+      setFailure(error instanceof ApiError ? place(error) : (error as Error));
+    } finally {
+      setSending(false);
+    }
+  };
+  const seconds = { suffix: ' s', min: 0, allowDecimal: false, allowNegative: false, clampBehavior: 'none' } as const;
+  const { retention } = recording;
+  const usual = (own: number | null, limit: string | null) =>
+    own === null ? `Empty: as for every camera, ${limit ?? 'without a limit'}.` : 'Empty: as for every camera.';
+
+  return (
+    <form noValidate onSubmit={form.onSubmit(send)}>
+      <Stack gap="md" maw={880}>
+        {notice}
+        <Panel title="When it records">
+          <Radio.Group aria-label="When it records" {...form.getInputProps('mode')}>
+            <Stack gap="sm">
+              {MODES.map((choice) => (
+                <Fragment key={choice.value}>
+                  <Radio {...choice} />
+                  {choice.value === 'event' && mode === 'event' && (
+                    <SimpleGrid cols={{ base: 1, xs: 2 }} ml={{ base: 0, xs: 32 }} maw={480}>
+                      <NumberInput
+                        label="Before the event"
+                        description="As far as the buffer reaches."
+                        {...seconds}
+                        {...form.getInputProps('pre_roll_seconds')}
+                      />
+                      <NumberInput
+                        label="After the event"
+                        description="Counted from its end."
+                        {...seconds}
+                        {...form.getInputProps('post_roll_seconds')}
+                      />
+                    </SimpleGrid>
+                  )}
+                  {choice.value === 'scheduled' && mode === 'scheduled' && (
+                    <WeeklyPlanEditor
+                      value={form.values.plan}
+                      onChange={(plan) => form.setFieldValue('plan', plan)}
+                      error={form.errors.plan as string | undefined}
+                    />
+                  )}
+                </Fragment>
+              ))}
+            </Stack>
+          </Radio.Group>
+        </Panel>
+        <Panel title="Clock">
+          <TimeZoneSelect
+            value={form.values.time_zone}
+            onChange={(zone) => form.setFieldValue('time_zone', zone)}
+            error={form.errors.time_zone}
+            description="Where the camera is: its days begin and its plan runs by the clock there, summer time included."
+          />
+        </Panel>
+        <Panel title="How long it is kept">
+          <SimpleGrid cols={{ base: 1, xs: 2 }} maw={620}>
+            <NumberInput
+              label="Days"
+              description={usual(recording.keep_days, retention.keep_days ? `${retention.keep_days} days` : null)}
+              suffix=" days"
+              min={0}
+              allowDecimal={false}
+              allowNegative={false}
+              clampBehavior="none"
+              {...form.getInputProps('keep_days')}
+            />
+            <NumberInput
+              label="Size"
+              description={usual(
+                recording.keep_bytes,
+                retention.keep_bytes ? `${Number((retention.keep_bytes / 1e9).toFixed(1))} GB` : null,
+              )}
+              suffix=" GB"
+              min={0}
+              decimalScale={3}
+              allowNegative={false}
+              clampBehavior="none"
+              {...form.getInputProps('keep_bytes')}
+            />
+          </SimpleGrid>
+        </Panel>
+        {failure && <Failure title="The recording’s settings were not saved" error={failure} />}
+        <Group>
+          <Button type="submit" loading={isSending}>
+            Save
+          </Button>
+          <Button variant="default" onClick={onCancel}>
+            Cancel
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function isShown(field: string, mode: string): boolean {
+  if (field === 'plan') return mode === 'scheduled';
+  if (field === 'pre_roll_seconds' || field === 'post_roll_seconds') return mode === 'event';
+  return true;
+}

@@ -1,0 +1,99 @@
+// The disk that recordings lie on: how full, how long it lasts, and what is wrong with it.
+import { Skeleton, Text } from '@mantine/core';
+import type { StorageStatistics } from '../api/recordingTypes';
+import { useStorageStatistics } from './useStorageStatistics';
+import { formatBytes } from '../formatting/amounts';
+import { Failure } from '../widgets/Failure';
+import { StatisticsColumns } from '../widgets/StatisticsColumns';
+import { NOTHING } from '../formatting/statistics';
+import { Notice } from '../widgets/Notice';
+import { Panel } from '../widgets/Panel';
+import { sentence } from '../formatting/sentence';
+import classes from './StoragePanel.module.css';
+
+/** Footage is written, and the limits of age and size make it go before the disk is full. */
+function isWithinLimits({ total_bytes, bytes_per_day, days_left }: StorageStatistics): boolean {
+  return total_bytes !== null && days_left === null && (bytes_per_day ?? 0) > 0;
+}
+
+/** "about 5 days", "less than an hour"; a dash when nothing is being added. */
+export function formatDaysLeft(days: number | null): string {
+  if (days === null) return NOTHING;
+  if (days < 1 / 24) return 'less than an hour';
+  if (days < 2) return `about ${Math.max(1, Math.round(days * 24))} h`;
+  if (days > 3_650) return 'more than 10 years';
+  return days > 730 ? `about ${Math.round(days / 365)} years` : `about ${Math.round(days)} days`;
+}
+
+function Meter({ statistics }: { statistics: StorageStatistics }) {
+  const total = statistics.total_bytes ?? 0;
+  if (total <= 0) return null;
+  const recordings = statistics.used_by_recordings_bytes ?? 0;
+  const free = statistics.free_bytes ?? 0;
+  const other = Math.max(0, total - free - recordings);
+  const floor = statistics.floor_bytes ?? 0;
+  const share = (bytes: number) => `${Math.min(100, (bytes / total) * 100)}%`;
+  const label = `${formatBytes(recordings)} recordings, ${formatBytes(other)} something else, ${formatBytes(free)} free of ${formatBytes(total)}`;
+  return (
+    <>
+      <div className={classes.meter} role="img" aria-label={label}>
+        <div className={classes.recordings} style={{ width: share(recordings) }} />
+        <div className={classes.other} style={{ width: share(other) }} />
+        {floor > 0 && (
+          <div
+            className={classes.floor}
+            style={{ width: share(floor) }}
+            title={`${formatBytes(floor)} are always kept free`}
+          />
+        )}
+      </div>
+      <div className={classes.legend} aria-hidden>
+        <span>
+          <i className={classes.recordings} /> Recordings {formatBytes(recordings)}
+        </span>
+        <span>
+          <i className={classes.other} /> Other {formatBytes(other)}
+        </span>
+        <span>
+          <i className={classes.free} /> Free {formatBytes(free)}
+        </span>
+        {floor > 0 && (
+          <span>
+            <i className={classes.floorKey} /> Kept free {formatBytes(floor)}
+          </span>
+        )}
+      </div>
+    </>
+  );
+}
+
+export function StoragePanel() {
+  const { data, error, refetch } = useStorageStatistics();
+  return (
+    <Panel
+      title="Storage"
+      end={data?.total_bytes ? <Text size="sm" c="dimmed">{`${formatBytes(data.total_bytes)} disk`}</Text> : undefined}
+    >
+      {error && !data && (
+        <Failure title="The storage’s statistics could not be read" error={error} onRetry={() => void refetch()} />
+      )}
+      {!data && !error && <Skeleton height={90} />}
+      {data && (
+        <div className={classes.body}>
+          {data.reason && (
+            <Notice tone={data.state === 'ok' ? 'warn' : 'bad'} title={sentence(data.reason.message)} role="status">
+              {data.reason.remedy && sentence(data.reason.remedy)}
+            </Notice>
+          )}
+          <Meter statistics={data} />
+          <StatisticsColumns
+            rows={[
+              ['Written in 24 hours', data.bytes_per_day === null ? NOTHING : formatBytes(data.bytes_per_day)],
+              ['Free space lasts', isWithinLimits(data) ? 'always, within the limits' : formatDaysLeft(data.days_left)],
+            ]}
+          />
+        </div>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,13 @@
+// One page of recordings that match a search; the old page stays until the new one is here.
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { listRecordings } from '../api/recordings';
+import { recordingKeys } from '../api/recordingKeys';
+
+export function useRecordingPage(query: { page: number; pageSize: number; q: string }) {
+  return useQuery({
+    queryKey: recordingKeys.list(query),
+    queryFn: ({ signal }) => listRecordings(query, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: 5_000,
+  });
+}

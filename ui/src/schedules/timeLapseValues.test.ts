@@ -1,0 +1,55 @@
+// A time-lapse: local times, what it comes to in words, and what is sent.
+import { expect, test } from 'vitest';
+import { firstTimeLapse, parseLocal, timeLapseRequestOf, timeLapseRules, formatTimeLapse } from './timeLapseValues';
+
+const ZONE = 'Europe/Berlin';
+const DAY = { startMs: Date.parse('2026-11-21T22:00:00Z'), endMs: Date.parse('2026-11-22T22:00:00Z') };
+const NOW = DAY.endMs + 1_000;
+
+test('a range comes back as the same moments', () => {
+  const values = firstTimeLapse(ZONE, DAY, 'recordings');
+  expect(values.from).toBe('2026-11-21T23:00:00');
+  expect(timeLapseRequestOf(ZONE, values)).toEqual({
+    source: 'recordings',
+    start: '2026-11-21T22:00:00.000Z',
+    end: '2026-11-22T22:00:00.000Z',
+    every_seconds: null,
+    length_seconds: 30,
+    fps: 25,
+    width: null,
+  });
+});
+
+test('the snapshots of one schedule are asked for only where it is made of snapshots', () => {
+  const values = { ...firstTimeLapse(ZONE, DAY, 'snapshots'), schedule: '7' };
+  expect(timeLapseRequestOf(ZONE, values)).toMatchObject({ source: 'snapshots', schedule_id: 7 });
+  expect(timeLapseRequestOf(ZONE, { ...values, source: 'recordings' })).not.toHaveProperty('schedule_id');
+});
+
+test('what it comes to is said before it is made', () => {
+  const values = firstTimeLapse(ZONE, DAY, 'recordings');
+  expect(formatTimeLapse(ZONE, values)).toMatch(/^1 d in 30 s: 2.880 times as fast, a picture each 1 min 55 s\.$/);
+  expect(formatTimeLapse(ZONE, { ...values, source: 'snapshots' })).toMatch(/times as fast\.$/);
+  expect(formatTimeLapse(ZONE, { ...values, length_seconds: 90_000 })).toMatch(/no faster/);
+  expect(formatTimeLapse(ZONE, { ...values, to: '' })).toBe('');
+});
+
+test('a short range makes a film that is still faster', () => {
+  expect(firstTimeLapse(ZONE, { startMs: NOW - 60_000, endMs: NOW }, 'recordings').length_seconds).toBe(15);
+  expect(firstTimeLapse(ZONE, { startMs: NOW - 2_000, endMs: NOW }, 'recordings').length_seconds).toBe(1);
+});
+
+test('an end before its beginning or still to come is refused', () => {
+  const rules = timeLapseRules(ZONE, NOW);
+  const values = firstTimeLapse(ZONE, DAY, 'recordings');
+  expect(rules.to(values.to, values)).toBeNull();
+  expect(rules.to(values.from, values)).toMatch(/after it begins/);
+  expect(rules.to('2026-11-24T10:00:00', values)).toMatch(/still to come/);
+  expect(rules.from('')).toMatch(/date and a time/);
+  expect(rules.length_seconds('')).toMatch(/From 1/);
+});
+
+test('a browser may leave out the seconds', () => {
+  expect(parseLocal(ZONE, '2026-11-22T23:00')).toBe(DAY.endMs);
+  expect(parseLocal(ZONE, 'tomorrow')).toBeNull();
+});

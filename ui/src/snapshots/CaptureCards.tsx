@@ -1,0 +1,48 @@
+// What became of the snapshots that were just taken: over the picture, so that it is seen in full screen as well.
+import { useState } from 'react';
+import type { Snapshot } from '../api/snapshots';
+import type { CaptureControl } from './useCapture';
+import { CaptureCard } from './CaptureCard';
+import { SnapshotViewer } from './SnapshotViewer';
+import classes from './CaptureCards.module.css';
+
+interface CaptureCardsProps {
+  capture: CaptureControl;
+  timeZone: string;
+  /** Shows the recording at a moment. */
+  onSeek: (atMs: number) => void;
+}
+
+export function CaptureCards({ capture, timeZone, onSeek }: CaptureCardsProps) {
+  const [shown, setShown] = useState<Snapshot | null>(null);
+  const { entries, presses, dismiss } = capture;
+  return (
+    <>
+      {/* A new key for each press lets the flash begin again. */}
+      {presses > 0 && <div key={presses} className={classes.flash} aria-hidden />}
+      <div className={classes.cards} role="status" onDoubleClick={(event) => event.stopPropagation()}>
+        {entries.map((entry) => (
+          <CaptureCard
+            key={entry.key}
+            entry={entry}
+            timeZone={timeZone}
+            onOpen={setShown}
+            onSeek={(atMs) => {
+              dismiss(entry.key);
+              onSeek(atMs);
+            }}
+            onDismiss={dismiss}
+          />
+        ))}
+      </div>
+      {shown && (
+        <SnapshotViewer
+          snapshots={[shown]}
+          openId={shown.id}
+          timeZone={timeZone}
+          onOpen={(id) => id === null && setShown(null)}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,78 @@
+// The newest snapshots of a camera, and the way to all of them and to its schedules.
+import { Button, Group, Text } from '@mantine/core';
+import { IconBookmark, IconCalendarTime, IconPhoto } from '@tabler/icons-react';
+import { useState } from 'react';
+import { Link } from 'react-router';
+import { useRecentSnapshots } from './useSnapshots';
+import { ownTimeZone } from '../formatting/timeZone';
+import { Panel } from '../widgets/Panel';
+import { deviceBookmarksAddress, schedulesAddress } from '../addresses/bookmarkAddresses';
+import { SnapshotViewer } from './SnapshotViewer';
+import { pictureName } from './snapshotFormatting';
+import classes from './RecentSnapshots.module.css';
+
+const SHOWN = 6;
+
+export function RecentSnapshots({ deviceId }: { deviceId: string }) {
+  const { data } = useRecentSnapshots(deviceId, SHOWN);
+  const [openId, setOpenId] = useState<string | null>(null);
+  const snapshots = data?.items ?? [];
+  const timeZone = ownTimeZone();
+  return (
+    <Panel title="Snapshots">
+      {data?.total === 0 && (
+        <Text size="sm" c="dimmed">
+          None yet. The camera button of the player takes one.
+        </Text>
+      )}
+      {snapshots.length > 0 && (
+        <ul className={classes.grid}>
+          {snapshots.map((snapshot) => (
+            <li key={snapshot.id}>
+              <button
+                type="button"
+                className={classes.open}
+                aria-label={pictureName(snapshot, timeZone)}
+                onClick={() => setOpenId(snapshot.id)}
+              >
+                <img className={classes.picture} src={snapshot.thumbnail_url} alt="" loading="lazy" />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <Group gap={2} mt="xs" ml={-8}>
+        {data && data.total > 0 && (
+          <Button
+            component={Link}
+            to={`/snapshots?device=${encodeURIComponent(deviceId)}`}
+            size="compact-sm"
+            variant="subtle"
+            leftSection={<IconPhoto size={16} stroke={1.7} />}
+          >
+            All {data.total}
+          </Button>
+        )}
+        <Button
+          component={Link}
+          to={schedulesAddress(deviceId)}
+          size="compact-sm"
+          variant="subtle"
+          leftSection={<IconCalendarTime size={16} stroke={1.7} />}
+        >
+          Schedules
+        </Button>
+        <Button
+          component={Link}
+          to={deviceBookmarksAddress(deviceId)}
+          size="compact-sm"
+          variant="subtle"
+          leftSection={<IconBookmark size={16} stroke={1.7} />}
+        >
+          Bookmarks
+        </Button>
+      </Group>
+      {openId && <SnapshotViewer snapshots={snapshots} openId={openId} timeZone={timeZone} onOpen={setOpenId} />}
+    </Panel>
+  );
+}

@@ -1,0 +1,71 @@
+// Downloads many snapshots as one archive, made in the browser.
+import { useState } from 'react';
+import { fetchSnapshotImage, type Snapshot } from '../api/snapshots';
+import type { ZipEntry } from './zipArchive';
+import { wallAt } from '../formatting/timeZone';
+import { notifyFailure } from '../widgets/notifyFailure';
+
+const AT_ONCE = 3;
+
+function save(file: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** "Main gate 2026-11-22 18.05.07.jpg", numbered where two would be called the same. */
+export function archiveNames(snapshots: Snapshot[], timeZone: string): string[] {
+  const taken = new Map<string, number>();
+  return snapshots.map(({ device_name, at }) => {
+    const wall = new Date(wallAt(timeZone, Date.parse(at))).toISOString();
+    const device = device_name
+      .replace(/[\\/:*?"<>|\p{Cc}]/gu, '_')
+      .slice(0, 80)
+      .trim();
+    const name = `${device} ${wall.slice(0, 10)} ${wall.slice(11, 19).replaceAll(':', '.')}`;
+    const count = (taken.get(name) ?? 0) + 1;
+    taken.set(name, count);
+    return `${name}${count > 1 ? ` (${count})` : ''}.jpg`;
+  });
+}
+
+export function useSnapshotArchive(timeZone: string) {
+  const [packed, setPacked] = useState<number | null>(null);
+
+  const download = async (snapshots: Snapshot[]) => {
+    setPacked(0);
+    const names = archiveNames(snapshots, timeZone);
+    const entries = new Array<ZipEntry | undefined>(snapshots.length);
+    let next = 0;
+    const read = async () => {
+      for (let index = next++; index < snapshots.length; index = next++) {
+        const snapshot = snapshots[index];
+        if (!snapshot) return;
+        const picture = await fetchSnapshotImage(snapshot);
+        entries[index] = {
+          name: names[index] ?? snapshot.id,
+          bytes: new Uint8Array(await picture.arrayBuffer()),
+          modifiedMs: Date.parse(snapshot.at),
+        };
+        setPacked((count) => (count ?? 0) + 1);
+      }
+    };
+    try {
+      // The library is fetched when it is needed for the first time.
+      const { buildZip } = await import('./zipArchive');
+      await Promise.all(Array.from({ length: Math.min(AT_ONCE, snapshots.length) }, read));
+      save(
+        buildZip(entries.filter((entry) => entry !== undefined)),
+        `snapshots ${new Date().toISOString().slice(0, 10)}.zip`,
+      );
+    } catch (error) {
+      notifyFailure('The snapshots were not downloaded', error as Error);
+    } finally {
+      setPacked(null);
+    }
+  };
+
+  return { packed, download };
+}

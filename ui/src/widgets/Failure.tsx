@@ -1,0 +1,33 @@
+// An error with what to do about it.
+import { Button } from '@mantine/core';
+import { ApiError } from '../api/http';
+import { Notice } from './Notice';
+import { sentence } from '../formatting/sentence';
+
+interface FailureProps {
+  title: string;
+  error: Error;
+  onRetry?: () => void;
+}
+
+function adviceFor(error: Error): string | null {
+  if (!(error instanceof ApiError)) return null;
+  if (error.status === 0) return 'Check your network and that the service runs.';
+  if (error.status >= 500) return 'The Health page says which part is at fault.';
+  return null;
+}
+
+export function Failure({ title, error, onRetry }: FailureProps) {
+  return (
+    <Notice tone="bad" title={title} role="alert">
+      {sentence(error.message)} {adviceFor(error)} {onRetry && 'This page asks again by itself.'}
+      {onRetry && (
+        <div>
+          <Button size="xs" variant="default" mt="xs" onClick={onRetry}>
+            Try now
+          </Button>
+        </div>
+      )}
+    </Notice>
+  );
+}

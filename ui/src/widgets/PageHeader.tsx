@@ -1,0 +1,43 @@
+// A page's heading, the way back, and what can be done on it.
+import { Anchor, Group, Title } from '@mantine/core';
+import { IconChevronLeft } from '@tabler/icons-react';
+import { useEffect, type ReactNode } from 'react';
+import { Link } from 'react-router';
+
+interface PageHeaderProps {
+  title: string;
+  back?: { to: string; label: string };
+  beside?: ReactNode;
+  children?: ReactNode;
+}
+
+export function PageHeader({ title, back, beside, children }: PageHeaderProps) {
+  useEffect(() => {
+    document.title = `${title} · VAS`;
+  }, [title]);
+  return (
+    <div style={{ marginBottom: '1rem' }}>
+      {back && (
+        <Anchor
+          component={Link}
+          to={back.to}
+          size="sm"
+          c="dimmed"
+          style={{ display: 'inline-flex', alignItems: 'center', gap: 2, marginLeft: -4 }}
+        >
+          <IconChevronLeft size={16} aria-hidden />
+          {back.label}
+        </Anchor>
+      )}
+      <Group justify="space-between" gap="sm" mih={36} wrap="wrap">
+        <Group gap="sm" style={{ flex: '1 1 10rem', minWidth: 0 }}>
+          <Title order={1} style={{ overflowWrap: 'anywhere', minWidth: 0 }} lineClamp={2} title={title}>
+            {title}
+          </Title>
+          {beside}
+        </Group>
+        {children && <Group gap="xs">{children}</Group>}
+      </Group>
+    </div>
+  );
+}
