@@ -195,10 +195,10 @@ def test_files_of_a_killed_attempt_are_removed_first(world):
     job_id = world.make_job()
     claim_job(job_id, "killed")
     EVERY_TENANT.update(Job, state="queued").where(Job.id == job_id).execute()
-    left = world.config.exports_dir / f".{job_id}-00000000.mp4.part"
-    left.write_bytes(b"half")
+    leftover = world.config.exports_dir / f".{job_id}-00000000.mp4.part"
+    leftover.write_bytes(b"half")
     seen = []
-    world.work = lambda attempt, context: seen.append(left.exists()) or {}
+    world.work = lambda attempt, context: seen.append(leftover.exists()) or {}
     assert world.run(job_id).state == "done"
     assert seen == [False]
 

@@ -21,26 +21,26 @@ def request(number: int = 1, **values) -> CaptureRequest:
 
 
 @pytest.fixture
-def ask(queue):
+def send_and_wait(queue):
     """Send a request from a thread, which is joined at the end; returns the list for its answer."""
     threads = []
 
-    def ask(asked: CaptureRequest, wait_seconds: float = 5) -> list:
+    def send_and_wait(sent: CaptureRequest, wait_seconds: float = 5) -> list:
         answers: list = []
-        threads.append(threading.Thread(target=lambda: answers.append(queue.request(asked, wait_seconds=wait_seconds))))
+        threads.append(threading.Thread(target=lambda: answers.append(queue.request(sent, wait_seconds=wait_seconds))))
         threads[-1].start()
         return answers
 
-    yield ask
+    yield send_and_wait
     for thread in threads:
         thread.join(10)
 
 
-def test_the_caller_gets_the_answer_with_its_picture(queue, ask):
-    asked = request(kind="historical", at_ms=7, accuracy="exact", tags=("a", "b"), note="n", width=320, schedule_id=3)
-    answers = ask(asked)
+def test_the_caller_gets_the_answer_with_its_picture(queue, send_and_wait):
+    sent = request(kind="historical", at_ms=7, accuracy="exact", tags=("a", "b"), note="n", width=320, schedule_id=3)
+    answers = send_and_wait(sent)
     taken = queue.take(wait_seconds=5)
-    assert taken == asked
+    assert taken == sent
     # A picture may contain any bytes, also the separator.
     given = CaptureAnswer(at_ms=7, picture=b"\xff\xd8\n{}\n\x00", nearest_after_ms=9, message="not here")
     queue.answer(taken.id, given)

@@ -165,9 +165,9 @@ def test_a_damaged_moment_is_reported_and_one_next_to_it_can_be_taken(camera):
 @on_sqlite
 def test_a_broken_or_missing_file_is_reported_as_damage_and_a_missing_disk_is_not(camera):
     (broken,) = camera.footage.record(make_clip(seconds=2), NOON_MS)
-    (gone,) = camera.footage.record(make_clip(seconds=2), NOON_MS + 10_000)
+    (missing,) = camera.footage.record(make_clip(seconds=2), NOON_MS + 10_000)
     broken.path.write_bytes(b"\0" * broken.values.size)
-    gone.path.unlink()
+    missing.path.unlink()
     for at_ms in (NOON_MS + 500, NOON_MS + 10_500):
         with pytest.raises(PictureDamaged):
             camera.take(at_ms)

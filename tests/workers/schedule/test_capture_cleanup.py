@@ -112,13 +112,13 @@ def test_the_next_pass_follows_immediately_while_there_is_more_to_purge(world, m
 def test_old_files_and_drafts_without_a_row_are_deleted(world):
     known = world.snapshot()
     world.age(known.file)
-    nobodys, young = world.file(f"{uuid.uuid4()}.jpg"), world.file(f"{uuid.uuid4()}.jpg", is_old=False)
-    strange = world.file("holiday.jpg")
+    orphan, young = world.file(f"{uuid.uuid4()}.jpg"), world.file(f"{uuid.uuid4()}.jpg", is_old=False)
+    unknown = world.file("holiday.jpg")
     draft = world.files.path(known.file).with_name(f".{uuid.uuid4()}.jpg.part")
     draft.write_bytes(b"half")
     os.utime(draft, (0, 0))
     assert world.cleanup.remove_orphans() == 2
-    assert [world.is_there(key) for key in (known.file, nobodys, young, strange)] == [True, False, True, True]
+    assert [world.is_there(key) for key in (known.file, orphan, young, unknown)] == [True, False, True, True]
     assert not draft.exists()
 
 
