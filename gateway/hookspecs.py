@@ -63,9 +63,10 @@ class Hooks:
 
     @hookspec
     def on_stream_state(self, device_id: str, state: str, reason: str | None) -> None:
-        """A stream's observed state was written; called in the process that wrote it.
+        """A stream's observed state was written; called in the stream worker that wrote it.
 
-        `state` is a value of gateway.states.StreamState, `reason` a code of gateway.states.REASONS or None.
+        `state` is a value of gateway.states.StreamState, `reason` a code of gateway.states.REASONS or None. Not reported:
+        `stopped`, where the clock process writes it for a stream without an owner.
         """
 
     @hookspec
