@@ -65,8 +65,8 @@ class Hooks:
     def on_stream_state(self, device_id: str, state: str, reason: str | None) -> None:
         """A stream's observed state was written; called in the stream worker that wrote it.
 
-        `state` is a value of gateway.states.StreamState, `reason` a code of gateway.states.REASONS or None. `stopped` is
-        not reported if the clock process writes it, for a stream without an owner.
+        `state` is a value of gateway.states.StreamState, `reason` a code of gateway.states.REASONS or None. The state
+        `stopped` is not reported if the clock process writes it, for a stream without an owner.
         """
 
     @hookspec
