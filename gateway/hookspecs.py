@@ -1,7 +1,7 @@
 """Every hook that a plugin can implement. The reference for authors is plugins/README.md.
 
-Two families: `register_*` returns objects and may fail loudly; `on_*` reports a fact, returns nothing, and can
-never hurt the stream (`plugin_manager.notify` calls each implementation alone).
+Two families: `register_*` hooks return objects, and an exception stops the process; `on_*` hooks report a fact, return
+nothing, and cannot affect the stream (`plugin_manager.notify` calls each implementation on its own).
 """
 
 from collections.abc import Callable
@@ -36,45 +36,47 @@ class ComponentHealth:
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """A named check. `check` answers within two seconds; what it raises counts as `down`."""
+    """A named check. `check` must return within two seconds; an exception counts as `down`."""
 
     name: str
     check: Callable[[], ComponentHealth]
 
 
 class Hooks:
-    """The hooks, in the order in which a stream meets them."""
+    """The hooks, in the order in which they are called for a stream."""
 
     @hookspec
     def register_direct_outputs(self, context: OutputContext) -> list[DirectOutput]:
-        """Outputs inside the ingest FFmpeg; called once in each stream worker process."""
+        """Return outputs of the ingest FFmpeg; called once in each stream worker process."""
 
     @hookspec
     def register_consumer_outputs(self, context: ConsumerContext) -> list[ConsumerOutput]:
-        """Outputs fed from the media bus; called once in each record worker process and in the clock process."""
+        """Return outputs that read the media bus; called once in each record worker and in the clock process."""
 
     @hookspec
     def register_blueprints(self, config: Config) -> "list[Blueprint]":
-        """Resources of the REST API (`gateway.api.base.Blueprint`); called once in each web process."""
+        """Return resources of the REST API (`gateway.api.base.Blueprint`); called once in each web process."""
 
     @hookspec
     def register_health_checks(self, config: Config) -> list[HealthCheck]:
-        """Components to show in `/api/v1/health` and `vas doctor`."""
+        """Return checks of components, which `/api/v1/health` and `vas doctor` show."""
 
     @hookspec
     def on_stream_state(self, device_id: str, state: str, reason: str | None) -> None:
-        """A stream's observed state was written; called in the process that wrote it.
+        """A stream's observed state was written; called in the stream worker that wrote it.
 
-        `state` is a value of gateway.states.StreamState, `reason` a code of gateway.states.REASONS or None.
+        `state` is a value of gateway.states.StreamState, `reason` a code of gateway.states.REASONS or None. The state
+        `stopped` is not reported if the clock process writes it, for a stream without an owner.
         """
 
     @hookspec
     def on_segment(self, device_id: str, segment: SegmentFact) -> None:
         """A file of footage is complete and durable, and its row is written; called in the record worker.
 
-        It is called in the recorder's own thread: what takes longer than a moment belongs into a job. Not told of are
-        files that the care of files closes, mends or adopts, perhaps thousands and long after, nor any whose recorder
-        is killed right after it wrote the row: who needs every file looks at the index now and then.
+        It is called in the recorder's thread: hand slow work over to a thread or queue. Files closed, repaired or
+        adopted by reconciliation are not reported (they may be thousands, long after the recording), nor is a file
+        whose recorder is killed right after it wrote the row. A plugin that needs every file must also read the index
+        from time to time.
         """
 
     @hookspec
@@ -87,4 +89,4 @@ class Hooks:
 
     @hookspec
     def on_clip(self, device_id: str, clip: ClipFact) -> None:
-        """The clip of a bookmark is there, or has failed for good; called in the worker that made it."""
+        """The clip of a bookmark is ready, or has failed finally; called in the worker that made it."""

@@ -18,6 +18,7 @@ from gateway.redaction import redact_url
 from gateway.secrets import SealBroken, SecretBox
 from gateway.states import DesiredState, StreamState
 from gateway.streams.model import Stream
+from gateway.tags import join_search_text
 from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, TenantScope
 
 START_MODES = ("always", "manual", "on_demand")
@@ -323,7 +324,7 @@ def _source_columns(device_id: str, source: str, sub_source: str | None, box: Se
 
 def _search_text(values: DeviceValues, source: str, sub_source: str | None) -> str:
     shown = [redact_url(url) for url in (source, sub_source) if url]
-    return "\n".join([values.name, values.description, values.location, *values.tags, *shown]).casefold()
+    return join_search_text(values.name, values.description, values.location, *values.tags, *shown)
 
 
 def _write_tags(scope: TenantScope, device_id: str, tags: Iterable[str]) -> None:

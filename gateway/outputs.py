@@ -1,4 +1,4 @@
-"""What a plugin attaches to a device's pipeline."""
+"""Outputs that plugins attach to the pipeline of a device, and the contexts that they are given."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ SUB_INPUT = 1
 
 
 class OutputMode(StrEnum):
-    """How an output gets its video."""
+    """The source of an output's video."""
 
     COPY = "copy"
     SUB_STREAM = "sub_stream"
@@ -26,7 +26,7 @@ class OutputMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeviceContext:
-    """What an output may know of a device: no address, no credentials."""
+    """The properties of a device that an output may see: no address, no credentials."""
 
     id: str
     tenant_id: str
@@ -35,10 +35,10 @@ class DeviceContext:
 
 @dataclass(frozen=True, slots=True)
 class PipelineInputs:
-    """What the ingest FFmpeg can read.
+    """The inputs of the ingest FFmpeg.
 
-    `main` is what the camera sends. `find_sub` looks at the sub-stream when asked (it may take seconds the first
-    time) and answers None where there is none or it cannot be read.
+    `main` describes the stream of the camera. `find_sub` probes the sub-stream, which may take seconds at the first
+    call, and returns None if there is none or it cannot be read.
     """
 
     main: SourceInfo
@@ -47,10 +47,10 @@ class PipelineInputs:
 
 @dataclass(frozen=True, slots=True)
 class OutputArguments:
-    """A direct output's part of the FFmpeg command: everything from its first `-map` to its address.
+    """The FFmpeg arguments of a direct output, from its first `-map` to its address.
 
-    `arguments` maps from MAIN_INPUT, or from SUB_INPUT when `mode` is SUB_STREAM. `reason` says in plain words
-    why the camera's own video is not simply copied; None when it is.
+    `arguments` map from MAIN_INPUT, or from SUB_INPUT if `mode` is SUB_STREAM. `reason` is a text for users: why the
+    video of the camera is not copied; None if it is.
     """
 
     arguments: tuple[str, ...]
@@ -60,10 +60,10 @@ class OutputArguments:
 
 @dataclass(frozen=True, slots=True)
 class OutputContext:
-    """What an output gets from the stream worker process that it lives in.
+    """The stream worker process of an output.
 
-    `loop` is the worker's one asyncio loop, running in a thread of its own: an output's coroutines go
-    there with `asyncio.run_coroutine_threadsafe`; every method of an output is called from other threads.
+    `loop` is the asyncio loop of the worker, which runs in a thread of its own: start coroutines with
+    `asyncio.run_coroutine_threadsafe`. The methods of an output are called from other threads.
     """
 
     config: Config
@@ -72,10 +72,10 @@ class OutputContext:
 
 
 class DirectOutput(ABC):
-    """An output inside the ingest FFmpeg, for what must be fast, such as RTP to the SFU.
+    """An output of the ingest FFmpeg, for low latency, such as RTP to the SFU.
 
-    One object serves all devices of a worker process. The stream goes on whatever it raises: the pipeline
-    then starts without this output, and `check` is asked whether it can be attached by now.
+    One object serves all devices of a worker process. An exception never stops the stream: the pipeline then starts
+    without this output, and `check` is called to find out whether it can be attached now.
     """
 
     #: Unique among all outputs; shown in the API.
@@ -83,18 +83,18 @@ class DirectOutput(ABC):
 
     @abstractmethod
     def attach(self, device: DeviceContext, inputs: PipelineInputs) -> OutputArguments:
-        """The arguments for the next run of a device's FFmpeg; may block for a few seconds."""
+        """Return the arguments for the next run of a device's FFmpeg; may block for a few seconds."""
 
     def check(self, device_id: str) -> str | None:
-        """Asked each second while FFmpeg runs: None, or a reason code why the run must start anew."""
+        """Called each second while FFmpeg runs: returns None, or a reason code if FFmpeg must be restarted."""
         return None
 
     def figures(self, device_id: str) -> dict[str, Any]:
-        """Live figures to show beside the stream's own, such as `{"viewers": 2}`; must not block."""
+        """Return live statistics to show with those of the stream, such as `{"viewers": 2}`; must not block."""
         return {}
 
     def release(self, device_id: str) -> None:
-        """The worker gives the device up, to another worker or for good. May be called twice."""
+        """The worker gives up the device, to another worker or finally. May be called twice."""
 
     def close(self) -> None:
         """The worker process ends. May be called twice."""
@@ -102,9 +102,9 @@ class DirectOutput(ABC):
 
 @dataclass(frozen=True, slots=True)
 class ConsumerContext:
-    """What a consumer output gets from the process that it lives in.
+    """The process of a consumer output.
 
-    `worker` names the process; `notify("on_…", **facts)` tells a hook's implementations, each alone.
+    `worker` is the name of the process; `notify("on_…", **facts)` calls the implementations of a hook.
     """
 
     config: Config
@@ -114,37 +114,35 @@ class ConsumerContext:
 
 
 class Consumption(ABC):
-    """One device's time with a consumer output, from `attach` to `close`; one thread uses it.
+    """The consumption of one device's parts by a consumer output, from `attach` to `close`; used by one thread.
 
-    An exception never reaches the stream. After `gateway.errors.Unavailable` (a disk, a database, a server that is
-    away) it is closed and the output is attached anew, for as long as it takes, while parts wait on the bus. After any
-    other error the same is done, and a part that fails three times is passed over.
+    An exception never affects the stream: the consumption is closed and the output is attached again, while parts wait
+    on the bus. After `gateway.errors.Unavailable` (a disk, a database or a server is away) this is repeated without
+    limit. After any other error, a part that fails three times is skipped.
     """
 
     @property
     @abstractmethod
     def position(self) -> Position | None:
-        """The part after which it goes on; None: the oldest that the bus holds. Asked once, before the first part."""
+        """The part after which to continue; None for the oldest part on the bus. Read once, before the first part."""
 
     @abstractmethod
     def take(self, part: Part, init_segment: bytes) -> None:
-        """The next part, with the init segment of its run. May block; the bus keeps what comes meanwhile for a
-        while."""
+        """Take the next part, with the init segment of its run. May block: the bus buffers BUS_WINDOW_SECONDS."""
 
     def tick(self) -> str | None:
-        """Called about twice a second, also while no parts come: None, or a reason code why it is to end."""
+        """Called about twice a second, also without new parts: returns None, or a reason code to end."""
         return None
 
     def close(self, reason: str) -> None:
-        """The end, for a code of gateway.states.REASONS: whatever was taken is made safe. May be called twice."""
+        """End the consumption, for a code of gateway.states.REASONS: make all data durable. May be called twice."""
 
 
 class ConsumerOutput(ABC):
-    """An output that is fed with parts from the media bus, in a process of its own: a recorder, an archiver, an
-    analyser.
+    """An output that reads parts from the media bus, in a record worker: a recorder, an archiver, an analyser.
 
-    One object serves all devices of a process. The clock process has one too, to ask `wanted`; nothing may be
-    opened before `attach`. For each device one process holds the lease `output:NAME`.
+    One object serves all devices of a process. The clock process has one too, to call `wanted`: open nothing before
+    `attach`. For each device, one process holds the lease `output:NAME`.
     """
 
     #: Unique among all outputs; shown in the API.
@@ -152,11 +150,11 @@ class ConsumerOutput(ABC):
 
     @abstractmethod
     def wanted(self) -> list[str]:
-        """The ids of the devices to which it is to be attached now; asked every few seconds, so one cheap query."""
+        """Return the ids of the devices to attach to now; called every few seconds, so it must be one cheap query."""
 
     @abstractmethod
     def attach(self, device: DeviceContext) -> Consumption:
-        """Begin or go on with a device; may block for seconds. What it raises is logged, and it is tried again."""
+        """Start or continue with a device; may block for seconds. An exception is logged, and `attach` is retried."""
 
     def close(self) -> None:
         """The process ends. May be called twice."""

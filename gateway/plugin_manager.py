@@ -1,4 +1,4 @@
-"""Finds plugins by their entry points and calls their hooks, each family in its own way."""
+"""Loads plugins by their entry points and calls their hooks; each family of hooks is called in its own way."""
 
 import logging
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import pluggy
 from gateway import hookspecs
 from gateway.errors import PluginError
 
-#: The group of entry points under which our plugins and a stranger's are found alike.
+#: The group of entry points under which all plugins are found, ours and those of other packages.
 ENTRY_POINT_GROUP = "gateway.plugins"
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PluginDescription:
-    """An installed plugin as the API shows it."""
+    """The description of an installed plugin in the API."""
 
     name: str
     package: str
@@ -28,21 +28,27 @@ class PluginDescription:
 
 
 def create_plugin_manager(*, with_installed: bool = True) -> pluggy.PluginManager:
-    """A plugin manager with every installed plugin; raises PluginError that names the faulty one."""
+    """Create a plugin manager with all installed plugins. Raises PluginError, which names the faulty plugin."""
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs.Hooks)
     if with_installed:
         for entry_point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda found: found.name):
             try:
-                manager.register(entry_point.load(), name=entry_point.name)
+                manager.register(_create_plugin(entry_point.load()), name=entry_point.name)
             except Exception as error:
                 raise PluginError(f"plugin '{entry_point.name}' cannot be loaded: {error}") from error
     check_hooks(manager)
     return manager
 
 
+def _create_plugin(loaded: Any) -> Any:
+    """The plugin behind an entry point: what the module's `create_plugin()` returns, otherwise the module itself."""
+    create = getattr(loaded, "create_plugin", None)
+    return loaded if create is None else create()
+
+
 def check_hooks(manager: pluggy.PluginManager) -> None:
-    """Raise PluginError for an implementation of a hook that does not exist: otherwise it is silent."""
+    """Raise PluginError if a plugin implements a hook that does not exist: pluggy ignores it silently."""
     try:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
@@ -50,9 +56,9 @@ def check_hooks(manager: pluggy.PluginManager) -> None:
 
 
 def collect(manager: pluggy.PluginManager, hook: str, **arguments: Any) -> list[Any]:
-    """All objects that the `register_*` hook's implementations return, in the order of registration.
+    """All objects that the implementations of a `register_*` hook return, in the order of pluggy's calls.
 
-    Raises PluginError that names the plugin whose implementation failed or returned no list.
+    Raises PluginError, which names the plugin, if an implementation fails or returns no list.
     """
     found: list[Any] = []
     for implementation in getattr(manager.hook, hook).get_hookimpls():
@@ -68,9 +74,9 @@ def collect(manager: pluggy.PluginManager, hook: str, **arguments: Any) -> list[
 
 
 def notify(manager: pluggy.PluginManager, hook: str, **arguments: Any) -> None:
-    """Report a fact to every implementation of an `on_*` hook; what one raises is logged with its name.
+    """Report a fact to every implementation of an `on_*` hook; an exception is logged with the plugin's name.
 
-    Each is called alone, because pluggy stops at the first that raises.
+    Each implementation is called on its own, because pluggy stops at the first exception.
     """
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         try:
@@ -80,7 +86,7 @@ def notify(manager: pluggy.PluginManager, hook: str, **arguments: Any) -> None:
 
 
 def describe_plugins(manager: pluggy.PluginManager) -> list[PluginDescription]:
-    """What is installed, by name."""
+    """The installed plugins, sorted by name."""
     distributions = {point.name: point.dist for point in entry_points(group=ENTRY_POINT_GROUP)}
     described = []
     for name, plugin in sorted(manager.list_name_plugin()):

@@ -1,7 +1,7 @@
-"""The snapshot worker: threads that take requests for pictures from the capture queue and answer them at once.
+"""The snapshot worker: threads that take picture requests from the capture queue and answer them immediately.
 
-No Dramatiq here: its Redis broker looks into an idle queue every quarter of a second. Clips are begun here too, because
-their pre-roll is on the bus for a few seconds only; they mostly wait, so they have seats of their own.
+Dramatiq is not used here: its Redis broker polls an idle queue every quarter of a second. Clips are started here too,
+because their pre-roll is on the bus for a few seconds only; they mostly wait, so they have slots of their own.
 """
 
 import contextlib
@@ -29,21 +29,20 @@ from workers.job_runner import JobRunner
 
 log = logging.getLogger(__name__)
 
-#: Most of the time of a capture is waiting for Redis, the disk and the database: so many threads wait for each that
-#: decodes.
+#: Threads per decoding thread: a capture mostly waits for Redis, the disk and the database.
 _THREADS_EACH = 4
 _MAX_THREADS = 64
 _TAKE_SECONDS = 2.0
 _REPORT_SECONDS = 3.0
 _AWAY_SECONDS = 0.5
-#: A platform kills what has not ended half a minute after SIGTERM.
+#: Platforms kill a process half a minute after SIGTERM.
 _END_SECONDS = 10.0
-#: Clips that are made at once: nearly all of them wait for what happens after the bookmark.
+#: Clips that are made at once: nearly all of them wait for the footage after the bookmark.
 CLIP_SLOTS = 32
 
 
 class SnapshotWorker:
-    """Takes requests until it is closed. `run_clip_job` runs the clip's job with an id; it may take minutes."""
+    """Serves requests until it is closed. `run_clip_job` runs the job of a clip by its id; it may take minutes."""
 
     def __init__(
         self,
@@ -54,7 +53,7 @@ class SnapshotWorker:
         threads: int,
         take_seconds: float = _TAKE_SECONDS,
     ) -> None:
-        """A thread waits `take_seconds` for a request before it looks whether it is to end."""
+        """`take_seconds`: how long a thread waits for a request before it checks whether the worker is closing."""
         self._queue = queue
         self._capture = capture
         self._run_clip_job = run_clip_job
@@ -70,7 +69,7 @@ class SnapshotWorker:
 
     @property
     def busy(self) -> int:
-        """Threads that are at a picture."""
+        """The number of threads that take a picture."""
         return self._busy
 
     @property
@@ -78,12 +77,12 @@ class SnapshotWorker:
         return self._closing.is_set()
 
     def start(self) -> None:
-        """Begin to take requests."""
+        """Start the threads."""
         for thread in self._takers:
             thread.start()
 
     def close(self) -> None:
-        """Take nothing new, finish the pictures, give the clips back; ends within seconds. May be called twice."""
+        """Take no new requests, finish pictures, hand clips back; returns within seconds. May be called twice."""
         self._closing.set()
         deadline = time.monotonic() + _END_SECONDS
         with self._lock:
@@ -96,31 +95,31 @@ class SnapshotWorker:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
     def _run(self) -> None:
-        complaint = ""
+        last_error = ""
         while not self.is_closing:
             try:
                 request = self._queue.take(wait_seconds=self._take_seconds)
-                complaint = ""
+                last_error = ""
             except Unavailable as error:
-                if str(error) != complaint:
-                    log.warning("no requests for pictures can be taken now: %s", error)
-                complaint = str(error)
+                if str(error) != last_error:
+                    log.warning("picture requests cannot be taken now: %s", error)
+                last_error = str(error)
                 self._closing.wait(_AWAY_SECONDS)
                 continue
             except Exception:
-                log.exception("a request for a picture could not be read")
+                log.exception("a picture request could not be read")
                 continue
             if request is None:
                 continue
             try:
                 self._serve(request)
             except Exception:
-                # Such as a plugin that cannot be loaded: a thread that ends here takes no more requests.
+                # For example a plugin that cannot be loaded. The thread must survive, to take further requests.
                 log.exception("the %s of device %s was not finished", request.what, request.device_id)
 
     def _serve(self, request: CaptureRequest) -> None:
         if request.what == CLIP:
-            self._begin_clip(request.id)
+            self._start_clip(request.id)
             return
         with self._lock:
             self._busy += 1
@@ -128,7 +127,7 @@ class SnapshotWorker:
             taken = self._take_picture(request)
             with contextlib.suppress(Unavailable):
                 self._queue.answer(request.id, taken.answer)
-            taken.tell()
+            taken.report()
         finally:
             with self._lock:
                 self._busy -= 1
@@ -148,26 +147,26 @@ class SnapshotWorker:
         log.debug("%s of device %s in %.0f ms", request.what, request.device_id, (time.monotonic() - started) * 1000)
         return taken
 
-    def _begin_clip(self, job_id: str) -> None:
+    def _start_clip(self, job_id: str) -> None:
         thread = threading.Thread(target=self._run_clip, args=(job_id,), name=f"clip {job_id[:8]}", daemon=True)
         with self._lock:
-            self._clips = [one for one in self._clips if one.is_alive()] + [thread]
+            self._clips = [clip for clip in self._clips if clip.is_alive()] + [thread]
         thread.start()
 
     def _run_clip(self, job_id: str) -> None:
         try:
             self._run_clip_job(job_id)
         except Shutdown:
-            log.info("the clip of job %s is given up: this worker stops", job_id)
+            log.info("the clip of job %s is handed back: this worker stops", job_id)
         except VasError as error:
             # The clock process finds the job and sends it to a jobs worker.
-            log.warning("the clip of job %s cannot be begun now: %s", job_id, error)
+            log.warning("the clip of job %s cannot be started now: %s", job_id, error)
         except Exception:
             log.exception("the clip of job %s failed", job_id)
 
 
 def run_snapshots(config: Config, *, stop: threading.Event | None = None) -> None:
-    """Serve requests for pictures until SIGTERM."""
+    """Serve picture requests until SIGTERM."""
     stop = stop or threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

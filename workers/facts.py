@@ -1,6 +1,7 @@
-"""Tells plugins what a worker has made; the plugins of a process are found once, when there is something to tell."""
+"""Reports the facts of a worker to plugins; a process loads its plugins once, at the first report."""
 
 import threading
+from functools import cache
 from typing import Any
 
 import pluggy
@@ -8,12 +9,16 @@ import pluggy
 from gateway.plugin_manager import create_plugin_manager, notify
 
 _lock = threading.Lock()
-_found: list[pluggy.PluginManager] = []
 
 
 def report_fact(hook: str, **facts: Any) -> None:
-    """Call an `on_*` hook of every plugin; what one raises is logged with its name."""
+    """Call an `on_*` hook of every plugin; an exception is logged with the plugin's name."""
+    # `cache` alone would let two threads load the plugins at the same time.
     with _lock:
-        if not _found:
-            _found.append(create_plugin_manager())
-    notify(_found[0], hook, **facts)
+        manager = _plugins()
+    notify(manager, hook, **facts)
+
+
+@cache
+def _plugins() -> pluggy.PluginManager:
+    return create_plugin_manager()

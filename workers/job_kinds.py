@@ -1,4 +1,4 @@
-"""What runs each kind of job."""
+"""The functions that run the kinds of jobs."""
 
 from workers.captures.captures import SNAPSHOT, run_snapshot
 from workers.clips.clips import CLIP, run_clip

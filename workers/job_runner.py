@@ -1,7 +1,7 @@
-"""Runs the jobs that a person waits for: claimed, kept alive by a heartbeat, cancelled within a second, handed back.
+"""Runs jobs: claims them, writes heartbeats, cancels them within a second, hands them back when the worker stops.
 
-The queue's message is only a hint: which jobs there are stands in the database. A job that no seat was free for is
-taken by whoever gets free first, and the clock process sends its message again.
+The message in the queue is only a hint: the database holds the jobs. A job for which no slot was free is taken by the
+first slot that becomes free, and the clock process sends its message again.
 """
 
 import contextlib
@@ -16,8 +16,7 @@ from dramatiq.middleware import Shutdown
 
 from gateway.config import Config
 from gateway.errors import LeaseLost, Unavailable, VasError
-from gateway.jobs.files import remove_results
-from gateway.jobs.model import (
+from gateway.jobs.attempts import (
     JobAttempt,
     claim_job,
     end_cancelled,
@@ -28,29 +27,30 @@ from gateway.jobs.model import (
     is_cancel_requested,
     next_queued,
 )
+from gateway.jobs.files import remove_results
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 0.3
+_CHECK_SECONDS = 0.3
 _HEARTBEAT_SECONDS = 2.0
-#: So long the end of a job is tried to be written while the database is away.
-_PATIENCE_SECONDS = 120.0
+#: How long writing the end of a job is retried while the database is away.
+_MAX_RETRY_SECONDS = 120.0
 _RETRY_SECONDS = 0.5
 
 
 class JobFailed(VasError):
-    """A job cannot be done; `reason` is a code of gateway.jobs.model.JOB_ERRORS or gateway.states.REASONS."""
+    """A job cannot be completed; `reason` is a code of gateway.jobs.model.JOB_ERRORS or gateway.states.REASONS."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message, reason=reason)
 
 
 class JobCancelled(Exception):
-    """Somebody wished the job to end."""
+    """The cancellation of the job was requested."""
 
 
 class JobContext:
-    """What a job's function has beside the job. `check` often, `report` as often as it likes: both cost nothing."""
+    """The context of a job's function. Call `check` often; both `check` and `report` are cheap."""
 
     def __init__(self, config: Config, attempt: JobAttempt) -> None:
         self.config = config
@@ -60,45 +60,45 @@ class JobContext:
         self._is_lost = threading.Event()
 
     def check(self) -> None:
-        """Raise JobCancelled when the job is to end, LeaseLost when another worker has it or it was deleted."""
+        """Raise JobCancelled if the job is to end, LeaseLost if another worker has it or it was deleted."""
         if self._is_lost.is_set():
-            raise LeaseLost(f"job '{self.attempt.id}' is not run by this attempt any more")
+            raise LeaseLost(f"job '{self.attempt.id}' is no longer run by this attempt")
         if self._is_cancelled.is_set():
             raise JobCancelled
 
     def report(self, progress: float, stage: str) -> None:
-        """How far the job is, 0 to 1, and at what; written with the next heartbeat."""
+        """Set progress (0 to 1) and stage of the job; written with the next heartbeat."""
         self._progress, self._stage = progress, stage
 
 
-#: What runs a job: it gives the result, or raises JobFailed. It may be killed at any moment and is then begun anew.
+#: The function of a kind of job: returns the result or raises JobFailed. After a kill it is run again from the start.
 JobFunction = Callable[[JobAttempt, JobContext], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class JobRunner:
-    """Runs jobs of some kinds in this process, `seats` at once."""
+    """Runs jobs of some kinds in this process; `slots` limits how many run at once."""
 
     config: Config
     worker: str
     kinds: Mapping[str, JobFunction]
-    seats: threading.BoundedSemaphore
+    slots: threading.BoundedSemaphore
     is_closing: Callable[[], bool] = lambda: False
 
     def run(self, job_id: str) -> None:
-        """Run a job if it is still queued and a seat is free, then whichever has waited longest, until none does."""
-        if not self.seats.acquire(blocking=False):
-            log.debug("job %s waits: every seat of this worker is taken", job_id)
+        """Run a job if it is still queued and a slot is free, then the longest queued ones, until none is queued."""
+        if not self.slots.acquire(blocking=False):
+            log.debug("job %s waits: all slots of this worker are taken", job_id)
             return
         try:
-            following: str | None = job_id
-            while following is not None and not self.is_closing():
-                attempt = claim_job(following, self.worker)
+            next_id: str | None = job_id
+            while next_id is not None and not self.is_closing():
+                attempt = claim_job(next_id, self.worker)
                 if attempt is not None:
                     self._run_one(attempt)
-                following = None if self.is_closing() else next_queued(self.kinds)
+                next_id = None if self.is_closing() else next_queued(self.kinds)
         finally:
-            self.seats.release()
+            self.slots.release()
 
     def _run_one(self, attempt: JobAttempt) -> None:
         keep_hours = self.config.export_keep_hours
@@ -107,12 +107,12 @@ class JobRunner:
         log.info("job %s (%s) started, attempt %d", attempt.id, attempt.kind, attempt.attempt)
         try:
             with _Heartbeat(context):
-                # What an attempt that was killed has left is of no use: each begins anew.
+                # The files of an attempt that was killed are useless: each attempt starts from the beginning.
                 remove_results(self.config, attempt.id)
                 result = self._function(attempt)(attempt, context)
                 context.check()
             if not retry_until_written(lambda: finish_job(attempt, result, keep_hours=keep_hours)):
-                raise LeaseLost(f"job '{attempt.id}' was taken away while it was finished")
+                raise LeaseLost(f"job '{attempt.id}' was lost while its end was written")
             log.info("job %s (%s) done in %.1f s", attempt.id, attempt.kind, time.monotonic() - started)
         except Shutdown:
             log.info("job %s is handed back: this worker stops", attempt.id)
@@ -121,10 +121,9 @@ class JobRunner:
                 hand_back(attempt)
             raise
         except LeaseLost:
-            # Deleted, or another worker's: whatever this attempt has written belongs to nobody.
-            log.info("job %s is not this worker's any more", attempt.id)
-            for path in self.config.exports_dir.glob(f"*{result_stem(attempt)}*"):
-                path.unlink(missing_ok=True)
+            # Deleted, or taken by another worker: the files of this attempt are orphans.
+            log.info("job %s no longer belongs to this worker", attempt.id)
+            remove_results(self.config, result_stem(attempt))
         except JobCancelled:
             log.info("job %s was cancelled", attempt.id)
             remove_results(self.config, attempt.id)
@@ -148,62 +147,63 @@ class JobRunner:
         try:
             return self.kinds[attempt.kind]
         except KeyError:
-            raise JobFailed("job_failed", f"this worker knows no job of kind '{attempt.kind}'") from None
+            raise JobFailed("job_failed", f"this worker cannot run jobs of kind '{attempt.kind}'") from None
 
 
 def result_stem(attempt: JobAttempt) -> str:
-    """How the names of an attempt's files begin: no two attempts write the same file."""
+    """The start of the names of an attempt's files: no two attempts write the same file."""
     return f"{attempt.id}-{attempt.token.rpartition(':')[2]}"
 
 
 class _Heartbeat:
-    """A thread that says that the job lives, and looks whether it is to end."""
+    """A thread that writes the heartbeat of a job and checks whether the job is to end."""
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
         self._end = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"job {context.attempt.id[:8]}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"job {context.attempt.id[:8]}", daemon=True)
 
     def __enter__(self) -> None:
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         self._end.set()
-        # Short waits, because Dramatiq's Shutdown reaches a thread only when it runs Python.
+        # Short waits, because Dramatiq's Shutdown reaches a thread only while it runs Python.
         while self._thread.is_alive():
             self._thread.join(0.2)
 
-    def _beat(self) -> None:
+    def _run(self) -> None:
         context, attempt = self._context, self._context.attempt
-        beaten_at, told = time.monotonic(), ("starting", 0)
-        while not self._end.wait(_LOOK_SECONDS):
+        written_at, written = time.monotonic(), ("starting", 0)
+        while not self._end.wait(_CHECK_SECONDS):
             now = time.monotonic()
-            news = (context._stage, int(context._progress * 100))
+            current = (context._stage, int(context._progress * 100))
             try:
-                if now - beaten_at >= _HEARTBEAT_SECONDS or (news != told and now - beaten_at >= 2 * _LOOK_SECONDS):
-                    is_wished = heartbeat_job(attempt, context._progress, context._stage)
-                    beaten_at, told = now, news
+                age = now - written_at
+                if age >= _HEARTBEAT_SECONDS or (current != written and age >= 2 * _CHECK_SECONDS):
+                    is_cancelled = heartbeat_job(attempt, context._progress, context._stage)
+                    written_at, written = now, current
                 else:
-                    is_wished = is_cancel_requested(attempt)
+                    is_cancelled = is_cancel_requested(attempt)
             except LeaseLost:
                 context._is_lost.set()
                 return
             except Unavailable as error:
-                log.debug("job %s cannot be told to live now: %s", attempt.id, error)
+                log.debug("the heartbeat of job %s cannot be written now: %s", attempt.id, error)
                 continue
             except Exception:
-                log.exception("the heart of job %s stumbled", attempt.id)
+                log.exception("the heartbeat of job %s failed", attempt.id)
                 continue
-            if is_wished:
+            if is_cancelled:
                 context._is_cancelled.set()
 
 
 def retry_until_written(write: Callable[[], None]) -> bool:
-    """Write the end of a job or of what it has made, also when the database is away for a while; False when it is lost.
+    """Write the end of a job or its result, with retries while the database is away; False if the job is lost.
 
-    Given up, the clock process finds the job without a heartbeat and puts it back.
+    After the last retry, the clock process finds the job without a heartbeat and requeues it.
     """
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _MAX_RETRY_SECONDS
     while True:
         try:
             write()

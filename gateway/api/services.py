@@ -109,7 +109,7 @@ class Services:
             posters=Posters(
                 connect_redis(config.bus_redis_url, timeout_seconds=1.0),
                 fresh_seconds=config.poster_seconds,
-                seats=max(1, config.web_threads // 2),
+                slots=max(1, config.web_threads // 2),
             ),
             # A probe holds a thread for as long as the camera takes: most threads stay free.
             probe_slots=BoundedSemaphore(max(1, config.web_threads // 4)),

@@ -1,4 +1,4 @@
-"""What people do with bookmarks: made, changed, deleted and brought back, each as one transaction.
+"""Creates, changes, deletes and restores bookmarks, each in one transaction.
 
 The worker that makes a clip writes through gateway/captures/clips.py. Every function raises
 `gateway.database.DatabaseUnavailable` when the database is away.
@@ -6,25 +6,16 @@ The worker that makes a clip writes through gateway/captures/clips.py. Every fun
 
 import contextlib
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from gateway import database
-from gateway.captures.bookmarks import (
-    CLIP,
-    PENDING,
-    Bookmark,
-    BookmarkTag,
-    BookmarkValues,
-    bookmark_missing,
-    find_bookmark,
-    is_shown,
-)
-from gateway.captures.tags import replace_tags
+from gateway.captures.bookmarks import CLIP, PENDING, Bookmark, BookmarkTag, BookmarkValues, find_bookmark
+from gateway.captures.changes import check_version, lock_row, restore, soft_delete
 from gateway.clock import utc_now
 from gateway.errors import Conflict, NotFound
-from gateway.inventory import VersionChanged
 from gateway.jobs.model import FootageRange, Job, create_job, request_cancel
+from gateway.tags import join_search_text, replace_tags
 from gateway.tenancy.scopes import TenantScope
 
 
@@ -41,14 +32,14 @@ def create_bookmark(
     created_by: str = "",
     at: datetime | None = None,
 ) -> tuple[Bookmark, bool]:
-    """A bookmark with the job of its clip, and whether it is new: the same `request_key` again gives the one of before.
+    """Create a bookmark and the job of its clip; returns the bookmark and whether it is new.
 
-    `footage` is protected until the clip is made. Raises Conflict `key_reused` where the key was used for something
-    else, or its bookmark was deleted.
+    A repeated `request_key` returns the first bookmark. `footage` is protected until the clip is made. Raises Conflict
+    `key_reused` if the key was used for another request, or if its bookmark was deleted.
     """
     now = at or utc_now()
     with database.transaction():
-        job, is_new = _make_job(
+        job, is_new = _create_clip_job(
             scope, bookmark_id, device_id, footage=footage, by=created_by, at=now, asked=asked, request_key=request_key
         )
         if is_new:
@@ -60,7 +51,7 @@ def create_bookmark(
                 at_ms=values.at_ms,
                 before_ms=values.before_ms,
                 after_ms=values.after_ms,
-                **_words(values, device_name),
+                **_text_columns(values, device_name),
                 clip_state=PENDING,
                 clip_job_id=job.id,
                 clip_notes="[]",
@@ -90,17 +81,16 @@ def replace_bookmark(
     by: str = "",
     at: datetime | None = None,
 ) -> tuple[Bookmark, bool]:
-    """Replace what people may set of a bookmark, and whether that asks for a new clip, whose job is made then.
+    """Replace the values of a bookmark; returns the bookmark and whether a job for a new clip was created.
 
-    Values that are the same as before change nothing, not even the version. The clip of before stays until the new one
-    is there. Raises NotFound, and VersionChanged when it is not `if_version` any more.
+    Equal values change nothing, not even the version. The old clip stays until the new one is ready. Raises NotFound,
+    and VersionChanged if the version is not `if_version`.
     """
     now = at or utc_now()
     with database.transaction():
-        bookmark = _lock(scope, bookmark_id)
-        if if_version is not None and bookmark.version != if_version:
-            raise VersionChanged(f"bookmark '{bookmark_id}' was changed in the meantime: read it again")
-        words = _words(values, bookmark.device_name)
+        lock_row(scope, Bookmark, bookmark_id)
+        bookmark = find_bookmark(scope, bookmark_id)
+        check_version(bookmark, if_version)
         is_same_clip = values.same_clip(bookmark)
         before = (bookmark.title, bookmark.note, bookmark.tags)
         if is_same_clip and before == (values.title, values.note, list(values.tags)):
@@ -110,7 +100,7 @@ def replace_bookmark(
             at_ms=values.at_ms,
             before_ms=values.before_ms,
             after_ms=values.after_ms,
-            **words,
+            **_text_columns(values, bookmark.device_name),
             version=Bookmark.version + 1,
             updated_at=now,
         ).where(Bookmark.id == bookmark_id).execute()
@@ -129,12 +119,13 @@ def renew_clip(
     by: str = "",
     at: datetime | None = None,
 ) -> tuple[Bookmark, bool]:
-    """Have the clip made again, and whether a job was made for it: one that is being made already goes on.
+    """Make the clip again; returns the bookmark and whether a job was created: a clip job that runs goes on.
 
     Raises NotFound.
     """
     with database.transaction():
-        bookmark = _lock(scope, bookmark_id)
+        lock_row(scope, Bookmark, bookmark_id)
+        bookmark = find_bookmark(scope, bookmark_id)
         if bookmark.job is not None and bookmark.job.finished_at is None:
             return bookmark, False
         _renew_clip(scope, bookmark, footage=footage, keep_hours=keep_hours, by=by, at=at or utc_now())
@@ -142,53 +133,40 @@ def renew_clip(
 
 
 def delete_bookmark(scope: TenantScope, bookmark_id: str, at: datetime | None = None) -> Bookmark:
-    """Hide a bookmark, and give it; the clock process removes it and its clip once it cannot be brought back.
-
-    Raises NotFound.
-    """
+    """Delete a bookmark so that it can be restored; returns it as it was. Raises NotFound."""
     with database.transaction():
         bookmark = find_bookmark(scope, bookmark_id)
-        if not scope.update(Bookmark, deleted_at=at or utc_now()).where(is_shown(bookmark_id)).execute():
-            raise bookmark_missing(bookmark_id)
+        soft_delete(scope, Bookmark, bookmark_id, at)
         return bookmark
 
 
 def restore_bookmark(
     scope: TenantScope, bookmark_id: str, *, undo_minutes: float, at: datetime | None = None
 ) -> tuple[Bookmark, bool]:
-    """Bring a deleted bookmark back, and whether it was deleted; one that is not stays as it is.
+    """Restore a deleted bookmark; returns it and whether it was deleted.
 
-    Raises NotFound when there is none, or it was deleted more than `undo_minutes` ago.
+    Raises NotFound if there is none, or if it was deleted more than `undo_minutes` ago.
     """
-    since = (at or utc_now()) - timedelta(minutes=undo_minutes)
     with database.transaction():
-        lately = (Bookmark.id == bookmark_id) & (Bookmark.deleted_at >= since)
-        is_restored = bool(scope.update(Bookmark, deleted_at=None).where(lately).execute())
+        is_restored = restore(scope, Bookmark, bookmark_id, undo_minutes=undo_minutes, at=at)
         return find_bookmark(scope, bookmark_id), is_restored
-
-
-def _lock(scope: TenantScope, bookmark_id: str) -> Bookmark:
-    """The bookmark, which nobody else changes until the transaction ends; raises NotFound."""
-    if database.is_postgresql():
-        scope.select(Bookmark, Bookmark.id).where(Bookmark.id == bookmark_id).for_update().first()
-    return find_bookmark(scope, bookmark_id)
 
 
 def _renew_clip(
     scope: TenantScope, bookmark: Bookmark, *, footage: FootageRange | None, keep_hours: float, by: str, at: datetime
 ) -> None:
-    """Make a job for the clip in place of the one of before; within the caller's transaction."""
+    """Replace the job of the clip by a new one; within the caller's transaction."""
     if bookmark.clip_state == PENDING and bookmark.clip_job_id is not None:
-        # It has ended, or is gone: then there is nothing to cancel.
+        # A job that has ended or was deleted needs no cancellation.
         with contextlib.suppress(NotFound, Conflict):
             request_cancel(scope, bookmark.clip_job_id, keep_hours=keep_hours, at=at)
-    job, _ = _make_job(scope, bookmark.id, bookmark.device_id, footage=footage, by=by, at=at)
+    job, _ = _create_clip_job(scope, bookmark.id, bookmark.device_id, footage=footage, by=by, at=at)
     scope.update(
         Bookmark, clip_state=PENDING, clip_job_id=job.id, clip_reason_code=None, clip_reason_message=None
     ).where(Bookmark.id == bookmark.id).execute()
 
 
-def _make_job(
+def _create_clip_job(
     scope: TenantScope,
     bookmark_id: str,
     device_id: str,
@@ -211,6 +189,6 @@ def _make_job(
     )
 
 
-def _words(values: BookmarkValues, device_name: str) -> dict[str, Any]:
-    search_text = "\n".join([values.title, values.note, *values.tags, device_name]).casefold()
+def _text_columns(values: BookmarkValues, device_name: str) -> dict[str, Any]:
+    search_text = join_search_text(values.title, values.note, *values.tags, device_name)
     return {"title": values.title, "note": values.note, "search_text": search_text}

@@ -1,28 +1,30 @@
 """Bookmarks: moments on a device with title, note, tags and a clip of their own. Milliseconds since 1970, UTC.
 
-Rows, and how they are found; what people do with them is in gateway/captures/bookmark_changes.py. Every function opens
-its own session and raises `gateway.database.DatabaseUnavailable` when the database is away.
+Rows and queries; changes are in gateway/captures/bookmark_changes.py. Every function opens its own session and raises
+`gateway.database.DatabaseUnavailable` when the database is away.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import peewee
 
 from gateway import database
-from gateway.captures.tags import TagCount, count_tags, tagged, tags_of
-from gateway.errors import NotFound
+from gateway.captures.changes import CAPTURE_ORDERS, NEWEST, CaptureFilter, filter_captures, find_row, read_page
 from gateway.jobs.model import Job
+from gateway.tags import TagCount, count_tags, tags_of
 from gateway.tenancy.scopes import EveryTenantScope, IdField, TenantRow, TimeField
 
-#: Where the clip of a bookmark stands.
+#: States of the clip of a bookmark.
 PENDING, READY, FAILED = CLIP_STATES = ("pending", "ready", "failed")
 
-#: The kind of the jobs that make clips; parameters: `bookmark_id`, and `asked` as the caller asked it.
+#: The kind of the jobs that make clips; parameters: `bookmark_id`, and the caller's request as `asked`.
 CLIP = "clip"
 
-NEWEST, OLDEST = BOOKMARK_ORDERS = ("newest", "oldest")
+BOOKMARK_ORDERS = CAPTURE_ORDERS
+
+#: Bookmarks have no filter beyond that of all captures.
+BookmarkFilter = CaptureFilter
 
 
 class Bookmark(TenantRow):
@@ -72,8 +74,7 @@ class BookmarkTag(TenantRow):
 
 @dataclass(frozen=True, slots=True)
 class BookmarkValues:
-    """All that a person may set of a bookmark; its clip reaches from `before_ms` before the moment to `after_ms`
-    after."""
+    """Values of a bookmark that a caller may set; its clip is from `before_ms` before to `after_ms` after `at_ms`."""
 
     at_ms: int
     title: str
@@ -91,47 +92,28 @@ class BookmarkValues:
         return self.at_ms + self.after_ms
 
     def same_clip(self, bookmark: Bookmark) -> bool:
-        """Whether they ask for the same clip as the bookmark has."""
+        """Whether the bookmark's clip has the same range."""
         return (self.at_ms, self.before_ms, self.after_ms) == (bookmark.at_ms, bookmark.before_ms, bookmark.after_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class BookmarkFilter:
-    """Which bookmarks are listed: those to which all of it applies. `end_ms` is not part of the range.
-
-    `device_ids`: of one of them; `tags`: with all of them; `text` is looked for in title, note, tags and the device's
-    name.
-    """
-
-    device_ids: tuple[str, ...] = ()
-    start_ms: int | None = None
-    end_ms: int | None = None
-    tags: tuple[str, ...] = ()
-    text: str | None = None
 
 
 def find_bookmark(scope: EveryTenantScope, bookmark_id: str) -> Bookmark:
     """A bookmark with its tags as `.tags` and, while its clip is pending, the job that makes it as `.job`.
 
-    Raises NotFound, also for one that is deleted.
+    Raises NotFound, also for a deleted one.
     """
     with database.session():
-        bookmark = scope.select(Bookmark).where(is_shown(bookmark_id)).first()
-        if bookmark is None:
-            raise bookmark_missing(bookmark_id)
+        bookmark = find_row(scope, Bookmark, bookmark_id)
         _complete(scope, [bookmark])
         return bookmark
 
 
 def list_bookmarks(
-    scope: EveryTenantScope, wanted: BookmarkFilter, *, order: str = NEWEST, limit: int = 50, offset: int = 0
+    scope: EveryTenantScope, criteria: BookmarkFilter, *, order: str = NEWEST, limit: int = 50, offset: int = 0
 ) -> tuple[list[Bookmark], int]:
-    """A page of bookmarks as `find_bookmark` gives them, and how many there are on all pages."""
+    """A page of bookmarks in the form of `find_bookmark`, and the total count."""
     with database.session():
-        query = _filtered(scope, wanted)
-        total = query.count()
-        by = (Bookmark.at_ms.desc(), Bookmark.id.desc()) if order == NEWEST else (Bookmark.at_ms, Bookmark.id)
-        bookmarks = list(query.order_by(*by).limit(limit).offset(offset))
+        query = filter_captures(scope, Bookmark, BookmarkTag.bookmark_id, criteria)
+        bookmarks, total = read_page(query, order=order, limit=limit, offset=offset)
         _complete(scope, bookmarks)
         return bookmarks, total
 
@@ -139,27 +121,12 @@ def list_bookmarks(
 def count_bookmark_tags(
     scope: EveryTenantScope, device_ids: Sequence[str] = (), *, limit: int = 50, offset: int = 0
 ) -> tuple[list[TagCount], int]:
-    """A page of the tags of bookmarks, the most used first, and how many different ones there are."""
+    """A page of the tags of bookmarks, the most used first, and the number of different tags."""
     return count_tags(scope, Bookmark, BookmarkTag.bookmark_id, device_ids=device_ids, limit=limit, offset=offset)
 
 
-def _filtered(scope: EveryTenantScope, wanted: BookmarkFilter) -> peewee.ModelSelect:
-    query = scope.select(Bookmark).where(Bookmark.deleted_at.is_null())
-    if wanted.device_ids:
-        query = query.where(Bookmark.device_id.in_(list(wanted.device_ids)))
-    if wanted.start_ms is not None:
-        query = query.where(Bookmark.at_ms >= wanted.start_ms)
-    if wanted.end_ms is not None:
-        query = query.where(Bookmark.at_ms < wanted.end_ms)
-    for tag in wanted.tags:
-        query = query.where(Bookmark.id.in_(tagged(scope, BookmarkTag.bookmark_id, BookmarkTag.tag == tag)))
-    if wanted.text:
-        query = query.where(Bookmark.search_text.contains(wanted.text.casefold()))
-    return query
-
-
 def _complete(scope: EveryTenantScope, bookmarks: list[Bookmark]) -> None:
-    """Tags and jobs of a whole list, with a query for each."""
+    """Add tags and jobs to a whole list, with one query for each."""
     jobs: dict[str, Job] = {}
     tags = tags_of(scope, BookmarkTag.bookmark_id, [bookmark.id for bookmark in bookmarks])
     pending = [bookmark.clip_job_id for bookmark in bookmarks if bookmark.clip_state == PENDING]
@@ -168,13 +135,3 @@ def _complete(scope: EveryTenantScope, bookmarks: list[Bookmark]) -> None:
     for bookmark in bookmarks:
         bookmark.tags = tags[bookmark.id]
         bookmark.job = jobs.get(bookmark.clip_job_id) if bookmark.clip_state == PENDING else None
-
-
-def is_shown(bookmark_id: str) -> Any:
-    """The condition of one bookmark that is not deleted."""
-    return (Bookmark.id == bookmark_id) & Bookmark.deleted_at.is_null()
-
-
-def bookmark_missing(bookmark_id: str) -> NotFound:
-    """What is raised for one that is not there."""
-    return NotFound(f"there is no bookmark with id '{bookmark_id}'")

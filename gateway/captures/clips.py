@@ -1,7 +1,6 @@
-"""The clip of a bookmark: where it stands, and what the worker that makes it writes. Milliseconds since 1970, UTC.
+"""The clip of a bookmark: its state, and the writes of the worker that makes it. Milliseconds since 1970, UTC.
 
-A clip is made by the job that its bookmark names: what another attempt or an older job still wants to write raises
-LeaseLost.
+A clip is made by the job that its bookmark names: writes of another attempt or of an older job raise LeaseLost.
 """
 
 import json
@@ -13,19 +12,18 @@ from gateway import database
 from gateway.captures.bookmarks import FAILED, PENDING, READY, Bookmark
 from gateway.errors import LeaseLost
 from gateway.jobs import model as jobs
-from gateway.jobs.model import CANCELLED, Job, JobAttempt, format_job_error, heartbeat_job
+from gateway.jobs.attempts import JobAttempt, heartbeat_job
+from gateway.jobs.model import CANCELLED, Job, format_job_error
 from gateway.states import Reason
 from gateway.tenancy.scopes import EVERY_TENANT
 
-#: Why there is no clip although nothing went wrong.
+#: The reason of a missing clip whose job was cancelled or deleted, without an error.
 CLIP_CANCELLED = "clip_cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class ClipStatus:
-    """Where a clip stands; `progress` is 0 to 1. A clip that is ready may have a reason: why no newer one could be
-    made.
-    """
+    """The state of a clip; `progress` is 0 to 1. A ready clip may have a reason: why no newer one could be made."""
 
     state: str
     progress: float
@@ -35,7 +33,7 @@ class ClipStatus:
 
 @dataclass(frozen=True, slots=True)
 class ClipResult:
-    """A clip that was written; `file` is its key among the capture files, `seconds` how long it plays."""
+    """A clip that was written; `file` is its key among the capture files, `seconds` its duration."""
 
     file: str
     size: int
@@ -48,23 +46,23 @@ class ClipResult:
 
 
 def clip_status(bookmark: Bookmark) -> ClipStatus:
-    """The state of the clip of a bookmark as `find_bookmark` gives it: also when its job ended without a word."""
+    """The state of the clip of a bookmark from `find_bookmark`, also if its job ended without reporting it."""
     if bookmark.clip_state != PENDING:
         reason = bookmark.clip_reason_code
-        spelt = format_clip_reason(reason, bookmark.clip_reason_message) if reason else None
-        return ClipStatus(bookmark.clip_state, float(bookmark.clip_state == READY), reason=spelt)
+        full_reason = format_clip_reason(reason, bookmark.clip_reason_message) if reason else None
+        return ClipStatus(bookmark.clip_state, float(bookmark.clip_state == READY), reason=full_reason)
     job = bookmark.job
     if job is not None and job.state not in (jobs.FAILED, CANCELLED):
         return ClipStatus(PENDING, job.progress, job.id)
-    # Its job was cancelled, deleted, or given up as its workers died.
-    ended = READY if bookmark.clip_file else FAILED
-    return ClipStatus(ended, float(ended == READY), reason=_reason_of(job))
+    # Its job was cancelled, deleted, or failed because its workers died.
+    state = READY if bookmark.clip_file else FAILED
+    return ClipStatus(state, float(state == READY), reason=_reason_of(job))
 
 
 def format_clip_reason(code: str, message: str | None = None) -> Reason:
-    """The whole reason why there is no clip."""
+    """The reason of a missing clip, with message and remedy."""
     if code == CLIP_CANCELLED:
-        return Reason(code, message or "the making of the clip was cancelled", "have it made again")
+        return Reason(code, message or "the clip was cancelled", "make the clip again")
     return format_job_error(code, message)
 
 
@@ -72,26 +70,24 @@ def format_clip_reason(code: str, message: str | None = None) -> Reason:
 
 
 def read_clip_work(attempt: JobAttempt) -> Bookmark:
-    """The bookmark whose clip an attempt is to make; raises LeaseLost when it is gone, or another job makes its clip
-    now.
-    """
+    """The bookmark whose clip an attempt makes. Raises LeaseLost if it was deleted or another job makes its clip."""
     with database.session():
-        bookmark = EVERY_TENANT.select(Bookmark).where(_mine(attempt)).first()
+        bookmark = EVERY_TENANT.select(Bookmark).where(_owned_by_attempt(attempt)).first()
     if bookmark is None:
-        raise LeaseLost(f"the clip of bookmark '{attempt.parameters['bookmark_id']}' is not made by this job any more")
+        raise LeaseLost(f"the clip of bookmark '{attempt.parameters['bookmark_id']}' is no longer made by this job")
     return bookmark
 
 
 def save_poster(attempt: JobAttempt, poster_file: str, *, progress: float, stage: str) -> None:
-    """The poster is there before the clip is; `progress` and `stage` are where its job is now. Raises LeaseLost."""
+    """Store the poster, before the clip is ready; `progress` and `stage` are those of the job. Raises LeaseLost."""
     with database.transaction():
-        # The fence: an attempt that was given up writes nothing.
+        # Fencing: an attempt that has lost its job writes nothing.
         heartbeat_job(attempt, progress, stage)
         _update(attempt, poster_file=poster_file)
 
 
 def save_clip(attempt: JobAttempt, clip: ClipResult) -> None:
-    """The clip is durable: from now on it is the bookmark's. Raises LeaseLost."""
+    """Store a clip whose file is durable. Raises LeaseLost."""
     poster = {"poster_file": clip.poster_file} if clip.poster_file else {}
     _write(
         attempt,
@@ -110,14 +106,14 @@ def save_clip(attempt: JobAttempt, clip: ClipResult) -> None:
 
 
 def fail_clip(attempt: JobAttempt, code: str, message: str | None = None) -> None:
-    """There is no (newer) clip; one of before stays. Raises LeaseLost."""
+    """Record why there is no (newer) clip; an older clip stays. Raises LeaseLost."""
     with database.transaction():
         state = READY if read_clip_work(attempt).clip_file else FAILED
         _write(attempt, clip_state=state, clip_reason_code=code, clip_reason_message=message)
 
 
 def finalize_clips() -> list[Bookmark]:
-    """Write down the end of clips whose job ended without a word, and give their bookmarks; for the clock process."""
+    """Finalize clips whose job ended without reporting it; returns their bookmarks. For the clock process."""
     with database.session():
         pending = list(EVERY_TENANT.select(Bookmark).where(Bookmark.clip_state == PENDING))
         known = _jobs_of(pending)
@@ -125,7 +121,7 @@ def finalize_clips() -> list[Bookmark]:
 
 
 def _finalize(bookmark: Bookmark, job: Job | None) -> bool:
-    """Whether its job has ended, and nobody else wrote that down or asked for a new clip meanwhile."""
+    """Finalize one clip; False if its job goes on, or another process finalized or renewed the clip meanwhile."""
     bookmark.job = job
     status = clip_status(bookmark)
     if status.state == PENDING:
@@ -160,9 +156,9 @@ def _write(attempt: JobAttempt, **values: Any) -> None:
 
 
 def _update(attempt: JobAttempt, **values: Any) -> None:
-    if not EVERY_TENANT.update(Bookmark, **values).where(_mine(attempt)).execute():
-        raise LeaseLost(f"the clip of bookmark '{attempt.parameters['bookmark_id']}' is not made by this job any more")
+    if not EVERY_TENANT.update(Bookmark, **values).where(_owned_by_attempt(attempt)).execute():
+        raise LeaseLost(f"the clip of bookmark '{attempt.parameters['bookmark_id']}' is no longer made by this job")
 
 
-def _mine(attempt: JobAttempt) -> Any:
+def _owned_by_attempt(attempt: JobAttempt) -> Any:
     return (Bookmark.id == attempt.parameters["bookmark_id"]) & (Bookmark.clip_job_id == attempt.id)

@@ -1,4 +1,4 @@
-"""The files of snapshots and clips: `CAPTURES_DIR/{folder}/{tenant}/{name}`, whole and durable or not there at all."""
+"""The files of snapshots and clips: `CAPTURES_DIR/{folder}/{tenant}/{2 letters}/{name}`, each complete and durable."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ _CAPTURES = Owner("snapshots and clips", "captures_unwritable")
 
 
 class CaptureFiles:
-    """Files by their keys (`snapshots/{tenant}/{2 letters}/{name}`), which rows keep. A key is made by `key` alone."""
+    """Files by their keys (`snapshots/{tenant}/{2 letters}/{name}`), which rows store; only `key` builds keys."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -28,23 +28,23 @@ class CaptureFiles:
 
     @staticmethod
     def key(folder: str, tenant_id: str, name: str) -> str:
-        """The key of a new file; `name` begins with the id of what it belongs to."""
+        """The key of a new file; `name` begins with the id of its snapshot or bookmark."""
         return f"{folder}/{tenant_id}/{name[:2]}/{name}"
 
     def path(self, key: str) -> Path:
-        """Where a file lies. Raises ValueError for what is no key."""
+        """The path of a file. Raises ValueError for an invalid key."""
         parts = key.split("/")
         if len(parts) != 4 or parts[0] not in FOLDERS or any(not part or part.startswith(".") for part in parts):
-            raise ValueError(f"{key!r} is no key of a capture")
+            raise ValueError(f"{key!r} is not the key of a capture")
         return self.root.joinpath(*parts)
 
     def open(self, key: str) -> ResultFile:
-        """A file to be written; what is not `keep`-ed is gone afterwards."""
+        """Open a new file for writing; without `keep` it is deleted on exit."""
         path = self.path(key)
         return ResultFile(path.parent, path.name, owner=_CAPTURES)
 
     def make_folder(self, key: str) -> Path:
-        """The folder of a file, made where it is not there. Raises Unavailable `captures_unwritable`."""
+        """The folder of a file, created if it is missing. Raises Unavailable `captures_unwritable`."""
         folder = self.path(key).parent
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o750)
@@ -53,9 +53,9 @@ class CaptureFiles:
         return folder
 
     def write(self, key: str, data: bytes) -> None:
-        """A whole file. Raises ExportSpaceMissing `disk_full`, Unavailable."""
+        """Write a whole file. Raises ExportSpaceMissing `disk_full`, Unavailable."""
         path = self.path(key)
-        # What an attempt that was killed has left.
+        # An attempt that was killed may have left its draft.
         with contextlib.suppress(OSError):
             path.with_name(f".{path.name}.part").unlink()
         with self.open(key) as file:
@@ -63,20 +63,20 @@ class CaptureFiles:
             file.keep()
 
     def read(self, key: str) -> bytes:
-        """Raises NotFound `file_missing`."""
+        """Read a whole file. Raises NotFound `file_missing`."""
         try:
             return self.path(key).read_bytes()
         except FileNotFoundError:
-            raise NotFound("the file is gone from the disk", reason="file_missing") from None
+            raise NotFound("the file is missing on the disk", reason="file_missing") from None
 
     def delete(self, key: str) -> None:
-        """Also when it is not there."""
+        """Delete a file; a missing one is no error."""
         self.path(key).unlink(missing_ok=True)
 
     def check_space(self, needed_bytes: int, *, floor_bytes: int = 0) -> None:
-        """Raise ExportSpaceMissing `disk_full` when so much would not leave the disk the space that must stay free.
+        """Raise ExportSpaceMissing `disk_full` if a file of this size would take space that must stay free.
 
-        Raises Unavailable `captures_unwritable` where there is no such folder and none can be made.
+        Raises Unavailable `captures_unwritable` if the folder is missing and cannot be created.
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o750)
@@ -87,12 +87,11 @@ class CaptureFiles:
         if free - needed_bytes < floor:
             raise ExportSpaceMissing(
                 f"the disk of snapshots and clips has {format_bytes(free)} left, and {format_bytes(floor)} must stay "
-                "free: "
-                "make room, or delete some of them"
+                "free: make room, or delete some of them"
             )
 
     def old_files(self, older_than_seconds: float) -> Iterator[tuple[str, Path]]:
-        """Key and path of each file that has not been written to for so long, drafts among them (with no key)."""
+        """Key and path of each file that was not modified for this long; drafts are included, with an empty key."""
         before = time.time() - older_than_seconds
         for folder, _, names in os.walk(self.root):
             for name in names:

@@ -1,7 +1,8 @@
-"""Posters: the newest picture of each device, in the Redis of the media bus. Many ask, one has it made.
+"""Posters: the newest picture of each device, cached in the Redis of the media bus; concurrent requests share one.
 
-A poster is fresh for some seconds. After that the first who asks has a newer one made, and whoever comes meanwhile
-waits for the same; nobody waits longer than about a second, and then sees the last one known, which is kept for a day.
+A poster is fresh for some seconds. After that the first request has a newer one made, and concurrent requests wait
+for the same one. No request waits longer than about a second; then it gets the last known poster, which is kept for a
+day.
 """
 
 import json
@@ -16,28 +17,28 @@ import redis
 
 from gateway.errors import Unavailable
 
-#: Widths in pixels that are made; a wish between two of them gets the greater one.
+#: Widths in pixels that are made; a requested width is rounded up to the next one.
 POSTER_WIDTHS = (160, 320, 480, 640, 960, 1280, 1920)
 
-#: A request waits so long for a newer poster.
+#: How long a request waits for a newer poster.
 WAIT_SECONDS = 1.0
 _KEEP_SECONDS = 86_400
-#: After an answer that did not come, of a worker or of Redis, nobody waits for one for so long.
+#: After a worker or Redis did not answer, no request waits for this long.
 _LATE_SECONDS = 2.0
 _POLL_SECONDS = 0.05
 
 
 class PosterLate(Unavailable):
-    """No snapshot worker has answered in time."""
+    """No snapshot worker answered in time."""
 
     reason = "no_worker"
 
 
 @dataclass(frozen=True, slots=True)
 class Poster:
-    """A JPEG that was taken at `at_ms` (ms since 1970, UTC); without `at_ms` there is none, and `message` says why.
+    """A JPEG that was taken at `at_ms` (ms since 1970, UTC); with `at_ms` None there is none, for the reason `message`.
 
-    `checked_ms` is when it was the newest that there was.
+    `checked_ms` is the time at which it was known to be the newest picture.
     """
 
     picture: bytes = field(default=b"", repr=False)
@@ -47,7 +48,7 @@ class Poster:
 
 
 class _Flight:
-    """A poster that is being made."""
+    """A poster that one thread makes while others wait for it."""
 
     def __init__(self) -> None:
         self.ended = threading.Event()
@@ -58,23 +59,23 @@ class Posters:
     """The posters of all devices. Every method raises Unavailable `redis_unavailable` when Redis is away."""
 
     def __init__(
-        self, client: redis.Redis, *, fresh_seconds: float, seats: int, clock: Callable[[], float] = time.time
+        self, client: redis.Redis, *, fresh_seconds: float, slots: int, clock: Callable[[], float] = time.time
     ) -> None:
-        """`seats`: how many of this process' threads may wait for posters at once."""
+        """`slots`: the number of threads of this process that may wait for posters at once."""
         self.fresh_seconds = fresh_seconds
         self._redis = client
         self._clock = clock
-        self._seats = threading.BoundedSemaphore(seats)
+        self._slots = threading.BoundedSemaphore(slots)
         self._lock = threading.Lock()
         self._flights: dict[tuple[str, int], _Flight] = {}
         self._late_until = 0.0
         self._away_until = 0.0
 
     def get(self, device_id: str, width: int, make: Callable[[Poster | None], Poster]) -> Poster:
-        """The poster of a device, `width` being one of POSTER_WIDTHS.
+        """The poster of a device; `width` is one of POSTER_WIDTHS.
 
-        `make` gets the last one known and gives a newer one, or the same where there is none. Raises PosterLate when
-        it did and nothing is known yet.
+        `make` takes the last known poster and returns a newer one, or the same if there is none. Raises PosterLate if
+        `make` did so and no poster is known yet.
         """
         if time.monotonic() < self._away_until:
             raise _outage()
@@ -82,7 +83,7 @@ class Posters:
         if known is not None and self.seconds_left(known) > 0:
             return known
         if time.monotonic() < self._late_until:
-            return _shown(known)
+            return _require(known)
         key = (device_id, width)
         with self._lock:
             flight = self._flights.get(key)
@@ -91,29 +92,29 @@ class Posters:
                 flight = self._flights[key] = _Flight()
         if not is_first:
             flight.ended.wait(WAIT_SECONDS)
-            return _shown(flight.poster or known)
+            return _require(flight.poster or known)
         try:
             flight.poster = self._renew(device_id, width, known, make)
-            return _shown(flight.poster)
+            return _require(flight.poster)
         finally:
             with self._lock:
                 del self._flights[key]
             flight.ended.set()
 
     def seconds_left(self, poster: Poster) -> float:
-        """For how long the poster may be shown before a newer one is made."""
+        """How long the poster stays fresh."""
         return self.fresh_seconds - abs(self._clock() - poster.checked_ms / 1000)
 
     def _renew(
         self, device_id: str, width: int, known: Poster | None, make: Callable[[Poster | None], Poster]
     ) -> Poster | None:
-        if not self._seats.acquire(timeout=WAIT_SECONDS if known is None else 0.1):
+        if not self._slots.acquire(timeout=WAIT_SECONDS if known is None else 0.1):
             return known
         try:
             if not self._claim(device_id, width):
                 return self._await_other(device_id, width) or known
             try:
-                # Another may have been made since it was last looked.
+                # Another process may have made one since the last read.
                 now_known = self._read(device_id, width)
                 if now_known is not None and self.seconds_left(now_known) > 0:
                     return now_known
@@ -128,10 +129,10 @@ class Posters:
                 raise
             return known
         finally:
-            self._seats.release()
+            self._slots.release()
 
     def _await_other(self, device_id: str, width: int) -> Poster | None:
-        """What another process makes; None when it takes too long."""
+        """Wait for the poster that another process makes; None if it takes too long."""
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
@@ -141,32 +142,32 @@ class Posters:
         return None
 
     def _read(self, device_id: str, width: int) -> Poster | None:
-        with self._answering():
+        with self._translate_errors():
             data = self._redis.get(_key(device_id, width))
         if data is None:
             return None
-        facts, _, picture = data.partition(b"\n")
-        return Poster(picture, **json.loads(facts))
+        header, _, picture = data.partition(b"\n")
+        return Poster(picture, **json.loads(header))
 
     def _write(self, device_id: str, width: int, poster: Poster) -> None:
-        facts: dict[str, Any] = {"at_ms": poster.at_ms, "message": poster.message, "checked_ms": poster.checked_ms}
-        with self._answering():
+        header: dict[str, Any] = {"at_ms": poster.at_ms, "message": poster.message, "checked_ms": poster.checked_ms}
+        with self._translate_errors():
             self._redis.set(
-                _key(device_id, width), json.dumps(facts).encode() + b"\n" + poster.picture, ex=_KEEP_SECONDS
+                _key(device_id, width), json.dumps(header).encode() + b"\n" + poster.picture, ex=_KEEP_SECONDS
             )
 
     def _claim(self, device_id: str, width: int) -> bool:
-        """Whether this process may make it; a claim ends by itself, should the process."""
-        with self._answering():
+        """Whether this process may make the poster; the claim expires if the process ends."""
+        with self._translate_errors():
             return bool(self._redis.set(_key(device_id, width) + ":claim", 1, nx=True, px=int(WAIT_SECONDS * 3000)))
 
     def _unclaim(self, device_id: str, width: int) -> None:
-        with self._answering():
+        with self._translate_errors():
             self._redis.delete(_key(device_id, width) + ":claim")
 
     @contextmanager
-    def _answering(self) -> Iterator[None]:
-        """Turns Redis' own errors into the domain's; nobody else waits in vain for a while."""
+    def _translate_errors(self) -> Iterator[None]:
+        """Turn Redis errors into Unavailable; for some time afterwards, other requests fail without waiting."""
         try:
             yield
         except redis.RedisError as error:
@@ -175,7 +176,7 @@ class Posters:
 
 
 def round_width(width: int) -> int:
-    """The width that is made for a wish."""
+    """The width that is made for a requested width."""
     return next((known for known in POSTER_WIDTHS if known >= width), POSTER_WIDTHS[-1])
 
 
@@ -183,9 +184,9 @@ def _outage() -> Unavailable:
     return Unavailable("the posters cannot be read: Redis does not answer", reason="redis_unavailable")
 
 
-def _shown(poster: Poster | None) -> Poster:
+def _require(poster: Poster | None) -> Poster:
     if poster is None:
-        raise PosterLate("no snapshot worker has made a picture in time: see that the snapshot process runs")
+        raise PosterLate("no snapshot worker has made a picture in time: check that the snapshot process runs")
     return poster
 
 

@@ -1,9 +1,7 @@
-"""What goes of snapshots and bookmarks: what was deleted and can be undone no more, and what a schedule keeps no
-longer.
+"""Purges rows of snapshots and bookmarks: deleted ones that can no longer be restored, and expired ones of schedules.
 
-For the clock process. Rows go first, their files after them: a file that is left by a crash is found by `orphans_of`.
-Each function gives the keys of the files whose rows are gone, which are the caller's to delete, and handles at most a
-batch.
+For the clock process. Rows are deleted first and their files afterwards: a file that a crash left behind is found by
+`orphans_of`. Each function handles at most one batch and returns the keys of the files, which the caller deletes.
 """
 
 import uuid
@@ -21,7 +19,7 @@ from gateway.captures.snapshots import Snapshot
 from gateway.clock import DAY_MS
 from gateway.tenancy.scopes import EVERY_TENANT, TenantRow
 
-#: The columns that name files, by the folder of the files.
+#: The columns that store keys of files, by the folder of the files.
 _FILES: dict[str, tuple[type[TenantRow], tuple[str, ...]]] = {
     SNAPSHOTS: (Snapshot, ("file",)),
     CLIPS: (Bookmark, ("clip_file", "poster_file")),
@@ -29,7 +27,7 @@ _FILES: dict[str, tuple[type[TenantRow], tuple[str, ...]]] = {
 
 
 def drop_deleted(before: datetime, batch: int = 200) -> list[str]:
-    """End the snapshots and bookmarks that were deleted before a moment."""
+    """Purge the snapshots and bookmarks that were deleted before a moment."""
     return [
         key
         for model, columns in _FILES.values()
@@ -38,7 +36,7 @@ def drop_deleted(before: datetime, batch: int = 200) -> list[str]:
 
 
 def drop_expired(schedule: SnapshotSchedule, now_ms: int, batch: int = 200) -> list[str]:
-    """End the snapshots that a schedule keeps no longer: they are too old, or there are newer ones enough."""
+    """Purge the snapshots that exceed their schedule's `keep_days` or `keep_count`."""
     kept = (Snapshot.schedule_id == schedule.id) & Snapshot.deleted_at.is_null()
     oldest = _oldest_to_keep(schedule, kept, now_ms)
     if oldest is None:
@@ -47,7 +45,7 @@ def drop_expired(schedule: SnapshotSchedule, now_ms: int, batch: int = 200) -> l
 
 
 def orphans_of(keys: Iterable[str]) -> list[str]:
-    """Those of some keys of files that no row names. What no capture can be called is not judged, and not given."""
+    """The keys of files that no row stores. Names that no capture can have are not judged and not returned."""
     found = []
     by_folder: dict[str, dict[str, str]] = {}
     for key in keys:
@@ -65,7 +63,7 @@ def orphans_of(keys: Iterable[str]) -> list[str]:
 
 
 def _oldest_to_keep(schedule: SnapshotSchedule, kept: Any, now_ms: int) -> int | None:
-    """The moment from which on a schedule's pictures stay; None when all of them do."""
+    """The moment of the oldest snapshot that a schedule keeps; None if it keeps all of them."""
     moments = []
     if schedule.keep_days is not None:
         moments.append(now_ms - schedule.keep_days * DAY_MS)
@@ -78,20 +76,20 @@ def _oldest_to_keep(schedule: SnapshotSchedule, kept: Any, now_ms: int) -> int |
     return max(moments, default=None)
 
 
-def _drop(model: Any, columns: tuple[str, ...], which: Any, order: peewee.Field, batch: int) -> list[str]:
-    """Delete rows, the oldest first, as far as they are still so; gives the files that they named."""
+def _drop(model: Any, columns: tuple[str, ...], condition: Any, order: peewee.Field, batch: int) -> list[str]:
+    """Delete the rows that (still) match a condition, the oldest first; returns the keys of their files."""
     keys = []
     with database.transaction():
-        rows = list(EVERY_TENANT.select(model).where(which).order_by(order).limit(batch))
+        rows = list(EVERY_TENANT.select(model).where(condition).order_by(order).limit(batch))
         for row in rows:
-            # Somebody may have taken back the deletion meanwhile.
-            if EVERY_TENANT.delete(model).where(which, model.id == row.id).execute():
+            # The row may have been restored meanwhile.
+            if EVERY_TENANT.delete(model).where(condition, model.id == row.id).execute():
                 keys += [key for name in columns if (key := getattr(row, name))]
     return keys
 
 
 def _owner_of(key: str) -> str | None:
-    """The id with which a file's name begins; None for a name that is no capture's."""
+    """The id at the start of a file's name; None for a name that is not that of a capture."""
     folder, _, rest = key.partition("/")
     try:
         return str(uuid.UUID(rest.rpartition("/")[2][:36])) if folder in _FILES else None

@@ -1,67 +1,56 @@
-"""Snapshots as people use them: found, listed, described anew, deleted and brought back. Times in ms since 1970, UTC.
+"""Finds, lists, changes, deletes and restores snapshots. Times in ms since 1970, UTC.
 
 Every function opens its own transaction and raises `gateway.database.DatabaseUnavailable` when the database is away.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-import peewee
+from datetime import datetime
 
 from gateway import database
-from gateway.captures.snapshots import Snapshot, SnapshotTag, search_text
-from gateway.captures.tags import TagCount, count_tags, replace_tags, tagged, tags_of
-from gateway.clock import utc_now
-from gateway.errors import NotFound
-from gateway.inventory import VersionChanged
+from gateway.captures.changes import (
+    CAPTURE_ORDERS,
+    NEWEST,
+    CaptureFilter,
+    check_version,
+    filter_captures,
+    find_row,
+    lock_row,
+    read_page,
+    restore,
+    soft_delete,
+)
+from gateway.captures.snapshots import Snapshot, SnapshotTag
+from gateway.tags import TagCount, count_tags, join_search_text, replace_tags, tags_of
 from gateway.tenancy.scopes import EveryTenantScope, TenantScope
 
-NEWEST, OLDEST = SNAPSHOT_ORDERS = ("newest", "oldest")
+SNAPSHOT_ORDERS = CAPTURE_ORDERS
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotFilter:
-    """Which snapshots are listed: those to which all of it applies. `end_ms` is not part of the range.
+class SnapshotFilter(CaptureFilter):
+    """A filter of snapshots; `kinds`: of any of these kinds."""
 
-    `device_ids` and `kinds`: of one of them; `tags`: with all of them; `text` is looked for in note, tags and the
-    device's name.
-    """
-
-    device_ids: Sequence[str] = ()
     kinds: Sequence[str] = ()
-    tags: Sequence[str] = ()
-    start_ms: int | None = None
-    end_ms: int | None = None
-    text: str | None = None
 
 
 def find_snapshot(scope: EveryTenantScope, snapshot_id: str, *, with_deleted: bool = False) -> Snapshot:
-    """A snapshot with its tags as `.tags`; raises NotFound, also for one that is deleted."""
+    """A snapshot with its tags as `.tags`; raises NotFound, by default also for a deleted one."""
     with database.session():
-        query = scope.select(Snapshot).where(Snapshot.id == snapshot_id)
-        if not with_deleted:
-            query = query.where(Snapshot.deleted_at.is_null())
-        snapshot = query.first()
-        if snapshot is None:
-            raise _not_found(snapshot_id)
+        snapshot = find_row(scope, Snapshot, snapshot_id, with_deleted=with_deleted)
         _add_tags(scope, [snapshot])
         return snapshot
 
 
 def list_snapshots(
-    scope: EveryTenantScope, wanted: SnapshotFilter, *, order: str = NEWEST, limit: int = 50, offset: int = 0
+    scope: EveryTenantScope, criteria: SnapshotFilter, *, order: str = NEWEST, limit: int = 50, offset: int = 0
 ) -> tuple[list[Snapshot], int]:
-    """A page of snapshots with their tags as `.tags`, and how many there are on all pages."""
+    """A page of snapshots with their tags as `.tags`, and the total count."""
     with database.session():
-        query = _filtered(scope, wanted)
-        total = query.count()
-        ordered = (
-            query.order_by(Snapshot.at_ms.desc(), Snapshot.id.desc())
-            if order == NEWEST
-            else query.order_by(Snapshot.at_ms, Snapshot.id)
-        )
-        snapshots = list(ordered.limit(limit).offset(offset))
+        query = filter_captures(scope, Snapshot, SnapshotTag.snapshot_id, criteria)
+        if criteria.kinds:
+            query = query.where(Snapshot.kind.in_(list(criteria.kinds)))
+        snapshots, total = read_page(query, order=order, limit=limit, offset=offset)
         _add_tags(scope, snapshots)
         return snapshots, total
 
@@ -69,12 +58,12 @@ def list_snapshots(
 def count_snapshot_tags(
     scope: EveryTenantScope, device_ids: Sequence[str] = (), *, limit: int = 50, offset: int = 0
 ) -> tuple[list[TagCount], int]:
-    """A page of the tags of snapshots, the most used first, and how many different ones there are."""
+    """A page of the tags of snapshots, the most used first, and the number of different tags."""
     return count_tags(scope, Snapshot, SnapshotTag.snapshot_id, device_ids=device_ids, limit=limit, offset=offset)
 
 
 def newest_snapshot(scope: EveryTenantScope, device_id: str) -> Snapshot | None:
-    """The newest picture that was kept of a device, without its tags."""
+    """The newest snapshot of a device, without its tags."""
     with database.session():
         query = scope.select(Snapshot).where(Snapshot.device_id == device_id, Snapshot.deleted_at.is_null())
         return query.order_by(Snapshot.at_ms.desc()).first()
@@ -83,69 +72,42 @@ def newest_snapshot(scope: EveryTenantScope, device_id: str) -> Snapshot | None:
 def replace_snapshot(
     scope: TenantScope, snapshot_id: str, *, note: str, tags: Iterable[str], if_version: int | None = None
 ) -> Snapshot:
-    """Replace what people may set of a snapshot; the same as before changes nothing, not even the version.
+    """Replace note and tags of a snapshot; equal values change nothing, not even the version.
 
-    Raises NotFound, and VersionChanged when it is not `if_version` any more.
+    Raises NotFound, and VersionChanged if the version is not `if_version`.
     """
-    wanted = sorted(set(tags))
+    new_tags = sorted(set(tags))
     with database.transaction():
-        if database.is_postgresql():
-            scope.select(Snapshot, Snapshot.id).where(Snapshot.id == snapshot_id).for_update().first()
+        lock_row(scope, Snapshot, snapshot_id)
         snapshot = find_snapshot(scope, snapshot_id)
-        if if_version is not None and snapshot.version != if_version:
-            raise VersionChanged(f"snapshot '{snapshot_id}' was changed in the meantime: read it again")
-        if (snapshot.note, snapshot.tags) == (note, wanted):
+        check_version(snapshot, if_version)
+        if (snapshot.note, snapshot.tags) == (note, new_tags):
             return snapshot
-        words = {"note": note, "search_text": search_text(note, wanted, snapshot.device_name)}
-        scope.update(Snapshot, **words, version=Snapshot.version + 1).where(Snapshot.id == snapshot_id).execute()
-        replace_tags(scope, SnapshotTag.snapshot_id, snapshot_id, wanted)
+        columns = {"note": note, "search_text": join_search_text(note, *new_tags, snapshot.device_name)}
+        scope.update(Snapshot, **columns, version=Snapshot.version + 1).where(Snapshot.id == snapshot_id).execute()
+        replace_tags(scope, SnapshotTag.snapshot_id, snapshot_id, new_tags)
         return find_snapshot(scope, snapshot_id)
 
 
 def delete_snapshot(scope: TenantScope, snapshot_id: str, at: datetime | None = None) -> None:
-    """Hide a snapshot; the clock process removes its file and row once it cannot be brought back. Raises NotFound."""
+    """Delete a snapshot so that it can be restored. Raises NotFound."""
     with database.transaction():
-        shown = (Snapshot.id == snapshot_id) & Snapshot.deleted_at.is_null()
-        if not scope.update(Snapshot, deleted_at=at or utc_now()).where(shown).execute():
-            raise _not_found(snapshot_id)
+        soft_delete(scope, Snapshot, snapshot_id, at)
 
 
 def restore_snapshot(
     scope: TenantScope, snapshot_id: str, *, undo_minutes: float, at: datetime | None = None
 ) -> Snapshot:
-    """Bring a deleted snapshot back; one that is not deleted stays as it is.
+    """Restore a deleted snapshot; one that is not deleted stays as it is.
 
-    Raises NotFound when there is none, or it was deleted more than `undo_minutes` ago.
+    Raises NotFound if there is none, or if it was deleted more than `undo_minutes` ago.
     """
-    since = (at or utc_now()) - timedelta(minutes=undo_minutes)
     with database.transaction():
-        lately = (Snapshot.id == snapshot_id) & (Snapshot.deleted_at >= since)
-        scope.update(Snapshot, deleted_at=None).where(lately).execute()
+        restore(scope, Snapshot, snapshot_id, undo_minutes=undo_minutes, at=at)
         return find_snapshot(scope, snapshot_id)
-
-
-def _filtered(scope: EveryTenantScope, wanted: SnapshotFilter) -> peewee.ModelSelect:
-    query = scope.select(Snapshot).where(Snapshot.deleted_at.is_null())
-    if wanted.device_ids:
-        query = query.where(Snapshot.device_id.in_(list(wanted.device_ids)))
-    if wanted.kinds:
-        query = query.where(Snapshot.kind.in_(list(wanted.kinds)))
-    if wanted.start_ms is not None:
-        query = query.where(Snapshot.at_ms >= wanted.start_ms)
-    if wanted.end_ms is not None:
-        query = query.where(Snapshot.at_ms < wanted.end_ms)
-    for tag in wanted.tags:
-        query = query.where(Snapshot.id.in_(tagged(scope, SnapshotTag.snapshot_id, SnapshotTag.tag == tag)))
-    if wanted.text:
-        query = query.where(Snapshot.search_text.contains(wanted.text.casefold()))
-    return query
 
 
 def _add_tags(scope: EveryTenantScope, snapshots: list[Snapshot]) -> None:
     tags = tags_of(scope, SnapshotTag.snapshot_id, [snapshot.id for snapshot in snapshots])
     for snapshot in snapshots:
         snapshot.tags = tags[snapshot.id]
-
-
-def _not_found(snapshot_id: str) -> NotFound:
-    return NotFound(f"there is no snapshot with id '{snapshot_id}'")

@@ -1,6 +1,5 @@
-"""Snapshots: pictures that were kept, and how a worker writes one down. Moments are milliseconds since 1970, UTC."""
+"""Snapshots: rows of pictures that were kept, and how workers insert them. Moments are milliseconds since 1970, UTC."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,11 +7,12 @@ import peewee
 
 from gateway import database
 from gateway.clock import utc_now
+from gateway.tags import join_search_text, replace_tags
 from gateway.tenancy.scopes import IdField, TenantRow, TenantScope, TimeField
 
 
 class Snapshot(TenantRow):
-    """A picture; `file` is its key among the capture files. With `deleted_at` it waits for its end, or for an undo."""
+    """A picture; `file` is its key among the capture files. With `deleted_at` it is purged later, unless restored."""
 
     id = IdField(primary_key=True)
     device_id = IdField()
@@ -48,7 +48,7 @@ class SnapshotTag(TenantRow):
 
 @dataclass(frozen=True, slots=True)
 class NewSnapshot:
-    """A picture whose file, of `size` bytes, is durable; `file` is its key among the capture files."""
+    """A snapshot to be inserted, whose file of `size` bytes is durable; `file` is its key among the capture files."""
 
     id: str
     device_id: str
@@ -66,7 +66,7 @@ class NewSnapshot:
 
 
 def save_snapshot(scope: TenantScope, new: NewSnapshot, at: datetime | None = None) -> bool:
-    """Write a snapshot down; False, and nothing is written, where there is one with this id."""
+    """Insert a snapshot; False, and nothing is changed, if there is one with this id."""
     try:
         with database.transaction():
             scope.insert(
@@ -82,13 +82,12 @@ def save_snapshot(scope: TenantScope, new: NewSnapshot, at: datetime | None = No
                 size=new.size,
                 file=new.file,
                 note=new.note,
-                search_text=search_text(new.note, new.tags, new.device_name),
+                search_text=join_search_text(new.note, *new.tags, new.device_name),
                 version=1,
                 created_by=new.created_by,
                 created_at=at or utc_now(),
             ).execute()
-            for tag in dict.fromkeys(new.tags):
-                scope.insert(SnapshotTag, snapshot_id=new.id, tag=tag).execute()
+            replace_tags(scope, SnapshotTag.snapshot_id, new.id, new.tags)
     except peewee.IntegrityError:
         if find_moment(scope, new.id) is None:
             raise
@@ -96,13 +95,8 @@ def save_snapshot(scope: TenantScope, new: NewSnapshot, at: datetime | None = No
     return True
 
 
-def search_text(note: str, tags: Iterable[str], device_name: str) -> str:
-    """What a snapshot is searched by."""
-    return "\n".join([note, *tags, device_name]).casefold()
-
-
 def find_moment(scope: TenantScope, snapshot_id: str) -> int | None:
-    """When the picture with this id was taken, whether it was deleted since or not; None where there is none."""
+    """The moment of the snapshot with this id, also if it is deleted; None if there is none."""
     with database.session():
         row = scope.select(Snapshot, Snapshot.at_ms).where(Snapshot.id == snapshot_id).tuples().first()
     return None if row is None else row[0]

@@ -1,6 +1,6 @@
-"""The pictures of a time-lapse: which key frames of a recording, or which snapshots, it is made of.
+"""Selects the pictures of a time-lapse: key frames of a recording, or snapshots.
 
-All times are milliseconds since 1970, UTC. A range is divided into steps; each step gives at most one picture.
+All times are milliseconds since 1970, UTC. A range is divided into steps; each step has at most one picture.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,15 +18,15 @@ from gateway.footage.recordings import Recording
 from gateway.media import segment_key, unpack_parts
 from gateway.tenancy.scopes import EveryTenantScope
 
-#: So far before a range its first picture may lie: no camera has key frames further apart.
+#: How far before a range its first picture may be: no camera has key frames further apart.
 _BEFORE_MS = 20_000
-#: So much of the index is asked for at once.
+#: The range of the index that is read at once.
 _WINDOW_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """A range in steps of the same length; the last one may be shorter."""
+    """A range in steps of equal length; the last one may be shorter."""
 
     start_ms: int
     end_ms: int
@@ -37,11 +37,11 @@ class Steps:
         return max(1, ceil((self.end_ms - self.start_ms) / self.step_ms - 1e-9))
 
     def number_of(self, at_ms: int) -> int:
-        """In which step a moment lies, from 0; negative before the range."""
+        """The number of the step of a moment, from 0; negative before the range."""
         return int((at_ms - self.start_ms) // self.step_ms)
 
     def start_of(self, number: int) -> int:
-        """When a step begins; of the one after the last: when the range ends."""
+        """The start of a step; the end of the range for the number after the last one."""
         return min(self.end_ms, round(self.start_ms + number * self.step_ms))
 
 
@@ -57,7 +57,7 @@ class KeyFrame(NamedTuple):
 
 @dataclass(slots=True)
 class Pick:
-    """A picture, and for how many steps it is shown: its own, and those after it in which there was none newer."""
+    """A picture and the number of steps for which it is shown: its own, and following ones without a newer picture."""
 
     frame: KeyFrame
     steps: int = 1
@@ -65,14 +65,14 @@ class Pick:
 
 @dataclass(slots=True)
 class Picks:
-    """The pictures in order, and the times of which there is no footage."""
+    """The pictures in order, and the ranges without footage."""
 
     pictures: list[Pick] = field(default_factory=list)
     gaps: list[tuple[int, int]] = field(default_factory=list)
 
 
 def pick_key_frames(recording: Recording, steps: Steps, check: Callable[[], None] = lambda: None) -> Picks:
-    """The first key frame of each step; where a step has none but footage, the one before it goes on being shown.
+    """The first key frame of each step; a step with footage but without a key frame shows the one before it.
 
     `check` is called for each file and may raise.
     """
@@ -82,10 +82,10 @@ def pick_key_frames(recording: Recording, steps: Steps, check: Callable[[], None
         end = min(at + _WINDOW_MS, steps.end_ms)
         for segment in segments_between(recording.id, at, end):
             check()
-            # One that reaches into the window from the one before was seen there.
+            # A file that starts in the previous window was read there.
             if segment.start_ms >= at or not follows:
                 picker.add(segment)
-        # Of a long step nothing is wanted any more once it has its picture.
+        # A long step needs no more footage once it has its picture.
         at = max(end, steps.start_of(picker.last + 1)) if steps.step_ms > _WINDOW_MS else end
         follows = at == end
     return picker.finish()
@@ -106,7 +106,7 @@ def pick_snapshots(
         if step_ms is None:
             return list(query)
         steps, taken = Steps(start_ms, end_ms, step_ms), {}
-        # One by one: a schedule may have taken a picture each second of a year.
+        # Not as a list: a schedule may have taken a picture each second for a year.
         for snapshot in query.iterator():
             taken.setdefault(steps.number_of(snapshot.at_ms), snapshot)
         return list(taken.values())
@@ -115,7 +115,7 @@ def pick_snapshots(
 def count_snapshots(
     scope: EveryTenantScope, device_id: str, start_ms: int, end_ms: int, *, schedule_id: int | None = None
 ) -> int:
-    """How many snapshots there are in a range."""
+    """The number of snapshots in a range."""
     with database.session():
         return _between(scope, device_id, start_ms, end_ms, schedule_id).count()
 
@@ -142,7 +142,7 @@ def _between(
 
 
 class _Picker:
-    """Takes the files of a recording in order. `last` is the newest step that has a picture, -1 before the first."""
+    """Picks from the files of a recording in order. `last` is the newest step with a picture, -1 before the first."""
 
     def __init__(self, recording: Recording, steps: Steps) -> None:
         self._recording, self._steps = recording, steps
@@ -152,7 +152,7 @@ class _Picker:
         self.last = -1
 
     def add(self, segment: SegmentFacts) -> None:
-        """Look through a file, unless its step has a picture already."""
+        """Pick from a file, unless its step has a picture already."""
         if self.last >= 0 and self._steps.number_of(segment.end_ms - 1) <= self.last:
             self._covered = max(self._covered, segment.end_ms)
             return
@@ -160,14 +160,14 @@ class _Picker:
             if frame.at_ms >= self._steps.end_ms:
                 break
             if frame.at_ms - self._covered > HOLE_MS and self._covered <= self._steps.start_ms:
-                # What was before the hole is not what was to be seen when the range begins.
+                # A key frame before a hole does not show the start of the range.
                 self._before = None
             if frame.size:
                 self._add_key(frame)
             self._covered = max(self._covered, end_ms)
 
     def finish(self) -> Picks:
-        """All pictures, and what lies behind the last."""
+        """All pictures, with the steps after the last one."""
         self._take_before()
         self._close(self._steps.count)
         return self._picks
@@ -185,13 +185,13 @@ class _Picker:
             self.last = number
 
     def _take_before(self) -> None:
-        """A range that begins between two key frames begins with the one before it."""
+        """Start a range that begins between two key frames with the one before it."""
         if self.last < 0 and self._before is not None and self._covered > self._steps.start_ms:
             self._picks.pictures.append(Pick(self._before))
             self.last = 0
 
     def _close(self, following: int) -> None:
-        """The steps between the last picture and the one of the step `following`: shown on, or a gap."""
+        """Fill the steps between the last picture and the step `following`: the picture is held, or there is a gap."""
         steps, first_empty = self._steps, self.last + 1
         if self._picks.pictures:
             covered = ceil((self._covered - steps.start_ms) / steps.step_ms)
@@ -203,7 +203,7 @@ class _Picker:
 
 
 def _parts(recording: Recording, segment: SegmentFacts) -> Iterator[tuple[KeyFrame, int]]:
-    """The parts of a file with their ends; those without a key frame have no size."""
+    """The parts of a file with their ends; parts without a key frame have size 0."""
     packed = packed_between(recording.id, segment.start_ms, segment.start_ms + 1).get(segment.id, b"")
     key = segment_key(recording.tenant_id, recording.device_id, segment.start_ms, segment.run, segment.sequence)
     offset = segment.init_size

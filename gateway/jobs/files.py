@@ -1,6 +1,6 @@
-"""The files that jobs make: written under another name, made durable, renamed, and only then told of by a row.
+"""The result files of jobs: written under a temporary name, made durable, renamed, and only then named by a row.
 
-A result is `EXPORTS_DIR/{job id}-{attempt}.ext`; while it grows its name ends in `.part`, which is never served.
+A result is `EXPORTS_DIR/{job id}-{attempt}.ext`; while it is written its name ends in `.part`, which is never served.
 """
 
 import errno
@@ -16,12 +16,12 @@ from typing import BinaryIO, Self
 from gateway.config import Config
 from gateway.errors import Unavailable
 
-#: So much of a file may wait in memory for the disk: a burst of many seconds would delay recording beside it.
+#: Unsynced bytes of a file after which it is synced: one long burst of writes would delay recording.
 _SYNC_BYTES = 32 << 20
 _PART = ".part"
-#: A file without a job is left alone for so long: its row may be a moment away.
+#: Minimum age of a file without a job before it is deleted: its row may be written a moment later.
 _ORPHAN_SECONDS = 3600.0
-#: Space that a result leaves free on its disk, beside the floor of the settings.
+#: Space that a result leaves free on its disk, if the floor in the settings is lower.
 SPARE_BYTES = 64 << 20
 
 
@@ -33,17 +33,17 @@ class ExportSpaceMissing(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose files they are, in words, and the reason where their folder cannot be written."""
+    """The kind of files in a folder: its name in messages, and the reason code if the folder cannot be written."""
 
-    words: str
-    unwritable: str
+    label: str
+    unwritable_reason: str
 
 
 EXPORTS = Owner("the exported files", "exports_unwritable")
 
 
 class ResultFile:
-    """A result being written, as a context manager: what is not `keep`-ed is gone afterwards.
+    """A result being written, as a context manager: without `keep` the file is deleted on exit.
 
     Writing raises ExportSpaceMissing when the disk is full.
     """
@@ -83,22 +83,22 @@ class ResultFile:
         except OSError as error:
             raise format_failure(error, self._folder, self._owner) from error
 
-    def write_at(self, place: int, data: bytes) -> None:
-        """Write over what stands at `place`, or beyond the end."""
+    def write_at(self, offset: int, data: bytes) -> None:
+        """Overwrite the bytes at `offset`, or write beyond the end."""
         view = memoryview(data)
         try:
             while view:
-                done = os.pwrite(self._file.fileno(), view, place)
-                view, place = view[done:], place + done
+                done = os.pwrite(self._file.fileno(), view, offset)
+                view, offset = view[done:], offset + done
         except OSError as error:
             raise format_failure(error, self._folder, self._owner) from error
 
-    def read_at(self, place: int, size: int) -> bytes:
-        """What was written there."""
-        return os.pread(self._file.fileno(), size, place)
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Read bytes that were written before."""
+        return os.pread(self._file.fileno(), size, offset)
 
     def keep(self) -> int:
-        """Make the file durable under its own name; gives its size."""
+        """Make the file durable under its final name; returns its size."""
         try:
             os.fsync(self._file.fileno())
             size = os.fstat(self._file.fileno()).st_size
@@ -110,7 +110,7 @@ class ResultFile:
         return size
 
     def _sync(self) -> None:
-        # Written now and dropped from the cache: nobody reads it soon, and recording needs both disk and memory.
+        # Synced early and dropped from the page cache: no reader needs it soon, recording needs both disk and memory.
         os.fdatasync(self._file.fileno())
         os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         self._unsynced = 0
@@ -133,44 +133,47 @@ def check_space(config: Config, needed_bytes: int) -> None:
 
 
 def result_path(config: Config, name: str) -> Path:
-    """Where the result of this name lies. Raises ValueError for a name that is none."""
+    """The path of a result. Raises ValueError for an invalid name."""
     if not name or Path(name).name != name or name.startswith("."):
-        raise ValueError(f"{name!r} is no name of a result")
+        raise ValueError(f"{name!r} is not the name of a result")
     return config.exports_dir / name
 
 
-def remove_results(config: Config, job_id: str) -> int:
-    """Delete whatever a job has written, whole or not; gives how many files went."""
-    gone = 0
-    for path in (*config.exports_dir.glob(f"{job_id}-*"), *config.exports_dir.glob(f".{job_id}-*")):
+def remove_results(config: Config, owner: str) -> int:
+    """Delete all files of a job, or of one attempt at it, complete or not; returns how many were deleted.
+
+    `owner` is the id of the job, or the stem of the attempt's results.
+    """
+    deleted = 0
+    for path in (*config.exports_dir.glob(f"{owner}[-.]*"), *config.exports_dir.glob(f".{owner}[-.]*")):
         path.unlink(missing_ok=True)
-        gone += 1
-    return gone
+        deleted += 1
+    return deleted
 
 
 def remove_orphans(config: Config, known_job_ids: Iterable[str]) -> int:
-    """Delete the files of jobs that are not known any more; gives how many went."""
-    known, gone = set(known_job_ids), 0
+    """Delete old files of jobs that no longer exist; returns how many were deleted."""
+    known, deleted = set(known_job_ids), 0
     for path in config.exports_dir.iterdir() if config.exports_dir.is_dir() else ():
         job_id = path.name.lstrip(".")[:36]
         try:
             is_old = time.time() - path.stat().st_mtime > _ORPHAN_SECONDS
             if is_old and job_id not in known and path.is_file():
                 path.unlink()
-                gone += 1
+                deleted += 1
         except FileNotFoundError:
             continue
-    return gone
+    return deleted
 
 
 def format_range(start_ms: int, end_ms: int) -> str:
-    """A range of footage (ms since 1970, UTC) as the notes of results tell it: from when to when, and how long."""
-    start, end = (datetime.fromtimestamp(moment / 1000, UTC) for moment in (start_ms, end_ms))
+    """A range of footage (ms since 1970, UTC) as text for the notes of results: start, end and duration."""
+    start, end = (datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (start_ms, end_ms))
     return f"{start:%Y-%m-%dT%H:%M:%S}Z to {end:%Y-%m-%dT%H:%M:%S}Z ({(end_ms - start_ms) / 1000:.1f} s)"
 
 
 def format_bytes(count: float) -> str:
-    """`1.5 GiB`."""
+    """A number of bytes as text, such as `1.5 GiB`."""
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if count < 1024 or unit == "GiB":
             break
@@ -179,11 +182,11 @@ def format_bytes(count: float) -> str:
 
 
 def format_failure(error: OSError, folder: Path, owner: Owner) -> Unavailable:
-    """What a disk's error means for whoever wanted a file."""
+    """The domain error for an error of the disk."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return ExportSpaceMissing(f"the disk of {owner.words} is full")
+        return ExportSpaceMissing(f"the disk of {owner.label} is full")
     return Unavailable(
-        f"the folder of {owner.words}, '{folder}', cannot be written: {error.strerror}", reason=owner.unwritable
+        f"the folder of {owner.label}, '{folder}', cannot be written: {error.strerror}", reason=owner.unwritable_reason
     )
 
 

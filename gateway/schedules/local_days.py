@@ -1,5 +1,4 @@
-"""Days as a clock on the wall shows them: where each begins and ends in UTC, whatever daylight-saving time does.
-Pure."""
+"""Days in a local time zone: where each begins and ends in UTC, across changes of daylight-saving time. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 @dataclass(frozen=True, slots=True)
 class LocalDay:
-    """A date in a time zone and the milliseconds since 1970 (UTC) in which it lies; its end is not part of it."""
+    """A date in a time zone and its range in milliseconds since 1970, UTC; the end is exclusive."""
 
     date: date
     start_ms: int
@@ -23,37 +22,36 @@ class LocalDay:
         return self.date.toordinal() - _EPOCH_DAY
 
     def overlap_ms(self, start_ms: int, end_ms: int) -> int:
-        """How much of a range lies in this day."""
+        """How much of a range is within this day."""
         return max(0, min(end_ms, self.end_ms) - max(start_ms, self.start_ms))
 
 
 def local_days(zone: ZoneInfo, first: date, last: date) -> list[LocalDay]:
-    """The days from `first` to `last`, both included. A day may have 23 or 25 hours, or none where a zone skipped
-    it."""
+    """The days from `first` to `last`, both included. A day may have 23 or 25 hours, or none if the zone skipped it."""
     dates = [date.fromordinal(number) for number in range(first.toordinal(), last.toordinal() + 1)]
     starts = [day_start_ms(zone, day) for day in (*dates, last + timedelta(days=1))]
     return [LocalDay(day, start, max(start, end)) for day, start, end in zip(dates, starts, starts[1:], strict=False)]
 
 
 def day_start_ms(zone: ZoneInfo, day: date) -> int:
-    """When a date begins: its midnight, or where the clock skips midnight, the moment in which it does so."""
+    """The start of a date: its midnight, or the moment of the change if the clock skips midnight."""
     return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)
 
 
 def local_date(zone: ZoneInfo, at_ms: int) -> date:
-    """The date that the clock on the wall shows at a moment."""
+    """The local date of a moment."""
     return as_local(zone, at_ms).date()
 
 
 def as_local(zone: ZoneInfo, at_ms: int) -> datetime:
-    """A moment as the clock on the wall shows it, to the millisecond."""
+    """The local time of a moment, to the millisecond."""
     return (datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000)).astimezone(zone)
 
 
 def offset_steps(zone: ZoneInfo, days: Sequence[LocalDay]) -> list[tuple[int, int]]:
-    """How far local time is ahead of UTC during these days: (from this moment on in ms, seconds ahead), at least one.
+    """The UTC offsets during these days: at least one pair of (valid from in ms, offset in seconds).
 
-    Moments are exact to the minute, which is finer than any law sets a clock.
+    Moments are exact to the minute, which is finer than any legal change of a clock.
     """
     steps: list[tuple[int, int]] = []
     for day in days:
@@ -67,7 +65,7 @@ def offset_steps(zone: ZoneInfo, days: Sequence[LocalDay]) -> list[tuple[int, in
 
 
 def _find_change(zone: ZoneInfo, low: int, high: int, before: int) -> int:
-    """The first minute after `low`, up to `high`, with an offset other than `before`."""
+    """The first minute after `low`, up to `high`, whose offset differs from `before`."""
     while high - low > 1:
         middle = (low + high) // 2
         if _offset_seconds(zone, middle * 60_000) == before:

@@ -1,5 +1,4 @@
-"""Whether a device is to be recorded at a moment, and why: its mode, its weekly plan, what a person said, its
-events."""
+"""Decides whether a device is to be recorded at a moment, and why: from mode, weekly plan, override and events."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ Plan = Mapping[str, list[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class DesiredRecording:
-    """What was asked of a recording. Times in milliseconds since 1970, UTC."""
+    """The settings that decide about a recording. Times in milliseconds since 1970, UTC."""
 
     mode: str
     time_zone: str = "UTC"
@@ -31,7 +30,7 @@ class DesiredRecording:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`cause` says why footage is wanted; `reason_code` and `by_name` why not."""
+    """Whether to record: `cause` is the reason for recording, `reason_code` and `by_name` that for not recording."""
 
     is_wanted: bool
     cause: str | None = None
@@ -39,35 +38,34 @@ class Decision:
     by_name: str | None = None
 
 
-def decide(wish: DesiredRecording, now_ms: int) -> Decision:
-    """Whether footage is wanted at `now_ms`. What a person said goes before the mode, a disabled device before all."""
-    if not wish.is_enabled:
+def decide(desired: DesiredRecording, now_ms: int) -> Decision:
+    """Decide whether to record at `now_ms`. An override precedes the mode; a disabled device is never recorded."""
+    if not desired.is_enabled:
         return Decision(False, reason_code="device_disabled")
-    override = wish.override
-    if override is not None and wish.override_until_ms is not None and now_ms >= wish.override_until_ms:
+    override = desired.override
+    if override is not None and desired.override_until_ms is not None and now_ms >= desired.override_until_ms:
         override = None
     if override == "on":
         return Decision(True, cause="manual")
     if override == "off":
-        return Decision(False, reason_code="stopped_by_person", by_name=wish.override_by)
-    if wish.mode == "continuous":
+        return Decision(False, reason_code="stopped_by_person", by_name=desired.override_by)
+    if desired.mode == "continuous":
         return Decision(True, cause="continuous")
-    if wish.mode == "scheduled":
-        if is_planned(wish.plan, wish.time_zone, now_ms):
+    if desired.mode == "scheduled":
+        if is_planned(desired.plan, desired.time_zone, now_ms):
             return Decision(True, cause="schedule")
         return Decision(False, reason_code="not_planned")
-    if wish.mode == "event":
-        if wish.event_until_ms is not None and now_ms < wish.event_until_ms:
+    if desired.mode == "event":
+        if desired.event_until_ms is not None and now_ms < desired.event_until_ms:
             return Decision(True, cause="event")
         return Decision(False, reason_code="no_event")
     return Decision(False, reason_code="recording_off")
 
 
 def is_planned(plan: Plan, time_zone: str, now_ms: int) -> bool:
-    """Whether the weekly plan has this moment, by what a clock on the wall in `time_zone` shows.
+    """Whether the weekly plan includes a moment, by the local time in `time_zone`.
 
-    On the night of a change of daylight-saving time an hour that is shown twice is planned twice, one that is
-    skipped not at all.
+    At a change of daylight-saving time, an hour that occurs twice is planned twice, a skipped hour not at all.
     """
     local = (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=now_ms)).astimezone(find_zone(time_zone))
     minute = local.hour * 60 + local.minute
@@ -79,7 +77,7 @@ def is_planned(plan: Plan, time_zone: str, now_ms: int) -> bool:
 
 
 def find_zone(name: str) -> ZoneInfo:
-    """The zone with an IANA name; UTC for one that this machine does not know any more."""
+    """The zone with an IANA name; UTC for a name that this machine does not know (any more)."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -87,7 +85,7 @@ def find_zone(name: str) -> ZoneInfo:
 
 
 def parse_minute(text: str) -> int:
-    """`HH:MM` in minutes since midnight, `24:00` included; raises ValueError."""
+    """Parse `HH:MM` to minutes since midnight, `24:00` included. Raises ValueError."""
     hour, separator, minute = text.partition(":")
     if (
         not separator
@@ -104,7 +102,7 @@ def parse_minute(text: str) -> int:
 
 
 def load_plan(text: str) -> Plan:
-    """A plan as the database keeps it."""
+    """Parse a plan as the database stores it."""
     return {day: [tuple(span) for span in spans] for day, spans in json.loads(text or "{}").items()}
 
 

@@ -1,4 +1,4 @@
-"""When the snapshots of a schedule are due: each so many seconds, or at times of day by a clock on the wall. Pure."""
+"""Computes when the snapshots of a schedule are due: at an interval in seconds, or at local times of day. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from zoneinfo import ZoneInfo
 from gateway.schedules.local_days import day_start_ms, local_date
 from gateway.schedules.recording_plan import WEEKDAYS, find_zone, parse_minute
 
-#: Shortest and longest step of `every_seconds`, and how many times of day a schedule may have.
-SHORTEST_SECONDS, MAX_SECONDS = 1, 7 * 86_400
+#: Limits of `every_seconds`, and the maximum number of times of day of a schedule.
+MIN_SECONDS, MAX_SECONDS = 1, 7 * 86_400
 MAX_TIMES = 96
 
 _WEEK_DAYS = 7
-#: So many weeks are looked through for a step that falls on a day that is meant: more than a year.
+#: The number of weeks that are searched for a step on a planned weekday: more than a year.
 _MAX_WEEKS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotPlan:
-    """Either `every_seconds` is given or `times` (`HH:MM`). `weekdays` are those on which it holds; none means all.
+    """Either `every_seconds` or `times` (`HH:MM`) is set. `weekdays` limit the plan to these days; empty means all.
 
-    A step is counted from 1970-01-01T00:00Z, so that 3600 falls on full hours of UTC whenever the plan was made. Of a
-    time of day that a change of the clock shows twice the first is meant; one that it skips is taken as much later.
+    Steps are counted from 1970-01-01T00:00Z, so that 3600 means full hours of UTC, whenever the plan was made. At a
+    change of the clock, a time of day that occurs twice means the first; a skipped one is delayed by the change.
     """
 
     every_seconds: int | None = None
@@ -32,14 +32,14 @@ class SnapshotPlan:
 
     @property
     def step_ms(self) -> int:
-        """The shortest time between two pictures, in milliseconds; a minute for times of day."""
+        """The shortest time between two moments, in milliseconds; a minute for times of day."""
         return 60_000 if self.every_seconds is None else self.every_seconds * 1000
 
 
 def next_moment(plan: SnapshotPlan, after_ms: int) -> int | None:
     """The first moment of the plan later than `after_ms`, both in milliseconds since 1970, UTC.
 
-    None when none comes within a year: a step of seven days, say, never falls on some days of the week.
+    None if there is none within a year: a step of seven days, for example, never falls on some weekdays.
     """
     if plan.every_seconds is None:
         return min(_moments_around(plan, after_ms), default=None)
@@ -50,7 +50,7 @@ def next_moment(plan: SnapshotPlan, after_ms: int) -> int | None:
         day = local_date(zone, moment)
         if _is_planned(plan, day.weekday()):
             return moment
-        # The first step on the next day that is meant; a day may be hours longer or shorter than 24.
+        # The first step on the next planned day; a day may be hours longer or shorter than 24.
         ahead = next((days for days in range(1, _WEEK_DAYS + 1) if _is_planned(plan, (day.weekday() + days) % 7)), None)
         if ahead is None:
             return None
@@ -59,20 +59,20 @@ def next_moment(plan: SnapshotPlan, after_ms: int) -> int | None:
     return None
 
 
-def missed_moments(plan: SnapshotPlan, first_ms: int, until_ms: int, *, most: int = 1000) -> tuple[int, int]:
-    """How many moments of the plan lie from `first_ms`, which is one of them, up to `until_ms`, and which is the last.
+def missed_moments(plan: SnapshotPlan, first_ms: int, until_ms: int, *, limit: int = 1000) -> tuple[int, int]:
+    """The number of moments of the plan from `first_ms`, which is one of them, to `until_ms`, and the last of them.
 
-    Counted up to `most`; `first_ms` is the last where there is none.
+    Counted up to `limit`. Without such moments, `first_ms` is the last.
     """
     count, last, moment = 0, first_ms, first_ms
-    while moment is not None and moment <= until_ms and count < most:
+    while moment is not None and moment <= until_ms and count < limit:
         count, last = count + 1, moment
         moment = next_moment(plan, moment)
     return count, last
 
 
 def _moments_around(plan: SnapshotPlan, after_ms: int) -> Iterator[int]:
-    """The moments of the times of day that are later than `after_ms`, for more than a week from the day before."""
+    """The moments of the times of day later than `after_ms`, within more than a week from the day before."""
     zone = find_zone(plan.time_zone)
     first = local_date(zone, after_ms) - timedelta(days=1)
     for number in range(_WEEK_DAYS + 3):
@@ -85,9 +85,9 @@ def _moments_around(plan: SnapshotPlan, after_ms: int) -> Iterator[int]:
                 yield moment
 
 
-def _at_local(zone: ZoneInfo, wall: datetime) -> int:
-    """When a clock on the wall shows this; the first time of two, and as much later where it never does."""
-    return round(wall.replace(tzinfo=zone, fold=0).timestamp() * 1000)
+def _at_local(zone: ZoneInfo, local: datetime) -> int:
+    """The moment of a local time; the first of two, and delayed by the change of the clock if it is skipped."""
+    return round(local.replace(tzinfo=zone, fold=0).timestamp() * 1000)
 
 
 def _is_planned(plan: SnapshotPlan, weekday: int) -> bool:

@@ -1,4 +1,4 @@
-"""The history of a device: its snapshots, bookmarks and clips stand in it beside the transitions of its stream."""
+"""The history of a device: its snapshots, bookmarks and clips, in addition to the state changes of its stream."""
 
 from gateway.captures.clips import format_clip_reason
 from gateway.clock import utc_now
@@ -12,7 +12,7 @@ _KINDS = {"live": "Snapshot of the live picture", "historical": "Snapshot of a r
 
 @hookimpl
 def on_snapshot(device_id: str, snapshot: SnapshotFact) -> None:
-    """A line for each that a person took; those of a schedule would bury all others."""
+    """Add an event for each snapshot taken by a user; those of schedules would outnumber all others."""
     text = _KINDS.get(snapshot.kind)
     if text is not None:
         _write(device_id, SNAPSHOT, text, snapshot.id, snapshot.by_name)
@@ -20,13 +20,13 @@ def on_snapshot(device_id: str, snapshot: SnapshotFact) -> None:
 
 @hookimpl
 def on_bookmark(device_id: str, bookmark: BookmarkFact) -> None:
-    """A line for each change."""
+    """Add an event for each change."""
     _write(device_id, BOOKMARK, f"Bookmark {bookmark.change}: {bookmark.title}", bookmark.id, bookmark.by_name)
 
 
 @hookimpl
 def on_clip(device_id: str, clip: ClipFact) -> None:
-    """A line for each clip, and for each that could not be made."""
+    """Add an event for each clip, and for each clip that could not be made."""
     text = (
         f"Clip of {clip.seconds:.1f} s"
         if clip.reason is None
@@ -37,6 +37,6 @@ def on_clip(device_id: str, clip: ClipFact) -> None:
 
 def _write(device_id: str, kind: str, text: str, reference: str, by_name: str) -> None:
     tenant_id = tenant_of(device_id)
-    # A device that was deleted meanwhile has no history any more.
+    # A device that was deleted meanwhile has no history.
     if tenant_id is not None:
         record_event(tenant_id, device_id, kind, text, reference=reference, by_name=by_name, at=utc_now())

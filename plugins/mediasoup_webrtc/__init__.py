@@ -6,33 +6,40 @@ from gateway.outputs import DirectOutput, OutputContext
 from plugins.mediasoup_webrtc.health import build_health_check
 from plugins.mediasoup_webrtc.output import MediasoupWebrtcOutput
 
-_outputs: list[MediasoupWebrtcOutput] = []
+
+class MediasoupWebrtc:
+    """Live video in the browser: each device's RTP to the SFU (mediasoup), and from there WebRTC to viewers."""
+
+    def __init__(self) -> None:
+        self._output: MediasoupWebrtcOutput | None = None
+
+    @hookimpl
+    def register_direct_outputs(self, context: OutputContext) -> list[DirectOutput]:
+        """One output for all devices of the stream worker process."""
+        self._output = MediasoupWebrtcOutput(context)
+        return [self._output]
+
+    @hookimpl
+    def register_blueprints(self, config: Config) -> list:
+        """`POST /streams/{id}/viewers`: the token with which a viewer connects to the SFU."""
+        from plugins.mediasoup_webrtc.routes import build_blueprint
+
+        return [build_blueprint(config)]
+
+    @hookimpl
+    def register_health_checks(self, config: Config) -> list[HealthCheck]:
+        """The SFU and its Workers."""
+        return [build_health_check(config)]
+
+    @hookimpl
+    def on_stream_state(self, device_id: str, state: str) -> None:
+        """Close the room of a stopped stream; a reconnecting stream keeps its viewers.
+
+        Without an output, in processes other than stream workers, there is no connection to the SFU.
+        """
+        if state == "stopped" and self._output is not None:
+            self._output.close_room(device_id)
 
 
-@hookimpl
-def register_direct_outputs(context: OutputContext) -> list[DirectOutput]:
-    """One output for all devices of the stream worker process."""
-    _outputs.append(MediasoupWebrtcOutput(context))
-    return [_outputs[-1]]
-
-
-@hookimpl
-def register_blueprints(config: Config) -> list:
-    """`POST /streams/{id}/viewers`: the token with which a viewer goes to the SFU."""
-    from plugins.mediasoup_webrtc.routes import build_blueprint
-
-    return [build_blueprint(config)]
-
-
-@hookimpl
-def register_health_checks(config: Config) -> list[HealthCheck]:
-    """The SFU and its Workers."""
-    return [build_health_check(config)]
-
-
-@hookimpl
-def on_stream_state(device_id: str, state: str) -> None:
-    """A stopped stream's room is closed; one that reconnects keeps its viewers."""
-    if state == "stopped":
-        for output in _outputs:
-            output.close_room(device_id)
+#: The plugin manager of each process calls it once.
+create_plugin = MediasoupWebrtc

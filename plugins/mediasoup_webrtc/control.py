@@ -1,7 +1,7 @@
 """The control connection to the SFU: one WebSocket per stream worker process, on the worker's asyncio loop.
 
-It is always tried again. After each connection the owner states all it has (`on_connected`), so that either side may
-restart at any time.
+It is retried without limit. After each connection the owner sends its complete state (`on_connected`), so that either
+side may restart at any time.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _MAX_MESSAGE_BYTES = 1 << 20
 
 
 class SfuUnreachable(VasError):
-    """The SFU does not answer now."""
+    """The SFU does not answer."""
 
     reason = "sfu_unreachable"
 
@@ -36,7 +36,7 @@ class SfuRefused(VasError):
 
 
 class SfuControl:
-    """Requests to the SFU and its notifications. All methods but `start` and `close` belong to the loop."""
+    """Requests to the SFU and notifications from it. Call all methods but `start` and `close` on the loop."""
 
     def __init__(
         self,
@@ -60,16 +60,16 @@ class SfuControl:
         self.is_connected = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Keep a connection from now on; called from any thread."""
+        """Connect, and reconnect until `close`; may be called from any thread."""
         self._task = asyncio.run_coroutine_threadsafe(self._keep_connected(), loop)
 
     def close(self) -> None:
-        """End the connection; called from any thread, may be called twice."""
+        """Close the connection; may be called from any thread, and twice."""
         if self._task is not None:
             self._task.cancel()
 
     async def request(self, method: str, data: dict[str, Any]) -> dict[str, Any]:
-        """One request; raises SfuUnreachable or SfuRefused within three seconds."""
+        """Send a request and return its answer. Raises SfuUnreachable or SfuRefused within three seconds."""
         socket = self._socket
         if socket is None:
             raise SfuUnreachable("the SFU is not connected")
@@ -149,6 +149,6 @@ class SfuControl:
                 try:
                     self._on_event(event, message.get("data") or {})
                 except Exception:
-                    log.exception("the SFU's event '%s' cannot be taken", event)
+                    log.exception("the SFU's event '%s' could not be handled", event)
             elif isinstance(number, int) and (future := self._waiting.get(number)) is not None and not future.done():
                 future.set_result(message)

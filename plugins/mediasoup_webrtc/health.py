@@ -1,4 +1,4 @@
-"""What `/api/v1/health` and `vas doctor` say of the SFU."""
+"""The health check of the SFU for `/api/v1/health` and `vas doctor`."""
 
 import json
 import urllib.error
@@ -9,21 +9,23 @@ from gateway.config import Config
 from gateway.hookspecs import ComponentHealth, HealthCheck
 from plugins.mediasoup_webrtc.tokens import control_key
 
-_REMEDY = "start the sfu process and look at its log; MEDIASOUP_WS_URL and SFU_SECRET must be the same on both sides"
+_REMEDY = (
+    "start the sfu process and check its log; MEDIASOUP_WS_URL and SFU_SECRET must be the same for VAS and the SFU"
+)
 
 
 def build_health_check(config: Config) -> HealthCheck:
-    """The check of the SFU at MEDIASOUP_WS_URL."""
+    """Build the check of the SFU at MEDIASOUP_WS_URL."""
     return HealthCheck("sfu", lambda: check_sfu(config))
 
 
 def check_sfu(config: Config) -> ComponentHealth:
-    """Ask the SFU for its state; tells mediasoup's version and where its worker program comes from."""
+    """Request the state of the SFU, with the version of mediasoup and the origin of its worker program."""
     request = urllib.request.Request(  # noqa: S310 - the scheme is checked by Config
         f"{config.sfu_http_url}/control/status",
         headers={"Authorization": f"Bearer {control_key(config.sfu_secret)}"},
     )
-    # No proxy of the environment stands between the parts of one installation.
+    # The parts of one installation connect directly, without a proxy from the environment.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=1.5) as answer:

@@ -1,4 +1,4 @@
-"""The direct output: opens a device's ingest at the SFU and watches that its RTP arrives there."""
+"""The direct output: opens the ingest of a device at the SFU, and checks that its RTP arrives there."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ _ATTACH_SECONDS = 4.0
 
 @dataclass(slots=True)
 class _Ingest:
-    """What is known of one device's ingest."""
+    """The ingest of one device at the SFU."""
 
     has_audio: bool
     answer: dict[str, Any] | None = None
@@ -45,7 +45,7 @@ class _Ingest:
 
 
 class MediasoupWebrtcOutput(DirectOutput):
-    """RTP to the SFU. Rooms outlive FFmpeg and this worker; ports and SSRCs stay the same."""
+    """Sends RTP to the SFU. Rooms outlive FFmpeg and this worker; ports and SSRCs stay the same."""
 
     name = "mediasoup_webrtc"
 
@@ -64,7 +64,7 @@ class MediasoupWebrtcOutput(DirectOutput):
         self._poller = asyncio.run_coroutine_threadsafe(self._poll(), context.loop)
 
     def attach(self, device: DeviceContext, inputs: PipelineInputs) -> OutputArguments:
-        """Open the ingest and name its ports; raises SfuUnreachable when there never were any."""
+        """Open the ingest and return arguments for its ports. Raises SfuUnreachable if it never had any."""
         plan = plan_video(inputs)
         known = self._ingests.get(device.id)
         ingest = _Ingest(has_audio=inputs.main.audio is not None)
@@ -78,7 +78,7 @@ class MediasoupWebrtcOutput(DirectOutput):
         try:
             ingest.answer = self._run(self._open(device.id, ingest))
         except SfuUnreachable:
-            # Nobody listens now, but the SFU will ask for these very ports again when it is back.
+            # The SFU is away, but will get the same ports when it is back.
             if ingest.answer is None:
                 raise
             for track in ("video", "audio"):
@@ -89,7 +89,7 @@ class MediasoupWebrtcOutput(DirectOutput):
         return OutputArguments(tuple(arguments), plan.mode, plan.reason if plan.mode != OutputMode.COPY else None)
 
     def check(self, device_id: str) -> str | None:
-        """New ports, an SFU that has come back, or RTP that does not arrive there ask for a new start."""
+        """Restart FFmpeg for new ports, after the SFU came back, or if no RTP arrives there."""
         ingest = self._ingests.get(device_id)
         if ingest is None or not self._control.is_connected:
             return None
@@ -109,7 +109,7 @@ class MediasoupWebrtcOutput(DirectOutput):
         self._ingests.pop(device_id, None)
 
     def close_room(self, device_id: str) -> None:
-        """The stream is stopped: end its room at the SFU. Does not wait."""
+        """Close the room of a stopped stream at the SFU. Does not wait."""
         self._ingests.pop(device_id, None)
         asyncio.run_coroutine_threadsafe(self._close_room(device_id), self._loop)
 
@@ -142,7 +142,7 @@ class MediasoupWebrtcOutput(DirectOutput):
         return answer
 
     async def _resync(self) -> None:
-        """After each connection: the SFU may be a new one that knows nothing, or hold rooms that we left."""
+        """Send all rooms after each connection: the SFU may have restarted, or may hold rooms that this worker left."""
         ingests = dict(self._ingests)
         await self._control.request("resync", {"device_ids": list(ingests)})
         for device_id, ingest in ingests.items():
@@ -152,7 +152,7 @@ class MediasoupWebrtcOutput(DirectOutput):
             try:
                 ingest.answer = await self._open(device_id, ingest)
             except SfuRefused as error:
-                # One device that the SFU cannot take keeps none of the others away.
+                # A device that the SFU refuses does not affect the others.
                 log.warning("device %s: %s", device_id, error)
                 ingest.answer = None
                 continue
@@ -165,7 +165,7 @@ class MediasoupWebrtcOutput(DirectOutput):
             await self._control.request("ingest.close", {"device_id": device_id})
 
     async def _poll(self) -> None:
-        """Ask how many packets arrived, so that an output that gets none is noticed."""
+        """Request the number of arrived packets, to detect stalled outputs."""
         while True:
             await asyncio.sleep(_POLL_SECONDS)
             now = time.monotonic()
@@ -176,21 +176,21 @@ class MediasoupWebrtcOutput(DirectOutput):
             try:
                 answer = await self._control.request("ingest.stats", {"device_ids": list(self._ingests)})
             except VasError as error:
-                log.debug("no figures from the SFU: %s", error)
+                log.debug("no statistics from the SFU: %s", error)
                 continue
             try:
-                self._take_figures(answer, now)
+                self._read_statistics(answer, now)
             except Exception:
-                # Without a poll every device would seem to have stalled.
-                log.exception("the SFU's figures cannot be read")
+                # If polling ended, every device would seem to have stalled.
+                log.exception("the statistics of the SFU cannot be read")
 
-    def _take_figures(self, answer: dict[str, Any], now: float) -> None:
-        for device_id, figures in answer.items():
+    def _read_statistics(self, answer: dict[str, Any], now: float) -> None:
+        for device_id, statistics in answer.items():
             ingest = self._ingests.get(device_id)
-            if ingest is None or not figures:
+            if ingest is None or not statistics:
                 continue
-            ingest.viewers = int(figures.get("viewers") or 0)
-            packets = int((figures.get("video") or {}).get("packets") or 0)
+            ingest.viewers = int(statistics.get("viewers") or 0)
+            packets = int((statistics.get("video") or {}).get("packets") or 0)
             if packets != ingest.packets:
                 ingest.packets, ingest.packets_at = packets, now
 
@@ -205,7 +205,7 @@ class MediasoupWebrtcOutput(DirectOutput):
             ingest.is_changed = True
 
     def _run(self, coroutine: Any) -> Any:
-        """Run on the loop and wait, in short waits so that the worker's shutdown is heard."""
+        """Run a coroutine on the loop and wait, in short waits, so that the worker's shutdown reaches this thread."""
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         end = time.monotonic() + _ATTACH_SECONDS
         while True:

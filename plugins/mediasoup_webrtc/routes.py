@@ -1,4 +1,4 @@
-"""`POST /streams/{id}/viewers`: lets one viewer connect to one device at the SFU."""
+"""`POST /streams/{id}/viewers`: a token for one viewer to connect to one device at the SFU."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,10 +12,10 @@ from plugins.mediasoup_webrtc.tokens import mint_viewer_token
 
 
 class ViewerSchema(ReplySchema):
-    """What a viewer needs to connect."""
+    """The token and addresses for a viewer."""
 
-    token = ma.fields.String(required=True, metadata={"description": "bearer token for this device alone"})
-    expires_at = Time(required=True, metadata={"description": "until when a connection may be made; one made lives on"})
+    token = ma.fields.String(required=True, metadata={"description": "bearer token for this device only"})
+    expires_at = Time(required=True, metadata={"description": "deadline for connecting; existing connections stay"})
     device_id = ma.fields.UUID(required=True)
     signaling_url = ma.fields.String(required=True, metadata={"description": "WebSocket for mediasoup-client"})
     whep_url = ma.fields.String(required=True, metadata={"description": "WHEP endpoint for any standard player"})
@@ -23,7 +23,7 @@ class ViewerSchema(ReplySchema):
 
 
 def build_blueprint(config: Config) -> Blueprint:
-    """The resource, with the settings it works with."""
+    """Build the resource with its settings."""
     blp = Blueprint("viewers", __name__, description="Connecting viewers to live streams")
 
     @blp.route("/streams/<uuid:device_id>/viewers", methods=["POST"])
@@ -32,8 +32,8 @@ def build_blueprint(config: Config) -> Blueprint:
     def add_viewer(device_id: Any) -> dict[str, Any]:
         """Let a viewer connect
 
-        Gives a short-lived token for one device, with the addresses of the SFU. Starts an on_demand device; 409
-        with reason `stream_stopped` or `device_disabled` when nobody can watch now.
+        Returns a short-lived token for one device and the addresses of the SFU. Starts an on_demand device. 409 with
+        reason `stream_stopped` or `device_disabled` if the device cannot be watched now.
         """
         stream = request_stream(current_scope(), str(device_id))
         minted = mint_viewer_token(
@@ -56,7 +56,7 @@ def build_blueprint(config: Config) -> Blueprint:
 
 
 def public_sfu_url(config: Config, page_url: str) -> str:
-    """The SFU's address as the caller can reach it: SFU_PUBLIC_URL, or the host of the page with SFU_PORT."""
+    """The address of the SFU for the caller: SFU_PUBLIC_URL, or the host of the page with SFU_PORT."""
     if config.sfu_public_url:
         return config.sfu_public_url
     page = urlsplit(page_url)

@@ -1,24 +1,26 @@
-"""How a device's video and audio become RTP that every browser takes: which input, copied or re-encoded, and the
-FFmpeg arguments (RFC 3550, RFC 6184, RFC 7587)."""
+"""Builds the FFmpeg arguments for RTP that every browser plays (RFC 3550, RFC 6184, RFC 7587).
+
+Selects the input, and whether its video is copied or re-encoded.
+"""
 
 from dataclasses import dataclass, field
 
 from gateway.media import SourceInfo, VideoInfo
 from gateway.outputs import MAIN_INPUT, SUB_INPUT, OutputMode, PipelineInputs
 
-#: Bytes of one RTP packet: room for DTLS-SRTP, IPv6 and a VPN inside an Ethernet frame.
+#: Size of an RTP packet: leaves space for DTLS-SRTP, IPv6 and a VPN in an Ethernet frame.
 PACKET_BYTES = 1200
 
-#: Re-encoded video is no larger than this, and has a key frame each second.
+#: Limits of re-encoded video, which has a key frame each second.
 MAX_WIDTH, MAX_HEIGHT, MAX_FPS = 1280, 720, 30
 
 
 @dataclass(frozen=True, slots=True)
 class TrackPorts:
-    """Where one track goes: the SFU's address and ports, the ports FFmpeg sends from, and the RTP identity.
+    """The destination of one track: address and ports of the SFU, FFmpeg's source ports, SSRC and payload type.
 
-    `sequence` is the RTP sequence number to begin with, so that viewers see one stream across FFmpeg's runs: a jump
-    backwards would make SRTP refuse up to 32,768 packets.
+    `sequence` is the first RTP sequence number, so that viewers see one stream across FFmpeg's runs: after a jump
+    backwards, SRTP would refuse up to 32,768 packets.
     """
 
     ip: str
@@ -32,7 +34,7 @@ class TrackPorts:
 
     @classmethod
     def from_answer(cls, answer: dict) -> "TrackPorts":
-        """From the SFU's answer to `ingest.open`; raises KeyError or ValueError for one that cannot be used."""
+        """Parse the SFU's answer to `ingest.open`. Raises KeyError or ValueError for an invalid one."""
         return cls(
             str(answer["ip"]),
             *(
@@ -60,14 +62,14 @@ class TrackPorts:
 
 @dataclass(frozen=True, slots=True)
 class VideoPlan:
-    """Which video viewers get, and why it is not simply copied."""
+    """The video for viewers, and why it is not copied."""
 
     mode: OutputMode
     reason: str | None = None
 
 
 def plan_video(inputs: PipelineInputs) -> VideoPlan:
-    """Copy what fits; else the sub-stream if that fits; else re-encode for this output alone."""
+    """Copy suitable video; otherwise use a suitable sub-stream; otherwise re-encode for this output only."""
     main = inputs.main.video
     problem = why_not_copied(main)
     if problem is None:
@@ -82,25 +84,25 @@ def plan_video(inputs: PipelineInputs) -> VideoPlan:
 
 
 def why_not_copied(video: VideoInfo | None) -> str | None:
-    """What keeps this video from going to browsers as it is; None when nothing does."""
+    """Why browsers cannot play this video as it is; None if they can."""
     if video is None:
         return "there is no video"
     if video.codec != "h264":
-        return f"browsers do not take {video.codec} over WebRTC from this server"
+        return f"browsers do not play {video.codec} over WebRTC from this server"
     if video.has_b_frames:
-        return "WebRTC does not allow B-frames"
+        return "WebRTC does not support B-frames"
     if video.pixel_format not in {None, "yuv420p", "yuvj420p"}:
         return f"browsers do not decode {video.pixel_format}"
     return None
 
 
 def build_video_arguments(plan: VideoPlan, source: SourceInfo, ports: TrackPorts) -> list[str]:
-    """From `-map` to the address."""
+    """The arguments of the video, from `-map` to the address."""
     if plan.mode == OutputMode.TRANSCODE:
         coding = ["-map", f"{MAIN_INPUT}:v:0", *_encoder(source.video)]
     else:
         number = SUB_INPUT if plan.mode == OutputMode.SUB_STREAM else MAIN_INPUT
-        # mediasoup takes an SPS for the sign of a key frame: it must stand before each one (T1).
+        # mediasoup detects key frames by the SPS: there must be one before each key frame (T1).
         coding = [
             "-map",
             f"{number}:v:0",
@@ -113,7 +115,7 @@ def build_video_arguments(plan: VideoPlan, source: SourceInfo, ports: TrackPorts
 
 
 def build_audio_arguments(ports: TrackPorts) -> list[str]:
-    """Opus as browsers want it (RFC 7587): 48 kHz, two channels."""
+    """The arguments of the audio: Opus as browsers require it (RFC 7587), 48 kHz and two channels."""
     return [
         "-map",
         f"{MAIN_INPUT}:a:0?",

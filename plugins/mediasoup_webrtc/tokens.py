@@ -1,4 +1,4 @@
-"""What VAS and the SFU share: keys derived from SFU_SECRET, and viewer tokens (JWT, RFC 7519, HS256)."""
+"""Keys that VAS and the SFU derive from SFU_SECRET, and viewer tokens (JWT, RFC 7519, HS256)."""
 
 import hashlib
 import hmac
@@ -23,7 +23,7 @@ def viewer_key(sfu_secret: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ViewerToken:
-    """A token that lets its bearer connect to one device until `expires_at`; a connection made lives on."""
+    """A token to connect to one device until `expires_at`; existing connections stay."""
 
     token: str
     expires_at: datetime
@@ -35,7 +35,7 @@ class ViewerToken:
 def mint_viewer_token(
     sfu_secret: str, *, device_id: str, tenant_id: str, lifetime_seconds: int, now: float | None = None
 ) -> ViewerToken:
-    """A token for one device; the SFU checks it without asking anyone."""
+    """Create a token for one device; the SFU verifies it on its own."""
     issued = int(now if now is not None else time.time())
     expires = issued + lifetime_seconds
     claims = {

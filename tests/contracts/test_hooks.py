@@ -18,7 +18,7 @@ REFERENCE = (ROOT / "plugins/README.md").read_text(encoding="utf-8")
 HEADINGS = re.findall(r"^### (\w+)$", REFERENCE.partition("\n## Hooks\n")[2], re.MULTILINE)
 
 
-def test_every_hook_has_its_heading_and_every_heading_its_hook():
+def test_every_hook_has_a_heading_and_every_heading_a_hook():
     assert sorted(HEADINGS) == sorted(HOOKS)
 
 
@@ -32,23 +32,23 @@ def test_the_reference_shows_the_hooks_arguments(hook: str):
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_every_hook_belongs_to_one_of_the_two_families_and_is_explained(hook: str):
+def test_every_hook_belongs_to_one_of_the_two_families_and_has_a_docstring(hook: str):
     assert hook.startswith(("register_", "on_"))
     assert inspect.getdoc(getattr(Hooks, hook))
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_every_hook_is_used_by_a_plugin_of_ours(hook: str):
+def test_every_hook_is_used_by_one_of_our_plugins(hook: str):
     assert getattr(create_plugin_manager().hook, hook).get_hookimpls(), hook
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_every_hook_is_named_by_a_test_of_its_own(hook: str):
+def test_every_hook_is_named_by_a_test(hook: str):
     tests = [path for path in python_files("tests") if "contracts" not in path.parts]
     assert any(re.search(rf"\b{hook}\b", path.read_text(encoding="utf-8")) for path in tests)
 
 
-def test_the_example_of_a_plugin_works_as_it_stands(monkeypatch, caplog):
+def test_the_example_plugin_works_as_documented(monkeypatch, caplog):
     files = dict(re.findall(r"```(toml|python)\n(.*?)```", REFERENCE, re.DOTALL))
     points = tomllib.loads(files["toml"])["project"]["entry-points"][ENTRY_POINT_GROUP]
     ((name, module_name),) = points.items()
@@ -67,5 +67,5 @@ def test_the_example_of_a_plugin_works_as_it_stands(monkeypatch, caplog):
 
 
 @pytest.mark.parametrize("folder", sorted(path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py")))
-def test_every_plugin_of_ours_has_a_readme(folder: str):
+def test_each_of_our_plugins_has_a_readme(folder: str):
     assert (ROOT / "plugins" / folder / "README.md").is_file()

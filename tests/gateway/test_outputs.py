@@ -1,4 +1,4 @@
-"""A direct output needs a name and `attach`; all else may be left out."""
+"""A direct output needs a name and `attach`; everything else is optional."""
 
 import pytest
 
@@ -13,7 +13,7 @@ class SmallestOutput(DirectOutput):
         return OutputArguments(())
 
 
-def test_the_smallest_output_asks_for_nothing_and_gives_everything_back():
+def test_the_smallest_output_has_defaults_for_all_other_methods():
     output = SmallestOutput()
     assert output.check("d1") is None
     assert output.figures("d1") == {}
@@ -22,10 +22,10 @@ def test_the_smallest_output_asks_for_nothing_and_gives_everything_back():
     assert output.attach(None, None) == OutputArguments((), OutputMode.COPY, None)
 
 
-def test_an_output_that_cannot_be_attached_is_none():
+def test_an_output_without_attach_cannot_be_created():
     with pytest.raises(TypeError, match="attach"):
         type("Unfinished", (DirectOutput,), {"name": "x"})()
 
 
-def test_without_a_sub_stream_there_is_none_to_find():
+def test_find_sub_returns_none_by_default():
     assert PipelineInputs(SourceInfo()).find_sub() is None

@@ -1,4 +1,4 @@
-"""Plugins are found by entry points; a faulty one is named, and facts reach the others whatever one of them does."""
+"""Plugins are found by entry points; a faulty one is named, and facts reach the others in spite of it."""
 
 import types
 
@@ -40,7 +40,7 @@ def install(monkeypatch):
     return install
 
 
-def test_our_own_plugins_are_found_as_a_strangers_are():
+def test_our_plugins_are_found_like_those_of_other_packages():
     described = {item.name: item for item in describe_plugins(create_plugin_manager())}
     own = described["mediasoup_webrtc"]
     assert own.package == "video-aggregation-service"
@@ -73,7 +73,27 @@ def test_a_plugin_that_cannot_be_imported_is_named(install):
         create_plugin_manager()
 
 
-def test_what_plugins_register_is_collected_in_order():
+def test_a_plugin_with_state_is_created_once_for_each_plugin_manager(install):
+    class Counter:
+        """Counts."""
+
+        def __init__(self) -> None:
+            self.count = 0
+
+        @hookimpl
+        def on_stream_state(self) -> None:
+            self.count += 1
+
+    module = types.ModuleType("counter")
+    module.create_plugin = Counter
+    install(counter=module)
+    first, second = create_plugin_manager(), create_plugin_manager()
+    notify(first, "on_stream_state", device_id="d1", state="running", reason=None)
+    assert [manager.get_plugin("counter").count for manager in (first, second)] == [1, 0]
+    assert [(item.description, item.hooks) for item in describe_plugins(first)] == [("Counts.", ("on_stream_state",))]
+
+
+def test_registered_objects_of_all_plugins_are_collected():
     manager = no_plugins()
     manager.register(plugin(register_health_checks=lambda config: [1, 2]), name="one")
     manager.register(plugin(register_health_checks=lambda: [3]), name="two")
@@ -81,7 +101,7 @@ def test_what_plugins_register_is_collected_in_order():
 
 
 @pytest.mark.parametrize("wrong", [None, (), {}, "text"])
-def test_a_plugin_that_registers_no_list_is_named(wrong):
+def test_a_plugin_that_returns_no_list_is_named(wrong):
     manager = no_plugins()
     manager.register(plugin(register_health_checks=lambda config: wrong), name="stranger")
     with pytest.raises(PluginError, match="plugin 'stranger' must return a list from register_health_checks"):
@@ -98,21 +118,21 @@ def test_a_plugin_that_fails_to_register_is_named():
         collect(manager, "register_health_checks", config=None)
 
 
-def test_a_fact_reaches_every_plugin_although_others_fail(caplog):
+def test_a_fact_reaches_every_plugin_while_others_fail(caplog):
     def fail(device_id):
         raise RuntimeError("broken")
 
-    told = []
+    reported = []
     manager = no_plugins()
-    # pluggy calls the last registered first: one that fails stands on either side.
+    # pluggy calls the last registered plugin first: a failing one is on either side.
     manager.register(plugin(on_stream_state=fail), name="first")
     manager.register(
-        plugin(on_stream_state=lambda device_id, state, reason: told.append((device_id, state, reason))),
+        plugin(on_stream_state=lambda device_id, state, reason: reported.append((device_id, state, reason))),
         name="good",
     )
     manager.register(plugin(on_stream_state=fail), name="last")
     notify(manager, "on_stream_state", device_id="d1", state="running", reason=None)
-    assert told == [("d1", "running", None)]
+    assert reported == [("d1", "running", None)]
     assert "plugin 'first' failed in on_stream_state" in caplog.text
     assert "plugin 'last' failed in on_stream_state" in caplog.text
 

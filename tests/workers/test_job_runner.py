@@ -1,4 +1,4 @@
-"""A jobs worker runs what waits, hears a wish to cancel, loses nothing when it stops, and does nothing twice."""
+"""A worker runs queued jobs once, cancels them on request, and loses none when it stops."""
 
 import threading
 import time
@@ -10,7 +10,9 @@ from dramatiq.middleware import Shutdown
 
 from gateway.database import DatabaseUnavailable
 from gateway.errors import Unavailable
-from gateway.jobs.model import Job, claim_job, create_job, delete_job, find_job, request_cancel
+from gateway.jobs.attempts import claim_job
+from gateway.jobs.cleanup import delete_job
+from gateway.jobs.model import Job, create_job, find_job, request_cancel
 from gateway.tenancy.scopes import EVERY_TENANT
 from tests.conftest import wait_until
 from tests.factories import make_config
@@ -21,16 +23,16 @@ KEEP = 24.0
 
 
 class World:
-    """A runner of one kind of job, `work`, whose function the test gives."""
+    """A runner of one kind of job, `work`, whose function is set by the test."""
 
     def __init__(self, scope, config) -> None:
         self.scope, self.config = scope, config
         self.work = lambda attempt, context: {"size": 1}
         self.is_closing = False
-        self.seats = BoundedSemaphore(1)
+        self.slots = BoundedSemaphore(1)
         self.ran: list[str] = []
 
-    def ask(self, kind: str = "work", **values) -> str:
+    def make_job(self, kind: str = "work", **values) -> str:
         return create_job(self.scope, kind, {}, **values)[0].id
 
     def run(self, job_id: str) -> Job:
@@ -38,14 +40,14 @@ class World:
         return find_job(self.scope, job_id)
 
     def take(self, job_id: str) -> None:
-        """What a message does."""
+        """Run a job as its message does."""
 
         def work(attempt, context):
             self.ran.append(attempt.id)
             return self.work(attempt, context)
 
         kinds = {"work": work}
-        JobRunner(self.config, "w", kinds, self.seats, lambda: self.is_closing).run(job_id)
+        JobRunner(self.config, "w", kinds, self.slots, lambda: self.is_closing).run(job_id)
 
     def in_thread(self, job_id: str) -> threading.Thread:
         thread = threading.Thread(target=self.take, args=(job_id,))
@@ -60,41 +62,41 @@ def world(bound_database, scope, tmp_path):
     return World(scope, config)
 
 
-def until_told(context, seconds: float = 10) -> None:
-    """What a long job does: look again and again whether it is to end."""
+def check_until_ended(context, seconds: float = 10) -> None:
+    """A long job, which checks repeatedly whether it is to end."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         context.check()
         time.sleep(0.01)
-    raise AssertionError("nobody told the job to end")
+    raise AssertionError("the job was not ended")
 
 
-def test_a_job_is_run_and_its_result_kept(world):
-    job = world.run(world.ask())
+def test_a_job_is_run_and_its_result_stored(world):
+    job = world.run(world.make_job())
     assert (job.state, job.progress, job.result) == ("done", 1.0, '{"size": 1}')
 
 
-def test_a_message_that_comes_twice_runs_the_job_once(world):
-    job_id = world.ask()
+def test_a_repeated_message_runs_the_job_once(world):
+    job_id = world.make_job()
     world.run(job_id)
     world.run(job_id)
     assert world.ran == [job_id]
 
 
-def test_whoever_gets_free_takes_what_waits(world):
-    ids = [world.ask() for _ in range(3)]
+def test_a_free_slot_takes_the_queued_jobs(world):
+    ids = [world.make_job() for _ in range(3)]
     world.run(ids[2])
     assert world.ran == [ids[2], ids[0], ids[1]]
 
 
-def test_no_more_jobs_run_at_once_than_there_are_seats(world):
-    world.seats.acquire()
-    assert world.run(world.ask()).state == "queued"
-    world.seats.release()
+def test_the_slots_limit_how_many_jobs_run_at_once(world):
+    world.slots.acquire()
+    assert world.run(world.make_job()).state == "queued"
+    world.slots.release()
     assert world.ran == []
 
 
-def test_progress_is_seen_while_it_runs(world):
+def test_progress_is_written_while_the_job_runs(world):
     seen = threading.Event()
 
     def work(attempt, context):
@@ -103,7 +105,7 @@ def test_progress_is_seen_while_it_runs(world):
         return {}
 
     world.work = work
-    job_id = world.ask()
+    job_id = world.make_job()
     thread = world.in_thread(job_id)
     wait_until(lambda: find_job(world.scope, job_id).progress == 0.4, "progress is written")
     assert find_job(world.scope, job_id).stage == "copying"
@@ -111,25 +113,25 @@ def test_progress_is_seen_while_it_runs(world):
     thread.join(10)
 
 
-def test_a_wish_to_cancel_is_heard_within_a_second(world):
-    world.work = lambda attempt, context: until_told(context)
-    job_id = world.ask()
+def test_a_cancellation_takes_effect_within_a_second(world):
+    world.work = lambda attempt, context: check_until_ended(context)
+    job_id = world.make_job()
     thread = world.in_thread(job_id)
     wait_until(lambda: find_job(world.scope, job_id).state == "running", "it runs")
-    asked = time.monotonic()
+    requested_at = time.monotonic()
     request_cancel(world.scope, job_id, keep_hours=KEEP)
     thread.join(10)
-    assert time.monotonic() - asked < 1.0
+    assert time.monotonic() - requested_at < 1.0
     assert find_job(world.scope, job_id).state == "cancelled"
 
 
 def test_a_job_that_is_deleted_while_it_runs_leaves_no_file(world):
     def work(attempt, context):
         (world.config.exports_dir / f"{result_stem(attempt)}.mp4").write_bytes(b"half")
-        until_told(context)
+        check_until_ended(context)
 
     world.work = work
-    job_id = world.ask()
+    job_id = world.make_job()
     thread = world.in_thread(job_id)
     wait_until(lambda: list(world.config.exports_dir.iterdir()), "it has written")
     delete_job(world.scope, world.config, job_id)
@@ -146,8 +148,8 @@ def test_a_job_that_is_deleted_while_it_runs_leaves_no_file(world):
         (RuntimeError("a mistake of ours"), "job_failed", None),
     ],
 )
-def test_a_job_that_fails_says_why_and_the_next_one_is_run(world, error, code, message):
-    first, second = world.ask(), world.ask()
+def test_a_failed_job_has_a_reason_and_the_next_one_is_run(world, error, code, message):
+    first, second = world.make_job(), world.make_job()
 
     def work(attempt, context):
         if attempt.id == first:
@@ -162,14 +164,14 @@ def test_a_job_that_fails_says_why_and_the_next_one_is_run(world, error, code, m
     assert not list(world.config.exports_dir.iterdir())
 
 
-def test_a_kind_that_this_worker_does_not_know_fails(world):
-    job = world.run(world.ask("dance"))
+def test_a_job_of_an_unknown_kind_fails(world):
+    job = world.run(world.make_job("dance"))
     assert (job.state, job.error_code) == ("failed", "job_failed")
     assert "'dance'" in job.error_message
 
 
-def test_a_worker_that_stops_hands_its_job_back_and_takes_no_other(world):
-    first, second = world.ask(), world.ask()
+def test_a_stopping_worker_hands_its_job_back_and_takes_no_other(world):
+    first, second = world.make_job(), world.make_job()
 
     def work(attempt, context):
         (world.config.exports_dir / f"{result_stem(attempt)}.mp4").write_bytes(b"half")
@@ -184,24 +186,24 @@ def test_a_worker_that_stops_hands_its_job_back_and_takes_no_other(world):
     assert not list(world.config.exports_dir.iterdir())
 
 
-def test_a_worker_that_is_stopping_takes_nothing(world):
+def test_a_stopping_worker_starts_no_job(world):
     world.is_closing = True
-    assert world.run(world.ask()).state == "queued"
+    assert world.run(world.make_job()).state == "queued"
 
 
-def test_what_an_attempt_that_was_killed_has_left_is_removed_first(world):
-    job_id = world.ask()
+def test_files_of_a_killed_attempt_are_removed_first(world):
+    job_id = world.make_job()
     claim_job(job_id, "killed")
     EVERY_TENANT.update(Job, state="queued").where(Job.id == job_id).execute()
-    left = world.config.exports_dir / f".{job_id}-00000000.mp4.part"
-    left.write_bytes(b"half")
+    leftover = world.config.exports_dir / f".{job_id}-00000000.mp4.part"
+    leftover.write_bytes(b"half")
     seen = []
-    world.work = lambda attempt, context: seen.append(left.exists()) or {}
+    world.work = lambda attempt, context: seen.append(leftover.exists()) or {}
     assert world.run(job_id).state == "done"
     assert seen == [False]
 
 
-def test_a_job_that_another_worker_has_taken_over_writes_nothing_more(world):
+def test_an_attempt_that_lost_its_job_writes_nothing_and_removes_only_its_own_files(world):
     def work(attempt, context):
         (world.config.exports_dir / f"{result_stem(attempt)}.mp4").write_bytes(b"mine")
         EVERY_TENANT.update(Job, worker="another").where(Job.id == attempt.id).execute()
@@ -209,13 +211,13 @@ def test_a_job_that_another_worker_has_taken_over_writes_nothing_more(world):
         return {"size": 4}
 
     world.work = work
-    job = world.run(world.ask())
+    job = world.run(world.make_job())
     assert (job.state, job.worker) == ("running", "another")
     assert [path.read_bytes() for path in world.config.exports_dir.iterdir()] == [b"theirs"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_database_that_is_away_for_a_while_costs_neither_job_nor_result(world, monkeypatch):
+def test_a_temporary_outage_of_the_database_loses_neither_job_nor_result(world, monkeypatch):
     finish, failures = job_runner.finish_job, iter([DatabaseUnavailable("away"), DatabaseUnavailable("away")])
 
     def away(*args, **options):
@@ -226,22 +228,22 @@ def test_a_database_that_is_away_for_a_while_costs_neither_job_nor_result(world,
 
     monkeypatch.setattr(job_runner, "finish_job", away)
     monkeypatch.setattr(job_runner, "_RETRY_SECONDS", 0.01)
-    assert world.run(world.ask()).state == "done"
+    assert world.run(world.make_job()).state == "done"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_heart_that_stumbles_goes_on(world, monkeypatch):
-    look, failures = job_runner.is_cancel_requested, iter([DatabaseUnavailable("away"), RuntimeError("a mistake")])
+def test_a_failing_heartbeat_goes_on(world, monkeypatch):
+    check, failures = job_runner.is_cancel_requested, iter([DatabaseUnavailable("away"), RuntimeError("a mistake")])
 
-    def stumble(attempt):
+    def fail_at_first(attempt):
         error = next(failures, None)
         if error is not None:
             raise error
-        return look(attempt)
+        return check(attempt)
 
-    monkeypatch.setattr(job_runner, "is_cancel_requested", stumble)
-    world.work = lambda attempt, context: until_told(context)
-    job_id = world.ask()
+    monkeypatch.setattr(job_runner, "is_cancel_requested", fail_at_first)
+    world.work = lambda attempt, context: check_until_ended(context)
+    job_id = world.make_job()
     thread = world.in_thread(job_id)
     wait_until(lambda: find_job(world.scope, job_id).state == "running", "it runs")
     request_cancel(world.scope, job_id, keep_hours=KEEP)
@@ -249,7 +251,7 @@ def test_a_heart_that_stumbles_goes_on(world, monkeypatch):
     assert find_job(world.scope, job_id).state == "cancelled"
 
 
-def test_a_token_is_of_one_attempt_alone(world):
-    attempt = claim_job(world.ask(), "w")
+def test_each_attempt_has_a_token_of_its_own(world):
+    attempt = claim_job(world.make_job(), "w")
     assert result_stem(attempt).startswith(f"{attempt.id}-")
     assert result_stem(replace(attempt, token="w:other")) != result_stem(attempt)

@@ -1,7 +1,7 @@
-"""Captures: a picture that was asked for is found, decoded, kept as a file and a row, and told of.
+"""Captures: finds and decodes a requested picture, stores it as a file and a row, and reports it to plugins.
 
-The same function serves those who wait (workers/capture_service.py answers them) and the jobs of those who no longer do
-(`run_snapshot`). Asked for twice, a snapshot is made once: its id is its row's key.
+The same function serves callers that wait (workers/capture_service.py answers them) and the jobs of callers that no
+longer wait (`run_snapshot`). A repeated request makes a snapshot only once: its id is the key of its row.
 """
 
 import logging
@@ -17,14 +17,14 @@ from gateway.captures.snapshots import NewSnapshot, find_moment, save_snapshot
 from gateway.config import Config
 from gateway.errors import NotFound, VasError
 from gateway.footage.recordings import Recording, find_recording
-from gateway.jobs.model import JobAttempt
+from gateway.jobs.attempts import JobAttempt
 from gateway.media import SnapshotFact
 from gateway.redis_client import connect_redis
 from gateway.storage.local import open_storage
 from gateway.streams.bus import MediaBus
 from gateway.tenancy.scopes import TenantScope
 from workers.captures.picture_cache import PictureCache
-from workers.captures.picture_sources import Finding, NoPicture, PictureSources
+from workers.captures.picture_sources import FoundFrame, NoPicture, PictureSources
 from workers.captures.pictures import Picture, make_picture
 from workers.facts import report_fact
 from workers.job_runner import JobContext, JobFailed
@@ -35,26 +35,26 @@ log = logging.getLogger(__name__)
 SNAPSHOT = "snapshot"
 
 _CACHE_BYTES = 32 << 20
-#: A picture takes less than this on the disk.
-_ROOM_BYTES = 16 << 20
+#: Maximum size of a picture on the disk.
+_MAX_PICTURE_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The answer to a request, and what plugins are to be told after it; None for a poster, or a snapshot of before."""
+    """The answer to a request, and the fact to report to plugins; None for a poster or a known snapshot."""
 
     answer: CaptureAnswer
     device_id: str = ""
     fact: SnapshotFact | None = None
 
-    def tell(self) -> None:
-        """Tell the plugins. After the answer: who waits for a picture does not wait for them."""
+    def report(self) -> None:
+        """Report the snapshot to plugins. Called after the answer: the caller does not wait for plugins."""
         if self.fact is not None:
             report_fact("on_snapshot", device_id=self.device_id, snapshot=self.fact)
 
 
 class Captures:
-    """Takes pictures; `decoders` of them are decoded at once. Every method may be called from any thread."""
+    """Takes pictures; at most `decoders` are decoded at once. Every method may be called from any thread."""
 
     def __init__(self, config: Config, sources: PictureSources, *, decoders: int) -> None:
         self._config = config
@@ -65,12 +65,12 @@ class Captures:
 
     @classmethod
     def from_config(cls, config: Config) -> "Captures":
-        """Over the bus and the storage of the settings."""
+        """With the bus and the storage in the settings."""
         bus = MediaBus(connect_redis(config.bus_redis_url))
         return cls(config, PictureSources(bus, open_storage(config)), decoders=config.snapshot_threads)
 
     def capture(self, request: CaptureRequest) -> Taken:
-        """Take the snapshot or poster of a request. Raises VasError with the reason why it cannot be taken."""
+        """Take the snapshot or poster of a request. Raises VasError with the reason of a failure."""
         scope = TenantScope(request.tenant_id)
         if request.what == POSTER:
             picture = self._take_poster(scope, request)
@@ -81,7 +81,7 @@ class Captures:
     def _take_snapshot(self, scope: TenantScope, request: CaptureRequest) -> Taken:
         recording = _find(scope, request.device_id)
         floor = self._config.free_bytes_floor
-        self._files.check_space(_ROOM_BYTES, floor_bytes=floor)
+        self._files.check_space(_MAX_PICTURE_BYTES, floor_bytes=floor)
         picture = self._picture(self._find(recording, request), None)
         key = self._files.key(SNAPSHOTS, scope.tenant_id, f"{request.id}-{secrets.token_hex(4)}.jpg")
         new = NewSnapshot(
@@ -100,7 +100,7 @@ class Captures:
             schedule_id=request.schedule_id,
         )
         self._files.write(key, picture.jpeg)
-        # Where the database fails it is not known whether there is a row: then the file is left to the sweeper.
+        # If the database fails, the row may or may not exist: then the file is left to the cleanup.
         if not save_snapshot(scope, new):
             self._files.delete(key)
             return Taken(CaptureAnswer(at_ms=find_moment(scope, request.id)))
@@ -117,7 +117,7 @@ class Captures:
         )
         return Taken(CaptureAnswer(at_ms=new.at_ms), new.device_id, fact)
 
-    def _find(self, recording: Recording, request: CaptureRequest) -> Finding:
+    def _find(self, recording: Recording, request: CaptureRequest) -> FoundFrame:
         if request.kind == HISTORICAL and request.at_ms is not None:
             return self._sources.find_recorded(recording, request.at_ms, request.accuracy)
         return self._sources.find_live(recording.device_id, request.accuracy)
@@ -133,16 +133,16 @@ class Captures:
             found = last
         return self._picture(found, request.width)
 
-    def _picture(self, finding: Finding, width: int | None) -> Picture:
+    def _picture(self, found: FoundFrame, width: int | None) -> Picture:
         def make() -> Picture:
             with self._decoders:
-                return make_picture(finding.decode(), width=width)
+                return make_picture(found.decode(), width=width)
 
-        return self._cache.get((finding.key, width), make)
+        return self._cache.get((found.key, width), make)
 
 
 def format_failure(error: VasError) -> CaptureAnswer:
-    """The answer of a picture that cannot be taken."""
+    """The answer for a picture that cannot be taken."""
     before, after = None, None
     if isinstance(error, NoPicture):
         before, after = error.nearest_before_ms, error.nearest_after_ms
@@ -150,14 +150,14 @@ def format_failure(error: VasError) -> CaptureAnswer:
 
 
 def run_snapshot(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
-    """Run a job of the kind `snapshot`; gives `snapshot_id` and `at_ms`. Raises JobFailed."""
+    """Run a job of the kind `snapshot`; returns `snapshot_id` and `at_ms`. Raises JobFailed."""
     request = CaptureRequest.from_dict({**attempt.parameters, "tenant_id": attempt.tenant_id})
     context.report(0.1, "decoding")
     try:
         taken = _captures_of(context.config).capture(request)
     except VasError as error:
         raise JobFailed(error.reason, error.message) from error
-    taken.tell()
+    taken.report()
     return {"snapshot_id": request.id, "at_ms": taken.answer.at_ms}
 
 

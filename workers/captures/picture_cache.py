@@ -1,4 +1,4 @@
-"""Pictures made a moment ago: two hundred people who press the button at once cost one decoding."""
+"""A cache of recent pictures: two hundred simultaneous requests for the same picture cost one decoding."""
 
 import threading
 from collections import OrderedDict
@@ -9,7 +9,7 @@ from workers.captures.pictures import Picture
 
 
 class PictureCache:
-    """The pictures used last, up to `max_bytes`; each is made by one thread, and the others wait for it."""
+    """The most recently used pictures, up to `max_bytes`; one thread makes a picture while the others wait for it."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -19,7 +19,7 @@ class PictureCache:
         self._making: dict[Hashable, Future[Picture]] = {}
 
     def get(self, key: Hashable, make: Callable[[], Picture]) -> Picture:
-        """The picture of a key, made where it is not there; what `make` raises is raised to all that wait for it."""
+        """The picture of a key, made if it is missing; an exception of `make` is raised in all waiting threads."""
         with self._lock:
             known = self._kept.get(key)
             if known is not None:
@@ -46,6 +46,6 @@ class PictureCache:
             self._kept[key] = picture
             self._bytes += len(picture.jpeg)
             while self._bytes > self._max_bytes and len(self._kept) > 1:
-                _, gone = self._kept.popitem(last=False)
-                self._bytes -= len(gone.jpeg)
+                _, evicted = self._kept.popitem(last=False)
+                self._bytes -= len(evicted.jpeg)
         future.set_result(picture)

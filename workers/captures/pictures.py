@@ -1,10 +1,10 @@
-"""Pictures out of footage: the frame at a moment of given parts, decoded in this process, and its JPEG.
+"""Decodes the frame of a moment from parts of footage, in this process, and encodes it as JPEG.
 
     shot = decode_at(init, [TimedPart.of_bus(part), ...], at_ms, EXACT)
     picture = make_picture(shot, width=640)
 
-Nothing is probed: the init segment says how to decode, the boxes of the parts which frame it is, and no frame after it
-is decoded. All moments are milliseconds since 1970, UTC.
+Nothing is probed: the init segment describes the decoding, the boxes of the parts identify the frame, and no later
+frame is decoded. All moments are milliseconds since 1970, UTC.
 """
 
 import io
@@ -24,20 +24,20 @@ from gateway.media import Part
 from gateway.mp4.boxes import InvalidMedia
 from gateway.mp4.samples import VIDEO, Samples, TrackFormat, has_whole_units, parse_init, parse_part
 
-#: A frame that begins so little after the moment is the one shown then: times of footage are rounded.
+#: Tolerance for a frame that begins just after the moment: times of footage are rounded.
 ROUNDING_MS = 2
 JPEG_QUALITY = 90
-#: No side of a picture is longer: the most that JPEG and WebP both can hold.
+#: Maximum width and height of a picture: the limit of WebP, which is below that of JPEG.
 _MAX_SIDE = 16_383
 
 _DECODERS = {"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc"}
-#: Pictures so high whose colours are not described are those of HD (ITU-R BT.709), as players take it.
+#: From this height on, video without colour description is decoded as HD (ITU-R BT.709), as players do.
 _HD_LINES = 720
 _UNSPECIFIED = 2
 
 
 class PictureDamaged(VasError):
-    """The frame cannot be decoded, or only with holes in it."""
+    """The frame cannot be decoded, or only with errors."""
 
     reason = "picture_damaged"
 
@@ -56,7 +56,7 @@ class TimedPart(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A decoded frame: when it was taken, and how much wider than high its pixels are shown."""
+    """A decoded frame, its moment and its pixel aspect ratio."""
 
     at_ms: int
     frame: av.VideoFrame = field(repr=False)
@@ -64,14 +64,14 @@ class Shot:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height as it is to be shown, in square pixels."""
+        """Display width and height, in square pixels."""
         width, height = round(self.frame.width * self.pixel_ratio), self.frame.height
         return _fit(width, height, min(width, _MAX_SIDE))
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A JPEG, and when it was taken."""
+    """A JPEG and its moment."""
 
     at_ms: int
     width: int
@@ -81,7 +81,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """A frame that is not decoded yet. `shown` is its time of showing in ticks, `wall_ms` the wall clock then."""
+    """A frame that is not decoded yet: presentation and decoding time in ticks, `wall_ms` its wall clock."""
 
     shown: int
     decoded: int
@@ -91,11 +91,11 @@ class _Frame:
 
 
 def decode_at(init: bytes, parts: Iterable[TimedPart], at_ms: float | None, accuracy: str = EXACT) -> Shot | None:
-    """The frame at a moment of one run's parts, which are in order and of which no more are taken than are needed.
+    """Decode the frame of a moment. `parts` are parts of one run in order; no more than necessary are consumed.
 
     `init` is the run's init segment. `exact`: the frame that was shown then, the last one that begins at or before the
-    moment; `key_frame`: the last key frame at or before it. Where there is none before: the first key frame after it.
-    With `at_ms` None: the newest. None without any key frame. Raises PictureDamaged, also for parts that are none.
+    moment; `key_frame`: the last key frame at or before it. If there is none before it: the first key frame after it.
+    With `at_ms` None: the newest. None without any key frame. Raises PictureDamaged, also for data that are no parts.
     """
     try:
         track = _video_track(init)
@@ -106,10 +106,9 @@ def decode_at(init: bytes, parts: Iterable[TimedPart], at_ms: float | None, accu
 
 
 def decode_key_frames(init: bytes, parts: Iterable[TimedPart]) -> Iterator[Shot]:
-    """Each key frame of one run's parts that can be decoded, in order; what is damaged is passed over.
+    """Decode all key frames of one run's parts, in order; damaged ones are skipped. For time-lapses.
 
-    One decoder for all of them: for time-lapses. Only parts that begin with a key frame need be given.
-    Raises PictureDamaged when the init segment is none.
+    Only parts that begin with a key frame are needed. Raises PictureDamaged for an invalid init segment.
     """
     try:
         track = _video_track(init)
@@ -125,17 +124,17 @@ def decode_key_frames(init: bytes, parts: Iterable[TimedPart]) -> Iterator[Shot]
 
 
 def make_picture(shot: Shot, *, width: int | None = None, quality: int = JPEG_QUALITY) -> Picture:
-    """The JPEG of a frame in its right shape; `width` in pixels makes it smaller, never larger."""
-    wide, high = shot.size
-    if width is not None and width < wide:
-        wide, high = _fit(wide, high, width)
+    """Encode a frame as JPEG in its display aspect ratio, at most `width` pixels wide; it is never enlarged."""
+    size = shot.size
+    if width is not None and width < size[0]:
+        size = _fit(*size, width)
     buffer = io.BytesIO()
-    to_rgb(shot, wide, high).to_image().save(buffer, "JPEG", quality=quality, exif=_tell_moment(shot.at_ms))
-    return Picture(shot.at_ms, wide, high, buffer.getvalue())
+    to_rgb(shot, *size).to_image().save(buffer, "JPEG", quality=quality, exif=_build_exif(shot.at_ms))
+    return Picture(shot.at_ms, *size, buffer.getvalue())
 
 
 def to_rgb(shot: Shot, width: int, height: int) -> av.VideoFrame:
-    """The frame in 8-bit RGB and at this size, with the colours that a player would show."""
+    """Convert a frame to 8-bit RGB of this size, with the colours that a player would show."""
     frame = shot.frame
     colours = None
     if frame.colorspace == _UNSPECIFIED:
@@ -150,8 +149,8 @@ def to_rgb(shot: Shot, width: int, height: int) -> av.VideoFrame:
     )
 
 
-def _tell_moment(at_ms: int) -> Image.Exif:
-    """When it was taken, as cameras write it into their pictures (Exif 2.32, 4.6.6.5), in UTC."""
+def _build_exif(at_ms: int) -> Image.Exif:
+    """The Exif data with the moment in UTC, as cameras write it (Exif 2.32, 4.6.6.5)."""
     at = datetime.fromtimestamp(at_ms / 1000, UTC)
     exif = Image.Exif()
     exif.get_ifd(ExifTags.IFD.Exif).update(
@@ -164,8 +163,8 @@ def _tell_moment(at_ms: int) -> Image.Exif:
     return exif
 
 
-def _fit(width: int, height: int, wanted: int) -> tuple[int, int]:
-    return wanted, max(1, min(_MAX_SIDE, round(height * wanted / width)))
+def _fit(width: int, height: int, new_width: int) -> tuple[int, int]:
+    return new_width, max(1, min(_MAX_SIDE, round(height * new_width / width)))
 
 
 def _video_track(init: bytes) -> TrackFormat:
@@ -180,13 +179,13 @@ def _video_track(init: bytes) -> TrackFormat:
 def _choose(
     track: TrackFormat, parts: Iterable[TimedPart], at_ms: float | None, accuracy: str
 ) -> tuple[list[_Frame], _Frame | None]:
-    """What must be decoded, in order, and the frame that is wanted."""
+    """The frames to decode, in order, and the target among them."""
     limit = float("inf") if at_ms is None else at_ms + ROUNDING_MS
     group: list[_Frame] = []
     best: _Frame | None = None
     delay_ms = 0.0
     for part in parts:
-        # Frames are decoded before they are shown: one that was shown in time may come a little later.
+        # Frames are decoded before they are shown: the target may be stored a little later than its moment.
         if best is not None and part.start_ms > limit + delay_ms:
             break
         for frame in _frames_of(part, track, None if not group else group[0]):
@@ -203,14 +202,13 @@ def _choose(
 
 
 def _frames_of(part: TimedPart, track: TrackFormat, key: _Frame | None = None) -> Iterator[_Frame]:
-    """The video frames of a part in decoding order; `key` is the key frame that they depend on, where it came
-    before."""
+    """The video frames of a part in decoding order; `key` is the key frame of an earlier part on which they depend."""
     if part.data[4:8] != b"moof":
-        raise InvalidMedia("no part begins there")
+        raise InvalidMedia("the data do not start with a part")
     samples = [one for one in parse_part(part.data, (track,)) if one.track.kind == VIDEO]
     if not samples or not len(samples[0]):
         return
-    # The part begins, on the wall clock, when its first frame is due: a key frame is shown then.
+    # The wall clock of a part is that of its first frame; a key frame is shown at that time.
     first = samples[0]
     delay = first.offsets[0] if first.keys[0] or key is None else key.shown - key.decoded
     zero = first.times[0] + delay
@@ -228,10 +226,10 @@ def _split(run: Samples, zero: int, start_ms: float) -> Iterator[_Frame]:
 
 
 def _decode(track: TrackFormat, group: list[_Frame], target: _Frame) -> Shot:
-    """Decode a group of pictures up to its last frame; gives the one that is wanted."""
+    """Decode a group of pictures up to its last frame; returns the target."""
     decoder = av.CodecContext.create(_DECODERS[track.codec], "r")
     decoder.extradata = track.box(b"avcC") or track.box(b"hvcC")
-    # More threads wait for each other's frames before the first one comes out.
+    # With more threads the decoder returns its first frame only after several more were fed.
     decoder.thread_count = 1
     found = None
     is_damaged = False
@@ -244,14 +242,14 @@ def _decode(track: TrackFormat, group: list[_Frame], target: _Frame) -> Shot:
     except (av.FFmpegError, ValueError) as error:
         raise PictureDamaged("the footage of this moment cannot be decoded") from error
     if found is None or is_damaged:
-        raise PictureDamaged("the footage of this moment cannot be decoded without holes")
+        raise PictureDamaged("the footage of this moment cannot be decoded without errors")
     return Shot(round(target.wall_ms), found, decoder.sample_aspect_ratio or Fraction(1))
 
 
 def _packet(track: TrackFormat, frame: _Frame) -> av.Packet:
-    alone = Samples(track, [frame.decoded], [0], [len(frame.data)], [0], [frame.is_key], frame.data)
-    if not has_whole_units(alone, track.length_size):
-        raise PictureDamaged("the footage of this moment is damaged: units of a frame do not add up")
+    sample = Samples(track, [frame.decoded], [0], [len(frame.data)], [0], [frame.is_key], frame.data)
+    if not has_whole_units(sample, track.length_size):
+        raise PictureDamaged("the footage of this moment is damaged: the NAL units of a frame are incomplete")
     packet = av.Packet(bytes(frame.data))
     packet.pts, packet.dts, packet.time_base = frame.shown, frame.decoded, Fraction(1, track.timescale)
     return packet

@@ -17,7 +17,7 @@ from gateway.clock import Clock, SystemClock, utc_now
 from gateway.errors import BusUnavailable, LeaseLost, NotFound, Unavailable, VasError
 from gateway.footage.cuts import ContiguousRange, cut_footage
 from gateway.footage.recordings import find_recording
-from gateway.jobs.model import JobAttempt
+from gateway.jobs.attempts import JobAttempt
 from gateway.media import ClipFact
 from gateway.mp4.movie_writer import estimate_index_bytes
 from gateway.redis_client import connect_redis

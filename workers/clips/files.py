@@ -7,7 +7,7 @@ from gateway.captures.bookmarks import Bookmark
 from gateway.captures.clips import ClipResult
 from gateway.captures.files import CLIPS, CaptureFiles
 from gateway.errors import Unavailable
-from gateway.jobs.model import JobAttempt
+from gateway.jobs.attempts import JobAttempt
 from gateway.tenancy.scopes import EVERY_TENANT
 
 

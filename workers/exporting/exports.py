@@ -6,8 +6,8 @@ from gateway.errors import NotFound
 from gateway.footage.cuts import ContiguousRange, cut_footage, holes_between
 from gateway.footage.reading import main_gap
 from gateway.footage.recordings import Recording, find_recording
+from gateway.jobs.attempts import JobAttempt
 from gateway.jobs.files import ResultFile, check_space, format_range
-from gateway.jobs.model import JobAttempt
 from gateway.mp4.movie_writer import estimate_index_bytes
 from gateway.states import reason_for
 from gateway.storage.footage_reader import FootageReader

@@ -1,4 +1,4 @@
-"""Looks after the files of snapshots and clips: what is kept no longer goes, and so does what belongs to nobody."""
+"""Deletes snapshots, bookmarks and clips that are no longer kept, with their files, and files without a row."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -14,21 +14,22 @@ from workers.schedule.clip_cleanup import finalize_lost_clips
 
 log = logging.getLogger(__name__)
 
-#: How often what is too old, and what was deleted, is looked for; rows that go at once: other work waits behind them.
+#: How often expired and deleted rows are searched for.
 _EVERY_SECONDS = 20.0
+#: Rows per transaction, because other writers wait for it, and batches per turn.
 _BATCH = 200
 _BATCHES = 20
-#: How often files without a row are looked for, and how old they must be: a row may be a moment away.
+#: How often files without a row are searched for, and their minimum age: a row may be written a moment later.
 ORPHANS_SECONDS = 3600.0
 ORPHAN_AGE_SECONDS = 3600.0
-#: The first time only after a while: a process that restarts again and again does not walk the disk each time.
+#: Delay of the first search: a process that restarts repeatedly must not walk the disk each time.
 _FIRST_ORPHANS_SECONDS = 600.0
-#: With more files without a row than this and than half of all, it is the database that is wrong.
+#: With more files without a row than this, and than half of all files, the database is assumed to be wrong.
 _MANY_ORPHANS = 20
 
 
 class CaptureCleanup:
-    """One turn is `turn()`; several processes may take turns, and repeat no harm."""
+    """One pass is `turn()`; it is safe to repeat and to run in several processes."""
 
     def __init__(self, config: Config, clock: Clock | None = None) -> None:
         self._config = config
@@ -37,7 +38,7 @@ class CaptureCleanup:
         self._orphans_at = self._clock.monotonic() + _FIRST_ORPHANS_SECONDS
 
     def turn(self) -> float:
-        """Remove what is to go; gives the seconds until the next turn. Raises what database and disk raise."""
+        """Run one pass; returns the seconds until the next one. Raises the errors of database and disk."""
         finalize_lost_clips()
         is_more = self._drop_deleted()
         is_more = self._drop_expired() or is_more
@@ -47,11 +48,11 @@ class CaptureCleanup:
         return 0.0 if is_more else _EVERY_SECONDS
 
     def _drop_deleted(self) -> bool:
-        """Whether there is more."""
+        """Purge deleted rows; returns whether there are more."""
         now = datetime.fromtimestamp(self._clock.wall(), UTC)
         before = now - timedelta(minutes=self._config.undo_minutes)
         if self._is_full():
-            # What somebody has deleted goes before anybody is refused a picture.
+            # On a full disk, deleted captures are purged before new pictures are refused.
             before = now
         count = 0
         for _ in range(_BATCHES):
@@ -60,7 +61,7 @@ class CaptureCleanup:
             if len(keys) < _BATCH:
                 break
         if count:
-            log.info("%d files of deleted snapshots and bookmarks are gone", count)
+            log.info("purged %d files of deleted snapshots and bookmarks", count)
         return count >= _BATCH * _BATCHES
 
     def _drop_expired(self) -> bool:
@@ -70,11 +71,11 @@ class CaptureCleanup:
             count += self._delete(keys)
             is_more = is_more or len(keys) == _BATCH
         if count:
-            log.info("%d snapshots of schedules were kept long enough and are gone", count)
+            log.info("purged %d expired snapshots of schedules", count)
         return is_more
 
     def remove_orphans(self) -> int:
-        """Delete the files that no row names; gives how many went. None goes when most of them seem to be so."""
+        """Delete the files that no row stores; returns how many. Deletes none if most files seem to have no row."""
         drafts: list[Path] = []
         orphans: list[str] = []
         batch: list[str] = []
@@ -101,17 +102,17 @@ class CaptureCleanup:
                 self._files.root,
             )
             return len(drafts)
-        gone = self._delete(orphans) + len(drafts)
-        if gone:
-            log.info("%d files that belonged to no snapshot or bookmark are gone", gone)
-        return gone
+        deleted = self._delete(orphans) + len(drafts)
+        if deleted:
+            log.info("deleted %d files that belonged to no snapshot or bookmark", deleted)
+        return deleted
 
     def _delete(self, keys: list[str]) -> int:
         for key in keys:
             try:
                 self._files.delete(key)
             except ValueError:
-                log.warning("'%s' is no key of a capture: it is left alone", key)
+                log.warning("'%s' is not the key of a capture: it is not deleted", key)
         return len(keys)
 
     def _is_full(self) -> bool:

@@ -1,4 +1,4 @@
-"""Clips whose job ended without a word (cancelled while it waited, deleted, its workers died): that is written down."""
+"""Finalizes clips whose job ended without reporting it: cancelled while it was queued, deleted, or its workers died."""
 
 import logging
 
@@ -10,11 +10,11 @@ log = logging.getLogger(__name__)
 
 
 def finalize_lost_clips() -> int:
-    """Write down the end of such clips and tell plugins; gives how many. For the clock process; repeats no harm."""
-    settled = finalize_clips()
-    for bookmark in settled:
+    """Finalize such clips and report them to plugins; returns how many. For the clock process; safe to repeat."""
+    finalized = finalize_clips()
+    for bookmark in finalized:
         reason = bookmark.clip_reason_code
-        log.info("the clip of bookmark %s was given up: %s", bookmark.id, reason)
+        log.info("the clip of bookmark %s was not made: %s", bookmark.id, reason)
         fact = ClipFact(bookmark.id, reason=reason, by_name=bookmark.created_by)
         report_fact("on_clip", device_id=bookmark.device_id, clip=fact)
-    return len(settled)
+    return len(finalized)

@@ -1,4 +1,4 @@
-"""The clock process: every few seconds it compares wish and fact, and mends what no owner mends."""
+"""The clock process: every few seconds it compares desired and observed states, and repairs what no owner repairs."""
 
 import logging
 import random
@@ -16,7 +16,7 @@ from gateway.clock import Clock, SystemClock, utc_now
 from gateway.config import Config
 from gateway.devices.events import prune_events
 from gateway.errors import NotFound, Unavailable
-from gateway.jobs.model import sweep_jobs
+from gateway.jobs.cleanup import sweep_jobs
 from gateway.leases import STREAM, Leases, WorkerSlots, describe_shortage
 from gateway.outputs import ConsumerContext, ConsumerOutput
 from gateway.plugin_manager import collect, create_plugin_manager, notify
@@ -33,22 +33,22 @@ from workers.schedule.snapshot_clock import SnapshotClock
 
 log = logging.getLogger(__name__)
 
-#: After Redis was away or came back empty, living owners put their leases back within this time.
+#: After Redis was away or came back empty, living owners renew their leases within this time.
 GRACE_SECONDS = 4.0
 
-#: At most so many devices are started in one pass: a hundred cameras that start at once half time out.
+#: Maximum number of devices started in one pass: of a hundred cameras started at once, half time out.
 STARTS_PER_PASS = 8
 
-#: How often old history is looked for, and how much of it goes at once: the database has other work.
+#: How often old history is pruned.
 PRUNE_SECONDS = 600.0
 
-#: How often jobs are looked after, and how many messages to run one are sent again at once.
+#: How often jobs are swept, and the maximum number of messages to run a job that are sent again at once.
 JOBS_SECONDS = 3.0
 JOBS_PER_PASS = 4
 
 
 class Reconciler:
-    """One pass is `reconcile()`; it may be called at any time, by more than one process, and repeats no harm."""
+    """One pass is `reconcile()`; it is safe to repeat and to run in several processes."""
 
     def __init__(
         self,
@@ -68,12 +68,12 @@ class Reconciler:
         self._consumers = ConsumerReconciler(outputs or [], self._leases, self._slots, messages)
         self._clock = clock or SystemClock()
         self._redis_run: str | None = None
-        self._patient_until = 0.0
-        self._next_pruning = 0.0
-        self._next_jobs = 0.0
+        self._grace_until = 0.0
+        self._next_prune_at = 0.0
+        self._next_sweep_at = 0.0
 
     def reconcile(self) -> None:
-        """Start what should run and has no owner; record as stopped what should stop and has none; end the idle."""
+        """Start streams that should run without an owner, record ownerless stopped ones, stop idle ones."""
         is_pruning = self._prune_history()
         self._sweep_jobs(with_orphans=is_pruning)
         wanted = self._consumers.read_wanted()
@@ -90,20 +90,20 @@ class Reconciler:
         self._consumers.reconcile(wanted)
 
     def _prune_history(self) -> bool:
-        """Whether it was time for it."""
+        """Prune old history; returns whether it was time for it."""
         now = self._clock.monotonic()
-        if now < self._next_pruning:
+        if now < self._next_prune_at:
             return False
-        self._next_pruning = now + PRUNE_SECONDS
-        if gone := prune_events(utc_now() - timedelta(days=self._config.event_days)):
-            log.info("%d events of more than %d days ago are gone", gone, self._config.event_days)
+        self._next_prune_at = now + PRUNE_SECONDS
+        if deleted := prune_events(utc_now() - timedelta(days=self._config.event_days)):
+            log.info("deleted %d events that were older than %d days", deleted, self._config.event_days)
         return True
 
     def _sweep_jobs(self, *, with_orphans: bool) -> None:
         now = self._clock.monotonic()
-        if now < self._next_jobs:
+        if now < self._next_sweep_at:
             return
-        self._next_jobs = now + JOBS_SECONDS
+        self._next_sweep_at = now + JOBS_SECONDS
         queued = sweep_jobs(self._config, with_orphans=with_orphans)
         for job_id in queued[:JOBS_PER_PASS]:
             self._messages.run_job(job_id)
@@ -112,16 +112,16 @@ class Reconciler:
         return record.enabled and record.desired == DesiredState.RUNNING
 
     def _redis_is_settled(self) -> bool:
-        """Whether leases can be believed: Redis is the one of the last pass, or its owners had time to come back."""
+        """Whether leases are reliable: Redis did not restart since the last pass, or owners had time to renew them."""
         try:
             run = self._redis.info("server")["run_id"]
         except redis.RedisError:
-            self._patient_until = self._clock.monotonic() + GRACE_SECONDS
+            self._grace_until = self._clock.monotonic() + GRACE_SECONDS
             raise
         if self._redis_run not in (None, run):
-            self._patient_until = self._clock.monotonic() + GRACE_SECONDS
+            self._grace_until = self._clock.monotonic() + GRACE_SECONDS
         self._redis_run = run
-        return self._clock.monotonic() >= self._patient_until
+        return self._clock.monotonic() >= self._grace_until
 
     def _start(self, records: list[StreamRecord]) -> None:
         if not records:
@@ -138,7 +138,7 @@ class Reconciler:
                 return
             if self._messages.start_stream(record.device_id):
                 started += 1
-                log.info("started device %s: it should run and nobody owned it", record.device_id)
+                log.info("started device %s: it should run and had no owner", record.device_id)
 
     def _record_stopped(self, record: StreamRecord) -> None:
         reason = record.desired_reason if record.enabled else "device_disabled"
@@ -146,22 +146,22 @@ class Reconciler:
             transition(record.device_id, StreamState.STOPPED, reason=reason_for(reason), run=record.run)
 
     def _stop_idle(self, records: list[StreamRecord]) -> None:
-        figures = self._live.read_many(record.device_id for record in records)
+        stats = self._live.read_many(record.device_id for record in records)
         now = utc_now()
         for record in records:
-            if (figures.get(record.device_id) or {}).get("viewers"):
+            if (stats.get(record.device_id) or {}).get("viewers"):
                 touch_demand(EVERY_TENANT, record.device_id, now)
                 continue
             deadline = now - timedelta(seconds=record.idle_seconds)
             try:
                 if ask_to_stop(EVERY_TENANT, record.device_id, reason="idle", if_demanded_before=deadline):
-                    log.info("stopped device %s: nobody watched for %d s", record.device_id, record.idle_seconds)
+                    log.info("stopped device %s: no viewer for %d s", record.device_id, record.idle_seconds)
             except NotFound:
                 continue
 
 
 def run_clock(config: Config, *, stop: threading.Event | None = None) -> None:
-    """Reconcile until SIGTERM; what is away now is tried again in the next pass."""
+    """Reconcile until SIGTERM; after a failure, the next pass tries again."""
     stop = stop or threading.Event()
     _stop_on(stop, (signal.SIGTERM, signal.SIGINT))
     database.connect(config)
@@ -170,15 +170,15 @@ def run_clock(config: Config, *, stop: threading.Event | None = None) -> None:
     reconciler = Reconciler(config, client, Messages.connect(config), outputs=outputs)
     log.info("clock started")
     threads = start_threads(config)
-    complaint = ""
+    last_error = ""
     while not stop.is_set():
         try:
             reconciler.reconcile()
-            complaint = ""
+            last_error = ""
         except (Unavailable, redis.RedisError) as error:
-            if str(error) != complaint:
+            if str(error) != last_error:
                 log.warning("cannot reconcile now: %s", error)
-            complaint = str(error)
+            last_error = str(error)
         except Exception:
             log.exception("a pass of the clock failed")
         stop.wait(config.reconcile_seconds * random.uniform(0.9, 1.1))
@@ -189,11 +189,11 @@ def run_clock(config: Config, *, stop: threading.Event | None = None) -> None:
 
 
 def start_threads(config: Config) -> list[PeriodicThread]:
-    """Begin what must not wait for a pass that takes long, and does not hold one up: schedules, and old captures."""
+    """Start threads for work that neither waits for a long pass nor delays one: schedules, and old captures."""
     queue = CaptureQueue(connect_redis(config.bus_redis_url))
     threads = [
         PeriodicThread("schedules of snapshots", SnapshotClock(config, queue).turn),
-        PeriodicThread("upkeep of captures", CaptureCleanup(config).turn),
+        PeriodicThread("cleanup of captures", CaptureCleanup(config).turn),
     ]
     for thread in threads:
         thread.start()
@@ -201,7 +201,7 @@ def start_threads(config: Config) -> list[PeriodicThread]:
 
 
 def _collect_outputs(config: Config) -> list[ConsumerOutput]:
-    """The consumer outputs of all plugins, to be asked what they want."""
+    """The consumer outputs of all plugins, for their `wanted` devices."""
     manager = create_plugin_manager()
     context = ConsumerContext(config, "clock", SystemClock(), partial(notify, manager))
     return collect(manager, "register_consumer_outputs", context=context)

@@ -1,24 +1,22 @@
-"""Takes the snapshots of schedules in time: asks a snapshot worker for each moment, and notes what came of it."""
+"""Takes the snapshots of schedules on time: requests each from a snapshot worker, and records the outcome."""
 
 import logging
 from dataclasses import dataclass
 
-from gateway.captures.files import CaptureFiles
-from gateway.captures.queue import KEY_FRAME, SCHEDULED, CaptureQueue, CaptureRequest
-from gateway.captures.schedules import (
-    MISSED,
-    NO_WORKER,
-    SnapshotSchedule,
+from gateway.captures.due_schedules import (
     claim_slot,
     due_schedules,
     is_taken,
     next_due_ms,
-    note_reason,
-    note_taken,
+    record_reason,
+    record_taken,
     repair_times,
     snapshot_id_for,
     unanswered_slots,
 )
+from gateway.captures.files import CaptureFiles
+from gateway.captures.queue import KEY_FRAME, SCHEDULED, CaptureQueue, CaptureRequest
+from gateway.captures.schedules import MISSED, NO_WORKER, SnapshotSchedule
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config
 from gateway.errors import Unavailable
@@ -26,22 +24,25 @@ from gateway.schedules.snapshot_plan import SnapshotPlan, missed_moments, next_m
 
 log = logging.getLogger(__name__)
 
-#: A moment that is over for longer is not taken any more: a picture of noon is not taken at one.
+#: A moment that passed longer ago is skipped: a picture of noon is not taken at one.
 LATE_MS = 30_000
-#: A worker that has not begun a picture by then leaves it; after the second, nothing more is expected.
+#: Workers skip a request after the first time; after the second, no answer is expected any more.
 KEEP_SECONDS = 10.0
 ANSWER_SECONDS = 15.0
-#: Longest pause, in which a new schedule is not seen; pause while answers are awaited.
+#: The longest pause, after which a new schedule is noticed, and the pause while answers are awaited.
 _IDLE_SECONDS = 2.0
 _LOOK_SECONDS = 0.25
 _REPAIR_SECONDS = 600.0
-#: Schedules stop before the disk is so full that a person can take no picture.
+#: Schedules stop before the disk is too full for snapshots taken by hand.
 _DISK_RESERVE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class _Awaited:
-    """A picture that was asked for. `until` is on the monotonic clock; an old one is of a clock process that died."""
+    """A requested picture, awaited until the monotonic time `until`.
+
+    `has_reason`: an earlier clock process has recorded a reason for it.
+    """
 
     slot_ms: int
     until: float
@@ -49,7 +50,7 @@ class _Awaited:
 
 
 class SnapshotClock:
-    """One turn is `turn()`; several processes may take turns, each moment is taken by one of them."""
+    """One pass is `turn()`; several processes may run it, each moment is taken by one of them."""
 
     def __init__(self, config: Config, queue: CaptureQueue, clock: Clock | None = None) -> None:
         self._config = config
@@ -57,31 +58,29 @@ class SnapshotClock:
         self._files = CaptureFiles.from_config(config)
         self._clock = clock or SystemClock()
         self._awaited: dict[int, _Awaited] = {}
-        self._mend_at = 0.0
+        self._repair_at = 0.0
         self._is_fresh = True
 
     def turn(self) -> float:
-        """Take what is due and note what was answered; gives the seconds until there may be more to do."""
+        """Request due pictures and record answers; returns the seconds until the next pass."""
         if self._is_fresh:
-            self._remember()
+            self._recover_awaited()
         now_ms = self._now_ms()
-        if self._clock.monotonic() >= self._mend_at:
+        if self._clock.monotonic() >= self._repair_at:
             repair_times(now_ms)
-            self._mend_at = self._clock.monotonic() + _REPAIR_SECONDS
+            self._repair_at = self._clock.monotonic() + _REPAIR_SECONDS
         self._take_due(now_ms)
         self._collect()
         due_ms = next_due_ms()
         wait = _IDLE_SECONDS if due_ms is None else (due_ms - self._now_ms()) / 1000
         return max(0.0, min(wait, _LOOK_SECONDS if self._awaited else _IDLE_SECONDS))
 
-    def _remember(self) -> None:
-        """What the process before this one has asked for and not noted."""
+    def _recover_awaited(self) -> None:
+        """Await the requests whose outcome an earlier process has not recorded."""
         until = self._clock.monotonic() + ANSWER_SECONDS
         for schedule_id, slot_ms, reason in unanswered_slots():
             self._awaited[schedule_id] = _Awaited(slot_ms, until, has_reason=reason is not None)
         self._is_fresh = False
-
-    # ---- taking ------------------------------------------------------------------------------------------------
 
     def _take_due(self, now_ms: int) -> None:
         schedules = due_schedules(now_ms)
@@ -93,13 +92,13 @@ class SnapshotClock:
             if slot_ms is None:
                 continue
             if obstacle is None:
-                obstacle = self._ask(schedule, slot_ms)
+                obstacle = self._request(schedule, slot_ms)
             if obstacle is not None:
                 self._awaited.pop(schedule.id, None)
-                note_reason(schedule.id, slot_ms, *obstacle)
+                record_reason(schedule.id, slot_ms, *obstacle)
 
     def _claim(self, schedule: SnapshotSchedule, now_ms: int) -> int | None:
-        """The moment to be taken now; None when there is none, or another clock has it."""
+        """Claim the moment to be taken now; None if there is none, or another clock process has it."""
         first_ms = schedule.next_at_ms
         slot_ms, following_ms = _newest_moment(schedule.plan, first_ms, now_ms)
         if slot_ms is not None:
@@ -115,19 +114,19 @@ class SnapshotClock:
             message = f"{what} not taken: the clock process was away"
             log.warning("schedule %d: %s", schedule.id, message)
             self._awaited.pop(schedule.id, None)
-            note_reason(schedule.id, last_ms, MISSED, message)
+            record_reason(schedule.id, last_ms, MISSED, message)
         return None
 
     def _find_obstacle(self) -> tuple[str, str] | None:
-        """Why no picture can be kept now, as a reason and its message."""
+        """Reason and message if no picture can be stored now."""
         try:
             self._files.check_space(_DISK_RESERVE_BYTES, floor_bytes=self._config.free_bytes_floor)
         except Unavailable as error:
             return error.reason, error.message
         return None
 
-    def _ask(self, schedule: SnapshotSchedule, slot_ms: int) -> tuple[str, str] | None:
-        """Ask a snapshot worker; gives why nobody could be asked."""
+    def _request(self, schedule: SnapshotSchedule, slot_ms: int) -> tuple[str, str] | None:
+        """Send a request to a snapshot worker; returns reason and message of a failure."""
         request = CaptureRequest(
             id=snapshot_id_for(schedule.id, slot_ms),
             tenant_id=schedule.tenant_id,
@@ -145,8 +144,6 @@ class SnapshotClock:
         self._awaited[schedule.id] = _Awaited(slot_ms, self._clock.monotonic() + ANSWER_SECONDS)
         return None
 
-    # ---- what came of it ---------------------------------------------------------------------------------------
-
     def _collect(self) -> None:
         now = self._clock.monotonic()
         for schedule_id, awaited in list(self._awaited.items()):
@@ -154,19 +151,19 @@ class SnapshotClock:
             if answer is None and now < awaited.until:
                 continue
             if answer is not None and answer[0] is not None:
-                note_reason(schedule_id, awaited.slot_ms, answer[0], answer[1])
+                record_reason(schedule_id, awaited.slot_ms, answer[0], answer[1])
             elif answer is not None or is_taken(schedule_id, awaited.slot_ms):
-                note_taken(schedule_id, awaited.slot_ms)
+                record_taken(schedule_id, awaited.slot_ms)
             elif not awaited.has_reason:
-                note_reason(schedule_id, awaited.slot_ms, NO_WORKER)
+                record_reason(schedule_id, awaited.slot_ms, NO_WORKER)
             del self._awaited[schedule_id]
 
     def _answer(self, schedule_id: int, awaited: _Awaited) -> tuple[str | None, str | None] | None:
-        """Reason and message of the answer, where there is one."""
+        """Reason and message of the answer; None if there is no answer yet."""
         try:
             answer = self._queue.collect(snapshot_id_for(schedule_id, awaited.slot_ms))
         except Unavailable:
-            # The row tells it in the end.
+            # The outcome is known from the row of the snapshot in the end.
             return None
         return None if answer is None else (answer.reason, answer.message)
 
@@ -175,7 +172,7 @@ class SnapshotClock:
 
 
 def _newest_moment(plan: SnapshotPlan, first_ms: int, now_ms: int) -> tuple[int | None, int | None]:
-    """The newest moment of a plan that is not too late, None where all are, and the one that follows now."""
+    """The newest moment of a plan that is not too late (None if all are), and the first one after now."""
     moment = first_ms if now_ms - first_ms <= LATE_MS else next_moment(plan, now_ms - LATE_MS - 1)
     newest = None
     while moment is not None and moment <= now_ms:

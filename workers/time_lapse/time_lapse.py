@@ -9,8 +9,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.jobs.attempts import JobAttempt
 from gateway.jobs.files import ResultFile, check_space
-from gateway.jobs.model import JobAttempt
 from gateway.mp4.movie_writer import Mp4Writer, estimate_index_bytes
 from gateway.mp4.samples import Samples, TrackFormat
 from gateway.mp4.still_track import build_still_part, build_stills_init

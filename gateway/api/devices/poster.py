@@ -106,7 +106,7 @@ def _ask(device: Device, width: int) -> CaptureAnswer | None:
     request = CaptureRequest(
         id=str(uuid.uuid4()), what=POSTER, tenant_id=device.tenant_id, device_id=device.id, width=width
     )
-    answer = wired.captures.ask(request, wait_seconds=_ANSWER_SECONDS)
+    answer = wired.captures.request(request, wait_seconds=_ANSWER_SECONDS)
     if answer is None:
         raise PosterLate("no snapshot worker has made a picture in time: see that the snapshot process runs")
     return answer

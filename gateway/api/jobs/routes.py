@@ -11,8 +11,9 @@ from gateway.api.errors import ApiError
 from gateway.api.jobs.schemas import JobQueryArgsSchema, JobSchema
 from gateway.api.jobs.views import job_view, job_views, result_url
 from gateway.errors import Conflict
+from gateway.jobs.cleanup import delete_job
 from gateway.jobs.files import result_path
-from gateway.jobs.model import DONE, Job, delete_job, find_job, list_jobs, request_cancel
+from gateway.jobs.model import DONE, Job, find_job, list_jobs, request_cancel
 
 blp = Blueprint(
     "jobs",

@@ -8,7 +8,7 @@ from gateway.api.base import Choice, Count, Flag, Id, PageArgsSchema, ReasonSche
 from gateway.api.snapshots.schemas import tags_field
 from gateway.api.time_fields import Moment, ZoneName
 from gateway.schedules.recording_plan import WEEKDAYS, parse_minute
-from gateway.schedules.snapshot_plan import MAX_SECONDS, MAX_TIMES, SHORTEST_SECONDS
+from gateway.schedules.snapshot_plan import MAX_SECONDS, MAX_TIMES, MIN_SECONDS
 
 _CLOCK_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
@@ -51,7 +51,7 @@ class SnapshotScheduleSchema(Schema):
         load_default=True, metadata={"description": "a disabled one takes no pictures, and still removes old ones"}
     )
     every_seconds = Count(
-        low=SHORTEST_SECONDS,
+        low=MIN_SECONDS,
         high=MAX_SECONDS,
         load_default=None,
         allow_none=True,

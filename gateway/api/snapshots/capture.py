@@ -126,7 +126,7 @@ def _ask(request: CaptureRequest, wait_seconds: float) -> CaptureAnswer | None:
     if not wired.capture_slots.acquire(timeout=min(_SLOT_SECONDS, wait_seconds / 2)):
         return None
     try:
-        return wired.captures.ask(request, wait_seconds=deadline - time.monotonic())
+        return wired.captures.request(request, wait_seconds=deadline - time.monotonic())
     finally:
         wired.capture_slots.release()
 

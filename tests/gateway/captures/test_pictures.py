@@ -1,4 +1,4 @@
-"""Pictures become smaller, other formats, never larger; what is no picture or too large a one is refused."""
+"""Pictures are scaled down and converted, never enlarged; invalid and oversized ones are refused."""
 
 import io
 import struct
@@ -24,7 +24,7 @@ def jpeg(width: int = 64, height: int = 36, mode: str = "RGB") -> bytes:
 
 
 @pytest.mark.parametrize("format_name", PICTURE_FORMATS)
-def test_each_format_is_what_its_media_type_says(format_name):
+def test_each_format_matches_its_media_type(format_name):
     picture = convert_picture(jpeg(), width=32, format_name=format_name)
     image = Image.open(io.BytesIO(picture.data))
     assert Image.MIME[image.format] == media_type(format_name)
@@ -32,7 +32,7 @@ def test_each_format_is_what_its_media_type_says(format_name):
 
 
 @pytest.mark.parametrize("format_name", PICTURE_FORMATS)
-def test_when_it_was_taken_stays_with_the_picture(format_name):
+def test_the_time_of_the_picture_is_kept(format_name):
     exif = Image.Exif()
     exif[306] = "2026:03:11 12:00:00"
     written = io.BytesIO()
@@ -42,7 +42,7 @@ def test_when_it_was_taken_stays_with_the_picture(format_name):
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
-def test_any_kind_of_jpeg_becomes_one_in_colour(mode):
+def test_any_kind_of_jpeg_is_converted_to_rgb(mode):
     assert Image.open(io.BytesIO(convert_picture(jpeg(mode=mode)).data)).mode == "RGB"
 
 
@@ -56,12 +56,12 @@ def test_any_kind_of_jpeg_becomes_one_in_colour(mode):
         ((704, 576), 353, (353, 289)),
     ],
 )
-def test_the_shape_is_kept_and_nothing_is_enlarged(size, wanted, expected):
+def test_the_aspect_ratio_is_kept_and_pictures_are_not_enlarged(size, wanted, expected):
     assert fit_width(*size, wanted) == expected
 
 
 def claiming(width: int, height: int) -> bytes:
-    """A JPEG whose header claims a size that it does not have."""
+    """A JPEG with a wrong size in its header."""
     data = bytearray(jpeg())
     place = data.index(b"\xff\xc0") + 5
     data[place : place + 4] = struct.pack(">HH", height, width)
@@ -80,7 +80,7 @@ def claiming(width: int, height: int) -> bytes:
     ],
     ids=["empty", "text", "cut off", "end lost", "a bomb", "too many pixels"],
 )
-def test_what_cannot_be_read_is_said_so(data):
+def test_unreadable_data_are_refused(data):
     with pytest.raises(PictureUnreadable):
         convert_picture(data, width=32)
 
@@ -92,6 +92,6 @@ def test_another_format_in_a_file_is_not_decoded():
         convert_picture(written.getvalue())
 
 
-def test_a_wish_for_a_poster_is_rounded_up():
+def test_the_width_of_a_poster_is_rounded_up():
     assert [round_width(width) for width in (1, 160, 161, 1921)] == [160, 160, 320, 1920]
     assert list(POSTER_WIDTHS) == sorted(POSTER_WIDTHS)

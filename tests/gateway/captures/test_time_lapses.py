@@ -1,4 +1,4 @@
-"""Which pictures a time-lapse is made of: the first of each step, for steps of any length over ranges of any length."""
+"""The pictures of a time-lapse: the first of each step, for steps and ranges of any length."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def rows(bound_database, scope, box):
 
 
 def pick(rows, start_ms: int, end_ms: int, step_ms: float):
-    """The moments of the pictures after NOON_MS, for how many steps each is shown, and the gaps likewise."""
+    """The moments of the pictures after NOON_MS with their numbers of steps, and the gaps likewise."""
     picks = pick_key_frames(rows.recording(), Steps(NOON_MS + start_ms, NOON_MS + end_ms, step_ms))
     return (
         [(one.frame.at_ms - NOON_MS, one.steps) for one in picks.pictures],
@@ -33,7 +33,7 @@ def test_each_step_has_its_first_key_frame(rows):
 
 
 @on_sqlite
-def test_the_place_of_a_key_frame_in_its_file_is_told(rows):
+def test_a_key_frame_has_its_offset_in_the_file(rows):
     rows.record(NOON_MS, has_parts=True)
     picks = pick_key_frames(rows.recording(), Steps(NOON_MS, NOON_MS + MINUTE, 20_000))
     (first, second, _) = (one.frame for one in picks.pictures)
@@ -43,13 +43,13 @@ def test_the_place_of_a_key_frame_in_its_file_is_told(rows):
 
 
 @on_sqlite
-def test_shorter_steps_show_the_key_frame_before_and_a_range_begins_with_it(rows):
+def test_short_steps_show_the_key_frame_before_them_also_at_the_start(rows):
     rows.record(NOON_MS, has_parts=True)
     assert pick(rows, 3000, 6000, 500) == ([(2000, 2), (4000, 4)], [])
 
 
 @on_sqlite
-def test_time_without_footage_is_a_gap_at_the_beginning_between_and_at_the_end(rows):
+def test_time_without_footage_is_a_gap_at_the_start_in_the_middle_and_at_the_end(rows):
     rows.record(NOON_MS + MINUTE, has_parts=True)
     rows.record(NOON_MS + 4 * MINUTE, run=2, has_parts=True)
     pictures, gaps = pick(rows, 0, 6 * MINUTE, 1000)
@@ -62,7 +62,7 @@ def test_time_without_footage_is_a_gap_at_the_beginning_between_and_at_the_end(r
 
 
 @on_sqlite
-def test_footage_that_ended_before_the_range_is_not_its_beginning(rows):
+def test_footage_that_ended_before_the_range_is_not_used(rows):
     rows.record(NOON_MS - MINUTE - 5000, has_parts=True)
     rows.record(NOON_MS + 7000, run=2, has_parts=True)
     assert pick(rows, 0, 9000, 1000) == ([(7000, 2)], [(0, 7000)])
@@ -70,7 +70,7 @@ def test_footage_that_ended_before_the_range_is_not_its_beginning(rows):
 
 
 @on_sqlite
-def test_long_steps_pass_over_what_they_do_not_need(rows, monkeypatch):
+def test_long_steps_skip_footage_that_they_do_not_need(rows, monkeypatch):
     from gateway.captures import time_lapses
 
     for day in range(5):
@@ -81,11 +81,11 @@ def test_long_steps_pass_over_what_they_do_not_need(rows, monkeypatch):
     pictures, gaps = pick(rows, 0, 5 * DAY, 12 * HOUR)
     assert [moment for moment, _ in pictures] == [day * DAY for day in range(5)]
     assert gaps == [(day * DAY + 12 * HOUR, (day + 1) * DAY) for day in range(5)]
-    assert len(read) == 5, "one file's index of each step that has footage"
+    assert len(read) == 5, "the index of one file for each step with footage"
 
 
 @on_sqlite
-def test_a_step_takes_its_picture_from_wherever_footage_is_in_it(rows):
+def test_a_step_takes_its_picture_from_any_footage_in_it(rows):
     rows.record(NOON_MS + 5 * HOUR + 7 * MINUTE, minutes=2, has_parts=True)
     assert pick(rows, 0, 12 * HOUR, 6 * HOUR) == ([(5 * HOUR + 7 * MINUTE, 1)], [(6 * HOUR, 12 * HOUR)])
 

@@ -1,4 +1,4 @@
-"""A result has its name only when it is whole and durable; whatever else was written goes."""
+"""A result gets its final name only when it is complete and durable; everything else is deleted."""
 
 import errno
 import os
@@ -22,7 +22,7 @@ def names(config) -> list[str]:
     return [path.name for path in config.exports_dir.iterdir()]
 
 
-def test_a_result_gets_its_name_when_it_is_kept(config):
+def test_a_kept_result_gets_its_final_name(config):
     with ResultFile(config.exports_dir, f"{JOB}-1.mp4") as file:
         file.write(b"abcdef")
         file.write_at(1, b"BC")
@@ -33,7 +33,7 @@ def test_a_result_gets_its_name_when_it_is_kept(config):
     assert result_path(config, f"{JOB}-1.mp4").read_bytes() == b"aBCdef"
 
 
-def test_what_is_not_kept_is_gone(config):
+def test_a_result_that_is_not_kept_is_deleted(config):
     with ResultFile(config.exports_dir, f"{JOB}-1.mp4") as file:
         file.write(b"abc")
     assert names(config) == []
@@ -44,7 +44,7 @@ def test_two_attempts_do_not_share_a_file(config):
         ResultFile(config.exports_dir, f"{JOB}-1.mp4").__enter__()
 
 
-def test_it_is_written_to_the_disk_on_the_way(config, monkeypatch):
+def test_a_long_file_is_synced_while_it_is_written(config, monkeypatch):
     synced = []
     sync = os.fdatasync
     monkeypatch.setattr(files, "_SYNC_BYTES", 1000)
@@ -63,7 +63,7 @@ def test_it_is_written_to_the_disk_on_the_way(config, monkeypatch):
         (errno.EIO, "exports_unwritable"),
     ],
 )
-def test_an_error_of_the_disk_has_its_reason(config, monkeypatch, number, reason):
+def test_an_error_of_the_disk_has_a_reason_code(config, monkeypatch, number, reason):
     def fail(*_):
         raise OSError(number, os.strerror(number))
 
@@ -75,7 +75,7 @@ def test_an_error_of_the_disk_has_its_reason(config, monkeypatch, number, reason
     assert names(config) == []
 
 
-def test_a_folder_that_cannot_be_made_says_so(tmp_path):
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     config = make_config(exports_dir=tmp_path / "file" / "exports")
     for action in (lambda: check_space(config, 1), lambda: ResultFile(config.exports_dir, "a.mp4").__enter__()):
@@ -84,7 +84,7 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path):
         assert caught.value.reason == "exports_unwritable"
 
 
-def test_space_that_must_stay_free_stays_free(config):
+def test_a_result_may_not_take_the_reserved_space(config):
     check_space(config, 1000)
     with pytest.raises(ExportSpaceMissing) as caught:
         check_space(config, 1 << 60)
@@ -95,18 +95,26 @@ def test_space_that_must_stay_free_stays_free(config):
 
 
 @pytest.mark.parametrize("name", ["../secret", "a/b.mp4", "", ".hidden", "/etc/passwd"])
-def test_a_name_leads_nowhere_else(config, name):
-    with pytest.raises(ValueError, match="is no name"):
+def test_a_name_cannot_leave_the_folder(config, name):
+    with pytest.raises(ValueError, match="is not the name"):
         result_path(config, name)
 
 
-def test_all_files_of_a_job_and_no_other_go(config):
+def test_removing_results_deletes_the_files_of_one_job(config):
     config.exports_dir.mkdir()
     for name in (f"{JOB}-1.mp4", f".{JOB}-2.mp4.part", "00000000-0000-4000-8000-00000000000b-1.mp4"):
         (config.exports_dir / name).write_bytes(b"")
     assert remove_results(config, JOB) == 2
     assert names(config) == ["00000000-0000-4000-8000-00000000000b-1.mp4"]
     assert remove_results(make_config(exports_dir=config.exports_dir / "nowhere"), JOB) == 0
+
+
+def test_removing_the_results_of_an_attempt_keeps_those_of_others(config):
+    config.exports_dir.mkdir()
+    for name in (f"{JOB}-1.mp4", f".{JOB}-1.mp4.part", f"{JOB}-10.mp4", f".{JOB}-2.mp4.part"):
+        (config.exports_dir / name).write_bytes(b"")
+    assert remove_results(config, f"{JOB}-1") == 2
+    assert sorted(names(config)) == [f".{JOB}-2.mp4.part", f"{JOB}-10.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -119,5 +127,5 @@ def test_all_files_of_a_job_and_no_other_go(config):
         (5 << 40, "5120.0 GiB"),
     ],
 )
-def test_bytes_are_spelt_for_people(count, text):
+def test_bytes_are_formatted_with_units(count, text):
     assert format_bytes(count) == text

@@ -1,4 +1,4 @@
-"""Days begin when the clock on the wall says so, whatever daylight-saving time does."""
+"""Days begin at local midnight, across changes of daylight-saving time."""
 
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -29,20 +29,20 @@ def test_days_follow_each_other_without_a_gap():
         ("Europe/Berlin", date(2026, 10, 25), 25),
         ("Australia/Lord_Howe", date(2026, 4, 5), 24.5),
         ("America/Sao_Paulo", date(2018, 11, 4), 23),  # midnight itself is skipped
-        ("America/Sao_Paulo", date(2018, 2, 17), 25),  # the last hour is shown twice
+        ("America/Sao_Paulo", date(2018, 2, 17), 25),  # the last hour occurs twice
         ("America/Havana", date(2025, 11, 2), 25),
-        ("Pacific/Apia", date(2011, 12, 30), 0),  # the day that Samoa left out
+        ("Pacific/Apia", date(2011, 12, 30), 0),  # the day that Samoa skipped
         ("Asia/Kathmandu", date(2026, 6, 1), 24),
         ("UTC", date(2026, 3, 29), 24),
     ],
 )
-def test_a_day_is_as_long_as_its_zone_makes_it(zone, day, hours):
+def test_the_length_of_a_day_depends_on_its_zone(zone, day, hours):
     assert lengths(zone, day, day) == [hours]
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"])
-def test_every_quarter_of_an_hour_lies_in_the_day_that_the_clock_shows(zone):
-    """What the roll-up is grouped by, against the time zone database itself."""
+def test_every_quarter_of_an_hour_is_in_its_local_day(zone):
+    """The grouping of the rollup, compared with the time zone database."""
     info = ZoneInfo(zone)
     days = local_days(info, date(2018, 1, 1), date(2018, 12, 31))
     steps = offset_steps(info, days)
@@ -54,7 +54,7 @@ def test_every_quarter_of_an_hour_lies_in_the_day_that_the_clock_shows(zone):
     assert steps[0][0] == days[0].start_ms
 
 
-def test_a_year_has_few_steps():
+def test_a_year_has_few_changes_of_offset():
     berlin = ZoneInfo("Europe/Berlin")
     days = local_days(berlin, date(2026, 1, 1), date(2026, 12, 31))
     assert [(since, ahead) for since, ahead in offset_steps(berlin, days)] == [
@@ -72,7 +72,7 @@ def test_moments_have_their_local_date():
     assert as_local(ZoneInfo("Europe/Berlin"), at).isoformat(timespec="milliseconds") == "2026-11-23T00:30:00.007+01:00"
 
 
-def test_a_day_knows_its_number_and_what_lies_in_it():
+def test_a_day_has_its_number_and_its_overlap_with_ranges():
     day = local_days(ZoneInfo("UTC"), date(1970, 1, 3), date(1970, 1, 3))[0]
     assert day.number == 2
     assert day.overlap_ms(day.start_ms - 5, day.start_ms + 7) == 7

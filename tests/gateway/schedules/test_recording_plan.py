@@ -1,4 +1,4 @@
-"""Whether footage is wanted: what a person said, the mode, the weekly plan on the wall's clock, events."""
+"""Decisions to record: by override, mode, weekly plan in local time, and events."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ def at(text: str, zone: str = BERLIN) -> int:
 
 
 @pytest.mark.parametrize(
-    ("wish", "is_wanted", "why"),
+    ("desired", "is_wanted", "why"),
     [
         (DesiredRecording("continuous"), True, "continuous"),
         (DesiredRecording("off"), False, "recording_off"),
@@ -31,11 +31,11 @@ def at(text: str, zone: str = BERLIN) -> int:
         (DesiredRecording("continuous", override="on", is_enabled=False), False, "device_disabled"),
     ],
 )
-def test_what_a_person_said_goes_before_the_mode_until_it_ends(wish, is_wanted, why):
-    decision = decide(wish, 1000)
+def test_an_override_precedes_the_mode_until_it_ends(desired, is_wanted, why):
+    decision = decide(desired, 1000)
     assert decision.is_wanted is is_wanted
     assert (decision.cause or decision.reason_code) == why
-    assert decision.by_name == ("ann" if wish.override_by else None)
+    assert decision.by_name == ("ann" if desired.override_by else None)
 
 
 PLAN = {
@@ -63,11 +63,11 @@ PLAN = {
         ("2026-11-29T23:59:00", True),
     ],
 )
-def test_the_plan_goes_by_the_clock_on_the_wall(moment, planned):
+def test_the_plan_is_in_local_time(moment, planned):
     assert is_planned(PLAN, BERLIN, at(moment)) is planned
 
 
-def test_an_hour_that_the_clock_shows_twice_is_planned_twice_and_a_skipped_one_not_at_all():
+def test_an_hour_that_occurs_twice_is_planned_twice_and_a_skipped_one_not_at_all():
     plan = {"sunday": [("02:00", "03:00")]}
     autumn, spring = at("2026-10-25T00:00:00"), at("2026-03-29T00:00:00")
     minutes = [
@@ -76,17 +76,17 @@ def test_an_hour_that_the_clock_shows_twice_is_planned_twice_and_a_skipped_one_n
     assert minutes == [120, 0]
 
 
-def test_a_zone_that_this_machine_does_not_know_counts_as_utc():
+def test_an_unknown_zone_counts_as_utc():
     assert find_zone("Atlantis/Capital").key == "UTC"
     assert find_zone("../etc/passwd").key == "UTC"
 
 
 @pytest.mark.parametrize("text", ["", "8:00", "08.00", "24:01", "23:60", "ab:cd", "٠٨:٠٠", "-1:00"])
-def test_what_is_no_time_of_day_is_named(text):
+def test_an_invalid_time_of_day_is_named(text):
     with pytest.raises(ValueError, match="must be a time"):
         parse_minute(text)
 
 
-def test_a_plan_is_read_as_it_was_kept():
+def test_a_plan_is_parsed_as_it_was_stored():
     assert load_plan('{"monday": [["08:00", "12:00"]]}') == {"monday": [("08:00", "12:00")]}
     assert load_plan("") == {}

@@ -1,5 +1,4 @@
-"""When the snapshots of a schedule are due: steps from 1970 on, times by a clock on the wall, whatever is done to
-it."""
+"""Moments of snapshot plans: steps counted from 1970, and local times of day across changes of the clock."""
 
 from datetime import UTC, datetime
 
@@ -28,7 +27,7 @@ def following(plan: SnapshotPlan, after: str, count: int) -> list[str]:
     return moments
 
 
-def test_steps_fall_on_whole_steps_whenever_the_plan_was_made():
+def test_steps_are_multiples_whenever_the_plan_was_made():
     assert following(SnapshotPlan(every_seconds=600), "2026-11-22T10:03:07", 3) == [
         "2026-11-22T10:10:00",
         "2026-11-22T10:20:00",
@@ -38,7 +37,7 @@ def test_steps_fall_on_whole_steps_whenever_the_plan_was_made():
     assert next_moment(SnapshotPlan(every_seconds=10), 20_000) == 30_000, "later than the moment itself"
 
 
-def test_steps_on_some_weekdays_go_on_with_the_first_of_the_next_such_day():
+def test_steps_on_some_weekdays_continue_on_the_next_planned_day():
     plan = SnapshotPlan(every_seconds=4 * 3600, weekdays=("monday", "friday"), time_zone=BERLIN)
     # 2026-11-20 is a Friday; midnight in Berlin is 23:00 UTC.
     assert following(plan, "2026-11-20T15:00:00", 4) == [
@@ -49,7 +48,7 @@ def test_steps_on_some_weekdays_go_on_with_the_first_of_the_next_such_day():
     ]
 
 
-def test_a_step_that_never_falls_on_its_weekday_has_no_next():
+def test_a_step_that_never_falls_on_its_weekday_has_no_next_moment():
     # 1970-01-01 was a Thursday.
     assert next_moment(SnapshotPlan(every_seconds=7 * 86_400, weekdays=("monday",)), ms("2026-11-22T00:00:00")) is None
     thursdays = SnapshotPlan(every_seconds=7 * 86_400, weekdays=("thursday",))
@@ -71,24 +70,24 @@ def test_times_of_day_are_those_of_the_zone_in_winter_and_in_summer():
     ]
 
 
-def test_a_time_that_the_clock_skips_comes_as_much_later_and_one_shown_twice_comes_once():
+def test_a_skipped_time_is_delayed_and_one_that_occurs_twice_is_taken_once():
     plan = SnapshotPlan(times=("02:30",), time_zone=BERLIN)
     # 2026-03-29: from 02:00 to 03:00. 2026-10-25: from 03:00 back to 02:00.
     assert following(plan, "2026-03-28T12:00:00", 2) == ["2026-03-29T01:30:00", "2026-03-30T00:30:00"]
     assert following(plan, "2026-10-24T12:00:00", 2) == ["2026-10-25T00:30:00", "2026-10-26T01:30:00"]
-    # Seen from inside the hour that comes twice, the time is over.
+    # Within the repeated hour, the time has passed.
     assert following(plan, "2026-10-25T01:00:00", 1) == ["2026-10-26T01:30:00"]
 
 
-def test_times_of_day_hold_on_their_weekdays_alone():
+def test_times_of_day_apply_on_their_weekdays_only():
     plan = SnapshotPlan(times=("00:10",), weekdays=("sunday",), time_zone="Pacific/Auckland")
     # Sunday in Auckland begins on Saturday in UTC.
     assert following(plan, "2026-11-16T00:00:00", 2) == ["2026-11-21T11:10:00", "2026-11-28T11:10:00"]
 
 
-def test_a_day_that_a_zone_left_out_does_no_harm():
+def test_a_day_that_a_zone_skipped_is_handled():
     plan = SnapshotPlan(times=("12:00",), time_zone="Pacific/Apia")
-    # Samoa had no 2011-12-30: its noon falls together with that of the 31st.
+    # Samoa had no 2011-12-30: its noon is the same moment as that of the 31st.
     assert following(plan, "2011-12-29T12:00:00", 3) == [
         "2011-12-29T22:00:00",
         "2011-12-30T22:00:00",
@@ -96,7 +95,7 @@ def test_a_day_that_a_zone_left_out_does_no_harm():
     ]
 
 
-def test_a_zone_that_is_not_known_any_more_counts_as_utc():
+def test_an_unknown_zone_counts_as_utc():
     assert following(SnapshotPlan(times=("08:00",), time_zone="Mars/Base"), "2026-11-22T00:00:00", 1) == [
         "2026-11-22T08:00:00"
     ]
@@ -117,5 +116,5 @@ def test_missed_moments_are_counted_with_the_first(until, count, last):
     assert found == (count, ms(f"2026-11-22T{last}"))
 
 
-def test_counting_ends_somewhere():
-    assert missed_moments(SnapshotPlan(every_seconds=1), 0, 10**12, most=50) == (50, 49_000)
+def test_counting_is_limited():
+    assert missed_moments(SnapshotPlan(every_seconds=1), 0, 10**12, limit=50) == (50, 49_000)

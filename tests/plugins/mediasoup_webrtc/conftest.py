@@ -1,4 +1,4 @@
-"""The fixtures of the SFU's plugin: a loop, and a small SFU on it."""
+"""Fixtures of the plugin: an asyncio loop, and a fake SFU on it."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A small SFU for tests: the control interface over a real WebSocket, which answers as told and can go away."""
+"""A fake SFU: the control interface over a real WebSocket, with configurable answers; it can be stopped."""
 
 import asyncio
 import http
@@ -52,11 +52,11 @@ class FakeSfu:
         return self
 
     def stop(self) -> None:
-        """Close every connection and listen no more; may be called twice."""
+        """Close all connections and stop listening; may be called twice."""
         self._loop.run(self._stop(), timeout_seconds=5)
 
     def say(self, text: str) -> None:
-        """Send a text to everyone who is connected."""
+        """Send a text to all connected clients."""
 
         async def send() -> None:
             for socket in list(self._sockets):

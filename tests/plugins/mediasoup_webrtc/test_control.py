@@ -1,4 +1,4 @@
-"""The control connection is kept for ever, every wait has a limit, and garbage ends nothing."""
+"""The control connection is reconnected without limit, every wait is limited, and invalid messages are ignored."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.factories import SFU_SECRET
 
 @pytest.fixture
 def client(sfu, media_loop, monkeypatch):
-    """A client that tries again at once."""
+    """A client that reconnects immediately."""
     monkeypatch.setattr(control, "_MAX_PAUSE_SECONDS", 0.02)
     events, resyncs = [], []
 
@@ -37,19 +37,19 @@ def connected(client: SfuControl) -> None:
     wait_until(lambda: client.is_connected, "the SFU is connected")
 
 
-def test_the_owner_introduces_itself_and_states_what_it_has(sfu, client):
+def test_the_owner_sends_its_name_and_state_after_connecting(sfu, client):
     connected(client)
     assert sfu.requests[0] == ("hello", {"owner": "host:1"})
     assert client.resyncs == [1]
 
 
-def test_an_answer_comes_to_its_request(sfu, client):
+def test_a_request_gets_its_answer(sfu, client):
     connected(client)
     sfu.answers["double"] = lambda data: {"value": data["value"] * 2}
     assert client.ask("double", {"value": 21}) == {"value": 42}
 
 
-def test_a_refusal_tells_its_code(sfu, client):
+def test_a_refusal_has_its_code(sfu, client):
     connected(client)
     sfu.answers["ingest.open"] = lambda _: RuntimeError("no ports are left")
     with pytest.raises(SfuRefused, match=r"refused ingest\.open: no ports are left") as raised:
@@ -57,7 +57,7 @@ def test_a_refusal_tells_its_code(sfu, client):
     assert raised.value.reason == "no_ports"
 
 
-def test_an_sfu_that_does_not_answer_is_unreachable_within_the_limit(sfu, client, monkeypatch):
+def test_a_request_without_an_answer_fails_within_the_limit(sfu, client, monkeypatch):
     connected(client)
     monkeypatch.setattr(control, "_REQUEST_SECONDS", 0.05)
     sfu.answers["slow"] = lambda _: None
@@ -67,7 +67,7 @@ def test_an_sfu_that_does_not_answer_is_unreachable_within_the_limit(sfu, client
     assert client._waiting == {}
 
 
-def test_a_request_that_waits_when_the_connection_breaks_ends_at_once(sfu, client, media_loop):
+def test_a_waiting_request_fails_immediately_when_the_connection_breaks(sfu, client, media_loop):
     import asyncio
 
     connected(client)
@@ -87,7 +87,7 @@ def test_without_a_connection_a_request_does_not_wait(sfu, client):
         client.ask("x", {})
 
 
-def test_a_connection_that_breaks_is_made_again_and_all_is_stated_anew(sfu, client):
+def test_a_broken_connection_is_restored_and_the_state_sent_again(sfu, client):
     connected(client)
     sfu.stop()
     wait_until(lambda: not client.is_connected, "the loss is noticed")
@@ -96,7 +96,7 @@ def test_a_connection_that_breaks_is_made_again_and_all_is_stated_anew(sfu, clie
     assert sfu.methods().count("hello") == 2
 
 
-def test_garbage_is_passed_over_and_what_follows_is_heard(sfu, client):
+def test_invalid_messages_are_ignored_and_following_ones_handled(sfu, client):
     connected(client)
     for text in (
         "not json",
@@ -117,7 +117,7 @@ def test_garbage_is_passed_over_and_what_follows_is_heard(sfu, client):
     assert sfu.connections == 1
 
 
-def test_a_wrong_key_is_said_once_and_tried_again(sfu, media_loop, monkeypatch, caplog):
+def test_a_wrong_key_is_logged_once_and_connecting_is_retried(sfu, media_loop, monkeypatch, caplog):
     monkeypatch.setattr(control, "_MAX_PAUSE_SECONDS", 0.01)
 
     async def resync() -> None:
@@ -131,7 +131,7 @@ def test_a_wrong_key_is_said_once_and_tried_again(sfu, media_loop, monkeypatch, 
     assert len([r for r in caplog.records if "cannot be reached" in r.message]) == 1
 
 
-def test_an_sfu_that_refuses_the_owner_is_not_complained_of_each_time(sfu, client, caplog):
+def test_an_sfu_that_refuses_the_owner_is_logged_once(sfu, client, caplog):
     connected(client)
     sfu.answers["hello"] = lambda _: RuntimeError("not you")
     sfu.stop()

@@ -1,4 +1,4 @@
-"""The health of the SFU: what it says of itself, and what to do when it says nothing."""
+"""The health of the SFU: its own status, and a remedy if it does not answer."""
 
 import json
 import threading
@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from plugins import mediasoup_webrtc
+from plugins.mediasoup_webrtc import MediasoupWebrtc
 from plugins.mediasoup_webrtc.health import check_sfu
 from plugins.mediasoup_webrtc.tokens import control_key
 from tests.conftest import free_port
@@ -28,7 +28,7 @@ GOOD = {
 
 @pytest.fixture
 def answer():
-    """Answers every request with a status and a body; keeps the last request's path and key."""
+    """A server that answers every request with a status and a body, and records the path and key of requests."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -55,7 +55,7 @@ def check(server):
     return check_sfu(make_config(mediasoup_ws_url=f"ws://127.0.0.1:{server.server_port}"))
 
 
-def test_a_good_sfu_tells_versions_workers_and_counts(answer):
+def test_the_detail_has_versions_workers_and_counts(answer):
     health = check(answer)
     assert health.status == "ok"
     assert health.detail["mediasoup"]["worker_origin"] == "prebuilt"
@@ -80,7 +80,7 @@ def test_an_sfu_without_all_of_its_workers_is_degraded(answer, change):
         ((200, b""), "does not answer"),
     ],
 )
-def test_an_sfu_that_cannot_be_asked_is_down_with_a_remedy(answer, reply, reason):
+def test_an_sfu_that_refuses_the_request_is_down_with_a_remedy(answer, reply, reason):
     answer.answer = reply
     health = check(answer)
     assert health.status == "down"
@@ -89,20 +89,20 @@ def test_an_sfu_that_cannot_be_asked_is_down_with_a_remedy(answer, reply, reason
 
 
 @pytest.mark.parametrize("body", [[], "text", 7, None])
-def test_an_answer_of_another_shape_is_no_health(answer, body):
+def test_an_invalid_answer_counts_as_down(answer, body):
     answer.answer = (200, body)
     assert check(answer).status == "down"
 
 
-def test_nobody_there_is_down():
+def test_an_unreachable_sfu_is_down():
     assert check_sfu(make_config(mediasoup_ws_url=f"ws://127.0.0.1:{free_port()}")).status == "down"
 
 
-def test_a_proxy_of_the_environment_does_not_come_between(answer, monkeypatch):
+def test_a_proxy_from_the_environment_is_not_used(answer, monkeypatch):
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     monkeypatch.delenv("no_proxy", raising=False)
     assert check(answer).status == "ok"
 
 
 def test_register_health_checks_names_the_component():
-    assert [item.name for item in mediasoup_webrtc.register_health_checks(make_config())] == ["sfu"]
+    assert [item.name for item in MediasoupWebrtc().register_health_checks(make_config())] == ["sfu"]

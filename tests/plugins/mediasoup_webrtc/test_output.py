@@ -1,11 +1,11 @@
-"""The direct output: ports outlive FFmpeg and the SFU, and a new start is asked for only when it helps."""
+"""The direct output: ports outlive FFmpeg and the SFU, and a restart is requested only when it helps."""
 
 import pytest
 
 from gateway.media import AudioInfo, SourceInfo, VideoInfo
 from gateway.outputs import DeviceContext, OutputContext, OutputMode, PipelineInputs
-from plugins import mediasoup_webrtc
-from plugins.mediasoup_webrtc import control, output
+from gateway.plugin_manager import collect, create_plugin_manager, notify
+from plugins.mediasoup_webrtc import MediasoupWebrtc, control, output
 from plugins.mediasoup_webrtc.control import SfuRefused, SfuUnreachable
 from plugins.mediasoup_webrtc.output import MediasoupWebrtcOutput
 from tests.conftest import wait_until
@@ -24,8 +24,7 @@ def quick(monkeypatch):
 
 
 @pytest.fixture
-def webrtc(sfu, media_loop):
-    context = OutputContext(make_config(mediasoup_ws_url=sfu.url), media_loop.loop, "host:1")
+def webrtc(context):
     webrtc = MediasoupWebrtcOutput(context)
     yield webrtc
     webrtc.close()
@@ -55,7 +54,7 @@ def test_an_ingest_is_opened_and_its_ports_become_arguments(sfu, webrtc):
     assert webrtc.check("d1") is None
 
 
-def test_audio_is_asked_for_and_sent_where_there_is_any(sfu, webrtc):
+def test_audio_is_requested_and_sent_if_there_is_any(sfu, webrtc):
     connected(webrtc)
     arguments = webrtc.attach(DEVICE, WITH_AUDIO)
     assert sfu.asked("ingest.open")[0]["audio"] == {"codec": "opus"}
@@ -64,7 +63,7 @@ def test_audio_is_asked_for_and_sent_where_there_is_any(sfu, webrtc):
     assert sum(word.startswith("rtp://") for word in webrtc.attach(DEVICE, WITH_AUDIO).arguments) == 1
 
 
-def test_the_next_run_asks_for_the_same_ports(sfu, webrtc):
+def test_the_next_run_requests_the_same_ports(sfu, webrtc):
     connected(webrtc)
     first = webrtc.attach(DEVICE, VIDEO)
     second = webrtc.attach(DEVICE, VIDEO)
@@ -74,7 +73,7 @@ def test_the_next_run_asks_for_the_same_ports(sfu, webrtc):
     }
 
 
-def test_without_the_sfu_a_stream_starts_without_this_output_and_gets_it_later(sfu, webrtc):
+def test_without_the_sfu_a_stream_starts_without_this_output_and_is_attached_later(sfu, webrtc):
     connected(webrtc)
     away(webrtc, sfu)
     with pytest.raises(SfuUnreachable):
@@ -87,17 +86,17 @@ def test_without_the_sfu_a_stream_starts_without_this_output_and_gets_it_later(s
     assert webrtc.check("d1") is None
 
 
-def test_with_known_ports_a_run_starts_although_the_sfu_is_away(sfu, webrtc):
+def test_with_known_ports_a_run_starts_while_the_sfu_is_away(sfu, webrtc):
     connected(webrtc)
     before = webrtc.attach(DEVICE, VIDEO)
     away(webrtc, sfu)
     during = webrtc.attach(DEVICE, VIDEO)
     assert address(during) == address(before)
-    assert "-seq" not in during.arguments, "a number that is old by now would make viewers refuse what follows"
+    assert "-seq" not in during.arguments, "viewers would refuse packets after an outdated sequence number"
     assert webrtc.check("d1") is None
 
 
-def test_an_sfu_that_comes_back_is_given_the_same_ports_and_ffmpeg_goes_on(sfu, webrtc):
+def test_a_restarted_sfu_gets_the_same_ports_and_ffmpeg_goes_on(sfu, webrtc):
     connected(webrtc)
     webrtc.attach(DEVICE, VIDEO)
     away(webrtc, sfu)
@@ -109,7 +108,7 @@ def test_an_sfu_that_comes_back_is_given_the_same_ports_and_ffmpeg_goes_on(sfu, 
     assert webrtc.check("d1") is None
 
 
-def test_ports_that_could_not_be_kept_need_a_new_start(sfu, webrtc):
+def test_changed_ports_need_a_restart(sfu, webrtc):
     connected(webrtc)
     webrtc.attach(DEVICE, VIDEO)
     away(webrtc, sfu)
@@ -121,7 +120,7 @@ def test_ports_that_could_not_be_kept_need_a_new_start(sfu, webrtc):
     assert webrtc.check("d1") is None
 
 
-def test_one_device_that_the_sfu_refuses_keeps_no_other_away(sfu, webrtc):
+def test_a_device_that_the_sfu_refuses_does_not_affect_others(sfu, webrtc):
     connected(webrtc)
     for name in ("d1", "d2", "d3"):
         webrtc.attach(DeviceContext(name, "t1", name), VIDEO)
@@ -132,14 +131,14 @@ def test_one_device_that_the_sfu_refuses_keeps_no_other_away(sfu, webrtc):
     assert [webrtc.check(name) for name in ("d1", "d2", "d3")] == ["output_changed", None, None]
 
 
-def test_a_refusal_leaves_the_output_out(sfu, webrtc):
+def test_a_refusal_leaves_the_output_detached(sfu, webrtc):
     connected(webrtc)
     sfu.answers["ingest.open"] = lambda _: RuntimeError("no ports are left")
     with pytest.raises(SfuRefused, match="no ports are left"):
         webrtc.attach(DEVICE, VIDEO)
 
 
-def test_a_room_that_the_sfu_lost_needs_a_new_start(sfu, webrtc):
+def test_a_lost_room_needs_a_restart(sfu, webrtc):
     connected(webrtc)
     webrtc.attach(DEVICE, VIDEO)
     sfu.say('{"event": "ingest.lost", "data": {"device_id": "unknown"}}')
@@ -147,7 +146,7 @@ def test_a_room_that_the_sfu_lost_needs_a_new_start(sfu, webrtc):
     wait_until(lambda: webrtc.check("d1") == "output_changed", "the loss is told")
 
 
-def test_rtp_that_does_not_arrive_needs_a_new_start_with_fresh_ports(sfu, webrtc, monkeypatch):
+def test_missing_rtp_needs_a_restart_with_new_ports(sfu, webrtc, monkeypatch):
     packets = iter(range(1, 1_000_000))
     sfu.answers["ingest.stats"] = lambda _: {"d1": {"viewers": 2, "video": {"packets": next(packets)}}}
     connected(webrtc)
@@ -164,7 +163,7 @@ def test_rtp_that_does_not_arrive_needs_a_new_start_with_fresh_ports(sfu, webrtc
     assert "fresh" not in sfu.asked("ingest.open")[-1], "once"
 
 
-def test_figures_that_cannot_be_read_do_not_end_the_watch(sfu, webrtc, caplog):
+def test_invalid_statistics_do_not_end_polling(sfu, webrtc, caplog):
     answers = iter([{"d1": None}, {"d1": {"viewers": "many"}}, {"d1": {"viewers": 1, "video": None}}])
     last = {"d1": {"viewers": 4, "video": {"packets": 9}}}
     sfu.answers["ingest.stats"] = lambda _: next(answers, last)
@@ -185,15 +184,15 @@ def test_while_the_sfu_is_away_nothing_counts_as_stalled(sfu, webrtc):
     wait_until(lambda: watched.packets_at > old, "the time away is not counted")
 
 
-def test_viewers_are_told_as_they_come(sfu, webrtc):
+def test_the_number_of_viewers_is_updated_by_events(sfu, webrtc):
     connected(webrtc)
     webrtc.attach(DEVICE, VIDEO)
     sfu.say('{"event": "viewers", "data": {"device_id": "d1", "viewers": 3}}')
-    wait_until(lambda: webrtc.figures("d1") == {"viewers": 3}, "the viewers are told")
+    wait_until(lambda: webrtc.figures("d1") == {"viewers": 3}, "the number of viewers is updated")
     assert webrtc.figures("unknown") == {"viewers": 0}
 
 
-def test_a_device_that_is_given_up_keeps_its_room(sfu, webrtc):
+def test_a_released_device_keeps_its_room(sfu, webrtc):
     connected(webrtc)
     webrtc.attach(DEVICE, VIDEO)
     webrtc.release("d1")
@@ -202,21 +201,34 @@ def test_a_device_that_is_given_up_keeps_its_room(sfu, webrtc):
     assert "ingest.close" not in sfu.methods()
 
 
-def test_a_stopped_streams_room_is_closed_and_a_reconnecting_ones_stays(sfu, webrtc, monkeypatch):
-    monkeypatch.setattr(mediasoup_webrtc, "_outputs", [webrtc])
+@pytest.fixture
+def context(sfu, media_loop) -> OutputContext:
+    return OutputContext(make_config(mediasoup_ws_url=sfu.url), media_loop.loop, "host:1")
+
+
+def test_the_room_of_a_stopped_stream_is_closed_and_that_of_a_reconnecting_one_stays(sfu, context):
+    plugin = MediasoupWebrtc()
+    (webrtc,) = plugin.register_direct_outputs(context)
     connected(webrtc)
     webrtc.attach(DEVICE, VIDEO)
-    mediasoup_webrtc.on_stream_state("d1", "reconnecting")
-    mediasoup_webrtc.on_stream_state("d2", "stopped")
+    plugin.on_stream_state("d1", "reconnecting")
+    plugin.on_stream_state("d2", "stopped")
     wait_until(lambda: "ingest.close" in sfu.methods(), "a room is closed")
     assert sfu.asked("ingest.close") == [{"device_id": "d2"}]
-    mediasoup_webrtc.on_stream_state("d1", "stopped")
+    plugin.on_stream_state("d1", "stopped")
     wait_until(lambda: len(sfu.asked("ingest.close")) == 2, "the other room is closed")
+    webrtc.close()
 
 
-def test_register_direct_outputs_gives_one_output_for_all_devices(sfu, media_loop, monkeypatch):
-    monkeypatch.setattr(mediasoup_webrtc, "_outputs", [])
-    context = OutputContext(make_config(mediasoup_ws_url=sfu.url), media_loop.loop, "host:1")
-    outputs = mediasoup_webrtc.register_direct_outputs(context)
+def test_each_plugin_manager_has_its_own_output(context):
+    """`register_direct_outputs` of one manager does not make another manager's `on_stream_state` close rooms."""
+    first, second = create_plugin_manager(), create_plugin_manager()
+    outputs = collect(first, "register_direct_outputs", context=context)
     assert [one.name for one in outputs] == ["mediasoup_webrtc"]
+    closed = []
+    outputs[0].close_room = closed.append
+    notify(second, "on_stream_state", device_id="d1", state="stopped", reason=None)
+    assert closed == []
+    notify(first, "on_stream_state", device_id="d1", state="stopped", reason=None)
+    assert closed == ["d1"]
     outputs[0].close()

@@ -1,8 +1,8 @@
-"""Where a viewer is sent: the SFU as the viewer can reach it."""
+"""The address of the SFU for viewers."""
 
 import pytest
 
-from plugins import mediasoup_webrtc
+from plugins.mediasoup_webrtc import MediasoupWebrtc
 from plugins.mediasoup_webrtc.routes import public_sfu_url
 from tests.factories import make_config
 
@@ -19,11 +19,11 @@ def test_without_a_setting_the_sfu_is_on_the_host_of_the_page(page: str, expecte
     assert public_sfu_url(make_config(sfu_port=4100), page) == expected
 
 
-def test_the_setting_wins():
+def test_the_setting_takes_precedence():
     assert (
         public_sfu_url(make_config(sfu_public_url="https://sfu.example.com"), "http://x/") == "https://sfu.example.com"
     )
 
 
-def test_register_blueprints_brings_the_viewers_of_streams():
-    assert [blueprint.name for blueprint in mediasoup_webrtc.register_blueprints(make_config())] == ["viewers"]
+def test_register_blueprints_returns_the_viewers_of_streams():
+    assert [blueprint.name for blueprint in MediasoupWebrtc().register_blueprints(make_config())] == ["viewers"]

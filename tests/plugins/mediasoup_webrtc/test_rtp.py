@@ -1,4 +1,4 @@
-"""Which video viewers get, and FFmpeg's arguments for it: browsers take what comes out."""
+"""The video for viewers and FFmpeg's arguments for it: browsers can play the result."""
 
 import json
 import socket
@@ -50,24 +50,24 @@ BAD = [
 
 
 @pytest.mark.parametrize(("video", "word"), BAD)
-def test_the_sub_stream_stands_in_for_what_cannot_be_copied(video, word):
+def test_the_sub_stream_replaces_video_that_cannot_be_copied(video, word):
     made = plan(video, GOOD)
     assert made.mode == OutputMode.SUB_STREAM
     assert word in made.reason
 
 
 @pytest.mark.parametrize(("video", "word"), BAD)
-def test_what_cannot_be_copied_and_has_no_sub_stream_is_re_encoded(video, word):
+def test_video_is_re_encoded_without_a_suitable_sub_stream(video, word):
     made = plan(video)
     assert made.mode == OutputMode.TRANSCODE
     assert word in made.reason
     assert "720p" in made.reason
 
 
-def test_a_sub_stream_that_does_not_fit_either_is_told():
+def test_the_reason_names_an_unsuitable_sub_stream():
     made = plan(VideoInfo("hevc"), VideoInfo("h264", has_b_frames=True))
     assert made.mode == OutputMode.TRANSCODE
-    assert "sub-stream does not fit either (WebRTC does not allow B-frames)" in made.reason
+    assert "sub-stream does not fit either (WebRTC does not support B-frames)" in made.reason
     assert plan(None).mode == OutputMode.TRANSCODE
 
 
@@ -80,16 +80,16 @@ def test_each_mode_maps_from_its_input(mode, number):
     assert ("libx264" in arguments) is (mode == OutputMode.TRANSCODE)
 
 
-def test_the_address_names_every_port_and_the_size_of_packets():
+def test_the_address_has_all_ports_and_the_packet_size():
     assert PORTS.url == ("rtp://127.0.0.1:20000?rtcpport=20001&localrtpport=24000&localrtcpport=24001&pkt_size=1200")
 
 
-def test_an_ipv6_address_stands_in_brackets():
+def test_an_ipv6_address_is_in_brackets():
     ports = TrackPorts("fd00::1", 20000, 20001, 24000, 24001, 1, 101)
     assert ports.url.startswith("rtp://[fd00::1]:20000?")
 
 
-def test_an_answer_that_cannot_be_used_is_refused():
+def test_an_invalid_answer_is_refused():
     answer = {
         "ip": "127.0.0.1",
         "rtp_port": 1,
@@ -108,7 +108,7 @@ def test_an_answer_that_cannot_be_used_is_refused():
 
 
 def encode(size: str, rate: int, video: VideoInfo | None = None) -> dict:
-    """What the re-encoding makes of two seconds of a drawn picture: its stream and frames, as ffprobe tells them."""
+    """Re-encode two seconds of a drawn picture; returns its stream and frames as reported by ffprobe."""
     arguments = build_video_arguments(
         VideoPlan(OutputMode.TRANSCODE), SourceInfo(video or VideoInfo("hevc", fps=rate)), PORTS
     )
@@ -155,7 +155,7 @@ def encode(size: str, rate: int, video: VideoInfo | None = None) -> dict:
     return json.loads(shown)
 
 
-def test_what_is_re_encoded_has_a_key_frame_each_second_and_no_b_frames():
+def test_re_encoded_video_has_a_key_frame_each_second_and_no_b_frames():
     made = encode("640x360", 10)
     assert len(made["frames"]) == 22
     assert {frame["pict_type"] for frame in made["frames"]} == {"I", "P"}
@@ -169,19 +169,19 @@ def test_what_is_re_encoded_has_a_key_frame_each_second_and_no_b_frames():
     ("size", "width", "height"),
     [("1920x1080", 1280, 720), ("1080x1920", 404, 720), ("321x241", 320, 240), ("2560x1080", 1280, 540)],
 )
-def test_what_is_re_encoded_keeps_its_shape_in_at_most_720p(size, width, height):
+def test_re_encoded_video_keeps_its_aspect_ratio_in_at_most_720p(size, width, height):
     stream = encode(size, 5)["streams"][0]
     assert stream["width"] % 2 == stream["height"] % 2 == 0
     assert abs(stream["width"] - width) <= 2
     assert abs(stream["height"] - height) <= 2
 
 
-def test_more_than_thirty_frames_a_second_are_thinned_out():
+def test_more_than_thirty_frames_per_second_are_reduced():
     assert len(encode("320x180", 60)["frames"]) <= 2.3 * MAX_FPS
     assert len(encode("320x180", 20)["frames"]) == 44
 
 
-def test_packets_are_of_the_promised_size_identity_and_first_number():
+def test_packets_have_the_configured_size_ssrc_and_first_sequence_number():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
         receiver.settimeout(10)
@@ -228,12 +228,12 @@ def test_packets_are_of_the_promised_size_identity_and_first_number():
         assert (kind & 0x7F, sequence, ssrc) == (101, 60_000 + number, 2_000_000_000)
         assert len(data) <= PACKET_BYTES
         assert sender_address[1] == first, "only this tuple is accepted by the SFU"
-    # mediasoup takes an SPS for the sign of a key frame: alone, or first in an aggregate (STAP-A).
+    # mediasoup detects key frames by the SPS: alone, or first in an aggregate (STAP-A).
     payload = packets[0][0][12:]
     assert payload[0] & 0x1F == 7 or (payload[0] & 0x1F == 24 and payload[3] & 0x1F == 7)
 
 
-def test_audio_is_opus_as_browsers_want_it_and_optional():
+def test_audio_is_opus_for_browsers_and_optional():
     arguments = build_audio_arguments(PORTS)
     assert arguments[:2] == ["-map", "0:a:0?"]
     for option, value in (("-c:a", "libopus"), ("-ar", "48000"), ("-ac", "2")):

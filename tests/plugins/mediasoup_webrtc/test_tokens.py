@@ -1,4 +1,4 @@
-"""Viewer tokens: for one device and a short time, signed with a key that only this installation has."""
+"""Viewer tokens are for one device and a short time, signed with a key of this installation only."""
 
 import time
 
@@ -19,7 +19,7 @@ def decode(token: str, secret: str = SFU_SECRET):
     return jwt.decode(token, OctKey.import_key(viewer_key(secret)), algorithms=["HS256"])
 
 
-def test_a_token_names_one_device_and_its_time():
+def test_a_token_contains_one_device_and_its_lifetime():
     minted = mint(now=1_700_000_000.9)
     decoded = decode(minted.token)
     assert decoded.header["alg"] == "HS256"
@@ -30,11 +30,11 @@ def test_a_token_names_one_device_and_its_time():
     assert minted.expires_at.utcoffset().total_seconds() == 0
 
 
-def test_each_token_is_another():
+def test_each_token_is_unique():
     assert decode(mint().token).claims["jti"] != decode(mint().token).claims["jti"]
 
 
-def test_a_token_ends():
+def test_a_token_expires():
     registry = jwt.JWTClaimsRegistry(leeway=5)
     registry.validate(decode(mint().token).claims)
     with pytest.raises(ExpiredTokenError):
@@ -42,12 +42,12 @@ def test_a_token_ends():
 
 
 @pytest.mark.parametrize("secret", ["another-secret-of-enough-length", SFU_SECRET + " "])
-def test_another_installations_key_does_not_open_it(secret):
+def test_a_token_is_not_valid_with_the_key_of_another_installation(secret):
     with pytest.raises(BadSignatureError):
         decode(mint().token, secret)
 
 
-def test_the_keys_are_derived_apart_and_as_the_sfu_derives_them():
+def test_both_keys_are_derived_as_in_the_sfu():
     # By openssl: printf 'vas control' | openssl dgst -sha256 -hmac 0123456789abcdef
     assert control_key("0123456789abcdef") == "35dd7e424288ab24d6eca1574bede0804eec535bdcf32e4c8b4006fec5b08ac2"
     assert viewer_key("0123456789abcdef") == "9c2df1829e47f7c3b3ff78e23ee472b6d4266333d735353a195a938992a3cf88"

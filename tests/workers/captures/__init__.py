@@ -1,1 +1,1 @@
-"""Snapshots: real footage on the bus and on disk in, JPEGs out whose drawn number is read back."""
+"""Snapshots of real footage on the bus and on disk; the number drawn into each frame is read back from the JPEG."""

@@ -31,8 +31,7 @@ from workers.captures.picture_sources import PictureSources
 
 @dataclass
 class Camera:
-    """A device: `send` puts a clip on the bus, `footage.record` one into files, `take` and `show` make pictures of
-    it."""
+    """A device: `send` puts a clip on the bus, `footage.record` into files; `take` and `show` make pictures of it."""
 
     config: Config
     scope: TenantScope
@@ -47,7 +46,7 @@ class Camera:
         return self.footage.device_id
 
     def send(self, clip: Clip, start_ms: int = NOON_MS, *, run: int = 1, without: range = range(0)) -> list[Part]:
-        """Put a clip on the bus, whose clock is then at its end."""
+        """Put a clip on the bus, and set the clock to its end."""
         writer = BusWriter(self.redis, self.device_id, window_seconds=60, max_bytes=1 << 26)
         writer.open_run(run, clip.init)
         parts = []
@@ -60,29 +59,29 @@ class Camera:
         self.clock.advance(parts[-1].end - self.clock.wall())
         return parts
 
-    def ask(self, at_ms: int | None = None, accuracy: str | None = None, **values) -> CaptureRequest:
-        """A request for a snapshot: of now, or of a moment."""
+    def make_request(self, at_ms: int | None = None, accuracy: str | None = None, **values) -> CaptureRequest:
+        """A request for a live snapshot, or for one of a moment."""
         kind = {} if at_ms is None else {"kind": HISTORICAL, "at_ms": at_ms, "accuracy": "exact"}
         values = {"id": str(uuid.uuid4()), **kind, **({"accuracy": accuracy} if accuracy else {}), **values}
         return CaptureRequest(tenant_id=self.scope.tenant_id, device_id=self.device_id, **values)
 
     def take(self, at_ms: int | None = None, accuracy: str | None = None, **values) -> Snapshot:
-        """A snapshot, as its row tells of it."""
-        request = self.ask(at_ms, accuracy, **values)
+        """Take a snapshot and return its row."""
+        request = self.make_request(at_ms, accuracy, **values)
         answer = self.capture(request)
         row = self.row(request.id)
         assert answer.at_ms == row.at_ms
         return row
 
     def capture(self, request: CaptureRequest) -> CaptureAnswer:
-        """The answer to a request; plugins are told."""
+        """Handle a request and report it to plugins; returns the answer."""
         taken = self.captures.capture(request)
-        taken.tell()
+        taken.report()
         return taken.answer
 
     def show(self, width: int | None = None) -> CaptureAnswer:
-        """The poster."""
-        return self.capture(replace(self.ask(), what=POSTER, width=width))
+        """Take a poster."""
+        return self.capture(replace(self.make_request(), what=POSTER, width=width))
 
     def row(self, snapshot_id: str) -> Snapshot | None:
         with database.session():
@@ -93,7 +92,7 @@ class Camera:
         return read_number(CaptureFiles.from_config(self.config).read(row.file))
 
     def files(self) -> list[Path]:
-        """The files of all snapshots, drafts among them."""
+        """The files of all snapshots, including drafts."""
         return [path for path in self.config.captures_dir.rglob("*") if path.is_file()]
 
 
@@ -109,10 +108,10 @@ def config(config: Config, tmp_path: Path) -> Config:
 
 @pytest.fixture
 def facts(monkeypatch) -> list:
-    """What plugins were told."""
-    told: list = []
-    monkeypatch.setattr("workers.captures.captures.report_fact", lambda hook, **values: told.append((hook, values)))
-    return told
+    """The facts that were reported to plugins."""
+    reported: list = []
+    monkeypatch.setattr("workers.captures.captures.report_fact", lambda hook, **values: reported.append((hook, values)))
+    return reported
 
 
 @pytest.fixture

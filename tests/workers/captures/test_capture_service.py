@@ -1,4 +1,4 @@
-"""A snapshot worker answers everyone who asks, also two hundred at once, and leaves nothing half made when it ends."""
+"""A snapshot worker answers all requests, also two hundred at once, and leaves no incomplete file when it ends."""
 
 import errno
 import json
@@ -42,7 +42,7 @@ def queue(camera) -> CaptureQueue:
 
 @pytest.fixture
 def start(camera, queue) -> Iterator[Callable[..., SnapshotWorker]]:
-    """A snapshot worker's threads in this process, over the camera's captures."""
+    """Start the threads of a snapshot worker in this process, with the camera's captures."""
     running = []
 
     def start(capture=camera.captures.capture, run_clip_job=lambda job_id: None, threads: int = 8) -> SnapshotWorker:
@@ -60,7 +60,7 @@ def rows_of(camera) -> list[Snapshot]:
         return list(camera.scope.select(Snapshot))
 
 
-def test_two_hundred_who_ask_at_once_all_get_theirs_and_it_is_decoded_once(camera, start, monkeypatch):
+def test_two_hundred_simultaneous_requests_are_answered_with_one_decoding(camera, start, monkeypatch):
     camera.send(make_clip(seconds=5, key_seconds=2))
     decoded = []
     decode = picture_sources.decode_at
@@ -68,7 +68,7 @@ def test_two_hundred_who_ask_at_once_all_get_theirs_and_it_is_decoded_once(camer
     start()
     queues = [CaptureQueue.connect(camera.config) for _ in range(20)]
     with ThreadPoolExecutor(len(queues)) as pool:
-        answers = list(pool.map(lambda n: queues[n % 20].ask(camera.ask(), wait_seconds=10), range(200)))
+        answers = list(pool.map(lambda n: queues[n % 20].request(camera.make_request(), wait_seconds=10), range(200)))
     assert {(answer.reason, answer.at_ms) for answer in answers} == {(None, NOON_MS + 4000)}
     rows = rows_of(camera)
     assert len(rows) == len(camera.files()) == 200
@@ -76,27 +76,29 @@ def test_two_hundred_who_ask_at_once_all_get_theirs_and_it_is_decoded_once(camer
     assert camera.number(rows[150]) == 100
 
 
-def test_who_asks_for_what_there_is_not_is_told_why(camera, queue, start):
+def test_a_request_without_a_picture_is_answered_with_the_reason(camera, queue, start):
     camera.footage.record(make_clip(seconds=2), NOON_MS)
     start()
-    answer = queue.ask(camera.ask(), wait_seconds=5)
+    answer = queue.request(camera.make_request(), wait_seconds=5)
     assert (answer.reason, answer.at_ms) == ("no_picture", None)
     assert "stopped" in answer.message
-    answer = queue.ask(camera.ask(NOON_MS + 60_000), wait_seconds=5)
+    answer = queue.request(camera.make_request(NOON_MS + 60_000), wait_seconds=5)
     assert (answer.reason, answer.nearest_before_ms, answer.nearest_after_ms) == ("no_footage", NOON_MS + 2000, None)
-    answer = queue.ask(replace(camera.ask(), device_id="00000000-0000-4000-8000-0000000000ff"), wait_seconds=5)
+    answer = queue.request(
+        replace(camera.make_request(), device_id="00000000-0000-4000-8000-0000000000ff"), wait_seconds=5
+    )
     assert answer.reason == "device_deleted"
 
 
-def test_another_tenant_has_no_picture_of_this_device(camera, queue, start):
+def test_another_tenant_gets_no_picture_of_this_device(camera, queue, start):
     camera.send(make_clip(seconds=2))
     start()
-    other = replace(camera.ask(), tenant_id="00000000-0000-4000-8000-0000000000ff")
-    assert queue.ask(other, wait_seconds=5).reason == "device_deleted"
-    assert queue.ask(replace(other, what="poster"), wait_seconds=5).reason == "device_deleted"
+    other = replace(camera.make_request(), tenant_id="00000000-0000-4000-8000-0000000000ff")
+    assert queue.request(other, wait_seconds=5).reason == "device_deleted"
+    assert queue.request(replace(other, what="poster"), wait_seconds=5).reason == "device_deleted"
 
 
-def test_a_capture_that_breaks_is_answered_and_the_worker_goes_on(camera, queue, start, caplog):
+def test_a_failing_capture_is_answered_and_the_worker_goes_on(camera, queue, start, caplog):
     camera.send(make_clip(seconds=2))
     answers = iter([RuntimeError("a bug"), None])
 
@@ -107,13 +109,13 @@ def test_a_capture_that_breaks_is_answered_and_the_worker_goes_on(camera, queue,
         return camera.captures.capture(request)
 
     start(capture, threads=1)
-    assert queue.ask(camera.ask(), wait_seconds=5).reason == "job_failed"
+    assert queue.request(camera.make_request(), wait_seconds=5).reason == "job_failed"
     assert "a bug" in caplog.text
-    assert queue.ask(camera.ask(), wait_seconds=5).reason is None
+    assert queue.request(camera.make_request(), wait_seconds=5).reason is None
 
 
 @pytest.mark.parametrize("where", ["before", "while"])
-def test_a_full_disk_is_told_and_leaves_nothing(camera, queue, start, monkeypatch, where):
+def test_a_full_disk_is_reported_and_leaves_no_file(camera, queue, start, monkeypatch, where):
     camera.send(make_clip(seconds=2))
 
     def full(_descriptor: int) -> None:
@@ -125,18 +127,18 @@ def test_a_full_disk_is_told_and_leaves_nothing(camera, queue, start, monkeypatc
     else:
         monkeypatch.setattr(files.os, "fsync", full)
     start()
-    assert queue.ask(camera.ask(), wait_seconds=5).reason == "disk_full"
+    assert queue.request(camera.make_request(), wait_seconds=5).reason == "disk_full"
     assert not camera.files()
     assert not rows_of(camera)
 
 
-def test_a_clip_is_begun_at_once_beside_the_pictures_and_given_back_when_the_worker_ends(camera, queue, start):
+def test_a_clip_is_started_immediately_in_its_own_thread_and_handed_back_when_the_worker_ends(camera, queue, start):
     camera.send(make_clip(seconds=2))
-    begun, ended = threading.Event(), threading.Event()
+    started, ended = threading.Event(), threading.Event()
 
     def run_clip_job(job_id: str) -> None:
         assert job_id == "j1"
-        begun.set()
+        started.set()
         try:
             while not ended.wait(0.02):
                 pass
@@ -146,36 +148,36 @@ def test_a_clip_is_begun_at_once_beside_the_pictures_and_given_back_when_the_wor
 
     worker = start(run_clip_job=run_clip_job, threads=1)
     queue.send(CaptureRequest(id="j1", what=CLIP), keep_seconds=5)
-    assert begun.wait(5)
-    assert queue.ask(camera.ask(), wait_seconds=5).reason is None, "the only thread is free"
+    assert started.wait(5)
+    assert queue.request(camera.make_request(), wait_seconds=5).reason is None, "the only thread is free"
     worker.close()
     assert ended.is_set()
 
 
-def test_plugins_are_told_after_the_answer(camera, queue, start, monkeypatch):
+def test_plugins_are_notified_after_the_answer(camera, queue, start, monkeypatch):
     camera.send(make_clip(seconds=2))
     may_end = threading.Event()
     monkeypatch.setattr(captures, "report_fact", lambda hook, **values: may_end.wait(10))
     start()
-    assert queue.ask(camera.ask(), wait_seconds=5).reason is None
+    assert queue.request(camera.make_request(), wait_seconds=5).reason is None
     may_end.set()
 
 
-def test_plugins_that_cannot_be_told_cost_no_thread(camera, queue, start, monkeypatch, caplog):
+def test_a_failing_notification_ends_no_thread(camera, queue, start, monkeypatch, caplog):
     def refuse(hook, **values):
         raise RuntimeError("a broken plugin")
 
     camera.send(make_clip(seconds=2))
     monkeypatch.setattr(captures, "report_fact", refuse)
     start(threads=1)
-    assert [queue.ask(camera.ask(), wait_seconds=5).reason for _ in range(2)] == [None, None]
+    assert [queue.request(camera.make_request(), wait_seconds=5).reason for _ in range(2)] == [None, None]
     assert "a broken plugin" in caplog.text
 
 
-def test_a_job_takes_the_snapshot_that_nobody_waits_for_any_more_and_not_twice(camera, monkeypatch):
+def test_a_job_takes_a_snapshot_for_which_no_caller_waits_once(camera, monkeypatch):
     camera.send(make_clip(seconds=2))
     monkeypatch.setattr(captures, "_captures_of", lambda config: camera.captures)
-    request = camera.ask(note="late")
+    request = camera.make_request(note="late")
     parameters = {"asked": {"note": "late"}, **request.to_dict()}
     runner = JobRunner(camera.config, "test:1", {"snapshot": run_snapshot}, threading.BoundedSemaphore(1))
     for _ in range(2):
@@ -187,9 +189,9 @@ def test_a_job_takes_the_snapshot_that_nobody_waits_for_any_more_and_not_twice(c
     assert len(camera.files()) == len(camera.facts) == 1
 
 
-def test_a_job_for_a_picture_that_there_is_not_fails_with_the_reason(camera, monkeypatch):
+def test_a_job_without_a_picture_fails_with_the_reason(camera, monkeypatch):
     monkeypatch.setattr(captures, "_captures_of", lambda config: camera.captures)
-    job, _ = create_job(camera.scope, "snapshot", camera.ask().to_dict(), device_id=camera.device_id)
+    job, _ = create_job(camera.scope, "snapshot", camera.make_request().to_dict(), device_id=camera.device_id)
     JobRunner(camera.config, "test:1", {"snapshot": run_snapshot}, threading.BoundedSemaphore(1)).run(job.id)
     job = find_job(camera.scope, job.id)
     assert (job.state, job.error_code) == ("failed", "no_picture")
@@ -239,22 +241,22 @@ def processes(camera, tmp_path) -> Iterator[Callable[[], Process]]:
         process.end(signal.SIGKILL)
 
 
-def test_a_worker_that_is_killed_leaves_no_half_picture_and_the_next_one_goes_on(camera, queue, processes):
+def test_a_killed_worker_leaves_no_incomplete_picture_and_the_next_one_continues(camera, queue, processes):
     camera.footage.record(make_clip(seconds=4), NOON_MS)
     slots = WorkerSlots(connect_redis(camera.config.redis_url))
     first = processes()
-    assert queue.ask(camera.ask(NOON_MS), wait_seconds=10).reason is None
+    assert queue.request(camera.make_request(NOON_MS), wait_seconds=10).reason is None
     for number in range(30):
-        queue.send(camera.ask(NOON_MS + number * 120), keep_seconds=30)
+        queue.send(camera.make_request(NOON_MS + number * 120), keep_seconds=30)
     wait_until(lambda: len(rows_of(camera)) > 3, "it is at work")
     assert first.end(signal.SIGKILL) == -signal.SIGKILL
     rows = rows_of(camera)
     whole = [path for path in camera.files() if not path.name.startswith(".")]
     assert {path.name for path in whole} >= {row.file.rpartition("/")[2] for row in rows}
     for path in whole:
-        assert path.read_bytes().endswith(b"\xff\xd9"), "a picture has its end"
+        assert path.read_bytes().endswith(b"\xff\xd9"), "the picture is complete"
     second = processes()
-    answer: CaptureAnswer = queue.ask(camera.ask(NOON_MS + 2000), wait_seconds=10)
+    answer: CaptureAnswer = queue.request(camera.make_request(NOON_MS + 2000), wait_seconds=10)
     assert (answer.reason, answer.at_ms) == (None, NOON_MS + 2000)
     assert slots.read(SNAPSHOT)
     assert second.end(signal.SIGTERM) == 0

@@ -1,4 +1,4 @@
-"""A snapshot shows the frame that was asked for, and says plainly why where it cannot."""
+"""A snapshot shows the requested frame; a failure has a clear reason."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 FRAME_MS = 40
 
 
-def test_a_live_snapshot_is_the_newest_key_frame_on_the_bus_and_says_when_it_was_taken(camera):
+def test_a_live_snapshot_is_the_newest_key_frame_on_the_bus_with_its_moment(camera):
     camera.send(make_clip(seconds=5, key_seconds=2))
     row = camera.take(tags=("gate", "north", "gate"), note="a van", created_by="Ann")
     assert camera.number(row) == 100
@@ -44,7 +44,7 @@ def test_an_exact_live_snapshot_is_the_newest_frame_of_all(camera):
 
 @on_sqlite
 def test_an_exact_live_snapshot_is_not_the_key_frame_that_was_taken_just_before(camera):
-    # The newest group of pictures is but one part.
+    # The newest group of pictures has only one part.
     camera.send(make_clip(seconds=2.4, key_seconds=2))
     assert [camera.number(camera.take(accuracy=accuracy)) for accuracy in ("key_frame", "exact")] == [50, 59]
 
@@ -67,14 +67,14 @@ def test_a_historical_key_frame_is_the_last_one_before_the_moment(camera):
 
 
 @on_sqlite
-def test_what_is_not_recorded_is_taken_from_the_bus_exact_to_the_frame(camera):
+def test_unrecorded_footage_is_taken_from_the_bus_exact_to_the_frame(camera):
     camera.send(make_clip(seconds=5, key_seconds=2))
     row = camera.take(NOON_MS + 3333)
     assert (camera.number(row), row.at_ms) == (83, NOON_MS + 83 * FRAME_MS)
 
 
 @on_sqlite
-def test_what_the_index_does_not_tell_of_yet_is_taken_from_the_bus(camera):
+def test_footage_that_is_not_indexed_yet_is_taken_from_the_bus(camera):
     clip = make_clip(seconds=5, key_seconds=2)
     camera.footage.record(clip, NOON_MS, without=range(6, 10), is_open=True)
     camera.send(clip)
@@ -83,7 +83,7 @@ def test_what_the_index_does_not_tell_of_yet_is_taken_from_the_bus(camera):
 
 
 @on_sqlite
-def test_footage_that_is_only_just_being_filmed_is_waited_for(camera):
+def test_footage_of_the_present_moment_is_waited_for(camera):
     clip = make_clip(seconds=5, key_seconds=2)
     parts = camera.send(clip, without=range(8, 10))
     late = threading.Timer(0.2, lambda: camera.send(clip, without=range(0, 8)))
@@ -112,7 +112,7 @@ def test_a_moment_without_footage_names_the_nearest(camera):
 
 
 @on_sqlite
-def test_a_hole_that_is_none_shows_the_frame_before_it(camera):
+def test_a_hole_that_is_too_short_for_a_gap_shows_the_frame_before_it(camera):
     camera.footage.record(make_clip(seconds=2), NOON_MS)
     camera.footage.record(make_clip(seconds=2, first_frame=500), NOON_MS + 2150)
     assert camera.number(camera.take(NOON_MS + 2100)) == 49
@@ -120,11 +120,11 @@ def test_a_hole_that_is_none_shows_the_frame_before_it(camera):
 
 
 @on_sqlite
-def test_a_live_snapshot_of_a_device_that_is_stopped_says_why_and_what_to_do(camera):
+def test_a_live_snapshot_of_a_stopped_device_fails_with_reason_and_remedy(camera):
     with pytest.raises(NoPicture, match="its stream is stopped") as raised:
         camera.take()
     assert raised.value.reason == "no_picture"
-    # What is left on the bus of a stream that was stopped is no live picture.
+    # Parts of a stopped stream that are left on the bus are not live.
     camera.send(make_clip(seconds=2))
     camera.clock.advance(11)
     with pytest.raises(NoPicture, match="start the device"):
@@ -134,9 +134,9 @@ def test_a_live_snapshot_of_a_device_that_is_stopped_says_why_and_what_to_do(cam
         camera.take()
 
 
-def test_asked_for_twice_a_snapshot_is_made_once(camera):
+def test_a_repeated_request_makes_one_snapshot(camera):
     camera.send(make_clip(seconds=2))
-    request = camera.ask(note="once")
+    request = camera.make_request(note="once")
     with ThreadPoolExecutor(4) as pool:
         answers = set(pool.map(camera.capture, [request] * 4))
     camera.send(make_clip(seconds=2), NOON_MS + 30_000, run=2)
@@ -147,7 +147,7 @@ def test_asked_for_twice_a_snapshot_is_made_once(camera):
 
 
 @on_sqlite
-def test_a_damaged_moment_is_told_and_one_beside_it_can_be_taken(camera):
+def test_a_damaged_moment_is_reported_and_one_next_to_it_can_be_taken(camera):
     (file,) = camera.footage.record(make_clip(seconds=6, key_seconds=2), NOON_MS)
     # In the middle of the second group's key frame.
     place = file.values.init_size + sum(part.size for part in file.parts[:4]) + file.parts[4].size // 3
@@ -163,11 +163,11 @@ def test_a_damaged_moment_is_told_and_one_beside_it_can_be_taken(camera):
 
 
 @on_sqlite
-def test_footage_whose_file_is_broken_or_gone_is_told_as_damage_and_a_disk_that_is_away_is_not(camera):
+def test_a_broken_or_missing_file_is_reported_as_damage_and_a_missing_disk_is_not(camera):
     (broken,) = camera.footage.record(make_clip(seconds=2), NOON_MS)
-    (gone,) = camera.footage.record(make_clip(seconds=2), NOON_MS + 10_000)
+    (missing,) = camera.footage.record(make_clip(seconds=2), NOON_MS + 10_000)
     broken.path.write_bytes(b"\0" * broken.values.size)
-    gone.path.unlink()
+    missing.path.unlink()
     for at_ms in (NOON_MS + 500, NOON_MS + 10_500):
         with pytest.raises(PictureDamaged):
             camera.take(at_ms)
@@ -178,7 +178,7 @@ def test_footage_whose_file_is_broken_or_gone_is_told_as_damage_and_a_disk_that_
 
 
 @on_sqlite
-def test_a_live_picture_that_is_damaged_gives_way_to_the_one_before_it(camera):
+def test_a_damaged_live_picture_is_replaced_by_the_one_before_it(camera):
     clip = make_clip(seconds=4, key_seconds=1)
     parts = tuple(damage(part) if number in (4, 6) else part for number, part in enumerate(clip.parts))
     camera.send(replace(clip, parts=parts))
@@ -198,7 +198,7 @@ def damage(part: Fragment) -> Fragment:
 
 
 @on_sqlite
-def test_a_poster_is_small_and_of_the_last_recording_where_nothing_is_live(camera):
+def test_a_poster_is_small_and_from_the_last_recording_without_live_video(camera):
     camera.footage.record(make_clip(seconds=4, key_seconds=2), NOON_MS)
     camera.clock.advance(3600)
     answer = camera.show(width=192)

@@ -1,11 +1,12 @@
-"""A schedule's pictures are taken by a snapshot worker from what the camera sends, and the schedule tells of it."""
+"""A snapshot worker takes the pictures of a schedule, and the schedule shows the outcome."""
 
 from datetime import UTC, datetime
 
 import pytest
 
+from gateway.captures.due_schedules import snapshot_id_for
 from gateway.captures.queue import CaptureQueue
-from gateway.captures.schedules import ScheduleValues, create_schedule, find_schedule, snapshot_id_for
+from gateway.captures.schedules import ScheduleValues, create_schedule, find_schedule
 from gateway.schedules.snapshot_plan import SnapshotPlan
 from gateway.tenancy.scopes import EVERY_TENANT
 from tests.conftest import wait_until
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def clock(camera):
-    """The clock of schedules, and a snapshot worker that answers it."""
+    """The clock of schedules, with a snapshot worker that answers it."""
     queue = CaptureQueue(camera.redis)
     worker = SnapshotWorker(queue, camera.captures.capture, lambda job_id: None, threads=1, take_seconds=0.1)
     worker.start()
@@ -33,30 +34,30 @@ def schedule(camera):
 
 
 def outcome(clock, schedule):
-    """The schedule once it tells what came of its newest moment."""
+    """The schedule once it has the outcome of its newest moment."""
 
     def look():
         clock.turn()
-        seen = find_schedule(EVERY_TENANT, schedule.id)
-        return seen if seen.reason_code or seen.last_taken_at_ms else None
+        row = find_schedule(EVERY_TENANT, schedule.id)
+        return row if row.reason_code or row.last_taken_at_ms else None
 
     return wait_until(look, "the schedule tells what came of it")
 
 
-def test_the_newest_key_frame_is_kept_with_the_schedules_name_and_tags(camera, clock, schedule):
+def test_the_newest_key_frame_is_stored_with_the_schedules_name_and_tags(camera, clock, schedule):
     camera.send(make_clip(seconds=2.5, first_frame=100))
-    seen = outcome(clock, schedule)
-    assert (seen.last_taken_at_ms, seen.reason_code) == (NOON_MS + 2000, None)
+    row = outcome(clock, schedule)
+    assert (row.last_taken_at_ms, row.reason_code) == (NOON_MS + 2000, None)
     row = camera.row(snapshot_id_for(schedule.id, NOON_MS + 2000))
     assert (row.kind, row.schedule_id, row.created_by, row.at_ms) == ("scheduled", schedule.id, "gate", NOON_MS + 2000)
     assert camera.number(row) == 150
-    (told,) = (values["snapshot"] for hook, values in camera.facts if hook == "on_snapshot")
-    assert (told.kind, told.tags) == ("scheduled", ("roof",))
+    (fact,) = (values["snapshot"] for hook, values in camera.facts if hook == "on_snapshot")
+    assert (fact.kind, fact.tags) == ("scheduled", ("roof",))
 
 
-def test_a_camera_that_sends_nothing_is_the_reason_and_no_file_is_left(camera, clock, schedule):
+def test_without_video_the_schedule_has_a_reason_and_no_file_is_left(camera, clock, schedule):
     camera.clock.advance(2)
-    seen = outcome(clock, schedule)
-    assert (seen.reason_code, seen.last_taken_at_ms) == ("no_picture", None)
-    assert seen.reason_message
+    row = outcome(clock, schedule)
+    assert (row.reason_code, row.last_taken_at_ms) == ("no_picture", None)
+    assert row.reason_message
     assert camera.files() == []

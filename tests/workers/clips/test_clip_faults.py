@@ -23,8 +23,10 @@ from gateway.config import Config
 from gateway.footage.recordings import Protection
 from gateway.footage.segments import Segment
 from gateway.inventory import delete_device
+from gateway.jobs.attempts import LOST_SECONDS, claim_job
+from gateway.jobs.cleanup import delete_job, sweep_jobs
 from gateway.jobs.files import ExportSpaceMissing, ResultFile
-from gateway.jobs.model import LOST_SECONDS, claim_job, delete_job, find_job, request_cancel, sweep_jobs
+from gateway.jobs.model import find_job, request_cancel
 from gateway.redis_client import connect_redis
 from gateway.storage.footage_reader import FootageReader
 from gateway.storage.local import LocalStorage, StorageUnavailable

@@ -12,7 +12,9 @@ from gateway.app import create_app
 from gateway.clock import format_time, utc_now
 from gateway.inventory import delete_device
 from gateway.jobs import files
-from gateway.jobs.model import LOST_SECONDS, MAX_ATTEMPTS, find_job, request_cancel, sweep_jobs
+from gateway.jobs.attempts import LOST_SECONDS, MAX_ATTEMPTS
+from gateway.jobs.cleanup import sweep_jobs
+from gateway.jobs.model import find_job, request_cancel
 from gateway.storage.footage_reader import FootageReader
 from tests.conftest import wait_until
 from tests.factories import no_plugins

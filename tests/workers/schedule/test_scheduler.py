@@ -1,4 +1,4 @@
-"""The clock process mends what no owner mends: it starts, stops and keeps, and repeats no harm."""
+"""The clock process repairs what no owner repairs, and its passes are safe to repeat."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,8 @@ from gateway.captures.schedules import ScheduleValues, create_schedule
 from gateway.clock import FakeClock, utc_now
 from gateway.devices.events import events_of
 from gateway.hookspecs import hookimpl
-from gateway.jobs.model import LOST_SECONDS, claim_job, create_job, find_job
+from gateway.jobs.attempts import LOST_SECONDS, claim_job
+from gateway.jobs.model import create_job, find_job
 from gateway.leases import STREAM, Leases, WorkerSlots
 from gateway.redis_client import connect_redis
 from gateway.schedules.snapshot_plan import SnapshotPlan
@@ -35,7 +36,7 @@ from workers.schedule.scheduler import GRACE_SECONDS, JOBS_PER_PASS, JOBS_SECOND
 class World:
     def __init__(self, redis_url: str, scope, box, folder: Path) -> None:
         self.scope, self.box = scope, box
-        # Each pass sweeps the folder of exports: not that of the checkout.
+        # Each pass sweeps the folder of exports: it must not be that of the checkout.
         self.config = make_config(redis_url=redis_url, exports_dir=folder / "exports")
         self.client = connect_redis(redis_url)
         self.clock = FakeClock()
@@ -60,7 +61,7 @@ class World:
         return device.id
 
     def passes(self, seconds: float = 2.0) -> list[str]:
-        """One pass, after some time; gives what it started."""
+        """Advance the clock and run one pass; returns what it started."""
         self.clock.advance(seconds)
         self.started.clear()
         self.reconciler.reconcile()
@@ -79,7 +80,7 @@ def observed(device_id: str) -> tuple[StreamState, str | None]:
     return record.observed, record.reason_code
 
 
-def test_a_device_that_should_run_and_has_no_owner_is_started(world):
+def test_a_device_that_should_run_without_an_owner_is_started(world):
     device = world.device()
     assert world.passes() == [device]
 
@@ -89,10 +90,10 @@ def test_a_device_whose_owner_died_is_started_again(world):
     assert world.passes() == []
     Leases(world.client).release(STREAM, device, "w1")
     assert world.passes() == [device]
-    assert observed(device)[0] == StreamState.RUNNING, "its state is the next owner's to write"
+    assert observed(device)[0] == StreamState.RUNNING, "the next owner writes its state"
 
 
-def test_a_start_is_not_asked_for_again_until_a_worker_has_taken_it(world):
+def test_a_start_is_not_requested_again_until_a_worker_has_taken_it(world):
     device = world.device()
     assert world.passes() == [device]
     assert world.passes() == []
@@ -100,20 +101,20 @@ def test_a_start_is_not_asked_for_again_until_a_worker_has_taken_it(world):
     assert world.passes() == [device]
 
 
-def test_a_device_that_is_disabled_or_not_wanted_is_not_started(world):
+def test_a_disabled_or_stopped_device_is_not_started(world):
     world.device(enabled=False)
     world.device(wanted=False)
     assert world.passes() == []
 
 
-def test_what_should_stop_and_has_no_owner_is_recorded_as_stopped(world):
+def test_a_stream_that_should_stop_without_an_owner_is_recorded_as_stopped(world):
     device = world.device(observed=StreamState.RUNNING)
     ask_to_stop(world.scope, device)
     world.passes()
     assert observed(device) == (StreamState.STOPPED, "requested")
 
 
-def test_what_should_stop_is_left_to_its_owner_while_there_is_one(world):
+def test_a_stream_that_should_stop_is_left_to_its_owner(world):
     device = world.device(observed=StreamState.RUNNING, owner="w1")
     ask_to_stop(world.scope, device)
     world.passes()
@@ -128,7 +129,7 @@ def test_starts_are_staggered(world):
     assert set(rest) <= set(devices) - set(first)
 
 
-def test_no_more_is_started_than_there_are_slots(world, caplog):
+def test_starts_are_limited_by_free_slots(world, caplog):
     for _ in range(4):
         world.device()
     WorkerSlots(world.client).withdraw("stream", "w1")
@@ -141,7 +142,7 @@ def test_no_more_is_started_than_there_are_slots(world, caplog):
     assert "wait for a free slot: start more stream workers" in caplog.text
 
 
-def test_after_redis_came_back_empty_living_owners_get_their_time(world, monkeypatch):
+def test_after_redis_came_back_empty_owners_get_a_grace_period(world, monkeypatch):
     device = world.device(observed=StreamState.RUNNING, owner="w1")
     stopping = world.device(observed=StreamState.RUNNING, owner="w1")
     world.passes()
@@ -153,11 +154,11 @@ def test_after_redis_came_back_empty_living_owners_get_their_time(world, monkeyp
     assert world.passes() == []
     assert observed(stopping)[0] == StreamState.RUNNING
     assert world.passes(GRACE_SECONDS - 0.1) == []
-    assert world.passes(0.2) == [device], "but a dead one is found in the end"
+    assert world.passes(0.2) == [device], "a dead owner is detected afterwards"
     assert observed(stopping)[0] == StreamState.STOPPED
 
 
-def test_after_redis_was_away_living_owners_get_their_time(world, monkeypatch):
+def test_after_redis_was_away_owners_get_a_grace_period(world, monkeypatch):
     device = world.device()
     original = world.client.info
 
@@ -183,21 +184,21 @@ def desired(device_id: str) -> tuple[DesiredState, str]:
     return record.desired, record.desired_reason
 
 
-def test_an_on_demand_device_that_nobody_watches_is_stopped(world):
+def test_an_on_demand_device_without_viewers_is_stopped(world):
     idle, fresh = on_demand(world, 31), on_demand(world, 20)
     world.passes()
     assert desired(idle) == (DesiredState.STOPPED, "idle")
     assert desired(fresh)[0] == DesiredState.RUNNING
 
 
-def test_viewers_keep_an_on_demand_device_and_their_leaving_begins_the_time_anew(world):
+def test_viewers_keep_an_on_demand_device_running_and_the_idle_time_starts_when_they_leave(world):
     device = on_demand(world, 3600)
     LiveStats(world.client).write(device, {"viewers": 1})
     world.passes()
     assert desired(device)[0] == DesiredState.RUNNING
     LiveStats(world.client).write(device, {"viewers": 0})
     world.passes()
-    assert desired(device)[0] == DesiredState.RUNNING, "idle since just now, not for an hour"
+    assert desired(device)[0] == DesiredState.RUNNING, "idle from now on, not for an hour"
 
 
 def test_a_device_that_starts_always_is_never_idle(world):
@@ -207,7 +208,7 @@ def test_a_device_that_starts_always_is_never_idle(world):
     assert desired(device)[0] == DesiredState.RUNNING
 
 
-def test_two_clocks_do_no_harm(world):
+def test_two_clock_processes_start_a_device_once(world):
     device = world.device()
     other = Reconciler(world.config, world.client, world.messages, clock=world.clock)
     world.reconciler.reconcile()
@@ -216,7 +217,7 @@ def test_two_clocks_do_no_harm(world):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_clock_goes_on_after_a_pass_that_failed(world, monkeypatch, bound_database):
+def test_the_clock_goes_on_after_a_failed_pass(world, monkeypatch, bound_database):
     import threading
 
     stop, passes = threading.Event(), []
@@ -238,7 +239,7 @@ def test_the_clock_goes_on_after_a_pass_that_failed(world, monkeypatch, bound_da
     assert len(passes) == 3
 
 
-def test_history_that_is_too_old_goes_and_the_rest_stays(world):
+def test_old_history_is_pruned_and_the_rest_stays(world):
     device = world.device(observed=StreamState.RUNNING)
     too_old = utc_now() - timedelta(days=world.config.event_days + 1)
     transition(device, StreamState.RECONNECTING, at=too_old)
@@ -247,8 +248,8 @@ def test_history_that_is_too_old_goes_and_the_rest_stays(world):
     assert events_of(world.scope, device).count() == kept
 
 
-def test_the_clock_asks_the_outputs_of_all_plugins(monkeypatch):
-    """What `register_consumer_outputs` gives, with a context that is told apart from a worker's."""
+def test_the_clock_collects_the_outputs_of_all_plugins(monkeypatch):
+    """The clock calls `register_consumer_outputs` with a context that names the process `clock`."""
     seen = []
 
     class Plugin:
@@ -264,30 +265,30 @@ def test_the_clock_asks_the_outputs_of_all_plugins(monkeypatch):
     assert seen == ["clock"]
 
 
-def test_a_job_that_waits_is_asked_for_until_a_worker_has_taken_it(world):
+def test_the_message_of_a_queued_job_is_repeated_until_a_worker_has_taken_it(world):
     job, _ = create_job(world.scope, "export", {})
     assert world.passes(JOBS_SECONDS) == [job.id]
     assert world.passes(JOBS_SECONDS) == []
     world.messages.job_taken(job.id)
-    assert world.passes(JOBS_SECONDS - 0.5) == [], "not at every pass"
+    assert world.passes(JOBS_SECONDS - 0.5) == [], "not in every pass"
     assert world.passes(0.5) == [job.id]
 
 
-def test_a_job_whose_worker_died_is_asked_for_again(world):
+def test_the_message_of_a_job_whose_worker_died_is_sent_again(world):
     job, _ = create_job(world.scope, "export", {})
     claim_job(job.id, "w1", at=utc_now() - timedelta(seconds=LOST_SECONDS + 1))
     assert world.passes(JOBS_SECONDS) == [job.id]
     assert find_job(world.scope, job.id).state == "queued"
 
 
-def test_few_messages_for_jobs_are_sent_at_once(world):
+def test_the_messages_for_jobs_in_one_pass_are_limited(world):
     for _ in range(JOBS_PER_PASS + 2):
         create_job(world.scope, "export", {})
     assert len(world.passes(JOBS_SECONDS)) == JOBS_PER_PASS
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_clock_takes_scheduled_snapshots_beside_its_passes(world, tmp_path):
+def test_the_clock_takes_scheduled_snapshots_in_a_thread_of_its_own(world, tmp_path):
     schedule = create_schedule(world.scope, world.device(), ScheduleValues("gate", SnapshotPlan(every_seconds=1)))
     threads = scheduler.start_threads(make_config(redis_url=world.config.redis_url, captures_dir=tmp_path))
     try:

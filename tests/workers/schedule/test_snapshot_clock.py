@@ -1,4 +1,4 @@
-"""Schedules of snapshots are asked for in time and once; why there is no picture is told."""
+"""Snapshots of schedules are requested on time and once; a missing picture has a reason."""
 
 import json
 from dataclasses import replace
@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from gateway import database
+from gateway.captures.due_schedules import snapshot_id_for
 from gateway.captures.queue import SCHEDULED, CaptureAnswer, CaptureQueue, CaptureRequest
 from gateway.captures.schedules import (
     ScheduleValues,
@@ -16,7 +17,6 @@ from gateway.captures.schedules import (
     delete_schedule,
     find_schedule,
     replace_schedule,
-    snapshot_id_for,
 )
 from gateway.clock import FakeClock
 from gateway.jobs.files import ExportSpaceMissing
@@ -51,19 +51,19 @@ class World:
         return create_schedule(self.scope, self.device.id, ScheduleValues(**values), at=at)
 
     def turn(self, seconds: float = 0.0) -> list[CaptureRequest]:
-        """One turn after some time; gives what was asked of the workers."""
+        """Advance the clock and run one pass; returns the requests to the workers."""
         self.wall.advance(seconds)
         self.clock.turn()
-        return self.asked()
+        return self.read_requests()
 
-    def asked(self) -> list[CaptureRequest]:
+    def read_requests(self) -> list[CaptureRequest]:
         found = []
         while (text := self.client.lpop("vas:captures")) is not None:
             values = self.client.getdel(f"vas:capture:{text.decode()}")
             found.append(CaptureRequest.from_dict(json.loads(values)))
         return found
 
-    def seen(self, schedule: SnapshotSchedule) -> SnapshotSchedule:
+    def read(self, schedule: SnapshotSchedule) -> SnapshotSchedule:
         return find_schedule(EVERY_TENANT, schedule.id)
 
 
@@ -78,7 +78,7 @@ def ms(seconds: float) -> int:
     return round((START + seconds) * 1000)
 
 
-def test_a_picture_is_asked_for_when_it_is_due_and_not_before(world):
+def test_a_picture_is_requested_when_it_is_due_and_not_before(world):
     schedule = world.schedule(tags=("roof",))
     assert world.turn(TEN_MINUTES - 1) == []
     (request,) = world.turn(1)
@@ -92,13 +92,13 @@ def test_a_picture_is_asked_for_when_it_is_due_and_not_before(world):
         schedule_id=schedule.id,
     )
     assert world.turn(1) == []
-    seen = world.seen(schedule)
-    assert (seen.last_at_ms, seen.next_at_ms, seen.last_taken_at_ms) == (ms(600), ms(1200), None)
+    row = world.read(schedule)
+    assert (row.last_at_ms, row.next_at_ms, row.last_taken_at_ms) == (ms(600), ms(1200), None)
 
 
 @on_sqlite
-def test_the_next_turn_comes_in_time_for_what_is_due(world):
-    assert world.clock.turn() == 2.0, "a new schedule is seen soon"
+def test_the_next_pass_is_on_time_for_due_pictures(world):
+    assert world.clock.turn() == 2.0, "a new schedule is noticed soon"
     world.schedule()
     world.wall.advance(TEN_MINUTES - 0.5)
     assert world.clock.turn() == pytest.approx(0.5)
@@ -106,22 +106,22 @@ def test_the_next_turn_comes_in_time_for_what_is_due(world):
     assert world.clock.turn() == 0.25, "an answer is awaited"
 
 
-def test_two_clocks_ask_once(world):
+def test_two_clock_processes_request_a_picture_once(world):
     world.schedule()
     other = world.another_clock()
     world.wall.advance(TEN_MINUTES)
     world.clock.turn()
     other.turn()
-    assert len(world.asked()) == 1
+    assert len(world.read_requests()) == 1
 
 
-def test_the_answer_is_noted(world):
+def test_the_answer_is_recorded(world):
     schedule = world.schedule()
     (request,) = world.turn(TEN_MINUTES)
     world.queue.answer(request.id, CaptureAnswer(reason="no_picture", message="the stream is stopped"))
     world.turn()
-    seen = world.seen(schedule)
-    assert (seen.reason_code, seen.reason_message, seen.last_taken_at_ms) == (
+    row = world.read(schedule)
+    assert (row.reason_code, row.reason_message, row.last_taken_at_ms) == (
         "no_picture",
         "the stream is stopped",
         None,
@@ -129,26 +129,28 @@ def test_the_answer_is_noted(world):
     (request,) = world.turn(TEN_MINUTES)
     world.queue.answer(request.id, CaptureAnswer(at_ms=1))
     world.turn()
-    seen = world.seen(schedule)
-    assert (seen.reason_code, seen.reason_message, seen.last_taken_at_ms) == (None, None, ms(1200))
+    row = world.read(schedule)
+    assert (row.reason_code, row.reason_message, row.last_taken_at_ms) == (None, None, ms(1200))
 
 
 @on_sqlite
-def test_without_an_answer_the_row_tells_and_without_a_row_no_worker_is_said(world):
+def test_without_an_answer_the_row_decides_and_without_a_row_the_worker_is_away(world):
     schedule = world.schedule()
     for is_there, reason in ((False, "snapshot_worker_away"), (True, None)):
         (request,) = world.turn(TEN_MINUTES)
         if is_there:
             make_snapshot(world.scope, world.device, 1, id=request.id, schedule_id=schedule.id)
         world.turn(ANSWER_SECONDS - 1)
-        assert world.seen(schedule).reason_code == (None if reason else "snapshot_worker_away"), "it may still come"
+        assert world.read(schedule).reason_code == (None if reason else "snapshot_worker_away"), (
+            "the answer may still come"
+        )
         world.turn(1)
-        assert world.seen(schedule).reason_code == reason
-    assert world.seen(schedule).last_taken_at_ms == ms(1200)
+        assert world.read(schedule).reason_code == reason
+    assert world.read(schedule).last_taken_at_ms == ms(1200)
 
 
 @on_sqlite
-def test_a_clock_that_starts_notes_what_the_one_before_asked_for(world):
+def test_a_new_clock_process_records_the_outcome_of_earlier_requests(world):
     taken, refused, silent = (world.schedule() for _ in range(3))
     world.turn(TEN_MINUTES)
     make_snapshot(world.scope, world.device, 1, id=snapshot_id_for(taken.id, ms(600)), schedule_id=taken.id)
@@ -159,49 +161,49 @@ def test_a_clock_that_starts_notes_what_the_one_before_asked_for(world):
     world.clock = world.another_clock()
     world.turn()
     world.turn(ANSWER_SECONDS)
-    assert world.seen(taken).last_taken_at_ms == ms(600)
-    assert [world.seen(one).reason_code for one in (refused, silent)] == ["no_picture", "snapshot_worker_away"]
+    assert world.read(taken).last_taken_at_ms == ms(600)
+    assert [world.read(one).reason_code for one in (refused, silent)] == ["no_picture", "snapshot_worker_away"]
 
 
-def test_what_was_missed_is_not_taken_later_and_told(world):
+def test_missed_pictures_are_not_taken_later_and_are_reported(world):
     schedule = world.schedule()
     assert world.turn(3 * TEN_MINUTES + LATE_MS / 1000 + 1) == []
-    seen = world.seen(schedule)
-    assert (seen.reason_code, seen.last_at_ms, seen.next_at_ms) == ("slot_missed", ms(1800), ms(2400))
-    assert seen.reason_message == "3 pictures were not taken: the clock process was away"
+    row = world.read(schedule)
+    assert (row.reason_code, row.last_at_ms, row.next_at_ms) == ("slot_missed", ms(1800), ms(2400))
+    assert row.reason_message == "3 pictures were not taken: the clock process was away"
     assert [one.id for one in world.turn(TEN_MINUTES - LATE_MS / 1000)] == [snapshot_id_for(schedule.id, ms(2400))]
 
 
 @on_sqlite
-def test_of_several_that_are_a_little_late_the_newest_is_taken(world):
+def test_of_several_slightly_late_moments_the_newest_is_taken(world):
     schedule = world.schedule(SnapshotPlan(every_seconds=5))
     (request,) = world.turn(23)
     assert request.id == snapshot_id_for(schedule.id, ms(20))
-    assert world.seen(schedule).next_at_ms == ms(25)
+    assert world.read(schedule).next_at_ms == ms(25)
 
 
 @on_sqlite
-def test_what_is_disabled_or_deleted_is_not_taken(world):
-    off, gone = world.schedule(), world.schedule()
+def test_a_disabled_or_deleted_schedule_takes_no_picture(world):
+    off, deleted = world.schedule(), world.schedule()
     replace_schedule(world.scope, off.id, ScheduleValues("gate", off.plan, enabled=False))
-    delete_schedule(world.scope, gone.id)
+    delete_schedule(world.scope, deleted.id)
     assert world.turn(TEN_MINUTES) == []
 
 
 @on_sqlite
-def test_schedules_stop_before_the_disk_is_full(world, monkeypatch):
+def test_schedules_take_no_picture_shortly_before_the_disk_is_full(world, monkeypatch):
     def full(_, needed_bytes, *, floor_bytes=0):
         raise ExportSpaceMissing("5 MiB are left")
 
     schedule = world.schedule()
     monkeypatch.setattr("gateway.captures.files.CaptureFiles.check_space", full)
     assert world.turn(TEN_MINUTES) == []
-    seen = world.seen(schedule)
-    assert (seen.reason_code, seen.reason_message) == ("disk_full", "5 MiB are left")
+    row = world.read(schedule)
+    assert (row.reason_code, row.reason_message) == ("disk_full", "5 MiB are left")
 
 
 @on_sqlite
-def test_without_redis_the_reason_is_told_and_the_next_is_taken(world, monkeypatch):
+def test_without_redis_a_reason_is_recorded_and_the_next_moment_is_taken(world, monkeypatch):
     schedules = [world.schedule() for _ in range(3)]
     tried = []
 
@@ -212,17 +214,17 @@ def test_without_redis_the_reason_is_told_and_the_next_is_taken(world, monkeypat
     with monkeypatch.context() as broken:
         broken.setattr(world.client, "pipeline", away)
         assert world.turn(TEN_MINUTES) == []
-    assert [world.seen(one).reason_code for one in schedules] == ["snapshot_worker_away"] * 3
-    assert len(tried) == 1, "the others do not wait for a Redis that is away"
+    assert [world.read(one).reason_code for one in schedules] == ["snapshot_worker_away"] * 3
+    assert len(tried) == 1, "the other schedules do not wait for Redis"
     assert len(world.turn(TEN_MINUTES)) == 3
 
 
 @on_sqlite
-def test_a_clock_of_the_machine_that_was_ahead_does_no_lasting_harm(world):
+def test_moments_are_repaired_after_the_clock_of_the_machine_was_ahead(world):
     world.wall.jump(86_400 * 365)
     schedule = world.schedule()
     world.turn()
     world.wall.jump(-86_400 * 365)
     world.clock = SnapshotClock(replace(world.config), world.queue, world.wall)
     world.turn()
-    assert world.seen(schedule).next_at_ms == ms(600)
+    assert world.read(schedule).next_at_ms == ms(600)

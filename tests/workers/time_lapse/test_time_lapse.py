@@ -13,8 +13,10 @@ from PIL import Image
 from gateway.captures.files import CaptureFiles
 from gateway.clock import utc_now
 from gateway.inventory import delete_device, find_device
+from gateway.jobs.attempts import LOST_SECONDS
+from gateway.jobs.cleanup import sweep_jobs
 from gateway.jobs.files import ExportSpaceMissing, ResultFile
-from gateway.jobs.model import LOST_SECONDS, create_job, find_job, request_cancel, sweep_jobs
+from gateway.jobs.model import create_job, find_job, request_cancel
 from tests.conftest import wait_until
 from tests.gateway.rows import make_snapshot
 from tests.playback import NOON_MS, make_clip

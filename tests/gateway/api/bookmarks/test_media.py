@@ -9,7 +9,7 @@ from gateway.app import create_app
 from gateway.captures.clips import ClipResult, save_clip
 from gateway.captures.files import CLIPS, CaptureFiles
 from gateway.hookspecs import hookimpl
-from gateway.jobs.model import claim_job, finish_job
+from gateway.jobs.attempts import claim_job, finish_job
 from gateway.tenancy.scopes import TenantScope
 from tests.factories import no_plugins
 from tests.playback import NOON_MS, FootageFactory, make_clip

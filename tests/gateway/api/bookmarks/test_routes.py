@@ -13,7 +13,8 @@ from gateway.app import create_app
 from gateway.captures.bookmarks import Bookmark
 from gateway.clock import utc_now
 from gateway.footage.recordings import Protection
-from gateway.jobs.model import claim_job, fail_job, find_job, list_jobs
+from gateway.jobs.attempts import claim_job, fail_job
+from gateway.jobs.model import find_job, list_jobs
 from gateway.media import Part
 from gateway.redis_client import connect_redis
 from gateway.streams.bus import BusWriter

@@ -161,7 +161,7 @@ def test_without_a_worker_and_a_picture_it_is_said_who_is_missing(poster):
 
 
 def test_two_processes_make_one_poster(app, config, device, worker):
-    other = Posters(app.extensions["vas"].redis, fresh_seconds=config.poster_seconds, seats=2)
+    other = Posters(app.extensions["vas"].redis, fresh_seconds=config.poster_seconds, slots=2)
     begun, ended = threading.Event(), threading.Event()
 
     def reply(request):

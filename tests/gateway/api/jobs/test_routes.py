@@ -10,7 +10,8 @@ from gateway import database
 from gateway.app import create_app
 from gateway.clock import format_time, utc_now
 from gateway.footage.recordings import Protection, Recording
-from gateway.jobs.model import claim_job, create_job, fail_job, find_job, finish_job
+from gateway.jobs.attempts import claim_job, fail_job, finish_job
+from gateway.jobs.model import create_job, find_job
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import Tenant
 from tests.factories import device_body, make_device, no_plugins

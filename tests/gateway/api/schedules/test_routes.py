@@ -6,15 +6,8 @@ import uuid
 import pytest
 
 from gateway import database
-from gateway.captures.schedules import (
-    ScheduleValues,
-    SnapshotSchedule,
-    claim_slot,
-    create_schedule,
-    find_schedule,
-    note_reason,
-    note_taken,
-)
+from gateway.captures.due_schedules import claim_slot, record_reason, record_taken
+from gateway.captures.schedules import ScheduleValues, SnapshotSchedule, create_schedule, find_schedule
 from gateway.clock import utc_now
 from gateway.footage.recordings import Recording
 from gateway.schedules.snapshot_plan import SnapshotPlan
@@ -113,7 +106,7 @@ def test_a_schedule_tells_when_it_took_its_last_picture_and_why_it_took_none(cli
     made = post(every_seconds=60).json
     row = find_schedule(EVERY_TENANT, made["id"])
     claim_slot(row, 1_773_230_400_000, row.next_at_ms)
-    note_reason(row.id, 1_773_230_400_000, "snapshot_worker_away")
+    record_reason(row.id, 1_773_230_400_000, "snapshot_worker_away")
     shown = client.get(f"{API}/{made['id']}").json
     assert (shown["last_at"], shown["last_taken_at"]) == ("2026-03-11T12:00:00.000Z", None)
     assert shown["reason"] == {
@@ -121,9 +114,9 @@ def test_a_schedule_tells_when_it_took_its_last_picture_and_why_it_took_none(cli
         "message": "no snapshot worker answered in time",
         "remedy": "start the snapshot process, or more of them",
     }
-    note_reason(row.id, 1_773_230_400_000, "no_footage", "nothing was recorded")
+    record_reason(row.id, 1_773_230_400_000, "no_footage", "nothing was recorded")
     assert client.get(f"{API}/{made['id']}").json["reason"]["message"] == "nothing was recorded"
-    note_taken(row.id, 1_773_230_400_000)
+    record_taken(row.id, 1_773_230_400_000)
     shown = client.get(f"{API}/{made['id']}").json
     assert (shown["last_taken_at"], shown["reason"]) == ("2026-03-11T12:00:00.000Z", None)
 

@@ -14,7 +14,8 @@ from gateway import database
 from gateway.captures.queue import CaptureAnswer, CaptureRequest
 from gateway.captures.snapshots import Snapshot
 from gateway.clock import format_time, utc_now
-from gateway.jobs.model import claim_job, find_job
+from gateway.jobs.attempts import claim_job
+from gateway.jobs.model import find_job
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import Tenant
 from tests.factories import device_body, make_device
