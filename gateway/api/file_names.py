@@ -1,9 +1,13 @@
 """Names under which browsers save what they fetch."""
 
 import re
+from datetime import datetime
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from flask import Response
+
+from gateway.footage.recordings import Recording
 
 #: What a file system, a header or a shell may take amiss in a name.
 _UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
@@ -15,6 +19,14 @@ def safe_name(stem: str, suffix: str, otherwise: str) -> str:
     # Neither a hidden file nor one that Windows cannot open.
     cleaned = _UNSAFE.sub("_", stem)[:_MAX_STEM].strip(" .")
     return f"{cleaned or otherwise}.{suffix}"
+
+
+def movie_name(wished: str | None, recording: Recording, start_ms: int) -> str:
+    """A name that any system takes, ending in .mp4; without a wish the device's, with the start in its time zone."""
+    if wished is None:
+        local = datetime.fromtimestamp(start_ms / 1000, ZoneInfo(recording.time_zone))
+        wished = f"{recording.device.name} {local:%Y-%m-%d %H.%M.%S}"
+    return safe_name(re.sub(r"\.mp4$", "", wished, flags=re.IGNORECASE), "mp4", "export")
 
 
 def name_file(response: Response, name: str, *, is_attachment: bool) -> Response:

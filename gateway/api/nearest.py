@@ -7,6 +7,7 @@ from gateway.clock import format_time
 
 #: What is said of a device without any footage.
 NOTHING = "nothing was recorded of this device yet"
+NOTHING_IN_RANGE = "there is no footage in this range"
 
 
 def refuse_empty(

@@ -1,6 +1,7 @@
 """Fields of recordings: moments of footage, ranges, dates, time zones and weekly plans."""
 
 import re
+import time
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -134,6 +135,11 @@ def _parse_span(value: Any, name: str) -> tuple[int, int, str]:
     if start == end:
         raise ma.ValidationError(f'\'{name}\' must not end when it begins: a whole day is ["00:00", "24:00"]')
     return start, end, "–".join(value)
+
+
+def now_ms() -> int:
+    """The present, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 def parse_date(value: Any, name: str) -> date:

@@ -6,7 +6,7 @@ from flask import Response
 
 from gateway.api.base import services
 from gateway.api.nearest import NOTHING, refuse_empty
-from gateway.api.recordings.views import now_ms
+from gateway.api.time_fields import now_ms
 from gateway.footage.cuts import estimate_footage
 from gateway.footage.reading import nearest_footage
 from gateway.footage.recordings import Recording

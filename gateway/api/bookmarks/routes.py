@@ -28,8 +28,8 @@ from gateway.api.bookmarks.schemas import (
 )
 from gateway.api.bookmarks.views import bookmark_view
 from gateway.api.conditional import IdempotencySchema, IfMatchSchema, seen_version
-from gateway.api.recordings.views import now_ms
-from gateway.api.snapshots.schemas import TagQueryArgsSchema, TagSchema
+from gateway.api.tags import TagQueryArgsSchema, TagSchema
+from gateway.api.time_fields import now_ms
 from gateway.captures.bookmark_changes import (
     create_bookmark,
     delete_bookmark,

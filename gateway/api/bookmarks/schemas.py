@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
-from gateway.api.snapshots.schemas import MAX_TAGS, tags_field
+from gateway.api.tags import MAX_TAGS, tags_field
 from gateway.api.time_fields import Moment, Seconds, check_order
 from gateway.captures.bookmarks import BOOKMARK_ORDERS, CLIP_STATES
 

@@ -11,7 +11,7 @@ from flask.views import MethodView
 from gateway.api.base import Blueprint, Count, Schema, current_scope, services
 from gateway.api.errors import ApiError
 from gateway.api.file_replies import file_response
-from gateway.api.recordings.views import now_ms
+from gateway.api.time_fields import now_ms
 from gateway.captures.pictures import PictureUnreadable, convert_picture
 from gateway.captures.posters import Poster, PosterLate, round_width
 from gateway.captures.queue import POSTER, CaptureAnswer, CaptureRequest

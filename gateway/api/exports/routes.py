@@ -1,26 +1,23 @@
 """`POST /recordings/devices/{id}/export`: a range of footage as one MP4, made by a job."""
 
-import re
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, Choice, Schema, Text, current_name, current_scope, services
 from gateway.api.conditional import IdempotencySchema
-from gateway.api.file_names import safe_name
+from gateway.api.file_names import movie_name
 from gateway.api.jobs.schemas import JobSchema
 from gateway.api.jobs.views import job_view
-from gateway.api.nearest import refuse_empty
+from gateway.api.nearest import NOTHING_IN_RANGE, refuse_empty
 from gateway.api.time_fields import Moment
 from gateway.clock import utc_now
 from gateway.config import Config
 from gateway.errors import Conflict, InvalidValue
 from gateway.footage.cuts import estimate_footage
 from gateway.footage.reading import nearest_footage
-from gateway.footage.recordings import Recording, find_recording
+from gateway.footage.recordings import find_recording
 from gateway.jobs.files import format_bytes
 from gateway.jobs.model import FootageRange, Job, bytes_taken, create_job, find_repeated
 
@@ -28,7 +25,6 @@ blp = Blueprint("exports", __name__, url_prefix="/recordings", description="Rang
 
 CUTS = ("key_frames", "exact")
 KIND = "export"
-NOTHING_IN_RANGE = "there is no footage in this range"
 
 
 class ExportArgsSchema(Schema):
@@ -136,11 +132,3 @@ def _check_room(config: Config, size: int) -> None:
             "delete some of them first",
             reason="exports_full",
         )
-
-
-def movie_name(wished: str | None, recording: Recording, start_ms: int) -> str:
-    """A name that any system takes, ending in .mp4; without a wish the device's, with the start in its time zone."""
-    if wished is None:
-        local = datetime.fromtimestamp(start_ms / 1000, ZoneInfo(recording.time_zone))
-        wished = f"{recording.device.name} {local:%Y-%m-%d %H.%M.%S}"
-    return safe_name(re.sub(r"\.mp4$", "", wished, flags=re.IGNORECASE), "mp4", "export")

@@ -26,8 +26,8 @@ from gateway.api.footage.schemas import (
     ZoneArgsSchema,
 )
 from gateway.api.footage.timelines import timeline_json
-from gateway.api.recordings.views import coverage_json, date_json, now_ms, protection_view, recorded_sums
-from gateway.api.time_fields import parse_date
+from gateway.api.footage.views import coverage_json, date_json, protection_view, recorded_sums
+from gateway.api.time_fields import now_ms, parse_date
 from gateway.clock import format_time
 from gateway.errors import InvalidValue
 from gateway.footage.coverage import DeviceCoverage, write_csv

@@ -8,7 +8,6 @@ from gateway.api.base import Choice, Id, ReasonSchema, ReplySchema, Schema, Text
 from gateway.api.time_fields import DateText, Moment, ZoneName, check_order
 
 #: The longest ranges that are answered, in days.
-MAX_PLAYLIST_DAYS = 1
 MAX_DELETION_DAYS = 31
 MAX_COVERAGE_DAYS = 366
 MAX_DATES = 3 * 366
@@ -38,44 +37,6 @@ def _ranged(name: str, longest_days: float | None) -> type[Schema]:
         "__doc__": "A range of time.",
     }
     return type(name, (Schema,), fields)
-
-
-class PlaylistArgsSchema(Schema):
-    """Query of a playlist: a range of footage, or without `start` what is live now."""
-
-    start = Moment(load_default=None, metadata={"description": "where playback begins; left out: live"})
-    end = Moment(
-        load_default=None,
-        metadata={
-            "description": f"where it ends, at most {MAX_PLAYLIST_DAYS * 24} hours later. Left out or in the "
-            "future: the "
-            "playlist grows"
-        },
-    )
-    msn = ma.fields.Integer(
-        data_key="_HLS_msn",
-        load_default=None,
-        validate=ma.validate.Range(min=0),
-        metadata={"description": "LL-HLS: wait for this media sequence number"},
-    )
-    part = ma.fields.Integer(
-        data_key="_HLS_part",
-        load_default=None,
-        validate=ma.validate.Range(min=0),
-        metadata={"description": "LL-HLS: and for this part of it"},
-    )
-    skip = Choice(
-        ("YES", "v2"),
-        data_key="_HLS_skip",
-        load_default=None,
-        metadata={"description": "LL-HLS: ask for a delta update"},
-    )
-
-    @ma.validates_schema
-    def check_range(self, data: dict[str, Any], **_options: Any) -> None:
-        if data["start"] is None and data["end"] is not None:
-            raise ma.ValidationError({"start": ["'start' is required where 'end' is given"]})
-        check_order(data, MAX_PLAYLIST_DAYS)
 
 
 class DateSchema(ReplySchema):
@@ -256,15 +217,3 @@ class DeletionSchema(ReplySchema):
     bytes = ma.fields.Integer()
     seconds = ma.fields.Float()
     kept_protected = ma.fields.Integer(metadata={"description": "segments that are protected and stay"})
-
-
-class TracksArgsSchema(Schema):
-    """Query of an init segment."""
-
-    tracks = Choice(
-        ("all", "video", "sound"),
-        load_default="all",
-        metadata={
-            "description": "`video`: without sound; `sound`: with a track of sound also where the camera sent none"
-        },
-    )

@@ -3,7 +3,8 @@
 from typing import Any
 
 from gateway.api.base import current_scope
-from gateway.api.recordings.views import gap_json, now_ms, spans_json
+from gateway.api.footage.views import gap_json, spans_json
+from gateway.api.time_fields import now_ms
 from gateway.clock import format_time
 from gateway.footage.lists import read_edges
 from gateway.footage.protections import protections_between, recording_events, stream_events

@@ -11,9 +11,9 @@ from flask.views import MethodView
 from gateway.api.base import Blueprint, current_scope, services
 from gateway.api.errors import ApiError, error_response
 from gateway.api.file_replies import IMMUTABLE, file_response
-from gateway.api.footage.schemas import MAX_PLAYLIST_DAYS, PlaylistArgsSchema, TracksArgsSchema
 from gateway.api.playback.live import PLAYLIST_TYPE, live_playlist_response
-from gateway.api.recordings.views import now_ms
+from gateway.api.playback.schemas import MAX_PLAYLIST_DAYS, PlaylistArgsSchema, TracksArgsSchema
+from gateway.api.time_fields import now_ms
 from gateway.clock import DAY_MS, format_time
 from gateway.devices.model import Device
 from gateway.errors import NotFound

@@ -18,7 +18,8 @@ from gateway.api.recordings.schemas import (
     UntilSchema,
 )
 from gateway.api.recordings.store import storage_view
-from gateway.api.recordings.views import event_view, now_ms, recording_views
+from gateway.api.recordings.views import event_view, recording_views
+from gateway.api.time_fields import now_ms
 from gateway.errors import Conflict, InvalidValue, Unavailable
 from gateway.footage.lists import select_recordings
 from gateway.footage.protections import recording_events

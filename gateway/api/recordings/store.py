@@ -6,7 +6,8 @@ from typing import Any
 import redis
 
 from gateway.api.base import current_scope, services
-from gateway.api.recordings.views import now_ms, recorded_sums
+from gateway.api.footage.views import recorded_sums
+from gateway.api.time_fields import now_ms
 from gateway.clock import DAY_MS
 from gateway.config import Config
 from gateway.footage.lists import Usage, usage_of_all

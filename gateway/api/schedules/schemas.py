@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from gateway.api.base import Choice, Count, Flag, Id, PageArgsSchema, ReasonSchema, Schema, Text, Time
-from gateway.api.snapshots.schemas import tags_field
+from gateway.api.tags import tags_field
 from gateway.api.time_fields import Moment, ZoneName
 from gateway.schedules.recording_plan import WEEKDAYS, parse_minute
 from gateway.schedules.snapshot_plan import MAX_SECONDS, MAX_TIMES, SHORTEST_SECONDS

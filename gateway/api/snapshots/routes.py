@@ -13,10 +13,9 @@ from gateway.api.snapshots.schemas import (
     ImageArgsSchema,
     SnapshotQueryArgsSchema,
     SnapshotSchema,
-    TagQueryArgsSchema,
-    TagSchema,
 )
 from gateway.api.snapshots.views import etag, snapshot_view
+from gateway.api.tags import TagQueryArgsSchema, TagSchema
 from gateway.captures.pictures import PICTURE_FORMATS, media_type
 from gateway.captures.snapshot_lists import (
     SnapshotFilter,

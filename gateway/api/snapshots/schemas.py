@@ -4,28 +4,15 @@ from typing import Any
 
 import marshmallow as ma
 
-from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReplySchema, Schema, Text, Time
+from gateway.api.base import Choice, Count, Id, PageArgsSchema, Schema, Text, Time
 from gateway.api.services import MAX_CAPTURE_SECONDS
+from gateway.api.tags import MAX_DEVICES, MAX_TAGS, tags_field
 from gateway.api.time_fields import Moment, Seconds, check_order
 from gateway.captures.pictures import PICTURE_FORMATS
 from gateway.captures.queue import ACCURACIES, EXACT, KEY_FRAME, SNAPSHOT_KINDS
 from gateway.captures.snapshot_lists import NEWEST, SNAPSHOT_ORDERS
 
-MAX_TAGS = 20
-_MAX_DEVICES = 200
-
 SNAPSHOT_EXAMPLE = {"tags": ["evidence", "gate"], "note": "white van, no plate"}
-
-
-def tags_field(**options: Any) -> ma.fields.List:
-    """Tags as people give them."""
-    return ma.fields.List(
-        Text(low=1, high=50),
-        load_default=list,
-        validate=ma.validate.Length(max=MAX_TAGS, error=f"must have at most {MAX_TAGS} entries"),
-        metadata={"description": f"at most {MAX_TAGS}; each once, in alphabetical order", "example": ["gate"]},
-        **options,
-    )
 
 
 class SnapshotSchema(Schema):
@@ -63,7 +50,7 @@ class SnapshotQueryArgsSchema(PageArgsSchema):
     device_id = ma.fields.List(
         Id(),
         load_default=list,
-        validate=ma.validate.Length(max=_MAX_DEVICES, error=f"must be at most {_MAX_DEVICES}"),
+        validate=ma.validate.Length(max=MAX_DEVICES, error=f"must be at most {MAX_DEVICES}"),
         metadata={"description": "only of this device; given more than once, of any of them"},
     )
     start = Moment(load_default=None, metadata={"description": "only those taken then or later"})
@@ -87,24 +74,6 @@ class SnapshotQueryArgsSchema(PageArgsSchema):
     @ma.validates_schema
     def check_range(self, data: dict[str, Any], **_options: Any) -> None:
         check_order(data, None)
-
-
-class TagQueryArgsSchema(PageArgsSchema):
-    """Query of the tags of snapshots or bookmarks."""
-
-    device_id = ma.fields.List(
-        Id(),
-        load_default=list,
-        validate=ma.validate.Length(max=_MAX_DEVICES, error=f"must be at most {_MAX_DEVICES}"),
-        metadata={"description": "only those of this device; given more than once, of any of them"},
-    )
-
-
-class TagSchema(ReplySchema):
-    """A tag that is in use."""
-
-    tag = ma.fields.String(metadata={"example": "gate"})
-    count = ma.fields.Integer(metadata={"description": "how many have it; what is deleted does not count"})
 
 
 class LiveCaptureArgsSchema(Schema):

@@ -9,10 +9,10 @@ from flask.views import MethodView
 
 from gateway.api.base import Blueprint, Choice, Count, Schema, Text, current_name, current_scope, services
 from gateway.api.conditional import IdempotencySchema
-from gateway.api.exports.routes import NOTHING_IN_RANGE, movie_name
+from gateway.api.file_names import movie_name
 from gateway.api.jobs.schemas import JobSchema
 from gateway.api.jobs.views import job_view
-from gateway.api.nearest import refuse_empty
+from gateway.api.nearest import NOTHING_IN_RANGE, refuse_empty
 from gateway.api.time_fields import Moment, Seconds
 from gateway.captures.time_lapses import Steps, count_snapshots, nearest_snapshots
 from gateway.clock import DAY_MS, utc_now

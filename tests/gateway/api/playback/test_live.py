@@ -258,8 +258,8 @@ def test_an_on_demand_device_is_started_and_its_first_parts_are_waited_for(clien
 def test_another_tenants_device_is_not_found(client, camera, monkeypatch):
     camera.send(3)
     other = TenantScope("7b1c0d52-6c4f-4f0e-9a3c-0d9c5a1f2b3c")
-    for module in ("live", "playback"):
-        monkeypatch.setattr(f"gateway.api.recordings.{module}.current_scope", lambda: other)
+    for module in ("live", "recorded"):
+        monkeypatch.setattr(f"gateway.api.playback.{module}.current_scope", lambda: other)
     for name in ("playlist", "live/init-1.mp4", "live/1-1.m4s", "live/1-1-2.m4s", "live/sound/1-1.m4s"):
         assert client.get(urljoin(url_of(camera.device_id), name)).status_code == 404
 
