@@ -14,7 +14,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from gateway.api.errors import ErrorSchema, register_error_handlers
-from gateway.api.fields import Choice, Count, Flag, Id, Text, Time
+from gateway.api.fields import Choice, Count, DeviceIds, Flag, Id, Text, Time
 from gateway.api.services import Services, request_stream, services
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
@@ -25,6 +25,7 @@ __all__ = [
     "Blueprint",
     "Choice",
     "Count",
+    "DeviceIds",
     "ErrorSchema",
     "Flag",
     "Id",

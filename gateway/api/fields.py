@@ -90,6 +90,21 @@ class Id(ma.fields.UUID):
         return str(super()._deserialize(value, attr, data, **options))
 
 
+class DeviceIds(ma.fields.List):
+    """Query parameter of a list: the ids of the devices to include; all devices without any."""
+
+    MAX = 200
+
+    def __init__(self, description: str, **options: Any) -> None:
+        super().__init__(
+            Id(),
+            load_default=list,
+            validate=ma.validate.Length(max=self.MAX, error=f"must be at most {self.MAX}"),
+            metadata={"description": description},
+            **options,
+        )
+
+
 class Time(ma.fields.DateTime):
     """A moment: RFC 3339 in UTC with milliseconds and Z."""
 

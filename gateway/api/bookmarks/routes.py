@@ -28,7 +28,7 @@ from gateway.api.bookmarks.schemas import (
 )
 from gateway.api.bookmarks.views import bookmark_view
 from gateway.api.conditional import IdempotencySchema, IfMatchSchema, seen_version
-from gateway.api.tags import TagQueryArgsSchema, TagSchema
+from gateway.api.tags import add_tags_route
 from gateway.api.time_fields import now_ms
 from gateway.captures.bookmark_changes import (
     create_bookmark,
@@ -129,20 +129,7 @@ class Bookmarks(MethodView):
         return _shown(bookmark, 201, {"Location": url_for("bookmarks.BookmarkById", bookmark_id=bookmark.id)})
 
 
-@blp.route("/tags")
-class BookmarkTags(MethodView):
-    @blp.arguments(TagQueryArgsSchema, location="query")
-    @blp.list_response(TagSchema)
-    @blp.errors(422, 503)
-    def get(self, args: dict[str, Any]) -> Any:
-        """List the tags of bookmarks
-
-        The most used first, each with how many bookmarks have it.
-        """
-        tags, total = count_bookmark_tags(
-            current_scope(), args["device_id"], limit=args["page_size"], offset=offset_of(args)
-        )
-        return paginated(tags, total, args)
+add_tags_route(blp, "BookmarkTags", "bookmarks", count_bookmark_tags)
 
 
 @blp.route("/<uuid:bookmark_id>")

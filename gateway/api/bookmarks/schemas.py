@@ -4,8 +4,8 @@ from typing import Any
 
 import marshmallow as ma
 
-from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
-from gateway.api.tags import MAX_TAGS, tags_field
+from gateway.api.base import Choice, Count, DeviceIds, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
+from gateway.api.tags import TagFilter, Tags
 from gateway.api.time_fields import Moment, Seconds, check_order
 from gateway.captures.bookmarks import BOOKMARK_ORDERS, CLIP_STATES
 
@@ -62,7 +62,7 @@ class BookmarkSchema(Schema):
     at = Moment(load_default=None, allow_none=True, metadata={"description": "the moment; left out or null: as it is"})
     title = Text(required=True, low=1, high=200, metadata={"example": "Delivery"})
     note = Text(load_default="", high=4000, lines=True)
-    tags = tags_field()
+    tags = Tags()
     before_seconds = Seconds(
         low=0,
         high=MAX_SECONDS,
@@ -85,11 +85,6 @@ class BookmarkSchema(Schema):
     created_by = ma.fields.String(dump_only=True)
     created_at = Time(dump_only=True)
     updated_at = Time(dump_only=True)
-
-    @ma.post_load
-    def sort_tags(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
-        data["tags"] = tuple(sorted(set(data["tags"])))
-        return data
 
 
 class NewBookmarkSchema(BookmarkSchema):
@@ -118,20 +113,10 @@ class NewBookmarkSchema(BookmarkSchema):
 class BookmarkQueryArgsSchema(PageArgsSchema):
     """Query of the list of bookmarks."""
 
-    device_id = ma.fields.List(
-        Id(),
-        load_default=list,
-        validate=ma.validate.Length(max=200, error="must be at most 200"),
-        metadata={"description": "only of this device; may be given more than once"},
-    )
+    device_id = DeviceIds("only of this device; may be repeated for several devices")
     start = Moment(load_default=None, metadata={"description": "only of this moment or later"})
     end = Moment(load_default=None, metadata={"description": "only of before this moment"})
-    tag = ma.fields.List(
-        Text(low=1, high=50),
-        load_default=list,
-        validate=ma.validate.Length(max=MAX_TAGS, error=f"must be at most {MAX_TAGS}"),
-        metadata={"description": "only with this tag; given more than once, with all of them"},
-    )
+    tag = TagFilter("bookmarks")
     q = Text(
         load_default=None,
         high=200,

@@ -17,6 +17,7 @@ from gateway.api.base import (
     Time,
     current_scope,
 )
+from gateway.api.tags import TagFilter, Tags
 from gateway.devices.events import EVENT_KINDS
 from gateway.devices.sources import MAX_URL_LENGTH, parse_source
 from gateway.errors import InvalidValue
@@ -91,12 +92,7 @@ class DeviceSchema(Schema):
     transport = Choice(TRANSPORTS, load_default="tcp", metadata={"description": "how RTP comes from the camera"})
     description = Text(load_default="", high=2000, lines=True)
     location = Text(load_default="", high=200, metadata={"example": "Building 2, north"})
-    tags = ma.fields.List(
-        Text(low=1, high=50),
-        load_default=list,
-        validate=ma.validate.Length(max=20, error="must have at most 20 entries"),
-        metadata={"description": "at most 20; each once, in alphabetical order", "example": ["gate", "outside"]},
-    )
+    tags = Tags(example=("gate", "outside"))
     start_mode = Choice(
         START_MODES,
         load_default="always",
@@ -138,22 +134,12 @@ class DeviceSchema(Schema):
             device.recording = states.get(device.id)
         return shown if many else devices
 
-    @ma.post_load
-    def sort_tags(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
-        data["tags"] = tuple(sorted(set(data["tags"])))
-        return data
-
 
 class DeviceQueryArgsSchema(PageArgsSchema):
     """Query of the list of devices."""
 
     sort = Choice(ORDERS, load_default="name", metadata={"description": "order; `-` turns it around"})
-    tag = ma.fields.List(
-        Text(low=1, high=50),
-        load_default=list,
-        validate=ma.validate.Length(max=20, error="must be at most 20"),
-        metadata={"description": "only devices with this tag; given more than once, with all of them"},
-    )
+    tag = TagFilter("devices")
     state = Choice([s.value for s in StreamState], load_default=None, metadata={"description": "only in this state"})
     q = Text(
         load_default=None,

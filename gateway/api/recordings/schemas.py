@@ -4,7 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
+from gateway.api.base import Choice, Count, DeviceIds, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
 from gateway.api.time_fields import Moment, Seconds, WeeklyPlan, ZoneName, check_order
 from gateway.footage.recordings import OBSERVED
 from gateway.schedules.recording_plan import MODES
@@ -131,12 +131,7 @@ class RecordingQueryArgsSchema(PageArgsSchema):
     """Query of the list of recordings."""
 
     q = Text(load_default=None, high=200, metadata={"description": "only of devices with this text"})
-    device = ma.fields.List(
-        Id(),
-        load_default=list,
-        validate=ma.validate.Length(max=200, error="must be at most 200"),
-        metadata={"description": "only of this device; may be given more than once"},
-    )
+    device = DeviceIds("only of this device; may be repeated for several devices")
 
 
 class UntilSchema(Schema):

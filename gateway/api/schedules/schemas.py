@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from gateway.api.base import Choice, Count, Flag, Id, PageArgsSchema, ReasonSchema, Schema, Text, Time
-from gateway.api.tags import tags_field
+from gateway.api.tags import Tags
 from gateway.api.time_fields import Moment, ZoneName
 from gateway.schedules.recording_plan import WEEKDAYS, parse_minute
 from gateway.schedules.snapshot_plan import MAX_SECONDS, MAX_TIMES, SHORTEST_SECONDS
@@ -79,7 +79,7 @@ class SnapshotScheduleSchema(Schema):
         allow_none=True,
         metadata={"description": "IANA name. Left out or null: as it is, at first that of the device's recording"},
     )
-    tags = tags_field()
+    tags = Tags()
     keep_days = Count(
         low=1,
         high=36_500,
@@ -115,7 +115,6 @@ class SnapshotScheduleSchema(Schema):
 
     @ma.post_load
     def put_in_order(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
-        data["tags"] = tuple(sorted(set(data["tags"])))
         data["times"] = tuple(sorted(set(data["times"])))
         days = set(data["weekdays"])
         # All of them is the same as none.

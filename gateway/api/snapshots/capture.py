@@ -83,8 +83,7 @@ class HistoricalCapture(MethodView):
 def _capture(device_id: str, data: dict[str, Any], key: str | None, *, kind: str, at_ms: int | None) -> Any:
     scope = current_scope()
     device = find_device(scope, device_id)
-    tags = tuple(sorted(set(data["tags"])))
-    asked = {"kind": kind, "at_ms": at_ms, "accuracy": data["accuracy"], "tags": tags, "note": data["note"]}
+    asked = {"kind": kind, "at_ms": at_ms, "accuracy": data["accuracy"], "tags": data["tags"], "note": data["note"]}
     request = CaptureRequest(
         # The same key, the same snapshot: a worker that finds it made does not make it again.
         id=str(uuid.uuid4() if key is None else uuid.uuid5(uuid.UUID(scope.tenant_id), f"snapshot:{key}")),

@@ -15,7 +15,7 @@ from gateway.api.snapshots.schemas import (
     SnapshotSchema,
 )
 from gateway.api.snapshots.views import etag, snapshot_view
-from gateway.api.tags import TagQueryArgsSchema, TagSchema
+from gateway.api.tags import add_tags_route
 from gateway.captures.pictures import PICTURE_FORMATS, media_type
 from gateway.captures.snapshot_lists import (
     SnapshotFilter,
@@ -59,20 +59,7 @@ class Snapshots(MethodView):
         return paginated([snapshot_view(snapshot) for snapshot in found], total, args)
 
 
-@blp.route("/tags")
-class SnapshotTags(MethodView):
-    @blp.arguments(TagQueryArgsSchema, location="query")
-    @blp.list_response(TagSchema)
-    @blp.errors(422, 503)
-    def get(self, args: dict[str, Any]) -> Any:
-        """List the tags of snapshots
-
-        The most used first, each with how many snapshots have it.
-        """
-        tags, total = count_snapshot_tags(
-            current_scope(), args["device_id"], limit=args["page_size"], offset=offset_of(args)
-        )
-        return paginated(tags, total, args)
+add_tags_route(blp, "SnapshotTags", "snapshots", count_snapshot_tags)
 
 
 @blp.route("/<uuid:snapshot_id>")

@@ -4,9 +4,9 @@ from typing import Any
 
 import marshmallow as ma
 
-from gateway.api.base import Choice, Count, Id, PageArgsSchema, Schema, Text, Time
+from gateway.api.base import Choice, Count, DeviceIds, Id, PageArgsSchema, Schema, Text, Time
 from gateway.api.services import MAX_CAPTURE_SECONDS
-from gateway.api.tags import MAX_DEVICES, MAX_TAGS, tags_field
+from gateway.api.tags import TagFilter, Tags
 from gateway.api.time_fields import Moment, Seconds, check_order
 from gateway.captures.pictures import PICTURE_FORMATS
 from gateway.captures.queue import ACCURACIES, EXACT, KEY_FRAME, SNAPSHOT_KINDS
@@ -34,7 +34,7 @@ class SnapshotSchema(Schema):
     width = ma.fields.Integer(dump_only=True, metadata={"description": "pixels"})
     height = ma.fields.Integer(dump_only=True, metadata={"description": "pixels"})
     size = ma.fields.Integer(dump_only=True, metadata={"description": "bytes of the JPEG"})
-    tags = tags_field()
+    tags = Tags()
     note = Text(load_default="", high=2000, lines=True)
     created_by = ma.fields.String(dump_only=True, metadata={"description": "who asked for it"})
     created_at = Time(dump_only=True)
@@ -47,12 +47,7 @@ class SnapshotSchema(Schema):
 class SnapshotQueryArgsSchema(PageArgsSchema):
     """Query of the list of snapshots."""
 
-    device_id = ma.fields.List(
-        Id(),
-        load_default=list,
-        validate=ma.validate.Length(max=MAX_DEVICES, error=f"must be at most {MAX_DEVICES}"),
-        metadata={"description": "only of this device; given more than once, of any of them"},
-    )
+    device_id = DeviceIds("only of this device; may be repeated for several devices")
     start = Moment(load_default=None, metadata={"description": "only those taken then or later"})
     end = Moment(load_default=None, metadata={"description": "only those taken before"})
     kind = ma.fields.List(
@@ -60,12 +55,7 @@ class SnapshotQueryArgsSchema(PageArgsSchema):
         load_default=list,
         metadata={"description": "only of this kind; given more than once, of any of them"},
     )
-    tag = ma.fields.List(
-        Text(low=1, high=50),
-        load_default=list,
-        validate=ma.validate.Length(max=MAX_TAGS, error=f"must be at most {MAX_TAGS}"),
-        metadata={"description": "only with this tag; given more than once, with all of them"},
-    )
+    tag = TagFilter("snapshots")
     q = Text(
         load_default=None, high=200, metadata={"description": "only with this text in note, tags or device's name"}
     )
@@ -86,7 +76,7 @@ class LiveCaptureArgsSchema(Schema):
             "description": "`key_frame` takes the newest key frame, `exact` the newest frame, which takes longer"
         },
     )
-    tags = tags_field()
+    tags = Tags()
     note = Text(load_default="", high=2000, lines=True)
     wait_seconds = Seconds(
         low=0,

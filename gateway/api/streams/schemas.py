@@ -2,7 +2,7 @@
 
 import marshmallow as ma
 
-from gateway.api.base import Choice, Id, PageArgsSchema, ReasonSchema, ReplySchema, Text, Time
+from gateway.api.base import Choice, DeviceIds, Id, PageArgsSchema, ReasonSchema, ReplySchema, Text, Time
 from gateway.api.devices.schemas import AudioSchema, RecordingStateSchema, VideoSchema
 from gateway.outputs import OutputMode
 from gateway.states import DesiredState, StreamState
@@ -46,12 +46,7 @@ class ActiveStreamQueryArgsSchema(PageArgsSchema):
     """Query of the list of active streams."""
 
     q = Text(load_default=None, high=200, metadata={"description": "only devices with this text"})
-    device = ma.fields.List(
-        Id(),
-        load_default=list,
-        validate=ma.validate.Length(max=200, error="must be at most 200"),
-        metadata={"description": "only of this device; may be given more than once"},
-    )
+    device = DeviceIds("only of this device; may be repeated for several devices")
 
 
 class StreamQueryArgsSchema(ActiveStreamQueryArgsSchema):
