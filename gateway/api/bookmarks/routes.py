@@ -27,9 +27,17 @@ from gateway.api.bookmarks.schemas import (
     PosterArgsSchema,
 )
 from gateway.api.bookmarks.views import bookmark_view
-from gateway.api.conditional import IdempotencySchema, IfMatchSchema, seen_version
+from gateway.api.conditional import (
+    IdempotencySchema,
+    IfMatchSchema,
+    etag_header,
+    location_header,
+    seen_version,
+    with_etag,
+)
 from gateway.api.tags import add_tags_route
 from gateway.api.time_fields import now_ms
+from gateway.api.undo import add_restore_route
 from gateway.captures.bookmark_changes import (
     create_bookmark,
     delete_bookmark,
@@ -58,8 +66,7 @@ logger = logging.getLogger(__name__)
 
 blp = Blueprint("bookmarks", __name__, url_prefix="/bookmarks", description="Moments with a title and a clip")
 
-ETAG_HEADER = {"ETag": {"description": "the bookmark's version, for If-Match", "schema": {"type": "string"}}}
-LOCATION_HEADER = {"Location": {"description": "the new bookmark", "schema": {"type": "string"}}}
+_ETAG = etag_header("the bookmark")
 _BINARY = {"type": "string", "format": "binary"}
 
 #: A clock that is so much ahead of this one is not in the future.
@@ -92,7 +99,7 @@ class Bookmarks(MethodView):
 
     @blp.arguments(NewBookmarkSchema, example=BOOKMARK_EXAMPLE)
     @blp.arguments(IdempotencySchema, location="headers")
-    @blp.response(201, BookmarkSchema, headers=ETAG_HEADER | LOCATION_HEADER)
+    @blp.response(201, BookmarkSchema, headers=_ETAG | location_header("the bookmark"))
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any], headers: dict[str, Any]) -> Any:
         """Make a bookmark
@@ -126,7 +133,8 @@ class Bookmarks(MethodView):
         if is_new:
             _wake_worker(bookmark)
             _tell(bookmark, "created")
-        return _shown(bookmark, 201, {"Location": url_for("bookmarks.BookmarkById", bookmark_id=bookmark.id)})
+        location = url_for("bookmarks.BookmarkById", bookmark_id=bookmark.id)
+        return _shown(bookmark, 201, location=location)
 
 
 add_tags_route(blp, "BookmarkTags", "bookmarks", count_bookmark_tags)
@@ -134,7 +142,7 @@ add_tags_route(blp, "BookmarkTags", "bookmarks", count_bookmark_tags)
 
 @blp.route("/<uuid:bookmark_id>")
 class BookmarkById(MethodView):
-    @blp.response(200, BookmarkSchema, headers=ETAG_HEADER)
+    @blp.response(200, BookmarkSchema, headers=_ETAG)
     @blp.errors(404, 503)
     def get(self, bookmark_id: Any) -> Any:
         """Read a bookmark"""
@@ -142,7 +150,7 @@ class BookmarkById(MethodView):
 
     @blp.arguments(BookmarkSchema)
     @blp.arguments(IfMatchSchema, location="headers")
-    @blp.response(200, BookmarkSchema, headers=ETAG_HEADER)
+    @blp.response(200, BookmarkSchema, headers=_ETAG)
     @blp.errors(400, 403, 404, 409, 412, 413, 415, 422, 503)
     def put(self, data: dict[str, Any], headers: dict[str, Any], bookmark_id: Any) -> Any:
         """Change a bookmark
@@ -152,7 +160,7 @@ class BookmarkById(MethodView):
         """
         scope = current_scope()
         before = find_bookmark(scope, str(bookmark_id))
-        if_version = seen_version(headers["if_match"], _etag(before), before.version, "bookmark")
+        if_version = seen_version(headers, before, "bookmark")
         values = _values_of(data, before.at_ms, before)
         footage = None
         if not values.same_clip(before):
@@ -186,25 +194,9 @@ class BookmarkById(MethodView):
         return no_content()
 
 
-@blp.route("/<uuid:bookmark_id>/restore")
-class BookmarkRestore(MethodView):
-    @blp.response(200, BookmarkSchema, headers=ETAG_HEADER)
-    @blp.errors(403, 404, 415, 503)
-    def post(self, bookmark_id: Any) -> Any:
-        """Bring a deleted bookmark back
-
-        Within UNDO_MINUTES of its deletion. May be repeated.
-        """
-        undo_minutes = services().config.undo_minutes
-        bookmark, is_restored = restore_bookmark(current_scope(), str(bookmark_id), undo_minutes=undo_minutes)
-        if is_restored:
-            _tell(bookmark, "restored")
-        return _shown(bookmark)
-
-
 @blp.route("/<uuid:bookmark_id>/clip")
 class BookmarkClipAgain(MethodView):
-    @blp.response(202, BookmarkSchema, headers=ETAG_HEADER)
+    @blp.response(202, BookmarkSchema, headers=_ETAG)
     @blp.errors(403, 404, 409, 415, 503)
     def post(self, bookmark_id: Any) -> Any:
         """Have the clip made again
@@ -314,12 +306,16 @@ def _tell(bookmark: Bookmark, change: str) -> None:
     notify(services().plugins, "on_bookmark", device_id=bookmark.device_id, bookmark=fact)
 
 
-def _shown(
-    bookmark: Bookmark, status: int = 200, headers: dict[str, str] | None = None
-) -> tuple[dict[str, Any], int, dict[str, str]]:
-    return bookmark_view(bookmark), status, {"ETag": _etag(bookmark)} | (headers or {})
+def _restore(bookmark_id: str) -> Any:
+    undo_minutes = services().config.undo_minutes
+    bookmark, is_restored = restore_bookmark(current_scope(), bookmark_id, undo_minutes=undo_minutes)
+    if is_restored:
+        _tell(bookmark, "restored")
+    return _shown(bookmark)
 
 
-def _etag(bookmark: Bookmark) -> str:
-    """The version of what a person may set; where its clip stands is no part of it."""
-    return f'"{bookmark.version}"'
+def _shown(bookmark: Bookmark, status: int = 200, *, location: str | None = None) -> tuple[Any, int, dict[str, str]]:
+    return with_etag(bookmark_view(bookmark), bookmark, status, location=location)
+
+
+add_restore_route(blp, "BookmarkRestore", "bookmark", BookmarkSchema, _restore)

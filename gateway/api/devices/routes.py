@@ -14,7 +14,7 @@ from gateway.api.base import (
     paginated,
     services,
 )
-from gateway.api.conditional import IfMatchSchema, seen_version
+from gateway.api.conditional import IfMatchSchema, etag_header, location_header, seen_version, with_etag
 from gateway.api.devices.probing import probe
 from gateway.api.devices.schemas import (
     DEVICE_EXAMPLE,
@@ -28,19 +28,12 @@ from gateway.api.devices.schemas import (
 from gateway.api.devices.values import new_values, replaced_values
 from gateway.api.reasons import format_reason
 from gateway.devices.events import events_of
-from gateway.devices.model import Device
 from gateway.inventory import NewRecording, create_device, delete_device, find_device, list_devices, replace_device
 from gateway.states import DesiredState, StreamState
 
 blp = Blueprint("devices", __name__, url_prefix="/devices", description="The configured cameras")
 
-ETAG_HEADER = {"ETag": {"description": "the device's version, for If-Match", "schema": {"type": "string"}}}
-LOCATION_HEADER = {"Location": {"description": "the new device", "schema": {"type": "string"}}}
-
-
-def etag(device: Device) -> str:
-    """The version of what a caller may set; the state of the stream is no part of it."""
-    return f'"{device.version}"'
+_ETAG = etag_header("the device")
 
 
 @blp.route("")
@@ -65,7 +58,7 @@ class Devices(MethodView):
         return paginated(devices, total, args)
 
     @blp.arguments(DeviceSchema, example=DEVICE_EXAMPLE)
-    @blp.response(201, DeviceSchema, headers=ETAG_HEADER | LOCATION_HEADER)
+    @blp.response(201, DeviceSchema, headers=_ETAG | location_header("the device"))
     @blp.errors(400, 403, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any]) -> Any:
         """Add a device
@@ -80,21 +73,21 @@ class Devices(MethodView):
         if device.stream.desired == DesiredState.RUNNING:
             services().send_start(device.id)
         location = url_for("devices.DeviceById", device_id=device.id)
-        return device, 201, {"ETag": etag(device), "Location": location}
+        return with_etag(device, device, 201, location=location)
 
 
 @blp.route("/<uuid:device_id>")
 class DeviceById(MethodView):
-    @blp.response(200, DeviceSchema, headers=ETAG_HEADER)
+    @blp.response(200, DeviceSchema, headers=_ETAG)
     @blp.errors(404, 503)
     def get(self, device_id: Any) -> Any:
         """Read a device"""
         device = find_device(current_scope(), str(device_id))
-        return device, 200, {"ETag": etag(device)}
+        return with_etag(device, device)
 
     @blp.arguments(DeviceSchema)
     @blp.arguments(IfMatchSchema, location="headers")
-    @blp.response(200, DeviceSchema, headers=ETAG_HEADER)
+    @blp.response(200, DeviceSchema, headers=_ETAG)
     @blp.errors(400, 403, 404, 409, 412, 413, 415, 422, 503)
     def put(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Replace a device
@@ -109,11 +102,11 @@ class DeviceById(MethodView):
             before.id,
             replaced_values(data, before, services().policy),
             services().box,
-            if_version=seen_version(headers["if_match"], etag(before), before.version, "device"),
+            if_version=seen_version(headers, before, "device"),
         )
         if device.stream.desired == DesiredState.RUNNING and device.stream.observed == StreamState.STOPPED:
             services().send_start(device.id)
-        return device, 200, {"ETag": etag(device)}
+        return with_etag(device, device)
 
     @blp.response(204)
     @blp.errors(403, 404, 503)

@@ -6,7 +6,7 @@ from flask import url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, Choice, Schema, Text, current_name, current_scope, services
-from gateway.api.conditional import IdempotencySchema
+from gateway.api.conditional import IdempotencySchema, location_header
 from gateway.api.file_names import movie_name
 from gateway.api.jobs.schemas import JobSchema
 from gateway.api.jobs.views import job_view
@@ -56,7 +56,7 @@ class ExportArgsSchema(Schema):
 class DeviceExport(MethodView):
     @blp.arguments(ExportArgsSchema)
     @blp.arguments(IdempotencySchema, location="headers")
-    @blp.response(202, JobSchema, headers={"Location": {"description": "the job", "schema": {"type": "string"}}})
+    @blp.response(202, JobSchema, headers=location_header("the job"))
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Export a range

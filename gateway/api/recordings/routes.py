@@ -6,7 +6,7 @@ from typing import Any
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, offset_of, paginated, services
-from gateway.api.conditional import IfMatchSchema, seen_version
+from gateway.api.conditional import IfMatchSchema, etag_header, seen_version, with_etag
 from gateway.api.recordings.schemas import (
     EVENT_EXAMPLE,
     SETTINGS_EXAMPLE,
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 blp = Blueprint("recordings", __name__, url_prefix="/recordings", description="What is recorded, and when")
 
-ETAG_HEADER = {"ETag": {"description": "the settings' version, for If-Match", "schema": {"type": "string"}}}
+_ETAG = etag_header("the settings")
 
 #: The consumer output that writes footage.
 _RECORDER = "hls_recorder"
@@ -56,7 +56,7 @@ class Recordings(MethodView):
 
 @blp.route("/devices/<uuid:device_id>")
 class RecordingByDevice(MethodView):
-    @blp.response(200, RecordingSchema, headers=ETAG_HEADER)
+    @blp.response(200, RecordingSchema, headers=_ETAG)
     @blp.errors(404, 503)
     def get(self, device_id: Any) -> Any:
         """Read a recording"""
@@ -64,7 +64,7 @@ class RecordingByDevice(MethodView):
 
     @blp.arguments(RecordingSchema, example=SETTINGS_EXAMPLE)
     @blp.arguments(IfMatchSchema, location="headers")
-    @blp.response(200, RecordingSchema, headers=ETAG_HEADER)
+    @blp.response(200, RecordingSchema, headers=_ETAG)
     @blp.errors(400, 403, 404, 412, 413, 415, 422, 503)
     def put(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Set what is recorded
@@ -75,7 +75,7 @@ class RecordingByDevice(MethodView):
         """
         before = find_recording(current_scope(), str(device_id))
         values = {name: data[name] for name in _SETTINGS} | {"time_zone": data["time_zone"] or before.time_zone}
-        if_version = seen_version(headers["if_match"], _etag(before), before.version, "recording")
+        if_version = seen_version(headers, before, "recording")
         try:
             recording = change_settings(current_scope(), before.device_id, values, if_version=if_version)
         except RecordingChanged as error:
@@ -197,9 +197,4 @@ def _wake(recording: Recording) -> Recording:
 
 
 def _shown(recording: Recording) -> Any:
-    return recording_views([recording])[0], 200, {"ETag": _etag(recording)}
-
-
-def _etag(recording: Recording) -> str:
-    """The version of the settings; what the recorder does is no part of it."""
-    return f'"{recording.version}"'
+    return with_etag(recording_views([recording])[0], recording)

@@ -7,7 +7,7 @@ from flask import Response, url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, no_content, offset_of, paginated
-from gateway.api.conditional import IfMatchSchema, seen_version
+from gateway.api.conditional import IfMatchSchema, etag_header, location_header, seen_version, with_etag
 from gateway.api.schedules.schemas import SCHEDULE_EXAMPLE, ScheduleQueryArgsSchema, SnapshotScheduleSchema
 from gateway.captures.schedules import (
     ScheduleValues,
@@ -34,8 +34,7 @@ blp = Blueprint(
 
 #: As large as ids get.
 _NUMBER = "int(max=9223372036854775807)"
-_ETAG = {"ETag": {"description": "the schedule's version, for If-Match", "schema": {"type": "string"}}}
-_LOCATION = {"Location": {"description": "the new schedule", "schema": {"type": "string"}}}
+_ETAG = etag_header("the schedule")
 
 
 @blp.route("")
@@ -54,7 +53,7 @@ class SnapshotSchedules(MethodView):
         return paginated([_view(schedule) for schedule in found], total, args)
 
     @blp.arguments(SnapshotScheduleSchema, example=SCHEDULE_EXAMPLE)
-    @blp.response(201, SnapshotScheduleSchema, headers=_ETAG | _LOCATION)
+    @blp.response(201, SnapshotScheduleSchema, headers=_ETAG | location_header("the schedule"))
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any]) -> Any:
         """Add a schedule
@@ -67,7 +66,7 @@ class SnapshotSchedules(MethodView):
         values = _values(data, data["time_zone"] or find_recording(scope, device.id).time_zone)
         schedule = create_schedule(scope, device.id, values, created_by=current_name())
         location = url_for("snapshot_schedules.SnapshotScheduleById", schedule_id=schedule.id)
-        return _view(schedule), 201, {"ETag": _etag(schedule), "Location": location}
+        return _shown(schedule, 201, location=location)
 
 
 @blp.route(f"/<{_NUMBER}:schedule_id>")
@@ -92,7 +91,7 @@ class SnapshotScheduleById(MethodView):
         if data["device_id"] != before.device_id:
             raise InvalidValue("device_id", f"'device_id' must stay '{before.device_id}': make a new schedule instead")
         values = _values(data, data["time_zone"] or before.time_zone)
-        if_version = seen_version(headers["if_match"], _etag(before), before.version, "schedule")
+        if_version = seen_version(headers, before, "schedule")
         return _shown(replace_schedule(current_scope(), before.id, values, if_version=if_version))
 
     @blp.response(204)
@@ -149,10 +148,7 @@ def _view(schedule: SnapshotSchedule) -> dict[str, Any]:
     }
 
 
-def _shown(schedule: SnapshotSchedule) -> tuple[dict[str, Any], int, dict[str, str]]:
-    return _view(schedule), 200, {"ETag": _etag(schedule)}
-
-
-def _etag(schedule: SnapshotSchedule) -> str:
-    """The version of what a caller may set; what the clock process notes is no part of it."""
-    return f'"{schedule.version}"'
+def _shown(
+    schedule: SnapshotSchedule, status: int = 200, *, location: str | None = None
+) -> tuple[Any, int, dict[str, str]]:
+    return with_etag(_view(schedule), schedule, status, location=location)

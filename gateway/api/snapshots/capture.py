@@ -11,13 +11,13 @@ from flask import Response, jsonify, make_response, url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, services
-from gateway.api.conditional import IdempotencySchema
+from gateway.api.conditional import IdempotencySchema, etag_header, location_header, with_etag
 from gateway.api.errors import ApiError
 from gateway.api.jobs.schemas import JobSchema
 from gateway.api.jobs.views import job_view
 from gateway.api.nearest import refuse_empty
 from gateway.api.snapshots.schemas import HistoricalCaptureArgsSchema, LiveCaptureArgsSchema, SnapshotSchema
-from gateway.api.snapshots.views import etag, snapshot_view
+from gateway.api.snapshots.views import snapshot_view
 from gateway.captures.queue import HISTORICAL, LIVE, SNAPSHOT, CaptureAnswer, CaptureRequest
 from gateway.captures.snapshot_lists import find_snapshot
 from gateway.captures.snapshots import Snapshot
@@ -37,11 +37,8 @@ _KEY_SECONDS = 86_400
 #: What a worker's reason is to a caller; any other is an outage.
 _STATUS = {"no_picture": 409, "picture_damaged": 409, "device_deleted": 404}
 
-_CREATED = {
-    "Location": {"description": "the snapshot", "schema": {"type": "string"}},
-    "ETag": {"description": "its version, for If-Match", "schema": {"type": "string"}},
-}
-_ACCEPTED = {"Location": {"description": "the job", "schema": {"type": "string"}}}
+_CREATED = location_header("the snapshot") | etag_header("the snapshot")
+_ACCEPTED = location_header("the job")
 
 
 @blp.route("/devices/<uuid:device_id>/capture/live")
@@ -161,7 +158,7 @@ def _made(request: CaptureRequest) -> Snapshot | None:
 
 def _created(snapshot: Snapshot) -> tuple[dict[str, Any], int, dict[str, str]]:
     location = url_for("snapshots.SnapshotById", snapshot_id=snapshot.id)
-    return snapshot_view(snapshot), 201, {"Location": location, "ETag": etag(snapshot)}
+    return with_etag(snapshot_view(snapshot), snapshot, 201, location=location)
 
 
 def _accepted(job: Job) -> Response:

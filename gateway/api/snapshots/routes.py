@@ -6,7 +6,7 @@ from flask import Response
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_scope, no_content, offset_of, paginated, services
-from gateway.api.conditional import IfMatchSchema, seen_version
+from gateway.api.conditional import IfMatchSchema, etag_header, seen_version, with_etag
 from gateway.api.snapshots.image import image_response
 from gateway.api.snapshots.schemas import (
     SNAPSHOT_EXAMPLE,
@@ -14,8 +14,9 @@ from gateway.api.snapshots.schemas import (
     SnapshotQueryArgsSchema,
     SnapshotSchema,
 )
-from gateway.api.snapshots.views import etag, snapshot_view
+from gateway.api.snapshots.views import snapshot_view
 from gateway.api.tags import add_tags_route
+from gateway.api.undo import add_restore_route
 from gateway.captures.pictures import PICTURE_FORMATS, media_type
 from gateway.captures.snapshot_lists import (
     SnapshotFilter,
@@ -30,7 +31,7 @@ from gateway.captures.snapshots import Snapshot
 
 blp = Blueprint("snapshots", __name__, url_prefix="/snapshots", description="Pictures that were kept")
 
-ETAG_HEADER = {"ETag": {"description": "the snapshot's version, for If-Match", "schema": {"type": "string"}}}
+_ETAG = etag_header("the snapshot")
 _BINARY = {"type": "string", "format": "binary"}
 _IMAGES = {media_type(name): {"schema": _BINARY} for name in PICTURE_FORMATS}
 
@@ -64,7 +65,7 @@ add_tags_route(blp, "SnapshotTags", "snapshots", count_snapshot_tags)
 
 @blp.route("/<uuid:snapshot_id>")
 class SnapshotById(MethodView):
-    @blp.response(200, SnapshotSchema, headers=ETAG_HEADER)
+    @blp.response(200, SnapshotSchema, headers=_ETAG)
     @blp.errors(404, 503)
     def get(self, snapshot_id: Any) -> Any:
         """Read a snapshot"""
@@ -72,7 +73,7 @@ class SnapshotById(MethodView):
 
     @blp.arguments(SnapshotSchema, example=SNAPSHOT_EXAMPLE)
     @blp.arguments(IfMatchSchema, location="headers")
-    @blp.response(200, SnapshotSchema, headers=ETAG_HEADER)
+    @blp.response(200, SnapshotSchema, headers=_ETAG)
     @blp.errors(400, 403, 404, 412, 413, 415, 422, 503)
     def put(self, data: dict[str, Any], headers: dict[str, Any], snapshot_id: Any) -> Any:
         """Describe a snapshot
@@ -86,7 +87,7 @@ class SnapshotById(MethodView):
                 before.id,
                 note=data["note"],
                 tags=data["tags"],
-                if_version=seen_version(headers["if_match"], etag(before), before.version, "snapshot"),
+                if_version=seen_version(headers, before, "snapshot"),
             )
         )
 
@@ -99,19 +100,6 @@ class SnapshotById(MethodView):
         """
         delete_snapshot(current_scope(), str(snapshot_id))
         return no_content()
-
-
-@blp.route("/<uuid:snapshot_id>/restore")
-class SnapshotRestore(MethodView):
-    @blp.response(200, SnapshotSchema, headers=ETAG_HEADER)
-    @blp.errors(403, 404, 415, 503)
-    def post(self, snapshot_id: Any) -> Any:
-        """Bring a deleted snapshot back
-
-        Within UNDO_MINUTES of its deletion. May be repeated.
-        """
-        undo_minutes = services().config.undo_minutes
-        return _shown(restore_snapshot(current_scope(), str(snapshot_id), undo_minutes=undo_minutes))
 
 
 @blp.route("/<uuid:snapshot_id>/image")
@@ -132,4 +120,11 @@ class SnapshotImage(MethodView):
 
 
 def _shown(snapshot: Snapshot) -> tuple[dict[str, Any], int, dict[str, str]]:
-    return snapshot_view(snapshot), 200, {"ETag": etag(snapshot)}
+    return with_etag(snapshot_view(snapshot), snapshot)
+
+
+def _restore(snapshot_id: str) -> Any:
+    return _shown(restore_snapshot(current_scope(), snapshot_id, undo_minutes=services().config.undo_minutes))
+
+
+add_restore_route(blp, "SnapshotRestore", "snapshot", SnapshotSchema, _restore)

@@ -9,11 +9,6 @@ from gateway.captures.snapshots import Snapshot
 THUMBNAIL_WIDTH = 320
 
 
-def etag(snapshot: Snapshot) -> str:
-    """The version of what a caller may set."""
-    return f'"{snapshot.version}"'
-
-
 def snapshot_view(snapshot: Snapshot) -> dict[str, Any]:
     """A snapshot with its tags as `.tags`."""
     return {
