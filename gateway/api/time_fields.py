@@ -155,6 +155,11 @@ def parse_date(value: Any, name: str) -> date:
     return found
 
 
+def format_days(days: float) -> str:
+    """A length of time as an error message names it: in hours below two days."""
+    return f"{days * 24:g} hours" if days < 2 else f"{days:g} days"
+
+
 def check_order(data: dict[str, Any], longest_days: float | None, names: Iterable[str] = ("start", "end")) -> None:
     """Raise ValidationError unless the range of `data` has a length, and none beyond what is answered."""
     start, end = (data[name] for name in names)
@@ -163,5 +168,4 @@ def check_order(data: dict[str, Any], longest_days: float | None, names: Iterabl
     if end <= start:
         raise ma.ValidationError({"end": ["'end' must be after 'start'"]})
     if longest_days is not None and end - start > longest_days * DAY_MS:
-        limit = f"{longest_days * 24:g} hours" if longest_days < 2 else f"{longest_days:g} days"
-        raise ma.ValidationError({"end": [f"'end' must be at most {limit} after 'start'"]})
+        raise ma.ValidationError({"end": [f"'end' must be at most {format_days(longest_days)} after 'start'"]})

@@ -2,24 +2,21 @@
 
 from typing import Any
 
-from flask import url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, Choice, Schema, Text, current_name, current_scope, services
 from gateway.api.conditional import IdempotencySchema, location_header
 from gateway.api.file_names import movie_name
+from gateway.api.jobs.requests import accepted, check_export_space, check_past_range
 from gateway.api.jobs.schemas import JobSchema
-from gateway.api.jobs.views import job_view
 from gateway.api.nearest import NOTHING_IN_RANGE, refuse_empty
 from gateway.api.time_fields import Moment
-from gateway.clock import utc_now
-from gateway.config import Config
-from gateway.errors import Conflict, InvalidValue
+from gateway.errors import InvalidValue
 from gateway.footage.cuts import estimate_footage
 from gateway.footage.reading import nearest_footage
 from gateway.footage.recordings import find_recording
 from gateway.jobs.files import format_bytes
-from gateway.jobs.model import FootageRange, Job, bytes_taken, create_job, find_repeated
+from gateway.jobs.model import FootageRange, create_job, find_repeated
 
 blp = Blueprint("exports", __name__, url_prefix="/recordings", description="Ranges of footage as files")
 
@@ -65,17 +62,17 @@ class DeviceExport(MethodView):
         404 with reason `no_footage` where there is none, naming the nearest; 409 with reason `exports_full` when the
         exported files take all the space they may.
         """
-        scope, config = current_scope(), services().config
+        scope = current_scope()
         recording = find_recording(scope, str(device_id))
         asked = {"start_ms": data["start"], "end_ms": data["end"], "cut": data["cut"], "name": data["name"]}
         before = find_repeated(scope, KIND, asked, device_id=recording.device_id, request_key=headers["key"])
         if before is not None:
-            return _accepted(before)
-        start_ms, end_ms = _check_range(config, data)
+            return accepted(before)
+        start_ms, end_ms = check_past_range(data, 1000 * services().config.max_export_seconds)
         found = estimate_footage(recording, start_ms, end_ms)
         if found is None:
             return refuse_empty(NOTHING_IN_RANGE, *nearest_footage(recording.id, start_ms))
-        _check_room(config, found.size)
+        _check_size(found.size)
         job, is_new = create_job(
             scope,
             KIND,
@@ -95,40 +92,16 @@ class DeviceExport(MethodView):
         )
         if is_new:
             services().send_job(job.id)
-        return _accepted(job)
+        return accepted(job)
 
 
-def _accepted(job: Job) -> tuple[dict[str, Any], int, dict[str, str]]:
-    return job_view(job), 202, {"Location": url_for("jobs.JobById", job_id=job.id)}
-
-
-def _check_range(config: Config, data: dict[str, Any]) -> tuple[int, int]:
-    """Start and end in milliseconds; the end is not in the future. Raises InvalidValue."""
-    start_ms, end_ms = data["start"], data["end"]
-    if end_ms <= start_ms:
-        raise InvalidValue("end", "'end' must be after 'start'")
-    now_ms = int(utc_now().timestamp() * 1000)
-    if start_ms >= now_ms:
-        raise InvalidValue("start", "'start' must not be in the future: only what was recorded can be exported")
-    if end_ms - start_ms > config.max_export_seconds * 1000:
-        hours = config.max_export_seconds / 3600
-        raise InvalidValue("end", f"'end' must be at most {hours:g} hours after 'start'", reason="range_too_long")
-    return start_ms, min(end_ms, now_ms)
-
-
-def _check_room(config: Config, size: int) -> None:
-    limit = config.exports_max_bytes
+def _check_size(size: int) -> None:
+    """Raise InvalidValue `range_too_large`, or Conflict `exports_full`."""
+    limit = services().config.exports_max_bytes
     if size > limit:
         raise InvalidValue(
             "end",
             f"the range holds {format_bytes(size)} and exports may take {format_bytes(limit)}: choose a shorter range",
             reason="range_too_large",
         )
-    taken = bytes_taken()
-    if taken + size > limit:
-        raise Conflict(
-            f"the exported files take {format_bytes(taken)} of {format_bytes(limit)} and this one needs "
-            f"{format_bytes(size)}: "
-            "delete some of them first",
-            reason="exports_full",
-        )
+    check_export_space(size)

@@ -7,14 +7,14 @@ import uuid
 from typing import Any
 
 import redis
-from flask import Response, jsonify, make_response, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, services
 from gateway.api.conditional import IdempotencySchema, etag_header, location_header, with_etag
 from gateway.api.errors import ApiError
+from gateway.api.jobs.requests import accepted
 from gateway.api.jobs.schemas import JobSchema
-from gateway.api.jobs.views import job_view
 from gateway.api.nearest import refuse_empty
 from gateway.api.snapshots.schemas import HistoricalCaptureArgsSchema, LiveCaptureArgsSchema, SnapshotSchema
 from gateway.api.snapshots.views import snapshot_view
@@ -24,7 +24,7 @@ from gateway.captures.snapshots import Snapshot
 from gateway.clock import utc_now
 from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
 from gateway.inventory import find_device
-from gateway.jobs.model import Job, create_job, find_repeated, format_job_error
+from gateway.jobs.model import create_job, find_repeated, format_job_error
 
 blp = Blueprint("captures", __name__, url_prefix="/snapshots", description="Taking pictures")
 
@@ -95,7 +95,7 @@ def _capture(device_id: str, data: dict[str, Any], key: str | None, *, kind: str
         if (made := _made(request)) is not None:
             return _created(made)
         if (job := find_repeated(scope, CAPTURE_JOB, asked, device_id=device.id, request_key=key)) is not None:
-            return _accepted(job)
+            return accepted(job)
     answer = _ask(request, data["wait_seconds"])
     if answer is None:
         # A worker may have been late by little.
@@ -105,7 +105,7 @@ def _capture(device_id: str, data: dict[str, Any], key: str | None, *, kind: str
         job, is_new = create_job(scope, CAPTURE_JOB, parameters, device_id=device.id, request_key=key)
         if is_new:
             services().send_job(job.id)
-        return _accepted(job)
+        return accepted(job)
     if answer.reason is not None:
         return _refused(answer)
     return _created(find_snapshot(scope, request.id))
@@ -159,13 +159,6 @@ def _made(request: CaptureRequest) -> Snapshot | None:
 def _created(snapshot: Snapshot) -> tuple[dict[str, Any], int, dict[str, str]]:
     location = url_for("snapshots.SnapshotById", snapshot_id=snapshot.id)
     return with_etag(snapshot_view(snapshot), snapshot, 201, location=location)
-
-
-def _accepted(job: Job) -> Response:
-    # A whole reply: the route's own schema is that of a snapshot.
-    response = make_response(jsonify(JobSchema().dump(job_view(job))), 202)
-    response.headers["Location"] = url_for("jobs.JobById", job_id=job.id)
-    return response
 
 
 def _refused(answer: CaptureAnswer) -> Response:

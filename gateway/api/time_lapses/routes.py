@@ -4,23 +4,22 @@ from math import ceil
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, url_for
+from flask import Response
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, Choice, Count, Schema, Text, current_name, current_scope, services
 from gateway.api.conditional import IdempotencySchema, location_header
 from gateway.api.file_names import movie_name
+from gateway.api.jobs.requests import accepted, check_export_space, check_past_range
 from gateway.api.jobs.schemas import JobSchema
-from gateway.api.jobs.views import job_view
 from gateway.api.nearest import NOTHING_IN_RANGE, refuse_empty
 from gateway.api.time_fields import Moment, Seconds
 from gateway.captures.time_lapses import Steps, count_snapshots, nearest_snapshots
-from gateway.clock import DAY_MS, utc_now
-from gateway.errors import Conflict, InvalidValue
+from gateway.clock import DAY_MS
+from gateway.errors import InvalidValue
 from gateway.footage.reading import nearest_footage, segments_between
 from gateway.footage.recordings import Recording, find_recording
-from gateway.jobs.files import format_bytes
-from gateway.jobs.model import FootageRange, Job, bytes_taken, create_job, find_repeated
+from gateway.jobs.model import FootageRange, create_job, find_repeated
 
 blp = Blueprint("time_lapses", __name__, url_prefix="/snapshots", description="Ranges of time as short films")
 
@@ -149,8 +148,8 @@ class DeviceTimeLapse(MethodView):
         asked = {name: data[name] for name in sorted(data)}
         before = find_repeated(scope, KIND, asked, device_id=recording.device_id, request_key=headers["key"])
         if before is not None:
-            return _accepted(before)
-        start_ms, end_ms = _check_range(data)
+            return accepted(before)
+        start_ms, end_ms = check_past_range(data, MAX_DAYS * DAY_MS)
         pace = _pace(data, start_ms, end_ms)
         if data["source"] == RECORDINGS:
             if not segments_between(recording.id, start_ms, end_ms, limit=1):
@@ -166,6 +165,8 @@ class DeviceTimeLapse(MethodView):
                 return _no_snapshots(recording, start_ms, end_ms)
             if pace["step_ms"] is not None:
                 pictures = min(pictures, Steps(start_ms, end_ms, pace["step_ms"]).count)
+        size = _estimate_size(pictures, data["width"])
+        check_export_space(size)
         job, is_new = create_job(
             scope,
             KIND,
@@ -178,7 +179,7 @@ class DeviceTimeLapse(MethodView):
                 "fps": data["fps"],
                 "width": data["width"],
                 "schedule_id": data["schedule_id"],
-                "bytes": _check_room(pictures, data["width"]),
+                "bytes": size,
                 "name": movie_name(data["name"], recording, start_ms),
             },
             device_id=recording.device_id,
@@ -188,24 +189,7 @@ class DeviceTimeLapse(MethodView):
         )
         if is_new:
             services().send_job(job.id)
-        return _accepted(job)
-
-
-def _accepted(job: Job) -> tuple[dict[str, Any], int, dict[str, str]]:
-    return job_view(job), 202, {"Location": url_for("jobs.JobById", job_id=job.id)}
-
-
-def _check_range(data: dict[str, Any]) -> tuple[int, int]:
-    """Start and end in milliseconds; the end is not in the future. Raises InvalidValue."""
-    start_ms, end_ms = data["start"], data["end"]
-    if end_ms <= start_ms:
-        raise InvalidValue("end", "'end' must be after 'start'")
-    now_ms = int(utc_now().timestamp() * 1000)
-    if start_ms >= now_ms:
-        raise InvalidValue("start", "'start' must not be in the future: only what has been can be shown")
-    if end_ms - start_ms > MAX_DAYS * DAY_MS:
-        raise InvalidValue("end", f"'end' must be at most {MAX_DAYS} days after 'start'", reason="range_too_long")
-    return start_ms, min(end_ms, now_ms)
+        return accepted(job)
 
 
 def _pace(data: dict[str, Any], start_ms: int, end_ms: int) -> dict[str, float | None]:
@@ -238,25 +222,15 @@ def _pace(data: dict[str, Any], start_ms: int, end_ms: int) -> dict[str, float |
     return {"step_ms": None if step is None else step * 1000, "speed": speed, "seconds": seconds}
 
 
-def _check_room(pictures: int, width: int | None) -> int:
-    """About how many bytes the film takes. Raises InvalidValue, Conflict `exports_full`."""
+def _estimate_size(pictures: int, width: int | None) -> int:
+    """Estimated bytes of the movie. Raises InvalidValue `range_too_large`."""
     if pictures > MAX_PICTURES:
         raise InvalidValue(
             "every_seconds",
             f"the range holds {pictures} snapshots and a film may have {MAX_PICTURES}: give 'every_seconds'",
             reason="range_too_large",
         )
-    size = int(pictures * _PICTURE_BYTES * min(1.0, (width or 1920) / 1920) ** 2)
-    limit = services().config.exports_max_bytes
-    taken = bytes_taken()
-    if taken + size > limit:
-        raise Conflict(
-            f"the files of exports and time-lapses take {format_bytes(taken)} of {format_bytes(limit)} and this one "
-            "may need "
-            f"{format_bytes(size)}: delete some of them first",
-            reason="exports_full",
-        )
-    return size
+    return int(pictures * _PICTURE_BYTES * min(1.0, (width or 1920) / 1920) ** 2)
 
 
 def _no_snapshots(recording: Recording, start_ms: int, end_ms: int) -> Response:
