@@ -26,6 +26,7 @@ from gateway.api.devices.schemas import (
     ProbeResultSchema,
 )
 from gateway.api.devices.values import new_values, replaced_values
+from gateway.api.devices.views import device_view, device_views
 from gateway.api.reasons import format_reason
 from gateway.devices.events import events_of
 from gateway.inventory import NewRecording, create_device, delete_device, find_device, list_devices, replace_device
@@ -55,7 +56,7 @@ class Devices(MethodView):
             limit=args["page_size"],
             offset=offset_of(args),
         )
-        return paginated(devices, total, args)
+        return paginated(device_views(devices), total, args)
 
     @blp.arguments(DeviceSchema, example=DEVICE_EXAMPLE)
     @blp.response(201, DeviceSchema, headers=_ETAG | location_header("the device"))
@@ -73,7 +74,7 @@ class Devices(MethodView):
         if device.stream.desired == DesiredState.RUNNING:
             services().send_start(device.id)
         location = url_for("devices.DeviceById", device_id=device.id)
-        return with_etag(device, device, 201, location=location)
+        return with_etag(device_view(device), device, 201, location=location)
 
 
 @blp.route("/<uuid:device_id>")
@@ -83,7 +84,7 @@ class DeviceById(MethodView):
     def get(self, device_id: Any) -> Any:
         """Read a device"""
         device = find_device(current_scope(), str(device_id))
-        return with_etag(device, device)
+        return with_etag(device_view(device), device)
 
     @blp.arguments(DeviceSchema)
     @blp.arguments(IfMatchSchema, location="headers")
@@ -106,7 +107,7 @@ class DeviceById(MethodView):
         )
         if device.stream.desired == DesiredState.RUNNING and device.stream.observed == StreamState.STOPPED:
             services().send_start(device.id)
-        return with_etag(device, device)
+        return with_etag(device_view(device), device)
 
     @blp.response(204)
     @blp.errors(403, 404, 503)

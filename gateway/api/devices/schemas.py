@@ -15,13 +15,11 @@ from gateway.api.base import (
     Schema,
     Text,
     Time,
-    current_scope,
 )
 from gateway.api.tags import TagFilter, Tags
 from gateway.devices.events import EVENT_KINDS
 from gateway.devices.sources import MAX_URL_LENGTH, parse_source
 from gateway.errors import InvalidValue
-from gateway.footage.lists import recording_states
 from gateway.footage.recordings import OBSERVED
 from gateway.inventory import DEVICE_ORDER, START_MODES, TRANSPORTS
 from gateway.schedules.recording_plan import MODES
@@ -124,15 +122,6 @@ class DeviceSchema(Schema):
     has_credentials = ma.fields.Boolean(dump_only=True, metadata={"description": "whether a URL holds a secret"})
     created_at = Time(dump_only=True)
     updated_at = Time(dump_only=True)
-
-    @ma.pre_dump(pass_collection=True)
-    def add_recordings(self, devices: Any, many: bool, **_options: Any) -> Any:
-        """One query for a whole list."""
-        shown = list(devices) if many else [devices]
-        states = recording_states(current_scope(), [device.id for device in shown])
-        for device in shown:
-            device.recording = states.get(device.id)
-        return shown if many else devices
 
 
 class DeviceQueryArgsSchema(PageArgsSchema):
