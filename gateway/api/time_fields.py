@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -160,12 +159,17 @@ def format_days(days: float) -> str:
     return f"{days * 24:g} hours" if days < 2 else f"{days:g} days"
 
 
-def check_order(data: dict[str, Any], longest_days: float | None, names: Iterable[str] = ("start", "end")) -> None:
-    """Raise ValidationError unless the range of `data` has a length, and none beyond what is answered."""
-    start, end = (data[name] for name in names)
-    if start is None or end is None:
-        return
-    if end <= start:
-        raise ma.ValidationError({"end": ["'end' must be after 'start'"]})
-    if longest_days is not None and end - start > longest_days * DAY_MS:
-        raise ma.ValidationError({"end": [f"'end' must be at most {format_days(longest_days)} after 'start'"]})
+class OrderedRange:
+    """Mixin of schemas with `start` and `end`: the end is after the start, and at most `max_days` after it."""
+
+    max_days: float | None = None
+
+    @ma.validates_schema
+    def check_order(self, data: dict[str, Any], **_options: Any) -> None:
+        start, end = data.get("start"), data.get("end")
+        if start is None or end is None:
+            return
+        if end <= start:
+            raise ma.ValidationError({"end": ["'end' must be after 'start'"]})
+        if self.max_days is not None and end - start > self.max_days * DAY_MS:
+            raise ma.ValidationError({"end": [f"'end' must be at most {format_days(self.max_days)} after 'start'"]})

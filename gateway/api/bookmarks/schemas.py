@@ -1,12 +1,10 @@
 """What is sent and received about bookmarks."""
 
-from typing import Any
-
 import marshmallow as ma
 
 from gateway.api.base import Choice, Count, DeviceIds, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
 from gateway.api.tags import TagFilter, Tags
-from gateway.api.time_fields import Moment, Seconds, check_order
+from gateway.api.time_fields import Moment, OrderedRange, Seconds
 from gateway.captures.bookmarks import BOOKMARK_ORDERS, CLIP_STATES
 
 MAX_SECONDS = 300
@@ -110,7 +108,7 @@ class NewBookmarkSchema(BookmarkSchema):
     )
 
 
-class BookmarkQueryArgsSchema(PageArgsSchema):
+class BookmarkQueryArgsSchema(OrderedRange, PageArgsSchema):
     """Query of the list of bookmarks."""
 
     device_id = DeviceIds("only of this device; may be repeated for several devices")
@@ -123,10 +121,6 @@ class BookmarkQueryArgsSchema(PageArgsSchema):
         metadata={"description": "only with this text in title, note, tags or the device's name"},
     )
     order = Choice(BOOKMARK_ORDERS, load_default="newest", metadata={"description": "by the moment"})
-
-    @ma.validates_schema
-    def check_range(self, data: dict[str, Any], **_options: Any) -> None:
-        check_order(data, None)
 
 
 class ClipArgsSchema(Schema):

@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from gateway.api.base import Choice, Id, ReasonSchema, ReplySchema, Schema, Text, Time
-from gateway.api.time_fields import DateText, Moment, ZoneName, check_order
+from gateway.api.time_fields import DateText, Moment, OrderedRange, ZoneName
 
 #: The longest ranges that are answered, in days.
 MAX_DELETION_DAYS = 31
@@ -23,20 +23,11 @@ _START = {"description": "RFC 3339 with an offset", "example": "2026-11-22T10:00
 _END = {"description": "not part of the range", "example": "2026-11-22T11:00:00+01:00"}
 
 
-def _ranged(name: str, longest_days: float | None) -> type[Schema]:
-    """A schema with `start` and `end` that must be in order."""
+class RangeArgsSchema(OrderedRange, Schema):
+    """A range of time."""
 
-    @ma.validates_schema
-    def check_range(self: Schema, data: dict[str, Any], **_options: Any) -> None:
-        check_order(data, longest_days)
-
-    fields = {
-        "start": Moment(required=True, metadata=_START),
-        "end": Moment(required=True, metadata=_END),
-        "check_range": check_range,
-        "__doc__": "A range of time.",
-    }
-    return type(name, (Schema,), fields)
+    start = Moment(required=True, metadata=_START)
+    end = Moment(required=True, metadata=_END)
 
 
 class DateSchema(ReplySchema):
@@ -91,8 +82,10 @@ class SegmentSchema(ReplySchema):
     url = ma.fields.String()
 
 
-class TimelineArgsSchema(_ranged("TimelineRange", MAX_TIMELINE_DAYS)):
+class TimelineArgsSchema(RangeArgsSchema):
     """Query of a timeline."""
+
+    max_days = MAX_TIMELINE_DAYS
 
     resolution_seconds = ma.fields.Float(
         load_default=None,
@@ -134,7 +127,7 @@ class TimelineEventSchema(ReplySchema):
     note = ma.fields.String(allow_none=True)
 
 
-class ProtectionSchema(Schema):
+class ProtectionSchema(OrderedRange, Schema):
     """A range of footage that retention and deletion leave alone."""
 
     id = ma.fields.Integer(dump_only=True)
@@ -144,10 +137,6 @@ class ProtectionSchema(Schema):
     note = Text(load_default="", high=500, metadata={"example": "police report 12/26"})
     created_by = ma.fields.String(dump_only=True)
     created_at = Time(dump_only=True)
-
-    @ma.validates_schema
-    def check_range(self, data: dict[str, Any], **_options: Any) -> None:
-        check_order(data, None)
 
 
 class TimelineProtectionSchema(ReplySchema):
@@ -202,8 +191,10 @@ class DayCoverageSchema(ReplySchema):
     gaps = ma.fields.List(ma.fields.Nested(CoverageGapSchema))
 
 
-class DeletionArgsSchema(_ranged("DeletionRange", MAX_DELETION_DAYS)):
+class DeletionArgsSchema(RangeArgsSchema):
     """Query of a deletion."""
+
+    max_days = MAX_DELETION_DAYS
 
     dry_run = ma.fields.Boolean(
         truthy={"true"}, falsy={"false"}, load_default=False, metadata={"description": "only count what would go"}

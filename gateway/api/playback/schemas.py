@@ -5,13 +5,15 @@ from typing import Any
 import marshmallow as ma
 
 from gateway.api.base import Choice, Schema
-from gateway.api.time_fields import Moment, check_order
+from gateway.api.time_fields import Moment, OrderedRange
 
 MAX_PLAYLIST_DAYS = 1
 
 
-class PlaylistArgsSchema(Schema):
+class PlaylistArgsSchema(OrderedRange, Schema):
     """Query of a playlist: a range of footage, or without `start` what is live now."""
+
+    max_days = MAX_PLAYLIST_DAYS
 
     start = Moment(load_default=None, metadata={"description": "where playback begins; left out: live"})
     end = Moment(
@@ -42,10 +44,9 @@ class PlaylistArgsSchema(Schema):
     )
 
     @ma.validates_schema
-    def check_range(self, data: dict[str, Any], **_options: Any) -> None:
+    def check_start(self, data: dict[str, Any], **_options: Any) -> None:
         if data["start"] is None and data["end"] is not None:
             raise ma.ValidationError({"start": ["'start' is required where 'end' is given"]})
-        check_order(data, MAX_PLAYLIST_DAYS)
 
 
 class TracksArgsSchema(Schema):

@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from gateway.api.base import Choice, Count, DeviceIds, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
-from gateway.api.time_fields import Moment, Seconds, WeeklyPlan, ZoneName, check_order
+from gateway.api.time_fields import Moment, OrderedRange, Seconds, WeeklyPlan, ZoneName
 from gateway.footage.recordings import OBSERVED
 from gateway.schedules.recording_plan import MODES
 
@@ -165,15 +165,11 @@ class RecordingEventSchema(Schema):
     source = ma.fields.String(dump_only=True, metadata={"description": "who told of it: `api` or a plugin's name"})
 
 
-class EventQueryArgsSchema(PageArgsSchema):
+class EventQueryArgsSchema(OrderedRange, PageArgsSchema):
     """Query of the events of a recording."""
 
     start = Moment(load_default=None, metadata={"description": "only those that end after this moment"})
     end = Moment(load_default=None, metadata={"description": "only those that begin before this moment"})
-
-    @ma.validates_schema
-    def check_range(self, data: dict[str, Any], **_options: Any) -> None:
-        check_order(data, None)
 
 
 class StorageSchema(ReplySchema):

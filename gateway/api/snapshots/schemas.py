@@ -1,13 +1,11 @@
 """What is sent and received about snapshots."""
 
-from typing import Any
-
 import marshmallow as ma
 
 from gateway.api.base import Choice, Count, DeviceIds, Id, PageArgsSchema, Schema, Text, Time
 from gateway.api.services import MAX_CAPTURE_SECONDS
 from gateway.api.tags import TagFilter, Tags
-from gateway.api.time_fields import Moment, Seconds, check_order
+from gateway.api.time_fields import Moment, OrderedRange, Seconds
 from gateway.captures.pictures import PICTURE_FORMATS
 from gateway.captures.queue import ACCURACIES, EXACT, KEY_FRAME, SNAPSHOT_KINDS
 from gateway.captures.snapshot_lists import NEWEST, SNAPSHOT_ORDERS
@@ -44,7 +42,7 @@ class SnapshotSchema(Schema):
     thumbnail_url = ma.fields.String(dump_only=True, metadata={"description": "the same, small"})
 
 
-class SnapshotQueryArgsSchema(PageArgsSchema):
+class SnapshotQueryArgsSchema(OrderedRange, PageArgsSchema):
     """Query of the list of snapshots."""
 
     device_id = DeviceIds("only of this device; may be repeated for several devices")
@@ -60,10 +58,6 @@ class SnapshotQueryArgsSchema(PageArgsSchema):
         load_default=None, high=200, metadata={"description": "only with this text in note, tags or device's name"}
     )
     order = Choice(SNAPSHOT_ORDERS, load_default=NEWEST, metadata={"description": "which come first"})
-
-    @ma.validates_schema
-    def check_range(self, data: dict[str, Any], **_options: Any) -> None:
-        check_order(data, None)
 
 
 class LiveCaptureArgsSchema(Schema):
