@@ -15,13 +15,14 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from gateway.api.errors import ErrorSchema, register_error_handlers
 from gateway.api.fields import Choice, Count, DeviceIds, Flag, Id, Text, Time
-from gateway.api.services import Services, request_stream, services
+from gateway.api.services import ApiServices, request_stream, services
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 
 __all__ = [
     "API_PREFIX",
     "Api",
+    "ApiServices",
     "Blueprint",
     "Choice",
     "Count",
@@ -33,7 +34,6 @@ __all__ = [
     "ReasonSchema",
     "ReplySchema",
     "Schema",
-    "Services",
     "Text",
     "Time",
     "current_name",

@@ -64,7 +64,7 @@ class _Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class ApiServices:
     """Connections and keys; nothing here connects before it is used."""
 
     config: Config
@@ -87,7 +87,7 @@ class Services:
     snapshot_worker: _Sighting = field(default_factory=_Sighting)
 
     @classmethod
-    def build(cls, config: Config, plugins: pluggy.PluginManager) -> "Services":
+    def build(cls, config: Config, plugins: pluggy.PluginManager) -> "ApiServices":
         # A person waits for the answer: shorter than a worker's patience.
         client = connect_redis(config.redis_url, timeout_seconds=1.0)
         captures = CaptureQueue.connect(config)
@@ -168,7 +168,7 @@ class Services:
             return {}
 
 
-def services() -> Services:
+def services() -> ApiServices:
     """The services of the present application."""
     return current_app.extensions[_EXTENSION]
 
