@@ -1,15 +1,18 @@
 """Whether there is footage for a clip: recorded, held by the media bus, or about to come."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Response
 
-from gateway.api.base import services
+from gateway.api.base import current_scope, services
 from gateway.api.nearest import NOTHING, refuse_empty
 from gateway.api.time_fields import now_ms
+from gateway.captures.bookmarks import Bookmark
+from gateway.errors import Conflict, NotFound
 from gateway.footage.cuts import estimate_footage
 from gateway.footage.reading import nearest_footage
-from gateway.footage.recordings import Recording
+from gateway.footage.recordings import Recording, find_recording
 from gateway.jobs.model import FootageRange
 from gateway.streams.bus import MediaBus
 
@@ -48,6 +51,11 @@ def look_for_footage(recording: Recording, start_ms: int, end_ms: int) -> ClipFo
     return ClipFootage(False, held, before, after)
 
 
+def look_again(bookmark: Bookmark, values: Any) -> ClipFootage:
+    """Raises Conflict `device_deleted`."""
+    return look_for_footage(_recording_of(bookmark), values.at_ms - values.before_ms, values.at_ms + values.after_ms)
+
+
 def refuse_clip(found: ClipFootage) -> Response:
     """404 that says where the nearest footage is."""
     return refuse_empty(
@@ -66,3 +74,13 @@ def _bus_span(bus: MediaBus, device_id: str) -> tuple[int, int] | None:
         return None
     last = newest[1][-1] if newest else oldest[-1]
     return round(oldest[0].start * 1000), round(last.end * 1000)
+
+
+def _recording_of(bookmark: Bookmark) -> Recording:
+    try:
+        return find_recording(current_scope(), bookmark.device_id)
+    except NotFound:
+        raise Conflict(
+            f"device '{bookmark.device_name}' was deleted, and its footage with it: no new clip can be made",
+            reason="device_deleted",
+        ) from None

@@ -1,7 +1,5 @@
 """`/bookmarks`: moments with a title and a clip; made, listed, changed, deleted and brought back."""
 
-import logging
-import uuid
 from typing import Any
 
 from flask import Response, url_for
@@ -16,7 +14,8 @@ from gateway.api.base import (
     paginated,
     services,
 )
-from gateway.api.bookmarks.footage import ClipFootage, look_for_footage, refuse_clip
+from gateway.api.bookmarks.changes import report_change, request_clip
+from gateway.api.bookmarks.footage import look_again, look_for_footage, refuse_clip
 from gateway.api.bookmarks.media import clip_response, poster_response
 from gateway.api.bookmarks.schemas import (
     BOOKMARK_EXAMPLE,
@@ -26,6 +25,7 @@ from gateway.api.bookmarks.schemas import (
     NewBookmarkSchema,
     PosterArgsSchema,
 )
+from gateway.api.bookmarks.values import new_id, values_of
 from gateway.api.bookmarks.views import bookmark_view
 from gateway.api.conditional import (
     IdempotencySchema,
@@ -49,30 +49,17 @@ from gateway.captures.bookmarks import (
     CLIP,
     Bookmark,
     BookmarkFilter,
-    BookmarkValues,
     count_bookmark_tags,
     find_bookmark,
     list_bookmarks,
 )
-from gateway.captures.queue import CLIP as CLIP_REQUEST
-from gateway.captures.queue import CaptureRequest
-from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
-from gateway.footage.recordings import Recording, find_recording
+from gateway.footage.recordings import find_recording
 from gateway.jobs.model import find_repeated
-from gateway.media import BookmarkFact
-from gateway.plugin_manager import notify
-
-logger = logging.getLogger(__name__)
 
 blp = Blueprint("bookmarks", __name__, url_prefix="/bookmarks", description="Moments with a title and a clip")
 
 _ETAG = etag_header("the bookmark")
 _BINARY = {"type": "string", "format": "binary"}
-
-#: A clock that is so much ahead of this one is not in the future.
-_CLOCK_MS = 1000
-#: A snapshot worker that comes later than this finds the job in the database.
-_WAKE_SECONDS = 10.0
 
 
 @blp.route("")
@@ -112,7 +99,7 @@ class Bookmarks(MethodView):
         asked = {name: value for name, value in data.items() if name != "device_id"} | {"tags": list(data["tags"])}
         request_key = f"bookmark:{key}" if key else None
         before = find_repeated(scope, CLIP, asked, device_id=recording.device_id, request_key=request_key)
-        values = _values_of(data, now_ms())
+        values = values_of(data, now_ms())
         footage = None
         if before is None:
             found = look_for_footage(recording, values.start_ms, values.end_ms)
@@ -121,7 +108,7 @@ class Bookmarks(MethodView):
             footage = found.held
         bookmark, is_new = create_bookmark(
             scope,
-            _new_id(scope.tenant_id, key),
+            new_id(scope.tenant_id, key),
             values,
             device_id=recording.device_id,
             device_name=recording.device.name,
@@ -131,8 +118,8 @@ class Bookmarks(MethodView):
             created_by=current_name(),
         )
         if is_new:
-            _wake_worker(bookmark)
-            _tell(bookmark, "created")
+            request_clip(bookmark)
+            report_change(bookmark, "created")
         location = url_for("bookmarks.BookmarkById", bookmark_id=bookmark.id)
         return _shown(bookmark, 201, location=location)
 
@@ -161,10 +148,10 @@ class BookmarkById(MethodView):
         scope = current_scope()
         before = find_bookmark(scope, str(bookmark_id))
         if_version = seen_version(headers, before, "bookmark")
-        values = _values_of(data, before.at_ms, before)
+        values = values_of(data, before.at_ms, before)
         footage = None
         if not values.same_clip(before):
-            found = _look_again(before, values)
+            found = look_again(before, values)
             if not found.is_there:
                 return refuse_clip(found)
             footage = found.held
@@ -178,9 +165,9 @@ class BookmarkById(MethodView):
             by=current_name(),
         )
         if is_renewed:
-            _wake_worker(bookmark)
+            request_clip(bookmark)
         if bookmark.version != before.version:
-            _tell(bookmark, "changed")
+            report_change(bookmark, "changed")
         return _shown(bookmark)
 
     @blp.response(204)
@@ -190,7 +177,7 @@ class BookmarkById(MethodView):
 
         It is gone at once with its clip, and can be brought back by `restore` for UNDO_MINUTES.
         """
-        _tell(delete_bookmark(current_scope(), str(bookmark_id)), "deleted")
+        report_change(delete_bookmark(current_scope(), str(bookmark_id)), "deleted")
         return no_content()
 
 
@@ -206,14 +193,14 @@ class BookmarkClipAgain(MethodView):
         """
         scope = current_scope()
         before = find_bookmark(scope, str(bookmark_id))
-        found = _look_again(before, before)
+        found = look_again(before, before)
         if not found.is_there:
             return refuse_clip(found)
         bookmark, is_renewed = renew_clip(
             scope, before.id, footage=found.held, keep_hours=services().config.export_keep_hours, by=current_name()
         )
         if is_renewed:
-            _wake_worker(bookmark)
+            request_clip(bookmark)
         return _shown(bookmark, 202)
 
 
@@ -248,69 +235,11 @@ class BookmarkPoster(MethodView):
         return poster_response(find_bookmark(current_scope(), str(bookmark_id)), args["width"])
 
 
-def _values_of(data: dict[str, Any], at_ms: int, before: Bookmark | None = None) -> BookmarkValues:
-    """What was asked, with what was left out as it is or now. Raises InvalidValue."""
-    at = at_ms if data["at"] is None else data["at"]
-    if at > now_ms() + _CLOCK_MS:
-        raise InvalidValue("at", "'at' must not be in the future: a bookmark is of a moment that was seen")
-    lengths = [
-        getattr(before, f"{name}_ms") if data[f"{name}_seconds"] is None else round(data[f"{name}_seconds"] * 1000)
-        for name in ("before", "after")
-    ]
-    longest = services().config.max_clip_seconds
-    if not 0 < sum(lengths) <= longest * 1000:
-        raise InvalidValue(
-            "before_seconds",
-            f"'before_seconds' and 'after_seconds' together must be more than 0 and at most {longest}, "
-            f"not {sum(lengths) / 1000:g}",
-        )
-    return BookmarkValues(at, data["title"], data["note"], data["tags"], *lengths)
-
-
-def _look_again(bookmark: Bookmark, values: Any) -> ClipFootage:
-    """Raises Conflict `device_deleted`."""
-    return look_for_footage(_recording_of(bookmark), values.at_ms - values.before_ms, values.at_ms + values.after_ms)
-
-
-def _recording_of(bookmark: Bookmark) -> Recording:
-    try:
-        return find_recording(current_scope(), bookmark.device_id)
-    except NotFound:
-        raise Conflict(
-            f"device '{bookmark.device_name}' was deleted, and its footage with it: no new clip can be made",
-            reason="device_deleted",
-        ) from None
-
-
-def _new_id(tenant_id: str | None, key: str | None) -> str:
-    """The same key gives the same id."""
-    return str(uuid.uuid4() if key is None else uuid.uuid5(uuid.UUID(tenant_id), f"bookmark:{key}"))
-
-
-def _wake_worker(bookmark: Bookmark) -> None:
-    """Ask a snapshot worker, or a jobs worker where none lives. The row is there already: in the end the clock asks."""
-    wired, job_id = services(), bookmark.clip_job_id
-    try:
-        if wired.has_snapshot_worker():
-            wired.captures.send(CaptureRequest(id=job_id, what=CLIP_REQUEST), keep_seconds=_WAKE_SECONDS)
-            return
-    except Unavailable as error:
-        logger.warning("clip %s cannot be asked for at once: %s", bookmark.id, error)
-    wired.send_job(job_id)
-
-
-def _tell(bookmark: Bookmark, change: str) -> None:
-    fact = BookmarkFact(
-        bookmark.id, change, bookmark.at_ms, bookmark.title, tags=tuple(bookmark.tags), by_name=current_name()
-    )
-    notify(services().plugins, "on_bookmark", device_id=bookmark.device_id, bookmark=fact)
-
-
 def _restore(bookmark_id: str) -> Any:
     undo_minutes = services().config.undo_minutes
     bookmark, is_restored = restore_bookmark(current_scope(), bookmark_id, undo_minutes=undo_minutes)
     if is_restored:
-        _tell(bookmark, "restored")
+        report_change(bookmark, "restored")
     return _shown(bookmark)
 
 
