@@ -21,6 +21,7 @@ from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 
 __all__ = [
     "API_PREFIX",
+    "BINARY",
     "Api",
     "ApiServices",
     "Blueprint",
@@ -46,6 +47,9 @@ __all__ = [
 ]
 
 API_PREFIX = "/api/v1"
+
+#: The schema of a body that is not JSON.
+BINARY = {"type": "string", "format": "binary"}
 
 PAGINATION_HEADER = {
     "X-Pagination": {
@@ -135,6 +139,18 @@ class Blueprint(flask_smorest.Blueprint):
     def list_response(self, schema: type[ma.Schema], **options: Any) -> Any:
         """`response(200)` for an array with the X-Pagination header; the route returns `paginated(...)`."""
         return self.response(200, schema(many=True), headers=PAGINATION_HEADER, **options)
+
+    def file_response(self, content_type: str, **options: Any) -> Any:
+        """Document a file that is sent whole (200), as one range (206) or not at all (304): see `file_replies`."""
+
+        def decorate(function: Any) -> Any:
+            function = self.alt_response(304, description="not modified: If-None-Match names this version")(function)
+            function = self.alt_response(
+                206, schema=BINARY, content_type=content_type, description="the range that Range names"
+            )(function)
+            return self.response(200, BINARY, content_type=content_type, **options)(function)
+
+        return decorate
 
     def errors(self, *codes: int) -> Any:
         """Document the errors that a route may answer beside those that any may."""

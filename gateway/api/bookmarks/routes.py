@@ -59,7 +59,6 @@ from gateway.jobs.model import find_repeated
 blp = Blueprint("bookmarks", __name__, url_prefix="/bookmarks", description="Moments with a title and a clip")
 
 _ETAG = etag_header("the bookmark")
-_BINARY = {"type": "string", "format": "binary"}
 
 
 @blp.route("")
@@ -207,9 +206,7 @@ class BookmarkClipAgain(MethodView):
 @blp.route("/<uuid:bookmark_id>/clip.mp4")
 class BookmarkClip(MethodView):
     @blp.arguments(ClipArgsSchema, location="query")
-    @blp.response(200, _BINARY, content_type="video/mp4")
-    @blp.alt_response(206, schema=_BINARY, content_type="video/mp4", description="a range of it")
-    @blp.alt_response(304, description="it is the one that If-None-Match names")
+    @blp.file_response("video/mp4")
     @blp.errors(404, 409, 416, 422, 503)
     def get(self, args: dict[str, Any], bookmark_id: Any) -> Response:
         """Read the clip
@@ -223,9 +220,7 @@ class BookmarkClip(MethodView):
 @blp.route("/<uuid:bookmark_id>/poster.jpg")
 class BookmarkPoster(MethodView):
     @blp.arguments(PosterArgsSchema, location="query")
-    @blp.response(200, _BINARY, content_type="image/jpeg")
-    @blp.alt_response(206, schema=_BINARY, content_type="image/jpeg", description="a range of it")
-    @blp.alt_response(304, description="it is the one that If-None-Match names")
+    @blp.file_response("image/jpeg")
     @blp.errors(404, 409, 416, 422, 503)
     def get(self, args: dict[str, Any], bookmark_id: Any) -> Response:
         """Read the picture of the moment

@@ -23,7 +23,6 @@ from gateway.states import reason_for
 
 blp = Blueprint("posters", __name__, url_prefix="/devices", description="The newest picture of each device")
 
-_BINARY = {"type": "string", "format": "binary"}
 #: So long a worker may take; beyond that the last poster known is shown.
 _ANSWER_SECONDS = 0.8
 #: A picture that is older than this comes from a device that sends none now.
@@ -47,14 +46,10 @@ class PosterArgsSchema(Schema):
 @blp.route("/<uuid:device_id>/poster.jpg")
 class DevicePoster(MethodView):
     @blp.arguments(PosterArgsSchema, location="query")
-    @blp.response(
-        200,
-        _BINARY,
-        content_type="image/jpeg",
-        headers={"Last-Modified": {"description": "when the picture was taken", "schema": {"type": "string"}}},
+    @blp.file_response(
+        "image/jpeg",
+        headers={"Last-Modified": {"description": "time of the picture", "schema": {"type": "string"}}},
     )
-    @blp.alt_response(206, schema=_BINARY, content_type="image/jpeg", description="a range of it")
-    @blp.alt_response(304, description="it is the one that If-None-Match names")
     @blp.errors(404, 416, 422, 503)
     def get(self, args: dict[str, Any], device_id: Any) -> Response:
         """Read a device's poster

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, request, send_file
 from flask.views import MethodView
 
-from gateway.api.base import Blueprint, current_scope, no_content, offset_of, paginated, services
+from gateway.api.base import BINARY, Blueprint, current_scope, no_content, offset_of, paginated, services
 from gateway.api.errors import ApiError
 from gateway.api.jobs.schemas import JobQueryArgsSchema, JobSchema
 from gateway.api.jobs.views import job_view, job_views, result_url
@@ -83,10 +83,8 @@ class JobCancel(MethodView):
 
 @blp.route("/<uuid:job_id>/result")
 class JobResult(MethodView):
-    @blp.response(200, {"type": "string", "format": "binary"}, content_type="video/mp4", headers=_RESULT_HEADERS)
-    @blp.alt_response(
-        206, schema={"type": "string", "format": "binary"}, content_type="video/mp4", headers=_RESULT_HEADERS
-    )
+    @blp.response(200, BINARY, content_type="video/mp4", headers=_RESULT_HEADERS)
+    @blp.alt_response(206, schema=BINARY, content_type="video/mp4", headers=_RESULT_HEADERS)
     @blp.alt_response(304, description="the file is the one that the caller has")
     @blp.errors(404, 409, 416, 503)
     def get(self, job_id: Any) -> Response:

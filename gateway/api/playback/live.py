@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
-from gateway.api.base import Blueprint, current_scope, request_stream, services
+from gateway.api.base import BINARY, Blueprint, current_scope, request_stream, services
 from gateway.api.errors import ApiError
 from gateway.devices.model import Device
 from gateway.errors import Conflict, InvalidValue
@@ -43,7 +43,6 @@ MAX_PARTS = 400
 
 _EXTENSION = "vas_live"
 _NUMBER = "int(max=9007199254740991)"
-_BINARY = {"type": "string", "format": "binary"}
 
 blp = Blueprint("live_recordings", __name__, url_prefix="/recordings", description="What a device sends now, as HLS")
 
@@ -70,7 +69,7 @@ def _live() -> _Live:
 
 @blp.route(f"/devices/<uuid:device_id>/live/init-<{_NUMBER}:run>.mp4", defaults={"sound": ""})
 @blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/init-<{_NUMBER}:run>.mp4")
-@blp.response(200, _BINARY, content_type="video/mp4")
+@blp.response(200, BINARY, content_type="video/mp4")
 @blp.errors(404, 503)
 def get_live_init(device_id: Any, run: int, sound: str) -> Response:
     """Read the init segment of a run
@@ -84,7 +83,7 @@ def get_live_init(device_id: Any, run: int, sound: str) -> Response:
 
 @blp.route(f"/devices/<uuid:device_id>/live/<{_NUMBER}:run>-<{_NUMBER}:sequence>.m4s", defaults={"sound": ""})
 @blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/<{_NUMBER}:run>-<{_NUMBER}:sequence>.m4s")
-@blp.response(200, _BINARY, content_type="video/mp4")
+@blp.response(200, BINARY, content_type="video/mp4")
 @blp.errors(404, 503)
 def get_live_part(device_id: Any, run: int, sequence: int, sound: str) -> Response:
     """Read a part that the media bus holds
@@ -103,7 +102,7 @@ def get_live_part(device_id: Any, run: int, sequence: int, sound: str) -> Respon
     defaults={"sound": ""},
 )
 @blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/<{_NUMBER}:run>-<{_NUMBER}:first>-<{_NUMBER}:last>.m4s")
-@blp.response(200, _BINARY, content_type="video/mp4")
+@blp.response(200, BINARY, content_type="video/mp4")
 @blp.errors(404, 503)
 def get_live_segment(device_id: Any, run: int, first: int, last: int, sound: str) -> Response:
     """Read a segment that the media bus holds

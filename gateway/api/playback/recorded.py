@@ -30,7 +30,6 @@ from gateway.storage.local import Storage, open_storage
 
 blp = Blueprint("playback", __name__, url_prefix="/recordings", description="Footage for players")
 
-_BINARY = {"type": "string", "format": "binary"}
 _MP4 = "video/mp4"
 _NUMBER = "int(max=9223372036854775807)"
 
@@ -69,9 +68,7 @@ class Playlist(MethodView):
 
 
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>.mp4")
-@blp.response(200, _BINARY, content_type=_MP4)
-@blp.alt_response(206, schema=_BINARY, content_type=_MP4, description="a range of it")
-@blp.alt_response(304, description="it is the one that If-None-Match names")
+@blp.file_response(_MP4)
 @blp.errors(404, 416, 503)
 def get_segment(device_id: Any, segment_id: int) -> Response:
     """Read a file of footage
@@ -94,9 +91,7 @@ def get_segment(device_id: Any, segment_id: int) -> Response:
 
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/init.mp4")
 @blp.arguments(TracksArgsSchema, location="query")
-@blp.response(200, _BINARY, content_type=_MP4)
-@blp.alt_response(206, schema=_BINARY, content_type=_MP4, description="a range of it")
-@blp.alt_response(304, description="it is the one that If-None-Match names")
+@blp.file_response(_MP4)
 @blp.errors(404, 416, 422, 503)
 def get_segment_init(args: dict[str, Any], device_id: Any, segment_id: int) -> Response:
     """Read the init segment of a file
@@ -110,9 +105,7 @@ def get_segment_init(args: dict[str, Any], device_id: Any, segment_id: int) -> R
 
 
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/sound/<{_NUMBER}:offset>-<{_NUMBER}:length>.m4s")
-@blp.response(200, _BINARY, content_type=_MP4)
-@blp.alt_response(206, schema=_BINARY, content_type=_MP4, description="a range of it")
-@blp.alt_response(304, description="it is the one that If-None-Match names")
+@blp.file_response(_MP4)
 @blp.errors(404, 416, 503)
 def get_filled_footage(device_id: Any, segment_id: int, offset: int, length: int) -> Response:
     """Read footage filled with silence

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 from flask.views import MethodView
 
-from gateway.api.base import Blueprint, current_scope, no_content, offset_of, paginated, services
+from gateway.api.base import BINARY, Blueprint, current_scope, no_content, offset_of, paginated, services
 from gateway.api.conditional import IfMatchSchema, etag_header, seen_version, with_etag
 from gateway.api.snapshots.image import image_response
 from gateway.api.snapshots.schemas import (
@@ -32,8 +32,7 @@ from gateway.captures.snapshots import Snapshot
 blp = Blueprint("snapshots", __name__, url_prefix="/snapshots", description="Pictures that were kept")
 
 _ETAG = etag_header("the snapshot")
-_BINARY = {"type": "string", "format": "binary"}
-_IMAGES = {media_type(name): {"schema": _BINARY} for name in PICTURE_FORMATS}
+_IMAGES = {media_type(name): {"schema": BINARY} for name in PICTURE_FORMATS}
 
 
 @blp.route("")
@@ -106,9 +105,7 @@ class SnapshotById(MethodView):
 class SnapshotImage(MethodView):
     @blp.arguments(ImageArgsSchema, location="query")
     @blp.doc(responses={200: {"content": _IMAGES}, 206: {"content": _IMAGES}})
-    @blp.response(200, _BINARY, content_type=media_type(PICTURE_FORMATS[0]))
-    @blp.alt_response(206, schema=_BINARY, content_type=media_type(PICTURE_FORMATS[0]), description="a range of it")
-    @blp.alt_response(304, description="it is the one that If-None-Match names")
+    @blp.file_response(media_type(PICTURE_FORMATS[0]))
     @blp.errors(404, 409, 416, 422, 503)
     def get(self, args: dict[str, Any], snapshot_id: Any) -> Response:
         """Read a snapshot's picture

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 from flask.views import MethodView
 
-from gateway.api.base import Blueprint, current_scope, offset_of, paginated, services
+from gateway.api.base import BINARY, Blueprint, current_scope, offset_of, paginated, services
 from gateway.api.errors import ApiError
 from gateway.api.streams.schemas import ActiveStreamQueryArgsSchema, StreamQueryArgsSchema, StreamSchema
 from gateway.api.streams.views import stream_views
@@ -86,7 +86,7 @@ class StreamById(MethodView):
 
 @blp.route("/streams/<uuid:device_id>/latest.mp4")
 class LatestFootage(MethodView):
-    @blp.response(200, {"type": "string", "format": "binary"}, content_type="video/mp4")
+    @blp.response(200, BINARY, content_type="video/mp4")
     @blp.errors(404, 503)
     def get(self, device_id: Any) -> Response:
         """Read the newest footage
