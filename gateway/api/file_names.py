@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 from flask import Response
 
-from gateway.footage.recordings import Recording
+from gateway.api.base import current_scope, services
+from gateway.errors import NotFound
+from gateway.footage.recordings import Recording, find_recording
 
 #: What a file system, a header or a shell may take amiss in a name.
 _UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
@@ -21,11 +23,23 @@ def safe_name(stem: str, suffix: str, otherwise: str) -> str:
     return f"{cleaned or otherwise}.{suffix}"
 
 
+def time_zone_of(device_id: str) -> str:
+    """The time zone of a device's recording; that of the server once the device is deleted."""
+    try:
+        return find_recording(current_scope(), device_id).time_zone
+    except NotFound:
+        return services().config.time_zone
+
+
+def local_time(at_ms: int, time_zone: str) -> str:
+    """A moment in a time zone, without the colons that Windows refuses in names."""
+    return f"{datetime.fromtimestamp(at_ms / 1000, ZoneInfo(time_zone)):%Y-%m-%d %H.%M.%S}"
+
+
 def movie_name(wished: str | None, recording: Recording, start_ms: int) -> str:
     """A name that any system takes, ending in .mp4; without a wish the device's, with the start in its time zone."""
     if wished is None:
-        local = datetime.fromtimestamp(start_ms / 1000, ZoneInfo(recording.time_zone))
-        wished = f"{recording.device.name} {local:%Y-%m-%d %H.%M.%S}"
+        wished = f"{recording.device.name} {local_time(start_ms, recording.time_zone)}"
     return safe_name(re.sub(r"\.mp4$", "", wished, flags=re.IGNORECASE), "mp4", "export")
 
 

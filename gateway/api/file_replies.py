@@ -50,6 +50,17 @@ def file_response(
     return _with_headers(response, etag, cache_control)
 
 
+def bytes_response(data: bytes, *, etag: str, mimetype: str, cache_control: str) -> Response:
+    """`file_response` for a file that is in memory."""
+    return file_response(
+        lambda offset, length: iter((data[offset : offset + length],)),
+        len(data),
+        etag=etag,
+        mimetype=mimetype,
+        cache_control=cache_control,
+    )
+
+
 def not_modified(etag: str, cache_control: str) -> Response | None:
     """304 where whoever asks has this version already; None where it must be sent. Before work that may be spared."""
     # A proxy that packs a reply makes its tag a weak one, which stands for the same (RFC 9110, 13.1.2).

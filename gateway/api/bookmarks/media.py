@@ -1,21 +1,18 @@
 """The clip and the poster of a bookmark as replies: by ranges, with their version for caches."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from threading import BoundedSemaphore
 from typing import BinaryIO
-from zoneinfo import ZoneInfo
 
 from flask import Response
 
-from gateway.api.base import current_scope, services
-from gateway.api.file_names import name_file, safe_name
-from gateway.api.file_replies import file_response, not_modified
+from gateway.api.base import services
+from gateway.api.file_names import local_time, name_file, safe_name, time_zone_of
+from gateway.api.file_replies import bytes_response, file_response, not_modified
 from gateway.captures.bookmarks import FAILED, Bookmark
 from gateway.captures.clips import clip_status
 from gateway.captures.pictures import PictureUnreadable, convert_picture
 from gateway.errors import Conflict, NotFound
-from gateway.footage.recordings import find_recording
 
 _CHUNK = 256 << 10
 #: The same address gives another clip once it is made again: whoever keeps one asks whether it is still the same.
@@ -60,13 +57,7 @@ def poster_response(bookmark: Bookmark, width: int | None) -> Response:
                 data = convert_picture(data, width=width).data
         except PictureUnreadable as error:
             raise Conflict(error.message, reason=error.reason) from error
-    return file_response(
-        lambda offset, length: iter((data[offset : offset + length],)),
-        len(data),
-        etag=etag,
-        mimetype="image/jpeg",
-        cache_control=_ASK_AGAIN,
-    )
+    return bytes_response(data, etag=etag, mimetype="image/jpeg", cache_control=_ASK_AGAIN)
 
 
 def _no_clip(bookmark: Bookmark) -> Conflict:
@@ -90,9 +81,5 @@ def _read(file: BinaryIO, offset: int, length: int) -> Iterator[bytes]:
 
 def _stem(bookmark: Bookmark) -> str:
     """The device's name, the title and the moment in the device's time zone."""
-    try:
-        zone = find_recording(current_scope(), bookmark.device_id).time_zone
-    except NotFound:
-        zone = services().config.time_zone
-    local = datetime.fromtimestamp(bookmark.at_ms / 1000, ZoneInfo(zone))
-    return f"{bookmark.device_name[:50]} {local:%Y-%m-%d %H.%M.%S} {bookmark.title[:40]}"
+    local = local_time(bookmark.at_ms, time_zone_of(bookmark.device_id))
+    return f"{bookmark.device_name[:50]} {local} {bookmark.title[:40]}"

@@ -10,7 +10,7 @@ from flask.views import MethodView
 
 from gateway.api.base import Blueprint, Count, Schema, current_scope, services
 from gateway.api.errors import ApiError
-from gateway.api.file_replies import file_response
+from gateway.api.file_replies import bytes_response
 from gateway.api.time_fields import now_ms
 from gateway.captures.pictures import PictureUnreadable, convert_picture
 from gateway.captures.posters import Poster, PosterLate, round_width
@@ -66,9 +66,8 @@ class DevicePoster(MethodView):
                 404, f"there is no picture of device '{device.name}' yet: {poster.message}", reason="no_picture"
             )
         seconds = max(1, math.ceil(posters.seconds_left(poster)))
-        response = file_response(
-            lambda offset, length: iter((poster.picture[offset : offset + length],)),
-            len(poster.picture),
+        response = bytes_response(
+            poster.picture,
             etag=f"{poster.at_ms}-{width}",
             mimetype="image/jpeg",
             cache_control=f"private, max-age={seconds}",

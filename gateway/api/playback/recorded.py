@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, request
@@ -10,7 +9,7 @@ from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_scope, services
 from gateway.api.errors import ApiError, error_response
-from gateway.api.file_replies import IMMUTABLE, file_response
+from gateway.api.file_replies import IMMUTABLE, bytes_response, file_response
 from gateway.api.playback.live import PLAYLIST_TYPE, live_playlist_response
 from gateway.api.playback.schemas import MAX_PLAYLIST_DAYS, PlaylistArgsSchema, TracksArgsSchema
 from gateway.api.time_fields import now_ms
@@ -193,9 +192,5 @@ def _changed(change: Any, data: bytes) -> bytes:
 
 
 def _media(data: bytes, segment: Segment) -> Response:
-    def read(offset: int, length: int) -> Iterator[bytes]:
-        yield data[offset : offset + length]
-
-    return file_response(
-        read, len(data), etag=f"{segment.id}-{segment.sequence}-{len(data)}", mimetype=_MP4, cache_control=IMMUTABLE
-    )
+    etag = f"{segment.id}-{segment.sequence}-{len(data)}"
+    return bytes_response(data, etag=etag, mimetype=_MP4, cache_control=IMMUTABLE)
