@@ -1,4 +1,4 @@
-"""Names under which browsers save what they fetch."""
+"""File names of downloads."""
 
 import re
 from datetime import datetime
@@ -11,16 +11,16 @@ from gateway.api.base import current_scope, services
 from gateway.errors import NotFound
 from gateway.footage.recordings import Recording, find_recording
 
-#: What a file system, a header or a shell may take amiss in a name.
+#: Characters that file systems, headers or shells reject or interpret.
 _UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
 _MAX_STEM = 120
 
 
-def safe_name(stem: str, suffix: str, otherwise: str) -> str:
-    """A name that any system takes; `otherwise` is the stem where nothing of the wished one is left."""
-    # Neither a hidden file nor one that Windows cannot open.
+def safe_name(stem: str, suffix: str, fallback: str) -> str:
+    """A file name that is valid on every system; `fallback` replaces a stem of which nothing is left."""
+    # Leading dots would hide the file, trailing ones are refused by Windows.
     cleaned = _UNSAFE.sub("_", stem)[:_MAX_STEM].strip(" .")
-    return f"{cleaned or otherwise}.{suffix}"
+    return f"{cleaned or fallback}.{suffix}"
 
 
 def time_zone_of(device_id: str) -> str:
@@ -36,15 +36,15 @@ def local_time(at_ms: int, time_zone: str) -> str:
     return f"{datetime.fromtimestamp(at_ms / 1000, ZoneInfo(time_zone)):%Y-%m-%d %H.%M.%S}"
 
 
-def movie_name(wished: str | None, recording: Recording, start_ms: int) -> str:
-    """A name that any system takes, ending in .mp4; without a wish the device's, with the start in its time zone."""
-    if wished is None:
-        wished = f"{recording.device.name} {local_time(start_ms, recording.time_zone)}"
-    return safe_name(re.sub(r"\.mp4$", "", wished, flags=re.IGNORECASE), "mp4", "export")
+def movie_name(requested: str | None, recording: Recording, start_ms: int) -> str:
+    """A valid name that ends in .mp4: the requested one, otherwise the device's name and the start in its time zone."""
+    if requested is None:
+        requested = f"{recording.device.name} {local_time(start_ms, recording.time_zone)}"
+    return safe_name(re.sub(r"\.mp4$", "", requested, flags=re.IGNORECASE), "mp4", "export")
 
 
 def name_file(response: Response, name: str, *, is_attachment: bool) -> Response:
-    """Give a reply its file name (RFC 6266), in any script; an attachment is saved rather than shown."""
+    """Set the file name of a reply (RFC 6266), in any script; browsers save an attachment instead of showing it."""
     kind = "attachment" if is_attachment else "inline"
     plain = name.encode("ascii", "replace").decode().replace("?", "_")
     disposition = f'{kind}; filename="{plain}"'

@@ -187,11 +187,11 @@ def _wake(recording: Recording) -> Recording:
     """Where footage is wanted, ask a recorder now; the clock process would do so within seconds."""
     wired = services()
     wish = recording.wish(is_enabled=recording.device.enabled)
-    if decide(wish, now_ms()).is_wanted and not wired.redis_outage.lasts:
+    if decide(wish, now_ms()).is_wanted and not wired.redis_outage.is_active:
         try:
             wired.messages.start_consumer(_RECORDER, recording.device_id)
         except Unavailable as error:
-            wired.redis_outage.begins()
+            wired.redis_outage.begin()
             log.warning("recording of device %s waits for the clock process: %s", recording.device_id, error)
     return recording
 

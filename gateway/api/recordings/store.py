@@ -82,10 +82,10 @@ def _growth(usage: Usage, now: int, config: Config) -> Growth:
 
 def _read_report() -> StorageReport | None:
     wired = services()
-    if wired.redis_outage.lasts:
+    if wired.redis_outage.is_active:
         return None
     try:
         return StorageReports(wired.redis).read()
     except redis.RedisError:
-        wired.redis_outage.begins()
+        wired.redis_outage.begin()
         return None

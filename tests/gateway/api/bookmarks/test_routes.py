@@ -158,7 +158,7 @@ def test_where_nothing_was_recorded_the_nearest_footage_is_named(bookmark, at):
 def test_of_a_device_without_any_footage_it_is_said_plainly(client, device):
     answer = client.post(API, json={"device_id": device["id"], "title": "x"})
     assert answer.status_code == 404
-    assert "nothing was recorded of this device yet" in answer.json["message"]
+    assert "this device has no footage yet" in answer.json["message"]
 
 
 def test_lists_are_filtered_ordered_and_paged(client, bookmark, footage, scope, box):

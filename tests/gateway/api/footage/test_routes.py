@@ -131,8 +131,8 @@ def test_times_may_have_an_offset_and_a_plus_may_get_lost_on_the_way(client, url
     [
         ("timeline", "'start' is required"),
         ("timeline?start=2026-06-08T00:00:00Z", "'end' is required"),
-        ("timeline?start=2026-06-08T00:00:00&end=2026-06-09T00:00:00Z", "'start' must be a time with its offset"),
-        ("timeline?start=2026-06-08&end=2026-06-09T00:00:00Z", "'start' must be a time with its offset"),
+        ("timeline?start=2026-06-08T00:00:00&end=2026-06-09T00:00:00Z", "'start' must be a time with an offset"),
+        ("timeline?start=2026-06-08&end=2026-06-09T00:00:00Z", "'start' must be a time with an offset"),
         ("timeline?start=now&end=2026-06-09T00:00:00Z", "'start' must be a time such as 2026-11-22T10:00:00Z"),
         ("timeline?start=2026-02-30T00:00:00Z&end=2026-06-09T00:00:00Z", "'start' must be a time such as"),
         ("timeline?start=2026-06-09T00:00:00Z&end=2026-06-08T00:00:00Z", "'end' must be after 'start'"),

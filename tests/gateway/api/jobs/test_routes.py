@@ -141,7 +141,7 @@ def test_a_range_without_footage_names_the_nearest(export, client):
     answer = export(start="2026-03-11T13:00:00Z", end="2026-03-11T13:01:00Z")
     assert (answer.status_code, answer.json["reason"]) == (404, "no_footage")
     assert answer.json["errors"] == {"nearest_before": "2026-03-11T12:00:04.000Z", "nearest_after": None}
-    assert "before it is at 2026-03-11T12:00:04.000Z" in answer.json["message"]
+    assert "before is at 2026-03-11T12:00:04.000Z" in answer.json["message"]
     empty = client.post(f"{API}/devices", json=device_body()).json
     assert "nothing was recorded" in export(device_id=empty["id"]).json["message"]
 

@@ -132,7 +132,7 @@ def test_a_moment_without_footage_names_the_nearest(capture, worker):
     answer = capture(at=format_time(NOON_MS + 60_000))
     assert (answer.status_code, answer.json["reason"]) == (404, "no_footage")
     assert answer.json["errors"] == {"nearest_before": format_time(NOON_MS), "nearest_after": None}
-    assert f"before it is at {format_time(NOON_MS)}" in answer.json["message"]
+    assert f"before is at {format_time(NOON_MS)}" in answer.json["message"]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_moment_without_footage_names_the_nearest(capture, worker):
         ({"tags": ["x" * 51]}, "50"),
         ({"tags": [str(number) for number in range(21)]}, "20"),
         ({"note": "a\u0000b"}, "control"),
-        ({"tags": ["a\u0000b"]}, "'tags': must not hold control characters"),
+        ({"tags": ["a\u0000b"]}, "'tags': must not contain control characters"),
         ({"size": 3}, "'size'"),
     ],
     ids=lambda value: str(value)[:30],
