@@ -29,7 +29,10 @@ class Tags(ma.fields.List):
             Text(low=1, high=_MAX_CHARACTERS),
             load_default=list,
             validate=ma.validate.Length(max=MAX_TAGS, error=f"must have at most {MAX_TAGS} entries"),
-            metadata={"description": f"at most {MAX_TAGS}; each once, in alphabetical order", "example": list(example)},
+            metadata={
+                "description": f"at most {MAX_TAGS}, without duplicates, in alphabetical order",
+                "example": list(example),
+            },
             **options,
         )
 

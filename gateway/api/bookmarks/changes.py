@@ -1,4 +1,4 @@
-"""What follows the change of a bookmark: its clip is requested, and plugins receive the event."""
+"""Consequences of a changed bookmark: a request for its clip, and the event for plugins."""
 
 import logging
 
@@ -16,18 +16,22 @@ _WAKE_SECONDS = 10.0
 
 
 def request_clip(bookmark: Bookmark) -> None:
-    """Ask a snapshot worker, or a jobs worker where none lives. The row is there already: in the end the clock asks."""
+    """Ask a snapshot worker for the clip, or a jobs worker where none runs.
+
+    The job is in the database already: without either the clock process asks again later.
+    """
     wired, job_id = services(), bookmark.clip_job_id
     try:
         if wired.has_snapshot_worker():
             wired.captures.send(CaptureRequest(id=job_id, what=CLIP), keep_seconds=_WAKE_SECONDS)
             return
     except Unavailable as error:
-        logger.warning("clip %s cannot be asked for at once: %s", bookmark.id, error)
+        logger.warning("clip %s cannot be requested at once: %s", bookmark.id, error)
     wired.send_job(job_id)
 
 
 def report_change(bookmark: Bookmark, change: str) -> None:
+    """Report a change (`created`, `changed`, `deleted`, `restored`) to plugins."""
     fact = BookmarkFact(
         bookmark.id, change, bookmark.at_ms, bookmark.title, tags=tuple(bookmark.tags), by_name=current_name()
     )

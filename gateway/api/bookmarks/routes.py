@@ -1,4 +1,4 @@
-"""`/bookmarks`: moments with a title and a clip; made, listed, changed, deleted and brought back."""
+"""`/bookmarks`: moments with a title and a clip; creating, listing, changing, deleting and restoring them."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from gateway.api.base import (
     services,
 )
 from gateway.api.bookmarks.changes import report_change, request_clip
-from gateway.api.bookmarks.footage import look_again, look_for_footage, refuse_clip
+from gateway.api.bookmarks.footage import find_clip_footage, find_footage_again, refuse_clip
 from gateway.api.bookmarks.media import clip_response, poster_response
 from gateway.api.bookmarks.schemas import (
     BOOKMARK_EXAMPLE,
@@ -56,7 +56,9 @@ from gateway.captures.bookmarks import (
 from gateway.footage.recordings import find_recording
 from gateway.jobs.model import find_repeated
 
-blp = Blueprint("bookmarks", __name__, url_prefix="/bookmarks", description="Moments with a title and a clip")
+blp = Blueprint(
+    "bookmarks", __name__, url_prefix="/bookmarks", description="Moments with a title, each with its own clip"
+)
 
 _ETAG = etag_header("the bookmark")
 
@@ -69,7 +71,7 @@ class Bookmarks(MethodView):
     def get(self, args: dict[str, Any]) -> Any:
         """List bookmarks
 
-        Newest first, unless `order` says otherwise. Those of deleted devices are among them.
+        Newest first, unless `order` says otherwise. Includes the bookmarks of deleted devices.
         """
         wanted = BookmarkFilter(
             device_ids=tuple(args["device_id"]),
@@ -88,10 +90,10 @@ class Bookmarks(MethodView):
     @blp.response(201, BookmarkSchema, headers=_ETAG | location_header("the bookmark"))
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any], headers: dict[str, Any]) -> Any:
-        """Make a bookmark
+        """Create a bookmark
 
-        Its clip is made by a job: what is recorded, or what the media bus still holds, and what comes after the moment.
-        404 with reason `no_footage` where there is none, naming the nearest.
+        A job makes the clip from recorded footage, from what the media bus still holds, and from what follows the
+        moment. 404 with reason `no_footage` if there is no footage; `errors` names the nearest.
         """
         scope, key = current_scope(), headers["key"]
         recording = find_recording(scope, data["device_id"])
@@ -101,8 +103,8 @@ class Bookmarks(MethodView):
         values = values_of(data, now_ms())
         footage = None
         if before is None:
-            found = look_for_footage(recording, values.start_ms, values.end_ms)
-            if not found.is_there:
+            found = find_clip_footage(recording, values.start_ms, values.end_ms)
+            if not found.is_available:
                 return refuse_clip(found)
             footage = found.held
         bookmark, is_new = create_bookmark(
@@ -141,8 +143,8 @@ class BookmarkById(MethodView):
     def put(self, data: dict[str, Any], headers: dict[str, Any], bookmark_id: Any) -> Any:
         """Change a bookmark
 
-        Sets title, note and tags. Another moment or length has the clip made anew, where there is footage: otherwise
-        404 with reason `no_footage`, and nothing changes. With If-Match, 412 when it was changed since it was read.
+        Sets title, note and tags. If the moment or a length changes, a new clip is made; without footage for it, 404
+        with reason `no_footage`, and nothing changes. With If-Match, 412 if the bookmark has changed since it was read.
         """
         scope = current_scope()
         before = find_bookmark(scope, str(bookmark_id))
@@ -150,8 +152,8 @@ class BookmarkById(MethodView):
         values = values_of(data, before.at_ms, before)
         footage = None
         if not values.same_clip(before):
-            found = look_again(before, values)
-            if not found.is_there:
+            found = find_footage_again(before, values)
+            if not found.is_available:
                 return refuse_clip(found)
             footage = found.held
         bookmark, is_renewed = replace_bookmark(
@@ -174,7 +176,7 @@ class BookmarkById(MethodView):
     def delete(self, bookmark_id: Any) -> Response:
         """Delete a bookmark
 
-        It is gone at once with its clip, and can be brought back by `restore` for UNDO_MINUTES.
+        Removes the bookmark and its clip at once. `restore` brings them back within UNDO_MINUTES.
         """
         report_change(delete_bookmark(current_scope(), str(bookmark_id)), "deleted")
         return no_content()
@@ -185,15 +187,15 @@ class BookmarkClipAgain(MethodView):
     @blp.response(202, BookmarkSchema, headers=_ETAG)
     @blp.errors(403, 404, 409, 415, 503)
     def post(self, bookmark_id: Any) -> Any:
-        """Have the clip made again
+        """Recreate the clip
 
-        The one of before stays until the new one is there. One that is being made goes on. 404 with reason `no_footage`
-        where the footage is gone.
+        The existing clip stays until the new one is ready. A clip that is already being made continues. 404 with reason
+        `no_footage` if the footage is gone.
         """
         scope = current_scope()
         before = find_bookmark(scope, str(bookmark_id))
-        found = look_again(before, before)
-        if not found.is_there:
+        found = find_footage_again(before, before)
+        if not found.is_available:
             return refuse_clip(found)
         bookmark, is_renewed = renew_clip(
             scope, before.id, footage=found.held, keep_hours=services().config.export_keep_hours, by=current_name()
@@ -211,8 +213,8 @@ class BookmarkClip(MethodView):
     def get(self, args: dict[str, Any], bookmark_id: Any) -> Response:
         """Read the clip
 
-        An MP4 that plays while it is fetched. 409 with reason `clip_pending` while it is made, with `clip_failed` where
-        it could not be; 404 with reason `file_missing` when its file is gone.
+        An MP4 that can be played while it is downloaded. 409 with reason `clip_pending` while the clip is being made,
+        or `clip_failed` if that failed; 404 with reason `file_missing` if its file is gone.
         """
         return clip_response(find_bookmark(current_scope(), str(bookmark_id)), is_download=bool(args["download"]))
 
@@ -223,9 +225,9 @@ class BookmarkPoster(MethodView):
     @blp.file_response("image/jpeg")
     @blp.errors(404, 409, 416, 422, 503)
     def get(self, args: dict[str, Any], bookmark_id: Any) -> Response:
-        """Read the picture of the moment
+        """Read the poster
 
-        404 with reason `no_picture` where there is none (yet).
+        A picture of the moment. 404 with reason `no_picture` if there is none, or none yet.
         """
         return poster_response(find_bookmark(current_scope(), str(bookmark_id)), args["width"])
 

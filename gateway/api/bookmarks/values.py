@@ -1,4 +1,4 @@
-"""From the fields of a request to the values of a bookmark, and the id under which it is made."""
+"""Conversion of request fields to the values of a bookmark, and the id of a new one."""
 
 import uuid
 from typing import Any
@@ -8,15 +8,15 @@ from gateway.api.time_fields import now_ms
 from gateway.captures.bookmarks import Bookmark, BookmarkValues
 from gateway.errors import InvalidValue
 
-#: A caller's clock may be this far ahead of ours.
+#: A client's clock may be this far ahead of ours.
 _MAX_CLOCK_SKEW_MS = 1000
 
 
 def values_of(data: dict[str, Any], at_ms: int, before: Bookmark | None = None) -> BookmarkValues:
-    """What was asked, with what was left out as it is or now. Raises InvalidValue."""
+    """The requested values; omitted ones default to `at_ms` and to the lengths of `before`. Raises InvalidValue."""
     at = at_ms if data["at"] is None else data["at"]
     if at > now_ms() + _MAX_CLOCK_SKEW_MS:
-        raise InvalidValue("at", "'at' must not be in the future: a bookmark is of a moment that was seen")
+        raise InvalidValue("at", "'at' must not be in the future")
     lengths = [
         getattr(before, f"{name}_ms") if data[f"{name}_seconds"] is None else round(data[f"{name}_seconds"] * 1000)
         for name in ("before", "after")
@@ -32,5 +32,5 @@ def values_of(data: dict[str, Any], at_ms: int, before: Bookmark | None = None) 
 
 
 def new_id(tenant_id: str | None, key: str | None) -> str:
-    """The same key gives the same id."""
+    """The id of a new bookmark; the same idempotency key gives the same id."""
     return str(uuid.uuid4() if key is None else uuid.uuid5(uuid.UUID(tenant_id), f"bookmark:{key}"))

@@ -1,4 +1,4 @@
-"""`/snapshots/schedules`: snapshots that are taken by themselves."""
+"""`/snapshots/schedules`: snapshots that are taken regularly."""
 
 import json
 from typing import Any
@@ -29,10 +29,10 @@ blp = Blueprint(
     "snapshot_schedules",
     __name__,
     url_prefix="/snapshots/schedules",
-    description="Pictures that are taken by themselves",
+    description="Snapshots that are taken regularly",
 )
 
-#: As large as ids get.
+#: Limit of ids in the database.
 _NUMBER = "int(max=9223372036854775807)"
 _ETAG = etag_header("the schedule")
 
@@ -45,7 +45,7 @@ class SnapshotSchedules(MethodView):
     def get(self, args: dict[str, Any]) -> Any:
         """List schedules
 
-        The oldest first.
+        Oldest first.
         """
         found, total = list_schedules(
             current_scope(), device_id=args["device_id"], limit=args["page_size"], offset=offset_of(args)
@@ -58,8 +58,8 @@ class SnapshotSchedules(MethodView):
     def post(self, data: dict[str, Any]) -> Any:
         """Add a schedule
 
-        Its first picture is taken at `next_at`. Pictures of a device that sends none then are left out, and `reason`
-        says why. 409 with reason `too_many_schedules` when the device has as many as it may.
+        The first snapshot is taken at `next_at`. If the device sends no video at that time, the snapshot is skipped,
+        and `reason` gives the cause. 409 with reason `too_many_schedules` if the device has as many as allowed.
         """
         scope = current_scope()
         device = find_device(scope, data["device_id"])
@@ -84,12 +84,12 @@ class SnapshotScheduleById(MethodView):
     def put(self, data: dict[str, Any], headers: dict[str, Any], schedule_id: int) -> Any:
         """Change a schedule
 
-        Sets every field; those left out get their default, but for the time zone. With If-Match, 412 when it was
+        Sets every field; omitted fields get their default, except the time zone. With If-Match, 412 if the schedule has
         changed since it was read.
         """
         before = find_schedule(current_scope(), schedule_id)
         if data["device_id"] != before.device_id:
-            raise InvalidValue("device_id", f"'device_id' must stay '{before.device_id}': make a new schedule instead")
+            raise InvalidValue("device_id", f"'device_id' must stay '{before.device_id}': add a new schedule instead")
         values = _values(data, data["time_zone"] or before.time_zone)
         if_version = seen_version(headers, before, "schedule")
         return _shown(replace_schedule(current_scope(), before.id, values, if_version=if_version))
@@ -99,14 +99,14 @@ class SnapshotScheduleById(MethodView):
     def delete(self, schedule_id: int) -> Response:
         """Delete a schedule
 
-        Its pictures stay, until somebody deletes them.
+        Its snapshots are kept until somebody deletes them.
         """
         delete_schedule(current_scope(), schedule_id)
         return no_content()
 
 
 def _values(data: dict[str, Any], time_zone: str) -> ScheduleValues:
-    """Raises InvalidValue for a plan that never comes."""
+    """The values of a schedule. Raises InvalidValue for a plan without any moment."""
     plan = SnapshotPlan(data["every_seconds"], data["times"], data["weekdays"], time_zone)
     if next_moment(plan, int(utc_now().timestamp() * 1000)) is None:
         raise InvalidValue(

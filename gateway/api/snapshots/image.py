@@ -1,4 +1,4 @@
-"""The picture of a snapshot as a reply: its file by ranges, or made smaller or into another format."""
+"""Replies with the picture of a snapshot: the file with ranges, or a smaller picture, or another format."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +16,12 @@ from gateway.errors import Conflict, NotFound
 
 _CHUNK = 256 << 10
 _SUFFIXES = {"jpeg": "jpg"}
-#: Pictures that are converted at once: a large one takes a core for a second and tens of megabytes.
-_seats = BoundedSemaphore(2)
+#: Limits how many pictures are converted at the same time: a large one takes a core for a second and tens of megabytes.
+_conversion_slots = BoundedSemaphore(2)
 
 
 def image_response(snapshot: Snapshot, args: dict[str, Any]) -> Response:
-    """The answer to the present request. Raises NotFound `file_missing`, Conflict `picture_damaged`."""
+    """The reply to the current request. Raises NotFound `file_missing`, Conflict `picture_damaged`."""
     format_name, width = args["format"], args["width"]
     if width is not None and width >= snapshot.width:
         width = None
@@ -40,7 +40,7 @@ def _send_file(snapshot: Snapshot) -> Response:
     try:
         size = path.stat().st_size
     except FileNotFoundError:
-        raise NotFound("the file of this snapshot is gone from the disk", reason="file_missing") from None
+        raise NotFound("the file of this snapshot is gone", reason="file_missing") from None
     return file_response(
         lambda offset, length: _read(path, offset, length),
         size,
@@ -56,7 +56,7 @@ def _send_converted(snapshot: Snapshot, format_name: str, width: int | None) -> 
         return same
     data = services().capture_files.read(snapshot.file)
     try:
-        with _seats:
+        with _conversion_slots:
             picture = convert_picture(data, width=width, format_name=format_name).data
     except PictureUnreadable as error:
         raise Conflict(error.message, reason=error.reason) from error
@@ -72,5 +72,5 @@ def _read(path: Path, offset: int, length: int) -> Iterator[bytes]:
 
 
 def _stem(snapshot: Snapshot) -> str:
-    """The device's name and the moment in its time zone."""
+    """Device name, and the moment in the time zone of the device."""
     return f"{snapshot.device_name} {local_time(snapshot.at_ms, time_zone_of(snapshot.device_id))}"

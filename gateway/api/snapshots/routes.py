@@ -1,4 +1,4 @@
-"""`/snapshots`: pictures that were kept; listed, shown, described, deleted and brought back."""
+"""`/snapshots`: stored pictures; listing, reading, describing, deleting and restoring them."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ from gateway.captures.snapshot_lists import (
 )
 from gateway.captures.snapshots import Snapshot
 
-blp = Blueprint("snapshots", __name__, url_prefix="/snapshots", description="Pictures that were kept")
+blp = Blueprint("snapshots", __name__, url_prefix="/snapshots", description="Stored pictures")
 
 _ETAG = etag_header("the snapshot")
 _IMAGES = {media_type(name): {"schema": BINARY} for name in PICTURE_FORMATS}
@@ -43,7 +43,7 @@ class Snapshots(MethodView):
     def get(self, args: dict[str, Any]) -> Any:
         """List snapshots
 
-        Newest first, unless `order` says otherwise. Those of deleted devices are among them.
+        Newest first, unless `order` says otherwise. Includes the snapshots of deleted devices.
         """
         wanted = SnapshotFilter(
             device_ids=args["device_id"],
@@ -77,7 +77,8 @@ class SnapshotById(MethodView):
     def put(self, data: dict[str, Any], headers: dict[str, Any], snapshot_id: Any) -> Any:
         """Describe a snapshot
 
-        Sets tags and note; what is left out becomes empty. With If-Match, 412 when it was changed since it was read.
+        Sets tags and note; omitted fields become empty. With If-Match, 412 if the snapshot has changed since it was
+        read.
         """
         before = find_snapshot(current_scope(), str(snapshot_id))
         return _shown(
@@ -95,7 +96,7 @@ class SnapshotById(MethodView):
     def delete(self, snapshot_id: Any) -> Response:
         """Delete a snapshot
 
-        It is gone at once, and can be brought back by `restore` for UNDO_MINUTES.
+        Removes the snapshot at once. `restore` brings it back within UNDO_MINUTES.
         """
         delete_snapshot(current_scope(), str(snapshot_id))
         return no_content()
@@ -108,10 +109,11 @@ class SnapshotImage(MethodView):
     @blp.file_response(media_type(PICTURE_FORMATS[0]))
     @blp.errors(404, 409, 416, 422, 503)
     def get(self, args: dict[str, Any], snapshot_id: Any) -> Response:
-        """Read a snapshot's picture
+        """Read the picture of a snapshot
 
-        As it was taken, or smaller, or in another format. It never changes and may be cached for ever. 404 with reason
-        `file_missing` when its file is gone, 409 with reason `picture_damaged` when the file cannot be read.
+        The original, or a smaller version, or another format. The picture never changes and may be cached indefinitely.
+        404 with reason `file_missing` if its file is gone, 409 with reason `picture_damaged` if the file cannot be
+        decoded.
         """
         return image_response(find_snapshot(current_scope(), str(snapshot_id)), args)
 

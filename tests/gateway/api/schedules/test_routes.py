@@ -81,7 +81,7 @@ def test_the_time_zone_is_at_first_that_of_the_devices_recording(post, device, s
         ({"every_seconds": 604_801}, "604800"),
         ({"every_seconds": 1.5}, "whole number"),
         ({"times": ["8:00"]}, "such as 08:30"),
-        ({"times": ["24:00"]}, "take 00:00"),
+        ({"times": ["24:00"]}, "use 00:00"),
         ({"times": ["25:00"]}, "from 00:00 to 24:00"),
         ({"times": [f"{n // 60:02}:{n % 60:02}" for n in range(97)]}, "at most 96"),
         ({"every_seconds": 60, "weekdays": ["funday"]}, "monday"),
