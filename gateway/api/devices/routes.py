@@ -32,7 +32,7 @@ from gateway.devices.events import events_of
 from gateway.inventory import NewRecording, create_device, delete_device, find_device, list_devices, replace_device
 from gateway.states import DesiredState, StreamState
 
-blp = Blueprint("devices", __name__, url_prefix="/devices", description="The configured cameras")
+blp = Blueprint("devices", __name__, url_prefix="/devices", description="Configured cameras")
 
 _ETAG = etag_header("the device")
 
@@ -64,7 +64,7 @@ class Devices(MethodView):
     def post(self, data: dict[str, Any]) -> Any:
         """Add a device
 
-        A device whose start mode is `always` starts at once. 409 with reason `name_taken` when the name is taken.
+        A device with the start mode `always` starts at once. 409 with reason `name_taken` if the name is in use.
         """
         config = services().config
         recording = NewRecording(config.recording_mode, config.time_zone)
@@ -93,9 +93,9 @@ class DeviceById(MethodView):
     def put(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Replace a device
 
-        Sets every field; those left out get their default. A source URL exactly as it was shown, with `***`, keeps its
-        password; changed in any way it must hold the password again. A running stream follows by itself. With If-Match,
-        412 when the device was changed since it was read.
+        Sets every field; omitted fields get their default. A source URL that is sent exactly as it was shown, with
+        `***`, keeps its password; a changed URL must contain the password again. A running stream applies the change by
+        itself. With If-Match, 412 if the device has changed since it was read.
         """
         before = find_device(current_scope(), str(device_id))
         device = replace_device(
@@ -114,7 +114,7 @@ class DeviceById(MethodView):
     def delete(self, device_id: Any) -> Response:
         """Delete a device
 
-        A running stream is stopped by its worker within seconds; its history goes with the device.
+        A running stream is stopped by its worker within seconds. The history is deleted with the device.
         """
         delete_device(current_scope(), str(device_id))
         return no_content()
@@ -126,9 +126,9 @@ class DeviceEvents(MethodView):
     @blp.list_response(EventSchema)
     @blp.errors(404, 422, 503)
     def get(self, args: dict[str, Any], device_id: Any) -> Any:
-        """List a device's history
+        """List the events of a device
 
-        The transitions of its stream, and what was made of its pictures; newest first.
+        State transitions of its stream, and events of its snapshots and bookmarks; newest first.
         """
         with database.session():
             device = find_device(current_scope(), str(device_id))
@@ -148,10 +148,10 @@ class DeviceProbe(MethodView):
     @blp.response(200, ProbeResultSchema)
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 429, 503)
     def post(self, data: dict[str, Any]) -> Any:
-        """Look at a source
+        """Probe a source
 
-        Connects to the camera once and says what it offers, with advice on what will cost latency or CPU. Takes up to
-        20 seconds. A camera that cannot be reached is an answer, not an error. 503 with reason `no_worker` when no
-        worker takes the job.
+        Connects to the camera once and describes its tracks, with advice on settings that cost latency or CPU. Takes up
+        to 20 seconds. An unreachable camera is a result, not an error. 503 with reason `no_worker` if no worker takes
+        the job.
         """
         return probe(data)

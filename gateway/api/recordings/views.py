@@ -1,4 +1,4 @@
-"""Recordings and footage as the API shows them: rows and facts as plain values."""
+"""Recordings and their events as the API shows them: rows as plain values."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from gateway.states import Reason, reason_for
 from gateway.storage.local import StorageUnavailable, open_storage
 from gateway.storage.retention import free_bytes_floor, limits_of
 
-#: A recorder that writes puts its footage into the index far more often.
+#: A recorder that is alive updates the index far more often.
 _SILENT_MS = 60_000
 
 
 def recording_views(recordings: list[Recording]) -> list[dict[str, Any]]:
-    """Recordings with their devices as `.device`."""
+    """Recordings (with their devices as `.device`) as in the schema `Recording`."""
     now, floor = now_ms(), _free_bytes_floor()
     totals = read_totals(current_scope(), [recording.id for recording in recordings], now, recorded_sums())
     return [_recording_view(recording, totals.get(recording.id, Totals()), now, floor) for recording in recordings]
@@ -57,7 +57,7 @@ def _recording_view(recording: Recording, totals: Totals, now: int, floor: int |
 
 
 def _free_bytes_floor() -> int | None:
-    """The least space that stays free; None while the store is away, or not there yet."""
+    """The free space to keep; None while the storage is unavailable or does not exist yet."""
     config = services().config
     try:
         return config.free_bytes_floor or free_bytes_floor(config, open_storage(config).space(), 0)
@@ -83,7 +83,7 @@ def _reason_of(recording: Recording, decision: Decision, newest_ms: int | None, 
         code = decision.reason_code or "recording_off"
         return reason_for(code, f"recording was stopped by {decision.by_name}" if decision.by_name else None)
     if recording.observed == "recording":
-        # A recorder that was killed could not say that it is gone.
+        # A recorder that was killed could not report its end.
         last_ms = max(newest_ms or 0, round(recording.since.timestamp() * 1000))
         return reason_for("recorder_away") if now - last_ms > _SILENT_MS else None
     if recording.reason_code is not None and recording.observed != "off":
