@@ -121,9 +121,7 @@ class DeviceSchema(Schema):
         metadata={"description": "desired state of the stream"},
     )
     recording = ma.fields.Nested(RecordingStateSchema, dump_only=True, allow_none=True)
-    has_credentials = ma.fields.Boolean(
-        dump_only=True, metadata={"description": "whether a URL contains a user or password"}
-    )
+    has_credentials = ma.fields.Boolean(dump_only=True, metadata={"description": "whether a URL contains credentials"})
     created_at = Time(dump_only=True)
     updated_at = Time(dump_only=True)
 

@@ -1,4 +1,4 @@
-"""`POST /recordings/devices/{id}/export`: a range of footage as one MP4, made by a job."""
+"""`POST /recordings/devices/{id}/export`: a job that writes a range of footage to one MP4."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from gateway.footage.recordings import find_recording
 from gateway.jobs.files import format_bytes
 from gateway.jobs.model import FootageRange, create_job, find_repeated
 
-blp = Blueprint("exports", __name__, url_prefix="/recordings", description="Ranges of footage as files")
+blp = Blueprint("exports", __name__, url_prefix="/recordings", description="Export of footage as MP4 files")
 
 CUTS = ("key_frames", "exact")
 KIND = "export"
@@ -28,16 +28,18 @@ class ExportArgsSchema(Schema):
     """A range of footage to export."""
 
     start = Moment(
-        required=True, metadata={"description": "RFC 3339 with an offset", "example": "2026-11-22T10:00:00Z"}
+        required=True,
+        metadata={"description": "start of the range, RFC 3339 with an offset", "example": "2026-11-22T10:00:00Z"},
     )
-    end = Moment(required=True, metadata={"description": "not part of the range", "example": "2026-11-22T10:05:00Z"})
+    end = Moment(
+        required=True, metadata={"description": "end of the range, exclusive", "example": "2026-11-22T10:05:00Z"}
+    )
     cut = Choice(
         CUTS,
         load_default="key_frames",
         metadata={
-            "description": "`key_frames` copies the footage and begins and ends at the key frames around the range; "
-            "`exact` "
-            "begins and ends at the frame, and encodes anew what it must for that"
+            "description": "`key_frames` copies the footage, from the key frame before the range to the one after it; "
+            "`exact` cuts at the exact frames and re-encodes what is necessary for that"
         },
     )
     name = Text(
@@ -45,7 +47,7 @@ class ExportArgsSchema(Schema):
         allow_none=True,
         low=1,
         high=200,
-        metadata={"description": "name of the file; left out: the device's name and the start in its time zone"},
+        metadata={"description": "name of the file; omitted: device name, and start in its time zone"},
     )
 
 
@@ -58,9 +60,9 @@ class DeviceExport(MethodView):
     def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Export a range
 
-        Makes one MP4 of the footage in a range, as a job: see `/jobs`. Gaps are skipped and told in the result's notes.
-        404 with reason `no_footage` where there is none, naming the nearest; 409 with reason `exports_full` when the
-        exported files take all the space they may.
+        Starts a job (see `/jobs`) that writes the footage of a range to one MP4. Gaps are skipped and listed in the
+        notes of the result. 404 with reason `no_footage` if there is no footage; `errors` names the nearest. 409 with
+        reason `exports_full` if exported files would take more space than EXPORTS_MAX_BYTES.
         """
         scope = current_scope()
         recording = find_recording(scope, str(device_id))
@@ -86,7 +88,7 @@ class DeviceExport(MethodView):
             },
             device_id=recording.device_id,
             request_key=headers["key"],
-            # What the job reads, from the key frame before the range to the one after it, is held until it has ended.
+            # Held until the job ends: all that it reads, from the key frame before the range to the one after it.
             footage=FootageRange(recording.id, min(start_ms, found.start_ms), max(end_ms, found.end_ms)),
             created_by=current_name(),
         )
@@ -101,7 +103,7 @@ def _check_size(size: int) -> None:
     if size > limit:
         raise InvalidValue(
             "end",
-            f"the range holds {format_bytes(size)} and exports may take {format_bytes(limit)}: choose a shorter range",
+            f"the range takes {format_bytes(size)}, but exports may take {format_bytes(limit)}: choose a shorter range",
             reason="range_too_large",
         )
     check_export_space(size)

@@ -1,4 +1,4 @@
-"""A timeline as the API shows it: coverage and gaps, with what happened and what is protected."""
+"""Timelines as the API shows them: spans and gaps, with events and protections."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from gateway.footage.recordings import Recording
 from gateway.footage.timelines import read_timeline
 from gateway.states import reason_for
 
-#: Events of each kind in one timeline.
+#: Limit of the events of each kind in one timeline.
 _MAX_EVENTS = 500
 
 

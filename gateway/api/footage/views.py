@@ -14,12 +14,12 @@ from gateway.states import reason_for
 
 
 def recorded_sums() -> RecordedSums:
-    """The sums that this web process remembers."""
+    """The cached sums of this web process."""
     return current_app.extensions.setdefault("vas_recorded_sums", RecordedSums())
 
 
 def protection_view(protection: Protection) -> dict[str, Any]:
-    """A protected range."""
+    """A protection as in the schema `Protection`."""
     return {
         "id": protection.id,
         "start": protection.start_ms,
@@ -31,7 +31,7 @@ def protection_view(protection: Protection) -> dict[str, Any]:
     }
 
 
-# ---- what may be long: as JSON has it, without a schema's work for each of thousands of items ------------------
+# ---- long lists: built as JSON directly, because a schema is slow for thousands of items ------------------------
 
 
 def reason_json(code: str, message: str | None = None) -> dict[str, str]:
@@ -52,7 +52,7 @@ def gap_json(gap: GapFact) -> dict[str, Any]:
 
 
 def _by(gap: GapFact) -> str | None:
-    """The message that names who did it."""
+    """The message of the reason, with the name of the person or address."""
     if gap.by_name and gap.reason_code in ("stopped_by_person", "deleted_by_person"):
         return reason_for(gap.reason_code).message.replace("a person", gap.by_name)
     return None

@@ -1,4 +1,4 @@
-"""What is received about playback."""
+"""Request schemas of playback."""
 
 from typing import Any
 
@@ -11,42 +11,41 @@ MAX_PLAYLIST_DAYS = 1
 
 
 class PlaylistArgsSchema(OrderedRange, Schema):
-    """Query of a playlist: a range of footage, or without `start` what is live now."""
+    """Query of a playlist: a range of footage, or live without `start`."""
 
     max_days = MAX_PLAYLIST_DAYS
 
-    start = Moment(load_default=None, metadata={"description": "where playback begins; left out: live"})
+    start = Moment(load_default=None, metadata={"description": "start of playback; omitted: live"})
     end = Moment(
         load_default=None,
         metadata={
-            "description": f"where it ends, at most {MAX_PLAYLIST_DAYS * 24} hours later. Left out or in the "
-            "future: the "
-            "playlist grows"
+            "description": f"end of playback, at most {MAX_PLAYLIST_DAYS * 24} hours after `start`. Omitted or in the "
+            "future: the playlist grows"
         },
     )
     msn = ma.fields.Integer(
         data_key="_HLS_msn",
         load_default=None,
         validate=ma.validate.Range(min=0),
-        metadata={"description": "LL-HLS: wait for this media sequence number"},
+        metadata={"description": "low-latency HLS: wait for the segment with this media sequence number"},
     )
     part = ma.fields.Integer(
         data_key="_HLS_part",
         load_default=None,
         validate=ma.validate.Range(min=0),
-        metadata={"description": "LL-HLS: and for this part of it"},
+        metadata={"description": "low-latency HLS: wait for this part of the segment"},
     )
     skip = Choice(
         ("YES", "v2"),
         data_key="_HLS_skip",
         load_default=None,
-        metadata={"description": "LL-HLS: ask for a delta update"},
+        metadata={"description": "low-latency HLS: request a delta update"},
     )
 
     @ma.validates_schema
     def check_start(self, data: dict[str, Any], **_options: Any) -> None:
         if data["start"] is None and data["end"] is not None:
-            raise ma.ValidationError({"start": ["'start' is required where 'end' is given"]})
+            raise ma.ValidationError({"start": ["'start' is required if 'end' is given"]})
 
 
 class TracksArgsSchema(Schema):
@@ -55,7 +54,5 @@ class TracksArgsSchema(Schema):
     tracks = Choice(
         ("all", "video", "sound"),
         load_default="all",
-        metadata={
-            "description": "`video`: without sound; `sound`: with a track of sound also where the camera sent none"
-        },
+        metadata={"description": "`video`: without audio; `sound`: with an audio track even if the camera sent none"},
     )

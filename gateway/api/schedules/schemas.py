@@ -128,4 +128,4 @@ class SnapshotScheduleSchema(Schema):
 class ScheduleQueryArgsSchema(PageArgsSchema):
     """Query of the list of schedules."""
 
-    device_id = Id(load_default=None, metadata={"description": "only of this device"})
+    device_id = Id(load_default=None, metadata={"description": "only schedules of this device"})

@@ -89,7 +89,10 @@ class LiveCaptureArgsSchema(Schema):
 class HistoricalCaptureArgsSchema(LiveCaptureArgsSchema):
     """The recorded moment to take a picture of, and its options."""
 
-    at = Moment(required=True, metadata={"description": "RFC 3339 with an offset", "example": "2026-11-22T10:00:00Z"})
+    at = Moment(
+        required=True,
+        metadata={"description": "the moment, RFC 3339 with an offset", "example": "2026-11-22T10:00:00Z"},
+    )
     accuracy = Choice(
         ACCURACIES,
         load_default=EXACT,

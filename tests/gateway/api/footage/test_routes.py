@@ -148,7 +148,7 @@ def test_times_may_have_an_offset_and_a_plus_may_get_lost_on_the_way(client, url
             "playlist?start=2026-06-08T00:00:00Z&end=2026-06-09T00:00:01Z",
             "'end' must be at most 24 hours after 'start'",
         ),
-        ("playlist?end=2026-06-08T00:00:00Z", "'start' is required where 'end' is given"),
+        ("playlist?end=2026-06-08T00:00:00Z", "'start' is required if 'end' is given"),
         ("timeline?start=2026-06-08T00:00:00Z%00&end=2026-06-09T00:00:00Z", "'start' must be a time such as"),
         ("dates?from=2026-02-30", "'from' must be a date such as 2026-11-22"),
         ("dates?from=2026-W09-1", "'from' must be a date such as 2026-11-22"),
