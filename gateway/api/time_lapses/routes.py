@@ -79,7 +79,8 @@ class TimeLapseArgsSchema(Schema):
         load_default=None,
         allow_none=True,
         metadata={
-            "description": "seconds of the range between two pictures; omitted or null: as many pictures as the movie has frames"
+            "description": "seconds of the range between two pictures; omitted or null: as many pictures as the movie "
+            "has frames"
         },
     )
     speed = Factor(
