@@ -12,7 +12,7 @@ from gateway.plugin_manager import notify
 logger = logging.getLogger(__name__)
 
 #: A snapshot worker that is later than this finds the job in the database.
-_WAKE_SECONDS = 10.0
+_REQUEST_SECONDS = 10.0
 
 
 def request_clip(bookmark: Bookmark) -> None:
@@ -23,7 +23,7 @@ def request_clip(bookmark: Bookmark) -> None:
     wired, job_id = services(), bookmark.clip_job_id
     try:
         if wired.has_snapshot_worker():
-            wired.captures.send(CaptureRequest(id=job_id, what=CLIP), keep_seconds=_WAKE_SECONDS)
+            wired.captures.send(CaptureRequest(id=job_id, what=CLIP), keep_seconds=_REQUEST_SECONDS)
             return
     except Unavailable as error:
         logger.warning("clip %s cannot be requested at once: %s", bookmark.id, error)

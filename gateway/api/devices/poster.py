@@ -78,10 +78,10 @@ class DevicePoster(MethodView):
 
 def _make(device: Device, width: int, known: Poster | None) -> Poster:
     """The newest picture from a worker, from the snapshots or in `known`. Raises PosterLate."""
-    answer = _ask(device, width)
+    answer = _request_poster(device, width)
     if answer is not None and answer.at_ms is not None and now_ms() - answer.at_ms < _LIVE_MS:
         return Poster(answer.picture, answer.at_ms)
-    found = [known, _newest_kept(device, width, known)]
+    found = [known, _newest_snapshot(device, width, known)]
     if answer is not None:
         found.append(Poster(answer.picture, answer.at_ms))
     pictures = [poster for poster in found if poster is not None and poster.at_ms is not None]
@@ -92,7 +92,7 @@ def _make(device: Device, width: int, known: Poster | None) -> Poster:
     return Poster(message=answer.message or reason_for(answer.reason or "no_picture").message)
 
 
-def _ask(device: Device, width: int) -> CaptureAnswer | None:
+def _request_poster(device: Device, width: int) -> CaptureAnswer | None:
     """The answer of a worker: the newest frame on the bus, or else the last recorded one. None if no worker runs."""
     wired = services()
     if not wired.has_snapshot_worker():
@@ -106,7 +106,7 @@ def _ask(device: Device, width: int) -> CaptureAnswer | None:
     return answer
 
 
-def _newest_kept(device: Device, width: int, known: Poster | None) -> Poster | None:
+def _newest_snapshot(device: Device, width: int, known: Poster | None) -> Poster | None:
     """The newest snapshot, if it is newer than `known`."""
     snapshot = newest_snapshot(current_scope(), device.id)
     if snapshot is None or (known is not None and known.at_ms is not None and known.at_ms >= snapshot.at_ms):

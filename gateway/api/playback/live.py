@@ -125,7 +125,7 @@ def live_playlist_response(device: Device) -> Response:
     wanted = _read_directives()
     window = _live().windows.of(device.id)
     _note_demand(device, window)
-    playlist, can_block = _look(device, window, wanted)
+    playlist, can_block = _wait_for_playlist(device, window, wanted)
     if playlist.is_empty:
         stream = request_stream(current_scope(), device.id)
         raise ApiError(
@@ -153,7 +153,7 @@ def _read_directives() -> Wanted | None:
     return Wanted(numbers["_HLS_msn"], numbers.get("_HLS_part"))
 
 
-def _look(device: Device, window: LiveWindow, wanted: Wanted | None) -> tuple[LivePlaylist, bool]:
+def _wait_for_playlist(device: Device, window: LiveWindow, wanted: Wanted | None) -> tuple[LivePlaylist, bool]:
     """The playlist once it has the wanted part, and whether the next reload may block as well."""
     playlist = LivePlaylist(window.parts())
     slots = _live().slots

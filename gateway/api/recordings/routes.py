@@ -80,7 +80,7 @@ class RecordingByDevice(MethodView):
             recording = change_settings(current_scope(), before.device_id, values, if_version=if_version)
         except RecordingChanged as error:
             raise VersionChanged(error.message) from error
-        return _shown(_wake(recording))
+        return _shown(_start_recorder(recording))
 
 
 @blp.route("/devices/<uuid:device_id>/start", methods=["POST"])
@@ -96,7 +96,7 @@ def start_recording(data: dict[str, Any], device_id: Any) -> Any:
     recording = find_recording(current_scope(), str(device_id))
     if not recording.device.enabled:
         raise Conflict(f"device '{recording.device.name}' is disabled: enable it first", reason="device_disabled")
-    return _shown(_wake(_override(str(device_id), "on", data["until"])))[0]
+    return _shown(_start_recorder(_override(str(device_id), "on", data["until"])))[0]
 
 
 @blp.route("/devices/<uuid:device_id>/stop", methods=["POST"])
@@ -119,7 +119,7 @@ def resume_recording(device_id: Any) -> Any:
 
     Cancels an override by `start` or `stop`. May be repeated.
     """
-    return _shown(_wake(_override(str(device_id), None, None)))[0]
+    return _shown(_start_recorder(_override(str(device_id), None, None)))[0]
 
 
 @blp.route("/devices/<uuid:device_id>/events")
@@ -160,7 +160,7 @@ class RecordingEvents(MethodView):
             at_ms=at,
             end_ms=at + duration_ms if duration_ms else None,
         )
-        _wake(find_recording(current_scope(), str(device_id)))
+        _start_recorder(find_recording(current_scope(), str(device_id)))
         return event_view(event)
 
 
@@ -182,7 +182,7 @@ def _override(device_id: str, word: str | None, until_ms: int | None) -> Recordi
     return say(current_scope(), device_id, word, by=current_name(), now_ms=now, until_ms=until_ms)
 
 
-def _wake(recording: Recording) -> Recording:
+def _start_recorder(recording: Recording) -> Recording:
     """Ask a recorder to start now if footage is wanted; the clock process would do so within seconds."""
     wired = services()
     wish = recording.wish(is_enabled=recording.device.enabled)

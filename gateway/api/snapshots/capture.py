@@ -92,14 +92,14 @@ def _capture(device_id: str, data: dict[str, Any], key: str | None, *, kind: str
     )
     if key is not None:
         _check_key(request.id, {"device_id": device.id, **asked})
-        if (made := _made(request)) is not None:
+        if (made := _find_made(request)) is not None:
             return _created(made)
         if (job := find_repeated(scope, CAPTURE_JOB, asked, device_id=device.id, request_key=key)) is not None:
             return accepted(job)
-    answer = _ask(request, data["wait_seconds"])
+    answer = _request_picture(request, data["wait_seconds"])
     if answer is None:
         # A worker may have finished just after the deadline.
-        if (made := _made(request)) is not None:
+        if (made := _find_made(request)) is not None:
             return _created(made)
         parameters = {"asked": asked, **request.to_dict()}
         job, is_new = create_job(scope, CAPTURE_JOB, parameters, device_id=device.id, request_key=key)
@@ -111,7 +111,7 @@ def _capture(device_id: str, data: dict[str, Any], key: str | None, *, kind: str
     return _created(find_snapshot(scope, request.id))
 
 
-def _ask(request: CaptureRequest, wait_seconds: float) -> CaptureAnswer | None:
+def _request_picture(request: CaptureRequest, wait_seconds: float) -> CaptureAnswer | None:
     """The answer of the snapshot worker; None if it is late, or if no worker runs."""
     wired = services()
     if wait_seconds == 0 or not wired.has_snapshot_worker():
@@ -142,7 +142,7 @@ def _check_key(request_id: str, asked: dict[str, Any]) -> None:
         raise Conflict("this idempotency key was used for another request: choose a new one", reason="key_reused")
 
 
-def _made(request: CaptureRequest) -> Snapshot | None:
+def _find_made(request: CaptureRequest) -> Snapshot | None:
     """The snapshot that this request has made already, if any. Raises Conflict `snapshot_deleted`."""
     try:
         snapshot = find_snapshot(current_scope(), request.id, with_deleted=True)
