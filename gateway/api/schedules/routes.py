@@ -9,6 +9,7 @@ from flask.views import MethodView
 from gateway.api.base import Blueprint, current_name, current_scope, no_content, offset_of, paginated
 from gateway.api.conditional import IfMatchSchema, etag_header, location_header, seen_version, with_etag
 from gateway.api.schedules.schemas import SCHEDULE_EXAMPLE, ScheduleQueryArgsSchema, SnapshotScheduleSchema
+from gateway.api.time_fields import now_ms
 from gateway.captures.schedules import (
     ScheduleValues,
     SnapshotSchedule,
@@ -19,7 +20,6 @@ from gateway.captures.schedules import (
     list_schedules,
     replace_schedule,
 )
-from gateway.clock import utc_now
 from gateway.errors import InvalidValue
 from gateway.footage.recordings import find_recording
 from gateway.inventory import find_device
@@ -108,7 +108,7 @@ class SnapshotScheduleById(MethodView):
 def _values(data: dict[str, Any], time_zone: str) -> ScheduleValues:
     """The values of a schedule. Raises InvalidValue for a plan without any moment."""
     plan = SnapshotPlan(data["every_seconds"], data["times"], data["weekdays"], time_zone)
-    if next_moment(plan, int(utc_now().timestamp() * 1000)) is None:
+    if next_moment(plan, now_ms()) is None:
         raise InvalidValue(
             "every_seconds",
             f"'every_seconds' of {data['every_seconds']} never falls on {', '.join(data['weekdays'])}: "

@@ -18,10 +18,10 @@ from gateway.api.jobs.schemas import JobSchema
 from gateway.api.nearest import refuse_empty
 from gateway.api.snapshots.schemas import HistoricalCaptureArgsSchema, LiveCaptureArgsSchema, SnapshotSchema
 from gateway.api.snapshots.views import snapshot_view
+from gateway.api.time_fields import now_ms
 from gateway.captures.queue import HISTORICAL, LIVE, SNAPSHOT, CaptureAnswer, CaptureRequest
 from gateway.captures.snapshot_lists import find_snapshot
 from gateway.captures.snapshots import Snapshot
-from gateway.clock import utc_now
 from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
 from gateway.inventory import find_device
 from gateway.jobs.model import create_job, find_repeated, format_job_error
@@ -72,7 +72,7 @@ class HistoricalCapture(MethodView):
         `no_footage` if nothing is recorded at that moment; `errors` names the nearest footage. 409 with reason
         `picture_damaged` if the footage cannot be decoded.
         """
-        if data["at"] > int(utc_now().timestamp() * 1000):
+        if data["at"] > now_ms():
             raise InvalidValue("at", "'at' must not be in the future")
         return _capture(str(device_id), data, headers["key"], kind=HISTORICAL, at_ms=data["at"])
 

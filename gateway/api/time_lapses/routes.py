@@ -151,7 +151,7 @@ class DeviceTimeLapse(MethodView):
         if before is not None:
             return accepted(before)
         start_ms, end_ms = check_past_range(data, MAX_DAYS * DAY_MS)
-        pace = _pace(data, start_ms, end_ms)
+        timing = _find_timing(data, start_ms, end_ms)
         if data["source"] == RECORDINGS:
             if not segments_between(recording.id, start_ms, end_ms, limit=1):
                 before_ms, after_ms = (
@@ -159,13 +159,13 @@ class DeviceTimeLapse(MethodView):
                     nearest_footage(recording.id, end_ms)[1],
                 )
                 return refuse_empty(NOTHING_IN_RANGE, before_ms, after_ms)
-            pictures = Steps(start_ms, end_ms, pace["step_ms"]).count
+            pictures = Steps(start_ms, end_ms, timing["step_ms"]).count
         else:
             pictures = count_snapshots(scope, recording.device_id, start_ms, end_ms, schedule_id=data["schedule_id"])
             if not pictures:
                 return _no_snapshots(recording, start_ms, end_ms)
-            if pace["step_ms"] is not None:
-                pictures = min(pictures, Steps(start_ms, end_ms, pace["step_ms"]).count)
+            if timing["step_ms"] is not None:
+                pictures = min(pictures, Steps(start_ms, end_ms, timing["step_ms"]).count)
         size = _estimate_size(pictures, data["width"])
         check_export_space(size)
         job, is_new = create_job(
@@ -176,7 +176,7 @@ class DeviceTimeLapse(MethodView):
                 "start_ms": start_ms,
                 "end_ms": end_ms,
                 "source": data["source"],
-                **pace,
+                **timing,
                 "fps": data["fps"],
                 "width": data["width"],
                 "schedule_id": data["schedule_id"],
@@ -193,7 +193,7 @@ class DeviceTimeLapse(MethodView):
         return accepted(job)
 
 
-def _pace(data: dict[str, Any], start_ms: int, end_ms: int) -> dict[str, float | None]:
+def _find_timing(data: dict[str, Any], start_ms: int, end_ms: int) -> dict[str, float | None]:
     """`step_ms`: interval between pictures; `speed`; `seconds`: length of the movie, if requested.
 
     For snapshots each of them may be None. Raises InvalidValue.
