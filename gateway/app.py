@@ -5,7 +5,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import NotFound
 
 from gateway import __version__, database
-from gateway.api.base import API_PREFIX, Api, Services
+from gateway.api.base import API_PREFIX, Api, ApiServices
 from gateway.api.bookmarks.routes import blp as bookmarks
 from gateway.api.devices.poster import blp as posters
 from gateway.api.devices.routes import blp as devices
@@ -30,22 +30,22 @@ from gateway.config import Config
 from gateway.logs import setup_logging
 from gateway.plugin_manager import collect, create_plugin_manager
 
-_DESCRIPTION = """Cameras come in over RTSP, browsers watch them over WebRTC.
+_DESCRIPTION = """A camera gateway: RTSP in, WebRTC and HLS out, with recording.
 
-Lists are arrays; the header `X-Pagination` says how many items and pages there are. Times are RFC 3339 in UTC. Every
-error has the shape of the schema `Error`: its `reason` is a stable word for programs, its `message` says what would be
-right, and `errors` names the fields.
+Lists are JSON arrays; the header `X-Pagination` carries the number of items and pages. Times are RFC 3339 in UTC. Every
+error has the shape of the schema `Error`: `reason` is a stable identifier for programs, `message` says what is wrong
+and what would be right, and `errors` names the fields.
 
-Any request may also be answered with 400 (malformed, or a host that is not in TRUSTED_HOSTS), 403 (a change asked for
-by the page of another site), 413 (body too long), 415 (body that is not JSON) or 503 (a component is away; try
-again after `Retry-After`)."""
+Any request may also be answered with 400 (malformed, or a host that is not in TRUSTED_HOSTS), 403 (a change requested
+by a page of another site), 413 (body too large), 415 (body that is not JSON) or 503 (a component is unavailable;
+retry after `Retry-After`)."""
 
 
 def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> Flask:
-    """The Flask application; nothing in it connects before the first request.
+    """The Flask application; it connects to nothing before the first request.
 
-    `config` defaults to the environment, `plugins` to all that are installed. Logging is set up only for a program of
-    its own, without a `config`. Raises ConfigError or PluginError.
+    `config` defaults to the environment, `plugins` to all installed ones. Logging is set up only without a `config`,
+    that is when the application is a program of its own. Raises ConfigError or PluginError.
     """
     if config is None:
         config = Config.from_environment()
@@ -65,10 +65,10 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     )
     app.json.sort_keys = False
     app.json.ensure_ascii = False
-    Services.build(config, plugins).attach(app)
+    ApiServices.build(config, plugins).attach(app)
     api = Api(app, spec_kwargs={"extra_plugins": [PathParameters()]})
     protect(app, config)
-    ours = (
+    boxes = (
         devices,
         posters,
         streams,
@@ -86,7 +86,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
         plugins_blp,
         health,
     )
-    for blueprint in (*ours, *collect(plugins, "register_blueprints", config=config)):
+    for blueprint in (*boxes, *collect(plugins, "register_blueprints", config=config)):
         api.add(blueprint)
     add_pages(app, config)
 

@@ -1,1 +1,1 @@
-"""The REST API: a shelf of boxes of one shape, each with its routes and schemas."""
+"""The REST API: one package per resource, all of the same form, each with its routes and schemas."""

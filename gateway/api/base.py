@@ -1,6 +1,6 @@
-"""What every box of the API is made of: Api, Blueprint, Schema, the error shape, pagination, the request's scope.
+"""Building blocks of every API resource: Api, Blueprint, Schema, error shape, pagination, scope of the request.
 
-Plugins build their own resources from here too (`register_blueprints`).
+Plugins build their own resources from the same blocks (`register_blueprints`).
 """
 
 import json
@@ -14,17 +14,20 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from gateway.api.errors import ErrorSchema, register_error_handlers
-from gateway.api.fields import Choice, Count, Flag, Id, Text, Time
-from gateway.api.services import Services, request_stream, services
+from gateway.api.fields import Choice, Count, DeviceIds, Flag, Id, Text, Time
+from gateway.api.services import ApiServices, request_stream, services
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 
 __all__ = [
     "API_PREFIX",
+    "BINARY",
     "Api",
+    "ApiServices",
     "Blueprint",
     "Choice",
     "Count",
+    "DeviceIds",
     "ErrorSchema",
     "Flag",
     "Id",
@@ -32,7 +35,6 @@ __all__ = [
     "ReasonSchema",
     "ReplySchema",
     "Schema",
-    "Services",
     "Text",
     "Time",
     "current_name",
@@ -46,29 +48,32 @@ __all__ = [
 
 API_PREFIX = "/api/v1"
 
+#: The schema of a body that is not JSON.
+BINARY = {"type": "string", "format": "binary"}
+
 PAGINATION_HEADER = {
     "X-Pagination": {
-        "description": "JSON: total, total_pages, first_page, last_page, page, previous_page, next_page",
+        "description": "JSON object with total, total_pages, first_page, last_page, page, previous_page, next_page",
         "schema": {"type": "string"},
     }
 }
 
 
 def current_scope() -> TenantScope:
-    """The tenant for whom this request is answered: every query of a route goes through it."""
+    """The tenant of the current request; every query of a route goes through it."""
     if "scope" not in g:
         g.scope = TenantScope(DEFAULT_TENANT_ID)
     return g.scope
 
 
 def current_name() -> str:
-    """Who asks, as it is kept beside what was done: without users that is the address that the request came from."""
+    """The name that is stored as the author of a change: the client's address, as there are no users yet."""
     return request.remote_addr or "somebody"
 
 
 class Schema(ma.Schema):
-    """Base of what callers send: unknown fields are errors. Read-only fields of our own replies are passed over,
-    so that what GET gave can be sent back by PUT."""
+    """Base of request schemas: unknown fields are errors. Read-only fields are ignored, so that clients can send back
+    with PUT what they received from GET."""
 
     class Meta:
         unknown = ma.RAISE
@@ -92,42 +97,46 @@ class Schema(ma.Schema):
 
 
 class ReplySchema(ma.Schema):
-    """Base of what the API sends."""
+    """Base of reply schemas."""
 
 
 class ReasonSchema(ReplySchema):
-    """Why something is as it is."""
+    """The cause of a state."""
 
-    code = ma.fields.String(required=True, metadata={"description": "a stable word for programs", "example": "refused"})
-    message = ma.fields.String(required=True, metadata={"description": "what happened, for people"})
-    remedy = ma.fields.String(required=True, metadata={"description": "what to do about it; may be empty"})
+    code = ma.fields.String(
+        required=True, metadata={"description": "stable identifier for programs", "example": "refused"}
+    )
+    message = ma.fields.String(required=True, metadata={"description": "what happened, as text for people"})
+    remedy = ma.fields.String(
+        required=True, metadata={"description": "how to resolve it, as text for people; may be empty"}
+    )
 
 
 class PageArgsSchema(Schema):
     """Query of a list."""
 
-    page = Count(load_default=1, low=1, high=1_000_000, metadata={"description": "page, from 1"})
-    page_size = Count(load_default=50, low=1, high=200, metadata={"description": "items on a page"})
+    page = Count(load_default=1, low=1, high=1_000_000, metadata={"description": "number of the page, from 1"})
+    page_size = Count(load_default=50, low=1, high=200, metadata={"description": "items per page"})
 
 
 class _Parser(FlaskParser):
-    """Reads arguments; a query with an unknown name is an error, as it is in a body."""
+    """Parses arguments; unknown names in a query are errors, as in a body."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE}  # noqa: RUF012
 
     def load_json(self, req: Any, schema: ma.Schema) -> Any:
         if req.content_length is None and len(req.get_data(cache=True)) >= (req.max_content_length or math.inf):
-            raise RequestEntityTooLarge  # a chunked body: werkzeug cuts it off at the limit and says nothing
+            raise RequestEntityTooLarge  # werkzeug truncates a chunked body at the limit without an error
         try:
             return super().load_json(req, schema)
         except RecursionError:
             raise BadRequest("the JSON is nested too deeply") from None
         except ValueError:
-            raise BadRequest("the JSON holds a number that is too long") from None
+            raise BadRequest("the JSON contains a number that is too long") from None
 
 
 class Blueprint(flask_smorest.Blueprint):
-    """A box of routes under the API's prefix."""
+    """The routes of one resource, below the prefix of the API."""
 
     ARGUMENTS_PARSER = _Parser()
 
@@ -135,8 +144,20 @@ class Blueprint(flask_smorest.Blueprint):
         """`response(200)` for an array with the X-Pagination header; the route returns `paginated(...)`."""
         return self.response(200, schema(many=True), headers=PAGINATION_HEADER, **options)
 
+    def file_response(self, content_type: str, **options: Any) -> Any:
+        """Document a file that is sent whole (200), as one range (206) or not at all (304): see `file_replies`."""
+
+        def decorate(function: Any) -> Any:
+            function = self.alt_response(304, description="not modified: If-None-Match names this version")(function)
+            function = self.alt_response(
+                206, schema=BINARY, content_type=content_type, description="the range that Range names"
+            )(function)
+            return self.response(200, BINARY, content_type=content_type, **options)(function)
+
+        return decorate
+
     def errors(self, *codes: int) -> Any:
-        """Document the errors that a route may answer beside those that any may."""
+        """Document the errors of a route, in addition to those of every request."""
 
         def decorate(function: Any) -> Any:
             for code in codes:
@@ -147,7 +168,7 @@ class Blueprint(flask_smorest.Blueprint):
 
 
 class Api(flask_smorest.Api):
-    """The API with its one error shape."""
+    """The API, with one shape for all errors."""
 
     ERROR_SCHEMA = ErrorSchema
 
@@ -155,7 +176,7 @@ class Api(flask_smorest.Api):
         register_error_handlers(self._app)
 
     def add(self, blueprint: flask_smorest.Blueprint) -> None:
-        """Register a blueprint under the API's prefix."""
+        """Register a blueprint below the prefix of the API."""
         prefix = blueprint.url_prefix or ""
         if not prefix.startswith(API_PREFIX):
             prefix = API_PREFIX + prefix
@@ -163,13 +184,13 @@ class Api(flask_smorest.Api):
 
 
 def paginated(items: Any, total: int, args: dict[str, Any]) -> tuple[Any, int, dict[str, str]]:
-    """What a route with `list_response` returns: the page's items, and how many there are on all pages."""
+    """The reply of a route with `list_response`: the items of the page, and the number of items on all pages."""
     header = Blueprint._make_pagination_metadata(args["page"], args["page_size"], total)
     return items, 200, {Blueprint.PAGINATION_HEADER_NAME: json.dumps(header)}
 
 
 def offset_of(args: dict[str, Any]) -> int:
-    """How many items stand on the pages before."""
+    """The number of items on the previous pages."""
     return (args["page"] - 1) * args["page_size"]
 
 

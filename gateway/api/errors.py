@@ -1,4 +1,4 @@
-"""The one shape of every error, and which error of the domain has which status."""
+"""The shape of all errors, and the HTTP status of each domain error."""
 
 import logging
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from gateway.secrets import SealBroken
 
 logger = logging.getLogger(__name__)
 
-#: Most exact class first.
+#: Subclasses before their base classes.
 _STATUS_OF: tuple[tuple[type[VasError], int], ...] = (
     (VersionChanged, 412),
     (InvalidValue, 422),
@@ -41,20 +41,22 @@ _RETRY_SECONDS = 2
 
 
 class ErrorSchema(ma.Schema):
-    """Every error has this shape."""
+    """The shape of every error."""
 
-    code = ma.fields.Integer(required=True, metadata={"description": "the HTTP status", "example": 422})
-    status = ma.fields.String(required=True, metadata={"description": "its name", "example": "Unprocessable Content"})
-    message = ma.fields.String(required=True, metadata={"description": "what is wrong and what would be right"})
+    code = ma.fields.Integer(required=True, metadata={"description": "HTTP status code", "example": 422})
+    status = ma.fields.String(
+        required=True, metadata={"description": "HTTP reason phrase", "example": "Unprocessable Content"}
+    )
+    message = ma.fields.String(required=True, metadata={"description": "what is wrong, and what would be right"})
     errors = ma.fields.Dict(
         required=True,
-        metadata={"description": "messages by place (`json`, `query`, `path`, `headers`) and field; may be empty"},
+        metadata={"description": "messages by location (`json`, `query`, `path`, `headers`) and field; may be empty"},
     )
-    reason = ma.fields.String(required=True, metadata={"description": "a stable word for programs"})
+    reason = ma.fields.String(required=True, metadata={"description": "stable identifier for programs"})
 
 
 class ApiError(VasError):
-    """An error with a status of its own, for what no error of the domain says."""
+    """An error with an explicit status, where no domain error fits."""
 
     def __init__(self, code: int, message: str, *, reason: str | None = None) -> None:
         super().__init__(message, reason=reason or _REASONS.get(code, "error"))
@@ -64,7 +66,7 @@ class ApiError(VasError):
 def error_response(
     code: int, message: str, *, reason: str | None = None, errors: dict[str, Any] | None = None
 ) -> Response:
-    """The JSON of an error."""
+    """The JSON reply of an error."""
     response = jsonify(
         code=code,
         status=HTTPStatus(code).phrase,
@@ -79,7 +81,7 @@ def error_response(
 
 
 def register_error_handlers(app: Flask) -> None:
-    """Give every error of `app` the one shape."""
+    """Give all errors of `app` the same shape."""
     app.register_error_handler(HTTPException, handle_http_error)
     app.register_error_handler(VasError, handle_vas_error)
     app.register_error_handler(Exception, handle_unexpected)
@@ -112,23 +114,23 @@ def handle_vas_error(error: VasError) -> Response:
 
 
 def handle_unexpected(error: Exception) -> Response:
-    """A mistake of ours: told to the log, not to the caller."""
+    """A bug: the details go to the log, not to the caller."""
     logger.error("%s %s failed", request.method, request.path, exc_info=error)
-    return error_response(500, "an unexpected error happened; the log of the web process has the details")
+    return error_response(500, "unexpected error: the log of the web process has the details")
 
 
 def _plain(error: HTTPException) -> str:
     if error.code == 404:
-        return f"there is nothing at '{request.path[:200]}'"
+        return f"there is no resource at '{request.path[:200]}'"
     if error.code == 405:
-        return f"'{request.path[:200]}' does not answer {request.method[:20]}"
+        return f"'{request.path[:200]}' does not allow {request.method[:20]}"
     if error.code == 413:
-        return "the body of the request is too long"
+        return "the request body is too large"
     return (error.description or error.name).rstrip(".")
 
 
 def _first_message(errors: Any) -> str | None:
-    """The first text in the nested messages of a validation."""
+    """The first text in nested validation messages."""
     if isinstance(errors, str):
         return errors.rstrip(".")
     values = errors.values() if isinstance(errors, dict) else errors if isinstance(errors, list) else ()

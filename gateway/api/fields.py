@@ -1,4 +1,4 @@
-"""Fields that are strict on the way in: JSON types as they are, text without control characters."""
+"""Strict input fields: JSON types without coercion, text without control characters."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -13,12 +13,12 @@ _LINE_CHARACTERS = frozenset("\n\t")
 
 
 def _about(attr: str | None, message: str) -> str:
-    """The message with the field's name; an entry of a list has none of its own."""
+    """The message with the name of its field; entries of a list have none."""
     return message if attr is None else f"'{attr}' {message}"
 
 
 class Text(ma.fields.String):
-    """Text without blanks at its ends, in Unicode's composed form (NFC), without control characters.
+    """Text, stripped, normalized to NFC, without control characters.
 
     `lines=True` allows line breaks and tabs.
     """
@@ -37,13 +37,13 @@ class Text(ma.fields.String):
                 self.lines and character in _LINE_CHARACTERS
             ):
                 raise ma.ValidationError(
-                    _about(attr, f"must not hold control characters, such as U+{ord(character):04X}")
+                    _about(attr, f"must not contain control characters, such as U+{ord(character):04X}")
                 )
         return unicodedata.normalize("NFC", text).strip()
 
 
 class Flag(ma.fields.Boolean):
-    """JSON's true or false and nothing that looks like them."""
+    """A JSON boolean; no other value counts as true or false."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> bool:
         if not isinstance(value, bool):
@@ -52,7 +52,7 @@ class Flag(ma.fields.Boolean):
 
 
 class Count(ma.fields.Integer):
-    """A whole number from `low` to `high`. In a query it is text, in JSON a number."""
+    """An integer from `low` to `high`: text in a query, a number in JSON."""
 
     def __init__(self, *, low: int, high: int, **options: Any) -> None:
         super().__init__(validate=ma.validate.Range(min=low, max=high), **options)
@@ -72,7 +72,7 @@ class Count(ma.fields.Integer):
 
 
 class Choice(ma.fields.String):
-    """One of some words."""
+    """One of several words."""
 
     def __init__(self, words: Iterable[str], **options: Any) -> None:
         self.words = tuple(words)
@@ -82,7 +82,7 @@ class Choice(ma.fields.String):
 
 
 class Id(ma.fields.UUID):
-    """A UUID, as text in Python."""
+    """A UUID; in Python a string."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         if not isinstance(value, str):
@@ -90,8 +90,23 @@ class Id(ma.fields.UUID):
         return str(super()._deserialize(value, attr, data, **options))
 
 
+class DeviceIds(ma.fields.List):
+    """Query parameter of a list: the ids of the devices to include; all devices without any."""
+
+    MAX = 200
+
+    def __init__(self, description: str, **options: Any) -> None:
+        super().__init__(
+            Id(),
+            load_default=list,
+            validate=ma.validate.Length(max=self.MAX, error=f"must be at most {self.MAX}"),
+            metadata={"description": description},
+            **options,
+        )
+
+
 class Time(ma.fields.DateTime):
-    """A moment: RFC 3339 in UTC with milliseconds and Z."""
+    """A time; sent as RFC 3339 in UTC with milliseconds and Z."""
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **_options: Any) -> str | None:
         if value is None:

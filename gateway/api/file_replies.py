@@ -1,4 +1,4 @@
-"""Files of footage as replies: ranges, conditional requests, caching."""
+"""Replies with files: ranges, conditional requests, caching."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,7 +7,7 @@ from werkzeug.datastructures import Range
 
 from gateway.api.errors import error_response
 
-#: A file of footage never changes; `private`, because it is one tenant's.
+#: For files that never change; `private`, because each belongs to one tenant.
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 
@@ -19,20 +19,20 @@ def file_response(
     mimetype: str,
     cache_control: str,
 ) -> Response:
-    """The answer to the present request for a file of `size` bytes: whole, one range of it, 304 or 416 (RFC 9110).
+    """The reply to the current request for a file of `size` bytes: all of it, one range, 304 or 416 (RFC 9110).
 
-    `read(offset, length)` gives the bytes. Without `etag` the file has no version yet, and conditions are passed over.
+    `read(offset, length)` yields the bytes. Without `etag` the file has no version yet, and conditions are ignored.
     """
     if etag is not None and (same := not_modified(etag, cache_control)) is not None:
         return same
-    # If-Range names the version whose rest is asked for; of any other the whole file is sent.
+    # If-Range names the version of which the client has a part; any other version is sent in full.
     is_same = "If-Range" not in request.headers or (etag is not None and request.if_range.etag == etag)
     wanted = request.range if is_same else None
     if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
         start, length, status = 0, size, 200
     else:
         first, end = wanted.ranges[0]
-        first = max(first, -size)  # a longer end than the file has is all of it (RFC 9110, 14.1.2)
+        first = max(first, -size)  # a suffix longer than the file means all of it (RFC 9110, 14.1.2)
         found = Range("bytes", [(first, end)]).range_for_length(size) if size else None
         if found is None:
             response = error_response(
@@ -50,9 +50,20 @@ def file_response(
     return _with_headers(response, etag, cache_control)
 
 
+def bytes_response(data: bytes, *, etag: str, mimetype: str, cache_control: str) -> Response:
+    """`file_response` for a file that is in memory."""
+    return file_response(
+        lambda offset, length: iter((data[offset : offset + length],)),
+        len(data),
+        etag=etag,
+        mimetype=mimetype,
+        cache_control=cache_control,
+    )
+
+
 def not_modified(etag: str, cache_control: str) -> Response | None:
-    """304 where whoever asks has this version already; None where it must be sent. Before work that may be spared."""
-    # A proxy that packs a reply makes its tag a weak one, which stands for the same (RFC 9110, 13.1.2).
+    """304 if the client has this version already, otherwise None. Call it before the work that a 304 saves."""
+    # A proxy that compresses a reply weakens its ETag, which still names the same version (RFC 9110, 13.1.2).
     if request.if_none_match.contains_weak(etag):
         return _with_headers(Response(status=304), etag, cache_control)
     return None

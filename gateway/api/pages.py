@@ -1,4 +1,4 @@
-"""What is no REST: the built UI, and Swagger UI at `/docs`, all from local files."""
+"""The pages of the web process: the built UI, and Swagger UI at `/docs`, all from local files."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 from gateway.api.base import API_PREFIX
 from gateway.config import Config
 
-#: Paths that are never answered with the UI.
+#: Unknown paths below these are errors; all others show the start page of the UI.
 _NOT_PAGES = ("/api/", "/docs", "/swagger/", "/assets/")
 _HOW_TO_BUILD = "run 'make run', or: npm --prefix ui ci && npm --prefix ui run build"
 
@@ -58,7 +58,7 @@ def add_pages(app: Flask, config: Config) -> None:
 
 
 def page_for(app: Flask) -> Response | None:
-    """What a path without a route shows: a file of the UI, or its start page; None where an error belongs."""
+    """The reply to a path without a route: a file of the UI or its start page; None where an error is right."""
     if request.method not in ("GET", "HEAD") or request.path.startswith("/api"):
         return None
     folder: Path = app.extensions["vas_ui"]
@@ -75,7 +75,7 @@ def page_for(app: Flask) -> Response | None:
 
 
 def find_ui(configured: Path) -> Path:
-    """The folder of the built UI: as set, from the working folder or else from the checkout."""
+    """The folder of the built UI as configured, relative to the working directory or else to the checkout."""
     if configured.is_absolute() or configured.is_dir():
         return configured.absolute()
     return Path(__file__).parents[2] / configured
@@ -85,7 +85,7 @@ def _file(folder: Path, name: str) -> Response:
     if "\0" in name:
         abort(404)
     response = send_from_directory(folder, name)
-    # Vite puts a hash into the names of everything in assets/: it never changes.
+    # Vite puts a hash of the content into every name in assets/, so these files never change.
     hashed = name.startswith("assets/")
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
     return response

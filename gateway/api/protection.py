@@ -1,4 +1,4 @@
-"""What every request passes and every reply carries: hosts, origins, JSON only, security headers."""
+"""Checks of every request and headers of every reply: hosts, origins, JSON only, security headers."""
 
 import re
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _HOST = re.compile(r"[A-Za-z0-9._\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
-#: The player talks to the SFU, which may be on another port or host; styles come from the component library.
+#: The player connects to the SFU, which may be on another port or host; the component library sets inline styles.
 _CONTENT_POLICY = "; ".join(
     [
         "default-src 'self'",
@@ -42,21 +42,21 @@ _CORS_ALLOWED = "Content-Type, If-Match, Authorization, Range, If-Range, Idempot
 
 
 def protect(app: Flask, config: Config) -> None:
-    """Put the guards before and the headers after every request of `app`."""
+    """Check every request of `app`, and add the security headers to every reply."""
     hosts = frozenset(host.lower() for host in config.trusted_hosts)
     origins = frozenset(origin.lower().rstrip("/") for origin in config.allowed_origins)
 
-    def refuse_strange_hosts() -> None:
+    def refuse_untrusted_hosts() -> None:
         host = request.environ.get("HTTP_HOST", "")
         if not host and not hosts:
-            return  # a health check in HTTP/1.0
+            return  # an HTTP/1.0 health check sends no Host
         if not _HOST.fullmatch(host):
-            raise ApiError(400, "'Host' must be a host name, with a port where there is one", reason="untrusted_host")
+            raise ApiError(400, "'Host' must be a host name with an optional port", reason="untrusted_host")
         if hosts and _without_port(host.lower()) not in hosts and host.lower() not in hosts:
             raise ApiError(400, "'Host' is not one of TRUSTED_HOSTS", reason="untrusted_host")
 
-    def refuse_other_sites() -> None:
-        """A page of another site must not change anything by its visitor's browser (CSRF)."""
+    def refuse_cross_site_changes() -> None:
+        """Keep pages of other sites from making changes through the browsers of their visitors (CSRF)."""
         if request.method in SAFE_METHODS:
             return
         origin = request.headers.get("Origin")
@@ -66,11 +66,11 @@ def protect(app: Flask, config: Config) -> None:
         elif origin.lower().rstrip("/") in origins or _host_of(origin) == request.host.lower():
             return
         raise ApiError(
-            403, "requests from other web sites are refused: add theirs to ALLOWED_ORIGINS", reason="cross_site"
+            403, "changes from other sites are refused: add the origin to ALLOWED_ORIGINS", reason="cross_site"
         )
 
-    def refuse_other_bodies() -> None:
-        """A form cannot send JSON, so this too keeps other sites out."""
+    def refuse_bodies_without_json() -> None:
+        """Accept only JSON, which the form of another site cannot send."""
         has_body = bool(request.content_length) or "chunked" in request.headers.get("Transfer-Encoding", "").lower()
         if request.method not in SAFE_METHODS and has_body and request.mimetype != "application/json":
             raise ApiError(415, "the body must be JSON: send 'Content-Type: application/json'")
@@ -92,9 +92,9 @@ def protect(app: Flask, config: Config) -> None:
                 response.headers["Access-Control-Max-Age"] = "600"
         return response
 
-    app.before_request(refuse_strange_hosts)
-    app.before_request(refuse_other_sites)
-    app.before_request(refuse_other_bodies)
+    app.before_request(refuse_untrusted_hosts)
+    app.before_request(refuse_cross_site_changes)
+    app.before_request(refuse_bodies_without_json)
     app.after_request(add_headers)
 
 

@@ -1,4 +1,4 @@
-"""What the routes need of the world, made once for each web process."""
+"""The services that routes use: connections, keys and slots, created once per web process."""
 
 import logging
 import time
@@ -33,39 +33,39 @@ logger = logging.getLogger(__name__)
 
 _EXTENSION = "vas"
 
-#: For so long a request may wait for a picture.
+#: Longest time for which a request waits for a picture.
 MAX_CAPTURE_SECONDS = 10
 
-#: After Redis did not answer, what can do without it does so for this long: no thread waits in vain again.
+#: After Redis failed to answer, optional uses of it are skipped for this long, so that no thread waits in vain.
 _REDIS_PAUSE_SECONDS = 2.0
 
-#: A worker that was there is not looked for again for so long.
-_SIGHTING_SECONDS = 1.0
+#: The result of a check for a snapshot worker is reused for this long.
+_WORKER_CHECK_SECONDS = 1.0
 
 
 class _Outage:
-    """Until when Redis counts as away."""
+    """A circuit breaker: Redis counts as unavailable until `until`."""
 
     until = 0.0
 
-    def begins(self) -> None:
+    def begin(self) -> None:
         self.until = time.monotonic() + _REDIS_PAUSE_SECONDS
 
     @property
-    def lasts(self) -> bool:
+    def is_active(self) -> bool:
         return time.monotonic() < self.until
 
 
-class _Sighting:
-    """Whether a snapshot worker was there when it was last looked."""
+class _WorkerCheck:
+    """The result of the last check for a snapshot worker, valid until `until`."""
 
-    is_there = False
+    is_running = False
     until = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """Connections and keys; nothing here connects before it is used."""
+class ApiServices:
+    """Connections, keys and slots; nothing connects before it is used."""
 
     config: Config
     redis: redis.Redis
@@ -84,11 +84,11 @@ class Services:
     probe_slots: BoundedSemaphore
     capture_slots: BoundedSemaphore
     redis_outage: _Outage = field(default_factory=_Outage)
-    snapshot_worker: _Sighting = field(default_factory=_Sighting)
+    snapshot_worker: _WorkerCheck = field(default_factory=_WorkerCheck)
 
     @classmethod
-    def build(cls, config: Config, plugins: pluggy.PluginManager) -> "Services":
-        # A person waits for the answer: shorter than a worker's patience.
+    def build(cls, config: Config, plugins: pluggy.PluginManager) -> "ApiServices":
+        # A person waits for the answer, so the timeout is shorter than that of a worker.
         client = connect_redis(config.redis_url, timeout_seconds=1.0)
         captures = CaptureQueue.connect(config)
         box = SecretBox.from_config(config)
@@ -111,7 +111,7 @@ class Services:
                 fresh_seconds=config.poster_seconds,
                 slots=max(1, config.web_threads // 2),
             ),
-            # A probe holds a thread for as long as the camera takes: most threads stay free.
+            # A probe occupies a thread until the camera answers: most threads must stay free.
             probe_slots=BoundedSemaphore(max(1, config.web_threads // 4)),
             capture_slots=BoundedSemaphore(max(1, config.web_threads // 2)),
         )
@@ -120,64 +120,64 @@ class Services:
         app.extensions[_EXTENSION] = self
 
     def send_start(self, device_id: str) -> None:
-        """Ask a worker to run a device now.
+        """Ask a worker to start a device now.
 
-        The wish is in the database already: without Redis the clock process asks again later, so nothing is raised.
+        The desired state is in the database already: without Redis the clock process asks again later, so nothing is
+        raised.
         """
-        if self.redis_outage.lasts:
+        if self.redis_outage.is_active:
             return
         try:
             self.messages.start_stream(device_id)
         except Unavailable as error:
-            self.redis_outage.begins()
-            logger.warning("start of device %s waits for the clock process: %s", device_id, error)
+            self.redis_outage.begin()
+            logger.warning("start of device %s is left to the clock process: %s", device_id, error)
 
     def send_job(self, job_id: str) -> None:
         """Ask a jobs worker to run a job now.
 
-        The row is there already: without Redis the clock process asks again later, so nothing is raised.
+        The row exists already: without Redis the clock process asks again later, so nothing is raised.
         """
-        if self.redis_outage.lasts:
+        if self.redis_outage.is_active:
             return
         try:
             self.messages.run_job(job_id)
         except Unavailable as error:
-            self.redis_outage.begins()
-            logger.warning("job %s waits for the clock process: %s", job_id, error)
+            self.redis_outage.begin()
+            logger.warning("job %s is left to the clock process: %s", job_id, error)
 
     def has_snapshot_worker(self) -> bool:
-        """Whether anybody would take a request for a picture. Raises Unavailable `redis_unavailable`."""
-        seen = self.snapshot_worker
-        if time.monotonic() >= seen.until:
+        """Whether a snapshot worker runs that can take requests. Raises Unavailable `redis_unavailable`."""
+        check = self.snapshot_worker
+        if time.monotonic() >= check.until:
             try:
-                seen.is_there = bool(self.slots.read(SNAPSHOT))
+                check.is_running = bool(self.slots.read(SNAPSHOT))
             except redis.RedisError as error:
                 raise Unavailable("the queue (Redis) does not answer", reason="redis_unavailable") from error
-            seen.until = time.monotonic() + _SIGHTING_SECONDS
-        return seen.is_there
+            check.until = time.monotonic() + _WORKER_CHECK_SECONDS
+        return check.is_running
 
     def read_live(self, device_ids: list[str]) -> dict[str, dict[str, Any]]:
-        """The live figures of devices; none while Redis is away."""
-        if self.redis_outage.lasts:
+        """Live statistics of devices, by their ids; empty while Redis is unavailable."""
+        if self.redis_outage.is_active:
             return {}
         try:
             return self.live.read_many(device_ids)
         except redis.RedisError as error:
-            self.redis_outage.begins()
-            logger.warning("live figures cannot be read: %s", error)
+            self.redis_outage.begin()
+            logger.warning("live statistics cannot be read: %s", error)
             return {}
 
 
-def services() -> Services:
-    """The services of the present application."""
+def services() -> ApiServices:
+    """The services of the current application."""
     return current_app.extensions[_EXTENSION]
 
 
 def request_stream(scope: EveryTenantScope, device_id: str) -> StreamRecord:
-    """Somebody wants to watch: note the demand, and start an on_demand device that is stopped.
+    """Note that somebody wants to watch, and start an on_demand device that is stopped.
 
-    Raises NotFound; Conflict `device_disabled`; Conflict `stream_stopped` when the device waits for a person to
-    start it.
+    Raises NotFound; Conflict `device_disabled`; Conflict `stream_stopped` when only a person may start the device.
     """
     device = find_device(scope, device_id)
     if not device.enabled:

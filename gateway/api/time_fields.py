@@ -1,7 +1,7 @@
-"""Fields of recordings: moments of footage, ranges, dates, time zones and weekly plans."""
+"""Fields of time: moments of footage, ranges, dates, time zones and weekly plans."""
 
 import re
-from collections.abc import Iterable
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,29 +11,29 @@ import marshmallow as ma
 from gateway.clock import DAY_MS, format_time
 from gateway.schedules.recording_plan import WEEKDAYS, parse_minute
 
-#: A `+` that a query did not spell as %2B has become a blank.
+#: In a query, a `+` that is not encoded as %2B arrives as a space.
 _LOST_PLUS = re.compile(r"(T[0-9:.]+) ([0-9]{2}:?[0-9]{2})$")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 MAX_SPANS = 24
 _CLOCK_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
 _ZONE_NAME = re.compile(r"[A-Za-z0-9_+\-/]{1,64}")
-#: Files beside the zones: other machines and browsers do not know them, and those of `right/` count leap seconds.
+#: Files of the zone database that other machines and browsers do not know; those of `right/` count leap seconds.
 _NO_ZONES = re.compile(r"(posix|right)/.*|posixrules|localtime|Factory")
 
 
 class Moment(ma.fields.DateTime):
-    """A moment of footage: RFC 3339 with an offset, in Python milliseconds since 1970 (UTC)."""
+    """A moment of footage: RFC 3339 with an offset; in Python milliseconds since 1970 (UTC)."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> int:
         try:
-            # Python passes over what follows a NUL.
+            # fromisoformat ignores everything after a NUL.
             moment = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", value.replace("\0", "?")))
         except (ValueError, TypeError, AttributeError):
             raise ma.ValidationError(f"'{attr}' must be a time such as 2026-11-22T10:00:00Z") from None
         if "T" not in value.upper() or moment.tzinfo is None:
             raise ma.ValidationError(
-                f"'{attr}' must be a time with its offset, such as 2026-11-22T10:00:00Z or 2026-11-22T11:00:00+01:00"
+                f"'{attr}' must be a time with an offset, such as 2026-11-22T10:00:00Z or 2026-11-22T11:00:00+01:00"
             )
         if not _FIRST_YEAR < moment.year < _LAST_YEAR:
             raise ma.ValidationError(f"'{attr}' must be after {_FIRST_YEAR} and before {_LAST_YEAR}")
@@ -51,7 +51,7 @@ class DateText(ma.fields.Date):
 
 
 class ZoneName(ma.fields.String):
-    """The IANA name of a time zone that this machine knows."""
+    """The IANA name of a time zone that this machine has."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -102,7 +102,7 @@ class WeeklyPlan(ma.fields.Field):
             raise ma.ValidationError(f"'{attr}' must be an object with lists of spans by weekday")
         unknown = next((day for day in value if day not in WEEKDAYS), None)
         if unknown is not None:
-            raise ma.ValidationError(f"'{attr}.{str(unknown)[:40]}' is no weekday: there are {', '.join(WEEKDAYS)}")
+            raise ma.ValidationError(f"'{attr}.{str(unknown)[:40]}' is not a weekday: use {', '.join(WEEKDAYS)}")
         plan = {day: _parse_spans(value[day], f"{attr}.{day}") for day in WEEKDAYS if day in value}
         return {day: spans for day, spans in plan.items() if spans}
 
@@ -116,7 +116,7 @@ def _parse_spans(value: Any, name: str) -> list[list[str]]:
     last_end, last = 0, ""
     for start, end, text in spans:
         if start < last_end:
-            raise ma.ValidationError(f"'{name}' has spans that overlap: {last} and {text}")
+            raise ma.ValidationError(f"'{name}' has overlapping spans: {last} and {text}")
         last_end, last = (end if end > start else 24 * 60), text
     return [text.split("–") for _, _, text in spans]
 
@@ -132,8 +132,13 @@ def _parse_span(value: Any, name: str) -> tuple[int, int, str]:
     if start == 24 * 60:
         raise ma.ValidationError(f"'{name}' must not begin at 24:00: begin at 00:00 of the next day")
     if start == end:
-        raise ma.ValidationError(f'\'{name}\' must not end when it begins: a whole day is ["00:00", "24:00"]')
+        raise ma.ValidationError(f'\'{name}\' must not end at its start: a whole day is ["00:00", "24:00"]')
     return start, end, "–".join(value)
+
+
+def now_ms() -> int:
+    """The current time, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 def parse_date(value: Any, name: str) -> date:
@@ -149,13 +154,22 @@ def parse_date(value: Any, name: str) -> date:
     return found
 
 
-def check_order(data: dict[str, Any], longest_days: float | None, names: Iterable[str] = ("start", "end")) -> None:
-    """Raise ValidationError unless the range of `data` has a length, and none beyond what is answered."""
-    start, end = (data[name] for name in names)
-    if start is None or end is None:
-        return
-    if end <= start:
-        raise ma.ValidationError({"end": ["'end' must be after 'start'"]})
-    if longest_days is not None and end - start > longest_days * DAY_MS:
-        limit = f"{longest_days * 24:g} hours" if longest_days < 2 else f"{longest_days:g} days"
-        raise ma.ValidationError({"end": [f"'end' must be at most {limit} after 'start'"]})
+def format_days(days: float) -> str:
+    """A length of time as an error message names it: in hours below two days."""
+    return f"{days * 24:g} hours" if days < 2 else f"{days:g} days"
+
+
+class OrderedRange:
+    """Mixin of schemas with `start` and `end`: the end is after the start, and at most `max_days` after it."""
+
+    max_days: float | None = None
+
+    @ma.validates_schema
+    def check_order(self, data: dict[str, Any], **_options: Any) -> None:
+        start, end = data.get("start"), data.get("end")
+        if start is None or end is None:
+            return
+        if end <= start:
+            raise ma.ValidationError({"end": ["'end' must be after 'start'"]})
+        if self.max_days is not None and end - start > self.max_days * DAY_MS:
+            raise ma.ValidationError({"end": [f"'end' must be at most {format_days(self.max_days)} after 'start'"]})

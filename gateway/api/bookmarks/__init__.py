@@ -1,1 +1,1 @@
-"""The box `/bookmarks`: moments with a title, and a clip of their own."""
+"""The box `/bookmarks`: moments with a title, each with its own clip."""

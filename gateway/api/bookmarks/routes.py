@@ -1,7 +1,5 @@
-"""`/bookmarks`: moments with a title and a clip; made, listed, changed, deleted and brought back."""
+"""`/bookmarks`: moments with a title and a clip; creating, listing, changing, deleting and restoring them."""
 
-import logging
-import uuid
 from typing import Any
 
 from flask import Response, url_for
@@ -16,7 +14,8 @@ from gateway.api.base import (
     paginated,
     services,
 )
-from gateway.api.bookmarks.footage import ClipFootage, look_for_footage, refuse_clip
+from gateway.api.bookmarks.changes import report_change, request_clip
+from gateway.api.bookmarks.footage import find_clip_footage, find_footage_again, refuse_clip
 from gateway.api.bookmarks.media import clip_response, poster_response
 from gateway.api.bookmarks.schemas import (
     BOOKMARK_EXAMPLE,
@@ -26,10 +25,19 @@ from gateway.api.bookmarks.schemas import (
     NewBookmarkSchema,
     PosterArgsSchema,
 )
+from gateway.api.bookmarks.values import new_id, values_of
 from gateway.api.bookmarks.views import bookmark_view
-from gateway.api.conditional import IdempotencySchema, IfMatchSchema, seen_version
-from gateway.api.recordings.views import now_ms
-from gateway.api.snapshots.schemas import TagQueryArgsSchema, TagSchema
+from gateway.api.conditional import (
+    IdempotencySchema,
+    IfMatchSchema,
+    etag_header,
+    location_header,
+    seen_version,
+    with_etag,
+)
+from gateway.api.tags import add_tags_route
+from gateway.api.time_fields import now_ms
+from gateway.api.undo import add_restore_route
 from gateway.captures.bookmark_changes import (
     create_bookmark,
     delete_bookmark,
@@ -41,31 +49,18 @@ from gateway.captures.bookmarks import (
     CLIP,
     Bookmark,
     BookmarkFilter,
-    BookmarkValues,
     count_bookmark_tags,
     find_bookmark,
     list_bookmarks,
 )
-from gateway.captures.queue import CLIP as CLIP_REQUEST
-from gateway.captures.queue import CaptureRequest
-from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
-from gateway.footage.recordings import Recording, find_recording
+from gateway.footage.recordings import find_recording
 from gateway.jobs.model import find_repeated
-from gateway.media import BookmarkFact
-from gateway.plugin_manager import notify
 
-logger = logging.getLogger(__name__)
+blp = Blueprint(
+    "bookmarks", __name__, url_prefix="/bookmarks", description="Moments with a title, each with its own clip"
+)
 
-blp = Blueprint("bookmarks", __name__, url_prefix="/bookmarks", description="Moments with a title and a clip")
-
-ETAG_HEADER = {"ETag": {"description": "the bookmark's version, for If-Match", "schema": {"type": "string"}}}
-LOCATION_HEADER = {"Location": {"description": "the new bookmark", "schema": {"type": "string"}}}
-_BINARY = {"type": "string", "format": "binary"}
-
-#: A clock that is so much ahead of this one is not in the future.
-_CLOCK_MS = 1000
-#: A snapshot worker that comes later than this finds the job in the database.
-_WAKE_SECONDS = 10.0
+_ETAG = etag_header("the bookmark")
 
 
 @blp.route("")
@@ -76,7 +71,7 @@ class Bookmarks(MethodView):
     def get(self, args: dict[str, Any]) -> Any:
         """List bookmarks
 
-        Newest first, unless `order` says otherwise. Those of deleted devices are among them.
+        Newest first, unless `order` says otherwise. Includes the bookmarks of deleted devices.
         """
         wanted = BookmarkFilter(
             device_ids=tuple(args["device_id"]),
@@ -92,29 +87,29 @@ class Bookmarks(MethodView):
 
     @blp.arguments(NewBookmarkSchema, example=BOOKMARK_EXAMPLE)
     @blp.arguments(IdempotencySchema, location="headers")
-    @blp.response(201, BookmarkSchema, headers=ETAG_HEADER | LOCATION_HEADER)
+    @blp.response(201, BookmarkSchema, headers=_ETAG | location_header("the bookmark"))
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any], headers: dict[str, Any]) -> Any:
-        """Make a bookmark
+        """Create a bookmark
 
-        Its clip is made by a job: what is recorded, or what the media bus still holds, and what comes after the moment.
-        404 with reason `no_footage` where there is none, naming the nearest.
+        A job makes the clip from recorded footage, from what the media bus still holds, and from what follows the
+        moment. 404 with reason `no_footage` if there is no footage; `errors` names the nearest.
         """
         scope, key = current_scope(), headers["key"]
         recording = find_recording(scope, data["device_id"])
         asked = {name: value for name, value in data.items() if name != "device_id"} | {"tags": list(data["tags"])}
         request_key = f"bookmark:{key}" if key else None
         before = find_repeated(scope, CLIP, asked, device_id=recording.device_id, request_key=request_key)
-        values = _values_of(data, now_ms())
+        values = values_of(data, now_ms())
         footage = None
         if before is None:
-            found = look_for_footage(recording, values.start_ms, values.end_ms)
-            if not found.is_there:
+            found = find_clip_footage(recording, values.start_ms, values.end_ms)
+            if not found.is_available:
                 return refuse_clip(found)
             footage = found.held
         bookmark, is_new = create_bookmark(
             scope,
-            _new_id(scope.tenant_id, key),
+            new_id(scope.tenant_id, key),
             values,
             device_id=recording.device_id,
             device_name=recording.device.name,
@@ -124,30 +119,18 @@ class Bookmarks(MethodView):
             created_by=current_name(),
         )
         if is_new:
-            _wake_worker(bookmark)
-            _tell(bookmark, "created")
-        return _shown(bookmark, 201, {"Location": url_for("bookmarks.BookmarkById", bookmark_id=bookmark.id)})
+            request_clip(bookmark)
+            report_change(bookmark, "created")
+        location = url_for("bookmarks.BookmarkById", bookmark_id=bookmark.id)
+        return _shown(bookmark, 201, location=location)
 
 
-@blp.route("/tags")
-class BookmarkTags(MethodView):
-    @blp.arguments(TagQueryArgsSchema, location="query")
-    @blp.list_response(TagSchema)
-    @blp.errors(422, 503)
-    def get(self, args: dict[str, Any]) -> Any:
-        """List the tags of bookmarks
-
-        The most used first, each with how many bookmarks have it.
-        """
-        tags, total = count_bookmark_tags(
-            current_scope(), args["device_id"], limit=args["page_size"], offset=offset_of(args)
-        )
-        return paginated(tags, total, args)
+add_tags_route(blp, "BookmarkTags", "bookmarks", count_bookmark_tags)
 
 
 @blp.route("/<uuid:bookmark_id>")
 class BookmarkById(MethodView):
-    @blp.response(200, BookmarkSchema, headers=ETAG_HEADER)
+    @blp.response(200, BookmarkSchema, headers=_ETAG)
     @blp.errors(404, 503)
     def get(self, bookmark_id: Any) -> Any:
         """Read a bookmark"""
@@ -155,22 +138,22 @@ class BookmarkById(MethodView):
 
     @blp.arguments(BookmarkSchema)
     @blp.arguments(IfMatchSchema, location="headers")
-    @blp.response(200, BookmarkSchema, headers=ETAG_HEADER)
+    @blp.response(200, BookmarkSchema, headers=_ETAG)
     @blp.errors(400, 403, 404, 409, 412, 413, 415, 422, 503)
     def put(self, data: dict[str, Any], headers: dict[str, Any], bookmark_id: Any) -> Any:
         """Change a bookmark
 
-        Sets title, note and tags. Another moment or length has the clip made anew, where there is footage: otherwise
-        404 with reason `no_footage`, and nothing changes. With If-Match, 412 when it was changed since it was read.
+        Sets title, note and tags. If the moment or a length changes, a new clip is made; without footage for it, 404
+        with reason `no_footage`, and nothing changes. With If-Match, 412 if the bookmark has changed since it was read.
         """
         scope = current_scope()
         before = find_bookmark(scope, str(bookmark_id))
-        if_version = seen_version(headers["if_match"], _etag(before), before.version, "bookmark")
-        values = _values_of(data, before.at_ms, before)
+        if_version = seen_version(headers, before, "bookmark")
+        values = values_of(data, before.at_ms, before)
         footage = None
         if not values.same_clip(before):
-            found = _look_again(before, values)
-            if not found.is_there:
+            found = find_footage_again(before, values)
+            if not found.is_available:
                 return refuse_clip(found)
             footage = found.held
         bookmark, is_renewed = replace_bookmark(
@@ -183,9 +166,9 @@ class BookmarkById(MethodView):
             by=current_name(),
         )
         if is_renewed:
-            _wake_worker(bookmark)
+            request_clip(bookmark)
         if bookmark.version != before.version:
-            _tell(bookmark, "changed")
+            report_change(bookmark, "changed")
         return _shown(bookmark)
 
     @blp.response(204)
@@ -193,63 +176,45 @@ class BookmarkById(MethodView):
     def delete(self, bookmark_id: Any) -> Response:
         """Delete a bookmark
 
-        It is gone at once with its clip, and can be brought back by `restore` for UNDO_MINUTES.
+        Removes the bookmark and its clip at once. `restore` brings them back within UNDO_MINUTES.
         """
-        _tell(delete_bookmark(current_scope(), str(bookmark_id)), "deleted")
+        report_change(delete_bookmark(current_scope(), str(bookmark_id)), "deleted")
         return no_content()
-
-
-@blp.route("/<uuid:bookmark_id>/restore")
-class BookmarkRestore(MethodView):
-    @blp.response(200, BookmarkSchema, headers=ETAG_HEADER)
-    @blp.errors(403, 404, 415, 503)
-    def post(self, bookmark_id: Any) -> Any:
-        """Bring a deleted bookmark back
-
-        Within UNDO_MINUTES of its deletion. May be repeated.
-        """
-        undo_minutes = services().config.undo_minutes
-        bookmark, is_restored = restore_bookmark(current_scope(), str(bookmark_id), undo_minutes=undo_minutes)
-        if is_restored:
-            _tell(bookmark, "restored")
-        return _shown(bookmark)
 
 
 @blp.route("/<uuid:bookmark_id>/clip")
 class BookmarkClipAgain(MethodView):
-    @blp.response(202, BookmarkSchema, headers=ETAG_HEADER)
+    @blp.response(202, BookmarkSchema, headers=_ETAG)
     @blp.errors(403, 404, 409, 415, 503)
     def post(self, bookmark_id: Any) -> Any:
-        """Have the clip made again
+        """Recreate the clip
 
-        The one of before stays until the new one is there. One that is being made goes on. 404 with reason `no_footage`
-        where the footage is gone.
+        The existing clip stays until the new one is ready. A clip that is already being made continues. 404 with reason
+        `no_footage` if the footage is gone.
         """
         scope = current_scope()
         before = find_bookmark(scope, str(bookmark_id))
-        found = _look_again(before, before)
-        if not found.is_there:
+        found = find_footage_again(before, before)
+        if not found.is_available:
             return refuse_clip(found)
         bookmark, is_renewed = renew_clip(
             scope, before.id, footage=found.held, keep_hours=services().config.export_keep_hours, by=current_name()
         )
         if is_renewed:
-            _wake_worker(bookmark)
+            request_clip(bookmark)
         return _shown(bookmark, 202)
 
 
 @blp.route("/<uuid:bookmark_id>/clip.mp4")
 class BookmarkClip(MethodView):
     @blp.arguments(ClipArgsSchema, location="query")
-    @blp.response(200, _BINARY, content_type="video/mp4")
-    @blp.alt_response(206, schema=_BINARY, content_type="video/mp4", description="a range of it")
-    @blp.alt_response(304, description="it is the one that If-None-Match names")
+    @blp.file_response("video/mp4")
     @blp.errors(404, 409, 416, 422, 503)
     def get(self, args: dict[str, Any], bookmark_id: Any) -> Response:
         """Read the clip
 
-        An MP4 that plays while it is fetched. 409 with reason `clip_pending` while it is made, with `clip_failed` where
-        it could not be; 404 with reason `file_missing` when its file is gone.
+        An MP4 that can be played while it is downloaded. 409 with reason `clip_pending` while the clip is being made,
+        or `clip_failed` if that failed; 404 with reason `file_missing` if its file is gone.
         """
         return clip_response(find_bookmark(current_scope(), str(bookmark_id)), is_download=bool(args["download"]))
 
@@ -257,82 +222,26 @@ class BookmarkClip(MethodView):
 @blp.route("/<uuid:bookmark_id>/poster.jpg")
 class BookmarkPoster(MethodView):
     @blp.arguments(PosterArgsSchema, location="query")
-    @blp.response(200, _BINARY, content_type="image/jpeg")
-    @blp.alt_response(206, schema=_BINARY, content_type="image/jpeg", description="a range of it")
-    @blp.alt_response(304, description="it is the one that If-None-Match names")
+    @blp.file_response("image/jpeg")
     @blp.errors(404, 409, 416, 422, 503)
     def get(self, args: dict[str, Any], bookmark_id: Any) -> Response:
-        """Read the picture of the moment
+        """Read the poster
 
-        404 with reason `no_picture` where there is none (yet).
+        A picture of the moment. 404 with reason `no_picture` if there is none, or none yet.
         """
         return poster_response(find_bookmark(current_scope(), str(bookmark_id)), args["width"])
 
 
-def _values_of(data: dict[str, Any], at_ms: int, before: Bookmark | None = None) -> BookmarkValues:
-    """What was asked, with what was left out as it is or now. Raises InvalidValue."""
-    at = at_ms if data["at"] is None else data["at"]
-    if at > now_ms() + _CLOCK_MS:
-        raise InvalidValue("at", "'at' must not be in the future: a bookmark is of a moment that was seen")
-    lengths = [
-        getattr(before, f"{name}_ms") if data[f"{name}_seconds"] is None else round(data[f"{name}_seconds"] * 1000)
-        for name in ("before", "after")
-    ]
-    longest = services().config.max_clip_seconds
-    if not 0 < sum(lengths) <= longest * 1000:
-        raise InvalidValue(
-            "before_seconds",
-            f"'before_seconds' and 'after_seconds' together must be more than 0 and at most {longest}, "
-            f"not {sum(lengths) / 1000:g}",
-        )
-    return BookmarkValues(at, data["title"], data["note"], data["tags"], *lengths)
+def _restore(bookmark_id: str) -> Any:
+    undo_minutes = services().config.undo_minutes
+    bookmark, is_restored = restore_bookmark(current_scope(), bookmark_id, undo_minutes=undo_minutes)
+    if is_restored:
+        report_change(bookmark, "restored")
+    return _shown(bookmark)
 
 
-def _look_again(bookmark: Bookmark, values: Any) -> ClipFootage:
-    """Raises Conflict `device_deleted`."""
-    return look_for_footage(_recording_of(bookmark), values.at_ms - values.before_ms, values.at_ms + values.after_ms)
+def _shown(bookmark: Bookmark, status: int = 200, *, location: str | None = None) -> tuple[Any, int, dict[str, str]]:
+    return with_etag(bookmark_view(bookmark), bookmark, status, location=location)
 
 
-def _recording_of(bookmark: Bookmark) -> Recording:
-    try:
-        return find_recording(current_scope(), bookmark.device_id)
-    except NotFound:
-        raise Conflict(
-            f"device '{bookmark.device_name}' was deleted, and its footage with it: no new clip can be made",
-            reason="device_deleted",
-        ) from None
-
-
-def _new_id(tenant_id: str | None, key: str | None) -> str:
-    """The same key gives the same id."""
-    return str(uuid.uuid4() if key is None else uuid.uuid5(uuid.UUID(tenant_id), f"bookmark:{key}"))
-
-
-def _wake_worker(bookmark: Bookmark) -> None:
-    """Ask a snapshot worker, or a jobs worker where none lives. The row is there already: in the end the clock asks."""
-    wired, job_id = services(), bookmark.clip_job_id
-    try:
-        if wired.has_snapshot_worker():
-            wired.captures.send(CaptureRequest(id=job_id, what=CLIP_REQUEST), keep_seconds=_WAKE_SECONDS)
-            return
-    except Unavailable as error:
-        logger.warning("clip %s cannot be asked for at once: %s", bookmark.id, error)
-    wired.send_job(job_id)
-
-
-def _tell(bookmark: Bookmark, change: str) -> None:
-    fact = BookmarkFact(
-        bookmark.id, change, bookmark.at_ms, bookmark.title, tags=tuple(bookmark.tags), by_name=current_name()
-    )
-    notify(services().plugins, "on_bookmark", device_id=bookmark.device_id, bookmark=fact)
-
-
-def _shown(
-    bookmark: Bookmark, status: int = 200, headers: dict[str, str] | None = None
-) -> tuple[dict[str, Any], int, dict[str, str]]:
-    return bookmark_view(bookmark), status, {"ETag": _etag(bookmark)} | (headers or {})
-
-
-def _etag(bookmark: Bookmark) -> str:
-    """The version of what a person may set; where its clip stands is no part of it."""
-    return f'"{bookmark.version}"'
+add_restore_route(blp, "BookmarkRestore", "bookmark", BookmarkSchema, _restore)

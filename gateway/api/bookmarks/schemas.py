@@ -1,12 +1,10 @@
-"""What is sent and received about bookmarks."""
-
-from typing import Any
+"""Request and reply schemas of bookmarks."""
 
 import marshmallow as ma
 
-from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
-from gateway.api.snapshots.schemas import MAX_TAGS, tags_field
-from gateway.api.time_fields import Moment, Seconds, check_order
+from gateway.api.base import Choice, Count, DeviceIds, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
+from gateway.api.tags import TagFilter, Tags
+from gateway.api.time_fields import Moment, OrderedRange, Seconds
 from gateway.captures.bookmarks import BOOKMARK_ORDERS, CLIP_STATES
 
 MAX_SECONDS = 300
@@ -28,134 +26,120 @@ class ClipSchema(ReplySchema):
     state = Choice(
         CLIP_STATES,
         metadata={
-            "description": "`pending` while it is made (what comes after the moment is waited for), `ready`, or "
+            "description": "`pending` while the clip is being made or waits for footage after the moment, `ready` or "
             "`failed`"
         },
     )
     progress = ma.fields.Float(metadata={"description": "0 to 1"})
-    job_id = Id(allow_none=True, metadata={"description": "the job that makes it now"})
+    job_id = Id(allow_none=True, metadata={"description": "the job that is making the clip"})
     reason = ma.fields.Nested(
         ReasonSchema,
         allow_none=True,
-        metadata={"description": "why there is none; of one that is ready: why no newer one could be made"},
+        metadata={"description": "why there is no clip; if the clip is `ready`, why it could not be recreated"},
     )
-    url = ma.fields.String(allow_none=True, metadata={"description": "where it plays, by ranges too; null without one"})
-    start = Moment(allow_none=True, metadata={"description": "when its first picture was taken"})
-    end = Moment(allow_none=True, metadata={"description": "when its last picture ended"})
-    duration_seconds = ma.fields.Float(allow_none=True, metadata={"description": "how long it plays, without gaps"})
+    url = ma.fields.String(
+        allow_none=True, metadata={"description": "URL of the clip, which supports ranges; null without a clip"}
+    )
+    start = Moment(allow_none=True, metadata={"description": "time of the first frame"})
+    end = Moment(allow_none=True, metadata={"description": "end of the last frame"})
+    duration_seconds = ma.fields.Float(allow_none=True, metadata={"description": "playing time, without gaps"})
     size = ma.fields.Integer(allow_none=True, metadata={"description": "bytes"})
     codec = ma.fields.String(allow_none=True, metadata={"example": "h264"})
     notes = ma.fields.List(
         ma.fields.String(),
-        metadata={"description": "what is worth knowing of it, such as less footage than was wanted"},
+        metadata={"description": "remarks, such as less footage than requested"},
     )
 
 
 class BookmarkSchema(Schema):
-    """A moment on a device, with a clip of its own that is kept whatever retention does."""
+    """A moment on a device, with its own clip, which retention does not delete."""
 
     id = Id(dump_only=True)
     device_id = Id(dump_only=True)
     device_name = ma.fields.String(
-        dump_only=True, metadata={"description": "as it was called then: it outlives its device"}
+        dump_only=True,
+        metadata={"description": "name of the device when the bookmark was made; bookmarks outlive their device"},
     )
-    at = Moment(load_default=None, allow_none=True, metadata={"description": "the moment; left out or null: as it is"})
+    at = Moment(load_default=None, allow_none=True, metadata={"description": "the moment; omitted or null: unchanged"})
     title = Text(required=True, low=1, high=200, metadata={"example": "Delivery"})
     note = Text(load_default="", high=4000, lines=True)
-    tags = tags_field()
+    tags = Tags()
     before_seconds = Seconds(
         low=0,
         high=MAX_SECONDS,
         load_default=None,
         allow_none=True,
-        metadata={"description": "how much of before the moment the clip shows; left out or null: as it is"},
+        metadata={"description": "length of the clip before the moment; omitted or null: unchanged"},
     )
     after_seconds = Seconds(
         low=0,
         high=MAX_SECONDS,
         load_default=None,
         allow_none=True,
-        metadata={"description": "how much of after the moment the clip shows; left out or null: as it is"},
+        metadata={"description": "length of the clip after the moment; omitted or null: unchanged"},
     )
     clip = ma.fields.Nested(ClipSchema, dump_only=True)
     poster_url = ma.fields.String(
-        dump_only=True, allow_none=True, metadata={"description": "a picture of the moment; null without one"}
+        dump_only=True, allow_none=True, metadata={"description": "URL of a picture of the moment; null without one"}
     )
     version = ma.fields.Integer(dump_only=True)
     created_by = ma.fields.String(dump_only=True)
     created_at = Time(dump_only=True)
     updated_at = Time(dump_only=True)
 
-    @ma.post_load
-    def sort_tags(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
-        data["tags"] = tuple(sorted(set(data["tags"])))
-        return data
-
 
 class NewBookmarkSchema(BookmarkSchema):
-    """A bookmark to be made."""
+    """A bookmark to create."""
 
     device_id = Id(required=True)
     at = Moment(
         load_default=None,
         allow_none=True,
-        metadata={"description": "the moment; left out or null: now", "example": "2026-11-22T10:00:00Z"},
+        metadata={"description": "the moment; omitted or null: now", "example": "2026-11-22T10:00:00Z"},
     )
     before_seconds = Seconds(
         low=0,
         high=MAX_SECONDS,
         load_default=5.0,
-        metadata={"description": "how much of before the moment the clip shows"},
+        metadata={"description": "length of the clip before the moment"},
     )
     after_seconds = Seconds(
         low=0,
         high=MAX_SECONDS,
         load_default=5.0,
-        metadata={"description": "how much of after the moment the clip shows"},
+        metadata={"description": "length of the clip after the moment"},
     )
 
 
-class BookmarkQueryArgsSchema(PageArgsSchema):
+class BookmarkQueryArgsSchema(OrderedRange, PageArgsSchema):
     """Query of the list of bookmarks."""
 
-    device_id = ma.fields.List(
-        Id(),
-        load_default=list,
-        validate=ma.validate.Length(max=200, error="must be at most 200"),
-        metadata={"description": "only of this device; may be given more than once"},
-    )
-    start = Moment(load_default=None, metadata={"description": "only of this moment or later"})
-    end = Moment(load_default=None, metadata={"description": "only of before this moment"})
-    tag = ma.fields.List(
-        Text(low=1, high=50),
-        load_default=list,
-        validate=ma.validate.Length(max=MAX_TAGS, error=f"must be at most {MAX_TAGS}"),
-        metadata={"description": "only with this tag; given more than once, with all of them"},
-    )
+    device_id = DeviceIds("only of this device; may be repeated for several devices")
+    start = Moment(load_default=None, metadata={"description": "only bookmarks at or after this moment"})
+    end = Moment(load_default=None, metadata={"description": "only bookmarks before this moment"})
+    tag = TagFilter("bookmarks")
     q = Text(
         load_default=None,
         high=200,
-        metadata={"description": "only with this text in title, note, tags or the device's name"},
+        metadata={"description": "only bookmarks with this text in title, note, tags or device name"},
     )
-    order = Choice(BOOKMARK_ORDERS, load_default="newest", metadata={"description": "by the moment"})
-
-    @ma.validates_schema
-    def check_range(self, data: dict[str, Any], **_options: Any) -> None:
-        check_order(data, None)
+    order = Choice(BOOKMARK_ORDERS, load_default="newest", metadata={"description": "order by the moment"})
 
 
 class ClipArgsSchema(Schema):
-    """How the clip is fetched."""
+    """Query of a clip."""
 
-    download = Count(low=0, high=1, load_default=0, metadata={"description": "1: a browser saves it as a file"})
+    download = Count(
+        low=0, high=1, load_default=0, metadata={"description": "1: sent as an attachment, which browsers save"}
+    )
 
 
 class PosterArgsSchema(Schema):
-    """How the picture is fetched."""
+    """Query of a poster."""
 
     width = Count(
         low=16,
         high=7680,
         load_default=None,
-        metadata={"description": "pixels; the picture is made smaller, never larger. Left out: as the camera sent it"},
+        metadata={"description": "width in pixels; the picture is scaled down, never up. Omitted: the original size"},
     )

@@ -1,1 +1,1 @@
-"""Devices: `/devices`, their history and the probe of a source."""
+"""The box `/devices`: configured cameras, their history and posters, and the probe of a source."""

@@ -1,4 +1,4 @@
-"""The web side of a probe: check the source, ask a worker, wait for its answer."""
+"""The web side of a probe: check the source, send the request to a worker, wait for its answer."""
 
 from typing import Any
 
@@ -12,24 +12,22 @@ from gateway.errors import Unavailable
 from gateway.inventory import find_device
 from gateway.redaction import is_redacted
 
-#: How long the caller of a probe waits for a worker and its camera.
+#: Longest wait for a worker and its camera.
 WAIT_SECONDS = 20.0
 
 
 def probe(data: dict[str, Any]) -> dict[str, Any]:
-    """The answer of a worker; raises InvalidValue, NotFound, Unavailable (`no_worker`, `probe_timed_out`)."""
-    seats = services().probe_slots
+    """The answer of a worker. Raises InvalidValue, NotFound, Unavailable (`no_worker`, `probe_timed_out`)."""
+    slots = services().probe_slots
     request = ProbeRequest(_whole_source(data), data["transport"])
-    if not seats.acquire(blocking=False):
-        raise ApiError(
-            429, "too many sources are being looked at: try again in a few seconds", reason="too_many_probes"
-        )
+    if not slots.acquire(blocking=False):
+        raise ApiError(429, "too many probes are running: try again in a few seconds", reason="too_many_probes")
     try:
         return _ask_worker(request)
     except redis.RedisError as error:
         raise Unavailable("the queue (Redis) does not answer", reason="redis_unavailable") from error
     finally:
-        seats.release()
+        slots.release()
 
 
 def _ask_worker(request: ProbeRequest) -> dict[str, Any]:
@@ -45,7 +43,7 @@ def _ask_worker(request: ProbeRequest) -> dict[str, Any]:
 
 
 def _whole_source(data: dict[str, Any]) -> str:
-    """The URL to look at, with the stored password where the caller sent what we had shown."""
+    """The URL to probe, with the stored password if the client sent the URL as it was shown."""
     text = data["source_url"]
     if is_redacted(text) and data["device_id"] is not None:
         device = find_device(current_scope(), data["device_id"])

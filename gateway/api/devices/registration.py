@@ -1,4 +1,4 @@
-"""Devices that come from a command or a file instead of a request, by the same rules."""
+"""Registration of devices from a command or a file, by the same rules as in a request."""
 
 import json
 import logging
@@ -33,15 +33,15 @@ def add_device(values: dict[str, Any], config: Config, box: SecretBox, messages:
 
 
 def register_devices(file: Path, config: Config, box: SecretBox, messages: Messages) -> list[str]:
-    """Add the devices of a JSON file, a list of objects as the API takes them, each once ever by its name.
+    """Add the devices of a JSON file (a list of objects as in the API), each name only once ever.
 
-    Gives the names that were added. One that was registered before stays as it is, also when it was deleted; one
-    whose name a person has used is left alone. Raises InvalidValue for a file that is no such list.
+    Returns the names that were added. A device that was registered before is skipped, even if it was deleted since, and
+    so is a name that another device has. Raises InvalidValue for any other file.
     """
     try:
         entries = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(entries, list):
-            raise TypeError(f"it holds {type(entries).__name__}")
+            raise TypeError(f"it contains {type(entries).__name__}")
         wanted = {entry["name"]: _checked(entry, config) for entry in entries}
     except (ValueError, TypeError, KeyError) as error:
         raise InvalidValue("file", f"'{file}' must be a JSON list of devices, each with a name: {error}") from None
@@ -85,4 +85,4 @@ def _send_start(device: Device, messages: Messages) -> None:
     try:
         messages.start_stream(device.id)
     except Unavailable as error:
-        logger.warning("the start waits for the clock process: %s", error)
+        logger.warning("the start is left to the clock process: %s", error)

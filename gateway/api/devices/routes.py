@@ -14,7 +14,7 @@ from gateway.api.base import (
     paginated,
     services,
 )
-from gateway.api.conditional import IfMatchSchema, seen_version
+from gateway.api.conditional import IfMatchSchema, etag_header, location_header, seen_version, with_etag
 from gateway.api.devices.probing import probe
 from gateway.api.devices.schemas import (
     DEVICE_EXAMPLE,
@@ -26,21 +26,15 @@ from gateway.api.devices.schemas import (
     ProbeResultSchema,
 )
 from gateway.api.devices.values import new_values, replaced_values
+from gateway.api.devices.views import device_view, device_views
 from gateway.api.reasons import format_reason
 from gateway.devices.events import events_of
-from gateway.devices.model import Device
 from gateway.inventory import NewRecording, create_device, delete_device, find_device, list_devices, replace_device
 from gateway.states import DesiredState, StreamState
 
-blp = Blueprint("devices", __name__, url_prefix="/devices", description="The configured cameras")
+blp = Blueprint("devices", __name__, url_prefix="/devices", description="Configured cameras")
 
-ETAG_HEADER = {"ETag": {"description": "the device's version, for If-Match", "schema": {"type": "string"}}}
-LOCATION_HEADER = {"Location": {"description": "the new device", "schema": {"type": "string"}}}
-
-
-def etag(device: Device) -> str:
-    """The version of what a caller may set; the state of the stream is no part of it."""
-    return f'"{device.version}"'
+_ETAG = etag_header("the device")
 
 
 @blp.route("")
@@ -62,15 +56,15 @@ class Devices(MethodView):
             limit=args["page_size"],
             offset=offset_of(args),
         )
-        return paginated(devices, total, args)
+        return paginated(device_views(devices), total, args)
 
     @blp.arguments(DeviceSchema, example=DEVICE_EXAMPLE)
-    @blp.response(201, DeviceSchema, headers=ETAG_HEADER | LOCATION_HEADER)
+    @blp.response(201, DeviceSchema, headers=_ETAG | location_header("the device"))
     @blp.errors(400, 403, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any]) -> Any:
         """Add a device
 
-        A device whose start mode is `always` starts at once. 409 with reason `name_taken` when the name is taken.
+        A device with the start mode `always` starts at once. 409 with reason `name_taken` if the name is in use.
         """
         config = services().config
         recording = NewRecording(config.recording_mode, config.time_zone)
@@ -80,28 +74,28 @@ class Devices(MethodView):
         if device.stream.desired == DesiredState.RUNNING:
             services().send_start(device.id)
         location = url_for("devices.DeviceById", device_id=device.id)
-        return device, 201, {"ETag": etag(device), "Location": location}
+        return with_etag(device_view(device), device, 201, location=location)
 
 
 @blp.route("/<uuid:device_id>")
 class DeviceById(MethodView):
-    @blp.response(200, DeviceSchema, headers=ETAG_HEADER)
+    @blp.response(200, DeviceSchema, headers=_ETAG)
     @blp.errors(404, 503)
     def get(self, device_id: Any) -> Any:
         """Read a device"""
         device = find_device(current_scope(), str(device_id))
-        return device, 200, {"ETag": etag(device)}
+        return with_etag(device_view(device), device)
 
     @blp.arguments(DeviceSchema)
     @blp.arguments(IfMatchSchema, location="headers")
-    @blp.response(200, DeviceSchema, headers=ETAG_HEADER)
+    @blp.response(200, DeviceSchema, headers=_ETAG)
     @blp.errors(400, 403, 404, 409, 412, 413, 415, 422, 503)
     def put(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Replace a device
 
-        Sets every field; those left out get their default. A source URL exactly as it was shown, with `***`, keeps its
-        password; changed in any way it must hold the password again. A running stream follows by itself. With If-Match,
-        412 when the device was changed since it was read.
+        Sets every field; omitted fields get their default. A source URL that is sent exactly as it was shown, with
+        `***`, keeps its password; a changed URL must contain the password again. A running stream applies the change by
+        itself. With If-Match, 412 if the device has changed since it was read.
         """
         before = find_device(current_scope(), str(device_id))
         device = replace_device(
@@ -109,18 +103,18 @@ class DeviceById(MethodView):
             before.id,
             replaced_values(data, before, services().policy),
             services().box,
-            if_version=seen_version(headers["if_match"], etag(before), before.version, "device"),
+            if_version=seen_version(headers, before, "device"),
         )
         if device.stream.desired == DesiredState.RUNNING and device.stream.observed == StreamState.STOPPED:
             services().send_start(device.id)
-        return device, 200, {"ETag": etag(device)}
+        return with_etag(device_view(device), device)
 
     @blp.response(204)
     @blp.errors(403, 404, 503)
     def delete(self, device_id: Any) -> Response:
         """Delete a device
 
-        A running stream is stopped by its worker within seconds; its history goes with the device.
+        A running stream is stopped by its worker within seconds. The history is deleted with the device.
         """
         delete_device(current_scope(), str(device_id))
         return no_content()
@@ -132,9 +126,9 @@ class DeviceEvents(MethodView):
     @blp.list_response(EventSchema)
     @blp.errors(404, 422, 503)
     def get(self, args: dict[str, Any], device_id: Any) -> Any:
-        """List a device's history
+        """List the events of a device
 
-        The transitions of its stream, and what was made of its pictures; newest first.
+        State transitions of its stream, and events of its snapshots and bookmarks; newest first.
         """
         with database.session():
             device = find_device(current_scope(), str(device_id))
@@ -154,10 +148,10 @@ class DeviceProbe(MethodView):
     @blp.response(200, ProbeResultSchema)
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 429, 503)
     def post(self, data: dict[str, Any]) -> Any:
-        """Look at a source
+        """Probe a source
 
-        Connects to the camera once and says what it offers, with advice on what will cost latency or CPU. Takes up to
-        20 seconds. A camera that cannot be reached is an answer, not an error. 503 with reason `no_worker` when no
-        worker takes the job.
+        Connects to the camera once and describes its tracks, with advice on settings that cost latency or CPU. Takes up
+        to 20 seconds. An unreachable camera is a result, not an error. 503 with reason `no_worker` if no worker takes
+        the job.
         """
         return probe(data)

@@ -1,4 +1,4 @@
-"""What is sent and received about devices."""
+"""Request and reply schemas of devices."""
 
 from typing import Any
 
@@ -15,12 +15,11 @@ from gateway.api.base import (
     Schema,
     Text,
     Time,
-    current_scope,
 )
+from gateway.api.tags import TagFilter, Tags
 from gateway.devices.events import EVENT_KINDS
 from gateway.devices.sources import MAX_URL_LENGTH, parse_source
 from gateway.errors import InvalidValue
-from gateway.footage.lists import recording_states
 from gateway.footage.recordings import OBSERVED
 from gateway.inventory import DEVICE_ORDER, START_MODES, TRANSPORTS
 from gateway.schedules.recording_plan import MODES
@@ -42,7 +41,7 @@ ORDERS = tuple(sign + name for name in DEVICE_ORDER for sign in ("", "-"))
 
 
 class SourceText(Text):
-    """A source URL: its text is checked here, its addresses when the device is saved."""
+    """A source URL. Only its text is checked here; its addresses are checked when the device is saved."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(low=1, high=MAX_URL_LENGTH, **options)
@@ -58,10 +57,10 @@ class SourceText(Text):
 
 
 class RecordingStateSchema(ReplySchema):
-    """What a list shows of a device's recording."""
+    """The recording of a device, as lists show it."""
 
-    mode = Choice(MODES, metadata={"description": "when it is recorded"})
-    observed = Choice(OBSERVED, metadata={"description": "what its recorder does"})
+    mode = Choice(MODES, metadata={"description": "recording mode"})
+    observed = Choice(OBSERVED, metadata={"description": "state of the recorder"})
 
 
 class DeviceSchema(Schema):
@@ -72,36 +71,33 @@ class DeviceSchema(Schema):
         required=True,
         low=1,
         high=100,
-        metadata={"description": "unique, whatever the case of its letters", "example": "Front gate"},
+        metadata={"description": "unique, ignoring case", "example": "Front gate"},
     )
     source_url = SourceText(
         required=True,
         metadata={
             "format": "uri",
-            "description": "the camera's rtsp or rtsps URL. User and password in it are kept encrypted and shown as "
-            "`***`; the URL sent back exactly as it was shown keeps them",
+            "description": "rtsp or rtsps URL of the camera. User and password in it are stored encrypted and shown as "
+            "`***`; sending the URL back exactly as it was shown keeps them",
             "example": SOURCE_EXAMPLE,
         },
     )
     sub_source_url = SourceText(
         load_default=None,
         allow_none=True,
-        metadata={"description": "URL of the camera's smaller stream, by the same rules; null without one"},
+        metadata={"description": "URL of the camera's sub-stream, with the same rules; null without one"},
     )
-    transport = Choice(TRANSPORTS, load_default="tcp", metadata={"description": "how RTP comes from the camera"})
+    transport = Choice(
+        TRANSPORTS, load_default="tcp", metadata={"description": "transport protocol of RTP from the camera"}
+    )
     description = Text(load_default="", high=2000, lines=True)
     location = Text(load_default="", high=200, metadata={"example": "Building 2, north"})
-    tags = ma.fields.List(
-        Text(low=1, high=50),
-        load_default=list,
-        validate=ma.validate.Length(max=20, error="must have at most 20 entries"),
-        metadata={"description": "at most 20; each once, in alphabetical order", "example": ["gate", "outside"]},
-    )
+    tags = Tags(example=("gate", "outside"))
     start_mode = Choice(
         START_MODES,
         load_default="always",
         metadata={
-            "description": "`always` runs from now on, `manual` when a person starts it, `on_demand` while "
+            "description": "`always`: runs permanently; `manual`: runs when it is started; `on_demand`: runs while "
             "somebody watches"
         },
     )
@@ -109,61 +105,44 @@ class DeviceSchema(Schema):
         low=5,
         high=86_400,
         load_default=60,
-        metadata={"description": "seconds without a viewer after which an on_demand device stops"},
+        metadata={"description": "an on_demand device stops after this many seconds without a viewer"},
     )
     enabled = Flag(load_default=True, metadata={"description": "a disabled device never runs"})
     state = Choice(
         [s.value for s in StreamState],
         dump_only=True,
         attribute="stream.observed",
-        metadata={"description": "what its stream does"},
+        metadata={"description": "observed state of the stream"},
     )
     desired = Choice(
         [s.value for s in DesiredState],
         dump_only=True,
         attribute="stream.desired",
-        metadata={"description": "what its stream should do"},
+        metadata={"description": "desired state of the stream"},
     )
     recording = ma.fields.Nested(RecordingStateSchema, dump_only=True, allow_none=True)
-    has_credentials = ma.fields.Boolean(dump_only=True, metadata={"description": "whether a URL holds a secret"})
+    has_credentials = ma.fields.Boolean(dump_only=True, metadata={"description": "whether a URL contains credentials"})
     created_at = Time(dump_only=True)
     updated_at = Time(dump_only=True)
-
-    @ma.pre_dump(pass_collection=True)
-    def add_recordings(self, devices: Any, many: bool, **_options: Any) -> Any:
-        """One query for a whole list."""
-        shown = list(devices) if many else [devices]
-        states = recording_states(current_scope(), [device.id for device in shown])
-        for device in shown:
-            device.recording = states.get(device.id)
-        return shown if many else devices
-
-    @ma.post_load
-    def sort_tags(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
-        data["tags"] = tuple(sorted(set(data["tags"])))
-        return data
 
 
 class DeviceQueryArgsSchema(PageArgsSchema):
     """Query of the list of devices."""
 
-    sort = Choice(ORDERS, load_default="name", metadata={"description": "order; `-` turns it around"})
-    tag = ma.fields.List(
-        Text(low=1, high=50),
-        load_default=list,
-        validate=ma.validate.Length(max=20, error="must be at most 20"),
-        metadata={"description": "only devices with this tag; given more than once, with all of them"},
+    sort = Choice(ORDERS, load_default="name", metadata={"description": "field to sort by; `-` reverses the order"})
+    tag = TagFilter("devices")
+    state = Choice(
+        [s.value for s in StreamState], load_default=None, metadata={"description": "only devices in this state"}
     )
-    state = Choice([s.value for s in StreamState], load_default=None, metadata={"description": "only in this state"})
     q = Text(
         load_default=None,
         high=200,
-        metadata={"description": "only with this text in name, description, location, tags or shown URL"},
+        metadata={"description": "only devices with this text in name, description, location, tags or shown URL"},
     )
 
 
 class ProbeArgsSchema(Schema):
-    """Which source to look at."""
+    """A source to probe."""
 
     source_url = SourceText(required=True, metadata={"example": SOURCE_EXAMPLE})
     transport = Choice(TRANSPORTS, load_default="tcp")
@@ -171,7 +150,7 @@ class ProbeArgsSchema(Schema):
         load_default=None,
         allow_none=True,
         metadata={
-            "description": "whose stored password to use when `source_url` is given as that device shows it, with `***`"
+            "description": "device whose stored password to use if `source_url` contains `***`, as that device shows it"
         },
     )
 
@@ -197,7 +176,7 @@ class AudioSchema(ReplySchema):
 
 
 class ProbedVideoSchema(VideoSchema):
-    """A video track with what a look at it has measured."""
+    """A video track with the measurements of a probe."""
 
     bitrate_kbps = ma.fields.Float(allow_none=True)
     pixel_format = ma.fields.String(allow_none=True, metadata={"example": "yuv420p"})
@@ -212,7 +191,7 @@ class TrackSchema(ReplySchema):
 
 
 class AdviceSchema(ReplySchema):
-    """Something worth knowing before the device is added."""
+    """Advice on a source before its device is added."""
 
     level = Choice(("info", "warning"))
     code = ma.fields.String()
@@ -220,10 +199,10 @@ class AdviceSchema(ReplySchema):
 
 
 class ProbeResultSchema(ReplySchema):
-    """What a source offers."""
+    """The result of a probe."""
 
     reachable = ma.fields.Boolean(required=True)
-    reason = ma.fields.Nested(ReasonSchema, allow_none=True, metadata={"description": "why not, when not reachable"})
+    reason = ma.fields.Nested(ReasonSchema, allow_none=True, metadata={"description": "cause, if not reachable"})
     elapsed_ms = ma.fields.Integer(allow_none=True)
     time_to_first_frame_ms = ma.fields.Integer(allow_none=True)
     video = ma.fields.Nested(ProbedVideoSchema, allow_none=True)
@@ -233,27 +212,29 @@ class ProbeResultSchema(ReplySchema):
 
 
 class EventSchema(ReplySchema):
-    """One event of a device: a transition of its stream, or what was made of its pictures."""
+    """An event of a device: a state transition of its stream, or an event of a snapshot or bookmark."""
 
     id = ma.fields.Integer()
     at = Time()
-    kind = Choice(EVENT_KINDS, metadata={"description": "`state`: a transition; only that has `from` and `to`"})
+    kind = Choice(
+        EVENT_KINDS, metadata={"description": "`state`: a state transition, the only kind with `from` and `to`"}
+    )
     from_state = Choice([s.value for s in StreamState], data_key="from", allow_none=True)
     to_state = Choice([s.value for s in StreamState], data_key="to", allow_none=True)
     reason = ma.fields.Nested(ReasonSchema, allow_none=True)
-    run = ma.fields.Integer(allow_none=True, metadata={"description": "the run it happened in; null before the first"})
-    text = ma.fields.String(allow_none=True, metadata={"description": "what happened, where it is no transition"})
-    reference = ma.fields.String(
-        allow_none=True, metadata={"description": "id of the snapshot or bookmark it is about"}
+    run = ma.fields.Integer(
+        allow_none=True, metadata={"description": "number of the stream's run; null before the first"}
     )
-    by_name = ma.fields.String(allow_none=True, metadata={"description": "who asked for it"})
+    text = ma.fields.String(allow_none=True, metadata={"description": "description of the event; null for transitions"})
+    reference = ma.fields.String(allow_none=True, metadata={"description": "id of the snapshot or bookmark"})
+    by_name = ma.fields.String(allow_none=True, metadata={"description": "name of the requester"})
 
 
 class DeviceEventQueryArgsSchema(PageArgsSchema):
-    """Query of a device's history."""
+    """Query of the events of a device."""
 
     kind = ma.fields.List(
         Choice(EVENT_KINDS),
         load_default=list,
-        metadata={"description": "only of this kind; given more than once, of any of them"},
+        metadata={"description": "only of this kind; may be repeated for several kinds"},
     )

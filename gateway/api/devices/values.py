@@ -1,4 +1,4 @@
-"""From the fields of a request to the values of a device: source URLs checked, hidden passwords kept."""
+"""Conversion of request fields to the values of a device: checks source URLs, keeps hidden passwords."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def new_values(data: dict[str, Any], policy: SourcePolicy) -> DeviceValues:
 
 
 def replaced_values(data: dict[str, Any], before: Device, policy: SourcePolicy) -> DeviceValues:
-    """The values of a device that was `before`: a URL exactly as it was shown is kept. Raises InvalidValue."""
+    """The new values of the device `before`; a URL exactly as it was shown is kept. Raises InvalidValue."""
     source, sub_source = data["source_url"], data["sub_source_url"]
     keeps_sub = sub_source is not None and sub_source == before.sub_source_url
     return DeviceValues(
@@ -35,7 +35,7 @@ def replaced_values(data: dict[str, Any], before: Device, policy: SourcePolicy) 
 
 
 def checked_source(text: str, field: str, policy: SourcePolicy) -> str:
-    """A source URL in its usual spelling, its host's present addresses checked; raises InvalidValue."""
+    """A source URL in normal form, after a check of the current addresses of its host; raises InvalidValue."""
     source = check_source(text, policy, field)
     if is_redacted(text):
         raise InvalidValue(field, f"'{field}' was changed: write the user and password again in place of ***")

@@ -1,1 +1,1 @@
-"""The API's exports of footage as MP4."""
+"""The box of exports: ranges of footage as MP4 files."""

@@ -1,1 +1,1 @@
-"""The API's timelines, dates, coverage, protections and deletion of footage."""
+"""The box `/recordings/…` of footage: dates, timelines, coverage, protections and deletion."""

@@ -26,8 +26,8 @@ from gateway.api.footage.schemas import (
     ZoneArgsSchema,
 )
 from gateway.api.footage.timelines import timeline_json
-from gateway.api.recordings.views import coverage_json, date_json, now_ms, protection_view, recorded_sums
-from gateway.api.time_fields import parse_date
+from gateway.api.footage.views import coverage_json, date_json, protection_view, recorded_sums
+from gateway.api.time_fields import now_ms, parse_date
 from gateway.clock import format_time
 from gateway.errors import InvalidValue
 from gateway.footage.coverage import DeviceCoverage, write_csv
@@ -40,17 +40,17 @@ from gateway.schedules.local_days import LocalDay, local_date, local_days
 from gateway.schedules.recording_plan import find_zone
 from gateway.storage.deletion import delete_range
 
-blp = Blueprint("footage", __name__, url_prefix="/recordings", description="What there is, and what is missing")
+blp = Blueprint("footage", __name__, url_prefix="/recordings", description="Recorded footage and its gaps")
 
-#: Days of all devices together in one coverage.
+#: Limit of device-days in one report on coverage.
 _MAX_DEVICE_DAYS = 10_000
 _MAX_DEVICES = 5000
-#: As large as ids get.
+#: Limit of ids in the database.
 _NUMBER = "int(max=9223372036854775807)"
 _CSV = "text/csv"
 _JSON_OR_CSV = {
     "200": {
-        "description": "the days",
+        "description": "coverage per day",
         "content": {
             "application/json": {"schema": DayCoverageSchema(many=True)},
             _CSV: {"schema": {"type": "string"}},
@@ -67,8 +67,8 @@ class RecordingDates(MethodView):
     def get(self, args: dict[str, Any], device_id: Any) -> Any:
         """List dates
 
-        The dates on which there is footage or footage was wanted, in a time zone, for a calendar. A segment counts
-        where it begins.
+        The dates in a time zone on which footage exists or was wanted, as for a calendar. A segment counts for the date
+        of its start.
         """
         recording = find_recording(current_scope(), str(device_id))
         days, zone, now = _days_of(recording, args, MAX_DATES)
@@ -82,9 +82,9 @@ class RecordingSegments(MethodView):
     @blp.response(200, SegmentSchema(many=True))
     @blp.errors(404, 422, 503)
     def get(self, args: dict[str, Any], device_id: Any, day: str) -> Any:
-        """List the files of a date
+        """List the segments of a date
 
-        Those of which something lies in the date, oldest first.
+        Segments with footage of the date, oldest first.
         """
         recording = find_recording(current_scope(), str(device_id))
         try:
@@ -119,8 +119,8 @@ class RecordingTimeline(MethodView):
     def get(self, args: dict[str, Any], device_id: Any) -> Any:
         """Read a timeline
 
-        What is covered of a range, each gap with its reason, events and protected ranges. Up to three days exact; over
-        longer ranges gaps shorter than `resolution_seconds` are not named, and the spans' coverage tells of them.
+        Spans of footage in a range, gaps with their reasons, events and protected ranges. Exact up to three days. In
+        longer ranges, gaps shorter than `resolution_seconds` are not listed but lower the coverage of their span.
         """
         with database.session():
             recording = find_recording(current_scope(), str(device_id))
@@ -133,10 +133,10 @@ class RecordingCoverage(MethodView):
     @blp.doc(responses=_JSON_OR_CSV)
     @blp.errors(404, 422, 503)
     def get(self, args: dict[str, Any], device_id: Any) -> Any:
-        """Read a device's coverage
+        """Read the coverage of a device
 
-        For each day how much was recorded of what was wanted, and each gap with its reason. As JSON, or with
-        `format=csv` or `Accept: text/csv` as a table.
+        For each day, the share of the wanted footage that was recorded, and each gap with its reason. JSON, or a table
+        with `format=csv` or `Accept: text/csv`.
         """
         recording = find_recording(current_scope(), str(device_id))
         days, zone, now = _days_of(recording, args, MAX_COVERAGE_DAYS)
@@ -149,19 +149,20 @@ class Coverage(MethodView):
     @blp.doc(responses=_JSON_OR_CSV)
     @blp.errors(404, 422, 503)
     def get(self, args: dict[str, Any]) -> Any:
-        """Read all devices' coverage
+        """Read the coverage of all devices
 
-        As that of one device, device by device in the order of their names. Where they are left out, `time_zone` is
-        UTC, `to` is today, and `from` is `to`.
+        The same as for one device, ordered by device name. If omitted, `time_zone` is UTC, `to` is today, and `from` is
+        the same as `to`.
         """
         recordings, _ = select_recordings(current_scope(), text=None, device_ids=(), limit=_MAX_DEVICES, offset=0)
         zone, now = args["time_zone"] or "UTC", now_ms()
         today = local_date(find_zone(zone), now)
         days = _checked_days(args["first"] or args["last"] or today, args["last"] or today, zone, MAX_COVERAGE_DAYS)
         if len(days) * len(recordings) > _MAX_DEVICE_DAYS:
-            most = max(1, _MAX_DEVICE_DAYS // max(1, len(recordings)))
+            max_days = max(1, _MAX_DEVICE_DAYS // max(1, len(recordings)))
             raise InvalidValue(
-                "to", f"'to' must be at most {most} days after 'from' for {len(recordings)} devices: ask for one device"
+                "to",
+                f"'to' must be at most {max_days} days after 'from' for {len(recordings)} devices: request one device",
             )
         return _coverage(recordings, days, zone, now, args["format"])
 
@@ -174,8 +175,9 @@ class Footage(MethodView):
     def delete(self, args: dict[str, Any], device_id: Any) -> Any:
         """Delete footage
 
-        The files that lie wholly in the range, but neither protected ones nor the one that is being written. They can
-        be played no more at once, and are gone within seconds. With `dry_run` only counts.
+        Deletes the segments that lie completely in the range, except protected ones and the one that is being written.
+        They cannot be played from then on, and their files are deleted within seconds. With `dry_run`, only counts
+        them.
         """
         recording = find_recording(current_scope(), str(device_id))
         try:
@@ -198,7 +200,7 @@ class Protections(MethodView):
     def get(self, device_id: Any) -> Any:
         """List protected ranges
 
-        Oldest first; those that were held by hand and those of exports and bookmarks.
+        Oldest first; manual protections and those of exports and bookmarks.
         """
         recording = find_recording(current_scope(), str(device_id))
         return [protection_view(item) for item in protections_between(current_scope(), recording)]
@@ -209,7 +211,7 @@ class Protections(MethodView):
     def post(self, data: dict[str, Any], device_id: Any) -> Any:
         """Protect a range
 
-        Neither retention nor deletion takes footage that reaches into it.
+        Neither retention nor deletion removes segments that overlap the range.
         """
         recording = find_recording(current_scope(), str(device_id))
         return protection_view(
@@ -222,7 +224,7 @@ class ProtectionById(MethodView):
     @blp.response(204)
     @blp.errors(403, 404, 409, 503)
     def delete(self, device_id: Any, protection_id: int) -> Response:
-        """Protect a range no more
+        """Remove a protection
 
         409 with reason `protection_in_use` for one that belongs to an export or a bookmark.
         """
@@ -230,8 +232,8 @@ class ProtectionById(MethodView):
         return no_content()
 
 
-def _days_of(recording: Recording, args: dict[str, Any], most: int) -> tuple[list[LocalDay], str, int]:
-    """The days that were asked for, the name of their zone, and the present."""
+def _days_of(recording: Recording, args: dict[str, Any], max_days: int) -> tuple[list[LocalDay], str, int]:
+    """The requested days, the name of their time zone, and the current time in milliseconds."""
     zone_name, now = args["time_zone"] or recording.time_zone, now_ms()
     zone = find_zone(zone_name)
     last = args["last"] or local_date(zone, now)
@@ -239,15 +241,15 @@ def _days_of(recording: Recording, args: dict[str, Any], most: int) -> tuple[lis
     if first is None:
         oldest, _ = read_edges(current_scope(), [recording.id])[recording.id]
         first = last if oldest is None else local_date(zone, oldest)
-        first = min(last, max(first, last - timedelta(days=most - 1)))
-    return _checked_days(first, last, zone_name, most), zone_name, now
+        first = min(last, max(first, last - timedelta(days=max_days - 1)))
+    return _checked_days(first, last, zone_name, max_days), zone_name, now
 
 
-def _checked_days(first: date, last: date, zone: str, most: int) -> list[LocalDay]:
+def _checked_days(first: date, last: date, zone: str, max_days: int) -> list[LocalDay]:
     if last < first:
         raise InvalidValue("from", f"'from' must not be after {last}")
-    if (last - first).days >= most:
-        raise InvalidValue("to", f"'to' must be at most {most - 1} days after 'from'")
+    if (last - first).days >= max_days:
+        raise InvalidValue("to", f"'to' must be at most {max_days - 1} days after 'from'")
     return local_days(find_zone(zone), first, last)
 
 

@@ -1,14 +1,13 @@
-"""What is sent and received about footage: dates, segments, timeline, coverage, deletion, protection, playlists."""
+"""Request and reply schemas of footage: dates, segments, timeline, coverage, deletion, protection."""
 
 from typing import Any
 
 import marshmallow as ma
 
 from gateway.api.base import Choice, Id, ReasonSchema, ReplySchema, Schema, Text, Time
-from gateway.api.time_fields import DateText, Moment, ZoneName, check_order
+from gateway.api.time_fields import DateText, Moment, OrderedRange, ZoneName
 
-#: The longest ranges that are answered, in days.
-MAX_PLAYLIST_DAYS = 1
+#: The longest ranges of a request, in days.
 MAX_DELETION_DAYS = 31
 MAX_COVERAGE_DAYS = 366
 MAX_DATES = 3 * 366
@@ -20,88 +19,44 @@ PROTECTION_EXAMPLE = {
     "note": "police report 12/26",
 }
 
-_START = {"description": "RFC 3339 with an offset", "example": "2026-11-22T10:00:00Z"}
-_END = {"description": "not part of the range", "example": "2026-11-22T11:00:00+01:00"}
+_START = {"description": "start of the range, RFC 3339 with an offset", "example": "2026-11-22T10:00:00Z"}
+_END = {"description": "end of the range, exclusive", "example": "2026-11-22T11:00:00+01:00"}
 
 
-def _ranged(name: str, longest_days: float | None) -> type[Schema]:
-    """A schema with `start` and `end` that must be in order."""
+class RangeArgsSchema(OrderedRange, Schema):
+    """A range of time."""
 
-    @ma.validates_schema
-    def check_range(self: Schema, data: dict[str, Any], **_options: Any) -> None:
-        check_order(data, longest_days)
-
-    fields = {
-        "start": Moment(required=True, metadata=_START),
-        "end": Moment(required=True, metadata=_END),
-        "check_range": check_range,
-        "__doc__": "A range of time.",
-    }
-    return type(name, (Schema,), fields)
-
-
-class PlaylistArgsSchema(Schema):
-    """Query of a playlist: a range of footage, or without `start` what is live now."""
-
-    start = Moment(load_default=None, metadata={"description": "where playback begins; left out: live"})
-    end = Moment(
-        load_default=None,
-        metadata={
-            "description": f"where it ends, at most {MAX_PLAYLIST_DAYS * 24} hours later. Left out or in the "
-            "future: the "
-            "playlist grows"
-        },
-    )
-    msn = ma.fields.Integer(
-        data_key="_HLS_msn",
-        load_default=None,
-        validate=ma.validate.Range(min=0),
-        metadata={"description": "LL-HLS: wait for this media sequence number"},
-    )
-    part = ma.fields.Integer(
-        data_key="_HLS_part",
-        load_default=None,
-        validate=ma.validate.Range(min=0),
-        metadata={"description": "LL-HLS: and for this part of it"},
-    )
-    skip = Choice(
-        ("YES", "v2"),
-        data_key="_HLS_skip",
-        load_default=None,
-        metadata={"description": "LL-HLS: ask for a delta update"},
-    )
-
-    @ma.validates_schema
-    def check_range(self, data: dict[str, Any], **_options: Any) -> None:
-        if data["start"] is None and data["end"] is not None:
-            raise ma.ValidationError({"start": ["'start' is required where 'end' is given"]})
-        check_order(data, MAX_PLAYLIST_DAYS)
+    start = Moment(required=True, metadata=_START)
+    end = Moment(required=True, metadata=_END)
 
 
 class DateSchema(ReplySchema):
-    """What there is of a date."""
+    """The footage of a date."""
 
     date = DateText()
-    seconds = ma.fields.Float(metadata={"description": "recorded"})
-    wanted_seconds = ma.fields.Float(allow_none=True, metadata={"description": "wanted so far; null when nothing was"})
+    seconds = ma.fields.Float(metadata={"description": "recorded seconds"})
+    wanted_seconds = ma.fields.Float(
+        allow_none=True, metadata={"description": "seconds for which footage was wanted so far; null if none was"}
+    )
     coverage = ma.fields.Float(
-        allow_none=True, metadata={"description": "0 to 1 of what was wanted; null when nothing was"}
+        allow_none=True,
+        metadata={"description": "recorded share of the wanted footage, 0 to 1; null if none was wanted"},
     )
     bytes = ma.fields.Integer()
     segments = ma.fields.Integer()
-    gaps = ma.fields.Integer(metadata={"description": "noted gaps in footage that was wanted"})
+    gaps = ma.fields.Integer(metadata={"description": "number of gaps in wanted footage"})
 
 
 class DatesArgsSchema(Schema):
     """Query of dates."""
 
     time_zone = ZoneName(
-        load_default=None, metadata={"description": "in which dates begin; left out: the recording's own"}
+        load_default=None, metadata={"description": "time zone of the dates; omitted: that of the recording"}
     )
     first = DateText(
-        data_key="from", load_default=None, metadata={"description": "left out: that of the oldest footage"}
+        data_key="from", load_default=None, metadata={"description": "first date; omitted: that of the oldest footage"}
     )
-    last = DateText(data_key="to", load_default=None, metadata={"description": "included; left out: today"})
+    last = DateText(data_key="to", load_default=None, metadata={"description": "last date, inclusive; omitted: today"})
 
     @ma.validates_schema
     def check_range(self, data: dict[str, Any], **_options: Any) -> None:
@@ -112,26 +67,30 @@ class DatesArgsSchema(Schema):
 class ZoneArgsSchema(Schema):
     """Query of one date."""
 
-    time_zone = ZoneName(load_default=None, metadata={"description": "left out: the recording's own"})
+    time_zone = ZoneName(
+        load_default=None, metadata={"description": "time zone of the date; omitted: that of the recording"}
+    )
 
 
 class SegmentSchema(ReplySchema):
-    """A file of footage."""
+    """A segment: one file of footage."""
 
     id = ma.fields.Integer()
     start = Moment()
     end = Moment()
     duration_seconds = ma.fields.Float()
-    size = ma.fields.Integer(metadata={"description": "bytes; of an open one, those that can be read"})
-    frames = ma.fields.Integer(metadata={"description": "pictures"})
-    run = ma.fields.Integer(metadata={"description": "run of the stream it comes from"})
-    sequence = ma.fields.Integer(metadata={"description": "number of its first part in the run"})
-    is_open = ma.fields.Boolean(metadata={"description": "whether it is being written"})
+    size = ma.fields.Integer(metadata={"description": "bytes; for an open segment, the bytes that can be read"})
+    frames = ma.fields.Integer(metadata={"description": "number of frames"})
+    run = ma.fields.Integer(metadata={"description": "number of the stream's run"})
+    sequence = ma.fields.Integer(metadata={"description": "number of its first part within the run"})
+    is_open = ma.fields.Boolean(metadata={"description": "whether the segment is being written"})
     url = ma.fields.String()
 
 
-class TimelineArgsSchema(_ranged("TimelineRange", MAX_TIMELINE_DAYS)):
+class TimelineArgsSchema(RangeArgsSchema):
     """Query of a timeline."""
+
+    max_days = MAX_TIMELINE_DAYS
 
     resolution_seconds = ma.fields.Float(
         load_default=None,
@@ -139,32 +98,39 @@ class TimelineArgsSchema(_ranged("TimelineRange", MAX_TIMELINE_DAYS)):
             min=0.001, max=10_000_000, error="must be a number of seconds from 0.001 to 10000000"
         ),
         metadata={
-            "description": "what is finer is merged; of ranges over three days a multiple of 15 minutes that is not "
-            "finer"
+            "description": "shorter gaps and spans are merged; in ranges over three days, rounded up to a multiple of "
+            "15 minutes"
         },
     )
 
 
 class SpanSchema(ReplySchema):
-    """A stretch with footage."""
+    """A contiguous range with footage."""
 
     start = Moment()
     end = Moment()
-    coverage = ma.fields.Float(metadata={"description": "0 to 1: below 1 where pieces finer than the resolution miss"})
+    coverage = ma.fields.Float(
+        metadata={
+            "description": "recorded share, 0 to 1; below 1 if the span includes gaps shorter than the resolution"
+        }
+    )
 
 
 class GapSchema(ReplySchema):
-    """A stretch without footage."""
+    """A contiguous range without footage."""
 
     start = Moment()
-    end = Moment(allow_none=True, metadata={"description": "null while it lasts"})
+    end = Moment(allow_none=True, metadata={"description": "null while the gap lasts"})
     reason = ma.fields.Nested(ReasonSchema)
-    by = ma.fields.String(allow_none=True, metadata={"description": "who stopped or deleted it"})
-    is_wanted = ma.fields.Boolean(metadata={"description": "false where nobody wanted footage"})
+    by = ma.fields.String(
+        allow_none=True,
+        metadata={"description": "name of the person or address that stopped the recording or deleted the footage"},
+    )
+    is_wanted = ma.fields.Boolean(metadata={"description": "false if no footage was wanted"})
 
 
 class TimelineEventSchema(ReplySchema):
-    """Something that happened: before the camera (`recording`) or to its stream (`stream`)."""
+    """An event in front of the camera (`recording`) or of its stream (`stream`)."""
 
     kind = Choice(("recording", "stream"))
     at = Moment()
@@ -173,8 +139,8 @@ class TimelineEventSchema(ReplySchema):
     note = ma.fields.String(allow_none=True)
 
 
-class ProtectionSchema(Schema):
-    """A range of footage that retention and deletion leave alone."""
+class ProtectionSchema(OrderedRange, Schema):
+    """A range of footage that retention and deletion keep."""
 
     id = ma.fields.Integer(dump_only=True)
     start = Moment(required=True, metadata=_START)
@@ -183,10 +149,6 @@ class ProtectionSchema(Schema):
     note = Text(load_default="", high=500, metadata={"example": "police report 12/26"})
     created_by = ma.fields.String(dump_only=True)
     created_at = Time(dump_only=True)
-
-    @ma.validates_schema
-    def check_range(self, data: dict[str, Any], **_options: Any) -> None:
-        check_order(data, None)
 
 
 class TimelineProtectionSchema(ReplySchema):
@@ -200,7 +162,7 @@ class TimelineProtectionSchema(ReplySchema):
 
 
 class TimelineSchema(ReplySchema):
-    """What is covered of a range, why the rest is not, and what happened."""
+    """Spans, gaps, events and protections of a range."""
 
     start = Moment()
     end = Moment()
@@ -219,52 +181,49 @@ class CoverageArgsSchema(DatesArgsSchema):
     format = Choice(
         ("json", "csv"),
         load_default=None,
-        metadata={"description": "left out: as `Accept` says; `csv` is a table for spreadsheets"},
+        metadata={"description": "omitted: by the `Accept` header; `csv` is a table for spreadsheets"},
     )
 
 
 class CoverageGapSchema(GapSchema):
-    """A gap of a day, cut at the day's ends."""
+    """A gap, cut to the day."""
 
     seconds = ma.fields.Float()
 
 
 class DayCoverageSchema(ReplySchema):
-    """How much of a day was recorded."""
+    """The coverage of a device on a day."""
 
     device_id = Id()
     device_name = ma.fields.String()
     date = DateText()
     recorded_seconds = ma.fields.Float()
-    wanted_seconds = ma.fields.Float(metadata={"description": "what has passed of the day without what nobody wanted"})
-    coverage = ma.fields.Float(allow_none=True, metadata={"description": "0 to 1; null when nothing was wanted"})
+    wanted_seconds = ma.fields.Float(
+        metadata={"description": "elapsed seconds of the day for which footage was wanted"}
+    )
+    coverage = ma.fields.Float(
+        allow_none=True, metadata={"description": "recorded share, 0 to 1; null if no footage was wanted"}
+    )
     gaps = ma.fields.List(ma.fields.Nested(CoverageGapSchema))
 
 
-class DeletionArgsSchema(_ranged("DeletionRange", MAX_DELETION_DAYS)):
+class DeletionArgsSchema(RangeArgsSchema):
     """Query of a deletion."""
 
+    max_days = MAX_DELETION_DAYS
+
     dry_run = ma.fields.Boolean(
-        truthy={"true"}, falsy={"false"}, load_default=False, metadata={"description": "only count what would go"}
+        truthy={"true"},
+        falsy={"false"},
+        load_default=False,
+        metadata={"description": "only count what would be deleted"},
     )
 
 
 class DeletionSchema(ReplySchema):
-    """What goes, or would go."""
+    """The deleted segments, or those that would be deleted."""
 
     segments = ma.fields.Integer()
     bytes = ma.fields.Integer()
     seconds = ma.fields.Float()
-    kept_protected = ma.fields.Integer(metadata={"description": "segments that are protected and stay"})
-
-
-class TracksArgsSchema(Schema):
-    """Query of an init segment."""
-
-    tracks = Choice(
-        ("all", "video", "sound"),
-        load_default="all",
-        metadata={
-            "description": "`video`: without sound; `sound`: with a track of sound also where the camera sent none"
-        },
-    )
+    kept_protected = ma.fields.Integer(metadata={"description": "number of protected segments, which are kept"})

@@ -1,9 +1,10 @@
-"""A timeline as the API shows it: coverage and gaps, with what happened and what is protected."""
+"""Timelines as the API shows them: spans and gaps, with events and protections."""
 
 from typing import Any
 
 from gateway.api.base import current_scope
-from gateway.api.recordings.views import gap_json, now_ms, spans_json
+from gateway.api.footage.views import gap_json, spans_json
+from gateway.api.time_fields import now_ms
 from gateway.clock import format_time
 from gateway.footage.lists import read_edges
 from gateway.footage.protections import protections_between, recording_events, stream_events
@@ -11,7 +12,7 @@ from gateway.footage.recordings import Recording
 from gateway.footage.timelines import read_timeline
 from gateway.states import reason_for
 
-#: Events of each kind in one timeline.
+#: Limit of the events of each kind in one timeline.
 _MAX_EVENTS = 500
 
 

@@ -1,1 +1,1 @@
-"""Health: of the whole and of each component."""
+"""The box `/health`: health of the service and of each component."""

@@ -1,4 +1,4 @@
-"""`/health`: for people, and for orchestrators."""
+"""`/health`: the health of all components for people, liveness and readiness for orchestrators."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from gateway.api.errors import ApiError
 from gateway.api.health.schemas import HealthSchema, ProbeStatusSchema
 from gateway.health import check_database, checks_of_services, run_checks
 
-blp = Blueprint("health", __name__, url_prefix="/health", description="The state of each component")
+blp = Blueprint("health", __name__, url_prefix="/health", description="State of each component")
 
 
 @blp.route("")
@@ -18,7 +18,7 @@ class Health(MethodView):
     def get(self) -> Any:
         """Read the health of every component
 
-        Always 200: the status is in the body. Orchestrators ask `/health/live` and `/health/ready`.
+        Always 200: the status is in the body. Orchestrators use `/health/live` and `/health/ready`.
         """
         wired = services()
         return run_checks(checks_of_services(wired.config, wired.redis, wired.bus, wired.slots, wired.plugins))
@@ -28,9 +28,9 @@ class Health(MethodView):
 class HealthLive(MethodView):
     @blp.response(200, ProbeStatusSchema)
     def get(self) -> Any:
-        """Ask whether the web process lives
+        """Check that the web process is alive
 
-        Touches no other component.
+        Uses no other component.
         """
         return {"status": "ok"}
 
@@ -40,9 +40,10 @@ class HealthReady(MethodView):
     @blp.response(200, ProbeStatusSchema)
     @blp.errors(503)
     def get(self) -> Any:
-        """Ask whether requests can be answered
+        """Check that requests can be answered
 
-        503 while the database is away or its schema is not up to date. Without Redis most requests are still answered.
+        503 while the database is unavailable or its schema is not up to date. Without Redis, most requests can still be
+        answered.
         """
         health = check_database()
         if health.status != "ok":

@@ -1,4 +1,4 @@
-"""What is received about health."""
+"""Reply schemas of health."""
 
 import marshmallow as ma
 
@@ -11,14 +11,14 @@ class ComponentSchema(ReplySchema):
     """The state of one component."""
 
     status = Choice(STATUSES)
-    latency_ms = ma.fields.Float(metadata={"description": "how long its check took"})
+    latency_ms = ma.fields.Float(metadata={"description": "duration of the check in milliseconds"})
     reason = ma.fields.String(allow_none=True, metadata={"description": "what is wrong"})
-    remedy = ma.fields.String(allow_none=True, metadata={"description": "what to do about it"})
-    detail = ma.fields.Dict(metadata={"description": "figures that belong to this component"})
+    remedy = ma.fields.String(allow_none=True, metadata={"description": "how to resolve it"})
+    detail = ma.fields.Dict(metadata={"description": "details of this component"})
 
 
 class HealthSchema(ReplySchema):
-    """The state of the whole: `down` without database or Redis, `degraded` when anything else is not ok."""
+    """The state of the service: `down` without database or Redis, `degraded` if anything else is not ok."""
 
     status = Choice(STATUSES)
     version = ma.fields.String()
@@ -26,6 +26,6 @@ class HealthSchema(ReplySchema):
 
 
 class ProbeStatusSchema(ReplySchema):
-    """The answer to an orchestrator."""
+    """The reply to a liveness or readiness check."""
 
     status = Choice(STATUSES)

@@ -1,1 +1,1 @@
-"""The box `/jobs`: what takes longer than a request."""
+"""The box `/jobs`: work that takes longer than a request."""

@@ -1,4 +1,4 @@
-"""`/jobs`: what takes longer than a request; read, cancelled, removed, its result fetched."""
+"""`/jobs`: work that takes longer than a request; listing, cancelling and deleting jobs, fetching their results."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, request, send_file
 from flask.views import MethodView
 
-from gateway.api.base import Blueprint, current_scope, no_content, offset_of, paginated, services
+from gateway.api.base import BINARY, Blueprint, current_scope, no_content, offset_of, paginated, services
 from gateway.api.errors import ApiError
 from gateway.api.jobs.schemas import JobQueryArgsSchema, JobSchema
 from gateway.api.jobs.views import job_view, job_views, result_url
@@ -23,8 +23,8 @@ blp = Blueprint(
 )
 
 _RESULT_HEADERS = {
-    "ETag": {"description": "for If-Range: a download goes on where it was cut off", "schema": {"type": "string"}},
-    "Content-Disposition": {"description": "the name under which a browser saves it", "schema": {"type": "string"}},
+    "ETag": {"description": "version of the file, for resuming a download with If-Range", "schema": {"type": "string"}},
+    "Content-Disposition": {"description": "file name for browsers", "schema": {"type": "string"}},
 }
 
 
@@ -36,7 +36,7 @@ class Jobs(MethodView):
     def get(self, args: dict[str, Any]) -> Any:
         """List jobs
 
-        Newest first. Those that have ended are removed after EXPORT_KEEP_HOURS.
+        Newest first. Finished jobs are removed after EXPORT_KEEP_HOURS.
         """
         jobs, total = list_jobs(
             current_scope(),
@@ -62,7 +62,7 @@ class JobById(MethodView):
     def delete(self, job_id: Any) -> Response:
         """Delete a job
 
-        Cancels it where it still runs, and removes its result.
+        Cancels a job that has not finished, and removes its result.
         """
         delete_job(current_scope(), services().config, str(job_id))
         return no_content()
@@ -75,8 +75,8 @@ class JobCancel(MethodView):
     def post(self, job_id: Any) -> Any:
         """Cancel a job
 
-        One that waits ends at once, one that runs within a second or two. May be repeated. 409 with reason
-        `job_finished` when it has ended otherwise.
+        A waiting job ends at once, a running one within one or two seconds. May be repeated. 409 with reason
+        `job_finished` if the job has ended in another way.
         """
         keep_hours = services().config.export_keep_hours
         return job_view(request_cancel(current_scope(), str(job_id), keep_hours=keep_hours))
@@ -84,18 +84,16 @@ class JobCancel(MethodView):
 
 @blp.route("/<uuid:job_id>/result")
 class JobResult(MethodView):
-    @blp.response(200, {"type": "string", "format": "binary"}, content_type="video/mp4", headers=_RESULT_HEADERS)
-    @blp.alt_response(
-        206, schema={"type": "string", "format": "binary"}, content_type="video/mp4", headers=_RESULT_HEADERS
-    )
-    @blp.alt_response(304, description="the file is the one that the caller has")
+    @blp.response(200, BINARY, content_type="video/mp4", headers=_RESULT_HEADERS)
+    @blp.alt_response(206, schema=BINARY, content_type="video/mp4", headers=_RESULT_HEADERS)
+    @blp.alt_response(304, description="not modified: If-None-Match names this version")
     @blp.errors(404, 409, 416, 503)
     def get(self, job_id: Any) -> Response:
-        """Fetch the result of a job
+        """Read the result of a job
 
-        The file as an attachment. Takes `Range` and `If-Range`, so that a download can be resumed. 409 with reason
-        `job_unfinished` while it is not done, 404 with reason `result_gone` when the file is, and with
-        `result_elsewhere` where the job made a snapshot or a clip: `result.url` of the job says where.
+        The file as an attachment. `Range` and `If-Range` resume a download. 409 with reason `job_unfinished` while the
+        job is not done; 404 with reason `result_gone` if the file is gone, or `result_elsewhere` if the job made a
+        snapshot or a clip, whose URL is `result.url` of the job.
         """
         return _send_result(find_job(current_scope(), str(job_id)))
 
@@ -106,16 +104,16 @@ def _send_result(job: Job) -> Response:
     facts = json.loads(job.result or "{}")
     if facts.get("snapshot_id") or facts.get("bookmark_id"):
         raise ApiError(
-            404, f"this job made no file of its own: its result is at {result_url(job)}", reason="result_elsewhere"
+            404, f"this job has no file of its own: its result is at {result_url(job)}", reason="result_elsewhere"
         )
     try:
-        # Absolute, because Flask takes another for one below its own package.
+        # Absolute, because Flask resolves relative paths below its own package.
         path = result_path(services().config, facts["file"]).absolute()
         size = path.stat().st_size
     except (OSError, KeyError, ValueError):
-        raise ApiError(404, "the file of this job is gone: ask for it again", reason="result_gone") from None
+        raise ApiError(404, "the file of this job is gone: start a new job", reason="result_gone") from None
     if "," in request.headers.get("Range", ""):
-        # Several ranges at once are answered with all of it, as RFC 9110 (14.2) allows.
+        # Requests for several ranges get the whole file, as RFC 9110 (14.2) allows.
         del request.environ["HTTP_RANGE"]
     response = send_file(
         path,

@@ -1,4 +1,4 @@
-"""A job as the API shows it."""
+"""Jobs as the API shows them."""
 
 import json
 from datetime import UTC, datetime
@@ -47,7 +47,7 @@ def _view(job: Job, device_name: str | None) -> dict[str, Any]:
 
 
 def result_url(job: Job) -> str:
-    """Where the result of a job that is done can be fetched: what was kept for good is no file of the job."""
+    """The URL of the result of a finished job; snapshots and clips are not files of the job."""
     facts = json.loads(job.result or "{}")
     if facts.get("snapshot_id"):
         return f"{API_PREFIX}/snapshots/{facts['snapshot_id']}/image"

@@ -1,1 +1,1 @@
-"""The API's HLS playlists and media, recorded and live."""
+"""The box of playback: HLS playlists and media, recorded and live."""

@@ -1,4 +1,4 @@
-"""`…/recordings/devices/{id}/live/…`: what the media bus holds of a device, as low-latency HLS; needs no recording."""
+"""`…/recordings/devices/{id}/live/…`: live footage from the media bus as low-latency HLS; needs no recording."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
-from gateway.api.base import Blueprint, current_scope, request_stream, services
+from gateway.api.base import BINARY, Blueprint, current_scope, request_stream, services
 from gateway.api.errors import ApiError
 from gateway.devices.model import Device
 from gateway.errors import Conflict, InvalidValue
@@ -25,43 +25,42 @@ from gateway.streams.model import StreamRecord
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 
-#: A reload is answered after three target durations (RFC 8216bis, 6.2.5.2), or after so long: players give it ten
-#: seconds.
+#: A blocking reload is answered after three target durations (RFC 8216bis, 6.2.5.2), and at the latest after this
+#: time: players give up after ten seconds.
 BLOCK_SECONDS = 8.0
-#: How long a player waits for the first picture of a device that starts, and for a part that was hinted.
+#: Longest waits for the first video of a device that starts, and for a part that was hinted.
 START_SECONDS = 8.0
 HINT_SECONDS = 4.0
 
-#: A playlist request notes that somebody watches, but not each of two in a second.
+#: A playlist request notes the demand of a viewer at most once in this time.
 _DEMAND_SECONDS = 2.0
 
-#: A part of a run is the same for ever; `private`, because it is one tenant's.
+#: A part of a run never changes; `private`, because it belongs to one tenant.
 _IMMUTABLE = "private, max-age=3600, immutable"
 
-#: A segment has at most four seconds (gateway.streams.bus), and a camera rarely more than this many parts in them.
+#: A segment lasts at most four seconds (gateway.streams.bus), and cameras rarely send more parts in that time.
 MAX_PARTS = 400
 
 _EXTENSION = "vas_live"
 _NUMBER = "int(max=9007199254740991)"
-_BINARY = {"type": "string", "format": "binary"}
 
-blp = Blueprint("live_recordings", __name__, url_prefix="/recordings", description="What a device sends now, as HLS")
+blp = Blueprint("live_recordings", __name__, url_prefix="/recordings", description="Live footage as low-latency HLS")
 
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """What this web process keeps for all who watch: windows on the bus, and seats for those that wait."""
+    """Shared by all viewers of this web process: windows on the bus, and slots for requests that wait."""
 
     windows: LiveWindows
-    seats: BoundedSemaphore
+    slots: BoundedSemaphore
 
 
 @blp.record_once
 def _prepare(state: BlueprintSetupState) -> None:
     with state.app.app_context():
-        # Whoever waits holds a thread: half of them stay free.
-        seats = BoundedSemaphore(max(1, services().config.web_threads // 2))
-        state.app.extensions[_EXTENSION] = _Live(LiveWindows(services().bus), seats)
+        # A waiting request occupies a thread: half of the threads stay free.
+        slots = BoundedSemaphore(max(1, services().config.web_threads // 2))
+        state.app.extensions[_EXTENSION] = _Live(LiveWindows(services().bus), slots)
 
 
 def _live() -> _Live:
@@ -70,12 +69,12 @@ def _live() -> _Live:
 
 @blp.route(f"/devices/<uuid:device_id>/live/init-<{_NUMBER}:run>.mp4", defaults={"sound": ""})
 @blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/init-<{_NUMBER}:run>.mp4")
-@blp.response(200, _BINARY, content_type="video/mp4")
+@blp.response(200, BINARY, content_type="video/mp4")
 @blp.errors(404, 503)
 def get_live_init(device_id: Any, run: int, sound: str) -> Response:
     """Read the init segment of a run
 
-    As the live playlist names it: without sound, or below `sound/` always with a track of sound.
+    As the live playlist refers to it: without audio, or below `sound/` always with an audio track.
     """
     device = find_device(current_scope(), str(device_id))
     init = _read_init(device, run)
@@ -84,13 +83,13 @@ def get_live_init(device_id: Any, run: int, sound: str) -> Response:
 
 @blp.route(f"/devices/<uuid:device_id>/live/<{_NUMBER}:run>-<{_NUMBER}:sequence>.m4s", defaults={"sound": ""})
 @blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/<{_NUMBER}:run>-<{_NUMBER}:sequence>.m4s")
-@blp.response(200, _BINARY, content_type="video/mp4")
+@blp.response(200, BINARY, content_type="video/mp4")
 @blp.errors(404, 503)
 def get_live_part(device_id: Any, run: int, sequence: int, sound: str) -> Response:
-    """Read a part that the media bus holds
+    """Read a live part
 
-    The part that comes next is waited for (EXT-X-PRELOAD-HINT). Below `sound/` parts without sound carry silence. 404
-    with reason `no_footage` once it is no longer there, or when it does not come.
+    A request for the next part waits for it (EXT-X-PRELOAD-HINT). Below `sound/`, parts without audio carry silence.
+    404 with reason `no_footage` if the part is no longer on the media bus, or does not arrive.
     """
     device = find_device(current_scope(), str(device_id))
     position = Position(run, sequence)
@@ -103,12 +102,13 @@ def get_live_part(device_id: Any, run: int, sequence: int, sound: str) -> Respon
     defaults={"sound": ""},
 )
 @blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/<{_NUMBER}:run>-<{_NUMBER}:first>-<{_NUMBER}:last>.m4s")
-@blp.response(200, _BINARY, content_type="video/mp4")
+@blp.response(200, BINARY, content_type="video/mp4")
 @blp.errors(404, 503)
 def get_live_segment(device_id: Any, run: int, first: int, last: int, sound: str) -> Response:
-    """Read a segment that the media bus holds
+    """Read a live segment
 
-    Its parts from `first` to `last` in one. 404 with reason `no_footage` once one of them is no longer there.
+    Its parts from `first` to `last` in one file. 404 with reason `no_footage` if one of them is no longer on the media
+    bus.
     """
     device = find_device(current_scope(), str(device_id))
     if not 0 <= last - first < MAX_PARTS:
@@ -125,7 +125,7 @@ def live_playlist_response(device: Device) -> Response:
     wanted = _read_directives()
     window = _live().windows.of(device.id)
     _note_demand(device, window)
-    playlist, can_block = _look(device, window, wanted)
+    playlist, can_block = _wait_for_playlist(device, window, wanted)
     if playlist.is_empty:
         stream = request_stream(current_scope(), device.id)
         raise ApiError(
@@ -138,7 +138,7 @@ def live_playlist_response(device: Device) -> Response:
 
 
 def _read_directives() -> Wanted | None:
-    """What a blocking reload waits for (RFC 8216bis, 6.2.5); None for a plain one."""
+    """The segment and part that a blocking reload waits for (RFC 8216bis, 6.2.5); None for an ordinary reload."""
     numbers = {}
     for name in ("_HLS_msn", "_HLS_part"):
         text = request.args.get(name)
@@ -153,22 +153,22 @@ def _read_directives() -> Wanted | None:
     return Wanted(numbers["_HLS_msn"], numbers.get("_HLS_part"))
 
 
-def _look(device: Device, window: LiveWindow, wanted: Wanted | None) -> tuple[LivePlaylist, bool]:
-    """The playlist once it has what is wanted, and whether a next reload may wait as well."""
+def _wait_for_playlist(device: Device, window: LiveWindow, wanted: Wanted | None) -> tuple[LivePlaylist, bool]:
+    """The playlist once it has the wanted part, and whether the next reload may block as well."""
     playlist = LivePlaylist(window.parts())
-    seats = _live().seats
+    slots = _live().slots
     if wanted is not None:
         playlist.check(wanted)
     is_there = not playlist.is_empty if wanted is None else playlist.has(wanted)
-    # Without a free seat nobody is promised one: players then ask again by their own clock.
-    if not seats.acquire(blocking=False):
+    # Without a free slot the playlist does not offer blocking reloads; players then poll it.
+    if not slots.acquire(blocking=False):
         return playlist, False
     seconds = START_SECONDS if playlist.is_empty else min(BLOCK_SECONDS, 3 * playlist.target_seconds)
     try:
         if not is_there:
             playlist = LivePlaylist(window.wait(lambda parts: _is_enough(parts, wanted), seconds))
     finally:
-        seats.release()
+        slots.release()
     return playlist, True
 
 
@@ -178,7 +178,7 @@ def _is_enough(parts: tuple[LivePart, ...], wanted: Wanted | None) -> bool:
 
 
 def _note_demand(device: Device, window: LiveWindow) -> None:
-    """Somebody watches: keeps an on_demand device running, or starts it."""
+    """Note that somebody watches: keeps an on_demand device running, or starts it."""
     now = time.monotonic()
     if window.demand_noted_at is not None and now - window.demand_noted_at < _DEMAND_SECONDS:
         return
@@ -197,7 +197,7 @@ def _format_state(stream: StreamRecord) -> str:
 
 
 def _has_sound(device: Device, parts: tuple[LivePart, ...]) -> bool:
-    """Whether all that is sent of this device has sound, real or silent: players cannot follow tracks that come and
+    """Whether all media of this device have an audio track, real or silent: players cannot handle tracks that come and
     go."""
     if any(part.has_audio for part in parts):
         return True
@@ -205,35 +205,37 @@ def _has_sound(device: Device, parts: tuple[LivePart, ...]) -> bool:
 
 
 def _wait_for(device: Device, position: Position) -> None:
-    """Wait for a part if it is the one that comes next, and if there is a seat."""
+    """Wait for a part if it is the next one and a slot is free."""
     live = _live()
     window = live.windows.of(device.id)
     newest = max((part.position for part in window.parts()), default=None)
     if newest is None or (newest.run, newest.sequence + 1) != (position.run, position.sequence):
         return
-    if not live.seats.acquire(blocking=False):
+    if not live.slots.acquire(blocking=False):
         return
     try:
         window.wait(lambda parts: bool(parts) and parts[-1].position >= position, HINT_SECONDS)
     finally:
-        live.seats.release()
+        live.slots.release()
 
 
 def _read_init(device: Device, run: int) -> bytes:
     init = services().bus.init_segment(device.id, run)
     if init is None:
-        raise ApiError(404, f"run {run} of device '{device.name}' is no longer there", reason="no_footage")
+        raise ApiError(404, f"run {run} of device '{device.name}' is no longer available", reason="no_footage")
     return init
 
 
 def _footage(device: Device, first: Position, last: Position, sound: str) -> Response:
-    # Silence begins where the sound of the part before ends.
+    # Silence begins where the sound of the previous part ends.
     since = Position(first.run, first.sequence - 1) if sound and first.sequence > 1 else first
     found = services().bus.read_range(device.id, since, last)
     before = b"".join(part.data for part in found if part.position < first)
     parts = [part.data for part in found if part.position >= first]
     if len(parts) != last.sequence - first.sequence + 1:
-        raise ApiError(404, f"that footage of device '{device.name}' is not, or no longer, there", reason="no_footage")
+        raise ApiError(
+            404, f"that footage of device '{device.name}' is not, or no longer, available", reason="no_footage"
+        )
     data = b"".join(parts)
     if sound:
         data = SilenceFiller.of(_read_init(device, first.run)).fill(data, before)

@@ -1,8 +1,7 @@
-"""`…/recordings/devices/{id}/playlist` and the files that it names: footage for players."""
+"""`…/recordings/devices/{id}/playlist` and the media files that it refers to."""
 
 import gzip
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, request
@@ -10,10 +9,10 @@ from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_scope, services
 from gateway.api.errors import ApiError, error_response
-from gateway.api.file_replies import IMMUTABLE, file_response
-from gateway.api.footage.schemas import MAX_PLAYLIST_DAYS, PlaylistArgsSchema, TracksArgsSchema
+from gateway.api.file_replies import IMMUTABLE, bytes_response, file_response
 from gateway.api.playback.live import PLAYLIST_TYPE, live_playlist_response
-from gateway.api.recordings.views import now_ms
+from gateway.api.playback.schemas import MAX_PLAYLIST_DAYS, PlaylistArgsSchema, TracksArgsSchema
+from gateway.api.time_fields import now_ms
 from gateway.clock import DAY_MS, format_time
 from gateway.devices.model import Device
 from gateway.errors import NotFound
@@ -28,18 +27,17 @@ from gateway.mp4.silence import SilenceFiller
 from gateway.playback.playlist import IndexedFile, build_playlist
 from gateway.storage.local import Storage, open_storage
 
-blp = Blueprint("playback", __name__, url_prefix="/recordings", description="Footage for players")
+blp = Blueprint("playback", __name__, url_prefix="/recordings", description="Playback of footage as HLS")
 
-_BINARY = {"type": "string", "format": "binary"}
 _MP4 = "video/mp4"
 _NUMBER = "int(max=9223372036854775807)"
 
-#: A file begins with a key part, but for cameras that send none for minutes.
+#: How far before `start` to look for a key frame: segments begin with one unless a camera sends none for minutes.
 _BEFORE_MS = 180_000
-#: What is read and filled with silence at once.
+#: Limit of bytes that are read and filled with silence in one request.
 _MAX_FILLED_BYTES = 256 << 20
-#: Below this a playlist is not worth the work of packing it.
-_WORTH_PACKING = 16_384
+#: Smaller playlists are not worth compressing.
+_MIN_COMPRESSED_BYTES = 16_384
 
 
 @blp.route("/devices/<uuid:device_id>/playlist")
@@ -51,8 +49,8 @@ class Playlist(MethodView):
         """Read a playlist
 
         HLS with fMP4 (RFC 8216). With `start`: footage from the key frame at or before it, across gaps, up to `end`;
-        without `end`, or with one in the future, it grows as footage is recorded. Without `start`: low-latency HLS of
-        now. 404 with reason `no_footage` when there is nothing to play; `errors` then names the nearest footage.
+        without `end`, or with one in the future, the playlist grows as footage is recorded. Without `start`: live
+        low-latency HLS. 404 with reason `no_footage` if there is nothing to play; `errors` names the nearest footage.
         """
         device = find_device(current_scope(), str(device_id))
         if args["start"] is None:
@@ -69,19 +67,17 @@ class Playlist(MethodView):
 
 
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>.mp4")
-@blp.response(200, _BINARY, content_type=_MP4)
-@blp.alt_response(206, schema=_BINARY, content_type=_MP4, description="a range of it")
-@blp.alt_response(304, description="it is the one that If-None-Match names")
+@blp.file_response(_MP4)
 @blp.errors(404, 416, 503)
 def get_segment(device_id: Any, segment_id: int) -> Response:
-    """Read a file of footage
+    """Read a segment
 
-    A whole MP4, or with `Range` a part of it. It never changes and may be cached for ever, but for the one that is
-    being written, which ends where the index does now. 404 with reason `file_missing` when the file is gone.
+    An MP4 file, or a range of it. It never changes and may be cached indefinitely, except for the segment that is being
+    written, which is sent up to its indexed end. 404 with reason `file_missing` if the file is gone.
     """
     segment, storage, key = _find(device_id, segment_id)
     size = min(segment.size, storage.size(key) or 0)
-    # What is being written grows, and of what was cut off by a crash the index will soon know.
+    # An open segment grows, and one that a crash truncated will soon be corrected in the index.
     is_whole = segment.state == SegmentState.CLOSED and size == segment.size
     return file_response(
         lambda offset, length: storage.read(key, offset, length),
@@ -94,14 +90,12 @@ def get_segment(device_id: Any, segment_id: int) -> Response:
 
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/init.mp4")
 @blp.arguments(TracksArgsSchema, location="query")
-@blp.response(200, _BINARY, content_type=_MP4)
-@blp.alt_response(206, schema=_BINARY, content_type=_MP4, description="a range of it")
-@blp.alt_response(304, description="it is the one that If-None-Match names")
+@blp.file_response(_MP4)
 @blp.errors(404, 416, 422, 503)
 def get_segment_init(args: dict[str, Any], device_id: Any, segment_id: int) -> Response:
-    """Read the init segment of a file
+    """Read the init segment of a segment
 
-    As it is, without sound, or always with a track of sound.
+    As recorded, without audio, or always with an audio track.
     """
     segment, storage, key = _find(device_id, segment_id)
     init = _read(storage, key, 0, segment.init_size)
@@ -110,18 +104,16 @@ def get_segment_init(args: dict[str, Any], device_id: Any, segment_id: int) -> R
 
 
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/sound/<{_NUMBER}:offset>-<{_NUMBER}:length>.m4s")
-@blp.response(200, _BINARY, content_type=_MP4)
-@blp.alt_response(206, schema=_BINARY, content_type=_MP4, description="a range of it")
-@blp.alt_response(304, description="it is the one that If-None-Match names")
+@blp.file_response(_MP4)
 @blp.errors(404, 416, 503)
 def get_filled_footage(device_id: Any, segment_id: int, offset: int, length: int) -> Response:
-    """Read footage filled with silence
+    """Read footage with silence filled in
 
-    Whole parts of a file, as a playlist names them, with silence where they carry no sound.
+    Complete parts of a segment, as a playlist refers to them, with silent audio where they have none.
     """
     segment, storage, key = _find(device_id, segment_id)
     if not 0 < length <= _MAX_FILLED_BYTES or offset < segment.init_size or offset + length > segment.size:
-        raise ApiError(404, f"file {segment_id} has no such bytes", reason="no_footage")
+        raise ApiError(404, f"segment {segment_id} has no parts in these bytes", reason="no_footage")
     init, parts = _read(storage, key, 0, segment.init_size), _read(storage, key, offset, length)
     return _media(_changed(lambda data: SilenceFiller.of(init).fill(data), parts), segment)
 
@@ -143,19 +135,19 @@ def _read_files(recording: Recording, start_ms: int, end_ms: int) -> list[Indexe
 
 
 def _sends_sound(device: Device) -> bool:
-    """Whether the camera was last seen to send sound: all playlists of a device should have the same tracks."""
+    """Whether the camera sent sound when last inspected: all playlists of a device should have the same tracks."""
     return bool(json.loads(device.stream.source_info or "{}").get("audio"))
 
 
 def _refuse_empty(recording: Recording, start_ms: int, end_ms: int) -> Response:
-    """404 that says where the nearest footage is."""
+    """404 that names the nearest footage."""
     before, after = nearest_footage(recording.id, start_ms)[0], nearest_footage(recording.id, end_ms)[1]
-    told = [f"there is footage until {format_time(before)}"] if before is not None else []
-    told += [f"there is footage from {format_time(after)} on"] if after is not None else []
+    nearest = [f"there is footage until {format_time(before)}"] if before is not None else []
+    nearest += [f"there is footage from {format_time(after)} on"] if after is not None else []
     message = f"nothing is recorded between {format_time(start_ms)} and {format_time(end_ms)}"
     return error_response(
         404,
-        f"{message}: {' and '.join(told) if told else 'there is no footage at all'}",
+        f"{message}: {' and '.join(nearest) if nearest else 'there is no footage at all'}",
         reason="no_footage",
         errors={
             "nearest_before": None if before is None else format_time(before),
@@ -168,14 +160,18 @@ def _playlist_response(text: str) -> Response:
     body = text.encode()
     response = Response(body, mimetype=PLAYLIST_TYPE)
     response.vary.add("Accept-Encoding")
-    if len(body) > _WORTH_PACKING and request.accept_encodings["gzip"] > 0 and "Accept-Encoding" in request.headers:
+    if (
+        len(body) > _MIN_COMPRESSED_BYTES
+        and request.accept_encodings["gzip"] > 0
+        and "Accept-Encoding" in request.headers
+    ):
         response.set_data(gzip.compress(body, 1))
         response.headers["Content-Encoding"] = "gzip"
     return response
 
 
 def _find(device_id: Any, segment_id: int) -> tuple[Segment, Storage, str]:
-    """A segment of the device, its store and its key; raises NotFound, `file_missing` where the file is gone."""
+    """A segment of the device, its storage and its key; raises NotFound, `file_missing` if the file is gone."""
     recording = find_recording(current_scope(), str(device_id))
     segment = find_segment(recording.id, segment_id)
     storage = open_storage(services().config)
@@ -200,9 +196,5 @@ def _changed(change: Any, data: bytes) -> bytes:
 
 
 def _media(data: bytes, segment: Segment) -> Response:
-    def read(offset: int, length: int) -> Iterator[bytes]:
-        yield data[offset : offset + length]
-
-    return file_response(
-        read, len(data), etag=f"{segment.id}-{segment.sequence}-{len(data)}", mimetype=_MP4, cache_control=IMMUTABLE
-    )
+    etag = f"{segment.id}-{segment.sequence}-{len(data)}"
+    return bytes_response(data, etag=etag, mimetype=_MP4, cache_control=IMMUTABLE)

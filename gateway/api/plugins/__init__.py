@@ -1,1 +1,1 @@
-"""Plugins: what is installed."""
+"""The box `/plugins`: the installed plugins."""

@@ -1,4 +1,4 @@
-"""`/plugins`: what is installed."""
+"""`/plugins`: the installed plugins."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from gateway.api.base import Blueprint, services
 from gateway.api.plugins.schemas import PluginSchema
 from gateway.plugin_manager import describe_plugins
 
-blp = Blueprint("plugins", __name__, url_prefix="/plugins", description="What is installed")
+blp = Blueprint("plugins", __name__, url_prefix="/plugins", description="Installed plugins")
 
 
 @blp.route("")

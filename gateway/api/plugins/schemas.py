@@ -1,4 +1,4 @@
-"""What is received about plugins."""
+"""Reply schemas of plugins."""
 
 import marshmallow as ma
 
@@ -9,7 +9,7 @@ class PluginSchema(ReplySchema):
     """An installed plugin."""
 
     name = ma.fields.String()
-    package = ma.fields.String(metadata={"description": "the distribution it came with"})
+    package = ma.fields.String(metadata={"description": "distribution that contains it"})
     version = ma.fields.String()
-    hooks = ma.fields.List(ma.fields.String(), metadata={"description": "the hooks it implements"})
+    hooks = ma.fields.List(ma.fields.String(), metadata={"description": "hooks that it implements"})
     description = ma.fields.String()

@@ -1,2 +1,1 @@
-"""Recordings: `/recordings`, their settings, what was recorded and where it is missing, playback, deletion, the
-store."""
+"""The box `/recordings`: settings and state of the recordings, their events, and the storage."""

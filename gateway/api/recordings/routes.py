@@ -1,4 +1,4 @@
-"""`/recordings`: settings and state of each device's recording, what people say of it, events, the store."""
+"""`/recordings`: settings, state and manual override of each device's recording, its events, and the storage."""
 
 import logging
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, offset_of, paginated, services
-from gateway.api.conditional import IfMatchSchema, seen_version
+from gateway.api.conditional import IfMatchSchema, etag_header, seen_version, with_etag
 from gateway.api.recordings.schemas import (
     EVENT_EXAMPLE,
     SETTINGS_EXAMPLE,
@@ -18,7 +18,8 @@ from gateway.api.recordings.schemas import (
     UntilSchema,
 )
 from gateway.api.recordings.store import storage_view
-from gateway.api.recordings.views import event_view, now_ms, recording_views
+from gateway.api.recordings.views import event_view, recording_views
+from gateway.api.time_fields import now_ms
 from gateway.errors import Conflict, InvalidValue, Unavailable
 from gateway.footage.lists import select_recordings
 from gateway.footage.protections import recording_events
@@ -28,9 +29,9 @@ from gateway.schedules.recording_plan import decide
 
 log = logging.getLogger(__name__)
 
-blp = Blueprint("recordings", __name__, url_prefix="/recordings", description="What is recorded, and when")
+blp = Blueprint("recordings", __name__, url_prefix="/recordings", description="Settings and state of recordings")
 
-ETAG_HEADER = {"ETag": {"description": "the settings' version, for If-Match", "schema": {"type": "string"}}}
+_ETAG = etag_header("the settings")
 
 #: The consumer output that writes footage.
 _RECORDER = "hls_recorder"
@@ -45,7 +46,7 @@ class Recordings(MethodView):
     def get(self, args: dict[str, Any]) -> Any:
         """List recordings
 
-        One for each device, by the device's name.
+        One per device, ordered by device name.
         """
         found, total = select_recordings(
             current_scope(), text=args["q"], device_ids=args["device"], limit=args["page_size"], offset=offset_of(args)
@@ -55,7 +56,7 @@ class Recordings(MethodView):
 
 @blp.route("/devices/<uuid:device_id>")
 class RecordingByDevice(MethodView):
-    @blp.response(200, RecordingSchema, headers=ETAG_HEADER)
+    @blp.response(200, RecordingSchema, headers=_ETAG)
     @blp.errors(404, 503)
     def get(self, device_id: Any) -> Any:
         """Read a recording"""
@@ -63,23 +64,23 @@ class RecordingByDevice(MethodView):
 
     @blp.arguments(RecordingSchema, example=SETTINGS_EXAMPLE)
     @blp.arguments(IfMatchSchema, location="headers")
-    @blp.response(200, RecordingSchema, headers=ETAG_HEADER)
+    @blp.response(200, RecordingSchema, headers=_ETAG)
     @blp.errors(400, 403, 404, 412, 413, 415, 422, 503)
     def put(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
-        """Set what is recorded
+        """Change the settings of a recording
 
-        Sets every setting; those left out get their default. The recorder follows within about two seconds. Another
-        mode takes back what a person said by `start` or `stop`. With If-Match, 412 when the settings were changed since
-        they were read.
+        Sets every setting; omitted ones get their default. The recorder applies them within about two seconds. A change
+        of the mode cancels an override by `start` or `stop`. With If-Match, 412 if the settings have changed since they
+        were read.
         """
         before = find_recording(current_scope(), str(device_id))
         values = {name: data[name] for name in _SETTINGS} | {"time_zone": data["time_zone"] or before.time_zone}
-        if_version = seen_version(headers["if_match"], _etag(before), before.version, "recording")
+        if_version = seen_version(headers, before, "recording")
         try:
             recording = change_settings(current_scope(), before.device_id, values, if_version=if_version)
         except RecordingChanged as error:
             raise VersionChanged(error.message) from error
-        return _shown(_wake(recording))
+        return _shown(_start_recorder(recording))
 
 
 @blp.route("/devices/<uuid:device_id>/start", methods=["POST"])
@@ -87,15 +88,15 @@ class RecordingByDevice(MethodView):
 @blp.response(202, RecordingSchema)
 @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
 def start_recording(data: dict[str, Any], device_id: Any) -> Any:
-    """Record now
+    """Start recording
 
-    Whatever the mode says, until `until` or until somebody says otherwise. May be repeated. 409 with reason
-    `device_disabled` on a disabled device.
+    Overrides the mode, until `until` or until the override is changed. May be repeated. 409 with reason
+    `device_disabled` for a disabled device.
     """
     recording = find_recording(current_scope(), str(device_id))
     if not recording.device.enabled:
         raise Conflict(f"device '{recording.device.name}' is disabled: enable it first", reason="device_disabled")
-    return _shown(_wake(_say(str(device_id), "on", data["until"])))[0]
+    return _shown(_start_recorder(_override(str(device_id), "on", data["until"])))[0]
 
 
 @blp.route("/devices/<uuid:device_id>/stop", methods=["POST"])
@@ -103,23 +104,22 @@ def start_recording(data: dict[str, Any], device_id: Any) -> Any:
 @blp.response(202, RecordingSchema)
 @blp.errors(400, 403, 404, 413, 415, 422, 503)
 def stop_recording(data: dict[str, Any], device_id: Any) -> Any:
-    """Record no more
+    """Stop recording
 
-    Whatever the mode says, until `until` or until somebody says otherwise. Who asked is kept with the gap. May be
-    repeated.
+    Overrides the mode, until `until` or until the override is changed. The gap names the requester. May be repeated.
     """
-    return _shown(_say(str(device_id), "off", data["until"]))[0]
+    return _shown(_override(str(device_id), "off", data["until"]))[0]
 
 
 @blp.route("/devices/<uuid:device_id>/resume", methods=["POST"])
 @blp.response(202, RecordingSchema)
 @blp.errors(403, 404, 415, 503)
 def resume_recording(device_id: Any) -> Any:
-    """Follow the mode again
+    """Resume the mode
 
-    Takes back what was said by `start` or `stop`. May be repeated.
+    Cancels an override by `start` or `stop`. May be repeated.
     """
-    return _shown(_wake(_say(str(device_id), None, None)))[0]
+    return _shown(_start_recorder(_override(str(device_id), None, None)))[0]
 
 
 @blp.route("/devices/<uuid:device_id>/events")
@@ -128,9 +128,9 @@ class RecordingEvents(MethodView):
     @blp.list_response(RecordingEventSchema)
     @blp.errors(404, 422, 503)
     def get(self, args: dict[str, Any], device_id: Any) -> Any:
-        """List events
+        """List the events of a recording
 
-        What happened before the camera, newest first.
+        Events in front of the camera, newest first.
         """
         recording = find_recording(current_scope(), str(device_id))
         found, total = recording_events(
@@ -142,25 +142,25 @@ class RecordingEvents(MethodView):
     @blp.response(201, RecordingEventSchema)
     @blp.errors(400, 403, 404, 413, 415, 422, 503)
     def post(self, data: dict[str, Any], device_id: Any) -> Any:
-        """Tell of an event
+        """Report an event
 
-        In the mode `event` footage is wanted from the pre-roll before now until the event's end and the post-roll after
-        it.
+        In the mode `event`, footage is recorded from the pre-roll before now until the end of the event and its
+        post-roll.
         """
         now = now_ms()
         at = now if data["at"] is None else data["at"]
         if at > now + 60_000:
             raise InvalidValue("at", "'at' must not be in the future")
-        lasting = round(data["duration_seconds"] * 1000)
+        duration_ms = round(data["duration_seconds"] * 1000)
         event = add_event(
             current_scope(),
             str(device_id),
             label=data["label"],
             note=data["note"],
             at_ms=at,
-            end_ms=at + lasting if lasting else None,
+            end_ms=at + duration_ms if duration_ms else None,
         )
-        _wake(find_recording(current_scope(), str(device_id)))
+        _start_recorder(find_recording(current_scope(), str(device_id)))
         return event_view(event)
 
 
@@ -168,37 +168,32 @@ class RecordingEvents(MethodView):
 @blp.response(200, StorageSchema)
 @blp.errors(503)
 def get_storage() -> Any:
-    """Read the store's state
+    """Read the state of the storage
 
-    Room, what footage takes of it, how fast it grows, and how long it will last.
+    Capacity, space taken by footage, growth per day, and the forecast of days left.
     """
     return storage_view()
 
 
-def _say(device_id: str, word: str | None, until_ms: int | None) -> Recording:
+def _override(device_id: str, word: str | None, until_ms: int | None) -> Recording:
     now = now_ms()
     if until_ms is not None and until_ms <= now:
         raise InvalidValue("until", "'until' must be in the future")
     return say(current_scope(), device_id, word, by=current_name(), now_ms=now, until_ms=until_ms)
 
 
-def _wake(recording: Recording) -> Recording:
-    """Where footage is wanted, ask a recorder now; the clock process would do so within seconds."""
+def _start_recorder(recording: Recording) -> Recording:
+    """Ask a recorder to start now if footage is wanted; the clock process would do so within seconds."""
     wired = services()
     wish = recording.wish(is_enabled=recording.device.enabled)
-    if decide(wish, now_ms()).is_wanted and not wired.redis_outage.lasts:
+    if decide(wish, now_ms()).is_wanted and not wired.redis_outage.is_active:
         try:
             wired.messages.start_consumer(_RECORDER, recording.device_id)
         except Unavailable as error:
-            wired.redis_outage.begins()
-            log.warning("recording of device %s waits for the clock process: %s", recording.device_id, error)
+            wired.redis_outage.begin()
+            log.warning("recording of device %s is left to the clock process: %s", recording.device_id, error)
     return recording
 
 
 def _shown(recording: Recording) -> Any:
-    return recording_views([recording])[0], 200, {"ETag": _etag(recording)}
-
-
-def _etag(recording: Recording) -> str:
-    """The version of the settings; what the recorder does is no part of it."""
-    return f'"{recording.version}"'
+    return with_etag(recording_views([recording])[0], recording)

@@ -1,19 +1,19 @@
-"""What is sent and received about the settings and the state of recordings."""
+"""Request and reply schemas of the settings, state and events of recordings, and of the storage."""
 
 from typing import Any
 
 import marshmallow as ma
 
-from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
-from gateway.api.time_fields import Moment, Seconds, WeeklyPlan, ZoneName, check_order
+from gateway.api.base import Choice, Count, DeviceIds, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
+from gateway.api.time_fields import Moment, OrderedRange, Seconds, WeeklyPlan, ZoneName
 from gateway.footage.recordings import OBSERVED
 from gateway.schedules.recording_plan import MODES
 
 CAUSES = ("continuous", "schedule", "event", "manual")
-#: The pre-roll comes from the media bus, which holds no more.
+#: The pre-roll comes from the media bus, which does not hold more.
 MAX_PRE_ROLL_SECONDS = 300
 MAX_POST_ROLL_SECONDS = 3600
-#: As many bytes as a number of JSON holds exactly.
+#: The largest integer that a JSON number represents exactly.
 MAX_BYTES = 1 << 53
 
 PLAN_EXAMPLE = {"monday": [["08:00", "12:00"], ["13:00", "18:00"]], "friday": [["22:00", "06:00"]]}
@@ -30,29 +30,31 @@ EVENT_EXAMPLE = {"label": "door opened", "note": "badge 4711", "duration_seconds
 
 
 class OverrideSchema(ReplySchema):
-    """What a person said, which goes before the mode."""
+    """A manual override of the mode."""
 
     wish = Choice(("on", "off"))
-    by = ma.fields.String(allow_none=True, metadata={"description": "who said it"})
+    by = ma.fields.String(allow_none=True, metadata={"description": "name of the person or address that set it"})
     at = Moment(allow_none=True)
-    until = Moment(
-        allow_none=True, metadata={"description": "until when it holds; null: until somebody says otherwise"}
-    )
+    until = Moment(allow_none=True, metadata={"description": "end of the override; null: until it is changed"})
 
 
 class RetentionSchema(ReplySchema):
-    """What holds in effect: the device's own limits, otherwise those of the server."""
+    """The limits in effect: those of the device, otherwise those of the server."""
 
-    keep_days = ma.fields.Integer(allow_none=True, metadata={"description": "null: age is no reason"})
-    keep_bytes = ma.fields.Integer(allow_none=True, metadata={"description": "null: no limit for this device"})
+    keep_days = ma.fields.Integer(
+        allow_none=True, metadata={"description": "days after which footage is deleted; null: no limit of age"}
+    )
+    keep_bytes = ma.fields.Integer(
+        allow_none=True, metadata={"description": "maximum bytes of footage; null: no limit for this device"}
+    )
     free_bytes_floor = ma.fields.Integer(
         allow_none=True,
-        metadata={"description": "the least space that stays free on the footage's disk; null while the disk is away"},
+        metadata={"description": "free bytes to keep on the disk of the footage; null while it is unavailable"},
     )
 
 
 class RecordingSchema(Schema):
-    """The recording of a device: its settings, what is wanted now, and what its recorder does."""
+    """The recording of a device: settings, whether footage is wanted now, and the state of the recorder."""
 
     device_id = Id(dump_only=True)
     device_name = ma.fields.String(dump_only=True)
@@ -60,21 +62,20 @@ class RecordingSchema(Schema):
         MODES,
         required=True,
         metadata={
-            "description": "`continuous`, by the weekly `plan` (`scheduled`), while something happens (`event`), or "
-            "`off`"
+            "description": "`continuous`: always; `scheduled`: by the weekly `plan`; `event`: around events; "
+            "`off`: never"
         },
     )
     time_zone = ZoneName(
         load_default=None,
         allow_none=True,
-        metadata={"description": "IANA name; in it the plan is read. Left out or null: as it is"},
+        metadata={"description": "IANA name of the time zone of the plan. Omitted or null: unchanged"},
     )
     plan = WeeklyPlan(
         load_default=dict,
         metadata={
-            "description": "spans of local time by weekday. An end that is not after its start is on the next day; "
-            "24:00 may "
-            "end a span. Spans of a day must not overlap",
+            "description": "spans of local time by weekday. An end at or before its start is on the next day; a span "
+            "may end at 24:00. The spans of a day must not overlap",
             "example": PLAN_EXAMPLE,
         },
     )
@@ -82,39 +83,41 @@ class RecordingSchema(Schema):
         low=0,
         high=MAX_PRE_ROLL_SECONDS,
         load_default=5.0,
-        metadata={"description": "footage kept from before an event, as far back as the media bus holds it"},
+        metadata={"description": "seconds of footage before an event, limited by what the media bus holds"},
     )
     post_roll_seconds = Seconds(
         low=0,
         high=MAX_POST_ROLL_SECONDS,
         load_default=10.0,
-        metadata={"description": "how long footage is wanted after an event"},
+        metadata={"description": "seconds of footage after an event"},
     )
     keep_days = Count(
         low=0,
         high=36_500,
         load_default=None,
         allow_none=True,
-        metadata={"description": "days after which footage is deleted; 0: age is no reason; null: as the server does"},
+        metadata={
+            "description": "days after which footage is deleted; 0: no limit of age; null: the limit of the server"
+        },
     )
     keep_bytes = Count(
         low=0,
         high=MAX_BYTES,
         load_default=None,
         allow_none=True,
-        metadata={"description": "most bytes of footage; 0 or null: no limit for this device"},
+        metadata={"description": "maximum bytes of footage; 0 or null: no limit for this device"},
     )
     override = ma.fields.Nested(OverrideSchema, allow_none=True, dump_only=True)
     is_wanted = ma.fields.Boolean(dump_only=True, metadata={"description": "whether footage is wanted now"})
-    cause = Choice(CAUSES, allow_none=True, dump_only=True, metadata={"description": "why it is wanted"})
-    observed = Choice(OBSERVED, dump_only=True, metadata={"description": "what the recorder does"})
+    cause = Choice(CAUSES, allow_none=True, dump_only=True, metadata={"description": "why footage is wanted"})
+    observed = Choice(OBSERVED, dump_only=True, metadata={"description": "state of the recorder"})
     reason = ma.fields.Nested(
         ReasonSchema,
         allow_none=True,
         dump_only=True,
-        metadata={"description": "why there is no footage now; null while it is recorded"},
+        metadata={"description": "why nothing is recorded now; null while footage is recorded"},
     )
-    since = Time(allow_none=True, dump_only=True, metadata={"description": "when it came into this state"})
+    since = Time(allow_none=True, dump_only=True, metadata={"description": "start of the observed state"})
     oldest = Moment(allow_none=True, dump_only=True)
     newest = Moment(allow_none=True, dump_only=True)
     bytes = ma.fields.Integer(dump_only=True)
@@ -124,33 +127,28 @@ class RecordingSchema(Schema):
     @ma.validates_schema
     def check_plan(self, data: dict[str, Any], **_options: Any) -> None:
         if data.get("mode") == "scheduled" and not data.get("plan"):
-            raise ma.ValidationError({"plan": ["'plan' must have a span: the mode is 'scheduled'"]})
+            raise ma.ValidationError({"plan": ["'plan' must have a span if the mode is 'scheduled'"]})
 
 
 class RecordingQueryArgsSchema(PageArgsSchema):
     """Query of the list of recordings."""
 
-    q = Text(load_default=None, high=200, metadata={"description": "only of devices with this text"})
-    device = ma.fields.List(
-        Id(),
-        load_default=list,
-        validate=ma.validate.Length(max=200, error="must be at most 200"),
-        metadata={"description": "only of this device; may be given more than once"},
-    )
+    q = Text(load_default=None, high=200, metadata={"description": "only recordings of devices with this text"})
+    device = DeviceIds("only of this device; may be repeated for several devices")
 
 
 class UntilSchema(Schema):
-    """How long a person's word holds."""
+    """The end of an override."""
 
     until = Moment(
         load_default=None,
         allow_none=True,
-        metadata={"description": "until when; null: until somebody says otherwise", "example": "2026-11-22T18:00:00Z"},
+        metadata={"description": "end of the override; null: until it is changed", "example": "2026-11-22T18:00:00Z"},
     )
 
 
 class RecordingEventSchema(Schema):
-    """Something that happened before the camera."""
+    """An event in front of the camera."""
 
     id = ma.fields.Integer(dump_only=True)
     label = Text(required=True, low=1, high=100, metadata={"example": "door opened"})
@@ -161,28 +159,26 @@ class RecordingEventSchema(Schema):
         high=86_400,
         load_default=0.0,
         metadata={
-            "description": "how long it lasts; in the mode `event` footage is wanted until then and the post-roll "
-            "after it"
+            "description": "duration of the event; in the mode `event`, footage is recorded until its end and for the "
+            "post-roll"
         },
     )
-    at = Moment(load_default=None, allow_none=True, metadata={"description": "when it happened; left out or null: now"})
+    at = Moment(load_default=None, allow_none=True, metadata={"description": "time of the event; omitted or null: now"})
     end = Moment(dump_only=True, allow_none=True)
-    source = ma.fields.String(dump_only=True, metadata={"description": "who told of it: `api` or a plugin's name"})
+    source = ma.fields.String(
+        dump_only=True, metadata={"description": "origin of the event: `api` or the name of a plugin"}
+    )
 
 
-class EventQueryArgsSchema(PageArgsSchema):
+class EventQueryArgsSchema(OrderedRange, PageArgsSchema):
     """Query of the events of a recording."""
 
-    start = Moment(load_default=None, metadata={"description": "only those that end after this moment"})
-    end = Moment(load_default=None, metadata={"description": "only those that begin before this moment"})
-
-    @ma.validates_schema
-    def check_range(self, data: dict[str, Any], **_options: Any) -> None:
-        check_order(data, None)
+    start = Moment(load_default=None, metadata={"description": "only events that end after this moment"})
+    end = Moment(load_default=None, metadata={"description": "only events that begin before this moment"})
 
 
 class StorageSchema(ReplySchema):
-    """The store of the footage."""
+    """The storage of the footage."""
 
     state = ma.fields.String(metadata={"description": "`ok`, `full`, `suspicious` or `unavailable`", "example": "ok"})
     reason = ma.fields.Nested(ReasonSchema, allow_none=True)
@@ -190,14 +186,13 @@ class StorageSchema(ReplySchema):
     free_bytes = ma.fields.Integer(allow_none=True)
     used_by_recordings_bytes = ma.fields.Integer(allow_none=True)
     floor_bytes = ma.fields.Integer(
-        allow_none=True, metadata={"description": "what stays free: below it the oldest goes"}
+        allow_none=True, metadata={"description": "free space to keep; below it the oldest footage is deleted"}
     )
-    bytes_per_day = ma.fields.Integer(allow_none=True, metadata={"description": "written in the last 24 hours"})
+    bytes_per_day = ma.fields.Integer(allow_none=True, metadata={"description": "bytes written in the last 24 hours"})
     days_left = ma.fields.Float(
         allow_none=True,
         metadata={
-            "description": "until footage goes for want of space, as fast as it is written now; null where nothing "
-            "is written, "
-            "or where the limits of age and size make it go before"
+            "description": "days until footage is deleted for lack of space, at the current growth; null if nothing is "
+            "written, or if the limits of age and size take effect before"
         },
     )

@@ -1,4 +1,4 @@
-"""The state of the store, as the API shows it: what housekeeping says, and the room that there is now."""
+"""The state of the storage as the API shows it: the report of housekeeping, and the space that is free now."""
 
 import math
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import redis
 
 from gateway.api.base import current_scope, services
-from gateway.api.recordings.views import now_ms, recorded_sums
+from gateway.api.footage.views import recorded_sums
+from gateway.api.time_fields import now_ms
 from gateway.clock import DAY_MS
 from gateway.config import Config
 from gateway.footage.lists import Usage, usage_of_all
@@ -20,7 +21,7 @@ from gateway.storage.usage import bytes_per_hour
 
 
 def storage_view() -> dict[str, Any]:
-    """As in the schema `Storage`; never fails for want of the store itself."""
+    """As in the schema `Storage`; does not fail if the storage is unavailable."""
     config = services().config
     now = now_ms()
     usages = usage_of_all(current_scope(), now, recorded_sums())
@@ -42,7 +43,7 @@ def storage_view() -> dict[str, Any]:
     storage = open_storage(config)
     try:
         if report is not None or used:
-            storage.check()  # a new installation has no store before its first recording
+            storage.check()  # a new installation has no storage before its first recording
         space = storage.space()
     except StorageUnavailable as error:
         if report is None and not used:
@@ -57,10 +58,10 @@ def storage_view() -> dict[str, Any]:
     }
 
 
-def _days_left(usages: list[Usage], room: int, now: int, config: Config) -> float | None:
+def _days_left(usages: list[Usage], free: int, now: int, config: Config) -> float | None:
     found = days_until_full(
         [_growth(usage, now, config) for usage in usages],
-        room,
+        free,
         tenant_most=config.tenant_keep_bytes or math.inf,
         store_most=config.keep_bytes or math.inf,
     )
@@ -71,7 +72,7 @@ def _growth(usage: Usage, now: int, config: Config) -> Growth:
     recording = usage.recording
     if recording.deleted_at is not None:
         return Growth(recording.tenant_id, usage.bytes, 0.0)
-    # A device that has been recorded for an hour writes more in a day than it has in the last one.
+    # A device that has been recorded for only an hour will write more per day than in the last 24 hours.
     span = DAY_MS if usage.oldest_ms is None else min(DAY_MS, max(FIFTEEN_MINUTES_MS, now - usage.oldest_ms))
     per_day = usage.day_bytes * DAY_MS / span
     limits = limits_of(recording, config)
@@ -81,10 +82,10 @@ def _growth(usage: Usage, now: int, config: Config) -> Growth:
 
 def _read_report() -> StorageReport | None:
     wired = services()
-    if wired.redis_outage.lasts:
+    if wired.redis_outage.is_active:
         return None
     try:
         return StorageReports(wired.redis).read()
     except redis.RedisError:
-        wired.redis_outage.begins()
+        wired.redis_outage.begin()
         return None

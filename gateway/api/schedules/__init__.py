@@ -1,1 +1,1 @@
-"""The API's snapshot schedules."""
+"""The box `/snapshots/schedules`: snapshots that are taken regularly."""

@@ -1,4 +1,4 @@
-"""`/snapshots/schedules`: snapshots that are taken by themselves."""
+"""`/snapshots/schedules`: snapshots that are taken regularly."""
 
 import json
 from typing import Any
@@ -7,8 +7,9 @@ from flask import Response, url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, no_content, offset_of, paginated
-from gateway.api.conditional import IfMatchSchema, seen_version
+from gateway.api.conditional import IfMatchSchema, etag_header, location_header, seen_version, with_etag
 from gateway.api.schedules.schemas import SCHEDULE_EXAMPLE, ScheduleQueryArgsSchema, SnapshotScheduleSchema
+from gateway.api.time_fields import now_ms
 from gateway.captures.schedules import (
     ScheduleValues,
     SnapshotSchedule,
@@ -19,7 +20,6 @@ from gateway.captures.schedules import (
     list_schedules,
     replace_schedule,
 )
-from gateway.clock import utc_now
 from gateway.errors import InvalidValue
 from gateway.footage.recordings import find_recording
 from gateway.inventory import find_device
@@ -29,13 +29,12 @@ blp = Blueprint(
     "snapshot_schedules",
     __name__,
     url_prefix="/snapshots/schedules",
-    description="Pictures that are taken by themselves",
+    description="Snapshots that are taken regularly",
 )
 
-#: As large as ids get.
+#: Limit of ids in the database.
 _NUMBER = "int(max=9223372036854775807)"
-_ETAG = {"ETag": {"description": "the schedule's version, for If-Match", "schema": {"type": "string"}}}
-_LOCATION = {"Location": {"description": "the new schedule", "schema": {"type": "string"}}}
+_ETAG = etag_header("the schedule")
 
 
 @blp.route("")
@@ -46,7 +45,7 @@ class SnapshotSchedules(MethodView):
     def get(self, args: dict[str, Any]) -> Any:
         """List schedules
 
-        The oldest first.
+        Oldest first.
         """
         found, total = list_schedules(
             current_scope(), device_id=args["device_id"], limit=args["page_size"], offset=offset_of(args)
@@ -54,20 +53,20 @@ class SnapshotSchedules(MethodView):
         return paginated([_view(schedule) for schedule in found], total, args)
 
     @blp.arguments(SnapshotScheduleSchema, example=SCHEDULE_EXAMPLE)
-    @blp.response(201, SnapshotScheduleSchema, headers=_ETAG | _LOCATION)
+    @blp.response(201, SnapshotScheduleSchema, headers=_ETAG | location_header("the schedule"))
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any]) -> Any:
         """Add a schedule
 
-        Its first picture is taken at `next_at`. Pictures of a device that sends none then are left out, and `reason`
-        says why. 409 with reason `too_many_schedules` when the device has as many as it may.
+        The first snapshot is taken at `next_at`. If the device sends no video at that time, the snapshot is skipped,
+        and `reason` gives the cause. 409 with reason `too_many_schedules` if the device has as many as allowed.
         """
         scope = current_scope()
         device = find_device(scope, data["device_id"])
         values = _values(data, data["time_zone"] or find_recording(scope, device.id).time_zone)
         schedule = create_schedule(scope, device.id, values, created_by=current_name())
         location = url_for("snapshot_schedules.SnapshotScheduleById", schedule_id=schedule.id)
-        return _view(schedule), 201, {"ETag": _etag(schedule), "Location": location}
+        return _shown(schedule, 201, location=location)
 
 
 @blp.route(f"/<{_NUMBER}:schedule_id>")
@@ -85,14 +84,14 @@ class SnapshotScheduleById(MethodView):
     def put(self, data: dict[str, Any], headers: dict[str, Any], schedule_id: int) -> Any:
         """Change a schedule
 
-        Sets every field; those left out get their default, but for the time zone. With If-Match, 412 when it was
+        Sets every field; omitted fields get their default, except the time zone. With If-Match, 412 if the schedule has
         changed since it was read.
         """
         before = find_schedule(current_scope(), schedule_id)
         if data["device_id"] != before.device_id:
-            raise InvalidValue("device_id", f"'device_id' must stay '{before.device_id}': make a new schedule instead")
+            raise InvalidValue("device_id", f"'device_id' must stay '{before.device_id}': add a new schedule instead")
         values = _values(data, data["time_zone"] or before.time_zone)
-        if_version = seen_version(headers["if_match"], _etag(before), before.version, "schedule")
+        if_version = seen_version(headers, before, "schedule")
         return _shown(replace_schedule(current_scope(), before.id, values, if_version=if_version))
 
     @blp.response(204)
@@ -100,16 +99,16 @@ class SnapshotScheduleById(MethodView):
     def delete(self, schedule_id: int) -> Response:
         """Delete a schedule
 
-        Its pictures stay, until somebody deletes them.
+        Its snapshots are kept until somebody deletes them.
         """
         delete_schedule(current_scope(), schedule_id)
         return no_content()
 
 
 def _values(data: dict[str, Any], time_zone: str) -> ScheduleValues:
-    """Raises InvalidValue for a plan that never comes."""
+    """The values of a schedule. Raises InvalidValue for a plan without any moment."""
     plan = SnapshotPlan(data["every_seconds"], data["times"], data["weekdays"], time_zone)
-    if next_moment(plan, int(utc_now().timestamp() * 1000)) is None:
+    if next_moment(plan, now_ms()) is None:
         raise InvalidValue(
             "every_seconds",
             f"'every_seconds' of {data['every_seconds']} never falls on {', '.join(data['weekdays'])}: "
@@ -149,10 +148,7 @@ def _view(schedule: SnapshotSchedule) -> dict[str, Any]:
     }
 
 
-def _shown(schedule: SnapshotSchedule) -> tuple[dict[str, Any], int, dict[str, str]]:
-    return _view(schedule), 200, {"ETag": _etag(schedule)}
-
-
-def _etag(schedule: SnapshotSchedule) -> str:
-    """The version of what a caller may set; what the clock process notes is no part of it."""
-    return f'"{schedule.version}"'
+def _shown(
+    schedule: SnapshotSchedule, status: int = 200, *, location: str | None = None
+) -> tuple[Any, int, dict[str, str]]:
+    return with_etag(_view(schedule), schedule, status, location=location)

@@ -1,1 +1,1 @@
-"""The box `/snapshots`: pictures that were kept, their schedules and time-lapses."""
+"""The box `/snapshots`: stored pictures, and taking new ones."""

@@ -1,4 +1,4 @@
-"""`POST /snapshots/devices/{id}/capture/…`: a picture of now or of a recorded moment, at once or by a job."""
+"""`POST /snapshots/devices/{id}/capture/…`: take a live or a recorded picture, at once or with a job."""
 
 import hashlib
 import json
@@ -7,41 +7,38 @@ import uuid
 from typing import Any
 
 import redis
-from flask import Response, jsonify, make_response, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, services
-from gateway.api.conditional import IdempotencySchema
+from gateway.api.conditional import IdempotencySchema, etag_header, location_header, with_etag
 from gateway.api.errors import ApiError
+from gateway.api.jobs.requests import accepted
 from gateway.api.jobs.schemas import JobSchema
-from gateway.api.jobs.views import job_view
 from gateway.api.nearest import refuse_empty
 from gateway.api.snapshots.schemas import HistoricalCaptureArgsSchema, LiveCaptureArgsSchema, SnapshotSchema
-from gateway.api.snapshots.views import etag, snapshot_view
+from gateway.api.snapshots.views import snapshot_view
+from gateway.api.time_fields import now_ms
 from gateway.captures.queue import HISTORICAL, LIVE, SNAPSHOT, CaptureAnswer, CaptureRequest
 from gateway.captures.snapshot_lists import find_snapshot
 from gateway.captures.snapshots import Snapshot
-from gateway.clock import utc_now
 from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
 from gateway.inventory import find_device
-from gateway.jobs.model import Job, create_job, find_repeated, format_job_error
+from gateway.jobs.model import create_job, find_repeated, format_job_error
 
-blp = Blueprint("captures", __name__, url_prefix="/snapshots", description="Taking pictures")
+blp = Blueprint("captures", __name__, url_prefix="/snapshots", description="Taking snapshots")
 
-#: The kind of the jobs that take a picture.
+#: The kind of jobs that take a picture.
 CAPTURE_JOB = "snapshot"
-#: A request without a seat waits so long for one at most: each is given back within the time of a picture.
+#: Longest wait for a free slot; each becomes free again within the time that a picture takes.
 _SLOT_SECONDS = 1.0
-#: For so long a repeated request is held against the first one of its key.
+#: For this long a repeated request is compared with the first one of its key.
 _KEY_SECONDS = 86_400
-#: What a worker's reason is to a caller; any other is an outage.
+#: HTTP status for a worker's reason; any other reason is an outage (503).
 _STATUS = {"no_picture": 409, "picture_damaged": 409, "device_deleted": 404}
 
-_CREATED = {
-    "Location": {"description": "the snapshot", "schema": {"type": "string"}},
-    "ETag": {"description": "its version, for If-Match", "schema": {"type": "string"}},
-}
-_ACCEPTED = {"Location": {"description": "the job", "schema": {"type": "string"}}}
+_CREATED = location_header("the snapshot") | etag_header("the snapshot")
+_ACCEPTED = location_header("the job")
 
 
 @blp.route("/devices/<uuid:device_id>/capture/live")
@@ -49,14 +46,14 @@ class LiveCapture(MethodView):
     @blp.arguments(LiveCaptureArgsSchema, required=False)
     @blp.arguments(IdempotencySchema, location="headers")
     @blp.response(201, SnapshotSchema, headers=_CREATED)
-    @blp.alt_response(202, schema=JobSchema, headers=_ACCEPTED, description="it takes longer, and is made by a job")
+    @blp.alt_response(202, schema=JobSchema, headers=_ACCEPTED, description="the picture takes longer; a job continues")
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
-        """Take a picture of now
+        """Take a live snapshot
 
-        Keeps the newest picture that the camera has sent; the camera is not connected to again. When it takes longer
-        than `wait_seconds`, 202 and a job, whose snapshot has the id that is in the job's result. 409 with reason
-        `no_picture` when the device sends none, with why and what to do.
+        Stores the newest picture that the camera has sent, without another connection to the camera. After
+        `wait_seconds` the reply is 202 with a job, and the result of the job names the snapshot. 409 with reason
+        `no_picture` if the device sends no video; the message gives the cause and a remedy.
         """
         return _capture(str(device_id), data, headers["key"], kind=LIVE, at_ms=None)
 
@@ -66,27 +63,26 @@ class HistoricalCapture(MethodView):
     @blp.arguments(HistoricalCaptureArgsSchema)
     @blp.arguments(IdempotencySchema, location="headers")
     @blp.response(201, SnapshotSchema, headers=_CREATED)
-    @blp.alt_response(202, schema=JobSchema, headers=_ACCEPTED, description="it takes longer, and is made by a job")
+    @blp.alt_response(202, schema=JobSchema, headers=_ACCEPTED, description="the picture takes longer; a job continues")
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
-        """Take a picture of a recorded moment
+        """Take a snapshot of a recorded moment
 
-        Also of a device that is stopped. The snapshot's `at` is the moment of its frame. 404 with reason `no_footage`
-        where nothing was recorded; `errors` then names the nearest footage. 409 with reason `picture_damaged` where the
-        footage cannot be decoded.
+        Also possible while the device is stopped. `at` of the snapshot is the time of its frame. 404 with reason
+        `no_footage` if nothing is recorded at that moment; `errors` names the nearest footage. 409 with reason
+        `picture_damaged` if the footage cannot be decoded.
         """
-        if data["at"] > int(utc_now().timestamp() * 1000):
-            raise InvalidValue("at", "'at' must not be in the future: only what was recorded can be shown")
+        if data["at"] > now_ms():
+            raise InvalidValue("at", "'at' must not be in the future")
         return _capture(str(device_id), data, headers["key"], kind=HISTORICAL, at_ms=data["at"])
 
 
 def _capture(device_id: str, data: dict[str, Any], key: str | None, *, kind: str, at_ms: int | None) -> Any:
     scope = current_scope()
     device = find_device(scope, device_id)
-    tags = tuple(sorted(set(data["tags"])))
-    asked = {"kind": kind, "at_ms": at_ms, "accuracy": data["accuracy"], "tags": tags, "note": data["note"]}
+    asked = {"kind": kind, "at_ms": at_ms, "accuracy": data["accuracy"], "tags": data["tags"], "note": data["note"]}
     request = CaptureRequest(
-        # The same key, the same snapshot: a worker that finds it made does not make it again.
+        # The same key gives the same id: a worker that finds the snapshot does not take it again.
         id=str(uuid.uuid4() if key is None else uuid.uuid5(uuid.UUID(scope.tenant_id), f"snapshot:{key}")),
         what=SNAPSHOT,
         tenant_id=scope.tenant_id,
@@ -96,31 +92,31 @@ def _capture(device_id: str, data: dict[str, Any], key: str | None, *, kind: str
     )
     if key is not None:
         _check_key(request.id, {"device_id": device.id, **asked})
-        if (made := _made(request)) is not None:
+        if (made := _find_made(request)) is not None:
             return _created(made)
         if (job := find_repeated(scope, CAPTURE_JOB, asked, device_id=device.id, request_key=key)) is not None:
-            return _accepted(job)
-    answer = _ask(request, data["wait_seconds"])
+            return accepted(job)
+    answer = _request_picture(request, data["wait_seconds"])
     if answer is None:
-        # A worker may have been late by little.
-        if (made := _made(request)) is not None:
+        # A worker may have finished just after the deadline.
+        if (made := _find_made(request)) is not None:
             return _created(made)
         parameters = {"asked": asked, **request.to_dict()}
         job, is_new = create_job(scope, CAPTURE_JOB, parameters, device_id=device.id, request_key=key)
         if is_new:
             services().send_job(job.id)
-        return _accepted(job)
+        return accepted(job)
     if answer.reason is not None:
         return _refused(answer)
     return _created(find_snapshot(scope, request.id))
 
 
-def _ask(request: CaptureRequest, wait_seconds: float) -> CaptureAnswer | None:
-    """What the snapshot worker answers; None where it does not in time, or there is none."""
+def _request_picture(request: CaptureRequest, wait_seconds: float) -> CaptureAnswer | None:
+    """The answer of the snapshot worker; None if it is late, or if no worker runs."""
     wired = services()
     if wait_seconds == 0 or not wired.has_snapshot_worker():
         return None
-    # A bus that is away is found out by a client of little patience.
+    # Fails fast if the bus is unavailable: this client has a short timeout.
     wired.bus.ping()
     deadline = time.monotonic() + wait_seconds
     if not wired.capture_slots.acquire(timeout=min(_SLOT_SECONDS, wait_seconds / 2)):
@@ -132,7 +128,7 @@ def _ask(request: CaptureRequest, wait_seconds: float) -> CaptureAnswer | None:
 
 
 def _check_key(request_id: str, asked: dict[str, Any]) -> None:
-    """Raise Conflict `key_reused` where the key was used for another request, Unavailable without Redis."""
+    """Raise Conflict `key_reused` if the key belongs to another request, Unavailable without Redis."""
     client, name = services().redis, f"vas:capture-key:{request_id}"
     mark = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     try:
@@ -146,15 +142,15 @@ def _check_key(request_id: str, asked: dict[str, Any]) -> None:
         raise Conflict("this idempotency key was used for another request: choose a new one", reason="key_reused")
 
 
-def _made(request: CaptureRequest) -> Snapshot | None:
-    """The snapshot of a request that was made already. Raises Conflict `snapshot_deleted`."""
+def _find_made(request: CaptureRequest) -> Snapshot | None:
+    """The snapshot that this request has made already, if any. Raises Conflict `snapshot_deleted`."""
     try:
         snapshot = find_snapshot(current_scope(), request.id, with_deleted=True)
     except NotFound:
         return None
     if snapshot.deleted_at is not None:
         raise Conflict(
-            "the snapshot of this idempotency key was deleted: bring it back, or choose a new key",
+            "the snapshot of this idempotency key was deleted: restore it, or choose a new key",
             reason="snapshot_deleted",
         )
     return snapshot
@@ -162,18 +158,11 @@ def _made(request: CaptureRequest) -> Snapshot | None:
 
 def _created(snapshot: Snapshot) -> tuple[dict[str, Any], int, dict[str, str]]:
     location = url_for("snapshots.SnapshotById", snapshot_id=snapshot.id)
-    return snapshot_view(snapshot), 201, {"Location": location, "ETag": etag(snapshot)}
-
-
-def _accepted(job: Job) -> Response:
-    # A whole reply: the route's own schema is that of a snapshot.
-    response = make_response(jsonify(JobSchema().dump(job_view(job))), 202)
-    response.headers["Location"] = url_for("jobs.JobById", job_id=job.id)
-    return response
+    return with_etag(snapshot_view(snapshot), snapshot, 201, location=location)
 
 
 def _refused(answer: CaptureAnswer) -> Response:
-    """What the worker says, as an error."""
+    """The error reply for the reason that the worker gives."""
     reason = format_job_error(answer.reason or "job_failed", answer.message)
     if answer.reason == "no_footage":
         return refuse_empty("there is no footage of this moment", answer.nearest_before_ms, answer.nearest_after_ms)

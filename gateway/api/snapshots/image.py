@@ -1,30 +1,27 @@
-"""The picture of a snapshot as a reply: its file by ranges, or made smaller or into another format."""
+"""Replies with the picture of a snapshot: the file with ranges, or a smaller picture, or another format."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Response
 
-from gateway.api.base import current_scope, services
-from gateway.api.file_names import name_file, safe_name
-from gateway.api.file_replies import IMMUTABLE, file_response, not_modified
+from gateway.api.base import services
+from gateway.api.file_names import local_time, name_file, safe_name, time_zone_of
+from gateway.api.file_replies import IMMUTABLE, bytes_response, file_response, not_modified
 from gateway.captures.pictures import PictureUnreadable, convert_picture, media_type
 from gateway.captures.snapshots import Snapshot
 from gateway.errors import Conflict, NotFound
-from gateway.footage.recordings import find_recording
 
 _CHUNK = 256 << 10
 _SUFFIXES = {"jpeg": "jpg"}
-#: Pictures that are converted at once: a large one takes a core for a second and tens of megabytes.
-_seats = BoundedSemaphore(2)
+#: Limits how many pictures are converted at the same time: a large one takes a core for a second and tens of megabytes.
+_conversion_slots = BoundedSemaphore(2)
 
 
 def image_response(snapshot: Snapshot, args: dict[str, Any]) -> Response:
-    """The answer to the present request. Raises NotFound `file_missing`, Conflict `picture_damaged`."""
+    """The reply to the current request. Raises NotFound `file_missing`, Conflict `picture_damaged`."""
     format_name, width = args["format"], args["width"]
     if width is not None and width >= snapshot.width:
         width = None
@@ -43,7 +40,7 @@ def _send_file(snapshot: Snapshot) -> Response:
     try:
         size = path.stat().st_size
     except FileNotFoundError:
-        raise NotFound("the file of this snapshot is gone from the disk", reason="file_missing") from None
+        raise NotFound("the file of this snapshot is gone", reason="file_missing") from None
     return file_response(
         lambda offset, length: _read(path, offset, length),
         size,
@@ -59,17 +56,11 @@ def _send_converted(snapshot: Snapshot, format_name: str, width: int | None) -> 
         return same
     data = services().capture_files.read(snapshot.file)
     try:
-        with _seats:
+        with _conversion_slots:
             picture = convert_picture(data, width=width, format_name=format_name).data
     except PictureUnreadable as error:
         raise Conflict(error.message, reason=error.reason) from error
-    return file_response(
-        lambda offset, length: iter((picture[offset : offset + length],)),
-        len(picture),
-        etag=etag,
-        mimetype=media_type(format_name),
-        cache_control=IMMUTABLE,
-    )
+    return bytes_response(picture, etag=etag, mimetype=media_type(format_name), cache_control=IMMUTABLE)
 
 
 def _read(path: Path, offset: int, length: int) -> Iterator[bytes]:
@@ -81,10 +72,5 @@ def _read(path: Path, offset: int, length: int) -> Iterator[bytes]:
 
 
 def _stem(snapshot: Snapshot) -> str:
-    """The device's name and the moment in its time zone."""
-    try:
-        zone = find_recording(current_scope(), snapshot.device_id).time_zone
-    except NotFound:
-        zone = services().config.time_zone
-    local = datetime.fromtimestamp(snapshot.at_ms / 1000, ZoneInfo(zone))
-    return f"{snapshot.device_name} {local:%Y-%m-%d %H.%M.%S}"
+    """Device name, and the moment in the time zone of the device."""
+    return f"{snapshot.device_name} {local_time(snapshot.at_ms, time_zone_of(snapshot.device_id))}"

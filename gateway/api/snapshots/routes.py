@@ -1,22 +1,22 @@
-"""`/snapshots`: pictures that were kept; listed, shown, described, deleted and brought back."""
+"""`/snapshots`: stored pictures; listing, reading, describing, deleting and restoring them."""
 
 from typing import Any
 
 from flask import Response
 from flask.views import MethodView
 
-from gateway.api.base import Blueprint, current_scope, no_content, offset_of, paginated, services
-from gateway.api.conditional import IfMatchSchema, seen_version
+from gateway.api.base import BINARY, Blueprint, current_scope, no_content, offset_of, paginated, services
+from gateway.api.conditional import IfMatchSchema, etag_header, seen_version, with_etag
 from gateway.api.snapshots.image import image_response
 from gateway.api.snapshots.schemas import (
     SNAPSHOT_EXAMPLE,
     ImageArgsSchema,
     SnapshotQueryArgsSchema,
     SnapshotSchema,
-    TagQueryArgsSchema,
-    TagSchema,
 )
-from gateway.api.snapshots.views import etag, snapshot_view
+from gateway.api.snapshots.views import snapshot_view
+from gateway.api.tags import add_tags_route
+from gateway.api.undo import add_restore_route
 from gateway.captures.pictures import PICTURE_FORMATS, media_type
 from gateway.captures.snapshot_lists import (
     SnapshotFilter,
@@ -29,11 +29,10 @@ from gateway.captures.snapshot_lists import (
 )
 from gateway.captures.snapshots import Snapshot
 
-blp = Blueprint("snapshots", __name__, url_prefix="/snapshots", description="Pictures that were kept")
+blp = Blueprint("snapshots", __name__, url_prefix="/snapshots", description="Stored pictures")
 
-ETAG_HEADER = {"ETag": {"description": "the snapshot's version, for If-Match", "schema": {"type": "string"}}}
-_BINARY = {"type": "string", "format": "binary"}
-_IMAGES = {media_type(name): {"schema": _BINARY} for name in PICTURE_FORMATS}
+_ETAG = etag_header("the snapshot")
+_IMAGES = {media_type(name): {"schema": BINARY} for name in PICTURE_FORMATS}
 
 
 @blp.route("")
@@ -44,7 +43,7 @@ class Snapshots(MethodView):
     def get(self, args: dict[str, Any]) -> Any:
         """List snapshots
 
-        Newest first, unless `order` says otherwise. Those of deleted devices are among them.
+        Newest first, unless `order` says otherwise. Includes the snapshots of deleted devices.
         """
         wanted = SnapshotFilter(
             device_ids=args["device_id"],
@@ -60,25 +59,12 @@ class Snapshots(MethodView):
         return paginated([snapshot_view(snapshot) for snapshot in found], total, args)
 
 
-@blp.route("/tags")
-class SnapshotTags(MethodView):
-    @blp.arguments(TagQueryArgsSchema, location="query")
-    @blp.list_response(TagSchema)
-    @blp.errors(422, 503)
-    def get(self, args: dict[str, Any]) -> Any:
-        """List the tags of snapshots
-
-        The most used first, each with how many snapshots have it.
-        """
-        tags, total = count_snapshot_tags(
-            current_scope(), args["device_id"], limit=args["page_size"], offset=offset_of(args)
-        )
-        return paginated(tags, total, args)
+add_tags_route(blp, "SnapshotTags", "snapshots", count_snapshot_tags)
 
 
 @blp.route("/<uuid:snapshot_id>")
 class SnapshotById(MethodView):
-    @blp.response(200, SnapshotSchema, headers=ETAG_HEADER)
+    @blp.response(200, SnapshotSchema, headers=_ETAG)
     @blp.errors(404, 503)
     def get(self, snapshot_id: Any) -> Any:
         """Read a snapshot"""
@@ -86,12 +72,13 @@ class SnapshotById(MethodView):
 
     @blp.arguments(SnapshotSchema, example=SNAPSHOT_EXAMPLE)
     @blp.arguments(IfMatchSchema, location="headers")
-    @blp.response(200, SnapshotSchema, headers=ETAG_HEADER)
+    @blp.response(200, SnapshotSchema, headers=_ETAG)
     @blp.errors(400, 403, 404, 412, 413, 415, 422, 503)
     def put(self, data: dict[str, Any], headers: dict[str, Any], snapshot_id: Any) -> Any:
         """Describe a snapshot
 
-        Sets tags and note; what is left out becomes empty. With If-Match, 412 when it was changed since it was read.
+        Sets tags and note; omitted fields become empty. With If-Match, 412 if the snapshot has changed since it was
+        read.
         """
         before = find_snapshot(current_scope(), str(snapshot_id))
         return _shown(
@@ -100,7 +87,7 @@ class SnapshotById(MethodView):
                 before.id,
                 note=data["note"],
                 tags=data["tags"],
-                if_version=seen_version(headers["if_match"], etag(before), before.version, "snapshot"),
+                if_version=seen_version(headers, before, "snapshot"),
             )
         )
 
@@ -109,41 +96,34 @@ class SnapshotById(MethodView):
     def delete(self, snapshot_id: Any) -> Response:
         """Delete a snapshot
 
-        It is gone at once, and can be brought back by `restore` for UNDO_MINUTES.
+        Removes the snapshot at once. `restore` brings it back within UNDO_MINUTES.
         """
         delete_snapshot(current_scope(), str(snapshot_id))
         return no_content()
-
-
-@blp.route("/<uuid:snapshot_id>/restore")
-class SnapshotRestore(MethodView):
-    @blp.response(200, SnapshotSchema, headers=ETAG_HEADER)
-    @blp.errors(403, 404, 415, 503)
-    def post(self, snapshot_id: Any) -> Any:
-        """Bring a deleted snapshot back
-
-        Within UNDO_MINUTES of its deletion. May be repeated.
-        """
-        undo_minutes = services().config.undo_minutes
-        return _shown(restore_snapshot(current_scope(), str(snapshot_id), undo_minutes=undo_minutes))
 
 
 @blp.route("/<uuid:snapshot_id>/image")
 class SnapshotImage(MethodView):
     @blp.arguments(ImageArgsSchema, location="query")
     @blp.doc(responses={200: {"content": _IMAGES}, 206: {"content": _IMAGES}})
-    @blp.response(200, _BINARY, content_type=media_type(PICTURE_FORMATS[0]))
-    @blp.alt_response(206, schema=_BINARY, content_type=media_type(PICTURE_FORMATS[0]), description="a range of it")
-    @blp.alt_response(304, description="it is the one that If-None-Match names")
+    @blp.file_response(media_type(PICTURE_FORMATS[0]))
     @blp.errors(404, 409, 416, 422, 503)
     def get(self, args: dict[str, Any], snapshot_id: Any) -> Response:
-        """Read a snapshot's picture
+        """Read the picture of a snapshot
 
-        As it was taken, or smaller, or in another format. It never changes and may be cached for ever. 404 with reason
-        `file_missing` when its file is gone, 409 with reason `picture_damaged` when the file cannot be read.
+        The original, or a smaller version, or another format. The picture never changes and may be cached indefinitely.
+        404 with reason `file_missing` if its file is gone, 409 with reason `picture_damaged` if the file cannot be
+        decoded.
         """
         return image_response(find_snapshot(current_scope(), str(snapshot_id)), args)
 
 
 def _shown(snapshot: Snapshot) -> tuple[dict[str, Any], int, dict[str, str]]:
-    return snapshot_view(snapshot), 200, {"ETag": etag(snapshot)}
+    return with_etag(snapshot_view(snapshot), snapshot)
+
+
+def _restore(snapshot_id: str) -> Any:
+    return _shown(restore_snapshot(current_scope(), snapshot_id, undo_minutes=services().config.undo_minutes))
+
+
+add_restore_route(blp, "SnapshotRestore", "snapshot", SnapshotSchema, _restore)

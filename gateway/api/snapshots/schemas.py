@@ -1,157 +1,119 @@
-"""What is sent and received about snapshots."""
-
-from typing import Any
+"""Request and reply schemas of snapshots."""
 
 import marshmallow as ma
 
-from gateway.api.base import Choice, Count, Id, PageArgsSchema, ReplySchema, Schema, Text, Time
+from gateway.api.base import Choice, Count, DeviceIds, Id, PageArgsSchema, Schema, Text, Time
 from gateway.api.services import MAX_CAPTURE_SECONDS
-from gateway.api.time_fields import Moment, Seconds, check_order
+from gateway.api.tags import TagFilter, Tags
+from gateway.api.time_fields import Moment, OrderedRange, Seconds
 from gateway.captures.pictures import PICTURE_FORMATS
 from gateway.captures.queue import ACCURACIES, EXACT, KEY_FRAME, SNAPSHOT_KINDS
 from gateway.captures.snapshot_lists import NEWEST, SNAPSHOT_ORDERS
 
-MAX_TAGS = 20
-_MAX_DEVICES = 200
-
 SNAPSHOT_EXAMPLE = {"tags": ["evidence", "gate"], "note": "white van, no plate"}
 
 
-def tags_field(**options: Any) -> ma.fields.List:
-    """Tags as people give them."""
-    return ma.fields.List(
-        Text(low=1, high=50),
-        load_default=list,
-        validate=ma.validate.Length(max=MAX_TAGS, error=f"must have at most {MAX_TAGS} entries"),
-        metadata={"description": f"at most {MAX_TAGS}; each once, in alphabetical order", "example": ["gate"]},
-        **options,
-    )
-
-
 class SnapshotSchema(Schema):
-    """A picture that was kept. It outlives its device."""
+    """A stored picture. It outlives its device."""
 
     id = Id(dump_only=True)
     device_id = Id(dump_only=True)
-    device_name = ma.fields.String(dump_only=True, metadata={"description": "as it was called then"})
+    device_name = ma.fields.String(
+        dump_only=True, metadata={"description": "name of the device when the picture was taken"}
+    )
     at = Moment(dump_only=True, metadata={"description": "when the picture was taken"})
     kind = Choice(
         SNAPSHOT_KINDS,
         dump_only=True,
         metadata={
-            "description": "`live`: the newest picture; `historical`: of a moment in the past; `scheduled`: by a "
-            "schedule"
+            "description": "`live`: the newest picture at that time; `historical`: taken from recorded footage; "
+            "`scheduled`: taken by a schedule"
         },
     )
-    schedule_id = ma.fields.Integer(dump_only=True, allow_none=True, metadata={"description": "whose schedule took it"})
+    schedule_id = ma.fields.Integer(
+        dump_only=True,
+        allow_none=True,
+        metadata={"description": "id of the schedule that took it; null for other kinds"},
+    )
     width = ma.fields.Integer(dump_only=True, metadata={"description": "pixels"})
     height = ma.fields.Integer(dump_only=True, metadata={"description": "pixels"})
     size = ma.fields.Integer(dump_only=True, metadata={"description": "bytes of the JPEG"})
-    tags = tags_field()
+    tags = Tags()
     note = Text(load_default="", high=2000, lines=True)
-    created_by = ma.fields.String(dump_only=True, metadata={"description": "who asked for it"})
+    created_by = ma.fields.String(dump_only=True, metadata={"description": "name of the requester"})
     created_at = Time(dump_only=True)
     image_url = ma.fields.String(
-        dump_only=True, metadata={"description": "the JPEG; other formats and widths on request"}
+        dump_only=True, metadata={"description": "URL of the JPEG; query parameters give other formats and widths"}
     )
-    thumbnail_url = ma.fields.String(dump_only=True, metadata={"description": "the same, small"})
+    thumbnail_url = ma.fields.String(dump_only=True, metadata={"description": "URL of a small version"})
 
 
-class SnapshotQueryArgsSchema(PageArgsSchema):
+class SnapshotQueryArgsSchema(OrderedRange, PageArgsSchema):
     """Query of the list of snapshots."""
 
-    device_id = ma.fields.List(
-        Id(),
-        load_default=list,
-        validate=ma.validate.Length(max=_MAX_DEVICES, error=f"must be at most {_MAX_DEVICES}"),
-        metadata={"description": "only of this device; given more than once, of any of them"},
-    )
-    start = Moment(load_default=None, metadata={"description": "only those taken then or later"})
-    end = Moment(load_default=None, metadata={"description": "only those taken before"})
+    device_id = DeviceIds("only of this device; may be repeated for several devices")
+    start = Moment(load_default=None, metadata={"description": "only snapshots taken at or after this moment"})
+    end = Moment(load_default=None, metadata={"description": "only snapshots taken before this moment"})
     kind = ma.fields.List(
         Choice(SNAPSHOT_KINDS),
         load_default=list,
-        metadata={"description": "only of this kind; given more than once, of any of them"},
+        metadata={"description": "only of this kind; may be repeated for several kinds"},
     )
-    tag = ma.fields.List(
-        Text(low=1, high=50),
-        load_default=list,
-        validate=ma.validate.Length(max=MAX_TAGS, error=f"must be at most {MAX_TAGS}"),
-        metadata={"description": "only with this tag; given more than once, with all of them"},
-    )
+    tag = TagFilter("snapshots")
     q = Text(
-        load_default=None, high=200, metadata={"description": "only with this text in note, tags or device's name"}
+        load_default=None,
+        high=200,
+        metadata={"description": "only snapshots with this text in note, tags or device name"},
     )
-    order = Choice(SNAPSHOT_ORDERS, load_default=NEWEST, metadata={"description": "which come first"})
-
-    @ma.validates_schema
-    def check_range(self, data: dict[str, Any], **_options: Any) -> None:
-        check_order(data, None)
-
-
-class TagQueryArgsSchema(PageArgsSchema):
-    """Query of the tags of snapshots or bookmarks."""
-
-    device_id = ma.fields.List(
-        Id(),
-        load_default=list,
-        validate=ma.validate.Length(max=_MAX_DEVICES, error=f"must be at most {_MAX_DEVICES}"),
-        metadata={"description": "only those of this device; given more than once, of any of them"},
-    )
-
-
-class TagSchema(ReplySchema):
-    """A tag that is in use."""
-
-    tag = ma.fields.String(metadata={"example": "gate"})
-    count = ma.fields.Integer(metadata={"description": "how many have it; what is deleted does not count"})
+    order = Choice(SNAPSHOT_ORDERS, load_default=NEWEST, metadata={"description": "order by the time of the picture"})
 
 
 class LiveCaptureArgsSchema(Schema):
-    """How the newest picture is taken."""
+    """Options for taking the newest picture."""
 
     accuracy = Choice(
         ACCURACIES,
         load_default=KEY_FRAME,
-        metadata={
-            "description": "`key_frame` takes the newest key frame, `exact` the newest frame, which takes longer"
-        },
+        metadata={"description": "`key_frame` uses the newest key frame, `exact` the newest frame, which takes longer"},
     )
-    tags = tags_field()
+    tags = Tags()
     note = Text(load_default="", high=2000, lines=True)
     wait_seconds = Seconds(
         low=0,
         high=MAX_CAPTURE_SECONDS,
         load_default=2.0,
-        metadata={"description": "how long the request may wait; then it is answered with a job"},
+        metadata={"description": "longest wait for the picture; after that the reply is a job"},
     )
 
 
 class HistoricalCaptureArgsSchema(LiveCaptureArgsSchema):
-    """Which moment of the past a picture is taken of."""
+    """The recorded moment to take a picture of, and its options."""
 
-    at = Moment(required=True, metadata={"description": "RFC 3339 with an offset", "example": "2026-11-22T10:00:00Z"})
+    at = Moment(
+        required=True,
+        metadata={"description": "the moment, RFC 3339 with an offset", "example": "2026-11-22T10:00:00Z"},
+    )
     accuracy = Choice(
         ACCURACIES,
         load_default=EXACT,
-        metadata={"description": "`exact` takes the frame that was shown then, `key_frame` the last key frame before"},
+        metadata={"description": "`exact` uses the frame of that moment, `key_frame` the last key frame before it"},
     )
 
 
 class ImageArgsSchema(Schema):
-    """How a picture is sent."""
+    """Query of a picture."""
 
     width = Count(
         low=16,
         high=7680,
         load_default=None,
-        metadata={"description": "pixels; the height follows. It is never enlarged. Left out: as it was taken"},
+        metadata={"description": "width in pixels; the picture is scaled down, never up. Omitted: the original size"},
     )
     format = Choice(
         PICTURE_FORMATS,
         load_default=PICTURE_FORMATS[0],
-        metadata={"description": "in which the picture is sent; `jpeg` without `width` is the file itself"},
+        metadata={"description": "format of the picture; `jpeg` without `width` is the stored file"},
     )
     download = Count(
-        low=0, high=1, load_default=0, metadata={"description": "1: to be saved under its name, not shown"}
+        low=0, high=1, load_default=0, metadata={"description": "1: sent as an attachment, which browsers save"}
     )

@@ -1,4 +1,4 @@
-"""A snapshot as the API shows it."""
+"""Snapshots as the API shows them."""
 
 from typing import Any
 
@@ -9,13 +9,8 @@ from gateway.captures.snapshots import Snapshot
 THUMBNAIL_WIDTH = 320
 
 
-def etag(snapshot: Snapshot) -> str:
-    """The version of what a caller may set."""
-    return f'"{snapshot.version}"'
-
-
 def snapshot_view(snapshot: Snapshot) -> dict[str, Any]:
-    """A snapshot with its tags as `.tags`."""
+    """A snapshot (with its tags as `.tags`) as in the schema `Snapshot`."""
     return {
         "id": snapshot.id,
         "device_id": snapshot.device_id,

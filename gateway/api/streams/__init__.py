@@ -1,1 +1,1 @@
-"""Streams: the live pipelines of devices, to start, stop and look at."""
+"""The boxes `/streams` and `/rtsp/streams`: starting, stopping and reading the live pipelines of devices."""

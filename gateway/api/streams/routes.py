@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 from flask.views import MethodView
 
-from gateway.api.base import Blueprint, current_scope, offset_of, paginated, services
+from gateway.api.base import BINARY, Blueprint, current_scope, offset_of, paginated, services
 from gateway.api.errors import ApiError
 from gateway.api.streams.schemas import ActiveStreamQueryArgsSchema, StreamQueryArgsSchema, StreamSchema
 from gateway.api.streams.views import stream_views
@@ -15,7 +15,7 @@ from gateway.inventory import find_device, list_devices
 from gateway.states import StreamState
 from gateway.streams.model import ask_to_stop, request_start
 
-blp = Blueprint("streams", __name__, description="The live pipelines of devices: start, stop, state, newest picture")
+blp = Blueprint("streams", __name__, description="Live pipelines of devices: start, stop, state, newest footage")
 
 ACTIVE = (StreamState.STARTING, StreamState.RUNNING, StreamState.RECONNECTING, StreamState.STOPPING)
 
@@ -26,8 +26,8 @@ ACTIVE = (StreamState.STARTING, StreamState.RUNNING, StreamState.RECONNECTING, S
 def start_stream(device_id: Any) -> Any:
     """Start a stream
 
-    Writes the wish and asks a worker; the state follows. May be repeated. 409 with reason `device_disabled` on a
-    disabled device.
+    Sets the desired state to `running` and asks a worker; the observed state follows. May be repeated. 409 with reason
+    `device_disabled` for a disabled device.
     """
     device = find_device(current_scope(), str(device_id))
     if not device.enabled:
@@ -43,7 +43,7 @@ def start_stream(device_id: Any) -> Any:
 def stop_stream(device_id: Any) -> Any:
     """Stop a stream
 
-    Writes the wish; its worker obeys within a second or two. May be repeated.
+    Sets the desired state to `stopped`; the worker stops the stream within one or two seconds. May be repeated.
     """
     ask_to_stop(current_scope(), str(device_id))
     return _stream(str(device_id))
@@ -57,7 +57,7 @@ class Streams(MethodView):
     def get(self, args: dict[str, Any]) -> Any:
         """List streams
 
-        One for each device, by the device's name.
+        One per device, ordered by device name.
         """
         return _page(args, (args["state"],) if args["state"] else ())
 
@@ -70,7 +70,7 @@ class ActiveStreams(MethodView):
     def get(self, args: dict[str, Any]) -> Any:
         """List active streams
 
-        Those that are starting, running, reconnecting or stopping.
+        Streams that are starting, running, reconnecting or stopping.
         """
         return _page(args, ACTIVE)
 
@@ -86,18 +86,18 @@ class StreamById(MethodView):
 
 @blp.route("/streams/<uuid:device_id>/latest.mp4")
 class LatestFootage(MethodView):
-    @blp.response(200, {"type": "string", "format": "binary"}, content_type="video/mp4")
+    @blp.response(200, BINARY, content_type="video/mp4")
     @blp.errors(404, 503)
     def get(self, device_id: Any) -> Response:
         """Read the newest footage
 
-        A small MP4 from the newest key frame until now: the first picture at once, before WebRTC has begun. 404 with
-        reason `no_footage` when there is none.
+        A small MP4 from the newest key frame until now, for a first picture before WebRTC is connected. 404 with reason
+        `no_footage` if there is none.
         """
         device = find_device(current_scope(), str(device_id))
         group = services().bus.latest_group(device.id)
         if group is None:
-            raise ApiError(404, f"there is no footage of device '{device.name}' now", reason="no_footage")
+            raise ApiError(404, f"device '{device.name}' has no live footage now", reason="no_footage")
         init_segment, parts = group
         return Response(b"".join([init_segment, *(part.data for part in parts)]), mimetype="video/mp4")
 

@@ -1,4 +1,4 @@
-"""A stream as the API shows it: the row, with the live figures of its worker."""
+"""Streams as the API shows them: the row, with the live statistics of the worker."""
 
 import json
 import time
@@ -13,24 +13,24 @@ from gateway.states import StreamState
 
 
 def stream_views(devices: list[Device]) -> list[dict[str, Any]]:
-    """The streams of devices (as `list_devices` gives them); without Redis their live figures are null."""
+    """The streams of devices (as `list_devices` gives them); without Redis their live statistics are null."""
     ids = [device.id for device in devices]
-    figures = services().read_live(ids)
+    live = services().read_live(ids)
     recordings = recording_states(current_scope(), ids)
     now = time.time()
     return [
-        _view(device, figures.get(device.id, {}), now) | {"recording": recordings.get(device.id)} for device in devices
+        _view(device, live.get(device.id, {}), now) | {"recording": recordings.get(device.id)} for device in devices
     ]
 
 
-def _view(device: Device, figures: dict[str, Any], now: float) -> dict[str, Any]:
+def _view(device: Device, stats: dict[str, Any], now: float) -> dict[str, Any]:
     stream = device.stream
     if stream.observed == StreamState.STOPPED:
-        figures = {}
+        stats = {}
     source = json.loads(stream.source_info) if stream.source_info else {}
-    outputs = figures.get("outputs") or []
+    outputs = stats.get("outputs") or []
     reencoded = [output for output in outputs if output.get("mode") == OutputMode.TRANSCODE]
-    last_part_at = figures.get("last_part_at")
+    last_part_at = stats.get("last_part_at")
     return {
         "device_id": device.id,
         "device_name": device.name,
@@ -40,21 +40,21 @@ def _view(device: Device, figures: dict[str, Any], now: float) -> dict[str, Any]
         "since": stream.since,
         "run": stream.run or None,
         "restarts": stream.restarts,
-        "video": _video(source.get("video"), figures),
-        # A camera that lost its sound keeps its picture, and its source is not looked at again for that.
-        "audio": source.get("audio") if figures.get("has_audio") is not False else None,
-        "fps": figures.get("fps"),
-        "bitrate_kbps": figures.get("bitrate_kbps"),
+        "video": _video(source.get("video"), stats),
+        # When a camera loses its sound, the stream goes on and its source is not inspected again.
+        "audio": source.get("audio") if stats.get("has_audio") is not False else None,
+        "fps": stats.get("fps"),
+        "bitrate_kbps": stats.get("bitrate_kbps"),
         "last_part_age_ms": max(0, round((now - last_part_at) * 1000)) if last_part_at else None,
-        "viewers": figures.get("viewers"),
+        "viewers": stats.get("viewers"),
         "outputs": outputs,
         "is_reencoded": bool(reencoded),
         "reencode_reason": reencoded[0].get("reason") if reencoded else None,
-        "worker": figures.get("worker") or stream.worker,
+        "worker": stats.get("worker") or stream.worker,
     }
 
 
-def _video(video: dict[str, Any] | None, figures: dict[str, Any]) -> dict[str, Any] | None:
-    """The track as it was first seen; its key-frame interval as the worker measures it now."""
-    measured = figures.get("key_frame_interval_seconds")
+def _video(video: dict[str, Any] | None, stats: dict[str, Any]) -> dict[str, Any] | None:
+    """The track as it was at the start, with the key-frame interval that the worker measures now."""
+    measured = stats.get("key_frame_interval_seconds")
     return video if video is None or measured is None else {**video, "key_frame_interval_seconds": measured}

@@ -1,1 +1,1 @@
-"""The API's time-lapses."""
+"""The box of time-lapses: short movies of a long time."""

@@ -1,36 +1,35 @@
-"""`POST /snapshots/devices/{id}/time-lapse`: a range of recordings or snapshots as one short MP4, made by a job."""
+"""`POST /snapshots/devices/{id}/time-lapse`: a job that makes a time-lapse movie of recordings or snapshots."""
 
 from math import ceil
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, url_for
+from flask import Response
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, Choice, Count, Schema, Text, current_name, current_scope, services
-from gateway.api.conditional import IdempotencySchema
-from gateway.api.exports.routes import NOTHING_IN_RANGE, movie_name
+from gateway.api.conditional import IdempotencySchema, location_header
+from gateway.api.file_names import movie_name
+from gateway.api.jobs.requests import accepted, check_export_space, check_past_range
 from gateway.api.jobs.schemas import JobSchema
-from gateway.api.jobs.views import job_view
-from gateway.api.nearest import refuse_empty
+from gateway.api.nearest import NOTHING_IN_RANGE, refuse_empty
 from gateway.api.time_fields import Moment, Seconds
 from gateway.captures.time_lapses import Steps, count_snapshots, nearest_snapshots
-from gateway.clock import DAY_MS, utc_now
-from gateway.errors import Conflict, InvalidValue
+from gateway.clock import DAY_MS
+from gateway.errors import InvalidValue
 from gateway.footage.reading import nearest_footage, segments_between
 from gateway.footage.recordings import Recording, find_recording
-from gateway.jobs.files import format_bytes
-from gateway.jobs.model import FootageRange, Job, bytes_taken, create_job, find_repeated
+from gateway.jobs.model import FootageRange, create_job, find_repeated
 
-blp = Blueprint("time_lapses", __name__, url_prefix="/snapshots", description="Ranges of time as short films")
+blp = Blueprint("time_lapses", __name__, url_prefix="/snapshots", description="Time-lapse movies")
 
 KIND = "time_lapse"
 RECORDINGS, SNAPSHOTS = SOURCES = ("recordings", "snapshots")
 MAX_PICTURES = 36_000
 MAX_DAYS = 366
-#: How long a film of recordings plays when nobody says.
-_USUAL_SECONDS = 30.0
-#: What a picture of 1920 pixels' width takes in the film, about.
+#: Length of a movie of recordings if the request sets none.
+_DEFAULT_SECONDS = 30.0
+#: Estimated bytes in the movie of a picture 1920 pixels wide.
 _PICTURE_BYTES = 150_000
 
 TIME_LAPSE_EXAMPLE = {
@@ -42,7 +41,7 @@ TIME_LAPSE_EXAMPLE = {
 
 
 class Factor(ma.fields.Float):
-    """How many times as fast: a number from 1 to ten million."""
+    """A speed-up factor: a number from 1 to ten million."""
 
     LOW, HIGH = 1, 10_000_000
 
@@ -57,19 +56,21 @@ class Factor(ma.fields.Float):
 
 
 class TimeLapseArgsSchema(Schema):
-    """What a time-lapse shows, and how fast."""
+    """The range, source and speed of a time-lapse."""
 
     start = Moment(
-        required=True, metadata={"description": "RFC 3339 with an offset", "example": "2026-11-22T06:00:00Z"}
+        required=True,
+        metadata={"description": "start of the range, RFC 3339 with an offset", "example": "2026-11-22T06:00:00Z"},
     )
-    end = Moment(required=True, metadata={"description": "not part of the range", "example": "2026-11-22T18:00:00Z"})
+    end = Moment(
+        required=True, metadata={"description": "end of the range, exclusive", "example": "2026-11-22T18:00:00Z"}
+    )
     source = Choice(
         SOURCES,
         load_default=RECORDINGS,
         metadata={
-            "description": "key frames of the recording, which are shown at their time, or the device's snapshots, "
-            "each of "
-            "which is shown for as long as any other"
+            "description": "`recordings`: key frames of the footage, each shown at its time; `snapshots`: snapshots of "
+            "the device, each shown equally long"
         },
     )
     every_seconds = Seconds(
@@ -78,15 +79,15 @@ class TimeLapseArgsSchema(Schema):
         load_default=None,
         allow_none=True,
         metadata={
-            "description": "take one picture of each so many seconds; left out or null: as many as the film has room "
-            "for"
+            "description": "seconds of the range between two pictures; omitted or null: as many pictures as the movie "
+            "has frames"
         },
     )
     speed = Factor(
         load_default=None,
         allow_none=True,
         metadata={
-            "description": "how many times as fast time passes; either this or `length_seconds`",
+            "description": "speed as a multiple of real time; either this or `length_seconds`",
             "example": 1440,
         },
     )
@@ -96,62 +97,61 @@ class TimeLapseArgsSchema(Schema):
         load_default=None,
         allow_none=True,
         metadata={
-            "description": "how long the film plays, without gaps. Without this and `speed` each picture is shown "
-            "for one "
-            "frame; without `every_seconds` too, recordings play for 30 seconds"
+            "description": "length of the movie, without gaps. Without this and `speed`, each picture is shown for one "
+            "frame; without `every_seconds` as well, a movie of recordings lasts 30 seconds"
         },
     )
-    fps = Count(low=1, high=60, load_default=25, metadata={"description": "most pictures a second of the film"})
+    fps = Count(low=1, high=60, load_default=25, metadata={"description": "maximum frames per second of the movie"})
     width = Count(
         low=16,
         high=7680,
         load_default=None,
         allow_none=True,
-        metadata={"description": "pixels; the height follows. It is never enlarged. Left out: as the pictures are"},
+        metadata={"description": "width in pixels; pictures are scaled down, never up. Omitted: the original size"},
     )
     schedule_id = Count(
         low=1,
         high=1 << 53,
         load_default=None,
         allow_none=True,
-        metadata={"description": "only the snapshots that this schedule has taken"},
+        metadata={"description": "only snapshots taken by this schedule"},
     )
     name = Text(
         load_default=None,
         allow_none=True,
         low=1,
         high=200,
-        metadata={"description": "name of the file; left out: the device's name and the start in its time zone"},
+        metadata={"description": "name of the file; omitted: device name, and start in its time zone"},
     )
 
     @ma.validates_schema
-    def check_pace(self, data: dict[str, Any], **_options: Any) -> None:
-        """Only one way to say how fast."""
+    def check_speed(self, data: dict[str, Any], **_options: Any) -> None:
+        """Allow only one of `speed` and `length_seconds`."""
         if data.get("speed") is not None and data.get("length_seconds") is not None:
-            raise ma.ValidationError({"speed": ["'speed' must be left out where 'length_seconds' is given"]})
+            raise ma.ValidationError({"speed": ["'speed' must be omitted if 'length_seconds' is given"]})
 
 
 @blp.route("/devices/<uuid:device_id>/time-lapse")
 class DeviceTimeLapse(MethodView):
     @blp.arguments(TimeLapseArgsSchema, example=TIME_LAPSE_EXAMPLE)
     @blp.arguments(IdempotencySchema, location="headers")
-    @blp.response(202, JobSchema, headers={"Location": {"description": "the job", "schema": {"type": "string"}}})
+    @blp.response(202, JobSchema, headers=location_header("the job"))
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Make a time-lapse
 
-        One MP4 (H.264) of a range, as a job: see `/jobs`. Gaps are skipped and told in the result's notes. 404 with
-        reason `no_footage` or `no_snapshots` where there is nothing, naming the nearest; 409 with reason `exports_full`
-        when the files of exports and time-lapses take all the space they may.
+        Starts a job (see `/jobs`) that makes one MP4 (H.264) of a range. Gaps are skipped and listed in the notes of
+        the result. 404 with reason `no_footage` or `no_snapshots` if the range is empty; `errors` names the nearest.
+        409 with reason `exports_full` if exports and time-lapses would take more space than EXPORTS_MAX_BYTES.
         """
         scope = current_scope()
         recording = find_recording(scope, str(device_id))
         asked = {name: data[name] for name in sorted(data)}
         before = find_repeated(scope, KIND, asked, device_id=recording.device_id, request_key=headers["key"])
         if before is not None:
-            return _accepted(before)
-        start_ms, end_ms = _check_range(data)
-        pace = _pace(data, start_ms, end_ms)
+            return accepted(before)
+        start_ms, end_ms = check_past_range(data, MAX_DAYS * DAY_MS)
+        timing = _find_timing(data, start_ms, end_ms)
         if data["source"] == RECORDINGS:
             if not segments_between(recording.id, start_ms, end_ms, limit=1):
                 before_ms, after_ms = (
@@ -159,13 +159,15 @@ class DeviceTimeLapse(MethodView):
                     nearest_footage(recording.id, end_ms)[1],
                 )
                 return refuse_empty(NOTHING_IN_RANGE, before_ms, after_ms)
-            pictures = Steps(start_ms, end_ms, pace["step_ms"]).count
+            pictures = Steps(start_ms, end_ms, timing["step_ms"]).count
         else:
             pictures = count_snapshots(scope, recording.device_id, start_ms, end_ms, schedule_id=data["schedule_id"])
             if not pictures:
                 return _no_snapshots(recording, start_ms, end_ms)
-            if pace["step_ms"] is not None:
-                pictures = min(pictures, Steps(start_ms, end_ms, pace["step_ms"]).count)
+            if timing["step_ms"] is not None:
+                pictures = min(pictures, Steps(start_ms, end_ms, timing["step_ms"]).count)
+        size = _estimate_size(pictures, data["width"])
+        check_export_space(size)
         job, is_new = create_job(
             scope,
             KIND,
@@ -174,11 +176,11 @@ class DeviceTimeLapse(MethodView):
                 "start_ms": start_ms,
                 "end_ms": end_ms,
                 "source": data["source"],
-                **pace,
+                **timing,
                 "fps": data["fps"],
                 "width": data["width"],
                 "schedule_id": data["schedule_id"],
-                "bytes": _check_room(pictures, data["width"]),
+                "bytes": size,
                 "name": movie_name(data["name"], recording, start_ms),
             },
             device_id=recording.device_id,
@@ -188,38 +190,21 @@ class DeviceTimeLapse(MethodView):
         )
         if is_new:
             services().send_job(job.id)
-        return _accepted(job)
+        return accepted(job)
 
 
-def _accepted(job: Job) -> tuple[dict[str, Any], int, dict[str, str]]:
-    return job_view(job), 202, {"Location": url_for("jobs.JobById", job_id=job.id)}
+def _find_timing(data: dict[str, Any], start_ms: int, end_ms: int) -> dict[str, float | None]:
+    """`step_ms`: interval between pictures; `speed`; `seconds`: length of the movie, if requested.
 
-
-def _check_range(data: dict[str, Any]) -> tuple[int, int]:
-    """Start and end in milliseconds; the end is not in the future. Raises InvalidValue."""
-    start_ms, end_ms = data["start"], data["end"]
-    if end_ms <= start_ms:
-        raise InvalidValue("end", "'end' must be after 'start'")
-    now_ms = int(utc_now().timestamp() * 1000)
-    if start_ms >= now_ms:
-        raise InvalidValue("start", "'start' must not be in the future: only what has been can be shown")
-    if end_ms - start_ms > MAX_DAYS * DAY_MS:
-        raise InvalidValue("end", f"'end' must be at most {MAX_DAYS} days after 'start'", reason="range_too_long")
-    return start_ms, min(end_ms, now_ms)
-
-
-def _pace(data: dict[str, Any], start_ms: int, end_ms: int) -> dict[str, float | None]:
-    """`step_ms`: from one picture to the next; `speed`; `seconds`: how long the film plays, where that is wished.
-
-    For snapshots each may be None. Raises InvalidValue.
+    For snapshots each of them may be None. Raises InvalidValue.
     """
     range_seconds, every, fps = (end_ms - start_ms) / 1000, data["every_seconds"], data["fps"]
     seconds = data["length_seconds"] if data["speed"] is None else range_seconds / data["speed"]
     if seconds is None and every is None and data["source"] == RECORDINGS:
-        seconds = min(_USUAL_SECONDS, range_seconds)
+        seconds = min(_DEFAULT_SECONDS, range_seconds)
     if seconds is not None and seconds > range_seconds:
         raise InvalidValue(
-            "length_seconds", f"'length_seconds' must be at most {range_seconds:g}, as long as the range"
+            "length_seconds", f"'length_seconds' must be at most {range_seconds:g}, the length of the range"
         )
     speed = None
     if seconds is not None:
@@ -231,32 +216,22 @@ def _pace(data: dict[str, Any], start_ms: int, end_ms: int) -> dict[str, float |
     if count > MAX_PICTURES:
         raise InvalidValue(
             "every_seconds",
-            f"the film would have {count} pictures and may have {MAX_PICTURES}: choose a shorter range, a "
-            "greater 'speed' or greater 'every_seconds'",
+            f"the movie would have {count} pictures, but at most {MAX_PICTURES} are allowed: choose a shorter range, a "
+            "greater 'speed' or a greater 'every_seconds'",
             reason="range_too_large",
         )
     return {"step_ms": None if step is None else step * 1000, "speed": speed, "seconds": seconds}
 
 
-def _check_room(pictures: int, width: int | None) -> int:
-    """About how many bytes the film takes. Raises InvalidValue, Conflict `exports_full`."""
+def _estimate_size(pictures: int, width: int | None) -> int:
+    """Estimated bytes of the movie. Raises InvalidValue `range_too_large`."""
     if pictures > MAX_PICTURES:
         raise InvalidValue(
             "every_seconds",
-            f"the range holds {pictures} snapshots and a film may have {MAX_PICTURES}: give 'every_seconds'",
+            f"the range contains {pictures} snapshots, but at most {MAX_PICTURES} are allowed: set 'every_seconds'",
             reason="range_too_large",
         )
-    size = int(pictures * _PICTURE_BYTES * min(1.0, (width or 1920) / 1920) ** 2)
-    limit = services().config.exports_max_bytes
-    taken = bytes_taken()
-    if taken + size > limit:
-        raise Conflict(
-            f"the files of exports and time-lapses take {format_bytes(taken)} of {format_bytes(limit)} and this one "
-            "may need "
-            f"{format_bytes(size)}: delete some of them first",
-            reason="exports_full",
-        )
-    return size
+    return int(pictures * _PICTURE_BYTES * min(1.0, (width or 1920) / 1920) ** 2)
 
 
 def _no_snapshots(recording: Recording, start_ms: int, end_ms: int) -> Response:

@@ -1,4 +1,4 @@
-"""The application over private services; whatever it answers in a test must stand in the OpenAPI document."""
+"""The application over private services; every status it returns in a test must be in the OpenAPI document."""
 
 import re
 from collections.abc import Iterator
@@ -15,8 +15,7 @@ from gateway.tenancy.scopes import TenantScope
 from tests.factories import device_body, make_config, no_plugins
 from tests.playback import NOON_MS, FootageFactory, make_clip
 
-#: What any request may be answered, as the document's introduction says; and 500, which the test that makes one looks
-#: at.
+#: Statuses that any request may get, as the introduction of the document says; and 500, which its own test checks.
 ANYWHERE = frozenset({400, 403, 413, 415, 500, 503})
 
 
@@ -38,12 +37,12 @@ def app(config: Config) -> Iterator[Flask]:
         (method, rule, status)
         for method, rule, status in answered
         if status not in documented.get((method, rule), {status}) | ANYWHERE
-    } == set(), "answers that the OpenAPI document does not tell"
+    } == set(), "statuses that the OpenAPI document does not contain"
 
 
 @cache
 def documented_statuses() -> dict[tuple[str, str], frozenset[int]]:
-    """The statuses of each operation, by its method and its rule as Flask spells it."""
+    """The statuses of each operation, by its method and its rule in Flask's form."""
     app = create_app(make_config(), no_plugins())
     paths = app.test_client().get("/api/v1/openapi.json").json["paths"]
     database.close()
@@ -65,7 +64,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def device(client: FlaskClient) -> dict:
-    """A device made through the API."""
+    """A device created with the API."""
     answer = client.post("/api/v1/devices", json=device_body())
     assert answer.status_code == 201, answer.json
     return answer.json

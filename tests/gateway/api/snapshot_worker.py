@@ -1,4 +1,4 @@
-"""A snapshot worker that draws its pictures instead of decoding footage; it answers over the real queue."""
+"""A fake snapshot worker that draws pictures instead of decoding footage, and answers over the real queue."""
 
 import io
 import threading
@@ -26,7 +26,7 @@ def draw_picture(width: int = 1280, height: int = 720, color: str = "navy") -> b
 
 
 def keep_picture(config: Config, request: CaptureRequest, at_ms: int, picture: bytes | None = None) -> NewSnapshot:
-    """What a worker does with a picture: its file, then its row."""
+    """Store a picture as a worker does: its file, then its row."""
     picture = draw_picture() if picture is None else picture
     scope = TenantScope(request.tenant_id)
     key = CaptureFiles.key(SNAPSHOTS, request.tenant_id, f"{request.id}.jpg")
@@ -52,7 +52,7 @@ def keep_picture(config: Config, request: CaptureRequest, at_ms: int, picture: b
 
 @dataclass
 class FakeSnapshotWorker:
-    """Answers each request by `reply`, which a test may change; without one the picture is of now."""
+    """Answers each request with `reply`, which a test may replace; by default a live picture."""
 
     config: Config
     reply: Callable[[CaptureRequest], CaptureAnswer | None] | None = None
@@ -84,7 +84,7 @@ class FakeSnapshotWorker:
                 queue.answer(request.id, answer)
 
     def take_picture(self, request: CaptureRequest) -> CaptureAnswer:
-        """The answer of a device that sends, or was recorded."""
+        """The answer for a device that sends, or that was recorded."""
         at_ms = int(time.time() * 1000) if request.at_ms is None else request.at_ms
         if request.what == POSTER:
             return CaptureAnswer(at_ms=at_ms, picture=draw_picture(request.width, request.width * 9 // 16))

@@ -1,4 +1,4 @@
-"""The OpenAPI document, and the API against it: whatever is sent, only documented answers and never a 500."""
+"""The OpenAPI document, and the API against it: any request gets a documented reply and never a 500."""
 
 import os
 import re
@@ -23,14 +23,14 @@ from tests.contracts.repository import relative, tracked_files
 from tests.factories import device_body, make_config, no_plugins
 from tests.gateway.api.snapshot_worker import draw_picture, keep_picture
 
-#: More, and others each time, in a nightly run: SCHEMATHESIS_EXAMPLES=500.
+#: A nightly run tries more and different examples: SCHEMATHESIS_EXAMPLES=500.
 MANY = os.environ.get("SCHEMATHESIS_EXAMPLES")
 EXAMPLES = int(MANY or 30)
 
 
 @pytest.fixture(scope="module")
 def model_app(sqlite_model, redis_server, tmp_path_factory):
-    """The application, its settings, and a database with one of each thing, whose ids the document offers."""
+    """The application, its settings, and a database with one resource of each kind, whose ids are in KNOWN."""
     folder = tmp_path_factory.mktemp("api")
     folders = {f"{name}_dir": folder / name for name in ("recordings", "exports", "captures")}
     path = folder / "vas.db"
@@ -67,12 +67,12 @@ def model_app(sqlite_model, redis_server, tmp_path_factory):
 
 @pytest.fixture
 def api_app(model_app, redis_url, monkeypatch):
-    """The application over a database of its own and an empty Redis, with nobody to answer probes."""
+    """The application over its own database and an empty Redis, without workers."""
     app, config, model = model_app
     monkeypatch.setattr("gateway.api.devices.probing.WAIT_SECONDS", 0.01)
     for name in ("BLOCK_SECONDS", "START_SECONDS", "HINT_SECONDS"):
         monkeypatch.setattr(f"gateway.api.playback.live.{name}", 0.01)
-    # Names in generated URLs are not looked up: the resolver's time is not under test.
+    # Names in generated URLs are not resolved: the time of the resolver is not under test.
     monkeypatch.setattr("gateway.devices.sources.resolve_host", lambda host: [])
     shutil.copy(model, model.with_name("vas.db"))
     database.connect(config)
@@ -170,9 +170,9 @@ CHECKS = [
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["as documented", "malformed"])
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_every_answer_is_documented(api_app, method, path, mode):
+def test_every_reply_is_documented(api_app, method, path, mode):
     operation = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", api_app)[f"/api/v1{path}"][method]
-    told = document(api_app)["paths"][f"/api/v1{path}"][method.lower()]["responses"]
+    documented = document(api_app)["paths"][f"/api/v1{path}"][method.lower()]["responses"]
     answered = []
 
     @settings(
@@ -191,16 +191,16 @@ def test_every_answer_is_documented(api_app, method, path, mode):
                 case.body["device_id"] = known["device_id"]
         has_source = isinstance(case.body, dict) and "source_url" in case.body
         if is_known and mode is GenerationMode.POSITIVE and has_source:
-            # The document cannot say all that a source URL must be: with a good one the other fields are reached.
+            # The document cannot express all rules of a source URL: a valid one lets the other fields be tested.
             case.body |= {"source_url": f"rtsp://10.0.0.{len(answered) + 1}/x", "sub_source_url": None}
             case.body |= {"name": f"camera {len(answered)}"} if "name" in case.body else {}
             (case.headers or {}).pop("If-Match", None)
         answer = case.call()
         answered.append(answer.status_code)
-        # Nobody answers probes here, and no camera sends; both are documented.
+        # No worker answers probes here, and no camera sends; both replies are documented.
         assert answer.status_code < 500 or (answer.status_code, path) in UNAVAILABLE
-        # Schemathesis passes any status where there is a default answer, as each operation has.
-        assert str(answer.status_code) in told
+        # Schemathesis accepts any status if there is a default response, as every operation has.
+        assert str(answer.status_code) in documented
         case.validate_response(answer, checks=CHECKS)
 
     try:
@@ -230,7 +230,7 @@ def test_every_operation_is_described(api_app):
                 assert any(code.startswith("2") for code in operation["responses"]), f"{method} {path}"
 
 
-def test_every_address_that_the_documents_tell_exists():
+def test_every_path_in_the_documents_exists():
     app = create_app(make_config())
     database.close()
     known = {re.sub(r"{\w+}", "{}", path) for path in document(app)["paths"]} | {"/api/v1/openapi.json"}

@@ -1,4 +1,4 @@
-"""What is answered while the database or Redis is away."""
+"""Replies while the database or Redis is unavailable."""
 
 import time
 
@@ -13,19 +13,19 @@ SHAPE = {"code", "status", "message", "errors", "reason"}
 
 @pytest.fixture
 def no_redis(config):
-    """The application with a Redis that is away."""
+    """The application with an unavailable Redis."""
     url = f"redis://127.0.0.1:{free_port()}/0"
     return create_app(make_config(database_url=config.database_url, redis_url=url), no_plugins()).test_client()
 
 
 @pytest.fixture
 def no_database(redis_url):
-    """The application with a PostgreSQL that is away."""
+    """The application with an unavailable PostgreSQL."""
     url = f"postgresql://vas:geheim@127.0.0.1:{free_port()}/vas"
     return create_app(make_config(database_url=url, redis_url=redis_url), no_plugins()).test_client()
 
 
-def test_without_redis_devices_are_kept_and_wishes_written(no_redis):
+def test_without_redis_devices_and_desired_states_are_still_stored(no_redis):
     device = no_redis.post("/api/v1/devices", json=device_body(start_mode="always"))
     assert device.status_code == 201
     url = f"/api/v1/devices/{device.json['id']}"
@@ -36,21 +36,21 @@ def test_without_redis_devices_are_kept_and_wishes_written(no_redis):
     assert no_redis.delete(url).status_code == 204
 
 
-def test_without_redis_live_figures_are_null(no_redis):
+def test_without_redis_live_statistics_are_null(no_redis):
     no_redis.post("/api/v1/devices", json=device_body())
     stream = no_redis.get("/api/v1/streams").json[0]
     assert stream["observed"] == "stopped"
     assert (stream["fps"], stream["viewers"], stream["outputs"]) == (None, None, [])
 
 
-def test_without_redis_callers_are_not_told_where_it_runs(no_redis):
+def test_without_redis_its_address_is_not_disclosed(no_redis):
     device = no_redis.post("/api/v1/devices", json=device_body()).json["id"]
     for path in (f"/api/v1/streams/{device}/latest.mp4", f"/api/v1/recordings/devices/{device}/live/init-1.mp4"):
         answer = no_redis.get(path)
         assert (answer.status_code, answer.json["message"]) == (503, "the media bus does not answer")
 
 
-def test_a_frozen_redis_holds_up_one_request_and_not_the_next(config, redis_server):
+def test_a_frozen_redis_delays_one_request_and_not_the_next(config, redis_server):
     client = create_app(config, no_plugins()).test_client()
     device = client.post("/api/v1/devices", json=device_body()).json
     poster = f"/api/v1/devices/{device['id']}/poster.jpg"
@@ -65,7 +65,7 @@ def test_a_frozen_redis_holds_up_one_request_and_not_the_next(config, redis_serv
         redis_server.thaw()
 
 
-def test_without_redis_what_needs_it_says_so(no_redis):
+def test_without_redis_requests_that_need_it_get_a_clear_error(no_redis):
     device = no_redis.post("/api/v1/devices", json=device_body()).json
     footage = no_redis.get(f"/api/v1/streams/{device['id']}/latest.mp4")
     assert (footage.status_code, footage.json["reason"]) == (503, "bus_unavailable")
@@ -82,7 +82,7 @@ def test_without_redis_what_needs_it_says_so(no_redis):
         assert "127.0.0.1" not in answer.json["message"]
 
 
-def test_without_redis_health_says_down_and_ready_stays(no_redis):
+def test_without_redis_health_is_down_and_readiness_stays_ok(no_redis):
     health = no_redis.get("/api/v1/health")
     assert (health.status_code, health.json["status"]) == (200, "down")
     assert health.json["components"]["redis"]["remedy"]
@@ -103,7 +103,7 @@ def test_without_redis_health_says_down_and_ready_stays(no_redis):
         ("GET", "/api/v1/health/ready", None),
     ],
 )
-def test_without_a_database_the_answer_is_503(no_database, method, path, body):
+def test_without_a_database_the_reply_is_503(no_database, method, path, body):
     answer = no_database.open(path, method=method, json=body)
     assert (answer.status_code, set(answer.json)) == (503, SHAPE)
     assert "geheim" not in answer.text
@@ -123,7 +123,7 @@ def test_without_a_database_health_and_plugins_still_answer(no_database):
     assert no_database.get("/api/v1/plugins").status_code == 200
 
 
-def test_an_old_schema_is_said_with_its_remedy(redis_url, tmp_path):
+def test_an_outdated_schema_is_reported_with_its_remedy(redis_url, tmp_path):
     config = make_config(database_url=f"sqlite:///{tmp_path}/empty.db", redis_url=redis_url)
     client = create_app(config, no_plugins()).test_client()
     answer = client.get("/api/v1/devices")

@@ -34,14 +34,14 @@ def test_client_routes_get_the_start_page(client, path):
     assert "<title>VAS" in answer.text
 
 
-def test_hashed_files_are_kept_for_ever(client):
+def test_hashed_files_may_be_cached_indefinitely(client):
     answer = client.get("/assets/index-1a2b3c.js")
     assert (answer.text, answer.headers["Cache-Control"]) == ("1", "public, max-age=31536000, immutable")
     assert "javascript" in answer.content_type
 
 
 @pytest.mark.parametrize("path", ["/assets/gone.js", "/swagger/gone.js", "/api/v1/gone", "/api", "/docs/gone"])
-def test_what_is_no_page_is_not_found(client, path):
+def test_unknown_paths_that_are_no_pages_are_not_found(client, path):
     answer = client.get(path)
     assert (answer.status_code, answer.json["reason"]) == (404, "not_found")
 
@@ -74,7 +74,7 @@ def test_swagger_ui_comes_from_local_files_alone(client):
     assert client.get("/swagger/swagger-ui-bundle.js").text == "2"
 
 
-def test_without_a_built_ui_it_says_how_to_build_it(config, tmp_path):
+def test_without_a_built_ui_the_reply_says_how_to_build_it(config, tmp_path):
     values = {name: getattr(config, name) for name in ("database_url", "redis_url")}
     client = create_app(make_config(**values, ui_dir=tmp_path / "none"), no_plugins()).test_client()
     for path in ("/", "/docs", "/devices/7"):

@@ -1,4 +1,4 @@
-"""What every request passes and every reply carries."""
+"""Checks of every request and headers of every reply."""
 
 import io
 import json
@@ -112,18 +112,18 @@ def test_a_malformed_body_is_a_client_error(client, body):
 @pytest.mark.parametrize(
     "body", ["[]", "1", "null", '"x"', "true", "[{}]", "NaN", '{"name": Infinity, "source_url": 1e999}']
 )
-def test_json_of_another_kind_is_refused(client, body):
+def test_json_of_another_type_is_refused(client, body):
     answer = client.post(URL, data=body, content_type="application/json")
     assert (answer.status_code, set(answer.json)) == (422, SHAPE)
 
 
-def test_a_body_that_is_too_long_is_refused(config):
+def test_a_body_that_is_too_large_is_refused(config):
     client = make_client(config, max_body_bytes=2048)
     answer = client.post(URL, json=device_body(description="x" * 4000))
     assert (answer.status_code, answer.json["reason"]) == (413, "body_too_large")
 
 
-def test_a_chunked_body_that_is_too_long_is_refused_and_a_short_one_taken(config):
+def test_a_chunked_body_that_is_too_large_is_refused_and_a_small_one_accepted(config):
     client = make_client(config, max_body_bytes=2048)
 
     def send(body):
@@ -154,7 +154,7 @@ def test_a_chunked_body_that_is_too_long_is_refused_and_a_short_one_taken(config
         ("PROPFIND", "/api/v1/devices", 405),
     ],
 )
-def test_errors_of_routing_have_the_one_shape(client, method, path, status):
+def test_errors_of_routing_have_the_same_shape(client, method, path, status):
     answer = client.open(path, method=method)
     assert (answer.status_code, set(answer.json)) == (status, SHAPE)
     assert answer.json["code"] == status
@@ -162,7 +162,7 @@ def test_errors_of_routing_have_the_one_shape(client, method, path, status):
         assert "GET" in answer.headers["Allow"]
 
 
-def test_a_mistake_of_ours_says_nothing_of_its_inside(app, client, monkeypatch, caplog):
+def test_an_unexpected_error_discloses_no_details(app, client, monkeypatch, caplog):
     def fail(*_args, **_options):
         raise RuntimeError("inner detail rtsp://user:geheim@host/")
 

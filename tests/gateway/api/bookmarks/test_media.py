@@ -1,4 +1,4 @@
-"""The clip and the picture of a bookmark are sent by ranges, with their version, named; plugins hear of changes."""
+"""Clip and poster of a bookmark: ranges, versions and file names; events of changes for plugins."""
 
 import io
 
@@ -21,17 +21,17 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def told():
-    """What `on_bookmark` was told."""
+def events():
+    """The calls of `on_bookmark`."""
     return []
 
 
 @pytest.fixture
-def app(config, told):
+def app(config, events):
     class Listener:
         @hookimpl
         def on_bookmark(self, device_id, bookmark):
-            told.append((device_id, bookmark))
+            events.append((device_id, bookmark))
 
     manager = no_plugins()
     manager.register(Listener())
@@ -61,13 +61,13 @@ def ready(client, pending, config, scope: TenantScope):
     return client.get(f"{API}/{pending['id']}").json
 
 
-def test_while_it_is_made_a_clip_is_refused_with_the_reason(client, pending):
+def test_a_pending_clip_is_refused_with_the_reason(client, pending):
     for name, code, reason in (("clip.mp4", 409, "clip_pending"), ("poster.jpg", 404, "no_picture")):
         answer = client.get(f"{API}/{pending['id']}/{name}")
         assert (answer.status_code, answer.json["reason"]) == (code, reason)
 
 
-def test_a_clip_that_is_ready_says_what_it_is_and_is_sent_by_ranges(client, ready, pending):
+def test_a_ready_clip_is_described_and_sent_by_ranges(client, ready, pending):
     clip = ready["clip"]
     assert clip == {
         "state": "ready",
@@ -97,15 +97,15 @@ def test_a_clip_that_is_ready_says_what_it_is_and_is_sent_by_ranges(client, read
     assert client.get(f"/api/v1/jobs/{pending['clip']['job_id']}").json["result"]["url"] == clip["url"]
 
 
-def test_a_download_has_a_name_that_any_system_takes(client, ready):
+def test_a_download_has_a_name_that_is_valid_on_every_system(client, ready):
     answer = client.get(f"{ready['clip']['url']}?download=1")
-    told = answer.headers["Content-Disposition"]
-    assert told.startswith("attachment;")
-    assert "2026-03-11 12.00.02 Who_what_ _" in told
+    disposition = answer.headers["Content-Disposition"]
+    assert disposition.startswith("attachment;")
+    assert "2026-03-11 12.00.02 Who_what_ _" in disposition
     assert client.get(f"{ready['clip']['url']}?download=2").status_code == 422
 
 
-def test_the_picture_is_made_smaller_and_never_larger(client, ready, monkeypatch):
+def test_the_poster_is_scaled_down_and_never_up(client, ready, monkeypatch):
     for width, size in ((None, (320, 180)), (160, (160, 90)), (4000, (320, 180))):
         answer = client.get(ready["poster_url"] + (f"?width={width}" if width else ""))
         assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
@@ -113,13 +113,13 @@ def test_the_picture_is_made_smaller_and_never_larger(client, ready, monkeypatch
     small = f"{ready['poster_url']}?width=160"
     seen = client.get(small).headers["ETag"]
     with monkeypatch.context() as patch:
-        # Who has it already costs no conversion.
+        # No conversion for a client that has it already.
         patch.setattr("gateway.api.bookmarks.media.convert_picture", None)
         assert client.get(small, headers={"If-None-Match": seen}).status_code == 304
     assert client.get(f"{ready['poster_url']}?width=3").status_code == 422
 
 
-def test_a_file_that_is_gone_from_the_disk_is_said_so(client, ready, config):
+def test_a_missing_file_has_its_own_reason(client, ready, config):
     for path in config.captures_dir.rglob("*.*"):
         path.unlink()
     for url in (ready["clip"]["url"], ready["poster_url"]):
@@ -127,7 +127,7 @@ def test_a_file_that_is_gone_from_the_disk_is_said_so(client, ready, config):
         assert (answer.status_code, answer.json["reason"]) == (404, "file_missing")
 
 
-def test_a_new_clip_is_made_beside_the_one_that_is_there(client, ready):
+def test_the_existing_clip_stays_while_a_new_one_is_made(client, ready):
     again = client.post(f"{API}/{ready['id']}/clip").json["clip"]
     assert (again["state"], again["url"], again["size"]) == ("pending", ready["clip"]["url"], len(CLIP))
     assert client.get(ready["clip"]["url"]).data == CLIP
@@ -136,18 +136,18 @@ def test_a_new_clip_is_made_beside_the_one_that_is_there(client, ready):
     assert (ended["state"], ended["reason"]["code"]) == ("ready", "clip_cancelled")
 
 
-def test_plugins_hear_of_each_change_once(client, pending, device, told):
+def test_plugins_receive_each_change_once(client, pending, device, events):
     path = f"{API}/{pending['id']}"
     client.put(path, json=pending | {"title": "New"})
     client.put(path, json=pending | {"title": "New"})
     client.delete(path)
     client.post(f"{path}/restore")
     client.post(f"{path}/restore")
-    assert [bookmark.change for _, bookmark in told] == ["created", "changed", "deleted", "restored"]
-    assert {(device_id, bookmark.id, bookmark.at_ms) for device_id, bookmark in told} == {
+    assert [bookmark.change for _, bookmark in events] == ["created", "changed", "deleted", "restored"]
+    assert {(device_id, bookmark.id, bookmark.at_ms) for device_id, bookmark in events} == {
         (device["id"], pending["id"], NOON_MS + 2000)
     }
-    assert told[1][1].title == "New"
+    assert events[1][1].title == "New"
 
 
 def test_a_clip_goes_to_the_snapshot_worker_and_without_one_to_the_jobs_worker(client, pending, app, redis_server):

@@ -1,4 +1,4 @@
-"""Bookmarks are made, listed, changed, deleted and brought back; every mistake gets a clear answer."""
+"""Bookmarks are created, listed, changed, deleted and restored; every invalid request gets a clear reply."""
 
 import json
 import uuid
@@ -30,7 +30,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def bookmark(client, footage):
-    """`bookmark(**body)` asks for a bookmark of two seconds after noon, and gives the answer."""
+    """`bookmark(**body)` requests a bookmark at two seconds after noon, and returns the reply."""
 
     def ask(headers=None, **body):
         given = {"device_id": footage.device_id, "at": AT, "title": "Delivery"} | body
@@ -40,7 +40,7 @@ def bookmark(client, footage):
 
 
 def put_on_bus(config, device_id, clip, start_ms):
-    """What a live stream leaves on the media bus."""
+    """Put the parts of a live stream on the media bus."""
     writer = BusWriter(connect_redis(config.bus_redis_url), device_id, window_seconds=60, max_bytes=1 << 26)
     writer.open_run(1, clip.init)
     for sequence, part in enumerate(clip.parts, 1):
@@ -53,7 +53,7 @@ def shown(answer, status=200):
     return answer.json
 
 
-def test_a_bookmark_is_made_with_the_job_of_its_clip_which_holds_the_footage(client, bookmark, footage, scope):
+def test_a_bookmark_is_created_with_a_job_for_its_clip_that_holds_the_footage(client, bookmark, footage, scope):
     answer = bookmark(title="  Delivery ", note="at the gate", tags=["b", "a", "b"], before_seconds=1.5)
     made = shown(answer, 201)
     assert client.get(answer.headers["Location"]).json == made
@@ -76,7 +76,7 @@ def test_a_bookmark_is_made_with_the_job_of_its_clip_which_holds_the_footage(cli
 
 
 @on_sqlite
-def test_without_a_moment_it_is_of_now_and_the_bus_alone_will_do(client, device, config):
+def test_the_moment_defaults_to_now_and_footage_on_the_bus_is_enough(client, device, config):
     now = int(utc_now().timestamp() * 1000)
     put_on_bus(config, device["id"], make_clip(seconds=4), now - 4000)
     made = shown(client.post(API, json={"device_id": device["id"], "title": "Now", "before_seconds": 0}), 201)
@@ -98,7 +98,7 @@ def test_the_same_key_gives_the_same_bookmark_and_another_request_is_refused(cli
     assert (gone.status_code, gone.json["reason"]) == (409, "key_reused")
 
 
-def test_the_same_key_at_the_same_time_makes_one_bookmark(app, bookmark, footage, scope):
+def test_concurrent_requests_with_the_same_key_create_one_bookmark(app, bookmark, footage, scope):
     body = {"device_id": footage.device_id, "at": AT, "title": "Delivery"}
 
     def ask(_number):
@@ -112,7 +112,7 @@ def test_the_same_key_at_the_same_time_makes_one_bookmark(app, bookmark, footage
 
 
 @on_sqlite
-def test_without_redis_a_recorded_moment_is_kept_all_the_same_and_a_live_one_is_refused(
+def test_without_redis_a_recorded_moment_is_still_bookmarked_and_a_live_one_is_refused(
     config, client, footage, scope, box
 ):
     away = create_app(replace(config, redis_url="redis://127.0.0.1:1/0"), no_plugins()).test_client()
@@ -136,7 +136,7 @@ def test_without_redis_a_recorded_moment_is_kept_all_the_same_and_a_live_one_is_
     ],
 )
 @on_sqlite
-def test_what_cannot_be_is_refused_with_the_name_of_the_field(bookmark, body, field, words):
+def test_invalid_bookmarks_are_refused_with_the_name_of_the_field(bookmark, body, field, words):
     answer = bookmark(**body)
     assert answer.status_code == 422
     assert words in str(answer.json["errors"]["json"][field])
@@ -144,7 +144,7 @@ def test_what_cannot_be_is_refused_with_the_name_of_the_field(bookmark, body, fi
 
 @pytest.mark.parametrize("at", ["2026-03-11T11:00:00Z", "2026-03-11T13:00:00Z"])
 @on_sqlite
-def test_where_nothing_was_recorded_the_nearest_footage_is_named(bookmark, at):
+def test_without_footage_the_nearest_is_named(bookmark, at):
     answer = bookmark(at=at)
     assert (answer.status_code, answer.json["reason"]) == (404, "no_footage")
     is_before = at < AT
@@ -156,10 +156,10 @@ def test_where_nothing_was_recorded_the_nearest_footage_is_named(bookmark, at):
 
 
 @on_sqlite
-def test_of_a_device_without_any_footage_it_is_said_plainly(client, device):
+def test_the_error_for_a_device_without_any_footage_says_so(client, device):
     answer = client.post(API, json={"device_id": device["id"], "title": "x"})
     assert answer.status_code == 404
-    assert "nothing was recorded of this device yet" in answer.json["message"]
+    assert "this device has no footage yet" in answer.json["message"]
 
 
 def test_lists_are_filtered_ordered_and_paged(client, bookmark, footage, scope, box):
@@ -198,7 +198,7 @@ def test_the_tags_in_use_are_listed_with_how_many_have_them(client, bookmark, fo
     assert shown(client.get(f"{API}/tags?device_id={make_device(scope, box).id}")) == []
 
 
-def test_words_are_changed_without_a_new_clip_and_another_length_asks_for_one(client, bookmark, scope):
+def test_texts_are_changed_without_a_new_clip_and_another_length_requests_one(client, bookmark, scope):
     made = shown(bookmark(), 201)
     path = f"{API}/{made['id']}"
     answer = client.put(path, json=made | {"title": "Parcel", "tags": ["new"]})
@@ -226,7 +226,7 @@ def test_a_change_to_where_there_is_no_footage_changes_nothing(client, bookmark)
 
 
 @on_sqlite
-def test_who_has_seen_an_older_version_changes_nothing(client, bookmark):
+def test_an_outdated_version_changes_nothing(client, bookmark):
     made = shown(bookmark(), 201)
     path = f"{API}/{made['id']}"
     shown(client.put(path, json={"title": "First"}, headers={"If-Match": '"1"'}))
@@ -235,7 +235,7 @@ def test_who_has_seen_an_older_version_changes_nothing(client, bookmark):
     assert shown(client.put(path, json={"title": "Second"}, headers={"If-Match": "*"}))["title"] == "Second"
 
 
-def test_what_was_deleted_is_gone_at_once_and_can_be_brought_back_for_a_while(client, bookmark, scope):
+def test_a_deleted_bookmark_is_gone_at_once_and_can_be_restored_for_a_limited_time(client, bookmark, scope):
     made = shown(bookmark(tags=["kept"]), 201)
     path = f"{API}/{made['id']}"
     assert client.delete(path).status_code == 204
@@ -284,7 +284,7 @@ def test_another_tenants_bookmark_does_not_exist(client, bookmark, scope, app):
     ],
 )
 @on_sqlite
-def test_a_job_that_ends_without_a_word_leaves_no_clip_pending(client, bookmark, scope, ending, reason):
+def test_a_job_that_ends_without_a_result_leaves_no_clip_pending(client, bookmark, scope, ending, reason):
     made = shown(bookmark(), 201)
     job_id = made["clip"]["job_id"]
     if ending == "failed":

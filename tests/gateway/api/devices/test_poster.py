@@ -1,4 +1,4 @@
-"""The poster of a device: its newest picture, made once for all who ask, and never waited for long."""
+"""The poster of a device: its newest picture, made once for all clients, without a long wait."""
 
 import io
 import threading
@@ -44,7 +44,7 @@ def clock(app):
 
 @pytest.fixture
 def poster(client, device):
-    """`poster(width=…)` asks for the device's poster."""
+    """`poster(width=…)` requests the poster of the device."""
 
     def poster(query="", headers=None, device_id=None):
         return client.get(f"{API}/devices/{device_id or device['id']}/poster.jpg{query}", headers=headers or {})
@@ -52,7 +52,7 @@ def poster(client, device):
     return poster
 
 
-def test_a_poster_is_the_newest_picture_and_says_when_it_was_taken(poster, worker):
+def test_a_poster_is_the_newest_picture_and_carries_its_time(poster, worker):
     before = datetime.now(UTC)
     answer = poster()
     assert (answer.status_code, answer.content_type) == (200, "image/jpeg"), answer.data[:300]
@@ -62,7 +62,7 @@ def test_a_poster_is_the_newest_picture_and_says_when_it_was_taken(poster, worke
     assert poster(headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
 
 
-def test_a_poster_is_made_once_for_some_seconds(poster, worker, clock, config):
+def test_a_poster_is_reused_for_some_seconds(poster, worker, clock, config):
     first = poster()
     clock.now += config.poster_seconds - 0.5
     again = poster()
@@ -73,7 +73,7 @@ def test_a_poster_is_made_once_for_some_seconds(poster, worker, clock, config):
     assert len(worker.asked) == 2
 
 
-def test_widths_are_rounded_up_so_that_few_are_made(poster, worker):
+def test_widths_are_rounded_up_to_a_few_sizes(poster, worker):
     for wish, made in ((16, 160), (161, 320), (4000, 1920)):
         assert Image.open(io.BytesIO(poster(f"?width={wish}").data)).width == made
     poster("?width=300")
@@ -82,7 +82,7 @@ def test_widths_are_rounded_up_so_that_few_are_made(poster, worker):
         assert poster(query).status_code == 422
 
 
-def test_those_who_ask_at_once_wait_for_one_picture(app, device, worker):
+def test_concurrent_requests_wait_for_one_picture(app, device, worker):
     ready = threading.Event()
 
     def reply(request):
@@ -102,31 +102,31 @@ def test_those_who_ask_at_once_wait_for_one_picture(app, device, worker):
     assert len(worker.asked) == 1
 
 
-def test_a_late_worker_leaves_the_last_poster_and_holds_nobody(poster, worker, clock, config):
+def test_with_a_late_worker_the_last_poster_is_sent_without_a_wait(poster, worker, clock, config):
     first = poster()
     clock.now += config.poster_seconds + 1
     worker.reply = lambda request: None
     assert poster().data == first.data
-    # And the next do not ask at all, for a while: there is nothing that they could wait for.
+    # The next requests do not ask the worker for some time, because nothing would come.
     assert [poster().data for _ in range(20)] == [first.data] * 20
     assert len(worker.asked) <= 2
     unknown = poster("?width=160")
     assert (unknown.status_code, unknown.json["reason"]) == (503, "no_worker")
 
 
-def test_a_device_that_sends_no_more_keeps_its_last_poster(poster, worker, clock, config):
+def test_a_device_that_stopped_sending_keeps_its_last_poster(poster, worker, clock, config):
     first = poster()
     clock.now += config.poster_seconds + 1
     worker.reply = lambda request: CaptureAnswer(reason="no_picture", message="it is stopped")
     assert poster().data == first.data
-    # That there is no newer one is asked again only after a while.
+    # The worker is asked for a newer one only after some time.
     asked = len(worker.asked)
     assert poster().data == first.data
     assert len(worker.asked) == asked
 
 
 @pytest.mark.parametrize("has_worker", [True, False])
-def test_without_a_live_picture_it_is_the_newest_that_was_kept(poster, config, device, scope, has_worker):
+def test_without_a_live_picture_the_newest_snapshot_is_the_poster(poster, config, device, scope, has_worker):
     now_ms = int(time.time() * 1000)
     for age_ms, color in ((3_600_000, "red"), (60_000, "blue")):
         request = CaptureRequest(id=str(uuid.uuid4()), tenant_id=scope.tenant_id, device_id=device["id"])
@@ -142,7 +142,7 @@ def test_without_a_live_picture_it_is_the_newest_that_was_kept(poster, config, d
     assert max(range(3), key=lambda band: image.getpixel((300, 100))[band]) == 2, "blue is the newest"
 
 
-def test_a_device_without_any_picture_says_why(poster, worker, client):
+def test_a_device_without_any_picture_gives_the_cause(poster, worker, client):
     worker.reply = lambda request: CaptureAnswer(reason="no_picture", message="its stream is stopped; start the device")
     answer = poster()
     assert (answer.status_code, answer.json["reason"]) == (404, "no_picture")
@@ -154,7 +154,7 @@ def test_a_device_without_any_picture_says_why(poster, worker, client):
     assert poster(device_id=gone).json["reason"] == "not_found"
 
 
-def test_without_a_worker_and_a_picture_it_is_said_who_is_missing(poster):
+def test_without_a_worker_and_a_picture_the_error_names_the_process(poster):
     answer = poster()
     assert (answer.status_code, answer.json["reason"]) == (503, "no_worker")
     assert "start the snapshot process" in answer.json["message"]
@@ -182,7 +182,7 @@ def test_two_processes_make_one_poster(app, config, device, worker):
         assert second.result(5).picture == first.result(5)
 
 
-def test_without_redis_it_is_said_so(poster, redis_server):
+def test_without_redis_the_error_says_so(poster, redis_server):
     redis_server.stop()
     try:
         answer = poster()

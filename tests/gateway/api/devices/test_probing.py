@@ -1,4 +1,4 @@
-"""`POST /devices/probe`, with a worker's side of it played by a thread."""
+"""`POST /devices/probe`, with a thread in the role of the worker."""
 
 import json
 import threading
@@ -59,7 +59,7 @@ def wired(app):
     return app.extensions["vas"]
 
 
-def test_a_probe_gives_what_the_worker_found(client, wired):
+def test_a_probe_returns_the_result_of_the_worker(client, wired):
     worker = StubWorker(wired, RESULT)
     answer = client.post(URL, json={"source_url": SOURCE_URL, "transport": "udp"})
     worker.thread.join(5)
@@ -69,7 +69,7 @@ def test_a_probe_gives_what_the_worker_found(client, wired):
     assert PASSWORD not in repr(worker.request) + str(worker.request)
 
 
-def test_a_camera_that_cannot_be_reached_is_an_answer(client, wired):
+def test_an_unreachable_camera_is_a_result(client, wired):
     reason = {"code": "refused", "message": "nothing listens on the camera's port", "remedy": "check the port"}
     StubWorker(
         wired,
@@ -119,29 +119,29 @@ def test_an_unknown_device_is_not_found(client):
     assert client.post(URL, json=body).status_code == 404
 
 
-def test_without_a_worker_it_says_so_and_takes_the_request_back(client, wired, monkeypatch):
+def test_without_a_worker_the_error_says_so_and_the_request_is_withdrawn(client, wired, monkeypatch):
     monkeypatch.setattr(probing, "WAIT_SECONDS", 0.2)
     answer = client.post(URL, json={"source_url": SOURCE_URL})
     assert (answer.status_code, answer.json["reason"]) == (503, "no_worker")
     assert wired.redis.keys("vas:probe:*") == []
 
 
-def test_a_worker_that_does_not_answer_is_no_missing_worker(client, wired, monkeypatch):
+def test_a_silent_worker_is_told_apart_from_a_missing_one(client, wired, monkeypatch):
     monkeypatch.setattr(probing, "WAIT_SECONDS", 0.5)
     StubWorker(wired, None)
     answer = client.post(URL, json={"source_url": SOURCE_URL})
     assert (answer.status_code, answer.json["reason"]) == (503, "probe_timed_out")
 
 
-def test_probes_never_take_all_threads(client, wired):
-    seats = wired.config.web_threads // 4
-    for _ in range(seats):
+def test_probes_never_occupy_all_threads(client, wired):
+    slots = wired.config.web_threads // 4
+    for _ in range(slots):
         assert wired.probe_slots.acquire(blocking=False)
     answer = client.post(URL, json={"source_url": SOURCE_URL})
     assert (answer.status_code, answer.json["reason"]) == (429, "too_many_probes")
 
 
-def test_the_request_in_redis_is_encrypted_and_ends(wired):
+def test_the_request_in_redis_is_encrypted_and_expires(wired):
     from gateway.devices.probes import ProbeRequest
 
     probe_id = wired.probes.store_request(ProbeRequest(SOURCE_URL))

@@ -13,11 +13,11 @@ from tests.factories import PASSWORD, SHOWN_URL, SOURCE_URL, device_body
 
 URL = "/api/v1/devices"
 
-#: For rules that are settled before any query.
+#: For rules that are checked before any query.
 one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-def test_a_new_device_is_answered_whole_without_its_password(client):
+def test_the_reply_to_a_new_device_is_complete_but_for_the_password(client):
     answer = client.post(URL, json=device_body(name="Front gate", tags=["b", "a", "b"], location="  Hall "))
     assert answer.status_code == 201
     body = answer.json
@@ -46,7 +46,7 @@ def test_a_new_device_is_answered_whole_without_its_password(client):
     assert client.get(answer.headers["Location"]).json == body
 
 
-def test_a_device_that_starts_always_is_enqueued(app, client):
+def test_a_device_that_always_runs_is_started_at_once(app, client):
     body = device_body()
     del body["start_mode"]  # it is the default
     answer = client.post(URL, json=body)
@@ -91,7 +91,7 @@ def test_a_device_that_starts_always_is_enqueued(app, client):
     ],
 )
 def test_a_wrong_field_is_named(client, change, field):
-    # Not by json=: Flask would refuse to encode a lone surrogate.
+    # Not with json=: Flask would refuse to encode a lone surrogate.
     answer = client.post(URL, data=json.dumps(device_body(**change)), content_type="application/json")
     assert answer.status_code == 422, answer.json
     assert list(answer.json["errors"]["json"]) == [field]
@@ -156,7 +156,7 @@ def test_a_wrong_query_is_refused(client, query):
     assert list(answer.json["errors"]["query"]) == [query.partition("=")[0]]
 
 
-def test_what_get_gave_can_be_put_back_unchanged(client, device):
+def test_the_reply_of_get_can_be_put_back_unchanged(client, device):
     answer = client.put(f"{URL}/{device['id']}", json=device, headers={"If-Match": '"1"'})
     assert (answer.status_code, answer.json, answer.headers["ETag"]) == (200, device, '"1"')
 
@@ -177,7 +177,7 @@ def test_put_replaces_all_and_keeps_the_password_of_a_shown_url(client, device, 
         "rtsp://192.168.7.20/x?token=***",
     ],
 )
-def test_a_changed_url_must_hold_its_password_again(client, device, url):
+def test_a_changed_url_must_contain_its_password_again(client, device, url):
     answer = client.put(f"{URL}/{device['id']}", json={**device, "source_url": url})
     assert answer.status_code == 422
     assert "again" in answer.json["errors"]["json"]["source_url"][0]
@@ -191,13 +191,13 @@ def test_credentials_are_gone_when_a_url_without_them_is_put(client, device, app
 
 @one_database
 @pytest.mark.parametrize("if_match", ['"7"', "nonsense", 'W/"1"', '"1', "\u00fc"])
-def test_a_version_that_is_not_the_present_one_is_refused(client, device, if_match):
+def test_an_outdated_version_is_refused(client, device, if_match):
     answer = client.put(f"{URL}/{device['id']}", json=device, headers={"If-Match": if_match})
     assert (answer.status_code, answer.json["reason"]) == (412, "version_changed")
 
 
 @pytest.mark.parametrize("if_match", ['"1"', "*", '"7", "1"'])
-def test_the_present_version_is_let_through(client, device, if_match):
+def test_the_current_version_is_accepted(client, device, if_match):
     answer = client.put(f"{URL}/{device['id']}", json={**device, "location": "x"}, headers={"If-Match": if_match})
     assert answer.status_code == 200
 
@@ -241,7 +241,7 @@ def test_history_is_newest_first_with_reasons(client, device):
     assert client.get(f"{URL}/{uuid.uuid4()}/events").status_code == 404
 
 
-def test_the_history_tells_what_was_made_of_the_pictures_too(client, device):
+def test_the_history_contains_snapshots_and_bookmarks_too(client, device):
     transition(device["id"], "starting")
     for kind, text in (("snapshot", "a live picture"), ("bookmark", "'Van' was marked")):
         record_event(DEFAULT_TENANT_ID, device["id"], kind, text, reference="77", by_name="Ann", at=utc_now())

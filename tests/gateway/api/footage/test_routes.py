@@ -1,4 +1,4 @@
-"""Dates, segments, timeline, coverage, deletion and protection by the API."""
+"""Dates, segments, timeline, coverage, deletion and protection in the API."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ def url(rows):
     return f"/api/v1/recordings/devices/{rows.device_id}"
 
 
-def test_dates_tell_what_there_is_of_each(client, url):
+def test_dates_show_the_footage_of_each(client, url):
     found = client.get(f"{url}/dates?to=2026-06-08").json
     assert found == [
         {
@@ -45,10 +45,12 @@ def test_dates_tell_what_there_is_of_each(client, url):
 
 
 @one_database
-def test_dates_without_a_range_are_those_from_the_oldest_footage_until_today_over_three_years(client, url, monkeypatch):
+def test_dates_without_a_range_are_those_from_the_oldest_footage_until_today_within_three_years(
+    client, url, monkeypatch
+):
     found = client.get(f"{url}/dates?to=2026-06-08").json
     assert len(found) == 1
-    # Days on which nothing was wanted are not there.
+    # Days without wanted footage are not listed.
     for days_later, expected in ((0, found), (1, found), (1097, found), (1098, [])):
         now_ms = MIDNIGHT + days_later * DAY + 5 * HOUR
         monkeypatch.setattr("gateway.api.footage.routes.now_ms", lambda now_ms=now_ms: now_ms)
@@ -118,7 +120,7 @@ def test_a_timeline_over_years_is_coarse(client, url):
     assert found["spans"][0]["coverage"] < 1
 
 
-def test_times_may_have_an_offset_and_a_plus_may_get_lost_on_the_way(client, url):
+def test_times_may_have_an_offset_whose_plus_is_not_encoded(client, url):
     for plus in ("%2B", "+"):
         query = f"start=2026-06-08T02:00:00{plus}02:00&end=2026-06-08T05:00:00{plus}02:00"
         found = client.get(f"{url}/timeline?{query}").json
@@ -131,8 +133,8 @@ def test_times_may_have_an_offset_and_a_plus_may_get_lost_on_the_way(client, url
     [
         ("timeline", "'start' is required"),
         ("timeline?start=2026-06-08T00:00:00Z", "'end' is required"),
-        ("timeline?start=2026-06-08T00:00:00&end=2026-06-09T00:00:00Z", "'start' must be a time with its offset"),
-        ("timeline?start=2026-06-08&end=2026-06-09T00:00:00Z", "'start' must be a time with its offset"),
+        ("timeline?start=2026-06-08T00:00:00&end=2026-06-09T00:00:00Z", "'start' must be a time with an offset"),
+        ("timeline?start=2026-06-08&end=2026-06-09T00:00:00Z", "'start' must be a time with an offset"),
         ("timeline?start=now&end=2026-06-09T00:00:00Z", "'start' must be a time such as 2026-11-22T10:00:00Z"),
         ("timeline?start=2026-02-30T00:00:00Z&end=2026-06-09T00:00:00Z", "'start' must be a time such as"),
         ("timeline?start=2026-06-09T00:00:00Z&end=2026-06-08T00:00:00Z", "'end' must be after 'start'"),
@@ -148,7 +150,7 @@ def test_times_may_have_an_offset_and_a_plus_may_get_lost_on_the_way(client, url
             "playlist?start=2026-06-08T00:00:00Z&end=2026-06-09T00:00:01Z",
             "'end' must be at most 24 hours after 'start'",
         ),
-        ("playlist?end=2026-06-08T00:00:00Z", "'start' is required where 'end' is given"),
+        ("playlist?end=2026-06-08T00:00:00Z", "'start' is required if 'end' is given"),
         ("timeline?start=2026-06-08T00:00:00Z%00&end=2026-06-09T00:00:00Z", "'start' must be a time such as"),
         ("dates?from=2026-02-30", "'from' must be a date such as 2026-11-22"),
         ("dates?from=2026-W09-1", "'from' must be a date such as 2026-11-22"),
@@ -169,14 +171,14 @@ def test_times_may_have_an_offset_and_a_plus_may_get_lost_on_the_way(client, url
         ("segments/1/init.mp4?tracks=none", "must be one of all, video, sound"),
     ],
 )
-def test_wrong_questions_are_told_exactly(client, url, path, message):
+def test_invalid_queries_get_an_exact_message(client, url, path, message):
     answer = client.get(f"{url}/{path}")
     assert answer.status_code == 422, answer.json
     assert message in f"{answer.json['message']} {answer.json['errors']}"
     assert list(answer.json["errors"]) == ["query"]
 
 
-def test_coverage_tells_each_gap_of_each_day(client, url, rows):
+def test_coverage_lists_each_gap_of_each_day(client, url, rows):
     days = client.get(f"{url}/coverage?from=2026-06-08&to=2026-06-09").json
     assert [day["date"] for day in days] == ["2026-06-08", "2026-06-09"]
     first, second = days
@@ -189,7 +191,7 @@ def test_coverage_tells_each_gap_of_each_day(client, url, rows):
     assert (first["device_id"], first["device_name"]) == (rows.device_id, "Gate")
 
 
-def test_coverage_is_a_table_where_that_is_asked_for(client, url):
+def test_coverage_is_a_table_on_request(client, url):
     by_word = client.get(f"{url}/coverage?from=2026-06-08&to=2026-06-08&format=csv&time_zone=Europe/Berlin")
     by_header = client.get(
         f"{url}/coverage?from=2026-06-08&to=2026-06-08&time_zone=Europe/Berlin", headers={"Accept": "text/csv"}
@@ -216,7 +218,7 @@ def test_coverage_of_all_devices_is_in_the_order_of_their_names(client, url, sco
     assert client.get("/api/v1/recordings/coverage?format=csv").mimetype == "text/csv"
 
 
-def test_footage_is_deleted_by_whole_files_and_can_be_counted_before(client, url, rows):
+def test_footage_is_deleted_by_whole_segments_and_can_be_counted_before(client, url, rows):
     query = "start=2026-06-08T00:00:30Z&end=2026-06-08T00:10:00Z"
     client.post(f"{url}/protections", json={"start": "2026-06-08T00:05:10Z", "end": "2026-06-08T00:05:20Z"})
     counted = client.delete(f"{url}/footage?{query}&dry_run=true")
@@ -241,12 +243,12 @@ def test_footage_is_deleted_by_whole_files_and_can_be_counted_before(client, url
         "start=2026-06-08T00:00:00Z&end=2026-06-09T00:00:00Z&dry_run=maybe",
     ],
 )
-def test_a_wrong_deletion_deletes_nothing(client, url, query):
+def test_an_invalid_deletion_deletes_nothing(client, url, query):
     assert client.delete(f"{url}/footage?{query}").status_code == 422
     assert len(client.get(f"{url}/dates/2026-06-08/segments").json) == 115
 
 
-def test_ranges_are_protected_listed_and_let_go(client, url, rows):
+def test_ranges_are_protected_listed_and_released(client, url, rows):
     later = client.post(f"{url}/protections", json={"start": "2026-06-08T01:00:00Z", "end": "2026-06-08T02:00:00Z"})
     first = client.post(
         f"{url}/protections", json={"start": "2026-06-08T00:00:00Z", "end": "2026-06-08T00:10:00Z", "note": "theft"}
@@ -261,7 +263,7 @@ def test_ranges_are_protected_listed_and_let_go(client, url, rows):
     assert (wrong.status_code, wrong.json["message"]) == (422, "'end' must be after 'start'")
 
 
-def test_what_belongs_to_an_export_is_not_let_go_by_hand(client, url, rows, scope):
+def test_the_protection_of_an_export_is_not_released_by_hand(client, url, rows, scope):
     from gateway import database
     from gateway.clock import utc_now
     from gateway.footage.recordings import Protection

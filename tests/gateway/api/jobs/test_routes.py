@@ -1,4 +1,4 @@
-"""Exports are asked for, followed, cancelled, fetched by ranges and removed; every mistake gets a clear answer."""
+"""Exports are requested, observed, cancelled, downloaded by ranges and deleted; invalid requests get a clear reply."""
 
 import json
 import uuid
@@ -23,7 +23,7 @@ START, END = "2026-03-11T12:00:00Z", "2026-03-11T12:00:04Z"
 
 @pytest.fixture
 def export(client, footage):
-    """`export(**body)` asks for an export and gives the answer."""
+    """`export(**body)` requests an export and returns the reply."""
 
     def export(headers=None, device_id=None, **body):
         path = f"{API}/recordings/devices/{device_id or footage.device_id}/export"
@@ -34,7 +34,7 @@ def export(client, footage):
 
 @pytest.fixture
 def done(client, export, config):
-    """A job that is done, and the bytes of its result."""
+    """A finished job, and the bytes of its result."""
 
     def finish(name="Front gate.mp4", **body):
         job = export(**body).json
@@ -79,7 +79,7 @@ def test_an_export_is_a_job_that_holds_its_footage(client, export, footage, scop
     ],
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_result_of_a_job_that_was_kept_for_good_is_not_among_the_jobs(client, scope, device, name, path):
+def test_results_that_are_snapshots_or_clips_are_not_files_of_the_job(client, scope, device, name, path):
     kept = str(uuid.uuid4())
     job, _ = create_job(scope, name.removesuffix("_id"), {}, device_id=device["id"])
     finish_job(claim_job(job.id, "w"), {name: kept}, keep_hours=24)
@@ -91,7 +91,7 @@ def test_the_result_of_a_job_that_was_kept_for_good_is_not_among_the_jobs(client
     assert result["url"] in answer.json["message"]
 
 
-def test_a_message_asks_a_worker_and_without_redis_the_clock_does(client, export, redis_server):
+def test_a_message_starts_a_worker_and_without_redis_the_clock_does(client, export, redis_server):
     import redis
 
     queue = redis.Redis.from_url(redis_server.url)
@@ -131,7 +131,7 @@ def test_the_same_key_again_gives_the_same_job(export):
     ids=lambda value: str(value)[:40],
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_what_cannot_be_exported_is_refused_with_what_would_be_right(export, body, reason, words):
+def test_invalid_exports_are_refused_with_what_would_be_right(export, body, reason, words):
     answer = export(**body)
     assert (answer.status_code, answer.json["reason"]) == (422, reason)
     assert words in answer.json["message"]
@@ -142,12 +142,12 @@ def test_a_range_without_footage_names_the_nearest(export, client):
     answer = export(start="2026-03-11T13:00:00Z", end="2026-03-11T13:01:00Z")
     assert (answer.status_code, answer.json["reason"]) == (404, "no_footage")
     assert answer.json["errors"] == {"nearest_before": "2026-03-11T12:00:04.000Z", "nearest_after": None}
-    assert "before it is at 2026-03-11T12:00:04.000Z" in answer.json["message"]
+    assert "before is at 2026-03-11T12:00:04.000Z" in answer.json["message"]
     empty = client.post(f"{API}/devices", json=device_body()).json
-    assert "nothing was recorded" in export(device_id=empty["id"]).json["message"]
+    assert "this device has no footage yet" in export(device_id=empty["id"]).json["message"]
 
 
-def test_an_end_in_the_future_is_now(export, footage, scope):
+def test_an_end_in_the_future_is_cut_to_now(export, footage, scope):
     now_ms = int(utc_now().timestamp() * 1000)
     footage.record(make_clip(seconds=4), now_ms - 10_000)
     job = export(start=format_time(now_ms - 20_000), end=format_time(now_ms + 3_600_000)).json
@@ -155,7 +155,7 @@ def test_an_end_in_the_future_is_now(export, footage, scope):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_exports_take_no_more_than_they_may(app, export, scope):
+def test_exports_stay_within_their_space(app, export, scope):
     wired = app.extensions["vas"]
 
     def limit(size):
@@ -168,7 +168,7 @@ def test_exports_take_no_more_than_they_may(app, export, scope):
     limit(2 * size - 1)
     answer = export()
     assert (answer.status_code, answer.json["reason"]) == (409, "exports_full")
-    # Time-lapses lie beside them.
+    # Time-lapses share the space.
     create_job(scope, "time_lapse", {"bytes": 1})
     limit(2 * size)
     assert export().json["reason"] == "exports_full"
@@ -177,7 +177,7 @@ def test_exports_take_no_more_than_they_may(app, export, scope):
 
 
 def parameters_of(scope, job: dict) -> dict:
-    """What a worker is told of a job."""
+    """The parameters that a worker gets."""
     return json.loads(find_job(scope, job["id"]).parameters)
 
 
@@ -232,7 +232,7 @@ def test_a_name_is_safe_in_any_system_and_kept_in_any_script(client, export, don
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_without_a_name_it_is_the_devices_and_its_local_time(export, footage, scope):
+def test_the_name_defaults_to_the_device_and_its_local_time(export, footage, scope):
     with database.transaction():
         scope.update(Recording, time_zone="Asia/Kolkata").where(Recording.device_id == footage.device_id).execute()
     job = export(start="2026-03-11T11:00:00Z").json
@@ -240,7 +240,7 @@ def test_without_a_name_it_is_the_devices_and_its_local_time(export, footage, sc
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_folder_of_exports_may_be_named_from_the_working_folder(done, config, tmp_path, monkeypatch):
+def test_the_folder_of_exports_may_be_relative_to_the_working_directory(done, config, tmp_path, monkeypatch):
     job, content = done()
     monkeypatch.chdir(tmp_path)
     app = create_app(replace(config, exports_dir=config.exports_dir.relative_to(tmp_path)), no_plugins())
@@ -248,7 +248,7 @@ def test_a_folder_of_exports_may_be_named_from_the_working_folder(done, config, 
     assert (answer.status_code, answer.data) == (200, content)
 
 
-def test_a_result_that_is_not_there_is_said_so(client, export, done, config):
+def test_a_missing_result_has_its_own_reason(client, export, done, config):
     waiting = export().json
     answer = client.get(f"{API}/jobs/{waiting['id']}/result")
     assert (answer.status_code, answer.json["reason"]) == (409, "job_unfinished")
@@ -272,7 +272,7 @@ def test_a_job_is_cancelled_and_deleted(client, export, done, config):
     assert client.delete(f"{API}/jobs/{finished['id']}").status_code == 404
 
 
-def test_a_failed_job_tells_why_and_what_to_do(client, export):
+def test_a_failed_job_gives_its_cause_and_remedy(client, export):
     job = export().json
     fail_job(claim_job(job["id"], "w"), "disk_full", "only 5 MiB are left", keep_hours=24)
     error = client.get(f"{API}/jobs/{job['id']}").json["error"]

@@ -1,4 +1,4 @@
-"""Live HLS by the API: from the bus alone, waiting where it may, with a clear word where nothing is to be seen."""
+"""Live HLS: from the bus alone, with blocking reloads, and with a clear reply where there is nothing to see."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ LATE = make_clip(seconds=10, key_seconds=2, audio=True, audio_from=3)
 
 
 class Camera:
-    """Publishes clips on the bus as a stream worker does, as fast as it is told to."""
+    """Publishes clips on the bus as a stream worker does, at a given pace."""
 
     def __init__(self, app, device_id: str) -> None:
         self.device_id = device_id
@@ -52,7 +52,7 @@ class Camera:
 
 @pytest.fixture
 def running(client) -> str:
-    """A device that is wished to run."""
+    """A device whose desired state is running."""
     return client.post("/api/v1/devices", json=device_body(start_mode="always")).json["id"]
 
 
@@ -82,7 +82,7 @@ def fetcher(client, device_id: str):
     return fetch
 
 
-def test_what_is_on_the_bus_is_a_valid_playlist_with_its_media(client, camera):
+def test_the_parts_on_the_bus_give_a_valid_playlist_with_its_media(client, camera):
     camera.send(14)
     answer = client.get(url_of(camera.device_id))
     assert answer.status_code == 200
@@ -97,14 +97,14 @@ def test_what_is_on_the_bus_is_a_valid_playlist_with_its_media(client, camera):
     assert read_counters(footage) == list(range(25 * 6))
 
 
-def test_each_reload_is_right_over_runs_with_and_without_sound(client, camera):
+def test_each_reload_is_valid_over_runs_with_and_without_sound(client, camera):
     before = None
     for clip in (CLIP, LATE, CLIP):
         camera.start(clip)
         for _ in range(10):
             camera.send(2)
             text = client.get(url_of(camera.device_id)).text
-            # The first sight of sound changes the tracks once and for all; nothing else ever does.
+            # The first sound changes the tracks once; nothing else changes them.
             has_begun = before is not None and ("live/sound/" in before) == ("live/sound/" in text)
             assert check_playlist(text, previous=before if has_begun else None) == []
             before = text
@@ -131,7 +131,7 @@ def keep_source(device_id: str, text: str) -> None:
     TenantScope(DEFAULT_TENANT_ID).update(Stream, source_info=text).where(Stream.device_id == device_id).execute()
 
 
-def test_parts_and_init_segments_may_be_kept_for_ever(client, camera):
+def test_parts_and_init_segments_may_be_cached_indefinitely(client, camera):
     camera.send(3)
     for name in (
         "init-1.mp4",
@@ -148,7 +148,7 @@ def test_parts_and_init_segments_may_be_kept_for_ever(client, camera):
     assert client.get(urljoin(url_of(camera.device_id), "live/1-2.m4s")).data == CLIP.parts[1].data
 
 
-def test_what_is_not_there_is_not_found(client, camera):
+def test_missing_media_are_not_found(client, camera):
     camera.send(3)
     for name in (
         "init-9.mp4", "1-9.m4s", "9-1.m4s", "1-1-9.m4s", "1-3-2.m4s", "1-0-99999.m4s", "sound/1-9.m4s",
@@ -162,29 +162,29 @@ def test_a_reload_waits_for_the_part_that_it_names(client, app, camera):
     playlist, _ = read_playlist(client.get(url_of(camera.device_id)).text)
     wanted = {"_HLS_msn": playlist.sequence + len(playlist.segments), "_HLS_part": len(playlist.parts)}
     with ThreadPoolExecutor() as pool:
-        # Several players of one device wait at once.
+        # Several players of one device wait at the same time.
         asked = [pool.submit(app.test_client().get, url_of(camera.device_id), query_string=wanted) for _ in range(3)]
-        wait_until(lambda: seats_taken(app) == 3, "three requests wait")
+        wait_until(lambda: slots_taken(app) == 3, "three requests wait")
         assert not any(one.done() for one in asked)
         camera.send(1)
         texts = {one.result(5).text for one in asked}
     assert len(texts) == 1
     later, _ = read_playlist(texts.pop())
     assert len(later.parts) == len(playlist.parts) + 1
-    assert seats_taken(app) == 0
+    assert slots_taken(app) == 0
 
 
-def test_a_hinted_part_is_waited_for(client, app, camera):
+def test_a_request_for_a_hinted_part_waits(client, app, camera):
     camera.send(6)
     hint = read_playlist(client.get(url_of(camera.device_id)).text)[0].hints[0]["URI"]
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(app.test_client().get, urljoin(url_of(camera.device_id), hint))
-        wait_until(lambda: seats_taken(app) == 1, "the request waits")
+        wait_until(lambda: slots_taken(app) == 1, "the request waits")
         camera.send(1)
         assert asked.result(5).data == CLIP.parts[6].data
 
 
-def test_what_does_not_come_is_answered_all_the_same(client, camera, short_waits):
+def test_waiting_requests_are_answered_if_nothing_arrives(client, camera, short_waits):
     camera.send(6)
     text = client.get(url_of(camera.device_id)).text
     playlist, _ = read_playlist(text)
@@ -194,11 +194,11 @@ def test_what_does_not_come_is_answered_all_the_same(client, camera, short_waits
     assert client.get(urljoin(url_of(camera.device_id), playlist.hints[0]["URI"])).status_code == 404
 
 
-def test_without_a_free_seat_nobody_waits_and_nobody_is_told_to(client, app, camera):
+def test_without_a_free_slot_no_request_waits_and_no_blocking_reload_is_offered(client, app, camera):
     camera.send(6)
     playlist, _ = read_playlist(client.get(url_of(camera.device_id)).text)
-    seats = app.extensions["vas_live"].seats
-    taken = [seats.acquire(blocking=False) for _ in range(services_of(app).config.web_threads // 2)]
+    slots = app.extensions["vas_live"].slots
+    taken = [slots.acquire(blocking=False) for _ in range(services_of(app).config.web_threads // 2)]
     assert all(taken)
     wanted = {"_HLS_msn": playlist.sequence + len(playlist.segments) + 1}
     answer = client.get(url_of(camera.device_id), query_string=wanted)
@@ -219,7 +219,7 @@ def test_directives_that_cannot_be_followed_are_refused_at_once(client, camera):
     assert client.get(url_of(camera.device_id), query_string={"_HLS_msn": 1, "_HLS_part": 10**9}).status_code == 200
 
 
-def test_a_stopped_device_has_no_footage_and_says_why(client, camera, scope):
+def test_a_stopped_device_has_no_footage_and_gives_the_cause(client, camera, scope):
     camera.send(6)
     ask_to_stop(scope, camera.device_id)
     answer = client.get(url_of(camera.device_id))
@@ -227,7 +227,7 @@ def test_a_stopped_device_has_no_footage_and_says_why(client, camera, scope):
     assert "is stopped: start it first" in answer.json["message"]
 
 
-def test_a_disabled_device_has_no_footage_and_says_why(client):
+def test_a_disabled_device_has_no_footage_and_gives_the_cause(client):
     device = client.post("/api/v1/devices", json=device_body(enabled=False)).json
     answer = client.get(url_of(device["id"]))
     assert (answer.status_code, answer.json["reason"]) == (404, "no_footage")
@@ -241,13 +241,13 @@ def test_a_device_that_sends_nothing_yet_says_so(client, running, short_waits):
     assert answer.headers["Retry-After"]
 
 
-def test_an_on_demand_device_is_started_and_its_first_parts_are_waited_for(client, app):
+def test_an_on_demand_device_is_started_and_the_request_waits_for_its_first_parts(client, app):
     device = client.post("/api/v1/devices", json=device_body(start_mode="on_demand")).json
     camera = Camera(app, device["id"])
     camera.start(CLIP)
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(app.test_client().get, url_of(device["id"]))
-        wait_until(lambda: seats_taken(app) == 1, "the request waits")
+        wait_until(lambda: slots_taken(app) == 1, "the request waits")
         assert read_stream_record(device["id"]).desired == "running"
         camera.send(1)
         answer = asked.result(5)
@@ -264,7 +264,7 @@ def test_another_tenants_device_is_not_found(client, camera, monkeypatch):
         assert client.get(urljoin(url_of(camera.device_id), name)).status_code == 404
 
 
-def test_a_bus_that_came_back_empty_is_followed_from_what_it_has(client, camera, wired_redis):
+def test_a_bus_that_restarted_empty_is_followed_from_its_new_parts(client, camera, wired_redis):
     camera.send(12)
     assert client.get(url_of(camera.device_id)).status_code == 200
     wired_redis.flushall()
@@ -283,8 +283,8 @@ def services_of(app):
     return app.extensions["vas"]
 
 
-def seats_taken(app) -> int:
-    return services_of(app).config.web_threads // 2 - app.extensions["vas_live"].seats._value
+def slots_taken(app) -> int:
+    return services_of(app).config.web_threads // 2 - app.extensions["vas_live"].slots._value
 
 
 def test_many_players_of_a_device_read_each_part_from_the_bus_once(client, app, camera, monkeypatch):

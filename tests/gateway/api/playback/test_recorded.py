@@ -1,4 +1,4 @@
-"""Playlists of recordings and the files that they name, as a player asks for them."""
+"""Playlists of recordings and their media, as a player requests them."""
 
 import gzip
 from dataclasses import replace
@@ -23,7 +23,7 @@ LATE = make_clip(seconds=6, first_frame=2000, audio=True, audio_from=2.5)
 
 @pytest.fixture
 def config(config, tmp_path):
-    """With a store of its own."""
+    """With its own storage."""
     return replace(config, recordings_dir=tmp_path / "recordings")
 
 
@@ -47,7 +47,7 @@ def ask(client, url, start_ms, end_ms=None, **options):
 
 
 def fetch(client, url):
-    """What a player does with a URI of the playlist."""
+    """Fetch a URI of the playlist as a player does."""
 
     def get(uri, byte_range):
         headers = {"Range": f"bytes={byte_range[1]}-{sum(byte_range) - 1}"} if byte_range else {}
@@ -93,7 +93,7 @@ def test_without_an_end_a_playlist_reaches_a_day_at_most(client, url, footage):
     assert (found.is_ended, found.duration) == (True, pytest.approx(6.0, abs=0.1))
 
 
-def test_what_is_recorded_now_grows(client, url, footage):
+def test_the_playlist_of_a_current_recording_grows(client, url, footage):
     import time
 
     now_ms = time.time_ns() // 1_000_000
@@ -118,7 +118,7 @@ def test_late_sound_is_filled_with_silence_and_no_track_comes_or_goes(client, ur
     assert "/sound/" in playlist.segments[-1].uri
 
 
-def test_a_camera_without_sound_has_playlists_without_until_it_is_known_to_have_some(client, url, footage, device):
+def test_playlists_have_no_sound_until_the_camera_is_known_to_send_some(client, url, footage, device):
     footage.record(CLIP, NOON_MS)
     plain = read(ask(client, url, NOON_MS, NOON_MS + 60_000))
     assert plain.segments[0].map[0].endswith("tracks=video")
@@ -143,7 +143,7 @@ def test_an_empty_range_names_the_nearest_footage(client, url, footage):
     assert f"there is footage from {spell(NOON_MS + 600_000)} on" in answer.json["message"]
 
 
-def test_a_long_playlist_is_packed_for_those_who_can_unpack(client, url, footage, rows):
+def test_a_long_playlist_is_compressed_for_clients_that_accept_it(client, url, footage, rows):
     rows.record(NOON_MS, 60, has_parts=True)
     plain = ask(client, url, NOON_MS, NOON_MS + 3_600_000)
     packed = ask(client, url, NOON_MS, NOON_MS + 3_600_000, headers={"Accept-Encoding": "gzip, br"})
@@ -162,7 +162,7 @@ def rows(footage, scope, device):
 
 
 @one_database
-def test_a_file_is_served_whole_by_ranges_and_for_ever(client, url, footage):
+def test_a_segment_is_sent_whole_or_by_ranges_and_cached_indefinitely(client, url, footage):
     file = footage.record(CLIP, NOON_MS)[0]
     data = file.path.read_bytes()
     whole = client.get(f"{url}/segments/{file.id}.mp4")
@@ -187,13 +187,13 @@ def test_a_file_is_served_whole_by_ranges_and_for_ever(client, url, footage):
 
 
 @one_database
-def test_conditions_of_a_request_are_kept(client, url, footage):
+def test_conditional_requests_are_honoured(client, url, footage):
     file = footage.record(CLIP, NOON_MS)[0]
     path = f"{url}/segments/{file.id}.mp4"
     etag = client.get(path).headers["ETag"]
     unchanged = client.get(path, headers={"If-None-Match": etag})
     assert (unchanged.status_code, unchanged.data, unchanged.headers["ETag"]) == (304, b"", etag)
-    # A server between that packs answers makes the ETag weak.
+    # A proxy that compresses replies makes the ETag weak.
     assert client.get(path, headers={"If-None-Match": f"W/{etag}"}).status_code == 304
     resumed = client.get(path, headers={"Range": "bytes=5-9", "If-Range": etag})
     changed = client.get(path, headers={"Range": "bytes=5-9", "If-Range": '"another"'})
@@ -212,13 +212,13 @@ def test_a_range_outside_of_a_file_is_refused_with_its_size(client, url, footage
 
 @one_database
 @pytest.mark.parametrize("asked", ["bytes=1-2,5-6", "lines=1-2", "bytes=x", "bytes=5-2"])
-def test_a_range_that_is_not_understood_gives_the_whole_file(client, url, footage, asked):
+def test_an_unsupported_range_gives_the_whole_file(client, url, footage, asked):
     file = footage.record(CLIP, NOON_MS)[0]
     assert client.get(f"{url}/segments/{file.id}.mp4", headers={"Range": asked}).status_code == 200
 
 
 @one_database
-def test_the_open_file_ends_where_the_index_does_and_is_not_kept(client, url, footage):
+def test_the_open_segment_ends_at_its_indexed_end_and_is_not_cached(client, url, footage):
     file = footage.record(CLIP, NOON_MS, is_open=True)[0]
     with open(file.path, "ab") as opened:
         opened.write(b"not indexed yet")
@@ -229,7 +229,7 @@ def test_the_open_file_ends_where_the_index_does_and_is_not_kept(client, url, fo
 
 
 @one_database
-def test_a_file_that_is_gone_or_cut_short_is_told(client, url, footage):
+def test_a_missing_or_truncated_file_has_its_own_reason(client, url, footage):
     cut, gone = (footage.record(CLIP, NOON_MS + number * 60_000)[0] for number in range(2))
     footage.truncate(cut, cut.values.size - 10)
     answer = client.get(f"{url}/segments/{cut.id}.mp4")
@@ -244,7 +244,7 @@ def test_a_file_that_is_gone_or_cut_short_is_told(client, url, footage):
 
 
 @one_database
-def test_a_store_that_is_away_is_no_missing_file(client, url, footage, config):
+def test_an_unavailable_storage_is_told_apart_from_a_missing_file(client, url, footage, config):
     file = footage.record(CLIP, NOON_MS)[0]
     config.recordings_dir.rename(config.recordings_dir.with_name("elsewhere"))
     answer = client.get(f"{url}/segments/{file.id}.mp4")
@@ -252,7 +252,7 @@ def test_a_store_that_is_away_is_no_missing_file(client, url, footage, config):
 
 
 @one_database
-def test_an_init_segment_comes_as_it_is_without_or_with_sound(client, url, footage):
+def test_an_init_segment_comes_unchanged_without_or_with_sound(client, url, footage):
     plain, sound = footage.record(CLIP, NOON_MS)[0], footage.record(SOUND, NOON_MS + 60_000)[0]
 
     def init(file, tracks):
@@ -268,7 +268,7 @@ def test_an_init_segment_comes_as_it_is_without_or_with_sound(client, url, foota
 
 
 @one_database
-def test_filled_footage_is_whole_parts_alone(client, url, footage):
+def test_filled_footage_is_whole_parts_only(client, url, footage):
     file = footage.record(CLIP, NOON_MS)[0]
     size, init = file.parts[0].size, file.values.init_size
     good = client.get(f"{url}/segments/{file.id}/sound/{init}-{size}.m4s")

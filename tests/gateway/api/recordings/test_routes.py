@@ -1,4 +1,4 @@
-"""`/recordings`: settings, what people say, events, the store."""
+"""`/recordings`: settings, overrides, events, the storage."""
 
 import time
 import uuid
@@ -22,7 +22,7 @@ PLAN = {"monday": [["08:00", "12:00"], ["13:00", "18:00"]], "sunday": [["22:00",
 
 @pytest.fixture
 def config(config, tmp_path):
-    """With a store of its own."""
+    """With its own storage."""
     return replace(config, recordings_dir=tmp_path / "recordings")
 
 
@@ -39,7 +39,7 @@ def queued(app):
     return app.extensions["vas"].redis.llen("dramatiq:record")
 
 
-def test_a_device_has_a_recording_of_its_own(client, device, url):
+def test_every_device_has_a_recording(client, device, url):
     answer = client.get(url)
     assert answer.status_code == 200
     assert answer.headers["ETag"] == '"1"'
@@ -72,7 +72,7 @@ def test_a_device_has_a_recording_of_its_own(client, device, url):
     }
 
 
-def test_settings_are_replaced_and_what_was_read_can_be_sent_back(client, url):
+def test_settings_are_replaced_and_a_reply_can_be_sent_back(client, url):
     wanted = settings(
         mode="scheduled", plan=PLAN, time_zone="Europe/Berlin", keep_days=0, keep_bytes=1 << 40, post_roll_seconds=0.5
     )
@@ -83,13 +83,13 @@ def test_settings_are_replaced_and_what_was_read_can_be_sent_back(client, url):
     assert answer.headers["ETag"] == '"2"'
     again = client.put(url, json=client.get(url).json)
     assert (again.status_code, again.headers["ETag"], again.json["plan"]) == (200, '"2"', PLAN)
-    # What is left out gets its default, but the zone stays where the camera is.
+    # Omitted fields get their default, except the time zone.
     short = client.put(url, json={"mode": "off"}).json
     assert (short["plan"], short["keep_days"], short["post_roll_seconds"]) == ({}, None, 10.0)
     assert short["time_zone"] == "Europe/Berlin"
 
 
-def test_a_change_that_somebody_else_made_is_not_overwritten(client, url):
+def test_a_change_by_somebody_else_is_not_overwritten(client, url):
     seen = client.get(url).headers["ETag"]
     assert client.put(url, json=settings(), headers={"If-Match": seen}).status_code == 200
     lost = client.put(url, json=settings(mode="off"), headers={"If-Match": seen})
@@ -105,10 +105,10 @@ def test_a_change_that_somebody_else_made_is_not_overwritten(client, url):
         ({"time_zone": "Mars/Olympus"}, f"{NO_ZONE}, not 'Mars/Olympus'"),
         ({"time_zone": "../etc/passwd"}, NO_ZONE),
         ({"time_zone": "Europe"}, NO_ZONE),
-        # Files beside the zones, which browsers do not know; those of `right/` count leap seconds.
+        # Files of the zone database that browsers do not know; those of `right/` count leap seconds.
         *(({"time_zone": name}, NO_ZONE) for name in ("right/UTC", "posix/UTC", "posixrules", "localtime", "Factory")),
         ({"plan": []}, "'plan' must be an object with lists of spans by weekday"),
-        ({"plan": {"montag": []}}, "'plan.montag' is no weekday: there are monday, tuesday"),
+        ({"plan": {"montag": []}}, "'plan.montag' is not a weekday: use monday, tuesday"),
         ({"plan": {"monday": "08:00"}}, "'plan.monday' must be a list of spans"),
         ({"plan": {"monday": [["08:00"]]}}, "'plan.monday[0]' must be a start and an end"),
         ({"plan": {"monday": [["08:00", 9]]}}, "'plan.monday[0]' must be a start and an end"),
@@ -116,15 +116,15 @@ def test_a_change_that_somebody_else_made_is_not_overwritten(client, url):
         ({"plan": {"monday": [["08:00", "25:00"]]}}, "'plan.monday[0]': '25:00' must be a time from 00:00 to 24:00"),
         ({"plan": {"monday": [["08:00", "08:60"]]}}, "'plan.monday[0]': '08:60' must be a time from 00:00 to 24:00"),
         ({"plan": {"monday": [["24:00", "08:00"]]}}, "'plan.monday[0]' must not begin at 24:00"),
-        ({"plan": {"monday": [["08:00", "08:00"]]}}, "'plan.monday[0]' must not end when it begins"),
+        ({"plan": {"monday": [["08:00", "08:00"]]}}, "'plan.monday[0]' must not end at its start"),
         (
             {"plan": {"friday": [["08:00", "12:00"], ["11:00", "13:00"]]}},
-            "'plan.friday' has spans that overlap: 08:00–12:00 and 11:00–13:00",
+            "'plan.friday' has overlapping spans: 08:00–12:00 and 11:00–13:00",
         ),
-        ({"plan": {"friday": [["22:00", "06:00"], ["23:00", "23:30"]]}}, "'plan.friday' has spans that overlap"),
+        ({"plan": {"friday": [["22:00", "06:00"], ["23:00", "23:30"]]}}, "'plan.friday' has overlapping spans"),
         ({"plan": {"monday": [["00:00", "00:01"]] * 25}}, "'plan.monday' must have at most 24 spans, not 25"),
-        ({"mode": "scheduled"}, "'plan' must have a span: the mode is 'scheduled'"),
-        ({"mode": "scheduled", "plan": {"monday": []}}, "'plan' must have a span: the mode is 'scheduled'"),
+        ({"mode": "scheduled"}, "'plan' must have a span if the mode is 'scheduled'"),
+        ({"mode": "scheduled", "plan": {"monday": []}}, "'plan' must have a span if the mode is 'scheduled'"),
         ({"pre_roll_seconds": -1}, "'pre_roll_seconds' must be a number of seconds from 0 to 300"),
         ({"post_roll_seconds": "5"}, "'post_roll_seconds' must be a number of seconds from 0 to 3600"),
         ({"post_roll_seconds": True}, "'post_roll_seconds' must be a number of seconds"),
@@ -133,16 +133,16 @@ def test_a_change_that_somebody_else_made_is_not_overwritten(client, url):
         ({"colour": "red"}, "is not a known field"),
     ],
 )
-def test_wrong_settings_are_told_exactly(client, url, change, message):
+def test_invalid_settings_get_an_exact_message(client, url, change, message):
     answer = client.put(url, json=settings() | change)
     assert answer.status_code == 422
-    told = [text for texts in answer.json["errors"]["json"].values() for text in texts]
-    assert len(told) == 1
-    assert message in told[0]
+    messages = [text for texts in answer.json["errors"]["json"].values() for text in texts]
+    assert len(messages) == 1
+    assert message in messages[0]
     assert client.get(url).json["mode"] == "off"
 
 
-def test_an_unknown_device_and_another_tenants_have_no_recording(client, device, bound_database, box):
+def test_unknown_devices_and_those_of_another_tenant_have_no_recording(client, device, bound_database, box):
     from gateway import database
     from gateway.clock import utc_now
 
@@ -180,7 +180,7 @@ def test_an_unknown_device_and_another_tenants_have_no_recording(client, device,
     assert {item["device_id"] for item in client.get("/api/v1/recordings/coverage").json} == {device["id"]}
 
 
-def test_a_person_starts_stops_and_lets_go_again(app, client, url):
+def test_recording_is_started_stopped_and_resumed_by_hand(app, client, url):
     for _ in range(2):
         started = client.post(f"{url}/start")
         assert started.status_code == 202
@@ -195,7 +195,7 @@ def test_a_person_starts_stops_and_lets_go_again(app, client, url):
     assert (resumed["override"], resumed["reason"]["code"]) == (None, "recording_off")
 
 
-def test_a_word_may_hold_for_a_while(client, url):
+def test_an_override_may_have_an_end(client, url):
     answer = client.post(f"{url}/start", json={"until": "2199-01-01T00:00:00+01:00"})
     assert answer.json["override"]["until"] == "2198-12-31T23:00:00.000Z"
     past = client.post(f"{url}/stop", json={"until": "2020-01-01T00:00:00Z"})
@@ -211,17 +211,17 @@ def test_a_disabled_device_cannot_be_recorded(client):
     assert client.put(url, json=settings()).json["reason"]["code"] == "device_disabled"
 
 
-def test_a_new_mode_takes_back_what_a_person_said(client, url):
+def test_a_new_mode_cancels_the_override(client, url):
     client.post(f"{url}/stop")
     assert client.put(url, json=settings()).json["override"] is None
 
 
-def test_what_is_wanted_is_asked_of_a_recorder_at_once(app, client, url):
+def test_wanted_footage_is_requested_from_a_recorder_at_once(app, client, url):
     assert client.put(url, json=settings()).json["is_wanted"]
     assert queued(app) == 1
 
 
-def test_without_redis_a_wish_is_kept_all_the_same(config, redis_server, url, client, app):
+def test_without_redis_an_override_is_still_stored(config, redis_server, url, client, app):
     redis_server.stop()
     try:
         assert client.put(url, json=settings()).status_code == 200
@@ -232,7 +232,7 @@ def test_without_redis_a_wish_is_kept_all_the_same(config, redis_server, url, cl
     assert client.get(url).json["override"]["wish"] == "on"
 
 
-def test_the_reason_is_the_recorders_while_footage_is_wanted(client, device, url):
+def test_the_reason_comes_from_the_recorder_while_footage_is_wanted(client, device, url):
     client.put(url, json=settings())
     assert client.get(url).json["reason"]["code"] == "recorder_away"
     claimed = claim_recording(device["id"], "host:1")
@@ -248,7 +248,7 @@ def test_the_reason_is_the_recorders_while_footage_is_wanted(client, device, url
     assert client.get("/api/v1/streams").json[0]["recording"]["observed"] == "recording"
 
 
-def test_a_recorder_that_was_killed_is_noticed_by_what_is_not_there(client, device, url, monkeypatch):
+def test_a_killed_recorder_is_noticed_by_missing_footage(client, device, url, monkeypatch):
     client.put(url, json=settings())
     claimed = claim_recording(device["id"], "host:1")
     observe_recording(claimed.recording_id, claimed.epoch, "recording")
@@ -305,20 +305,20 @@ def test_events_are_listed_newest_first_in_a_range(client, url):
         ({}, "'label' is required"),
         ({"label": ""}, "must have 1 to 100 characters"),
         ({"label": "x", "at": "2199-01-01T00:00:00Z"}, "'at' must not be in the future"),
-        ({"label": "x", "at": "2026-01-01T00:00:00"}, "'at' must be a time with its offset"),
+        ({"label": "x", "at": "2026-01-01T00:00:00"}, "'at' must be a time with an offset"),
         ({"label": "x", "at": "yesterday"}, "'at' must be a time such as"),
         ({"label": "x", "at": "0001-01-01T00:00:00+14:00"}, "'at' must be after 1970 and before 2200"),
         ({"label": "x", "duration_seconds": -1}, "'duration_seconds' must be a number of seconds from 0 to 86400"),
         ({"label": "x", "duration_seconds": 1e9}, "'duration_seconds' must be a number of seconds"),
     ],
 )
-def test_wrong_events_are_told_exactly(client, url, body, message):
+def test_invalid_events_get_an_exact_message(client, url, body, message):
     answer = client.post(f"{url}/events", json=body)
     assert answer.status_code == 422
     assert message in answer.json["message"]
 
 
-def test_the_store_says_how_much_room_there_is(client, config, app):
+def test_the_storage_shows_its_free_space(client, config, app):
     before = client.get("/api/v1/recordings/storage").json
     assert (before["state"], before["total_bytes"]) == ("ok", None)
     with app.app_context():
@@ -329,7 +329,7 @@ def test_the_store_says_how_much_room_there_is(client, config, app):
     assert (found["used_by_recordings_bytes"], found["bytes_per_day"], found["days_left"]) == (0, 0, None)
 
 
-def test_the_store_counts_what_was_written_in_a_day_and_how_long_there_is_room(client, config, app, scope, box):
+def test_the_storage_shows_the_growth_per_day_and_the_days_left(client, config, app, scope, box):
     with app.app_context():
         ensure_storage(config)
     rows = make_rows(scope, box)
@@ -341,13 +341,13 @@ def test_the_store_counts_what_was_written_in_a_day_and_how_long_there_is_room(c
     found = client.get("/api/v1/recordings/storage").json
     assert (found["used_by_recordings_bytes"], found["bytes_per_day"]) == (12 * SIZE, 10 * SIZE)
     assert found["days_left"] == pytest.approx((found["free_bytes"] - found["floor_bytes"]) / (10 * SIZE), rel=0.01)
-    # What goes by its age, or for the size of its device, never needs that room.
+    # Footage that is deleted by age, or by the limit of its device, never needs that space.
     for limit in ({"keep_days": 14}, {"keep_days": 0, "keep_bytes": 50 * SIZE}):
         client.put(url, json=settings(**limit))
         assert client.get("/api/v1/recordings/storage").json["days_left"] is None
 
 
-def test_the_store_foretells_from_the_first_hour_of_a_recording(client, config, app, scope, box):
+def test_the_forecast_uses_the_first_hour_of_a_recording(client, config, app, scope, box):
     with app.app_context():
         ensure_storage(config)
     rows = make_rows(scope, box)
@@ -359,7 +359,7 @@ def test_the_store_foretells_from_the_first_hour_of_a_recording(client, config, 
     assert found["days_left"] == pytest.approx(room / (24 * 60 * SIZE), rel=0.02)
 
 
-def test_the_store_passes_on_what_housekeeping_found_and_when_it_is_away(client, config, app):
+def test_the_storage_shows_the_report_of_housekeeping_and_its_own_unavailability(client, config, app):
     wired = app.extensions["vas"]
     with app.app_context():
         ensure_storage(config)
@@ -373,7 +373,7 @@ def test_the_store_passes_on_what_housekeeping_found_and_when_it_is_away(client,
     assert (away["state"], away["reason"]["code"], away["total_bytes"]) == ("unavailable", "storage_unmounted", None)
 
 
-def test_a_deleted_device_has_no_recording_any_more(client, device, url):
+def test_a_deleted_device_has_no_recording(client, device, url):
     assert client.delete(f"/api/v1/devices/{device['id']}").status_code == 204
     assert client.get(url).status_code == 404
     assert client.get("/api/v1/recordings").json == []

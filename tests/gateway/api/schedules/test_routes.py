@@ -1,4 +1,4 @@
-"""Schedules of snapshots over the API: made, read, changed and deleted; what never comes is refused."""
+"""Snapshot schedules in the API: creating, reading, changing and deleting them; impossible plans are refused."""
 
 import json
 import uuid
@@ -21,11 +21,11 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def post(client, device):
-    """`post(**body)` asks for a schedule of the device and gives the answer."""
+    """`post(**body)` requests a schedule of the device and returns the reply."""
     return lambda **body: client.post(API, json={"device_id": device["id"]} | body)
 
 
-def test_a_schedule_is_made_read_changed_and_deleted(client, post, device):
+def test_a_schedule_is_created_read_changed_and_deleted(client, post, device):
     answer = post(
         name="Gate",
         times=["18:00", "08:00", "08:00"],
@@ -43,7 +43,7 @@ def test_a_schedule_is_made_read_changed_and_deleted(client, post, device):
     assert (made["last_at"], made["last_taken_at"], made["reason"]) == (None, None, None)
     read = client.get(answer.headers["Location"])
     assert (read.json, read.headers["ETag"]) == (made, answer.headers["ETag"])
-    # What GET gave can be sent back.
+    # A client can send back the reply of GET.
     same = client.put(f"{API}/{made['id']}", json=made, headers={"If-Match": read.headers["ETag"]})
     assert (same.status_code, same.json, same.headers["ETag"]) == (200, made, '"1"')
     changed = client.put(f"{API}/{made['id']}", json={"device_id": device["id"], "every_seconds": 60, "enabled": False})
@@ -59,7 +59,7 @@ def test_a_schedule_is_made_read_changed_and_deleted(client, post, device):
 
 
 @on_sqlite
-def test_the_time_zone_is_at_first_that_of_the_devices_recording(post, device, scope):
+def test_the_time_zone_defaults_to_that_of_the_devices_recording(post, device, scope):
     with database.transaction():
         scope.update(Recording, time_zone="Asia/Kolkata").where(Recording.device_id == device["id"]).execute()
     assert post(times=["08:00"]).json["time_zone"] == "Asia/Kolkata"
@@ -74,7 +74,7 @@ def test_the_time_zone_is_at_first_that_of_the_devices_recording(post, device, s
         ({"every_seconds": 604_801}, "604800"),
         ({"every_seconds": 1.5}, "whole number"),
         ({"times": ["8:00"]}, "such as 08:30"),
-        ({"times": ["24:00"]}, "take 00:00"),
+        ({"times": ["24:00"]}, "use 00:00"),
         ({"times": ["25:00"]}, "from 00:00 to 24:00"),
         ({"times": [f"{n // 60:02}:{n % 60:02}" for n in range(97)]}, "at most 96"),
         ({"every_seconds": 60, "weekdays": ["funday"]}, "monday"),
@@ -88,7 +88,7 @@ def test_the_time_zone_is_at_first_that_of_the_devices_recording(post, device, s
     ids=lambda value: str(value)[:40],
 )
 @on_sqlite
-def test_what_makes_no_schedule_is_refused_with_what_would_be_right(post, body, words):
+def test_invalid_schedules_are_refused_with_what_would_be_right(post, body, words):
     answer = post(**body)
     assert (answer.status_code, answer.json["reason"]) == (422, "invalid_value")
     assert words in answer.json["message"]
@@ -102,7 +102,7 @@ def test_a_schedule_stays_with_its_device(client, post, scope, box):
     assert (answer.status_code, answer.json["errors"]["json"].keys()) == (422, {"device_id"})
 
 
-def test_a_schedule_tells_when_it_took_its_last_picture_and_why_it_took_none(client, post):
+def test_a_schedule_shows_its_last_snapshot_and_the_reason_for_a_missing_one(client, post):
     made = post(every_seconds=60).json
     row = find_schedule(EVERY_TENANT, made["id"])
     claim_slot(row, 1_773_230_400_000, row.next_at_ms)
@@ -151,7 +151,7 @@ def test_schedules_of_another_tenant_do_not_exist(client, post, box, device):
 
 
 @on_sqlite
-def test_a_schedule_goes_with_its_device(client, post, device):
+def test_a_schedule_is_deleted_with_its_device(client, post, device):
     made = post(every_seconds=60).json
     client.delete(f"/api/v1/devices/{device['id']}")
     assert client.get(f"{API}/{made['id']}").status_code == 404

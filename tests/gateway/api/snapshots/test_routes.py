@@ -1,4 +1,4 @@
-"""Pictures are taken, listed, described, deleted and brought back; every mistake gets a clear answer."""
+"""Snapshots are taken, listed, described, deleted and restored; every invalid request gets a clear reply."""
 
 import io
 import json
@@ -35,7 +35,7 @@ def worker(config):
 
 @pytest.fixture
 def capture(client, device):
-    """`capture(**body)` asks for a live picture, with `at` for one of the past, and gives the answer."""
+    """`capture(**body)` requests a live snapshot, or with `at` a recorded one, and returns the reply."""
 
     def capture(headers=None, device_id=None, **body):
         kind = "historical" if "at" in body else "live"
@@ -47,7 +47,7 @@ def capture(client, device):
 
 @pytest.fixture
 def keep(config, device, scope):
-    """`keep(at_ms, **values)` puts a snapshot there and gives its id."""
+    """`keep(at_ms, **values)` stores a snapshot and returns its id."""
 
     def keep(at_ms=NOON_MS, picture=None, **values):
         values = {"tenant_id": scope.tenant_id, "device_id": device["id"]} | values
@@ -72,7 +72,7 @@ def ids_of(answer) -> list[str]:
     return [snapshot["id"] for snapshot in answer.json]
 
 
-def test_a_live_picture_is_kept_and_told(client, capture, worker, device):
+def test_a_live_snapshot_is_stored_and_shown(client, capture, worker, device):
     answer = capture(tags=["gate", "evidence", "gate"], note="white van")
     assert answer.status_code == 201, answer.json
     snapshot = answer.json
@@ -86,7 +86,7 @@ def test_a_live_picture_is_kept_and_told(client, capture, worker, device):
 
 
 @ON_SQLITE
-def test_a_picture_of_the_past_is_of_the_moment_of_its_frame(capture, worker):
+def test_a_recorded_snapshot_has_the_time_of_its_frame(capture, worker):
     def reply(request):
         keep_picture(worker.config, request, request.at_ms - 20)
         return CaptureAnswer(at_ms=request.at_ms - 20)
@@ -102,7 +102,7 @@ def test_a_picture_of_the_past_is_of_the_moment_of_its_frame(capture, worker):
 
 
 @ON_SQLITE
-def test_a_body_may_be_left_out(client, device, worker):
+def test_the_body_is_optional(client, device, worker):
     answer = client.post(f"{API}/snapshots/devices/{device['id']}/capture/live")
     assert answer.status_code == 201, answer.json
 
@@ -119,7 +119,7 @@ def test_a_body_may_be_left_out(client, device, worker):
     ids=lambda value: getattr(value, "reason", None) and f"{value.reason} {value.message or ''}",
 )
 @ON_SQLITE
-def test_why_there_is_no_picture_is_said_plainly(client, capture, worker, answer, status, words):
+def test_a_missing_picture_has_a_clear_cause(client, capture, worker, answer, status, words):
     worker.reply = lambda request: answer
     refused = capture()
     assert (refused.status_code, refused.json["reason"]) == (status, answer.reason)
@@ -133,7 +133,7 @@ def test_a_moment_without_footage_names_the_nearest(capture, worker):
     answer = capture(at=format_time(NOON_MS + 60_000))
     assert (answer.status_code, answer.json["reason"]) == (404, "no_footage")
     assert answer.json["errors"] == {"nearest_before": format_time(NOON_MS), "nearest_after": None}
-    assert f"before it is at {format_time(NOON_MS)}" in answer.json["message"]
+    assert f"before is at {format_time(NOON_MS)}" in answer.json["message"]
 
 
 @pytest.mark.parametrize(
@@ -146,13 +146,13 @@ def test_a_moment_without_footage_names_the_nearest(capture, worker):
         ({"tags": ["x" * 51]}, "50"),
         ({"tags": [str(number) for number in range(21)]}, "20"),
         ({"note": "a\u0000b"}, "control"),
-        ({"tags": ["a\u0000b"]}, "'tags': must not hold control characters"),
+        ({"tags": ["a\u0000b"]}, "'tags': must not contain control characters"),
         ({"size": 3}, "'size'"),
     ],
     ids=lambda value: str(value)[:30],
 )
 @ON_SQLITE
-def test_what_cannot_be_taken_is_refused_with_what_would_be_right(capture, worker, body, words):
+def test_invalid_captures_are_refused_with_what_would_be_right(capture, worker, body, words):
     answer = capture(**body)
     assert (answer.status_code, answer.json["reason"]) == (422, "invalid_value")
     assert words in answer.json["message"]
@@ -169,7 +169,7 @@ def test_without_a_worker_a_job_takes_the_picture(client, capture, scope):
 
 
 @ON_SQLITE
-def test_a_picture_that_takes_too_long_becomes_a_job_that_makes_it_once(client, capture, worker, scope):
+def test_a_late_picture_becomes_a_job_that_takes_it_once(client, capture, worker, scope):
     worker.reply = lambda request: None
     slow = capture(wait_seconds=0.05)
     assert slow.status_code == 202, slow.json
@@ -180,7 +180,7 @@ def test_a_picture_that_takes_too_long_becomes_a_job_that_makes_it_once(client, 
 
 
 @ON_SQLITE
-def test_a_worker_that_is_late_by_little_has_made_the_picture(capture, worker):
+def test_a_picture_that_is_stored_just_after_the_deadline_is_found(capture, worker):
     def reply(request):
         keep_picture(worker.config, request, NOON_MS)  # and no answer
 
@@ -208,14 +208,14 @@ def test_the_same_key_again_gives_the_same_job(client, capture, worker, config, 
     first = capture(headers=key, wait_seconds=0.05)
     again = capture(headers=key, wait_seconds=2)
     assert (first.status_code, again.status_code, again.json["id"]) == (202, 202, first.json["id"])
-    # What the job has made is then the answer.
+    # The reply is now what the job has made.
     attempt = claim_job(first.json["id"], "w")
     made = keep_picture(config, CaptureRequest.from_dict(attempt.parameters), NOON_MS)
     assert capture(headers=key).json["id"] == made.id
 
 
 @ON_SQLITE
-def test_without_redis_it_is_said_so(capture, redis_server):
+def test_without_redis_the_error_says_so(capture, redis_server):
     redis_server.stop()
     try:
         answer = capture()
@@ -225,7 +225,7 @@ def test_without_redis_it_is_said_so(capture, redis_server):
 
 
 @ON_SQLITE
-def test_many_at_once_are_all_answered(app, device, worker):
+def test_many_concurrent_captures_are_all_answered(app, device, worker):
     def ask(_):
         return app.test_client().post(f"{API}/snapshots/devices/{device['id']}/capture/live", json={}).status_code
 
@@ -288,7 +288,7 @@ def test_the_tags_in_use_are_listed_with_how_many_have_them(client, keep, device
         assert client.get(f"{API}/snapshots/tags{wrong}").status_code == 422, wrong
 
 
-def test_tags_and_note_are_replaced_by_whoever_has_seen_the_newest(client, keep):
+def test_tags_and_note_are_replaced_by_clients_that_have_read_the_newest_version(client, keep):
     path = f"{API}/snapshots/{keep(tags=('pre_roll_filter',))}"
     read = client.get(path)
     changed = client.put(
@@ -308,7 +308,7 @@ def test_tags_and_note_are_replaced_by_whoever_has_seen_the_newest(client, keep)
     assert client.put(path, json={}).json["tags"] == []
 
 
-def test_what_is_deleted_is_gone_and_can_be_brought_back_for_a_while(client, keep, config, scope):
+def test_a_deleted_snapshot_is_gone_and_can_be_restored_for_a_limited_time(client, keep, config, scope):
     snapshot_id = keep(tags=("gate",))
     path = f"{API}/snapshots/{snapshot_id}"
     before = client.get(path).json
@@ -355,7 +355,7 @@ def test_another_tenants_snapshots_and_devices_do_not_exist(client, capture, str
 
 
 @ON_SQLITE
-def test_the_picture_is_sent_as_it_is_and_may_be_cached_for_ever(client, keep):
+def test_the_picture_is_sent_unchanged_and_may_be_cached_indefinitely(client, keep):
     picture = draw_picture()
     path = f"{API}/snapshots/{keep(picture=picture)}/image"
     whole = client.get(path)
@@ -380,7 +380,7 @@ def test_the_picture_is_sent_as_it_is_and_may_be_cached_for_ever(client, keep):
     ],
 )
 @ON_SQLITE
-def test_the_picture_comes_in_other_formats_and_widths_but_never_larger(
+def test_the_picture_comes_in_other_formats_and_widths_but_is_never_enlarged(
     client, keep, format_name, width, size, monkeypatch
 ):
     path = f"{API}/snapshots/{keep()}/image?format={format_name}" + (f"&width={width}" if width else "")
@@ -389,7 +389,7 @@ def test_the_picture_comes_in_other_formats_and_widths_but_never_larger(
     image = Image.open(io.BytesIO(answer.data))
     assert (image.format, image.size) == (format_name.upper(), size)
     with monkeypatch.context() as patch:
-        # Who has it already costs no conversion.
+        # No conversion for a client that has it already.
         patch.setattr("gateway.api.snapshots.image.convert_picture", None)
         assert client.get(path, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
     part = client.get(path, headers={"Range": "bytes=0-9"})
@@ -411,12 +411,12 @@ def test_a_download_is_named_after_device_and_local_time(client, keep, device):
 
 @pytest.mark.parametrize("query", ["?width=8", "?width=9000", "?width=abc", "?format=gif", "?download=yes", "?size=1"])
 @ON_SQLITE
-def test_a_picture_that_cannot_be_made_is_refused(client, keep, query):
+def test_an_invalid_conversion_is_refused(client, keep, query):
     assert client.get(f"{API}/snapshots/{keep()}/image{query}").status_code == 422
 
 
 @ON_SQLITE
-def test_a_file_that_is_gone_or_damaged_is_said_so(client, keep, config):
+def test_a_missing_or_damaged_file_has_its_own_reason(client, keep, config):
     path = f"{API}/snapshots/{keep(picture=draw_picture()[:2000])}/image"
     answer = client.get(f"{path}?width=100")
     assert (answer.status_code, answer.json["reason"]) == (409, "picture_damaged")
@@ -428,13 +428,13 @@ def test_a_file_that_is_gone_or_damaged_is_said_so(client, keep, config):
 
 
 @ON_SQLITE
-def test_captures_that_wait_leave_threads_for_other_requests(app, capture, worker):
-    seats = app.extensions["vas"].capture_slots
-    while seats.acquire(blocking=False):
+def test_waiting_captures_leave_threads_for_other_requests(app, capture, worker):
+    slots = app.extensions["vas"].capture_slots
+    while slots.acquire(blocking=False):
         pass
     began = time.monotonic()
     answer = capture(wait_seconds=0.2)
     assert (answer.status_code, worker.asked) == (202, [])
     assert time.monotonic() - began < 1
-    seats.release()
+    slots.release()
     assert capture().status_code == 201

@@ -26,7 +26,7 @@ def queued(app):
     return app.extensions["vas"].redis.llen("dramatiq:stream")
 
 
-def test_start_and_stop_write_the_wish_and_may_be_repeated(app, client, device):
+def test_start_and_stop_set_the_desired_state_and_may_be_repeated(app, client, device):
     for _ in range(3):
         answer = start(client, device)
         assert (answer.status_code, answer.json["desired"], answer.json["observed"]) == (202, "running", "stopped")
@@ -49,7 +49,7 @@ def test_an_unknown_stream_is_not_found(client, action):
     assert client.get(f"/api/v1/rtsp/streams/{uuid.uuid4()}/{action}").status_code == 405
 
 
-def test_a_running_stream_shows_its_figures(app, client, device):
+def test_a_running_stream_shows_its_statistics(app, client, device):
     run = claim_next_run(device["id"], "host:1")
     transition(device["id"], "starting", run=run)
     transition(device["id"], "running", run=run)
@@ -113,7 +113,7 @@ def test_lists_show_all_streams_or_the_active_ones(client):
     assert [stream["device_id"] for stream in found] == [stopped["id"]]
 
 
-def test_streams_of_named_devices_can_be_asked_for_at_once(client):
+def test_streams_of_several_devices_can_be_listed(client):
     first, _, third = (client.post("/api/v1/devices", json=device_body()).json["id"] for _ in range(3))
     transition(third, "starting", run=claim_next_run(third, "w"))
     wanted = f"device={first}&device={third}&device={uuid.uuid4()}"
@@ -150,7 +150,7 @@ def test_a_viewer_starts_an_on_demand_device(app, client, scope):
     assert queued(app) == 1
 
 
-def test_a_viewer_of_a_stopped_or_disabled_device_is_told_why(app, client, scope, device):
+def test_a_viewer_of_a_stopped_or_disabled_device_gets_the_cause(app, client, scope, device):
     disabled = client.post("/api/v1/devices", json=device_body(enabled=False)).json
     with app.app_context():
         for device_id, reason in ((device["id"], "stream_stopped"), (disabled["id"], "device_disabled")):
@@ -161,7 +161,7 @@ def test_a_viewer_of_a_stopped_or_disabled_device_is_told_why(app, client, scope
             request_stream(scope, str(uuid.uuid4()))
 
 
-def test_a_viewer_of_a_wanted_device_is_noted(app, client, scope, device):
+def test_a_viewer_of_a_running_device_is_noted(app, client, scope, device):
     start(client, device)
     before = find_device(scope, device["id"]).stream.demanded_at
     with app.app_context():

@@ -1,4 +1,4 @@
-"""Time-lapses are asked for; how many pictures they have, and every mistake gets a clear answer."""
+"""Requests for time-lapses: the number of their pictures, and a clear reply to every invalid request."""
 
 import json
 import uuid
@@ -24,7 +24,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def ask(client, device):
-    """`ask(**body)` asks for a time-lapse and gives the answer."""
+    """`ask(**body)` requests a time-lapse and returns the reply."""
 
     def ask(headers=None, device_id=None, **body):
         path = f"{API}/snapshots/devices/{device_id or device['id']}/time-lapse"
@@ -34,7 +34,7 @@ def ask(client, device):
 
 
 def parameters_of(scope, answer) -> dict:
-    """What a worker is told."""
+    """The parameters that a worker gets."""
     assert answer.status_code == 202, answer.json
     return json.loads(find_job(scope, answer.json["id"]).parameters)
 
@@ -42,11 +42,16 @@ def parameters_of(scope, answer) -> dict:
 def test_a_time_lapse_is_a_job_that_holds_its_footage(client, ask, footage, scope):
     answer = ask(length_seconds=2, width=640, name="a day")
     assert answer.status_code == 202, answer.json
-    told = answer.json
-    assert (told["kind"], told["state"], told["device_id"]) == ("time_lapse", "queued", footage.device_id)
+    job = answer.json
+    assert (job["kind"], job["state"], job["device_id"]) == ("time_lapse", "queued", footage.device_id)
     assert client.get(answer.headers["Location"]).json == answer.json
-    told = parameters_of(scope, answer)
-    assert (told["name"], told["width"], told["source"], told["seconds"]) == ("a day.mp4", 640, "recordings", 2)
+    parameters = parameters_of(scope, answer)
+    assert (parameters["name"], parameters["width"], parameters["source"], parameters["seconds"]) == (
+        "a day.mp4",
+        640,
+        "recordings",
+        2,
+    )
     with database.session():
         (held,) = scope.select(Protection)
     assert (held.reference, held.start_ms, held.end_ms) == (answer.json["id"], NOON_MS, NOON_MS + 60_000)
@@ -60,22 +65,22 @@ def test_a_time_lapse_is_a_job_that_holds_its_footage(client, ask, footage, scop
         ({"speed": 50, "fps": 10}, 5000, 50),
         ({"every_seconds": 3}, 3000, 75),
         ({"every_seconds": 3, "length_seconds": 6}, 3000, 10),  # each is shown for 0.3 seconds
-        ({"every_seconds": 1, "length_seconds": 2}, 1200, 30),  # there is no room for more
+        ({"every_seconds": 1, "length_seconds": 2}, 1200, 30),  # the movie has no frames for more
     ],
     ids=str,
 )
 @on_sqlite
-def test_pace_and_number_of_pictures_follow_from_what_is_wished(ask, footage, scope, body, step_ms, speed):
-    told = parameters_of(scope, ask(**body))
-    assert (told["step_ms"], told["speed"]) == pytest.approx((step_ms, speed))
+def test_speed_and_number_of_pictures_follow_from_the_request(ask, footage, scope, body, step_ms, speed):
+    parameters = parameters_of(scope, ask(**body))
+    assert (parameters["step_ms"], parameters["speed"]) == pytest.approx((step_ms, speed))
 
 
 @on_sqlite
-def test_of_snapshots_each_is_a_picture_unless_a_step_is_wished(ask, device, scope):
+def test_each_snapshot_is_a_picture_unless_an_interval_is_requested(ask, device, scope):
     camera = find_device(scope, device["id"])
     make_snapshot(scope, camera, NOON_MS)
-    told = parameters_of(scope, ask(source="snapshots"))
-    assert (told["step_ms"], told["seconds"], told["speed"]) == (None, None, None)
+    parameters = parameters_of(scope, ask(source="snapshots"))
+    assert (parameters["step_ms"], parameters["seconds"], parameters["speed"]) == (None, None, None)
     with database.session():
         assert scope.select(Protection).count() == 0
     assert parameters_of(scope, ask(source="snapshots", every_seconds=10))["step_ms"] == 10_000
@@ -97,7 +102,7 @@ def test_the_same_key_again_gives_the_same_job(ask, footage):
         ({"start": "2100-01-01T00:00:00Z", "end": "2100-01-01T01:00:00Z"}, "invalid_value", "future"),
         ({"start": "2024-03-01T00:00:00Z"}, "range_too_long", "366 days"),
         ({"source": "films"}, "invalid_value", "recordings, snapshots"),
-        ({"speed": 2, "length_seconds": 2}, "invalid_value", "'speed' must be left out"),
+        ({"speed": 2, "length_seconds": 2}, "invalid_value", "'speed' must be omitted"),
         ({"speed": 0.5}, "invalid_value", "'speed' must be a number from 1"),
         ({"speed": "2"}, "invalid_value", "'speed' must be a number from 1"),
         ({"length_seconds": 61}, "invalid_value", "at most 60"),
@@ -110,14 +115,14 @@ def test_the_same_key_again_gives_the_same_job(ask, footage):
     ids=lambda value: str(value)[:40],
 )
 @on_sqlite
-def test_what_cannot_be_made_is_refused_with_what_would_be_right(ask, body, reason, words):
+def test_invalid_time_lapses_are_refused_with_what_would_be_right(ask, body, reason, words):
     answer = ask(**body)
     assert (answer.status_code, answer.json["reason"]) == (422, reason)
     assert words in answer.json["message"]
 
 
 @on_sqlite
-def test_a_range_with_nothing_in_it_names_the_nearest(client, ask, footage, scope):
+def test_an_empty_range_names_the_nearest(client, ask, footage, scope):
     later = {"start": "2026-03-11T13:00:00Z", "end": "2026-03-11T14:00:00Z"}
     answer = ask(**later)
     assert (answer.status_code, answer.json["reason"]) == (404, "no_footage")
@@ -131,11 +136,11 @@ def test_a_range_with_nothing_in_it_names_the_nearest(client, ask, footage, scop
         "nearest_after": "2026-03-11T15:00:00.000Z",
     }
     empty = client.post(f"{API}/devices", json=device_body()).json
-    assert "nothing was recorded" in ask(device_id=empty["id"]).json["message"]
+    assert "this device has no footage yet" in ask(device_id=empty["id"]).json["message"]
 
 
 @on_sqlite
-def test_exports_and_time_lapses_take_no_more_than_they_may(app, ask, footage, scope):
+def test_exports_and_time_lapses_stay_within_their_space(app, ask, footage, scope):
     wired = app.extensions["vas"]
     size = parameters_of(scope, ask())["bytes"]
     app.extensions["vas"] = replace(wired, config=replace(wired.config, exports_max_bytes=2 * size - 1))

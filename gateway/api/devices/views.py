@@ -1,0 +1,18 @@
+"""Devices as the API shows them: the row, with the mode and the state of its recording."""
+
+from gateway.api.base import current_scope
+from gateway.devices.model import Device
+from gateway.footage.lists import recording_states
+
+
+def device_views(devices: list[Device]) -> list[Device]:
+    """Devices (as `find_device` gives them) with their recordings as `.recording`. One query for all of them."""
+    states = recording_states(current_scope(), [device.id for device in devices])
+    for device in devices:
+        device.recording = states.get(device.id)
+    return devices
+
+
+def device_view(device: Device) -> Device:
+    """One device."""
+    return device_views([device])[0]
