@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from gateway.mp4.boxes import InvalidMedia, walk_boxes
+from gateway.mp4.boxes import InvalidMedia, box, walk_boxes
 
 #: Profiles whose configuration also tells of chroma and bit depth.
 _HIGH_PROFILES = frozenset({100, 110, 122, 144, 244})
@@ -86,9 +86,8 @@ def replace_avc(entry: bytes, configuration: AvcConfiguration) -> bytes:
     boxes = []
     for name, start, end in walk_boxes(entry, 86, len(entry)):
         content = configuration.pack() if name == b"avcC" else entry[start:end]
-        boxes.append(struct.pack(">I", 8 + len(content)) + name + content)
-    body = entry[8:86] + b"".join(boxes)
-    return struct.pack(">I", 8 + len(body)) + entry[4:8] + body
+        boxes.append(box(name, content))
+    return box(entry[4:8], entry[8:86], *boxes)
 
 
 def _with_length(unit: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The boxes of MP4 (ISO/IEC 14496-12, 4.2): walking through them and finding one by its path. Pure."""
+"""The boxes of MP4 (ISO/IEC 14496-12, 4.2): built, walked through and found by path. Pure."""
 
 import struct
 from collections.abc import Iterator
@@ -13,6 +13,17 @@ I32 = struct.Struct(">i")
 
 class InvalidMedia(ValueError):
     """Bytes that are no fragmented MP4; what follows them cannot be trusted."""
+
+
+def box(name: bytes, *content: bytes | memoryview) -> bytes:
+    """A box with this content."""
+    size = 8 + sum(map(len, content))
+    return b"".join((U32.pack(size), name, *content))
+
+
+def full_box(name: bytes, version: int, flags: int, *content: bytes | memoryview) -> bytes:
+    """A box whose content begins with version and flags."""
+    return box(name, U32.pack(version << 24 | flags), *content)
 
 
 def walk_boxes(data: bytes | memoryview, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:

@@ -8,6 +8,7 @@ from array import array
 from datetime import datetime
 from typing import Protocol
 
+from gateway.mp4.boxes import box, full_box
 from gateway.mp4.samples import VIDEO, Samples, TrackFormat
 
 MOVIE_TIMESCALE = 1000
@@ -29,17 +30,6 @@ class Sink(Protocol):
 
     def read_at(self, place: int, size: int) -> bytes:
         """What was written there."""
-
-
-def box(name: bytes, *content: bytes) -> bytes:
-    """A box with this content."""
-    size = 8 + sum(len(piece) for piece in content)
-    return b"".join((struct.pack(">I", size), name, *content))
-
-
-def full_box(name: bytes, version: int, flags: int, *content: bytes) -> bytes:
-    """A box that begins with version and flags."""
-    return box(name, struct.pack(">I", version << 24 | flags), *content)
 
 
 def estimate_index_bytes(frames: int, parts: int, sound_seconds: float) -> int:

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from gateway.mp4.boxes import I32, U32, U64, InvalidMedia, find_box, read_box_header, walk_boxes
+from gateway.mp4.boxes import I32, U32, U64, InvalidMedia, box, find_box, full_box, read_box_header, walk_boxes
 from gateway.mp4.fragments import VIDEO, Track, parse_tracks, read_samples
 from gateway.mp4.init_segments import AAC_FRAME_SAMPLES, add_silent_sound, find_sound
 
@@ -111,8 +111,8 @@ class SilenceFiller:
             if name != b"traf" or _track_of(moof, inner, last) != self.audio.track_id
         ]
         growth = sum(map(len, boxes)) + len(self._fragment(sound)) + 8 - len(moof)
-        boxes = [_shift_data(box, sound.offset, growth, len(silence)) for box in boxes]
-        return _box(b"moof", *boxes, self._fragment(replace(sound, offset=sound.offset + growth))) + media
+        boxes = [_shift_data(one, sound.offset, growth, len(silence)) for one in boxes]
+        return box(b"moof", *boxes, self._fragment(replace(sound, offset=sound.offset + growth))) + media
 
     def _picture(self, moof: bytes) -> tuple[int, int]:
         """Start and end of the pictures, in ticks of the sound."""
@@ -146,11 +146,11 @@ class SilenceFiller:
         samples = b"".join(struct.pack(">2I", *frame) for frame in sound.frames)
         flags = _DATA_OFFSET | _DURATIONS | _SIZES
         boxes = (
-            _box(b"tfhd", struct.pack(">3I", _BASE_IS_MOOF | 0x20, self.audio.track_id, _SYNC)),
-            _box(b"tfdt", struct.pack(">IQ", 1 << 24, sound.start)),
-            _box(b"trun", struct.pack(">2Ii", flags, len(sound.frames), sound.offset), samples),
+            full_box(b"tfhd", 0, _BASE_IS_MOOF | 0x20, struct.pack(">2I", self.audio.track_id, _SYNC)),
+            full_box(b"tfdt", 1, 0, U64.pack(sound.start)),
+            full_box(b"trun", 0, flags, struct.pack(">Ii", len(sound.frames), sound.offset), samples),
         )
-        return _box(b"traf", *boxes)
+        return box(b"traf", *boxes)
 
 
 def split_parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -231,25 +231,20 @@ def _read_sound(moof: bytes, start: int, end: int, track: Track) -> _Sound | Non
     return _Sound(first, tuple(frames), offset)
 
 
-def _shift_data(box: bytes, offset: int, growth: int, inserted: int) -> bytes:
+def _shift_data(whole: bytes, offset: int, growth: int, inserted: int) -> bytes:
     """A box of a `moof` that grows, for media in which something is inserted at `offset`."""
-    if box[4:8] != b"traf":
-        return box
-    shifted = bytearray(box)
-    for name, inner, _ in walk_boxes(box, 8, len(box)):
-        if name == b"trun" and U32.unpack_from(box, inner)[0] & _DATA_OFFSET:
-            old = I32.unpack_from(box, inner + 8)[0]
+    if whole[4:8] != b"traf":
+        return whole
+    shifted = bytearray(whole)
+    for name, inner, _ in walk_boxes(whole, 8, len(whole)):
+        if name == b"trun" and U32.unpack_from(whole, inner)[0] & _DATA_OFFSET:
+            old = I32.unpack_from(whole, inner + 8)[0]
             I32.pack_into(shifted, inner + 8, old + growth + inserted * (old >= offset))
     return bytes(shifted)
 
 
-def _grow(box: bytes, size: int) -> bytes:
+def _grow(whole: bytes, size: int) -> bytes:
     """A box whose content has changed, with its new size in its header."""
-    if U32.unpack_from(box)[0] == 1:
-        return box[:8] + U64.pack(size) + box[16:]
-    return U32.pack(size) + box[4:]
-
-
-def _box(name: bytes, *content: bytes) -> bytes:
-    body = b"".join(content)
-    return U32.pack(len(body) + 8) + name + body
+    if U32.unpack_from(whole)[0] == 1:
+        return whole[:8] + U64.pack(size) + whole[16:]
+    return U32.pack(size) + whole[4:]

@@ -4,7 +4,7 @@ Pure.
 
 import struct
 
-from gateway.mp4.movie_writer import box, full_box
+from gateway.mp4.boxes import box, full_box
 
 #: Ticks a second of the times.
 TIMESCALE = 90_000

@@ -2,7 +2,7 @@
 
 import struct
 
-from gateway.mp4.movie_writer import box
+from gateway.mp4.boxes import box
 from gateway.mp4.samples import Samples, TrackFormat
 
 

@@ -8,6 +8,7 @@ import struct
 
 import pytest
 
+from gateway.mp4.boxes import box
 from tests.workers.conftest import H264, make_media
 from workers.ffmpeg.fmp4 import MAX_BOX_BYTES, Fmp4Reader, Fragment, InitSegment, InvalidMedia
 
@@ -114,8 +115,8 @@ def test_audio_alone_is_a_part_without_frames():
 
 def with_moof_of(first: bytes, second: bytes) -> bytes:
     """The init segment of one stream and the parts of another."""
-    init = b"".join(box for name, box in boxes(first) if name in {b"ftyp", b"moov"})
-    return init + b"".join(box for name, box in boxes(second) if name in {b"moof", b"mdat"})
+    init = b"".join(whole for name, whole in boxes(first) if name in {b"ftyp", b"moov"})
+    return init + b"".join(whole for name, whole in boxes(second) if name in {b"moof", b"mdat"})
 
 
 def test_a_key_frame_with_another_sps_is_a_new_picture_format(h264_media: bytes):
@@ -143,10 +144,6 @@ def test_an_h265_key_frame_with_another_sps_is_a_new_picture_format():
     small, large = (make_media(*hevc, seconds=0.5, size=size) for size in ("320x180", "640x360"))
     assert not any(part.has_new_parameters for part in read(small)[1:])
     assert read(with_moof_of(small, large))[1].has_new_parameters
-
-
-def box(name: bytes, content: bytes = b"") -> bytes:
-    return struct.pack(">I", 8 + len(content)) + name + content
 
 
 @pytest.mark.parametrize(
