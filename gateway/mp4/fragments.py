@@ -4,13 +4,27 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.mp4.boxes import I32, U32, U64, InvalidMedia, find_box, walk_boxes
+from gateway.mp4.boxes import U32, InvalidMedia, find_box, walk_boxes
+from gateway.mp4.track_runs import (
+    COMPOSITION,
+    DEFAULT_DURATION,
+    DEFAULT_FLAGS,
+    DEFAULT_SIZE,
+    DURATION,
+    FLAGS,
+    NON_SYNC,
+    SIZE,
+    TrackFragment,
+    TrackRun,
+    read_decode_time,
+    read_run,
+    read_track_fragment,
+)
 
 VIDEO, AUDIO = "vide", "soun"
 
 #: Samples that one fragment may have; a count beyond it is no count.
 _MAX_SAMPLES = 1_000_000
-_NON_SYNC = 0x0001_0000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +79,11 @@ def read_samples(moof: bytes, tracks: tuple[Track, ...]) -> dict[str, Samples]:
     found = {kind: Samples() for kind in of_kind}
     try:
         for name, start, end in walk_boxes(moof, 8, len(moof)):
-            if name == b"traf":
+            if name == b"traf" and of_kind:
+                fragment = read_track_fragment(moof, start, end)
                 for kind, track in of_kind.items():
-                    _add_track_fragment(moof, start, end, track, found[kind])
+                    if track.track_id == fragment.track_id:
+                        _add_track_fragment(fragment, track, found[kind])
     except (struct.error, IndexError) as error:
         raise InvalidMedia(f"a 'moof' box that ends too early: {error}") from error
     return found
@@ -132,72 +148,34 @@ def _parse_hevc_configuration(box: bytes) -> tuple[frozenset[bytes], int]:
     return frozenset(sets), (box[21] & 3) + 1
 
 
-def _add_track_fragment(moof: bytes, start: int, end: int, track: Track, samples: Samples) -> None:
-    header = find_box(moof, start, end, b"tfhd")
-    if header is None:
-        raise InvalidMedia("a 'traf' box without 'tfhd'")
-    flags, track_id = struct.unpack_from(">II", moof, header[0])
-    if track_id != track.track_id:
-        return
-    offset = header[0] + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
-    default_duration, default_size, default_flags = (
-        track.default_duration,
-        track.default_size,
-        track.default_flags,
-    )
-    if flags & 0x8:
-        default_duration = U32.unpack_from(moof, offset)[0]
-        offset += 4
-    if flags & 0x10:
-        default_size = U32.unpack_from(moof, offset)[0]
-        offset += 4
-    if flags & 0x20:
-        default_flags = U32.unpack_from(moof, offset)[0]
-    for name, inner, _ in walk_boxes(moof, start, end):
-        if name == b"tfdt" and samples.start is None:
-            samples.start = (U64 if moof[inner] else U32).unpack_from(moof, inner + 4)[0]
+def _add_track_fragment(fragment: TrackFragment, track: Track, summary: Samples) -> None:
+    moof = fragment.data
+    duration = fragment.default(DEFAULT_DURATION, track.default_duration)
+    size = fragment.default(DEFAULT_SIZE, track.default_size)
+    flags = fragment.default(DEFAULT_FLAGS, track.default_flags)
+    for name, inner, _ in walk_boxes(moof, fragment.start, fragment.end):
+        if name == b"tfdt" and summary.start is None:
+            summary.start = read_decode_time(moof, inner)
         elif name == b"trun":
-            _add_samples(
-                moof, inner, samples, duration=default_duration, size=default_size, default_flags=default_flags
-            )
+            _add_run(read_run(moof, inner), summary, duration, size, flags)
 
 
-def _add_samples(moof: bytes, offset: int, samples: Samples, *, duration: int, size: int, default_flags: int) -> None:
-    flags, count = struct.unpack_from(">II", moof, offset)
-    flags &= 0xFF_FFFF
-    offset += 8
-    data_offset = None
-    if flags & 0x1:
-        data_offset = I32.unpack_from(moof, offset)[0]
-        offset += 4
-    first_flags = default_flags
-    if flags & 0x4:
-        first_flags = U32.unpack_from(moof, offset)[0]
-        offset += 4
-    has_duration, has_size, has_flags, has_composition = (bool(flags & bit) for bit in (0x100, 0x200, 0x400, 0x800))
-    step = 4 * (has_duration + has_size + has_flags + has_composition)
-    # The second limit is for samples of which the box tells nothing one by one: their count alone costs no bytes.
-    if offset + step * count > len(moof) or count > _MAX_SAMPLES:
+def _add_run(run: TrackRun, summary: Samples, duration: int, size: int, flags: int) -> None:
+    """Add the samples of a `trun` box; the numbers are the defaults of a sample."""
+    if not run.is_within(_MAX_SAMPLES):
         raise InvalidMedia("a 'trun' box with more samples than bytes")
-    for index in range(count):
-        at = offset + index * step
-        if has_duration:
-            samples.duration += U32.unpack_from(moof, at)[0]
-            at += 4
-        else:
-            samples.duration += duration
-        sample_size = U32.unpack_from(moof, at)[0] if has_size else size
-        at += 4 * has_size
-        if samples.frames == 0:
-            sample_flags = U32.unpack_from(moof, at)[0] if has_flags else first_flags
-            samples.is_key = not sample_flags & _NON_SYNC
-            samples.first_offset, samples.first_size = data_offset, sample_size
-        at += 4 * has_flags
-        if has_composition:
-            composition = I32.unpack_from(moof, at)[0]
-            if samples.composition is None:
-                samples.composition = composition
-            elif samples.composition != composition:
-                # Frames are shown in another order than they are sent.
-                samples.has_b_frames = True
-        samples.frames += 1
+    if not run.count:
+        return
+    durations = run.column(DURATION)
+    summary.duration += duration * run.count if durations is None else sum(durations)
+    if not summary.frames:
+        first_flags = flags if run.first_flags is None else run.first_flags
+        summary.is_key = not (run.column(FLAGS) or (first_flags,))[0] & NON_SYNC
+        summary.first_offset, summary.first_size = run.data_offset, (run.column(SIZE) or (size,))[0]
+    if offsets := run.column(COMPOSITION):
+        if summary.composition is None:
+            summary.composition = offsets[0]
+        if offsets.count(summary.composition) < run.count:
+            # Frames are shown in another order than they are sent.
+            summary.has_b_frames = True
+    summary.frames += run.count

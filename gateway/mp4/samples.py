@@ -5,11 +5,24 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from gateway.mp4.boxes import I32, U32, U64, InvalidMedia, find_box, read_box_header, walk_boxes
+from gateway.mp4.boxes import U32, InvalidMedia, find_box, read_box_header, walk_boxes
+from gateway.mp4.track_runs import (
+    COMPOSITION,
+    DEFAULT_DURATION,
+    DEFAULT_FLAGS,
+    DEFAULT_SIZE,
+    DURATION,
+    FLAGS,
+    NON_SYNC,
+    SIZE,
+    TrackRun,
+    read_decode_time,
+    read_run,
+    read_track_fragment,
+)
 
 VIDEO, AUDIO = "vide", "soun"
 
-_NON_SYNC = 0x0001_0000
 _MAX_SAMPLES = 100_000
 #: Boxes in a sample entry that tell of bit rates and the like: two runs of one camera may differ in them.
 _PASSING_BOXES = frozenset({b"btrt"})
@@ -204,74 +217,56 @@ def _parse_track(data: bytes, start: int, end: int, defaults: dict[int, list[int
 def _parse_track_fragment(
     data: memoryview, start: int, end: int, tracks: dict[int, TrackFormat]
 ) -> Iterator[tuple[int, Samples]]:
-    header = find_box(data, start, end, b"tfhd")
-    if header is None:
-        raise InvalidMedia("a 'traf' box without 'tfhd'")
-    flags, track_id = struct.unpack_from(">II", data, header[0])
-    track = tracks.get(track_id)
+    fragment = read_track_fragment(data, start, end)
+    track = tracks.get(fragment.track_id)
     if track is None:
         return
-    at = header[0] + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
-    defaults = {
-        "default_duration": track.default_duration,
-        "default_size": track.default_size,
-        "default_flags": track.default_flags,
-    }
-    for bit, name in ((0x8, "default_duration"), (0x10, "default_size"), (0x20, "default_flags")):
-        if flags & bit:
-            defaults[name] = U32.unpack_from(data, at)[0]
-            at += 4
-    track = replace(track, **defaults)
+    track = replace(
+        track,
+        default_duration=fragment.default(DEFAULT_DURATION, track.default_duration),
+        default_size=fragment.default(DEFAULT_SIZE, track.default_size),
+        default_flags=fragment.default(DEFAULT_FLAGS, track.default_flags),
+    )
     time, place = None, None
     for name, inner, _ in walk_boxes(data, start, end):
         if name == b"tfdt":
-            time = (U64 if data[inner] else U32).unpack_from(data, inner + 4)[0]
+            time = read_decode_time(data, inner)
         elif name == b"trun":
             if time is None:
                 raise InvalidMedia("a 'traf' box without 'tfdt'")
-            place, samples = _parse_samples(data, inner, track, time, place)
+            run = read_run(data, inner)
+            place = place if run.data_offset is None else run.data_offset
+            samples = _parse_run(run, track, time, place)
             if len(samples):
                 time = samples.end
                 yield place, samples
                 place += len(samples.data)
 
 
-def _parse_samples(data: memoryview, at: int, track: TrackFormat, time: int, place: int | None) -> tuple[int, Samples]:
-    flags, count = struct.unpack_from(">II", data, at)
-    flags &= 0xFF_FFFF
-    at += 8
-    if flags & 0x1:
-        place = I32.unpack_from(data, at)[0]
-        at += 4
-    first_flags = None
-    if flags & 0x4:
-        first_flags = U32.unpack_from(data, at)[0]
-        at += 4
-    columns = [bool(flags & bit) for bit in (0x100, 0x200, 0x400, 0x800)]
-    width = sum(columns)
-    if place is None or count > _MAX_SAMPLES or at + 4 * width * count > len(data):
+def _parse_run(run: TrackRun, track: TrackFormat, time: int, place: int | None) -> Samples:
+    """The samples of a `trun` box whose media begins at `place`; the defaults of a sample are those of `track`."""
+    if place is None or not run.is_within(_MAX_SAMPLES):
         raise InvalidMedia("a 'trun' box with more samples than bytes, or without their place")
-    table = struct.unpack_from(f">{width * count}I", data, at)
-    taken = iter(range(width))
-    durations, sizes, sample_flags, offsets = (
-        list(table[next(taken) :: width]) if is_there else [default] * count
-        for is_there, default in zip(
-            columns, (track.default_duration, track.default_size, track.default_flags, 0), strict=True
+    durations, sizes, flags, offsets = (
+        list(run.column(field) or [default] * run.count)
+        for field, default in (
+            (DURATION, track.default_duration),
+            (SIZE, track.default_size),
+            (FLAGS, track.default_flags),
+            (COMPOSITION, 0),
         )
     )
-    if first_flags is not None and count:
-        sample_flags[0] = first_flags
-    if columns[3]:
-        offsets = [value - (1 << 32) if value >= 1 << 31 else value for value in offsets]
+    if run.count and run.first_flags is not None:
+        flags[0] = run.first_flags
     size = sum(sizes)
-    if place < 0 or place + size > len(data):
+    if place < 0 or place + size > len(run.data):
         raise InvalidMedia("samples that lie outside of their part")
     times = []
     for duration in durations:
         times.append(time)
         time += duration
-    keys = [not value & _NON_SYNC for value in sample_flags]
-    return place, Samples(track, times, durations, sizes, offsets, keys, data[place : place + size])
+    keys = [not value & NON_SYNC for value in flags]
+    return Samples(track, times, durations, sizes, offsets, keys, run.data[place : place + size])
 
 
 def _essence(track: TrackFormat) -> tuple[bytes, bytes, bytes]:

@@ -12,6 +12,18 @@ from dataclasses import dataclass, replace
 from gateway.mp4.boxes import I32, U32, U64, InvalidMedia, box, find_box, full_box, read_box_header, walk_boxes
 from gateway.mp4.fragments import VIDEO, Track, parse_tracks, read_samples
 from gateway.mp4.init_segments import AAC_FRAME_SAMPLES, add_silent_sound, find_sound
+from gateway.mp4.track_runs import (
+    BASE_IS_MOOF,
+    DATA_OFFSET,
+    DEFAULT_DURATION,
+    DEFAULT_FLAGS,
+    DEFAULT_SIZE,
+    DURATION,
+    SIZE,
+    read_decode_time,
+    read_run,
+    read_track_fragment,
+)
 
 #: A hole of so many frames in the sound is none: Chromium takes up to two for a clock that is not exact. After a longer
 #: one, or after sound that goes back, it drops all pictures up to the next key frame.
@@ -21,9 +33,6 @@ _MAX_APART_SECONDS = 2.0
 #: A part longer than this is no part of a camera: nobody is sent an hour of silence for it.
 _MAX_FRAMES = 2000
 
-_DATA_OFFSET, _DURATIONS, _SIZES, _FLAGS, _COMPOSITION = 0x1, 0x100, 0x200, 0x400, 0x800
-_FIRST_FLAGS = 0x4
-_BASE_IS_MOOF = 0x2_0000
 _SYNC = 0x0200_0000
 
 
@@ -144,9 +153,9 @@ class SilenceFiller:
     def _fragment(self, sound: _Sound) -> bytes:
         """A `traf` with these frames of sound (ISO/IEC 14496-12, 8.8.6 to 8.8.12)."""
         samples = b"".join(struct.pack(">2I", *frame) for frame in sound.frames)
-        flags = _DATA_OFFSET | _DURATIONS | _SIZES
+        flags = DATA_OFFSET | DURATION | SIZE
         boxes = (
-            full_box(b"tfhd", 0, _BASE_IS_MOOF | 0x20, struct.pack(">2I", self.audio.track_id, _SYNC)),
+            full_box(b"tfhd", 0, BASE_IS_MOOF | DEFAULT_FLAGS, struct.pack(">2I", self.audio.track_id, _SYNC)),
             full_box(b"tfdt", 1, 0, U64.pack(sound.start)),
             full_box(b"trun", 0, flags, struct.pack(">Ii", len(sound.frames), sound.offset), samples),
         )
@@ -191,44 +200,33 @@ def _on_grid(ticks: int) -> int:
 
 
 def _track_of(moof: bytes, start: int, end: int) -> int:
-    header = find_box(moof, start, end, b"tfhd")
-    if header is None:
-        raise InvalidMedia("a 'traf' box without 'tfhd'")
-    flags, track_id = struct.unpack_from(">2I", moof, header[0])
-    if not flags & _BASE_IS_MOOF:
+    fragment = read_track_fragment(moof, start, end)
+    if not fragment.flags & BASE_IS_MOOF:
         raise InvalidMedia("a 'traf' box whose media is not found from its 'moof'")
-    return track_id
+    return fragment.track_id
 
 
 def _read_sound(moof: bytes, start: int, end: int, track: Track) -> _Sound | None:
     """The frames of a track fragment; None when it tells of them in several boxes, or not where they lie."""
     try:
-        header = find_box(moof, start, end, b"tfhd") or (0, 0)
-        flags, at = U32.unpack_from(moof, header[0])[0], header[0] + 8
-        at += 8 * bool(flags & 0x1) + 4 * bool(flags & 0x2)
-        duration, size = track.default_duration, track.default_size
-        if flags & 0x8:
-            duration, at = U32.unpack_from(moof, at)[0], at + 4
-        if flags & 0x10:
-            size = U32.unpack_from(moof, at)[0]
+        fragment = read_track_fragment(moof, start, end)
+        duration = fragment.default(DEFAULT_DURATION, track.default_duration)
+        size = fragment.default(DEFAULT_SIZE, track.default_size)
         times = find_box(moof, start, end, b"tfdt")
         runs = [inner for name, inner, _ in walk_boxes(moof, start, end) if name == b"trun"]
-        if times is None or len(runs) != 1 or not U32.unpack_from(moof, runs[0])[0] & _DATA_OFFSET:
+        if times is None or len(runs) != 1:
             return None
-        first = (U64 if moof[times[0]] else U32).unpack_from(moof, times[0] + 4)[0]
-        flags, count, offset = struct.unpack_from(">2Ii", moof, runs[0])
-        at, frames = runs[0] + 12 + 4 * bool(flags & _FIRST_FLAGS), []
-        for _ in range(min(count, len(moof))):
-            own_duration, own_size = duration, size
-            if flags & _DURATIONS:
-                own_duration, at = U32.unpack_from(moof, at)[0], at + 4
-            if flags & _SIZES:
-                own_size, at = U32.unpack_from(moof, at)[0], at + 4
-            at += 4 * bool(flags & _FLAGS) + 4 * bool(flags & _COMPOSITION)
-            frames.append((own_duration, own_size))
+        run = read_run(moof, runs[0])
+        if run.data_offset is None:
+            return None
+        first = read_decode_time(moof, times[0])
+        # Without a column the count alone costs no bytes.
+        count = min(run.count, len(moof))
+        durations = run.column(DURATION) or [duration] * count
+        sizes = run.column(SIZE) or [size] * count
     except struct.error as error:
         raise InvalidMedia(f"a 'traf' box that ends too early: {error}") from error
-    return _Sound(first, tuple(frames), offset)
+    return _Sound(first, tuple(zip(durations, sizes, strict=True)), run.data_offset)
 
 
 def _shift_data(whole: bytes, offset: int, growth: int, inserted: int) -> bytes:
@@ -237,8 +235,7 @@ def _shift_data(whole: bytes, offset: int, growth: int, inserted: int) -> bytes:
         return whole
     shifted = bytearray(whole)
     for name, inner, _ in walk_boxes(whole, 8, len(whole)):
-        if name == b"trun" and U32.unpack_from(whole, inner)[0] & _DATA_OFFSET:
-            old = I32.unpack_from(whole, inner + 8)[0]
+        if name == b"trun" and (old := read_run(whole, inner).data_offset) is not None:
             I32.pack_into(shifted, inner + 8, old + growth + inserted * (old >= offset))
     return bytes(shifted)
 
