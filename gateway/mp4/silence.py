@@ -76,12 +76,15 @@ class SilenceFiller:
         if self.frame is None:
             return data
         end: int | None = None
-        for moof, _ in split_parts(before):
-            end = self._sound_end(moof)
         filled = []
-        for moof, mdat in split_parts(data):
-            filled.append(self._fill_one(moof, mdat, end))
-            end = self._sound_end(moof)
+        try:
+            for moof, _ in split_parts(before):
+                end = self._sound_end(moof)
+            for moof, mdat in split_parts(data):
+                filled.append(self._fill_one(moof, mdat, end))
+                end = self._sound_end(moof)
+        except (struct.error, IndexError) as error:
+            raise InvalidMedia(f"a part that cannot be filled with silence: {error}") from error
         return b"".join(filled)
 
     def _fill_one(self, moof: bytes, mdat: bytes, end_before: int | None) -> bytes:
@@ -208,24 +211,21 @@ def _track_of(moof: bytes, start: int, end: int) -> int:
 
 def _read_sound(moof: bytes, start: int, end: int, track: Track) -> _Sound | None:
     """The frames of a track fragment; None when it tells of them in several boxes, or not where they lie."""
-    try:
-        fragment = read_track_fragment(moof, start, end)
-        duration = fragment.default(DEFAULT_DURATION, track.default_duration)
-        size = fragment.default(DEFAULT_SIZE, track.default_size)
-        times = find_box(moof, start, end, b"tfdt")
-        runs = [inner for name, inner, _ in walk_boxes(moof, start, end) if name == b"trun"]
-        if times is None or len(runs) != 1:
-            return None
-        run = read_run(moof, runs[0])
-        if run.data_offset is None:
-            return None
-        first = read_decode_time(moof, times[0])
-        # Without a column the count alone costs no bytes.
-        count = min(run.count, len(moof))
-        durations = run.column(DURATION) or [duration] * count
-        sizes = run.column(SIZE) or [size] * count
-    except struct.error as error:
-        raise InvalidMedia(f"a 'traf' box that ends too early: {error}") from error
+    fragment = read_track_fragment(moof, start, end)
+    duration = fragment.default(DEFAULT_DURATION, track.default_duration)
+    size = fragment.default(DEFAULT_SIZE, track.default_size)
+    times = find_box(moof, start, end, b"tfdt")
+    runs = [inner for name, inner, _ in walk_boxes(moof, start, end) if name == b"trun"]
+    if times is None or len(runs) != 1:
+        return None
+    run = read_run(moof, runs[0])
+    if run.data_offset is None:
+        return None
+    first = read_decode_time(moof, times[0])
+    # Without a column the count alone costs no bytes.
+    count = min(run.count, len(moof))
+    durations = run.column(DURATION) or [duration] * count
+    sizes = run.column(SIZE) or [size] * count
     return _Sound(first, tuple(zip(durations, sizes, strict=True)), run.data_offset)
 
 

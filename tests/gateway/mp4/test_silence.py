@@ -1,13 +1,15 @@
 """Parts without sound are filled with silence: the sound has no hole, the pictures are the same, decoders are
 content."""
 
+import contextlib
 import io
+import random
 from itertools import pairwise
 
 import av
 import pytest
 
-from gateway.mp4.boxes import InvalidMedia
+from gateway.mp4.boxes import U32, InvalidMedia
 from gateway.mp4.fragments import read_samples
 from gateway.mp4.init_segments import find_sound
 from gateway.mp4.silence import SilenceFiller, split_parts
@@ -104,6 +106,45 @@ def test_sound_in_which_silence_is_not_known_is_left_as_it_is():
     other = clip.init[:at] + bytes([5 << 3 | clip.init[at] & 7]) + clip.init[at + 1 :]
     assert find_sound(other).silent_frame is None
     assert SilenceFiller.of(other).fill(clip.parts[0].data) == clip.parts[0].data
+
+
+@pytest.mark.parametrize("settings", [{}, LATE], ids=str)
+def test_damaged_parts_raise_nothing_but_invalid_media(settings):
+    clip, dice = make_clip(**settings), random.Random(4)
+    filler = SilenceFiller.of(clip.init)
+    parts = [part.data for part in clip.parts]
+    for number in range(3000):
+        intact, damaged = dice.choice(parts), bytearray(dice.choice(parts))
+        moof_end = int.from_bytes(damaged[:4], "big")
+        at = dice.choice(
+            [at for at in range(8, moof_end) if bytes(damaged[at : at + 4]) in {b"tfhd", b"tfdt", b"trun"}]
+        )
+        if number % 3:
+            for _ in range(dice.randint(1, 4)):
+                damaged[dice.randrange(8, moof_end)] = dice.randrange(256)
+        else:
+            # The last box of the part's `moof` ends before its fields do.
+            head = damaged[8 : at + 4 + dice.randrange(9)]
+            damaged = b"".join((U32.pack(8 + len(head)), b"moof", head, damaged[moof_end:]))
+            damaged = shorten_last_boxes(bytearray(damaged))
+        for data, before in ((bytes(damaged), intact), (intact, bytes(damaged))):
+            with contextlib.suppress(InvalidMedia):
+                filler.fill(data, before)
+
+
+def shorten_last_boxes(part: bytearray) -> bytearray:
+    """A part whose last `traf` box, and the last box in it, end with its `moof`."""
+    moof_end = U32.unpack_from(part)[0]
+    at, end = 8, moof_end
+    while at + 8 <= end:
+        size = U32.unpack_from(part, at)[0]
+        if at + size >= end:
+            U32.pack_into(part, at, end - at)
+            if part[at + 4 : at + 8] != b"traf":
+                return part
+            size = 8
+        at += size
+    return part
 
 
 def test_a_part_that_is_cut_off_anywhere_is_refused():
