@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.mp4.boxes import InvalidMedia, find_box
-from gateway.mp4.fragments import AUDIO, VIDEO, Track, parse_tracks, read_samples
+from gateway.mp4.fragments import AUDIO, VIDEO, Track, parse_tracks, summarize_samples
 from gateway.mp4.silence import split_parts
 from tests.hls_reading import ByteRange, HlsPart, HlsPlaylist, HlsSegment
 from tests.hls_validator import Fetch
@@ -102,7 +102,7 @@ def _read_media(fetch: Fetch, uri: str, byte_range: ByteRange | None, tracks: tu
     media: _Media | None = None
     try:
         for moof, _ in split_parts(data):
-            samples = read_samples(moof, tracks)
+            samples = summarize_samples(moof, tracks)
             video, audio = samples[VIDEO], samples.get(AUDIO)
             start = (video.start or 0) / timescale
             has_audio = audio is not None and audio.frames > 0

@@ -23,7 +23,7 @@ from gateway.mp4.track_runs import (
 
 VIDEO, AUDIO = "vide", "soun"
 
-#: Samples that one fragment may have; a count beyond it is no count.
+#: SampleSummary that one fragment may have; a count beyond it is no count.
 _MAX_SAMPLES = 1_000_000
 
 
@@ -43,7 +43,7 @@ class Track:
 
 
 @dataclass(slots=True)
-class Samples:
+class SampleSummary:
     """The samples of one track in one fragment, summed up. Times in ticks, offsets from the start of `moof`."""
 
     start: int | None = None
@@ -70,13 +70,13 @@ def parse_tracks(moov: bytes) -> tuple[Track, ...]:
         raise InvalidMedia(f"a 'moov' box that ends too early: {error}") from error
 
 
-def read_samples(moof: bytes, tracks: tuple[Track, ...]) -> dict[str, Samples]:
+def summarize_samples(moof: bytes, tracks: tuple[Track, ...]) -> dict[str, SampleSummary]:
     """The samples of a whole `moof` box, of the first track of each kind, by that kind; raises InvalidMedia.
 
     A kind without a track is missing; one whose track has nothing in this fragment has 0 frames.
     """
     of_kind = {track.kind: track for track in reversed(tracks)}
-    found = {kind: Samples() for kind in of_kind}
+    found = {kind: SampleSummary() for kind in of_kind}
     try:
         for name, start, end in walk_boxes(moof, 8, len(moof)):
             if name == b"traf" and of_kind:
@@ -148,7 +148,7 @@ def _parse_hevc_configuration(box: bytes) -> tuple[frozenset[bytes], int]:
     return frozenset(sets), (box[21] & 3) + 1
 
 
-def _add_track_fragment(fragment: TrackFragment, track: Track, summary: Samples) -> None:
+def _add_track_fragment(fragment: TrackFragment, track: Track, summary: SampleSummary) -> None:
     moof = fragment.data
     duration = fragment.default(DEFAULT_DURATION, track.default_duration)
     size = fragment.default(DEFAULT_SIZE, track.default_size)
@@ -160,7 +160,7 @@ def _add_track_fragment(fragment: TrackFragment, track: Track, summary: Samples)
             _add_run(read_run(moof, inner), summary, duration, size, flags)
 
 
-def _add_run(run: TrackRun, summary: Samples, duration: int, size: int, flags: int) -> None:
+def _add_run(run: TrackRun, summary: SampleSummary, duration: int, size: int, flags: int) -> None:
     """Add the samples of a `trun` box; the numbers are the defaults of a sample."""
     if not run.is_within(_MAX_SAMPLES):
         raise InvalidMedia("a 'trun' box with more samples than bytes")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from gateway.mp4.boxes import I32, U32, U64, InvalidMedia, box, find_box, full_box, read_box_header, walk_boxes
-from gateway.mp4.fragments import VIDEO, Track, parse_tracks, read_samples
+from gateway.mp4.fragments import VIDEO, Track, parse_tracks, summarize_samples
 from gateway.mp4.init_segments import AAC_FRAME_SAMPLES, add_silent_sound, find_sound
 from gateway.mp4.track_runs import (
     BASE_IS_MOOF,
@@ -128,7 +128,7 @@ class SilenceFiller:
 
     def _picture(self, moof: bytes) -> tuple[int, int]:
         """Start and end of the pictures, in ticks of the sound."""
-        video = read_samples(moof, self.tracks)[VIDEO]
+        video = summarize_samples(moof, self.tracks)[VIDEO]
         timescale = next(track.timescale for track in self.tracks if track.kind == VIDEO)
         start = video.start or 0
         rate = self.audio.timescale

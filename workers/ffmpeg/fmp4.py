@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gateway.mp4.boxes import MAX_BOX_BYTES, InvalidMedia, read_box_header
-from gateway.mp4.fragments import AUDIO, VIDEO, Samples, Track, parse_tracks, read_samples
+from gateway.mp4.fragments import AUDIO, VIDEO, SampleSummary, Track, parse_tracks, summarize_samples
 
 __all__ = ["MAX_BOX_BYTES", "Fmp4Reader", "Fragment", "InitSegment", "InvalidMedia", "Track"]
 
@@ -80,8 +80,8 @@ class Fmp4Reader:
 def _parse_fragment(moof: bytes, mdat: bytes, init: InitSegment) -> Fragment:
     data = moof + mdat
     video = init.video
-    found = read_samples(moof, init.tracks)
-    samples, audio = found.get(VIDEO, Samples()), found.get(AUDIO)
+    found = summarize_samples(moof, init.tracks)
+    samples, audio = found.get(VIDEO, SampleSummary()), found.get(AUDIO)
     timescale = video.timescale if video else 1
     return Fragment(
         data=data,
@@ -95,7 +95,7 @@ def _parse_fragment(moof: bytes, mdat: bytes, init: InitSegment) -> Fragment:
     )
 
 
-def _has_new_parameters(data: bytes, samples: Samples, video: Track | None) -> bool:
+def _has_new_parameters(data: bytes, samples: SampleSummary, video: Track | None) -> bool:
     """Whether the first sample carries an SPS that is not in the init segment."""
     if video is None or not video.parameter_sets or samples.first_offset is None or samples.first_offset < 0:
         return False

@@ -10,7 +10,7 @@ import av
 import pytest
 
 from gateway.mp4.boxes import U32, InvalidMedia
-from gateway.mp4.fragments import read_samples
+from gateway.mp4.fragments import summarize_samples
 from gateway.mp4.init_segments import find_sound
 from gateway.mp4.silence import SilenceFiller, split_parts
 from tests.cameras.footage import read_counters
@@ -73,8 +73,8 @@ def test_the_first_frame_of_late_sound_is_no_longer_stretched_over_all_that_was_
     before, data = clip.parts[number - 1].data, clip.parts[number].data
     moof, _ = next(split_parts(data))
     filled, _ = next(split_parts(filler.fill(data, before)))
-    assert read_samples(moof, filler.tracks)["soun"].start == 0
-    start = read_samples(filled, filler.tracks)["soun"].start / 48000
+    assert summarize_samples(moof, filler.tracks)["soun"].start == 0
+    start = summarize_samples(filled, filler.tracks)["soun"].start / 48000
     assert clip.parts[number].start - 0.05 < start <= clip.parts[number].start + 0.05
 
 
@@ -85,7 +85,7 @@ def test_sound_that_began_before_the_silence_ended_loses_its_beginning():
     # As if the part before had come without its sound.
     filled = filler.fill(clip.parts[1].data, silent.parts[1].data)
     moof, _ = next(split_parts(filled))
-    samples = read_samples(moof, filler.tracks)
+    samples = summarize_samples(moof, filler.tracks)
     assert samples["soun"].start >= 47_600
     assert samples["vide"].frames == clip.parts[1].frames
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.mp4.boxes import InvalidMedia, box, find_box, full_box
-from gateway.mp4.fragments import parse_tracks, read_samples
+from gateway.mp4.fragments import parse_tracks, summarize_samples
 from gateway.mp4.samples import parse_init, parse_part
 from gateway.mp4.track_runs import (
     BASE_IS_MOOF,
@@ -126,7 +126,7 @@ class Readers:
         """Whether both readers accept a part; asserts that they find the same samples in it then."""
         moof = data[: struct.unpack_from(">I", data)[0]]
         try:
-            summaries = read_samples(moof, self.tracks)
+            summaries = summarize_samples(moof, self.tracks)
             by_kind = {
                 kind: [one for one in parse_part(data, self.formats) if one.track.kind == kind] for kind in summaries
             }
