@@ -22,7 +22,7 @@ MIN_TARGET_SECONDS = 2
 #: The part target is the longest part, rounded up to this: cameras' frames are not exactly timed either.
 _PART_STEP_SECONDS = 0.05
 #: Shorter parts are joined to one before players are told of it: a camera may send key frames alone, each a part.
-_MIN_PIECE_SECONDS = 0.3
+_MIN_LISTED_SECONDS = 0.3
 #: A playlist without an end must hold so many target durations (6.2.2), and players keep as far from its end (4.4.3.8).
 _TARGETS_HELD = 3
 _PART_TARGETS_HELD_BACK = 3
@@ -91,21 +91,21 @@ class LiveSegment:
         return _length(self.parts)
 
     @property
-    def pieces(self) -> list[tuple[LivePart, ...]]:
+    def listed_parts(self) -> list[tuple[LivePart, ...]]:
         """The parts as players see them: short ones joined, and what may still be joined to the next left out."""
-        pieces, joined = [], []
+        listed, joined = [], []
         for part in self.parts:
             joined.append(part)
-            if _length(joined) >= _MIN_PIECE_SECONDS:
-                pieces.append(tuple(joined))
+            if _length(joined) >= _MIN_LISTED_SECONDS:
+                listed.append(tuple(joined))
                 joined = []
         if joined and self.is_complete:
-            pieces.append(tuple(joined))
-        return pieces
+            listed.append(tuple(joined))
+        return listed
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReloadTarget:
     """What a blocking reload waits for: a part of a segment, counted from 0, or with `part=None` the whole segment."""
 
     segment: int
@@ -117,44 +117,44 @@ class LivePlaylist:
 
     def __init__(self, parts: Sequence[LivePart]) -> None:
         known = cut_segments(parts)
-        longest_piece = max([_length(piece) for segment in known for piece in segment.pieces], default=0.0)
-        steps = math.ceil(round(longest_piece / _PART_STEP_SECONDS, 6))
+        longest_part = max([_length(group) for segment in known for group in segment.listed_parts], default=0.0)
+        steps = math.ceil(round(longest_part / _PART_STEP_SECONDS, 6))
         self.part_seconds = max(steps, 1) * _PART_STEP_SECONDS
         longest = max([segment.duration for segment in known], default=0.0)
         self.target_seconds = max(MIN_TARGET_SECONDS, math.floor(longest + 0.5), math.ceil(self.part_seconds))
         newest = _newest_of(known, _TARGETS_HELD * self.target_seconds)
-        self.segments = [segment for segment in newest if segment.pieces]
+        self.segments = [segment for segment in newest if segment.listed_parts]
 
     @property
     def is_empty(self) -> bool:
         return not self.segments
 
-    def has(self, wanted: Wanted) -> bool:
+    def has(self, target: ReloadTarget) -> bool:
         """Whether a blocking reload that waits for this can be answered (6.2.5.2)."""
         if self.is_empty:
             return False
         last = self.segments[-1]
-        if last.number != wanted.segment:
-            return last.number > wanted.segment
-        if wanted.part is None:
+        if last.number != target.segment:
+            return last.number > target.segment
+        if target.part is None:
             return last.is_complete
-        return last.is_complete or len(last.pieces) > wanted.part
+        return last.is_complete or len(last.listed_parts) > target.part
 
-    def check(self, wanted: Wanted) -> None:
+    def check(self, target: ReloadTarget) -> None:
         """Raise InvalidValue for a segment or part too far ahead ever to be waited for (6.2.5.2)."""
         if self.is_empty:
             return
         last = self.segments[-1]
-        if wanted.segment > last.number + _MAX_AHEAD:
+        if target.segment > last.number + _MAX_AHEAD:
             raise InvalidValue(
                 "_HLS_msn",
-                f"'_HLS_msn' must be at most {last.number + _MAX_AHEAD} now, not {wanted.segment}",
+                f"'_HLS_msn' must be at most {last.number + _MAX_AHEAD} now, not {target.segment}",
             )
-        most = math.ceil(3 / min(self.part_seconds, 1)) + len(last.pieces)
-        if wanted.part is not None and wanted.segment >= last.number and wanted.part > most:
-            raise InvalidValue("_HLS_part", f"'_HLS_part' must be at most {most} now, not {wanted.part}")
+        most = math.ceil(3 / min(self.part_seconds, 1)) + len(last.listed_parts)
+        if target.part is not None and target.segment >= last.number and target.part > most:
+            raise InvalidValue("_HLS_part", f"'_HLS_part' must be at most {most} now, not {target.part}")
 
-    def spell(self, *, folder: str, can_block: bool) -> str:
+    def format(self, *, folder: str, can_block: bool) -> str:
         """The playlist's text. `folder` stands before each URI; `can_block`: reloads and hinted parts may wait."""
         control = [
             *(["CAN-BLOCK-RELOAD=YES"] if can_block else []),
@@ -175,7 +175,7 @@ class LivePlaylist:
         for segment in self.segments:
             lines += _format_segment(segment, before, folder)
             before = segment
-        if can_block and all(len(piece) == 1 for segment in self.segments for piece in segment.pieces):
+        if can_block and all(len(group) == 1 for segment in self.segments for group in segment.listed_parts):
             # Of a run that ends now the hinted part never comes: whoever waits for it is told so in the end.
             newest = self.segments[-1].parts[-1].position
             uri = part_uri(folder, Position(newest.run, newest.sequence + 1))
@@ -239,10 +239,10 @@ def _format_segment(segment: LiveSegment, before: LiveSegment | None, folder: st
             yield "#EXT-X-DISCONTINUITY"
         yield f'#EXT-X-MAP:URI="{init_uri(folder, segment.run)}"'
     yield f"#EXT-X-PROGRAM-DATE-TIME:{format_time(round(segment.parts[0].start * 1_000_000) // 1000)}"
-    for piece in segment.pieces:
-        independent = ",INDEPENDENT=YES" if piece[0].is_key else ""
-        uri = part_uri(folder, piece[0].position) if len(piece) == 1 else joined_uri(folder, piece)
-        yield f'#EXT-X-PART:DURATION={_length(piece):.5f},URI="{uri}"{independent}'
+    for group in segment.listed_parts:
+        independent = ",INDEPENDENT=YES" if group[0].is_key else ""
+        uri = part_uri(folder, group[0].position) if len(group) == 1 else joined_uri(folder, group)
+        yield f'#EXT-X-PART:DURATION={_length(group):.5f},URI="{uri}"{independent}'
     if segment.is_complete:
         yield f"#EXTINF:{segment.duration:.5f},"
         yield joined_uri(folder, segment.parts)

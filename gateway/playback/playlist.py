@@ -45,8 +45,8 @@ class IndexedFile:
 
 
 @dataclass(slots=True)
-class Piece:
-    """An HLS segment: `size` bytes of a file from `offset` on. `follows`: it goes on from the piece before without a
+class PlaylistSegment:
+    """An HLS segment: `size` bytes of a file from `offset` on. `follows`: it goes on from the segment before without a
     gap.
     """
 
@@ -78,31 +78,31 @@ def build_playlist(
     """The playlist of a range, from the key part at or before `start_ms`; None when there is nothing to play.
 
     `files` are in order of time and begin early enough to hold that key part. Of a growing range (EVENT, without an
-    end) the newest piece is left out until it is known where it ends, so that no line ever changes. `has_sound`: the
+    end) the newest segment is left out until it is known where it ends, so that no line ever changes. `has_sound`: the
     device is known to send sound; then, or where any part has some, what is silent is named filled with silence
     (`gateway.mp4.init_segments` tells why). URIs are relative to `…/recordings/devices/{id}/`.
     """
     # What grows is watched near its end, and is to be there soon.
     length_ms = SEGMENT_MS if is_growing else choose_length_ms(start_ms, end_ms)
-    pieces = list(cut_pieces(files, start_ms, end_ms, length_ms))
-    lengths = measure_pieces(pieces, is_growing=is_growing)
-    if is_growing and pieces and not pieces[-1].is_complete:
-        pieces.pop()
+    segments = list(cut_playlist_segments(files, start_ms, end_ms, length_ms))
+    lengths = measure_segments(segments, is_growing=is_growing)
+    if is_growing and segments and not segments[-1].is_complete:
+        segments.pop()
         lengths.pop()
-    if not pieces:
+    if not segments:
         return None
-    has_sound = has_sound or any(piece.silent_ms < piece.parts_ms for piece in pieces)
-    lines = list(_format_pieces(pieces, lengths, has_sound))
+    has_sound = has_sound or any(segment.silent_ms < segment.parts_ms for segment in segments)
+    lines = list(_format_segments(segments, lengths, has_sound))
     head = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
         f"#EXT-X-TARGETDURATION:{_target_seconds(max(lengths), is_growing)}",
         f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if is_growing else 'VOD'}",
     ]
-    if not is_growing and all(piece.is_key for piece in pieces):
+    if not is_growing and all(segment.is_key for segment in segments):
         head.append("#EXT-X-INDEPENDENT-SEGMENTS")
-    ahead_ms = start_ms - pieces[0].start_ms
-    if 0 < ahead_ms < pieces[-1].end_ms - pieces[0].start_ms:
+    ahead_ms = start_ms - segments[0].start_ms
+    if 0 < ahead_ms < segments[-1].end_ms - segments[0].start_ms:
         head.append(f"#EXT-X-START:TIME-OFFSET={ahead_ms / 1000:.3f},PRECISE=YES")
     tail = [] if is_growing else ["#EXT-X-ENDLIST"]
     return "\n".join([*head, *lines, *tail, ""])
@@ -114,7 +114,9 @@ def choose_length_ms(start_ms: int, end_ms: int) -> int:
     return max(SEGMENT_MS, (end_ms - start_ms) // MAX_SEGMENTS)
 
 
-def cut_pieces(files: Sequence[IndexedFile], start_ms: int, end_ms: int, length_ms: int) -> Iterator[Piece]:
+def cut_playlist_segments(
+    files: Sequence[IndexedFile], start_ms: int, end_ms: int, length_ms: int
+) -> Iterator[PlaylistSegment]:
     """The files' parts from the key part at or before `start_ms` to the next key part at or after `end_ms`, joined to
     HLS segments: what begins where this ends goes on without a break.
 
@@ -136,13 +138,13 @@ def cut_pieces(files: Sequence[IndexedFile], start_ms: int, end_ms: int, length_
         if first == last:
             continue
         expected = (file.run, file.sequence + last)
-        pieces = list(_cut_file(file, parts[:last], first, length_ms))
-        pieces[0].follows = follows
-        pieces[-1].is_complete = last < len(parts) or not file.is_open or number < len(files) - 1
-        yield from pieces
+        segments = list(_cut_file(file, parts[:last], first, length_ms))
+        segments[0].follows = follows
+        segments[-1].is_complete = last < len(parts) or not file.is_open or number < len(files) - 1
+        yield from segments
 
 
-def _cut_file(file: IndexedFile, parts: Sequence[PartFact], first: int, length_ms: int) -> Iterator[Piece]:
+def _cut_file(file: IndexedFile, parts: Sequence[PartFact], first: int, length_ms: int) -> Iterator[PlaylistSegment]:
     """The parts of a file from the `first` on, joined. A day has two hundred thousand of them, so this loop is
     short."""
     offset = file.init_size + sum(part.size for part in parts[:first])
@@ -150,7 +152,7 @@ def _cut_file(file: IndexedFile, parts: Sequence[PartFact], first: int, length_m
     last = begin
     for part in parts[first:]:
         if part.is_key and parts_ms >= length_ms - _EARLY_MS:
-            yield _build_piece(file, offset, begin, last, (size, parts_ms, silent_ms))
+            yield _build_segment(file, offset, begin, last, (size, parts_ms, silent_ms))
             offset += size
             begin, size, parts_ms, silent_ms = part, 0, 0, 0
         size += part.size
@@ -158,12 +160,14 @@ def _cut_file(file: IndexedFile, parts: Sequence[PartFact], first: int, length_m
         if not part.has_audio:
             silent_ms += part.duration_ms
         last = part
-    yield _build_piece(file, offset, begin, last, (size, parts_ms, silent_ms))
+    yield _build_segment(file, offset, begin, last, (size, parts_ms, silent_ms))
 
 
-def _build_piece(file: IndexedFile, offset: int, first: PartFact, last: PartFact, sums: tuple[int, int, int]) -> Piece:
+def _build_segment(
+    file: IndexedFile, offset: int, first: PartFact, last: PartFact, sums: tuple[int, int, int]
+) -> PlaylistSegment:
     size, parts_ms, silent_ms = sums
-    return Piece(
+    return PlaylistSegment(
         file=file,
         offset=offset,
         start_ms=file.start_ms + first.offset_ms,
@@ -213,16 +217,16 @@ def _find_begin(files: Sequence[IndexedFile], start_ms: int, end_ms: int) -> tup
     return before if before_ends > start_ms else None
 
 
-def measure_pieces(pieces: Sequence[Piece], *, is_growing: bool = False) -> list[int]:
-    """How long each piece plays, in ms: up to the start of the next, so that no rounding adds up.
+def measure_segments(segments: Sequence[PlaylistSegment], *, is_growing: bool = False) -> list[int]:
+    """How long each segment plays, in ms: up to the start of the next, so that no rounding adds up.
 
-    While a playlist grows, the last piece of a file keeps the length that it had before the next file was there.
+    While a playlist grows, the last segment of a file keeps the length that it had before the next file was there.
     """
     lengths = []
-    for piece, following in zip(pieces, [*pieces[1:], None], strict=True) if pieces else ():
-        length_ms = piece.duration_ms
-        if following is not None and following.follows and not (is_growing and following.file is not piece.file):
-            length_ms = _length_ms(following.start_ms - piece.start_ms, length_ms)
+    for segment, following in zip(segments, [*segments[1:], None], strict=True) if segments else ():
+        length_ms = segment.duration_ms
+        if following is not None and following.follows and not (is_growing and following.file is not segment.file):
+            length_ms = _length_ms(following.start_ms - segment.start_ms, length_ms)
         lengths.append(length_ms)
     return lengths
 
@@ -231,31 +235,31 @@ def _length_ms(by_clock_ms: int, by_parts_ms: int) -> int:
     return by_clock_ms if abs(by_clock_ms - by_parts_ms) <= _CLOCK_STEP_MS else by_parts_ms
 
 
-def _format_pieces(pieces: Sequence[Piece], lengths: Sequence[int], has_sound: bool) -> Iterator[str]:
-    last: Piece | None = None
+def _format_segments(segments: Sequence[PlaylistSegment], lengths: Sequence[int], has_sound: bool) -> Iterator[str]:
+    last: PlaylistSegment | None = None
     clock_ms = 0
-    for piece, length_ms in zip(pieces, lengths, strict=True):
-        if last is None or not piece.follows or abs(piece.start_ms - clock_ms) > _CLOCK_STEP_MS:
+    for segment, length_ms in zip(segments, lengths, strict=True):
+        if last is None or not segment.follows or abs(segment.start_ms - clock_ms) > _CLOCK_STEP_MS:
             if last is not None:
                 yield "#EXT-X-DISCONTINUITY"
-            yield _format_map(piece, has_sound)
-            yield f"#EXT-X-PROGRAM-DATE-TIME:{format_time(piece.start_ms)}"
-        elif piece.start_ms != clock_ms:
-            yield f"#EXT-X-PROGRAM-DATE-TIME:{format_time(piece.start_ms)}"
+            yield _format_map(segment, has_sound)
+            yield f"#EXT-X-PROGRAM-DATE-TIME:{format_time(segment.start_ms)}"
+        elif segment.start_ms != clock_ms:
+            yield f"#EXT-X-PROGRAM-DATE-TIME:{format_time(segment.start_ms)}"
         yield f"#EXTINF:{length_ms / 1000:.3f},"
-        if has_sound and piece.is_silent:
-            yield f"segments/{piece.file.id}/sound/{piece.offset}-{piece.size}.m4s"
+        if has_sound and segment.is_silent:
+            yield f"segments/{segment.file.id}/sound/{segment.offset}-{segment.size}.m4s"
         else:
-            yield f"#EXT-X-BYTERANGE:{piece.size}@{piece.offset}"
-            yield f"segments/{piece.file.id}.mp4"
-        last, clock_ms = piece, piece.start_ms + length_ms
+            yield f"#EXT-X-BYTERANGE:{segment.size}@{segment.offset}"
+            yield f"segments/{segment.file.id}.mp4"
+        last, clock_ms = segment, segment.start_ms + length_ms
 
 
-def _format_map(piece: Piece, has_sound: bool) -> str:
+def _format_map(segment: PlaylistSegment, has_sound: bool) -> str:
     """The file's own init segment, unless it may promise sound that no part carries, or lack the track for silence."""
-    if has_sound and not piece.is_silent:
-        return f'#EXT-X-MAP:URI="segments/{piece.file.id}.mp4",BYTERANGE="{piece.file.init_size}@0"'
-    return f'#EXT-X-MAP:URI="segments/{piece.file.id}/init.mp4?tracks={"sound" if has_sound else "video"}"'
+    if has_sound and not segment.is_silent:
+        return f'#EXT-X-MAP:URI="segments/{segment.file.id}.mp4",BYTERANGE="{segment.file.init_size}@0"'
+    return f'#EXT-X-MAP:URI="segments/{segment.file.id}/init.mp4?tracks={"sound" if has_sound else "video"}"'
 
 
 def _target_seconds(longest_ms: int, is_growing: bool) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import InvalidValue
 from gateway.media import Position
-from gateway.playback.live_playlist import LivePart, LivePlaylist, Wanted, cut_segments
+from gateway.playback.live_playlist import LivePart, LivePlaylist, ReloadTarget, cut_segments
 from tests.hls_reading import read_playlist
 from tests.hls_validator import check_playlist
 
@@ -44,7 +44,7 @@ class Bus:
 
 
 def spell(bus: Bus, *, can_block: bool = True) -> str:
-    return LivePlaylist(bus.parts).spell(folder="live/", can_block=can_block)
+    return LivePlaylist(bus.parts).format(folder="live/", can_block=can_block)
 
 
 def numbers(bus: Bus) -> list[int]:
@@ -72,7 +72,7 @@ def test_each_part_that_comes_is_a_valid_reload_whatever_happens_to_the_camera()
     bus = Bus().add().add().add().add().add().add().restart().add().add().restart(0.5).add().add().add().add()
     window = 32
     texts = [
-        LivePlaylist(bus.parts[max(0, end - window) : end]).spell(folder="live/", can_block=True)
+        LivePlaylist(bus.parts[max(0, end - window) : end]).format(folder="live/", can_block=True)
         for end in range(1, len(bus.parts) + 1)
     ]
     for before, after in zip([None, *texts], texts, strict=False):
@@ -136,7 +136,7 @@ def test_no_more_is_listed_than_players_need():
 def test_targets_are_those_of_the_footage(durations, target, part_target):
     playlist = LivePlaylist(Bus().add(*durations).add(*durations).parts)
     assert (playlist.target_seconds, round(playlist.part_seconds, 3)) == (target, part_target)
-    assert check_playlist(playlist.spell(folder="live/", can_block=True)) == []
+    assert check_playlist(playlist.format(folder="live/", can_block=True)) == []
 
 
 def test_parts_that_are_very_short_are_joined_and_told_of_once_they_are_long_enough():
@@ -149,7 +149,7 @@ def test_parts_that_are_very_short_are_joined_and_told_of_once_they_are_long_eno
         "live/7-3.m4s",
     ]
     assert playlist.parts == []
-    assert not LivePlaylist(bus.parts).has(Wanted(1002, 0))
+    assert not LivePlaylist(bus.parts).has(ReloadTarget(1002, 0))
     for _ in range(6):
         bus.parts.append(
             replace(bus.parts[-1], position=Position(7, bus.parts[-1].position.sequence + 1), is_key=False)
@@ -157,7 +157,7 @@ def test_parts_that_are_very_short_are_joined_and_told_of_once_they_are_long_eno
     playlist, _ = read_playlist(spell(bus))
     assert [(part.uri, part.is_independent) for part in playlist.parts] == [("live/7-4-11.m4s", True)]
     assert playlist.hints == [], "nobody knows how many parts will be joined next"
-    assert LivePlaylist(bus.parts).has(Wanted(1002, 0))
+    assert LivePlaylist(bus.parts).has(ReloadTarget(1002, 0))
 
 
 def test_a_part_without_a_key_frame_is_not_called_independent():
@@ -174,15 +174,15 @@ def test_a_playlist_that_cannot_block_promises_nothing():
 @pytest.mark.parametrize(
     ("wanted", "is_there"),
     [
-        (Wanted(999), True),
-        (Wanted(1001), True),
-        (Wanted(1002), False),
-        (Wanted(1002, 0), True),
-        (Wanted(1002, 1), True),
-        (Wanted(1002, 2), False),
-        (Wanted(1001, 3), True),
-        (Wanted(1001, 4), True),
-        (Wanted(1003, 0), False),
+        (ReloadTarget(999), True),
+        (ReloadTarget(1001), True),
+        (ReloadTarget(1002), False),
+        (ReloadTarget(1002, 0), True),
+        (ReloadTarget(1002, 1), True),
+        (ReloadTarget(1002, 2), False),
+        (ReloadTarget(1001, 3), True),
+        (ReloadTarget(1001, 4), True),
+        (ReloadTarget(1003, 0), False),
     ],
 )
 def test_a_blocking_reload_waits_for_what_it_names(wanted, is_there):
@@ -190,10 +190,10 @@ def test_a_blocking_reload_waits_for_what_it_names(wanted, is_there):
     assert LivePlaylist(Bus().add().add(0.52, 0.52).parts).has(wanted) is is_there
 
 
-@pytest.mark.parametrize(("wanted", "field"), [(Wanted(1005), "_HLS_msn"), (Wanted(1002, 99), "_HLS_part")])
+@pytest.mark.parametrize(("wanted", "field"), [(ReloadTarget(1005), "_HLS_msn"), (ReloadTarget(1002, 99), "_HLS_part")])
 def test_what_will_not_come_soon_is_refused(wanted, field):
     playlist = LivePlaylist(Bus().add().add(0.52, 0.52).parts)
-    playlist.check(Wanted(1004, 0))
+    playlist.check(ReloadTarget(1004, 0))
     with pytest.raises(InvalidValue) as caught:
         playlist.check(wanted)
     assert caught.value.field == field
