@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-#: A box longer than this is no video of a camera but a stream that lost its way.
+#: A longer box is not video of a camera: the reader has lost the box boundaries.
 MAX_BOX_BYTES = 64 << 20
 
 U32 = struct.Struct(">I")
@@ -12,7 +12,7 @@ I32 = struct.Struct(">i")
 
 
 class InvalidMedia(ValueError):
-    """Bytes that are no fragmented MP4; what follows them cannot be trusted."""
+    """Bytes that are not fragmented MP4; the bytes after them cannot be trusted either."""
 
 
 def box(name: bytes, *content: bytes | memoryview) -> bytes:
@@ -49,9 +49,9 @@ def find_box(data: bytes | memoryview, start: int, end: int, *path: bytes) -> tu
 
 
 def read_box_header(data: bytes | bytearray | memoryview) -> tuple[bytes, int, int] | None:
-    """Name, header's length and whole length of the box at the start of `data`; None when its header is cut off.
+    """Name, header length and total length of the box at the start of `data`; None when its header is incomplete.
 
-    Raises InvalidMedia for what cannot be a box of a camera's stream.
+    Raises InvalidMedia for bytes that cannot be a box of a camera's stream.
     """
     if len(data) < 8:
         return None

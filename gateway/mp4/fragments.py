@@ -1,4 +1,4 @@
-"""What `moov` and `moof` boxes tell of tracks and samples (ISO/IEC 14496-12, 14496-15). Pure."""
+"""Tracks of a `moov` box, and a summary of the samples of a `moof` box (ISO/IEC 14496-12, 14496-15). Pure."""
 
 import struct
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from gateway.mp4.track_runs import (
 
 VIDEO, AUDIO = "vide", "soun"
 
-#: SampleSummary that one fragment may have; a count beyond it is no count.
+#: Maximum number of samples in a `trun` box; a larger count is damage.
 _MAX_SAMPLES = 1_000_000
 
 
@@ -44,7 +44,7 @@ class Track:
 
 @dataclass(slots=True)
 class SampleSummary:
-    """The samples of one track in one fragment, summed up. Times in ticks, offsets from the start of `moof`."""
+    """Summary of the samples of one track in one fragment. Times in ticks, offsets from the start of `moof`."""
 
     start: int | None = None
     duration: int = 0
@@ -71,17 +71,17 @@ def parse_tracks(moov: bytes) -> tuple[Track, ...]:
 
 
 def summarize_samples(moof: bytes, tracks: tuple[Track, ...]) -> dict[str, SampleSummary]:
-    """The samples of a whole `moof` box, of the first track of each kind, by that kind; raises InvalidMedia.
+    """Summarize the samples of a whole `moof` box: of the first track of each kind, by kind. Raises InvalidMedia.
 
-    A kind without a track is missing; one whose track has nothing in this fragment has 0 frames.
+    A kind without a track is missing; a track without samples in this fragment has 0 frames.
     """
-    of_kind = {track.kind: track for track in reversed(tracks)}
-    found = {kind: SampleSummary() for kind in of_kind}
+    track_by_kind = {track.kind: track for track in reversed(tracks)}
+    found = {kind: SampleSummary() for kind in track_by_kind}
     try:
         for name, start, end in walk_boxes(moof, 8, len(moof)):
-            if name == b"traf" and of_kind:
+            if name == b"traf" and track_by_kind:
                 fragment = read_track_fragment(moof, start, end)
-                for kind, track in of_kind.items():
+                for kind, track in track_by_kind.items():
                     if track.track_id == fragment.track_id:
                         _add_track_fragment(fragment, track, found[kind])
     except (struct.error, IndexError) as error:
@@ -121,7 +121,7 @@ def _parse_track(moov: bytes, start: int, end: int, defaults: dict[int, tuple[in
 
 
 def _parse_avc_configuration(box: bytes) -> tuple[frozenset[bytes], int]:
-    """Sequence parameter sets and the length of NAL unit lengths (ISO/IEC 14496-15, 5.3.3)."""
+    """Sequence parameter sets, and the size of the NAL unit length field in bytes (ISO/IEC 14496-15, 5.3.3)."""
     if len(box) < 7:
         return frozenset(), 4
     sets, offset = set(), 6
@@ -133,7 +133,7 @@ def _parse_avc_configuration(box: bytes) -> tuple[frozenset[bytes], int]:
 
 
 def _parse_hevc_configuration(box: bytes) -> tuple[frozenset[bytes], int]:
-    """As for AVC (ISO/IEC 14496-15, 8.3.3): only NAL units of type 33, the SPS."""
+    """The same for HEVC (ISO/IEC 14496-15, 8.3.3), where the SPS is NAL unit type 33."""
     if len(box) < 23:
         return frozenset(), 4
     sets, offset = set(), 23
@@ -176,6 +176,6 @@ def _add_run(run: TrackRun, summary: SampleSummary, duration: int, size: int, fl
         if summary.composition is None:
             summary.composition = offsets[0]
         if offsets.count(summary.composition) < run.count:
-            # Frames are shown in another order than they are sent.
+            # Presentation order differs from decoding order.
             summary.has_b_frames = True
     summary.frames += run.count

@@ -1,7 +1,7 @@
-"""Init segments with other tracks than FFmpeg wrote: without sound, or with a track of silence. Pure.
+"""Changes the audio tracks of an init segment: removes them, or adds a track for silence. Pure.
 
-A browser waits for ever for the sound that an init segment promises and no part carries, and hls.js gives up where
-tracks come or go between two init segments. So each playlist keeps to one of the two, all along.
+A browser waits forever for audio that an init segment declares and no part contains, and hls.js fails where tracks
+appear or disappear between two init segments. Therefore all init segments of a playlist have the same kinds of tracks.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from gateway.mp4.boxes import U32, InvalidMedia, box, find_box, full_box, walk_boxes
 from gateway.mp4.fragments import AUDIO, VIDEO, Track, parse_tracks
 
-#: Samples of an AAC frame, and what a frame of silence looks like in AAC-LC for one and for two channels.
+#: Samples in an AAC frame, and a frame of silence in AAC-LC for one and for two channels.
 AAC_FRAME_SAMPLES = 1024
 _SILENT_FRAMES = {1: bytes.fromhex("01182007"), 2: bytes.fromhex("211004608c1c")}
 _AAC_LC = 2
-_OWN_SAMPLE_RATE = 48_000
+_SILENCE_SAMPLE_RATE = 48_000
 #: ISO/IEC 14496-3, 1.6.2.1: AAC-LC, 48 kHz, one channel.
-_OWN_CONFIG = bytes.fromhex("1188")
+_SILENCE_CONFIG = bytes.fromhex("1188")
 _UNITY_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 
 @dataclass(frozen=True, slots=True)
 class SoundTrack:
-    """The sound of an init segment: its track, and a frame of silence, None where its format is not known."""
+    """The audio track of an init segment, and a frame of silence for it; None where its format has no known one."""
 
     track: Track
     silent_frame: bytes | None
@@ -41,7 +41,7 @@ def find_sound(init: bytes) -> SoundTrack | None:
 
 
 def drop_sound(init: bytes) -> bytes:
-    """The init segment without its audio tracks; the same bytes when it has none. Raises InvalidMedia."""
+    """The init segment without its audio tracks; unchanged when it has none. Raises InvalidMedia."""
     start, end = _moov_of(init)
     moov = init[start:end]
     dropped = {track.track_id for track in parse_tracks(moov) if track.kind == AUDIO}
@@ -66,8 +66,7 @@ def drop_sound(init: bytes) -> bytes:
 
 
 def add_silent_sound(init: bytes) -> bytes:
-    """The init segment with an audio track (AAC-LC, 48 kHz, mono); the same bytes when it has one. Raises
-    InvalidMedia."""
+    """The init segment with an audio track (AAC-LC, 48 kHz, mono); unchanged when it has one. Raises InvalidMedia."""
     start, end = _moov_of(init)
     moov = init[start:end]
     tracks = parse_tracks(moov)
@@ -112,7 +111,7 @@ def _track_id(moov: bytes, start: int, end: int) -> int:
 
 
 def _silent_frame_of(moov: bytes) -> bytes | None:
-    """A frame of silence in the format of the first audio track, which its AudioSpecificConfig tells."""
+    """A frame of silence in the format of the first audio track, according to its AudioSpecificConfig."""
     for name, start, end in walk_boxes(moov, 8, len(moov)):
         if name != b"trak":
             continue
@@ -144,13 +143,16 @@ def _audio_config(descriptors: bytes) -> bytes:
                 break
         if tag == 5:
             return descriptors[at : at + size]
-        # Descriptors 3 and 4 hold the next ones behind fields of their own; others are passed over.
+        # Descriptors 3 and 4 contain the next ones after fields of their own; others are skipped.
         at += fields.get(tag, size)
     return b""
 
 
 def _silent_frame(config: bytes) -> bytes | None:
-    """For an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1); None for what is not AAC-LC with 1024 samples a frame."""
+    """A frame of silence for an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1).
+
+    None for any format but AAC-LC with 1024 samples per frame.
+    """
     bits = int.from_bytes(config[:5].ljust(5, b"\0"), "big")
     kind, rate = bits >> 35, bits >> 31 & 0xF
     rest = 7 if rate == 15 else 31  # an index of 15 is followed by 24 bits with the rate itself
@@ -170,7 +172,7 @@ def _silent_trak(track_id: int) -> bytes:
         box(
             b"mdia",
             # Language `und`, as three times five bits.
-            full_box(b"mdhd", 0, 0, struct.pack(">4I2H", 0, 0, _OWN_SAMPLE_RATE, 0, 0x55C4, 0)),
+            full_box(b"mdhd", 0, 0, struct.pack(">4I2H", 0, 0, _SILENCE_SAMPLE_RATE, 0, 0x55C4, 0)),
             full_box(b"hdlr", 0, 0, struct.pack(">I4s3I", 0, AUDIO.encode(), 0, 0, 0), b"silence\0"),
             box(
                 b"minf",
@@ -190,10 +192,10 @@ def _silent_trak(track_id: int) -> bytes:
 
 
 def _silent_entry() -> bytes:
-    config = bytes([5, len(_OWN_CONFIG)]) + _OWN_CONFIG
-    # Object type 0x40 is MPEG-4 audio, stream type 5 is sound; the rates are not known.
+    config = bytes([5, len(_SILENCE_CONFIG)]) + _SILENCE_CONFIG
+    # Object type 0x40 is MPEG-4 audio, stream type 5 is audio; the bit rates are unknown.
     decoder = struct.pack(">2B3s2I", 0x40, 5 << 2 | 1, b"\0\0\0", 0, 0) + config
     stream = struct.pack(">HB", 0, 0) + bytes([4, len(decoder)]) + decoder + b"\x06\x01\x02"
     esds = full_box(b"esds", 0, 0, bytes([3, len(stream)]), stream)
-    fields = struct.pack(">6xH8x2H4xI", 1, 1, 16, _OWN_SAMPLE_RATE << 16)
+    fields = struct.pack(">6xH8x2H4xI", 1, 1, 16, _SILENCE_SAMPLE_RATE << 16)
     return box(b"mp4a", fields, esds)

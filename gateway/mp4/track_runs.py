@@ -1,4 +1,4 @@
-"""The one reader of track fragments: `tfhd`, `tfdt` and `trun` boxes (ISO/IEC 14496-12, 8.8.7, 8.8.12 and 8.8.8). Pure.
+"""The reader of track fragments: `tfhd`, `tfdt` and `trun` boxes (ISO/IEC 14496-12, 8.8.7, 8.8.12 and 8.8.8). Pure.
 
 Optional fields are read when a caller asks for them: damage to a field that the caller does not use does not stop it.
 Reading beyond the end of the data raises `struct.error` or IndexError; callers turn both into InvalidMedia.
@@ -60,7 +60,7 @@ class TrackRun(NamedTuple):
         return U32.unpack_from(self.data, self.table_at - 4)[0] if self.flags & FIRST_FLAGS else None
 
     def is_within(self, max_samples: int) -> bool:
-        """Whether the data holds the whole table, of at most so many samples.
+        """Whether the data holds the whole table, of at most `max_samples`.
 
         The limit is for a table without columns: its count alone costs no bytes.
         """
@@ -81,7 +81,7 @@ class TrackRun(NamedTuple):
 
 
 def read_track_fragment(data: bytes | memoryview, start: int, end: int) -> TrackFragment:
-    """The `traf` box whose content lies between two offsets; raises InvalidMedia without a `tfhd` box in it."""
+    """The `traf` box with content between two offsets; raises InvalidMedia without a `tfhd` box in it."""
     header = find_box(data, start, end, b"tfhd")
     if header is None:
         raise InvalidMedia("a 'traf' box without 'tfhd'")
