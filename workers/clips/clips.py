@@ -32,7 +32,7 @@ from workers.clips.notes import WORTH_TELLING_MS, write_notes
 from workers.clips.poster import ClipPoster
 from workers.clips.source import BusSpool, join_footage
 from workers.exporting.cut import Cut
-from workers.exporting.filling import write_movie
+from workers.exporting.writing import write_movie
 from workers.exporting.source import inspect
 from workers.facts import report_fact
 from workers.job_runner import JobCancelled, JobContext, JobFailed, retry_until_written

@@ -14,7 +14,7 @@ from gateway.storage.footage_reader import FootageReader
 from gateway.storage.local import open_storage
 from gateway.tenancy.scopes import TenantScope
 from workers.exporting.cut import Cut
-from workers.exporting.filling import write_movie
+from workers.exporting.writing import write_movie
 from workers.exporting.source import inspect
 from workers.job_runner import JobContext, JobFailed, result_stem
 
