@@ -38,7 +38,7 @@ from workers.clips import clips
 from workers.clips.clips import run_clip
 from workers.schedule.clip_cleanup import finalize_lost_clips
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 

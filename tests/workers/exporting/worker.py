@@ -11,7 +11,7 @@ from gateway.streams.messages import Messages
 from tests.stack import procfs
 from workers.ffmpeg.reencode import JOB_MARK
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class JobsWorker:
