@@ -32,8 +32,8 @@ from workers.clips.notes import WORTH_TELLING_MS, write_notes
 from workers.clips.poster import ClipPoster
 from workers.clips.source import BusSpool, join_footage
 from workers.exporting.cut import Cut
-from workers.exporting.writing import write_movie
 from workers.exporting.source import inspect
+from workers.exporting.writing import write_movie
 from workers.facts import report_fact
 from workers.job_runner import JobCancelled, JobContext, JobFailed, retry_until_written
 
@@ -213,23 +213,23 @@ class ClipMaker:
             return self._write(spool, [])
 
     def _write(self, spool: BusSpool, recorded: list[ContiguousRange]) -> ClipResult:
-        stretches = join_footage(recorded, spool.pieces(), self._start_ms, self._end_ms)
-        if not stretches:
+        ranges = join_footage(recorded, spool.pieces(), self._start_ms, self._end_ms)
+        if not ranges:
             if self._bus_error is not None:
                 raise self._bus_error
             raise JobFailed("no_footage", "none of it was recorded, and the media bus does not hold it any more")
-        self._keep_better(stretches)
+        self._keep_better(ranges)
         index_bytes = estimate_index_bytes(
-            sum(one.frames for one in stretches),
-            sum(one.parts for one in stretches),
-            sum(one.end_ms - one.start_ms for one in stretches if one.has_audio) / 1000,
+            sum(one.frames for one in ranges),
+            sum(one.parts for one in ranges),
+            sum(one.end_ms - one.start_ms for one in ranges if one.has_audio) / 1000,
         )
-        needed = sum(one.size for one in stretches) + index_bytes
+        needed = sum(one.size for one in ranges) + index_bytes
         self._files.check_space(needed, floor_bytes=self._context.config.free_bytes_floor)
-        self._poster.make(spool, recorded, stretches)
+        self._poster.make(spool, recorded, ranges)
         reader = FootageReader(spool, self._context.check)
-        source = inspect(stretches, reader, is_exact=False)
-        if not source.stretches:
+        source = inspect(ranges, reader, is_exact=False)
+        if not source.ranges:
             raise JobFailed("footage_damaged", "nothing of this range can be read")
         with self._files.open(self._own.clip_key) as sink:
             cut = Cut(
@@ -256,12 +256,12 @@ class ClipMaker:
             poster_file=self._poster.key if self._poster.is_made else None,
         )
 
-    def _keep_better(self, stretches: list[ContiguousRange]) -> None:
+    def _keep_better(self, ranges: list[ContiguousRange]) -> None:
         """Raise JobFailed where the clip of before shows more of the range: footage goes with time, a clip does not."""
         before = self._bookmark
         if before.clip_file is None:
             return
-        covered = sum(self._overlap(one.start_ms, one.end_ms) for one in stretches)
+        covered = sum(self._overlap(one.start_ms, one.end_ms) for one in ranges)
         shown = min(self._overlap(before.clip_start_ms, before.clip_end_ms), before.clip_seconds * 1000)
         if covered + WORTH_TELLING_MS < shown:
             raise JobFailed("no_footage", "there is less footage now than the clip shows: it stays as it is")

@@ -34,8 +34,8 @@ class ClipPoster:
         now."""
         if self.is_made or spool.end_reached_ms is None or spool.end_reached_ms <= self._at_ms:
             return False
-        stretches = join_footage([], spool.pieces(), self._at_ms, self._at_ms + _FRAMES_MS)
-        return bool(stretches) and self._take(spool, stretches[0], self._at_ms)
+        ranges = join_footage([], spool.pieces(), self._at_ms, self._at_ms + _FRAMES_MS)
+        return bool(ranges) and self._take(spool, ranges[0], self._at_ms)
 
     def make(self, spool: BusSpool, recorded: list[ContiguousRange], clip: list[ContiguousRange]) -> None:
         """Make it of the footage of the whole clip, where it was not made yet and anything can be decoded."""
@@ -48,14 +48,14 @@ class ClipPoster:
         if group:
             self._take(spool, group[0], shown_ms)
 
-    def _take(self, spool: BusSpool, stretch: ContiguousRange, at_ms: int) -> bool:
-        """Write the frame of a moment; `stretch` begins with the key frame before it. False where none can be
+    def _take(self, spool: BusSpool, footage_range: ContiguousRange, at_ms: int) -> bool:
+        """Write the frame of a moment; `footage_range` begins with the key frame before it. False where none can be
         decoded."""
         reader = FootageReader(spool, self._check)
         for accuracy in (EXACT, KEY_FRAME):
             try:
-                init = reader.read_init(stretch.pieces[0])
-                parts = [TimedPart(part.start_ms, part.data) for part in reader.read(stretch)]
+                init = reader.read_init(footage_range.pieces[0])
+                parts = [TimedPart(part.start_ms, part.data) for part in reader.read(footage_range)]
                 shot = decode_at(init, parts, at_ms, accuracy)
             except (PictureDamaged, InvalidMedia, NotFound, StorageUnavailable) as error:
                 log.warning("no picture for '%s': %s", self.key, error)

@@ -178,7 +178,7 @@ def join_footage(
     Where a part is both recorded and saved, the saved one is taken: it was never on a disk.
     """
     slots: dict[tuple[int, int], _Slot] = {}
-    for piece in (*(piece for stretch in recorded for piece in stretch.pieces), *saved):
+    for piece in (*(piece for footage_range in recorded for piece in footage_range.pieces), *saved):
         for index in range(len(piece.parts)):
             slots[piece.run, piece.sequence + index] = _Slot(piece, index)
     found, group, last = [], [], None
@@ -190,7 +190,7 @@ def join_footage(
         last = place
     if group:
         found.append(_cut(group, start_ms, end_ms))
-    return [stretch for stretch in found if stretch is not None]
+    return [footage_range for footage_range in found if footage_range is not None]
 
 
 def _cut(group: list[_Slot], start_ms: int, end_ms: int) -> ContiguousRange | None:

@@ -129,7 +129,7 @@ def test_frames_in_another_order_are_copied_and_for_an_exact_cut_encoded_anew(fo
     exact = exporter.export(NOON_MS + 1400, NOON_MS + 3520, "exact")
     assert numbers_in(movie_of(exact)) == list(range(35, 88))
     assert facts(exact)["notes"] == [
-        "the camera sends frames in another order than they are shown: all of it was encoded anew"
+        "the camera does not send frames in presentation order: all of it was re-encoded"
     ]
 
 
@@ -161,7 +161,7 @@ def test_another_resolution_is_encoded_anew_at_the_largest(footage, exporter, mo
     assert numbers_in(film) == list(range(10 if cut == "exact" else 0, 125))
     assert (track(film)["width"], track(film)["height"]) == (768, 432)
     assert facts(job)["notes"] == [
-        "the camera changed its picture (768x432, 384x216): all of it was encoded anew, at 768x432"
+        "the camera changed its picture (768x432, 384x216): all of it was re-encoded at 768x432"
     ]
 
 
