@@ -34,7 +34,7 @@ def run_export(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
     recording = _find_recording(attempt)
     ranges = cut_footage(recording, parameters["start_ms"], parameters["end_ms"])
     if not ranges:
-        raise JobFailed("no_footage", "there is no footage in this range any more")
+        raise JobFailed("no_footage", "there is no longer footage in this range")
     index_bytes = estimate_index_bytes(
         sum(one.frames for one in ranges),
         sum(one.parts for one in ranges),

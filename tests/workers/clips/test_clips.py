@@ -103,8 +103,8 @@ def test_less_than_was_wanted_is_said_in_a_note(world, notes_of):
     made = world.run(world.mark(start + 1000, before=4, after=8))
     assert numbers_in(world.movie_of(made)) == list(range(100))
     late, early = notes_of(made)
-    assert late.startswith("it begins 3.0 s later than wanted")
-    assert early.startswith("it ends 5.0 s earlier than wanted")
+    assert late.startswith("it begins 3.0 s later than requested")
+    assert early.startswith("it ends 5.0 s earlier than requested")
 
 
 @on_sqlite
@@ -123,7 +123,7 @@ def test_a_stream_that_ends_during_the_post_roll_ends_the_wait(world, notes_of):
     world.publish(world.writer(), make_clip(seconds=3), start)
     made = world.run(world.mark(now_ms(), before=2, after=300))
     assert numbers_in(world.movie_of(made)) == list(range(25 * round((made.clip_start_ms - start) / 1000), 75))
-    assert "earlier than wanted" in notes_of(made)[0]
+    assert "earlier than requested" in notes_of(made)[0]
 
 
 @on_sqlite
