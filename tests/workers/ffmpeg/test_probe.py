@@ -114,7 +114,7 @@ def test_a_process_that_hangs_is_ended_and_counts_as_timed_out(camera, monkeypat
 
 
 def test_a_process_that_answers_nonsense_is_an_unknown_reason(monkeypatch):
-    monkeypatch.setattr(probe, "_ask_process", lambda *_: ("{", ["Traceback (most recent call last)"]))
+    monkeypatch.setattr(probe, "_run_in_slot", lambda *_: ("{", ["Traceback (most recent call last)"]))
     assert probe_source(CONFIG, "rtsp://10.0.0.1/", "tcp").reason.code == "unknown"
 
 
@@ -140,36 +140,36 @@ def test_b_frames_are_found_by_the_order_of_the_packets(tmp_path):
         )
     )
     with av.open(str(file)) as container:
-        video = probe._look(container, 10, time.monotonic()).video
+        video = probe._analyse(container, 10, time.monotonic()).video
     assert video.has_b_frames
     assert video.key_frame_interval_seconds == pytest.approx(1)
 
 
 def test_only_so_many_cameras_are_looked_at_together_and_the_others_wait_awake(monkeypatch):
-    seats = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(probe, "_seats", seats)
+    slots = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(probe, "_slots", slots)
     monkeypatch.setattr(probe, "_WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(probe, "_ask_now", lambda *_: ('{"errors": ["[error] x: Connection refused"]}', []))
-    seats.acquire()
+    monkeypatch.setattr(probe, "_run_process", lambda *_: ('{"errors": ["[error] x: Connection refused"]}', []))
+    slots.acquire()
     waited = []
 
     def wait() -> None:
         waited.append(1)
         if len(waited) == 3:
-            seats.release()
+            slots.release()
 
     assert probe_source(CONFIG, "rtsp://10.0.0.1/", "tcp", on_wait=wait).reason.code == "refused"
     assert len(waited) == 3
-    assert seats.acquire(blocking=False), "the seat is given back"
+    assert slots.acquire(blocking=False), "the seat is given back"
 
 
 def test_a_look_that_fails_gives_its_seat_back(monkeypatch):
     def fail(*_):
         raise InterruptedError
 
-    seats = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(probe, "_seats", seats)
-    monkeypatch.setattr(probe, "_ask_now", fail)
+    slots = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(probe, "_slots", slots)
+    monkeypatch.setattr(probe, "_run_process", fail)
     with pytest.raises(InterruptedError):
         probe_source(CONFIG, "rtsp://10.0.0.1/", "tcp")
-    assert seats.acquire(blocking=False)
+    assert slots.acquire(blocking=False)
