@@ -177,8 +177,8 @@ def test_an_attempt_that_was_given_up_writes_nothing_over_the_newer_one(world, m
             world.run(bookmark)
         return original(self)
 
-    original = clips.ClipMaker._recorded
-    monkeypatch.setattr(clips.ClipMaker, "_recorded", overtaken)
+    original = clips.ClipMaker._find_recorded
+    monkeypatch.setattr(clips.ClipMaker, "_find_recorded", overtaken)
     made = world.run(bookmark)
     assert numbers_in(world.movie_of(made)) == list(range(25, 75))
     assert len(world.told) == 1
