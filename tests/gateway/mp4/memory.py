@@ -7,7 +7,7 @@ from gateway.mp4.samples import Samples, TrackFormat
 
 
 class MemorySink:
-    """Keeps what is written."""
+    """Keeps the written bytes."""
 
     def __init__(self) -> None:
         self.data = bytearray()

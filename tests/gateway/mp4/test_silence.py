@@ -1,5 +1,4 @@
-"""Parts without sound are filled with silence: the sound has no hole, the pictures are the same, decoders are
-content."""
+"""Parts without audio are filled with silence: audio without gaps, unchanged video, no decoding errors."""
 
 import contextlib
 import io
@@ -29,14 +28,14 @@ def fill(clip: Clip) -> bytes:
 
 
 def sounds(footage: bytes) -> list[tuple[float, float]]:
-    """Start and end in seconds of each decoded frame of sound."""
+    """Start and end in seconds of each decoded audio frame."""
     with av.open(io.BytesIO(footage)) as container:
         container.streams.audio[0].codec_context.options = {"err_detect": "explode"}
         return [(f.time, f.time + f.samples / f.rate) for f in container.decode(audio=0)]
 
 
 @pytest.mark.parametrize("settings", [{}, {"codec": "h265"}, {"b_frames": 2}, LATE, ENDING, NEVER], ids=str)
-def test_there_is_sound_all_along_and_every_picture_is_there(settings):
+def test_audio_is_continuous_and_no_frame_is_lost(settings):
     clip = make_clip(**settings)
     footage = fill(clip)
     heard = sounds(footage)
@@ -46,13 +45,13 @@ def test_there_is_sound_all_along_and_every_picture_is_there(settings):
 
 
 @pytest.mark.parametrize("settings", [{}, LATE, ENDING], ids=str)
-def test_the_sound_has_no_hole_that_a_player_minds(settings):
+def test_the_audio_has_no_gap_that_affects_a_player(settings):
     heard = sounds(fill(make_clip(**settings)))
     one_frame = 1024 / 48000
     assert all(-one_frame < later[0] - earlier[1] < 2 * one_frame for earlier, later in pairwise(heard))
 
 
-def test_parts_with_sound_of_their_own_are_left_alone():
+def test_parts_with_audio_are_unchanged():
     clip = make_clip(audio=True)
     filler = SilenceFiller.of(clip.init)
     assert filler.init == clip.init
@@ -60,13 +59,13 @@ def test_parts_with_sound_of_their_own_are_left_alone():
 
 
 @pytest.mark.parametrize("settings", [{}, LATE, ENDING], ids=str)
-def test_parts_in_a_row_are_filled_as_each_after_the_one_before(settings):
+def test_consecutive_parts_are_filled_like_each_part_after_its_predecessor(settings):
     clip = make_clip(**settings)
     filler = SilenceFiller.of(clip.init)
     assert filler.init + filler.fill(b"".join(part.data for part in clip.parts)) == fill(clip)
 
 
-def test_the_first_frame_of_late_sound_is_no_longer_stretched_over_all_that_was_silent():
+def test_the_first_frame_of_late_audio_is_not_extended_over_the_silence():
     clip = make_clip(**LATE)
     filler = SilenceFiller.of(clip.init)
     number = next(number for number, part in enumerate(clip.parts) if part.has_audio)
@@ -78,11 +77,11 @@ def test_the_first_frame_of_late_sound_is_no_longer_stretched_over_all_that_was_
     assert clip.parts[number].start - 0.05 < start <= clip.parts[number].start + 0.05
 
 
-def test_sound_that_began_before_the_silence_ended_loses_its_beginning():
+def test_audio_that_overlaps_the_silence_loses_its_beginning():
     clip = make_clip(audio=True)
     filler = SilenceFiller.of(clip.init)
     silent = make_clip()
-    # As if the part before had come without its sound.
+    # As if the previous part had no audio.
     filled = filler.fill(clip.parts[1].data, silent.parts[1].data)
     moof, _ = next(split_parts(filled))
     samples = summarize_samples(moof, filler.tracks)
@@ -90,7 +89,7 @@ def test_sound_that_began_before_the_silence_ended_loses_its_beginning():
     assert samples["vide"].frames == clip.parts[1].frames
 
 
-def test_the_media_of_the_pictures_is_not_touched():
+def test_the_bytes_of_the_video_are_unchanged():
     clip = make_clip(b_frames=2)
     filler = SilenceFiller.of(clip.init)
     for part in clip.parts:
@@ -100,7 +99,7 @@ def test_the_media_of_the_pictures_is_not_touched():
         assert set(after[len(before) :]) == set(filler.frame)
 
 
-def test_sound_in_which_silence_is_not_known_is_left_as_it_is():
+def test_audio_without_a_known_silent_frame_is_unchanged():
     clip = make_clip(**LATE)
     at = clip.init.index(b"\x05\x80\x80\x80\x05", clip.init.index(b"esds")) + 5
     other = clip.init[:at] + bytes([5 << 3 | clip.init[at] & 7]) + clip.init[at + 1 :]
@@ -147,7 +146,7 @@ def shorten_last_boxes(part: bytearray) -> bytearray:
     return part
 
 
-def test_a_part_that_is_cut_off_anywhere_is_refused():
+def test_a_truncated_part_is_refused():
     clip = make_clip()
     filler, data = SilenceFiller.of(clip.init), clip.parts[0].data
     for end in range(1, len(data), 97):
