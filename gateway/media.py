@@ -1,4 +1,4 @@
-"""What flows: sources, runs and parts. Pure values without input or output."""
+"""Values that describe media: sources, runs and parts. Pure."""
 
 import re
 import struct
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-#: Codecs as FFmpeg spells them that WebRTC carries without re-encoding.
+#: Codecs, by their FFmpeg names, that WebRTC carries without re-encoding.
 WEBRTC_VIDEO_CODECS = frozenset({"h264"})
 
 
@@ -37,7 +37,7 @@ class AudioInfo:
 
 @dataclass(frozen=True, slots=True)
 class TrackInfo:
-    """One track of the source, also those that are not used (ONVIF metadata)."""
+    """One track of the source, including unused ones (ONVIF metadata)."""
 
     index: int
     type: str
@@ -46,7 +46,7 @@ class TrackInfo:
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What a source URL offers."""
+    """The tracks that a source URL offers."""
 
     video: VideoInfo | None = None
     audio: AudioInfo | None = None
@@ -54,12 +54,12 @@ class SourceInfo:
     time_to_first_frame_ms: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Convert to plain values for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "SourceInfo":
-        """The reverse of `to_dict`; unknown keys of older versions are passed over."""
+        """The reverse of `to_dict`; unknown keys of other versions are ignored."""
 
         def build(kind: type, values: dict[str, Any] | None) -> Any:
             if values is None:
@@ -76,14 +76,14 @@ class SourceInfo:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """A place on the bus: the run, and the part's number in it from 1."""
+    """A position on the bus: the run, and the number of the part in it, from 1."""
 
     run: int
     sequence: int
 
     @property
     def entry_id(self) -> str:
-        """The bus entry with this position, as Redis Streams spell ids."""
+        """The id of the bus entry with this position, in the format of Redis Streams."""
         return f"{self.run}-{self.sequence}"
 
     @classmethod
@@ -95,13 +95,12 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One fMP4 `moof`+`mdat`: about half a second, always a new one at a key frame.
+    """One fMP4 `moof`+`mdat` of about half a second; a new part begins at each key frame.
 
-    `start` is the wall clock (seconds since 1970, UTC) of its first video frame, `duration` in seconds;
-    `is_key` tells that its first video frame is a key frame; `frames` counts its video frames; `has_audio` tells that
-    there is sound in it. `segment` and `discontinuity` are given by the bus: the media sequence number of the HLS
-    segment that the part belongs to, and the number of runs before its own, both only ever growing (RFC 8216, 4.3.3.2
-    and 4.3.3.3).
+    `start` is the wall clock (seconds since 1970, UTC) of its first video frame, `duration` in seconds; `is_key`:
+    whether its first video frame is a key frame; `frames`: number of video frames; `has_audio`: whether it contains
+    audio. `segment` and `discontinuity` are assigned by the bus: the media sequence number of the HLS segment that the
+    part belongs to, and the number of runs before its own. Both never decrease (RFC 8216, 4.3.3.2 and 4.3.3.3).
     """
 
     device_id: str
@@ -122,14 +121,13 @@ class Part:
 
     @property
     def end(self) -> float:
-        """The wall clock after its last video frame."""
+        """The wall clock at the end of its last video frame."""
         return self.start + self.duration
 
 
 @dataclass(frozen=True, slots=True)
 class PartFact:
-    """A part in a file: `size` in bytes, `offset_ms` its start after that of its segment, `duration_ms` of its
-    video."""
+    """A part in a file: `size` in bytes, `offset_ms` from the start of its segment, `duration_ms` of its video."""
 
     size: int
     offset_ms: int
@@ -139,12 +137,12 @@ class PartFact:
     has_audio: bool
 
 
-_PACKED = struct.Struct("<IIHHBx")  # size, offset_ms, duration_ms, frames, flags, one byte of no meaning yet
+_PACKED = struct.Struct("<IIHHBx")  # size, offset_ms, duration_ms, frames, flags, one unused byte
 _KEY, _AUDIO = 1, 2
 
 
 def pack_parts(parts: Iterable[PartFact]) -> bytes:
-    """The index of a segment: 14 bytes a part. Numbers that do not fit are cut to the greatest that does."""
+    """The index of a segment, 14 bytes per part. Numbers that do not fit are clamped."""
     return b"".join(
         _PACKED.pack(
             part.size,
@@ -158,7 +156,7 @@ def pack_parts(parts: Iterable[PartFact]) -> bytes:
 
 
 def unpack_parts(packed: bytes) -> list[PartFact]:
-    """The reverse of `pack_parts`; bytes after the last whole entry are passed over."""
+    """The reverse of `pack_parts`; bytes after the last whole entry are ignored."""
     whole = len(packed) - len(packed) % _PACKED.size
     return [
         PartFact(size, offset, duration, frames, bool(flags & _KEY), bool(flags & _AUDIO))
@@ -168,8 +166,7 @@ def unpack_parts(packed: bytes) -> list[PartFact]:
 
 @dataclass(frozen=True, slots=True)
 class SegmentFact:
-    """A file of footage as hooks are told of it. Times in milliseconds since 1970, UTC; `key` names it in the
-    storage."""
+    """A file of footage as it is passed to hooks. Times in milliseconds since 1970, UTC; `key` is its storage key."""
 
     id: int
     device_id: str
@@ -180,7 +177,7 @@ class SegmentFact:
 
 
 def segment_key(tenant_id: str, device_id: str, start_ms: int, run: int, sequence: int) -> str:
-    """Where a segment lies in every storage: named by UTC, run and first sequence, so that no two share a name."""
+    """The storage key of a segment: its UTC time, run and first sequence number make it unique."""
     at = datetime.fromtimestamp(start_ms // 1000, UTC)
     name = f"{at:%M-%S}-{start_ms % 1000:03d}_{run}-{sequence}.mp4"
     return f"{tenant_id}/{device_id}/{at:%Y-%m-%d}/{at:%H}/{name}"
@@ -193,7 +190,7 @@ _SEGMENT_KEY = re.compile(
 
 
 def parse_segment_key(key: str) -> tuple[int, int, int] | None:
-    """`start_ms`, run and first sequence of the file with a key as `segment_key` spells it; None for any other."""
+    """`start_ms`, run and first sequence number from a key of `segment_key`; None for any other text."""
     match = _SEGMENT_KEY.fullmatch(key)
     if match is None:
         return None
@@ -208,7 +205,7 @@ def parse_segment_key(key: str) -> tuple[int, int, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotFact:
-    """A snapshot that was kept: its id, kind (`live historical scheduled`), moment (ms since 1970, UTC) and size."""
+    """A stored snapshot: its id, kind (`live historical scheduled`), time (ms since 1970, UTC) and size."""
 
     id: str
     kind: str
@@ -235,7 +232,7 @@ class BookmarkFact:
 
 @dataclass(frozen=True, slots=True)
 class ClipFact:
-    """The clip of a bookmark, ready on disk (`path`), or failed for a `reason` (then without file)."""
+    """The clip of a bookmark: ready on disk (`path`), or failed for a `reason` (then without a file)."""
 
     bookmark_id: str
     start_ms: int | None = None

@@ -1,4 +1,4 @@
-"""Holds the media of a playlist against what the playlist says of it: tracks, times, key frames, lengths of files."""
+"""Checks the media of a playlist against the playlist: tracks, times, key frames, lengths of files."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.mp4.boxes import InvalidMedia, find_box
-from gateway.mp4.fragments import AUDIO, VIDEO, Track, parse_tracks, read_samples
+from gateway.mp4.fragments import AUDIO, VIDEO, Track, parse_tracks, summarize_samples
 from gateway.mp4.silence import split_parts
 from tests.hls_reading import ByteRange, HlsPart, HlsPlaylist, HlsSegment
 from tests.hls_validator import Fetch
 
-#: EXTINF and the times of the media may differ by so much: the index keeps milliseconds, a last frame's length is a
-#: guess.
+#: Tolerance between EXTINF and the times of the media: the index has milliseconds, and the duration of a last frame is
+#: an estimate.
 _TOLERANCE_SECONDS = 0.1
 
 
 @dataclass
 class _Media:
-    """What is in a stretch of media. Times in seconds of its own clock."""
+    """Summary of a range of media. Times in seconds of its own clock."""
 
     start: float
     end: float
@@ -27,7 +27,7 @@ class _Media:
 
 
 def check_media(playlist: HlsPlaylist, fetch: Fetch) -> list[str]:
-    """What is wrong with the media that a playlist names; stops at what cannot be loaded or read."""
+    """Problems of the media that a playlist names; stops where media cannot be loaded or read."""
     problems: list[str] = []
     inits: dict[tuple[str, ByteRange | None], tuple[Track, ...]] = {}
     end: float | None = None
@@ -65,16 +65,14 @@ def check_media(playlist: HlsPlaylist, fetch: Fetch) -> list[str]:
 
 
 def kinds(tracks: tuple[Track, ...]) -> str:
-    """`soun+vide`, and so on."""
+    """The kinds of the tracks, such as `soun+vide`."""
     return "+".join(sorted(track.kind for track in tracks))
 
 
 def _with_maps(
     playlist: HlsPlaylist,
 ) -> Iterator[tuple[HlsSegment | HlsPart, tuple[str, ByteRange | None], bool]]:
-    """Each segment, and each part of the one that is not complete, with its map and whether a discontinuity is before
-    it.
-    """
+    """Each segment, and each part of the incomplete one, with its map and whether a discontinuity precedes it."""
     for segment in playlist.segments:
         yield segment, segment.map or ("", None), segment.is_discontinuity
     for number, part in enumerate(playlist.parts):
@@ -102,7 +100,7 @@ def _read_media(fetch: Fetch, uri: str, byte_range: ByteRange | None, tracks: tu
     media: _Media | None = None
     try:
         for moof, _ in split_parts(data):
-            samples = read_samples(moof, tracks)
+            samples = summarize_samples(moof, tracks)
             video, audio = samples[VIDEO], samples.get(AUDIO)
             start = (video.start or 0) / timescale
             has_audio = audio is not None and audio.frames > 0
@@ -117,10 +115,10 @@ def _read_media(fetch: Fetch, uri: str, byte_range: ByteRange | None, tracks: tu
     return media
 
 
-def _check_one(piece: HlsSegment | HlsPart, media: _Media, tracks: tuple[Track, ...], place: str) -> Iterator[str]:
-    if abs(media.end - media.start - piece.duration) > _TOLERANCE_SECONDS:
-        yield f"{place} lasts {media.end - media.start:.3f} s, not {piece.duration} s"
-    if isinstance(piece, HlsPart) and piece.is_independent and not media.is_key:
+def _check_one(listed: HlsSegment | HlsPart, media: _Media, tracks: tuple[Track, ...], place: str) -> Iterator[str]:
+    if abs(media.end - media.start - listed.duration) > _TOLERANCE_SECONDS:
+        yield f"{place} lasts {media.end - media.start:.3f} s, not {listed.duration} s"
+    if isinstance(listed, HlsPart) and listed.is_independent and not media.is_key:
         yield f"{place} is called independent, but begins without a key frame (4.4.4.9)"
     if any(track.kind == AUDIO for track in tracks) and not media.has_audio:
-        yield f"{place} lacks the sound that its EXT-X-MAP promises: a browser stops there"
+        yield f"{place} lacks the audio that its EXT-X-MAP declares: a browser stops there"

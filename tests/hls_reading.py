@@ -1,4 +1,4 @@
-"""Reads HLS media playlists (RFC 8216 and 8216bis), strictly: every slip of the pen is a problem, with its line."""
+"""Parses HLS media playlists (RFC 8216 and 8216bis) strictly: every syntax error is a problem with its line."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class HlsSegment:
 
 @dataclass
 class HlsPlaylist:
-    """What a playlist says. `parts`, `map` and `is_discontinuity` are those of the segment that is not complete yet."""
+    """A parsed playlist. `parts`, `map` and `is_discontinuity` are those of the incomplete segment."""
 
     version: int = 1
     target: int | None = None
@@ -87,7 +87,7 @@ class HlsPlaylist:
 
 
 def read_playlist(text: str) -> tuple[HlsPlaylist, list[str]]:
-    """What a playlist says, and what is wrong with how it says it."""
+    """Parse a playlist; return it and the problems of its syntax."""
     reader = _Reader()
     lines = text.split("\n")
     if text.startswith("\ufeff") or lines[0].rstrip("\r") != "#EXTM3U":

@@ -1,7 +1,7 @@
-"""A strict checker of HLS media playlists: RFC 8216 and its successor (8216bis), with what our own files promise.
+"""A strict checker of HLS media playlists: RFC 8216 and its successor (8216bis), and the rules of our own files.
 
     problems = check_playlist(text)                              # one playlist
-    problems = check_playlist(later, previous=earlier)           # and what may change from load to load
+    problems = check_playlist(later, previous=earlier)           # and the changes allowed between reloads
     problems = check_playlist(text, fetch=lambda uri, range_: …) # and the media that it names: tests/hls_media.py
 
 Every problem is a sentence with its line; an empty list is a valid playlist. Section numbers are of RFC 8216bis.
@@ -15,13 +15,13 @@ from tests.hls_reading import NUMBER, ByteRange, HlsPlaylist, HlsSegment, read_p
 
 Fetch = Callable[[str, ByteRange | None], bytes]
 
-#: How far EXT-X-PROGRAM-DATE-TIME may be from the one before it and the durations in between, where nothing is missing.
+#: Tolerance of EXT-X-PROGRAM-DATE-TIME against the previous one plus the durations in between, without gaps.
 _CLOCK_TOLERANCE_SECONDS = 0.5
 _SUM_TOLERANCE_SECONDS = 0.01
 
 
 def check_playlist(text: str, *, previous: str | None = None, fetch: Fetch | None = None) -> list[str]:
-    """Everything that is wrong with a playlist, with its change since `previous`, and with the media it names."""
+    """All problems of a playlist, of its changes since `previous`, and of the media that it names."""
     playlist, problems = read_playlist(text)
     problems += _check_rules(playlist)
     if previous is not None:
@@ -74,7 +74,7 @@ def _check_version(playlist: HlsPlaylist) -> list[str]:
 
 
 def _check_changes(playlist: HlsPlaylist) -> list[str]:
-    """From each segment to the next: times, and what needs a discontinuity (4.4.4.3)."""
+    """Checks between consecutive segments: times, and changes that need a discontinuity (4.4.4.3)."""
     problems: list[str] = []
     before: HlsSegment | None = None
     clock: float | None = None
@@ -150,7 +150,7 @@ def _check_parts(playlist: HlsPlaylist) -> list[str]:
 
 
 def _check_reload(before: HlsPlaylist, after: HlsPlaylist) -> list[str]:
-    """What may change from load to load (6.2.1, 6.2.2)."""
+    """Changes between reloads (6.2.1, 6.2.2)."""
     problems: list[str] = []
     if (before.target, before.part_target) != (after.target, after.part_target):
         problems.append(

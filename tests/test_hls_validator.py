@@ -1,4 +1,4 @@
-"""The checker of playlists finds each kind of mistake, and none in playlists that are right."""
+"""The checker of playlists finds each kind of error, and none in valid playlists."""
 
 import pytest
 
@@ -56,12 +56,12 @@ live/4-1-2.m4s
 
 
 @pytest.mark.parametrize("text", [VOD, LIVE, VOD.replace("\n", "\r\n")], ids=["vod", "live", "crlf"])
-def test_a_playlist_that_is_right_has_no_problem(text):
+def test_a_valid_playlist_has_no_problem(text):
     assert check_playlist(text) == []
     assert check_playlist(text, previous=text) == []
 
 
-def test_what_a_playlist_says_is_read():
+def test_a_playlist_is_parsed():
     playlist, _ = read_playlist(LIVE)
     assert [(s.number, s.discontinuity, len(s.parts)) for s in playlist.segments] == [
         (100, 7, 2),
@@ -114,7 +114,7 @@ def test_what_a_playlist_says_is_read():
         ("#EXT-X-ENDLIST", "#EXT-X-ENDLIST ", "white space"),
     ],
 )  # fmt: skip
-def test_each_mistake_in_a_recording_is_found(old, new, problem):
+def test_each_error_in_a_recording_is_found(old, new, problem):
     assert old in VOD
     problems = check_playlist(VOD.replace(old, new))
     assert any(problem in found for found in problems), problems
@@ -139,14 +139,14 @@ def test_each_mistake_in_a_recording_is_found(old, new, problem):
         ("#EXT-X-DISCONTINUITY\n", "", "another EXT-X-MAP"),
     ],
 )  # fmt: skip
-def test_each_mistake_in_a_live_playlist_is_found(old, new, problem):
+def test_each_error_in_a_live_playlist_is_found(old, new, problem):
     assert old in LIVE
     problems = check_playlist(LIVE.replace(old, new))
     assert any(problem in found for found in problems), problems
 
 
 def live(sequence: int, discontinuity: int, *numbers: int) -> str:
-    """A plain live playlist of 2 s segments; a new run begins at each number that 5 divides."""
+    """A plain live playlist of 2 s segments; a new run begins at each multiple of 5."""
     lines = [f"#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{sequence}"]
     lines.append(f"#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuity}")
     for place, number in enumerate(numbers):
@@ -175,7 +175,7 @@ def live(sequence: int, discontinuity: int, *numbers: int) -> str:
         (LIVE, LIVE.replace("live/4-3.m4s", "live/4-9.m4s"), "parts that were listed changed"),
     ],
 )  # fmt: skip
-def test_each_mistake_from_load_to_load_is_found(before, after, problem):
+def test_each_error_between_reloads_is_found(before, after, problem):
     problems = check_playlist(after, previous=before)
     assert problems == [] if problem is None else any(problem in found for found in problems), problems
 
@@ -214,7 +214,7 @@ class Files:
 FILES = Files(plain=make_clip(), sound=make_clip(audio=True), late=make_clip(audio=True, audio_from=1.7))
 
 
-def test_media_that_is_as_the_playlist_says_has_no_problem():
+def test_media_that_matches_the_playlist_has_no_problem():
     assert check_playlist(FILES.play("plain", "plain"), fetch=FILES.fetch) == []
     assert check_playlist(FILES.play("sound"), fetch=FILES.fetch) == []
 
@@ -223,7 +223,7 @@ def test_media_that_is_as_the_playlist_says_has_no_problem():
     ("text", "problem"),
     [
         (FILES.play("plain", "sound"), "the tracks change from vide to soun+vide"),
-        (FILES.play("late"), "lacks the sound that its EXT-X-MAP promises"),
+        (FILES.play("late"), "lacks the audio that its EXT-X-MAP declares"),
         (FILES.play("plain", duration=0.9), "lasts 0.520 s, not 0.9 s"),
         (FILES.play("plain", skip=1), "begins without a key frame"),
         (FILES.play("plain").replace("#EXT-X-TARG", "#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-TARG"), "segment 1 does not"),
@@ -236,6 +236,6 @@ def test_media_that_is_as_the_playlist_says_has_no_problem():
         (FILES.play("plain").replace('RANGE:', 'RANGE:1', 1), "segment 0"),
     ],
 )  # fmt: skip
-def test_media_that_is_not_as_the_playlist_says_is_found(text, problem):
+def test_media_that_differs_from_the_playlist_is_found(text, problem):
     problems = check_playlist(text, fetch=FILES.fetch)
     assert any(problem in found for found in problems), problems

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gateway.media import PartFact
 from gateway.mp4.boxes import InvalidMedia, read_box_header
-from gateway.mp4.fragments import AUDIO, VIDEO, Samples, Track, parse_tracks, read_samples
+from gateway.mp4.fragments import AUDIO, VIDEO, SampleSummary, Track, parse_tracks, summarize_samples
 
 #: A `moov` or `moof` box longer than this is none: both are kept in memory as a whole.
 _MAX_INDEX_BOX_BYTES = 4 << 20
@@ -91,7 +91,7 @@ class _Scanner:
         self._init_size = self._take_init()
         while self._fill(1):
             moof = self._take_index_box(b"moof")
-            samples = read_samples(moof, self._tracks)
+            samples = summarize_samples(moof, self._tracks)
             size = len(moof) + self._skip_media()
             self._parts.append(self._describe(size, samples))
 
@@ -147,8 +147,8 @@ class _Scanner:
                 self._buffer += chunk
         return True
 
-    def _describe(self, size: int, samples: dict[str, Samples]) -> PartFact:
-        video, audio = samples.get(VIDEO, Samples()), samples.get(AUDIO)
+    def _describe(self, size: int, samples: dict[str, SampleSummary]) -> PartFact:
+        video, audio = samples.get(VIDEO, SampleSummary()), samples.get(AUDIO)
         timescale = next((track.timescale for track in self._tracks if track.kind == VIDEO), 1)
         if video.frames:
             start = (video.start or 0) / timescale

@@ -1,11 +1,14 @@
-"""The parameter sets of H.264 in MP4 (ISO/IEC 14496-15, 5.3.3; ITU-T H.264, 7.3.2): two encoders in one track. Pure."""
+"""Parameter sets of H.264 in MP4 (ISO/IEC 14496-15, 5.3.3; ITU-T H.264, 7.3.2), joined for two encoders in one track.
+
+Pure.
+"""
 
 import struct
 from dataclasses import dataclass
 
-from gateway.mp4.boxes import InvalidMedia, walk_boxes
+from gateway.mp4.boxes import InvalidMedia, box, walk_boxes
 
-#: Profiles whose configuration also tells of chroma and bit depth.
+#: Profiles whose configuration also describes chroma and bit depth.
 _HIGH_PROFILES = frozenset({100, 110, 122, 144, 244})
 
 
@@ -23,7 +26,7 @@ class AvcConfiguration:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is 8-bit 4:2:0, as any decoder and our encoder do."""
+        """Whether it is 8-bit 4:2:0, which any decoder reads and our encoder writes."""
         return all(_is_plain(unit) for unit in self.sequence_sets)
 
     def used_ids(self) -> set[int]:
@@ -33,16 +36,16 @@ class AvcConfiguration:
         }
 
     def free_id(self) -> int:
-        """An id that none of its parameter sets has, as x264's `sps-id` takes it. Raises InvalidMedia without one."""
+        """An unused parameter set id, for x264's `sps-id`. Raises InvalidMedia when all are used."""
         used = self.used_ids()
         for number in range(1, 32):
             if number not in used:
                 return number
-        raise InvalidMedia("every id of a parameter set is taken")
+        raise InvalidMedia("every parameter set id is used")
 
     def joined_with(self, other: "AvcConfiguration") -> "AvcConfiguration":
-        """One configuration for samples of both, whose parameter sets must have ids of their own."""
-        high = max((self, other), key=lambda one: (one.profile, len(one.extension)))
+        """One configuration for the samples of both encoders, whose parameter sets must have different ids."""
+        high = max((self, other), key=lambda avc: (avc.profile, len(avc.extension)))
         return AvcConfiguration(
             high.profile,
             self.compatibility & other.compatibility,
@@ -82,13 +85,12 @@ def parse_avc(content: bytes) -> AvcConfiguration:
 
 
 def replace_avc(entry: bytes, configuration: AvcConfiguration) -> bytes:
-    """A video sample entry with this configuration in place of its own."""
+    """A video sample entry whose `avcC` box is replaced by this configuration."""
     boxes = []
     for name, start, end in walk_boxes(entry, 86, len(entry)):
         content = configuration.pack() if name == b"avcC" else entry[start:end]
-        boxes.append(struct.pack(">I", 8 + len(content)) + name + content)
-    body = entry[8:86] + b"".join(boxes)
-    return struct.pack(">I", 8 + len(body)) + entry[4:8] + body
+        boxes.append(box(name, content))
+    return box(entry[4:8], entry[8:86], *boxes)
 
 
 def _with_length(unit: bytes) -> bytes:
@@ -108,7 +110,7 @@ def _first_number(data: bytes) -> int:
 
 
 class _Bits:
-    """Reads Exp-Golomb numbers (H.264, 9.1) from the start of a unit, where no emulation prevention can be yet."""
+    """Reads Exp-Golomb numbers (H.264, 9.1) from the start of a NAL unit, before any emulation prevention byte."""
 
     def __init__(self, data: bytes) -> None:
         self._bits = int.from_bytes(data[:24].ljust(24, b"\0"), "big")

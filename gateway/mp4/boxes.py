@@ -1,9 +1,9 @@
-"""The boxes of MP4 (ISO/IEC 14496-12, 4.2): walking through them and finding one by its path. Pure."""
+"""The boxes of MP4 (ISO/IEC 14496-12, 4.2): built, walked through and found by path. Pure."""
 
 import struct
 from collections.abc import Iterator
 
-#: A box longer than this is no video of a camera but a stream that lost its way.
+#: A longer box is not video of a camera: the reader has lost the box boundaries.
 MAX_BOX_BYTES = 64 << 20
 
 U32 = struct.Struct(">I")
@@ -12,7 +12,18 @@ I32 = struct.Struct(">i")
 
 
 class InvalidMedia(ValueError):
-    """Bytes that are no fragmented MP4; what follows them cannot be trusted."""
+    """Bytes that are not fragmented MP4; the bytes after them cannot be trusted either."""
+
+
+def box(name: bytes, *content: bytes | memoryview) -> bytes:
+    """A box with this content."""
+    size = 8 + sum(map(len, content))
+    return b"".join((U32.pack(size), name, *content))
+
+
+def full_box(name: bytes, version: int, flags: int, *content: bytes | memoryview) -> bytes:
+    """A box whose content begins with version and flags."""
+    return box(name, U32.pack(version << 24 | flags), *content)
 
 
 def walk_boxes(data: bytes | memoryview, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -38,9 +49,9 @@ def find_box(data: bytes | memoryview, start: int, end: int, *path: bytes) -> tu
 
 
 def read_box_header(data: bytes | bytearray | memoryview) -> tuple[bytes, int, int] | None:
-    """Name, header's length and whole length of the box at the start of `data`; None when its header is cut off.
+    """Name, header length and total length of the box at the start of `data`; None when its header is incomplete.
 
-    Raises InvalidMedia for what cannot be a box of a camera's stream.
+    Raises InvalidMedia for bytes that cannot be a box of a camera's stream.
     """
     if len(data) < 8:
         return None

@@ -1,16 +1,30 @@
-"""What `moov` and `moof` boxes tell of tracks and samples (ISO/IEC 14496-12, 14496-15). Pure."""
+"""Tracks of a `moov` box, and a summary of the samples of a `moof` box (ISO/IEC 14496-12, 14496-15). Pure."""
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.mp4.boxes import I32, U32, U64, InvalidMedia, find_box, walk_boxes
+from gateway.mp4.boxes import U32, InvalidMedia, find_box, walk_boxes
+from gateway.mp4.track_runs import (
+    COMPOSITION,
+    DEFAULT_DURATION,
+    DEFAULT_FLAGS,
+    DEFAULT_SIZE,
+    DURATION,
+    FLAGS,
+    NON_SYNC,
+    SIZE,
+    TrackFragment,
+    TrackRun,
+    read_decode_time,
+    read_run,
+    read_track_fragment,
+)
 
 VIDEO, AUDIO = "vide", "soun"
 
-#: Samples that one fragment may have; a count beyond it is no count.
+#: Maximum number of samples in a `trun` box; a larger count is damage.
 _MAX_SAMPLES = 1_000_000
-_NON_SYNC = 0x0001_0000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +43,8 @@ class Track:
 
 
 @dataclass(slots=True)
-class Samples:
-    """The samples of one track in one fragment, summed up. Times in ticks, offsets from the start of `moof`."""
+class SampleSummary:
+    """Summary of the samples of one track in one fragment. Times in ticks, offsets from the start of `moof`."""
 
     start: int | None = None
     duration: int = 0
@@ -56,18 +70,20 @@ def parse_tracks(moov: bytes) -> tuple[Track, ...]:
         raise InvalidMedia(f"a 'moov' box that ends too early: {error}") from error
 
 
-def read_samples(moof: bytes, tracks: tuple[Track, ...]) -> dict[str, Samples]:
-    """The samples of a whole `moof` box, of the first track of each kind, by that kind; raises InvalidMedia.
+def summarize_samples(moof: bytes, tracks: tuple[Track, ...]) -> dict[str, SampleSummary]:
+    """Summarize the samples of a whole `moof` box: of the first track of each kind, by kind. Raises InvalidMedia.
 
-    A kind without a track is missing; one whose track has nothing in this fragment has 0 frames.
+    A kind without a track is missing; a track without samples in this fragment has 0 frames.
     """
-    of_kind = {track.kind: track for track in reversed(tracks)}
-    found = {kind: Samples() for kind in of_kind}
+    track_by_kind = {track.kind: track for track in reversed(tracks)}
+    found = {kind: SampleSummary() for kind in track_by_kind}
     try:
         for name, start, end in walk_boxes(moof, 8, len(moof)):
-            if name == b"traf":
-                for kind, track in of_kind.items():
-                    _add_track_fragment(moof, start, end, track, found[kind])
+            if name == b"traf" and track_by_kind:
+                fragment = read_track_fragment(moof, start, end)
+                for kind, track in track_by_kind.items():
+                    if track.track_id == fragment.track_id:
+                        _add_track_fragment(fragment, track, found[kind])
     except (struct.error, IndexError) as error:
         raise InvalidMedia(f"a 'moof' box that ends too early: {error}") from error
     return found
@@ -105,7 +121,7 @@ def _parse_track(moov: bytes, start: int, end: int, defaults: dict[int, tuple[in
 
 
 def _parse_avc_configuration(box: bytes) -> tuple[frozenset[bytes], int]:
-    """Sequence parameter sets and the length of NAL unit lengths (ISO/IEC 14496-15, 5.3.3)."""
+    """Sequence parameter sets, and the size of the NAL unit length field in bytes (ISO/IEC 14496-15, 5.3.3)."""
     if len(box) < 7:
         return frozenset(), 4
     sets, offset = set(), 6
@@ -117,7 +133,7 @@ def _parse_avc_configuration(box: bytes) -> tuple[frozenset[bytes], int]:
 
 
 def _parse_hevc_configuration(box: bytes) -> tuple[frozenset[bytes], int]:
-    """As for AVC (ISO/IEC 14496-15, 8.3.3): only NAL units of type 33, the SPS."""
+    """The same for HEVC (ISO/IEC 14496-15, 8.3.3), where the SPS is NAL unit type 33."""
     if len(box) < 23:
         return frozenset(), 4
     sets, offset = set(), 23
@@ -132,72 +148,34 @@ def _parse_hevc_configuration(box: bytes) -> tuple[frozenset[bytes], int]:
     return frozenset(sets), (box[21] & 3) + 1
 
 
-def _add_track_fragment(moof: bytes, start: int, end: int, track: Track, samples: Samples) -> None:
-    header = find_box(moof, start, end, b"tfhd")
-    if header is None:
-        raise InvalidMedia("a 'traf' box without 'tfhd'")
-    flags, track_id = struct.unpack_from(">II", moof, header[0])
-    if track_id != track.track_id:
-        return
-    offset = header[0] + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
-    default_duration, default_size, default_flags = (
-        track.default_duration,
-        track.default_size,
-        track.default_flags,
-    )
-    if flags & 0x8:
-        default_duration = U32.unpack_from(moof, offset)[0]
-        offset += 4
-    if flags & 0x10:
-        default_size = U32.unpack_from(moof, offset)[0]
-        offset += 4
-    if flags & 0x20:
-        default_flags = U32.unpack_from(moof, offset)[0]
-    for name, inner, _ in walk_boxes(moof, start, end):
-        if name == b"tfdt" and samples.start is None:
-            samples.start = (U64 if moof[inner] else U32).unpack_from(moof, inner + 4)[0]
+def _add_track_fragment(fragment: TrackFragment, track: Track, summary: SampleSummary) -> None:
+    moof = fragment.data
+    duration = fragment.default(DEFAULT_DURATION, track.default_duration)
+    size = fragment.default(DEFAULT_SIZE, track.default_size)
+    flags = fragment.default(DEFAULT_FLAGS, track.default_flags)
+    for name, inner, _ in walk_boxes(moof, fragment.start, fragment.end):
+        if name == b"tfdt" and summary.start is None:
+            summary.start = read_decode_time(moof, inner)
         elif name == b"trun":
-            _add_samples(
-                moof, inner, samples, duration=default_duration, size=default_size, default_flags=default_flags
-            )
+            _add_run(read_run(moof, inner), summary, duration, size, flags)
 
 
-def _add_samples(moof: bytes, offset: int, samples: Samples, *, duration: int, size: int, default_flags: int) -> None:
-    flags, count = struct.unpack_from(">II", moof, offset)
-    flags &= 0xFF_FFFF
-    offset += 8
-    data_offset = None
-    if flags & 0x1:
-        data_offset = I32.unpack_from(moof, offset)[0]
-        offset += 4
-    first_flags = default_flags
-    if flags & 0x4:
-        first_flags = U32.unpack_from(moof, offset)[0]
-        offset += 4
-    has_duration, has_size, has_flags, has_composition = (bool(flags & bit) for bit in (0x100, 0x200, 0x400, 0x800))
-    step = 4 * (has_duration + has_size + has_flags + has_composition)
-    # The second limit is for samples of which the box tells nothing one by one: their count alone costs no bytes.
-    if offset + step * count > len(moof) or count > _MAX_SAMPLES:
+def _add_run(run: TrackRun, summary: SampleSummary, duration: int, size: int, flags: int) -> None:
+    """Add the samples of a `trun` box; the numbers are the defaults of a sample."""
+    if not run.is_within(_MAX_SAMPLES):
         raise InvalidMedia("a 'trun' box with more samples than bytes")
-    for index in range(count):
-        at = offset + index * step
-        if has_duration:
-            samples.duration += U32.unpack_from(moof, at)[0]
-            at += 4
-        else:
-            samples.duration += duration
-        sample_size = U32.unpack_from(moof, at)[0] if has_size else size
-        at += 4 * has_size
-        if samples.frames == 0:
-            sample_flags = U32.unpack_from(moof, at)[0] if has_flags else first_flags
-            samples.is_key = not sample_flags & _NON_SYNC
-            samples.first_offset, samples.first_size = data_offset, sample_size
-        at += 4 * has_flags
-        if has_composition:
-            composition = I32.unpack_from(moof, at)[0]
-            if samples.composition is None:
-                samples.composition = composition
-            elif samples.composition != composition:
-                # Frames are shown in another order than they are sent.
-                samples.has_b_frames = True
-        samples.frames += 1
+    if not run.count:
+        return
+    durations = run.column(DURATION)
+    summary.duration += duration * run.count if durations is None else sum(durations)
+    if not summary.frames:
+        first_flags = flags if run.first_flags is None else run.first_flags
+        summary.is_key = not (run.column(FLAGS) or (first_flags,))[0] & NON_SYNC
+        summary.first_offset, summary.first_size = run.data_offset, (run.column(SIZE) or (size,))[0]
+    if offsets := run.column(COMPOSITION):
+        if summary.composition is None:
+            summary.composition = offsets[0]
+        if offsets.count(summary.composition) < run.count:
+            # Presentation order differs from decoding order.
+            summary.has_b_frames = True
+    summary.frames += run.count

@@ -1,7 +1,7 @@
-"""Init segments with other tracks than FFmpeg wrote: without sound, or with a track of silence. Pure.
+"""Changes the audio tracks of an init segment: removes them, or adds a track for silence. Pure.
 
-A browser waits for ever for the sound that an init segment promises and no part carries, and hls.js gives up where
-tracks come or go between two init segments. So each playlist keeps to one of the two, all along.
+A browser waits forever for audio that an init segment declares and no part contains, and hls.js fails where tracks
+appear or disappear between two init segments. Therefore all init segments of a playlist have the same kinds of tracks.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from gateway.mp4.boxes import U32, InvalidMedia, find_box, walk_boxes
+from gateway.mp4.boxes import U32, InvalidMedia, box, find_box, full_box, walk_boxes
 from gateway.mp4.fragments import AUDIO, VIDEO, Track, parse_tracks
 
-#: Samples of an AAC frame, and what a frame of silence looks like in AAC-LC for one and for two channels.
+#: Samples in an AAC frame, and a frame of silence in AAC-LC for one and for two channels.
 AAC_FRAME_SAMPLES = 1024
 _SILENT_FRAMES = {1: bytes.fromhex("01182007"), 2: bytes.fromhex("211004608c1c")}
 _AAC_LC = 2
-_OWN_SAMPLE_RATE = 48_000
+_SILENCE_SAMPLE_RATE = 48_000
 #: ISO/IEC 14496-3, 1.6.2.1: AAC-LC, 48 kHz, one channel.
-_OWN_CONFIG = bytes.fromhex("1188")
+_SILENCE_CONFIG = bytes.fromhex("1188")
 _UNITY_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 
 @dataclass(frozen=True, slots=True)
 class SoundTrack:
-    """The sound of an init segment: its track, and a frame of silence, None where its format is not known."""
+    """The audio track of an init segment, and a frame of silence for it; None where its format has no known one."""
 
     track: Track
     silent_frame: bytes | None
@@ -41,7 +41,7 @@ def find_sound(init: bytes) -> SoundTrack | None:
 
 
 def drop_sound(init: bytes) -> bytes:
-    """The init segment without its audio tracks; the same bytes when it has none. Raises InvalidMedia."""
+    """The init segment without its audio tracks; unchanged when it has none. Raises InvalidMedia."""
     start, end = _moov_of(init)
     moov = init[start:end]
     dropped = {track.track_id for track in parse_tracks(moov) if track.kind == AUDIO}
@@ -51,9 +51,9 @@ def drop_sound(init: bytes) -> bytes:
     for name, content, last in walk_boxes(moov, 8, len(moov)):
         if name == b"trak" and _track_id(moov, content, last) in dropped:
             continue
-        box = moov[content - 8 : last]
+        kept_box = moov[content - 8 : last]
         if name == b"mvex":
-            box = _box(
+            kept_box = box(
                 b"mvex",
                 *(
                     moov[inner - 8 : until]
@@ -61,13 +61,12 @@ def drop_sound(init: bytes) -> bytes:
                     if found != b"trex" or U32.unpack_from(moov, inner + 4)[0] not in dropped
                 ),
             )
-        kept.append(box)
-    return init[:start] + _box(b"moov", *kept) + init[end:]
+        kept.append(kept_box)
+    return init[:start] + box(b"moov", *kept) + init[end:]
 
 
 def add_silent_sound(init: bytes) -> bytes:
-    """The init segment with an audio track (AAC-LC, 48 kHz, mono); the same bytes when it has one. Raises
-    InvalidMedia."""
+    """The init segment with an audio track (AAC-LC, 48 kHz, mono); unchanged when it has one. Raises InvalidMedia."""
     start, end = _moov_of(init)
     moov = init[start:end]
     tracks = parse_tracks(moov)
@@ -79,18 +78,18 @@ def add_silent_sound(init: bytes) -> bytes:
     boxes, trak = [], _silent_trak(track_id)
     has_extends = False
     for name, content, last in walk_boxes(moov, 8, len(moov)):
-        box = moov[content - 8 : last]
+        changed = moov[content - 8 : last]
         if name == b"mvhd":
-            box = box[:-4] + U32.pack(track_id + 1)
+            changed = changed[:-4] + U32.pack(track_id + 1)
         elif name == b"mvex":
             has_extends = True
             boxes.append(trak)
-            trex = _box(b"trex", struct.pack(">6I", 0, track_id, 1, 0, 0, 0))
-            box = _box(b"mvex", moov[content:last], trex)
-        boxes.append(box)
+            trex = full_box(b"trex", 0, 0, struct.pack(">5I", track_id, 1, 0, 0, 0))
+            changed = box(b"mvex", moov[content:last], trex)
+        boxes.append(changed)
     if not has_extends:
         raise InvalidMedia("an init segment without an 'mvex' box")
-    return init[:start] + _box(b"moov", *boxes) + init[end:]
+    return init[:start] + box(b"moov", *boxes) + init[end:]
 
 
 def _moov_of(init: bytes) -> tuple[int, int]:
@@ -112,7 +111,7 @@ def _track_id(moov: bytes, start: int, end: int) -> int:
 
 
 def _silent_frame_of(moov: bytes) -> bytes | None:
-    """A frame of silence in the format of the first audio track, which its AudioSpecificConfig tells."""
+    """A frame of silence in the format of the first audio track, according to its AudioSpecificConfig."""
     for name, start, end in walk_boxes(moov, 8, len(moov)):
         if name != b"trak":
             continue
@@ -144,13 +143,16 @@ def _audio_config(descriptors: bytes) -> bytes:
                 break
         if tag == 5:
             return descriptors[at : at + size]
-        # Descriptors 3 and 4 hold the next ones behind fields of their own; others are passed over.
+        # Descriptors 3 and 4 contain the next ones after fields of their own; others are skipped.
         at += fields.get(tag, size)
     return b""
 
 
 def _silent_frame(config: bytes) -> bytes | None:
-    """For an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1); None for what is not AAC-LC with 1024 samples a frame."""
+    """A frame of silence for an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1).
+
+    None for any format but AAC-LC with 1024 samples per frame.
+    """
     bits = int.from_bytes(config[:5].ljust(5, b"\0"), "big")
     kind, rate = bits >> 35, bits >> 31 & 0xF
     rest = 7 if rate == 15 else 31  # an index of 15 is followed by 24 bits with the rate itself
@@ -161,27 +163,28 @@ def _silent_frame(config: bytes) -> bytes | None:
 
 
 def _silent_trak(track_id: int) -> bytes:
-    # Enabled and in the movie; in the alternate group 1, at full volume.
-    header = struct.pack(">6I", 3, 0, 0, track_id, 0, 0) + struct.pack(">2I4H", 0, 0, 0, 1, 0x100, 0)
-    return _box(
+    # In the alternate group 1, at full volume.
+    header = struct.pack(">5I", 0, 0, track_id, 0, 0) + struct.pack(">2I4H", 0, 0, 0, 1, 0x100, 0)
+    return box(
         b"trak",
-        _box(b"tkhd", header, _UNITY_MATRIX, struct.pack(">2I", 0, 0)),
-        _box(
+        # Flags: enabled and in the movie.
+        full_box(b"tkhd", 0, 3, header, _UNITY_MATRIX, struct.pack(">2I", 0, 0)),
+        box(
             b"mdia",
             # Language `und`, as three times five bits.
-            _box(b"mdhd", struct.pack(">5I2H", 0, 0, 0, _OWN_SAMPLE_RATE, 0, 0x55C4, 0)),
-            _box(b"hdlr", struct.pack(">2I4s3I", 0, 0, AUDIO.encode(), 0, 0, 0), b"silence\0"),
-            _box(
+            full_box(b"mdhd", 0, 0, struct.pack(">4I2H", 0, 0, _SILENCE_SAMPLE_RATE, 0, 0x55C4, 0)),
+            full_box(b"hdlr", 0, 0, struct.pack(">I4s3I", 0, AUDIO.encode(), 0, 0, 0), b"silence\0"),
+            box(
                 b"minf",
-                _box(b"smhd", struct.pack(">2I", 0, 0)),
-                _box(b"dinf", _box(b"dref", struct.pack(">2I", 0, 1), _box(b"url ", U32.pack(1)))),
-                _box(
+                full_box(b"smhd", 0, 0, U32.pack(0)),
+                box(b"dinf", full_box(b"dref", 0, 0, U32.pack(1), full_box(b"url ", 0, 1))),
+                box(
                     b"stbl",
-                    _box(b"stsd", struct.pack(">2I", 0, 1), _silent_entry()),
-                    _box(b"stts", struct.pack(">2I", 0, 0)),
-                    _box(b"stsc", struct.pack(">2I", 0, 0)),
-                    _box(b"stsz", struct.pack(">3I", 0, 0, 0)),
-                    _box(b"stco", struct.pack(">2I", 0, 0)),
+                    full_box(b"stsd", 0, 0, U32.pack(1), _silent_entry()),
+                    full_box(b"stts", 0, 0, U32.pack(0)),
+                    full_box(b"stsc", 0, 0, U32.pack(0)),
+                    full_box(b"stsz", 0, 0, struct.pack(">2I", 0, 0)),
+                    full_box(b"stco", 0, 0, U32.pack(0)),
                 ),
             ),
         ),
@@ -189,15 +192,10 @@ def _silent_trak(track_id: int) -> bytes:
 
 
 def _silent_entry() -> bytes:
-    config = bytes([5, len(_OWN_CONFIG)]) + _OWN_CONFIG
-    # Object type 0x40 is MPEG-4 audio, stream type 5 is sound; the rates are not known.
+    config = bytes([5, len(_SILENCE_CONFIG)]) + _SILENCE_CONFIG
+    # Object type 0x40 is MPEG-4 audio, stream type 5 is audio; the bit rates are unknown.
     decoder = struct.pack(">2B3s2I", 0x40, 5 << 2 | 1, b"\0\0\0", 0, 0) + config
     stream = struct.pack(">HB", 0, 0) + bytes([4, len(decoder)]) + decoder + b"\x06\x01\x02"
-    esds = _box(b"esds", U32.pack(0), bytes([3, len(stream)]), stream)
-    fields = struct.pack(">6xH8x2H4xI", 1, 1, 16, _OWN_SAMPLE_RATE << 16)
-    return _box(b"mp4a", fields, esds)
-
-
-def _box(name: bytes, *content: bytes) -> bytes:
-    body = b"".join(content)
-    return U32.pack(len(body) + 8) + name + body
+    esds = full_box(b"esds", 0, 0, bytes([3, len(stream)]), stream)
+    fields = struct.pack(">6xH8x2H4xI", 1, 1, 16, _SILENCE_SAMPLE_RATE << 16)
+    return box(b"mp4a", fields, esds)

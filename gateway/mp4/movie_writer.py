@@ -1,6 +1,6 @@
-"""Writes a plain MP4 with its index in front, in one pass: room for the index is left free and filled at the end.
+"""Writes a plain MP4 (ISO/IEC 14496-12) with its index in front, in one pass: space is reserved for the index.
 
-ISO/IEC 14496-12. A player begins such a file while it is still being fetched, and can jump in it by ranges.
+A player starts such a file while it is still being downloaded, and can seek in it with range requests.
 """
 
 import struct
@@ -8,6 +8,7 @@ from array import array
 from datetime import datetime
 from typing import Protocol
 
+from gateway.mp4.boxes import box, full_box
 from gateway.mp4.samples import VIDEO, Samples, TrackFormat
 
 MOVIE_TIMESCALE = 1000
@@ -19,36 +20,25 @@ _BRANDS = b"isomiso2avc1mp41"
 
 
 class Sink(Protocol):
-    """Where the bytes go."""
+    """The file that the movie is written to."""
 
     def write(self, data: bytes | memoryview) -> None:
         """Append all of `data`."""
 
     def write_at(self, place: int, data: bytes) -> None:
-        """Write over what stands at `place`, or beyond the end."""
+        """Overwrite bytes at `place`; it may be beyond the end."""
 
     def read_at(self, place: int, size: int) -> bytes:
-        """What was written there."""
-
-
-def box(name: bytes, *content: bytes) -> bytes:
-    """A box with this content."""
-    size = 8 + sum(len(piece) for piece in content)
-    return b"".join((struct.pack(">I", size), name, *content))
-
-
-def full_box(name: bytes, version: int, flags: int, *content: bytes) -> bytes:
-    """A box that begins with version and flags."""
-    return box(name, struct.pack(">I", version << 24 | flags), *content)
+        """The bytes that were written at `place`."""
 
 
 def estimate_index_bytes(frames: int, parts: int, sound_seconds: float) -> int:
-    """Room that the index of so much footage takes at most; sound may have up to 100 samples a second."""
+    """Upper limit of the index size of this much footage; audio may have up to 100 samples a second."""
     return 4096 + 24 * frames + int(16 * 100 * sound_seconds) + 48 * parts
 
 
 class OutputTrack:
-    """A track that grows. Times are ticks of `timescale` from the start of the file."""
+    """A track that is being written. Times are ticks of `timescale` from the start of the file."""
 
     def __init__(self, track: TrackFormat, track_id: int) -> None:
         self.kind = track.kind
@@ -68,7 +58,7 @@ class OutputTrack:
 
     @property
     def end(self) -> int:
-        """The decoding time after the last sample; 0 when there is none."""
+        """The decoding time at the end of the last sample; 0 when there is none."""
         return self._times[-1] + self._last_duration if self._times else 0
 
     @property
@@ -77,7 +67,7 @@ class OutputTrack:
         return self._times[-1] if self._times else -1
 
     def add(self, samples: Samples, times: list[int], place: int) -> None:
-        """Samples whose bytes stand at `place`, with their times in this file, which must grow."""
+        """Add samples whose bytes are at `place`, with their times in this file, which must increase."""
         count = len(self._times)
         self._times.extend(times)
         self._sizes.extend(samples.sizes)
@@ -88,29 +78,30 @@ class OutputTrack:
         self._last_duration = samples.durations[-1]
 
     def move(self, by: int) -> None:
-        """All bytes stand `by` further back."""
+        """Note that all bytes were moved back by `by`."""
         self._chunk_places = array("Q", (place + by for place in self._chunk_places))
 
-    def first_shown(self) -> int:
-        """When the first picture or sound is shown, in ticks; frames may be stored in another order."""
+    def presentation_start(self) -> int:
+        """The earliest presentation time in ticks; frames may be stored in another order."""
         head = range(min(len(self._times), 64))
         return min((self._times[index] + self._offsets[index] for index in head), default=0)
 
-    def shown_until(self) -> int:
-        """When the last picture or sound has been shown, in ticks; 0 when there is none.
+    def presentation_end(self) -> int:
+        """The end of the last presented sample in ticks; 0 when there is none.
 
-        Nothing tells how long the last is shown where frames are stored in another order: as long as the last stored.
+        Where frames are stored in another order, nothing gives the duration of the last presented one: that of the
+        last stored one is taken.
         """
         tail = range(max(0, len(self._times) - 64), len(self._times))
         return max((self._times[index] + self._offsets[index] for index in tail), default=0) + self._last_duration
 
     def build(self, created: int, movie_start: float) -> bytes:
-        """The `trak` box; `movie_start` is the second of this track's time at which the film begins."""
-        # What would be heard before the film begins is skipped; what begins later is waited for.
-        first = max(self.first_shown(), round(movie_start * self.timescale))
+        """The `trak` box; `movie_start` is the time of this track, in seconds, at which the movie begins."""
+        # Edit list: audio before the start of the movie is skipped, and a track that starts later is delayed.
+        first = max(self.presentation_start(), round(movie_start * self.timescale))
         delay = round((first / self.timescale - movie_start) * MOVIE_TIMESCALE)
-        # Rounded up: a film that ends before its last frame would lose that frame.
-        length = -(-(self.shown_until() - first) * MOVIE_TIMESCALE // self.timescale)
+        # Rounded up: a movie that ends before its last frame would lose that frame.
+        length = -(-(self.presentation_end() - first) * MOVIE_TIMESCALE // self.timescale)
         edits = self._build_edits(first, delay, length)
         tkhd = full_box(
             b"tkhd",
@@ -129,7 +120,7 @@ class OutputTrack:
                 0,
             ),
             _MATRIX,
-            struct.pack(">HHHH", self._width(0), 0, self._width(1), 0),
+            struct.pack(">HHHH", self._dimension(0), 0, self._dimension(1), 0),
         )
         mdhd = full_box(
             b"mdhd",
@@ -151,7 +142,7 @@ class OutputTrack:
         entries.append(struct.pack(">QqI", length, begin, 0x10000))
         return box(b"edts", full_box(b"elst", 1, 0, struct.pack(">I", len(entries)), *entries))
 
-    def _width(self, index: int) -> int:
+    def _dimension(self, index: int) -> int:
         return struct.unpack_from(">HH", self.entry, 32)[index] if self.kind == VIDEO else 0
 
     def _build_table(self) -> bytes:
@@ -176,7 +167,7 @@ class OutputTrack:
 
 
 class Mp4Writer:
-    """One video track and at most one audio track. `created` is the moment at which the footage begins."""
+    """Writes one video track and at most one audio track. `created` is the time at which the footage begins."""
 
     def __init__(
         self, sink: Sink, video: TrackFormat, audio: TrackFormat | None, *, index_bytes: int, created: datetime
@@ -186,13 +177,13 @@ class Mp4Writer:
         self._sink = sink
         self._created = int(created.timestamp()) + _EPOCH_SECONDS
         self._head = box(b"ftyp", b"isom", struct.pack(">I", 0x200), _BRANDS)
-        self._room = max(64, index_bytes)
-        self._data_start = len(self._head) + self._room + 16
+        self._index_space = max(64, index_bytes)
+        self._data_start = len(self._head) + self._index_space + 16
         self._place = self._data_start
         sink.write(self._head)
-        # Zeros that stay when the index is shorter: a `free` box is put around them.
+        # Zeros that remain when the index is shorter become the content of a `free` box.
         blank = bytes(1 << 20)
-        left = self._room + 16
+        left = self._index_space + 16
         while left > 0:
             sink.write(memoryview(blank)[: min(left, len(blank))])
             left -= len(blank)
@@ -209,12 +200,12 @@ class Mp4Writer:
         self._place += len(samples.data)
 
     def close(self) -> float:
-        """Write the index; gives the film's length in seconds. The sink itself is the caller's to close."""
+        """Write the index and return the movie's duration in seconds. The caller closes the sink."""
         index = self._build_index()
-        while len(index) > self._room - 8 and len(index) != self._room:
-            self._make_room(len(index) - self._room + 4096)
+        while len(index) > self._index_space - 8 and len(index) != self._index_space:
+            self._enlarge_index_space(len(index) - self._index_space + 4096)
             index = self._build_index()
-        rest = self._room - len(index)
+        rest = self._index_space - len(index)
         filler = struct.pack(">I", rest) + b"free" if rest else b""
         media = struct.pack(">I4sQ", 1, b"mdat", self._place - self._data_start + 16)
         self._sink.write_at(len(self._head), index + filler)
@@ -225,10 +216,10 @@ class Mp4Writer:
         return [track for track in (self.video, self.audio) if track]
 
     def _movie_start(self) -> float:
-        return self.video.first_shown() / self.video.timescale
+        return self.video.presentation_start() / self.video.timescale
 
     def _movie_seconds(self) -> float:
-        return self.video.shown_until() / self.video.timescale - self._movie_start()
+        return self.video.presentation_end() / self.video.timescale - self._movie_start()
 
     def _build_index(self) -> bytes:
         start = self._movie_start()
@@ -244,8 +235,8 @@ class Mp4Writer:
         )
         return box(b"moov", mvhd, *(track.build(self._created, start) for track in self._tracks()))
 
-    def _make_room(self, by: int) -> None:
-        """The index is longer than was guessed: move all that was written further back."""
+    def _enlarge_index_space(self, by: int) -> None:
+        """Move all media back, because the index is longer than estimated."""
         at = self._place
         while at > self._data_start:
             size = min(_MOVE_BYTES, at - self._data_start)
@@ -253,13 +244,13 @@ class Mp4Writer:
             self._sink.write_at(at + by, self._sink.read_at(at, size))
         for track in self._tracks():
             track.move(by)
-        self._room += by
+        self._index_space += by
         self._data_start += by
         self._place += by
 
 
 def _build_runs(name: bytes, version: int, values: array) -> bytes:
-    """A table in which the same value many times in a row is one entry (`stts`, `ctts`)."""
+    """A run-length encoded table (`stts`, `ctts`)."""
     entries = []
     previous, count = None, 0
     for value in values:
@@ -286,5 +277,5 @@ def _build_chunk_sizes(counts: array) -> bytes:
 
 def _big_endian(values: array) -> bytes:
     swapped = array(values.typecode, values)
-    swapped.byteswap()  # MP4 is big-endian; every machine that this runs on is not
+    swapped.byteswap()  # MP4 is big-endian; all supported machines are little-endian
     return swapped.tobytes()

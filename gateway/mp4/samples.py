@@ -1,23 +1,36 @@
-"""Recorded parts as samples: what a track is made of, and where each of its frames lies (ISO/IEC 14496-12, 8.8).
-Pure."""
+"""Reads recorded parts as samples: track formats, and time and place of each frame (ISO/IEC 14496-12, 8.8). Pure."""
 
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from gateway.mp4.boxes import I32, U32, U64, InvalidMedia, find_box, read_box_header, walk_boxes
+from gateway.mp4.boxes import U32, InvalidMedia, find_box, read_box_header, walk_boxes
+from gateway.mp4.track_runs import (
+    COMPOSITION,
+    DEFAULT_DURATION,
+    DEFAULT_FLAGS,
+    DEFAULT_SIZE,
+    DURATION,
+    FLAGS,
+    NON_SYNC,
+    SIZE,
+    TrackRun,
+    read_decode_time,
+    read_run,
+    read_track_fragment,
+)
 
 VIDEO, AUDIO = "vide", "soun"
 
-_NON_SYNC = 0x0001_0000
+#: Maximum number of samples in a `trun` box; a larger count is damage.
 _MAX_SAMPLES = 100_000
-#: Boxes in a sample entry that tell of bit rates and the like: two runs of one camera may differ in them.
-_PASSING_BOXES = frozenset({b"btrt"})
+#: Boxes in a sample entry that describe bit rates and the like: two runs of one camera may differ in them.
+_INFORMATIVE_BOXES = frozenset({b"btrt"})
 
 
 @dataclass(frozen=True, slots=True)
 class TrackFormat:
-    """A track as an init segment describes it. `entry` is its sample entry, with the codec's configuration in it."""
+    """A track of an init segment. `entry` is its sample entry, which contains the codec's configuration."""
 
     track_id: int
     kind: str
@@ -29,36 +42,36 @@ class TrackFormat:
 
     @property
     def codec(self) -> str:
-        """The four letters of the sample entry, such as `avc1`, `hvc1` or `mp4a`."""
+        """The type of the sample entry, such as `avc1`, `hvc1` or `mp4a`."""
         return self.entry[4:8].decode("latin-1")
 
     @property
     def picture_size(self) -> tuple[int, int]:
-        """Width and height in pixels, of a video track."""
+        """Width and height of a video track in pixels."""
         return struct.unpack_from(">HH", self.entry, 32)
 
     @property
     def channels(self) -> int:
-        """Of an audio track."""
+        """Number of channels of an audio track."""
         return struct.unpack_from(">H", self.entry, 24)[0]
 
     @property
     def length_size(self) -> int:
-        """Bytes of the length before each NAL unit, of a video track."""
+        """Size in bytes of the length field before each NAL unit of a video track."""
         if (avc := self.box(b"avcC")) is not None:
             return (avc[4] & 3) + 1
         hevc = self.box(b"hvcC")
         return 4 if hevc is None or len(hevc) < 22 else (hevc[21] & 3) + 1
 
     def box(self, name: bytes) -> bytes | None:
-        """The content of a box inside the sample entry."""
+        """The content of a box inside the sample entry; None without one."""
         start = _ENTRY_FIELDS.get(self.kind, 16)
         found = find_box(self.entry, start, len(self.entry), name)
         return self.entry[found[0] : found[1]] if found else None
 
     def fits(self, other: "TrackFormat") -> bool:
-        """Whether samples of both can stand in one track: the same codec with the same configuration."""
-        return self.kind == other.kind and _essence(self) == _essence(other)
+        """Whether samples of both formats can be in one track: the same codec with the same configuration."""
+        return self.kind == other.kind and _decoder_key(self) == _decoder_key(other)
 
 
 #: Where the boxes inside a sample entry begin.
@@ -67,9 +80,9 @@ _ENTRY_FIELDS = {VIDEO: 86, AUDIO: 36}
 
 @dataclass(slots=True)
 class Samples:
-    """Samples of one track that lie one behind the other in `data`. Times in ticks of the track's timescale.
+    """Consecutive samples of one track, whose bytes are `data`. Times in ticks of the track's timescale.
 
-    `times` are decoding times, `offsets` what is added for the time of showing. `keys` tells which can be begun with.
+    `times` are decoding times, `offsets` the composition offsets that give presentation times, `keys` the sync flags.
     """
 
     track: TrackFormat
@@ -85,11 +98,11 @@ class Samples:
 
     @property
     def end(self) -> int:
-        """The decoding time after the last sample."""
+        """The decoding time at the end of the last sample."""
         return self.times[-1] + self.durations[-1]
 
     def cut(self, first: int, last: int) -> "Samples":
-        """The samples from `first` up to, without, `last`."""
+        """The samples from index `first` up to, but not including, `last`."""
         if first <= 0 and last >= len(self):
             return self
         start = sum(self.sizes[:first])
@@ -124,7 +137,7 @@ def parse_init(data: bytes) -> tuple[TrackFormat, ...]:
 
 
 def parse_part(data: bytes, tracks: Iterable[TrackFormat]) -> list[Samples]:
-    """The samples of a whole part (`moof`+`mdat`) in the order in which they lie there; raises InvalidMedia."""
+    """The samples of a whole part (`moof`+`mdat`) in the order of their bytes; raises InvalidMedia."""
     by_id = {track.track_id: track for track in tracks}
     view = memoryview(data)
     try:
@@ -139,9 +152,9 @@ def parse_part(data: bytes, tracks: Iterable[TrackFormat]) -> list[Samples]:
 
 
 def read_parts(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Parts (`moof`+`mdat`), whole, from the bytes of a segment file after its init segment.
+    """Yield whole parts (`moof`+`mdat`) from the bytes of a segment file after its init segment.
 
-    Raises InvalidMedia for bytes that are none, and where the bytes end inside a part. Holds one part at a time.
+    Raises InvalidMedia for other bytes, and where the bytes end inside a part. Keeps one part in memory at a time.
     """
     buffer, at = bytearray(), 0
     for chunk in chunks:
@@ -156,13 +169,13 @@ def read_parts(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def has_whole_units(samples: Samples, length_size: int = 4) -> bool:
-    """Whether each sample of video is made of NAL units whose lengths add up: damaged bytes hardly ever are."""
+    """Whether each video sample consists of NAL units whose lengths add up; damaged bytes hardly ever do."""
     data, at = samples.data, 0
     for size in samples.sizes:
         end = at + size
         while at + length_size < end:
             length = int.from_bytes(data[at : at + length_size], "big")
-            # A unit is never empty, and its first bit is always 0.
+            # A NAL unit is never empty, and its first bit is always 0.
             if not length or data[at + length_size] & 0x80:
                 return False
             at += length_size + length
@@ -172,7 +185,7 @@ def has_whole_units(samples: Samples, length_size: int = 4) -> bool:
 
 
 def _part_end(buffer: bytearray, at: int) -> int | None:
-    """Where the part that begins at `at` ends; None when the buffer does not hold all of it. Raises InvalidMedia."""
+    """The end of the part that begins at `at`; None when the buffer does not hold all of it. Raises InvalidMedia."""
     for expected in (b"moof", b"mdat"):
         header = read_box_header(memoryview(buffer)[at : at + 16])
         if header is None:
@@ -204,82 +217,64 @@ def _parse_track(data: bytes, start: int, end: int, defaults: dict[int, list[int
 def _parse_track_fragment(
     data: memoryview, start: int, end: int, tracks: dict[int, TrackFormat]
 ) -> Iterator[tuple[int, Samples]]:
-    header = find_box(data, start, end, b"tfhd")
-    if header is None:
-        raise InvalidMedia("a 'traf' box without 'tfhd'")
-    flags, track_id = struct.unpack_from(">II", data, header[0])
-    track = tracks.get(track_id)
+    fragment = read_track_fragment(data, start, end)
+    track = tracks.get(fragment.track_id)
     if track is None:
         return
-    at = header[0] + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
-    defaults = {
-        "default_duration": track.default_duration,
-        "default_size": track.default_size,
-        "default_flags": track.default_flags,
-    }
-    for bit, name in ((0x8, "default_duration"), (0x10, "default_size"), (0x20, "default_flags")):
-        if flags & bit:
-            defaults[name] = U32.unpack_from(data, at)[0]
-            at += 4
-    track = replace(track, **defaults)
+    track = replace(
+        track,
+        default_duration=fragment.default(DEFAULT_DURATION, track.default_duration),
+        default_size=fragment.default(DEFAULT_SIZE, track.default_size),
+        default_flags=fragment.default(DEFAULT_FLAGS, track.default_flags),
+    )
     time, place = None, None
     for name, inner, _ in walk_boxes(data, start, end):
         if name == b"tfdt":
-            time = (U64 if data[inner] else U32).unpack_from(data, inner + 4)[0]
+            time = read_decode_time(data, inner)
         elif name == b"trun":
             if time is None:
                 raise InvalidMedia("a 'traf' box without 'tfdt'")
-            place, samples = _parse_samples(data, inner, track, time, place)
+            run = read_run(data, inner)
+            place = place if run.data_offset is None else run.data_offset
+            samples = _parse_run(run, track, time, place)
             if len(samples):
                 time = samples.end
                 yield place, samples
                 place += len(samples.data)
 
 
-def _parse_samples(data: memoryview, at: int, track: TrackFormat, time: int, place: int | None) -> tuple[int, Samples]:
-    flags, count = struct.unpack_from(">II", data, at)
-    flags &= 0xFF_FFFF
-    at += 8
-    if flags & 0x1:
-        place = I32.unpack_from(data, at)[0]
-        at += 4
-    first_flags = None
-    if flags & 0x4:
-        first_flags = U32.unpack_from(data, at)[0]
-        at += 4
-    columns = [bool(flags & bit) for bit in (0x100, 0x200, 0x400, 0x800)]
-    width = sum(columns)
-    if place is None or count > _MAX_SAMPLES or at + 4 * width * count > len(data):
+def _parse_run(run: TrackRun, track: TrackFormat, time: int, place: int | None) -> Samples:
+    """The samples of a `trun` box whose media begins at `place`; the defaults of a sample are those of `track`."""
+    if place is None or not run.is_within(_MAX_SAMPLES):
         raise InvalidMedia("a 'trun' box with more samples than bytes, or without their place")
-    table = struct.unpack_from(f">{width * count}I", data, at)
-    taken = iter(range(width))
-    durations, sizes, sample_flags, offsets = (
-        list(table[next(taken) :: width]) if is_there else [default] * count
-        for is_there, default in zip(
-            columns, (track.default_duration, track.default_size, track.default_flags, 0), strict=True
+    durations, sizes, flags, offsets = (
+        list(run.column(field) or [default] * run.count)
+        for field, default in (
+            (DURATION, track.default_duration),
+            (SIZE, track.default_size),
+            (FLAGS, track.default_flags),
+            (COMPOSITION, 0),
         )
     )
-    if first_flags is not None and count:
-        sample_flags[0] = first_flags
-    if columns[3]:
-        offsets = [value - (1 << 32) if value >= 1 << 31 else value for value in offsets]
+    if run.count and run.first_flags is not None:
+        flags[0] = run.first_flags
     size = sum(sizes)
-    if place < 0 or place + size > len(data):
-        raise InvalidMedia("samples that lie outside of their part")
+    if place < 0 or place + size > len(run.data):
+        raise InvalidMedia("samples outside their part")
     times = []
     for duration in durations:
         times.append(time)
         time += duration
-    keys = [not value & _NON_SYNC for value in sample_flags]
-    return place, Samples(track, times, durations, sizes, offsets, keys, data[place : place + size])
+    keys = [not value & NON_SYNC for value in flags]
+    return Samples(track, times, durations, sizes, offsets, keys, run.data[place : place + size])
 
 
-def _essence(track: TrackFormat) -> tuple[bytes, bytes, bytes]:
-    """What a decoder needs to know of a sample entry."""
+def _decoder_key(track: TrackFormat) -> tuple[bytes, bytes, bytes]:
+    """Everything in a sample entry that matters to a decoder."""
     start = _ENTRY_FIELDS.get(track.kind, 16)
     boxes = b"".join(
         name + bytes(track.entry[inner:last])
         for name, inner, last in walk_boxes(track.entry, start, len(track.entry))
-        if name not in _PASSING_BOXES
+        if name not in _INFORMATIVE_BOXES
     )
     return track.entry[4:8], track.entry[16:start], boxes

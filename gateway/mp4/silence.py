@@ -1,6 +1,6 @@
-"""Fills parts that carry no sound with silence, so that a player meets the same tracks all along. Pure.
+"""Fills parts without audio with silence, so that all parts of a playlist have the same tracks. Pure.
 
-`gateway.mp4.init_segments` tells why. A part is only added to: its pictures, and what sound it has, stay as they are.
+`gateway.mp4.init_segments` gives the reason. Video and audio that a part has are not changed, only added to.
 """
 
 from __future__ import annotations
@@ -9,27 +9,37 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from gateway.mp4.boxes import I32, U32, U64, InvalidMedia, find_box, read_box_header, walk_boxes
-from gateway.mp4.fragments import VIDEO, Track, parse_tracks, read_samples
+from gateway.mp4.boxes import I32, U32, U64, InvalidMedia, box, find_box, full_box, read_box_header, walk_boxes
+from gateway.mp4.fragments import VIDEO, Track, parse_tracks, summarize_samples
 from gateway.mp4.init_segments import AAC_FRAME_SAMPLES, add_silent_sound, find_sound
+from gateway.mp4.track_runs import (
+    BASE_IS_MOOF,
+    DATA_OFFSET,
+    DEFAULT_DURATION,
+    DEFAULT_FLAGS,
+    DEFAULT_SIZE,
+    DURATION,
+    SIZE,
+    read_decode_time,
+    read_run,
+    read_track_fragment,
+)
 
-#: A hole of so many frames in the sound is none: Chromium takes up to two for a clock that is not exact. After a longer
-#: one, or after sound that goes back, it drops all pictures up to the next key frame.
-_NO_HOLE_FRAMES = 2
-#: Sound and picture of a part that are further apart than this are not of the same time.
-_MAX_APART_SECONDS = 2.0
-#: A part longer than this is no part of a camera: nobody is sent an hour of silence for it.
+#: Gaps in the audio of up to this many frames are left: Chromium treats up to two as clock jitter. After a longer gap,
+#: or after audio that goes back in time, it drops all video frames up to the next key frame.
+_MAX_GAP_FRAMES = 2
+#: Audio and video of a part whose start times differ by more than this do not belong together.
+_MAX_OFFSET_SECONDS = 2.0
+#: Maximum number of silent frames in a part. A longer part does not come from a camera, and is not worth an hour of
+#: silence.
 _MAX_FRAMES = 2000
 
-_DATA_OFFSET, _DURATIONS, _SIZES, _FLAGS, _COMPOSITION = 0x1, 0x100, 0x200, 0x400, 0x800
-_FIRST_FLAGS = 0x4
-_BASE_IS_MOOF = 0x2_0000
 _SYNC = 0x0200_0000
 
 
 @dataclass(frozen=True, slots=True)
 class _Sound:
-    """The sound of a fragment: start in ticks, duration (ticks) and size (bytes) of each frame, and where they lie."""
+    """The audio of a fragment: start in ticks, duration (ticks) and size (bytes) of each frame, offset of the first."""
 
     start: int
     frames: tuple[tuple[int, int], ...]
@@ -42,7 +52,7 @@ class _Sound:
 
 @dataclass(frozen=True, slots=True)
 class SilenceFiller:
-    """Fills the parts of one run. `init` is what players must be given in place of the run's own init segment."""
+    """Fills the parts of one run. `init` is the init segment for players, in place of the run's own."""
 
     init: bytes
     tracks: tuple[Track, ...]
@@ -51,7 +61,7 @@ class SilenceFiller:
 
     @classmethod
     def of(cls, init: bytes) -> SilenceFiller:
-        """For a run with this init segment; raises InvalidMedia."""
+        """The filler for a run with this init segment; raises InvalidMedia."""
         whole = add_silent_sound(init)
         sound = find_sound(whole)
         start, end = find_box(whole, 0, len(whole), b"moov") or (0, 0)
@@ -59,37 +69,40 @@ class SilenceFiller:
         return cls(whole, parse_tracks(whole[start - 8 : end]), sound.track, sound.silent_frame)
 
     def fill(self, data: bytes, before: bytes = b"") -> bytes:
-        """Parts in a row (`moof`+`mdat`, one or several) with silence where there is picture but no sound.
+        """Consecutive parts (`moof`+`mdat`) with silence wherever they have video but no audio.
 
-        `before` is the part right before them in the run, if it is known: silence then begins where its sound ends.
-        They come back unchanged when the run's sound has a format in which silence is not known. Raises InvalidMedia.
+        `before` is the preceding part of the run, if known: silence then begins where its audio ends. The parts are
+        returned unchanged when no silent frame is known for the run's audio format. Raises InvalidMedia.
         """
         if self.frame is None:
             return data
         end: int | None = None
-        for moof, _ in split_parts(before):
-            end = self._sound_end(moof)
         filled = []
-        for moof, mdat in split_parts(data):
-            filled.append(self._fill_one(moof, mdat, end))
-            end = self._sound_end(moof)
+        try:
+            for moof, _ in split_parts(before):
+                end = self._sound_end(moof)
+            for moof, mdat in split_parts(data):
+                filled.append(self._fill_one(moof, mdat, end))
+                end = self._sound_end(moof)
+        except (struct.error, IndexError) as error:
+            raise InvalidMedia(f"a part that cannot be filled with silence: {error}") from error
         return b"".join(filled)
 
     def _fill_one(self, moof: bytes, mdat: bytes, end_before: int | None) -> bytes:
-        start, end = self._picture(moof)
+        start, end = self._video_range(moof)
         if end <= start:
             return moof + mdat
-        most = int(_MAX_APART_SECONDS * self.audio.timescale)
-        is_known = end_before is not None and abs(end_before - start) <= most
-        # Never after the picture: its key frame must be the first thing after a clock that jumps.
+        max_offset = int(_MAX_OFFSET_SECONDS * self.audio.timescale)
+        is_known = end_before is not None and abs(end_before - start) <= max_offset
+        # Not after the video: after a jump of the clock the key frame must come first.
         begin = end_before if is_known else max(0, start - 1) // AAC_FRAME_SAMPLES * AAC_FRAME_SAMPLES
         sound = self._sound(moof)
         if sound is None:
             return moof + mdat
-        sound = _trimmed(sound, begin) if is_known else _unstretched(sound)
+        sound = _trimmed(sound, begin) if is_known else _without_extension(sound)
         if sound.frames:
             count = (sound.start - begin) // AAC_FRAME_SAMPLES
-            if count <= _NO_HOLE_FRAMES or sound.start - begin > most:
+            if count <= _MAX_GAP_FRAMES or sound.start - begin > max_offset:
                 count = 0
             begin, offset = sound.start - count * AAC_FRAME_SAMPLES, sound.offset
         else:
@@ -101,7 +114,7 @@ class SilenceFiller:
         return self._rebuild(moof, mdat, _Sound(begin, frames, offset), count)
 
     def _rebuild(self, moof: bytes, mdat: bytes, sound: _Sound, silent: int) -> bytes:
-        """The part with this sound in place of its own; the first `silent` frames are put into its media."""
+        """The part with its audio replaced by `sound`; the first `silent` frames are inserted into its media."""
         silence = (self.frame or b"") * silent
         place = sound.offset - len(moof)
         media = _grow(mdat[:place] + silence + mdat[place:], len(mdat) + len(silence))
@@ -111,26 +124,26 @@ class SilenceFiller:
             if name != b"traf" or _track_of(moof, inner, last) != self.audio.track_id
         ]
         growth = sum(map(len, boxes)) + len(self._fragment(sound)) + 8 - len(moof)
-        boxes = [_shift_data(box, sound.offset, growth, len(silence)) for box in boxes]
-        return _box(b"moof", *boxes, self._fragment(replace(sound, offset=sound.offset + growth))) + media
+        boxes = [_shift_data(one, sound.offset, growth, len(silence)) for one in boxes]
+        return box(b"moof", *boxes, self._fragment(replace(sound, offset=sound.offset + growth))) + media
 
-    def _picture(self, moof: bytes) -> tuple[int, int]:
-        """Start and end of the pictures, in ticks of the sound."""
-        video = read_samples(moof, self.tracks)[VIDEO]
+    def _video_range(self, moof: bytes) -> tuple[int, int]:
+        """Start and end of the video, in ticks of the audio track."""
+        video = summarize_samples(moof, self.tracks)[VIDEO]
         timescale = next(track.timescale for track in self.tracks if track.kind == VIDEO)
         start = video.start or 0
         rate = self.audio.timescale
         return start * rate // timescale, (start + video.duration) * rate // timescale
 
     def _sound_end(self, moof: bytes) -> int | None:
-        """Where the sound of a part ends, filled as it will be; None where that is not known."""
+        """End of the audio of a part once it is filled; None where that is unknown."""
         sound = self._sound(moof)
         if sound is None:
             return None
-        return sound.end if sound.frames else _on_grid(self._picture(moof)[1])
+        return sound.end if sound.frames else _on_grid(self._video_range(moof)[1])
 
     def _sound(self, moof: bytes) -> _Sound | None:
-        """The frames of the sound, none of them where there is no sound; None when they are not in one row."""
+        """The audio frames, empty where there are none; None when they are not contiguous."""
         found: _Sound | None = None
         for name, start, end in walk_boxes(moof, 8, len(moof)):
             if name == b"traf" and _track_of(moof, start, end) == self.audio.track_id:
@@ -142,19 +155,19 @@ class SilenceFiller:
         return found or _Sound(0, (), 0)
 
     def _fragment(self, sound: _Sound) -> bytes:
-        """A `traf` with these frames of sound (ISO/IEC 14496-12, 8.8.6 to 8.8.12)."""
+        """A `traf` box with these audio frames (ISO/IEC 14496-12, 8.8.6 to 8.8.12)."""
         samples = b"".join(struct.pack(">2I", *frame) for frame in sound.frames)
-        flags = _DATA_OFFSET | _DURATIONS | _SIZES
+        flags = DATA_OFFSET | DURATION | SIZE
         boxes = (
-            _box(b"tfhd", struct.pack(">3I", _BASE_IS_MOOF | 0x20, self.audio.track_id, _SYNC)),
-            _box(b"tfdt", struct.pack(">IQ", 1 << 24, sound.start)),
-            _box(b"trun", struct.pack(">2Ii", flags, len(sound.frames), sound.offset), samples),
+            full_box(b"tfhd", 0, BASE_IS_MOOF | DEFAULT_FLAGS, struct.pack(">2I", self.audio.track_id, _SYNC)),
+            full_box(b"tfdt", 1, 0, U64.pack(sound.start)),
+            full_box(b"trun", 0, flags, struct.pack(">Ii", len(sound.frames), sound.offset), samples),
         )
-        return _box(b"traf", *boxes)
+        return box(b"traf", *boxes)
 
 
 def split_parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """`moof` and `mdat` of each part in a row of them; raises InvalidMedia for anything else."""
+    """`moof` and `mdat` of each of some consecutive parts; raises InvalidMedia for anything else."""
     at = 0
     while at < len(data):
         pair = []
@@ -167,17 +180,17 @@ def split_parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield pair[0], pair[1]
 
 
-def _unstretched(sound: _Sound) -> _Sound:
-    """FFmpeg stretches the first frame of a run's sound back to the start of the run, however late it came."""
-    if sound.start or not sound.frames or sound.frames[0][0] <= (1 + _NO_HOLE_FRAMES) * AAC_FRAME_SAMPLES:
+def _without_extension(sound: _Sound) -> _Sound:
+    """Undo FFmpeg's extension of the first audio frame back to the start of the run, however late the frame came."""
+    if sound.start or not sound.frames or sound.frames[0][0] <= (1 + _MAX_GAP_FRAMES) * AAC_FRAME_SAMPLES:
         return sound
     (duration, size), *others = sound.frames
     return _Sound(duration - AAC_FRAME_SAMPLES, ((AAC_FRAME_SAMPLES, size), *others), sound.offset)
 
 
 def _trimmed(sound: _Sound, begin: int) -> _Sound:
-    """Without the frames that the silence before has covered already."""
-    sound = _unstretched(sound)
+    """The audio without the frames that the preceding silence has covered already."""
+    sound = _without_extension(sound)
     start, offset, frames = sound.start, sound.offset, list(sound.frames)
     while frames and start + AAC_FRAME_SAMPLES // 2 < begin:
         duration, size = frames.pop(0)
@@ -186,70 +199,50 @@ def _trimmed(sound: _Sound, begin: int) -> _Sound:
 
 
 def _on_grid(ticks: int) -> int:
-    """The next whole frame. Silence ends on this grid wherever it began, so that each part can be filled alone."""
+    """The next multiple of a frame. Silence ends on this grid wherever it began, so that parts can be filled alone."""
     return -(-ticks // AAC_FRAME_SAMPLES) * AAC_FRAME_SAMPLES
 
 
 def _track_of(moof: bytes, start: int, end: int) -> int:
-    header = find_box(moof, start, end, b"tfhd")
-    if header is None:
-        raise InvalidMedia("a 'traf' box without 'tfhd'")
-    flags, track_id = struct.unpack_from(">2I", moof, header[0])
-    if not flags & _BASE_IS_MOOF:
+    fragment = read_track_fragment(moof, start, end)
+    if not fragment.flags & BASE_IS_MOOF:
         raise InvalidMedia("a 'traf' box whose media is not found from its 'moof'")
-    return track_id
+    return fragment.track_id
 
 
 def _read_sound(moof: bytes, start: int, end: int, track: Track) -> _Sound | None:
-    """The frames of a track fragment; None when it tells of them in several boxes, or not where they lie."""
-    try:
-        header = find_box(moof, start, end, b"tfhd") or (0, 0)
-        flags, at = U32.unpack_from(moof, header[0])[0], header[0] + 8
-        at += 8 * bool(flags & 0x1) + 4 * bool(flags & 0x2)
-        duration, size = track.default_duration, track.default_size
-        if flags & 0x8:
-            duration, at = U32.unpack_from(moof, at)[0], at + 4
-        if flags & 0x10:
-            size = U32.unpack_from(moof, at)[0]
-        times = find_box(moof, start, end, b"tfdt")
-        runs = [inner for name, inner, _ in walk_boxes(moof, start, end) if name == b"trun"]
-        if times is None or len(runs) != 1 or not U32.unpack_from(moof, runs[0])[0] & _DATA_OFFSET:
-            return None
-        first = (U64 if moof[times[0]] else U32).unpack_from(moof, times[0] + 4)[0]
-        flags, count, offset = struct.unpack_from(">2Ii", moof, runs[0])
-        at, frames = runs[0] + 12 + 4 * bool(flags & _FIRST_FLAGS), []
-        for _ in range(min(count, len(moof))):
-            own_duration, own_size = duration, size
-            if flags & _DURATIONS:
-                own_duration, at = U32.unpack_from(moof, at)[0], at + 4
-            if flags & _SIZES:
-                own_size, at = U32.unpack_from(moof, at)[0], at + 4
-            at += 4 * bool(flags & _FLAGS) + 4 * bool(flags & _COMPOSITION)
-            frames.append((own_duration, own_size))
-    except struct.error as error:
-        raise InvalidMedia(f"a 'traf' box that ends too early: {error}") from error
-    return _Sound(first, tuple(frames), offset)
+    """The frames of a track fragment; None when they are in several `trun` boxes, or without a data offset."""
+    fragment = read_track_fragment(moof, start, end)
+    duration = fragment.default(DEFAULT_DURATION, track.default_duration)
+    size = fragment.default(DEFAULT_SIZE, track.default_size)
+    times = find_box(moof, start, end, b"tfdt")
+    runs = [inner for name, inner, _ in walk_boxes(moof, start, end) if name == b"trun"]
+    if times is None or len(runs) != 1:
+        return None
+    run = read_run(moof, runs[0])
+    if run.data_offset is None:
+        return None
+    first = read_decode_time(moof, times[0])
+    # A count without columns is not limited by the bytes of the box.
+    count = min(run.count, len(moof))
+    durations = run.column(DURATION) or [duration] * count
+    sizes = run.column(SIZE) or [size] * count
+    return _Sound(first, tuple(zip(durations, sizes, strict=True)), run.data_offset)
 
 
-def _shift_data(box: bytes, offset: int, growth: int, inserted: int) -> bytes:
-    """A box of a `moof` that grows, for media in which something is inserted at `offset`."""
-    if box[4:8] != b"traf":
-        return box
-    shifted = bytearray(box)
-    for name, inner, _ in walk_boxes(box, 8, len(box)):
-        if name == b"trun" and U32.unpack_from(box, inner)[0] & _DATA_OFFSET:
-            old = I32.unpack_from(box, inner + 8)[0]
+def _shift_data(whole: bytes, offset: int, growth: int, inserted: int) -> bytes:
+    """A box of a `moof` box that grows by `growth`, for media into which bytes are inserted at `offset`."""
+    if whole[4:8] != b"traf":
+        return whole
+    shifted = bytearray(whole)
+    for name, inner, _ in walk_boxes(whole, 8, len(whole)):
+        if name == b"trun" and (old := read_run(whole, inner).data_offset) is not None:
             I32.pack_into(shifted, inner + 8, old + growth + inserted * (old >= offset))
     return bytes(shifted)
 
 
-def _grow(box: bytes, size: int) -> bytes:
-    """A box whose content has changed, with its new size in its header."""
-    if U32.unpack_from(box)[0] == 1:
-        return box[:8] + U64.pack(size) + box[16:]
-    return U32.pack(size) + box[4:]
-
-
-def _box(name: bytes, *content: bytes) -> bytes:
-    body = b"".join(content)
-    return U32.pack(len(body) + 8) + name + body
+def _grow(whole: bytes, size: int) -> bytes:
+    """A box whose content has changed, with its new size in the header."""
+    if U32.unpack_from(whole)[0] == 1:
+        return whole[:8] + U64.pack(size) + whole[16:]
+    return U32.pack(size) + whole[4:]

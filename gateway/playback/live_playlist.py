@@ -1,7 +1,7 @@
-"""The low-latency HLS playlist of what the media bus holds of a device (RFC 8216bis). Pure.
+"""The low-latency HLS playlist of a device's parts on the media bus (RFC 8216bis). Pure.
 
 The bus numbers its parts: `segment` is the media sequence number, `discontinuity` the discontinuity sequence number.
-Only segments of which the bus holds each part are listed, and no more of them than a player may need.
+Only segments whose parts are all on the bus are listed, and no more of them than a player may need.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from gateway.media import Part, Position
 
 VERSION = 9
 
-#: The target duration is at least so long: it must not change while somebody plays, and key frames are not exactly
-#: timed.
+#: Minimum target duration: it must not change during playback, and key frames are not exactly timed.
 MIN_TARGET_SECONDS = 2
-#: The part target is the longest part, rounded up to this: cameras' frames are not exactly timed either.
+#: The part target is the longest part, rounded up to a multiple of this: frames of cameras are not exactly timed.
 _PART_STEP_SECONDS = 0.05
-#: Shorter parts are joined to one before players are told of it: a camera may send key frames alone, each a part.
-_MIN_PIECE_SECONDS = 0.3
-#: A playlist without an end must hold so many target durations (6.2.2), and players keep as far from its end (4.4.3.8).
+#: Shorter parts are listed joined: a camera may send key frames only, each of which is a part.
+_MIN_LISTED_SECONDS = 0.3
+#: Minimum duration of a playlist without an end (6.2.2), and minimum distance of players from its end (4.4.3.8), in
+#: target durations.
 _TARGETS_HELD = 3
 _PART_TARGETS_HELD_BACK = 3
-#: hls.js keeps an array as long as the discontinuity sequence number, and goes through it: with a large one the page
-#: stands.
+#: Modulus of the discontinuity sequence number: hls.js keeps an array of that length and iterates over it, so that a
+#: large number blocks the page.
 _DISCONTINUITIES = 10_000
-#: How far beyond the newest segment a player may ask (6.2.5.2).
+#: Maximum number of segments beyond the newest that a blocking reload may name (6.2.5.2).
 _MAX_AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True)
 class LivePart:
-    """What a playlist tells of a part on the bus. Times in seconds, `start` since 1970."""
+    """The properties of a part on the bus that a playlist needs. Times in seconds, `start` since 1970."""
 
     position: Position
     segment: int
@@ -47,7 +47,7 @@ class LivePart:
 
     @classmethod
     def of(cls, part: Part) -> LivePart:
-        """All but its bytes."""
+        """The properties of a part without its bytes."""
         return cls(
             part.position,
             part.segment,
@@ -62,8 +62,8 @@ class LivePart:
     def end(self) -> float:
         return self.start + self.duration
 
-    def goes_on_from(self, other: LivePart) -> bool:
-        """Whether nothing is missing between the two."""
+    def continues(self, other: LivePart) -> bool:
+        """Whether no part is missing between the two."""
         if self.position.run == other.position.run:
             is_next = self.position.sequence == other.position.sequence + 1
         else:
@@ -73,7 +73,7 @@ class LivePart:
 
 @dataclass(frozen=True, slots=True)
 class LiveSegment:
-    """An HLS segment; one that is not complete is listed by its parts alone."""
+    """An HLS segment; an incomplete one is listed only as parts."""
 
     parts: tuple[LivePart, ...]
     is_complete: bool
@@ -91,71 +91,71 @@ class LiveSegment:
         return _length(self.parts)
 
     @property
-    def pieces(self) -> list[tuple[LivePart, ...]]:
-        """The parts as players see them: short ones joined, and what may still be joined to the next left out."""
-        pieces, joined = [], []
+    def listed_parts(self) -> list[tuple[LivePart, ...]]:
+        """The parts as they are listed: short ones joined, without those that may yet be joined with the next."""
+        listed, joined = [], []
         for part in self.parts:
             joined.append(part)
-            if _length(joined) >= _MIN_PIECE_SECONDS:
-                pieces.append(tuple(joined))
+            if _length(joined) >= _MIN_LISTED_SECONDS:
+                listed.append(tuple(joined))
                 joined = []
         if joined and self.is_complete:
-            pieces.append(tuple(joined))
-        return pieces
+            listed.append(tuple(joined))
+        return listed
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a blocking reload waits for: a part of a segment, counted from 0, or with `part=None` the whole segment."""
+class ReloadTarget:
+    """The target of a blocking reload: a part of a segment, counted from 0, or the whole segment with `part=None`."""
 
     segment: int
     part: int | None = None
 
 
 class LivePlaylist:
-    """The playlist of these parts, which are in order; those before the last hole are passed over."""
+    """The playlist of some parts, which are in order; those before the last missing part are ignored."""
 
     def __init__(self, parts: Sequence[LivePart]) -> None:
         known = cut_segments(parts)
-        longest_piece = max([_length(piece) for segment in known for piece in segment.pieces], default=0.0)
-        steps = math.ceil(round(longest_piece / _PART_STEP_SECONDS, 6))
+        longest_part = max([_length(group) for segment in known for group in segment.listed_parts], default=0.0)
+        steps = math.ceil(round(longest_part / _PART_STEP_SECONDS, 6))
         self.part_seconds = max(steps, 1) * _PART_STEP_SECONDS
         longest = max([segment.duration for segment in known], default=0.0)
         self.target_seconds = max(MIN_TARGET_SECONDS, math.floor(longest + 0.5), math.ceil(self.part_seconds))
         newest = _newest_of(known, _TARGETS_HELD * self.target_seconds)
-        self.segments = [segment for segment in newest if segment.pieces]
+        self.segments = [segment for segment in newest if segment.listed_parts]
 
     @property
     def is_empty(self) -> bool:
         return not self.segments
 
-    def has(self, wanted: Wanted) -> bool:
-        """Whether a blocking reload that waits for this can be answered (6.2.5.2)."""
+    def has(self, target: ReloadTarget) -> bool:
+        """Whether a blocking reload with this target can be answered (6.2.5.2)."""
         if self.is_empty:
             return False
         last = self.segments[-1]
-        if last.number != wanted.segment:
-            return last.number > wanted.segment
-        if wanted.part is None:
+        if last.number != target.segment:
+            return last.number > target.segment
+        if target.part is None:
             return last.is_complete
-        return last.is_complete or len(last.pieces) > wanted.part
+        return last.is_complete or len(last.listed_parts) > target.part
 
-    def check(self, wanted: Wanted) -> None:
-        """Raise InvalidValue for a segment or part too far ahead ever to be waited for (6.2.5.2)."""
+    def check(self, target: ReloadTarget) -> None:
+        """Raise InvalidValue for a segment or part that is too far ahead to wait for (6.2.5.2)."""
         if self.is_empty:
             return
         last = self.segments[-1]
-        if wanted.segment > last.number + _MAX_AHEAD:
+        if target.segment > last.number + _MAX_AHEAD:
             raise InvalidValue(
                 "_HLS_msn",
-                f"'_HLS_msn' must be at most {last.number + _MAX_AHEAD} now, not {wanted.segment}",
+                f"'_HLS_msn' must be at most {last.number + _MAX_AHEAD} now, not {target.segment}",
             )
-        most = math.ceil(3 / min(self.part_seconds, 1)) + len(last.pieces)
-        if wanted.part is not None and wanted.segment >= last.number and wanted.part > most:
-            raise InvalidValue("_HLS_part", f"'_HLS_part' must be at most {most} now, not {wanted.part}")
+        max_part = math.ceil(3 / min(self.part_seconds, 1)) + len(last.listed_parts)
+        if target.part is not None and target.segment >= last.number and target.part > max_part:
+            raise InvalidValue("_HLS_part", f"'_HLS_part' must be at most {max_part} now, not {target.part}")
 
-    def spell(self, *, folder: str, can_block: bool) -> str:
-        """The playlist's text. `folder` stands before each URI; `can_block`: reloads and hinted parts may wait."""
+    def format(self, *, folder: str, can_block: bool) -> str:
+        """The playlist's text. `folder` is the prefix of each URI; `can_block`: reloads and hinted parts may block."""
         control = [
             *(["CAN-BLOCK-RELOAD=YES"] if can_block else []),
             f"PART-HOLD-BACK={_PART_TARGETS_HELD_BACK * self.part_seconds:.2f}",
@@ -175,8 +175,8 @@ class LivePlaylist:
         for segment in self.segments:
             lines += _format_segment(segment, before, folder)
             before = segment
-        if can_block and all(len(piece) == 1 for segment in self.segments for piece in segment.pieces):
-            # Of a run that ends now the hinted part never comes: whoever waits for it is told so in the end.
+        if can_block and all(len(group) == 1 for segment in self.segments for group in segment.listed_parts):
+            # If the run ends now, the hinted part never comes, and a request for it ends with an error.
             newest = self.segments[-1].parts[-1].position
             uri = part_uri(folder, Position(newest.run, newest.sequence + 1))
             lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{uri}"')
@@ -184,12 +184,12 @@ class LivePlaylist:
 
 
 def cut_segments(parts: Sequence[LivePart]) -> list[LiveSegment]:
-    """The segments that are whole from their first part on, oldest first; the newest is not complete."""
+    """Segments with all parts from their first on, oldest first; the newest is incomplete."""
     groups: list[list[LivePart]] = []
     last: LivePart | None = None
     for part in parts:
-        if last is None or not part.goes_on_from(last):
-            # What is before a hole is of no use, and what follows it may begin in the middle of a segment.
+        if last is None or not part.continues(last):
+            # Parts before a missing one are useless, and those after it may begin in the middle of a segment.
             groups = [[part]] if part.position.sequence == 1 else [[]]
         elif part.segment != last.segment:
             groups.append([part])
@@ -218,16 +218,16 @@ def _length(parts: Sequence[LivePart]) -> float:
     return sum(part.duration for part in parts)
 
 
-def _newest_of(segments: list[LiveSegment], least_seconds: float) -> list[LiveSegment]:
-    """As few as last for `least_seconds`, one more that may be gone by the time it is asked for, and what is not
-    complete.
+def _newest_of(segments: list[LiveSegment], min_seconds: float) -> list[LiveSegment]:
+    """The fewest newest segments that last `min_seconds`, one more that may be gone when it is requested, and the
+    incomplete one.
 
-    The fewer are listed, the longer those that no longer are can still be loaded.
+    The fewer segments are listed, the longer those that left the list can still be loaded.
     """
     kept, seconds = [], 0.0
     for segment in reversed(segments):
         kept.append(segment)
-        if seconds >= least_seconds:
+        if seconds >= min_seconds:
             break
         seconds += segment.duration * segment.is_complete
     return kept[::-1]
@@ -239,10 +239,10 @@ def _format_segment(segment: LiveSegment, before: LiveSegment | None, folder: st
             yield "#EXT-X-DISCONTINUITY"
         yield f'#EXT-X-MAP:URI="{init_uri(folder, segment.run)}"'
     yield f"#EXT-X-PROGRAM-DATE-TIME:{format_time(round(segment.parts[0].start * 1_000_000) // 1000)}"
-    for piece in segment.pieces:
-        independent = ",INDEPENDENT=YES" if piece[0].is_key else ""
-        uri = part_uri(folder, piece[0].position) if len(piece) == 1 else joined_uri(folder, piece)
-        yield f'#EXT-X-PART:DURATION={_length(piece):.5f},URI="{uri}"{independent}'
+    for group in segment.listed_parts:
+        independent = ",INDEPENDENT=YES" if group[0].is_key else ""
+        uri = part_uri(folder, group[0].position) if len(group) == 1 else joined_uri(folder, group)
+        yield f'#EXT-X-PART:DURATION={_length(group):.5f},URI="{uri}"{independent}'
     if segment.is_complete:
         yield f"#EXTINF:{segment.duration:.5f},"
         yield joined_uri(folder, segment.parts)

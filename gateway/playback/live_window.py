@@ -1,6 +1,6 @@
-"""Follows the media bus for whoever watches a device by HLS: one reader for all requests of a web process.
+"""Follows the media bus for the HLS viewers of a device: one reader for all requests of a web process.
 
-Playlists need no bytes, but Redis gives a part only with them. So each part is read once, not once for each request.
+Playlists need no bytes, but Redis delivers a part only with them. So each part is read once, not once per request.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from gateway.media import Position
 from gateway.playback.live_playlist import LivePart
 from gateway.streams.bus import MediaBus
 
-#: One wait on the bus; the connection's own time limit is longer.
+#: Maximum duration of one blocking read of the bus; the time limit of the connection is longer.
 _WAIT_SECONDS = 1.0
-#: A device for which nobody asked for so long is no longer followed.
+#: A device without requests for this long is no longer followed.
 _FORGET_SECONDS = 60.0
 
 
 class LiveWindow:
-    """The parts of one device, as far as the bus has them."""
+    """The parts of one device that are on the bus."""
 
     def __init__(self, bus: MediaBus, device_id: str) -> None:
         self._bus = bus
@@ -30,15 +30,15 @@ class LiveWindow:
         self._parts: deque[LivePart] = deque()
         self._is_being_read = False
         self.asked_at = time.monotonic()
-        #: When the demand for the device was last noted; its user's to keep.
+        #: Time at which the demand for the device was last noted; set by the caller.
         self.demand_noted_at: float | None = None
 
     def parts(self) -> tuple[LivePart, ...]:
-        """What is there now, oldest first. Raises BusUnavailable."""
+        """The parts now on the bus, oldest first. Raises BusUnavailable."""
         return self.wait(lambda _: True, 0)
 
     def wait(self, is_enough: Callable[[tuple[LivePart, ...]], bool], seconds: float) -> tuple[LivePart, ...]:
-        """What is there as soon as it is enough, or after `seconds`. Raises BusUnavailable."""
+        """The parts as soon as `is_enough` accepts them, or after `seconds`. Raises BusUnavailable."""
         deadline = time.monotonic() + seconds
         self._read(0)
         while True:
@@ -51,14 +51,14 @@ class LiveWindow:
             newest = seen[-1].position if seen else None
             with self._changed:
                 if self._is_being_read:
-                    # Somebody else waits on the bus, and tells all others.
+                    # Another thread reads the bus, and notifies all others.
                     if self._newest() == newest:
                         self._changed.wait(min(left, _WAIT_SECONDS))
                     continue
             self._read(min(left, _WAIT_SECONDS))
 
     def _read(self, wait_seconds: float) -> None:
-        """Read all that is new; waits for the first of it. Only one thread does, the others find it done."""
+        """Read all new parts, waiting for the first. One thread reads at a time; the others use its result."""
         with self._changed:
             if self._is_being_read:
                 if not wait_seconds:
@@ -77,7 +77,7 @@ class LiveWindow:
             with self._changed:
                 self._is_being_read = False
                 self._parts += found
-                # The bus holds no more than these, the newest: the others are trimmed, or it was emptied.
+                # Only the newest parts are still on the bus: older ones were trimmed, or the bus was emptied.
                 while len(self._parts) > held:
                     self._parts.popleft()
                 self._changed.notify_all()
@@ -87,7 +87,7 @@ class LiveWindow:
 
 
 class LiveWindows:
-    """The windows of all devices that somebody watches."""
+    """The windows of all devices that are being watched."""
 
     def __init__(self, bus: MediaBus) -> None:
         self._bus = bus
@@ -95,7 +95,7 @@ class LiveWindows:
         self._windows: dict[str, LiveWindow] = {}
 
     def of(self, device_id: str) -> LiveWindow:
-        """The window of a device, which is followed from now on."""
+        """The window of a device; from now on the device is followed."""
         now = time.monotonic()
         with self._lock:
             for known, window in list(self._windows.items()):

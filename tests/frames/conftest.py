@@ -1,4 +1,4 @@
-"""The longest file of the suite of faults comes first: at the end one worker would wait for the other."""
+"""Run the longest file of the faults suite first: at the end, one worker would wait for the other."""
 
 from pathlib import Path
 

@@ -6,9 +6,9 @@ from tests.cameras import CounterCamera
 from tests.frames.trial import APART_SECONDS, CALM_SECONDS, choose_moments, run_trial
 from tests.stack import Stack
 
-#: With this seed the last kill comes while the recorder starts after the one before.
+#: With this seed the last kill happens while the recorder is starting after the previous one.
 SECONDS, KILLS, SEED = 60, 5, 6
-#: What is tried is whether each frame is written once, not how quickly a busy machine starts a process.
+#: The test is about writing each frame once, not about the time to start a process on a busy machine.
 BUS_SECONDS = 60
 
 

@@ -15,15 +15,15 @@ from tests.stack import Stack, procfs
 from tests.stack.playback import play, play_with_ffmpeg
 from tests.stack.store import CLOSED, OPEN, Store, assert_store_is_consistent
 
-#: Between two kills at least so long: the rest of their moments is chance.
+#: Minimum time between two kills, whose times are otherwise random.
 APART_SECONDS = 4.0
-#: Nothing is killed so shortly before the end: the last footage must have time to be written.
+#: Minimum time between the last kill and the end, so that the last footage can be written.
 CALM_SECONDS = 10.0
 
 
 @dataclass
 class Outcome:
-    """What came of a trial. `killed_at` in seconds from its start; `complaints` are ffmpeg's."""
+    """The result of a trial. `killed_at` in seconds from its start; `complaints` are messages of ffmpeg."""
 
     seconds: float
     killed_at: list[float]
@@ -35,18 +35,18 @@ class Outcome:
     dropped_by_camera: int
 
     def describe(self) -> list[str]:
-        """The figures in words, a line each."""
+        """The results as text, one per line."""
         return [
             f"{self.seconds:.0f} s at 25 frames a second, {len(self.killed_at)} kills, {self.files} files",
             f"by the playlist, piece by piece: {self.played}",
             f"ffmpeg reading the playlist: {self.played_by_ffmpeg}",
-            f"ffmpeg complained: {self.complaints or 'of nothing'}",
+            f"messages of ffmpeg: {self.complaints or 'none'}",
             f"times in the playlist are right within {self.clock_error * 1000:.0f} ms",
         ]
 
 
 def choose_moments(kills: int, seconds: float, seed: int) -> list[float]:
-    """Random moments, in order, apart from each other and from the end. Raises ValueError when they do not fit in."""
+    """Random times in order, with minimum distances. Raises ValueError when there is not enough time."""
     room = seconds - CALM_SECONDS - kills * APART_SECONDS
     if room < 0:
         raise ValueError(f"{kills} kills need at least {kills * APART_SECONDS + CALM_SECONDS:g} s, not {seconds:g}")
@@ -66,7 +66,7 @@ def run_trial(
     seed: int = 3,
     say: Callable[[str], None] = lambda _text: None,
 ) -> Outcome:
-    """Record a new device for so long under so many kills, then play everything back."""
+    """Record a new device for `seconds` with `kills` kills, then play everything back."""
     device_id = stack.add_device("Counter", camera.url)["id"]
     stack.api.post(f"/recordings/devices/{device_id}/start")
     store = Store.of(stack, device_id)
@@ -104,7 +104,7 @@ def run_trial(
 
 
 def _find_worker(stack: Stack) -> int | None:
-    """The process that records, below the one that Dramatiq's command is; None while there is none."""
+    """The recording process, a child of the process of Dramatiq's command; None while there is none."""
     head = stack.process("record").pid
     return next(
         (pid for pid in procfs.children(head or 0) if "resource_tracker" not in str(procfs.command(pid))),

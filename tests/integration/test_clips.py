@@ -1,4 +1,4 @@
-"""The clips of live cameras that nobody records: they show what the cameras' drawn clocks say they should."""
+"""Clips of live cameras without recording show the frames that the cameras' drawn clocks require."""
 
 import io
 import threading
@@ -20,7 +20,7 @@ from tests.workers.clips.conftest import now_ms
 from workers.clips.clips import run_clip
 from workers.job_runner import JobRunner
 
-#: From the camera's pencil to the wall clock of a part, at most.
+#: Maximum delay from drawing a frame in the camera to the wall clock of its part.
 _LATE_MS = 800
 _TAGS = {"h264": "avc1", "h265": "hvc1"}
 

@@ -1,7 +1,7 @@
-"""FFmpeg reads recordings by their playlists from end to end: no warning, and each frame that was recorded once.
+"""FFmpeg reads recordings by their playlists from end to end: no warning, and each recorded frame exactly once.
 
 FFmpeg 5.1 knows no EXT-X-DISCONTINUITY: it skips the init segment that follows one, complains of the time that begins
-anew, and drops frames there. So each stretch between two of them is read as a playlist of its own.
+anew, and drops frames there. So each section between two of them is read as a playlist of its own.
 """
 
 import re
@@ -38,11 +38,11 @@ ENDING = make_clip(seconds=4, first_frame=6000, audio=True, audio_until=2.2)
 def footage(sqlite_url, tmp_path, scope: TenantScope, box) -> Iterator["Served"]:
     config = make_config(database_url=sqlite_url, var_dir=tmp_path / "var", recordings_dir=tmp_path / "recordings")
     app = create_app(config, no_plugins())
-    stretches: dict[str, str] = {}
+    sections: dict[str, str] = {}
 
     def serve(environ, start_response):
-        """The application, and beside it the playlists that a test has made of its own."""
-        text = stretches.get(environ["PATH_INFO"])
+        """The application, and next to it the playlists that a test has made."""
+        text = sections.get(environ["PATH_INFO"])
         if text is None:
             return app(environ, start_response)
         start_response("200 OK", [("Content-Type", "application/vnd.apple.mpegurl")])
@@ -51,7 +51,7 @@ def footage(sqlite_url, tmp_path, scope: TenantScope, box) -> Iterator["Served"]
     server = make_server("127.0.0.1", 0, serve, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield Served(FootageFactory(config, scope, make_device(scope, box).id), server.server_port, stretches)
+    yield Served(FootageFactory(config, scope, make_device(scope, box).id), server.server_port, sections)
     server.shutdown()
     server.server_close()
     thread.join(5)
@@ -61,17 +61,17 @@ def footage(sqlite_url, tmp_path, scope: TenantScope, box) -> Iterator["Served"]
 class Served:
     """Recorded footage behind the API."""
 
-    def __init__(self, factory: FootageFactory, port: int, stretches: dict[str, str]) -> None:
+    def __init__(self, factory: FootageFactory, port: int, sections: dict[str, str]) -> None:
         self.factory = factory
         self._url = f"http://127.0.0.1:{port}"
-        self._stretches = stretches
+        self._sections = sections
 
     def playlist_url(self, start_ms: int, end_ms: int | None = None) -> str:
         base = f"{self._url}/api/v1/recordings/devices/{self.factory.device_id}/playlist?start={spell(start_ms)}"
         return base if end_ms is None else f"{base}&end={spell(end_ms)}"
 
     def check(self, url: str) -> list[str]:
-        """What is wrong with the playlist and its media."""
+        """Problems of the playlist and its media."""
 
         def fetch(uri: str, byte_range: tuple[int, int] | None) -> bytes:
             headers = {}
@@ -86,25 +86,23 @@ class Served:
         return check_playlist(answer.text, fetch=fetch)
 
     def split(self, url: str) -> list[str]:
-        """The stretches of a playlist between its discontinuities: addresses of playlists of their own."""
+        """The addresses of separate playlists for the sections between the discontinuities of a playlist."""
         text = requests.get(url, timeout=10).text
         head = "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:10\n#EXT-X-PLAYLIST-TYPE:VOD\n"
         text = re.sub(r'URI="([^"]+)"', lambda match: f'URI="{urljoin(url, match[1])}"', text)
         text = re.sub(r"(?m)^([^#\n].*)$", lambda match: urljoin(url, match[1]), text)
         whole = text[text.index("#EXT-X-MAP") :].replace("#EXT-X-ENDLIST\n", "")
         urls = []
-        for number, stretch in enumerate(whole.split("#EXT-X-DISCONTINUITY\n")):
-            self._stretches[f"/stretch-{number}.m3u8"] = f"{head}{stretch}#EXT-X-ENDLIST\n"
-            urls.append(f"{self._url}/stretch-{number}.m3u8")
+        for number, section in enumerate(whole.split("#EXT-X-DISCONTINUITY\n")):
+            self._sections[f"/section-{number}.m3u8"] = f"{head}{section}#EXT-X-ENDLIST\n"
+            urls.append(f"{self._url}/section-{number}.m3u8")
         return urls
 
     def read(self, url: str) -> list[list[int]]:
-        """The numbers of the frames of each stretch, which FFmpeg has nothing to complain of."""
-        stretches = self.split(url)
-        assert [(stretch, read_with_ffmpeg(stretch)) for stretch in stretches] == [
-            (stretch, []) for stretch in stretches
-        ]
-        return [read_counters(stretch) for stretch in stretches]
+        """The frame numbers of each section, which FFmpeg reads without a message."""
+        sections = self.split(url)
+        assert [(section, read_with_ffmpeg(section)) for section in sections] == [(section, []) for section in sections]
+        return [read_counters(section) for section in sections]
 
 
 def spell(at_ms: int) -> str:
@@ -112,7 +110,7 @@ def spell(at_ms: int) -> str:
 
 
 def read_with_ffmpeg(url: str) -> list[str]:
-    """What FFmpeg complains of while it decodes all of a playlist."""
+    """The messages of FFmpeg while it decodes all of a playlist."""
     command = ["ffmpeg", "-nostdin", "-v", "warning", "-i", url, "-map", "0", "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -150,7 +148,7 @@ def test_the_clock_of_the_playlist_is_that_of_the_frames(footage):
 @pytest.mark.parametrize(
     "order", [(SOUND, LATE, ENDING), (H264, SOUND), (LATE, H264, ENDING)], ids=["has", "comes", "goes"]
 )
-def test_sound_that_comes_and_goes_is_read_without_a_warning(footage, order):
+def test_audio_that_comes_and_goes_is_read_without_a_warning(footage, order):
     at = NOON_MS
     for clip in order:
         footage.factory.record(clip, at)
@@ -161,10 +159,10 @@ def test_sound_that_comes_and_goes_is_read_without_a_warning(footage, order):
     assert footage.read(url) == [list(clip.counters) for clip in order]
 
 
-def test_a_playlist_that_grows_never_takes_back_what_it_said(footage):
+def test_a_growing_playlist_never_changes_earlier_lines(footage):
     now = int(time.time() * 1000)
     before, lengths = None, []
-    # What is being written is known part by part, then comes a cut, another camera format, and sound.
+    # The open file is indexed part by part; then follow a gap, another camera format, and audio.
     for clip, ago_ms in ((H264, 60_000), (H264, 50_000), (LARGER, 40_000), (LATE, 30_000), (SOUND, 20_000)):
         footage.factory.record(clip, now - ago_ms, is_open=True)
         text = requests.get(footage.playlist_url(now - 60_000), timeout=10).text

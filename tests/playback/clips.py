@@ -1,4 +1,4 @@
-"""Clips: what one run of the ingest FFmpeg gives, an init segment and its parts, of pictures that carry numbers."""
+"""Clips: the output of one run of the ingest FFmpeg, an init segment and its parts, with numbered pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy
 from tests.cameras.counter import draw_counter
 from workers.ffmpeg.fmp4 import Fmp4Reader, Fragment
 
-#: How FFmpeg writes parts in workers/ffmpeg/command.py, but with the lengths of the test.
+#: The flags of workers/ffmpeg/command.py; the durations of parts are those of the test.
 _FRAGMENTED = "+frag_keyframe+empty_moov+default_base_moof+skip_trailer"
 _ENCODERS = {
     "h264": ["-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "scenecut=0"],
@@ -21,7 +21,7 @@ _ENCODERS = {
 
 @dataclass(frozen=True)
 class Clip:
-    """One run. `parts` are without audio alone; frame `n` shows the counter `first_frame + n`."""
+    """One run. `parts` without video are left out; frame `n` shows the counter `first_frame + n`."""
 
     init: bytes = field(repr=False)
     parts: tuple[Fragment, ...] = field(repr=False)
@@ -58,10 +58,10 @@ def make_clip(
     audio_until: float | None = None,
     channels: int = 1,
 ) -> Clip:
-    """Encode a clip; the same again is given from memory.
+    """Encode a clip; clips are cached.
 
-    `audio` gives the run an AAC track, which has samples from `audio_from` until `audio_until` seconds alone: parts
-    before and after have none, as those of a camera whose microphone is late or gone.
+    `audio` gives the run an AAC track, which has samples only from `audio_from` until `audio_until` seconds: parts
+    before and after have none, like those of a camera whose microphone starts late or stops.
     """
     width, height = size
     gop = max(1, round(fps * key_seconds))

@@ -1,4 +1,4 @@
-"""FootageFactory: clips become segment files and their rows, through the functions that a recorder writes with."""
+"""FootageFactory: writes clips as segment files and rows, with the functions of the recorder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MINUTE_MS = 60_000
 
 @dataclass(frozen=True)
 class RecordedFile:
-    """A segment: its row's id and values, its parts, and where its file is."""
+    """A segment: its row's id and values, its parts, and the path of its file."""
 
     id: int
     values: SegmentValues
@@ -57,9 +57,9 @@ class FootageFactory:
         without: range = range(0),
         is_open: bool = False,
     ) -> list[RecordedFile]:
-        """Record a clip as one run that begins at `start_ms`; gives its files in order.
+        """Record a clip as one run that begins at `start_ms`; return its files in order.
 
-        `run` defaults to one more than the last. Parts whose place in the clip is in `without` are lost, which begins a
+        `run` defaults to one more than the last. Parts whose index in the clip is in `without` are lost, which starts a
         new file. With `is_open` the last file is still being written.
         """
         run = self._next_run if run is None else run
@@ -77,11 +77,11 @@ class FootageFactory:
         return [self._write(clip, run, group, is_closed=not (is_open and group is groups[-1])) for group in groups]
 
     def add_gap(self, start_ms: int, end_ms: int, reason_code: str = "timed_out", *, is_wanted: bool = True) -> None:
-        """A gap's row, which `record` does not make."""
+        """Add the row of a gap, which `record` does not do."""
         add_gap(self.fence, start_ms, end_ms, reason_code, is_wanted=is_wanted)
 
     def truncate(self, file: RecordedFile, size: int) -> None:
-        """Cut the file, not its row: what a power cut or a hand leaves."""
+        """Truncate the file but not its row, like a power failure or manual damage."""
         with open(file.path, "r+b") as opened:
             opened.truncate(size)
 

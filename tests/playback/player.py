@@ -1,5 +1,4 @@
-"""A page that plays a playlist with hls.js in Chromium, and tells of every picture when it was taken and where it
-was."""
+"""A page that plays a playlist with hls.js in Chromium, and reports the capture time and position of every picture."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ CLOCK_SCRIPT = ROOT / "tests/cameras/clock.js"
 
 _PAGE = "<!doctype html><title>player</title><video muted playsinline width=640></video>"
 
-# Everything that is seen stands in `window.seen`. A picture's moment is what EXT-X-PROGRAM-DATE-TIME says of its
+# All observations are in `window.seen`. The moment of a picture comes from the EXT-X-PROGRAM-DATE-TIME of its
 # fragment: `hls.playingDate` is that of the fragment before for the first pictures after a gap.
 _PLAY = """
 ([url, rate, options]) => {
@@ -47,7 +46,7 @@ _PLAY = """
 """
 
 
-# hls.js 1.7 never tells the end of footage behind a hole of less than a tenth of a second, as B-frames leave one.
+# hls.js 1.7 does not report the end of footage after a gap of less than a tenth of a second, as B-frames leave one.
 _IS_OVER = """
 () => {
   const video = document.querySelector('video');
@@ -59,8 +58,7 @@ _IS_OVER = """
 
 @dataclass(frozen=True)
 class Seen:
-    """A picture: when it came, its drawn clock (ms since 1970) or number, its moment by the playlist, and its age
-    then."""
+    """A picture: its arrival, its drawn clock (ms since 1970) or number, its moment by the playlist, and its age."""
 
     seen_ms: float
     drawn: int
@@ -78,7 +76,7 @@ class HlsPlayer:
     ) -> None:
         self.context = browser.new_context()
         self.page: Page = self.context.new_page()
-        # A page of the API's own origin, without its content security policy.
+        # A page with the origin of the API, without its content security policy.
         self.page.route(f"{base_url}/playing", lambda route: route.fulfill(body=_PAGE, content_type="text/html"))
         self.page.goto(f"{base_url}/playing")
         self.page.add_script_tag(path=HLS_SCRIPT)
@@ -109,16 +107,16 @@ class HlsPlayer:
         self.wait_for(_IS_OVER, seconds)
 
     def wait_for(self, script: str, seconds: float, argument: Any = None) -> None:
-        """Wait until a function of the page gives something true."""
+        """Wait until a function of the page returns a true value."""
         self.page.wait_for_function(script, arg=argument, timeout=seconds * 1000)
 
     def wait_drawn_after(self, moment: float, seconds: float, count: int = 5) -> float:
-        """Wait for pictures that were drawn after a moment (seconds since 1970); gives the seconds until now."""
+        """Wait for pictures that were drawn after a moment (seconds since 1970); return the seconds until now."""
         script = "([after, count]) => window.seen.readings.filter((r) => r[1] > after).length >= count"
         self.wait_for(script, seconds, [moment * 1000, count])
         return time.time() - moment
 
 
 def longest_stop(seen: list[Seen]) -> float:
-    """The longest time in seconds between two pictures in a row."""
+    """The longest time in seconds between two consecutive pictures."""
     return max((b.seen_ms - a.seen_ms for a, b in itertools.pairwise(seen)), default=float("inf")) / 1000

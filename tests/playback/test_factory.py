@@ -1,5 +1,4 @@
-"""The factory's footage is what a recorder would have left: whole files, rows that fit them, numbers in the
-pictures."""
+"""The factory's footage is like that of a recorder: whole files, matching rows, numbered pictures."""
 
 import pytest
 
@@ -20,7 +19,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @on_sqlite
-def test_a_clip_becomes_files_of_a_minute_whose_rows_fit_them(footage):
+def test_a_clip_becomes_files_of_a_minute_with_matching_rows(footage):
     clip = make_clip(seconds=6, first_frame=40)
     files = footage.record(clip, NOON_MS + 57_000)
 
@@ -40,7 +39,7 @@ def test_a_clip_becomes_files_of_a_minute_whose_rows_fit_them(footage):
 
 
 @on_sqlite
-def test_a_lost_part_begins_a_new_file_and_leaves_a_hole(footage):
+def test_a_lost_part_starts_a_new_file_and_leaves_a_gap(footage):
     clip = make_clip(seconds=4)
     files = footage.record(clip, NOON_MS, without=range(2, 4))
     assert [(file.values.sequence, file.values.parts) for file in files] == [(1, 2), (5, 4)]
@@ -49,7 +48,7 @@ def test_a_lost_part_begins_a_new_file_and_leaves_a_hole(footage):
 
 
 @on_sqlite
-def test_sound_that_comes_late_or_ends_is_in_some_parts_alone(footage):
+def test_late_or_ending_audio_is_only_in_some_parts(footage):
     late, ends = make_clip(audio=True, audio_from=1.7), make_clip(audio=True, audio_until=2.2)
     for clip, at in ((late, NOON_MS), (ends, NOON_MS + 20_000)):
         flags = [part.has_audio for part in footage.record(clip, at)[0].parts]

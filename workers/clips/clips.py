@@ -1,7 +1,7 @@
-"""Clips of bookmarks: the footage around a moment as a file of its own, with a picture of the moment. The job.
+"""The clip job of bookmarks: the footage around a moment as a separate file, with a picture of the moment.
 
-What comes after the moment is waited for. Whatever of the range is there then becomes the clip, and its notes say what
-is missing.
+The job waits for the footage after the moment. The clip contains what is available of the range then, and its notes
+describe what is missing.
 """
 
 import contextlib
@@ -28,12 +28,12 @@ from gateway.streams.bus import MediaBus
 from gateway.streams.model import read_stream_record, touch_demand
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from workers.clips.files import ClipFiles
-from workers.clips.notes import WORTH_TELLING_MS, write_notes
+from workers.clips.notes import MIN_NOTED_MS, describe_missing
 from workers.clips.poster import ClipPoster
 from workers.clips.source import BusSpool, join_footage
 from workers.exporting.cut import Cut
-from workers.exporting.filling import write_movie
 from workers.exporting.source import inspect
+from workers.exporting.writing import write_movie
 from workers.facts import report_fact
 from workers.job_runner import JobCancelled, JobContext, JobFailed, retry_until_written
 
@@ -41,24 +41,24 @@ __all__ = ["CLIP", "run_clip"]
 
 log = logging.getLogger(__name__)
 
-#: So long after the end of the range its last part may still come: a camera's picture takes a while to get here.
+#: The last part of a range may arrive this long after the range's end, because of the latency of the camera.
 PATIENCE_MS = 5000
-_LOOK_SECONDS = 0.5
-_DEMAND_SECONDS = 2.0
-#: The share of the progress that waiting has; the rest is for writing.
-_WAIT_SHARE = 0.8
+_BUS_WAIT_SECONDS = 0.5
+_DEMAND_INTERVAL_SECONDS = 2.0
+#: Share of the progress for receiving; the rest is for writing.
+_RECEIVE_SHARE = 0.8
 _RECEIVING = "receiving"
 _CODECS = {"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc"}
 
 
 def run_clip(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
-    """Run a job of the kind `clip`; parameters: `bookmark_id`. Gives the result of the job.
+    """Run a job of the kind `clip` with the parameter `bookmark_id`; return the job's result.
 
-    Raises JobFailed, and what `context.check` raises. Killed at any moment and run again it makes the clip once.
+    Raises JobFailed, and any exception of `context.check`. A job that is killed and run again makes the clip only once.
     """
     bookmark = read_clip_work(attempt)
     if bookmark.clip_state == READY:
-        # The worker died between the clip's last word and the job's.
+        # The worker died after it saved the clip and before the job was finished.
         made = bookmark
         return _result_of(made.id, made.clip_size, made.clip_start_ms, made.clip_end_ms, made.clip_seconds)
     try:
@@ -93,26 +93,24 @@ class ClipMaker:
         self._start_ms = bookmark.at_ms - bookmark.before_ms
         self._end_ms = bookmark.at_ms + bookmark.after_ms
         self._files = CaptureFiles.from_config(context.config)
-        self._own = ClipFiles(self._files, attempt, bookmark)
-        self._poster = ClipPoster(self._files, self._own.poster_key, bookmark.at_ms, context.check)
+        self._attempt_files = ClipFiles(self._files, attempt, bookmark)
+        self._poster = ClipPoster(self._files, self._attempt_files.poster_key, bookmark.at_ms, context.check)
         self._bus_error: BusUnavailable | None = None
 
     def make(self) -> ClipResult:
-        """Make clip and poster, and write them down. Raises VasError where there is no clip; then nothing is left of
-        it.
-        """
+        """Make clip and poster, and save them. Raises VasError where there is no clip, and then leaves no files."""
         self._files.check_space(0, floor_bytes=self._context.config.free_bytes_floor)
-        folder = self._own.prepare()
+        folder = self._attempt_files.prepare()
         try:
             storage = open_storage(self._context.config)
         except StorageUnavailable as error:
-            # What the bus holds needs no disk of recordings.
+            # Footage on the bus does not need the storage of recordings.
             log.warning("clip %s is made without recordings: %s", self._bookmark.id, error)
             storage = None
         is_saved = False
         try:
             with BusSpool(
-                _bus(self._context.config.bus_redis_url),
+                _connect_bus(self._context.config.bus_redis_url),
                 self._bookmark.device_id,
                 self._start_ms,
                 self._end_ms,
@@ -120,53 +118,53 @@ class ClipMaker:
                 storage=storage,
             ) as spool:
                 self._receive(spool)
-                clip = self._write_any(spool, self._recorded() if storage else [])
+                clip = self._write_available(spool, self._find_recorded() if storage else [])
             is_saved = retry_until_written(lambda: save_clip(self._attempt, clip))
             if not is_saved:
                 raise LeaseLost(f"the clip of bookmark '{self._bookmark.id}' is made by another job")
         finally:
             if not is_saved:
-                self._own.drop()
-        self._own.remove_previous(clip)
+                self._attempt_files.drop()
+        self._attempt_files.remove_previous(clip)
         return clip
 
-    # ---- what comes from the bus ----
+    # ---- footage from the bus ----
 
     def _receive(self, spool: BusSpool) -> None:
-        """Save what the bus has of the range, and what comes, until that is all or there is nothing to wait for."""
+        """Save the range's parts from the bus until all were received, or no more are expected."""
         demanded_at = 0.0
         while not spool.is_complete:
             self._context.check()
             is_over = self._now_ms() > self._end_ms + PATIENCE_MS
             try:
-                has_more = spool.take(0.0 if is_over else _LOOK_SECONDS)
+                has_more = spool.take(0.0 if is_over else _BUS_WAIT_SECONDS)
                 self._bus_error = None
             except BusUnavailable as error:
                 log.debug("clip %s waits for the media bus: %s", self._bookmark.id, error)
                 self._bus_error, has_more = error, False
-                time.sleep(0.0 if is_over else _LOOK_SECONDS)
+                time.sleep(0.0 if is_over else _BUS_WAIT_SECONDS)
             if self._poster.make_early(spool):
                 self._keep_poster(spool)
             if not has_more and (is_over or self._has_ended()):
                 return
-            if not is_over and self._clock.monotonic() - demanded_at > _DEMAND_SECONDS:
+            if not is_over and self._clock.monotonic() - demanded_at > _DEMAND_INTERVAL_SECONDS:
                 demanded_at = self._clock.monotonic()
                 self._demand()
             self._context.report(self._progress(spool), _RECEIVING)
 
     def _keep_poster(self, spool: BusSpool) -> None:
-        """The picture is the bookmark's from now on, in place of one of before."""
+        """Save the picture as the bookmark's, in place of an earlier one."""
         try:
             save_poster(self._attempt, self._poster.key, progress=self._progress(spool), stage=_RECEIVING)
         except Unavailable as error:
-            log.debug("the picture of bookmark %s is told of with its clip: %s", self._bookmark.id, error)
+            log.debug("the picture of bookmark %s is saved with its clip: %s", self._bookmark.id, error)
             return
         if self._bookmark.poster_file:
             self._files.delete(self._bookmark.poster_file)
         self._bookmark.poster_file = self._poster.key
 
     def _has_ended(self) -> bool:
-        """Whether nothing comes any more. A stream that is only interrupted may be back in time."""
+        """Whether no more parts are expected. A stream that is only interrupted may be back in time."""
         try:
             record = read_stream_record(self._bookmark.device_id)
         except Unavailable:
@@ -174,36 +172,36 @@ class ClipMaker:
         return record is None or not record.enabled or record.desired != DesiredState.RUNNING
 
     def _demand(self) -> None:
-        """A stream that runs while somebody watches goes on until the clip has all of it."""
+        """Keep an on-demand stream running until the clip has all of its range."""
         with contextlib.suppress(Unavailable):
             touch_demand(EVERY_TENANT, self._bookmark.device_id, utc_now())
 
     def _progress(self, spool: BusSpool) -> float:
-        """How far the job is while it receives, by how much of the range is there."""
+        """The progress while receiving, by the share of the range that was received."""
         if spool.end_reached_ms is None:
             return 0.0
         received = (spool.end_reached_ms - self._start_ms) / (self._end_ms - self._start_ms)
-        return _WAIT_SHARE * min(1.0, max(0.0, received))
+        return _RECEIVE_SHARE * min(1.0, max(0.0, received))
 
     # ---- the clip ----
 
-    def _recorded(self) -> list[ContiguousRange]:
-        """What is recorded of the range; a database that is away for a moment is waited for."""
+    def _find_recorded(self) -> list[ContiguousRange]:
+        """The recorded footage of the range; retried while the database does not answer."""
         found: list[ContiguousRange] = []
 
-        def look() -> None:
+        def cut_recorded() -> None:
             self._context.check()
             with contextlib.suppress(NotFound):
                 recording = find_recording(TenantScope(self._attempt.tenant_id), self._bookmark.device_id)
                 found[:] = cut_footage(recording, self._start_ms, self._end_ms)
 
-        if not retry_until_written(look):
+        if not retry_until_written(cut_recorded):
             self._context.check()
             raise Unavailable("the database does not answer", reason="database_unavailable")
         return found
 
-    def _write_any(self, spool: BusSpool, recorded: list[ContiguousRange]) -> ClipResult:
-        """The clip; of what was saved alone where the disk of the recordings is away."""
+    def _write_available(self, spool: BusSpool, recorded: list[ContiguousRange]) -> ClipResult:
+        """Write the clip; only from the saved parts where the storage of recordings is unavailable."""
         try:
             return self._write(spool, recorded)
         except StorageUnavailable as error:
@@ -213,27 +211,27 @@ class ClipMaker:
             return self._write(spool, [])
 
     def _write(self, spool: BusSpool, recorded: list[ContiguousRange]) -> ClipResult:
-        stretches = join_footage(recorded, spool.pieces(), self._start_ms, self._end_ms)
-        if not stretches:
+        ranges = join_footage(recorded, spool.pieces(), self._start_ms, self._end_ms)
+        if not ranges:
             if self._bus_error is not None:
                 raise self._bus_error
-            raise JobFailed("no_footage", "none of it was recorded, and the media bus does not hold it any more")
-        self._keep_better(stretches)
+            raise JobFailed("no_footage", "none of it was recorded, and it is no longer on the media bus")
+        self._refuse_less_footage(ranges)
         index_bytes = estimate_index_bytes(
-            sum(one.frames for one in stretches),
-            sum(one.parts for one in stretches),
-            sum(one.end_ms - one.start_ms for one in stretches if one.has_audio) / 1000,
+            sum(one.frames for one in ranges),
+            sum(one.parts for one in ranges),
+            sum(one.end_ms - one.start_ms for one in ranges if one.has_audio) / 1000,
         )
-        needed = sum(one.size for one in stretches) + index_bytes
+        needed = sum(one.size for one in ranges) + index_bytes
         self._files.check_space(needed, floor_bytes=self._context.config.free_bytes_floor)
-        self._poster.make(spool, recorded, stretches)
+        self._poster.make(spool, recorded, ranges)
         reader = FootageReader(spool, self._context.check)
-        source = inspect(stretches, reader, is_exact=False)
-        if not source.stretches:
+        source = inspect(ranges, reader, is_exact=False)
+        if not source.ranges:
             raise JobFailed("footage_damaged", "nothing of this range can be read")
-        with self._files.open(self._own.clip_key) as sink:
+        with self._files.open(self._attempt_files.clip_key) as sink:
             cut = Cut(
-                _Tail(self._context),
+                _WritingContext(self._context),
                 source,
                 reader,
                 sink,
@@ -246,25 +244,25 @@ class ClipMaker:
             self._context.check()
             size = sink.keep()
         return ClipResult(
-            file=self._own.clip_key,
+            file=self._attempt_files.clip_key,
             size=size,
             start_ms=cut.first_ms,
             end_ms=cut.last_ms,
             seconds=round(seconds, 3),
             codec=_CODECS.get(cut.video_format.codec, cut.video_format.codec),
-            notes=tuple(write_notes(cut, self._start_ms, self._end_ms, self._bookmark.at_ms)),
+            notes=tuple(describe_missing(cut, self._start_ms, self._end_ms, self._bookmark.at_ms)),
             poster_file=self._poster.key if self._poster.is_made else None,
         )
 
-    def _keep_better(self, stretches: list[ContiguousRange]) -> None:
-        """Raise JobFailed where the clip of before shows more of the range: footage goes with time, a clip does not."""
+    def _refuse_less_footage(self, ranges: list[ContiguousRange]) -> None:
+        """Raise JobFailed where the existing clip has more of the range: footage expires, a clip does not."""
         before = self._bookmark
         if before.clip_file is None:
             return
-        covered = sum(self._overlap(one.start_ms, one.end_ms) for one in stretches)
+        covered = sum(self._overlap(one.start_ms, one.end_ms) for one in ranges)
         shown = min(self._overlap(before.clip_start_ms, before.clip_end_ms), before.clip_seconds * 1000)
-        if covered + WORTH_TELLING_MS < shown:
-            raise JobFailed("no_footage", "there is less footage now than the clip shows: it stays as it is")
+        if covered + MIN_NOTED_MS < shown:
+            raise JobFailed("no_footage", "there is less footage now than the clip shows: the clip is kept as it is")
 
     def _overlap(self, start_ms: int, end_ms: int) -> int:
         return max(0, min(end_ms, self._end_ms) - max(start_ms, self._start_ms))
@@ -273,15 +271,15 @@ class ClipMaker:
         return self._clock.wall() * 1000
 
 
-class _Tail:
-    """A job's context whose progress begins where waiting has ended."""
+class _WritingContext:
+    """A job's context whose progress begins at the end of receiving."""
 
     def __init__(self, context: JobContext) -> None:
         self.config, self.attempt, self.check = context.config, context.attempt, context.check
         self._context = context
 
     def report(self, progress: float, stage: str) -> None:
-        self._context.report(_WAIT_SHARE + (1 - _WAIT_SHARE) * progress, stage)
+        self._context.report(_RECEIVE_SHARE + (1 - _RECEIVE_SHARE) * progress, stage)
 
 
 def _fail(attempt: JobAttempt, bookmark: Bookmark, code: str, message: str | None = None) -> None:
@@ -302,5 +300,5 @@ def _result_of(bookmark_id: str, size: int, start_ms: int, end_ms: int, seconds:
 
 
 @functools.cache
-def _bus(url: str) -> MediaBus:
+def _connect_bus(url: str) -> MediaBus:
     return MediaBus(connect_redis(url))

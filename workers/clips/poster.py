@@ -1,6 +1,4 @@
-"""The picture of a bookmark: the frame of its moment, or the one nearest to it. Moments in milliseconds since 1970,
-UTC.
-"""
+"""The picture of a bookmark: the frame of its moment, or the nearest one. Times in milliseconds since 1970, UTC."""
 
 import logging
 from collections.abc import Callable
@@ -17,7 +15,7 @@ from workers.clips.source import BusSpool, join_footage
 
 log = logging.getLogger(__name__)
 
-#: Frames are stored before they are shown: the one of a moment may stand so much behind it.
+#: Frames are stored in decoding order: the frame of a moment may be stored this long after it.
 _FRAMES_MS = 500
 
 
@@ -30,15 +28,15 @@ class ClipPoster:
         self._files, self._at_ms, self._check = files, at_ms, check
 
     def make_early(self, spool: BusSpool) -> bool:
-        """Make it as soon as the moment was received: it need not wait for what comes after. Whether it was made
-        now."""
+        """Make the picture once the moment was received, without waiting for later footage; return whether it was made
+        by this call."""
         if self.is_made or spool.end_reached_ms is None or spool.end_reached_ms <= self._at_ms:
             return False
-        stretches = join_footage([], spool.pieces(), self._at_ms, self._at_ms + _FRAMES_MS)
-        return bool(stretches) and self._take(spool, stretches[0], self._at_ms)
+        ranges = join_footage([], spool.pieces(), self._at_ms, self._at_ms + _FRAMES_MS)
+        return bool(ranges) and self._write_frame(spool, ranges[0], self._at_ms)
 
     def make(self, spool: BusSpool, recorded: list[ContiguousRange], clip: list[ContiguousRange]) -> None:
-        """Make it of the footage of the whole clip, where it was not made yet and anything can be decoded."""
+        """Make the picture from the footage of the whole clip, if it is not made yet and a frame can be decoded."""
         if self.is_made:
             return
         at_ms = self._at_ms
@@ -46,16 +44,16 @@ class ClipPoster:
         shown_ms = min(max(at_ms, nearest.start_ms), nearest.end_ms - 1)
         group = join_footage(recorded, spool.pieces(), shown_ms, shown_ms + _FRAMES_MS)
         if group:
-            self._take(spool, group[0], shown_ms)
+            self._write_frame(spool, group[0], shown_ms)
 
-    def _take(self, spool: BusSpool, stretch: ContiguousRange, at_ms: int) -> bool:
-        """Write the frame of a moment; `stretch` begins with the key frame before it. False where none can be
+    def _write_frame(self, spool: BusSpool, footage_range: ContiguousRange, at_ms: int) -> bool:
+        """Write the frame at a time; `footage_range` begins with the key frame before it. False where none can be
         decoded."""
         reader = FootageReader(spool, self._check)
         for accuracy in (EXACT, KEY_FRAME):
             try:
-                init = reader.read_init(stretch.pieces[0])
-                parts = [TimedPart(part.start_ms, part.data) for part in reader.read(stretch)]
+                init = reader.read_init(footage_range.pieces[0])
+                parts = [TimedPart(part.start_ms, part.data) for part in reader.read(footage_range)]
                 shot = decode_at(init, parts, at_ms, accuracy)
             except (PictureDamaged, InvalidMedia, NotFound, StorageUnavailable) as error:
                 log.warning("no picture for '%s': %s", self.key, error)

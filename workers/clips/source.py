@@ -1,6 +1,6 @@
-"""Where the footage of a clip comes from: what the media bus holds is saved at once, and joined with what is recorded.
+"""The footage of a clip: parts on the media bus are saved at once, and joined with recorded ones.
 
-The parts of both are the same, with the same run and number. All times are milliseconds since 1970, UTC.
+Both have the same parts, with the same run and sequence number. All times are milliseconds since 1970, UTC.
 """
 
 import tempfile
@@ -15,16 +15,16 @@ from gateway.media import Part, PartFact, Position
 from gateway.storage.local import Storage
 from gateway.streams.bus import MediaBus
 
-#: Times of footage are rounded.
+#: Times of footage are rounded to whole milliseconds.
 ROUNDING_MS = 2
-#: So much of a clip waits in memory; more goes to the disk.
+#: Maximum size of saved parts in memory; more are written to disk.
 _MEMORY_BYTES = 8 << 20
 _CHUNK = 1 << 20
 
 
 @dataclass(slots=True)
 class _Run:
-    """What is saved of a run: its init segment at `place`, and after it the parts in order."""
+    """The saved bytes of a run: its init segment at `place`, followed by the parts in order."""
 
     key: str
     place: int
@@ -34,10 +34,10 @@ class _Run:
 
 
 class BusSpool:
-    """The parts of the bus that lie in a range, from the key frame before it on; a context manager.
+    """The parts on the bus that are in a range, from the key frame before it on; a context manager.
 
-    They are kept in a file without a name, which goes with the process. `read` is that of a Storage: it gives what was
-    saved by the keys of `pieces`, and everything else from `storage`.
+    They are saved in an unnamed file, which is removed with the process. `read` works like that of a Storage: keys of
+    `pieces` give saved bytes, all others are read from `storage`.
     """
 
     def __init__(
@@ -62,16 +62,16 @@ class BusSpool:
         self._file.close()
 
     def take(self, wait_seconds: float) -> bool:
-        """Save what the bus has since the last time, waiting for the first of it; False when nothing came.
+        """Save the new parts on the bus, waiting for the first; return False when there were none.
 
-        Raises BusUnavailable; ExportSpaceMissing when the disk is full.
+        Raises BusUnavailable, and ExportSpaceMissing when the disk is full.
         """
-        # The oldest may lie behind the range already: then none of the others is needed.
+        # The oldest part may be after the range already: then none of the others is needed.
         count = 16 if self._after else 1
         parts = self._bus.read(self._device_id, self._after, count=count, wait_seconds=wait_seconds)
         for part in parts:
             if round(part.start * 1000) < self._end_ms - ROUNDING_MS:
-                self._take(part)
+                self._accept(part)
             self._after = part.position
             self.is_complete = round(part.end * 1000) >= self._end_ms - ROUNDING_MS
             if self.is_complete:
@@ -79,7 +79,7 @@ class BusSpool:
         return bool(parts)
 
     def pieces(self) -> list[Piece]:
-        """What was saved, in order; a piece ends where a part is missing."""
+        """The saved parts in order; a piece ends where a part is missing."""
         found = []
         for number, run in self._runs.items():
             group: list[tuple[int, int, int, PartFact]] = []
@@ -92,7 +92,7 @@ class BusSpool:
         return found
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """As Storage.read."""
+        """Read like Storage.read."""
         run = next((run for run in self._runs.values() if run.key == key), None)
         if run is None:
             yield from self._storage.read(key, offset, length)
@@ -107,15 +107,15 @@ class BusSpool:
             place, left = place + len(data), left - len(data)
             yield data
 
-    def _take(self, part: Part) -> None:
+    def _accept(self, part: Part) -> None:
         if part.run not in self._inits:
-            # Before anything else: a bus that goes away now is asked for this part again.
+            # First of all: if the bus fails here, this part is read again.
             self._inits[part.run] = self._bus.init_segment(self._device_id, part.run)
         self.end_reached_ms = round(part.end * 1000)
         if self._has_begun:
             self._save(part)
             return
-        # Of what lies before the range only the last group of pictures is needed.
+        # Before the range, only the last group of pictures is needed.
         if part.is_key and part.start * 1000 <= self._start_ms + ROUNDING_MS:
             self._group.clear()
         self._group.append(part)
@@ -128,7 +128,7 @@ class BusSpool:
     def _save(self, part: Part) -> None:
         init = self._inits[part.run]
         if init is None:
-            # Nobody can decode it any more.
+            # It can no longer be decoded.
             return
         run = self._runs.get(part.run)
         if run is None:
@@ -172,13 +172,12 @@ class _Slot(NamedTuple):
 def join_footage(
     recorded: Iterable[ContiguousRange], saved: Iterable[Piece], start_ms: int, end_ms: int
 ) -> list[ContiguousRange]:
-    """The parts that show a range, each once: from the key frame at or before its start to the part that reaches its
-    end.
+    """The parts of a range, each once, from the key frame at or before its start to the part that reaches its end.
 
-    Where a part is both recorded and saved, the saved one is taken: it was never on a disk.
+    Of a part that is both recorded and saved, the saved one is used, because it cannot have been damaged on a disk.
     """
     slots: dict[tuple[int, int], _Slot] = {}
-    for piece in (*(piece for stretch in recorded for piece in stretch.pieces), *saved):
+    for piece in (*(piece for footage_range in recorded for piece in footage_range.pieces), *saved):
         for index in range(len(piece.parts)):
             slots[piece.run, piece.sequence + index] = _Slot(piece, index)
     found, group, last = [], [], None
@@ -190,11 +189,11 @@ def join_footage(
         last = place
     if group:
         found.append(_cut(group, start_ms, end_ms))
-    return [stretch for stretch in found if stretch is not None]
+    return [footage_range for footage_range in found if footage_range is not None]
 
 
 def _cut(group: list[_Slot], start_ms: int, end_ms: int) -> ContiguousRange | None:
-    """The needed parts of consecutive ones; None when they lie beside the range, or hold no key frame before its
+    """The needed parts of consecutive ones; None when they are outside the range, or have no key frame before its
     end."""
     end_ms = _end_of(start_ms, end_ms)
     inside = [number for number, slot in enumerate(group) if slot.start_ms < end_ms - ROUNDING_MS]
@@ -215,7 +214,7 @@ def _cut(group: list[_Slot], start_ms: int, end_ms: int) -> ContiguousRange | No
 
 
 def _end_of(start_ms: int, end_ms: int) -> int:
-    """Even the shortest range holds a frame."""
+    """The end of a range, extended so that even the shortest range contains a frame."""
     return max(end_ms, start_ms + ROUNDING_MS + 1)
 
 

@@ -1,2 +1,1 @@
-"""Ranges of footage become films: looked at first, then copied where they can be and encoded anew where they must
-be."""
+"""Ranges of footage as movies: inspected first, then copied where possible and re-encoded where necessary."""

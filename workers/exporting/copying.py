@@ -1,9 +1,8 @@
-"""Copies footage into a film, frame by frame as the camera sent it. Of an exact cut only its very beginning is encoded
-anew.
+"""Copies footage into a movie, frame by frame as the camera sent it; of an exact cut, only the start is re-encoded.
 
-A film can begin only with a key frame. So the frames from the exact start up to the next key frame are encoded anew,
-with parameter sets whose ids the camera's do not have, and both sets stand in the film's one configuration. All the
-rest stays as it is; at the end frames are simply left out, because none depends on a later one.
+A movie can only begin with a key frame. Therefore the frames from the exact start up to the next key frame are
+re-encoded, with parameter set ids that the camera does not use, and the movie's one configuration contains both sets.
+All other frames are copied; at the end, frames are simply omitted, because no frame depends on a later one.
 """
 
 from collections.abc import Iterator
@@ -16,30 +15,30 @@ from gateway.storage.footage_reader import FootagePart
 from workers.exporting.cut import Cut
 from workers.ffmpeg.reencode import Encoder, EncoderSettings
 
-#: The first group of pictures is kept in memory while its end is encoded anew.
+#: Maximum size of the first group of pictures, which is in memory while its end is re-encoded.
 _HEAD_BYTES = 96 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """When a frame was taken, and its media time in ticks."""
+    """The wall clock of a frame, and its media time in ticks."""
 
     wall_ms: float
     time: int
 
 
 def copy_footage(cut: Cut) -> None:
-    """Copy all stretches; raises EncodingFailed."""
+    """Copy all ranges of the cut; raises EncodingFailed."""
     source = cut.source
     cut.open_movie(source.formats[0])
-    for number, stretch in enumerate(source.stretches):
-        parts = cut.reader.read(stretch)
-        if cut.is_exact and number == 0 and stretch.start_ms < cut.from_ms:
+    for number, footage_range in enumerate(source.ranges):
+        parts = cut.reader.read(footage_range)
+        if cut.is_exact and number == 0 and footage_range.start_ms < cut.from_ms:
             parts = _encode_head(cut, parts)
-        cut.film.begin()
+        cut.movie.begin()
         for part in parts:
             if part.is_break:
-                cut.film.begin()
+                cut.movie.begin()
             _add_part(cut, part)
             cut.report("copying")
 
@@ -49,7 +48,7 @@ def _add_part(cut: Cut, part: FootagePart) -> None:
         last = _count_before(part, samples, cut.until_ms) if cut.is_exact else len(samples)
         if last:
             inside = samples.cut(0, last)
-            cut.film.add_video(inside)
+            cut.movie.add_video(inside)
             cut.note_times(_wall_ms(part, inside, 0), _wall_ms(part, inside, last))
     end = cut.sound_end(part)
     for samples in part.audio:
@@ -57,16 +56,16 @@ def _add_part(cut: Cut, part: FootagePart) -> None:
 
 
 def _encode_head(cut: Cut, parts: Iterator[FootagePart]) -> Iterator[FootagePart]:
-    """Encode the wanted part of the first group of pictures anew; gives the parts that follow it."""
+    """Re-encode the requested frames of the first group of pictures; return the parts that follow the group."""
     head, rest = _split_group(parts)
-    wanted = [
-        _Frame(wall, samples.times[index])
+    requested = [
+        _Frame(wall_ms, samples.times[index])
         for part in head
         for samples in part.video
-        for index, wall in enumerate(_walls(part, samples))
-        if cut.from_ms <= wall < cut.until_ms
+        for index, wall_ms in enumerate(_wall_times(part, samples))
+        if cut.from_ms <= wall_ms < cut.until_ms
     ]
-    if not wanted:
+    if not requested:
         return rest
     video = cut.video_format
     configuration = parse_avc(video.box(b"avcC"))
@@ -74,47 +73,49 @@ def _encode_head(cut: Cut, parts: Iterator[FootagePart]) -> Iterator[FootagePart
         preset="fast",
         quality=18,
         parameter_id=configuration.free_id(),
-        # Half a tick before: the encoder's filter counts in floating point.
-        from_seconds=(wanted[0].time - 0.5) / video.timescale,
+        # Half a tick earlier: the encoder's filter uses floating point.
+        from_seconds=(requested[0].time - 0.5) / video.timescale,
     )
     encoder = Encoder(cut.context.config.ffmpeg_bin, cut.context.attempt.id, settings)
     cut.context.report(0.01, "encoding")
-    source = [cut.reader.read_init(cut.source.stretches[0].pieces[0]), *(part.data for part in head)]
+    source = [cut.reader.read_init(cut.source.ranges[0].pieces[0]), *(part.data for part in head)]
     with closing(encoder.run(source, cut.check)) as frames:
         encoded = list(frames)
-    if sum(map(len, encoded)) < len(wanted):
-        cut.notes.append("the first pictures cannot be decoded: it begins at the key frame before them")
+    if sum(map(len, encoded)) < len(requested):
+        cut.notes.append("the first frames cannot be decoded: it begins at the key frame before them")
         return _chain(head, rest)
     joined = configuration.joined_with(parse_avc(encoder.format.box(b"avcC")))
-    cut.film.writer.video.entry = replace_avc(video.entry, joined)
-    _add_head(cut, head, wanted, encoded, video)
+    cut.movie.writer.video.entry = replace_avc(video.entry, joined)
+    _add_head(cut, head, requested, encoded, video)
     return rest
 
 
 def _add_head(
-    cut: Cut, head: list[FootagePart], wanted: list[_Frame], encoded: list[Samples], video: TrackFormat
+    cut: Cut, head: list[FootagePart], requested: list[_Frame], encoded: list[Samples], video: TrackFormat
 ) -> None:
-    """Encoded frames take the times of the frames that they were made of: a camera's clock is not even."""
+    """Add the encoded frames with the times of their source frames: a camera's frame intervals are not even."""
     end = head[-1].video[-1].end
     number = 0
-    cut.film.begin()
+    cut.movie.begin()
     for samples in encoded:
-        frames = samples.cut(0, len(wanted) - number)
+        frames = samples.cut(0, len(requested) - number)
         if not len(frames):
             break
-        times = [frame.time for frame in wanted[number : number + len(frames)]]
+        times = [frame.time for frame in requested[number : number + len(frames)]]
         number += len(frames)
-        following = wanted[number].time if number < len(wanted) else max(end, times[-1] + 1)
+        following = requested[number].time if number < len(requested) else max(end, times[-1] + 1)
         durations = [later - earlier for earlier, later in zip(times, [*times[1:], following], strict=True)]
-        cut.film.add_video(Samples(video, times, durations, frames.sizes, [0] * len(frames), frames.keys, frames.data))
-    cut.note_times(wanted[0].wall_ms, min(wanted[-1].wall_ms + 1000 * durations[-1] / video.timescale, cut.end_ms))
+        cut.movie.add_video(Samples(video, times, durations, frames.sizes, [0] * len(frames), frames.keys, frames.data))
+    cut.note_times(
+        requested[0].wall_ms, min(requested[-1].wall_ms + 1000 * durations[-1] / video.timescale, cut.end_ms)
+    )
     for part in head:
         for samples in part.audio:
             cut.add_sound(samples, cut.sound_end(head[0]))
 
 
 def _split_group(parts: Iterator[FootagePart]) -> tuple[list[FootagePart], Iterator[FootagePart]]:
-    """The parts up to the next key frame or break, and those after them; a group that is too large is no group."""
+    """The parts up to the next key frame or break, and those after them; nothing before them if they are too large."""
     head: list[FootagePart] = []
     size = 0
     for part in parts:
@@ -128,16 +129,16 @@ def _split_group(parts: Iterator[FootagePart]) -> tuple[list[FootagePart], Itera
 
 
 def _count_before(part: FootagePart, samples: Samples, until_ms: float) -> int:
-    """How many of the samples, which are in order, were taken before a moment."""
-    return sum(wall < until_ms for wall in _walls(part, samples))
+    """Number of samples, which are in order, before a time."""
+    return sum(wall_ms < until_ms for wall_ms in _wall_times(part, samples))
 
 
-def _walls(part: FootagePart, samples: Samples) -> list[float]:
+def _wall_times(part: FootagePart, samples: Samples) -> list[float]:
     return [_wall_ms(part, samples, index) for index in range(len(samples))]
 
 
 def _wall_ms(part: FootagePart, samples: Samples, index: int) -> float:
-    """The wall clock of a frame; of the one after the last: its end."""
+    """The wall clock of a frame; for the index after the last, the end of the last."""
     time = samples.times[index] if index < len(samples) else samples.end
     return part.start_ms + (time - part.video[0].times[0]) * 1000 / samples.track.timescale
 

@@ -1,4 +1,4 @@
-"""What an encoder is fed with: an init segment and parts up to a break; their sound is put aside for the film."""
+"""The input of an encoder: an init segment and parts up to a break. Their audio is kept for the movie."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from gateway.storage.footage_reader import FootagePart
 
 
 class Lookahead:
-    """Parts of which the next is known before it is taken."""
+    """An iterator of parts that knows the next part before it is taken."""
 
     def __init__(self, parts: Iterator[FootagePart]) -> None:
         self._parts = parts
@@ -25,10 +25,7 @@ class Lookahead:
 
 
 class EncoderInput:
-    """What an encoder reads: an init segment and the parts up to a break. Sound is put aside for the film.
-
-    The encoder's thread iterates; all else may be asked from another.
-    """
+    """The input of one encoder. The encoder's thread iterates; other methods may be called from another thread."""
 
     def __init__(self, init: bytes, parts: Lookahead, end_ms: int | None) -> None:
         self._init, self._parts, self._end_ms = init, parts, end_ms
@@ -47,21 +44,23 @@ class EncoderInput:
             yield part.data
 
     def take_audio(self) -> list[Samples]:
-        """The sound that was read since the last call."""
+        """The audio that was read since the last call."""
         with self._lock:
             taken, self._audio = self._audio, []
         return taken
 
     @staticmethod
     def media_seconds(part: FootagePart, wall_ms: int) -> float:
-        """The media time of a moment, seen from a part with a key frame."""
-        return shown_seconds(part) + (wall_ms - part.start_ms) / 1000
+        """The media time of a wall clock time, according to a part with a key frame."""
+        return presentation_seconds(part) + (wall_ms - part.start_ms) / 1000
 
     def wall_ms(self, media_seconds: float) -> int:
-        """The wall clock of a media time of what was read."""
+        """The wall clock of a media time in the parts that were read."""
         with self._lock:
-            known = [one for one in self._anchors if one[0] <= media_seconds + 0.001] or self._anchors[:1]
-            self._anchors = [one for one in self._anchors if one[0] >= known[-1][0]] if known else self._anchors
+            known = [anchor for anchor in self._anchors if anchor[0] <= media_seconds + 0.001] or self._anchors[:1]
+            self._anchors = (
+                [anchor for anchor in self._anchors if anchor[0] >= known[-1][0]] if known else self._anchors
+            )
         seconds, wall = known[-1]
         return round(wall + (media_seconds - seconds) * 1000)
 
@@ -69,12 +68,12 @@ class EncoderInput:
         with self._lock:
             self._audio += part.audio
             if part.is_key and part.video:
-                self._anchors.append((shown_seconds(part), part.start_ms))
+                self._anchors.append((presentation_seconds(part), part.start_ms))
                 if self._end_ms is not None and part.start_ms <= self._end_ms:
                     self.end_seconds = self.media_seconds(part, self._end_ms)
 
 
-def shown_seconds(part: FootagePart) -> float:
-    """When the first frame of a part is shown, in seconds of media time."""
+def presentation_seconds(part: FootagePart) -> float:
+    """Presentation time of the first frame of a part, in seconds of media time."""
     samples = part.video[0]
     return (samples.times[0] + samples.offsets[0]) / samples.track.timescale

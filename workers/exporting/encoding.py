@@ -1,5 +1,4 @@
-"""Encodes footage anew into a film, where it cannot be copied: its format changed, or its frames depend on later
-ones."""
+"""Re-encodes footage into a movie where it cannot be copied: its format changed, or its frames depend on later ones."""
 
 from contextlib import closing
 
@@ -14,63 +13,67 @@ from workers.ffmpeg.reencode import TIMESCALE, Encoder, EncoderSettings, Encodin
 
 
 def encode_footage(cut: Cut) -> None:
-    """Encode all stretches, each run of parts by an encoder of its own; raises EncodingFailed."""
-    for number, stretch in enumerate(cut.source.stretches):
-        parts = Lookahead(cut.reader.read(stretch))
+    """Encode all ranges of the cut, with one encoder for each run of parts; raises EncodingFailed."""
+    for number, footage_range in enumerate(cut.source.ranges):
+        parts = Lookahead(cut.reader.read(footage_range))
         is_start = cut.is_exact and number == 0
         while parts.has_more:
-            _encode_run(cut, stretch, parts, is_start=is_start)
+            _encode_run(cut, footage_range, parts, is_start=is_start)
             is_start = False
 
 
-def _encode_run(cut: Cut, stretch: ContiguousRange, parts: Lookahead, *, is_start: bool) -> None:
-    """Encode parts until the next break."""
-    feed = EncoderInput(_read_any_init(stretch, cut.reader), parts, cut.until_ms if cut.is_exact else None)
+def _encode_run(cut: Cut, footage_range: ContiguousRange, parts: Lookahead, *, is_start: bool) -> None:
+    """Encode the parts up to the next break."""
+    encoder_input = EncoderInput(
+        _read_any_init(footage_range, cut.reader), parts, cut.until_ms if cut.is_exact else None
+    )
     begin = None
     if is_start and parts.first.start_ms < cut.from_ms:
-        begin = feed.media_seconds(parts.first, cut.from_ms)
+        begin = encoder_input.media_seconds(parts.first, cut.from_ms)
     size = None if cut.source.is_one_format else cut.source.largest
     settings = EncoderSettings(size=size, from_seconds=begin)
     encoder = Encoder(cut.context.config.ffmpeg_bin, cut.context.attempt.id, settings)
     is_first = True
-    with closing(encoder.run(feed, cut.check)) as encoded:
+    with closing(encoder.run(encoder_input, cut.check)) as encoded:
         for frames in encoded:
             if is_first:
-                _join(cut, encoder.format)
+                _begin_run(cut, encoder.format)
                 is_first = False
-            _add(cut, feed, frames)
+            _add(cut, encoder_input, frames)
     if not is_first:
-        _add_sound(cut, feed)
+        _add_sound(cut, encoder_input)
 
 
-def _join(cut: Cut, video: TrackFormat) -> None:
-    if cut.film is None:
+def _begin_run(cut: Cut, video: TrackFormat) -> None:
+    if cut.movie is None:
         cut.open_movie(video)
     elif not video.fits(cut.video_format):
         raise EncodingFailed("its runs cannot be joined")
-    cut.film.begin()
+    cut.movie.begin()
 
 
-def _add(cut: Cut, feed: EncoderInput, frames: Samples) -> None:
-    limit = feed.end_seconds
+def _add(cut: Cut, encoder_input: EncoderInput, frames: Samples) -> None:
+    limit = encoder_input.end_seconds
     if limit is not None:
         frames = frames.cut(0, sum(time / TIMESCALE < limit for time in frames.times))
     if len(frames):
-        cut.film.add_video(frames)
-        cut.note_times(feed.wall_ms(frames.times[0] / TIMESCALE), feed.wall_ms(frames.end / TIMESCALE))
-    _add_sound(cut, feed)
+        cut.movie.add_video(frames)
+        cut.note_times(
+            encoder_input.wall_ms(frames.times[0] / TIMESCALE), encoder_input.wall_ms(frames.end / TIMESCALE)
+        )
+    _add_sound(cut, encoder_input)
     cut.report("encoding")
 
 
-def _add_sound(cut: Cut, feed: EncoderInput) -> None:
-    end = feed.end_seconds
-    for samples in feed.take_audio():
+def _add_sound(cut: Cut, encoder_input: EncoderInput) -> None:
+    end = encoder_input.end_seconds
+    for samples in encoder_input.take_audio():
         cut.add_sound(samples, end)
 
 
-def _read_any_init(stretch: ContiguousRange, reader: FootageReader) -> bytes:
-    """The init segment of the run, from whichever of its files still has it."""
-    for piece in stretch.pieces:
+def _read_any_init(footage_range: ContiguousRange, reader: FootageReader) -> bytes:
+    """The init segment of the run, from the first of its files that can be read."""
+    for piece in footage_range.pieces:
         try:
             return reader.read_init(piece)
         except (InvalidMedia, NotFound):

@@ -1,4 +1,4 @@
-"""Exports: a range of a recording as one MP4. The job; how the film is made stands in workers/exporting/."""
+"""The export job: a range of a recording as one MP4."""
 
 from typing import Any
 
@@ -14,48 +14,48 @@ from gateway.storage.footage_reader import FootageReader
 from gateway.storage.local import open_storage
 from gateway.tenancy.scopes import TenantScope
 from workers.exporting.cut import Cut
-from workers.exporting.filling import write_movie
 from workers.exporting.source import inspect
+from workers.exporting.writing import write_movie
 from workers.job_runner import JobContext, JobFailed, result_stem
 
 EXPORT = "export"
 KEY_FRAMES, EXACT = "key_frames", "exact"
 
-#: Holes and damages that are told one by one.
+#: Maximum number of gaps and damaged ranges that are listed one by one.
 _MAX_NOTES = 20
 
 
 def run_export(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
-    """Run a job of the kind `export`; parameters: `start_ms end_ms cut name`. Gives the result of the job.
+    """Run a job of the kind `export` with the parameters `start_ms end_ms cut name`; return the job's result.
 
-    Raises JobFailed, and what `context.check` raises.
+    Raises JobFailed, and any exception of `context.check`.
     """
-    asked = attempt.parameters
-    recording = _find(attempt)
-    stretches = cut_footage(recording, asked["start_ms"], asked["end_ms"])
-    if not stretches:
-        raise JobFailed("no_footage", "there is no footage in this range any more")
+    parameters = attempt.parameters
+    recording = _find_recording(attempt)
+    ranges = cut_footage(recording, parameters["start_ms"], parameters["end_ms"])
+    if not ranges:
+        raise JobFailed("no_footage", "there is no longer footage in this range")
     index_bytes = estimate_index_bytes(
-        sum(one.frames for one in stretches),
-        sum(one.parts for one in stretches),
-        sum(one.end_ms - one.start_ms for one in stretches if one.has_audio) / 1000,
+        sum(one.frames for one in ranges),
+        sum(one.parts for one in ranges),
+        sum(one.end_ms - one.start_ms for one in ranges if one.has_audio) / 1000,
     )
-    check_space(context.config, sum(one.size for one in stretches) + index_bytes)
+    check_space(context.config, sum(one.size for one in ranges) + index_bytes)
     name = f"{result_stem(attempt)}.mp4"
     with ResultFile(context.config.exports_dir, name) as sink:
         try:
-            facts = _make_movie(context, recording, stretches, sink, index_bytes)
+            facts = _make_movie(context, recording, ranges, sink, index_bytes)
         except JobFailed:
-            # With a device goes its footage: then that is the reason.
-            _find(attempt)
+            # The footage is deleted with its device: then that is the reason.
+            _find_recording(attempt)
             raise
-        _find(attempt)
+        _find_recording(attempt)
         context.check()
         size = sink.keep()
-    return {"file": name, "size": size, "content_type": "video/mp4", "name": asked["name"], **facts}
+    return {"file": name, "size": size, "content_type": "video/mp4", "name": parameters["name"], **facts}
 
 
-def _find(attempt: JobAttempt) -> Recording:
+def _find_recording(attempt: JobAttempt) -> Recording:
     try:
         return find_recording(TenantScope(attempt.tenant_id), attempt.device_id)
     except NotFound:
@@ -63,37 +63,37 @@ def _find(attempt: JobAttempt) -> Recording:
 
 
 def _make_movie(
-    context: JobContext, recording: Recording, stretches: list[ContiguousRange], sink: ResultFile, index_bytes: int
+    context: JobContext, recording: Recording, ranges: list[ContiguousRange], sink: ResultFile, index_bytes: int
 ) -> dict[str, Any]:
-    """Write the film; gives what the result tells of it."""
-    asked = context.attempt.parameters
-    is_exact = asked["cut"] == EXACT
+    """Write the movie; return its part of the job's result."""
+    parameters = context.attempt.parameters
+    is_exact = parameters["cut"] == EXACT
     reader = FootageReader(open_storage(context.config), context.check)
-    source = inspect(stretches, reader, is_exact=is_exact)
-    if not source.stretches:
+    source = inspect(ranges, reader, is_exact=is_exact)
+    if not source.ranges:
         raise JobFailed("footage_damaged", "nothing in this range can be read")
     cut = Cut(
         context,
         source,
         reader,
         sink,
-        start_ms=asked["start_ms"],
-        end_ms=asked["end_ms"],
+        start_ms=parameters["start_ms"],
+        end_ms=parameters["end_ms"],
         is_exact=is_exact,
         index_bytes=index_bytes,
     )
     seconds = write_movie(cut)
-    damages = _shorten([f"damaged, left out: {format_range(*one)}" for one in reader.damaged], "damaged places")
-    return cut.facts(seconds) | {"notes": cut.notes + damages + _tell_holes(recording, cut)}
+    damage = _shorten([f"damaged, left out: {format_range(*one)}" for one in reader.damaged], "damaged places")
+    return cut.facts(seconds) | {"notes": cut.notes + damage + _describe_gaps(recording, cut)}
 
 
-def _tell_holes(recording: Recording, cut: Cut) -> list[str]:
+def _describe_gaps(recording: Recording, cut: Cut) -> list[str]:
     start_ms = max(cut.first_ms, cut.start_ms)
     notes = []
-    for start, end in holes_between(cut.source.stretches, start_ms, cut.end_ms)[: _MAX_NOTES + 1]:
+    for start, end in holes_between(cut.source.ranges, start_ms, cut.end_ms)[: _MAX_NOTES + 1]:
         gap = main_gap(recording.id, start, end)
-        why = f" ({reason_for(gap.reason_code).message})" if gap else ""
-        notes.append(f"no footage: {format_range(start, end)}{why}")
+        reason = f" ({reason_for(gap.reason_code).message})" if gap else ""
+        notes.append(f"no footage: {format_range(start, end)}{reason}")
     return _shorten(notes, "gaps")
 
 

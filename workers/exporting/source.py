@@ -1,4 +1,4 @@
-"""What the files of a range hold, and whether that can be copied into one film."""
+"""Inspects the files of some ranges: their formats, and whether they can be copied into one movie."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,16 +13,16 @@ _CODECS = {"avc1": "H.264", "hvc1": "H.265", "hev1": "H.265"}
 
 @dataclass(slots=True)
 class Source:
-    """The stretches that can be read, and the format of each; `sounds` with how many milliseconds there are of each."""
+    """The readable ranges with the video format of each, and the audio formats with the milliseconds of each."""
 
-    stretches: list[ContiguousRange] = field(default_factory=list)
+    ranges: list[ContiguousRange] = field(default_factory=list)
     formats: list[TrackFormat] = field(default_factory=list)
     sounds: list[tuple[TrackFormat, int]] = field(default_factory=list)
     is_reordered: bool = False
 
     @property
     def sound(self) -> TrackFormat | None:
-        """The format of most of the sound; None without any."""
+        """The format of most of the audio; None without audio."""
 
         def length_of(candidate: TrackFormat) -> int:
             return sum(length for other, length in self.sounds if other.fits(candidate))
@@ -35,49 +35,49 @@ class Source:
 
     @property
     def largest(self) -> tuple[int, int]:
-        """Width and height of the largest picture, made even as encoders want them."""
+        """Width and height of the largest picture, made even as encoders require."""
         width, height = max((one.picture_size for one in self.formats), key=lambda size: size[0] * size[1])
         return width + width % 2, height + height % 2
 
 
-def inspect(stretches: Iterable[ContiguousRange], reader: FootageReader, *, is_exact: bool) -> Source:
-    """Look at the beginning of each stretch. Those of which nothing can be read go to the reader's `damaged`."""
+def inspect(ranges: Iterable[ContiguousRange], reader: FootageReader, *, is_exact: bool) -> Source:
+    """Inspect the start of each range. Unreadable ranges are added to the reader's `damaged`."""
     source = Source()
-    for stretch in stretches:
-        formats = reader.read_formats(stretch)
+    for footage_range in ranges:
+        formats = reader.read_formats(footage_range)
         video = next((one for one in formats if one.kind == VIDEO), None)
         if video is None:
-            reader.damaged.append((stretch.start_ms, stretch.end_ms))
+            reader.damaged.append((footage_range.start_ms, footage_range.end_ms))
             continue
-        source.stretches.append(stretch)
+        source.ranges.append(footage_range)
         source.formats.append(video)
         sound = next((one for one in formats if one.kind == AUDIO), None)
-        if sound is not None and stretch.has_audio:
-            source.sounds.append((sound, stretch.end_ms - stretch.start_ms))
+        if sound is not None and footage_range.has_audio:
+            source.sounds.append((sound, footage_range.end_ms - footage_range.start_ms))
         if is_exact and not source.is_reordered:
-            source.is_reordered = _has_reordered_frames(stretch, reader.again())
+            source.is_reordered = _has_reordered_frames(footage_range, reader.again())
     return source
 
 
 def reason_to_encode(source: Source, is_exact: bool) -> str:
-    """Why the footage cannot be copied, as a note; empty when it can."""
+    """The reason why the footage cannot be copied, as a note; empty when it can be copied."""
     if not source.is_one_format:
         sizes = sorted({one.picture_size for one in source.formats}, reverse=True)
         width, height = source.largest
-        what = ", ".join(f"{w}x{h}" for w, h in sizes) if len(sizes) > 1 else "other settings of its encoder"
-        return f"the camera changed its picture ({what}): all of it was encoded anew, at {width}x{height}"
+        changes = ", ".join(f"{w}x{h}" for w, h in sizes) if len(sizes) > 1 else "other settings of its encoder"
+        return f"the camera changed its picture ({changes}): all of it was re-encoded at {width}x{height}"
     if not is_exact:
         return ""
     if source.is_reordered:
-        return "the camera sends frames in another order than they are shown: all of it was encoded anew"
+        return "the camera does not send frames in presentation order: all of it was re-encoded"
     video = source.formats[0]
     configuration = video.box(b"avcC")
     if configuration is None or not parse_avc(configuration).is_plain or video.length_size != 4:
         codec = _CODECS.get(video.codec, video.codec)
-        return f"the video ({codec}) was encoded anew as plain H.264, so that it begins at an exact frame"
+        return f"the video ({codec}) was re-encoded as plain H.264, so that it begins at an exact frame"
     return ""
 
 
-def _has_reordered_frames(stretch: ContiguousRange, reader: FootageReader) -> bool:
-    first = next(reader.read(stretch), None)
+def _has_reordered_frames(footage_range: ContiguousRange, reader: FootageReader) -> bool:
+    first = next(reader.read(footage_range), None)
     return first is not None and len({offset for samples in first.video for offset in samples.offsets}) > 1

@@ -1,1 +1,1 @@
-"""FFmpeg as a part with a known face: commands in, parts and reasons out."""
+"""The interface to FFmpeg: builds its commands, and turns its output into parts and reasons."""

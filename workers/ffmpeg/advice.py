@@ -1,4 +1,4 @@
-"""What to tell a person about a source before it is added: what will cost latency or CPU, and what to change."""
+"""Advice about a source before it is added: its costs in latency and CPU, and the settings to change."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _LARGE_WIDTH = 2560
 
 
 def describe_probe(result: ProbeResult) -> dict[str, Any]:
-    """The answer of `POST /api/v1/devices/probe`: reachable, reason, what was found, and advice."""
+    """The reply of `POST /api/v1/devices/probe`: reachable, reason, tracks, and advice."""
     source = result.source.to_dict() if result.source else {}
     reason = result.reason
     return {
@@ -26,7 +26,7 @@ def describe_probe(result: ProbeResult) -> dict[str, Any]:
 
 
 def advise(source: SourceInfo) -> list[dict[str, str]]:
-    """Advice as `{level, code, message}`, the weightiest first."""
+    """Advice as `{level, code, message}`, the most important first."""
     video, audio = source.video, source.audio
     if video is None:
         return [_advice("warning", "no_video", "there is no video in this source: choose another path of the camera")]

@@ -1,37 +1,38 @@
-"""Builds the words of FFmpeg commands: reading a camera, and parts on standard output.
+"""Builds the arguments of FFmpeg commands that read a camera and write parts to standard output.
 
-Options are those of FFmpeg 5.1 and later (ffmpeg-protocols(1), section rtsp). Every word is made here from checked
-values; nothing that a user typed becomes an option.
+Options are those of FFmpeg 5.1 and later (ffmpeg-protocols(1), section rtsp). All arguments are built here from
+validated values; user input never becomes an option.
 """
 
 from gateway.media import SourceInfo
 
-#: Protocols that an input may use: a camera's redirect cannot lead to a file or an HTTP server.
+#: Protocols that an input may use, so that a camera cannot redirect to a file or an HTTP server.
 _PROTOCOLS = "rtp,rtsp,rtsps,tcp,udp,tls,crypto,srtp"
 
-#: Audio codecs that fragmented MP4 takes as they are.
+#: Audio codecs that are copied into fragmented MP4.
 _COPIED_AUDIO = frozenset({"aac"})
 
 
 def input_options(
     transport: str, timeout_seconds: float, *, is_known: bool = False, patience_seconds: float = 0.0
 ) -> dict[str, str]:
-    """Options to read a camera with the least delay.
+    """Options to read a camera with minimal latency.
 
-    Without a time limit FFmpeg would wait for ever on a dead camera. A source that `is_known` to send its frames in
-    order needs no long look before the first packet goes out, unless its first picture takes `patience_seconds`.
+    Without a time limit FFmpeg would wait forever for a dead camera. A source that `is_known` to send its frames in
+    order needs only a short analysis before the first packet is written, unless its first picture takes
+    `patience_seconds`.
     """
-    look_seconds = max(0.5 if is_known else 3.0, patience_seconds)
+    analysis_seconds = max(0.5 if is_known else 3.0, patience_seconds)
     options = {
         "protocol_whitelist": _PROTOCOLS,
         "rtsp_transport": transport,
-        # Micro-seconds; covers connecting and every later read.
+        # Microseconds; applies to connecting and to every later read.
         "timeout": str(int(timeout_seconds * 1_000_000)),
-        # An ONVIF metadata track or the like is never asked for.
+        # ONVIF metadata tracks and the like are not requested.
         "allowed_media_types": "video+audio",
         "fflags": "+nobuffer+genpts",
-        # Enough to see one key frame of a stream whose SDP says nothing, no more.
-        "analyzeduration": str(int(look_seconds * 1_000_000)),
+        # Just enough to find one key frame of a stream whose SDP has no parameter sets.
+        "analyzeduration": str(int(analysis_seconds * 1_000_000)),
         "probesize": "4000000",
     }
     if is_known:
@@ -45,7 +46,7 @@ def input_options(
 
 
 def build_global_arguments() -> list[str]:
-    """What stands before all inputs."""
+    """The arguments before all inputs."""
     # `level` prefixes each line of the log with its severity, which diagnosis.py reads.
     return ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info"]
 
@@ -60,7 +61,7 @@ def build_input_arguments(
 
 
 def build_bus_arguments(source: SourceInfo, part_seconds: float) -> list[str]:
-    """The camera's own video, and its audio as AAC, as fragmented MP4 on standard output.
+    """Arguments for fragmented MP4 on standard output: the camera's own video, and its audio as AAC.
 
     A fragment ends before each key frame and after `part_seconds`. The output is flushed with each fragment.
     """
@@ -68,7 +69,7 @@ def build_bus_arguments(source: SourceInfo, part_seconds: float) -> list[str]:
     if source.video is not None and source.video.codec == "hevc":
         arguments += ["-tag:v", "hvc1"]
     if source.audio is not None:
-        # `?`: a camera that comes back without its microphone keeps its picture.
+        # `?` makes it optional: a camera that reconnects without its microphone still gives video.
         arguments += ["-map", "0:a:0?"]
         if source.audio.codec in _COPIED_AUDIO:
             arguments += ["-c:a", "copy"]

@@ -1,11 +1,11 @@
-"""Turns what FFmpeg wrote on standard error into a reason that a person can act on."""
+"""Derives a reason that a user can act on from FFmpeg's standard error."""
 
 import re
 import signal
 
 from gateway.states import Reason, reason_for
 
-#: The first pattern that matches any line wins, so the more exact come first.
+#: The first pattern that matches any line wins, so more specific patterns come first.
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (code, re.compile(pattern, re.IGNORECASE))
     for code, pattern in (
@@ -20,7 +20,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("unreachable", r"No route to host|Network is unreachable|Host is unreachable"),
         ("timed_out", r"Connection timed out|Operation timed out"),
         ("tls_failed", r"TLS|certificate|handshake"),
-        # A track that is announced, but not a single picture came of it.
+        # A track that is announced but sends no picture.
         ("no_video", r"dimensions not set"),
         (
             "unsupported_codec",
@@ -30,12 +30,12 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("no_video", r"method \w+ failed: 415|Nothing was written into output file|could not find codec parameters"),
         ("invalid_data", r"Invalid data found when processing input|Protocol not found|Server returned 4"),
         ("closed_by_camera", r"End of file|Connection reset by peer|Broken pipe|Input/output error"),
-        # PyAV gave up at its time limit, and nothing else is known.
+        # PyAV stopped at its time limit; nothing else is known.
         ("timed_out", r"Immediate exit requested"),
     )
 )
 
-#: Lines that say nothing of what went wrong.
+#: Lines that are unrelated to the failure.
 _NOISE = re.compile(r"Last message repeated|deprecated|Estimating duration|max_analyze_duration|past duration", re.I)
 _LEVEL = re.compile(r"^(?:\[[^\]]*\] )*\[(?:fatal|error|panic|warning)\]\s*", re.I)
 _SHORT_POINTER = re.compile(r" @ 0x[0-9a-f]+")
@@ -44,16 +44,16 @@ _SHORT_POINTER = re.compile(r" @ 0x[0-9a-f]+")
 def diagnose(lines: list[str], return_code: int | None, *, had_video: bool, is_late: bool = False) -> Reason:
     """The reason why FFmpeg ended, from its last lines (already redacted) and its return code.
 
-    An FFmpeg that was ended by a signal was killed or crashed, whatever it had said before.
-    A run that had shown video and then ends without a word is a camera that closed the connection. `is_late` tells that
-    the time limit was over: FFmpeg calls an answer that never came "invalid data" or an "input/output error".
+    A process that was ended by a signal was killed or crashed, whatever it logged before. A run that had video and then
+    ends without an error means that the camera closed the connection. `is_late`: the time limit was exceeded; FFmpeg
+    reports a missing response as "invalid data" or "input/output error".
     """
     if return_code is not None and return_code < 0:
         return reason_for("ffmpeg_killed", f"the ffmpeg program was ended by {_format_signal(-return_code)}")
     text = [line for line in lines if not _NOISE.search(line)]
     for code, pattern in _PATTERNS:
         if any(pattern.search(line) for line in text):
-            # "Invalid data" at the end of a run that worked is only a connection cut in the middle of a packet.
+            # "Invalid data" at the end of a working run is only a connection that broke in the middle of a packet.
             if had_video and code in {"invalid_data", "no_video", "refused"}:
                 continue
             is_silent = is_late and not had_video and code in {"invalid_data", "closed_by_camera"}

@@ -1,17 +1,17 @@
-"""Turns the bytes of FFmpeg's fragmented MP4 into init segments and parts (ISO/IEC 14496-12, 14496-15)."""
+"""Parses FFmpeg's fragmented MP4 into init segments and parts (ISO/IEC 14496-12, 14496-15)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gateway.mp4.boxes import MAX_BOX_BYTES, InvalidMedia, read_box_header
-from gateway.mp4.fragments import AUDIO, VIDEO, Samples, Track, parse_tracks, read_samples
+from gateway.mp4.fragments import AUDIO, VIDEO, SampleSummary, Track, parse_tracks, summarize_samples
 
 __all__ = ["MAX_BOX_BYTES", "Fmp4Reader", "Fragment", "InitSegment", "InvalidMedia", "Track"]
 
 
 @dataclass(frozen=True, slots=True)
 class InitSegment:
-    """`ftyp`+`moov`, once at the start of a run."""
+    """`ftyp`+`moov`; one at the start of each run."""
 
     data: bytes = field(repr=False)
     tracks: tuple[Track, ...]
@@ -25,9 +25,9 @@ class InitSegment:
 class Fragment:
     """`moof`+`mdat`. `start` and `duration` in seconds of media time (decode order) of its video.
 
-    `frames` is 0 when there is only audio in it. `has_new_parameters` tells that the key frame carries
-    a sequence parameter set that the init segment does not know: the picture's format changed. `has_audio` tells that
-    there are samples of another track in it.
+    `frames` is 0 when it contains only audio. `has_new_parameters`: the key frame contains a sequence parameter set
+    that is not in the init segment, so the picture format has changed. `has_audio`: it contains samples of an audio
+    track.
     """
 
     data: bytes = field(repr=False)
@@ -41,7 +41,7 @@ class Fragment:
 
 
 class Fmp4Reader:
-    """Cuts a byte stream into an InitSegment and Fragments; `feed` takes the bytes in pieces of any size."""
+    """Splits a byte stream into an InitSegment and Fragments; `feed` accepts chunks of any size."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -50,7 +50,7 @@ class Fmp4Reader:
         self.init: InitSegment | None = None
 
     def feed(self, data: bytes) -> Iterator[InitSegment | Fragment]:
-        """Yield what has become whole; raises InvalidMedia."""
+        """Yield everything that is complete now; raises InvalidMedia."""
         self._buffer += data
         while (box := self._take_box()) is not None:
             kind = box[4:8]
@@ -80,8 +80,8 @@ class Fmp4Reader:
 def _parse_fragment(moof: bytes, mdat: bytes, init: InitSegment) -> Fragment:
     data = moof + mdat
     video = init.video
-    found = read_samples(moof, init.tracks)
-    samples, audio = found.get(VIDEO, Samples()), found.get(AUDIO)
+    found = summarize_samples(moof, init.tracks)
+    samples, audio = found.get(VIDEO, SampleSummary()), found.get(AUDIO)
     timescale = video.timescale if video else 1
     return Fragment(
         data=data,
@@ -95,8 +95,8 @@ def _parse_fragment(moof: bytes, mdat: bytes, init: InitSegment) -> Fragment:
     )
 
 
-def _has_new_parameters(data: bytes, samples: Samples, video: Track | None) -> bool:
-    """Whether the first sample carries an SPS that is not in the init segment."""
+def _has_new_parameters(data: bytes, samples: SampleSummary, video: Track | None) -> bool:
+    """Whether the first sample contains an SPS that is not in the init segment."""
     if video is None or not video.parameter_sets or samples.first_offset is None or samples.first_offset < 0:
         return False
     is_hevc = video.codec in {"hvc1", "hev1"}

@@ -1,7 +1,7 @@
-"""Looks at a source with PyAV, in a process of its own: tracks, codecs, B-frames, key frames, time to first frame.
+"""Probes a source with PyAV in a separate process: tracks, codecs, B-frames, key frames, time to first frame.
 
-The process gets the URL on standard input, so that the camera's password is in no list of processes, and may be
-killed at any moment. `probe_source` is what the workers call; `main` is the process.
+The process gets the URL on standard input, so that the camera's password is in no process list, and may be killed at
+any time. Workers call `probe_source`; `main` is the process.
 """
 
 import itertools
@@ -24,10 +24,10 @@ from gateway.states import Reason, reason_for
 from workers.ffmpeg.command import input_options
 from workers.ffmpeg.diagnosis import diagnose
 
-#: Packets are watched until the second key frame, but no longer than this.
+#: Packets are analysed until the second key frame, but no longer than this.
 WATCH_SECONDS = 6.0
 
-#: To start Python on a machine that is busy, and for a camera that answers late but does.
+#: Time to start Python on a busy machine, and for a camera that responds late.
 _GRACE_SECONDS = 15.0
 
 #: Short waits, because Dramatiq's Shutdown reaches a thread only when it runs Python.
@@ -35,15 +35,15 @@ _WAIT_SECONDS = 0.25
 
 _LOG_LINES = 40
 
-#: Looks at once in a worker process. With one for each of a hundred cameras that start together, none would end in
-#: time.
-_SLOTS = 8
-_seats = threading.BoundedSemaphore(_SLOTS)
+#: Maximum number of concurrent probes in a worker process. If a hundred cameras that start together were all probed at
+#: once, no probe would end in time.
+_MAX_PROBES = 8
+_slots = threading.BoundedSemaphore(_MAX_PROBES)
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What was found: `source`, or the `reason` why nothing (or no video) was."""
+    """The `source` that was found, or the `reason` why nothing or no video was found."""
 
     source: SourceInfo | None
     reason: Reason | None
@@ -58,11 +58,11 @@ def probe_source(
     watch_seconds: float = 0,
     on_wait: Callable[[], None] = lambda: None,
 ) -> ProbeResult:
-    """Ask the camera what it offers; blocks, at most for the connection's time limit and a few seconds.
+    """Probe the camera; blocks at most for the connection's time limit and a few seconds.
 
-    With `watch_seconds` the video is watched for so long, or until its second key frame, to measure the key-frame
-    interval, the bit rate and the order of frames; without, what the stream's headers say is told. `on_wait` is called
-    a few times a second; what it raises ends the look and comes to the caller.
+    With `watch_seconds` the video is analysed for that time, or until its second key frame, to measure the key-frame
+    interval, the bit rate and the order of frames; otherwise the result comes from the stream's headers. `on_wait` is
+    called a few times a second; an exception that it raises ends the probe and is passed to the caller.
     """
     started = time.monotonic()
     lines: list[str] = []
@@ -74,7 +74,7 @@ def probe_source(
     }
     try:
         limit = config.connect_timeout_seconds + watch_seconds + _GRACE_SECONDS
-        text, lines = _ask_process(json.dumps(request), limit, on_wait)
+        text, lines = _run_in_slot(json.dumps(request), limit, on_wait)
         answer = json.loads(text or "{}")
     except subprocess.TimeoutExpired:
         answer = {"errors": ["Connection timed out"]}
@@ -91,22 +91,22 @@ def probe_source(
     return ProbeResult(source, None if source.video else reason_for("no_video"), elapsed_ms)
 
 
-def _ask_process(request: str, limit_seconds: float, on_wait: Callable[[], None]) -> tuple[str, list[str]]:
-    """The process' answer and FFmpeg's last lines; raises subprocess.TimeoutExpired.
+def _run_in_slot(request: str, limit_seconds: float, on_wait: Callable[[], None]) -> tuple[str, list[str]]:
+    """The output of the process and FFmpeg's last lines; raises subprocess.TimeoutExpired.
 
-    The process is gone afterwards in any case.
+    The process has ended afterwards in any case.
     """
-    while not _seats.acquire(timeout=_WAIT_SECONDS):
+    while not _slots.acquire(timeout=_WAIT_SECONDS):
         on_wait()
     try:
-        return _ask_now(request, limit_seconds, on_wait)
+        return _run_process(request, limit_seconds, on_wait)
     finally:
-        _seats.release()
+        _slots.release()
 
 
-def _ask_now(request: str, limit_seconds: float, on_wait: Callable[[], None]) -> tuple[str, list[str]]:
+def _run_process(request: str, limit_seconds: float, on_wait: Callable[[], None]) -> tuple[str, list[str]]:
     deadline = time.monotonic() + limit_seconds
-    question: str | None = request
+    request_text: str | None = request
     with subprocess.Popen(
         [sys.executable, "-m", "workers.ffmpeg.probe"],
         stdin=subprocess.PIPE,
@@ -118,23 +118,23 @@ def _ask_now(request: str, limit_seconds: float, on_wait: Callable[[], None]) ->
         try:
             while True:
                 try:
-                    answer, log = process.communicate(question, timeout=_WAIT_SECONDS)
+                    answer, log = process.communicate(request_text, timeout=_WAIT_SECONDS)
                     return answer, log.splitlines()[-_LOG_LINES:]
                 except subprocess.TimeoutExpired:
                     if time.monotonic() > deadline:
                         raise
-                question = None
+                request_text = None
                 on_wait()
         finally:
             process.kill()
 
 
 def main() -> None:
-    """The process: a request as JSON on standard input, the answer as JSON on standard output."""
+    """Run as the probe process: a request as JSON on standard input, the result as JSON on standard output."""
     import av
     import av.logging
 
-    # FFmpeg's own words go to standard error, past Python: only they tell a wrong name from a wrong answer.
+    # FFmpeg logs directly to standard error: only its log distinguishes a wrong name from a wrong response.
     av.logging.restore_default_callback()
     av.logging.set_libav_level(av.logging.ERROR)
     request = json.load(sys.stdin)
@@ -142,17 +142,17 @@ def main() -> None:
     started = time.monotonic()
     try:
         with av.open(request["url"], options=request["options"], timeout=(limit, limit)) as container:
-            print(json.dumps({"source": _look(container, request["watch_seconds"], started).to_dict()}))
+            print(json.dumps({"source": _analyse(container, request["watch_seconds"], started).to_dict()}))
     except (av.FFmpegError, OSError, ValueError) as error:
-        words = error.strerror if isinstance(error, OSError) else error
-        if isinstance(error, av.InvalidDataError) and _closes_without_a_word(request["url"], limit):
+        message = error.strerror if isinstance(error, OSError) else error
+        if isinstance(error, av.InvalidDataError) and _closes_without_reply(request["url"], limit):
             print(json.dumps({"errors": ["[error] End of file"], "is_closed": True}))
             return
-        print(json.dumps({"errors": [f"[error] {words}"], "is_late": time.monotonic() - started >= 0.95 * limit}))
+        print(json.dumps({"errors": [f"[error] {message}"], "is_late": time.monotonic() - started >= 0.95 * limit}))
 
 
-def _closes_without_a_word(url: str, timeout_seconds: float) -> bool:
-    """Whether the camera takes a connection and ends it unasked; FFmpeg calls that invalid data, as it does garbage."""
+def _closes_without_reply(url: str, timeout_seconds: float) -> bool:
+    """Whether the camera accepts a connection and closes it; FFmpeg reports that as invalid data, like garbage."""
     parts = urlsplit(url)
     try:
         address = (parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme])
@@ -165,7 +165,7 @@ def _closes_without_a_word(url: str, timeout_seconds: float) -> bool:
         return False
 
 
-def _look(container: Any, watch_seconds: float, started: float) -> SourceInfo:
+def _analyse(container: Any, watch_seconds: float, started: float) -> SourceInfo:
     tracks = tuple(TrackInfo(stream.index, stream.type or "data", _codec(stream)) for stream in container.streams)
     video = next((s for s in container.streams.video if s.codec_context and s.codec_context.width), None)
     audio = next((s for s in container.streams.audio if s.codec_context), None)
@@ -200,19 +200,19 @@ def _look(container: Any, watch_seconds: float, started: float) -> SourceInfo:
 
 def _describe_video(stream: Any, packets: list[tuple[float | None, float | None, int, bool]]) -> VideoInfo:
     context = stream.codec_context
-    shown = [pts for pts, _, _, _ in packets if pts is not None]
+    pts_list = [pts for pts, _, _, _ in packets if pts is not None]
     keys = [pts for pts, _, _, is_key in packets if is_key and pts is not None]
-    span = shown[-1] - shown[0] if len(shown) > 1 else 0
-    is_reordered = any(later < earlier for earlier, later in itertools.pairwise(shown))
+    span = pts_list[-1] - pts_list[0] if len(pts_list) > 1 else 0
+    is_reordered = any(later < earlier for earlier, later in itertools.pairwise(pts_list))
     rate = stream.average_rate or stream.base_rate or stream.guessed_rate
-    # FFmpeg answers 90 kHz when the stream does not say.
+    # FFmpeg returns 90 kHz when the stream has no frame rate.
     fps = round(float(rate), 3) if rate and 0 < rate <= 240 else None
     return VideoInfo(
         codec=_codec(stream),
         profile=context.profile or None,
         width=context.width,
         height=context.height,
-        fps=fps or (round((len(shown) - 1) / span, 2) if span > 0 else None),
+        fps=fps or (round((len(pts_list) - 1) / span, 2) if span > 0 else None),
         pixel_format=context.pix_fmt,
         has_b_frames=is_reordered or context.has_b_frames,
         key_frame_interval_seconds=round(keys[-1] - keys[-2], 3) if len(keys) > 1 else None,

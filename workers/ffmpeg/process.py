@@ -1,4 +1,4 @@
-"""One life of an FFmpeg process on the asyncio loop: its output cut into parts, its errors kept, its end in steps."""
+"""An FFmpeg process on the asyncio loop: its output is split into parts, its log is kept, it is stopped in steps."""
 
 import asyncio
 import contextlib
@@ -18,12 +18,12 @@ from workers.ffmpeg.fmp4 import Fmp4Reader, Fragment, InitSegment, InvalidMedia
 
 log = logging.getLogger(__name__)
 
-#: The mark by which a new owner finds what a dead one left behind (workers/streams/orphans.py).
+#: Environment variable by which a new owner finds orphaned processes (workers/streams/orphans.py).
 DEVICE_MARK = "VAS_DEVICE_ID"
 
 _READ_BYTES = 1 << 18
-#: glibc otherwise lets what FFmpeg freed after looking at the camera stay with it for good (mallopt(3)): a large part
-#: of its own memory. Other C libraries do not know the word, and who has set it keeps it.
+#: glibc otherwise keeps the memory that FFmpeg frees after analysing the source (mallopt(3)), a large part of its own
+#: memory. Other C libraries ignore the variable, and a value in the environment takes precedence.
 _MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(128 << 10)}
 _STDERR_LINES = 60
 _STDERR_LINE_BYTES = 2000
@@ -33,7 +33,7 @@ _INPUT_AUDIO = re.compile(r"Stream #0:\d+\S*: Audio: (\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """FFmpeg is gone. `lines` are the last of its log, redacted."""
+    """FFmpeg has ended. `lines` are the last lines of its log, redacted."""
 
     return_code: int | None
     lines: list[str]
@@ -42,22 +42,22 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """An event and the wall clock (seconds since 1970) at which it came, before any queue."""
+    """An event and the wall clock (seconds since 1970) of its arrival, before any queue."""
 
     event: InitSegment | Fragment | Ended
     wall: float
 
 
 def find_setpriv() -> str | None:
-    """The path of setpriv(1), which ends FFmpeg with the worker that started it; None where there is none."""
+    """The path of setpriv(1), which ends FFmpeg with the worker that started it; None where it is not installed."""
     return shutil.which("setpriv")
 
 
 class FfmpegProcess:
-    """Runs one FFmpeg. Lives on the loop; `emit` is called there with each event, Ended being the last.
+    """Runs one FFmpeg process on the loop; `emit` is called there with each event, the last of which is Ended.
 
-    FFmpeg has a process group of its own, so that a signal to the worker's group does not reach it before the worker
-    has decided, and is killed by the kernel when the worker dies.
+    FFmpeg has its own process group, so that a signal to the worker's group does not reach it before the worker has
+    decided, and the kernel kills it when the worker dies.
     """
 
     def __init__(self, command: list[str], device_id: str, emit: Callable[[Arrived], None]) -> None:
@@ -77,7 +77,7 @@ class FfmpegProcess:
         return self._process.pid if self._process else None
 
     async def run(self) -> None:
-        """Start FFmpeg and stay until it has ended; the end is an event, never an exception."""
+        """Start FFmpeg and wait until it has ended; the end is an event, never an exception."""
         problem = None
         return_code = None
         try:
@@ -95,7 +95,7 @@ class FfmpegProcess:
             problem = f"program cannot be started: {error.strerror}"
         except Exception:
             log.exception("the output of device %s cannot be read", self._device_id)
-            problem = "ffmpeg wrote what cannot be read"
+            problem = "ffmpeg wrote output that cannot be read"
             self._signal(signal.SIGKILL)
         finally:
             self._started.set()
@@ -103,15 +103,15 @@ class FfmpegProcess:
             self._emit(Arrived(Ended(return_code, list(self._lines), problem), time.time()))
 
     async def stop(self, term_seconds: float = 3.0) -> None:
-        """Ask, then SIGTERM, then SIGKILL to the process group; returns when FFmpeg is gone."""
+        """Send SIGTERM, then SIGKILL, to the process group; return when FFmpeg has ended."""
         if self._stopping:
             await self._wait_done(term_seconds + 5)
             return
         self._stopping = True
-        # It may be starting this very moment: then there is nobody to ask yet.
+        # If it is just being started, there is no process to signal yet.
         await self._started.wait()
         self._signal(signal.SIGTERM)
-        # A stopped (SIGSTOP) process takes SIGTERM only when it goes on.
+        # A stopped (SIGSTOP) process handles SIGTERM only after SIGCONT.
         self._signal(signal.SIGCONT)
         if not await self._wait_done(term_seconds):
             self._signal(signal.SIGKILL)
@@ -120,7 +120,7 @@ class FfmpegProcess:
     async def _start(self) -> None:
         command = list(self._command)
         if shutil.which(command[0]) is None:
-            # setpriv would be found, and say so only on standard error.
+            # setpriv would be found, and report the missing program only on standard error.
             raise FileNotFoundError(errno.ENOENT, "program not found", command[0])
         if setpriv := find_setpriv():
             command = [setpriv, "--pdeathsig", "KILL", "--", *command]
@@ -146,7 +146,7 @@ class FfmpegProcess:
         return None
 
     async def _read_stderr(self) -> None:
-        """Always drained: a full pipe would block FFmpeg."""
+        """Read the log until its end: a full pipe would block FFmpeg."""
         while True:
             try:
                 line = await self._process.stderr.readline()
@@ -162,7 +162,7 @@ class FfmpegProcess:
                 log.debug("ffmpeg of device %s: %s", self._device_id, text)
 
     def _read_about_input(self, line: str) -> None:
-        """FFmpeg lists the tracks of its first input before it speaks of any output."""
+        """Find the audio codec: FFmpeg lists the tracks of its first input before any output."""
         if (found := _INPUT_AUDIO.search(line)) and found[1] != "none":
             self.input_audio = found[1]
         self._is_about_input = "Output #0" not in line

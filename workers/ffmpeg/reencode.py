@@ -1,5 +1,4 @@
-"""Encodes recorded parts anew, as H.264 that any player takes: one FFmpeg in the middle of a pipe, ended with its
-job."""
+"""Re-encodes recorded parts as H.264 that any player can decode, with one FFmpeg process, which ends with its job."""
 
 import contextlib
 import logging
@@ -19,20 +18,20 @@ from workers.ffmpeg.process import find_setpriv
 
 log = logging.getLogger(__name__)
 
-#: The mark by which a job's processes can be found.
+#: Environment variable by which the processes of a job can be found.
 JOB_MARK = "VAS_JOB_ID"
 
-#: Ticks a second of what comes out.
+#: Timescale of the encoded video, in ticks per second.
 TIMESCALE = 90_000
 
 _READ_BYTES = 1 << 18
 _LINES = 20
-#: Live video on the same machine goes first.
+#: Live video on the same machine has priority.
 _NICENESS = "10"
 
 
 class EncodingFailed(Exception):
-    """FFmpeg could not be started, or ended with an error; the message is its last words."""
+    """FFmpeg could not be started, or ended with an error; the message is the end of its log."""
 
 
 class EncoderMissing(EncodingFailed):
@@ -41,9 +40,9 @@ class EncoderMissing(EncodingFailed):
 
 @dataclass(frozen=True, slots=True)
 class EncoderSettings:
-    """How to encode. `size` scales to width and height, with bars where the shape differs; None keeps the picture.
+    """Encoder settings. `size` scales to width and height, with bars where the aspect ratio differs; None: no scaling.
 
-    `parameter_id` is the id of the parameter sets. `from_seconds` leaves out what is shown before that media time.
+    `parameter_id` is the id of the parameter sets. `from_seconds` leaves out frames presented before that media time.
     """
 
     preset: str = "veryfast"
@@ -54,43 +53,45 @@ class EncoderSettings:
 
 
 class Encoder:
-    """One FFmpeg. Its input is read in a thread of its own; `run` gives what comes out and may be left at any time."""
+    """One FFmpeg process. A separate thread writes its input; `run` yields its output and may be closed at any time."""
 
     def __init__(self, program: str, job_id: str, settings: EncoderSettings) -> None:
         self._command = build_command(program, settings)
         self._job_id = job_id
         self._lines: deque[str] = deque(maxlen=_LINES)
-        self._feed_error: BaseException | None = None
+        self._input_error: BaseException | None = None
         self.format: TrackFormat | None = None
 
     def run(self, source: Iterable[bytes], check: Callable[[], None]) -> Iterator[Samples]:
-        """Encoded frames in order, none depending on a later one; times are the source's, in TIMESCALE.
+        """Yield encoded frames in order, none depending on a later one; times are the source's, in TIMESCALE.
 
-        `source` gives an init segment and then parts; what it raises is raised here. `check` is called several times a
-        second and may raise, which ends FFmpeg. Raises EncodingFailed.
+        `source` gives an init segment and then parts; its exceptions are raised here. `check` is called several times
+        per second; an exception that it raises ends FFmpeg. Raises EncodingFailed.
         """
         process = self._start()
-        feeder = threading.Thread(target=self._feed, args=(process, source), name="encoder input", daemon=True)
-        listener = threading.Thread(target=self._listen, args=(process,), name="encoder log", daemon=True)
-        feeder.start()
-        listener.start()
+        input_thread = threading.Thread(
+            target=self._write_input, args=(process, source), name="encoder input", daemon=True
+        )
+        log_thread = threading.Thread(target=self._read_log, args=(process,), name="encoder log", daemon=True)
+        input_thread.start()
+        log_thread.start()
         try:
             yield from self._read(process, check)
             code = _wait(process, check)
-            feeder.join(5)
-            if self._feed_error is not None:
-                raise self._feed_error
+            input_thread.join(5)
+            if self._input_error is not None:
+                raise self._input_error
             if code:
-                # Its last words may still be on their way.
-                listener.join(5)
+                # The end of its log may not have been read yet.
+                log_thread.join(5)
                 raise EncodingFailed(" | ".join(self._lines) or f"ffmpeg ended with {code}")
         finally:
             end_process(process)
             for pipe in (process.stdin, process.stdout):
                 with contextlib.suppress(OSError, ValueError):
                     pipe.close()
-            feeder.join(5)
-            listener.join(5)
+            input_thread.join(5)
+            log_thread.join(5)
 
     def _start(self) -> subprocess.Popen:
         command = self._command
@@ -110,21 +111,21 @@ class Encoder:
             env={**os.environ, JOB_MARK: self._job_id, "AV_LOG_FORCE_NOCOLOR": "1"},
         )
 
-    def _feed(self, process: subprocess.Popen, source: Iterable[bytes]) -> None:
+    def _write_input(self, process: subprocess.Popen, source: Iterable[bytes]) -> None:
         try:
             for data in source:
                 view = memoryview(data)
                 while view:
                     view = view[process.stdin.write(view) :]
         except (BrokenPipeError, ValueError) as error:
-            log.debug("the encoder takes no more: %s", error)
+            log.debug("the encoder accepts no more input: %s", error)
         except BaseException as error:
-            self._feed_error = error
+            self._input_error = error
         finally:
             with contextlib.suppress(OSError, ValueError):
                 process.stdin.close()
 
-    def _listen(self, process: subprocess.Popen) -> None:
+    def _read_log(self, process: subprocess.Popen) -> None:
         with process.stderr:
             for line in process.stderr:
                 self._lines.append(line.decode("utf-8", "replace").strip()[:500])
@@ -154,7 +155,7 @@ class Encoder:
 
 
 def build_command(program: str, settings: EncoderSettings) -> list[str]:
-    """The words of the command; nothing in them comes from a person."""
+    """The arguments of the command; none of them comes from user input."""
     filters = []
     if settings.from_seconds is not None:
         filters.append(f"select=gte(t\\,{settings.from_seconds:.6f})")
@@ -164,7 +165,7 @@ def build_command(program: str, settings: EncoderSettings) -> list[str]:
             f"scale={width}:{height}:force_original_aspect_ratio=decrease:out_range=tv",
             f"pad={width}:{height}:-1:-1",
             "setsar=1",
-            # Runs that are joined must have the same parameter sets, whatever their cameras said of colours.
+            # Runs that are joined must have the same parameter sets, whatever colours their cameras declare.
             "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709",
         ]
     filters.append("format=yuv420p" if settings.size else "format=yuv420p|yuvj420p")
@@ -208,7 +209,7 @@ def build_command(program: str, settings: EncoderSettings) -> list[str]:
         str(TIMESCALE),
         "-avoid_negative_ts",
         "disabled",
-        # frag_discont: times stay those of the source and do not begin at 0.
+        # frag_discont: keep the times of the source instead of starting at 0.
         "-movflags",
         "+frag_keyframe+empty_moov+default_base_moof+skip_trailer+frag_discont",
         "-frag_duration",
@@ -220,13 +221,13 @@ def build_command(program: str, settings: EncoderSettings) -> list[str]:
 
 
 def _level_for(size: tuple[int, int]) -> str:
-    """A level that any frame rate of a camera fits into (H.264, table A-1)."""
+    """A level that allows any frame rate of a camera (H.264, table A-1)."""
     blocks = -(-size[0] // 16) * -(-size[1] // 16)
     return "4.0" if blocks <= 3600 else "4.2" if blocks <= 8160 else "5.2"
 
 
 def end_process(process: subprocess.Popen) -> None:
-    """End a child and its group: it holds nothing that is worth a goodbye."""
+    """Kill a child and its process group: it has no state to save."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -239,7 +240,7 @@ def end_process(process: subprocess.Popen) -> None:
 
 
 def _wait(process: subprocess.Popen, check: Callable[[], None]) -> int:
-    """The exit code; short waits, because Dramatiq's Shutdown reaches a thread only when it runs Python."""
+    """Wait for the exit code in short waits, because Dramatiq's Shutdown reaches a thread only while it runs Python."""
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.wait(0.2)

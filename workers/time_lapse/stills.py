@@ -1,4 +1,4 @@
-"""What a time-lapse is made of: key frames of footage or snapshots, found, timed and read one by one."""
+"""The pictures of a time-lapse: key frames of footage or snapshots, found, timed and read one by one."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +24,7 @@ _JPEG_START = b"\xff\xd8\xff"
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """A picture to be encoded. `time` and `duration` in ticks of the film, `source` is what it is read from."""
+    """A picture to encode. `time` and `duration` in ticks of the movie; `source` identifies the stored picture."""
 
     time: int
     duration: int
@@ -33,8 +33,8 @@ class Still:
 
 
 @dataclass(slots=True)
-class Reel:
-    """Stills of one format, in order, and the sample entry by which a decoder reads them; JPEGs have no `video`."""
+class StillSequence:
+    """Stills of one format, in order, and the sample entry for their decoder; JPEGs have no `video`."""
 
     entry: bytes = field(repr=False)
     size: tuple[int, int]
@@ -46,21 +46,21 @@ class RecordingStills:
     """Key frames of a device's footage."""
 
     def __init__(self, context: JobContext) -> None:
-        self._context, self._asked = context, context.attempt.parameters
+        self._context, self._parameters = context, context.attempt.parameters
         self._storage: Storage = open_storage(context.config)
         self._recording = self._find_recording()
         self._picks = Picks()
         self._formats: dict[str, TrackFormat | None] = {}
         self._damaged = 0
 
-    def find(self) -> list[Reel]:
-        """What is to be encoded; empty when there is nothing."""
+    def find(self) -> list[StillSequence]:
+        """Find the stills to encode; empty when there are none."""
         self._context.report(0.0, "reading")
-        asked = self._asked
-        steps = Steps(asked["start_ms"], asked["end_ms"], asked["step_ms"])
+        parameters = self._parameters
+        steps = Steps(parameters["start_ms"], parameters["end_ms"], parameters["step_ms"])
         self._picks = pick_key_frames(self._recording, steps, self._context.check)
-        ticks = TIMESCALE * asked["step_ms"] / 1000 / asked["speed"]
-        reels: list[Reel] = []
+        ticks = TIMESCALE * parameters["step_ms"] / 1000 / parameters["speed"]
+        sequences: list[StillSequence] = []
         number = 0
         for pick in self._picks.pictures:
             self._context.check()
@@ -70,13 +70,13 @@ class RecordingStills:
             if video is None:
                 self._damaged += 1
                 continue
-            if not reels or not video.fits(reels[-1].video):
-                reels.append(Reel(video.entry, video.picture_size, video))
-            reels[-1].stills.append(Still(time, round(number * ticks) - time, pick.frame.at_ms, pick.frame))
-        return reels
+            if not sequences or not video.fits(sequences[-1].video):
+                sequences.append(StillSequence(video.entry, video.picture_size, video))
+            sequences[-1].stills.append(Still(time, round(number * ticks) - time, pick.frame.at_ms, pick.frame))
+        return sequences
 
     def read(self, still: Still) -> bytes | None:
-        """The picture as its track holds it; None when it is damaged."""
+        """The encoded key frame of a still; None when it is damaged."""
         frame: KeyFrame = still.source
         try:
             data = b"".join(self._storage.read(frame.key, frame.offset, frame.size))
@@ -92,25 +92,25 @@ class RecordingStills:
         return None
 
     def why_empty(self) -> tuple[str, str]:
-        """Why nothing was found, or none of it could be read: a code and a message."""
+        """The reason why nothing was found or could be read: a code and a message."""
         self.check_device()
         if self._damaged:
             return "footage_damaged", "nothing in this range can be read"
-        return "no_footage", "there is no footage in this range any more"
+        return "no_footage", "there is no longer footage in this range"
 
     def notes(self) -> list[str]:
-        """What is worth knowing of the film."""
+        """Notes for the job's result: gaps and damaged pictures."""
         notes = []
         for start, end in self._picks.gaps[: _MAX_NOTES + 1]:
             gap = main_gap(self._recording.id, start, end)
-            why = f" ({reason_for(gap.reason_code).message})" if gap else ""
-            notes.append(f"no footage: {format_range(start, end)}{why}")
+            reason = f" ({reason_for(gap.reason_code).message})" if gap else ""
+            notes.append(f"no footage: {format_range(start, end)}{reason}")
         if len(notes) > _MAX_NOTES:
             notes[_MAX_NOTES:] = [f"and {len(self._picks.gaps) - _MAX_NOTES} more gaps"]
-        return notes + _tell_damages(self._damaged)
+        return notes + _describe_damage(self._damaged)
 
     def check_device(self) -> None:
-        """Raise JobFailed `device_deleted` where it was: with it goes its footage, and then that is the reason."""
+        """Raise JobFailed `device_deleted` for a deleted device: its footage is deleted with it."""
         self._find_recording()
 
     def _find_recording(self) -> Recording:
@@ -121,7 +121,7 @@ class RecordingStills:
             raise JobFailed("device_deleted", "the device was deleted, and its footage with it") from None
 
     def _read_format(self, frame: KeyFrame) -> TrackFormat | None:
-        """The video of a file; files of one run are of one format, but may be damaged each."""
+        """The video format of a file; files of one run have one format, but each may be damaged."""
         if frame.key not in self._formats:
             try:
                 init = b"".join(self._storage.read(frame.key, 0, frame.init_size))
@@ -136,38 +136,39 @@ class RecordingStills:
 
 
 class SnapshotStills:
-    """Snapshots of a device, each shown for the same time."""
+    """Snapshots of a device, all shown for the same time."""
 
     def __init__(self, context: JobContext) -> None:
-        self._context, self._asked = context, context.attempt.parameters
+        self._context, self._parameters = context, context.attempt.parameters
         self._files = CaptureFiles.from_config(context.config)
         self._damaged = 0
 
-    def find(self) -> list[Reel]:
-        """What is to be encoded; empty when there is nothing."""
-        asked, attempt = self._asked, self._context.attempt
+    def find(self) -> list[StillSequence]:
+        """Find the stills to encode; empty when there are none."""
+        parameters, attempt = self._parameters, self._context.attempt
         found = pick_snapshots(
             TenantScope(attempt.tenant_id),
             attempt.device_id,
-            asked["start_ms"],
-            asked["end_ms"],
-            step_ms=asked["step_ms"],
-            schedule_id=asked["schedule_id"],
+            parameters["start_ms"],
+            parameters["end_ms"],
+            step_ms=parameters["step_ms"],
+            schedule_id=parameters["schedule_id"],
         )
         if not found:
             return []
-        ticks = TIMESCALE / asked["fps"] if asked["seconds"] is None else TIMESCALE * asked["seconds"] / len(found)
+        seconds = parameters["seconds"]
+        ticks = TIMESCALE / parameters["fps"] if seconds is None else TIMESCALE * seconds / len(found)
         sizes = sorted(((one.width, one.height) for one in found), key=lambda size: size[0] * size[1])
-        # FFmpeg takes a first picture that is lower than its track says for half of an interlaced one. The true size is
-        # told by each picture; all are fitted into the largest.
-        reel = Reel(build_jpeg_entry(sizes[0][0], min(height for _, height in sizes)), sizes[-1])
+        # FFmpeg treats a first picture that is lower than its track as half of an interlaced one. Each picture declares
+        # its true size; all are fitted into the largest.
+        sequence = StillSequence(build_jpeg_entry(sizes[0][0], min(height for _, height in sizes)), sizes[-1])
         for number, snapshot in enumerate(found):
             time = round(number * ticks)
-            reel.stills.append(Still(time, round((number + 1) * ticks) - time, snapshot.at_ms, snapshot.file))
-        return [reel]
+            sequence.stills.append(Still(time, round((number + 1) * ticks) - time, snapshot.at_ms, snapshot.file))
+        return [sequence]
 
     def read(self, still: Still) -> bytes | None:
-        """The JPEG; None when it is gone or none."""
+        """The JPEG of a still; None when it is gone or is no JPEG."""
         try:
             data = self._files.read(still.source)
         except NotFound:
@@ -178,21 +179,21 @@ class SnapshotStills:
         return None
 
     def why_empty(self) -> tuple[str, str]:
-        """Why nothing was found, or none of it could be read: a code and a message."""
+        """The reason why nothing was found or could be read: a code and a message."""
         if self._damaged:
             return "footage_damaged", "no snapshot of this range can be read"
-        return "no_footage", "there are no snapshots in this range any more"
+        return "no_footage", "there are no longer snapshots in this range"
 
     def check_device(self) -> None:
-        """Snapshots outlive their device."""
+        """Do nothing: snapshots remain when their device is deleted."""
 
     def notes(self) -> list[str]:
-        """What is worth knowing of the film."""
-        return _tell_damages(self._damaged)
+        """Notes for the job's result: gaps and damaged pictures."""
+        return _describe_damage(self._damaged)
 
 
-def _tell_damages(count: int) -> list[str]:
+def _describe_damage(count: int) -> list[str]:
     if not count:
         return []
-    what = "a picture that cannot be read was" if count == 1 else f"{count} pictures that cannot be read were"
-    return [f"{what} left out"]
+    subject = "a picture that cannot be read was" if count == 1 else f"{count} pictures that cannot be read were"
+    return [f"{subject} left out"]

@@ -18,7 +18,7 @@ from gateway.inventory import find_device
 from gateway.media import Position
 from gateway.mp4.init_segments import drop_sound
 from gateway.mp4.silence import SilenceFiller
-from gateway.playback.live_playlist import LivePart, LivePlaylist, Wanted
+from gateway.playback.live_playlist import LivePart, LivePlaylist, ReloadTarget
 from gateway.playback.live_window import LiveWindow, LiveWindows
 from gateway.states import reason_for
 from gateway.streams.model import StreamRecord
@@ -132,12 +132,12 @@ def live_playlist_response(device: Device) -> Response:
             503, f"device '{device.name}' sends no video yet: {_format_state(stream)}", reason="no_footage_yet"
         )
     folder = "live/sound/" if _has_sound(device, window.parts()) else "live/"
-    response = Response(playlist.spell(folder=folder, can_block=can_block), mimetype=PLAYLIST_TYPE)
+    response = Response(playlist.format(folder=folder, can_block=can_block), mimetype=PLAYLIST_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _read_directives() -> Wanted | None:
+def _read_directives() -> ReloadTarget | None:
     """The segment and part that a blocking reload waits for (RFC 8216bis, 6.2.5); None for an ordinary reload."""
     numbers = {}
     for name in ("_HLS_msn", "_HLS_part"):
@@ -150,10 +150,10 @@ def _read_directives() -> Wanted | None:
         if numbers:
             raise InvalidValue("_HLS_part", "'_HLS_part' must come with '_HLS_msn'")
         return None
-    return Wanted(numbers["_HLS_msn"], numbers.get("_HLS_part"))
+    return ReloadTarget(numbers["_HLS_msn"], numbers.get("_HLS_part"))
 
 
-def _wait_for_playlist(device: Device, window: LiveWindow, wanted: Wanted | None) -> tuple[LivePlaylist, bool]:
+def _wait_for_playlist(device: Device, window: LiveWindow, wanted: ReloadTarget | None) -> tuple[LivePlaylist, bool]:
     """The playlist once it has the wanted part, and whether the next reload may block as well."""
     playlist = LivePlaylist(window.parts())
     slots = _live().slots
@@ -172,7 +172,7 @@ def _wait_for_playlist(device: Device, window: LiveWindow, wanted: Wanted | None
     return playlist, True
 
 
-def _is_enough(parts: tuple[LivePart, ...], wanted: Wanted | None) -> bool:
+def _is_enough(parts: tuple[LivePart, ...], wanted: ReloadTarget | None) -> bool:
     playlist = LivePlaylist(parts)
     return not playlist.is_empty if wanted is None else playlist.has(wanted)
 

@@ -2,12 +2,12 @@
 
 import struct
 
-from gateway.mp4.movie_writer import box
+from gateway.mp4.boxes import box
 from gateway.mp4.samples import Samples, TrackFormat
 
 
 class MemorySink:
-    """Keeps what is written."""
+    """Keeps the written bytes."""
 
     def __init__(self) -> None:
         self.data = bytearray()

@@ -1,4 +1,4 @@
-"""Two encoders' parameter sets stand in one configuration, each under ids of its own."""
+"""The parameter sets of two encoders can be in one configuration under different ids."""
 
 import subprocess
 
@@ -11,7 +11,7 @@ from tests.playback import make_clip
 
 
 def encode(*options: str) -> TrackFormat:
-    """The video format of an MP4 that x264 has made with these options."""
+    """The video format of an MP4 encoded by x264 with these options."""
     command = [
         "ffmpeg",
         "-v",
@@ -52,11 +52,11 @@ def test_ids_are_read_from_the_bits(number):
     assert configuration("-pix_fmt", "yuv420p", "-x264-params", f"sps-id={number}").used_ids() == {number}
 
 
-def test_a_free_id_is_one_that_nobody_has():
+def test_a_free_id_is_unused():
     assert configuration("-pix_fmt", "yuv420p", "-x264-params", "sps-id=1").free_id() == 2
 
 
-def test_both_stand_in_one_under_the_higher_profile():
+def test_joined_configurations_have_the_higher_profile():
     low = configuration("-profile:v", "baseline", "-pix_fmt", "yuv420p", "-level", "1.1")
     high = configuration("-profile:v", "high", "-pix_fmt", "yuv420p", "-level", "3.1", "-x264-params", "sps-id=5")
     for joined in (low.joined_with(high), high.joined_with(low)):
@@ -66,7 +66,7 @@ def test_both_stand_in_one_under_the_higher_profile():
 
 
 @pytest.mark.parametrize("pixels", ["yuv444p", "yuv422p", "yuv420p10le"])
-def test_what_a_plain_decoder_cannot_take_is_told(pixels):
+def test_formats_that_a_plain_decoder_cannot_read_are_not_plain(pixels):
     assert not configuration("-pix_fmt", pixels).is_plain
 
 
@@ -80,7 +80,7 @@ def test_a_sample_entry_keeps_all_but_its_configuration():
     assert changed.box(b"pasp") == track.box(b"pasp")
 
 
-def test_one_that_is_cut_off_is_no_configuration():
+def test_a_truncated_configuration_is_refused():
     content = encode("-pix_fmt", "yuv420p").box(b"avcC")
     for size in range(8):
         with pytest.raises(InvalidMedia):

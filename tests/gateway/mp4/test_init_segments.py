@@ -1,4 +1,4 @@
-"""Init segments lose their sound or gain a silent one, and stay what any reader of MP4 takes."""
+"""Init segments lose their audio tracks or gain a silent one, and remain readable by any MP4 reader."""
 
 import io
 import struct
@@ -21,19 +21,19 @@ def boxes(data: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("codec", ["h264", "h265"])
-def test_an_init_segment_without_its_sound_is_that_of_a_run_without_sound(codec):
+def test_removing_the_audio_gives_the_init_segment_of_a_run_without_audio(codec):
     silent = drop_sound(make_clip(seconds=1, codec=codec, audio=True).init)
     assert kinds(silent) == ["video"]
     assert find_sound(silent) is None
     assert len(silent) == len(make_clip(seconds=1, codec=codec).init)
 
 
-def test_an_init_segment_without_sound_stays_as_it_is():
+def test_an_init_segment_without_audio_is_unchanged():
     init = make_clip(seconds=1).init
     assert drop_sound(init) is init
 
 
-def test_a_silent_track_is_one_that_a_reader_knows():
+def test_a_silent_track_is_readable():
     init = add_silent_sound(make_clip(seconds=1).init)
     assert boxes(init) == [b"ftyp", b"moov"]
     with av.open(io.BytesIO(init)) as container:
@@ -43,12 +43,12 @@ def test_a_silent_track_is_one_that_a_reader_knows():
     assert find_sound(init).silent_frame
 
 
-def test_an_init_segment_with_sound_gets_no_second_one():
+def test_an_init_segment_with_audio_gets_no_second_track():
     init = make_clip(seconds=1, audio=True).init
     assert add_silent_sound(init) is init
 
 
-def test_what_was_added_can_be_dropped_again():
+def test_an_added_track_can_be_removed_again():
     init = make_clip(seconds=1).init
     again = drop_sound(add_silent_sound(init))
     assert kinds(again) == ["video"]
@@ -56,13 +56,13 @@ def test_what_was_added_can_be_dropped_again():
 
 
 @pytest.mark.parametrize(("channels", "size"), [(1, 4), (2, 6)])
-def test_silence_is_spelt_for_one_and_for_two_channels(channels, size):
+def test_silent_frames_exist_for_one_and_for_two_channels(channels, size):
     sound = find_sound(make_clip(seconds=1, audio=True, channels=channels).init)
     assert len(sound.silent_frame) == size
     assert sound.track.timescale == 48000
 
 
-def test_no_silence_is_known_for_sound_of_another_format():
+def test_no_silent_frame_is_known_for_other_formats():
     init = make_clip(seconds=1, audio=True).init
     config = init.index(b"esds") + 4
     at = init.index(b"\x05\x80\x80\x80\x05", config) + 5
@@ -80,7 +80,7 @@ def test_bytes_that_are_no_init_segment_are_refused(change, data):
 
 
 @pytest.mark.parametrize("change", [drop_sound, add_silent_sound, find_sound])
-def test_an_init_segment_that_ends_anywhere_raises_nothing_else(change):
+def test_a_truncated_init_segment_raises_nothing_but_invalid_media(change):
     init = make_clip(seconds=1, audio=True).init
     for end in range(0, len(init), 7):
         with pytest.raises(InvalidMedia):

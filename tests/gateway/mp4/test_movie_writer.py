@@ -1,4 +1,4 @@
-"""The index stands in front of the media, however long it becomes, and tells where each sample lies."""
+"""The index is in front of the media, however long it becomes, and gives the place of each sample."""
 
 import struct
 from datetime import UTC, datetime
@@ -40,14 +40,14 @@ def names(data: bytes) -> list[str]:
     return found
 
 
-def test_the_index_is_in_front_and_what_is_left_of_its_room_is_free():
+def test_the_index_is_in_front_and_its_unused_space_is_free():
     sink = MemorySink()
     assert write(sink).close() == pytest.approx(0.36)
     assert names(bytes(sink.data)) == ["ftyp", "moov", "free", "mdat"]
 
 
 @pytest.mark.parametrize("index_bytes", [0, 64, 700, 701, 705, 710, 720])
-def test_an_index_that_is_longer_than_was_guessed_pushes_the_media_back(index_bytes):
+def test_an_index_that_is_longer_than_estimated_moves_the_media_back(index_bytes):
     wanted, sink = MemorySink(), MemorySink()
     write(wanted, index_bytes=100_000).close()
     write(sink, index_bytes=index_bytes).close()
@@ -60,14 +60,14 @@ def test_an_index_that_is_longer_than_was_guessed_pushes_the_media_back(index_by
     assert places == [media, media + 12, media + 24]
 
 
-def test_an_estimate_is_enough_for_what_it_was_made_for():
+def test_an_estimated_index_size_is_sufficient():
     sink = MemorySink()
     frames, parts = 3000, 1000
     writer = Mp4Writer(
         sink, video_format(), audio_format(), index_bytes=estimate_index_bytes(frames, parts, 120.0), created=BORN
     )
     for number in range(parts):
-        # No two durations and offsets in a row alike: nothing can be told in fewer bytes.
+        # No two consecutive durations and offsets are equal, so run lengths save no bytes.
         video = make_samples(video_format(), number * 120, [39, 41, 40], offsets=[0, 80, 40])
         writer.add(writer.video, video, video.times)
         sound = make_samples(audio_format(), number * 960, [300, 330, 330])
@@ -86,7 +86,7 @@ def test_durations_are_the_distances_between_samples():
     assert (count, runs[:6]) == (4, [1, 40, 1, 460, 1, 40])
 
 
-def test_key_frames_are_told_by_their_number():
+def test_key_frames_are_listed_by_number():
     sink = MemorySink()
     write(sink).close()
     assert struct.unpack_from(">4I", table(bytes(sink.data), b"stss"), 4) == (3, 1, 4, 7)
@@ -103,21 +103,21 @@ def edits(data: bytes, number: int) -> list[tuple[int, int]]:
     return [struct.unpack_from(">Qq", data, found[0] + 8 + 20 * index) for index in range(count)]
 
 
-def test_frames_in_another_order_begin_when_the_first_is_shown():
+def test_a_movie_of_reordered_frames_begins_with_the_first_presented():
     sink = MemorySink()
     write(sink, offsets=[80, 120, 40]).close()
     ((_, begin),) = edits(bytes(sink.data), 0)
     assert begin == 80
 
 
-def test_frames_in_another_order_play_as_long_as_those_that_are_not():
+def test_reordered_frames_play_as_long_as_others():
     sink = MemorySink()
     assert write(sink, offsets=[80, 120, 40]).close() == pytest.approx(0.36)
     ((length, _),) = edits(bytes(sink.data), 0)
     assert length == 360
 
 
-def test_sound_that_begins_later_waits_and_sound_of_before_is_skipped():
+def test_late_audio_is_delayed_and_earlier_audio_is_skipped():
     later, earlier = MemorySink(), MemorySink()
     writer = write(later, audio=True)
     writer.add(writer.audio, make_samples(audio_format(), 800, [1024]), [800])
@@ -128,7 +128,7 @@ def test_sound_that_begins_later_waits_and_sound_of_before_is_skipped():
     writer.add(writer.audio, make_samples(audio_format(), 0, [1024]), [0])
     writer.close()
     ((_, begin),) = edits(bytes(earlier.data), 1)
-    assert begin == 640, "the film begins at 80 ms of its media"
+    assert begin == 640, "the movie begins at 80 ms of its media"
 
 
 def test_a_track_without_samples_is_left_out():
@@ -139,7 +139,7 @@ def test_a_track_without_samples_is_left_out():
     assert [name for name, _, _ in walk_boxes(data, *moov)] == [b"mvhd", b"trak"]
 
 
-def test_places_beyond_four_gigabytes_are_told_in_full():
+def test_places_beyond_four_gigabytes_have_64_bits():
     sink = MemorySink()
     writer = write(sink)
     writer.video.move(1 << 33)

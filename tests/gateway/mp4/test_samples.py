@@ -1,4 +1,4 @@
-"""Parts are read frame by frame; bytes that are none are refused, never believed."""
+"""Parts are read frame by frame; bytes that are not parts are refused."""
 
 import random
 from itertools import pairwise
@@ -52,7 +52,7 @@ def test_a_cut_keeps_the_bytes_of_its_samples(clip):
     assert len(samples.cut(3, 3)) == 0
 
 
-def test_media_that_ends_inside_a_part_gives_those_before_it(clip):
+def test_media_that_ends_inside_a_part_gives_the_parts_before_it(clip):
     parts = read_parts(chunks(media(clip)[:-1], 1000))
     assert [next(parts) for _ in clip.parts[:-1]] == [part.data for part in clip.parts[:-1]]
     with pytest.raises(InvalidMedia):
@@ -87,7 +87,7 @@ def test_a_damaged_init_segment_is_refused_or_read(clip):
 
 
 @pytest.mark.parametrize("damage", [lambda data: bytes(len(data)), lambda data: data[:4] + b"\xff" + data[5:]])
-def test_units_that_do_not_add_up_are_seen(clip, damage):
+def test_unit_lengths_that_do_not_add_up_are_detected(clip, damage):
     (samples, *_) = parse_part(clip.parts[0].data, parse_init(clip.init))
     samples.data = memoryview(damage(bytes(samples.data)))
     assert not has_whole_units(samples)

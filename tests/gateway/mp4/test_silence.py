@@ -1,14 +1,15 @@
-"""Parts without sound are filled with silence: the sound has no hole, the pictures are the same, decoders are
-content."""
+"""Parts without audio are filled with silence: audio without gaps, unchanged video, no decoding errors."""
 
+import contextlib
 import io
+import random
 from itertools import pairwise
 
 import av
 import pytest
 
-from gateway.mp4.boxes import InvalidMedia
-from gateway.mp4.fragments import read_samples
+from gateway.mp4.boxes import U32, InvalidMedia
+from gateway.mp4.fragments import summarize_samples
 from gateway.mp4.init_segments import find_sound
 from gateway.mp4.silence import SilenceFiller, split_parts
 from tests.cameras.footage import read_counters
@@ -27,14 +28,14 @@ def fill(clip: Clip) -> bytes:
 
 
 def sounds(footage: bytes) -> list[tuple[float, float]]:
-    """Start and end in seconds of each decoded frame of sound."""
+    """Start and end in seconds of each decoded audio frame."""
     with av.open(io.BytesIO(footage)) as container:
         container.streams.audio[0].codec_context.options = {"err_detect": "explode"}
         return [(f.time, f.time + f.samples / f.rate) for f in container.decode(audio=0)]
 
 
 @pytest.mark.parametrize("settings", [{}, {"codec": "h265"}, {"b_frames": 2}, LATE, ENDING, NEVER], ids=str)
-def test_there_is_sound_all_along_and_every_picture_is_there(settings):
+def test_audio_is_continuous_and_no_frame_is_lost(settings):
     clip = make_clip(**settings)
     footage = fill(clip)
     heard = sounds(footage)
@@ -44,13 +45,13 @@ def test_there_is_sound_all_along_and_every_picture_is_there(settings):
 
 
 @pytest.mark.parametrize("settings", [{}, LATE, ENDING], ids=str)
-def test_the_sound_has_no_hole_that_a_player_minds(settings):
+def test_the_audio_has_no_gap_that_affects_a_player(settings):
     heard = sounds(fill(make_clip(**settings)))
     one_frame = 1024 / 48000
     assert all(-one_frame < later[0] - earlier[1] < 2 * one_frame for earlier, later in pairwise(heard))
 
 
-def test_parts_with_sound_of_their_own_are_left_alone():
+def test_parts_with_audio_are_unchanged():
     clip = make_clip(audio=True)
     filler = SilenceFiller.of(clip.init)
     assert filler.init == clip.init
@@ -58,37 +59,37 @@ def test_parts_with_sound_of_their_own_are_left_alone():
 
 
 @pytest.mark.parametrize("settings", [{}, LATE, ENDING], ids=str)
-def test_parts_in_a_row_are_filled_as_each_after_the_one_before(settings):
+def test_consecutive_parts_are_filled_like_each_part_after_its_predecessor(settings):
     clip = make_clip(**settings)
     filler = SilenceFiller.of(clip.init)
     assert filler.init + filler.fill(b"".join(part.data for part in clip.parts)) == fill(clip)
 
 
-def test_the_first_frame_of_late_sound_is_no_longer_stretched_over_all_that_was_silent():
+def test_the_first_frame_of_late_audio_is_not_extended_over_the_silence():
     clip = make_clip(**LATE)
     filler = SilenceFiller.of(clip.init)
     number = next(number for number, part in enumerate(clip.parts) if part.has_audio)
     before, data = clip.parts[number - 1].data, clip.parts[number].data
     moof, _ = next(split_parts(data))
     filled, _ = next(split_parts(filler.fill(data, before)))
-    assert read_samples(moof, filler.tracks)["soun"].start == 0
-    start = read_samples(filled, filler.tracks)["soun"].start / 48000
+    assert summarize_samples(moof, filler.tracks)["soun"].start == 0
+    start = summarize_samples(filled, filler.tracks)["soun"].start / 48000
     assert clip.parts[number].start - 0.05 < start <= clip.parts[number].start + 0.05
 
 
-def test_sound_that_began_before_the_silence_ended_loses_its_beginning():
+def test_audio_that_overlaps_the_silence_loses_its_beginning():
     clip = make_clip(audio=True)
     filler = SilenceFiller.of(clip.init)
     silent = make_clip()
-    # As if the part before had come without its sound.
+    # As if the previous part had no audio.
     filled = filler.fill(clip.parts[1].data, silent.parts[1].data)
     moof, _ = next(split_parts(filled))
-    samples = read_samples(moof, filler.tracks)
+    samples = summarize_samples(moof, filler.tracks)
     assert samples["soun"].start >= 47_600
     assert samples["vide"].frames == clip.parts[1].frames
 
 
-def test_the_media_of_the_pictures_is_not_touched():
+def test_the_bytes_of_the_video_are_unchanged():
     clip = make_clip(b_frames=2)
     filler = SilenceFiller.of(clip.init)
     for part in clip.parts:
@@ -98,7 +99,7 @@ def test_the_media_of_the_pictures_is_not_touched():
         assert set(after[len(before) :]) == set(filler.frame)
 
 
-def test_sound_in_which_silence_is_not_known_is_left_as_it_is():
+def test_audio_without_a_known_silent_frame_is_unchanged():
     clip = make_clip(**LATE)
     at = clip.init.index(b"\x05\x80\x80\x80\x05", clip.init.index(b"esds")) + 5
     other = clip.init[:at] + bytes([5 << 3 | clip.init[at] & 7]) + clip.init[at + 1 :]
@@ -106,7 +107,46 @@ def test_sound_in_which_silence_is_not_known_is_left_as_it_is():
     assert SilenceFiller.of(other).fill(clip.parts[0].data) == clip.parts[0].data
 
 
-def test_a_part_that_is_cut_off_anywhere_is_refused():
+@pytest.mark.parametrize("settings", [{}, LATE], ids=str)
+def test_damaged_parts_raise_nothing_but_invalid_media(settings):
+    clip, dice = make_clip(**settings), random.Random(4)
+    filler = SilenceFiller.of(clip.init)
+    parts = [part.data for part in clip.parts]
+    for number in range(3000):
+        intact, damaged = dice.choice(parts), bytearray(dice.choice(parts))
+        moof_end = int.from_bytes(damaged[:4], "big")
+        at = dice.choice(
+            [at for at in range(8, moof_end) if bytes(damaged[at : at + 4]) in {b"tfhd", b"tfdt", b"trun"}]
+        )
+        if number % 3:
+            for _ in range(dice.randint(1, 4)):
+                damaged[dice.randrange(8, moof_end)] = dice.randrange(256)
+        else:
+            # The last box of the part's `moof` ends before its fields do.
+            head = damaged[8 : at + 4 + dice.randrange(9)]
+            damaged = b"".join((U32.pack(8 + len(head)), b"moof", head, damaged[moof_end:]))
+            damaged = shorten_last_boxes(bytearray(damaged))
+        for data, before in ((bytes(damaged), intact), (intact, bytes(damaged))):
+            with contextlib.suppress(InvalidMedia):
+                filler.fill(data, before)
+
+
+def shorten_last_boxes(part: bytearray) -> bytearray:
+    """A part whose last `traf` box, and the last box in it, end with its `moof`."""
+    moof_end = U32.unpack_from(part)[0]
+    at, end = 8, moof_end
+    while at + 8 <= end:
+        size = U32.unpack_from(part, at)[0]
+        if at + size >= end:
+            U32.pack_into(part, at, end - at)
+            if part[at + 4 : at + 8] != b"traf":
+                return part
+            size = 8
+        at += size
+    return part
+
+
+def test_a_truncated_part_is_refused():
     clip = make_clip()
     filler, data = SilenceFiller.of(clip.init), clip.parts[0].data
     for end in range(1, len(data), 97):

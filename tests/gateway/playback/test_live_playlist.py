@@ -1,4 +1,4 @@
-"""The live playlist lists what the bus holds and nothing else, numbers it as the bus does, and keeps HLS' promises."""
+"""The live playlist lists exactly the parts on the bus, with the numbers of the bus, and conforms to HLS."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import InvalidValue
 from gateway.media import Position
-from gateway.playback.live_playlist import LivePart, LivePlaylist, Wanted, cut_segments
+from gateway.playback.live_playlist import LivePart, LivePlaylist, ReloadTarget, cut_segments
 from tests.hls_reading import read_playlist
 from tests.hls_validator import check_playlist
 
@@ -14,7 +14,7 @@ NOON = 1_773_230_400.0
 
 
 class Bus:
-    """Parts as a camera with 25 fps and a key frame every two seconds gives them, with their numbers."""
+    """Numbered parts like those of a camera with 25 fps and a key frame every two seconds."""
 
     def __init__(self, segment: int = 1000) -> None:
         self.parts: list[LivePart] = []
@@ -22,7 +22,7 @@ class Bus:
         self.now = NOON
 
     def add(self, *durations: float, is_key: bool = True) -> "Bus":
-        """A group of pictures: a segment of its own."""
+        """Add a group of pictures as a segment."""
         self.segment += 1
         for number, duration in enumerate(durations or (0.52, 0.52, 0.52, 0.44)):
             self.sequence += 1
@@ -44,7 +44,7 @@ class Bus:
 
 
 def spell(bus: Bus, *, can_block: bool = True) -> str:
-    return LivePlaylist(bus.parts).spell(folder="live/", can_block=can_block)
+    return LivePlaylist(bus.parts).format(folder="live/", can_block=can_block)
 
 
 def numbers(bus: Bus) -> list[int]:
@@ -68,11 +68,11 @@ def test_a_playlist_of_a_running_camera_is_right_and_names_parts_and_segments():
     assert playlist.control == {"CAN-BLOCK-RELOAD": "YES", "PART-HOLD-BACK": "1.65", "HOLD-BACK": "6"}
 
 
-def test_each_part_that_comes_is_a_valid_reload_whatever_happens_to_the_camera():
+def test_each_new_part_gives_a_valid_reload_whatever_happens_to_the_camera():
     bus = Bus().add().add().add().add().add().add().restart().add().add().restart(0.5).add().add().add().add()
     window = 32
     texts = [
-        LivePlaylist(bus.parts[max(0, end - window) : end]).spell(folder="live/", can_block=True)
+        LivePlaylist(bus.parts[max(0, end - window) : end]).format(folder="live/", can_block=True)
         for end in range(1, len(bus.parts) + 1)
     ]
     for before, after in zip([None, *texts], texts, strict=False):
@@ -92,27 +92,27 @@ def test_a_run_is_a_discontinuity_with_an_init_segment_of_its_own():
 
 
 def test_the_discontinuity_sequence_stays_small():
-    # The bus begins to count at the present second when it knows no number.
+    # The bus starts to count at the current second when it has no number yet.
     bus = Bus()
     bus.discontinuity = 1_773_230_400
     assert read_playlist(spell(bus.add()))[0].discontinuity_sequence == 400
 
 
-def test_a_segment_of_which_the_bus_has_lost_the_beginning_is_not_listed():
+def test_a_segment_without_its_first_parts_is_not_listed():
     assert numbers(Bus().add().add().add().lose(0)) == [1002, 1003]
-    assert numbers(Bus().add().add().add().lose(0, 1, 2, 3)) == [1003], "nobody knows whether 1002 is whole"
+    assert numbers(Bus().add().add().add().lose(0, 1, 2, 3)) == [1003], "it is unknown whether 1002 is whole"
     assert numbers(Bus().add()) == [1001]
     assert LivePlaylist(Bus().add().lose(0).parts).is_empty
     assert LivePlaylist([]).is_empty
 
 
-def test_what_is_before_a_hole_is_not_listed():
+def test_parts_before_a_missing_one_are_not_listed():
     bus = Bus().add().add().add().add()
     assert numbers(bus.lose(5)) == [1003, 1004]
     assert [s.is_complete for s in cut_segments(bus.parts)] == [True, False]
 
 
-def test_no_more_is_listed_than_players_need():
+def test_only_segments_that_players_need_are_listed():
     bus = Bus()
     for _ in range(10):
         bus.add()
@@ -136,10 +136,10 @@ def test_no_more_is_listed_than_players_need():
 def test_targets_are_those_of_the_footage(durations, target, part_target):
     playlist = LivePlaylist(Bus().add(*durations).add(*durations).parts)
     assert (playlist.target_seconds, round(playlist.part_seconds, 3)) == (target, part_target)
-    assert check_playlist(playlist.spell(folder="live/", can_block=True)) == []
+    assert check_playlist(playlist.format(folder="live/", can_block=True)) == []
 
 
-def test_parts_that_are_very_short_are_joined_and_told_of_once_they_are_long_enough():
+def test_very_short_parts_are_joined_and_listed_once_they_are_long_enough():
     bus = Bus().add(0.52, 0.52, 0.06).add(0.04, 0.04)
     text = spell(bus)
     playlist, _ = read_playlist(text)
@@ -149,22 +149,22 @@ def test_parts_that_are_very_short_are_joined_and_told_of_once_they_are_long_eno
         "live/7-3.m4s",
     ]
     assert playlist.parts == []
-    assert not LivePlaylist(bus.parts).has(Wanted(1002, 0))
+    assert not LivePlaylist(bus.parts).has(ReloadTarget(1002, 0))
     for _ in range(6):
         bus.parts.append(
             replace(bus.parts[-1], position=Position(7, bus.parts[-1].position.sequence + 1), is_key=False)
         )
     playlist, _ = read_playlist(spell(bus))
     assert [(part.uri, part.is_independent) for part in playlist.parts] == [("live/7-4-11.m4s", True)]
-    assert playlist.hints == [], "nobody knows how many parts will be joined next"
-    assert LivePlaylist(bus.parts).has(Wanted(1002, 0))
+    assert playlist.hints == [], "it is unknown how many parts will be joined next"
+    assert LivePlaylist(bus.parts).has(ReloadTarget(1002, 0))
 
 
 def test_a_part_without_a_key_frame_is_not_called_independent():
     assert "INDEPENDENT" not in spell(Bus().add(is_key=False))
 
 
-def test_a_playlist_that_cannot_block_promises_nothing():
+def test_a_playlist_that_cannot_block_has_no_hints():
     text = spell(Bus().add().add(), can_block=False)
     assert "CAN-BLOCK-RELOAD" not in text
     assert "PRELOAD-HINT" not in text
@@ -172,29 +172,29 @@ def test_a_playlist_that_cannot_block_promises_nothing():
 
 
 @pytest.mark.parametrize(
-    ("wanted", "is_there"),
+    ("target", "is_there"),
     [
-        (Wanted(999), True),
-        (Wanted(1001), True),
-        (Wanted(1002), False),
-        (Wanted(1002, 0), True),
-        (Wanted(1002, 1), True),
-        (Wanted(1002, 2), False),
-        (Wanted(1001, 3), True),
-        (Wanted(1001, 4), True),
-        (Wanted(1003, 0), False),
+        (ReloadTarget(999), True),
+        (ReloadTarget(1001), True),
+        (ReloadTarget(1002), False),
+        (ReloadTarget(1002, 0), True),
+        (ReloadTarget(1002, 1), True),
+        (ReloadTarget(1002, 2), False),
+        (ReloadTarget(1001, 3), True),
+        (ReloadTarget(1001, 4), True),
+        (ReloadTarget(1003, 0), False),
     ],
 )
-def test_a_blocking_reload_waits_for_what_it_names(wanted, is_there):
+def test_a_blocking_reload_waits_for_its_target(target, is_there):
     # A part beyond the last of a whole segment is the first of the next.
-    assert LivePlaylist(Bus().add().add(0.52, 0.52).parts).has(wanted) is is_there
+    assert LivePlaylist(Bus().add().add(0.52, 0.52).parts).has(target) is is_there
 
 
-@pytest.mark.parametrize(("wanted", "field"), [(Wanted(1005), "_HLS_msn"), (Wanted(1002, 99), "_HLS_part")])
-def test_what_will_not_come_soon_is_refused(wanted, field):
+@pytest.mark.parametrize(("target", "field"), [(ReloadTarget(1005), "_HLS_msn"), (ReloadTarget(1002, 99), "_HLS_part")])
+def test_a_target_that_is_too_far_ahead_is_refused(target, field):
     playlist = LivePlaylist(Bus().add().add(0.52, 0.52).parts)
-    playlist.check(Wanted(1004, 0))
+    playlist.check(ReloadTarget(1004, 0))
     with pytest.raises(InvalidValue) as caught:
-        playlist.check(wanted)
+        playlist.check(target)
     assert caught.value.field == field
-    LivePlaylist([]).check(wanted)
+    LivePlaylist([]).check(target)

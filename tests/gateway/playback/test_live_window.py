@@ -1,5 +1,4 @@
-"""Whoever watches a device follows its bus through one window: read once, waited on together, as old as the bus
-itself."""
+"""All viewers of a device follow its bus through one window: it is read once, and holds the same parts as the bus."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +45,7 @@ def test_the_bus_gives_a_range_of_parts_and_their_count(bus, writer):
     assert bus.read_range("d1", Position(2, 1), Position(2, 9)) == []
 
 
-def test_a_window_has_what_the_bus_has(bus, writer):
+def test_a_window_has_the_parts_of_the_bus(bus, writer):
     window = LiveWindow(bus, "d1")
     assert window.parts() == ()
     for number in range(1, 30):
@@ -66,7 +65,7 @@ def test_a_bus_that_was_emptied_empties_the_window(bus, client, writer):
     assert [p.position for p in window.parts()] == [Position(2, 1)]
 
 
-def test_many_wait_together_and_one_of_them_reads(bus, writer):
+def test_many_threads_wait_and_one_of_them_reads(bus, writer):
     window = LiveWindow(bus, "d1")
     writer.publish(part(1))
     with ThreadPoolExecutor(6) as pool:
@@ -82,7 +81,7 @@ def test_waiting_ends(bus, writer):
     assert sequences(window.wait(lambda _: False, 0.1)) == [1]
 
 
-def test_who_waits_is_told_when_the_bus_goes_away():
+def test_waiting_threads_get_the_error_of_the_bus():
     window = LiveWindow(MediaBus(connect_redis("redis://127.0.0.1:1/0")), "d1")
     failed = threading.Barrier(3)
 
@@ -95,7 +94,7 @@ def test_who_waits_is_told_when_the_bus_goes_away():
         list(pool.map(lambda _: wait(), range(3)))
 
 
-def test_a_device_that_nobody_watches_any_more_is_forgotten(bus, monkeypatch):
+def test_a_device_without_viewers_is_forgotten(bus, monkeypatch):
     monkeypatch.setattr("gateway.playback.live_window._FORGET_SECONDS", 0.0)
     windows = LiveWindows(bus)
     first = windows.of("d1")

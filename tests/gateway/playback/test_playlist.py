@@ -1,4 +1,4 @@
-"""HLS playlists of recorded footage: where segments begin, what is contiguous, what adds up."""
+"""HLS playlists of recorded footage: starts of segments, continuity, and sums of durations."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def parts(count=120, *, part_ms=500, gop=4, silent=(), size=1000, first_is_key=T
 
 
 def file(number, facts=None, *, start=None, run=1, sequence=None, is_open=False):
-    """The `number`-th minute of a run, where nothing else is said."""
+    """The `number`-th minute of a run, unless specified otherwise."""
     facts = parts() if facts is None else facts
     return IndexedFile(
         id=number + 1,
@@ -50,11 +50,11 @@ def read(text):
 
 
 def build(files, start=0, end=24 * 3600, **options):
-    """The playlist of a range in seconds after START, read."""
+    """The parsed playlist of a range in seconds after START."""
     return read(build_playlist(files, START + round(start * 1000), START + round(end * 1000), **options))
 
 
-def test_segments_are_groups_of_parts_that_begin_at_key_parts_and_touch_in_the_file():
+def test_segments_are_groups_of_parts_that_begin_at_key_parts_and_are_contiguous_in_the_file():
     playlist = build([file(0)], 0, 60)
     assert [segment.duration for segment in playlist.segments] == [4.0] * 15
     offset = INIT
@@ -95,7 +95,7 @@ def test_a_playlist_ends_before_the_key_part_at_or_after_the_end():
     assert second.segments[0].time == START / 1000 + 10
 
 
-def test_footage_of_one_run_goes_on_across_files_without_a_discontinuity():
+def test_footage_of_one_run_continues_across_files_without_a_discontinuity():
     playlist = build([file(0), file(1), file(2)], 0, 180)
     assert not any(segment.is_discontinuity for segment in playlist.segments)
     assert {segment.map for segment in playlist.segments} == {("segments/1.mp4", (INIT, 0))}
@@ -117,13 +117,13 @@ def test_a_change_of_run_or_a_gap_in_the_sequence_is_a_discontinuity(second, why
     assert after.time == START / 1000 + 60
 
 
-def test_a_hole_in_time_alone_is_no_discontinuity():
-    """The clock drifts, rounding adds up: run and sequence are the facts."""
+def test_a_gap_of_the_clock_alone_is_no_discontinuity():
+    """The clock drifts and rounding adds up: run and sequence number decide."""
     playlist = build([file(0), file(1, start=START + MINUTE + 240)], 0, 120)
     assert not any(segment.is_discontinuity for segment in playlist.segments)
 
 
-def test_a_clock_that_was_set_is_told_with_its_time():
+def test_a_clock_that_was_set_is_a_discontinuity_with_its_time():
     playlist = build([file(0), file(1, start=START + 2 * MINUTE)], 0, 240)
     after = playlist.segments[15]
     assert (after.is_discontinuity, after.time) == (True, START / 1000 + 120)
@@ -147,14 +147,14 @@ def test_durations_add_up_to_the_wall_clock_whatever_is_rounded():
     assert playlist.duration == pytest.approx(120 * 120 * 0.5005, abs=0.002)
 
 
-def test_times_are_told_at_the_start_and_after_each_discontinuity():
+def test_times_are_given_at_the_start_and_after_each_discontinuity():
     files = [file(0), file(1), file(2, run=2, sequence=1), file(3, run=2)]
     text = build_playlist(files, START, START + 4 * MINUTE)
     assert text.count("#EXT-X-PROGRAM-DATE-TIME:") == 1 + text.count("#EXT-X-DISCONTINUITY") == 3
     assert "#EXT-X-PROGRAM-DATE-TIME:2025-06-16T12:00:00.000Z" in text
 
 
-def test_parts_that_cannot_be_decoded_are_passed_over():
+def test_parts_that_cannot_be_decoded_are_skipped():
     """A file after lost parts begins in the middle of a group of pictures."""
     broken = file(1, parts(gop=4, first_is_key=False), sequence=200)
     playlist = build([file(0), broken], 0, 120)
@@ -162,17 +162,17 @@ def test_parts_that_cannot_be_decoded_are_passed_over():
     assert playlist.segments[15].is_discontinuity
 
 
-def test_a_file_without_key_parts_plays_where_it_goes_on_from_the_one_before():
+def test_a_file_without_key_parts_plays_where_it_continues_the_one_before():
     endless = parts(gop=1000)
     without_key = parts(gop=1000, first_is_key=False)
     playlist = build([file(0, endless), file(1, without_key)], 0, 120)
     assert [segment.duration for segment in playlist.segments] == [60.0, 60.0]
     assert not playlist.segments[1].is_discontinuity
-    # Found again from its second minute on: decoding begins with the key part before.
+    # From its second minute on: decoding begins with the key part before.
     assert build([file(0, endless), file(1, without_key)], 90, 120).segments[0].time == START / 1000
 
 
-def test_a_file_that_holds_no_key_part_and_follows_nothing_is_not_played():
+def test_a_file_without_key_parts_that_continues_nothing_is_not_played():
     assert build_playlist([file(0, parts(first_is_key=False, gop=1000))], START, START + MINUTE) is None
 
 
@@ -183,7 +183,7 @@ def test_an_empty_range_has_no_playlist():
     assert build_playlist([file(0, [])], START, START + MINUTE) is None
 
 
-def test_silence_between_sound_is_named_filled_and_changes_no_tracks():
+def test_silent_segments_between_audio_are_filled_and_change_no_tracks():
     silent = range(16, 32)
     playlist = build([file(0, parts(silent=silent))], 0, 60)
     size = sum(1000 + part for part in range(16, 24))
@@ -194,21 +194,21 @@ def test_silence_between_sound_is_named_filled_and_changes_no_tracks():
     assert not any(segment.is_discontinuity for segment in playlist.segments)
 
 
-def test_one_short_part_without_sound_proves_nothing():
+def test_one_short_part_without_audio_is_not_silence():
     playlist = build([file(0, parts(silent=(3, 9)))], 0, 60)
     assert all(segment.byte_range for segment in playlist.segments)
 
 
-def test_sound_that_begins_late_has_its_track_from_the_beginning():
+def test_late_audio_has_its_track_from_the_start():
     playlist = build([file(0, parts(silent=range(60)))], 0, 60)
     assert playlist.segments[0].map == ("segments/1/init.mp4?tracks=sound", None)
     assert {segment.map for segment in playlist.segments} == {playlist.segments[0].map}
 
 
-def test_footage_without_any_sound_promises_none():
+def test_footage_without_audio_declares_none():
     silent = file(0, parts(silent=range(120)))
     assert {s.map for s in build([silent], 0, 60).segments} == {("segments/1/init.mp4?tracks=video", None)}
-    # Of a device that is known to send sound all playlists have it.
+    # All playlists of a device that is known to send audio declare it.
     known = build([silent], 0, 60, has_sound=True)
     assert known.segments[0].map == ("segments/1/init.mp4?tracks=sound", None)
     assert all("/sound/" in segment.uri for segment in known.segments)
@@ -223,8 +223,8 @@ def test_a_day_has_longer_segments_so_that_its_playlist_stays_small():
     assert playlist.duration == 86_400
 
 
-def test_a_growing_playlist_only_ever_grows_at_its_end():
-    """Each state of the index while three minutes are written, part by part."""
+def test_a_growing_playlist_only_grows_at_its_end():
+    """Every state of the index while three minutes are written, part by part."""
     earlier = None
     for count in range(9, 361):
         files = []
@@ -246,7 +246,7 @@ def test_a_growing_playlist_only_ever_grows_at_its_end():
     assert read(earlier).duration >= 176
 
 
-def test_the_open_minute_is_played_as_far_as_it_is_indexed():
+def test_the_open_file_is_played_up_to_its_indexed_end():
     files = [file(0), file(1, parts()[:31], is_open=True)]
     assert build(files, 0, 3600).duration == 75.5
     growing = build(files, 0, 3600, is_growing=True)
@@ -254,7 +254,7 @@ def test_the_open_minute_is_played_as_far_as_it_is_indexed():
     assert growing.target == 8
 
 
-def test_a_crash_leaves_an_open_file_behind_that_is_whole_all_the_same():
+def test_an_open_file_after_a_crash_is_played_completely():
     files = [file(0, parts()[:31], is_open=True), file(2, run=2, sequence=1, is_open=True)]
     growing = build(files, 0, 3600, is_growing=True)
     assert growing.segments[3].duration == 3.5

@@ -1,1 +1,1 @@
-"""Clips of bookmarks, made of real footage from the media bus and from recordings."""
+"""Clips of bookmarks, made from real footage on the media bus and in recordings."""

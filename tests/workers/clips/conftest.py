@@ -37,12 +37,12 @@ BOOKMARK_ID = "b00c0000-0000-4000-8000-0000000000%02d"
 
 @dataclass
 class World:
-    """One device. Moments in milliseconds since 1970, UTC."""
+    """One device. Times in milliseconds since 1970, UTC."""
 
     config: Config
     scope: TenantScope
     footage: FootageFactory
-    told: list[tuple[str, ClipFact]]
+    clip_facts: list[tuple[str, ClipFact]]
     threads: list[threading.Thread] = field(default_factory=list)
     _count: int = 0
 
@@ -62,7 +62,7 @@ class World:
     def publish(
         self, writer: BusWriter, clip: Clip, start_ms: int, *, run: int = 1, first: int = 0, last: int | None = None
     ) -> None:
-        """Put the parts `first` to (without) `last` of a run that begins at `start_ms` on the bus."""
+        """Put the parts from `first` up to, but not including, `last` of a run that begins at `start_ms` on the bus."""
         if first == 0:
             writer.open_run(run, clip.init)
         for number, part in list(enumerate(clip.parts))[first:last]:
@@ -95,14 +95,14 @@ class World:
         return find_bookmark(self.scope, bookmark.id)
 
     def begin(self, bookmark: Bookmark) -> threading.Thread:
-        """Run its job beside the test; `request_start` lets it wait for what comes."""
+        """Run its job in a thread of its own; `request_start` lets it wait for further parts."""
         thread = threading.Thread(target=self.run, args=(bookmark,))
         self.threads.append(thread)
         thread.start()
         return thread
 
     def start_stream(self) -> None:
-        """The stream is wished to run: what comes next is worth waiting for."""
+        """Set the desired state to running, so that clips wait for further parts."""
         request_start(self.scope, self.device_id)
 
     def movie_of(self, bookmark: Bookmark) -> Path:
@@ -118,7 +118,7 @@ class World:
         return read_counter(numpy.asarray(picture))
 
     def names(self) -> list[str]:
-        """All files there are of clips, drafts among them."""
+        """All files of clips, including unfinished ones."""
         root = self.files.root / "clips"
         return sorted(path.name for path in root.rglob("*") if path.is_file()) if root.exists() else []
 
@@ -128,8 +128,8 @@ def now_ms() -> int:
 
 
 @pytest.fixture
-def told(monkeypatch) -> list[tuple[str, ClipFact]]:
-    """What `on_clip` was told."""
+def clip_facts(monkeypatch) -> list[tuple[str, ClipFact]]:
+    """The facts that `on_clip` received."""
     heard: list[tuple[str, ClipFact]] = []
 
     class Listener:
@@ -144,9 +144,9 @@ def told(monkeypatch) -> list[tuple[str, ClipFact]]:
 
 
 @pytest.fixture
-def world(bound_database, config: Config, scope: TenantScope, box, told) -> Iterator[World]:
+def world(bound_database, config: Config, scope: TenantScope, box, clip_facts) -> Iterator[World]:
     footage = FootageFactory(config, scope, make_device(scope, box).id)
-    world = World(config, scope, footage, told)
+    world = World(config, scope, footage, clip_facts)
     yield world
     for thread in world.threads:
         thread.join(20)

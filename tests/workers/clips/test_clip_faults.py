@@ -1,5 +1,5 @@
-"""What goes wrong while a clip is made: killed workers, full disks, jobs taken twice or away. Never a half file or
-two."""
+"""Faults while a clip is made: killed workers, full disks, jobs delivered twice or taken over. There is never a partial
+or a second file."""
 
 import os
 import signal
@@ -97,7 +97,7 @@ def later():
 
 
 @on_sqlite
-def test_a_worker_that_is_killed_in_the_middle_costs_no_frame_that_the_bus_still_has(world, start_worker):
+def test_a_killed_worker_loses_no_frame_that_is_still_on_the_bus(world, start_worker):
     clip, start = make_clip(seconds=8), now_ms() - 9000
     world.start_stream()
     writer = world.writer()
@@ -109,7 +109,7 @@ def test_a_worker_that_is_killed_in_the_middle_costs_no_frame_that_the_bus_still
     worker.end(signal.SIGKILL)
     assert find_job(world.scope, bookmark.clip_job_id).state == "running", "nobody could say otherwise"
     assert find_bookmark(world.scope, bookmark.id).clip_file is None
-    # What a worker leaves that is killed while it writes.
+    # The files of a worker that is killed while it writes.
     name = f".{bookmark.id}-{bookmark.clip_job_id[:8]}-dead.mp4.part"
     left = world.files.path(find_bookmark(world.scope, bookmark.id).poster_file).with_name(name)
     left.write_bytes(b"half")
@@ -126,7 +126,7 @@ def test_a_worker_that_is_killed_in_the_middle_costs_no_frame_that_the_bus_still
 
 
 @on_sqlite
-def test_a_worker_that_is_stopped_hands_its_clip_back(world, start_worker):
+def test_a_stopped_worker_returns_its_clip_to_the_queue(world, start_worker):
     start = now_ms() - 4000
     world.start_stream()
     world.publish(world.writer(), make_clip(seconds=4), start)
@@ -148,12 +148,12 @@ def test_a_job_that_is_delivered_twice_makes_one_clip(world):
         thread.join(20)
     made = world.run(bookmark)
     assert numbers_in(world.movie_of(made)) == list(range(25, 75))
-    assert len(world.told) == 1
+    assert len(world.clip_facts) == 1
     assert len(world.names()) == 2
 
 
 @on_sqlite
-def test_a_worker_that_dies_after_the_clips_last_word_leaves_a_job_that_finds_it_made(world, monkeypatch):
+def test_a_job_whose_worker_died_after_saving_the_clip_finds_it_made(world, monkeypatch):
     world.footage.record(make_clip(seconds=4), NOON_MS)
     bookmark = world.mark(NOON_MS + 2000)
     attempt = claim_job(bookmark.clip_job_id, "dies")
@@ -163,38 +163,38 @@ def test_a_worker_that_dies_after_the_clips_last_word_leaves_a_job_that_finds_it
     made = world.run(bookmark)
     assert find_job(world.scope, bookmark.clip_job_id).state == "done"
     assert made.clip_size == first["size"]
-    assert len(world.told) == 1
+    assert len(world.clip_facts) == 1
 
 
-def test_an_attempt_that_was_given_up_writes_nothing_over_the_newer_one(world, monkeypatch):
+def test_an_abandoned_attempt_does_not_overwrite_the_newer_one(world, monkeypatch):
     world.footage.record(make_clip(seconds=4), NOON_MS)
     bookmark = world.mark(NOON_MS + 2000)
     done = []
 
     def overtaken(self):
-        """While the first attempt writes, its job is taken away and finished by another."""
+        """Take the job over and finish it while the first attempt writes."""
         if not done:
             done.append(True)
             sweep_jobs(world.config, later())
             world.run(bookmark)
         return original(self)
 
-    original = clips.ClipMaker._recorded
-    monkeypatch.setattr(clips.ClipMaker, "_recorded", overtaken)
+    original = clips.ClipMaker._find_recorded
+    monkeypatch.setattr(clips.ClipMaker, "_find_recorded", overtaken)
     made = world.run(bookmark)
     assert numbers_in(world.movie_of(made)) == list(range(25, 75))
-    assert len(world.told) == 1
+    assert len(world.clip_facts) == 1
     assert world.names() == sorted(Path(key).name for key in (made.clip_file, made.poster_file))
 
 
 @on_sqlite
-def test_a_clip_that_is_begun_anew_takes_nothing_from_the_one_that_is_being_written(world, monkeypatch):
+def test_a_restarted_clip_removes_nothing_of_the_one_that_is_being_written(world, monkeypatch):
     world.footage.record(make_clip(seconds=4), NOON_MS)
     bookmark = world.mark(NOON_MS + 2000)
     begun = []
 
     def late(self):
-        """Before the job of before begins to write, the one in its place has begun to."""
+        """Start the replacing job before the earlier job starts to write."""
         if not begun:
             key = world.files.key("clips", world.scope.tenant_id, f"{bookmark.id}-another0-0.mp4")
             path = world.files.path(key)
@@ -211,7 +211,7 @@ def test_a_clip_that_is_begun_anew_takes_nothing_from_the_one_that_is_being_writ
 
 
 @on_sqlite
-def test_a_wish_to_cancel_ends_the_wait_within_a_second_and_leaves_no_file(world):
+def test_cancelling_ends_the_wait_within_a_second_and_leaves_no_file(world):
     start = now_ms() - 4000
     world.start_stream()
     world.publish(world.writer(), make_clip(seconds=4), start)
@@ -228,7 +228,7 @@ def test_a_wish_to_cancel_ends_the_wait_within_a_second_and_leaves_no_file(world
 
 
 @on_sqlite
-def test_a_newer_clip_takes_the_place_of_the_one_before_and_one_that_fails_leaves_it(world):
+def test_a_newer_clip_replaces_the_previous_one_and_a_failed_one_does_not(world):
     (file,) = world.footage.record(make_clip(seconds=4), NOON_MS)
     made = world.run(world.mark(NOON_MS + 2000))
     again, is_new = renew_clip(world.scope, made.id, footage=None, keep_hours=24)
@@ -243,7 +243,7 @@ def test_a_newer_clip_takes_the_place_of_the_one_before_and_one_that_fails_leave
 
 
 @on_sqlite
-def test_a_clip_stays_where_less_footage_is_left_than_it_shows(world):
+def test_a_clip_is_kept_where_less_footage_is_left_than_it_shows(world):
     first, second = (world.footage.record(make_clip(seconds=2), NOON_MS + start)[0] for start in (0, 2000))
     made = world.run(world.mark(NOON_MS + 2000, before=2, after=2))
     with database.transaction():
@@ -256,7 +256,7 @@ def test_a_clip_stays_where_less_footage_is_left_than_it_shows(world):
 
 
 @on_sqlite
-def test_a_clip_with_a_hole_is_made_again_of_the_same_footage(world):
+def test_a_clip_with_a_gap_is_made_again_from_the_same_footage(world):
     for start in (0, 5000):
         world.footage.record(make_clip(seconds=2), NOON_MS + start)
     made = world.run(world.mark(NOON_MS + 3000, before=3, after=4))
@@ -266,7 +266,7 @@ def test_a_clip_with_a_hole_is_made_again_of_the_same_footage(world):
 
 
 @on_sqlite
-def test_a_disk_of_recordings_that_is_away_leaves_what_the_bus_holds(world, monkeypatch):
+def test_without_the_storage_of_recordings_the_clip_is_made_from_the_bus(world, monkeypatch):
     clip, start = make_clip(seconds=8), now_ms() - 20_000
     world.footage.record(clip, start, run=1, without=range(8, 16))
     world.publish(world.writer(), clip, start, first=0, last=1)
@@ -284,19 +284,19 @@ def test_a_disk_of_recordings_that_is_away_leaves_what_the_bus_holds(world, monk
 
 
 @on_sqlite
-def test_a_clip_whose_job_was_given_up_is_settled_by_the_clock(world):
+def test_a_clip_whose_job_was_abandoned_is_finalized_by_the_clock(world):
     kept, lost = world.mark(NOON_MS), world.mark(NOON_MS)
     delete_job(world.scope, world.config, lost.clip_job_id)
     assert finalize_lost_clips() == 1
     assert finalize_lost_clips() == 0
-    assert [(fact.bookmark_id, fact.reason) for _, fact in world.told] == [(lost.id, "clip_cancelled")]
+    assert [(fact.bookmark_id, fact.reason) for _, fact in world.clip_facts] == [(lost.id, "clip_cancelled")]
     ended = find_bookmark(world.scope, lost.id)
     assert (ended.clip_state, ended.clip_reason_code) == ("failed", "clip_cancelled")
     assert find_bookmark(world.scope, kept.id).clip_state == "pending"
 
 
 @on_sqlite
-def test_the_clip_stays_when_the_device_goes_with_its_footage(world):
+def test_the_clip_remains_when_the_device_and_its_footage_are_deleted(world):
     (file,) = world.footage.record(make_clip(seconds=4), NOON_MS)
     made = world.run(world.mark(NOON_MS + 2000))
     delete_device(world.scope, world.device_id)
@@ -317,7 +317,7 @@ def disk(tmp_path) -> Iterator[LoopDisk]:
 
 
 @on_sqlite
-def test_a_disk_without_room_is_refused_before_anything_is_written(world, disk):
+def test_a_full_disk_is_refused_before_anything_is_written(world, disk):
     world.footage.record(make_clip(seconds=4), NOON_MS)
     world.config = replace(world.config, captures_dir=disk.folder / "captures")
     made = world.run(world.mark(NOON_MS + 2000))
@@ -327,14 +327,14 @@ def test_a_disk_without_room_is_refused_before_anything_is_written(world, disk):
 
 
 @on_sqlite
-def test_a_disk_that_gets_full_on_the_way_is_a_reason_and_nothing_is_left(world, disk, monkeypatch):
+def test_a_disk_that_fills_up_during_a_clip_is_the_reason_and_no_file_remains(world, disk, monkeypatch):
     monkeypatch.setattr(files, "SPARE_BYTES", 0)
     world.footage.record(make_clip(seconds=8, size=(768, 432)), NOON_MS)
     world.config = replace(world.config, captures_dir=disk.folder / "captures")
     read = FootageReader.read
 
-    def fill_first(self, stretch):
-        for number, part in enumerate(read(self, stretch)):
+    def fill_first(self, footage_range):
+        for number, part in enumerate(read(self, footage_range)):
             if number == 4:
                 disk.fill()
             yield part
@@ -343,12 +343,12 @@ def test_a_disk_that_gets_full_on_the_way_is_a_reason_and_nothing_is_left(world,
     made = world.run(world.mark(NOON_MS + 100, before=0, after=8))
     assert (made.clip_state, made.clip_reason_code) == ("failed", "disk_full"), made.clip_reason_message
     assert world.names() == []
-    assert world.told[0][1].reason == "disk_full"
+    assert world.clip_facts[0][1].reason == "disk_full"
 
 
 @pytest.mark.parametrize("place", ["captures", "captures/clips"])
 @on_sqlite
-def test_a_folder_that_cannot_be_made_is_a_reason(world, tmp_path, place):
+def test_a_folder_that_cannot_be_created_is_the_reason(world, tmp_path, place):
     world.footage.record(make_clip(seconds=4), NOON_MS)
     world.config = replace(world.config, captures_dir=tmp_path / "captures")
     (tmp_path / place).parent.mkdir(exist_ok=True)
@@ -359,7 +359,7 @@ def test_a_folder_that_cannot_be_made_is_a_reason(world, tmp_path, place):
 
 
 @on_sqlite
-def test_a_poster_that_finds_no_room_costs_the_clip_too(world, monkeypatch):
+def test_a_poster_without_disk_space_fails_the_clip(world, monkeypatch):
     world.footage.record(make_clip(seconds=4), NOON_MS)
 
     def refuse(self, data):
@@ -377,7 +377,7 @@ def _context(world, attempt):
 
 
 @on_sqlite
-def test_a_bus_that_is_restarted_and_empty_costs_nothing_that_was_saved(world, tmp_path):
+def test_an_emptied_bus_loses_nothing_that_was_saved(world, tmp_path):
     server = RedisServer(tmp_path)
     server.start()
     try:

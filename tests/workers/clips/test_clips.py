@@ -1,4 +1,4 @@
-"""A clip holds every frame of its range that there is, in a file that any player takes, and says what is missing."""
+"""A clip contains every available frame of its range, in a file that any player accepts, and notes what is missing."""
 
 import pytest
 
@@ -13,7 +13,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 def test_pre_roll_comes_from_the_bus_and_post_roll_is_awaited_where_nothing_is_recorded(world, notes_of):
     clip = make_clip(seconds=8, first_frame=1000)
-    # All of it lies in the past, so that nobody waits for time to pass; the second half comes while the clip is made.
+    # All of it is in the past, so that no time has to pass; the second half arrives while the clip is made.
     start = now_ms() - 8500
     world.start_stream()
     writer = world.writer()
@@ -27,33 +27,33 @@ def test_pre_roll_comes_from_the_bus_and_post_roll_is_awaited_where_nothing_is_r
     world.publish(writer, clip, start, first=9)
     wait_until(lambda: find_bookmark(world.scope, bookmark.id).clip_state == "ready", "the clip is ready", 20)
     made = find_bookmark(world.scope, bookmark.id)
-    film = world.movie_of(made)
+    movie = world.movie_of(made)
     # From the key frame before the start to the part that reaches the end.
-    assert numbers_in(film) == list(range(1025, 1000 + 163))
+    assert numbers_in(movie) == list(range(1025, 1000 + 163))
     assert (made.clip_start_ms, made.clip_end_ms) == (start + 1000, start + 6520)
     assert (made.clip_seconds, made.clip_codec, notes_of(made)) == (pytest.approx(5.52, abs=0.02), "h264", [])
-    assert float(probe(film)["format"]["duration"]) == pytest.approx(5.52, abs=0.02)
-    assert [name for name in box_names(film) if name != "free"] == ["ftyp", "moov", "mdat"]
+    assert float(probe(movie)["format"]["duration"]) == pytest.approx(5.52, abs=0.02)
+    assert [name for name in box_names(movie) if name != "free"] == ["ftyp", "moov", "mdat"]
     assert made.poster_file == early
     assert world.poster_number(made) == 1100
-    (told,) = world.told
-    assert told[0] == world.device_id
-    assert (told[1].bookmark_id, told[1].reason, told[1].path) == (bookmark.id, None, str(film))
+    (fact,) = world.clip_facts
+    assert fact[0] == world.device_id
+    assert (fact[1].bookmark_id, fact[1].reason, fact[1].path) == (bookmark.id, None, str(movie))
 
 
 @on_sqlite
-def test_a_moment_of_long_ago_comes_from_the_recording(world, notes_of):
+def test_an_old_moment_comes_from_the_recording(world, notes_of):
     world.footage.record(make_clip(seconds=6, first_frame=100, audio=True), NOON_MS)
     made = world.run(world.mark(NOON_MS + 3430, before=1.2, after=1.3))
-    film = world.movie_of(made)
-    assert numbers_in(film) == list(range(150, 225))
+    movie = world.movie_of(made)
+    assert numbers_in(movie) == list(range(150, 225))
     assert world.poster_number(made) == 185
     assert notes_of(made) == []
-    assert float(track(film, "audio")["duration"]) == pytest.approx(float(track(film)["duration"]), abs=0.1)
+    assert float(track(movie, "audio")["duration"]) == pytest.approx(float(track(movie)["duration"]), abs=0.1)
 
 
 @on_sqlite
-def test_what_is_recorded_and_what_the_bus_holds_become_one_clip(world, notes_of):
+def test_recorded_parts_and_parts_on_the_bus_become_one_clip(world, notes_of):
     clip = make_clip(seconds=8)
     start = now_ms() - 10_000
     world.footage.record(clip, start, run=1, without=range(8, 16))
@@ -67,7 +67,7 @@ def test_what_is_recorded_and_what_the_bus_holds_become_one_clip(world, notes_of
 
 
 @on_sqlite
-def test_h265_is_kept_as_it_is_and_named_as_safari_wants_it(world):
+def test_h265_is_copied_with_the_codec_tag_that_safari_needs(world):
     world.footage.record(make_clip(seconds=4, codec="h265"), NOON_MS)
     made = world.run(world.mark(NOON_MS + 2000))
     video = track(world.movie_of(made))
@@ -77,7 +77,7 @@ def test_h265_is_kept_as_it_is_and_named_as_safari_wants_it(world):
 
 
 @on_sqlite
-def test_frames_that_are_stored_before_they_are_shown_keep_their_order(world):
+def test_reordered_frames_keep_their_order(world):
     world.footage.record(make_clip(seconds=5, b_frames=2), NOON_MS)
     made = world.run(world.mark(NOON_MS + 2500))
     numbers = numbers_in(world.movie_of(made))
@@ -87,7 +87,7 @@ def test_frames_that_are_stored_before_they_are_shown_keep_their_order(world):
 
 
 @on_sqlite
-def test_a_camera_that_changed_its_picture_gives_one_film_that_says_so(world, notes_of):
+def test_a_changed_picture_format_gives_one_movie_with_a_note(world, notes_of):
     world.footage.record(make_clip(seconds=2), NOON_MS)
     world.footage.record(make_clip(seconds=2, first_frame=50, size=(640, 360)), NOON_MS + 2000)
     made = world.run(world.mark(NOON_MS + 2000, before=2, after=2))
@@ -97,18 +97,18 @@ def test_a_camera_that_changed_its_picture_gives_one_film_that_says_so(world, no
 
 
 @on_sqlite
-def test_less_than_was_wanted_is_said_in_a_note(world, notes_of):
+def test_missing_footage_at_the_ends_is_noted(world, notes_of):
     start = now_ms() - 30_000
     world.publish(world.writer(), make_clip(seconds=4), start)
     made = world.run(world.mark(start + 1000, before=4, after=8))
     assert numbers_in(world.movie_of(made)) == list(range(100))
     late, early = notes_of(made)
-    assert late.startswith("it begins 3.0 s later than wanted")
-    assert early.startswith("it ends 5.0 s earlier than wanted")
+    assert late.startswith("it begins 3.0 s later than requested")
+    assert early.startswith("it ends 5.0 s earlier than requested")
 
 
 @on_sqlite
-def test_a_hole_in_the_middle_is_left_out_and_told(world, notes_of):
+def test_a_gap_in_the_middle_is_skipped_and_noted(world, notes_of):
     world.footage.record(make_clip(seconds=2), NOON_MS)
     world.footage.record(make_clip(seconds=2, first_frame=200), NOON_MS + 5000)
     made = world.run(world.mark(NOON_MS + 3000, before=3, after=4))
@@ -123,11 +123,11 @@ def test_a_stream_that_ends_during_the_post_roll_ends_the_wait(world, notes_of):
     world.publish(world.writer(), make_clip(seconds=3), start)
     made = world.run(world.mark(now_ms(), before=2, after=300))
     assert numbers_in(world.movie_of(made)) == list(range(25 * round((made.clip_start_ms - start) / 1000), 75))
-    assert "earlier than wanted" in notes_of(made)[0]
+    assert "earlier than requested" in notes_of(made)[0]
 
 
 @on_sqlite
-def test_a_part_that_is_damaged_on_the_disk_is_left_out_and_told(world, notes_of):
+def test_a_part_that_is_damaged_on_the_disk_is_left_out_and_noted(world, notes_of):
     (file,) = world.footage.record(make_clip(seconds=6), NOON_MS)
     with file.path.open("r+b") as opened:
         # In the third second: the fifth of the parts of half a second.
@@ -139,7 +139,7 @@ def test_a_part_that_is_damaged_on_the_disk_is_left_out_and_told(world, notes_of
 
 
 @on_sqlite
-def test_of_parts_that_are_damaged_on_the_disk_the_bus_gives_whole_ones(world, notes_of):
+def test_parts_that_are_damaged_on_the_disk_are_taken_from_the_bus(world, notes_of):
     clip = make_clip(seconds=6)
     start = now_ms() - 20_000
     (file, *_) = world.footage.record(clip, start, run=1)
@@ -151,17 +151,17 @@ def test_of_parts_that_are_damaged_on_the_disk_the_bus_gives_whole_ones(world, n
 
 
 @on_sqlite
-def test_footage_that_went_before_the_clip_was_made_is_a_reason_and_leaves_no_file(world):
+def test_footage_deleted_before_the_clip_was_made_is_the_reason_and_leaves_no_file(world):
     bookmark = world.mark(NOON_MS + 2000)
     made = world.run(bookmark)
     assert (made.clip_state, made.clip_reason_code, made.clip_file) == ("failed", "no_footage", None)
     assert world.names() == []
-    (told,) = world.told
-    assert (told[1].reason, told[1].path) == ("no_footage", "")
+    (fact,) = world.clip_facts
+    assert (fact[1].reason, fact[1].path) == ("no_footage", "")
 
 
 @on_sqlite
-def test_footage_of_which_nothing_can_be_read_is_a_reason(world):
+def test_unreadable_footage_is_the_reason(world):
     (file,) = world.footage.record(make_clip(seconds=4), NOON_MS)
     world.footage.truncate(file, file.values.init_size + 100)
     made = world.run(world.mark(NOON_MS + 2000))
@@ -170,7 +170,7 @@ def test_footage_of_which_nothing_can_be_read_is_a_reason(world):
 
 
 @on_sqlite
-def test_a_stream_that_begins_anew_in_the_middle_gives_one_clip(world, notes_of):
+def test_a_stream_that_restarts_in_the_middle_gives_one_clip(world, notes_of):
     start, writer = now_ms() - 20_000, world.writer()
     world.publish(writer, make_clip(seconds=2), start)
     world.publish(writer, make_clip(seconds=2, first_frame=200), start + 3000, run=2)

@@ -1,5 +1,5 @@
-"""Of the media bus a clip takes what it needs and no more; what is recorded and saved is joined without a part
-twice."""
+"""A clip saves only the parts that it needs from the media bus; recorded and saved parts are joined without
+duplicates."""
 
 import pytest
 
@@ -34,13 +34,13 @@ def spool(world, tmp_path):
 
 
 def take_all(spool: BusSpool) -> list[tuple[int, int, int]]:
-    """Run, first number and number of parts of each piece, once the bus has no more."""
+    """Run, first sequence number and number of parts of each piece, after the last part on the bus."""
     while spool.take(0) and not spool.is_complete:
         pass
     return [(piece.run, piece.sequence, len(piece.parts)) for piece in spool.pieces()]
 
 
-def test_of_before_the_range_only_the_group_of_pictures_is_kept(world, spool):
+def test_before_the_range_only_its_group_of_pictures_is_saved(world, spool):
     start = now_ms() - 20_000
     world.publish(world.writer(), make_clip(seconds=12), start)
     held = spool(start + 6300, start + 8000)
@@ -48,7 +48,7 @@ def test_of_before_the_range_only_the_group_of_pictures_is_kept(world, spool):
     assert held.is_complete
 
 
-def test_another_run_is_another_piece_and_one_without_its_init_segment_is_none(world, spool):
+def test_another_run_is_another_piece_and_a_run_without_init_segment_is_skipped(world, spool):
     start, writer = now_ms() - 20_000, world.writer()
     world.publish(writer, make_clip(seconds=2), start)
     world.publish(writer, make_clip(seconds=2), start + 3000, run=2)
@@ -60,20 +60,20 @@ def test_another_run_is_another_piece_and_one_without_its_init_segment_is_none(w
     assert held.take(0) is False
 
 
-def test_the_same_parts_recorded_and_saved_are_taken_once_and_from_memory(world, spool):
+def test_parts_that_are_recorded_and_saved_are_taken_once_from_memory(world, spool):
     clip, start = make_clip(seconds=6), now_ms() - 20_000
     world.footage.record(clip, start, run=1, without=range(9, 12))
     world.publish(world.writer(), clip, start)
     held = spool(start + 3000, start + 6000)
     take_all(held)
     recorded = cut_footage(find_recording(world.scope, world.device_id), start, start + 6000)
-    (stretch,) = join_footage(recorded, held.pieces(), start, start + 6000)
-    assert [(piece.key.startswith("bus/"), piece.sequence, len(piece.parts)) for piece in stretch.pieces] == [
+    (footage_range,) = join_footage(recorded, held.pieces(), start, start + 6000)
+    assert [(piece.key.startswith("bus/"), piece.sequence, len(piece.parts)) for piece in footage_range.pieces] == [
         (False, 1, 6),
         (True, 7, 6),
     ]
     reader = FootageReader(held, lambda: None)
-    assert [len(part.data) for part in reader.read(stretch)] == [len(part.data) for part in clip.parts]
+    assert [len(part.data) for part in reader.read(footage_range)] == [len(part.data) for part in clip.parts]
     assert reader.damaged == []
 
 
@@ -91,11 +91,11 @@ def test_the_same_parts_recorded_and_saved_are_taken_once_and_from_memory(world,
 def test_a_range_begins_at_its_key_frame_and_ends_with_the_part_that_reaches_its_end(world, begin, end, first, count):
     world.footage.record(make_clip(seconds=6), NOON_MS)
     recorded = cut_footage(find_recording(world.scope, world.device_id), NOON_MS, NOON_MS + 6000)
-    (stretch,) = join_footage(recorded, [], NOON_MS + begin, NOON_MS + end)
-    assert (stretch.pieces[0].sequence, stretch.parts) == (first, count)
+    (footage_range,) = join_footage(recorded, [], NOON_MS + begin, NOON_MS + end)
+    assert (footage_range.pieces[0].sequence, footage_range.parts) == (first, count)
 
 
-def test_what_lies_beside_the_range_is_no_footage_of_it(world):
+def test_parts_outside_the_range_are_not_used(world):
     world.footage.record(make_clip(seconds=2), NOON_MS)
     recorded = cut_footage(find_recording(world.scope, world.device_id), NOON_MS, NOON_MS + 2000)
     for begin, end in ((-5000, 0), (2000, 5000)):

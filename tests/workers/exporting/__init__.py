@@ -1,1 +1,1 @@
-"""Jobs and exports: real footage in, files out that are looked at frame by frame."""
+"""Jobs and exports: real footage in, files out that are inspected frame by frame."""

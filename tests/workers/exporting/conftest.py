@@ -1,4 +1,4 @@
-"""A device with footage, and exports of it that are run here and now."""
+"""A device with footage, and exports of it that run in the test's thread."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ from workers.job_runner import JobRunner
 
 @pytest.fixture
 def config(config: Config, tmp_path: Path) -> Config:
-    """Settings whose footage and exports lie in the test's folder."""
+    """Settings with footage and exports in the test's folder."""
     return replace(config, recordings_dir=tmp_path / "recordings", exports_dir=tmp_path / "exports")
 
 
@@ -37,7 +37,7 @@ class Exporter:
     device_id: str
     kinds: dict[str, Any] = field(default_factory=lambda: {EXPORT: run_export})
 
-    def ask(self, start_ms: int, end_ms: int, cut: str = "key_frames", name: str = "film.mp4") -> Job:
+    def ask(self, start_ms: int, end_ms: int, cut: str = "key_frames", name: str = "movie.mp4") -> Job:
         """A queued job."""
         parameters = {"start_ms": start_ms, "end_ms": end_ms, "cut": cut, "name": name, "bytes": 1}
         return create_job(self.scope, EXPORT, parameters, device_id=self.device_id)[0]

@@ -1,4 +1,4 @@
-"""Looks at a film with FFmpeg, strictly: any warning is a failure."""
+"""Inspects a movie with FFmpeg, strictly: any warning is a failure."""
 
 import json
 import subprocess
@@ -8,16 +8,16 @@ from typing import Any
 from tests.cameras.footage import read_counters
 
 
-def numbers_in(film: Path) -> list[int]:
-    """The number drawn into each frame, after the whole film was decoded without a warning."""
-    decode_strictly(film)
-    return read_counters(film)
+def numbers_in(movie: Path) -> list[int]:
+    """The number drawn into each frame, after the whole movie was decoded without a warning."""
+    decode_strictly(movie)
+    return read_counters(movie)
 
 
-def decode_strictly(film: Path) -> None:
-    """Decode all tracks; fails on the first word that FFmpeg says."""
+def decode_strictly(movie: Path) -> None:
+    """Decode all tracks; fails on any message of FFmpeg."""
     done = subprocess.run(
-        ["ffmpeg", "-v", "warning", "-xerror", "-nostdin", "-i", str(film), "-f", "null", "-"],
+        ["ffmpeg", "-v", "warning", "-xerror", "-nostdin", "-i", str(movie), "-f", "null", "-"],
         capture_output=True,
         text=True,
         check=False,
@@ -27,8 +27,8 @@ def decode_strictly(film: Path) -> None:
     assert done.returncode == 0
 
 
-def probe(film: Path) -> dict[str, Any]:
-    """`format` and `streams` as ffprobe tells them."""
+def probe(movie: Path) -> dict[str, Any]:
+    """`format` and `streams` as reported by ffprobe."""
     done = subprocess.run(
         [
             "ffprobe",
@@ -39,7 +39,7 @@ def probe(film: Path) -> dict[str, Any]:
             "-show_format",
             "-show_streams",
             "-count_frames",
-            str(film),
+            str(movie),
         ],
         capture_output=True,
         text=True,
@@ -49,13 +49,13 @@ def probe(film: Path) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def track(film: Path, kind: str = "video") -> dict[str, Any]:
-    """One stream of it as ffprobe tells it."""
-    return next(one for one in probe(film)["streams"] if one["codec_type"] == kind)
+def track(movie: Path, kind: str = "video") -> dict[str, Any]:
+    """One stream as reported by ffprobe."""
+    return next(one for one in probe(movie)["streams"] if one["codec_type"] == kind)
 
 
-def frame_times(film: Path) -> list[float]:
-    """When each frame is shown, in seconds."""
+def frame_times(movie: Path) -> list[float]:
+    """Presentation time of each frame in seconds."""
     done = subprocess.run(
         [
             "ffprobe",
@@ -67,7 +67,7 @@ def frame_times(film: Path) -> list[float]:
             "frame=pts_time",
             "-of",
             "csv=p=0",
-            str(film),
+            str(movie),
         ],
         capture_output=True,
         text=True,
@@ -77,9 +77,9 @@ def frame_times(film: Path) -> list[float]:
     return [float(line.split(",")[0]) for line in done.stdout.split()]
 
 
-def box_names(film: Path) -> list[str]:
+def box_names(movie: Path) -> list[str]:
     """The boxes of the file in order."""
-    data, at, names = film.read_bytes(), 0, []
+    data, at, names = movie.read_bytes(), 0, []
     while at < len(data):
         size = int.from_bytes(data[at : at + 4], "big")
         if size == 1:

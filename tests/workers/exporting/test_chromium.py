@@ -1,4 +1,4 @@
-"""Chromium plays an exact export: its duration, and the right frame wherever it is asked for."""
+"""Chromium plays an exact export with the right duration, and shows the right frame after each seek."""
 
 import base64
 import http.server
@@ -17,7 +17,7 @@ from tests.workers.exporting.movies import numbers_in
 
 pytestmark = pytest.mark.e2e
 
-#: A blob can be sought in, whatever the test's server can.
+#: A blob allows seeking, whatever the test's server supports.
 _LOAD = """async url => {
     window.video = document.createElement('video');
     video.muted = true;
@@ -53,9 +53,9 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def page(config) -> Iterator[tuple[Page, str]]:
-    """A page beside the exported files, and its address."""
+    """A page next to the exported files, and its address."""
     config.exports_dir.mkdir(exist_ok=True)
-    (config.exports_dir / "index.html").write_text("<title>film</title>")
+    (config.exports_dir / "index.html").write_text("<title>movie</title>")
     handler = partial(_Quiet, directory=str(config.exports_dir))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -69,15 +69,15 @@ def page(config) -> Iterator[tuple[Page, str]]:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_an_exact_film_plays_and_every_frame_is_where_it_belongs(page, footage, exporter, movie_of):
+def test_an_exact_movie_plays_and_every_frame_is_at_its_time(page, footage, exporter, movie_of):
     footage.record(make_clip(seconds=6, first_frame=100, key_seconds=2), NOON_MS)
     footage.record(make_clip(seconds=4, first_frame=250, key_seconds=2), NOON_MS + 20_000)
-    film = movie_of(exporter.export(NOON_MS + 1400, NOON_MS + 23_000, "exact"))
-    numbers = numbers_in(film)
+    movie = movie_of(exporter.export(NOON_MS + 1400, NOON_MS + 23_000, "exact"))
+    numbers = numbers_in(movie)
     assert numbers == [*range(135, 250), *range(250, 325)]
     page, address = page
-    assert page.evaluate(_LOAD, address + film.name) == pytest.approx(len(numbers) / 25, abs=0.01)
-    # In the part that was encoded anew, at the seam, at the gap, and at the end.
+    assert page.evaluate(_LOAD, address + movie.name) == pytest.approx(len(numbers) / 25, abs=0.01)
+    # In the re-encoded part, at the seam, at the gap, and at the end.
     for place in (0, 1, 7, 13, 14, 15, 16, 60, 113, 114, 115, 116, 188, 189):
         pixels, width, height = page.evaluate(_SEEK, (place + 0.5) / 25)
         picture = numpy.frombuffer(base64.b64decode(pixels), numpy.uint8).reshape(height, width)

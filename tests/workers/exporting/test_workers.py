@@ -1,4 +1,4 @@
-"""Exports on real workers: killed, stopped, many at once, on a disk that is full."""
+"""Exports on real workers: killed, stopped, many at once, on a full disk."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from tests.stack.disk import DiskUnavailableError, LoopDisk
 from tests.workers.exporting.movies import numbers_in
 from tests.workers.exporting.worker import JobsWorker, encoders_of
 
-#: Long enough to be seen at work: it must all be encoded anew.
+#: Long enough to be observed while running: all of it must be re-encoded.
 CLIPS = 10
 
 
@@ -62,15 +62,13 @@ def later(seconds: float = LOST_SECONDS + 1):
     return utc_now() + timedelta(seconds=seconds)
 
 
-def test_a_worker_that_is_killed_in_the_middle_costs_the_time_and_nothing_else(
-    config, scope, exporter, start_worker, long_job, movie_of
-):
+def test_a_killed_worker_delays_the_job_and_nothing_else(config, scope, exporter, start_worker, long_job, movie_of):
     first = start_worker()
     first.messages.run_job(long_job)
     wait_until(lambda: is_at_work(scope, long_job), "it is at work", 30)
     first.kill()
     wait_until(lambda: not encoders_of(long_job), "its FFmpeg is gone with it")
-    assert find_job(scope, long_job).state == "running", "nobody could say otherwise"
+    assert find_job(scope, long_job).state == "running", "no other process can know that the worker is dead yet"
     assert all(path.name.endswith(".part") for path in config.exports_dir.iterdir()), (
         "no half file has the name of a whole"
     )
@@ -86,7 +84,7 @@ def test_a_worker_that_is_killed_in_the_middle_costs_the_time_and_nothing_else(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_job_that_kills_each_of_its_workers_fails_with_the_reason(config, scope, start_worker, long_job):
+def test_a_job_that_kills_all_its_workers_fails_with_that_reason(config, scope, start_worker, long_job):
     for _ in range(MAX_ATTEMPTS):
         worker = start_worker()
         worker.messages.job_taken(long_job)
@@ -100,7 +98,7 @@ def test_a_job_that_kills_each_of_its_workers_fails_with_the_reason(config, scop
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_worker_that_is_stopped_hands_the_job_back_at_once(config, scope, start_worker, long_job):
+def test_a_stopped_worker_returns_its_job_to_the_queue_at_once(config, scope, start_worker, long_job):
     worker = start_worker()
     worker.messages.run_job(long_job)
     wait_until(lambda: is_at_work(scope, long_job), "it is at work", 30)
@@ -111,7 +109,7 @@ def test_a_worker_that_is_stopped_hands_the_job_back_at_once(config, scope, star
     assert not list(config.exports_dir.iterdir())
 
 
-def test_a_wish_to_cancel_ends_the_encoder_within_a_second_or_two(config, scope, start_worker, long_job):
+def test_cancelling_ends_the_encoder_within_two_seconds(config, scope, start_worker, long_job):
     worker = start_worker()
     worker.messages.run_job(long_job)
     wait_until(lambda: is_at_work(scope, long_job), "it is at work", 30)
@@ -156,10 +154,10 @@ def test_from_the_request_to_the_file(config, footage, start_worker, tmp_path):
         return found if found["state"] == "done" else None
 
     result = wait_until(done, "the export is done", 30)["result"]
-    film = tmp_path / "film.mp4"
-    film.write_bytes(client.get(result["url"]).data)
-    assert film.stat().st_size == result["size"]
-    assert len(numbers_in(film)) == round(result["duration_seconds"] * 25) == 50
+    movie = tmp_path / "movie.mp4"
+    movie.write_bytes(client.get(result["url"]).data)
+    assert movie.stat().st_size == result["size"]
+    assert len(numbers_in(movie)) == round(result["duration_seconds"] * 25) == 50
 
 
 @pytest.fixture
@@ -173,7 +171,7 @@ def disk(tmp_path) -> Iterator[LoopDisk]:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(exporter, footage, disk, config):
+def test_an_export_larger_than_the_free_space_is_refused_before_anything_is_written(exporter, footage, disk, config):
     footage.record(make_clip(seconds=4), NOON_MS)
     exporter.config = replace_folder(config, disk.folder / "exports")
     job = exporter.export(NOON_MS, NOON_MS + 4000)
@@ -184,7 +182,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(exporter
 
 @pytest.mark.parametrize("cut", ["key_frames", "exact"])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_disk_that_gets_full_on_the_way_fails_the_job_and_keeps_nothing(
+def test_a_disk_that_fills_up_during_an_export_fails_the_job_and_leaves_no_file(
     exporter, footage, disk, config, monkeypatch, cut
 ):
     monkeypatch.setattr(files, "SPARE_BYTES", 0)
@@ -192,8 +190,8 @@ def test_a_disk_that_gets_full_on_the_way_fails_the_job_and_keeps_nothing(
     exporter.config = replace_folder(config, disk.folder / "exports")
     read = FootageReader.read
 
-    def fill_first(self, stretch):
-        for number, part in enumerate(read(self, stretch)):
+    def fill_first(self, footage_range):
+        for number, part in enumerate(read(self, footage_range)):
             if number == 4:
                 disk.fill()
             yield part
@@ -208,14 +206,14 @@ def replace_folder(config, folder: Path):
     return replace(config, exports_dir=folder)
 
 
-def test_a_device_that_is_deleted_meanwhile_ends_its_export_with_the_reason(exporter, footage, scope, monkeypatch):
+def test_deleting_the_device_ends_its_export_with_that_reason(exporter, footage, scope, monkeypatch):
     files = footage.record(make_clip(seconds=8), NOON_MS)
     read = FootageReader.read
 
-    def delete_first(self, stretch):
+    def delete_first(self, footage_range):
         delete_device(scope, footage.device_id)
         files[0].path.unlink()
-        yield from read(self, stretch)
+        yield from read(self, footage_range)
 
     monkeypatch.setattr(FootageReader, "read", delete_first)
     job = exporter.export(NOON_MS, NOON_MS + 8000)
@@ -225,13 +223,13 @@ def test_a_device_that_is_deleted_meanwhile_ends_its_export_with_the_reason(expo
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_footage_that_went_before_the_job_began_is_said_so(exporter):
+def test_footage_that_was_deleted_before_the_job_began_is_the_reason(exporter):
     job = exporter.export(NOON_MS, NOON_MS + 1000)
     assert (job.state, job.error_code) == ("failed", "no_footage")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_without_ffmpeg_only_what_must_be_encoded_fails(exporter, footage, config, movie_of):
+def test_without_ffmpeg_only_exports_that_need_encoding_fail(exporter, footage, config, movie_of):
     footage.record(make_clip(seconds=4), NOON_MS)
     exporter.config = replace(config, ffmpeg_bin="/no/such/ffmpeg")
     movie_of(exporter.export(NOON_MS, NOON_MS + 2000))
@@ -241,7 +239,7 @@ def test_without_ffmpeg_only_what_must_be_encoded_fails(exporter, footage, confi
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_an_encoder_that_fails_gives_its_words(exporter, footage, config, tmp_path):
+def test_the_message_of_a_failed_encoder_is_the_end_of_its_log(exporter, footage, config, tmp_path):
     program = tmp_path / "ffmpeg"
     program.write_text("#!/bin/sh\necho 'no such luck' >&2\nexit 3\n")
     program.chmod(0o755)

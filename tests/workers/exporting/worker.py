@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class JobsWorker:
-    """Runs until `kill` or `stop`; `log` is where it writes."""
+    """Runs until `kill` or `stop`; `log` is its log file."""
 
     def __init__(self, config: Config, log: Path, **settings: object) -> None:
         values = {
@@ -42,11 +42,11 @@ class JobsWorker:
             )
 
     def kill(self) -> None:
-        """SIGKILL to all of it at once."""
+        """Send SIGKILL to the whole process group."""
         self._signal(signal.SIGKILL)
 
     def stop(self) -> int:
-        """SIGTERM to all of it, as a platform does; gives the exit code."""
+        """Send SIGTERM to the whole process group, as a platform does; return the exit code."""
         return self._signal(signal.SIGTERM)
 
     def _signal(self, number: signal.Signals) -> int:
@@ -56,5 +56,5 @@ class JobsWorker:
 
 
 def encoders_of(job_id: str) -> list[int]:
-    """The ids of the job's living FFmpegs."""
+    """The process ids of the job's running FFmpeg processes."""
     return procfs.find_by_environment(JOB_MARK, job_id)

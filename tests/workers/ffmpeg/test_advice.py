@@ -1,4 +1,4 @@
-"""Advice names what will cost latency or CPU, and what to change in the camera."""
+"""Advice names the costs in latency and CPU, and the camera settings to change."""
 
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ def codes(video: VideoInfo | None, **values) -> list[tuple[str, str]]:
         ),
     ],
 )
-def test_each_cost_has_its_advice_and_the_weightiest_comes_first(video, expected):
+def test_each_cost_has_its_advice_and_the_most_important_comes_first(video, expected):
     assert codes(video) == expected
 
 
@@ -44,7 +44,7 @@ def test_an_audio_track_that_cannot_be_read_is_mentioned():
     assert codes(GOOD, tracks=(track,), audio=AudioInfo("aac")) == [("info", "fits")]
 
 
-def test_the_answer_of_a_probe_says_what_was_found():
+def test_the_reply_of_a_probe_describes_the_source():
     answer = describe_probe(ProbeResult(SourceInfo(GOOD, time_to_first_frame_ms=80), None, 900))
     assert answer["reachable"] is True
     assert (answer["elapsed_ms"], answer["time_to_first_frame_ms"]) == (900, 80)
@@ -52,7 +52,7 @@ def test_the_answer_of_a_probe_says_what_was_found():
     assert answer["reason"] is None
 
 
-def test_the_answer_of_a_probe_says_why_nothing_was_found():
+def test_the_reply_of_a_probe_gives_the_reason_of_a_failure():
     answer = describe_probe(ProbeResult(None, reason_for("refused"), 12))
     assert answer["reachable"] is False
     assert answer["reason"]["code"] == "refused"

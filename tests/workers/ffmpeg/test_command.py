@@ -1,4 +1,4 @@
-"""The words of FFmpeg commands: nothing typed by a user becomes an option, and every wait has a limit."""
+"""Arguments of FFmpeg commands: user input never becomes an option, and every wait has a limit."""
 
 import subprocess
 
@@ -20,7 +20,7 @@ def value_of(arguments: list[str], option: str) -> str:
 
 
 @pytest.mark.parametrize("url", ["rtsp://10.0.0.1/a", "-y", "rtsp://10.0.0.1/ -f null", "-filter_complex"])
-def test_the_url_is_one_word_and_follows_its_option(url: str):
+def test_the_url_is_one_argument_and_follows_its_option(url: str):
     arguments = build_input_arguments(url, "tcp", 5, is_known=False)
     assert arguments[-2:] == ["-i", url]
     assert arguments.count(url) == 1
@@ -28,7 +28,7 @@ def test_the_url_is_one_word_and_follows_its_option(url: str):
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 @pytest.mark.parametrize("is_known", [True, False])
-def test_ffmpeg_takes_every_option_of_an_input(transport: str, is_known: bool):
+def test_ffmpeg_accepts_every_option_of_an_input(transport: str, is_known: bool):
     command = [
         "ffmpeg",
         *build_global_arguments(),
@@ -42,11 +42,11 @@ def test_ffmpeg_takes_every_option_of_an_input(transport: str, is_known: bool):
     assert "not found" not in errors, errors
 
 
-def test_a_camera_that_does_not_answer_is_left_after_the_time_limit():
+def test_a_camera_that_does_not_respond_is_given_up_after_the_time_limit():
     assert input_options("tcp", 2.5)["timeout"] == "2500000"
 
 
-def test_a_redirect_leads_to_no_file_and_no_web_server():
+def test_a_redirect_cannot_lead_to_a_file_or_a_web_server():
     allowed = input_options("tcp", 5)["protocol_whitelist"].split(",")
     assert not {"file", "http", "https", "data", "concat", "pipe", "unix"} & set(allowed)
 
@@ -57,7 +57,7 @@ def test_udp_waits_for_packets_out_of_order_and_tcp_does_not():
     assert input_options("udp", 5)["rtsp_transport"] == "udp"
 
 
-def test_a_known_source_is_not_looked_at_for_long():
+def test_a_known_source_is_analysed_only_briefly():
     looks = [int(input_options("tcp", 5, is_known=known)["analyzeduration"]) for known in (True, False)]
     assert looks[0] < 1_000_000 < looks[1]
 
@@ -81,7 +81,7 @@ def test_audio_is_aac_on_the_bus_and_optional(codec: str, coder: str):
     assert value_of(arguments, "-c:a") == coder
 
 
-def test_each_line_of_the_log_tells_its_level_and_nobody_is_asked():
+def test_each_log_line_has_its_level_and_there_are_no_prompts():
     arguments = build_global_arguments()
     assert value_of(arguments, "-loglevel").startswith("level+")
     assert "-nostdin" in arguments

@@ -1,5 +1,4 @@
-"""What FFmpeg says becomes a reason that a person can act on: real lines, of FFmpeg 5.1, from cameras that
-misbehave."""
+"""FFmpeg's log becomes a reason that a user can act on: real lines of FFmpeg 5.1 from misbehaving cameras."""
 
 import subprocess
 
@@ -37,7 +36,7 @@ def camera():
 
 
 def run_ffmpeg(url: str, *output: str, timeout_seconds: float = 1.0) -> tuple[list[str], int]:
-    """The lines and the code of the ingest FFmpeg on a camera."""
+    """The log lines and the exit code of the ingest FFmpeg for a camera."""
     command = [
         "ffmpeg",
         *build_global_arguments(),
@@ -66,7 +65,7 @@ def run_ffmpeg(url: str, *output: str, timeout_seconds: float = 1.0) -> tuple[li
         (SENDS_NOTHING, "no_video"),
     ],
 )
-def test_a_camera_that_shows_nothing_is_diagnosed_by_ffmpegs_own_words(camera, behaviour, code):
+def test_a_camera_without_video_is_diagnosed_from_the_log(camera, behaviour, code):
     camera.behave(behaviour)
     lines, return_code = run_ffmpeg(camera.url)
     assert diagnose(lines, return_code, had_video=False).code == code, "\n".join(lines)
@@ -80,7 +79,7 @@ def test_a_camera_that_never_answers_has_timed_out(camera, scheme):
 
 
 @pytest.mark.parametrize(("behaviour", "code"), [(STALLS, "timed_out"), (CLOSES_WHILE_PLAYING, "closed_by_camera")])
-def test_a_camera_that_ends_while_it_plays_is_diagnosed(camera, behaviour, code):
+def test_a_camera_that_stops_while_playing_is_diagnosed(camera, behaviour, code):
     camera.behave(behaviour)
     lines, return_code = run_ffmpeg(camera.url)
     assert diagnose(lines, return_code, had_video=True).code == code, "\n".join(lines)
@@ -97,7 +96,7 @@ def test_plain_rtsp_behind_an_rtsps_url_is_a_failure_of_tls(camera):
     assert diagnose(lines, return_code, had_video=False).code == "tls_failed", "\n".join(lines)
 
 
-def test_a_media_port_that_is_taken_is_not_blamed_on_the_camera(camera):
+def test_a_used_media_port_is_not_a_fault_of_the_camera(camera):
     import socket
 
     camera.behave(PLAYS)
@@ -117,7 +116,7 @@ def test_a_media_port_that_is_taken_is_not_blamed_on_the_camera(camera):
     assert diagnose(lines, return_code, had_video=False).code == "port_in_use", "\n".join(lines)
 
 
-def test_a_codec_that_mp4_cannot_hold_is_unsupported():
+def test_a_codec_that_mp4_does_not_support_is_unsupported():
     done = subprocess.run(
         [
             "ffmpeg",
@@ -185,27 +184,27 @@ def test_a_codec_that_mp4_cannot_hold_is_unsupported():
         ),
     ],
 )
-def test_the_more_exact_line_wins_wherever_it_stands(lines, code):
+def test_the_most_specific_line_wins_in_any_order(lines, code):
     assert diagnose(lines, 1, had_video=False).code == code
 
 
-def test_a_run_that_worked_is_not_blamed_for_the_packet_in_which_it_was_cut():
+def test_a_broken_packet_at_the_end_of_a_working_run_is_not_invalid_data():
     lines = ["[error] rtsp://***@10.0.0.1/: Invalid data found when processing input"]
     assert diagnose(lines, 1, had_video=False).code == "invalid_data"
     assert diagnose(lines, 1, had_video=True).code == "closed_by_camera"
 
 
-def test_a_run_that_worked_and_was_late_in_the_end_did_not_time_out():
+def test_a_working_run_that_ends_late_did_not_time_out():
     assert diagnose(["[error] x: End of file"], 1, had_video=True, is_late=True).code == "closed_by_camera"
 
 
-def test_an_end_without_a_word_is_told_as_it_is():
+def test_an_end_without_an_error_is_reported_as_such():
     assert diagnose([], 0, had_video=False).code == "closed_by_camera"
     reason = diagnose(["[info] Input #0", "[error] Last message repeated 3 times"], 187, had_video=False)
     assert (reason.code, reason.message) == ("unknown", "ffmpeg ended with code 187 without a reason")
 
 
-def test_what_nobody_foresaw_is_quoted_without_addresses_in_memory():
+def test_an_unknown_error_is_quoted_without_memory_addresses():
     reason = diagnose(["[info] x", "[vost#0:0 @ 0x5581f0a] [error] A strange thing happened"], 1, had_video=False)
     assert (reason.code, reason.message) == ("unknown", "ffmpeg stopped: A strange thing happened")
     assert clean("[fatal] plain") == "plain"
@@ -216,6 +215,6 @@ def test_every_code_of_a_pattern_is_a_known_reason():
 
 
 @pytest.mark.parametrize(("return_code", "word"), [(-9, "SIGKILL"), (-11, "SIGSEGV"), (-63, "signal 63")])
-def test_a_program_that_was_killed_is_no_fault_of_the_camera(return_code, word):
+def test_a_killed_program_is_not_a_fault_of_the_camera(return_code, word):
     reason = diagnose(["[error] End of file"], return_code, had_video=True)
     assert (reason.code, word in reason.message) == ("ffmpeg_killed", True)

@@ -1,6 +1,4 @@
-"""The bytes of real FFmpeg become parts, however they are cut; bytes that are none are refused, and nothing else
-happens.
-"""
+"""The output of real FFmpeg becomes parts, however it is split into chunks; other bytes raise InvalidMedia only."""
 
 import contextlib
 import random
@@ -8,6 +6,7 @@ import struct
 
 import pytest
 
+from gateway.mp4.boxes import box
 from tests.workers.conftest import H264, make_media
 from workers.ffmpeg.fmp4 import MAX_BOX_BYTES, Fmp4Reader, Fragment, InitSegment, InvalidMedia
 
@@ -41,7 +40,7 @@ def test_a_run_is_one_init_segment_and_its_parts(h264_media: bytes):
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 8, 9, 15, 16, 17, 1000, 4096, 65536])
-def test_the_pieces_in_which_bytes_arrive_change_nothing(h264_media: bytes, step: int):
+def test_the_size_of_the_chunks_changes_nothing(h264_media: bytes, step: int):
     assert read(h264_media, step) == read(h264_media)
 
 
@@ -67,7 +66,7 @@ def test_a_stream_that_ends_anywhere_gives_whole_parts_only(h264_media: bytes):
     assert [count for count, _ in ends] == positions, "each comes with its very last byte, not earlier and not later"
 
 
-def test_b_frames_are_seen_in_the_video_itself():
+def test_b_frames_are_detected_in_the_video():
     parts = [
         e for e in read(make_media(*H264[:2], "-g", "10", "-bf", "2", "-pix_fmt", "yuv420p")) if isinstance(e, Fragment)
     ]
@@ -96,7 +95,7 @@ def test_h265_is_read_with_its_parameter_sets():
     assert not parts[0].has_new_parameters
 
 
-def test_audio_beside_the_video_counts_no_frames_and_moves_no_start():
+def test_audio_counts_no_frames_and_does_not_change_the_start():
     media = make_media("-f", "lavfi", "-i", "sine=sample_rate=48000", *H264, "-bf", "0", "-c:a", "aac")
     init, *parts = read(media)
     assert sorted(track.kind for track in init.tracks) == ["soun", "vide"]
@@ -114,8 +113,8 @@ def test_audio_alone_is_a_part_without_frames():
 
 def with_moof_of(first: bytes, second: bytes) -> bytes:
     """The init segment of one stream and the parts of another."""
-    init = b"".join(box for name, box in boxes(first) if name in {b"ftyp", b"moov"})
-    return init + b"".join(box for name, box in boxes(second) if name in {b"moof", b"mdat"})
+    init = b"".join(whole for name, whole in boxes(first) if name in {b"ftyp", b"moov"})
+    return init + b"".join(whole for name, whole in boxes(second) if name in {b"moof", b"mdat"})
 
 
 def test_a_key_frame_with_another_sps_is_a_new_picture_format(h264_media: bytes):
@@ -145,12 +144,8 @@ def test_an_h265_key_frame_with_another_sps_is_a_new_picture_format():
     assert read(with_moof_of(small, large))[1].has_new_parameters
 
 
-def box(name: bytes, content: bytes = b"") -> bytes:
-    return struct.pack(">I", 8 + len(content)) + name + content
-
-
 @pytest.mark.parametrize(
-    ("data", "complaint"),
+    ("data", "message"),
     [
         (box(b"mdat"), "'mdat' box without"),
         (struct.pack(">I", 7) + b"free", "a box of 7 bytes"),
@@ -163,18 +158,18 @@ def box(name: bytes, content: bytes = b"") -> bytes:
         (box(b"moov", struct.pack(">I", 99) + b"trak"), "longer than the one around it"),
     ],
 )
-def test_bytes_that_are_no_fragmented_mp4_end_the_run(data: bytes, complaint: str):
-    with pytest.raises(InvalidMedia, match=complaint):
+def test_bytes_that_are_not_fragmented_mp4_are_refused(data: bytes, message: str):
+    with pytest.raises(InvalidMedia, match=message):
         read(data)
 
 
-def test_a_box_is_refused_by_its_header_before_its_bytes_are_gathered():
+def test_a_box_is_refused_by_its_header_before_its_bytes_are_buffered():
     reader = Fmp4Reader()
     with pytest.raises(InvalidMedia):
         list(reader.feed(struct.pack(">I", MAX_BOX_BYTES + 1) + b"mdat"))
 
 
-def test_unknown_boxes_between_are_passed_over(h264_media: bytes):
+def test_unknown_boxes_are_skipped(h264_media: bytes):
     padded = b"".join(box(b"free", b"x" * 5) + whole for _, whole in boxes(h264_media))
     assert read(padded) == read(h264_media)
 
@@ -218,7 +213,7 @@ def test_damaged_bytes_raise_nothing_but_invalid_media(h264_media: bytes):
         seconds=0.5,
     )
     for media in (h264_media[:6000], hevc[:6000]):
-        # The headers, where the parser reads, and not the picture's own bytes.
+        # Only the headers, which the parser reads, not the media.
         spots = [
             place
             for name, whole in boxes(media[: media.rindex(b"mdat") - 4])

@@ -1,4 +1,4 @@
-"""What a source offers is found by a process of its own, which never outstays its time limit."""
+"""A source is probed by a separate process, which never exceeds its time limit."""
 
 import subprocess
 import threading
@@ -43,7 +43,7 @@ def test_a_camera_is_described_by_what_it_sends(camera):
     assert 0 < found.source.time_to_first_frame_ms <= found.elapsed_ms
 
 
-def test_only_tracks_that_are_of_use_are_asked_for(camera):
+def test_only_useful_tracks_are_requested(camera):
     camera.behave(HAS_METADATA_TRACK)
     found = probe_source(CONFIG, camera.url, "tcp")
     assert found.source.video.codec == "h264"
@@ -75,7 +75,7 @@ def test_a_name_that_does_not_resolve_has_its_reason():
     assert probe_source(CONFIG, "rtsp://no-such-camera.invalid/x", "tcp").reason.code == "unknown_host"
 
 
-def test_the_password_is_in_no_list_of_processes(camera, monkeypatch):
+def test_the_password_is_in_no_process_list(camera, monkeypatch):
     seen = []
     original = subprocess.Popen
 
@@ -89,7 +89,7 @@ def test_the_password_is_in_no_list_of_processes(camera, monkeypatch):
     assert "s3cr3t" not in str(seen)
 
 
-def test_what_on_wait_raises_ends_the_look_at_once(camera):
+def test_an_exception_of_on_wait_ends_the_probe_at_once(camera):
     camera.behave(NEVER_ANSWERS)
     calls = []
 
@@ -113,8 +113,8 @@ def test_a_process_that_hangs_is_ended_and_counts_as_timed_out(camera, monkeypat
     assert found.reason.code == "timed_out"
 
 
-def test_a_process_that_answers_nonsense_is_an_unknown_reason(monkeypatch):
-    monkeypatch.setattr(probe, "_ask_process", lambda *_: ("{", ["Traceback (most recent call last)"]))
+def test_invalid_output_of_the_process_is_an_unknown_reason(monkeypatch):
+    monkeypatch.setattr(probe, "_run_in_slot", lambda *_: ("{", ["Traceback (most recent call last)"]))
     assert probe_source(CONFIG, "rtsp://10.0.0.1/", "tcp").reason.code == "unknown"
 
 
@@ -140,36 +140,36 @@ def test_b_frames_are_found_by_the_order_of_the_packets(tmp_path):
         )
     )
     with av.open(str(file)) as container:
-        video = probe._look(container, 10, time.monotonic()).video
+        video = probe._analyse(container, 10, time.monotonic()).video
     assert video.has_b_frames
     assert video.key_frame_interval_seconds == pytest.approx(1)
 
 
-def test_only_so_many_cameras_are_looked_at_together_and_the_others_wait_awake(monkeypatch):
-    seats = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(probe, "_seats", seats)
+def test_concurrent_probes_are_limited_and_waiting_ones_call_on_wait(monkeypatch):
+    slots = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(probe, "_slots", slots)
     monkeypatch.setattr(probe, "_WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(probe, "_ask_now", lambda *_: ('{"errors": ["[error] x: Connection refused"]}', []))
-    seats.acquire()
+    monkeypatch.setattr(probe, "_run_process", lambda *_: ('{"errors": ["[error] x: Connection refused"]}', []))
+    slots.acquire()
     waited = []
 
     def wait() -> None:
         waited.append(1)
         if len(waited) == 3:
-            seats.release()
+            slots.release()
 
     assert probe_source(CONFIG, "rtsp://10.0.0.1/", "tcp", on_wait=wait).reason.code == "refused"
     assert len(waited) == 3
-    assert seats.acquire(blocking=False), "the seat is given back"
+    assert slots.acquire(blocking=False), "the slot is released"
 
 
-def test_a_look_that_fails_gives_its_seat_back(monkeypatch):
+def test_a_failed_probe_releases_its_slot(monkeypatch):
     def fail(*_):
         raise InterruptedError
 
-    seats = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(probe, "_seats", seats)
-    monkeypatch.setattr(probe, "_ask_now", fail)
+    slots = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(probe, "_slots", slots)
+    monkeypatch.setattr(probe, "_run_process", fail)
     with pytest.raises(InterruptedError):
         probe_source(CONFIG, "rtsp://10.0.0.1/", "tcp")
-    assert seats.acquire(blocking=False)
+    assert slots.acquire(blocking=False)

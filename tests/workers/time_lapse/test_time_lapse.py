@@ -1,4 +1,4 @@
-"""A time-lapse shows one picture of each step, in its time, in a film that any player takes."""
+"""A time-lapse shows one picture of each step at its time, in a movie that any player accepts."""
 
 import io
 import json
@@ -29,7 +29,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Maker:
-    """Makes time-lapse jobs of the footage's device, and runs them in this thread."""
+    """Makes time-lapse jobs for the footage's device, and runs them in this thread."""
 
     def __init__(self, config, scope, device_id) -> None:
         self.config, self.scope, self.device_id = config, scope, device_id
@@ -44,7 +44,7 @@ class Maker:
             "seconds": None,
             "fps": 25,
             "width": None,
-            "name": "film.mp4",
+            "name": "movie.mp4",
             "schedule_id": None,
             "bytes": 1,
         }
@@ -59,7 +59,7 @@ class Maker:
 
 
 @pytest.fixture
-def maker(config, scope, footage) -> Maker:
+def time_lapses(config, scope, footage) -> Maker:
     return Maker(config, scope, footage.device_id)
 
 
@@ -83,35 +83,35 @@ def facts(job) -> dict:
     return json.loads(job.result)
 
 
-def test_each_step_gives_its_first_key_frame(footage, maker, movie_of):
+def test_each_step_gives_its_first_key_frame(footage, time_lapses, movie_of):
     footage.record(make_clip(seconds=12), NOON_MS)
-    job = maker.make(NOON_MS, NOON_MS + 12_000, step_ms=2000, speed=50.0)
-    film = movie_of(job)
-    assert numbers_in(film) == [0, 50, 100, 150, 200, 250]
-    assert frame_times(film) == pytest.approx([number / 25 for number in range(6)], abs=0.001)
-    assert float(probe(film)["format"]["duration"]) == pytest.approx(0.24, abs=0.002)
-    assert [name for name in box_names(film) if name != "free"] == ["ftyp", "moov", "mdat"]
-    told = facts(job)
-    assert (told["start_ms"], told["end_ms"], told["frames"]) == (NOON_MS, NOON_MS + 10_000, 6)
-    assert (told["duration_seconds"], told["notes"], told["size"]) == (0.24, [], film.stat().st_size)
+    job = time_lapses.make(NOON_MS, NOON_MS + 12_000, step_ms=2000, speed=50.0)
+    movie = movie_of(job)
+    assert numbers_in(movie) == [0, 50, 100, 150, 200, 250]
+    assert frame_times(movie) == pytest.approx([number / 25 for number in range(6)], abs=0.001)
+    assert float(probe(movie)["format"]["duration"]) == pytest.approx(0.24, abs=0.002)
+    assert [name for name in box_names(movie) if name != "free"] == ["ftyp", "moov", "mdat"]
+    result = facts(job)
+    assert (result["start_ms"], result["end_ms"], result["frames"]) == (NOON_MS, NOON_MS + 10_000, 6)
+    assert (result["duration_seconds"], result["notes"], result["size"]) == (0.24, [], movie.stat().st_size)
 
 
 @on_sqlite
-def test_steps_without_a_key_frame_show_the_one_before(footage, maker, movie_of):
+def test_steps_without_a_key_frame_show_the_one_before(footage, time_lapses, movie_of):
     footage.record(make_clip(seconds=6, key_seconds=2), NOON_MS)
-    film = movie_of(job := maker.make(NOON_MS + 500, NOON_MS + 6000, step_ms=500, speed=1.0, fps=2))
-    # The range begins between two key frames: the one before is what was seen then.
-    assert numbers_in(film) == [0, 50, 100]
-    assert frame_times(film) == pytest.approx([0, 1.5, 3.5], abs=0.001)
+    movie = movie_of(job := time_lapses.make(NOON_MS + 500, NOON_MS + 6000, step_ms=500, speed=1.0, fps=2))
+    # The range begins between two key frames: the one before was the current picture then.
+    assert numbers_in(movie) == [0, 50, 100]
+    assert frame_times(movie) == pytest.approx([0, 1.5, 3.5], abs=0.001)
     assert facts(job)["duration_seconds"] == 5.5
 
 
 @on_sqlite
-def test_gaps_are_skipped_and_told(footage, maker, movie_of):
+def test_gaps_are_skipped_and_noted(footage, time_lapses, movie_of):
     footage.record(make_clip(seconds=3), NOON_MS)
     footage.add_gap(NOON_MS + 3000, NOON_MS + 63_000, "unreachable")
     footage.record(make_clip(seconds=3, first_frame=100), NOON_MS + 63_000)
-    job = maker.make(NOON_MS, NOON_MS + 70_000)
+    job = time_lapses.make(NOON_MS, NOON_MS + 70_000)
     assert numbers_in(movie_of(job)) == [0, 25, 50, 100, 125, 150]
     assert facts(job)["duration_seconds"] == 0.24
     assert facts(job)["notes"] == [
@@ -121,134 +121,134 @@ def test_gaps_are_skipped_and_told(footage, maker, movie_of):
 
 
 @on_sqlite
-def test_pictures_of_several_sizes_and_codecs_are_one_film(footage, maker, movie_of):
+def test_pictures_of_several_sizes_and_codecs_are_one_movie(footage, time_lapses, movie_of):
     footage.record(make_clip(seconds=2), NOON_MS)
     footage.record(make_clip(seconds=2, first_frame=50, codec="h265", size=(768, 432), audio=True), NOON_MS + 2000)
     footage.record(make_clip(seconds=2, first_frame=100, b_frames=2), NOON_MS + 4000)
-    film = movie_of(maker.make(NOON_MS, NOON_MS + 6000))
-    assert numbers_in(film) == [0, 25, 50, 75, 100, 125]
-    assert (track(film)["codec_name"], track(film)["width"], track(film)["height"]) == ("h264", 768, 432)
-    assert [one["codec_type"] for one in probe(film)["streams"]] == ["video"]
+    movie = movie_of(time_lapses.make(NOON_MS, NOON_MS + 6000))
+    assert numbers_in(movie) == [0, 25, 50, 75, 100, 125]
+    assert (track(movie)["codec_name"], track(movie)["width"], track(movie)["height"]) == ("h264", 768, 432)
+    assert [one["codec_type"] for one in probe(movie)["streams"]] == ["video"]
 
 
 @on_sqlite
-def test_the_width_is_as_wished_and_never_larger_than_the_pictures(footage, maker, movie_of):
+def test_the_width_is_as_requested_and_never_larger_than_the_pictures(footage, time_lapses, movie_of):
     footage.record(make_clip(seconds=2), NOON_MS)
     sizes = [
-        (track(film)["width"], track(film)["height"])
-        for film in (movie_of(maker.make(NOON_MS, NOON_MS + 2000, width=width)) for width in (193, 4000))
+        (track(movie)["width"], track(movie)["height"])
+        for movie in (movie_of(time_lapses.make(NOON_MS, NOON_MS + 2000, width=width)) for width in (193, 4000))
     ]
     assert sizes == [(194, 110), (384, 216)]
 
 
 @on_sqlite
-def test_what_is_damaged_is_left_out_and_told(footage, maker, movie_of):
+def test_damaged_pictures_are_left_out_and_noted(footage, time_lapses, movie_of):
     (file,) = footage.record(make_clip(seconds=4), NOON_MS)
     second = file.values.init_size + sum(part.size for part in file.parts[:2])
     with open(file.path, "r+b") as opened:
         opened.seek(second + 30)
         opened.write(b"\xff" * 40)
     footage.record(make_clip(seconds=2, first_frame=100), NOON_MS + 60_000)[0].path.unlink()
-    job = maker.make(NOON_MS, NOON_MS + 62_000)
+    job = time_lapses.make(NOON_MS, NOON_MS + 62_000)
     assert numbers_in(movie_of(job)) == [0, 50, 75]
-    assert facts(job)["duration_seconds"] == 0.16, "the one before is shown in its place"
+    assert facts(job)["duration_seconds"] == 0.16, "the previous picture is shown in its place"
     assert facts(job)["notes"][-1] == "3 pictures that cannot be read were left out"
 
 
 @on_sqlite
-def test_snapshots_are_each_shown_for_the_same_time(keep_picture, maker, movie_of):
+def test_snapshots_are_each_shown_for_the_same_time(keep_picture, time_lapses, movie_of):
     for number, size in enumerate([(320, 180), (640, 360), (320, 240)]):
         keep_picture(NOON_MS + number * 7000, size)
     keep_picture(NOON_MS + 8000, (1280, 720), schedule_id=9, deleted_at=utc_now())
-    job = maker.make(NOON_MS, NOON_MS + 30_000, source="snapshots", step_ms=None, seconds=6.0)
-    film = movie_of(job)
-    decode_strictly(film)
-    assert frame_times(film) == pytest.approx([0, 2, 4], abs=0.001)
-    assert (track(film)["width"], track(film)["height"], track(film)["pix_fmt"]) == (640, 360, "yuv420p")
-    told = facts(job)
-    assert (told["duration_seconds"], told["start_ms"], told["end_ms"]) == (6.0, NOON_MS, NOON_MS + 14_000)
-    stepped = maker.make(NOON_MS, NOON_MS + 30_000, source="snapshots", step_ms=10_000)
+    job = time_lapses.make(NOON_MS, NOON_MS + 30_000, source="snapshots", step_ms=None, seconds=6.0)
+    movie = movie_of(job)
+    decode_strictly(movie)
+    assert frame_times(movie) == pytest.approx([0, 2, 4], abs=0.001)
+    assert (track(movie)["width"], track(movie)["height"], track(movie)["pix_fmt"]) == (640, 360, "yuv420p")
+    result = facts(job)
+    assert (result["duration_seconds"], result["start_ms"], result["end_ms"]) == (6.0, NOON_MS, NOON_MS + 14_000)
+    stepped = time_lapses.make(NOON_MS, NOON_MS + 30_000, source="snapshots", step_ms=10_000)
     assert (facts(stepped)["frames"], facts(stepped)["duration_seconds"]) == (2, 0.08)
 
 
 @on_sqlite
-def test_snapshots_whose_file_is_gone_or_no_picture_are_left_out(config, keep_picture, maker, movie_of):
+def test_snapshots_with_a_missing_or_invalid_file_are_left_out(config, keep_picture, time_lapses, movie_of):
     rows = [keep_picture(NOON_MS + number) for number in range(4)]
     files = CaptureFiles.from_config(config)
     files.delete(rows[1].file)
     files.path(rows[2].file).write_bytes(b"no picture")
-    job = maker.make(NOON_MS, NOON_MS + 10, source="snapshots", step_ms=None)
+    job = time_lapses.make(NOON_MS, NOON_MS + 10, source="snapshots", step_ms=None)
     assert facts(job)["frames"] == 2
     assert facts(job)["notes"] == ["2 pictures that cannot be read were left out"]
 
 
 @pytest.mark.parametrize("source", ["recordings", "snapshots"])
 @on_sqlite
-def test_when_nothing_can_be_read_that_is_the_reason(config, footage, keep_picture, maker, source):
+def test_a_range_without_readable_pictures_fails_with_that_reason(config, footage, keep_picture, time_lapses, source):
     (file,) = footage.record(make_clip(seconds=2), NOON_MS)
     with open(file.path, "r+b") as opened:
         opened.seek(file.values.init_size)
         opened.write(b"\xff" * (file.values.size - file.values.init_size))
     CaptureFiles.from_config(config).path(keep_picture(NOON_MS).file).write_bytes(b"no picture")
-    job = maker.make(NOON_MS, NOON_MS + 2000, source=source)
+    job = time_lapses.make(NOON_MS, NOON_MS + 2000, source=source)
     assert (job.state, job.error_code) == ("failed", "footage_damaged")
     assert not list(config.exports_dir.glob("*"))
 
 
 @on_sqlite
-def test_without_ffmpeg_that_is_the_reason(config, footage, maker):
+def test_a_missing_ffmpeg_is_the_reason(config, footage, time_lapses):
     footage.record(make_clip(seconds=2), NOON_MS)
-    maker.config = replace(config, ffmpeg_bin="/no/such/ffmpeg")
-    job = maker.make(NOON_MS, NOON_MS + 2000)
+    time_lapses.config = replace(config, ffmpeg_bin="/no/such/ffmpeg")
+    job = time_lapses.make(NOON_MS, NOON_MS + 2000)
     assert (job.state, job.error_code) == ("failed", "ffmpeg_missing")
 
 
 @on_sqlite
-def test_a_stretch_that_cannot_be_read_costs_itself_alone(footage, maker, movie_of):
+def test_an_unreadable_file_loses_only_its_own_pictures(footage, time_lapses, movie_of):
     (file,) = footage.record(make_clip(seconds=2, size=(768, 432)), NOON_MS)
     footage.record(make_clip(seconds=2, first_frame=50), NOON_MS + 2000)
     with open(file.path, "r+b") as opened:
         opened.seek(file.values.init_size)
         opened.write(b"\xff" * (file.values.size - file.values.init_size))
-    job = maker.make(NOON_MS, NOON_MS + 4000)
+    job = time_lapses.make(NOON_MS, NOON_MS + 4000)
     assert numbers_in(movie_of(job)) == [50, 75]
     assert facts(job)["notes"] == ["2 pictures that cannot be read were left out"]
     assert facts(job)["duration_seconds"] == 0.08
 
 
 @on_sqlite
-def test_snapshots_of_one_schedule_alone(keep_picture, maker):
+def test_snapshots_of_one_schedule_alone(keep_picture, time_lapses):
     for number in range(4):
         keep_picture(NOON_MS + number, schedule_id=number % 2 or None)
-    job = maker.make(NOON_MS, NOON_MS + 10, source="snapshots", step_ms=None, schedule_id=1)
+    job = time_lapses.make(NOON_MS, NOON_MS + 10, source="snapshots", step_ms=None, schedule_id=1)
     assert facts(job)["frames"] == 2
 
 
 @pytest.mark.parametrize("source", ["recordings", "snapshots"])
 @on_sqlite
-def test_nothing_to_show_is_a_failure_with_its_reason(maker, config, source):
-    job = maker.make(NOON_MS, NOON_MS + 10_000, source=source)
+def test_an_empty_range_fails_with_that_reason(time_lapses, config, source):
+    job = time_lapses.make(NOON_MS, NOON_MS + 10_000, source=source)
     assert (job.state, job.error_code) == ("failed", "no_footage")
     assert not list(config.exports_dir.glob("*"))
 
 
 @on_sqlite
-def test_a_deleted_device_is_the_reason(footage, maker, scope):
-    job = maker.ask(NOON_MS, NOON_MS + 10_000)
+def test_a_deleted_device_is_the_reason(footage, time_lapses, scope):
+    job = time_lapses.ask(NOON_MS, NOON_MS + 10_000)
     delete_device(scope, footage.device_id)
-    assert maker.run(job.id).error_code == "device_deleted"
+    assert time_lapses.run(job.id).error_code == "device_deleted"
 
 
-def long_job(footage, maker):
-    """A job of five hundred pictures: long enough to be seen at work."""
+def long_job(footage, time_lapses):
+    """A job of five hundred pictures: long enough to be observed while running."""
     footage.record(make_clip(seconds=50, size=(640, 360), fps=10, key_seconds=0.1, part_seconds=0.1), NOON_MS)
-    return maker.ask(NOON_MS, NOON_MS + 50_000, step_ms=100, speed=2.5)
+    return time_lapses.ask(NOON_MS, NOON_MS + 50_000, step_ms=100, speed=2.5)
 
 
 @on_sqlite
-def test_a_time_lapse_is_cancelled_within_a_second_and_leaves_nothing(footage, maker, config, scope):
-    job = long_job(footage, maker)
-    thread = threading.Thread(target=maker.run, args=(job.id,))
+def test_a_time_lapse_is_cancelled_within_a_second_and_leaves_nothing(footage, time_lapses, config, scope):
+    job = long_job(footage, time_lapses)
+    thread = threading.Thread(target=time_lapses.run, args=(job.id,))
     thread.start()
     wait_until(lambda: list(config.exports_dir.glob(".*.part")), "it has begun")
     request_cancel(scope, job.id, keep_hours=1)
@@ -259,8 +259,10 @@ def test_a_time_lapse_is_cancelled_within_a_second_and_leaves_nothing(footage, m
 
 
 @on_sqlite
-def test_a_worker_that_is_killed_costs_the_time_and_nothing_else(footage, maker, config, scope, movie_of, tmp_path):
-    job = long_job(footage, maker)
+def test_a_killed_worker_delays_the_time_lapse_and_nothing_else(
+    footage, time_lapses, config, scope, movie_of, tmp_path
+):
+    job = long_job(footage, time_lapses)
     first = JobsWorker(config, tmp_path / "worker.log")
     try:
         first.messages.run_job(job.id)
@@ -268,16 +270,16 @@ def test_a_worker_that_is_killed_costs_the_time_and_nothing_else(footage, maker,
     finally:
         first.kill()
     wait_until(lambda: not encoders_of(job.id), "its FFmpeg is gone with it")
-    assert not list(config.exports_dir.glob("[!.]*")), "no half film is to be seen"
+    assert not list(config.exports_dir.glob("[!.]*")), "no partial movie is visible"
     assert sweep_jobs(config, utc_now() + timedelta(seconds=LOST_SECONDS + 1)) == [job.id]
-    done = maker.run(job.id)
+    done = time_lapses.run(job.id)
     assert (done.attempts, facts(done)["frames"]) == (2, 500)
     assert numbers_in(movie_of(done)) == list(range(500))
     assert [path.name for path in config.exports_dir.iterdir()] == [facts(done)["file"]]
 
 
 @on_sqlite
-def test_a_disk_that_is_full_is_the_reason_and_nothing_is_left(footage, maker, config, monkeypatch):
+def test_a_full_disk_is_the_reason_and_no_file_remains(footage, time_lapses, config, monkeypatch):
     write = ResultFile.write
 
     def full(file, data):
@@ -288,8 +290,8 @@ def test_a_disk_that_is_full_is_the_reason_and_nothing_is_left(footage, maker, c
 
     footage.record(make_clip(seconds=4), NOON_MS)
     monkeypatch.setattr(ResultFile, "write", full)
-    job = maker.make(NOON_MS, NOON_MS + 4000)
+    job = time_lapses.make(NOON_MS, NOON_MS + 4000)
     assert (job.state, job.error_code) == ("failed", "disk_full")
     assert not list(config.exports_dir.glob("*")) + list(config.exports_dir.glob(".*"))
-    too_large = maker.make(NOON_MS, NOON_MS + 4000, bytes=1 << 60)
+    too_large = time_lapses.make(NOON_MS, NOON_MS + 4000, bytes=1 << 60)
     assert (too_large.error_code, encoders_of(too_large.id)) == ("disk_full", [])

@@ -1,4 +1,4 @@
-"""Fills the film of a cut, copied or encoded anew: what exports and clips have in common."""
+"""Writes the movie of a cut, copied or re-encoded, for exports and clips."""
 
 from workers.exporting.copying import copy_footage
 from workers.exporting.cut import Cut
@@ -9,19 +9,19 @@ from workers.job_runner import JobFailed
 
 
 def write_movie(cut: Cut) -> float:
-    """Write the whole film; gives how long it plays, in seconds. Why it was encoded anew goes to the cut's notes.
+    """Write the whole movie and return its duration in seconds. The cut's notes get the reason for re-encoding.
 
-    Raises JobFailed `ffmpeg_missing`, `encoding_failed` or `footage_damaged`, and what `cut.check` raises.
+    Raises JobFailed `ffmpeg_missing`, `encoding_failed` or `footage_damaged`, and any exception of `cut.check`.
     """
-    why = reason_to_encode(cut.source, cut.is_exact)
-    if why:
-        cut.notes.append(why)
+    reason = reason_to_encode(cut.source, cut.is_exact)
+    if reason:
+        cut.notes.append(reason)
     try:
-        (encode_footage if why else copy_footage)(cut)
+        (encode_footage if reason else copy_footage)(cut)
     except EncoderMissing as error:
         raise JobFailed("ffmpeg_missing", str(error)) from error
     except EncodingFailed as error:
         raise JobFailed("encoding_failed", f"the footage could not be encoded: {error}") from error
-    if cut.film is None or not cut.film.frames:
+    if cut.movie is None or not cut.movie.frames:
         raise JobFailed("footage_damaged", "nothing in this range can be read")
     return cut.close()
