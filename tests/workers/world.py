@@ -116,7 +116,7 @@ class World:
         self.probes = 0
         self.while_probing: Callable[[Callable[[], None]], None] = lambda on_wait: None
         monkeypatch.setattr(supervisor, "probe_source", self._probe)
-        monkeypatch.setattr(supervisor, "Knocker", StubReachabilityProbe)
+        monkeypatch.setattr(supervisor, "ReachabilityProbe", StubReachabilityProbe)
         monkeypatch.setattr(supervisor.time, "sleep", self._sleep)
         self.services = Services(
             config=make_config(backoff_max_seconds=60),
