@@ -12,7 +12,7 @@ from tests.factories import make_device
 from workers.streams import state_writer
 from workers.streams.state_writer import StreamStateWriter
 
-CALLS = ("claim_next_run", "claim_run", "read_wish", "transition", "set_source_info", "read_source_info")
+CALLS = ("claim_next_run", "claim_run", "read_desired", "transition", "set_source_info", "read_source_info")
 
 
 class Switch:
