@@ -44,6 +44,12 @@ class Conflict(VasError):
     reason = "conflict"
 
 
+class VersionChanged(Conflict):
+    """The resource's version differs from the one the caller has read."""
+
+    reason = "version_changed"
+
+
 class Unavailable(VasError):
     """A part that this request needs (database, Redis, a worker) does not answer now.
 

@@ -12,7 +12,7 @@ from gateway import database
 from gateway.clock import utc_now
 from gateway.devices.events import DeviceEvent
 from gateway.devices.model import Device, DeviceTag, source_context
-from gateway.errors import Conflict, InvalidValue, NotFound
+from gateway.errors import Conflict, InvalidValue, NotFound, VersionChanged
 from gateway.footage.recordings import add_recording, forget_recording
 from gateway.redaction import redact_url
 from gateway.secrets import SealBroken, SecretBox
@@ -37,12 +37,6 @@ class NameTaken(Conflict):
     """Another device of the tenant has this name."""
 
     reason = "name_taken"
-
-
-class VersionChanged(Conflict):
-    """The device is not the version that the caller has seen."""
-
-    reason = "version_changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ repeated.
 import marshmallow as ma
 from flask import request
 
-from gateway.inventory import VersionChanged
+from gateway.errors import VersionChanged
 
 
 class IfMatchSchema(ma.Schema):

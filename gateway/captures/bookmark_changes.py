@@ -22,8 +22,7 @@ from gateway.captures.bookmarks import (
 )
 from gateway.captures.tags import replace_tags
 from gateway.clock import utc_now
-from gateway.errors import Conflict, NotFound
-from gateway.inventory import VersionChanged
+from gateway.errors import Conflict, NotFound, VersionChanged
 from gateway.jobs.model import FootageRange, Job, create_job, request_cancel
 from gateway.tenancy.scopes import TenantScope
 

@@ -13,8 +13,7 @@ from gateway import database
 from gateway.captures.snapshots import Snapshot, SnapshotTag, search_text
 from gateway.captures.tags import TagCount, count_tags, replace_tags, tagged, tags_of
 from gateway.clock import utc_now
-from gateway.errors import NotFound
-from gateway.inventory import VersionChanged
+from gateway.errors import NotFound, VersionChanged
 from gateway.tenancy.scopes import EveryTenantScope, TenantScope
 
 NEWEST, OLDEST = SNAPSHOT_ORDERS = ("newest", "oldest")

@@ -6,11 +6,10 @@ from gateway import database
 from gateway.devices.demo import remember_demo_device
 from gateway.devices.events import DeviceEvent
 from gateway.devices.model import Device, DeviceTag
-from gateway.errors import InvalidValue
+from gateway.errors import InvalidValue, VersionChanged
 from gateway.inventory import (
     DeviceValues,
     NameTaken,
-    VersionChanged,
     create_device,
     delete_device,
     find_device,

@@ -22,8 +22,8 @@ from gateway.captures.schedules import (
     snapshot_id_for,
     unanswered_slots,
 )
-from gateway.errors import Conflict, NotFound
-from gateway.inventory import VersionChanged, delete_device
+from gateway.errors import Conflict, NotFound, VersionChanged
+from gateway.inventory import delete_device
 from gateway.schedules.snapshot_plan import SnapshotPlan, next_moment
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from tests.factories import make_device
