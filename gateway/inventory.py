@@ -1,7 +1,8 @@
 """The inventory of devices: finding, making, changing and deleting them, each as one transaction."""
 
+import contextlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -145,7 +146,7 @@ def create_device(
     now = at or utc_now()
     device_id = str(uuid.uuid4())
     wants = values.enabled and values.start_mode == "always"
-    with _naming(values.name), database.transaction():
+    with _report_taken_name(values.name), database.transaction():
         scope.insert(
             Device,
             id=device_id,
@@ -189,7 +190,7 @@ def replace_device(
     same as before change nothing, not even the version.
     """
     now = at or utc_now()
-    with _naming(values.name), database.transaction():
+    with _report_taken_name(values.name), database.transaction():
         if database.is_postgresql():
             scope.select(Device, Device.id).where(Device.id == device_id).for_update().first()
         device = find_device(scope, device_id)
@@ -325,15 +326,12 @@ def _write_tags(scope: TenantScope, device_id: str, tags: Iterable[str]) -> None
         scope.insert(DeviceTag, device_id=device_id, tag=tag).execute()
 
 
-class _naming:  # noqa: N801 - reads as a phrase: `with _naming(name):`
-    """Turns the database's word on the unique name into the domain's."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, peewee.IntegrityError) and "name_key" in str(error):
-            raise NameTaken(f"'name' must be unique: there is a device named '{self.name}'") from None
+@contextlib.contextmanager
+def _report_taken_name(name: str) -> Iterator[None]:
+    """Turn the database's error for a duplicate device name into NameTaken."""
+    try:
+        yield
+    except peewee.IntegrityError as error:
+        if "name_key" in str(error):
+            raise NameTaken(f"'name' must be unique: there is a device named '{name}'") from None
+        raise
