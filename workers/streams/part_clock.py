@@ -71,7 +71,7 @@ class PartClock:
         self._measure(fragment, start, arrived_at)
         return start
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """A new run begins with the next part: its time is that of its arrival."""
         self._anchor = None
         self._disagreeing = 0

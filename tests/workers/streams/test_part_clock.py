@@ -72,7 +72,7 @@ def test_clocks_that_part_are_told_once_it_is_certain(jump: float):
         is_absurd = abs(jump) > 60
         assert start == pytest.approx(NOON + number * 0.5 + (jump if is_absurd else 0), abs=0.1)
     assert told == [None, None, pytest.approx(jump, abs=0.1)]
-    clock.begin_anew()
+    clock.reset()
     assert clock.place(part(13), NOON + 7 + jump) == pytest.approx(NOON + 6.5 + jump)
     assert clock.clock_offset_seconds is None
 
