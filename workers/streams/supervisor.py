@@ -297,7 +297,7 @@ class StreamSupervisor:
         return desired
 
     def _end(self, ending: str) -> None:
-        """Release everything. A failure of Redis or the database is only logged: leases expire, states are reconciled."""
+        """Release everything. A failure of Redis or the database is only logged: leases expire, states recover."""
         try:
             if ending == "worker_stopped":
                 self._writer.observe(StreamState.RECONNECTING, reason_for("worker_stopped"))
