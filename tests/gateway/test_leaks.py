@@ -7,7 +7,7 @@ import pytest
 from gateway.app import create_app
 from gateway.inventory import find_device
 from gateway.logs import RedactingFormatter
-from gateway.streams.model import read_device_settings
+from gateway.streams.queries import read_device_settings
 from tests.factories import PASSWORD, SECRET_KEY, SECRETS, SFU_SECRET, SOURCE_URL, device_body, no_plugins
 
 SUB_URL = SOURCE_URL.replace("stream1", "stream2")

@@ -15,7 +15,8 @@ from gateway import database
 from gateway.leases import STREAM, Leases
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
-from gateway.streams.model import ask_to_stop, read_stream_record, request_start
+from gateway.streams.model import ask_to_stop, request_start
+from gateway.streams.queries import read_stream_record
 from gateway.tenancy.scopes import TenantScope
 from tests.conftest import wait_until
 from tests.factories import make_config, make_device

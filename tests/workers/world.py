@@ -13,7 +13,8 @@ from gateway.media import SourceInfo, VideoInfo
 from gateway.outputs import DirectOutput, OutputArguments
 from gateway.secrets import SecretBox
 from gateway.streams.bus import MediaBus
-from gateway.streams.model import ask_to_stop, read_stream_record, request_start
+from gateway.streams.model import ask_to_stop, request_start
+from gateway.streams.queries import read_stream_record
 from gateway.tenancy.scopes import TenantScope
 from tests.factories import make_config, make_device
 from workers.ffmpeg.fmp4 import Fragment, InitSegment

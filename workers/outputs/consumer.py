@@ -14,7 +14,7 @@ from gateway.media import Part, Position
 from gateway.outputs import ConsumerOutput, Consumption, DeviceContext
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
-from gateway.streams.model import find_device_context
+from gateway.streams.queries import find_device_context
 from workers.backoff import Backoff
 from workers.lease_keeper import HeldLease, LeaseKeeper
 

@@ -24,7 +24,8 @@ from gateway.redis_client import connect_redis
 from gateway.states import DesiredState, StreamState, reason_for
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
-from gateway.streams.model import StreamRecord, ask_to_stop, streams_to_reconcile, touch_demand, transition
+from gateway.streams.model import ask_to_stop, touch_demand, transition
+from gateway.streams.queries import StreamRecord, streams_to_reconcile
 from gateway.tenancy.scopes import EVERY_TENANT
 from workers.outputs.reconciler import ConsumerReconciler
 from workers.periodic import PeriodicThread

@@ -11,7 +11,7 @@ from gateway.media import Part, SourceInfo
 from gateway.states import Reason, StreamState, reason_for
 from gateway.streams.bus import BusWriter
 from gateway.streams.live_stats import LiveStats
-from gateway.streams.model import DesiredStream
+from gateway.streams.queries import DesiredStream
 from workers.ffmpeg.diagnosis import diagnose
 from workers.ffmpeg.fmp4 import Fragment, InitSegment
 from workers.ffmpeg.process import Arrived, Ended

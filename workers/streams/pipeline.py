@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gateway.config import Config
 from gateway.outputs import DeviceContext, DirectOutput, OutputArguments, OutputMode, PipelineInputs
-from gateway.streams.model import DeviceSettings
+from gateway.streams.queries import DeviceSettings
 from workers.ffmpeg.command import build_bus_arguments, build_global_arguments, build_input_arguments
 
 log = logging.getLogger(__name__)

@@ -7,17 +7,8 @@ from typing import TypeVar
 from gateway.errors import LeaseLost, Unavailable
 from gateway.media import SourceInfo
 from gateway.states import DesiredState, Reason, StreamState
-from gateway.streams.model import (
-    DesiredStream,
-    DeviceSettings,
-    InvalidTransition,
-    claim_next_run,
-    claim_run,
-    read_desired,
-    read_source_info,
-    set_source_info,
-    transition,
-)
+from gateway.streams.model import InvalidTransition, claim_next_run, claim_run, set_source_info, transition
+from gateway.streams.queries import DesiredStream, DeviceSettings, read_desired, read_source_info
 
 log = logging.getLogger(__name__)
 

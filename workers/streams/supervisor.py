@@ -16,7 +16,7 @@ from gateway.secrets import SealBroken
 from gateway.states import StreamState, reason_for
 from gateway.streams.bus import BusWriter
 from gateway.streams.live_stats import LiveStats
-from gateway.streams.model import DesiredStream, DeviceSettings, read_device_settings
+from gateway.streams.queries import DesiredStream, DeviceSettings, read_device_settings
 from workers.backoff import Backoff
 from workers.ffmpeg.probe import ProbeResult, probe_source
 from workers.streams.attempt import Attempt, ExpectedSource, Outcome

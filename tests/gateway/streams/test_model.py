@@ -18,15 +18,17 @@ from gateway.streams.model import (
     ask_to_stop,
     claim_next_run,
     claim_run,
+    request_start,
+    set_source_info,
+    touch_demand,
+    transition,
+)
+from gateway.streams.queries import (
     read_desired,
     read_device_settings,
     read_stream_record,
-    request_start,
-    set_source_info,
     streams_to_reconcile,
     streams_wanted,
-    touch_demand,
-    transition,
 )
 from tests.factories import PASSWORD, SOURCE_URL, make_device
 

@@ -7,7 +7,7 @@ from gateway.outputs import ConsumerOutput
 from gateway.redis_client import connect_redis
 from gateway.states import DesiredState
 from gateway.streams.messages import RUN_CONSUMER, Messages, build_broker
-from gateway.streams.model import read_stream_record
+from gateway.streams.queries import read_stream_record
 from tests.factories import make_config, make_device
 from workers.outputs.reconciler import STARTS_PER_PASS, ConsumerReconciler
 

@@ -18,14 +18,8 @@ from gateway.schedules.snapshot_plan import SnapshotPlan
 from gateway.states import DesiredState, StreamState
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages, build_broker
-from gateway.streams.model import (
-    ask_to_stop,
-    claim_next_run,
-    read_stream_record,
-    request_start,
-    touch_demand,
-    transition,
-)
+from gateway.streams.model import ask_to_stop, claim_next_run, request_start, touch_demand, transition
+from gateway.streams.queries import read_stream_record
 from tests.conftest import wait_until
 from tests.factories import make_config, make_device, no_plugins
 from workers.schedule import scheduler

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.media import SourceInfo, VideoInfo
 from gateway.outputs import DirectOutput, OutputArguments, OutputMode, PipelineInputs
-from gateway.streams.model import DeviceSettings
+from gateway.streams.queries import DeviceSettings
 from tests.factories import PASSWORD, make_config
 from workers.streams.pipeline import build_pipeline, describe_outputs
 

@@ -7,7 +7,8 @@ from gateway.errors import LeaseLost
 from gateway.inventory import delete_device
 from gateway.media import SourceInfo, VideoInfo
 from gateway.states import StreamState, reason_for
-from gateway.streams.model import ask_to_stop, claim_next_run, read_stream_record, request_start
+from gateway.streams.model import ask_to_stop, claim_next_run, request_start
+from gateway.streams.queries import read_stream_record
 from tests.factories import make_device
 from workers.streams import state_writer
 from workers.streams.state_writer import StreamStateWriter

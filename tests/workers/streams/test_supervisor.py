@@ -16,7 +16,8 @@ from gateway.secrets import SecretBox
 from gateway.states import StreamState, reason_for
 from gateway.streams.bus import MediaBus
 from gateway.streams.live_stats import LiveStats
-from gateway.streams.model import claim_next_run, read_source_info, request_start
+from gateway.streams.model import claim_next_run, request_start
+from gateway.streams.queries import read_source_info
 from tests.factories import make_config
 from tests.workers.world import INIT, REFUSED, VIDEO, parts
 from workers.ffmpeg.probe import ProbeResult

@@ -10,7 +10,8 @@ import pytest
 from gateway.api.base import services
 from gateway.media import Part
 from gateway.streams.bus import BusWriter
-from gateway.streams.model import ask_to_stop, read_stream_record
+from gateway.streams.model import ask_to_stop
+from gateway.streams.queries import read_stream_record
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 from tests.cameras.footage import read_counters
