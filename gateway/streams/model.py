@@ -1,6 +1,6 @@
 """Streams: the wish and the fact of every device, and the only ways to change them.
 
-The API and the clock process write the wish (`request_start`, `ask_to_stop`); the owner of a stream writes the fact
+The API and the clock process write the wish (`request_start`, `request_stop`); the owner of a stream writes the fact
 (`claim_run`, `transition`, `set_source_info`). Every function opens its own transaction and raises
 `gateway.database.DatabaseUnavailable` when the database is away.
 """
@@ -69,7 +69,7 @@ def request_start(
         return bool(changed)
 
 
-def ask_to_stop(
+def request_stop(
     scope: EveryTenantScope,
     device_id: str,
     *,

@@ -15,7 +15,7 @@ from gateway import database
 from gateway.leases import STREAM, Leases
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
-from gateway.streams.model import ask_to_stop, request_start
+from gateway.streams.model import request_start, request_stop
 from gateway.streams.queries import read_stream_record
 from gateway.tenancy.scopes import TenantScope
 from tests.conftest import wait_until
@@ -48,7 +48,7 @@ class Running:
         )
 
     def stop(self) -> None:
-        ask_to_stop(self.scope, self.id)
+        request_stop(self.scope, self.id)
         self.thread.join(15)
         assert not self.thread.is_alive()
 

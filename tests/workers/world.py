@@ -13,7 +13,7 @@ from gateway.media import SourceInfo, VideoInfo
 from gateway.outputs import DirectOutput, OutputArguments
 from gateway.secrets import SecretBox
 from gateway.streams.bus import MediaBus
-from gateway.streams.model import ask_to_stop, request_start
+from gateway.streams.model import request_start, request_stop
 from gateway.streams.queries import read_stream_record
 from gateway.tenancy.scopes import TenantScope
 from tests.factories import make_config, make_device
@@ -142,7 +142,7 @@ class World:
         self.clock.advance(seconds)
 
     def stop(self) -> None:
-        ask_to_stop(self.scope, self.id)
+        request_stop(self.scope, self.id)
 
     def run(self, *lives: list) -> None:
         """Let the supervisor live these lives of FFmpeg; the last should bring the end."""

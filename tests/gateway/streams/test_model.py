@@ -15,10 +15,10 @@ from gateway.media import AudioInfo, SourceInfo, VideoInfo
 from gateway.states import REASONS, StreamState
 from gateway.streams.model import (
     InvalidTransition,
-    ask_to_stop,
     claim_next_run,
     claim_run,
     request_start,
+    request_stop,
     set_source_info,
     touch_demand,
     transition,
@@ -98,7 +98,7 @@ def test_each_loss_counts_as_a_restart_until_it_is_started_anew(scope, device):
     assert read_stream_record(device.id).restarts == 3
     request_start(scope, device.id)
     assert read_stream_record(device.id).restarts == 3
-    ask_to_stop(scope, device.id)
+    request_stop(scope, device.id)
     request_start(scope, device.id)
     assert read_stream_record(device.id).restarts == 0
 
@@ -125,8 +125,8 @@ def test_the_wish_is_news_once(scope, device):
     assert request_start(scope, device.id)
     assert not request_start(scope, device.id)
     assert read_desired(device.id).is_running
-    assert ask_to_stop(scope, device.id, reason="idle")
-    assert not ask_to_stop(scope, device.id)
+    assert request_stop(scope, device.id, reason="idle")
+    assert not request_stop(scope, device.id)
     assert (read_desired(device.id).desired, read_desired(device.id).reason) == ("stopped", "idle")
 
 
@@ -135,8 +135,8 @@ def test_a_viewer_who_arrives_keeps_an_idle_device_running(scope, device):
     request_start(scope, device.id, demanded_at=now - timedelta(minutes=5))
     touch_demand(scope, device.id, now)
     touch_demand(scope, device.id, now - timedelta(hours=1))
-    assert not ask_to_stop(scope, device.id, reason="idle", if_demanded_before=now - timedelta(minutes=1))
-    assert ask_to_stop(scope, device.id, reason="idle", if_demanded_before=now + timedelta(seconds=1))
+    assert not request_stop(scope, device.id, reason="idle", if_demanded_before=now - timedelta(minutes=1))
+    assert request_stop(scope, device.id, reason="idle", if_demanded_before=now + timedelta(seconds=1))
 
 
 def test_a_disabled_device_is_not_wanted(scope, box, device):

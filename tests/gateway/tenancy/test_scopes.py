@@ -23,7 +23,7 @@ from gateway.inventory import (
     list_devices,
     replace_device,
 )
-from gateway.streams.model import Stream, ask_to_stop, request_start
+from gateway.streams.model import Stream, request_start, request_stop
 from gateway.tenancy.scopes import FootageRow, TenantRow, TenantScope, UnscopedQuery
 from gateway.tenancy.tenants import Tenant
 from tests.factories import SOURCE_URL, make_device
@@ -46,7 +46,7 @@ def test_another_tenants_device_does_not_exist(scope, other_scope, box):
         lambda: find_device(other_scope, device.id),
         lambda: delete_device(other_scope, device.id),
         lambda: request_start(other_scope, device.id),
-        lambda: ask_to_stop(other_scope, device.id),
+        lambda: request_stop(other_scope, device.id),
         lambda: replace_device(other_scope, device.id, DeviceValues("x", SOURCE_URL), box),
     ):
         with pytest.raises(NotFound):

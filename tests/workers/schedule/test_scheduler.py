@@ -18,7 +18,7 @@ from gateway.schedules.snapshot_plan import SnapshotPlan
 from gateway.states import DesiredState, StreamState
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages, build_broker
-from gateway.streams.model import ask_to_stop, claim_next_run, request_start, touch_demand, transition
+from gateway.streams.model import claim_next_run, request_start, request_stop, touch_demand, transition
 from gateway.streams.queries import read_stream_record
 from tests.conftest import wait_until
 from tests.factories import make_config, make_device, no_plugins
@@ -102,14 +102,14 @@ def test_a_device_that_is_disabled_or_not_wanted_is_not_started(world):
 
 def test_what_should_stop_and_has_no_owner_is_recorded_as_stopped(world):
     device = world.device(observed=StreamState.RUNNING)
-    ask_to_stop(world.scope, device)
+    request_stop(world.scope, device)
     world.passes()
     assert observed(device) == (StreamState.STOPPED, "requested")
 
 
 def test_what_should_stop_is_left_to_its_owner_while_there_is_one(world):
     device = world.device(observed=StreamState.RUNNING, owner="w1")
-    ask_to_stop(world.scope, device)
+    request_stop(world.scope, device)
     world.passes()
     assert observed(device) == (StreamState.RUNNING, None)
 
@@ -139,7 +139,7 @@ def test_after_redis_came_back_empty_living_owners_get_their_time(world, monkeyp
     device = world.device(observed=StreamState.RUNNING, owner="w1")
     stopping = world.device(observed=StreamState.RUNNING, owner="w1")
     world.passes()
-    ask_to_stop(world.scope, stopping)
+    request_stop(world.scope, stopping)
     info = world.client.info("server")
     monkeypatch.setattr(world.client, "info", lambda _: {**info, "run_id": "another"})
     for device_id in (device, stopping):

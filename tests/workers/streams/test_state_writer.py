@@ -7,7 +7,7 @@ from gateway.errors import LeaseLost
 from gateway.inventory import delete_device
 from gateway.media import SourceInfo, VideoInfo
 from gateway.states import StreamState, reason_for
-from gateway.streams.model import ask_to_stop, claim_next_run, request_start
+from gateway.streams.model import claim_next_run, request_start, request_stop
 from gateway.streams.queries import read_stream_record
 from tests.factories import make_device
 from workers.streams import state_writer
@@ -107,7 +107,7 @@ def test_a_device_that_is_deleted_is_a_wish_to_stop(keeper, device, scope):
 def test_the_wish_is_read_as_it_is(keeper, device, scope):
     keeper.claim()
     assert keeper.read_desired().is_running
-    ask_to_stop(scope, device.id)
+    request_stop(scope, device.id)
     assert not keeper.read_desired().is_running
 
 
