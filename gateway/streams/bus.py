@@ -4,10 +4,9 @@ Entries get their ids from the parts (`run-sequence`), so a reader's position an
 Redis, and Redis itself refuses a stale owner: an id must be higher than the last.
 """
 
-import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import redis
 from redis.exceptions import RedisError, ResponseError
@@ -15,6 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 from gateway.errors import BusUnavailable, LeaseLost
 from gateway.media import Part, Position
 from gateway.redis_client import RedisErrorsAs
+from gateway.streams.numbering import SegmentNumbering
 
 # Adds one part if the bus ends where its writer believes it ends; otherwise answers where it does end.
 # XADD refuses an id that is not higher than the last one: that is the fence against a stale owner.
@@ -31,10 +31,6 @@ return 'ok'
 
 #: How long the last parts of a stopped device stay, in multiples of the window.
 _IDLE_WINDOWS = 4
-
-#: An HLS segment ends before a key part once it is so long, and before any part once it would become longer.
-SEGMENT_SECONDS = 1.0
-MAX_SEGMENT_SECONDS = 4.0
 
 _KEY, _AUDIO = 1, 2
 
@@ -157,7 +153,7 @@ class BusWriter:
         self._window_bytes = 0
         self._kept: deque[Part] = deque()
         self._inits: dict[int, bytes] = {}
-        self._numbering = _Numbering()
+        self._numbering = SegmentNumbering()
         self._published: Position | None = None
         self._known_last: str | None = None
         self._floor: str | None = None
@@ -236,7 +232,7 @@ class BusWriter:
         """Go on from where the bus ends: an empty bus gets the window again, a bus of a later run is another's."""
         self._known_last = last
         if last:
-            self._numbering.go_on_from(self._newest_on_bus())
+            self._numbering.continue_from(self._newest_on_bus())
         if not last:
             self._published = None
         else:
@@ -292,45 +288,6 @@ class BusWriter:
         run = self._kept.popleft().run
         if self._kept[0].run != run:
             self._inits.pop(run, None)
-
-
-class _Numbering:
-    """Gives each part its media sequence and discontinuity sequence number, which never go back.
-
-    A bus that came back empty knows neither. Both then begin at the present second: as no segment is shorter than a
-    second, that is beyond any number given before.
-    """
-
-    def __init__(self) -> None:
-        self._last: Part | None = None
-        self._segment_start = 0.0
-
-    def go_on_from(self, part: Part | None) -> None:
-        """Continue after the newest part on the bus, which an owner of before has numbered."""
-        if part is not None and (self._last is None or part.position > self._last.position):
-            self._last, self._segment_start = part, part.start
-
-    def number(self, part: Part) -> Part:
-        """The part with its numbers; to be called once for each, in order."""
-        last = self._last
-        if last is None or not last.segment:
-            now = int(time.time())
-            segment, discontinuity = now, now
-        else:
-            segment, discontinuity = last.segment, last.discontinuity
-            is_new_run = part.run != last.run
-            length = part.start - self._segment_start
-            if (
-                is_new_run
-                or (part.is_key and length >= SEGMENT_SECONDS - 0.05)
-                or (length + part.duration > MAX_SEGMENT_SECONDS)
-            ):
-                segment += 1
-            discontinuity += is_new_run
-        if last is None or segment != last.segment:
-            self._segment_start = part.start
-        self._last = replace(part, segment=segment, discontinuity=discontinuity)
-        return self._last
 
 
 def _flatten(entries: list) -> list:

@@ -314,10 +314,10 @@ def test_parts_that_are_published_again_keep_their_numbers(client, bus, writer):
 
 
 def test_an_owner_who_finds_an_empty_bus_counts_from_beyond_all_before(client, bus, writer, monkeypatch):
-    monkeypatch.setattr("gateway.streams.bus.time.time", lambda: 1_000_000.0)
+    monkeypatch.setattr("gateway.streams.numbering.time.time", lambda: 1_000_000.0)
     writer.publish(part(1, is_key=True))
     client.flushall()
-    monkeypatch.setattr("gateway.streams.bus.time.time", lambda: 1_000_060.0)
+    monkeypatch.setattr("gateway.streams.numbering.time.time", lambda: 1_000_060.0)
     other = make_writer(client)
     other.open_run(2, b"init 2")
     other.publish(part(1, run=2, is_key=True))
