@@ -1,7 +1,7 @@
 """Leases in Redis: who owns a device now. One owner, found out by whoever tries to be the second.
 
 A lease is a key with the owner's name that expires; its owner renews it while it works. Whoever takes it over
-gets a higher run number from the database (`Stream.claim_run`), which is the fence behind this lock. The lease of a
+gets a higher run number from the database (`gateway.streams.model.claim_next_run`), which is the fence behind this lock. The lease of a
 process that is seen to be dead, on the machine where it was, ends at once.
 """
 
