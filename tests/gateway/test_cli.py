@@ -84,7 +84,7 @@ def test_demo_devices_are_registered_once_and_stay_deleted(run, scope):
     devices, total = list_devices(scope)
     assert total == len(names)
     delete_device(scope, devices[0].id)
-    assert run("demo", "register", str(DEMO_FILE)) == (0, "demo devices: registered before\n")
+    assert run("demo", "register", str(DEMO_FILE)) == (0, "demo devices: already registered\n")
     assert list_devices(scope)[1] == len(names) - 1
 
 
@@ -141,8 +141,8 @@ def test_doctor_answers_while_everything_is_away(run):
 def test_secrets_are_rotated(run, scope):
     run("devices", "add", "Gate", SOURCE_URL)
     new = {"SECRET_KEY": "a-brand-new-secret-key", "PREVIOUS_SECRET_KEYS": SECRET_KEY}
-    assert run("secrets", "rotate", **new) == (0, "devices encrypted anew: 1\n")
-    assert run("secrets", "rotate", **new) == (0, "devices encrypted anew: 0\n")
+    assert run("secrets", "rotate", **new) == (0, "devices re-encrypted: 1\n")
+    assert run("secrets", "rotate", **new) == (0, "devices re-encrypted: 0\n")
 
 
 def test_a_wrong_setting_is_said_in_one_sentence(run):
