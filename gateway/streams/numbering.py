@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from gateway.media import Part
 
-#: An HLS segment ends before a key part once it has this length, and before any part that would make it longer than the
-#: maximum.
+#: An HLS segment ends before a key part once it has this length, and before any part that would make it longer than
+#: the maximum.
 SEGMENT_SECONDS = 1.0
 MAX_SEGMENT_SECONDS = 4.0
 

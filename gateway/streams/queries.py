@@ -1,4 +1,4 @@
-"""What workers and the clock process read of streams. Every function opens its own transaction and raises
+"""Queries of workers and the clock process about streams. Every function opens its own transaction and raises
 `gateway.database.DatabaseUnavailable` when the database is away."""
 
 import json
@@ -18,7 +18,7 @@ from gateway.tenancy.scopes import EVERY_TENANT
 
 @dataclass(frozen=True, slots=True)
 class StreamRecord:
-    """What a reconciler needs of one device and its stream."""
+    """One device and its stream, as a reconciler needs them."""
 
     device_id: str
     tenant_id: str
@@ -39,7 +39,7 @@ class StreamRecord:
 
 @dataclass(frozen=True, slots=True)
 class DesiredStream:
-    """What an owner asks for again and again: is it still wanted, and by the same settings?"""
+    """The desired state and the version of the settings, which an owner polls."""
 
     desired: DesiredState
     reason: str
@@ -53,7 +53,7 @@ class DesiredStream:
 
 @dataclass(frozen=True, slots=True)
 class DeviceSettings:
-    """What a pipeline is built from. The URLs hold the password: never logged, hidden from `repr`."""
+    """The settings from which a pipeline is built. The URLs contain the password: never log them."""
 
     id: str
     tenant_id: str
@@ -68,7 +68,8 @@ class DeviceSettings:
 
 
 def read_source_info(device_id: str, source_version: int) -> SourceInfo | None:
-    """What the camera was last seen to send under these settings; None when it was not looked at since they changed."""
+    """The last known description of the camera's stream under these settings; None if it was not inspected since they
+    changed."""
     with database.session():
         row = EVERY_TENANT.select(Stream, Stream.source_info).where(Stream.device_id == device_id).first()
     if row is None or row.source_info is None:
@@ -78,9 +79,9 @@ def read_source_info(device_id: str, source_version: int) -> SourceInfo | None:
 
 
 def read_desired(device_id: str) -> DesiredStream | None:
-    """The present wish; None when the device is gone, which an owner obeys like a stop (`device_deleted`).
+    """The desired state; None if the device is gone, which an owner treats like a stop (`device_deleted`).
 
-    Cheap: one row by its key. A changed `source_version` means that the pipeline must be built anew.
+    Cheap: one row by its key. A changed `source_version` means that the pipeline must be rebuilt.
     """
     with database.session():
         row = (
@@ -100,7 +101,7 @@ def read_desired(device_id: str) -> DesiredStream | None:
 
 
 def read_device_settings(device_id: str, box: SecretBox) -> DeviceSettings | None:
-    """What a pipeline is built from, with the credentials opened; None when the device is gone. Raises SealBroken."""
+    """The settings for a pipeline, with decrypted credentials; None if the device is gone. Raises SealBroken."""
     with database.session():
         device = EVERY_TENANT.select(Device).where(Device.id == device_id).first()
     if device is None:
@@ -120,7 +121,7 @@ def read_device_settings(device_id: str, box: SecretBox) -> DeviceSettings | Non
 
 
 def find_device_context(device_id: str) -> tuple[str, str, str] | None:
-    """Id, tenant and name of a device that is enabled; None for any other."""
+    """Id, tenant and name of an enabled device; None for any other."""
     with database.session():
         device = (
             EVERY_TENANT.select(Device, Device.id, Device.tenant_id, Device.name)
@@ -134,17 +135,17 @@ def find_device_context(device_id: str) -> tuple[str, str, str] | None:
 
 
 def streams_wanted() -> list[StreamRecord]:
-    """The streams of all tenants that should run: wished to, on devices that are enabled."""
+    """The streams of all tenants that should run: desired state running, on enabled devices."""
     return _records((Stream.desired == DesiredState.RUNNING) & (Device.enabled == True))  # noqa: E712 (SQL)
 
 
 def streams_to_reconcile() -> list[StreamRecord]:
-    """All streams that should run or are not stopped: wherever wish and fact may differ. One query."""
+    """All streams that should run or are not stopped, where desired and observed state may differ. One query."""
     return _records((Stream.desired == DesiredState.RUNNING) | (Stream.observed != StreamState.STOPPED))
 
 
 def read_stream_record(device_id: str) -> StreamRecord | None:
-    """One stream as a reconciler sees it; None when the device is gone."""
+    """One stream as a reconciler sees it; None if the device is gone."""
     return next(iter(_records(Stream.device_id == device_id)), None)
 
 
