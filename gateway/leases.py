@@ -51,7 +51,7 @@ class Leases:
         if self._redis.set(key, owner, nx=True, px=ttl_ms):
             return True
         holder = self.holder(kind, device_id)
-        if holder is not None and _is_of_the_dead(holder):
+        if holder is not None and _is_owner_dead(holder):
             self._release(keys=[key], args=[holder])
             return bool(self._redis.set(key, owner, nx=True, px=ttl_ms))
         return False
@@ -78,7 +78,7 @@ class Leases:
         return {
             device_id: value.decode()
             for device_id, value in zip(device_ids, values, strict=True)
-            if value is not None and not _is_of_the_dead(value.decode())
+            if value is not None and not _is_owner_dead(value.decode())
         }
 
     @staticmethod
@@ -91,7 +91,7 @@ def name_owner(worker: str) -> str:
     return f"{worker}/{time.time_ns()}/{mark_process()}"
 
 
-def _is_of_the_dead(owner: str) -> bool:
+def _is_owner_dead(owner: str) -> bool:
     return is_dead(owner.rpartition("/")[2])
 
 

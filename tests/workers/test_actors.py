@@ -124,7 +124,7 @@ def test_a_probe_is_done_once_and_answered(actors, redis_url, monkeypatch):
         looks.append((url, transport, watch_seconds > 0))
         return ProbeResult(SourceInfo(VideoInfo("h264", 640, 360)), None, 5)
 
-    monkeypatch.setattr(actors, "look_at_source", look)
+    monkeypatch.setattr(actors, "inspect_source", look)
     client = connect_redis(redis_url)
     probes = Probes(client, SecretBox(SECRET_KEY))
     probe_id = probes.store_request(ProbeRequest(SOURCE_URL, "udp"))

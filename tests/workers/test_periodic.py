@@ -29,4 +29,4 @@ def test_turns_go_on_after_failures_and_end_when_told(monkeypatch, caplog):
     thread.stop()
     assert "upkeep" not in [one.name for one in threading.enumerate()]
     assert caplog.text.count("upkeep cannot go on now: the database is away") == 1
-    assert "a turn of upkeep failed" in caplog.text
+    assert "a run of upkeep failed" in caplog.text

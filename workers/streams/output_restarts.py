@@ -11,7 +11,7 @@ class OutputRestartLimit:
     from running. One object per stream, for all its outputs."""
 
     def __init__(self) -> None:
-        self._backoff = Backoff(longest_seconds=300, forgive_seconds=_FORGIVE_SECONDS, first_seconds=1.0)
+        self._backoff = Backoff(max_seconds=300, forgive_seconds=_FORGIVE_SECONDS, first_seconds=1.0)
         self._next_restart = 0.0
 
     def allows(self, now: float) -> bool:

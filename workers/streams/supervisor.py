@@ -119,7 +119,7 @@ class StreamSupervisor:
             self._end(ending)
 
     def _keep_running(self) -> None:
-        backoff = Backoff(longest_seconds=self._config.backoff_max_seconds)
+        backoff = Backoff(max_seconds=self._config.backoff_max_seconds)
         self._writer.observe(StreamState.STARTING)
         while True:
             outcome = self.run_once()
@@ -146,7 +146,7 @@ class StreamSupervisor:
             with contextlib.suppress(SealBroken):
                 device = self._read_device()
         if device is not None:
-            # This camera answered the last probe but not FFmpeg: its probe answer is no news, only a change of it is.
+            # A camera that answered the last probe but failed again: its answer is expected now, only a change counts.
             expected = EXPECTED_ANSWERS.get(code) if self._woken_by != code else None
             reachability_probe = ReachabilityProbe(self._services.loop.loop, device.source_url, expected)
         self._woken_by = None
@@ -317,4 +317,4 @@ class StreamSupervisor:
                 self._live_stats.forget(self.device_id)
             self._leases.release(STREAM, self.device_id, self._owner)
         except redis.RedisError as error:
-            self._log.debug("the lease ends by itself: %s", error)
+            self._log.debug("the lease expires by itself: %s", error)

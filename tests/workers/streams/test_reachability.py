@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import free_port, wait_until
 from workers.streams.loop import MediaLoop
-from workers.streams.reachability import ReachabilityProbe, knock
+from workers.streams.reachability import ReachabilityProbe, probe_reachability
 
 
 class Camera:
@@ -41,7 +41,7 @@ def ask(camera: Camera, url: str = "rtsp://127.0.0.1:{port}/stream") -> str:
     async def run() -> str:
         await camera.open()
         try:
-            return await knock(url.format(port=camera.port))
+            return await probe_reachability(url.format(port=camera.port))
         finally:
             await camera.close()
 
@@ -69,8 +69,8 @@ def test_a_camera_that_accepts_and_says_nothing_is_open_after_a_moment(monkeypat
 
 
 def test_nobody_there_is_silence():
-    assert asyncio.run(knock(f"rtsp://127.0.0.1:{free_port()}/x")) == "silent"
-    assert asyncio.run(knock("rtsp://no-such-camera.invalid/x")) == "silent"
+    assert asyncio.run(probe_reachability(f"rtsp://127.0.0.1:{free_port()}/x")) == "silent"
+    assert asyncio.run(probe_reachability("rtsp://no-such-camera.invalid/x")) == "silent"
 
 
 def test_no_password_and_no_session_is_asked_for():
