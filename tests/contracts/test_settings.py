@@ -54,7 +54,7 @@ def test_the_settings_of_set_up_are_read_by_it(name: str):
     assert any(f'"{name}"' in path.read_text(encoding="utf-8") for path in sources)
 
 
-def test_what_set_up_reads_is_documented():
+def test_the_settings_that_set_up_reads_are_documented():
     known = (
         {item.name for item in describe_settings()} | set(read_sfu_settings()) | set(section("Set-up and `make run`"))
     )

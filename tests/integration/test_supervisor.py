@@ -145,7 +145,7 @@ def test_an_owner_that_lost_its_lease_stops_and_leaves_no_ffmpeg(run, client):
     assert Leases(client).holder(STREAM, running.id) == "another"
 
 
-def test_a_stopped_stream_gives_its_lease_back_and_says_who_asked(run, client):
+def test_a_stopped_stream_releases_its_lease_and_stores_the_reason(run, client):
     running = run("/stopped")
     running.parts(2)
     running.stop()

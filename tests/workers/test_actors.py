@@ -57,24 +57,24 @@ def supervised(actors, monkeypatch):
     return ids_and_stub
 
 
-def test_a_message_makes_its_device_run(actors, supervised):
+def test_a_message_runs_its_device(actors, supervised):
     actors.run_stream.fn("d1")
     assert supervised[0] == ["d1"]
 
 
-def test_a_worker_that_closes_takes_no_device(actors, supervised):
+def test_a_closing_worker_takes_no_device(actors, supervised):
     actors.services.before_worker_shutdown(None, None)
     actors.run_stream.fn("d1")
     assert supervised[0] == []
 
 
-def test_a_message_that_a_closing_worker_spends_may_be_sent_again_at_once(actors, supervised):
+def test_a_message_consumed_by_a_closing_worker_may_be_sent_again_at_once(actors, supervised):
     actors.services.before_worker_shutdown(None, None)
     actors.run_stream.fn("d1")
     assert actors.services.stream.messages.taken == ["d1"]
 
 
-def test_a_shutdown_is_no_failure_of_the_message(actors, supervised):
+def test_a_shutdown_does_not_fail_the_message(actors, supervised):
     supervised[1].ending = Shutdown()
     actors.run_stream.fn("d1")
 
@@ -105,13 +105,13 @@ def test_a_message_attaches_an_output_to_its_device(actors, consumed):
     assert consumed == ([("the recorder", "d1")], [("recorder", "d1")])
 
 
-def test_an_output_that_is_not_installed_here_is_named_and_no_failure(actors, consumed, caplog):
+def test_an_output_that_is_not_installed_is_logged_and_does_not_fail_the_message(actors, consumed, caplog):
     actors.run_consumer.fn("archiver", "d1")
     assert consumed == ([], [("archiver", "d1")])
     assert "'archiver'" in caplog.text
 
 
-def test_a_worker_that_closes_attaches_nothing(actors, consumed):
+def test_a_closing_worker_attaches_nothing(actors, consumed):
     actors.services.before_worker_shutdown(None, None)
     actors.run_consumer.fn("recorder", "d1")
     assert consumed == ([], [("recorder", "d1")])
@@ -135,7 +135,7 @@ def test_a_probe_is_done_once_and_answered(actors, redis_url, monkeypatch):
     client.close()
 
 
-def test_a_message_runs_its_job_and_those_behind_it_and_may_be_sent_again(actors, redis_url, monkeypatch):
+def test_a_message_runs_its_job_and_the_queued_ones_and_may_be_sent_again(actors, redis_url, monkeypatch):
     ran = []
 
     class StubRunner:

@@ -28,7 +28,7 @@ def test_a_camera_may_be_away_for_a_year():
     assert all(pause > 30 for pause in pauses(backoff, *[0] * 600_000)[-10:])
 
 
-def test_cameras_that_fail_together_do_not_come_back_together():
+def test_cameras_that_fail_together_do_not_reconnect_together():
     first = {round(Backoff(rng=random.Random(seed)).after(0), 4) for seed in range(50)}
     late = set()
     for seed in range(50):
@@ -38,14 +38,14 @@ def test_cameras_that_fail_together_do_not_come_back_together():
     assert len(late) > 40, "also at the limit"
 
 
-def test_a_healthy_minute_forgives_all():
+def test_a_healthy_minute_resets_the_pauses():
     backoff = Backoff(max_seconds=60, forgive_seconds=60)
     pauses(backoff, *[0] * 10)
     assert backoff.after(60) < 0.5
     assert backoff.after(0) < 1.5
 
 
-def test_a_camera_that_flaps_is_not_punished_for_ever_more_nor_forgiven():
+def test_a_flapping_camera_gets_moderate_pauses():
     backoff = Backoff(max_seconds=60)
     pauses(backoff, *[0] * 10)
     for pause in pauses(backoff, *[5] * 20):

@@ -19,7 +19,7 @@ def client(redis_url):
     client.close()
 
 
-def test_a_lease_is_kept_while_redis_is_away_and_lost_when_it_is_anothers(redis_server, client):
+def test_a_lease_survives_an_outage_of_redis_and_is_lost_to_another_owner(redis_server, client):
     clock = FakeClock()
     keeper = LeaseKeeper(client, 6.0, clock=clock)
     held = keeper.take(LEASE, "d1", "w1")

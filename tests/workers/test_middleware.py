@@ -48,7 +48,7 @@ def process():
     child.stdin.close()
 
 
-def test_only_the_first_sigterm_is_heard(process):
+def test_only_the_first_sigterm_takes_effect(process):
     process.send_signal(signal.SIGTERM)
     assert process.stdout.readline() == "told\n"
     for _ in range(5):
@@ -90,7 +90,7 @@ def test_a_worker_ends_with_the_process_that_started_it():
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library is not glibc")
 @pytest.mark.parametrize(("said", "is_shared"), [(None, True), ("4", False)])
-def test_all_threads_share_one_arena_unless_the_environment_says_otherwise(monkeypatch, said, is_shared):
+def test_all_threads_share_one_arena_unless_the_environment_sets_another_number(monkeypatch, said, is_shared):
     monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
     if said is not None:
         monkeypatch.setenv("MALLOC_ARENA_MAX", said)
@@ -125,7 +125,7 @@ def test_services_of_consumers_are_refused_in_a_process_of_another_kind():
         _ = WorkerServices(make_config()).consumers
 
 
-def test_slots_in_use_are_counted_whatever_becomes_of_a_message():
+def test_used_slots_are_counted_whether_a_message_fails_or_not():
     services = WorkerServices(make_config())
     services.before_process_message(None, None)
     services.before_process_message(None, None)
@@ -133,7 +133,7 @@ def test_slots_in_use_are_counted_whatever_becomes_of_a_message():
     assert services._used == 1
 
 
-def test_a_closing_worker_reports_no_free_slots_any_more(redis_url, monkeypatch):
+def test_a_closing_worker_withdraws_its_slots(redis_url, monkeypatch):
     client = connect_redis(redis_url)
     monkeypatch.setattr("workers.middleware._REPORT_SECONDS", 0.01)
     import threading

@@ -8,7 +8,7 @@ from workers import periodic
 from workers.periodic import PeriodicThread
 
 
-def test_turns_go_on_after_failures_and_end_when_told(monkeypatch, caplog):
+def test_runs_continue_after_failures_and_end_when_stopped(monkeypatch, caplog):
     monkeypatch.setattr(periodic, "_RETRY_SECONDS", 0.0)
     errors = [Unavailable("the database is away"), Unavailable("the database is away"), RuntimeError("a mistake"), None]
     done = threading.Event()
@@ -28,5 +28,5 @@ def test_turns_go_on_after_failures_and_end_when_told(monkeypatch, caplog):
     thread.stop()
     thread.stop()
     assert "upkeep" not in [one.name for one in threading.enumerate()]
-    assert caplog.text.count("upkeep cannot go on now: the database is away") == 1
+    assert caplog.text.count("upkeep cannot continue now: the database is away") == 1
     assert "a run of upkeep failed" in caplog.text

@@ -54,7 +54,7 @@ def test_a_transition_is_written_with_its_event(scope, device):
     assert events(scope, device.id) == [("starting", "running", None, 1), ("stopped", "starting", "requested", 1)]
 
 
-def test_only_the_owner_of_the_run_writes_the_fact(scope, device):
+def test_only_the_owner_of_the_run_writes_the_observed_state(scope, device):
     claim_run(device.id, 7)
     assert not transition(device.id, StreamState.STARTING, run=6)
     assert transition(device.id, StreamState.STARTING, run=7)
@@ -65,12 +65,12 @@ def test_only_the_owner_of_the_run_writes_the_fact(scope, device):
     assert events(scope, device.id) == [("stopped", "starting", None, 7)]
 
 
-def test_a_transition_expects_the_state_it_was_told(device):
+def test_a_transition_checks_the_expected_state(device):
     assert not transition(device.id, StreamState.STARTING, expected=StreamState.RUNNING)
     assert transition(device.id, StreamState.STARTING, expected=StreamState.STOPPED)
 
 
-def test_a_state_that_cannot_follow_is_a_mistake(device):
+def test_a_state_that_cannot_follow_is_an_error(device):
     with pytest.raises(InvalidTransition, match="'running' cannot follow 'stopped'"):
         transition(device.id, StreamState.RUNNING)
 
@@ -89,7 +89,7 @@ def test_the_same_state_with_another_reason_keeps_its_time(scope, device):
     assert len(events(scope, device.id)) == 3
 
 
-def test_each_loss_counts_as_a_restart_until_it_is_started_anew(scope, device):
+def test_each_loss_counts_as_a_restart_until_the_next_start(scope, device):
     request_start(scope, device.id)
     transition(device.id, StreamState.STARTING)
     for _ in range(3):
@@ -111,7 +111,7 @@ def test_a_stopped_stream_has_no_worker(device):
     assert read_stream_record(device.id).worker is None
 
 
-def test_claims_at_once_give_different_runs(device):
+def test_concurrent_claims_get_different_runs(device):
     runs = []
     threads = [threading.Thread(target=lambda: runs.append(claim_next_run(device.id, "w"))) for _ in range(8)]
     for thread in threads:
@@ -121,7 +121,7 @@ def test_claims_at_once_give_different_runs(device):
     assert sorted(runs) == list(range(1, 9))
 
 
-def test_the_wish_is_news_once(scope, device):
+def test_a_change_of_the_desired_state_is_reported_once(scope, device):
     assert request_start(scope, device.id)
     assert not request_start(scope, device.id)
     assert read_desired(device.id).is_running
@@ -147,7 +147,7 @@ def test_a_disabled_device_is_not_wanted(scope, box, device):
     assert read_desired(device.id).reason == "device_disabled"
 
 
-def test_reconciling_looks_at_what_should_run_or_is_not_stopped(scope, box):
+def test_reconciliation_reads_streams_that_should_run_or_are_not_stopped(scope, box):
     idle, wanted, leftover = (make_device(scope, box) for _ in range(3))
     request_start(scope, wanted.id)
     transition(leftover.id, StreamState.STARTING)
@@ -155,7 +155,7 @@ def test_reconciling_looks_at_what_should_run_or_is_not_stopped(scope, box):
     assert idle.id
 
 
-def test_a_deleted_device_tells_its_owner_to_end(scope, device):
+def test_the_owner_of_a_deleted_device_finds_no_desired_state(scope, device):
     run = claim_next_run(device.id, "w")
     transition(device.id, StreamState.STARTING, run=run)
     delete_device(scope, device.id)
@@ -175,7 +175,7 @@ def test_settings_open_the_source_and_hide_it_from_repr(scope, box, device):
     assert settings.source_version == 1
 
 
-def test_only_the_owner_writes_what_the_camera_sends(scope, device):
+def test_only_the_owner_writes_the_source_info(scope, device):
     info = SourceInfo(video=VideoInfo("h264", 1920, 1080, 25.0), audio=AudioInfo("aac", 8000, 1))
     run = claim_next_run(device.id, "w")
     assert not set_source_info(device.id, info, run=run - 1, source_version=1)

@@ -56,14 +56,14 @@ def test_another_tenants_device_does_not_exist(scope, other_scope, box):
     assert find_device(scope, device.id).stream.desired == "stopped"
 
 
-def test_names_are_unique_in_one_tenant_alone(scope, other_scope, box):
+def test_names_are_unique_within_a_tenant_only(scope, other_scope, box):
     create_device(scope, DeviceValues("Gate", SOURCE_URL), box)
     create_device(other_scope, DeviceValues("gate", SOURCE_URL), box)
     with pytest.raises(NameTaken):
         create_device(scope, DeviceValues("GATE", SOURCE_URL), box)
 
 
-def test_a_row_cannot_hang_on_another_tenants_device(scope, other_scope, box):
+def test_a_row_cannot_refer_to_another_tenants_device(scope, other_scope, box):
     device = make_device(scope, box)
     import peewee
 
@@ -71,7 +71,7 @@ def test_a_row_cannot_hang_on_another_tenants_device(scope, other_scope, box):
         other_scope.insert(DeviceTag, device_id=device.id, tag="mine").execute()
 
 
-def test_a_scope_makes_no_rows_of_another_tenant(scope, other_scope):
+def test_a_scope_inserts_no_rows_of_another_tenant(scope, other_scope):
     with pytest.raises(UnscopedQuery):
         scope.insert(DeviceTag, tenant_id=other_scope.tenant_id, device_id=str(uuid.uuid4()), tag="x")
     with pytest.raises(UnscopedQuery):
@@ -99,7 +99,7 @@ def test_a_scope_makes_no_rows_of_another_tenant(scope, other_scope):
         "get_or_create",
     ],
 )
-def test_a_model_has_no_query_of_its_own(model, query):
+def test_a_model_has_no_unscoped_query(model, query):
     with pytest.raises(UnscopedQuery, match="scope"):
         getattr(model, query)()
 
@@ -126,14 +126,14 @@ def test_every_model_but_the_tenant_itself_is_scoped():
                 assert issubclass(kind, TenantRow | FootageRow), name
 
 
-def test_nothing_that_answers_requests_reads_all_tenants():
+def test_code_that_answers_requests_does_not_read_all_tenants():
     """The web side and the plugins never name the scope of all tenants."""
     for folder in ("gateway/api", "plugins"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             assert not re.search(r"EVERY_TENANT|EveryTenantScope\(", path.read_text()), path
 
 
-def test_nobody_goes_round_the_scope():
+def test_no_code_bypasses_the_scope():
     """peewee's own queries and raw SQL stay in the models, the migrations and the database module."""
     allowed = ("gateway/tenancy/scopes.py", "gateway/migrations/", "gateway/database.py")
     pattern = re.compile(r"super\(\w*Row\b|execute_sql|peewee\.Model\b(?!\w)|\.raw\(")

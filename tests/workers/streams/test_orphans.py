@@ -42,12 +42,12 @@ def test_a_marked_process_is_killed(sleeper):
     assert end_orphaned_processes("device-1") == []
 
 
-def test_processes_of_other_devices_live_on(sleeper):
+def test_processes_of_other_devices_stay_alive(sleeper):
     others = [sleeper("device-10"), sleeper("xdevice-1"), sleeper("")]
     assert end_orphaned_processes("device-1") == []
     assert all(process.poll() is None for process in others)
 
 
-def test_the_caller_does_not_end_itself(monkeypatch):
+def test_the_caller_does_not_kill_itself(monkeypatch):
     monkeypatch.setenv(DEVICE_MARK, "device-2")
     assert os.getpid() not in end_orphaned_processes("device-2")

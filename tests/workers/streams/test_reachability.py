@@ -59,21 +59,21 @@ def ask(camera: Camera, url: str = "rtsp://127.0.0.1:{port}/stream") -> str:
         (b"", "open"),
     ],
 )
-def test_the_answer_is_told_in_a_word(answer: bytes, told: str):
+def test_the_answer_is_classified_as_one_word(answer: bytes, told: str):
     assert ask(Camera(answer)) == told
 
 
-def test_a_camera_that_accepts_and_says_nothing_is_open_after_a_moment(monkeypatch):
+def test_a_camera_that_accepts_and_sends_nothing_is_open(monkeypatch):
     monkeypatch.setattr("workers.streams.reachability._ANSWER_SECONDS", 0.1)
     assert ask(Camera(None)) == "open"
 
 
-def test_nobody_there_is_silence():
+def test_an_unreachable_address_is_silent():
     assert asyncio.run(probe_reachability(f"rtsp://127.0.0.1:{free_port()}/x")) == "silent"
     assert asyncio.run(probe_reachability("rtsp://no-such-camera.invalid/x")) == "silent"
 
 
-def test_no_password_and_no_session_is_asked_for():
+def test_the_probe_sends_no_password_and_opens_no_session():
     camera = Camera(b"RTSP/1.0 200 OK\r\n\r\n")
     ask(camera, "rtsp://viewer:s3cr3t@127.0.0.1:{port}/stream?channel=1")
     head = camera.requests[0].decode()
@@ -83,7 +83,7 @@ def test_no_password_and_no_session_is_asked_for():
     assert len(camera.requests) == 1
 
 
-def test_an_encrypted_port_is_only_opened():
+def test_an_encrypted_port_is_only_connected_to():
     camera = Camera(b"")
     assert ask(camera, "rtsps://127.0.0.1:{port}/stream") == "open"
 
@@ -107,7 +107,7 @@ def on_loop(media_loop: MediaLoop, coroutine):
     return media_loop.run(coroutine, timeout_seconds=5)
 
 
-def test_a_camera_that_was_silent_and_answers_is_back(media_loop: MediaLoop, reachability_probe):
+def test_a_silent_camera_that_answers_is_back(media_loop: MediaLoop, reachability_probe):
     port = free_port()
     waiting = reachability_probe(port, "silent")
     camera = Camera(b"RTSP/1.0 200 OK\r\n\r\n", port)
@@ -116,7 +116,7 @@ def test_a_camera_that_was_silent_and_answers_is_back(media_loop: MediaLoop, rea
     on_loop(media_loop, camera.close())
 
 
-def test_a_camera_that_came_back_before_the_first_knock_is_back_too(media_loop: MediaLoop, reachability_probe):
+def test_a_camera_that_returned_before_the_first_probe_is_back_too(media_loop: MediaLoop, reachability_probe):
     camera = Camera(b"RTSP/1.0 401 Unauthorized\r\n\r\n")
     on_loop(media_loop, camera.open())
     waiting = reachability_probe(camera.port, "silent")
@@ -124,7 +124,7 @@ def test_a_camera_that_came_back_before_the_first_knock_is_back_too(media_loop: 
     on_loop(media_loop, camera.close())
 
 
-def test_the_same_answer_again_and_again_is_no_news(media_loop: MediaLoop, reachability_probe):
+def test_an_unchanged_answer_does_not_count_as_back(media_loop: MediaLoop, reachability_probe):
     camera = Camera(b"RTSP/1.0 404 Not Found\r\n\r\n")
     on_loop(media_loop, camera.open())
     waiting = reachability_probe(camera.port)
@@ -135,7 +135,7 @@ def test_the_same_answer_again_and_again_is_no_news(media_loop: MediaLoop, reach
     on_loop(media_loop, camera.close())
 
 
-def test_a_camera_that_goes_further_away_is_back_when_it_answers_as_before(reachability_probe, monkeypatch):
+def test_a_camera_that_turns_silent_is_back_when_it_answers_as_before(reachability_probe, monkeypatch):
     answers = iter(["200", "200", "silent", "silent"])
     asked = []
 

@@ -77,7 +77,7 @@ def test_a_first_claim_needs_the_database(keeper, switch):
         keeper.claim()
 
 
-def test_states_are_written_and_told(keeper, device, states):
+def test_states_are_written_and_reported(keeper, device, states):
     keeper.claim()
     keeper.observe(StreamState.STARTING)
     keeper.observe(StreamState.RECONNECTING, reason_for("refused"))
@@ -96,7 +96,7 @@ def test_another_owners_run_stops_the_writer(keeper, device, states):
     assert states == []
 
 
-def test_a_device_that_is_deleted_is_a_wish_to_stop(keeper, device, scope):
+def test_a_deleted_device_has_the_desired_state_stopped(keeper, device, scope):
     keeper.claim()
     delete_device(scope, device.id)
     keeper.observe(StreamState.RUNNING)
@@ -104,14 +104,14 @@ def test_a_device_that_is_deleted_is_a_wish_to_stop(keeper, device, scope):
     assert (wish.is_running, wish.reason) == (False, "device_deleted")
 
 
-def test_the_wish_is_read_as_it_is(keeper, device, scope):
+def test_the_desired_state_is_read_unchanged(keeper, device, scope):
     keeper.claim()
     assert keeper.read_desired().is_running
     request_stop(scope, device.id)
     assert not keeper.read_desired().is_running
 
 
-def test_while_the_database_is_away_there_is_no_news_and_no_harm(keeper, device, states, switch):
+def test_an_outage_of_the_database_neither_fails_nor_reports_anything(keeper, device, states, switch):
     keeper.claim()
     keeper.observe(StreamState.STARTING)
     switch.is_away = True
@@ -137,7 +137,7 @@ def test_the_last_state_is_written_when_the_database_is_back(keeper, device, sta
     assert len(states) == told, "once"
 
 
-def test_runs_are_counted_on_without_the_database_and_claimed_later(keeper, device, switch):
+def test_runs_are_counted_without_the_database_and_claimed_later(keeper, device, switch):
     keeper.claim()
     switch.is_away = True
     assert keeper.claim()
@@ -150,7 +150,7 @@ def test_runs_are_counted_on_without_the_database_and_claimed_later(keeper, devi
     assert (keeper.run, row(device).run) == (4, 4)
 
 
-def test_a_run_is_claimed_late_by_the_next_claim_too(keeper, device, switch):
+def test_the_next_claim_also_claims_an_unclaimed_run(keeper, device, switch):
     keeper.claim()
     switch.is_away = True
     keeper.claim()
@@ -160,7 +160,7 @@ def test_a_run_is_claimed_late_by_the_next_claim_too(keeper, device, switch):
 
 
 @pytest.mark.parametrize("claims_of_the_other", [1, 2, 3])
-def test_a_number_that_another_took_meanwhile_is_a_lost_lease(keeper, device, switch, claims_of_the_other):
+def test_a_run_number_taken_by_another_owner_is_a_lost_lease(keeper, device, switch, claims_of_the_other):
     """Also the very same number: both counted on from the run that both had seen."""
     keeper.claim()
     switch.is_away = True
@@ -185,7 +185,7 @@ def test_the_settings_of_the_device_are_remembered(keeper, switch):
     assert keeper.read_device(lambda: None) is None
 
 
-def test_what_a_camera_sends_is_kept_for_the_next_owner(keeper, device):
+def test_the_source_info_is_stored_for_the_next_owner(keeper, device):
     keeper.claim()
     source = SourceInfo(VideoInfo("h264", 1280, 720, fps=25.0))
     keeper.keep_source(source, device.source_version)
@@ -193,7 +193,7 @@ def test_what_a_camera_sends_is_kept_for_the_next_owner(keeper, device):
     assert keeper.read_source(device.source_version + 1) is None
 
 
-def test_a_state_that_is_repeated_is_told_once(keeper, states):
+def test_a_repeated_state_is_reported_once(keeper, states):
     keeper.claim()
     keeper.observe(StreamState.STARTING)
     for _ in range(3):
@@ -206,7 +206,7 @@ def test_a_state_that_is_repeated_is_told_once(keeper, states):
     ]
 
 
-def test_an_owner_that_slept_while_its_stream_was_recorded_as_stopped_is_shown_again(keeper, device):
+def test_a_suspended_owner_whose_stream_was_recorded_as_stopped_writes_its_state_again(keeper, device):
     keeper.claim()
     keeper.observe(StreamState.STARTING)
     keeper.observe(StreamState.RECONNECTING, reason_for("refused"))

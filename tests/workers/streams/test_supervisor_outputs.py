@@ -12,7 +12,7 @@ from tests.workers.world import INIT, VIDEO, parts
 from workers.ffmpeg.fmp4 import InitSegment, Track
 
 
-def test_an_output_that_asks_for_a_new_start_gets_it_at_once(world):
+def test_an_outputs_request_for_a_restart_is_granted_at_once(world):
     answers = iter(["output_changed"])
     world.output.asks = lambda: next(answers, None)
     world.run([INIT, *parts(3)], [INIT, *parts(2), world.stop])
@@ -21,7 +21,7 @@ def test_an_output_that_asks_for_a_new_start_gets_it_at_once(world):
     assert world.row.run == 2
 
 
-def test_an_output_that_asks_all_the_time_does_not_keep_the_stream_from_running(world):
+def test_an_output_that_keeps_requesting_restarts_does_not_stop_the_stream(world):
     stop_at = world.clock.monotonic() + 120
 
     def ask() -> str:
@@ -36,7 +36,7 @@ def test_an_output_that_asks_all_the_time_does_not_keep_the_stream_from_running(
     assert world.pauses == []
 
 
-def test_an_output_that_raises_hurts_nothing(world, caplog):
+def test_an_output_that_raises_does_not_affect_the_stream(world, caplog):
     def fail(*_: Any) -> None:
         raise RuntimeError("broken plugin")
 
@@ -49,7 +49,7 @@ def test_an_output_that_raises_hurts_nothing(world, caplog):
     assert "output 'fake' failed" in caplog.text
 
 
-def test_live_figures_tell_what_flows(world):
+def test_live_statistics_show_the_measured_stream(world):
     seen = []
     world.run(
         [
@@ -67,7 +67,7 @@ def test_live_figures_tell_what_flows(world):
     assert figures["last_part_at"] == pytest.approx(world.clock.wall(), abs=5)
 
 
-def test_the_sub_stream_is_looked_at_only_when_an_output_asks(world):
+def test_the_sub_stream_is_inspected_only_when_an_output_needs_it(world):
     replace_device(
         world.scope,
         world.id,
@@ -92,7 +92,7 @@ def test_the_sub_stream_is_looked_at_only_when_an_output_asks(world):
 
 
 @pytest.mark.parametrize(("kinds", "has_audio"), [(("vide", "soun"), True), (("vide",), False)])
-def test_live_figures_tell_whether_sound_arrives(world, kinds, has_audio):
+def test_live_statistics_show_whether_sound_arrives(world, kinds, has_audio):
     seen = []
     tracks = tuple(Track(n, kind, "x", 1000, frozenset(), 4, 0, 0, 0) for n, kind in enumerate(kinds))
     world.run(
