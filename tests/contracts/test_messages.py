@@ -22,7 +22,7 @@ print(json.dumps({name: [actor.options.get("max_retries"), actor.options.get("no
 
 @pytest.fixture(scope="module")
 def actors(tmp_path_factory) -> tuple[dict, dict]:
-    """Queue and options of each actor, from a process of its own: importing them reads the environment."""
+    """Queue and options of each actor, from a separate process: importing the actors reads the environment."""
     environment = {
         **os.environ,
         "VAR_DIR": str(tmp_path_factory.mktemp("var")),

@@ -16,7 +16,7 @@ DEMO_FILE = Path(__file__).parents[2] / "deploy" / "demo" / "devices.json"
 
 @pytest.fixture
 def run(database_url, redis_url, tmp_path, monkeypatch):
-    """Runs `vas` with its settings in the environment; gives exit code and output."""
+    """Runs `vas` with its settings in the environment; returns exit code and output."""
     monkeypatch.chdir(tmp_path)
     environ = {
         "DATABASE_URL": database_url,

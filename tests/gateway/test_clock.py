@@ -1,4 +1,4 @@
-"""An injected clock is under the test's control; moments have one spelling."""
+"""An injected clock is under the test's control; times have one format."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

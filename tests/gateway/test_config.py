@@ -1,4 +1,4 @@
-"""Settings are read once; every wrong one is named with what would be right, and secrets are made once."""
+"""Settings are read once; every invalid one is reported with the accepted values, and secrets are generated once."""
 
 import os
 import stat
@@ -20,7 +20,7 @@ def read(**environ: str) -> Config:
 def test_the_defaults_are_those_of_one_machine():
     config = read()
     assert config.database_url == "sqlite:///var/vas.db"
-    assert config.host == "127.0.0.1", "nothing listens for the network unless asked to"
+    assert config.host == "127.0.0.1", "nothing listens on the network unless configured"
     assert config.bus_redis_url == config.redis_url
     assert config.allow_loopback_sources is False
 
@@ -108,7 +108,7 @@ def test_the_file_env_is_read_and_the_environment_takes_precedence(tmp_path, mon
     )
     monkeypatch.chdir(tmp_path)
     for name in ("PORT", "HOST", *KEYS):
-        # Set and removed: what the reading puts into the environment is taken back after the test.
+        # Set and removed: monkeypatch restores the variable that the reading puts into the environment.
         monkeypatch.setenv(name, "x")
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOST", "10.2.2.2")
@@ -124,7 +124,7 @@ def test_missing_secrets_are_generated_once_and_stored(tmp_path):
     assert len(first.secret_key) == 64
     for name in SECRET_FILES:
         assert stat.S_IMODE(os.stat(tmp_path / "secrets" / name).st_mode) == 0o600
-    assert {path.name for path in (tmp_path / "secrets").iterdir()} == set(SECRET_FILES), "no drafts stay"
+    assert {path.name for path in (tmp_path / "secrets").iterdir()} == set(SECRET_FILES), "no temporary files remain"
 
 
 def test_processes_that_start_at_the_same_time_agree_on_the_secret(tmp_path):

@@ -137,7 +137,7 @@ def test_a_connection_lost_inside_a_transaction_is_an_outage_and_nothing_is_comm
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_full_disk_is_named_although_the_rollback_fails_as_well(bound_database, scope, box):
-    # The pool's one connection is the next one's, too.
+    # The pool has one connection, so the next session gets the same one.
     with database.session() as db:
         db.execute_sql(f"PRAGMA max_page_count = {db.execute_sql('PRAGMA page_count').fetchone()[0]}")
     with pytest.raises(DatabaseUnavailable, match="disk of the database is full"):

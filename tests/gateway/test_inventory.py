@@ -1,4 +1,4 @@
-"""Finding, making, changing and deleting devices."""
+"""Queries, creation, changes and deletion of devices."""
 
 import pytest
 

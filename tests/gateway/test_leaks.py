@@ -1,4 +1,4 @@
-"""Secrets stop at the edge: not in a reply, a log, the queue, Redis, the database file or a repr."""
+"""Secrets never appear in a reply, a log, the queue, Redis, the database file or a repr."""
 
 import logging
 

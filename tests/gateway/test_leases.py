@@ -1,4 +1,4 @@
-"""One owner of a device: the second finds out, a dead one is forgotten, a living one is not."""
+"""A device has one owner: a second is refused, a dead one loses its lease, a living one keeps it."""
 
 import subprocess
 import sys
@@ -19,14 +19,14 @@ def leases(client) -> Leases:
 def test_a_second_owner_does_not_get_the_lease(leases):
     assert leases.take(STREAM, "d1", "a", 60)
     assert not leases.take(STREAM, "d1", "b", 60)
-    assert not leases.take(STREAM, "d1", "a", 60), "not even the same owner twice: the same message came again"
+    assert not leases.take(STREAM, "d1", "a", 60), "not even by the same owner: the same message came again"
     assert leases.holder(STREAM, "d1") == "a"
     assert leases.take(STREAM, "d2", "b", 60)
 
 
 def test_a_lease_that_is_not_renewed_expires(leases):
     leases.take(STREAM, "d1", "a", 0.05)
-    wait_until(lambda: leases.holder(STREAM, "d1") is None, "the lease ends")
+    wait_until(lambda: leases.holder(STREAM, "d1") is None, "the lease expires")
     assert leases.take(STREAM, "d1", "b", 60)
 
 
@@ -87,7 +87,7 @@ def test_the_lease_of_a_dead_process_of_this_machine_is_free(client):
     assert not leases.take(STREAM, "d1", name_owner("w2"), 60)
     assert leases.holders(STREAM, ["d1"]) == {"d1": owner}
     child.kill()
-    wait_until(lambda: leases.holders(STREAM, ["d1"]) == {}, "a dead owner is none, reaped or not")
+    wait_until(lambda: leases.holders(STREAM, ["d1"]) == {}, "a dead owner does not count, reaped or not")
     second = name_owner("w2")
     assert leases.take(STREAM, "d1", second, 60)
     assert leases.holder(STREAM, "d1") == second

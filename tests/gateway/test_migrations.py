@@ -1,4 +1,4 @@
-"""Migrations run once, in order, also when two start at once."""
+"""Migrations run once and in order, also when two releases start at the same time."""
 
 import multiprocessing
 import uuid

@@ -1,4 +1,4 @@
-"""Secrets are taken out of URLs and text."""
+"""Secrets are removed from URLs and text."""
 
 import pytest
 

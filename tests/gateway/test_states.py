@@ -31,7 +31,7 @@ def test_a_stopped_stream_can_only_start():
 
 
 def test_every_state_that_may_fail_may_also_recover():
-    """An owner writes `running` when the first part comes, and says nothing in between."""
+    """An owner writes `running` when the first part arrives, without any state in between."""
     for earlier, later in itertools.product((S.STARTING, S.RECONNECTING, S.FAILED), (S.RUNNING, S.RECONNECTING)):
         assert can_follow(earlier, later), f"{earlier} -> {later}"
 

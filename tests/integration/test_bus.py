@@ -1,4 +1,4 @@
-"""The media bus on a real Redis: order, bounds, and what happens when Redis goes and comes."""
+"""The media bus on a real Redis: order, bounds, and outages of Redis."""
 
 import threading
 import time
@@ -85,7 +85,7 @@ def test_after_redis_lost_its_data_it_gets_the_window_again(store, writer, bus, 
         writer.publish(make_part(is_key=number == 0))
     store.restart()
     deadline = time.monotonic() + 5
-    # The first call may meet the connection that was cut.
+    # The first call may still use the broken connection.
     while not writer.publish(make_part()):
         assert time.monotonic() < deadline
     held = numbers(bus.read("d1", None, count=100))

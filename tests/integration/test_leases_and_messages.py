@@ -38,7 +38,7 @@ def test_a_lease_is_released_by_its_holder_only(leases):
 
 def test_a_lease_that_is_not_renewed_expires_and_its_late_holder_gets_an_error(leases):
     leases.take(STREAM, "d1", "a", 0.2)
-    wait_until(lambda: leases.take(STREAM, "d1", "b", 10), "the lease ends", 3)
+    wait_until(lambda: leases.take(STREAM, "d1", "b", 10), "the lease expires", 3)
     with pytest.raises(LeaseLost):
         leases.renew(STREAM, "d1", "a", 10)
 

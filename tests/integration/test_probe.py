@@ -1,11 +1,11 @@
-"""What a look at a real camera tells: of every kind that the camera server has."""
+"""Probing real cameras of every kind that the camera server has."""
 
 import pytest
 
 from tests.factories import make_config
 from workers.ffmpeg.probe import WATCH_SECONDS, probe_source
 
-# Time enough also on a machine that does other things: what is told is asked here, not how fast.
+# Enough time also on a busy machine: these tests check the result, not the speed.
 CONFIG = make_config(allow_loopback_sources=True, connect_timeout_seconds=20.0)
 
 CASES = [

@@ -1,4 +1,4 @@
-"""A supervisor with a real camera, real FFmpeg and a real Redis, without outputs: what the bus carries."""
+"""A supervisor with a real camera, real FFmpeg and a real Redis, without outputs: the content of the bus."""
 
 import io
 import itertools
@@ -40,7 +40,7 @@ class Running:
         return read_stream_record(self.id).observed
 
     def parts(self, count: int) -> list:
-        """At least so many parts of the bus, oldest first."""
+        """At least `count` parts on the bus, oldest first."""
         return wait_until(
             lambda: (held := self.bus.read(self.id, None, count=1000)) and len(held) >= count and held,
             f"{count} parts are on the bus",

@@ -1,4 +1,4 @@
-"""The actors find all they need by an id, and a worker that closes takes nothing new."""
+"""The actors load everything they need by an id, and a closing worker takes no new work."""
 
 import importlib
 import os
@@ -38,7 +38,7 @@ def actors(redis_url, tmp_path, monkeypatch):
 
 @pytest.fixture
 def supervised(actors, monkeypatch):
-    """The ids that were given to a supervisor."""
+    """The ids that were passed to a supervisor."""
     ids = []
 
     class StubSupervisor:
@@ -81,7 +81,7 @@ def test_a_shutdown_does_not_fail_the_message(actors, supervised):
 
 @pytest.fixture
 def consumed(actors, monkeypatch):
-    """The devices for which an output's supervisor ran; that of a known output `recorder` alone."""
+    """The devices for which an output's supervisor ran; only the output `recorder` is installed."""
     ran = []
 
     class StubConsumerSupervisor:
@@ -120,11 +120,11 @@ def test_a_closing_worker_attaches_nothing(actors, consumed):
 def test_a_probe_is_done_once_and_answered(actors, redis_url, monkeypatch):
     looks = []
 
-    def look(config, url, transport, *, watch_seconds):
+    def inspect(config, url, transport, *, watch_seconds):
         looks.append((url, transport, watch_seconds > 0))
         return ProbeResult(SourceInfo(VideoInfo("h264", 640, 360)), None, 5)
 
-    monkeypatch.setattr(actors, "inspect_source", look)
+    monkeypatch.setattr(actors, "inspect_source", inspect)
     client = connect_redis(redis_url)
     probes = Probes(client, SecretBox(SECRET_KEY))
     probe_id = probes.store_request(ProbeRequest(SOURCE_URL, "udp"))
@@ -159,7 +159,7 @@ def test_a_message_runs_its_job_and_the_queued_ones_and_may_be_sent_again(actors
 def test_the_processes_of_streams_and_recordings_load_no_decoder(redis_url, tmp_path):
     settings = {"REDIS_URL": redis_url, "SECRET_KEY": SECRET_KEY, "SFU_SECRET": SFU_SECRET, "VAR_DIR": str(tmp_path)}
     code = "import sys, workers.actors; print(sorted({'av', 'PIL', 'flask'} & set(sys.modules)))"
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | settings, capture_output=True, text=True, timeout=60, check=True
     )
-    assert told.stdout.strip() == "[]"
+    assert done.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""Pauses grow, are spread, never exceed the setting, and are forgiven after a healthy while."""
+"""Pauses grow, have jitter, never exceed the setting, and are reset after a healthy time."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""What a worker process has beside its actors: slots that are counted, and an end that is not cut short."""
+"""The life cycle of a worker process: slots are counted, and its end is not cut short."""
 
 import ctypes
 import signal
@@ -32,7 +32,7 @@ def process():
         from workers.middleware import take_sigterm_once
 
         def stop(number, frame):
-            print("told", flush=True)
+            print("terminated", flush=True)
 
         signal.signal(signal.SIGTERM, stop)
         take_sigterm_once()
@@ -50,12 +50,12 @@ def process():
 
 def test_only_the_first_sigterm_takes_effect(process):
     process.send_signal(signal.SIGTERM)
-    assert process.stdout.readline() == "told\n"
+    assert process.stdout.readline() == "terminated\n"
     for _ in range(5):
         process.send_signal(signal.SIGTERM)
     process.stdin.write("still there?\n")
     process.stdin.flush()
-    assert process.stdout.readline() == "alive\n", "not told again, and not ended"
+    assert process.stdout.readline() == "alive\n", "the second signal neither reached it nor ended it"
 
 
 def test_a_worker_ends_with_the_process_that_started_it():
@@ -111,8 +111,8 @@ def test_all_threads_share_one_arena_unless_the_environment_sets_another_number(
         libc.malloc_info(0, out)
         libc.fflush(out)
     """)
-    told = child.communicate(timeout=20)[0]
-    assert (told.count("<heap nr=") == 1) == is_shared, told
+    output = child.communicate(timeout=20)[0]
+    assert (output.count("<heap nr=") == 1) == is_shared, output
 
 
 def test_services_of_streams_are_refused_in_a_process_of_another_kind():

@@ -1,4 +1,4 @@
-"""A thread of turns goes on after a failure, complains once, and ends when told."""
+"""A periodic thread continues after failures, logs each only once, and ends when stopped."""
 
 import threading
 
@@ -23,7 +23,7 @@ def test_runs_continue_after_failures_and_end_when_stopped(monkeypatch, caplog):
     thread = PeriodicThread("upkeep", turn)
     thread.start()
     thread.start()
-    wait_until(done.is_set, "it got over its failures")
+    wait_until(done.is_set, "it has recovered from its failures")
     assert threading.active_count() > 1
     thread.stop()
     thread.stop()

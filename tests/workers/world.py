@@ -1,5 +1,5 @@
-"""A device that should run, its supervisor, and fakes of what the supervisor meets: FFmpeg by a script, time by
-hand."""
+"""A device that should run, its supervisor, and fakes of the supervisor's surroundings: a scripted FFmpeg and a clock
+that tests move."""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,7 +41,7 @@ def parts(count: int, **values: Any) -> list[Fragment]:
 
 
 class FakePipeline:
-    """A life of FFmpeg by a script: events, half seconds without one (None), and calls."""
+    """A scripted FFmpeg process: events, half seconds without one (None), and calls."""
 
     def __init__(self, clock: FakeClock, command: list[str], script: list) -> None:
         self.command, self.stops, self.dropped_parts = command, 0, 0
@@ -66,7 +66,7 @@ class FakeLoop:
         self.clock, self.scripts, self.lives = clock, [], []
 
     def start_pipeline(self, command: list[str], device_id: str) -> FakePipeline:
-        assert self.scripts, "one life more than the test foresaw"
+        assert self.scripts, "one process more than the test expected"
         self.lives.append(FakePipeline(self.clock, command, self.scripts.pop(0)))
         return self.lives[-1]
 
@@ -100,7 +100,7 @@ class StubMessages:
 
 
 class World:
-    """A device that should run, its supervisor, and what both meet."""
+    """A device that should run, its supervisor and their surroundings."""
 
     def __init__(
         self, client: redis.Redis, scope: TenantScope, box: SecretBox, monkeypatch: pytest.MonkeyPatch
@@ -145,7 +145,7 @@ class World:
         request_stop(self.scope, self.id)
 
     def run(self, *lives: list) -> None:
-        """Let the supervisor live these lives of FFmpeg; the last should bring the end."""
+        """Run the supervisor with these scripts, one per FFmpeg process; the last one should end it."""
         self.loop.scripts = list(lives)
         StreamSupervisor(self.id, self.services).run()
 

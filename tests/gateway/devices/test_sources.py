@@ -1,4 +1,4 @@
-"""Which source URLs are allowed."""
+"""The policy for source URLs."""
 
 import ipaddress
 

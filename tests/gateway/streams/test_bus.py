@@ -1,4 +1,4 @@
-"""The media bus keeps a bounded window, outlives Redis, and takes parts of one owner only."""
+"""The media bus keeps a bounded window, survives outages of Redis, and accepts parts of one owner only."""
 
 import dataclasses
 
@@ -108,7 +108,7 @@ def test_while_redis_is_away_the_window_is_kept_and_published_later(tmp_path):
             MediaBus(client).read("d1", None)
         server.start()
         assert writer.publish(part(4))
-        # It came back empty: the whole window goes out again, with what is needed to play it.
+        # Redis came back empty: the whole window is published again, with its init segment.
         assert positions(MediaBus(client)) == [(1, 1), (1, 2), (1, 3), (1, 4)]
         assert MediaBus(client).init_segment("d1", 1) == b"init 1"
         assert not writer.is_away
@@ -147,7 +147,7 @@ def test_a_writer_keeps_only_parts_that_it_may_have_to_publish_again(bus, client
     writer.open_run(1, b"init 1")
     for number in range(1, 11):
         writer.publish(part(number))
-    assert positions(bus) == [(1, number) for number in range(1, 11)], "the bus holds its whole window all the same"
+    assert positions(bus) == [(1, number) for number in range(1, 11)], "the bus still holds its whole window"
     client.flushall()
     writer.publish(part(11))
     assert positions(bus) == [(1, 8), (1, 9), (1, 10), (1, 11)]
@@ -268,7 +268,7 @@ def test_an_outage_of_redis_is_an_error_of_the_domain():
 
 
 def numbers(bus: MediaBus) -> list[tuple[int, int]]:
-    """HLS segment and discontinuity of each part, counted from the first."""
+    """HLS segment and discontinuity of each part, counted from the first one."""
     parts = bus.read("d1", None)
     return [(p.segment - parts[0].segment, p.discontinuity - parts[0].discontinuity) for p in parts]
 

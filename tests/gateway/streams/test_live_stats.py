@@ -1,4 +1,4 @@
-"""Live figures are replaced as a whole and forgotten by themselves."""
+"""Live statistics are replaced as a whole and expire by themselves."""
 
 from gateway.redis_client import connect_redis
 from gateway.streams.live_stats import LIVE_TTL_SECONDS, LiveStats

@@ -1,4 +1,4 @@
-"""Messages carry ids to the right queue, and a start is asked for once until it is taken."""
+"""Messages carry ids to the right queue, and a start is requested once until it is taken."""
 
 import dramatiq
 import pytest

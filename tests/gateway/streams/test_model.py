@@ -1,4 +1,4 @@
-"""Wish and fact of streams."""
+"""The desired and the observed state of streams."""
 
 import threading
 import uuid

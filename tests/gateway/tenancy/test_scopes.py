@@ -1,4 +1,4 @@
-"""No query without a tenant, and no row of another's."""
+"""There is no query without a tenant, and no access to another tenant's rows."""
 
 import importlib
 import inspect
@@ -121,20 +121,20 @@ def test_every_model_but_the_tenant_itself_is_scoped():
         module = importlib.import_module(item.name)
         for name, kind in inspect.getmembers(module, inspect.isclass):
             is_ours = issubclass(kind, peewee.Model) and kind.__module__ == module.__name__
-            # A store is nobody's, and the parts of a segment are read through their segment alone.
+            # A storage belongs to no tenant, and the parts of a segment are read only together with their segment.
             if is_ours and name not in ("Row", "ScopedRow", "FootageRow", "Tenant", "StorageRow", "SegmentParts"):
                 assert issubclass(kind, TenantRow | FootageRow), name
 
 
 def test_code_that_answers_requests_does_not_read_all_tenants():
-    """The web side and the plugins never name the scope of all tenants."""
+    """The web side and the plugins never use the scope of all tenants."""
     for folder in ("gateway/api", "plugins"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             assert not re.search(r"EVERY_TENANT|EveryTenantScope\(", path.read_text()), path
 
 
 def test_no_code_bypasses_the_scope():
-    """peewee's own queries and raw SQL stay in the models, the migrations and the database module."""
+    """peewee's own queries and raw SQL appear only in the models, the migrations and the database module."""
     allowed = ("gateway/tenancy/scopes.py", "gateway/migrations/", "gateway/database.py")
     pattern = re.compile(r"super\(\w*Row\b|execute_sql|peewee\.Model\b(?!\w)|\.raw\(")
     for folder in ("gateway", "plugins", "workers"):

@@ -1,4 +1,4 @@
-"""A consumer output gets every part once and in order, whatever fails, and never more than one owner feeds it."""
+"""A consumer output gets every part once and in order despite failures, and is never fed by more than one owner."""
 
 import dataclasses
 import weakref
@@ -68,7 +68,7 @@ class StubMessagesOfConsumers(StubMessages):
 
 
 class World:
-    """A device with footage on a real bus; sleeping and waiting turn the clock."""
+    """A device with footage on a real bus; sleeping and waiting advance the clock."""
 
     def __init__(self, client, device_id: str, monkeypatch) -> None:
         self.device_id, self.client = device_id, client
@@ -105,7 +105,7 @@ class World:
             )
 
     def run_until(self, done: Callable[[], bool]) -> ConsumerSupervisor:
-        """Let the supervisor run until `done`, which its output is asked at each tick; then it ends."""
+        """Run the supervisor until `done` returns true, which its output checks at each tick."""
         inner = self.output.on_tick
 
         def tick() -> str | None:
@@ -147,7 +147,7 @@ def test_every_part_is_taken_once_and_in_order_with_the_init_segment_of_its_run(
 
 def test_no_part_is_kept_in_memory_while_waiting_for_the_next(world, monkeypatch):
     class Bytes(bytearray):
-        """Something of which it can be seen that it is gone."""
+        """Bytes whose deletion can be observed by a weak reference."""
 
     read, seen, held = world.services.bus.read, [], []
 
@@ -241,7 +241,7 @@ def test_a_suspended_owner_finds_its_lease_lost_before_it_takes_a_part(world):
 
     def take(part: Part) -> None:
         if part.sequence == 1:
-            # This process is frozen for a minute, and another one takes over.
+            # This process is suspended for a minute, and another one takes over.
             world.client.delete(f"vas:lease:{LEASE}:{world.device_id}")
             Leases(world.client).take(LEASE, world.device_id, "w2", 60)
             world.clock.advance(60)

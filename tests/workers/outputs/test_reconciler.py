@@ -1,4 +1,4 @@
-"""What outputs want has an owner and a stream, while there are free slots; an output that fails hurts no other."""
+"""Wanted devices of outputs get an owner and a stream while slots are free; a failing output does not affect others."""
 
 import pytest
 
@@ -89,8 +89,8 @@ def test_only_on_demand_devices_are_started_while_they_are_wanted(world, scope, 
     manual = make_device(scope, box, start_mode="manual").id
     disabled = make_device(scope, box, start_mode="on_demand", enabled=False).id
     world.make_pass(FakeOutput("recorder", [on_demand, manual, disabled]))
-    wishes = {device_id: read_stream_record(device_id).desired for device_id in (on_demand, manual, disabled)}
-    assert wishes == {
+    desired = {device_id: read_stream_record(device_id).desired for device_id in (on_demand, manual, disabled)}
+    assert desired == {
         on_demand: DesiredState.RUNNING,
         manual: DesiredState.STOPPED,
         disabled: DesiredState.STOPPED,

@@ -1,4 +1,4 @@
-"""Real processes on the loop: parts arrive in an actor's thread, and every end is told and complete."""
+"""Real processes on the loop: parts arrive in an actor's thread, and every end is reported and complete."""
 
 import asyncio
 import os
@@ -29,18 +29,18 @@ LIVE = [
 
 
 def program(*lines: str) -> list[str]:
-    """A process that is not FFmpeg, to misbehave as told."""
+    """A process other than FFmpeg that misbehaves as `lines` say."""
     return [sys.executable, "-S", "-c", "\n".join(["import os, signal, sys, time", *lines])]
 
 
 def next_of(pipeline: RunningPipeline, kind: type, seconds: float = 10) -> Arrived:
-    """The next event of a kind; what comes before is passed over."""
+    """The next event of a kind; earlier events of other kinds are skipped."""
 
     def take() -> Arrived | None:
         arrived = pipeline.next_event(0.5)
         return arrived if arrived and isinstance(arrived.event, kind) else None
 
-    return wait_until(take, f"a {kind.__name__} comes", seconds)
+    return wait_until(take, f"a {kind.__name__} arrives", seconds)
 
 
 def is_alive(pid: int) -> bool:
@@ -160,7 +160,7 @@ def test_stop_ends_a_suspended_process(start):
     os.kill(pipeline.pid, signal.SIGSTOP)
     pipeline.stop()
     assert not is_alive(pipeline.pid)
-    assert pipeline._process._process.returncode == 255, "it was woken and asked, not killed"
+    assert pipeline._process._process.returncode == 255, "it was resumed and ended by SIGTERM, not killed"
 
 
 def test_a_process_that_is_stopped_while_it_starts_is_ended(media_loop: MediaLoop):
@@ -175,7 +175,7 @@ def test_a_process_that_is_stopped_while_it_starts_is_ended(media_loop: MediaLoo
 
     pid = media_loop.run(run(), timeout_seconds=10)
     assert not is_alive(pid)
-    assert seen[-1].event.return_code == -signal.SIGTERM, "asked as soon as there is somebody to ask"
+    assert seen[-1].event.return_code == -signal.SIGTERM, "SIGTERM is sent as soon as the process exists"
 
 
 def test_stop_may_be_called_twice_and_after_the_end(start):
@@ -208,12 +208,12 @@ def test_a_slow_actor_loses_parts_that_are_counted_but_never_the_end(start, h264
     (tmp_path / "media").write_bytes(header + part * 50)
     pipeline = start(program(f"sys.stdout.buffer.write(open({str(tmp_path / 'media')!r}, 'rb').read())"))
     # Nobody reads while 1 init segment, 200 parts and the end arrive at a queue of 128.
-    wait_until(pipeline._task.done, "all has arrived")
+    wait_until(pipeline._task.done, "everything has arrived")
     events = []
     while (arrived := pipeline.next_event(0.05)) is not None:
         events.append(arrived.event)
     assert len(events) == 129
-    assert isinstance(events[0], InitSegment), "what waits is still in order"
+    assert isinstance(events[0], InitSegment), "the waiting events are still in order"
     assert isinstance(events[-1], Ended)
     parts = sum(isinstance(event, Fragment) for event in events)
     assert parts + pipeline.dropped_parts == 200

@@ -1,4 +1,4 @@
-"""What a dead owner left running is ended by its mark, and nothing else is."""
+"""Processes left by a dead owner are found by their mark and killed; no others are."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Parts lie one after the other on the wall clock, whatever the camera's clock and the network do."""
+"""Parts are placed one after the other on the wall clock, despite errors of the camera's clock and the network."""
 
 import itertools
 
@@ -55,7 +55,7 @@ def test_jitter_of_the_network_does_not_move_parts():
 @pytest.mark.parametrize("rate", [1.0003, 0.9997])
 def test_a_camera_whose_clock_drifts_is_followed(rate: float):
     starts = feed(PartClock(4), 100_000, rate=rate)
-    # After 14 hours: 15 s of drift, of which hardly anything is left.
+    # After 14 hours: 15 s of drift, of which hardly anything remains.
     assert starts[-1] == pytest.approx(NOON + 99_999 * 0.5 * rate, abs=0.1)
     steps = [later - earlier for earlier, later in itertools.pairwise(starts)]
     assert max(abs(step - 0.5) for step in steps) <= 0.5 * 0.0005 + 1e-6, "and never by a jump"
@@ -65,13 +65,13 @@ def test_a_camera_whose_clock_drifts_is_followed(rate: float):
 def test_a_clock_offset_is_reported_once_it_is_certain(jump: float):
     clock = PartClock(4)
     feed(clock, 10)
-    told = []
+    offsets = []
     for number in range(10, 13):
         start = clock.place(part(number), NOON + (number + 1) * 0.5 + jump)
-        told.append(clock.clock_offset_seconds)
+        offsets.append(clock.clock_offset_seconds)
         is_absurd = abs(jump) > 60
         assert start == pytest.approx(NOON + number * 0.5 + (jump if is_absurd else 0), abs=0.1)
-    assert told == [None, None, pytest.approx(jump, abs=0.1)]
+    assert offsets == [None, None, pytest.approx(jump, abs=0.1)]
     clock.reset()
     assert clock.place(part(13), NOON + 7 + jump) == pytest.approx(NOON + 6.5 + jump)
     assert clock.clock_offset_seconds is None
@@ -122,6 +122,6 @@ def test_the_key_frame_interval_is_measured():
 def test_a_backlog_delivered_by_a_slow_network_is_not_a_jump():
     clock = PartClock(4)
     feed(clock, 4)
-    # Nothing for eight seconds, then all of it: ever less late.
+    # Nothing for eight seconds, then everything: each part less late than the one before.
     starts = [clock.place(part(n), NOON + 10.5) for n in range(4, 21)]
     assert all(later - earlier == pytest.approx(0.5, abs=0.001) for earlier, later in itertools.pairwise(starts))

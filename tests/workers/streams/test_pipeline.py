@@ -1,4 +1,4 @@
-"""A device and its outputs become one command; an output that fails is left out and named, and the stream goes on."""
+"""A device and its outputs become one command; an output that fails is left out and listed, and the stream runs."""
 
 import pytest
 
@@ -90,13 +90,13 @@ def test_the_password_is_in_the_command_only():
 
 
 @pytest.mark.parametrize(
-    ("video", "look"),
+    ("video", "duration"),
     [
         (VideoInfo("h264", 1280, 720), "500000"),
         (VideoInfo("h264", 0, 0), "3000000"),
         (VideoInfo("h264", 1280, 720, has_b_frames=True), "3000000"),
     ],
 )
-def test_only_a_fully_known_source_is_not_analysed_again(video, look):
+def test_only_a_fully_known_source_is_not_analysed_again(video, duration):
     command = build(main=SourceInfo(video=video)).command
-    assert command[command.index("-analyzeduration") + 1] == look
+    assert command[command.index("-analyzeduration") + 1] == duration

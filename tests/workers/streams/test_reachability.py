@@ -1,4 +1,4 @@
-"""A camera that is away is asked politely whether it is back: one request, no login, and only a change counts."""
+"""A probe of an offline camera sends one request without a login, and only a changed answer counts."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from workers.streams.reachability import ReachabilityProbe, probe_reachability
 
 
 class Camera:
-    """A server that answers every connection as told, and keeps what it was asked."""
+    """A server that gives every connection the same answer, and keeps the requests."""
 
     def __init__(self, answer: bytes | None = None, port: int = 0) -> None:
         self.answer, self.port = answer, port
@@ -49,7 +49,7 @@ def ask(camera: Camera, url: str = "rtsp://127.0.0.1:{port}/stream") -> str:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "word"),
     [
         (b"RTSP/1.0 200 OK\r\n\r\n", "200"),
         (b"RTSP/1.0 401 Unauthorized\r\n\r\n", "401"),
@@ -59,8 +59,8 @@ def ask(camera: Camera, url: str = "rtsp://127.0.0.1:{port}/stream") -> str:
         (b"", "open"),
     ],
 )
-def test_the_answer_is_classified_as_one_word(answer: bytes, told: str):
-    assert ask(Camera(answer)) == told
+def test_the_answer_is_classified_as_one_word(answer: bytes, word: str):
+    assert ask(Camera(answer)) == word
 
 
 def test_a_camera_that_accepts_and_sends_nothing_is_open(monkeypatch):
@@ -90,7 +90,7 @@ def test_an_encrypted_port_is_only_connected_to():
 
 @pytest.fixture
 def reachability_probe(media_loop: MediaLoop):
-    """Starts a Knocker that knocks without a pause to speak of."""
+    """Starts a reachability probe with almost no pause between requests."""
     made = []
 
     def start(port: int, expected: str | None = None) -> ReachabilityProbe:
@@ -112,7 +112,7 @@ def test_a_silent_camera_that_answers_is_back(media_loop: MediaLoop, reachabilit
     waiting = reachability_probe(port, "silent")
     camera = Camera(b"RTSP/1.0 200 OK\r\n\r\n", port)
     on_loop(media_loop, camera.open())
-    wait_until(lambda: waiting.is_back, "the camera is noticed")
+    wait_until(lambda: waiting.is_back, "the camera is detected")
     on_loop(media_loop, camera.close())
 
 
@@ -120,7 +120,7 @@ def test_a_camera_that_returned_before_the_first_probe_is_back_too(media_loop: M
     camera = Camera(b"RTSP/1.0 401 Unauthorized\r\n\r\n")
     on_loop(media_loop, camera.open())
     waiting = reachability_probe(camera.port, "silent")
-    wait_until(lambda: waiting.is_back, "the camera is noticed")
+    wait_until(lambda: waiting.is_back, "the camera is detected")
     on_loop(media_loop, camera.close())
 
 
@@ -128,10 +128,10 @@ def test_an_unchanged_answer_does_not_count_as_back(media_loop: MediaLoop, reach
     camera = Camera(b"RTSP/1.0 404 Not Found\r\n\r\n")
     on_loop(media_loop, camera.open())
     waiting = reachability_probe(camera.port)
-    wait_until(lambda: len(camera.requests) > 5, "it is asked several times")
+    wait_until(lambda: len(camera.requests) > 5, "it is probed several times")
     assert not waiting.is_back
     camera.answer = b"RTSP/1.0 200 OK\r\n\r\n"
-    wait_until(lambda: waiting.is_back, "a new answer is noticed")
+    wait_until(lambda: waiting.is_back, "a new answer is detected")
     on_loop(media_loop, camera.close())
 
 
@@ -143,7 +143,7 @@ def test_a_camera_that_turns_silent_is_back_when_it_answers_as_before(reachabili
         asked.append(next(answers, "200"))
         return asked[-1]
 
-    monkeypatch.setattr("workers.streams.reachability.knock", scripted)
+    monkeypatch.setattr("workers.streams.reachability.probe_reachability", scripted)
     waiting = reachability_probe(1, "200")
-    wait_until(lambda: waiting.is_back, "its return is noticed")
+    wait_until(lambda: waiting.is_back, "its return is detected")
     assert asked == ["200", "200", "silent", "silent", "200"]

@@ -1,4 +1,4 @@
-"""One stream's owner: it retries for ever, obeys the wish, gives way to another owner, and no output can hurt it."""
+"""The owner of a stream retries for ever, obeys the desired state, yields to another owner, and survives outputs."""
 
 import itertools
 from collections.abc import Callable
@@ -70,7 +70,7 @@ def test_an_owner_that_loses_the_lease_stops_ffmpeg_and_writes_nothing(world):
     assert world.loop.lives[0].stops == 1
     assert world.states == [("starting", None), ("running", None)]
     assert (world.row.observed, world.row.worker) == (StreamState.RUNNING, "worker-2")
-    assert world.owner == "worker-2/1", "the other's lease is not touched"
+    assert world.owner == "worker-2/1", "the lease of the other owner is not touched"
     assert world.output.released == [world.id]
 
 
@@ -132,7 +132,7 @@ def test_a_changed_source_restarts_at_once_as_a_new_run(world):
     assert world.pauses == []
     assert "rtsp://10.9.9.9/new" in world.commands[1]
     assert ("starting", "source_changed") in world.states
-    assert world.probes == 2, "the new camera is looked at"
+    assert world.probes == 2, "the new camera is inspected"
     assert world.bus() == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
 
 
@@ -168,14 +168,14 @@ def test_an_unreachable_camera_keeps_its_audio(world):
     world.found = [ProbeResult(replace(VIDEO, audio=AudioInfo("aac")), None, 5)]
     world.run([REFUSED], [INIT, *parts(1), world.stop])
     assert ["0:a:0?" in command for command in world.commands] == [True, True]
-    assert world.probes == 1, "what was known is still the best guess"
+    assert world.probes == 1, "the known description is still the best guess"
 
 
 def test_a_changed_picture_format_restarts_with_another_inspection(world):
     world.run([INIT, *parts(2), *parts(1, has_new_parameters=True)], [INIT, *parts(1), world.stop])
     assert ("reconnecting", "resolution_changed") in world.states
     assert world.probes == 2
-    assert world.bus() == [(1, 1), (1, 2), (2, 1)], "the part that fits no init segment is not published"
+    assert world.bus() == [(1, 1), (1, 2), (2, 1)], "a part that does not match its init segment is not published"
 
 
 def test_b_frames_that_only_the_video_reveals_are_learnt_and_stored(world):
@@ -202,9 +202,11 @@ def test_a_camera_without_video_is_detected_by_the_inspection_and_ffmpeg_is_not_
 def test_the_lease_is_renewed_and_a_stop_obeyed_during_an_inspection(world, monkeypatch):
     renewals = []
     original = Leases.renew
-    monkeypatch.setattr(Leases, "renew", lambda *words: (renewals.append(world.clock.monotonic()), original(*words)))
+    monkeypatch.setattr(
+        Leases, "renew", lambda *arguments: (renewals.append(world.clock.monotonic()), original(*arguments))
+    )
 
-    def look_for_long(on_wait: Callable[[], None]) -> None:
+    def inspect_for_long(on_wait: Callable[[], None]) -> None:
         for _ in range(40):
             world.clock.advance(0.25)
             on_wait()
@@ -212,7 +214,7 @@ def test_the_lease_is_renewed_and_a_stop_obeyed_during_an_inspection(world, monk
         world.clock.advance(1)
         on_wait()
 
-    world.while_probing = look_for_long
+    world.while_probing = inspect_for_long
     world.run()
     gaps = [later - earlier for earlier, later in itertools.pairwise(renewals)]
     assert len(renewals) >= 6

@@ -1,4 +1,4 @@
-"""What outputs do to a stream: they may ask, fail and be slow; the stream goes on."""
+"""Outputs may request restarts, fail and be slow; the stream runs on."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def test_an_output_that_keeps_requesting_restarts_does_not_stop_the_stream(world
 
     world.output.asks = ask
     world.run(*[[INIT, *parts(300)]] * 10)
-    assert 3 <= len(world.loop.lives) <= 9, "two minutes, of which the last life lasts half"
+    assert 3 <= len(world.loop.lives) <= 9, "two minutes, of which the last process lasts half"
     assert world.states[-1] == ("stopped", "requested")
     assert world.pauses == []
 
