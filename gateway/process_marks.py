@@ -1,6 +1,6 @@
 """Marks of processes, by which other processes on the same machine can detect that one of them is dead.
 
-Host name and process id are not enough: containers may share a host name, and each may start counting process ids anew.
+Host name and process id are not enough: containers may share a host name, and each may number its processes from 1.
 A mark therefore also contains the kernel's boot id and the namespace of process ids.
 """
 

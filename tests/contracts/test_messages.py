@@ -81,7 +81,7 @@ def test_a_worker_of_an_unknown_kind_lists_the_kinds(arguments: list[str]):
 
 def test_a_worker_with_an_invalid_setting_or_without_ffmpeg_fails_at_its_start(tmp_path):
     good = {**os.environ, "VAR_DIR": str(tmp_path)}
-    for wrong, complaint in (
+    for wrong, message in (
         ({"STREAM_SLOTS": "many"}, "'STREAM_SLOTS' must be a number"),
         (
             {"FFMPEG_BIN": "/no/such/ffmpeg"},
@@ -98,4 +98,4 @@ def test_a_worker_with_an_invalid_setting_or_without_ffmpeg_fails_at_its_start(t
             check=False,
         )
         assert done.returncode == 78
-        assert complaint in done.stderr
+        assert message in done.stderr

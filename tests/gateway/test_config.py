@@ -26,7 +26,7 @@ def test_the_defaults_are_those_of_one_machine():
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "complaint"),
+    ("name", "text", "message"),
     [
         ("PORT", "0", "must be between 1 and 65535, not 0"),
         ("PORT", "eighty", "must be a number from 1 to 65535, not 'eighty'"),
@@ -48,11 +48,11 @@ def test_the_defaults_are_those_of_one_machine():
         ("LOG_LEVEL", "chatty", "must be one of DEBUG, INFO, WARNING, ERROR, not 'chatty'"),
     ],
 )
-def test_an_invalid_value_is_reported_with_the_accepted_values(name: str, text: str, complaint: str):
+def test_an_invalid_value_is_reported_with_the_accepted_values(name: str, text: str, message: str):
     with pytest.raises(ConfigError) as raised:
         read(**{name: text})
     assert str(raised.value).startswith(f"'{name}' ")
-    assert complaint in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_all_invalid_values_are_reported_together():
@@ -164,12 +164,12 @@ def test_every_setting_has_a_unit_and_a_description():
     for setting in describe_settings():
         assert setting.unit, setting.name
         assert len(setting.about) > 10, setting.name
-    spelt = {setting.name: setting.default for setting in describe_settings()}
+    defaults = {setting.name: setting.default for setting in describe_settings()}
     assert (
-        spelt["PORT"],
-        spelt["STALL_SECONDS"],
-        spelt["ALLOW_LOOPBACK_SOURCES"],
-        spelt["TRUSTED_HOSTS"],
+        defaults["PORT"],
+        defaults["STALL_SECONDS"],
+        defaults["ALLOW_LOOPBACK_SOURCES"],
+        defaults["TRUSTED_HOSTS"],
     ) == ("8000", "10", "0", "")
 
 

@@ -139,7 +139,7 @@ def test_a_message_runs_its_job_and_the_queued_ones_and_may_be_sent_again(actors
     ran = []
 
     class StubRunner:
-        def __init__(self, config, worker, kinds, seats, is_closing) -> None:
+        def __init__(self, config, worker, kinds, slots, is_closing) -> None:
             assert {"export", "snapshot", "clip"} <= set(kinds)
             assert not is_closing()
 

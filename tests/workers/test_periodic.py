@@ -13,20 +13,20 @@ def test_runs_continue_after_failures_and_end_when_stopped(monkeypatch, caplog):
     errors = [Unavailable("the database is away"), Unavailable("the database is away"), RuntimeError("a mistake"), None]
     done = threading.Event()
 
-    def turn() -> float:
+    def task() -> float:
         error = errors.pop(0) if errors else None
         if error is not None:
             raise error
         done.set()
         return 60.0
 
-    thread = PeriodicThread("upkeep", turn)
+    thread = PeriodicThread("cleanup", task)
     thread.start()
     thread.start()
     wait_until(done.is_set, "it has recovered from its failures")
     assert threading.active_count() > 1
     thread.stop()
     thread.stop()
-    assert "upkeep" not in [one.name for one in threading.enumerate()]
-    assert caplog.text.count("upkeep cannot continue now: the database is away") == 1
-    assert "a run of upkeep failed" in caplog.text
+    assert "cleanup" not in [one.name for one in threading.enumerate()]
+    assert caplog.text.count("cleanup cannot continue now: the database is away") == 1
+    assert "a run of cleanup failed" in caplog.text

@@ -63,12 +63,12 @@ class FakeLoop:
     loop = None
 
     def __init__(self, clock: FakeClock) -> None:
-        self.clock, self.scripts, self.lives = clock, [], []
+        self.clock, self.scripts, self.pipelines = clock, [], []
 
     def start_pipeline(self, command: list[str], device_id: str) -> FakePipeline:
         assert self.scripts, "one process more than the test expected"
-        self.lives.append(FakePipeline(self.clock, command, self.scripts.pop(0)))
-        return self.lives[-1]
+        self.pipelines.append(FakePipeline(self.clock, command, self.scripts.pop(0)))
+        return self.pipelines[-1]
 
 
 class FakeOutput(DirectOutput):
@@ -144,9 +144,9 @@ class World:
     def stop(self) -> None:
         request_stop(self.scope, self.id)
 
-    def run(self, *lives: list) -> None:
+    def run(self, *pipelines: list) -> None:
         """Run the supervisor with these scripts, one per FFmpeg process; the last one should end it."""
-        self.loop.scripts = list(lives)
+        self.loop.scripts = list(pipelines)
         StreamSupervisor(self.id, self.services).run()
 
     @property
@@ -155,7 +155,7 @@ class World:
 
     @property
     def commands(self) -> list[str]:
-        return [" ".join(life.command) for life in self.loop.lives]
+        return [" ".join(pipeline.command) for pipeline in self.loop.pipelines]
 
     @property
     def owner(self) -> str | None:

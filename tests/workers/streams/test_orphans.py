@@ -10,7 +10,9 @@ from tests.conftest import wait_until
 from workers.ffmpeg.process import DEVICE_MARK
 from workers.streams.orphans import end_orphaned_processes
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a process's environment")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only Linux exposes a process's environment"
+)
 
 
 @pytest.fixture

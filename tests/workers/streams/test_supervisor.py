@@ -32,7 +32,7 @@ def test_a_stream_runs_until_its_desired_state_is_stopped(world):
     assert during[0][0] == StreamState.RUNNING
     assert during[0][1].startswith("worker-1/")
     assert world.states == [("starting", None), ("running", None), ("stopped", "requested")]
-    assert world.loop.lives[0].stops == 1
+    assert world.loop.pipelines[0].stops == 1
     assert world.output.released == [world.id]
     assert world.owner is None
     assert world.messages.taken == [world.id]
@@ -48,7 +48,7 @@ def test_parts_go_to_the_bus_in_order_with_the_runs_init_segment(world):
 def test_a_second_message_finds_the_lease_taken_and_ends(world):
     Leases(world.client).take(STREAM, world.id, "worker-2/1", 60)
     world.run()
-    assert world.loop.lives == []
+    assert world.loop.pipelines == []
     assert world.states == []
     assert world.owner == "worker-2/1"
     assert world.row.run == 0
@@ -67,7 +67,7 @@ def test_an_owner_that_loses_the_lease_stops_ffmpeg_and_writes_nothing(world):
         claim_next_run(world.id, "worker-2")
 
     world.run([INIT, *parts(4), steal])
-    assert world.loop.lives[0].stops == 1
+    assert world.loop.pipelines[0].stops == 1
     assert world.states == [("starting", None), ("running", None)]
     assert (world.row.observed, world.row.worker) == (StreamState.RUNNING, "worker-2")
     assert world.owner == "worker-2/1", "the lease of the other owner is not touched"
@@ -90,7 +90,7 @@ def test_a_lease_that_cannot_be_renewed_does_not_stop_the_stream(world, monkeypa
     monkeypatch.setattr(Leases, "renew", away)
     world.run([INIT, *parts(40), world.stop])
     assert world.states[-1] == ("stopped", "requested")
-    assert len(world.loop.lives) == 1
+    assert len(world.loop.pipelines) == 1
 
 
 def test_a_camera_that_refuses_is_retried_after_a_pause(world):
@@ -196,7 +196,7 @@ def test_a_camera_without_video_is_detected_by_the_inspection_and_ffmpeg_is_not_
     world.found = [ProbeResult(SourceInfo(audio=AudioInfo("aac")), reason_for("no_video"), 5)]
     world.run([INIT, *parts(1), world.stop])
     assert world.states[1] == ("reconnecting", "no_video")
-    assert len(world.loop.lives) == 1
+    assert len(world.loop.pipelines) == 1
 
 
 def test_the_lease_is_renewed_and_a_stop_obeyed_during_an_inspection(world, monkeypatch):
@@ -220,7 +220,7 @@ def test_the_lease_is_renewed_and_a_stop_obeyed_during_an_inspection(world, monk
     assert len(renewals) >= 6
     assert max(gaps) < world.services.config.lease_seconds / 2
     assert world.states[-1] == ("stopped", "requested")
-    assert world.loop.lives == []
+    assert world.loop.pipelines == []
 
 
 @pytest.mark.parametrize("problem", ["program not found: ffmpeg", "program cannot be started: Permission denied"])
@@ -273,7 +273,7 @@ def test_a_stopping_worker_releases_the_stream(world):
     assert world.states[-1] == ("reconnecting", "worker_stopped")
     assert world.owner is None
     assert world.output.released == [world.id]
-    assert world.loop.lives[0].stops == 1
+    assert world.loop.pipelines[0].stops == 1
 
 
 def test_everything_is_released_even_if_another_owner_has_the_row(world):
@@ -293,7 +293,7 @@ def test_a_device_changed_during_a_long_pause_is_retried_at_once(world):
 
     def wait(seconds: float) -> None:
         world.clock.advance(seconds)
-        if len(world.loop.lives) == 7 and not changed_at:
+        if len(world.loop.pipelines) == 7 and not changed_at:
             changed_at.append(world.clock.monotonic())
             replace_device(
                 world.scope,
@@ -321,7 +321,7 @@ def test_the_next_attempt_waits_longer_for_a_late_first_picture(world):
 
 def test_a_camera_with_new_sound_is_inspected_again_and_restarted(world):
     def find_sound() -> None:
-        world.loop.lives[-1].input_audio = "pcm_alaw"
+        world.loop.pipelines[-1].input_audio = "pcm_alaw"
         world.found.append(ProbeResult(replace(VIDEO, audio=AudioInfo("pcm_alaw")), None, 5))
 
     world.run([INIT, *parts(2), find_sound, *parts(8)], [INIT, *parts(1), world.stop])
@@ -332,17 +332,17 @@ def test_a_camera_with_new_sound_is_inspected_again_and_restarted(world):
 
 def test_sound_that_a_second_inspection_does_not_find_is_not_searched_again(world):
     def hear() -> None:
-        world.loop.lives[-1].input_audio = "pcm_alaw"
+        world.loop.pipelines[-1].input_audio = "pcm_alaw"
 
     world.run([INIT, hear, *parts(8)], [INIT, hear, *parts(8), world.stop])
     assert world.probes == 2
-    assert len(world.loop.lives) == 2
+    assert len(world.loop.pipelines) == 2
 
 
 def test_setting_the_clock_begins_a_run_at_the_next_key_part_without_restarting_ffmpeg(world):
     group = [replace(part, start=n * 0.5, is_key=n % 4 == 0) for n, part in enumerate(parts(12))]
     world.run([INIT, *group[:4], lambda: world.clock.jump(3600), *group[4:], world.stop])
-    assert len(world.loop.lives) == 1
+    assert len(world.loop.pipelines) == 1
     assert world.bus() == [*((1, n) for n in range(5, 9)), *((2, n) for n in range(1, 5))]
     assert MediaBus(world.client).init_segment(world.id, 2) == b"init"
     newest = MediaBus(world.client).read(world.id, None)[-1]

@@ -31,7 +31,7 @@ def test_an_output_that_keeps_requesting_restarts_does_not_stop_the_stream(world
 
     world.output.asks = ask
     world.run(*[[INIT, *parts(300)]] * 10)
-    assert 3 <= len(world.loop.lives) <= 9, "two minutes, of which the last process lasts half"
+    assert 3 <= len(world.loop.pipelines) <= 9, "two minutes, of which the last process lasts half"
     assert world.states[-1] == ("stopped", "requested")
     assert world.pauses == []
 
@@ -59,12 +59,12 @@ def test_live_statistics_show_the_measured_stream(world):
             world.stop,
         ]
     )
-    figures = seen[0]
-    assert figures["fps"] == 10.0
-    assert figures["viewers"] == 3
-    assert figures["worker"] == "worker-1"
-    assert figures["outputs"] == [{"name": "fake", "mode": "copy", "reason": None}]
-    assert figures["last_part_at"] == pytest.approx(world.clock.wall(), abs=5)
+    stats = seen[0]
+    assert stats["fps"] == 10.0
+    assert stats["viewers"] == 3
+    assert stats["worker"] == "worker-1"
+    assert stats["outputs"] == [{"name": "fake", "mode": "copy", "reason": None}]
+    assert stats["last_part_at"] == pytest.approx(world.clock.wall(), abs=5)
 
 
 def test_the_sub_stream_is_inspected_only_when_an_output_needs_it(world):
