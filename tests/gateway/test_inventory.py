@@ -1,5 +1,6 @@
 """Queries, creation, changes and deletion of devices."""
 
+import peewee
 import pytest
 
 from gateway import database
@@ -154,8 +155,14 @@ def test_after_a_key_rotation_every_device_is_sealed_with_the_new_key(scope):
 def test_after_a_lost_key_the_password_can_be_entered_again(scope):
     device = create_device(scope, DeviceValues("x", SOURCE_URL, SOURCE_URL + "2"), SecretBox("a-key-that-is-lost-now"))
     box = SecretBox(SECRET_KEY)
-    with pytest.raises(InvalidValue, match="'source_url' cannot be decrypted"):
+    with pytest.raises(InvalidValue, match="'source_url' can no longer be decrypted"):
         replace_device(scope, device.id, DeviceValues("x", None), box)
-    with pytest.raises(InvalidValue, match="'sub_source_url' cannot be decrypted"):
+    with pytest.raises(InvalidValue, match="'sub_source_url' can no longer be decrypted"):
         replace_device(scope, device.id, DeviceValues("x", SOURCE_URL, keeps_sub_source=True), box)
     assert replace_device(scope, device.id, DeviceValues("x", SOURCE_URL), box).open_source(box) == SOURCE_URL
+
+
+def test_only_a_duplicate_name_is_reported_as_a_taken_name(scope, box):
+    values = DeviceValues(name="Door", source_url=SOURCE_URL, tags=("a", "a"))
+    with pytest.raises(peewee.IntegrityError):
+        create_device(scope, values, box)

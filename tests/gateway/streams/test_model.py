@@ -1,7 +1,6 @@
 """The desired and the observed state of streams."""
 
 import threading
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,7 @@ from gateway import database
 from gateway.clock import utc_now
 from gateway.devices.events import events_of, prune_events
 from gateway.errors import NotFound
-from gateway.inventory import DeviceValues, delete_device, find_device, replace_device
+from gateway.inventory import delete_device, find_device
 from gateway.media import AudioInfo, SourceInfo, VideoInfo
 from gateway.states import REASONS, StreamState
 from gateway.streams.model import (
@@ -27,10 +26,8 @@ from gateway.streams.queries import (
     read_desired,
     read_device_settings,
     read_stream_record,
-    streams_to_reconcile,
-    streams_wanted,
 )
-from tests.factories import PASSWORD, SOURCE_URL, make_device
+from tests.factories import make_device
 
 pytestmark = pytest.mark.usefixtures("bound_database")
 
@@ -139,22 +136,6 @@ def test_a_viewer_who_arrives_keeps_an_idle_device_running(scope, device):
     assert request_stop(scope, device.id, reason="idle", if_demanded_before=now + timedelta(seconds=1))
 
 
-def test_a_disabled_device_is_not_wanted(scope, box, device):
-    request_start(scope, device.id)
-    assert [record.device_id for record in streams_wanted()] == [device.id]
-    replace_device(scope, device.id, DeviceValues(device.name, None, enabled=False), box)
-    assert streams_wanted() == []
-    assert read_desired(device.id).reason == "device_disabled"
-
-
-def test_reconciliation_reads_streams_that_should_run_or_are_not_stopped(scope, box):
-    idle, wanted, leftover = (make_device(scope, box) for _ in range(3))
-    request_start(scope, wanted.id)
-    transition(leftover.id, StreamState.STARTING)
-    assert {record.device_id for record in streams_to_reconcile()} == {wanted.id, leftover.id}
-    assert idle.id
-
-
 def test_the_owner_of_a_deleted_device_finds_no_desired_state(scope, device):
     run = claim_next_run(device.id, "w")
     transition(device.id, StreamState.STARTING, run=run)
@@ -168,26 +149,12 @@ def test_the_owner_of_a_deleted_device_finds_no_desired_state(scope, device):
         request_start(scope, device.id)
 
 
-def test_settings_open_the_source_and_hide_it_from_repr(scope, box, device):
-    settings = read_device_settings(device.id, box)
-    assert settings.source_url == SOURCE_URL
-    assert PASSWORD not in repr(settings)
-    assert settings.source_version == 1
-
-
 def test_only_the_owner_writes_the_source_info(scope, device):
     info = SourceInfo(video=VideoInfo("h264", 1920, 1080, 25.0), audio=AudioInfo("aac", 8000, 1))
     run = claim_next_run(device.id, "w")
     assert not set_source_info(device.id, info, run=run - 1, source_version=1)
     assert set_source_info(device.id, info, run=run, source_version=1)
     assert '"h264"' in find_device(scope, device.id).stream.source_info
-
-
-def test_unknown_devices_are_no_error_for_workers():
-    unknown = str(uuid.uuid4())
-    assert read_desired(unknown) is None
-    assert read_stream_record(unknown) is None
-    assert not transition(unknown, StreamState.STARTING)
 
 
 def test_old_events_are_pruned(scope, device):

@@ -19,7 +19,7 @@ from gateway.streams.live_stats import LiveStats
 from gateway.streams.model import claim_next_run, request_start
 from gateway.streams.queries import read_source_info
 from tests.factories import make_config
-from tests.workers.world import INIT, REFUSED, VIDEO, parts
+from tests.workers.world import INIT, REFUSED, VIDEO, FakePipeline, parts
 from workers.ffmpeg.probe import ProbeResult
 from workers.ffmpeg.process import Ended
 from workers.streams import supervisor
@@ -183,6 +183,19 @@ def test_b_frames_that_only_the_video_reveals_are_learnt_and_stored(world):
     assert ("starting", "source_changed") in world.states
     assert read_source_info(world.id, world.device.source_version).video.has_b_frames
     assert world.pauses == []
+
+
+def test_what_an_attempt_learnt_is_stored_before_ffmpeg_is_stopped(world, monkeypatch):
+    stored = []
+
+    def interrupt(pipeline: FakePipeline) -> None:
+        stored.append(read_source_info(world.id, world.device.source_version).video.has_b_frames)
+        raise Shutdown
+
+    monkeypatch.setattr(FakePipeline, "stop", interrupt)
+    with pytest.raises(Shutdown):
+        world.run([INIT, *parts(1, has_b_frames=True)])
+    assert stored == [True]
 
 
 def test_the_next_owner_uses_the_stored_source_info_without_an_inspection(world):
