@@ -45,7 +45,7 @@ def checks_of_services(
 ) -> list[HealthCheck]:
     """The checks of our own components and of every plugin."""
     return [
-        HealthCheck("database", lambda: check_database_and_room(config.database_url)),
+        HealthCheck("database", lambda: check_database_and_free_space(config.database_url)),
         HealthCheck("redis", lambda: check_redis(client)),
         HealthCheck("media_bus", lambda: check_bus(bus)),
         HealthCheck("stream_slots", lambda: check_slots(slots, STREAM)),
@@ -108,7 +108,7 @@ def check_database() -> ComponentHealth:
     return ComponentHealth("ok", detail={"kind": kind})
 
 
-def check_database_and_room(url: str) -> ComponentHealth:
+def check_database_and_free_space(url: str) -> ComponentHealth:
     """As `check_database`; also checks free space for a database that is a file. A full one can still be read."""
     health, file = check_database(), database.sqlite_file(url)
     if health.status == "ok" and file is not None and shutil.disk_usage(file.parent).free < _FULL_DISK_BYTES:

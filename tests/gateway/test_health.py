@@ -123,11 +123,11 @@ def test_a_database_whose_disk_is_full_is_reported_and_can_still_be_read(monkeyp
 
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage(100 << 30, 0, 50 << 20))
-    found, is_file = health.check_database_and_room(bound_database), bound_database.startswith("sqlite")
+    found, is_file = health.check_database_and_free_space(bound_database), bound_database.startswith("sqlite")
     assert (found.status, "full" in str(found.reason)) == (("degraded", True) if is_file else ("ok", False))
     assert health.check_database().status == "ok"
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage(100 << 30, 0, 50 << 30))
-    assert health.check_database_and_room(bound_database).status == "ok"
+    assert health.check_database_and_free_space(bound_database).status == "ok"
 
 
 def test_a_missing_program_comes_with_its_remedy(tmp_path):
