@@ -32,22 +32,22 @@ _MARKS = {"ok": "[green]ok[/]", "degraded": "[yellow]degraded[/]", "down": "[red
 console = Console(highlight=False)
 
 
-class Refused(click.ClickException):
-    """An error of ours in one sentence, without a traceback."""
+class CommandFailed(click.ClickException):
+    """An error of ours, printed as one sentence without a traceback."""
 
     def show(self, file: Any = None) -> None:
         click.echo(f"vas: {self.format_message()}", err=True)
 
 
-def in_words(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn errors of the domain into one sentence and exit code 1."""
+def exit_with_message(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn errors of the domain into one printed sentence and exit code 1."""
 
     @wraps(function)
     def wrapper(*args: Any, **options: Any) -> Any:
         try:
             return function(*args, **options)
         except VasError as error:
-            raise Refused(error.message) from error
+            raise CommandFailed(error.message) from error
 
     return wrapper
 
@@ -59,9 +59,9 @@ def main() -> None:
 
 
 @main.command()
-@in_words
+@exit_with_message
 def release() -> None:
-    """Bring the database up to date. Safe to repeat, and when two do it at once."""
+    """Migrate the database to the present version. Safe to repeat and to run twice at the same time."""
     database.connect(Config.from_environment())
     ran = migrations.migrate()
     console.print(f"database: {', '.join(ran)} applied" if ran else "database: up to date")
@@ -69,9 +69,9 @@ def release() -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as /api/v1/health does.")
-@in_words
+@exit_with_message
 def doctor(as_json: bool) -> None:
-    """Look at every component and program; exit code 1 when something is wrong, its remedy beside it."""
+    """Check every component and program. Prints a remedy for each problem; exit code 1 if there is any."""
     config = Config.from_environment()
     database.connect(config)
     client = connect_redis(config.redis_url, timeout_seconds=2)
@@ -96,7 +96,7 @@ def _print_health(answer: dict[str, Any]) -> None:
 
 
 def _format_detail(detail: dict[str, Any]) -> list[str]:
-    """The figures of a component in words; lists are counted, and what is nested stands beside the rest."""
+    """Format the details of a component: lists as their length, nested values next to their key."""
     words = []
     for key, value in detail.items():
         if isinstance(value, dict):
@@ -119,7 +119,7 @@ def devices() -> None:
 
 
 @devices.command("list")
-@in_words
+@exit_with_message
 def devices_list() -> None:
     """List all devices with their states."""
     database.connect(Config.from_environment())
@@ -152,8 +152,8 @@ def devices_list() -> None:
 @click.option("--start-mode", type=click.Choice(START_MODES), default="always", show_default=True)
 @click.option("--description", default="")
 @click.option("--location", default="")
-@click.option("--tag", "tags", multiple=True, help="May be given more than once.")
-@in_words
+@click.option("--tag", "tags", multiple=True, help="A tag; can be given more than once.")
+@exit_with_message
 def devices_add(**values: Any) -> None:
     """Add a device by its NAME and its rtsp or rtsps SOURCE_URL."""
     config = Config.from_environment()
@@ -165,37 +165,37 @@ def devices_add(**values: Any) -> None:
 
 @main.group("demo")
 def demo_group() -> None:
-    """The demo cameras."""
+    """Manage the demo cameras."""
 
 
 @demo_group.command("register")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@in_words
+@exit_with_message
 def demo_register(file: Path) -> None:
-    """Register the devices of FILE once: one that was deleted since does not come back."""
+    """Register each device of FILE once: a deleted one is not registered again."""
     config = Config.from_environment()
     database.connect(config)
     added = registration.register_devices(file, config, SecretBox.from_config(config), Messages.connect(config))
-    console.print(f"demo devices added: {', '.join(added)}" if added else "demo devices: registered before")
+    console.print(f"demo devices added: {', '.join(added)}" if added else "demo devices: already registered")
 
 
 @main.group("secrets")
 def secrets_group() -> None:
-    """The encryption of camera credentials."""
+    """Manage the encryption of camera credentials."""
 
 
 @secrets_group.command("rotate")
-@in_words
+@exit_with_message
 def secrets_rotate() -> None:
-    """Encrypt with the present SECRET_KEY what PREVIOUS_SECRET_KEYS encrypted."""
+    """Encrypt with the present SECRET_KEY what was encrypted with PREVIOUS_SECRET_KEYS."""
     config = Config.from_environment()
     database.connect(config)
     count = reseal_devices(EVERY_TENANT, SecretBox.from_config(config))
-    console.print(f"devices encrypted anew: {count}")
+    console.print(f"devices re-encrypted: {count}")
 
 
 @main.command()
-@in_words
+@exit_with_message
 def openapi() -> None:
     """Print the OpenAPI document."""
     from gateway.app import create_app

@@ -1,4 +1,4 @@
-"""An injectable clock, so that tests can control time, and the one spelling of a moment."""
+"""An injectable clock, so that tests can control time, and the one format of a time."""
 
 import threading
 import time
@@ -11,17 +11,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
-    """What the code asks of time."""
+    """The readings of time that the code uses."""
 
     def wall(self) -> float:
         """Seconds since 1970 in UTC; may jump."""
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never goes back."""
+        """Seconds since an arbitrary fixed moment; never goes back."""
 
 
 class SystemClock:
-    """The machine's own time."""
+    """The clock of the machine."""
 
     def wall(self) -> float:
         return time.time()
@@ -31,7 +31,7 @@ class SystemClock:
 
 
 class FakeClock:
-    """A clock that moves only when told. Both readings move together unless `jump` is called."""
+    """A clock that tests move by hand. Both readings move together unless `jump` is called."""
 
     def __init__(self, wall: float = 1_750_000_000.0) -> None:
         self._wall = wall
@@ -45,28 +45,28 @@ class FakeClock:
         return self._monotonic
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass."""
+        """Move both readings forward by `seconds`."""
         with self._lock:
             self._wall += seconds
             self._monotonic += seconds
 
     def jump(self, seconds: float) -> None:
-        """Set the wall clock by `seconds`, as an administrator or NTP does; time itself does not pass."""
+        """Move the wall clock by `seconds`, as an administrator or NTP does; the monotonic reading stays."""
         with self._lock:
             self._wall += seconds
 
 
 def utc_now() -> datetime:
-    """The present moment, aware, in UTC."""
+    """The present time, timezone-aware, in UTC."""
     return datetime.now(UTC)
 
 
 def to_ms(at: datetime) -> int:
-    """Milliseconds since 1970 of an aware datetime, rounded down."""
+    """Milliseconds since 1970 of a timezone-aware datetime, rounded down."""
     return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
 def format_time(at_ms: int) -> str:
-    """RFC 3339 in UTC with milliseconds and Z, of milliseconds since 1970."""
+    """Format milliseconds since 1970 as RFC 3339 in UTC with milliseconds and Z."""
     at = _EPOCH + timedelta(milliseconds=at_ms)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"

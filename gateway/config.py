@@ -1,6 +1,6 @@
-"""Every setting, read from the environment once; each with its unit and default.
+"""Every setting, read once from the environment, with its unit and default.
 
-The tables in docs/settings.md are compared with `describe_settings()` by a contract test.
+A contract test compares the tables in docs/settings.md with `describe_settings()`.
 """
 
 import ipaddress
@@ -44,7 +44,7 @@ def parse_networks(text: str) -> tuple[str, ...]:
 
 
 def between(low: float, high: float, kind: Callable[[str], Any] = int) -> Callable[[str], Any]:
-    """A parser of a number from `low` to `high`, both included."""
+    """Build a parser for a number from `low` to `high`, both included."""
 
     def parse(text: str) -> Any:
         try:
@@ -88,7 +88,7 @@ def url_of(*schemes: str, may_be_empty: bool = False) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if not text and may_be_empty:
             return ""
-        # Only the scheme is quoted back: the rest may hold a password.
+        # The message quotes only the scheme: the rest may contain a password.
         scheme = urlsplit(text).scheme
         if scheme not in schemes:
             raise ValueError(f"must start with one of {', '.join(s + '://' for s in schemes)}, not {scheme!r}")
@@ -107,14 +107,14 @@ def text_of(minimum: int = 0) -> Callable[[str], str]:
 
 
 def setting(parse: Callable[[str], Any], default: Any, unit: str, about: str, *, is_secret: bool = False) -> Any:
-    """A dataclass field that carries how it is read and documented."""
+    """Build a dataclass field that carries its parser and its documentation."""
     metadata = {"parse": parse, "unit": unit, "about": about}
     return field(default=default, metadata=metadata, repr=not is_secret)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings of one process. The environment name is the attribute in capitals."""
+    """The settings of one process. The environment variable is the attribute's name in capitals."""
 
     database_url: str = setting(
         url_of("sqlite", "postgresql", "postgres"),
@@ -127,53 +127,53 @@ class Config:
         url_of("redis", "rediss", "unix"),
         "redis://127.0.0.1:6390/0",
         "URL",
-        "Redis for the queues, leases and live figures",
+        "Redis for queues, leases and live statistics",
         is_secret=True,
     )
     media_redis_url: str = setting(
         url_of("redis", "rediss", "unix", may_be_empty=True),
         "",
         "URL",
-        "Redis of the media bus; empty: REDIS_URL. It should not persist to disk",
+        "Redis of the media bus; empty: REDIS_URL. Disk persistence should be off",
         is_secret=True,
     )
     mediasoup_ws_url: str = setting(
         url_of("ws", "wss"),
         "ws://127.0.0.1:4000",
         "URL",
-        "the SFU as workers and web reach it",
+        "address of the SFU for the workers and the web process",
     )
     sfu_public_url: str = setting(
         url_of("http", "https", may_be_empty=True),
         "",
         "URL",
-        "the SFU as browsers reach it; empty: the host of the page with SFU_PORT",
+        "address of the SFU for browsers; empty: the host of the page with SFU_PORT",
     )
     sfu_port: int = setting(between(1, 65535), 4000, "port", "TCP port of the SFU's signalling, WHEP and control")
     sfu_secret: str = setting(
         text_of(16),
         "",
         "text",
-        "shared by gateway, workers and SFU; at least 16 characters",
+        "secret shared by gateway, workers and SFU; at least 16 characters",
         is_secret=True,
     )
     secret_key: str = setting(
         text_of(16),
         "",
         "text",
-        "root key that encrypts camera credentials; at least 16 characters. Keep it with your backups",
+        "root key for the encryption of camera credentials; at least 16 characters. Keep it with your backups",
         is_secret=True,
     )
     previous_secret_keys: tuple[str, ...] = setting(
         parse_list,
         (),
         "list",
-        "former values of SECRET_KEY, to read what they encrypted",
+        "former values of SECRET_KEY, for decrypting data encrypted with them",
         is_secret=True,
     )
-    host: str = setting(text_of(1), "127.0.0.1", "address", "address on which the web process listens")
+    host: str = setting(text_of(1), "127.0.0.1", "address", "listening address of the web process")
     port: int = setting(between(1, 65535), 8000, "port", "TCP port of the web process")
-    web_threads: int = setting(between(1, 256), 16, "threads", "requests that the web process answers at once")
+    web_threads: int = setting(between(1, 256), 16, "threads", "requests that the web process handles at the same time")
     trusted_hosts: tuple[str, ...] = setting(
         parse_list,
         (),
@@ -184,74 +184,74 @@ class Config:
         parse_list,
         (),
         "list",
-        "other web origins that may call the API, such as https://app.example.com",
+        "further web origins that may call the API, such as https://app.example.com",
     )
-    stream_processes: int = setting(between(1, 64), 1, "processes", "processes of a stream worker")
-    stream_slots: int = setting(between(1, 512), 64, "devices", "devices that one stream process can run")
-    job_threads: int = setting(between(1, 64), 4, "threads", "short jobs that a jobs worker runs at once")
+    stream_processes: int = setting(between(1, 64), 1, "processes", "number of processes of a stream worker")
+    stream_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per stream process")
+    job_threads: int = setting(between(1, 64), 4, "threads", "maximum number of concurrent short jobs of a jobs worker")
     stall_seconds: float = setting(
         between(2, 300, float),
         10.0,
         "seconds",
-        "a stream without a new part for so long is restarted",
+        "a stream without a new part for this time is restarted",
     )
     connect_timeout_seconds: float = setting(
         between(1, 60, float),
         5.0,
         "seconds",
-        "how long a camera may take to answer on the network",
+        "time limit for a camera to answer on the network",
     )
     backoff_max_seconds: float = setting(
         between(1, 3600, float),
         60.0,
         "seconds",
-        "longest pause between two attempts to reach a camera",
+        "maximum pause between two attempts to connect to a camera",
     )
     lease_seconds: float = setting(
         between(3, 120, float),
         6.0,
         "seconds",
-        "a worker that is silent for so long loses its devices",
+        "a worker that does not renew its leases for this time loses its devices",
     )
     reconcile_seconds: float = setting(
         between(0.5, 60, float),
         2.0,
         "seconds",
-        "how often the clock process compares wish and fact",
+        "interval at which the clock process compares desired and observed states",
     )
-    event_days: int = setting(between(1, 3650), 90, "days", "how long the history of a device is kept")
-    part_seconds: float = setting(between(0.1, 5, float), 0.5, "seconds", "longest part on the media bus")
+    event_days: int = setting(between(1, 3650), 90, "days", "retention of device events")
+    part_seconds: float = setting(between(0.1, 5, float), 0.5, "seconds", "maximum length of a part on the media bus")
     bus_window_seconds: float = setting(
         between(2, 300, float),
         15.0,
         "seconds",
-        "how much of each device the media bus holds",
+        "length of the media that the media bus holds per device",
     )
     bus_resend_seconds: float = setting(
         between(0, 300, float),
         3.0,
         "seconds",
-        "how much of each device a stream worker keeps, to publish it again when the media bus came back empty",
+        "length of the media that a stream worker keeps per device, to publish it again after the media bus lost it",
     )
     bus_max_bytes: int = setting(
         between(1 << 20, 1 << 30),
         32 << 20,
         "bytes",
-        "most bytes of one device on the media bus",
+        "maximum size of one device's media on the media bus",
     )
-    record_processes: int = setting(between(1, 64), 1, "processes", "processes of a record worker")
-    record_slots: int = setting(between(1, 512), 64, "devices", "devices that one record process can serve")
+    record_processes: int = setting(between(1, 64), 1, "processes", "number of processes of a record worker")
+    record_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per record process")
     recordings_dir: Path = setting(
         Path,
         Path("var/recordings"),
         "path",
-        "folder of the footage, best on a disk of its own; by default below VAR_DIR",
+        "folder for footage, preferably on its own disk; by default below VAR_DIR",
     )
     exports_dir: Path = setting(
         Path,
         Path("var/exports"),
         "path",
-        "folder of exported files until they expire; by default below VAR_DIR",
+        "folder for exported files until they expire; by default below VAR_DIR",
     )
     recording_mode: str = setting(
         exact_one_of("off", "continuous", "scheduled", "event"),
@@ -269,89 +269,91 @@ class Config:
         between(0, 36_500),
         14,
         "days",
-        "footage older than this is deleted; 0: age is no reason",
+        "footage older than this is deleted; 0: no limit by age",
     )
     keep_bytes: int = setting(
         between(0, 1 << 60),
         0,
         "bytes",
-        "most footage of all devices together; 0: as much as the disk holds",
+        "maximum size of the footage of all devices; 0: limited by the disk only",
     )
     tenant_keep_bytes: int = setting(
         between(0, 1 << 60),
         0,
         "bytes",
-        "most footage of one tenant; 0: no limit of its own",
+        "maximum size of the footage of one tenant; 0: no limit per tenant",
     )
     free_bytes_floor: int = setting(
         between(0, 1 << 60),
         0,
         "bytes",
-        "space that stays free on the footage's disk; 0: an hour of what is being written, at least 1 GiB",
+        "free space to keep on the footage disk; 0: one hour of the present recording rate, at least 1 GiB",
     )
     retention_seconds: float = setting(
         between(1, 60, float),
         15.0,
         "seconds",
-        "how often it is decided which footage goes",
+        "interval at which retention deletes footage",
     )
     export_keep_hours: float = setting(
         between(0.1, 8760, float),
         24.0,
         "hours",
-        "how long an exported file can be fetched",
+        "time until an exported file expires",
     )
     exports_max_bytes: int = setting(
         between(1 << 20, 1 << 60),
         50 << 30,
         "bytes",
-        "most that exported files may take together",
+        "maximum total size of exported files",
     )
     captures_dir: Path = setting(
         Path,
         Path("var/captures"),
         "path",
-        "folder of snapshots and clips; by default below VAR_DIR",
+        "folder for snapshots and clips; by default below VAR_DIR",
     )
     snapshot_threads: int = setting(
         between(1, 64),
         2,
         "threads",
-        "pictures that a snapshot worker decodes at once",
+        "maximum number of pictures that a snapshot worker decodes at the same time",
     )
     poster_seconds: float = setting(
         between(0.5, 300, float),
         5.0,
         "seconds",
-        "how long the poster of a device is shown before a newer one is made",
+        "maximum age of a device's poster before a new one is made",
     )
-    max_clip_seconds: int = setting(between(10, 3600), 600, "seconds", "longest clip of a bookmark")
+    max_clip_seconds: int = setting(between(10, 3600), 600, "seconds", "maximum length of a bookmark's clip")
     undo_minutes: float = setting(
         between(1, 10_080, float),
         30.0,
         "minutes",
-        "how long a deleted snapshot or bookmark can be brought back",
+        "time during which a deleted snapshot or bookmark can be restored",
     )
-    max_export_seconds: int = setting(between(60, 31 * 86_400), 86_400, "seconds", "longest range of one export")
+    max_export_seconds: int = setting(
+        between(60, 31 * 86_400), 86_400, "seconds", "maximum length of an export's time range"
+    )
     viewer_token_seconds: int = setting(
         between(5, 3600),
         60,
         "seconds",
-        "how long a viewer token may be used to connect",
+        "time during which a viewer token can be used to connect",
     )
     allow_loopback_sources: bool = setting(
         parse_bool,
         False,
         "1 or 0",
-        "whether a camera's address may be on this machine",
+        "whether camera addresses on this machine are allowed",
     )
     allowed_source_networks: tuple[str, ...] = setting(
         parse_networks,
         (),
         "list",
-        "the only networks in which cameras may be; empty: any but link-local",
+        "networks to which camera addresses are restricted; empty: any but link-local",
     )
-    max_body_bytes: int = setting(between(1024, 1 << 30), 1 << 20, "bytes", "longest body of a request")
+    max_body_bytes: int = setting(between(1024, 1 << 30), 1 << 20, "bytes", "maximum size of a request body")
     ffmpeg_bin: str = setting(text_of(1), "ffmpeg", "path", "the ffmpeg program")
     ffprobe_bin: str = setting(text_of(1), "ffprobe", "path", "the ffprobe program")
     var_dir: Path = setting(Path, Path("var"), "path", "folder for the database, secrets and logs of one machine")
@@ -360,20 +362,21 @@ class Config:
 
     @property
     def bus_redis_url(self) -> str:
-        """Where the media bus lives."""
+        """URL of the Redis that holds the media bus."""
         return self.media_redis_url or self.redis_url
 
     @property
     def sfu_http_url(self) -> str:
-        """The SFU's HTTP address as workers and web reach it."""
+        """HTTP address of the SFU for the workers and the web process."""
         return "http" + self.mediasoup_ws_url.removeprefix("ws")
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Config":
-        """Read every setting; raises ConfigError with all that is wrong, one line each.
+        """Read every setting; raises ConfigError that lists every invalid one.
 
-        Without `environ` the process environment is read, after the file `.env` of the working folder.
-        Secrets that are not set are made once and kept in `VAR_DIR/secrets/`, readable by the owner alone.
+        Without `environ`, reads the file `.env` in the working folder and the process environment, which takes
+        precedence. Secrets that are not set are generated once and stored in `VAR_DIR/secrets/`, readable by the owner
+        only.
         """
         if environ is None:
             from dotenv import load_dotenv
@@ -404,14 +407,15 @@ class Config:
         return cls(**values)
 
 
-#: Settings that are made and kept in a file when the environment does not give them.
+#: Settings that are generated and stored in a file if the environment does not set them.
 SECRET_FILES = ("secret_key", "sfu_secret")
 
 
 def read_or_make_secret(path: Path) -> str:
-    """The secret in the file at `path`, which is made (mode 0600) when it is missing.
+    """Read the secret from the file at `path`; generate the file (mode 0600) if it is missing.
 
-    Two processes that start at once agree: the file appears whole by a hard link, and the first one wins.
+    Two processes that start at the same time get the same secret: the complete file appears atomically by a hard link,
+    and the first one wins.
     """
     try:
         text = path.read_text(encoding="ascii").strip()
@@ -443,7 +447,7 @@ def _make_secret(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SettingDescription:
-    """A row of the settings table."""
+    """One row of the settings table."""
 
     name: str
     default: str
@@ -452,9 +456,9 @@ class SettingDescription:
 
 
 def describe_settings() -> list[SettingDescription]:
-    """All settings in the order in which they are declared."""
+    """All settings in declaration order."""
 
-    def spell(default: Any) -> str:
+    def format_default(default: Any) -> str:
         if default is MISSING or default in ("", ()):
             return ""
         if isinstance(default, bool):
@@ -462,6 +466,8 @@ def describe_settings() -> list[SettingDescription]:
         return f"{default:g}" if isinstance(default, float) else str(default)
 
     return [
-        SettingDescription(item.name.upper(), spell(item.default), item.metadata["unit"], item.metadata["about"])
+        SettingDescription(
+            item.name.upper(), format_default(item.default), item.metadata["unit"], item.metadata["about"]
+        )
         for item in fields(Config)
     ]

@@ -1,7 +1,7 @@
 """The database: SQLite in WAL mode or PostgreSQL through psycopg 3, whichever DATABASE_URL names.
 
-`connect(config)` binds the models once per process; `session()` lends the calling thread a connection from a
-pool; `transaction()` is the only way to write. It works the same in a request, an actor and a command.
+`connect(config)` binds the models once per process; `session()` provides the calling thread with a pooled connection;
+`transaction()` is the only way to write. All work the same in a request, an actor and a command.
 """
 
 import logging
@@ -21,35 +21,35 @@ from gateway.errors import ConfigError, Unavailable
 
 logger = logging.getLogger(__name__)
 
-#: What the models are bound to; `connect` fills it.
+#: The database that the models are bound to; `connect` sets it.
 proxy = peewee.DatabaseProxy()
 
-#: Connections that one process may hold; a thread that wants one more waits for `_POOL_WAIT_SECONDS`.
+#: Maximum number of connections per process; a thread that needs another one waits for `_POOL_WAIT_SECONDS`.
 _POOL_SIZE = 20
 _POOL_WAIT_SECONDS = 5
-#: After a failed attempt to connect, further attempts fail at once for so long: threads do not queue up
+#: For this time after a failed attempt to connect, further attempts fail at once, so that threads do not queue up
 #: behind a server that does not answer.
 _DOWN_SECONDS = 1.0
 _SQLITE_BUSY_SECONDS = 10
 
-#: Errors of the driver that mean "not now" rather than "wrong query".
+#: Errors of the driver that mean "not available now" rather than "wrong query".
 _DOWN_ERRORS = (peewee.OperationalError, peewee.InterfaceError, MaxConnectionsExceeded)
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database does not answer, or its schema is not the one this code needs."""
+    """The database does not answer, or its schema does not match this code."""
 
     reason = "database_unavailable"
 
 
 class _Gate(threading.local):
-    """How many sessions the thread has open, one within the other."""
+    """The number of nested sessions that the thread has open."""
 
     depth = 0
 
 
 class _Outage:
-    """Until when the server counts as away, after a failed attempt to connect."""
+    """The time until which the server counts as away after a failed attempt to connect."""
 
     until = 0.0
 
@@ -59,9 +59,9 @@ _outage = _Outage()
 
 
 def build_database(url: str) -> peewee.Database:
-    """The peewee database for a DATABASE_URL, without connecting; raises ConfigError for an unknown scheme.
+    """Build the peewee database for a DATABASE_URL without connecting; raises ConfigError for an unknown scheme.
 
-    A relative SQLite path (`sqlite:///var/vas.db`) starts at the working folder; its folder is made.
+    A relative SQLite path (`sqlite:///var/vas.db`) starts at the working folder; its folder is created.
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
@@ -90,7 +90,7 @@ def build_database(url: str) -> peewee.Database:
             keepalives_interval=5,
             keepalives_count=3,
             tcp_user_timeout=10_000,
-            prepare_threshold=None,  # a pooler such as PgBouncer may stand between
+            prepare_threshold=None,  # a pooler such as PgBouncer may be in between
             application_name="vas",
             options="-c lock_timeout=10s -c statement_timeout=30s -c timezone=UTC",
         )
@@ -98,7 +98,7 @@ def build_database(url: str) -> peewee.Database:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of a DATABASE_URL, None for a server's; raises ConfigError without a path."""
+    """The file of a DATABASE_URL, None for a server; raises ConfigError without a path."""
     parts = urlsplit(url)
     if parts.scheme != "sqlite":
         return None
@@ -108,9 +108,9 @@ def sqlite_file(url: str) -> Path | None:
 
 
 def connect(config: Config) -> peewee.Database:
-    """Bind the models to the database of `config`, closing the one bound before.
+    """Bind the models to the database of `config`, closing the previously bound one.
 
-    Nothing is opened yet, so this succeeds while the server is away. Call it after a fork, not before.
+    Opens no connection, so this succeeds while the server is away. Call it after a fork, not before.
     """
     close()
     proxy.initialize(build_database(config.database_url))
@@ -140,8 +140,8 @@ def is_postgresql() -> bool:
 def session() -> Iterator[peewee.Database]:
     """A connection for this thread until the block ends; blocks may be nested.
 
-    A pooled connection that the server has closed is replaced before it is used. Raises DatabaseUnavailable
-    when the server is away, also when it goes away inside the block.
+    A pooled connection that the server has closed is replaced before use. Raises DatabaseUnavailable when the server
+    is away, also when it goes away inside the block.
     """
     if proxy.obj is None:
         raise DatabaseUnavailable("the database is not bound yet: call gateway.database.connect(config) first")
@@ -164,21 +164,21 @@ def session() -> Iterator[peewee.Database]:
         try:
             database.close()
         except peewee.PeeweeException:
-            logger.debug("giving a connection back failed", exc_info=True)
+            logger.debug("returning a connection to the pool failed", exc_info=True)
 
 
 @contextmanager
 def transaction() -> Iterator[peewee.Database]:
-    """A session whose writes are kept all together or not at all.
+    """A session whose writes are committed together or not at all.
 
-    On SQLite it takes the write lock at its beginning. Nested blocks are savepoints.
+    On SQLite it takes the write lock at its start. Nested blocks are savepoints.
     """
     with session() as database, database.atomic():
         yield database
 
 
 def describe_failure(error: BaseException) -> str:
-    """One sentence on why the database cannot be used, without address or password."""
+    """One sentence why the database cannot be used, without address or password."""
     text = str(_find_cause(error)).lower()
     if "no such table" in text or "no such column" in text or "does not exist" in text:
         return "the database schema is not up to date: run 'vas release'"
@@ -194,7 +194,7 @@ def describe_failure(error: BaseException) -> str:
 
 
 def _find_cause(error: BaseException) -> BaseException:
-    """What went wrong first: SQLite undoes a transaction itself when its disk is full, and undoing it again fails."""
+    """The original error: SQLite itself rolls back a transaction when its disk is full, and a second rollback fails."""
     while "no transaction is active" in str(error) and error.__context__ is not None:
         error = error.__context__
     return error

@@ -1,4 +1,4 @@
-"""What `vas doctor` looks at beside the components: the programs that a worker starts."""
+"""The checks of `vas doctor` in addition to the components: the programs that a worker starts."""
 
 import os
 import re
@@ -17,14 +17,14 @@ def program_checks(config: Config, environ: dict[str, str] | None = None) -> lis
     environ = dict(os.environ) if environ is None else environ
     return [
         HealthCheck("ffmpeg", lambda: check_ffmpeg(config.ffmpeg_bin)),
-        HealthCheck("ffprobe", lambda: check_program(config.ffprobe_bin, "install ffmpeg, which brings ffprobe")),
+        HealthCheck("ffprobe", lambda: check_program(config.ffprobe_bin, "install ffmpeg, which includes ffprobe")),
         HealthCheck("setpriv", lambda: check_program("setpriv", "install util-linux")),
         HealthCheck("mediasoup_worker", lambda: check_worker_program(environ.get("MEDIASOUP_WORKER_BIN", ""))),
     ]
 
 
 def check_program(name: str, remedy: str, version_of: Callable[[str], str | None] | None = None) -> ComponentHealth:
-    """Whether a program is there and can be run."""
+    """Check whether a program exists and can be run."""
     path = shutil.which(name)
     if path is None:
         return ComponentHealth("down", f"'{name}' is not installed or not on the PATH", remedy)
@@ -35,7 +35,7 @@ def check_program(name: str, remedy: str, version_of: Callable[[str], str | None
 
 
 def check_ffmpeg(name: str) -> ComponentHealth:
-    """Whether FFmpeg is there and new enough."""
+    """Check whether FFmpeg exists and is new enough."""
     health = check_program(name, "install ffmpeg 5.1 or later", ffmpeg_version)
     found = re.match(r"n?(\d+)\.(\d+)", health.detail.get("version", ""))
     if found and (int(found[1]), int(found[2])) < _OLDEST_FFMPEG:
@@ -46,7 +46,7 @@ def check_ffmpeg(name: str) -> ComponentHealth:
 
 
 def ffmpeg_version(path: str) -> str | None:
-    """The version that FFmpeg itself names; None when it cannot be run."""
+    """The version that FFmpeg reports; None if it cannot be run."""
     try:
         answer = subprocess.run([path, "-version"], capture_output=True, text=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -56,11 +56,13 @@ def ffmpeg_version(path: str) -> str | None:
 
 
 def check_worker_program(path: str) -> ComponentHealth:
-    """Whether mediasoup's worker program is where the environment says; without a word the SFU finds it itself."""
+    """Check whether mediasoup's worker program is at the configured path; without a setting the SFU finds it itself."""
     if not path:
         return ComponentHealth("ok", detail={"path": "chosen by the SFU"})
     if not os.access(path, os.X_OK):
         return ComponentHealth(
-            "down", f"'{path}' (MEDIASOUP_WORKER_BIN) is missing or cannot be run", "run 'make run', which builds it"
+            "down",
+            f"'{path}' (MEDIASOUP_WORKER_BIN) is missing or cannot be run",
+            "run 'make run', which builds it",
         )
     return ComponentHealth("ok", detail={"path": path})

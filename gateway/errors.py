@@ -1,10 +1,10 @@
-"""The errors of the domain: what a caller can catch, and what the API turns into its one JSON shape."""
+"""The errors of the domain, which callers can catch and which the API turns into its one JSON shape."""
 
 
 class VasError(Exception):
-    """Base of every error that VAS raises on purpose.
+    """Base of all errors that VAS raises on purpose.
 
-    `reason` is a stable word for programs (`lease_lost`), the message is for people.
+    `reason` is a stable code for programs (`lease_lost`), the message is for people.
     """
 
     reason = "error"
@@ -17,13 +17,13 @@ class VasError(Exception):
 
 
 class ConfigError(VasError):
-    """A setting that cannot be used: names the setting and says what would be right."""
+    """An invalid setting; the message names the setting and the accepted values."""
 
     reason = "invalid_setting"
 
 
 class InvalidValue(VasError):
-    """A value that a caller gave and that cannot be used."""
+    """An invalid value from a caller."""
 
     reason = "invalid_value"
 
@@ -33,21 +33,28 @@ class InvalidValue(VasError):
 
 
 class NotFound(VasError):
-    """The thing named does not exist, or belongs to another tenant (which is the same to a caller)."""
+    """The named object does not exist, or belongs to another tenant (which callers cannot distinguish)."""
 
     reason = "not_found"
 
 
 class Conflict(VasError):
-    """The request is right in itself but not in the present state."""
+    """The request is valid but conflicts with the present state."""
 
     reason = "conflict"
 
 
-class Unavailable(VasError):
-    """A part that this request needs (database, Redis, a worker) does not answer now.
+class VersionChanged(Conflict):
+    """The resource's version differs from the one the caller has read."""
 
-    `detail` (an address, a driver's own words) is for the log: `str()` has it, the message that callers see has not.
+    reason = "version_changed"
+
+
+class Unavailable(VasError):
+    """A component that this request needs (database, Redis, a worker) does not answer now.
+
+    `detail` (an address, a driver's message) is for the log: `str()` includes it, the message that callers see does
+    not.
     """
 
     reason = "unavailable"
@@ -61,7 +68,7 @@ class Unavailable(VasError):
 
 
 class LeaseLost(VasError):
-    """Another process owns the device now; the holder must stop at once and write nothing more."""
+    """Another process owns the device now; the previous owner must stop at once and write nothing."""
 
     reason = "lease_lost"
 
@@ -73,6 +80,6 @@ class PluginError(VasError):
 
 
 class BusUnavailable(Unavailable):
-    """The media bus (Redis at `MEDIA_REDIS_URL`) does not answer; nothing is lost yet."""
+    """The media bus (Redis at `MEDIA_REDIS_URL`) does not answer; no media is lost yet."""
 
     reason = "bus_unavailable"

@@ -1,4 +1,4 @@
-"""The health of every component: for `/api/v1/health` and, with remedies, for `vas doctor`."""
+"""The health of all components: for `/api/v1/health` and, with remedies, for `vas doctor`."""
 
 import logging
 import os
@@ -24,12 +24,12 @@ from gateway.streams.bus import MediaBus
 
 logger = logging.getLogger(__name__)
 
-#: Without these nothing works; without any other the service is only degraded.
+#: Components without which the service is down; without any other it is only degraded.
 VITAL = frozenset({"database", "redis"})
-#: A check that has not answered after this long counts as down.
+#: A check that has not answered after this time counts as down.
 CHECK_SECONDS = 3.0
 
-#: What gives workers of a kind more slots.
+#: The settings that give workers of a kind more slots.
 _SLOT_SETTINGS = {
     STREAM: "STREAM_SLOTS or STREAM_PROCESSES",
     RECORD: "RECORD_SLOTS or RECORD_PROCESSES",
@@ -45,7 +45,7 @@ def checks_of_services(
 ) -> list[HealthCheck]:
     """The checks of our own components and of every plugin."""
     return [
-        HealthCheck("database", lambda: check_database_and_room(config.database_url)),
+        HealthCheck("database", lambda: check_database_and_free_space(config.database_url)),
         HealthCheck("redis", lambda: check_redis(client)),
         HealthCheck("media_bus", lambda: check_bus(bus)),
         HealthCheck("stream_slots", lambda: check_slots(slots, STREAM)),
@@ -59,7 +59,7 @@ def checks_of_services(
 
 
 def run_checks(checks: Iterable[HealthCheck]) -> dict[str, Any]:
-    """Run all checks at once; gives `{status, version, components}` as the API shows it. Never raises."""
+    """Run all checks concurrently; returns `{status, version, components}` as the API shows it. Never raises."""
     answers: dict[str, dict[str, Any]] = {}
 
     def run(check: HealthCheck) -> None:
@@ -78,7 +78,7 @@ def run_checks(checks: Iterable[HealthCheck]) -> dict[str, Any]:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    late = ComponentHealth("down", f"no answer within {CHECK_SECONDS:g} seconds", "see whether it is overloaded")
+    late = ComponentHealth("down", f"no answer within {CHECK_SECONDS:g} seconds", "check whether it is overloaded")
     components = {
         check.name: answers.get(check.name) or {**asdict(late), "latency_ms": CHECK_SECONDS * 1000} for check in checks
     }
@@ -92,7 +92,7 @@ def _overall(components: dict[str, dict[str, Any]]) -> str:
 
 
 def check_database() -> ComponentHealth:
-    """Whether it answers, and has the schema that this code needs."""
+    """Check that the database answers and has the schema that this code needs."""
     kind = "PostgreSQL" if database.is_postgresql() else "SQLite"
     try:
         missing = migrations.missing_migrations()
@@ -108,18 +108,21 @@ def check_database() -> ComponentHealth:
     return ComponentHealth("ok", detail={"kind": kind})
 
 
-def check_database_and_room(url: str) -> ComponentHealth:
-    """As `check_database`; a database that is a file must have room to grow as well. A full one can still be read."""
+def check_database_and_free_space(url: str) -> ComponentHealth:
+    """As `check_database`; also checks free space for a database that is a file. A full one can still be read."""
     health, file = check_database(), database.sqlite_file(url)
     if health.status == "ok" and file is not None and shutil.disk_usage(file.parent).free < _FULL_DISK_BYTES:
         return ComponentHealth(
-            "degraded", "the disk of the database is full: changes may be refused", "free space on it", health.detail
+            "degraded",
+            "the disk of the database is full: changes may be refused",
+            "free space on it",
+            health.detail,
         )
     return health
 
 
 def check_redis(client: redis.Redis) -> ComponentHealth:
-    """Whether it answers, is new enough, and has memory left."""
+    """Check that Redis answers, is new enough and has free memory."""
     try:
         info = client.info()
     except redis.RedisError:
@@ -133,14 +136,14 @@ def check_redis(client: redis.Redis) -> ComponentHealth:
         return ComponentHealth(
             "degraded",
             f"Redis may drop queued jobs: its maxmemory-policy is '{policy}'",
-            "set maxmemory-policy to noeviction, or put the media bus into a Redis of its own (MEDIA_REDIS_URL)",
+            "set maxmemory-policy to noeviction, or use a separate Redis for the media bus (MEDIA_REDIS_URL)",
             detail,
         )
     return ComponentHealth("ok", detail=detail)
 
 
 def check_bus(bus: MediaBus) -> ComponentHealth:
-    """Whether the media bus answers."""
+    """Check that the media bus answers."""
     try:
         bus.ping()
     except BusUnavailable:
@@ -151,7 +154,7 @@ def check_bus(bus: MediaBus) -> ComponentHealth:
 
 
 def check_slots(slots: WorkerSlots, kind: str) -> ComponentHealth:
-    """Whether workers of a kind (`stream`, `record`, `snapshot`) live, and how much more they can take at once."""
+    """Check that workers of a kind (`stream`, `record`, `snapshot`) are alive and have free slots."""
     try:
         workers = slots.read(kind)
     except redis.RedisError:
@@ -172,7 +175,7 @@ def check_slots(slots: WorkerSlots, kind: str) -> ComponentHealth:
 
 
 def check_disk(folder: Path, setting: str) -> ComponentHealth:
-    """Whether the folder of a setting can be written and has space."""
+    """Check that the folder of a setting is writable and has free space."""
     place = folder.absolute()
     while not place.exists() and place != place.parent:
         place = place.parent

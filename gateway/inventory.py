@@ -1,7 +1,8 @@
-"""The inventory of devices: finding, making, changing and deleting them, each as one transaction."""
+"""The inventory of devices: queries, creation, changes and deletion, each in one transaction."""
 
+import contextlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,19 +13,19 @@ from gateway import database
 from gateway.clock import utc_now
 from gateway.devices.events import DeviceEvent
 from gateway.devices.model import Device, DeviceTag, source_context
-from gateway.errors import Conflict, InvalidValue, NotFound
+from gateway.errors import Conflict, InvalidValue, NotFound, VersionChanged
 from gateway.footage.recordings import add_recording, forget_recording
 from gateway.redaction import redact_url
 from gateway.secrets import SealBroken, SecretBox
 from gateway.states import DesiredState, StreamState
 from gateway.streams.model import Stream
-from gateway.tags import join_search_text
+from gateway.tags import join_search_text, replace_tags, tags_of, with_all_tags
 from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, TenantScope
 
 START_MODES = ("always", "manual", "on_demand")
 TRANSPORTS = ("tcp", "udp")
 
-#: What lists can be sorted by; a leading `-` in a request turns the order around.
+#: The sort keys of lists; a leading `-` in a request reverses the order.
 DEVICE_ORDER: dict[str, peewee.Field] = {
     "name": Device.name_key,
     "created_at": Device.created_at,
@@ -40,15 +41,9 @@ class NameTaken(Conflict):
     reason = "name_taken"
 
 
-class VersionChanged(Conflict):
-    """The device is not the version that the caller has seen."""
-
-    reason = "version_changed"
-
-
 @dataclass(frozen=True, slots=True)
 class DeviceValues:
-    """All that a caller may set of a device. The URLs are whole, with credentials; None keeps what is stored."""
+    """All values of a device that a caller may set. The URLs include credentials; None keeps the stored URL."""
 
     name: str
     source_url: str | None = field(repr=False)
@@ -65,29 +60,29 @@ class DeviceValues:
 
 @dataclass(frozen=True, slots=True)
 class NewRecording:
-    """How a new device is recorded at first."""
+    """The initial recording settings of a new device."""
 
     mode: str = "off"
     time_zone: str = "UTC"
 
 
 def name_key(name: str) -> str:
-    """The spelling in which names are compared."""
+    """The normalised name, by which names are compared."""
     return name.casefold()
 
 
 def find_device(scope: EveryTenantScope, device_id: str) -> Device:
-    """A device with its stream as `.stream` and its tags as `.tags`; raises NotFound."""
+    """Find a device, with its stream as `.stream` and its tags as `.tags`; raises NotFound."""
     with database.session():
         device = _with_stream(scope).where(Device.id == device_id).first()
         if device is None:
             raise NotFound(f"there is no device with id '{device_id}'")
-        device.tags = tags_of(scope, [device.id]).get(device.id, [])
+        device.tags = tags_of(scope, DeviceTag.device_id, [device.id])[device.id]
         return device
 
 
 def tenant_of(device_id: str) -> str | None:
-    """The tenant of a device, for workers that know only its id; None when it is gone."""
+    """The tenant of a device, for workers that know only the device id; None if the device is gone."""
     with database.session():
         row = EVERY_TENANT.select(Device, Device.tenant_id).where(Device.id == device_id).first()
     return None if row is None else row.tenant_id
@@ -104,16 +99,13 @@ def list_devices(
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[Device], int]:
-    """A page of devices as `find_device` gives them, and how many there are on all pages.
+    """A page of devices in the form of `find_device`, and the total number over all pages.
 
-    `tags`: those that have all of them; `states`: those in one of them; `ids`: only these, where any are named. `text`
-    is looked for in name, description, location, tags and shown URL.
+    `tags`: devices that have all of them; `states`: devices in one of them; `ids`: only these, if any are given.
+    `text` is searched in name, description, location, tags and shown URL.
     """
     with database.session():
-        query = _with_stream(scope)
-        for tag in tags:
-            tagged = scope.select(DeviceTag, DeviceTag.device_id).where(DeviceTag.tag == tag)
-            query = query.where(Device.id.in_(tagged))
+        query = with_all_tags(scope, _with_stream(scope), DeviceTag.device_id, tags)
         if states:
             query = query.where(Stream.observed.in_(list(states)))
         if ids:
@@ -124,19 +116,10 @@ def list_devices(
         order = DEVICE_ORDER[sort.removeprefix("-")]
         order = order.desc() if sort.startswith("-") else order.asc()
         devices = list(query.order_by(order, Device.id).limit(limit).offset(offset))
-        tags_by_device = tags_of(scope, [device.id for device in devices])
+        tags_by_device = tags_of(scope, DeviceTag.device_id, [device.id for device in devices])
         for device in devices:
-            device.tags = tags_by_device.get(device.id, [])
+            device.tags = tags_by_device[device.id]
         return devices, total
-
-
-def tags_of(scope: EveryTenantScope, device_ids: list[str]) -> dict[str, list[str]]:
-    """The tags of devices in alphabetical order, by device id."""
-    found: dict[str, list[str]] = {}
-    if device_ids:
-        for row in scope.select(DeviceTag).where(DeviceTag.device_id.in_(device_ids)).order_by(DeviceTag.tag):
-            found.setdefault(row.device_id, []).append(row.tag)
-    return found
 
 
 def create_device(
@@ -146,13 +129,13 @@ def create_device(
     at: datetime | None = None,
     recording: NewRecording | None = None,
 ) -> Device:
-    """A new device with its stream; a device that starts always is wished to run. Raises NameTaken."""
+    """Create a device with its stream; with the start mode `always` its desired state is running. Raises NameTaken."""
     if values.source_url is None:
         raise ValueError("a new device needs its source URL")
     now = at or utc_now()
     device_id = str(uuid.uuid4())
-    wants = values.enabled and values.start_mode == "always"
-    with _naming(values.name), database.transaction():
+    should_run = values.enabled and values.start_mode == "always"
+    with _report_taken_name(values.name), database.transaction():
         scope.insert(
             Device,
             id=device_id,
@@ -167,7 +150,7 @@ def create_device(
         scope.insert(
             Stream,
             device_id=device_id,
-            desired=DesiredState.RUNNING if wants else DesiredState.STOPPED,
+            desired=DesiredState.RUNNING if should_run else DesiredState.STOPPED,
             desired_reason="requested",
             observed=StreamState.STOPPED,
             since=now,
@@ -176,7 +159,7 @@ def create_device(
         ).execute()
         recording = recording or NewRecording()
         add_recording(scope, device_id, mode=recording.mode, time_zone=recording.time_zone, at=now)
-        _write_tags(scope, device_id, values.tags)
+        replace_tags(scope, DeviceTag.device_id, device_id, values.tags)
         return find_device(scope, device_id)
 
 
@@ -189,14 +172,14 @@ def replace_device(
     if_version: int | None = None,
     at: datetime | None = None,
 ) -> Device:
-    """Replace all that a caller may set; raises NotFound, NameTaken, VersionChanged, and InvalidValue for a URL to be
-    kept that cannot be decrypted.
+    """Replace all values that a caller may set; raises NotFound, NameTaken, VersionChanged, and InvalidValue for a
+    URL to be kept that cannot be decrypted.
 
-    The wish follows: a disabled device is wished to stop, one that now starts always to run. Values that are the
-    same as before change nothing, not even the version.
+    The desired state follows: a disabled device is to stop, one whose start mode becomes `always` is to run. Identical
+    values change nothing, not even the version.
     """
     now = at or utc_now()
-    with _naming(values.name), database.transaction():
+    with _report_taken_name(values.name), database.transaction():
         if database.is_postgresql():
             scope.select(Device, Device.id).where(Device.id == device_id).for_update().first()
         device = find_device(scope, device_id)
@@ -210,9 +193,7 @@ def replace_device(
             ("sub_source_url", values.keeps_sub_source and sub is None),
         ):
             if missing:
-                raise InvalidValue(
-                    name, f"'{name}' cannot be decrypted any more: write it with user and password again"
-                )
+                raise InvalidValue(name, f"'{name}' can no longer be decrypted: enter it with user and password again")
         plain = _plain_columns(values)
         changed = {name: value for name, value in plain.items() if getattr(device, name) != value}
         is_new_source = (source, sub) != (stored, stored_sub)
@@ -229,20 +210,20 @@ def replace_device(
             updated_at=now,
             search_text=_search_text(values, source, sub),
         ).where(Device.id == device_id).execute()
-        scope.delete(DeviceTag).where(DeviceTag.device_id == device_id).execute()
-        _write_tags(scope, device_id, values.tags)
+        replace_tags(scope, DeviceTag.device_id, device_id, values.tags)
         _update_desired(scope, device, changed, now)
         return find_device(scope, device_id)
 
 
 def delete_device(scope: TenantScope, device_id: str) -> None:
-    """Delete a device and all that hangs on it; raises NotFound.
+    """Delete a device with everything that depends on it; raises NotFound.
 
-    A running stream's owner finds its row gone at its next look at the wish and stops: nothing waits for it here.
+    The owner of a running stream finds the row gone when it next reads the desired state, and stops: this function does
+    not wait for it.
     """
     with database.transaction():
         forget_recording(scope, device_id, utc_now())
-        # The children by name too: a SQLite file opened by other tools may not enforce foreign keys.
+        # Child rows are deleted explicitly: a SQLite file opened by other tools may not enforce foreign keys.
         for child in (DeviceTag, DeviceEvent, Stream):
             scope.delete(child).where(child.device_id == device_id).execute()
         if not scope.delete(Device).where(Device.id == device_id).execute():
@@ -250,7 +231,7 @@ def delete_device(scope: TenantScope, device_id: str) -> None:
 
 
 def reseal_devices(scope: EveryTenantScope, box: SecretBox) -> int:
-    """Encrypt with the present key what an earlier one encrypted; gives how many devices were changed."""
+    """Re-encrypt with the present key what an earlier key encrypted; returns the number of changed devices."""
     with database.session():
         ids = [row.id for row in scope.select(Device, Device.id)]
     changed = 0
@@ -268,7 +249,7 @@ def reseal_devices(scope: EveryTenantScope, box: SecretBox) -> int:
 
 
 def _stored_sources(device: Device, box: SecretBox) -> tuple[str | None, str | None]:
-    """The whole URLs; None for one that no key opens any more, so that a new one can take its place."""
+    """The complete URLs; None for one that no key can open, so that a new one can replace it."""
     try:
         source = device.open_source(box)
     except SealBroken:
@@ -286,15 +267,15 @@ def _with_stream(scope: EveryTenantScope) -> peewee.ModelSelect:
 def _update_desired(scope: TenantScope, before: Device, changed: dict[str, Any], now: datetime) -> None:
     enabled = changed.get("enabled", before.enabled)
     mode = changed.get("start_mode", before.start_mode)
-    wish: dict[str, Any] = {}
+    stream_changes: dict[str, Any] = {}
     if not enabled and "enabled" in changed:
-        wish = {"desired": DesiredState.STOPPED, "desired_reason": "device_disabled"}
+        stream_changes = {"desired": DesiredState.STOPPED, "desired_reason": "device_disabled"}
     elif enabled and mode == "always" and ("enabled" in changed or "start_mode" in changed):
-        wish = {"desired": DesiredState.RUNNING, "desired_reason": "requested"}
+        stream_changes = {"desired": DesiredState.RUNNING, "desired_reason": "requested"}
     elif mode == "on_demand" and "start_mode" in changed:
-        wish = {"demanded_at": now}  # a running stream ends once it is idle
-    if wish:
-        scope.update(Stream, **wish).where(Stream.device_id == before.id).execute()
+        stream_changes = {"demanded_at": now}  # a running stream ends once it is idle
+    if stream_changes:
+        scope.update(Stream, **stream_changes).where(Stream.device_id == before.id).execute()
 
 
 def _plain_columns(values: DeviceValues) -> dict[str, Any]:
@@ -327,20 +308,12 @@ def _search_text(values: DeviceValues, source: str, sub_source: str | None) -> s
     return join_search_text(values.name, values.description, values.location, *values.tags, *shown)
 
 
-def _write_tags(scope: TenantScope, device_id: str, tags: Iterable[str]) -> None:
-    for tag in tags:
-        scope.insert(DeviceTag, device_id=device_id, tag=tag).execute()
-
-
-class _naming:  # noqa: N801 - reads as a phrase: `with _naming(name):`
-    """Turns the database's word on the unique name into the domain's."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, peewee.IntegrityError) and "name_key" in str(error):
-            raise NameTaken(f"'name' must be unique: there is a device named '{self.name}'") from None
+@contextlib.contextmanager
+def _report_taken_name(name: str) -> Iterator[None]:
+    """Turn the database's error for a duplicate device name into NameTaken."""
+    try:
+        yield
+    except peewee.IntegrityError as error:
+        if "name_key" in str(error):
+            raise NameTaken(f"'name' must be unique: there is a device named '{name}'") from None
+        raise

@@ -1,8 +1,8 @@
-"""Leases in Redis: who owns a device now. One owner, found out by whoever tries to be the second.
+"""Leases in Redis: at most one worker process owns a device at a time.
 
-A lease is a key with the owner's name that expires; its owner renews it while it works. Whoever takes it over
-gets a higher run number from the database (`Stream.claim_run`), which is the fence behind this lock. The lease of a
-process that is seen to be dead, on the machine where it was, ends at once.
+A lease is a key that holds the owner's name and expires; the owner renews it while it works. A new owner gets a higher
+run number from the database (`gateway.streams.model.claim_next_run`), which is the fence behind this lock. The lease of
+a process that is known to be dead, because it ran on this machine, ends at once.
 """
 
 import time
@@ -12,19 +12,19 @@ import redis
 from gateway.errors import LeaseLost
 from gateway.process_marks import is_dead, mark_process
 
-#: Kinds of workers that offer slots; the first is also the kind of lease that a stream's owner holds.
+#: Kinds of workers that offer slots; the first is also the kind of lease that the owner of a stream holds.
 STREAM = "stream"
 RECORD = "record"
 SNAPSHOT = "snapshot"
 
 
 def output_lease(name: str) -> str:
-    """The kind of lease that whoever runs a consumer output for a device holds."""
+    """The kind of lease that is held by the process that runs a consumer output for a device."""
     return f"output:{name}"
 
 
-# Renewing also takes a lease that nobody holds: after a Redis that came back empty the living owner
-# puts its name back before anyone else is started (the clock process waits longer than a renewal).
+# Renewing also takes a lease that nobody holds: after Redis lost its data, the living owner
+# restores its name before another owner is started (the clock process waits longer than a renewal interval).
 _RENEW = """
 local holder = redis.call('get', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
@@ -38,7 +38,7 @@ return 0
 
 
 class Leases:
-    """All leases of one Redis. Every method raises redis.RedisError when Redis is away."""
+    """All leases in one Redis. Every method raises redis.RedisError when Redis is away."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
@@ -46,39 +46,39 @@ class Leases:
         self._release = client.register_script(_RELEASE)
 
     def take(self, kind: str, device_id: str, owner: str, seconds: float) -> bool:
-        """Take the lease if nobody alive holds it; False when somebody does."""
+        """Take the lease unless a living owner holds it; returns whether it was taken."""
         key, ttl_ms = self._key(kind, device_id), int(seconds * 1000)
         if self._redis.set(key, owner, nx=True, px=ttl_ms):
             return True
         holder = self.holder(kind, device_id)
-        if holder is not None and _is_of_the_dead(holder):
+        if holder is not None and _is_owner_dead(holder):
             self._release(keys=[key], args=[holder])
             return bool(self._redis.set(key, owner, nx=True, px=ttl_ms))
         return False
 
     def renew(self, kind: str, device_id: str, owner: str, seconds: float) -> None:
-        """Hold the lease for `seconds` from now; raises LeaseLost when it is another's."""
+        """Extend the lease to `seconds` from now; raises LeaseLost if another owner holds it."""
         if not self._renew(keys=[self._key(kind, device_id)], args=[owner, int(seconds * 1000)]):
             raise LeaseLost(f"the lease of device '{device_id}' is held by another worker")
 
     def release(self, kind: str, device_id: str, owner: str) -> None:
-        """Give the lease back; nothing happens when it is another's."""
+        """Release the lease; does nothing if another owner holds it."""
         self._release(keys=[self._key(kind, device_id)], args=[owner])
 
     def holder(self, kind: str, device_id: str) -> str | None:
-        """The owner's name, or None."""
+        """The owner's name, or None without an owner."""
         value = self._redis.get(self._key(kind, device_id))
         return value.decode() if value is not None else None
 
     def holders(self, kind: str, device_ids: list[str]) -> dict[str, str]:
-        """The owners of those devices that have one, as far as they are not known to be dead."""
+        """The owners of those devices that have one, except owners known to be dead."""
         if not device_ids:
             return {}
         values = self._redis.mget([self._key(kind, device_id) for device_id in device_ids])
         return {
             device_id: value.decode()
             for device_id, value in zip(device_ids, values, strict=True)
-            if value is not None and not _is_of_the_dead(value.decode())
+            if value is not None and not _is_owner_dead(value.decode())
         }
 
     @staticmethod
@@ -87,16 +87,16 @@ class Leases:
 
 
 def name_owner(worker: str) -> str:
-    """A name for one ownership by this process: the worker's name, something unique, and the mark of the process."""
+    """Name an ownership by this process: the worker's name, a unique number and the mark of the process."""
     return f"{worker}/{time.time_ns()}/{mark_process()}"
 
 
-def _is_of_the_dead(owner: str) -> bool:
+def _is_owner_dead(owner: str) -> bool:
     return is_dead(owner.rpartition("/")[2])
 
 
 class WorkerSlots:
-    """What each worker process says of itself: its slots, used and free, and that it lives."""
+    """The slots of each worker process, used and in total, reported while the process lives."""
 
     TTL_SECONDS = 15
 
@@ -104,15 +104,15 @@ class WorkerSlots:
         self._redis = client
 
     def report(self, kind: str, worker: str, used: int, total: int) -> None:
-        """Say that `worker` has `used` of `total` slots in use; to be repeated every few seconds."""
+        """Report that `worker` has `used` of `total` slots in use; to be repeated every few seconds."""
         self._redis.set(f"vas:worker:{kind}:{worker}", f"{used}/{total}", ex=self.TTL_SECONDS)
 
     def withdraw(self, kind: str, worker: str) -> None:
-        """Say that `worker` has gone."""
+        """Remove the report of a `worker` that ends."""
         self._redis.delete(f"vas:worker:{kind}:{worker}")
 
     def read(self, kind: str) -> dict[str, tuple[int, int]]:
-        """`(used, total)` of every living worker of a kind, by its name."""
+        """`(used, total)` of every living worker of a kind, by worker name."""
         prefix = f"vas:worker:{kind}:"
         keys = list(self._redis.scan_iter(match=prefix + "*", count=500))
         values = self._redis.mget(keys) if keys else []
@@ -125,5 +125,5 @@ class WorkerSlots:
 
 
 def describe_shortage(kind: str, slots: dict[str, tuple[int, int]]) -> str:
-    """What those wait for that find no free one among `slots`, as `WorkerSlots.read` gives them."""
+    """Explain a wait for a slot, given the `slots` that `WorkerSlots.read` returns."""
     return f"for a free slot: start more {kind} workers" if slots else f"for a {kind} worker: none has reported yet"

@@ -1,4 +1,4 @@
-"""Logging of every process: one line an event, on standard error, with secrets redacted whoever wrote them."""
+"""Logging of every process: one line per event on standard error, with secrets redacted in every message."""
 
 import logging
 
@@ -9,14 +9,14 @@ _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 class RedactingFormatter(logging.Formatter):
-    """Redacts the finished line, traceback included: there is no way around it."""
+    """Redacts the complete line, traceback included, so that no message escapes redaction."""
 
     def format(self, record: logging.LogRecord) -> str:
         return redact_text(super().format(record))
 
 
 def setup_logging(config: Config) -> None:
-    """Send all loggers to standard error at LOG_LEVEL; replaces what was set up before."""
+    """Send all loggers to standard error at LOG_LEVEL; replaces any earlier set-up."""
     handler = logging.StreamHandler()
     handler.setFormatter(RedactingFormatter(_FORMAT))
     root = logging.getLogger()

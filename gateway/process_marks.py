@@ -1,7 +1,7 @@
-"""Marks of processes, by which others on the same machine can tell that one of them is dead.
+"""Marks of processes, by which other processes on the same machine can detect that one of them is dead.
 
-Host names and process ids are not enough: containers may share the first and each begin to count the second anew. A
-mark names the boot of the kernel and the namespace of process ids as well.
+Host name and process id are not enough: containers may share a host name, and each may number its processes from 1.
+A mark therefore also contains the kernel's boot id and the namespace of process ids.
 """
 
 import os
@@ -13,7 +13,7 @@ _PROC = Path("/proc")
 
 @cache
 def read_home() -> str | None:
-    """Where process ids mean the same as here; None where the system does not tell."""
+    """An id of the scope in which process ids are unique; None where the system does not provide it."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         namespace = os.stat(_PROC / "self/ns/pid").st_ino
@@ -23,12 +23,12 @@ def read_home() -> str | None:
 
 
 def mark_process() -> str:
-    """The mark of this process; to be made after a fork, not before."""
+    """The mark of this process; to be created after a fork, not before."""
     return f"{read_home() or 'nowhere'}:{os.getpid()}"
 
 
 def is_dead(mark: str) -> bool:
-    """Whether the process with this mark is certainly dead. One of another machine, or an unknown one, is not."""
+    """Whether the process with this mark is certainly dead; False for one of another machine and for an unknown one."""
     home, _, pid = mark.rpartition(":")
     if home != read_home() or not pid.isdigit():
         return False
@@ -38,5 +38,5 @@ def is_dead(mark: str) -> bool:
         return True
     except OSError:
         return False
-    # A zombie runs no more; the name before its state may hold anything.
+    # A zombie does not run; the name before its state may contain any character.
     return status.rpartition(")")[2].split()[:1] == ["Z"]

@@ -1,13 +1,13 @@
-"""Takes secrets out of URLs and text before anybody sees them."""
+"""Removes secrets from URLs and text before anybody sees them."""
 
 import re
 from collections.abc import Iterable
 
-#: What stands in the place of a secret.
+#: The replacement of a secret.
 MASK = "***"
 
 _USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.\-]*://)(?P<userinfo>[^/?#\s'\"<>]*)@", re.IGNORECASE)
-# Cameras take passwords in the query and in the path (`/user=admin_password=x_channel=1`); hence the value
+# Cameras accept passwords in the query and in the path (`/user=admin_password=x_channel=1`); hence the value
 # ends at a separator of either.
 _PARAMETER = re.compile(
     r"(?P<name>(?:^|(?<=[^a-z]))(?:[a-z]*(?:pass(?:word|wd|phrase)?|pwd|token|secret|signature|credentials?)"
@@ -19,7 +19,7 @@ _BEARER = re.compile(r"\b(Bearer|Basic|Digest)\s+[A-Za-z0-9._~+/=\-]{6,}", re.IG
 
 
 def redact_url(url: str) -> str:
-    """The URL with `***@` for user and password and `***` for secret values: what people may see."""
+    """The URL as people may see it: `***@` for user and password, `***` for secret values."""
     scheme, separator, rest = url.partition("://")
     authority = re.match(r"[^/?#]*", rest)[0]
     path = rest[len(authority) :]
@@ -29,12 +29,12 @@ def redact_url(url: str) -> str:
 
 
 def is_redacted(url: str) -> bool:
-    """Whether a URL carries `***` where a secret would be, as our own replies do."""
+    """Whether a URL contains `***` in the place of a secret, as our own replies do."""
     return f"://{MASK}@" in url or f"={MASK}" in url
 
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
-    """Any text, such as a line of FFmpeg, without the credentials in it and without the `secrets` named."""
+    """Remove the credentials in any text, such as a line from FFmpeg, and the given `secrets`."""
     for secret in sorted({s for s in secrets if len(s) >= 3}, key=len, reverse=True):
         text = text.replace(secret, MASK)
     text = _USERINFO.sub(rf"\g<scheme>{MASK}@", text)

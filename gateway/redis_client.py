@@ -1,4 +1,4 @@
-"""Connections to Redis: one place for time limits and retries."""
+"""Connections to Redis: the one place for time limits and retries."""
 
 import redis
 from redis.backoff import NoBackoff
@@ -11,9 +11,9 @@ from gateway.errors import Unavailable
 def connect_redis(url: str, *, timeout_seconds: float = 3.0) -> redis.Redis:
     """A thread-safe client with its own pool.
 
-    Every call ends within `timeout_seconds` (blocking reads add their own wait): a caller decides
-    itself whether to try again, so that no thread is ever stuck on a Redis that is away. One retry at once
-    covers a connection that Redis closed while it was idle.
+    Every call ends within `timeout_seconds` (blocking reads add their own wait). Callers decide themselves whether to
+    retry, so that no thread blocks on a Redis that is away. One immediate retry covers a connection that Redis closed
+    while it was idle.
     """
     return redis.Redis.from_url(
         url,
@@ -26,9 +26,9 @@ def connect_redis(url: str, *, timeout_seconds: float = 3.0) -> redis.Redis:
 
 
 class RedisErrorsAs:
-    """`with RedisErrorsAs(BusUnavailable, "the media bus does not answer"):` turns Redis' own errors into the domain's.
+    """`with RedisErrorsAs(BusUnavailable, "the media bus does not answer"):` turns Redis errors into a domain error.
 
-    Redis' words name its host and port: they are the error's `detail`, for the log alone. Has no state.
+    The text of a Redis error names host and port: it becomes the error's `detail`, for the log only. Stateless.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class RedisErrorsAs:
 
 
 def queue_answers(*errors: type[Exception]) -> RedisErrorsAs:
-    """For the queues of messages and of requests for pictures; `errors`: those of a broker beside Redis' own."""
+    """For the queues of messages and picture requests; `errors`: a broker's errors in addition to those of Redis."""
     return RedisErrorsAs(
         Unavailable, "the queue (Redis) does not answer", reason="redis_unavailable", errors=(RedisError, *errors)
     )

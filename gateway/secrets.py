@@ -1,8 +1,8 @@
 """Encryption at rest: AES-256-GCM with keys derived from SECRET_KEY by HKDF-SHA256 (RFC 5869).
 
-A sealed text is `v1.<key id>.<nonce and ciphertext>`, bound to what it belongs to, so that a row's secret
-cannot be moved to another row. To rotate, set a new SECRET_KEY, put the former one into PREVIOUS_SECRET_KEYS,
-and run `vas secrets rotate`.
+A sealed text is `v1.<key id>.<nonce and ciphertext>`, bound to its context, so that a secret of one row cannot be moved
+to another row. To rotate, set a new SECRET_KEY, put the former one into PREVIOUS_SECRET_KEYS, and run
+`vas secrets rotate`.
 """
 
 import base64
@@ -23,7 +23,7 @@ _NONCE_BYTES = 12
 
 
 class SealBroken(VasError):
-    """A sealed text that no key opens: SECRET_KEY was lost or changed, or the text was altered."""
+    """A sealed text that no key can open: SECRET_KEY was lost or changed, or the text was altered."""
 
     reason = "seal_broken"
 
@@ -50,7 +50,7 @@ class SecretBox:
         return f"{_VERSION}.{self._key_id}.{base64.urlsafe_b64encode(nonce + data).decode()}"
 
     def open(self, sealed: str, context: str) -> str:
-        """The text that was sealed for `context`; raises SealBroken."""
+        """Decrypt a text that was sealed for `context`; raises SealBroken."""
         version, _, rest = sealed.partition(".")
         key_id, _, payload = rest.partition(".")
         cipher = self._ciphers.get(key_id)
@@ -65,7 +65,7 @@ class SecretBox:
             raise SealBroken("a stored secret was altered or belongs to another row") from None
 
     def is_current(self, sealed: str) -> bool:
-        """Whether `sealed` was made with the present SECRET_KEY."""
+        """Whether `sealed` was encrypted with the present SECRET_KEY."""
         return sealed.startswith(f"{_VERSION}.{self._key_id}.")
 
     def __repr__(self) -> str:

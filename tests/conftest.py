@@ -1,6 +1,6 @@
-"""Fixtures of all suites: a private Redis, SQLite and PostgreSQL, the application over them.
+"""Fixtures of all suites: a private Redis, SQLite and PostgreSQL, and the application that uses them.
 
-Everything is real, listens on loopback on a free port, lives under a temporary folder and ends with the run.
+Everything is real, listens on a free loopback port, is stored in a temporary folder and ends with the run.
 """
 
 import os
@@ -28,7 +28,7 @@ from tests.findings import Findings, note_finding
 
 START_SECONDS = 20
 
-#: In an order in which their rows can be deleted; what hangs on a device goes with it.
+#: In an order in which their rows can be deleted; dependent rows of a device are deleted with it.
 _TABLES = (
     "snapshot_tags",
     "snapshots",
@@ -62,7 +62,7 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
 
 
 def pytest_collection_modifyitems(items):
-    """Whatever starts a service is an integration test: `-m 'not integration'` needs none."""
+    """Every test that starts a service is an integration test: `-m 'not integration'` needs none."""
     for item in items:
         if _SERVICES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.integration)
@@ -81,12 +81,12 @@ def _must_not_skip() -> bool:
 
 @pytest.fixture
 def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """`note("median 133 ms")`: what was measured, printed at the end of the run."""
+    """`note("median 133 ms")`: a measurement, printed at the end of the run."""
     return lambda text: note_finding(request.node, text)
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 10.0) -> object:
-    """Poll until `condition` gives something true, and give that; fail after `seconds` with `what` was awaited."""
+    """Poll until `condition` returns something true, and return that; fail after `seconds`, naming `what`."""
     deadline = time.monotonic() + seconds
     while True:
         result = condition()
@@ -98,14 +98,14 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 10.0
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody uses now."""
+    """A TCP port on loopback that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 class RedisServer:
-    """A redis-server of our own that can be stopped and started again."""
+    """A private redis-server that can be stopped and started again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -138,7 +138,7 @@ class RedisServer:
         client.close()
 
     def freeze(self) -> None:
-        """Let it answer no more without closing a connection."""
+        """Stop answering without closing a connection."""
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -159,7 +159,7 @@ def _answers(client: redis.Redis) -> bool:
 
 
 class PostgresServer:
-    """A PostgreSQL cluster of our own. It refuses to run as root, so then it runs as the user postgres."""
+    """A private PostgreSQL cluster. It refuses to run as root, so then it runs as the user postgres."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -229,7 +229,7 @@ def redis_url(redis_server: RedisServer) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    # Not under pytest's own folder: another run that starts meanwhile closes that to the user postgres.
+    # Not in pytest's own folder: another run that starts meanwhile closes that folder to the user postgres.
     folder = Path(tempfile.mkdtemp(prefix="vas-postgres-"))
     server = PostgresServer(folder)
     server.create()
@@ -246,7 +246,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def sqlite_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the schema, which every test gets a copy of."""
+    """A SQLite file with the schema, of which every test gets a copy."""
     path = tmp_path_factory.mktemp("sqlite") / "model.db"
     database.connect(make_config(database_url=f"sqlite:///{path}"))
     migrations.migrate()
@@ -264,7 +264,7 @@ def sqlite_url(sqlite_model: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> str:
-    """A PostgreSQL database with the schema and nothing else. Emptied, not made anew: that takes half a second."""
+    """A PostgreSQL database with the schema and nothing else. Emptied, not recreated: that takes half a second."""
     with psycopg.connect(postgres_server.url("model"), autocommit=True) as connection:
         for table in _TABLES:
             keep = f" WHERE id <> '{DEFAULT_TENANT_ID}'" if table == "tenants" else ""
@@ -276,7 +276,7 @@ def postgres_url(postgres_server: PostgresServer) -> str:
 def database_url(request: pytest.FixtureRequest) -> str:
     """A migrated, empty database: the test runs once on each kind.
 
-    A test that asks nothing of the database takes one: `parametrize("database_url", ["sqlite"], indirect=True)`.
+    A test that does not depend on the database uses one: `parametrize("database_url", ["sqlite"], indirect=True)`.
     """
     return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
 

@@ -1,4 +1,4 @@
-"""Makes what tests need: settings, devices, plugin managers."""
+"""Creates objects for tests: settings, devices, plugin managers."""
 
 import itertools
 from typing import Any
@@ -15,7 +15,7 @@ from gateway.tenancy.scopes import TenantScope
 SECRET_KEY = "test-secret-key-0123456789"
 SFU_SECRET = "test-sfu-secret-0123456789"
 
-#: A password that must never be seen anywhere.
+#: A password that must never appear anywhere.
 PASSWORD = "pa55-w0rd-n0t-t0-be-seen"
 SOURCE_URL = f"rtsp://viewer:{PASSWORD}@192.168.7.20:554/stream1?token=t0k3n-n0t-t0-be-seen"
 SHOWN_URL = "rtsp://***@192.168.7.20:554/stream1?token=***"
@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 
 
 def make_config(**values: Any) -> Config:
-    """Settings that touch nothing outside; name those that matter."""
+    """Settings without outside effects; pass those that matter."""
     defaults: dict[str, Any] = {
         "database_url": "sqlite:////nowhere/vas.db",
         "redis_url": "redis://127.0.0.1:1/0",
@@ -43,7 +43,7 @@ def no_plugins() -> pluggy.PluginManager:
 
 
 def make_device(scope: TenantScope, box: SecretBox, **values: Any) -> Device:
-    """A device in the database, with a name of its own; it waits to be started unless `values` say otherwise."""
+    """A device in the database, with a unique name; its start mode is manual unless `values` say otherwise."""
     defaults: dict[str, Any] = {
         "name": f"Camera {next(_numbers)}",
         "source_url": SOURCE_URL,
@@ -53,6 +53,6 @@ def make_device(scope: TenantScope, box: SecretBox, **values: Any) -> Device:
 
 
 def device_body(**values: Any) -> dict[str, Any]:
-    """A body for POST /devices, with a name of its own; the device waits to be started unless `values` say
+    """A body for POST /devices, with a unique name; its start mode is manual unless `values` say
     otherwise."""
     return {"name": f"Camera {next(_numbers)}", "source_url": SOURCE_URL, "start_mode": "manual"} | values

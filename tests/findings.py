@@ -1,8 +1,8 @@
-"""What tests measured, printed at the end of a run: also what was found in one of pytest-xdist's workers."""
+"""Measurements of tests, printed at the end of a run, also those from pytest-xdist's workers."""
 
 import pytest
 
-#: Travels with the test's report, under this name.
+#: The name under which measurements travel with the test's report.
 _MEASURED = "measured"
 
 

@@ -1,1 +1,1 @@
-"""Keeps FFmpeg alive: the only room that starts media processes."""
+"""The workers keep FFmpeg alive; the only room that starts media processes."""

@@ -1,4 +1,4 @@
-"""`python -m workers stream|record|snapshot|jobs|clock`: starts a worker as the settings say, for the Procfile."""
+"""`python -m workers stream|record|snapshot|jobs|clock`: starts a worker with the configured settings (Procfile)."""
 
 import os
 import shutil
@@ -11,12 +11,12 @@ from gateway.logs import setup_logging
 from gateway.streams.messages import JOBS_QUEUE
 from workers.middleware import KIND_VARIABLE
 
-#: Exit code for a setting or program that a person must mend (sysexits.h: EX_CONFIG).
+#: Exit code for a setting or program that a person must repair (sysexits.h: EX_CONFIG).
 EX_CONFIG = 78
 
 
 def main() -> int:
-    """Start what the one argument names; gives the exit code."""
+    """Start the worker kind that the one argument names; returns the exit code."""
     kinds = (STREAM, RECORD, SNAPSHOT, JOBS_QUEUE, "clock")
     if len(sys.argv) != 2 or sys.argv[1] not in kinds:
         print(f"usage: python -m workers {'|'.join(kinds)}", file=sys.stderr)
@@ -54,9 +54,9 @@ def run_dramatiq(kind: str, config: Config) -> int:
         RECORD: (config.record_processes, config.record_slots),
     }.get(kind, (1, config.job_threads))
     os.environ[KIND_VARIABLE] = kind
-    # A message in progress counts as prefetched: with more, those behind an endless one would wait for ever.
+    # A message in progress counts as prefetched: with a higher limit, messages behind an endless one would never start.
     os.environ["dramatiq_queue_prefetch"] = str(threads)
-    # Milliseconds between looks into an empty queue, and before a lost Redis is tried again.
+    # Milliseconds between polls of an empty queue, and before a retry after Redis was lost.
     os.environ["dramatiq_worker_timeout"] = "250"
     os.environ["dramatiq_restart_delay"] = "1000"
     sys.argv = [
@@ -72,7 +72,7 @@ def run_dramatiq(kind: str, config: Config) -> int:
         str(threads),
         "--worker-shutdown-timeout",
         "10000",
-        # Until its workers are up the main process does not see that one of them died: half a minute by default.
+        # Until its workers are up, the main process does not notice the death of one: half a minute by default.
         "--worker-fork-timeout",
         "1000",
     ]

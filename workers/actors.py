@@ -1,4 +1,4 @@
-"""The actors: what the queues' messages call. Each takes ids and finds the rest itself."""
+"""The actors: the functions that the queues' messages call. Each takes ids and loads everything else itself."""
 
 import logging
 import threading
@@ -13,37 +13,37 @@ from gateway.streams.messages import JOBS_QUEUE, RECORD_QUEUE, STREAM_QUEUE, Mes
 from workers.broker import broker, config, services
 from workers.ffmpeg.advice import describe_probe
 from workers.ffmpeg.probe import WATCH_SECONDS
-from workers.ffmpeg.probe import probe_source as look_at_source
+from workers.ffmpeg.probe import probe_source as inspect_source
 from workers.job_runner import JobRunner
 from workers.outputs.consumer import ConsumerSupervisor
 from workers.streams.supervisor import StreamSupervisor
 
 log = logging.getLogger(__name__)
 
-#: Long jobs hold half of the threads at most: a person who adds a camera waits for a probe behind them.
+#: Long jobs hold at most half of the threads, so that a probe for a person who adds a camera does not wait for them.
 _job_slots = threading.BoundedSemaphore(max(1, config.job_threads // 2))
 
 
 @dramatiq.actor(queue_name=STREAM_QUEUE, time_limit=float("inf"), notify_shutdown=True, max_retries=0)
 def run_stream(device_id: str) -> None:
-    """Own a device's stream until it is to stop. Endless; a second message finds the lease taken and ends.
+    """Own a device's stream until it has to stop. Endless; a duplicate message finds the lease taken and ends.
 
-    The message is never put back: Dramatiq's consumer still runs while a worker shuts down, and would hand it to the
+    The message is never requeued: Dramatiq's consumer still runs while a worker shuts down, and would hand it to the
     same worker. The clock process finds the device without an owner within seconds, after a deploy as after a fault.
     """
     try:
         if not services.is_closing:
             StreamSupervisor(device_id, services.stream).run()
     except Shutdown:
-        log.info("device %s is given up: this worker stops", device_id)
+        log.info("device %s is released: this worker stops", device_id)
     finally:
-        # The message is spent, also where it did nothing: the next one need not wait until the mark of this one ends.
+        # The message is used up even if it did nothing: the next one must not wait until its pending mark expires.
         services.stream.messages.start_taken(device_id)
 
 
 @dramatiq.actor(queue_name=RECORD_QUEUE, time_limit=float("inf"), notify_shutdown=True, max_retries=0)
 def run_consumer(output_name: str, device_id: str) -> None:
-    """Feed a consumer output with a device's parts until it is to end. Endless, and never put back, as `run_stream`."""
+    """Feed a consumer output with a device's parts until it has to end. Endless, never requeued, as `run_stream`."""
     consumers = services.consumers
     try:
         output = consumers.outputs.get(output_name)
@@ -52,28 +52,28 @@ def run_consumer(output_name: str, device_id: str) -> None:
         elif not services.is_closing:
             ConsumerSupervisor(output, device_id, consumers).run()
     except Shutdown:
-        log.info("output '%s' of device %s is given up: this worker stops", output_name, device_id)
+        log.info("output '%s' of device %s is released: this worker stops", output_name, device_id)
     finally:
         consumers.messages.consumer_taken(output_name, device_id)
 
 
 @dramatiq.actor(queue_name=JOBS_QUEUE, time_limit=60_000, max_retries=0, max_age=30_000)
 def probe_source(probe_id: str) -> None:
-    """Look at the source of a stored request and store what was found."""
+    """Probe the source of a stored request and store the result."""
     probes = Probes(connect_redis(config.redis_url), SecretBox.from_config(config))
     request = probes.load_request(probe_id)
     if request is None:
-        log.info("probe %s was asked for too long ago", probe_id)
+        log.info("the request of probe %s has expired", probe_id)
         return
-    result = look_at_source(config, request.source_url, request.transport, watch_seconds=WATCH_SECONDS)
+    result = inspect_source(config, request.source_url, request.transport, watch_seconds=WATCH_SECONDS)
     probes.store_result(probe_id, describe_probe(result))
 
 
 @dramatiq.actor(queue_name=JOBS_QUEUE, time_limit=float("inf"), notify_shutdown=True, max_retries=0)
 def run_job(job_id: str) -> None:
-    """Run a job that a person waits for, then those that wait behind it. Never put back, as `run_stream`: a job that a
+    """Run a job that a person requested, then those queued behind it. Never requeued, as `run_stream`: a job that a
     stopping worker gave up is queued in the database, and the clock process sends its message again."""
-    # Here alone: stream and record workers are back sooner, and smaller, without the decoders.
+    # Imported only here: without the decoders, stream and record workers start sooner and need less memory.
     from workers.job_kinds import JOB_KINDS
 
     Messages(broker, broker.client).job_taken(job_id)
@@ -81,4 +81,4 @@ def run_job(job_id: str) -> None:
     try:
         runner.run(job_id)
     except Shutdown:
-        log.info("job %s is given up: this worker stops", job_id)
+        log.info("job %s is released: this worker stops", job_id)

@@ -1,4 +1,4 @@
-"""The broker of worker processes: `dramatiq workers.broker workers.actors` begins here."""
+"""The broker of worker processes: the entry module of `dramatiq workers.broker workers.actors`."""
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
@@ -14,7 +14,7 @@ services = WorkerServices(config)
 
 broker = RedisBroker(
     client=connect_redis(config.redis_url),
-    # Ours comes first: it must know that the process is closing before any actor is told.
+    # Ours comes first: it must know that the process is closing before any actor is notified.
     middleware=[services, AgeLimit(), TimeLimit(), ShutdownNotifications(), Retries(max_retries=3)],
 )
 dramatiq.set_broker(broker)

@@ -1,4 +1,4 @@
-"""Renews the leases of a process from a thread of its own, so that a slow disk or server does not lose them."""
+"""Renews the leases of a process in a separate thread, so that a slow disk or server does not lose them."""
 
 import logging
 import threading
@@ -25,9 +25,10 @@ class HeldLease:
 
 
 class LeaseKeeper:
-    """Takes, renews and gives back leases; one for all devices of a process.
+    """Takes, renews and releases leases; one object for all devices of a process.
 
-    Redis being away loses no lease: it is away for everyone, and the database's epoch is the fence meanwhile.
+    An outage of Redis loses no lease: it affects every worker, and the run number or fencing token in the database is
+    the fence meanwhile.
     """
 
     def __init__(self, client: redis.Redis, seconds: float, *, clock: Clock | None = None) -> None:
@@ -41,7 +42,7 @@ class LeaseKeeper:
         self._thread.start()
 
     def take(self, kind: str, device_id: str, owner: str) -> HeldLease | None:
-        """The lease, renewed until `release`; None when somebody holds it. Raises redis.RedisError."""
+        """Take the lease and renew it until `release`; None if somebody else holds it. Raises redis.RedisError."""
         if not self._leases.take(kind, device_id, owner, self._seconds):
             return None
         held = HeldLease(kind, device_id, owner, self._clock.monotonic())
@@ -50,10 +51,10 @@ class LeaseKeeper:
         return held
 
     def check(self, held: HeldLease) -> None:
-        """Raise LeaseLost when the lease is another's.
+        """Raise LeaseLost if another owner holds the lease.
 
-        A process that slept for longer than the lease (SIGSTOP, a machine that was suspended) asks Redis first, before
-        its own thread has come to it.
+        A process that was suspended for longer than the lease (SIGSTOP, a suspended machine) asks Redis first, because
+        its renewing thread may not have run yet.
         """
         if not held.is_lost and self._clock.monotonic() - held.renewed_at > self._seconds:
             self._renew(held)
@@ -61,16 +62,16 @@ class LeaseKeeper:
             raise LeaseLost(f"the lease of device '{held.device_id}' is held by another worker")
 
     def release(self, held: HeldLease) -> None:
-        """Give the lease back; what Redis does not hear ends by itself."""
+        """Release the lease; if Redis is away, the lease expires by itself."""
         with self._lock:
             self._held.pop((held.kind, held.device_id), None)
         try:
             self._leases.release(held.kind, held.device_id, held.owner)
         except redis.RedisError as error:
-            log.debug("the lease of device %s ends by itself: %s", held.device_id, error)
+            log.debug("the lease of device %s expires by itself: %s", held.device_id, error)
 
     def close(self) -> None:
-        """Renew no more. May be called twice."""
+        """Stop renewing. May be called twice."""
         self._stopped.set()
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""What a worker process has beside its actors: services made at boot, slots reported, everything closed at the end."""
+"""The life cycle of a worker process: services created at boot, slots reported, everything closed at the end."""
 
 import contextlib
 import ctypes
@@ -43,7 +43,7 @@ _M_ARENA_MAX = -8
 
 
 class WorkerServices(dramatiq.Middleware):
-    """Makes `Services` after the fork, counts slots, and closes what was opened."""
+    """Creates the services after the fork, counts used slots, and closes what was opened."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -51,8 +51,8 @@ class WorkerServices(dramatiq.Middleware):
         self._kind = ""
         self._stream: Services | None = None
         self._consumers: ConsumerServices | None = None
-        # What was opened, to be closed from the last to the first.
-        self._at_end: list[Callable[[], None]] = []
+        # Closers of opened resources, called from the last to the first.
+        self._closers: list[Callable[[], None]] = []
         self._used = 0
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -60,21 +60,21 @@ class WorkerServices(dramatiq.Middleware):
 
     @property
     def stream(self) -> Services:
-        """What a stream supervisor works with; only in processes of kind `stream`."""
+        """The services of stream supervisors; only in processes of kind `stream`."""
         if self._stream is None:
             raise RuntimeError("this worker process does not run streams")
         return self._stream
 
     @property
     def consumers(self) -> ConsumerServices:
-        """What a consumer supervisor works with; only in processes of kind `record`."""
+        """The services of consumer supervisors; only in processes of kind `record`."""
         if self._consumers is None:
             raise RuntimeError("this worker process does not feed consumer outputs")
         return self._consumers
 
     @property
     def is_closing(self) -> bool:
-        """Whether this process has been told to stop: it takes nothing new."""
+        """Whether this process is shutting down and takes no new work."""
         return self._closing.is_set()
 
     def after_process_boot(self, broker: dramatiq.Broker) -> None:
@@ -110,8 +110,8 @@ class WorkerServices(dramatiq.Middleware):
                 manager, "on_stream_state", device_id=device_id, state=state, reason=reason
             ),
         )
-        self._at_end.append(loop.close)
-        self._at_end += [output.close for output in outputs]
+        self._closers.append(loop.close)
+        self._closers += [output.close for output in outputs]
         self._report_slots(client, self.config.stream_slots)
 
     def _boot_record(self, broker: dramatiq.Broker) -> None:
@@ -130,11 +130,11 @@ class WorkerServices(dramatiq.Middleware):
             is_closing=lambda: self.is_closing,
             clock=clock,
         )
-        # The disk of the footage is where record workers are: one of them looks after it.
+        # The footage disk is attached to the record workers: one of them runs its housekeeping.
         housekeeper = Housekeeper(self.config, client, clock, worker=self.name)
         housekeeper.start()
-        self._at_end += [leases.close, housekeeper.stop]
-        self._at_end += [output.close for output in outputs]
+        self._closers += [leases.close, housekeeper.stop]
+        self._closers += [output.close for output in outputs]
         self._report_slots(client, self.config.record_slots)
 
     def _report_slots(self, client: redis.Redis, total: int) -> None:
@@ -156,9 +156,9 @@ class WorkerServices(dramatiq.Middleware):
         self._closing.set()
 
     def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
-        while self._at_end:
+        while self._closers:
             with contextlib.suppress(Exception):
-                self._at_end.pop()()
+                self._closers.pop()()
         database.close()
 
     def _report(self, client: redis.Redis, total: int) -> None:
@@ -169,14 +169,14 @@ class WorkerServices(dramatiq.Middleware):
             except redis.RedisError as error:
                 log.debug("the slots cannot be reported now: %s", error)
             if self._closing.wait(_REPORT_SECONDS):
-                # No slot is free any more, whatever is still being given back.
+                # No slot is free any more, although devices are still being released.
                 with contextlib.suppress(redis.RedisError):
                     slots.withdraw(self._kind, self.name)
                 return
 
 
 def end_with_parent() -> None:
-    """Have the kernel send SIGTERM when the main process dies (prctl(2)); a no-op where there is no prctl.
+    """Have the kernel send SIGTERM when the main process dies (prctl(2)); a no-op without prctl.
 
     Without it a killed main process would leave workers behind that nobody stops.
     """
@@ -189,22 +189,22 @@ def end_with_parent() -> None:
 
 
 def share_one_arena() -> None:
-    """Have all threads that are still to come share glibc's main arena (mallopt(3)); a no-op with another C library.
+    """Make all future threads share glibc's main arena (mallopt(3)); a no-op with another C library.
 
-    With a thread for each device there would be many arenas, each holding room that its last parts have left.
+    With one thread per device there would be many arenas, each keeping memory that freed parts have left.
     """
     if "MALLOC_ARENA_MAX" in os.environ:
         return
-    # Only glibc has it.
+    # Only glibc has mallopt.
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         mallopt(_M_ARENA_MAX, 1)
 
 
 def take_sigterm_once() -> None:
-    """Let only the first SIGTERM through to Dramatiq.
+    """Pass only the first SIGTERM on to Dramatiq.
 
-    A platform signals every process of the group, and Dramatiq's main process passes its own signal on: the second one
-    would end this process at once, with streams that have not been given back.
+    A platform signals every process of the group, and Dramatiq's main process forwards its own signal: the second one
+    would end this process at once, before its streams are released.
     """
     handler = signal.getsignal(signal.SIGTERM)
     if not callable(handler):

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import marshmallow as ma
 from flask import request
 
-from gateway.inventory import VersionChanged
+from gateway.errors import VersionChanged
 
 
 class Versioned(Protocol):

@@ -8,8 +8,7 @@ import marshmallow as ma
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable, VasError
-from gateway.inventory import VersionChanged
+from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable, VasError, VersionChanged
 from gateway.redaction import redact_text
 from gateway.secrets import SealBroken
 

@@ -26,7 +26,8 @@ from gateway.states import DesiredState
 from gateway.streams.bus import MediaBus
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
-from gateway.streams.model import StreamRecord, read_stream_record, request_start, touch_demand
+from gateway.streams.model import request_start, touch_demand
+from gateway.streams.queries import StreamRecord, read_stream_record
 from gateway.tenancy.scopes import EveryTenantScope
 
 logger = logging.getLogger(__name__)

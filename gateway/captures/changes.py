@@ -13,8 +13,7 @@ import peewee
 
 from gateway import database
 from gateway.clock import utc_now
-from gateway.errors import NotFound
-from gateway.inventory import VersionChanged
+from gateway.errors import NotFound, VersionChanged
 from gateway.tags import with_all_tags
 from gateway.tenancy.scopes import EveryTenantScope, TenantRow, TenantScope
 

@@ -15,8 +15,7 @@ import peewee
 from gateway import database
 from gateway.clock import utc_now
 from gateway.devices.model import Device
-from gateway.errors import Conflict, NotFound
-from gateway.inventory import VersionChanged
+from gateway.errors import Conflict, NotFound, VersionChanged
 from gateway.jobs.model import JOB_ERRORS
 from gateway.schedules.snapshot_plan import SnapshotPlan, next_moment
 from gateway.states import Reason, reason_for

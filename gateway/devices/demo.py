@@ -1,4 +1,4 @@
-"""Which demo devices were registered once, so that one that was deleted does not come back."""
+"""The demo devices that were ever registered, so that a deleted one does not come back."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from gateway.tenancy.scopes import TenantRow, TenantScope, TimeField
 
 
 class DemoDevice(TenantRow):
-    """A demo device that was registered at some time."""
+    """A demo device that has been registered."""
 
     name = peewee.TextField()
     registered_at = TimeField()
@@ -21,7 +21,7 @@ class DemoDevice(TenantRow):
 
 
 def remember_demo_device(scope: TenantScope, name: str, at: datetime | None = None) -> bool:
-    """Note that a demo device is registered now; False when it was before."""
+    """Note that a demo device is registered; returns False if it has been registered before."""
     with database.transaction():
         added = scope.insert(DemoDevice, name=name, registered_at=at or utc_now()).on_conflict_ignore()
         return bool(added.as_rowcount().execute())

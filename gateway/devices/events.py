@@ -1,4 +1,4 @@
-"""Device events: the history of a device, which is the transitions of its stream and what was kept of it."""
+"""Device events: the history of a device, its state transitions and the pictures kept of it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,14 +8,14 @@ import peewee
 from gateway import database
 from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TimeField
 
-#: Kinds of events: a transition of the stream, and what was made of its pictures.
+#: Kinds of events: a transition of the stream, and objects created from its pictures.
 STATE, SNAPSHOT, BOOKMARK, CLIP = EVENT_KINDS = ("state", "snapshot", "bookmark", "clip")
 
 
 class DeviceEvent(TenantRow):
-    """One event of a device. A transition has both states and its reason; others say in `text` what happened.
+    """One event of a device. A transition has both states and a reason; other kinds describe in `text` what happened.
 
-    `reference` is the id of the snapshot or bookmark, `by_name` who asked for it.
+    `reference` is the id of the snapshot or bookmark, `by_name` the person who requested it.
     """
 
     id = peewee.BigAutoField()
@@ -36,7 +36,7 @@ class DeviceEvent(TenantRow):
 
 
 def events_of(scope: EveryTenantScope, device_id: str, kinds: Iterable[str] = ()) -> peewee.ModelSelect:
-    """The events of a device, newest first; only of these kinds where some are given."""
+    """The events of a device, newest first; restricted to `kinds` if any are given."""
     query = scope.select(DeviceEvent).where(DeviceEvent.device_id == device_id)
     if kinds:
         query = query.where(DeviceEvent.kind.in_(list(kinds)))
@@ -46,7 +46,7 @@ def events_of(scope: EveryTenantScope, device_id: str, kinds: Iterable[str] = ()
 def record_event(
     tenant_id: str, device_id: str, kind: str, text: str, *, reference: str, by_name: str = "", at: datetime
 ) -> None:
-    """Write down what was made of a device's pictures."""
+    """Store an event about an object created from a device's pictures."""
     with database.transaction():
         EVERY_TENANT.insert(
             DeviceEvent,
@@ -64,7 +64,7 @@ def record_event(
 
 
 def prune_events(before: datetime, batch: int = 5000) -> int:
-    """Delete up to `batch` events of all tenants older than `before`; gives how many went."""
+    """Delete up to `batch` events of all tenants older than `before`; returns the number deleted."""
     with database.transaction():
         old = EVERY_TENANT.select(DeviceEvent, DeviceEvent.id).where(DeviceEvent.at < before)
         ids = [event.id for event in old.order_by(DeviceEvent.id).limit(batch)]

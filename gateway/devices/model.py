@@ -1,4 +1,4 @@
-"""Devices: the configured cameras, their tags, and what a stream worker must know of one."""
+"""Devices: the configured cameras with their tags."""
 
 import peewee
 
@@ -9,13 +9,13 @@ from gateway.tenancy.scopes import IdField, TenantRow, TimeField
 class Device(TenantRow):
     """A configured camera.
 
-    `source_url` is what people may see; the whole URL with its password is in `source_sealed`. `version` grows
-    with each change; `source_version` only with one that a running pipeline must follow.
+    `source_url` is the URL that people may see; the complete URL with its password is in `source_sealed`. `version`
+    grows with each change; `source_version` only with a change that a running pipeline must follow.
     """
 
     id = IdField(primary_key=True)
     name = peewee.TextField()
-    name_key = peewee.TextField()  # case-folded: unique in its tenant, and what names are sorted by
+    name_key = peewee.TextField()  # case-folded: unique in its tenant, and the sort key of names
     search_text = peewee.TextField()  # case-folded name, description, location, tags and shown URL
     source_url = peewee.TextField()
     source_sealed = peewee.TextField()
@@ -37,7 +37,7 @@ class Device(TenantRow):
         table_name = "devices"
 
     def open_source(self, box: SecretBox) -> str:
-        """The source URL with its credentials; never to be shown or logged. Raises SealBroken."""
+        """The source URL with its credentials; never show or log it. Raises SealBroken."""
         return box.open(self.source_sealed, source_context(self.id, "source_url"))
 
     def open_sub_source(self, box: SecretBox) -> str | None:
@@ -59,5 +59,5 @@ class DeviceTag(TenantRow):
 
 
 def source_context(device_id: str, field: str) -> str:
-    """What a device's sealed URL is bound to."""
+    """The context that a device's sealed URL is bound to."""
     return f"device:{device_id}:{field}"

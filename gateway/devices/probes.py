@@ -1,6 +1,6 @@
-"""A look at a source, asked by the web process and done by a worker: the request and the answer in Redis.
+"""Probes of a source, requested by the web process and run by a worker: request and answer are passed through Redis.
 
-The request holds the camera's password, so it is encrypted, lives for a minute, and is handed out once; the
+The request contains the camera's password, so it is encrypted, expires after a minute, and can be fetched once; the
 message in the queue carries only its id.
 """
 
@@ -15,13 +15,13 @@ import redis
 from gateway.redaction import redact_url
 from gateway.secrets import SealBroken, SecretBox
 
-#: Seconds after which a request or an answer that nobody fetched is gone.
+#: Seconds after which an unfetched request or answer expires.
 PROBE_TTL_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeRequest:
-    """What to look at. The URL is whole, with credentials."""
+    """The source to probe. The URL is complete, with credentials."""
 
     source_url: str = field(repr=False)
     transport: str = "tcp"
@@ -38,14 +38,14 @@ class Probes:
         self._box = box
 
     def store_request(self, request: ProbeRequest) -> str:
-        """Keep a request for a worker; gives its id."""
+        """Store a request for a worker; returns its id."""
         probe_id = str(uuid.uuid4())
         sealed = self._box.seal(json.dumps(asdict(request)), f"probe:{probe_id}")
         self._redis.set(_request_key(probe_id), sealed, ex=PROBE_TTL_SECONDS)
         return probe_id
 
     def load_request(self, probe_id: str) -> ProbeRequest | None:
-        """Take a request, once; None when it is gone: too old, or another worker has it."""
+        """Fetch a request, once; None if it has expired or another worker has fetched it."""
         sealed = self._redis.getdel(_request_key(probe_id))
         if sealed is None:
             return None
@@ -63,17 +63,17 @@ class Probes:
             pipe.execute()
 
     def wait_for_result(self, probe_id: str, timeout_seconds: float) -> dict[str, Any] | None:
-        """The answer, or None when there is none within `timeout_seconds`."""
+        """Wait for the answer; None if there is none within `timeout_seconds`."""
         deadline = time.monotonic() + timeout_seconds
         while (left := deadline - time.monotonic()) > 0:
-            # In steps well below the time limit of a Redis connection, or each wait would look like a Redis that hangs.
+            # In steps well below the time limit of a Redis connection, or each wait would look like a hanging Redis.
             answer = self._redis.blpop([_result_key(probe_id)], timeout=max(0.1, min(0.5, left)))
             if answer is not None:
                 return json.loads(answer[1])
         return None
 
     def withdraw(self, probe_id: str) -> bool:
-        """Take a request back; True when no worker had taken it."""
+        """Withdraw a request; returns False if a worker has already fetched it."""
         return bool(self._redis.delete(_request_key(probe_id)))
 
 

@@ -1,8 +1,8 @@
-"""Source URLs: which are allowed. Text is checked purely; `check_addresses` also asks the resolver.
+"""The policy for source URLs. Parsing is pure; `check_addresses` also asks the resolver.
 
-The URL ends in FFmpeg's arguments, and the gateway stands inside networks that its users may not reach. So
-only rtsp and rtsps pass, nothing that FFmpeg would take for an option, and no address of the machine itself, of a
-cloud's metadata service, or outside ALLOWED_SOURCE_NETWORKS, however it is spelt.
+The URL becomes an argument of FFmpeg, and the gateway is inside networks that its users may not reach. So the policy
+allows only rtsp and rtsps, nothing that FFmpeg would take for an option, and no address of the machine itself, of a
+cloud's metadata service, or outside ALLOWED_SOURCE_NETWORKS, in any notation.
 """
 
 import ipaddress
@@ -18,14 +18,14 @@ from gateway.errors import InvalidValue
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-#: FFmpeg cuts longer ones off without a word.
+#: FFmpeg silently truncates longer URLs.
 MAX_URL_LENGTH = 1000
 MAX_USERINFO_LENGTH = 120
 
 SCHEMES = ("rtsp", "rtsps")
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
 
-#: FFmpeg reads these as its own options when they stand in the query.
+#: FFmpeg reads these as its own options if they appear in the query.
 _FFMPEG_QUERY_OPTIONS = frozenset({"tcp", "udp", "udp_multicast", "multicast", "http", "https"})
 
 _ALLOWED_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%|{}\"]*")
@@ -48,7 +48,7 @@ class AddressNotAllowed(InvalidValue):
 
 @dataclass(frozen=True, slots=True)
 class SourcePolicy:
-    """What the settings say about addresses of cameras."""
+    """The rules of the settings for camera addresses."""
 
     allow_loopback: bool = False
     networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
@@ -61,7 +61,7 @@ class SourcePolicy:
         )
 
     def refusal(self, address: Address) -> str | None:
-        """Why an address is not allowed, as the end of a sentence; None when it is."""
+        """The reason why an address is not allowed, as the end of a sentence; None if it is allowed."""
         for candidate in (address, *_embedded(address)):
             refusal = self._refusal(candidate)
             if refusal:
@@ -86,18 +86,18 @@ class SourcePolicy:
 
 @dataclass(frozen=True, slots=True)
 class SourceUrl:
-    """The parts of a valid source URL. `host` is a name in lower case or an address in its usual spelling."""
+    """The parts of a valid source URL. `host` is a lower-case name or an address in canonical notation."""
 
     scheme: str
     host: str
     port: int | None
-    rest: str = field(repr=False)  # path and query, which may hold a password
+    rest: str = field(repr=False)  # path and query, which may contain a password
     userinfo: str | None = field(repr=False, default=None)
     address: Address | None = None
 
     @property
     def url(self) -> str:
-        """The whole URL, credentials as they were written."""
+        """The complete URL, with the credentials as they were written."""
         login = f"{self.userinfo}@" if self.userinfo is not None else ""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = f":{self.port}" if self.port is not None else ""
@@ -113,7 +113,7 @@ class SourceUrl:
 
 
 def parse_source(text: str, field_name: str = "source_url") -> SourceUrl:
-    """Read a source URL; raises InvalidValue that says what would be right. Asks nobody."""
+    """Parse a source URL; raises InvalidValue with a message that says what would be right. Makes no network calls."""
 
     def wrong(message: str) -> InvalidValue:
         return InvalidValue(field_name, f"'{field_name}' {message}")
@@ -126,13 +126,13 @@ def parse_source(text: str, field_name: str = "source_url") -> SourceUrl:
         raise wrong("must start with rtsp:// or rtsps://")
     if not _ALLOWED_CHARACTERS.fullmatch(rest):
         raise wrong(
-            "must not hold spaces, control characters, '#', '\\' or characters outside ASCII: "
+            "must not contain spaces, control characters, '#', '\\' or characters outside ASCII: "
             "write them percent-encoded, such as %23 for #"
         )
     if re.search(r"%(?![0-9A-Fa-f]{2})", rest):
         raise wrong("must have two hexadecimal digits after each '%'; a percent sign itself is %25")
     if any(byte < 0x20 or byte == 0x7F for byte in unquote_to_bytes(rest)):
-        raise wrong("must not hold control characters, not even percent-encoded")
+        raise wrong("must not contain control characters, not even percent-encoded")
     authority = re.match(r"[^/?]*", rest)[0]
     tail = rest[len(authority) :]
     userinfo, at, host_and_port = authority.rpartition("@")
@@ -144,14 +144,14 @@ def parse_source(text: str, field_name: str = "source_url") -> SourceUrl:
         raise wrong("must name the user before the password, as in rtsp://user:password@host")
     options = _FFMPEG_QUERY_OPTIONS.intersection(re.split(r"[?&]", tail.lower())[1:])
     if options:
-        raise wrong(f"must not hold '{sorted(options)[0]}' in its query: choose it with 'transport'")
+        raise wrong(f"must not contain '{sorted(options)[0]}' in its query: choose it with 'transport'")
     host, port = _split_port(host_and_port, wrong)
     host, address = _read_host(host, wrong)
     return SourceUrl(scheme, host, port, tail, userinfo if at else None, address)
 
 
 def check_source(text: str, policy: SourcePolicy, field_name: str = "source_url") -> SourceUrl:
-    """`parse_source`, and the address where the URL spells one; raises InvalidValue or AddressNotAllowed."""
+    """As `parse_source`, and check the address if the host is one; raises InvalidValue or AddressNotAllowed."""
     source = parse_source(text, field_name)
     if source.host in _METADATA_NAMES:
         raise AddressNotAllowed(field_name, f"'{field_name}' must not lead to a metadata service: '{source.host}'")
@@ -170,9 +170,9 @@ def check_addresses(
     field_name: str = "source_url",
     resolve: Callable[[str], list[str]] | None = None,
 ) -> list[str]:
-    """Resolve the host's name and check every address; gives them, or nothing when the name is not known now.
+    """Resolve the host name and check every address; returns them, empty if the name cannot be resolved now.
 
-    Called when a device is saved and again before each start, because a name may point elsewhere by then.
+    Called when a device is saved and again before each start, because the name may resolve differently by then.
     Waits at most two seconds. Raises AddressNotAllowed.
     """
     if source.address is not None:
@@ -185,7 +185,7 @@ def check_addresses(
 
 
 def resolve_host(host: str, timeout_seconds: float = _RESOLVE_SECONDS) -> list[str]:
-    """The addresses of a name; empty when it has none, or when the resolver does not answer in time."""
+    """The addresses of a name; empty if it has none or the resolver does not answer in time."""
     found: list[str] = []
 
     def ask() -> None:
@@ -210,10 +210,10 @@ def _require(policy: SourcePolicy, address: Address, host: str, field_name: str)
 
 def _split_port(text: str, wrong: Callable[[str], InvalidValue]) -> tuple[str, int | None]:
     if text.count(":") > 1 and not text.startswith("["):
-        raise wrong("must name a host; an IPv6 address stands in brackets, as in rtsp://[2001:db8::1]/")
+        raise wrong("must name a host; an IPv6 address needs brackets, as in rtsp://[2001:db8::1]/")
     match = re.fullmatch(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(.*))?", text)
     if match is None:
-        raise wrong("must name a host; an IPv6 address stands in brackets, as in rtsp://[2001:db8::1]/")
+        raise wrong("must name a host; an IPv6 address needs brackets, as in rtsp://[2001:db8::1]/")
     host, port = match.groups()
     if not host:
         raise wrong("must name a host, as in rtsp://camera.example/stream")
@@ -229,7 +229,7 @@ def _read_host(text: str, wrong: Callable[[str], InvalidValue]) -> tuple[str, Ad
         try:
             address: Address = ipaddress.IPv6Address(text[1:-1])
         except ValueError:
-            raise wrong(f"must name a host: '{text}' is no IPv6 address") from None
+            raise wrong(f"must name a host: '{text}' is not an IPv6 address") from None
         if address.scope_id is not None:
             raise wrong("must not name a network interface in its IPv6 address")
         return str(address), address
@@ -238,7 +238,7 @@ def _read_host(text: str, wrong: Callable[[str], InvalidValue]) -> tuple[str, Ad
     if _is_number(labels[-1]):
         address = _read_ipv4(labels)
         if address is None:
-            raise wrong(f"must name a host: '{text}' is no IPv4 address")
+            raise wrong(f"must name a host: '{text}' is not an IPv4 address")
         return str(address), address
     if len(name) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in labels):
         raise wrong(f"must name a host of letters, digits, '-' and '.', not '{text[:80]}'")
@@ -246,12 +246,12 @@ def _read_host(text: str, wrong: Callable[[str], InvalidValue]) -> tuple[str, Ad
 
 
 def _is_number(label: str) -> bool:
-    """Whether the resolver would take a name ending so for an IPv4 address."""
+    """Whether the resolver would read a name with this last label as an IPv4 address."""
     return bool(re.fullmatch(r"[0-9]+|0x[0-9a-f]*", label))
 
 
 def _read_ipv4(labels: list[str]) -> ipaddress.IPv4Address | None:
-    """An IPv4 address in any spelling that the C library takes: one to four decimal, octal or hexadecimal numbers."""
+    """An IPv4 address in any notation that the C library accepts: one to four decimal, octal or hexadecimal numbers."""
     if len(labels) > 4:
         return None
     numbers = []
@@ -275,7 +275,7 @@ def _read_ipv4(labels: list[str]) -> ipaddress.IPv4Address | None:
 
 
 def _embedded(address: Address) -> list[ipaddress.IPv4Address]:
-    """The IPv4 addresses that an IPv6 address leads to."""
+    """The IPv4 addresses that are embedded in an IPv6 address."""
     if not isinstance(address, ipaddress.IPv6Address):
         return []
     found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]

@@ -1,4 +1,4 @@
-"""Recording: wish and fact of each device, segments with their parts, roll-ups, gaps, events, protections; jobs.
+"""Recording: desired and observed state of each device, segments with parts, roll-ups, gaps, events, protections; jobs.
 
 Times of footage are integers, milliseconds since 1970 in UTC: a hundred cameras make fifty million rows a year.
 """
@@ -12,7 +12,7 @@ def upgrade(run, types):
             kind TEXT NOT NULL,
             created_at {types.time} NOT NULL
         )""")
-    # No reference to the device: its footage outlives its row until the files are gone (`deleted_at`).
+    # No reference to the device: footage outlives the device's row until its files are deleted (`deleted_at`).
     run(f"""
         CREATE TABLE recordings (
             id {types.big_serial},
@@ -137,7 +137,7 @@ def upgrade(run, types):
     run("CREATE INDEX jobs_tenant ON jobs (tenant_id, created_at)")
     run("CREATE INDEX jobs_state ON jobs (state)")
     run("CREATE UNIQUE INDEX jobs_request ON jobs (tenant_id, request_key) WHERE request_key IS NOT NULL")
-    # An upgrade never begins to fill a disk by itself: devices of before are recorded once somebody says so.
+    # An upgrade must not start to fill a disk: existing devices are not recorded until somebody switches it on.
     run(
         "INSERT INTO recordings (tenant_id, device_id, mode, time_zone, plan, pre_roll_seconds, post_roll_seconds,"
         " version, observed, since, epoch, expired_before_ms)"

@@ -1,8 +1,8 @@
-"""Snapshots with their schedules, bookmarks with their clips; device events that are no change of state."""
+"""Snapshots with their schedules, bookmarks with their clips; device events other than state changes."""
 
 
 def upgrade(run, types):
-    # No references to devices: what somebody kept outlives the camera (`device_name` tells which one it was).
+    # No references to devices: captures outlive the camera (`device_name` identifies it).
     run(f"""
         CREATE TABLE snapshots (
             id {types.id} PRIMARY KEY,
@@ -100,7 +100,7 @@ def upgrade(run, types):
             PRIMARY KEY (bookmark_id, tag)
         )""")
     run("CREATE INDEX bookmark_tags_tag ON bookmark_tags (tenant_id, tag)")
-    # `state`: a transition of the stream. Others: `snapshot`, `bookmark`, `clip`, with what they are about.
+    # `state`: a transition of the stream. Others: `snapshot`, `bookmark`, `clip`, with a reference to their object.
     run("ALTER TABLE device_events ADD COLUMN kind TEXT NOT NULL DEFAULT 'state'")
     run("ALTER TABLE device_events ADD COLUMN reference TEXT")
     run("ALTER TABLE device_events ADD COLUMN text TEXT")

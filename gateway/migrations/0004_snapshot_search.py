@@ -1,4 +1,4 @@
-"""What snapshots are searched by, as devices and bookmarks have it: one rule for every database and script."""
+"""The search text of snapshots, as devices and bookmarks have it: one rule for every database and script."""
 
 
 def upgrade(run, types):

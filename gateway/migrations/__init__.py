@@ -1,7 +1,7 @@
-"""Migrations: numbered files, forward only, each in one transaction; `vas release` runs those that are missing.
+"""Migrations: numbered files, forward only, each in one transaction; `vas release` runs the missing ones.
 
-A file `0002_words.py` has a function `upgrade(run, types)`: `run(sql)` executes one statement, `types` spells column
-types for the database at hand. A file that has been released is never changed.
+A file `0002_words.py` has a function `upgrade(run, types)`: `run(sql)` executes one statement, `types` has the column
+types of the connected database. A released file is never changed.
 """
 
 import importlib
@@ -15,23 +15,23 @@ import peewee
 
 from gateway import database
 
-#: Any constant: on PostgreSQL, two releases that start at once take turns by this advisory lock.
+#: An arbitrary constant: on PostgreSQL, concurrent releases take turns by this advisory lock.
 _ADVISORY_LOCK = 7_382_001
 _FILE_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+$")
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnTypes:
-    """How the database at hand spells the types that differ."""
+    """The names of column types that differ between databases."""
 
     id: str
     time: str
     big_serial: str
     bytes: str
-    #: Behind a table whose rows are to lie in the order of their primary key.
+    #: Appended to a table whose rows should be stored in the order of their primary key.
     clustered: str = ""
     boolean: str = "BOOLEAN"
-    #: What stands for a value that goes beside the statement: `run(sql, values)`.
+    #: Placeholder of a value passed separately from the statement: `run(sql, values)`.
     mark: str = "?"
 
 
@@ -59,7 +59,7 @@ def known_migrations() -> dict[int, ModuleType]:
 
 
 def applied_migrations() -> set[int]:
-    """The numbers that the database at hand has; empty for a new one."""
+    """The numbers of the migrations applied to the connected database; empty for a new one."""
     with database.session() as db:
         if not db.table_exists("schema_migrations"):
             return set()
@@ -73,7 +73,8 @@ def missing_migrations() -> list[str]:
 
 
 def migrate() -> list[str]:
-    """Bring the database up to date; gives the names of what was run. Safe when two do it at once."""
+    """Migrate the database to the newest version; returns the names of the migrations run. Safe when run twice at the
+    same time."""
     _use_write_ahead_log()
     ran = []
     for number, module in known_migrations().items():
@@ -99,7 +100,7 @@ def migrate() -> list[str]:
 
 
 def _use_write_ahead_log(deadline_seconds: float = 10) -> None:
-    """Put a SQLite file into WAL mode, which it then keeps; another process doing the same now is waited for."""
+    """Put a SQLite file into WAL mode, which is persistent; waits while another process does the same."""
     if database.is_postgresql():
         return
     deadline = time.monotonic() + deadline_seconds
@@ -109,7 +110,7 @@ def _use_write_ahead_log(deadline_seconds: float = 10) -> None:
                 db.execute_sql("PRAGMA journal_mode = WAL")
             return
         except (database.DatabaseUnavailable, peewee.OperationalError):
-            # SQLite does not wait for the lock here, whatever its busy time is.
+            # SQLite does not wait for the lock here, regardless of its busy timeout.
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)

@@ -1,13 +1,12 @@
 """The media bus: a bounded Redis Stream of parts per device. The only file that knows its keys.
 
-Entries get their ids from the parts (`run-sequence`), so a reader's position and its de-duplication outlive
-Redis, and Redis itself refuses a stale owner: an id must be higher than the last.
+Entries take their ids from the parts (`run-sequence`), so that a reader's position and its de-duplication survive a
+loss of Redis, and Redis itself refuses a stale owner: an id must be higher than the last.
 """
 
-import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import redis
 from redis.exceptions import RedisError, ResponseError
@@ -15,8 +14,9 @@ from redis.exceptions import RedisError, ResponseError
 from gateway.errors import BusUnavailable, LeaseLost
 from gateway.media import Part, Position
 from gateway.redis_client import RedisErrorsAs
+from gateway.streams.numbering import SegmentNumbering
 
-# Adds one part if the bus ends where its writer believes it ends; otherwise answers where it does end.
+# Adds one part if the bus ends where its writer expects; otherwise returns the actual end.
 # XADD refuses an id that is not higher than the last one: that is the fence against a stale owner.
 _PUBLISH = """
 local last = redis.call('get', KEYS[2]) or ''
@@ -29,12 +29,8 @@ redis.call('pexpire', KEYS[3], ARGV[4])
 return 'ok'
 """
 
-#: How long the last parts of a stopped device stay, in multiples of the window.
+#: Time that the last parts of a stopped device stay, in multiples of the window.
 _IDLE_WINDOWS = 4
-
-#: An HLS segment ends before a key part once it is so long, and before any part once it would become longer.
-SEGMENT_SECONDS = 1.0
-MAX_SEGMENT_SECONDS = 4.0
 
 _KEY, _AUDIO = 1, 2
 
@@ -54,47 +50,47 @@ def _init_key(device_id: str, run: int) -> str:
 
 
 class MediaBus:
-    """Parts of all devices. Reading raises BusUnavailable when Redis is away."""
+    """The parts of all devices. Reading raises BusUnavailable when Redis is away."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
 
     def ping(self) -> None:
-        """Raise BusUnavailable when the bus does not answer."""
+        """Raise BusUnavailable if the bus does not answer."""
         with _bus_answers:
             self._redis.ping()
 
     def read(self, device_id: str, after: Position | None, *, count: int = 32, wait_seconds: float = 0) -> list[Part]:
-        """Parts after a position, oldest first; waits up to `wait_seconds` for the first of them.
+        """Parts after a position, oldest first; waits up to `wait_seconds` for the first one.
 
-        `after=None` begins with the oldest part that the bus holds.
+        `after=None` starts with the oldest part on the bus.
         """
         start = after.entry_id if after else "0-0"
         block = max(1, int(wait_seconds * 1000)) if wait_seconds > 0 else None
         with _bus_answers:
             answer = self._redis.xread({_stream_key(device_id): start}, count=count, block=block)
-        # RESP2 answers a list of pairs, RESP3 a mapping; both are empty when nothing came.
+        # RESP2 answers with a list of pairs, RESP3 with a mapping; both are empty without new parts.
         batches = answer.values() if isinstance(answer, dict) else (pair[1] for pair in answer or ())
         return [_decode(device_id, *entry) for entries in batches for entry in _flatten(entries)]
 
     def count(self, device_id: str) -> int:
-        """How many parts the bus holds of a device."""
+        """The number of parts of a device on the bus."""
         with _bus_answers:
             return self._redis.xlen(_stream_key(device_id))
 
     def read_range(self, device_id: str, first: Position, last: Position) -> list[Part]:
-        """Those parts from one position to another, both included, that the bus still holds; oldest first."""
+        """The parts between two positions, both included, that are still on the bus; oldest first."""
         with _bus_answers:
             entries = self._redis.xrange(_stream_key(device_id), min=first.entry_id, max=last.entry_id)
         return [_decode(device_id, *entry) for entry in entries]
 
     def init_segment(self, device_id: str, run: int) -> bytes | None:
-        """The init segment (`ftyp`+`moov`) of a run; None once it is forgotten."""
+        """The init segment (`ftyp`+`moov`) of a run; None once it has expired."""
         with _bus_answers:
             return self._redis.get(_init_key(device_id, run))
 
     def latest_group(self, device_id: str) -> tuple[bytes, list[Part]] | None:
-        """The init segment and the parts since the newest key frame, oldest first; None without any."""
+        """The init segment and the parts since the newest key frame, oldest first; None if there are none."""
         newest_first: list[Part] = []
         end = "+"
         while True:
@@ -113,7 +109,7 @@ class MediaBus:
             end = "(" + newest_first[-1].position.entry_id
 
     def forget(self, device_id: str) -> None:
-        """Drop all that the bus holds of a device."""
+        """Delete everything on the bus that belongs to a device."""
         with _bus_answers:
             keys = list(self._redis.scan_iter(match=f"vas:bus:{device_id}*", count=500))
             if keys:
@@ -122,7 +118,7 @@ class MediaBus:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A part that the bus holds, or is to hold, without its bytes."""
+    """A part that is on the bus or waits for it, without its bytes."""
 
     position: Position
     start: float
@@ -130,11 +126,11 @@ class _Entry:
 
 
 class BusWriter:
-    """The one writer of a device: publishes parts, and keeps them in memory while the bus is away.
+    """The only writer of a device: publishes parts, and keeps them in memory while the bus is away.
 
-    `publish` never raises because the bus is away: the part stays in memory, bounded by age and bytes as the bus
-    itself is, and goes out when the bus is back. When the bus came back empty, the last `resend_seconds` that it had
-    taken go out again before them (None: its whole window). Keeping more would hold each camera's footage twice.
+    `publish` never raises because the bus is away: the part stays in memory, bounded by age and bytes like the bus
+    itself, and is published when the bus is back. If the bus lost its data, the last `resend_seconds` of published
+    parts are published again before them (None: the whole window). Keeping more would hold each camera's footage twice.
     """
 
     def __init__(
@@ -157,15 +153,15 @@ class BusWriter:
         self._window_bytes = 0
         self._kept: deque[Part] = deque()
         self._inits: dict[int, bytes] = {}
-        self._numbering = _Numbering()
+        self._numbering = SegmentNumbering()
         self._published: Position | None = None
         self._known_last: str | None = None
         self._floor: str | None = None
         self.is_away = False
 
     def open_run(self, run: int, init_segment: bytes) -> None:
-        """Make a run's init segment known; to be called before its first part."""
-        # Runs that ended without a part need theirs no more: a camera may fail so for weeks.
+        """Publish a run's init segment; to be called before its first part."""
+        # The init segments of runs without any part are dropped: a camera may keep failing this way for weeks.
         held = {part.run for part in self._kept}
         self._inits = {known: data for known, data in self._inits.items() if known in held}
         self._inits[run] = init_segment
@@ -175,9 +171,9 @@ class BusWriter:
             self.is_away = True
 
     def publish(self, part: Part) -> bool:
-        """Publish a part and all that waits before it; whether the bus has them now.
+        """Publish a part and all parts waiting before it; returns whether they are on the bus.
 
-        Raises LeaseLost when the bus holds parts of a later run: another worker owns the device.
+        Raises LeaseLost if the bus holds parts of a later run: another worker owns the device.
         """
         self._window.append(_Entry(part.position, part.start, len(part.data)))
         self._window_bytes += len(part.data)
@@ -189,7 +185,7 @@ class BusWriter:
         return is_published
 
     def flush(self) -> bool:
-        """Publish what waits; whether the bus has all of it. Raises LeaseLost as `publish` does."""
+        """Publish all waiting parts; returns whether they are on the bus. Raises LeaseLost as `publish` does."""
         try:
             if self._known_last is None:
                 self._adopt(_text(self._redis.get(_last_key(self.device_id))))
@@ -233,10 +229,10 @@ class BusWriter:
         return text
 
     def _adopt(self, last: str) -> None:
-        """Go on from where the bus ends: an empty bus gets the window again, a bus of a later run is another's."""
+        """Continue from the end of the bus: an empty bus gets the window again, a later run is another owner's."""
         self._known_last = last
         if last:
-            self._numbering.go_on_from(self._newest_on_bus())
+            self._numbering.continue_from(self._newest_on_bus())
         if not last:
             self._published = None
         else:
@@ -268,12 +264,12 @@ class BusWriter:
         return iter([p for p in self._kept if published is None or p.position > published])
 
     def _trim(self, now: float) -> None:
-        """Let go of what is older than the window or over its bytes, but never of the newest part.
+        """Drop parts that are older than the window or exceed its bytes, but never the newest part.
 
-        The bus is trimmed to the same first part. What earlier owners left there has lower ids and goes as soon as
-        the first part of this writer's window is dropped.
+        The bus is trimmed to the same first part. Parts of earlier owners have lower ids and are trimmed as soon as the
+        first part of this writer's window is dropped.
         """
-        # A part from far ahead of now was placed by a clock that has been set back since.
+        # A part far ahead of `now` was placed by a clock that has been set back since.
         while len(self._window) > 1 and (
             abs(now - self._window[0].start) > self._window_seconds or self._window_bytes > self._max_bytes
         ):
@@ -284,7 +280,7 @@ class BusWriter:
                 self._forget_oldest()
 
     def _release(self, now: float) -> None:
-        """Let go of the bytes that need not be published again, now that the bus has all."""
+        """Drop the bytes of parts that need not be published again, now that all parts are on the bus."""
         while len(self._kept) > 1 and abs(now - self._kept[0].start) > self._resend_seconds:
             self._forget_oldest()
 
@@ -294,47 +290,8 @@ class BusWriter:
             self._inits.pop(run, None)
 
 
-class _Numbering:
-    """Gives each part its media sequence and discontinuity sequence number, which never go back.
-
-    A bus that came back empty knows neither. Both then begin at the present second: as no segment is shorter than a
-    second, that is beyond any number given before.
-    """
-
-    def __init__(self) -> None:
-        self._last: Part | None = None
-        self._segment_start = 0.0
-
-    def go_on_from(self, part: Part | None) -> None:
-        """Continue after the newest part on the bus, which an owner of before has numbered."""
-        if part is not None and (self._last is None or part.position > self._last.position):
-            self._last, self._segment_start = part, part.start
-
-    def number(self, part: Part) -> Part:
-        """The part with its numbers; to be called once for each, in order."""
-        last = self._last
-        if last is None or not last.segment:
-            now = int(time.time())
-            segment, discontinuity = now, now
-        else:
-            segment, discontinuity = last.segment, last.discontinuity
-            is_new_run = part.run != last.run
-            length = part.start - self._segment_start
-            if (
-                is_new_run
-                or (part.is_key and length >= SEGMENT_SECONDS - 0.05)
-                or (length + part.duration > MAX_SEGMENT_SECONDS)
-            ):
-                segment += 1
-            discontinuity += is_new_run
-        if last is None or segment != last.segment:
-            self._segment_start = part.start
-        self._last = replace(part, segment=segment, discontinuity=discontinuity)
-        return self._last
-
-
 def _flatten(entries: list) -> list:
-    """RESP3 wraps the entries of one stream in a list of its own."""
+    """RESP3 wraps the entries of one stream in another list."""
     return entries[0] if entries and isinstance(entries[0], list) else entries
 
 

@@ -1,4 +1,4 @@
-"""The live figures of running streams: written by the owner every second or two, forgotten by themselves."""
+"""The live statistics of running streams: written by the owner every second or two; they expire by themselves."""
 
 import json
 from collections.abc import Iterable
@@ -6,22 +6,22 @@ from typing import Any
 
 import redis
 
-#: Seconds after which the figures of an owner that writes no more are gone.
+#: Seconds after which the statistics of an owner that stopped writing expire.
 LIVE_TTL_SECONDS = 15
 
 
 class LiveStats:
-    """Figures of devices in Redis: small JSON values under one key a device."""
+    """Statistics of devices in Redis: a small JSON value under one key per device."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
 
-    def write(self, device_id: str, figures: dict[str, Any]) -> None:
-        """Replace a device's figures; raises redis.RedisError when Redis is away."""
-        self._redis.set(self._key(device_id), json.dumps(figures), ex=LIVE_TTL_SECONDS)
+    def write(self, device_id: str, stats: dict[str, Any]) -> None:
+        """Replace a device's statistics; raises redis.RedisError when Redis is away."""
+        self._redis.set(self._key(device_id), json.dumps(stats), ex=LIVE_TTL_SECONDS)
 
     def read_many(self, device_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The figures of those devices that have any, by device id.
+        """The statistics of those devices that have any, by device id.
 
         Keys: `fps`, `bitrate_kbps`, `last_part_at` (seconds since 1970), `viewers`, `outputs` (list of
         `{name, mode, reason}`), `worker`. Raises redis.RedisError when Redis is away.
@@ -33,7 +33,7 @@ class LiveStats:
         return {device_id: json.loads(value) for device_id, value in zip(ids, values, strict=True) if value is not None}
 
     def forget(self, device_id: str) -> None:
-        """Drop a device's figures, as the owner does when it stops."""
+        """Delete a device's statistics, as the owner does when it stops."""
         self._redis.delete(self._key(device_id))
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The only place that enqueues: messages to the workers' actors, by name. They carry ids and nothing else."""
+"""The only place that enqueues: messages to the workers' actors, by name. Messages carry nothing but ids."""
 
 import logging
 
@@ -23,15 +23,15 @@ PROBE_SOURCE = "probe_source"
 RUN_JOB = "run_job"
 ACTORS = {RUN_STREAM: STREAM_QUEUE, RUN_CONSUMER: RECORD_QUEUE, PROBE_SOURCE: JOBS_QUEUE, RUN_JOB: JOBS_QUEUE}
 
-#: For so long a message to start a device is not sent again, unless a worker has taken the first.
+#: Time during which a message is not sent again, unless a worker has taken the first one.
 _START_PENDING_MS = 10_000
 
-#: The broker wraps the errors of Redis into its own.
+#: The broker wraps Redis errors in its own.
 _queue_answers = queue_answers(dramatiq.errors.BrokerConnectionError)
 
 
 def build_broker(config: Config) -> RedisBroker:
-    """A broker without middleware, good for enqueuing; the workers add theirs (workers/broker.py)."""
+    """A broker without middleware, sufficient for enqueuing; the workers add theirs (workers/broker.py)."""
     return RedisBroker(client=connect_redis(config.redis_url), middleware=[])
 
 
@@ -46,32 +46,32 @@ class Messages:
 
     @classmethod
     def connect(cls, config: Config) -> "Messages":
-        """Messages over the Redis of the settings; connects when first used."""
+        """Messages over the Redis of the settings; connects on first use."""
         broker = build_broker(config)
         return cls(broker, broker.client)
 
     def start_stream(self, device_id: str) -> bool:
-        """Ask a stream worker to run a device; False when it has just been asked.
+        """Ask a stream worker to run a device; returns False if a request is already pending.
 
-        Asking twice is harmless (the second owner finds the lease taken), but the queue must not grow while no
-        worker has a free slot.
+        Duplicates are harmless (the second owner finds the lease taken), but the queue must not grow while no worker
+        has a free slot.
         """
         return self._send_once(_pending_key(device_id), RUN_STREAM, device_id)
 
     def start_consumer(self, output_name: str, device_id: str) -> bool:
-        """Ask a record worker to feed a consumer output with a device; False when one has just been asked."""
+        """Ask a record worker to feed a consumer output with a device; False if a request is already pending."""
         return self._send_once(_pending_key(device_id, output_name), RUN_CONSUMER, output_name, device_id)
 
     def probe_source(self, probe_id: str) -> None:
-        """Ask a jobs worker to look at the source that is stored under `probe_id`."""
+        """Ask a jobs worker to probe the source that is stored under `probe_id`."""
         self._send(PROBE_SOURCE, probe_id)
 
     def run_job(self, job_id: str) -> bool:
-        """Ask a jobs worker to run a job of the table `jobs`; False when one has just been asked."""
+        """Ask a jobs worker to run a job of the table `jobs`; False if a request is already pending."""
         return self._send_once(_job_key(job_id), RUN_JOB, job_id)
 
     def start_taken(self, device_id: str) -> None:
-        """A worker has taken the message: from now on it may be sent again."""
+        """Note that a worker has taken the message: it may be sent again from now on."""
         self._forget_pending(_pending_key(device_id))
 
     def consumer_taken(self, output_name: str, device_id: str) -> None:
@@ -89,7 +89,7 @@ class Messages:
         try:
             self._send(actor, *arguments)
         except Unavailable:
-            # Nothing was asked: the next try need not wait.
+            # Nothing was enqueued: the next attempt need not wait.
             self._forget_pending(pending_key)
             raise
         return True

@@ -1,12 +1,11 @@
-"""Streams: the wish and the fact of every device, and the only ways to change them.
+"""Streams: the desired and the observed state of every device, and the only functions that change them.
 
-The API and the clock process write the wish (`request_start`, `ask_to_stop`); the owner of a stream writes the fact
-(`claim_run`, `transition`, `set_source_info`). Every function opens its own transaction and raises
+The API and the clock process write the desired state (`request_start`, `request_stop`); the owner of a stream writes
+the observed state (`claim_run`, `transition`, `set_source_info`). Every function opens its own transaction and raises
 `gateway.database.DatabaseUnavailable` when the database is away.
 """
 
 import json
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import peewee
@@ -17,13 +16,12 @@ from gateway.devices.events import DeviceEvent
 from gateway.devices.model import Device
 from gateway.errors import NotFound, VasError
 from gateway.media import SourceInfo
-from gateway.secrets import SecretBox
 from gateway.states import DesiredState, Reason, StreamState, can_follow
 from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TimeField
 
 
 class Stream(TenantRow):
-    """A device's wish and fact; every device has exactly one."""
+    """The desired and the observed state of a device; every device has exactly one row."""
 
     device_id = IdField(primary_key=True)
     desired = peewee.TextField()
@@ -48,66 +46,15 @@ class InvalidTransition(VasError):
     reason = "invalid_transition"
 
 
-@dataclass(frozen=True, slots=True)
-class StreamRecord:
-    """What a reconciler needs of one device and its stream."""
-
-    device_id: str
-    tenant_id: str
-    device_name: str
-    enabled: bool
-    start_mode: str
-    idle_seconds: int
-    desired: DesiredState
-    desired_reason: str
-    observed: StreamState
-    reason_code: str | None
-    since: datetime
-    run: int
-    restarts: int
-    demanded_at: datetime | None
-    worker: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DesiredStream:
-    """What an owner asks for again and again: is it still wanted, and by the same settings?"""
-
-    desired: DesiredState
-    reason: str
-    source_version: int
-    run: int
-
-    @property
-    def is_running(self) -> bool:
-        return self.desired == DesiredState.RUNNING
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceSettings:
-    """What a pipeline is built from. The URLs hold the password: never logged, hidden from `repr`."""
-
-    id: str
-    tenant_id: str
-    name: str
-    transport: str
-    start_mode: str
-    idle_seconds: int
-    enabled: bool
-    source_version: int
-    source_url: str = field(repr=False)
-    sub_source_url: str | None = field(repr=False, default=None)
-
-
-# ---- the wish -------------------------------------------------------------------------------------------------
+# ---- the desired state ----------------------------------------------------------------------------------------
 
 
 def request_start(
     scope: EveryTenantScope, device_id: str, *, reason: str = "requested", demanded_at: datetime | None = None
 ) -> bool:
-    """Wish the stream to run; gives whether that is news. `demanded_at` notes a viewer's demand as well.
+    """Set the desired state to running; returns whether it was not before. `demanded_at` also notes a viewer's demand.
 
-    Raises NotFound. Whether the device is enabled is the caller's question.
+    Raises NotFound. The caller has to check whether the device is enabled.
     """
     with database.transaction():
         changed = (
@@ -122,17 +69,17 @@ def request_start(
         return bool(changed)
 
 
-def ask_to_stop(
+def request_stop(
     scope: EveryTenantScope,
     device_id: str,
     *,
     reason: str = "requested",
     if_demanded_before: datetime | None = None,
 ) -> bool:
-    """Wish the stream to stop; gives whether that is news. Raises NotFound.
+    """Set the desired state to stopped; returns whether it was not before. Raises NotFound.
 
-    With `if_demanded_before` nothing is written when a viewer has asked since then, so that an idle device
-    whose viewer arrives this moment stays.
+    With `if_demanded_before`, nothing is written if a viewer has demanded the stream since then, so that an idle device
+    keeps running when a viewer arrives at the same moment.
     """
     with database.transaction():
         query = scope.update(Stream, desired=DesiredState.STOPPED, desired_reason=reason).where(
@@ -147,7 +94,7 @@ def ask_to_stop(
 
 
 def touch_demand(scope: EveryTenantScope, device_id: str, at: datetime) -> None:
-    """Note that somebody wants to watch, or still watches; keeps an on_demand device from being stopped as idle."""
+    """Note that a viewer wants to watch or is watching; keeps an on_demand device from being stopped as idle."""
     with database.transaction():
         scope.update(Stream, demanded_at=at).where(
             Stream.device_id == device_id, Stream.demanded_at.is_null() | (Stream.demanded_at < at)
@@ -155,7 +102,7 @@ def touch_demand(scope: EveryTenantScope, device_id: str, at: datetime) -> None:
 
 
 def demand_streams(device_ids: list[str], at: datetime) -> list[str]:
-    """Those of the devices that run on demand are wanted now; gives those that begin to run by it."""
+    """Start those of the devices that run on demand; returns the ids of the devices that were not running before."""
     with database.transaction():
         waiting = (
             EVERY_TENANT.select(Device, Device.id)
@@ -166,13 +113,13 @@ def demand_streams(device_ids: list[str], at: datetime) -> list[str]:
         return [device_id for device_id in ids if request_start(EVERY_TENANT, device_id, demanded_at=at)]
 
 
-# ---- the fact -------------------------------------------------------------------------------------------------
+# ---- the observed state ---------------------------------------------------------------------------------------
 
 
 def claim_run(device_id: str, run: int, worker: str | None = None) -> bool:
-    """Become the writer of the fact with a run number greater than any before (the fence).
+    """Become the writer of the observed state with a run number greater than any before (the fence).
 
-    False when the device is gone, or when another owner has the same or a higher number: the caller then ends.
+    False if the device is gone, or if another owner has the same or a higher number: the caller then ends.
     """
     with database.transaction():
         return bool(
@@ -183,9 +130,9 @@ def claim_run(device_id: str, run: int, worker: str | None = None) -> bool:
 
 
 def claim_next_run(device_id: str, worker: str | None = None) -> int | None:
-    """Take the next run number and become the writer of the fact; None when the device is gone.
+    """Take the next run number and become the writer of the observed state; None if the device is gone.
 
-    Meant for the holder of the lease. It cannot fail on a Redis that came back empty, since it counts in the database.
+    For the holder of the lease. It does not depend on Redis, which may lose its data: the database counts.
     """
     with database.transaction():
         row = _locked(device_id)
@@ -206,15 +153,15 @@ def transition(
     worker: str | None = None,
     at: datetime | None = None,
 ) -> bool:
-    """Write the observed state by compare-and-swap, and the event that tells of it, in one transaction.
+    """Write the observed state by compare-and-swap, together with the event that records it, in one transaction.
 
-    `reason` is a code or a Reason (whose message is kept when it differs from the code's own). `run` is the caller's
-    run: somebody else's run in the row means that the caller owns the stream no more. `expected` is the state that
-    the caller believes to be there. False, with nothing written, when the device is gone or either of the two does not
-    hold. The same state with the same reason writes nothing and gives True. `worker` replaces the worker's name; a
-    stopped stream has none. Raises InvalidTransition for a state that may not follow.
+    `reason` is a code or a Reason (whose message is stored if it differs from the code's own). `run` is the caller's
+    run: another run in the row means that the caller no longer owns the stream. `expected` is the state that the caller
+    assumes. Returns False, and writes nothing, if the device is gone or one of the two differs. The same state with the
+    same reason writes nothing and returns True. `worker` replaces the worker's name; a stopped stream has none. Raises
+    InvalidTransition for a state that may not follow.
 
-    `since` changes with the state alone. A step to `reconnecting` counts as a restart.
+    `since` changes only with the state. A transition to `reconnecting` counts as a restart.
     """
     to = StreamState(to)
     code, text = _format(reason, message)
@@ -255,8 +202,8 @@ def transition(
 
 
 def set_source_info(device_id: str, info: SourceInfo, *, run: int, source_version: int) -> bool:
-    """Keep what the camera sends under the settings of `source_version`; False when the device is gone or
-    belongs to another run."""
+    """Store the description of the camera's stream under the settings of `source_version`; returns False if the device
+    is gone or belongs to another run."""
     with database.transaction():
         text = json.dumps({**info.to_dict(), "source_version": source_version})
         return bool(
@@ -266,118 +213,8 @@ def set_source_info(device_id: str, info: SourceInfo, *, run: int, source_versio
         )
 
 
-def read_source_info(device_id: str, source_version: int) -> SourceInfo | None:
-    """What the camera was last seen to send under these settings; None when it was not looked at since they changed."""
-    with database.session():
-        row = EVERY_TENANT.select(Stream, Stream.source_info).where(Stream.device_id == device_id).first()
-    if row is None or row.source_info is None:
-        return None
-    values = json.loads(row.source_info)
-    return SourceInfo.from_dict(values) if values.get("source_version") == source_version else None
-
-
-# ---- questions of workers and the clock process ---------------------------------------------------------------
-
-
-def read_desired(device_id: str) -> DesiredStream | None:
-    """The present wish; None when the device is gone, which an owner obeys like a stop (`device_deleted`).
-
-    Cheap: one row by its key. A changed `source_version` means that the pipeline must be built anew.
-    """
-    with database.session():
-        row = (
-            EVERY_TENANT.select(
-                Stream, Stream.desired, Stream.desired_reason, Stream.run, Device.source_version, Device.enabled
-            )
-            .join(Device, on=(Device.id == Stream.device_id))
-            .where(Stream.device_id == device_id)
-            .dicts()
-            .first()
-        )
-    if row is None:
-        return None
-    if not row["enabled"]:
-        return DesiredStream(DesiredState.STOPPED, "device_disabled", row["source_version"], row["run"])
-    return DesiredStream(DesiredState(row["desired"]), row["desired_reason"], row["source_version"], row["run"])
-
-
-def read_device_settings(device_id: str, box: SecretBox) -> DeviceSettings | None:
-    """What a pipeline is built from, with the credentials opened; None when the device is gone. Raises SealBroken."""
-    with database.session():
-        device = EVERY_TENANT.select(Device).where(Device.id == device_id).first()
-    if device is None:
-        return None
-    return DeviceSettings(
-        id=device.id,
-        tenant_id=device.tenant_id,
-        name=device.name,
-        transport=device.transport,
-        start_mode=device.start_mode,
-        idle_seconds=device.idle_seconds,
-        enabled=device.enabled,
-        source_version=device.source_version,
-        source_url=device.open_source(box),
-        sub_source_url=device.open_sub_source(box),
-    )
-
-
-def find_device_context(device_id: str) -> tuple[str, str, str] | None:
-    """Id, tenant and name of a device that is enabled; None for any other."""
-    with database.session():
-        device = (
-            EVERY_TENANT.select(Device, Device.id, Device.tenant_id, Device.name)
-            .where(
-                Device.id == device_id,
-                Device.enabled == True,  # noqa: E712 (SQL)
-            )
-            .first()
-        )
-    return (device.id, device.tenant_id, device.name) if device is not None else None
-
-
-def streams_wanted() -> list[StreamRecord]:
-    """The streams of all tenants that should run: wished to, on devices that are enabled."""
-    return _records((Stream.desired == DesiredState.RUNNING) & (Device.enabled == True))  # noqa: E712 (SQL)
-
-
-def streams_to_reconcile() -> list[StreamRecord]:
-    """All streams that should run or are not stopped: wherever wish and fact may differ. One query."""
-    return _records((Stream.desired == DesiredState.RUNNING) | (Stream.observed != StreamState.STOPPED))
-
-
-def read_stream_record(device_id: str) -> StreamRecord | None:
-    """One stream as a reconciler sees it; None when the device is gone."""
-    return next(iter(_records(Stream.device_id == device_id)), None)
-
-
-def _records(condition: peewee.Expression) -> list[StreamRecord]:
-    with database.session():
-        rows = list(
-            EVERY_TENANT.select(
-                Stream,
-                Stream,
-                Device.name.alias("device_name"),
-                Device.enabled,
-                Device.start_mode,
-                Device.idle_seconds,
-            )
-            .join(Device, on=(Device.id == Stream.device_id))
-            .where(condition)
-            .order_by(Stream.device_id)
-            .dicts()
-        )
-    names = StreamRecord.__dataclass_fields__
-    records = []
-    for row in rows:
-        values = {name: value for name, value in row.items() if name in names}
-        values["desired"] = DesiredState(values["desired"])
-        values["observed"] = StreamState(values["observed"])
-        records.append(StreamRecord(**values))
-    return records
-
-
 def _locked(device_id: str) -> Stream | None:
-    """The row for a change within this transaction; on PostgreSQL other writers wait for it."""
+    """The row, locked for a change within this transaction; on PostgreSQL other writers wait for it."""
     query = EVERY_TENANT.select(Stream).where(Stream.device_id == device_id)
     if database.is_postgresql():
         query = query.for_update()

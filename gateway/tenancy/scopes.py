@@ -1,8 +1,8 @@
 """Rows, fields and the scopes through which every query goes.
 
-A model of a tenant's rows has no query of its own: `Device.select()` raises. `TenantScope` adds the tenant to
-each query; `EVERY_TENANT` is for workers, the clock process and commands, which serve all tenants. Footage, which has
-millions of rows, hangs on a recording in the same way: `FootageScope` and `EVERY_RECORDING`.
+A model of a tenant's rows has no queries of its own: `Device.select()` raises. `TenantScope` restricts each query to
+the tenant; `EVERY_TENANT` is for workers, the clock process and commands, which serve all tenants. Footage, which has
+millions of rows, belongs to a recording and is scoped in the same way: `FootageScope` and `EVERY_RECORDING`.
 """
 
 import uuid
@@ -15,11 +15,11 @@ from gateway import database
 
 
 class UnscopedQuery(RuntimeError):
-    """A query that named no tenant: a mistake in the code, never in a request."""
+    """A query without a tenant: a mistake in the code, never in a request."""
 
 
 class IdField(peewee.Field):
-    """A UUID that Python sees as text in its canonical spelling."""
+    """A UUID; in Python its canonical text."""
 
     field_type = "UUID"
 
@@ -31,7 +31,7 @@ class IdField(peewee.Field):
 
 
 class TimeField(peewee.Field):
-    """A moment; always aware and in UTC in Python."""
+    """A time; in Python always timezone-aware and in UTC."""
 
     field_type = "DATETIME"
 
@@ -41,7 +41,7 @@ class TimeField(peewee.Field):
         if value.tzinfo is None:
             raise ValueError(f"'{self.name}' must be an aware datetime, not {value.isoformat()!r}")
         value = value.astimezone(UTC)
-        # SQLite compares text: one fixed spelling keeps the order of time.
+        # SQLite compares text: a fixed format makes text order equal time order.
         return value if database.is_postgresql() else value.isoformat(timespec="microseconds")
 
     def python_value(self, value: Any) -> datetime | None:
@@ -69,9 +69,9 @@ def _refuse(name: str) -> classmethod:
 
 
 class ScopedRow(Row):
-    """Base of tables that are reached through a scope alone: their own queries raise `UnscopedQuery`.
+    """Base of tables that can be queried through a scope only: their own queries raise `UnscopedQuery`.
 
-    A scope gets past that with `super(ScopedRow, model)`.
+    A scope bypasses this with `super(ScopedRow, model)`.
     """
 
     select = _refuse("select")
@@ -101,7 +101,7 @@ class TenantRow(ScopedRow):
 
 
 class EveryTenantScope:
-    """Queries over all tenants' rows. Not for anything that answers a person's request."""
+    """Queries over all tenants' rows. Not for code that answers a person's request."""
 
     tenant_id: str | None = None
 
@@ -110,11 +110,11 @@ class EveryTenantScope:
         return self._limit(model, super(ScopedRow, model).select(*fields))
 
     def update(self, model: type[TenantRow], **values: Any) -> peewee.ModelUpdate:
-        """An UPDATE of the rows of the scope; `.where(...)` and `.execute()` are the caller's."""
+        """An UPDATE of the rows of the scope; the caller adds `.where(...)` and `.execute()`."""
         return self._limit(model, super(ScopedRow, model).update(**values))
 
     def delete(self, model: type[TenantRow]) -> peewee.ModelDelete:
-        """A DELETE of the rows of the scope; `.where(...)` and `.execute()` are the caller's."""
+        """A DELETE of the rows of the scope; the caller adds `.where(...)` and `.execute()`."""
         return self._limit(model, super(ScopedRow, model).delete())
 
     def insert(self, model: type[TenantRow], **values: Any) -> peewee.ModelInsert:
@@ -156,18 +156,18 @@ class FootageRow(ScopedRow):
 
 
 class EveryRecordingScope:
-    """Queries over the footage of all recordings. Not for anything that answers a person's request."""
+    """Queries over the footage of all recordings. Not for code that answers a person's request."""
 
     def select(self, model: type[FootageRow], *fields: Any) -> peewee.ModelSelect:
         """A SELECT on the rows of the scope."""
         return self._limit(model, super(ScopedRow, model).select(*fields))
 
     def update(self, model: type[FootageRow], **values: Any) -> peewee.ModelUpdate:
-        """An UPDATE of the rows of the scope; `.where(...)` and `.execute()` are the caller's."""
+        """An UPDATE of the rows of the scope; the caller adds `.where(...)` and `.execute()`."""
         return self._limit(model, super(ScopedRow, model).update(**values))
 
     def delete(self, model: type[FootageRow]) -> peewee.ModelDelete:
-        """A DELETE of the rows of the scope; `.where(...)` and `.execute()` are the caller's."""
+        """A DELETE of the rows of the scope; the caller adds `.where(...)` and `.execute()`."""
         return self._limit(model, super(ScopedRow, model).delete())
 
     def _limit(self, _model: type[FootageRow], query: Any) -> Any:
@@ -175,7 +175,7 @@ class EveryRecordingScope:
 
 
 class FootageScope(EveryRecordingScope):
-    """Queries over one recording's footage. Its id comes from a `Recording` that was found in a tenant's scope."""
+    """Queries over one recording's footage. The id must come from a `Recording` found in a tenant's scope."""
 
     def __init__(self, recording_id: int) -> None:
         self.recording_id = recording_id

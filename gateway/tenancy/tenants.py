@@ -1,10 +1,10 @@
-"""Tenants: to whom every other row belongs."""
+"""Tenants, to which all other rows belong."""
 
 import peewee
 
 from gateway.tenancy.scopes import IdField, Row, TimeField
 
-#: The tenant that the first migration makes; the only one until tenants can be administered.
+#: The tenant that the first migration creates; the only one until tenants can be administered.
 DEFAULT_TENANT_ID = "00000000-0000-4000-8000-000000000001"
 
 

@@ -1,5 +1,5 @@
-"""Cameras for tests and benches: real ones (CameraServer), misbehaving ones (FaultyCamera), many at once (LoadCameras),
-and one whose frames are numbered (CounterCamera)."""
+"""Cameras for tests and benches: real ones (CameraServer), misbehaving ones (FaultyCamera), many at the same time
+(LoadCameras), and one with numbered frames (CounterCamera)."""
 
 from .clock import ClockReading, read_clock, read_clock_of_file
 from .counter import CounterCamera, read_counter_of_file

@@ -1,4 +1,4 @@
-"""Reads the clock strip from a picture of our cameras: when its frame was drawn, and its number.
+"""Reads the clock strip from a picture of our cameras: the time at which its frame was drawn, and its number.
 
 The layout is described in `deploy/demo/clock_strip.py`, which draws it; `clock.js` reads it from a page's video. The
 picture may have been scaled and compressed, but neither cropped nor padded.
@@ -14,7 +14,7 @@ COLUMNS = 32
 ROWS = 2
 TOP = 17 / 18
 MIN_CONTRAST = 64
-_SAMPLES = (0.35, 0.5, 0.65)  # parts of a block's width and height: away from its blurred edges
+_SAMPLES = (0.35, 0.5, 0.65)  # fractions of a block's width and height: away from its blurred edges
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ClockReading:
 
 
 def read_clock(picture: Any, width: int | None = None, height: int | None = None) -> ClockReading | None:
-    """The clock in a picture of 8-bit grey, RGB, BGR or RGBA; None when there is none that passes its checksum.
+    """Read the clock in a picture of 8-bit grey, RGB, BGR or RGBA; None without one that passes its checksum.
 
     `picture` is a numpy array of shape (height, width) or (height, width, channels), or flat bytes with `width` and
     `height` given. The first channels, at most three, are averaged.
@@ -43,8 +43,8 @@ def read_clock(picture: Any, width: int | None = None, height: int | None = None
 
 
 def read_clock_of_file(picture: bytes) -> ClockReading | None:
-    """The clock in a picture as it is sent or kept: JPEG, PNG, WebP."""
-    # Not at the top: the page's and the camera's side of the tests read clocks without it.
+    """Read the clock in an encoded picture: JPEG, PNG, WebP."""
+    # Imported here: the page's and the camera's side of the tests read clocks without it.
     from PIL import Image
 
     grey = Image.open(io.BytesIO(picture)).convert("L")
@@ -52,7 +52,7 @@ def read_clock_of_file(picture: bytes) -> ClockReading | None:
 
 
 def decode_levels(levels: list[float]) -> ClockReading | None:
-    """The reading of the 64 blocks' brightness (0 to 255), upper row first."""
+    """Decode the brightness of the 64 blocks (0 to 255), upper row first."""
     low, high = min(levels), max(levels)
     if high - low < MIN_CONTRAST:
         return None

@@ -1,6 +1,6 @@
-"""CounterCamera: each of its frames carries a number that counts on whether somebody watches or not.
+"""CounterCamera: each frame carries a number that counts on whether somebody watches or not.
 
-Who has recorded it can tell from the pictures alone which frames are missing, twice there, or out of order.
+A recording of it shows by its pictures alone which frames are missing, duplicated, or out of order.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .faulty import SILENT_ALAW, build_sdp
 from .rtp import VIDEO_CLOCK, PacketTemplate, build_video_templates
 from .rtsp import Connection, Reply, Request, RtspServer
 
-#: Small, so that it costs next to nothing to encode and to decode; blocks of the strip are 12 by 6 pixels.
+#: Small, so that encoding and decoding cost almost nothing; blocks of the strip are 12 by 6 pixels.
 PICTURE = LoopSettings(width=384, height=216, fps=25, bitrate_kbps=200, gop_seconds=1)
 _GREY, _LIGHT, _DARK = 112, 230, 18
 _MAX_WAITING_BYTES = 4_000_000
@@ -30,14 +30,14 @@ _AUDIO_SECONDS = 0.02
 
 
 class CounterCamera(RtspServer):
-    """H.264 whose frame `n` was due `n / fps` seconds after the camera's start, from a thread of this process.
+    """H.264 whose frame `n` is due `n / fps` seconds after the camera's start, sent by a thread of this process.
 
         with CounterCamera() as camera:
-            ...                                   # camera.url; read_counter(picture) gives a frame's number
+            ...                                   # camera.url; read_counter(picture) returns a frame's number
             camera.change(audio=True); camera.cut()
 
-    A camera that was cut or away counts on meanwhile, so that numbers tell how much was missed. It never leaves a
-    frame out, however late it is; only from a client that reads nothing for long does it keep some back (`dropped`).
+    A camera that was cut or away counts on meanwhile, so that the numbers show how much was missed. It never omits a
+    frame, however late it is; only for a client that reads nothing for a long time does it drop some (`dropped`).
     """
 
     def __init__(self, settings: LoopSettings = PICTURE, *, audio: bool = False, port: int = 0) -> None:
@@ -52,29 +52,29 @@ class CounterCamera(RtspServer):
 
     @property
     def url(self) -> str:
-        """Where the camera is."""
+        """The camera's URL."""
         return f"rtsp://127.0.0.1:{self.port}/counter"
 
     @property
     def counter(self) -> int:
-        """The number of the newest frame that is due by now."""
+        """The number of the newest frame that is due now."""
         return int((time.monotonic() - self._epoch) * self.settings.fps)
 
     def wall_clock(self, counter: int) -> float:
-        """Seconds since 1970 at which a frame was due."""
+        """The time at which a frame was due, in seconds since 1970."""
         return self.started_at + counter / self.settings.fps
 
     def start(self) -> None:
-        """Listens, and counts from now on."""
+        """Start listening and counting."""
         self.started_at, self._epoch = time.time(), time.monotonic()
         super().start()
 
     def change(
         self, *, size: tuple[int, int] | None = None, audio: bool | None = None, audio_after_seconds: float = 0.0
     ) -> None:
-        """Another picture or sound. Open connections get a new size at their next key frame; sound needs a `cut()`.
+        """Change picture or sound. Open connections get a new size at their next key frame; sound needs a `cut()`.
 
-        The sound is announced at once, and comes `audio_after_seconds` after a client's PLAY.
+        The sound is announced at once, and starts `audio_after_seconds` after a client's PLAY.
         """
         if size is not None:
             self.settings = LoopSettings(**{**vars(self.settings), "width": size[0], "height": size[1]})
@@ -82,20 +82,20 @@ class CounterCamera(RtspServer):
             self.audio, self.audio_after_seconds = audio, audio_after_seconds
 
     def set_away(self, is_away: bool) -> None:
-        """Away: viewers are cut and nobody listens at the port, until the camera is back."""
+        """Go away: viewers are cut and nothing listens on the port until the camera is back."""
         self._call(self._stop_listening() if is_away else self._listen())
         if is_away:
             self.cut()
 
     async def describe(self, request: Request) -> Reply:
-        """The SDP with the parameter sets of the picture as it is now."""
+        """The SDP with the parameter sets of the present picture."""
         tracks = ["video", "audio"] if self.audio else ["video"]
         video = await asyncio.to_thread(encode_group, self.settings, 0)
         headers = {"Content-Type": "application/sdp", "Content-Base": request.url.rstrip("/") + "/"}
         return Reply(headers=headers, body=build_sdp(video, tracks))
 
     async def send_media(self, connection: Connection) -> None:
-        """The tracks that were set up, from the frame on that is due now, key frame or not."""
+        """Send the tracks that were set up, starting at the frame that is due now, key frame or not."""
         senders = [self._send_video(connection)]
         if "audio" in connection.channels:
             senders.append(self._send_audio(connection))
@@ -137,12 +137,12 @@ class CounterCamera(RtspServer):
 
 
 def read_counter(picture: numpy.ndarray) -> int | None:
-    """The number in a picture of 8-bit grey, of shape (height, width); None where it cannot be read without doubt."""
+    """Read the number in a picture of 8-bit grey, of shape (height, width); None if it is not certain."""
     return _number_of(read_clock(picture))
 
 
 def read_counter_of_file(picture: bytes) -> int | None:
-    """The number in a picture as it is sent or kept: JPEG, PNG, WebP."""
+    """Read the number in an encoded picture: JPEG, PNG, WebP."""
     return _number_of(read_clock_of_file(picture))
 
 
@@ -152,7 +152,7 @@ def _number_of(reading: ClockReading | None) -> int | None:
 
 @functools.lru_cache(maxsize=16)
 def encode_group(settings: LoopSettings, group: int) -> EncodedLoop:
-    """One group of pictures, from a key frame up to the next: frames `group * gop_frames` and on."""
+    """Encode one group of pictures, from a key frame to the next: `gop_frames` frames from `group * gop_frames`."""
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = settings.width, settings.height, "yuv420p"
     encoder.framerate, encoder.bit_rate = settings.fps, settings.bitrate_kbps * 1000
@@ -174,7 +174,7 @@ def encode_group(settings: LoopSettings, group: int) -> EncodedLoop:
 
 
 def draw_counter(width: int, height: int, counter: int) -> numpy.ndarray:
-    """A grey picture of shape (height, width) with a bar that moves, and the number in a strip as of
+    """A grey picture of shape (height, width) with a moving bar, and the number in a strip as in
     `clock_strip.py`."""
     picture = numpy.full((height, width), _GREY, numpy.uint8)
     left = counter * 4 % width
@@ -188,7 +188,7 @@ def draw_counter(width: int, height: int, counter: int) -> numpy.ndarray:
 
 @functools.cache
 def _load_clock_strip() -> ModuleType:
-    # The demo's folder is no package: its programs run under another Python.
+    # The demo's folder is not a package: its programs run with another Python.
     path = Path(__file__).parents[2] / "deploy/demo/clock_strip.py"
     spec = importlib.util.spec_from_file_location("clock_strip", path)
     module = importlib.util.module_from_spec(spec)

@@ -1,4 +1,4 @@
-"""H.264 that was encoded once and is played again and again: kept in a cache folder, held as access units."""
+"""H.264 that is encoded once and played in a loop: stored in a cache folder, held in memory as access units."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 NAL_SPS, NAL_PPS, NAL_AUD, NAL_IDR = 7, 8, 9, 5
-RECIPE = 1  # raise it when the FFmpeg command below changes: cached files of the old one are then not used
+RECIPE = 1  # raise it when the FFmpeg command below changes: cached files of the old one are then ignored
 
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """What to encode. The loop is about ten seconds long, a whole number of GOPs."""
+    """The encoding settings. The loop is about ten seconds long, a whole number of GOPs."""
 
     width: int = 1920
     height: int = 1080
@@ -24,12 +24,12 @@ class LoopSettings:
 
     @property
     def gop_frames(self) -> int:
-        """Frames from one key frame to the next."""
+        """Number of frames from one key frame to the next."""
         return max(1, round(self.fps * self.gop_seconds))
 
     @property
     def frames(self) -> int:
-        """Frames of the whole loop."""
+        """Number of frames of the whole loop."""
         return self.gop_frames * max(1, round(10 * self.fps / self.gop_frames))
 
 
@@ -52,7 +52,7 @@ class EncodedLoop:
 
 
 def load_loop(settings: LoopSettings, cache: Path | None = None) -> EncodedLoop:
-    """The loop from the cache, encoded first if it is not there. Raises RuntimeError when FFmpeg fails."""
+    """Load the loop from the cache, or encode it if it is missing. Raises RuntimeError when FFmpeg fails."""
     folder = cache or find_cache_folder()
     name = "_".join(str(value) for value in vars(settings).values())
     file = folder / f"loop{RECIPE}_{name}.h264"

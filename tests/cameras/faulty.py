@@ -1,4 +1,4 @@
-"""FaultyCamera: a camera that misbehaves at the RTSP level as told, and counts who connects to it."""
+"""FaultyCamera: a camera with configurable faults at the RTSP level, which counts its connections."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ METADATA = (
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How the camera behaves. The defaults are those of a good one; each field spoils one thing.
+    """The behaviour of the camera. The defaults are those of a good one; each field introduces one fault.
 
-    `greeting`: "serve", "silence" (accepts, never answers), "close" or "garbage" (bytes that are no RTSP).
-    `status` answers every DESCRIBE, after `describe_delay_seconds`; 302 sends the client to `location`.
-    `tracks` stand in the SDP, of "video", "audio" (PCMA) and "metadata" (ONVIF); only those in `sent` send.
+    `greeting`: "serve", "silence" (accepts, never answers), "close" or "garbage" (bytes that are not RTSP).
+    `status` answers every DESCRIBE, after `describe_delay_seconds`; 302 redirects the client to `location`.
+    `tracks` are listed in the SDP, of "video", "audio" (PCMA) and "metadata" (ONVIF); only those in `sent` send.
     `parameter_sets`: "both", "in_band" (none in the SDP) or "sdp" (none in band). `payload` "garbage" sends noise.
-    After `stop_after_seconds` of media comes what `stop` says: "silence" or "close".
+    After `stop_after_seconds` of media, `stop` follows: "silence" or "close".
     """
 
     is_listening: bool = True
@@ -66,19 +66,19 @@ CLOSES_WHILE_PLAYING = Behaviour(stop_after_seconds=2.0, stop="close")
 
 
 def redirects_to(location: str) -> Behaviour:
-    """Answers 302: the camera is said to be at the URL `location`."""
+    """Answers 302, which redirects to the URL `location`."""
     return Behaviour(status=302, location=location)
 
 
 class FaultyCamera(RtspServer):
-    """A camera on a free loopback port that behaves as told, in a thread of this process.
+    """A camera on a free loopback port with a configurable behaviour, in a thread of this process.
 
         with FaultyCamera(SENDS_NOTHING) as camera:
             ...                       # camera.url
             camera.behave(PLAYS)      # for connections from now on; camera.cut() ends the open ones
             assert camera.most_at_once == 1
 
-    `requests` holds the methods of all requests so far, `plays` counts the PLAYs that were granted.
+    `requests` holds the methods of all requests so far, `plays` counts the granted PLAYs.
     """
 
     def __init__(self, behaviour: Behaviour = PLAYS, port: int = 0) -> None:
@@ -90,21 +90,21 @@ class FaultyCamera(RtspServer):
 
     @property
     def url(self) -> str:
-        """Where the camera is, or would be if it listened."""
+        """The camera's URL, also while it does not listen."""
         return f"rtsp://127.0.0.1:{self.port}/camera"
 
     def start(self) -> None:
-        """Takes a port, and listens if the behaviour wants it."""
+        """Take a port, and listen if the behaviour says so."""
         super().start()
         self.behave(self.behaviour)
 
     def behave(self, behaviour: Behaviour) -> None:
-        """Behaves so from now on, for new connections and new requests; `cut()` ends the open ones."""
+        """Use this behaviour for new connections and new requests; `cut()` ends the open ones."""
         self.behaviour = behaviour
         self._call(self._listen() if behaviour.is_listening else self._stop_listening())
 
     async def greet(self, connection: Connection) -> bool:
-        """Serves, keeps silent, or sends garbage and closes."""
+        """Serve, keep silent, or send garbage and close."""
         match self.behaviour.greeting:
             case "silence":
                 while await connection.reader.read(4096):
@@ -115,7 +115,7 @@ class FaultyCamera(RtspServer):
         return self.behaviour.greeting == "serve"
 
     async def describe(self, request: Request) -> Reply:
-        """The SDP, or the error that the behaviour asks for."""
+        """The SDP, or the error of the behaviour."""
         behaviour = self.behaviour
         await asyncio.sleep(behaviour.describe_delay_seconds)
         if behaviour.status == 401:
@@ -129,7 +129,7 @@ class FaultyCamera(RtspServer):
         return Reply(headers={"Content-Type": "application/sdp", "Content-Base": base}, body=sdp)
 
     async def send_media(self, connection: Connection) -> None:
-        """Every track that was set up and is meant to be sent, until told to stop."""
+        """Send every track that was set up and is to be sent, until the behaviour says to stop."""
         behaviour = self.behaviour
         self.plays += 1
         senders = {"video": self._send_video, "audio": self._send_audio, "metadata": self._send_metadata}
@@ -176,7 +176,7 @@ def build_sdp(loop: EncodedLoop, tracks: Iterable[str], has_parameter_sets: bool
 
 
 async def _pace(connection: Connection, templates: list[PacketTemplate], seconds: float, ticks: int, ssrc: int) -> None:
-    """Sends the templates in turn for ever, one each `seconds`, its RTP time `ticks` later than the one before."""
+    """Send the templates in turn for ever, one each `seconds`, each with an RTP time `ticks` later than the last."""
     clock = asyncio.get_running_loop()
     start, sequence, number = clock.time(), random.randrange(1 << 16), 0
     while True:

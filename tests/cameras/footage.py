@@ -1,4 +1,4 @@
-"""Decodes footage of a CounterCamera and tells which of its frames are there, missing, twice there or out of order."""
+"""Decodes footage of a CounterCamera and finds missing, duplicated and misplaced frames."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .counter import read_counter
 
 
 class FootageError(ValueError):
-    """Footage that cannot be decoded without an error, or with a frame whose number cannot be read."""
+    """Footage with decoding errors, or with a frame whose number cannot be read."""
 
 
 def read_counters(footage: bytes | str | Path) -> list[int]:
@@ -61,9 +61,9 @@ def read_raw_counters(stream: IO[bytes], width: int, height: int) -> Iterator[in
 
 @dataclass(frozen=True)
 class Exactness:
-    """What became of the frames from the first to the last. All empty: each is there exactly once, in order.
+    """The result for the frames from the first to the last. All empty: each is there exactly once, in order.
 
-    `missing` are stretches as (first, last) number; `repeated` are numbers that came again; `misplaced` are numbers
+    `missing` are ranges as (first, last) number; `repeated` are numbers that came again; `misplaced` are numbers
     that came after a higher one, and had not come before.
     """
 
@@ -78,20 +78,20 @@ class Exactness:
 
     @property
     def missing_frames(self) -> int:
-        """How many are nowhere."""
+        """The number of missing frames."""
         return sum(last - first + 1 for first, last in self.missing)
 
     def __str__(self) -> str:
         if self.is_exact:
             return f"{self.frames} frames, each exactly once"
         return (
-            f"{self.frames} frames; {self.missing_frames} missing: {format_stretches(self.missing)}; "
+            f"{self.frames} frames; {self.missing_frames} missing: {format_ranges(self.missing)}; "
             f"{len(self.repeated)} repeated: {self.repeated[:8]}; {len(self.misplaced)} misplaced: {self.misplaced[:8]}"
         )
 
 
 def judge(counters: Iterable[int]) -> Exactness:
-    """Hold the frames as they were played against the unbroken row from the lowest to the highest number."""
+    """Compare the played frames with the complete sequence from the lowest to the highest number."""
     seen: set[int] = set()
     highest = -1
     repeated, misplaced = [], []
@@ -106,9 +106,9 @@ def judge(counters: Iterable[int]) -> Exactness:
     return Exactness(len(seen), tuple(missing), tuple(repeated), tuple(misplaced))
 
 
-def format_stretches(stretches: Iterable[tuple[int, int]]) -> str:
+def format_ranges(ranges: Iterable[tuple[int, int]]) -> str:
     """`4-9, 12`."""
-    return ", ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in stretches)
+    return ", ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in ranges)
 
 
 def _grey(frame: av.VideoFrame) -> numpy.ndarray:

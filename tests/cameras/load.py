@@ -1,4 +1,4 @@
-"""LoadCameras: many 1080p cameras for the price of one, for benches. They play one encoded loop from memory."""
+"""LoadCameras: many cheap 1080p cameras for benches. They play one encoded loop from memory."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 
 class LoadCameras:
-    """`count` cameras (1080p25, 4 Mbps, H.264 High without B-frames) in a process of their own, on a free port.
+    """`count` cameras (1080p25, 4 Mbps, H.264 High without B-frames) in a separate process, on a free port.
 
         with LoadCameras(count=30, gop_seconds=2) as cameras:
             cameras.urls        # 30 URLs
-            cameras.pid         # what they cost is not what is measured
+            cameras.pid         # to exclude their cost from measurements
 
-    Each has its own phase: key frames do not all come at once, and a viewer's first picture is the next key frame.
+    Each has its own phase: key frames are spread over time, and a viewer's first picture is the next key frame.
     Raises RuntimeError when the process does not start.
     """
 
@@ -53,7 +53,7 @@ class LoadCameras:
         return self._process.pid
 
     def close(self) -> None:
-        """Ends the process; may be called twice."""
+        """End the process; may be called twice."""
         if self._process is None:
             return
         self._process.terminate()

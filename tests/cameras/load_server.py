@@ -22,10 +22,10 @@ MAX_WAITING_BYTES = 2_000_000
 
 
 class LoopServer(RtspServer):
-    """Plays the loop at `/camera/1` to `/camera/COUNT`, to anybody who comes."""
+    """Plays the loop at `/camera/1` to `/camera/COUNT` for any client."""
 
     def __init__(self, settings: LoopSettings, count: int, port: int = 0) -> None:
-        """Encodes the loop if the cache has none; that takes some seconds."""
+        """Encode the loop if the cache has none; that takes some seconds."""
         super().__init__(port)
         self.dropped = 0
         self._count = count
@@ -40,14 +40,14 @@ class LoopServer(RtspServer):
         return [f"rtsp://127.0.0.1:{self.port}/camera/{number}" for number in range(1, self._count + 1)]
 
     async def describe(self, request: Request) -> Reply:
-        """The loop's SDP, 404 for a camera that does not exist."""
+        """The loop's SDP, or 404 for a camera that does not exist."""
         if self._find_number(request.path) is None:
             return Reply(404)
         headers = {"Content-Type": "application/sdp", "Content-Base": request.url.rstrip("/") + "/"}
         return Reply(headers=headers, body=build_sdp(self._video, ["video"]))
 
     async def send_media(self, connection: Connection) -> None:
-        """The camera's pictures at its own phase of the loop, from its next key frame on."""
+        """Send the camera's pictures at its own phase of the loop, starting at its next key frame."""
         settings = self._video.settings
         number = self._find_number(connection.path) or 1
         templates = self._build_templates(connection.channels["video"])
@@ -83,7 +83,7 @@ class LoopServer(RtspServer):
 
 
 def main() -> None:
-    """Serves until stdin ends."""
+    """Serve until stdin ends."""
     parser = argparse.ArgumentParser(description="many RTSP cameras that play one encoded loop")
     parser.add_argument("--count", type=int, default=30)
     parser.add_argument("--gop-seconds", type=float, default=2.0)

@@ -15,7 +15,7 @@ _CHANGING_AT = 6
 
 
 class PacketTemplate:
-    """The packets of one access unit, ready but for sequence number, time and SSRC, which `fill` writes."""
+    """The packets of one access unit, complete except for sequence number, time and SSRC, which `fill` writes."""
 
     def __init__(self, payloads: list[bytes], channel: int, payload_type: int) -> None:
         """`payloads` are the packets' contents; the last one bears the marker."""
@@ -32,7 +32,7 @@ class PacketTemplate:
         return len(self._starts)
 
     def fill(self, sequence: int, timestamp: int, ssrc: int) -> bytes:
-        """The packets as they go to the socket. All numbers may exceed their field: they wrap."""
+        """The packets as bytes for the socket. All numbers may exceed their field: they wrap."""
         timestamp &= 0xFFFFFFFF
         for number, start in enumerate(self._starts):
             _CHANGING.pack_into(self._bytes, start, (sequence + number) & 0xFFFF, timestamp, ssrc)

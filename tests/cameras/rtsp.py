@@ -1,4 +1,4 @@
-"""A small RTSP server on asyncio, in a thread of its own: what FaultyCamera and the load cameras have in common.
+"""A small RTSP server on asyncio, in a thread of its own: the base of FaultyCamera and the load cameras.
 
 It speaks RTP over the RTSP connection (TCP) only, and answers 461 to a SETUP that wants UDP.
 """
@@ -30,7 +30,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Request:
-    """One RTSP request; names of headers in lower case."""
+    """One RTSP request; header names in lower case."""
 
     method: str
     url: str
@@ -62,7 +62,7 @@ class Connection:
     sender: asyncio.Task | None = None
 
     async def read_request(self) -> Request | None:
-        """The next request, None at the end of the connection. What the client sends as RTCP is skipped."""
+        """The next request, None at the end of the connection. RTCP from the client is skipped."""
         while True:
             first = await self.reader.read(1)
             if not first:
@@ -81,7 +81,7 @@ class Connection:
         return Request(method, url, headers)
 
     async def write_reply(self, request: Request, reply: Reply) -> None:
-        """Sends the answer to a request."""
+        """Send the answer to a request."""
         headers = {"CSeq": request.headers.get("cseq", "0"), "Server": "test camera", **reply.headers}
         body = reply.body.encode()
         if body:
@@ -93,9 +93,9 @@ class Connection:
 
 
 class RtspServer:
-    """Listens on loopback and answers; subclasses say what a camera shows and send its media.
+    """Listens on loopback and answers; subclasses define the SDP and send the media.
 
-    `connections` counts all that were ever accepted, `most_at_once` the most that were open together.
+    `connections` counts all accepted connections, `most_at_once` is the highest number of open ones.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -123,16 +123,16 @@ class RtspServer:
         return len(self._open)
 
     def start(self) -> None:
-        """Listens from now on. Raises OSError when the port is taken."""
+        """Start listening. Raises OSError when the port is taken."""
         self._thread.start()
         self._call(self._listen())
 
     def cut(self) -> None:
-        """Closes the connections that are open; new ones are welcome."""
+        """Close the open connections; new ones are accepted."""
         self._call(self._cut())
 
     def close(self) -> None:
-        """Closes everything; may be called twice."""
+        """Close everything; may be called twice."""
         if self._is_closed or not self._thread.is_alive():
             return
         self._is_closed = True
@@ -147,7 +147,7 @@ class RtspServer:
         raise NotImplementedError
 
     async def send_media(self, connection: Connection) -> None:
-        """Sends from PLAY on until cancelled, on the connection's channels. A return leaves the connection open."""
+        """Send from PLAY on until cancelled, on the connection's channels. A return leaves the connection open."""
         raise NotImplementedError
 
     async def greet(self, connection: Connection) -> bool:
@@ -202,7 +202,7 @@ class RtspServer:
             if await self.greet(connection):
                 await self._serve(connection)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
-            pass  # the client went away or does not speak RTSP: as a camera, close
+            pass  # the client has closed the connection or does not speak RTSP: close it, as a camera does
         except asyncio.CancelledError:
             pass  # cut() or close()
         finally:

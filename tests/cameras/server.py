@@ -23,7 +23,7 @@ class CameraServerError(RuntimeError):
 
 
 class CameraServer:
-    """Real RTSP cameras on a free loopback port, in a process of their own that ends with this one.
+    """Real RTSP cameras on a free loopback port, in a separate process that ends with this one.
 
         with CameraServer() as server:
             url = server.add("/door", codec="h264", audio="aac", key_frame_seconds=2)
@@ -33,7 +33,7 @@ class CameraServer:
     """
 
     def __init__(self, port: int = 0) -> None:
-        """`port` 0 takes a free one; it stays the same over `restart()`."""
+        """`port` 0 takes a free one; it stays the same after `restart()`."""
         self.port = port
         self._cameras: dict[str, dict] = {}
         self._process: subprocess.Popen | None = None
@@ -56,11 +56,11 @@ class CameraServer:
         return self._process.pid
 
     def start(self) -> None:
-        """Starts the process and returns when it listens, with the cameras that it had before, if any."""
+        """Start the process with the cameras that it had before, if any; returns when it listens."""
         if self._process is not None:
             return
         self._answers = queue.Queue()
-        # -E: the settings of a virtual environment are not for the system's Python.
+        # -E: the settings of a virtual environment must not affect the system's Python.
         command = [SYSTEM_PYTHON, "-E", "-u", str(PROGRAM), "--control", "--port", str(self.port)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -76,48 +76,48 @@ class CameraServer:
             raise
 
     def add(self, path: str, **settings: object) -> str:
-        """A new camera at `path`; returns its URL, with user and password when it has them."""
+        """Add a camera at `path`; returns its URL, with user and password if it has them."""
         self._command("add", camera={"path": path, **settings})
         self._cameras[path] = settings
         return self.url(path)
 
     def remove(self, path: str) -> None:
-        """The camera is gone: viewers are cut, its path answers 404."""
+        """Remove the camera: viewers are cut, its path answers 404."""
         self._command("remove", path=path)
         del self._cameras[path]
 
     def change(self, path: str, **settings: object) -> str:
-        """Other settings (codec, resolution, audio=None, password): viewers are cut. Returns the URL as it is now."""
+        """Change settings (codec, resolution, audio=None, password): viewers are cut. Returns the new URL."""
         self._command("change", path=path, values=settings)
         self._cameras[path] = {**self._cameras[path], **settings}
         return self.url(path)
 
     def resize(self, path: str, width: int, height: int) -> None:
-        """Another resolution in the middle of the stream: viewers stay connected."""
+        """Change the resolution in the middle of the stream: viewers stay connected."""
         self._command("resize", path=path, width=width, height=height)
         self._cameras[path] = {**self._cameras[path], "width": width, "height": height}
 
     def set_away(self, path: str, is_away: bool) -> None:
-        """Away: viewers are cut, and requests get 503, until the camera is back."""
+        """Go away: viewers are cut, and requests get 503, until the camera is back."""
         self._command("away", path=path, is_away=is_away)
 
     def set_frozen(self, path: str, is_frozen: bool) -> None:
-        """Frozen: viewers stay connected, and no picture comes; sound goes on."""
+        """Freeze the picture: viewers stay connected and get no picture; sound continues."""
         self._command("freeze", path=path, is_frozen=is_frozen)
 
     def describe(self) -> dict[str, dict]:
-        """By path: connections (ever), clients (now), most_clients, frames, is_encoding, is_away, is_frozen."""
+        """By path: connections (in total), clients (now), most_clients, frames, is_encoding, is_away, is_frozen."""
         return self._command("describe")
 
     def url(self, path: str) -> str:
-        """The camera's URL, with user and password when it has them."""
+        """The camera's URL, with user and password if it has them."""
         settings = self._cameras.get(path, {})
         user, password = settings.get("user"), settings.get("password")
         account = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
         return f"rtsp://{account}127.0.0.1:{self.port}{path}"
 
     def pause(self) -> None:
-        """SIGSTOP: connections stay open and nothing answers any more."""
+        """SIGSTOP: connections stay open and nothing answers."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -125,24 +125,24 @@ class CameraServer:
         self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """SIGKILL: connections break, the port is closed. `start()` brings the same cameras back."""
+        """SIGKILL: connections break, the port is closed. `start()` restores the same cameras."""
         if self._process is None:
             return
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
-            # What was not yet written is of no use to a dead process.
+            # Unwritten data is of no use to a dead process.
             with contextlib.suppress(OSError):
                 pipe.close()
         self._process = None
 
     def restart(self) -> None:
-        """Kills and starts again on the same port, with the same cameras: a camera that reboots."""
+        """Kill and start again on the same port, with the same cameras: a camera that reboots."""
         self.kill()
         self.start()
 
     def close(self) -> None:
-        """Ends the process; may be called twice."""
+        """End the process; may be called twice."""
         if self._process is None:
             return
         self.resume()

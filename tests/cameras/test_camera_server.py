@@ -1,4 +1,4 @@
-"""The camera server gives what was asked for, and its cameras go, come back, change and fall silent on command."""
+"""The camera server provides the requested cameras, which go, come back, change and freeze on command."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ def path(server, request):
 def wait_until(is_so: Callable[[], bool], seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
-        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(0.05)
 
 
@@ -69,7 +69,7 @@ def start_viewer(url: str, *entries: str) -> subprocess.Popen:
         ({"parameter_sets": "sdp"}, {"codec_name": "h264"}, None),
     ],
 )
-def test_each_codec_comes_through_with_a_clock(server, path, settings, video, audio):
+def test_each_codec_is_received_with_a_clock(server, path, settings, video, audio):
     url = server.add(path, **SMALL, **settings)
     streams = probe_streams(url)
     expected = {"width": 640, "height": 360, **video}
@@ -82,7 +82,7 @@ def test_each_codec_comes_through_with_a_clock(server, path, settings, video, au
     assert clocks[0].frame < clocks[-1].frame
 
 
-def test_key_frames_come_at_their_interval(server, path):
+def test_key_frames_have_their_interval(server, path):
     packets = read_packets(server.add(path, **SMALL, key_frame_seconds=2), 65)
     keys = [number for number, (is_key, _) in enumerate(packets) if is_key]
     assert keys[1] - keys[0] == 30
@@ -143,7 +143,7 @@ def test_the_resolution_changes_while_a_viewer_stays(server, path):
         viewer.communicate()
 
 
-def test_a_changed_camera_offers_what_it_has_now(server, path):
+def test_a_changed_camera_announces_its_new_streams(server, path):
     url = server.add(path, **SMALL, audio="aac")
     assert set(probe_streams(url)) == {"video", "audio"}
     server.change(path, audio=None, width=480, height=272)
@@ -152,7 +152,7 @@ def test_a_changed_camera_offers_what_it_has_now(server, path):
     assert streams["video"]["width"] == 480
 
 
-def test_a_password_is_asked_for_and_may_change(server, path):
+def test_a_password_is_required_and_can_change(server, path):
     old = server.add(path, **SMALL, user="viewer", password="old p@ss/word")
     assert probe_streams(old)["video"]["codec_name"] == "h264"
     new = server.change(path, password="new")
@@ -169,7 +169,7 @@ def test_a_removed_camera_is_not_found(server, path):
         probe_streams(url)
 
 
-def test_a_restarted_server_has_its_port_and_cameras_again():
+def test_a_restarted_server_keeps_its_port_and_cameras():
     with CameraServer() as server:
         url = server.add("/door", **SMALL)
         server.kill()
@@ -199,7 +199,7 @@ def test_a_paused_server_does_not_answer_until_it_resumes():
         ({"user": "viewer"}, "'user' and 'password' must be set together"),
     ],
 )
-def test_a_wrong_setting_is_named(server, path, settings, message):
+def test_an_invalid_setting_is_named(server, path, settings, message):
     with pytest.raises(CameraServerError, match=message):
         server.add(path, **settings)
 
@@ -211,7 +211,7 @@ def test_the_demo_devices_are_the_demo_cameras():
     assert len({device["name"] for device in devices}) == len(devices) >= 4
 
 
-def test_the_demo_starts_and_says_when_its_port_is_taken():
+def test_the_demo_starts_and_reports_a_taken_port():
     demo = start_demo(0)
     try:
         address = demo.stdout.readline().split()[2].rstrip(":")

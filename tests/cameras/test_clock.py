@@ -1,4 +1,4 @@
-"""The clock strip: what the cameras draw is what both readers read, and nothing else passes for a clock."""
+"""The clock strip: both readers read what the cameras draw, and nothing else passes for a clock."""
 
 import importlib.util
 import io
@@ -39,7 +39,7 @@ def _draw(reading: ClockReading, width: int, height: int) -> numpy.ndarray:
 
 
 @pytest.mark.parametrize("reading", READINGS)
-def test_what_is_encoded_is_decoded(reading):
+def test_an_encoded_reading_is_decoded(reading):
     assert decode_levels(_build_levels(reading)) == reading
 
 
@@ -48,14 +48,14 @@ def test_the_frame_number_wraps():
 
 
 @pytest.mark.parametrize("broken", range(64))
-def test_one_wrong_block_is_noticed(broken):
+def test_one_wrong_block_is_detected(broken):
     levels = _build_levels(READINGS[1])
     levels[broken] = 248 - levels[broken]
     assert decode_levels(levels) is None
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
-def test_an_even_picture_is_no_clock(level):
+def test_a_uniform_picture_is_not_a_clock(level):
     assert decode_levels([level] * 64) is None
 
 
@@ -99,13 +99,13 @@ def test_the_page_reads_the_same_as_python():
 @pytest.mark.parametrize(
     ("kind", "size"), [("JPEG", (640, 360)), ("JPEG", (320, 180)), ("PNG", (1280, 720)), ("WEBP", (480, 270))]
 )
-def test_a_picture_that_is_kept_or_made_smaller_still_tells_its_time(kind, size):
+def test_a_stored_or_scaled_picture_keeps_its_clock(kind, size):
     file = io.BytesIO()
     Image.fromarray(_draw(READINGS[1], 1280, 720)).resize(size).convert("RGB").save(file, kind)
     assert read_clock_of_file(file.getvalue()) == READINGS[1]
 
 
-def test_a_picture_without_a_clock_tells_nothing():
+def test_a_picture_without_a_clock_has_no_reading():
     file = io.BytesIO()
     Image.new("RGB", (320, 180), "grey").save(file, "JPEG")
     assert read_clock_of_file(file.getvalue()) is None

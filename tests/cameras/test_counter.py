@@ -1,4 +1,4 @@
-"""The counting camera's frames are read without doubt, and what is missing, repeated or misplaced is told."""
+"""The counting camera's frames are read with certainty, and missing, repeated or misplaced ones are reported."""
 
 import io
 import subprocess
@@ -19,7 +19,7 @@ def test_a_drawn_number_is_read(counter, size):
     assert read_counter(draw_counter(*size, counter)) == counter
 
 
-def test_another_cameras_clock_is_no_number():
+def test_another_cameras_clock_is_not_a_number():
     picture = draw_counter(384, 216, 77)
     picture[-12:, :] = draw_counter(384, 216, 78)[-12:, :]
     assert read_counter(picture) == 78
@@ -37,7 +37,7 @@ def _decode(groups):
     return [read_counter(frame.to_ndarray(format="gray")) for frame in [*frames, *decoder.decode(None)]]
 
 
-def test_encoded_groups_follow_each_other_frame_by_frame():
+def test_encoded_groups_are_continuous_frame_by_frame():
     assert _decode(encode_group(PICTURE, group) for group in (40, 41, 42)) == list(range(1000, 1075))
 
 
@@ -65,7 +65,7 @@ def _build_file(counters, damage=None):
     return content.getvalue()
 
 
-def test_a_file_gives_its_numbers_with_their_times(tmp_path):
+def test_the_numbers_and_times_of_a_file_are_read(tmp_path):
     content = _build_file(range(7, 27))
     assert read_counters(content) == list(range(7, 27))
     (tmp_path / "footage.mp4").write_bytes(content)
@@ -73,17 +73,17 @@ def test_a_file_gives_its_numbers_with_their_times(tmp_path):
     assert times == pytest.approx([number / 25 for number in range(20)], abs=0.001)
 
 
-def test_a_frame_that_cannot_be_read_is_an_error_and_not_passed_over():
+def test_a_frame_that_cannot_be_read_is_an_error_and_not_skipped():
     with pytest.raises(FootageError, match="frame 3"):
         read_counters(_build_file(range(10), damage=3))
 
 
-def test_what_is_no_footage_is_an_error():
+def test_other_bytes_than_footage_are_an_error():
     with pytest.raises(FootageError):
         read_counters(b"nothing")
 
 
-def test_frames_that_are_all_there_are_exact():
+def test_complete_frames_are_exact():
     exact = judge([5, 6, 7, 8])
     assert exact.is_exact
     assert str(exact) == "4 frames, each exactly once"
@@ -98,7 +98,7 @@ def test_frames_that_are_all_there_are_exact():
         ([1, 3, 2, 4], (), (), (2,)),
     ],
 )
-def test_what_is_missing_repeated_or_misplaced_is_named(counters, missing, repeated, misplaced):
+def test_missing_repeated_and_misplaced_frames_are_listed(counters, missing, repeated, misplaced):
     found = judge(counters)
     assert (found.missing, found.repeated, found.misplaced) == (missing, repeated, misplaced)
     assert not found.is_exact
@@ -145,7 +145,7 @@ def test_ffmpeg_records_the_camera_frame_by_frame_and_it_counts_on_between_visit
 
 
 @pytest.mark.integration
-def test_sound_comes_when_wanted_and_takes_no_frame():
+def test_sound_can_be_switched_on_and_costs_no_frame():
     with CounterCamera(audio=True) as camera:
         content = _record(camera.url, 2, "-c:a", "aac")
         with av.open(io.BytesIO(content)) as container:
@@ -154,7 +154,7 @@ def test_sound_comes_when_wanted_and_takes_no_frame():
 
 
 @pytest.mark.integration
-def test_a_new_size_comes_with_a_key_frame_and_the_numbers_go_on():
+def test_a_new_size_starts_at_a_key_frame_and_the_numbers_continue():
     with CounterCamera() as camera, av.open(camera.url, options={"rtsp_transport": "tcp"}) as container:
         sizes, counters = [], []
         for frame in container.decode(video=0):

@@ -1,4 +1,4 @@
-"""FaultyCamera misbehaves exactly as it was told, as the real ffmpeg sees it, and counts its visitors."""
+"""FaultyCamera behaves exactly as configured, as the real ffmpeg sees it, and counts its connections."""
 
 import socket
 import subprocess
@@ -20,7 +20,7 @@ def camera():
 
 
 def view(url: str, seconds: float = 1) -> tuple[int, str]:
-    """Exit code and words of an ffmpeg that waits at most a second for each answer."""
+    """Exit code and messages of an ffmpeg that waits at most a second for each answer."""
     command = [
         "ffmpeg",
         "-v",
@@ -57,7 +57,7 @@ def view(url: str, seconds: float = 1) -> tuple[int, str]:
         (faulty.SENDS_NOTHING, "does not contain any stream"),
     ],
 )
-def test_a_broken_camera_fails_in_its_own_way(camera, behaviour, words):
+def test_each_fault_gives_its_own_error(camera, behaviour, words):
     camera.behave(behaviour)
     code, said = view(camera.url)
     assert code != 0
@@ -65,23 +65,23 @@ def test_a_broken_camera_fails_in_its_own_way(camera, behaviour, words):
 
 
 @pytest.mark.parametrize("behaviour", [faulty.PLAYS, faulty.PARAMETER_SETS_IN_SDP, faulty.PARAMETER_SETS_IN_BAND])
-def test_parameter_sets_may_be_anywhere(camera, behaviour):
+def test_parameter_sets_can_be_in_the_sdp_or_in_band(camera, behaviour):
     camera.behave(behaviour)
     video = probe_streams(camera.url)["video"]
     assert (video["codec_name"], video["width"], video["has_b_frames"]) == ("h264", 640, 0)
 
 
-def test_key_frames_come_each_second(camera):
+def test_there_is_a_key_frame_each_second(camera):
     camera.behave(faulty.PLAYS)
     keys = [is_key for is_key, _ in read_packets(camera.url, 31)]
     assert [number for number, is_key in enumerate(keys) if is_key] == [0, 15, 30]
 
 
-def test_parameter_sets_are_in_band_only_where_told(camera):
+def test_parameter_sets_are_in_band_only_if_configured(camera):
     for behaviour, is_in_band in ((faulty.PLAYS, True), (faulty.PARAMETER_SETS_IN_SDP, False)):
         camera.behave(behaviour)
         command = ["ffmpeg", "-v", "error", "-rtsp_transport", "tcp", "-i", camera.url, "-frames:v", "2"]
-        # The muxer rawvideo writes packets as they came; others may add the parameter sets of the SDP.
+        # The muxer rawvideo writes packets unchanged; others may add the parameter sets of the SDP.
         command += ["-c", "copy", "-f", "rawvideo", "-"]
         stream = subprocess.run(command, capture_output=True, check=True, timeout=20).stdout
         kinds = [part[0] & 0x1F for part in stream.split(b"\0\0\1")[1:]]
@@ -98,7 +98,7 @@ def test_the_tracks_are_those_of_the_behaviour(camera, behaviour, types):
     assert set(probe_streams(camera.url)) == types
 
 
-def test_a_promised_picture_may_never_come(camera):
+def test_an_announced_picture_may_never_arrive(camera):
     camera.behave(faulty.SENDS_ONLY_AUDIO)
     command = [
         "ffprobe",
@@ -117,7 +117,7 @@ def test_a_promised_picture_may_never_come(camera):
     assert {packet.strip(",") for packet in packets} == {"audio"}
 
 
-def test_a_redirect_leads_elsewhere(camera):
+def test_a_redirect_is_followed(camera):
     camera.behave(faulty.PLAYS)
     plays = camera.plays
     with FaultyCamera(faulty.redirects_to(camera.url)) as signpost:
@@ -126,7 +126,7 @@ def test_a_redirect_leads_elsewhere(camera):
     assert camera.plays == plays + 1
 
 
-def test_a_camera_may_stop_in_the_middle(camera):
+def test_a_camera_can_stop_in_the_middle(camera):
     camera.behave(faulty.STALLS)
     assert "Connection timed out" in view(camera.url, seconds=20)[1]
     camera.behave(faulty.CLOSES_WHILE_PLAYING)

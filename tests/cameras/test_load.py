@@ -1,4 +1,4 @@
-"""The load cameras are 1080p25 at their bitrate and GOP, each from its own phase, and end with their owner."""
+"""The load cameras are 1080p25 at their bitrate and GOP, each with its own phase, and end with their owner."""
 
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from .viewing import CameraUnreadableError, probe_streams, read_packets
 pytestmark = pytest.mark.integration
 
 
-def test_load_cameras_are_what_benches_expect():
+def test_load_cameras_have_the_properties_that_benches_expect():
     with LoadCameras(count=3, gop_seconds=2) as cameras, ThreadPoolExecutor() as pool:
         assert len(cameras.urls) == 3
         probe = pool.submit(probe_streams, cameras.urls[0])

@@ -1,4 +1,4 @@
-"""Looks at a camera with the real ffmpeg and ffprobe, as tests do; raises CameraUnreadableError with their words."""
+"""Reads a camera with the real ffmpeg and ffprobe; raises CameraUnreadableError with their messages."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _INPUT = ["-v", "error", "-rtsp_transport", "tcp", "-timeout", "5000000", "-anal
 
 
 class CameraUnreadableError(RuntimeError):
-    """FFmpeg could not read the camera; the message is what it said."""
+    """FFmpeg could not read the camera; the message is FFmpeg's."""
 
 
 def probe_streams(url: str) -> dict[str, dict]:
-    """ffprobe's streams by their codec_type."""
+    """The streams reported by ffprobe, by their codec_type."""
     entries = "stream=codec_type,codec_name,profile,width,height,has_b_frames,r_frame_rate,sample_rate,channels"
     output = _run(["ffprobe", *_INPUT, "-show_entries", entries, "-of", "json", url])
     return {stream["codec_type"]: stream for stream in json.loads(output)["streams"]}
 
 
 def read_packets(url: str, count: int) -> list[tuple[bool, int]]:
-    """Whether a key frame, and size in bytes, of the first `count` video packets."""
+    """`(is key frame, size in bytes)` of the first `count` video packets."""
     command = [
         "ffprobe",
         *_INPUT,

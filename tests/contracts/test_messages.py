@@ -22,7 +22,7 @@ print(json.dumps({name: [actor.options.get("max_retries"), actor.options.get("no
 
 @pytest.fixture(scope="module")
 def actors(tmp_path_factory) -> tuple[dict, dict]:
-    """Queue and options of each actor, from a process of its own: importing them reads the environment."""
+    """Queue and options of each actor, from a separate process: importing the actors reads the environment."""
     environment = {
         **os.environ,
         "VAR_DIR": str(tmp_path_factory.mktemp("var")),
@@ -51,7 +51,7 @@ def test_every_message_names_an_actor_on_its_queue_and_every_actor_has_its_messa
     assert actors[0] == ACTORS
 
 
-def test_an_endless_actor_hears_the_shutdown_and_is_never_put_back(actors):
+def test_an_endless_actor_is_notified_of_a_shutdown_and_never_requeued(actors):
     retries, hears_shutdown, limit = actors[1]["run_stream"]
     assert (retries, hears_shutdown, limit) == (0, True, "inf")
 
@@ -66,7 +66,7 @@ def test_the_procfile_has_a_line_for_each_process_of_the_design():
 
 
 @pytest.mark.parametrize("arguments", [[], ["record-nothing"], ["stream", "jobs"]])
-def test_a_worker_of_an_unknown_kind_says_which_there_are(arguments: list[str]):
+def test_a_worker_of_an_unknown_kind_lists_the_kinds(arguments: list[str]):
     done = subprocess.run(
         [sys.executable, "-m", "workers", *arguments],
         cwd=ROOT,
@@ -79,9 +79,9 @@ def test_a_worker_of_an_unknown_kind_says_which_there_are(arguments: list[str]):
     assert "stream|record|snapshot|jobs|clock" in done.stderr
 
 
-def test_a_worker_with_a_wrong_setting_or_without_ffmpeg_says_so_at_its_start(tmp_path):
+def test_a_worker_with_an_invalid_setting_or_without_ffmpeg_fails_at_its_start(tmp_path):
     good = {**os.environ, "VAR_DIR": str(tmp_path)}
-    for wrong, complaint in (
+    for wrong, message in (
         ({"STREAM_SLOTS": "many"}, "'STREAM_SLOTS' must be a number"),
         (
             {"FFMPEG_BIN": "/no/such/ffmpeg"},
@@ -98,4 +98,4 @@ def test_a_worker_with_a_wrong_setting_or_without_ffmpeg_says_so_at_its_start(tm
             check=False,
         )
         assert done.returncode == 78
-        assert complaint in done.stderr
+        assert message in done.stderr

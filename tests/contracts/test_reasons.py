@@ -19,7 +19,7 @@ def codes_in(tree: ast.AST) -> list[tuple[int, str]]:
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         candidates = [node.args[0]] if name in _BY_POSITION and node.args else []
-        if name in {"ask_to_stop", "request_start", "transition"}:
+        if name in {"request_stop", "request_start", "transition"}:
             candidates += [word.value for word in node.keywords if word.arg == "reason"]
         for candidate in candidates:
             for part in ast.walk(candidate):

@@ -1,4 +1,4 @@
-"""docs/settings.md and the code tell the same: every setting is documented, and every documented one exists."""
+"""docs/settings.md and the code agree: every setting is documented, and every documented setting exists."""
 
 import re
 
@@ -18,7 +18,7 @@ def section(title: str) -> dict[str, tuple[str, str, str]]:
         cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         if len(cells) == 4 and cells[0].startswith("`"):
             name, default, unit, about = (cell.replace("\\|", "|") for cell in cells)
-            assert name.strip("`") not in rows, f"{name} stands twice"
+            assert name.strip("`") not in rows, f"{name} appears twice"
             rows[name.strip("`")] = (default.strip("`"), unit, about)
     return rows
 
@@ -54,17 +54,17 @@ def test_the_settings_of_set_up_are_read_by_it(name: str):
     assert any(f'"{name}"' in path.read_text(encoding="utf-8") for path in sources)
 
 
-def test_what_set_up_reads_is_documented():
+def test_the_settings_that_set_up_reads_are_documented():
     known = (
         {item.name for item in describe_settings()} | set(read_sfu_settings()) | set(section("Set-up and `make run`"))
     )
-    #: Of the system, or handed from one of our own programs to another.
+    #: Variables of the system, or passed between our own programs.
     inner = {"PATH", "PYTHONUNBUFFERED", "HOME", "CI"}
     pattern = re.compile(r"(?:environ|env)(?:\.get|\.setdefault)?[\[(]\"([A-Z][A-Z_]+)\"")
     for path in tracked_files():
         if path.suffix == ".py" and str(path.relative_to(ROOT)).startswith(("deploy/", "sfu/worker/")):
             for name in pattern.findall(path.read_text(encoding="utf-8")):
-                assert name in known | inner, f"{path.name} reads '{name}', which docs/settings.md does not tell"
+                assert name in known | inner, f"{path.name} reads '{name}', which docs/settings.md does not document"
 
 
 def test_the_example_file_names_only_settings_that_exist():

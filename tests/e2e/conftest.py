@@ -32,7 +32,7 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture
 def add_footage(stack: Stack, add_device) -> Iterator[Callable[[], FootageFactory]]:
-    """`add_footage()` gives a factory of footage of a new device that never runs, in the running product's own
+    """`add_footage()` returns a factory of footage for a new device that never runs, in the running product's own
     store."""
 
     def add() -> FootageFactory:

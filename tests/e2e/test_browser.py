@@ -1,8 +1,8 @@
-"""From the camera's lens to the page in Chromium: pictures, their age, and sound."""
+"""From the camera to the page in Chromium: pictures, their latency, and sound."""
 
 MAX_MS = 1000
 
-# How loud it is, from -Infinity to 0 dB: the largest of many looks at the sound of the live video.
+# The loudness from -Infinity to 0 dB: the maximum of several samples of the live video's sound.
 _LOUDNESS = """
 async () => {
   const video = document.querySelector('[data-testid=live-video]');
@@ -22,7 +22,9 @@ async () => {
 """
 
 
-def test_live_video_of_a_real_camera_is_in_the_page_within_a_second(stack, add_camera, add_device, watch, note):
+def test_live_video_of_a_real_camera_has_a_latency_below_a_second_in_the_page(
+    stack, add_camera, add_device, watch, note
+):
     device_id = add_device(add_camera(codec="h264", audio="aac"))
     stack.wait_for_state(device_id, "running")
 
@@ -49,7 +51,7 @@ def test_the_sound_of_a_camera_is_in_the_page(stack, add_camera, add_device, wat
     assert viewer.page.evaluate(_LOUDNESS) > -90
 
 
-def test_two_viewers_see_one_camera_that_is_connected_to_once(stack, cameras, add_camera, add_device, watch):
+def test_two_viewers_share_one_connection_to_a_camera(stack, cameras, add_camera, add_device, watch):
     url = add_camera()
     device_id = add_device(url)
     stack.wait_for_state(device_id, "running")

@@ -1,4 +1,4 @@
-"""Pictures and clips in the pages: the poster before the live picture, a snapshot at a press, a bookmark that plays."""
+"""Pictures and clips in the pages: the poster before the live picture, a snapshot on a click, a bookmark that plays."""
 
 import base64
 import time
@@ -13,11 +13,11 @@ from tests.playback import make_clip
 from tests.stack.playback import format_time
 from tests.stack.viewer import CLOCK_SCRIPT
 
-#: Long, so that the live picture does not come at once, and a snapshot is not of just now.
+#: Long, so that the live picture does not come at once, and a snapshot is older than now.
 KEY_SECONDS = 4
-#: From drawing a frame until it is on the bus, on a busy machine.
+#: Time from drawing a frame until it is on the bus, on a busy machine.
 CLOCK_SECONDS = 1.0
-#: A poster is shown for so long before a newer one is made (POSTER_SECONDS), and asked for by the page in such steps.
+#: A poster is shown for this time before a newer one is made (POSTER_SECONDS); the page requests it at this interval.
 POSTER_SECONDS = 5 + 10
 SEEN_MS = 20_000
 
@@ -46,7 +46,7 @@ def page(browser, stack) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def device_id(stack, cameras) -> Iterator[str]:
-    """A camera with a clock, which runs."""
+    """A running camera with a clock."""
     url = cameras.add("/gate", width=640, height=360, fps=15, bitrate_kbps=600, key_frame_seconds=KEY_SECONDS)
     device_id = stack.add_device("Gate", url)["id"]
     stack.wait_for_state(device_id, "running")
@@ -91,7 +91,7 @@ def test_the_newest_picture_is_shown_until_the_first_live_one_comes(page, stack,
     assert read_clock_of_file(picture_of(tile)), "the list shows it as well"
 
 
-def test_a_press_takes_a_snapshot_of_now_which_is_then_in_the_gallery(page, stack, device_id, note):
+def test_a_click_takes_a_snapshot_of_now_and_adds_it_to_the_gallery(page, stack, device_id, note):
     page.goto(f"/devices/{device_id}?autoplay=1")
     page.wait_for_selector("[data-testid=live-video][data-player-state=live]")
     pressed = time.time()
@@ -101,7 +101,7 @@ def test_a_press_takes_a_snapshot_of_now_which_is_then_in_the_gallery(page, stac
     (snapshot,) = stack.api.get("/snapshots", device_id=device_id)
     drawn = read_clock_of_file(stack.api.raw(f"/snapshots/{snapshot['id']}/image").content)
     age = pressed - drawn.time_ms / 1000
-    note(f"a snapshot is there {seen - pressed:.2f} s after the press; its frame was drawn {age:.2f} s before")
+    note(f"a snapshot is there {seen - pressed:.2f} s after the click; its frame was drawn {age:.2f} s before")
     assert pressed - KEY_SECONDS - CLOCK_SECONDS < drawn.time_ms / 1000 < pressed + CLOCK_SECONDS
     assert abs(moment_of(snapshot["at"]) - drawn.time_ms / 1000) < CLOCK_SECONDS
 
@@ -113,7 +113,7 @@ def test_a_press_takes_a_snapshot_of_now_which_is_then_in_the_gallery(page, stac
     assert read_clock_of_file(picture_of(tile.locator("img"))) == drawn
 
 
-def test_a_snapshot_of_the_recording_is_the_very_frame_on_the_screen(page, stack, add_footage):
+def test_a_snapshot_of_the_recording_is_exactly_the_frame_on_the_screen(page, stack, add_footage):
     footage = add_footage()
     start_ms = (int(time.time()) - 3600) * 1000
     footage.record(make_clip(seconds=8, key_seconds=4), start_ms)
@@ -159,7 +159,7 @@ def test_a_bookmark_of_now_gets_a_clip_that_plays_in_the_page(page, stack, devic
     card.get_by_role("button", name="Play A van at the gate").click()
     video = page.get_by_test_id("bookmark-video")
     page.wait_for_function("() => document.querySelector('[data-testid=bookmark-video]')?.currentTime > 0.5")
-    # Cut at the key frame before, and after what was wanted.
+    # Cut at the key frame before the requested range, and after its end.
     assert abs(video.evaluate("(v) => v.duration") - bookmark["clip"]["duration_seconds"]) < 0.2
     assert at - 5 - KEY_SECONDS - CLOCK_SECONDS < video.evaluate(_VIDEO_CLOCK) / 1000 < at + 5
     video.evaluate("(v) => { v.pause(); v.currentTime = v.duration - 0.1; }")
@@ -167,4 +167,4 @@ def test_a_bookmark_of_now_gets_a_clip_that_plays_in_the_page(page, stack, devic
     assert at + 4 < video.evaluate(_VIDEO_CLOCK) / 1000 < at + 6 + CLOCK_SECONDS
 
     kinds = lambda: {event["kind"] for event in stack.api.get(f"/devices/{device_id}/events")}  # noqa: E731
-    stack.wait_until(lambda: kinds() >= {"bookmark", "clip"}, 10, "the device's history tells of both")
+    stack.wait_until(lambda: kinds() >= {"bookmark", "clip"}, 10, "the device's history has both")

@@ -1,4 +1,4 @@
-"""Cameras whose video WebRTC does not take are seen live too, and recordings keep what the camera sent."""
+"""Cameras whose video WebRTC does not support are shown live too, and recordings keep the camera's own video."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from workers.ffmpeg.fmp4 import Fmp4Reader, Fragment, InitSegment
         pytest.param({"codec": "mjpeg"}, "mp4v", "mjpeg", id="mjpeg"),
     ],
 )
-def test_video_that_browsers_do_not_take_is_re_encoded_for_them_alone(
+def test_video_that_browsers_do_not_support_is_re_encoded_for_them_only(
     stack, add_camera, add_device, watch, note, settings, track, says
 ):
     device_id = add_device(add_camera(key_frame_seconds=2, **settings))
@@ -32,7 +32,7 @@ def test_video_that_browsers_do_not_take_is_re_encoded_for_them_alone(
     assert any(fragment.has_b_frames for fragment in fragments) == bool(settings.get("b_frames"))
 
 
-def test_a_camera_that_is_read_over_udp_is_seen_live(stack, add_camera, add_device, watch):
+def test_a_camera_that_is_read_over_udp_is_shown_live(stack, add_camera, add_device, watch):
     device_id = add_device(add_camera(codec="h264", audio="aac"), transport="udp")
     viewer = watch(device_id)
     viewer.wait_live()
@@ -57,7 +57,7 @@ def test_a_sub_stream_that_fits_is_shown_in_place_of_re_encoding(stack, add_came
 
 
 def read_footage(stack, device_id: str):
-    """The video track and the fragments that the bus holds of the newest group of pictures."""
+    """The video track and the fragments of the newest group of pictures on the bus."""
     answer = stack.wait_until(
         lambda: (a := stack.api.raw(f"/streams/{device_id}/latest.mp4")).status_code == 200 and a,
         10,

@@ -1,4 +1,4 @@
-"""A device that runs on demand runs while somebody watches, and not otherwise."""
+"""An on-demand device runs while somebody watches, and not otherwise."""
 
 IDLE_SECONDS = 5
 
@@ -9,7 +9,7 @@ def test_an_on_demand_device_starts_for_a_viewer_and_stops_when_nobody_watches(s
 
     viewer = watch(device_id)
     viewer.wait_live(20)
-    # It stays for as long as somebody watches, also beyond the idle time.
+    # It keeps running while somebody watches, also beyond the idle time.
     assert viewer.frames_in(IDLE_SECONDS + 4) > 10 * IDLE_SECONDS
     viewer.page.goto("about:blank")
 

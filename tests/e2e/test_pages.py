@@ -1,4 +1,4 @@
-"""What a person does in the pages: adding a camera after a look at it, stopping and starting it, deleting it."""
+"""Typical use of the pages: adding a camera after a probe, stopping and starting it, deleting it."""
 
 from playwright.sync_api import expect
 
@@ -40,7 +40,7 @@ def test_a_camera_is_added_with_a_probe_stopped_started_and_deleted_in_the_pages
     context.close()
 
 
-def test_what_a_probe_cannot_reach_is_said_in_the_page(stack, browser):
+def test_a_probe_that_fails_is_reported_in_the_page(stack, browser):
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{stack.url}/devices/new")

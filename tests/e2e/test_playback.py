@@ -1,4 +1,4 @@
-"""Recordings and live HLS in Chromium with hls.js: over cuts without stopping, each picture at its own moment."""
+"""Recordings and live HLS in Chromium with hls.js: over cuts without stopping, each picture at its own time."""
 
 import os
 import signal
@@ -10,10 +10,10 @@ from tests.playback import Clip, make_clip
 from tests.playback.player import HlsPlayer, longest_stop
 from tests.stack.viewer import Latency
 
-#: Chromium here has no screen and shares two cores; more than this between two pictures is a stop.
+#: Chromium here has no screen and shares two cores; more than this between two pictures counts as a stop.
 MAX_STOP_SECONDS = 1.5
 
-#: The start of a minute an hour ago: retention takes nothing of it.
+#: The start of a minute an hour ago: retention deletes nothing of it.
 BASE_MS = (int(time.time()) // 60 - 60) * 60_000
 
 
@@ -26,7 +26,7 @@ def playlist_url(stack, device_id: str, start_ms: float | None = None, end_ms: f
     return base if start_ms is None else f"{base}?start={spell(start_ms)}&end={spell(end_ms)}"
 
 
-def test_runs_gaps_sizes_sound_and_b_frames_play_in_one_go(stack, browser, add_footage, note):
+def test_runs_gaps_sizes_sound_and_b_frames_play_without_interruption(stack, browser, add_footage, note):
     clips = [
         make_clip(seconds=4, key_seconds=2),
         make_clip(seconds=4, first_frame=1000, size=(640, 360), audio=True, audio_from=1.7),
@@ -52,15 +52,15 @@ def test_runs_gaps_sizes_sound_and_b_frames_play_in_one_go(stack, browser, add_f
     for clip in clips:
         assert_whole(clip, numbers, {25, 49} if clip is clips[2] else set())
     assert {picture.width for picture in seen} == {384, 640}
-    # Each picture is of the moment that the playlist gives it: within a frame, as B-frames are shown one or two later.
+    # Each picture matches the time that the playlist gives it within a frame, as B-frames are shown one or two later.
     wrong = [picture.moment_ms - moment_of(picture.drawn, clips, starts) for picture in seen]
     assert all(abs(error) < 130 for error in wrong), max(wrong, key=abs)
 
 
 def assert_whole(clip: Clip, numbers: list[int], edges_of_hole: set[int]) -> None:
-    """Of each second of a clip there are pictures, but for the hole between two of its frames.
+    """Check that there are pictures of each second of a clip, except for the hole between two of its frames.
 
-    Not of each frame: a busy machine draws none for a while, and plays on.
+    Not of each frame: a busy machine may draw none for some time, and plays on.
     """
     shown = {number - clip.first_frame for number in numbers if number in clip.counters}
     hole = range(min(edges_of_hole), max(edges_of_hole) + 1) if edges_of_hole else range(0)
@@ -77,9 +77,7 @@ def moment_of(number: int, clips: list[Clip], starts: list[int]) -> float:
     return start + (number - clip.first_frame) * 1000 / clip.fps
 
 
-def test_h265_plays_where_the_browser_can_and_is_refused_with_its_name_where_it_cannot(
-    stack, browser, add_footage, note
-):
+def test_h265_plays_in_browsers_that_support_it_and_is_refused_by_name_in_others(stack, browser, add_footage, note):
     footage = add_footage()
     footage.record(make_clip(seconds=4, codec="h265"), BASE_MS)
     with HlsPlayer(
@@ -94,12 +92,14 @@ def test_h265_plays_where_the_browser_can_and_is_refused_with_its_name_where_it_
         assert errors == []
         assert len(seen) > 40
     else:
-        # What the player's page turns into words: the codec is at fault, not the footage.
+        # The player's page turns these into a message: the codec is at fault, not the footage.
         assert [error[0] for error in errors] == ["bufferAddCodecError"] or "Codec" in errors[0][0]
         assert "hvc1" in errors[0][2]
 
 
-def test_a_real_camera_is_recorded_over_cuts_and_plays_in_one_go(stack, browser, cameras, add_camera, add_device, note):
+def test_a_real_camera_is_recorded_over_cuts_and_plays_without_interruption(
+    stack, browser, cameras, add_camera, add_device, note
+):
     url = add_camera(codec="h264", audio="aac", key_frame_seconds=1)
     path = url[url.index("/", 7) :]
     device_id = add_device(url)
@@ -145,14 +145,14 @@ def test_a_real_camera_is_recorded_over_cuts_and_plays_in_one_go(stack, browser,
     drawn = [picture.drawn for picture in seen]
     assert drawn == sorted(drawn)
     assert {picture.width for picture in seen} == {640, 320}
-    # A moment is when the recorder's side had the frame: a little after it was drawn, never before.
-    # But for the first of a run: FFmpeg stretches it back to where the sound began.
+    # The time is when the recorder got the frame: a little after it was drawn, never before.
+    # Except for the first one of a run: FFmpeg extends it back to the start of the sound.
     off = [number for number, error in enumerate(errors) if not -100 < error < 1000]
     assert all(number == 0 or drawn[number] - drawn[number - 1] > 500 for number in off), off
 
 
 def wait_recorded(stack, device_id: str, seconds: float) -> float:
-    """Wait until so much more is recorded; gives when (ms since 1970) the newest footage began to be so."""
+    """Wait until `seconds` more are recorded; returns the time of the call (ms since 1970)."""
     at = time.time()
 
     def newest() -> float:
@@ -163,7 +163,7 @@ def wait_recorded(stack, device_id: str, seconds: float) -> float:
     return at * 1000
 
 
-def test_live_hls_is_seconds_behind_and_goes_on_after_a_cut(stack, browser, add_camera, add_device, note):
+def test_live_hls_is_seconds_behind_and_continues_after_a_cut(stack, browser, add_camera, add_device, note):
     device_id = add_device(add_camera(codec="h264", audio="aac", key_frame_seconds=1))
     stack.wait_for_state(device_id, "running")
     with HlsPlayer(browser, stack.url, playlist_url(stack, device_id), lowLatencyMode=True) as player:

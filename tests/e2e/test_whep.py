@@ -16,7 +16,7 @@ SECONDS = 6
 
 @dataclass
 class Seen:
-    """What a WHEP player received."""
+    """The media that a WHEP player received."""
 
     delays_ms: list[float] = field(default_factory=list)
     sizes: set[tuple[int, int]] = field(default_factory=set)
@@ -38,10 +38,10 @@ def test_a_whep_player_sees_live_video_and_hears_sound(stack, add_camera, add_de
     assert latency.median_ms < 1000
     assert seen.audio_frames > 100
     assert seen.deleted_status == 200
-    stack.wait_until(lambda: stack.sfu_status()["viewers"] == 0, 5, "the SFU has forgotten the player")
+    stack.wait_until(lambda: stack.sfu_status()["viewers"] == 0, 5, "the SFU has closed the player's session")
 
 
-def test_a_whep_player_without_a_good_token_is_refused(stack, add_camera, add_device):
+def test_a_whep_player_without_a_valid_token_is_refused(stack, add_camera, add_device):
     device_id = add_device(add_camera())
     stack.wait_for_state(device_id, "running")
     grant = stack.api.post(f"/streams/{device_id}/viewers")
@@ -56,7 +56,7 @@ def test_a_whep_player_without_a_good_token_is_refused(stack, add_camera, add_de
 
 
 def run_apart(coroutine):
-    """Run a coroutine in a thread of its own: Playwright has a loop in this one."""
+    """Run a coroutine in a separate thread: Playwright has a loop in this one."""
     answer = {}
 
     def run() -> None:
@@ -74,7 +74,7 @@ def run_apart(coroutine):
 
 
 async def play(url: str, token: str, seconds: float) -> Seen:
-    """Connect as WHEP has it, watch for some seconds from the first picture on, and leave."""
+    """Connect by WHEP, watch for some seconds from the first picture on, and leave."""
     seen, connection = Seen(), RTCPeerConnection()
     first_picture, tasks = asyncio.Event(), []
 
@@ -82,7 +82,7 @@ async def play(url: str, token: str, seconds: float) -> Seen:
         while True:
             frame = await track.recv()
             now = time.time()
-            # The colours are not needed: the first plane is the brightness.
+            # Only the first plane is needed: the brightness.
             plane = frame.planes[0]
             reading = (
                 read_clock(bytes(plane), plane.line_size, plane.height) if plane.line_size == frame.width else None

@@ -1,1 +1,1 @@
-"""Parts of the running product are killed, stalled and cut; it heals while somebody watches."""
+"""Parts of the running product are killed, stalled and cut; it recovers while somebody watches."""

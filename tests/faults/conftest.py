@@ -16,7 +16,7 @@ __all__ = ["add_camera", "add_device", "browser", "cameras", "watch"]
 
 HERE = Path(__file__).parent
 STALL_SECONDS = 3
-#: The bus reaches further back than a process takes to start, also where the tests have a busy neighbour.
+#: The bus reaches further back than a process takes to start, even if another suite runs on the machine.
 BUS_SECONDS = 60
 
 
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture
 def report(capsys, request: pytest.FixtureRequest) -> Iterator[RecoveryReport]:
-    """Where recoveries are noted; printed at once and as a table at the end."""
+    """Notes recoveries; they are printed at once and as a table at the end."""
     with capsys.disabled():
         yield RecoveryReport(request.node)
 
@@ -41,10 +41,10 @@ def shared_stack() -> Iterator[Stack]:
 
 @pytest.fixture
 def stack(shared_stack: Stack) -> Iterator[Stack]:
-    """The product, well before and well after each test."""
-    shared_stack.wait_until(shared_stack.is_ready, 30, "the product is well")
+    """The product, healthy before and after each test."""
+    shared_stack.wait_until(shared_stack.is_ready, 30, "the product is healthy")
     yield shared_stack
-    shared_stack.wait_until(shared_stack.is_ready, 30, "the product is well again after the test")
+    shared_stack.wait_until(shared_stack.is_ready, 30, "the product is healthy again after the test")
 
 
 @pytest.fixture(scope="package")
@@ -60,7 +60,7 @@ def shared_watched(shared_stack: Stack, cameras: CameraServer, browser: Browser)
 
 @pytest.fixture
 def watched(stack: Stack, shared_watched: Watched) -> Watched:
-    """A device that somebody has watched since before the first fault, in a page that is never loaded again."""
+    """A device that has been watched since before the first fault, in a page that is never reloaded."""
     assert shared_watched.viewer.has_continued
     stack.wait_for_state(shared_watched.device_id, "running", 20)
     stack.wait_until(shared_watched.viewer.is_flowing, 20, "pictures flow in the page")
@@ -77,7 +77,7 @@ def start_watching(stack: Stack, device_id: str, watch: Callable) -> Watched:
 
 @pytest.fixture
 def second_fleet(stack: Stack) -> Iterator[str]:
-    """A second fleet of stream workers, started as if by accident; it ends after the test."""
+    """A second fleet of stream workers, as if started by accident; it ends after the test."""
 
     def fleets() -> int:
         return stack.api.get("/health")["components"]["stream_slots"]["detail"]["workers"]

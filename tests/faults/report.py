@@ -4,13 +4,13 @@ from dataclasses import asdict, dataclass
 
 import pytest
 
-#: What a test found travels with its report, also from one of pytest-xdist's workers to the process that prints.
+#: A test's findings travel with its report, also from pytest-xdist's workers to the process that prints.
 _RECOVERY, _LOSS = "recovery after a fault", "footage lost by a fault"
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """One fault. `seconds` is None where the picture never broke off; `has_continued` is None where nobody watched."""
+    """One fault. `seconds` is None if the picture never stopped; `has_continued` is None if nobody watched."""
 
     fault: str
     seconds: float | None
@@ -20,9 +20,9 @@ class Recovery:
 
 @dataclass(frozen=True)
 class Loss:
-    """One fault and what it cost of a recording. `lost_seconds` is counted by frames that are nowhere.
+    """One fault and its cost for a recording. `lost_seconds` is counted by missing frames.
 
-    `back_seconds`: from the fault until footage of after it was in the index.
+    `back_seconds`: from the fault until later footage was in the index.
     """
 
     fault: str
@@ -33,7 +33,7 @@ class Loss:
 
 
 class RecoveryReport:
-    """Takes what one test found; `FaultTables` prints all of it at the end."""
+    """Takes the findings of one test; `FaultTables` prints all of them at the end."""
 
     def __init__(self, item: pytest.Item) -> None:
         self._item = item
@@ -47,7 +47,7 @@ class RecoveryReport:
         print(f"\n{fault}: {format_seconds(seconds)}")
 
     def add_loss(self, loss: Loss) -> None:
-        """Note what a fault cost; also printed at once."""
+        """Note the footage that a fault cost; also printed at once."""
         self._item.user_properties.append((_LOSS, asdict(loss)))
         print(
             f"\n{loss.fault}: {loss.lost_seconds:.2f} s of footage lost, recorded again after {loss.back_seconds:.1f} s"
@@ -55,7 +55,7 @@ class RecoveryReport:
 
 
 class FaultTables:
-    """A pytest plugin: collects what the tests found, and prints it as tables."""
+    """A pytest plugin: collects the findings of the tests, and prints them as tables."""
 
     def __init__(self) -> None:
         self.recoveries: list[Recovery] = []
@@ -108,7 +108,7 @@ class FaultTables:
 
 
 def format_table(table: list[list[str]]) -> list[str]:
-    """Rows of cells, the head first, in Markdown."""
+    """Format rows of cells, the head first, as Markdown."""
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in table]
     lines = [f"| {' | '.join(row)} |" for row in padded]

@@ -1,4 +1,4 @@
-"""Snapshots and clips while their worker dies, stands still or is away, while Redis is gone, and while the disk is
+"""Snapshots and clips while their worker dies, hangs or is away, while Redis is away, and while the disk is
 full.
 """
 
@@ -20,9 +20,9 @@ from tests.faults.recorded import start_recording, wait_for_frames
 from tests.stack import Stack
 from tests.stack.disk import DiskUnavailableError, LoopDisk
 
-#: A part is stamped when it arrives, on a busy machine.
+#: Tolerance: a part is stamped at its arrival, on a busy machine.
 CLOCK_SECONDS = 0.7
-#: A job whose worker died is given to another after 15 s; then the clip is made.
+#: A job whose worker died is requeued after 15 s; then the clip is made.
 LOST_SECONDS = 40
 BACK_SECONDS = 15
 AT_ONCE = 200
@@ -30,25 +30,25 @@ AT_ONCE = 200
 
 @dataclass
 class Filmed:
-    """A device, and what is captured of it over the API."""
+    """A device, and captures of it through the API."""
 
     stack: Stack
     device_id: str
     camera: CounterCamera
 
     def capture(self, **body: Any) -> requests.Response:
-        """Ask for a snapshot of now."""
+        """Request a snapshot of now."""
         url = f"{self.stack.url}/api/v1/snapshots/devices/{self.device_id}/capture/live"
         return requests.post(url, json=body, timeout=30)
 
     def number_in(self, snapshot: dict[str, Any]) -> int:
-        """The number of the frame that a snapshot shows; it must be the one of the moment that the snapshot names."""
+        """The number of the frame that a snapshot shows; it must match the time that the snapshot gives."""
         number = read_counter_of_file(self.stack.api.raw(f"/snapshots/{snapshot['id']}/image").content)
         assert abs(self.camera.wall_clock(number) - moment_of(snapshot["at"])) < CLOCK_SECONDS
         return number
 
     def snapshot_of_job(self, answer: requests.Response) -> dict[str, Any]:
-        """The snapshot that the job of a 202 makes."""
+        """The snapshot made by the job of a 202."""
         assert answer.status_code == 202, answer.text
         job = self.stack.wait_until(
             lambda: (j := self.stack.api.get(f"/jobs/{answer.json()['id']}"))["state"] in ("done", "failed") and j,
@@ -59,7 +59,7 @@ class Filmed:
         return self.stack.api.get(f"/snapshots/{job['result']['snapshot_id']}")
 
     def wait_captured(self) -> dict[str, Any]:
-        """Until a snapshot is taken at once; gives it."""
+        """Wait until a snapshot is taken at once; returns it."""
         return self.stack.wait_until(
             lambda: (answer := self.capture()).status_code == 201 and answer.json(), BACK_SECONDS, "a snapshot at once"
         )
@@ -71,12 +71,12 @@ class Filmed:
         return status, time.monotonic() - began
 
     def bookmark(self, before: float, after: float) -> dict[str, Any]:
-        """A bookmark of now."""
+        """Create a bookmark of now."""
         body = {"device_id": self.device_id, "title": "seen", "before_seconds": before, "after_seconds": after}
         return self.stack.api.post("/bookmarks", body)
 
     def wait_receiving(self, bookmark: dict[str, Any]) -> None:
-        """Until a worker waits for what comes after the moment, which is then still to come."""
+        """Wait until a worker waits for the footage after the bookmark's time."""
         self.stack.wait_until(
             lambda: self.stack.api.get(f"/bookmarks/{bookmark['id']}")["clip"]["progress"] > 0, 10, "the clip is begun"
         )
@@ -85,15 +85,15 @@ class Filmed:
         assert (refused.status_code, refused.json()["reason"]) == (409, "clip_pending")
 
     def wait_settled(self, bookmark: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """The clip once it is there or will not be."""
+        """Wait until the clip is complete or has failed; returns it."""
         return self.stack.wait_until(
             lambda: (clip := self.stack.api.get(f"/bookmarks/{bookmark['id']}")["clip"])["state"] != "pending" and clip,
             seconds,
-            "the clip is there or has failed",
+            "the clip is complete or has failed",
         )
 
     def frames_of(self, bookmark: dict[str, Any]) -> list[int]:
-        """The numbers of the frames of a clip as it is sent: each once, in order, and none left out."""
+        """The numbers of the frames of a downloaded clip: each once, in order, and none missing."""
         film = self.stack.api.raw(f"/bookmarks/{bookmark['id']}/clip.mp4")
         assert film.status_code == 200, film.text
         frames = read_counters(film.content)
@@ -101,7 +101,7 @@ class Filmed:
         return frames
 
     def assert_whole(self, bookmark: dict[str, Any], clip: dict[str, Any]) -> None:
-        """The clip is all of what was wanted, without a hole."""
+        """Check that the clip has the whole requested range, without a hole."""
         assert (clip["state"], clip["notes"]) == ("ready", []), clip
         frames, at = self.frames_of(bookmark), moment_of(bookmark["at"])
         assert self.camera.wall_clock(frames[0]) <= at - bookmark["before_seconds"] + CLOCK_SECONDS
@@ -110,7 +110,7 @@ class Filmed:
 
 
 def moment_of(text: str) -> float:
-    """Seconds since 1970 of a moment as the API spells it."""
+    """Seconds since 1970 of a time in the API's format."""
     return datetime.fromisoformat(text).timestamp()
 
 
@@ -154,18 +154,18 @@ def shared_recorded(shared_stack: Stack, camera: CounterCamera) -> Iterator[Film
 
 @pytest.fixture
 def filmed(stack: Stack, shared_filmed: Filmed) -> Filmed:
-    """A device whose live picture is on the bus, and nowhere else."""
+    """A device whose live video is on the bus, and nowhere else."""
     shared_filmed.wait_captured()
     return shared_filmed
 
 
 @pytest.fixture
 def recorded(filmed: Filmed, shared_recorded: Filmed) -> Filmed:
-    """A device that is recorded, too."""
+    """A device that is also recorded."""
     return shared_recorded
 
 
-def test_two_hundred_captures_at_once_are_all_taken(stack, filmed):
+def test_two_hundred_concurrent_captures_are_all_taken(stack, filmed):
     ffmpeg = stack.ffmpeg_pids(filmed.device_id)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(lambda _: filmed.capture(tags=["storm"], wait_seconds=5), range(AT_ONCE)))
@@ -177,9 +177,7 @@ def test_two_hundred_captures_at_once_are_all_taken(stack, filmed):
     assert stack.ffmpeg_pids(filmed.device_id) == ffmpeg
 
 
-def test_a_worker_that_is_killed_in_the_middle_of_a_clip_costs_nothing_that_is_recorded(
-    stack, disk, filmed, recorded, report
-):
+def test_killing_a_worker_in_the_middle_of_a_clip_loses_nothing_that_is_recorded(stack, disk, filmed, recorded, report):
     bookmark, live = recorded.bookmark(3, 4), filmed.bookmark(3, 4)
     recorded.wait_receiving(bookmark)
     filmed.wait_receiving(live)
@@ -188,7 +186,7 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_clip_costs_nothing_that_is_r
     clip = recorded.wait_settled(bookmark, LOST_SECONDS)
     report.add("kill -9 snapshot worker in the middle of a clip", time.time() - moment, budget_seconds=LOST_SECONDS)
     recorded.assert_whole(bookmark, clip)
-    # What only the bus had may be gone by then: then the clip says so, or is none.
+    # Footage that was only on the bus may have expired by then: the clip then notes it, or fails.
     late = filmed.wait_settled(live, LOST_SECONDS)
     if late["state"] == "failed":
         assert late["reason"]["code"] == "no_footage"
@@ -200,10 +198,10 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_clip_costs_nothing_that_is_r
     assert len([name for name in names if name.endswith(".mp4")]) == (clip["state"], late["state"]).count("ready"), (
         names
     )
-    assert not [name for name in names if name.startswith(".")], "no half file is left"
+    assert not [name for name in names if name.startswith(".")], "no partial file remains"
 
 
-def test_a_worker_that_stands_still_holds_nobody_up_and_makes_nothing_twice(stack, filmed, report):
+def test_a_suspended_worker_delays_no_request_and_duplicates_nothing(stack, filmed, report):
     assert filmed.poster()[0] == 200
     sleeper = stack.process("snapshot").pid
     os.kill(sleeper, signal.SIGSTOP)
@@ -237,7 +235,7 @@ def test_without_a_snapshot_worker_snapshots_and_clips_are_made_by_jobs(stack, f
     filmed.number_in(filmed.wait_captured())
 
 
-def test_redis_that_is_away_is_told_and_a_clip_that_is_being_made_is_whole_all_the_same(stack, filmed, report):
+def test_an_outage_of_redis_is_reported_and_a_clip_in_progress_is_complete(stack, filmed, report):
     bookmark = filmed.bookmark(2, 6)
     filmed.wait_receiving(bookmark)
     stack.redis.kill()
@@ -254,7 +252,7 @@ def test_redis_that_is_away_is_told_and_a_clip_that_is_being_made_is_whole_all_t
     filmed.assert_whole(bookmark, filmed.wait_settled(bookmark, 2 * BACK_SECONDS))
 
 
-def test_a_full_disk_is_told_leaves_nothing_behind_and_all_goes_on_once_there_is_room(stack, disk, filmed):
+def test_a_full_disk_is_reported_leaves_no_files_and_captures_work_again_with_free_space(stack, disk, filmed):
     files = lambda: {path for path in (disk.folder / "captures").rglob("*") if path.is_file()}  # noqa: E731
     before = files()
     disk.fill(leave_bytes=20_000)

@@ -7,19 +7,19 @@ import pytest
 from tests.cameras import CameraServer
 from tests.faults.conftest import start_watching
 
-#: A camera that answers again is live again within this time.
+#: Time limit for a camera that answers again to be live again.
 BUDGET_SECONDS = 3
 MARGIN_SECONDS = 5
 
 
 @pytest.fixture
 def seen(stack, add_camera, add_device, watch):
-    """A camera with sound that somebody watches; gives its path as well."""
+    """A watched camera with sound, and its path."""
     url = add_camera(codec="h264", audio="aac", key_frame_seconds=1)
     return start_watching(stack, add_device(url), watch), url[url.index("/", 7) :]
 
 
-def test_a_camera_that_restarts_is_live_again_for_who_watched_it(stack, add_device, watch, report):
+def test_a_restarted_camera_is_live_again_for_its_viewer(stack, add_device, watch, report):
     with CameraServer() as server:
         url = server.add("/door", width=640, height=360, fps=15, key_frame_seconds=1)
         watched = start_watching(stack, add_device(url), watch)
@@ -29,27 +29,27 @@ def test_a_camera_that_restarts_is_live_again_for_who_watched_it(stack, add_devi
         watched.viewer.frames_in(8)
         server.start()
         back = time.time()
-        # After the end of the longest break, from the moment at which the camera could be reached.
+        # Measured to the end of the longest break, from the moment at which the camera could be reached.
         recovery = watched.recover(back, 20)
         report.add("camera rebooted", recovery, watched.viewer.has_continued, BUDGET_SECONDS)
         assert recovery <= BUDGET_SECONDS + MARGIN_SECONDS
 
 
-def test_a_camera_that_freezes_is_a_stall_and_is_live_once_it_goes_on(stack, cameras, seen, report):
+def test_a_frozen_camera_is_a_stall_and_is_live_again_when_it_continues(stack, cameras, seen, report):
     watched, path = seen
     moment = time.time()
     cameras.set_frozen(path, True)
-    # Its sound goes on, which is no sign of life.
+    # Its sound continues, which is no sign of life.
     stack.wait_for_state(watched.device_id, "reconnecting", 20)
     assert {"stalled", "output_stalled"} & set(watched.reasons_since(moment))
     cameras.set_frozen(path, False)
     back = time.time()
     recovery = watched.recover(back, 20)
-    report.add("camera frozen, then goes on", recovery, watched.viewer.has_continued, BUDGET_SECONDS)
+    report.add("camera frozen, then continues", recovery, watched.viewer.has_continued, BUDGET_SECONDS)
     assert (recovery or 0) <= BUDGET_SECONDS + MARGIN_SECONDS
 
 
-def test_a_camera_that_changes_its_resolution_is_seen_in_the_new_one(stack, cameras, seen, report):
+def test_a_changed_resolution_reaches_the_viewer(stack, cameras, seen, report):
     watched, path = seen
     moment = time.time()
     cameras.resize(path, 480, 272)
@@ -59,7 +59,7 @@ def test_a_camera_that_changes_its_resolution_is_seen_in_the_new_one(stack, came
     recovery = watched.recover(moment, 20, lambda: "resolution_changed" in watched.reasons_since(moment))
     report.add("camera changes its resolution", recovery, watched.viewer.has_continued)
     stream = stack.wait_until(
-        lambda: (s := stack.stream(watched.device_id))["video"]["width"] == 480 and s, 10, "the API tells the new size"
+        lambda: (s := stack.stream(watched.device_id))["video"]["width"] == 480 and s, 10, "the API shows the new size"
     )
     assert stream["observed"] == "running"
 
@@ -71,7 +71,7 @@ def test_a_camera_that_loses_its_sound_keeps_its_picture(stack, cameras, seen, r
     recovery = watched.recover(moment, 20)
     report.add("camera comes back without sound", recovery, watched.viewer.has_continued)
     stack.wait_until(
-        lambda: stack.stream(watched.device_id)["audio"] is None, 10, "the API says that there is no sound"
+        lambda: stack.stream(watched.device_id)["audio"] is None, 10, "the API shows that there is no sound"
     )
     assert (recovery or 0) <= BUDGET_SECONDS + MARGIN_SECONDS
 
@@ -90,7 +90,7 @@ def test_a_device_that_is_deleted_while_it_runs_stops_at_once(stack, add_camera,
     stack.wait_until(lambda: not keys(), 10, "nobody owns it any more")
 
 
-def test_a_changed_source_is_seen_by_who_watches(stack, add_camera, add_device, watch, report):
+def test_a_changed_source_reaches_the_viewer(stack, add_camera, add_device, watch, report):
     before, after = add_camera("before"), add_camera("after", width=480, height=272)
     watched = start_watching(stack, add_device(before), watch)
     device = stack.api.get(f"/devices/{watched.device_id}")

@@ -13,7 +13,7 @@ MARGIN_SECONDS = 5
 
 
 def heal(watched, report, fault, kill, is_healed=lambda: True, budget=BUDGET_SECONDS):
-    """Do the harm, wait until all is well, and hold it against the budget."""
+    """Cause the fault, wait for the recovery, and compare it with the budget."""
     moment = time.time()
     kill()
     recovery = watched.recover(moment, budget + MARGIN_SECONDS, is_healed)
@@ -74,11 +74,11 @@ def test_a_killed_mediasoup_worker_is_replaced(stack, watched, report):
         lambda: os.kill(busy["pid"], signal.SIGKILL),
         lambda: len(stack.pids("mediasoup")) == len(workers) and busy["pid"] not in stack.pids("mediasoup"),
     )
-    assert watched.ffmpeg == ffmpeg, "FFmpeg goes on: the room keeps its ports"
+    assert watched.ffmpeg == ffmpeg, "FFmpeg continues: the room keeps its ports"
 
 
 @pytest.mark.parametrize("name", ["clock", "jobs"])
-def test_live_video_goes_on_without_a_process_that_it_does_not_need(stack, watched, report, name):
+def test_live_video_continues_without_a_process_that_it_does_not_need(stack, watched, report, name):
     old, ffmpeg, moment = stack.process(name).pid, watched.ffmpeg, time.time()
     heal(
         watched,
@@ -91,10 +91,10 @@ def test_live_video_goes_on_without_a_process_that_it_does_not_need(stack, watch
     assert watched.ffmpeg == ffmpeg
 
 
-def test_a_killed_web_process_is_back_and_live_video_goes_on_meanwhile(stack, watched, report):
+def test_a_killed_web_process_is_replaced_and_live_video_continues_meanwhile(stack, watched, report):
     ffmpeg, moment = watched.ffmpeg, time.time()
     stack.kill("web")
-    stack.wait_until(lambda: stack.process("web").deaths, 5, "the death is noticed")
+    stack.wait_until(lambda: stack.process("web").deaths, 5, "the death is detected")
     answers = lambda: stack.process("web").pid and stack.api.get("/health/live")  # noqa: E731
     stack.wait_until(answers, BUDGET_SECONDS + MARGIN_SECONDS, "the API answers")
     report.add(
@@ -106,7 +106,7 @@ def test_a_killed_web_process_is_back_and_live_video_goes_on_meanwhile(stack, wa
     assert watched.viewer.state == "live"
 
 
-def test_a_device_starts_although_its_worker_died_with_the_message(stack, add_camera, add_device, report):
+def test_a_device_starts_even_if_its_worker_died_with_the_message(stack, add_camera, add_device, report):
     worker = stack.stream_worker_pid()
     os.kill(worker, signal.SIGSTOP)
     device_id = add_device(add_camera())

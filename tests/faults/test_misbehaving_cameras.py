@@ -1,4 +1,4 @@
-"""Cameras that refuse, close, keep silent or talk nonsense: the state says which, and all come back by themselves."""
+"""Cameras that refuse, close, keep silent or send nonsense: the state gives the reason, and all of them recover."""
 
 import time
 from collections.abc import Iterator
@@ -8,16 +8,16 @@ import pytest
 
 from tests.cameras import Behaviour, FaultyCamera, faulty
 
-#: A camera that answers again is live again within this time.
+#: Time limit for a camera that answers again to be live again.
 BUDGET_SECONDS = 3
 MARGIN_SECONDS = 5
 
 
 @dataclass(frozen=True)
 class Case:
-    """A misbehaviour and the reasons that tell of it. `is_heard`: asked anew, the camera answers otherwise once well.
+    """A fault and the reasons that report it. `is_heard`: a probe's answer changes once the camera is well.
 
-    `hanging_seconds`: so much longer it may take, because a question that was asked before hangs until its time limit.
+    `hanging_seconds`: extra time, because a request sent before the recovery hangs until its time limit.
     """
 
     name: str
@@ -37,7 +37,7 @@ CASES = (
     Case("sends garbage", faulty.SENDS_GARBAGE, ("invalid_data",)),
     Case("has only audio", faulty.HAS_ONLY_AUDIO, ("no_video",), is_heard=False),
 )
-#: They answer as good cameras do; only an attempt shows how they are.
+#: These answer probes like good cameras do; only an attempt shows their fault.
 SILENT_CASES = (
     Case("answers and sends nothing", faulty.SENDS_NOTHING, ("no_video", "stalled", "timed_out")),
     Case("sends only audio", faulty.SENDS_ONLY_AUDIO, ("no_video", "stalled")),
@@ -47,7 +47,7 @@ SILENT_CASES = (
 
 @pytest.fixture(scope="module")
 def misbehaving(shared_stack) -> Iterator[dict[str, tuple[FaultyCamera, str]]]:
-    """One device for each case, all at once: the camera and the device's id by the case's name."""
+    """One device for each case, all at the same time: the camera and the device's id by the case's name."""
     cameras = {case.name: FaultyCamera(case.behaviour) for case in CASES}
     found = {}
     for name, camera in cameras.items():
@@ -60,26 +60,26 @@ def misbehaving(shared_stack) -> Iterator[dict[str, tuple[FaultyCamera, str]]]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_state_says_what_a_camera_does_wrong(stack, misbehaving, case):
+def test_the_state_gives_the_reason_for_a_cameras_fault(stack, misbehaving, case):
     device_id = misbehaving[case.name][1]
     assert wait_for_reason(stack, device_id, case)["remedy"]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.is_heard], ids=lambda case: case.name)
-def test_a_camera_that_answers_again_is_live_within_seconds_however_long_it_was_away(stack, misbehaving, report, case):
+def test_a_recovered_camera_is_live_within_seconds_after_any_outage(stack, misbehaving, report, case):
     camera, device_id = misbehaving[case.name]
     assert stack.stream(device_id)["observed"] == "reconnecting"
     camera.behave(faulty.PLAYS)
     camera.cut()
     seconds = time_until_running(stack, device_id)
     report.add(f"camera {case.name}, then is well", seconds, budget_seconds=BUDGET_SECONDS)
-    # One that is well need not be watched while the others are looked at.
+    # A recovered camera need not be watched while the others are tested.
     stack.api.post(f"/rtsp/streams/{device_id}/stop")
     assert seconds <= BUDGET_SECONDS + MARGIN_SECONDS + case.hanging_seconds
 
 
 @pytest.mark.parametrize("case", SILENT_CASES, ids=lambda case: case.name)
-def test_a_camera_that_connects_without_video_is_named_and_comes_back(stack, add_device, report, case):
+def test_a_camera_that_connects_without_video_is_reported_and_recovers(stack, add_device, report, case):
     with FaultyCamera(case.behaviour) as camera:
         device_id = add_device(camera.url)
         wait_for_reason(stack, device_id, case)
@@ -88,10 +88,10 @@ def test_a_camera_that_connects_without_video_is_named_and_comes_back(stack, add
         seconds = time_until_running(stack, device_id)
         report.add(f"camera {case.name}, then is well", seconds)
         assert seconds <= BUDGET_SECONDS + MARGIN_SECONDS
-        assert camera.most_at_once == 1, "a camera is connected to once"
+        assert camera.most_at_once == 1, "there is one connection to a camera"
 
 
-def test_a_right_password_is_tried_at_once_after_a_wrong_one(stack, cameras, add_device, report):
+def test_a_corrected_password_is_tried_at_once(stack, cameras, add_device, report):
     url = cameras.add("/locked", width=320, height=192, fps=10, user="viewer", password="right")
     device_id = add_device(url.replace("right", "wrong"))
     stack.wait_for_state(device_id, "reconnecting", 30, reason="unauthorized")
@@ -120,7 +120,7 @@ def test_a_right_password_is_tried_at_once_after_a_wrong_one(stack, cameras, add
         ("slow to describe itself", faulty.SLOW_SDP),
     ],
 )
-def test_a_peculiar_camera_is_seen_live_all_the_same(stack, add_device, watch, name, behaviour):
+def test_an_unusual_camera_is_shown_live(stack, add_device, watch, name, behaviour):
     with FaultyCamera(behaviour) as camera:
         device_id = add_device(camera.url)
         stream = stack.wait_for_state(device_id, "running", 30)
@@ -132,17 +132,17 @@ def test_a_peculiar_camera_is_seen_live_all_the_same(stack, add_device, watch, n
 
 
 def wait_for_reason(stack, device_id: str, case: Case) -> dict:
-    """Wait until one of the reasons is told, and give it.
+    """Wait until one of the reasons is reported, and return it.
 
-    The first may be another one: where the machine was too busy to look at the camera in time, that is what is told.
+    The first one may differ: if the machine was too busy to inspect the camera in time, that is reported.
     """
 
-    def look() -> dict | None:
+    def find() -> dict | None:
         stream = stack.stream(device_id)
-        is_told = stream["observed"] == "reconnecting" and stream["reason"]["code"] in case.reasons
-        return stream["reason"] if is_told else None
+        is_reported = stream["observed"] == "reconnecting" and stream["reason"]["code"] in case.reasons
+        return stream["reason"] if is_reported else None
 
-    return stack.wait_until(look, 40, f"a camera that {case.name} is told of as {case.reasons}")
+    return stack.wait_until(find, 40, f"a camera that {case.name} is reported as {case.reasons}")
 
 
 def time_until_running(stack, device_id: str) -> float:

@@ -1,4 +1,4 @@
-"""One device, one FFmpeg: with two fleets, on a hand-over, and at the end of a worker."""
+"""One device has one FFmpeg: with two fleets, on a hand-over, and at the end of a worker."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ def test_with_two_fleets_and_many_start_messages_a_device_has_one_ffmpeg(stack, 
         stack.wait_for_state(device_id, "running")
         enqueue_start(stack, device_id)
         os.kill(stack.ffmpeg_pids(device_id)[0], signal.SIGKILL)
-        stack.wait_until(lambda: len(ffmpegs.pids) > 1, 10, "another FFmpeg has begun")
+        stack.wait_until(lambda: len(ffmpegs.pids) > 1, 10, "another FFmpeg has started")
         stack.wait_for_state(device_id, "running")
         queue_is_empty = lambda: stack.redis.client().llen(f"dramatiq:{STREAM_QUEUE}") == 0  # noqa: E731
         stack.wait_until(queue_is_empty, 10, "all start messages are taken")
@@ -53,7 +53,7 @@ def test_sigterm_of_the_only_worker_leaves_no_ffmpeg_and_the_next_one_takes_over
     report.add("SIGTERM of the only stream worker, then a new one", recovery, watched.viewer.has_continued, 15)
 
 
-def test_a_group_signal_as_platforms_send_it_leaves_no_ffmpeg(stack, watched):
+def test_a_signal_to_the_process_group_leaves_no_ffmpeg(stack, watched):
     old, head = watched.ffmpeg, stack.process("stream").pid
     stack.process("stream").is_wanted = False
     os.killpg(head, signal.SIGTERM)
@@ -64,7 +64,7 @@ def test_a_group_signal_as_platforms_send_it_leaves_no_ffmpeg(stack, watched):
 
 
 def enqueue_start(stack: Stack, device_id: str) -> None:
-    """A start message past the mark that keeps the queue short: what a repeated delivery looks like."""
+    """Send a start message past the mark that keeps the queue short, like a repeated delivery."""
     import dramatiq
     from dramatiq.brokers.redis import RedisBroker
 

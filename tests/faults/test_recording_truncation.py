@@ -14,7 +14,7 @@ from gateway.storage.reconciliation import Reconciliation, list_folders
 from tests.factories import make_config, make_device
 from tests.playback import NOON_MS, FootageFactory, make_clip
 from tests.stack.boxes import ScannedFile, scan_file
-from tests.stack.playback import ByteRange, format_time, parse_playlist, play_pieces
+from tests.stack.playback import ByteRange, format_time, parse_playlist, play_segments
 from tests.stack.store import MISSING, Store, find_problems
 
 #: Copies of the same footage, each cut elsewhere, so far apart.
@@ -90,4 +90,4 @@ def play_in_process(config, device_id: str, start: float, end: float) -> list[li
         assert answer.status_code in (200, 206), answer.text
         return answer.data
 
-    return play_pieces(parse_playlist(answer.text, BASE + path).pieces, fetch=fetch).stretches
+    return play_segments(parse_playlist(answer.text, BASE + path).segments, fetch=fetch).ranges

@@ -1,4 +1,4 @@
-"""Processes that stand still without dying: noticed by what they do not do."""
+"""Processes that are suspended without dying are detected by their inactivity."""
 
 import os
 import signal
@@ -10,11 +10,11 @@ from tests.stack import FfmpegWatch, procfs
 
 BUDGET_SECONDS = 15
 MARGIN_SECONDS = 5
-#: It tells every few seconds how many of its slots are in use, and looks for its leases oftener.
-GIVES_WAY_SECONDS = 15
+#: A worker reports its used slots every few seconds, and checks its leases more often.
+YIELD_SECONDS = 15
 
 
-def test_an_ffmpeg_that_stands_still_is_noticed_as_a_stall_and_replaced(watched, report):
+def test_a_suspended_ffmpeg_is_detected_as_a_stall_and_replaced(watched, report):
     old, moment = watched.ffmpeg, time.time()
     os.kill(old, signal.SIGSTOP)
     recovery = watched.recover(moment, BUDGET_SECONDS + MARGIN_SECONDS, lambda: not procfs.is_alive(old))
@@ -25,30 +25,28 @@ def test_an_ffmpeg_that_stands_still_is_noticed_as_a_stall_and_replaced(watched,
     assert {"stalled", "output_stalled"} & set(watched.reasons_since(moment))
 
 
-def test_a_worker_that_slept_longer_than_its_lease_finds_another_owner_and_gives_way(
-    stack, second_fleet, watched, report
-):
-    sleeper = stack.stream_worker_pid(watched.owning_fleet("stream", second_fleet))
+def test_a_worker_suspended_for_longer_than_its_lease_yields_to_the_new_owner(stack, second_fleet, watched, report):
+    suspended = stack.stream_worker_pid(watched.owning_fleet("stream", second_fleet))
     old, owner = watched.ffmpeg, stack.stream(watched.device_id)["worker"]
     with FfmpegWatch(watched.device_id) as ffmpegs:
         moment = time.time()
-        os.kill(sleeper, signal.SIGSTOP)
+        os.kill(suspended, signal.SIGSTOP)
         try:
             recovery = watched.recover(moment, BUDGET_SECONDS + MARGIN_SECONDS, lambda: watched.ffmpeg != old)
         finally:
-            os.kill(sleeper, signal.SIGCONT)
+            os.kill(suspended, signal.SIGCONT)
         taken_over, awake = watched.ffmpeg, time.time()
-        # Awake again, it must see within a renewal or two that it owns the device no more: then it has no slot in use.
+        # Resumed, it must see within a renewal or two that it no longer owns the device: then it has no slot in use.
         slots = WorkerSlots(stack.redis.client())
         stack.wait_until(
-            lambda: slots.read(STREAM).get(owner, (1, 0))[0] == 0, GIVES_WAY_SECONDS, "the worker that slept gives way"
+            lambda: slots.read(STREAM).get(owner, (1, 0))[0] == 0, YIELD_SECONDS, "the suspended worker yields"
         )
         watched.recover(awake, 10)
     report.add("SIGSTOP stream worker beyond its lease", recovery, watched.viewer.has_continued, BUDGET_SECONDS)
     assert recovery <= BUDGET_SECONDS + MARGIN_SECONDS
     assert watched.ffmpeg == taken_over
     assert stack.stream(watched.device_id)["worker"] != owner
-    assert procfs.is_alive(sleeper), "who gives way lives on, for its other devices"
+    assert procfs.is_alive(suspended), "the worker that yields stays alive for its other devices"
     assert ffmpegs.samples > 50
     assert ffmpegs.doubles == []
     watched.assert_never_stops(awake)

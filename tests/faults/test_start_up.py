@@ -1,4 +1,4 @@
-"""What is missing is said at start-up, with a code other than zero, before anything half works."""
+"""Missing programs and invalid settings are reported at start-up, with a non-zero exit code."""
 
 import subprocess
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def unstarted() -> Iterator[Stack]:
         pytest.param("sfu", {"SFU_INGEST_PORTS": "1-2-3"}, ["SFU_INGEST_PORTS"], id="setting of the SFU"),
     ],
 )
-def test_what_is_missing_or_wrong_is_said_at_start_up(unstarted, line, settings, says):
+def test_missing_programs_and_invalid_settings_are_reported_at_start_up(unstarted, line, settings, says):
     done = subprocess.run(
         ["sh", "-c", f"exec {unstarted.lines[line]}"],
         cwd=ROOT,

@@ -1,20 +1,20 @@
-"""Redis and PostgreSQL go away and come back: live video does not stop, and everything goes on afterwards."""
+"""Redis and PostgreSQL go away and come back: live video does not stop, and everything works afterwards."""
 
 import os
 import signal
 import time
 
 AWAY_SECONDS = 10
-#: Within this time after a store's return, everything that needs it works again.
+#: Time after a store's return within which everything that needs it works again.
 BACK_SECONDS = 15
 
 
-def test_redis_that_comes_back_empty_at_once_does_not_stop_live_video(watched, report, add_camera, add_device):
+def test_a_restart_of_redis_that_empties_it_does_not_stop_live_video(watched, report, add_camera, add_device):
     resume = lambda: assert_jobs_resume(watched.stack, add_camera, add_device)  # noqa: E731
     live_through(watched, report, "Redis restarted, empty", watched.stack.redis.restart, resume)
 
 
-def test_redis_away_for_ten_seconds_does_not_stop_live_video(watched, report, add_camera, add_device):
+def test_an_outage_of_redis_for_ten_seconds_does_not_stop_live_video(watched, report, add_camera, add_device):
     def be_away() -> None:
         watched.stack.redis.stop()
         assert watched.viewer.frames_in(AWAY_SECONDS) > 8 * AWAY_SECONDS
@@ -25,7 +25,7 @@ def test_redis_away_for_ten_seconds_does_not_stop_live_video(watched, report, ad
     assert watched.bus().latest_group(watched.device_id) is not None
 
 
-def test_footage_of_the_time_without_redis_reaches_the_bus_afterwards(watched):
+def test_footage_of_an_outage_of_redis_reaches_the_bus_afterwards(watched):
     moment = time.time()
     watched.stack.redis.stop()
     watched.viewer.frames_in(3)
@@ -60,14 +60,14 @@ def test_an_ffmpeg_that_dies_without_the_database_is_replaced(watched, report):
 
 
 def live_through(watched, report, fault: str, do, resume) -> None:
-    """Do it, and `resume` what needs the store; no picture may be missing in the page, and FFmpeg must be the same."""
+    """Run `do`, then `resume` what needs the store; no picture may be missing in the page, FFmpeg must be the same."""
     ffmpeg, moment = watched.ffmpeg, time.time()
     do()
     back = time.time()
     watched.recover(back, BACK_SECONDS)
     resume()
-    # Longer than the clock process is patient, so that what it does wrong is seen.
-    watched.stack.wait_until(lambda: time.time() - back > 6, 10, "the clock process has looked again")
+    # Longer than the clock process waits, so that its mistakes would show.
+    watched.stack.wait_until(lambda: time.time() - back > 6, 10, "the clock process has reconciled again")
     gap = watched.viewer.longest_gap(moment)
     report.add(fault, None if gap < 1 else gap, watched.viewer.has_continued)
     assert watched.ffmpeg == ffmpeg

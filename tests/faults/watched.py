@@ -1,4 +1,4 @@
-"""A device with somebody who watches it: what every fault is measured by."""
+"""A watched device, by which the effect of every fault is measured."""
 
 import time
 from collections.abc import Callable
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from gateway.streams.bus import MediaBus
 from tests.stack import BrowserViewer, Stack
 
-#: Between two pictures; more is a break that a viewer sees. Generous: the machine is busy with the fault itself.
+#: Between two pictures; more is a visible break. Generous: the machine is busy with the fault itself.
 GAP_SECONDS = 0.8
-#: A break that is not the machine's own: one that begins anew (FFmpeg, SFU, a page's connection) takes longer.
+#: A break not caused by the load: a restart (FFmpeg, SFU, a page's connection) takes longer.
 STOP_SECONDS = 1.5
-#: For so long all must be well before it counts: longer than a break that has just begun can go unnoticed.
+#: Time for which everything must be well before it counts: longer than an undetected break can last.
 STEADY_SECONDS = 1.0
 
 
 @dataclass
 class Watched:
-    """`recover` waits until all is well again after a fault and tells how long the picture was away."""
+    """`recover` waits until everything is well again after a fault and returns how long the picture was away."""
 
     stack: Stack
     device_id: str
@@ -25,21 +25,21 @@ class Watched:
 
     @property
     def ffmpeg(self) -> int:
-        """The id of the one FFmpeg."""
+        """The id of the one FFmpeg process."""
         pids = self.stack.wait_until(lambda: self.stack.ffmpeg_pids(self.device_id), 20, "the device has an FFmpeg")
         assert len(pids) == 1
         return pids[0]
 
     def owning_fleet(self, *names: str) -> str:
-        """Which of the named fleets of stream workers owns the device."""
+        """The one of the named fleets of stream workers that owns the device."""
         pid = int(self.stack.stream(self.device_id)["worker"].rpartition(":")[2])
         return next(name for name in names if pid in self.stack.pids(name))
 
     def recover(self, moment: float, seconds: float, is_healed: Callable[[], object] = lambda: True) -> float | None:
         """Wait until `is_healed`, the stream runs, the bus gets new parts and pictures flow in the page.
 
-        Gives the seconds from `moment` (wall clock) to the end of the break, None when there was no break. Fails
-        after `seconds`, and when the page was loaded again.
+        Returns the seconds from `moment` (wall clock) to the end of the break, None without a break. Fails after
+        `seconds`, and if the page was reloaded.
         """
 
         well_since = 0.0
@@ -56,12 +56,12 @@ class Watched:
             return bool(is_well) and time.monotonic() - well_since >= STEADY_SECONDS
 
         self.stack.wait_until(is_well, seconds + STEADY_SECONDS + 1, f"device {self.device_id} is live again")
-        assert self.viewer.has_continued, "the page was loaded again"
+        assert self.viewer.has_continued, "the page was reloaded"
         recovery = self.viewer.recovery_after(moment, GAP_SECONDS)
         return recovery or None
 
     def has_parts_after(self, moment: float) -> bool:
-        """Whether the bus holds footage of later than a moment."""
+        """Whether the bus holds footage later than a moment."""
         client = self.stack.redis.client()
         try:
             entries = client.xrevrange(f"vas:bus:{self.device_id}", count=1)
@@ -70,7 +70,7 @@ class Watched:
             client.close()
 
     def assert_never_stops(self, since: float) -> None:
-        """Fail when the pictures stopped for a while since a moment, however busy the machine is."""
+        """Fail if the pictures stopped since a moment, however busy the machine is."""
         assert self.viewer.has_continued
         assert self.viewer.longest_gap(since) <= STOP_SECONDS
 
@@ -80,7 +80,7 @@ class Watched:
         return [event for event in self.stack.api.get(f"/devices/{self.device_id}/events") if event["at"] >= start]
 
     def reasons_since(self, moment: float) -> list[str]:
-        """The codes of their reasons."""
+        """The reason codes of the transitions since a moment."""
         return [event["reason"]["code"] for event in self.events_since(moment) if event["reason"]]
 
     def bus(self) -> MediaBus:

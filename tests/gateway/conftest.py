@@ -1,4 +1,4 @@
-"""What several tests of the core share."""
+"""Fixtures of the gateway's tests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Rows of footage, snapshots and bookmarks without files, for what only asks the database."""
+"""Rows of footage, snapshots and bookmarks without files, for tests of code that only reads the database."""
 
 import json
 import uuid
@@ -48,7 +48,7 @@ class Rows:
         parts: int = 120,
         has_parts: bool = False,
     ) -> list[int]:
-        """So many files in a row of one run; gives their rows' ids."""
+        """Insert `minutes` consecutive files of one run; returns the ids of their rows."""
         ids = []
         with database.transaction():
             footage = FootageScope(self.id)
@@ -83,21 +83,21 @@ class Rows:
     def note(
         self, start_ms: int, end_ms: int | None, code: str, *, by: str | None = None, is_wanted: bool = True
     ) -> None:
-        """A gap's row."""
+        """Insert the row of a gap."""
         with database.transaction():
             FootageScope(self.id).insert(
                 Gap, start_ms=start_ms, end_ms=end_ms, reason_code=code, by_name=by, is_wanted=int(is_wanted)
             ).execute()
 
     def change(self, **values) -> Recording:
-        """Set columns of the recording, and give it."""
+        """Set columns of the recording, and return it."""
         with database.transaction():
             EVERY_TENANT.update(Recording, **values).where(Recording.id == self.id).execute()
         return self.recording()
 
 
 def make_rows(scope: TenantScope, box: SecretBox, **values) -> Rows:
-    """A device that is recorded continuously, without footage yet; `values` as for `make_device`."""
+    """A continuously recorded device without footage; `values` as for `make_device`."""
     device = make_device(scope, box, **values)
     with database.transaction():
         storage = StorageRow.select().first()
@@ -115,7 +115,7 @@ def make_rows(scope: TenantScope, box: SecretBox, **values) -> Rows:
 def make_snapshot(
     scope: TenantScope, device: Device, at_ms: int, *, tags: tuple[str, ...] = (), **values: Any
 ) -> Snapshot:
-    """The row of a snapshot; its file is not there."""
+    """The row of a snapshot, without its file."""
     snapshot_id = values.get("id") or str(uuid.uuid4())
     defaults = {
         "id": snapshot_id,
@@ -141,7 +141,7 @@ def make_snapshot(
 
 
 def make_bookmark(scope: TenantScope, device: Device, at_ms: int, **values: Any) -> Bookmark:
-    """The row of a bookmark; its files are not there."""
+    """The row of a bookmark, without its files."""
     now = utc_now()
     defaults = {
         "id": str(uuid.uuid4()),

@@ -16,7 +16,7 @@ DEMO_FILE = Path(__file__).parents[2] / "deploy" / "demo" / "devices.json"
 
 @pytest.fixture
 def run(database_url, redis_url, tmp_path, monkeypatch):
-    """Runs `vas` with its settings in the environment; gives exit code and output."""
+    """Runs `vas` with its settings in the environment; returns exit code and output."""
     monkeypatch.chdir(tmp_path)
     environ = {
         "DATABASE_URL": database_url,
@@ -39,11 +39,11 @@ def run(database_url, redis_url, tmp_path, monkeypatch):
     database.close()
 
 
-def test_release_may_be_repeated(run):
+def test_release_can_be_repeated(run):
     assert run("release") == (0, "database: up to date\n")
 
 
-def test_release_makes_a_new_database(run, tmp_path):
+def test_release_creates_a_new_database(run, tmp_path):
     url = f"sqlite:///{tmp_path}/new.db"
     names = "0001_initial, 0002_recording, 0003_captures, 0004_snapshot_search"
     assert run("release", DATABASE_URL=url) == (0, f"database: {names} applied\n")
@@ -68,7 +68,7 @@ def test_a_device_is_added_and_listed_without_its_password(run):
         (("x", "rtsp://169.254.169.254/"), "metadata"),
     ],
 )
-def test_a_mistake_is_one_sentence_without_a_traceback(run, arguments, words):
+def test_an_error_is_one_sentence_without_a_traceback(run, arguments, words):
     code, output = run("devices", "add", *arguments)
     assert code == 1
     assert output.startswith("vas: ")
@@ -84,11 +84,11 @@ def test_demo_devices_are_registered_once_and_stay_deleted(run, scope):
     devices, total = list_devices(scope)
     assert total == len(names)
     delete_device(scope, devices[0].id)
-    assert run("demo", "register", str(DEMO_FILE)) == (0, "demo devices: registered before\n")
+    assert run("demo", "register", str(DEMO_FILE)) == (0, "demo devices: already registered\n")
     assert list_devices(scope)[1] == len(names) - 1
 
 
-def test_a_demo_device_leaves_a_persons_device_alone(run, scope):
+def test_registering_demo_devices_does_not_change_other_devices(run, scope):
     name = json.loads(DEMO_FILE.read_text())[0]["name"]
     run("devices", "add", name, "rtsp://10.0.0.1/mine")
     code, _ = run("demo", "register", str(DEMO_FILE))
@@ -96,7 +96,7 @@ def test_a_demo_device_leaves_a_persons_device_alone(run, scope):
     assert [device.source_url for device in list_devices(scope)[0] if device.name == name] == ["rtsp://10.0.0.1/mine"]
 
 
-def test_a_wrong_demo_file_adds_nothing(run, scope, tmp_path):
+def test_an_invalid_demo_file_adds_nothing(run, scope, tmp_path):
     file = tmp_path / "devices.json"
     for text in (
         "{",
@@ -112,7 +112,7 @@ def test_a_wrong_demo_file_adds_nothing(run, scope, tmp_path):
     assert list_devices(scope)[1] == 0
 
 
-def test_doctor_exits_with_1_and_the_remedy(run):
+def test_doctor_exits_with_1_and_prints_the_remedy(run):
     code, output = run("doctor")
     assert code == 1
     assert "no stream worker runs" in output
@@ -141,11 +141,11 @@ def test_doctor_answers_while_everything_is_away(run):
 def test_secrets_are_rotated(run, scope):
     run("devices", "add", "Gate", SOURCE_URL)
     new = {"SECRET_KEY": "a-brand-new-secret-key", "PREVIOUS_SECRET_KEYS": SECRET_KEY}
-    assert run("secrets", "rotate", **new) == (0, "devices encrypted anew: 1\n")
-    assert run("secrets", "rotate", **new) == (0, "devices encrypted anew: 0\n")
+    assert run("secrets", "rotate", **new) == (0, "devices re-encrypted: 1\n")
+    assert run("secrets", "rotate", **new) == (0, "devices re-encrypted: 0\n")
 
 
-def test_a_wrong_setting_is_said_in_one_sentence(run):
+def test_an_invalid_setting_is_reported_in_one_sentence(run):
     code, output = run("release", LOG_LEVEL="LOUD")
     assert code == 1
     assert "'LOG_LEVEL'" in output

@@ -1,4 +1,4 @@
-"""Settings are read once; every wrong one is named with what would be right, and secrets are made once."""
+"""Settings are read once; every invalid one is reported with the accepted values, and secrets are generated once."""
 
 import os
 import stat
@@ -20,13 +20,13 @@ def read(**environ: str) -> Config:
 def test_the_defaults_are_those_of_one_machine():
     config = read()
     assert config.database_url == "sqlite:///var/vas.db"
-    assert config.host == "127.0.0.1", "nothing listens for the network unless asked to"
+    assert config.host == "127.0.0.1", "nothing listens on the network unless configured"
     assert config.bus_redis_url == config.redis_url
     assert config.allow_loopback_sources is False
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "complaint"),
+    ("name", "text", "message"),
     [
         ("PORT", "0", "must be between 1 and 65535, not 0"),
         ("PORT", "eighty", "must be a number from 1 to 65535, not 'eighty'"),
@@ -48,21 +48,21 @@ def test_the_defaults_are_those_of_one_machine():
         ("LOG_LEVEL", "chatty", "must be one of DEBUG, INFO, WARNING, ERROR, not 'chatty'"),
     ],
 )
-def test_a_wrong_value_is_named_with_what_would_be_right(name: str, text: str, complaint: str):
+def test_an_invalid_value_is_reported_with_the_accepted_values(name: str, text: str, message: str):
     with pytest.raises(ConfigError) as raised:
         read(**{name: text})
     assert str(raised.value).startswith(f"'{name}' ")
-    assert complaint in str(raised.value)
+    assert message in str(raised.value)
 
 
-def test_all_wrong_values_are_named_at_once():
+def test_all_invalid_values_are_reported_together():
     with pytest.raises(ConfigError) as raised:
         read(PORT="x", LOG_LEVEL="y", STREAM_SLOTS="z")
     assert [name for name in ("'PORT'", "'LOG_LEVEL'", "'STREAM_SLOTS'") if name not in str(raised.value)] == []
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "SFU_SECRET", "SECRET_KEY"])
-def test_a_complaint_quotes_no_secret(name: str):
+def test_an_error_message_quotes_no_secret(name: str):
     with pytest.raises(ConfigError) as raised:
         read(**{name: "x://u:p4ssw0rd"})
     assert "p4ssw0rd" not in str(raised.value)
@@ -102,13 +102,13 @@ def test_the_sfus_http_address_follows_its_websocket_address(ws: str, http: str)
     assert read(MEDIASOUP_WS_URL=ws).sfu_http_url == http
 
 
-def test_the_file_env_is_read_and_the_environment_wins(tmp_path, monkeypatch):
+def test_the_file_env_is_read_and_the_environment_takes_precedence(tmp_path, monkeypatch):
     (tmp_path / ".env").write_text(
         "PORT=8100\nHOST=10.1.1.1\nSECRET_KEY=kkkkkkkkkkkkkkkk\nSFU_SECRET=ssssssssssssssss\n"
     )
     monkeypatch.chdir(tmp_path)
     for name in ("PORT", "HOST", *KEYS):
-        # Set and removed: what the reading puts into the environment is taken back after the test.
+        # Set and removed: monkeypatch restores the variable that the reading puts into the environment.
         monkeypatch.setenv(name, "x")
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOST", "10.2.2.2")
@@ -116,7 +116,7 @@ def test_the_file_env_is_read_and_the_environment_wins(tmp_path, monkeypatch):
     assert (config.port, config.host) == (8100, "10.2.2.2")
 
 
-def test_secrets_that_nobody_gave_are_made_once_and_kept(tmp_path):
+def test_missing_secrets_are_generated_once_and_stored(tmp_path):
     first = Config.from_environment({"VAR_DIR": str(tmp_path)})
     second = Config.from_environment({"VAR_DIR": str(tmp_path), "SECRET_KEY": "", "SFU_SECRET": ""})
     assert (first.secret_key, first.sfu_secret) == (second.secret_key, second.sfu_secret)
@@ -124,10 +124,10 @@ def test_secrets_that_nobody_gave_are_made_once_and_kept(tmp_path):
     assert len(first.secret_key) == 64
     for name in SECRET_FILES:
         assert stat.S_IMODE(os.stat(tmp_path / "secrets" / name).st_mode) == 0o600
-    assert {path.name for path in (tmp_path / "secrets").iterdir()} == set(SECRET_FILES), "no drafts stay"
+    assert {path.name for path in (tmp_path / "secrets").iterdir()} == set(SECRET_FILES), "no temporary files remain"
 
 
-def test_processes_that_start_together_agree_on_the_secret(tmp_path):
+def test_processes_that_start_at_the_same_time_agree_on_the_secret(tmp_path):
     found, pre_roll_filter = [], threading.Barrier(16)
 
     def make() -> None:
@@ -143,7 +143,7 @@ def test_processes_that_start_together_agree_on_the_secret(tmp_path):
     assert len(set(found)) == 1
 
 
-def test_a_secret_file_that_is_of_no_use_is_named(tmp_path):
+def test_an_unusable_secret_file_is_named(tmp_path):
     (tmp_path / "short").write_text("abc\n")
     with pytest.raises(ConfigError, match="short' must hold at least 16"):
         read_or_make_secret(tmp_path / "short")
@@ -154,26 +154,26 @@ def test_a_secret_file_that_is_of_no_use_is_named(tmp_path):
         read_or_make_secret(tmp_path / "bytes")
 
 
-def test_a_secret_that_cannot_be_kept_is_named(tmp_path):
+def test_a_secret_that_cannot_be_stored_is_named(tmp_path):
     (tmp_path / "secrets").symlink_to(tmp_path / "nowhere" / "else")
     with pytest.raises(ConfigError, match="cannot be made"):
         read_or_make_secret(tmp_path / "secrets" / "key")
 
 
-def test_every_setting_says_its_unit_and_what_it_is_for():
+def test_every_setting_has_a_unit_and_a_description():
     for setting in describe_settings():
         assert setting.unit, setting.name
         assert len(setting.about) > 10, setting.name
-    spelt = {setting.name: setting.default for setting in describe_settings()}
+    defaults = {setting.name: setting.default for setting in describe_settings()}
     assert (
-        spelt["PORT"],
-        spelt["STALL_SECONDS"],
-        spelt["ALLOW_LOOPBACK_SOURCES"],
-        spelt["TRUSTED_HOSTS"],
+        defaults["PORT"],
+        defaults["STALL_SECONDS"],
+        defaults["ALLOW_LOOPBACK_SOURCES"],
+        defaults["TRUSTED_HOSTS"],
     ) == ("8000", "10", "0", "")
 
 
-def test_footage_and_exports_lie_below_var_dir_unless_they_are_given_a_place(tmp_path):
+def test_footage_and_exports_are_below_var_dir_unless_configured(tmp_path):
     given = {"VAR_DIR": str(tmp_path), "RECORDINGS_DIR": "/mnt/footage"}
     config = Config.from_environment(given)
     assert (config.recordings_dir, config.exports_dir) == (Path("/mnt/footage"), tmp_path / "exports")

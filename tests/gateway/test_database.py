@@ -18,7 +18,7 @@ def count_tenants() -> int:
         return Tenant.select().count()
 
 
-def test_sessions_may_be_nested_and_give_their_connection_back(bound_database):
+def test_sessions_can_be_nested_and_return_their_connection(bound_database):
     with database.session() as db:
         with database.session():
             assert count_tenants() == 1
@@ -26,7 +26,7 @@ def test_sessions_may_be_nested_and_give_their_connection_back(bound_database):
     assert db.is_closed()
 
 
-def test_a_transaction_is_kept_whole_or_not_at_all(bound_database, scope, box):
+def test_a_transaction_is_committed_completely_or_not_at_all(bound_database, scope, box):
     def fail() -> None:
         with database.transaction():
             make_device(scope, box)
@@ -37,7 +37,7 @@ def test_a_transaction_is_kept_whole_or_not_at_all(bound_database, scope, box):
     assert list_devices(scope)[1] == 0
 
 
-def test_many_threads_write_at_once_without_an_error(bound_database, scope, box):
+def test_many_threads_write_concurrently_without_an_error(bound_database, scope, box):
     errors = []
 
     def write(number: int) -> None:
@@ -116,7 +116,7 @@ def test_other_database_urls_are_refused(url):
         database.build_database(url)
 
 
-def test_a_connection_lost_inside_a_transaction_is_an_outage_and_nothing_is_kept(postgres_url, scope, box):
+def test_a_connection_lost_inside_a_transaction_is_an_outage_and_nothing_is_committed(postgres_url, scope, box):
     database.connect(make_config(database_url=postgres_url))
 
     def lose() -> None:
@@ -136,8 +136,8 @@ def test_a_connection_lost_inside_a_transaction_is_an_outage_and_nothing_is_kept
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_full_disk_is_named_although_undoing_the_transaction_fails_as_well(bound_database, scope, box):
-    # The pool's one connection is the next one's, too.
+def test_a_full_disk_is_named_although_the_rollback_fails_as_well(bound_database, scope, box):
+    # The pool has one connection, so the next session gets the same one.
     with database.session() as db:
         db.execute_sql(f"PRAGMA max_page_count = {db.execute_sql('PRAGMA page_count').fetchone()[0]}")
     with pytest.raises(DatabaseUnavailable, match="disk of the database is full"):

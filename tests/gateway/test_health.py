@@ -29,21 +29,21 @@ def overall(**checks):
     return health.run_checks([HealthCheck(name, check) for name, check in checks.items()])["status"]
 
 
-def test_the_whole_is_down_without_a_vital_part_and_degraded_without_another():
+def test_the_service_is_down_without_a_vital_component_and_degraded_without_another():
     assert overall(database=ok, redis=ok, sfu=ok) == "ok"
     assert overall(database=ok, redis=ok, sfu=down) == "degraded"
     assert overall(database=ok, redis=down, sfu=ok) == "down"
     assert overall(database=fail, redis=ok, sfu=ok) == "down"
 
 
-def test_a_check_that_fails_is_down_and_tells_no_secret():
+def test_a_check_that_fails_is_down_and_reveals_no_secret():
     answer = health.run_checks([HealthCheck("sfu", fail), HealthCheck("redis", ok)])
     assert answer["components"]["sfu"]["status"] == "down"
     assert "geheim" not in str(answer)
     assert answer["components"]["redis"]["detail"] == {"figure": 1}
 
 
-def test_a_check_that_hangs_holds_nobody_up(monkeypatch):
+def test_a_hanging_check_does_not_delay_the_others(monkeypatch):
     monkeypatch.setattr(health, "CHECK_SECONDS", 0.2)
     release = threading.Event()
     answer = health.run_checks([HealthCheck("slow", lambda: release.wait(20) and ok()), HealthCheck("redis", ok)])
@@ -54,7 +54,7 @@ def test_a_check_that_hangs_holds_nobody_up(monkeypatch):
 
 
 @pytest.mark.usefixtures("bound_database")
-def test_every_component_is_looked_at(redis_url, tmp_path):
+def test_every_component_is_checked(redis_url, tmp_path):
     class Plugin:
         @hookimpl
         def register_health_checks(self, config):
@@ -110,7 +110,7 @@ def test_redis_that_may_drop_jobs_is_degraded(redis_server, redis_url):
 
 
 @pytest.mark.parametrize(("free", "status"), [(50 << 30, "ok"), (900 << 20, "degraded"), (50 << 20, "down")])
-def test_a_disk_is_told_before_it_is_full(monkeypatch, tmp_path, free, status):
+def test_a_disk_is_reported_before_it_is_full(monkeypatch, tmp_path, free, status):
     from collections import namedtuple
 
     usage = namedtuple("usage", "total used free")(100 << 30, 0, free)
@@ -118,16 +118,16 @@ def test_a_disk_is_told_before_it_is_full(monkeypatch, tmp_path, free, status):
     assert health.check_disk(tmp_path / "not" / "yet", "VAR_DIR").status == status
 
 
-def test_a_database_whose_disk_is_full_is_told_and_can_still_be_read(monkeypatch, bound_database):
+def test_a_database_whose_disk_is_full_is_reported_and_can_still_be_read(monkeypatch, bound_database):
     from collections import namedtuple
 
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage(100 << 30, 0, 50 << 20))
-    found, is_file = health.check_database_and_room(bound_database), bound_database.startswith("sqlite")
+    found, is_file = health.check_database_and_free_space(bound_database), bound_database.startswith("sqlite")
     assert (found.status, "full" in str(found.reason)) == (("degraded", True) if is_file else ("ok", False))
     assert health.check_database().status == "ok"
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage(100 << 30, 0, 50 << 30))
-    assert health.check_database_and_room(bound_database).status == "ok"
+    assert health.check_database_and_free_space(bound_database).status == "ok"
 
 
 def test_a_missing_program_comes_with_its_remedy(tmp_path):
@@ -139,7 +139,7 @@ def test_a_missing_program_comes_with_its_remedy(tmp_path):
     assert names == ["ffmpeg", "ffprobe", "setpriv", "mediasoup_worker"]
 
 
-def test_an_old_ffmpeg_is_found_out(tmp_path):
+def test_an_old_ffmpeg_is_detected(tmp_path):
     program = tmp_path / "ffmpeg"
     program.write_text("#!/bin/sh\necho 'ffmpeg version 4.3.1-0+deb11u1 Copyright'\n")
     program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Secrets stop at the edge: not in a reply, a log, the queue, Redis, the database file or a repr."""
+"""Secrets never appear in a reply, a log, the queue, Redis, the database file or a repr."""
 
 import logging
 
@@ -7,7 +7,7 @@ import pytest
 from gateway.app import create_app
 from gateway.inventory import find_device
 from gateway.logs import RedactingFormatter
-from gateway.streams.model import read_device_settings
+from gateway.streams.queries import read_device_settings
 from tests.factories import PASSWORD, SECRET_KEY, SECRETS, SFU_SECRET, SOURCE_URL, device_body, no_plugins
 
 SUB_URL = SOURCE_URL.replace("stream1", "stream2")
@@ -23,7 +23,7 @@ def app(config):
     return create_app(config, no_plugins())
 
 
-def test_no_reply_of_a_whole_life_holds_a_secret(app, config, caplog, monkeypatch):
+def test_no_reply_in_the_life_of_a_device_contains_a_secret(app, config, caplog, monkeypatch):
     caplog.set_level(logging.DEBUG)
     caplog.handler.setFormatter(RedactingFormatter())
     monkeypatch.setattr("gateway.api.devices.probing.WAIT_SECONDS", 0.05)
@@ -60,7 +60,7 @@ def test_no_reply_of_a_whole_life_holds_a_secret(app, config, caplog, monkeypatc
     assert_clean(caplog.text, "the log")
 
 
-def test_what_is_stored_holds_no_secret(app, config, tmp_path):
+def test_stored_data_contains_no_secret(app, config, tmp_path):
     client = app.test_client()
     client.post("/api/v1/devices", json=device_body(sub_source_url=SUB_URL, start_mode="always"))
     redis = app.extensions["vas"].redis
@@ -77,7 +77,7 @@ def test_what_is_stored_holds_no_secret(app, config, tmp_path):
         assert_clean(path.read_bytes().decode("latin-1"), path.name)
 
 
-def test_no_repr_holds_a_secret(app, config, scope, box):
+def test_no_repr_contains_a_secret(app, config, scope, box):
     device = app.test_client().post("/api/v1/devices", json=device_body()).json
     wired = app.extensions["vas"]
     settings = read_device_settings(device["id"], wired.box)

@@ -1,4 +1,4 @@
-"""Whatever is logged, secrets are not in the log."""
+"""No log line contains secrets."""
 
 import io
 import logging
@@ -11,7 +11,7 @@ from tests.factories import PASSWORD, SOURCE_URL, make_config
 
 @pytest.fixture
 def root():
-    """The root logger, put back as it was."""
+    """The root logger, restored after the test."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield root

@@ -17,7 +17,7 @@ def test_a_source_survives_json():
     assert SourceInfo.from_dict({}) == SourceInfo()
 
 
-def test_what_a_later_version_wrote_is_passed_over():
+def test_unknown_values_of_a_later_version_are_ignored():
     values = SOURCE.to_dict() | {"colour": "red"}
     values["video"]["hdr"] = True
     assert SourceInfo.from_dict(values) == SOURCE

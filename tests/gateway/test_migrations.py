@@ -1,4 +1,4 @@
-"""Migrations run once, in order, also when two start at once."""
+"""Migrations run once and in order, also when two releases start at the same time."""
 
 import multiprocessing
 import uuid
@@ -44,14 +44,14 @@ def test_a_second_release_does_nothing(new_database):
     assert migrations.missing_migrations() == migrations.migrate() == []
 
 
-def test_the_default_tenant_is_there_from_the_first(new_database):
+def test_the_first_migration_creates_the_default_tenant(new_database):
     database.connect(make_config(database_url=new_database))
     migrations.migrate()
     with database.session():
         assert [tenant.id for tenant in Tenant.select()] == [DEFAULT_TENANT_ID]
 
 
-def test_two_releases_at_once_run_each_migration_once(new_database):
+def test_two_concurrent_releases_run_each_migration_once(new_database):
     context = multiprocessing.get_context("spawn")
     answers = context.Queue()
     releases = [context.Process(target=migrate_in_process, args=(new_database, answers)) for _ in range(3)]
@@ -80,7 +80,7 @@ def test_every_table_has_a_tenant(bound_database):
                 assert columns & {"tenant_id", "recording_id", "segment_id"}, table
 
 
-def test_devices_of_before_are_recorded_only_once_somebody_says_so(new_database):
+def test_existing_devices_are_not_recorded_until_recording_is_switched_on(new_database):
     database.connect(make_config(database_url=new_database))
     first, *later = migrations.known_migrations().items()
     with pytest.MonkeyPatch.context() as patch:
@@ -100,7 +100,7 @@ def test_devices_of_before_are_recorded_only_once_somebody_says_so(new_database)
         assert db.execute_sql("SELECT mode, observed, epoch FROM recordings").fetchall() == [("off", "off", 0)]
 
 
-def test_snapshots_of_before_are_found_by_their_words(new_database):
+def test_existing_snapshots_are_found_by_their_text(new_database):
     database.connect(make_config(database_url=new_database))
     *earlier, last = list(migrations.known_migrations().items())[:4]
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""Secrets are taken out of URLs and text."""
+"""Secrets are removed from URLs and text."""
 
 import pytest
 
@@ -22,18 +22,18 @@ from gateway.redaction import is_redacted, redact_text, redact_url
         ("rtsps://[2001:db8::1]:322/x", "rtsps://[2001:db8::1]:322/x"),
     ],
 )
-def test_urls_keep_all_but_their_secrets(url, shown):
+def test_urls_keep_everything_but_their_secrets(url, shown):
     assert redact_url(url) == shown
     assert redact_url(shown) == shown
 
 
-def test_a_shown_url_is_known_by_its_mask():
+def test_a_redacted_url_is_recognised_by_its_mask():
     assert is_redacted("rtsp://***@10.0.0.1/")
     assert is_redacted("rtsp://10.0.0.1/?token=***")
     assert not is_redacted("rtsp://user:pw@10.0.0.1/")
 
 
-def test_text_loses_urls_parameters_and_tokens():
+def test_credentials_in_urls_parameters_and_tokens_are_removed_from_text():
     line = "[rtsp @ 0x55] rtsp://admin:geheim@10.0.0.1/x?token=abc123: 401; Authorization: Basic YWRtaW46Z2VoZWlt"
     shown = redact_text(line)
     assert not [secret for secret in ("geheim", "abc123", "YWRtaW46") if secret in shown]
@@ -41,10 +41,10 @@ def test_text_loses_urls_parameters_and_tokens():
     assert "401" in shown
 
 
-def test_text_loses_the_secrets_that_are_named():
+def test_given_secrets_are_removed_from_text():
     assert redact_text("login admin/p@ss failed", ["p@ss"]) == "login admin/*** failed"
 
 
-def test_plain_text_stays():
+def test_plain_text_is_unchanged():
     text = "device 12 started: 25 fps at 10.0.0.1:554"
     assert redact_text(text) == text

@@ -7,7 +7,7 @@ from gateway.secrets import SealBroken, SecretBox
 OLD, NEW = "old-key-0123456789", "new-key-0123456789"
 
 
-def test_what_is_sealed_can_be_opened_in_its_context_only():
+def test_a_sealed_text_can_be_opened_in_its_context_only():
     box = SecretBox(OLD)
     sealed = box.seal("rtsp://user:geheim@host", "device:1:source_url")
     assert "geheim" not in sealed
@@ -16,7 +16,7 @@ def test_what_is_sealed_can_be_opened_in_its_context_only():
         box.open(sealed, "device:2:source_url")
 
 
-def test_the_same_text_is_never_sealed_alike():
+def test_sealing_the_same_text_twice_gives_different_results():
     box = SecretBox(OLD)
     assert box.seal("x", "c") != box.seal("x", "c")
 

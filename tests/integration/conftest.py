@@ -1,4 +1,4 @@
-"""Real cameras, and a Redis that can be emptied and taken away; every test is marked `integration`."""
+"""Real cameras, and a Redis that tests can empty and stop; every test is marked `integration`."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="package")
 def cameras() -> Iterator[CameraServer]:
-    """A server of real cameras; each test adds its own."""
+    """A server of real cameras; each test adds its own cameras."""
     with CameraServer() as server:
         yield server
 
@@ -48,7 +48,7 @@ def store(redis_of_package: Redis) -> Iterator[Redis]:
 
 @pytest.fixture
 def client(store: Redis):
-    """The product's own kind of connection to it."""
+    """A connection to it as the product makes it."""
     client = connect_redis(store.url)
     yield client
     client.close()
@@ -56,7 +56,7 @@ def client(store: Redis):
 
 @pytest.fixture
 def make_part() -> Callable[..., Part]:
-    """`make_part(run=1, is_key=False)` gives the next part of half a second of a device `d1`."""
+    """`make_part(run=1, is_key=False)` returns the next part of half a second of a device `d1`."""
     numbers = itertools.count(1)
 
     def make(run: int = 1, *, is_key: bool = False, size: int = 1000, sequence: int | None = None) -> Part:

@@ -1,4 +1,4 @@
-"""The media bus on a real Redis: order, bounds, and what happens when Redis goes and comes."""
+"""The media bus on a real Redis: order, bounds, and outages of Redis."""
 
 import threading
 import time
@@ -80,12 +80,12 @@ def test_there_is_no_latest_group_without_a_key_frame_of_the_same_run(writer, bu
     assert bus.latest_group("d1") is None
 
 
-def test_a_redis_that_came_back_empty_gets_the_window_again(store, writer, bus, make_part):
+def test_after_redis_lost_its_data_it_gets_the_window_again(store, writer, bus, make_part):
     for number in range(5):
         writer.publish(make_part(is_key=number == 0))
     store.restart()
     deadline = time.monotonic() + 5
-    # The first call may meet the connection that was cut.
+    # The first call may still use the broken connection.
     while not writer.publish(make_part()):
         assert time.monotonic() < deadline
     held = numbers(bus.read("d1", None, count=100))
@@ -93,7 +93,7 @@ def test_a_redis_that_came_back_empty_gets_the_window_again(store, writer, bus, 
     assert bus.init_segment("d1", 1) == b"init 1"
 
 
-def test_parts_of_the_time_without_redis_are_published_afterwards(store, writer, bus, make_part):
+def test_parts_of_an_outage_of_redis_are_published_afterwards(store, writer, bus, make_part):
     writer.publish(make_part(is_key=True))
     store.stop()
     assert not writer.publish(make_part())
@@ -107,7 +107,7 @@ def test_parts_of_the_time_without_redis_are_published_afterwards(store, writer,
     assert numbers(bus.read("d1", None)) == [1, 2, 3]
 
 
-def test_a_redis_that_is_away_for_long_costs_no_more_memory_than_the_window(store, client, make_part):
+def test_a_long_outage_of_redis_costs_no_more_memory_than_the_window(store, client, make_part):
     writer = BusWriter(client, "d1", window_seconds=WINDOW_SECONDS, max_bytes=1 << 20)
     store.stop()
     for _ in range(60):
@@ -143,7 +143,7 @@ def test_a_forgotten_device_leaves_no_key(client, writer, bus, make_part):
     assert client.keys("vas:bus:*") == []
 
 
-def test_the_parts_of_a_device_that_stopped_go_away_by_themselves(client, writer, make_part):
+def test_the_parts_of_a_stopped_device_expire(client, writer, make_part):
     writer.publish(make_part(is_key=True))
     for key in client.keys("vas:bus:*"):
         assert 0 < client.pttl(key) <= WINDOW_SECONDS * 4 * 1000

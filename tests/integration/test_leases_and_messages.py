@@ -28,7 +28,7 @@ def test_a_lease_has_one_holder(leases):
     assert leases.holders(STREAM, ["d1", "d2"]) == {"d1": "a"}
 
 
-def test_a_lease_is_given_back_by_its_holder_alone(leases):
+def test_a_lease_is_released_by_its_holder_only(leases):
     leases.take(STREAM, "d1", "a", 10)
     leases.release(STREAM, "d1", "b")
     assert leases.holder(STREAM, "d1") == "a"
@@ -36,14 +36,14 @@ def test_a_lease_is_given_back_by_its_holder_alone(leases):
     assert leases.take(STREAM, "d1", "b", 10)
 
 
-def test_a_lease_that_is_not_renewed_ends_and_its_late_holder_is_told(leases):
+def test_a_lease_that_is_not_renewed_expires_and_its_late_holder_gets_an_error(leases):
     leases.take(STREAM, "d1", "a", 0.2)
-    wait_until(lambda: leases.take(STREAM, "d1", "b", 10), "the lease ends", 3)
+    wait_until(lambda: leases.take(STREAM, "d1", "b", 10), "the lease expires", 3)
     with pytest.raises(LeaseLost):
         leases.renew(STREAM, "d1", "a", 10)
 
 
-def test_a_living_owner_takes_its_lease_back_in_a_redis_that_came_back_empty(store, leases):
+def test_a_living_owner_restores_its_lease_after_redis_lost_its_data(store, leases):
     leases.take(STREAM, "d1", "a", 10)
     store.restart()
     leases.renew(STREAM, "d1", "a", 10)
@@ -51,7 +51,7 @@ def test_a_living_owner_takes_its_lease_back_in_a_redis_that_came_back_empty(sto
     assert not leases.take(STREAM, "d1", "b", 10)
 
 
-def test_slots_are_known_of_workers_that_report_and_forgotten_of_those_that_left(client):
+def test_slots_of_workers_that_report_are_known_until_they_withdraw(client):
     slots = WorkerSlots(client)
     slots.report(STREAM, "vm:1", 3, 16)
     slots.report(STREAM, "vm:2", 0, 16)
@@ -61,7 +61,7 @@ def test_slots_are_known_of_workers_that_report_and_forgotten_of_those_that_left
     assert 0 < client.ttl("vas:worker:stream:vm:2") <= WorkerSlots.TTL_SECONDS
 
 
-def test_a_device_is_asked_to_start_once_until_a_worker_has_taken_it(client, messages):
+def test_a_start_is_requested_once_until_a_worker_has_taken_it(client, messages):
     assert messages.start_stream("d1")
     assert not messages.start_stream("d1")
     assert messages.start_stream("d2")
@@ -77,14 +77,14 @@ def test_a_message_holds_an_id_and_nothing_else(client, messages):
     assert b"rtsp" not in body
 
 
-def test_messages_go_on_after_redis_came_back_empty(store, client, messages):
+def test_messages_work_again_after_redis_lost_its_data(store, client, messages):
     messages.start_stream("d1")
     store.restart()
     assert messages.start_stream("d1")
     assert client.llen(f"dramatiq:{STREAM_QUEUE}") == 1
 
 
-def test_without_redis_a_sender_is_told_within_seconds(store, messages):
+def test_without_redis_a_sender_gets_an_error_within_seconds(store, messages):
     store.stop()
     started = time.monotonic()
     with pytest.raises(Unavailable) as caught:

@@ -1,11 +1,11 @@
-"""What a look at a real camera tells: of every kind that the camera server has."""
+"""Probing real cameras of every kind that the camera server has."""
 
 import pytest
 
 from tests.factories import make_config
 from workers.ffmpeg.probe import WATCH_SECONDS, probe_source
 
-# Time enough also on a machine that does other things: what is told is asked here, not how fast.
+# Enough time also on a busy machine: these tests check the result, not the speed.
 CONFIG = make_config(allow_loopback_sources=True, connect_timeout_seconds=20.0)
 
 CASES = [
@@ -21,7 +21,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("settings", "video", "audio"), CASES)
-def test_a_probe_tells_what_a_camera_sends(cameras, request, settings, video, audio):
+def test_a_probe_reports_the_streams_of_a_camera(cameras, request, settings, video, audio):
     path = "/" + "".join(filter(str.isalnum, request.node.callspec.id))
     url = cameras.add(path, width=320, height=192, fps=10, key_frame_seconds=1, **settings)
     found = probe_source(CONFIG, url, "tcp", watch_seconds=WATCH_SECONDS)
@@ -38,12 +38,12 @@ def test_a_probe_tells_what_a_camera_sends(cameras, request, settings, video, au
         assert seen.key_frame_interval_seconds == pytest.approx(1, abs=0.25)
 
 
-def test_a_camera_with_a_password_is_looked_at_with_it_and_refuses_without(cameras):
+def test_a_camera_with_a_password_is_probed_with_it_and_refuses_without(cameras):
     url = cameras.add("/locked", width=320, height=192, fps=10, user="viewer", password="pa55")
     assert probe_source(CONFIG, url, "tcp").reason is None
     assert probe_source(CONFIG, url.replace("pa55", "wrong"), "tcp").reason.code == "unauthorized"
     cameras.remove("/locked")
 
 
-def test_a_path_that_is_not_there_is_not_found(cameras):
+def test_a_missing_path_is_not_found(cameras):
     assert probe_source(CONFIG, cameras.url("/nowhere"), "tcp").reason.code == "not_found"

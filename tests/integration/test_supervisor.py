@@ -1,4 +1,4 @@
-"""A supervisor with a real camera, real FFmpeg and a real Redis, without outputs: what the bus carries."""
+"""A supervisor with a real camera, real FFmpeg and a real Redis, without outputs: the content of the bus."""
 
 import io
 import itertools
@@ -15,7 +15,8 @@ from gateway import database
 from gateway.leases import STREAM, Leases
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
-from gateway.streams.model import ask_to_stop, read_stream_record, request_start
+from gateway.streams.model import request_start, request_stop
+from gateway.streams.queries import read_stream_record
 from gateway.tenancy.scopes import TenantScope
 from tests.conftest import wait_until
 from tests.factories import make_config, make_device
@@ -39,7 +40,7 @@ class Running:
         return read_stream_record(self.id).observed
 
     def parts(self, count: int) -> list:
-        """At least so many parts of the bus, oldest first."""
+        """At least `count` parts on the bus, oldest first."""
         return wait_until(
             lambda: (held := self.bus.read(self.id, None, count=1000)) and len(held) >= count and held,
             f"{count} parts are on the bus",
@@ -47,7 +48,7 @@ class Running:
         )
 
     def stop(self) -> None:
-        ask_to_stop(self.scope, self.id)
+        request_stop(self.scope, self.id)
         self.thread.join(15)
         assert not self.thread.is_alive()
 
@@ -144,7 +145,7 @@ def test_an_owner_that_lost_its_lease_stops_and_leaves_no_ffmpeg(run, client):
     assert Leases(client).holder(STREAM, running.id) == "another"
 
 
-def test_a_stopped_stream_gives_its_lease_back_and_says_who_asked(run, client):
+def test_a_stopped_stream_releases_its_lease_and_stores_the_reason(run, client):
     running = run("/stopped")
     running.parts(2)
     running.stop()

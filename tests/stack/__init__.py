@@ -1,4 +1,4 @@
-"""The whole product on free ports for tests and benches: processes as the Procfile names them, kept running."""
+"""The whole product on free ports for tests and benches, with the processes of the Procfile, kept running."""
 
 from .api import ApiClient, ApiProblem
 from .pipelines import FfmpegWatch

@@ -6,7 +6,7 @@ import requests
 
 
 class ApiProblem(Exception):
-    """An answer of 400 or more. `status` is the HTTP status, `body` the error as the API gave it."""
+    """An answer of 400 or more. `status` is the HTTP status, `body` the API's error."""
 
     def __init__(self, method: str, path: str, status: int, body: Any) -> None:
         super().__init__(f"{method} {path} answered {status}: {body}")
@@ -21,7 +21,7 @@ class ApiClient:
     def __init__(self, url: str, timeout_seconds: float = 15.0) -> None:
         self._base = f"{url}/api/v1"
         self._timeout = timeout_seconds
-        # No session: a kept connection would be cut with the web process and hide what a new caller sees.
+        # No session: a kept connection would be cut with the web process and hide what a new client sees.
 
     def get(self, path: str, **query: Any) -> Any:
         return self._request("GET", path, params=query)
@@ -36,7 +36,7 @@ class ApiClient:
         return self._request("DELETE", path)
 
     def raw(self, path: str) -> requests.Response:
-        """An answer as it came, whatever its status."""
+        """The unparsed answer, whatever its status."""
         return requests.get(self._base + path, timeout=self._timeout)
 
     def _request(self, method: str, path: str, **values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Fixtures that the suites with a running product share; a suite's conftest imports those that it wants.
+"""Fixtures shared by the suites with a running product; a suite's conftest imports the ones it needs.
 
 Package scope: Playwright keeps an event loop running in its thread, which must end before another suite begins.
 """
@@ -26,19 +26,19 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def cameras() -> Iterator[CameraServer]:
-    """A server of real cameras; each test adds its own."""
+    """A server of real cameras; each test adds its own cameras."""
     with CameraServer() as server:
         yield server
 
 
 @pytest.fixture
 def add_camera(cameras: CameraServer, request: pytest.FixtureRequest) -> Iterator[Callable[..., str]]:
-    """`add_camera(name="main", **settings)` gives the URL of a new camera, which is gone after the test."""
+    """`add_camera(name="main", **settings)` returns the URL of a new camera, which is removed after the test."""
     paths = []
 
     def add(name: str = "main", **settings: Any) -> str:
         path = f"/{request.node.originalname}-{name}".replace("_", "-")
-        # Small pictures: what is tested here is not how much the machine can encode.
+        # Small pictures: these tests are not about the machine's encoding capacity.
         url = cameras.add(path, **({"width": 640, "height": 360, "fps": 15, "bitrate_kbps": 600} | settings))
         paths.append(path)
         return url
@@ -50,7 +50,7 @@ def add_camera(cameras: CameraServer, request: pytest.FixtureRequest) -> Iterato
 
 @pytest.fixture
 def add_device(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Callable[..., str]]:
-    """`add_device(url, **fields)` gives the id of a new device, which is deleted after the test."""
+    """`add_device(url, **fields)` returns the id of a new device, which is deleted after the test."""
     ids = []
 
     def add(url: str, **fields: Any) -> str:
@@ -65,7 +65,7 @@ def add_device(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Callabl
 
 @pytest.fixture
 def watch(stack: Stack, browser: Browser) -> Iterator[Callable[[str], BrowserViewer]]:
-    """`watch(device_id)` opens the device's page in the browser and gives the viewer; it leaves after the test."""
+    """`watch(device_id)` opens the device's page in the browser and returns the viewer, which leaves after the test."""
     viewers = []
 
     def open_page(device_id: str) -> BrowserViewer:

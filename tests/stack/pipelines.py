@@ -1,22 +1,22 @@
-"""Watches the FFmpeg processes of a device, for the rule that there are never two."""
+"""Watches the FFmpeg processes of a device, to check that there are never two."""
 
 import threading
 import time
 
 from . import procfs
 
-#: The variable by which every FFmpeg of a device can be found (workers/ffmpeg/process.py).
+#: The variable that identifies every FFmpeg process of a device (workers/ffmpeg/process.py).
 DEVICE_MARK = "VAS_DEVICE_ID"
 _SAMPLE_SECONDS = 0.03
 
 
 def ffmpeg_pids(device_id: str) -> list[int]:
-    """The living FFmpegs of a device on this machine."""
+    """The ids of a device's living FFmpeg processes on this machine."""
     return procfs.find_by_environment(DEVICE_MARK, device_id)
 
 
 class FfmpegWatch:
-    """Looks again and again how many FFmpegs a device has, in a thread, for as long as the `with` block lasts."""
+    """Repeatedly counts the FFmpeg processes of a device, in a thread, during the `with` block."""
 
     def __init__(self, device_id: str) -> None:
         self._device_id = device_id
@@ -25,7 +25,7 @@ class FfmpegWatch:
         self.most_at_once = 0
         self.samples = 0
         self.pids: list[int] = []
-        #: Wall clock and ids of each moment at which there were two or more.
+        #: Wall clock and process ids of each time at which there were two or more.
         self.doubles: list[tuple[float, list[int]]] = []
 
     def __enter__(self) -> "FfmpegWatch":

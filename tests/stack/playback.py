@@ -1,4 +1,4 @@
-"""Plays a recording back as a player does: by its playlist, stretch by stretch, down to the numbers of its frames."""
+"""Plays a recording back as a player does: by its playlist, range by range, down to the numbers of its frames."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TIMEOUT_SECONDS = 30
 
 @dataclass(frozen=True)
 class ByteRange:
-    """A stretch of a resource; `size` None is all of it."""
+    """A byte range of a resource; `size` None is the whole resource."""
 
     url: str
     size: int | None = None
@@ -29,8 +29,8 @@ class ByteRange:
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One media segment of a playlist. `time`: seconds since 1970 by EXT-X-PROGRAM-DATE-TIME, where it has one."""
+class MediaSegment:
+    """One media segment of a playlist. `time`: seconds since 1970 by EXT-X-PROGRAM-DATE-TIME, if it has one."""
 
     media: ByteRange
     init: ByteRange
@@ -45,24 +45,24 @@ class Playlist:
     """A media playlist (RFC 8216). `is_ended`: it has EXT-X-ENDLIST."""
 
     text: str
-    pieces: tuple[Piece, ...]
+    segments: tuple[MediaSegment, ...]
     is_ended: bool
 
 
 @dataclass
 class Played:
-    """What was seen: the numbers of the frames of each stretch, in the order in which they were played.
+    """The played frames: the numbers of the frames of each contiguous range, in playing order.
 
-    `clock_errors`: for each frame, seconds by which its time in the playlist differs from when it was due.
+    `clock_errors`: for each frame, the difference in seconds between its time in the playlist and its due time.
     """
 
-    stretches: list[list[int]] = field(default_factory=list)
+    ranges: list[list[int]] = field(default_factory=list)
     clock_errors: list[float] = field(default_factory=list)
 
     @property
     def counters(self) -> list[int]:
         """The numbers of all frames."""
-        return [counter for stretch in self.stretches for counter in stretch]
+        return [counter for numbers in self.ranges for counter in numbers]
 
 
 def format_time(seconds: float) -> str:
@@ -71,13 +71,13 @@ def format_time(seconds: float) -> str:
 
 
 def playlist_url(stack: Stack, device_id: str, start: float, end: float | None = None) -> str:
-    """Where the playlist of a range is; times in seconds since 1970."""
+    """The URL of a range's playlist; times in seconds since 1970."""
     until = f"&end={format_time(end)}" if end is not None else ""
     return f"{stack.url}/api/v1/recordings/devices/{device_id}/playlist?start={format_time(start)}{until}"
 
 
 def fetch_playlist(stack: Stack, device_id: str, start: float, end: float | None = None) -> Playlist:
-    """The playlist of a range. Raises requests.HTTPError."""
+    """Fetch the playlist of a range. Raises requests.HTTPError."""
     url = playlist_url(stack, device_id, start, end)
     answer = requests.get(url, timeout=_TIMEOUT_SECONDS)
     answer.raise_for_status()
@@ -85,10 +85,10 @@ def fetch_playlist(stack: Stack, device_id: str, start: float, end: float | None
 
 
 def parse_playlist(text: str, url: str) -> Playlist:
-    """Reads a media playlist. Raises ValueError for what no player could follow."""
+    """Parse a media playlist. Raises ValueError if no player could follow it."""
     if not text.startswith("#EXTM3U"):
         raise ValueError(f"no playlist: {text[:80]!r}")
-    pieces: list[Piece] = []
+    segments: list[MediaSegment] = []
     init: ByteRange | None = None
     duration = time = size = offset = None
     is_discontinuous = is_gap = False
@@ -114,43 +114,44 @@ def parse_playlist(text: str, url: str) -> Playlist:
             address = urljoin(url, line)
             begin = offset if offset is not None else ends.get(address, 0)
             ends[address] = begin + (size or 0)
-            pieces.append(Piece(ByteRange(address, size, begin), init, duration, time, is_discontinuous, is_gap))
+            segments.append(
+                MediaSegment(ByteRange(address, size, begin), init, duration, time, is_discontinuous, is_gap)
+            )
             duration = time = size = offset = None
             is_discontinuous = is_gap = False
-    return Playlist(text, tuple(pieces), "#EXT-X-ENDLIST" in text)
+    return Playlist(text, tuple(segments), "#EXT-X-ENDLIST" in text)
 
 
 def play(
     stack: Stack, device_id: str, start: float, end: float | None = None, *, camera: CounterCamera | None = None
 ) -> Played:
-    """All frames of a range, as `play_pieces`. Raises FootageError and requests.HTTPError."""
-    return play_pieces(fetch_playlist(stack, device_id, start, end).pieces, camera=camera)
+    """Play all frames of a range, as `play_segments`. Raises FootageError and requests.HTTPError."""
+    return play_segments(fetch_playlist(stack, device_id, start, end).segments, camera=camera)
 
 
-def play_pieces(
-    pieces: Iterable[Piece],
+def play_segments(
+    segments: Iterable[MediaSegment],
     *,
     fetch: Callable[[ByteRange], bytes] | None = None,
     camera: CounterCamera | None = None,
 ) -> Played:
-    """All frames, each stretch (one init segment, no discontinuity) decoded by itself.
+    """Play all frames, decoding each contiguous range (one init segment, no discontinuity) separately.
 
-    With the `camera`, whose frames they are, also how right the playlist's times are. Raises FootageError and whatever
-    `fetch` raises.
+    With the `camera` of the frames, also compare the playlist's times. Raises FootageError and errors of `fetch`.
     """
     played = Played()
-    stretch: list[Piece] = []
-    for piece in [*pieces, None]:
-        if stretch and (piece is None or piece.is_discontinuous or piece.init != stretch[0].init):
-            _play_stretch(stretch, played, fetch or _fetch, camera)
-            stretch = []
-        if piece is not None and not piece.is_gap:
-            stretch.append(piece)
+    contiguous: list[MediaSegment] = []
+    for segment in [*segments, None]:
+        if contiguous and (segment is None or segment.is_discontinuous or segment.init != contiguous[0].init):
+            _play_range(contiguous, played, fetch or _fetch, camera)
+            contiguous = []
+        if segment is not None and not segment.is_gap:
+            contiguous.append(segment)
     return played
 
 
 def play_with_ffmpeg(stack: Stack, device_id: str, start: float, end: float | None = None) -> tuple[list[int], str]:
-    """The numbers of all frames as the ffmpeg program plays the playlist to its end, and all that it complained about.
+    """The numbers of all frames as the ffmpeg program plays the whole playlist, and all of its error messages.
 
     Raises FootageError.
     """
@@ -185,22 +186,24 @@ def play_with_ffmpeg(stack: Stack, device_id: str, start: float, end: float | No
     return counters, complaints
 
 
-def _play_stretch(
-    stretch: list[Piece], played: Played, fetch: Callable[[ByteRange], bytes], camera: CounterCamera | None
+def _play_range(
+    contiguous: list[MediaSegment], played: Played, fetch: Callable[[ByteRange], bytes], camera: CounterCamera | None
 ) -> None:
-    footage = fetch(stretch[0].init) + b"".join(fetch(item) for item in _merge([piece.media for piece in stretch]))
+    footage = fetch(contiguous[0].init) + b"".join(
+        fetch(item) for item in _merge([segment.media for segment in contiguous])
+    )
     counters: list[int] = []
     began: float | None = None
     for counter, seconds in read_frames(footage):
         began = seconds if began is None else began
         counters.append(counter)
-        if camera is not None and stretch[0].time is not None:
-            played.clock_errors.append(stretch[0].time + seconds - began - camera.wall_clock(counter))
-    played.stretches.append(counters)
+        if camera is not None and contiguous[0].time is not None:
+            played.clock_errors.append(contiguous[0].time + seconds - began - camera.wall_clock(counter))
+    played.ranges.append(counters)
 
 
 def _merge(ranges: list[ByteRange]) -> list[ByteRange]:
-    """Ranges that follow each other in one resource as one, to ask less often."""
+    """Merge consecutive ranges of one resource, to send fewer requests."""
     merged: list[ByteRange] = []
     for item in ranges:
         last = merged[-1] if merged else None
@@ -218,7 +221,7 @@ def _fetch(item: ByteRange) -> bytes:
     answer = requests.get(item.url, headers=headers, timeout=_TIMEOUT_SECONDS)
     answer.raise_for_status()
     if item.size is not None and (answer.status_code != 206 or len(answer.content) != item.size):
-        raise FootageError(f"{item.url}: of {item.size} bytes from {item.offset} on came {len(answer.content)}")
+        raise FootageError(f"{item.url}: got {len(answer.content)} of {item.size} bytes from offset {item.offset}")
     return answer.content
 
 

@@ -1,19 +1,19 @@
-"""Finds free ports below the range from which the kernel takes the local ends of connections.
+"""Finds free ports below the range from which the kernel takes the local ports of connections.
 
-In that range a client that tries again and again to reach a closed port may be given this very port and meet itself.
-Suites that run beside each other (pytest-xdist) each have a share of their own: a stack binds many of its ports only
-when a device needs them, so that nobody else would see that they are taken.
+In that range a client that keeps trying to reach a closed port may get this very port as its own and connect to itself.
+Suites that run in parallel (pytest-xdist) have separate shares: a stack binds many of its ports only when a device
+needs them, so that others would not see that they are taken.
 """
 
 import os
 import random
 import socket
 
-#: Below the ports that the product itself takes where nobody says otherwise, too.
+#: Also below the ports that the product uses by default.
 LOWEST, HIGHEST = 10_000, 19_900
-#: The most suites that may run at once.
+#: Maximum number of suites that run in parallel.
 _SHARES = 2
-#: Single ports and short rows lie at the beginning of a share, or they would leave no room for the long rows.
+#: Single ports and short rows are at the start of a share, so that they leave room for the long rows.
 _SHORT_PORTS = 1_000
 _SHORT = 16
 
@@ -21,12 +21,12 @@ _taken: set[int] = set()
 
 
 def free_port() -> int:
-    """A port on loopback that is free for TCP and UDP, and that this process was not given before."""
+    """A port on loopback that is free for TCP and UDP, and that this process has not returned before."""
     return free_block(1)
 
 
 def free_block(count: int) -> int:
-    """The first of `count` free ports in a row. Raises RuntimeError when there is no such row."""
+    """The first of `count` consecutive free ports. Raises RuntimeError without such a row."""
     lowest, highest = share_of(os.environ.get("PYTEST_XDIST_WORKER", "gw0"))
     middle = lowest + _SHORT_PORTS
     return _find(count, lowest, middle) if count <= _SHORT else _find(count, middle, highest)
@@ -40,7 +40,7 @@ def share_of(worker: str) -> tuple[int, int]:
 
 
 def _find(count: int, lowest: int, highest: int) -> int:
-    # Rows begin at multiples of their length: so they lie close, and leave room for each other.
+    # Rows start at multiples of their length, so that they are dense and leave room for each other.
     rows = (highest - lowest) // count
     for row in random.sample(range(rows), rows):
         first = lowest + row * count
@@ -52,7 +52,7 @@ def _find(count: int, lowest: int, highest: int) -> int:
 
 
 def give_back(first: int, count: int = 1) -> None:
-    """Ports of `free_port` or `free_block` that are not needed any more."""
+    """Release ports of `free_port` or `free_block`."""
     _taken.difference_update(range(first, first + count))
 
 
@@ -60,7 +60,7 @@ def _is_free(port: int) -> bool:
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as probe:
             if kind == socket.SOCK_STREAM:
-                # A connection that ended here lately is no hindrance to a server.
+                # A recently closed connection on the port does not prevent a server.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))

@@ -1,4 +1,4 @@
-"""Keeps processes running as a platform does: each in a group of its own, logged, started again after it died."""
+"""Keeps processes running as a platform does: each in its own process group, logged, restarted after it died."""
 
 import contextlib
 import os
@@ -12,14 +12,14 @@ from pathlib import Path
 
 from . import procfs
 
-#: How long a process that died stays away.
+#: Time before a dead process is restarted.
 RESTART_SECONDS = 1.0
 _LOOK_SECONDS = 0.05
 
 
 @dataclass
 class ManagedProcess:
-    """One line of a Procfile. `deaths` counts its ends that nobody had asked for."""
+    """One line of a Procfile. `deaths` counts its unrequested ends."""
 
     name: str
     command: str
@@ -33,15 +33,15 @@ class ManagedProcess:
 
     @property
     def pid(self) -> int | None:
-        """The id of the group's head, None while it is away."""
+        """The process id of the group's leader, None while it is down."""
         return self.popen.pid if self.popen is not None and self.popen.poll() is None else None
 
 
 class ProcessKeeper:
-    """Starts, restarts and stops processes from one thread of its own, which lives as long as they may.
+    """Starts, restarts and stops processes from its own thread, which lives at least as long as they do.
 
-    Only the head of a group is signalled and only the head is started again: what it leaves behind, the product must
-    clear away itself, as on platforms that do not end a group with its head.
+    Only the leader of a group is signalled and restarted: the product must clear away its remaining processes itself,
+    as on platforms that do not end a group with its leader.
     """
 
     def __init__(self, folder: Path, *, restart_seconds: float = RESTART_SECONDS) -> None:
@@ -62,7 +62,7 @@ class ProcessKeeper:
         return process
 
     def find(self, name: str) -> ManagedProcess:
-        """Raises KeyError for a name that was never started."""
+        """Find a process by name; raises KeyError for one that was never started."""
         return self._processes[name]
 
     @property
@@ -70,13 +70,13 @@ class ProcessKeeper:
         return list(self._processes)
 
     def resume(self, name: str) -> None:
-        """Start what `stop` stopped."""
+        """Start a process that `stop` stopped."""
         process = self._processes[name]
         process.start_at, process.is_wanted = 0.0, True
         self._await(lambda: process.pid is not None, 10, f"{name} starts")
 
     def stop(self, name: str, number: signal.Signals = signal.SIGTERM, *, seconds: float = 30) -> float:
-        """End a process for good (or until `resume`); gives the seconds it took. SIGKILL when it takes too long."""
+        """End a process for good (or until `resume`); returns the seconds it took. SIGKILL after `seconds`."""
         process = self._processes[name]
         process.is_wanted = False
         started = time.monotonic()
@@ -92,7 +92,7 @@ class ProcessKeeper:
         return time.monotonic() - started
 
     def close(self, stages: list[list[str]]) -> list[tuple[int, str]]:
-        """Stop all, stage by stage, each at once; gives id and command of what had to be killed in the end."""
+        """Stop all processes stage by stage; returns id and command of those that had to be killed in the end."""
         for names in stages:
             asked = [self._processes[name] for name in names if name in self._processes]
             for process in asked:
@@ -108,7 +108,7 @@ class ProcessKeeper:
         self._end.set()
         self._thread.join(5)
         groups = {group for process in self._processes.values() for group in process.groups}
-        # A command line can be read only while the process lives.
+        # A command line can be read only while the process is alive.
         left = [(pid, " ".join(procfs.command(pid))) for pid in self._left_in(groups)]
         for pid, _ in left:
             with contextlib.suppress(ProcessLookupError):
@@ -117,7 +117,7 @@ class ProcessKeeper:
 
     @staticmethod
     def _left_in(groups: set[int]) -> list[int]:
-        """Members of the groups that are still there a moment after their heads went."""
+        """Members of the groups that are still alive shortly after their leaders ended."""
         deadline = time.monotonic() + 3
         while True:
             left = []
@@ -143,7 +143,7 @@ class ProcessKeeper:
                     self._spawn(process)
 
     def _spawn(self, process: ManagedProcess) -> None:
-        # pdeathsig looks at the thread that started the process: this one, which ends last.
+        # pdeathsig refers to the thread that started the process: this one, which ends last.
         command = ["setpriv", "--pdeathsig", "TERM", "sh", "-c", f"exec {process.command}"]
         with process.log_path.open("ab") as log:
             popen = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Reads /proc: which processes there are, whose children, with which environment."""
+"""Reads /proc: existing processes, their children and their environment."""
 
 import contextlib
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ def all_pids() -> Iterator[int]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process exists and is no zombie."""
+    """Whether the process exists and is not a zombie."""
     with contextlib.suppress(OSError, IndexError):
         return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     return False
 
 
 def command(pid: int) -> list[str]:
-    """The words of the command line; empty for a process that is gone."""
+    """The arguments of the command line; empty for a process that has ended."""
     with contextlib.suppress(OSError):
         return [
             word.decode("utf-8", "replace") for word in (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")[:-1]
@@ -31,7 +31,7 @@ def command(pid: int) -> list[str]:
 
 
 def find_by_environment(name: str, value: str) -> list[int]:
-    """Living processes that were started with this variable, oldest id first."""
+    """Living processes that were started with this variable, lowest id first."""
     mark = f"{name}={value}".encode()
     found = []
     for pid in all_pids():
@@ -51,7 +51,7 @@ def children(pid: int) -> list[int]:
 
 
 def descendants(pid: int) -> list[int]:
-    """Children and their children, without the process itself."""
+    """Children, grandchildren and so on, without the process itself."""
     found = []
     for child in children(pid):
         found += [child, *descendants(child)]

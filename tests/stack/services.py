@@ -1,4 +1,4 @@
-"""Redis and PostgreSQL of one stack: the servers of the test suites, which can also be taken away and come back."""
+"""Redis and PostgreSQL of one stack: the servers of the test suites, which tests can stop and start again."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from .ports import free_port
 
 
 class Redis(RedisServer):
-    """A Redis that keeps nothing: after `restart` it is empty."""
+    """A Redis without persistence: after `restart` it is empty."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -22,20 +22,20 @@ class Redis(RedisServer):
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def client(self) -> redis.Redis:
-        """A connection of the test's own."""
+        """A connection for the test."""
         return redis.Redis.from_url(self.url)
 
     def kill(self) -> None:
-        """Away at once, until `start`."""
+        """Kill it at once; `start` brings it back."""
         self.stop()
 
     def restart(self) -> None:
-        """Gone and back at once, with nothing in it."""
+        """Kill it and start it again at once, empty."""
         self.stop()
         self.start()
 
     def pause(self) -> None:
-        """SIGSTOP: connections stand and nothing answers."""
+        """SIGSTOP: connections stay open and nothing answers."""
         os.kill(self._process.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -51,7 +51,7 @@ class Postgres(PostgresServer):
         self.port = free_port()
 
     def create(self) -> None:
-        """Make the cluster and its database; it runs afterwards."""
+        """Create the cluster and its database; it runs afterwards."""
         self.folder.mkdir(parents=True, exist_ok=True)
         super().create()
         self.start()
@@ -59,6 +59,6 @@ class Postgres(PostgresServer):
             connection.execute("CREATE DATABASE vas")
 
     def restart(self) -> None:
-        """Gone without a goodbye, and back."""
+        """Stop it immediately, closing all connections, and start it again."""
         self.stop()
         self.start()

@@ -1,4 +1,4 @@
-"""The wall clock of a stack's processes, which can be set while they run; time itself passes as ever."""
+"""The wall clock of a stack's processes, which can be set while they run; monotonic time is not affected."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ SOURCE = Path(__file__).with_suffix(".c")
 
 
 class NoCompilerError(RuntimeError):
-    """The clock's few lines of C cannot be compiled here; the message says why."""
+    """The clock's few lines of C cannot be compiled here; the message gives the reason."""
 
 
 class SkewedClock:
-    """`settings` are for a Stack; `set(seconds)` sets the clocks of all its processes that far from the machine's.
+    """`settings` are for a Stack; `set(seconds)` offsets the clocks of all its processes from the machine's.
 
-    Redis, PostgreSQL and who runs the test keep the machine's clock. Raises NoCompilerError.
+    Redis, PostgreSQL and the test itself keep the machine's clock. Raises NoCompilerError.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,7 +33,7 @@ class SkewedClock:
         self.set(0)
 
     def set(self, seconds: float) -> None:
-        """The processes see this time at once."""
-        # Written in place: they have the file mapped.
+        """The processes see the new time at once."""
+        # Written in place: the processes have the file mapped.
         with self._file.open("r+b" if self._file.exists() else "w+b") as file:
             file.write(struct.pack("q", int(seconds * 1_000_000_000)))

@@ -23,9 +23,9 @@ from .services import Postgres, Redis
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
-#: What must be well before a stack counts as started.
+#: Components that must be ok before a stack counts as started.
 READY = ("database", "redis", "sfu", "stream_slots", "record_slots", "snapshot_slots")
-#: Ports of each kind for RTP; a device with sound takes four.
+#: Number of ports of each kind for RTP; a device with sound takes four.
 _PORT_BLOCK = 320
 _TAIL_LINES = 25
 
@@ -33,18 +33,18 @@ T = TypeVar("T")
 
 
 class StackError(AssertionError):
-    """Something did not happen in time; the message ends with the tails of the logs."""
+    """A condition was not met in time; the message ends with the tails of the logs."""
 
 
 class Stack:
-    """The product, running. `close` stops it, and raises StackError when it leaves a process behind.
+    """The running product. `close` stops it, and raises StackError if it leaves a process behind.
 
         with Stack(database="postgresql", stall_seconds=3) as stack:
             device = stack.add_device("door", "rtsp://127.0.0.1:8600/door")
             stack.wait_for_state(device["id"], "running")
 
-    Keyword arguments are settings in small letters; they win over the defaults here. `sfu_workers`, `stream_slots`
-    and all others are given as the environment would (numbers and texts).
+    Keyword arguments are settings in lower case; they override the defaults here. All are given as in the environment
+    (numbers and texts), such as `sfu_workers` and `stream_slots`.
     """
 
     def __init__(self, database: str = "sqlite", **settings: Any) -> None:
@@ -75,7 +75,7 @@ class Stack:
         self.close()
 
     def start(self) -> None:
-        """Start everything; returns when the service is ready and a stream worker is there."""
+        """Start everything; returns when the service is ready and a stream worker is running."""
         self.redis.start()
         if self.postgres is not None:
             self.postgres.create()
@@ -91,7 +91,7 @@ class Stack:
         left = []
         if self._keeper is not None:
             keeper, self._keeper = self._keeper, None
-            # What watches over the others ends first, what they need ends last.
+            # Processes that watch others end first, processes that others need end last.
             streams = [name for name in keeper.names if name.startswith(("stream", "record", "snapshot"))]
             left = keeper.close([["clock", "web", "jobs", *streams], ["sfu"]])
             others = [name for name in keeper.names if name not in {"clock", "web", "jobs", "sfu", *streams}]
@@ -111,7 +111,7 @@ class Stack:
             raise StackError(f"processes were left behind: {left}")
 
     def is_ready(self) -> bool:
-        """Whether the API answers, the SFU is well and a stream worker offers slots."""
+        """Whether the API answers, the SFU is healthy and a stream worker offers slots."""
         try:
             if requests.get(f"{self.url}/api/v1/health/ready", timeout=3).status_code != 200:
                 return False
@@ -123,33 +123,33 @@ class Stack:
     # ---- processes ---------------------------------------------------------------------------------------------
 
     def process(self, name: str) -> ManagedProcess:
-        """A process by its name in the Procfile, or as `start_extra` gave it."""
+        """A process by its name in the Procfile, or as `start_extra` returned it."""
         return self._keeper.find(name)
 
     def pids(self, name: str) -> list[int]:
-        """The process's own id and those of all below it; for `mediasoup` the mediasoup Workers."""
+        """The ids of the process and all its descendants; for `mediasoup` the mediasoup Workers."""
         if name == "mediasoup":
             return [pid for pid in self.pids("sfu") if "mediasoup-worker" in " ".join(procfs.command(pid)[:1])]
         head = self.process(name).pid
         return [] if head is None else [head, *procfs.descendants(head)]
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
-        """Signal the head of a process; gives its id."""
+        """Signal the leader of a process group; returns its id."""
         pid = self.process(name).pid
         assert pid is not None, f"{name} does not run"
         os.kill(pid, number)
         return pid
 
     def stop(self, name: str, seconds: float = 30) -> float:
-        """SIGTERM, and not started again until `resume`; gives the seconds it took to end."""
+        """Send SIGTERM, without a restart until `resume`; returns the seconds until the end."""
         return self._keeper.stop(name, seconds=seconds)
 
     def resume(self, name: str) -> None:
-        """Start what `stop` stopped."""
+        """Start a process that `stop` stopped."""
         self._keeper.resume(name)
 
     def start_extra(self, name: str, **settings: Any) -> str:
-        """One more of a kind of process, such as a second fleet of stream workers; gives its name."""
+        """Start another process of a kind, such as a second fleet of stream workers; returns its name."""
         number = 2
         while f"{name}.{number}" in self._keeper.names:
             number += 1
@@ -157,13 +157,13 @@ class Stack:
         return f"{name}.{number}"
 
     def stream_worker_pid(self, fleet: str = "stream") -> int:
-        """The process of a fleet that runs the streams, below the one that Dramatiq's command is."""
+        """The process of a fleet that runs the streams, a child of Dramatiq's command."""
         workers = self._worker_pids(fleet)
         with_ffmpeg = [pid for pid in workers if any("ffmpeg" in str(procfs.command(c)) for c in procfs.children(pid))]
         return (with_ffmpeg or workers)[0]
 
     def record_worker_pid(self, fleet: str = "record") -> int:
-        """The process of a fleet that records, below the one that Dramatiq's command is."""
+        """The process of a fleet that records, a child of Dramatiq's command."""
         return self._worker_pids(fleet)[0]
 
     def _worker_pids(self, fleet: str) -> list[int]:
@@ -173,11 +173,11 @@ class Stack:
         return workers
 
     def ffmpeg_pids(self, device_id: str) -> list[int]:
-        """The FFmpegs of a device, found by the mark in their environment."""
+        """The FFmpeg processes of a device, found by the mark in their environment."""
         return ffmpeg_pids(device_id)
 
     def log(self, name: str) -> str:
-        """All that a process wrote so far, over its restarts."""
+        """The whole log of a process, over its restarts."""
         path = self._log_path(name)
         return path.read_text(errors="replace") if path.exists() else ""
 
@@ -191,11 +191,11 @@ class Stack:
     # ---- devices -----------------------------------------------------------------------------------------------
 
     def add_device(self, name: str, url: str, **fields: Any) -> dict[str, Any]:
-        """POST a device, which starts at once where no `start_mode` says otherwise; gives it as the API answered."""
+        """POST a device, which starts at once unless `start_mode` says otherwise; returns the API's answer."""
         return self.api.post("/devices", {"name": name, "source_url": url, "start_mode": "always", **fields})
 
     def delete_device(self, device_id: str) -> None:
-        """DELETE a device and wait until its FFmpeg is gone."""
+        """DELETE a device and wait until its FFmpeg has ended."""
         self.api.delete(f"/devices/{device_id}")
         self.wait_until(lambda: not self.ffmpeg_pids(device_id), 15, f"no FFmpeg is left of device {device_id}")
 
@@ -206,7 +206,7 @@ class Stack:
     def wait_for_state(
         self, device_id: str, state: str, timeout: float = 30, *, reason: str | None = None
     ) -> dict[str, Any]:
-        """Wait until the stream is in `state`, with this reason code where one is given; gives the stream."""
+        """Wait until the stream is in `state`, with this reason code if given; returns the stream."""
         seen: dict[str, Any] = {}
 
         def look() -> bool:
@@ -221,7 +221,7 @@ class Stack:
         return seen
 
     def wait_until(self, predicate: Callable[[], T], timeout: float, message: str) -> T:
-        """Poll until `predicate` gives something true, and give that; while the API is away it counts as false."""
+        """Poll until `predicate` returns something true, and return that; while the API is away it counts as false."""
         deadline = time.monotonic() + timeout
         problem = ""
         while True:
@@ -236,7 +236,7 @@ class Stack:
             time.sleep(0.05)
 
     def sfu_status(self) -> dict[str, Any]:
-        """What the SFU says of itself on its control interface: workers, rooms, transports and so on."""
+        """The status that the SFU reports on its control interface: workers, rooms, transports and so on."""
         from plugins.mediasoup_webrtc.tokens import control_key
 
         key = control_key(self.env["SFU_SECRET"])
@@ -273,12 +273,12 @@ class Stack:
             "ALLOW_LOOPBACK_SOURCES": 1,
             "STREAM_SLOTS": 16,
             "RECORD_SLOTS": 16,
-            # A test that is about recording asks for it; the others stay light.
+            # Tests of recording switch it on; the others stay light.
             "RECORDING_MODE": "off",
             "UI_DIR": ROOT / "ui/dist",
             "PYTHONUNBUFFERED": 1,
             "NO_COLOR": 1,
-            # A mark by which anything of this stack can be found, wherever it went.
+            # A mark that identifies every process of this stack.
             "VAS_STACK": self.folder.name,
         } | {name.upper(): value for name, value in settings.items()}
         own = {name: str(value) for name, value in values.items()}
@@ -316,7 +316,7 @@ def read_procfile(path: Path) -> dict[str, str]:
 
 
 def find_worker_bin() -> str:
-    """The mediasoup worker program: MEDIASOUP_WORKER_BIN, or the newest that set-up has put into the cache."""
+    """The mediasoup worker program: MEDIASOUP_WORKER_BIN, or the newest that the set-up has put into the cache."""
     if named := os.environ.get("MEDIASOUP_WORKER_BIN"):
         return named
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

@@ -1,4 +1,4 @@
-"""The disk of tests does what disks do: it is full, hangs, loses its power, and is not mounted."""
+"""The disk of tests behaves like real disks: it is full, hangs, loses its power, and is not mounted."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ def disk(tmp_path):
     disk.close()
 
 
-def test_a_full_disk_refuses_bytes_and_takes_them_once_there_is_room(disk):
+def test_a_full_disk_refuses_writes_until_there_is_space(disk):
     file = disk.folder / "a"
     disk.fill(leave_bytes=8192)
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
@@ -30,7 +30,7 @@ def test_a_full_disk_refuses_bytes_and_takes_them_once_there_is_room(disk):
     file.write_bytes(bytes(64_000))
 
 
-def test_a_frozen_disk_lets_a_writer_wait(disk):
+def test_a_frozen_disk_blocks_a_writer(disk):
     disk.freeze()
     done = threading.Event()
     threading.Thread(target=lambda: ((disk.folder / "a").write_bytes(b"x"), done.set()), daemon=True).start()
@@ -39,7 +39,7 @@ def test_a_frozen_disk_lets_a_writer_wait(disk):
     assert done.wait(5)
 
 
-def test_after_a_power_cut_what_was_synced_is_there_and_the_rest_is_not(disk):
+def test_a_power_cut_keeps_synced_data_only(disk):
     with (disk.folder / "a").open("wb", buffering=0) as file:
         file.write(bytes(5000))
         os.fsync(file.fileno())

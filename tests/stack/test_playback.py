@@ -1,4 +1,4 @@
-"""Playlists are read as RFC 8216 says, byte ranges without an offset included."""
+"""Playlists are parsed by RFC 8216, byte ranges without an offset included."""
 
 import pytest
 
@@ -24,10 +24,10 @@ segments/5.mp4
 """
 
 
-def test_pieces_have_their_bytes_init_time_and_breaks():
+def test_segments_are_parsed_with_range_init_time_and_discontinuity():
     playlist = parse_playlist(TEXT, URL)
     five = "http://h/api/v1/recordings/devices/d/segments/5.mp4"
-    first, second, third = playlist.pieces
+    first, second, third = playlist.segments
     assert playlist.is_ended
     assert (first.media, first.init) == (ByteRange(five, 1000, 700), ByteRange(five, 700, 0))
     assert format_time(first.time) == "2026-11-22T18:00:00.250000Z"
@@ -38,6 +38,6 @@ def test_pieces_have_their_bytes_init_time_and_breaks():
 
 
 @pytest.mark.parametrize("text", ["{}", "#EXTM3U\nsegments/5.mp4", "#EXTM3U\n#EXTINF:1,\nsegments/5.mp4"])
-def test_what_no_player_could_follow_is_an_error(text):
+def test_a_playlist_that_no_player_could_follow_is_an_error(text):
     with pytest.raises(ValueError, match=r"playlist|EXTINF"):
         parse_playlist(text, URL)

@@ -1,4 +1,4 @@
-"""A clock that is set moves the wall clock of running processes, and nothing else."""
+"""Setting the clock moves the wall clock of running processes, and nothing else."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A person at the screen: Chromium on the page of a device, whose pictures are counted and whose clock is read."""
+"""A viewer: Chromium on the page of a device, whose pictures are counted and whose clock is read."""
 
 import itertools
 import time
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Playwright
 CHROMIUM = "/usr/bin/chromium"
 CLOCK_SCRIPT = Path(__file__).resolve().parents[1] / "cameras/clock.js"
 
-# Everything that is seen stands in `window.seen`, which a reload would lose.
+# Observations are stored in `window.seen`, which a reload would lose.
 _WATCH = """
 () => {
   const video = document.querySelector('[data-testid=live-video]');
@@ -35,7 +35,7 @@ _WATCH = """
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds from the moment a frame was drawn in the camera to the callback with it in the page."""
+    """Milliseconds from drawing a frame in the camera to the callback with it in the page."""
 
     median_ms: float
     p95_ms: float
@@ -53,7 +53,7 @@ class Latency:
 
 
 class BrowserViewer:
-    """A page that watches one device. All methods belong to Playwright's thread."""
+    """A page that watches one device. All methods must be called in Playwright's thread."""
 
     def __init__(self, browser: Browser, url: str, device_id: str) -> None:
         # The page's content security policy would refuse the script that reads the clock.
@@ -78,16 +78,16 @@ class BrowserViewer:
 
     @property
     def state(self) -> str:
-        """What the player says of itself: live, reconnecting, waiting …"""
+        """The player's own state: live, reconnecting, waiting …"""
         return self.page.get_attribute("[data-testid=live-video]", "data-player-state") or ""
 
     @property
     def has_continued(self) -> bool:
-        """Whether this is still the page that was opened, never loaded again."""
+        """Whether this is still the page that was opened, without any reload."""
         return bool(self.page.evaluate("() => Boolean(window.seen)"))
 
     def wait_live(self, seconds: float = 30) -> None:
-        """Wait until the player is live and pictures come."""
+        """Wait until the player is live and pictures arrive."""
         self.page.wait_for_selector("[data-testid=live-video][data-player-state=live]", timeout=seconds * 1000)
         self.page.wait_for_function("() => window.seen.frames > 0", timeout=seconds * 1000)
 
@@ -97,11 +97,11 @@ class BrowserViewer:
 
     @property
     def frames(self) -> int:
-        """Pictures so far."""
+        """Number of pictures so far."""
         return self.page.evaluate("() => window.seen.frames")
 
     def frames_in(self, seconds: float) -> int:
-        """Pictures in the next seconds."""
+        """Number of pictures in the next seconds."""
         before = self.frames
         self.page.wait_for_timeout(seconds * 1000)
         return self.frames - before
@@ -109,7 +109,7 @@ class BrowserViewer:
     def wait_drawn_after(self, moment: float, seconds: float, count: int = 5) -> float:
         """Wait for `count` pictures that were drawn after `moment` (seconds since 1970).
 
-        Gives the seconds from `moment` until the first of them was seen. Raises TimeoutError of Playwright.
+        Returns the seconds from `moment` until the first of them was seen. Raises TimeoutError of Playwright.
         """
         script = "([after, count]) => window.seen.readings.filter((r) => r[1] > after).length >= count"
         self.page.wait_for_function(script, arg=[moment * 1000, count], timeout=seconds * 1000)
@@ -117,14 +117,14 @@ class BrowserViewer:
         return first / 1000 - moment
 
     def longest_gap(self, since: float) -> float:
-        """The longest time between two pictures in a row since a moment, in seconds."""
+        """The longest time between two consecutive pictures since a moment, in seconds."""
         times = [r[0] / 1000 for r in self.seen()["readings"] if r[0] / 1000 >= since]
         return max((later - earlier for earlier, later in itertools.pairwise(times)), default=float("inf"))
 
     def recovery_after(self, moment: float, gap_seconds: float = 0.7) -> float:
-        """Seconds from a moment to the end of the last break in the pictures since then; 0 when there was none.
+        """Seconds from a moment to the end of the last break in the pictures since then; 0 without a break.
 
-        Only as good as the pictures that have come so far: to be asked once they flow again.
+        Only as good as the pictures so far: call it once they flow again.
         """
         times = [r[0] / 1000 for r in self.seen()["readings"]]
         ends = [
@@ -133,21 +133,21 @@ class BrowserViewer:
         return max(0.0, ends[-1] - moment) if ends else 0.0
 
     def is_flowing(self, gap_seconds: float = 0.7, seconds: float = 1.5) -> bool:
-        """Whether pictures with a clock came without a break in the last seconds."""
+        """Whether pictures with a clock arrived without a break in the last seconds."""
         now = self.page.evaluate("() => performance.timeOrigin + performance.now()") / 1000
         times = [r[0] / 1000 for r in self.seen()["readings"] if r[0] / 1000 > now - seconds]
         marks = [now - seconds, *times, now]
         return all(later - earlier <= gap_seconds for earlier, later in itertools.pairwise(marks))
 
     def measure_latency(self, seconds: float) -> Latency:
-        """Watch for so long and tell how old the pictures were when they came."""
+        """Watch for `seconds` and return the age of the pictures at their arrival."""
         start = time.time()
         self.page.wait_for_timeout(seconds * 1000)
         return Latency.of([r[2] for r in self.seen()["readings"] if r[0] / 1000 >= start])
 
 
 def launch_browser(playwright: Playwright) -> Browser:
-    """Chromium as tests use it: no sandbox (it may run as root), pictures kept coming without a screen."""
+    """Chromium for tests: no sandbox (it may run as root), and pictures are rendered without a screen."""
     return playwright.chromium.launch(
         executable_path=CHROMIUM,
         args=[

@@ -1,4 +1,4 @@
-"""What the tests of the workers share: real FFmpeg's bytes, the media loop, and pipelines that end with the test."""
+"""Fixtures of the workers' tests: output of a real FFmpeg, the media loop, and pipelines that end with the test."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from tests.factories import make_config
 from tests.workers.world import World
 from workers.streams.loop import MediaLoop, RunningPipeline
 
-#: How FFmpeg writes parts on standard output in workers/ffmpeg/command.py.
+#: The options by which workers/ffmpeg/command.py has FFmpeg write parts to standard output.
 FRAGMENTED = [
     "-f",
     "mp4",
@@ -24,7 +24,7 @@ FRAGMENTED = [
 
 
 def make_media(*arguments: str, seconds: float = 2, size: str = "320x180") -> bytes:
-    """Fragmented MP4 of a drawn picture at 10 fps, a key frame each second; `arguments` say how it is encoded."""
+    """Fragmented MP4 of a test picture at 10 fps with a key frame each second; `arguments` select the encoding."""
     source = f"testsrc2=size={size}:rate=10"
     command = [
         "ffmpeg",

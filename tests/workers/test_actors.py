@@ -1,4 +1,4 @@
-"""The actors find all they need by an id, and a worker that closes takes nothing new."""
+"""The actors load everything they need by an id, and a closing worker takes no new work."""
 
 import importlib
 import os
@@ -38,7 +38,7 @@ def actors(redis_url, tmp_path, monkeypatch):
 
 @pytest.fixture
 def supervised(actors, monkeypatch):
-    """The ids that were given to a supervisor."""
+    """The ids that were passed to a supervisor."""
     ids = []
 
     class StubSupervisor:
@@ -57,31 +57,31 @@ def supervised(actors, monkeypatch):
     return ids_and_stub
 
 
-def test_a_message_makes_its_device_run(actors, supervised):
+def test_a_message_runs_its_device(actors, supervised):
     actors.run_stream.fn("d1")
     assert supervised[0] == ["d1"]
 
 
-def test_a_worker_that_closes_takes_no_device(actors, supervised):
+def test_a_closing_worker_takes_no_device(actors, supervised):
     actors.services.before_worker_shutdown(None, None)
     actors.run_stream.fn("d1")
     assert supervised[0] == []
 
 
-def test_a_message_that_a_closing_worker_spends_may_be_sent_again_at_once(actors, supervised):
+def test_a_message_consumed_by_a_closing_worker_may_be_sent_again_at_once(actors, supervised):
     actors.services.before_worker_shutdown(None, None)
     actors.run_stream.fn("d1")
     assert actors.services.stream.messages.taken == ["d1"]
 
 
-def test_a_shutdown_is_no_failure_of_the_message(actors, supervised):
+def test_a_shutdown_does_not_fail_the_message(actors, supervised):
     supervised[1].ending = Shutdown()
     actors.run_stream.fn("d1")
 
 
 @pytest.fixture
 def consumed(actors, monkeypatch):
-    """The devices for which an output's supervisor ran; that of a known output `recorder` alone."""
+    """The devices for which an output's supervisor ran; only the output `recorder` is installed."""
     ran = []
 
     class StubConsumerSupervisor:
@@ -105,13 +105,13 @@ def test_a_message_attaches_an_output_to_its_device(actors, consumed):
     assert consumed == ([("the recorder", "d1")], [("recorder", "d1")])
 
 
-def test_an_output_that_is_not_installed_here_is_named_and_no_failure(actors, consumed, caplog):
+def test_an_output_that_is_not_installed_is_logged_and_does_not_fail_the_message(actors, consumed, caplog):
     actors.run_consumer.fn("archiver", "d1")
     assert consumed == ([], [("archiver", "d1")])
     assert "'archiver'" in caplog.text
 
 
-def test_a_worker_that_closes_attaches_nothing(actors, consumed):
+def test_a_closing_worker_attaches_nothing(actors, consumed):
     actors.services.before_worker_shutdown(None, None)
     actors.run_consumer.fn("recorder", "d1")
     assert consumed == ([], [("recorder", "d1")])
@@ -120,11 +120,11 @@ def test_a_worker_that_closes_attaches_nothing(actors, consumed):
 def test_a_probe_is_done_once_and_answered(actors, redis_url, monkeypatch):
     looks = []
 
-    def look(config, url, transport, *, watch_seconds):
+    def inspect(config, url, transport, *, watch_seconds):
         looks.append((url, transport, watch_seconds > 0))
         return ProbeResult(SourceInfo(VideoInfo("h264", 640, 360)), None, 5)
 
-    monkeypatch.setattr(actors, "look_at_source", look)
+    monkeypatch.setattr(actors, "inspect_source", inspect)
     client = connect_redis(redis_url)
     probes = Probes(client, SecretBox(SECRET_KEY))
     probe_id = probes.store_request(ProbeRequest(SOURCE_URL, "udp"))
@@ -135,11 +135,11 @@ def test_a_probe_is_done_once_and_answered(actors, redis_url, monkeypatch):
     client.close()
 
 
-def test_a_message_runs_its_job_and_those_behind_it_and_may_be_sent_again(actors, redis_url, monkeypatch):
+def test_a_message_runs_its_job_and_the_queued_ones_and_may_be_sent_again(actors, redis_url, monkeypatch):
     ran = []
 
     class StubRunner:
-        def __init__(self, config, worker, kinds, seats, is_closing) -> None:
+        def __init__(self, config, worker, kinds, slots, is_closing) -> None:
             assert {"export", "snapshot", "clip"} <= set(kinds)
             assert not is_closing()
 
@@ -159,7 +159,7 @@ def test_a_message_runs_its_job_and_those_behind_it_and_may_be_sent_again(actors
 def test_the_processes_of_streams_and_recordings_load_no_decoder(redis_url, tmp_path):
     settings = {"REDIS_URL": redis_url, "SECRET_KEY": SECRET_KEY, "SFU_SECRET": SFU_SECRET, "VAR_DIR": str(tmp_path)}
     code = "import sys, workers.actors; print(sorted({'av', 'PIL', 'flask'} & set(sys.modules)))"
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | settings, capture_output=True, text=True, timeout=60, check=True
     )
-    assert told.stdout.strip() == "[]"
+    assert done.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""Leases are renewed beside the work, outlive a Redis that is away, and are lost to another owner alone."""
+"""Leases are renewed in the background, survive an outage of Redis, and are lost only to another owner."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def client(redis_url):
     client.close()
 
 
-def test_a_lease_is_kept_while_redis_is_away_and_lost_when_it_is_anothers(redis_server, client):
+def test_a_lease_survives_an_outage_of_redis_and_is_lost_to_another_owner(redis_server, client):
     clock = FakeClock()
     keeper = LeaseKeeper(client, 6.0, clock=clock)
     held = keeper.take(LEASE, "d1", "w1")
@@ -41,7 +41,7 @@ def test_a_lease_is_renewed_while_its_holder_is_busy(client):
     keeper = LeaseKeeper(client, 0.4)
     held = keeper.take(LEASE, "d1", "w1")
     taken = held.renewed_at
-    wait_until(lambda: held.renewed_at > taken + 0.5, "the lease outlives its own time")
+    wait_until(lambda: held.renewed_at > taken + 0.5, "the lease is renewed after its own time")
     assert Leases(client).holder(LEASE, "d1") == "w1"
     keeper.release(held)
     assert Leases(client).holder(LEASE, "d1") is None

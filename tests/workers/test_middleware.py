@@ -1,4 +1,4 @@
-"""What a worker process has beside its actors: slots that are counted, and an end that is not cut short."""
+"""The life cycle of a worker process: slots are counted, and its end is not cut short."""
 
 import ctypes
 import signal
@@ -32,7 +32,7 @@ def process():
         from workers.middleware import take_sigterm_once
 
         def stop(number, frame):
-            print("told", flush=True)
+            print("terminated", flush=True)
 
         signal.signal(signal.SIGTERM, stop)
         take_sigterm_once()
@@ -48,14 +48,14 @@ def process():
     child.stdin.close()
 
 
-def test_only_the_first_sigterm_is_heard(process):
+def test_only_the_first_sigterm_takes_effect(process):
     process.send_signal(signal.SIGTERM)
-    assert process.stdout.readline() == "told\n"
+    assert process.stdout.readline() == "terminated\n"
     for _ in range(5):
         process.send_signal(signal.SIGTERM)
     process.stdin.write("still there?\n")
     process.stdin.flush()
-    assert process.stdout.readline() == "alive\n", "not told again, and not ended"
+    assert process.stdout.readline() == "alive\n", "the second signal neither reached it nor ended it"
 
 
 def test_a_worker_ends_with_the_process_that_started_it():
@@ -90,7 +90,7 @@ def test_a_worker_ends_with_the_process_that_started_it():
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library is not glibc")
 @pytest.mark.parametrize(("said", "is_shared"), [(None, True), ("4", False)])
-def test_all_threads_share_one_arena_unless_the_environment_says_otherwise(monkeypatch, said, is_shared):
+def test_all_threads_share_one_arena_unless_the_environment_sets_another_number(monkeypatch, said, is_shared):
     monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
     if said is not None:
         monkeypatch.setenv("MALLOC_ARENA_MAX", said)
@@ -111,8 +111,8 @@ def test_all_threads_share_one_arena_unless_the_environment_says_otherwise(monke
         libc.malloc_info(0, out)
         libc.fflush(out)
     """)
-    told = child.communicate(timeout=20)[0]
-    assert (told.count("<heap nr=") == 1) == is_shared, told
+    output = child.communicate(timeout=20)[0]
+    assert (output.count("<heap nr=") == 1) == is_shared, output
 
 
 def test_services_of_streams_are_refused_in_a_process_of_another_kind():
@@ -125,7 +125,7 @@ def test_services_of_consumers_are_refused_in_a_process_of_another_kind():
         _ = WorkerServices(make_config()).consumers
 
 
-def test_slots_in_use_are_counted_whatever_becomes_of_a_message():
+def test_used_slots_are_counted_whether_a_message_fails_or_not():
     services = WorkerServices(make_config())
     services.before_process_message(None, None)
     services.before_process_message(None, None)
@@ -133,7 +133,7 @@ def test_slots_in_use_are_counted_whatever_becomes_of_a_message():
     assert services._used == 1
 
 
-def test_a_closing_worker_reports_no_free_slots_any_more(redis_url, monkeypatch):
+def test_a_closing_worker_withdraws_its_slots(redis_url, monkeypatch):
     client = connect_redis(redis_url)
     monkeypatch.setattr("workers.middleware._REPORT_SECONDS", 0.01)
     import threading

@@ -1,5 +1,5 @@
-"""A device that should run, its supervisor, and fakes of what the supervisor meets: FFmpeg by a script, time by
-hand."""
+"""A device that should run, its supervisor, and fakes of the supervisor's surroundings: a scripted FFmpeg and a clock
+that tests move."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,8 @@ from gateway.media import SourceInfo, VideoInfo
 from gateway.outputs import DirectOutput, OutputArguments
 from gateway.secrets import SecretBox
 from gateway.streams.bus import MediaBus
-from gateway.streams.model import ask_to_stop, read_stream_record, request_start
+from gateway.streams.model import request_start, request_stop
+from gateway.streams.queries import read_stream_record
 from gateway.tenancy.scopes import TenantScope
 from tests.factories import make_config, make_device
 from workers.ffmpeg.fmp4 import Fragment, InitSegment
@@ -40,7 +41,7 @@ def parts(count: int, **values: Any) -> list[Fragment]:
 
 
 class FakePipeline:
-    """A life of FFmpeg by a script: events, half seconds without one (None), and calls."""
+    """A scripted FFmpeg process: events, half seconds without one (None), and calls."""
 
     def __init__(self, clock: FakeClock, command: list[str], script: list) -> None:
         self.command, self.stops, self.dropped_parts = command, 0, 0
@@ -62,12 +63,12 @@ class FakeLoop:
     loop = None
 
     def __init__(self, clock: FakeClock) -> None:
-        self.clock, self.scripts, self.lives = clock, [], []
+        self.clock, self.scripts, self.pipelines = clock, [], []
 
     def start_pipeline(self, command: list[str], device_id: str) -> FakePipeline:
-        assert self.scripts, "one life more than the test foresaw"
-        self.lives.append(FakePipeline(self.clock, command, self.scripts.pop(0)))
-        return self.lives[-1]
+        assert self.scripts, "one process more than the test expected"
+        self.pipelines.append(FakePipeline(self.clock, command, self.scripts.pop(0)))
+        return self.pipelines[-1]
 
 
 class FakeOutput(DirectOutput):
@@ -99,7 +100,7 @@ class StubMessages:
 
 
 class World:
-    """A device that should run, its supervisor, and what both meet."""
+    """A device that should run, its supervisor and their surroundings."""
 
     def __init__(
         self, client: redis.Redis, scope: TenantScope, box: SecretBox, monkeypatch: pytest.MonkeyPatch
@@ -116,7 +117,7 @@ class World:
         self.probes = 0
         self.while_probing: Callable[[Callable[[], None]], None] = lambda on_wait: None
         monkeypatch.setattr(supervisor, "probe_source", self._probe)
-        monkeypatch.setattr(supervisor, "Knocker", StubReachabilityProbe)
+        monkeypatch.setattr(supervisor, "ReachabilityProbe", StubReachabilityProbe)
         monkeypatch.setattr(supervisor.time, "sleep", self._sleep)
         self.services = Services(
             config=make_config(backoff_max_seconds=60),
@@ -141,11 +142,11 @@ class World:
         self.clock.advance(seconds)
 
     def stop(self) -> None:
-        ask_to_stop(self.scope, self.id)
+        request_stop(self.scope, self.id)
 
-    def run(self, *lives: list) -> None:
-        """Let the supervisor live these lives of FFmpeg; the last should bring the end."""
-        self.loop.scripts = list(lives)
+    def run(self, *pipelines: list) -> None:
+        """Run the supervisor with these scripts, one per FFmpeg process; the last one should end it."""
+        self.loop.scripts = list(pipelines)
         StreamSupervisor(self.id, self.services).run()
 
     @property
@@ -154,7 +155,7 @@ class World:
 
     @property
     def commands(self) -> list[str]:
-        return [" ".join(life.command) for life in self.loop.lives]
+        return [" ".join(pipeline.command) for pipeline in self.loop.pipelines]
 
     @property
     def owner(self) -> str | None:

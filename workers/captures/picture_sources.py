@@ -21,7 +21,7 @@ from gateway.states import DesiredState, StreamState, reason_for
 from gateway.storage.footage_reader import FootageReader, refuse_if_away
 from gateway.storage.local import Storage, StorageUnavailable
 from gateway.streams.bus import MediaBus
-from gateway.streams.model import read_stream_record
+from gateway.streams.queries import read_stream_record
 from workers.captures.pictures import ROUNDING_MS, PictureDamaged, Shot, TimedPart, decode_at
 
 #: How long the newest part on the bus counts as live after its stream has stopped.

@@ -25,7 +25,8 @@ from gateway.states import DesiredState
 from gateway.storage.footage_reader import FootageReader
 from gateway.storage.local import StorageUnavailable, open_storage
 from gateway.streams.bus import MediaBus
-from gateway.streams.model import read_stream_record, touch_demand
+from gateway.streams.model import touch_demand
+from gateway.streams.queries import read_stream_record
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from workers.clips.files import ClipFiles
 from workers.clips.notes import MIN_NOTED_MS, describe_missing

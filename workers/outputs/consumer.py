@@ -1,5 +1,5 @@
-"""Runs a consumer output for a device: parts from the bus, in order, each once. `run` retries, `run_once` is one
-attempt.
+"""Runs a consumer output for a device: feeds it the parts on the bus, in order, each once. `run` retries, `run_once` is
+one attempt.
 """
 
 import logging
@@ -14,24 +14,24 @@ from gateway.media import Part, Position
 from gateway.outputs import ConsumerOutput, Consumption, DeviceContext
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
-from gateway.streams.model import find_device_context
+from gateway.streams.queries import find_device_context
 from workers.backoff import Backoff
 from workers.lease_keeper import HeldLease, LeaseKeeper
 
-#: How long one look at the bus waits for a part: also how soon the end is noticed.
+#: Time that one read of the bus waits for a part, and thereby the maximum delay before an end is noticed.
 READ_SECONDS = 0.5
-#: So many parts are taken before the wish is looked at again.
+#: Parts to read before rechecking the desired state.
 READ_PARTS = 16
-#: An output whose disk or server is away is attached again after 0.25 s, 0.5 s … up to this: what the bus holds
-#: meanwhile must not run out because of us.
+#: An output whose disk or server is away is attached again after 0.25 s, 0.5 s … up to this pause: a longer one could
+#: let parts expire on the bus.
 MAX_PAUSE_SECONDS = 2.0
-#: A part that fails so often is the part's fault, or the output's: those behind it get their turn.
+#: After this many failures with the same part, the fault is the part's or the output's: the part is skipped.
 ATTEMPTS_PER_PART = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ConsumerServices:
-    """What consumers work with; one set for all devices of a record worker process."""
+    """The services of consumer supervisors; one set for all devices of a record worker process."""
 
     worker: str
     bus: MediaBus
@@ -43,7 +43,7 @@ class ConsumerServices:
 
 
 class Ended(Exception):
-    """The output is to be detached; carries the reason's code."""
+    """The output is to be detached; the message is the reason's code."""
 
 
 class ConsumerSupervisor:
@@ -58,10 +58,10 @@ class ConsumerSupervisor:
         self._failed_at: Position | None = None
         self._failures = 0
         self._skip_to: Position | None = None
-        self._complaint = ""
+        self._last_error = ""
 
     def run(self) -> None:
-        """Own the output until it is to end, or another process has it."""
+        """Own the output until it has to end or another process owns it."""
         services = self._services
         owner = name_owner(services.worker)
         self._lease = services.leases.take(output_lease(self.output.name), self.device_id, owner)
@@ -69,7 +69,7 @@ class ConsumerSupervisor:
             self._log.info("owned by another worker: nothing to do")
             return
         services.messages.consumer_taken(self.output.name, self.device_id)
-        backoff = Backoff(longest_seconds=MAX_PAUSE_SECONDS, forgive_seconds=5, first_seconds=0.25)
+        backoff = Backoff(max_seconds=MAX_PAUSE_SECONDS, forgive_seconds=5, first_seconds=0.25)
         try:
             while True:
                 started = services.clock.monotonic()
@@ -83,20 +83,20 @@ class ConsumerSupervisor:
             services.leases.release(self._lease)
 
     def _attempt(self) -> None:
-        """One attachment; returns when it is worth another. Raises Ended or LeaseLost."""
+        """One attachment; returns if another attempt makes sense. Raises Ended or LeaseLost."""
         try:
             self.run_once()
         except (Ended, LeaseLost):
             raise
         except Unavailable as error:
-            self._complain(f"{error.message}")
+            self._warn_waiting(f"{error.message}")
         except Exception as error:
             self._log.exception("output '%s' failed", self.output.name)
-            self._complaint = str(error)
+            self._last_error = str(error)
 
     def run_once(self) -> None:
-        """Attach, feed parts, detach. Raises Ended, LeaseLost, and whatever the output or the bus raises."""
-        self._obey()
+        """Attach, feed parts, detach. Raises Ended, LeaseLost, and errors of the output or the bus."""
+        self._check_running()
         device = find_device_context(self.device_id)
         if device is None:
             raise Ended("device_deleted")
@@ -126,7 +126,7 @@ class ConsumerSupervisor:
         init_run, init_segment = -1, b""
         next_tick = 0.0
         while True:
-            self._obey()
+            self._check_running()
             now = self._services.clock.monotonic()
             if now >= next_tick:
                 next_tick = now + READ_SECONDS
@@ -139,25 +139,25 @@ class ConsumerSupervisor:
                 self._services.leases.check(self._lease)
                 self._take(consumption, part, init_segment)
                 position = part.position
-            # The wait for the next part must not hold this one's bytes: they count once for each device.
+            # While waiting for the next part, do not keep this one's bytes in memory: there is one thread per device.
             part = None
 
     def _read(self, position: Position | None) -> list[Part]:
         try:
             parts = self._services.bus.read(self.device_id, position, count=READ_PARTS, wait_seconds=READ_SECONDS)
         except BusUnavailable as error:
-            # Nothing is lost yet: the stream worker keeps what it cannot publish, for a while.
-            self._complain(error.message)
+            # Nothing is lost yet: the stream worker keeps unpublished parts for some time.
+            self._warn_waiting(error.message)
             self._pause(READ_SECONDS)
             return []
-        if parts and self._complaint:
-            self._log.info("goes on")
-            self._complaint = ""
+        if parts and self._last_error:
+            self._log.info("continues")
+            self._last_error = ""
         return parts
 
     def _take(self, consumption: Consumption, part: Part, init_segment: bytes) -> None:
         if not init_segment:
-            # Its run's header is forgotten: nobody could play it.
+            # The header of its run has expired: nobody could play it.
             self._log.warning("part %s has no init segment any more", part.position.entry_id)
             return
         try:
@@ -170,7 +170,7 @@ class ConsumerSupervisor:
             self._failures += 1
             if self._failures >= ATTEMPTS_PER_PART:
                 self._log.error(
-                    "output '%s' failed %d times with part %s, which is passed over",
+                    "output '%s' failed %d times with part %s, which is skipped",
                     self.output.name,
                     self._failures,
                     part.position.entry_id,
@@ -186,7 +186,7 @@ class ConsumerSupervisor:
         except Exception:
             self._log.exception("output '%s' failed to close", self.output.name)
 
-    def _obey(self) -> None:
+    def _check_running(self) -> None:
         if self._services.is_closing():
             raise Ended("worker_stopped")
         self._services.leases.check(self._lease)
@@ -194,10 +194,10 @@ class ConsumerSupervisor:
     def _pause(self, seconds: float) -> None:
         end = self._services.clock.monotonic() + seconds
         while (left := end - self._services.clock.monotonic()) > 0:
-            self._obey()
+            self._check_running()
             time.sleep(min(0.25, left))
 
-    def _complain(self, text: str) -> None:
-        if text != self._complaint:
+    def _warn_waiting(self, text: str) -> None:
+        if text != self._last_error:
             self._log.warning("output '%s' waits: %s", self.output.name, text)
-        self._complaint = text
+        self._last_error = text

@@ -1,4 +1,4 @@
-"""The clock process's care for consumer outputs: each device that an output wants has an owner, and a stream."""
+"""Reconciliation of consumer outputs, run by the clock process: each wanted device gets an owner and a stream."""
 
 import logging
 import random
@@ -11,54 +11,54 @@ from gateway.streams.model import demand_streams
 
 log = logging.getLogger(__name__)
 
-#: At most so many outputs are attached in one pass.
+#: Maximum number of outputs attached in one pass.
 STARTS_PER_PASS = 16
 
 
 class ConsumerReconciler:
-    """One pass is `reconcile()`; it repeats no harm."""
+    """One pass is `reconcile()`; repeating it is harmless."""
 
     def __init__(self, outputs: list[ConsumerOutput], leases: Leases, slots: WorkerSlots, messages: Messages) -> None:
         self._outputs = outputs
         self._leases = leases
         self._slots = slots
         self._messages = messages
-        self._complaint = ""
+        self._last_shortage = ""
 
     def read_wanted(self) -> dict[str, list[str]]:
-        """The devices that each output wants now. An output that fails wants nothing, and is named in the log."""
+        """The devices that each output wants now. An output that fails counts as wanting none, and is logged."""
         wanted = {}
         for output in self._outputs:
             try:
                 wanted[output.name] = output.wanted()
             except Exception:
-                log.exception("output '%s' failed to say what it wants", output.name)
+                log.exception("output '%s' failed to list the devices it wants", output.name)
         return wanted
 
     def reconcile(self, wanted: dict[str, list[str]]) -> None:
-        """Ask record workers for what has no owner. Raises redis.RedisError and Unavailable."""
+        """Ask record workers to run wanted outputs without an owner. Raises redis.RedisError and Unavailable."""
         orphans = []
         for name, device_ids in wanted.items():
             owners = self._leases.holders(output_lease(name), device_ids)
             orphans += [(name, device_id) for device_id in device_ids if device_id not in owners]
         if not orphans:
-            self._complaint = ""
+            self._last_shortage = ""
             return
         slots = self._slots.read(RECORD)
         free = sum(total - used for used, total in slots.values())
         if free <= 0:
-            complaint = f"{len(orphans)} outputs wait {describe_shortage(RECORD, slots)}"
-            if complaint != self._complaint:
-                log.warning(complaint)
-            self._complaint = complaint
+            shortage = f"{len(orphans)} outputs wait {describe_shortage(RECORD, slots)}"
+            if shortage != self._last_shortage:
+                log.warning(shortage)
+            self._last_shortage = shortage
             return
         random.shuffle(orphans)
         for name, device_id in orphans[: min(free, STARTS_PER_PASS)]:
             if self._messages.start_consumer(name, device_id):
-                log.info("attached output '%s' to device %s: it is wanted and nobody owned it", name, device_id)
+                log.info("attached output '%s' to device %s: it is wanted and had no owner", name, device_id)
 
     def demand_streams(self, wanted: dict[str, list[str]]) -> None:
-        """A device that runs on demand runs while an output wants it, as it does for a viewer."""
+        """Start devices that run on demand while an output wants them, as for a viewer."""
         device_ids = sorted({device_id for device_ids in wanted.values() for device_id in device_ids})
         for device_id in demand_streams(device_ids, utc_now()):
-            log.info("device %s is wanted by an output: it is to run", device_id)
+            log.info("device %s is wanted by an output: its stream is started", device_id)

@@ -24,7 +24,8 @@ from gateway.redis_client import connect_redis
 from gateway.states import DesiredState, StreamState, reason_for
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
-from gateway.streams.model import StreamRecord, ask_to_stop, streams_to_reconcile, touch_demand, transition
+from gateway.streams.model import request_stop, touch_demand, transition
+from gateway.streams.queries import StreamRecord, streams_to_reconcile
 from gateway.tenancy.scopes import EVERY_TENANT
 from workers.outputs.reconciler import ConsumerReconciler
 from workers.periodic import PeriodicThread
@@ -154,7 +155,7 @@ class Reconciler:
                 continue
             deadline = now - timedelta(seconds=record.idle_seconds)
             try:
-                if ask_to_stop(EVERY_TENANT, record.device_id, reason="idle", if_demanded_before=deadline):
+                if request_stop(EVERY_TENANT, record.device_id, reason="idle", if_demanded_before=deadline):
                     log.info("stopped device %s: no viewer for %d s", record.device_id, record.idle_seconds)
             except NotFound:
                 continue

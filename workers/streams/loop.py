@@ -1,4 +1,4 @@
-"""The one asyncio loop of a stream worker process, in a thread of its own; janus queues lead to the actors."""
+"""The one asyncio loop of a stream worker process, in a thread of its own; janus queues connect it to the actors."""
 
 import asyncio
 import contextlib
@@ -13,12 +13,12 @@ from workers.ffmpeg.process import Arrived, Ended, FfmpegProcess
 
 log = logging.getLogger(__name__)
 
-#: Parts that wait for a slow actor: over a minute. Beyond that parts are dropped and counted.
+#: Maximum number of parts waiting for a slow actor: over a minute. Further parts are dropped and counted.
 _QUEUE_SIZE = 128
 
 
 class RunningPipeline:
-    """An FFmpeg that runs on the loop, seen from an actor's thread."""
+    """An FFmpeg process that runs on the loop, as an actor's thread uses it."""
 
     def __init__(self, loop: "MediaLoop", command: list[str], device_id: str) -> None:
         self._loop = loop
@@ -33,17 +33,17 @@ class RunningPipeline:
 
     @property
     def input_audio(self) -> str | None:
-        """The codec of the camera's sound as FFmpeg found it, used or not; None without any, and before it is known."""
+        """The codec of the camera's sound as FFmpeg detected it, used or not; None without sound or until detected."""
         return self._process.input_audio
 
     def next_event(self, timeout_seconds: float) -> Arrived | None:
-        """The next event, or None when none came in time."""
+        """The next event, or None if there is none within the time."""
         with contextlib.suppress(janus.SyncQueueEmpty):
             return self._queue.sync_q.get(timeout=timeout_seconds)
         return None
 
     def stop(self) -> None:
-        """End FFmpeg (SIGTERM, then SIGKILL); returns when it is gone. May be called twice."""
+        """End FFmpeg (SIGTERM, then SIGKILL); returns when it has ended. May be called twice."""
         self._loop.run(self._stop(), timeout_seconds=12)
 
     async def _stop(self) -> None:
@@ -55,13 +55,13 @@ class RunningPipeline:
         queue = self._queue.async_q
         try:
             if queue.qsize() >= _QUEUE_SIZE and not isinstance(event.event, Ended):
-                # The newest part is dropped rather than the oldest: what waits is still in order.
+                # The newest part is dropped rather than the oldest: the waiting parts stay in order.
                 self.dropped_parts += 1
                 return
-            # The end always finds room: the queue itself holds one more than its parts.
+            # The end event always has room: the queue's capacity exceeds the limit for parts by one.
             queue.put_nowait(event)
         except (janus.AsyncQueueShutDown, RuntimeError):
-            # The actor has given up; what still comes is of no use to anyone.
+            # The actor has ended: nobody needs further events.
             return
 
 
@@ -76,7 +76,7 @@ class MediaLoop:
     def run(self, coroutine: Coroutine[Any, Any, Any], *, timeout_seconds: float) -> Any:
         """Run a coroutine on the loop and wait for it from another thread; raises TimeoutError.
 
-        The wait is cut into short ones, because Dramatiq's Shutdown reaches a thread only when it runs Python.
+        The wait is split into short ones, because Dramatiq's Shutdown reaches a thread only when it runs Python.
         """
         future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
         waited = 0.0
@@ -85,7 +85,7 @@ class MediaLoop:
                 return future.result(timeout=0.5)
             except TimeoutError:
                 if future.done():
-                    # It has become done this very moment, or failed with a TimeoutError of its own.
+                    # The future has just completed, or failed with a TimeoutError of its own.
                     return future.result()
                 waited += 0.5
                 if waited >= timeout_seconds:
@@ -93,7 +93,7 @@ class MediaLoop:
                     raise
 
     def start_pipeline(self, command: list[str], device_id: str) -> RunningPipeline:
-        """Start FFmpeg with this command; how it went is told by events."""
+        """Start FFmpeg with this command; events report how it went."""
 
         async def start() -> RunningPipeline:
             return RunningPipeline(self, command, device_id)

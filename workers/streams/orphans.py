@@ -1,4 +1,4 @@
-"""Ends FFmpeg processes that a dead owner of a device left on this machine, before a new one is started."""
+"""Kills FFmpeg processes that a dead owner of a device left on this machine, before a new one is started."""
 
 import logging
 import os
@@ -13,9 +13,9 @@ _PROC = Path("/proc")
 
 
 def end_orphaned_processes(device_id: str) -> list[int]:
-    """Kill every process on this machine that carries the device's mark; gives their ids.
+    """Kill every process on this machine that carries the device's mark; returns their ids.
 
-    Only Linux tells the environment of a process; elsewhere nothing is found, and nothing is harmed.
+    Only Linux exposes the environment of a process; elsewhere nothing is found or killed.
     """
     mark = f"{DEVICE_MARK}={device_id}".encode()
     ended = []
@@ -28,9 +28,9 @@ def end_orphaned_processes(device_id: str) -> list[int]:
                 continue
             os.kill(pid, signal.SIGKILL)
         except OSError:
-            # Gone meanwhile, or another user's: not ours to end.
+            # The process has ended, or belongs to another user: not ours to kill.
             continue
         ended.append(pid)
     if ended:
-        log.warning("device %s: ended processes %s that an earlier owner left", device_id, ended)
+        log.warning("device %s: killed processes %s that an earlier owner left", device_id, ended)
     return ended

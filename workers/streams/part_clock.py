@@ -1,19 +1,19 @@
-"""Places parts on the wall clock, and measures what flows: frames and bits a second, key-frame interval."""
+"""Places parts on the wall clock, and measures the stream: frames and bits per second, key-frame interval."""
 
 from collections import deque
 from dataclasses import dataclass
 
 from workers.ffmpeg.fmp4 import Fragment
 
-#: The share by which the media clock is drawn to the wall clock: 500 ppm is not seen when played.
+#: The rate at which the media clock is corrected towards the wall clock: 500 ppm is not visible in playback.
 _DRIFT = 0.0005
-#: Media time and wall time further apart than this belong to different runs.
+#: Media time and wall time that differ by more than this belong to different runs.
 _JUMP_SECONDS = 5.0
-#: So many parts in a row must disagree, none closer than the one before: parts that come late but ever less so
-#: are what a slow network had kept back.
+#: Number of consecutive parts that must disagree, none closer than the one before: parts that are late, but less and
+#: less so, were held back by a slow network.
 _JUMP_PARTS = 3
 _CATCHING_UP_SECONDS = 0.1
-#: No network is that late: a part further off is placed where it arrives, whatever its own time says.
+#: No network delays parts this long: a part further off is placed at its arrival, whatever its own time is.
 _ABSURD_SECONDS = 60.0
 
 
@@ -26,10 +26,10 @@ class _Seen:
 
 
 class PartClock:
-    """The timeline of one run: the wall clock of its first part, then the durations of the media.
+    """The timeline of one run: the wall clock of its first part, continued by the durations of the media.
 
-    Cameras' own clocks are wrong too often to be believed; media durations are right, but drift by some ppm, which
-    is corrected gently so that the order and length of parts never jump.
+    Cameras' own clocks are often wrong and not used; media durations are right, but drift by some ppm, which is
+    corrected gently so that the order and length of parts never jump.
     """
 
     def __init__(self, window_seconds: float) -> None:
@@ -38,18 +38,18 @@ class PartClock:
         self._anchor: float | None = None
         self._disagreeing = 0
         self._last_error = 0.0
-        #: By how many seconds the camera's time and the machine's have parted for good; None while they have not.
+        #: Lasting difference in seconds between the camera's time and the machine's; None while there is none.
         self.clock_offset_seconds: float | None = None
         self._last_key_start: float | None = None
         self.key_frame_interval_seconds: float | None = None
         self.last_arrival: float | None = None
 
     def place(self, fragment: Fragment, arrived_at: float) -> float:
-        """The wall clock of the fragment's start.
+        """Return the wall clock of the fragment's start.
 
-        A part arrives when its last frame has come, so it began its own duration earlier. Once `clock_offset_seconds`
-        is set the run should end: its times are those of a clock that has been set since, or of a camera that restarted
-        its time stamps.
+        A part arrives when its last frame has arrived, so it started its own duration earlier. Once
+        `clock_offset_seconds` is set the run should end: either the machine's clock has been set, or the camera has
+        restarted its time stamps.
         """
         if self._anchor is None:
             self._anchor = arrived_at - fragment.duration - fragment.start
@@ -71,8 +71,8 @@ class PartClock:
         self._measure(fragment, start, arrived_at)
         return start
 
-    def begin_anew(self) -> None:
-        """A new run begins with the next part: its time is that of its arrival."""
+    def reset(self) -> None:
+        """Start a new run with the next part: its time is the time of its arrival."""
         self._anchor = None
         self._disagreeing = 0
         self._last_error = 0.0
@@ -80,14 +80,14 @@ class PartClock:
         self.clock_offset_seconds = None
 
     def fps(self, silent_seconds: float = 0.0) -> float | None:
-        """Frames a second over the window; 0 when nothing came for longer than the window."""
+        """Frames per second over the window; 0 if nothing arrived for longer than the window."""
         span = sum(item.duration for item in self._seen)
         if not span or silent_seconds > self._window:
             return 0.0 if self._seen else None
         return round(sum(item.frames for item in self._seen) / span, 2)
 
     def bitrate_kbps(self, silent_seconds: float = 0.0) -> float | None:
-        """Kilobits a second over the window, audio included."""
+        """Kilobits per second over the window, audio included."""
         span = sum(item.duration for item in self._seen)
         if not span or silent_seconds > self._window:
             return 0.0 if self._seen else None

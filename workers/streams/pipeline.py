@@ -1,11 +1,11 @@
-"""A device and its direct outputs become one FFmpeg command."""
+"""Builds one FFmpeg command from a device and its direct outputs."""
 
 import logging
 from dataclasses import dataclass
 
 from gateway.config import Config
 from gateway.outputs import DeviceContext, DirectOutput, OutputArguments, OutputMode, PipelineInputs
-from gateway.streams.model import DeviceSettings
+from gateway.streams.queries import DeviceSettings
 from workers.ffmpeg.command import build_bus_arguments, build_global_arguments, build_input_arguments
 
 log = logging.getLogger(__name__)
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AttachedOutput:
-    """A direct output's part in the pipeline; `arguments` is None when it could not be attached."""
+    """A direct output's share of the pipeline; `arguments` is None if it could not be attached."""
 
     output: DirectOutput
     arguments: OutputArguments | None
@@ -22,7 +22,7 @@ class AttachedOutput:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The command of one run. `command` holds the camera's password: never logged."""
+    """The command of one FFmpeg process. `command` contains the camera's password: never log it."""
 
     command: tuple[str, ...]
     attached: tuple[AttachedOutput, ...]
@@ -39,9 +39,9 @@ def build_pipeline(
     *,
     patience_seconds: float = 0.0,
 ) -> Pipeline:
-    """Attach every output and put the command together; an output that fails is left out and named.
+    """Attach every output and build the command; an output that fails is left out and listed with its problem.
 
-    `patience_seconds`: how long the camera's first picture may take.
+    `patience_seconds`: the time that the camera's first picture may take.
     """
     context = DeviceContext(id=device.id, tenant_id=device.tenant_id, name=device.name)
     video = inputs.main.video
@@ -60,7 +60,7 @@ def build_pipeline(
     ]
     if any(item.arguments and item.arguments.mode == OutputMode.SUB_STREAM for item in attached):
         command += build_input_arguments(device.sub_source_url, device.transport, config.stall_seconds, is_known=True)
-    # Direct outputs come first: FFmpeg serves them in this order, and they are the ones that must be fast.
+    # Direct outputs come first: FFmpeg writes outputs in this order, and these need low latency.
     for item in attached:
         if item.arguments:
             command += item.arguments.arguments
@@ -69,7 +69,7 @@ def build_pipeline(
 
 
 def describe_outputs(pipeline: Pipeline) -> list[dict[str, str | None]]:
-    """The outputs as the API shows them."""
+    """The outputs in the form of the API."""
     return [
         {"name": item.output.name, "mode": item.arguments.mode.value, "reason": item.arguments.reason}
         if item.arguments

@@ -1,7 +1,7 @@
-"""Asks a camera that is away whether it is back, much more often than a whole attempt would be polite.
+"""A cheap reachability probe for an offline camera, run more often than full connection attempts.
 
 One TCP connection with one unauthenticated RTSP DESCRIBE (RFC 2326, 10.2): no session, no login, no media. Only a
-changed answer counts: a camera that answers as it did when the last attempt failed has nothing new to offer.
+changed answer counts: a camera that answers as it did after the last failed attempt would fail again.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from gateway.devices.sources import DEFAULT_PORTS
 
-#: After these a camera is asked; a wrong password is not cured by asking.
+#: Reasons after which a camera is probed; a wrong password, for example, does not change by probing.
 PROBE_AFTER = frozenset(
     {
         "refused",
@@ -29,7 +29,7 @@ PROBE_AFTER = frozenset(
     }
 )
 
-#: How a camera that failed so is known to answer. For other reasons the first answer is what later ones differ from.
+#: The expected answer of a camera that failed for a reason. For other reasons the first answer is the reference.
 EXPECTED_ANSWERS = {
     "refused": "silent",
     "unreachable": "silent",
@@ -42,8 +42,8 @@ _ANSWER_SECONDS = 1.5
 _STATUS = re.compile(rb"RTSP/1\.\d (\d{3})")
 
 
-async def knock(url: str) -> str:
-    """How the camera answers now: `silent`, `open` (the port only), or the RTSP status as text."""
+async def probe_reachability(url: str) -> str:
+    """Return the camera's present answer: `silent`, `open` (the port only), or the RTSP status as text."""
     parts = urlsplit(url)
     port = parts.port or DEFAULT_PORTS[parts.scheme]
     writer = None
@@ -70,9 +70,9 @@ async def knock(url: str) -> str:
 
 
 class ReachabilityProbe:
-    """Knocks once a second on the loop until the answer changes; `is_back` tells. `close` may be called twice.
+    """Probes once a second on the loop until the answer changes, then sets `is_back`. `close` may be called twice.
 
-    `expected` is the answer that is no news; None takes the first one for that.
+    `expected` is the answer that counts as unchanged; None takes the first answer.
     """
 
     def __init__(
@@ -90,14 +90,14 @@ class ReachabilityProbe:
         self._future = asyncio.run_coroutine_threadsafe(self._watch(), loop)
 
     async def _watch(self) -> None:
-        expected = self._expected or await knock(self._url)
+        expected = self._expected or await probe_reachability(self._url)
         while True:
             await asyncio.sleep(self._interval)
-            answer = await knock(self._url)
+            answer = await probe_reachability(self._url)
             if answer not in (expected, "silent"):
                 self.is_back = True
                 return
-            # Silent now: it has gone further away, and its return is what we wait for.
+            # The camera is silent now, further away than before: any answer means that it is back.
             expected = answer
 
     def close(self) -> None:

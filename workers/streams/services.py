@@ -15,7 +15,7 @@ from workers.streams.loop import MediaLoop
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What a supervisor works with; one set for all devices of a worker process."""
+    """The services of stream supervisors; one set for all devices of a worker process."""
 
     config: Config
     worker: str

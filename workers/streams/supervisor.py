@@ -1,4 +1,4 @@
-"""Keeps one device's stream alive: `run` retries for ever, `run_once` is one attempt, one life of FFmpeg."""
+"""Keeps one device's stream alive: `run` retries until it is stopped, `run_once` is one attempt with one FFmpeg."""
 
 import contextlib
 import logging
@@ -16,30 +16,28 @@ from gateway.secrets import SealBroken
 from gateway.states import StreamState, reason_for
 from gateway.streams.bus import BusWriter
 from gateway.streams.live_stats import LiveStats
-from gateway.streams.model import DesiredStream, DeviceSettings, read_device_settings
+from gateway.streams.queries import DesiredStream, DeviceSettings, read_device_settings
 from workers.backoff import Backoff
 from workers.ffmpeg.probe import ProbeResult, probe_source
-from workers.streams.attempt import Attempt, Outcome
+from workers.streams.attempt import Attempt, ExpectedSource, Outcome
 from workers.streams.orphans import end_orphaned_processes
+from workers.streams.output_restarts import OutputRestartLimit
 from workers.streams.pipeline import build_pipeline
 from workers.streams.reachability import EXPECTED_ANSWERS, PROBE_AFTER, ReachabilityProbe
 from workers.streams.services import Services
 from workers.streams.state_writer import StreamStateWriter
 
-#: How often the owner looks at the wish and its outputs, and writes its figures.
+#: Interval at which the owner reads the desired state, checks its outputs and writes its live stats.
 TICK_SECONDS = 1.0
 
-#: After so long without a wish of an output for a new start, its next one is obeyed at once.
-_OUTPUT_FORGIVE_SECONDS = 60
-
-#: After these an attempt cannot succeed until a person has changed something.
+#: Reasons after which an attempt cannot succeed until a person has changed something.
 _FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed"})
 
-#: After these the camera is well: the next attempt follows at once.
-_AT_ONCE_REASONS = frozenset({"source_changed", "output_changed"})
+#: Reasons that are no fault of the camera: the next attempt follows without a pause.
+_IMMEDIATE_RESTART_REASONS = frozenset({"source_changed", "output_changed"})
 
-#: After these nothing was learnt of what the camera sends: what was known of it is still the best guess.
-_AWAY_REASONS = frozenset(
+#: Reasons that reveal nothing about the camera's stream: its last known description stays in use.
+_KEEP_SOURCE_REASONS = frozenset(
     {
         "refused",
         "unreachable",
@@ -55,15 +53,15 @@ _AWAY_REASONS = frozenset(
     }
 )
 
-#: The longest that FFmpeg may wait for the first picture of a camera that it knows.
+#: Upper limit of the time that FFmpeg may wait for the first picture of a camera whose stream is known.
 _MAX_PATIENCE_SECONDS = 12.0
 
-#: An audio track that never comes, or that FFmpeg cannot read, shows itself in one of these.
+#: Reasons that an audio track may cause which never arrives or which FFmpeg cannot read.
 _MAYBE_AUDIO_REASONS = frozenset({"stalled", "unsupported_codec", "invalid_data", "unknown"})
 
 
 class Stopped(Exception):
-    """The wish is no longer that this stream runs; carries the reason's code."""
+    """The desired state is no longer running; the message is the reason's code."""
 
 
 class StreamSupervisor:
@@ -71,45 +69,44 @@ class StreamSupervisor:
 
     def __init__(self, device_id: str, services: Services) -> None:
         self.device_id = device_id
-        self.services = services
-        self.config = services.config
-        self.clock = services.clock
-        self.log = logging.getLogger(f"vas.stream.{device_id}")
+        self._services = services
+        self._config = services.config
+        self._clock = services.clock
+        self._log = logging.getLogger(f"vas.stream.{device_id}")
         self._leases = Leases(services.redis)
-        self.live = LiveStats(services.redis)
-        self.record = StreamStateWriter(device_id, services.worker, services.on_state)
-        self.bus = BusWriter(
+        self._owner = name_owner(services.worker)
+        self._live_stats = LiveStats(services.redis)
+        self._writer = StreamStateWriter(device_id, services.worker, services.on_state)
+        self._bus = BusWriter(
             services.media_redis,
             device_id,
-            window_seconds=self.config.bus_window_seconds,
-            max_bytes=self.config.bus_max_bytes,
-            resend_seconds=self.config.bus_resend_seconds,
+            window_seconds=self._config.bus_window_seconds,
+            max_bytes=self._config.bus_max_bytes,
+            resend_seconds=self._config.bus_resend_seconds,
         )
-        self._owner = name_owner(services.worker)
-        self.source: SourceInfo | None = None
+        self._output_restarts = OutputRestartLimit()
+        self._source: SourceInfo | None = None
         self._sub_source: SourceInfo | None = None
-        self.source_version: int | None = None
-        self._tried_version: int | None = None
+        self._source_version: int | None = None
+        self._attempted_version: int | None = None
         self._is_without_audio = False
-        self.has_looked_for_sound = False
+        self._has_looked_for_sound = False
         self._patience_seconds = 0.0
         self._woken_by: str | None = None
         self._next_renewal = 0.0
         self._next_tick = 0.0
-        self._next_output_restart = 0.0
-        self._output_backoff = Backoff(longest_seconds=300, forgive_seconds=_OUTPUT_FORGIVE_SECONDS, first_seconds=1.0)
 
     # ---- the loop ----------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Own the device until it is to stop, or another owner has it; never raises for what a camera does."""
-        if not self._leases.take(STREAM, self.device_id, self._owner, self.config.lease_seconds):
-            self.log.info("owned by another worker: nothing to do")
+        """Own the device until it is stopped or another worker owns it; never raises because of a camera."""
+        if not self._leases.take(STREAM, self.device_id, self._owner, self._config.lease_seconds):
+            self._log.info("owned by another worker: nothing to do")
             return
-        self.services.messages.start_taken(self.device_id)
+        self._services.messages.start_taken(self.device_id)
         ending = "worker_stopped"
         try:
-            if not self.record.claim():
+            if not self._writer.claim():
                 return
             end_orphaned_processes(self.device_id)
             self._keep_running()
@@ -117,52 +114,51 @@ class StreamSupervisor:
             ending = str(stopped)
         except LeaseLost as lost:
             ending = ""
-            self.log.warning("stopped: %s", lost)
+            self._log.warning("stopped: %s", lost)
         finally:
             self._end(ending)
 
     def _keep_running(self) -> None:
-        backoff = Backoff(longest_seconds=self.config.backoff_max_seconds)
-        self.record.observe(StreamState.STARTING)
+        backoff = Backoff(max_seconds=self._config.backoff_max_seconds)
+        self._writer.observe(StreamState.STARTING)
         while True:
             outcome = self.run_once()
             code = outcome.reason.code
             state = StreamState.FAILED if code in _FAILED_REASONS else StreamState.RECONNECTING
-            if code in _AT_ONCE_REASONS:
-                self.log.info("restarting: %s", outcome.reason.message)
-                self.record.observe(StreamState.STARTING, outcome.reason)
+            if code in _IMMEDIATE_RESTART_REASONS:
+                self._log.info("restarting: %s", outcome.reason.message)
+                self._writer.observe(StreamState.STARTING, outcome.reason)
             else:
-                self.record.observe(state, outcome.reason)
+                self._writer.observe(state, outcome.reason)
                 pause = backoff.after(outcome.healthy_seconds)
-                self.log.warning("lost: %s; next attempt in %.1f s", outcome.reason.message, pause)
+                self._log.warning("lost: %s; next attempt in %.1f s", outcome.reason.message, pause)
                 self._pause(pause, code)
-            # Each life of FFmpeg is a run of its own: the bus refuses a number that it has seen.
-            if not self.record.claim():
+            # Each FFmpeg process is a run of its own: the bus refuses a number that it has seen.
+            if not self._writer.claim():
                 raise LeaseLost(f"another worker claimed device '{self.device_id}'")
 
     def _pause(self, seconds: float, code: str) -> None:
-        """Wait, but no longer than until the camera answers differently than it did, or a person has changed it."""
-        end = self.clock.monotonic() + seconds
+        """Wait until the time is over, the camera's answer to a probe has changed, or its settings have changed."""
+        end = self._clock.monotonic() + seconds
         reachability_probe = None
         device = None
         if seconds > 1.5 and code in PROBE_AFTER:
             with contextlib.suppress(SealBroken):
                 device = self._read_device()
         if device is not None:
-            # A camera whose answer woke us in vain answers a knock otherwise than FFmpeg: only a change counts then.
+            # A camera that answered the last probe but failed again: its answer is expected now, only a change counts.
             expected = EXPECTED_ANSWERS.get(code) if self._woken_by != code else None
-            reachability_probe = ReachabilityProbe(self.services.loop.loop, device.source_url, expected)
+            reachability_probe = ReachabilityProbe(self._services.loop.loop, device.source_url, expected)
         self._woken_by = None
         try:
-            while (left := end - self.clock.monotonic()) > 0:
-                wish = self.renew_and_read_desired()
-                self.obey(wish)
-                if wish is not None and self._tried_version not in (None, wish.source_version):
-                    self.log.info("the device was changed")
+            while (left := end - self._clock.monotonic()) > 0:
+                desired = self._check_desired()
+                if desired is not None and self._attempted_version not in (None, desired.source_version):
+                    self._log.info("the device was changed")
                     return
-                self.bus.flush()
+                self._bus.flush()
                 if reachability_probe is not None and reachability_probe.is_back:
-                    self.log.info("the camera answers again")
+                    self._log.info("the camera answers again")
                     self._woken_by = code
                     return
                 time.sleep(min(0.25, left))
@@ -173,58 +169,86 @@ class StreamSupervisor:
     # ---- one attempt -------------------------------------------------------------------------------------------
 
     def run_once(self) -> Outcome:
-        """One life of FFmpeg, from looking at the camera to the end. Raises Stopped or LeaseLost."""
+        """One attempt, from inspecting the camera to the end of FFmpeg. Raises Stopped or LeaseLost."""
         try:
             device = self._read_device()
         except SealBroken as error:
             return Outcome(reason_for("unknown", error.message))
         if device is None:
             raise Stopped("device_deleted")
-        self._tried_version = device.source_version
+        self._attempted_version = device.source_version
         try:
-            policy = SourcePolicy.from_config(self.config)
+            policy = SourcePolicy.from_config(self._config)
             for url in filter(None, (device.source_url, device.sub_source_url)):
                 check_addresses(parse_source(url), policy)
         except AddressNotAllowed as error:
             return Outcome(reason_for("address_not_allowed", error.message))
-        if self.source_version != device.source_version:
-            self.source_version = device.source_version
-            self.source = self.record.read_source(device.source_version)
+        if self._source_version != device.source_version:
+            self._source_version = device.source_version
+            self._source = self._writer.read_source(device.source_version)
             self._sub_source = None
-            self._is_without_audio = self.has_looked_for_sound = False
+            self._is_without_audio = self._has_looked_for_sound = False
             self._patience_seconds = 0.0
-        if self.source is None:
+        if self._source is None:
             found = self._inspect(device.source_url, device.transport)
             if found.source is None or found.reason is not None:
                 return Outcome(found.reason)
-            self.keep_source(found.source)
+            self._keep_source(found.source)
             if found.source.audio is not None:
-                self.has_looked_for_sound = False
-        source = replace(self.source, audio=None) if self._is_without_audio else self.source
-        inputs = PipelineInputs(source, lambda: self._find_sub(device))
-        # Resolving names and attaching outputs may take seconds each: the lease is fresh before both.
-        self.obey(self.renew_and_read_desired())
-        pipeline = build_pipeline(
-            self.config, device, inputs, self.services.outputs, patience_seconds=self._patience_seconds
-        )
-        self.obey(self.renew_and_read_desired())
-        running = self.services.loop.start_pipeline(list(pipeline.command), self.device_id)
-        attempt = Attempt(self, running, pipeline)
-        try:
-            outcome = attempt.follow()
-        finally:
-            running.stop()
-        if not attempt.has_shown_video:
-            # A strange or missing audio track must not hurt the video: the next attempt goes without.
+                self._has_looked_for_sound = False
+        source = replace(self._source, audio=None) if self._is_without_audio else self._source
+        outcome = self._attempt(device, source)
+        if not outcome.has_shown_video:
+            # A strange or missing audio track must not affect the video: the next attempt omits it.
             self._is_without_audio = source.audio is not None and outcome.reason.code in _MAYBE_AUDIO_REASONS
             if outcome.reason.code == "no_video":
-                # Its sound came at once, its first picture only with the next key frame: that one is waited for.
-                interval = self.source.video.key_frame_interval_seconds if self.source and self.source.video else None
+                # Sound came at once, the first picture comes only with the next key frame: the next attempt waits for
+                # it.
+                video = self._source.video if self._source else None
+                interval = video.key_frame_interval_seconds if video else None
                 self._patience_seconds = min((interval or 3.0) + 1.0, _MAX_PATIENCE_SECONDS)
-            if outcome.reason.code not in _AWAY_REASONS:
-                # What we believed of the camera may be wrong: look again before the next attempt.
-                self.source = self._sub_source = None
+            if outcome.reason.code not in _KEEP_SOURCE_REASONS:
+                # The camera's description may be wrong: inspect it again before the next attempt.
+                self._source = self._sub_source = None
         return outcome
+
+    def _attempt(self, device: DeviceSettings, source: SourceInfo) -> Outcome:
+        """Run FFmpeg with `source` as the description of the camera, and store what the attempt learnt about it."""
+        inputs = PipelineInputs(source, lambda: self._find_sub(device))
+        # Resolving names and attaching outputs may take seconds each: the lease is renewed before both.
+        self._check_desired()
+        pipeline = build_pipeline(
+            self._config, device, inputs, self._services.outputs, patience_seconds=self._patience_seconds
+        )
+        self._check_desired()
+        running = self._services.loop.start_pipeline(list(pipeline.command), self.device_id)
+        attempt = Attempt(
+            self.device_id,
+            self._services,
+            running,
+            pipeline,
+            expected=ExpectedSource(self._source, self._source_version, self._has_looked_for_sound),
+            writer=self._writer,
+            bus=self._bus,
+            live_stats=self._live_stats,
+            check_desired=self._check_desired,
+            output_restarts=self._output_restarts,
+        )
+        try:
+            outcome = attempt.follow()
+            # Stored before FFmpeg is stopped, which takes seconds and may be interrupted by a shutdown.
+            self._apply(outcome)
+        finally:
+            running.stop()
+        return outcome
+
+    def _apply(self, outcome: Outcome) -> None:
+        if outcome.source is not None:
+            self._keep_source(outcome.source)
+        if outcome.is_source_outdated:
+            self._source = None
+        if outcome.has_found_sound:
+            self._has_looked_for_sound = True
 
     def _find_sub(self, device: DeviceSettings) -> SourceInfo | None:
         if device.sub_source_url is None:
@@ -232,72 +256,65 @@ class StreamSupervisor:
         if self._sub_source is None:
             found = self._inspect(device.sub_source_url, device.transport)
             if found.reason is not None:
-                self.log.warning("the sub-stream cannot be used: %s", found.reason.message)
+                self._log.warning("the sub-stream cannot be used: %s", found.reason.message)
                 return None
             self._sub_source = found.source
         return self._sub_source
 
     def _inspect(self, url: str, transport: str) -> ProbeResult:
-        """A look takes seconds: the lease is held and the wish obeyed meanwhile."""
-        return probe_source(self.config, url, transport, on_wait=lambda: self.obey(self.renew_and_read_desired()))
+        """Inspect a source. This takes seconds, during which the lease is renewed and a stop is obeyed."""
+        return probe_source(self._config, url, transport, on_wait=self._check_desired)
 
-    def keep_source(self, source: SourceInfo) -> None:
-        self.source = source
-        self.record.keep_source(source, self.source_version)
+    def _keep_source(self, source: SourceInfo) -> None:
+        self._source = source
+        self._writer.keep_source(source, self._source_version)
 
     def _read_device(self) -> DeviceSettings | None:
-        return self.record.read_device(lambda: read_device_settings(self.device_id, self.services.secrets))
+        return self._writer.read_device(lambda: read_device_settings(self.device_id, self._services.secrets))
 
     # ---- ownership ---------------------------------------------------------------------------------------------
 
-    def renew_and_read_desired(self) -> DesiredStream | None:
-        """Once a tick: hold the lease, read the wish. None when there is nothing new to know."""
-        now = self.clock.monotonic()
+    def _check_desired(self) -> DesiredStream | None:
+        """Renew the lease and read the desired state, each when due; None when there is nothing new.
+
+        Raises Stopped when the stream is to stop, LeaseLost when another worker owns the device.
+        """
+        now = self._clock.monotonic()
         if now >= self._next_renewal:
-            self._next_renewal = now + self.config.lease_seconds / 4
+            self._next_renewal = now + self._config.lease_seconds / 4
             try:
-                self._leases.renew(STREAM, self.device_id, self._owner, self.config.lease_seconds)
+                self._leases.renew(STREAM, self.device_id, self._owner, self._config.lease_seconds)
             except redis.RedisError as error:
-                # Redis is away for everyone: the database's run number is the fence meanwhile.
+                # Redis is away for every worker: the database's run number is the fence meanwhile.
                 self._next_renewal = now + TICK_SECONDS
-                self.log.debug("the lease cannot be renewed now: %s", error)
+                self._log.debug("the lease cannot be renewed now: %s", error)
         if now < self._next_tick:
             return None
         self._next_tick = now + TICK_SECONDS
-        return self.record.read_desired()
-
-    def may_restart_for_output(self, now: float) -> bool:
-        """An output that asks for new starts again and again is heard ever more seldom: the stream goes on."""
-        if now < self._next_output_restart:
-            return False
-        quiet_seconds = now - self._next_output_restart
-        forgiving = quiet_seconds >= _OUTPUT_FORGIVE_SECONDS
-        self._next_output_restart = now + self._output_backoff.after(quiet_seconds if forgiving else 0)
-        return True
-
-    def obey(self, wish: DesiredStream | None) -> None:
-        if wish is not None and not wish.is_running:
-            raise Stopped(wish.reason)
+        desired = self._writer.read_desired()
+        if desired is not None and not desired.is_running:
+            raise Stopped(desired.reason)
+        return desired
 
     def _end(self, ending: str) -> None:
-        """Give everything back; what is away now (Redis, database) heals by itself later."""
+        """Release everything. A failure of Redis or the database is only logged: leases expire, states recover."""
         try:
             if ending == "worker_stopped":
-                self.record.observe(StreamState.RECONNECTING, reason_for("worker_stopped"))
+                self._writer.observe(StreamState.RECONNECTING, reason_for("worker_stopped"))
             elif ending:
-                self.log.info("stopped: %s", ending)
-                self.record.observe(StreamState.STOPPED, reason_for(ending))
+                self._log.info("stopped: %s", ending)
+                self._writer.observe(StreamState.STOPPED, reason_for(ending))
         except VasError as error:
-            self.log.warning("the last state is not written: %s", error)
+            self._log.warning("the last state is not written: %s", error)
             ending = ""
-        for output in self.services.outputs:
+        for output in self._services.outputs:
             try:
                 output.release(self.device_id)
             except Exception:
-                self.log.exception("output '%s' failed to release the device", output.name)
+                self._log.exception("output '%s' failed to release the device", output.name)
         try:
             if ending:
-                self.live.forget(self.device_id)
+                self._live_stats.forget(self.device_id)
             self._leases.release(STREAM, self.device_id, self._owner)
         except redis.RedisError as error:
-            self.log.debug("the lease ends by itself: %s", error)
+            self._log.debug("the lease expires by itself: %s", error)

@@ -21,7 +21,7 @@ from gateway.mp4.silence import SilenceFiller
 from gateway.playback.live_playlist import LivePart, LivePlaylist, ReloadTarget
 from gateway.playback.live_window import LiveWindow, LiveWindows
 from gateway.states import reason_for
-from gateway.streams.model import StreamRecord
+from gateway.streams.queries import StreamRecord
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 

@@ -20,11 +20,10 @@ from gateway.api.recordings.schemas import (
 from gateway.api.recordings.store import storage_view
 from gateway.api.recordings.views import event_view, recording_views
 from gateway.api.time_fields import now_ms
-from gateway.errors import Conflict, InvalidValue, Unavailable
+from gateway.errors import Conflict, InvalidValue, Unavailable, VersionChanged
 from gateway.footage.lists import select_recordings
 from gateway.footage.protections import recording_events
 from gateway.footage.recordings import Recording, RecordingChanged, add_event, change_settings, find_recording, say
-from gateway.inventory import VersionChanged
 from gateway.schedules.recording_plan import decide
 
 log = logging.getLogger(__name__)

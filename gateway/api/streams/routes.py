@@ -13,7 +13,7 @@ from gateway.clock import utc_now
 from gateway.errors import Conflict
 from gateway.inventory import find_device, list_devices
 from gateway.states import StreamState
-from gateway.streams.model import ask_to_stop, request_start
+from gateway.streams.model import request_start, request_stop
 
 blp = Blueprint("streams", __name__, description="Live pipelines of devices: start, stop, state, newest footage")
 
@@ -45,7 +45,7 @@ def stop_stream(device_id: Any) -> Any:
 
     Sets the desired state to `stopped`; the worker stops the stream within one or two seconds. May be repeated.
     """
-    ask_to_stop(current_scope(), str(device_id))
+    request_stop(current_scope(), str(device_id))
     return _stream(str(device_id))
 
 

@@ -19,8 +19,7 @@ from gateway.captures.changes import (
     soft_delete,
 )
 from gateway.captures.snapshots import Snapshot, SnapshotTag
-from gateway.errors import NotFound
-from gateway.inventory import VersionChanged
+from gateway.errors import NotFound, VersionChanged
 from gateway.tags import replace_tags
 from gateway.tenancy.scopes import TenantScope
 from tests.factories import make_device

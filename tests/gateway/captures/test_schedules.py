@@ -17,8 +17,8 @@ from gateway.captures.schedules import (
     list_schedules,
     replace_schedule,
 )
-from gateway.errors import Conflict, NotFound
-from gateway.inventory import VersionChanged, delete_device
+from gateway.errors import Conflict, NotFound, VersionChanged
+from gateway.inventory import delete_device
 from gateway.schedules.snapshot_plan import SnapshotPlan
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from tests.factories import make_device

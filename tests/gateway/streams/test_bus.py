@@ -1,4 +1,4 @@
-"""The media bus keeps a bounded window, outlives Redis, and takes parts of one owner only."""
+"""The media bus keeps a bounded window, survives outages of Redis, and accepts parts of one owner only."""
 
 import dataclasses
 
@@ -53,7 +53,7 @@ def test_a_part_is_read_as_it_was_published(bus, writer):
     assert bus.init_segment("d1", 1) == b"init 1"
 
 
-def test_a_reader_goes_on_from_its_position(bus, writer):
+def test_a_reader_continues_from_its_position(bus, writer):
     for number in range(1, 6):
         writer.publish(part(number))
     assert positions(bus, Position(1, 3)) == [(1, 4), (1, 5)]
@@ -78,7 +78,7 @@ def test_the_bus_holds_no_more_than_its_bytes(bus, client):
     assert len(positions(bus)) <= 4
 
 
-def test_one_part_that_is_too_large_is_kept_all_the_same(bus, client):
+def test_a_single_part_that_is_too_large_is_kept_anyway(bus, client):
     writer = make_writer(client, max_bytes=1000)
     writer.open_run(1, b"init")
     writer.publish(part(1))
@@ -86,13 +86,13 @@ def test_one_part_that_is_too_large_is_kept_all_the_same(bus, client):
     assert positions(bus) == [(1, 2)]
 
 
-def test_a_device_that_stops_is_forgotten_by_itself(client, writer):
+def test_the_parts_of_a_stopped_device_expire(client, writer):
     writer.publish(part(1))
     for key in (b"vas:bus:d1", b"vas:bus:d1:last", b"vas:bus:d1:init:1"):
         assert 0 < client.pttl(key) <= 60_000, key
 
 
-def test_while_redis_is_away_the_window_stays_and_is_published_later(tmp_path):
+def test_while_redis_is_away_the_window_is_kept_and_published_later(tmp_path):
     server = RedisServer(tmp_path)
     server.start()
     try:
@@ -108,7 +108,7 @@ def test_while_redis_is_away_the_window_stays_and_is_published_later(tmp_path):
             MediaBus(client).read("d1", None)
         server.start()
         assert writer.publish(part(4))
-        # It came back empty: the whole window goes out again, with what is needed to play it.
+        # Redis came back empty: the whole window is published again, with its init segment.
         assert positions(MediaBus(client)) == [(1, 1), (1, 2), (1, 3), (1, 4)]
         assert MediaBus(client).init_segment("d1", 1) == b"init 1"
         assert not writer.is_away
@@ -133,7 +133,7 @@ def test_a_run_that_began_while_redis_was_away_is_published_with_its_init_segmen
         server.stop()
 
 
-def test_a_bus_that_was_emptied_gets_the_window_again_in_order(bus, client, writer):
+def test_an_emptied_bus_gets_the_window_again_in_order(bus, client, writer):
     for number in range(1, 4):
         writer.publish(part(number))
     client.flushall()
@@ -142,19 +142,19 @@ def test_a_bus_that_was_emptied_gets_the_window_again_in_order(bus, client, writ
     assert bus.init_segment("d1", 1) == b"init 1"
 
 
-def test_a_writer_keeps_only_what_it_may_have_to_publish_again(bus, client):
+def test_a_writer_keeps_only_parts_that_it_may_have_to_publish_again(bus, client):
     writer = make_writer(client, resend_seconds=1.0)
     writer.open_run(1, b"init 1")
     for number in range(1, 11):
         writer.publish(part(number))
-    assert positions(bus) == [(1, number) for number in range(1, 11)], "the bus holds its whole window all the same"
+    assert positions(bus) == [(1, number) for number in range(1, 11)], "the bus still holds its whole window"
     client.flushall()
     writer.publish(part(11))
     assert positions(bus) == [(1, 8), (1, 9), (1, 10), (1, 11)]
     assert bus.init_segment("d1", 1) == b"init 1"
 
 
-def test_parts_that_the_bus_never_took_are_kept_beyond_what_is_published_again(tmp_path):
+def test_unpublished_parts_are_kept_longer_than_published_ones(tmp_path):
     server = RedisServer(tmp_path)
     server.start()
     client = connect_redis(server.url)
@@ -180,7 +180,7 @@ def test_nothing_is_published_twice(bus, writer):
     assert positions(bus) == [(1, 1), (1, 2)]
 
 
-def test_a_stale_owner_is_refused_and_told(bus, client, writer):
+def test_a_stale_owner_is_refused_with_an_error(bus, client, writer):
     writer.publish(part(1))
     successor = make_writer(client)
     successor.open_run(2, b"init 2")
@@ -201,7 +201,7 @@ def test_a_stale_owner_that_never_wrote_is_refused_too(bus, client):
     assert positions(bus) == [(2, 1)]
 
 
-def test_the_next_owner_goes_on_behind_the_parts_of_the_last(bus, client, writer):
+def test_the_next_owner_continues_after_the_parts_of_the_last(bus, client, writer):
     for number in range(1, 4):
         writer.publish(part(number))
     successor = make_writer(client)
@@ -210,7 +210,7 @@ def test_the_next_owner_goes_on_behind_the_parts_of_the_last(bus, client, writer
     assert positions(bus) == [(1, 1), (1, 2), (1, 3), (2, 1)]
 
 
-def test_parts_of_an_earlier_owner_go_when_the_window_has_passed(bus, client, writer):
+def test_parts_of_an_earlier_owner_are_dropped_when_the_window_has_passed(bus, client, writer):
     writer.publish(part(1))
     successor = make_writer(client)
     successor.open_run(2, b"init 2")
@@ -237,21 +237,21 @@ def test_there_is_no_newest_group_without_a_key_frame_of_the_newest_run(bus, wri
     assert bus.latest_group("d1") is None, "parts of two runs are never one group"
 
 
-def test_runs_that_never_showed_a_picture_leave_nothing_behind(client, writer):
+def test_runs_without_a_picture_leave_nothing_behind(client, writer):
     writer.publish(part(1))
     for run in range(2, 300):
         writer.open_run(run, b"init")
     assert len(writer._inits) <= 2
 
 
-def test_forgetting_a_device_drops_all_of_it_and_nothing_else(bus, client, writer):
+def test_forgetting_a_device_deletes_all_of_its_keys_and_no_others(bus, client, writer):
     writer.publish(part(1))
     client.set("vas:bus:d2", "x")
     bus.forget("d1")
     assert client.keys("vas:bus:*") == [b"vas:bus:d2"]
 
 
-def test_a_redis_that_is_away_is_the_domains_own_error():
+def test_an_outage_of_redis_is_an_error_of_the_domain():
     bus = MediaBus(connect_redis("redis://127.0.0.1:1/0"))
     for ask in (
         bus.ping,
@@ -268,7 +268,7 @@ def test_a_redis_that_is_away_is_the_domains_own_error():
 
 
 def numbers(bus: MediaBus) -> list[tuple[int, int]]:
-    """HLS segment and discontinuity of each part, counted from the first."""
+    """HLS segment and discontinuity of each part, counted from the first one."""
     parts = bus.read("d1", None)
     return [(p.segment - parts[0].segment, p.discontinuity - parts[0].discontinuity) for p in parts]
 
@@ -292,7 +292,7 @@ def test_a_run_begins_a_segment_and_a_discontinuity(bus, writer):
     assert numbers(bus) == [(0, 0), (1, 1)]
 
 
-def test_another_owner_goes_on_counting(client, bus, writer):
+def test_another_owner_continues_the_numbering(client, bus, writer):
     writer.publish(part(1, is_key=True))
     writer.publish(part(2))
     other = make_writer(client)
@@ -313,18 +313,18 @@ def test_parts_that_are_published_again_keep_their_numbers(client, bus, writer):
     assert after[Position(1, 6)][0] == before[Position(1, 5)][0]
 
 
-def test_an_owner_who_finds_an_empty_bus_counts_from_beyond_all_before(client, bus, writer, monkeypatch):
-    monkeypatch.setattr("gateway.streams.bus.time.time", lambda: 1_000_000.0)
+def test_an_owner_of_an_empty_bus_starts_above_all_earlier_numbers(client, bus, writer, monkeypatch):
+    monkeypatch.setattr("gateway.streams.numbering.time.time", lambda: 1_000_000.0)
     writer.publish(part(1, is_key=True))
     client.flushall()
-    monkeypatch.setattr("gateway.streams.bus.time.time", lambda: 1_000_060.0)
+    monkeypatch.setattr("gateway.streams.numbering.time.time", lambda: 1_000_060.0)
     other = make_writer(client)
     other.open_run(2, b"init 2")
     other.publish(part(1, run=2, is_key=True))
     assert [(p.segment, p.discontinuity) for p in bus.read("d1", None)] == [(1_000_060, 1_000_060)]
 
 
-def test_a_part_with_sound_says_so(bus, writer):
+def test_a_part_with_sound_is_marked(bus, writer):
     writer.publish(dataclasses.replace(part(1, is_key=True), has_audio=True))
     writer.publish(part(2))
     assert [(p.is_key, p.has_audio) for p in bus.read("d1", None)] == [(True, True), (False, False)]

@@ -1,10 +1,10 @@
-"""Live figures are replaced as a whole and forgotten by themselves."""
+"""Live statistics are replaced as a whole and expire by themselves."""
 
 from gateway.redis_client import connect_redis
 from gateway.streams.live_stats import LIVE_TTL_SECONDS, LiveStats
 
 
-def test_figures_are_those_that_were_written_last(redis_url):
+def test_the_last_written_statistics_are_read(redis_url):
     client = connect_redis(redis_url)
     live = LiveStats(client)
     live.write("d1", {"fps": 25.0, "viewers": 2})

@@ -1,7 +1,6 @@
-"""Wish and fact of streams."""
+"""The desired and the observed state of streams."""
 
 import threading
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -10,25 +9,25 @@ from gateway import database
 from gateway.clock import utc_now
 from gateway.devices.events import events_of, prune_events
 from gateway.errors import NotFound
-from gateway.inventory import DeviceValues, delete_device, find_device, replace_device
+from gateway.inventory import delete_device, find_device
 from gateway.media import AudioInfo, SourceInfo, VideoInfo
 from gateway.states import REASONS, StreamState
 from gateway.streams.model import (
     InvalidTransition,
-    ask_to_stop,
     claim_next_run,
     claim_run,
-    read_desired,
-    read_device_settings,
-    read_stream_record,
     request_start,
+    request_stop,
     set_source_info,
-    streams_to_reconcile,
-    streams_wanted,
     touch_demand,
     transition,
 )
-from tests.factories import PASSWORD, SOURCE_URL, make_device
+from gateway.streams.queries import (
+    read_desired,
+    read_device_settings,
+    read_stream_record,
+)
+from tests.factories import make_device
 
 pytestmark = pytest.mark.usefixtures("bound_database")
 
@@ -52,7 +51,7 @@ def test_a_transition_is_written_with_its_event(scope, device):
     assert events(scope, device.id) == [("starting", "running", None, 1), ("stopped", "starting", "requested", 1)]
 
 
-def test_only_the_owner_of_the_run_writes_the_fact(scope, device):
+def test_only_the_owner_of_the_run_writes_the_observed_state(scope, device):
     claim_run(device.id, 7)
     assert not transition(device.id, StreamState.STARTING, run=6)
     assert transition(device.id, StreamState.STARTING, run=7)
@@ -63,12 +62,12 @@ def test_only_the_owner_of_the_run_writes_the_fact(scope, device):
     assert events(scope, device.id) == [("stopped", "starting", None, 7)]
 
 
-def test_a_transition_expects_the_state_it_was_told(device):
+def test_a_transition_checks_the_expected_state(device):
     assert not transition(device.id, StreamState.STARTING, expected=StreamState.RUNNING)
     assert transition(device.id, StreamState.STARTING, expected=StreamState.STOPPED)
 
 
-def test_a_state_that_cannot_follow_is_a_mistake(device):
+def test_a_state_that_cannot_follow_is_an_error(device):
     with pytest.raises(InvalidTransition, match="'running' cannot follow 'stopped'"):
         transition(device.id, StreamState.RUNNING)
 
@@ -87,7 +86,7 @@ def test_the_same_state_with_another_reason_keeps_its_time(scope, device):
     assert len(events(scope, device.id)) == 3
 
 
-def test_each_loss_counts_as_a_restart_until_it_is_started_anew(scope, device):
+def test_each_loss_counts_as_a_restart_until_the_next_start(scope, device):
     request_start(scope, device.id)
     transition(device.id, StreamState.STARTING)
     for _ in range(3):
@@ -96,7 +95,7 @@ def test_each_loss_counts_as_a_restart_until_it_is_started_anew(scope, device):
     assert read_stream_record(device.id).restarts == 3
     request_start(scope, device.id)
     assert read_stream_record(device.id).restarts == 3
-    ask_to_stop(scope, device.id)
+    request_stop(scope, device.id)
     request_start(scope, device.id)
     assert read_stream_record(device.id).restarts == 0
 
@@ -109,7 +108,7 @@ def test_a_stopped_stream_has_no_worker(device):
     assert read_stream_record(device.id).worker is None
 
 
-def test_claims_at_once_give_different_runs(device):
+def test_concurrent_claims_get_different_runs(device):
     runs = []
     threads = [threading.Thread(target=lambda: runs.append(claim_next_run(device.id, "w"))) for _ in range(8)]
     for thread in threads:
@@ -119,12 +118,12 @@ def test_claims_at_once_give_different_runs(device):
     assert sorted(runs) == list(range(1, 9))
 
 
-def test_the_wish_is_news_once(scope, device):
+def test_a_change_of_the_desired_state_is_reported_once(scope, device):
     assert request_start(scope, device.id)
     assert not request_start(scope, device.id)
     assert read_desired(device.id).is_running
-    assert ask_to_stop(scope, device.id, reason="idle")
-    assert not ask_to_stop(scope, device.id)
+    assert request_stop(scope, device.id, reason="idle")
+    assert not request_stop(scope, device.id)
     assert (read_desired(device.id).desired, read_desired(device.id).reason) == ("stopped", "idle")
 
 
@@ -133,27 +132,11 @@ def test_a_viewer_who_arrives_keeps_an_idle_device_running(scope, device):
     request_start(scope, device.id, demanded_at=now - timedelta(minutes=5))
     touch_demand(scope, device.id, now)
     touch_demand(scope, device.id, now - timedelta(hours=1))
-    assert not ask_to_stop(scope, device.id, reason="idle", if_demanded_before=now - timedelta(minutes=1))
-    assert ask_to_stop(scope, device.id, reason="idle", if_demanded_before=now + timedelta(seconds=1))
+    assert not request_stop(scope, device.id, reason="idle", if_demanded_before=now - timedelta(minutes=1))
+    assert request_stop(scope, device.id, reason="idle", if_demanded_before=now + timedelta(seconds=1))
 
 
-def test_a_disabled_device_is_not_wanted(scope, box, device):
-    request_start(scope, device.id)
-    assert [record.device_id for record in streams_wanted()] == [device.id]
-    replace_device(scope, device.id, DeviceValues(device.name, None, enabled=False), box)
-    assert streams_wanted() == []
-    assert read_desired(device.id).reason == "device_disabled"
-
-
-def test_reconciling_looks_at_what_should_run_or_is_not_stopped(scope, box):
-    idle, wanted, leftover = (make_device(scope, box) for _ in range(3))
-    request_start(scope, wanted.id)
-    transition(leftover.id, StreamState.STARTING)
-    assert {record.device_id for record in streams_to_reconcile()} == {wanted.id, leftover.id}
-    assert idle.id
-
-
-def test_a_deleted_device_tells_its_owner_to_end(scope, device):
+def test_the_owner_of_a_deleted_device_finds_no_desired_state(scope, device):
     run = claim_next_run(device.id, "w")
     transition(device.id, StreamState.STARTING, run=run)
     delete_device(scope, device.id)
@@ -166,26 +149,12 @@ def test_a_deleted_device_tells_its_owner_to_end(scope, device):
         request_start(scope, device.id)
 
 
-def test_settings_open_the_source_and_hide_it_from_repr(scope, box, device):
-    settings = read_device_settings(device.id, box)
-    assert settings.source_url == SOURCE_URL
-    assert PASSWORD not in repr(settings)
-    assert settings.source_version == 1
-
-
-def test_only_the_owner_writes_what_the_camera_sends(scope, device):
+def test_only_the_owner_writes_the_source_info(scope, device):
     info = SourceInfo(video=VideoInfo("h264", 1920, 1080, 25.0), audio=AudioInfo("aac", 8000, 1))
     run = claim_next_run(device.id, "w")
     assert not set_source_info(device.id, info, run=run - 1, source_version=1)
     assert set_source_info(device.id, info, run=run, source_version=1)
     assert '"h264"' in find_device(scope, device.id).stream.source_info
-
-
-def test_unknown_devices_are_no_error_for_workers():
-    unknown = str(uuid.uuid4())
-    assert read_desired(unknown) is None
-    assert read_stream_record(unknown) is None
-    assert not transition(unknown, StreamState.STARTING)
 
 
 def test_old_events_are_pruned(scope, device):

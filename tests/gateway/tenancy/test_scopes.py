@@ -1,4 +1,4 @@
-"""No query without a tenant, and no row of another's."""
+"""There is no query without a tenant, and no access to another tenant's rows."""
 
 import importlib
 import inspect
@@ -23,7 +23,7 @@ from gateway.inventory import (
     list_devices,
     replace_device,
 )
-from gateway.streams.model import Stream, ask_to_stop, request_start
+from gateway.streams.model import Stream, request_start, request_stop
 from gateway.tenancy.scopes import EVERY_TENANT, FootageRow, TenantRow, TenantScope, UnscopedQuery
 from gateway.tenancy.tenants import Tenant
 from tests.factories import SOURCE_URL, make_device
@@ -46,7 +46,7 @@ def test_another_tenants_device_does_not_exist(scope, other_scope, box):
         lambda: find_device(other_scope, device.id),
         lambda: delete_device(other_scope, device.id),
         lambda: request_start(other_scope, device.id),
-        lambda: ask_to_stop(other_scope, device.id),
+        lambda: request_stop(other_scope, device.id),
         lambda: replace_device(other_scope, device.id, DeviceValues("x", SOURCE_URL), box),
     ):
         with pytest.raises(NotFound):
@@ -56,14 +56,14 @@ def test_another_tenants_device_does_not_exist(scope, other_scope, box):
     assert find_device(scope, device.id).stream.desired == "stopped"
 
 
-def test_names_are_unique_in_one_tenant_alone(scope, other_scope, box):
+def test_names_are_unique_within_a_tenant_only(scope, other_scope, box):
     create_device(scope, DeviceValues("Gate", SOURCE_URL), box)
     create_device(other_scope, DeviceValues("gate", SOURCE_URL), box)
     with pytest.raises(NameTaken):
         create_device(scope, DeviceValues("GATE", SOURCE_URL), box)
 
 
-def test_a_row_cannot_hang_on_another_tenants_device(scope, other_scope, box):
+def test_a_row_cannot_refer_to_another_tenants_device(scope, other_scope, box):
     device = make_device(scope, box)
     import peewee
 
@@ -71,7 +71,7 @@ def test_a_row_cannot_hang_on_another_tenants_device(scope, other_scope, box):
         other_scope.insert(DeviceTag, device_id=device.id, tag="mine").execute()
 
 
-def test_a_scope_makes_no_rows_of_another_tenant(scope, other_scope):
+def test_a_scope_inserts_no_rows_of_another_tenant(scope, other_scope):
     with pytest.raises(UnscopedQuery):
         scope.insert(DeviceTag, tenant_id=other_scope.tenant_id, device_id=str(uuid.uuid4()), tag="x")
     with pytest.raises(UnscopedQuery):
@@ -99,7 +99,7 @@ def test_a_scope_makes_no_rows_of_another_tenant(scope, other_scope):
         "get_or_create",
     ],
 )
-def test_a_model_has_no_query_of_its_own(model, query):
+def test_a_model_has_no_unscoped_query(model, query):
     with pytest.raises(UnscopedQuery, match="scope"):
         getattr(model, query)()
 
@@ -121,20 +121,20 @@ def test_every_model_but_the_tenant_itself_is_scoped():
         module = importlib.import_module(item.name)
         for name, kind in inspect.getmembers(module, inspect.isclass):
             is_ours = issubclass(kind, peewee.Model) and kind.__module__ == module.__name__
-            # A store is nobody's, and the parts of a segment are read through their segment alone.
+            # A storage belongs to no tenant, and the parts of a segment are read only together with their segment.
             if is_ours and name not in ("Row", "ScopedRow", "FootageRow", "Tenant", "StorageRow", "SegmentParts"):
                 assert issubclass(kind, TenantRow | FootageRow), name
 
 
-def test_nothing_that_answers_requests_reads_all_tenants():
-    """The web side and the plugins never name the scope of all tenants."""
+def test_code_that_answers_requests_does_not_read_all_tenants():
+    """The web side and the plugins never use the scope of all tenants."""
     for folder in ("gateway/api", "plugins"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             assert not re.search(r"EVERY_TENANT|EveryTenantScope\(", path.read_text()), path
 
 
-def test_nobody_goes_round_the_scope():
-    """peewee's own queries and raw SQL stay in the models, the migrations and the database module."""
+def test_no_code_bypasses_the_scope():
+    """peewee's own queries and raw SQL appear only in the models, the migrations and the database module."""
     allowed = ("gateway/tenancy/scopes.py", "gateway/migrations/", "gateway/database.py")
     pattern = re.compile(r"super\(\w*Row\b|execute_sql|peewee\.Model\b(?!\w)|\.raw\(")
     for folder in ("gateway", "plugins", "workers"):

@@ -1,4 +1,4 @@
-"""A consumer output gets every part once and in order, whatever fails, and never more than one owner feeds it."""
+"""A consumer output gets every part once and in order despite failures, and is never fed by more than one owner."""
 
 import dataclasses
 import weakref
@@ -68,7 +68,7 @@ class StubMessagesOfConsumers(StubMessages):
 
 
 class World:
-    """A device with footage on a real bus; sleeping and waiting turn the clock."""
+    """A device with footage on a real bus; sleeping and waiting advance the clock."""
 
     def __init__(self, client, device_id: str, monkeypatch) -> None:
         self.device_id, self.client = device_id, client
@@ -105,7 +105,7 @@ class World:
             )
 
     def run_until(self, done: Callable[[], bool]) -> ConsumerSupervisor:
-        """Let the supervisor run until `done`, which its output is asked at each tick; then it ends."""
+        """Run the supervisor until `done` returns true, which its output checks at each tick."""
         inner = self.output.on_tick
 
         def tick() -> str | None:
@@ -135,7 +135,7 @@ def world(bound_database, redis_url, scope, box, monkeypatch):
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-def test_every_part_is_taken_once_and_in_order_with_the_header_of_its_run(world):
+def test_every_part_is_taken_once_and_in_order_with_the_init_segment_of_its_run(world):
     world.publish(5)
     world.publish(2, run=2)
     world.run_until(lambda: len(world.output.kept) == 7)
@@ -145,9 +145,9 @@ def test_every_part_is_taken_once_and_in_order_with_the_header_of_its_run(world)
     assert Leases(world.client).holder(LEASE, world.device_id) is None
 
 
-def test_the_wait_for_the_next_part_holds_the_bytes_of_none(world, monkeypatch):
+def test_no_part_is_kept_in_memory_while_waiting_for_the_next(world, monkeypatch):
     class Bytes(bytearray):
-        """Something of which it can be seen that it is gone."""
+        """Bytes whose deletion can be observed by a weak reference."""
 
     read, seen, held = world.services.bus.read, [], []
 
@@ -164,7 +164,7 @@ def test_the_wait_for_the_next_part_holds_the_bytes_of_none(world, monkeypatch):
     assert held == []
 
 
-def test_it_goes_on_after_the_position_that_the_output_gives(world):
+def test_feeding_continues_after_the_position_of_the_output(world):
     world.publish(5)
     world.output.first = Position(1, 3)
     world.run_until(lambda: len(world.output.kept) == 2)
@@ -186,7 +186,7 @@ def test_an_output_whose_disk_is_away_gets_every_part_later(world):
     assert len(world.output.attached) == 8
 
 
-def test_a_part_that_fails_three_times_is_passed_over_and_the_plugin_named(world, caplog):
+def test_a_part_that_fails_three_times_is_skipped_and_the_plugin_named(world, caplog):
     world.publish(4)
 
     def take(part: Part) -> None:
@@ -199,7 +199,7 @@ def test_a_part_that_fails_three_times_is_passed_over_and_the_plugin_named(world
     assert "'fake'" in caplog.text
 
 
-def test_an_output_that_cannot_be_attached_is_tried_again(world):
+def test_attaching_an_output_is_retried(world):
     world.publish(1)
     attach, failures = world.output.attach, iter([RuntimeError("no model"), RuntimeError("no model")])
 
@@ -236,12 +236,12 @@ def test_a_second_owner_finds_the_lease_taken_and_ends(world):
     assert Leases(world.client).holder(LEASE, world.device_id) == "w2"
 
 
-def test_an_owner_that_slept_finds_its_lease_lost_before_it_takes_a_part(world):
+def test_a_suspended_owner_finds_its_lease_lost_before_it_takes_a_part(world):
     world.publish(2)
 
     def take(part: Part) -> None:
         if part.sequence == 1:
-            # This process is frozen for a minute, and another one takes over.
+            # This process is suspended for a minute, and another one takes over.
             world.client.delete(f"vas:lease:{LEASE}:{world.device_id}")
             Leases(world.client).take(LEASE, world.device_id, "w2", 60)
             world.clock.advance(60)
@@ -252,7 +252,7 @@ def test_an_owner_that_slept_finds_its_lease_lost_before_it_takes_a_part(world):
     assert world.output.closed == ["takeover"]
 
 
-def test_a_worker_that_stops_gives_the_device_back(world):
+def test_a_stopping_worker_releases_the_device(world):
     world.publish(1)
 
     def take(part: Part) -> None:
@@ -264,7 +264,7 @@ def test_a_worker_that_stops_gives_the_device_back(world):
     assert Leases(world.client).holder(LEASE, world.device_id) is None
 
 
-def test_a_part_whose_header_is_forgotten_is_left_out(world):
+def test_a_part_whose_init_segment_has_expired_is_skipped(world):
     world.publish(2)
     world.client.delete(f"vas:bus:{world.device_id}:init:1")
     world.publish(1, run=2)

@@ -1,4 +1,4 @@
-"""What outputs want has an owner and a stream, while there are free slots; an output that fails hurts no other."""
+"""Wanted devices of outputs get an owner and a stream while slots are free; a failing output does not affect others."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from gateway.outputs import ConsumerOutput
 from gateway.redis_client import connect_redis
 from gateway.states import DesiredState
 from gateway.streams.messages import RUN_CONSUMER, Messages, build_broker
-from gateway.streams.model import read_stream_record
+from gateway.streams.queries import read_stream_record
 from tests.factories import make_config, make_device
 from workers.outputs.reconciler import STARTS_PER_PASS, ConsumerReconciler
 
@@ -50,7 +50,7 @@ def world(bound_database, redis_url):
     world.client.close()
 
 
-def test_a_device_that_is_wanted_and_has_no_owner_is_asked_for_once(world, scope, box):
+def test_a_wanted_device_without_an_owner_is_requested_once(world, scope, box):
     ids = sorted(make_device(scope, box).id for _ in range(2))
     output = FakeOutput("recorder", ids)
     Leases(world.client).take(output_lease("recorder"), ids[0], "w1", 60)
@@ -60,14 +60,14 @@ def test_a_device_that_is_wanted_and_has_no_owner_is_asked_for_once(world, scope
     assert world.make_pass(output) == [(RUN_CONSUMER, "recorder", ids[1])]
 
 
-def test_an_owner_of_one_output_is_none_of_another(world, scope, box):
+def test_the_owner_of_one_output_does_not_own_another(world, scope, box):
     device_id = make_device(scope, box).id
     Leases(world.client).take(output_lease("recorder"), device_id, "w1", 60)
     sent = world.make_pass(FakeOutput("recorder", [device_id]), FakeOutput("analyser", [device_id]))
     assert sent == [(RUN_CONSUMER, "analyser", device_id)]
 
 
-def test_no_more_is_asked_for_than_there_are_slots_and_than_a_pass_may_start(world, scope, box):
+def test_requests_are_limited_by_free_slots_and_per_pass(world, scope, box):
     ids = [make_device(scope, box).id for _ in range(STARTS_PER_PASS + 2)]
     world.slots.report("record", "w1", used=61, total=64)
     assert len(world.make_pass(FakeOutput("recorder", ids))) == 3
@@ -77,20 +77,20 @@ def test_no_more_is_asked_for_than_there_are_slots_and_than_a_pass_may_start(wor
     assert world.make_pass(FakeOutput("analyser", ids)) == []
 
 
-def test_an_output_that_fails_to_say_what_it_wants_hurts_no_other(world, scope, box, caplog):
+def test_an_output_that_fails_to_list_its_devices_does_not_affect_others(world, scope, box, caplog):
     device_id = make_device(scope, box).id
     sent = world.make_pass(FakeOutput("broken", RuntimeError("no")), FakeOutput("recorder", [device_id]))
     assert sent == [(RUN_CONSUMER, "recorder", device_id)]
     assert "'broken'" in caplog.text
 
 
-def test_a_device_that_runs_on_demand_runs_while_it_is_wanted_and_no_other_does(world, scope, box):
+def test_only_on_demand_devices_are_started_while_they_are_wanted(world, scope, box):
     on_demand = make_device(scope, box, start_mode="on_demand").id
     manual = make_device(scope, box, start_mode="manual").id
     disabled = make_device(scope, box, start_mode="on_demand", enabled=False).id
     world.make_pass(FakeOutput("recorder", [on_demand, manual, disabled]))
-    wishes = {device_id: read_stream_record(device_id).desired for device_id in (on_demand, manual, disabled)}
-    assert wishes == {
+    desired = {device_id: read_stream_record(device_id).desired for device_id in (on_demand, manual, disabled)}
+    assert desired == {
         on_demand: DesiredState.RUNNING,
         manual: DesiredState.STOPPED,
         disabled: DesiredState.STOPPED,

@@ -19,14 +19,8 @@ from gateway.schedules.snapshot_plan import SnapshotPlan
 from gateway.states import DesiredState, StreamState
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages, build_broker
-from gateway.streams.model import (
-    ask_to_stop,
-    claim_next_run,
-    read_stream_record,
-    request_start,
-    touch_demand,
-    transition,
-)
+from gateway.streams.model import claim_next_run, request_start, request_stop, touch_demand, transition
+from gateway.streams.queries import read_stream_record
 from tests.conftest import wait_until
 from tests.factories import make_config, make_device, no_plugins
 from workers.schedule import scheduler
@@ -109,14 +103,14 @@ def test_a_disabled_or_stopped_device_is_not_started(world):
 
 def test_a_stream_that_should_stop_without_an_owner_is_recorded_as_stopped(world):
     device = world.device(observed=StreamState.RUNNING)
-    ask_to_stop(world.scope, device)
+    request_stop(world.scope, device)
     world.passes()
     assert observed(device) == (StreamState.STOPPED, "requested")
 
 
 def test_a_stream_that_should_stop_is_left_to_its_owner(world):
     device = world.device(observed=StreamState.RUNNING, owner="w1")
-    ask_to_stop(world.scope, device)
+    request_stop(world.scope, device)
     world.passes()
     assert observed(device) == (StreamState.RUNNING, None)
 
@@ -146,7 +140,7 @@ def test_after_redis_came_back_empty_owners_get_a_grace_period(world, monkeypatc
     device = world.device(observed=StreamState.RUNNING, owner="w1")
     stopping = world.device(observed=StreamState.RUNNING, owner="w1")
     world.passes()
-    ask_to_stop(world.scope, stopping)
+    request_stop(world.scope, stopping)
     info = world.client.info("server")
     monkeypatch.setattr(world.client, "info", lambda _: {**info, "run_id": "another"})
     for device_id in (device, stopping):

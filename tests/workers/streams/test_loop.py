@@ -1,4 +1,4 @@
-"""Real processes on the loop: parts arrive in an actor's thread, and every end is told and complete."""
+"""Real processes on the loop: parts arrive in an actor's thread, and every end is reported and complete."""
 
 import asyncio
 import os
@@ -29,18 +29,18 @@ LIVE = [
 
 
 def program(*lines: str) -> list[str]:
-    """A process that is not FFmpeg, to misbehave as told."""
+    """A process other than FFmpeg that misbehaves as `lines` say."""
     return [sys.executable, "-S", "-c", "\n".join(["import os, signal, sys, time", *lines])]
 
 
 def next_of(pipeline: RunningPipeline, kind: type, seconds: float = 10) -> Arrived:
-    """The next event of a kind; what comes before is passed over."""
+    """The next event of a kind; earlier events of other kinds are skipped."""
 
     def take() -> Arrived | None:
         arrived = pipeline.next_event(0.5)
         return arrived if arrived and isinstance(arrived.event, kind) else None
 
-    return wait_until(take, f"a {kind.__name__} comes", seconds)
+    return wait_until(take, f"a {kind.__name__} arrives", seconds)
 
 
 def is_alive(pid: int) -> bool:
@@ -50,7 +50,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_the_parts_of_a_live_ffmpeg_arrive_as_they_are_made(start):
+def test_the_parts_of_a_live_ffmpeg_arrive_as_they_are_written(start):
     before = time.time()
     pipeline = start([*LIVE, *H264, "-bf", "0", *FRAGMENTED])
     assert next_of(pipeline, InitSegment).event.video.codec == "avc1"
@@ -60,18 +60,18 @@ def test_the_parts_of_a_live_ffmpeg_arrive_as_they_are_made(start):
     assert next_of(pipeline, Fragment).wall > arrived.wall
 
 
-def test_a_process_that_ends_tells_its_code_and_last_words(start):
+def test_the_end_of_a_process_carries_its_return_code_and_last_lines(start):
     ended = next_of(start(program("print('[error] no such thing', file=sys.stderr)", "sys.exit(3)")), Ended).event
     assert (ended.return_code, ended.lines, ended.problem) == (3, ["[error] no such thing"], None)
 
 
-def test_secrets_do_not_get_into_the_last_words(start):
+def test_the_last_lines_contain_no_secrets(start):
     line = "print('[error] rtsp://viewer:s3cr3t@10.0.0.1/a failed', file=sys.stderr)"
     ended = next_of(start(program(line)), Ended).event
     assert ended.lines == ["[error] rtsp://***@10.0.0.1/a failed"]
 
 
-def test_endless_words_are_drained_and_only_the_last_are_kept(start):
+def test_endless_output_is_drained_and_only_the_last_lines_are_kept(start):
     pipeline = start(
         program(
             "for n in range(5000): print(n, 'x' * 60, file=sys.stderr)",
@@ -96,7 +96,7 @@ def test_a_program_that_is_missing_is_named_without_setpriv_too(start, monkeypat
     assert next_of(start(["no-such-ffmpeg"]), Ended).event.problem == "program not found: no-such-ffmpeg"
 
 
-def test_output_that_is_no_media_ends_the_process(start):
+def test_output_that_is_not_media_ends_the_process(start):
     pipeline = start(
         program("sys.stdout.write('HTTP/1.1 200 OK, and then some')", "sys.stdout.flush()", "time.sleep(60)")
     )
@@ -105,7 +105,7 @@ def test_output_that_is_no_media_ends_the_process(start):
     assert ended.return_code == -signal.SIGKILL
 
 
-def test_a_reader_that_fails_ends_the_process_and_says_so(start, monkeypatch):
+def test_a_failing_reader_ends_the_process_and_is_reported(start, monkeypatch):
     def fail(*_):
         raise RuntimeError("a mistake of ours")
 
@@ -115,7 +115,7 @@ def test_a_reader_that_fails_ends_the_process_and_says_so(start, monkeypatch):
     wait_until(lambda: not is_alive(pipeline.pid), "the process is killed")
 
 
-def test_stop_asks_first(start):
+def test_stop_sends_sigterm_first(start):
     pipeline = start(
         program(
             "signal.signal(signal.SIGTERM, lambda *_: (print('asked', file=sys.stderr), sys.exit(0)))",
@@ -129,7 +129,7 @@ def test_stop_asks_first(start):
     assert list(pipeline._process._lines) == ["ready", "asked"]
 
 
-def test_stop_kills_what_does_not_listen(media_loop: MediaLoop):
+def test_stop_kills_a_process_that_ignores_sigterm(media_loop: MediaLoop):
     seen: list[Arrived] = []
 
     async def run() -> int:
@@ -154,16 +154,16 @@ def test_stop_kills_what_does_not_listen(media_loop: MediaLoop):
     assert seen[-1].event.return_code == -signal.SIGKILL
 
 
-def test_stop_ends_a_process_that_is_frozen(start):
+def test_stop_ends_a_suspended_process(start):
     pipeline = start([*LIVE, *H264, *FRAGMENTED])
     next_of(pipeline, InitSegment)
     os.kill(pipeline.pid, signal.SIGSTOP)
     pipeline.stop()
     assert not is_alive(pipeline.pid)
-    assert pipeline._process._process.returncode == 255, "it was woken and asked, not killed"
+    assert pipeline._process._process.returncode == 255, "it was resumed and ended by SIGTERM, not killed"
 
 
-def test_a_process_that_is_stopped_while_it_starts_does_not_stay(media_loop: MediaLoop):
+def test_a_process_that_is_stopped_while_it_starts_is_ended(media_loop: MediaLoop):
     seen: list[Arrived] = []
 
     async def run() -> int | None:
@@ -175,7 +175,7 @@ def test_a_process_that_is_stopped_while_it_starts_does_not_stay(media_loop: Med
 
     pid = media_loop.run(run(), timeout_seconds=10)
     assert not is_alive(pid)
-    assert seen[-1].event.return_code == -signal.SIGTERM, "asked as soon as there is somebody to ask"
+    assert seen[-1].event.return_code == -signal.SIGTERM, "SIGTERM is sent as soon as the process exists"
 
 
 def test_stop_may_be_called_twice_and_after_the_end(start):
@@ -193,7 +193,7 @@ def test_the_process_is_marked_with_its_device_and_has_a_group_of_its_own(start)
 
 
 @pytest.mark.parametrize(("said", "kept"), [(None, "131072"), ("65536", "65536")])
-def test_the_process_gives_back_what_it_freed_as_far_as_the_environment_lets_it(start, monkeypatch, said, kept):
+def test_the_process_returns_freed_memory_unless_the_environment_prevents_it(start, monkeypatch, said, kept):
     monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
     if said is not None:
         monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", said)
@@ -208,30 +208,30 @@ def test_a_slow_actor_loses_parts_that_are_counted_but_never_the_end(start, h264
     (tmp_path / "media").write_bytes(header + part * 50)
     pipeline = start(program(f"sys.stdout.buffer.write(open({str(tmp_path / 'media')!r}, 'rb').read())"))
     # Nobody reads while 1 init segment, 200 parts and the end arrive at a queue of 128.
-    wait_until(pipeline._task.done, "all has arrived")
+    wait_until(pipeline._task.done, "everything has arrived")
     events = []
     while (arrived := pipeline.next_event(0.05)) is not None:
         events.append(arrived.event)
     assert len(events) == 129
-    assert isinstance(events[0], InitSegment), "what waits is still in order"
+    assert isinstance(events[0], InitSegment), "the waiting events are still in order"
     assert isinstance(events[-1], Ended)
     parts = sum(isinstance(event, Fragment) for event in events)
     assert parts + pipeline.dropped_parts == 200
 
 
-def test_next_event_waits_no_longer_than_told(start):
+def test_next_event_waits_no_longer_than_its_timeout(start):
     pipeline = start(program("time.sleep(60)"))
     started = time.monotonic()
     assert pipeline.next_event(0.1) is None
     assert time.monotonic() - started < 2
 
 
-def test_a_coroutine_of_the_loop_is_not_waited_for_without_a_limit(media_loop: MediaLoop):
+def test_waiting_for_a_coroutine_has_a_limit(media_loop: MediaLoop):
     with pytest.raises(TimeoutError):
         media_loop.run(asyncio.sleep(60), timeout_seconds=0.5)
 
 
-def test_what_a_coroutine_gives_or_raises_comes_to_the_caller(media_loop: MediaLoop):
+def test_the_result_or_error_of_a_coroutine_reaches_the_caller(media_loop: MediaLoop):
     async def give() -> int:
         return 7
 
@@ -260,7 +260,7 @@ INPUT_AND_OUTPUT = (
 
 
 @pytest.mark.parametrize(("codec", "found"), [("pcm_alaw", "pcm_alaw"), ("none", None)])
-def test_the_sound_that_ffmpeg_finds_in_its_input_is_told(start, codec, found):
+def test_the_sound_that_ffmpeg_detects_in_its_input_is_reported(start, codec, found):
     lines = [line.format(codec=codec) for line in INPUT_AND_OUTPUT]
     running = start(program(*(f"print({line!r}, file=sys.stderr)" for line in lines)))
     ended = next_of(running, Ended).event

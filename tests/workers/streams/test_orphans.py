@@ -1,4 +1,4 @@
-"""What a dead owner left running is ended by its mark, and nothing else is."""
+"""Processes left by a dead owner are found by their mark and killed; no others are."""
 
 import os
 import subprocess
@@ -10,7 +10,9 @@ from tests.conftest import wait_until
 from workers.ffmpeg.process import DEVICE_MARK
 from workers.streams.orphans import end_orphaned_processes
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a process's environment")
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only Linux exposes a process's environment"
+)
 
 
 @pytest.fixture
@@ -42,12 +44,12 @@ def test_a_marked_process_is_killed(sleeper):
     assert end_orphaned_processes("device-1") == []
 
 
-def test_processes_of_other_devices_live_on(sleeper):
+def test_processes_of_other_devices_stay_alive(sleeper):
     others = [sleeper("device-10"), sleeper("xdevice-1"), sleeper("")]
     assert end_orphaned_processes("device-1") == []
     assert all(process.poll() is None for process in others)
 
 
-def test_the_caller_does_not_end_itself(monkeypatch):
+def test_the_caller_does_not_kill_itself(monkeypatch):
     monkeypatch.setenv(DEVICE_MARK, "device-2")
     assert os.getpid() not in end_orphaned_processes("device-2")

@@ -1,4 +1,4 @@
-"""Parts lie one after the other on the wall clock, whatever the camera's clock and the network do."""
+"""Parts are placed one after the other on the wall clock, despite errors of the camera's clock and the network."""
 
 import itertools
 
@@ -35,11 +35,11 @@ def feed(clock: PartClock, parts: int, *, late: float = 0.0, rate: float = 1.0) 
     return [clock.place(part(n), NOON + (n + 1) * 0.5 * rate + late) for n in range(parts)]
 
 
-def test_a_part_began_its_own_duration_before_it_arrived():
+def test_a_part_started_its_own_duration_before_it_arrived():
     assert PartClock(4).place(part(0), NOON) == NOON - 0.5
 
 
-def test_media_time_that_does_not_begin_at_zero_changes_nothing():
+def test_media_time_that_does_not_start_at_zero_changes_nothing():
     clock = PartClock(4)
     assert clock.place(part(0, start=1000.0), NOON) == NOON - 0.5
     assert clock.place(part(0, start=1000.5), NOON + 0.5) == pytest.approx(NOON)
@@ -55,29 +55,29 @@ def test_jitter_of_the_network_does_not_move_parts():
 @pytest.mark.parametrize("rate", [1.0003, 0.9997])
 def test_a_camera_whose_clock_drifts_is_followed(rate: float):
     starts = feed(PartClock(4), 100_000, rate=rate)
-    # After 14 hours: 15 s of drift, of which hardly anything is left.
+    # After 14 hours: 15 s of drift, of which hardly anything remains.
     assert starts[-1] == pytest.approx(NOON + 99_999 * 0.5 * rate, abs=0.1)
     steps = [later - earlier for earlier, later in itertools.pairwise(starts)]
     assert max(abs(step - 0.5) for step in steps) <= 0.5 * 0.0005 + 1e-6, "and never by a jump"
 
 
 @pytest.mark.parametrize("jump", [600, -600, 30, 6])
-def test_clocks_that_part_are_told_once_it_is_certain(jump: float):
+def test_a_clock_offset_is_reported_once_it_is_certain(jump: float):
     clock = PartClock(4)
     feed(clock, 10)
-    told = []
+    offsets = []
     for number in range(10, 13):
         start = clock.place(part(number), NOON + (number + 1) * 0.5 + jump)
-        told.append(clock.clock_offset_seconds)
+        offsets.append(clock.clock_offset_seconds)
         is_absurd = abs(jump) > 60
         assert start == pytest.approx(NOON + number * 0.5 + (jump if is_absurd else 0), abs=0.1)
-    assert told == [None, None, pytest.approx(jump, abs=0.1)]
-    clock.begin_anew()
+    assert offsets == [None, None, pytest.approx(jump, abs=0.1)]
+    clock.reset()
     assert clock.place(part(13), NOON + 7 + jump) == pytest.approx(NOON + 6.5 + jump)
     assert clock.clock_offset_seconds is None
 
 
-def test_a_network_that_halts_for_a_while_does_not_end_the_run():
+def test_a_stalled_network_does_not_end_the_run():
     clock = PartClock(4)
     feed(clock, 10)
     for number in (10, 11):
@@ -88,7 +88,7 @@ def test_a_network_that_halts_for_a_while_does_not_end_the_run():
     assert clock.clock_offset_seconds is None
 
 
-def test_frames_and_bits_are_measured_over_the_window():
+def test_frame_rate_and_bitrate_are_measured_over_the_window():
     clock = PartClock(4)
     assert clock.fps() is None
     assert clock.bitrate_kbps() is None
@@ -101,7 +101,7 @@ def test_frames_and_bits_are_measured_over_the_window():
     assert clock.bitrate_kbps() == 64.0
 
 
-def test_a_stream_that_is_silent_for_longer_than_the_window_shows_nothing():
+def test_a_stream_silent_for_longer_than_the_window_has_rates_of_zero():
     clock = PartClock(4)
     feed(clock, 4)
     assert clock.fps(silent_seconds=4.1) == 0.0
@@ -109,7 +109,7 @@ def test_a_stream_that_is_silent_for_longer_than_the_window_shows_nothing():
     assert clock.fps(silent_seconds=3.9) == 10.0
 
 
-def test_the_interval_of_key_frames_is_measured():
+def test_the_key_frame_interval_is_measured():
     clock = PartClock(4)
     clock.place(part(0, is_key=True), NOON)
     assert clock.key_frame_interval_seconds is None
@@ -119,9 +119,9 @@ def test_the_interval_of_key_frames_is_measured():
     assert clock.last_arrival == NOON + 2.0
 
 
-def test_a_backlog_that_a_slow_network_delivers_at_once_is_no_jump():
+def test_a_backlog_delivered_by_a_slow_network_is_not_a_jump():
     clock = PartClock(4)
     feed(clock, 4)
-    # Nothing for eight seconds, then all of it: ever less late.
+    # Nothing for eight seconds, then everything: each part less late than the one before.
     starts = [clock.place(part(n), NOON + 10.5) for n in range(4, 21)]
     assert all(later - earlier == pytest.approx(0.5, abs=0.001) for earlier, later in itertools.pairwise(starts))

@@ -1,10 +1,10 @@
-"""A device and its outputs become one command; an output that fails is left out and named, and the stream goes on."""
+"""A device and its outputs become one command; an output that fails is left out and listed, and the stream runs."""
 
 import pytest
 
 from gateway.media import SourceInfo, VideoInfo
 from gateway.outputs import DirectOutput, OutputArguments, OutputMode, PipelineInputs
-from gateway.streams.model import DeviceSettings
+from gateway.streams.queries import DeviceSettings
 from tests.factories import PASSWORD, make_config
 from workers.streams.pipeline import build_pipeline, describe_outputs
 
@@ -50,7 +50,7 @@ def test_direct_outputs_come_first_and_the_bus_last():
     assert DEVICE.sub_source_url not in command
 
 
-def test_an_output_that_fails_to_attach_is_left_out_and_named(caplog):
+def test_an_output_that_fails_to_attach_is_left_out_and_listed(caplog):
     pipeline = build(FakeOutput("broken", error=RuntimeError("no room")), FakeOutput("good", "rtp://b"))
     assert "rtp://b" in pipeline.command
     assert describe_outputs(pipeline) == [
@@ -64,39 +64,39 @@ def test_a_pipeline_without_outputs_still_feeds_the_bus():
     assert build().command[-1] == "pipe:1"
 
 
-def test_the_sub_stream_is_a_second_input_only_where_an_output_takes_it():
+def test_the_sub_stream_is_a_second_input_only_if_an_output_uses_it():
     command = build(FakeOutput("sub", "-map", "1:v:0", "rtp://b", mode=OutputMode.SUB_STREAM)).command
     inputs = [command[at + 1] for at, word in enumerate(command) if word == "-i"]
     assert inputs == [DEVICE.source_url, DEVICE.sub_source_url]
     assert command.index(DEVICE.sub_source_url) < command.index("1:v:0")
 
 
-def test_what_is_re_encoded_is_told_with_its_reason():
+def test_re_encoding_is_reported_with_its_reason():
     pipeline = build(FakeOutput("webrtc", "x", mode=OutputMode.TRANSCODE))
     assert describe_outputs(pipeline) == [{"name": "webrtc", "mode": "transcode", "reason": "for a reason"}]
 
 
-def test_an_output_learns_no_address_and_no_password():
+def test_an_output_gets_no_address_and_no_password():
     output = FakeOutput("nosy")
     build(output)
     assert (output.seen.id, output.seen.tenant_id, output.seen.name) == ("d1", "t1", "Gate")
     assert PASSWORD not in repr(output.seen)
 
 
-def test_the_password_is_in_the_command_alone():
+def test_the_password_is_in_the_command_only():
     pipeline = build(FakeOutput("one"))
     assert PASSWORD in str(pipeline.command)
     assert PASSWORD not in repr(pipeline) + repr(DEVICE)
 
 
 @pytest.mark.parametrize(
-    ("video", "look"),
+    ("video", "duration"),
     [
         (VideoInfo("h264", 1280, 720), "500000"),
         (VideoInfo("h264", 0, 0), "3000000"),
         (VideoInfo("h264", 1280, 720, has_b_frames=True), "3000000"),
     ],
 )
-def test_only_a_source_that_is_fully_known_is_not_looked_at_again(video, look):
+def test_only_a_fully_known_source_is_not_analysed_again(video, duration):
     command = build(main=SourceInfo(video=video)).command
-    assert command[command.index("-analyzeduration") + 1] == look
+    assert command[command.index("-analyzeduration") + 1] == duration

@@ -1,4 +1,4 @@
-"""A camera that is away is asked politely whether it is back: one request, no login, and only a change counts."""
+"""A probe of an offline camera sends one request without a login, and only a changed answer counts."""
 
 import asyncio
 import contextlib
@@ -7,11 +7,11 @@ import pytest
 
 from tests.conftest import free_port, wait_until
 from workers.streams.loop import MediaLoop
-from workers.streams.reachability import ReachabilityProbe, knock
+from workers.streams.reachability import ReachabilityProbe, probe_reachability
 
 
 class Camera:
-    """A server that answers every connection as told, and keeps what it was asked."""
+    """A server that gives every connection the same answer, and keeps the requests."""
 
     def __init__(self, answer: bytes | None = None, port: int = 0) -> None:
         self.answer, self.port = answer, port
@@ -41,7 +41,7 @@ def ask(camera: Camera, url: str = "rtsp://127.0.0.1:{port}/stream") -> str:
     async def run() -> str:
         await camera.open()
         try:
-            return await knock(url.format(port=camera.port))
+            return await probe_reachability(url.format(port=camera.port))
         finally:
             await camera.close()
 
@@ -49,7 +49,7 @@ def ask(camera: Camera, url: str = "rtsp://127.0.0.1:{port}/stream") -> str:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "word"),
     [
         (b"RTSP/1.0 200 OK\r\n\r\n", "200"),
         (b"RTSP/1.0 401 Unauthorized\r\n\r\n", "401"),
@@ -59,21 +59,21 @@ def ask(camera: Camera, url: str = "rtsp://127.0.0.1:{port}/stream") -> str:
         (b"", "open"),
     ],
 )
-def test_the_answer_is_told_in_a_word(answer: bytes, told: str):
-    assert ask(Camera(answer)) == told
+def test_the_answer_is_classified_as_one_word(answer: bytes, word: str):
+    assert ask(Camera(answer)) == word
 
 
-def test_a_camera_that_accepts_and_says_nothing_is_open_after_a_moment(monkeypatch):
+def test_a_camera_that_accepts_and_sends_nothing_is_open(monkeypatch):
     monkeypatch.setattr("workers.streams.reachability._ANSWER_SECONDS", 0.1)
     assert ask(Camera(None)) == "open"
 
 
-def test_nobody_there_is_silence():
-    assert asyncio.run(knock(f"rtsp://127.0.0.1:{free_port()}/x")) == "silent"
-    assert asyncio.run(knock("rtsp://no-such-camera.invalid/x")) == "silent"
+def test_an_unreachable_address_is_silent():
+    assert asyncio.run(probe_reachability(f"rtsp://127.0.0.1:{free_port()}/x")) == "silent"
+    assert asyncio.run(probe_reachability("rtsp://no-such-camera.invalid/x")) == "silent"
 
 
-def test_no_password_and_no_session_is_asked_for():
+def test_the_probe_sends_no_password_and_opens_no_session():
     camera = Camera(b"RTSP/1.0 200 OK\r\n\r\n")
     ask(camera, "rtsp://viewer:s3cr3t@127.0.0.1:{port}/stream?channel=1")
     head = camera.requests[0].decode()
@@ -83,14 +83,14 @@ def test_no_password_and_no_session_is_asked_for():
     assert len(camera.requests) == 1
 
 
-def test_an_encrypted_port_is_only_opened():
+def test_an_encrypted_port_is_only_connected_to():
     camera = Camera(b"")
     assert ask(camera, "rtsps://127.0.0.1:{port}/stream") == "open"
 
 
 @pytest.fixture
 def reachability_probe(media_loop: MediaLoop):
-    """Starts a Knocker that knocks without a pause to speak of."""
+    """Starts a reachability probe with almost no pause between requests."""
     made = []
 
     def start(port: int, expected: str | None = None) -> ReachabilityProbe:
@@ -107,35 +107,35 @@ def on_loop(media_loop: MediaLoop, coroutine):
     return media_loop.run(coroutine, timeout_seconds=5)
 
 
-def test_a_camera_that_was_silent_and_answers_is_back(media_loop: MediaLoop, reachability_probe):
+def test_a_silent_camera_that_answers_is_back(media_loop: MediaLoop, reachability_probe):
     port = free_port()
     waiting = reachability_probe(port, "silent")
     camera = Camera(b"RTSP/1.0 200 OK\r\n\r\n", port)
     on_loop(media_loop, camera.open())
-    wait_until(lambda: waiting.is_back, "the camera is noticed")
+    wait_until(lambda: waiting.is_back, "the camera is detected")
     on_loop(media_loop, camera.close())
 
 
-def test_a_camera_that_came_back_before_the_first_knock_is_back_too(media_loop: MediaLoop, reachability_probe):
+def test_a_camera_that_returned_before_the_first_probe_is_back_too(media_loop: MediaLoop, reachability_probe):
     camera = Camera(b"RTSP/1.0 401 Unauthorized\r\n\r\n")
     on_loop(media_loop, camera.open())
     waiting = reachability_probe(camera.port, "silent")
-    wait_until(lambda: waiting.is_back, "the camera is noticed")
+    wait_until(lambda: waiting.is_back, "the camera is detected")
     on_loop(media_loop, camera.close())
 
 
-def test_the_same_answer_again_and_again_is_no_news(media_loop: MediaLoop, reachability_probe):
+def test_an_unchanged_answer_does_not_count_as_back(media_loop: MediaLoop, reachability_probe):
     camera = Camera(b"RTSP/1.0 404 Not Found\r\n\r\n")
     on_loop(media_loop, camera.open())
     waiting = reachability_probe(camera.port)
-    wait_until(lambda: len(camera.requests) > 5, "it is asked several times")
+    wait_until(lambda: len(camera.requests) > 5, "it is probed several times")
     assert not waiting.is_back
     camera.answer = b"RTSP/1.0 200 OK\r\n\r\n"
-    wait_until(lambda: waiting.is_back, "a new answer is noticed")
+    wait_until(lambda: waiting.is_back, "a new answer is detected")
     on_loop(media_loop, camera.close())
 
 
-def test_a_camera_that_goes_further_away_is_back_when_it_answers_as_before(reachability_probe, monkeypatch):
+def test_a_camera_that_turns_silent_is_back_when_it_answers_as_before(reachability_probe, monkeypatch):
     answers = iter(["200", "200", "silent", "silent"])
     asked = []
 
@@ -143,7 +143,7 @@ def test_a_camera_that_goes_further_away_is_back_when_it_answers_as_before(reach
         asked.append(next(answers, "200"))
         return asked[-1]
 
-    monkeypatch.setattr("workers.streams.reachability.knock", scripted)
+    monkeypatch.setattr("workers.streams.reachability.probe_reachability", scripted)
     waiting = reachability_probe(1, "200")
-    wait_until(lambda: waiting.is_back, "its return is noticed")
+    wait_until(lambda: waiting.is_back, "its return is detected")
     assert asked == ["200", "200", "silent", "silent", "200"]

@@ -1,4 +1,4 @@
-"""What outputs do to a stream: they may ask, fail and be slow; the stream goes on."""
+"""Outputs may request restarts, fail and be slow; the stream runs on."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.workers.world import INIT, VIDEO, parts
 from workers.ffmpeg.fmp4 import InitSegment, Track
 
 
-def test_an_output_that_asks_for_a_new_start_gets_it_at_once(world):
+def test_an_outputs_request_for_a_restart_is_granted_at_once(world):
     answers = iter(["output_changed"])
     world.output.asks = lambda: next(answers, None)
     world.run([INIT, *parts(3)], [INIT, *parts(2), world.stop])
@@ -21,7 +21,7 @@ def test_an_output_that_asks_for_a_new_start_gets_it_at_once(world):
     assert world.row.run == 2
 
 
-def test_an_output_that_asks_all_the_time_does_not_keep_the_stream_from_running(world):
+def test_an_output_that_keeps_requesting_restarts_does_not_stop_the_stream(world):
     stop_at = world.clock.monotonic() + 120
 
     def ask() -> str:
@@ -31,12 +31,12 @@ def test_an_output_that_asks_all_the_time_does_not_keep_the_stream_from_running(
 
     world.output.asks = ask
     world.run(*[[INIT, *parts(300)]] * 10)
-    assert 3 <= len(world.loop.lives) <= 9, "two minutes, of which the last life lasts half"
+    assert 3 <= len(world.loop.pipelines) <= 9, "two minutes, of which the last process lasts half"
     assert world.states[-1] == ("stopped", "requested")
     assert world.pauses == []
 
 
-def test_an_output_that_raises_hurts_nothing(world, caplog):
+def test_an_output_that_raises_does_not_affect_the_stream(world, caplog):
     def fail(*_: Any) -> None:
         raise RuntimeError("broken plugin")
 
@@ -49,7 +49,7 @@ def test_an_output_that_raises_hurts_nothing(world, caplog):
     assert "output 'fake' failed" in caplog.text
 
 
-def test_live_figures_tell_what_flows(world):
+def test_live_statistics_show_the_measured_stream(world):
     seen = []
     world.run(
         [
@@ -59,15 +59,15 @@ def test_live_figures_tell_what_flows(world):
             world.stop,
         ]
     )
-    figures = seen[0]
-    assert figures["fps"] == 10.0
-    assert figures["viewers"] == 3
-    assert figures["worker"] == "worker-1"
-    assert figures["outputs"] == [{"name": "fake", "mode": "copy", "reason": None}]
-    assert figures["last_part_at"] == pytest.approx(world.clock.wall(), abs=5)
+    stats = seen[0]
+    assert stats["fps"] == 10.0
+    assert stats["viewers"] == 3
+    assert stats["worker"] == "worker-1"
+    assert stats["outputs"] == [{"name": "fake", "mode": "copy", "reason": None}]
+    assert stats["last_part_at"] == pytest.approx(world.clock.wall(), abs=5)
 
 
-def test_the_sub_stream_is_looked_at_only_when_an_output_asks(world):
+def test_the_sub_stream_is_inspected_only_when_an_output_needs_it(world):
     replace_device(
         world.scope,
         world.id,
@@ -92,7 +92,7 @@ def test_the_sub_stream_is_looked_at_only_when_an_output_asks(world):
 
 
 @pytest.mark.parametrize(("kinds", "has_audio"), [(("vide", "soun"), True), (("vide",), False)])
-def test_live_figures_tell_whether_sound_arrives(world, kinds, has_audio):
+def test_live_statistics_show_whether_sound_arrives(world, kinds, has_audio):
     seen = []
     tracks = tuple(Track(n, kind, "x", 1000, frozenset(), 4, 0, 0, 0) for n, kind in enumerate(kinds))
     world.run(

@@ -7,7 +7,8 @@ import pytest
 
 from gateway.clock import utc_now
 from gateway.devices.events import record_event
-from gateway.streams.model import read_device_settings, transition
+from gateway.streams.model import transition
+from gateway.streams.queries import read_device_settings
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 from tests.factories import PASSWORD, SHOWN_URL, SOURCE_URL, device_body
 

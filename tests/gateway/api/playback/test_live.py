@@ -10,7 +10,8 @@ import pytest
 from gateway.api.base import services
 from gateway.media import Part
 from gateway.streams.bus import BusWriter
-from gateway.streams.model import ask_to_stop, read_stream_record
+from gateway.streams.model import request_stop
+from gateway.streams.queries import read_stream_record
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 from tests.cameras.footage import read_counters
@@ -221,7 +222,7 @@ def test_directives_that_cannot_be_followed_are_refused_at_once(client, camera):
 
 def test_a_stopped_device_has_no_footage_and_gives_the_cause(client, camera, scope):
     camera.send(6)
-    ask_to_stop(scope, camera.device_id)
+    request_stop(scope, camera.device_id)
     answer = client.get(url_of(camera.device_id))
     assert (answer.status_code, answer.json["reason"]) == (404, "no_footage")
     assert "is stopped: start it first" in answer.json["message"]

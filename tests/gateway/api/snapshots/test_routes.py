@@ -112,7 +112,7 @@ def test_the_body_is_optional(client, device, worker):
     [
         (CaptureAnswer(reason="no_picture", message="the camera refused the password"), 409, "refused the password"),
         (CaptureAnswer(reason="no_picture"), 409, "start the device"),
-        (CaptureAnswer(reason="picture_damaged"), 409, "moment beside it"),
+        (CaptureAnswer(reason="picture_damaged"), 409, "nearby moment"),
         (CaptureAnswer(reason="disk_full", message="the disk is full"), 503, "disk is full"),
         (CaptureAnswer(reason="unheard_of"), 503, ""),
     ],
