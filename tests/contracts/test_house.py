@@ -144,3 +144,10 @@ def test_every_file_that_the_map_of_the_code_names_exists():
     named = set(re.findall(rf"`((?:{rooms})/[\w./-]*)`", document))
     assert len(named) > 50, "the map names files in backticks"
     assert sorted(name for name in named if not (ROOT / name).exists()) == []
+
+
+def test_tests_stand_beside_the_room_that_they_test():
+    """A folder of tests below tests/gateway, tests/workers or tests/plugins has the path of its room."""
+    folders = {relative(path.parent).removeprefix("tests/") for path in python_files("tests")}
+    misplaced = [name for name in folders if name.startswith(ROOMS) and not (ROOT / name).is_dir()]
+    assert misplaced == []
