@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.errors import Unavailable
-from gateway.footage.recorder_facts import DeviceFacts
+from gateway.footage.recorder_state import DeviceFacts
 from gateway.media import Part, Position
 from gateway.schedules.recording_plan import Decision
 from gateway.storage.local import StorageUnavailable

@@ -8,7 +8,7 @@ import redis
 
 from gateway import database
 from gateway.config import Config
-from gateway.footage.recorder_facts import read_observed
+from gateway.footage.recorder_state import read_observed
 from gateway.footage.recordings import recordings_wanted
 from gateway.hookspecs import ComponentHealth, HealthCheck
 from gateway.redis_client import connect_redis

@@ -16,7 +16,7 @@ import peewee
 from gateway import database
 from gateway.clock import Clock
 from gateway.errors import LeaseLost, Unavailable
-from gateway.footage.recorder_facts import DeviceFacts, read_facts
+from gateway.footage.recorder_state import DeviceFacts, read_facts
 from gateway.footage.segments import Fence
 from gateway.media import SegmentFact
 from plugins.hls_recorder.entries import Entry, ObserveEntry, SaveEntry

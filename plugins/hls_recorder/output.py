@@ -5,7 +5,7 @@ import logging
 import redis
 
 from gateway.errors import NotFound, Unavailable
-from gateway.footage.recorder_facts import read_facts
+from gateway.footage.recorder_state import read_facts
 from gateway.footage.recordings import RecorderSettings, claim_recording, recordings_wanted
 from gateway.footage.segments import Fence, Gap, last_segment
 from gateway.media import SegmentFact

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.footage.recorder_facts import events_until, override_begin_ms
+from gateway.footage.recorder_state import events_until, override_begin_ms
 from gateway.footage.recordings import RecorderSettings
 from gateway.footage.segments import Gap
 from gateway.media import Part

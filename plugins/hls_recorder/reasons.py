@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from gateway.footage.recorder_facts import DeviceFacts, stream_events_between
+from gateway.footage.recorder_state import DeviceFacts, stream_events_between
 from gateway.states import REASONS, DesiredState, StreamState
 
 #: Reasons of a stream that was not meant to run: nobody can expect footage of it.

@@ -8,7 +8,7 @@ from itertools import chain
 
 import peewee
 
-from gateway.footage.recorder_facts import newest_segments
+from gateway.footage.recorder_state import newest_segments
 from gateway.footage.recordings import RecorderSettings
 from gateway.footage.segment_scan import ScanProblem, scan_segment
 from gateway.footage.segments import (
