@@ -9,7 +9,7 @@ from gateway.footage.segment_scan import SegmentScan, scan_segment
 from gateway.footage.segments import FifteenMinuteRollup, Gap, Segment, SegmentParts, SegmentState, add_to_rollup
 from gateway.media import pack_parts, segment_key
 from gateway.secrets import SecretBox
-from gateway.storage.local import Storage
+from gateway.storage.interface import Storage
 from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, FootageScope, TenantScope
 from tests.factories import make_config, make_device
 from tests.workers.conftest import H264, make_media

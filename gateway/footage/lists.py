@@ -11,7 +11,8 @@ from peewee import fn
 from gateway import database
 from gateway.clock import DAY_MS
 from gateway.devices.model import Device
-from gateway.footage.reading import PLAYABLE, Amount, open_amounts
+from gateway.footage.amounts import Amount, open_amounts
+from gateway.footage.reading import PLAYABLE
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import FIFTEEN_MINUTES_MS, FifteenMinuteRollup, Segment
 from gateway.tenancy.scopes import EVERY_RECORDING, EveryTenantScope

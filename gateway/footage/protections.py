@@ -1,13 +1,16 @@
 """Protected ranges and events of a recording, as people list, add and remove them."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from gateway import database
 from gateway.clock import DAY_MS, utc_now
 from gateway.devices.events import STATE, DeviceEvent
 from gateway.errors import Conflict, NotFound
+from gateway.footage.gaps import Range
 from gateway.footage.recordings import Protection, Recording, RecordingEvent
-from gateway.tenancy.scopes import EveryTenantScope, TenantScope
+from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, TenantScope
 
 #: What a person holds; others (`export`, `bookmark`) go with what they belong to.
 HOLD = "hold"
@@ -96,3 +99,41 @@ def stream_events(
             DeviceEvent.at < last,
         )
         return list(query.order_by(DeviceEvent.id.desc()).limit(limit))[::-1]
+
+
+def protected_ranges(recording_ids: Iterable[int] | None = None) -> dict[int, list[Range]]:
+    """The protected ranges of each recording that has any, in order and joined where they touch."""
+    with database.session():
+        query = EVERY_TENANT.select(Protection, Protection.recording_id, Protection.start_ms, Protection.end_ms)
+        if recording_ids is not None:
+            query = query.where(Protection.recording_id.in_(list(recording_ids)))
+        rows = list(query.tuples())
+    ranges: dict[int, list[Range]] = defaultdict(list)
+    for recording_id, start_ms, end_ms in sorted(rows):
+        known = ranges[recording_id]
+        if known and start_ms <= known[-1][1]:
+            known[-1] = (known[-1][0], max(known[-1][1], end_ms))
+        else:
+            known.append((start_ms, end_ms))
+    return dict(ranges)
+
+
+def is_protected(start_ms: int, end_ms: int, ranges: Sequence[Range]) -> bool:
+    """Whether any of the ranges reaches into this one."""
+    return any(start_ms < last and first < end_ms for first, last in ranges)
+
+
+def unprotected_between(ranges: Sequence[Range], start_ms: int, end_ms: int) -> list[Range]:
+    """What is left of a range without the protected ones, in order."""
+    left, at = [], start_ms
+    for first, last in ranges:
+        if last <= at:
+            continue
+        if first >= end_ms:
+            break
+        if first > at:
+            left.append((at, first))
+        at = last
+    if at < end_ms:
+        left.append((at, end_ms))
+    return left

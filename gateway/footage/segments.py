@@ -14,6 +14,7 @@ import peewee
 from gateway import database
 from gateway.errors import LeaseLost
 from gateway.footage.recordings import Recording
+from gateway.media import segment_key
 from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, FootageRow, FootageScope, IdField, Row, TimeField
 
 FIFTEEN_MINUTES_MS = 15 * 60 * 1000
@@ -191,46 +192,6 @@ def add_to_rollup(footage: FootageScope, start_ms: int, duration_ms: int, size: 
         ).execute()
 
 
-def open_gap(fence: Fence, start_ms: int, reason_code: str, *, is_wanted: bool, by_name: str | None = None) -> None:
-    """Note that from now on there is no footage; an open gap for the same reason goes on. Raises LeaseLost."""
-    with fence.transaction() as footage:
-        gap = footage.select(Gap).where(Gap.end_ms.is_null()).order_by(Gap.start_ms.desc()).first()
-        if gap is not None:
-            if (gap.reason_code, gap.by_name, bool(gap.is_wanted)) == (reason_code, by_name, is_wanted):
-                return
-            _end_gaps(footage, start_ms)
-            start_ms = max(start_ms, gap.start_ms)
-        footage.insert(
-            Gap, start_ms=start_ms, end_ms=None, reason_code=reason_code, by_name=by_name, is_wanted=int(is_wanted)
-        ).execute()
-
-
-def close_gaps(fence: Fence, end_ms: int) -> bool:
-    """Footage is there again from `end_ms` on; gives whether a gap was open. Raises LeaseLost.
-
-    The bus may have kept what a recorder thought was lost: then the gap ends earlier, or never was, and with it those
-    that it followed upon, as where a disk failed, and then was not mounted.
-    """
-    with fence.transaction() as footage:
-        opened = list(footage.select(Gap).where(Gap.end_ms.is_null()))
-        for gap in opened:
-            _shorten_gaps_before(footage, gap.start_ms, end_ms)
-        _end_gaps(footage, end_ms)
-        return bool(opened)
-
-
-def add_gap(
-    fence: Fence, start_ms: int, end_ms: int, reason_code: str, *, is_wanted: bool = True, by_name: str | None = None
-) -> None:
-    """Note a stretch without footage that is over. Raises LeaseLost."""
-    if end_ms <= start_ms:
-        return
-    with fence.transaction() as footage:
-        footage.insert(
-            Gap, start_ms=start_ms, end_ms=end_ms, reason_code=reason_code, by_name=by_name, is_wanted=int(is_wanted)
-        ).execute()
-
-
 def open_segments(recording_id: int) -> list[Segment]:
     """The segments of a recording whose files were not closed, oldest first."""
     with database.session():
@@ -260,20 +221,42 @@ def read_packed(segment_id: int) -> bytes:
     return bytes(row.packed) if row is not None else b""
 
 
-def _shorten_gaps_before(footage: FootageScope, begin_ms: int, end_ms: int) -> None:
-    """Take footage from `end_ms` on out of the gaps that lead, each up to the next, to a gap that begins at
-    `begin_ms`."""
-    while begin_ms > end_ms:
-        gap = footage.select(Gap).where(Gap.end_ms == begin_ms, Gap.start_ms < begin_ms).first()
-        if gap is None:
-            return
-        if gap.start_ms < end_ms:
-            footage.update(Gap, end_ms=end_ms).where(Gap.id == gap.id).execute()
-        else:
-            footage.delete(Gap).where(Gap.id == gap.id).execute()
-        begin_ms = gap.start_ms
+@dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """What deletion and repair need to know of a segment; `key` names its file."""
+
+    id: int
+    recording_id: int
+    start_ms: int
+    duration_ms: int
+    run: int
+    sequence: int
+    parts: int
+    frames: int
+    size: int
+    init_size: int
+    state: int
+    storage_id: int
+    is_archived: int
+
+    @property
+    def end_ms(self) -> int:
+        return self.start_ms + self.duration_ms
+
+    def key(self, tenant_id: str, device_id: str) -> str:
+        """The name of its file."""
+        return segment_key(tenant_id, device_id, self.start_ms, self.run, self.sequence)
 
 
-def _end_gaps(footage: FootageScope, end_ms: int) -> None:
-    footage.delete(Gap).where(Gap.end_ms.is_null(), Gap.start_ms >= end_ms).execute()
-    footage.update(Gap, end_ms=end_ms).where(Gap.end_ms.is_null()).execute()
+_COLUMNS = tuple(getattr(Segment, name) for name in StoredSegment.__dataclass_fields__)
+
+
+def stored_segments(query: peewee.ModelSelect) -> list[StoredSegment]:
+    """The rows of a query made by `select_segments`."""
+    return [StoredSegment(*row) for row in query.tuples()]
+
+
+def select_segments(recording_id: int | None = None) -> peewee.ModelSelect:
+    """A query on segments with the columns of StoredSegment."""
+    scope = EVERY_RECORDING if recording_id is None else FootageScope(recording_id)
+    return scope.select(Segment, *_COLUMNS)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway import database
 from gateway.clock import DAY_MS
+from gateway.footage.amounts import amounts_by_bucket, amounts_by_day, recorded_by_fifteen_minutes
 from gateway.footage.coverage import DayCoverage, measure_days
 from gateway.footage.gaps import (
     GapFact,
@@ -19,17 +20,7 @@ from gateway.footage.gaps import (
     join_gaps,
     merge_ranges,
 )
-from gateway.footage.reading import (
-    amounts_by_bucket,
-    amounts_by_day,
-    holes_between,
-    main_gap,
-    missing_files,
-    nearest_footage,
-    noted_gaps,
-    read_knowledge,
-    recorded_by_fifteen_minutes,
-)
+from gateway.footage.reading import holes_between, main_gap, missing_files, nearest_footage, noted_gaps, read_knowledge
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import FIFTEEN_MINUTES_MS
 from gateway.schedules.local_days import LocalDay, offset_steps

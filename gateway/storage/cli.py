@@ -17,9 +17,11 @@ from gateway.clock import DAY_MS, SystemClock
 from gateway.config import Config
 from gateway.errors import VasError
 from gateway.redis_client import connect_redis
+from gateway.storage.folders import Folder, list_folders
 from gateway.storage.health import read_storage_state
 from gateway.storage.local import adopt_storage, open_storage
-from gateway.storage.reconciliation import Folder, LivingRecorders, Look, Reconciliation, list_folders
+from gateway.storage.reconciliation import Look, Reconciliation
+from gateway.storage.recorders import LivingRecorders
 from gateway.storage.report import StorageReports
 from gateway.storage.sweep import DAYS_BEFORE, Round
 from gateway.storage.usage import count_bytes

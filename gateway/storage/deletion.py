@@ -5,19 +5,14 @@ Whoever deletes calls `mark_for_deletion`; the files and then the rows go by
 device's footage are the same from there on.
 """
 
-import time
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
-import peewee
 
 from gateway import database
-from gateway.errors import InvalidValue
-from gateway.footage.recordings import Protection, Recording, RecordingEvent, find_recording
+from gateway.footage.gap_rows import SAME_RANGE_MS, add_joined_gap
+from gateway.footage.protections import is_protected, protected_ranges, unprotected_between
+from gateway.footage.recordings import Protection, Recording, RecordingEvent
+from gateway.footage.rollup import take_from_rollup
 from gateway.footage.segments import (
-    FIFTEEN_MINUTES_MS,
-    MAX_SEGMENT_MS,
     UNSETTLED,
     FifteenMinuteRollup,
     Gap,
@@ -25,110 +20,22 @@ from gateway.footage.segments import (
     SegmentParts,
     SegmentState,
     StorageRow,
+    StoredSegment,
+    select_segments,
+    stored_segments,
 )
 from gateway.media import segment_key
-from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, FootageScope, TenantScope
+from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, FootageScope
 
 #: Rows that change in one transaction: others wait for the database no longer than some tens of milliseconds.
 BATCH = 100
 #: Between two of them: SQLite wakes those who wait for its lock only now and then.
 PAUSE_SECONDS = 0.02
-#: Segments further apart than this are two stretches of footage.
-_SAME_RANGE_MS = 1500
 
 Range = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredSegment:
-    """What deletion and repair need to know of a segment; `key` names its file."""
-
-    id: int
-    recording_id: int
-    start_ms: int
-    duration_ms: int
-    run: int
-    sequence: int
-    parts: int
-    frames: int
-    size: int
-    init_size: int
-    state: int
-    storage_id: int
-    is_archived: int
-
-    @property
-    def end_ms(self) -> int:
-        return self.start_ms + self.duration_ms
-
-    def key(self, tenant_id: str, device_id: str) -> str:
-        """The name of its file."""
-        return segment_key(tenant_id, device_id, self.start_ms, self.run, self.sequence)
-
-
-@dataclass(frozen=True, slots=True)
-class RangeDeletion:
-    """What a person's deletion took, or with a dry run would take; `kept_protected` counts segments left alone."""
-
-    segments: int = 0
-    bytes: int = 0
-    seconds: float = 0.0
-    kept_protected: int = 0
-
-
-_COLUMNS = tuple(getattr(Segment, name) for name in StoredSegment.__dataclass_fields__)
-
-
-def stored_segments(query: peewee.ModelSelect) -> list[StoredSegment]:
-    """The rows of a query made by `select_segments`."""
-    return [StoredSegment(*row) for row in query.tuples()]
-
-
-def select_segments(recording_id: int | None = None) -> peewee.ModelSelect:
-    """A query on segments with the columns of StoredSegment."""
-    scope = EVERY_RECORDING if recording_id is None else FootageScope(recording_id)
-    return scope.select(Segment, *_COLUMNS)
-
-
 # ---- what is protected ----------------------------------------------------------------------------------------
-
-
-def protected_ranges(recording_ids: Iterable[int] | None = None) -> dict[int, list[Range]]:
-    """The protected ranges of each recording that has any, in order and joined where they touch."""
-    with database.session():
-        query = EVERY_TENANT.select(Protection, Protection.recording_id, Protection.start_ms, Protection.end_ms)
-        if recording_ids is not None:
-            query = query.where(Protection.recording_id.in_(list(recording_ids)))
-        rows = list(query.tuples())
-    ranges: dict[int, list[Range]] = defaultdict(list)
-    for recording_id, start_ms, end_ms in sorted(rows):
-        known = ranges[recording_id]
-        if known and start_ms <= known[-1][1]:
-            known[-1] = (known[-1][0], max(known[-1][1], end_ms))
-        else:
-            known.append((start_ms, end_ms))
-    return dict(ranges)
-
-
-def is_protected(start_ms: int, end_ms: int, ranges: Sequence[Range]) -> bool:
-    """Whether any of the ranges reaches into this one."""
-    return any(start_ms < last and first < end_ms for first, last in ranges)
-
-
-def unprotected_between(ranges: Sequence[Range], start_ms: int, end_ms: int) -> list[Range]:
-    """What is left of a range without the protected ones, in order."""
-    left, at = [], start_ms
-    for first, last in ranges:
-        if last <= at:
-            continue
-        if first >= end_ms:
-            break
-        if first > at:
-            left.append((at, first))
-        at = last
-    if at < end_ms:
-        left.append((at, end_ms))
-    return left
 
 
 def deletable_segments(
@@ -187,81 +94,13 @@ def mark_for_deletion(
             if not batch:
                 continue
             footage.update(Segment, state=SegmentState.GARBAGE).where(Segment.id.in_([s.id for s in batch])).execute()
-            _take_from_rollup(footage, [s for s in batch if s.state == SegmentState.CLOSED])
+            take_from_rollup(footage, [s for s in batch if s.state == SegmentState.CLOSED])
             if reason_code == "retention":
                 _note_expired(footage, batch, ranges)
             elif reason_code is not None:
                 _note_gaps(footage, batch, reason_code, by_name, is_wanted=is_wanted)
             marked += batch
     return marked
-
-
-def delete_range(
-    scope: TenantScope, device_id: str, start_ms: int, end_ms: int, by_name: str, *, dry_run: bool = False
-) -> RangeDeletion:
-    """Delete the segments that lie wholly in a range, but not protected or open ones; the files go soon after.
-
-    Raises NotFound, and InvalidValue for a range that ends before it begins.
-    """
-    if end_ms <= start_ms:
-        raise InvalidValue("end", "'end' must be after 'start'")
-    recording = find_recording(scope, device_id)
-    ranges = protected_ranges([recording.id]).get(recording.id, [])
-    kept = _count_protected(recording.id, ranges, start_ms, end_ms)
-    segments = size = duration = 0
-    at = start_ms
-    while batch := deletable_segments(recording.id, ranges, from_ms=at, before_ms=end_ms):
-        at = batch[-1].start_ms + 1
-        if not dry_run:
-            ids = [segment.id for segment in batch]
-            batch = mark_for_deletion(
-                recording.id, ids, reason_code="deleted_by_person", by_name=by_name, is_wanted=True
-            )
-            time.sleep(PAUSE_SECONDS)
-        segments += len(batch)
-        present = [segment for segment in batch if segment.state == SegmentState.CLOSED]
-        size += sum(segment.size for segment in present)
-        duration += sum(segment.duration_ms for segment in present)
-    return RangeDeletion(segments, size, duration / 1000, kept)
-
-
-def _count_protected(recording_id: int, ranges: Sequence[Range], start_ms: int, end_ms: int) -> int:
-    """Settled segments that lie in a range and are touched by a protected one."""
-    count = 0
-    with database.session():
-        seen_to = start_ms
-        for first, last in ranges:
-            first, last = max(first - MAX_SEGMENT_MS, seen_to), min(last, end_ms)  # noqa: PLW2901
-            if first >= last:
-                continue
-            query = select_segments(recording_id).where(
-                Segment.start_ms >= first,
-                Segment.start_ms < last,
-                Segment.start_ms + Segment.duration_ms <= end_ms,
-                Segment.state.in_((SegmentState.CLOSED, SegmentState.MISSING)),
-            )
-            count += sum(is_protected(s.start_ms, s.end_ms, ranges) for s in stored_segments(query))
-            seen_to = last
-    return count
-
-
-def _take_from_rollup(footage: FootageScope, segments: Iterable[StoredSegment]) -> None:
-    sums: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for segment in segments:
-        total = sums[segment.start_ms // FIFTEEN_MINUTES_MS]
-        total[0] += segment.duration_ms
-        total[1] += segment.size
-        total[2] += 1
-    for quarter, (duration_ms, size, count) in sorted(sums.items()):
-        footage.update(
-            FifteenMinuteRollup,
-            recorded_ms=FifteenMinuteRollup.recorded_ms - duration_ms,
-            bytes=FifteenMinuteRollup.bytes - size,
-            segments=FifteenMinuteRollup.segments - count,
-        ).where(FifteenMinuteRollup.quarter == quarter).execute()
-    footage.delete(FifteenMinuteRollup).where(
-        FifteenMinuteRollup.quarter.in_(list(sums)), FifteenMinuteRollup.segments <= 0
-    ).execute()
 
 
 def _note_expired(footage: FootageScope, batch: list[StoredSegment], ranges: Sequence[Range]) -> None:
@@ -290,33 +129,12 @@ def _note_gaps(
     for segment in sorted(segments, key=lambda item: item.start_ms):
         if segment.state == SegmentState.MISSING or segment.duration_ms <= 0:
             continue
-        if stretches and segment.start_ms - stretches[-1][1] <= _SAME_RANGE_MS:
+        if stretches and segment.start_ms - stretches[-1][1] <= SAME_RANGE_MS:
             stretches[-1][1] = max(stretches[-1][1], segment.end_ms)
         else:
             stretches.append([segment.start_ms, segment.end_ms])
     for start_ms, end_ms in stretches:
-        add_contiguous_range(footage, start_ms, end_ms, reason_code, by_name=by_name, is_wanted=is_wanted)
-
-
-def add_contiguous_range(
-    footage: FootageScope, start_ms: int, end_ms: int, reason_code: str, *, by_name: str | None = None, is_wanted: bool
-) -> None:
-    """Note a gap that is over; one of the same kind that touches it grows. Within the caller's transaction."""
-    same = (Gap.reason_code == reason_code) & (Gap.is_wanted == int(is_wanted))
-    same &= Gap.by_name.is_null() if by_name is None else Gap.by_name == by_name
-    near = (
-        footage.select(Gap)
-        .where(same, Gap.start_ms <= end_ms + _SAME_RANGE_MS, Gap.end_ms >= start_ms - _SAME_RANGE_MS)
-        .order_by(Gap.start_ms)
-    )
-    touching = list(near)
-    if touching:
-        start_ms = min(start_ms, touching[0].start_ms)
-        end_ms = max(end_ms, *(gap.end_ms for gap in touching))
-        footage.delete(Gap).where(Gap.id.in_([gap.id for gap in touching])).execute()
-    footage.insert(
-        Gap, start_ms=start_ms, end_ms=end_ms, reason_code=reason_code, by_name=by_name, is_wanted=int(is_wanted)
-    ).execute()
+        add_joined_gap(footage, start_ms, end_ms, reason_code, by_name=by_name, is_wanted=is_wanted)
 
 
 # ---- garbage → gone -------------------------------------------------------------------------------------------

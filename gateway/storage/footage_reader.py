@@ -17,7 +17,7 @@ from gateway.mp4.samples import (
     parse_part,
     read_parts,
 )
-from gateway.storage.local import Storage, StorageUnavailable
+from gateway.storage.interface import Storage, StorageUnavailable
 
 log = logging.getLogger(__name__)
 

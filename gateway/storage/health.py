@@ -9,9 +9,10 @@ from gateway import database
 from gateway.config import Config
 from gateway.errors import Unavailable
 from gateway.hookspecs import ComponentHealth
-from gateway.storage.local import Space, StorageUnavailable, open_storage
+from gateway.storage.interface import Space, StorageUnavailable
+from gateway.storage.limits import free_bytes_floor
+from gateway.storage.local import open_storage
 from gateway.storage.report import FULL, SUSPICIOUS, StorageReport, StorageReports
-from gateway.storage.retention import free_bytes_floor
 from gateway.storage.usage import bytes_per_hour
 
 #: A report of retention that is older is no good sign.

@@ -5,23 +5,21 @@ where the database knows of a store and the marker is missing, the disk is not m
 empty folder beneath.
 """
 
-import errno
 import os
-import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import peewee
 
 from gateway import database
 from gateway.clock import utc_now
 from gateway.config import Config
-from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable
+from gateway.errors import Conflict, NotFound
 from gateway.footage.segments import StorageRow
+from gateway.storage.interface import KEY_NAME, Space, StorageUnavailable, check_key
+from gateway.storage.local_writer import LocalSegmentWriter, format_error, make_folders, sync_folder
 
 #: The file that says which store a folder is.
 MARKER = ".vas-storage"
@@ -30,91 +28,6 @@ QUARANTINE = ".quarantine"
 
 _LOCAL = "local"
 _CHUNK_BYTES = 256 << 10
-#: A name in a key: no empty one, none that begins with a dot, so neither `..` nor the marker can be spelt.
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_GONE = frozenset({errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN})
-
-
-class StorageUnavailable(Unavailable):
-    """Footage cannot be read or written now. Reasons: `storage_unmounted`, `storage_failed`, `file_missing`."""
-
-    reason = "storage_failed"
-
-
-class StorageFull(StorageUnavailable):
-    """There is no room for what was to be written; what was there before is untouched."""
-
-    reason = "disk_full"
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """Bytes of the whole store; `free` is what we may still write."""
-
-    total: int
-    free: int
-    used: int
-
-
-class SegmentWriter(Protocol):
-    """A new file that grows by whole parts."""
-
-    @property
-    def size(self) -> int:
-        """Bytes of what was appended."""
-
-    @property
-    def durable_size(self) -> int:
-        """Bytes that a loss of power does not take away."""
-
-    def append(self, data: bytes) -> None:
-        """All of `data` or nothing of it; raises StorageUnavailable."""
-
-    def sync(self) -> None:
-        """Make durable what was appended. Raises StorageUnavailable, also when the file was taken away underneath."""
-
-    def close(self) -> None:
-        """Give the file back, without making anything durable. May be called twice."""
-
-
-class Storage(Protocol):
-    """A store of files by key. Everything but `local_path` and `close` may raise StorageUnavailable."""
-
-    @property
-    def id(self) -> int:
-        """The id of the store's row."""
-
-    def check(self) -> None:
-        """Raise StorageUnavailable when this is not the store that it was, or cannot be written. Cheap."""
-
-    def create(self, key: str) -> SegmentWriter:
-        """A new file; raises Conflict where there is one of this name."""
-
-    def read(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """A file's bytes in chunks, to its end or at most `length`; raises NotFound at once."""
-
-    def size(self, key: str) -> int | None:
-        """A file's bytes; None when there is no such file."""
-
-    def local_path(self, key: str) -> Path | None:
-        """Where a web server may read the file itself; None where it cannot."""
-
-    def truncate(self, key: str, size: int) -> None:
-        """Cut off, durably, what a crash left after the first `size` bytes; raises NotFound."""
-
-    def delete(self, key: str) -> bool:
-        """Remove a file durably, with folders that are empty then; False when there was none."""
-
-    def list(self, prefix: str = "") -> Iterator[tuple[str, int, float]]:
-        """Key, size and time of change (seconds since 1970) of the files below a folder, by name."""
-
-    def quarantine(self, key: str, why: str) -> str:
-        """Put a file aside with a note, and give where it is now; raises NotFound."""
-
-    def space(self) -> Space:
-        """How much there is, and how much is left."""
 
 
 def open_storage(config: Config) -> "LocalStorage":
@@ -141,15 +54,6 @@ def adopt_storage(config: Config) -> "LocalStorage":
     if storage.read_marker() is None:
         storage.make_marker()
     return ensure_storage(config)
-
-
-def check_key(key: str) -> str:
-    """The key itself; raises InvalidValue for one that could lead out of the store."""
-    if len(key) > 1024 or not all(_NAME.fullmatch(name) for name in key.split("/")):
-        raise InvalidValue(
-            "key", f"{key[:200]!r} must be names of letters, digits, '.', '_' and '-' with '/' between them"
-        )
-    return key
 
 
 class LocalStorage:
@@ -190,7 +94,7 @@ class LocalStorage:
         self.check()
         with self._errors():
             descriptor, new_in = self._create(path, key)
-        return LocalSegmentWriter(self, path, descriptor, new_in)
+        return LocalSegmentWriter(self.check, path, descriptor, new_in)
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         with self._errors():
@@ -250,11 +154,11 @@ class LocalStorage:
             while target.exists():
                 number += 1
                 target = self.root / QUARANTINE / f"{key}-{number}"
-            new_in = _make_folders(target.parent, self.root)
+            new_in = make_folders(target.parent, self.root)
             target.with_name(target.name + ".why").write_text(f"{utc_now().isoformat()} {why}\n", encoding="utf-8")
             path.rename(target)
             for folder in {target.parent, *new_in}:
-                _sync_folder(folder)
+                sync_folder(folder)
             self._finalize(path.parent)
         return target.relative_to(self.root).as_posix()
 
@@ -286,7 +190,7 @@ class LocalStorage:
     def make_marker(self) -> None:
         """Say from now on that this folder is a store; two processes that do so at once agree."""
         with self._errors():
-            new_in = _make_folders(self.root, Path(self.root.anchor))
+            new_in = make_folders(self.root, Path(self.root.anchor))
             draft = self.root / f"{MARKER}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
             try:
                 with open(draft, "x", encoding="ascii") as file:
@@ -298,7 +202,7 @@ class LocalStorage:
             finally:
                 draft.unlink(missing_ok=True)
             for folder in {self.root, *new_in}:
-                _sync_folder(folder)
+                sync_folder(folder)
 
     # ---- inside ------------------------------------------------------------------------------------------------
 
@@ -314,7 +218,7 @@ class LocalStorage:
         """The open file, and the folders that got a new entry by it."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         for _ in range(5):
-            new_in = _make_folders(path.parent, self.root)
+            new_in = make_folders(path.parent, self.root)
             try:
                 return os.open(path, flags, 0o640), [path.parent, *new_in]
             except FileExistsError:
@@ -333,13 +237,13 @@ class LocalStorage:
             except OSError:
                 break
             folder = folder.parent
-        _sync_folder(folder)
+        sync_folder(folder)
 
     def _walk(self, folder: Path, prefix: str) -> Iterator[tuple[str, int, float]]:
         try:
             with os.scandir(folder) as found:
                 entries = sorted(
-                    (entry for entry in found if _NAME.fullmatch(entry.name)), key=lambda entry: entry.name
+                    (entry for entry in found if KEY_NAME.fullmatch(entry.name)), key=lambda entry: entry.name
                 )
         except (FileNotFoundError, NotADirectoryError):
             self._refuse_when_away()
@@ -371,94 +275,6 @@ class LocalStorage:
             yield
         except OSError as error:
             raise format_error(error, str(self.root)) from error
-
-
-class LocalSegmentWriter:
-    """An open file on the local disk."""
-
-    def __init__(self, storage: LocalStorage, path: Path, descriptor: int, new_in: Sequence[Path]) -> None:
-        self._storage = storage
-        self._path = path
-        self._descriptor = descriptor
-        self._new_in = list(new_in)
-        status = os.fstat(descriptor)
-        self._identity = (status.st_dev, status.st_ino)
-        self.size = 0
-        self.durable_size = 0
-
-    def append(self, data: bytes) -> None:
-        end = self.size
-        view = memoryview(data)
-        try:
-            while view:
-                # At a place of our own, so that what a failed attempt left is written over by the next.
-                written = os.pwrite(self._descriptor, view, end)
-                end += written
-                view = view[written:]
-        except OSError as error:
-            with suppress(OSError):
-                os.ftruncate(self._descriptor, self.size)
-            raise format_error(error, str(self._path)) from error
-        self.size = end
-
-    def sync(self) -> None:
-        size = self.size
-        try:
-            os.fdatasync(self._descriptor)
-            while self._new_in:
-                _sync_folder(self._new_in[0])
-                del self._new_in[0]
-            status = os.stat(self._path, follow_symlinks=False)
-            is_mine = (status.st_dev, status.st_ino) == self._identity
-        except FileNotFoundError:
-            is_mine = False
-        except OSError as error:
-            raise format_error(error, str(self._path)) from error
-        if not is_mine:
-            self._storage.check()
-            raise StorageUnavailable(
-                f"the file '{self._path}' was taken away while it was written", reason="file_missing"
-            )
-        self.durable_size = size
-
-    def close(self) -> None:
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            with suppress(OSError):  # a network file system may say only now what failed before; `sync` has asked
-                os.close(descriptor)
-
-
-def format_error(error: OSError, place: str) -> StorageUnavailable:
-    """The domain's error for the system's, naming the place."""
-    what = os.strerror(error.errno).lower() if error.errno else str(error)
-    if error.errno in _FULL:
-        return StorageFull(f"there is no room for '{place}': {what}")
-    if error.errno == errno.EROFS:
-        return StorageUnavailable(f"'{place}' can only be read", reason="storage_read_only")
-    if error.errno in _GONE:
-        return StorageUnavailable(f"'{place}' is away: {what}", reason="storage_unmounted")
-    return StorageUnavailable(f"'{place}' cannot be used: {what}")
-
-
-def _make_folders(folder: Path, root: Path) -> list[Path]:
-    """Make a folder and what is missing above it, up to `root`; gives the folders that got a new entry."""
-    missing = []
-    while folder != root and not folder.is_dir():
-        missing.append(folder)
-        folder = folder.parent
-    for path in reversed(missing):
-        with suppress(FileExistsError, FileNotFoundError):
-            path.mkdir(mode=0o750)
-    return [path.parent for path in missing]
-
-
-def _sync_folder(folder: Path) -> None:
-    with suppress(FileNotFoundError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _knows_local_store() -> bool:

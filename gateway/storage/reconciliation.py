@@ -7,28 +7,33 @@ says so.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
-
-import redis
 
 from gateway import database
 from gateway.clock import DAY_MS, Clock
 from gateway.errors import LeaseLost, NotFound
 from gateway.footage.recordings import Recording
+from gateway.footage.rollup import correct_rollup
 from gateway.footage.segment_scan import SegmentScan, scan_segment
-from gateway.footage.segments import UNSETTLED, Fence, Segment, SegmentState, read_packed
-from gateway.leases import Leases
+from gateway.footage.segments import (
+    UNSETTLED,
+    Fence,
+    Segment,
+    SegmentState,
+    StoredSegment,
+    read_packed,
+    select_segments,
+    stored_segments,
+)
 from gateway.media import parse_segment_key, unpack_parts
-from gateway.storage.deletion import StoredSegment, select_segments, stored_segments
-from gateway.storage.local import Storage, StorageUnavailable
+from gateway.storage.folders import Folder, folder_of, read_recordings
+from gateway.storage.interface import Storage, StorageUnavailable
 from gateway.storage.repairs import (
     Content,
     adopt_segment,
     drop_empty,
-    finalize_rollup,
     finalize_segment,
     finalize_times,
     has_row,
@@ -36,12 +41,10 @@ from gateway.storage.repairs import (
     mark_missing,
     move_segments,
 )
-from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT
+from gateway.tenancy.scopes import EVERY_TENANT
 
 log = logging.getLogger(__name__)
 
-#: The lease of whoever records a device.
-RECORDER_LEASE = "output:hls_recorder"
 
 #: Files that were changed less long ago are left alone: somebody may be about to write their row.
 QUIET_SECONDS = 30.0
@@ -65,21 +68,6 @@ class Seen(StrEnum):
     LEFT_OPEN = "left_open"
     UNKNOWN = "unknown"
     MOVED = "moved"
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """What one device recorded on one day: `day` counts from 1970, UTC."""
-
-    recording_id: int
-    tenant_id: str
-    device_id: str
-    day: int
-
-    @property
-    def prefix(self) -> str:
-        """Where its files lie."""
-        return f"{self.tenant_id}/{self.device_id}/{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(self.day):%Y-%m-%d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +104,6 @@ class Look:
         self.lost += other.lost
         self.elsewhere += other.elsewhere
         self.findings += other.findings
-
-
-class LivingRecorders:
-    """Which devices are being recorded now. Every question raises redis.RedisError when Redis is away."""
-
-    def __init__(self, client: redis.Redis) -> None:
-        self._leases = Leases(client)
-
-    def __call__(self, device_id: str) -> bool:
-        return self._leases.holder(RECORDER_LEASE, device_id) is not None
 
 
 class Reconciliation:
@@ -251,7 +229,7 @@ class Reconciliation:
         """Have the roll-up of a day tell what its segments add up to, which a row that was lost had changed."""
         epoch = _read_epoch(folder.recording_id)
         try:
-            is_changed = epoch is not None and finalize_rollup(Fence(folder.recording_id, epoch), folder.day)
+            is_changed = epoch is not None and correct_rollup(Fence(folder.recording_id, epoch), folder.day)
         except LeaseLost:
             is_changed = False  # a recorder has begun meanwhile; the next round comes
         if is_changed:
@@ -341,46 +319,6 @@ class Reconciliation:
 
 
 # ---- which folders there are --------------------------------------------------------------------------------------
-
-
-def list_folders(now_ms: int, *, days_before: int = 0) -> Iterator[Folder]:
-    """Every device and day that may have footage, the newest days first.
-
-    The days are those of its rows, with so many before the oldest: no folder of the store is walked to find them.
-    """
-    bounds = []
-    for recording in read_recordings():
-        with database.session():
-            query = EVERY_RECORDING.select(Segment, Segment.start_ms).where(Segment.recording_id == recording.id)
-            first_ms = query.order_by(Segment.start_ms).limit(1).scalar()
-        bounds.append((recording, (now_ms if first_ms is None else min(first_ms, now_ms)) // DAY_MS - days_before))
-    newest = now_ms // DAY_MS + 1
-    for day in range(newest, min((first for _, first in bounds), default=newest) - 1, -1):
-        yield from (folder_of(recording, day) for recording, first in bounds if first <= day)
-
-
-def folder_with_footage(folder: Folder) -> Folder | None:
-    """The same device's folder of the newest day up to this one that has rows; None where there is no such day."""
-    with database.session():
-        query = EVERY_RECORDING.select(Segment, Segment.start_ms).where(
-            Segment.recording_id == folder.recording_id, Segment.start_ms < (folder.day + 1) * DAY_MS
-        )
-        start_ms = query.order_by(Segment.start_ms.desc()).limit(1).scalar()
-    return None if start_ms is None else replace(folder, day=start_ms // DAY_MS)
-
-
-def read_recordings(ids: list[int] | None = None) -> list[Recording]:
-    """The recordings of devices that are not deleted, or those of them with these ids."""
-    with database.session():
-        query = EVERY_TENANT.select(Recording).where(Recording.deleted_at.is_null())
-        if ids is not None:
-            query = query.where(Recording.id.in_(list(set(ids))))
-        return list(query.order_by(Recording.id))
-
-
-def folder_of(recording: Recording, day: int) -> Folder:
-    """A recording's folder of a day."""
-    return Folder(recording.id, recording.tenant_id, recording.device_id, day)
 
 
 def _read_epoch(recording_id: int) -> int | None:

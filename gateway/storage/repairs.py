@@ -9,27 +9,22 @@ from dataclasses import dataclass, replace
 
 import peewee
 
-from gateway import database
-from gateway.clock import DAY_MS
+from gateway.footage.gap_rows import add_joined_gap, cut_file_gaps
 from gateway.footage.segments import (
-    FIFTEEN_MINUTES_MS,
     MAX_SEGMENT_MS,
     Fence,
-    FifteenMinuteRollup,
-    Gap,
     Segment,
     SegmentParts,
     SegmentState,
+    StoredSegment,
     add_to_rollup,
 )
 from gateway.media import PartFact, pack_parts
-from gateway.storage.deletion import BATCH, StoredSegment, add_contiguous_range
+from gateway.storage.deletion import BATCH
 from gateway.tenancy.scopes import FootageScope
 
 #: A part that claims to last longer is wrong about it.
 _MAX_PART_MS = 10_000
-#: The gaps that a file which is there again closes.
-_FILE_GAPS = ("file_missing", "file_damaged")
 #: What the wall clock may have been corrected by between two files of one run.
 _SAME_TIME_MS = 2000
 
@@ -91,7 +86,7 @@ def mark_missing(fence: Fence, segment: StoredSegment, reason_code: str = "file_
         if segment.state == SegmentState.CLOSED:
             add_to_rollup(footage, segment.start_ms, segment.duration_ms, segment.size, sign=-1)
         if segment.duration_ms > 0:
-            add_contiguous_range(footage, segment.start_ms, segment.end_ms, reason_code, is_wanted=True)
+            add_joined_gap(footage, segment.start_ms, segment.end_ms, reason_code, is_wanted=True)
         return True
 
 
@@ -107,9 +102,9 @@ def finalize_segment(fence: Fence, segment: StoredSegment, content: Content, sto
             add_to_rollup(footage, segment.start_ms, segment.duration_ms, segment.size, sign=-1)
         add_to_rollup(footage, segment.start_ms, content.duration_ms, content.size)
         end_ms = segment.start_ms + content.duration_ms
-        _cut_file_gaps(footage, segment.start_ms, end_ms)
+        cut_file_gaps(footage, segment.start_ms, end_ms)
         if end_ms < segment.end_ms:
-            add_contiguous_range(footage, end_ms, segment.end_ms, "file_damaged", is_wanted=True)
+            add_joined_gap(footage, end_ms, segment.end_ms, "file_damaged", is_wanted=True)
         return True
 
 
@@ -152,26 +147,10 @@ def adopt_segment(fence: Fence, name: tuple[int, int, int], content: Content, st
             ).execute()
             SegmentParts.insert(segment_id=segment_id, packed=pack_parts(content.parts)).execute()
             add_to_rollup(footage, start_ms, content.duration_ms, content.size)
-            _cut_file_gaps(footage, start_ms, start_ms + content.duration_ms)
+            cut_file_gaps(footage, start_ms, start_ms + content.duration_ms)
     except peewee.IntegrityError:
         return None
     return segment_id
-
-
-def finalize_rollup(fence: Fence, day: int) -> bool:
-    """The roll-up of a day tells what its closed segments add up to; gives whether it had not, as after a row was
-    lost."""
-    if not _find_wrong_rollup(FootageScope(fence.recording_id), day):
-        return False
-    with fence.transaction() as footage:
-        wrong = _find_wrong_rollup(footage, day)
-        for quarter, (recorded_ms, size, segments) in wrong.items():
-            footage.delete(FifteenMinuteRollup).where(FifteenMinuteRollup.quarter == quarter).execute()
-            if segments:
-                footage.insert(
-                    FifteenMinuteRollup, quarter=quarter, recorded_ms=recorded_ms, bytes=size, segments=segments
-                ).execute()
-    return bool(wrong)
 
 
 def has_row(fence: Fence, name: tuple[int, int, int]) -> bool:
@@ -203,60 +182,9 @@ def holds_parts(fence: Fence, name: tuple[int, int, int], count: int, duration_m
         return query.limit(1).tuples().first() is not None
 
 
-def _find_wrong_rollup(footage: FootageScope, day: int) -> dict[int, tuple[int, int, int]]:
-    """What the quarters of a day should tell that tell something else: recorded milliseconds, bytes, segments."""
-    first, last = day * DAY_MS // FIFTEEN_MINUTES_MS, (day + 1) * DAY_MS // FIFTEEN_MINUTES_MS
-    with database.session():
-        told = footage.select(
-            FifteenMinuteRollup,
-            FifteenMinuteRollup.quarter,
-            FifteenMinuteRollup.recorded_ms,
-            FifteenMinuteRollup.bytes,
-            FifteenMinuteRollup.segments,
-        )
-        found = {
-            row[0]: row[1:]
-            for row in told.where(FifteenMinuteRollup.quarter >= first, FifteenMinuteRollup.quarter < last).tuples()
-        }
-        closed = footage.select(Segment, Segment.start_ms, Segment.duration_ms, Segment.size).where(
-            Segment.start_ms >= day * DAY_MS,
-            Segment.start_ms < (day + 1) * DAY_MS,
-            Segment.state == SegmentState.CLOSED,
-        )
-        expected: dict[int, tuple[int, int, int]] = {}
-        for start_ms, duration_ms, size in closed.tuples():
-            recorded, total, count = expected.get(start_ms // FIFTEEN_MINUTES_MS, (0, 0, 0))
-            expected[start_ms // FIFTEEN_MINUTES_MS] = (recorded + duration_ms, total + size, count + 1)
-    nothing = (0, 0, 0)
-    return {
-        quarter: expected.get(quarter, nothing)
-        for quarter in found.keys() | expected.keys()
-        if tuple(found.get(quarter, nothing)) != expected.get(quarter, nothing)
-    }
-
-
 def _change(footage: FootageScope, segment: StoredSegment, **values: int) -> bool:
     """Change a row that is still as it was seen."""
     query = footage.update(Segment, **values).where(
         Segment.id == segment.id, Segment.state == segment.state, Segment.size == segment.size
     )
     return bool(query.execute())
-
-
-def _cut_file_gaps(footage: FootageScope, start_ms: int, end_ms: int) -> None:
-    """Take footage that is there again out of the gaps that told of its loss."""
-    gaps = list(
-        footage.select(Gap).where(Gap.reason_code.in_(_FILE_GAPS), Gap.start_ms < end_ms, Gap.end_ms > start_ms)
-    )
-    for gap in gaps:
-        footage.delete(Gap).where(Gap.id == gap.id).execute()
-        for first, last in ((gap.start_ms, start_ms), (end_ms, gap.end_ms)):
-            if first < last:
-                footage.insert(
-                    Gap,
-                    start_ms=first,
-                    end_ms=last,
-                    reason_code=gap.reason_code,
-                    by_name=gap.by_name,
-                    is_wanted=gap.is_wanted,
-                ).execute()

@@ -4,22 +4,20 @@ Oldest first across devices, what is archived before what is not, protected rang
 housekeeping of the record workers; a pass does a bounded amount of work and says whether there is more.
 """
 
-import heapq
 import logging
-import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gateway import database
-from gateway.clock import DAY_MS, Clock
+from gateway.clock import Clock
 from gateway.config import Config
+from gateway.footage.gaps import Range
+from gateway.footage.protections import protected_ranges
 from gateway.footage.recordings import Recording
-from gateway.footage.segments import SegmentState
+from gateway.footage.segments import StoredSegment
 from gateway.storage.deletion import (
     PAUSE_SECONDS,
-    Range,
-    StoredSegment,
     deletable_segments,
     deleted_recordings,
     drop_recording,
@@ -27,18 +25,16 @@ from gateway.storage.deletion import (
     garbage_keys,
     mark_for_deletion,
     mark_recording_for_deletion,
-    protected_ranges,
 )
-from gateway.storage.local import Space, Storage
+from gateway.storage.deletion_order import oldest_first, size_on_disk
+from gateway.storage.interface import Storage
+from gateway.storage.limits import free_bytes_floor, limits_of
 from gateway.storage.usage import UsageSums, bytes_per_hour, count_bytes
 from gateway.tenancy.scopes import EVERY_TENANT
 
 log = logging.getLogger(__name__)
 
-_GIB = 1 << 30
 
-#: Candidates that are looked at together, of each device: within them what is archived goes first.
-_WINDOW = 32
 #: Segments that turn to garbage, and files that go, before the space is measured again.
 _STEP = 64
 #: A pass ends after so much work and goes on at once: the other rules are looked at in between.
@@ -46,43 +42,6 @@ _PASS_SECONDS = 5.0
 #: The wall clock may differ from steady time by so much before ages are not believed for a while.
 _CLOCK_JUMP_SECONDS = 600.0
 _CLOCK_DISTRUST_SECONDS = 3600.0
-
-_room_wanted = threading.Event()
-
-
-def request_room() -> None:
-    """The disk is full: have the housekeeping of this process delete the oldest footage now. Returns at once."""
-    _room_wanted.set()
-
-
-def take_room_request(wait_seconds: float = 0.0) -> bool:
-    """Whether room was asked for since the last call; waits so long for somebody to ask."""
-    wanted = _room_wanted.wait(wait_seconds)
-    _room_wanted.clear()
-    return wanted
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a device's footage is kept by; None: no such limit."""
-
-    keep_ms: int | None
-    keep_bytes: int | None
-
-
-def limits_of(recording: Recording, config: Config) -> Limits:
-    """The limits in force for a device: its own, else those of the settings."""
-    days = config.keep_days if recording.keep_days is None else recording.keep_days
-    return Limits(days * DAY_MS if days else None, recording.keep_bytes or None)
-
-
-def free_bytes_floor(config: Config, space: Space, bytes_per_hour: int) -> int:
-    """The space that is to stay free: of the settings, or an hour of what is written, within the disk's measure."""
-    if config.free_bytes_floor:
-        return config.free_bytes_floor
-    floor = max(_GIB, bytes_per_hour, min(space.total // 50, 10 * _GIB))
-    # A small disk would otherwise never hold anything.
-    return min(floor, space.total // 4)
 
 
 @dataclass(slots=True)
@@ -346,34 +305,6 @@ class Retention:
                 )
         if report.is_stuck:
             log.error("there is too little free space for footage, and nothing that may be deleted")
-
-
-def size_on_disk(segment: StoredSegment) -> int:
-    """The bytes that its deletion frees."""
-    return 0 if segment.state == SegmentState.MISSING else segment.size
-
-
-def oldest_first(recording_ids: Iterable[int], ranges: dict[int, list[Range]], now_ms: int) -> Iterator[StoredSegment]:
-    """Settled, unprotected segments of several recordings: archived ones first, each time the oldest."""
-    streams = [_windows(recording_id, ranges.get(recording_id, []), now_ms) for recording_id in recording_ids]
-    heap: list[tuple[bool, int, int, StoredSegment, Iterator[StoredSegment]]] = []
-    for number, stream in enumerate(streams):
-        if (segment := next(stream, None)) is not None:
-            heapq.heappush(heap, (not segment.is_archived, segment.start_ms, number, segment, stream))
-    while heap:
-        _, _, number, segment, stream = heap[0]
-        yield segment
-        if (following := next(stream, None)) is None:
-            heapq.heappop(heap)
-        else:
-            heapq.heapreplace(heap, (not following.is_archived, following.start_ms, number, following, stream))
-
-
-def _windows(recording_id: int, ranges: list[Range], now_ms: int) -> Iterator[StoredSegment]:
-    at = 0
-    while window := deletable_segments(recording_id, ranges, from_ms=at, before_ms=now_ms + DAY_MS, limit=_WINDOW):
-        at = window[-1].start_ms + 1
-        yield from sorted(window, key=lambda segment: (not segment.is_archived, segment.start_ms))
 
 
 def remove_files(

@@ -8,14 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from gateway.clock import DAY_MS, Clock
-from gateway.storage.reconciliation import (
-    Folder,
-    Look,
-    Reconciliation,
-    TooManyMissing,
-    folder_with_footage,
-    list_folders,
-)
+from gateway.storage.folders import Folder, folder_with_footage, list_folders
+from gateway.storage.reconciliation import Look, Reconciliation, TooManyMissing
 from gateway.storage.report import StorageReports
 
 log = logging.getLogger(__name__)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import peewee
 
+from gateway.footage.gap_rows import add_gap, close_gaps, open_gap
 from gateway.footage.recorder_state import add_mark
 from gateway.footage.recordings import observe_recording
-from gateway.footage.segments import Fence, Segment, SegmentState, add_gap, close_gaps, open_gap, save_segment
+from gateway.footage.segments import Fence, Segment, SegmentState, save_segment
 from plugins.hls_recorder.reasons import UNWANTED, explain_gap
 from plugins.hls_recorder.segment import OpenSegment, Snapshot
 

@@ -9,9 +9,9 @@ from gateway.errors import Unavailable
 from gateway.footage.recorder_state import DeviceFacts
 from gateway.media import Part, Position
 from gateway.schedules.recording_plan import Decision
-from gateway.storage.local import StorageUnavailable
+from gateway.storage.interface import StorageUnavailable
 from plugins.hls_recorder.entries import CloseGapEntry, GapEntry, MarkEntry, OpenGapEntry
-from plugins.hls_recorder.index import IndexQueue
+from plugins.hls_recorder.index_queue import IndexQueue
 from plugins.hls_recorder.pre_roll import RecordingStart
 from plugins.hls_recorder.reasons import UNWANTED, explain_silence
 from plugins.hls_recorder.segment import JUMP_MS, Place

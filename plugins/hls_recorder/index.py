@@ -7,9 +7,7 @@ transaction, about twice a second. What the database says of their wishes and st
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import peewee
 
@@ -19,9 +17,9 @@ from gateway.errors import LeaseLost, Unavailable
 from gateway.footage.recorder_state import DeviceFacts, read_facts
 from gateway.footage.segments import Fence
 from gateway.media import SegmentFact
-from plugins.hls_recorder.entries import Entry, ObserveEntry, SaveEntry
+from plugins.hls_recorder.entries import Entry
+from plugins.hls_recorder.index_queue import Finished, IndexQueue, describe
 from plugins.hls_recorder.metrics import REPORT_SECONDS
-from plugins.hls_recorder.segment import OpenSegment
 
 log = logging.getLogger(__name__)
 
@@ -30,97 +28,10 @@ WRITE_SECONDS = 0.5
 FACTS_SECONDS = 1.0
 #: A database that is away is asked again after so long.
 RETRY_SECONDS = 2.0
-#: More than a day of one device. Beyond it the oldest go: their files are found again by the reconciliation.
-MAX_QUEUE_LENGTH = 2000
 #: So many of one line go out in one transaction, so that no other line waits long.
 _BATCH = 100
 #: A recorder whose call to the disk has not returned for so long is shown as interrupted.
 STUCK_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A closed segment whose row is written."""
-
-    segment: OpenSegment
-    row_id: int
-
-
-class IndexQueue:
-    """What one recorder wants written, in order; and what the database last said of its device."""
-
-    def __init__(self, device_id: str, fence: Fence, facts: DeviceFacts, facts_at: float) -> None:
-        self.device_id = device_id
-        self.fence = fence
-        self.facts: DeviceFacts | None = facts
-        #: When they were read, in monotonic seconds.
-        self.facts_at = facts_at
-        self.is_lost = False
-        self.is_closed = False
-        self.finished: deque[Finished] = deque()
-        self.busy_since: float | None = None
-        self._entries: deque[Entry] = deque()
-        self._lock = threading.Lock()
-        self._told: tuple[str, str | None] | None = None
-
-    def push(self, entry: Entry) -> None:
-        """Have it written after all that waits."""
-        with self._lock:
-            if self.is_lost:
-                return
-            self._entries.append(entry)
-            if len(self._entries) > MAX_QUEUE_LENGTH:
-                dropped = self._entries.popleft()
-                dropped.forget()
-                log.warning(
-                    "device %s: the index is too far behind, an entry is left to the reconciliation", self.device_id
-                )
-
-    def save(self, segment: OpenSegment, *, is_closed: bool) -> None:
-        """Have a segment's durable state written; a state that still waits is replaced."""
-        with self._lock:
-            segment.take_snapshot(is_closed=is_closed)
-            is_new, segment.is_queued = not segment.is_queued, True
-        if is_new:
-            self.push(SaveEntry(segment))
-
-    def finalize_segment(self, entry: SaveEntry, row_id: int) -> bool:
-        """Note that a state was written; whether it was the segment's last."""
-        segment = entry.segment
-        with self._lock:
-            segment.row_id = row_id
-            segment.is_queued = segment.snapshot is not entry.written
-        if segment.is_queued:
-            self.push(SaveEntry(segment))
-        return not segment.is_queued and entry.written.is_closed
-
-    def observe(self, observed: str, reason: str | None = None, message: str | None = None) -> None:
-        """Have the recording's state written if it is another than was last told."""
-        if self._told == (observed, reason):
-            return
-        self._told = (observed, reason)
-        with self._lock:
-            # Only the newest matters: a state that flaps while the database is away fills no line.
-            for entry in [entry for entry in self._entries if isinstance(entry, ObserveEntry)]:
-                self._entries.remove(entry)
-        self.push(ObserveEntry(observed, reason, message))
-
-    def pending(self) -> list[Entry]:
-        with self._lock:
-            return list(self._entries)
-
-    def settle(self, written: Iterable[Entry]) -> None:
-        """Strike off what is written."""
-        with self._lock:
-            for entry in written:
-                if self._entries and self._entries[0] is entry:
-                    self._entries.popleft()
-
-    def lose(self) -> None:
-        """The recording is another recorder's: nothing more of this line is ever written."""
-        with self._lock:
-            self.is_lost = True
-            self._entries.clear()
 
 
 class IndexWriter:
@@ -323,11 +234,3 @@ class IndexWriter:
             if line.facts is not None and line.facts.settings.epoch != line.fence.epoch:
                 line.lose()
         return True
-
-
-def describe(device_id: str, finished: Finished) -> SegmentFact:
-    """A finished segment as hooks are told of it."""
-    values = finished.segment.snapshot.values
-    return SegmentFact(
-        finished.row_id, device_id, values.start_ms, values.duration_ms, values.size, finished.segment.key
-    )

@@ -11,9 +11,11 @@ from gateway.footage.segments import Fence, Gap, last_segment
 from gateway.media import SegmentFact
 from gateway.outputs import ConsumerContext, ConsumerOutput, Consumption, DeviceContext
 from gateway.redis_client import connect_redis
-from gateway.storage.local import StorageUnavailable, ensure_storage
+from gateway.storage.interface import StorageUnavailable
+from gateway.storage.local import ensure_storage
 from plugins.hls_recorder.footage import AttachmentState, Footage, note_trouble
-from plugins.hls_recorder.index import IndexQueue, IndexWriter
+from plugins.hls_recorder.index import IndexWriter
+from plugins.hls_recorder.index_queue import IndexQueue
 from plugins.hls_recorder.metrics import MetricsMeter, RecorderMetricsStore
 from plugins.hls_recorder.pre_roll import PreRollFilter, RecordingStart, find_recording_start
 from plugins.hls_recorder.recorder import DeviceRecorder

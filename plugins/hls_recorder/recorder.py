@@ -11,10 +11,11 @@ from gateway.errors import LeaseLost
 from gateway.media import Part, Position, SegmentFact, segment_key
 from gateway.outputs import Consumption
 from gateway.schedules.recording_plan import Decision
-from gateway.storage.local import Storage, StorageFull, StorageUnavailable
-from gateway.storage.retention import request_room
+from gateway.storage.interface import Storage, StorageFull, StorageUnavailable
+from gateway.storage.room_requests import request_room
 from plugins.hls_recorder.footage import AttachmentState, Footage
-from plugins.hls_recorder.index import IndexQueue, IndexWriter, describe
+from plugins.hls_recorder.index import IndexWriter
+from plugins.hls_recorder.index_queue import IndexQueue, describe
 from plugins.hls_recorder.pre_roll import PreRollFilter
 from plugins.hls_recorder.segment import JUMP_MS, MAX_PART_MS, OpenSegment, Place
 

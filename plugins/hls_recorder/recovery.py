@@ -8,6 +8,7 @@ from itertools import chain
 
 import peewee
 
+from gateway.footage.gap_rows import add_gap
 from gateway.footage.recorder_state import newest_segments
 from gateway.footage.recordings import RecorderSettings
 from gateway.footage.segment_scan import ScanProblem, scan_segment
@@ -17,7 +18,6 @@ from gateway.footage.segments import (
     Segment,
     SegmentState,
     SegmentValues,
-    add_gap,
     open_segments,
     read_packed,
     save_segment,
@@ -31,7 +31,7 @@ from gateway.media import (
     segment_key,
     unpack_parts,
 )
-from gateway.storage.local import Storage
+from gateway.storage.interface import Storage
 from gateway.tenancy.scopes import FootageScope
 from plugins.hls_recorder.segment import MAX_PART_MS
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from gateway.footage.segments import SegmentValues
 from gateway.media import Part, PartFact, Position, pack_parts
-from gateway.storage.local import SegmentWriter
+from gateway.storage.interface import SegmentWriter
 
 #: A part that says it is longer is not believed: the index holds up to 65 s a part.
 MAX_PART_MS = 60_000

@@ -9,8 +9,9 @@ from gateway import database
 from gateway.app import create_app
 from gateway.clock import SystemClock
 from gateway.secrets import SecretBox
+from gateway.storage.folders import list_folders
 from gateway.storage.local import ensure_storage
-from gateway.storage.reconciliation import Reconciliation, list_folders
+from gateway.storage.reconciliation import Reconciliation
 from tests.factories import make_config, make_device
 from tests.playback import NOON_MS, FootageFactory, make_clip
 from tests.stack.boxes import ScannedFile, scan_file

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.config import Config
+from gateway.footage.gap_rows import add_gap
 from gateway.footage.recordings import claim_recording
-from gateway.footage.segments import Fence, SegmentValues, add_gap, save_segment
+from gateway.footage.segments import Fence, SegmentValues, save_segment
 from gateway.media import PartFact, pack_parts, segment_key
 from gateway.storage.local import ensure_storage
 from gateway.tenancy.scopes import TenantScope

@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 from gateway.footage.cuts import ContiguousRange, Piece
 from gateway.jobs.files import ExportSpaceMissing
 from gateway.media import Part, PartFact, Position
-from gateway.storage.local import Storage
+from gateway.storage.interface import Storage
 from gateway.streams.bus import MediaBus
 
 #: Times of footage are rounded.

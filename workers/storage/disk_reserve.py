@@ -8,7 +8,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from gateway.storage.local import Storage
+from gateway.storage.interface import Storage
 
 log = logging.getLogger(__name__)
 

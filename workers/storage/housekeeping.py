@@ -15,10 +15,13 @@ from gateway.config import Config
 from gateway.database import DatabaseUnavailable
 from gateway.errors import LeaseLost, Unavailable
 from gateway.leases import Leases
-from gateway.storage.local import Storage, StorageUnavailable, ensure_storage
-from gateway.storage.reconciliation import LivingRecorders, Reconciliation, TooManyMissing
+from gateway.storage.interface import Storage, StorageUnavailable
+from gateway.storage.local import ensure_storage
+from gateway.storage.reconciliation import Reconciliation, TooManyMissing
+from gateway.storage.recorders import LivingRecorders
 from gateway.storage.report import FULL, OK, SUSPICIOUS, UNAVAILABLE, StorageReport, StorageReports
-from gateway.storage.retention import PassReport, Retention, take_room_request
+from gateway.storage.retention import PassReport, Retention
+from gateway.storage.room_requests import take_room_request
 from gateway.storage.sweep import Round
 from workers.storage.disk_reserve import DiskReserve
 

@@ -38,7 +38,7 @@ from gateway.footage.recordings import Recording, find_recording
 from gateway.footage.timelines import read_coverage, read_dates
 from gateway.schedules.local_days import LocalDay, local_date, local_days
 from gateway.schedules.recording_plan import find_zone
-from gateway.storage.deletion import delete_range
+from gateway.storage.range_deletion import delete_range
 
 blp = Blueprint("footage", __name__, url_prefix="/recordings", description="What there is, and what is missing")
 

@@ -26,7 +26,8 @@ from gateway.mp4.boxes import InvalidMedia
 from gateway.mp4.init_segments import add_silent_sound, drop_sound
 from gateway.mp4.silence import SilenceFiller
 from gateway.playback.playlist import IndexedFile, build_playlist
-from gateway.storage.local import Storage, open_storage
+from gateway.storage.interface import Storage
+from gateway.storage.local import open_storage
 
 blp = Blueprint("playback", __name__, url_prefix="/recordings", description="Footage for players")
 

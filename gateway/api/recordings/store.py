@@ -13,9 +13,10 @@ from gateway.footage.lists import Usage, usage_of_all
 from gateway.footage.segments import FIFTEEN_MINUTES_MS
 from gateway.states import reason_for
 from gateway.storage.forecast import Growth, days_until_full
-from gateway.storage.local import StorageUnavailable, open_storage
+from gateway.storage.interface import StorageUnavailable
+from gateway.storage.limits import free_bytes_floor, limits_of
+from gateway.storage.local import open_storage
 from gateway.storage.report import OK, UNAVAILABLE, StorageReport, StorageReports
-from gateway.storage.retention import free_bytes_floor, limits_of
 from gateway.storage.usage import bytes_per_hour
 
 

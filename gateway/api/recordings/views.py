@@ -14,8 +14,9 @@ from gateway.footage.recordings import Protection, Recording, RecordingEvent
 from gateway.footage.timelines import Timeline
 from gateway.schedules.recording_plan import Decision, decide, load_plan
 from gateway.states import Reason, reason_for
-from gateway.storage.local import StorageUnavailable, open_storage
-from gateway.storage.retention import free_bytes_floor, limits_of
+from gateway.storage.interface import StorageUnavailable
+from gateway.storage.limits import free_bytes_floor, limits_of
+from gateway.storage.local import open_storage
 
 #: A recorder that writes puts its footage into the index far more often.
 _SILENT_MS = 60_000

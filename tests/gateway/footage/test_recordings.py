@@ -6,6 +6,7 @@ import pytest
 from gateway import database
 from gateway.clock import utc_now
 from gateway.errors import LeaseLost, NotFound
+from gateway.footage.gap_rows import add_gap, close_gaps, open_gap
 from gateway.footage.recordings import (
     Recording,
     RecordingChanged,
@@ -25,10 +26,7 @@ from gateway.footage.segments import (
     SegmentState,
     SegmentValues,
     StorageRow,
-    add_gap,
-    close_gaps,
     last_segment,
-    open_gap,
     open_segments,
     read_packed,
     save_segment,

@@ -14,8 +14,10 @@ from gateway.footage.segments import Segment, SegmentParts, SegmentState, add_to
 from gateway.media import parse_segment_key, unpack_parts
 from gateway.redis_client import connect_redis
 from gateway.storage.deletion import mark_for_deletion
-from gateway.storage.local import QUARANTINE, LocalStorage, StorageUnavailable, ensure_storage
-from gateway.storage.reconciliation import QUIET_SECONDS, Folder, Reconciliation, Seen, TooManyMissing, list_folders
+from gateway.storage.folders import Folder, list_folders
+from gateway.storage.interface import StorageUnavailable
+from gateway.storage.local import QUARANTINE, LocalStorage, ensure_storage
+from gateway.storage.reconciliation import QUIET_SECONDS, Reconciliation, Seen, TooManyMissing
 from gateway.storage.report import StorageReports
 from gateway.storage.sweep import Round
 from gateway.tenancy.scopes import EVERY_RECORDING, FootageScope, TenantScope

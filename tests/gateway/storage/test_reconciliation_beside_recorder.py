@@ -5,9 +5,10 @@ import random
 import pytest
 
 from gateway.clock import DAY_MS
-from gateway.storage.deletion import delete_range
+from gateway.storage.folders import list_folders
 from gateway.storage.local import open_storage
-from gateway.storage.reconciliation import Look, Reconciliation, list_folders
+from gateway.storage.range_deletion import delete_range
+from gateway.storage.reconciliation import Look, Reconciliation
 from gateway.storage.retention import Retention
 from tests.plugins.hls_recorder.conftest import world
 from tests.plugins.hls_recorder.world import NOON, World

@@ -13,9 +13,12 @@ from gateway.footage.recordings import Protection
 from gateway.footage.segments import SegmentState
 from gateway.inventory import delete_device
 from gateway.storage import retention
-from gateway.storage.deletion import delete_range, mark_for_deletion
-from gateway.storage.local import LocalStorage, Space, StorageUnavailable, ensure_storage
-from gateway.storage.retention import Limits, Retention, free_bytes_floor, limits_of
+from gateway.storage.deletion import mark_for_deletion
+from gateway.storage.interface import Space, StorageUnavailable
+from gateway.storage.limits import Limits, free_bytes_floor, limits_of
+from gateway.storage.local import LocalStorage, ensure_storage
+from gateway.storage.range_deletion import delete_range
+from gateway.storage.retention import Retention
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from tests.factories import make_config
 from tests.footage import MINUTE_MS, NOON_MS, Footage, make_footage, segment_bytes

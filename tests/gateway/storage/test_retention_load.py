@@ -15,8 +15,9 @@ from gateway.clock import DAY_MS, SystemClock
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import FIFTEEN_MINUTES_MS, FifteenMinuteRollup, Segment, SegmentParts, SegmentState
 from gateway.storage.deletion import mark_for_deletion
+from gateway.storage.folders import list_folders
 from gateway.storage.local import ensure_storage
-from gateway.storage.reconciliation import Reconciliation, list_folders
+from gateway.storage.reconciliation import Reconciliation
 from gateway.storage.retention import Retention
 from gateway.tenancy.scopes import EVERY_TENANT, FootageScope, TenantScope
 from tests.conftest import wait_until

@@ -9,8 +9,9 @@ import pytest
 from gateway import database
 from gateway.errors import Conflict, LeaseLost
 from gateway.footage.segments import SegmentState
-from gateway.storage.local import LocalSegmentWriter, StorageFull, StorageUnavailable
-from gateway.storage.retention import take_room_request
+from gateway.storage.interface import StorageFull, StorageUnavailable
+from gateway.storage.local_writer import LocalSegmentWriter
+from gateway.storage.room_requests import take_room_request
 from tests.plugins.hls_recorder.media import make_init
 
 one_kind = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

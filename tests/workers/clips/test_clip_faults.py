@@ -27,7 +27,8 @@ from gateway.jobs.files import ExportSpaceMissing, ResultFile
 from gateway.jobs.model import LOST_SECONDS, claim_job, delete_job, find_job, request_cancel, sweep_jobs
 from gateway.redis_client import connect_redis
 from gateway.storage.footage_reader import FootageReader
-from gateway.storage.local import LocalStorage, StorageUnavailable
+from gateway.storage.interface import StorageUnavailable
+from gateway.storage.local import LocalStorage
 from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT
 from tests.conftest import RedisServer, wait_until
 from tests.playback import NOON_MS, make_clip

@@ -9,7 +9,8 @@ from gateway.database import DatabaseUnavailable
 from gateway.footage.segments import SegmentState
 from gateway.redis_client import connect_redis
 from gateway.storage import retention
-from gateway.storage.local import StorageFull, ensure_storage
+from gateway.storage.interface import StorageFull
+from gateway.storage.local import ensure_storage
 from tests.conftest import wait_until
 from tests.factories import make_config
 from tests.footage import MINUTE_MS, NOON_MS, make_footage

@@ -10,8 +10,9 @@ from gateway.footage.segments import SegmentState
 from gateway.leases import Leases
 from gateway.redis_client import connect_redis
 from gateway.storage import retention
-from gateway.storage.local import LocalStorage, Space, ensure_storage
-from gateway.storage.reconciliation import RECORDER_LEASE
+from gateway.storage.interface import Space
+from gateway.storage.local import LocalStorage, ensure_storage
+from gateway.storage.recorders import RECORDER_LEASE
 from gateway.storage.report import OK, SUSPICIOUS, UNAVAILABLE, StorageReport, StorageReports
 from tests.conftest import wait_until
 from tests.factories import make_config
