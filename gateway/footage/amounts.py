@@ -1,4 +1,7 @@
-"""How much was recorded, from the roll-up and the segments that are still open."""
+"""How much was recorded: sums over days and buckets of time, from the roll-up and the segments that are still open.
+
+All times are milliseconds since 1970, UTC. A segment counts in the quarter of an hour in which it begins.
+"""
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -10,13 +13,13 @@ from peewee import SQL, fn
 from gateway import database
 from gateway.clock import DAY_MS
 from gateway.footage.gaps import Range
-from gateway.footage.segments import FIFTEEN_MINUTES_MS, FifteenMinuteRollup, Segment, SegmentState
+from gateway.footage.segments import FIFTEEN_MINUTES_MS, NOT_CLOSED, FifteenMinuteRollup, Segment, SegmentState
 from gateway.schedules.local_days import LocalDay
 from gateway.tenancy.scopes import EVERY_RECORDING, FootageScope
 
 
 class Amount(NamedTuple):
-    """What was recorded in a stretch of time."""
+    """The amount of footage in a time range."""
 
     recorded_ms: int = 0
     bytes: int = 0
@@ -27,22 +30,20 @@ class Amount(NamedTuple):
 
 
 def amounts_by_day(recording_id: int, days: Sequence[LocalDay], steps: Sequence[Range]) -> dict[int, Amount]:
-    """The recorded amounts of local days, by day number.
+    """The recorded amounts of local days, by day number, in one GROUP BY over the roll-up.
 
     `steps` as `gateway.schedules.local_days.offset_steps` returns them.
-
-    One GROUP BY over the quarters; a segment counts where it begins.
     """
     if not days:
         return {}
-    ahead: Any = steps[0][1]
+    offset: Any = steps[0][1]
     if len(steps) > 1:
         cases = [
             (FifteenMinuteRollup.quarter < until_ms // FIFTEEN_MINUTES_MS, seconds)
             for (_, seconds), (until_ms, _) in pairwise(steps)
         ]
-        ahead = peewee.Case(None, cases, steps[-1][1])
-    day = (FifteenMinuteRollup.quarter * (FIFTEEN_MINUTES_MS // 1000) + ahead) / (DAY_MS // 1000)
+        offset = peewee.Case(None, cases, steps[-1][1])
+    day = (FifteenMinuteRollup.quarter * (FIFTEEN_MINUTES_MS // 1000) + offset) / (DAY_MS // 1000)
     with database.session():
         found = {
             int(key): Amount(*map(int, sums))
@@ -56,7 +57,7 @@ def amounts_by_day(recording_id: int, days: Sequence[LocalDay], steps: Sequence[
 
 
 def amounts_by_bucket(recording_id: int, start_ms: int, end_ms: int, bucket_ms: int) -> dict[int, Amount]:
-    """What was recorded in whole buckets of time (`start_ms // bucket_ms`), a bucket being some quarters long."""
+    """The recorded amounts of buckets (`start_ms // bucket_ms`); `bucket_ms` is a multiple of 15 minutes."""
     bucket = FifteenMinuteRollup.quarter / (bucket_ms // FIFTEEN_MINUTES_MS)
     with database.session():
         found = {
@@ -76,8 +77,16 @@ def recorded_by_fifteen_minutes(recording_id: int, start_ms: int, end_ms: int) -
     }
 
 
+def open_amounts(recording_ids: list[int]) -> Iterable[tuple[int, int, Amount]]:
+    """Recording, start and amount of each open segment: the roll-up has only closed ones."""
+    query = EVERY_RECORDING.select(
+        Segment, Segment.recording_id, Segment.start_ms, Segment.duration_ms, Segment.size
+    ).where(NOT_CLOSED, Segment.state == SegmentState.OPEN, Segment.recording_id.in_(recording_ids))
+    return [(key, start_ms, Amount(duration, size, 1)) for key, start_ms, duration, size in query.tuples()]
+
+
 def _sum_rollup(recording_id: int, key: Any, start_ms: int, end_ms: int) -> Iterable[tuple]:
-    quarters = FootageScope(recording_id).select(
+    rows = FootageScope(recording_id).select(
         FifteenMinuteRollup,
         key,
         fn.SUM(FifteenMinuteRollup.recorded_ms),
@@ -85,19 +94,10 @@ def _sum_rollup(recording_id: int, key: Any, start_ms: int, end_ms: int) -> Iter
         fn.SUM(FifteenMinuteRollup.segments),
     )
     return (
-        quarters.where(
+        rows.where(
             FifteenMinuteRollup.quarter >= start_ms // FIFTEEN_MINUTES_MS,
             FifteenMinuteRollup.quarter < -(-end_ms // FIFTEEN_MINUTES_MS),
         )
         .group_by(SQL("1"))
         .tuples()
     )
-
-
-def open_amounts(recording_ids: list[int]) -> Iterable[tuple[int, int, Amount]]:
-    """Recording, start and amount of each segment that the roll-up does not have yet."""
-    # `state <> 1` as in the partial index, written out: SQLite uses the index for no other spelling.
-    query = EVERY_RECORDING.select(
-        Segment, Segment.recording_id, Segment.start_ms, Segment.duration_ms, Segment.size
-    ).where(Segment.state != SQL("1"), Segment.state == SegmentState.OPEN, Segment.recording_id.in_(recording_ids))
-    return [(key, start_ms, Amount(duration, size, 1)) for key, start_ms, duration, size in query.tuples()]

@@ -1,14 +1,11 @@
-"""Footage as people look for it: which segments there are in a range, how much was recorded, and where it is missing.
+"""Queries on the footage of one recording: its segments in a range, and where there is none and why.
 
-Read queries of one recording, whose id comes from `find_recording` in a tenant's scope. Every one follows an index and
-stays quick with years of rows: near the range they read segments, over long ranges the roll-up by quarters of an hour.
-All times are milliseconds since 1970, UTC.
+The recording's id comes from `find_recording` in a tenant's scope. Each query follows an index and stays fast with
+years of rows. All times are milliseconds since 1970, UTC.
 """
 
-from typing import NamedTuple
-
 import peewee
-from peewee import SQL, Window, fn
+from peewee import Window, fn
 
 from gateway import database
 from gateway.devices.model import Device
@@ -17,71 +14,48 @@ from gateway.footage.gaps import HOLE_MS, GapFact, Knowledge, Range
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import (
     MAX_SEGMENT_MS,
+    NOT_CLOSED,
+    PLAYABLE,
     Gap,
     Segment,
     SegmentParts,
     SegmentState,
+    StoredSegment,
+    read_segments,
+    select_segments,
 )
 from gateway.schedules.recording_plan import decide
 from gateway.tenancy.scopes import EveryTenantScope, FootageScope
 
-#: Where parts go on in the same run, a difference of the wall clock up to this is no hole.
+#: Between consecutive parts of a run, a difference of the wall clock up to this is no hole.
 _CLOCK_STEP_MS = 2000
-#: Gaps of before a range that may reach into it: the newest of them are looked at.
+#: Number of gaps before a range, newest first, that are checked for reaching into it.
 _GAPS_BEFORE = 50
-
-PLAYABLE = Segment.state.in_((SegmentState.OPEN, SegmentState.CLOSED))
-
-
-class SegmentFacts(NamedTuple):
-    """A segment that can be played."""
-
-    id: int
-    start_ms: int
-    duration_ms: int
-    run: int
-    sequence: int
-    parts: int
-    frames: int
-    size: int
-    init_size: int
-    state: int
-
-    @property
-    def end_ms(self) -> int:
-        return self.start_ms + self.duration_ms
-
-    @property
-    def is_open(self) -> bool:
-        return self.state == SegmentState.OPEN
-
 
 # ---- segments -------------------------------------------------------------------------------------------------
 
 
-def segments_between(recording_id: int, start_ms: int, end_ms: int, *, limit: int | None = None) -> list[SegmentFacts]:
-    """The segments of which something lies in a range, oldest first."""
-    columns = [getattr(Segment, name) for name in SegmentFacts._fields]
+def segments_between(recording_id: int, start_ms: int, end_ms: int, *, limit: int | None = None) -> list[StoredSegment]:
+    """The playable segments that overlap a range, oldest first."""
     with database.session():
-        query = _overlapping(FootageScope(recording_id).select(Segment, *columns), start_ms, end_ms)
-        return [SegmentFacts(*row) for row in query.limit(limit).tuples()]
+        return read_segments(_overlapping(select_segments(recording_id), start_ms, end_ms).limit(limit))
 
 
 def packed_between(recording_id: int, start_ms: int, end_ms: int) -> dict[int, bytes]:
-    """The packed indexes of the segments of `segments_between`, by their ids."""
+    """The packed indexes of the segments of `segments_between`, by segment id."""
     with database.session():
         query = FootageScope(recording_id).select(Segment, Segment.id, SegmentParts.packed)
         query = query.join(SegmentParts, on=(SegmentParts.segment_id == Segment.id))
         return {segment_id: bytes(packed) for segment_id, packed in _overlapping(query, start_ms, end_ms).tuples()}
 
 
-def find_segment(recording_id: int, segment_id: int) -> Segment:
-    """A segment of this recording that can be played; raises NotFound."""
+def find_segment(recording_id: int, segment_id: int) -> StoredSegment:
+    """A playable segment of this recording; raises NotFound."""
     with database.session():
-        row = FootageScope(recording_id).select(Segment).where(Segment.id == segment_id, PLAYABLE).first()
-    if row is None:
+        found = read_segments(select_segments(recording_id).where(Segment.id == segment_id, PLAYABLE))
+    if not found:
         raise NotFound(f"there is no segment with id {segment_id} in this recording")
-    return row
+    return found[0]
 
 
 def nearest_footage(recording_id: int, at_ms: int) -> tuple[int | None, int | None]:
@@ -102,14 +76,11 @@ def _overlapping(query: peewee.ModelSelect, start_ms: int, end_ms: int) -> peewe
     ).order_by(Segment.start_ms, Segment.run, Segment.sequence)
 
 
-# ---- how much -------------------------------------------------------------------------------------------------
-
-
-# ---- where it is missing --------------------------------------------------------------------------------------
+# ---- holes and gaps --------------------------------------------------------------------------------------
 
 
 def holes_between(recording_id: int, start_ms: int, end_ms: int) -> list[Range]:
-    """Where a range is covered by no segment, in order. Parts that go on in their run leave no hole."""
+    """The parts of a range that no segment covers, in order. Consecutive parts of one run leave no hole."""
     if end_ms <= start_ms:
         return []
     segment_end = Segment.start_ms + Segment.duration_ms
@@ -142,7 +113,7 @@ def holes_between(recording_id: int, start_ms: int, end_ms: int) -> list[Range]:
         if not found:
             return [(start_ms, end_ms)]
         last = _overlapping(footage.select(Segment, segment_end), start_ms, end_ms)
-        # Those that begin last; the clock may have been set back between them.
+        # The clock may have been set back, so the segment with the latest start need not end last.
         ends = [row[0] for row in last.order_by(Segment.start_ms.desc()).limit(8).tuples()]
     first_start = found[0][1]
     ranges = [(start_ms, first_start), *found[1:], (max(ends), end_ms)]
@@ -156,7 +127,7 @@ def holes_between(recording_id: int, start_ms: int, end_ms: int) -> list[Range]:
 def noted_gaps(
     recording_id: int, start_ms: int, end_ms: int, *, at_least_ms: int = 0, limit: int | None = None
 ) -> list[GapFact]:
-    """The gaps that were noted and reach into a range, in order; with `at_least_ms` none that is over and shorter."""
+    """The recorded gaps that overlap a range, in order. `at_least_ms` leaves out shorter gaps that have ended."""
     with database.session():
         gaps = FootageScope(recording_id).select(
             Gap, Gap.start_ms, Gap.end_ms, Gap.reason_code, Gap.by_name, Gap.is_wanted
@@ -171,7 +142,7 @@ def noted_gaps(
 
 
 def main_gap(recording_id: int, start_ms: int, end_ms: int) -> GapFact | None:
-    """What explains most of a stretch without footage: the gap noted over it, or the reason that is noted longest."""
+    """The reason for a range without footage: the gap that spans it, or the reason that covers at least half of it."""
     with database.session():
         footage = FootageScope(recording_id)
         over = (
@@ -196,13 +167,13 @@ def main_gap(recording_id: int, start_ms: int, end_ms: int) -> GapFact | None:
 
 
 def missing_files(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact]:
-    """The stretches of a range whose files are gone."""
+    """The ranges of segments whose files are missing."""
     with database.session():
         query = (
             FootageScope(recording_id)
             .select(Segment, Segment.start_ms, Segment.duration_ms)
             .where(
-                Segment.state != SQL("1"),
+                NOT_CLOSED,
                 Segment.state == SegmentState.MISSING,
                 Segment.start_ms > start_ms - MAX_SEGMENT_MS,
                 Segment.start_ms < end_ms,
@@ -213,22 +184,22 @@ def missing_files(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact
 
 
 def read_knowledge(scope: EveryTenantScope, recording: Recording, now_ms: int) -> Knowledge:
-    """What is known of a recording (of `find_recording`) where nothing was noted."""
+    """What explains holes of a recording (from `find_recording`) that no gap covers."""
     with database.session():
         footage = FootageScope(recording.id)
         oldest = footage.select(Segment, fn.MIN(Segment.start_ms)).tuples().first()[0]
         first_gap = footage.select(Gap, fn.MIN(Gap.start_ms)).tuples().first()[0]
         created = scope.select(Device, Device.created_at).where(Device.id == recording.device_id).first().created_at
-    first_known = [moment for moment in (oldest, first_gap) if moment is not None]
+    moments = [moment for moment in (oldest, first_gap) if moment is not None]
     created_ms = round(created.timestamp() * 1000)
-    begins = min(first_known, default=round(recording.since.timestamp() * 1000))
+    begins = min(moments, default=round(recording.since.timestamp() * 1000))
     if recording.expired_before_ms > created_ms:
         begins = min(begins, created_ms)
     return Knowledge(
         now_ms=now_ms,
         begins_ms=begins,
         expired_before_ms=recording.expired_before_ms,
-        decision=decide(recording.wish(is_enabled=recording.device.enabled), now_ms),
+        decision=decide(recording.desired_recording(is_enabled=recording.device.enabled), now_ms),
         observed=recording.observed,
         reason_code=recording.reason_code,
     )

@@ -1,4 +1,4 @@
-"""Keeps the roll-up right when segments are deleted, and after rows were lost."""
+"""Maintains the roll-up: subtracts deleted segments, and recomputes days whose sums became wrong."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -15,8 +15,12 @@ from gateway.footage.segments import (
 )
 from gateway.tenancy.scopes import FootageScope
 
+#: Recorded milliseconds, bytes and number of segments.
+Sums = tuple[int, int, int]
 
-def take_from_rollup(footage: FootageScope, segments: Iterable[StoredSegment]) -> None:
+
+def subtract_from_rollup(footage: FootageScope, segments: Iterable[StoredSegment]) -> None:
+    """Subtract closed segments that are deleted; runs in the caller's transaction."""
     sums: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for segment in segments:
         total = sums[segment.start_ms // FIFTEEN_MINUTES_MS]
@@ -36,8 +40,10 @@ def take_from_rollup(footage: FootageScope, segments: Iterable[StoredSegment]) -
 
 
 def correct_rollup(fence: Fence, day: int) -> bool:
-    """The roll-up of a day tells what its closed segments add up to; gives whether it had not, as after a row was
-    lost."""
+    """Recompute a day's roll-up from its closed segments; returns whether it was wrong, as after a row was lost.
+
+    Raises LeaseLost.
+    """
     if not _find_wrong_rollup(FootageScope(fence.recording_id), day):
         return False
     with fence.transaction() as footage:
@@ -51,33 +57,30 @@ def correct_rollup(fence: Fence, day: int) -> bool:
     return bool(wrong)
 
 
-def _find_wrong_rollup(footage: FootageScope, day: int) -> dict[int, tuple[int, int, int]]:
-    """What the quarters of a day should tell that tell something else: recorded milliseconds, bytes, segments."""
+def _find_wrong_rollup(footage: FootageScope, day: int) -> dict[int, Sums]:
+    """The right sums of each quarter of an hour of a day whose stored sums are wrong."""
     first, last = day * DAY_MS // FIFTEEN_MINUTES_MS, (day + 1) * DAY_MS // FIFTEEN_MINUTES_MS
     with database.session():
-        told = footage.select(
+        rows = footage.select(
             FifteenMinuteRollup,
             FifteenMinuteRollup.quarter,
             FifteenMinuteRollup.recorded_ms,
             FifteenMinuteRollup.bytes,
             FifteenMinuteRollup.segments,
-        )
-        found = {
-            row[0]: row[1:]
-            for row in told.where(FifteenMinuteRollup.quarter >= first, FifteenMinuteRollup.quarter < last).tuples()
-        }
+        ).where(FifteenMinuteRollup.quarter >= first, FifteenMinuteRollup.quarter < last)
+        stored: dict[int, Sums] = {quarter: tuple(sums) for quarter, *sums in rows.tuples()}
         closed = footage.select(Segment, Segment.start_ms, Segment.duration_ms, Segment.size).where(
             Segment.start_ms >= day * DAY_MS,
             Segment.start_ms < (day + 1) * DAY_MS,
             Segment.state == SegmentState.CLOSED,
         )
-        expected: dict[int, tuple[int, int, int]] = {}
+        expected: dict[int, Sums] = {}
         for start_ms, duration_ms, size in closed.tuples():
             recorded, total, count = expected.get(start_ms // FIFTEEN_MINUTES_MS, (0, 0, 0))
             expected[start_ms // FIFTEEN_MINUTES_MS] = (recorded + duration_ms, total + size, count + 1)
     nothing = (0, 0, 0)
     return {
         quarter: expected.get(quarter, nothing)
-        for quarter in found.keys() | expected.keys()
-        if tuple(found.get(quarter, nothing)) != expected.get(quarter, nothing)
+        for quarter in stored.keys() | expected.keys()
+        if stored.get(quarter, nothing) != expected.get(quarter, nothing)
     }

@@ -20,10 +20,10 @@ from gateway.redis_client import connect_redis
 from gateway.storage.folders import Folder, list_folders
 from gateway.storage.health import read_storage_state
 from gateway.storage.local import adopt_storage, open_storage
-from gateway.storage.reconciliation import Look, Reconciliation
+from gateway.storage.reconciliation import Reconciliation, Scan
 from gateway.storage.recorders import LivingRecorders
 from gateway.storage.report import StorageReports
-from gateway.storage.sweep import DAYS_BEFORE, Round
+from gateway.storage.sweep import DAYS_BEFORE, Sweep
 from gateway.storage.usage import count_bytes
 
 console = Console(highlight=False)
@@ -77,7 +77,7 @@ def status(config: Config, client: redis.Redis) -> None:
     if found.report is not None:
         report = found.report
         lines += [
-            ("looked after by", f"{report.worker}, {_ago(report.at)}"),
+            ("scanned after by", f"{report.worker}, {_ago(report.at)}"),
             ("last retention", _ago(report.retention_at)),
             ("last deleted", _words(report.deleted)),
             ("last whole check", f"{_ago(report.checked_at)} {_words(report.found)}".strip()),
@@ -91,14 +91,14 @@ def status(config: Config, client: redis.Redis) -> None:
 @with_services
 def check(config: Config, client: redis.Redis, days: int | None) -> None:
     """Compare files and rows and change nothing; exit code 1 when they disagree."""
-    total, seen = Look(), Counter()
+    total, seen = Scan(), Counter()
     reconciliation = Reconciliation(open_storage(config), SystemClock(), is_recorded=LivingRecorders(client))
     for folder in _folders(days):
-        look = reconciliation.look(folder)
-        total.add(look)
-        for finding in look.findings:
-            seen[finding.seen.value] += 1
-            console.print(f"{finding.seen.value}: {finding.key}")
+        scan = reconciliation.scan(folder)
+        total.add(scan)
+        for mismatch in scan.mismatches:
+            seen[mismatch.kind.value] += 1
+            console.print(f"{mismatch.kind.value}: {mismatch.key}")
     console.print(
         f"compared {total.checked} segments: "
         + (_words(seen) if seen else "files and rows agree")
@@ -116,10 +116,10 @@ def repair(config: Config, client: redis.Redis, *, accept: bool, days: int | Non
     quarantined."""
     clock = SystemClock()
     reconciliation = Reconciliation(open_storage(config), clock, is_recorded=LivingRecorders(client), may_lose=accept)
-    work = Round(reconciliation, StorageReports(client), clock)
+    work = Sweep(reconciliation, StorageReports(client), clock)
     if not accept:
         work.survey()
-    work.mend(_folders(days))
+    work.repair(_folders(days))
     console.print(f"repaired: {_words(work.done)}" if work.done else "there was nothing to repair")
 
 

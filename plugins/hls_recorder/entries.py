@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import peewee
 
-from gateway.footage.gap_rows import add_gap, close_gaps, open_gap
+from gateway.footage.gap_rows import add_gap, close_gaps, cut_file_gaps, open_gap
 from gateway.footage.recorder_state import add_mark
 from gateway.footage.recordings import observe_recording
 from gateway.footage.segments import Fence, Segment, SegmentState, save_segment
 from plugins.hls_recorder.reasons import UNWANTED, explain_gap
-from plugins.hls_recorder.segment import OpenSegment, Snapshot
+from plugins.hls_recorder.segment import DurableState, OpenSegment
 
 
 class Entry(ABC):
@@ -29,29 +29,31 @@ class SaveEntry(Entry):
 
     def __init__(self, segment: OpenSegment) -> None:
         self.segment = segment
-        self.written: Snapshot | None = None
+        self.written: DurableState | None = None
 
     def write(self, fence: Fence) -> int:
-        snapshot = self.written = self.segment.snapshot
+        durable_state = self.written = self.segment.durable_state
         try:
-            return self._save(fence, self.segment.row_id, snapshot)
+            return self._save(fence, self.segment.row_id, durable_state)
         except peewee.IntegrityError:
             if self.segment.row_id is not None:
                 raise
         # The row is there already: the answer to an earlier attempt was lost with its connection, or its file was
         # taken away and is written anew from what the bus still had.
-        return self._save(fence, self._find(fence, snapshot), snapshot)
+        return self._save(fence, self._find(fence, durable_state), durable_state)
 
     def forget(self) -> None:
         self.segment.is_queued = False
 
     @staticmethod
-    def _save(fence: Fence, row_id: int | None, snapshot: Snapshot) -> int:
-        return save_segment(fence, row_id, snapshot.values, snapshot.packed, is_closed=snapshot.is_closed)
+    def _save(fence: Fence, row_id: int | None, durable_state: DurableState) -> int:
+        return save_segment(
+            fence, row_id, durable_state.values, durable_state.packed, is_closed=durable_state.is_closed
+        )
 
     @staticmethod
-    def _find(fence: Fence, snapshot: Snapshot) -> int:
-        values = snapshot.values
+    def _find(fence: Fence, durable_state: DurableState) -> int:
+        values = durable_state.values
         with fence.transaction() as footage:
             row = (
                 footage.select(Segment)
@@ -62,9 +64,10 @@ class SaveEntry(Entry):
                 )
                 .get()
             )
-            footage.update(Segment, state=SegmentState.OPEN).where(
-                Segment.id == row.id, Segment.state == SegmentState.MISSING
-            ).execute()
+            is_missing = Segment.state == SegmentState.MISSING
+            if footage.update(Segment, state=SegmentState.OPEN).where(Segment.id == row.id, is_missing).execute():
+                # The bus keeps the newest parts, so with the first one it also has the others of the lost file.
+                cut_file_gaps(footage, row.start_ms, row.start_ms + row.duration_ms)
         return row.id
 
 
@@ -77,7 +80,7 @@ class ObserveEntry(Entry):
     message: str | None = None
 
     def write(self, fence: Fence) -> None:
-        observe_recording(fence.recording_id, fence.epoch, self.observed, reason=self.reason, message=self.message)
+        observe_recording(fence.recording_id, fence.token, self.observed, reason=self.reason, message=self.message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.errors import Unavailable
-from gateway.footage.recorder_state import DeviceFacts
+from gateway.footage.recorder_state import DeviceState
 from gateway.media import Part, Position
 from gateway.schedules.recording_plan import Decision
 from gateway.storage.interface import StorageUnavailable
@@ -34,13 +34,13 @@ _FRESH_SECONDS = 3.0
 class AttachmentState:
     """State of a device that a process keeps from one attachment of the output to the next.
 
-    `trouble`: the reason why nothing could be written. `starts_over`: the position on the bus is no longer valid.
+    `trouble`: the reason why nothing could be written. `restarts`: the position on the bus is no longer valid.
     `recording_start`: where recording may begin, until the first part is recorded. `unsafe_since`: monotonic seconds of
     the oldest byte that is not durable yet.
     """
 
-    trouble: str | None = None
-    starts_over: bool = False
+    error_reason: str | None = None
+    restarts: bool = False
     recording_start: RecordingStart | None = None
     bytes_written: int = 0
     unsafe_since: float | None = None
@@ -57,8 +57,8 @@ class Footage:
         self,
         config: Config,
         clock: Clock,
-        line: IndexQueue,
-        memory: AttachmentState,
+        queue: IndexQueue,
+        state: AttachmentState,
         *,
         position: Position | None,
         end_ms: int | None,
@@ -71,8 +71,8 @@ class Footage:
         self._unwanted_until_ms = unwanted_until_ms
         self._window_seconds = config.bus_window_seconds
         self._clock = clock
-        self._line = line
-        self._memory = memory
+        self._queue = queue
+        self._state = state
         self._attached_ms = self._now_ms()
         self._is_first = True
         self._lateness = 0.0
@@ -107,8 +107,8 @@ class Footage:
         """A part is written: what was missing before it gets its reason."""
         self._note_hole(part, place)
         self.position, self.end_ms = part.position, place.end_ms
-        self._memory.trouble = self._memory.recording_start = None
-        self._memory.bytes_written += len(part.data)
+        self._state.error_reason = self._state.recording_start = None
+        self._state.bytes_written += len(part.data)
         self._lateness = self._clock.wall() - part.end
         self._last_duration_ms = place.duration_ms
         self._is_first = self._had_slow_call = False
@@ -120,14 +120,14 @@ class Footage:
 
     # ---- what is missing ---------------------------------------------------------------------------------------
 
-    def note_silence(self, facts: DeviceFacts) -> None:
+    def note_silence(self, device_state: DeviceState) -> None:
         """Say that nothing comes, while it lasts; raises Unavailable as `_check_run` does."""
-        reason = explain_silence(facts)
+        reason = explain_silence(device_state)
         if reason is None:
-            self._check_run(facts)
+            self._check_run(device_state)
             return
         is_wanted = reason not in UNWANTED
-        self._line.observe("interrupted" if self.position is not None and is_wanted else "waiting", reason)
+        self._queue.observe("interrupted" if self.position is not None and is_wanted else "waiting", reason)
         if self._open_gap is None or self._unwanted_until_ms is not None:
             start_ms = self._hole_begins_ms
         elif is_wanted == (self._open_gap not in UNWANTED):
@@ -136,7 +136,7 @@ class Footage:
             start_ms = self._now_ms()
         self._open_gap, self._unwanted_until_ms = reason, None
         start_ms = self._attached_ms if start_ms is None else start_ms
-        self._line.push(OpenGapEntry(start_ms, reason, is_wanted=is_wanted))
+        self._queue.push(OpenGapEntry(start_ms, reason, is_wanted=is_wanted))
 
     def note_failure(self, error: StorageUnavailable, durable_end_ms: int | None) -> None:
         """Nothing can be written; `durable_end_ms` is the end of what was made safe of the file that was being
@@ -145,12 +145,12 @@ class Footage:
         if since_ms is None:
             is_known = self._open_gap is not None and self._unwanted_until_ms is None
             since_ms = self._now_ms() if is_known else self._hole_begins_ms
-        note_trouble(self._line, self._memory, error, self._attached_ms if since_ms is None else since_ms)
+        report_storage_error(self._queue, self._state, error, self._attached_ms if since_ms is None else since_ms)
 
     def note_end(self, decision: Decision, at_ms: int) -> None:
         """Nobody wants footage any more since `at_ms`."""
         is_recent = self.end_ms is not None and abs(at_ms - self.end_ms) < JUMP_MS
-        self._line.push(
+        self._queue.push(
             OpenGapEntry(
                 self.end_ms if is_recent else at_ms,
                 decision.reason_code,
@@ -159,7 +159,7 @@ class Footage:
             )
         )
         is_waiting = decision.reason_code in {"not_planned", "no_event"}
-        self._line.observe("waiting" if is_waiting else "off", decision.reason_code)
+        self._queue.observe("waiting" if is_waiting else "off", decision.reason_code)
 
     @property
     def _hole_begins_ms(self) -> int | None:
@@ -170,27 +170,27 @@ class Footage:
             # What is recorded of before the wish, for the sake of a key frame, makes that time shorter.
             self.end_ms = min(self._unwanted_until_ms, place.start_ms)
             self._unwanted_until_ms = self._open_gap = None
-            self._line.push(CloseGapEntry(self.end_ms))
+            self._queue.push(CloseGapEntry(self.end_ms))
         elif self._open_gap is not None:
             self._open_gap = None
-            self._line.push(CloseGapEntry(place.start_ms))
+            self._queue.push(CloseGapEntry(place.start_ms))
             return
         if self.end_ms is None:
             return
         if place.start_ms < self.end_ms - JUMP_MS:
             seconds = round((self.end_ms - place.start_ms) / 1000)
             note = f"the clock was set back by about {seconds} s: footage of two times overlaps from here on"
-            tenant_id = self._line.facts.settings.tenant_id
-            self._line.push(MarkEntry(tenant_id, place.start_ms, "clock_jumped", note))
+            tenant_id = self._queue.device_state.settings.tenant_id
+            self._queue.push(MarkEntry(tenant_id, place.start_ms, "clock_jumped", note))
         elif place.start_ms - self.end_ms > HOLE_MS:
             reason = self._explain(part)
             otherwise = "recorder_restarted" if self._is_first else "unknown"
-            self._line.push(GapEntry(self._line.device_id, self.end_ms, place.start_ms, reason, otherwise))
+            self._queue.push(GapEntry(self._queue.device_id, self.end_ms, place.start_ms, reason, otherwise))
 
     def _explain(self, part: Part) -> str | None:
         """The reason of the hole before this part; None where the stream's history must tell."""
-        if self._memory.trouble is not None:
-            return self._memory.trouble
+        if self._state.error_reason is not None:
+            return self._state.error_reason
         if self._clock.monotonic() - self._jumped_at < _JUMP_MEMORY_SECONDS:
             return "clock_jumped"
         if self.position is None or part.run != self.position.run:
@@ -203,27 +203,29 @@ class Footage:
             return "storage_failed"
         return "too_slow" if self._lateness > self._window_seconds * _LATE_SHARE else "bus_lost"
 
-    def _check_run(self, facts: DeviceFacts) -> None:
+    def _check_run(self, device_state: DeviceState) -> None:
         """Notice runs that count from a lower number than the footage: the database was put back to an older state.
 
         Nothing that the bus carries from then on would ever come after our position. Raises Unavailable.
         """
         now = self._clock.monotonic()
-        is_behind = facts.observed == "running" and self.position is not None and facts.run < self.position.run
-        if not is_behind or now - self._line.facts_at > _FRESH_SECONDS:
+        is_behind = (
+            device_state.observed == "running" and self.position is not None and device_state.run < self.position.run
+        )
+        if not is_behind or now - self._queue.device_state_at > _FRESH_SECONDS:
             self._behind_since = None
         elif self._behind_since is None:
             self._behind_since = now
         elif now - self._behind_since > SILENT_SECONDS:
-            self._memory.starts_over = True
-            raise Unavailable(f"run {facts.run} of the stream is below run {self.position.run} of its footage")
+            self._state.restarts = True
+            raise Unavailable(f"run {device_state.run} of the stream is below run {self.position.run} of its footage")
 
     def _now_ms(self) -> int:
         return round(self._clock.wall() * 1000)
 
 
-def note_trouble(line: IndexQueue, memory: AttachmentState, error: StorageUnavailable, since_ms: int) -> None:
+def report_storage_error(queue: IndexQueue, state: AttachmentState, error: StorageUnavailable, since_ms: int) -> None:
     """Say that nothing can be recorded, and since when."""
-    memory.trouble = error.reason
-    line.observe("interrupted", error.reason, error.message)
-    line.push(OpenGapEntry(since_ms, error.reason))
+    state.error_reason = error.reason
+    queue.observe("interrupted", error.reason, error.message)
+    queue.push(OpenGapEntry(since_ms, error.reason))

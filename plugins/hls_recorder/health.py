@@ -34,11 +34,11 @@ _UNSAFE_SECONDS = 5.0
 
 def build_health_check(config: Config) -> HealthCheck:
     """The check of all recorders."""
-    board = RecorderMetricsStore(connect_redis(config.redis_url, timeout_seconds=1.0))
-    return HealthCheck("recorder", lambda: check_recorders(board))
+    metrics_store = RecorderMetricsStore(connect_redis(config.redis_url, timeout_seconds=1.0))
+    return HealthCheck("recorder", lambda: check_recorders(metrics_store))
 
 
-def check_recorders(board: RecorderMetricsStore) -> ComponentHealth:
+def check_recorders(metrics_store: RecorderMetricsStore) -> ComponentHealth:
     """Whether every device of which footage is wanted is recorded, as far as recording itself is concerned."""
     try:
         wanted = set(recordings_wanted(round(time.time() * 1000)))
@@ -51,11 +51,11 @@ def check_recorders(board: RecorderMetricsStore) -> ComponentHealth:
         "recording": sum(observed == "recording" for observed, _ in states),
     }
     try:
-        figures = board.read()
+        metrics = metrics_store.read()
     except redis.RedisError:
-        figures = None
-    if figures is not None:
-        detail |= asdict(figures)
+        metrics = None
+    if metrics is not None:
+        detail |= asdict(metrics)
     hindered = [reason for observed, reason in states if observed == "interrupted" and reason in _OUR_REASONS]
     if hindered:
         worst = reason_for(max(sorted(set(hindered)), key=hindered.count))
@@ -65,10 +65,10 @@ def check_recorders(board: RecorderMetricsStore) -> ComponentHealth:
             worst.remedy,
             detail,
         )
-    if figures is not None and figures.unsafe_seconds > _UNSAFE_SECONDS:
+    if metrics is not None and metrics.unsafe_seconds > _UNSAFE_SECONDS:
         return ComponentHealth(
             "degraded",
-            f"footage waits for {figures.unsafe_seconds:.0f} s to be safe on its disk",
+            f"footage waits for {metrics.unsafe_seconds:.0f} s to be safe on its disk",
             "use a faster disk, or fewer devices on it",
             detail,
         )

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.footage.recorder_state import DeviceFacts
+from gateway.footage.recorder_state import DeviceState
 from gateway.footage.segments import Fence
 from gateway.media import SegmentFact
 from plugins.hls_recorder.entries import Entry, ObserveEntry, SaveEntry
@@ -19,7 +19,7 @@ MAX_QUEUE_LENGTH = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class WrittenSegment:
     """A closed segment whose row is written."""
 
     segment: OpenSegment
@@ -29,19 +29,19 @@ class Finished:
 class IndexQueue:
     """What one recorder wants written, in order; and what the database last said of its device."""
 
-    def __init__(self, device_id: str, fence: Fence, facts: DeviceFacts, facts_at: float) -> None:
+    def __init__(self, device_id: str, fence: Fence, device_state: DeviceState, device_state_at: float) -> None:
         self.device_id = device_id
         self.fence = fence
-        self.facts: DeviceFacts | None = facts
+        self.device_state: DeviceState | None = device_state
         #: When they were read, in monotonic seconds.
-        self.facts_at = facts_at
+        self.device_state_at = device_state_at
         self.is_lost = False
         self.is_closed = False
-        self.finished: deque[Finished] = deque()
+        self.finished: deque[WrittenSegment] = deque()
         self.busy_since: float | None = None
         self._entries: deque[Entry] = deque()
         self._lock = threading.Lock()
-        self._told: tuple[str, str | None] | None = None
+        self._last_observed: tuple[str, str | None] | None = None
 
     def push(self, entry: Entry) -> None:
         """Have it written after all that waits."""
@@ -59,28 +59,28 @@ class IndexQueue:
     def save(self, segment: OpenSegment, *, is_closed: bool) -> None:
         """Have a segment's durable state written; a state that still waits is replaced."""
         with self._lock:
-            segment.take_snapshot(is_closed=is_closed)
+            segment.update_durable_state(is_closed=is_closed)
             is_new, segment.is_queued = not segment.is_queued, True
         if is_new:
             self.push(SaveEntry(segment))
 
-    def finalize_segment(self, entry: SaveEntry, row_id: int) -> bool:
+    def confirm_write(self, entry: SaveEntry, row_id: int) -> bool:
         """Note that a state was written; whether it was the segment's last."""
         segment = entry.segment
         with self._lock:
             segment.row_id = row_id
-            segment.is_queued = segment.snapshot is not entry.written
+            segment.is_queued = segment.durable_state is not entry.written
         if segment.is_queued:
             self.push(SaveEntry(segment))
         return not segment.is_queued and entry.written.is_closed
 
     def observe(self, observed: str, reason: str | None = None, message: str | None = None) -> None:
         """Have the recording's state written if it is another than was last told."""
-        if self._told == (observed, reason):
+        if self._last_observed == (observed, reason):
             return
-        self._told = (observed, reason)
+        self._last_observed = (observed, reason)
         with self._lock:
-            # Only the newest matters: a state that flaps while the database is away fills no line.
+            # Only the newest matters: a state that flaps while the database is away fills no queue.
             for entry in [entry for entry in self._entries if isinstance(entry, ObserveEntry)]:
                 self._entries.remove(entry)
         self.push(ObserveEntry(observed, reason, message))
@@ -89,23 +89,23 @@ class IndexQueue:
         with self._lock:
             return list(self._entries)
 
-    def settle(self, written: Iterable[Entry]) -> None:
+    def remove_written(self, written: Iterable[Entry]) -> None:
         """Strike off what is written."""
         with self._lock:
             for entry in written:
                 if self._entries and self._entries[0] is entry:
                     self._entries.popleft()
 
-    def lose(self) -> None:
-        """The recording is another recorder's: nothing more of this line is ever written."""
+    def mark_lost(self) -> None:
+        """The recording is another recorder's: nothing more of this queue is ever written."""
         with self._lock:
             self.is_lost = True
             self._entries.clear()
 
 
-def describe(device_id: str, finished: Finished) -> SegmentFact:
+def describe_segment(device_id: str, finished: WrittenSegment) -> SegmentFact:
     """A finished segment as hooks are told of it."""
-    values = finished.segment.snapshot.values
+    values = finished.segment.durable_state.values
     return SegmentFact(
         finished.row_id, device_id, values.start_ms, values.duration_ms, values.size, finished.segment.key
     )

@@ -1,4 +1,4 @@
-"""Live figures of the recorders of all record workers, in Redis, for the health page."""
+"""Live metrics of the recorders of all record workers, in Redis, for the health page."""
 
 import json
 import time
@@ -25,14 +25,14 @@ class RecorderMetrics:
 
 
 class RecorderMetricsStore:
-    """The figures of every worker. Every method raises redis.RedisError when Redis is away."""
+    """The metrics of every worker. Every method raises redis.RedisError when Redis is away."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
 
-    def write(self, worker: str, figures: RecorderMetrics) -> None:
+    def write(self, worker: str, metrics: RecorderMetrics) -> None:
         """Say how `worker` does; to be repeated every REPORT_SECONDS."""
-        self._redis.set(_PREFIX + worker, json.dumps(asdict(figures)), ex=_KEEP_SECONDS)
+        self._redis.set(_PREFIX + worker, json.dumps(asdict(metrics)), ex=_KEEP_SECONDS)
 
     def read(self) -> RecorderMetrics | None:
         """All workers together; None when none has said anything."""
@@ -41,10 +41,10 @@ class RecorderMetricsStore:
         if not found:
             return None
         return RecorderMetrics(
-            devices=sum(figures.devices for figures in found),
-            bytes_per_second=sum(figures.bytes_per_second for figures in found),
-            index_waiting=sum(figures.index_waiting for figures in found),
-            unsafe_seconds=max(figures.unsafe_seconds for figures in found),
+            devices=sum(metrics.devices for metrics in found),
+            bytes_per_second=sum(metrics.bytes_per_second for metrics in found),
+            index_waiting=sum(metrics.index_waiting for metrics in found),
+            unsafe_seconds=max(metrics.unsafe_seconds for metrics in found),
         )
 
 
@@ -55,7 +55,7 @@ def _parse(text: bytes) -> RecorderMetrics:
 
 
 class MetricsMeter:
-    """Turns what recorders count into figures a second."""
+    """Turns what recorders count into metrics a second."""
 
     def __init__(self) -> None:
         self._at = time.monotonic()
@@ -64,7 +64,7 @@ class MetricsMeter:
     def measure(
         self, devices: int, bytes_written: int, unsafe_since: Iterable[float], index_waiting: int
     ) -> RecorderMetrics:
-        """The figures since the last call; `unsafe_since` are monotonic seconds."""
+        """The metrics since the last call; `unsafe_since` are monotonic seconds."""
         now = time.monotonic()
         rate = max(0, bytes_written - self._bytes) / max(now - self._at, 0.001)
         self._at, self._bytes = now, bytes_written

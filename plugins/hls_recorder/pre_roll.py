@@ -68,7 +68,7 @@ class PreRollFilter:
     """Lets parts in from the entrance on, with the lead-in that makes them playable."""
 
     def __init__(self, recording_start: RecordingStart) -> None:
-        self._entrance = recording_start
+        self._start = recording_start
         self._lead_in: list[AcceptedPart] = []
         self._waits_since: int | None = None
         self.is_open = False
@@ -77,8 +77,8 @@ class PreRollFilter:
         """The parts with their places that are to be written now, oldest first."""
         if self._lead_in and (part.is_key or part.run != self._lead_in[0][0].run):
             self._lead_in = []
-        if place.end_ms <= self._entrance.from_ms:
-            if self._entrance.has_lead_in and (part.is_key or self._lead_in):
+        if place.end_ms <= self._start.from_ms:
+            if self._start.has_lead_in and (part.is_key or self._lead_in):
                 self._lead_in.append((part, place))
             return []
         if not part.is_key and not self._lead_in:

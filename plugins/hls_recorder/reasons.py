@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from gateway.footage.recorder_state import DeviceFacts, stream_events_between
+from gateway.footage.recorder_state import DeviceState, stream_events_between
 from gateway.states import REASONS, DesiredState, StreamState
 
 #: Reasons of a stream that was not meant to run: nobody can expect footage of it.
@@ -31,17 +31,17 @@ def explain_gap(device_id: str, start_ms: int, end_ms: int) -> str | None:
     return None
 
 
-def explain_silence(facts: DeviceFacts) -> str | None:
+def explain_silence(device_state: DeviceState) -> str | None:
     """Why a stream sends no parts now; None while it only starts, or says that it runs."""
-    if not facts.settings.wish.is_enabled:
+    if not device_state.settings.desired.is_enabled:
         return "device_disabled"
-    if facts.desired == DesiredState.STOPPED:
-        return _format(facts.desired_reason, is_stopped=True)
-    if facts.observed == StreamState.RUNNING:
+    if device_state.desired == DesiredState.STOPPED:
+        return _format(device_state.desired_reason, is_stopped=True)
+    if device_state.observed == StreamState.RUNNING:
         return None
-    if facts.reason is None:
+    if device_state.reason is None:
         return None
-    return _format(facts.reason, is_stopped=facts.observed == StreamState.STOPPED)
+    return _format(device_state.reason, is_stopped=device_state.observed == StreamState.STOPPED)
 
 
 def _format(code: str | None, *, is_stopped: bool = False) -> str:

@@ -7,8 +7,6 @@ from gateway.footage.segments import SegmentValues
 from gateway.media import Part, PartFact, Position, pack_parts
 from gateway.storage.interface import SegmentWriter
 
-#: A part that says it is longer is not believed: the index holds up to 65 s a part.
-MAX_PART_MS = 60_000
 #: Parts of one run that are further apart, or runs that overlap by more, are the work of a clock that was set.
 JUMP_MS = 5_000
 
@@ -27,7 +25,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class DurableState:
     """A segment as the index is to show it: only what is durable."""
 
     values: SegmentValues
@@ -46,7 +44,7 @@ class OpenSegment:
         self.run = first.run
         self.row_id: int | None = None
         self.is_queued = False
-        self.snapshot: Snapshot | None = None
+        self.durable_state: DurableState | None = None
         self.indexed_at = float("-inf")
         self.unsynced_since: float | None = None
         self.last_duration_ms = 0
@@ -80,7 +78,7 @@ class OpenSegment:
     @property
     def has_news(self) -> bool:
         """Whether more is durable than the index was last told."""
-        return self.snapshot is None or self.snapshot.values.size != self._durable[3]
+        return self.durable_state is None or self.durable_state.values.size != self._durable[3]
 
     def append(self, part: Part, place: Place, now: float) -> None:
         """Write a part, all or nothing of it; raises StorageUnavailable."""
@@ -106,10 +104,10 @@ class OpenSegment:
         self._durable = state
         self.unsynced_since = None
 
-    def take_snapshot(self, *, is_closed: bool) -> None:
+    def update_durable_state(self, *, is_closed: bool) -> None:
         """Hold for the index what is durable now."""
         parts, frames, duration_ms, size = self._durable
-        self.snapshot = Snapshot(
+        self.durable_state = DurableState(
             SegmentValues(
                 start_ms=self.start_ms,
                 duration_ms=duration_ms,

@@ -75,7 +75,7 @@ def reconcile(config) -> None:
     with database.session():
         folders = list(list_folders(NOON_MS + 86_400_000))
     for folder in folders:
-        work.mend(work.look(folder))
+        work.repair(work.scan(folder))
 
 
 def play_in_process(config, device_id: str, start: float, end: float) -> list[list[int]]:

@@ -42,7 +42,7 @@ class FootageFactory:
         assert claimed is not None, f"there is no device {device_id}"
         self.device_id = device_id
         self.tenant_id = claimed.tenant_id
-        self.fence = Fence(claimed.recording_id, claimed.epoch)
+        self.fence = Fence(claimed.recording_id, claimed.fencing_token)
         self._next_run = 1
 
     @property

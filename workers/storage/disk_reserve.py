@@ -27,13 +27,13 @@ class DiskReserve:
         self._path: Path | None = root / _NAME if root is not None else None
 
     @property
-    def is_held(self) -> bool:
+    def is_allocated(self) -> bool:
         """Whether the space is there to be released."""
         return self._path is not None and self._path.exists()
 
-    def hold(self, free_bytes: int) -> None:
+    def allocate(self, free_bytes: int) -> None:
         """Take the space, where there is much more than that."""
-        if self._path is None or self.is_held or free_bytes < 8 * DISK_RESERVE_BYTES:
+        if self._path is None or self.is_allocated or free_bytes < 8 * DISK_RESERVE_BYTES:
             return
         try:
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
@@ -48,7 +48,7 @@ class DiskReserve:
 
     def release(self) -> bool:
         """Give the space back; whether there was any."""
-        if not self.is_held:
+        if not self.is_allocated:
             return False
         with suppress(OSError):
             self._path.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ from gateway.storage.recorders import LivingRecorders
 from gateway.storage.report import FULL, OK, SUSPICIOUS, UNAVAILABLE, StorageReport, StorageReports
 from gateway.storage.retention import PassReport, Retention
 from gateway.storage.room_requests import take_room_request
-from gateway.storage.sweep import Round
+from gateway.storage.sweep import Sweep
 from workers.storage.disk_reserve import DiskReserve
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ _IDLE_SECONDS = 0.5
 #: How often, and for how long, the round through the store goes on; and how often one begins.
 _STEP_EVERY_SECONDS = 1.0
 _STEP_SECONDS = 0.05
-ROUND_SECONDS = 86_400.0
+SWEEP_SECONDS = 86_400.0
 #: How often what a dead recorder left open is looked for.
 _LEFT_OPEN_SECONDS = 20.0
 #: After something was away, and between samples of a store that does not look right.
@@ -128,7 +128,7 @@ class Housekeeper:
         if self._is_due("retention", self._config.retention_seconds):
             report = self._retention.run(only_space=self._is_suspicious)
             self._tell_retention(report)
-            self._reserve.hold(storage.space().free)
+            self._reserve.allocate(storage.space().free)
             if report.is_more:
                 self._due["retention"] = 0.0
         if self._is_suspicious:
@@ -140,8 +140,8 @@ class Housekeeper:
     def _finalize(self) -> None:
         """What comes first: see that the store is what it was, then bring the newest footage in order."""
         try:
-            self._round.survey()
-            self._round.repair_recent()
+            self._sweep.survey()
+            self._sweep.repair_recent()
         except TooManyMissing as error:
             self._suspect(error)
         else:
@@ -155,9 +155,9 @@ class Housekeeper:
         storage.check()
         try:
             if self._is_due("left_open", _LEFT_OPEN_SECONDS):
-                self._round.repair_left_open()
-            if self._is_due("step", _STEP_EVERY_SECONDS) and self._round.is_due(ROUND_SECONDS):
-                is_more = self._round.step(_STEP_SECONDS)
+                self._sweep.repair_left_open()
+            if self._is_due("step", _STEP_EVERY_SECONDS) and self._sweep.is_due(SWEEP_SECONDS):
+                is_more = self._sweep.step(_STEP_SECONDS)
                 if not is_more:
                     self._tell_round()
         except TooManyMissing as error:
@@ -230,7 +230,7 @@ class Housekeeper:
             reconciliation = Reconciliation(
                 self._storage, self._clock, is_recorded=self._living, keep_going=self._go_on
             )
-            self._round = Round(reconciliation, self._reports, self._clock)
+            self._sweep = Sweep(reconciliation, self._reports, self._clock)
             self._retention = Retention(
                 self._config,
                 self._storage,
@@ -275,8 +275,8 @@ class Housekeeper:
 
     def _tell_round(self) -> None:
         self._report.checked_at = self._clock.wall()
-        self._report.found = {"checked": self._round.checked, **self._round.done}
-        self._round.done.clear()
+        self._report.found = {"checked": self._sweep.checked, **self._sweep.done}
+        self._sweep.done.clear()
         log.info("the whole storage was compared with its rows: %s", self._report.found)
         self._write_report()
 

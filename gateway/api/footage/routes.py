@@ -1,5 +1,6 @@
 """`/recordings/…`: dates, segments, timeline and coverage; deletion and protection of footage."""
 
+import time
 from datetime import date, timedelta
 from typing import Any
 
@@ -186,6 +187,7 @@ class Footage(MethodView):
                 args["end"],
                 current_name(),
                 dry_run=args["dry_run"],
+                pause=time.sleep,
             )
         finally:
             recorded_sums().forget(recording.id)

@@ -19,7 +19,7 @@ from gateway.devices.model import Device
 from gateway.errors import NotFound
 from gateway.footage.reading import find_segment, nearest_footage, packed_between, segments_between
 from gateway.footage.recordings import Recording, find_recording
-from gateway.footage.segments import Segment, SegmentState
+from gateway.footage.segments import SegmentState, StoredSegment
 from gateway.inventory import find_device
 from gateway.media import segment_key
 from gateway.mp4.boxes import InvalidMedia
@@ -175,7 +175,7 @@ def _playlist_response(text: str) -> Response:
     return response
 
 
-def _find(device_id: Any, segment_id: int) -> tuple[Segment, Storage, str]:
+def _find(device_id: Any, segment_id: int) -> tuple[StoredSegment, Storage, str]:
     """A segment of the device, its store and its key; raises NotFound, `file_missing` where the file is gone."""
     recording = find_recording(current_scope(), str(device_id))
     segment = find_segment(recording.id, segment_id)
@@ -200,7 +200,7 @@ def _changed(change: Any, data: bytes) -> bytes:
         raise NotFound(f"the footage cannot be read: {error}", reason="file_damaged") from error
 
 
-def _media(data: bytes, segment: Segment) -> Response:
+def _media(data: bytes, segment: StoredSegment) -> Response:
     def read(offset: int, length: int) -> Iterator[bytes]:
         yield data[offset : offset + length]
 

@@ -22,7 +22,14 @@ from gateway.api.recordings.views import event_view, now_ms, recording_views
 from gateway.errors import Conflict, InvalidValue, Unavailable
 from gateway.footage.lists import select_recordings
 from gateway.footage.protections import recording_events
-from gateway.footage.recordings import Recording, RecordingChanged, add_event, change_settings, find_recording, say
+from gateway.footage.recordings import (
+    Recording,
+    RecordingChanged,
+    add_event,
+    change_settings,
+    find_recording,
+    set_override,
+)
 from gateway.inventory import VersionChanged
 from gateway.schedules.recording_plan import decide
 
@@ -179,13 +186,13 @@ def _say(device_id: str, word: str | None, until_ms: int | None) -> Recording:
     now = now_ms()
     if until_ms is not None and until_ms <= now:
         raise InvalidValue("until", "'until' must be in the future")
-    return say(current_scope(), device_id, word, by=current_name(), now_ms=now, until_ms=until_ms)
+    return set_override(current_scope(), device_id, word, by=current_name(), now_ms=now, until_ms=until_ms)
 
 
 def _wake(recording: Recording) -> Recording:
     """Where footage is wanted, ask a recorder now; the clock process would do so within seconds."""
     wired = services()
-    wish = recording.wish(is_enabled=recording.device.enabled)
+    wish = recording.desired_recording(is_enabled=recording.device.enabled)
     if decide(wish, now_ms()).is_wanted and not wired.redis_outage.lasts:
         try:
             wired.messages.start_consumer(_RECORDER, recording.device_id)

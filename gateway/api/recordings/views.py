@@ -40,7 +40,7 @@ def recording_views(recordings: list[Recording]) -> list[dict[str, Any]]:
 
 
 def _recording_view(recording: Recording, totals: Totals, now: int, floor: int | None) -> dict[str, Any]:
-    wish = recording.wish(is_enabled=recording.device.enabled)
+    wish = recording.desired_recording(is_enabled=recording.device.enabled)
     decision = decide(wish, now)
     limits = limits_of(recording, services().config)
     return {

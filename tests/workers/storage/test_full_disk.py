@@ -8,7 +8,7 @@ from gateway import database
 from gateway.database import DatabaseUnavailable
 from gateway.footage.segments import SegmentState
 from gateway.redis_client import connect_redis
-from gateway.storage import retention
+from gateway.storage import room_requests
 from gateway.storage.interface import StorageFull
 from gateway.storage.local import ensure_storage
 from tests.conftest import wait_until
@@ -43,7 +43,7 @@ def world(disk, scope, redis_url):
     footage = make_footage(scope, ensure_storage(config))
     client = connect_redis(redis_url)
     keeper = Housekeeper(config, client, worker="one")
-    retention.take_room_request()
+    room_requests.take_room_request()
     yield config, footage, keeper
     keeper.stop()
     client.close()
@@ -58,7 +58,7 @@ def write(footage, number: int) -> None:
         try:
             writer.append(bytes(FILE_BYTES))
         except StorageFull:
-            retention.request_room()
+            room_requests.request_room()
             return False
         return True
 
@@ -93,7 +93,7 @@ def test_retention_keeps_the_floor_so_that_the_disk_never_fills(world, disk, red
     wait_until(lambda: disk.free_bytes >= floor, "the floor is free again")
     keeper.stop()
     client.close()
-    assert not retention.take_room_request(), "the disk was never full"
+    assert not room_requests.take_room_request(), "the disk was never full"
     assert all(segment.state == SegmentState.CLOSED for segment in footage.segments())
     footage.check_consistent()
 
@@ -123,12 +123,12 @@ def test_a_database_on_the_full_disk_can_still_note_what_goes(disk, tmp_path, sq
     footage = make_footage(scope, ensure_storage(config))
     for number in range(10):
         write(footage, number)
-    DiskReserve(footage.storage).hold(1 << 30)
-    assert DiskReserve(footage.storage).is_held
+    DiskReserve(footage.storage).allocate(1 << 30)
+    assert DiskReserve(footage.storage).is_allocated
     disk.fill()
     with pytest.raises(DatabaseUnavailable):
         fill_log(footage)
-    retention.request_room()
+    room_requests.request_room()
     keeper = Housekeeper(config, client, worker="one")
     keeper.start()
     wait_until(lambda: len(footage.starts()) < 10, "footage has made room")

@@ -9,7 +9,7 @@ from gateway.clock import DAY_MS
 from gateway.footage.segments import SegmentState
 from gateway.leases import Leases
 from gateway.redis_client import connect_redis
-from gateway.storage import retention
+from gateway.storage import retention, room_requests
 from gateway.storage.interface import Space
 from gateway.storage.local import LocalStorage, ensure_storage
 from gateway.storage.recorders import RECORDER_LEASE
@@ -50,7 +50,7 @@ def start(root, client, monkeypatch) -> Iterator[Callable[..., Housekeeper]]:
     """Starts a housekeeper that waits for nothing longer than a test may."""
     for name in ("_RETRY_SECONDS", "_SUSPICION_SECONDS", "_LEFT_OPEN_SECONDS", "_STEP_EVERY_SECONDS", "_IDLE_SECONDS"):
         monkeypatch.setattr(housekeeping, name, 0.05)
-    retention.take_room_request()
+    room_requests.take_room_request()
     running: list[Housekeeper] = []
 
     def start(worker: str = "one", **values) -> Housekeeper:
@@ -177,7 +177,7 @@ def test_a_full_disk_is_answered_without_lease_and_without_redis(footage, start,
     monkeypatch.setattr(keeper._leases, "take", refuse)
     monkeypatch.setattr(keeper._leases, "renew", refuse)
     monkeypatch.setattr(keeper._reports, "write", refuse)
-    retention.request_room()
+    room_requests.request_room()
     wait_until(lambda: len(footage.starts()) < 8, "room is made")
     assert footage.files() == [footage.key(s.start_ms, 1, s.sequence) for s in footage.segments()]
 

@@ -236,10 +236,10 @@ def test_the_reason_is_the_recorders_while_footage_is_wanted(client, device, url
     client.put(url, json=settings())
     assert client.get(url).json["reason"]["code"] == "recorder_away"
     claimed = claim_recording(device["id"], "host:1")
-    observe_recording(claimed.recording_id, claimed.epoch, "interrupted", reason="disk_full")
+    observe_recording(claimed.recording_id, claimed.fencing_token, "interrupted", reason="disk_full")
     shown = client.get(url).json
     assert (shown["observed"], shown["reason"]["code"]) == ("interrupted", "disk_full")
-    observe_recording(claimed.recording_id, claimed.epoch, "recording")
+    observe_recording(claimed.recording_id, claimed.fencing_token, "recording")
     assert client.get(url).json["reason"] is None
     assert client.get(f"/api/v1/devices/{device['id']}").json["recording"] == {
         "mode": "continuous",
@@ -251,7 +251,7 @@ def test_the_reason_is_the_recorders_while_footage_is_wanted(client, device, url
 def test_a_recorder_that_was_killed_is_noticed_by_what_is_not_there(client, device, url, monkeypatch):
     client.put(url, json=settings())
     claimed = claim_recording(device["id"], "host:1")
-    observe_recording(claimed.recording_id, claimed.epoch, "recording")
+    observe_recording(claimed.recording_id, claimed.fencing_token, "recording")
     monkeypatch.setattr("gateway.api.recordings.views.now_ms", lambda: time.time_ns() // 1_000_000 + 61_000)
     assert client.get(url).json["reason"]["code"] == "recorder_away"
 
