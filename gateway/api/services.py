@@ -2,7 +2,9 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache, partial
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -23,6 +25,7 @@ from gateway.leases import SNAPSHOT, Leases, WorkerSlots
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from gateway.states import DesiredState
+from gateway.storage.recorders import find_recorder
 from gateway.streams.bus import MediaBus
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
@@ -81,6 +84,8 @@ class Services:
     captures: CaptureQueue
     capture_files: CaptureFiles
     posters: Posters
+    #: The name of the output that writes footage; None without one. Raises PluginError.
+    recorder: Callable[[], str | None]
     probe_slots: BoundedSemaphore
     capture_slots: BoundedSemaphore
     redis_outage: _Outage = field(default_factory=_Outage)
@@ -111,6 +116,7 @@ class Services:
                 fresh_seconds=config.poster_seconds,
                 seats=max(1, config.web_threads // 2),
             ),
+            recorder=cache(partial(find_recorder, plugins, config)),
             # A probe holds a thread for as long as the camera takes: most threads stay free.
             probe_slots=BoundedSemaphore(max(1, config.web_threads // 4)),
             capture_slots=BoundedSemaphore(max(1, config.web_threads // 2)),

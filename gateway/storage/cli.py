@@ -16,12 +16,13 @@ from gateway import database
 from gateway.clock import DAY_MS, SystemClock
 from gateway.config import Config
 from gateway.errors import VasError
+from gateway.plugin_manager import create_plugin_manager
 from gateway.redis_client import connect_redis
 from gateway.storage.folders import Folder, list_folders
 from gateway.storage.health import read_storage_state
 from gateway.storage.local import adopt_storage, open_storage
 from gateway.storage.reconciliation import Reconciliation, Scan
-from gateway.storage.recorders import LivingRecorders
+from gateway.storage.recorders import LivingRecorders, find_recorder
 from gateway.storage.report import StorageReports
 from gateway.storage.sweep import DAYS_BEFORE, Sweep
 from gateway.storage.usage import count_bytes
@@ -92,7 +93,7 @@ def status(config: Config, client: redis.Redis) -> None:
 def check(config: Config, client: redis.Redis, days: int | None) -> None:
     """Compare files and rows and change nothing; exit code 1 when they disagree."""
     total, seen = Scan(), Counter()
-    reconciliation = Reconciliation(open_storage(config), SystemClock(), is_recorded=LivingRecorders(client))
+    reconciliation = Reconciliation(open_storage(config), SystemClock(), is_recorded=_living_recorders(config, client))
     for folder in _folders(days):
         scan = reconciliation.scan(folder)
         total.add(scan)
@@ -115,7 +116,9 @@ def repair(config: Config, client: redis.Redis, *, accept: bool, days: int | Non
     """Bring files and rows together: adopt, close, cut, note as missing. What disagrees for no reason is
     quarantined."""
     clock = SystemClock()
-    reconciliation = Reconciliation(open_storage(config), clock, is_recorded=LivingRecorders(client), may_lose=accept)
+    reconciliation = Reconciliation(
+        open_storage(config), clock, is_recorded=_living_recorders(config, client), may_lose=accept
+    )
     work = Sweep(reconciliation, StorageReports(client), clock)
     if not accept:
         work.survey()
@@ -131,6 +134,10 @@ def adopt(config: Config, client: redis.Redis) -> None:
     StorageReports(client).forget_sweep()
     console.print(f"the folder '{config.recordings_dir}' is store {adopted.id}; footage in it is taken over by and by,")
     console.print("at once by 'vas storage repair'")
+
+
+def _living_recorders(config: Config, client: redis.Redis) -> LivingRecorders:
+    return LivingRecorders(client, find_recorder(create_plugin_manager(), config))
 
 
 def _folders(days: int | None) -> Iterator[Folder]:

@@ -9,7 +9,7 @@ from gateway.footage.recorder_state import read_device_states
 from gateway.footage.recordings import RecorderSettings, claim_recording, recordings_wanted
 from gateway.footage.segments import Fence, Gap, last_segment
 from gateway.media import SegmentFact
-from gateway.outputs import ConsumerContext, ConsumerOutput, Consumption, DeviceContext
+from gateway.outputs import RECORDER, ConsumerContext, ConsumerOutput, Consumption, DeviceContext
 from gateway.redis_client import connect_redis
 from gateway.storage.interface import StorageUnavailable
 from gateway.storage.local import ensure_storage
@@ -30,6 +30,7 @@ class HlsRecorder(ConsumerOutput):
     """Records what the bus carries into files of a minute, with an index."""
 
     name = "hls_recorder"
+    role = RECORDER
 
     def __init__(self, context: ConsumerContext, *, is_threaded: bool = True) -> None:
         self._config = context.config

@@ -63,6 +63,7 @@ class Housekeeper:
         clock: Clock | None = None,
         *,
         worker: str,
+        recorder: str | None,
         open_store: Callable[[Config], Storage] = ensure_storage,
     ) -> None:
         self._config = config
@@ -71,7 +72,7 @@ class Housekeeper:
         self._open_store = open_store
         self._leases = Leases(client)
         self._reports = StorageReports(client)
-        self._living = LivingRecorders(client)
+        self._living = LivingRecorders(client, recorder)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._renewed_at: float | None = None

@@ -19,7 +19,7 @@ from gateway.api.recordings.schemas import (
 )
 from gateway.api.recordings.store import storage_view
 from gateway.api.recordings.views import event_view, now_ms, recording_views
-from gateway.errors import Conflict, InvalidValue, Unavailable
+from gateway.errors import Conflict, InvalidValue, PluginError, Unavailable
 from gateway.footage.lists import select_recordings
 from gateway.footage.protections import recording_events
 from gateway.footage.recordings import (
@@ -39,8 +39,6 @@ blp = Blueprint("recordings", __name__, url_prefix="/recordings", description="W
 
 ETAG_HEADER = {"ETag": {"description": "the settings' version, for If-Match", "schema": {"type": "string"}}}
 
-#: The consumer output that writes footage.
-_RECORDER = "hls_recorder"
 _SETTINGS = ("mode", "time_zone", "plan", "pre_roll_seconds", "post_roll_seconds", "keep_days", "keep_bytes")
 
 
@@ -195,9 +193,11 @@ def _wake(recording: Recording) -> Recording:
     wish = recording.desired_recording(is_enabled=recording.device.enabled)
     if decide(wish, now_ms()).is_wanted and not wired.redis_outage.lasts:
         try:
-            wired.messages.start_consumer(_RECORDER, recording.device_id)
-        except Unavailable as error:
-            wired.redis_outage.begins()
+            if (recorder := wired.recorder()) is not None:
+                wired.messages.start_consumer(recorder, recording.device_id)
+        except (PluginError, Unavailable) as error:
+            if isinstance(error, Unavailable):
+                wired.redis_outage.begins()
             log.warning("recording of device %s waits for the clock process: %s", recording.device_id, error)
     return recording
 

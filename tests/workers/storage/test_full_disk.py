@@ -42,7 +42,7 @@ def world(disk, scope, redis_url):
     config = make_config(recordings_dir=disk.folder / "footage", keep_days=0, free_bytes_floor=1, retention_seconds=60)
     footage = make_footage(scope, ensure_storage(config))
     client = connect_redis(redis_url)
-    keeper = Housekeeper(config, client, worker="one")
+    keeper = Housekeeper(config, client, worker="one", recorder="recorder-output")
     room_requests.take_room_request()
     yield config, footage, keeper
     keeper.stop()
@@ -85,7 +85,7 @@ def test_retention_keeps_the_floor_so_that_the_disk_never_fills(world, disk, red
     floor = 6 << 20
     client = connect_redis(redis_url)
     config = make_config(recordings_dir=config.recordings_dir, keep_days=0, free_bytes_floor=floor, retention_seconds=1)
-    keeper = Housekeeper(config, client, worker="two")
+    keeper = Housekeeper(config, client, worker="two", recorder="recorder-output")
     keeper.start()
     for number in range(40):
         wait_until(lambda: disk.free_bytes > 2 * FILE_BYTES, "there is room before anybody asks", 15)
@@ -129,7 +129,7 @@ def test_a_database_on_the_full_disk_can_still_note_what_goes(disk, tmp_path, sq
     with pytest.raises(DatabaseUnavailable):
         fill_log(footage)
     room_requests.request_room()
-    keeper = Housekeeper(config, client, worker="one")
+    keeper = Housekeeper(config, client, worker="one", recorder="recorder-output")
     keeper.start()
     wait_until(lambda: len(footage.starts()) < 10, "footage has made room")
     wait_until(lambda: disk.free_bytes > FILE_BYTES, "there is room")

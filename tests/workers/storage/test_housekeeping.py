@@ -7,12 +7,11 @@ import pytest
 from gateway import database
 from gateway.clock import DAY_MS
 from gateway.footage.segments import SegmentState
-from gateway.leases import Leases
+from gateway.leases import Leases, output_lease
 from gateway.redis_client import connect_redis
 from gateway.storage import retention, room_requests
 from gateway.storage.interface import Space
 from gateway.storage.local import LocalStorage, ensure_storage
-from gateway.storage.recorders import RECORDER_LEASE
 from gateway.storage.report import OK, SUSPICIOUS, UNAVAILABLE, StorageReport, StorageReports
 from tests.conftest import wait_until
 from tests.factories import make_config
@@ -57,7 +56,7 @@ def start(root, client, monkeypatch) -> Iterator[Callable[..., Housekeeper]]:
         config = make_config(
             recordings_dir=root, retention_seconds=1, **({"keep_days": 0, "free_bytes_floor": 1} | values)
         )
-        running.append(Housekeeper(config, client, worker=worker))
+        running.append(Housekeeper(config, client, worker=worker, recorder="recorder-output"))
         running[-1].start()
         return running[-1]
 
@@ -185,11 +184,11 @@ def test_a_full_disk_is_answered_without_lease_and_without_redis(footage, start,
 def test_the_footage_of_a_recorder_that_lives_is_not_touched(footage, start, client):
     footage.add(NOON_MS, state=SegmentState.OPEN, data=segment_bytes() + b"half")
     age(footage, NOON_MS)
-    Leases(client).take(RECORDER_LEASE, footage.device_id, "its recorder", 60)
+    Leases(client).take(output_lease("recorder-output"), footage.device_id, "its recorder", 60)
     start()
     wait_until(lambda: report(client).retention_at, "housekeeping has had its turn")
     assert footage.segments()[0].state == SegmentState.OPEN
-    Leases(client).release(RECORDER_LEASE, footage.device_id, "its recorder")
+    Leases(client).release(output_lease("recorder-output"), footage.device_id, "its recorder")
     wait_until(lambda: is_in_order(footage), "it is closed once nobody writes it")
 
 

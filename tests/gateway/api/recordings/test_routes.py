@@ -12,6 +12,7 @@ from gateway.storage.report import StorageReport, StorageReports
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from gateway.tenancy.tenants import Tenant
 from tests.factories import device_body, make_device
+from tests.gateway.consumer_plugin import FakeRecorder, consumer_plugin
 from tests.gateway.rows import DAY, HOUR, SIZE, make_rows
 
 one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -24,6 +25,13 @@ PLAN = {"monday": [["08:00", "12:00"], ["13:00", "18:00"]], "sunday": [["22:00",
 def config(config, tmp_path):
     """With a store of its own."""
     return replace(config, recordings_dir=tmp_path / "recordings")
+
+
+@pytest.fixture
+def app(app):
+    """With a plugin that records."""
+    app.extensions["vas"].plugins.register(consumer_plugin(FakeRecorder("tape")))
+    return app
 
 
 @pytest.fixture
