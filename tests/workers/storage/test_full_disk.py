@@ -5,15 +5,18 @@ import shutil
 import pytest
 
 from gateway import database
+from gateway.clock import SystemClock
+from gateway.config import Config
 from gateway.database import DatabaseUnavailable
 from gateway.footage.segments import SegmentState
 from gateway.redis_client import connect_redis
 from gateway.storage import room_requests
 from gateway.storage.interface import StorageFull
 from gateway.storage.local import ensure_storage
+from gateway.storage.retention import Retention
 from tests.conftest import wait_until
 from tests.factories import make_config
-from tests.footage import MINUTE_MS, NOON_MS, make_footage
+from tests.footage import MINUTE_MS, NOON_MS, Footage, make_footage
 from tests.stack.disk import DiskUnavailableError, LoopDisk
 from workers.storage.disk_reserve import DiskReserve
 from workers.storage.housekeeping import Housekeeper
@@ -68,12 +71,18 @@ def write(footage, number: int) -> None:
     footage.add(start_ms, sequence=number, data=None, size=FILE_BYTES)
 
 
+def stop(keeper: Housekeeper, config: Config, footage: Footage) -> None:
+    """Stop, and finish what the stop cut off: between marking and removing files, as the next process would."""
+    keeper.stop()
+    Retention(config, footage.storage, SystemClock()).run()
+
+
 def test_a_disk_that_is_full_takes_new_footage_in_place_of_the_oldest(world, disk):
-    _, footage, keeper = world
+    config, footage, keeper = world
     keeper.start()
     for number in range(60):
         write(footage, number)
-    keeper.stop()
+    stop(keeper, config, footage)
     starts = footage.starts()
     assert starts == [NOON_MS + number * MINUTE_MS for number in range(60 - len(starts), 60)]
     assert 5 < len(starts) < 24
@@ -99,13 +108,13 @@ def test_retention_keeps_the_floor_so_that_the_disk_never_fills(world, disk, red
 
 
 def test_a_disk_that_others_filled_costs_footage_but_no_order(world, disk):
-    _, footage, keeper = world
+    config, footage, keeper = world
     for number in range(10):
         write(footage, number)
     disk.fill(leave_bytes=8192)
     keeper.start()
     write(footage, 99)
-    keeper.stop()
+    stop(keeper, config, footage)
     assert footage.starts()[-1] == NOON_MS + 99 * MINUTE_MS
     assert 1 < len(footage.starts()) < 11
     footage.check_consistent()
@@ -133,7 +142,7 @@ def test_a_database_on_the_full_disk_can_still_note_what_goes(disk, tmp_path, sq
     keeper.start()
     wait_until(lambda: len(footage.starts()) < 10, "footage has made room")
     wait_until(lambda: disk.free_bytes > FILE_BYTES, "there is room")
-    keeper.stop()
+    stop(keeper, config, footage)
     client.close()
     footage.check_consistent()
 
