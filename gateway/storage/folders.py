@@ -13,7 +13,7 @@ from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What one device recorded on one day: `day` counts from 1970, UTC."""
+    """The footage of one device and day; `day` counts from 1970, UTC."""
 
     recording_id: int
     tenant_id: str
@@ -22,14 +22,14 @@ class Folder:
 
     @property
     def prefix(self) -> str:
-        """Where its files lie."""
+        """The prefix of its files' keys."""
         return f"{self.tenant_id}/{self.device_id}/{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(self.day):%Y-%m-%d}"
 
 
 def list_folders(now_ms: int, *, days_before: int = 0) -> Iterator[Folder]:
     """Every device and day that may have footage, the newest days first.
 
-    The days are those of its rows, with so many before the oldest: no folder of the store is walked to find them.
+    The days come from the rows, and start `days_before` the oldest row: no folder of the store is listed for them.
     """
     bounds = []
     for recording in read_recordings():
@@ -43,7 +43,7 @@ def list_folders(now_ms: int, *, days_before: int = 0) -> Iterator[Folder]:
 
 
 def folder_with_footage(folder: Folder) -> Folder | None:
-    """The same device's folder of the newest day up to this one that has rows; None where there is no such day."""
+    """The device's folder of the newest day with rows up to this one; None when there is none."""
     with database.session():
         query = EVERY_RECORDING.select(Segment, Segment.start_ms).where(
             Segment.recording_id == folder.recording_id, Segment.start_ms < (folder.day + 1) * DAY_MS
@@ -53,7 +53,7 @@ def folder_with_footage(folder: Folder) -> Folder | None:
 
 
 def read_recordings(ids: list[int] | None = None) -> list[Recording]:
-    """The recordings of devices that are not deleted, or those of them with these ids."""
+    """The recordings of devices that are not deleted, optionally only those with these ids."""
     with database.session():
         query = EVERY_TENANT.select(Recording).where(Recording.deleted_at.is_null())
         if ids is not None:
@@ -62,5 +62,5 @@ def read_recordings(ids: list[int] | None = None) -> list[Recording]:
 
 
 def folder_of(recording: Recording, day: int) -> Folder:
-    """A recording's folder of a day."""
+    """The folder of a recording and day."""
     return Folder(recording.id, recording.tenant_id, recording.device_id, day)

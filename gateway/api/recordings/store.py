@@ -62,8 +62,8 @@ def _days_left(usages: list[Usage], room: int, now: int, config: Config) -> floa
     found = days_until_full(
         [_growth(usage, now, config) for usage in usages],
         room,
-        tenant_most=config.tenant_keep_bytes or math.inf,
-        store_most=config.keep_bytes or math.inf,
+        tenant_max=config.tenant_keep_bytes or math.inf,
+        store_max=config.keep_bytes or math.inf,
     )
     return None if found is None else round(found, 2)
 
