@@ -8,17 +8,17 @@ from gateway.footage.gaps import Range
 from gateway.footage.segments import SegmentState, StoredSegment
 from gateway.storage.deletion import deletable_segments
 
-#: Candidates that are looked at together, of each device: within them what is archived goes first.
+#: Candidates of each device that are read at once; among them archived segments are deleted first.
 _WINDOW = 32
 
 
 def size_on_disk(segment: StoredSegment) -> int:
-    """The bytes that its deletion frees."""
+    """The bytes freed by deleting a segment."""
     return 0 if segment.state == SegmentState.MISSING else segment.size
 
 
 def oldest_first(recording_ids: Iterable[int], ranges: dict[int, list[Range]], now_ms: int) -> Iterator[StoredSegment]:
-    """Settled, unprotected segments of several recordings: archived ones first, each time the oldest."""
+    """Deletable segments of several recordings: archived ones first, and within both groups the oldest first."""
     streams = [_windows(recording_id, ranges.get(recording_id, []), now_ms) for recording_id in recording_ids]
     heap: list[tuple[bool, int, int, StoredSegment, Iterator[StoredSegment]]] = []
     for number, stream in enumerate(streams):

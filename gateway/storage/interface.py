@@ -1,4 +1,7 @@
-"""The interface of a store of footage: files by key, and the errors that its methods raise."""
+"""The interface of a store of footage: files by key, and the errors that its methods raise.
+
+Callers use keys (`tenant/device/2026-11-22/17/…`), never paths.
+"""
 
 import re
 from collections.abc import Iterator
@@ -8,25 +11,28 @@ from typing import Protocol
 
 from gateway.errors import InvalidValue, Unavailable
 
-#: A name in a key: no empty one, none that begins with a dot, so neither `..` nor the marker can be spelt.
+#: A name in a key. It cannot begin with a dot, so neither `..` nor the marker file can be addressed.
 KEY_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 class StorageUnavailable(Unavailable):
-    """Footage cannot be read or written now. Reasons: `storage_unmounted`, `storage_failed`, `file_missing`."""
+    """Footage cannot be read or written now.
+
+    Reasons: `storage_unmounted`, `storage_read_only`, `storage_failed`, `file_missing`.
+    """
 
     reason = "storage_failed"
 
 
 class StorageFull(StorageUnavailable):
-    """There is no room for what was to be written; what was there before is untouched."""
+    """There is no space for the data; what was written before is intact."""
 
     reason = "disk_full"
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Bytes of the whole store; `free` is what we may still write."""
+    """Bytes of the whole disk; `free` is what may still be written."""
 
     total: int
     free: int
@@ -34,24 +40,24 @@ class Space:
 
 
 class SegmentWriter(Protocol):
-    """A new file that grows by whole parts."""
+    """A new file to which whole parts are appended."""
 
     @property
     def size(self) -> int:
-        """Bytes of what was appended."""
+        """Bytes that were appended."""
 
     @property
     def durable_size(self) -> int:
-        """Bytes that a loss of power does not take away."""
+        """Bytes that survive a loss of power."""
 
     def append(self, data: bytes) -> None:
-        """All of `data` or nothing of it; raises StorageUnavailable."""
+        """Append all of `data` or nothing; raises StorageUnavailable."""
 
     def sync(self) -> None:
-        """Make durable what was appended. Raises StorageUnavailable, also when the file was taken away underneath."""
+        """Make the appended data durable. Raises StorageUnavailable, also when another process removed the file."""
 
     def close(self) -> None:
-        """Give the file back, without making anything durable. May be called twice."""
+        """Close the file without making anything durable. May be called twice."""
 
 
 class Storage(Protocol):
@@ -62,22 +68,23 @@ class Storage(Protocol):
         """The id of the store's row."""
 
     def check(self) -> None:
-        """Raise StorageUnavailable when this is not the store that it was, or cannot be written. Cheap."""
+        """Raise StorageUnavailable when this is another store than before, or it cannot be written. Cheap."""
 
     def create(self, key: str) -> SegmentWriter:
-        """A new file; raises Conflict where there is one of this name."""
+        """Create a file; raises Conflict when it exists."""
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """A file's bytes in chunks, to its end or at most `length`; raises NotFound at once."""
+        """Read a file in chunks, to its end or at most `length` bytes. Raises NotFound when called, not when iterated.
+        """
 
     def size(self, key: str) -> int | None:
-        """A file's bytes; None when there is no such file."""
+        """The size of a file in bytes; None when it does not exist."""
 
     def local_path(self, key: str) -> Path | None:
-        """Where a web server may read the file itself; None where it cannot."""
+        """The path under which a web server can read the file itself; None when it cannot."""
 
     def truncate(self, key: str, size: int) -> None:
-        """Cut off, durably, what a crash left after the first `size` bytes; raises NotFound."""
+        """Truncate a file to `size` bytes, durably; raises NotFound."""
 
     def delete(self, key: str) -> bool:
         """Remove a file durably, with folders that are empty then; False when there was none."""
@@ -86,14 +93,14 @@ class Storage(Protocol):
         """Key, size and time of change (seconds since 1970) of the files below a folder, by name."""
 
     def quarantine(self, key: str, why: str) -> str:
-        """Put a file aside with a note, and give where it is now; raises NotFound."""
+        """Move a file into quarantine with a note of the reason; returns its new place. Raises NotFound."""
 
     def space(self) -> Space:
-        """How much there is, and how much is left."""
+        """The size of the disk and its free space."""
 
 
 def check_key(key: str) -> str:
-    """The key itself; raises InvalidValue for one that could lead out of the store."""
+    """Return the key; raises InvalidValue for one that could lead out of the store."""
     if len(key) > 1024 or not all(KEY_NAME.fullmatch(name) for name in key.split("/")):
         raise InvalidValue(
             "key", f"{key[:200]!r} must be names of letters, digits, '.', '_' and '-' with '/' between them"

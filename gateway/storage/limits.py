@@ -12,22 +12,23 @@ _GIB = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a device's footage is kept by; None: no such limit."""
+    """Limits of a device's footage by age and by size; None means no limit."""
 
     keep_ms: int | None
     keep_bytes: int | None
 
 
 def limits_of(recording: Recording, config: Config) -> Limits:
-    """The limits in force for a device: its own, else those of the settings."""
+    """The limits in force for a device: its own, otherwise those of the settings."""
     days = config.keep_days if recording.keep_days is None else recording.keep_days
     return Limits(days * DAY_MS if days else None, recording.keep_bytes or None)
 
 
 def free_bytes_floor(config: Config, space: Space, bytes_per_hour: int) -> int:
-    """The space that is to stay free: of the settings, or an hour of what is written, within the disk's measure."""
+    """The space to keep free: FREE_BYTES_FLOOR, or an hour of recording within bounds that depend on the disk's size.
+    """
     if config.free_bytes_floor:
         return config.free_bytes_floor
     floor = max(_GIB, bytes_per_hour, min(space.total // 50, 10 * _GIB))
-    # A small disk would otherwise never hold anything.
+    # Otherwise a small disk could not hold any footage.
     return min(floor, space.total // 4)

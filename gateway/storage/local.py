@@ -1,8 +1,7 @@
-"""Where footage lies: one interface for every kind of store, and the local disk.
+"""A store of footage on the local disk.
 
-Callers know keys (`tenant/device/2026-11-22/17/…`), never paths. A store says who it is by a marker file with its uuid:
-where the database knows of a store and the marker is missing, the disk is not mounted, and nothing is written into the
-empty folder beneath.
+A marker file holds the uuid of the store. When the database has a store and the marker is missing, the disk is not
+mounted, and nothing is written into the empty mount point.
 """
 
 import os
@@ -19,11 +18,11 @@ from gateway.config import Config
 from gateway.errors import Conflict, NotFound
 from gateway.footage.segments import StorageRow
 from gateway.storage.interface import KEY_NAME, Space, StorageUnavailable, check_key
-from gateway.storage.local_writer import LocalSegmentWriter, format_error, make_folders, sync_folder
+from gateway.storage.local_writer import LocalSegmentWriter, convert_error, make_folders, sync_folder
 
-#: The file that says which store a folder is.
+#: The file with the uuid of the store that a folder is.
 MARKER = ".vas-storage"
-#: Where files go that nobody can explain; never listed, never played.
+#: The folder of files whose origin is unknown; they are never listed and never played.
 QUARANTINE = ".quarantine"
 
 _LOCAL = "local"
@@ -31,17 +30,17 @@ _CHUNK_BYTES = 256 << 10
 
 
 def open_storage(config: Config) -> "LocalStorage":
-    """The store of the settings. Touches nothing yet: what is wrong with it shows at its first use."""
+    """The store of RECORDINGS_DIR. Opening does not access the disk; errors appear at the first use."""
     return LocalStorage(config.recordings_dir)
 
 
 def ensure_storage(config: Config) -> "LocalStorage":
-    """The store of the settings, ready to be written; the very first time its folder, marker and row are made.
+    """The store of RECORDINGS_DIR, ready to be written. Creates its folder, marker and row the very first time.
 
-    Raises StorageUnavailable: where the database knows a store, a folder without marker is an unmounted one.
+    Raises StorageUnavailable. When the database has a store, a folder without a marker is an unmounted disk.
     """
     storage = open_storage(config)
-    if storage.read_marker() is None and not _knows_local_store():
+    if storage.read_marker() is None and not _has_local_store():
         storage.make_marker()
     storage.check()
     _ = storage.id
@@ -49,7 +48,7 @@ def ensure_storage(config: Config) -> "LocalStorage":
 
 
 def adopt_storage(config: Config) -> "LocalStorage":
-    """Make the folder of the settings a store, because a person said so: an added or replaced disk."""
+    """Make RECORDINGS_DIR a store at a person's request, after a disk was added or replaced."""
     storage = open_storage(config)
     if storage.read_marker() is None:
         storage.make_marker()
@@ -73,13 +72,13 @@ class LocalStorage:
 
     @property
     def uuid(self) -> str | None:
-        """Who the store is, once it has been seen."""
+        """The uuid of the store; None before its first use."""
         return self._uuid
 
     def check(self) -> None:
         found = self.read_marker()
         if found is None or (self._uuid is not None and found != self._uuid):
-            what = "has no marker file" if found is None else "is another store than it was"
+            what = "has no marker file" if found is None else "is another store than before"
             raise StorageUnavailable(
                 f"the folder '{self.root}' {what}: is its disk mounted?", reason="storage_unmounted"
             )
@@ -101,7 +100,7 @@ class LocalStorage:
             try:
                 file = open(self._path(key), "rb", buffering=0)  # noqa: SIM115 - closed by the iterator
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-                self._refuse_when_away()
+                self._check_mounted()
                 raise NotFound(f"there is no file '{key}'") from None
         return self._chunks(file, offset, length)
 
@@ -110,7 +109,7 @@ class LocalStorage:
             try:
                 return self._path(key).stat().st_size
             except (FileNotFoundError, NotADirectoryError):
-                self._refuse_when_away()
+                self._check_mounted()
                 return None
 
     def local_path(self, key: str) -> Path | None:
@@ -121,7 +120,7 @@ class LocalStorage:
             try:
                 descriptor = os.open(self._path(key), os.O_WRONLY | os.O_CLOEXEC)
             except FileNotFoundError:
-                self._refuse_when_away()
+                self._check_mounted()
                 raise NotFound(f"there is no file '{key}'") from None
             try:
                 os.ftruncate(descriptor, size)
@@ -135,9 +134,9 @@ class LocalStorage:
             try:
                 path.unlink()
             except (FileNotFoundError, NotADirectoryError):
-                self._refuse_when_away()
+                self._check_mounted()
                 return False
-            self._finalize(path.parent)
+            self._remove_empty_folders(path.parent)
         return True
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int, float]]:
@@ -148,7 +147,7 @@ class LocalStorage:
         path = self._path(key)
         with self._errors():
             if not path.is_file():
-                self._refuse_when_away()
+                self._check_mounted()
                 raise NotFound(f"there is no file '{key}'")
             target, number = self.root / QUARANTINE / key, 1
             while target.exists():
@@ -159,11 +158,11 @@ class LocalStorage:
             path.rename(target)
             for folder in {target.parent, *new_in}:
                 sync_folder(folder)
-            self._finalize(path.parent)
+            self._remove_empty_folders(path.parent)
         return target.relative_to(self.root).as_posix()
 
     def space(self) -> Space:
-        self._refuse_when_away()
+        self._check_mounted()
         with self._errors():
             found = os.statvfs(self.root)
         unit = found.f_frsize
@@ -188,7 +187,7 @@ class LocalStorage:
             raise StorageUnavailable(f"the marker file '{self.root / MARKER}' holds no uuid") from None
 
     def make_marker(self) -> None:
-        """Say from now on that this folder is a store; two processes that do so at once agree."""
+        """Write a marker file with a new uuid. Of two processes that do so at once the first one wins."""
         with self._errors():
             new_in = make_folders(self.root, Path(self.root.anchor))
             draft = self.root / f"{MARKER}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
@@ -204,18 +203,18 @@ class LocalStorage:
             for folder in {self.root, *new_in}:
                 sync_folder(folder)
 
-    # ---- inside ------------------------------------------------------------------------------------------------
+    # ---- internals ------------------------------------------------------------------------------------------------
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
 
-    def _refuse_when_away(self) -> None:
-        """A file that is not there proves nothing while the disk itself is not."""
+    def _check_mounted(self) -> None:
+        """Raise StorageUnavailable when the disk itself is missing: then a missing file proves nothing."""
         if self.read_marker() is None:
             self.check()
 
     def _create(self, path: Path, key: str) -> tuple[int, Sequence[Path]]:
-        """The open file, and the folders that got a new entry by it."""
+        """The open file, and the folders that got a new entry."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         for _ in range(5):
             new_in = make_folders(path.parent, self.root)
@@ -224,11 +223,11 @@ class LocalStorage:
             except FileExistsError:
                 raise Conflict(f"there is a file '{key}' already", reason="file_exists") from None
             except FileNotFoundError:
-                continue  # whoever deleted the last file of the folder took the folder away as well
-        raise StorageUnavailable(f"the folder of '{key}' cannot be made")
+                continue  # another process deleted the last file of the folder, and the folder with it
+        raise StorageUnavailable(f"the folder of '{key}' cannot be created")
 
-    def _finalize(self, folder: Path) -> None:
-        """Make a removal durable, and take away folders that are empty by it, never the root."""
+    def _remove_empty_folders(self, folder: Path) -> None:
+        """Make the removal of a file durable, and remove folders that became empty, except the root."""
         while folder != self.root and self.root in folder.parents:
             try:
                 folder.rmdir()
@@ -246,7 +245,7 @@ class LocalStorage:
                     (entry for entry in found if KEY_NAME.fullmatch(entry.name)), key=lambda entry: entry.name
                 )
         except (FileNotFoundError, NotADirectoryError):
-            self._refuse_when_away()
+            self._check_mounted()
             return
         for entry in entries:
             key = f"{prefix}/{entry.name}" if prefix else entry.name
@@ -270,20 +269,20 @@ class LocalStorage:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Turns the system's errors into the domain's."""
+        """Convert errors of the operating system into StorageUnavailable."""
         try:
             yield
         except OSError as error:
-            raise format_error(error, str(self.root)) from error
+            raise convert_error(error, str(self.root)) from error
 
 
-def _knows_local_store() -> bool:
+def _has_local_store() -> bool:
     with database.session():
         return StorageRow.select().where(StorageRow.kind == _LOCAL).exists()
 
 
 def _row_id(found: str) -> int:
-    """The id of the store with this uuid, which gets its row now where it has none: a database may be younger."""
+    """The id of the store with this uuid. Inserts a missing row: the store may be older than the database."""
     with suppress(peewee.IntegrityError), database.transaction():
         row = StorageRow.get_or_none(StorageRow.uuid == found)
         return row.id if row else StorageRow.insert(uuid=found, kind=_LOCAL, created_at=utc_now()).execute()

@@ -31,14 +31,14 @@ class LocalSegmentWriter:
         view = memoryview(data)
         try:
             while view:
-                # At a place of our own, so that what a failed attempt left is written over by the next.
+                # At a fixed position, so that the next attempt overwrites what a failed one left.
                 written = os.pwrite(self._descriptor, view, end)
                 end += written
                 view = view[written:]
         except OSError as error:
             with suppress(OSError):
                 os.ftruncate(self._descriptor, self.size)
-            raise format_error(error, str(self._path)) from error
+            raise convert_error(error, str(self._path)) from error
         self.size = end
 
     def sync(self) -> None:
@@ -53,35 +53,34 @@ class LocalSegmentWriter:
         except FileNotFoundError:
             is_mine = False
         except OSError as error:
-            raise format_error(error, str(self._path)) from error
+            raise convert_error(error, str(self._path)) from error
         if not is_mine:
             self._check_storage()
-            raise StorageUnavailable(
-                f"the file '{self._path}' was taken away while it was written", reason="file_missing"
-            )
+            raise StorageUnavailable(f"the file '{self._path}' was removed while it was written", reason="file_missing")
         self.durable_size = size
 
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
-            with suppress(OSError):  # a network file system may say only now what failed before; `sync` has asked
+            # A network file system may report earlier errors only now; `sync` has detected them.
+            with suppress(OSError):
                 os.close(descriptor)
 
 
-def format_error(error: OSError, place: str) -> StorageUnavailable:
-    """The domain's error for the system's, naming the place."""
+def convert_error(error: OSError, place: str) -> StorageUnavailable:
+    """The StorageUnavailable for an error of the operating system at a place."""
     what = os.strerror(error.errno).lower() if error.errno else str(error)
     if error.errno in _FULL:
-        return StorageFull(f"there is no room for '{place}': {what}")
+        return StorageFull(f"there is no space for '{place}': {what}")
     if error.errno == errno.EROFS:
         return StorageUnavailable(f"'{place}' can only be read", reason="storage_read_only")
     if error.errno in _GONE:
-        return StorageUnavailable(f"'{place}' is away: {what}", reason="storage_unmounted")
+        return StorageUnavailable(f"'{place}' is not available: {what}", reason="storage_unmounted")
     return StorageUnavailable(f"'{place}' cannot be used: {what}")
 
 
 def make_folders(folder: Path, root: Path) -> list[Path]:
-    """Make a folder and what is missing above it, up to `root`; gives the folders that got a new entry."""
+    """Create a folder and its missing parents, up to `root`; returns the folders that got a new entry."""
     missing = []
     while folder != root and not folder.is_dir():
         missing.append(folder)

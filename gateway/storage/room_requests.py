@@ -2,16 +2,17 @@
 
 import threading
 
-_room_wanted = threading.Event()
+_requested = threading.Event()
 
 
 def request_room() -> None:
-    """The disk is full: have the housekeeping of this process delete the oldest footage now. Returns at once."""
-    _room_wanted.set()
+    """Ask the housekeeping of this process to delete the oldest footage now, because the disk is full. Does not wait.
+    """
+    _requested.set()
 
 
 def take_room_request(wait_seconds: float = 0.0) -> bool:
-    """Whether room was asked for since the last call; waits so long for somebody to ask."""
-    wanted = _room_wanted.wait(wait_seconds)
-    _room_wanted.clear()
-    return wanted
+    """Whether space was requested since the last call; waits up to `wait_seconds` for a request."""
+    is_requested = _requested.wait(wait_seconds)
+    _requested.clear()
+    return is_requested

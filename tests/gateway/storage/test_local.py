@@ -15,7 +15,7 @@ from gateway.footage.segments import StorageRow
 from gateway.storage import local as storage_module
 from gateway.storage.interface import StorageFull, StorageUnavailable, check_key
 from gateway.storage.local import MARKER, LocalStorage, adopt_storage, ensure_storage, open_storage
-from gateway.storage.local_writer import format_error
+from gateway.storage.local_writer import convert_error
 from tests.factories import make_config
 
 one_kind = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -436,7 +436,7 @@ def test_a_writer_may_be_closed_twice(store):
     ],
 )
 def test_errors_of_the_system_have_a_reason_that_people_can_act_on(number, reason):
-    error = format_error(OSError(number, os.strerror(number)), "/place")
+    error = convert_error(OSError(number, os.strerror(number)), "/place")
     assert error.reason == reason
     assert "/place" in error.message
 

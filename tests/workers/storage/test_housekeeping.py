@@ -158,7 +158,7 @@ def test_a_database_that_is_away_is_waited_for(footage, start, client, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(retention, "deletable_segments", refuse)
         keeper = start(keep_days=1)
-        wait_until(lambda: keeper._complaint, "the outage is noticed")
+        wait_until(lambda: keeper._last_error, "the outage is noticed")
     wait_until(lambda: footage.starts() == [], "retention goes on")
 
 
