@@ -1,4 +1,4 @@
-"""What can be written into the index; each entry is one small change, fenced by the recorder's epoch."""
+"""Entries of the index queue: each is one small change of the database, fenced by the recorder's fencing token."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from plugins.hls_recorder.segment import DurableState, OpenSegment
 
 
 class Entry(ABC):
-    """A change that may be tried again: done twice it does no harm."""
+    """A change that may be repeated without harm."""
 
     @abstractmethod
     def write(self, fence: Fence) -> int | None:
-        """Make the change, in transactions of the fence; raises LeaseLost. A SaveEntry gives the row's id."""
+        """Make the change in transactions of the fence. A SaveEntry returns the row's id. Raises LeaseLost."""
 
     def forget(self) -> None:
-        """It will never be written."""
+        """The entry was dropped and will not be written."""
 
 
 class SaveEntry(Entry):
-    """A segment as it is durable at the moment of writing."""
+    """The row of a segment, with what is durable at the moment of writing."""
 
     def __init__(self, segment: OpenSegment) -> None:
         self.segment = segment
@@ -38,8 +38,8 @@ class SaveEntry(Entry):
         except peewee.IntegrityError:
             if self.segment.row_id is not None:
                 raise
-        # The row is there already: the answer to an earlier attempt was lost with its connection, or its file was
-        # taken away and is written anew from what the bus still had.
+        # The row exists: the reply to an earlier attempt was lost with its connection, or the file was removed and is
+        # written again from what the bus still holds.
         return self._save(fence, self._find(fence, durable_state), durable_state)
 
     def forget(self) -> None:
@@ -73,7 +73,7 @@ class SaveEntry(Entry):
 
 @dataclass(frozen=True, slots=True)
 class ObserveEntry(Entry):
-    """What the recorder says of itself."""
+    """The observed state of the recording."""
 
     observed: str
     reason: str | None = None
@@ -85,7 +85,7 @@ class ObserveEntry(Entry):
 
 @dataclass(frozen=True, slots=True)
 class OpenGapEntry(Entry):
-    """From a moment on there is no footage."""
+    """A gap that starts at a moment."""
 
     start_ms: int
     reason: str
@@ -98,7 +98,7 @@ class OpenGapEntry(Entry):
 
 @dataclass(frozen=True, slots=True)
 class CloseGapEntry(Entry):
-    """From a moment on there is footage again."""
+    """The end of the open gap, where footage begins again."""
 
     end_ms: int
 
@@ -108,7 +108,7 @@ class CloseGapEntry(Entry):
 
 @dataclass(frozen=True, slots=True)
 class GapEntry(Entry):
-    """A stretch without footage that is over; without a reason the history of the stream is asked for one."""
+    """A gap that has ended. Without a `reason` the history of the stream gives one, or else `otherwise`."""
 
     device_id: str
     start_ms: int
@@ -123,7 +123,7 @@ class GapEntry(Entry):
 
 @dataclass(frozen=True, slots=True)
 class MarkEntry(Entry):
-    """Something to be seen on the timeline that is no gap: footage of two times overlaps here."""
+    """A mark on the timeline that is no gap, such as the start of overlapping footage."""
 
     tenant_id: str
     at_ms: int

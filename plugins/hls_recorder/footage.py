@@ -1,4 +1,4 @@
-"""Where a device's footage ends, and what is told of the stretches without any."""
+"""The end of a device's footage, and the gaps in it with their reasons."""
 
 import math
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from plugins.hls_recorder.pre_roll import RecordingStart
 from plugins.hls_recorder.reasons import UNWANTED, explain_silence
 from plugins.hls_recorder.segment import JUMP_MS, Place
 
-#: A shorter hole between two parts is none: times are rounded, and a new run begins a moment after the last.
+#: Shorter holes between two parts are ignored: times are rounded, and a new run begins a moment after the last one.
 HOLE_MS = 200
-#: Without a part for so long after the end of the last one, something is wrong.
+#: Time after the expected end of the next part from which on the stream counts as silent.
 SILENT_SECONDS = 5.0
-#: A call to the disk that takes so long is the reason of what is missing after it.
+#: Duration of a call to the disk that explains parts missing after it.
 _SLOW_CALL_SECONDS = 5.0
-#: For so long after the clock was set, a hole of footage is put down to that.
+#: Time after a step of the clock in which it explains a hole.
 _JUMP_MEMORY_SECONDS = 60.0
-#: Who takes parts so late, as a share of what the bus holds, runs out of it.
+#: Lateness of parts, as a share of the bus window, that explains parts lost from the bus.
 _LATE_SHARE = 0.6
-#: What the database said longer ago than this may have changed.
+#: Age from which on the device state may be out of date.
 _FRESH_SECONDS = 3.0
 
 
@@ -34,9 +34,9 @@ _FRESH_SECONDS = 3.0
 class AttachmentState:
     """State of a device that a process keeps from one attachment of the output to the next.
 
-    `trouble`: the reason why nothing could be written. `restarts`: the position on the bus is no longer valid.
-    `recording_start`: where recording may begin, until the first part is recorded. `unsafe_since`: monotonic seconds of
-    the oldest byte that is not durable yet.
+    `error_reason`: why nothing could be written. `restarts`: the position on the bus is no longer valid, and recording
+    starts with the oldest part. `recording_start`: where recording may start, until the first part is recorded.
+    `unsafe_since`: monotonic seconds of the oldest byte that is not durable.
     """
 
     error_reason: str | None = None
@@ -47,10 +47,10 @@ class AttachmentState:
 
 
 class Footage:
-    """What there is of a device, kept up to date by its recorder. Times in milliseconds since 1970, UTC.
+    """The end of a device's footage and its open gap. Times in milliseconds since 1970, UTC.
 
-    `open_gap` is the reason of the gap that is noted as open; with `unwanted_until_ms` that gap is a time in which
-    nobody wanted footage, and ends there at the latest.
+    `open_gap` is the reason of the open gap. With `unwanted_until_ms` footage was not wanted in that gap, which ends
+    there at the latest.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Footage:
 
     @property
     def silent_seconds(self) -> float:
-        """Since when no part has come."""
+        """Time since the last part arrived."""
         return self._clock.monotonic() - self._last_part_at
 
     @property
@@ -93,10 +93,10 @@ class Footage:
         """Whether the next part is overdue."""
         return self.silent_seconds > SILENT_SECONDS + self._last_duration_ms / 1000
 
-    # ---- what comes --------------------------------------------------------------------------------------------
+    # ---- parts --------------------------------------------------------------------------------------------
 
-    def arrive(self) -> None:
-        """A part has come, whatever becomes of it."""
+    def note_arrival(self) -> None:
+        """Record that a part has arrived, whether or not it is written."""
         self._last_part_at = self._clock.monotonic()
         offset = self._clock.wall() - self._last_part_at
         if abs(offset - self._clock_offset) * 1000 > JUMP_MS:
@@ -104,7 +104,7 @@ class Footage:
         self._clock_offset = offset
 
     def extend(self, part: Part, place: Place) -> None:
-        """A part is written: what was missing before it gets its reason."""
+        """Extend the footage by a written part, and add a gap with its reason for a hole before it."""
         self._note_hole(part, place)
         self.position, self.end_ms = part.position, place.end_ms
         self._state.error_reason = self._state.recording_start = None
@@ -114,14 +114,14 @@ class Footage:
         self._is_first = self._had_slow_call = False
 
     def note_call(self, seconds: float) -> None:
-        """How long the disk took."""
+        """Record the duration of a call to the disk."""
         if seconds > _SLOW_CALL_SECONDS:
             self._had_slow_call = True
 
-    # ---- what is missing ---------------------------------------------------------------------------------------
+    # ---- gaps ---------------------------------------------------------------------------------------
 
     def note_silence(self, device_state: DeviceState) -> None:
-        """Say that nothing comes, while it lasts; raises Unavailable as `_check_run` does."""
+        """Open a gap while no parts arrive. Raises Unavailable as `_check_run` does."""
         reason = explain_silence(device_state)
         if reason is None:
             self._check_run(device_state)
@@ -139,8 +139,8 @@ class Footage:
         self._queue.push(OpenGapEntry(start_ms, reason, is_wanted=is_wanted))
 
     def note_failure(self, error: StorageUnavailable, durable_end_ms: int | None) -> None:
-        """Nothing can be written; `durable_end_ms` is the end of what was made safe of the file that was being
-        written."""
+        """Open a gap because nothing can be written; `durable_end_ms` is the end of what is durable in the open file.
+        """
         since_ms = durable_end_ms
         if since_ms is None:
             is_known = self._open_gap is not None and self._unwanted_until_ms is None
@@ -148,7 +148,7 @@ class Footage:
         report_storage_error(self._queue, self._state, error, self._attached_ms if since_ms is None else since_ms)
 
     def note_end(self, decision: Decision, at_ms: int) -> None:
-        """Nobody wants footage any more since `at_ms`."""
+        """Open a gap because footage is not wanted any more since `at_ms`."""
         is_recent = self.end_ms is not None and abs(at_ms - self.end_ms) < JUMP_MS
         self._queue.push(
             OpenGapEntry(
@@ -167,7 +167,7 @@ class Footage:
 
     def _note_hole(self, part: Part, place: Place) -> None:
         if self._unwanted_until_ms is not None:
-            # What is recorded of before the wish, for the sake of a key frame, makes that time shorter.
+            # A lead-in recorded from before footage was wanted makes that gap shorter.
             self.end_ms = min(self._unwanted_until_ms, place.start_ms)
             self._unwanted_until_ms = self._open_gap = None
             self._queue.push(CloseGapEntry(self.end_ms))
@@ -188,7 +188,7 @@ class Footage:
             self._queue.push(GapEntry(self._queue.device_id, self.end_ms, place.start_ms, reason, otherwise))
 
     def _explain(self, part: Part) -> str | None:
-        """The reason of the hole before this part; None where the stream's history must tell."""
+        """The reason of the hole before this part; None when the stream's history decides."""
         if self._state.error_reason is not None:
             return self._state.error_reason
         if self._clock.monotonic() - self._jumped_at < _JUMP_MEMORY_SECONDS:
@@ -204,9 +204,9 @@ class Footage:
         return "too_slow" if self._lateness > self._window_seconds * _LATE_SHARE else "bus_lost"
 
     def _check_run(self, device_state: DeviceState) -> None:
-        """Notice runs that count from a lower number than the footage: the database was put back to an older state.
+        """Detect run numbers below that of the footage, as after an older database was restored.
 
-        Nothing that the bus carries from then on would ever come after our position. Raises Unavailable.
+        No later part of the bus would come after the present position. Raises Unavailable, to start over.
         """
         now = self._clock.monotonic()
         is_behind = (
@@ -225,7 +225,7 @@ class Footage:
 
 
 def report_storage_error(queue: IndexQueue, state: AttachmentState, error: StorageUnavailable, since_ms: int) -> None:
-    """Say that nothing can be recorded, and since when."""
+    """Publish that nothing can be recorded, and open a gap."""
     state.error_reason = error.reason
     queue.observe("interrupted", error.reason, error.message)
     queue.push(OpenGapEntry(since_ms, error.reason))

@@ -1,7 +1,7 @@
-"""Writes the index from a thread of its own: a database that is slow or away never delays a file.
+"""Writes the index in a thread of its own, so that a slow or unavailable database never delays a file.
 
-What recorders want written waits in a queue for each of them, in order, and goes out with everyone else's in one
-transaction, about twice a second. What the database says of their wishes and streams is read on the same occasion.
+Each recorder has a queue. About twice a second the entries of all queues are written in one transaction; about once a
+second the desired states and the streams of their devices are read.
 """
 
 import logging
@@ -23,19 +23,19 @@ from plugins.hls_recorder.metrics import REPORT_SECONDS
 
 log = logging.getLogger(__name__)
 
-#: How often what waits is written, and how often wishes are read.
+#: Intervals of writing queued entries and of reading device states.
 WRITE_SECONDS = 0.5
 STATE_SECONDS = 1.0
-#: A database that is away is asked again after so long.
+#: Pause before the next attempt while the database is unavailable.
 RETRY_SECONDS = 2.0
-#: So many of one queue go out in one transaction, so that no other queue waits long.
+#: Entries of one queue written in one transaction, so that the other queues do not wait long.
 _BATCH = 100
-#: A recorder whose call to the disk has not returned for so long is shown as interrupted.
+#: Duration of a call to the disk after which its recorder is shown as interrupted.
 STUCK_SECONDS = 5.0
 
 
 class IndexWriter:
-    """All queues of a process. Without a thread (`is_threaded=False`, for tests) `work` is called by whoever waits."""
+    """All queues of a process. Without a thread (`is_threaded=False`, for tests) the waiting caller runs `work`."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class IndexWriter:
         report: Callable[[], None] = lambda: None,
         is_threaded: bool = True,
     ) -> None:
-        """`announce` tells of a closed segment whose recorder is gone, `report` is called every REPORT_SECONDS."""
+        """`announce` reports a closed segment whose recorder has ended; `report` is called every REPORT_SECONDS."""
         self._clock = clock
         self._announce = announce
         self._report = report
@@ -61,7 +61,7 @@ class IndexWriter:
         self._failures = 0
 
     def open_queue(self, device_id: str, fence: Fence, device_state: DeviceState) -> IndexQueue:
-        """A queue for a recorder that has claimed its device."""
+        """Open the queue of a recorder that has claimed its device."""
         queue = IndexQueue(device_id, fence, device_state, self._clock.monotonic())
         with self._lock:
             self._queues.append(queue)
@@ -71,7 +71,7 @@ class IndexWriter:
         return queue
 
     def drain(self, queues: Iterable[IndexQueue], seconds: float) -> bool:
-        """Wait until all that waits in `queues` is written; False when it was not within `seconds`."""
+        """Wait until all entries of `queues` are written; False when they are not within `seconds`."""
         queues = list(queues)
         if not self._is_threaded:
             while any(queue.pending() for queue in queues):
@@ -106,18 +106,19 @@ class IndexWriter:
         return sum(len(queue.pending()) for queue in queues)
 
     def work(self) -> bool:
-        """Write what waits and read the device_state if it is time; False when the database is away. Never raises."""
+        """Write queued entries, and read device states when due; False when the database is unavailable. Never raises.
+        """
         with self._working:
             self._watch()
-            is_well = self._write_all() and self._read_device_states()
+            is_available = self._write_all() and self._read_device_states()
         with self._lock:
             self._queues = [queue for queue in self._queues if not queue.is_closed or queue.pending()]
         with self._idle:
             self._idle.notify_all()
-        return is_well
+        return is_available
 
     def close(self, seconds: float = 5.0) -> None:
-        """Write what waits, for at most `seconds`, and end. May be called twice."""
+        """Write queued entries for at most `seconds`, then end. May be called twice."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -151,7 +152,7 @@ class IndexWriter:
         return self._thread is not None and self._thread.is_alive()
 
     def _watch(self) -> None:
-        """A disk that does not answer is told of by us: the recorder itself cannot."""
+        """Report a disk that does not answer: its recorder is blocked and cannot do so."""
         now = self._clock.monotonic()
         for queue in list(self._queues):
             since = queue.busy_since
@@ -163,9 +164,9 @@ class IndexWriter:
             queues = [queue for queue in self._queues if queue.pending()]
         if not queues:
             return True
-        # In one order everywhere, so that two processes that lock several recordings cannot wait for each other.
+        # The same order everywhere, so that two processes that lock several recordings do not deadlock.
         queues.sort(key=lambda queue: queue.fence.recording_id)
-        # After two failures each goes alone: one queue that cannot be written must not hold up the others.
+        # After two failures each queue is written alone: one that cannot be written must not delay the others.
         groups = [queues] if self._failures < 2 else [[queue] for queue in queues]
         is_written = all(list(map(self._write, groups)))
         self._failures = 0 if is_written else self._failures + 1
@@ -182,7 +183,7 @@ class IndexWriter:
                     except LeaseLost:
                         lost.append(queue)
         except Unavailable as error:
-            log.debug("the index waits: %s", error)
+            log.debug("the index cannot be written now: %s", error)
             return False
         for queue in lost:
             queue.mark_lost()
@@ -190,7 +191,7 @@ class IndexWriter:
             queue.remove_written(entry for entry, _ in entries)
             for entry, row_id in entries:
                 if row_id is not None and queue.confirm_write(entry, row_id):
-                    self._tell(queue, WrittenSegment(entry.segment, row_id))
+                    self._report_finished(queue, WrittenSegment(entry.segment, row_id))
         return True
 
     def _write_queue(self, queue: IndexQueue) -> list[tuple[Entry, int | None]]:
@@ -202,13 +203,13 @@ class IndexWriter:
             except (LeaseLost, Unavailable, peewee.OperationalError, peewee.InterfaceError):
                 raise
             except Exception:
-                log.exception("device %s: an entry of the index cannot be written and is left out", queue.device_id)
+                log.exception("device %s: an entry of the index cannot be written and is skipped", queue.device_id)
                 entry.forget()
             done.append((entry, row_id))
         return done
 
-    def _tell(self, queue: IndexQueue, finished: WrittenSegment) -> None:
-        """Hooks are called in the recorder's own thread, or here once there is none."""
+    def _report_finished(self, queue: IndexQueue, finished: WrittenSegment) -> None:
+        """Have the recorder's own thread call the hooks, or call them here when it has ended."""
         if queue.is_closed:
             self._announce(queue.device_id, describe_segment(queue.device_id, finished))
         else:
@@ -224,12 +225,12 @@ class IndexWriter:
         if not queues:
             return True
         try:
-            device_state = read_device_states([queue.fence.recording_id for queue in queues])
+            device_states = read_device_states([queue.fence.recording_id for queue in queues])
         except Unavailable as error:
-            log.debug("wishes cannot be read now: %s", error)
+            log.debug("device states cannot be read now: %s", error)
             return False
         for queue in queues:
-            queue.device_state = device_state.get(queue.fence.recording_id)
+            queue.device_state = device_states.get(queue.fence.recording_id)
             queue.device_state_at = now
             if queue.device_state is not None and queue.device_state.settings.fencing_token != queue.fence.token:
                 queue.mark_lost()

@@ -14,7 +14,7 @@ from plugins.hls_recorder.segment import OpenSegment
 
 log = logging.getLogger(__name__)
 
-#: More than a day of one device. Beyond it the oldest go: their files are found again by the reconciliation.
+#: More than a day of one device. Beyond it the oldest entries are dropped; reconciliation finds their files.
 MAX_QUEUE_LENGTH = 2000
 
 
@@ -27,13 +27,18 @@ class WrittenSegment:
 
 
 class IndexQueue:
-    """What one recorder wants written, in order; and what the database last said of its device."""
+    """Index entries of one recorder, in order, and the last device state that was read from the database.
+
+    `device_state` is None when the device was deleted. `is_lost`: another recorder has claimed the recording.
+    `is_closed`: the recorder has ended. `busy_since`: when its present call to the disk started, in monotonic seconds.
+    `finished` holds closed segments for the recorder to report.
+    """
 
     def __init__(self, device_id: str, fence: Fence, device_state: DeviceState, device_state_at: float) -> None:
         self.device_id = device_id
         self.fence = fence
         self.device_state: DeviceState | None = device_state
-        #: When they were read, in monotonic seconds.
+        #: Monotonic seconds of the reading.
         self.device_state_at = device_state_at
         self.is_lost = False
         self.is_closed = False
@@ -44,7 +49,7 @@ class IndexQueue:
         self._last_observed: tuple[str, str | None] | None = None
 
     def push(self, entry: Entry) -> None:
-        """Have it written after all that waits."""
+        """Append an entry."""
         with self._lock:
             if self.is_lost:
                 return
@@ -57,7 +62,7 @@ class IndexQueue:
                 )
 
     def save(self, segment: OpenSegment, *, is_closed: bool) -> None:
-        """Have a segment's durable state written; a state that still waits is replaced."""
+        """Queue a segment's durable state; it replaces a state that is still queued."""
         with self._lock:
             segment.update_durable_state(is_closed=is_closed)
             is_new, segment.is_queued = not segment.is_queued, True
@@ -65,7 +70,7 @@ class IndexQueue:
             self.push(SaveEntry(segment))
 
     def confirm_write(self, entry: SaveEntry, row_id: int) -> bool:
-        """Note that a state was written; whether it was the segment's last."""
+        """Record that a state was written; returns whether it was the segment's last one."""
         segment = entry.segment
         with self._lock:
             segment.row_id = row_id
@@ -75,12 +80,12 @@ class IndexQueue:
         return not segment.is_queued and entry.written.is_closed
 
     def observe(self, observed: str, reason: str | None = None, message: str | None = None) -> None:
-        """Have the recording's state written if it is another than was last told."""
+        """Queue the observed state of the recording, when it differs from the last one."""
         if self._last_observed == (observed, reason):
             return
         self._last_observed = (observed, reason)
         with self._lock:
-            # Only the newest matters: a state that flaps while the database is away fills no queue.
+            # Only the newest state matters, so a flapping one does not fill the queue while the database is away.
             for entry in [entry for entry in self._entries if isinstance(entry, ObserveEntry)]:
                 self._entries.remove(entry)
         self.push(ObserveEntry(observed, reason, message))
@@ -90,21 +95,21 @@ class IndexQueue:
             return list(self._entries)
 
     def remove_written(self, written: Iterable[Entry]) -> None:
-        """Strike off what is written."""
+        """Remove written entries from the front of the queue."""
         with self._lock:
             for entry in written:
                 if self._entries and self._entries[0] is entry:
                     self._entries.popleft()
 
     def mark_lost(self) -> None:
-        """The recording is another recorder's: nothing more of this queue is ever written."""
+        """Another recorder has claimed the recording: discard all entries, now and later."""
         with self._lock:
             self.is_lost = True
             self._entries.clear()
 
 
 def describe_segment(device_id: str, finished: WrittenSegment) -> SegmentFact:
-    """A finished segment as hooks are told of it."""
+    """A finished segment as reported to hooks."""
     values = finished.segment.durable_state.values
     return SegmentFact(
         finished.row_id, device_id, values.start_ms, values.duration_ms, values.size, finished.segment.key

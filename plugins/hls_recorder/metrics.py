@@ -8,15 +8,17 @@ from dataclasses import asdict, dataclass
 import redis
 
 _PREFIX = "vas:recorders:"
-#: Written every few seconds; who has written none for so long is gone.
+#: Interval of publishing, and expiry of the metrics of a worker that is gone.
 REPORT_SECONDS = 5.0
 _KEEP_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
 class RecorderMetrics:
-    """One record worker, or several. `index_waiting`: entries of the index that are not written yet; `unsafe_seconds`:
-    for how long the oldest byte waits to be durable."""
+    """Metrics of one record worker, or the sum of several.
+
+    `index_waiting`: queued index entries. `unsafe_seconds`: age of the oldest byte that is not durable.
+    """
 
     devices: int
     bytes_per_second: float
@@ -31,11 +33,11 @@ class RecorderMetricsStore:
         self._redis = client
 
     def write(self, worker: str, metrics: RecorderMetrics) -> None:
-        """Say how `worker` does; to be repeated every REPORT_SECONDS."""
+        """Publish the metrics of `worker`; call it every REPORT_SECONDS."""
         self._redis.set(_PREFIX + worker, json.dumps(asdict(metrics)), ex=_KEEP_SECONDS)
 
     def read(self) -> RecorderMetrics | None:
-        """All workers together; None when none has said anything."""
+        """The metrics of all workers together; None without any."""
         keys = list(self._redis.scan_iter(match=_PREFIX + "*", count=500))
         found = [_parse(value) for value in self._redis.mget(keys) if value] if keys else []
         if not found:
@@ -49,7 +51,7 @@ class RecorderMetricsStore:
 
 
 def _parse(text: bytes) -> RecorderMetrics:
-    """What a worker wrote; a worker of another version may say more."""
+    """Parse a worker's metrics; a worker of another version may have published more of them."""
     values = json.loads(text)
     return RecorderMetrics(**{name: values.get(name, 0) for name in RecorderMetrics.__dataclass_fields__})
 

@@ -1,4 +1,4 @@
-"""The consumer output: attaches a recorder to each device of which footage is wanted."""
+"""The consumer output: attaches a recorder to each device whose footage is wanted."""
 
 import logging
 
@@ -27,7 +27,7 @@ _DRAIN_SECONDS = 5.0
 
 
 class HlsRecorder(ConsumerOutput):
-    """Records what the bus carries into files of a minute, with an index."""
+    """Records the parts of the bus into one-minute files with an index."""
 
     name = "hls_recorder"
     role = RECORDER
@@ -43,22 +43,22 @@ class HlsRecorder(ConsumerOutput):
         self.index = IndexWriter(context.clock, self._announce, report=self._report, is_threaded=is_threaded)
 
     def wanted(self) -> list[str]:
-        """The devices of which footage is wanted now."""
+        """The devices whose footage is wanted now."""
         return recordings_wanted(self._now_ms())
 
     def attach(self, device: DeviceContext) -> Consumption:
-        """Claim the device, bring its newest files in order and go on behind them.
+        """Claim the device, repair its newest files and resume after them.
 
         Raises Unavailable (database or storage) and NotFound.
         """
-        # What an attachment of before still wants to write comes before the claim, which would fence it off.
+        # Entries of an earlier attachment are written before the claim, which would refuse them.
         if not self.index.drain(self.index.queues_of(device.id), _DRAIN_SECONDS):
             raise Unavailable(f"the index of device '{device.id}' waits for the database")
         state = self._states.setdefault(device.id, AttachmentState())
         queue = self._claim(device)
         is_attached = False
         try:
-            recorder = self._go_on(queue, state)
+            recorder = self._resume(queue, state)
             is_attached = True
             return recorder
         finally:
@@ -77,23 +77,23 @@ class HlsRecorder(ConsumerOutput):
             raise NotFound(f"there is no device with id '{device.id}'")
         return self.index.open_queue(device.id, Fence(settings.recording_id, settings.fencing_token), device_state)
 
-    def _go_on(self, queue: IndexQueue, state: AttachmentState) -> DeviceRecorder:
+    def _resume(self, queue: IndexQueue, state: AttachmentState) -> DeviceRecorder:
         settings = queue.device_state.settings
         now_ms = self._now_ms()
         gap = read_open_gap(queue.fence)
-        # Where a wish begins stays known when the disk fails before the first part: what was before is not wanted.
+        # Kept when the disk fails before the first part: footage from before the start of recording is not wanted.
         state.recording_start = self._find_recording_start(settings, gap, now_ms) or state.recording_start
         try:
             storage = ensure_storage(self._config)
-            found = recover(storage, settings, now_ms)
+            recovered = recover(storage, settings, now_ms)
         except StorageUnavailable as error:
             report_storage_error(queue, state, error, self._hole_begins_ms(settings, gap, state, now_ms))
             raise
-        for segment in found.closed:
+        for segment in recovered.closed:
             self._announce(queue.device_id, segment)
         restarts, state.restarts = state.restarts, False
-        position = None if restarts else found.position
-        is_unwanted = found.gap is not None and not found.gap.is_wanted
+        position = None if restarts else recovered.position
+        is_unwanted = recovered.gap is not None and not recovered.gap.is_wanted
         recording_start = state.recording_start or (RecordingStart(0) if position is None else None)
         return DeviceRecorder(
             config=self._config,
@@ -108,8 +108,8 @@ class HlsRecorder(ConsumerOutput):
                 queue,
                 state,
                 position=position,
-                end_ms=found.end_ms,
-                open_gap=found.gap.reason_code if found.gap is not None else None,
+                end_ms=recovered.end_ms,
+                open_gap=recovered.gap.reason_code if recovered.gap is not None else None,
                 unwanted_until_ms=recording_start.from_ms if is_unwanted and recording_start is not None else None,
             ),
             pre_roll_filter=PreRollFilter(recording_start) if recording_start is not None else None,

@@ -1,4 +1,4 @@
-"""The recorder of one device: puts the parts of the bus into files, in order, each once, and keeps them safe."""
+"""The recorder of one device: writes each part of the bus into a file once, in order, and makes it durable."""
 
 import logging
 import math
@@ -20,22 +20,22 @@ from plugins.hls_recorder.index_queue import IndexQueue, describe_segment
 from plugins.hls_recorder.pre_roll import PreRollFilter
 from plugins.hls_recorder.segment import JUMP_MS, OpenSegment, Place
 
-#: A part is synced with the next one that comes so long after it, or so long after it when none comes: parts of half a
-#: second make one sync a second, and no byte waits longer than a second for it.
+#: Age of unsynced data at which the next part triggers a sync, and at which a tick does so without a part. Parts of
+#: half a second make one sync a second, and no byte waits for it longer than a second.
 SYNC_SECONDS = 0.45
 LATE_SYNC_SECONDS = 0.7
 INDEX_SECONDS = 3.0
 MINUTE_MS = 60_000
-#: Without a key part a file ends after so long at any part.
+#: Duration at which a file without another key part ends at any part.
 FORCED_SPLIT_MS = 120_000
-#: When nothing is wanted any more, parts of before are waited for so long.
+#: Longest wait for parts from before the moment in which footage was no longer wanted.
 _LAST_PARTS_SECONDS = 2.0
 _DRAIN_SECONDS = 5.0
 _SANE_MS = range(946_684_800_000, 4_102_444_800_000)  # from the year 2000 to 2100
 
 
 class DeviceRecorder(Consumption):
-    """One attachment. What it raises ends it; the next one finds its way by what is on disk."""
+    """One attachment. An exception ends it; the next one resumes from what is on disk."""
 
     def __init__(
         self,
@@ -74,14 +74,14 @@ class DeviceRecorder(Consumption):
     # ---- parts -------------------------------------------------------------------------------------------------
 
     def take(self, part: Part, init_segment: bytes) -> None:
-        """Write a part. Raises LeaseLost, StorageUnavailable, and Conflict for a file that is there already."""
+        """Write a part. Raises LeaseLost, StorageUnavailable, and Conflict when its file exists already."""
         self._check_owner()
         self._announce()
         position = self._footage.position
         if position is not None and part.position <= position:
             return
         place = self._place(part)
-        self._footage.arrive()
+        self._footage.note_arrival()
         if self._ending_at_ms is not None and place.start_ms >= self._ending_at_ms:
             return
         if self._pre_roll_filter is None:
@@ -101,7 +101,7 @@ class DeviceRecorder(Consumption):
             self._segment.append(part, place, self._clock.monotonic())
         self._state.unsafe_since = self._segment.unsynced_since
         self._footage.extend(part, place)
-        self._keep_safe(SYNC_SECONDS)
+        self._sync_and_index(SYNC_SECONDS)
 
     def _begin(self, part: Part, place: Place, init_segment: bytes) -> OpenSegment:
         settings = self._settings
@@ -126,7 +126,7 @@ class DeviceRecorder(Consumption):
         return place.start_ms - segment.start_ms >= FORCED_SPLIT_MS
 
     def _place(self, part: Part) -> Place:
-        """Where the part belongs; what cannot be is replaced by what is likely."""
+        """The time range of a part; implausible times are replaced by likely ones."""
         duration_ms = round(part.duration * 1000) if 0 <= part.duration < math.inf else 0
         duration_ms = min(duration_ms, MAX_PART_MS)
         start_ms = round(part.start * 1000) if abs(part.start) < math.inf else -1
@@ -135,17 +135,17 @@ class DeviceRecorder(Consumption):
             start_ms = self._segment.end_ms if follows else self._now_ms() - duration_ms
         return Place(start_ms, duration_ms)
 
-    # ---- time that passes --------------------------------------------------------------------------------------
+    # ---- ticks --------------------------------------------------------------------------------------
 
     def tick(self) -> str | None:
-        """Keep what was written safe, follow the wish, and notice that nothing comes. Raises as `take` does."""
+        """Sync and index what is due, follow the desired state, and detect silence. Raises as `take` does."""
         self._check_owner()
         self._announce()
         device_state = self._queue.device_state
         if device_state is None:
             return "device_deleted"
         self._settings = device_state.settings
-        self._keep_safe(LATE_SYNC_SECONDS)
+        self._sync_and_index(LATE_SYNC_SECONDS)
         decision = device_state.settings.decide(self._now_ms())
         if not decision.is_wanted:
             return self._end(decision)
@@ -153,11 +153,11 @@ class DeviceRecorder(Consumption):
         if self._footage.is_silent:
             self._footage.note_silence(device_state)
         if self._segment is not None and self._footage.silent_seconds > 2 * self._stall_seconds:
-            # Nothing more comes into this file: the stream has begun a new run by now, or will.
+            # No more parts come for this file: the stream has started a new run, or will.
             self._finish_segment()
         return None
 
-    def _keep_safe(self, sync_seconds: float) -> None:
+    def _sync_and_index(self, sync_seconds: float) -> None:
         """Sync and index what is due."""
         segment = self._segment
         if segment is None:
@@ -183,7 +183,7 @@ class DeviceRecorder(Consumption):
         self._queue.save(segment, is_closed=True)
 
     def _end(self, decision: Decision) -> str | None:
-        """Footage is not wanted any more: what was sent before this moment is still taken."""
+        """End recording, after the parts that were sent before footage was no longer wanted."""
         now = self._clock.monotonic()
         if self._ending_at_ms is None:
             self._ending_at_ms = self._now_ms()
@@ -196,11 +196,12 @@ class DeviceRecorder(Consumption):
         self._footage.note_end(decision, self._ending_at_ms)
         return decision.reason_code
 
-    # ---- the end -----------------------------------------------------------------------------------------------
+    # ---- closing -----------------------------------------------------------------------------------------------
 
     def close(self, reason: str) -> None:
-        """Make safe what was taken. After a failure of the disk the row stays open: the next attachment reads the
-        file."""
+        """Make what was taken durable. After a failure of the disk the row stays open, and the next attachment repairs
+        it.
+        """
         if self._is_closed:
             return
         self._is_closed = True
@@ -217,7 +218,7 @@ class DeviceRecorder(Consumption):
                 self._segment.close()
                 self._segment = None
 
-    # ---- small things ------------------------------------------------------------------------------------------
+    # ---- internals ------------------------------------------------------------------------------------------
 
     def _check_owner(self) -> None:
         if self._queue.is_lost:
@@ -230,7 +231,7 @@ class DeviceRecorder(Consumption):
 
     @contextmanager
     def _disk(self) -> Iterator[None]:
-        """Around what may block or fail: a failure is remembered, told and noted as the beginning of a gap."""
+        """Wraps calls to the disk, which may block or fail; a failure is published and opens a gap."""
         started = self._queue.busy_since = self._clock.monotonic()
         try:
             yield

@@ -24,8 +24,7 @@ _IDS_BACK = 20_000
 
 @dataclass(slots=True)
 class Recovered:
-    """Where a device's footage ends: the last part, its end, and the open gap. `closed`: files that were just closed.
-    """
+    """The end of a device's footage: last part, its end, and the open gap. `closed`: files that were just closed."""
 
     position: Position | None = None
     end_ms: int | None = None
