@@ -15,6 +15,9 @@ from gateway.media import Part, Position, SourceInfo
 MAIN_INPUT = 0
 SUB_INPUT = 1
 
+#: The role of the consumer output that writes footage.
+RECORDER = "recorder"
+
 
 class OutputMode(StrEnum):
     """The source of an output's video."""
@@ -147,6 +150,8 @@ class ConsumerOutput(ABC):
 
     #: Unique among all outputs; shown in the API.
     name: str
+    #: What the product uses the output for, such as RECORDER; None: nothing. At most one output has a role.
+    role: str | None = None
 
     @abstractmethod
     def wanted(self) -> list[str]:

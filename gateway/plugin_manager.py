@@ -1,6 +1,7 @@
 """Loads plugins by their entry points and calls their hooks; each family of hooks is called in its own way."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
@@ -9,6 +10,7 @@ import pluggy
 
 from gateway import hookspecs
 from gateway.errors import PluginError
+from gateway.outputs import ConsumerContext, ConsumerOutput
 
 #: The group of entry points under which all plugins are found, ours and those of other packages.
 ENTRY_POINT_GROUP = "gateway.plugins"
@@ -71,6 +73,27 @@ def collect(manager: pluggy.PluginManager, hook: str, **arguments: Any) -> list[
             raise PluginError(f"plugin '{name}' must return a list from {hook}, not {type(objects).__name__}")
         found.extend(objects)
     return found
+
+
+def collect_consumer_outputs(manager: pluggy.PluginManager, context: ConsumerContext) -> list[ConsumerOutput]:
+    """The consumer outputs of all plugins. Raises PluginError, also when two outputs have the same role."""
+    outputs: list[ConsumerOutput] = collect(manager, "register_consumer_outputs", context=context)
+    names: dict[str, str] = {}
+    for output in outputs:
+        if output.role is None:
+            continue
+        if output.role in names:
+            raise PluginError(
+                f"outputs '{names[output.role]}' and '{output.name}' both have the role '{output.role}': "
+                "only one of their plugins may be installed"
+            )
+        names[output.role] = output.name
+    return outputs
+
+
+def find_output_name(outputs: Iterable[ConsumerOutput], role: str) -> str | None:
+    """The name of the output with a role; None when no output has it."""
+    return next((output.name for output in outputs if output.role == role), None)
 
 
 def notify(manager: pluggy.PluginManager, hook: str, **arguments: Any) -> None:

@@ -6,10 +6,20 @@ from functools import cache
 from gateway import database
 from gateway.footage.recordings import Recording
 from gateway.footage.segment_scan import SegmentScan, scan_segment
-from gateway.footage.segments import FifteenMinuteRollup, Gap, Segment, SegmentParts, SegmentState, add_to_rollup
+from gateway.footage.segments import (
+    FifteenMinuteRollup,
+    Gap,
+    Segment,
+    SegmentParts,
+    SegmentState,
+    StoredSegment,
+    add_to_rollup,
+    read_segments,
+    select_segments,
+)
 from gateway.media import pack_parts, segment_key
 from gateway.secrets import SecretBox
-from gateway.storage.local import Storage
+from gateway.storage.interface import Storage
 from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, FootageScope, TenantScope
 from tests.factories import make_config, make_device
 from tests.workers.conftest import H264, make_media
@@ -99,10 +109,9 @@ class Footage:
         """The keys of the device's files."""
         return [key for key, _, _ in self.storage.list(f"{self.tenant_id}/{self.device_id}")]
 
-    def segments(self) -> list[Segment]:
+    def segments(self) -> list[StoredSegment]:
         with database.session():
-            query = EVERY_RECORDING.select(Segment).where(Segment.recording_id == self.recording_id)
-            return list(query.order_by(Segment.start_ms, Segment.id))
+            return read_segments(select_segments(self.recording_id).order_by(Segment.start_ms, Segment.id))
 
     def starts(self) -> list[int]:
         return [segment.start_ms for segment in self.segments()]

@@ -20,8 +20,8 @@ from gateway.clock import SystemClock
 from gateway.config import Config
 from gateway.leases import RECORD, STREAM, WorkerSlots
 from gateway.logs import setup_logging
-from gateway.outputs import ConsumerContext, ConsumerOutput, DirectOutput, OutputContext
-from gateway.plugin_manager import collect, create_plugin_manager, notify
+from gateway.outputs import RECORDER, ConsumerContext, DirectOutput, OutputContext
+from gateway.plugin_manager import collect, collect_consumer_outputs, create_plugin_manager, find_output_name, notify
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from gateway.streams.bus import MediaBus
@@ -118,7 +118,7 @@ class WorkerServices(dramatiq.Middleware):
         manager = create_plugin_manager()
         clock = SystemClock()
         context = ConsumerContext(self.config, self.name, clock, partial(notify, manager))
-        outputs: list[ConsumerOutput] = collect(manager, "register_consumer_outputs", context=context)
+        outputs = collect_consumer_outputs(manager, context)
         client = connect_redis(self.config.redis_url)
         leases = LeaseKeeper(client, self.config.lease_seconds, clock=clock)
         self._consumers = ConsumerServices(
@@ -131,7 +131,9 @@ class WorkerServices(dramatiq.Middleware):
             clock=clock,
         )
         # The footage disk is attached to the record workers: one of them runs its housekeeping.
-        housekeeper = Housekeeper(self.config, client, clock, worker=self.name)
+        housekeeper = Housekeeper(
+            self.config, client, clock, worker=self.name, recorder=find_output_name(outputs, RECORDER)
+        )
         housekeeper.start()
         self._closers += [leases.close, housekeeper.stop]
         self._closers += [output.close for output in outputs]

@@ -2,7 +2,9 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache, partial
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -23,6 +25,7 @@ from gateway.leases import SNAPSHOT, Leases, WorkerSlots
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from gateway.states import DesiredState
+from gateway.storage.recorders import find_recorder
 from gateway.streams.bus import MediaBus
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
@@ -82,6 +85,8 @@ class ApiServices:
     captures: CaptureQueue
     capture_files: CaptureFiles
     posters: Posters
+    #: The name of the output that writes footage; None without one. Raises PluginError.
+    recorder: Callable[[], str | None]
     probe_slots: BoundedSemaphore
     capture_slots: BoundedSemaphore
     redis_outage: _Outage = field(default_factory=_Outage)
@@ -112,6 +117,7 @@ class ApiServices:
                 fresh_seconds=config.poster_seconds,
                 slots=max(1, config.web_threads // 2),
             ),
+            recorder=cache(partial(find_recorder, plugins, config)),
             # A probe occupies a thread until the camera answers: most threads must stay free.
             probe_slots=BoundedSemaphore(max(1, config.web_threads // 4)),
             capture_slots=BoundedSemaphore(max(1, config.web_threads // 2)),

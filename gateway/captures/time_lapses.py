@@ -13,8 +13,9 @@ import peewee
 from gateway import database
 from gateway.captures.snapshots import Snapshot
 from gateway.footage.gaps import HOLE_MS
-from gateway.footage.reading import SegmentFacts, packed_between, segments_between
+from gateway.footage.reading import packed_between, segments_between
 from gateway.footage.recordings import Recording
+from gateway.footage.segments import StoredSegment
 from gateway.media import segment_key, unpack_parts
 from gateway.tenancy.scopes import EveryTenantScope
 
@@ -151,7 +152,7 @@ class _Picker:
         self._before: KeyFrame | None = None
         self.last = -1
 
-    def add(self, segment: SegmentFacts) -> None:
+    def add(self, segment: StoredSegment) -> None:
         """Pick from a file, unless its step has a picture already."""
         if self.last >= 0 and self._steps.number_of(segment.end_ms - 1) <= self.last:
             self._covered = max(self._covered, segment.end_ms)
@@ -202,7 +203,7 @@ class _Picker:
             self._picks.gaps.append((steps.start_of(first_empty), steps.start_of(following)))
 
 
-def _parts(recording: Recording, segment: SegmentFacts) -> Iterator[tuple[KeyFrame, int]]:
+def _parts(recording: Recording, segment: StoredSegment) -> Iterator[tuple[KeyFrame, int]]:
     """The parts of a file with their ends; parts without a key frame have size 0."""
     packed = packed_between(recording.id, segment.start_ms, segment.start_ms + 1).get(segment.id, b"")
     key = segment_key(recording.tenant_id, recording.device_id, segment.start_ms, segment.run, segment.sequence)

@@ -1,4 +1,4 @@
-"""Coverage: how much of each day was recorded, how much was wanted, and every gap with its reason; as CSV too. Pure."""
+"""Coverage: recorded and wanted time of each day, and every gap with its reason; also as CSV. Pure."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from gateway.footage.gaps import GapFact, merge_ranges
 from gateway.schedules.local_days import LocalDay, as_local
 from gateway.states import reason_for
 
-#: Columns of the CSV: a row for each day, and after it one for each of its gaps.
+#: Columns of the CSV: one row for each day, followed by one for each of its gaps.
 CSV_HEAD = (
     "device_id",
     "device_name",
@@ -31,13 +31,13 @@ CSV_HEAD = (
     "reason",
     "by",
 )
-#: A spreadsheet takes a cell that begins with one of these for a formula.
+#: A cell that begins with one of these is a formula to a spreadsheet.
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)
 class DayCoverage:
-    """A day. `gaps` are cut at its ends, one that lasts has none; `wanted_ms` is 0 where nobody wanted footage."""
+    """A day. `gaps` are cut at its ends, and an open gap has no end. `wanted_ms` is 0 when footage was not wanted."""
 
     day: LocalDay
     recorded_ms: int = 0
@@ -48,13 +48,13 @@ class DayCoverage:
 
     @property
     def coverage(self) -> float | None:
-        """The share (0 to 1) of what was wanted; None where nothing was."""
+        """The recorded share (0 to 1) of the wanted time; None when footage was not wanted."""
         return min(1.0, round(self.recorded_ms / self.wanted_ms, 4)) if self.wanted_ms > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceCoverage:
-    """The days of a device."""
+    """The coverage of a device, by day."""
 
     device_id: str
     device_name: str
@@ -64,9 +64,10 @@ class DeviceCoverage:
 def measure_days(
     days: Sequence[LocalDay], amounts: Mapping[int, Sequence[int]], gaps: Sequence[GapFact], now_ms: int
 ) -> list[DayCoverage]:
-    """The days up to the present one: `amounts` holds recorded ms, bytes and segments by the day's number.
+    """The coverage of the days up to the present one. `amounts` has recorded ms, bytes and segments by day number.
 
-    Wanted is what has passed of a day without the gaps in which nobody wanted footage. `gaps` are in order of time.
+    Wanted is the time of a day that has passed, without gaps in which footage was not wanted. `gaps` are in order of
+    time.
     """
     found: list[DayCoverage] = []
     first = 0
@@ -97,7 +98,7 @@ def _cut(gap: GapFact, day: LocalDay, now_ms: int) -> GapFact:
 
 
 def write_csv(devices: Iterable[DeviceCoverage], zone: ZoneInfo, now_ms: int) -> Iterator[str]:
-    """The coverage as CSV (RFC 4180, with a head), some rows at a time. Times are local with their offset, and UTC."""
+    """The coverage as CSV (RFC 4180, with a header), some rows at a time. Times are local with offset, and UTC."""
     yield _format_row(CSV_HEAD)
     for device in devices:
         yield "".join(_format_row(row) for row in _rows(device, zone, now_ms))
@@ -136,7 +137,7 @@ def _format_row(cells: Sequence[object]) -> str:
 
 
 def _safe(text: str) -> str:
-    """A cell that no spreadsheet runs as a formula: names are given by people."""
+    """A cell that no spreadsheet runs as a formula, because people choose the names in it."""
     return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
 
 

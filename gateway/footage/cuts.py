@@ -1,4 +1,4 @@
-"""Cuts: which parts of which files a range of a recording is made of. All times are milliseconds since 1970, UTC."""
+"""Cuts: the parts of files that make up a time range of a recording. All times are milliseconds since 1970, UTC."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,15 +9,15 @@ from gateway.footage.gaps import HOLE_MS
 from gateway.footage.reading import packed_between, segments_between
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import MAX_SEGMENT_MS
-from gateway.media import PartFact, segment_key, unpack_parts
+from gateway.media import PartFact, unpack_parts
 
-#: Up to this length a range is estimated part by part.
+#: Longest range whose estimate is exact, part by part.
 _EXACT_ESTIMATE_MS = 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """Parts that lie one behind the other in one file; `offset` is where the first of them begins, in bytes."""
+class FilePiece:
+    """Consecutive parts of one file; `offset` is the byte position of the first one."""
 
     key: str
     init_size: int
@@ -29,7 +29,7 @@ class Piece:
 
     @property
     def size(self) -> int:
-        """Bytes of the parts."""
+        """The size of the parts in bytes."""
         return sum(part.size for part in self.parts)
 
     @property
@@ -41,12 +41,12 @@ class Piece:
         return sum(part.frames for part in self.parts)
 
     def part_start_ms(self, index: int) -> int:
-        """When a part begins."""
+        """The start of a part."""
         return self.start_ms + self.parts[index].offset_ms - self.parts[0].offset_ms
 
-    def cut(self, first: int, last: int) -> "Piece":
-        """The parts from `first` up to, without, `last`."""
-        return Piece(
+    def cut(self, first: int, last: int) -> "FilePiece":
+        """The parts from `first` up to, but not including, `last`."""
+        return FilePiece(
             self.key,
             self.init_size,
             self.run,
@@ -59,9 +59,9 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class ContiguousRange:
-    """Footage without a hole: one run, consecutive parts, the first of them with a key frame."""
+    """Footage without holes: consecutive parts of one run, the first of which begins with a key frame."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[FilePiece, ...]
 
     @property
     def start_ms(self) -> int:
@@ -94,7 +94,7 @@ class ContiguousRange:
 
 @dataclass(frozen=True, slots=True)
 class FootageEstimate:
-    """About how much footage a range needs: bytes, and from when to when it reaches."""
+    """The approximate footage of a range: its size in bytes, its start and its end."""
 
     size: int
     start_ms: int
@@ -102,7 +102,7 @@ class FootageEstimate:
 
 
 class _Key(NamedTuple):
-    """A part with a key frame: when it begins, the number of its piece, and its own in that."""
+    """A part that begins with a key frame: its start, the index of its piece, and its index in that piece."""
 
     at_ms: int
     piece: int
@@ -110,13 +110,13 @@ class _Key(NamedTuple):
 
 
 def estimate_footage(recording: Recording, start_ms: int, end_ms: int) -> FootageEstimate | None:
-    """What `cut_footage` would give, quickly: a long range counts whole files. None when there is no footage."""
+    """A fast estimate of `cut_footage`: a long range counts whole files. None when there is no footage."""
     if end_ms - start_ms <= _EXACT_ESTIMATE_MS:
-        stretches = cut_footage(recording, start_ms, end_ms)
-        if not stretches:
+        ranges = cut_footage(recording, start_ms, end_ms)
+        if not ranges:
             return None
-        end = max(stretch.end_ms for stretch in stretches)
-        return FootageEstimate(sum(stretch.size for stretch in stretches), stretches[0].start_ms, end)
+        end = max(one.end_ms for one in ranges)
+        return FootageEstimate(sum(one.size for one in ranges), ranges[0].start_ms, end)
     segments = segments_between(recording.id, start_ms, end_ms)
     if not segments:
         return None
@@ -125,39 +125,40 @@ def estimate_footage(recording: Recording, start_ms: int, end_ms: int) -> Footag
 
 
 def cut_footage(recording: Recording, start_ms: int, end_ms: int) -> list[ContiguousRange]:
-    """The footage that is needed to show a range: whole groups of pictures, each from its key frame.
+    """The footage needed to show a range, in whole groups of pictures, as contiguous ranges.
 
-    Begins at or before `start_ms` where there is footage then, and ends at or after `end_ms`. Empty when there is none.
+    It starts at or before `start_ms` where there is footage then, and ends at or after `end_ms`. Empty without footage.
     """
     found = []
-    for pieces in _stretches(_pieces(recording, start_ms - MAX_SEGMENT_MS, end_ms + MAX_SEGMENT_MS)):
-        stretch = _cut_at_key_frames(pieces, start_ms, end_ms)
-        if stretch is not None:
-            found.append(stretch)
+    for pieces in _consecutive(_pieces(recording, start_ms - MAX_SEGMENT_MS, end_ms + MAX_SEGMENT_MS)):
+        contiguous = _cut_at_key_frames(pieces, start_ms, end_ms)
+        if contiguous is not None:
+            found.append(contiguous)
     return found
 
 
-def holes_between(stretches: list[ContiguousRange], start_ms: int, end_ms: int) -> list[tuple[int, int]]:
-    """The times inside a range that no stretch covers."""
-    edges = [start_ms, *(moment for stretch in stretches for moment in (stretch.start_ms, stretch.end_ms)), end_ms]
+def uncovered_between(ranges: list[ContiguousRange], start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    """The parts of a time range that no contiguous range covers; `ranges` are in order."""
+    edges = [start_ms, *(moment for one in ranges for moment in (one.start_ms, one.end_ms)), end_ms]
     pairs = list(pairwise(edges))[::2]
     return [(begin, end) for begin, end in pairs if end - begin > HOLE_MS]
 
 
-def _pieces(recording: Recording, from_ms: int, until_ms: int) -> Iterator[Piece]:
-    """The files of which something lies in a time, each as one piece."""
+def _pieces(recording: Recording, from_ms: int, until_ms: int) -> Iterator[FilePiece]:
+    """The files that overlap a time range, each as one piece."""
     packed = packed_between(recording.id, from_ms, until_ms)
     for segment in segments_between(recording.id, from_ms, until_ms):
         parts = tuple(unpack_parts(packed.get(segment.id, b"")))
         if parts:
-            key = segment_key(recording.tenant_id, recording.device_id, segment.start_ms, segment.run, segment.sequence)
-            yield Piece(
+            key = segment.key(recording.tenant_id, recording.device_id)
+            yield FilePiece(
                 key, segment.init_size, segment.run, segment.sequence, segment.start_ms, segment.init_size, parts
             )
 
 
-def _stretches(pieces: Iterator[Piece]) -> Iterator[list[Piece]]:
-    group: list[Piece] = []
+def _consecutive(pieces: Iterator[FilePiece]) -> Iterator[list[FilePiece]]:
+    """Group pieces that continue each other without a missing part."""
+    group: list[FilePiece] = []
     for piece in pieces:
         last = group[-1] if group else None
         if last is not None and (piece.run, piece.sequence) != (last.run, last.sequence + len(last.parts)):
@@ -168,7 +169,7 @@ def _stretches(pieces: Iterator[Piece]) -> Iterator[list[Piece]]:
         yield group
 
 
-def _cut_at_key_frames(pieces: list[Piece], start_ms: int, end_ms: int) -> ContiguousRange | None:
+def _cut_at_key_frames(pieces: list[FilePiece], start_ms: int, end_ms: int) -> ContiguousRange | None:
     if pieces[-1].end_ms <= start_ms or pieces[0].start_ms >= end_ms:
         return None
     first = _last_key_before(pieces, start_ms) or next(_keys(pieces, range(len(pieces))), None)
@@ -186,8 +187,8 @@ def _cut_at_key_frames(pieces: list[Piece], start_ms: int, end_ms: int) -> Conti
     return ContiguousRange(tuple(cut)) if cut else None
 
 
-def _keys(pieces: list[Piece], numbers: Iterable[int]) -> Iterator[_Key]:
-    """The key frames of some pieces, in order."""
+def _keys(pieces: list[FilePiece], numbers: Iterable[int]) -> Iterator[_Key]:
+    """The key frames of the pieces with these indexes, in order."""
     for number in numbers:
         piece = pieces[number]
         for index, part in enumerate(piece.parts):
@@ -195,7 +196,7 @@ def _keys(pieces: list[Piece], numbers: Iterable[int]) -> Iterator[_Key]:
                 yield _Key(piece.part_start_ms(index), number, index)
 
 
-def _last_key_before(pieces: list[Piece], at_ms: int) -> _Key | None:
+def _last_key_before(pieces: list[FilePiece], at_ms: int) -> _Key | None:
     for number in reversed(range(len(pieces))):
         if pieces[number].start_ms <= at_ms:
             before = [key for key in _keys(pieces, (number,)) if key.at_ms <= at_ms]

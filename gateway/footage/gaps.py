@@ -1,4 +1,4 @@
-"""Why there is no footage: the holes between segments, explained by the gaps that were noted or by what is known. Pure.
+"""Reasons for missing footage: holes between segments, explained by recorded gaps or by the recording's state. Pure.
 
 All times are milliseconds since 1970, UTC.
 """
@@ -9,9 +9,9 @@ from itertools import islice
 
 from gateway.schedules.recording_plan import Decision
 
-#: A shorter hole is none: the wall-clock times of parts are rounded, a new run begins a moment after the last.
+#: Shorter holes are ignored: wall-clock times of parts are rounded, and a new run begins a moment after the last one.
 HOLE_MS = 200
-#: For so long after the newest part in the index the recorder may simply not have written the next ones yet.
+#: Time after the newest indexed part in which the recorder may not have written the next parts to the index yet.
 INDEX_LAG_MS = 10_000
 
 Range = tuple[int, int]
@@ -19,7 +19,7 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class GapFact:
-    """A stretch without footage. `end_ms` is None while it lasts. `message` is more exact than the code's own."""
+    """A range without footage. `end_ms` is None while it lasts. `message` replaces the general text of the reason."""
 
     start_ms: int
     end_ms: int | None
@@ -29,16 +29,16 @@ class GapFact:
     message: str | None = None
 
     def until(self, now_ms: int) -> int:
-        """Its end; of one that lasts, the present."""
+        """The end of the gap, or the present for one that lasts."""
         return now_ms if self.end_ms is None else self.end_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What is known of a recording where nothing was noted.
+    """State of a recording, which explains holes that no gap covers.
 
-    `begins_ms`: before it nothing was ever recorded. `expired_before_ms`: what is not covered before it, retention
-    took. `decision` is the wish of now, `observed` and `reason_code` what the recorder says.
+    Nothing was recorded before `begins_ms`. Retention deleted what is not covered before `expired_before_ms`.
+    `decision` is the desired state now; `observed` and `reason_code` are the recorder's.
     """
 
     now_ms: int
@@ -50,7 +50,7 @@ class Knowledge:
 
 
 def explain_holes(holes: Iterable[Range], noted: Sequence[GapFact], known: Knowledge) -> list[GapFact]:
-    """Each hole cut into stretches that have one reason: as noted, otherwise as far as it is known.
+    """Cut each hole into gaps with one reason: that of the recorded gaps, otherwise the one inferred from `known`.
 
     Holes and `noted` are in order of time. A hole that reaches the present gives a gap without an end.
     """
@@ -78,7 +78,7 @@ def explain_holes(holes: Iterable[Range], noted: Sequence[GapFact], known: Knowl
 
 
 def infer_gaps(start_ms: int, end_ms: int, known: Knowledge) -> list[GapFact]:
-    """What is to be said of a stretch without footage of which nothing was noted."""
+    """Gaps for a range without footage that no recorded gap covers."""
     found: list[GapFact] = []
 
     def take_until(limit_ms: int, **facts: object) -> None:
@@ -98,13 +98,13 @@ def infer_gaps(start_ms: int, end_ms: int, known: Knowledge) -> list[GapFact]:
 
 
 def _is_only_behind(start_ms: int, known: Knowledge) -> bool:
-    """Whether what is missing since `start_ms` is only not in the index yet."""
+    """Whether the footage since `start_ms` is merely not in the index yet."""
     is_recorded = known.decision.is_wanted and known.observed == "recording"
     return is_recorded and known.now_ms - start_ms < INDEX_LAG_MS
 
 
 def _infer_present(start_ms: int, known: Knowledge) -> list[GapFact]:
-    """Of a stretch that reaches the present: nobody wants footage, or the recorder is away."""
+    """The gap of a range that reaches the present: footage is not wanted, or the recorder is away."""
     if not known.decision.is_wanted:
         code = known.decision.reason_code or "recording_off"
         return [GapFact(start_ms, None, code, known.decision.by_name, is_wanted=False)]
@@ -116,7 +116,7 @@ def _infer_present(start_ms: int, known: Knowledge) -> list[GapFact]:
 
 
 def join_gaps(gaps: Iterable[GapFact]) -> list[GapFact]:
-    """The gaps in order of time, neighbours with all the same facts as one."""
+    """The gaps in order of time, with adjacent gaps of the same reason merged."""
     joined: list[GapFact] = []
     for gap in sorted(gaps, key=lambda gap: gap.start_ms):
         if joined:
@@ -130,7 +130,7 @@ def join_gaps(gaps: Iterable[GapFact]) -> list[GapFact]:
 
 
 def merge_ranges(ranges: Iterable[Range], *, within_ms: int = 0) -> list[Range]:
-    """The ranges in order, those that touch, overlap or are no more than `within_ms` apart as one."""
+    """The ranges in order, merged where they overlap, touch or are at most `within_ms` apart."""
     merged: list[Range] = []
     for start, end in sorted(ranges):
         if merged and start - merged[-1][1] <= within_ms:
@@ -141,9 +141,9 @@ def merge_ranges(ranges: Iterable[Range], *, within_ms: int = 0) -> list[Range]:
 
 
 def cut_out(ranges: Iterable[Range], taken: Iterable[Range]) -> list[Range]:
-    """What is left of the ranges without what is taken."""
+    """Subtract the ranges `taken` from the other ranges."""
     taken = merge_ranges(taken)
-    left: list[Range] = []
+    remaining: list[Range] = []
     first = 0
     for start, end in merge_ranges(ranges):
         while first < len(taken) and taken[first][1] <= start:
@@ -151,9 +151,9 @@ def cut_out(ranges: Iterable[Range], taken: Iterable[Range]) -> list[Range]:
         place, index = start, first
         while index < len(taken) and taken[index][0] < end:
             if taken[index][0] > place:
-                left.append((place, taken[index][0]))
+                remaining.append((place, taken[index][0]))
             place = max(place, taken[index][1])
             index += 1
         if place < end:
-            left.append((place, end))
-    return left
+            remaining.append((place, end))
+    return remaining

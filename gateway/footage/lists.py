@@ -1,4 +1,4 @@
-"""Recordings as lists show them: pages of them, what there is of each, their states beside devices."""
+"""Lists of recordings: pages, totals of their footage, and their states for lists of devices."""
 
 import threading
 import time
@@ -11,17 +11,18 @@ from peewee import fn
 from gateway import database
 from gateway.clock import DAY_MS
 from gateway.devices.model import Device
-from gateway.footage.reading import PLAYABLE, Amount, open_amounts
+from gateway.footage.amounts import Amount, open_amounts
+from gateway.footage.reading import PLAYABLE
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import FIFTEEN_MINUTES_MS, FifteenMinuteRollup, Segment
 from gateway.tenancy.scopes import EVERY_RECORDING, EveryTenantScope
 
-#: Quarters before the last whole stretch of this length count as old.
+#: The roll-up before the last multiple of this length counts as old.
 _OLDER_MS = 6 * 3_600_000
 
 
 class Totals(NamedTuple):
-    """What there is of a recording: its first and last moment (None without footage), bytes and milliseconds."""
+    """A recording's footage: its first and last moment (None without footage), bytes and milliseconds."""
 
     oldest_ms: int | None = None
     newest_ms: int | None = None
@@ -30,7 +31,7 @@ class Totals(NamedTuple):
 
 
 class RecordingState(NamedTuple):
-    """What a list of devices shows of a recording."""
+    """Mode and observed state of a recording, for lists of devices."""
 
     mode: str
     observed: str
@@ -39,9 +40,9 @@ class RecordingState(NamedTuple):
 def select_recordings(
     scope: EveryTenantScope, *, text: str | None, device_ids: Sequence[str], limit: int, offset: int
 ) -> tuple[list[Recording], int]:
-    """A page of recordings with their devices as `.device`, by the device's name, and how many there are.
+    """A page of recordings with their devices as `.device`, ordered by device name, and their total number.
 
-    `device_ids`: only of these devices, where any are named.
+    `device_ids` limits the page to these devices when it is not empty.
     """
     with database.session():
         query = (
@@ -57,7 +58,7 @@ def select_recordings(
 
 
 def recording_states(scope: EveryTenantScope, device_ids: Sequence[str]) -> dict[str, RecordingState]:
-    """Mode and state of devices' recordings, by the devices' ids. One query."""
+    """Mode and state of devices' recordings, by device id. One query."""
     if not device_ids:
         return {}
     with database.session():
@@ -68,7 +69,7 @@ def recording_states(scope: EveryTenantScope, device_ids: Sequence[str]) -> dict
 
 
 def read_edges(scope: EveryTenantScope, recording_ids: Sequence[int]) -> dict[int, tuple[int | None, int | None]]:
-    """The first and last moment of the footage of recordings (ms since 1970; None without), by their ids."""
+    """The first and last moment of recordings' footage (ms since 1970; None without footage), by recording id."""
     first = _edge(Segment.start_ms, Segment.start_ms.asc())
     last = _edge(Segment.start_ms + Segment.duration_ms, Segment.start_ms.desc())
     with database.session():
@@ -77,8 +78,7 @@ def read_edges(scope: EveryTenantScope, recording_ids: Sequence[int]) -> dict[in
 
 
 class RecordedSums:
-    """Bytes and milliseconds of recordings. What is older than some hours is added up seldom: of a year it takes
-    long."""
+    """Amounts of recordings. Sums of footage older than some hours are cached: a year of it takes long to add up."""
 
     def __init__(self, keep_seconds: float = 600.0) -> None:
         self._keep_seconds = keep_seconds
@@ -86,8 +86,7 @@ class RecordedSums:
         self._older: dict[int, tuple[int, float, Amount]] = {}
 
     def read(self, recording_ids: Sequence[int], now_ms: int) -> dict[int, Amount]:
-        """What was recorded, with what is being written; of older footage that was deleted lately it may tell too
-        much."""
+        """The amounts, including open segments; too high where older footage was deleted since it was added up."""
         bound = now_ms // _OLDER_MS * (_OLDER_MS // FIFTEEN_MINUTES_MS)
         now = time.monotonic()
         with self._lock:
@@ -109,7 +108,7 @@ class RecordedSums:
         return known
 
     def forget(self, recording_id: int) -> None:
-        """Add up anew: footage was deleted."""
+        """Add up anew at the next reading, after footage was deleted."""
         with self._lock:
             self._older.pop(recording_id, None)
 
@@ -117,7 +116,7 @@ class RecordedSums:
 def read_totals(
     scope: EveryTenantScope, recording_ids: Sequence[int], now_ms: int, sums: RecordedSums | None = None
 ) -> dict[int, Totals]:
-    """The totals of recordings, by their ids; of those outside the scope none. `sums` of before make it quick."""
+    """The totals of recordings by id, without those outside the scope. `sums` is a cache that makes it fast."""
     if not recording_ids:
         return {}
     with database.session():
@@ -142,7 +141,7 @@ def _sum_rollup(recording_ids: Sequence[int], which: Any) -> dict[int, Amount]:
 
 
 class Usage(NamedTuple):
-    """Bytes of a recording, those of its closed segments that began in the last 24 hours, and its first moment."""
+    """Bytes of a recording, of its closed segments of the last 24 hours, and its first moment (None without footage)."""
 
     recording: Recording
     bytes: int
@@ -151,7 +150,7 @@ class Usage(NamedTuple):
 
 
 def usage_of_all(scope: EveryTenantScope, now_ms: int, sums: RecordedSums) -> list[Usage]:
-    """The usage of all recordings of the scope; of deleted devices too: their files are there until they are gone."""
+    """The usage of all recordings of the scope, including deleted devices whose files still exist."""
     with database.session():
         recordings = list(scope.select(Recording))
         ids = [recording.id for recording in recordings]
@@ -165,7 +164,7 @@ def usage_of_all(scope: EveryTenantScope, now_ms: int, sums: RecordedSums) -> li
 
 
 def _edge(moment: Any, order: Any) -> peewee.ModelSelect:
-    """The first or last moment of the footage of the recording of the outer query."""
+    """A subquery for the first or last moment of the outer query's recording."""
     return (
         EVERY_RECORDING.select(Segment, moment)
         .where(Segment.recording_id == Recording.id, PLAYABLE)

@@ -1,24 +1,27 @@
-"""Protected ranges and events of a recording, as people list, add and remove them."""
+"""Protected ranges of footage, and the events of a recording: listing, adding and removing them."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from gateway import database
 from gateway.clock import DAY_MS, utc_now
 from gateway.devices.events import STATE, DeviceEvent
 from gateway.errors import Conflict, NotFound
+from gateway.footage.gaps import Range, merge_ranges
 from gateway.footage.recordings import Protection, Recording, RecordingEvent
-from gateway.tenancy.scopes import EveryTenantScope, TenantScope
+from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, TenantScope
 
-#: What a person holds; others (`export`, `bookmark`) go with what they belong to.
+#: The kind of protection that a person adds. Others (`export`, `bookmark`) are removed with the job or bookmark.
 HOLD = "hold"
-#: No event that is told by the API lasts longer, so that those which reach into a range are found by their start.
+#: Upper limit of an event's duration in the API. Queries find events that overlap a range by their start and this.
 _MAX_EVENT_MS = DAY_MS
 
 
 def protections_between(
     scope: EveryTenantScope, recording: Recording, start_ms: int | None = None, end_ms: int | None = None
 ) -> list[Protection]:
-    """The protected ranges of a recording, in order; only those that reach into a range where one is given."""
+    """The protections of a recording, in order, optionally only those that overlap a range."""
     with database.session():
         query = scope.select(Protection).where(Protection.recording_id == recording.id)
         if end_ms is not None:
@@ -29,7 +32,7 @@ def protections_between(
 
 
 def protect(scope: TenantScope, recording: Recording, start_ms: int, end_ms: int, *, note: str, by: str) -> Protection:
-    """Protect a range until somebody takes the hold away again."""
+    """Protect a range until a person removes the protection."""
     with database.transaction():
         protection_id = scope.insert(
             Protection,
@@ -46,7 +49,7 @@ def protect(scope: TenantScope, recording: Recording, start_ms: int, end_ms: int
 
 
 def release_footage(scope: TenantScope, recording: Recording, protection_id: int) -> None:
-    """Take a hold away. Raises NotFound; Conflict `protection_in_use` for what belongs to an export or a bookmark."""
+    """Remove a person's protection. Raises NotFound, and Conflict `protection_in_use` for one of an export or bookmark."""
     with database.transaction():
         row = (
             scope.select(Protection)
@@ -69,15 +72,15 @@ def recording_events(
     limit: int,
     offset: int = 0,
 ) -> tuple[list[RecordingEvent], int]:
-    """A page of the events that reach into a range, newest first, and how many there are."""
+    """A page of the events that overlap a range, newest first, and their total number."""
     with database.session():
         query = scope.select(RecordingEvent).where(RecordingEvent.recording_id == recording.id)
         if end_ms is not None:
             query = query.where(RecordingEvent.at_ms < end_ms)
         if start_ms is not None:
-            lasts = RecordingEvent.end_ms > start_ms
+            still_lasts = RecordingEvent.end_ms > start_ms
             query = query.where(
-                RecordingEvent.at_ms > start_ms - _MAX_EVENT_MS, (RecordingEvent.at_ms >= start_ms) | lasts
+                RecordingEvent.at_ms > start_ms - _MAX_EVENT_MS, (RecordingEvent.at_ms >= start_ms) | still_lasts
             )
         newest_first = query.order_by(RecordingEvent.at_ms.desc(), RecordingEvent.id.desc())
         return list(newest_first.limit(limit).offset(offset)), query.count()
@@ -86,7 +89,7 @@ def recording_events(
 def stream_events(
     scope: EveryTenantScope, device_id: str, start_ms: int, end_ms: int, *, limit: int
 ) -> list[DeviceEvent]:
-    """The newest transitions of a device's stream in a range, in order of time."""
+    """The newest state changes of a device's stream in a range, oldest first."""
     first, last = (datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (start_ms, end_ms))
     with database.session():
         query = scope.select(DeviceEvent).where(
@@ -96,3 +99,37 @@ def stream_events(
             DeviceEvent.at < last,
         )
         return list(query.order_by(DeviceEvent.id.desc()).limit(limit))[::-1]
+
+
+def protected_ranges(recording_ids: Iterable[int] | None = None) -> dict[int, list[Range]]:
+    """The protected ranges of each recording that has any, in order, merged where they touch."""
+    with database.session():
+        query = EVERY_TENANT.select(Protection, Protection.recording_id, Protection.start_ms, Protection.end_ms)
+        if recording_ids is not None:
+            query = query.where(Protection.recording_id.in_(list(recording_ids)))
+        rows = list(query.tuples())
+    ranges: dict[int, list[Range]] = defaultdict(list)
+    for recording_id, start_ms, end_ms in rows:
+        ranges[recording_id].append((start_ms, end_ms))
+    return {recording_id: merge_ranges(of_recording) for recording_id, of_recording in ranges.items()}
+
+
+def is_protected(start_ms: int, end_ms: int, ranges: Sequence[Range]) -> bool:
+    """Whether any of the protected ranges overlaps this one."""
+    return any(start_ms < last and first < end_ms for first, last in ranges)
+
+
+def unprotected_between(ranges: Sequence[Range], start_ms: int, end_ms: int) -> list[Range]:
+    """The parts of a range that are not protected, in order. `ranges` are in order and do not overlap."""
+    unprotected, at = [], start_ms
+    for first, last in ranges:
+        if last <= at:
+            continue
+        if first >= end_ms:
+            break
+        if first > at:
+            unprotected.append((at, first))
+        at = last
+    if at < end_ms:
+        unprotected.append((at, end_ms))
+    return unprotected

@@ -1,104 +1,61 @@
-"""Footage as people look for it: which segments there are in a range, how much was recorded, and where it is missing.
+"""Queries on the footage of one recording: its segments in a range, and where there is none and why.
 
-Read queries of one recording, whose id comes from `find_recording` in a tenant's scope. Every one follows an index and
-stays quick with years of rows: near the range they read segments, over long ranges the roll-up by quarters of an hour.
-All times are milliseconds since 1970, UTC.
+The recording's id comes from `find_recording` in a tenant's scope. Each query follows an index and stays fast with
+years of rows. All times are milliseconds since 1970, UTC.
 """
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import Any, NamedTuple
-
 import peewee
-from peewee import SQL, Window, fn
+from peewee import Window, fn
 
 from gateway import database
-from gateway.clock import DAY_MS
 from gateway.devices.model import Device
 from gateway.errors import NotFound
 from gateway.footage.gaps import HOLE_MS, GapFact, Knowledge, Range
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import (
-    FIFTEEN_MINUTES_MS,
     MAX_SEGMENT_MS,
-    FifteenMinuteRollup,
+    NOT_CLOSED,
+    PLAYABLE,
     Gap,
     Segment,
     SegmentParts,
     SegmentState,
+    StoredSegment,
+    read_segments,
+    select_segments,
 )
-from gateway.schedules.local_days import LocalDay
 from gateway.schedules.recording_plan import decide
-from gateway.tenancy.scopes import EVERY_RECORDING, EveryTenantScope, FootageScope
+from gateway.tenancy.scopes import EveryTenantScope, FootageScope
 
-#: Where parts go on in the same run, a difference of the wall clock up to this is no hole.
+#: Between consecutive parts of a run, a difference of the wall clock up to this is no hole.
 _CLOCK_STEP_MS = 2000
-#: Gaps of before a range that may reach into it: the newest of them are looked at.
+#: Number of gaps before a range, newest first, that are checked for reaching into it.
 _GAPS_BEFORE = 50
-
-PLAYABLE = Segment.state.in_((SegmentState.OPEN, SegmentState.CLOSED))
-
-
-class SegmentFacts(NamedTuple):
-    """A segment that can be played."""
-
-    id: int
-    start_ms: int
-    duration_ms: int
-    run: int
-    sequence: int
-    parts: int
-    frames: int
-    size: int
-    init_size: int
-    state: int
-
-    @property
-    def end_ms(self) -> int:
-        return self.start_ms + self.duration_ms
-
-    @property
-    def is_open(self) -> bool:
-        return self.state == SegmentState.OPEN
-
-
-class Amount(NamedTuple):
-    """What was recorded in a stretch of time."""
-
-    recorded_ms: int = 0
-    bytes: int = 0
-    segments: int = 0
-
-    def __add__(self, other: tuple) -> "Amount":
-        return Amount(*(a + b for a, b in zip(self, other, strict=True)))
-
 
 # ---- segments -------------------------------------------------------------------------------------------------
 
 
-def segments_between(recording_id: int, start_ms: int, end_ms: int, *, limit: int | None = None) -> list[SegmentFacts]:
-    """The segments of which something lies in a range, oldest first."""
-    columns = [getattr(Segment, name) for name in SegmentFacts._fields]
+def segments_between(recording_id: int, start_ms: int, end_ms: int, *, limit: int | None = None) -> list[StoredSegment]:
+    """The playable segments that overlap a range, oldest first."""
     with database.session():
-        query = _overlapping(FootageScope(recording_id).select(Segment, *columns), start_ms, end_ms)
-        return [SegmentFacts(*row) for row in query.limit(limit).tuples()]
+        return read_segments(_overlapping(select_segments(recording_id), start_ms, end_ms).limit(limit))
 
 
 def packed_between(recording_id: int, start_ms: int, end_ms: int) -> dict[int, bytes]:
-    """The packed indexes of the segments of `segments_between`, by their ids."""
+    """The packed indexes of the segments of `segments_between`, by segment id."""
     with database.session():
         query = FootageScope(recording_id).select(Segment, Segment.id, SegmentParts.packed)
         query = query.join(SegmentParts, on=(SegmentParts.segment_id == Segment.id))
         return {segment_id: bytes(packed) for segment_id, packed in _overlapping(query, start_ms, end_ms).tuples()}
 
 
-def find_segment(recording_id: int, segment_id: int) -> Segment:
-    """A segment of this recording that can be played; raises NotFound."""
+def find_segment(recording_id: int, segment_id: int) -> StoredSegment:
+    """A playable segment of this recording; raises NotFound."""
     with database.session():
-        row = FootageScope(recording_id).select(Segment).where(Segment.id == segment_id, PLAYABLE).first()
-    if row is None:
+        found = read_segments(select_segments(recording_id).where(Segment.id == segment_id, PLAYABLE))
+    if not found:
         raise NotFound(f"there is no segment with id {segment_id} in this recording")
-    return row
+    return found[0]
 
 
 def nearest_footage(recording_id: int, at_ms: int) -> tuple[int | None, int | None]:
@@ -119,91 +76,11 @@ def _overlapping(query: peewee.ModelSelect, start_ms: int, end_ms: int) -> peewe
     ).order_by(Segment.start_ms, Segment.run, Segment.sequence)
 
 
-# ---- how much -------------------------------------------------------------------------------------------------
-
-
-def amounts_by_day(recording_id: int, days: Sequence[LocalDay], steps: Sequence[Range]) -> dict[int, Amount]:
-    """The recorded amounts of local days, by day number.
-
-    `steps` as `gateway.schedules.local_days.offset_steps` returns them.
-
-    One GROUP BY over the quarters; a segment counts where it begins.
-    """
-    if not days:
-        return {}
-    ahead: Any = steps[0][1]
-    if len(steps) > 1:
-        cases = [
-            (FifteenMinuteRollup.quarter < until_ms // FIFTEEN_MINUTES_MS, seconds)
-            for (_, seconds), (until_ms, _) in pairwise(steps)
-        ]
-        ahead = peewee.Case(None, cases, steps[-1][1])
-    day = (FifteenMinuteRollup.quarter * (FIFTEEN_MINUTES_MS // 1000) + ahead) / (DAY_MS // 1000)
-    with database.session():
-        found = {
-            int(key): Amount(*map(int, sums))
-            for key, *sums in _sum_rollup(recording_id, day, days[0].start_ms, days[-1].end_ms)
-        }
-        for _, start_ms, amount in open_amounts([recording_id]):
-            for local in days:
-                if local.start_ms <= start_ms < local.end_ms:
-                    found[local.number] = found.get(local.number, Amount()) + amount
-    return found
-
-
-def amounts_by_bucket(recording_id: int, start_ms: int, end_ms: int, bucket_ms: int) -> dict[int, Amount]:
-    """What was recorded in whole buckets of time (`start_ms // bucket_ms`), a bucket being some quarters long."""
-    bucket = FifteenMinuteRollup.quarter / (bucket_ms // FIFTEEN_MINUTES_MS)
-    with database.session():
-        found = {
-            int(key): Amount(*map(int, sums)) for key, *sums in _sum_rollup(recording_id, bucket, start_ms, end_ms)
-        }
-        for _, at_ms, amount in open_amounts([recording_id]):
-            if start_ms <= at_ms < end_ms:
-                found[at_ms // bucket_ms] = found.get(at_ms // bucket_ms, Amount()) + amount
-    return found
-
-
-def recorded_by_fifteen_minutes(recording_id: int, start_ms: int, end_ms: int) -> dict[int, int]:
-    """The milliseconds recorded in each quarter of an hour (`start_ms // FIFTEEN_MINUTES_MS`) that has any."""
-    return {
-        key: amount.recorded_ms
-        for key, amount in amounts_by_bucket(recording_id, start_ms, end_ms, FIFTEEN_MINUTES_MS).items()
-    }
-
-
-def _sum_rollup(recording_id: int, key: Any, start_ms: int, end_ms: int) -> Iterable[tuple]:
-    quarters = FootageScope(recording_id).select(
-        FifteenMinuteRollup,
-        key,
-        fn.SUM(FifteenMinuteRollup.recorded_ms),
-        fn.SUM(FifteenMinuteRollup.bytes),
-        fn.SUM(FifteenMinuteRollup.segments),
-    )
-    return (
-        quarters.where(
-            FifteenMinuteRollup.quarter >= start_ms // FIFTEEN_MINUTES_MS,
-            FifteenMinuteRollup.quarter < -(-end_ms // FIFTEEN_MINUTES_MS),
-        )
-        .group_by(SQL("1"))
-        .tuples()
-    )
-
-
-def open_amounts(recording_ids: list[int]) -> Iterable[tuple[int, int, Amount]]:
-    """Recording, start and amount of each segment that the roll-up does not have yet."""
-    # `state <> 1` as in the partial index, written out: SQLite uses the index for no other spelling.
-    query = EVERY_RECORDING.select(
-        Segment, Segment.recording_id, Segment.start_ms, Segment.duration_ms, Segment.size
-    ).where(Segment.state != SQL("1"), Segment.state == SegmentState.OPEN, Segment.recording_id.in_(recording_ids))
-    return [(key, start_ms, Amount(duration, size, 1)) for key, start_ms, duration, size in query.tuples()]
-
-
-# ---- where it is missing --------------------------------------------------------------------------------------
+# ---- holes and gaps --------------------------------------------------------------------------------------
 
 
 def holes_between(recording_id: int, start_ms: int, end_ms: int) -> list[Range]:
-    """Where a range is covered by no segment, in order. Parts that go on in their run leave no hole."""
+    """The parts of a range that no segment covers, in order. Consecutive parts of one run leave no hole."""
     if end_ms <= start_ms:
         return []
     segment_end = Segment.start_ms + Segment.duration_ms
@@ -236,7 +113,7 @@ def holes_between(recording_id: int, start_ms: int, end_ms: int) -> list[Range]:
         if not found:
             return [(start_ms, end_ms)]
         last = _overlapping(footage.select(Segment, segment_end), start_ms, end_ms)
-        # Those that begin last; the clock may have been set back between them.
+        # The clock may have been set back, so the segment with the latest start need not end last.
         ends = [row[0] for row in last.order_by(Segment.start_ms.desc()).limit(8).tuples()]
     first_start = found[0][1]
     ranges = [(start_ms, first_start), *found[1:], (max(ends), end_ms)]
@@ -250,7 +127,7 @@ def holes_between(recording_id: int, start_ms: int, end_ms: int) -> list[Range]:
 def noted_gaps(
     recording_id: int, start_ms: int, end_ms: int, *, at_least_ms: int = 0, limit: int | None = None
 ) -> list[GapFact]:
-    """The gaps that were noted and reach into a range, in order; with `at_least_ms` none that is over and shorter."""
+    """The recorded gaps that overlap a range, in order. `at_least_ms` leaves out shorter gaps that have ended."""
     with database.session():
         gaps = FootageScope(recording_id).select(
             Gap, Gap.start_ms, Gap.end_ms, Gap.reason_code, Gap.by_name, Gap.is_wanted
@@ -265,7 +142,7 @@ def noted_gaps(
 
 
 def main_gap(recording_id: int, start_ms: int, end_ms: int) -> GapFact | None:
-    """What explains most of a stretch without footage: the gap noted over it, or the reason that is noted longest."""
+    """The reason for a range without footage: the gap that spans it, or the reason that covers at least half of it."""
     with database.session():
         footage = FootageScope(recording_id)
         over = (
@@ -290,13 +167,13 @@ def main_gap(recording_id: int, start_ms: int, end_ms: int) -> GapFact | None:
 
 
 def missing_files(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact]:
-    """The stretches of a range whose files are gone."""
+    """The ranges of segments whose files are missing."""
     with database.session():
         query = (
             FootageScope(recording_id)
             .select(Segment, Segment.start_ms, Segment.duration_ms)
             .where(
-                Segment.state != SQL("1"),
+                NOT_CLOSED,
                 Segment.state == SegmentState.MISSING,
                 Segment.start_ms > start_ms - MAX_SEGMENT_MS,
                 Segment.start_ms < end_ms,
@@ -307,22 +184,22 @@ def missing_files(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact
 
 
 def read_knowledge(scope: EveryTenantScope, recording: Recording, now_ms: int) -> Knowledge:
-    """What is known of a recording (of `find_recording`) where nothing was noted."""
+    """What explains holes of a recording (from `find_recording`) that no gap covers."""
     with database.session():
         footage = FootageScope(recording.id)
         oldest = footage.select(Segment, fn.MIN(Segment.start_ms)).tuples().first()[0]
         first_gap = footage.select(Gap, fn.MIN(Gap.start_ms)).tuples().first()[0]
         created = scope.select(Device, Device.created_at).where(Device.id == recording.device_id).first().created_at
-    first_known = [moment for moment in (oldest, first_gap) if moment is not None]
+    moments = [moment for moment in (oldest, first_gap) if moment is not None]
     created_ms = round(created.timestamp() * 1000)
-    begins = min(first_known, default=round(recording.since.timestamp() * 1000))
+    begins = min(moments, default=round(recording.since.timestamp() * 1000))
     if recording.expired_before_ms > created_ms:
         begins = min(begins, created_ms)
     return Knowledge(
         now_ms=now_ms,
         begins_ms=begins,
         expired_before_ms=recording.expired_before_ms,
-        decision=decide(recording.wish(is_enabled=recording.device.enabled), now_ms),
+        decision=decide(recording.desired_recording(is_enabled=recording.device.enabled), now_ms),
         observed=recording.observed,
         reason_code=recording.reason_code,
     )

@@ -1,7 +1,7 @@
-"""Recordings: for each device what is to be recorded, and what its recorder says of it.
+"""Recordings: the desired and the observed state of each device's recording.
 
-The API writes the wish; the recorder that holds the newest epoch writes the fact. Every function opens its own
-transaction and raises `gateway.database.DatabaseUnavailable` when the database is away.
+The API writes the desired state; the recorder with the newest fencing token writes the observed one. Each function
+opens its own transaction and raises `gateway.database.DatabaseUnavailable` when the database cannot be reached.
 """
 
 import json
@@ -19,15 +19,16 @@ from gateway.errors import Conflict, LeaseLost, NotFound
 from gateway.schedules.recording_plan import Decision, DesiredRecording, decide, load_plan
 from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TenantScope, TimeField
 
-#: What a recorder can say of itself.
+#: Observed states of a recorder.
 OBSERVED = ("off", "waiting", "recording", "interrupted")
 
 
 class Recording(TenantRow):
-    """A device's recording: settings, what a person said, open event window, and the fact.
+    """A device's recording: its settings, a person's override, the open event window, and the observed state.
 
-    `expired_before_ms`: what is not covered before it was taken by retention. `deleted_at`: the device is gone, and
-    the footage goes.
+    `expired_before_ms`: retention deleted the footage before this moment, except what still has a segment.
+    `deleted_at`: the device was deleted, and its footage is to be deleted.
+    `fencing_token`: raised by each recorder that claims the recording, so that writes of an earlier one are refused.
     """
 
     id = peewee.BigAutoField()
@@ -49,7 +50,7 @@ class Recording(TenantRow):
     reason_code = peewee.TextField(null=True)
     reason_message = peewee.TextField(null=True)
     since = TimeField()
-    epoch = peewee.BigIntegerField()
+    fencing_token = peewee.BigIntegerField(column_name="epoch")
     worker = peewee.TextField(null=True)
     expired_before_ms = peewee.BigIntegerField()
     deleted_at = TimeField(null=True)
@@ -57,8 +58,8 @@ class Recording(TenantRow):
     class Meta:
         table_name = "recordings"
 
-    def wish(self, *, is_enabled: bool) -> DesiredRecording:
-        """What was asked of it, for `decide`."""
+    def desired_recording(self, *, is_enabled: bool) -> DesiredRecording:
+        """The desired state, for `decide`."""
         return DesiredRecording(
             mode=self.mode,
             time_zone=self.time_zone,
@@ -72,7 +73,7 @@ class Recording(TenantRow):
 
 
 class RecordingEvent(TenantRow):
-    """Something that happened before the camera, told by the API or a plugin; opens a window in the mode `event`."""
+    """An event reported by the API or a plugin. In the mode `event` it makes footage wanted for a time."""
 
     id = peewee.BigAutoField()
     recording_id = peewee.BigIntegerField()
@@ -87,7 +88,7 @@ class RecordingEvent(TenantRow):
 
 
 class Protection(TenantRow):
-    """A range of footage that retention leaves alone."""
+    """A range of footage that retention keeps."""
 
     id = peewee.BigAutoField()
     recording_id = peewee.BigIntegerField()
@@ -104,30 +105,30 @@ class Protection(TenantRow):
 
 
 class RecordingChanged(Conflict):
-    """The settings are not the version that the caller has seen."""
+    """The settings are no longer the version that the caller has read."""
 
     reason = "version_changed"
 
 
 @dataclass(frozen=True, slots=True)
 class RecorderSettings:
-    """What a recorder reads again and again."""
+    """The settings of a recording that its recorder follows; read about once a second."""
 
     recording_id: int
     tenant_id: str
     device_id: str
-    epoch: int
+    fencing_token: int
     pre_roll_seconds: float
     post_roll_seconds: float
-    wish: DesiredRecording
+    desired: DesiredRecording
 
     def decide(self, now_ms: int) -> Decision:
         """Whether footage is wanted now."""
-        return decide(self.wish, now_ms)
+        return decide(self.desired, now_ms)
 
 
 def add_recording(scope: TenantScope, device_id: str, *, mode: str, time_zone: str, at: datetime) -> None:
-    """The recording of a new device; within the caller's transaction."""
+    """Insert the recording of a new device; runs in the caller's transaction."""
     scope.insert(
         Recording,
         device_id=device_id,
@@ -139,7 +140,7 @@ def add_recording(scope: TenantScope, device_id: str, *, mode: str, time_zone: s
         version=1,
         observed="off",
         since=at,
-        epoch=0,
+        fencing_token=0,
         expired_before_ms=0,
     ).execute()
 
@@ -153,7 +154,7 @@ def find_recording(scope: EveryTenantScope, device_id: str) -> Recording:
     return row
 
 
-# ---- the wish -------------------------------------------------------------------------------------------------
+# ---- the desired state ------------------------------------------------------------------------------------------
 
 
 def change_settings(
@@ -161,7 +162,7 @@ def change_settings(
 ) -> Recording:
     """Replace the settings (`mode time_zone plan pre_roll_seconds post_roll_seconds keep_days keep_bytes`).
 
-    `plan` is a mapping as `gateway.schedules.recording_plan.Plan`. A changed mode takes back what a person said before.
+    `plan` is a mapping as `gateway.schedules.recording_plan.Plan`. A changed mode removes the override.
     Raises NotFound and RecordingChanged.
     """
     with database.transaction():
@@ -178,16 +179,16 @@ def change_settings(
         return find_recording(scope, device_id)
 
 
-def say(
-    scope: TenantScope, device_id: str, word: str | None, *, by: str, now_ms: int, until_ms: int | None = None
+def set_override(
+    scope: TenantScope, device_id: str, override: str | None, *, by: str, now_ms: int, until_ms: int | None = None
 ) -> Recording:
-    """What a person says of a recording: `on`, `off`, or None to follow the mode again. Raises NotFound."""
+    """Override the mode with `on` or `off`, or follow the mode again with None. Raises NotFound."""
     with database.transaction():
         recording = find_recording(scope, device_id)
         values = _no_override()
-        if word is not None:
+        if override is not None:
             values = {
-                "override": word,
+                "override": override,
                 "override_by": by,
                 "override_at_ms": now_ms,
                 "override_until_ms": until_ms,
@@ -206,8 +207,10 @@ def add_event(
     note: str = "",
     source: str = "api",
 ) -> RecordingEvent:
-    """Note an event; in the mode `event` footage is wanted until its end and the post-roll after it. Raises
-    NotFound."""
+    """Add an event. In the mode `event`, footage is wanted until its end and the post-roll after it.
+
+    Raises NotFound.
+    """
     with database.transaction():
         recording = find_recording(scope, device_id)
         until_ms = (end_ms or at_ms) + int(recording.post_roll_seconds * 1000)
@@ -228,35 +231,35 @@ def add_event(
 
 
 def forget_recording(scope: TenantScope, device_id: str, at: datetime) -> None:
-    """The device is deleted: its footage goes when the record worker comes to it; within the caller's transaction."""
+    """Mark the recording of a deleted device; retention deletes its footage. Runs in the caller's transaction."""
     scope.update(Recording, deleted_at=at, mode="off", **_no_override()).where(
         Recording.device_id == device_id
     ).execute()
 
 
-# ---- questions and facts of the recorder ----------------------------------------------------------------------
+# ---- the recorder: reading settings and writing the observed state ----------------------------------------------
 
 
 def read_recorder_settings(device_id: str) -> RecorderSettings | None:
-    """What a recorder follows; None when the device is gone. One query."""
+    """The settings that a recorder follows; None when the device was deleted. One query."""
     with database.session():
         row = _with_device(EVERY_TENANT).where(Recording.device_id == device_id).first()
     return _settings_of(row) if row is not None else None
 
 
 def recordings_wanted(now_ms: int) -> list[str]:
-    """The devices of all tenants of which footage is wanted now. One query."""
+    """The devices of all tenants whose footage is wanted now. One query."""
     with database.session():
-        may_be = (Recording.mode != "off") | (Recording.override == "on")
-        rows = list(_with_device(EVERY_TENANT).where(may_be))
+        may_be_wanted = (Recording.mode != "off") | (Recording.override == "on")
+        rows = list(_with_device(EVERY_TENANT).where(may_be_wanted))
     return [row.device_id for row in rows if _settings_of(row).decide(now_ms).is_wanted]
 
 
 def claim_recording(device_id: str, worker: str) -> RecorderSettings | None:
-    """Become the writer of a device's footage: raises the epoch, which is the fence. None when the device is gone."""
+    """Become the writer of a device's footage by raising its fencing token. None when the device was deleted."""
     with database.transaction():
         changed = (
-            EVERY_TENANT.update(Recording, epoch=Recording.epoch + 1, worker=worker)
+            EVERY_TENANT.update(Recording, fencing_token=Recording.fencing_token + 1, worker=worker)
             .where(Recording.device_id == device_id, Recording.deleted_at.is_null())
             .execute()
         )
@@ -264,11 +267,11 @@ def claim_recording(device_id: str, worker: str) -> RecorderSettings | None:
 
 
 def observe_recording(
-    recording_id: int, epoch: int, observed: str, *, reason: str | None = None, message: str | None = None
+    recording_id: int, fencing_token: int, observed: str, *, reason: str | None = None, message: str | None = None
 ) -> None:
-    """Write the fact; raises LeaseLost when the recording is another recorder's, or gone."""
+    """Write the observed state. Raises LeaseLost when another recorder has claimed the recording, or it is deleted."""
     with database.transaction():
-        mine = (Recording.id == recording_id) & (Recording.epoch == epoch)
+        mine = (Recording.id == recording_id) & (Recording.fencing_token == fencing_token)
         row = EVERY_TENANT.select(Recording).where(mine).first()
         if row is None:
             raise LeaseLost(f"recording {recording_id} belongs to another recorder")
@@ -285,10 +288,10 @@ def _settings_of(row: Recording) -> RecorderSettings:
         recording_id=row.id,
         tenant_id=row.tenant_id,
         device_id=row.device_id,
-        epoch=row.epoch,
+        fencing_token=row.fencing_token,
         pre_roll_seconds=row.pre_roll_seconds,
         post_roll_seconds=row.post_roll_seconds,
-        wish=row.wish(is_enabled=row.device.enabled),
+        desired=row.desired_recording(is_enabled=row.device.enabled),
     )
 
 

@@ -1,31 +1,40 @@
-"""Segments: a row for each file of footage, the index of its parts, their roll-up, and the gaps between them.
+"""Segments: one row for each file of footage, the packed index of its parts, and the roll-up of closed segments.
 
-The recorder of a device writes here, fenced by its epoch: what an owner of before still wants to write raises
-LeaseLost.
+A recorder writes through a `Fence`: a recorder that has lost its recording gets LeaseLost. Times are milliseconds since
+1970, UTC.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
+from typing import NamedTuple
 
 import peewee
 
 from gateway import database
 from gateway.errors import LeaseLost
 from gateway.footage.recordings import Recording
+from gateway.media import segment_key
 from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, FootageRow, FootageScope, IdField, Row, TimeField
 
+#: Length of a bucket of the roll-up.
 FIFTEEN_MINUTES_MS = 15 * 60 * 1000
-
-#: No segment lasts longer, so that those which reach into a range are found by when they begin.
+#: Upper limit of a segment's duration. Queries find segments that overlap a range by their start and this limit.
 MAX_SEGMENT_MS = 10 * 60_000
-#: Spelt out, because SQLite uses the partial index of unsettled rows only for these very words.
-UNSETTLED = peewee.SQL("state <> 1")
+#: Upper limit of a part's duration; a longer one is taken for a wrong time stamp. FFmpeg ends a part with the first
+#: frame after PART_SECONDS (0.5 s, at most 5 s), so a part is as long as that plus one frame interval. Key frames end
+#: parts early and never make them longer, however far apart they are. What makes parts long is a camera that sends a
+#: frame every 10 or 30 s, up to STALL_SECONDS without one. The packed index holds up to 65.5 s.
+MAX_PART_MS = 60_000
+#: Literal SQL, because SQLite uses the partial index of rows that are not closed only for this exact expression.
+NOT_CLOSED = peewee.SQL("state <> 1")
+#: Segments examined for the newest part: the clock may have been set back, so the newest start need not be it.
+_NEWEST = 8
 
 
 class SegmentState(IntEnum):
-    """What is known of a segment's file. Only open and closed ones can be played."""
+    """State of a segment's file. Only open and closed segments can be played."""
 
     OPEN = 0
     CLOSED = 1
@@ -46,7 +55,7 @@ class StorageRow(Row):
 
 
 class Segment(FootageRow):
-    """One file: whole parts of one run with consecutive sequences. Times are milliseconds since 1970, UTC."""
+    """The table of segments: one row for each file, with whole parts of one run and consecutive sequences."""
 
     id = peewee.BigAutoField()
     start_ms = peewee.BigIntegerField()
@@ -64,17 +73,13 @@ class Segment(FootageRow):
     class Meta:
         table_name = "segments"
 
-    @property
-    def end_ms(self) -> int:
-        return self.start_ms + self.duration_ms
 
-    @property
-    def last_sequence(self) -> int:
-        return self.sequence + self.parts - 1
+#: Condition on segments that can be played.
+PLAYABLE = Segment.state.in_((SegmentState.OPEN, SegmentState.CLOSED))
 
 
 class SegmentParts(Row):
-    """The packed index of a segment's parts (`gateway.media.pack_parts`). Read through its segment alone."""
+    """The packed index of a segment's parts (`gateway.media.pack_parts`). Reached through its segment only."""
 
     segment_id = peewee.BigIntegerField(primary_key=True)
     packed = peewee.BlobField()
@@ -84,7 +89,7 @@ class SegmentParts(Row):
 
 
 class FifteenMinuteRollup(FootageRow):
-    """What the closed segments that begin in a quarter of an hour (`start_ms // FIFTEEN_MINUTES_MS`) add up to."""
+    """Sums of the closed segments that begin in a quarter of an hour (`start_ms // FIFTEEN_MINUTES_MS`)."""
 
     quarter = peewee.BigIntegerField()
     recorded_ms = peewee.BigIntegerField()
@@ -97,7 +102,10 @@ class FifteenMinuteRollup(FootageRow):
 
 
 class Gap(FootageRow):
-    """A stretch without footage, and why; `end_ms` is None while it lasts. Wanted: footage should have been there."""
+    """A time range without footage and its reason. `end_ms` is None while the gap is open.
+
+    `is_wanted`: footage should have been recorded.
+    """
 
     id = peewee.BigAutoField()
     start_ms = peewee.BigIntegerField()
@@ -112,7 +120,7 @@ class Gap(FootageRow):
 
 @dataclass(frozen=True, slots=True)
 class SegmentValues:
-    """What a recorder knows of one of its files. `size` counts the init segment too."""
+    """The columns of a segment that its recorder writes. `size` includes the init segment."""
 
     start_ms: int
     duration_ms: int
@@ -125,34 +133,82 @@ class SegmentValues:
     storage_id: int
 
 
+class StoredSegment(NamedTuple):
+    """A segment's row as every reader gets it. A named tuple: a page of footage reads thousands of them."""
+
+    id: int
+    recording_id: int
+    start_ms: int
+    duration_ms: int
+    run: int
+    sequence: int
+    parts: int
+    frames: int
+    size: int
+    init_size: int
+    state: int
+    storage_id: int
+    is_archived: int
+
+    @property
+    def end_ms(self) -> int:
+        return self.start_ms + self.duration_ms
+
+    @property
+    def last_sequence(self) -> int:
+        return self.sequence + self.parts - 1
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == SegmentState.OPEN
+
+    def key(self, tenant_id: str, device_id: str) -> str:
+        """The name of its file."""
+        return segment_key(tenant_id, device_id, self.start_ms, self.run, self.sequence)
+
+
+_COLUMNS = tuple(getattr(Segment, name) for name in StoredSegment._fields)
+
+
+def select_segments(recording_id: int | None = None) -> peewee.ModelSelect:
+    """A query for `read_segments`, over one recording or all of them."""
+    scope = EVERY_RECORDING if recording_id is None else FootageScope(recording_id)
+    return scope.select(Segment, *_COLUMNS)
+
+
+def read_segments(query: peewee.ModelSelect) -> list[StoredSegment]:
+    """Run a query made by `select_segments`."""
+    return [StoredSegment(*row) for row in query.tuples()]
+
+
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """The right of one recorder to write of one recording."""
+    """The right of one recorder to write the footage of a recording, proved by its fencing token."""
 
     recording_id: int
-    epoch: int
+    token: int
 
     @contextmanager
     def transaction(self) -> Iterator[FootageScope]:
-        """A transaction in which the recording is still this recorder's; raises LeaseLost when it is another's."""
+        """A transaction that holds the recording's row. Raises LeaseLost when another recorder has claimed it."""
         with database.transaction():
-            query = EVERY_TENANT.select(Recording, Recording.epoch).where(Recording.id == self.recording_id)
+            query = EVERY_TENANT.select(Recording, Recording.fencing_token).where(Recording.id == self.recording_id)
             if database.is_postgresql():
                 query = query.for_update()
             row = query.tuples().first()
-            if row is None or row[0] != self.epoch:
+            if row is None or row[0] != self.token:
                 raise LeaseLost(f"recording {self.recording_id} belongs to another recorder")
             yield FootageScope(self.recording_id)
 
 
 def save_segment(fence: Fence, segment_id: int | None, values: SegmentValues, packed: bytes, *, is_closed: bool) -> int:
-    """Write what is known of a file that is being recorded; gives the row's id, which a new file (None) gets here.
+    """Write the row of a file that is being recorded. Returns its id; `segment_id` is None for a new file.
 
-    A closed segment enters the roll-up, once. Raises LeaseLost.
+    A closed segment enters the roll-up once. Raises LeaseLost.
     """
     state = SegmentState.CLOSED if is_closed else SegmentState.OPEN
     with fence.transaction() as footage:
-        columns = {name: getattr(values, name) for name in SegmentValues.__dataclass_fields__}
+        columns = {field.name: getattr(values, field.name) for field in fields(SegmentValues)}
         if segment_id is None:
             segment_id = footage.insert(Segment, state=state, is_archived=0, **columns).execute()
             SegmentParts.insert(segment_id=segment_id, packed=packed).execute()
@@ -171,7 +227,7 @@ def save_segment(fence: Fence, segment_id: int | None, values: SegmentValues, pa
 
 
 def add_to_rollup(footage: FootageScope, start_ms: int, duration_ms: int, size: int, *, sign: int = 1) -> None:
-    """Count a closed segment in, or with `sign=-1` out, of the roll-up; within the caller's transaction."""
+    """Add a closed segment to the roll-up, or subtract it with `sign=-1`. Runs in the caller's transaction."""
     quarter = start_ms // FIFTEEN_MINUTES_MS
     changed = (
         footage.update(
@@ -191,89 +247,23 @@ def add_to_rollup(footage: FootageScope, start_ms: int, duration_ms: int, size: 
         ).execute()
 
 
-def open_gap(fence: Fence, start_ms: int, reason_code: str, *, is_wanted: bool, by_name: str | None = None) -> None:
-    """Note that from now on there is no footage; an open gap for the same reason goes on. Raises LeaseLost."""
-    with fence.transaction() as footage:
-        gap = footage.select(Gap).where(Gap.end_ms.is_null()).order_by(Gap.start_ms.desc()).first()
-        if gap is not None:
-            if (gap.reason_code, gap.by_name, bool(gap.is_wanted)) == (reason_code, by_name, is_wanted):
-                return
-            _end_gaps(footage, start_ms)
-            start_ms = max(start_ms, gap.start_ms)
-        footage.insert(
-            Gap, start_ms=start_ms, end_ms=None, reason_code=reason_code, by_name=by_name, is_wanted=int(is_wanted)
-        ).execute()
-
-
-def close_gaps(fence: Fence, end_ms: int) -> bool:
-    """Footage is there again from `end_ms` on; gives whether a gap was open. Raises LeaseLost.
-
-    The bus may have kept what a recorder thought was lost: then the gap ends earlier, or never was, and with it those
-    that it followed upon, as where a disk failed, and then was not mounted.
-    """
-    with fence.transaction() as footage:
-        opened = list(footage.select(Gap).where(Gap.end_ms.is_null()))
-        for gap in opened:
-            _shorten_gaps_before(footage, gap.start_ms, end_ms)
-        _end_gaps(footage, end_ms)
-        return bool(opened)
-
-
-def add_gap(
-    fence: Fence, start_ms: int, end_ms: int, reason_code: str, *, is_wanted: bool = True, by_name: str | None = None
-) -> None:
-    """Note a stretch without footage that is over. Raises LeaseLost."""
-    if end_ms <= start_ms:
-        return
-    with fence.transaction() as footage:
-        footage.insert(
-            Gap, start_ms=start_ms, end_ms=end_ms, reason_code=reason_code, by_name=by_name, is_wanted=int(is_wanted)
-        ).execute()
-
-
-def open_segments(recording_id: int) -> list[Segment]:
+def open_segments(recording_id: int) -> list[StoredSegment]:
     """The segments of a recording whose files were not closed, oldest first."""
     with database.session():
-        query = EVERY_RECORDING.select(Segment).where(
-            UNSETTLED, Segment.state == SegmentState.OPEN, Segment.recording_id == recording_id
-        )
-        return sorted(query, key=lambda segment: segment.start_ms)
+        query = select_segments(recording_id).where(NOT_CLOSED, Segment.state == SegmentState.OPEN)
+        return sorted(read_segments(query), key=lambda segment: segment.start_ms)
 
 
-def last_segment(recording_id: int) -> Segment | None:
-    """The segment with the newest part: the highest run and sequence of those that can be played."""
+def last_segment(recording_id: int) -> StoredSegment | None:
+    """The playable segment with the newest part, which is the one with the highest run and sequence."""
     with database.session():
-        recent = (
-            EVERY_RECORDING.select(Segment)
-            .where(Segment.recording_id == recording_id, Segment.state.in_((SegmentState.OPEN, SegmentState.CLOSED)))
-            .order_by(Segment.start_ms.desc())
-            .limit(8)
-        )
-        # The wall clock may have been set back: among the newest by time the run decides.
-        return max(recent, key=lambda segment: (segment.run, segment.sequence), default=None)
+        query = select_segments(recording_id).where(PLAYABLE).order_by(Segment.start_ms.desc()).limit(_NEWEST)
+        # The wall clock may have been set back, so the run decides among the segments with the latest start.
+        return max(read_segments(query), key=lambda segment: (segment.run, segment.sequence), default=None)
 
 
 def read_packed(segment_id: int) -> bytes:
-    """A segment's packed index; empty when there is none."""
+    """A segment's packed index; empty when it has none."""
     with database.session():
         row = SegmentParts.get_or_none(SegmentParts.segment_id == segment_id)
     return bytes(row.packed) if row is not None else b""
-
-
-def _shorten_gaps_before(footage: FootageScope, begin_ms: int, end_ms: int) -> None:
-    """Take footage from `end_ms` on out of the gaps that lead, each up to the next, to a gap that begins at
-    `begin_ms`."""
-    while begin_ms > end_ms:
-        gap = footage.select(Gap).where(Gap.end_ms == begin_ms, Gap.start_ms < begin_ms).first()
-        if gap is None:
-            return
-        if gap.start_ms < end_ms:
-            footage.update(Gap, end_ms=end_ms).where(Gap.id == gap.id).execute()
-        else:
-            footage.delete(Gap).where(Gap.id == gap.id).execute()
-        begin_ms = gap.start_ms
-
-
-def _end_gaps(footage: FootageScope, end_ms: int) -> None:
-    footage.delete(Gap).where(Gap.end_ms.is_null(), Gap.start_ms >= end_ms).execute()
-    footage.update(Gap, end_ms=end_ms).where(Gap.end_ms.is_null()).execute()

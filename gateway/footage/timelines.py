@@ -1,4 +1,4 @@
-"""Timelines and coverage of a recording: what is covered, and every gap with its reason, near by or over years.
+"""Timelines and coverage of a recording: covered spans, and every gap with its reason, over seconds or over years.
 
 All times are milliseconds since 1970, UTC.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway import database
 from gateway.clock import DAY_MS
+from gateway.footage.amounts import amounts_by_bucket, amounts_by_day, recorded_by_fifteen_minutes
 from gateway.footage.coverage import DayCoverage, measure_days
 from gateway.footage.gaps import (
     GapFact,
@@ -19,40 +20,31 @@ from gateway.footage.gaps import (
     join_gaps,
     merge_ranges,
 )
-from gateway.footage.reading import (
-    amounts_by_bucket,
-    amounts_by_day,
-    holes_between,
-    main_gap,
-    missing_files,
-    nearest_footage,
-    noted_gaps,
-    read_knowledge,
-    recorded_by_fifteen_minutes,
-)
+from gateway.footage.reading import holes_between, main_gap, missing_files, nearest_footage, noted_gaps, read_knowledge
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import FIFTEEN_MINUTES_MS
 from gateway.schedules.local_days import LocalDay, offset_steps
 from gateway.schedules.recording_plan import find_zone
 from gateway.tenancy.scopes import EveryTenantScope
 
-#: Up to here a timeline is read from the segments, exact to the millisecond; beyond, from quarters of an hour.
+#: Longest range whose timeline is read from segments, exact to the millisecond; longer ones use the roll-up.
 EXACT_MS = 3 * DAY_MS
 _EXACT_RESOLUTION_MS = 1000
-#: A timeline has at most about so many spans, and gaps.
+#: Approximate limits of a timeline's spans and gaps.
 _MAX_SPANS = 2000
 _MAX_GAPS = 5000
-_STEPS = (1, 2, 4, 8, 12, 24, 48, 96, 192, 384, 672, 1344, 2688)  # quarters of an hour: from 15 minutes to 4 weeks
+#: Resolutions of a long timeline in multiples of 15 minutes, up to 4 weeks.
+_STEPS = (1, 2, 4, 8, 12, 24, 48, 96, 192, 384, 672, 1344, 2688)
 
-#: What a stretch of the roll-up may lack: a segment counts where it begins, and reaches beyond its quarter.
-_ROLL_UP_MS = 3000
-#: Each is looked up by itself, so there is an end to it.
+#: Footage that a full bucket of the roll-up may lack: a segment counts where it begins, and may end in the next bucket.
+_ROLLUP_SLACK_MS = 3000
+#: Limit of ranges that are each read by a query of their own.
 _MAX_LOOK_UPS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch with footage; `coverage` (0 to 1) is below 1 where it has holes finer than the resolution."""
+    """A range with footage; `coverage` (0 to 1) is below 1 when it has holes shorter than the resolution."""
 
     start_ms: int
     end_ms: int
@@ -61,7 +53,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What is covered of a range, and why the rest is not."""
+    """The covered spans of a range, and the gaps between them."""
 
     resolution_ms: int
     spans: list[Span]
@@ -79,47 +71,47 @@ def read_timeline(
 ) -> Timeline:
     """The timeline of a range, up to the present.
 
-    Up to three days every gap is there; over longer ranges only those that are not shorter than the resolution, which
-    then is a multiple of 15 minutes.
+    Up to three days it has every gap; over longer ranges only gaps at least as long as the resolution, which then is a
+    multiple of 15 minutes.
     """
     with database.session():
         known = read_knowledge(scope, recording, now_ms)
         if end_ms - start_ms <= EXACT_MS:
             resolution_ms = resolution_ms or _EXACT_RESOLUTION_MS
             return _read_near(recording.id, start_ms, min(end_ms, now_ms), resolution_ms, known)
-        wished = max(resolution_ms or 0, -(-(end_ms - start_ms) // _MAX_SPANS))
-        quarters = next((step for step in _STEPS if step * FIFTEEN_MINUTES_MS >= wished), _STEPS[-1])
-        return _read_far(recording.id, start_ms, min(end_ms, now_ms), quarters * FIFTEEN_MINUTES_MS, known)
+        needed_ms = max(resolution_ms or 0, -(-(end_ms - start_ms) // _MAX_SPANS))
+        step = next((step for step in _STEPS if step * FIFTEEN_MINUTES_MS >= needed_ms), _STEPS[-1])
+        return _read_far(recording.id, start_ms, min(end_ms, now_ms), step * FIFTEEN_MINUTES_MS, known)
 
 
 def read_coverage(
     scope: EveryTenantScope, recording: Recording, days: Sequence[LocalDay], zone: str, *, now_ms: int
 ) -> list[DayCoverage]:
-    """What was recorded and wanted on local days of `zone`, with each gap."""
+    """The coverage of local days of `zone`, with every gap."""
     with database.session():
         known = read_knowledge(scope, recording, now_ms)
         start_ms, end_ms = days[0].start_ms, min(days[-1].end_ms, now_ms)
         noted = _all_noted(recording.id, start_ms, end_ms)
         noted_ranges = _clip(noted, start_ms, end_ms, now_ms)
         holes = []
-        for stretch in _suspect(recording.id, start_ms, end_ms, noted_ranges):
-            holes += holes_between(recording.id, max(stretch[0], start_ms), min(stretch[1], end_ms))
-        left = cut_out(holes, noted_ranges)
-        gaps = join_gaps([*noted, *_infer(recording.id, left, known)])
+        for low, high in _unexplained(recording.id, start_ms, end_ms, noted_ranges):
+            holes += holes_between(recording.id, max(low, start_ms), min(high, end_ms))
+        remaining = cut_out(holes, noted_ranges)
+        gaps = join_gaps([*noted, *_infer(recording.id, remaining, known)])
         return measure_days(days, amounts_by_day(recording.id, days, offset_steps(find_zone(zone), days)), gaps, now_ms)
 
 
 def read_dates(
     scope: EveryTenantScope, recording: Recording, days: Sequence[LocalDay], zone: str, *, now_ms: int
 ) -> list[DayCoverage]:
-    """The same for a calendar: quick over years. Gaps that nobody noted count as wanted, but are not among the gaps."""
+    """The coverage for a calendar, fast over years. Unrecorded gaps count as wanted time, but are not listed."""
     with database.session():
         known = read_knowledge(scope, recording, now_ms)
         start_ms, end_ms = days[0].start_ms, min(days[-1].end_ms, now_ms)
         gaps = noted_gaps(recording.id, start_ms, end_ms)
         unknown = [(start_ms, min(end_ms, max(known.begins_ms, known.expired_before_ms)))]
-        for stretch in cut_out(merge_ranges(r for r in unknown if r[1] > r[0]), _clip(gaps, start_ms, end_ms, now_ms)):
-            gaps += infer_gaps(*stretch, known)
+        for low, high in cut_out([r for r in unknown if r[1] > r[0]], _clip(gaps, start_ms, end_ms, now_ms)):
+            gaps += infer_gaps(low, high, known)
         if not known.decision.is_wanted and not any(gap.end_ms is None for gap in gaps):
             newest_ms, _ = nearest_footage(recording.id, now_ms)
             since_ms = max(start_ms, known.begins_ms if newest_ms is None else newest_ms)
@@ -153,7 +145,7 @@ def _merge_spans(covered: Iterable[Range], resolution_ms: int) -> list[Span]:
 
 def _read_far(recording_id: int, start_ms: int, end_ms: int, bucket_ms: int, known: Knowledge) -> Timeline:
     amounts = amounts_by_bucket(recording_id, start_ms, end_ms, bucket_ms)
-    # The roll-up knows whole quarters; the present one only up to now.
+    # The roll-up has whole quarters of an hour; the current one reaches only up to now.
     first_ms = start_ms - start_ms % FIFTEEN_MINUTES_MS
     last_ms = min(-(-end_ms // FIFTEEN_MINUTES_MS) * FIFTEEN_MINUTES_MS, known.now_ms)
     spans: list[Span] = []
@@ -165,14 +157,14 @@ def _read_far(recording_id: int, start_ms: int, end_ms: int, bucket_ms: int, kno
         if amount is None or amount.recorded_ms <= 0:
             empty.append(shown)
             continue
-        share = 1.0 if amount.recorded_ms >= high - low - _ROLL_UP_MS else _share(amount.recorded_ms, high - low)
+        share = 1.0 if amount.recorded_ms >= high - low - _ROLLUP_SLACK_MS else _share(amount.recorded_ms, high - low)
         if spans and spans[-1].end_ms == shown[0] and spans[-1].coverage == share:
             spans[-1] = Span(spans[-1].start_ms, shown[1], share)
         else:
             spans.append(Span(*shown, share))
     noted = noted_gaps(recording_id, start_ms, end_ms, at_least_ms=bucket_ms, limit=_MAX_GAPS)
-    left = cut_out(empty, _clip(noted, start_ms, end_ms, known.now_ms))
-    return Timeline(bucket_ms, spans, join_gaps([*noted, *_infer(recording_id, left, known)]))
+    remaining = cut_out(empty, _clip(noted, start_ms, end_ms, known.now_ms))
+    return Timeline(bucket_ms, spans, join_gaps([*noted, *_infer(recording_id, remaining, known)]))
 
 
 def _all_noted(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact]:
@@ -180,8 +172,8 @@ def _all_noted(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact]:
     return sorted(noted, key=lambda gap: gap.start_ms)
 
 
-def _suspect(recording_id: int, start_ms: int, end_ms: int, noted: Iterable[Range]) -> list[Range]:
-    """Stretches in which the roll-up and the noted gaps leave something unexplained."""
+def _unexplained(recording_id: int, start_ms: int, end_ms: int, noted: Iterable[Range]) -> list[Range]:
+    """Ranges that the roll-up and the recorded gaps do not fully explain."""
     explained = recorded_by_fifteen_minutes(recording_id, start_ms, end_ms)
     for low, high in merge_ranges(noted):
         for quarter in range(low // FIFTEEN_MINUTES_MS, -(-high // FIFTEEN_MINUTES_MS)):
@@ -190,19 +182,19 @@ def _suspect(recording_id: int, start_ms: int, end_ms: int, noted: Iterable[Rang
     found = []
     for quarter in range(start_ms // FIFTEEN_MINUTES_MS, -(-end_ms // FIFTEEN_MINUTES_MS)):
         low, high = max(quarter * FIFTEEN_MINUTES_MS, start_ms), min((quarter + 1) * FIFTEEN_MINUTES_MS, end_ms)
-        if high - low - explained.get(quarter, 0) > _ROLL_UP_MS:
+        if high - low - explained.get(quarter, 0) > _ROLLUP_SLACK_MS:
             found.append((low, high))
-    stretches = merge_ranges(found)
-    return stretches if len(stretches) <= _MAX_LOOK_UPS else merge_ranges(stretches, within_ms=DAY_MS)
+    ranges = merge_ranges(found)
+    return ranges if len(ranges) <= _MAX_LOOK_UPS else merge_ranges(ranges, within_ms=DAY_MS)
 
 
-def _infer(recording_id: int, left: Sequence[Range], known: Knowledge) -> list[GapFact]:
-    """What is to be said of what is left after the noted gaps."""
-    return _look_up(recording_id, explain_holes(left, (), known))
+def _infer(recording_id: int, holes: Sequence[Range], known: Knowledge) -> list[GapFact]:
+    """Gaps for holes that no recorded gap covers."""
+    return _look_up(recording_id, explain_holes(holes, (), known))
 
 
 def _look_up(recording_id: int, gaps: Sequence[GapFact]) -> list[GapFact]:
-    """Gaps without a noted reason once more: many small ones may explain them, or one from long before."""
+    """Look up a reason for unexplained gaps: many short recorded gaps, or one from long before, may explain them."""
     found = []
     for number, gap in enumerate(gaps):
         if gap.reason_code == "unknown" and gap.end_ms is not None and number < _MAX_LOOK_UPS:

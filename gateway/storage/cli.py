@@ -1,4 +1,4 @@
-"""The command `vas storage`: how the store of footage is, whether rows and files agree, and mending it."""
+"""The command `vas storage`: state of the store of footage, comparison of rows with files, and repair."""
 
 import sys
 import time
@@ -16,28 +16,31 @@ from gateway import database
 from gateway.clock import DAY_MS, SystemClock
 from gateway.config import Config
 from gateway.errors import VasError
+from gateway.plugin_manager import create_plugin_manager
 from gateway.redis_client import connect_redis
+from gateway.storage.folders import Folder, list_folders
 from gateway.storage.health import read_storage_state
 from gateway.storage.local import adopt_storage, open_storage
-from gateway.storage.reconciliation import Folder, LivingRecorders, Look, Reconciliation, list_folders
+from gateway.storage.reconciliation import Reconciliation, Scan
+from gateway.storage.recorders import LivingRecorders, find_recorder
 from gateway.storage.report import StorageReports
-from gateway.storage.sweep import DAYS_BEFORE, Round
+from gateway.storage.sweep import DAYS_BEFORE, Sweep
 from gateway.storage.usage import count_bytes
 
 console = Console(highlight=False)
 
-_days = click.option("--days", type=click.IntRange(1), help="Only so many days back; without it, all there are.")
+_days = click.option("--days", type=click.IntRange(1), help="Only this many days back; all days by default.")
 
 
 class Refused(click.ClickException):
-    """An error of ours in one sentence, without a traceback."""
+    """An error of the domain, shown as one sentence without a traceback."""
 
     def show(self, file: Any = None) -> None:
         click.echo(f"vas: {self.format_message()}", err=True)
 
 
 def with_services(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command settings and Redis, and turn errors of the domain into one sentence and exit code 1."""
+    """Pass settings and a Redis client to a command; errors of the domain become one sentence and exit code 1."""
 
     @wraps(function)
     def wrapper(**options: Any) -> Any:
@@ -48,7 +51,7 @@ def with_services(function: Callable[..., Any]) -> Callable[..., Any]:
         except VasError as error:
             raise Refused(error.message) from error
         except redis.RedisError as error:
-            raise Refused("Redis does not answer: whether a recorder lives cannot be known without it") from error
+            raise Refused("Redis does not answer: without it nobody knows which devices are being recorded") from error
 
     return wrapper
 
@@ -61,24 +64,27 @@ def storage() -> None:
 @storage.command()
 @with_services
 def status(config: Config, client: redis.Redis) -> None:
-    """Show the state, the space and what housekeeping last did."""
+    """Show the state, the space and the last report of housekeeping."""
     found = read_storage_state(config, client)
     lines = [("folder", str(config.recordings_dir)), ("state", found.state)]
     if found.message:
         lines.append(("why", f"{found.message} ({found.reason})"))
     if found.space is not None:
         lines += [
-            ("space", f"{_size(found.space.total)}, {_size(found.space.free)} free"),
-            ("stays free", _size(found.floor_bytes)),
+            ("space", f"{_format_size(found.space.total)}, {_format_size(found.space.free)} free"),
+            ("kept free", _format_size(found.floor_bytes)),
         ]
-    lines += [("footage", _size(sum(count_bytes().values()))), ("written", f"{_size(found.bytes_per_hour)} an hour")]
+    lines += [
+        ("footage", _format_size(sum(count_bytes().values()))),
+        ("written", f"{_format_size(found.bytes_per_hour)} an hour"),
+    ]
     if found.report is not None:
         report = found.report
         lines += [
-            ("looked after by", f"{report.worker}, {_ago(report.at)}"),
-            ("last retention", _ago(report.retention_at)),
-            ("last deleted", _words(report.deleted)),
-            ("last whole check", f"{_ago(report.checked_at)} {_words(report.found)}".strip()),
+            ("housekeeping by", f"{report.worker}, {_format_age(report.at)}"),
+            ("last retention", _format_age(report.retention_at)),
+            ("last deleted", _format_counts(report.deleted)),
+            ("last full comparison", f"{_format_age(report.checked_at)} {_format_counts(report.found)}".strip()),
         ]
     _print(lines)
     sys.exit(0 if found.state == "ok" else 1)
@@ -88,47 +94,54 @@ def status(config: Config, client: redis.Redis) -> None:
 @_days
 @with_services
 def check(config: Config, client: redis.Redis, days: int | None) -> None:
-    """Compare files and rows and change nothing; exit code 1 when they disagree."""
-    total, seen = Look(), Counter()
-    reconciliation = Reconciliation(open_storage(config), SystemClock(), is_recorded=LivingRecorders(client))
+    """Compare files and rows without changing anything; exit code 1 when they disagree."""
+    total, kinds = Scan(), Counter()
+    reconciliation = Reconciliation(open_storage(config), SystemClock(), is_recorded=_living_recorders(config, client))
     for folder in _folders(days):
-        look = reconciliation.look(folder)
-        total.add(look)
-        for finding in look.findings:
-            seen[finding.seen.value] += 1
-            console.print(f"{finding.seen.value}: {finding.key}")
+        scan = reconciliation.scan(folder)
+        total.add(scan)
+        for mismatch in scan.mismatches:
+            kinds[mismatch.kind.value] += 1
+            console.print(f"{mismatch.kind.value}: {mismatch.key}")
     console.print(
         f"compared {total.checked} segments: "
-        + (_words(seen) if seen else "files and rows agree")
+        + (_format_counts(kinds) if kinds else "files and rows agree")
         + (f"; {total.elsewhere} are in a store that is not here" if total.elsewhere else "")
     )
-    sys.exit(1 if seen else 0)
+    sys.exit(1 if kinds else 0)
 
 
 @storage.command()
-@click.option("--accept", is_flag=True, help="Footage whose files are gone is lost, also if it is most of it.")
+@click.option(
+    "--accept", is_flag=True, help="Accept the loss of footage whose files are missing, even if it is most of it."
+)
 @_days
 @with_services
 def repair(config: Config, client: redis.Redis, *, accept: bool, days: int | None) -> None:
-    """Bring files and rows together: adopt, close, cut, note as missing. What disagrees for no reason is
-    quarantined."""
+    """Repair files and rows: adopt, close, truncate or mark as missing. Files of unknown origin are quarantined."""
     clock = SystemClock()
-    reconciliation = Reconciliation(open_storage(config), clock, is_recorded=LivingRecorders(client), may_lose=accept)
-    work = Round(reconciliation, StorageReports(client), clock)
+    reconciliation = Reconciliation(
+        open_storage(config), clock, is_recorded=_living_recorders(config, client), may_lose=accept
+    )
+    sweep = Sweep(reconciliation, StorageReports(client), clock)
     if not accept:
-        work.survey()
-    work.mend(_folders(days))
-    console.print(f"repaired: {_words(work.done)}" if work.done else "there was nothing to repair")
+        sweep.survey()
+    sweep.repair(_folders(days))
+    console.print(f"repaired: {_format_counts(sweep.done)}" if sweep.done else "there was nothing to repair")
 
 
 @storage.command()
 @with_services
 def adopt(config: Config, client: redis.Redis) -> None:
-    """Make RECORDINGS_DIR a store: after a disk was added or replaced, and footage copied to it."""
+    """Make RECORDINGS_DIR a store, after a disk was added or replaced and footage was copied to it."""
     adopted = adopt_storage(config)
     StorageReports(client).forget_sweep()
-    console.print(f"the folder '{config.recordings_dir}' is store {adopted.id}; footage in it is taken over by and by,")
-    console.print("at once by 'vas storage repair'")
+    console.print(f"the folder '{config.recordings_dir}' is store {adopted.id}; its footage is adopted gradually,")
+    console.print("or at once by 'vas storage repair'")
+
+
+def _living_recorders(config: Config, client: redis.Redis) -> LivingRecorders:
+    return LivingRecorders(client, find_recorder(create_plugin_manager(), config))
 
 
 def _folders(days: int | None) -> Iterator[Folder]:
@@ -146,19 +159,19 @@ def _print(lines: list[tuple[str, str]]) -> None:
     console.print(table)
 
 
-def _words(counts: dict[str, int]) -> str:
+def _format_counts(counts: dict[str, int]) -> str:
     if not counts:
         return "nothing"
-    return ", ".join(_size(count) if name == "bytes" else f"{count} {name}" for name, count in counts.items())
+    return ", ".join(_format_size(count) if name == "bytes" else f"{count} {name}" for name, count in counts.items())
 
 
-def _size(count: int | None) -> str:
+def _format_size(count: int | None) -> str:
     if count is None:
         return "unknown"
     return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
 
 
-def _ago(at: float | None) -> str:
+def _format_age(at: float | None) -> str:
     if at is None:
         return "never"
     seconds = max(0, int(time.time() - at))

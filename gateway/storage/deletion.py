@@ -1,159 +1,83 @@
-"""Deleting footage, the part in the database: a row turns to garbage, its file goes, then the row.
+"""Deletion of footage in the database: segments are marked as garbage, and the rows of removed files are deleted.
 
-Whoever deletes calls `mark_for_deletion`; the files and then the rows go by
-`gateway.storage.retention.remove_garbage`, now or after a crash. Retention, a person's deletion and the removal of a
-device's footage are the same from there on.
+Retention, a person's deletion and the removal of a deleted device all call `mark_for_deletion`. The files of garbage
+are removed by `gateway.storage.retention`, now or after a crash, and then `drop_segments` deletes the rows. Nothing
+here touches a file or waits: pacing belongs to the callers, who should pause for PAUSE_SECONDS between two batches.
 """
 
-import time
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
-import peewee
 
 from gateway import database
-from gateway.errors import InvalidValue
-from gateway.footage.recordings import Protection, Recording, RecordingEvent, find_recording
+from gateway.footage.gap_rows import add_gaps_of_segments, delete_gaps_before
+from gateway.footage.gaps import Range
+from gateway.footage.protections import is_protected, protected_ranges, unprotected_between
+from gateway.footage.recordings import Protection, Recording, RecordingEvent
+from gateway.footage.rollup import subtract_from_rollup
 from gateway.footage.segments import (
-    FIFTEEN_MINUTES_MS,
     MAX_SEGMENT_MS,
-    UNSETTLED,
+    NOT_CLOSED,
     FifteenMinuteRollup,
     Gap,
     Segment,
     SegmentParts,
     SegmentState,
     StorageRow,
+    StoredSegment,
+    read_segments,
+    select_segments,
 )
 from gateway.media import segment_key
-from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, FootageScope, TenantScope
+from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, FootageScope
 
-#: Rows that change in one transaction: others wait for the database no longer than some tens of milliseconds.
+#: Rows changed in one transaction, so that other writers wait for the database for some tens of milliseconds at most.
 BATCH = 100
-#: Between two of them: SQLite wakes those who wait for its lock only now and then.
+#: Pause between two batches: SQLite wakes writers that wait for its lock only now and then.
 PAUSE_SECONDS = 0.02
-#: Segments further apart than this are two stretches of footage.
-_SAME_RANGE_MS = 1500
 
-Range = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSegment:
-    """What deletion and repair need to know of a segment; `key` names its file."""
-
-    id: int
-    recording_id: int
-    start_ms: int
-    duration_ms: int
-    run: int
-    sequence: int
-    parts: int
-    frames: int
-    size: int
-    init_size: int
-    state: int
-    storage_id: int
-    is_archived: int
-
-    @property
-    def end_ms(self) -> int:
-        return self.start_ms + self.duration_ms
-
-    def key(self, tenant_id: str, device_id: str) -> str:
-        """The name of its file."""
-        return segment_key(tenant_id, device_id, self.start_ms, self.run, self.sequence)
-
-
-@dataclass(frozen=True, slots=True)
-class RangeDeletion:
-    """What a person's deletion took, or with a dry run would take; `kept_protected` counts segments left alone."""
-
-    segments: int = 0
-    bytes: int = 0
-    seconds: float = 0.0
-    kept_protected: int = 0
-
-
-_COLUMNS = tuple(getattr(Segment, name) for name in StoredSegment.__dataclass_fields__)
-
-
-def stored_segments(query: peewee.ModelSelect) -> list[StoredSegment]:
-    """The rows of a query made by `select_segments`."""
-    return [StoredSegment(*row) for row in query.tuples()]
-
-
-def select_segments(recording_id: int | None = None) -> peewee.ModelSelect:
-    """A query on segments with the columns of StoredSegment."""
-    scope = EVERY_RECORDING if recording_id is None else FootageScope(recording_id)
-    return scope.select(Segment, *_COLUMNS)
-
-
-# ---- what is protected ----------------------------------------------------------------------------------------
-
-
-def protected_ranges(recording_ids: Iterable[int] | None = None) -> dict[int, list[Range]]:
-    """The protected ranges of each recording that has any, in order and joined where they touch."""
-    with database.session():
-        query = EVERY_TENANT.select(Protection, Protection.recording_id, Protection.start_ms, Protection.end_ms)
-        if recording_ids is not None:
-            query = query.where(Protection.recording_id.in_(list(recording_ids)))
-        rows = list(query.tuples())
-    ranges: dict[int, list[Range]] = defaultdict(list)
-    for recording_id, start_ms, end_ms in sorted(rows):
-        known = ranges[recording_id]
-        if known and start_ms <= known[-1][1]:
-            known[-1] = (known[-1][0], max(known[-1][1], end_ms))
-        else:
-            known.append((start_ms, end_ms))
-    return dict(ranges)
-
-
-def is_protected(start_ms: int, end_ms: int, ranges: Sequence[Range]) -> bool:
-    """Whether any of the ranges reaches into this one."""
-    return any(start_ms < last and first < end_ms for first, last in ranges)
-
-
-def unprotected_between(ranges: Sequence[Range], start_ms: int, end_ms: int) -> list[Range]:
-    """What is left of a range without the protected ones, in order."""
-    left, at = [], start_ms
-    for first, last in ranges:
-        if last <= at:
-            continue
-        if first >= end_ms:
-            break
-        if first > at:
-            left.append((at, first))
-        at = last
-    if at < end_ms:
-        left.append((at, end_ms))
-    return left
+#: States of segments whose files are not being written.
+_AT_REST = (SegmentState.CLOSED, SegmentState.MISSING)
 
 
 def deletable_segments(
     recording_id: int, ranges: Sequence[Range], *, from_ms: int = 0, before_ms: int, limit: int = BATCH
 ) -> list[StoredSegment]:
-    """The oldest settled segments of a recording that end by `before_ms` and are not protected, at most `limit`.
+    """The oldest segments of a recording that end by `before_ms` and are neither open nor protected, at most `limit`.
 
-    Protected footage costs no time, however much there is of it: only what lies between is read.
+    Only the unprotected ranges are read, so the cost does not grow with the amount of protected footage.
     """
     found: list[StoredSegment] = []
     with database.session():
-        for first, last in unprotected_between(ranges, from_ms, before_ms):
+        for first_ms, last_ms in unprotected_between(ranges, from_ms, before_ms):
             query = select_segments(recording_id).where(
-                Segment.start_ms >= first,
-                Segment.start_ms < last,
-                Segment.start_ms + Segment.duration_ms <= last,
-                Segment.state.in_((SegmentState.CLOSED, SegmentState.MISSING)),
+                Segment.start_ms >= first_ms,
+                Segment.start_ms < last_ms,
+                Segment.start_ms + Segment.duration_ms <= last_ms,
+                Segment.state.in_(_AT_REST),
             )
-            found += stored_segments(query.order_by(Segment.start_ms).limit(limit - len(found)))
+            found += read_segments(query.order_by(Segment.start_ms).limit(limit - len(found)))
             if len(found) >= limit:
                 break
     return found
 
 
-# ---- row → garbage --------------------------------------------------------------------------------------------
+def count_protected(recording_id: int, ranges: Sequence[Range], start_ms: int, end_ms: int) -> int:
+    """The number of segments in a range that are not open and that a protected range overlaps."""
+    count = 0
+    with database.session():
+        at_ms = start_ms
+        for protected_from_ms, protected_until_ms in ranges:
+            first_ms, last_ms = max(protected_from_ms - MAX_SEGMENT_MS, at_ms), min(protected_until_ms, end_ms)
+            if first_ms >= last_ms:
+                continue
+            query = select_segments(recording_id).where(
+                Segment.start_ms >= first_ms,
+                Segment.start_ms < last_ms,
+                Segment.start_ms + Segment.duration_ms <= end_ms,
+                Segment.state.in_(_AT_REST),
+            )
+            count += sum(is_protected(one.start_ms, one.end_ms, ranges) for one in read_segments(query))
+            at_ms = last_ms
+    return count
 
 
 def mark_for_deletion(
@@ -166,12 +90,12 @@ def mark_for_deletion(
     keeps_protected: bool = True,
     takes_open: bool = False,
 ) -> list[StoredSegment]:
-    """Turn segments to garbage and take them out of the roll-up; gives those that were.
+    """Mark segments as garbage and subtract them from the roll-up. Returns the segments that were marked.
 
-    Left alone is what is garbage or gone by now, protected by now, or (unless `takes_open`) still open. With
-    `reason_code` `retention` the moment up to which footage has expired moves on; any other is noted as gaps.
+    Skipped are segments that by now are garbage, deleted, protected or, without `takes_open`, open. With the
+    `reason_code` `retention` the recording's `expired_before_ms` advances; any other reason is recorded as gaps.
     """
-    states = [SegmentState.CLOSED, SegmentState.MISSING] + [SegmentState.OPEN] * takes_open
+    states = [*_AT_REST, SegmentState.OPEN] if takes_open else list(_AT_REST)
     marked: list[StoredSegment] = []
     ids = list(segment_ids)
     for at in range(0, len(ids), BATCH):
@@ -179,153 +103,48 @@ def mark_for_deletion(
             footage = FootageScope(recording_id)
             query = select_segments(recording_id).where(Segment.id.in_(ids[at : at + BATCH]), Segment.state.in_(states))
             if database.is_postgresql():
-                # Whoever protects footage now waits, or is seen below: a new protection locks its recording's key.
+                # A new protection references its recording's row, so it either waits for this lock or is read below.
                 EVERY_TENANT.select(Recording, Recording.id).where(Recording.id == recording_id).for_update().execute()
                 query = query.for_update()
             ranges = protected_ranges([recording_id]).get(recording_id, []) if keeps_protected else []
-            batch = [s for s in stored_segments(query) if not is_protected(s.start_ms, s.end_ms, ranges)]
+            batch = [one for one in read_segments(query) if not is_protected(one.start_ms, one.end_ms, ranges)]
             if not batch:
                 continue
-            footage.update(Segment, state=SegmentState.GARBAGE).where(Segment.id.in_([s.id for s in batch])).execute()
-            _take_from_rollup(footage, [s for s in batch if s.state == SegmentState.CLOSED])
+            footage.update(Segment, state=SegmentState.GARBAGE).where(
+                Segment.id.in_([one.id for one in batch])
+            ).execute()
+            subtract_from_rollup(footage, [one for one in batch if one.state == SegmentState.CLOSED])
             if reason_code == "retention":
-                _note_expired(footage, batch, ranges)
+                _record_expiry(footage, batch, ranges)
             elif reason_code is not None:
-                _note_gaps(footage, batch, reason_code, by_name, is_wanted=is_wanted)
+                add_gaps_of_segments(footage, batch, reason_code, by_name, is_wanted=is_wanted)
             marked += batch
     return marked
 
 
-def delete_range(
-    scope: TenantScope, device_id: str, start_ms: int, end_ms: int, by_name: str, *, dry_run: bool = False
-) -> RangeDeletion:
-    """Delete the segments that lie wholly in a range, but not protected or open ones; the files go soon after.
-
-    Raises NotFound, and InvalidValue for a range that ends before it begins.
+def _record_expiry(footage: FootageScope, batch: list[StoredSegment], ranges: Sequence[Range]) -> None:
+    """Advance `expired_before_ms`. Footage deleted while older footage stays becomes a gap: archived footage goes
+    first.
     """
-    if end_ms <= start_ms:
-        raise InvalidValue("end", "'end' must be after 'start'")
-    recording = find_recording(scope, device_id)
-    ranges = protected_ranges([recording.id]).get(recording.id, [])
-    kept = _count_protected(recording.id, ranges, start_ms, end_ms)
-    segments = size = duration = 0
-    at = start_ms
-    while batch := deletable_segments(recording.id, ranges, from_ms=at, before_ms=end_ms):
-        at = batch[-1].start_ms + 1
-        if not dry_run:
-            ids = [segment.id for segment in batch]
-            batch = mark_for_deletion(
-                recording.id, ids, reason_code="deleted_by_person", by_name=by_name, is_wanted=True
-            )
-            time.sleep(PAUSE_SECONDS)
-        segments += len(batch)
-        present = [segment for segment in batch if segment.state == SegmentState.CLOSED]
-        size += sum(segment.size for segment in present)
-        duration += sum(segment.duration_ms for segment in present)
-    return RangeDeletion(segments, size, duration / 1000, kept)
-
-
-def _count_protected(recording_id: int, ranges: Sequence[Range], start_ms: int, end_ms: int) -> int:
-    """Settled segments that lie in a range and are touched by a protected one."""
-    count = 0
-    with database.session():
-        seen_to = start_ms
-        for first, last in ranges:
-            first, last = max(first - MAX_SEGMENT_MS, seen_to), min(last, end_ms)  # noqa: PLW2901
-            if first >= last:
-                continue
-            query = select_segments(recording_id).where(
-                Segment.start_ms >= first,
-                Segment.start_ms < last,
-                Segment.start_ms + Segment.duration_ms <= end_ms,
-                Segment.state.in_((SegmentState.CLOSED, SegmentState.MISSING)),
-            )
-            count += sum(is_protected(s.start_ms, s.end_ms, ranges) for s in stored_segments(query))
-            seen_to = last
-    return count
-
-
-def _take_from_rollup(footage: FootageScope, segments: Iterable[StoredSegment]) -> None:
-    sums: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for segment in segments:
-        total = sums[segment.start_ms // FIFTEEN_MINUTES_MS]
-        total[0] += segment.duration_ms
-        total[1] += segment.size
-        total[2] += 1
-    for quarter, (duration_ms, size, count) in sorted(sums.items()):
-        footage.update(
-            FifteenMinuteRollup,
-            recorded_ms=FifteenMinuteRollup.recorded_ms - duration_ms,
-            bytes=FifteenMinuteRollup.bytes - size,
-            segments=FifteenMinuteRollup.segments - count,
-        ).where(FifteenMinuteRollup.quarter == quarter).execute()
-    footage.delete(FifteenMinuteRollup).where(
-        FifteenMinuteRollup.quarter.in_(list(sums)), FifteenMinuteRollup.segments <= 0
-    ).execute()
-
-
-def _note_expired(footage: FootageScope, batch: list[StoredSegment], ranges: Sequence[Range]) -> None:
-    """Move `expired_before_ms` on; what goes although older footage stays (archived goes first) is a gap of its own."""
     newest_ms = max(segment.end_ms for segment in batch)
-    left = deletable_segments(footage.recording_id, ranges, before_ms=newest_ms, limit=1)
-    bound_ms = left[0].start_ms if left else newest_ms
+    kept = deletable_segments(footage.recording_id, ranges, before_ms=newest_ms, limit=1)
+    bound_ms = kept[0].start_ms if kept else newest_ms
     expired = [segment.end_ms for segment in batch if segment.end_ms <= bound_ms]
     if expired:
         EVERY_TENANT.update(Recording, expired_before_ms=max(expired)).where(
             Recording.id == footage.recording_id, Recording.expired_before_ms < max(expired)
         ).execute()
-        _forget_gaps(footage, max(expired))
-    _note_gaps(footage, [s for s in batch if s.end_ms > bound_ms], "retention", None, is_wanted=False)
-
-
-def _forget_gaps(footage: FootageScope, before_ms: int) -> None:
-    footage.delete(Gap).where(Gap.start_ms < before_ms, Gap.end_ms <= before_ms).execute()
-
-
-def _note_gaps(
-    footage: FootageScope, segments: Iterable[StoredSegment], reason_code: str, by_name: str | None, *, is_wanted: bool
-) -> None:
-    """Note where footage was; stretches that touch are one gap. What is missing already has its gap."""
-    stretches: list[list[int]] = []
-    for segment in sorted(segments, key=lambda item: item.start_ms):
-        if segment.state == SegmentState.MISSING or segment.duration_ms <= 0:
-            continue
-        if stretches and segment.start_ms - stretches[-1][1] <= _SAME_RANGE_MS:
-            stretches[-1][1] = max(stretches[-1][1], segment.end_ms)
-        else:
-            stretches.append([segment.start_ms, segment.end_ms])
-    for start_ms, end_ms in stretches:
-        add_contiguous_range(footage, start_ms, end_ms, reason_code, by_name=by_name, is_wanted=is_wanted)
-
-
-def add_contiguous_range(
-    footage: FootageScope, start_ms: int, end_ms: int, reason_code: str, *, by_name: str | None = None, is_wanted: bool
-) -> None:
-    """Note a gap that is over; one of the same kind that touches it grows. Within the caller's transaction."""
-    same = (Gap.reason_code == reason_code) & (Gap.is_wanted == int(is_wanted))
-    same &= Gap.by_name.is_null() if by_name is None else Gap.by_name == by_name
-    near = (
-        footage.select(Gap)
-        .where(same, Gap.start_ms <= end_ms + _SAME_RANGE_MS, Gap.end_ms >= start_ms - _SAME_RANGE_MS)
-        .order_by(Gap.start_ms)
+        delete_gaps_before(footage, max(expired))
+    add_gaps_of_segments(
+        footage, [segment for segment in batch if segment.end_ms > bound_ms], "retention", None, is_wanted=False
     )
-    touching = list(near)
-    if touching:
-        start_ms = min(start_ms, touching[0].start_ms)
-        end_ms = max(end_ms, *(gap.end_ms for gap in touching))
-        footage.delete(Gap).where(Gap.id.in_([gap.id for gap in touching])).execute()
-    footage.insert(
-        Gap, start_ms=start_ms, end_ms=end_ms, reason_code=reason_code, by_name=by_name, is_wanted=int(is_wanted)
-    ).execute()
-
-
-# ---- garbage → gone -------------------------------------------------------------------------------------------
 
 
 def garbage_keys(storage_id: int, limit: int = BATCH) -> list[tuple[int, str]]:
-    """Id and key of segments whose files are to go from a storage.
+    """Ids and keys of garbage whose files are to be removed from a store.
 
-    Those of other stores of its kind are among them: only one is in use at a time, and what is not in it is gone.
+    Includes garbage of other stores of the same kind: only one is in use at a time, and a file that is not in it is
+    gone.
     """
     with database.session():
         kind = StorageRow.select(StorageRow.kind).where(StorageRow.id == storage_id)
@@ -334,8 +153,8 @@ def garbage_keys(storage_id: int, limit: int = BATCH) -> list[tuple[int, str]]:
             EVERY_RECORDING.select(
                 Segment, Segment.id, Segment.start_ms, Segment.run, Segment.sequence, Segment.recording_id
             )
-            .where(UNSETTLED, Segment.state == SegmentState.GARBAGE, Segment.storage_id.in_(stores))
-            .limit(limit)  # in no order: with one, a database may walk all rows in that order
+            .where(NOT_CLOSED, Segment.state == SegmentState.GARBAGE, Segment.storage_id.in_(stores))
+            .limit(limit)  # not ordered: for an order a database may walk through all rows
         )
         rows = list(query.tuples())
         owners = {
@@ -350,7 +169,7 @@ def garbage_keys(storage_id: int, limit: int = BATCH) -> list[tuple[int, str]]:
 
 
 def drop_segments(segment_ids: Sequence[int]) -> int:
-    """Remove the rows of garbage whose files are gone; gives how many."""
+    """Delete the rows of garbage whose files were removed; returns how many."""
     if not segment_ids:
         return 0
     with database.transaction():
@@ -364,25 +183,22 @@ def drop_segments(segment_ids: Sequence[int]) -> int:
         return EVERY_RECORDING.delete(Segment).where(Segment.id.in_(garbage)).execute()
 
 
-# ---- devices that were deleted --------------------------------------------------------------------------------
-
-
 def deleted_recordings() -> list[Recording]:
-    """The recordings of devices that were deleted, whose footage is to go."""
+    """The recordings of deleted devices, whose footage is to be deleted."""
     with database.session():
         return list(EVERY_TENANT.select(Recording).where(Recording.deleted_at.is_null(False)).order_by(Recording.id))
 
 
 def mark_recording_for_deletion(recording_id: int, limit: int = BATCH) -> list[StoredSegment]:
-    """Turn the next segments of a deleted device to garbage, protected and open ones too."""
+    """Mark the next segments of a deleted device as garbage, including protected and open ones."""
     with database.session():
         query = select_segments(recording_id).where(Segment.state != SegmentState.GARBAGE)
-        ids = [segment.id for segment in stored_segments(query.order_by(Segment.start_ms).limit(limit))]
+        ids = [segment.id for segment in read_segments(query.order_by(Segment.start_ms).limit(limit))]
     return mark_for_deletion(recording_id, ids, keeps_protected=False, takes_open=True)
 
 
 def drop_recording(recording_id: int) -> bool:
-    """Remove a deleted device's recording with all that hangs on it; False while it still has segments."""
+    """Delete a deleted device's recording and all its rows; returns False while it still has segments."""
     with database.transaction():
         footage = FootageScope(recording_id)
         if footage.select(Segment, Segment.id).limit(1).tuples().first() is not None:
@@ -391,9 +207,9 @@ def drop_recording(recording_id: int) -> bool:
             footage.delete(model).execute()
         for model in (Protection, RecordingEvent):
             EVERY_TENANT.delete(model).where(model.recording_id == recording_id).execute()
-        gone = (
+        deleted = (
             EVERY_TENANT.delete(Recording)
             .where(Recording.id == recording_id, Recording.deleted_at.is_null(False))
             .execute()
         )
-        return bool(gone)
+        return bool(deleted)

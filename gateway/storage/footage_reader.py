@@ -1,11 +1,11 @@
-"""Reads the parts of a range from the storage, checks each of them, and passes over what is damaged."""
+"""Reads the parts of a range from the store, checks each of them, and skips damaged ones."""
 
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from gateway.errors import NotFound
-from gateway.footage.cuts import ContiguousRange, Piece
+from gateway.footage.cuts import ContiguousRange, FilePiece
 from gateway.mp4.boxes import InvalidMedia
 from gateway.mp4.samples import (
     AUDIO,
@@ -17,16 +17,14 @@ from gateway.mp4.samples import (
     parse_part,
     read_parts,
 )
-from gateway.storage.local import Storage, StorageUnavailable
+from gateway.storage.interface import Storage, StorageUnavailable
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class FootagePart:
-    """A whole part. `start_ms` is the wall clock of its first frame. `is_break`: it does not go on where the last
-    ended.
-    """
+    """A whole part. `start_ms` is the wall clock of its first frame. `is_break`: it does not continue the part before."""
 
     start_ms: int
     is_key: bool
@@ -37,9 +35,9 @@ class FootagePart:
 
 
 class FootageReader:
-    """Gives parts in order; what cannot be read is left out up to the next key frame, and noted in `damaged`.
+    """Yields parts in order. After an unreadable part it skips to the next key frame and adds the range to `damaged`.
 
-    `check` is called for each part and may raise. `bytes_read` counts what was read or passed over.
+    `check` is called for each part and may raise. `bytes_read` counts the bytes that were read or skipped.
     """
 
     def __init__(self, storage: Storage, check: Callable[[], None]) -> None:
@@ -49,19 +47,19 @@ class FootageReader:
         self.damaged: list[tuple[int, int]] = []
 
     def again(self) -> "FootageReader":
-        """A reader of the same storage that counts for itself."""
+        """Another reader of the same store, with its own counts."""
         return FootageReader(self._storage, self._check)
 
-    def read_init(self, piece: Piece) -> bytes:
+    def read_init(self, piece: FilePiece) -> bytes:
         """The init segment of a piece's file; raises InvalidMedia, NotFound, StorageUnavailable."""
         data = b"".join(self._storage.read(piece.key, 0, piece.init_size))
         if len(data) != piece.init_size:
             raise InvalidMedia("the file ends inside its init segment")
         return data
 
-    def read_formats(self, stretch: ContiguousRange) -> tuple[TrackFormat, ...]:
-        """The tracks of the first file of a stretch that can be read; empty when none can."""
-        for piece in stretch.pieces:
+    def read_formats(self, footage: ContiguousRange) -> tuple[TrackFormat, ...]:
+        """The tracks of the first readable file of a range; empty when none can be read."""
+        for piece in footage.pieces:
             try:
                 return parse_init(self.read_init(piece))
             except (InvalidMedia, NotFound):
@@ -70,20 +68,20 @@ class FootageReader:
                 refuse_if_away(error)
         return ()
 
-    def read(self, stretch: ContiguousRange) -> Iterator[FootagePart]:
-        """The parts of a stretch, the first of them with a key frame."""
+    def read(self, footage: ContiguousRange) -> Iterator[FootagePart]:
+        """Yield the parts of a range; the first one begins with a key frame."""
         is_broken = True
-        for piece in stretch.pieces:
+        for piece in footage.pieces:
             try:
                 tracks = parse_init(self.read_init(piece))
             except (InvalidMedia, NotFound, StorageUnavailable) as error:
-                self._pass_over(piece, 0, len(piece.parts), error)
+                self._skip(piece, 0, len(piece.parts), error)
                 is_broken = True
                 continue
             at = 0
             while at < len(piece.parts):
                 if is_broken and not piece.parts[at].is_key:
-                    self._pass_over(piece, at, at + 1)
+                    self._skip(piece, at, at + 1)
                     at += 1
                     continue
                 rest = piece.cut(at, len(piece.parts))
@@ -99,27 +97,27 @@ class FootageReader:
                         raise InvalidMedia("the file ends too early")
                 except (InvalidMedia, NotFound, StorageUnavailable) as error:
                     gone = len(piece.parts) if isinstance(error, NotFound) else at + 1
-                    self._pass_over(piece, at, gone, error)
+                    self._skip(piece, at, gone, error)
                     is_broken, at = True, gone
 
     def _build(
-        self, piece: Piece, index: int, data: bytes, tracks: tuple[TrackFormat, ...], is_break: bool
+        self, piece: FilePiece, index: int, data: bytes, tracks: tuple[TrackFormat, ...], is_break: bool
     ) -> FootagePart:
         fact = piece.parts[index]
         if len(data) != fact.size:
-            raise InvalidMedia(f"a part of {len(data)} bytes where the index tells of {fact.size}")
+            raise InvalidMedia(f"a part of {len(data)} bytes where the index has {fact.size}")
         samples = parse_part(data, tracks)
         video = tuple(one for one in samples if one.track.kind == VIDEO)
         audio = tuple(one for one in samples if one.track.kind == AUDIO)
         if sum(len(one) for one in video) != fact.frames:
-            raise InvalidMedia(f"a part without the {fact.frames} frames that the index tells of")
+            raise InvalidMedia(f"a part without the {fact.frames} frames that the index has")
         if not all(has_whole_units(one, one.track.length_size) for one in video):
             raise InvalidMedia("frames whose units do not add up")
         if is_break and not (video and video[0].keys[0]):
-            raise InvalidMedia("a part without the key frame that the index tells of")
+            raise InvalidMedia("a part without the key frame that the index has")
         return FootagePart(piece.part_start_ms(index), fact.is_key, is_break, data, video, audio)
 
-    def _pass_over(self, piece: Piece, first: int, last: int, error: Exception | None = None) -> None:
+    def _skip(self, piece: FilePiece, first: int, last: int, error: Exception | None = None) -> None:
         if isinstance(error, StorageUnavailable):
             refuse_if_away(error)
         if error is not None:
@@ -133,6 +131,6 @@ class FootageReader:
 
 
 def refuse_if_away(error: StorageUnavailable) -> None:
-    """Raise it unless it is of a bad place on the disk, which is passed over; a disk that is away is no damage."""
+    """Raise an error of an unavailable disk. A bad spot on the disk is damage and is skipped."""
     if error.reason != StorageUnavailable.reason:
         raise error

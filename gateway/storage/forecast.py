@@ -1,54 +1,51 @@
-"""How long the free space lasts: what is written a day, up to what the limits of age and size let each recording
-hold."""
+"""Capacity forecast: how long the free space lasts, given the daily growth and the limits of age and size."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: Beyond it nothing is foretold: as long as footage can be kept.
+#: The forecast ends here: the longest time for which footage can be kept.
 _MAX_DAYS = 36_500.0
 _NO_LIMIT = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Of a recording: the bytes that it holds, those that it writes a day, and the most that its own limits let it
-    hold.
-    """
+    """A recording's size, its bytes written a day, and the size up to which its own limits let it grow, in bytes."""
 
     tenant_id: str
-    held: float
+    size: float
     per_day: float
-    most: float = _NO_LIMIT
+    max_bytes: float = _NO_LIMIT
 
 
 def days_until_full(
-    growths: Sequence[Growth], room: float, *, tenant_most: float = _NO_LIMIT, store_most: float = _NO_LIMIT
+    growths: Sequence[Growth], room: float, *, tenant_max: float = _NO_LIMIT, store_max: float = _NO_LIMIT
 ) -> float | None:
-    """Days until `room` bytes more are held; None where nothing is written, or where the limits make footage go before.
+    """Days until `room` more bytes are used. None when nothing is written, or when limits delete footage before that.
 
-    `tenant_most` and `store_most`: the most bytes of a tenant and of all together.
+    `tenant_max` and `store_max` are the limits of each tenant and of the whole store, in bytes.
     """
     if not any(growth.per_day > 0 for growth in growths):
         return None
-    if _grown(growths, _MAX_DAYS, tenant_most, store_most) < room:
+    if _grown(growths, _MAX_DAYS, tenant_max, store_max) < room:
         return None
     low, high = 0.0, _MAX_DAYS
     while high - low > 1e-3 * max(1.0, low):
         middle = (low + high) / 2
-        if _grown(growths, middle, tenant_most, store_most) < room:
+        if _grown(growths, middle, tenant_max, store_max) < room:
             low = middle
         else:
             high = middle
     return high
 
 
-def _grown(growths: Sequence[Growth], days: float, tenant_most: float, store_most: float) -> float:
-    """The bytes that will have been added after so many days. Never less with more days."""
-    held: dict[str, float] = defaultdict(float)
+def _grown(growths: Sequence[Growth], days: float, tenant_max: float, store_max: float) -> float:
+    """The bytes added after some days; it never falls with the number of days."""
+    sizes: dict[str, float] = defaultdict(float)
     added: dict[str, float] = defaultdict(float)
     for growth in growths:
-        held[growth.tenant_id] += growth.held
-        added[growth.tenant_id] += min(growth.per_day * days, max(0.0, growth.most - growth.held))
-    of_all = sum(min(added[tenant], max(0.0, tenant_most - held[tenant])) for tenant in held)
-    return min(of_all, max(0.0, store_most - sum(held.values())))
+        sizes[growth.tenant_id] += growth.size
+        added[growth.tenant_id] += min(growth.per_day * days, max(0.0, growth.max_bytes - growth.size))
+    of_all = sum(min(added[tenant], max(0.0, tenant_max - sizes[tenant])) for tenant in sizes)
+    return min(of_all, max(0.0, store_max - sum(sizes.values())))

@@ -1,4 +1,4 @@
-"""What health, doctor and the command line say of the store of footage."""
+"""State of the store of footage, for the health page, `vas doctor` and `vas storage status`."""
 
 import time
 from dataclasses import dataclass
@@ -9,18 +9,19 @@ from gateway import database
 from gateway.config import Config
 from gateway.errors import Unavailable
 from gateway.hookspecs import ComponentHealth
-from gateway.storage.local import Space, StorageUnavailable, open_storage
+from gateway.storage.interface import Space, StorageUnavailable
+from gateway.storage.limits import free_bytes_floor
+from gateway.storage.local import open_storage
 from gateway.storage.report import FULL, SUSPICIOUS, StorageReport, StorageReports
-from gateway.storage.retention import free_bytes_floor
 from gateway.storage.usage import bytes_per_hour
 
-#: A report of retention that is older is no good sign.
+#: Maximum age of a retention report; an older one means that no process does the housekeeping.
 _SILENT_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class StorageState:
-    """The store as it is now. `state` as in StorageReport; space is None while the store is away."""
+    """The present state of the store. `state` as in StorageReport; `space` is None while it is unavailable."""
 
     state: str
     reason: str | None
@@ -32,7 +33,7 @@ class StorageState:
 
 
 def read_storage_state(config: Config, client: redis.Redis) -> StorageState:
-    """The state by a look at the store itself, and what housekeeping last said. Raises DatabaseUnavailable."""
+    """Check the store itself and read the last report of housekeeping. Raises DatabaseUnavailable."""
     report = _read_report(client)
     rate = bytes_per_hour(int(time.time() * 1000))
     storage = open_storage(config)
@@ -42,14 +43,14 @@ def read_storage_state(config: Config, client: redis.Redis) -> StorageState:
     except StorageUnavailable as error:
         return StorageState("unavailable", error.reason, error.message, None, None, rate, report)
     floor = free_bytes_floor(config, space, rate)
-    told = (report.state, report.reason, report.message) if report else ("ok", None, "")
-    if told[0] not in (FULL, SUSPICIOUS):
-        told = ("ok", None, "")
-    return StorageState(*told, space, floor, rate, report)
+    reported = (report.state, report.reason, report.message) if report else ("ok", None, "")
+    if reported[0] not in (FULL, SUSPICIOUS):
+        reported = ("ok", None, "")
+    return StorageState(*reported, space, floor, rate, report)
 
 
 def check_storage(config: Config, client: redis.Redis) -> ComponentHealth:
-    """Whether footage can be written, there is room, and rows and files agree."""
+    """Whether footage can be written, there is space, and rows and files agree."""
     try:
         found = read_storage_state(config, client)
     except database.DatabaseUnavailable:
@@ -57,7 +58,7 @@ def check_storage(config: Config, client: redis.Redis) -> ComponentHealth:
     if found.space is None:
         if found.report is None and config.recording_mode == "off":
             return ComponentHealth("ok", detail={"used": False})
-        return ComponentHealth("down", found.message, "check RECORDINGS_DIR and its disk; recording goes on by itself")
+        return ComponentHealth("down", found.message, "check RECORDINGS_DIR and its disk; recording resumes by itself")
     detail = {
         "total_bytes": found.space.total,
         "free_bytes": found.space.free,
@@ -68,16 +69,16 @@ def check_storage(config: Config, client: redis.Redis) -> ComponentHealth:
         return ComponentHealth(
             "degraded",
             found.message,
-            "mount the right disk; only if footage is really gone: 'vas storage repair --accept'",
+            "mount the right disk; only if footage is really gone, run 'vas storage repair --accept'",
             detail,
         )
     if found.state == FULL:
-        return ComponentHealth("degraded", found.message, "release protected footage, or add space", detail)
+        return ComponentHealth("degraded", found.message, "remove protections of footage, or add space", detail)
     retention_at = found.report.retention_at if found.report else None
     if found.bytes_per_hour and retention_at is not None and abs(time.time() - retention_at) > _SILENT_SECONDS:
         return ComponentHealth(
             "degraded",
-            "nobody has looked after the footage for some minutes",
+            "no process has done the housekeeping of footage for some minutes",
             "see the log of the record workers",
             detail,
         )

@@ -1,61 +1,53 @@
-"""Brings the rows of footage and its files together, one device and day at a time, and never loses by it what is there.
+"""Reconciliation: compares the rows of footage with its files, one device and day at a time, and repairs mismatches.
 
-`look` compares and changes nothing; `mend` changes what was seen. Where more than half of what was looked at would be
-lost, something else is wrong than files (a disk not mounted, a wrong folder): then nothing is changed until a person
-says so.
+`scan` compares and changes nothing; `repair` changes what a scan found. Where more than half of the compared segments
+would be lost, the cause is something other than files, such as an unmounted disk or a wrong folder. Then nothing is
+changed until a person confirms the loss.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
-
-import redis
 
 from gateway import database
 from gateway.clock import DAY_MS, Clock
 from gateway.errors import LeaseLost, NotFound
 from gateway.footage.recordings import Recording
-from gateway.footage.segment_scan import SegmentScan, scan_segment
-from gateway.footage.segments import UNSETTLED, Fence, Segment, SegmentState, read_packed
-from gateway.leases import Leases
-from gateway.media import parse_segment_key, unpack_parts
-from gateway.storage.deletion import StoredSegment, select_segments, stored_segments
-from gateway.storage.local import Storage, StorageUnavailable
-from gateway.storage.repairs import (
-    Content,
-    adopt_segment,
-    drop_empty,
-    finalize_rollup,
-    finalize_segment,
-    finalize_times,
-    has_row,
-    holds_parts,
-    mark_missing,
-    move_segments,
+from gateway.footage.rollup import correct_rollup
+from gateway.footage.segments import (
+    NOT_CLOSED,
+    Fence,
+    Segment,
+    SegmentState,
+    StoredSegment,
+    read_segments,
+    select_segments,
 )
-from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT
+from gateway.storage.file_repair import FileRepair, Repair
+from gateway.storage.folders import Folder, folder_of, read_recordings
+from gateway.storage.interface import Storage, StorageUnavailable
+from gateway.storage.repairs import move_segments
+from gateway.tenancy.scopes import EVERY_TENANT
 
 log = logging.getLogger(__name__)
 
-#: The lease of whoever records a device.
-RECORDER_LEASE = "output:hls_recorder"
-
-#: Files that were changed less long ago are left alone: somebody may be about to write their row.
+#: Files changed more recently are skipped: another process may be about to write their row.
 QUIET_SECONDS = 30.0
-#: With a living recorder, whose rows may wait in a line, a file without a row must be older.
+#: The same for files without a row while a recorder is alive: its rows may be queued while the database is away.
 _RECORDED_QUIET_SECONDS = 900.0
+#: Open segments read at once.
+_MAX_OPEN = 1000
 
 
 class TooManyMissing(StorageUnavailable):
-    """More than half of what was looked at would be lost: the storage is not what it was, and nothing was changed."""
+    """More than half of the compared segments would be lost: it is not the same store, and nothing was changed."""
 
     reason = "too_many_missing"
 
 
-class Seen(StrEnum):
+class MismatchKind(StrEnum):
     """How a row and its file disagree."""
 
     MISSING = "missing"
@@ -68,71 +60,46 @@ class Seen(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """What one device recorded on one day: `day` counts from 1970, UTC."""
+class Mismatch:
+    """A row and a file that disagree. `segment` is None for a file without a row, `size` for a row without a file.
 
-    recording_id: int
-    tenant_id: str
-    device_id: str
-    day: int
-
-    @property
-    def prefix(self) -> str:
-        """Where its files lie."""
-        return f"{self.tenant_id}/{self.device_id}/{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(self.day):%Y-%m-%d}"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A disagreement. `segment` is None for a file without a row; `size` is the file's, None without one.
-
-    `fence` is of the recorder that was the newest before anything was looked at.
+    `fence` has the fencing token that was the newest before anything was compared.
     """
 
     folder: Folder
     fence: Fence
-    seen: Seen
+    kind: MismatchKind
     key: str
     segment: StoredSegment | None
     size: int | None
 
 
 @dataclass(slots=True)
-class Look:
-    """What was compared, and what disagrees.
+class Scan:
+    """The result of a comparison.
 
-    `lost` counts segments that could not be played any more, `elsewhere` those of a store that is not here: they are
-    left alone.
+    `checked` counts the compared segments, `lost` those that could no longer be played, and `elsewhere` those of a
+    store that is not here, which are skipped.
     """
 
     checked: int = 0
     lost: int = 0
     elsewhere: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    mismatches: list[Mismatch] = field(default_factory=list)
 
-    def add(self, other: "Look") -> None:
-        """Count another look in."""
+    def add(self, other: "Scan") -> None:
+        """Add another scan to this one."""
         self.checked += other.checked
         self.lost += other.lost
         self.elsewhere += other.elsewhere
-        self.findings += other.findings
-
-
-class LivingRecorders:
-    """Which devices are being recorded now. Every question raises redis.RedisError when Redis is away."""
-
-    def __init__(self, client: redis.Redis) -> None:
-        self._leases = Leases(client)
-
-    def __call__(self, device_id: str) -> bool:
-        return self._leases.holder(RECORDER_LEASE, device_id) is not None
+        self.mismatches += other.mismatches
 
 
 class Reconciliation:
-    """Looks and repairs over one storage.
+    """Compares and repairs one store.
 
-    `is_recorded(device_id)` tells whether a living recorder writes a device's footage now; `keep_going` is called
-    between steps, and raises to end the work. With `may_lose` a person has said that what is missing is lost.
+    `is_recorded(device_id)` returns whether a living recorder writes a device's footage now. `keep_going` is called
+    between steps and raises to end the work. With `may_lose` a person has confirmed that missing footage is lost.
     """
 
     def __init__(
@@ -152,16 +119,16 @@ class Reconciliation:
 
     # ---- comparing ---------------------------------------------------------------------------------------------
 
-    def look(self, folder: Folder) -> Look:
+    def scan(self, folder: Folder) -> Scan:
         """Compare the rows of a device and day with its files. Changes nothing."""
         self._keep_going()
-        look = Look()
-        epoch = _read_epoch(folder.recording_id)
-        if epoch is None:
-            return look
-        fence = Fence(folder.recording_id, epoch)
+        scan = Scan()
+        token = _read_fencing_token(folder.recording_id)
+        if token is None:
+            return scan
+        fence = Fence(folder.recording_id, token)
         rows = self._rows(folder)
-        # Rows first: a file that is written meanwhile has its row later, and one that is deleted lost it before.
+        # Rows before files: a file written meanwhile gets its row later, and a deleted one lost its row before.
         files = {key: (size, modified) for key, size, modified in self._storage.list(folder.prefix)}
         is_recorded: bool | None = None
         for segment in rows:
@@ -170,222 +137,110 @@ class Reconciliation:
             if segment.state == SegmentState.GARBAGE:
                 continue
             if segment.storage_id != self._storage.id and size is None and not self.may_lose:
-                look.elsewhere += segment.state != SegmentState.MISSING
+                scan.elsewhere += segment.state != SegmentState.MISSING
                 continue
-            look.checked += segment.state != SegmentState.MISSING
+            scan.checked += segment.state != SegmentState.MISSING
             if segment.state == SegmentState.OPEN:
                 is_recorded = self._is_recorded(folder.device_id) if is_recorded is None else is_recorded
                 if is_recorded:
                     continue
-            seen = self._compare(segment, size)
-            if seen is None or (modified is not None and self._is_young(modified, QUIET_SECONDS)):
+            kind = self._compare(segment, size)
+            if kind is None or (modified is not None and self._is_recent(modified, QUIET_SECONDS)):
                 continue
-            look.lost += seen is Seen.MISSING or (seen is Seen.SHORT and size < segment.size // 2)
-            look.findings.append(Finding(folder, fence, seen, key, segment, size))
+            scan.lost += kind is MismatchKind.MISSING or (kind is MismatchKind.SHORT and size < segment.size // 2)
+            scan.mismatches.append(Mismatch(folder, fence, kind, key, segment, size))
         for key, (size, modified) in files.items():
             is_recorded = self._is_recorded(folder.device_id) if is_recorded is None else is_recorded
-            if not self._is_young(modified, _RECORDED_QUIET_SECONDS if is_recorded else QUIET_SECONDS):
-                look.findings.append(Finding(folder, fence, Seen.UNKNOWN, key, None, size))
-        return look
+            if not self._is_recent(modified, _RECORDED_QUIET_SECONDS if is_recorded else QUIET_SECONDS):
+                scan.mismatches.append(Mismatch(folder, fence, MismatchKind.UNKNOWN, key, None, size))
+        return scan
 
     def folders_left_open(self) -> list[Folder]:
-        """Where segments are still open although nobody records their device."""
+        """Folders with open segments of devices that no recorder records."""
         with database.session():
-            query = select_segments().where(UNSETTLED, Segment.state == SegmentState.OPEN).limit(1000)
-            days = {(segment.recording_id, segment.start_ms // DAY_MS) for segment in stored_segments(query)}
-        owners = {row.id: row for row in read_recordings([recording_id for recording_id, _ in days])}
-        abandoned = {key for key, row in owners.items() if not self._is_recorded(row.device_id)}
-        return [folder_of(owners[key], day) for key, day in sorted(days) if key in abandoned]
+            query = select_segments().where(NOT_CLOSED, Segment.state == SegmentState.OPEN).limit(_MAX_OPEN)
+            days = {(segment.recording_id, segment.start_ms // DAY_MS) for segment in read_segments(query)}
+        recordings = {row.id: row for row in read_recordings([recording_id for recording_id, _ in days])}
+        abandoned = {key for key, row in recordings.items() if not self._is_recorded(row.device_id)}
+        return [folder_of(recordings[key], day) for key, day in sorted(days) if key in abandoned]
 
-    def _compare(self, segment: StoredSegment, size: int | None) -> Seen | None:
+    def _compare(self, segment: StoredSegment, size: int | None) -> MismatchKind | None:
         if segment.state == SegmentState.MISSING:
-            return None if size is None else Seen.RETURNED
+            return None if size is None else MismatchKind.RETURNED
         if size is None:
-            return Seen.MISSING
+            return MismatchKind.MISSING
         if segment.state == SegmentState.OPEN:
-            return Seen.LEFT_OPEN
+            return MismatchKind.LEFT_OPEN
         if size == segment.size:
-            return None if segment.storage_id == self._storage.id else Seen.MOVED
-        return Seen.SHORT if size < segment.size else Seen.LONG
+            return None if segment.storage_id == self._storage.id else MismatchKind.MOVED
+        return MismatchKind.SHORT if size < segment.size else MismatchKind.LONG
 
     def _rows(self, folder: Folder) -> list[StoredSegment]:
         with database.session():
             query = select_segments(folder.recording_id).where(
                 Segment.start_ms >= folder.day * DAY_MS, Segment.start_ms < (folder.day + 1) * DAY_MS
             )
-            return stored_segments(query.order_by(Segment.start_ms))
+            return read_segments(query.order_by(Segment.start_ms))
 
-    def _is_young(self, modified: float, seconds: float) -> bool:
+    def _is_recent(self, modified: float, seconds: float) -> bool:
         return abs(self._clock.wall() - modified) < seconds
 
     # ---- repairing ---------------------------------------------------------------------------------------------
 
-    def mend(self, look: Look) -> Counter[str]:
-        """Change what a look has seen; gives what was done, by words. What a recorder owns by now is left alone."""
+    def repair(self, scan: Scan) -> Counter[str]:
+        """Repair what a scan found; returns the number of repairs by action. Skips what a recorder has claimed since."""
         done: Counter[str] = Counter()
-        moved = [finding for finding in look.findings if finding.seen is Seen.MOVED]
+        moved = [mismatch for mismatch in scan.mismatches if mismatch.kind is MismatchKind.MOVED]
         if moved and (count := self._move(moved)):
             done["moved"] += count
             log.warning("device %s: %d segments are in this store now", moved[0].folder.device_id, count)
-        for finding in look.findings:
-            if finding.seen is Seen.MOVED:
+        for mismatch in scan.mismatches:
+            if mismatch.kind is MismatchKind.MOVED:
                 continue
             self._keep_going()
             try:
-                word = self._repair(finding)
+                repair = self._repair(mismatch)
             except (LeaseLost, NotFound):
-                word = None  # somebody else was faster; the next round sees what is left
-            if word is not None:
-                done[word] += 1
-                log.warning("device %s: %s: '%s'", finding.folder.device_id, word, finding.key)
+                repair = None  # another process was faster; the next sweep finds what is left
+            if repair is not None:
+                done[repair.action.value] += 1
+                log.warning("device %s: %s: '%s'", mismatch.folder.device_id, repair.action, mismatch.key)
         return done
 
-    def _move(self, findings: list[Finding]) -> int:
+    def correct_rollup(self, folder: Folder) -> Counter[str]:
+        """Recompute a day's roll-up where it differs from the sums of its segments, as after a row was lost."""
+        token = _read_fencing_token(folder.recording_id)
+        try:
+            is_changed = token is not None and correct_rollup(Fence(folder.recording_id, token), folder.day)
+        except LeaseLost:
+            is_changed = False  # a recorder has started meanwhile; the next sweep comes
+        if is_changed:
+            log.warning("device %s: the sums of '%s' were wrong and are corrected", folder.device_id, folder.prefix)
+        return Counter({"sums corrected": 1} if is_changed else {})
+
+    def _move(self, mismatches: list[Mismatch]) -> int:
         self._storage.check()
         try:
-            return move_segments(findings[0].fence, [finding.segment for finding in findings], self._storage.id)
+            segments = [mismatch.segment for mismatch in mismatches]
+            return move_segments(mismatches[0].fence, segments, self._storage.id)
         except LeaseLost:
             return 0
 
-    def settle(self, folder: Folder) -> Counter[str]:
-        """Have the roll-up of a day tell what its segments add up to, which a row that was lost had changed."""
-        epoch = _read_epoch(folder.recording_id)
-        try:
-            is_changed = epoch is not None and finalize_rollup(Fence(folder.recording_id, epoch), folder.day)
-        except LeaseLost:
-            is_changed = False  # a recorder has begun meanwhile; the next round comes
-        if is_changed:
-            log.warning("device %s: the sums of '%s' were wrong and are right now", folder.device_id, folder.prefix)
-        return Counter({"sums mended": 1} if is_changed else {})
-
-    def _repair(self, finding: Finding) -> str | None:
+    def _repair(self, mismatch: Mismatch) -> Repair | None:
         self._storage.check()
-        if self._storage.size(finding.key) != finding.size:
-            return None  # it came, went or grew since
-        if finding.segment is None:
-            return self._repair_unknown(finding)
-        if finding.seen is Seen.MISSING:
-            return "file missing" if mark_missing(finding.fence, finding.segment) else None
-        return self._repair_file(finding, finding.segment)
-
-    def _repair_file(self, finding: Finding, segment: StoredSegment) -> str | None:
-        fence = finding.fence
-        known = unpack_parts(read_packed(segment.id))[: segment.parts]
-        scan = self._scan(finding.key)
-        content = finalize_times(Content(scan.init_size, scan.parts), known)
-        if finding.seen is Seen.LONG:
-            content = self._content_of_long(fence, segment, content)
-            if content is None:
-                self._storage.truncate(finding.key, segment.size)
-                return "torn end cut off"
-        if not content.parts:
-            return self._repair_lost(finding, segment, scan)
-        if not finalize_segment(fence, segment, content, self._storage.id):
-            return None
-        if finding.size > content.size:
-            self._storage.truncate(finding.key, content.size)
-        words = {
-            Seen.RETURNED: "file is back",
-            Seen.LEFT_OPEN: "closed",
-            Seen.SHORT: "file damaged",
-            Seen.LONG: "index mended",
-        }
-        return words[finding.seen]
-
-    def _content_of_long(self, fence: Fence, segment: StoredSegment, content: Content) -> Content | None:
-        """What the row of a longer file should tell; None when it tells all there is, and the rest is torn."""
-        more = len(content.parts) - segment.parts
-        if more <= 0 or content.size <= segment.size:
-            return None
-        after = segment.end_ms, segment.run, segment.sequence + segment.parts
-        is_taken = holds_parts(fence, after, more, content.duration_ms - segment.duration_ms, but=segment.id)
-        return None if is_taken else content
-
-    def _repair_lost(self, finding: Finding, segment: StoredSegment, scan: SegmentScan) -> str | None:
-        """Nothing in the file is whole."""
-        fence = finding.fence
-        has_told = segment.parts > 0 and segment.duration_ms > 0
-        if segment.state == SegmentState.MISSING:
-            changed = True
-        else:
-            changed = mark_missing(fence, segment, "file_damaged") if has_told else drop_empty(fence, segment)
-        if not changed:
-            return None
-        self._storage.quarantine(finding.key, f"no part of it is whole: {scan.problem}, {scan.detail}")
-        return "quarantined"
-
-    def _repair_unknown(self, finding: Finding) -> str | None:
-        parsed = parse_segment_key(finding.key)
-        if parsed is None:
-            self._storage.quarantine(finding.key, "its name is not a segment's")
-            return "quarantined"
-        fence = finding.fence
-        if has_row(fence, parsed):
-            return None  # its recorder has written it since
-        scan = self._scan(finding.key)
-        content = finalize_times(Content(scan.init_size, scan.parts))
-        if not content.parts:
-            self._storage.quarantine(finding.key, f"no part of it is whole: {scan.problem}, {scan.detail}")
-            return "quarantined"
-        if holds_parts(fence, parsed, len(content.parts), content.duration_ms):
-            self._storage.quarantine(finding.key, "its parts are in another file too")
-            return "quarantined"
-        if adopt_segment(fence, parsed, content, self._storage.id) is None:
-            return None
-        if finding.size > content.size:
-            self._storage.truncate(finding.key, content.size)
-        return "adopted"
-
-    def _scan(self, key: str) -> SegmentScan:
-        return scan_segment(self._storage.read(key))
+        if self._storage.size(mismatch.key) != mismatch.size:
+            return None  # the file came, went or grew since the scan
+        repair = FileRepair(self._storage, mismatch.fence)
+        if mismatch.segment is None:
+            return repair.adopt(mismatch.key, mismatch.size)
+        if mismatch.kind is MismatchKind.MISSING:
+            return repair.repair_missing(mismatch.segment)
+        return repair.repair_segment(mismatch.key, mismatch.segment, mismatch.size)
 
 
-# ---- which folders there are --------------------------------------------------------------------------------------
-
-
-def list_folders(now_ms: int, *, days_before: int = 0) -> Iterator[Folder]:
-    """Every device and day that may have footage, the newest days first.
-
-    The days are those of its rows, with so many before the oldest: no folder of the store is walked to find them.
-    """
-    bounds = []
-    for recording in read_recordings():
-        with database.session():
-            query = EVERY_RECORDING.select(Segment, Segment.start_ms).where(Segment.recording_id == recording.id)
-            first_ms = query.order_by(Segment.start_ms).limit(1).scalar()
-        bounds.append((recording, (now_ms if first_ms is None else min(first_ms, now_ms)) // DAY_MS - days_before))
-    newest = now_ms // DAY_MS + 1
-    for day in range(newest, min((first for _, first in bounds), default=newest) - 1, -1):
-        yield from (folder_of(recording, day) for recording, first in bounds if first <= day)
-
-
-def folder_with_footage(folder: Folder) -> Folder | None:
-    """The same device's folder of the newest day up to this one that has rows; None where there is no such day."""
+def _read_fencing_token(recording_id: int) -> int | None:
     with database.session():
-        query = EVERY_RECORDING.select(Segment, Segment.start_ms).where(
-            Segment.recording_id == folder.recording_id, Segment.start_ms < (folder.day + 1) * DAY_MS
-        )
-        start_ms = query.order_by(Segment.start_ms.desc()).limit(1).scalar()
-    return None if start_ms is None else replace(folder, day=start_ms // DAY_MS)
-
-
-def read_recordings(ids: list[int] | None = None) -> list[Recording]:
-    """The recordings of devices that are not deleted, or those of them with these ids."""
-    with database.session():
-        query = EVERY_TENANT.select(Recording).where(Recording.deleted_at.is_null())
-        if ids is not None:
-            query = query.where(Recording.id.in_(list(set(ids))))
-        return list(query.order_by(Recording.id))
-
-
-def folder_of(recording: Recording, day: int) -> Folder:
-    """A recording's folder of a day."""
-    return Folder(recording.id, recording.tenant_id, recording.device_id, day)
-
-
-def _read_epoch(recording_id: int) -> int | None:
-    with database.session():
-        query = EVERY_TENANT.select(Recording, Recording.epoch).where(
+        query = EVERY_TENANT.select(Recording, Recording.fencing_token).where(
             Recording.id == recording_id, Recording.deleted_at.is_null()
         )
         return query.scalar()

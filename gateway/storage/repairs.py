@@ -1,102 +1,50 @@
-"""Bringing rows in line with their files: what reconciliation writes, each change whole in itself.
+"""Database changes of crash repair; each function makes one change, whole in itself.
 
-Every function is fenced by the epoch that the recording had when its files were looked at: once a recorder has claimed
-the device since, it raises LeaseLost and changes nothing. Each is true only if the row was still as it had been seen.
+They are fenced by the fencing token that the recording had when its files were compared: once a recorder has claimed
+the device since then, they raise LeaseLost and change nothing. They return False or None when the row has changed
+meanwhile.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import peewee
 
-from gateway import database
-from gateway.clock import DAY_MS
+from gateway.footage.gap_rows import add_joined_gap, cut_file_gaps
 from gateway.footage.segments import (
-    FIFTEEN_MINUTES_MS,
     MAX_SEGMENT_MS,
+    PLAYABLE,
     Fence,
-    FifteenMinuteRollup,
-    Gap,
     Segment,
     SegmentParts,
     SegmentState,
+    StoredSegment,
     add_to_rollup,
 )
-from gateway.media import PartFact, pack_parts
-from gateway.storage.deletion import BATCH, StoredSegment, add_contiguous_range
+from gateway.media import pack_parts
+from gateway.storage.content import Content
+from gateway.storage.deletion import BATCH
 from gateway.tenancy.scopes import FootageScope
 
-#: A part that claims to last longer is wrong about it.
-_MAX_PART_MS = 10_000
-#: The gaps that a file which is there again closes.
-_FILE_GAPS = ("file_missing", "file_damaged")
-#: What the wall clock may have been corrected by between two files of one run.
+#: By how much the wall clock may have been corrected between two files of one run.
 _SAME_TIME_MS = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What is whole in a file."""
-
-    init_size: int
-    parts: tuple[PartFact, ...]
-
-    @property
-    def size(self) -> int:
-        return self.init_size + sum(part.size for part in self.parts)
-
-    @property
-    def duration_ms(self) -> int:
-        return self.parts[-1].offset_ms + self.parts[-1].duration_ms if self.parts else 0
-
-    def columns(self) -> dict[str, int]:
-        """What a segment's row tells of it."""
-        return {
-            "init_size": self.init_size,
-            "size": self.size,
-            "duration_ms": self.duration_ms,
-            "parts": len(self.parts),
-            "frames": sum(part.frames for part in self.parts),
-        }
-
-
-def finalize_times(content: Content, known: Sequence[PartFact] = ()) -> Content:
-    """The content with times that can be believed: as `known` has them, otherwise as the file does, within reason.
-
-    The recorder knows times better than the file, which has only the camera's own clock.
-    """
-    same = 0
-    while same < min(len(known), len(content.parts)) and known[same].size == content.parts[same].size:
-        same += 1
-    parts = list(known[:same])
-    shift = 0
-    if same:
-        shift = parts[-1].offset_ms + parts[-1].duration_ms
-        shift -= content.parts[same].offset_ms if same < len(content.parts) else 0
-    for part in content.parts[same:]:
-        end_ms = parts[-1].offset_ms + parts[-1].duration_ms if parts else 0
-        offset_ms = part.offset_ms + shift
-        if abs(offset_ms - end_ms) > _MAX_PART_MS:
-            shift += end_ms - offset_ms
-            offset_ms = end_ms
-        parts.append(replace(part, offset_ms=offset_ms, duration_ms=min(part.duration_ms, _MAX_PART_MS)))
-    return Content(content.init_size, tuple(parts))
-
-
 def mark_missing(fence: Fence, segment: StoredSegment, reason_code: str = "file_missing") -> bool:
-    """The file is gone, or nothing in it is whole: the row stays as a fact, and a gap tells why."""
+    """Mark a segment whose file is gone or has no whole part; its row stays, and a gap gives the reason."""
     with fence.transaction() as footage:
         if not _change(footage, segment, state=SegmentState.MISSING):
             return False
         if segment.state == SegmentState.CLOSED:
             add_to_rollup(footage, segment.start_ms, segment.duration_ms, segment.size, sign=-1)
         if segment.duration_ms > 0:
-            add_contiguous_range(footage, segment.start_ms, segment.end_ms, reason_code, is_wanted=True)
+            add_joined_gap(footage, segment.start_ms, segment.end_ms, reason_code, is_wanted=True)
         return True
 
 
-def finalize_segment(fence: Fence, segment: StoredSegment, content: Content, storage_id: int) -> bool:
-    """The row tells what is whole in the file, and is closed. Footage that it had told of and is not there is a gap."""
+def close_segment(
+    fence: Fence, segment: StoredSegment, content: Content, storage_id: int, *, adds_gap: bool = True
+) -> bool:
+    """Close a segment with what is whole in its file. With `adds_gap`, footage that its row had and is lost is a gap."""
     with fence.transaction() as footage:
         if not _change(footage, segment, state=SegmentState.CLOSED, storage_id=storage_id, **content.columns()):
             return False
@@ -107,14 +55,14 @@ def finalize_segment(fence: Fence, segment: StoredSegment, content: Content, sto
             add_to_rollup(footage, segment.start_ms, segment.duration_ms, segment.size, sign=-1)
         add_to_rollup(footage, segment.start_ms, content.duration_ms, content.size)
         end_ms = segment.start_ms + content.duration_ms
-        _cut_file_gaps(footage, segment.start_ms, end_ms)
-        if end_ms < segment.end_ms:
-            add_contiguous_range(footage, end_ms, segment.end_ms, "file_damaged", is_wanted=True)
+        cut_file_gaps(footage, segment.start_ms, end_ms)
+        if adds_gap and end_ms < segment.end_ms:
+            add_joined_gap(footage, end_ms, segment.end_ms, "file_damaged", is_wanted=True)
         return True
 
 
 def move_segments(fence: Fence, segments: Sequence[StoredSegment], storage_id: int) -> int:
-    """The files are in another store now, as they were; gives how many rows tell so from now on."""
+    """Move closed segments to another store, where their unchanged files are now; returns how many."""
     moved = 0
     for at in range(0, len(segments), BATCH):
         with fence.transaction() as footage:
@@ -126,8 +74,8 @@ def move_segments(fence: Fence, segments: Sequence[StoredSegment], storage_id: i
     return moved
 
 
-def drop_empty(fence: Fence, segment: StoredSegment) -> bool:
-    """Remove the row of a file in which there is no footage and of which none was ever told."""
+def drop_segment(fence: Fence, segment: StoredSegment) -> bool:
+    """Delete the row of a segment whose file has no whole part."""
     with fence.transaction() as footage:
         if not _change(footage, segment, state=SegmentState.GARBAGE):
             return False
@@ -136,7 +84,7 @@ def drop_empty(fence: Fence, segment: StoredSegment) -> bool:
 
 
 def adopt_segment(fence: Fence, name: tuple[int, int, int], content: Content, storage_id: int) -> int | None:
-    """A row for a file that had none, named by start, run and sequence; None when somebody else has just made it."""
+    """Insert a row for a file, named by start, run and sequence. Returns its id; None when the row exists by now."""
     start_ms, run, sequence = name
     try:
         with fence.transaction() as footage:
@@ -152,30 +100,14 @@ def adopt_segment(fence: Fence, name: tuple[int, int, int], content: Content, st
             ).execute()
             SegmentParts.insert(segment_id=segment_id, packed=pack_parts(content.parts)).execute()
             add_to_rollup(footage, start_ms, content.duration_ms, content.size)
-            _cut_file_gaps(footage, start_ms, start_ms + content.duration_ms)
+            cut_file_gaps(footage, start_ms, start_ms + content.duration_ms)
     except peewee.IntegrityError:
         return None
     return segment_id
 
 
-def finalize_rollup(fence: Fence, day: int) -> bool:
-    """The roll-up of a day tells what its closed segments add up to; gives whether it had not, as after a row was
-    lost."""
-    if not _find_wrong_rollup(FootageScope(fence.recording_id), day):
-        return False
-    with fence.transaction() as footage:
-        wrong = _find_wrong_rollup(footage, day)
-        for quarter, (recorded_ms, size, segments) in wrong.items():
-            footage.delete(FifteenMinuteRollup).where(FifteenMinuteRollup.quarter == quarter).execute()
-            if segments:
-                footage.insert(
-                    FifteenMinuteRollup, quarter=quarter, recorded_ms=recorded_ms, bytes=size, segments=segments
-                ).execute()
-    return bool(wrong)
-
-
 def has_row(fence: Fence, name: tuple[int, int, int]) -> bool:
-    """Whether the file that is named by start, run and sequence has a row, whatever its state."""
+    """Whether a file, named by start, run and sequence, has a row in any state."""
     start_ms, run, sequence = name
     with fence.transaction() as footage:
         query = footage.select(Segment, Segment.id).where(
@@ -185,9 +117,9 @@ def has_row(fence: Fence, name: tuple[int, int, int]) -> bool:
 
 
 def holds_parts(fence: Fence, name: tuple[int, int, int], count: int, duration_ms: int, *, but: int = 0) -> bool:
-    """Whether another playable segment holds any of these parts: the same run, sequence and time.
+    """Whether a playable segment other than `but` holds any of `count` parts from a start, run and sequence on.
 
-    The time decides too, because a stream may count its runs anew.
+    The time is compared too, because a stream may restart its run numbers.
     """
     start_ms, run, sequence = name
     with fence.transaction() as footage:
@@ -197,66 +129,15 @@ def holds_parts(fence: Fence, name: tuple[int, int, int], count: int, duration_m
             Segment.run == run,
             Segment.sequence < sequence + count,
             Segment.sequence + Segment.parts > sequence,
-            Segment.state.in_((SegmentState.OPEN, SegmentState.CLOSED)),
+            PLAYABLE,
             Segment.id != but,
         )
         return query.limit(1).tuples().first() is not None
 
 
-def _find_wrong_rollup(footage: FootageScope, day: int) -> dict[int, tuple[int, int, int]]:
-    """What the quarters of a day should tell that tell something else: recorded milliseconds, bytes, segments."""
-    first, last = day * DAY_MS // FIFTEEN_MINUTES_MS, (day + 1) * DAY_MS // FIFTEEN_MINUTES_MS
-    with database.session():
-        told = footage.select(
-            FifteenMinuteRollup,
-            FifteenMinuteRollup.quarter,
-            FifteenMinuteRollup.recorded_ms,
-            FifteenMinuteRollup.bytes,
-            FifteenMinuteRollup.segments,
-        )
-        found = {
-            row[0]: row[1:]
-            for row in told.where(FifteenMinuteRollup.quarter >= first, FifteenMinuteRollup.quarter < last).tuples()
-        }
-        closed = footage.select(Segment, Segment.start_ms, Segment.duration_ms, Segment.size).where(
-            Segment.start_ms >= day * DAY_MS,
-            Segment.start_ms < (day + 1) * DAY_MS,
-            Segment.state == SegmentState.CLOSED,
-        )
-        expected: dict[int, tuple[int, int, int]] = {}
-        for start_ms, duration_ms, size in closed.tuples():
-            recorded, total, count = expected.get(start_ms // FIFTEEN_MINUTES_MS, (0, 0, 0))
-            expected[start_ms // FIFTEEN_MINUTES_MS] = (recorded + duration_ms, total + size, count + 1)
-    nothing = (0, 0, 0)
-    return {
-        quarter: expected.get(quarter, nothing)
-        for quarter in found.keys() | expected.keys()
-        if tuple(found.get(quarter, nothing)) != expected.get(quarter, nothing)
-    }
-
-
 def _change(footage: FootageScope, segment: StoredSegment, **values: int) -> bool:
-    """Change a row that is still as it was seen."""
+    """Change a row, if it is unchanged since it was read."""
     query = footage.update(Segment, **values).where(
         Segment.id == segment.id, Segment.state == segment.state, Segment.size == segment.size
     )
     return bool(query.execute())
-
-
-def _cut_file_gaps(footage: FootageScope, start_ms: int, end_ms: int) -> None:
-    """Take footage that is there again out of the gaps that told of its loss."""
-    gaps = list(
-        footage.select(Gap).where(Gap.reason_code.in_(_FILE_GAPS), Gap.start_ms < end_ms, Gap.end_ms > start_ms)
-    )
-    for gap in gaps:
-        footage.delete(Gap).where(Gap.id == gap.id).execute()
-        for first, last in ((gap.start_ms, start_ms), (end_ms, gap.end_ms)):
-            if first < last:
-                footage.insert(
-                    Gap,
-                    start_ms=first,
-                    end_ms=last,
-                    reason_code=gap.reason_code,
-                    by_name=gap.by_name,
-                    is_wanted=gap.is_wanted,
-                ).execute()

@@ -1,4 +1,4 @@
-"""What housekeeping last found of the storage: written by the record worker, read by the API, health and commands."""
+"""The last report of housekeeping, in Redis: written by a record worker, read by the API, health and commands."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -8,7 +8,7 @@ import redis
 
 _KEY = "vas:storage:report"
 _SWEEP_KEY = "vas:storage:sweep"
-#: A report that nobody has renewed for so long is nobody's any more.
+#: Expiry of a report that is no longer renewed.
 _KEEP_SECONDS = 7 * 86_400
 
 OK, FULL, SUSPICIOUS, UNAVAILABLE = "ok", "full", "suspicious", "unavailable"
@@ -16,10 +16,10 @@ OK, FULL, SUSPICIOUS, UNAVAILABLE = "ok", "full", "suspicious", "unavailable"
 
 @dataclass(slots=True)
 class StorageReport:
-    """`state` is `ok`, `full` (nothing may be deleted), `suspicious` (a person must look) or `unavailable`.
+    """`state` is `ok`, `full` (nothing may be deleted), `suspicious` (a person must check) or `unavailable`.
 
-    `reason` is a code of gateway.states or `too_many_missing`, None when all is well. Times are seconds since 1970.
-    `found` counts what the last round of reconciliation saw and did, `deleted` what the last pass of retention took.
+    `reason` is a code of gateway.states or `too_many_missing`; None when all is well. Times are seconds since 1970.
+    `found` counts what the last sweep compared and repaired, `deleted` what the last pass of retention deleted.
     """
 
     state: str = OK
@@ -34,13 +34,13 @@ class StorageReport:
 
 
 class StorageReports:
-    """The one report, in Redis. Every method raises redis.RedisError when Redis is away."""
+    """The one report, and the position of the sweep. Every method raises redis.RedisError when Redis is unavailable."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
 
     def read(self) -> StorageReport | None:
-        """The last report; None when no housekeeping has run yet."""
+        """The last report; None before the first one."""
         values = self._load(_KEY)
         if values is None:
             return None
@@ -51,15 +51,15 @@ class StorageReports:
         self._redis.set(_KEY, json.dumps(asdict(report)), ex=_KEEP_SECONDS)
 
     def read_sweep(self) -> dict[str, Any] | None:
-        """Where the round of reconciliation is, for whoever goes on with it."""
+        """The stored position of the sweep; None without one."""
         return self._load(_SWEEP_KEY)
 
     def write_sweep(self, values: dict[str, Any]) -> None:
-        """Remember where the round is."""
+        """Store the position of the sweep."""
         self._redis.set(_SWEEP_KEY, json.dumps(values), ex=_KEEP_SECONDS)
 
     def forget_sweep(self) -> None:
-        """Have the next round begin anew."""
+        """Delete the position, so that the next sweep starts from the beginning."""
         self._redis.delete(_SWEEP_KEY)
 
     def _load(self, key: str) -> dict[str, Any] | None:

@@ -1,25 +1,24 @@
-"""Which footage goes: by age, by size of a device, a tenant and the whole store, and by the space that is left.
+"""Retention: deletes footage by age, by size of a device, a tenant and the store, and by the free space.
 
-Oldest first across devices, what is archived before what is not, protected ranges never. Decided again and again by the
-housekeeping of the record workers; a pass does a bounded amount of work and says whether there is more.
+It deletes the oldest footage across devices, archived before other footage, and never protected ranges. The
+housekeeping of the record workers runs it again and again; a pass does a bounded amount of work and reports whether
+there is more.
 """
 
-import heapq
 import logging
-import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gateway import database
-from gateway.clock import DAY_MS, Clock
+from gateway.clock import Clock
 from gateway.config import Config
+from gateway.footage.gaps import Range
+from gateway.footage.protections import protected_ranges
 from gateway.footage.recordings import Recording
-from gateway.footage.segments import SegmentState
+from gateway.footage.segments import StoredSegment
 from gateway.storage.deletion import (
     PAUSE_SECONDS,
-    Range,
-    StoredSegment,
     deletable_segments,
     deleted_recordings,
     drop_recording,
@@ -27,67 +26,32 @@ from gateway.storage.deletion import (
     garbage_keys,
     mark_for_deletion,
     mark_recording_for_deletion,
-    protected_ranges,
 )
-from gateway.storage.local import Space, Storage
+from gateway.storage.deletion_order import oldest_first, size_on_disk
+from gateway.storage.interface import Storage
+from gateway.storage.limits import free_bytes_floor, limits_of
 from gateway.storage.usage import UsageSums, bytes_per_hour, count_bytes
 from gateway.tenancy.scopes import EVERY_TENANT
 
 log = logging.getLogger(__name__)
 
-_GIB = 1 << 30
 
-#: Candidates that are looked at together, of each device: within them what is archived goes first.
-_WINDOW = 32
-#: Segments that turn to garbage, and files that go, before the space is measured again.
+#: Segments that are marked, and files that are removed, in one step.
 _STEP = 64
-#: A pass ends after so much work and goes on at once: the other rules are looked at in between.
+#: Duration after which a pass ends. The next one follows at once, so that every rule gets its turn.
 _PASS_SECONDS = 5.0
-#: The wall clock may differ from steady time by so much before ages are not believed for a while.
+#: A larger step of the wall clock suspends deletion by age for a time.
 _CLOCK_JUMP_SECONDS = 600.0
 _CLOCK_DISTRUST_SECONDS = 3600.0
-
-_room_wanted = threading.Event()
-
-
-def request_room() -> None:
-    """The disk is full: have the housekeeping of this process delete the oldest footage now. Returns at once."""
-    _room_wanted.set()
-
-
-def take_room_request(wait_seconds: float = 0.0) -> bool:
-    """Whether room was asked for since the last call; waits so long for somebody to ask."""
-    wanted = _room_wanted.wait(wait_seconds)
-    _room_wanted.clear()
-    return wanted
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a device's footage is kept by; None: no such limit."""
-
-    keep_ms: int | None
-    keep_bytes: int | None
-
-
-def limits_of(recording: Recording, config: Config) -> Limits:
-    """The limits in force for a device: its own, else those of the settings."""
-    days = config.keep_days if recording.keep_days is None else recording.keep_days
-    return Limits(days * DAY_MS if days else None, recording.keep_bytes or None)
-
-
-def free_bytes_floor(config: Config, space: Space, bytes_per_hour: int) -> int:
-    """The space that is to stay free: of the settings, or an hour of what is written, within the disk's measure."""
-    if config.free_bytes_floor:
-        return config.free_bytes_floor
-    floor = max(_GIB, bytes_per_hour, min(space.total // 50, 10 * _GIB))
-    # A small disk would otherwise never hold anything.
-    return min(floor, space.total // 4)
+#: Least space to free on a full disk that is large enough.
+_MIN_ROOM_BYTES = 256 << 20
 
 
 @dataclass(slots=True)
 class PassReport:
-    """What a pass deleted, by device; `is_more` asks for another at once, `is_stuck` that room could not be made."""
+    """What a pass deleted, by device. `is_more`: another pass should follow at once. `is_stuck`: too little could be
+    freed.
+    """
 
     segments: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     bytes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -96,7 +60,7 @@ class PassReport:
     is_stuck: bool = False
 
     def add(self, device_id: str, marked: Iterable[StoredSegment], why: str) -> None:
-        """Count what was taken from a device."""
+        """Count deleted segments of a device."""
         for segment in marked:
             self.segments[device_id] += 1
             self.bytes[device_id] += size_on_disk(segment)
@@ -113,7 +77,7 @@ class PassReport:
 
 @dataclass(slots=True)
 class _Pass:
-    """What the rules of one pass share: all recordings, what of them is protected, their bytes, and what was done."""
+    """What the rules of a pass share: recordings, their protected ranges and sizes, and the report."""
 
     recordings: list[Recording]
     ranges: dict[int, list[Range]]
@@ -122,10 +86,10 @@ class _Pass:
 
 
 class Retention:
-    """Passes over one storage. `keep_going` is called between batches, and raises to end the pass.
+    """Retention of one store. `keep_going` is called between batches and raises to end a pass.
 
-    `is_recorded(device_id)` tells whether a living recorder writes a device's footage now. `pause(seconds)` lets other
-    writers of the database have their turn.
+    `is_recorded(device_id)` returns whether a living recorder writes a device's footage now. `pause(seconds)` is called
+    between two batches, so that other writers of the database get their turn.
     """
 
     def __init__(
@@ -150,9 +114,9 @@ class Retention:
         self._deadline = 0.0
 
     def run(self, *, only_space: bool = False) -> PassReport:
-        """One pass. Raises StorageUnavailable and DatabaseUnavailable; whatever was begun is finished by a later pass.
+        """Run one pass. With `only_space` only the rule of free space is applied.
 
-        With `only_space` nothing goes but what must so that the disk does not fill.
+        Raises StorageUnavailable and DatabaseUnavailable; a later pass finishes what was begun.
         """
         report = PassReport()
         self._deadline = self._clock.monotonic() + _PASS_SECONDS
@@ -171,15 +135,15 @@ class Retention:
         return report
 
     def make_room(self) -> PassReport:
-        """The disk is full: delete the oldest until there is space for a while. Raises as `run` does."""
+        """Delete the oldest footage because the disk is full: about 3 minutes of recording. Raises as `run` does."""
         report = PassReport()
         self._deadline = self._clock.monotonic() + _PASS_SECONDS
         space = self._storage.space()
-        minutes = bytes_per_hour(self._now_ms()) // 20
-        target = min(max(256 << 20, minutes), max(space.total // 8, 1))
+        three_minutes = bytes_per_hour(self._now_ms()) // 20
+        target = min(max(_MIN_ROOM_BYTES, three_minutes), max(space.total // 8, 1))
         self._remove_garbage(report)
         work = _Pass(self._recordings(), protected_ranges(), report)
-        self._free(target, work.recordings, work, "the disk is full")
+        self._delete_oldest(target, work.recordings, work, "the disk is full")
         report.is_stuck = not report.total_segments
         self._log(report)
         return report
@@ -212,8 +176,8 @@ class Retention:
         of_tenant: dict[str, list[Recording]] = defaultdict(list)
         for recording in work.recordings:
             of_tenant[recording.tenant_id].append(recording)
-        for theirs in of_tenant.values():
-            self._shrink(theirs, self._config.tenant_keep_bytes, work, "size of the tenant")
+        for recordings in of_tenant.values():
+            self._shrink(recordings, self._config.tenant_keep_bytes, work, "size of the tenant")
 
     def _by_store(self, work: _Pass) -> None:
         if self._config.keep_bytes:
@@ -225,28 +189,28 @@ class Retention:
         missing = floor - space.free
         if missing <= 0:
             return
-        # A little more, so that the next second's footage does not ask again.
-        found_all = self._free(missing + floor // 20, work.recordings, work, "free space")
-        work.report.is_stuck = not found_all and self._storage.space().free < floor
+        # Some more than needed, so that the footage of the next seconds does not trigger it again.
+        is_enough = self._delete_oldest(missing + floor // 20, work.recordings, work, "free space")
+        work.report.is_stuck = not is_enough and self._storage.space().free < floor
 
-    # ---- how footage goes --------------------------------------------------------------------------------------
+    # ---- deleting --------------------------------------------------------------------------------------
 
     def _shrink(self, recordings: list[Recording], limit: int, work: _Pass, why: str) -> None:
-        """Delete the oldest of these recordings until they are within `limit` bytes."""
+        """Delete the oldest footage of these recordings until they are within `limit` bytes."""
         if work.sums is None:
             work.sums = self._sums.read()
         ids = [recording.id for recording in recordings]
         if sum(work.sums.get(recording_id, 0) for recording_id in ids) <= limit:
             return
-        # Others delete too: nothing goes by a sum that was not added up just now.
+        # Other processes delete too: compute the sums again before deleting by them.
         self._sums.forget()
         excess = sum(count_bytes(ids).values()) - limit
         if excess > 0:
-            # A little more, so that not every pass has to add up.
-            self._free(excess + min(limit // 100, bytes_per_hour(self._now_ms()) // 6), recordings, work, why)
+            # Some more than needed, so that not every pass has to compute the sums.
+            self._delete_oldest(excess + min(limit // 100, bytes_per_hour(self._now_ms()) // 6), recordings, work, why)
 
-    def _free(self, size: int, recordings: list[Recording], work: _Pass, why: str) -> bool:
-        """Delete the oldest of these recordings, `size` bytes of them; False when there is not so much to delete."""
+    def _delete_oldest(self, size: int, recordings: list[Recording], work: _Pass, why: str) -> bool:
+        """Delete the oldest `size` bytes of these recordings; False when there is less that may be deleted."""
         by_id = {recording.id: recording for recording in recordings}
         step: dict[int, list[StoredSegment]] = defaultdict(list)
         waiting = 0
@@ -281,7 +245,7 @@ class Retention:
         self._pause(PAUSE_SECONDS)
 
     def _remove_garbage(self, report: PassReport) -> None:
-        """Finish what a person's deletion, or a pass that was cut off, has begun."""
+        """Remove the files of garbage, which a person's deletion or an interrupted pass has left."""
         while batch := garbage_keys(self._storage.id):
             remove_files(self._storage, batch, self._keep_going)
             self._pause(PAUSE_SECONDS)
@@ -292,7 +256,7 @@ class Retention:
     def _remove_deleted_devices(self, report: PassReport) -> None:
         for recording in deleted_recordings():
             if self._is_recorded(recording.device_id):
-                continue  # its recorder finds the device gone within seconds
+                continue  # its recorder notices the deletion within seconds
             while batch := mark_recording_for_deletion(recording.id, _STEP):
                 report.add(recording.device_id, batch, "the device was deleted")
                 self._remove_garbage(report)
@@ -302,28 +266,30 @@ class Retention:
             self._remove_orphan_files(recording)
             self._remove_garbage(report)
             if drop_recording(recording.id):
-                log.info("device %s: its footage is gone, as the device is", recording.device_id)
+                log.info("device %s: the footage of the deleted device is deleted", recording.device_id)
 
     def _remove_orphan_files(self, recording: Recording) -> None:
-        """Files of a deleted device that no row knows."""
+        """Remove the files of a deleted device that have no row."""
         for key, _, _ in list(self._storage.list(f"{recording.tenant_id}/{recording.device_id}")):
             self._keep_going()
             self._storage.delete(key)
 
-    # ---- around it ---------------------------------------------------------------------------------------------
+    # ---- the rest ---------------------------------------------------------------------------------------------
 
     def _recordings(self) -> list[Recording]:
         with database.session():
             return list(EVERY_TENANT.select(Recording).where(Recording.deleted_at.is_null()).order_by(Recording.id))
 
     def _trusts_clock(self) -> bool:
-        """False for a while after the wall clock was set: a wrong date would make all footage old at once."""
+        """Whether ages are trusted. Not for an hour after the clock was set: a wrong date makes all footage old at
+        once.
+        """
         now = self._clock.monotonic()
         offset = self._clock.wall() - now
         if abs(offset - self._clock_offset) > _CLOCK_JUMP_SECONDS:
             self._distrust_until = now + _CLOCK_DISTRUST_SECONDS
             log.warning(
-                "the clock was set by %+.0f s: no footage goes by its age for an hour", offset - self._clock_offset
+                "the clock was set by %+.0f s: no footage is deleted by age for an hour", offset - self._clock_offset
             )
         self._clock_offset = offset
         return now >= self._distrust_until
@@ -345,46 +311,18 @@ class Retention:
                     ", ".join(sorted(report.reasons[device_id])),
                 )
         if report.is_stuck:
-            log.error("there is too little free space for footage, and nothing that may be deleted")
-
-
-def size_on_disk(segment: StoredSegment) -> int:
-    """The bytes that its deletion frees."""
-    return 0 if segment.state == SegmentState.MISSING else segment.size
-
-
-def oldest_first(recording_ids: Iterable[int], ranges: dict[int, list[Range]], now_ms: int) -> Iterator[StoredSegment]:
-    """Settled, unprotected segments of several recordings: archived ones first, each time the oldest."""
-    streams = [_windows(recording_id, ranges.get(recording_id, []), now_ms) for recording_id in recording_ids]
-    heap: list[tuple[bool, int, int, StoredSegment, Iterator[StoredSegment]]] = []
-    for number, stream in enumerate(streams):
-        if (segment := next(stream, None)) is not None:
-            heapq.heappush(heap, (not segment.is_archived, segment.start_ms, number, segment, stream))
-    while heap:
-        _, _, number, segment, stream = heap[0]
-        yield segment
-        if (following := next(stream, None)) is None:
-            heapq.heappop(heap)
-        else:
-            heapq.heapreplace(heap, (not following.is_archived, following.start_ms, number, following, stream))
-
-
-def _windows(recording_id: int, ranges: list[Range], now_ms: int) -> Iterator[StoredSegment]:
-    at = 0
-    while window := deletable_segments(recording_id, ranges, from_ms=at, before_ms=now_ms + DAY_MS, limit=_WINDOW):
-        at = window[-1].start_ms + 1
-        yield from sorted(window, key=lambda segment: (not segment.is_archived, segment.start_ms))
+            log.error("there is too little free space for footage, and no footage that may be deleted")
 
 
 def remove_files(
     storage: Storage, garbage: list[tuple[int, str]], keep_going: Callable[[], None] = lambda: None
 ) -> None:
-    """Remove the files of garbage, then its rows: those whose files went, also when a later one fails."""
-    gone: list[int] = []
+    """Remove the files of garbage, then their rows. When a file fails, the rows of the files before it are deleted too."""
+    removed: list[int] = []
     try:
         for segment_id, key in garbage:
             keep_going()
             storage.delete(key)
-            gone.append(segment_id)
+            removed.append(segment_id)
     finally:
-        drop_segments(gone)
+        drop_segments(removed)

@@ -1,4 +1,4 @@
-"""How much footage there is: bytes of each recording, and how fast they grow, from the roll-up alone."""
+"""Sizes of recordings and their growth, from the roll-up alone."""
 
 from collections import defaultdict
 
@@ -10,13 +10,13 @@ from gateway.footage.recordings import Recording
 from gateway.footage.segments import FIFTEEN_MINUTES_MS, FifteenMinuteRollup
 from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT
 
-#: The sums of all devices are added up anew this often; between, only what was written lately is.
+#: Age of cached sums at which they are computed again; until then only the newest buckets of the roll-up are read.
 _RECOUNT_SECONDS = 600.0
-_RECENT_QUARTERS = 8
+_RECENT_BUCKETS = 8
 
 
 def bytes_per_hour(now_ms: int) -> int:
-    """What all devices write in an hour, by the busiest of the last five quarters."""
+    """Bytes that all devices write in an hour, from the busiest of the last five quarters of an hour."""
     newest = now_ms // FIFTEEN_MINUTES_MS
     with database.session():
         query = EVERY_RECORDING.select(
@@ -32,7 +32,7 @@ def bytes_per_hour(now_ms: int) -> int:
 
 
 class UsageSums:
-    """Bytes of the closed segments of each recording, added up seldom; between, what was written lately is added."""
+    """Bytes of the closed segments of each recording: cached sums, plus the newest buckets of the roll-up."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -41,9 +41,9 @@ class UsageSums:
         self._older: dict[int, int] = {}
 
     def read(self) -> dict[int, int]:
-        """Bytes by recording. Too high where footage has been deleted since: ask `count_bytes` before acting on it."""
+        """Bytes by recording. Too high where footage was deleted since: call `count_bytes` before acting on a sum."""
         if self._clock.monotonic() >= self._until:
-            self._bound = int(self._clock.wall() * 1000) // FIFTEEN_MINUTES_MS - _RECENT_QUARTERS
+            self._bound = int(self._clock.wall() * 1000) // FIFTEEN_MINUTES_MS - _RECENT_BUCKETS
             self._older = count_bytes(before_quarter=self._bound)
             self._until = self._clock.monotonic() + _RECOUNT_SECONDS
         sums = defaultdict(int, self._older)
@@ -52,14 +52,14 @@ class UsageSums:
         return sums
 
     def forget(self) -> None:
-        """Add up anew at the next reading."""
+        """Compute the sums again at the next reading."""
         self._until = 0.0
 
 
 def count_bytes(
     recording_ids: list[int] | None = None, *, from_quarter: int | None = None, before_quarter: int | None = None
 ) -> dict[int, int]:
-    """Bytes of closed segments by recording, of all or of these quarters."""
+    """Bytes of closed segments by recording, optionally limited to a range of the roll-up's quarters of an hour."""
     with database.session():
         query = EVERY_RECORDING.select(
             FifteenMinuteRollup, FifteenMinuteRollup.recording_id, peewee.fn.SUM(FifteenMinuteRollup.bytes)

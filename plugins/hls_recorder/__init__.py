@@ -1,4 +1,4 @@
-"""Recording: each device's parts into files of a minute with an index, from which everything is found again."""
+"""Recording: writes each device's parts into one-minute files, with an index that locates every part."""
 
 import logging
 
@@ -20,11 +20,11 @@ def register_consumer_outputs(context: ConsumerContext) -> list[ConsumerOutput]:
 
 @hookimpl
 def register_health_checks(config: Config) -> list[HealthCheck]:
-    """Whether what is to be recorded is recorded."""
+    """Whether wanted footage is recorded."""
     return [build_health_check(config)]
 
 
 @hookimpl
 def on_segment(device_id: str, segment: SegmentFact) -> None:
-    """Each finished file is in the log for whoever wants to see it."""
+    """Log each finished file."""
     log.debug("device %s: recorded %d ms in '%s', %d bytes", device_id, segment.duration_ms, segment.key, segment.size)

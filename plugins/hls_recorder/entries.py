@@ -1,56 +1,59 @@
-"""What can be written into the index; each entry is one small change, fenced by the recorder's epoch."""
+"""Entries of the index queue: each is one small change of the database, fenced by the recorder's fencing token."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import peewee
 
-from gateway.footage.recorder_facts import add_mark
+from gateway.footage.gap_rows import add_gap, close_gaps, cut_file_gaps, open_gap
+from gateway.footage.recorder_state import add_mark
 from gateway.footage.recordings import observe_recording
-from gateway.footage.segments import Fence, Segment, SegmentState, add_gap, close_gaps, open_gap, save_segment
+from gateway.footage.segments import Fence, Segment, SegmentState, save_segment
 from plugins.hls_recorder.reasons import UNWANTED, explain_gap
-from plugins.hls_recorder.segment import OpenSegment, Snapshot
+from plugins.hls_recorder.segment import DurableState, OpenSegment
 
 
 class Entry(ABC):
-    """A change that may be tried again: done twice it does no harm."""
+    """A change that may be repeated without harm."""
 
     @abstractmethod
     def write(self, fence: Fence) -> int | None:
-        """Make the change, in transactions of the fence; raises LeaseLost. A SaveEntry gives the row's id."""
+        """Make the change in transactions of the fence. A SaveEntry returns the row's id. Raises LeaseLost."""
 
     def forget(self) -> None:
-        """It will never be written."""
+        """The entry was dropped and will not be written."""
 
 
 class SaveEntry(Entry):
-    """A segment as it is durable at the moment of writing."""
+    """The row of a segment, with what is durable at the moment of writing."""
 
     def __init__(self, segment: OpenSegment) -> None:
         self.segment = segment
-        self.written: Snapshot | None = None
+        self.written: DurableState | None = None
 
     def write(self, fence: Fence) -> int:
-        snapshot = self.written = self.segment.snapshot
+        durable_state = self.written = self.segment.durable_state
         try:
-            return self._save(fence, self.segment.row_id, snapshot)
+            return self._save(fence, self.segment.row_id, durable_state)
         except peewee.IntegrityError:
             if self.segment.row_id is not None:
                 raise
-        # The row is there already: the answer to an earlier attempt was lost with its connection, or its file was
-        # taken away and is written anew from what the bus still had.
-        return self._save(fence, self._find(fence, snapshot), snapshot)
+        # The row exists: the reply to an earlier attempt was lost with its connection, or the file was removed and is
+        # written again from what the bus still holds.
+        return self._save(fence, self._find(fence, durable_state), durable_state)
 
     def forget(self) -> None:
         self.segment.is_queued = False
 
     @staticmethod
-    def _save(fence: Fence, row_id: int | None, snapshot: Snapshot) -> int:
-        return save_segment(fence, row_id, snapshot.values, snapshot.packed, is_closed=snapshot.is_closed)
+    def _save(fence: Fence, row_id: int | None, durable_state: DurableState) -> int:
+        return save_segment(
+            fence, row_id, durable_state.values, durable_state.packed, is_closed=durable_state.is_closed
+        )
 
     @staticmethod
-    def _find(fence: Fence, snapshot: Snapshot) -> int:
-        values = snapshot.values
+    def _find(fence: Fence, durable_state: DurableState) -> int:
+        values = durable_state.values
         with fence.transaction() as footage:
             row = (
                 footage.select(Segment)
@@ -61,27 +64,28 @@ class SaveEntry(Entry):
                 )
                 .get()
             )
-            footage.update(Segment, state=SegmentState.OPEN).where(
-                Segment.id == row.id, Segment.state == SegmentState.MISSING
-            ).execute()
+            is_missing = Segment.state == SegmentState.MISSING
+            if footage.update(Segment, state=SegmentState.OPEN).where(Segment.id == row.id, is_missing).execute():
+                # The bus keeps the newest parts, so with the first one it also has the others of the lost file.
+                cut_file_gaps(footage, row.start_ms, row.start_ms + row.duration_ms)
         return row.id
 
 
 @dataclass(frozen=True, slots=True)
 class ObserveEntry(Entry):
-    """What the recorder says of itself."""
+    """The observed state of the recording."""
 
     observed: str
     reason: str | None = None
     message: str | None = None
 
     def write(self, fence: Fence) -> None:
-        observe_recording(fence.recording_id, fence.epoch, self.observed, reason=self.reason, message=self.message)
+        observe_recording(fence.recording_id, fence.token, self.observed, reason=self.reason, message=self.message)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenGapEntry(Entry):
-    """From a moment on there is no footage."""
+    """A gap that starts at a moment."""
 
     start_ms: int
     reason: str
@@ -94,7 +98,7 @@ class OpenGapEntry(Entry):
 
 @dataclass(frozen=True, slots=True)
 class CloseGapEntry(Entry):
-    """From a moment on there is footage again."""
+    """The end of the open gap, where footage begins again."""
 
     end_ms: int
 
@@ -104,7 +108,7 @@ class CloseGapEntry(Entry):
 
 @dataclass(frozen=True, slots=True)
 class GapEntry(Entry):
-    """A stretch without footage that is over; without a reason the history of the stream is asked for one."""
+    """A gap that has ended. Without a `reason` the history of the stream gives one, or else `otherwise`."""
 
     device_id: str
     start_ms: int
@@ -119,7 +123,7 @@ class GapEntry(Entry):
 
 @dataclass(frozen=True, slots=True)
 class MarkEntry(Entry):
-    """Something to be seen on the timeline that is no gap: footage of two times overlaps here."""
+    """A mark on the timeline that is no gap, such as the start of overlapping footage."""
 
     tenant_id: str
     at_ms: int

@@ -1,4 +1,4 @@
-"""Where a device's footage ends, and what is told of the stretches without any."""
+"""The end of a device's footage, and the gaps in it with their reasons."""
 
 import math
 from dataclasses import dataclass
@@ -6,27 +6,27 @@ from dataclasses import dataclass
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.errors import Unavailable
-from gateway.footage.recorder_facts import DeviceFacts
+from gateway.footage.recorder_state import DeviceState
 from gateway.media import Part, Position
 from gateway.schedules.recording_plan import Decision
-from gateway.storage.local import StorageUnavailable
+from gateway.storage.interface import StorageUnavailable
 from plugins.hls_recorder.entries import CloseGapEntry, GapEntry, MarkEntry, OpenGapEntry
-from plugins.hls_recorder.index import IndexQueue
+from plugins.hls_recorder.index_queue import IndexQueue
 from plugins.hls_recorder.pre_roll import RecordingStart
 from plugins.hls_recorder.reasons import UNWANTED, explain_silence
 from plugins.hls_recorder.segment import JUMP_MS, Place
 
-#: A shorter hole between two parts is none: times are rounded, and a new run begins a moment after the last.
+#: Shorter holes between two parts are ignored: times are rounded, and a new run begins a moment after the last one.
 HOLE_MS = 200
-#: Without a part for so long after the end of the last one, something is wrong.
+#: Time after the expected end of the next part from which on the stream counts as silent.
 SILENT_SECONDS = 5.0
-#: A call to the disk that takes so long is the reason of what is missing after it.
+#: Duration of a call to the disk that explains parts missing after it.
 _SLOW_CALL_SECONDS = 5.0
-#: For so long after the clock was set, a hole of footage is put down to that.
+#: Time after a step of the clock in which it explains a hole.
 _JUMP_MEMORY_SECONDS = 60.0
-#: Who takes parts so late, as a share of what the bus holds, runs out of it.
+#: Lateness of parts, as a share of the bus window, that explains parts lost from the bus.
 _LATE_SHARE = 0.6
-#: What the database said longer ago than this may have changed.
+#: Age from which on the device state may be out of date.
 _FRESH_SECONDS = 3.0
 
 
@@ -34,31 +34,31 @@ _FRESH_SECONDS = 3.0
 class AttachmentState:
     """State of a device that a process keeps from one attachment of the output to the next.
 
-    `trouble`: the reason why nothing could be written. `starts_over`: the position on the bus is no longer valid.
-    `recording_start`: where recording may begin, until the first part is recorded. `unsafe_since`: monotonic seconds of
-    the oldest byte that is not durable yet.
+    `error_reason`: why nothing could be written. `restarts`: the position on the bus is no longer valid, and recording
+    starts with the oldest part. `recording_start`: where recording may start, until the first part is recorded.
+    `unsafe_since`: monotonic seconds of the oldest byte that is not durable.
     """
 
-    trouble: str | None = None
-    starts_over: bool = False
+    error_reason: str | None = None
+    restarts: bool = False
     recording_start: RecordingStart | None = None
     bytes_written: int = 0
     unsafe_since: float | None = None
 
 
 class Footage:
-    """What there is of a device, kept up to date by its recorder. Times in milliseconds since 1970, UTC.
+    """The end of a device's footage and its open gap. Times in milliseconds since 1970, UTC.
 
-    `open_gap` is the reason of the gap that is noted as open; with `unwanted_until_ms` that gap is a time in which
-    nobody wanted footage, and ends there at the latest.
+    `open_gap` is the reason of the open gap. With `unwanted_until_ms` footage was not wanted in that gap, which ends
+    there at the latest.
     """
 
     def __init__(
         self,
         config: Config,
         clock: Clock,
-        line: IndexQueue,
-        memory: AttachmentState,
+        queue: IndexQueue,
+        state: AttachmentState,
         *,
         position: Position | None,
         end_ms: int | None,
@@ -71,8 +71,8 @@ class Footage:
         self._unwanted_until_ms = unwanted_until_ms
         self._window_seconds = config.bus_window_seconds
         self._clock = clock
-        self._line = line
-        self._memory = memory
+        self._queue = queue
+        self._state = state
         self._attached_ms = self._now_ms()
         self._is_first = True
         self._lateness = 0.0
@@ -85,7 +85,7 @@ class Footage:
 
     @property
     def silent_seconds(self) -> float:
-        """Since when no part has come."""
+        """Time since the last part arrived."""
         return self._clock.monotonic() - self._last_part_at
 
     @property
@@ -93,10 +93,10 @@ class Footage:
         """Whether the next part is overdue."""
         return self.silent_seconds > SILENT_SECONDS + self._last_duration_ms / 1000
 
-    # ---- what comes --------------------------------------------------------------------------------------------
+    # ---- parts --------------------------------------------------------------------------------------------
 
-    def arrive(self) -> None:
-        """A part has come, whatever becomes of it."""
+    def note_arrival(self) -> None:
+        """Record that a part has arrived, whether or not it is written."""
         self._last_part_at = self._clock.monotonic()
         offset = self._clock.wall() - self._last_part_at
         if abs(offset - self._clock_offset) * 1000 > JUMP_MS:
@@ -104,30 +104,30 @@ class Footage:
         self._clock_offset = offset
 
     def extend(self, part: Part, place: Place) -> None:
-        """A part is written: what was missing before it gets its reason."""
+        """Extend the footage by a written part, and add a gap with its reason for a hole before it."""
         self._note_hole(part, place)
         self.position, self.end_ms = part.position, place.end_ms
-        self._memory.trouble = self._memory.recording_start = None
-        self._memory.bytes_written += len(part.data)
+        self._state.error_reason = self._state.recording_start = None
+        self._state.bytes_written += len(part.data)
         self._lateness = self._clock.wall() - part.end
         self._last_duration_ms = place.duration_ms
         self._is_first = self._had_slow_call = False
 
     def note_call(self, seconds: float) -> None:
-        """How long the disk took."""
+        """Record the duration of a call to the disk."""
         if seconds > _SLOW_CALL_SECONDS:
             self._had_slow_call = True
 
-    # ---- what is missing ---------------------------------------------------------------------------------------
+    # ---- gaps ---------------------------------------------------------------------------------------
 
-    def note_silence(self, facts: DeviceFacts) -> None:
-        """Say that nothing comes, while it lasts; raises Unavailable as `_check_run` does."""
-        reason = explain_silence(facts)
+    def note_silence(self, device_state: DeviceState) -> None:
+        """Open a gap while no parts arrive. Raises Unavailable as `_check_run` does."""
+        reason = explain_silence(device_state)
         if reason is None:
-            self._check_run(facts)
+            self._check_run(device_state)
             return
         is_wanted = reason not in UNWANTED
-        self._line.observe("interrupted" if self.position is not None and is_wanted else "waiting", reason)
+        self._queue.observe("interrupted" if self.position is not None and is_wanted else "waiting", reason)
         if self._open_gap is None or self._unwanted_until_ms is not None:
             start_ms = self._hole_begins_ms
         elif is_wanted == (self._open_gap not in UNWANTED):
@@ -136,21 +136,20 @@ class Footage:
             start_ms = self._now_ms()
         self._open_gap, self._unwanted_until_ms = reason, None
         start_ms = self._attached_ms if start_ms is None else start_ms
-        self._line.push(OpenGapEntry(start_ms, reason, is_wanted=is_wanted))
+        self._queue.push(OpenGapEntry(start_ms, reason, is_wanted=is_wanted))
 
     def note_failure(self, error: StorageUnavailable, durable_end_ms: int | None) -> None:
-        """Nothing can be written; `durable_end_ms` is the end of what was made safe of the file that was being
-        written."""
+        """Open a gap because nothing can be written; `durable_end_ms` is the end of what is durable in the open file."""
         since_ms = durable_end_ms
         if since_ms is None:
             is_known = self._open_gap is not None and self._unwanted_until_ms is None
             since_ms = self._now_ms() if is_known else self._hole_begins_ms
-        note_trouble(self._line, self._memory, error, self._attached_ms if since_ms is None else since_ms)
+        report_storage_error(self._queue, self._state, error, self._attached_ms if since_ms is None else since_ms)
 
     def note_end(self, decision: Decision, at_ms: int) -> None:
-        """Nobody wants footage any more since `at_ms`."""
+        """Open a gap because footage is not wanted any more since `at_ms`."""
         is_recent = self.end_ms is not None and abs(at_ms - self.end_ms) < JUMP_MS
-        self._line.push(
+        self._queue.push(
             OpenGapEntry(
                 self.end_ms if is_recent else at_ms,
                 decision.reason_code,
@@ -159,7 +158,7 @@ class Footage:
             )
         )
         is_waiting = decision.reason_code in {"not_planned", "no_event"}
-        self._line.observe("waiting" if is_waiting else "off", decision.reason_code)
+        self._queue.observe("waiting" if is_waiting else "off", decision.reason_code)
 
     @property
     def _hole_begins_ms(self) -> int | None:
@@ -167,30 +166,30 @@ class Footage:
 
     def _note_hole(self, part: Part, place: Place) -> None:
         if self._unwanted_until_ms is not None:
-            # What is recorded of before the wish, for the sake of a key frame, makes that time shorter.
+            # A lead-in recorded from before footage was wanted makes that gap shorter.
             self.end_ms = min(self._unwanted_until_ms, place.start_ms)
             self._unwanted_until_ms = self._open_gap = None
-            self._line.push(CloseGapEntry(self.end_ms))
+            self._queue.push(CloseGapEntry(self.end_ms))
         elif self._open_gap is not None:
             self._open_gap = None
-            self._line.push(CloseGapEntry(place.start_ms))
+            self._queue.push(CloseGapEntry(place.start_ms))
             return
         if self.end_ms is None:
             return
         if place.start_ms < self.end_ms - JUMP_MS:
             seconds = round((self.end_ms - place.start_ms) / 1000)
             note = f"the clock was set back by about {seconds} s: footage of two times overlaps from here on"
-            tenant_id = self._line.facts.settings.tenant_id
-            self._line.push(MarkEntry(tenant_id, place.start_ms, "clock_jumped", note))
+            tenant_id = self._queue.device_state.settings.tenant_id
+            self._queue.push(MarkEntry(tenant_id, place.start_ms, "clock_jumped", note))
         elif place.start_ms - self.end_ms > HOLE_MS:
             reason = self._explain(part)
             otherwise = "recorder_restarted" if self._is_first else "unknown"
-            self._line.push(GapEntry(self._line.device_id, self.end_ms, place.start_ms, reason, otherwise))
+            self._queue.push(GapEntry(self._queue.device_id, self.end_ms, place.start_ms, reason, otherwise))
 
     def _explain(self, part: Part) -> str | None:
-        """The reason of the hole before this part; None where the stream's history must tell."""
-        if self._memory.trouble is not None:
-            return self._memory.trouble
+        """The reason of the hole before this part; None when the stream's history decides."""
+        if self._state.error_reason is not None:
+            return self._state.error_reason
         if self._clock.monotonic() - self._jumped_at < _JUMP_MEMORY_SECONDS:
             return "clock_jumped"
         if self.position is None or part.run != self.position.run:
@@ -203,27 +202,29 @@ class Footage:
             return "storage_failed"
         return "too_slow" if self._lateness > self._window_seconds * _LATE_SHARE else "bus_lost"
 
-    def _check_run(self, facts: DeviceFacts) -> None:
-        """Notice runs that count from a lower number than the footage: the database was put back to an older state.
+    def _check_run(self, device_state: DeviceState) -> None:
+        """Detect run numbers below that of the footage, as after an older database was restored.
 
-        Nothing that the bus carries from then on would ever come after our position. Raises Unavailable.
+        No later part of the bus would come after the present position. Raises Unavailable, to start over.
         """
         now = self._clock.monotonic()
-        is_behind = facts.observed == "running" and self.position is not None and facts.run < self.position.run
-        if not is_behind or now - self._line.facts_at > _FRESH_SECONDS:
+        is_behind = (
+            device_state.observed == "running" and self.position is not None and device_state.run < self.position.run
+        )
+        if not is_behind or now - self._queue.device_state_at > _FRESH_SECONDS:
             self._behind_since = None
         elif self._behind_since is None:
             self._behind_since = now
         elif now - self._behind_since > SILENT_SECONDS:
-            self._memory.starts_over = True
-            raise Unavailable(f"run {facts.run} of the stream is below run {self.position.run} of its footage")
+            self._state.restarts = True
+            raise Unavailable(f"run {device_state.run} of the stream is below run {self.position.run} of its footage")
 
     def _now_ms(self) -> int:
         return round(self._clock.wall() * 1000)
 
 
-def note_trouble(line: IndexQueue, memory: AttachmentState, error: StorageUnavailable, since_ms: int) -> None:
-    """Say that nothing can be recorded, and since when."""
-    memory.trouble = error.reason
-    line.observe("interrupted", error.reason, error.message)
-    line.push(OpenGapEntry(since_ms, error.reason))
+def report_storage_error(queue: IndexQueue, state: AttachmentState, error: StorageUnavailable, since_ms: int) -> None:
+    """Publish that nothing can be recorded, and open a gap."""
+    state.error_reason = error.reason
+    queue.observe("interrupted", error.reason, error.message)
+    queue.push(OpenGapEntry(since_ms, error.reason))

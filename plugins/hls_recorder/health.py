@@ -1,4 +1,4 @@
-"""What `/api/v1/health` and `vas doctor` say of recording."""
+"""The component `recorder` of `/api/v1/health` and `vas doctor`."""
 
 import time
 from dataclasses import asdict
@@ -8,14 +8,14 @@ import redis
 
 from gateway import database
 from gateway.config import Config
-from gateway.footage.recorder_facts import read_observed
+from gateway.footage.recorder_state import read_observed
 from gateway.footage.recordings import recordings_wanted
 from gateway.hookspecs import ComponentHealth, HealthCheck
 from gateway.redis_client import connect_redis
 from gateway.states import reason_for
 from plugins.hls_recorder.metrics import RecorderMetricsStore
 
-#: Reasons that are the recorder's or its disk's; a camera that is away is no fault of recording.
+#: Reasons that lie in the recorder or its disk; an offline camera is no fault of recording.
 _OUR_REASONS = frozenset(
     {
         "disk_full",
@@ -28,18 +28,18 @@ _OUR_REASONS = frozenset(
         "bus_lost",
     }
 )
-#: Footage that waits so long for its disk is in danger.
+#: Age of data that is not durable from which on health is degraded.
 _UNSAFE_SECONDS = 5.0
 
 
 def build_health_check(config: Config) -> HealthCheck:
-    """The check of all recorders."""
-    board = RecorderMetricsStore(connect_redis(config.redis_url, timeout_seconds=1.0))
-    return HealthCheck("recorder", lambda: check_recorders(board))
+    """Build the health check of all recorders."""
+    metrics_store = RecorderMetricsStore(connect_redis(config.redis_url, timeout_seconds=1.0))
+    return HealthCheck("recorder", lambda: check_recorders(metrics_store))
 
 
-def check_recorders(board: RecorderMetricsStore) -> ComponentHealth:
-    """Whether every device of which footage is wanted is recorded, as far as recording itself is concerned."""
+def check_recorders(metrics_store: RecorderMetricsStore) -> ComponentHealth:
+    """Whether all wanted footage is recorded, apart from reasons that lie in cameras."""
     try:
         wanted = set(recordings_wanted(round(time.time() * 1000)))
         rows = read_observed()
@@ -51,11 +51,11 @@ def check_recorders(board: RecorderMetricsStore) -> ComponentHealth:
         "recording": sum(observed == "recording" for observed, _ in states),
     }
     try:
-        figures = board.read()
+        metrics = metrics_store.read()
     except redis.RedisError:
-        figures = None
-    if figures is not None:
-        detail |= asdict(figures)
+        metrics = None
+    if metrics is not None:
+        detail |= asdict(metrics)
     hindered = [reason for observed, reason in states if observed == "interrupted" and reason in _OUR_REASONS]
     if hindered:
         worst = reason_for(max(sorted(set(hindered)), key=hindered.count))
@@ -65,10 +65,10 @@ def check_recorders(board: RecorderMetricsStore) -> ComponentHealth:
             worst.remedy,
             detail,
         )
-    if figures is not None and figures.unsafe_seconds > _UNSAFE_SECONDS:
+    if metrics is not None and metrics.unsafe_seconds > _UNSAFE_SECONDS:
         return ComponentHealth(
             "degraded",
-            f"footage waits for {figures.unsafe_seconds:.0f} s to be safe on its disk",
+            f"footage has waited {metrics.unsafe_seconds:.0f} s to be written durably to its disk",
             "use a faster disk, or fewer devices on it",
             detail,
         )

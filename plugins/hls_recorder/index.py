@@ -1,130 +1,41 @@
-"""Writes the index from a thread of its own: a database that is slow or away never delays a file.
+"""Writes the index in a thread of its own, so that a slow or unavailable database never delays a file.
 
-What recorders want written waits in a line for each of them, in order, and goes out with everyone else's in one
-transaction, about twice a second. What the database says of their wishes and streams is read on the same occasion.
+Each recorder has a queue. About twice a second the entries of all queues are written in one transaction; about once a
+second the desired states and the streams of their devices are read.
 """
 
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import peewee
 
 from gateway import database
 from gateway.clock import Clock
 from gateway.errors import LeaseLost, Unavailable
-from gateway.footage.recorder_facts import DeviceFacts, read_facts
+from gateway.footage.recorder_state import DeviceState, read_device_states
 from gateway.footage.segments import Fence
 from gateway.media import SegmentFact
-from plugins.hls_recorder.entries import Entry, ObserveEntry, SaveEntry
+from plugins.hls_recorder.entries import Entry
+from plugins.hls_recorder.index_queue import IndexQueue, WrittenSegment, describe_segment
 from plugins.hls_recorder.metrics import REPORT_SECONDS
-from plugins.hls_recorder.segment import OpenSegment
 
 log = logging.getLogger(__name__)
 
-#: How often what waits is written, and how often wishes are read.
+#: Intervals of writing queued entries and of reading device states.
 WRITE_SECONDS = 0.5
-FACTS_SECONDS = 1.0
-#: A database that is away is asked again after so long.
+STATE_SECONDS = 1.0
+#: Pause before the next attempt while the database is unavailable.
 RETRY_SECONDS = 2.0
-#: More than a day of one device. Beyond it the oldest go: their files are found again by the reconciliation.
-MAX_QUEUE_LENGTH = 2000
-#: So many of one line go out in one transaction, so that no other line waits long.
+#: Entries of one queue written in one transaction, so that the other queues do not wait long.
 _BATCH = 100
-#: A recorder whose call to the disk has not returned for so long is shown as interrupted.
+#: Duration of a call to the disk after which its recorder is shown as interrupted.
 STUCK_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A closed segment whose row is written."""
-
-    segment: OpenSegment
-    row_id: int
-
-
-class IndexQueue:
-    """What one recorder wants written, in order; and what the database last said of its device."""
-
-    def __init__(self, device_id: str, fence: Fence, facts: DeviceFacts, facts_at: float) -> None:
-        self.device_id = device_id
-        self.fence = fence
-        self.facts: DeviceFacts | None = facts
-        #: When they were read, in monotonic seconds.
-        self.facts_at = facts_at
-        self.is_lost = False
-        self.is_closed = False
-        self.finished: deque[Finished] = deque()
-        self.busy_since: float | None = None
-        self._entries: deque[Entry] = deque()
-        self._lock = threading.Lock()
-        self._told: tuple[str, str | None] | None = None
-
-    def push(self, entry: Entry) -> None:
-        """Have it written after all that waits."""
-        with self._lock:
-            if self.is_lost:
-                return
-            self._entries.append(entry)
-            if len(self._entries) > MAX_QUEUE_LENGTH:
-                dropped = self._entries.popleft()
-                dropped.forget()
-                log.warning(
-                    "device %s: the index is too far behind, an entry is left to the reconciliation", self.device_id
-                )
-
-    def save(self, segment: OpenSegment, *, is_closed: bool) -> None:
-        """Have a segment's durable state written; a state that still waits is replaced."""
-        with self._lock:
-            segment.take_snapshot(is_closed=is_closed)
-            is_new, segment.is_queued = not segment.is_queued, True
-        if is_new:
-            self.push(SaveEntry(segment))
-
-    def finalize_segment(self, entry: SaveEntry, row_id: int) -> bool:
-        """Note that a state was written; whether it was the segment's last."""
-        segment = entry.segment
-        with self._lock:
-            segment.row_id = row_id
-            segment.is_queued = segment.snapshot is not entry.written
-        if segment.is_queued:
-            self.push(SaveEntry(segment))
-        return not segment.is_queued and entry.written.is_closed
-
-    def observe(self, observed: str, reason: str | None = None, message: str | None = None) -> None:
-        """Have the recording's state written if it is another than was last told."""
-        if self._told == (observed, reason):
-            return
-        self._told = (observed, reason)
-        with self._lock:
-            # Only the newest matters: a state that flaps while the database is away fills no line.
-            for entry in [entry for entry in self._entries if isinstance(entry, ObserveEntry)]:
-                self._entries.remove(entry)
-        self.push(ObserveEntry(observed, reason, message))
-
-    def pending(self) -> list[Entry]:
-        with self._lock:
-            return list(self._entries)
-
-    def settle(self, written: Iterable[Entry]) -> None:
-        """Strike off what is written."""
-        with self._lock:
-            for entry in written:
-                if self._entries and self._entries[0] is entry:
-                    self._entries.popleft()
-
-    def lose(self) -> None:
-        """The recording is another recorder's: nothing more of this line is ever written."""
-        with self._lock:
-            self.is_lost = True
-            self._entries.clear()
-
-
 class IndexWriter:
-    """All lines of a process. Without a thread (`is_threaded=False`, for tests) `work` is called by whoever waits."""
+    """All queues of a process. Without a thread (`is_threaded=False`, for tests) the waiting caller runs `work`."""
 
     def __init__(
         self,
@@ -134,42 +45,42 @@ class IndexWriter:
         report: Callable[[], None] = lambda: None,
         is_threaded: bool = True,
     ) -> None:
-        """`announce` tells of a closed segment whose recorder is gone, `report` is called every REPORT_SECONDS."""
+        """`announce` reports a closed segment whose recorder has ended; `report` is called every REPORT_SECONDS."""
         self._clock = clock
         self._announce = announce
         self._report = report
         self._is_threaded = is_threaded
-        self._lines: list[IndexQueue] = []
+        self._queues: list[IndexQueue] = []
         self._lock = threading.Lock()
         self._working = threading.Lock()
         self._wake = threading.Event()
         self._idle = threading.Condition()
         self._thread: threading.Thread | None = None
         self._is_closed = False
-        self._next_facts = 0.0
+        self._next_read = 0.0
         self._failures = 0
 
-    def open_line(self, device_id: str, fence: Fence, facts: DeviceFacts) -> IndexQueue:
-        """A line for a recorder that has claimed its device."""
-        line = IndexQueue(device_id, fence, facts, self._clock.monotonic())
+    def open_queue(self, device_id: str, fence: Fence, device_state: DeviceState) -> IndexQueue:
+        """Open the queue of a recorder that has claimed its device."""
+        queue = IndexQueue(device_id, fence, device_state, self._clock.monotonic())
         with self._lock:
-            self._lines.append(line)
+            self._queues.append(queue)
             if self._thread is None and self._is_threaded and not self._is_closed:
                 self._thread = threading.Thread(target=self._run, name="recording-index", daemon=True)
                 self._thread.start()
-        return line
+        return queue
 
-    def drain(self, lines: Iterable[IndexQueue], seconds: float) -> bool:
-        """Wait until all that waits in `lines` is written; False when it was not within `seconds`."""
-        lines = list(lines)
+    def drain(self, queues: Iterable[IndexQueue], seconds: float) -> bool:
+        """Wait until all entries of `queues` are written; False when they are not within `seconds`."""
+        queues = list(queues)
         if not self._is_threaded:
-            while any(line.pending() for line in lines):
+            while any(queue.pending() for queue in queues):
                 if not self.work():
                     return False
             return True
         deadline = time.monotonic() + seconds
         with self._idle:
-            while any(line.pending() for line in lines):
+            while any(queue.pending() for queue in queues):
                 self._wake.set()
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._thread_lives():
@@ -177,42 +88,42 @@ class IndexWriter:
                 self._idle.wait(min(left, 0.25))
         return True
 
-    def lines_of(self, device_id: str) -> list[IndexQueue]:
+    def queues_of(self, device_id: str) -> list[IndexQueue]:
         with self._lock:
-            return [line for line in self._lines if line.device_id == device_id]
+            return [queue for queue in self._queues if queue.device_id == device_id]
 
     @property
     def attached(self) -> int:
         """Devices that are being recorded."""
         with self._lock:
-            return sum(not line.is_closed for line in self._lines)
+            return sum(not queue.is_closed for queue in self._queues)
 
     @property
     def waiting(self) -> int:
         """Entries that are not written yet."""
         with self._lock:
-            lines = list(self._lines)
-        return sum(len(line.pending()) for line in lines)
+            queues = list(self._queues)
+        return sum(len(queue.pending()) for queue in queues)
 
     def work(self) -> bool:
-        """Write what waits and read the facts if it is time; False when the database is away. Never raises."""
+        """Write queued entries, and read device states when due; False when the database is unavailable. Never raises."""
         with self._working:
             self._watch()
-            is_well = self._write_all() and self._read_facts()
+            is_available = self._write_all() and self._read_device_states()
         with self._lock:
-            self._lines = [line for line in self._lines if not line.is_closed or line.pending()]
+            self._queues = [queue for queue in self._queues if not queue.is_closed or queue.pending()]
         with self._idle:
             self._idle.notify_all()
-        return is_well
+        return is_available
 
     def close(self, seconds: float = 5.0) -> None:
-        """Write what waits, for at most `seconds`, and end. May be called twice."""
+        """Write queued entries for at most `seconds`, then end. May be called twice."""
         if self._is_closed:
             return
         self._is_closed = True
         with self._lock:
-            lines = list(self._lines)
-        self.drain(lines, seconds)
+            queues = list(self._queues)
+        self.drain(queues, seconds)
         self._wake.set()
         if self._thread is not None:
             self._thread.join(2.0)
@@ -222,7 +133,7 @@ class IndexWriter:
     def _run(self) -> None:
         pause = WRITE_SECONDS
         next_report = 0.0
-        while not self._is_closed or any(line.pending() for line in self._lines):
+        while not self._is_closed or any(queue.pending() for queue in self._queues):
             self._wake.wait(pause)
             self._wake.clear()
             try:
@@ -240,94 +151,86 @@ class IndexWriter:
         return self._thread is not None and self._thread.is_alive()
 
     def _watch(self) -> None:
-        """A disk that does not answer is told of by us: the recorder itself cannot."""
+        """Report a disk that does not answer: its recorder is blocked and cannot do so."""
         now = self._clock.monotonic()
-        for line in list(self._lines):
-            since = line.busy_since
+        for queue in list(self._queues):
+            since = queue.busy_since
             if since is not None and now - since > STUCK_SECONDS:
-                line.observe("interrupted", "storage_failed", "the disk of the footage does not answer")
+                queue.observe("interrupted", "storage_failed", "the disk of the footage does not answer")
 
     def _write_all(self) -> bool:
         with self._lock:
-            lines = [line for line in self._lines if line.pending()]
-        if not lines:
+            queues = [queue for queue in self._queues if queue.pending()]
+        if not queues:
             return True
-        # In one order everywhere, so that two processes that lock several recordings cannot wait for each other.
-        lines.sort(key=lambda line: line.fence.recording_id)
-        # After two failures each goes alone: one line that cannot be written must not hold up the others.
-        groups = [lines] if self._failures < 2 else [[line] for line in lines]
+        # The same order everywhere, so that two processes that lock several recordings do not deadlock.
+        queues.sort(key=lambda queue: queue.fence.recording_id)
+        # After two failures each queue is written alone: one that cannot be written must not delay the others.
+        groups = [queues] if self._failures < 2 else [[queue] for queue in queues]
         is_written = all(list(map(self._write, groups)))
         self._failures = 0 if is_written else self._failures + 1
         return is_written
 
-    def _write(self, lines: list[IndexQueue]) -> bool:
+    def _write(self, queues: list[IndexQueue]) -> bool:
         written: list[tuple[IndexQueue, list[tuple[Entry, int | None]]]] = []
         lost = []
         try:
             with database.transaction():
-                for line in lines:
+                for queue in queues:
                     try:
-                        written.append((line, self._write_line(line)))
+                        written.append((queue, self._write_queue(queue)))
                     except LeaseLost:
-                        lost.append(line)
+                        lost.append(queue)
         except Unavailable as error:
-            log.debug("the index waits: %s", error)
+            log.debug("the index cannot be written now: %s", error)
             return False
-        for line in lost:
-            line.lose()
-        for line, entries in written:
-            line.settle(entry for entry, _ in entries)
+        for queue in lost:
+            queue.mark_lost()
+        for queue, entries in written:
+            queue.remove_written(entry for entry, _ in entries)
             for entry, row_id in entries:
-                if row_id is not None and line.finalize_segment(entry, row_id):
-                    self._tell(line, Finished(entry.segment, row_id))
+                if row_id is not None and queue.confirm_write(entry, row_id):
+                    self._report_finished(queue, WrittenSegment(entry.segment, row_id))
         return True
 
-    def _write_line(self, line: IndexQueue) -> list[tuple[Entry, int | None]]:
+    def _write_queue(self, queue: IndexQueue) -> list[tuple[Entry, int | None]]:
         done: list[tuple[Entry, int | None]] = []
-        for entry in line.pending()[:_BATCH]:
+        for entry in queue.pending()[:_BATCH]:
             row_id = None
             try:
-                row_id = entry.write(line.fence)
+                row_id = entry.write(queue.fence)
             except (LeaseLost, Unavailable, peewee.OperationalError, peewee.InterfaceError):
                 raise
             except Exception:
-                log.exception("device %s: an entry of the index cannot be written and is left out", line.device_id)
+                log.exception("device %s: an entry of the index cannot be written and is skipped", queue.device_id)
                 entry.forget()
             done.append((entry, row_id))
         return done
 
-    def _tell(self, line: IndexQueue, finished: Finished) -> None:
-        """Hooks are called in the recorder's own thread, or here once there is none."""
-        if line.is_closed:
-            self._announce(line.device_id, describe(line.device_id, finished))
+    def _report_finished(self, queue: IndexQueue, finished: WrittenSegment) -> None:
+        """Have the recorder's own thread call the hooks, or call them here when it has ended."""
+        if queue.is_closed:
+            self._announce(queue.device_id, describe_segment(queue.device_id, finished))
         else:
-            line.finished.append(finished)
+            queue.finished.append(finished)
 
-    def _read_facts(self) -> bool:
+    def _read_device_states(self) -> bool:
         now = self._clock.monotonic()
-        if now < self._next_facts:
+        if now < self._next_read:
             return True
         with self._lock:
-            lines = [line for line in self._lines if not line.is_closed]
-        self._next_facts = now + FACTS_SECONDS
-        if not lines:
+            queues = [queue for queue in self._queues if not queue.is_closed]
+        self._next_read = now + STATE_SECONDS
+        if not queues:
             return True
         try:
-            facts = read_facts([line.fence.recording_id for line in lines])
+            device_states = read_device_states([queue.fence.recording_id for queue in queues])
         except Unavailable as error:
-            log.debug("wishes cannot be read now: %s", error)
+            log.debug("device states cannot be read now: %s", error)
             return False
-        for line in lines:
-            line.facts = facts.get(line.fence.recording_id)
-            line.facts_at = now
-            if line.facts is not None and line.facts.settings.epoch != line.fence.epoch:
-                line.lose()
+        for queue in queues:
+            queue.device_state = device_states.get(queue.fence.recording_id)
+            queue.device_state_at = now
+            if queue.device_state is not None and queue.device_state.settings.fencing_token != queue.fence.token:
+                queue.mark_lost()
         return True
-
-
-def describe(device_id: str, finished: Finished) -> SegmentFact:
-    """A finished segment as hooks are told of it."""
-    values = finished.segment.snapshot.values
-    return SegmentFact(
-        finished.row_id, device_id, values.start_ms, values.duration_ms, values.size, finished.segment.key
-    )

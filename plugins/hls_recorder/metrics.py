@@ -1,4 +1,4 @@
-"""Live figures of the recorders of all record workers, in Redis, for the health page."""
+"""Live metrics of the recorders of all record workers, in Redis, for the health page."""
 
 import json
 import time
@@ -8,15 +8,17 @@ from dataclasses import asdict, dataclass
 import redis
 
 _PREFIX = "vas:recorders:"
-#: Written every few seconds; who has written none for so long is gone.
+#: Interval of publishing, and expiry of the metrics of a worker that is gone.
 REPORT_SECONDS = 5.0
 _KEEP_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
 class RecorderMetrics:
-    """One record worker, or several. `index_waiting`: entries of the index that are not written yet; `unsafe_seconds`:
-    for how long the oldest byte waits to be durable."""
+    """Metrics of one record worker, or the sum of several.
+
+    `index_waiting`: queued index entries. `unsafe_seconds`: age of the oldest byte that is not durable.
+    """
 
     devices: int
     bytes_per_second: float
@@ -25,37 +27,37 @@ class RecorderMetrics:
 
 
 class RecorderMetricsStore:
-    """The figures of every worker. Every method raises redis.RedisError when Redis is away."""
+    """The metrics of every worker. Every method raises redis.RedisError when Redis is away."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
 
-    def write(self, worker: str, figures: RecorderMetrics) -> None:
-        """Say how `worker` does; to be repeated every REPORT_SECONDS."""
-        self._redis.set(_PREFIX + worker, json.dumps(asdict(figures)), ex=_KEEP_SECONDS)
+    def write(self, worker: str, metrics: RecorderMetrics) -> None:
+        """Publish the metrics of `worker`; call it every REPORT_SECONDS."""
+        self._redis.set(_PREFIX + worker, json.dumps(asdict(metrics)), ex=_KEEP_SECONDS)
 
     def read(self) -> RecorderMetrics | None:
-        """All workers together; None when none has said anything."""
+        """The metrics of all workers together; None without any."""
         keys = list(self._redis.scan_iter(match=_PREFIX + "*", count=500))
         found = [_parse(value) for value in self._redis.mget(keys) if value] if keys else []
         if not found:
             return None
         return RecorderMetrics(
-            devices=sum(figures.devices for figures in found),
-            bytes_per_second=sum(figures.bytes_per_second for figures in found),
-            index_waiting=sum(figures.index_waiting for figures in found),
-            unsafe_seconds=max(figures.unsafe_seconds for figures in found),
+            devices=sum(metrics.devices for metrics in found),
+            bytes_per_second=sum(metrics.bytes_per_second for metrics in found),
+            index_waiting=sum(metrics.index_waiting for metrics in found),
+            unsafe_seconds=max(metrics.unsafe_seconds for metrics in found),
         )
 
 
 def _parse(text: bytes) -> RecorderMetrics:
-    """What a worker wrote; a worker of another version may say more."""
+    """Parse a worker's metrics; a worker of another version may have published more of them."""
     values = json.loads(text)
     return RecorderMetrics(**{name: values.get(name, 0) for name in RecorderMetrics.__dataclass_fields__})
 
 
 class MetricsMeter:
-    """Turns what recorders count into figures a second."""
+    """Turns what recorders count into metrics a second."""
 
     def __init__(self) -> None:
         self._at = time.monotonic()
@@ -64,7 +66,7 @@ class MetricsMeter:
     def measure(
         self, devices: int, bytes_written: int, unsafe_since: Iterable[float], index_waiting: int
     ) -> RecorderMetrics:
-        """The figures since the last call; `unsafe_since` are monotonic seconds."""
+        """The metrics since the last call; `unsafe_since` are monotonic seconds."""
         now = time.monotonic()
         rate = max(0, bytes_written - self._bytes) / max(now - self._at, 0.001)
         self._at, self._bytes = now, bytes_written

@@ -1,19 +1,21 @@
-"""The consumer output: attaches a recorder to each device of which footage is wanted."""
+"""The consumer output: attaches a recorder to each device whose footage is wanted."""
 
 import logging
 
 import redis
 
 from gateway.errors import NotFound, Unavailable
-from gateway.footage.recorder_facts import read_facts
+from gateway.footage.recorder_state import read_device_states
 from gateway.footage.recordings import RecorderSettings, claim_recording, recordings_wanted
 from gateway.footage.segments import Fence, Gap, last_segment
 from gateway.media import SegmentFact
-from gateway.outputs import ConsumerContext, ConsumerOutput, Consumption, DeviceContext
+from gateway.outputs import RECORDER, ConsumerContext, ConsumerOutput, Consumption, DeviceContext
 from gateway.redis_client import connect_redis
-from gateway.storage.local import StorageUnavailable, ensure_storage
-from plugins.hls_recorder.footage import AttachmentState, Footage, note_trouble
-from plugins.hls_recorder.index import IndexQueue, IndexWriter
+from gateway.storage.interface import StorageUnavailable
+from gateway.storage.local import ensure_storage
+from plugins.hls_recorder.footage import AttachmentState, Footage, report_storage_error
+from plugins.hls_recorder.index import IndexWriter
+from plugins.hls_recorder.index_queue import IndexQueue
 from plugins.hls_recorder.metrics import MetricsMeter, RecorderMetricsStore
 from plugins.hls_recorder.pre_roll import PreRollFilter, RecordingStart, find_recording_start
 from plugins.hls_recorder.recorder import DeviceRecorder
@@ -25,86 +27,89 @@ _DRAIN_SECONDS = 5.0
 
 
 class HlsRecorder(ConsumerOutput):
-    """Records what the bus carries into files of a minute, with an index."""
+    """Records the parts of the bus into one-minute files with an index."""
 
     name = "hls_recorder"
+    role = RECORDER
 
     def __init__(self, context: ConsumerContext, *, is_threaded: bool = True) -> None:
         self._config = context.config
         self._clock = context.clock
         self._worker = context.worker
         self._context = context
-        self._memories: dict[str, AttachmentState] = {}
+        self._states: dict[str, AttachmentState] = {}
         self._meter = MetricsMeter()
-        self._board = RecorderMetricsStore(connect_redis(self._config.redis_url))
+        self._metrics_store = RecorderMetricsStore(connect_redis(self._config.redis_url))
         self.index = IndexWriter(context.clock, self._announce, report=self._report, is_threaded=is_threaded)
 
     def wanted(self) -> list[str]:
-        """The devices of which footage is wanted now."""
+        """The devices whose footage is wanted now."""
         return recordings_wanted(self._now_ms())
 
     def attach(self, device: DeviceContext) -> Consumption:
-        """Claim the device, bring its newest files in order and go on behind them.
+        """Claim the device, repair its newest files and resume after them.
 
         Raises Unavailable (database or storage) and NotFound.
         """
-        # What an attachment of before still wants to write comes before the claim, which would fence it off.
-        if not self.index.drain(self.index.lines_of(device.id), _DRAIN_SECONDS):
+        # Entries of an earlier attachment are written before the claim, which would refuse them.
+        if not self.index.drain(self.index.queues_of(device.id), _DRAIN_SECONDS):
             raise Unavailable(f"the index of device '{device.id}' waits for the database")
-        memory = self._memories.setdefault(device.id, AttachmentState())
-        line = self._claim(device)
+        state = self._states.setdefault(device.id, AttachmentState())
+        queue = self._claim(device)
         is_attached = False
         try:
-            recorder = self._go_on(line, memory)
+            recorder = self._resume(queue, state)
             is_attached = True
             return recorder
         finally:
-            line.is_closed = not is_attached
-            self.index.drain([line], _DRAIN_SECONDS)
+            queue.is_closed = not is_attached
+            self.index.drain([queue], _DRAIN_SECONDS)
 
     def close(self) -> None:
         self.index.close()
 
     def _claim(self, device: DeviceContext) -> IndexQueue:
         settings = claim_recording(device.id, self._worker)
-        facts = read_facts([settings.recording_id]).get(settings.recording_id) if settings is not None else None
-        if facts is None:
+        device_state = (
+            read_device_states([settings.recording_id]).get(settings.recording_id) if settings is not None else None
+        )
+        if device_state is None:
             raise NotFound(f"there is no device with id '{device.id}'")
-        return self.index.open_line(device.id, Fence(settings.recording_id, settings.epoch), facts)
+        return self.index.open_queue(device.id, Fence(settings.recording_id, settings.fencing_token), device_state)
 
-    def _go_on(self, line: IndexQueue, memory: AttachmentState) -> DeviceRecorder:
-        settings = line.facts.settings
+    def _resume(self, queue: IndexQueue, state: AttachmentState) -> DeviceRecorder:
+        settings = queue.device_state.settings
         now_ms = self._now_ms()
-        gap = read_open_gap(line.fence)
-        # Where a wish begins stays known when the disk fails before the first part: what was before is not wanted.
-        memory.recording_start = self._find_recording_start(settings, gap, now_ms) or memory.recording_start
+        gap = read_open_gap(queue.fence)
+        # Kept when the disk fails before the first part: footage from before the start of recording is not wanted.
+        state.recording_start = self._find_recording_start(settings, gap, now_ms) or state.recording_start
         try:
             storage = ensure_storage(self._config)
-            found = recover(storage, settings, now_ms)
+            recovered = recover(storage, settings, now_ms)
         except StorageUnavailable as error:
-            note_trouble(line, memory, error, self._hole_begins_ms(settings, gap, memory, now_ms))
+            report_storage_error(queue, state, error, self._hole_begins_ms(settings, gap, state, now_ms))
             raise
-        for segment in found.closed:
-            self._announce(line.device_id, segment)
-        starts_over, memory.starts_over = memory.starts_over, False
-        position = None if starts_over else found.position
-        is_unwanted = found.gap is not None and not found.gap.is_wanted
-        recording_start = memory.recording_start or (RecordingStart(0) if position is None else None)
+        for segment in recovered.closed:
+            self._announce(queue.device_id, segment)
+        restarts, state.restarts = state.restarts, False
+        position = None if restarts else recovered.position
+        is_unwanted = recovered.gap is not None and not recovered.gap.is_wanted
+        recording_start = state.recording_start or (RecordingStart(0) if position is None else None)
         return DeviceRecorder(
             config=self._config,
             clock=self._clock,
             storage=storage,
             index=self.index,
-            line=line,
-            memory=memory,
+            queue=queue,
+            state=state,
             footage=Footage(
                 self._config,
                 self._clock,
-                line,
-                memory,
+                queue,
+                state,
                 position=position,
-                end_ms=found.end_ms,
-                open_gap=found.gap.reason_code if found.gap is not None else None,
+                end_ms=recovered.end_ms,
+                open_gap=recovered.gap.reason_code if recovered.gap is not None else None,
                 unwanted_until_ms=recording_start.from_ms if is_unwanted and recording_start is not None else None,
             ),
             pre_roll_filter=PreRollFilter(recording_start) if recording_start is not None else None,
@@ -118,26 +123,26 @@ class HlsRecorder(ConsumerOutput):
         return find_recording_start(settings, decision, gap, now_ms, round(self._config.bus_window_seconds * 1000))
 
     @staticmethod
-    def _hole_begins_ms(settings: RecorderSettings, gap: Gap | None, memory: AttachmentState, now_ms: int) -> int:
-        if memory.recording_start is not None:
-            return memory.recording_start.from_ms
+    def _hole_begins_ms(settings: RecorderSettings, gap: Gap | None, state: AttachmentState, now_ms: int) -> int:
+        if state.recording_start is not None:
+            return state.recording_start.from_ms
         if gap is not None:
             return now_ms
         last = last_segment(settings.recording_id)
         return last.end_ms if last is not None else now_ms
 
     def _report(self) -> None:
-        memories = list(self._memories.values())
-        figures = self._meter.measure(
+        states = list(self._states.values())
+        metrics = self._meter.measure(
             self.index.attached,
-            sum(memory.bytes_written for memory in memories),
-            [since for memory in memories if (since := memory.unsafe_since) is not None],
+            sum(state.bytes_written for state in states),
+            [since for state in states if (since := state.unsafe_since) is not None],
             self.index.waiting,
         )
         try:
-            self._board.write(self._worker, figures)
+            self._metrics_store.write(self._worker, metrics)
         except redis.RedisError as error:
-            log.debug("the figures of recording cannot be written now: %s", error)
+            log.debug("the metrics of recording cannot be written now: %s", error)
 
     def _announce(self, device_id: str, segment: SegmentFact) -> None:
         self._context.notify("on_segment", device_id=device_id, segment=segment)

@@ -1,18 +1,18 @@
-"""From when on parts may be recorded: a wish that begins must not bring back what nobody wanted before it."""
+"""The start of recording, with pre-roll: parts on the bus from before footage was wanted are not recorded."""
 
 from dataclasses import dataclass
 
-from gateway.footage.recorder_facts import events_until, override_begin_ms
+from gateway.footage.recorder_state import events_until, override_begin_ms
 from gateway.footage.recordings import RecorderSettings
 from gateway.footage.segments import Gap
 from gateway.media import Part
 from gateway.schedules.recording_plan import Decision
 from plugins.hls_recorder.segment import Place
 
-#: After an end of these kinds, the picture before the wish may be kept so that it can be decoded from a key frame on.
+#: After gaps with these reasons the lead-in from the last key frame on may be kept, so that the start can be decoded.
 _OPEN_TO_LEAD_IN = frozenset({"no_event", "not_planned"})
 _STEP_MS = 250
-#: A camera that has sent no key frame for so long is recorded without.
+#: Longest wait for a key frame; after it recording starts without one.
 _KEY_PATIENCE_MS = 30_000
 
 
@@ -29,9 +29,9 @@ class RecordingStart:
 def find_recording_start(
     settings: RecorderSettings, decision: Decision, gap: Gap | None, now_ms: int, window_ms: int
 ) -> RecordingStart | None:
-    """Where recording may begin after a time in which nobody wanted it; None when it simply goes on.
+    """The start of recording after a time in which footage was not wanted; None when recording simply resumes.
 
-    `gap` is the one that is open, `window_ms` how far back the bus reaches. Raises DatabaseUnavailable.
+    `gap` is the open gap, `window_ms` the length of the bus. Raises DatabaseUnavailable.
     """
     if gap is None or gap.is_wanted:
         return None
@@ -41,7 +41,7 @@ def find_recording_start(
         return RecordingStart(max(begun_ms, gap.start_ms), has_lead_in)
     if decision.cause == "manual":
         return RecordingStart(max(override_begin_ms(settings.recording_id) or now_ms, gap.start_ms), has_lead_in)
-    # The wish itself tells since when it holds, as far as it is a matter of time; otherwise it holds from now.
+    # A schedule tells since when footage is wanted; otherwise it is wanted from now on.
     begun_ms = now_ms
     if decision.cause == "schedule" and has_lead_in:
         while begun_ms > now_ms - window_ms and settings.decide(begun_ms - _STEP_MS).is_wanted:
@@ -50,7 +50,7 @@ def find_recording_start(
 
 
 def _event_begin_ms(settings: RecorderSettings, now_ms: int) -> int:
-    """When the oldest of the events happened whose windows overlap up to now."""
+    """The start of the oldest event in the chain of overlapping event windows that reaches the present."""
     post_roll_ms = round(settings.post_roll_seconds * 1000)
     events = events_until(settings.recording_id, now_ms)
     begun_ms = now_ms
@@ -65,20 +65,23 @@ AcceptedPart = tuple[Part, Place]
 
 
 class PreRollFilter:
-    """Lets parts in from the entrance on, with the lead-in that makes them playable."""
+    """Accepts parts from the start of recording on, with the lead-in that makes them playable.
+
+    `is_open`: the first part was accepted, and all later ones are.
+    """
 
     def __init__(self, recording_start: RecordingStart) -> None:
-        self._entrance = recording_start
+        self._start = recording_start
         self._lead_in: list[AcceptedPart] = []
         self._waits_since: int | None = None
         self.is_open = False
 
     def accept(self, part: Part, place: Place) -> list[AcceptedPart]:
-        """The parts with their places that are to be written now, oldest first."""
+        """The parts to write now, with their places, oldest first."""
         if self._lead_in and (part.is_key or part.run != self._lead_in[0][0].run):
             self._lead_in = []
-        if place.end_ms <= self._entrance.from_ms:
-            if self._entrance.has_lead_in and (part.is_key or self._lead_in):
+        if place.end_ms <= self._start.from_ms:
+            if self._start.has_lead_in and (part.is_key or self._lead_in):
                 self._lead_in.append((part, place))
             return []
         if not part.is_key and not self._lead_in:

@@ -1,11 +1,11 @@
-"""Why there is no footage: the stream's own history, read as the reason of a gap."""
+"""Reasons of gaps, derived from the history of the stream."""
 
 from datetime import UTC, datetime, timedelta
 
-from gateway.footage.recorder_facts import DeviceFacts, stream_events_between
+from gateway.footage.recorder_state import DeviceState, stream_events_between
 from gateway.states import REASONS, DesiredState, StreamState
 
-#: Reasons of a stream that was not meant to run: nobody can expect footage of it.
+#: Reasons of a stream that is not meant to run, so that no footage is expected.
 UNWANTED = frozenset({"stream_stopped", "device_disabled", "device_deleted"})
 
 _LOST_STATES = frozenset({StreamState.RECONNECTING, StreamState.FAILED, StreamState.STOPPED})
@@ -14,7 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def explain_gap(device_id: str, start_ms: int, end_ms: int) -> str | None:
-    """The reason that the stream gave first between two moments; None when it gave none.
+    """The first reason that the stream gave between two moments; None when it gave none.
 
     Raises DatabaseUnavailable.
     """
@@ -25,23 +25,23 @@ def explain_gap(device_id: str, start_ms: int, end_ms: int) -> str | None:
     for event in events:
         if event.to_state == StreamState.STARTING and event.reason_code is not None:
             return _format(event.reason_code)
-    # A worker that was killed says nothing; the next one begins where it finds the stream running.
+    # A killed worker writes no event; the next one starts the stream while it is still marked as running.
     if any(event.to_state == StreamState.STARTING for event in events):
         return "worker_stopped"
     return None
 
 
-def explain_silence(facts: DeviceFacts) -> str | None:
-    """Why a stream sends no parts now; None while it only starts, or says that it runs."""
-    if not facts.settings.wish.is_enabled:
+def explain_silence(device_state: DeviceState) -> str | None:
+    """Why a stream sends no parts now; None while it starts or is marked as running."""
+    if not device_state.settings.desired.is_enabled:
         return "device_disabled"
-    if facts.desired == DesiredState.STOPPED:
-        return _format(facts.desired_reason, is_stopped=True)
-    if facts.observed == StreamState.RUNNING:
+    if device_state.desired == DesiredState.STOPPED:
+        return _format(device_state.desired_reason, is_stopped=True)
+    if device_state.observed == StreamState.RUNNING:
         return None
-    if facts.reason is None:
+    if device_state.reason is None:
         return None
-    return _format(facts.reason, is_stopped=facts.observed == StreamState.STOPPED)
+    return _format(device_state.reason, is_stopped=device_state.observed == StreamState.STOPPED)
 
 
 def _format(code: str | None, *, is_stopped: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""The recorder of one device: puts the parts of the bus into files, in order, each once, and keeps them safe."""
+"""The recorder of one device: writes each part of the bus into a file once, in order, and makes it durable."""
 
 import logging
 import math
@@ -8,32 +8,34 @@ from contextlib import contextmanager
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.errors import LeaseLost
+from gateway.footage.segments import MAX_PART_MS
 from gateway.media import Part, Position, SegmentFact, segment_key
 from gateway.outputs import Consumption
 from gateway.schedules.recording_plan import Decision
-from gateway.storage.local import Storage, StorageFull, StorageUnavailable
-from gateway.storage.retention import request_room
+from gateway.storage.interface import Storage, StorageFull, StorageUnavailable
+from gateway.storage.room_requests import request_room
 from plugins.hls_recorder.footage import AttachmentState, Footage
-from plugins.hls_recorder.index import IndexQueue, IndexWriter, describe
+from plugins.hls_recorder.index import IndexWriter
+from plugins.hls_recorder.index_queue import IndexQueue, describe_segment
 from plugins.hls_recorder.pre_roll import PreRollFilter
-from plugins.hls_recorder.segment import JUMP_MS, MAX_PART_MS, OpenSegment, Place
+from plugins.hls_recorder.segment import JUMP_MS, OpenSegment, Place
 
-#: A part is synced with the next one that comes so long after it, or so long after it when none comes: parts of half a
-#: second make one sync a second, and no byte waits longer than a second for it.
+#: Age of unsynced data at which the next part triggers a sync, and at which a tick does so without a part. Parts of
+#: half a second make one sync a second, and no byte waits for it longer than a second.
 SYNC_SECONDS = 0.45
 LATE_SYNC_SECONDS = 0.7
 INDEX_SECONDS = 3.0
 MINUTE_MS = 60_000
-#: Without a key part a file ends after so long at any part.
-MAX_SEGMENT_MS = 120_000
-#: When nothing is wanted any more, parts of before are waited for so long.
+#: Duration at which a file without another key part ends at any part.
+FORCED_SPLIT_MS = 120_000
+#: Longest wait for parts from before the moment in which footage was no longer wanted.
 _LAST_PARTS_SECONDS = 2.0
 _DRAIN_SECONDS = 5.0
 _SANE_MS = range(946_684_800_000, 4_102_444_800_000)  # from the year 2000 to 2100
 
 
 class DeviceRecorder(Consumption):
-    """One attachment. What it raises ends it; the next one finds its way by what is on disk."""
+    """One attachment. An exception ends it; the next one resumes from what is on disk."""
 
     def __init__(
         self,
@@ -42,8 +44,8 @@ class DeviceRecorder(Consumption):
         clock: Clock,
         storage: Storage,
         index: IndexWriter,
-        line: IndexQueue,
-        memory: AttachmentState,
+        queue: IndexQueue,
+        state: AttachmentState,
         footage: Footage,
         pre_roll_filter: PreRollFilter | None,
         notify: Callable[[str, SegmentFact], None],
@@ -52,13 +54,13 @@ class DeviceRecorder(Consumption):
         self._clock = clock
         self._storage = storage
         self._index = index
-        self._line = line
-        self._memory = memory
+        self._queue = queue
+        self._state = state
         self._footage = footage
-        self._gate = pre_roll_filter
+        self._pre_roll_filter = pre_roll_filter
         self._notify = notify
-        self._settings = line.facts.settings
-        self._log = logging.getLogger(f"vas.record.{line.device_id}")
+        self._settings = queue.device_state.settings
+        self._log = logging.getLogger(f"vas.record.{queue.device_id}")
         self._segment: OpenSegment | None = None
         self._is_broken = False
         self._is_closed = False
@@ -72,23 +74,23 @@ class DeviceRecorder(Consumption):
     # ---- parts -------------------------------------------------------------------------------------------------
 
     def take(self, part: Part, init_segment: bytes) -> None:
-        """Write a part. Raises LeaseLost, StorageUnavailable, and Conflict for a file that is there already."""
+        """Write a part. Raises LeaseLost, StorageUnavailable, and Conflict when its file exists already."""
         self._check_owner()
         self._announce()
         position = self._footage.position
         if position is not None and part.position <= position:
             return
         place = self._place(part)
-        self._footage.arrive()
+        self._footage.note_arrival()
         if self._ending_at_ms is not None and place.start_ms >= self._ending_at_ms:
             return
-        if self._gate is None:
+        if self._pre_roll_filter is None:
             self._write(part, place, init_segment)
             return
-        for accepted in self._gate.accept(part, place):
+        for accepted in self._pre_roll_filter.accept(part, place):
             self._write(*accepted, init_segment)
-        if self._gate.is_open:
-            self._gate = None
+        if self._pre_roll_filter.is_open:
+            self._pre_roll_filter = None
 
     def _write(self, part: Part, place: Place, init_segment: bytes) -> None:
         if self._segment is not None and self._needs_new_file(self._segment, part, place):
@@ -97,9 +99,9 @@ class DeviceRecorder(Consumption):
             if self._segment is None:
                 self._segment = self._begin(part, place, init_segment)
             self._segment.append(part, place, self._clock.monotonic())
-        self._memory.unsafe_since = self._segment.unsynced_since
+        self._state.unsafe_since = self._segment.unsynced_since
         self._footage.extend(part, place)
-        self._keep_safe(SYNC_SECONDS)
+        self._sync_and_index(SYNC_SECONDS)
 
     def _begin(self, part: Part, place: Place, init_segment: bytes) -> OpenSegment:
         settings = self._settings
@@ -121,10 +123,10 @@ class DeviceRecorder(Consumption):
             return True
         if part.is_key and place.start_ms // MINUTE_MS != segment.start_ms // MINUTE_MS:
             return True
-        return place.start_ms - segment.start_ms >= MAX_SEGMENT_MS
+        return place.start_ms - segment.start_ms >= FORCED_SPLIT_MS
 
     def _place(self, part: Part) -> Place:
-        """Where the part belongs; what cannot be is replaced by what is likely."""
+        """The time range of a part; implausible times are replaced by likely ones."""
         duration_ms = round(part.duration * 1000) if 0 <= part.duration < math.inf else 0
         duration_ms = min(duration_ms, MAX_PART_MS)
         start_ms = round(part.start * 1000) if abs(part.start) < math.inf else -1
@@ -133,55 +135,55 @@ class DeviceRecorder(Consumption):
             start_ms = self._segment.end_ms if follows else self._now_ms() - duration_ms
         return Place(start_ms, duration_ms)
 
-    # ---- time that passes --------------------------------------------------------------------------------------
+    # ---- ticks --------------------------------------------------------------------------------------
 
     def tick(self) -> str | None:
-        """Keep what was written safe, follow the wish, and notice that nothing comes. Raises as `take` does."""
+        """Sync and index what is due, follow the desired state, and detect silence. Raises as `take` does."""
         self._check_owner()
         self._announce()
-        facts = self._line.facts
-        if facts is None:
+        device_state = self._queue.device_state
+        if device_state is None:
             return "device_deleted"
-        self._settings = facts.settings
-        self._keep_safe(LATE_SYNC_SECONDS)
-        decision = facts.settings.decide(self._now_ms())
+        self._settings = device_state.settings
+        self._sync_and_index(LATE_SYNC_SECONDS)
+        decision = device_state.settings.decide(self._now_ms())
         if not decision.is_wanted:
             return self._end(decision)
         self._ending_at_ms = None
         if self._footage.is_silent:
-            self._footage.note_silence(facts)
+            self._footage.note_silence(device_state)
         if self._segment is not None and self._footage.silent_seconds > 2 * self._stall_seconds:
-            # Nothing more comes into this file: the stream has begun a new run by now, or will.
+            # No more parts come for this file: the stream has started a new run, or will.
             self._finish_segment()
         return None
 
-    def _keep_safe(self, sync_seconds: float) -> None:
+    def _sync_and_index(self, sync_seconds: float) -> None:
         """Sync and index what is due."""
         segment = self._segment
         if segment is None:
             return
         now = self._clock.monotonic()
-        is_new = segment.snapshot is None
+        is_new = segment.durable_state is None
         since = segment.unsynced_since
         if since is not None and (is_new or now - since >= sync_seconds):
             with self._disk():
                 segment.sync()
-            self._memory.unsafe_since = None
+            self._state.unsafe_since = None
         if now - segment.indexed_at >= INDEX_SECONDS and segment.has_news:
             segment.indexed_at = now
-            self._line.save(segment, is_closed=False)
-            self._line.observe("recording")
+            self._queue.save(segment, is_closed=False)
+            self._queue.observe("recording")
 
     def _finish_segment(self) -> None:
         segment = self._segment
         with self._disk():
             segment.sync()
         segment.close()
-        self._segment = self._memory.unsafe_since = None
-        self._line.save(segment, is_closed=True)
+        self._segment = self._state.unsafe_since = None
+        self._queue.save(segment, is_closed=True)
 
     def _end(self, decision: Decision) -> str | None:
-        """Footage is not wanted any more: what was sent before this moment is still taken."""
+        """End recording, after the parts that were sent before footage was no longer wanted."""
         now = self._clock.monotonic()
         if self._ending_at_ms is None:
             self._ending_at_ms = self._now_ms()
@@ -194,42 +196,43 @@ class DeviceRecorder(Consumption):
         self._footage.note_end(decision, self._ending_at_ms)
         return decision.reason_code
 
-    # ---- the end -----------------------------------------------------------------------------------------------
+    # ---- closing -----------------------------------------------------------------------------------------------
 
     def close(self, reason: str) -> None:
-        """Make safe what was taken. After a failure of the disk the row stays open: the next attachment reads the
-        file."""
+        """Make what was taken durable. After a failure of the disk the row stays open, and the next attachment repairs
+        it.
+        """
         if self._is_closed:
             return
         self._is_closed = True
         try:
-            if self._segment is not None and not self._is_broken and not self._line.is_lost:
+            if self._segment is not None and not self._is_broken and not self._queue.is_lost:
                 self._finish_segment()
-            if not self._line.is_lost and not self._index.drain([self._line], _DRAIN_SECONDS):
+            if not self._queue.is_lost and not self._index.drain([self._queue], _DRAIN_SECONDS):
                 self._log.warning("stopped (%s) while the index waits for the database", reason)
             self._announce()
         finally:
-            self._line.is_closed = True
-            self._memory.unsafe_since = None
+            self._queue.is_closed = True
+            self._state.unsafe_since = None
             if self._segment is not None:
                 self._segment.close()
                 self._segment = None
 
-    # ---- small things ------------------------------------------------------------------------------------------
+    # ---- internals ------------------------------------------------------------------------------------------
 
     def _check_owner(self) -> None:
-        if self._line.is_lost:
-            raise LeaseLost(f"recording {self._line.fence.recording_id} belongs to another recorder")
+        if self._queue.is_lost:
+            raise LeaseLost(f"recording {self._queue.fence.recording_id} belongs to another recorder")
 
     def _announce(self) -> None:
-        while self._line.finished:
-            finished = self._line.finished.popleft()
-            self._notify(self._line.device_id, describe(self._line.device_id, finished))
+        while self._queue.finished:
+            finished = self._queue.finished.popleft()
+            self._notify(self._queue.device_id, describe_segment(self._queue.device_id, finished))
 
     @contextmanager
     def _disk(self) -> Iterator[None]:
-        """Around what may block or fail: a failure is remembered, told and noted as the beginning of a gap."""
-        started = self._line.busy_since = self._clock.monotonic()
+        """Wraps calls to the disk, which may block or fail; a failure is published and opens a gap."""
+        started = self._queue.busy_since = self._clock.monotonic()
         try:
             yield
         except StorageUnavailable as error:
@@ -239,7 +242,7 @@ class DeviceRecorder(Consumption):
             self._footage.note_failure(error, self._segment.durable_end_ms if self._segment is not None else None)
             raise
         finally:
-            self._line.busy_since = None
+            self._queue.busy_since = None
             self._footage.note_call(self._clock.monotonic() - started)
 
     def _now_ms(self) -> int:

@@ -1,22 +1,20 @@
-"""The file that is being written: its parts, and what of it may be told to the index."""
+"""The segment file that is being written: its parts, and the state of it that is durable."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.footage.segments import SegmentValues
 from gateway.media import Part, PartFact, Position, pack_parts
-from gateway.storage.local import SegmentWriter
+from gateway.storage.interface import SegmentWriter
 
-#: A part that says it is longer is not believed: the index holds up to 65 s a part.
-MAX_PART_MS = 60_000
-#: Parts of one run that are further apart, or runs that overlap by more, are the work of a clock that was set.
+#: A larger distance between parts of one run, or a larger overlap of runs, means that a clock was set.
 JUMP_MS = 5_000
 
 _PACKED_BYTES = len(pack_parts([PartFact(0, 0, 0, 0, False, False)]))
 
 
 class Place(NamedTuple):
-    """Where a part belongs on the wall clock, in milliseconds since 1970, UTC."""
+    """The time range of a part on the wall clock, in milliseconds since 1970, UTC."""
 
     start_ms: int
     duration_ms: int
@@ -27,8 +25,8 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A segment as the index is to show it: only what is durable."""
+class DurableState:
+    """The state of a segment for the index, which has only what is durable."""
 
     values: SegmentValues
     packed: bytes
@@ -36,7 +34,7 @@ class Snapshot:
 
 
 class OpenSegment:
-    """One file: parts of one run with consecutive sequences, appended as they come."""
+    """One file, to which parts of one run with consecutive sequences are appended."""
 
     def __init__(
         self, writer: SegmentWriter, key: str, *, storage_id: int, first: Position, start_ms: int, init_segment: bytes
@@ -46,7 +44,7 @@ class OpenSegment:
         self.run = first.run
         self.row_id: int | None = None
         self.is_queued = False
-        self.snapshot: Snapshot | None = None
+        self.durable_state: DurableState | None = None
         self.indexed_at = float("-inf")
         self.unsynced_since: float | None = None
         self.last_duration_ms = 0
@@ -56,7 +54,7 @@ class OpenSegment:
         self._init = init_segment
         self._packed = bytearray()
         self._parts = self._frames = self._offset_ms = 0
-        # Of these numbers, those that were durable at the last sync.
+        # Parts, frames, duration and size at the last sync.
         self._durable = (0, 0, 0, 0)
 
     @property
@@ -65,12 +63,12 @@ class OpenSegment:
 
     @property
     def end_ms(self) -> int:
-        """After the last part, durable or not."""
+        """The end of the last part, durable or not."""
         return self.start_ms + self._offset_ms + self.last_duration_ms
 
     @property
     def durable_end_ms(self) -> int:
-        """After the last part that a loss of power does not take."""
+        """The end of the last durable part."""
         return self.start_ms + self._durable[2]
 
     @property
@@ -79,14 +77,14 @@ class OpenSegment:
 
     @property
     def has_news(self) -> bool:
-        """Whether more is durable than the index was last told."""
-        return self.snapshot is None or self.snapshot.values.size != self._durable[3]
+        """Whether more is durable than the index has."""
+        return self.durable_state is None or self.durable_state.values.size != self._durable[3]
 
     def append(self, part: Part, place: Place, now: float) -> None:
-        """Write a part, all or nothing of it; raises StorageUnavailable."""
+        """Append a part, all or nothing; raises StorageUnavailable."""
         is_first = not self._parts
         self._writer.append(self._init + part.data if is_first else part.data)
-        # Times in a file never go back: players would stop there.
+        # Times in a file never go back, because players would stop there.
         self._offset_ms = max(self._offset_ms, place.start_ms - self.start_ms)
         self.last_duration_ms = place.duration_ms
         self._packed += pack_parts(
@@ -98,7 +96,7 @@ class OpenSegment:
             self.unsynced_since = now
 
     def sync(self) -> None:
-        """Make durable what was appended; raises StorageUnavailable."""
+        """Make the appended parts durable; raises StorageUnavailable."""
         if self.unsynced_since is None:
             return
         state = (self._parts, self._frames, self.end_ms - self.start_ms, self._writer.size)
@@ -106,10 +104,10 @@ class OpenSegment:
         self._durable = state
         self.unsynced_since = None
 
-    def take_snapshot(self, *, is_closed: bool) -> None:
-        """Hold for the index what is durable now."""
+    def update_durable_state(self, *, is_closed: bool) -> None:
+        """Update `durable_state`, which the index writer reads, to what is durable now."""
         parts, frames, duration_ms, size = self._durable
-        self.snapshot = Snapshot(
+        self.durable_state = DurableState(
             SegmentValues(
                 start_ms=self.start_ms,
                 duration_ms=duration_ms,
@@ -126,5 +124,5 @@ class OpenSegment:
         )
 
     def close(self) -> None:
-        """Give the file back; makes nothing durable. May be called twice."""
+        """Close the file without making anything durable. May be called twice."""
         self._writer.close()

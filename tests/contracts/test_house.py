@@ -70,6 +70,14 @@ def test_the_product_knows_no_plugin_by_name(path: Path):
     assert not set(imported) & set(others)
 
 
+@pytest.mark.parametrize("path", python_files("gateway", "workers"), ids=relative)
+def test_no_text_of_the_product_names_a_plugin(path: Path):
+    """Not even a string: an output declares a role where the product needs it."""
+    names = [p.parent.name for p in (ROOT / "plugins").glob("*/__init__.py")]
+    text = path.read_text(encoding="utf-8")
+    assert [name for name in names if re.search(rf"\b{name}\b", text)] == []
+
+
 def test_no_tracked_file_tells_of_the_machine_it_was_written_on():
     #: Written in pieces, so that this file does not find itself.
     signs = [

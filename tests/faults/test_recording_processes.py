@@ -142,26 +142,26 @@ def test_a_new_resolution_with_sound_that_was_not_there_before_is_recorded(stack
 
 def test_a_recorder_that_slept_longer_than_its_lease_writes_no_more(stack, recorded, second_recorder, report):
     sleeper = recorded.owner_pid()
-    epoch = recorded.store.epoch
+    token = recorded.store.fencing_token
     with Fault(recorded, report, "SIGSTOP record worker beyond its lease"):
         os.kill(sleeper, signal.SIGSTOP)
         try:
-            stack.wait_until(lambda: recorded.store.epoch > epoch, 20, "another recorder has taken over")
+            stack.wait_until(lambda: recorded.store.fencing_token > token, 20, "another recorder has taken over")
             recorded.wait_indexed(time.time(), 15)
         finally:
             os.kill(sleeper, signal.SIGCONT)
     assert recorded.owner_pid() != sleeper
-    assert recorded.store.epoch == epoch + 1
+    assert recorded.store.fencing_token == token + 1
 
 
 def test_two_fleets_and_many_messages_make_one_recorder(stack, recorded, second_recorder, report):
-    epoch = recorded.store.epoch
+    token = recorded.store.fencing_token
     with Fault(recorded, report, "two recorders started for one device"):
         for _ in range(10):
             enqueue_recorder(stack, recorded.device_id)
         queue_is_empty = lambda: stack.redis.client().llen(f"dramatiq:{RECORD_QUEUE}") == 0  # noqa: E731
         stack.wait_until(queue_is_empty, 10, "all messages are taken")
-    assert recorded.store.epoch == epoch, "the recorder is still the one of before"
+    assert recorded.store.fencing_token == token, "the recorder is still the one of before"
 
 
 def has_sound(recorded: Recorded, known_runs: set[int]) -> bool:

@@ -9,8 +9,9 @@ from gateway import database
 from gateway.app import create_app
 from gateway.clock import SystemClock
 from gateway.secrets import SecretBox
+from gateway.storage.folders import list_folders
 from gateway.storage.local import ensure_storage
-from gateway.storage.reconciliation import Reconciliation, list_folders
+from gateway.storage.reconciliation import Reconciliation
 from tests.factories import make_config, make_device
 from tests.playback import NOON_MS, FootageFactory, make_clip
 from tests.stack.boxes import ScannedFile, scan_file
@@ -74,7 +75,7 @@ def reconcile(config) -> None:
     with database.session():
         folders = list(list_folders(NOON_MS + 86_400_000))
     for folder in folders:
-        work.mend(work.look(folder))
+        work.repair(work.scan(folder))
 
 
 def play_in_process(config, device_id: str, start: float, end: float) -> list[list[int]]:

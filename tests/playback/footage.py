@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.config import Config
+from gateway.footage.gap_rows import add_gap
 from gateway.footage.recordings import claim_recording
-from gateway.footage.segments import Fence, SegmentValues, add_gap, save_segment
+from gateway.footage.segments import Fence, SegmentValues, save_segment
 from gateway.media import PartFact, pack_parts, segment_key
 from gateway.storage.local import ensure_storage
 from gateway.tenancy.scopes import TenantScope
@@ -41,7 +42,7 @@ class FootageFactory:
         assert claimed is not None, f"there is no device {device_id}"
         self.device_id = device_id
         self.tenant_id = claimed.tenant_id
-        self.fence = Fence(claimed.recording_id, claimed.epoch)
+        self.fence = Fence(claimed.recording_id, claimed.fencing_token)
         self._next_run = 1
 
     @property

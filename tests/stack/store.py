@@ -70,7 +70,7 @@ class Store:
         self._database_url = database_url
         self.device_id = device_id
         self.root = root
-        self.recording_id, self.tenant_id, self.epoch, self.worker, self.expired_before_ms = self._query(
+        self.recording_id, self.tenant_id, self.fencing_token, self.worker, self.expired_before_ms = self._query(
             "SELECT id, tenant_id, epoch, worker, expired_before_ms FROM recordings WHERE device_id = ?", device_id
         )[0]
         self.folder = self.root / str(self.tenant_id) / device_id

@@ -19,7 +19,7 @@ from gateway.media import Part
 from gateway.mp4.boxes import InvalidMedia
 from gateway.states import DesiredState, StreamState, reason_for
 from gateway.storage.footage_reader import FootageReader, refuse_if_away
-from gateway.storage.local import Storage, StorageUnavailable
+from gateway.storage.interface import Storage, StorageUnavailable
 from gateway.streams.bus import MediaBus
 from gateway.streams.queries import read_stream_record
 from workers.captures.pictures import ROUNDING_MS, PictureDamaged, Shot, TimedPart, decode_at

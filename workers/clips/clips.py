@@ -23,7 +23,8 @@ from gateway.mp4.movie_writer import estimate_index_bytes
 from gateway.redis_client import connect_redis
 from gateway.states import DesiredState
 from gateway.storage.footage_reader import FootageReader
-from gateway.storage.local import StorageUnavailable, open_storage
+from gateway.storage.interface import StorageUnavailable
+from gateway.storage.local import open_storage
 from gateway.streams.bus import MediaBus
 from gateway.streams.model import touch_demand
 from gateway.streams.queries import read_stream_record

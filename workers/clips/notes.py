@@ -1,6 +1,6 @@
 """The notes of a clip, as text: what is missing of the requested range."""
 
-from gateway.footage.cuts import holes_between
+from gateway.footage.cuts import uncovered_between
 from workers.exporting.cut import Cut
 
 #: Less is missing at an end of every second clip, because footage comes in parts.
@@ -17,7 +17,7 @@ def describe_missing(cut: Cut, start_ms: int, end_ms: int, at_ms: int) -> list[s
         notes.append(f"it ends {early / 1000:.1f} s earlier than requested: there is no later footage")
     for first_ms, last_ms in cut.reader.damaged:
         notes.append(f"damaged, left out: {_format(first_ms, last_ms, at_ms)}")
-    for first_ms, last_ms in holes_between(cut.source.ranges, cut.first_ms, cut.last_ms):
+    for first_ms, last_ms in uncovered_between(cut.source.ranges, cut.first_ms, cut.last_ms):
         notes.append(f"no footage: {_format(first_ms, last_ms, at_ms)}")
     return notes
 

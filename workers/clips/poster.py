@@ -9,7 +9,7 @@ from gateway.errors import NotFound
 from gateway.footage.cuts import ContiguousRange
 from gateway.mp4.boxes import InvalidMedia
 from gateway.storage.footage_reader import FootageReader
-from gateway.storage.local import StorageUnavailable
+from gateway.storage.interface import StorageUnavailable
 from workers.captures.pictures import PictureDamaged, TimedPart, decode_at, make_picture
 from workers.clips.source import BusSpool, join_footage
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from gateway.footage.cuts import ContiguousRange, Piece
+from gateway.footage.cuts import ContiguousRange, FilePiece
 from gateway.jobs.files import ExportSpaceMissing
 from gateway.media import Part, PartFact, Position
-from gateway.storage.local import Storage
+from gateway.storage.interface import Storage
 from gateway.streams.bus import MediaBus
 
 #: Times of footage are rounded to whole milliseconds.
@@ -78,7 +78,7 @@ class BusSpool:
                 break
         return bool(parts)
 
-    def pieces(self) -> list[Piece]:
+    def pieces(self) -> list[FilePiece]:
         """The saved parts in order; a piece ends where a part is missing."""
         found = []
         for number, run in self._runs.items():
@@ -153,7 +153,7 @@ class BusSpool:
 class _Slot(NamedTuple):
     """A part of a piece."""
 
-    piece: Piece
+    piece: FilePiece
     index: int
 
     @property
@@ -170,7 +170,7 @@ class _Slot(NamedTuple):
 
 
 def join_footage(
-    recorded: Iterable[ContiguousRange], saved: Iterable[Piece], start_ms: int, end_ms: int
+    recorded: Iterable[ContiguousRange], saved: Iterable[FilePiece], start_ms: int, end_ms: int
 ) -> list[ContiguousRange]:
     """The parts of a range, each once, from the key frame at or before its start to the part that reaches its end.
 
@@ -202,7 +202,7 @@ def _cut(group: list[_Slot], start_ms: int, end_ms: int) -> ContiguousRange | No
         return None
     before = [number for number in keys if group[number].start_ms <= start_ms + ROUNDING_MS]
     first = before[-1] if before else keys[0]
-    pieces: list[Piece] = []
+    pieces: list[FilePiece] = []
     begin = first
     for number in range(first, inside[-1] + 1):
         slot = group[number]
@@ -218,10 +218,10 @@ def _end_of(start_ms: int, end_ms: int) -> int:
     return max(end_ms, start_ms + ROUNDING_MS + 1)
 
 
-def _build_piece(run_number: int, run: _Run, group: list[tuple[int, int, int, PartFact]]) -> Piece:
+def _build_piece(run_number: int, run: _Run, group: list[tuple[int, int, int, PartFact]]) -> FilePiece:
     sequence, offset, start_ms, _ = group[0]
     facts = tuple(
         PartFact(fact.size, at_ms - start_ms, fact.duration_ms, fact.frames, fact.is_key, fact.has_audio)
         for _, _, at_ms, fact in group
     )
-    return Piece(run.key, run.init_size, run_number, sequence, start_ms, offset, facts)
+    return FilePiece(run.key, run.init_size, run_number, sequence, start_ms, offset, facts)

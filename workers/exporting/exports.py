@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.errors import NotFound
-from gateway.footage.cuts import ContiguousRange, cut_footage, holes_between
+from gateway.footage.cuts import ContiguousRange, cut_footage, uncovered_between
 from gateway.footage.reading import main_gap
 from gateway.footage.recordings import Recording, find_recording
 from gateway.jobs.attempts import JobAttempt
@@ -90,7 +90,7 @@ def _make_movie(
 def _describe_gaps(recording: Recording, cut: Cut) -> list[str]:
     start_ms = max(cut.first_ms, cut.start_ms)
     notes = []
-    for start, end in holes_between(cut.source.ranges, start_ms, cut.end_ms)[: _MAX_NOTES + 1]:
+    for start, end in uncovered_between(cut.source.ranges, start_ms, cut.end_ms)[: _MAX_NOTES + 1]:
         gap = main_gap(recording.id, start, end)
         reason = f" ({reason_for(gap.reason_code).message})" if gap else ""
         notes.append(f"no footage: {format_range(start, end)}{reason}")

@@ -19,7 +19,7 @@ from gateway.errors import NotFound, Unavailable
 from gateway.jobs.cleanup import sweep_jobs
 from gateway.leases import STREAM, Leases, WorkerSlots, describe_shortage
 from gateway.outputs import ConsumerContext, ConsumerOutput
-from gateway.plugin_manager import collect, create_plugin_manager, notify
+from gateway.plugin_manager import collect_consumer_outputs, create_plugin_manager, notify
 from gateway.redis_client import connect_redis
 from gateway.states import DesiredState, StreamState, reason_for
 from gateway.streams.live_stats import LiveStats
@@ -205,7 +205,7 @@ def _collect_outputs(config: Config) -> list[ConsumerOutput]:
     """The consumer outputs of all plugins, for their `wanted` devices."""
     manager = create_plugin_manager()
     context = ConsumerContext(config, "clock", SystemClock(), partial(notify, manager))
-    return collect(manager, "register_consumer_outputs", context=context)
+    return collect_consumer_outputs(manager, context)
 
 
 def _stop_on(stop: threading.Event, signals: Iterable[signal.Signals]) -> None:

@@ -1,6 +1,6 @@
-"""Some space that is held back on the disk of the footage, for the moment in which even deleting needs space.
+"""The emergency disk reserve: space kept on the disk of the footage, because even deleting needs space.
 
-A database on a disk that is full to its last byte cannot note what is to be deleted, so nothing would ever be deleted.
+A database on a disk without a free byte cannot mark what is to be deleted, so nothing would ever be deleted.
 """
 
 import logging
@@ -8,32 +8,31 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from gateway.storage.local import Storage
+from gateway.storage.interface import Storage
 
 log = logging.getLogger(__name__)
 
 #: Enough for the transactions of one deletion.
 DISK_RESERVE_BYTES = 16 << 20
-#: A name that no listing of a store shows.
+#: A name that listings of a store leave out.
 _NAME = ".vas-reserve"
 
 
 class DiskReserve:
-    """The reserve of one store; of a store that is no folder of this machine there is none. Never raises for the
-    disk."""
+    """The reserve of one store; only a store in a folder of this machine has one. Errors of the disk are not raised."""
 
     def __init__(self, storage: Storage) -> None:
         root = getattr(storage, "root", None)
         self._path: Path | None = root / _NAME if root is not None else None
 
     @property
-    def is_held(self) -> bool:
-        """Whether the space is there to be released."""
+    def is_allocated(self) -> bool:
+        """Whether there is space to release."""
         return self._path is not None and self._path.exists()
 
-    def hold(self, free_bytes: int) -> None:
-        """Take the space, where there is much more than that."""
-        if self._path is None or self.is_held or free_bytes < 8 * DISK_RESERVE_BYTES:
+    def allocate(self, free_bytes: int) -> None:
+        """Allocate the space, when the disk has much more than that."""
+        if self._path is None or self.is_allocated or free_bytes < 8 * DISK_RESERVE_BYTES:
             return
         try:
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
@@ -42,16 +41,16 @@ class DiskReserve:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            log.debug("no space is held back: %s", error)
+            log.debug("the emergency disk reserve cannot be allocated: %s", error)
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
 
     def release(self) -> bool:
-        """Give the space back; whether there was any."""
-        if not self.is_held:
+        """Release the space; returns whether there was any."""
+        if not self.is_allocated:
             return False
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
-            log.warning("the space that was held back for deleting is used: the disk is full")
+            log.warning("the emergency disk reserve is released: the disk is full")
             return True
         return False

@@ -14,7 +14,8 @@ from gateway.mp4.samples import VIDEO, TrackFormat, has_whole_units, parse_init,
 from gateway.mp4.still_track import TIMESCALE, build_jpeg_entry
 from gateway.states import reason_for
 from gateway.storage.footage_reader import refuse_if_away
-from gateway.storage.local import Storage, StorageUnavailable, open_storage
+from gateway.storage.interface import Storage, StorageUnavailable
+from gateway.storage.local import open_storage
 from gateway.tenancy.scopes import TenantScope
 from workers.job_runner import JobContext, JobFailed
 

@@ -1,5 +1,6 @@
 """`/recordings/…`: dates, segments, timeline and coverage; deletion and protection of footage."""
 
+import time
 from datetime import date, timedelta
 from typing import Any
 
@@ -38,7 +39,7 @@ from gateway.footage.recordings import Recording, find_recording
 from gateway.footage.timelines import read_coverage, read_dates
 from gateway.schedules.local_days import LocalDay, local_date, local_days
 from gateway.schedules.recording_plan import find_zone
-from gateway.storage.deletion import delete_range
+from gateway.storage.range_deletion import delete_range
 
 blp = Blueprint("footage", __name__, url_prefix="/recordings", description="Recorded footage and its gaps")
 
@@ -188,6 +189,7 @@ class Footage(MethodView):
                 args["end"],
                 current_name(),
                 dry_run=args["dry_run"],
+                pause=time.sleep,
             )
         finally:
             recorded_sums().forget(recording.id)

@@ -18,14 +18,15 @@ from gateway.devices.model import Device
 from gateway.errors import NotFound
 from gateway.footage.reading import find_segment, nearest_footage, packed_between, segments_between
 from gateway.footage.recordings import Recording, find_recording
-from gateway.footage.segments import Segment, SegmentState
+from gateway.footage.segments import SegmentState, StoredSegment
 from gateway.inventory import find_device
 from gateway.media import segment_key
 from gateway.mp4.boxes import InvalidMedia
 from gateway.mp4.init_segments import add_silent_sound, drop_sound
 from gateway.mp4.silence import SilenceFiller
 from gateway.playback.playlist import IndexedFile, build_playlist
-from gateway.storage.local import Storage, open_storage
+from gateway.storage.interface import Storage
+from gateway.storage.local import open_storage
 
 blp = Blueprint("playback", __name__, url_prefix="/recordings", description="Playback of footage as HLS")
 
@@ -170,7 +171,7 @@ def _playlist_response(text: str) -> Response:
     return response
 
 
-def _find(device_id: Any, segment_id: int) -> tuple[Segment, Storage, str]:
+def _find(device_id: Any, segment_id: int) -> tuple[StoredSegment, Storage, str]:
     """A segment of the device, its storage and its key; raises NotFound, `file_missing` if the file is gone."""
     recording = find_recording(current_scope(), str(device_id))
     segment = find_segment(recording.id, segment_id)
@@ -195,6 +196,6 @@ def _changed(change: Any, data: bytes) -> bytes:
         raise NotFound(f"the footage cannot be read: {error}", reason="file_damaged") from error
 
 
-def _media(data: bytes, segment: Segment) -> Response:
+def _media(data: bytes, segment: StoredSegment) -> Response:
     etag = f"{segment.id}-{segment.sequence}-{len(data)}"
     return bytes_response(data, etag=etag, mimetype=_MP4, cache_control=IMMUTABLE)

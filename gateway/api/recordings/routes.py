@@ -20,10 +20,17 @@ from gateway.api.recordings.schemas import (
 from gateway.api.recordings.store import storage_view
 from gateway.api.recordings.views import event_view, recording_views
 from gateway.api.time_fields import now_ms
-from gateway.errors import Conflict, InvalidValue, Unavailable, VersionChanged
+from gateway.errors import Conflict, InvalidValue, PluginError, Unavailable, VersionChanged
 from gateway.footage.lists import select_recordings
 from gateway.footage.protections import recording_events
-from gateway.footage.recordings import Recording, RecordingChanged, add_event, change_settings, find_recording, say
+from gateway.footage.recordings import (
+    Recording,
+    RecordingChanged,
+    add_event,
+    change_settings,
+    find_recording,
+    set_override,
+)
 from gateway.schedules.recording_plan import decide
 
 log = logging.getLogger(__name__)
@@ -32,8 +39,6 @@ blp = Blueprint("recordings", __name__, url_prefix="/recordings", description="S
 
 _ETAG = etag_header("the settings")
 
-#: The consumer output that writes footage.
-_RECORDER = "hls_recorder"
 _SETTINGS = ("mode", "time_zone", "plan", "pre_roll_seconds", "post_roll_seconds", "keep_days", "keep_bytes")
 
 
@@ -178,18 +183,20 @@ def _override(device_id: str, word: str | None, until_ms: int | None) -> Recordi
     now = now_ms()
     if until_ms is not None and until_ms <= now:
         raise InvalidValue("until", "'until' must be in the future")
-    return say(current_scope(), device_id, word, by=current_name(), now_ms=now, until_ms=until_ms)
+    return set_override(current_scope(), device_id, word, by=current_name(), now_ms=now, until_ms=until_ms)
 
 
 def _start_recorder(recording: Recording) -> Recording:
     """Ask a recorder to start now if footage is wanted; the clock process would do so within seconds."""
     wired = services()
-    wish = recording.wish(is_enabled=recording.device.enabled)
-    if decide(wish, now_ms()).is_wanted and not wired.redis_outage.is_active:
+    desired = recording.desired_recording(is_enabled=recording.device.enabled)
+    if decide(desired, now_ms()).is_wanted and not wired.redis_outage.is_active:
         try:
-            wired.messages.start_consumer(_RECORDER, recording.device_id)
-        except Unavailable as error:
-            wired.redis_outage.begin()
+            if (recorder := wired.recorder()) is not None:
+                wired.messages.start_consumer(recorder, recording.device_id)
+        except (PluginError, Unavailable) as error:
+            if isinstance(error, Unavailable):
+                wired.redis_outage.begin()
             log.warning("recording of device %s is left to the clock process: %s", recording.device_id, error)
     return recording
 

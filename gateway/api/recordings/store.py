@@ -14,9 +14,10 @@ from gateway.footage.lists import Usage, usage_of_all
 from gateway.footage.segments import FIFTEEN_MINUTES_MS
 from gateway.states import reason_for
 from gateway.storage.forecast import Growth, days_until_full
-from gateway.storage.local import StorageUnavailable, open_storage
+from gateway.storage.interface import StorageUnavailable
+from gateway.storage.limits import free_bytes_floor, limits_of
+from gateway.storage.local import open_storage
 from gateway.storage.report import OK, UNAVAILABLE, StorageReport, StorageReports
-from gateway.storage.retention import free_bytes_floor, limits_of
 from gateway.storage.usage import bytes_per_hour
 
 
@@ -62,8 +63,8 @@ def _days_left(usages: list[Usage], free: int, now: int, config: Config) -> floa
     found = days_until_full(
         [_growth(usage, now, config) for usage in usages],
         free,
-        tenant_most=config.tenant_keep_bytes or math.inf,
-        store_most=config.keep_bytes or math.inf,
+        tenant_max=config.tenant_keep_bytes or math.inf,
+        store_max=config.keep_bytes or math.inf,
     )
     return None if found is None else round(found, 2)
 

@@ -10,8 +10,9 @@ from gateway.footage.lists import Totals, read_totals
 from gateway.footage.recordings import Recording, RecordingEvent
 from gateway.schedules.recording_plan import Decision, decide, load_plan
 from gateway.states import Reason, reason_for
-from gateway.storage.local import StorageUnavailable, open_storage
-from gateway.storage.retention import free_bytes_floor, limits_of
+from gateway.storage.interface import StorageUnavailable
+from gateway.storage.limits import free_bytes_floor, limits_of
+from gateway.storage.local import open_storage
 
 #: A recorder that is alive updates the index far more often.
 _SILENT_MS = 60_000
@@ -25,7 +26,7 @@ def recording_views(recordings: list[Recording]) -> list[dict[str, Any]]:
 
 
 def _recording_view(recording: Recording, totals: Totals, now: int, floor: int | None) -> dict[str, Any]:
-    wish = recording.wish(is_enabled=recording.device.enabled)
+    wish = recording.desired_recording(is_enabled=recording.device.enabled)
     decision = decide(wish, now)
     limits = limits_of(recording, services().config)
     return {

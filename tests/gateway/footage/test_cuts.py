@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.footage.cuts import cut_footage, estimate_footage, holes_between
+from gateway.footage.cuts import cut_footage, estimate_footage, uncovered_between
 from gateway.footage.recordings import find_recording
 from tests.factories import make_device
 from tests.playback import NOON_MS, FootageFactory, make_clip
@@ -69,7 +69,7 @@ def test_holes_are_told(footage, scope):
     footage.record(make_clip(seconds=4), NOON_MS)
     footage.record(make_clip(seconds=4), NOON_MS + 10_000)
     stretches = cut_footage(find_recording(scope, footage.device_id), NOON_MS - 1000, NOON_MS + 20_000)
-    holes = holes_between(stretches, NOON_MS - 1000, NOON_MS + 20_000)
+    holes = uncovered_between(stretches, NOON_MS - 1000, NOON_MS + 20_000)
     assert [(start - NOON_MS, end - NOON_MS) for start, end in holes] == [(-1000, 0), (4000, 10_000), (14_000, 20_000)]
 
 

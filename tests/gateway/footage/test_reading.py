@@ -9,6 +9,7 @@ import pytest
 from gateway import database
 from gateway.clock import utc_now
 from gateway.errors import NotFound
+from gateway.footage.amounts import amounts_by_bucket, amounts_by_day
 from gateway.footage.gaps import GapFact
 from gateway.footage.lists import (
     RecordedSums,
@@ -20,8 +21,6 @@ from gateway.footage.lists import (
     select_recordings,
 )
 from gateway.footage.reading import (
-    amounts_by_bucket,
-    amounts_by_day,
     find_segment,
     holes_between,
     main_gap,

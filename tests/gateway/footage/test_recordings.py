@@ -6,6 +6,7 @@ import pytest
 from gateway import database
 from gateway.clock import utc_now
 from gateway.errors import LeaseLost, NotFound
+from gateway.footage.gap_rows import add_gap, close_gaps, open_gap
 from gateway.footage.recordings import (
     Recording,
     RecordingChanged,
@@ -16,7 +17,7 @@ from gateway.footage.recordings import (
     observe_recording,
     read_recorder_settings,
     recordings_wanted,
-    say,
+    set_override,
 )
 from gateway.footage.segments import (
     Fence,
@@ -25,10 +26,7 @@ from gateway.footage.segments import (
     SegmentState,
     SegmentValues,
     StorageRow,
-    add_gap,
-    close_gaps,
     last_segment,
-    open_gap,
     open_segments,
     read_packed,
     save_segment,
@@ -80,12 +78,12 @@ def test_settings_are_replaced_whole_and_guarded_by_their_version(scope, device)
 
 def test_what_a_person_says_goes_before_the_mode_until_the_mode_changes(scope, device):
     change_settings(scope, device.id, SETTINGS)
-    say(scope, device.id, "off", by="ann", now_ms=NOW)
+    set_override(scope, device.id, "off", by="ann", now_ms=NOW)
     assert recordings_wanted(NOW) == []
     assert read_recorder_settings(device.id).decide(NOW).by_name == "ann"
-    say(scope, device.id, None, by="ann", now_ms=NOW)
+    set_override(scope, device.id, None, by="ann", now_ms=NOW)
     assert recordings_wanted(NOW) == [device.id]
-    say(scope, device.id, "on", by="ann", now_ms=NOW, until_ms=NOW + 1000)
+    set_override(scope, device.id, "on", by="ann", now_ms=NOW, until_ms=NOW + 1000)
     change_settings(scope, device.id, SETTINGS | {"mode": "off"})
     assert recordings_wanted(NOW) == []
 
@@ -102,7 +100,7 @@ def test_another_tenant_has_no_recording_of_the_device(other_scope, device):
     for call in (
         lambda: find_recording(other_scope, device.id),
         lambda: change_settings(other_scope, device.id, SETTINGS),
-        lambda: say(other_scope, device.id, "on", by="eve", now_ms=NOW),
+        lambda: set_override(other_scope, device.id, "on", by="eve", now_ms=NOW),
         lambda: add_event(other_scope, device.id, label="x", at_ms=NOW),
     ):
         with pytest.raises(NotFound):
@@ -112,10 +110,10 @@ def test_another_tenant_has_no_recording_of_the_device(other_scope, device):
 def test_the_recorder_with_the_newest_epoch_alone_writes_the_fact(scope, device):
     first = claim_recording(device.id, "w1")
     second = claim_recording(device.id, "w2")
-    assert second.epoch == first.epoch + 1
-    observe_recording(second.recording_id, second.epoch, "recording")
+    assert second.fencing_token == first.fencing_token + 1
+    observe_recording(second.recording_id, second.fencing_token, "recording")
     with pytest.raises(LeaseLost):
-        observe_recording(first.recording_id, first.epoch, "interrupted")
+        observe_recording(first.recording_id, first.fencing_token, "interrupted")
     recording = find_recording(scope, device.id)
     assert (recording.observed, recording.worker) == ("recording", "w2")
 
@@ -132,7 +130,7 @@ def test_a_deleted_devices_recording_stays_until_its_footage_is_gone(scope, devi
 @pytest.fixture
 def fence(device):
     claimed = claim_recording(device.id, "w1")
-    return Fence(claimed.recording_id, claimed.epoch)
+    return Fence(claimed.recording_id, claimed.fencing_token)
 
 
 @pytest.fixture

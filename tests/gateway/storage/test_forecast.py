@@ -34,12 +34,12 @@ def test_the_others_go_on_growing_when_one_has_come_to_its_limit():
 
 
 def test_what_a_tenant_or_the_store_may_hold_ends_growth_too():
-    assert days((500, 100), tenant_most=1499) is None
-    assert days((500, 100), store_most=1499) is None
-    assert days((500, 100), tenant_most=1500, store_most=1500) == 10
+    assert days((500, 100), tenant_max=1499) is None
+    assert days((500, 100), store_max=1499) is None
+    assert days((500, 100), tenant_max=1500, store_max=1500) == 10
     two = [Growth("a", 0, 100), Growth("b", 0, 100)]
-    assert days_until_full(two, 1000, tenant_most=600) == pytest.approx(5, rel=0.005)
-    assert days_until_full(two, 1000, tenant_most=499) is None
+    assert days_until_full(two, 1000, tenant_max=600) == pytest.approx(5, rel=0.005)
+    assert days_until_full(two, 1000, tenant_max=499) is None
 
 
 def test_without_room_there_is_no_day_left():

@@ -13,17 +13,9 @@ import pytest
 from gateway.errors import Conflict, InvalidValue, NotFound
 from gateway.footage.segments import StorageRow
 from gateway.storage import local as storage_module
-from gateway.storage.local import (
-    MARKER,
-    LocalStorage,
-    StorageFull,
-    StorageUnavailable,
-    adopt_storage,
-    check_key,
-    ensure_storage,
-    format_error,
-    open_storage,
-)
+from gateway.storage.interface import StorageFull, StorageUnavailable, check_key
+from gateway.storage.local import MARKER, LocalStorage, adopt_storage, ensure_storage, open_storage
+from gateway.storage.local_writer import convert_error
 from tests.factories import make_config
 
 one_kind = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -356,7 +348,8 @@ def test_a_limit_on_the_size_of_files_counts_as_a_full_disk(store):
     code = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "from gateway.storage.local import LocalStorage, StorageFull\n"
+        "from gateway.storage.interface import StorageFull\n"
+        "from gateway.storage.local import LocalStorage\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "writer = LocalStorage(Path(sys.argv[1])).create(sys.argv[2])\n"
         "writer.append(b'a' * 3000)\n"
@@ -443,7 +436,7 @@ def test_a_writer_may_be_closed_twice(store):
     ],
 )
 def test_errors_of_the_system_have_a_reason_that_people_can_act_on(number, reason):
-    error = format_error(OSError(number, os.strerror(number)), "/place")
+    error = convert_error(OSError(number, os.strerror(number)), "/place")
     assert error.reason == reason
     assert "/place" in error.message
 

@@ -10,14 +10,16 @@ import pytest
 from gateway import database
 from gateway.clock import DAY_MS, FakeClock
 from gateway.footage.recordings import claim_recording
-from gateway.footage.segments import Segment, SegmentParts, SegmentState, add_to_rollup, read_packed
+from gateway.footage.segments import Segment, SegmentParts, SegmentState, StoredSegment, add_to_rollup, read_packed
 from gateway.media import parse_segment_key, unpack_parts
 from gateway.redis_client import connect_redis
 from gateway.storage.deletion import mark_for_deletion
-from gateway.storage.local import QUARANTINE, LocalStorage, StorageUnavailable, ensure_storage
-from gateway.storage.reconciliation import QUIET_SECONDS, Folder, Reconciliation, Seen, TooManyMissing, list_folders
+from gateway.storage.folders import Folder, list_folders
+from gateway.storage.interface import StorageUnavailable
+from gateway.storage.local import QUARANTINE, LocalStorage, ensure_storage
+from gateway.storage.reconciliation import QUIET_SECONDS, MismatchKind, Reconciliation, TooManyMissing
 from gateway.storage.report import StorageReports
-from gateway.storage.sweep import Round
+from gateway.storage.sweep import Sweep
 from gateway.tenancy.scopes import EVERY_RECORDING, FootageScope, TenantScope
 from tests.factories import make_config
 from tests.footage import MINUTE_MS, NOON_MS, Footage, make_footage, segment_bytes, segment_scan
@@ -64,10 +66,10 @@ def folder_of(footage: Footage, at_ms: int = NOON_MS) -> Folder:
     return Folder(footage.recording_id, footage.tenant_id, footage.device_id, at_ms // DAY_MS)
 
 
-def mend(reconciliation: Reconciliation, footage: Footage) -> dict[str, int]:
-    """What was done about the footage of the day; a second look must find nothing more."""
-    done = reconciliation.mend(reconciliation.look(folder_of(footage)))
-    assert reconciliation.look(folder_of(footage)).findings == []
+def repair(reconciliation: Reconciliation, footage: Footage) -> dict[str, int]:
+    """What was done about the footage of the day; a second scan must find nothing more."""
+    done = reconciliation.repair(reconciliation.scan(folder_of(footage)))
+    assert reconciliation.scan(folder_of(footage)).mismatches == []
     return dict(done)
 
 
@@ -81,14 +83,14 @@ def quarantined(root) -> list[str]:
 
 def test_footage_in_order_is_left_alone(footage, reconciliation):
     fill(footage, 3)
-    look = reconciliation.look(folder_of(footage))
-    assert (look.checked, look.lost, look.findings) == (3, 0, [])
+    scan = reconciliation.scan(folder_of(footage))
+    assert (scan.checked, scan.lost, scan.mismatches) == (3, 0, [])
 
 
 def test_a_file_that_is_gone_is_missing_with_a_gap(footage, reconciliation):
     starts = fill(footage, 3)
     path_of(footage, starts[1], 1 + PARTS).unlink()
-    assert mend(reconciliation, footage) == {"file missing": 1}
+    assert repair(reconciliation, footage) == {"file missing": 1}
     states = [segment.state for segment in footage.segments()]
     assert states == [SegmentState.CLOSED, SegmentState.MISSING, SegmentState.CLOSED]
     assert footage.gaps() == [(starts[1], starts[1] + segment_scan().duration_ms, "file_missing")]
@@ -99,9 +101,9 @@ def test_a_file_that_comes_back_is_played_again(footage, reconciliation):
     starts = fill(footage, 3)
     path = path_of(footage, starts[1], 1 + PARTS)
     path.rename(path.with_name(".away"))
-    mend(reconciliation, footage)
+    repair(reconciliation, footage)
     path.with_name(".away").rename(path)
-    assert mend(reconciliation, footage) == {"file is back": 1}
+    assert repair(reconciliation, footage) == {"file is back": 1}
     assert footage.gaps() == []
     footage.check_consistent()
 
@@ -114,7 +116,7 @@ def test_a_file_without_a_row_is_adopted_as_it_was(footage, reconciliation):
         SegmentParts.delete().where(SegmentParts.segment_id == lost.id).execute()
         EVERY_RECORDING.delete(Segment).where(Segment.id == lost.id).execute()
         add_to_rollup(FootageScope(footage.recording_id), lost.start_ms, lost.duration_ms, lost.size, sign=-1)
-    assert mend(reconciliation, footage) == {"adopted": 1}
+    assert repair(reconciliation, footage) == {"adopted": 1}
     assert footage.starts() == starts
     adopted = footage.segments()[1]
     for name in ("start_ms", "duration_ms", "run", "sequence", "parts", "frames", "size", "init_size", "storage_id"):
@@ -142,7 +144,7 @@ def test_a_file_that_was_cut_keeps_its_whole_parts_and_tells_what_is_gone(footag
     scan = segment_scan()
     ends = accumulate((part.size for part in scan.parts), initial=scan.init_size)
     whole = [part for part, end in zip(scan.parts, list(ends)[1:], strict=True) if end <= cut]
-    done = mend(reconciliation, footage)
+    done = repair(reconciliation, footage)
     segment = footage.segments()[1]
     end_ms = starts[1] + (whole[-1].offset_ms + whole[-1].duration_ms if whole else 0)
     assert footage.gaps() == [(end_ms, starts[1] + scan.duration_ms, "file_damaged")]
@@ -165,13 +167,13 @@ def test_what_is_torn_after_the_last_part_is_cut_off(footage, reconciliation, ta
     path = path_of(footage, starts[0], 1)
     with path.open("ab") as file:
         file.write(tail)
-    assert mend(reconciliation, footage) == {"torn end cut off": 1}
+    assert repair(reconciliation, footage) == {"torn end cut off": 1}
     assert path.read_bytes() == segment_bytes()
     assert footage.gaps() == []
     footage.check_consistent()
 
 
-def shorten_row(footage: Footage, segment: Segment, count: int) -> None:
+def shorten_row(footage: Footage, segment: StoredSegment, count: int) -> None:
     """Have a row tell of its first parts only, as one that was not written for some seconds."""
     parts = segment_scan().parts[:count]
     with database.transaction():
@@ -192,7 +194,7 @@ def shorten_row(footage: Footage, segment: Segment, count: int) -> None:
 def test_whole_parts_that_the_row_does_not_tell_of_are_told(footage, reconciliation):
     fill(footage, 1)
     shorten_row(footage, footage.segments()[0], 2)
-    assert mend(reconciliation, footage) == {"index mended": 1}
+    assert repair(reconciliation, footage) == {"index repaired": 1}
     assert footage.segments()[0].parts == PARTS
     assert unpack_parts(read_packed(footage.segments()[0].id)) == list(segment_scan().parts)
     footage.check_consistent()
@@ -202,7 +204,7 @@ def test_parts_that_the_next_file_holds_are_not_told_twice(footage, reconciliati
     footage.add(NOON_MS, sequence=1)
     shorten_row(footage, footage.segments()[0], 2)
     footage.add(NOON_MS + 1000, sequence=3)
-    assert mend(reconciliation, footage) == {"torn end cut off": 1}
+    assert repair(reconciliation, footage) == {"torn end cut off": 1}
     assert footage.segments()[0].parts == 2
     footage.check_consistent()
 
@@ -212,7 +214,7 @@ def test_what_a_recorder_that_is_gone_left_open_is_closed_with_all_that_is_whole
     footage.add(NOON_MS, state=SegmentState.OPEN, data=segment_bytes() + segment_bytes()[1300 : 1300 + torn])
     shorten_row(footage, footage.segments()[0], 1)
     assert reconciliation.folders_left_open() == [folder_of(footage)]
-    assert mend(reconciliation, footage) == {"closed": 1}
+    assert repair(reconciliation, footage) == {"closed": 1}
     assert footage.segments()[0].parts == PARTS
     assert reconciliation.folders_left_open() == []
     footage.check_consistent()
@@ -223,7 +225,7 @@ def test_what_a_living_recorder_writes_is_its_own(footage, storage, clock):
     footage.add(NOON_MS + MINUTE_MS, sequence=1 + PARTS, has_row=False)
     clock.jump(path_of(footage, NOON_MS, 1).stat().st_mtime - clock.wall() + QUIET_SECONDS * 2)
     recorded = Reconciliation(storage, clock, is_recorded=lambda device_id: True)
-    assert recorded.look(folder_of(footage)).findings == []
+    assert recorded.scan(folder_of(footage)).mismatches == []
     assert recorded.folders_left_open() == []
 
 
@@ -231,11 +233,11 @@ def test_what_was_changed_a_moment_ago_is_left_alone(footage, reconciliation, cl
     footage.add(NOON_MS, state=SegmentState.OPEN)
     footage.add(NOON_MS + MINUTE_MS, sequence=1 + PARTS, has_row=False)
     clock.jump(path_of(footage, NOON_MS, 1).stat().st_mtime - clock.wall() + 1)
-    assert reconciliation.look(folder_of(footage)).findings == []
+    assert reconciliation.scan(folder_of(footage)).mismatches == []
     clock.advance(QUIET_SECONDS)
-    assert [finding.seen for finding in reconciliation.look(folder_of(footage)).findings] == [
-        Seen.LEFT_OPEN,
-        Seen.UNKNOWN,
+    assert [mismatch.kind for mismatch in reconciliation.scan(folder_of(footage)).mismatches] == [
+        MismatchKind.LEFT_OPEN,
+        MismatchKind.UNKNOWN,
     ]
 
 
@@ -243,9 +245,9 @@ def test_a_recorder_that_came_back_meanwhile_is_not_disturbed(footage, reconcili
     starts = fill(footage, 3)
     path_of(footage, starts[1], 1 + PARTS).unlink()
     footage.add(NOON_MS + 10 * MINUTE_MS, sequence=99, state=SegmentState.OPEN)
-    look = reconciliation.look(folder_of(footage))
+    scan = reconciliation.scan(folder_of(footage))
     claim_recording(footage.device_id, "another")
-    assert reconciliation.mend(look) == {}
+    assert reconciliation.repair(scan) == {}
     assert [segment.state for segment in footage.segments()] == [SegmentState.CLOSED] * 3 + [SegmentState.OPEN]
 
 
@@ -253,18 +255,18 @@ def test_a_file_that_came_back_between_look_and_change_is_not_lost(footage, reco
     starts = fill(footage, 3)
     path = path_of(footage, starts[1], 1 + PARTS)
     path.rename(path.with_name(".away"))
-    look = reconciliation.look(folder_of(footage))
+    scan = reconciliation.scan(folder_of(footage))
     path.with_name(".away").rename(path)
-    assert reconciliation.mend(look) == {}
+    assert reconciliation.repair(scan) == {}
     footage.check_consistent()
 
 
 def test_a_file_that_got_its_row_between_look_and_change_is_left_in_place(footage, reconciliation, root):
     footage.add(NOON_MS, has_row=False)
-    look = reconciliation.look(folder_of(footage))
-    assert [finding.seen for finding in look.findings] == [Seen.UNKNOWN]
+    scan = reconciliation.scan(folder_of(footage))
+    assert [mismatch.kind for mismatch in scan.mismatches] == [MismatchKind.UNKNOWN]
     footage.add(NOON_MS, data=None)
-    assert reconciliation.mend(look) == {}
+    assert reconciliation.repair(scan) == {}
     assert quarantined(root) == []
     footage.check_consistent()
 
@@ -274,22 +276,22 @@ def test_a_file_that_grew_between_look_and_change_is_somebody_s(footage, reconci
     folder.mkdir(parents=True)
     path = folder / os.path.basename(footage.key(NOON_MS))
     path.write_bytes(segment_bytes()[:500])
-    look = reconciliation.look(folder_of(footage))
+    scan = reconciliation.scan(folder_of(footage))
     path.write_bytes(segment_bytes())
-    assert reconciliation.mend(look) == {}
-    assert mend(reconciliation, footage) == {"adopted": 1}
+    assert reconciliation.repair(scan) == {}
+    assert repair(reconciliation, footage) == {"adopted": 1}
 
 
 def test_a_disk_that_goes_away_between_look_and_change_loses_nothing(footage, reconciliation, root):
     starts = fill(footage, 3)
     path_of(footage, starts[1], 1 + PARTS).unlink()
-    look = reconciliation.look(folder_of(footage))
+    scan = reconciliation.scan(folder_of(footage))
     root.rename(root.with_name("away"))
     root.mkdir()
     with pytest.raises(StorageUnavailable, match="mounted"):
-        reconciliation.mend(look)
+        reconciliation.repair(scan)
     with pytest.raises(StorageUnavailable, match="mounted"):
-        reconciliation.look(folder_of(footage))
+        reconciliation.scan(folder_of(footage))
     assert [segment.state for segment in footage.segments()] == [SegmentState.CLOSED] * 3
 
 
@@ -307,7 +309,7 @@ def test_a_file_that_is_no_footage_is_put_aside_with_the_reason(footage, reconci
     folder = root / os.path.dirname(footage.key(NOON_MS))
     folder.mkdir(parents=True)
     (folder / name).write_bytes(data)
-    assert mend(reconciliation, footage) == {"quarantined": 1}
+    assert repair(reconciliation, footage) == {"quarantined": 1}
     assert quarantined(root) == [name, f"{name}.why"]
     assert footage.starts() == []
 
@@ -315,7 +317,7 @@ def test_a_file_that_is_no_footage_is_put_aside_with_the_reason(footage, reconci
 def test_footage_that_is_there_twice_is_told_once(footage, reconciliation, root):
     footage.add(NOON_MS)
     footage.add(NOON_MS + 10, has_row=False)
-    assert mend(reconciliation, footage) == {"quarantined": 1}
+    assert repair(reconciliation, footage) == {"quarantined": 1}
     footage.check_consistent()
 
 
@@ -332,8 +334,8 @@ def test_garbage_and_other_stores_are_not_its_business(footage, reconciliation):
         ).execute()
         EVERY_RECORDING.update(Segment, storage_id=other).where(Segment.start_ms == starts[1]).execute()
     path_of(footage, starts[1], 1 + PARTS).unlink()
-    look = reconciliation.look(folder_of(footage))
-    assert (look.checked, look.findings) == (1, [])
+    scan = reconciliation.scan(folder_of(footage))
+    assert (scan.checked, scan.mismatches) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -381,13 +383,13 @@ def test_more_than_half_missing_changes_nothing_until_a_person_says_so(
         path_of(footage, start_ms, 1 + PARTS * index).unlink()
     path_of(footage, starts[4], 1).unlink()
     with pytest.raises(TooManyMissing, match="5 of 8") as caught:
-        Round(reconciliation, reports, clock).survey()
+        Sweep(reconciliation, reports, clock).survey()
     assert caught.value.reason == "too_many_missing"
     with pytest.raises(TooManyMissing):
-        Round(reconciliation, reports, clock).repair_recent()
+        Sweep(reconciliation, reports, clock).repair_recent()
     assert {segment.state for segment in footage.segments()} == {SegmentState.CLOSED}
     accepted = Reconciliation(storage, clock, is_recorded=lambda device_id: False, may_lose=True)
-    everything = Round(accepted, reports, clock)
+    everything = Sweep(accepted, reports, clock)
     while everything.step(60):
         pass
     assert dict(everything.done) == {"file missing": 5}
@@ -400,14 +402,14 @@ def test_a_lost_store_is_noticed_however_long_nothing_was_recorded(footage, reco
     shutil.rmtree(root / footage.tenant_id)
     clock.jump(days * DAY_MS / 1000)
     with pytest.raises(TooManyMissing, match="4 of 4"):
-        Round(reconciliation, reports, clock).survey()
+        Sweep(reconciliation, reports, clock).survey()
 
 
 def test_half_missing_is_mended(footage, reconciliation, reports, clock):
     starts = fill(footage, 4)
     for index in (0, 1):
         path_of(footage, starts[index], 1 + PARTS * index).unlink()
-    everything = Round(reconciliation, reports, clock)
+    everything = Sweep(reconciliation, reports, clock)
     everything.survey()
     everything.repair_recent()
     assert dict(everything.done) == {"file missing": 2}
@@ -416,7 +418,7 @@ def test_half_missing_is_mended(footage, reconciliation, reports, clock):
 
 def test_a_store_that_empties_after_the_first_sample_is_noticed(footage, reconciliation, reports, clock, root):
     fill(footage, 4)
-    everything = Round(reconciliation, reports, clock)
+    everything = Sweep(reconciliation, reports, clock)
     everything.survey()
     shutil.rmtree(root / footage.tenant_id)
     clock.advance(61)
@@ -432,32 +434,32 @@ def test_a_round_goes_on_where_the_last_worker_left_it(
     for days in range(5):
         fill(footage, 1, NOON_MS - days * DAY_MS)
         fill(other, 1, NOON_MS - days * DAY_MS)
-    looked: list[tuple[int, int]] = []
-    look = reconciliation.look
+    scanned: list[tuple[int, int]] = []
+    scan = reconciliation.scan
 
     def remember(folder: Folder):
-        looked.append((folder.day, folder.recording_id))
-        return look(folder)
+        scanned.append((folder.day, folder.recording_id))
+        return scan(folder)
 
-    monkeypatch.setattr(reconciliation, "look", remember)
-    first = Round(reconciliation, reports, clock)
+    monkeypatch.setattr(reconciliation, "scan", remember)
+    first = Sweep(reconciliation, reports, clock)
     for _ in range(7):
         assert first.step(0)
-    second = Round(reconciliation, reports, clock)
+    second = Sweep(reconciliation, reports, clock)
     while second.step(0):
         pass
-    assert looked == sorted(looked, key=lambda place: (-place[0], place[1]))
-    assert len(looked) == len(set(looked)) == 2 * (1 + 5 + 31)
+    assert scanned == sorted(scanned, key=lambda place: (-place[0], place[1]))
+    assert len(scanned) == len(set(scanned)) == 2 * (1 + 5 + 31)
 
 
 def test_a_round_is_due_once_a_day(footage, reconciliation, reports, clock):
-    everything = Round(reconciliation, reports, clock)
+    everything = Sweep(reconciliation, reports, clock)
     assert everything.is_due(86_400)
     while everything.step(60):
         pass
-    assert not Round(reconciliation, reports, clock).is_due(86_400)
+    assert not Sweep(reconciliation, reports, clock).is_due(86_400)
     clock.advance(86_401)
-    assert Round(reconciliation, reports, clock).is_due(86_400)
+    assert Sweep(reconciliation, reports, clock).is_due(86_400)
 
 
 def test_sums_that_a_lost_row_left_wrong_are_right_after_its_file_was_adopted(footage, reconciliation, reports, clock):
@@ -468,9 +470,9 @@ def test_sums_that_a_lost_row_left_wrong_are_right_after_its_file_was_adopted(fo
         EVERY_RECORDING.delete(Segment).where(Segment.id == lost.id).execute()
     with pytest.raises(AssertionError):
         footage.check_roll_up()
-    everything = Round(reconciliation, reports, clock)
+    everything = Sweep(reconciliation, reports, clock)
     everything.repair_recent()
-    assert dict(everything.done) == {"adopted": 1, "sums mended": 1}
+    assert dict(everything.done) == {"adopted": 1, "sums corrected": 1}
     footage.check_consistent()
     everything.repair_recent()
-    assert everything.done["sums mended"] == 1
+    assert everything.done["sums corrected"] == 1

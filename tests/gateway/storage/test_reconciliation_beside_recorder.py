@@ -5,9 +5,10 @@ import random
 import pytest
 
 from gateway.clock import DAY_MS
-from gateway.storage.deletion import delete_range
+from gateway.storage.folders import list_folders
 from gateway.storage.local import open_storage
-from gateway.storage.reconciliation import Look, Reconciliation, list_folders
+from gateway.storage.range_deletion import delete_range
+from gateway.storage.reconciliation import Reconciliation, Scan
 from gateway.storage.retention import Retention
 from tests.plugins.hls_recorder.conftest import world
 from tests.plugins.hls_recorder.world import NOON, World
@@ -28,18 +29,18 @@ class Drill:
         self.storage = open_storage(world.config)
         # Files are younger than the fake clock thinks: none is spared for having been written a moment ago.
         self.reconciliation = Reconciliation(self.storage, world.clock, is_recorded=self.is_recorded)
-        self.waiting: list[Look] = []
+        self.waiting: list[Scan] = []
 
     def is_recorded(self, device_id: str) -> bool:
         return self.world.recorder is not None and self.dice.random() >= self.doubt
 
-    def look(self) -> None:
+    def scan(self) -> None:
         """Compare now; what was seen is changed at some later moment."""
-        self.waiting += [self.reconciliation.look(folder) for folder in list_folders(self.now_ms())]
+        self.waiting += [self.reconciliation.scan(folder) for folder in list_folders(self.now_ms())]
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         while self.waiting:
-            self.reconciliation.mend(self.waiting.pop(0))
+            self.reconciliation.repair(self.waiting.pop(0))
 
     def now_ms(self) -> int:
         return int(self.world.clock.wall() * 1000)
@@ -53,26 +54,26 @@ class Drill:
         for _ in range(3):
             self.world.record(outage / 3)
             if self.dice.random() < 0.5:
-                self.dice.choice((self.look, self.mend))()
+                self.dice.choice((self.scan, self.repair))()
         self.world.attach()
 
     def step(self) -> None:
         self.world.index_every = self.dice.choice((1, 1, 4, 20))
         act = self.dice.choices(
-            (lambda: self.world.record(self.dice.uniform(1, 90)), self.look, self.mend, self.kill_and_return),
+            (lambda: self.world.record(self.dice.uniform(1, 90)), self.scan, self.repair, self.kill_and_return),
             (5, 3, 3, 2),
         )[0]
         act()
 
-    def settle(self) -> None:
+    def finish(self) -> None:
         """The recorder ends in order, and reconciliation sees all there is, twice."""
         self.world.index_every = 1
         self.world.record(1)
         self.world.detach("worker_stopped")
         self.world.output.index.work()
         for _ in range(2):
-            self.look()
-            self.mend()
+            self.scan()
+            self.repair()
 
 
 @pytest.mark.parametrize("doubt", [0.0, 0.5], ids=["a lease that is right", "a lease that is wrong half of the time"])
@@ -83,7 +84,7 @@ def test_no_part_is_lost_or_told_twice(world: World, seed: int, doubt: float):
     world.record(5)
     for _ in range(25):
         drill.step()
-    drill.settle()
+    drill.finish()
     world.check()
     sent = [(1, number + 1) for number in range(world.sequence)]
     assert world.recorded() == sent
@@ -96,14 +97,14 @@ def test_deletions_between_looks_and_changes_bring_nothing_back(world: World):
     world.attach()
     for _ in range(15):
         world.record(drill.dice.uniform(20, 70))
-        drill.look()
+        drill.scan()
         start_ms = drill.now_ms() - drill.dice.randrange(200_000)
         delete_range(world.scope, world.device.id, start_ms, start_ms + drill.dice.randrange(1, 150_000), "Ann")
         if drill.dice.random() < 0.5:
-            drill.mend()
+            drill.repair()
         keeper.run()
-        drill.mend()
-    drill.settle()
+        drill.repair()
+    drill.finish()
     keeper.run()
     world.check()
     assert {reason for _, _, reason, _ in world.gaps()} <= {"deleted_by_person", "worker_stopped", "recorder_restarted"}

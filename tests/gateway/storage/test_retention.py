@@ -12,10 +12,13 @@ from gateway.errors import InvalidValue, NotFound
 from gateway.footage.recordings import Protection
 from gateway.footage.segments import SegmentState
 from gateway.inventory import delete_device
-from gateway.storage import retention
-from gateway.storage.deletion import delete_range, mark_for_deletion
-from gateway.storage.local import LocalStorage, Space, StorageUnavailable, ensure_storage
-from gateway.storage.retention import Limits, Retention, free_bytes_floor, limits_of
+from gateway.storage import retention, room_requests
+from gateway.storage.deletion import mark_for_deletion
+from gateway.storage.interface import Space, StorageUnavailable
+from gateway.storage.limits import Limits, free_bytes_floor, limits_of
+from gateway.storage.local import LocalStorage, ensure_storage
+from gateway.storage.range_deletion import delete_range
+from gateway.storage.retention import Retention
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from tests.factories import make_config
 from tests.footage import MINUTE_MS, NOON_MS, Footage, make_footage, segment_bytes
@@ -331,11 +334,11 @@ def test_a_full_disk_is_given_room_at_once(footage, storage, settings, clock, mo
 
 
 def test_room_is_asked_for_once(monkeypatch):
-    retention.take_room_request()
-    retention.request_room()
-    retention.request_room()
-    assert retention.take_room_request()
-    assert not retention.take_room_request()
+    room_requests.take_room_request()
+    room_requests.request_room()
+    room_requests.request_room()
+    assert room_requests.take_room_request()
+    assert not room_requests.take_room_request()
 
 
 def test_garbage_in_a_folder_that_is_gone_is_no_trouble(footage, storage, settings, clock, tmp_path):

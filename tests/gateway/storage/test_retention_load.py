@@ -15,8 +15,9 @@ from gateway.clock import DAY_MS, SystemClock
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import FIFTEEN_MINUTES_MS, FifteenMinuteRollup, Segment, SegmentParts, SegmentState
 from gateway.storage.deletion import mark_for_deletion
+from gateway.storage.folders import list_folders
 from gateway.storage.local import ensure_storage
-from gateway.storage.reconciliation import Reconciliation, list_folders
+from gateway.storage.reconciliation import Reconciliation
 from gateway.storage.retention import Retention
 from gateway.tenancy.scopes import EVERY_TENANT, FootageScope, TenantScope
 from tests.conftest import wait_until
@@ -97,10 +98,10 @@ def test_thousands_of_segments_go_fast_and_others_write_meanwhile(scope: TenantS
 
     started = time.perf_counter()
     reconciliation = Reconciliation(storage, SystemClock(), is_recorded=lambda device_id: False)
-    looks = [reconciliation.look(folder) for folder in list_folders(now_ms)]
+    scans = [reconciliation.scan(folder) for folder in list_folders(now_ms)]
     compared_seconds = time.perf_counter() - started
-    assert sum(look.checked for look in looks) == COUNT
-    assert not [finding for look in looks for finding in look.findings]
+    assert sum(scan.checked for scan in scans) == COUNT
+    assert not [mismatch for scan in scans for mismatch in scan.mismatches]
 
     writer = OtherWriter(other.recording_id)
     writer.start()

@@ -4,7 +4,7 @@ import pytest
 
 from gateway import database
 from gateway.devices.model import Device
-from gateway.footage.recordings import add_event, forget_recording, say
+from gateway.footage.recordings import add_event, forget_recording, set_override
 from gateway.footage.segments import SegmentState
 from gateway.tenancy.scopes import EVERY_TENANT
 from tests.plugins.hls_recorder.world import NOON
@@ -23,14 +23,14 @@ def recorded_seconds(world) -> list[tuple[float, float]]:
 
 def test_only_devices_of_which_footage_is_wanted_are_attached(world):
     assert world.output.wanted() == [world.device.id]
-    say(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
+    set_override(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
     assert world.output.wanted() == []
 
 
 def test_a_person_stops_recording_and_the_gap_tells_who(world):
     world.attach()
     world.record(20)
-    say(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
+    set_override(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
     world.record(5)
     assert world.ended == "stopped_by_person"
     [row] = world.segments()
@@ -46,13 +46,13 @@ def test_a_person_stops_recording_and_the_gap_tells_who(world):
 def test_what_came_while_nobody_wanted_it_is_not_recorded_when_recording_goes_on(world):
     world.attach()
     world.record(20)
-    say(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
+    set_override(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
     world.record(3)
     assert world.ended
     for _ in range(14):
         world.send()
     resumed = world.clock.wall() - NOON
-    say(world.scope, world.device.id, "on", by="Ben", now_ms=now_ms(world))
+    set_override(world.scope, world.device.id, "on", by="Ben", now_ms=now_ms(world))
     for _ in range(4):
         world.send()
     world.attach()
@@ -70,12 +70,12 @@ def test_what_came_while_nobody_wanted_it_is_not_recorded_when_recording_goes_on
 def test_following_the_mode_again_does_not_reach_back_either(world):
     world.attach()
     world.record(20)
-    say(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
+    set_override(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
     world.record(10)
     assert world.ended
     for _ in range(10):
         world.send()
-    say(world.scope, world.device.id, None, by="Ann", now_ms=now_ms(world))
+    set_override(world.scope, world.device.id, None, by="Ann", now_ms=now_ms(world))
     resumed = world.clock.wall() - NOON
     world.attach()
     world.record(10)
@@ -160,7 +160,7 @@ def test_parts_that_came_before_the_end_of_the_wish_are_still_recorded(world):
     world.record(10)
     for _ in range(4):
         world.send()
-    say(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
+    set_override(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
     world.output.index.work()
     world.feed()
     world.clock.advance(0.5)
@@ -192,11 +192,11 @@ def test_a_deleted_device_ends_its_recorder_and_keeps_its_files_for_the_housekee
 def test_a_disk_that_fails_as_the_wish_begins_does_not_let_in_what_was_not_wanted(world):
     world.attach()
     world.record(20)
-    say(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
+    set_override(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
     world.record(10)
     for _ in range(16):
         world.send()
-    say(world.scope, world.device.id, "on", by="Ben", now_ms=now_ms(world))
+    set_override(world.scope, world.device.id, "on", by="Ben", now_ms=now_ms(world))
     wanted = world.clock.wall() - NOON
     marker = world.config.recordings_dir / ".vas-storage"
     marker.rename(marker.with_suffix(".away"))

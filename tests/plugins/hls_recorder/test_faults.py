@@ -9,8 +9,9 @@ import pytest
 from gateway import database
 from gateway.errors import Conflict, LeaseLost
 from gateway.footage.segments import SegmentState
-from gateway.storage.local import LocalSegmentWriter, StorageFull, StorageUnavailable
-from gateway.storage.retention import take_room_request
+from gateway.storage.interface import StorageFull, StorageUnavailable
+from gateway.storage.local_writer import LocalSegmentWriter
+from gateway.storage.room_requests import take_room_request
 from tests.plugins.hls_recorder.media import make_init
 
 one_kind = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -187,7 +188,9 @@ def test_a_disk_that_hangs_is_shown_by_those_who_do_not_wait_for_it(world, monke
 
     monkeypatch.setattr(LocalSegmentWriter, "sync", hang)
     seen = []
-    monkeypatch.setattr(world.output.index, "_read_facts", lambda: seen.append(world.recording.reason_code) or True)
+    monkeypatch.setattr(
+        world.output.index, "_read_device_states", lambda: seen.append(world.recording.reason_code) or True
+    )
     world.send()
     world.clock.advance(1)
     world.feed()
@@ -218,12 +221,12 @@ def test_an_answer_that_was_lost_with_its_connection_does_no_harm(world, monkeyp
     write = index._write
     state = {"lose": True}
 
-    def lose(lines):
-        written = [(line, line._entries.copy()) for line in lines]
-        result = write(lines)
+    def lose_answer(queues):
+        written = [(queue, queue._entries.copy()) for queue in queues]
+        result = write(queues)
         if state["lose"]:
-            for line, entries in written:
-                line._entries.extendleft(reversed(entries))
+            for queue, entries in written:
+                queue._entries.extendleft(reversed(entries))
                 for entry in entries:
                     if hasattr(entry, "segment"):
                         entry.segment.row_id, entry.segment.is_queued = None, True
@@ -231,7 +234,7 @@ def test_an_answer_that_was_lost_with_its_connection_does_no_harm(world, monkeyp
             return False
         return result
 
-    monkeypatch.setattr(index, "_write", lose)
+    monkeypatch.setattr(index, "_write", lose_answer)
     for _ in range(150):
         world.record(0.5)
         state["lose"] = world.sequence % 10 == 0

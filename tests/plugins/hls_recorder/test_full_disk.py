@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.storage.local import StorageFull
+from gateway.storage.interface import StorageFull
 from tests.plugins.hls_recorder.world import World
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

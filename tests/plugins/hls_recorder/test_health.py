@@ -13,7 +13,7 @@ one_kind = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def board(redis_url):
+def metrics_store(redis_url):
     client = connect_redis(redis_url)
     yield RecorderMetricsStore(client)
     client.close()
@@ -33,28 +33,28 @@ def test_the_plugin_has_an_output_and_a_health_check(world):
 
 
 @one_kind
-def test_a_device_that_is_recorded_is_well(world, board):
+def test_a_device_that_is_recorded_is_well(world, metrics_store):
     world.attach()
     world.record(5)
-    health = check_recorders(board)
+    health = check_recorders(metrics_store)
     assert health.status == "ok"
     assert (health.detail["wanted"], health.detail["recording"]) == (1, 1)
 
 
 @one_kind
 @pytest.mark.parametrize(("reason", "status"), [("disk_full", "degraded"), ("unreachable", "ok")])
-def test_only_what_hinders_recording_itself_counts(world, board, reason, status):
+def test_only_what_hinders_recording_itself_counts(world, metrics_store, reason, status):
     world.change(observed="interrupted", reason_code=reason)
-    health = check_recorders(board)
+    health = check_recorders(metrics_store)
     assert health.status == status
     assert bool(health.remedy) == (status == "degraded")
 
 
 @one_kind
-def test_a_disk_that_is_too_slow_is_told(world, board):
-    board.write("worker-1", RecorderMetrics(3, 1000.0, 0, 0.4))
-    board.write("worker-2", RecorderMetrics(4, 500.0, 7, 9.0))
-    health = check_recorders(board)
+def test_a_disk_that_is_too_slow_is_told(world, metrics_store):
+    metrics_store.write("worker-1", RecorderMetrics(3, 1000.0, 0, 0.4))
+    metrics_store.write("worker-2", RecorderMetrics(4, 500.0, 7, 9.0))
+    health = check_recorders(metrics_store)
     assert health.status == "degraded"
     assert (health.detail["devices"], health.detail["bytes_per_second"], health.detail["index_waiting"]) == (
         7,

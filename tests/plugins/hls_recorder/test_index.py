@@ -92,9 +92,9 @@ class Broken(Entry):
 @one_kind
 def test_an_entry_that_can_never_be_written_holds_up_no_other(world):
     world.attach()
-    [line] = world.output.index.lines_of(world.device.id)
-    line.push(Broken())
-    line.push(GapEntry(world.device.id, 1000, 2000, "bus_lost"))
+    [queue] = world.output.index.queues_of(world.device.id)
+    queue.push(Broken())
+    queue.push(GapEntry(world.device.id, 1000, 2000, "bus_lost"))
     world.output.index.work()
     assert len(world.gaps()) == 1
     assert world.output.index.waiting == 0
@@ -102,11 +102,11 @@ def test_an_entry_that_can_never_be_written_holds_up_no_other(world):
 
 @one_kind
 def test_a_line_that_is_too_long_loses_its_oldest_entries_not_its_newest(world, monkeypatch):
-    monkeypatch.setattr("plugins.hls_recorder.index.MAX_QUEUE_LENGTH", 10)
+    monkeypatch.setattr("plugins.hls_recorder.index_queue.MAX_QUEUE_LENGTH", 10)
     world.attach()
-    [line] = world.output.index.lines_of(world.device.id)
+    [queue] = world.output.index.queues_of(world.device.id)
     for number in range(30):
-        line.push(GapEntry(world.device.id, number * 1000, number * 1000 + 500, "bus_lost"))
+        queue.push(GapEntry(world.device.id, number * 1000, number * 1000 + 500, "bus_lost"))
     world.output.index.work()
     assert len(world.gaps()) == 10
     assert world.gaps()[-1][0] == (29 - 1_749_988_800)
@@ -115,9 +115,9 @@ def test_a_line_that_is_too_long_loses_its_oldest_entries_not_its_newest(world, 
 @one_kind
 def test_a_state_that_flaps_waits_as_one_entry(world):
     world.attach()
-    [line] = world.output.index.lines_of(world.device.id)
+    [queue] = world.output.index.queues_of(world.device.id)
     for number in range(50):
-        line.observe("interrupted" if number % 2 else "recording", "unreachable" if number % 2 else None)
+        queue.observe("interrupted" if number % 2 else "recording", "unreachable" if number % 2 else None)
     assert world.output.index.waiting == 1
     world.output.index.work()
     assert world.recording.observed == "interrupted"

@@ -105,7 +105,7 @@ def test_the_index_shows_a_new_file_at_once_and_its_growth_every_three_seconds(w
 @one_kind
 def test_what_the_index_shows_is_durable(world, monkeypatch):
     durable = {}
-    from gateway.storage.local import LocalSegmentWriter
+    from gateway.storage.local_writer import LocalSegmentWriter
 
     sync = LocalSegmentWriter.sync
 
@@ -123,7 +123,7 @@ def test_what_the_index_shows_is_durable(world, monkeypatch):
 
 @one_kind
 def test_no_part_waits_a_second_to_be_durable_also_when_no_more_come(world, monkeypatch):
-    from gateway.storage.local import LocalSegmentWriter
+    from gateway.storage.local_writer import LocalSegmentWriter
 
     pending: list[float] = []
     longest = []

@@ -56,7 +56,7 @@ def test_a_file_cut_at_any_byte_keeps_its_whole_parts_and_the_rest_comes_from_th
     assert init + 11 * part == len(whole)
     edges = [init, init + part, init + 8 * part, len(whole)]
     for size in [0, 1, *(edge + step for edge in edges for step in (-1, 0, 1, 40) if edge + step <= len(whole))]:
-        with_row = {name: getattr(row, name) for name in row.__data__}
+        with_row = row._asdict()
         packed = bytes(SegmentParts.get_by_id(row.id).packed)
         world.path(row).parent.mkdir(parents=True, exist_ok=True)
         world.path(row).write_bytes(whole[:size])
@@ -66,6 +66,7 @@ def test_a_file_cut_at_any_byte_keeps_its_whole_parts_and_the_rest_comes_from_th
         world.feed()
         world.detach()
         assert world.recorded() == [(1, number) for number in range(1, 12)]
+        assert world.gaps() == []
         world.check()
         # As it was, for the next cut.
         EVERY_RECORDING.delete(Segment).execute()
@@ -104,6 +105,21 @@ def test_an_open_file_that_is_gone_is_noted_as_missing(world):
     world.detach()
     assert [row.state for row in world.segments()] == [SegmentState.MISSING, SegmentState.CLOSED]
     assert ("file_missing", True) in [gap[2:] for gap in world.gaps()]
+
+
+@one_kind
+def test_an_open_file_that_is_gone_leaves_no_gap_when_the_bus_still_has_its_parts(world):
+    world.attach()
+    world.record(5.5)
+    world.kill()
+    world.path(world.segments()[0]).unlink()
+    world.attach()
+    assert [reason for _, _, reason, _ in world.gaps()] == ["file_missing"]
+    world.record(5)
+    world.detach()
+    assert world.recorded() == [(1, number) for number in range(1, 22)]
+    assert world.gaps() == []
+    world.check()
 
 
 @one_kind

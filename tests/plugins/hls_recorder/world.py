@@ -13,7 +13,17 @@ from gateway.devices.model import Device
 from gateway.errors import LeaseLost, Unavailable
 from gateway.footage.recordings import Recording, RecordingEvent
 from gateway.footage.segment_scan import scan_segment
-from gateway.footage.segments import FifteenMinuteRollup, Gap, Segment, SegmentParts, SegmentState, read_packed
+from gateway.footage.segments import (
+    FifteenMinuteRollup,
+    Gap,
+    Segment,
+    SegmentParts,
+    SegmentState,
+    StoredSegment,
+    read_packed,
+    read_segments,
+    select_segments,
+)
 from gateway.media import Part, Position, segment_key, unpack_parts
 from gateway.outputs import ConsumerContext, Consumption, DeviceContext
 from gateway.streams.model import Stream
@@ -142,7 +152,7 @@ class World:
         raise AssertionError("it was attached")
 
     def kill(self) -> None:
-        """The record worker is gone without a word, with all that it held in memory."""
+        """The record worker is gone without a word, with all that it held in state."""
         self.recorder = None
         self.output = self.make_output("worker-2")
 
@@ -156,8 +166,8 @@ class World:
         """Change the recording's row, as the API does."""
         EVERY_TENANT.update(Recording, **values).where(Recording.device_id == self.device.id).execute()
 
-    def segments(self, *states: SegmentState) -> list[Segment]:
-        rows = list(EVERY_RECORDING.select(Segment).order_by(Segment.id))
+    def segments(self, *states: SegmentState) -> list[StoredSegment]:
+        rows = read_segments(select_segments().order_by(Segment.id))
         return [row for row in rows if not states or row.state in states]
 
     def gaps(self) -> list[tuple[float, float | None, str, bool]]:
@@ -178,7 +188,7 @@ class World:
     def marks(self) -> list[RecordingEvent]:
         return list(EVERY_TENANT.select(RecordingEvent).order_by(RecordingEvent.at_ms))
 
-    def path(self, row: Segment) -> Path:
+    def path(self, row: StoredSegment) -> Path:
         key = segment_key(self.device.tenant_id, self.device.id, row.start_ms, row.run, row.sequence)
         return self.config.recordings_dir / key
 
@@ -240,7 +250,7 @@ class World:
         quarters = EVERY_RECORDING.select(FifteenMinuteRollup)
         assert {q.quarter: [q.recorded_ms, q.bytes, q.segments] for q in quarters} == sums
 
-    def _check_row(self, row: Segment) -> None:
+    def _check_row(self, row: StoredSegment) -> None:
         data = self.path(row).read_bytes()
         parts = unpack_parts(read_packed(row.id))
         scan = scan_segment(data[: row.size])

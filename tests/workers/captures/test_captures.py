@@ -9,7 +9,7 @@ import pytest
 from gateway import database
 from gateway.captures.queue import CaptureAnswer
 from gateway.captures.snapshots import Snapshot, SnapshotTag
-from gateway.storage.local import StorageUnavailable
+from gateway.storage.interface import StorageUnavailable
 from gateway.streams.model import request_start
 from tests.playback import NOON_MS, make_clip
 from workers.captures.picture_sources import NoPicture

@@ -29,7 +29,8 @@ from gateway.jobs.files import ExportSpaceMissing, ResultFile
 from gateway.jobs.model import find_job, request_cancel
 from gateway.redis_client import connect_redis
 from gateway.storage.footage_reader import FootageReader
-from gateway.storage.local import LocalStorage, StorageUnavailable
+from gateway.storage.interface import StorageUnavailable
+from gateway.storage.local import LocalStorage
 from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT
 from tests.conftest import RedisServer, wait_until
 from tests.playback import NOON_MS, make_clip

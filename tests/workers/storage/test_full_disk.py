@@ -5,14 +5,18 @@ import shutil
 import pytest
 
 from gateway import database
+from gateway.clock import SystemClock
+from gateway.config import Config
 from gateway.database import DatabaseUnavailable
 from gateway.footage.segments import SegmentState
 from gateway.redis_client import connect_redis
-from gateway.storage import retention
-from gateway.storage.local import StorageFull, ensure_storage
+from gateway.storage import room_requests
+from gateway.storage.interface import StorageFull
+from gateway.storage.local import ensure_storage
+from gateway.storage.retention import Retention
 from tests.conftest import wait_until
 from tests.factories import make_config
-from tests.footage import MINUTE_MS, NOON_MS, make_footage
+from tests.footage import MINUTE_MS, NOON_MS, Footage, make_footage
 from tests.stack.disk import DiskUnavailableError, LoopDisk
 from workers.storage.disk_reserve import DiskReserve
 from workers.storage.housekeeping import Housekeeper
@@ -41,8 +45,8 @@ def world(disk, scope, redis_url):
     config = make_config(recordings_dir=disk.folder / "footage", keep_days=0, free_bytes_floor=1, retention_seconds=60)
     footage = make_footage(scope, ensure_storage(config))
     client = connect_redis(redis_url)
-    keeper = Housekeeper(config, client, worker="one")
-    retention.take_room_request()
+    keeper = Housekeeper(config, client, worker="one", recorder="recorder-output")
+    room_requests.take_room_request()
     yield config, footage, keeper
     keeper.stop()
     client.close()
@@ -57,7 +61,7 @@ def write(footage, number: int) -> None:
         try:
             writer.append(bytes(FILE_BYTES))
         except StorageFull:
-            retention.request_room()
+            room_requests.request_room()
             return False
         return True
 
@@ -67,12 +71,18 @@ def write(footage, number: int) -> None:
     footage.add(start_ms, sequence=number, data=None, size=FILE_BYTES)
 
 
+def stop(keeper: Housekeeper, config: Config, footage: Footage) -> None:
+    """Stop, and finish what the stop cut off: between marking and removing files, as the next process would."""
+    keeper.stop()
+    Retention(config, footage.storage, SystemClock()).run()
+
+
 def test_a_disk_that_is_full_takes_new_footage_in_place_of_the_oldest(world, disk):
-    _, footage, keeper = world
+    config, footage, keeper = world
     keeper.start()
     for number in range(60):
         write(footage, number)
-    keeper.stop()
+    stop(keeper, config, footage)
     starts = footage.starts()
     assert starts == [NOON_MS + number * MINUTE_MS for number in range(60 - len(starts), 60)]
     assert 5 < len(starts) < 24
@@ -84,7 +94,7 @@ def test_retention_keeps_the_floor_so_that_the_disk_never_fills(world, disk, red
     floor = 6 << 20
     client = connect_redis(redis_url)
     config = make_config(recordings_dir=config.recordings_dir, keep_days=0, free_bytes_floor=floor, retention_seconds=1)
-    keeper = Housekeeper(config, client, worker="two")
+    keeper = Housekeeper(config, client, worker="two", recorder="recorder-output")
     keeper.start()
     for number in range(40):
         wait_until(lambda: disk.free_bytes > 2 * FILE_BYTES, "there is room before anybody asks", 15)
@@ -92,19 +102,19 @@ def test_retention_keeps_the_floor_so_that_the_disk_never_fills(world, disk, red
     wait_until(lambda: disk.free_bytes >= floor, "the floor is free again")
     keeper.stop()
     client.close()
-    assert not retention.take_room_request(), "the disk was never full"
+    assert not room_requests.take_room_request(), "the disk was never full"
     assert all(segment.state == SegmentState.CLOSED for segment in footage.segments())
     footage.check_consistent()
 
 
 def test_a_disk_that_others_filled_costs_footage_but_no_order(world, disk):
-    _, footage, keeper = world
+    config, footage, keeper = world
     for number in range(10):
         write(footage, number)
     disk.fill(leave_bytes=8192)
     keeper.start()
     write(footage, 99)
-    keeper.stop()
+    stop(keeper, config, footage)
     assert footage.starts()[-1] == NOON_MS + 99 * MINUTE_MS
     assert 1 < len(footage.starts()) < 11
     footage.check_consistent()
@@ -122,17 +132,17 @@ def test_a_database_on_the_full_disk_can_still_note_what_goes(disk, tmp_path, sq
     footage = make_footage(scope, ensure_storage(config))
     for number in range(10):
         write(footage, number)
-    DiskReserve(footage.storage).hold(1 << 30)
-    assert DiskReserve(footage.storage).is_held
+    DiskReserve(footage.storage).allocate(1 << 30)
+    assert DiskReserve(footage.storage).is_allocated
     disk.fill()
     with pytest.raises(DatabaseUnavailable):
         fill_log(footage)
-    retention.request_room()
-    keeper = Housekeeper(config, client, worker="one")
+    room_requests.request_room()
+    keeper = Housekeeper(config, client, worker="one", recorder="recorder-output")
     keeper.start()
     wait_until(lambda: len(footage.starts()) < 10, "footage has made room")
     wait_until(lambda: disk.free_bytes > FILE_BYTES, "there is room")
-    keeper.stop()
+    stop(keeper, config, footage)
     client.close()
     footage.check_consistent()
 

@@ -7,11 +7,11 @@ import pytest
 from gateway import database
 from gateway.clock import DAY_MS
 from gateway.footage.segments import SegmentState
-from gateway.leases import Leases
+from gateway.leases import Leases, output_lease
 from gateway.redis_client import connect_redis
-from gateway.storage import retention
-from gateway.storage.local import LocalStorage, Space, ensure_storage
-from gateway.storage.reconciliation import RECORDER_LEASE
+from gateway.storage import retention, room_requests
+from gateway.storage.interface import Space
+from gateway.storage.local import LocalStorage, ensure_storage
 from gateway.storage.report import OK, SUSPICIOUS, UNAVAILABLE, StorageReport, StorageReports
 from tests.conftest import wait_until
 from tests.factories import make_config
@@ -49,14 +49,14 @@ def start(root, client, monkeypatch) -> Iterator[Callable[..., Housekeeper]]:
     """Starts a housekeeper that waits for nothing longer than a test may."""
     for name in ("_RETRY_SECONDS", "_SUSPICION_SECONDS", "_LEFT_OPEN_SECONDS", "_STEP_EVERY_SECONDS", "_IDLE_SECONDS"):
         monkeypatch.setattr(housekeeping, name, 0.05)
-    retention.take_room_request()
+    room_requests.take_room_request()
     running: list[Housekeeper] = []
 
     def start(worker: str = "one", **values) -> Housekeeper:
         config = make_config(
             recordings_dir=root, retention_seconds=1, **({"keep_days": 0, "free_bytes_floor": 1} | values)
         )
-        running.append(Housekeeper(config, client, worker=worker))
+        running.append(Housekeeper(config, client, worker=worker, recorder="recorder-output"))
         running[-1].start()
         return running[-1]
 
@@ -158,7 +158,7 @@ def test_a_database_that_is_away_is_waited_for(footage, start, client, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(retention, "deletable_segments", refuse)
         keeper = start(keep_days=1)
-        wait_until(lambda: keeper._complaint, "the outage is noticed")
+        wait_until(lambda: keeper._last_error, "the outage is noticed")
     wait_until(lambda: footage.starts() == [], "retention goes on")
 
 
@@ -176,7 +176,7 @@ def test_a_full_disk_is_answered_without_lease_and_without_redis(footage, start,
     monkeypatch.setattr(keeper._leases, "take", refuse)
     monkeypatch.setattr(keeper._leases, "renew", refuse)
     monkeypatch.setattr(keeper._reports, "write", refuse)
-    retention.request_room()
+    room_requests.request_room()
     wait_until(lambda: len(footage.starts()) < 8, "room is made")
     assert footage.files() == [footage.key(s.start_ms, 1, s.sequence) for s in footage.segments()]
 
@@ -184,11 +184,11 @@ def test_a_full_disk_is_answered_without_lease_and_without_redis(footage, start,
 def test_the_footage_of_a_recorder_that_lives_is_not_touched(footage, start, client):
     footage.add(NOON_MS, state=SegmentState.OPEN, data=segment_bytes() + b"half")
     age(footage, NOON_MS)
-    Leases(client).take(RECORDER_LEASE, footage.device_id, "its recorder", 60)
+    Leases(client).take(output_lease("recorder-output"), footage.device_id, "its recorder", 60)
     start()
     wait_until(lambda: report(client).retention_at, "housekeeping has had its turn")
     assert footage.segments()[0].state == SegmentState.OPEN
-    Leases(client).release(RECORDER_LEASE, footage.device_id, "its recorder")
+    Leases(client).release(output_lease("recorder-output"), footage.device_id, "its recorder")
     wait_until(lambda: is_in_order(footage), "it is closed once nobody writes it")
 
 

@@ -12,6 +12,7 @@ from gateway.storage.report import StorageReport, StorageReports
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from gateway.tenancy.tenants import Tenant
 from tests.factories import device_body, make_device
+from tests.gateway.consumer_plugin import FakeRecorder, consumer_plugin
 from tests.gateway.rows import DAY, HOUR, SIZE, make_rows
 
 one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -24,6 +25,13 @@ PLAN = {"monday": [["08:00", "12:00"], ["13:00", "18:00"]], "sunday": [["22:00",
 def config(config, tmp_path):
     """With its own storage."""
     return replace(config, recordings_dir=tmp_path / "recordings")
+
+
+@pytest.fixture
+def app(app):
+    """With a plugin that records."""
+    app.extensions["vas"].plugins.register(consumer_plugin(FakeRecorder("tape")))
+    return app
 
 
 @pytest.fixture
@@ -236,10 +244,10 @@ def test_the_reason_comes_from_the_recorder_while_footage_is_wanted(client, devi
     client.put(url, json=settings())
     assert client.get(url).json["reason"]["code"] == "recorder_away"
     claimed = claim_recording(device["id"], "host:1")
-    observe_recording(claimed.recording_id, claimed.epoch, "interrupted", reason="disk_full")
+    observe_recording(claimed.recording_id, claimed.fencing_token, "interrupted", reason="disk_full")
     shown = client.get(url).json
     assert (shown["observed"], shown["reason"]["code"]) == ("interrupted", "disk_full")
-    observe_recording(claimed.recording_id, claimed.epoch, "recording")
+    observe_recording(claimed.recording_id, claimed.fencing_token, "recording")
     assert client.get(url).json["reason"] is None
     assert client.get(f"/api/v1/devices/{device['id']}").json["recording"] == {
         "mode": "continuous",
@@ -251,7 +259,7 @@ def test_the_reason_comes_from_the_recorder_while_footage_is_wanted(client, devi
 def test_a_killed_recorder_is_noticed_by_missing_footage(client, device, url, monkeypatch):
     client.put(url, json=settings())
     claimed = claim_recording(device["id"], "host:1")
-    observe_recording(claimed.recording_id, claimed.epoch, "recording")
+    observe_recording(claimed.recording_id, claimed.fencing_token, "recording")
     monkeypatch.setattr("gateway.api.recordings.views.now_ms", lambda: time.time_ns() // 1_000_000 + 61_000)
     assert client.get(url).json["reason"]["code"] == "recorder_away"
 

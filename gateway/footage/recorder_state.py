@@ -1,4 +1,4 @@
-"""What a recorder, which serves all tenants, asks and notes of the device that it records."""
+"""Queries of recorders, which serve all tenants: the state of a device, its events, its newest segments; and marks."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,17 +9,17 @@ from gateway import database
 from gateway.devices.events import STATE, DeviceEvent
 from gateway.devices.model import Device
 from gateway.footage.recordings import RecorderSettings, Recording, RecordingEvent
-from gateway.footage.segments import Fence, Segment, SegmentState
+from gateway.footage.segments import PLAYABLE, Fence, Segment, StoredSegment, read_segments, select_segments
 from gateway.streams.model import Stream
 from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT
 
-#: The newest part is in one of so many segments by start, or by id.
+#: Segments to read, by start and by id, among which is the one with the newest part.
 _NEWEST = 4
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceFacts:
-    """One device at one moment. `desired` and `observed` are values of gateway.states, of its stream."""
+class DeviceState:
+    """Settings of a device's recording and state of its stream. `desired` and `observed` are values of gateway.states."""
 
     settings: RecorderSettings
     desired: str
@@ -29,8 +29,8 @@ class DeviceFacts:
     run: int
 
 
-def read_facts(recording_ids: list[int]) -> dict[int, DeviceFacts]:
-    """The facts of many recordings in one query, by the recording's id; those of deleted devices are missing.
+def read_device_states(recording_ids: list[int]) -> dict[int, DeviceState]:
+    """The states of many devices in one query, by recording id, without deleted devices.
 
     Raises DatabaseUnavailable.
     """
@@ -52,15 +52,15 @@ def read_facts(recording_ids: list[int]) -> dict[int, DeviceFacts]:
             .objects()
         )
     return {
-        row.id: DeviceFacts(
+        row.id: DeviceState(
             settings=RecorderSettings(
                 recording_id=row.id,
                 tenant_id=row.tenant_id,
                 device_id=row.device_id,
-                epoch=row.epoch,
+                fencing_token=row.fencing_token,
                 pre_roll_seconds=row.pre_roll_seconds,
                 post_roll_seconds=row.post_roll_seconds,
-                wish=row.wish(is_enabled=bool(row.enabled)),
+                desired=row.desired_recording(is_enabled=bool(row.enabled)),
             ),
             desired=row.desired,
             desired_reason=row.desired_reason,
@@ -73,7 +73,7 @@ def read_facts(recording_ids: list[int]) -> dict[int, DeviceFacts]:
 
 
 def read_observed() -> list[tuple[str, str, str | None]]:
-    """Device, fact and its reason of every recorder that is not off. Raises DatabaseUnavailable."""
+    """Device, observed state and reason of every recording that is not off. Raises DatabaseUnavailable."""
     with database.session():
         rows = EVERY_TENANT.select(Recording, Recording.device_id, Recording.observed, Recording.reason_code).where(
             Recording.deleted_at.is_null(), Recording.observed != "off"
@@ -82,7 +82,7 @@ def read_observed() -> list[tuple[str, str, str | None]]:
 
 
 def stream_events_between(device_id: str, since: datetime, until: datetime, *, limit: int = 20) -> list[DeviceEvent]:
-    """The first transitions of a device's stream between two moments, in order. Raises DatabaseUnavailable."""
+    """The first state changes of a device's stream between two moments, oldest first. Raises DatabaseUnavailable."""
     with database.session():
         events = EVERY_TENANT.select(DeviceEvent).where(
             DeviceEvent.device_id == device_id,
@@ -103,28 +103,28 @@ def events_until(recording_id: int, until_ms: int, *, limit: int = 100) -> list[
 
 
 def override_begin_ms(recording_id: int) -> int | None:
-    """When a person said what goes before the mode; None when nobody did. Raises DatabaseUnavailable."""
+    """When a person last overrode the mode; None without an override. Raises DatabaseUnavailable."""
     with database.session():
         return EVERY_TENANT.select(Recording, Recording.override_at_ms).where(Recording.id == recording_id).scalar()
 
 
-def newest_segments(fence: Fence, ids_back: int) -> list[Segment]:
-    """Those that may hold the newest part: by their start and, since the clock may have been set back, by id.
+def newest_segments(fence: Fence, ids_back: int) -> list[StoredSegment]:
+    """Segments that may hold the newest part: the latest by start and, since the clock may have been set back, by id.
 
-    `ids_back`: among so many of the newest rows of all recordings. Raises LeaseLost and DatabaseUnavailable.
+    `ids_back`: how many of the newest ids of all recordings to search. Raises LeaseLost and DatabaseUnavailable.
     """
-    playable = Segment.state.in_((SegmentState.OPEN, SegmentState.CLOSED))
-    with fence.transaction() as footage:
-        latest = list(footage.select(Segment).where(playable).order_by(Segment.start_ms.desc()).limit(_NEWEST))
-        newest = EVERY_RECORDING.select(Segment, peewee.fn.MAX(Segment.id)).scalar() or 0
-        # `+ 0`: by the ids alone; the index of the recording would lead through all its years.
+    with fence.transaction():
+        of_recording = select_segments(fence.recording_id).where(PLAYABLE)
+        latest = read_segments(of_recording.order_by(Segment.start_ms.desc()).limit(_NEWEST))
+        newest_id = EVERY_RECORDING.select(Segment, peewee.fn.MAX(Segment.id)).scalar() or 0
+        # `+ 0` makes the database search by id: the index on recordings would walk through years of rows.
         is_ours = (Segment.recording_id + 0) == fence.recording_id
-        by_id = EVERY_RECORDING.select(Segment).where(Segment.id > newest - ids_back, is_ours, playable)
-        return latest + list(by_id.order_by(Segment.id.desc()).limit(_NEWEST))
+        by_id = select_segments().where(Segment.id > newest_id - ids_back, is_ours, PLAYABLE)
+        return latest + read_segments(by_id.order_by(Segment.id.desc()).limit(_NEWEST))
 
 
 def add_mark(fence: Fence, tenant_id: str, at_ms: int, *, label: str, note: str, source: str) -> None:
-    """Note an event that opens no window. Raises LeaseLost and DatabaseUnavailable."""
+    """Add an event that makes no footage wanted. Raises LeaseLost and DatabaseUnavailable."""
     with fence.transaction():
         EVERY_TENANT.insert(
             RecordingEvent,

@@ -1,0 +1,33 @@
+"""Limits of retention: age and size of a device's footage, and the space that stays free."""
+
+from dataclasses import dataclass
+
+from gateway.clock import DAY_MS
+from gateway.config import Config
+from gateway.footage.recordings import Recording
+from gateway.storage.interface import Space
+
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of a device's footage by age and by size; None means no limit."""
+
+    keep_ms: int | None
+    keep_bytes: int | None
+
+
+def limits_of(recording: Recording, config: Config) -> Limits:
+    """The limits in force for a device: its own, otherwise those of the settings."""
+    days = config.keep_days if recording.keep_days is None else recording.keep_days
+    return Limits(days * DAY_MS if days else None, recording.keep_bytes or None)
+
+
+def free_bytes_floor(config: Config, space: Space, bytes_per_hour: int) -> int:
+    """The space to keep free: FREE_BYTES_FLOOR, or an hour of recording within bounds that depend on the disk's size."""
+    if config.free_bytes_floor:
+        return config.free_bytes_floor
+    floor = max(_GIB, bytes_per_hour, min(space.total // 50, 10 * _GIB))
+    # Otherwise a small disk could not hold any footage.
+    return min(floor, space.total // 4)

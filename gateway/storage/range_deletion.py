@@ -1,0 +1,58 @@
+"""Deletes the footage of a range that a person named."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.errors import InvalidValue
+from gateway.footage.protections import protected_ranges
+from gateway.footage.recordings import find_recording
+from gateway.footage.segments import SegmentState
+from gateway.storage.deletion import PAUSE_SECONDS, count_protected, deletable_segments, mark_for_deletion
+from gateway.tenancy.scopes import TenantScope
+
+
+@dataclass(frozen=True, slots=True)
+class RangeDeletion:
+    """What was deleted, or would be in a dry run. `kept_protected` counts the segments that a protection kept."""
+
+    segments: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    kept_protected: int = 0
+
+
+def delete_range(
+    scope: TenantScope,
+    device_id: str,
+    start_ms: int,
+    end_ms: int,
+    by_name: str,
+    *,
+    dry_run: bool = False,
+    pause: Callable[[float], object] = lambda _seconds: None,
+) -> RangeDeletion:
+    """Delete the segments that lie wholly in a range, except protected and open ones. Retention removes their files.
+
+    `pause(seconds)` is called between two batches, so that other writers of the database get their turn. Raises
+    NotFound, and InvalidValue for a range that ends before it begins.
+    """
+    if end_ms <= start_ms:
+        raise InvalidValue("end", "'end' must be after 'start'")
+    recording = find_recording(scope, device_id)
+    ranges = protected_ranges([recording.id]).get(recording.id, [])
+    kept = count_protected(recording.id, ranges, start_ms, end_ms)
+    segments = size = duration_ms = 0
+    from_ms = start_ms
+    while batch := deletable_segments(recording.id, ranges, from_ms=from_ms, before_ms=end_ms):
+        from_ms = batch[-1].start_ms + 1
+        if not dry_run:
+            ids = [segment.id for segment in batch]
+            batch = mark_for_deletion(
+                recording.id, ids, reason_code="deleted_by_person", by_name=by_name, is_wanted=True
+            )
+            pause(PAUSE_SECONDS)
+        segments += len(batch)
+        present = [segment for segment in batch if segment.state == SegmentState.CLOSED]
+        size += sum(segment.size for segment in present)
+        duration_ms += sum(segment.duration_ms for segment in present)
+    return RangeDeletion(segments, size, duration_ms / 1000, kept)
