@@ -7,7 +7,8 @@ import { recallRoute, rememberRoute } from './playerMemory';
 import { readReceiver, type LiveStats, type ReceiverSample } from './receiverStatistics';
 import { decideReconnect, HEALTHY_AFTER_MS } from './reconnectPolicy';
 import type { WebSocketFactory } from './SignalingClient';
-import { onNextFrame } from './videoFrames';
+import { PlayerStore } from './PlayerStore';
+import { onNextFrame, playOrMute } from './videoElement';
 import { ViewerSession, type SessionListener } from './ViewerSession';
 
 /** Leave to watch, as the REST API grants it. */
@@ -43,8 +44,7 @@ const WATCH_INTERVAL_MS = 500;
 const STATISTICS_INTERVAL_MS = 1_000;
 
 export class WebRtcPlayer {
-  private snapshot: PlayerSnapshot = FIRST_SNAPSHOT;
-  private readonly listeners = new Set<() => void>();
+  private readonly store = new PlayerStore<PlayerSnapshot>(FIRST_SNAPSHOT);
   private readonly statisticsListeners = new Set<(statistics: LiveStats | null) => void>();
   private readonly options: WebRtcPlayerOptions;
   private video: HTMLVideoElement | null = null;
@@ -76,12 +76,9 @@ export class WebRtcPlayer {
 
   // --- what a page needs -------------------------------------------------------------------------------------
 
-  getSnapshot = (): PlayerSnapshot => this.snapshot;
+  getSnapshot = this.store.getSnapshot;
 
-  subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  };
+  subscribe = this.store.subscribe;
 
   subscribeStatistics = (listener: (statistics: LiveStats | null) => void): (() => void) => {
     this.statisticsListeners.add(listener);
@@ -327,12 +324,8 @@ export class WebRtcPlayer {
     this.sample = null;
     video.srcObject = stream;
     this.followFrames(video, stream);
-    video.play().catch((error: DOMException) => {
-      // Sound without a click is forbidden; a silent picture is not.
-      if (error.name !== 'NotAllowedError' || video.srcObject !== stream) return;
-      this.setSound(true, this.snapshot.volume);
-      video.play().catch(() => {});
-    });
+    const isCurrent = () => video.srcObject === stream;
+    playOrMute(video, isCurrent, () => this.setSound(true, this.snapshot.volume));
   }
 
   private followFrames(video: HTMLVideoElement, stream: MediaStream): void {
@@ -419,9 +412,11 @@ export class WebRtcPlayer {
     for (const listener of this.statisticsListeners) listener(statistics);
   }
 
+  private get snapshot(): PlayerSnapshot {
+    return this.store.getSnapshot();
+  }
+
   private update(change: Partial<PlayerSnapshot>): void {
-    this.snapshot = { ...this.snapshot, ...change };
-    if (this.video) this.video.dataset.playerState = this.snapshot.state;
-    for (const listener of this.listeners) listener();
+    this.store.update(change, this.video);
   }
 }

@@ -1,5 +1,5 @@
 // What a player of recordings can be doing, and why; shared by the player and the page around it.
-import type { Skip } from './footageClock';
+import { SMALLEST_SKIP_MS, type Skip } from './footageClock';
 
 /** Speeds that can be asked for. */
 export const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const;
@@ -39,6 +39,15 @@ export type HistoryNotice =
   | { kind: 'too_fast'; asked: Speed; now: Speed }
   | { kind: 'caught_up' }
   | { kind: 'damaged'; atMs: number };
+
+/** The notice that another moment is shown than the requested one; null when the difference is too small to matter. */
+export function skippedNotice(askedMs: number, shownMs: number): HistoryNotice | null {
+  if (Math.abs(shownMs - askedMs) < SMALLEST_SKIP_MS) return null;
+  return {
+    kind: 'skipped',
+    skip: shownMs > askedMs ? { fromMs: askedMs, toMs: shownMs } : { fromMs: shownMs, toMs: askedMs },
+  };
+}
 
 export interface HistorySnapshot {
   state: HistoryState;
