@@ -213,9 +213,9 @@ test('a range is kept with a reason', async () => {
   });
   show(`/devices/d1?t=${T}`);
   await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
-  await userEvent.click(screen.getByRole('button', { name: 'Keep…' }));
-  await userEvent.type(screen.getByLabelText('Why it is kept'), 'case 7');
-  await userEvent.click(screen.getByRole('button', { name: 'Keep this range' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Protect…' }));
+  await userEvent.type(screen.getByLabelText('Reason'), 'case 7');
+  await userEvent.click(screen.getByRole('button', { name: 'Protect this range' }));
   await waitFor(() =>
     expect(api.all(`POST ${OF_DEVICE}/protections`)[0]?.body).toMatchObject({
       note: 'case 7',

@@ -1,4 +1,4 @@
-// The live picture over HTTP, where WebRTC finds no way: low-latency HLS, some seconds behind. No user interface.
+// The live player over low-latency HLS, without a user interface: some seconds behind, for networks where WebRTC fails.
 import type { ErrorData } from 'hls.js';
 import { createHls, HlsUnsupported, onHlsError, onHlsTracks, type HlsFactory, type HlsInstance } from './hlsLibrary';
 import { PlayerStore } from './PlayerStore';
@@ -8,14 +8,14 @@ import { onNextFrame } from './videoElement';
 export interface HlsLiveSnapshot {
   state: 'idle' | 'connecting' | 'live' | 'reconnecting' | 'failed';
   cause: string | null;
-  /** How far behind the newest footage the picture is; null before it is known. */
+  /** Delay of the picture behind the newest footage; null before it is known. */
   latencySeconds: number | null;
   hasAudio: boolean;
 }
 
 const FIRST: HlsLiveSnapshot = { state: 'idle', cause: null, latencySeconds: null, hasAudio: false };
 const WATCH_INTERVAL_MS = 1_000;
-/** Further behind than this, it jumps to now. */
+/** With a longer delay than this, playback jumps to now. */
 const TOO_FAR_BEHIND_SECONDS = 12;
 const STUCK_AFTER_MS = 10_000;
 
@@ -99,7 +99,7 @@ export class HlsLivePlayer {
         this.update({ state: 'live', cause: null });
       });
       video.play().catch(() => {
-        // Sound without a click is forbidden; a silent picture is not.
+        // The browser forbids sound without a click, but not a silent picture.
         video.muted = true;
         video.play().catch(() => {});
       });
@@ -130,7 +130,7 @@ export class HlsLivePlayer {
       this.movedTo = video.currentTime;
       this.movedAt = performance.now();
     } else if (performance.now() - this.movedAt > STUCK_AFTER_MS) {
-      this.plan('no new picture has come for some seconds');
+      this.plan('no picture was received for some seconds');
     }
   }
 

@@ -21,7 +21,7 @@ export type HlsFactory = (config: Partial<HlsConfig>) => Promise<HlsInstance>;
 
 let loading: Promise<typeof Hls> | null = null;
 
-/** Fetches the library once; a failed fetch may be tried again. */
+/** Loads the library once; a failed load may be repeated. */
 export function loadHls(): Promise<typeof Hls> {
   loading ??= import('hls.js/light').then(
     (module) => module.default,
