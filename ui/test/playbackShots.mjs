@@ -14,7 +14,7 @@ const press =
     for (const key of keys) await page.keyboard.press(key);
   };
 const menuItem = (name) => async (page) => {
-  await page.getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('button', { name: 'More of the player' }).click();
   await page.getByRole('menuitem', { name }).click();
 };
 const markFiveMinutes = async (page) => {
@@ -81,7 +81,7 @@ export const PLAYBACK_PAGES = [
     name: 'playback-ended',
     path: at(2, 1),
     count: 30,
-    act: (page) => page.getByText('End of the recording').waitFor(),
+    act: (page) => page.getByText('The footage ends here').waitFor(),
   },
   { name: 'playback-none', path: `/devices/${id(5)}`, count: 30, act: (page) => page.waitForTimeout(800) },
   {
@@ -99,7 +99,7 @@ export const PLAYBACK_PAGES = [
     count: 30,
     act: async (page) => {
       await markFiveMinutes(page);
-      await page.getByRole('button', { name: 'Protect…' }).click();
+      await page.getByRole('button', { name: 'Keep…' }).click();
     },
   },
   {

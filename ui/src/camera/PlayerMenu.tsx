@@ -73,7 +73,7 @@ export function PlayerMenu({
               rightSection={item(transport === 'hls')}
               onClick={() => transport !== 'hls' && onTransport('hls')}
             >
-              HLS only: a few seconds delay, works behind firewalls
+              HLS: some seconds behind, works behind firewalls
             </Menu.Item>
             <Menu.Divider />
           </>
