@@ -74,7 +74,7 @@ export interface SegmentFile {
 export interface TimelineSpan {
   start: string;
   end: string;
-  /** 0 to 1: below 1 where gaps shorter than the resolution are missing. */
+  /** 0 to 1: below 1 where gaps shorter than the resolution are merged into the span. */
   coverage: number;
 }
 

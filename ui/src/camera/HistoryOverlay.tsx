@@ -35,7 +35,7 @@ export function formatNotice(notice: HistoryNotice, { timeZone, reasonAt, oldest
       return `No footage for ${length}${reason ? ` (${reason})` : ''}. Skipped to ${formatTime(timeZone, toMs)}`;
     }
     case 'too_fast':
-      return `${notice.asked}× is too fast for this browser or network; playing at ${notice.now}×`;
+      return `${notice.requested}× is too fast for this browser or network; playing at ${notice.now}×`;
     case 'caught_up':
       return 'Playback has reached the newest footage';
     case 'damaged':

@@ -14,14 +14,14 @@ interface JumpToTimeProps {
 }
 
 function JumpForm({ timeZone, momentMs, oldestMs, onJump, onClose }: JumpToTimeProps) {
-  const [asked, setAsked] = useState<number | null>(momentMs);
+  const [chosenMs, setChosenMs] = useState<number | null>(momentMs);
   const [now] = useState(() => Date.now());
-  const isFuture = asked !== null && asked > now;
-  const isTooOld = asked !== null && oldestMs !== null && asked < oldestMs;
+  const isFuture = chosenMs !== null && chosenMs > now;
+  const isTooOld = chosenMs !== null && oldestMs !== null && chosenMs < oldestMs;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (asked === null || isFuture) return;
-    onJump(asked);
+    if (chosenMs === null || isFuture) return;
+    onJump(chosenMs);
     onClose();
   };
   return (
@@ -30,7 +30,7 @@ function JumpForm({ timeZone, momentMs, oldestMs, onJump, onClose }: JumpToTimeP
         <MomentFields
           timeZone={timeZone}
           firstMs={momentMs}
-          onChange={setAsked}
+          onChange={setChosenMs}
           error={isFuture ? 'This time is in the future' : null}
           hasFocus
         />
@@ -41,7 +41,7 @@ function JumpForm({ timeZone, momentMs, oldestMs, onJump, onClose }: JumpToTimeP
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" disabled={asked === null || isFuture}>
+          <Button type="submit" disabled={chosenMs === null || isFuture}>
             Show
           </Button>
         </Group>

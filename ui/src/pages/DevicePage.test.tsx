@@ -39,9 +39,9 @@ afterEach(() => vi.unstubAllGlobals());
 test('an address with a moment opens the recording there', async () => {
   show(`/devices/d1?t=${T}`);
   await waitFor(() => expect(api.all(`GET ${OF_DEVICE}/playlist`)).toHaveLength(1));
-  const asked = api.all(`GET ${OF_DEVICE}/playlist`)[0]?.query;
-  expect(Date.parse(asked?.get('start') ?? '')).toBeLessThan(Date.parse(T));
-  expect(Date.parse(asked?.get('end') ?? '')).toBeGreaterThan(Date.parse(T));
+  const query = api.all(`GET ${OF_DEVICE}/playlist`)[0]?.query;
+  expect(Date.parse(query?.get('start') ?? '')).toBeLessThan(Date.parse(T));
+  expect(Date.parse(query?.get('end') ?? '')).toBeGreaterThan(Date.parse(T));
   expect(await screen.findByTestId('recorded-video')).toBeInTheDocument();
 });
 
@@ -179,8 +179,8 @@ test('a finished export has a download link, a failed one shows the reason', asy
 
 test('deleting counts first, shows the amount, and deletes after the confirmation', async () => {
   const dryRuns: (string | null)[] = [];
-  api.set(`DELETE ${OF_DEVICE}/footage`, (asked) => {
-    dryRuns.push(asked.query.get('dry_run'));
+  api.set(`DELETE ${OF_DEVICE}/footage`, (request) => {
+    dryRuns.push(request.query.get('dry_run'));
     return { status: 202, body: { segments: 3, bytes: 90_000_000, seconds: 180, kept_protected: 1 } };
   });
   show(`/devices/d1?t=${T}`);

@@ -48,8 +48,8 @@ test('without cameras the page shows how to add one', async () => {
 });
 
 test('filters that match nothing can be cleared', async () => {
-  api.set('GET /devices', (asked) =>
-    asked.query.get('q') ? { body: [], headers: { 'X-Pagination': '{"total": 0}' } } : { body: [buildDevice()] },
+  api.set('GET /devices', (request) =>
+    request.query.get('q') ? { body: [], headers: { 'X-Pagination': '{"total": 0}' } } : { body: [buildDevice()] },
   );
   show('/?q=zebra');
   await userEvent.click(await screen.findByRole('button', { name: 'Show all cameras' }));

@@ -67,8 +67,8 @@ test('an address is validated when the focus moves to a field, but not when it m
 });
 
 test('a concurrent change is reported and can be overwritten', async () => {
-  api.set('PUT /devices/d1', (asked) =>
-    asked.headers.has('If-Match') ? { status: 412, body: { message: 'changed' } } : { body: buildDevice() },
+  api.set('PUT /devices/d1', (request) =>
+    request.headers.has('If-Match') ? { status: 412, body: { message: 'changed' } } : { body: buildDevice() },
   );
   await save();
   expect(await screen.findByText('This camera was changed in the meantime')).toBeInTheDocument();

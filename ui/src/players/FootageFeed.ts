@@ -154,7 +154,7 @@ export class FootageFeed {
   private async fetchNext(signal: AbortSignal): Promise<number> {
     const last = this.playlist.entries.at(-1);
     const endMs = this.playlist.endMs ?? this.knownToMs;
-    // Starts at the last fragment, so that the server itself tells whether the next one is contiguous.
+    // Starts at the last fragment, so that the server itself marks whether the next one is contiguous.
     const fromMs =
       last && (this.knownToMs - endMs <= STORE_DELAY_MS || this.isAtTail) ? last.startMs + 1 : this.knownToMs;
     try {

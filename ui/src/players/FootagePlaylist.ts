@@ -48,7 +48,7 @@ function bytesOf({ uri, byteRange }: FootageEntry): Bytes | null {
 
 /**
  * The part of `entry` after `last`, where an earlier window had cut the same fragment shorter; null when `entry` is not a longer version of it.
- * Both versions begin at the same byte, because a window may end before the next key frame.
+ * Both versions begin at the same byte: a window may end within a fragment, before its next key frame.
  */
 function remainderOf(last: FootageEntry, entry: FootageEntry): FootageEntry | null {
   const [known, longer] = [bytesOf(last), bytesOf(entry)];

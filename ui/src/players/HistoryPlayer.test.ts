@@ -212,7 +212,7 @@ test('a lost network is retried at the same moment with increasing delays', asyn
   expect(player.getMoment()).toBe(T + 600_000);
 });
 
-test('footage that retention took while it was played is passed to the next there is', async () => {
+test('footage that retention deletes during playback is skipped to the next footage', async () => {
   await open(T + 600_000);
   footage = fragmentStarts(T + 1_200_000, T + HOUR);
   hls().failFatally({
@@ -293,7 +293,7 @@ test('a speed that cannot be kept is lowered with a notice', async () => {
     video.advanceTo(second * 2);
     vi.advanceTimersByTime(1_000);
   }
-  expect(player.getSnapshot()).toMatchObject({ speed: 8, notice: { kind: 'too_fast', asked: 16, now: 8 } });
+  expect(player.getSnapshot()).toMatchObject({ speed: 8, notice: { kind: 'too_fast', requested: 16, now: 8 } });
 });
 
 test('fast playback returns to normal speed at the newest footage', async () => {

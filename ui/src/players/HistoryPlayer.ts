@@ -233,7 +233,7 @@ export class HistoryPlayer {
   private mount(
     session: RecordingSession,
     video: HTMLVideoElement,
-    askedMs: number,
+    requestedMs: number,
     notice: HistoryNotice | null,
   ): void {
     const { place, isPastEnd } = session;
@@ -245,7 +245,7 @@ export class HistoryPlayer {
     this.moment.restart();
     this.stepper.reset();
     this.moment.report(place.momentMs);
-    const skipped = isPastEnd ? null : skippedNotice(askedMs, place.momentMs);
+    const skipped = isPastEnd ? null : skippedNotice(requestedMs, place.momentMs);
     this.update({ state: 'loading', cause: null, notice: notice ?? skipped });
     session.mount(video, {
       onError: (data) => this.handleError(data),
@@ -259,14 +259,14 @@ export class HistoryPlayer {
     this.refresh();
   }
 
-  private goTo(session: RecordingSession, place: Place, askedMs: number): void {
+  private goTo(session: RecordingSession, place: Place, requestedMs: number): void {
     const { video } = this;
     if (!video) return;
     const seconds = session.mediaTimeOf(place);
     this.moment.restart();
     this.stepper.reset();
     this.moment.report(place.momentMs);
-    this.update({ notice: skippedNotice(askedMs, place.momentMs) });
+    this.update({ notice: skippedNotice(requestedMs, place.momentMs) });
     video.currentTime = seconds;
     if (this.isPlayingDesired) this.startVideo();
     this.resetRateWatchdog();
@@ -370,7 +370,7 @@ export class HistoryPlayer {
     if (verdict === 'stuck') this.handleMediaError(null);
     else if (verdict === 'slow' && speed > 1 && lower) {
       this.setSpeed(lower);
-      this.update({ notice: { kind: 'too_fast', asked: speed, now: lower } });
+      this.update({ notice: { kind: 'too_fast', requested: speed, now: lower } });
     }
   }
 

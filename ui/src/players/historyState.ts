@@ -36,16 +36,16 @@ export class FootageUnavailable extends Error {
 /** A message that does not interrupt playback. */
 export type HistoryNotice =
   | { kind: 'skipped'; skip: Skip }
-  | { kind: 'too_fast'; asked: Speed; now: Speed }
+  | { kind: 'too_fast'; requested: Speed; now: Speed }
   | { kind: 'caught_up' }
   | { kind: 'damaged'; atMs: number };
 
 /** The notice that another moment is shown than the requested one; null when the difference is too small to matter. */
-export function skippedNotice(askedMs: number, shownMs: number): HistoryNotice | null {
-  if (Math.abs(shownMs - askedMs) < MIN_SKIP_MS) return null;
+export function skippedNotice(requestedMs: number, shownMs: number): HistoryNotice | null {
+  if (Math.abs(shownMs - requestedMs) < MIN_SKIP_MS) return null;
   return {
     kind: 'skipped',
-    skip: shownMs > askedMs ? { fromMs: askedMs, toMs: shownMs } : { fromMs: shownMs, toMs: askedMs },
+    skip: shownMs > requestedMs ? { fromMs: requestedMs, toMs: shownMs } : { fromMs: shownMs, toMs: requestedMs },
   };
 }
 
