@@ -1,4 +1,4 @@
-// Where the browser starts.
+// Entry point of the browser application.
 import '@mantine/core/styles.css';
 import '@mantine/notifications/styles.css';
 import './styles.css';
@@ -7,7 +7,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './App';
 
 const root = document.getElementById('root');
-if (!root) throw new Error("index.html must hold an element with the id 'root'");
+if (!root) throw new Error("index.html must contain an element with the id 'root'");
 createRoot(root).render(
   <StrictMode>
     <App />

@@ -1,4 +1,4 @@
-// How answers are cached and asked for again.
+// Caching and retrying of API requests.
 import { QueryClient } from '@tanstack/react-query';
 import { ApiError } from './api/http';
 
@@ -6,7 +6,7 @@ export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 1_000,
-      // A refusal stays a refusal; only silence and server faults are worth asking again.
+      // Client errors are final; only a missing response and server errors are retried.
       retry: (failures, error) =>
         failures < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 500),
       retryDelay: (attempt) => 500 * 2 ** attempt,

@@ -1,4 +1,4 @@
-// The look of VAS: petrol on cool greys, tight enough for operators, numbers that do not dance.
+// The Mantine theme: petrol on cool greys, compact spacing.
 import { createTheme, type MantineColorsTuple } from '@mantine/core';
 
 const petrol: MantineColorsTuple = [

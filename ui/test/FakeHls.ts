@@ -1,4 +1,4 @@
-// hls.js without media: reads its playlist through the player's own loader, and fails when the test says so.
+// hls.js without media: reads its playlist through the player's own loader, and fails when the test tells it to.
 import type { HlsConfig } from 'hls.js';
 import { parsePlaylist } from '../src/players/FootagePlaylist';
 import type { TimedFragment } from '../src/players/footageClock';

@@ -1,4 +1,4 @@
-// A WebSocket whose other end is the test.
+// A WebSocket whose server side is the test.
 
 export class FakeSocket {
   readyState: number = WebSocket.CONNECTING;

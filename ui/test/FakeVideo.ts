@@ -1,4 +1,4 @@
-// A <video> element whose clock is the test's.
+// A <video> element whose clock the test controls.
 import { vi } from 'vitest';
 
 export interface FakeVideo {
@@ -7,7 +7,7 @@ export interface FakeVideo {
   pause: ReturnType<typeof vi.fn>;
   /** Moves the clock as playback would. */
   advanceTo(seconds: number): void;
-  /** Pictures are there, or are awaited. */
+  /** Sets readyState: frames are available or not. */
   setReady(isReady: boolean): void;
 }
 

@@ -1,4 +1,4 @@
-// Answers fetch() from a table of routes, and keeps what was asked.
+// Answers fetch() from a table of routes and records the requests.
 import { vi } from 'vitest';
 
 export interface Asked {

@@ -1,4 +1,4 @@
-// Bookmarks and schedules of snapshots, for tests.
+// Bookmarks and snapshot schedules for tests.
 import type { Bookmark, BookmarkClip } from '../src/api/bookmarks';
 import type { Schedule } from '../src/api/schedules';
 

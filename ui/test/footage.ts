@@ -1,4 +1,4 @@
-// Playlists as the server writes them, for tests: two-second fragments, one file for each contiguous stretch.
+// Playlists as the server writes them, for tests: two-second fragments, one file per contiguous range.
 export const FRAGMENT_MS = 2_000;
 
 export function buildPlaylist(starts: number[]): string {
@@ -14,7 +14,7 @@ export function buildPlaylist(starts: number[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Starts of fragments that follow each other from `fromMs` up to `toMs`. */
+/** Start times of consecutive fragments from `fromMs` to `toMs`. */
 export function fragmentStarts(fromMs: number, toMs: number): number[] {
   return Array.from(
     { length: Math.max(0, Math.ceil((toMs - fromMs) / FRAGMENT_MS)) },

@@ -23,7 +23,7 @@ export const GALLERY_PAGES = [
     path: '/',
     count: 30,
     act: async (page) => {
-      await page.getByText('Pictures', { exact: true }).click({ force: true });
+      await page.getByText('Grid', { exact: true }).click({ force: true });
       await page.waitForTimeout(1_200);
       await page.evaluate(() => localStorage.removeItem('vas.devices.view'));
     },

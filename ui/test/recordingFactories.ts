@@ -1,4 +1,4 @@
-// Recordings and what belongs to them, for tests.
+// Recordings, coverage, timelines and storage for tests.
 import type {
   CoverageDay,
   Recording,

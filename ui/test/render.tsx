@@ -1,4 +1,4 @@
-// Renders a page as the application does, at an address, with nothing cached.
+// Renders a page at an address as the application does, with an empty cache.
 import { MantineProvider } from '@mantine/core';
 import { ModalsProvider } from '@mantine/modals';
 import { Notifications } from '@mantine/notifications';

@@ -1,4 +1,4 @@
-// What jsdom lacks and Mantine asks for, before each test file.
+// Setup before each test file: browser features that jsdom lacks and Mantine needs.
 import '@testing-library/jest-dom/vitest';
 import { cleanup, configure } from '@testing-library/react';
 import { afterEach, vi } from 'vitest';
@@ -28,11 +28,11 @@ class StubResizeObserver {
 window.ResizeObserver = StubResizeObserver as unknown as typeof ResizeObserver;
 window.HTMLCanvasElement.prototype.getContext = () => null;
 window.HTMLElement.prototype.scrollIntoView = () => {};
-// A page that is looked at, with its fonts there.
+// A visible page with loaded fonts.
 Object.defineProperty(document, 'hidden', { configurable: true, get: () => false });
 Object.defineProperty(document, 'fonts', { value: new EventTarget() });
 
-// The same language for every machine: what is said in the reader's own is tried with others in clock.test.ts.
+// The same language on every machine; clock.test.ts tests other languages.
 const NativeFormat = Intl.DateTimeFormat;
 Intl.DateTimeFormat = new Proxy(NativeFormat, {
   construct: (target, [locale, options]: [string | undefined, Intl.DateTimeFormatOptions | undefined]) =>

@@ -1,6 +1,6 @@
-// Where bookmarks and snapshots are found in the UI.
+// Addresses of the pages for bookmarks and snapshots.
 
-/** The page of bookmarks with one of them opened. */
+/** The bookmarks page with one bookmark open. */
 export const bookmarkAddress = (id: string): string => `/bookmarks?bookmark=${encodeURIComponent(id)}`;
 
 /** The bookmarks of one camera. */
@@ -9,7 +9,7 @@ export const deviceBookmarksAddress = (deviceId: string): string => `/bookmarks?
 /** A camera's scheduled snapshots and time-lapses. */
 export const schedulesAddress = (deviceId: string): string => `/devices/${encodeURIComponent(deviceId)}/snapshots`;
 
-/** The gallery with one snapshot in full view. */
+/** The gallery with one snapshot open. */
 export const snapshotAddress = (id: string): string => `/snapshots?snapshot=${encodeURIComponent(id)}`;
 
 /** The gallery of one camera. */

@@ -1,4 +1,4 @@
-// The names under which answers about bookmarks, schedules and the jobs of a device are cached.
+// The query keys of bookmarks and schedules.
 
 export const bookmarkKeys = {
   all: ['bookmarks'] as const,

@@ -1,4 +1,4 @@
-// Bookmarks: moments with a title, a note, tags and a clip of their own.
+// Bookmarks: moments with a title, a note, tags and a clip.
 import { API_ROOT, request } from './http';
 import { readPage, type Page } from './pagination';
 import type { Reason } from './types';
@@ -7,10 +7,10 @@ export type ClipState = 'pending' | 'ready' | 'failed';
 
 export interface BookmarkClip {
   state: ClipState;
-  /** 0 up to 1 while it is made. */
+  /** 0 to 1 while the clip is being created. */
   progress: number;
   job_id: string | null;
-  /** Why there is none; of one that is ready: why no newer one could be made. */
+  /** Why there is no clip; for a ready clip: why it could not be replaced by a newer one. */
   reason: Reason | null;
   url: string | null;
   start: string | null;
@@ -18,11 +18,11 @@ export interface BookmarkClip {
   duration_seconds: number | null;
   size: number | null;
   codec: string | null;
-  /** What is worth knowing of it, such as less footage than was wanted. */
+  /** Remarks about the clip, such as less footage than requested. */
   notes: string[];
 }
 
-/** What a person may set; PUT replaces all of it. */
+/** The editable fields; PUT replaces all of them. */
 export interface BookmarkFields {
   title: string;
   note: string;
@@ -50,7 +50,7 @@ export interface VersionedBookmark {
   etag: string | null;
 }
 
-/** `at` null: now, by the server's clock. */
+/** With `at` null the bookmark is at the current time of the server's clock. */
 export type NewBookmark = Omit<BookmarkFields, 'at'> & { device_id: string; at: string | null };
 
 export interface BookmarkQuery {
@@ -68,26 +68,26 @@ const pathOf = (id: string): string => `/bookmarks/${encodeURIComponent(id)}`;
 
 export async function listBookmarks(query: BookmarkQuery, signal?: AbortSignal): Promise<Page<Bookmark>> {
   const { page, pageSize, deviceId, start, end, tag, q, order } = query;
-  const asked = { page, page_size: pageSize, device_id: deviceId, start, end, tag, q, order };
-  return readPage(await request<Bookmark[]>('/bookmarks', { query: asked, signal }));
+  const fields = { page, page_size: pageSize, device_id: deviceId, start, end, tag, q, order };
+  return readPage(await request<Bookmark[]>('/bookmarks', { query: fields, signal }));
 }
 
 export async function readBookmark(id: string, signal?: AbortSignal): Promise<VersionedBookmark> {
-  const answer = await request<Bookmark>(pathOf(id), { signal });
-  return { bookmark: answer.data, etag: answer.headers.get('ETag') };
+  const response = await request<Bookmark>(pathOf(id), { signal });
+  return { bookmark: response.data, etag: response.headers.get('ETag') };
 }
 
-/** `key` is made up by the caller: sent twice, it still makes one bookmark. */
+/** `key` is created by the caller: a request that is sent twice with the same key creates one bookmark. */
 export async function createBookmark(fields: NewBookmark, key: string): Promise<VersionedBookmark> {
-  const answer = await request<Bookmark>('/bookmarks', {
+  const response = await request<Bookmark>('/bookmarks', {
     method: 'POST',
     body: fields,
     headers: { 'Idempotency-Key': key },
   });
-  return { bookmark: answer.data, etag: answer.headers.get('ETag') };
+  return { bookmark: response.data, etag: response.headers.get('ETag') };
 }
 
-/** Another moment or length makes the clip again. `etag` null overwrites whatever is there. */
+/** A changed moment or length creates the clip again. With `etag` null the version is not checked. */
 export async function replaceBookmark(id: string, fields: BookmarkFields, etag: string | null): Promise<Bookmark> {
   const headers: Record<string, string> = etag ? { 'If-Match': etag } : {};
   return (await request<Bookmark>(pathOf(id), { method: 'PUT', body: fields, headers })).data;
@@ -97,7 +97,7 @@ export async function deleteBookmark(id: string): Promise<void> {
   await request(pathOf(id), { method: 'DELETE' });
 }
 
-/** Takes a deletion back; possible for some minutes. */
+/** Restores a deleted bookmark; possible for some minutes. */
 export async function restoreBookmark(id: string): Promise<void> {
   await request(`${pathOf(id)}/restore`, { method: 'POST' });
 }
@@ -106,19 +106,19 @@ export async function makeClipAgain(id: string): Promise<void> {
   await request(`${pathOf(id)}/clip`, { method: 'POST' });
 }
 
-const added = (url: string, name: string, value: string | number): string =>
+const withQuery = (url: string, name: string, value: string | number): string =>
   `${url}${url.includes('?') ? '&' : '?'}${name}=${value}`;
 
-/** A part of an address that the server never sees: another version is fetched again by the element that shows it. */
+/** A fragment that the server never sees: with another version, the element loads the file again. */
 const edition = ({ version, clip }: Bookmark): string => `#${version}-${clip.start ?? clip.state}`;
 
-/** Where the clip plays; by ranges too. */
+/** Address of the clip; supports range requests. */
 export const clipUrl = (bookmark: Bookmark): string =>
   (bookmark.clip.url ?? `${API_ROOT}${pathOf(bookmark.id)}/clip.mp4`) + edition(bookmark);
 
 export const clipDownloadUrl = ({ id, clip }: Bookmark): string =>
-  added(clip.url ?? `${API_ROOT}${pathOf(id)}/clip.mp4`, 'download', 1);
+  withQuery(clip.url ?? `${API_ROOT}${pathOf(id)}/clip.mp4`, 'download', 1);
 
-/** `width` in pixels; null while there is no picture. */
+/** `width` in pixels; null as long as there is no poster. */
 export const bookmarkPosterUrl = (bookmark: Bookmark, width: number): string | null =>
-  bookmark.poster_url && added(bookmark.poster_url, 'width', width) + edition(bookmark);
+  bookmark.poster_url && withQuery(bookmark.poster_url, 'width', width) + edition(bookmark);

@@ -12,7 +12,7 @@ export interface DeviceListQuery {
   state: string;
 }
 
-/** A device with the ETag that a later PUT sends back, so that nobody's change is lost unseen. */
+/** A device with the ETag that a later PUT sends back, so that a concurrent change is detected. */
 export interface VersionedDevice {
   device: Device;
   etag: string | null;
@@ -28,15 +28,15 @@ export async function listDevices(query: DeviceListQuery, signal?: AbortSignal):
 }
 
 export async function readDevice(id: string, signal?: AbortSignal): Promise<VersionedDevice> {
-  const answer = await request<Device>(`/devices/${encodeURIComponent(id)}`, { signal });
-  return { device: answer.data, etag: answer.headers.get('ETag') };
+  const response = await request<Device>(`/devices/${encodeURIComponent(id)}`, { signal });
+  return { device: response.data, etag: response.headers.get('ETag') };
 }
 
 export async function createDevice(fields: DeviceFields): Promise<Device> {
   return (await request<Device>('/devices', { method: 'POST', body: fields })).data;
 }
 
-/** `etag` null overwrites whatever is there. */
+/** With `etag` null the version is not checked. */
 export async function replaceDevice(id: string, fields: DeviceFields, etag: string | null): Promise<Device> {
   const headers: Record<string, string> = etag ? { 'If-Match': etag } : {};
   return (await request<Device>(`/devices/${encodeURIComponent(id)}`, { method: 'PUT', body: fields, headers })).data;

@@ -1,12 +1,12 @@
-// Health of every component, and what is installed.
+// The health of every component, and the installed plugins.
 import { ApiError, request } from './http';
 import type { Health, Plugin } from './types';
 
-/** An unhealthy service answers 503 with the same document, which is what we came for. */
+/** An unhealthy service responds 503 with the same document, which is accepted. */
 export async function readHealth(signal?: AbortSignal): Promise<Health> {
-  const answer = await request<Partial<Health>>('/health', { signal, alsoAccept: [503] });
-  if (!answer.data.components) throw new ApiError(answer.status, 'the server is not ready to say how it is');
-  return answer.data as Health;
+  const response = await request<Partial<Health>>('/health', { signal, alsoAccept: [503] });
+  if (!response.data.components) throw new ApiError(response.status, 'the server does not report its health yet');
+  return response.data as Health;
 }
 
 export async function listPlugins(signal?: AbortSignal): Promise<Plugin[]> {

@@ -1,11 +1,11 @@
-// One error shape, whatever went wrong.
+// Every failure is an ApiError of the same shape.
 import { afterEach, expect, test, vi } from 'vitest';
 import { StubApi } from '../../test/StubApi';
 import { flattenErrors, request } from './http';
 
 afterEach(() => vi.unstubAllGlobals());
 
-test('errors are flattened to one sentence for each field', () => {
+test('errors are flattened to one message per field', () => {
   expect(flattenErrors({ json: { name: ['is taken'], tags: { 0: ['is too long'] } } })).toEqual({
     name: 'is taken',
     tags: 'is too long',
@@ -14,7 +14,7 @@ test('errors are flattened to one sentence for each field', () => {
   expect(flattenErrors(null)).toEqual({});
 });
 
-test('a refusal carries status, reason, message and fields', async () => {
+test('an error response gives status, reason, message and field errors', async () => {
   new StubApi({
     'GET /x': {
       status: 409,
@@ -28,20 +28,20 @@ test('a refusal carries status, reason, message and fields', async () => {
   });
 });
 
-test("a proxy's page instead of JSON still makes a sentence", async () => {
+test('an HTML error page of a proxy still gives a message', async () => {
   vi.stubGlobal('fetch', () => Promise.resolve(new Response('<html>', { status: 502 })));
   await expect(request('/x')).rejects.toMatchObject({
     status: 502,
-    message: 'the server could not answer; its log says why',
+    message: 'the server failed to handle the request; see its log',
   });
 });
 
-test('no answer at all is status 0', async () => {
+test('a missing response is status 0', async () => {
   vi.stubGlobal('fetch', () => Promise.reject(new TypeError('failed to fetch')));
   await expect(request('/x')).rejects.toMatchObject({ status: 0, reason: 'unreachable' });
 });
 
-test('giving up is not an error of the server', async () => {
+test('an aborted request throws AbortError, not ApiError', async () => {
   vi.stubGlobal('fetch', (_: string, init: RequestInit) => Promise.reject(init.signal?.reason as Error));
   await expect(request('/x', { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
 });

@@ -1,12 +1,12 @@
-// The one place that speaks HTTP: JSON in and out, the server's one error shape, a limit on every wait.
+// The only HTTP client: JSON in and out, the server's one error shape, a timeout for every request.
 
 export const API_ROOT = '/api/v1';
 
-/** An answer that is no success, or no answer at all (`status` 0). */
+/** An error response of the server, or no response (`status` 0). */
 export class ApiError extends Error {
   readonly status: number;
   readonly reason: string | null;
-  /** What is wrong with each field, by field name. */
+  /** Error messages by field name. */
   readonly errors: Record<string, string>;
 
   constructor(status: number, message: string, reason: string | null = null, errors: Record<string, string> = {}) {
@@ -18,7 +18,7 @@ export class ApiError extends Error {
   }
 }
 
-export interface Answer<T> {
+export interface ApiResponse<T> {
   data: T;
   status: number;
   headers: Headers;
@@ -31,14 +31,14 @@ export interface RequestOptions {
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
   timeoutMs?: number;
-  /** Statuses outside 200–299 whose body is still the answer. */
+  /** Statuses outside 200–299 that are accepted like a success. */
   alsoAccept?: number[];
   as?: 'json' | 'blob' | 'text';
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000;
 
-/** Flattens `{json: {tags: {0: ["…"]}}}` to `{tags: "…"}`: one sentence for each field of a form. */
+/** Flattens `{json: {tags: {0: ["…"]}}}` to `{tags: "…"}`: one message per form field. */
 export function flattenErrors(errors: unknown): Record<string, string> {
   const flat: Record<string, string> = {};
   if (!errors || typeof errors !== 'object') return flat;
@@ -53,9 +53,9 @@ export function flattenErrors(errors: unknown): Record<string, string> {
     return null;
   };
   for (const [key, value] of Object.entries(errors)) {
-    const isPlace =
+    const isLocation =
       ['json', 'query', 'path', 'headers'].includes(key) && value && !Array.isArray(value) && typeof value === 'object';
-    if (isPlace) Object.assign(flat, flattenErrors(value));
+    if (isLocation) Object.assign(flat, flattenErrors(value));
     else {
       const text = firstText(value);
       if (text) flat[key] = text;
@@ -78,14 +78,16 @@ async function readError(response: Response): Promise<ApiError> {
   try {
     body = (await response.json()) as typeof body;
   } catch {
-    // A proxy's page instead of our JSON: the status has to do.
+    // The HTML page of a proxy instead of JSON: only the status is known.
   }
   const errors = flattenErrors(body.errors);
   const message = [body.message, Object.values(errors)[0], body.status].find(
     (text) => typeof text === 'string' && text,
   );
   const fallback =
-    response.status >= 500 ? 'the server could not answer; its log says why' : `the server answered ${response.status}`;
+    response.status >= 500
+      ? 'the server failed to handle the request; see its log'
+      : `the server responded with status ${response.status}`;
   return new ApiError(
     response.status,
     (message as string | undefined) ?? fallback,
@@ -94,8 +96,8 @@ async function readError(response: Response): Promise<ApiError> {
   );
 }
 
-/** Sends one request. Throws ApiError, or the signal's own AbortError when the caller gave up. */
-export async function request<T>(path: string, options: RequestOptions = {}): Promise<Answer<T>> {
+/** Sends one request. Throws ApiError, or the signal's own AbortError when the caller aborted it. */
+export async function request<T>(path: string, options: RequestOptions = {}): Promise<ApiResponse<T>> {
   const timeout = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   const headers: Record<string, string> = {
@@ -116,7 +118,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     return { data: data as T, status: response.status, headers: response.headers };
   } catch (error) {
     if (error instanceof ApiError || options.signal?.aborted) throw error;
-    if (timeout.aborted) throw new ApiError(0, 'the server took too long to answer', 'timed_out');
+    if (timeout.aborted) throw new ApiError(0, 'the server did not respond in time', 'timed_out');
     throw new ApiError(0, 'the server cannot be reached', 'unreachable');
   }
 }

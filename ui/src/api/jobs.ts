@@ -1,4 +1,4 @@
-// Jobs: work that takes longer than a request, such as an export. Read, cancel, remove, fetch the result.
+// Jobs: work that takes longer than a request, such as an export: list, read, cancel, remove, and the result.
 import { API_ROOT, request } from './http';
 import type { Reason } from './types';
 
@@ -12,9 +12,9 @@ export interface JobResult {
   start: string;
   end: string;
   duration_seconds: number;
-  /** What is worth knowing of the file, such as the gaps in it. */
+  /** Remarks about the file, such as gaps in it. */
   notes: string[];
-  /** The snapshot it took, where it took one. */
+  /** The snapshot that a capture job took. */
   snapshot_id?: string | null;
 }
 
@@ -24,7 +24,7 @@ export interface Job {
   device_id: string | null;
   device_name: string | null;
   state: JobState;
-  /** 0 up to 1. */
+  /** 0 to 1. */
   progress: number;
   stage: string | null;
   result: JobResult | null;
@@ -57,10 +57,10 @@ export async function cancelJob(id: string): Promise<Job> {
   return (await request<Job>(`/jobs/${encodeURIComponent(id)}/cancel`, { method: 'POST' })).data;
 }
 
-/** Cancels it where it still runs, and removes its result. */
+/** Cancels the job if it is still running, and removes its result. */
 export async function removeJob(id: string): Promise<void> {
   await request(`/jobs/${encodeURIComponent(id)}`, { method: 'DELETE' });
 }
 
-/** Where a browser downloads the result; resumable. */
+/** Download address of the result; resumable. */
 export const jobResultUrl = (id: string): string => `${API_ROOT}/jobs/${encodeURIComponent(id)}/result`;

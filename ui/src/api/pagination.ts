@@ -1,5 +1,5 @@
-// Reads the X-Pagination header that comes with every list.
-import type { Answer } from './http';
+// Reads the X-Pagination header of a list response.
+import type { ApiResponse } from './http';
 
 export interface Page<T> {
   items: T[];
@@ -8,17 +8,17 @@ export interface Page<T> {
   page: number;
 }
 
-export function readPage<T>(answer: Answer<T[]>): Page<T> {
-  let told: { total?: number; total_pages?: number; page?: number } = {};
+export function readPage<T>(response: ApiResponse<T[]>): Page<T> {
+  let header: { total?: number; total_pages?: number; page?: number } = {};
   try {
-    told = JSON.parse(answer.headers.get('X-Pagination') ?? '{}') as typeof told;
+    header = JSON.parse(response.headers.get('X-Pagination') ?? '{}') as typeof header;
   } catch {
-    // Without the header the list is taken to be whole.
+    // Without the header the list is taken as complete.
   }
   return {
-    items: answer.data,
-    total: told.total ?? answer.data.length,
-    totalPages: Math.max(1, told.total_pages ?? 1),
-    page: told.page ?? 1,
+    items: response.data,
+    total: header.total ?? response.data.length,
+    totalPages: Math.max(1, header.total_pages ?? 1),
+    page: header.page ?? 1,
   };
 }

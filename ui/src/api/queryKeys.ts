@@ -1,4 +1,4 @@
-// The names under which answers are cached.
+// The query keys of devices, streams, health and plugins.
 import type { DeviceListQuery } from './devices';
 
 export const queryKeys = {

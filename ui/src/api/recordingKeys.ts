@@ -1,4 +1,4 @@
-// The names under which answers about recordings are cached.
+// The query keys of recordings.
 
 export const recordingKeys = {
   all: ['recordings'] as const,

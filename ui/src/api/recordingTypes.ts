@@ -6,22 +6,22 @@ export type RecordingState = 'off' | 'waiting' | 'recording' | 'interrupted';
 export type RecordingCause = 'continuous' | 'schedule' | 'event' | 'manual';
 export type Weekday = 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday';
 
-/** Spans of a week as ["08:00", "18:00"]; "24:00" may end one, an end before its start lies on the next day. */
+/** Spans of a week as ["08:00", "18:00"]; the end may be "24:00", an end before the start lies on the next day. */
 export type WeeklyPlan = Partial<Record<Weekday, [string, string][]>>;
 
-/** What a person may set on a device's recording; PUT replaces all of it. */
+/** The editable recording settings of a device; PUT replaces all of them. */
 export interface RecordingSettings {
   mode: RecordingMode;
   time_zone: string;
   plan: WeeklyPlan;
   pre_roll_seconds: number;
   post_roll_seconds: number;
-  /** null: as the server does for every device. */
+  /** null: the server's default for all devices. */
   keep_days: number | null;
   keep_bytes: number | null;
 }
 
-/** Somebody started or stopped recording by hand, whatever the mode says. */
+/** Recording was started or stopped manually, overriding the mode. */
 export interface RecordingOverride {
   wish: 'on' | 'off';
   by: string | null;
@@ -42,16 +42,16 @@ export interface Recording extends RecordingSettings {
   newest: string | null;
   bytes: number;
   seconds: number;
-  /** What holds in effect, with the server's own limits. */
+  /** The effective limits, including the server's own. */
   retention: { keep_days: number | null; keep_bytes: number | null; free_bytes_floor: number };
 }
 
 export interface RecordedDate {
-  /** YYYY-MM-DD in the time zone asked for. */
+  /** YYYY-MM-DD in the requested time zone. */
   date: string;
   seconds: number;
   wanted_seconds: number | null;
-  /** 0 up to 1 of what was wanted; null when nothing was. */
+  /** 0 to 1 of the desired recording time; null when no recording was desired. */
   coverage: number | null;
   bytes: number;
   segments: number;
@@ -74,17 +74,17 @@ export interface SegmentFile {
 export interface TimelineSpan {
   start: string;
   end: string;
-  /** 0 up to 1: below 1 where pieces finer than the resolution are missing. */
+  /** 0 to 1: below 1 where gaps shorter than the resolution are merged into the span. */
   coverage: number;
 }
 
 export interface TimelineGap {
   start: string;
-  /** null: still open. */
+  /** null: the gap is still open. */
   end: string | null;
   reason: Reason;
   by: string | null;
-  /** false where nobody wanted footage: off, outside the plan, stopped by a person. */
+  /** false where no recording was desired: off, outside the plan, stopped manually. */
   is_wanted: boolean;
 }
 
@@ -122,7 +122,7 @@ export interface CoverageGap {
   seconds: number;
   reason: Reason;
   by: string | null;
-  /** false where nobody wanted footage. */
+  /** false where no recording was desired. */
   is_wanted: boolean;
 }
 
@@ -145,7 +145,7 @@ export interface RecordingEvent {
   source: string;
 }
 
-/** What a deletion takes, or would take. */
+/** The amount of footage that a deletion removes, or would remove. */
 export interface FootageDeletion {
   segments: number;
   bytes: number;

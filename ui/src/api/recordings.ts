@@ -1,4 +1,4 @@
-// Recordings: settings, what there is and where it is missing, protections, deletion, exports, the store.
+// Recordings: settings, footage and gaps, protections, deletion, exports, storage.
 import { API_ROOT, request } from './http';
 import type { Job } from './jobs';
 import { readPage, type Page } from './pagination';
@@ -44,22 +44,22 @@ export async function listRecordings(
 }
 
 export async function readRecording(deviceId: string, signal?: AbortSignal): Promise<VersionedRecording> {
-  const answer = await request<Recording>(pathOf(deviceId), { signal });
-  return { recording: answer.data, etag: answer.headers.get('ETag') };
+  const response = await request<Recording>(pathOf(deviceId), { signal });
+  return { recording: response.data, etag: response.headers.get('ETag') };
 }
 
-/** `etag` null overwrites whatever is there. */
+/** With `etag` null the version is not checked. */
 export async function replaceRecording(
   deviceId: string,
   settings: RecordingSettings,
   etag: string | null,
 ): Promise<VersionedRecording> {
   const headers: Record<string, string> = etag ? { 'If-Match': etag } : {};
-  const answer = await request<Recording>(pathOf(deviceId), { method: 'PUT', body: settings, headers });
-  return { recording: answer.data, etag: answer.headers.get('ETag') };
+  const response = await request<Recording>(pathOf(deviceId), { method: 'PUT', body: settings, headers });
+  return { recording: response.data, etag: response.headers.get('ETag') };
 }
 
-/** Records whatever the mode says, until `until` or until somebody says otherwise. */
+/** Starts recording in any mode, until `until` or until the next manual change. */
 export async function startRecording(deviceId: string, until?: string): Promise<Recording> {
   return (await request<Recording>(`${pathOf(deviceId)}/start`, { method: 'POST', body: until ? { until } : {} })).data;
 }
@@ -68,7 +68,7 @@ export async function stopRecording(deviceId: string, until?: string): Promise<R
   return (await request<Recording>(`${pathOf(deviceId)}/stop`, { method: 'POST', body: until ? { until } : {} })).data;
 }
 
-/** Goes back to what the mode says. */
+/** Ends a manual start or stop: the mode decides again. */
 export async function resumeRecordingPlan(deviceId: string): Promise<Recording> {
   return (await request<Recording>(`${pathOf(deviceId)}/resume`, { method: 'POST', body: {} })).data;
 }
@@ -132,24 +132,24 @@ export async function readCoverage(
   return (await request<CoverageDay[]>(path, { query: { from, to, time_zone: timeZone }, signal })).data;
 }
 
-/** Where a browser downloads the same as a table. */
+/** Download address of the same coverage as a CSV table. */
 export function coverageCsvUrl(deviceId: string | null, { from, to, timeZone }: CoverageQuery): string {
   const path = deviceId === null ? '/recordings/coverage' : `${pathOf(deviceId)}/coverage`;
   return addressOf(path, { from, to, time_zone: timeZone, format: 'csv' });
 }
 
-/** The HLS playlist of a range; without one the LL-HLS playlist of now. */
+/** Address of the HLS playlist of a range; without a range, of the live LL-HLS playlist. */
 export function playlistUrl(deviceId: string, range?: Range): string {
   const path = `${pathOf(deviceId)}/playlist`;
   return range ? addressOf(path, { start: range.start, end: range.end }) : `${API_ROOT}${path}`;
 }
 
-/** The text of that playlist; ApiError 404 with reason 'no_footage' tells in `errors` where the nearest footage is. */
+/** The text of that playlist; ApiError 404 with reason 'no_footage' has the nearest footage in `errors`. */
 export async function fetchPlaylist(deviceId: string, { start, end }: Range, signal?: AbortSignal): Promise<string> {
   return (await request<string>(`${pathOf(deviceId)}/playlist`, { as: 'text', query: { start, end }, signal })).data;
 }
 
-/** Deletes whole segments inside the range that nothing protects; `isDryRun` only counts them. */
+/** Deletes the unprotected whole segments inside the range; `isDryRun` only counts them. */
 export async function deleteFootage(deviceId: string, range: Range, isDryRun: boolean): Promise<FootageDeletion> {
   const query = { start: range.start, end: range.end, dry_run: isDryRun ? 'true' : undefined };
   return (await request<FootageDeletion>(`${pathOf(deviceId)}/footage`, { method: 'DELETE', query })).data;

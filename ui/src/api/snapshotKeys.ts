@@ -1,4 +1,4 @@
-// The names under which answers about snapshots and posters are cached.
+// The query keys of snapshots and posters.
 
 export const snapshotKeys = {
   all: ['snapshots'] as const,

@@ -1,4 +1,4 @@
-// Snapshots: pictures that were kept. Take, list, read, change, delete and bring back; and the newest picture of a device.
+// Snapshots: take, list, read, change, delete and restore; and the poster, the newest picture of a device.
 import { API_ROOT, request } from './http';
 import type { Job } from './jobs';
 import { readPage, type Page } from './pagination';
@@ -6,7 +6,7 @@ import { readPage, type Page } from './pagination';
 export type SnapshotKind = 'live' | 'historical' | 'scheduled';
 export type SnapshotFormat = 'jpeg' | 'png' | 'webp';
 
-/** What a person may set; PUT replaces all of it. */
+/** The editable fields; PUT replaces all of them. */
 export interface SnapshotFields {
   tags: string[];
   note: string;
@@ -15,9 +15,9 @@ export interface SnapshotFields {
 export interface Snapshot extends SnapshotFields {
   id: string;
   device_id: string;
-  /** As it was called when the picture was taken. */
+  /** The device's name when the snapshot was taken. */
   device_name: string;
-  /** When the frame was shown, which is not quite when it was asked for. */
+  /** The time of the frame, which differs slightly from the requested time. */
   at: string;
   kind: SnapshotKind;
   schedule_id: number | null;
@@ -48,78 +48,78 @@ export interface SnapshotQuery {
   pageSize: number;
 }
 
-/** Either the picture is there already, or a job goes on with it. */
+/** Either the finished snapshot, or the job that takes it. */
 export type Capture = { snapshot: Snapshot; job: null } | { snapshot: null; job: Job };
 
 const pathOf = (id: string): string => `/snapshots/${encodeURIComponent(id)}`;
 
 export async function listSnapshots(query: SnapshotQuery, signal?: AbortSignal): Promise<Page<Snapshot>> {
   const { deviceId, start, end, kind, tag, q, order, page, pageSize } = query;
-  const asked = { device_id: deviceId, start, end, kind, tag, q, order, page, page_size: pageSize };
-  return readPage(await request<Snapshot[]>('/snapshots', { query: asked, signal }));
+  const fields = { device_id: deviceId, start, end, kind, tag, q, order, page, page_size: pageSize };
+  return readPage(await request<Snapshot[]>('/snapshots', { query: fields, signal }));
 }
 
 export async function readSnapshot(id: string, signal?: AbortSignal): Promise<VersionedSnapshot> {
-  const answer = await request<Snapshot>(pathOf(id), { signal });
-  return { snapshot: answer.data, etag: answer.headers.get('ETag') };
+  const response = await request<Snapshot>(pathOf(id), { signal });
+  return { snapshot: response.data, etag: response.headers.get('ETag') };
 }
 
-/** `etag` null overwrites whatever is there. */
+/** With `etag` null the version is not checked. */
 export async function replaceSnapshot(
   id: string,
   fields: SnapshotFields,
   etag: string | null,
 ): Promise<VersionedSnapshot> {
   const headers: Record<string, string> = etag ? { 'If-Match': etag } : {};
-  const answer = await request<Snapshot>(pathOf(id), { method: 'PUT', body: fields, headers });
-  return { snapshot: answer.data, etag: answer.headers.get('ETag') };
+  const response = await request<Snapshot>(pathOf(id), { method: 'PUT', body: fields, headers });
+  return { snapshot: response.data, etag: response.headers.get('ETag') };
 }
 
 export async function deleteSnapshot(id: string): Promise<void> {
   await request(pathOf(id), { method: 'DELETE' });
 }
 
-/** Takes a deletion back; possible for some minutes. */
+/** Restores a deleted snapshot; possible for some minutes. */
 export async function restoreSnapshot(id: string): Promise<void> {
   await request(`${pathOf(id)}/restore`, { method: 'POST' });
 }
 
-/** Takes a picture of `at`, or of now where that is null. `key` is made up by the caller: sent twice, it still takes one. */
+/** Takes a snapshot at `at`, or now if null. `key` is created by the caller: sent twice, it takes one snapshot. */
 export async function captureSnapshot(deviceId: string, at: string | null, key: string): Promise<Capture> {
   const path = `/snapshots/devices/${encodeURIComponent(deviceId)}/capture/${at === null ? 'live' : 'historical'}`;
-  // What is on the screen is what is wanted, to the frame.
+  // The user wants exactly the frame on the screen.
   const body = { accuracy: 'exact', ...(at === null ? {} : { at }) };
-  const answer = await request<Snapshot | Job>(path, { method: 'POST', body, headers: { 'Idempotency-Key': key } });
-  return answer.status === 202
-    ? { snapshot: null, job: answer.data as Job }
-    : { snapshot: answer.data as Snapshot, job: null };
+  const response = await request<Snapshot | Job>(path, { method: 'POST', body, headers: { 'Idempotency-Key': key } });
+  return response.status === 202
+    ? { snapshot: null, job: response.data as Job }
+    : { snapshot: response.data as Snapshot, job: null };
 }
 
-const added = (url: string, query: Record<string, string>): string =>
+const withQuery = (url: string, query: Record<string, string>): string =>
   `${url}${url.includes('?') ? '&' : '?'}${new URLSearchParams(query)}`;
 
-/** Where a browser downloads the picture under a name that tells camera and time. */
+/** Download address of the snapshot; the file name has the camera and the time. */
 export const snapshotDownloadUrl = ({ image_url: url }: Snapshot, format: SnapshotFormat): string =>
-  added(url, { format, download: '1' });
+  withQuery(url, { format, download: '1' });
 
-/** The picture as it was kept. */
+/** The snapshot as it was stored. */
 export async function fetchSnapshotImage({ image_url: url }: Snapshot, signal?: AbortSignal): Promise<Blob> {
   return (await request<Blob>(url.replace(API_ROOT, ''), { as: 'blob', signal, timeoutMs: 60_000 })).data;
 }
 
 export interface Poster {
   picture: Blob;
-  /** When it was taken; null where the server does not say. */
+  /** When it was taken; null when the server does not report it. */
   takenAt: string | null;
 }
 
 /** The newest picture of a device, `width` pixels wide; ApiError 404 with reason `no_picture` where there is none. */
 export async function fetchPoster(deviceId: string, width: number, signal?: AbortSignal): Promise<Poster> {
-  const answer = await request<Blob>(`/devices/${encodeURIComponent(deviceId)}/poster.jpg`, {
+  const response = await request<Blob>(`/devices/${encodeURIComponent(deviceId)}/poster.jpg`, {
     as: 'blob',
     query: { width },
     signal,
   });
-  const told = Date.parse(answer.headers.get('Last-Modified') ?? '');
-  return { picture: answer.data, takenAt: Number.isFinite(told) ? new Date(told).toISOString() : null };
+  const takenMs = Date.parse(response.headers.get('Last-Modified') ?? '');
+  return { picture: response.data, takenAt: Number.isFinite(takenMs) ? new Date(takenMs).toISOString() : null };
 }

@@ -1,4 +1,4 @@
-// Streams: their live statistics, start and stop, leave to watch, and the newest footage as a file.
+// Streams: state and live statistics, start and stop, viewer tokens, and the newest footage as a file.
 import { request } from './http';
 import { readPage } from './pagination';
 import type { Stream, ViewerGrant } from './types';
@@ -10,9 +10,9 @@ const MAX_PAGES = 20;
 export async function listStreams(signal?: AbortSignal): Promise<Stream[]> {
   const streams: Stream[] = [];
   for (let page = 1; page <= MAX_PAGES; page += 1) {
-    const told = readPage(await request<Stream[]>('/streams', { query: { page, page_size: PAGE_SIZE }, signal }));
-    streams.push(...told.items);
-    if (page >= told.totalPages) break;
+    const response = readPage(await request<Stream[]>('/streams', { query: { page, page_size: PAGE_SIZE }, signal }));
+    streams.push(...response.items);
+    if (page >= response.totalPages) break;
   }
   return streams;
 }
@@ -33,7 +33,7 @@ export async function requestViewer(id: string, signal?: AbortSignal): Promise<V
   return (await request<ViewerGrant>(`/streams/${encodeURIComponent(id)}/viewers`, { method: 'POST', signal })).data;
 }
 
-/** The init segment and everything since the newest key frame, as one small MP4; ApiError 404 when there is none. */
+/** The init segment and all parts since the newest key frame as one small MP4; ApiError 404 when there is none. */
 export async function fetchLatestFootage(id: string, signal?: AbortSignal): Promise<Blob> {
   return (await request<Blob>(`/streams/${encodeURIComponent(id)}/latest.mp4`, { as: 'blob', signal })).data;
 }

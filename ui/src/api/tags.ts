@@ -1,4 +1,4 @@
-// The tags that snapshots or bookmarks carry.
+// The tags of snapshots and bookmarks.
 import { request } from './http';
 import { readPage } from './pagination';
 
@@ -12,7 +12,7 @@ interface TagCount {
 const PAGE_SIZE = 200;
 const MAX_PAGES = 10;
 
-/** All in use, by name; of more than two thousand those that are used most. */
+/** All tags in use, sorted by name; of more than two thousand, the most used ones. */
 export async function listTags(of: Tagged, signal?: AbortSignal): Promise<string[]> {
   const tags: string[] = [];
   for (let page = 1; page <= MAX_PAGES; page += 1) {

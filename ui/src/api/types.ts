@@ -5,14 +5,14 @@ export type DesiredState = 'running' | 'stopped';
 export type Transport = 'tcp' | 'udp';
 export type StartMode = 'always' | 'manual' | 'on_demand';
 
-/** Why something is as it is, in words for a person, and what would cure it. */
+/** A readable explanation of a state, and its remedy. */
 export interface Reason {
   code: string;
   message: string;
   remedy: string | null;
 }
 
-/** What a person may set on a device; PUT replaces all of it. */
+/** The editable fields of a device; PUT replaces all of them. */
 export interface DeviceFields {
   name: string;
   source_url: string;
@@ -80,7 +80,7 @@ export interface Stream {
 
 export type DeviceEventKind = 'state' | 'snapshot' | 'bookmark' | 'clip';
 
-/** A change of the stream's state, or (other kinds) what was made of its pictures. */
+/** A change of the stream's state, or (other kinds) a snapshot, bookmark or clip. */
 export interface DeviceEvent {
   id: string | number;
   at: string;
@@ -89,7 +89,7 @@ export interface DeviceEvent {
   to: ObservedState | null;
   reason: Reason | null;
   run: string | number | null;
-  /** What happened; null for states. */
+  /** Description of the event; null for states. */
   text: string | null;
   /** The id of the snapshot or bookmark. */
   reference: string | null;
@@ -131,7 +131,7 @@ export interface ProbeRequest {
   device_id?: string;
 }
 
-/** Leave to watch one device, for a minute. */
+/** Permission to connect to one device, valid for one minute. */
 export interface ViewerGrant {
   token: string;
   expires_at: string;

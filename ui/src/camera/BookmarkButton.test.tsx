@@ -1,4 +1,4 @@
-// A bookmark is made when the key is pressed, not when its name is typed.
+// A bookmark is created when the key is pressed, not when its title is saved.
 import { notifications } from '@mantine/notifications';
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
@@ -37,7 +37,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('live, it is of now by the server’s clock, before a name is typed', async () => {
+test('a live bookmark has the current time of the server’s clock and is created before a title is typed', async () => {
   show();
   await userEvent.keyboard('b');
   await screen.findByText(/^Kept:/);
@@ -53,14 +53,14 @@ test('live, it is of now by the server’s clock, before a name is typed', async
   expect(api.all('POST /bookmarks')[0]?.headers.get('Idempotency-Key')).toMatch(/^[0-9a-f]{32}$/);
 });
 
-test('recorded, it is of the moment on the screen', async () => {
+test('a bookmark in a recording has the moment on the screen', async () => {
   show(Date.parse('2026-03-01T12:00:00Z'));
   await userEvent.click(screen.getByRole('button', { name: 'Bookmark' }));
   await screen.findByText(/^Kept:/);
   expect(api.all('POST /bookmarks')[0]?.body).toMatchObject({ at: '2026-03-01T12:00:00.000Z' });
 });
 
-test('a live picture that is some seconds behind is bookmarked as it is seen', async () => {
+test('the delay of a live picture over HLS is subtracted from the moment of the bookmark', async () => {
   show(null, 6);
   await userEvent.keyboard('b');
   await screen.findByText(/^Kept:/);
@@ -68,7 +68,7 @@ test('a live picture that is some seconds behind is bookmarked as it is seen', a
   expect(Math.abs(Date.now() - 6_000 - Date.parse(at))).toBeLessThan(5_000);
 });
 
-test('the name is given afterwards, and other lengths are remembered for the next', async () => {
+test('the title is saved afterwards, and changed lengths are remembered for the next bookmark', async () => {
   show();
   await userEvent.keyboard('b');
   await screen.findByText(/^Kept:/);
@@ -90,7 +90,7 @@ test('the name is given afterwards, and other lengths are remembered for the nex
   expect(api.all('POST /bookmarks')[1]?.body).toMatchObject({ after_seconds: 20 });
 });
 
-test('leaving the dialog keeps it, discarding removes it', async () => {
+test('closing the dialog keeps the bookmark, discarding deletes it', async () => {
   show();
   await userEvent.keyboard('b');
   await screen.findByText(/^Kept:/);
@@ -104,7 +104,7 @@ test('leaving the dialog keeps it, discarding removes it', async () => {
   expect(api.all('PUT /bookmarks/b1')).toHaveLength(0);
 });
 
-test('where nothing can be kept it says why', async () => {
+test('a failed bookmark shows the reason', async () => {
   api.set('POST /bookmarks', {
     status: 404,
     body: { message: 'there is no footage of this time', reason: 'no_footage' },
@@ -115,7 +115,7 @@ test('where nothing can be kept it says why', async () => {
   expect(screen.getByRole('alert')).toHaveTextContent('There is no footage of this time.');
 });
 
-test('a title that the server does not take is said at its field; the bookmark stays', async () => {
+test('a title that the server rejects is reported at its field; the bookmark stays', async () => {
   api.set('PUT /bookmarks/b1', {
     status: 422,
     body: { message: 'not valid', errors: { json: { title: ["'title' must have at most 200 characters"] } } },

@@ -1,4 +1,4 @@
-// Bookmarks what the player shows, at once, by a press or the key B; its name is asked for afterwards.
+// Bookmarks the moment on the screen at once, by the button or the key B; the title is asked for afterwards.
 import { IconBookmarkPlus } from '@tabler/icons-react';
 import { useNewBookmark } from '../bookmarks/useNewBookmark';
 import { usePlayerKeys } from './usePlayerKeys';
@@ -10,7 +10,7 @@ interface BookmarkButtonProps {
   timeZone: string;
   /** The moment on the screen, in milliseconds; null for now. */
   momentOf: () => number | null;
-  /** How far the live picture is behind, where it comes over HTTP. */
+  /** Delay of a live picture over HLS; null for WebRTC. */
   behindSeconds: number | null;
 }
 

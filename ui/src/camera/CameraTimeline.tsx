@@ -1,4 +1,4 @@
-// The strip below the picture: live or recorded, the day, how much is in sight, and the timeline itself.
+// The strip below the picture: live or recorded, the day, the visible range, and the timeline itself.
 import { Skeleton } from '@mantine/core';
 import type { Recording } from '../api/recordingTypes';
 import { useIsSettled } from '../widgets/useIsSettled';
@@ -10,7 +10,7 @@ interface CameraTimelineProps extends Omit<FootageTimelineProps, 'recording'> {
   recording: Recording | undefined;
 }
 
-/** The live picture's requests go first. */
+/** Lets the requests of the live picture go first. */
 const WAIT_FOR_LIVE_MS = 600;
 
 export function CameraTimeline({ recording, ...props }: CameraTimelineProps) {

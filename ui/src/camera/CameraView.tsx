@@ -1,4 +1,4 @@
-// One camera to look at, now or at any moment of its recordings: the player, its timeline, and what is done with a range.
+// One camera, live or at any moment of its recordings: the player, its timeline, and the actions on a marked range.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Stream } from '../api/types';
 import { useHistoryPlayer } from './useHistoryPlayer';
@@ -21,7 +21,7 @@ interface CameraViewProps {
   onStatistics: (statistics: LiveStats | null) => void;
 }
 
-/** While it plays, the address follows this often: a reload then begins about there. */
+/** During playback the address is updated this often, so that a reload continues near the same moment. */
 const ADDRESS_INTERVAL_MS = 10_000;
 const SECONDS_AGO = 30;
 
@@ -32,7 +32,7 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onStatistics }:
   const [isRecorded, setRecorded] = useState(addressMs !== null);
   const [marked, setMarked] = useState<TimeRange | null>(null);
   const [jumpFrom, setJumpFrom] = useState<number | null>(null);
-  const wish = useRef(addressMs);
+  const desiredMs = useRef(addressMs);
   const keptMs = useRef(addressMs);
   const timeline = useRef<TimelineData | null>(null);
   const recording = useRecording(deviceId).data?.recording;
@@ -48,29 +48,29 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onStatistics }:
   );
   const watchAt = useCallback(
     (ms: number) => {
-      wish.current = ms;
+      desiredMs.current = ms;
       keepMoment(ms);
       setRecorded(true);
-      // With no element yet this is done once there is one.
+      // Does nothing without a video element: onReady seeks once there is one.
       player.seek(ms);
     },
     [player, keepMoment],
   );
   const goLive = useCallback(() => {
-    wish.current = null;
+    desiredMs.current = null;
     setRecorded(false);
     keepMoment(null);
   }, [keepMoment]);
   const watchRecorded = useCallback((secondsAgo: number) => watchAt(Date.now() - secondsAgo * 1000), [watchAt]);
-  const seekWish = useCallback(() => {
-    if (wish.current !== null) player.seek(wish.current);
+  const seekDesired = useCallback(() => {
+    if (desiredMs.current !== null) player.seek(desiredMs.current);
   }, [player]);
 
-  // An address changed from elsewhere (back, a link on this page) is a wish as well.
+  // An address that another part changed (the back button, a link on this page) is a request as well.
   useEffect(() => {
     if (addressMs === keptMs.current) return;
     keptMs.current = addressMs;
-    wish.current = addressMs;
+    desiredMs.current = addressMs;
     setRecorded(addressMs !== null);
     if (addressMs !== null) player.seek(addressMs);
   }, [addressMs, player]);
@@ -81,7 +81,7 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onStatistics }:
     const follow = () => {
       const ms = player.getMoment();
       if (ms === null) return;
-      wish.current = ms;
+      desiredMs.current = ms;
       keepMoment(ms);
     };
     if (isPaused) follow();
@@ -123,7 +123,7 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onStatistics }:
         timeZone={timeZone}
         reasonAt={reasonAt}
         oldestMs={oldestMs}
-        onReady={seekWish}
+        onReady={seekDesired}
         onLive={goLive}
         onRecorded={watchRecorded}
         onJump={openJump}
@@ -172,7 +172,7 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onStatistics }:
 
 const FIRST_RANGE_MS = 60_000;
 
-/** Moves one end of a range to a moment; with no other end, or one on the wrong side, a minute is marked. */
+/** Moves one end of a range to a moment; without another end, or with one on the wrong side, a minute is marked. */
 export function markEdge(current: TimeRange | null, edge: 'start' | 'end', atMs: number): TimeRange {
   if (edge === 'start') {
     const endMs = current && current.endMs > atMs ? current.endMs : atMs + FIRST_RANGE_MS;

@@ -1,4 +1,4 @@
-// Takes a snapshot of what the player shows, by a press or the key S.
+// Takes a snapshot of the frame on the screen, by the button or the key S.
 import { IconCamera } from '@tabler/icons-react';
 import type { CaptureControl } from '../snapshots/useCapture';
 import { usePlayerKeys } from './usePlayerKeys';
@@ -7,7 +7,7 @@ import { PlayerButton } from './PlayerButton';
 interface CaptureButtonProps {
   capture: CaptureControl;
   isRecorded: boolean;
-  /** The moment on the screen, in milliseconds; null for now, or while no recorded picture is there yet. */
+  /** The moment on the screen, in milliseconds; null for now, or as long as no recorded picture is shown. */
   momentOf: () => number | null;
 }
 

@@ -1,4 +1,4 @@
-// Instead of a timeline while nothing of a camera is recorded: why, and the way to change that.
+// Shown instead of the timeline of a camera without recordings: the reason, and a link to its recording settings.
 import { Button } from '@mantine/core';
 import { IconHistory } from '@tabler/icons-react';
 import { Link } from 'react-router';
@@ -8,9 +8,9 @@ import classes from './CameraTimeline.module.css';
 
 function explanationOf(recording: Recording): string {
   if (recording.observed === 'recording')
-    return 'Recording has just begun: the first footage can be played in a few seconds.';
+    return 'Recording has just started. The first footage can be played in a few seconds.';
   if (recording.mode === 'off' && !recording.override) return 'Recording is off for this camera.';
-  return recordingSentence(recording) || 'Footage appears here as soon as some is recorded.';
+  return recordingSentence(recording) || 'Footage appears here as soon as it is recorded.';
 }
 
 export function EmptyTimeline({ recording }: { recording: Recording }) {

@@ -1,4 +1,4 @@
-// A camera's timeline with its data, and what moves it: the day, the width in sight, live or recorded.
+// A camera's timeline with its data and controls: live or recorded, day, zoom and visible range.
 import { ActionIcon, Button, Group, Menu, Popover, SegmentedControl, Tooltip, UnstyledButton } from '@mantine/core';
 import { IconCalendar, IconChevronDown, IconZoomIn, IconZoomOut } from '@tabler/icons-react';
 import { useEffect, useMemo, useState } from 'react';
@@ -26,7 +26,7 @@ export interface FootageTimelineProps {
   timeZone: string;
   player: HistoryPlayer;
   isRecorded: boolean;
-  /** The moment that the page was opened at; null for now. */
+  /** The moment that the page was opened with; null for now. */
   startAtMs: number | null;
   marked: TimeRange | null;
   onMarked: (marked: TimeRange | null) => void;
@@ -38,7 +38,7 @@ export interface FootageTimelineProps {
 }
 
 const FIRST_WIDTH_MS = 2 * HOUR_MS;
-/** Playback at the highest speed moves less than this between two looks. */
+/** A larger change of the moment is a seek: playback at the highest speed moves less between two renders. */
 const JUMP_MS = 30_000;
 const WIDTHS: [number, string][] = [
   [10 * MINUTE_MS, '10 min'],
@@ -49,13 +49,13 @@ const WIDTHS: [number, string][] = [
   [31 * DAY_MS, '1 month'],
 ];
 
-/** Now at the right, with a little of the future, so that it can be seen to be now. */
+/** The range ends shortly after now: the visible bit of future shows where now is. */
 const upTo = (nowMs: number, widthMs: number): TimeRange => ({
   startMs: nowMs - widthMs * 0.94,
   endMs: nowMs + widthMs * 0.06,
 });
 
-/** Round the moment, unless half of that were still to come. */
+/** A range around the moment, unless half of it would lie in the future. */
 function firstRange(atMs: number | null, nowMs: number): TimeRange {
   return atMs === null || atMs > nowMs - FIRST_WIDTH_MS / 2
     ? upTo(nowMs, FIRST_WIDTH_MS)
@@ -81,15 +81,16 @@ export function FootageTimeline(props: FootageTimelineProps) {
   const [seenMs, setSeenMs] = useState(playheadMs);
   if (seenMs !== playheadMs) {
     setSeenMs(playheadMs);
-    // A jump is followed; while it merely plays, somebody may be looking elsewhere.
+    // The view follows seeks only: during playback the user may be looking at another part of the timeline.
     const isJump = playheadMs !== null && (seenMs === null || Math.abs(playheadMs - seenMs) > JUMP_MS);
     if (isJump) setRange(reveal(range, playheadMs));
   }
-  const widen = (widthMs: number) => setRange(playheadMs === null ? upTo(nowMs, widthMs) : around(playheadMs, widthMs));
+  const showWidth = (widthMs: number) =>
+    setRange(playheadMs === null ? upTo(nowMs, widthMs) : around(playheadMs, widthMs));
   const zoomBy = (factor: number) => {
     const at = playheadMs ?? nowMs;
-    const inSight = fractionOf(range, at);
-    setRange(zoom(range, factor, inSight >= 0 && inSight <= 1 ? inSight : 0.5));
+    const fraction = fractionOf(range, at);
+    setRange(zoom(range, factor, fraction >= 0 && fraction <= 1 ? fraction : 0.5));
   };
   const pickDay = (date: string) => {
     const day = dayBounds(timeZone, date);
@@ -127,7 +128,7 @@ export function FootageTimeline(props: FootageTimelineProps) {
             className={classes.zoom}
             onClick={() => setRange(around(playheadMs, widthOf(range)))}
           >
-            To the picture
+            Show playhead
           </Button>
         )}
         <Popover
@@ -164,28 +165,28 @@ export function FootageTimeline(props: FootageTimelineProps) {
         </Popover>
         <TimelineButton
           label="Zoom in"
-          hint="Less time, more detail"
+          hint="Show less time in more detail"
           Icon={IconZoomIn}
           className={classes.zoom}
           onClick={() => zoomBy(0.5)}
         />
         <TimelineButton
           label="Zoom out"
-          hint="More time"
+          hint="Show more time"
           Icon={IconZoomOut}
           className={classes.zoom}
           onClick={() => zoomBy(2)}
         />
         <Menu position="bottom-end" width={120} portalProps={portal}>
           <Menu.Target>
-            <UnstyledButton className={classes.width} aria-label={`In sight: ${formatLength(widthOf(range))}`}>
+            <UnstyledButton className={classes.width} aria-label={`Visible range: ${formatLength(widthOf(range))}`}>
               {formatLength(widthOf(range))}
               <IconChevronDown size={14} aria-hidden />
             </UnstyledButton>
           </Menu.Target>
           <Menu.Dropdown>
             {WIDTHS.map(([widthMs, label]) => (
-              <Menu.Item key={widthMs} onClick={() => widen(widthMs)}>
+              <Menu.Item key={widthMs} onClick={() => showWidth(widthMs)}>
                 {label}
               </Menu.Item>
             ))}

@@ -1,8 +1,6 @@
-// The bar below a recorded picture: play, steps of ten seconds and of one frame, the moment, speed, sound, full screen.
+// The controls of recorded playback: play, skip ten seconds, step one frame, the moment, speed, sound, full screen.
 import { UnstyledButton } from '@mantine/core';
 import {
-  IconMaximize,
-  IconPictureInPicture,
   IconPlayerPauseFilled,
   IconPlayerPlayFilled,
   IconPlayerSkipBack,
@@ -10,26 +8,21 @@ import {
   IconRewindBackward10,
   IconRewindForward10,
 } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
 import type { HistoryPlayer } from '../players/HistoryPlayer';
 import { FASTEST_WITH_SOUND, type HistorySnapshot } from '../players/historyState';
+import { DisplayControls, type DisplayControlsProps } from './DisplayControls';
 import { PlayerButton } from './PlayerButton';
 import { ShownMoment } from './ShownMoment';
 import { SoundControls } from './SoundControls';
 import { SpeedMenu } from './SpeedMenu';
 import classes from './Player.module.css';
 
-interface HistoryControlsProps {
+interface HistoryControlsProps extends DisplayControlsProps {
   player: HistoryPlayer;
   snapshot: HistorySnapshot;
   timeZone: string;
   onSound: (isMuted: boolean, volume: number) => void;
   onJump: () => void;
-  onPictureInPicture: (() => void) | null;
-  onFullscreen: () => void;
-  /** What is kept of the picture: buttons of their own. */
-  tools: ReactNode;
-  menu: ReactNode;
 }
 
 function silenceOf({ speed, hasAudio, state }: HistorySnapshot): string | null {
@@ -50,25 +43,25 @@ export function HistoryControls(props: HistoryControlsProps) {
         onClick={() => player.toggle()}
       />
       <PlayerButton
-        label="Ten seconds back"
+        label="Back 10 seconds"
         keyName="←"
         icon={<IconRewindBackward10 size={20} stroke={1.7} />}
         onClick={() => player.skip(-10)}
       />
       <PlayerButton
-        label="Ten seconds on"
+        label="Forward 10 seconds"
         keyName="→"
         icon={<IconRewindForward10 size={20} stroke={1.7} />}
         onClick={() => player.skip(10)}
       />
       <PlayerButton
-        label="One frame back"
+        label="Previous frame"
         keyName=","
         icon={<IconPlayerSkipBack size={18} stroke={1.7} />}
         onClick={() => player.step(-1)}
       />
       <PlayerButton
-        label="One frame on"
+        label="Next frame"
         keyName="."
         icon={<IconPlayerSkipForward size={18} stroke={1.7} />}
         onClick={() => player.step(1)}
@@ -90,21 +83,11 @@ export function HistoryControls(props: HistoryControlsProps) {
         silence={silenceOf(snapshot)}
         onSound={props.onSound}
       />
-      {props.onPictureInPicture && (
-        <PlayerButton
-          label="Picture in picture"
-          icon={<IconPictureInPicture size={20} stroke={1.7} />}
-          onClick={props.onPictureInPicture}
-          isSpare
-        />
-      )}
-      {props.tools}
-      {props.menu}
-      <PlayerButton
-        label="Full screen"
-        keyName="F"
-        icon={<IconMaximize size={20} stroke={1.7} />}
-        onClick={props.onFullscreen}
+      <DisplayControls
+        onPictureInPicture={props.onPictureInPicture}
+        onFullscreen={props.onFullscreen}
+        tools={props.tools}
+        menu={props.menu}
       />
     </div>
   );

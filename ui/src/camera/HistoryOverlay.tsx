@@ -1,4 +1,4 @@
-// What lies over a recorded picture: what is awaited, what was skipped, what went wrong, and the way on.
+// The overlay of recorded playback: loading, skipped gaps, errors, and the buttons to continue.
 import { Button, CloseButton, Group, Loader } from '@mantine/core';
 import { IconAlertTriangle, IconPlayerTrackNext } from '@tabler/icons-react';
 import { useEffect } from 'react';
@@ -14,7 +14,7 @@ interface HistoryOverlayProps {
   player: HistoryPlayer;
   snapshot: HistorySnapshot;
   timeZone: string;
-  /** Why footage is missing at a moment, where that is known. */
+  /** The reason why footage is missing at a moment; null when unknown. */
   reasonAt: (atMs: number) => string | null;
   oldestMs: number | null;
   onLive: () => void;
@@ -22,24 +22,24 @@ interface HistoryOverlayProps {
 
 const NOTICE_MS = 7_000;
 
-type Facts = Pick<HistoryOverlayProps, 'timeZone' | 'reasonAt' | 'oldestMs'>;
+type NoticeContext = Pick<HistoryOverlayProps, 'timeZone' | 'reasonAt' | 'oldestMs'>;
 
-export function formatNotice(notice: HistoryNotice, { timeZone, reasonAt, oldestMs }: Facts): string {
+export function formatNotice(notice: HistoryNotice, { timeZone, reasonAt, oldestMs }: NoticeContext): string {
   switch (notice.kind) {
     case 'skipped': {
       const { fromMs, toMs } = notice.skip;
       if (oldestMs !== null && fromMs < oldestMs)
-        return `Nothing older is recorded: shown from ${formatMoment(timeZone, toMs)}`;
-      const why = reasonAt((fromMs + toMs) / 2);
+        return `Nothing older is recorded. Playing from ${formatMoment(timeZone, toMs)}`;
+      const reason = reasonAt((fromMs + toMs) / 2);
       const length = formatLength(toMs - fromMs);
-      return `No footage for ${length}${why ? ` (${why})` : ''}. Skipped to ${formatTime(timeZone, toMs)}`;
+      return `No footage for ${length}${reason ? ` (${reason})` : ''}. Skipped to ${formatTime(timeZone, toMs)}`;
     }
     case 'too_fast':
-      return `${notice.asked}× is too fast for this browser or network; playing at ${notice.now}×`;
+      return `${notice.requested}× is too fast for this browser or network; playing at ${notice.now}×`;
     case 'caught_up':
-      return 'You have caught up with what is being recorded';
+      return 'Playback has reached the newest footage';
     case 'damaged':
-      return `The footage at ${formatTime(timeZone, notice.atMs)} cannot be played and was passed over`;
+      return `The footage at ${formatTime(timeZone, notice.atMs)} cannot be played and was skipped`;
   }
 }
 
@@ -56,8 +56,8 @@ export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs,
       state === 'retrying'
         ? 'Playback was interrupted'
         : cause?.kind === 'no_footage'
-          ? 'Nothing is recorded'
-          : 'This cannot be played';
+          ? 'No recordings'
+          : 'This recording cannot be played';
     return (
       <div className={`${classes.overlay} ${classes.scrim}`} role="alert">
         <IconAlertTriangle size={34} stroke={1.6} color={state === 'failed' ? '#ff8a80' : '#f2b84b'} aria-hidden />
@@ -65,7 +65,7 @@ export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs,
         {cause && (
           <div className={classes.text}>
             {sentence(cause.message)}
-            {cause.kind === 'unsupported' && ' Another browser may, or export the range and open the file.'}
+            {cause.kind === 'unsupported' && ' Try another browser, or export the range and open the file.'}
           </div>
         )}
         <Group gap="xs" justify="center">
@@ -86,8 +86,8 @@ export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs,
   if (state === 'ended') {
     return (
       <div className={`${classes.overlay} ${classes.scrim}`} role="status">
-        <div className={classes.title}>The footage ends here</div>
-        <div className={classes.text}>Nothing newer is recorded. It goes on by itself when there is more.</div>
+        <div className={classes.title}>End of the recording</div>
+        <div className={classes.text}>No newer footage is recorded. Playback continues as soon as there is more.</div>
         <Group gap="xs" justify="center">
           <Button variant="white" color="dark" size="xs" onClick={onLive}>
             Watch live

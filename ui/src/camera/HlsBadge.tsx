@@ -1,10 +1,10 @@
-// Says that the live picture comes over HTTP and how far behind it is; offers the quicker way again.
+// Shows that the live picture comes over HLS and its delay, with a button to try WebRTC again.
 import { UnstyledButton } from '@mantine/core';
 import classes from './PlayerOverlay.module.css';
 
 interface HlsBadgeProps {
   latencySeconds: number | null;
-  /** Tries WebRTC now; null where HLS was chosen by hand. */
+  /** Tries WebRTC now; null where the user chose HLS. */
   onRetry: (() => void) | null;
 }
 

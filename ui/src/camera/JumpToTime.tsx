@@ -1,4 +1,4 @@
-// Asks for a moment by date and time, on the clocks where the camera is.
+// Asks for a date and time in the camera's time zone.
 import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
@@ -6,7 +6,7 @@ import { MomentFields } from '../widgets/MomentFields';
 
 interface JumpToTimeProps {
   timeZone: string;
-  /** What the fields say at first. */
+  /** Initial value of the fields. */
   momentMs: number;
   oldestMs: number | null;
   onJump: (momentMs: number) => void;
@@ -14,14 +14,14 @@ interface JumpToTimeProps {
 }
 
 function JumpForm({ timeZone, momentMs, oldestMs, onJump, onClose }: JumpToTimeProps) {
-  const [asked, setAsked] = useState<number | null>(momentMs);
+  const [chosenMs, setChosenMs] = useState<number | null>(momentMs);
   const [now] = useState(() => Date.now());
-  const isFuture = asked !== null && asked > now;
-  const isTooOld = asked !== null && oldestMs !== null && asked < oldestMs;
+  const isFuture = chosenMs !== null && chosenMs > now;
+  const isTooOld = chosenMs !== null && oldestMs !== null && chosenMs < oldestMs;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (asked === null || isFuture) return;
-    onJump(asked);
+    if (chosenMs === null || isFuture) return;
+    onJump(chosenMs);
     onClose();
   };
   return (
@@ -30,18 +30,18 @@ function JumpForm({ timeZone, momentMs, oldestMs, onJump, onClose }: JumpToTimeP
         <MomentFields
           timeZone={timeZone}
           firstMs={momentMs}
-          onChange={setAsked}
-          error={isFuture ? 'That is still to come' : null}
+          onChange={setChosenMs}
+          error={isFuture ? 'This time is in the future' : null}
           hasFocus
         />
         <Text size="xs" c="dimmed">
-          Clocks of {timeZone}.{isTooOld && ' Older than the oldest footage: that is shown instead.'}
+          Time zone: {timeZone}.{isTooOld && ' This is before the oldest footage, which is shown instead.'}
         </Text>
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" disabled={asked === null || isFuture}>
+          <Button type="submit" disabled={chosenMs === null || isFuture}>
             Show
           </Button>
         </Group>

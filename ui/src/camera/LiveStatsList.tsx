@@ -1,4 +1,4 @@
-// What this browser receives, measured here.
+// Statistics of the live video as this browser receives it.
 import type { LiveStats } from '../players/receiverStatistics';
 import { StatisticsList } from '../widgets/StatisticsList';
 import { formatBitrate, formatFps, formatMs, formatSize, NOTHING } from '../formatting/statistics';
@@ -8,8 +8,8 @@ export function LiveStatsList({ statistics, isOnDark = true }: { statistics: Liv
     <StatisticsList
       isOnDark={isOnDark}
       rows={[
-        ['Latency, estimated', formatMs(statistics?.estimatedLatencyMs)],
-        ['Frames a second', formatFps(statistics?.fps)],
+        ['Estimated latency', formatMs(statistics?.estimatedLatencyMs)],
+        ['Frame rate', formatFps(statistics?.fps)],
         ['Bitrate', formatBitrate(statistics?.bitrateKbps)],
         ['Resolution', formatSize(statistics)],
         ['Codec', statistics?.codec ?? NOTHING],
@@ -17,7 +17,7 @@ export function LiveStatsList({ statistics, isOnDark = true }: { statistics: Liv
         ['Frames dropped', statistics ? statistics.framesDropped : NOTHING],
         ['Round trip', formatMs(statistics?.roundTripMs)],
         ['Jitter buffer', formatMs(statistics?.jitterBufferMs)],
-        ['Carried by', statistics?.protocol ?? NOTHING],
+        ['Transport', statistics?.protocol ?? NOTHING],
       ]}
     />
   );

@@ -1,4 +1,4 @@
-// The live statistics over the picture, for full screen.
+// The live statistics on top of the picture, also in full screen.
 import type { LiveStats } from '../players/receiverStatistics';
 import { LiveStatsList } from './LiveStatsList';
 import classes from './LiveStatsOverlay.module.css';

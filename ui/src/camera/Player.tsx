@@ -1,4 +1,4 @@
-// The player of one camera, live and recorded: picture, what lies over it, its controls, and the timeline below them.
+// The player of one camera, live and recorded: picture, overlays, controls, and the timeline below them.
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import type { Stream } from '../api/types';
 import { useCapture } from '../snapshots/useCapture';
@@ -34,16 +34,16 @@ interface PlayerProps {
   timeZone: string;
   reasonAt: (atMs: number) => string | null;
   oldestMs: number | null;
-  /** The recorded picture's element is there: a moment may be sought. */
+  /** Called when the video element for recordings is attached: seeking is possible. */
   onReady: () => void;
   onLive: () => void;
-  /** From some seconds before now. */
+  /** Plays the recording from some seconds before now. */
   onRecorded: (secondsAgo: number) => void;
   onJump: () => void;
-  /** Shows the recording at a moment. */
+  /** Plays the recording at a moment. */
   onSeek: (atMs: number) => void;
   onMark: (edge: 'start' | 'end' | null) => void;
-  /** Below the controls, also in full screen. */
+  /** Shown below the controls, also in full screen. */
   children?: ReactNode;
 }
 
@@ -111,7 +111,7 @@ export function Player(props: PlayerProps) {
     () => (state === 'idle' || state === 'failed' ? connect() : disconnect()),
     [state, connect, disconnect],
   );
-  const soundRecorded = useCallback(
+  const setRecordedSound = useCallback(
     (muted: boolean, level: number) => {
       rememberSound({ isMuted: muted, volume: level });
       past.setSound(muted, level);
@@ -165,7 +165,7 @@ export function Player(props: PlayerProps) {
       ' ': () => past.toggle(),
       m: () => {
         const sound = past.getSnapshot();
-        soundRecorded(!sound.isMuted, sound.volume === 0 ? 1 : sound.volume);
+        setRecordedSound(!sound.isMuted, sound.volume === 0 ? 1 : sound.volume);
       },
       l: onLive,
       arrowleft: () => past.skip(-10),
@@ -185,7 +185,7 @@ export function Player(props: PlayerProps) {
     toggleFullscreen,
     toggleStatistics,
     setSound,
-    soundRecorded,
+    setRecordedSound,
     isMuted,
     volume,
     onJump,
@@ -304,7 +304,7 @@ export function Player(props: PlayerProps) {
           player={past}
           snapshot={history.snapshot}
           timeZone={timeZone}
-          onSound={soundRecorded}
+          onSound={setRecordedSound}
           onJump={onJump}
           onPictureInPicture={pictureInPicture}
           onFullscreen={toggleFullscreen}

@@ -1,4 +1,4 @@
-// A button of the player's bar: icon, label and key together.
+// A button of the player controls with icon, label and key.
 import { ActionIcon, Tooltip } from '@mantine/core';
 import type { ReactNode } from 'react';
 import classes from './Player.module.css';
@@ -10,7 +10,7 @@ interface PlayerButtonProps {
   onClick: () => void;
   isPressed?: boolean;
   isDisabled?: boolean;
-  /** Left out where the bar has no room; the menu or a key does the same. */
+  /** Hidden where the bar is too narrow; the menu or a key does the same. */
   isSpare?: boolean;
 }
 

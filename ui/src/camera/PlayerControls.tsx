@@ -1,32 +1,21 @@
-// The bar below the live picture: watch or leave, sound, statistics, picture-in-picture, full screen.
-import {
-  IconChartHistogram,
-  IconMaximize,
-  IconPictureInPicture,
-  IconPlayerPlay,
-  IconPlayerStop,
-} from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+// The controls of live playback: connect and disconnect, sound, statistics, picture in picture, full screen.
+import { IconChartHistogram, IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react';
 import type { PlayerSnapshot } from '../players/playerState';
+import { DisplayControls, type DisplayControlsProps } from './DisplayControls';
 import { PlayerButton } from './PlayerButton';
 import { SoundControls } from './SoundControls';
 import classes from './Player.module.css';
 
-interface PlayerControlsProps {
+interface PlayerControlsProps extends DisplayControlsProps {
   snapshot: PlayerSnapshot;
   latencyMs: number | null;
   hasStatistics: boolean;
   onToggle: () => void;
   onSound: (isMuted: boolean, volume: number) => void;
   onStatistics: () => void;
-  onPictureInPicture: (() => void) | null;
-  onFullscreen: () => void;
-  /** What is kept of the picture: buttons of their own. */
-  tools: ReactNode;
-  menu: ReactNode;
 }
 
-const STATUS_WORDS: Record<PlayerSnapshot['state'], string> = {
+const STATUS_LABELS: Record<PlayerSnapshot['state'], string> = {
   idle: 'Not connected',
   connecting: 'Connecting',
   preview: 'Connecting',
@@ -58,7 +47,7 @@ export function PlayerControls(props: PlayerControlsProps) {
         />
       )}
       <div className={classes.status} aria-live="polite">
-        <span className={state === 'live' ? classes.live : undefined}>{STATUS_WORDS[state]}</span>
+        <span className={state === 'live' ? classes.live : undefined}>{STATUS_LABELS[state]}</span>
         {state === 'live' && latencyMs !== null && (
           <span aria-hidden>
             {Math.round(latencyMs)} ms<span className={classes.spare}> estimated</span>
@@ -79,22 +68,12 @@ export function PlayerControls(props: PlayerControlsProps) {
         isPressed={props.hasStatistics}
         isSpare
       />
-      {props.onPictureInPicture && (
-        <PlayerButton
-          label="Picture in picture"
-          icon={<IconPictureInPicture size={20} stroke={1.7} />}
-          onClick={props.onPictureInPicture}
-          isDisabled={state !== 'live'}
-          isSpare
-        />
-      )}
-      {props.tools}
-      {props.menu}
-      <PlayerButton
-        label="Full screen"
-        keyName="F"
-        icon={<IconMaximize size={20} stroke={1.7} />}
-        onClick={props.onFullscreen}
+      <DisplayControls
+        onPictureInPicture={props.onPictureInPicture}
+        onFullscreen={props.onFullscreen}
+        tools={props.tools}
+        menu={props.menu}
+        hasPicture={state === 'live'}
       />
     </div>
   );

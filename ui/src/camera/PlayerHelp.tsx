@@ -1,22 +1,22 @@
-// The player's keys, for those who ask.
+// The list of the player's keyboard shortcuts.
 import { Kbd, Modal, Table } from '@mantine/core';
 import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
 
 const KEYS: [string[], string][] = [
   [['Space'], 'Play or pause; live: connect or disconnect'],
-  [['←', '→'], 'Ten seconds back or on; with Shift a minute'],
-  [[',', '.'], 'One frame back or on'],
+  [['←', '→'], 'Back or forward 10 seconds; with Shift: 1 minute'],
+  [[',', '.'], 'Previous or next frame'],
   [['+', '−'], 'Faster or slower'],
   [['J'], 'Jump to a time'],
-  [['I', 'O'], 'Mark the beginning or the end of a range'],
-  [['Esc'], 'Forget the marked range'],
-  [['L'], 'Live'],
-  [['R'], 'Recorded, from half a minute ago'],
-  [['M'], 'Sound on or off'],
+  [['I', 'O'], 'Mark the start or the end of a range'],
+  [['Esc'], 'Clear the marked range'],
+  [['L'], 'Switch to live'],
+  [['R'], 'Play the recording from 30 seconds ago'],
+  [['M'], 'Mute or unmute'],
   [['F'], 'Full screen'],
-  [['S'], 'Snapshot of what is on the screen'],
-  [['B'], 'Bookmark with a clip of the seconds around it'],
-  [['T'], 'Statistics of the live picture'],
+  [['S'], 'Take a snapshot of the current frame'],
+  [['B'], 'Add a bookmark with a clip'],
+  [['T'], 'Statistics of the live video'],
   [['?'], 'This list'],
 ];
 
@@ -25,7 +25,7 @@ export function PlayerHelp({ isOpen, onClose }: { isOpen: boolean; onClose: () =
     <Modal
       opened={isOpen}
       onClose={onClose}
-      title="Keys of the player"
+      title="Keyboard shortcuts"
       centered
       size="md"
       portalProps={useFullscreenTarget()}
@@ -47,7 +47,8 @@ export function PlayerHelp({ isOpen, onClose }: { isOpen: boolean; onClose: () =
         </Table.Tbody>
       </Table>
       <p style={{ margin: '0.75rem 0 0', fontSize: '0.875rem', color: 'var(--vas-ink-soft)' }}>
-        On the timeline the arrows move by what is in sight, + and − zoom, Page Up and Page Down turn pages.
+        On the timeline: arrow keys move in steps of the visible range, + and − zoom, Page Up and Page Down move by a
+        page.
       </p>
     </Modal>
   );

@@ -1,4 +1,4 @@
-// What is asked of the player seldom: the way the live picture takes, a link to the moment, the keys.
+// The menu for the less frequent actions: live transport, link to the moment, keyboard shortcuts.
 import { ActionIcon, Menu, Tooltip } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import {
@@ -20,12 +20,12 @@ interface PlayerMenuProps {
   /** null while a recording is shown. */
   transport: LiveTransport | null;
   onTransport: (transport: LiveTransport) => void;
-  /** The address of what is on the screen. */
+  /** The address of the moment on the screen. */
   linkOf: () => string;
   onJump: () => void;
   onHelp: () => void;
   onPictureInPicture: (() => void) | null;
-  /** null where there are none. */
+  /** null where no statistics exist. */
   onStatistics: (() => void) | null;
 }
 
@@ -52,7 +52,7 @@ export function PlayerMenu({
     <Menu position="top-end" width={250} portalProps={useFullscreenTarget()}>
       <Menu.Target>
         <Tooltip label="More">
-          <ActionIcon variant="transparent" size={36} className={classes.button} aria-label="More of the player">
+          <ActionIcon variant="transparent" size={36} className={classes.button} aria-label="More actions">
             <IconDotsVertical size={20} stroke={1.7} />
           </ActionIcon>
         </Tooltip>
@@ -60,20 +60,20 @@ export function PlayerMenu({
       <Menu.Dropdown>
         {transport !== null && (
           <>
-            <Menu.Label>Live picture by</Menu.Label>
+            <Menu.Label>Live transport</Menu.Label>
             <Menu.Item
               leftSection={<IconAntenna size={16} stroke={1.7} />}
               rightSection={item(transport === 'auto')}
               onClick={() => transport !== 'auto' && onTransport('auto')}
             >
-              WebRTC, else HLS
+              WebRTC, HLS as fallback
             </Menu.Item>
             <Menu.Item
               leftSection={<IconWorld size={16} stroke={1.7} />}
               rightSection={item(transport === 'hls')}
               onClick={() => transport !== 'hls' && onTransport('hls')}
             >
-              HLS: some seconds behind, passes any firewall
+              HLS: some seconds behind, works behind firewalls
             </Menu.Item>
             <Menu.Divider />
           </>
@@ -99,7 +99,7 @@ export function PlayerMenu({
           </Menu.Item>
         )}
         <Menu.Item leftSection={<IconKeyboard size={16} stroke={1.7} />} rightSection="?" onClick={onHelp}>
-          Keys
+          Keyboard shortcuts
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>

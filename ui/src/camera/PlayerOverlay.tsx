@@ -1,4 +1,4 @@
-// What lies over the picture while it is not live: the play button, or what is awaited and why.
+// The overlay of live playback: the play button, or the current state and its reason.
 import { Button, Loader, UnstyledButton } from '@mantine/core';
 import { IconAlertTriangle, IconPlayerPlayFilled } from '@tabler/icons-react';
 import type { Stream } from '../api/types';
@@ -17,27 +17,31 @@ interface PlayerOverlayProps {
 
 const TITLES = {
   starting: 'The camera is starting',
-  reconnecting: 'The camera is away; VAS keeps trying',
+  reconnecting: 'The camera is not reachable; reconnecting',
   failed: 'The camera failed',
   stopping: 'The camera is stopping',
 };
 
-/** The camera's own trouble explains more than ours. */
+/** An error of the camera explains more than the player's own error. */
 function explain(snapshot: PlayerSnapshot, stream: Stream | undefined): { title: string; message: string | null } {
   const { cause } = snapshot;
-  if (cause?.kind === 'offline') return { title: 'Your network is away', message: 'The picture returns when it does.' };
+  if (cause?.kind === 'offline')
+    return { title: 'You are offline', message: 'The picture returns when the network does.' };
   if (stream && stream.observed !== 'running') {
     const reason = stream.reason && stream.reason.code !== 'requested' ? stream.reason : null;
     const message = reason ? `${sentence(reason.message)}${reason.remedy ? ` ${sentence(reason.remedy)}` : ''}` : null;
     if (stream.observed === 'stopped') {
-      return { title: 'The camera is stopped', message: message ?? 'Start it above; the picture follows by itself.' };
+      return {
+        title: 'The camera is stopped',
+        message: message ?? 'Start it above; the picture then appears automatically.',
+      };
     }
-    return { title: TITLES[stream.observed], message: message ?? 'The picture follows by itself.' };
+    return { title: TITLES[stream.observed], message: message ?? 'The picture appears automatically.' };
   }
   if (cause?.kind === 'stream_stopped') return { title: 'The camera is stopped', message: sentence(cause.message) };
-  if (cause?.kind === 'no_frames') return { title: 'The picture stands still', message: sentence(cause.message) };
+  if (cause?.kind === 'no_frames') return { title: 'The picture is frozen', message: sentence(cause.message) };
   if (snapshot.state === 'waiting')
-    return { title: 'Waiting for the camera', message: 'The picture follows by itself.' };
+    return { title: 'Waiting for the camera', message: 'The picture appears automatically.' };
   return { title: 'Reconnecting', message: cause ? sentence(cause.message) : null };
 }
 
@@ -51,7 +55,7 @@ export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetr
         <UnstyledButton className={classes.play} onClick={onConnect} aria-label="Watch live">
           <IconPlayerPlayFilled size={34} aria-hidden />
         </UnstyledButton>
-        <div className={classes.text}>{wasWatching ? 'You were watching this camera. Continue' : 'Watch live'}</div>
+        <div className={classes.text}>{wasWatching ? 'Continue watching' : 'Watch live'}</div>
       </div>
     );
   }
@@ -60,7 +64,7 @@ export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetr
     return (
       <div className={classes.pill} role="status">
         <Loader size={14} color="#7ef0d4" />
-        Latest picture; live in a moment
+        Latest picture; live video is loading
       </div>
     );
   }
@@ -78,7 +82,7 @@ export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetr
     return (
       <div className={`${classes.overlay} ${classes.scrim}`} role="alert">
         <IconAlertTriangle size={34} stroke={1.6} color="#ff8a80" aria-hidden />
-        <div className={classes.title}>The camera cannot be watched</div>
+        <div className={classes.title}>Live video is not available</div>
         {snapshot.cause && <div className={classes.text}>{sentence(snapshot.cause.message)}</div>}
         <Button variant="white" color="dark" onClick={onConnect}>
           Try again

@@ -1,4 +1,4 @@
-// The newest picture of a camera, beneath everything else of the player until the first live frame covers it.
+// The newest snapshot of a camera, below all other layers of the player until the first live frame covers it.
 import { useNow } from '../widgets/useNow';
 import { usePoster } from '../snapshots/usePoster';
 import { formatMoment, formatTime } from '../formatting/zonedTimes';
@@ -11,7 +11,7 @@ interface PlayerPosterProps {
   deviceId: string;
   name: string;
   timeZone: string;
-  /** Nobody watches yet: the picture stands back behind what can be pressed. */
+  /** Not connected: the picture is dimmed behind the play button. */
   isIdle: boolean;
 }
 

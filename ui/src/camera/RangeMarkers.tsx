@@ -1,4 +1,4 @@
-// The two ends of a marked range, to be set at the moment on the screen.
+// Sets the start and the end of a marked range to the moment on the screen.
 import { Button, Group } from '@mantine/core';
 import { IconBracketsContainEnd, IconBracketsContainStart, IconX } from '@tabler/icons-react';
 import type { TimeRange } from '../timeline/model';
@@ -15,14 +15,14 @@ export function RangeMarkers({ marked, onMark }: RangeMarkersProps) {
   return (
     <Group gap={2} wrap="nowrap">
       <TimelineButton
-        label="The range begins here"
-        hint="The range begins here (I)"
+        label="Mark start"
+        hint="Mark the start of a range (I)"
         Icon={IconBracketsContainStart}
         onClick={() => onMark('start')}
       />
       <TimelineButton
-        label="The range ends here"
-        hint="The range ends here (O)"
+        label="Mark end"
+        hint="Mark the end of a range (O)"
         Icon={IconBracketsContainEnd}
         onClick={() => onMark('end')}
       />
@@ -32,7 +32,7 @@ export function RangeMarkers({ marked, onMark }: RangeMarkersProps) {
           variant="light"
           color="yellow"
           rightSection={<IconX size={12} aria-hidden />}
-          aria-label={`Forget the marked range of ${formatLength(marked.endMs - marked.startMs)}`}
+          aria-label={`Clear the marked range of ${formatLength(marked.endMs - marked.startMs)}`}
           onClick={() => onMark(null)}
           className={classes.markedLength}
         >

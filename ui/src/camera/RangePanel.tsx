@@ -1,4 +1,4 @@
-// What is done with a marked range: export it, make a time-lapse of it, keep it, delete it; and what was made so far.
+// The actions on a marked range: export, time-lapse, protect, delete; and the exports and time-lapses so far.
 import { Button, Group, Radio, Stack, Text, TextInput } from '@mantine/core';
 import { IconDownload, IconLock, IconPlayerTrackNext, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -27,10 +27,10 @@ interface RangePanelProps {
 
 export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark, onSeek }: RangePanelProps) {
   const [cut, setCut] = useState<ExportCut>('key_frames');
-  const [isKeeping, setKeeping] = useState(false);
+  const [isProtecting, setProtecting] = useState(false);
   const [note, setNote] = useState('');
   const start = useStartExport(deviceId);
-  const [isLapsing, setLapsing] = useState(false);
+  const [isTimeLapseOpen, setTimeLapseOpen] = useState(false);
   const range = marked && { start: new Date(marked.startMs).toISOString(), end: new Date(marked.endMs).toISOString() };
   const from = marked ? formatMoment(timeZone, marked.startMs) : '';
   const to = marked
@@ -39,19 +39,19 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
         marked.endMs,
       )
     : '';
-  const { keep, askToDelete, isDeleting } = useFootageActions({ deviceId, name, edges: [from, to] }, () => {
-    setKeeping(false);
+  const { protect, askToDelete, isDeleting } = useFootageActions({ deviceId, name, edges: [from, to] }, () => {
+    setProtecting(false);
     setNote('');
     onMarked(null);
   });
 
   return (
-    <Panel title="Export, keep, delete">
+    <Panel title="Export, protect, delete">
       {!marked && (
         <div className={classes.hint}>
           <Text size="sm" c="dimmed">
-            Mark a range first: with the brackets above the timeline, or with the keys I where it begins and O where it
-            ends.
+            Mark a range first: with the brackets above the timeline, or with the key I at its start and the key O at
+            its end.
           </Text>
           <Button variant="default" size="xs" onClick={() => onMark('end')}>
             Mark the last minute
@@ -72,19 +72,19 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
             </span>
             <span className={classes.length}>{formatLength(marked.endMs - marked.startMs)}</span>
           </div>
-          <Radio.Group value={cut} onChange={(value) => setCut(value as ExportCut)} aria-label="Where the file is cut">
+          <Radio.Group value={cut} onChange={(value) => setCut(value as ExportCut)} aria-label="Cut">
             <Group gap="lg">
               <Radio
                 value="key_frames"
                 size="sm"
                 label="Cut at key frames"
-                description="Quick and as recorded; begins a little earlier"
+                description="Fast, no re-encoding; starts slightly earlier"
               />
               <Radio
                 value="exact"
                 size="sm"
                 label="Cut exactly"
-                description="To the frame; the edges are encoded anew"
+                description="Frame accurate; the edges are re-encoded"
               />
             </Group>
           </Radio.Group>
@@ -99,17 +99,17 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
             <Button
               variant="default"
               leftSection={<IconPlayerTrackNext size={16} stroke={1.7} />}
-              onClick={() => setLapsing(true)}
+              onClick={() => setTimeLapseOpen(true)}
             >
               Time-lapse…
             </Button>
             <Button
               variant="default"
               leftSection={<IconLock size={16} stroke={1.7} />}
-              onClick={() => setKeeping(!isKeeping)}
-              aria-expanded={isKeeping}
+              onClick={() => setProtecting(!isProtecting)}
+              aria-expanded={isProtecting}
             >
-              Keep…
+              Protect…
             </Button>
             <Button
               variant="default"
@@ -121,25 +121,25 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
               Delete…
             </Button>
           </Group>
-          {isKeeping && (
+          {isProtecting && (
             <form
               className={classes.keep}
               onSubmit={(event) => {
                 event.preventDefault();
-                keep.mutate({ range, note: note.trim() });
+                protect.mutate({ range, note: note.trim() });
               }}
             >
               <TextInput
-                label="Why it is kept"
-                description="Retention leaves the range alone until somebody removes the protection."
+                label="Reason"
+                description="Retention does not delete the range until the protection is removed."
                 placeholder="Accident at the ramp, case 2026-114"
                 maxLength={200}
                 value={note}
                 onChange={(event) => setNote(event.currentTarget.value)}
                 data-autofocus
               />
-              <Button type="submit" size="sm" loading={keep.isPending}>
-                Keep this range
+              <Button type="submit" size="sm" loading={protect.isPending}>
+                Protect this range
               </Button>
             </form>
           )}
@@ -148,8 +148,13 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
       )}
       <JobList kind="export" title="Exports" deviceId={deviceId} timeZone={timeZone} />
       <JobList kind="time_lapse" title="Time-lapses" deviceId={deviceId} timeZone={timeZone} />
-      {isLapsing && marked && (
-        <TimeLapseDialog deviceId={deviceId} timeZone={timeZone} range={marked} onClose={() => setLapsing(false)} />
+      {isTimeLapseOpen && marked && (
+        <TimeLapseDialog
+          deviceId={deviceId}
+          timeZone={timeZone}
+          range={marked}
+          onClose={() => setTimeLapseOpen(false)}
+        />
       )}
     </Panel>
   );

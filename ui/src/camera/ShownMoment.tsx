@@ -1,4 +1,4 @@
-// The moment on the screen, by the clocks where the camera is.
+// The moment on the screen, in the camera's time zone.
 import { useShownMoment } from './useHistoryPlayer';
 import type { HistoryPlayer } from '../players/HistoryPlayer';
 import { formatMoment } from '../formatting/zonedTimes';

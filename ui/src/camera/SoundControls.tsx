@@ -1,4 +1,4 @@
-// Mute and volume, in the player's bar.
+// Mute button and volume slider of the player controls.
 import { Slider } from '@mantine/core';
 import { IconVolume, IconVolumeOff } from '@tabler/icons-react';
 import { PlayerButton } from './PlayerButton';
@@ -7,7 +7,7 @@ import classes from './Player.module.css';
 interface SoundControlsProps {
   isMuted: boolean;
   volume: number;
-  /** Why there is nothing to hear; null when there may be. */
+  /** The reason for silence; null when sound is possible. */
   silence: string | null;
   onSound: (isMuted: boolean, volume: number) => void;
 }

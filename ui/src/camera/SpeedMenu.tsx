@@ -1,4 +1,4 @@
-// How fast a recording is played.
+// The playback speed of a recording.
 import { Menu, Tooltip, UnstyledButton } from '@mantine/core';
 import { IconCheck } from '@tabler/icons-react';
 import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
@@ -12,7 +12,7 @@ export function SpeedMenu({ speed, onSpeed }: { speed: Speed; onSpeed: (speed: S
         <Tooltip label="Speed (+ and −)">
           <UnstyledButton
             className={classes.speed}
-            aria-label={`Speed, now ${speed} times`}
+            aria-label={`Playback speed: ${speed}×`}
             data-fast={speed !== 1 || undefined}
           >
             {speed}×
@@ -27,7 +27,7 @@ export function SpeedMenu({ speed, onSpeed }: { speed: Speed; onSpeed: (speed: S
             aria-current={one === speed}
             rightSection={one === speed ? <IconCheck size={16} /> : null}
           >
-            {one}×{one > FASTEST_WITH_SOUND ? ', silent' : ''}
+            {one}×{one > FASTEST_WITH_SOUND ? ', no sound' : ''}
           </Menu.Item>
         ))}
       </Menu.Dropdown>

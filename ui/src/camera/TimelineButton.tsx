@@ -1,10 +1,10 @@
-// A button above the timeline, with its name in a tooltip.
+// A button above the timeline with a tooltip.
 import { ActionIcon, Tooltip } from '@mantine/core';
 import type { IconZoomIn } from '@tabler/icons-react';
 
 interface TimelineButtonProps {
   label: string;
-  /** What it does, more exactly than its name. */
+  /** Tooltip; more detailed than the label. */
   hint: string;
   Icon: typeof IconZoomIn;
   className?: string | undefined;

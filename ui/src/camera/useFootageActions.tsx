@@ -1,4 +1,4 @@
-// What is done to a range of footage: keep it from being deleted, or delete it after a question that says how much goes.
+// Actions on a range of footage: protect it from deletion, or delete it after a confirmation that shows how much is deleted.
 import { Text } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
@@ -28,9 +28,9 @@ export function DeletionSummary({
         {counted.segments === 1 ? 'file' : 'files'}) between {from} and {to} will be deleted. This cannot be undone.
       </Text>
       <Text size="sm" mt="xs" c="dimmed">
-        Files that reach over the edges of the range stay.
+        Files that extend beyond the range are not deleted.
         {counted.kept_protected > 0 &&
-          ` ${counted.kept_protected} protected ${counted.kept_protected === 1 ? 'file stays' : 'files stay'} too: remove the protection first to delete them.`}
+          ` ${counted.kept_protected} protected ${counted.kept_protected === 1 ? 'file is' : 'files are'} not deleted either: remove the protection first.`}
       </Text>
     </>
   );
@@ -39,7 +39,7 @@ export function DeletionSummary({
 interface Named {
   deviceId: string;
   name: string;
-  /** The range's ends as people read them. */
+  /** Start and end of the range as text. */
   edges: [string, string];
 }
 
@@ -47,10 +47,10 @@ export function useFootageActions({ deviceId, name, edges }: Named, onDone: () =
   const client = useQueryClient();
   const refresh = () => client.invalidateQueries({ queryKey: recordingKeys.all });
 
-  const keep = useMutation({
+  const protect = useMutation({
     mutationFn: ({ range, note }: { range: Range; note: string }) => protectFootage(deviceId, range, note),
     onSuccess: () => {
-      notifications.show({ message: 'The range is kept until the protection is removed.' });
+      notifications.show({ message: 'The range is protected until the protection is removed.' });
       onDone();
     },
     onError: (error) => notifyFailure('The range was not protected', error),
@@ -71,9 +71,9 @@ export function useFootageActions({ deviceId, name, edges }: Named, onDone: () =
     mutationFn: (range: Range) => deleteFootage(deviceId, range, true),
     onSuccess: (counted, range) => {
       if (counted.segments === 0) {
-        const why =
-          counted.kept_protected > 0 ? 'All of it is protected.' : 'No whole file lies inside it: mark a longer range.';
-        notifications.show({ title: 'Nothing to delete in this range', message: why, autoClose: 8_000 });
+        const reason =
+          counted.kept_protected > 0 ? 'All of it is protected.' : 'It contains no complete file: mark a longer range.';
+        notifications.show({ title: 'Nothing to delete in this range', message: reason, autoClose: 8_000 });
         return;
       }
       modals.openConfirmModal({
@@ -84,8 +84,8 @@ export function useFootageActions({ deviceId, name, edges }: Named, onDone: () =
         onConfirm: () => remove.mutate(range),
       });
     },
-    onError: (error) => notifyFailure('It could not be counted what would be deleted', error),
+    onError: (error) => notifyFailure('The footage to delete could not be counted', error),
   });
 
-  return { keep, askToDelete: ask, isDeleting: remove.isPending };
+  return { protect, askToDelete: ask, isDeleting: remove.isPending };
 }

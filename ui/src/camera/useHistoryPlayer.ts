@@ -1,4 +1,4 @@
-// Binds a HistoryPlayer to a page: one for each device, its state as React sees it. Nothing is fetched before a moment is sought.
+// Binds a HistoryPlayer to a page: one player per device, with its state as React state. Nothing is fetched before the first seek.
 import { useMemo, useSyncExternalStore } from 'react';
 import { ApiError } from '../api/http';
 import { fetchPlaylist, playlistUrl } from '../api/recordings';
@@ -47,7 +47,7 @@ export function useHistoryPlayer(deviceId: string) {
   return { player, snapshot };
 }
 
-/** The moment on the screen, a few times a second; only what shows it should ask. */
+/** The moment on the screen, updated a few times a second; to be used only by components that show it. */
 export function useShownMoment(player: HistoryPlayer): number | null {
   return useSyncExternalStore(player.subscribeMoment, player.getMoment);
 }

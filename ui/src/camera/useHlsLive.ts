@@ -1,4 +1,4 @@
-// The live picture over HTTP: chosen by hand, or taken by itself while WebRTC finds no way and until it does.
+// The live picture over HLS: chosen by the user, or used automatically while WebRTC does not connect.
 import { useEffect, useMemo, useState, useSyncExternalStore, type RefObject } from 'react';
 import { playlistUrl } from '../api/recordings';
 import { needsFallback } from '../players/fallbackPolicy';
@@ -12,7 +12,7 @@ interface HlsLiveOptions {
   live: PlayerSnapshot;
   isFlowing: boolean;
   transport: LiveTransport;
-  /** With `way` 'hls': whether somebody watches. */
+  /** With `transport` 'hls': whether the user is watching. */
   isDesired: boolean;
 }
 
@@ -21,7 +21,7 @@ export function useHlsLive(deviceId: string, { video, live, isFlowing, transport
   const snapshot = useSyncExternalStore(player.subscribe, player.getSnapshot);
   const [isFallback, setFallback] = useState(false);
 
-  // Once taken it stays until WebRTC shows a picture or nobody watches: attempts in between change nothing.
+  // Once active, the fallback stays until WebRTC shows a picture or watching ends: attempts in between change nothing.
   const isOver = live.state === 'live' || live.state === 'idle' || transport === 'hls';
   if (isFallback && isOver) setFallback(false);
   else if (!isFallback && !isOver && needsFallback(live, isFlowing)) setFallback(true);

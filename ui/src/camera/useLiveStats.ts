@@ -1,4 +1,4 @@
-// What the player measures, about once a second; null while nothing is received.
+// The player's measurements, about once a second; null while nothing is received.
 import { useEffect, useState } from 'react';
 import type { LiveStats } from '../players/receiverStatistics';
 import type { WebRtcPlayer } from '../players/WebRtcPlayer';

@@ -1,4 +1,4 @@
-// The live picture of a camera, whichever way it comes: WebRTC, or HLS where that finds no way or somebody chose it.
+// The live picture of a camera over either transport: WebRTC, or HLS where WebRTC does not connect or the user chose HLS.
 import { useEffect, useMemo, useState, type RefObject } from 'react';
 import type { PlayerSnapshot } from '../players/playerState';
 import type { HlsLiveSnapshot } from '../players/HlsLivePlayer';
@@ -20,7 +20,7 @@ const HLS_STATES: Record<HlsLiveSnapshot['state'], PlayerSnapshot['state']> = {
   failed: 'failed',
 };
 
-/** What the page shows: the picture over HTTP hides that WebRTC is still being tried. */
+/** The state for the page: a picture over HLS hides that WebRTC is still being tried. */
 function combine(live: PlayerSnapshot, hls: HlsLiveSnapshot, isOn: boolean, isChosen: boolean): PlayerSnapshot {
   if (!isOn || (!isChosen && hls.state !== 'live')) return live;
   return {
@@ -44,7 +44,7 @@ export function useLiveView(deviceId: string, { elements, hlsVideo, isAutoplay, 
 
   const actions = useMemo(() => {
     const watch = () => (transport === 'hls' ? setHlsDesired(true) : connect());
-    /** Without a wish of the viewer behind it: what they watched is not forgotten. */
+    /** Disconnects without a request of the user, so playerMemory keeps that this camera was being watched. */
     const leave = () => {
       setHlsDesired(false);
       player.disconnect();
@@ -70,7 +70,7 @@ export function useLiveView(deviceId: string, { elements, hlsVideo, isAutoplay, 
     player,
     snapshot: combine(snapshot, hls.snapshot, hls.isOn, transport === 'hls'),
     transport,
-    /** Seconds behind while the picture comes over HTTP; null while it does not. */
+    /** Delay while the picture comes over HLS; null while it does not. */
     hls:
       hls.isOn && hls.snapshot.state === 'live'
         ? { latencySeconds: hls.snapshot.latencySeconds, isFallback: hls.isFallback }

@@ -9,13 +9,13 @@ export function parseMoment(text: string | null): number | null {
   return Number.isFinite(ms) && ms > 0 ? ms : null;
 }
 
-/** To the second: links are read and typed by people. */
+/** Rounded down to the second: people read and type links. */
 export const formatAddressMoment = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
 export function useMomentInAddress() {
   const [search, setSearch] = useSearchParams();
   const momentMs = parseMoment(search.get('t'));
-  /** null takes it out of the address. */
+  /** null removes the moment from the address. */
   const keep = useCallback(
     (ms: number | null) => {
       setSearch(

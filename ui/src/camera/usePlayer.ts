@@ -1,4 +1,4 @@
-// Binds a WebRtcPlayer to a page: one player for each device, its state as React sees it.
+// Binds a WebRtcPlayer to a page: one player per device, with its state as React state.
 import { useEffect, useMemo, useSyncExternalStore, type RefObject } from 'react';
 import { ApiError } from '../api/http';
 import { fetchLatestFootage, requestViewer } from '../api/streams';

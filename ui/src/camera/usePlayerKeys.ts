@@ -1,7 +1,7 @@
-// Keys of the player, wherever on its page nothing else wants them.
+// Keyboard shortcuts of the player, active on its whole page unless the focused element needs the key.
 import { useEffect } from 'react';
 
-/** By `KeyboardEvent.key` in lower case, "Shift+" before it where shift must be held: { ' ': toggle, 'Shift+arrowleft': back }. */
+/** By `KeyboardEvent.key` in lower case, prefixed with "Shift+" where shift must be pressed: { ' ': toggle, 'Shift+arrowleft': back }. */
 export type PlayerKeys = Record<string, () => void>;
 
 const REPEATABLE = new Set(['arrowleft', 'arrowright', 'Shift+arrowleft', 'Shift+arrowright', ',', '.']);
@@ -12,12 +12,12 @@ function isTaken(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return true;
   const target = event.target instanceof HTMLElement ? event.target : null;
   if (!target) return false;
-  // A segment of a switch is an <input>, but of no text: only arrows and space are its own.
+  // A segment of a segmented control is an <input> without text: it needs only the arrows and space.
   if (target instanceof HTMLInputElement && target.type === 'radio')
     return event.key === ' ' || event.key.startsWith('Arrow');
   if (target.isContentEditable) return true;
   const owner = target.closest(TAKEN_BY);
-  // A slider wants digits, arrows and such; letters are still the player's.
+  // A slider needs digits, arrows and the like; letters still go to the player.
   if (owner) return owner.getAttribute('role') !== 'slider' || !/^[a-z?,.]$/i.test(event.key);
   return event.key === ' ' && target.closest('button, a, summary') !== null;
 }

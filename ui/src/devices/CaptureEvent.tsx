@@ -1,4 +1,4 @@
-// A row of a device's history that tells of a snapshot, a bookmark or a clip, and leads to it.
+// An entry of a device's history for a snapshot, a bookmark or a clip, with a link to it.
 import { IconBookmark, IconMovie, IconPhoto } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import type { DeviceEvent, DeviceEventKind } from '../api/types';

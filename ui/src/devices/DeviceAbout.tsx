@@ -1,4 +1,4 @@
-// What people wrote about a device, and how it is connected.
+// The description of a device and its connection settings.
 import { Text } from '@mantine/core';
 import type { Device } from '../api/types';
 import { StatisticsList } from '../widgets/StatisticsList';
@@ -7,7 +7,7 @@ import { Panel } from '../widgets/Panel';
 import { TagList } from '../widgets/TagList';
 import { Timestamp } from '../widgets/Timestamp';
 
-const START_MODES = { always: 'Always running', manual: 'By hand', on_demand: 'When watched' };
+const START_MODES = { always: 'Always running', manual: 'Manual', on_demand: 'On demand' };
 
 export function DeviceAbout({ device }: { device: Device }) {
   return (
@@ -19,14 +19,14 @@ export function DeviceAbout({ device }: { device: Device }) {
       )}
       <StatisticsList
         rows={[
-          ['Place', device.location || NOTHING],
+          ['Location', device.location || NOTHING],
           ['Tags', device.tags.length > 0 ? <TagList tags={device.tags} most={6} isAtEnd /> : NOTHING],
           ['Address', device.source_url],
           ...(device.sub_source_url ? [['Sub-stream', device.sub_source_url] as [string, string]] : []),
-          ['Carried by', device.transport.toUpperCase()],
-          ['Starts', START_MODES[device.start_mode]],
+          ['Transport', device.transport.toUpperCase()],
+          ['Start mode', START_MODES[device.start_mode]],
           ...(device.start_mode === 'on_demand'
-            ? [['Stops unwatched after', formatSeconds(device.idle_seconds)] as [string, string]]
+            ? [['Stops without viewers after', formatSeconds(device.idle_seconds)] as [string, string]]
             : []),
           ['Added', <Timestamp key="added" at={device.created_at} />],
           ['Changed', <Timestamp key="changed" at={device.updated_at} />],

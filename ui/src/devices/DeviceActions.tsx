@@ -1,4 +1,4 @@
-// What can be done to one device: watch, start or stop, edit, delete.
+// The actions on one device: start or stop, edit, delete.
 import { ActionIcon, Group, Menu, Tooltip } from '@mantine/core';
 import { IconDotsVertical, IconPencil, IconPlayerPlay, IconPlayerStop, IconTrash } from '@tabler/icons-react';
 import { Link } from 'react-router';
@@ -9,11 +9,11 @@ import { useStreamControl } from './useStreamControl';
 export function DeviceActions({ device }: { device: Device }) {
   const control = useStreamControl();
   const askToDelete = useDeleteDevice();
-  const isWanted = device.desired === 'running';
-  const verb = isWanted ? 'Stop' : 'Start';
+  const isDesired = device.desired === 'running';
+  const verb = isDesired ? 'Stop' : 'Start';
   return (
     <Group gap={2} wrap="nowrap" justify="flex-end">
-      <Tooltip label={device.enabled ? verb : 'Disabled: enable it under Edit'}>
+      <Tooltip label={device.enabled ? verb : 'Disabled: enable the camera under Edit'}>
         <ActionIcon
           variant="subtle"
           color="gray"
@@ -24,15 +24,15 @@ export function DeviceActions({ device }: { device: Device }) {
           style={device.enabled ? undefined : { opacity: 0.35, cursor: 'not-allowed' }}
           onClick={() => {
             if (device.enabled)
-              control.mutate({ id: device.id, name: device.name, desired: isWanted ? 'stopped' : 'running' });
+              control.mutate({ id: device.id, name: device.name, desired: isDesired ? 'stopped' : 'running' });
           }}
         >
-          {isWanted ? <IconPlayerStop size={18} stroke={1.7} /> : <IconPlayerPlay size={18} stroke={1.7} />}
+          {isDesired ? <IconPlayerStop size={18} stroke={1.7} /> : <IconPlayerPlay size={18} stroke={1.7} />}
         </ActionIcon>
       </Tooltip>
       <Menu position="bottom-end" width={170}>
         <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`More for ${device.name}`}>
+          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`More actions for ${device.name}`}>
             <IconDotsVertical size={18} stroke={1.7} />
           </ActionIcon>
         </Menu.Target>

@@ -1,4 +1,4 @@
-// One device as a card: for narrow screens its picture beside it, in the grid above it.
+// One device as a card: the picture is on the left on narrow screens and on top in the grid.
 import { Link } from 'react-router';
 import type { Device, Stream } from '../api/types';
 import { DeviceActions } from './DeviceActions';

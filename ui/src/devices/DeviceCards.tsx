@@ -1,4 +1,4 @@
-// Devices as cards: below each other, or as a wall of their newest pictures.
+// Devices as a list of cards or as a grid of their newest pictures.
 import type { Device, Stream } from '../api/types';
 import { DeviceCard } from './DeviceCard';
 

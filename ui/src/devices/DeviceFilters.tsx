@@ -1,4 +1,4 @@
-// Search, tag and order of the device list.
+// Search, tag filter and sort order of the device list.
 import { Select } from '@mantine/core';
 import type { DeviceListQuery } from '../api/devices';
 import { SearchField } from '../widgets/SearchField';
@@ -35,7 +35,7 @@ export function DeviceFilters({ query, tags, onChange, hasSort }: DeviceFiltersP
       )}
       {hasSort && (
         <Select
-          aria-label="Order"
+          aria-label="Sort order"
           data={ORDERS}
           value={query.sort}
           onChange={(sort) => onChange({ sort: sort ?? 'name' })}

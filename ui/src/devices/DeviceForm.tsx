@@ -1,4 +1,4 @@
-// Add or edit a device: every field, what is wrong said beside it, and a test of the address.
+// The form to add or edit a device, with errors at their fields and a test of the address.
 import { Button, Group, SimpleGrid, Stack, Switch, TagsInput, Textarea, TextInput } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
 import { useState, type ReactNode } from 'react';
@@ -23,7 +23,7 @@ interface DeviceFormProps {
   onCancel: () => void;
 }
 
-/** Sets what the server found at the fields it names. Returns what belongs to no field. */
+/** Shows the server's errors at the fields they name. Returns the error when it names no field. */
 function placeErrors(form: DeviceFormState, error: ApiError): ApiError | null {
   const known = Object.keys(form.getValues());
   const placed: Record<string, string> = {};
@@ -95,10 +95,10 @@ export function DeviceForm({
           <ProbePanel form={form} deviceId={deviceId} />
         </div>
         <Stack gap="md" className={classes.rest}>
-          <Panel title="When it runs">
+          <Panel title="Start mode">
             <StartModeFields form={form} />
           </Panel>
-          <Panel title="To find it by">
+          <Panel title="Details">
             <Stack gap="md">
               <SimpleGrid cols={{ base: 1, xs: 2 }}>
                 <TextInput label="Location" placeholder="Building 2, gate" {...form.getInputProps('location')} />
@@ -114,7 +114,7 @@ export function DeviceForm({
               <Textarea label="Description" autosize minRows={2} maxRows={8} {...form.getInputProps('description')} />
               <Switch
                 label="Enabled"
-                description="A disabled camera is never connected to, whoever asks."
+                description="VAS never connects to a disabled camera."
                 {...form.getInputProps('enabled', { type: 'checkbox' })}
               />
             </Stack>

@@ -1,4 +1,4 @@
-// Holds the list's place while it loads.
+// Placeholder of the device list while it loads.
 import { Skeleton } from '@mantine/core';
 
 export function DeviceListSkeleton({ rows = 6 }: { rows?: number }) {

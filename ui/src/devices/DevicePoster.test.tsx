@@ -1,21 +1,21 @@
-// The newest picture of a camera: fetched only in sight, with its age where it is old.
+// The newest picture of a camera: fetched only when visible, with its age when it is old.
 import { MantineProvider } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { act, render, screen, waitFor } from '@testing-library/react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { DevicePoster } from './DevicePoster';
 
-let asked: string[];
-let setInSight: (isIntersecting: boolean) => void;
+let requested: string[];
+let setVisible: (isIntersecting: boolean) => void;
 let takenAt: Date;
 let status: number;
 
 beforeEach(() => {
-  asked = [];
+  requested = [];
   takenAt = new Date();
   status = 200;
   vi.stubGlobal('fetch', (url: string) => {
-    asked.push(url);
+    requested.push(url);
     return Promise.resolve(
       new Response(status === 200 ? 'jpeg' : '{}', { status, headers: { 'Last-Modified': takenAt.toUTCString() } }),
     );
@@ -24,7 +24,7 @@ beforeEach(() => {
     'IntersectionObserver',
     class {
       constructor(callback: (entries: { isIntersecting: boolean }[]) => void) {
-        setInSight = (isIntersecting) => act(() => callback([{ isIntersecting }]));
+        setVisible = (isIntersecting) => act(() => callback([{ isIntersecting }]));
       }
       observe() {}
       disconnect() {}
@@ -44,26 +44,26 @@ const show = () =>
     </QueryClientProvider>,
   );
 
-test('it is fetched once it is in sight', async () => {
+test('the picture is fetched once it is visible', async () => {
   show();
-  expect(asked).toEqual([]);
-  setInSight(true);
+  expect(requested).toEqual([]);
+  setVisible(true);
   expect(await screen.findByRole('img', { name: 'Newest picture of Main gate' })).toHaveAttribute('src', 'blob:poster');
-  expect(asked).toEqual(['/api/v1/devices/d1/poster.jpg?width=320']);
+  expect(requested).toEqual(['/api/v1/devices/d1/poster.jpg?width=320']);
   expect(screen.queryByText(/ago$/)).not.toBeInTheDocument();
 });
 
-test('an old one says how old it is', async () => {
+test('an old picture shows its age', async () => {
   takenAt = new Date(Date.now() - 3 * 3_600_000);
   show();
-  setInSight(true);
+  setVisible(true);
   expect(await screen.findByText('3 h ago')).toBeInTheDocument();
 });
 
-test('where there is none, a sign of a camera stands for it', async () => {
+test('a camera without a picture shows an icon', async () => {
   status = 404;
   show();
-  setInSight(true);
-  await waitFor(() => expect(asked).toHaveLength(1));
+  setVisible(true);
+  await waitFor(() => expect(requested).toHaveLength(1));
   expect(screen.queryByRole('img')).not.toBeInTheDocument();
 });

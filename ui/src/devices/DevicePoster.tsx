@@ -1,4 +1,4 @@
-// The newest picture of a camera in a list, fetched only while it is in sight; an old one says how old it is.
+// The newest picture of a camera in a list, fetched only while it is visible; an old picture shows its age.
 import { useInViewport } from '@mantine/hooks';
 import { IconVideo, IconVideoOff } from '@tabler/icons-react';
 import { useNow } from '../widgets/useNow';

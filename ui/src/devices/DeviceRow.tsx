@@ -13,7 +13,7 @@ import classes from './DeviceTable.module.css';
 export function DeviceRow({ device, stream }: { device: Device; stream: Stream | undefined }) {
   const state = stream?.observed ?? device.state;
   const isRunning = state === 'running';
-  const reason = isRunning || reasonIsPlain(stream) ? null : stream?.reason;
+  const reason = isRunning || isRequestedStop(stream) ? null : stream?.reason;
   return (
     <tr data-testid="device-row">
       <td>
@@ -63,7 +63,7 @@ export function DeviceRow({ device, stream }: { device: Device; stream: Stream |
   );
 }
 
-/** A stop that somebody asked for needs no explanation in a list. */
-function reasonIsPlain(stream: Stream | undefined): boolean {
+/** A requested stop needs no explanation in a list. */
+function isRequestedStop(stream: Stream | undefined): boolean {
   return stream?.observed === 'stopped' && ['requested', 'device_disabled'].includes(stream.reason?.code ?? '');
 }

@@ -1,4 +1,4 @@
-// Devices as a table, for screens that have the room.
+// Devices as a table, for wide screens.
 import type { Device, Stream } from '../api/types';
 import { DeviceRow } from './DeviceRow';
 import { SortHeader } from '../widgets/SortHeader';

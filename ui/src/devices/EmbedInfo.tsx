@@ -1,4 +1,4 @@
-// How to show this camera elsewhere: the page's own address, and WHEP for any standard player.
+// Addresses for showing this camera elsewhere: this page with autoplay, and WHEP for any standard player.
 import { Button, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { requestViewer } from '../api/streams';
@@ -10,23 +10,23 @@ export function EmbedInfo({ deviceId }: { deviceId: string }) {
   const grant = useMutation({ mutationFn: () => requestViewer(deviceId) });
   const origin = window.location.origin;
   return (
-    <Panel title="Show it elsewhere">
+    <Panel title="Embed">
       <Stack gap="sm">
-        <CopyField label="This player, starting by itself" value={`${origin}/devices/${deviceId}?autoplay=1`} />
+        <CopyField label="This page with autoplay" value={`${origin}/devices/${deviceId}?autoplay=1`} />
         {grant.data ? (
           <>
             <CopyField label="WHEP address" value={grant.data.whep_url} />
             <CopyField
               label="Bearer token"
-              description="Good for connecting within a minute; the view lives on."
+              description="Valid for one minute to connect; an established connection stays open."
               value={grant.data.token}
             />
           </>
         ) : (
           <>
             <Text size="sm" c="dimmed">
-              Any WHEP player (OBS, GStreamer, a web page of yours) can show this camera. It needs the address and a
-              token from <code>POST /api/v1/streams/{'{id}'}/viewers</code>.
+              Any WHEP player (OBS, GStreamer, your own web page) can show this camera. It needs the address and a token
+              from <code>POST /api/v1/streams/{'{id}'}/viewers</code>.
             </Text>
             <Button
               variant="default"
@@ -39,7 +39,7 @@ export function EmbedInfo({ deviceId }: { deviceId: string }) {
             </Button>
           </>
         )}
-        {grant.error && <Failure title="No token was given" error={grant.error} />}
+        {grant.error && <Failure title="The token was not issued" error={grant.error} />}
       </Stack>
     </Panel>
   );

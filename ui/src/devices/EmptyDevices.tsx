@@ -1,4 +1,4 @@
-// What the first visitor sees: no cameras yet, and what to do.
+// Shown while no camera is configured: how to add the first one.
 import { Button, Code, Stack, Text, Title } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { Link } from 'react-router';
@@ -12,8 +12,8 @@ export function EmptyDevices() {
         Add your first camera
       </Title>
       <Text c="dimmed" maw={460}>
-        All you need is its RTSP address, such as <Code>rtsp://user:password@192.168.1.64/stream1</Code>. The camera’s
-        manual or its web page names it. You can test the address before you save it.
+        You need its RTSP address, such as <Code>rtsp://user:password@192.168.1.64/stream1</Code>, from the camera’s
+        manual or web page. You can test the address before you save it.
       </Text>
       <Button component={Link} to="/devices/new" leftSection={<IconPlus size={17} />} size="md" mt="sm">
         Add camera

@@ -1,4 +1,4 @@
-// A device's history: states with their reasons; snapshots, bookmarks and clips with the way to them.
+// A device's history: states with their reasons; snapshots, bookmarks and clips with links.
 import { screen } from '@testing-library/react';
 import { afterEach, expect, test, vi } from 'vitest';
 import { renderAt } from '../../test/render';
@@ -7,7 +7,7 @@ import { EventHistory } from './EventHistory';
 
 afterEach(() => vi.unstubAllGlobals());
 
-test('states and what was kept stand side by side, each with its words and its way', async () => {
+test('states, snapshots and clips are listed together with their texts and links', async () => {
   const common = {
     at: '2026-03-01T12:00:00Z',
     from: null,

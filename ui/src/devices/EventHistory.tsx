@@ -1,4 +1,4 @@
-// What happened to a device, newest first: from state to state, and what was kept of its pictures.
+// The history of a device, newest first: state changes, snapshots, bookmarks and clips.
 import { Button, Group, Skeleton, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useDeviceEvents } from './useDeviceEvents';
@@ -35,11 +35,13 @@ export function EventHistory({ deviceId }: { deviceId: string }) {
         )
       }
     >
-      {error && !data && <Failure title="The history could not be read" error={error} onRetry={() => void refetch()} />}
+      {error && !data && (
+        <Failure title="The history could not be loaded" error={error} onRetry={() => void refetch()} />
+      )}
       {!data && !error && <Skeleton height={120} />}
       {data?.items.length === 0 && (
         <Text size="sm" c="dimmed">
-          Nothing yet. Every start, loss and return of this camera will be listed here, and its snapshots and bookmarks.
+          No events yet. State changes, snapshots and bookmarks of this camera are listed here.
         </Text>
       )}
       {data && data.items.length > 0 && (

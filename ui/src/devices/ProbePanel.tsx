@@ -1,4 +1,4 @@
-// Asks the server to connect to the address once and tell what it offers.
+// Tests a camera's address: the server connects to it once and reports its tracks.
 import { Button, Loader, Stack, Text } from '@mantine/core';
 import { IconPlugConnected } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
@@ -32,8 +32,8 @@ export function ProbePanel({ form, deviceId }: { form: DeviceFormState; deviceId
       <Stack gap="sm" aria-live="polite">
         {!probe.data && !probe.error && !probe.isPending && (
           <Text size="sm" c="dimmed">
-            Connects to the camera once and shows what it offers: pictures, sound, and what will cost latency or
-            computing time. Nothing is saved.
+            Connects to the camera once and shows its video and audio, with hints about latency and CPU load. Nothing is
+            saved.
           </Text>
         )}
         <Button
@@ -48,7 +48,7 @@ export function ProbePanel({ form, deviceId }: { form: DeviceFormState; deviceId
         {probe.isPending && (
           <Text size="sm" c="dimmed">
             <Loader size={12} mr={8} />
-            Waiting for the camera; a silent one takes some seconds.
+            Waiting for the camera. Without a response this takes some seconds.
           </Text>
         )}
         {probe.error && !probe.isPending && <Failure title="The address was not tested" error={probe.error} />}

@@ -1,17 +1,9 @@
-// What a camera's address offers, and what to know about it before saving.
+// The result of a probe: tracks and formats of a camera's address, and advice.
 import { Stack } from '@mantine/core';
 import type { ProbeResult } from '../api/types';
 import { StatisticsList } from '../widgets/StatisticsList';
-import {
-  formatAudio,
-  formatBitrate,
-  formatCodec,
-  formatFps,
-  formatMs,
-  formatSeconds,
-  formatSize,
-  NOTHING,
-} from '../formatting/statistics';
+import { formatAudio, formatCodec, formatMs, NOTHING } from '../formatting/statistics';
+import { videoRows } from './videoRows';
 import { Notice } from '../widgets/Notice';
 import { sentence } from '../formatting/sentence';
 
@@ -22,7 +14,7 @@ export function ProbeReport({ result }: { result: ProbeResult }) {
       <Notice tone="bad" title={result.reachable ? 'Connected, but there is no video' : 'No connection'}>
         {reason
           ? `${sentence(reason.message)} ${reason.remedy ? sentence(reason.remedy) : ''}`
-          : 'The camera gave no reason.'}
+          : 'No reason was reported.'}
         {result.elapsed_ms !== null && (
           <div style={{ color: 'var(--vas-ink-soft)' }}>After {formatMs(result.elapsed_ms)}.</div>
         )}
@@ -32,7 +24,7 @@ export function ProbeReport({ result }: { result: ProbeResult }) {
   return (
     <Stack gap="sm">
       <Notice tone="good" title="The camera sends video">
-        First picture after {formatMs(result.time_to_first_frame_ms ?? result.elapsed_ms)}.
+        First frame after {formatMs(result.time_to_first_frame_ms ?? result.elapsed_ms)}.
       </Notice>
       {result.advice.map((advice) => (
         <Notice key={advice.code} tone={advice.level === 'warning' ? 'warn' : 'busy'}>
@@ -41,14 +33,9 @@ export function ProbeReport({ result }: { result: ProbeResult }) {
       ))}
       <StatisticsList
         rows={[
-          ['Video', `${formatCodec(video.codec)}${video.profile ? ` ${video.profile}` : ''}`],
-          ['Resolution', formatSize(video)],
-          ['Frames a second', formatFps(video.fps)],
-          ['Bitrate', formatBitrate(video.bitrate_kbps)],
-          ['B-frames', video.has_b_frames === null ? NOTHING : video.has_b_frames ? 'Yes' : 'No'],
-          ['Key frame every', formatSeconds(video.key_frame_interval_seconds)],
-          ['Pixels', video.pixel_format ?? NOTHING],
-          ['Sound', formatAudio(audio)],
+          ...videoRows(video, { fps: video.fps, bitrateKbps: video.bitrate_kbps }),
+          ['Pixel format', video.pixel_format ?? NOTHING],
+          ['Audio', formatAudio(audio)],
           ['Tracks', result.tracks.map((track) => `${track.type} ${formatCodec(track.codec)}`).join(', ') || NOTHING],
         ]}
       />

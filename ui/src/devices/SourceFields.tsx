@@ -1,18 +1,18 @@
-// Where a camera's video comes from.
+// The form fields for a camera's source: addresses and transport.
 import { Input, SegmentedControl, Stack, TextInput } from '@mantine/core';
 import type { FocusEvent } from 'react';
 import type { DeviceFormState } from './deviceValues';
 
 const HIDDEN_HINT =
-  'The password is stored encrypted and never shown again: *** stands for it. Leave the address as it is to keep it; to change the address, type the password again.';
+  'The password is stored encrypted and shown as ***. Leave the address unchanged to keep the password; enter the password again when you change the address.';
 const NEW_HINT =
-  'User and password go into the address: rtsp://user:password@host/path. They are stored encrypted and never shown again.';
+  'Include user and password in the address: rtsp://user:password@host/path. They are stored encrypted and not shown again.';
 
 const MONO = { input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: '0.8125rem' } };
 
 export function SourceFields({ form, hasCredentials }: { form: DeviceFormState; hasCredentials: boolean }) {
   const isHidden = hasCredentials || form.values.source_url.includes('***');
-  /** Checked when the next field is gone to; on the way to a button, a message would push that button from under the pointer. */
+  /** Validates when the focus moves to another field. Not when it moves to a button: the message would move the button away from the pointer. */
   const checkOnLeaving = (field: 'source_url' | 'sub_source_url') => (event: FocusEvent<HTMLInputElement>) => {
     const isToField = event.relatedTarget instanceof HTMLElement && event.relatedTarget.matches('input, textarea');
     if (isToField && event.currentTarget.value && !form.errors[field]) form.validateField(field);
@@ -35,7 +35,7 @@ export function SourceFields({ form, hasCredentials }: { form: DeviceFormState; 
       />
       <TextInput
         label="Sub-stream address"
-        description="Optional. A smaller H.264 stream of the same camera: used for live view where the main one would have to be re-encoded."
+        description="Optional. A smaller H.264 stream of the same camera, used for live view when the main stream would need re-encoding."
         placeholder="rtsp://user:password@192.168.1.64/stream2"
         autoComplete="off"
         autoCapitalize="off"
@@ -46,13 +46,13 @@ export function SourceFields({ form, hasCredentials }: { form: DeviceFormState; 
         onBlur={checkOnLeaving('sub_source_url')}
       />
       <Input.Wrapper
-        label="Carried by"
+        label="Transport"
         labelElement="div"
-        description="TCP arrives whole; UDP is for cameras that speak nothing else, on a clean network."
+        description="TCP is reliable. Use UDP only for cameras that do not support TCP, on a network without packet loss."
       >
         <SegmentedControl
           mt={6}
-          aria-label="Carried by"
+          aria-label="Transport"
           data={[
             { value: 'tcp', label: 'TCP' },
             { value: 'udp', label: 'UDP' },

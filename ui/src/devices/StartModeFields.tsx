@@ -1,28 +1,28 @@
-// When a camera's stream runs.
+// The form fields for a camera's start mode.
 import { NumberInput, Radio, Stack } from '@mantine/core';
 import { Fragment } from 'react';
 import type { DeviceFormState } from './deviceValues';
 
 const MODES = [
-  { value: 'always', label: 'Always', description: 'Runs from now on and comes back by itself after every loss.' },
+  { value: 'always', label: 'Always', description: 'Runs permanently and reconnects automatically.' },
   {
     value: 'on_demand',
-    label: 'When watched',
-    description: 'Starts when the first viewer comes, stops some time after the last has gone.',
+    label: 'On demand',
+    description: 'Starts with the first viewer and stops some time after the last viewer has left.',
   },
-  { value: 'manual', label: 'By hand', description: 'Runs only between Start and Stop.' },
+  { value: 'manual', label: 'Manual', description: 'Runs only after Start until Stop.' },
 ];
 
 export function StartModeFields({ form }: { form: DeviceFormState }) {
   return (
-    <Radio.Group aria-label="When it runs" {...form.getInputProps('start_mode')}>
+    <Radio.Group aria-label="Start mode" {...form.getInputProps('start_mode')}>
       <Stack gap="sm">
         {MODES.map((mode) => (
           <Fragment key={mode.value}>
             <Radio {...mode} />
             {mode.value === 'on_demand' && form.values.start_mode === 'on_demand' && (
               <NumberInput
-                label="Seconds without a viewer before it stops"
+                label="Stop after seconds without a viewer"
                 suffix=" s"
                 min={5}
                 max={86_400}

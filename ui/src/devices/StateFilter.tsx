@@ -1,4 +1,4 @@
-// How many cameras are in each state; pressing one shows only those.
+// The number of cameras in each state, as buttons that filter the list.
 import { UnstyledButton } from '@mantine/core';
 import type { Stream } from '../api/types';
 import { STATE_STYLES, STATE_ORDER } from '../widgets/stateStyles';
@@ -10,15 +10,15 @@ interface StateFilterProps {
   onChange: (state: string) => void;
 }
 
-/** States that come and go in a moment are only shown while some camera is in them. */
-const PASSING = new Set(['starting', 'stopping']);
+/** Short-lived states, shown only while a camera is in them. */
+const TRANSIENT = new Set(['starting', 'stopping']);
 
 export function StateFilter({ streams, value, onChange }: StateFilterProps) {
   const counts = new Map<string, number>();
   for (const stream of streams?.values() ?? []) counts.set(stream.observed, (counts.get(stream.observed) ?? 0) + 1);
-  const shown = STATE_ORDER.filter((state) => !PASSING.has(state) || counts.has(state) || value === state);
+  const shown = STATE_ORDER.filter((state) => !TRANSIENT.has(state) || counts.has(state) || value === state);
   return (
-    <div className={classes.row} role="group" aria-label="Show only one state">
+    <div className={classes.row} role="group" aria-label="Filter by state">
       <UnstyledButton className={classes.chip} aria-pressed={value === ''} onClick={() => onChange('')}>
         All <span className={classes.count}>{streams?.size ?? ' '}</span>
       </UnstyledButton>

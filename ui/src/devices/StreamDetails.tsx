@@ -1,17 +1,9 @@
-// What the service knows of a stream: wish and fact, run, restarts, formats, and what is re-encoded and why.
+// Details of a stream: desired and observed state, run, restarts, formats, and why it is re-encoded.
 import { Text } from '@mantine/core';
 import type { Stream } from '../api/types';
 import { StatisticsList } from '../widgets/StatisticsList';
-import {
-  formatAudio,
-  formatBitrate,
-  formatCodec,
-  formatFps,
-  formatMs,
-  formatSeconds,
-  formatSize,
-  NOTHING,
-} from '../formatting/statistics';
+import { formatAudio, formatMs, NOTHING } from '../formatting/statistics';
+import { videoRows } from './videoRows';
 import { Panel } from '../widgets/Panel';
 import { sentence } from '../formatting/sentence';
 import { STATE_STYLES } from '../widgets/stateStyles';
@@ -26,20 +18,18 @@ export function StreamDetails({ stream }: { stream: Stream }) {
     <Panel title="Stream">
       <StatisticsList
         rows={[
-          ['Wanted', stream.desired === 'running' ? 'Running' : 'Stopped'],
-          ['State', STATE_STYLES[stream.observed].label],
+          ['Desired state', stream.desired === 'running' ? 'Running' : 'Stopped'],
+          ['Observed state', STATE_STYLES[stream.observed].label],
           ['Since', stream.since ? <Timestamp at={stream.since} /> : NOTHING],
           ['Run', stream.run ?? NOTHING],
           ['Restarts', stream.restarts],
-          ['Video', video ? `${formatCodec(video.codec)}${video.profile ? ` ${video.profile}` : ''}` : NOTHING],
-          ['Resolution', formatSize(video)],
-          ['Frames a second', formatFps(isRunning ? stream.fps : null)],
-          ['Bitrate', formatBitrate(isRunning ? stream.bitrate_kbps : null)],
-          ['Key frame every', formatSeconds(video?.key_frame_interval_seconds)],
-          ['B-frames', video?.has_b_frames == null ? NOTHING : video.has_b_frames ? 'Yes' : 'No'],
-          ['Sound', stream.video ? formatAudio(stream.audio) : NOTHING],
+          ...videoRows(video, {
+            fps: isRunning ? stream.fps : null,
+            bitrateKbps: isRunning ? stream.bitrate_kbps : null,
+          }),
+          ['Audio', stream.video ? formatAudio(stream.audio) : NOTHING],
           [
-            'Newest footage',
+            'Newest part',
             isRunning && stream.last_part_age_ms !== null ? `${formatMs(stream.last_part_age_ms)} old` : NOTHING,
           ],
           ['Viewers', stream.viewers ?? NOTHING],

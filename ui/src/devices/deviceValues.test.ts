@@ -1,4 +1,4 @@
-// What the form refuses before the server does, and what it sends.
+// The form's own validation and the request that it sends.
 import { expect, test } from 'vitest';
 import { buildDevice } from '../../test/factories';
 import { checkSourceUrl, fieldsOf, NEW_DEVICE, valuesOf } from './deviceValues';
@@ -8,7 +8,7 @@ test.each([
   'rtsps://user:p%40ss@cam.local:322/a?b=c',
   'rtsp://***@10.0.0.1/a',
   'rtsp://[fe80::1]:554/a',
-])('%s is an address', (url) => {
+])('%s is a valid address', (url) => {
   expect(checkSourceUrl(url)).toBeNull();
 });
 
@@ -19,16 +19,16 @@ test.each([
   ['rtsp:///a', /no host/],
   ['rtsp://user:pass@/a', /no host/],
   ['rtsp://10.0.0.1/a b', /spaces/],
-])('%j is refused with what would be right', (url, message) => {
+])('%j is rejected with a message that says what is valid', (url, message) => {
   expect(checkSourceUrl(url)).toMatch(message);
 });
 
-test('an empty sub-stream is sent as null, and text without its edges', () => {
+test('an empty sub-stream is sent as null, and texts are trimmed', () => {
   const fields = fieldsOf({ ...NEW_DEVICE, name: ' Gate ', source_url: ' rtsp://a/b ', sub_source_url: ' ' });
   expect(fields).toMatchObject({ name: 'Gate', source_url: 'rtsp://a/b', sub_source_url: null });
 });
 
-test('only what a person may set is sent back', () => {
+test('only editable fields are sent back', () => {
   expect(Object.keys(fieldsOf(valuesOf(buildDevice()))).sort()).toEqual([
     'description',
     'enabled',

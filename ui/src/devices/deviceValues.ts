@@ -1,15 +1,15 @@
-// A device as the form holds it: what it starts from, what is wrong with it, and what is sent.
+// The values of the device form: initial values, validation, and the request body.
 import type { UseFormReturnType } from '@mantine/form';
 import type { Device, DeviceFields } from '../api/types';
 import { sentence } from '../formatting/sentence';
 
 export interface DeviceValues extends Omit<DeviceFields, 'sub_source_url' | 'idle_seconds'> {
   sub_source_url: string;
-  /** Empty while somebody is typing. */
+  /** An empty string while the field is empty. */
   idle_seconds: number | string;
 }
 
-/** The form itself, as its parts are given it. */
+/** The form object that the field components take. */
 export type DeviceFormState = UseFormReturnType<DeviceValues>;
 
 export const NEW_DEVICE: DeviceValues = {
@@ -63,12 +63,12 @@ const FIELD_NAMES: Record<string, string> = {
   location: 'the location',
 };
 
-/** The server speaks of 'source_url'; people know it as the address. */
+/** Replaces the field name at the start of a server message by its label: 'source_url' becomes "the address". */
 export function fieldSentence(text: string): string {
   return sentence(text.replace(/^'(\w+)'/, (quoted, field: string) => FIELD_NAMES[field] ?? quoted));
 }
 
-/** What is wrong with a source URL, or null. The server has the last word; this only saves a round trip. */
+/** The error in a source URL, or null. The server decides; this check only saves a round trip. */
 export function checkSourceUrl(text: string): string | null {
   const url = text.trim();
   if (!url) return 'Enter the camera’s address, such as rtsp://192.168.1.64/stream1';
@@ -76,28 +76,28 @@ export function checkSourceUrl(text: string): string | null {
   // eslint-disable-next-line no-control-regex
   if (/[\s\u0000-\u001f\u007f]/.test(url)) return 'The address must not contain spaces or control characters';
   const host = /^rtsps?:\/\/(?:[^/?#]*@)?(\[[^\]]+\]|[^/:?#]*)/i.exec(url)?.[1];
-  if (!host) return 'The address names no host; after rtsp:// comes the camera’s name or IP address';
+  if (!host) return 'The address has no host: enter the camera’s host name or IP address after rtsp://';
   return null;
 }
 
 export const deviceRules = {
   name: (name: string) => {
-    if (!name.trim()) return 'Give the camera a name';
-    return name.trim().length > 100 ? 'Use 100 characters at most' : null;
+    if (!name.trim()) return 'Enter a name';
+    return name.trim().length > 100 ? 'Use at most 100 characters' : null;
   },
   source_url: checkSourceUrl,
   sub_source_url: (url: string) => (url.trim() ? checkSourceUrl(url) : null),
-  location: (text: string) => (text.trim().length > 200 ? 'Use 200 characters at most' : null),
-  description: (text: string) => (text.trim().length > 2000 ? 'Use 2000 characters at most' : null),
+  location: (text: string) => (text.trim().length > 200 ? 'Use at most 200 characters' : null),
+  description: (text: string) => (text.trim().length > 2000 ? 'Use at most 2000 characters' : null),
   tags: (tags: string[]) => {
-    if (tags.length > 20) return 'Use 20 tags at most';
-    return tags.some((tag) => tag.length > 50) ? 'Use 50 characters a tag at most' : null;
+    if (tags.length > 20) return 'Use at most 20 tags';
+    return tags.some((tag) => tag.length > 50) ? 'Use at most 50 characters per tag' : null;
   },
   idle_seconds: (seconds: number | string, values: DeviceValues) => {
     if (values.start_mode !== 'on_demand') return null;
     const count = Number(seconds);
     return seconds !== '' && Number.isInteger(count) && count >= 5 && count <= 86_400
       ? null
-      : 'Enter whole seconds from 5 to 86400';
+      : 'Enter a whole number of seconds between 5 and 86400';
   },
 };

@@ -1,4 +1,4 @@
-// Deletes a device after asking, naming it and saying what goes with it.
+// Deletes a device after a confirmation that lists what is deleted with it.
 import { Text } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
@@ -40,8 +40,8 @@ export function useDeleteDevice(onDeleted?: () => void) {
             {device.name}
           </Text>
           <Text size="sm" mt="xs">
-            Its stream stops, everybody watching it is disconnected, and its settings, stored password and history are
-            destroyed. This cannot be undone. Its snapshots and bookmarks stay.
+            This stops its stream, disconnects all viewers, and deletes its settings, stored password and history. This
+            cannot be undone. Its snapshots and bookmarks are kept.
           </Text>
         </>
       ),

@@ -1,4 +1,4 @@
-// A device's history of states, newest first.
+// A device's history, newest first.
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { listDeviceEvents } from '../api/devices';
 import { queryKeys } from '../api/queryKeys';

@@ -1,4 +1,4 @@
-// One page of devices, refreshed while it is looked at; the old page stays until the new one is here.
+// One page of devices, refreshed periodically; the previous page stays until the next one is loaded.
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { listDevices, type DeviceListQuery } from '../api/devices';
 import { queryKeys } from '../api/queryKeys';

@@ -1,4 +1,4 @@
-// Search, filters, sort and page of the device list, kept in the address so that it can be shared and gone back to.
+// Search, filters, sort order and page of the device list, kept in the address so that the list can be shared and bookmarked.
 import { useCallback, useMemo } from 'react';
 import { useSearchParams } from 'react-router';
 import type { DeviceListQuery } from '../api/devices';
@@ -33,7 +33,7 @@ function format(query: DeviceListQuery): URLSearchParams {
 export function useDeviceListQuery() {
   const [search, setSearch] = useSearchParams();
   const query = useMemo(() => parse(search), [search]);
-  /** Anything but the page itself begins at the first page again. */
+  /** Any change other than the page number returns to the first page. */
   const change = useCallback(
     (patch: Partial<DeviceListQuery>) => {
       setSearch((current) => format({ ...parse(current), page: 1, ...patch }), { replace: true });

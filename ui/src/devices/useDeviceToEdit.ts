@@ -1,4 +1,4 @@
-// One device as it was when its form was opened: never refreshed beneath somebody who types.
+// One device as it was when its form was opened: not refreshed while the user is typing.
 import { useQuery } from '@tanstack/react-query';
 import { readDevice } from '../api/devices';
 

@@ -1,4 +1,4 @@
-// Start and stop, said at once on the screen and confirmed by the server's answer.
+// Starts and stops a stream; errors are shown as notifications.
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { ApiError } from '../api/http';
@@ -7,15 +7,15 @@ import type { Stream } from '../api/types';
 import { sentence } from '../formatting/sentence';
 import { queryKeys } from '../api/queryKeys';
 
-interface Wish {
+interface StreamCommand {
   id: string;
   name: string;
   desired: 'running' | 'stopped';
 }
 
-function explain(error: Error, wish: Wish): string {
+function explain(error: Error, command: StreamCommand): string {
   if (error instanceof ApiError && error.reason === 'device_disabled') {
-    return `“${wish.name}” is disabled. Enable it under Edit, then start it.`;
+    return `“${command.name}” is disabled. Enable it under Edit before you start it.`;
   }
   return sentence(error.message);
 }
@@ -23,15 +23,16 @@ function explain(error: Error, wish: Wish): string {
 export function useStreamControl() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (wish: Wish) => (wish.desired === 'running' ? startStream(wish.id) : stopStream(wish.id)),
-    onSuccess: (stream: Stream, wish) => {
-      client.setQueryData(queryKeys.stream(wish.id), stream);
+    mutationFn: (command: StreamCommand) =>
+      command.desired === 'running' ? startStream(command.id) : stopStream(command.id),
+    onSuccess: (stream: Stream, command) => {
+      client.setQueryData(queryKeys.stream(command.id), stream);
     },
-    onError: (error, wish) => {
+    onError: (error, command) => {
       notifications.show({
         color: 'red',
-        title: wish.desired === 'running' ? 'The camera was not started' : 'The camera was not stopped',
-        message: explain(error, wish),
+        title: command.desired === 'running' ? 'The camera was not started' : 'The camera was not stopped',
+        message: explain(error, command),
         autoClose: 8_000,
       });
     },

@@ -1,4 +1,4 @@
-// Live statistics of every stream, by device id. With many streams it asks less often.
+// Live statistics of every stream, by device id. The interval grows with the number of streams.
 import { useQuery } from '@tanstack/react-query';
 import { listStreams } from '../api/streams';
 import type { Stream } from '../api/types';

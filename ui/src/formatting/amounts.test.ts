@@ -1,4 +1,4 @@
-// Amounts are never rounded to what they are not.
+// Amounts are rounded without becoming all or nothing.
 import { expect, test } from 'vitest';
 import { formatBytes, formatShare } from './amounts';
 import { formatDaysLeft } from '../recordings/StoragePanel';
@@ -28,7 +28,7 @@ test('only all is 100 % and only nothing is 0 %', () => {
   ]);
 });
 
-test('how long a disk lasts is said roughly', () => {
+test('the remaining time of a disk is rounded', () => {
   expect([0.01, 0.9, 9.75, 1_000, 72_785, null].map(formatDaysLeft)).toEqual([
     'less than an hour',
     'about 22 h',

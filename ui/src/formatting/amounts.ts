@@ -1,4 +1,4 @@
-// Amounts of data and of time as people read them.
+// Formats amounts of data and shares.
 import { NOTHING } from './statistics';
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
@@ -15,7 +15,7 @@ export function formatBytes(bytes: number | null | undefined): string {
   return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** "100 %" only for all of it, "0 %" only for nothing: 99.97 % is not whole. */
+/** "100 %" only for exactly all, "0 %" only for nothing: 99.97 % is not complete. */
 export function formatShare(share: number | null | undefined): string {
   if (share === null || share === undefined) return NOTHING;
   const percent = share * 100;

@@ -1,4 +1,4 @@
-// Dates as text ("2026-11-22") and months ("2026-11"): pure, of no time zone.
+// Arithmetic and formatting of dates ("2026-11-22") and months ("2026-11"): pure, without a time zone.
 
 const asUtc = (date: string): Date => new Date(`${date}T00:00:00Z`);
 
@@ -16,13 +16,13 @@ export function addMonths(month: string, months: number): string {
 
 export const monthOf = (date: string): string => date.slice(0, 7);
 
-/** The same day of another month, or its last where it has no such day. */
+/** The same day of another month, or its last day when the month is shorter. */
 export function dateInMonth(month: string, day: number): string {
   const last = Number(addDays(`${addMonths(month, 1)}-01`, -1).slice(8));
   return `${month}-${String(Math.min(day, last)).padStart(2, '0')}`;
 }
 
-/** Whole weeks, Monday first, that hold the month: rows of seven dates. */
+/** The whole weeks, Monday first, that contain the month: rows of seven dates. */
 export function weeksOf(month: string): string[][] {
   const first = `${month}-01`;
   const monday = addDays(first, -((asUtc(first).getUTCDay() + 6) % 7));
@@ -43,7 +43,7 @@ const weekdayName = formatter({ weekday: 'short' });
 
 export const formatMonth = (month: string): string => monthName.format(asUtc(`${month}-01`));
 export const formatDate = (date: string): string => wholeDate.format(asUtc(date));
-/** The year is said only where it is not that of `today`. */
+/** Includes the year only when it differs from that of `today`. */
 export const formatDay = (date: string, today: string): string =>
   (date.slice(0, 4) === today.slice(0, 4) ? dateOfYear : wholeDate).format(asUtc(date));
 export const formatShortDate = (date: string): string => shortDate.format(asUtc(date));

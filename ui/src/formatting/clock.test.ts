@@ -1,16 +1,16 @@
-// Clocks as the reader's language has them, the same wherever one is shown.
+// Times of day follow the browser's language, consistently in all formatters.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 const AT = '2026-03-01T17:05:09Z';
 const Native = Intl.DateTimeFormat;
 
-/** All that shows times, loaded as for a reader of this language. */
+/** All modules that format times, loaded with this language. */
 async function loadFor(locale: string) {
   vi.stubGlobal('Intl', {
     ...Intl,
     DateTimeFormat: new Proxy(Native, {
-      construct: (target, [told, options]: [string | undefined, Intl.DateTimeFormatOptions | undefined]) =>
-        new target(told ?? locale, { timeZone: 'UTC', ...options }),
+      construct: (target, [given, options]: [string | undefined, Intl.DateTimeFormatOptions | undefined]) =>
+        new target(given ?? locale, { timeZone: 'UTC', ...options }),
     }),
   });
   return {
@@ -49,17 +49,17 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('with 12 hours every clock has them', async () => {
-  for (const told of await allClocksFor('en-US')) expect(told).toMatch(/\b5:05(:09)?\sPM/);
+test('every formatter uses 12 hours where the language does', async () => {
+  for (const text of await allClocksFor('en-US')) expect(text).toMatch(/\b5:05(:09)?\sPM/);
 });
 
-test('with 24 hours every clock has them', async () => {
+test('every formatter uses 24 hours where the language does', async () => {
   for (const locale of ['en-GB', 'de-DE', 'sv-SE']) {
-    for (const told of await allClocksFor(locale)) expect(told).toMatch(/17[:.]05/);
+    for (const text of await allClocksFor(locale)) expect(text).toMatch(/17[:.]05/);
   }
 });
 
-test('a scale of full hours is short', async () => {
+test('full hours are labelled without minutes', async () => {
   const { labels, ticks, clock } = await loadFor('en-US');
   const hourly = ticks.TICK_STEPS.find(({ count }) => count === 3_600_000)!;
   expect(labels.tickLabel(hourly, 'UTC', Date.parse('2026-03-01T17:00:00Z'))).toMatch(/^5\sPM$/);
@@ -71,7 +71,7 @@ test('a scale of full hours is short', async () => {
   ]);
 });
 
-test('what is shown of a time can be typed again, in every language', async () => {
+test('a formatted time of day can be parsed again, in every language', async () => {
   for (const locale of ['en-US', 'en-GB', 'es-MX', 'ko-KR', 'ar-EG', 'zh-TW', 'hi-IN', 'ja-JP']) {
     vi.resetModules();
     const { parseClock, formatClockOf } = (await loadFor(locale)).clock;
@@ -80,7 +80,7 @@ test('what is shown of a time can be typed again, in every language', async () =
   }
 });
 
-test('times are read with 24 and with 12 hours, and sent to the API with 24', async () => {
+test('times are parsed with 24 and 12 hours, and sent to the API with 24', async () => {
   const { clock, schedules } = await loadFor('en-US');
   expect(['8:30', '08.30', '24:00', '8:30 AM', '8:30pm', '12:05 a.m.', '12 PM'].map(clock.parseClock)).toEqual([
     510, 510, 1440, 510, 1230, 5, 720,

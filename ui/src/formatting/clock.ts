@@ -1,15 +1,15 @@
-// Times of day as the reader's language has them, with 12 or 24 hours: whatever shows a clock asks here, so that all agree.
+// Times of day in the browser's language, with 12 or 24 hours; used by every formatter of times, so that all agree.
 
 export const HAS_12_HOURS = new Intl.DateTimeFormat(undefined, { hour: 'numeric' }).resolvedOptions().hour12 === true;
 
-/** To the minute; also for a formatter that shows a date beside it. */
+/** Hours and minutes; also to be combined with date options. */
 export const CLOCK: Intl.DateTimeFormatOptions = HAS_12_HOURS
   ? { hour: 'numeric', minute: '2-digit' }
   : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
 
 export const CLOCK_TO_THE_SECOND: Intl.DateTimeFormatOptions = { ...CLOCK, second: '2-digit' };
 
-/** Where only full hours are named: "5 PM", "17:00". */
+/** For scales of full hours: "5 PM", "17:00". */
 export const FULL_HOUR: Intl.DateTimeFormatOptions = HAS_12_HOURS ? { hour: 'numeric' } : CLOCK;
 
 const MINUTE_MS = 60_000;
@@ -20,7 +20,7 @@ const fullHour = new Intl.DateTimeFormat(undefined, { ...FULL_HOUR, timeZone: 'U
 const MORNING = /\s*a\.?\s?m\.?\s*$/i;
 const AFTERNOON = /\s*p\.?\s?m\.?\s*$/i;
 
-/** "8:30", "08.30", "8:30 pm" or "8 pm" in minutes, up to "24:00"; null for what is no time of day. */
+/** "8:30", "08.30", "8:30 pm" or "8 pm" in minutes, up to "24:00"; null for any other text. */
 export function parseClock(text: string): number | null {
   const isAfternoon = AFTERNOON.test(text);
   const has12Hours = isAfternoon || MORNING.test(text);
@@ -29,24 +29,24 @@ export function parseClock(text: string): number | null {
   if (!match || (match[2] === undefined && !has12Hours)) return null;
   const [hours, minutes] = [Number(match[1]), Number(match[2] ?? 0)];
   if (minutes > 59 || (has12Hours && (hours < 1 || hours > 12))) return null;
-  const told = has12Hours ? (hours % 12) + (isAfternoon ? 12 : 0) : hours;
-  const sum = told * 60 + minutes;
+  const hourOfDay = has12Hours ? (hours % 12) + (isAfternoon ? 12 : 0) : hours;
+  const sum = hourOfDay * 60 + minutes;
   return sum <= DAY_MINUTES ? sum : null;
 }
 
-/** Minutes of a day as the API spells them, "08:30"; 1440 is "24:00". */
+/** Formats minutes of a day as in the API, "08:30"; 1440 is "24:00". */
 export const clockText = (minutes: number): string =>
   `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
 
-/** Not every language's words for the halves of a day can be read back: those keep to 24 hours where times are typed. */
+/** Some languages' day periods (AM/PM) cannot be parsed; these use 24 hours where times are typed. */
 const canBeTyped = Array.from({ length: 24 }, (_, hour) => hour * 60 + 5).every(
   (minutes) => parseClock(clock.format(minutes * MINUTE_MS)) === minutes,
 );
 
-/** Minutes of a day as the reader reads and types them: "08:30", "8:30 AM". With 24 hours a day's end is "24:00". */
+/** Formats minutes of a day for reading and typing: "08:30", "8:30 AM". With 24 hours the end of a day is "24:00". */
 export const formatClockOf = (minutes: number): string =>
   HAS_12_HOURS && canBeTyped ? clock.format(minutes * MINUTE_MS).replaceAll('\u202f', ' ') : clockText(minutes);
 
-/** Above a scale of a day: "18:00", "6 PM". */
+/** Formats an hour for the scale of a day: "18:00", "6 PM". */
 export const formatHourOf = (hour: number): string =>
   HAS_12_HOURS && canBeTyped ? fullHour.format(hour * 60 * MINUTE_MS) : clockText(hour * 60);

@@ -1,4 +1,4 @@
-// Sentences, statistics and spans of time.
+// Formatting of sentences, statistics and durations.
 import { expect, test } from 'vitest';
 import { formatAudio, formatBitrate, formatFps, formatMs } from './statistics';
 import { formatLength, formatSpan, formatUtc } from './moments';
@@ -10,7 +10,7 @@ test("the server's messages become sentences", () => {
   expect(sentence('Done.')).toBe('Done.');
 });
 
-test('a moment in a message is told by the reader’s clock', () => {
+test('a moment in a message is formatted in the given time zone', () => {
   expect(
     sentence(
       'the nearest before it is at 2026-03-01T10:00:00.250Z, the nearest after it is at 2026-03-01T11:30:00Z',
@@ -25,7 +25,7 @@ test('unknown statistics are a dash, never 0', () => {
   expect([formatFps(null), formatBitrate(undefined), formatMs(null)]).toEqual(['–', '–', '–']);
 });
 
-test('statistics carry units and few digits', () => {
+test('statistics have units and few digits', () => {
   expect([
     formatFps(24.97),
     formatFps(0.5),
@@ -37,15 +37,15 @@ test('statistics carry units and few digits', () => {
   expect(formatAudio({ codec: 'aac', sample_rate: 44100, channels: 2 })).toBe('AAC 44.1 kHz stereo');
 });
 
-test('spans have two units at most', () => {
+test('durations have at most two units', () => {
   expect([5_000, 300_000, 12_000_000, 200_000_000].map(formatSpan)).toEqual(['5 s', '5 min', '3 h 20 min', '2 d 7 h']);
 });
 
-test('UTC is said as UTC', () => {
+test('UTC times are marked as UTC', () => {
   expect(formatUtc('2026-01-02T03:04:05Z')).toBe('2026-01-02 03:04:05 UTC');
 });
 
-test('lengths have two units at most and are never nothing', () => {
+test('lengths have at most two units and are never zero', () => {
   expect([300, 2_000, 123_000, 3_600_000, 3_900_000, 273_600_000].map(formatLength)).toEqual([
     '0.3 s',
     '2 s',

@@ -1,4 +1,4 @@
-// Moments and spans of time in words.
+// Formats moments and durations.
 import { CLOCK, CLOCK_TO_THE_SECOND } from './clock';
 
 const clock = new Intl.DateTimeFormat(undefined, CLOCK_TO_THE_SECOND);
@@ -7,7 +7,7 @@ const thisYear = new Intl.DateTimeFormat(undefined, TO_THE_SECOND);
 const anyYear = new Intl.DateTimeFormat(undefined, { ...TO_THE_SECOND, year: 'numeric' });
 
 export const formatClock = (at: string): string => clock.format(new Date(at));
-/** The year is said only where it is not this one. */
+/** Includes the year only when it is not the current one. */
 export function formatDateTime(at: string): string {
   const moment = new Date(at);
   return (moment.getFullYear() === new Date().getFullYear() ? thisYear : anyYear).format(moment);
@@ -16,7 +16,7 @@ export function formatDateTime(at: string): string {
 const shortThisYear = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', ...CLOCK });
 const dateOnly = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', year: 'numeric' });
 
-/** To the minute; of another year only the date. */
+/** Date and time to the minute; only the date for another year. */
 export function formatShortMoment(at: string): string {
   const moment = new Date(at);
   return (moment.getFullYear() === new Date().getFullYear() ? shortThisYear : dateOnly).format(moment);
@@ -24,7 +24,7 @@ export function formatShortMoment(at: string): string {
 
 export const formatUtc = (at: string): string => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
-/** "12 s", "4 min", "3 h 20 min", "5 d 2 h": two units at most. */
+/** "12 s", "4 min", "3 h 20 min", "5 d 2 h": at most two units. */
 export function formatSpan(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds < 60) return `${seconds} s`;
@@ -36,7 +36,7 @@ export function formatSpan(milliseconds: number): string {
   return hours % 24 ? `${days} d ${hours % 24} h` : `${days} d`;
 }
 
-/** "2 min 3 s", "1 h 5 min", "3 d 4 h": two units at most, and never "0 s" for something that was. */
+/** "2 min 3 s", "1 h 5 min", "3 d 4 h": at most two units, and never "0 s". */
 export function formatLength(ms: number): string {
   if (ms < 1_000) return `${Math.max(0.1, Math.round(ms / 100) / 10)} s`;
   const seconds = Math.round(ms / 1000);

@@ -1,4 +1,4 @@
-// Makes a sentence of a server's message, which comes in lower case, without a full stop, and with moments as the API spells them.
+// Turns a server message into a sentence: messages are in lower case, without a full stop, with moments in RFC 3339.
 import { ownTimeZone } from './timeZone';
 import { formatMoment } from './zonedTimes';
 

@@ -1,4 +1,4 @@
-// Figures as people read them: units, few digits, and a dash where nothing is known.
+// Formats statistics with units and few digits, and a dash for unknown values.
 import type { AudioInfo, VideoInfo } from '../api/types';
 
 export const NOTHING = '–';

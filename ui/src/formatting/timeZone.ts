@@ -1,4 +1,4 @@
-// Arithmetic in an IANA time zone. "Wall time" is what a clock on the wall there shows, as if it were UTC, in milliseconds.
+// Arithmetic in an IANA time zone. "Wall time" is the local time in milliseconds, represented as if it were UTC.
 const QUARTER_MS = 900_000;
 const MAX_REMEMBERED = 5_000;
 
@@ -33,7 +33,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** How far the zone's clocks are ahead of UTC at an instant. Zones change on quarters of an hour only, so one look serves each quarter. */
+/** UTC offset of the zone at an instant. Zones change only at quarters of an hour, so offsets are cached per quarter. */
 export function offsetAt(timeZone: string, atMs: number): number {
   let known = offsets.get(timeZone);
   if (!known || known.size > MAX_REMEMBERED) {
@@ -55,7 +55,7 @@ export function offsetAt(timeZone: string, atMs: number): number {
 
 export const wallAt = (timeZone: string, atMs: number): number => atMs + offsetAt(timeZone, atMs);
 
-/** The instant at which clocks show `wallMs`: the first of two when they are turned back, the moment of the change when they skip it. */
+/** The instant of a wall time: the first of two when clocks go back, the moment of the change when it is skipped. */
 export function instantOf(timeZone: string, wallMs: number): number {
   const before = wallMs - offsetAt(timeZone, wallMs - 86_400_000);
   const after = wallMs - offsetAt(timeZone, wallMs + 86_400_000);
@@ -75,7 +75,7 @@ function firstInstantAfter(timeZone: string, wallMs: number, low: number, high: 
   return from * QUARTER_MS;
 }
 
-/** "2026-11-22" of an instant, in the zone. */
+/** The date ("2026-11-22") of an instant in the zone. */
 export const dateOf = (timeZone: string, atMs: number): string =>
   new Date(wallAt(timeZone, atMs)).toISOString().slice(0, 10);
 

@@ -1,8 +1,8 @@
-// Moments on the clocks of a time zone.
+// Moments formatted in a time zone.
 import { expect, test } from 'vitest';
 import { formatTime } from './zonedTimes';
 
-test('an hour that comes twice is told with its zone', () => {
+test('a repeated hour is formatted with its zone', () => {
   const [first, second] = ['2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'].map((at) =>
     formatTime('Europe/Berlin', Date.parse(at)),
   );

@@ -1,4 +1,4 @@
-// Moments as the clocks of an IANA time zone show them.
+// Formats moments in an IANA time zone.
 import { CLOCK_TO_THE_SECOND } from './clock';
 import { offsetAt } from './timeZone';
 
@@ -14,7 +14,7 @@ export function formatInZone(timeZone: string, atMs: number, options: Intl.DateT
   return formatter.format(atMs);
 }
 
-/** Clocks are turned within two hours of this moment, so that the time of day alone could mean two moments. */
+/** Clocks change within two hours of this moment, so the time of day alone could mean two moments. */
 const isAmbiguous = (timeZone: string, atMs: number): boolean =>
   offsetAt(timeZone, atMs - 7_200_000) !== offsetAt(timeZone, atMs + 7_200_000);
 

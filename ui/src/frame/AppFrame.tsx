@@ -1,4 +1,4 @@
-// The frame round every page: mark, places to go, the service's health, light or dark.
+// The frame of every page: logo, navigation, service health and colour scheme.
 import { IconActivityHeartbeat, IconBook2, IconBookmark, IconMovie, IconPhoto, IconVideo } from '@tabler/icons-react';
 import { Link, NavLink, Outlet, ScrollRestoration } from 'react-router';
 import { BrandMark } from './BrandMark';
@@ -6,7 +6,7 @@ import { ColorSchemeMenu } from './ColorSchemeMenu';
 import { ServiceNotice } from './ServiceNotice';
 import classes from './AppFrame.module.css';
 
-const PLACES = [
+const PAGES = [
   { to: '/', label: 'Cameras', Icon: IconVideo },
   { to: '/recordings', label: 'Recordings', Icon: IconMovie },
   { to: '/snapshots', label: 'Snapshots', Icon: IconPhoto },
@@ -22,12 +22,12 @@ export function AppFrame() {
       </a>
       <header className={classes.header}>
         <div className={classes.bar}>
-          <Link to="/" className={classes.brand} aria-label="VAS, to the cameras">
+          <Link to="/" className={classes.brand} aria-label="VAS, cameras">
             <BrandMark />
             <span className={classes.brandName}>VAS</span>
           </Link>
           <nav className={classes.nav} aria-label="Main">
-            {PLACES.map(({ to, label, Icon }) => (
+            {PAGES.map(({ to, label, Icon }) => (
               <NavLink key={to} to={to} end={to === '/'} className={classes.link}>
                 <Icon size={17} stroke={1.7} aria-hidden />
                 {label}

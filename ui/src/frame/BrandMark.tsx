@@ -1,4 +1,4 @@
-// The mark of VAS: a V that is a field of view, and the thing in view.
+// The VAS logo: a V as a field of view with an object in it.
 
 export function BrandMark({ size = 26 }: { size?: number }) {
   return (

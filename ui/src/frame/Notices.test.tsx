@@ -1,4 +1,4 @@
-// What is told is seen wherever somebody looks: also while a player fills the screen.
+// Notifications are visible on the page and in a full-screen player.
 import { MantineProvider } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { act, render, screen } from '@testing-library/react';
@@ -19,7 +19,7 @@ afterEach(() => {
   full = null;
 });
 
-test('what is told moves into the player that fills the screen, and back', async () => {
+test('notifications move into the full-screen player and back', async () => {
   render(
     <MantineProvider>
       <div data-testid="player" />

@@ -1,4 +1,4 @@
-// What stands in for a page that broke.
+// Shown instead of a page that threw an error.
 import { Button, Code, Group, Stack, Text, Title } from '@mantine/core';
 import { isRouteErrorResponse, Link, useRouteError } from 'react-router';
 
@@ -11,15 +11,15 @@ export function PageCrash() {
       : String(error);
   return (
     <Stack maw={560} mx="auto" mt={64} gap="sm" px="md" role="alert">
-      <Title order={1}>This page broke</Title>
+      <Title order={1}>This page failed</Title>
       <Text>
-        The fault is in the page, not in your cameras: they go on. Load it again; if it breaks again, report this:
+        The error is in the page; your cameras keep running. Reload the page. If it fails again, report this error:
       </Text>
       <Code block>{detail}</Code>
       <Group>
-        <Button onClick={() => window.location.reload()}>Load again</Button>
+        <Button onClick={() => window.location.reload()}>Reload</Button>
         <Button variant="default" component={Link} to="/">
-          To the cameras
+          Show cameras
         </Button>
       </Group>
     </Stack>

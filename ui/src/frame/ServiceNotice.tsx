@@ -1,4 +1,4 @@
-// Says in the header when the service is not well; silent otherwise.
+// A notice in the header while the service is degraded, down or unreachable.
 import { IconAlertTriangle, IconPlugConnectedX } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import { useHealth } from '../health/useHealth';

@@ -1,4 +1,4 @@
-// A component's health as icon, word and colour together.
+// A component's health as icon, label and colour.
 import { IconAlertTriangle, IconCircleCheck, IconCircleX } from '@tabler/icons-react';
 import type { HealthStatus } from '../api/types';
 import classes from '../widgets/StateBadge.module.css';

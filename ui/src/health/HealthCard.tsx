@@ -1,4 +1,4 @@
-// One component's health: state, speed, what is wrong and the remedy.
+// One component's health: status, response time, reason and remedy.
 import { Text } from '@mantine/core';
 import type { HealthComponent } from '../api/types';
 import { StatisticsList } from '../widgets/StatisticsList';
@@ -23,7 +23,7 @@ export function HealthCard({ name, component }: { name: string; component: Healt
         </Text>
       )}
       <StatisticsList
-        rows={component.latency_ms === null ? details : [['Answers in', formatMs(component.latency_ms)], ...details]}
+        rows={component.latency_ms === null ? details : [['Response time', formatMs(component.latency_ms)], ...details]}
       />
     </Panel>
   );

@@ -1,4 +1,4 @@
-// What is installed, its version, and the hooks it implements.
+// The installed plugins with their versions and the hooks they implement.
 import { Code, Skeleton, Text } from '@mantine/core';
 import { usePlugins } from './usePlugins';
 import { Failure } from '../widgets/Failure';
@@ -9,11 +9,11 @@ export function PluginTable() {
   const { data, error } = usePlugins();
   return (
     <Panel title="Plugins">
-      {error && !data && <Failure title="The plugins could not be read" error={error} />}
+      {error && !data && <Failure title="The plugins could not be loaded" error={error} />}
       {!data && !error && <Skeleton height={64} />}
       {data?.length === 0 && (
         <Text size="sm" c="dimmed">
-          No plugin is installed: cameras run, but nothing is shown or kept.
+          No plugin is installed: cameras run, but there is no live view and no recording.
         </Text>
       )}
       {data && data.length > 0 && (

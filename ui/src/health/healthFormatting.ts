@@ -1,4 +1,4 @@
-// Names of components and their details, in words.
+// Formats the names and details of the service's components.
 import { formatBytes } from '../formatting/amounts';
 
 const COMPONENTS: Record<string, string> = {
@@ -7,9 +7,9 @@ const COMPONENTS: Record<string, string> = {
   media_bus: 'Media bus',
   sfu: 'Media server (SFU)',
   stream_slots: 'Stream slots',
-  record_slots: 'Record slots',
+  record_slots: 'Recording slots',
   snapshot_slots: 'Snapshot workers',
-  captures: 'Disk of snapshots and clips',
+  captures: 'Disk for snapshots and clips',
   recorder: 'Recorder',
   storage: 'Recording storage',
   disk: 'Disk',
@@ -26,7 +26,7 @@ export function detailName(key: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-/** What a component tells about itself as rows; what lies one level deeper is named with its place. */
+/** The details of a component as rows; values one level deeper are named with their parent. */
 export function detailRows(detail: Record<string, unknown>, place = ''): [string, string][] {
   return Object.entries(detail).flatMap(([key, value]): [string, string][] => {
     const name = place ? `${place} ${key}` : key;
@@ -36,7 +36,7 @@ export function detailRows(detail: Record<string, unknown>, place = ''): [string
   });
 }
 
-/** One line for whatever a component tells about itself. */
+/** One detail of any type as text. */
 export function detailText(key: string, value: unknown): string {
   if (value === null || value === undefined || value === '') return '–';
   if (typeof value === 'boolean') return value ? 'Yes' : 'No';

@@ -1,4 +1,4 @@
-// What is installed; it changes only when the service restarts.
+// The installed plugins; they change only when the service restarts.
 import { useQuery } from '@tanstack/react-query';
 import { listPlugins } from '../api/health';
 import { queryKeys } from '../api/queryKeys';

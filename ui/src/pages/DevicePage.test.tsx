@@ -1,4 +1,4 @@
-// One camera's page: live and recorded in one player, and what is done with a marked range.
+// One camera's page: live and recorded video in one player, and the actions on a marked range.
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -39,13 +39,13 @@ afterEach(() => vi.unstubAllGlobals());
 test('an address with a moment opens the recording there', async () => {
   show(`/devices/d1?t=${T}`);
   await waitFor(() => expect(api.all(`GET ${OF_DEVICE}/playlist`)).toHaveLength(1));
-  const asked = api.all(`GET ${OF_DEVICE}/playlist`)[0]?.query;
-  expect(Date.parse(asked?.get('start') ?? '')).toBeLessThan(Date.parse(T));
-  expect(Date.parse(asked?.get('end') ?? '')).toBeGreaterThan(Date.parse(T));
+  const query = api.all(`GET ${OF_DEVICE}/playlist`)[0]?.query;
+  expect(Date.parse(query?.get('start') ?? '')).toBeLessThan(Date.parse(T));
+  expect(Date.parse(query?.get('end') ?? '')).toBeGreaterThan(Date.parse(T));
   expect(await screen.findByTestId('recorded-video')).toBeInTheDocument();
 });
 
-test('an address without one stays live and fetches nothing recorded', async () => {
+test('an address without a moment stays live and fetches no recording', async () => {
   show();
   expect(await screen.findByRole('button', { name: 'Watch live' })).toBeInTheDocument();
   await screen.findByRole('slider', { name: /Timeline/ });
@@ -53,7 +53,7 @@ test('an address without one stays live and fetches nothing recorded', async () 
   expect(api.all(`GET ${OF_DEVICE}/playlist`)).toHaveLength(0);
 });
 
-test('what goes wrong is said in words, and live is one click away', async () => {
+test('an error is shown with its message and a button to live', async () => {
   const router = show(`/devices/d1?t=${T}`);
   expect(await screen.findByText('Playback was interrupted')).toBeInTheDocument();
   expect(screen.getByText('The database is away.')).toBeInTheDocument();
@@ -62,7 +62,7 @@ test('what goes wrong is said in words, and live is one click away', async () =>
   expect(router.state.location.search).toBe('');
 });
 
-test('a camera of which nothing is recorded there says so', async () => {
+test('a moment without footage shows the message of the server', async () => {
   api.set(`GET ${OF_DEVICE}/playlist`, {
     status: 404,
     body: { message: 'nothing is recorded of this camera', reason: 'no_footage', errors: {} },
@@ -71,7 +71,7 @@ test('a camera of which nothing is recorded there says so', async () => {
   expect(await screen.findByText('Nothing is recorded of this camera.')).toBeInTheDocument();
 });
 
-test('the switch goes to half a minute ago and keeps that in the address', async () => {
+test('the switch plays from 30 seconds ago and puts the moment into the address', async () => {
   const router = show();
   await userEvent.click(await screen.findByText('Recorded', { selector: 'label *, label' }));
   await waitFor(() => expect(router.state.location.search).toMatch(/^\?t=/));
@@ -79,7 +79,7 @@ test('the switch goes to half a minute ago and keeps that in the address', async
   expect(Math.abs(Date.now() - 30_000 - moment)).toBeLessThan(5_000);
 });
 
-test('r and l are the keys of recorded and live', async () => {
+test('the keys r and l switch to recorded and live', async () => {
   const router = show();
   await screen.findByRole('slider', { name: /Timeline/ });
   await pressKey('r');
@@ -89,14 +89,14 @@ test('r and l are the keys of recorded and live', async () => {
   expect(router.state.location.search).toBe('');
 });
 
-test('while nothing is recorded the page says why and where to change that', async () => {
+test('a camera without recordings shows the reason and a link to the settings', async () => {
   api.set(`GET ${OF_DEVICE}`, { body: buildRecording({ oldest: null, newest: null, mode: 'off', observed: 'off' }) });
   show();
   expect(await screen.findByText('Recording is off for this camera.')).toBeInTheDocument();
   expect(screen.getByRole('link', { name: 'Recording settings' })).toHaveAttribute('href', '/devices/d1/recording');
 });
 
-test('jumping asks for date and time on the clocks of the camera', async () => {
+test('jumping asks for date and time in the camera’s time zone', async () => {
   const router = show(`/devices/d1?t=${T}`);
   await screen.findByTestId('recorded-video');
   await pressKey('j');
@@ -119,7 +119,7 @@ test('a marked range becomes a time-lapse', async () => {
     body: buildJob({ kind: 'time_lapse', state: 'queued', progress: 0 }),
   });
   show(`/devices/d1?t=${T}`);
-  await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Mark end' }));
   await userEvent.click(screen.getByRole('button', { name: 'Time-lapse…' }));
   await userEvent.click(await screen.findByRole('button', { name: 'Make it' }));
   await waitFor(() => expect(api.all('POST /snapshots/devices/d1/time-lapse')).toHaveLength(1));
@@ -136,7 +136,7 @@ test('a marked range is exported, followed and cancelled', async () => {
   api.set(`POST ${OF_DEVICE}/export`, { status: 202, body: buildJob({ state: 'queued', progress: 0 }) });
   api.set('POST /jobs/j1/cancel', { status: 202, body: buildJob({ state: 'cancelled' }) });
   show(`/devices/d1?t=${T}`);
-  await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Mark end' }));
   await userEvent.click(screen.getByLabelText('Cut exactly'));
   api.set('GET /jobs', exportsAre([buildJob({ progress: 0.42, stage: 'reading footage' })]));
   await userEvent.click(screen.getByRole('button', { name: 'Export as MP4' }));
@@ -152,7 +152,7 @@ test('a marked range is exported, followed and cancelled', async () => {
   expect(await screen.findByText('Cancelled')).toBeInTheDocument();
 });
 
-test('a finished export is a download, a failed one says why', async () => {
+test('a finished export has a download link, a failed one shows the reason', async () => {
   const result = {
     url: '/api/v1/jobs/j1/result',
     name: 'gate.mp4',
@@ -177,45 +177,45 @@ test('a finished export is a download, a failed one says why', async () => {
   expect(screen.getByText('The disk for exports is full. Remove old exports.')).toBeInTheDocument();
 });
 
-test('deleting counts first, names how much goes, and only then deletes', async () => {
+test('deleting counts first, shows the amount, and deletes after the confirmation', async () => {
   const dryRuns: (string | null)[] = [];
-  api.set(`DELETE ${OF_DEVICE}/footage`, (asked) => {
-    dryRuns.push(asked.query.get('dry_run'));
+  api.set(`DELETE ${OF_DEVICE}/footage`, (request) => {
+    dryRuns.push(request.query.get('dry_run'));
     return { status: 202, body: { segments: 3, bytes: 90_000_000, seconds: 180, kept_protected: 1 } };
   });
   show(`/devices/d1?t=${T}`);
-  await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Mark end' }));
   await userEvent.click(screen.getByRole('button', { name: 'Delete…' }));
   const dialog = await screen.findByRole('dialog');
   expect(dialog).toHaveTextContent(/3 min of “Main gate” \(90.0 MB, 3 files\).*cannot be undone/);
-  expect(dialog).toHaveTextContent('1 protected file stays too');
+  expect(dialog).toHaveTextContent('1 protected file is not deleted either');
   expect(dryRuns).toEqual(['true']);
   await userEvent.click(within(dialog).getByRole('button', { name: 'Delete 3 min' }));
   await waitFor(() => expect(dryRuns).toEqual(['true', null]));
 });
 
-test('a range that holds no whole file is not asked about', async () => {
+test('a range without a complete file is reported without a confirmation', async () => {
   api.set(`DELETE ${OF_DEVICE}/footage`, {
     status: 202,
     body: { segments: 0, bytes: 0, seconds: 0, kept_protected: 0 },
   });
   show(`/devices/d1?t=${T}`);
-  await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Mark end' }));
   await userEvent.click(screen.getByRole('button', { name: 'Delete…' }));
   expect(await screen.findByText('Nothing to delete in this range')).toBeInTheDocument();
   expect(screen.queryByRole('dialog')).not.toBeInTheDocument();
 });
 
-test('a range is kept with a reason', async () => {
+test('a range is protected with a reason', async () => {
   api.set(`POST ${OF_DEVICE}/protections`, {
     status: 201,
     body: { id: 1, start: T, end: T, kind: 'hold', note: 'case 7' },
   });
   show(`/devices/d1?t=${T}`);
-  await userEvent.click(await screen.findByRole('button', { name: 'The range ends here' }));
-  await userEvent.click(screen.getByRole('button', { name: 'Keep…' }));
-  await userEvent.type(screen.getByLabelText('Why it is kept'), 'case 7');
-  await userEvent.click(screen.getByRole('button', { name: 'Keep this range' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Mark end' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Protect…' }));
+  await userEvent.type(screen.getByLabelText('Reason'), 'case 7');
+  await userEvent.click(screen.getByRole('button', { name: 'Protect this range' }));
   await waitFor(() =>
     expect(api.all(`POST ${OF_DEVICE}/protections`)[0]?.body).toMatchObject({
       note: 'case 7',

@@ -1,4 +1,4 @@
-// One camera: its picture now and then, its recording, its statistics, its stream and its history.
+// One camera: live and recorded player, recording, statistics, stream and history.
 import { Button, Skeleton, Text } from '@mantine/core';
 import { IconPencil, IconPlayerPlay, IconPlayerStop, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -38,7 +38,7 @@ export function DevicePage() {
   const stream = streamQuery.data;
   if (deviceQuery.error instanceof ApiError && deviceQuery.error.status === 404) return <NotFoundPage />;
 
-  const isWanted = (stream?.desired ?? device?.desired) === 'running';
+  const isDesired = (stream?.desired ?? device?.desired) === 'running';
   const state = stream?.observed ?? device?.state;
   return (
     <>
@@ -52,13 +52,13 @@ export function DevicePage() {
             <Button
               variant="default"
               leftSection={
-                isWanted ? <IconPlayerStop size={16} stroke={1.7} /> : <IconPlayerPlay size={16} stroke={1.7} />
+                isDesired ? <IconPlayerStop size={16} stroke={1.7} /> : <IconPlayerPlay size={16} stroke={1.7} />
               }
               loading={control.isPending}
               disabled={!device.enabled}
-              onClick={() => control.mutate({ id, name: device.name, desired: isWanted ? 'stopped' : 'running' })}
+              onClick={() => control.mutate({ id, name: device.name, desired: isDesired ? 'stopped' : 'running' })}
             >
-              {isWanted ? 'Stop' : 'Start'}
+              {isDesired ? 'Stop' : 'Start'}
             </Button>
             <Button
               variant="default"
@@ -82,7 +82,7 @@ export function DevicePage() {
 
       {deviceQuery.error && !device && (
         <Failure
-          title="The camera could not be read"
+          title="The camera could not be loaded"
           error={deviceQuery.error}
           onRetry={() => void deviceQuery.refetch()}
         />
@@ -103,12 +103,12 @@ export function DevicePage() {
         </div>
         <div className={classes.column}>
           {!search.has('t') && (
-            <Panel title="Live, measured here">
+            <Panel title="Live statistics">
               {statistics && <LiveStatsList statistics={statistics} isOnDark={false} />}
               <Text size="xs" c="dimmed" mt={statistics ? 'xs' : 0}>
                 {statistics
-                  ? 'Estimated from the jitter buffer and half a round trip; the camera’s own delay cannot be seen from here.'
-                  : 'Latency, frames and losses are measured while you watch live.'}
+                  ? 'The latency is estimated from the jitter buffer and half a round trip, without the camera’s own delay.'
+                  : 'Latency, frame rate and losses are measured while you watch live.'}
               </Text>
             </Panel>
           )}

@@ -1,4 +1,4 @@
-// The list of cameras: what it shows, and what it does.
+// The list of cameras: contents, filters and actions.
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -24,7 +24,7 @@ beforeEach(() => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-test('a running camera shows its state as a word and its live statistics', async () => {
+test('a running camera shows its state as text and its live statistics', async () => {
   show();
   const row = await screen.findByTestId('device-row');
   await waitFor(() => expect(row).toHaveTextContent('4.0 Mbit/s'));
@@ -33,14 +33,14 @@ test('a running camera shows its state as a word and its live statistics', async
   expect(within(row).getByRole('link', { name: 'Main gate' })).toHaveAttribute('href', '/devices/d1');
 });
 
-test('a camera that does not run says why and what would help', async () => {
+test('a camera that is not running shows the reason and the remedy', async () => {
   const reason = { code: 'unauthorized', message: 'the camera refused the password', remedy: 'correct it under Edit' };
   api.set('GET /streams', { body: [buildStream({ observed: 'failed', reason })] });
   show();
   expect(await screen.findByText('The camera refused the password. Correct it under Edit.')).toBeInTheDocument();
 });
 
-test('without cameras it says what to do', async () => {
+test('without cameras the page shows how to add one', async () => {
   api.set('GET /devices', { body: [], headers: { 'X-Pagination': '{"total": 0}' } });
   show();
   expect(await screen.findByText('Add your first camera')).toBeInTheDocument();
@@ -48,15 +48,15 @@ test('without cameras it says what to do', async () => {
 });
 
 test('filters that match nothing can be cleared', async () => {
-  api.set('GET /devices', (asked) =>
-    asked.query.get('q') ? { body: [], headers: { 'X-Pagination': '{"total": 0}' } } : { body: [buildDevice()] },
+  api.set('GET /devices', (request) =>
+    request.query.get('q') ? { body: [], headers: { 'X-Pagination': '{"total": 0}' } } : { body: [buildDevice()] },
   );
   show('/?q=zebra');
   await userEvent.click(await screen.findByRole('button', { name: 'Show all cameras' }));
   expect(await screen.findByTestId('device-row')).toBeInTheDocument();
 });
 
-test('a failure is said and can be tried again', async () => {
+test('a failure is shown and can be retried', async () => {
   api.set('GET /devices', { status: 503, body: { message: 'the database is away' } });
   show();
   expect(await screen.findByText(/The database is away/)).toBeInTheDocument();
@@ -71,9 +71,9 @@ test('stop asks the server to stop this camera', async () => {
   await waitFor(() => expect(api.all('POST /rtsp/streams/d1/stop')).toHaveLength(1));
 });
 
-test('delete asks first, names the camera, and only then deletes', async () => {
+test('delete asks for confirmation with the camera’s name', async () => {
   show();
-  await userEvent.click(await screen.findByRole('button', { name: 'More for Main gate' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'More actions for Main gate' }));
   await userEvent.click(await screen.findByRole('menuitem', { name: /Delete/ }));
   const dialog = await screen.findByRole('dialog');
   expect(dialog).toHaveTextContent('Main gate');
@@ -83,7 +83,7 @@ test('delete asks first, names the camera, and only then deletes', async () => {
   await waitFor(() => expect(api.all('DELETE /devices/d1')).toHaveLength(1));
 });
 
-test('sorting by state is asked of the server and kept in the address', async () => {
+test('sorting by state is requested from the server and kept in the address', async () => {
   const router = show();
   await screen.findByTestId('device-row');
   await userEvent.click(screen.getByRole('button', { name: 'State' }));

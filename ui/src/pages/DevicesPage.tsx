@@ -1,4 +1,4 @@
-// All cameras: what they do, and what to do about those that do not.
+// All cameras with their state, filters and actions.
 import { Button, Center, Group, SegmentedControl, Stack } from '@mantine/core';
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks';
 import { IconLayoutGrid, IconList, IconPlus } from '@tabler/icons-react';
@@ -20,7 +20,7 @@ import { useStreamList } from '../devices/useStreamList';
 
 const VIEWS = [
   { value: 'list', name: 'List', Icon: IconList },
-  { value: 'grid', name: 'Pictures', Icon: IconLayoutGrid },
+  { value: 'grid', name: 'Grid', Icon: IconLayoutGrid },
 ];
 
 export function DevicesPage() {
@@ -44,7 +44,7 @@ export function DevicesPage() {
         {!isEmpty && (
           <>
             <SegmentedControl
-              aria-label="How cameras are shown"
+              aria-label="View"
               size="sm"
               value={isGrid ? 'grid' : 'list'}
               onChange={setView}
@@ -66,7 +66,11 @@ export function DevicesPage() {
       </PageHeader>
       <Stack gap="sm">
         {devices.error && (
-          <Failure title="The cameras could not be read" error={devices.error} onRetry={() => void devices.refetch()} />
+          <Failure
+            title="The cameras could not be loaded"
+            error={devices.error}
+            onRetry={() => void devices.refetch()}
+          />
         )}
         {isEmpty ? (
           <EmptyDevices />

@@ -1,4 +1,4 @@
-// Editing a camera: nothing of anybody is lost, and every fault is said where it is.
+// Editing a camera: no change is lost, and errors are shown at their fields.
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -23,7 +23,7 @@ afterEach(() => vi.unstubAllGlobals());
 const save = async () => userEvent.click(await screen.findByRole('button', { name: 'Save' }));
 const puts = () => api.all('PUT /devices/d1');
 
-test('an untouched address goes back as it came, with the version that was read', async () => {
+test('an unchanged address is sent back as it was, with the version that was read', async () => {
   await save();
   await waitFor(() => expect(puts()).toHaveLength(1));
   expect(puts()[0]?.headers.get('If-Match')).toBe('"1"');
@@ -34,7 +34,7 @@ test('an untouched address goes back as it came, with the version that was read'
   });
 });
 
-test("the server's faults stand at their fields", async () => {
+test("the server's errors are shown at their fields", async () => {
   api.set('PUT /devices/d1', {
     status: 422,
     body: { message: 'not valid', errors: { json: { name: ["'name' is taken by another device"] } } },
@@ -44,7 +44,7 @@ test("the server's faults stand at their fields", async () => {
   expect(screen.getByLabelText(/^Name/)).toHaveAttribute('aria-invalid', 'true');
 });
 
-test('a fault that names its field only in its message stands there too', async () => {
+test('an error that names its field only in its message is shown at the field too', async () => {
   api.set('PUT /devices/d1', {
     status: 422,
     body: { message: "'source_url' needs the password again: it has changed", errors: {} },
@@ -54,7 +54,7 @@ test('a fault that names its field only in its message stands there too', async 
   expect(screen.getByLabelText(/^RTSP address/)).toHaveAttribute('aria-invalid', 'true');
 });
 
-test('an address is checked on the way to the next field, but moves no button on the way to one', async () => {
+test('an address is validated when the focus moves to a field, but not when it moves to a button', async () => {
   const address = await screen.findByLabelText(/^RTSP address/);
   await userEvent.clear(address);
   await userEvent.type(address, 'http://10.0.0.1');
@@ -66,9 +66,9 @@ test('an address is checked on the way to the next field, but moves no button on
   expect(puts()).toHaveLength(0);
 });
 
-test('a change by somebody else is said, and can be overwritten', async () => {
-  api.set('PUT /devices/d1', (asked) =>
-    asked.headers.has('If-Match') ? { status: 412, body: { message: 'changed' } } : { body: buildDevice() },
+test('a concurrent change is reported and can be overwritten', async () => {
+  api.set('PUT /devices/d1', (request) =>
+    request.headers.has('If-Match') ? { status: 412, body: { message: 'changed' } } : { body: buildDevice() },
   );
   await save();
   expect(await screen.findByText('This camera was changed in the meantime')).toBeInTheDocument();
@@ -77,7 +77,7 @@ test('a change by somebody else is said, and can be overwritten', async () => {
   expect(puts()[1]?.headers.has('If-Match')).toBe(false);
 });
 
-test('a change by somebody else can be looked at instead', async () => {
+test('a concurrent change can be loaded instead', async () => {
   api.set('PUT /devices/d1', { status: 412, body: { message: 'changed' } });
   await save();
   api.set('GET /devices/d1', { body: buildDevice({ name: 'Their name' }), headers: { ETag: '"2"' } });
@@ -85,7 +85,7 @@ test('a change by somebody else can be looked at instead', async () => {
   expect(await screen.findByDisplayValue('Their name')).toBeInTheDocument();
 });
 
-test('a test of a hidden address names the device whose password to use', async () => {
+test('a test of an address with a hidden password names the device', async () => {
   api.set('POST /devices/probe', {
     body: {
       reachable: false,

@@ -1,4 +1,4 @@
-// Edit a camera, without losing what somebody else saved meanwhile.
+// Edits a camera without losing concurrent changes of other users.
 import { Skeleton } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
@@ -42,7 +42,9 @@ export function EditDevicePage() {
         title={data ? `Edit ${data.device.name}` : 'Edit camera'}
         back={{ to: `/devices/${id}`, label: data?.device.name ?? 'Camera' }}
       />
-      {error && !data && <Failure title="The camera could not be read" error={error} onRetry={() => void refetch()} />}
+      {error && !data && (
+        <Failure title="The camera could not be loaded" error={error} onRetry={() => void refetch()} />
+      )}
       {!data && !error && <Skeleton height={520} maw={672} radius="md" />}
       {data && (
         <DeviceForm

@@ -1,4 +1,4 @@
-// How the service is, part by part, and what to do about what is not well.
+// The health of the service by component, with remedies, storage and plugins.
 import { SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import { Failure } from '../widgets/Failure';
 import { HealthBadge } from '../health/HealthBadge';
@@ -26,7 +26,7 @@ export function HealthPage() {
       </PageHeader>
       <Stack gap="md">
         {error && (
-          <Failure title="The service’s health could not be read" error={error} onRetry={() => void refetch()} />
+          <Failure title="The health of the service could not be loaded" error={error} onRetry={() => void refetch()} />
         )}
         <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} spacing="md" style={{ alignItems: 'start' }}>
           {!data &&

@@ -1,4 +1,4 @@
-// Add a camera.
+// Adds a camera.
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from 'react-router';

@@ -1,4 +1,4 @@
-// An address that leads nowhere.
+// Shown for an unknown address.
 import { Button, Stack, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import { PageHeader } from '../widgets/PageHeader';
@@ -6,10 +6,10 @@ import { PageHeader } from '../widgets/PageHeader';
 export function NotFoundPage() {
   return (
     <Stack maw={520} mx="auto" mt={64} gap="sm">
-      <PageHeader title="There is no such page" />
-      <Text>The address may be mistyped, or the camera it led to may have been deleted.</Text>
+      <PageHeader title="Page not found" />
+      <Text>The address may be wrong, or the camera may have been deleted.</Text>
       <Button component={Link} to="/" style={{ alignSelf: 'flex-start' }}>
-        To the cameras
+        Show cameras
       </Button>
     </Stack>
   );

@@ -95,7 +95,7 @@ test('the report opens its gaps and downloads as a table of the days that are sh
 test('a camera that is not there is said so', async () => {
   api.set('GET /recordings/devices/d1', { status: 404, body: { message: 'there is no device' } });
   show();
-  expect(await screen.findByText('There is no such page')).toBeInTheDocument();
+  expect(await screen.findByText('Page not found')).toBeInTheDocument();
 });
 
 test('an address with nonsense for a date shows the newest day', async () => {

@@ -1,4 +1,4 @@
-// One day of the weekly plan as a strip: times are drawn, moved, stretched and removed on it.
+// One day of the weekly plan as a strip on which spans are drawn, moved, resized and removed.
 import { useRef, type KeyboardEvent, type PointerEvent } from 'react';
 import {
   DAY_MINUTES,
@@ -7,7 +7,7 @@ import {
   snap,
   SNAP_MINUTES,
   formatPlanSpan,
-  stretch,
+  resize,
   WEEKDAY_NAMES,
   type PlanSpan,
 } from './planSpans';
@@ -19,7 +19,7 @@ interface PlanDayProps {
   selected: number | null;
   onSelect: (index: number | null) => void;
   onDraft: (spans: PlanSpan[]) => void;
-  onCommit: (spans: PlanSpan[], worked: PlanSpan | null) => void;
+  onCommit: (spans: PlanSpan[], edited: PlanSpan | null) => void;
   onRemove: (index: number) => void;
 }
 
@@ -64,31 +64,34 @@ export function PlanDay({ day, spans, selected, onSelect, onDraft, onCommit, onR
     begin(event, { kind: isAtStart ? 'start' : isAtEnd ? 'end' : 'move', origin, index });
   };
   const move = (event: PointerEvent) => {
-    const held = drag.current;
-    if (!held) return;
+    const current = drag.current;
+    if (!current) return;
     const minute = minuteAt(event);
-    const { kind, origin, index, base } = held;
-    const apart = snap(minute - held.fromMinute);
-    if (held.latest === null && apart === 0) return;
+    const { kind, origin, index, base } = current;
+    const distance = snap(minute - current.fromMinute);
+    if (current.latest === null && distance === 0) return;
     let span: PlanSpan;
     if (kind === 'new') {
       const other = Math.max(0, Math.min(DAY_MINUTES, snap(minute)));
       span = { day, start: Math.min(origin.start, other), end: Math.max(origin.start, other) };
       if (span.end - span.start < SNAP_MINUTES) span.end = span.start + SNAP_MINUTES;
-    } else if (kind === 'move') span = shift(origin, Math.min(apart, Math.max(0, DAY_MINUTES - origin.end)));
-    else span = stretch(origin, kind, Math.min(DAY_MINUTES, snap(minute)));
-    held.latest = span;
+    } else if (kind === 'move') span = shift(origin, Math.min(distance, Math.max(0, DAY_MINUTES - origin.end)));
+    else span = resize(origin, kind, Math.min(DAY_MINUTES, snap(minute)));
+    current.latest = span;
     onDraft(kind === 'new' ? [...base, span] : base.with(index, span));
     onSelect(index);
   };
   const release = () => {
-    const held = drag.current;
+    const current = drag.current;
     drag.current = null;
-    if (!held?.latest) {
-      if (held?.kind === 'new') onSelect(null);
+    if (!current?.latest) {
+      if (current?.kind === 'new') onSelect(null);
       return;
     }
-    onCommit(held.kind === 'new' ? [...held.base, held.latest] : held.base.with(held.index, held.latest), held.latest);
+    onCommit(
+      current.kind === 'new' ? [...current.base, current.latest] : current.base.with(current.index, current.latest),
+      current.latest,
+    );
   };
   const cancel = () => {
     if (drag.current?.latest) onCommit(drag.current.base, null);
@@ -101,7 +104,7 @@ export function PlanDay({ day, spans, selected, onSelect, onDraft, onCommit, onR
     if (event.key === 'Delete' || event.key === 'Backspace') onRemove(index);
     else if (direction) {
       const by = direction * SNAP_MINUTES;
-      const next = event.shiftKey ? stretch(span, 'end', span.end + by) : shift(span, by);
+      const next = event.shiftKey ? resize(span, 'end', span.end + by) : shift(span, by);
       onCommit(spans.with(index, next), next);
     } else return;
     event.preventDefault();
@@ -117,13 +120,15 @@ export function PlanDay({ day, spans, selected, onSelect, onDraft, onCommit, onR
       onPointerUp={release}
       onPointerCancel={cancel}
     >
-      {pieces(spans, day).map(({ index, start, end, isRest }) => {
+      {pieces(spans, day).map(({ index, start, end, isRemainder }) => {
         const span = spans[index];
         if (!span) return null;
         const place = { left: `${(start / DAY_MINUTES) * 100}%`, width: `${((end - start) / DAY_MINUTES) * 100}%` };
         const label = formatPlanSpan(span);
-        if (isRest)
-          return <span key={`rest ${index}`} className={classes.rest} style={place} data-span={index} title={label} />;
+        if (isRemainder)
+          return (
+            <span key={`remainder ${index}`} className={classes.rest} style={place} data-span={index} title={label} />
+          );
         return (
           <button
             key={`span ${index}`}

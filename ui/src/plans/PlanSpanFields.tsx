@@ -1,4 +1,4 @@
-// The exact times of one span of the weekly plan, and its way to other days.
+// Fields for the exact times of one span of the weekly plan, and buttons to copy it to other days.
 import { Button, Group, TextInput } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -13,7 +13,7 @@ interface PlanSpanFieldsProps {
   onRemove: () => void;
 }
 
-const NO_TIME = `A time such as ${formatClockOf(8 * 60 + 30)}`;
+const INVALID_TIME = `Enter a time such as ${formatClockOf(8 * 60 + 30)}`;
 
 export function PlanSpanFields({ span, onChange, onCopy, onRemove }: PlanSpanFieldsProps) {
   const [from, setFrom] = useState(formatClockOf(span.start));
@@ -32,7 +32,7 @@ export function PlanSpanFields({ span, onChange, onCopy, onRemove }: PlanSpanFie
       label={label}
       autoComplete="off"
       value={value}
-      error={parsed === null ? NO_TIME : undefined}
+      error={parsed === null ? INVALID_TIME : undefined}
       onChange={(event) => onText(event.currentTarget.value)}
       onBlur={apply}
       onKeyDown={(event) => {
@@ -48,7 +48,7 @@ export function PlanSpanFields({ span, onChange, onCopy, onRemove }: PlanSpanFie
       {field('From', from, start, setFrom)}
       {field('To', to, end, setTo)}
       <span className={classes.next}>
-        {isOvernight || span.end > DAY_MINUTES ? `the next morning, ${WEEKDAY_NAMES[(span.day + 1) % 7]}` : ''}
+        {isOvernight || span.end > DAY_MINUTES ? `on ${WEEKDAY_NAMES[(span.day + 1) % 7]}` : ''}
       </span>
       <Group gap={6} ml="auto">
         <Button size="compact-xs" variant="default" onClick={() => onCopy([0, 1, 2, 3, 4])}>

@@ -1,4 +1,4 @@
-// The weekly plan under mouse and keys.
+// The weekly plan with mouse and keyboard.
 import { MantineProvider } from '@mantine/core';
 import { fireEvent, render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
@@ -9,7 +9,7 @@ import { WeeklyPlanEditor } from './WeeklyPlanEditor';
 
 const onChange = vi.fn();
 
-function Held({ plan }: { plan: WeeklyPlan }) {
+function PlanState({ plan }: { plan: WeeklyPlan }) {
   const [value, setValue] = useState(plan);
   return (
     <WeeklyPlanEditor
@@ -25,14 +25,14 @@ function Held({ plan }: { plan: WeeklyPlan }) {
 const show = (plan: WeeklyPlan) =>
   render(
     <MantineProvider env="test">
-      <Held plan={plan} />
+      <PlanState plan={plan} />
     </MantineProvider>,
   );
 const last = () => onChange.mock.lastCall?.[0] as WeeklyPlan;
 
 beforeEach(() => {
   onChange.mockReset();
-  // One pixel for each minute.
+  // One pixel per minute.
   Element.prototype.getBoundingClientRect = () => ({
     left: 0,
     top: 0,
@@ -56,19 +56,19 @@ const drag = (element: Element, from: number, to: number) => {
   }
 };
 
-test('a drag across a day plans a time, on round quarters', () => {
+test('a drag across a day adds a time, rounded to quarters of an hour', () => {
   show({});
   drag(document.querySelector('[data-day="Tuesday"]')!, 481, 1078);
   expect(last()).toEqual({ tuesday: [['08:00', '18:00']] });
 });
 
-test('a drag of a time moves it', () => {
+test('dragging a time moves it', () => {
   show({ monday: [['08:00', '10:00']] });
   drag(screen.getByRole('button', { name: 'Monday, 08:00 to 10:00' }), 540, 600);
   expect(last()).toEqual({ monday: [['09:00', '11:00']] });
 });
 
-test('keys move, stretch and remove a time', async () => {
+test('keys move, extend and remove a time', async () => {
   show({ monday: [['08:00', '10:00']] });
   screen.getByRole('button', { name: 'Monday, 08:00 to 10:00' }).focus();
   await userEvent.keyboard('{ArrowRight}');
@@ -79,7 +79,7 @@ test('keys move, stretch and remove a time', async () => {
   expect(last()).toEqual({});
 });
 
-test('exact times are typed, also over midnight', async () => {
+test('exact times can be typed, also across midnight', async () => {
   show({ friday: [['20:00', '23:00']] });
   await userEvent.click(screen.getByRole('button', { name: /^Friday/ }));
   const to = screen.getByLabelText('To');
@@ -88,17 +88,17 @@ test('exact times are typed, also over midnight', async () => {
   expect(last()).toEqual({ friday: [['20:00', '06:05']] });
 });
 
-test('what is no time is said and changes nothing', async () => {
+test('an invalid time is reported and changes nothing', async () => {
   show({ friday: [['20:00', '23:00']] });
   await userEvent.click(screen.getByRole('button', { name: /^Friday/ }));
   await userEvent.clear(screen.getByLabelText('From'));
   await userEvent.type(screen.getByLabelText('From'), '25:00');
-  expect(screen.getByText('A time such as 08:30')).toBeInTheDocument();
+  expect(screen.getByText('Enter a time such as 08:30')).toBeInTheDocument();
   await userEvent.tab();
   expect(onChange).not.toHaveBeenCalled();
 });
 
-test('one day is copied to the others', async () => {
+test('the times of one day are copied to other days', async () => {
   show({ monday: [['08:00', '10:00']], tuesday: [['01:00', '02:00']] });
   await userEvent.click(screen.getByRole('button', { name: /^Monday/ }));
   await userEvent.click(screen.getByRole('button', { name: 'Copy to Mon–Fri' }));
@@ -109,7 +109,7 @@ test('one day is copied to the others', async () => {
   );
 });
 
-test('times are added without a mouse', async () => {
+test('times can be added without a mouse', async () => {
   show({ monday: [['08:00', '10:00']] });
   await userEvent.click(screen.getByRole('button', { name: 'Add a time on Monday' }));
   expect(last().monday).toEqual([

@@ -1,4 +1,4 @@
-// A week of recording times: drawn and dragged on seven strips, moved by keys, or typed.
+// Editor for a weekly plan: times are drawn and dragged on seven strips, moved by keys, or typed.
 import { ActionIcon, Button, Group, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -23,15 +23,15 @@ export function WeeklyPlanEditor({ value, onChange, error }: WeeklyPlanEditorPro
   const [selected, setSelected] = useState<number | null>(null);
   const spans = draft ?? spansOf(value);
 
-  /** Keeps the selection on the span that was worked on, or on what swallowed it. */
-  const commit = (next: PlanSpan[], worked: PlanSpan | null) => {
+  /** Keeps the selection on the edited span, or on the span that it was merged into. */
+  const commit = (next: PlanSpan[], edited: PlanSpan | null) => {
     const tidied = tidy(next);
     setDraft(null);
     onChange(planOf(tidied));
-    const found = worked
+    const found = edited
       ? tidied.findIndex(
           (span) =>
-            isSame(span, worked) || (span.day === worked.day && span.start <= worked.start && span.end >= worked.end),
+            isSame(span, edited) || (span.day === edited.day && span.start <= edited.start && span.end >= edited.end),
         )
       : -1;
     setSelected(found >= 0 ? found : null);
@@ -53,7 +53,7 @@ export function WeeklyPlanEditor({ value, onChange, error }: WeeklyPlanEditorPro
     <div className={classes.editor} role="group" aria-label="Weekly plan">
       <Group gap="xs" mb="xs">
         <Text size="sm" c="dimmed">
-          Start from
+          Presets
         </Text>
         {PLAN_PRESETS.map(({ label, spans: preset }) => (
           <Button key={label} size="compact-xs" variant="default" onClick={() => commit(preset, null)}>
@@ -106,8 +106,8 @@ export function WeeklyPlanEditor({ value, onChange, error }: WeeklyPlanEditorPro
         />
       ) : (
         <Text size="xs" c="dimmed" mt="xs">
-          {spans.length === 0 ? 'Nothing is planned, so nothing is recorded. ' : ''}Drag across a day to plan a time.
-          Drag a time to move it, its ends to stretch it; press it to type exact times.
+          {spans.length === 0 ? 'Without planned times nothing is recorded. ' : ''}Drag across a day to add a time. Drag
+          a time to move it, or its ends to resize it. Click a time to type exact values.
         </Text>
       )}
       {error && (

@@ -1,4 +1,4 @@
-// A weekly plan as spans of minutes, to be drawn and dragged: pure.
+// A weekly plan as spans of minutes for drawing and dragging: pure.
 import type { Weekday, WeeklyPlan } from '../api/recordingTypes';
 import { clockText, formatClockOf, parseClock } from '../formatting/clock';
 
@@ -15,7 +15,7 @@ export const DAY_MINUTES = 1440;
 export const SNAP_MINUTES = 15;
 const MIN_MINUTES = 5;
 
-/** A span's end on the next day is said as the clock shows it there. */
+/** The time of day of a span's end, which may lie on the next day. */
 export const onClock = (minutes: number): number => (minutes > DAY_MINUTES ? minutes - DAY_MINUTES : minutes);
 
 export function spansOf(plan: WeeklyPlan): PlanSpan[] {
@@ -28,7 +28,7 @@ export function spansOf(plan: WeeklyPlan): PlanSpan[] {
   );
 }
 
-/** A whole day has only one spelling, from 00:00 to 24:00: one that begins later is two spans. */
+/** A whole day is always written as 00:00 to 24:00: 24 hours that start later become two spans. */
 function cutDays(span: PlanSpan): PlanSpan[] {
   const { day, start, end } = span;
   if (end - start < DAY_MINUTES || start === 0)
@@ -39,16 +39,16 @@ function cutDays(span: PlanSpan): PlanSpan[] {
   ];
 }
 
-/** In order, spans of one day that touch made one. */
+/** Sorts the spans and merges adjacent ones of the same day. */
 export function tidy(spans: PlanSpan[]): PlanSpan[] {
-  const tidied: PlanSpan[] = [];
+  const merged: PlanSpan[] = [];
   for (const span of spans.flatMap(cutDays).sort((a, b) => a.day - b.day || a.start - b.start)) {
-    const last = tidied.at(-1);
+    const last = merged.at(-1);
     if (last && last.day === span.day && span.start <= last.end)
       last.end = Math.min(Math.max(last.end, span.end), last.start + DAY_MINUTES);
-    else tidied.push({ ...span });
+    else merged.push({ ...span });
   }
-  return tidied.flatMap(cutDays);
+  return merged.flatMap(cutDays);
 }
 
 export function planOf(spans: PlanSpan[]): WeeklyPlan {
@@ -62,14 +62,14 @@ export function planOf(spans: PlanSpan[]): WeeklyPlan {
 
 export const snap = (minutes: number): number => Math.round(minutes / SNAP_MINUTES) * SNAP_MINUTES;
 
-/** Moves a span within its day, its length kept. */
+/** Moves a span within its day and keeps its length. */
 export function shift(span: PlanSpan, byMinutes: number): PlanSpan {
   const start = Math.min(DAY_MINUTES - SNAP_MINUTES, Math.max(0, span.start + byMinutes));
   return { ...span, start, end: start + span.end - span.start };
 }
 
-/** Puts one end of a span elsewhere; at least a few minutes and at most a day remain. */
-export function stretch(span: PlanSpan, edge: 'start' | 'end', minutes: number): PlanSpan {
+/** Moves one end of a span; its length stays between a few minutes and a day. */
+export function resize(span: PlanSpan, edge: 'start' | 'end', minutes: number): PlanSpan {
   if (edge === 'start') {
     const start = Math.min(Math.max(0, minutes), DAY_MINUTES - MIN_MINUTES, span.end - MIN_MINUTES);
     return { ...span, start: Math.max(start, span.end - DAY_MINUTES) };
@@ -77,22 +77,23 @@ export function stretch(span: PlanSpan, edge: 'start' | 'end', minutes: number):
   return { ...span, end: Math.min(Math.max(minutes, span.start + MIN_MINUTES), span.start + DAY_MINUTES) };
 }
 
-/** Gives a span the times that were typed: an end that is not after its start is on the next day. */
+/** Sets the typed times of a span: an end that is not after its start lies on the next day. */
 export function retime(span: PlanSpan, start: number, end: number): PlanSpan {
   const kept = start >= DAY_MINUTES ? 0 : start;
   return { ...span, start: kept, end: end > kept ? end : end + DAY_MINUTES };
 }
 
-/** What is drawn in each day's row: its own spans up to midnight, and what the day before leaves over. */
+/** The pieces to draw in a day's row: its own spans up to midnight, and the remainder of the previous day. */
 export function pieces(
   spans: PlanSpan[],
   day: number,
-): { index: number; start: number; end: number; isRest: boolean }[] {
+): { index: number; start: number; end: number; isRemainder: boolean }[] {
   return spans.flatMap((span, index) => {
     const drawn = [];
-    if (span.day === day) drawn.push({ index, start: span.start, end: Math.min(span.end, DAY_MINUTES), isRest: false });
+    if (span.day === day)
+      drawn.push({ index, start: span.start, end: Math.min(span.end, DAY_MINUTES), isRemainder: false });
     if ((span.day + 1) % 7 === day && span.end > DAY_MINUTES)
-      drawn.push({ index, start: 0, end: span.end - DAY_MINUTES, isRest: true });
+      drawn.push({ index, start: 0, end: span.end - DAY_MINUTES, isRemainder: true });
     return drawn;
   });
 }

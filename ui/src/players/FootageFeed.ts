@@ -1,4 +1,4 @@
-// Fetches the footage around a moment, window by window, and puts it together as one playlist that grows.
+// Fetches the footage around a moment window by window and joins it to one growing playlist.
 import { FootagePlaylist, type Place } from './FootagePlaylist';
 import { FootageUnavailable } from './historyState';
 
@@ -16,23 +16,23 @@ export interface FeedSource {
   excluded?: ReadonlySet<string>;
 }
 
-/** Where to begin, and whether the moment asked for lies after all that is recorded. */
+/** Where playback begins, and whether the requested moment lies after all footage. */
 export interface Opening {
   feed: FootageFeed;
   place: Place;
   isPastEnd: boolean;
 }
 
-/** A window reaches a little back, so that small steps backwards need no other, and far enough ahead. */
+/** A window also covers the time shortly before the moment, so that small steps backwards need no other window. */
 export const WINDOW_BEFORE_MS = 10 * 60_000;
 export const WINDOW_AHEAD_MS = 60 * 60_000;
-/** Footage can be played this long after it was filmed, while all is well: files, index and key frames take their time. */
+/** Normal delay until footage can be played: writing files, indexing and waiting for key frames take time. */
 export const STORE_DELAY_MS = 15_000;
-/** Everything up to so long ago is known: the tail. */
+/** The feed is at the tail when everything older than this is known. */
 const TAIL_MS = 20_000;
-/** The end of what is known comes closer than this: what follows is fetched. */
+/** With less known footage than this left to play, the next window is fetched. */
 const EXTEND_BELOW_SECONDS = 45;
-/** New footage is asked for no more often than this while it is being recorded. */
+/** Minimum interval between requests for footage that is still being recorded. */
 const TAIL_INTERVAL_MS = 2_000;
 const MAX_JUMPS = 4;
 
@@ -41,10 +41,10 @@ export class FootageFeed {
   private readonly fetchPlaylist: FetchPlaylist;
   private readonly now: () => number;
   private fromMs = 0;
-  /** Up to here it is known what there is and what there is not. */
+  /** End of the time whose footage and gaps are known. */
   private knownToMs = 0;
   private readonly waiting = new Set<() => void>();
-  /** When something new was found, in milliseconds of `now`. */
+  /** When footage was last added, in milliseconds of `now`. */
   grewAt: number;
   private extendedAt = 0;
   private extending: Promise<number> | null = null;
@@ -63,64 +63,64 @@ export class FootageFeed {
     side: 'after' | 'before',
     signal: AbortSignal,
   ): Promise<Opening> {
-    let wantedMs = momentMs;
-    let wantedSide = side;
+    let targetMs = momentMs;
+    let targetSide = side;
     let isPastEnd = false;
     for (let jump = 0; jump < MAX_JUMPS; jump += 1) {
       const feed = new FootageFeed(source);
       try {
-        await feed.fetch({ fromMs: wantedMs - WINDOW_BEFORE_MS, toMs: wantedMs + WINDOW_AHEAD_MS }, signal);
-        const place = feed.playlist.find(wantedMs, wantedSide);
+        await feed.fetch({ fromMs: targetMs - WINDOW_BEFORE_MS, toMs: targetMs + WINDOW_AHEAD_MS }, signal);
+        const place = feed.playlist.find(targetMs, targetSide);
         if (place) return { feed, place, isPastEnd };
-        // All of it lies on the other side: look further on this one, or let the server say where there is something.
-        if (wantedSide === 'after') {
+        // All footage lies on the other side: search further on this side, or let the server name the nearest footage.
+        if (targetSide === 'after') {
           await feed.fetch({ fromMs: feed.knownToMs, toMs: feed.knownToMs + WINDOW_AHEAD_MS }, signal);
-          const further = feed.playlist.find(wantedMs, 'after');
+          const further = feed.playlist.find(targetMs, 'after');
           if (further) return { feed, place: further, isPastEnd };
           throw new FootageUnavailable('no_footage', 'nothing is recorded there', feed.playlist.endMs);
         }
         const earlier = new FootageFeed(source);
         await earlier.fetch({ fromMs: feed.fromMs - WINDOW_AHEAD_MS, toMs: feed.fromMs }, signal);
-        wantedMs = (earlier.playlist.endMs ?? feed.fromMs) - 1;
+        targetMs = (earlier.playlist.endMs ?? feed.fromMs) - 1;
       } catch (error) {
         if (!(error instanceof FootageUnavailable) || error.kind !== 'no_footage') throw error;
         const [near, far] =
-          wantedSide === 'after'
+          targetSide === 'after'
             ? [error.nearestAfterMs, error.nearestBeforeMs]
             : [error.nearestBeforeMs, error.nearestAfterMs];
-        const isBeyond = near === null || (wantedSide === 'after' ? near < wantedMs : near > wantedMs);
-        if (!isBeyond) wantedMs = near;
-        else if (far !== null && far !== wantedMs) {
-          isPastEnd = wantedSide === 'after';
-          wantedSide = wantedSide === 'after' ? 'before' : 'after';
-          wantedMs = far;
+        const isBeyond = near === null || (targetSide === 'after' ? near < targetMs : near > targetMs);
+        if (!isBeyond) targetMs = near;
+        else if (far !== null && far !== targetMs) {
+          isPastEnd = targetSide === 'after';
+          targetSide = targetSide === 'after' ? 'before' : 'after';
+          targetMs = far;
         } else throw error;
       }
     }
     throw new FootageUnavailable('no_footage', 'nothing is recorded there');
   }
 
-  /** Whether a moment lies where it is known what there is. */
+  /** Whether footage and gaps are known at a moment. */
   covers(momentMs: number): boolean {
     return momentMs >= this.fromMs && momentMs < this.knownToMs;
   }
 
-  /** Everything up to now is known: what comes next is still being recorded. */
+  /** Everything up to now is known: the next footage is still being recorded. */
   get isAtTail(): boolean {
     return this.knownToMs >= this.now() - TAIL_MS;
   }
 
-  /** To be called about twice a second with the seconds that are left to play: fetches what follows before they are over. */
+  /** Fetches the next window in time; to be called about twice a second with the seconds that are left to play. */
   keepAhead(remainingSeconds: number, speed: number, signal: AbortSignal): void {
     const now = this.now();
     const interval = this.isAtTail ? TAIL_INTERVAL_MS : 0;
     if (remainingSeconds > EXTEND_BELOW_SECONDS * Math.max(1, speed) || now - this.extendedAt < interval) return;
     this.extendedAt = now;
-    // What fails is asked for again shortly; what is at hand plays on meanwhile.
+    // A failed request is repeated by a later call; the loaded footage plays on meanwhile.
     this.extend(signal).catch(() => {});
   }
 
-  /** Fetches what follows; answers how many fragments were new. Calls while one is under way join it. */
+  /** Fetches the next window and returns the number of new fragments. Concurrent calls share one request. */
   extend(signal: AbortSignal): Promise<number> {
     this.extending ??= this.fetchNext(signal).finally(() => {
       this.extending = null;
@@ -128,7 +128,7 @@ export class FootageFeed {
     return this.extending;
   }
 
-  /** Calls `act` once the playlist has changed since `revision`; returns what takes that back. */
+  /** Calls `act` once the playlist is newer than `revision`; returns the function that cancels this. */
   whenNewerThan(revision: number, act: () => void): () => void {
     const check = () => {
       if (this.playlist.revision <= revision) return;
@@ -141,9 +141,9 @@ export class FootageFeed {
   }
 
   private async fetch(window: Window, signal: AbortSignal): Promise<number> {
-    const askedAt = this.now();
+    const requestedAt = this.now();
     const added = this.playlist.append(await this.fetchPlaylist(window, signal));
-    const knownTo = Math.min(window.toMs, Math.max(askedAt - STORE_DELAY_MS, this.playlist.endMs ?? 0));
+    const knownTo = Math.min(window.toMs, Math.max(requestedAt - STORE_DELAY_MS, this.playlist.endMs ?? 0));
     this.fromMs = this.knownToMs === 0 ? window.fromMs : Math.min(this.fromMs, window.fromMs);
     this.knownToMs = Math.max(this.knownToMs, knownTo);
     if (added > 0) this.grewAt = this.now();
@@ -154,14 +154,14 @@ export class FootageFeed {
   private async fetchNext(signal: AbortSignal): Promise<number> {
     const last = this.playlist.entries.at(-1);
     const endMs = this.playlist.endMs ?? this.knownToMs;
-    // From the last fragment on, so that the server itself says whether what follows is contiguous.
+    // Starts at the last fragment, so that the server itself marks whether the next one is contiguous.
     const fromMs =
       last && (this.knownToMs - endMs <= STORE_DELAY_MS || this.isAtTail) ? last.startMs + 1 : this.knownToMs;
     try {
       return await this.fetch({ fromMs, toMs: fromMs + WINDOW_AHEAD_MS }, signal);
     } catch (error) {
       if (!(error instanceof FootageUnavailable) || error.kind !== 'no_footage') throw error;
-      // Nothing for long: on to where there is something, or up to now.
+      // A long gap: continue at the next footage, or at now.
       this.knownToMs = Math.max(
         this.knownToMs,
         error.nearestAfterMs !== null && error.nearestAfterMs > fromMs ? error.nearestAfterMs : this.now(),

@@ -1,11 +1,11 @@
-// One growing playlist out of many windows.
+// One growing playlist from many windows.
 import { expect, test } from 'vitest';
 import { buildPlaylist } from '../../test/footage';
 import { FootagePlaylist, keyOf, lastAtOrBefore, parsePlaylist } from './FootagePlaylist';
 
 const T = Date.parse('2026-03-01T10:00:00Z');
 
-test('fragments carry their moment, also where the playlist tells it only now and then', () => {
+test('every fragment has its moment, also when the playlist dates only some of them', () => {
   const text = [
     '#EXTM3U',
     '#EXT-X-MAP:URI="1.mp4",BYTERANGE="800@0"',
@@ -19,7 +19,7 @@ test('fragments carry their moment, also where the playlist tells it only now an
   ]);
 });
 
-test('what is marked as missing is not footage, and what follows it stands apart', () => {
+test('a fragment marked as a gap is not footage, and the next one is a discontinuity', () => {
   const missing = `segments/${T + 2_000}.mp4`;
   const text = buildPlaylist([T, T + 2_000, T + 4_000]).replace(missing, `#EXT-X-GAP\n${missing}`);
   const entries = parsePlaylist(text);
@@ -27,7 +27,7 @@ test('what is marked as missing is not footage, and what follows it stands apart
   expect(entries[1]?.isDiscontinuity).toBe(true);
 });
 
-test('windows that overlap are joined without a fragment twice', () => {
+test('overlapping windows are joined without duplicate fragments', () => {
   const playlist = new FootagePlaylist();
   expect(playlist.append(buildPlaylist([T, T + 2_000]))).toBe(2);
   expect(playlist.append(buildPlaylist([T + 2_000, T + 4_000]))).toBe(1);
@@ -45,7 +45,7 @@ test('a gap between two windows is a discontinuity, and takes no time in the med
   expect(playlist.find(T + 3_600_500)?.mediaSeconds).toBe(2.5);
 });
 
-test('a moment in a gap leads to the next footage, or to the last when going back', () => {
+test('a moment in a gap finds the next footage, or the previous one when going back', () => {
   const playlist = new FootagePlaylist();
   playlist.append(buildPlaylist([T, T + 60_000]));
   expect(playlist.find(T + 1_000)).toEqual({ index: 0, momentMs: T + 1_000, mediaSeconds: 1 });
@@ -69,7 +69,7 @@ function cutAt(fragments: [number, number, number][]): string {
   return lines.join('\n');
 }
 
-test('of a fragment that a window had cut shorter only the rest is added, as going on', () => {
+test('of a fragment that a window had cut shorter only the rest is added, without a discontinuity', () => {
   const playlist = new FootagePlaylist();
   playlist.append(
     cutAt([
@@ -93,7 +93,7 @@ test('of a fragment that a window had cut shorter only the rest is added, as goi
   expect(playlist.append(longer)).toBe(0);
 });
 
-test('the same holds where the bytes are part of the address', () => {
+test('the same holds where the byte range is part of the address', () => {
   const text = (size: number, seconds: number) =>
     `#EXTM3U\n#EXT-X-PROGRAM-DATE-TIME:${new Date(T).toISOString()}\n#EXTINF:${seconds},\nsegments/7/sound/800-${size}.m4s\n`;
   const playlist = new FootagePlaylist();
@@ -105,21 +105,21 @@ test('the same holds where the bytes are part of the address', () => {
   ]);
 });
 
-test('what the server lists with times that go back, after a clock was set back, is all there', () => {
+test('footage whose times go back, after a clock was set back, is complete', () => {
   const playlist = new FootagePlaylist();
   expect(playlist.append(buildPlaylist([T + 60_000, T + 62_000, T + 10_000, T + 12_000]))).toBe(4);
   expect(playlist.find(T + 12_500)).toMatchObject({ index: 3 });
   expect(playlist.find(T + 61_000)).toMatchObject({ index: 0 });
 });
 
-test('what is excluded is as if it were missing', () => {
+test('an excluded fragment is treated as missing', () => {
   const all = parsePlaylist(buildPlaylist([T, T + 2_000, T + 4_000]));
   const playlist = new FootagePlaylist(new Set(all.slice(1, 2).map(keyOf)));
   expect(playlist.append(buildPlaylist([T, T + 2_000, T + 4_000]))).toBe(2);
   expect(playlist.entries[1]).toMatchObject({ startMs: T + 4_000, isDiscontinuity: true });
 });
 
-test('the init segment is named again after each discontinuity and never needlessly', () => {
+test('the init segment is listed again after each discontinuity and only then', () => {
   const playlist = new FootagePlaylist();
   playlist.append(buildPlaylist([T, T + 2_000, T + 60_000]));
   expect(playlist.render().match(/#EXT-X-MAP/g)).toHaveLength(2);

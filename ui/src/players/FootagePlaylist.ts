@@ -1,5 +1,5 @@
-// The footage of one stretch of time, put together from the server's playlists window by window. hls.js is given one
-// playlist that only ever grows at its end, so playback goes from window to window without a break.
+// The footage of a contiguous range, joined from the server's playlists window by window. hls.js gets one playlist
+// that only grows at its end, so playback continues from window to window without a break.
 
 /** One fragment as the server lists it. */
 export interface FootageEntry {
@@ -17,7 +17,7 @@ export interface Place {
   /** Index of the entry, and how far into it. */
   index: number;
   momentMs: number;
-  /** Where hls.js has it on the media's own clock, as long as it has not measured better. */
+  /** Expected media time; hls.js corrects it once it has measured the fragments. */
   mediaSeconds: number;
 }
 
@@ -26,14 +26,14 @@ const CONTIGUOUS_WITHIN_MS = 500;
 export const keyOf = (entry: FootageEntry): string => `${entry.uri}|${entry.byteRange ?? ''}`;
 
 interface Bytes {
-  /** The address without its bytes: what has the same is cut from the same file. */
+  /** The address without its byte range: equal for fragments of the same file. */
   file: string;
   offset: number;
   size: number;
   build(offset: number, size: number): Pick<FootageEntry, 'uri' | 'byteRange'>;
 }
 
-/** Which bytes of a file a fragment is, by EXT-X-BYTERANGE or by "offset-size" in its address; null for a whole file. */
+/** The byte range of a fragment, from EXT-X-BYTERANGE or from "offset-size" in its address; null for a whole file. */
 function bytesOf({ uri, byteRange }: FootageEntry): Bytes | null {
   if (byteRange) {
     const [size = 0, offset = 0] = byteRange.split('@').map(Number);
@@ -47,8 +47,8 @@ function bytesOf({ uri, byteRange }: FootageEntry): Bytes | null {
 }
 
 /**
- * What of `entry` lies behind `last`, which an earlier window had cut shorter; null when it is no longer version of it.
- * Both begin with the same byte, and a window ends with a key frame to come.
+ * The part of `entry` after `last`, where an earlier window had cut the same fragment shorter; null when `entry` is not a longer version of it.
+ * Both versions begin at the same byte: a window may end within a fragment, before its next key frame.
  */
 function remainderOf(last: FootageEntry, entry: FootageEntry): FootageEntry | null {
   const [known, longer] = [bytesOf(last), bytesOf(entry)];
@@ -60,7 +60,7 @@ function remainderOf(last: FootageEntry, entry: FootageEntry): FootageEntry | nu
   return durationMs > 0 ? { ...entry, ...bytes, startMs: endMs, durationMs, isDiscontinuity: false } : null;
 }
 
-/** Reads a media playlist. Lines that say nothing about footage are passed over. */
+/** Parses a media playlist; lines that do not describe footage are ignored. */
 export function parsePlaylist(text: string): FootageEntry[] {
   const entries: FootageEntry[] = [];
   const nextOffset = new Map<string, number>();
@@ -105,19 +105,19 @@ export function parsePlaylist(text: string): FootageEntry[] {
 
 export class FootagePlaylist {
   readonly entries: FootageEntry[] = [];
-  /** Changes whenever something was added. */
+  /** Grows with every addition. */
   revision = 0;
   private readonly excluded: ReadonlySet<string>;
   private readonly seen = new Set<string>();
   private readonly mediaStarts: number[] = [];
   private totalSeconds = 0;
 
-  /** Fragments whose key is in `excluded` are left out, as if they were missing. */
+  /** Fragments whose key is in `excluded` are skipped, as if they were missing. */
   constructor(excluded: ReadonlySet<string> = new Set()) {
     this.excluded = excluded;
   }
 
-  /** Adds what is new in a playlist of the same device that overlaps or follows what is known; answers how many fragments that was. */
+  /** Adds the new fragments of a playlist that overlaps or follows the known footage; returns their number. */
   append(text: string): number {
     const countBefore = this.entries.length;
     const knownEndMs = this.endMs;
@@ -126,7 +126,7 @@ export class FootagePlaylist {
       const last = this.entries.at(-1);
       const key = keyOf(entry);
       if (this.seen.has(key)) {
-        // From here on the server says itself what is contiguous.
+        // From here on the server itself marks what is contiguous.
         isApart = false;
       } else if (this.excluded.has(key)) {
         isApart = true;
@@ -163,11 +163,11 @@ export class FootagePlaylist {
     return this.totalSeconds;
   }
 
-  /** The footage at a moment, or else the next after it ('after') or the last before it ('before'); null when there is none. */
+  /** The footage at a moment, or else the next after it ('after') or the last before it ('before'); null without any. */
   find(momentMs: number, side: 'after' | 'before' = 'after'): Place | null {
     let nearest = -1;
     let nearestMs = side === 'after' ? Infinity : -Infinity;
-    // Not sorted where a clock was set back.
+    // Entries are not sorted by time where a clock was set back.
     for (const [index, { startMs, durationMs }] of this.entries.entries()) {
       const endMs = startMs + durationMs;
       if (startMs <= momentMs && momentMs < endMs) return this.placeAt(index, momentMs);
@@ -181,7 +181,7 @@ export class FootagePlaylist {
     return this.placeAt(nearest, side === 'after' ? entry.startMs : entry.startMs + Math.max(0, entry.durationMs - 40));
   }
 
-  /** The whole as one playlist without an end: what comes is appended. */
+  /** Everything as one playlist without an end tag: later footage is appended. */
   render(): string {
     const longest = this.entries.reduce((most, entry) => Math.max(most, entry.durationMs), 1000);
     const lines = [

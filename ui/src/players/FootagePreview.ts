@@ -1,6 +1,6 @@
-// Shows a camera's newest footage at once, while WebRTC still waits for a key frame: a small MP4 is run through
-// at speed up to its last picture. Anything wrong with it is silent: the live picture is on its way.
-import { onNextFrame } from './videoFrames';
+// Shows a camera's newest footage at once while WebRTC still waits for a key frame: a small MP4 is played
+// fast up to its last frame. Errors are ignored: the live picture follows.
+import { onNextFrame } from './videoElement';
 
 const FASTEST = 16;
 

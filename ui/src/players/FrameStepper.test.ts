@@ -1,9 +1,9 @@
-// Steps go from frame to frame, however unevenly a camera sends them.
+// Steps go from frame to frame, also when a camera sends them unevenly.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { fakeVideo } from '../../test/FakeVideo';
 import { FrameStepper } from './FrameStepper';
 
-/** Frames that begin at these seconds; the element shows the last that has begun. */
+/** Start times of the frames in seconds; the element shows the last one that has started. */
 const FRAMES = [0, 0.04, 0.063, 0.12, 0.16, 0.9, 0.94];
 
 let video: HTMLVideoElement;
@@ -27,12 +27,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** As playback would have shown the first frames. */
+/** Reports frames as playback would. */
 function watch(...frames: number[]): void {
   for (const frame of frames) stepper.notice(frame, true);
 }
 
-test('forwards no frame is left out and none shown twice', () => {
+test('stepping forwards skips no frame and shows none twice', () => {
   watch(0, 0.04, 0.063);
   video.currentTime = 0;
   const seen: number[] = [];
@@ -44,7 +44,7 @@ test('forwards no frame is left out and none shown twice', () => {
   expect(seen).toEqual(FRAMES.slice(1));
 });
 
-test('backwards each step is the frame before', () => {
+test('each step backwards shows the previous frame', () => {
   watch(0, 0.04, 0.063);
   video.currentTime = 0.95;
   const seen: number[] = [];
@@ -56,7 +56,7 @@ test('backwards each step is the frame before', () => {
   expect(seen).toEqual([0.9, 0.16, 0.12, 0.063, 0.04, 0]);
 });
 
-test('steps asked for in haste are all made', () => {
+test('steps requested in quick succession are all made', () => {
   watch(0, 0.04, 0.063);
   video.currentTime = 0;
   for (let count = 0; count < 4; count += 1) stepper.step(video, 1);
@@ -64,7 +64,7 @@ test('steps asked for in haste are all made', () => {
   expect(shown.at(-1)).toBe(0.16);
 });
 
-test('at the last frame it stays', () => {
+test('a step at the last frame stays there', () => {
   watch(0, 0.04);
   video.currentTime = 0.95;
   stepper.step(video, 1);

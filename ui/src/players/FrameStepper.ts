@@ -1,19 +1,19 @@
-// Steps from frame to frame. Cameras do not send them evenly, so where the next one begins is only known once it is shown.
+// Steps from frame to frame. Cameras send frames unevenly, so the start of the next frame is known only once it is shown.
 
-/** How long a frame is taken to last before any has been seen. */
+/** Assumed duration of a frame before one has been measured. */
 const DEFAULT_SECONDS = 1 / 25;
 const MIN_SECONDS = 0.008;
-/** Enough for the browser to draw what it sought. */
+/** Time for the browser to draw the frame after a seek. */
 const DRAWN_AFTER_MS = 70;
-/** A frame that lasts longer than these many ever longer attempts is the last one. */
+/** After this many attempts of growing distance without a new frame, the current frame is the last one. */
 const MAX_ATTEMPTS = 24;
 const MAX_AHEAD = 50;
 
 export class FrameStepper {
-  /** Where the frame on the screen begins, where the browser tells. */
+  /** Start of the frame on the screen, where the browser reports it. */
   private frameSeconds: number | null = null;
   private shortest: number | null = null;
-  /** Steps asked for while one was under way: below zero backwards. */
+  /** Steps requested while one is running; negative for backwards. */
   private ahead = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -21,7 +21,7 @@ export class FrameStepper {
     return this.frameSeconds;
   }
 
-  /** After a seek: the frame that was on the screen is no longer. */
+  /** After a seek: the previous frame is no longer on the screen. */
   reset(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -29,7 +29,7 @@ export class FrameStepper {
     this.frameSeconds = null;
   }
 
-  /** A frame was drawn. While it plays at its own speed, the distances tell how short a frame may be. */
+  /** Takes a drawn frame. During playback at normal speed the distances show how short a frame can be. */
   notice(mediaSeconds: number, isPlaying: boolean): void {
     const length = this.frameSeconds === null ? 0 : mediaSeconds - this.frameSeconds;
     if (isPlaying && length >= MIN_SECONDS && length < 1.1) this.shortest = Math.min(length, this.shortest ?? length);
@@ -44,15 +44,15 @@ export class FrameStepper {
     const length = this.shortest ?? DEFAULT_SECONDS;
     const from = this.frameSeconds;
     if (from === null || Math.abs(from - video.currentTime) > 2) {
-      // Nothing is known of frames: into the middle of the neighbour, as far as can be guessed.
+      // No frame is known: seek to the estimated middle of the neighbouring frame.
       video.currentTime = Math.max(0, video.currentTime + (direction > 0 ? 1.5 : -0.5) * length);
     } else if (direction < 0) {
-      // Whatever is shown just before this frame is the one before it.
+      // The frame shown just before the start of this one is the previous frame.
       this.seek(video, Math.max(0, from - MIN_SECONDS / 2), null, length, 0);
     } else this.seek(video, from + 1.2 * length, from, length, 0);
   }
 
-  /** `from` is the frame to get away from; null when one attempt is sure to do it. */
+  /** `from` is the start of the frame to leave; null when one attempt is sufficient. */
   private seek(video: HTMLVideoElement, target: number, from: number | null, stride: number, attempt: number): void {
     video.currentTime = target;
     const check = () => {

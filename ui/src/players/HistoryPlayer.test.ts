@@ -1,4 +1,4 @@
-// Playing recordings: to any moment, over gaps, and on after whatever goes wrong.
+// Playing recordings: seeking to any moment, across gaps, and recovery from errors.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FakeHls } from '../../test/FakeHls';
 import { fakeVideo, type FakeVideo } from '../../test/FakeVideo';
@@ -13,14 +13,14 @@ const NOW = T + 10 * HOUR;
 
 let footage: number[];
 let error: Error | null;
-let asked: Window[];
+let requested: Window[];
 let made: FakeHls[];
 let video: FakeVideo;
 let player: HistoryPlayer;
 let detach: () => void;
 let now: number;
 
-/** Answers as the server does: what lies in the window, else where the nearest lies. */
+/** Answers as the server does: the footage in the window, or the nearest footage outside of it. */
 function answer({ fromMs, toMs }: Window): string {
   const inside = footage.filter((start) => start + 2_000 > fromMs && start < toMs);
   if (inside.length > 0) return buildPlaylist(inside);
@@ -51,13 +51,13 @@ beforeEach(() => {
   vi.useFakeTimers();
   footage = fragmentStarts(T, T + HOUR);
   error = null;
-  asked = [];
+  requested = [];
   made = [];
   now = NOW;
   video = fakeVideo();
   player = new HistoryPlayer({
     fetchPlaylist: (window) => {
-      asked.push(window);
+      requested.push(window);
       if (error) return Promise.reject(error);
       try {
         return Promise.resolve(answer(window));
@@ -86,7 +86,7 @@ test('a moment is played from the window around it', async () => {
   await open(T + 1_800_000);
   expect(state()).toBe('playing');
   expect(player.getMoment()).toBe(T + 1_800_000);
-  expect(asked).toEqual([{ fromMs: T + 1_200_000, toMs: T + 1_800_000 + HOUR }]);
+  expect(requested).toEqual([{ fromMs: T + 1_200_000, toMs: T + 1_800_000 + HOUR }]);
   expect(hls().config.startPosition).toBe(600);
   video.advanceTo(601);
   vi.advanceTimersByTime(300);
@@ -94,45 +94,45 @@ test('a moment is played from the window around it', async () => {
   expect(player.getMoment()).toBe(T + 1_801_500);
 });
 
-test('a moment at hand is shown without asking the server again', async () => {
+test('a moment in the loaded window is shown without a request', async () => {
   await open(T + 1_800_000);
   player.seek(T + 1_900_000);
   expect(video.element.currentTime).toBe(700);
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
   expect(made).toHaveLength(1);
 });
 
-test('a moment elsewhere is another window, and the player before it is let go', async () => {
+test('a moment outside of the window opens another one, and the previous hls.js is destroyed', async () => {
   footage = fragmentStarts(T, T + 5 * HOUR);
   await open(T);
   await open(T + 4 * HOUR);
-  expect(asked).toHaveLength(2);
+  expect(requested).toHaveLength(2);
   expect(made[0]?.isDestroyed).toBe(true);
   expect(player.getMoment()).toBe(T + 4 * HOUR);
 });
 
-test('a moment in a gap leads to the next footage and says so', async () => {
+test('a moment in a gap leads to the next footage with a notice', async () => {
   footage = [...fragmentStarts(T, T + 600_000), ...fragmentStarts(T + 900_000, T + HOUR)];
   await open(T + 700_000);
   expect(player.getMoment()).toBe(T + 900_000);
   expect(player.getSnapshot().notice).toEqual({ kind: 'skipped', skip: { fromMs: T + 700_000, toMs: T + 900_000 } });
 });
 
-test('a gap of a day is crossed to where the server says that footage is', async () => {
+test('a gap of a day is crossed to the nearest footage that the server names', async () => {
   footage = [...fragmentStarts(T - 24 * HOUR, T - 23 * HOUR), ...fragmentStarts(T, T + HOUR)];
   await open(T - 12 * HOUR);
   expect(player.getMoment()).toBe(T);
 });
 
-test('going back into a gap ends at the footage before it', async () => {
+test('going back into a gap leads to the footage before it', async () => {
   footage = [...fragmentStarts(T, T + 600_000), ...fragmentStarts(T + 900_000, T + HOUR)];
   await open(T + 905_000);
   player.skip(-10);
-  // Five seconds of it lie before the gap, for gaps take no time.
+  // Five of the ten seconds lie before the gap, because gaps do not count.
   expect(player.getMoment()).toBe(T + 595_000);
 });
 
-test('a gap that playback crosses is told', async () => {
+test('a gap that playback crosses is reported', async () => {
   footage = [...fragmentStarts(T, T + 600_000), ...fragmentStarts(T + 900_000, T + HOUR)];
   await open(T + 598_000);
   const at = Number(hls().config.startPosition);
@@ -142,28 +142,28 @@ test('a gap that playback crosses is told', async () => {
   expect(player.getMoment()).toBeCloseTo(T + 900_100, -1);
 });
 
-test('what follows is fetched before the window ends, and playback goes on in it', async () => {
+test('the next window is fetched before the current one ends, and playback continues in it', async () => {
   footage = fragmentStarts(T, T + 3 * HOUR);
   await open(T + 600_000);
   expect(player.getMoment()).toBe(T + 600_000);
   video.advanceTo(600 + 3_600 - 30);
   vi.advanceTimersByTime(1_000);
   await flush();
-  expect(asked).toHaveLength(2);
-  expect(asked[1]?.fromMs).toBe(T + 600_000 + HOUR - 2_000 + 1);
+  expect(requested).toHaveLength(2);
+  expect(requested[1]?.fromMs).toBe(T + 600_000 + HOUR - 2_000 + 1);
   expect(made).toHaveLength(1);
   const details = hls().levels[0]?.details.fragments ?? [];
   expect(details.at(-1)?.programDateTime).toBeGreaterThan(T + 2 * HOUR);
 });
 
-test('after the newest footage its end is shown, and said to be the end', async () => {
+test('a moment after the newest footage shows its end with the state ended', async () => {
   await open(T + 5 * HOUR);
   expect(state()).toBe('ended');
   expect(player.getMoment()).toBeGreaterThan(T + HOUR - 2_000);
   expect(video.play).not.toHaveBeenCalled();
 });
 
-test('footage that runs out while it is played is the end, until more comes', async () => {
+test('playback that reaches the newest footage ends, and continues when more is recorded', async () => {
   now = T + HOUR + 2_000;
   await open(T + HOUR - 20_000);
   video.advanceTo(Number(hls().config.startPosition) + 19.9);
@@ -182,37 +182,37 @@ test('footage that runs out while it is played is the end, until more comes', as
   expect(state()).toBe('playing');
 });
 
-test('without any recording it says so and does not ask again by itself', async () => {
+test('a camera without recordings is reported and not requested again', async () => {
   footage = [];
   player.seek(T);
   await flush();
   expect(state()).toBe('failed');
   expect(player.getSnapshot().cause?.kind).toBe('no_footage');
   vi.advanceTimersByTime(60_000);
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
 });
 
-test('a lost network is tried again with longer and longer waits, at the same moment', async () => {
+test('a lost network is retried at the same moment with increasing delays', async () => {
   await open(T + 600_000);
   error = new FootageUnavailable('network', 'the server cannot be reached');
   hls().failFatally({ type: 'networkError', details: 'fragLoadError' });
   expect(state()).toBe('retrying');
   vi.advanceTimersByTime(500);
   await flush();
-  expect(asked).toHaveLength(2);
+  expect(requested).toHaveLength(2);
   vi.advanceTimersByTime(500);
   await flush();
-  expect(asked).toHaveLength(2);
+  expect(requested).toHaveLength(2);
   error = null;
   vi.advanceTimersByTime(600);
   await flush();
-  expect(asked).toHaveLength(3);
+  expect(requested).toHaveLength(3);
   video.setReady(true);
   expect(state()).toBe('playing');
   expect(player.getMoment()).toBe(T + 600_000);
 });
 
-test('footage that retention took while it was played is passed to the next there is', async () => {
+test('footage that retention deletes during playback is skipped to the next footage', async () => {
   await open(T + 600_000);
   footage = fragmentStarts(T + 1_200_000, T + HOUR);
   hls().failFatally({
@@ -227,9 +227,9 @@ test('footage that retention took while it was played is passed to the next ther
   expect(player.getSnapshot().notice?.kind).toBe('skipped');
 });
 
-test('a file that is missing although it is listed is left out, and playback goes on where it was', async () => {
+test('a listed file that is missing is excluded, and playback continues at the same moment', async () => {
   await open(T + 600_000);
-  // Ten fragments ahead of the one that plays.
+  // Ten fragments ahead of the current one.
   hls().failFatally({
     type: 'networkError',
     details: 'fragLoadError',
@@ -246,7 +246,7 @@ test('a file that is missing although it is listed is left out, and playback goe
   expect(starts).toContain(T + 622_000);
 });
 
-test('a store that cannot be read at all is not passed over file by file for ever', async () => {
+test('a storage that cannot be read at all is not skipped file by file forever', async () => {
   await open(T + 600_000);
   for (let count = 0; count < 120 && state() !== 'retrying'; count += 1) {
     hls().failFatally({
@@ -260,7 +260,7 @@ test('a store that cannot be read at all is not passed over file by file for eve
   expect(player.getSnapshot().cause?.kind).toBe('removed');
 });
 
-test('the decoder is set up anew once; a fragment that stops it again is passed over', async () => {
+test('the decoder is reset once; a fragment that fails again is excluded', async () => {
   await open(T + 600_000);
   hls().failFatally({ type: 'mediaError', details: 'bufferAppendError' });
   expect(hls().recoveries).toBe(1);
@@ -270,13 +270,13 @@ test('the decoder is set up anew once; a fragment that stops it again is passed 
   expect(player.getSnapshot().notice?.kind).toBe('damaged');
 });
 
-test('a codec that the browser lacks is said and not tried for ever', async () => {
+test('an unsupported codec is reported and not retried', async () => {
   await open(T);
   hls().failFatally({ type: 'mediaError', details: 'bufferAddCodecError', mimeType: 'hvc1.1.6.L93' });
   expect(player.getSnapshot()).toMatchObject({ state: 'failed', cause: { kind: 'unsupported' } });
 });
 
-test('fast playback is silent, and keeps the sound that was set', async () => {
+test('fast playback is muted and keeps the sound settings', async () => {
   await open(T);
   player.setSound(false, 0.5);
   player.setSpeed(16);
@@ -286,17 +286,17 @@ test('fast playback is silent, and keeps the sound that was set', async () => {
   expect(video.element.muted).toBe(false);
 });
 
-test('a speed that cannot be kept is lowered, and that is said', async () => {
+test('a speed that cannot be kept is lowered with a notice', async () => {
   await open(T);
   player.setSpeed(16);
   for (let second = 1; second <= 7; second += 1) {
     video.advanceTo(second * 2);
     vi.advanceTimersByTime(1_000);
   }
-  expect(player.getSnapshot()).toMatchObject({ speed: 8, notice: { kind: 'too_fast', asked: 16, now: 8 } });
+  expect(player.getSnapshot()).toMatchObject({ speed: 8, notice: { kind: 'too_fast', requested: 16, now: 8 } });
 });
 
-test('speed ends where recording is still going on', async () => {
+test('fast playback returns to normal speed at the newest footage', async () => {
   now = T + HOUR + 1_000;
   await open(T + HOUR - 20_000);
   player.setSpeed(2);
@@ -314,14 +314,14 @@ test('a step moves by one frame and pauses', async () => {
   expect(video.element.currentTime).toBeCloseTo(600.04, 3);
 });
 
-test('a moment that is not in the store yet is asked for as late as it can be', async () => {
+test('a moment that is not stored yet is replaced by the latest possible one', async () => {
   now = T + HOUR;
   await open(T + HOUR + 60_000);
   expect(player.getMoment()).toBe(T + HOUR - 15_000);
   expect(state()).toBe('playing');
 });
 
-test('paused, a sought moment stays paused', async () => {
+test('a seek during a pause stays paused', async () => {
   await open(T);
   player.pause();
   video.play.mockClear();
@@ -330,7 +330,7 @@ test('paused, a sought moment stays paused', async () => {
   expect(video.play).not.toHaveBeenCalled();
 });
 
-test('closing lets everything go and may happen twice', async () => {
+test('close releases everything and may be called twice', async () => {
   await open(T);
   player.close();
   player.close();
@@ -338,5 +338,5 @@ test('closing lets everything go and may happen twice', async () => {
   expect(state()).toBe('idle');
   expect(player.getMoment()).toBeNull();
   vi.advanceTimersByTime(60_000);
-  expect(asked).toHaveLength(1);
+  expect(requested).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-// The live picture over HTTP: it begins, says how far behind it is, and comes back by itself.
+// The live player over HLS: it starts, reports its delay, and recovers by itself.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FakeHls } from '../../test/FakeHls';
 import { fakeVideo, type FakeVideo } from '../../test/FakeVideo';
@@ -28,7 +28,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('it is live once a picture is drawn, and says how far behind', async () => {
+test('the player is live once a frame is drawn, and reports its delay', async () => {
   player.start(video.element);
   expect(player.getSnapshot().state).toBe('connecting');
   await flush();
@@ -39,7 +39,7 @@ test('it is live once a picture is drawn, and says how far behind', async () => 
   expect(player.getSnapshot().latencySeconds).toBe(3);
 });
 
-test('a picture that is lost is sought again, and that is said', async () => {
+test('a lost connection is retried and reported', async () => {
   player.start(video.element);
   await flush();
   hls().failFatally({ type: 'networkError', details: 'levelLoadError' });
@@ -51,7 +51,7 @@ test('a picture that is lost is sought again, and that is said', async () => {
   expect(player.getSnapshot().state).toBe('live');
 });
 
-test('a picture that stands still is sought again', async () => {
+test('a frozen picture is reloaded', async () => {
   player.start(video.element);
   await flush();
   video.advanceTo(1);
@@ -59,7 +59,7 @@ test('a picture that stands still is sought again', async () => {
   expect(made).toHaveLength(2);
 });
 
-test('a browser without the means says so and is left alone', async () => {
+test('a browser without Media Source Extensions is reported and not tried again', async () => {
   player = new HlsLivePlayer('/playlist', () =>
     Promise.reject(new HlsUnsupported('this browser cannot play recordings in a page')),
   );
@@ -68,7 +68,7 @@ test('a browser without the means says so and is left alone', async () => {
   expect(player.getSnapshot().state).toBe('failed');
 });
 
-test('stopping lets everything go and may happen twice', async () => {
+test('stop releases everything and may be called twice', async () => {
   player.start(video.element);
   await flush();
   player.stop();

@@ -1,26 +1,26 @@
-// The live picture over HTTP, where WebRTC finds no way: low-latency HLS, some seconds behind. No user interface.
+// The live player over low-latency HLS, without a user interface: some seconds behind, for networks where WebRTC fails.
 import type { ErrorData } from 'hls.js';
-import { createHls, HlsUnsupported, type HlsFactory, type HlsInstance } from './hlsLibrary';
+import { createHls, HlsUnsupported, onHlsError, onHlsTracks, type HlsFactory, type HlsInstance } from './hlsLibrary';
+import { PlayerStore } from './PlayerStore';
 import { decideReconnect } from './reconnectPolicy';
-import { onNextFrame } from './videoFrames';
+import { onNextFrame } from './videoElement';
 
 export interface HlsLiveSnapshot {
   state: 'idle' | 'connecting' | 'live' | 'reconnecting' | 'failed';
   cause: string | null;
-  /** How far behind the newest footage the picture is; null before it is known. */
+  /** Delay of the picture behind the newest footage; null before it is known. */
   latencySeconds: number | null;
   hasAudio: boolean;
 }
 
 const FIRST: HlsLiveSnapshot = { state: 'idle', cause: null, latencySeconds: null, hasAudio: false };
 const WATCH_INTERVAL_MS = 1_000;
-/** Further behind than this, it jumps to now. */
+/** With a longer delay than this, playback jumps to now. */
 const TOO_FAR_BEHIND_SECONDS = 12;
 const STUCK_AFTER_MS = 10_000;
 
 export class HlsLivePlayer {
-  private snapshot: HlsLiveSnapshot = FIRST;
-  private readonly listeners = new Set<() => void>();
+  private readonly store = new PlayerStore<HlsLiveSnapshot>(FIRST);
   private readonly playlistUrl: string;
   private readonly create: HlsFactory;
   private video: HTMLVideoElement | null = null;
@@ -37,12 +37,9 @@ export class HlsLivePlayer {
     this.create = create;
   }
 
-  getSnapshot = (): HlsLiveSnapshot => this.snapshot;
+  getSnapshot = this.store.getSnapshot;
 
-  subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  };
+  subscribe = this.store.subscribe;
 
   /** Plays on `video` until stop(). */
   start(video: HTMLVideoElement): void {
@@ -87,18 +84,12 @@ export class HlsLivePlayer {
         return;
       }
       this.hls = hls;
-      hls.on(
-        'hlsError' as never,
-        ((_name: string, data: ErrorData) => {
-          if (hls === this.hls && data.fatal) this.plan(messageOf(data));
-        }) as never,
-      );
-      hls.on(
-        'hlsBufferCodecs' as never,
-        ((_name: string, tracks: object) => {
-          if (hls === this.hls) this.update({ hasAudio: 'audio' in tracks || 'audiovideo' in tracks });
-        }) as never,
-      );
+      onHlsError(hls, (data) => {
+        if (hls === this.hls && data.fatal) this.plan(messageOf(data));
+      });
+      onHlsTracks(hls, (hasAudio) => {
+        if (hls === this.hls) this.update({ hasAudio });
+      });
       hls.attachMedia(video);
       hls.loadSource(this.playlistUrl);
       this.movedAt = performance.now();
@@ -108,7 +99,7 @@ export class HlsLivePlayer {
         this.update({ state: 'live', cause: null });
       });
       video.play().catch(() => {
-        // Sound without a click is forbidden; a silent picture is not.
+        // The browser forbids sound without a click, but not a silent picture.
         video.muted = true;
         video.play().catch(() => {});
       });
@@ -139,7 +130,7 @@ export class HlsLivePlayer {
       this.movedTo = video.currentTime;
       this.movedAt = performance.now();
     } else if (performance.now() - this.movedAt > STUCK_AFTER_MS) {
-      this.plan('no new picture has come for some seconds');
+      this.plan('no picture was received for some seconds');
     }
   }
 
@@ -150,9 +141,7 @@ export class HlsLivePlayer {
   }
 
   private update(change: Partial<HlsLiveSnapshot>): void {
-    this.snapshot = { ...this.snapshot, ...change };
-    if (this.video) this.video.dataset.playerState = this.snapshot.state;
-    for (const listener of this.listeners) listener();
+    this.store.update(change, this.video);
   }
 }
 

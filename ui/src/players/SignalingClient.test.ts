@@ -1,4 +1,4 @@
-// Requests, answers, events and the end of a signalling socket.
+// Requests, responses, events and the end of a signalling socket.
 import { beforeEach, expect, test, vi } from 'vitest';
 import { FakeSocket } from '../../test/FakeSocket';
 import type { PlaybackLost } from './playerState';
@@ -23,7 +23,7 @@ test('requests made before the socket is open are sent in order when it opens', 
   ]);
 });
 
-test('an answer reaches the request with its number, whatever the order', async () => {
+test('a response resolves the request with its number, in any order', async () => {
   socket.open();
   const first = client.request('a');
   const second = client.request('b');
@@ -33,7 +33,7 @@ test('an answer reaches the request with its number, whatever the order', async 
   await expect(second).resolves.toEqual({ b: 2 });
 });
 
-test('a refusal rejects with its message', async () => {
+test('an error response rejects with its message', async () => {
   socket.open();
   const request = client.request('consume');
   socket.receive({ id: 1, ok: false, error: { code: 'not_joined', message: "'join' comes first" } });
@@ -55,7 +55,7 @@ test.each([
   [4429, 'too_many_viewers'],
   [4408, 'signalling_closed'],
   [1006, 'signalling_closed'],
-])('close code %i is %s, told once, and rejects what waits', async (code, kind) => {
+])('close code %i is %s, reported once, and rejects pending requests', async (code, kind) => {
   const onClosed = vi.fn<(loss: PlaybackLost) => void>();
   client.onClosed = onClosed;
   socket.open();
@@ -66,7 +66,7 @@ test.each([
   expect(onClosed.mock.calls[0]?.[0].kind).toBe(kind);
 });
 
-test('our own close is not told, may come twice, and rejects what waits', async () => {
+test('close() is not reported, may be called twice, and rejects pending requests', async () => {
   const onClosed = vi.fn();
   client.onClosed = onClosed;
   socket.open();
@@ -77,7 +77,7 @@ test('our own close is not told, may come twice, and rejects what waits', async 
   expect(onClosed).not.toHaveBeenCalled();
 });
 
-test('a request that is never answered fails in time', async () => {
+test('a request without a response times out', async () => {
   vi.useFakeTimers();
   socket.open();
   const request = client.request('join');

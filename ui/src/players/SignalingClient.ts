@@ -1,4 +1,4 @@
-// One WebSocket to the SFU: numbered requests, their answers, and the events in between.
+// One WebSocket to the SFU: numbered requests, their responses, and events.
 import { PlaybackLost, type LossKind } from './playerState';
 
 interface Envelope {
@@ -27,7 +27,7 @@ export type WebSocketFactory = (url: string) => WebSocket;
 
 export class SignalingClient {
   onEvent: (event: string, data: unknown) => void = () => {};
-  /** Called once, and not after our own close(). */
+  /** Called once, and not after close(). */
   onClosed: (loss: PlaybackLost) => void = () => {};
 
   private readonly socket: WebSocket;
@@ -46,7 +46,7 @@ export class SignalingClient {
     this.socket.onclose = (closing: CloseEvent) => this.fail(closing.code, closing.reason);
   }
 
-  /** Sends at once, or as soon as the socket is open: requests may be pipelined. */
+  /** Sends at once, or as soon as the socket is open. Requests may be pipelined. */
   request<T>(method: string, data: object = {}): Promise<T> {
     if (this.isClosed)
       return Promise.reject(new PlaybackLost('signalling_closed', 'the connection to the media server is closed'));
@@ -86,12 +86,12 @@ export class SignalingClient {
       this.onEvent(message.event, message.data);
       return;
     }
-    const waiting = message.id === undefined ? undefined : this.pending.get(message.id);
-    if (!waiting || message.id === undefined) return;
+    const pending = message.id === undefined ? undefined : this.pending.get(message.id);
+    if (!pending || message.id === undefined) return;
     this.pending.delete(message.id);
-    clearTimeout(waiting.timer);
-    if (message.ok) waiting.resolve(message.data ?? {});
-    else waiting.reject(new PlaybackLost('server_error', message.error?.message ?? 'the media server refused'));
+    clearTimeout(pending.timer);
+    if (message.ok) pending.resolve(message.data ?? {});
+    else pending.reject(new PlaybackLost('server_error', message.error?.message ?? 'the media server refused'));
   }
 
   private fail(code: number, reason: string): void {
@@ -104,9 +104,9 @@ export class SignalingClient {
   }
 
   private rejectPending(error: Error): void {
-    for (const waiting of this.pending.values()) {
-      clearTimeout(waiting.timer);
-      waiting.reject(error);
+    for (const pending of this.pending.values()) {
+      clearTimeout(pending.timer);
+      pending.reject(error);
     }
     this.pending.clear();
   }

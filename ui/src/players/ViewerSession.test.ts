@@ -1,4 +1,4 @@
-// One attempt at a live view, against an SFU that the test plays.
+// One attempt at a live view, against an SFU that the test simulates.
 import { beforeEach, expect, test, vi } from 'vitest';
 import { FakeSocket } from '../../test/FakeSocket';
 import { PlaybackLost } from './playerState';
@@ -6,7 +6,7 @@ import { ViewerSession, type SessionListener } from './ViewerSession';
 
 const device = {
   rtpCapabilities: { codecs: [{ mimeType: 'video/H264' }] },
-  recvRtpCapabilities: { codecs: ['what this browser plays'] },
+  recvRtpCapabilities: { codecs: ['codecs of this browser'] },
   createRecvTransport: vi.fn(),
 };
 vi.mock('./routerDevice', () => ({ deviceFor: () => Promise.resolve(device) }));
@@ -58,7 +58,7 @@ const offer = (id: string, kind = 'video') => ({ id, producerId: `p${id}`, kind,
 let socket: FakeSocket;
 let transports: FakeTransport[];
 let session: ViewerSession;
-let told: { [K in keyof SessionListener]: ReturnType<typeof vi.fn<SessionListener[K]>> };
+let listener: { [K in keyof SessionListener]: ReturnType<typeof vi.fn<SessionListener[K]>> };
 
 const methods = () => socket.sent.map(({ method }) => method);
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
@@ -85,32 +85,32 @@ beforeEach(() => {
     transports.push(transport);
     return transport;
   });
-  told = { onTracks: vi.fn(), onTracksEnding: vi.fn(), onUnavailable: vi.fn(), onLost: vi.fn() };
+  listener = { onTracks: vi.fn(), onTracksEnding: vi.fn(), onUnavailable: vi.fn(), onLost: vi.fn() };
   socket = new FakeSocket();
-  session = new ViewerSession('ws://sfu', told, { openSocket: () => socket as unknown as WebSocket });
+  session = new ViewerSession('ws://sfu', listener, { openSocket: () => socket as unknown as WebSocket });
 });
 
-test('connecting and resuming wait for no answer', async () => {
+test('connecting and resuming do not wait for a response', async () => {
   await goLive();
   expect(methods()).toEqual(['join', 'consume', 'connectTransport', 'resume']);
-  expect(told.onTracks).toHaveBeenCalledOnce();
+  expect(listener.onTracks).toHaveBeenCalledOnce();
 });
 
-test('once known, what the browser plays is sent in the same breath as the token', async () => {
+test('known capabilities of the browser are sent together with the token', async () => {
   await goLive();
   const next = new FakeSocket();
   socket = next;
-  session = new ViewerSession('ws://sfu', told, { openSocket: () => next as unknown as WebSocket });
+  session = new ViewerSession('ws://sfu', listener, { openSocket: () => next as unknown as WebSocket });
   void session.join('token', []);
   next.open();
   expect(methods()).toEqual(['join', 'consume']);
   await answer('join', { device_id: 'd', available: true, ...room });
   await answer('consume', { consumers: [offer('2')] });
   expect(methods()).toEqual(['join', 'consume', 'connectTransport', 'resume']);
-  expect(told.onTracks).toHaveBeenCalledTimes(2);
+  expect(listener.onTracks).toHaveBeenCalledTimes(2);
 });
 
-test('tracks asked for too early are asked for again', async () => {
+test('tracks that were requested too early are requested again', async () => {
   localStorage.setItem('vas.route', JSON.stringify({ capabilities: {}, userAgent: navigator.userAgent }));
   void session.join('token', []);
   socket.open();
@@ -118,64 +118,64 @@ test('tracks asked for too early are asked for again', async () => {
   await answer('join', { device_id: 'd', available: true, ...room });
   await answer('consume', { consumers: [offer('1')] });
   expect(methods()).toEqual(['join', 'consume', 'consume', 'connectTransport', 'resume']);
-  expect(told.onLost).not.toHaveBeenCalled();
+  expect(listener.onLost).not.toHaveBeenCalled();
 });
 
-test('without a room it says so and enters when there is one', async () => {
+test('a missing room is reported and entered once it exists', async () => {
   void session.join('token', []);
   socket.open();
   await answer('join', { device_id: 'd', available: false, routerRtpCapabilities: null, transport: null });
-  expect(told.onUnavailable).toHaveBeenCalledOnce();
+  expect(listener.onUnavailable).toHaveBeenCalledOnce();
   socket.receive({ event: 'streamAvailable', data: room });
   await settle();
   await answer('consume', { consumers: [offer('1')] });
-  expect(told.onTracks).toHaveBeenCalledOnce();
+  expect(listener.onTracks).toHaveBeenCalledOnce();
 });
 
-test('a stream that ends lets its picture be kept, then closes its transport', async () => {
+test('the end of a stream is reported before its transport is closed, so that its picture can be kept', async () => {
   await goLive();
-  told.onTracksEnding.mockImplementation(() => expect(transports[0]?.closed).toBe(false));
+  listener.onTracksEnding.mockImplementation(() => expect(transports[0]?.closed).toBe(false));
   socket.receive({ event: 'streamEnded', data: {} });
-  expect(told.onTracksEnding).toHaveBeenCalledOnce();
+  expect(listener.onTracksEnding).toHaveBeenCalledOnce();
   expect(transports[0]?.closed).toBe(true);
-  expect(told.onUnavailable).toHaveBeenCalledOnce();
+  expect(listener.onUnavailable).toHaveBeenCalledOnce();
 });
 
-test('sound that comes later joins the same stream', async () => {
+test('a later audio track joins the same stream', async () => {
   await goLive();
   socket.receive({ event: 'producersChanged', data: {} });
   await settle();
   await answer('consume', { consumers: [offer('1'), offer('2', 'audio')] });
   await answer('resume', {});
-  const streams = told.onTracks.mock.calls.map(([stream]) => stream);
+  const streams = listener.onTracks.mock.calls.map(([stream]) => stream);
   expect(streams).toHaveLength(2);
   expect(streams[0]).toBe(streams[1]);
   expect((streams[1] as unknown as FakeStream).tracks).toEqual([{ id: '1' }, { id: '2' }]);
   expect(transports[0]?.consume).toHaveBeenCalledTimes(2);
 });
 
-test('a lost way is first restarted on the same transport, then the session is lost', async () => {
+test('a lost connection is restarted once on the same transport, then the session is lost', async () => {
   await goLive();
   transports[0]?.emit('connectionstatechange', 'failed');
   await answer('restartIce', { iceParameters: 'fresh' });
   expect(transports[0]?.iceParameters).toBe('fresh');
-  expect(told.onLost).not.toHaveBeenCalled();
+  expect(listener.onLost).not.toHaveBeenCalled();
   transports[0]?.emit('connectionstatechange', 'failed');
-  expect(told.onLost.mock.calls[0]?.[0]).toMatchObject({ kind: 'ice_failed' });
+  expect(listener.onLost.mock.calls[0]?.[0]).toMatchObject({ kind: 'ice_failed' });
   expect(transports[0]?.closed).toBe(true);
 });
 
-test('a closed socket loses the session once, and its transport with it', async () => {
+test('a closed socket ends the session once and closes its transport', async () => {
   await goLive();
   socket.closeFromServer(1006);
-  expect(told.onLost).toHaveBeenCalledOnce();
-  expect(told.onLost.mock.calls[0]?.[0]).toBeInstanceOf(PlaybackLost);
+  expect(listener.onLost).toHaveBeenCalledOnce();
+  expect(listener.onLost.mock.calls[0]?.[0]).toBeInstanceOf(PlaybackLost);
   expect(transports[0]?.closed).toBe(true);
 });
 
-test('a browser without H.264 is told so', async () => {
+test('a browser without H.264 is reported as unsupported', async () => {
   device.rtpCapabilities = { codecs: [{ mimeType: 'video/VP8' }] };
   await goLive();
-  expect(told.onLost.mock.calls[0]?.[0]).toMatchObject({ kind: 'unsupported' });
+  expect(listener.onLost.mock.calls[0]?.[0]).toMatchObject({ kind: 'unsupported' });
   device.rtpCapabilities = { codecs: [{ mimeType: 'video/H264' }] };
 });

@@ -1,5 +1,5 @@
 // One attempt at a live view: a signalling socket, a WebRTC transport and its consumers. It ends once and is
-// then thrown away; trying again is WebRtcPlayer's business.
+// then discarded; WebRtcPlayer decides about the next attempt.
 import type { Consumer, RtpCapabilities, RtpParameters, Transport, TransportOptions } from 'mediasoup-client/types';
 import { recallRoute, rememberRoute } from './playerMemory';
 import { PlaybackLost } from './playerState';
@@ -24,11 +24,11 @@ interface OfferedConsumer {
 }
 
 export interface SessionListener {
-  /** Tracks to show; frames follow with the camera's next key frame. The same stream again: its tracks have changed. */
+  /** Tracks to show; frames follow with the camera's next key frame. The same stream again means that its tracks changed. */
   onTracks(stream: MediaStream): void;
-  /** The tracks shown so far end now: the last moment to keep their picture. */
+  /** The current tracks end now: the last chance to capture their picture. */
   onTracksEnding(): void;
-  /** The session stands, the camera sends nothing. */
+  /** The session is established, but the camera sends nothing. */
   onUnavailable(): void;
   /** Called once; the session is closed already. */
   onLost(loss: PlaybackLost): void;
@@ -42,7 +42,7 @@ const ICE_CONNECT_TIMEOUT_MS = 10_000;
 const ICE_RESTART_TIMEOUT_MS = 5_000;
 const DISCONNECTED_GRACE_MS = 1_500;
 
-/** Latency before smoothness, for video only: without a buffer, sound would crackle. */
+/** Prefers low latency to smoothness, for video only: without a buffer, sound would crackle. */
 function preferLatency(receiver: RTCRtpReceiver): void {
   if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
   if ('playoutDelayHint' in receiver) (receiver as { playoutDelayHint?: number }).playoutDelayHint = 0;
@@ -53,13 +53,13 @@ export class ViewerSession {
   private readonly listener: SessionListener;
   private transport: Transport | null = null;
   private room: Room | null = null;
-  /** One for each room: tracks that come later join those that are shown. */
+  /** One per room: later tracks are added to it. */
   private stream: MediaStream | null = null;
   private consumers = new Map<string, Consumer>();
   private iceTimer: ReturnType<typeof setTimeout> | undefined;
   private hasRestartedIce = false;
   private isClosed = false;
-  /** Rooms come and go; what an older one still had under way is dropped by comparing this. */
+  /** Compared to drop results that belong to a room that was left. */
   private generation = 0;
   private iceServers: RTCIceServer[] = [];
 
@@ -74,7 +74,7 @@ export class ViewerSession {
     this.iceServers = iceServers;
     try {
       const joining = this.signaling.request<Joined>('join', { token });
-      // What this browser can play was learnt the last time: then the tracks are asked for in the same breath.
+      // With the browser's capabilities known from the last view, the tracks are requested together with the join.
       const { capabilities } = recallRoute();
       const early = capabilities ? this.requestConsumers(capabilities as RtpCapabilities).catch(() => null) : null;
       const joined = await joining;
@@ -95,7 +95,7 @@ export class ViewerSession {
     return this.transport && !this.transport.closed ? this.transport.getStats() : Promise.resolve(null);
   }
 
-  /** Asks for new ICE credentials on the same transport; when that does not help in time the session is lost. */
+  /** Requests new ICE credentials for the same transport; if that does not help in time, the session is lost. */
   async restartIce(): Promise<void> {
     const transport = this.transport;
     if (!transport || this.hasRestartedIce) return;
@@ -156,7 +156,7 @@ export class ViewerSession {
       iceServers: this.iceServers.length > 0 ? this.iceServers : (room.transport.iceServers ?? []),
     });
     transport.on('connect', ({ dtlsParameters }, done) => {
-      // The socket keeps order and the server answers in order: nothing need wait for this answer.
+      // Socket and server keep the order of requests: nothing has to wait for this response.
       this.signaling.request('connectTransport', { dtlsParameters }).catch((error: unknown) => this.lose(error));
       this.signaling.request('resume').catch((error: unknown) => this.lose(error));
       done();
@@ -168,7 +168,7 @@ export class ViewerSession {
     await this.consume(room, transport, generation, early);
   }
 
-  /** Takes what the room offers now; consumers that it no longer offers are dropped. */
+  /** Consumes the tracks that the room offers now; consumers that it no longer offers are closed. */
   private async consume(
     room: Room,
     transport: Transport,
@@ -191,7 +191,7 @@ export class ViewerSession {
       fresh.map((offer) =>
         transport.consume({
           ...offer,
-          // Apart, so that the browser does not hold pictures back until the sound has caught up.
+          // Separate stream ids, so that the browser does not delay video to synchronise it with the sound.
           streamId: `${offer.kind}-${transport.id}`,
           onRtpReceiver: (receiver) => {
             if (offer.kind === 'video') preferLatency(receiver);
@@ -233,7 +233,8 @@ export class ViewerSession {
       clearTimeout(this.iceTimer);
       this.hasRestartedIce = false;
     } else if (state === 'failed') {
-      if (this.hasRestartedIce) this.lose(new PlaybackLost('ice_failed', 'the way to the media server was lost'));
+      if (this.hasRestartedIce)
+        this.lose(new PlaybackLost('ice_failed', 'the connection to the media server was lost'));
       else void this.restartIce();
     } else if (state === 'disconnected') {
       clearTimeout(this.iceTimer);
@@ -246,7 +247,7 @@ export class ViewerSession {
     this.iceTimer = setTimeout(() => {
       if (this.transport?.connectionState === 'connected') return;
       this.lose(
-        new PlaybackLost('ice_failed', 'no way to the media server was found; its ports may be blocked (UDP and TCP)'),
+        new PlaybackLost('ice_failed', 'no connection to the media server; its ports may be blocked (UDP and TCP)'),
       );
     }, limitMs);
   }

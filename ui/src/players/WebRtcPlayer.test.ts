@@ -1,4 +1,4 @@
-// The player's life: connects only when wished, shows what it does, and comes back by itself.
+// The live player: connects only on request, reports its state, and reconnects by itself.
 import { afterEach, beforeEach, expect, test, vi, type MockInstance } from 'vitest';
 import { PlaybackLost } from './playerState';
 import type { SessionListener } from './ViewerSession';
@@ -98,13 +98,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('nothing is connected before somebody wishes it', async () => {
+test('nothing is connected before connect() is called', async () => {
   await settle();
   expect(requestGrant).not.toHaveBeenCalled();
   expect(video.dataset.playerState).toBe('idle');
 });
 
-test('a view goes from connecting to live at its first frame, with marks', async () => {
+test('a view goes from connecting to live at its first frame and sets performance marks', async () => {
   player.connect();
   expect(video.dataset.playerState).toBe('connecting');
   await settle();
@@ -120,7 +120,7 @@ test('a view goes from connecting to live at its first frame, with marks', async
   ]);
 });
 
-test('a lost view comes back with a fresh token', async () => {
+test('a lost view reconnects with a new token', async () => {
   await goLive();
   session().listener.onLost(new PlaybackLost('signalling_closed', 'gone'));
   expect(player.getSnapshot()).toMatchObject({ state: 'reconnecting', cause: { kind: 'signalling_closed' } });
@@ -141,7 +141,7 @@ test('a stream that ends keeps the session and waits', async () => {
   expect(requestGrant).toHaveBeenCalledOnce();
 });
 
-test('a room that was rebuilt shows its new tracks in the same session', async () => {
+test('the new tracks of a rebuilt room are shown in the same session', async () => {
   await goLive();
   session().listener.onTracks({ getAudioTracks: () => [] } as unknown as MediaStream);
   expect(player.getSnapshot().state).toBe('reconnecting');
@@ -150,14 +150,14 @@ test('a room that was rebuilt shows its new tracks in the same session', async (
   expect(sessions).toHaveLength(1);
 });
 
-test('sound that comes later does not interrupt the picture', async () => {
+test('a later audio track does not interrupt the picture', async () => {
   await goLive();
   vi.spyOn(stream, 'getAudioTracks').mockReturnValue([{} as MediaStreamTrack]);
   session().listener.onTracks(stream);
   expect(player.getSnapshot()).toMatchObject({ state: 'live', hasAudio: true });
 });
 
-test('a deleted camera is final until asked for again', async () => {
+test('a deleted camera is not retried until connect() is called again', async () => {
   requestGrant.mockRejectedValueOnce(new PlaybackLost('deleted', "there is no device 'x'"));
   player.connect();
   await settle();
@@ -169,7 +169,7 @@ test('a deleted camera is final until asked for again', async () => {
   expect(session().tokens).toHaveLength(1);
 });
 
-test('a stopped camera is waited for, and tried at once when it flows again', async () => {
+test('the player waits for a stopped camera and connects at once when its stream flows again', async () => {
   requestGrant.mockRejectedValueOnce(new PlaybackLost('stream_stopped', 'the stream is stopped'));
   player.setSourceFlowing(false);
   player.connect();
@@ -180,7 +180,7 @@ test('a stopped camera is waited for, and tried at once when it flows again', as
   expect(requestGrant).toHaveBeenCalledTimes(2);
 });
 
-test('without a network it waits, and comes back with it', async () => {
+test('the player waits while offline and reconnects when online', async () => {
   await goLive();
   setOnline(false);
   expect(player.getSnapshot()).toMatchObject({ state: 'reconnecting', cause: { kind: 'offline' }, retryAt: null });
@@ -191,7 +191,7 @@ test('without a network it waits, and comes back with it', async () => {
   expect(session().tokens).toEqual(['t2']);
 });
 
-test('pictures that stop are said, and the view is built anew when the camera does send', async () => {
+test('a frozen picture is reported, and a new session is opened while the camera sends', async () => {
   await goLive();
   await vi.advanceTimersByTimeAsync(4_000);
   expect(player.getSnapshot()).toMatchObject({ state: 'waiting', cause: { kind: 'no_frames' } });
@@ -199,7 +199,7 @@ test('pictures that stop are said, and the view is built anew when the camera do
   expect(sessions.length).toBeGreaterThan(1);
 });
 
-test('pictures that stop because the camera is away cost no new session', async () => {
+test('a picture that freezes because the camera is lost needs no new session', async () => {
   await goLive();
   player.setSourceFlowing(false);
   await vi.advanceTimersByTimeAsync(60_000);
@@ -213,7 +213,7 @@ function setHidden(isHidden: boolean): void {
   document.dispatchEvent(new Event('visibilitychange'));
 }
 
-test('a tab that stays hidden and silent receives nothing until it is looked at again', async () => {
+test('a tab that stays hidden and silent receives nothing until it is visible again', async () => {
   await goLive();
   setHidden(true);
   await vi.advanceTimersByTimeAsync(60_000);
@@ -226,7 +226,7 @@ test('a tab that stays hidden and silent receives nothing until it is looked at 
   expect(sessions).toHaveLength(1);
 });
 
-test('coming back to a tab does not mistake the unseen time for a frozen picture', async () => {
+test('the time in a hidden tab does not count as a frozen picture', async () => {
   await goLive();
   setHidden(true);
   await vi.advanceTimersByTimeAsync(20_000);
@@ -236,7 +236,7 @@ test('coming back to a tab does not mistake the unseen time for a frozen picture
   expect(sessions).toHaveLength(1);
 });
 
-test('leaving closes the session and ends every attempt', async () => {
+test('disconnect closes the session and ends all attempts', async () => {
   await goLive();
   session().listener.onLost(new PlaybackLost('network', 'gone'));
   player.disconnect();
@@ -246,7 +246,7 @@ test('leaving closes the session and ends every attempt', async () => {
   expect(player.getSnapshot().state).toBe('idle');
 });
 
-test('the next view opens its socket while the token is on its way', async () => {
+test('the next view opens its socket while the token is being requested', async () => {
   await goLive();
   player.disconnect();
   player.connect();
@@ -256,7 +256,7 @@ test('the next view opens its socket while the token is on its way', async () =>
   expect(session().tokens).toEqual(['t2']);
 });
 
-test('a socket opened ahead of its token may die: another is opened', async () => {
+test('a socket that closes before its token arrives is replaced', async () => {
   await goLive();
   player.disconnect();
   player.connect();
@@ -267,7 +267,7 @@ test('a socket opened ahead of its token may die: another is opened', async () =
   expect(player.getSnapshot().state).toBe('connecting');
 });
 
-test('a socket opened at an old address is closed when the token names another', async () => {
+test('a socket at an old address is closed when the token names another address', async () => {
   await goLive();
   player.disconnect();
   requestGrant.mockResolvedValueOnce({ token: 't', signaling_url: 'ws://other', ice_servers: [] });

@@ -1,5 +1,5 @@
-// The live player without any user interface: keeps one camera on a <video> element for as long as somebody
-// wishes, whatever the network, the server or the camera do in between.
+// The live player over WebRTC, without a user interface: keeps one camera on a <video> element while viewing is
+// desired, across failures of the network, the server and the camera.
 import { FootagePreview } from './FootagePreview';
 import { drawFreezeFrame } from './freezeFrame';
 import { FIRST_SNAPSHOT, PlaybackLost, type PlayerSnapshot, type PlayerState } from './playerState';
@@ -7,10 +7,11 @@ import { recallRoute, rememberRoute } from './playerMemory';
 import { readReceiver, type LiveStats, type ReceiverSample } from './receiverStatistics';
 import { decideReconnect, HEALTHY_AFTER_MS } from './reconnectPolicy';
 import type { WebSocketFactory } from './SignalingClient';
-import { onNextFrame } from './videoFrames';
+import { PlayerStore } from './PlayerStore';
+import { onNextFrame, playOrMute } from './videoElement';
 import { ViewerSession, type SessionListener } from './ViewerSession';
 
-/** Leave to watch, as the REST API grants it. */
+/** Permission to watch, as the REST API grants it. */
 export interface Grant {
   token: string;
   signaling_url: string;
@@ -18,7 +19,7 @@ export interface Grant {
 }
 
 export interface WebRtcPlayerOptions {
-  /** Throws PlaybackLost, saying why nobody may watch now. */
+  /** Throws PlaybackLost with the reason when watching is not possible. */
   requestGrant(signal: AbortSignal): Promise<Grant>;
   fetchFootage(signal: AbortSignal): Promise<Blob>;
   openSocket?: WebSocketFactory;
@@ -31,20 +32,19 @@ export interface WebRtcPlayerOptions {
 
 type Session = ReturnType<NonNullable<WebRtcPlayerOptions['createSession']>>;
 
-/** Hidden and silent for so long: nobody is watching, so nothing is sent. */
+/** A tab that is hidden and silent for this long is not watched: the server pauses sending. */
 const PAUSE_HIDDEN_AFTER_MS = 30_000;
-/** No picture for so long: said to the viewer. */
+/** Without a new frame for this long, the viewer is informed. */
 const FROZEN_AFTER_MS = 3_000;
-/** Frozen for so long although the camera sends: the view is built anew. */
+/** Frozen for this long although the camera sends: a new session is opened. */
 const REBUILD_AFTER_MS = 7_000;
-/** No first picture for so long although the camera sends; longer than any sane key-frame interval. */
+/** The same limit before the first frame; longer than any reasonable key-frame interval. */
 const FIRST_FRAME_LIMIT_MS = 25_000;
 const WATCH_INTERVAL_MS = 500;
 const STATISTICS_INTERVAL_MS = 1_000;
 
 export class WebRtcPlayer {
-  private snapshot: PlayerSnapshot = FIRST_SNAPSHOT;
-  private readonly listeners = new Set<() => void>();
+  private readonly store = new PlayerStore<PlayerSnapshot>(FIRST_SNAPSHOT);
   private readonly statisticsListeners = new Set<(statistics: LiveStats | null) => void>();
   private readonly options: WebRtcPlayerOptions;
   private video: HTMLVideoElement | null = null;
@@ -58,7 +58,7 @@ export class WebRtcPlayer {
   private statisticsTimer: ReturnType<typeof setInterval> | undefined;
   private sample: ReceiverSample | null = null;
   private lastFrameAt = -1;
-  /** Since when the session has tracks to show, in performance.now(). */
+  /** Since when the session has had tracks, in performance.now(). */
   private tracksSince: number | null = null;
   private liveSince: number | null = null;
   private isDesired = false;
@@ -74,21 +74,18 @@ export class WebRtcPlayer {
     this.options = options;
   }
 
-  // --- what a page needs -------------------------------------------------------------------------------------
+  // --- the interface for the page ----------------------------------------------------------------------------
 
-  getSnapshot = (): PlayerSnapshot => this.snapshot;
+  getSnapshot = this.store.getSnapshot;
 
-  subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  };
+  subscribe = this.store.subscribe;
 
   subscribeStatistics = (listener: (statistics: LiveStats | null) => void): (() => void) => {
     this.statisticsListeners.add(listener);
     return () => this.statisticsListeners.delete(listener);
   };
 
-  /** Takes the elements to draw on; returns what gives them back. */
+  /** Takes the elements to draw on; returns the function that releases them. */
   attach(video: HTMLVideoElement, preview: HTMLVideoElement, freezeFrame: HTMLCanvasElement): () => void {
     this.video = video;
     this.preview = new FootagePreview(preview);
@@ -139,7 +136,7 @@ export class WebRtcPlayer {
     this.update({ state: 'idle', cause: null, attempt: 0, retryAt: null, hasAudio: false });
   }
 
-  /** Tries now what would be tried later. */
+  /** Starts the next attempt now instead of at its due time. */
   retryNow(): void {
     if (!this.isDesired) {
       this.connect();
@@ -155,14 +152,14 @@ export class WebRtcPlayer {
     this.applySound();
   }
 
-  /** What the server says of the camera: a frozen view of a flowing stream is our fault, of a lost one is not. */
+  /** Takes the server's view of the camera: a frozen picture is the player's fault only while the stream flows. */
   setSourceFlowing(isFlowing: boolean): void {
     const hasReturned = isFlowing && !this.isSourceFlowing;
     this.isSourceFlowing = isFlowing;
     if (hasReturned && this.isDesired && this.retryTimer !== undefined) this.retryNow();
   }
 
-  /** The same picture is shown another way: attempts go on, but seldom. */
+  /** While the picture is shown over another transport, attempts continue at longer intervals. */
   setHasOtherTransport(hasOtherTransport: boolean): void {
     this.hasOtherTransport = hasOtherTransport;
   }
@@ -174,7 +171,7 @@ export class WebRtcPlayer {
     this.abort = abort;
     this.isAwaitingGrant = true;
     try {
-      // The address rarely changes: its socket opens while the token is on its way.
+      // The address rarely changes: the socket is opened while the token is being requested.
       if (this.lastSocketUrl) this.openSession(this.lastSocketUrl);
       const grant = await this.options.requestGrant(abort.signal);
       if (abort.signal.aborted) return;
@@ -216,7 +213,7 @@ export class WebRtcPlayer {
       onLost: (loss) => {
         if (session !== this.session) return;
         this.session = null;
-        // Opened ahead of its token, it may die of the wait: the attempt then opens another.
+        // Opened before its token arrived, the socket may time out: the attempt then opens another one.
         if (!this.isAwaitingGrant) this.plan(loss);
       },
     });
@@ -286,7 +283,7 @@ export class WebRtcPlayer {
     this.plan(new PlaybackLost('network', 'this device is offline'));
   }
 
-  /** A hidden tab draws nothing, and one that is silent too need not even receive. */
+  /** Pauses receiving in a tab that stays hidden and silent; resumes it when the tab is visible again. */
   private followVisibility(): void {
     clearTimeout(this.hiddenTimer);
     if (document.hidden) {
@@ -327,12 +324,8 @@ export class WebRtcPlayer {
     this.sample = null;
     video.srcObject = stream;
     this.followFrames(video, stream);
-    video.play().catch((error: DOMException) => {
-      // Sound without a click is forbidden; a silent picture is not.
-      if (error.name !== 'NotAllowedError' || video.srcObject !== stream) return;
-      this.setSound(true, this.snapshot.volume);
-      video.play().catch(() => {});
-    });
+    const isCurrent = () => video.srcObject === stream;
+    playOrMute(video, isCurrent, () => this.setSound(true, this.snapshot.volume));
   }
 
   private followFrames(video: HTMLVideoElement, stream: MediaStream): void {
@@ -363,7 +356,7 @@ export class WebRtcPlayer {
     performance.mark('player:first-picture');
   }
 
-  /** Notices pictures that stop although nobody said so. */
+  /** Detects frames that stop without an event from the server. */
   private watchFrames(): void {
     if (document.hidden || !this.session || this.tracksSince === null) return;
     const now = performance.now();
@@ -372,7 +365,7 @@ export class WebRtcPlayer {
     if (state === 'live' && stillMs > FROZEN_AFTER_MS) {
       this.update({
         state: 'waiting',
-        cause: { kind: 'no_frames', message: 'no new picture has come for some seconds' },
+        cause: { kind: 'no_frames', message: 'no picture was received for some seconds' },
       });
     }
     if ((state === 'connecting' || state === 'preview') && !this.isSourceFlowing && stillMs > FROZEN_AFTER_MS) {
@@ -380,16 +373,16 @@ export class WebRtcPlayer {
     }
     const limitMs = this.lastFrameAt >= this.tracksSince ? REBUILD_AFTER_MS : FIRST_FRAME_LIMIT_MS;
     if (this.isSourceFlowing && stillMs > limitMs) {
-      this.plan(new PlaybackLost('stalled', 'pictures stopped coming although the camera sends'));
+      this.plan(new PlaybackLost('stalled', 'the picture stopped although the camera sends video'));
     }
   }
 
-  /** Keeps the last picture on the screen while the live element has none. */
+  /** Keeps the last picture on the screen while the live element shows none. */
   private drawFreezeFrame(): void {
     const { video, freezeFrame } = this;
     if (!video || !freezeFrame || video.videoWidth === 0 || !video.srcObject) return;
     drawFreezeFrame(video, freezeFrame);
-    // Without a source the live element is transparent, and what is held shows through.
+    // Without a source the live element is transparent, and the freeze frame below it is visible.
     video.srcObject = null;
   }
 
@@ -419,9 +412,11 @@ export class WebRtcPlayer {
     for (const listener of this.statisticsListeners) listener(statistics);
   }
 
+  private get snapshot(): PlayerSnapshot {
+    return this.store.getSnapshot();
+  }
+
   private update(change: Partial<PlayerSnapshot>): void {
-    this.snapshot = { ...this.snapshot, ...change };
-    if (this.video) this.video.dataset.playerState = this.snapshot.state;
-    for (const listener of this.listeners) listener();
+    this.store.update(change, this.video);
   }
 }

@@ -1,8 +1,8 @@
-// Gives hls.js the playlist of a feed, and again whenever it has grown.
+// A playlist loader for hls.js that serves the playlist of a feed, and serves it again whenever it has grown.
 import type { Loader, LoaderCallbacks, LoaderConfiguration, LoaderStats, PlaylistLoaderContext } from 'hls.js';
 import type { FootageFeed } from './FootageFeed';
 
-/** What hls.js takes as the loader of its playlist; `baseUrl` is what the fragments' addresses are relative to. */
+/** The class for hls.js's option `pLoader`; `baseUrl` is the base address of the fragments. */
 export function createFeedLoader(feed: FootageFeed, baseUrl: string): new () => Loader<PlaylistLoaderContext> {
   let served = -1;
   return class FeedLoader implements Loader<PlaylistLoaderContext> {
@@ -17,7 +17,7 @@ export function createFeedLoader(feed: FootageFeed, baseUrl: string): new () => 
     ): void {
       this.context = context;
       this.stats.loading.start = performance.now();
-      // An unchanged playlist is not answered: it would only be parsed for nothing.
+      // An unchanged playlist is not served: parsing it again would be useless.
       this.stopWaiting = feed.whenNewerThan(context.type === 'manifest' ? -1 : served, () => {
         this.stopWaiting = null;
         served = feed.playlist.revision;

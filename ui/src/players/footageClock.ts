@@ -1,8 +1,8 @@
-// From the media's own clock to the clock on the wall and back, by the fragments as hls.js has measured them: gaps take
-// no time in the media, so only the fragment that plays knows what time it is.
+// Converts media time to wall-clock time and back, with the fragments as hls.js measured them: gaps take
+// no time in the media, so the moment follows only from the current fragment.
 import { lastAtOrBefore } from './FootagePlaylist';
 
-/** The part of a hls.js fragment that tells time: seconds in the media, milliseconds since 1970. */
+/** The timing of an hls.js fragment: seconds in the media, milliseconds since 1970. */
 export interface TimedFragment {
   start: number;
   duration: number;
@@ -14,10 +14,10 @@ export interface Skip {
   toMs: number;
 }
 
-/** Less than this between two fragments is the camera's own unevenness. */
-export const SMALLEST_SKIP_MS = 1_500;
+/** Shorter distances between two fragments are normal jitter of the camera. */
+export const MIN_SKIP_MS = 1_500;
 
-/** The moment shown at a media time; null before anything is known. */
+/** The moment at a media time; null before any fragment is known. */
 export function momentAt(fragments: readonly TimedFragment[], mediaSeconds: number): number | null {
   const fragment =
     fragments[
@@ -31,7 +31,7 @@ export function momentAt(fragments: readonly TimedFragment[], mediaSeconds: numb
   return fragment.programDateTime + into * 1000;
 }
 
-/** Where in the media fragment `index` shows `momentMs`. */
+/** The media time at which fragment `index` shows `momentMs`. */
 export function mediaTimeOf(fragments: readonly TimedFragment[], index: number, momentMs: number): number | null {
   const fragment = fragments[index];
   if (!fragment || fragment.programDateTime === null) return null;
@@ -42,7 +42,7 @@ export function mediaTimeOf(fragments: readonly TimedFragment[], index: number, 
   return fragment.start + into;
 }
 
-/** Footage that is missing just before the fragment at a media time, when its beginning was passed a moment ago. */
+/** The gap between two media times, when playback crossed one; null without a gap. */
 export function skipBehind(fragments: readonly TimedFragment[], fromSeconds: number, toSeconds: number): Skip | null {
   const to = lastAtOrBefore(fragments, ({ start }) => start, toSeconds + 0.001);
   const from = Math.max(
@@ -54,8 +54,7 @@ export function skipBehind(fragments: readonly TimedFragment[], fromSeconds: num
     const before = fragments[index - 1];
     if (!here || !before || here.programDateTime === null || before.programDateTime === null) continue;
     const beforeEndMs = before.programDateTime + before.duration * 1000;
-    if (here.programDateTime - beforeEndMs > SMALLEST_SKIP_MS)
-      return { fromMs: beforeEndMs, toMs: here.programDateTime };
+    if (here.programDateTime - beforeEndMs > MIN_SKIP_MS) return { fromMs: beforeEndMs, toMs: here.programDateTime };
   }
   return null;
 }

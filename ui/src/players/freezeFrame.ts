@@ -1,6 +1,6 @@
-// Keeps the last picture of a video element on a canvas, while the element loads something else.
+// Keeps the last picture of a video element on a canvas while the element loads another source.
 
-/** Does nothing where there is no picture. */
+/** Does nothing without a picture. */
 export function drawFreezeFrame(video: HTMLVideoElement, freezeFrame: HTMLCanvasElement): void {
   if (video.videoWidth === 0) return;
   freezeFrame.width = video.videoWidth;

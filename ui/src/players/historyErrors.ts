@@ -1,4 +1,4 @@
-// What hls.js and the network report, as what it means for playing a recording.
+// Translates errors of hls.js and of the network to their meaning for recorded playback.
 import type { ErrorData } from 'hls.js';
 import { FootageUnavailable } from './historyState';
 import { HlsUnsupported } from './hlsLibrary';
@@ -9,7 +9,7 @@ const CANNOT_DECODE = new Set([
   'manifestIncompatibleCodecsError',
 ]);
 
-/** A loss; 'media' for the decoder, 'gone' for a file that is no longer there; null for what hls.js mends itself. */
+/** A loss; 'media' for a decoder error, 'gone' for a file that no longer exists; null for errors that hls.js repairs itself. */
 export function classifyError(data: ErrorData): FootageUnavailable | 'media' | 'gone' | null {
   if (CANNOT_DECODE.has(data.details)) {
     const codec = (data as { mimeType?: string }).mimeType;

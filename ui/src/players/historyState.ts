@@ -1,11 +1,11 @@
-// What a player of recordings can be doing, and why; shared by the player and the page around it.
-import type { Skip } from './footageClock';
+// The states of the recorded player, its errors and notices; shared by the player and its page.
+import { MIN_SKIP_MS, type Skip } from './footageClock';
 
-/** Speeds that can be asked for. */
+/** Selectable playback speeds. */
 export const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const;
 export type Speed = (typeof SPEEDS)[number];
 
-/** Above this, sound is noise. */
+/** At higher speeds, sound is not intelligible. */
 export const FASTEST_WITH_SOUND: Speed = 4;
 
 export type HistoryState = 'idle' | 'loading' | 'playing' | 'paused' | 'buffering' | 'ended' | 'retrying' | 'failed';
@@ -13,7 +13,7 @@ export type HistoryState = 'idle' | 'loading' | 'playing' | 'paused' | 'bufferin
 export type FootageLossKind =
   'network' | 'server' | 'no_footage' | 'removed' | 'deleted' | 'forbidden' | 'unsupported' | 'damaged';
 
-/** Footage that cannot be had. `nearest…` say where else there is some. */
+/** Footage that cannot be played. `nearest…` are the nearest moments with footage. */
 export class FootageUnavailable extends Error {
   readonly kind: FootageLossKind;
   readonly nearestBeforeMs: number | null;
@@ -33,16 +33,25 @@ export class FootageUnavailable extends Error {
   }
 }
 
-/** Something worth saying while it plays on. */
+/** A message that does not interrupt playback. */
 export type HistoryNotice =
   | { kind: 'skipped'; skip: Skip }
-  | { kind: 'too_fast'; asked: Speed; now: Speed }
+  | { kind: 'too_fast'; requested: Speed; now: Speed }
   | { kind: 'caught_up' }
   | { kind: 'damaged'; atMs: number };
 
+/** The notice that another moment is shown than the requested one; null when the difference is too small to matter. */
+export function skippedNotice(requestedMs: number, shownMs: number): HistoryNotice | null {
+  if (Math.abs(shownMs - requestedMs) < MIN_SKIP_MS) return null;
+  return {
+    kind: 'skipped',
+    skip: shownMs > requestedMs ? { fromMs: requestedMs, toMs: shownMs } : { fromMs: shownMs, toMs: requestedMs },
+  };
+}
+
 export interface HistorySnapshot {
   state: HistoryState;
-  /** Why it waits, tries again or failed; null while all is well. */
+  /** Why the player waits, retries or failed; null without an error. */
   cause: { kind: FootageLossKind; message: string } | null;
   attempt: number;
   /** When the next attempt is due, in milliseconds of Date.now(). */
@@ -73,7 +82,7 @@ export interface Budget {
   backBufferLength: number;
 }
 
-/** How much is fetched ahead: more the faster it plays, within what a browser lets one page keep. */
+/** Buffer sizes of hls.js: larger at higher speeds, within the memory limits of browsers. */
 export function bufferBudget(speed: Speed): Budget {
   const ahead = Math.min(90, 20 + 8 * speed);
   return {
@@ -86,7 +95,7 @@ export function bufferBudget(speed: Speed): Budget {
 
 const RETRY_DELAYS_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000];
 
-/** Doubles up to a quarter of a minute; null where trying again cannot help. */
+/** Doubles up to 15 seconds; null where another attempt cannot help. */
 export function retryDelayMs(kind: FootageLossKind, attempt: number, random: number): number | null {
   if (
     kind === 'forbidden' ||

@@ -1,8 +1,8 @@
-// hls.js, fetched only when somebody needs it: the live player over WebRTC never waits for it.
+// hls.js, loaded on first use: the live player over WebRTC never waits for it.
 import type Hls from 'hls.js';
-import type { HlsConfig } from 'hls.js';
+import type { ErrorData, HlsConfig } from 'hls.js';
 
-/** What the players use of hls.js, so that tests can put something else in its place. */
+/** The part of hls.js that the players use, so that tests can replace it. */
 export type HlsInstance = Pick<
   Hls,
   | 'attachMedia'
@@ -21,7 +21,7 @@ export type HlsFactory = (config: Partial<HlsConfig>) => Promise<HlsInstance>;
 
 let loading: Promise<typeof Hls> | null = null;
 
-/** Fetches the library once; a failed fetch may be tried again. */
+/** Loads the library once; a failed load may be repeated. */
 export function loadHls(): Promise<typeof Hls> {
   loading ??= import('hls.js/light').then(
     (module) => module.default,
@@ -42,3 +42,16 @@ export const createHls: HlsFactory = async (config) => {
     throw new HlsUnsupported('this browser cannot play recordings in a page: it lacks Media Source Extensions');
   return new Library(config);
 };
+
+/** Calls `listener` with every error of `hls`, fatal or not. */
+export function onHlsError(hls: HlsInstance, listener: (data: ErrorData) => void): void {
+  hls.on('hlsError' as never, ((_name: string, data: ErrorData) => listener(data)) as never);
+}
+
+/** Calls `listener` once the tracks are known, and again when they change. */
+export function onHlsTracks(hls: HlsInstance, listener: (hasAudio: boolean) => void): void {
+  hls.on(
+    'hlsBufferCodecs' as never,
+    ((_name: string, tracks: object) => listener('audio' in tracks || 'audiovideo' in tracks)) as never,
+  );
+}

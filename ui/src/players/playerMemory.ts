@@ -1,5 +1,5 @@
-// What the browser keeps of a player: whether this camera was being watched, the sound's settings, and what makes
-// the next connection quicker. Nothing here connects by itself: a wish only changes what the play button says.
+// Player settings in the browser's storage: whether this camera was being watched, the sound settings, and values
+// that speed up the next connection. Nothing here connects by itself; it only changes the text below the play button.
 
 export interface PlayerMemory {
   wasWatching: boolean;
@@ -10,7 +10,7 @@ export interface SoundMemory {
   volume: number;
 }
 
-/** Saves round trips, and may be wrong: whoever uses it must be ready to do without. */
+/** Saves round trips, but may be outdated: callers must be able to do without. */
 export interface RouteMemory {
   signalingUrl: string | null;
   /** recvRtpCapabilities of a mediasoup-client Device. */
@@ -34,7 +34,7 @@ function write(key: string, value: object): void {
   try {
     localStorage.setItem(key, JSON.stringify(value));
   } catch {
-    // A full or forbidden store costs the memory, not the picture.
+    // With a full or forbidden storage only the settings are lost.
   }
 }
 

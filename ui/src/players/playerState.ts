@@ -1,8 +1,8 @@
-// What a live player can be doing, and why; shared by the player and the page around it.
+// The states of the live player and their reasons; shared by the player and its page.
 
 export type PlayerState = 'idle' | 'connecting' | 'preview' | 'live' | 'waiting' | 'reconnecting' | 'failed';
 
-/** Why a session ended or could not begin. */
+/** Why a session ended or could not start. */
 export type LossKind =
   | 'network'
   | 'server_error'
@@ -29,7 +29,7 @@ export class PlaybackLost extends Error {
 
 export interface PlayerSnapshot {
   state: PlayerState;
-  /** Why it waits, reconnects or failed; null while all is well. */
+  /** Why the player waits, reconnects or failed; null without an error. */
   cause: { kind: LossKind | 'no_video_yet' | 'no_frames' | 'offline'; message: string } | null;
   /** Failed attempts in a row. */
   attempt: number;

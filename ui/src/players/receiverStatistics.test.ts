@@ -1,4 +1,4 @@
-// Figures from WebRTC statistics reports.
+// Statistics from WebRTC reports.
 import { expect, test } from 'vitest';
 import { readReceiver } from './receiverStatistics';
 
@@ -40,11 +40,11 @@ const second = {
   packetsLost: 7,
 };
 
-test('a report without video says nothing', () => {
+test('a report without video gives no statistics', () => {
   expect(readReceiver([['x', { type: 'inbound-rtp', kind: 'audio' }]], null)).toBeNull();
 });
 
-test('rates and latency are those of the interval, not of the whole view', () => {
+test('rates and latency are computed over the interval, not over the whole view', () => {
   const before = readReceiver(report(first), null);
   const statistics = readReceiver(report(second), before)?.statistics;
   expect(statistics).toMatchObject({
@@ -60,12 +60,12 @@ test('rates and latency are those of the interval, not of the whole view', () =>
   expect(statistics?.estimatedLatencyMs).toBeCloseTo(30 + 10);
 });
 
-test('counts that fell belong to another connection and are not compared', () => {
+test('decreasing counts belong to another connection and are not compared', () => {
   const before = readReceiver(report(second), null);
   expect(readReceiver(report({ ...first, timestamp: 5000 }), before)?.statistics.bitrateKbps).toBeNull();
 });
 
-test('without a round trip no latency is claimed', () => {
+test('without a round-trip time no latency is estimated', () => {
   const statistics = readReceiver(report(first, { currentRoundTripTime: undefined }), null)?.statistics;
   expect(statistics?.estimatedLatencyMs).toBeNull();
 });

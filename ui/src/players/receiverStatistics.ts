@@ -1,4 +1,4 @@
-// Turns two WebRTC statistics reports into the statistics that people read.
+// Computes the live statistics from two consecutive WebRTC statistics reports.
 
 export interface LiveStats {
   fps: number | null;
@@ -6,10 +6,10 @@ export interface LiveStats {
   width: number | null;
   height: number | null;
   codec: string | null;
-  /** Mean wait in the jitter buffer over the last interval. */
+  /** Mean delay in the jitter buffer over the last interval. */
   jitterBufferMs: number | null;
   roundTripMs: number | null;
-  /** Jitter buffer and half a round trip; the camera's and FFmpeg's share cannot be seen from here. */
+  /** Jitter buffer plus half a round trip; the delay of camera and FFmpeg cannot be measured in the browser. */
   estimatedLatencyMs: number | null;
   packetsLost: number;
   framesDropped: number;
@@ -17,7 +17,7 @@ export interface LiveStats {
   protocol: string | null;
 }
 
-/** What one report says, kept to be compared with the next. */
+/** The values of one report, kept to be compared with the next. */
 export interface ReceiverSample {
   at: number;
   bytes: number;
@@ -35,7 +35,7 @@ function number(row: Row | undefined, key: string): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-/** Reads a report; `previous` null gives the statistics that need no comparison. Null when there is no video in it yet. */
+/** Reads a report. Without `previous`, rates are null. Returns null when the report has no video yet. */
 export function readReceiver(report: Report, previous: ReceiverSample | null): ReceiverSample | null {
   const rows = new Map<string, Row>();
   let inbound: Row | undefined;
@@ -55,7 +55,7 @@ export function readReceiver(report: Report, previous: ReceiverSample | null): R
     jitterBufferSeconds: number(inbound, 'jitterBufferDelay') ?? 0,
     jitterBufferFrames: number(inbound, 'jitterBufferEmittedCount') ?? 0,
   };
-  // A smaller count than before is another transport's: nothing to compare with.
+  // A smaller count than before belongs to another transport: nothing to compare with.
   const before = previous && previous.bytes <= sample.bytes && previous.at < sample.at ? previous : null;
   const seconds = before ? (sample.at - before.at) / 1000 : 0;
   const emitted = sample.jitterBufferFrames - (before?.jitterBufferFrames ?? 0);

@@ -1,5 +1,5 @@
-// mediasoup-client Devices by router capabilities. Every camera's router offers the same codecs, so after the
-// first view the capabilities are known and a reconnect spends no time on them.
+// Caches mediasoup-client Devices by router capabilities. All routers offer the same codecs, so after the
+// first view the capabilities are known and a reconnect does not load them again.
 import { Device } from 'mediasoup-client';
 import type { RtpCapabilities } from 'mediasoup-client/types';
 import { PlaybackLost } from './playerState';

@@ -1,4 +1,4 @@
-// A timeline under keys, mouse, fingers and wheel.
+// The timeline with keyboard, mouse, touch and wheel.
 import { MantineProvider } from '@mantine/core';
 import { fireEvent, render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
@@ -47,7 +47,7 @@ beforeEach(() => {
   });
 });
 
-function Held(props: Partial<TimelineProps>) {
+function TimelineState(props: Partial<TimelineProps>) {
   const [range, setRange] = useState<TimeRange>(RANGE);
   const [marked, setMarked] = useState<TimeRange | null>(props.marked ?? null);
   return (
@@ -77,7 +77,7 @@ function Held(props: Partial<TimelineProps>) {
 function show(props: Partial<TimelineProps> = {}) {
   render(
     <MantineProvider env="test">
-      <Held {...props} />
+      <TimelineState {...props} />
     </MantineProvider>,
   );
   return screen.getByRole('slider', { name: 'Timeline of Main gate' });
@@ -95,13 +95,13 @@ const pointer = (
 };
 const lastRange = () => onRangeChange.mock.lastCall?.[0] as TimeRange;
 
-test('it tells a screen reader the moment and what is there', () => {
+test('screen readers get the moment and its recording state', () => {
   const slider = show();
   expect(slider).toHaveAttribute('aria-valuenow', String((NOW - 2 * HOUR_MS) / 1000));
   expect(slider.getAttribute('aria-valuetext')).toMatch(/11:00:00\. Recorded\.$/);
 });
 
-test('a gap is told with its reason and length', () => {
+test('a gap is described with its reason and length', () => {
   const slider = show({ playheadMs: NOW - HOUR_MS + 1_000 });
   expect(slider.getAttribute('aria-valuetext')).toContain('Footage missing: no route to the camera, 2 min 3 s');
 });
@@ -119,7 +119,7 @@ test('keys step, jump and zoom', async () => {
   await waitFor(() => expect(lastRange().endMs - lastRange().startMs).toBe(2 * HOUR_MS));
 });
 
-test('a press seeks to where it was, and never into the future', () => {
+test('a click seeks to its moment, but never into the future', () => {
   const slider = show();
   pointer(slider, 'pointerdown', 100);
   pointer(slider, 'pointerup', 101);
@@ -128,7 +128,7 @@ test('a press seeks to where it was, and never into the future', () => {
   expect(onRangeChange).not.toHaveBeenCalled();
 });
 
-test('a press beside a bookmark means the bookmark', () => {
+test('a click next to a bookmark seeks to the bookmark', () => {
   const atMs = NOW - 3 * HOUR_MS;
   const slider = show({
     data: {
@@ -148,7 +148,7 @@ test('a press beside a bookmark means the bookmark', () => {
   expect(onSeek).toHaveBeenCalledTimes(2);
 });
 
-test('a drag pans by what the pointer went, and seeks nothing', async () => {
+test('a drag pans by the distance of the pointer and does not seek', async () => {
   const slider = show();
   pointer(slider, 'pointerdown', 200);
   pointer(slider, 'pointermove', 300);
@@ -157,7 +157,7 @@ test('a drag pans by what the pointer went, and seeks nothing', async () => {
   expect(onSeek).not.toHaveBeenCalled();
 });
 
-test('the playhead can be dragged: previews on the way, one seek at the end', () => {
+test('dragging the playhead shows previews and seeks once at the end', () => {
   const slider = show();
   const x = xOf(NOW - 2 * HOUR_MS);
   pointer(slider, 'pointerdown', x + 3);
@@ -169,7 +169,7 @@ test('the playhead can be dragged: previews on the way, one seek at the end', ()
   expect(onSeek).toHaveBeenCalledTimes(1);
 });
 
-test('the wheel zooms round the pointer', async () => {
+test('the wheel zooms around the pointer', async () => {
   const slider = show();
   fireEvent.wheel(slider, { deltaY: -400, clientX: 250 });
   await waitFor(() => expect(onRangeChange).toHaveBeenCalled());
@@ -179,7 +179,7 @@ test('the wheel zooms round the pointer', async () => {
   expect(zoomed.startMs + 0.25 * width).toBeCloseTo(RANGE.startMs + HOUR_MS, -1);
 });
 
-test('two fingers zoom, and do not seek', async () => {
+test('two fingers zoom and do not seek', async () => {
   const slider = show();
   pointer(slider, 'pointerdown', 400, { pointerId: 1, pointerType: 'touch' });
   pointer(slider, 'pointerdown', 600, { pointerId: 2, pointerType: 'touch' });
@@ -191,7 +191,7 @@ test('two fingers zoom, and do not seek', async () => {
   expect(onSeek).not.toHaveBeenCalled();
 });
 
-test('the pointer is told the time and the reason of a gap', () => {
+test('the label at the pointer shows the reason of a gap', () => {
   const slider = show();
   pointer(slider, 'pointermove', xOf(NOW - HOUR_MS + 60_000));
   expect(screen.getByText(/no route to the camera, 2 min 3 s/)).toBeInTheDocument();
@@ -199,7 +199,7 @@ test('the pointer is told the time and the reason of a gap', () => {
   expect(screen.queryByText(/no route to the camera/)).not.toBeInTheDocument();
 });
 
-test('shift and drag mark a range', () => {
+test('dragging with shift marks a range', () => {
   const slider = show({ playheadMs: null });
   pointer(slider, 'pointerdown', 100, { shiftKey: true });
   pointer(slider, 'pointermove', 300, { shiftKey: true });
@@ -207,7 +207,7 @@ test('shift and drag mark a range', () => {
   expect(onMarkedChange.mock.lastCall?.[0].endMs).toBeCloseTo(RANGE.startMs + 0.3 * 4 * HOUR_MS, -1);
 });
 
-test('the ends of a marked range are moved by keys and never cross', async () => {
+test('keys move the ends of a marked range, which never cross', async () => {
   show({ marked: { startMs: NOW - HOUR_MS, endMs: NOW - HOUR_MS + 1_000 } });
   screen.getByRole('slider', { name: 'Start of the marked range' }).focus();
   await userEvent.keyboard('{ArrowRight}');
@@ -217,7 +217,7 @@ test('the ends of a marked range are moved by keys and never cross', async () =>
   expect(onMarkedChange.mock.lastCall?.[0].endMs).toBe(NOW);
 });
 
-test('with nothing played, time passes below now; a view of the past stays', async () => {
+test('without playback the view follows the current time; a view of the past stays', async () => {
   const wrapper = {
     wrapper: ({ children }: { children: ReactNode }) => <MantineProvider env="test">{children}</MantineProvider>,
   };
@@ -234,7 +234,7 @@ test('with nothing played, time passes below now; a view of the past stays', asy
   expect(onSeek).toHaveBeenLastCalledWith(past.startMs);
 });
 
-test('a playhead that plays out of sight takes the view with it', async () => {
+test('the view follows a playhead that reaches its end', async () => {
   const wrapper = {
     wrapper: ({ children }: { children: ReactNode }) => <MantineProvider env="test">{children}</MantineProvider>,
   };
@@ -245,7 +245,7 @@ test('a playhead that plays out of sight takes the view with it', async () => {
   expect((NOW - 599_000 - lastRange().startMs) / (4 * HOUR_MS)).toBeCloseTo(0.7, 3);
 });
 
-test('a jump of the page is followed', () => {
+test('the view follows a range that the page sets', () => {
   const { rerender } = render(
     <Timeline
       range={RANGE}

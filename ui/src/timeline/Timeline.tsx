@@ -1,4 +1,4 @@
-// A timeline of one device: drag, zoom, seek, scrub and mark; what is recorded, what is missing and why. Fetches nothing.
+// The timeline of one device: pan, zoom, seek, scrub and mark; shows footage, gaps and events. Fetches nothing.
 import { useCallback, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { bookmarkNear, DAY_MS, NO_TIMELINE, type TimelineData, type TimeRange } from './model';
 import { TimelineHandle } from './TimelineHandle';
@@ -13,29 +13,29 @@ import { formatState } from './labels';
 import classes from './Timeline.module.css';
 
 export interface TimelineProps {
-  /** What the page wants in sight; the timeline moves freely and tells through `onRangeChange`. */
+  /** The visible range as the page sets it; the timeline moves freely and reports changes through `onRangeChange`. */
   range: TimeRange;
   onRangeChange: (range: TimeRange) => void;
   data?: TimelineData | undefined;
-  /** IANA name of the zone whose clock is shown. */
+  /** IANA name of the time zone of the labels. */
   timeZone: string;
   nowMs: number;
-  /** The moment that is played; null for none. */
+  /** The moment of playback; null without playback. */
   playheadMs: number | null;
-  /** A click, a tap, a key, or the playhead let go. Never later than now. */
+  /** Called after a click, a tap, a key, or a drag of the playhead. Never later than now. */
   onSeek: (atMs: number) => void;
-  /** The playhead while it is dragged, for previews. */
+  /** Called while the playhead is being dragged, for previews. */
   onScrub?: (atMs: number) => void;
   /** In and out points; without `onMarkedChange` they cannot be moved. */
   marked?: TimeRange | null;
   onMarkedChange?: (marked: TimeRange | null) => void;
-  /** Keeps the playhead in sight while it plays, unless somebody looks elsewhere. With nothing played, now is kept where it is. */
+  /** Keeps the playhead visible during playback, unless the user has panned away. Without playback, now keeps its position. */
   isFollowing?: boolean;
   isLoading?: boolean;
   label?: string;
 }
 
-/** A press this near a bookmark, as a share of what is visible, means the bookmark. */
+/** A click this near to a bookmark, as a share of the visible range, seeks to the bookmark. */
 const NEAR_BOOKMARK = 0.005;
 
 export function Timeline(props: TimelineProps) {
@@ -74,10 +74,10 @@ export function Timeline(props: TimelineProps) {
 
   const seek = useCallback((atMs: number) => onSeek(Math.round(Math.min(atMs, nowMs))), [onSeek, nowMs]);
   const scrub = (atMs: number, isDone: boolean) => {
-    const kept = Math.round(Math.min(atMs, nowMs));
-    setScrubMs(isDone ? null : kept);
-    if (isDone) onSeek(kept);
-    else onScrub?.(kept);
+    const limited = Math.round(Math.min(atMs, nowMs));
+    setScrubMs(isDone ? null : limited);
+    if (isDone) onSeek(limited);
+    else onScrub?.(limited);
   };
 
   useTimelineGestures(surface, {

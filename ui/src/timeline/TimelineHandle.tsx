@@ -1,4 +1,4 @@
-// The in or out point of a marked range: dragged, or moved with the arrow keys.
+// The handle at one end of a marked range: moved by dragging or with the arrow keys.
 import type { KeyboardEvent, PointerEvent, RefObject } from 'react';
 import type { TimeRange } from './model';
 import { fractionOf, timeAt, widthOf } from './view';

@@ -1,4 +1,4 @@
-// What lies below the pointer: the time, and in words what is or is not recorded, and what happened.
+// The label at the pointer: the time, the recording state, events and protections.
 import { useLayoutEffect, useRef, type RefObject } from 'react';
 import type { TimelineData, TimeRange } from './model';
 import { widthOf } from './view';
@@ -16,7 +16,7 @@ interface TimelineLabelProps {
   surface: RefObject<HTMLDivElement | null>;
 }
 
-/** How near an event has to be, as a share of what is visible. */
+/** Maximum distance of an event, as a share of the visible range. */
 const NEAR = 0.007;
 const MAX_NAMED = 3;
 
@@ -33,7 +33,7 @@ export function TimelineLabel({ fraction, atMs, data, nowMs, timeZone, view, sur
   const events = data.events.filter(
     ({ atMs: start, endMs }) => start - nearMs <= atMs && atMs <= (endMs ?? start) + nearMs,
   );
-  const kept = data.protections.filter(({ startMs, endMs }) => startMs <= atMs && atMs <= endMs);
+  const protections = data.protections.filter(({ startMs, endMs }) => startMs <= atMs && atMs <= endMs);
   return (
     <div ref={label} className={classes.label} aria-hidden>
       <div className={classes.labelTime}>{formatMoment(timeZone, atMs)}</div>
@@ -44,8 +44,8 @@ export function TimelineLabel({ fraction, atMs, data, nowMs, timeZone, view, sur
         </div>
       ))}
       {events.length > MAX_NAMED && <div className={classes.labelEvent}>and {events.length - MAX_NAMED} more</div>}
-      {kept.slice(0, 1).map((protection) => (
-        <div key={protection.id}>Kept{protection.note ? `: ${protection.note}` : ' from deletion'}</div>
+      {protections.slice(0, 1).map((protection) => (
+        <div key={protection.id}>Protected{protection.note ? `: ${protection.note}` : ' from deletion'}</div>
       ))}
     </div>
   );

@@ -1,4 +1,4 @@
-// What is drawn: only what is in sight, edges on whole device pixels, gaps that cannot be overlooked.
+// Drawing: only visible items, edges on whole device pixels, gaps that are always visible.
 import { expect, test } from 'vitest';
 import { drawTimeline, type Scene, type Surface } from './drawTimeline';
 import { DAY_MS, HOUR_MS, NO_TIMELINE, type TimelineData } from './model';
@@ -94,7 +94,7 @@ function draw(data: Partial<TimelineData>, view = { startMs: NOW - 10 * HOUR_MS,
 }
 const of = (context: FakeContext, color: string) => context.boxes.filter((box) => box.color === color);
 
-test('footage lies where its time is, on whole device pixels', () => {
+test('footage is drawn at its time, on whole device pixels', () => {
   const [box] = of(
     draw({ spans: [{ startMs: NOW - 5 * HOUR_MS, endMs: NOW - 2.2 * HOUR_MS, coverage: 1 }] }),
     'footage',
@@ -104,7 +104,7 @@ test('footage lies where its time is, on whole device pixels', () => {
   expect((odd.x * 2) % 1).toBe(0);
 });
 
-test('what is out of sight is not drawn', () => {
+test('invisible footage is not drawn', () => {
   const spans = Array.from({ length: 2000 }, (_, index) => ({
     startMs: NOW - (index + 2) * DAY_MS,
     endMs: NOW - (index + 1.5) * DAY_MS,
@@ -113,7 +113,7 @@ test('what is out of sight is not drawn', () => {
   expect(of(draw({ spans }), 'footage')).toHaveLength(0);
 });
 
-test('thousands of spans in few pixels cost no more than the pixels', () => {
+test('thousands of spans in few pixels are drawn at most once per pixel', () => {
   const spans = Array.from({ length: 20_000 }, (_, index) => ({
     startMs: NOW - 10 * HOUR_MS + index * 1_800,
     endMs: NOW - 10 * HOUR_MS + index * 1_800 + 900,
@@ -122,13 +122,13 @@ test('thousands of spans in few pixels cost no more than the pixels', () => {
   expect(of(draw({ spans }), 'footage').length).toBeLessThanOrEqual(2000);
 });
 
-test('a span of less than a pixel is still seen', () => {
+test('a span shorter than a pixel is still drawn', () => {
   expect(
     of(draw({ spans: [{ startMs: NOW - HOUR_MS, endMs: NOW - HOUR_MS + 500, coverage: 1 }] }), 'footage')[0]?.width,
   ).toBe(1);
 });
 
-test('the less of a span is there the lower it is', () => {
+test('the height of a span shows its coverage', () => {
   const heights = [1, 0.5].map(
     (coverage) => of(draw({ spans: [{ startMs: NOW - HOUR_MS, endMs: NOW, coverage }] }), 'footage')[0]?.height ?? 0,
   );
@@ -141,7 +141,7 @@ test('lost and unwanted time are hatched differently', () => {
   expect(draw({ gaps: [{ ...gap, tone: 'unwanted' }] }).strokes).toEqual(['unwanted']);
 });
 
-test('a gap that is too short to be hatched leaves a notch in the footage', () => {
+test('a gap that is too short to be hatched is drawn as a notch in the footage', () => {
   const context = draw({
     spans: [{ startMs: NOW - 10 * HOUR_MS, endMs: NOW, coverage: 1 }],
     gaps: [{ startMs: NOW - HOUR_MS, endMs: NOW - HOUR_MS + 2_000, reason: 'x', by: null, tone: 'lost' }],
@@ -149,18 +149,18 @@ test('a gap that is too short to be hatched leaves a notch in the footage', () =
   expect(of(context, 'lost')).toEqual([expect.objectContaining({ x: 900, width: 1, height: 7 })]);
 });
 
-test('a gap that lasts reaches until now, and the future is no footage', () => {
+test('an open gap reaches until now, and the future is not footage', () => {
   const view = { startMs: NOW - 5 * HOUR_MS, endMs: NOW + 5 * HOUR_MS };
   const context = draw({ gaps: [{ startMs: NOW - HOUR_MS, endMs: null, reason: 'x', by: null, tone: 'lost' }] }, view);
   expect(of(context, 'lostWash')[0]).toMatchObject({ x: 400, width: 100 });
   expect(of(context, 'future')[0]).toMatchObject({ x: 500, width: 500 });
 });
 
-test('the day stays named while its midnight is out of sight', () => {
+test('the label of the day stays visible while its midnight is not', () => {
   expect(draw({}).texts.some((text) => text.includes('22') && text.includes('2026'))).toBe(true);
 });
 
-test('a bookmark is a ribbon of its own, and those in one pixel are drawn once', () => {
+test('bookmarks are drawn as ribbons, those in one pixel once', () => {
   const event = (atMs: number, kind: string) => ({ atMs, endMs: null, kind, label: 'Delivery' });
   const events = [
     event(NOW - HOUR_MS, 'bookmark'),

@@ -1,4 +1,4 @@
-// Draws a timeline: ruler, track with footage and gaps, markers, now and the playhead. Only what is in sight is touched.
+// Draws a timeline: ruler, track with footage and gaps, markers, now and the playhead. Invisible items are skipped.
 import { HAS_12_HOURS } from '../formatting/clock';
 import { HOUR_MS, MINUTE_MS, type TimelineData, type TimelineGap, type TimeRange } from './model';
 import type { Palette } from './palette';
@@ -30,25 +30,25 @@ export const LANE_HEIGHT = 20;
 const CONTEXT_BASELINE = 14;
 const TICK_BASELINE = 32;
 const NOTCH_HEIGHT = 7;
-/** What "PM" takes beside a time. */
-const HALF_OF_DAY_PX = 20;
+/** Width of "PM" next to a time. */
+const DAY_PERIOD_PX = 20;
 
 const trackHeightOf = (surface: Surface): number => surface.height - TRACK_TOP - LANE_HEIGHT;
 
-function leastTickPx(step: TickStep): number {
+function minTickPx(step: TickStep): number {
   if (step.unit === 'clock')
-    return (step.count < MINUTE_MS ? 76 : 58) + (HAS_12_HOURS && step.count % HOUR_MS !== 0 ? HALF_OF_DAY_PX : 0);
+    return (step.count < MINUTE_MS ? 76 : 58) + (HAS_12_HOURS && step.count % HOUR_MS !== 0 ? DAY_PERIOD_PX : 0);
   if (step.unit === 'month') return step.count > 1 ? 44 : 42;
   return 56;
 }
 
-/** From a moment to a pixel, on whole device pixels, so that edges are sharp. */
+/** Converts moments to x positions on whole device pixels, so that edges are sharp. */
 function scaleOf({ view }: Scene, { width, pixelRatio }: Surface): (atMs: number) => number {
   const pxPerMs = width / (view.endMs - view.startMs);
   return (atMs) => Math.round((atMs - view.startMs) * pxPerMs * pixelRatio) / pixelRatio;
 }
 
-/** One device pixel of the canvas for one of the screen. Setting a size clears the canvas, so only when it differs. */
+/** Sizes the canvas in device pixels. Setting a size clears the canvas, so only a different size is set. */
 export function fitCanvas({ context, width, height, pixelRatio }: Surface): void {
   const { canvas } = context;
   const [across, down] = [Math.round(width * pixelRatio), Math.round(height * pixelRatio)];
@@ -71,7 +71,7 @@ export function drawTimeline(scene: Scene, surface: Surface): void {
 
 function drawRuler(scene: Scene, { context, width, height, palette }: Surface, x: (atMs: number) => number): void {
   const { view, timeZone } = scene;
-  const step = chooseStep(view, width, leastTickPx);
+  const step = chooseStep(view, width, minTickPx);
   context.textBaseline = 'alphabetic';
   context.textAlign = 'left';
 
@@ -121,8 +121,8 @@ function drawTrack(scene: Scene, surface: Surface, x: (atMs: number) => number):
     context.fillRect(Math.max(0, now), TRACK_TOP, width - Math.max(0, now), height);
   }
 
-  const isInSight = (gap: TimelineGap) => gap.startMs < view.endMs && (gap.endMs ?? nowMs) > view.startMs;
-  for (const gap of data.gaps) if (gap.tone === 'unwanted' && isInSight(gap)) drawGap(gap, scene, surface, x);
+  const isVisible = (gap: TimelineGap) => gap.startMs < view.endMs && (gap.endMs ?? nowMs) > view.startMs;
+  for (const gap of data.gaps) if (gap.tone === 'unwanted' && isVisible(gap)) drawGap(gap, scene, surface, x);
 
   let lastEnd = -1;
   for (const span of data.spans) {
@@ -140,7 +140,7 @@ function drawTrack(scene: Scene, surface: Surface, x: (atMs: number) => number):
     context.fillStyle = palette.footage;
     context.fillRect(from, bottom - tall, to - from, tall);
   }
-  for (const gap of data.gaps) if (gap.tone === 'lost' && isInSight(gap)) drawGap(gap, scene, surface, x);
+  for (const gap of data.gaps) if (gap.tone === 'lost' && isVisible(gap)) drawGap(gap, scene, surface, x);
 }
 
 function drawGap(gap: TimelineGap, scene: Scene, surface: Surface, x: (atMs: number) => number): void {
@@ -150,7 +150,7 @@ function drawGap(gap: TimelineGap, scene: Scene, surface: Surface, x: (atMs: num
   const to = Math.min(width, x(gap.endMs ?? scene.nowMs));
   const isLost = gap.tone === 'lost';
   if (to - from < 2) {
-    // Too short to be hatched: a notch that says something is missing here.
+    // Too short to be hatched: a notch marks the missing footage.
     if (!isLost) return;
     context.fillStyle = palette.lost;
     context.fillRect(from, TRACK_TOP + height - NOTCH_HEIGHT, Math.max(1, to - from), NOTCH_HEIGHT);
@@ -161,7 +161,7 @@ function drawGap(gap: TimelineGap, scene: Scene, surface: Surface, x: (atMs: num
   hatch(context, from, TRACK_TOP, to - from, height, isLost ? palette.lost : palette.unwanted, isLost);
 }
 
-/** Lost footage: close lines rising to the right. Unwanted: sparse lines falling. Told apart without colour. */
+/** Lost footage: dense rising lines. Unwanted: sparse falling lines. Distinguishable without colour. */
 function hatch(
   context: CanvasRenderingContext2D,
   left: number,
@@ -233,7 +233,7 @@ function drawMarkers(scene: Scene, surface: Surface, x: (atMs: number) => number
   }
 }
 
-/** Ribbons that hang over the end of the track, above what happened at the same time. */
+/** Draws ribbons across the lower edge of the track, on top of other events at the same time. */
 function drawBookmarks(
   { view, data }: Scene,
   { context, height, palette }: Surface,
@@ -277,7 +277,7 @@ function drawMoments(scene: Scene, surface: Surface, x: (atMs: number) => number
   if (playheadMs === null) return;
   const at = x(playheadMs);
   if (at < -8 || at > width + 8) return;
-  // Its flag begins below the labels of the ruler, and has an edge that stands out from footage too.
+  // The flag begins below the labels of the ruler; its outline is visible on footage too.
   const top = TRACK_TOP - 4;
   context.fillStyle = palette.surface;
   context.fillRect(at - 2, top, 4, bottom - top + 4);

@@ -1,4 +1,4 @@
-// A timeline in words.
+// Texts of the timeline.
 import { expect, test } from 'vitest';
 import { NO_TIMELINE, type TimelineGap } from './model';
 import { formatGap, formatState } from './labels';
@@ -21,14 +21,14 @@ const data = {
   newestMs: 300_000,
 };
 
-test('a gap says why and how long', () => {
+test('a gap has its reason and length', () => {
   expect(formatGap(gap, 0)).toBe('Footage missing: the camera refuses connections, 2 min 3 s');
   expect(formatGap({ ...gap, endMs: null }, 105_000)).toBe(
     'Footage missing: the camera refuses connections, for 5 s so far',
   );
 });
 
-test('who stopped it is named once, whoever names them', () => {
+test('the user who stopped recording is named once, also when the reason names them', () => {
   const stopped: TimelineGap = { ...gap, tone: 'unwanted', by: 'operator', reason: 'recording was stopped' };
   expect(formatGap(stopped, 0)).toBe('Not recorded: recording was stopped by operator, 2 min 3 s');
   expect(formatGap({ ...stopped, reason: 'recording was stopped by operator' }, 0)).toBe(
@@ -36,7 +36,7 @@ test('who stopped it is named once, whoever names them', () => {
   );
 });
 
-test('each moment has its words', () => {
+test('every moment has a state text', () => {
   expect(formatState(data, 50_000, 400_000)).toBe('Recorded');
   expect(formatState(data, 150_000, 400_000)).toContain('refuses connections');
   expect(formatState(data, 250_000, 400_000)).toBe('97 % recorded');

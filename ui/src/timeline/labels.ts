@@ -1,4 +1,4 @@
-// A timeline in words: moments in its zone, lengths of time, and what is or is not recorded.
+// The texts of a timeline: labels of ticks in its time zone, gaps, and the recording state of a moment.
 import { CLOCK, CLOCK_TO_THE_SECOND, FULL_HOUR } from '../formatting/clock';
 import { formatLength } from '../formatting/moments';
 import { formatInZone } from '../formatting/zonedTimes';
@@ -24,17 +24,17 @@ export function contextLabel(step: TickStep, timeZone: string, atMs: number): st
 
 /** "Not recorded: the camera refuses connections, 2 min 3 s". */
 export function formatGap(gap: TimelineGap, nowMs: number): string {
-  const lasts = gap.endMs === null;
+  const isOpen = gap.endMs === null;
   const length = formatLength((gap.endMs ?? nowMs) - gap.startMs);
-  // Some reasons name the person themselves.
+  // Some reasons already name the user.
   const by = gap.by && !gap.reason.includes(gap.by) ? ` by ${gap.by}` : '';
-  return `${gap.tone === 'lost' ? 'Footage missing' : 'Not recorded'}: ${gap.reason}${by}, ${lasts ? `for ${length} so far` : length}`;
+  return `${gap.tone === 'lost' ? 'Footage missing' : 'Not recorded'}: ${gap.reason}${by}, ${isOpen ? `for ${length} so far` : length}`;
 }
 
 export const gapAt = (data: TimelineData, atMs: number, nowMs: number): TimelineGap | null =>
   data.gaps.findLast((gap) => gap.startMs <= atMs && atMs < (gap.endMs ?? nowMs)) ?? null;
 
-/** What is at a moment: footage, a gap with its reason, the future, or nothing known. */
+/** The state at a moment: footage, a gap with its reason, the future, or unknown. */
 export function formatState(data: TimelineData, atMs: number, nowMs: number): string {
   if (atMs > nowMs) return 'In the future';
   const span = data.spans.find(({ startMs, endMs }) => startMs <= atMs && atMs < endMs);

@@ -1,4 +1,4 @@
-// Answers for pieces of time become one timeline.
+// Timelines of adjacent ranges are merged into one.
 import { expect, test } from 'vitest';
 import { cutTimeline, mergeTimelines } from './mergeTimelines';
 import { NO_TIMELINE, type TimelineGap } from './model';
@@ -12,7 +12,7 @@ const gap = (startMs: number, endMs: number | null, reason = 'away'): TimelineGa
   tone: 'lost',
 });
 
-test('footage over a border is one span, whether the pieces cut it or not', () => {
+test('footage across a border becomes one span, whether the pieces cut it or not', () => {
   const cut = mergeTimelines([
     { ...NO_TIMELINE, spans: [span(0, 100)] },
     { ...NO_TIMELINE, spans: [span(100, 150)] },
@@ -25,7 +25,7 @@ test('footage over a border is one span, whether the pieces cut it or not', () =
   expect(whole.spans).toEqual([span(0, 150)]);
 });
 
-test('spans of another coverage stay apart and never overlap', () => {
+test('spans of different coverage stay separate and never overlap', () => {
   const merged = mergeTimelines([
     { ...NO_TIMELINE, spans: [span(0, 100, 0.5)] },
     { ...NO_TIMELINE, spans: [span(90, 150, 1)] },
@@ -33,7 +33,7 @@ test('spans of another coverage stay apart and never overlap', () => {
   expect(merged.spans).toEqual([span(0, 100, 0.5), span(100, 150, 1)]);
 });
 
-test('a gap over a border is told once, and stays open while it lasts', () => {
+test('a gap across a border becomes one gap, and stays open', () => {
   expect(
     mergeTimelines([
       { ...NO_TIMELINE, gaps: [gap(50, 100)] },
@@ -48,7 +48,7 @@ test('a gap over a border is told once, and stays open while it lasts', () => {
   ).toHaveLength(2);
 });
 
-test('events and protections in two pieces are told once; the edges are those of all', () => {
+test('events and protections in two pieces appear once; oldest and newest are those of all pieces', () => {
   const piece = {
     ...NO_TIMELINE,
     events: [{ atMs: 5, endMs: 20, kind: 'recording', label: 'Motion' }],
@@ -64,13 +64,13 @@ test('events and protections in two pieces are told once; the edges are those of
   expect([merged.oldestMs, merged.newestMs]).toEqual([3, 50]);
 });
 
-test('merging leaves its pieces as they were', () => {
+test('merging does not change its input', () => {
   const piece = { ...NO_TIMELINE, spans: [span(0, 100)], gaps: [gap(50, 100)] };
   mergeTimelines([piece, { ...NO_TIMELINE, spans: [span(100, 150)], gaps: [gap(100, 200)] }]);
   expect(piece).toEqual({ ...NO_TIMELINE, spans: [span(0, 100)], gaps: [gap(50, 100)] });
 });
 
-test('a cut keeps only what lies in the range', () => {
+test('a cut keeps only items in the range', () => {
   const cut = cutTimeline(
     { ...NO_TIMELINE, spans: [span(0, 100), span(200, 300)], gaps: [gap(100, 200), gap(300, null)] },
     { startMs: 50, endMs: 150 },

@@ -1,9 +1,9 @@
-// Makes one timeline of the answers for pieces of time that lie side by side: what crosses a border is told once.
+// Merges the timelines of adjacent ranges into one: an item that crosses a border appears once.
 import { NO_TIMELINE, type TimelineData, type TimelineGap, type TimelineSpan, type TimeRange } from './model';
 
-const least = (values: (number | null)[]): number | null =>
+const minOf = (values: (number | null)[]): number | null =>
   values.reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b)), null);
-const most = (values: (number | null)[]): number | null =>
+const maxOf = (values: (number | null)[]): number | null =>
   values.reduce((a, b) => (a === null ? b : b === null ? a : Math.max(a, b)), null);
 
 function joinSpans(spans: TimelineSpan[]): TimelineSpan[] {
@@ -49,8 +49,8 @@ export function mergeTimelines(pieces: (TimelineData | undefined)[]): TimelineDa
       known.flatMap(({ protections }) => protections),
       ({ id }) => id,
     ),
-    oldestMs: least(known.map(({ oldestMs }) => oldestMs)),
-    newestMs: most(known.map(({ newestMs }) => newestMs)),
+    oldestMs: minOf(known.map(({ oldestMs }) => oldestMs)),
+    newestMs: maxOf(known.map(({ newestMs }) => newestMs)),
   };
 }
 

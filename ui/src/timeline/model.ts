@@ -1,30 +1,30 @@
-// What a timeline shows. All times are milliseconds since 1970, UTC.
+// The data of a timeline. All times are milliseconds since 1970, UTC.
 
 export interface TimeRange {
   startMs: number;
   endMs: number;
 }
 
-/** Footage. `coverage` (0 to 1) is below 1 where a coarse answer has merged short gaps into it. */
+/** Footage. `coverage` (0 to 1) is below 1 where a coarse resolution has merged short gaps into it. */
 export interface TimelineSpan extends TimeRange {
   coverage: number;
 }
 
 export type GapTone = 'lost' | 'unwanted';
 
-/** Time without footage; `endMs` null while it lasts. */
+/** Time without footage; `endMs` is null while the gap is open. */
 export interface TimelineGap {
   startMs: number;
   endMs: number | null;
-  /** Why, in words for a person: "no route to the camera". */
+  /** A readable reason: "no route to the camera". */
   reason: string;
-  /** Whose doing it was, where it was a person's. */
+  /** The user who caused the gap, if any. */
   by: string | null;
-  /** 'lost': footage should be there. 'unwanted': nobody asked for any. */
+  /** 'lost': footage is missing. 'unwanted': recording was not desired. */
   tone: GapTone;
 }
 
-/** Something that happened, at a moment or for a while. */
+/** An event at a moment or over a period. */
 export interface TimelineEvent {
   atMs: number;
   endMs: number | null;
@@ -45,7 +45,7 @@ export interface TimelineData {
   gaps: TimelineGap[];
   events: TimelineEvent[];
   protections: TimelineProtection[];
-  /** First and last recorded moments of the device, whatever is visible; null when there is none. */
+  /** First and last recorded moments of the device, independent of the visible range; null without footage. */
   oldestMs: number | null;
   newestMs: number | null;
 }
@@ -59,7 +59,7 @@ export const NO_TIMELINE: TimelineData = {
   newestMs: null,
 };
 
-/** The moment of the bookmark nearest to another moment; null where none is within reach. */
+/** The moment of the bookmark nearest to `atMs`; null when none is within `reachMs`. */
 export function bookmarkNear(data: TimelineData, atMs: number, reachMs: number): number | null {
   let nearest: number | null = null;
   for (const event of data.events) {

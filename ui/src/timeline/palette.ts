@@ -1,4 +1,4 @@
-// The colours of the canvas, read from the style sheet, so that light, dark and any theme need no second list.
+// The colours of the canvas, read from the style sheet, so that the colours of all themes are defined in one place.
 
 export interface Palette {
   ink: string;
@@ -50,7 +50,7 @@ export function readPalette(element: HTMLElement): Palette {
   return palette;
 }
 
-/** Calls back whenever light becomes dark or the other way round. Answers how to stop. */
+/** Calls back when the colour scheme changes; returns the function that stops this. */
 export function watchColorScheme(onChange: () => void): () => void {
   const observer = new MutationObserver(onChange);
   observer.observe(document.documentElement, {

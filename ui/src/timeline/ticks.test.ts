@@ -1,4 +1,4 @@
-// Ticks at round times by the clock on the wall, from a minute to a year, whatever the clocks do.
+// Ticks at round local times, from a minute to a year, also across clock changes.
 import { expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './model';
 import { buildTicks, chooseStep, contextStep, TICK_STEPS } from './ticks';
@@ -16,13 +16,13 @@ test('between 4 and 40 ticks fit a wide screen at every width', () => {
   for (let width = MINUTE_MS; width <= 366 * DAY_MS; width *= 1.3) {
     const view = range('2026-03-01T00:00:00Z', width);
     const step = chooseStep(view, 1200, () => 60);
-    const inSight = buildTicks(view, step, 'Europe/Berlin').filter(({ atMs }) => atMs >= view.startMs);
-    expect(inSight.length).toBeGreaterThanOrEqual(3);
-    expect(inSight.length).toBeLessThanOrEqual(21);
+    const visible = buildTicks(view, step, 'Europe/Berlin').filter(({ atMs }) => atMs >= view.startMs);
+    expect(visible.length).toBeGreaterThanOrEqual(3);
+    expect(visible.length).toBeLessThanOrEqual(21);
   }
 });
 
-test('an hour that comes twice has two ticks of one name', () => {
+test('a repeated hour has two ticks with the same label', () => {
   const ticks = buildTicks(range('2026-10-24T22:00:00Z', 6 * HOUR_MS), hourly, 'Europe/Berlin');
   expect(ticks.map(({ atMs }) => tickLabel(hourly, 'Europe/Berlin', atMs))).toEqual([
     '00:00',
@@ -36,7 +36,7 @@ test('an hour that comes twice has two ticks of one name', () => {
   expect(ticks.every(({ atMs }, index) => index === 0 || atMs - ticks[index - 1]!.atMs === HOUR_MS)).toBe(true);
 });
 
-test('an hour that is skipped has no tick', () => {
+test('a skipped hour has no tick', () => {
   const ticks = buildTicks(range('2026-03-28T23:00:00Z', 4 * HOUR_MS), hourly, 'Europe/Berlin');
   expect(ticks.map(({ atMs }) => tickLabel(hourly, 'Europe/Berlin', atMs))).toEqual([
     '00:00',
@@ -47,14 +47,14 @@ test('an hour that is skipped has no tick', () => {
   ]);
 });
 
-test('wide steps stay on round hours over a change of the clocks', () => {
+test('wide steps stay on round hours across a clock change', () => {
   for (const start of ['2026-10-24T22:00:00Z', '2026-03-28T23:00:00Z']) {
     const ticks = buildTicks(range(start, 30 * HOUR_MS), sixHourly, 'Europe/Berlin');
     expect(ticks.map(({ atMs }) => wallAt('Europe/Berlin', atMs) % (6 * HOUR_MS))).toEqual(ticks.map(() => 0));
   }
 });
 
-test('every step of every zone comes forward and ends', () => {
+test('every step advances and ends in every zone', () => {
   for (const zone of ['UTC', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'Africa/Cairo', 'America/St_Johns']) {
     for (const step of TICK_STEPS) {
       const ticks = buildTicks(range('2026-04-01T05:17:00Z', step.spanMs * 12), step, zone);
@@ -65,7 +65,7 @@ test('every step of every zone comes forward and ends', () => {
   }
 });
 
-test('the first tick is before the range, so that the label of what has begun can stay', () => {
+test('the first tick lies before the range, so that its label can stay visible', () => {
   const view = range('2026-11-22T10:30:00Z', 3 * HOUR_MS);
   expect(buildTicks(view, hourly, 'UTC')[0]?.atMs).toBeLessThan(view.startMs);
 });

@@ -1,4 +1,4 @@
-// Which moments a timeline names: as many as fit, at round wall-clock times of the zone, whatever its clocks do.
+// Chooses the ticks of a timeline: as many as fit, at round local times of the zone, also across clock changes.
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, type TimeRange } from './model';
 import { instantOf, offsetAt, wallAt } from '../formatting/timeZone';
 
@@ -6,15 +6,15 @@ export type TickUnit = 'clock' | 'day' | 'week' | 'month' | 'year';
 
 export interface TickStep {
   unit: TickUnit;
-  /** How many of the unit; milliseconds for 'clock'. */
+  /** Number of units; milliseconds for 'clock'. */
   count: number;
-  /** Typical length, to choose by. */
+  /** Typical length, used to choose a step. */
   spanMs: number;
 }
 
 export interface Tick {
   atMs: number;
-  /** Begins a larger unit: midnight among hours, January among months. */
+  /** The start of a larger unit: midnight among hours, January among months. */
   isMajor: boolean;
 }
 
@@ -33,13 +33,13 @@ export const TICK_STEPS: TickStep[] = [
 
 const MAX_TICKS = 200;
 
-/** The finest step whose ticks are at least `leastPx` apart; `widthOf` says how wide a step's label may become. */
-export function chooseStep(range: TimeRange, widthPx: number, leastPx: (step: TickStep) => number): TickStep {
+/** The finest step whose ticks are at least `minPx` apart. */
+export function chooseStep(range: TimeRange, widthPx: number, minPx: (step: TickStep) => number): TickStep {
   const pxPerMs = widthPx / Math.max(1, range.endMs - range.startMs);
-  return TICK_STEPS.find((step) => step.spanMs * pxPerMs >= leastPx(step)) ?? TICK_STEPS[TICK_STEPS.length - 1]!;
+  return TICK_STEPS.find((step) => step.spanMs * pxPerMs >= minPx(step)) ?? TICK_STEPS[TICK_STEPS.length - 1]!;
 }
 
-/** The step that holds several of these: what the upper row names. */
+/** The larger step that the upper row of labels shows. */
 export function contextStep(step: TickStep): TickStep | null {
   if (step.unit === 'clock') return { unit: 'day', count: 1, spanMs: DAY_MS };
   if (step.unit === 'day' || step.unit === 'week') return { unit: 'month', count: 1, spanMs: 30.4 * DAY_MS };
@@ -76,7 +76,7 @@ function calendarTicks(range: TimeRange, step: TickStep, timeZone: string): numb
   return instants;
 }
 
-/** From one round clock time to the next: an hour that comes twice has two ticks, one that is skipped has none. */
+/** The next round local time: a repeated hour has two ticks, a skipped hour has none. */
 function nextClock(timeZone: string, atMs: number, stepMs: number): number {
   const wall = wallAt(timeZone, atMs);
   const next = (Math.floor(wall / stepMs) + 1) * stepMs;
@@ -98,7 +98,7 @@ function clockTicks(range: TimeRange, step: TickStep, timeZone: string): number[
   return instants;
 }
 
-/** Every tick of the step in the range, and the one before it, so that its label can stay while its beginning is out of sight. */
+/** All ticks of the step in the range and the one before it, so that its label can stay while its position is not visible. */
 export function buildTicks(range: TimeRange, step: TickStep, timeZone: string): Tick[] {
   const instants = step.unit === 'clock' ? clockTicks(range, step, timeZone) : calendarTicks(range, step, timeZone);
   const larger = contextStep(step);

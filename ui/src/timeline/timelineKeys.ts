@@ -1,8 +1,8 @@
-// What each key does to a timeline: pure.
+// Maps keys to actions of the timeline: pure.
 import type { TimelineData, TimeRange } from './model';
 import { fractionOf, pan, widthOf, zoom } from './view';
 
-interface KeyFacts {
+interface KeyContext {
   view: TimeRange;
   playheadMs: number | null;
   nowMs: number;
@@ -17,16 +17,16 @@ export interface KeyAction {
 const FINE = 1 / 120;
 const COARSE = 1 / 12;
 
-/** Null when the key is nothing to a timeline. Arrows step by a share of what is visible, with shift by ten times as much. */
+/** Null for keys without an action. Arrows step by a share of the visible range, with shift ten times as far. */
 export function timelineKey(
   key: string,
   isShifted: boolean,
-  { view, playheadMs, nowMs, data }: KeyFacts,
+  { view, playheadMs, nowMs, data }: KeyContext,
 ): KeyAction | null {
   const at = playheadMs ?? nowMs;
   const step = widthOf(view) * (isShifted ? COARSE : FINE);
-  const inSight = fractionOf(view, at);
-  const anchor = inSight >= 0 && inSight <= 1 ? inSight : 0.5;
+  const fraction = fractionOf(view, at);
+  const anchor = fraction >= 0 && fraction <= 1 ? fraction : 0.5;
   switch (key) {
     case 'ArrowLeft':
     case 'ArrowDown':

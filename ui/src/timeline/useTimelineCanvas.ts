@@ -1,4 +1,4 @@
-// Keeps a canvas as large and as sharp as the screen shows it, and draws only when something has changed.
+// Keeps a canvas at the size and pixel ratio of the screen, and redraws it only after changes.
 import { useEffect, useEffectEvent, useState, type RefObject } from 'react';
 import { drawTimeline, fitCanvas, type Scene } from './drawTimeline';
 import { readPalette, watchColorScheme, type Palette } from './palette';
@@ -9,7 +9,7 @@ interface Box {
   pixelRatio: number;
 }
 
-/** Answers the canvas's width in CSS pixels. */
+/** Returns the canvas's width in CSS pixels. */
 export function useTimelineCanvas(canvas: RefObject<HTMLCanvasElement | null>, scene: Scene): number {
   const [box, setBox] = useState<Box>({ width: 0, height: 0, pixelRatio: 1 });
   const [palette, setPalette] = useState<Palette | null>(null);
@@ -24,7 +24,7 @@ export function useTimelineCanvas(canvas: RefObject<HTMLCanvasElement | null>, s
     const readColors = () => setPalette(readPalette(element));
     const observer = new ResizeObserver(measure);
     observer.observe(element);
-    // Another screen or the browser's own zoom changes the ratio without changing the size.
+    // Another screen or the browser's zoom changes the pixel ratio without changing the size.
     window.addEventListener('resize', measure);
     const unwatch = watchColorScheme(readColors);
     const first = requestAnimationFrame(() => {

@@ -1,4 +1,4 @@
-// Fingers, mouse and wheel on a timeline: pan with inertia, zoom round the pointer, seek, drag the playhead, mark a range.
+// Touch, mouse and wheel on a timeline: pan with inertia, zoom around the pointer, seek, drag the playhead, mark a range.
 import { useEffect, useEffectEvent, useRef, type RefObject } from 'react';
 import type { TimeRange } from './model';
 import { fractionOf, pan, pinch, timeAt, widthOf, zoom } from './view';
@@ -33,7 +33,7 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
   useEffect(() => {
     const element = surface.current;
     if (!element) return undefined;
-    const held = pointers.current;
+    const active = pointers.current;
     let gesture: Gesture = 'none';
     let fromView: TimeRange | null = null;
     let trail: { x: number; at: number }[] = [];
@@ -50,11 +50,11 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
       element.setPointerCapture?.(event.pointerId);
       act((current) => {
         current.onStop();
-        held.set(event.pointerId, { x, startX: x, momentMs: timeAt(current.view, x / width) });
+        active.set(event.pointerId, { x, startX: x, momentMs: timeAt(current.view, x / width) });
         trail = [{ x, at: event.timeStamp }];
         fromView = current.view;
-        if (held.size === 2) {
-          for (const pointer of held.values()) pointer.momentMs = timeAt(current.view, pointer.x / width);
+        if (active.size === 2) {
+          for (const pointer of active.values()) pointer.momentMs = timeAt(current.view, pointer.x / width);
           gesture = 'pinch';
           return;
         }
@@ -67,7 +67,7 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
 
     const move = (event: PointerEvent) => {
       const { x, width } = place(event);
-      const pointer = held.get(event.pointerId);
+      const pointer = active.get(event.pointerId);
       act((current) => {
         const atMs = timeAt(current.view, x / width);
         const isTouch = event.pointerType !== 'mouse';
@@ -90,7 +90,7 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
             current.onMark?.({ startMs: Math.min(atMs, pointer.momentMs), endMs: Math.max(atMs, pointer.momentMs) });
           }
         } else if (gesture === 'pinch') {
-          const [first, second] = [...held.values()];
+          const [first, second] = [...active.values()];
           const next = first && second && pinch([first.momentMs, second.momentMs], [first.x / width, second.x / width]);
           if (next) current.onMove(next, true);
         }
@@ -98,9 +98,9 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
     };
 
     const up = (event: PointerEvent) => {
-      const pointer = held.get(event.pointerId);
+      const pointer = active.get(event.pointerId);
       if (!pointer) return;
-      held.delete(event.pointerId);
+      active.delete(event.pointerId);
       const { x, width } = place(event);
       const isCancelled = event.type === 'pointercancel';
       act((current) => {
@@ -114,8 +114,8 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
         }
         if (gesture === 'pinch') {
           current.onMove(current.view, false);
-          // The finger that stays goes on panning from here.
-          const rest = [...held.values()][0];
+          // The remaining finger continues to pan from here.
+          const rest = [...active.values()][0];
           if (rest) {
             rest.startX = rest.x;
             fromView = current.view;
@@ -126,11 +126,11 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
         }
         if (event.pointerType !== 'mouse') current.onHover(null, true);
       });
-      if (held.size === 0) gesture = 'none';
+      if (active.size === 0) gesture = 'none';
     };
 
     const leave = () => {
-      if (held.size === 0) act((current) => current.onHover(null, false));
+      if (active.size === 0) act((current) => current.onHover(null, false));
     };
 
     const wheel = (event: WheelEvent) => {
@@ -154,11 +154,11 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
     element.addEventListener('pointerup', up);
     element.addEventListener('pointercancel', up);
     element.addEventListener('pointerleave', leave);
-    // React listens to wheels passively, where preventDefault does nothing.
+    // React's wheel listeners are passive, where preventDefault has no effect.
     element.addEventListener('wheel', wheel, { passive: false });
     return () => {
       clearTimeout(resting);
-      held.clear();
+      active.clear();
       element.removeEventListener('pointerdown', down);
       element.removeEventListener('pointermove', move);
       element.removeEventListener('pointerup', up);

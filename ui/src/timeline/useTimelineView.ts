@@ -1,11 +1,11 @@
-// The visible range of a timeline: moved at once by gestures, told to the page a few times a second.
+// The visible range of a timeline: gestures move it immediately, the page is notified a few times a second.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { TimeRange } from './model';
 import { fractionOf, keepInside, pan, widthOf } from './view';
 
 const NOTIFY_MS = 120;
 const GLIDE_MS = 325;
-const SLOWEST_PX_PER_MS = 0.02;
+const MIN_PX_PER_MS = 0.02;
 const FOLLOW_FROM = 0.94;
 const FOLLOW_TO = 0.7;
 const STEADY_FROM = 0.5;
@@ -14,9 +14,9 @@ interface TimelineViewOptions {
   range: TimeRange;
   onRangeChange: (range: TimeRange) => void;
   limits: TimeRange;
-  /** A moment that is kept in sight once it is; null for none. */
+  /** A moment that stays visible once it is visible; null for none. */
   followedMs: number | null;
-  /** The followed moment stays where it is and time passes below it; otherwise the view jumps on when the moment nears its end. */
+  /** The followed moment keeps its position on the screen; otherwise the view jumps forward when the moment nears its end. */
   isSteady: boolean;
 }
 
@@ -26,13 +26,13 @@ export function useTimelineView({ range, onRangeChange, limits, followedMs, isSt
   const [view, setView] = useState(range);
   const [isMoving, setMoving] = useState(false);
   const [seen, setSeen] = useState(range);
-  const [told, setTold] = useState(range);
+  const [reported, setReported] = useState(range);
   const [followed, setFollowed] = useState(followedMs);
   const frame = useRef(0);
-  const toldAt = useRef(0);
+  const reportedAt = useRef(0);
 
-  // The page's own jump, and not what it was just told from here.
-  const isJump = !isSame(seen, range) && !isMoving && !isSame(range, told);
+  // A range that the page set itself, not one that was just reported to it.
+  const isJump = !isSame(seen, range) && !isMoving && !isSame(range, reported);
   if (!isSame(seen, range)) setSeen(range);
   if (isJump) setView(range);
 
@@ -50,15 +50,15 @@ export function useTimelineView({ range, onRangeChange, limits, followedMs, isSt
   }
 
   useEffect(() => {
-    if (isSame(view, told)) return undefined;
-    const wait = isMoving ? Math.max(0, NOTIFY_MS - (performance.now() - toldAt.current)) : 0;
+    if (isSame(view, reported)) return undefined;
+    const wait = isMoving ? Math.max(0, NOTIFY_MS - (performance.now() - reportedAt.current)) : 0;
     const timer = setTimeout(() => {
-      toldAt.current = performance.now();
-      setTold(view);
+      reportedAt.current = performance.now();
+      setReported(view);
       onRangeChange(view);
     }, wait);
     return () => clearTimeout(timer);
-  }, [view, told, isMoving, onRangeChange]);
+  }, [view, reported, isMoving, onRangeChange]);
 
   const stop = useCallback(() => cancelAnimationFrame(frame.current), []);
   useEffect(() => stop, [stop]);
@@ -71,12 +71,12 @@ export function useTimelineView({ range, onRangeChange, limits, followedMs, isSt
     [limits],
   );
 
-  /** Goes on with a flick's speed (pixels a millisecond, to the right) until friction has eaten it. */
+  /** Continues with the speed of a flick (pixels per millisecond, to the right), slowed down by friction. */
   const glide = useCallback(
     (from: TimeRange, pxPerMs: number, widthPx: number) => {
       stop();
       const isReduced = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-      if (isReduced || Math.abs(pxPerMs) < SLOWEST_PX_PER_MS * 4 || widthPx <= 0) {
+      if (isReduced || Math.abs(pxPerMs) < MIN_PX_PER_MS * 4 || widthPx <= 0) {
         setMoving(false);
         return;
       }
@@ -84,7 +84,7 @@ export function useTimelineView({ range, onRangeChange, limits, followedMs, isSt
       const step = (at: number) => {
         const elapsed = Math.max(0, at - began);
         const px = pxPerMs * GLIDE_MS * (1 - Math.exp(-elapsed / GLIDE_MS));
-        const isSlow = Math.abs(pxPerMs) * Math.exp(-elapsed / GLIDE_MS) < SLOWEST_PX_PER_MS;
+        const isSlow = Math.abs(pxPerMs) * Math.exp(-elapsed / GLIDE_MS) < MIN_PX_PER_MS;
         setView(keepInside(pan(from, (-px / widthPx) * widthOf(from)), limits));
         setMoving(!isSlow);
         if (!isSlow) frame.current = requestAnimationFrame(step);

@@ -1,10 +1,10 @@
-// Moving and zooming what is visible.
+// Panning and zooming the visible range.
 import { expect, test } from 'vitest';
-import { fractionOf, keepInside, NARROWEST_MS, pinch, reveal, timeAt, WIDEST_MS, widthOf, zoom } from './view';
+import { fractionOf, keepInside, MIN_WIDTH_MS, pinch, reveal, timeAt, MAX_WIDTH_MS, widthOf, zoom } from './view';
 
 const view = { startMs: 1_000_000, endMs: 5_000_000 };
 
-test('zooming keeps the moment below the pointer where it is', () => {
+test('zooming keeps the moment at the pointer in place', () => {
   for (const factor of [0.1, 0.5, 2, 7]) {
     const zoomed = zoom(view, factor, 0.3);
     expect(timeAt(zoomed, 0.3)).toBeCloseTo(timeAt(view, 0.3), 3);
@@ -12,12 +12,12 @@ test('zooming keeps the moment below the pointer where it is', () => {
   }
 });
 
-test('nothing is zoomed below a minute or beyond a year', () => {
-  expect(widthOf(zoom(view, 1e-9, 0.5))).toBe(NARROWEST_MS);
-  expect(widthOf(zoom(view, 1e9, 0.5))).toBe(WIDEST_MS);
+test('the visible range stays between a minute and a year', () => {
+  expect(widthOf(zoom(view, 1e-9, 0.5))).toBe(MIN_WIDTH_MS);
+  expect(widthOf(zoom(view, 1e9, 0.5))).toBe(MAX_WIDTH_MS);
 });
 
-test('two fingers keep their moments below them', () => {
+test('a pinch keeps the moments at both fingers in place', () => {
   const moments: [number, number] = [timeAt(view, 0.4), timeAt(view, 0.6)];
   const pinched = pinch(moments, [0.2, 0.8])!;
   expect(fractionOf(pinched, moments[0])).toBeCloseTo(0.2, 6);
@@ -25,7 +25,7 @@ test('two fingers keep their moments below them', () => {
   expect(pinch(moments, [0.5, 0.5])).toBeNull();
 });
 
-test('the middle of the view stays inside what there is', () => {
+test('the middle of the view stays inside the limits', () => {
   const limits = { startMs: 0, endMs: 10_000_000 };
   expect(keepInside({ startMs: 50_000_000, endMs: 54_000_000 }, limits)).toEqual({
     startMs: 8_000_000,
@@ -38,7 +38,7 @@ test('the middle of the view stays inside what there is', () => {
   expect(keepInside(view, limits)).toEqual(view);
 });
 
-test('a moment in sight moves nothing, one out of sight comes to the middle', () => {
+test('a visible moment does not move the view, another one is centred', () => {
   expect(reveal(view, 3_000_000)).toBe(view);
   expect(reveal(view, 9_000_000)).toEqual({ startMs: 7_000_000, endMs: 11_000_000 });
 });
