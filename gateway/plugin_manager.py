@@ -80,20 +80,26 @@ def collect_consumer_outputs(manager: pluggy.PluginManager, context: ConsumerCon
     outputs: list[ConsumerOutput] = collect(manager, "register_consumer_outputs", context=context)
     names: dict[str, str] = {}
     for output in outputs:
-        if output.role is None:
+        role = _role_of(output)
+        if role is None:
             continue
-        if output.role in names:
+        if role in names:
             raise PluginError(
-                f"outputs '{names[output.role]}' and '{output.name}' both have the role '{output.role}': "
+                f"outputs '{names[role]}' and '{output.name}' both have the role '{role}': "
                 "only one of their plugins may be installed"
             )
-        names[output.role] = output.name
+        names[role] = output.name
     return outputs
 
 
 def find_output_name(outputs: Iterable[ConsumerOutput], role: str) -> str | None:
     """The name of the output with a role; None when no output has it."""
-    return next((output.name for output in outputs if output.role == role), None)
+    return next((output.name for output in outputs if _role_of(output) == role), None)
+
+
+def _role_of(output: ConsumerOutput) -> str | None:
+    """The role of an output; None also for one that does not inherit from ConsumerOutput, which a plugin may return."""
+    return getattr(output, "role", None)
 
 
 def notify(manager: pluggy.PluginManager, hook: str, **arguments: Any) -> None:
