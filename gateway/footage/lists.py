@@ -141,7 +141,8 @@ def _sum_rollup(recording_ids: Sequence[int], which: Any) -> dict[int, Amount]:
 
 
 class Usage(NamedTuple):
-    """Bytes of a recording, of its closed segments of the last 24 hours, and its first moment (None without footage)."""
+    """Bytes of a recording, of its closed segments of the last 24 hours, and its first moment (None without
+    footage)."""
 
     recording: Recording
     bytes: int

@@ -19,7 +19,8 @@ _NEWEST = 4
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """Settings of a device's recording and state of its stream. `desired` and `observed` are values of gateway.states."""
+    """Settings of a device's recording and state of its stream. `desired` and `observed` are values of
+    gateway.states."""
 
     settings: RecorderSettings
     desired: str

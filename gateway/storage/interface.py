@@ -74,7 +74,8 @@ class Storage(Protocol):
         """Create a file; raises Conflict when it exists."""
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Read a file in chunks, to its end or at most `length` bytes. Raises NotFound when called, not when iterated."""
+        """Read a file in chunks, to its end or at most `length` bytes. Raises NotFound when called, not when
+        iterated."""
 
     def size(self, key: str) -> int | None:
         """The size of a file in bytes; None when it does not exist."""
