@@ -84,7 +84,8 @@ class Supervisor:
                 time.sleep(0.05)
         finally:
             self._stop_some([child], 1)
-        child.reader.join(OUTPUT_SECONDS)
+            # The last lines are printed also when a stop was requested: they tell how the command took it.
+            child.reader.join(OUTPUT_SECONDS)
         return child.process.returncode
 
     def check(self) -> None:

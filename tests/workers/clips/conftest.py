@@ -139,7 +139,7 @@ def clip_facts(monkeypatch) -> list[tuple[str, ClipFact]]:
 
     manager = no_plugins()
     manager.register(Listener())
-    monkeypatch.setattr(facts, "_found", [manager])
+    monkeypatch.setattr(facts, "_plugins", lambda: manager)
     return heard
 
 
