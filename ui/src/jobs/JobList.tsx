@@ -1,4 +1,4 @@
-// A camera's recent jobs of one kind: progress, the file, or what went wrong.
+// A camera's recent jobs of one kind, each with its progress, its file or its error.
 import { Button, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useJobs, type FileJobKind } from './useJobs';

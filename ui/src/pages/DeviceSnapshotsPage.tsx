@@ -1,4 +1,4 @@
-// What is made of a camera's pictures without anybody pressing a button: scheduled snapshots and time-lapses.
+// A camera's snapshot schedules and time-lapses.
 import { Button, Skeleton, Stack } from '@mantine/core';
 import { IconPhoto } from '@tabler/icons-react';
 import { Link, useParams } from 'react-router';
@@ -33,7 +33,7 @@ export function DeviceSnapshotsPage() {
           to={galleryAddress(id)}
           leftSection={<IconPhoto size={16} stroke={1.7} />}
         >
-          To the gallery
+          All snapshots
         </Button>
       </PageHeader>
       {error && !data && <Failure title="The camera could not be read" error={error} onRetry={() => void refetch()} />}

@@ -1,4 +1,4 @@
-// The calendar of one device's footage: reads the month that is looked at.
+// The calendar of one device's footage; fetches the month on display.
 import { useState } from 'react';
 import { useNow } from '../widgets/useNow';
 import { useRecordedDates } from './useRecordedDates';

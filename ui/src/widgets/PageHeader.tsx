@@ -1,4 +1,4 @@
-// A page's heading, the way back, and what can be done on it.
+// A page's heading with its back link, its badge and its actions.
 import { Anchor, Group, Title } from '@mantine/core';
 import { IconChevronLeft } from '@tabler/icons-react';
 import { useEffect, type ReactNode } from 'react';
