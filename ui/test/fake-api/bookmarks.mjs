@@ -1,4 +1,4 @@
-// Answers the API of bookmarks from memory: every state of a clip, short and endless words; clips that become ready after some seconds.
+// Answers the bookmarks API from memory: every state of a clip, short and long texts; new clips become ready after some seconds.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -95,7 +95,7 @@ function buildBookmark(camera, fields, change = {}) {
   };
 }
 
-/** Thirty-seven for thirty cameras, one for one. */
+/** One bookmark for one camera, 37 for 30 cameras. */
 function bookmarksOf(cameras) {
   const [first] = cameras;
   if (!first) return [];
@@ -129,7 +129,7 @@ function bookmarksOf(cameras) {
   return list;
 }
 
-function tell({ id, camera, fields, created, readyAt, failure, isStuck, stuckAt, version, notes, by }) {
+function bookmarkJson({ id, camera, fields, created, readyAt, failure, isStuck, stuckAt, version, notes, by }) {
   const now = Date.now();
   const state = failure ? 'failed' : isStuck || now < readyAt ? 'pending' : 'ready';
   const isReady = state === 'ready';
@@ -161,23 +161,23 @@ function tell({ id, camera, fields, created, readyAt, failure, isStuck, stuckAt,
   };
 }
 
-/** Answers a request below /bookmarks; false when it is not of this kind. */
+/** Answers a request below /bookmarks. Returns false for any other request. */
 export function answerBookmarks({ request, response, url, rest, body, cameras, footageOf, tools }) {
   const { send, refuse, page } = tools;
   const list = bookmarksOf(cameras);
   const asked = Object.fromEntries(url.searchParams);
   if (rest.length === 0 && request.method === 'GET') {
-    const words = (asked.q ?? '').toLowerCase();
+    const text = (asked.q ?? '').toLowerCase();
     const found = list
       .filter((bookmark) => !bookmark.deleted)
-      .map(tell)
+      .map(bookmarkJson)
       .filter(
-        (told) =>
-          [told.title, told.note, told.device_name, ...told.tags].join(' ').toLowerCase().includes(words) &&
-          (!asked.device_id || told.device_id === asked.device_id) &&
-          (!asked.tag || told.tags.includes(asked.tag)) &&
-          (!asked.start || told.at >= iso(Date.parse(asked.start))) &&
-          (!asked.end || told.at < iso(Date.parse(asked.end))),
+        (item) =>
+          [item.title, item.note, item.device_name, ...item.tags].join(' ').toLowerCase().includes(text) &&
+          (!asked.device_id || item.device_id === asked.device_id) &&
+          (!asked.tag || item.tags.includes(asked.tag)) &&
+          (!asked.start || item.at >= iso(Date.parse(asked.start))) &&
+          (!asked.end || item.at < iso(Date.parse(asked.end))),
       );
     found.sort((a, b) => b.at.localeCompare(a.at) * (asked.order === 'oldest' ? -1 : 1));
     return (send(response, 200, ...page(url, found)), true);
@@ -204,7 +204,7 @@ export function answerBookmarks({ request, response, url, rest, body, cameras, f
       { by: 'You' },
     );
     list.push(bookmark);
-    return (send(response, 201, tell(bookmark), { ETag: '"1"' }), true);
+    return (send(response, 201, bookmarkJson(bookmark), { ETag: '"1"' }), true);
   }
   if (rest[0] === 'tags')
     return (
@@ -244,11 +244,11 @@ export function answerBookmarks({ request, response, url, rest, body, cameras, f
   }
   if (rest[1] === 'clip') {
     Object.assign(bookmark, { failure: null, isStuck: false, readyAt: Date.now() + CLIP_MS });
-    return (send(response, 202, tell(bookmark)), true);
+    return (send(response, 202, bookmarkJson(bookmark)), true);
   }
   if (rest[1] === 'restore') {
     bookmark.deleted = false;
-    return (send(response, 200, tell(bookmark), etag()), true);
+    return (send(response, 200, bookmarkJson(bookmark), etag()), true);
   }
   if (request.method === 'DELETE') {
     bookmark.deleted = true;
@@ -263,5 +263,5 @@ export function answerBookmarks({ request, response, url, rest, body, cameras, f
     bookmark.version += 1;
     if (isNewClip) bookmark.readyAt = Date.now() + CLIP_MS;
   }
-  return (send(response, 200, tell(bookmark), etag()), true);
+  return (send(response, 200, bookmarkJson(bookmark), etag()), true);
 }

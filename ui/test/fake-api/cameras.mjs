@@ -1,4 +1,4 @@
-// Made-up cameras for screenshots and for working on the UI without a server: every state, long names, no names.
+// Fake cameras for screenshots and for work on the UI without a server: every state and a long name.
 
 const PLACES = [
   'Loading dock',
@@ -82,8 +82,8 @@ export function buildCamera(number, change = {}) {
     reencode_reason: isRunning && isReencoded ? 'browsers cannot play H.265 over WebRTC' : null,
     worker: 'host:812',
   };
-  const isKept = number % 3 === 0;
-  const kept = (id, at, kind, text, reference, by_name) => ({
+  const hasCaptures = number % 3 === 0;
+  const captureEvent = (id, at, kind, text, reference, by_name) => ({
     id,
     at: new Date(at).toISOString(),
     kind,
@@ -96,7 +96,7 @@ export function buildCamera(number, change = {}) {
     by_name,
   });
   const captures = [
-    kept(
+    captureEvent(
       6,
       now - 60_000,
       'clip',
@@ -104,7 +104,7 @@ export function buildCamera(number, change = {}) {
       '00000000-0000-4000-9000-000000000004',
       null,
     ),
-    kept(
+    captureEvent(
       5,
       now - 72_000,
       'bookmark',
@@ -112,10 +112,17 @@ export function buildCamera(number, change = {}) {
       '00000000-0000-4000-9000-000000000004',
       'operator',
     ),
-    kept(4, now - 400_000, 'snapshot', 'a snapshot was taken', '00000000-0000-4000-a000-000000000001', 'Night watch'),
+    captureEvent(
+      4,
+      now - 400_000,
+      'snapshot',
+      'a snapshot was taken',
+      '00000000-0000-4000-a000-000000000001',
+      'Night watch',
+    ),
   ];
   const events = [
-    ...(isKept ? captures : []),
+    ...(hasCaptures ? captures : []),
     { id: 3, kind: 'state', at: stream.since, from: 'starting', to: state, reason: stream.reason, run: stream.run },
     {
       id: 2,
@@ -131,7 +138,7 @@ export function buildCamera(number, change = {}) {
   return { device, stream, events, etag: `"${number}-1"` };
 }
 
-/** 0, 1 or 30 cameras; among the thirty every state and a name that goes on and on. */
+/** 0, 1 or 30 cameras; among the 30 every state and a very long name. */
 export function buildCameras(count) {
   const special = {
     2: { observed: 'failed', reason: 'unauthorized' },

@@ -1,4 +1,4 @@
-// Made-up footage: for each camera the same gaps each time, over days and months, with every kind of reason.
+// Fake footage: reproducible gaps for each camera over days and months, with every kind of reason.
 
 const DAY = 86_400_000;
 const REASONS = {
@@ -14,7 +14,7 @@ const REASONS = {
 const LOST = ['unreachable', 'refused', 'recorder_restarted', 'unreachable', 'disk_full', 'file_damaged'];
 
 const reason = (code) => ({ code, ...REASONS[code] });
-/** The same number from 0 up to 1 for the same input. */
+/** A reproducible number from 0 up to 1 for the given seeds. */
 const chance = (...seeds) => {
   let hash = 2166136261;
   for (const seed of seeds) hash = Math.imul(hash ^ (seed + 0x9e37), 16777619) >>> 0;
@@ -133,7 +133,7 @@ export function timelineOf(footage, startMs, endMs, resolutionSeconds) {
   };
 }
 
-/** What the API says of one day; `offsetMs` of the zone's clocks, taken as fixed. */
+/** Coverage of one day as the API returns it; `offsetMs` is the zone's offset from UTC, assumed to be constant. */
 export function dayOf(footage, date, offsetMs) {
   const start = Date.parse(`${date}T00:00:00Z`) - offsetMs;
   const end = start + DAY;

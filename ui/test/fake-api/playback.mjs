@@ -1,5 +1,5 @@
-// Footage that plays: every made-up minute is the same sixty seconds with its own timestamps. Also what is done with a
-// range: protections, deletion, exports that take some seconds.
+// Playable footage: every fake minute is the same 60 seconds with its own timestamps. Also the actions on a range:
+// protections, deletion, and exports that take some seconds.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ function boxesOf(bytes, from = 0, to = bytes.length) {
   return boxes;
 }
 
-/** {init, fragments, clocks, timescale}: `clocks` are where each fragment's decode time stands in the file. */
+/** Returns {bytes, init, fragments, clocks, timescale}: `clocks` are the positions of each fragment's decode time in the file. */
 function makeMinute() {
   const folder = mkdtempSync(join(tmpdir(), 'vas-fake-'));
   const file = join(folder, 'minute.mp4');
@@ -99,7 +99,7 @@ function fragmentsIn(footage, fromMs, toMs) {
   return found;
 }
 
-/** null where there is nothing; `isLive`: without an end, numbered by the clock. */
+/** null without footage; with `isLive`, without an end and numbered by the clock. */
 function playlist(footage, fromMs, toMs, isLive = false) {
   minute ??= makeMinute();
   const starts = fragmentsIn(footage, fromMs, toMs);
@@ -136,14 +136,14 @@ function buildJob(camera, body, kind = 'export') {
   return { created, kind, device: camera.device, body, number: jobs.length + 1, cancelledAt: null };
 }
 
-/** Begins a job of another kind and answers with it. */
+/** Starts a job of another kind and sends it as the response. */
 export function startFakeJob({ send }, response, camera, body, kind) {
   const job = buildJob(camera, body, kind);
   jobs.push(job);
-  send(response, 202, tellJob(job), { Location: `/api/v1/jobs/${job.number}` });
+  send(response, 202, jobJson(job), { Location: `/api/v1/jobs/${job.number}` });
 }
 
-function tellJob({ created, kind, device, body, number, cancelledAt, failure }) {
+function jobJson({ created, kind, device, body, number, cancelledAt, failure }) {
   const now = Date.now();
   const elapsed = (cancelledAt ?? now) - created;
   const isDone = elapsed >= EXPORT_MS && !cancelledAt;
@@ -184,7 +184,7 @@ function tellJob({ created, kind, device, body, number, cancelledAt, failure }) 
   };
 }
 
-/** What the device page needs beside the answers of recordings.mjs; false when it is not of this kind. */
+/** Answers the requests of a camera's page that recordings.mjs does not. Returns false for any other request. */
 export function answerPlayback({ request, response, url, resource, rest, body, cameras, footageOf, tools }) {
   const { send, refuse } = tools;
   const asked = Object.fromEntries(url.searchParams);
@@ -200,7 +200,7 @@ export function answerPlayback({ request, response, url, resource, rest, body, c
               ({ device, kind }) =>
                 (!asked.device_id || device.id === asked.device_id) && (!asked.kind || kind === asked.kind),
             )
-            .map(tellJob)
+            .map(jobJson)
             .reverse(),
         ),
         true
@@ -211,7 +211,7 @@ export function answerPlayback({ request, response, url, resource, rest, body, c
       jobs.splice(jobs.indexOf(job), 1);
       return (send(response, 204), true);
     }
-    return (send(response, rest[1] === 'cancel' ? 202 : 200, tellJob(job)), true);
+    return (send(response, rest[1] === 'cancel' ? 202 : 200, jobJson(job)), true);
   }
   const camera = cameras.find(({ device }) => device.id === rest[1]);
   if (resource !== 'recordings' || rest[0] !== 'devices' || !camera) return false;
@@ -285,7 +285,7 @@ export function answerPlayback({ request, response, url, resource, rest, body, c
         remedy: 'remove old exports or free some space',
       };
     jobs.push(job);
-    return (send(response, 202, tellJob(job), { Location: `/api/v1/jobs/${job.number}` }), true);
+    return (send(response, 202, jobJson(job), { Location: `/api/v1/jobs/${job.number}` }), true);
   }
   return false;
 }

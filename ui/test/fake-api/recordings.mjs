@@ -1,4 +1,4 @@
-// Answers the API of recordings from memory: settings, days, timeline, coverage, storage. What it does not know it leaves to others.
+// Answers the recordings API from memory: settings, days, timeline, coverage, storage.
 import { buildFootage, dayOf, timelineOf } from './footage.mjs';
 
 const DAY = 86_400_000;
@@ -16,7 +16,7 @@ const OFFSET_MS = 3_600_000;
 
 const made = new WeakMap();
 
-/** {recording, footage, version} of a camera, made once; `footage` null where nothing is recorded. */
+/** {recording, footage, version} of a camera, built once; `footage` is null if nothing is recorded. */
 export function recordingOf(camera) {
   if (made.has(camera)) return made.get(camera);
   const now = Date.now();
@@ -95,7 +95,7 @@ const STORAGE = {
   days_left: 0.89,
 };
 
-/** Answers a request below /recordings; false when it is not of this kind. `tools` are the server's send, refuse and page. */
+/** Answers a request below /recordings. Returns false for any other request. `tools` are the server's send, refuse and page. */
 export function answerRecordings({ request, response, url, rest, body, cameras, tools }) {
   const { send, refuse, page } = tools;
   const asked = Object.fromEntries(url.searchParams);
@@ -169,13 +169,13 @@ export function answerRecordings({ request, response, url, rest, body, cameras, 
   }
   if (action === 'dates' && rest.length === 3) {
     const days = footage ? datesBetween(asked.from, asked.to).map((date) => dayOf(footage, date, OFFSET_MS)) : [];
-    const told = days.filter(({ recorded_seconds }) => recorded_seconds > 0);
+    const recordedDays = days.filter(({ recorded_seconds }) => recorded_seconds > 0);
     const bytes = (seconds) => seconds * 500_000;
     return (
       send(
         response,
         200,
-        told.map(({ date, recorded_seconds, wanted_seconds, coverage, gaps }) => ({
+        recordedDays.map(({ date, recorded_seconds, wanted_seconds, coverage, gaps }) => ({
           date,
           seconds: recorded_seconds,
           wanted_seconds,
@@ -203,10 +203,10 @@ export function answerRecordings({ request, response, url, rest, body, cameras, 
   }
   if (action === 'timeline') {
     const empty = { spans: [], gaps: [], events: [], protections: [], oldest: null, newest: null };
-    const told = footage
+    const timeline = footage
       ? timelineOf(footage, Date.parse(asked.start), Date.parse(asked.end), Number(asked.resolution_seconds ?? 1))
       : { start: asked.start, end: asked.end, resolution_seconds: 1, ...empty };
-    return (send(response, 200, told), true);
+    return (send(response, 200, timeline), true);
   }
   return false;
 }

@@ -1,4 +1,4 @@
-// Pictures of made-up places as SVG, by camera and moment: a yard, a gate, a hall, a corridor; by day and by night.
+// Fake camera pictures as SVG, by camera and moment: outdoors and indoors, by day and by night.
 
 const random = (seed) => {
   let state = (seed * 2654435761) % 4294967296;

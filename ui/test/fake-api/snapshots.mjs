@@ -1,4 +1,4 @@
-// Answers the API of snapshots and posters from memory: list, image, edit, delete with undo, captures at once and by a job.
+// Answers the API of snapshots and posters from memory: list, image, edit, delete and restore, immediate captures and captures by a job.
 import { drawScene } from './scenes.mjs';
 import { countTags } from './tags.mjs';
 
@@ -41,7 +41,7 @@ function buildSnapshot(number, camera, at, change = {}) {
 
 const made = new WeakMap();
 
-/** Of one camera one, of thirty some more than a page, over the last days. */
+/** One snapshot for one camera; for 30 cameras more than one page, over the last days. */
 function snapshotsOf(cameras) {
   if (!made.has(cameras)) {
     const count = cameras.length > 1 ? 96 : cameras.length;
@@ -59,7 +59,7 @@ function snapshotsOf(cameras) {
 
 const jobs = new Map();
 
-function tellJob({ number, created, camera, snapshot }) {
+function jobJson({ number, created, camera, snapshot }) {
   const elapsed = Date.now() - created;
   const isDone = elapsed > JOB_MS;
   const result = {
@@ -91,19 +91,19 @@ function tellJob({ number, created, camera, snapshot }) {
 }
 
 function matches({ fields, isDeleted }, asked) {
-  const words = `${fields.note} ${fields.tags.join(' ')} ${fields.device_name}`.toLowerCase();
+  const text = `${fields.note} ${fields.tags.join(' ')} ${fields.device_name}`.toLowerCase();
   return (
     !isDeleted &&
     (!asked.device_id || fields.device_id === asked.device_id) &&
     (!asked.kind || fields.kind === asked.kind) &&
     (!asked.tag || fields.tags.includes(asked.tag)) &&
-    (!asked.q || words.includes(asked.q.toLowerCase())) &&
+    (!asked.q || text.includes(asked.q.toLowerCase())) &&
     (!asked.start || Date.parse(fields.at) >= Date.parse(asked.start)) &&
     (!asked.end || Date.parse(fields.at) < Date.parse(asked.end))
   );
 }
 
-/** The fourth camera's capture takes a job; of the sixth there is no picture. */
+/** A capture of camera 3 takes a job; a recorded moment of camera 2 has no footage. */
 function capture({ response, rest, body, cameras, tools }) {
   const { send, refuse } = tools;
   const camera = cameras.find(({ device }) => device.id === rest[1]);
@@ -135,12 +135,12 @@ function capture({ response, rest, body, cameras, tools }) {
   if (numberOf(camera) === 3) {
     const job = { number: list.length, created: Date.now(), camera, snapshot };
     jobs.set(`snapshot-${job.number}`, job);
-    return send(response, 202, tellJob(job), { Location: `/api/v1/jobs/snapshot-${job.number}` });
+    return send(response, 202, jobJson(job), { Location: `/api/v1/jobs/snapshot-${job.number}` });
   }
   return send(response, 201, snapshot.fields, { Location: `/api/v1/snapshots/${snapshot.fields.id}`, ETag: '"1"' });
 }
 
-/** Answers what is about snapshots and posters; false when it is not of this kind. */
+/** Answers a request about snapshots or posters. Returns false for any other request. */
 export function answerSnapshots({ request, response, url, resource, rest, body, cameras, tools }) {
   const { send, refuse, page } = tools;
   const asked = Object.fromEntries(url.searchParams);
@@ -148,7 +148,7 @@ export function answerSnapshots({ request, response, url, resource, rest, body, 
     response.writeHead(200, { 'Content-Type': 'image/svg+xml', 'Cache-Control': 'private, max-age=5', ...headers });
     return (response.end(drawScene(number, name, ms)), true);
   };
-  if (resource === 'jobs' && jobs.has(rest[0])) return (send(response, 200, tellJob(jobs.get(rest[0]))), true);
+  if (resource === 'jobs' && jobs.has(rest[0])) return (send(response, 200, jobJson(jobs.get(rest[0]))), true);
   if (resource === 'devices' && rest[1] === 'poster.jpg') {
     const camera = cameras.find(({ device }) => device.id === rest[0]);
     if (!camera) return (refuse(response, 404, `there is no device '${rest[0]}'`, {}, 'not_found'), true);

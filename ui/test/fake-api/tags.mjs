@@ -1,4 +1,4 @@
-// Tags in use and how many carry each, the most used first.
+// Tags in use with their counts, most used first.
 
 export function countTags(tagged) {
   const counts = new Map();
