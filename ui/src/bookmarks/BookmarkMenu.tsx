@@ -31,7 +31,7 @@ export function BookmarkMenu({ bookmark, onOpen, onRemake, onEdit, onDelete }: B
   return (
     <Menu position="bottom-end" width={220}>
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size={32} aria-label={`More for ${bookmark.title}`}>
+        <ActionIcon variant="subtle" color="gray" size={32} aria-label={`More actions for ${bookmark.title}`}>
           <IconDotsVertical size={18} stroke={1.7} />
         </ActionIcon>
       </Menu.Target>

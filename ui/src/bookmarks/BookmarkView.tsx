@@ -50,7 +50,7 @@ export function BookmarkView({ id, onClose, onEdit, onDelete, onRemake, remaking
         </Notice>
       )}
       {error && !isGone && !bookmark && (
-        <Failure title="The bookmark could not be read" error={error} onRetry={() => void refetch()} />
+        <Failure title="The bookmark could not be loaded" error={error} onRetry={() => void refetch()} />
       )}
       {!bookmark && !error && <Skeleton style={{ aspectRatio: '16 / 9' }} />}
       {bookmark && !isGone && (

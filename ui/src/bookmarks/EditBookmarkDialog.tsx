@@ -146,7 +146,7 @@ export function EditBookmarkDialog({ id, onClose }: { id: string | null; onClose
   });
   return (
     <Modal opened={id !== null} onClose={onClose} title="Edit bookmark" centered radius="md">
-      {error && !data && <Failure title="The bookmark could not be read" error={error} />}
+      {error && !data && <Failure title="The bookmark could not be loaded" error={error} />}
       {!data && !error && <Skeleton height={300} />}
       {data && (
         <EditForm

@@ -5,7 +5,7 @@ import { EmptyState } from '../widgets/EmptyState';
 
 export function EmptyBookmarks() {
   return (
-    <EmptyState Icon={IconBookmark} title="No bookmarks yet" action={{ to: '/', label: 'Go to cameras' }}>
+    <EmptyState Icon={IconBookmark} title="No bookmarks yet" action={{ to: '/', label: 'Show cameras' }}>
       Press <Kbd>B</Kbd> or the bookmark button below the picture while you watch live or recorded video. A clip of some
       seconds before and after that moment is kept until you delete the bookmark.
     </EmptyState>

@@ -20,7 +20,7 @@ export function JobList({ kind, title, deviceId, timeZone }: JobListProps) {
   const [isWhole, setWhole] = useState(false);
   if (error && !data)
     return (
-      <Failure title={`The ${title.toLowerCase()} could not be read`} error={error} onRetry={() => void refetch()} />
+      <Failure title={`The ${title.toLowerCase()} could not be loaded`} error={error} onRetry={() => void refetch()} />
     );
   if (!data || data.length === 0) return null;
   return (

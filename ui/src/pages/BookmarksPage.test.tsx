@@ -18,7 +18,7 @@ const listed = (items: unknown[]) => ({
 });
 const show = (address = '/bookmarks') => renderAt(address, [{ path: '/bookmarks', element: <BookmarksPage /> }]);
 const chooseFromMenu = async (item: string) => {
-  await userEvent.click(await screen.findByRole('button', { name: 'More for Delivery' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'More actions for Delivery' }));
   await userEvent.click(await screen.findByRole('menuitem', { name: item }));
 };
 

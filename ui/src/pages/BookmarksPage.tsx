@@ -45,7 +45,7 @@ export function BookmarksPage() {
       <Stack gap="md">
         {bookmarks.error && (
           <Failure
-            title="The bookmarks could not be read"
+            title="The bookmarks could not be loaded"
             error={bookmarks.error}
             onRetry={() => void bookmarks.refetch()}
           />

@@ -36,7 +36,9 @@ export function DeviceSnapshotsPage() {
           All snapshots
         </Button>
       </PageHeader>
-      {error && !data && <Failure title="The camera could not be read" error={error} onRetry={() => void refetch()} />}
+      {error && !data && (
+        <Failure title="The camera could not be loaded" error={error} onRetry={() => void refetch()} />
+      )}
       {!data && !error && <Skeleton height={240} maw={980} radius="md" />}
       {data && (
         <Stack gap="md" maw={980}>

@@ -35,7 +35,10 @@ export function RecordedDaysPage() {
   const today = dateOf(timeZone, now);
   const requested = search.get('date');
   const isDate =
-    requested !== null && /^\d{4}-\d\d-\d\d$/.test(requested) && requested <= today && !Number.isNaN(Date.parse(requested));
+    requested !== null &&
+    /^\d{4}-\d\d-\d\d$/.test(requested) &&
+    requested <= today &&
+    !Number.isNaN(Date.parse(requested));
   const newest = recording?.newest ? dateOf(timeZone, Date.parse(recording.newest)) : today;
   const date = isDate ? requested : newest;
   const pick = (picked: string) => setSearch({ date: picked }, { replace: true });
@@ -65,7 +68,7 @@ export function RecordedDaysPage() {
         </Button>
       </PageHeader>
       {error && !recording && (
-        <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />
+        <Failure title="The recording could not be loaded" error={error} onRetry={() => void refetch()} />
       )}
       {!recording && !error && <Skeleton height={420} radius="md" />}
       {recording && (

@@ -42,7 +42,7 @@ export function RecordingSettingsPage() {
         back={{ to: `/devices/${id}`, label: name ?? 'Camera' }}
       />
       {error && !data && (
-        <Failure title="The recording settings could not be read" error={error} onRetry={() => void refetch()} />
+        <Failure title="The recording settings could not be loaded" error={error} onRetry={() => void refetch()} />
       )}
       {!data && !error && <Skeleton height={520} maw={880} radius="md" />}
       {data && (

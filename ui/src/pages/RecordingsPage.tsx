@@ -71,7 +71,7 @@ export function RecordingsPage() {
       <Stack gap="md">
         {recordings.error && (
           <Failure
-            title="The recordings could not be read"
+            title="The recordings could not be loaded"
             error={recordings.error}
             onRetry={() => void recordings.refetch()}
           />

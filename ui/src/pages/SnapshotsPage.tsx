@@ -67,7 +67,7 @@ export function SnapshotsPage() {
       </PageHeader>
       <Stack gap="md">
         {error && !snapshots && (
-          <Failure title="The snapshots could not be read" error={error} onRetry={() => void refetch()} />
+          <Failure title="The snapshots could not be loaded" error={error} onRetry={() => void refetch()} />
         )}
         {isEmpty ? (
           <EmptySnapshots />

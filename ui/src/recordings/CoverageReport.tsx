@@ -124,7 +124,7 @@ export function CoverageReport({ deviceId, timeZone, today, onPick }: CoverageRe
         onChange={(value) => setSpan(Number(value))}
       />
       {error && !data && (
-        <Failure title="The coverage could not be read" error={error} onRetry={() => void refetch()} />
+        <Failure title="The coverage could not be loaded" error={error} onRetry={() => void refetch()} />
       )}
       {!days && !error && <Skeleton height={180} />}
       {days && (

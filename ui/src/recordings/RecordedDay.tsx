@@ -57,7 +57,7 @@ export function RecordedDay({ deviceId, name, date, timeZone }: RecordedDayProps
           </div>
         </div>
         {coverage.error && !day && (
-          <Failure title="The day could not be read" error={coverage.error} onRetry={() => void coverage.refetch()} />
+          <Failure title="The day could not be loaded" error={coverage.error} onRetry={() => void coverage.refetch()} />
         )}
         {!day && !coverage.error && <Skeleton height={90} />}
         {day && (

@@ -40,7 +40,7 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
     return (
       <Panel title="Recording">
         {error ? (
-          <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />
+          <Failure title="The recording could not be loaded" error={error} onRetry={() => void refetch()} />
         ) : (
           <Skeleton height={140} />
         )}

@@ -21,13 +21,13 @@ export interface RecordingRowProps {
   timeZone: string;
 }
 
-/** "14 days", "14 days or 500 GB", "until disk is full". */
+/** "14 days", "14 days or 500 GB", "Until disk is full". */
 export function formatRetention({ retention }: Recording): string {
   const limits = [
     retention.keep_days ? `${retention.keep_days} ${retention.keep_days === 1 ? 'day' : 'days'}` : '',
     retention.keep_bytes ? formatBytes(retention.keep_bytes) : '',
   ].filter(Boolean);
-  return limits.length > 0 ? limits.join(' or ') : 'until disk is full';
+  return limits.length > 0 ? limits.join(' or ') : 'Until disk is full';
 }
 
 export function RecordingRow({ recording, dates, days, date, timeZone }: RecordingRowProps) {

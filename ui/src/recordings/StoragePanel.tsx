@@ -75,7 +75,7 @@ export function StoragePanel() {
       end={data?.total_bytes ? <Text size="sm" c="dimmed">{`${formatBytes(data.total_bytes)} disk`}</Text> : undefined}
     >
       {error && !data && (
-        <Failure title="The storage statistics could not be read" error={error} onRetry={() => void refetch()} />
+        <Failure title="The storage statistics could not be loaded" error={error} onRetry={() => void refetch()} />
       )}
       {!data && !error && <Skeleton height={90} />}
       {data && (

@@ -220,7 +220,7 @@ export function ScheduleDialog({ deviceId, timeZone, edited, onClose }: Schedule
       radius="md"
     >
       {edited === 'new' && <ScheduleForm {...common} initialValues={newSchedule(timeZone)} etag={null} />}
-      {id !== null && error && !data && <Failure title="The schedule could not be read" error={error} />}
+      {id !== null && error && !data && <Failure title="The schedule could not be loaded" error={error} />}
       {id !== null && !data && !error && <Skeleton height={420} />}
       {id !== null && data && (
         <ScheduleForm

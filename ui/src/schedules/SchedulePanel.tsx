@@ -28,7 +28,7 @@ export function SchedulePanel({ deviceId, timeZone }: { deviceId: string; timeZo
   return (
     <Panel title="Schedules" end={data && data.length > 0 && add}>
       {error && !data && (
-        <Failure title="The schedules could not be read" error={error} onRetry={() => void refetch()} />
+        <Failure title="The schedules could not be loaded" error={error} onRetry={() => void refetch()} />
       )}
       {!data && !error && <Skeleton height={90} />}
       {data?.length === 0 && (

@@ -46,7 +46,7 @@ test('a schedule without a name is titled by its timing', () => {
 
 test('the retention is shown, also without a limit', () => {
   expect(formatScheduleRetention({ keep_days: 30, keep_count: 500 })).toBe('30 days, newest 500');
-  expect(formatScheduleRetention({ keep_days: null, keep_count: null })).toBe('no limit');
+  expect(formatScheduleRetention({ keep_days: null, keep_count: null })).toBe('No limit');
 });
 
 test('a schedule survives the conversion to form values and back', () => {

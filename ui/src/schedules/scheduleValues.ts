@@ -197,7 +197,7 @@ export function formatSchedule({
   return `At ${listed.length > 1 ? `${listed.slice(0, -1).join(', ')} and ${listed.at(-1)}` : listed[0]}${tail}`;
 }
 
-/** "30 days, newest 500", "no limit". */
+/** "30 days, newest 500", "No limit". */
 export function formatScheduleRetention({
   keep_days,
   keep_count,
@@ -206,5 +206,5 @@ export function formatScheduleRetention({
     keep_days === null ? '' : `${keep_days} ${keep_days === 1 ? 'day' : 'days'}`,
     keep_count === null ? '' : `newest ${keep_count}`,
   ].filter(Boolean);
-  return limits.length > 0 ? limits.join(', ') : 'no limit';
+  return limits.length > 0 ? limits.join(', ') : 'No limit';
 }

@@ -5,7 +5,7 @@ import { EmptyState } from '../widgets/EmptyState';
 
 export function EmptySnapshots() {
   return (
-    <EmptyState Icon={IconCamera} title="No snapshots yet" action={{ to: '/', label: 'Go to cameras' }}>
+    <EmptyState Icon={IconCamera} title="No snapshots yet" action={{ to: '/', label: 'Show cameras' }}>
       A snapshot is a still picture of a camera. Press <Kbd>S</Kbd> or the camera button below the player while you
       watch live or recorded video. Schedules take snapshots automatically.
     </EmptyState>

@@ -132,7 +132,7 @@ export function SnapshotViewer({
             {read.error && !isGone && !snapshot && (
               <div className={classes.gone}>
                 <Failure
-                  title="The snapshot could not be read"
+                  title="The snapshot could not be loaded"
                   error={read.error}
                   onRetry={() => void read.refetch()}
                 />
