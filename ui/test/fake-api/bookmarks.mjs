@@ -1,4 +1,4 @@
-// Answers the bookmarks API from memory: every state of a clip, short and long texts; new clips become ready after some seconds.
+// The fake bookmark API, in memory: clips in every state, short and very long texts, clips that become ready after some seconds.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -95,7 +95,7 @@ function buildBookmark(camera, fields, change = {}) {
   };
 }
 
-/** One bookmark for one camera, 37 for 30 cameras. */
+/** 37 bookmarks for 30 cameras, one for one camera. */
 function bookmarksOf(cameras) {
   const [first] = cameras;
   if (!first) return [];
@@ -129,7 +129,7 @@ function bookmarksOf(cameras) {
   return list;
 }
 
-function bookmarkJson({ id, camera, fields, created, readyAt, failure, isStuck, stuckAt, version, notes, by }) {
+function viewOf({ id, camera, fields, created, readyAt, failure, isStuck, stuckAt, version, notes, by }) {
   const now = Date.now();
   const state = failure ? 'failed' : isStuck || now < readyAt ? 'pending' : 'ready';
   const isReady = state === 'ready';
@@ -161,25 +161,25 @@ function bookmarkJson({ id, camera, fields, created, readyAt, failure, isStuck, 
   };
 }
 
-/** Answers a request below /bookmarks. Returns false for any other request. */
+/** Handles a request below /bookmarks; false for other requests. */
 export function answerBookmarks({ request, response, url, rest, body, cameras, footageOf, tools }) {
   const { send, refuse, page } = tools;
   const list = bookmarksOf(cameras);
-  const asked = Object.fromEntries(url.searchParams);
+  const query = Object.fromEntries(url.searchParams);
   if (rest.length === 0 && request.method === 'GET') {
-    const text = (asked.q ?? '').toLowerCase();
+    const text = (query.q ?? '').toLowerCase();
     const found = list
       .filter((bookmark) => !bookmark.deleted)
-      .map(bookmarkJson)
+      .map(viewOf)
       .filter(
-        (item) =>
-          [item.title, item.note, item.device_name, ...item.tags].join(' ').toLowerCase().includes(text) &&
-          (!asked.device_id || item.device_id === asked.device_id) &&
-          (!asked.tag || item.tags.includes(asked.tag)) &&
-          (!asked.start || item.at >= iso(Date.parse(asked.start))) &&
-          (!asked.end || item.at < iso(Date.parse(asked.end))),
+        (view) =>
+          [view.title, view.note, view.device_name, ...view.tags].join(' ').toLowerCase().includes(text) &&
+          (!query.device_id || view.device_id === query.device_id) &&
+          (!query.tag || view.tags.includes(query.tag)) &&
+          (!query.start || view.at >= iso(Date.parse(query.start))) &&
+          (!query.end || view.at < iso(Date.parse(query.end))),
       );
-    found.sort((a, b) => b.at.localeCompare(a.at) * (asked.order === 'oldest' ? -1 : 1));
+    found.sort((a, b) => b.at.localeCompare(a.at) * (query.order === 'oldest' ? -1 : 1));
     return (send(response, 200, ...page(url, found)), true);
   }
   if (rest.length === 0) {
@@ -204,7 +204,7 @@ export function answerBookmarks({ request, response, url, rest, body, cameras, f
       { by: 'You' },
     );
     list.push(bookmark);
-    return (send(response, 201, bookmarkJson(bookmark), { ETag: '"1"' }), true);
+    return (send(response, 201, viewOf(bookmark), { ETag: '"1"' }), true);
   }
   if (rest[0] === 'tags')
     return (
@@ -244,11 +244,11 @@ export function answerBookmarks({ request, response, url, rest, body, cameras, f
   }
   if (rest[1] === 'clip') {
     Object.assign(bookmark, { failure: null, isStuck: false, readyAt: Date.now() + CLIP_MS });
-    return (send(response, 202, bookmarkJson(bookmark)), true);
+    return (send(response, 202, viewOf(bookmark)), true);
   }
   if (rest[1] === 'restore') {
     bookmark.deleted = false;
-    return (send(response, 200, bookmarkJson(bookmark), etag()), true);
+    return (send(response, 200, viewOf(bookmark), etag()), true);
   }
   if (request.method === 'DELETE') {
     bookmark.deleted = true;
@@ -263,5 +263,5 @@ export function answerBookmarks({ request, response, url, rest, body, cameras, f
     bookmark.version += 1;
     if (isNewClip) bookmark.readyAt = Date.now() + CLIP_MS;
   }
-  return (send(response, 200, bookmarkJson(bookmark), etag()), true);
+  return (send(response, 200, viewOf(bookmark), etag()), true);
 }

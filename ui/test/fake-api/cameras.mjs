@@ -1,4 +1,4 @@
-// Fake cameras for screenshots and for work on the UI without a server: every state and a long name.
+// Fake cameras for screenshots and for UI work without a server: every state, long and empty texts.
 
 const PLACES = [
   'Loading dock',
@@ -138,7 +138,7 @@ export function buildCamera(number, change = {}) {
   return { device, stream, events, etag: `"${number}-1"` };
 }
 
-/** 0, 1 or 30 cameras; among the 30 every state and a very long name. */
+/** 0, 1 or 30 cameras; the 30 include every state and a very long name. */
 export function buildCameras(count) {
   const special = {
     2: { observed: 'failed', reason: 'unauthorized' },

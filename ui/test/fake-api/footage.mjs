@@ -1,4 +1,4 @@
-// Fake footage: reproducible gaps for each camera over days and months, with every kind of reason.
+// Fake footage: reproducible gaps per camera over days and months, with every kind of reason.
 
 const DAY = 86_400_000;
 const REASONS = {
@@ -14,8 +14,8 @@ const REASONS = {
 const LOST = ['unreachable', 'refused', 'recorder_restarted', 'unreachable', 'disk_full', 'file_damaged'];
 
 const reason = (code) => ({ code, ...REASONS[code] });
-/** A reproducible number from 0 up to 1 for the given seeds. */
-const chance = (...seeds) => {
+/** A reproducible pseudo-random number from 0 to 1. */
+const randomOf = (...seeds) => {
   let hash = 2166136261;
   for (const seed of seeds) hash = Math.imul(hash ^ (seed + 0x9e37), 16777619) >>> 0;
   hash = Math.imul(hash ^ (hash >>> 13), 0x5bd1e995) >>> 0;
@@ -28,19 +28,19 @@ const overlap = (a, b, c, d) => Math.max(0, Math.min(b, d) - Math.max(a, c));
 function gapsOfDay(number, dayStart, mode) {
   const day = Math.floor(dayStart / DAY);
   const gaps = [];
-  const count = chance(number, day, 1) < 0.45 ? 0 : 1 + Math.floor(chance(number, day, 2) ** 3 * 9);
+  const count = randomOf(number, day, 1) < 0.45 ? 0 : 1 + Math.floor(randomOf(number, day, 2) ** 3 * 9);
   for (let index = 0; index < count; index += 1) {
-    const start = dayStart + Math.floor(chance(number, day, 10 + index) * DAY * 0.95);
-    const length = 2_000 + chance(number, day, 40 + index) ** 5 * 5_400_000;
+    const start = dayStart + Math.floor(randomOf(number, day, 10 + index) * DAY * 0.95);
+    const length = 2_000 + randomOf(number, day, 40 + index) ** 5 * 5_400_000;
     gaps.push({
       start,
       end: start + length,
-      reason: reason(LOST[Math.floor(chance(number, day, 70 + index) * LOST.length)]),
+      reason: reason(LOST[Math.floor(randomOf(number, day, 70 + index) * LOST.length)]),
       by: null,
       is_wanted: true,
     });
   }
-  if (chance(number, day, 5) < 0.12) {
+  if (randomOf(number, day, 5) < 0.12) {
     const start = dayStart + DAY * 0.55;
     gaps.push({ start, end: start + 2_700_000, reason: reason('stopped_by_person'), by: 'operator', is_wanted: false });
   }
@@ -87,8 +87,8 @@ export function buildFootage(number, { days, mode, newest }) {
   }
   spans.push({ start: from, end: newest });
   const events = [];
-  for (let at = newest - 2 * DAY; at < newest; at += 5_000_000 + chance(number, at) * 9_000_000) {
-    const isStream = chance(number, at, 3) < 0.2;
+  for (let at = newest - 2 * DAY; at < newest; at += 5_000_000 + randomOf(number, at) * 9_000_000) {
+    const isStream = randomOf(number, at, 3) < 0.2;
     events.push({
       kind: isStream ? 'stream' : 'recording',
       at: iso(at),
@@ -133,7 +133,7 @@ export function timelineOf(footage, startMs, endMs, resolutionSeconds) {
   };
 }
 
-/** Coverage of one day as the API returns it; `offsetMs` is the zone's offset from UTC, assumed to be constant. */
+/** The API's view of one day; `offsetMs` is the zone's UTC offset, taken as fixed. */
 export function dayOf(footage, date, offsetMs) {
   const start = Date.parse(`${date}T00:00:00Z`) - offsetMs;
   const end = start + DAY;

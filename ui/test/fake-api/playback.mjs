@@ -1,5 +1,5 @@
-// Playable footage: every fake minute is the same 60 seconds with its own timestamps. Also the actions on a range:
-// protections, deletion, and exports that take some seconds.
+// Playable fake footage: every minute is the same 60 seconds of video with its own timestamps. Also the actions on a
+// range: protections, deletion, exports that take some seconds.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ function boxesOf(bytes, from = 0, to = bytes.length) {
   return boxes;
 }
 
-/** Returns {bytes, init, fragments, clocks, timescale}: `clocks` are the positions of each fragment's decode time in the file. */
+/** {init, fragments, clocks, timescale}: `clocks` are the positions of the fragments' decode times in the file. */
 function makeMinute() {
   const folder = mkdtempSync(join(tmpdir(), 'vas-fake-'));
   const file = join(folder, 'minute.mp4');
@@ -99,7 +99,7 @@ function fragmentsIn(footage, fromMs, toMs) {
   return found;
 }
 
-/** null without footage; with `isLive`, without an end and numbered by the clock. */
+/** null without footage; `isLive`: without an end tag, numbered by the clock. */
 function playlist(footage, fromMs, toMs, isLive = false) {
   minute ??= makeMinute();
   const starts = fragmentsIn(footage, fromMs, toMs);
@@ -136,14 +136,14 @@ function buildJob(camera, body, kind = 'export') {
   return { created, kind, device: camera.device, body, number: jobs.length + 1, cancelledAt: null };
 }
 
-/** Starts a job of another kind and sends it as the response. */
+/** Starts a job of another kind and responds with it. */
 export function startFakeJob({ send }, response, camera, body, kind) {
   const job = buildJob(camera, body, kind);
   jobs.push(job);
-  send(response, 202, jobJson(job), { Location: `/api/v1/jobs/${job.number}` });
+  send(response, 202, jobView(job), { Location: `/api/v1/jobs/${job.number}` });
 }
 
-function jobJson({ created, kind, device, body, number, cancelledAt, failure }) {
+function jobView({ created, kind, device, body, number, cancelledAt, failure }) {
   const now = Date.now();
   const elapsed = (cancelledAt ?? now) - created;
   const isDone = elapsed >= EXPORT_MS && !cancelledAt;
@@ -184,10 +184,10 @@ function jobJson({ created, kind, device, body, number, cancelledAt, failure }) 
   };
 }
 
-/** Answers the requests of a camera's page that recordings.mjs does not. Returns false for any other request. */
+/** Handles the requests for jobs, playlists, segments, protections and exports; false for other requests. */
 export function answerPlayback({ request, response, url, resource, rest, body, cameras, footageOf, tools }) {
   const { send, refuse } = tools;
-  const asked = Object.fromEntries(url.searchParams);
+  const query = Object.fromEntries(url.searchParams);
   if (resource === 'jobs') {
     const job = jobs.find(({ number }) => String(number) === rest[0]);
     if (rest.length === 0)
@@ -198,9 +198,9 @@ export function answerPlayback({ request, response, url, resource, rest, body, c
           jobs
             .filter(
               ({ device, kind }) =>
-                (!asked.device_id || device.id === asked.device_id) && (!asked.kind || kind === asked.kind),
+                (!query.device_id || device.id === query.device_id) && (!query.kind || kind === query.kind),
             )
-            .map(jobJson)
+            .map(jobView)
             .reverse(),
         ),
         true
@@ -211,7 +211,7 @@ export function answerPlayback({ request, response, url, resource, rest, body, c
       jobs.splice(jobs.indexOf(job), 1);
       return (send(response, 204), true);
     }
-    return (send(response, rest[1] === 'cancel' ? 202 : 200, jobJson(job)), true);
+    return (send(response, rest[1] === 'cancel' ? 202 : 200, jobView(job)), true);
   }
   const camera = cameras.find(({ device }) => device.id === rest[1]);
   if (resource !== 'recordings' || rest[0] !== 'devices' || !camera) return false;
@@ -230,11 +230,11 @@ export function answerPlayback({ request, response, url, resource, rest, body, c
     });
     return (response.end(bytes.subarray(from, to + 1)), true);
   }
-  const [fromMs, toMs] = [Date.parse(asked.start), Date.parse(asked.end)];
+  const [fromMs, toMs] = [Date.parse(query.start), Date.parse(query.end)];
   if (action === 'playlist') {
     const now = Date.now();
     const live = { spans: [{ start: now - MINUTE, end: now - 1_500 }] };
-    const text = asked.start
+    const text = query.start
       ? footage && playlist(footage, fromMs, Math.min(toMs, now))
       : playlist(live, now - 16_000, now, true);
     if (text) {
@@ -285,7 +285,7 @@ export function answerPlayback({ request, response, url, resource, rest, body, c
         remedy: 'remove old exports or free some space',
       };
     jobs.push(job);
-    return (send(response, 202, jobJson(job), { Location: `/api/v1/jobs/${job.number}` }), true);
+    return (send(response, 202, jobView(job), { Location: `/api/v1/jobs/${job.number}` }), true);
   }
   return false;
 }

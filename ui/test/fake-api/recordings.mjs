@@ -1,4 +1,4 @@
-// Answers the recordings API from memory: settings, days, timeline, coverage, storage.
+// The fake recordings API, in memory: settings, days, timeline, coverage, storage.
 import { buildFootage, dayOf, timelineOf } from './footage.mjs';
 
 const DAY = 86_400_000;
@@ -16,7 +16,7 @@ const OFFSET_MS = 3_600_000;
 
 const made = new WeakMap();
 
-/** {recording, footage, version} of a camera, built once; `footage` is null if nothing is recorded. */
+/** {recording, footage, version} of a camera, created once; `footage` is null when nothing is recorded. */
 export function recordingOf(camera) {
   if (made.has(camera)) return made.get(camera);
   const now = Date.now();
@@ -95,21 +95,21 @@ const STORAGE = {
   days_left: 0.89,
 };
 
-/** Answers a request below /recordings. Returns false for any other request. `tools` are the server's send, refuse and page. */
+/** Handles a request below /recordings; false for other requests. `tools` are the server's send, refuse and page. */
 export function answerRecordings({ request, response, url, rest, body, cameras, tools }) {
   const { send, refuse, page } = tools;
-  const asked = Object.fromEntries(url.searchParams);
+  const query = Object.fromEntries(url.searchParams);
   const entries = () => cameras.map(recordingOf);
   if (rest.length === 0) {
     const found = entries()
       .map(({ recording }) => recording)
-      .filter(({ device_name }) => device_name.toLowerCase().includes((asked.q ?? '').toLowerCase()));
+      .filter(({ device_name }) => device_name.toLowerCase().includes((query.q ?? '').toLowerCase()));
     return (send(response, 200, ...page(url, found)), true);
   }
   if (rest[0] === 'storage') return (send(response, 200, STORAGE), true);
   if (rest[0] === 'coverage') {
     const days = entries().flatMap(({ recording, footage }) =>
-      datesBetween(asked.from, asked.to).map((date) => ({
+      datesBetween(query.from, query.to).map((date) => ({
         device_id: recording.device_id,
         device_name: recording.device_name,
         ...(footage
@@ -168,7 +168,7 @@ export function answerRecordings({ request, response, url, rest, body, cameras, 
     );
   }
   if (action === 'dates' && rest.length === 3) {
-    const days = footage ? datesBetween(asked.from, asked.to).map((date) => dayOf(footage, date, OFFSET_MS)) : [];
+    const days = footage ? datesBetween(query.from, query.to).map((date) => dayOf(footage, date, OFFSET_MS)) : [];
     const recordedDays = days.filter(({ recorded_seconds }) => recorded_seconds > 0);
     const bytes = (seconds) => seconds * 500_000;
     return (
@@ -194,7 +194,7 @@ export function answerRecordings({ request, response, url, rest, body, cameras, 
       send(
         response,
         200,
-        datesBetween(asked.from, asked.to).map((date) =>
+        datesBetween(query.from, query.to).map((date) =>
           footage ? dayOf(footage, date, OFFSET_MS) : { date, ...none },
         ),
       ),
@@ -204,8 +204,8 @@ export function answerRecordings({ request, response, url, rest, body, cameras, 
   if (action === 'timeline') {
     const empty = { spans: [], gaps: [], events: [], protections: [], oldest: null, newest: null };
     const timeline = footage
-      ? timelineOf(footage, Date.parse(asked.start), Date.parse(asked.end), Number(asked.resolution_seconds ?? 1))
-      : { start: asked.start, end: asked.end, resolution_seconds: 1, ...empty };
+      ? timelineOf(footage, Date.parse(query.start), Date.parse(query.end), Number(query.resolution_seconds ?? 1))
+      : { start: query.start, end: query.end, resolution_seconds: 1, ...empty };
     return (send(response, 200, timeline), true);
   }
   return false;

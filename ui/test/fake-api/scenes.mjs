@@ -1,4 +1,4 @@
-// Fake camera pictures as SVG, by camera and moment: outdoors and indoors, by day and by night.
+// Fake camera pictures as SVG, by camera and moment: a yard, a gate, a hall, a corridor; by day and by night.
 
 const random = (seed) => {
   let state = (seed * 2654435761) % 4294967296;
@@ -100,7 +100,7 @@ function indoors(number, ms, draw) {
     ${shelves.slice(0, 2).join('')}${shelves.slice(2).join('')}${person(560 + draw() * 170, 360 + draw() * 120, 1.2 + draw(), '#33404d')}${draw() > 0.5 ? person(640 + draw() * 120, 350, 0.9, '#6b5138') : ''}`;
 }
 
-/** One picture, 16:9; `number` is the camera's. */
+/** One 16:9 picture; `number` is the number of the camera. */
 export function drawScene(number, name, ms) {
   const draw = random(number * 7919 + Math.floor(ms / 600_000) + 1);
   const light = daylight(ms);

@@ -1,4 +1,4 @@
-// Answers the API of snapshot schedules and time-lapses from memory.
+// The fake API of snapshot schedules and time-lapses, in memory.
 
 const iso = (ms) => new Date(ms).toISOString();
 const made = new WeakMap();
@@ -28,7 +28,7 @@ function build(id, device, fields) {
   };
 }
 
-/** The first camera has schedules of every kind, the eighth one with a long name, all others none. */
+/** The first camera has every kind, the second none, the eighth one with a very long name. */
 function schedulesOf(camera) {
   if (made.has(camera)) return made.get(camera);
   const { device } = camera;
@@ -83,7 +83,7 @@ function schedulesOf(camera) {
   return list;
 }
 
-/** Answers a request below /snapshots/schedules or for a time-lapse. Returns false for any other request. */
+/** Handles a request below /snapshots/schedules, or for a time-lapse; false for other requests. */
 export function answerSchedules({ request, response, url, rest, body, cameras, startJob, tools }) {
   const { send, refuse, page } = tools;
   if (rest[0] === 'devices' && rest[2] === 'time-lapse') {

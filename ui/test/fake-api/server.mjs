@@ -1,5 +1,5 @@
-// Serves ui/dist and answers the REST API from memory, for screenshots and for work on the UI alone. Its fake SFU
-// answers every join with "no video yet", so that players show their preview and then wait.
+// Serves ui/dist and a fake REST API in memory, for screenshots and for UI work without a server. Its SFU
+// responds to every join with "no video yet", so players show their preview and then wait.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -23,7 +23,7 @@ const TYPES = {
   '.png': 'image/png',
 };
 
-/** Footage as on the bus: an init segment and parts that begin one hour into the run. */
+/** Footage as on the media bus: an init segment and parts that begin an hour into the run. */
 function makeFootage() {
   const folder = mkdtempSync(join(tmpdir(), 'vas-fake-'));
   const file = join(folder, 'footage.mp4');
@@ -64,7 +64,7 @@ function makeFootage() {
 const REASON_BY_HOST = {
   refused: {
     code: 'refused',
-    message: "'refused' is there but refuses connections on port 554",
+    message: "'refused' refuses connections on port 554",
     remedy: 'enable RTSP in the camera, or correct the port',
   },
 };
@@ -257,7 +257,7 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
     if (answerPlayback({ request, response, url, resource, rest, body, cameras, footageOf, tools })) return undefined;
     if (resource === 'bookmarks' && answerBookmarks({ request, response, url, rest, body, cameras, footageOf, tools }))
       return undefined;
-    const startJob = (...job) => startFakeJob(tools, ...job);
+    const startJob = (...parameters) => startFakeJob(tools, ...parameters);
     if (resource === 'snapshots' && answerSchedules({ request, response, url, rest, body, cameras, startJob, tools }))
       return undefined;
     if (resource === 'streams' && rest.length === 0)

@@ -1,4 +1,4 @@
-// Answers the API of snapshots and posters from memory: list, image, edit, delete and restore, immediate captures and captures by a job.
+// The fake API of snapshots and posters, in memory: list, image, edit, delete with undo, captures at once and by a job.
 import { drawScene } from './scenes.mjs';
 import { countTags } from './tags.mjs';
 
@@ -41,7 +41,7 @@ function buildSnapshot(number, camera, at, change = {}) {
 
 const made = new WeakMap();
 
-/** One snapshot for one camera; for 30 cameras more than one page, over the last days. */
+/** One snapshot for one camera, more than one page for 30 cameras, over the last days. */
 function snapshotsOf(cameras) {
   if (!made.has(cameras)) {
     const count = cameras.length > 1 ? 96 : cameras.length;
@@ -59,7 +59,7 @@ function snapshotsOf(cameras) {
 
 const jobs = new Map();
 
-function jobJson({ number, created, camera, snapshot }) {
+function jobView({ number, created, camera, snapshot }) {
   const elapsed = Date.now() - created;
   const isDone = elapsed > JOB_MS;
   const result = {
@@ -90,20 +90,20 @@ function jobJson({ number, created, camera, snapshot }) {
   };
 }
 
-function matches({ fields, isDeleted }, asked) {
+function matches({ fields, isDeleted }, query) {
   const text = `${fields.note} ${fields.tags.join(' ')} ${fields.device_name}`.toLowerCase();
   return (
     !isDeleted &&
-    (!asked.device_id || fields.device_id === asked.device_id) &&
-    (!asked.kind || fields.kind === asked.kind) &&
-    (!asked.tag || fields.tags.includes(asked.tag)) &&
-    (!asked.q || text.includes(asked.q.toLowerCase())) &&
-    (!asked.start || Date.parse(fields.at) >= Date.parse(asked.start)) &&
-    (!asked.end || Date.parse(fields.at) < Date.parse(asked.end))
+    (!query.device_id || fields.device_id === query.device_id) &&
+    (!query.kind || fields.kind === query.kind) &&
+    (!query.tag || fields.tags.includes(query.tag)) &&
+    (!query.q || text.includes(query.q.toLowerCase())) &&
+    (!query.start || Date.parse(fields.at) >= Date.parse(query.start)) &&
+    (!query.end || Date.parse(fields.at) < Date.parse(query.end))
   );
 }
 
-/** A capture of camera 3 takes a job; a recorded moment of camera 2 has no footage. */
+/** A capture of the fourth camera takes a job; the third camera has no picture of a recorded moment. */
 function capture({ response, rest, body, cameras, tools }) {
   const { send, refuse } = tools;
   const camera = cameras.find(({ device }) => device.id === rest[1]);
@@ -135,20 +135,20 @@ function capture({ response, rest, body, cameras, tools }) {
   if (numberOf(camera) === 3) {
     const job = { number: list.length, created: Date.now(), camera, snapshot };
     jobs.set(`snapshot-${job.number}`, job);
-    return send(response, 202, jobJson(job), { Location: `/api/v1/jobs/snapshot-${job.number}` });
+    return send(response, 202, jobView(job), { Location: `/api/v1/jobs/snapshot-${job.number}` });
   }
   return send(response, 201, snapshot.fields, { Location: `/api/v1/snapshots/${snapshot.fields.id}`, ETag: '"1"' });
 }
 
-/** Answers a request about snapshots or posters. Returns false for any other request. */
+/** Handles requests for snapshots and posters; false for other requests. */
 export function answerSnapshots({ request, response, url, resource, rest, body, cameras, tools }) {
   const { send, refuse, page } = tools;
-  const asked = Object.fromEntries(url.searchParams);
+  const query = Object.fromEntries(url.searchParams);
   const sendPicture = (number, name, ms, headers = {}) => {
     response.writeHead(200, { 'Content-Type': 'image/svg+xml', 'Cache-Control': 'private, max-age=5', ...headers });
     return (response.end(drawScene(number, name, ms)), true);
   };
-  if (resource === 'jobs' && jobs.has(rest[0])) return (send(response, 200, jobJson(jobs.get(rest[0]))), true);
+  if (resource === 'jobs' && jobs.has(rest[0])) return (send(response, 200, jobView(jobs.get(rest[0]))), true);
   if (resource === 'devices' && rest[1] === 'poster.jpg') {
     const camera = cameras.find(({ device }) => device.id === rest[0]);
     if (!camera) return (refuse(response, 404, `there is no device '${rest[0]}'`, {}, 'not_found'), true);
@@ -164,8 +164,8 @@ export function answerSnapshots({ request, response, url, resource, rest, body, 
   if (rest[0] === 'devices') return (capture({ response, rest, body, cameras, tools }), true);
   const list = snapshotsOf(cameras);
   if (rest.length === 0) {
-    const found = list.filter((snapshot) => matches(snapshot, asked)).map(({ fields }) => fields);
-    return (send(response, 200, ...page(url, asked.order === 'oldest' ? found.reverse() : found)), true);
+    const found = list.filter((snapshot) => matches(snapshot, query)).map(({ fields }) => fields);
+    return (send(response, 200, ...page(url, query.order === 'oldest' ? found.reverse() : found)), true);
   }
   if (rest[0] === 'tags')
     return (

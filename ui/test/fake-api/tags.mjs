@@ -1,4 +1,4 @@
-// Tags in use with their counts, most used first.
+// Counts the tags in use, the most used first.
 
 export function countTags(tagged) {
   const counts = new Map();
