@@ -1,24 +1,12 @@
-// The pictures of bookmarks, schedules and time-lapses: pages, dialogs, the player's button, the history.
+// Screenshots of bookmarks, schedules and time-lapses: pages, dialogs, the bookmark button, the event history.
+import { cameraAddress, cameraId, dialog, markFiveMinutes, paused, press } from './shotSteps.mjs';
 
-const id = (number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
-const ago = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
-const press = (name) => (page) => page.getByRole('button', { name }).first().click();
-const dialog = (page) => page.getByRole('dialog').waitFor();
 const menuItem = (more, name) => async (page) => {
   await page.getByRole('button', { name: more }).first().click();
   await page.getByRole('menuitem', { name }).click();
 };
-const paused = async (page) => {
-  await page.locator('[data-testid="recorded-video"][data-player-state="playing"]').waitFor();
-  await page.keyboard.press(' ');
-  await page.waitForTimeout(300);
-};
-const fillRange = async (page) => {
-  await paused(page);
-  await page.keyboard.press('i');
-  for (let count = 0; count < 5; count += 1) await page.keyboard.press('Shift+ArrowRight');
-  await page.waitForTimeout(500);
-  await page.keyboard.press('o');
+const openTimeLapseOfRange = async (page) => {
+  await markFiveMinutes(page);
   await page.getByRole('button', { name: 'Time-lapse…' }).click();
   await dialog(page);
 };
@@ -37,7 +25,7 @@ export const BOOKMARK_PAGES = [
       await page.waitForTimeout(1_200);
     },
   },
-  { name: 'bookmarks-menu', path: '/bookmarks', count: 30, act: press(/^More for Forklift/) },
+  { name: 'bookmarks-menu', path: '/bookmarks', count: 30, act: press(/^More actions for Forklift/) },
   {
     name: 'bookmarks-view',
     path: '/bookmarks',
@@ -53,7 +41,7 @@ export const BOOKMARK_PAGES = [
     path: '/bookmarks',
     count: 30,
     act: async (page) => {
-      await menuItem(/^More for Forklift/, 'Edit…')(page);
+      await menuItem(/^More actions for Forklift/, 'Edit…')(page);
       await page.getByLabel('Title').waitFor();
     },
   },
@@ -62,33 +50,33 @@ export const BOOKMARK_PAGES = [
     path: '/bookmarks',
     count: 30,
     act: async (page) => {
-      await menuItem(/^More for Forklift/, 'Delete')(page);
+      await menuItem(/^More actions for Forklift/, 'Delete')(page);
       await page.getByRole('button', { name: 'Undo' }).waitFor();
     },
   },
   {
     name: 'bookmark-button',
-    path: `/devices/${id(0)}?t=${encodeURIComponent(ago(40))}`,
+    path: cameraAddress(0, 40),
     count: 30,
     act: async (page) => {
       await paused(page);
       await page.keyboard.press('b');
-      await page.getByText(/^Kept:/).waitFor();
+      await page.getByText(/^Saved:/).waitFor();
     },
   },
   {
     name: 'bookmark-refused',
-    path: `/devices/${id(5)}`,
+    path: cameraAddress(5),
     count: 30,
     act: async (page) => {
       await page.keyboard.press('b');
-      await page.getByText('No bookmark was made').waitFor();
+      await page.getByText('No bookmark was created').waitFor();
     },
   },
-  { name: 'bookmark-timeline', path: `/devices/${id(0)}?t=${encodeURIComponent(ago(40))}`, count: 30, act: paused },
+  { name: 'bookmark-timeline', path: cameraAddress(0, 40), count: 30, act: paused },
   {
     name: 'bookmark-marker',
-    path: `/devices/${id(0)}?t=${encodeURIComponent(ago(40))}`,
+    path: cameraAddress(0, 40),
     count: 30,
     act: async (page) => {
       await paused(page);
@@ -99,16 +87,16 @@ export const BOOKMARK_PAGES = [
   },
   {
     name: 'bookmark-history',
-    path: `/devices/${id(3)}`,
+    path: cameraAddress(3),
     count: 30,
     act: (page) => page.getByText('was bookmarked').waitFor(),
   },
-  { name: 'schedules-0', path: `/devices/${id(1)}/snapshots`, count: 30 },
-  { name: 'schedules-3', path: `/devices/${id(0)}/snapshots`, count: 30 },
-  { name: 'schedules-long', path: `/devices/${id(7)}/snapshots`, count: 30 },
+  { name: 'schedules-0', path: `${cameraAddress(1)}/snapshots`, count: 30 },
+  { name: 'schedules-3', path: `${cameraAddress(0)}/snapshots`, count: 30 },
+  { name: 'schedules-long', path: `${cameraAddress(7)}/snapshots`, count: 30 },
   {
     name: 'schedule-new',
-    path: `/devices/${id(0)}/snapshots`,
+    path: `${cameraAddress(0)}/snapshots`,
     count: 30,
     act: async (page) => {
       await press('Add schedule')(page);
@@ -117,7 +105,7 @@ export const BOOKMARK_PAGES = [
   },
   {
     name: 'schedule-edit',
-    path: `/devices/${id(0)}/snapshots`,
+    path: `${cameraAddress(0)}/snapshots`,
     count: 30,
     act: async (page) => {
       await press('Edit Shelves at closing time')(page);
@@ -126,7 +114,7 @@ export const BOOKMARK_PAGES = [
   },
   {
     name: 'schedule-delete',
-    path: `/devices/${id(0)}/snapshots`,
+    path: `${cameraAddress(0)}/snapshots`,
     count: 30,
     act: async (page) => {
       await press('Delete Building site')(page);
@@ -135,30 +123,30 @@ export const BOOKMARK_PAGES = [
   },
   {
     name: 'time-lapse-dialog',
-    path: `/devices/${id(0)}/snapshots`,
+    path: `${cameraAddress(0)}/snapshots`,
     count: 30,
     act: async (page) => {
-      await press('Make a time-lapse')(page);
+      await press('Create time-lapse')(page);
       await dialog(page);
     },
   },
   {
     name: 'time-lapse-schedule',
-    path: `/snapshots?device=${id(0)}`,
+    path: `/snapshots?device=${cameraId(0)}`,
     count: 30,
     act: async (page) => {
       await press('Time-lapse…')(page);
-      await page.getByRole('combobox', { name: 'Which' }).waitFor();
+      await page.getByRole('combobox', { name: 'Schedule' }).waitFor();
     },
   },
-  { name: 'time-lapse-range', path: `/devices/${id(0)}?t=${encodeURIComponent(ago(40))}`, count: 30, act: fillRange },
+  { name: 'time-lapse-range', path: cameraAddress(0, 40), count: 30, act: openTimeLapseOfRange },
   {
     name: 'time-lapse-jobs',
-    path: `/devices/${id(0)}/snapshots`,
+    path: `${cameraAddress(0)}/snapshots`,
     count: 30,
     act: async (page) => {
-      await press('Make a time-lapse')(page);
-      await page.getByRole('button', { name: 'Make it' }).click();
+      await press('Create time-lapse')(page);
+      await page.getByRole('button', { name: 'Create', exact: true }).click();
       await page.waitForTimeout(3_000);
     },
   },

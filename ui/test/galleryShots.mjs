@@ -1,20 +1,14 @@
-// The pictures of snapshots: the gallery with none, one and many, its full view, choosing, and captures in the player.
-
-const id = (number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
-const ago = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
+// Screenshots of snapshots: the gallery with none, one and many, its full view, selection, and captures in the player.
+import { cameraAddress, cameraId, playing } from './shotSteps.mjs';
 
 const openTile = (number) => async (page) => {
   await page.getByTestId('snapshot-tile').nth(number).getByRole('button').first().click();
   await page.getByTestId('snapshot-image').waitFor();
   await page.waitForTimeout(400);
 };
-const shoot = async (page) => {
+const capture = async (page) => {
   await page.keyboard.press('s');
   await page.waitForTimeout(900);
-};
-const playing = async (page) => {
-  await page.locator('[data-testid="recorded-video"][data-player-state="playing"]').waitFor();
-  await page.waitForTimeout(600);
 };
 
 export const GALLERY_PAGES = [
@@ -32,9 +26,9 @@ export const GALLERY_PAGES = [
   { name: 'snapshots-1', path: '/snapshots', count: 1 },
   { name: 'snapshots-30', path: '/snapshots', count: 30 },
   { name: 'snapshots-no-match', path: '/snapshots?q=zebra', count: 30 },
-  { name: 'snapshots-filtered', path: `/snapshots?device=${id(7)}&when=custom`, count: 30 },
+  { name: 'snapshots-filtered', path: `/snapshots?device=${cameraId(7)}&when=custom`, count: 30 },
   {
-    name: 'snapshots-choose',
+    name: 'snapshots-selection',
     path: '/snapshots',
     count: 30,
     act: async (page) => {
@@ -42,7 +36,7 @@ export const GALLERY_PAGES = [
     },
   },
   { name: 'snapshots-view', path: '/snapshots', count: 30, act: openTile(2) },
-  { name: 'snapshots-view-long', path: `/snapshots?device=${id(7)}`, count: 30, act: openTile(0) },
+  { name: 'snapshots-view-long', path: `/snapshots?device=${cameraId(7)}`, count: 30, act: openTile(0) },
   {
     name: 'snapshots-deleted',
     path: '/snapshots',
@@ -55,33 +49,33 @@ export const GALLERY_PAGES = [
       await page.waitForTimeout(400);
     },
   },
-  { name: 'capture-live', path: `/devices/${id(0)}`, count: 30, act: shoot },
+  { name: 'capture-live', path: cameraAddress(0), count: 30, act: capture },
   {
     name: 'capture-job',
-    path: `/devices/${id(3)}`,
+    path: cameraAddress(3),
     count: 30,
     act: async (page) => {
-      await shoot(page);
+      await capture(page);
       await page.waitForTimeout(1_500);
     },
   },
   {
     name: 'capture-recorded',
-    path: `/devices/${id(0)}?t=${encodeURIComponent(ago(40))}`,
+    path: cameraAddress(0, 40),
     count: 30,
     act: async (page) => {
       await playing(page);
-      await shoot(page);
+      await capture(page);
     },
   },
   {
     name: 'capture-none',
-    path: `/devices/${id(2)}?t=${encodeURIComponent(ago(120))}`,
+    path: cameraAddress(2, 120),
     count: 30,
     act: async (page) => {
       await playing(page);
-      await shoot(page);
+      await capture(page);
     },
   },
-  { name: 'capture-stopped', path: `/devices/${id(9)}`, count: 30, act: shoot },
+  { name: 'capture-stopped', path: cameraAddress(9), count: 30, act: capture },
 ];

@@ -1,6 +1,6 @@
-// The pictures of recordings: list, one day of all cameras, a camera's days, settings.
+// Screenshots of recordings: list, one day of all cameras, a camera's days, settings.
+import { cameraAddress, cameraId } from './shotSteps.mjs';
 
-const id = (number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 const daysAgo = (days) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
 
 export const RECORDING_PAGES = [
@@ -11,7 +11,7 @@ export const RECORDING_PAGES = [
   { name: 'recordings-no-match', path: '/recordings?q=zebra', count: 30 },
   {
     name: 'recorded-days',
-    path: `/recordings/${id(0)}`,
+    path: `/recordings/${cameraId(0)}`,
     count: 30,
     act: (page) =>
       page
@@ -19,14 +19,14 @@ export const RECORDING_PAGES = [
         .first()
         .click(),
   },
-  { name: 'recorded-days-long', path: `/recordings/${id(7)}`, count: 30 },
-  { name: 'recorded-days-none', path: `/recordings/${id(5)}`, count: 30 },
-  { name: 'recording-settings', path: `/devices/${id(0)}/recording`, count: 30 },
+  { name: 'recorded-days-long', path: `/recordings/${cameraId(7)}`, count: 30 },
+  { name: 'recorded-days-none', path: `/recordings/${cameraId(5)}`, count: 30 },
+  { name: 'recording-settings', path: `${cameraAddress(0)}/recording`, count: 30 },
   {
     name: 'recording-plan',
-    path: `/devices/${id(1)}/recording`,
+    path: `${cameraAddress(1)}/recording`,
     count: 30,
     act: (page) => page.getByRole('button', { name: /^Friday/ }).click(),
   },
-  { name: 'recording-event', path: `/devices/${id(3)}/recording`, count: 30 },
+  { name: 'recording-event', path: `${cameraAddress(3)}/recording`, count: 30 },
 ];

@@ -1,5 +1,5 @@
-// Takes pictures of every page at desk and phone width, light and dark, with 0, 1 and 30 cameras, into test/shots/.
-// Needs a built UI (npm run build), Chromium and ffmpeg. An argument takes only the shots whose name contains it.
+// Takes screenshots of every page at desk and phone width, light and dark, with 0, 1 and 30 cameras, into test/shots/.
+// Needs a built UI (npm run build), Chromium and ffmpeg. With an argument only the shots whose name matches that pattern.
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -8,14 +8,13 @@ import { BOOKMARK_PAGES } from './bookmarkShots.mjs';
 import { GALLERY_PAGES } from './galleryShots.mjs';
 import { PLAYBACK_PAGES } from './playbackShots.mjs';
 import { RECORDING_PAGES } from './recordingShots.mjs';
+import { cameraAddress, dialog, press } from './shotSteps.mjs';
 
 const OUT = fileURLToPath(new URL('./shots/', import.meta.url));
-const WANTED = process.argv[2] ?? '';
-const LONGEST = 3_200;
-const CAMERA = (number) => `/devices/00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+const PATTERN = new RegExp(process.argv[2] ?? '');
+const MAX_HEIGHT = 3_200;
 const SIZES = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 
-const click = (name) => (page) => page.getByRole('button', { name }).first().click();
 const PAGES = [
   { name: 'list-0', path: '/', count: 0 },
   { name: 'list-1', path: '/', count: 1 },
@@ -26,24 +25,34 @@ const PAGES = [
     path: '/',
     count: 1,
     act: async (page) => {
-      await click(/^More for/)(page);
+      await press(/^More actions for/)(page);
       await page.getByRole('menuitem', { name: /Delete/ }).click();
-      await page.getByRole('dialog').waitFor();
+      await dialog(page);
     },
   },
-  { name: 'device-idle', path: CAMERA(4), count: 30 },
-  { name: 'device-long', path: CAMERA(7), count: 30 },
-  { name: 'device-preview', path: `${CAMERA(1)}?autoplay=1`, count: 30, act: (page) => page.waitForTimeout(1200) },
-  { name: 'device-failed', path: `${CAMERA(2)}?autoplay=1`, count: 30, act: (page) => page.waitForTimeout(800) },
-  { name: 'device-stopped', path: `${CAMERA(9)}?autoplay=1`, count: 30, act: (page) => page.waitForTimeout(800) },
-  { name: 'device-gone', path: CAMERA(99), count: 1 },
-  { name: 'new', path: '/devices/new', count: 1, act: click('Add camera') },
+  { name: 'device-idle', path: cameraAddress(4), count: 30 },
+  { name: 'device-long', path: cameraAddress(7), count: 30 },
+  {
+    name: 'device-preview',
+    path: `${cameraAddress(1)}?autoplay=1`,
+    count: 30,
+    act: (page) => page.waitForTimeout(1200),
+  },
+  { name: 'device-failed', path: `${cameraAddress(2)}?autoplay=1`, count: 30, act: (page) => page.waitForTimeout(800) },
+  {
+    name: 'device-stopped',
+    path: `${cameraAddress(9)}?autoplay=1`,
+    count: 30,
+    act: (page) => page.waitForTimeout(800),
+  },
+  { name: 'device-gone', path: cameraAddress(99), count: 1 },
+  { name: 'new', path: '/devices/new', count: 1, act: press('Add camera') },
   {
     name: 'edit-probe',
-    path: `${CAMERA(2)}/edit`,
+    path: `${cameraAddress(2)}/edit`,
     count: 30,
     act: async (page) => {
-      await click('Test')(page);
+      await press('Test')(page);
       await page.getByText('Key frame every', { exact: true }).waitFor();
     },
   },
@@ -79,7 +88,7 @@ try {
       });
       for (const { name, path, count, act, isBroken } of PAGES) {
         const shot = `${name}-${size}-${colorScheme}`;
-        if (!shot.includes(WANTED)) continue;
+        if (!PATTERN.test(shot)) continue;
         fake.setCount(count);
         const page = await context.newPage();
         page.on('console', (message) => {
@@ -101,11 +110,11 @@ try {
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         );
         if (overflow > 0) process.stdout.write(`${shot}: ${overflow} px wider than the screen\n`);
-        // What is fixed to the edge of the screen would else lie across the middle of a long picture.
+        // Otherwise elements fixed to the edge of the screen would be in the middle of a long screenshot.
         const isLong = size === 'phone' && (await page.getByRole('dialog').count()) === 0;
         if (isLong) {
           const height = await page.evaluate(() => document.documentElement.scrollHeight);
-          await page.setViewportSize({ width: viewport.width, height: Math.min(height, LONGEST) });
+          await page.setViewportSize({ width: viewport.width, height: Math.min(height, MAX_HEIGHT) });
           await page.waitForTimeout(400);
         }
         await page.screenshot({ path: `${OUT}${shot}.png` });

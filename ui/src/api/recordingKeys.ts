@@ -7,7 +7,7 @@ export const recordingKeys = {
   one: (deviceId: string) => ['recordings', 'one', deviceId] as const,
   settings: (deviceId: string) => ['recordings', 'one', deviceId, 'settings'] as const,
   timeline: (deviceId: string) => ['recordings', 'one', deviceId, 'timeline'] as const,
-  timelinePiece: (deviceId: string, widthMs: number, index: number) =>
+  timelineChunk: (deviceId: string, widthMs: number, index: number) =>
     ['recordings', 'one', deviceId, 'timeline', widthMs, index] as const,
   day: (deviceId: string, timeZone: string, date: string) =>
     ['recordings', 'one', deviceId, 'day', timeZone, date] as const,

@@ -1,4 +1,4 @@
-// One bookmark in the grid: its clip, what it is called, where and when it was.
+// One bookmark in the grid: clip, title, time, camera, note and tags.
 import { Link } from 'react-router';
 import type { Bookmark } from '../api/bookmarks';
 import { BookmarkClip } from './BookmarkClip';
@@ -35,7 +35,11 @@ export function BookmarkCard({ bookmark, isPlaying, onPlay, onOpen, ...actions }
         </div>
         <div className={classes.where}>
           <Timestamp at={at} />
-          <Link to={deviceMomentAddress(device_id, Date.parse(at))} title={`${device_name} at that moment`}>
+          <Link
+            className={classes.device}
+            to={deviceMomentAddress(device_id, Date.parse(at))}
+            title={`Show ${device_name} at this time`}
+          >
             {device_name}
           </Link>
         </div>

@@ -1,4 +1,4 @@
-// A bookmark's picture: the poster, the clip playing in its place, or how far the clip is and why there is none.
+// A bookmark's picture: the poster, the clip playing in its place, or the progress or failure of the clip.
 import { Button, Progress } from '@mantine/core';
 import { IconAlertTriangle, IconBookmark, IconPlayerPlayFilled, IconRefresh } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -13,7 +13,7 @@ interface BookmarkClipProps {
   onPlay: () => void;
   onRemake: () => void;
   isRemaking: boolean;
-  /** Of the poster, in pixels. */
+  /** Width of the poster, in pixels. */
   width?: number;
 }
 
@@ -36,10 +36,10 @@ function Poster({ bookmark, width }: { bookmark: Bookmark; width: number }) {
 
 export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking, width = 640 }: BookmarkClipProps) {
   const { clip, title } = bookmark;
-  const [lost, setLost] = useState<string | null>(null);
+  const [unplayable, setUnplayable] = useState<string | null>(null);
   const address = clipUrl(bookmark);
-  // The clip of before stays, and plays, until the one that is made anew is there.
-  const canPlay = clip.url !== null && clip.state !== 'failed' && lost !== address;
+  // The previous clip stays playable until its replacement is ready.
+  const canPlay = clip.url !== null && clip.state !== 'failed' && unplayable !== address;
   if (canPlay && isPlaying) {
     return (
       <div className={classes.stage}>
@@ -52,7 +52,7 @@ export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking
           playsInline
           aria-label={`Clip of ${title}`}
           data-testid="bookmark-video"
-          onError={() => setLost(address)}
+          onError={() => setUnplayable(address)}
         />
       </div>
     );
@@ -72,20 +72,18 @@ export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking
         </button>
       )}
       {clip.state === 'pending' && (
-        <div className={classes.making}>
-          <span aria-live="polite">
-            {percent > 0 ? `The clip is being made, ${percent} %` : 'The clip is being made'}
-          </span>
-          <Progress value={percent} size="sm" animated aria-label={`Progress of the clip: ${title}`} />
+        <div className={classes.progress}>
+          <span aria-live="polite">{percent > 0 ? `Creating clip, ${percent} %` : 'Creating clip…'}</span>
+          <Progress value={percent} size="sm" animated aria-label={`Clip progress: ${title}`} />
         </div>
       )}
-      {(clip.state === 'failed' || lost === address) && (
-        <div className={classes.lost}>
+      {(clip.state === 'failed' || unplayable === address) && (
+        <div className={classes.failure}>
           <IconAlertTriangle size={22} stroke={1.7} aria-hidden />
-          <span className={classes.lostText}>
+          <span className={classes.failureText}>
             {clip.state === 'failed'
-              ? `No clip: ${sentence(clip.reason?.message ?? 'the log of the snapshot process says why')}${clip.reason?.remedy ? ` ${sentence(clip.reason.remedy)}` : ''}`
-              : `This browser cannot play the clip${clip.codec ? ` (${clip.codec})` : ''}. Download it to see it.`}
+              ? `Clip failed. ${sentence(clip.reason?.message ?? 'the log of the snapshot process shows the cause')}${clip.reason?.remedy ? ` ${sentence(clip.reason.remedy)}` : ''}`
+              : `This browser cannot play the clip${clip.codec ? ` (${clip.codec})` : ''}. Download it to watch it.`}
           </span>
           {clip.state === 'failed' && (
             <Button

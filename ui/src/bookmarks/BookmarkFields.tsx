@@ -1,4 +1,4 @@
-// The fields of a bookmark: title, note, tags, and how much its clip holds before and after the moment.
+// The fields of a bookmark: title, note, tags, and the length of its clip before and after the moment.
 import { NumberInput, SimpleGrid, Stack, TagsInput, Textarea, TextInput } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import type { ReactNode } from 'react';
@@ -8,9 +8,9 @@ import { MAX_SECONDS, type BookmarkValues } from './bookmarkValues';
 interface BookmarkFieldsProps {
   form: UseFormReturnType<BookmarkValues>;
   knownTags: string[];
-  /** Said below the seconds. */
+  /** Shown below the two lengths. */
   lengthHint?: string;
-  /** Above the seconds. */
+  /** Shown above the two lengths. */
   children?: ReactNode;
 }
 
@@ -46,8 +46,8 @@ export function BookmarkFields({ form, knownTags, lengthHint, children }: Bookma
       />
       {children}
       <SimpleGrid cols={2} spacing="sm">
-        <NumberInput label="Clip before" {...seconds} {...form.getInputProps('before_seconds')} />
-        <NumberInput label="Clip after" {...seconds} {...form.getInputProps('after_seconds')} />
+        <NumberInput label="Seconds before" {...seconds} {...form.getInputProps('before_seconds')} />
+        <NumberInput label="Seconds after" {...seconds} {...form.getInputProps('after_seconds')} />
       </SimpleGrid>
       {lengthHint && <div style={{ fontSize: '0.75rem', color: 'var(--vas-ink-soft)' }}>{lengthHint}</div>}
     </Stack>

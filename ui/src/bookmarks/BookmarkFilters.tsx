@@ -1,4 +1,4 @@
-// Search, camera, days, tag and order of the bookmarks.
+// Filters of the bookmarks: search, camera, date range, tag and order.
 import { useState } from 'react';
 import type { BookmarkFilter } from './useBookmarkQuery';
 import type { DeviceChoice } from '../widgets/useDeviceChoices';
@@ -17,7 +17,7 @@ export function BookmarkFilters({ filter, devices, tags, onChange }: BookmarkFil
   const [today] = useState(() => dateOf(ownTimeZone(), Date.now()));
   return (
     <CaptureFilters
-      what="Bookmarks"
+      label="Bookmarks"
       placeholder="Title, note, tag or camera"
       filter={filter}
       devices={devices}

@@ -1,4 +1,4 @@
-// What can be done with one bookmark.
+// The menu of actions on one bookmark.
 import { ActionIcon, Menu } from '@mantine/core';
 import {
   IconDotsVertical,
@@ -17,7 +17,7 @@ export interface BookmarkActionProps {
   onRemake: (bookmark: Bookmark) => void;
   onEdit: (bookmark: Bookmark) => void;
   onDelete: (bookmark: Bookmark) => void;
-  /** Whose clip is being asked for again. */
+  /** The bookmark whose new clip is being requested. */
   remakingId: string | null;
 }
 
@@ -31,13 +31,13 @@ export function BookmarkMenu({ bookmark, onOpen, onRemake, onEdit, onDelete }: B
   return (
     <Menu position="bottom-end" width={220}>
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size={32} aria-label={`More for ${bookmark.title}`}>
+        <ActionIcon variant="subtle" color="gray" size={32} aria-label={`More actions for ${bookmark.title}`}>
           <IconDotsVertical size={18} stroke={1.7} />
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item leftSection={<IconMaximize {...icon} />} onClick={onOpen}>
-          Show large
+          Open
         </Menu.Item>
         <Menu.Item leftSection={<IconPencil {...icon} />} onClick={() => onEdit(bookmark)}>
           Edit…
@@ -47,7 +47,7 @@ export function BookmarkMenu({ bookmark, onOpen, onRemake, onEdit, onDelete }: B
           component={Link}
           to={deviceMomentAddress(bookmark.device_id, Date.parse(bookmark.at))}
         >
-          To the recording
+          Show recording
         </Menu.Item>
         {bookmark.clip.state === 'ready' && (
           <Menu.Item leftSection={<IconDownload {...icon} />} component="a" href={clipDownloadUrl(bookmark)} download>
@@ -56,7 +56,7 @@ export function BookmarkMenu({ bookmark, onOpen, onRemake, onEdit, onDelete }: B
         )}
         {bookmark.clip.state !== 'pending' && (
           <Menu.Item leftSection={<IconRefresh {...icon} />} onClick={() => onRemake(bookmark)}>
-            Make the clip again
+            Recreate clip
           </Menu.Item>
         )}
         <Menu.Divider />

@@ -1,4 +1,4 @@
-// One bookmark as large as the screen allows: its clip, all that was written about it, and what the clip holds.
+// Full view of one bookmark: its clip, note and tags, and the details of the clip.
 import { Button, Group, Modal, Skeleton, Stack, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { IconDownload, IconMovie, IconPencil, IconTrash } from '@tabler/icons-react';
@@ -45,12 +45,12 @@ export function BookmarkView({ id, onClose, onEdit, onDelete, onRemake, remaking
       }
     >
       {isGone && (
-        <Notice tone="still" title="This bookmark is not there">
+        <Notice tone="still" title="Bookmark not found">
           It was deleted, or the link is wrong.
         </Notice>
       )}
       {error && !isGone && !bookmark && (
-        <Failure title="The bookmark could not be read" error={error} onRetry={() => void refetch()} />
+        <Failure title="The bookmark could not be loaded" error={error} onRetry={() => void refetch()} />
       )}
       {!bookmark && !error && <Skeleton style={{ aspectRatio: '16 / 9' }} />}
       {bookmark && !isGone && (
@@ -71,7 +71,7 @@ export function BookmarkView({ id, onClose, onEdit, onDelete, onRemake, remaking
               to={deviceMomentAddress(bookmark.device_id, Date.parse(bookmark.at))}
               leftSection={<IconMovie size={15} />}
             >
-              To the recording
+              Show recording
             </Button>
             {bookmark.clip.state === 'ready' && (
               <Button
@@ -102,9 +102,9 @@ export function BookmarkView({ id, onClose, onEdit, onDelete, onRemake, remaking
           <StatisticsColumns
             rows={[
               ['Camera', bookmark.device_name],
-              ['Moment', <Timestamp key="at" at={bookmark.at} />],
+              ['Time', <Timestamp key="at" at={bookmark.at} />],
               ...(bookmark.tags.length > 0
-                ? [['Tags', <TagList key="tags" tags={bookmark.tags} most={20} />] as [string, React.ReactNode]]
+                ? [['Tags', <TagList key="tags" tags={bookmark.tags} max={20} />] as [string, React.ReactNode]]
                 : []),
               ...(bookmark.clip.state === 'ready'
                 ? [
@@ -123,8 +123,8 @@ export function BookmarkView({ id, onClose, onEdit, onDelete, onRemake, remaking
                   ]
                 : []),
               [
-                'Made',
-                <span key="made">
+                'Created',
+                <span key="created">
                   <Timestamp at={bookmark.created_at} />
                   {bookmark.created_by ? ` by ${bookmark.created_by}` : ''}
                 </span>,
@@ -132,7 +132,7 @@ export function BookmarkView({ id, onClose, onEdit, onDelete, onRemake, remaking
             ]}
           />
           {bookmark.clip.state === 'ready' && bookmark.clip.reason && (
-            <Notice tone="warn" title="This is the clip of before: no newer one could be made">
+            <Notice tone="warn" title="Previous clip: the new one could not be created">
               <ReasonText reason={bookmark.clip.reason} />
             </Notice>
           )}
@@ -145,7 +145,7 @@ export function BookmarkView({ id, onClose, onEdit, onDelete, onRemake, remaking
           )}
           {bookmark.clip.state === 'ready' && (
             <Text size="xs" c="dimmed">
-              The clip is a file of its own: it stays until the bookmark is deleted, whatever becomes of the recording.
+              The clip is a separate file. It is kept until the bookmark is deleted, even if the recording is deleted.
             </Text>
           )}
         </Stack>

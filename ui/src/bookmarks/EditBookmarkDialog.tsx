@@ -1,4 +1,4 @@
-// Changes a bookmark; a clip is made again only where its moment or its length changes.
+// The dialog that changes a bookmark. Its clip is recreated only when the moment or a length changes.
 import { Button, Group, Modal, Skeleton, Stack, Text } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { notifications } from '@mantine/notifications';
@@ -21,6 +21,7 @@ import {
 } from './bookmarkValues';
 import { ConflictNotice } from '../widgets/ConflictNotice';
 import { Failure } from '../widgets/Failure';
+import { FROZEN_WHILE_EDITING } from '../widgets/editQuery';
 import { MomentFields } from '../widgets/MomentFields';
 import { sentence } from '../formatting/sentence';
 
@@ -37,7 +38,7 @@ function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
   const [hasConflict, setConflict] = useState(false);
   const [atMs, setAtMs] = useState<number | null>(Date.parse(bookmark.at));
   const [nearest, setNearest] = useState<number[]>([]);
-  // What is typed begins anew where a moment was chosen instead.
+  // The key of the moment fields: choosing a suggested moment resets what was typed.
   const [chosen, setChosen] = useState(0);
   const [momentError, setMomentError] = useState<string | null>(null);
   const form = useForm<BookmarkValues>({ initialValues: bookmarkValuesOf(bookmark), validate: bookmarkRules });
@@ -47,7 +48,7 @@ function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
     const problem = checkMoment(atMs);
     setMomentError(problem);
     if (atMs === null || problem) return;
-    // Fields go to the second: one that nobody touched keeps its fraction.
+    // The fields are precise to the second: an untouched moment keeps its fraction.
     const at = atMs === Date.parse(bookmark.at) ? bookmark.at : new Date(atMs).toISOString();
     try {
       const saved = await save.mutateAsync({ id: bookmark.id, fields: bookmarkFieldsOf(values, at), etag: version });
@@ -58,7 +59,7 @@ function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
       if (error instanceof ApiError && error.status === 412) setConflict(true);
       else if (Object.keys(placed).length > 0) form.setErrors(placed);
       else if (error instanceof ApiError && error.errors.at)
-        setMomentError(sentence(error.errors.at.replace(/^'at'/, 'the moment')));
+        setMomentError(sentence(error.errors.at.replace(/^'at'/, 'the time')));
       else {
         setFailure(error as Error);
         if (error instanceof ApiError) setNearest(nearestOf(error));
@@ -78,15 +79,15 @@ function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
     <form noValidate onSubmit={form.onSubmit((values) => send(values, etag))}>
       <Stack gap="sm">
         {hasConflict && (
-          <ConflictNotice what="bookmark" onReload={onReload} onOverwrite={() => void send(form.getValues(), null)} />
+          <ConflictNotice noun="bookmark" onReload={onReload} onOverwrite={() => void send(form.getValues(), null)} />
         )}
         <BookmarkFields
           form={form}
           knownTags={knownTags}
           lengthHint={
             isRemade
-              ? 'The clip is made again, as far as there is footage. Until then the one there is stays.'
-              : 'Another moment or other lengths make the clip again.'
+              ? 'Saving recreates the clip from the available footage. The present clip is kept until then.'
+              : 'Changing the time or a length recreates the clip.'
           }
         >
           <MomentFields
@@ -94,9 +95,9 @@ function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
             timeZone={timeZone}
             firstMs={atMs ?? Date.parse(bookmark.at)}
             onChange={(ms) => {
-              // The fields know no fraction of a second: back at the same second, it is the same moment.
-              const wasAt = Date.parse(bookmark.at);
-              setAtMs(ms !== null && Math.floor(ms / 1000) === Math.floor(wasAt / 1000) ? wasAt : ms);
+              // The fields have no fraction of a second: the same second means the unchanged moment.
+              const savedMs = Date.parse(bookmark.at);
+              setAtMs(ms !== null && Math.floor(ms / 1000) === Math.floor(savedMs / 1000) ? savedMs : ms);
               setMomentError(null);
             }}
             error={momentError}
@@ -105,7 +106,7 @@ function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
         {failure && <Failure title="The bookmark was not saved" error={failure} />}
         {nearest.length > 0 && (
           <Group gap="xs">
-            <Text size="sm">Move it to</Text>
+            <Text size="sm">Move to</Text>
             {nearest.map((ms) => (
               <Button key={ms} size="compact-sm" variant="default" onClick={() => moveTo(ms)}>
                 {formatMoment(timeZone, ms)}
@@ -128,28 +129,24 @@ function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
 
 function checkMoment(atMs: number | null): string | null {
   if (atMs === null) return 'Enter a date and a time';
-  return atMs > Date.now() ? 'That is still to come' : null;
+  return atMs > Date.now() ? 'This time is in the future' : null;
 }
 
-/** Where footage is instead, where that is why. */
+/** The nearest moments with footage, if the error names any. */
 const nearestOf = ({ errors }: ApiError): number[] =>
   [errors.nearest_before, errors.nearest_after].map((at) => Date.parse(at ?? '')).filter(Number.isFinite);
 
-/** `id` null: closed. */
+/** Closed while `id` is null. */
 export function EditBookmarkDialog({ id, onClose }: { id: string | null; onClose: () => void }) {
   const { data, error, refetch } = useQuery({
     queryKey: ['bookmark-to-edit', id],
     queryFn: ({ signal }) => readBookmark(id ?? '', signal),
     enabled: id !== null,
-    // Never refreshed beneath somebody who types.
-    staleTime: Infinity,
-    gcTime: 0,
-    refetchOnWindowFocus: false,
-    refetchOnReconnect: false,
+    ...FROZEN_WHILE_EDITING,
   });
   return (
     <Modal opened={id !== null} onClose={onClose} title="Edit bookmark" centered radius="md">
-      {error && !data && <Failure title="The bookmark could not be read" error={error} />}
+      {error && !data && <Failure title="The bookmark could not be loaded" error={error} />}
       {!data && !error && <Skeleton height={300} />}
       {data && (
         <EditForm

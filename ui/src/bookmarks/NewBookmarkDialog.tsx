@@ -1,4 +1,4 @@
-// Names a bookmark that has just been made. Leaving it keeps the bookmark as it is; only Discard removes it.
+// The dialog that names a bookmark just created. Closing it keeps the bookmark; only Discard deletes it.
 import { Anchor, Button, Group, Loader, Modal, Stack, Text } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { notifications } from '@mantine/notifications';
@@ -22,6 +22,7 @@ import {
   type BookmarkValues,
 } from './bookmarkValues';
 import { Failure } from '../widgets/Failure';
+import { notifyFailure } from '../widgets/notifyFailure';
 
 interface NewBookmarkDialogProps {
   draft: ReturnType<typeof useNewBookmark>;
@@ -40,8 +41,8 @@ export function NewBookmarkDialog({ draft, timeZone }: NewBookmarkDialogProps) {
   });
   const form = useForm<BookmarkValues>({ initialValues, validate: bookmarkRules });
 
-  // Notifications are drawn outside the router: a link there must be told where to go.
-  const tell = ({ id, title }: Bookmark) => {
+  // Notifications are rendered outside the router: a link in one navigates by a handler.
+  const notifyCreated = ({ id, title }: Bookmark) => {
     const go = (event: MouseEvent) => {
       event.preventDefault();
       notifications.hide(id);
@@ -49,7 +50,7 @@ export function NewBookmarkDialog({ draft, timeZone }: NewBookmarkDialogProps) {
     };
     const link = (
       <Anchor href={bookmarkAddress(id)} size="sm" onClick={go}>
-        Show it
+        Show
       </Anchor>
     );
     notifications.show({
@@ -68,7 +69,7 @@ export function NewBookmarkDialog({ draft, timeZone }: NewBookmarkDialogProps) {
       const saved = await draft.save(values);
       rememberLengths(Number(values.before_seconds), Number(values.after_seconds));
       draft.close();
-      tell(saved);
+      notifyCreated(saved);
     } catch (error) {
       const placed = error instanceof ApiError ? placeErrors(error.errors) : {};
       if (Object.keys(placed).length > 0) form.setErrors(placed);
@@ -79,15 +80,11 @@ export function NewBookmarkDialog({ draft, timeZone }: NewBookmarkDialogProps) {
   };
   const leave = () => {
     draft.close();
-    if (bookmark) tell(bookmark);
+    if (bookmark) notifyCreated(bookmark);
   };
   const discard = () => {
     draft.close();
-    draft
-      .discard()
-      .catch((error: Error) =>
-        notifications.show({ color: 'red', title: 'The bookmark was not discarded', message: error.message }),
-      );
+    draft.discard().catch((error: Error) => notifyFailure('The bookmark was not discarded', error));
   };
 
   const hasFailed = state === 'failed';
@@ -95,7 +92,7 @@ export function NewBookmarkDialog({ draft, timeZone }: NewBookmarkDialogProps) {
     <Modal
       opened
       onClose={hasFailed ? draft.close : leave}
-      title={hasFailed ? 'No bookmark was made' : 'Bookmark'}
+      title={hasFailed ? 'No bookmark was created' : 'Bookmark'}
       centered
       radius="md"
       portalProps={useFullscreenTarget()}
@@ -115,15 +112,15 @@ export function NewBookmarkDialog({ draft, timeZone }: NewBookmarkDialogProps) {
             <Group gap={8} wrap="nowrap" mih={24} aria-live="polite">
               {bookmark ? <IconCircleCheck size={18} color="var(--vas-good)" aria-hidden /> : <Loader size={16} />}
               <Text size="sm" c="dimmed">
-                {bookmark ? `Kept: ${formatMoment(timeZone, Date.parse(bookmark.at))}` : 'Keeping this moment…'}
+                {bookmark ? `Saved: ${formatMoment(timeZone, Date.parse(bookmark.at))}` : 'Saving this moment…'}
               </Text>
             </Group>
             <BookmarkFields
               form={form}
               knownTags={knownTags}
-              lengthHint="Other lengths make the clip again, as far as there is footage. They are used for the next one too."
+              lengthHint="Other lengths recreate the clip from the available footage and apply to new bookmarks too."
             />
-            {failure && <Failure title="The bookmark is kept, but not what you typed" error={failure} />}
+            {failure && <Failure title="The bookmark exists, but your changes were not saved" error={failure} />}
             <Group justify="space-between">
               <Button variant="subtle" c="var(--vas-bad)" onClick={discard}>
                 Discard

@@ -1,4 +1,4 @@
-// A bookmark as its form holds it: what is wrong with it, what is sent, and how long a clip somebody likes.
+// Form values of a bookmark: validation, conversion to the API, and the clip lengths used last.
 import type { Bookmark, BookmarkFields } from '../api/bookmarks';
 import { sentence } from '../formatting/sentence';
 
@@ -6,13 +6,13 @@ export interface BookmarkValues {
   title: string;
   note: string;
   tags: string[];
-  /** Numbers are empty text while somebody is typing. */
+  /** An empty number field holds an empty string. */
   before_seconds: number | string;
   after_seconds: number | string;
 }
 
 export const MAX_SECONDS = 300;
-/** Of a bookmark that nobody has named yet. */
+/** Title of a bookmark that has not been named yet. */
 export const FIRST_TITLE = 'Bookmark';
 
 export const bookmarkValuesOf = ({ title, note, tags, before_seconds, after_seconds }: Bookmark): BookmarkValues => ({
@@ -32,7 +32,7 @@ export const bookmarkFieldsOf = (values: BookmarkValues, at: string): BookmarkFi
   after_seconds: Number(values.after_seconds),
 });
 
-/** Title, note or tags alone leave the clip as it is. */
+/** Changes of title, note or tags alone keep the clip. */
 export const needsNewClip = (values: BookmarkValues, bookmark: Bookmark): boolean =>
   Number(values.before_seconds) !== bookmark.before_seconds || Number(values.after_seconds) !== bookmark.after_seconds;
 
@@ -54,10 +54,10 @@ const seconds = (value: number | string): string | null => {
 };
 
 export const bookmarkRules = {
-  title: (title: string) => (title.trim() ? null : 'Say in a word or two what there is to see'),
+  title: (title: string) => (title.trim() ? null : 'Enter a title'),
   before_seconds: (value: number | string, values: BookmarkValues) =>
     seconds(value) ??
-    (Number(value) + Number(values.after_seconds) > 0 ? null : 'A clip needs at least a second, before or after'),
+    (Number(value) + Number(values.after_seconds) > 0 ? null : 'Enter a length before or after the moment'),
   after_seconds: seconds,
 };
 
@@ -65,11 +65,11 @@ const FIELD_NAMES: Record<string, string> = {
   title: 'the title',
   note: 'the note',
   tags: 'the tags',
-  before_seconds: 'the time before',
-  after_seconds: 'the time after',
+  before_seconds: 'the length before',
+  after_seconds: 'the length after',
 };
 
-/** What the server found, by the fields of the form; what belongs to none is left out. */
+/** The server's errors by form field; errors of other fields are left out. */
 export function placeErrors(errors: Record<string, string>): Record<string, string> {
   const placed = Object.entries(errors).filter(([field]) => field in FIELD_NAMES);
   return Object.fromEntries(
@@ -83,14 +83,14 @@ export function placeErrors(errors: Record<string, string>): Record<string, stri
 const LENGTHS_KEY = 'vas.bookmark-lengths';
 const FIRST_LENGTHS = { before: 5, after: 5 };
 
-/** How much somebody last wanted before and after the moment; a clip of live video begins at once, so it is asked afterwards. */
+/** The clip lengths used last. A bookmark is created before its dialog asks for lengths, so it starts with these. */
 export function recallLengths(): { before: number; after: number } {
   try {
     const { before, after } = JSON.parse(localStorage.getItem(LENGTHS_KEY) ?? '') as { before: number; after: number };
-    const isSound =
+    const isValid =
       [before, after].every((value) => Number.isFinite(value) && value >= 0 && value <= MAX_SECONDS) &&
       before + after > 0;
-    return isSound ? { before, after } : FIRST_LENGTHS;
+    return isValid ? { before, after } : FIRST_LENGTHS;
   } catch {
     return FIRST_LENGTHS;
   }
@@ -100,6 +100,6 @@ export function rememberLengths(before: number, after: number): void {
   try {
     localStorage.setItem(LENGTHS_KEY, JSON.stringify({ before, after }));
   } catch {
-    // A browser that keeps nothing: the usual lengths then.
+    // No storage in this browser: the default lengths apply.
   }
 }

@@ -1,4 +1,4 @@
-// What is done to a bookmark: changed, deleted with a way back, its clip made again.
+// Actions on a bookmark: save, delete with undo, recreate the clip.
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import {
@@ -16,7 +16,7 @@ import { notifyFailure } from '../widgets/notifyFailure';
 
 const UNDO_SHOWN_MS = 10_000;
 
-/** Everything that shows bookmarks asks again. */
+/** Refetches everything that shows bookmarks. */
 export function useRefreshBookmarks() {
   const client = useQueryClient();
   return () => {
@@ -30,7 +30,7 @@ export function useBookmarkActions() {
 
   const restore = useMutation({
     mutationFn: (bookmark: Bookmark) => restoreBookmark(bookmark.id),
-    onError: (error, { title }) => notifyFailure(`“${title}” could not be brought back`, error),
+    onError: (error, { title }) => notifyFailure(`“${title}” could not be restored`, error),
     onSettled: refresh,
   });
 
@@ -54,7 +54,7 @@ export function useBookmarkActions() {
 
   const remake = useMutation({
     mutationFn: (bookmark: Bookmark) => makeClipAgain(bookmark.id),
-    onError: (error) => notifyFailure('The clip cannot be made again', error),
+    onError: (error) => notifyFailure('The clip could not be recreated', error),
     onSettled: refresh,
   });
 

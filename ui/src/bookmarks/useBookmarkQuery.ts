@@ -1,4 +1,4 @@
-// Search, filters and page of the bookmarks, and which one is opened, kept in the address.
+// Search, filters and page of the bookmarks and the id of the open one, kept in the address.
 import { useSearchParams } from 'react-router';
 import type { BookmarkQuery } from '../api/bookmarks';
 import { dayBounds, ownTimeZone } from '../formatting/timeZone';
@@ -7,7 +7,7 @@ export interface BookmarkFilter {
   q: string;
   deviceId: string;
   tag: string;
-  /** Days ("2026-11-22") on the viewer's own clock, both included; empty for no limit. */
+  /** Dates ("2026-11-22") in the viewer's time zone, both inclusive; empty for no limit. */
   from: string;
   to: string;
   order: 'newest' | 'oldest';
@@ -70,7 +70,7 @@ export function useBookmarkQuery() {
     isFiltered: Boolean(filter.q || filter.deviceId || filter.tag || filter.from || filter.to),
     openId: search.get('bookmark'),
     pageSizes: PAGE_SIZES,
-    /** Anything but the page itself begins at the first page again. */
+    /** A change of anything but the page returns to the first page. */
     change: ({ page, pageSize, order, deviceId, ...rest }: Partial<BookmarkFilter>) =>
       put({
         ...rest,
@@ -80,7 +80,7 @@ export function useBookmarkQuery() {
         page: page && page > 1 ? String(page) : null,
       }),
     clear: () => put({ q: null, device: null, tag: null, from: null, to: null, page: null }),
-    /** A step in the browser's history: going back closes it. */
+    /** Opening adds an entry to the browser's history: going back closes the bookmark. */
     open: (id: string | null) => put({ bookmark: id }, id !== null),
   };
 }

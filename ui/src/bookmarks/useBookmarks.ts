@@ -1,4 +1,4 @@
-// A page of bookmarks, or one of them; looked at more often while a clip is being made.
+// A page of bookmarks, or one bookmark; polled more often while a clip is being created.
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { listBookmarks, readBookmark, type Bookmark, type BookmarkQuery } from '../api/bookmarks';
 import { bookmarkKeys } from '../api/bookmarkKeys';
@@ -18,7 +18,7 @@ export function useBookmarks(query: BookmarkQuery) {
   });
 }
 
-/** `id` null asks nothing. */
+/** No request while `id` is null. */
 export function useBookmark(id: string | null) {
   return useQuery({
     queryKey: bookmarkKeys.one(id ?? ''),

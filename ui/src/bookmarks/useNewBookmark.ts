@@ -1,4 +1,4 @@
-// A bookmark that is made the moment somebody asks for it, before it has a name: what led up to it is soon gone from the buffer.
+// Creates a bookmark as soon as it is requested, before it has a name: the video before the moment soon leaves the buffer.
 import { useRef, useState } from 'react';
 import {
   createBookmark,
@@ -11,17 +11,17 @@ import { newRequestKey } from '../api/requestKey';
 import { bookmarkFieldsOf, FIRST_TITLE, isChanged, recallLengths, type BookmarkValues } from './bookmarkValues';
 import { useRefreshBookmarks } from './useBookmarkActions';
 
-export type NewBookmarkState = 'closed' | 'making' | 'made' | 'failed';
+export type NewBookmarkState = 'closed' | 'creating' | 'created' | 'failed';
 
 export function useNewBookmark(deviceId: string) {
   const refresh = useRefreshBookmarks();
   const [state, setState] = useState<NewBookmarkState>('closed');
   const [bookmark, setBookmark] = useState<Bookmark | null>(null);
   const [error, setError] = useState<Error | null>(null);
-  const making = useRef<Promise<VersionedBookmark> | null>(null);
+  const pending = useRef<Promise<VersionedBookmark> | null>(null);
 
-  /** `atMs` null: now, by the server's clock. */
-  const make = (atMs: number | null) => {
+  /** `atMs` null means now, by the server's clock. */
+  const create = (atMs: number | null) => {
     const { before, after } = recallLengths();
     const at = atMs === null ? null : new Date(atMs).toISOString();
     const fields = {
@@ -34,39 +34,39 @@ export function useNewBookmark(deviceId: string) {
       after_seconds: after,
     };
     const promise = createBookmark(fields, newRequestKey());
-    making.current = promise;
-    setState('making');
+    pending.current = promise;
+    setState('creating');
     setBookmark(null);
     setError(null);
     promise.then(
-      ({ bookmark: made }) => {
+      ({ bookmark: created }) => {
         void refresh();
-        if (making.current !== promise) return;
-        setBookmark(made);
-        setState((current) => (current === 'making' ? 'made' : current));
+        if (pending.current !== promise) return;
+        setBookmark(created);
+        setState((current) => (current === 'creating' ? 'created' : current));
       },
       (failure: Error) => {
-        if (making.current !== promise) return;
+        if (pending.current !== promise) return;
         setError(failure);
-        setState((current) => (current === 'making' ? 'failed' : current));
+        setState((current) => (current === 'creating' ? 'failed' : current));
       },
     );
   };
 
-  /** Waits for it to be there, then gives it what was typed. */
+  /** Waits until the bookmark exists, then saves the form values to it. */
   const save = async (values: BookmarkValues): Promise<Bookmark> => {
-    const { bookmark: made, etag } = await (making.current ?? Promise.reject(new Error('there is no bookmark')));
-    if (!isChanged(values, made)) return made;
-    const saved = await replaceBookmark(made.id, bookmarkFieldsOf(values, made.at), etag);
+    const { bookmark: created, etag } = await (pending.current ?? Promise.reject(new Error('there is no bookmark')));
+    if (!isChanged(values, created)) return created;
+    const saved = await replaceBookmark(created.id, bookmarkFieldsOf(values, created.at), etag);
     void refresh();
     return saved;
   };
 
   const discard = async () => {
-    const made = await making.current?.catch(() => null);
-    if (made) await deleteBookmark(made.bookmark.id);
+    const created = await pending.current?.catch(() => null);
+    if (created) await deleteBookmark(created.bookmark.id);
     void refresh();
   };
 
-  return { state, bookmark, error, make, save, discard, close: () => setState('closed') };
+  return { state, bookmark, error, create, save, discard, close: () => setState('closed') };
 }

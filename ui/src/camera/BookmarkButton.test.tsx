@@ -40,7 +40,7 @@ afterEach(() => {
 test('a live bookmark has the current time of the server’s clock and is created before a title is typed', async () => {
   show();
   await userEvent.keyboard('b');
-  await screen.findByText(/^Kept:/);
+  await screen.findByText(/^Saved:/);
   expect(api.all('POST /bookmarks')[0]?.body).toEqual({
     device_id: 'd1',
     at: null,
@@ -56,14 +56,14 @@ test('a live bookmark has the current time of the server’s clock and is create
 test('a bookmark in a recording has the moment on the screen', async () => {
   show(Date.parse('2026-03-01T12:00:00Z'));
   await userEvent.click(screen.getByRole('button', { name: 'Bookmark' }));
-  await screen.findByText(/^Kept:/);
+  await screen.findByText(/^Saved:/);
   expect(api.all('POST /bookmarks')[0]?.body).toMatchObject({ at: '2026-03-01T12:00:00.000Z' });
 });
 
 test('the delay of a live picture over HLS is subtracted from the moment of the bookmark', async () => {
   show(null, 6);
   await userEvent.keyboard('b');
-  await screen.findByText(/^Kept:/);
+  await screen.findByText(/^Saved:/);
   const { at } = api.all('POST /bookmarks')[0]?.body as { at: string };
   expect(Math.abs(Date.now() - 6_000 - Date.parse(at))).toBeLessThan(5_000);
 });
@@ -71,11 +71,11 @@ test('the delay of a live picture over HLS is subtracted from the moment of the 
 test('the title is saved afterwards, and changed lengths are remembered for the next bookmark', async () => {
   show();
   await userEvent.keyboard('b');
-  await screen.findByText(/^Kept:/);
+  await screen.findByText(/^Saved:/);
   await userEvent.clear(screen.getByLabelText('Title'));
   await userEvent.type(screen.getByLabelText('Title'), 'Van');
-  await userEvent.clear(screen.getByLabelText('Clip after'));
-  await userEvent.type(screen.getByLabelText('Clip after'), '20');
+  await userEvent.clear(screen.getByLabelText('Seconds after'));
+  await userEvent.type(screen.getByLabelText('Seconds after'), '20');
   await userEvent.click(screen.getByRole('button', { name: 'Save' }));
   expect(await screen.findByText(/Bookmarked: “Van”/)).toBeInTheDocument();
   expect(api.all('PUT /bookmarks/b1')[0]?.body).toMatchObject({
@@ -93,12 +93,12 @@ test('the title is saved afterwards, and changed lengths are remembered for the 
 test('closing the dialog keeps the bookmark, discarding deletes it', async () => {
   show();
   await userEvent.keyboard('b');
-  await screen.findByText(/^Kept:/);
+  await screen.findByText(/^Saved:/);
   await userEvent.keyboard('{Escape}');
   expect(await screen.findByText(/Bookmarked: “Bookmark”/)).toBeInTheDocument();
   expect(api.all('DELETE /bookmarks/b1')).toHaveLength(0);
   await userEvent.keyboard('b');
-  await screen.findByText(/^Kept:/);
+  await screen.findByText(/^Saved:/);
   await userEvent.click(screen.getByRole('button', { name: 'Discard' }));
   await waitFor(() => expect(api.all('DELETE /bookmarks/b1')).toHaveLength(1));
   expect(api.all('PUT /bookmarks/b1')).toHaveLength(0);
@@ -111,7 +111,7 @@ test('a failed bookmark shows the reason', async () => {
   });
   show();
   await userEvent.keyboard('b');
-  expect(await screen.findByText('No bookmark was made')).toBeInTheDocument();
+  expect(await screen.findByText('No bookmark was created')).toBeInTheDocument();
   expect(screen.getByRole('alert')).toHaveTextContent('There is no footage of this time.');
 });
 
@@ -122,7 +122,7 @@ test('a title that the server rejects is reported at its field; the bookmark sta
   });
   show();
   await userEvent.keyboard('b');
-  await screen.findByText(/^Kept:/);
+  await screen.findByText(/^Saved:/);
   await userEvent.type(screen.getByLabelText('Title'), 'x');
   await userEvent.click(screen.getByRole('button', { name: 'Save' }));
   expect(await screen.findByText('The title must have at most 200 characters.')).toBeInTheDocument();

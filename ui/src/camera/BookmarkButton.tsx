@@ -16,7 +16,7 @@ interface BookmarkButtonProps {
 
 export function BookmarkButton({ deviceId, timeZone, momentOf, behindSeconds }: BookmarkButtonProps) {
   const draft = useNewBookmark(deviceId);
-  const press = () => draft.make(momentOf() ?? (behindSeconds ? Date.now() - behindSeconds * 1000 : null));
+  const press = () => draft.create(momentOf() ?? (behindSeconds ? Date.now() - behindSeconds * 1000 : null));
   usePlayerKeys({ b: press });
   return (
     <>

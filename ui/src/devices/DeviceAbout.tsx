@@ -20,7 +20,7 @@ export function DeviceAbout({ device }: { device: Device }) {
       <StatisticsList
         rows={[
           ['Location', device.location || NOTHING],
-          ['Tags', device.tags.length > 0 ? <TagList tags={device.tags} most={6} isAtEnd /> : NOTHING],
+          ['Tags', device.tags.length > 0 ? <TagList tags={device.tags} max={6} isAtEnd /> : NOTHING],
           ['Address', device.source_url],
           ...(device.sub_source_url ? [['Sub-stream', device.sub_source_url] as [string, string]] : []),
           ['Transport', device.transport.toUpperCase()],

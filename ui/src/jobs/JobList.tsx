@@ -1,4 +1,4 @@
-// A camera's recent jobs of one kind: progress, the file, or what went wrong.
+// A camera's recent jobs of one kind, each with its progress, its file or its error.
 import { Button, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useJobs, type FileJobKind } from './useJobs';
@@ -20,7 +20,7 @@ export function JobList({ kind, title, deviceId, timeZone }: JobListProps) {
   const [isWhole, setWhole] = useState(false);
   if (error && !data)
     return (
-      <Failure title={`The ${title.toLowerCase()} could not be read`} error={error} onRetry={() => void refetch()} />
+      <Failure title={`The ${title.toLowerCase()} could not be loaded`} error={error} onRetry={() => void refetch()} />
     );
   if (!data || data.length === 0) return null;
   return (

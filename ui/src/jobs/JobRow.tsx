@@ -1,4 +1,4 @@
-// One job that makes a file: how far it is, the file, or why it failed.
+// One job that produces a file: its progress, the file, or the reason of its failure.
 import { ActionIcon, Button, Progress, Text, Tooltip } from '@mantine/core';
 import { IconDownload, IconTrash, IconX } from '@tabler/icons-react';
 import { isUnfinished, jobResultUrl, type Job } from '../api/jobs';
@@ -16,20 +16,20 @@ interface JobRowProps {
   timeZone: string;
 }
 
-/** What a job's file is called. */
+/** The noun for a job's file. */
 export const JOB_NOUNS: Record<FileJobKind, string> = { export: 'export', time_lapse: 'time-lapse' };
 
 function titleOf({ kind, result, created_at }: Job, timeZone: string): string {
-  if (!result) return `Asked for ${formatDateTime(created_at)}`;
+  if (!result) return `Requested ${formatDateTime(created_at)}`;
   const [start, end] = [Date.parse(result.start), Date.parse(result.end)];
   const span = `${formatMoment(timeZone, start)}, ${formatLength(end - start)}`;
-  // A time-lapse is shorter than what it shows; an export is only shorter by its gaps, which its notes tell.
+  // A time-lapse is shorter than its range. An export is shorter only by its gaps, which its notes list.
   return kind === 'time_lapse' && result.duration_seconds
     ? `${span} in ${formatLength(result.duration_seconds * 1000)}`
     : span;
 }
 
-/** "Waiting", or what it does and how far it is. */
+/** "Waiting for a free worker", or the present stage with its progress. */
 function stageOf(job: Job): string {
   if (job.state === 'queued') return 'Waiting for a free worker';
   return `${sentence(job.stage ?? 'working').replace(/\.$/, '')}, ${Math.floor(job.progress * 100)} %`;
@@ -48,7 +48,7 @@ export function JobRow({ job, kind, deviceId, timeZone }: JobRowProps) {
           {state === 'done' && result && (
             <Text size="xs" c="dimmed">
               {formatBytes(result.size)}
-              {job.expires_at && `, there until ${formatDateTime(job.expires_at)}`}
+              {job.expires_at && `, available until ${formatDateTime(job.expires_at)}`}
             </Text>
           )}
           {state === 'cancelled' && (
@@ -60,7 +60,7 @@ export function JobRow({ job, kind, deviceId, timeZone }: JobRowProps) {
             <Text size="xs" c="var(--vas-bad)">
               {error
                 ? `${sentence(error.message)}${error.remedy ? ` ${sentence(error.remedy)}` : ''}`
-                : 'It failed; the log of the jobs process says why.'}
+                : 'Failed. The log of the jobs process shows the cause.'}
             </Text>
           )}
           {isUnfinished(job) && (

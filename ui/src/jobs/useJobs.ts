@@ -1,4 +1,4 @@
-// Jobs of a device that make a file: the newest, followed closely while one is at work; cancelled, removed.
+// A device's newest jobs that produce a file, polled more often while one is unfinished; cancelling and removing them.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { cancelJob, isUnfinished, listJobs, removeJob } from '../api/jobs';
 

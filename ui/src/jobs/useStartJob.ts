@@ -1,11 +1,11 @@
-// Starts an export or a time-lapse, and shows it at once among the device's jobs.
+// Starts an export or a time-lapse and adds it to the device's jobs immediately.
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Job } from '../api/jobs';
 import { startExport, type ExportCut, type Range } from '../api/recordings';
 import { startTimeLapse, type TimeLapseRequest } from '../api/schedules';
 import { jobsKey, type FileJobKind } from './useJobs';
 
-function useStartJob<T>(kind: FileJobKind, deviceId: string, start: (wish: T) => Promise<Job>) {
+function useStartJob<T>(kind: FileJobKind, deviceId: string, start: (request: T) => Promise<Job>) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: start,
@@ -25,4 +25,4 @@ export const useStartExport = (deviceId: string) =>
   );
 
 export const useStartTimeLapse = (deviceId: string) =>
-  useStartJob('time_lapse', deviceId, (wish: TimeLapseRequest) => startTimeLapse(deviceId, wish));
+  useStartJob('time_lapse', deviceId, (request: TimeLapseRequest) => startTimeLapse(deviceId, request));

@@ -1,4 +1,4 @@
-// Bookmarks: found, played in place, changed, deleted and brought back; clips that are not there say why.
+// The page of bookmarks: filters, playback in place, edits, delete with undo, and failed clips.
 import { notifications } from '@mantine/notifications';
 import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
@@ -18,7 +18,7 @@ const listed = (items: unknown[]) => ({
 });
 const show = (address = '/bookmarks') => renderAt(address, [{ path: '/bookmarks', element: <BookmarksPage /> }]);
 const chooseFromMenu = async (item: string) => {
-  await userEvent.click(await screen.findByRole('button', { name: 'More for Delivery' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'More actions for Delivery' }));
   await userEvent.click(await screen.findByRole('menuitem', { name: item }));
 };
 
@@ -38,7 +38,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('a bookmark tells what, where and when, and leads to the recording at its moment', async () => {
+test('a bookmark shows title, camera and time, and links to the recording at its moment', async () => {
   show();
   const card = await screen.findByTestId('bookmark-card');
   expect(card).toHaveTextContent('left at the gate');
@@ -49,7 +49,7 @@ test('a bookmark tells what, where and when, and leads to the recording at its m
   );
 });
 
-test('it plays where it is', async () => {
+test('a clip plays in its card', async () => {
   show();
   await userEvent.click(await screen.findByRole('button', { name: 'Play Delivery' }));
   expect(screen.getByTestId('bookmark-video')).toHaveAttribute(
@@ -58,32 +58,29 @@ test('it plays where it is', async () => {
   );
 });
 
-test('a clip that is being made says how far it is', async () => {
+test('a clip in progress shows its progress', async () => {
   api.set(
     'GET /bookmarks',
     listed([buildBookmark({ clip: buildClip({ state: 'pending', progress: 0.42, url: null }) })]),
   );
   show();
-  expect(await screen.findByRole('progressbar', { name: /Progress of the clip/ })).toHaveAttribute(
-    'aria-valuenow',
-    '42',
-  );
+  expect(await screen.findByRole('progressbar', { name: /Clip progress/ })).toHaveAttribute('aria-valuenow', '42');
   expect(screen.queryByRole('button', { name: 'Play Delivery' })).not.toBeInTheDocument();
 });
 
-test('a clip that has failed says why and is tried again', async () => {
+test('a failed clip shows its reason and can be retried', async () => {
   const reason = { code: 'disk_full', message: 'the disk is full', remedy: 'free some space' };
   api.set(
     'GET /bookmarks',
     listed([buildBookmark({ clip: buildClip({ state: 'failed', reason, url: null }), poster_url: null })]),
   );
   show();
-  expect(await screen.findByText('No clip: The disk is full. Free some space.')).toBeInTheDocument();
+  expect(await screen.findByText('Clip failed. The disk is full. Free some space.')).toBeInTheDocument();
   await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
   await waitFor(() => expect(api.all('POST /bookmarks/b1/clip')).toHaveLength(1));
 });
 
-test('what is deleted can be brought back', async () => {
+test('a deletion can be undone', async () => {
   show();
   await chooseFromMenu('Delete');
   await waitFor(() => expect(api.all('DELETE /bookmarks/b1')).toHaveLength(1));
@@ -91,7 +88,7 @@ test('what is deleted can be brought back', async () => {
   await waitFor(() => expect(api.all('POST /bookmarks/b1/restore')).toHaveLength(1));
 });
 
-test('a change is sent whole, with the version it was made of', async () => {
+test('an edit sends all fields, with the version that was read', async () => {
   show();
   await chooseFromMenu('Edit…');
   const title = await screen.findByLabelText('Title');
@@ -111,7 +108,7 @@ test('a change is sent whole, with the version it was made of', async () => {
   });
 });
 
-test('somebody else’s change is not lost unseen', async () => {
+test('a change by somebody else is not overwritten unasked', async () => {
   api.set('PUT /bookmarks/b1', ({ headers }) =>
     headers.get('If-Match') ? { status: 412, body: { message: 'it has changed' } } : { body: buildBookmark() },
   );
@@ -124,32 +121,32 @@ test('somebody else’s change is not lost unseen', async () => {
   await waitFor(() => expect(api.all('PUT /bookmarks/b1')).toHaveLength(2));
 });
 
-test('its moment can be moved, to the second', async () => {
+test('the moment can be changed, to the second', async () => {
   show();
   await chooseFromMenu('Edit…');
   const wall = new Date(wallAt(ownTimeZone(), Date.parse('2026-03-01T11:58:30Z'))).toISOString();
   fireEvent.change(await screen.findByLabelText('Date'), { target: { value: wall.slice(0, 10) } });
   fireEvent.change(screen.getByLabelText('Time'), { target: { value: wall.slice(11, 19) } });
-  expect(screen.getByText(/The clip is made again/)).toBeInTheDocument();
+  expect(screen.getByText(/Saving recreates the clip/)).toBeInTheDocument();
   await userEvent.click(screen.getByRole('button', { name: 'Save' }));
   await waitFor(() =>
     expect(api.all('PUT /bookmarks/b1')[0]?.body).toMatchObject({ title: 'Delivery', at: '2026-03-01T11:58:30.000Z' }),
   );
 });
 
-test('a moment to come, or none, is not sent', async () => {
+test('a moment in the future, or none, is not sent', async () => {
   show();
   await chooseFromMenu('Edit…');
   fireEvent.change(await screen.findByLabelText('Date'), { target: { value: '2999-01-01' } });
   await userEvent.click(screen.getByRole('button', { name: 'Save' }));
-  expect(await screen.findByText('That is still to come')).toBeInTheDocument();
+  expect(await screen.findByText('This time is in the future')).toBeInTheDocument();
   fireEvent.change(screen.getByLabelText('Date'), { target: { value: '' } });
   await userEvent.click(screen.getByRole('button', { name: 'Save' }));
   expect(await screen.findByText('Enter a date and a time')).toBeInTheDocument();
   expect(api.all('PUT /bookmarks/b1')).toHaveLength(0);
 });
 
-test('where its new moment has no footage, the nearest is one press away', async () => {
+test('without footage at the new moment, the nearest footage is offered', async () => {
   const nearest = '2026-03-01T11:30:05.250Z';
   api.set('PUT /bookmarks/b1', ({ body }) =>
     (body as { at: string }).at === nearest
@@ -172,7 +169,7 @@ test('where its new moment has no footage, the nearest is one press away', async
   await waitFor(() => expect(api.all('PUT /bookmarks/b1').at(-1)?.body).toMatchObject({ at: nearest }));
 });
 
-test('every tag in use can be filtered by, however many there are', async () => {
+test('every tag in use is a choice of the filter, however many there are', async () => {
   const tags = Array.from({ length: 201 }, (_, number) => ({
     tag: `tag ${String(number).padStart(3, '0')}`,
     count: 1,
@@ -182,22 +179,22 @@ test('every tag in use can be filtered by, however many there are', async () => 
     headers: { 'X-Pagination': JSON.stringify({ total: tags.length, total_pages: 2 }) },
   }));
   show();
-  await userEvent.type(await screen.findByRole('combobox', { name: 'Show only one tag' }), 'tag 000');
+  await userEvent.type(await screen.findByRole('combobox', { name: 'Filter by tag' }), 'tag 000');
   await userEvent.click(await screen.findByRole('option', { name: 'tag 000' }));
   await waitFor(() => expect(api.all('GET /bookmarks').at(-1)?.query.get('tag')).toBe('tag 000'));
 });
 
-test('footage that a longer clip needs and is not there is said in words', async () => {
+test('missing footage for a longer clip is shown as an error', async () => {
   api.set('PUT /bookmarks/b1', {
     status: 404,
     body: { message: 'there is no footage of this time', reason: 'no_footage' },
   });
   show();
   await chooseFromMenu('Edit…');
-  const before = await screen.findByLabelText('Clip before');
+  const before = await screen.findByLabelText('Seconds before');
   await userEvent.clear(before);
   await userEvent.type(before, '60');
-  expect(screen.getByText(/The clip is made again/)).toBeInTheDocument();
+  expect(screen.getByText(/Saving recreates the clip/)).toBeInTheDocument();
   await userEvent.click(screen.getByRole('button', { name: 'Save' }));
   expect(await screen.findByText(/There is no footage of this time\./)).toBeInTheDocument();
 });
@@ -210,7 +207,7 @@ test('filters are kept in the address and sent to the server', async () => {
   expect(Date.parse(query?.get('end') ?? '') - Date.parse(query?.get('start') ?? '')).toBe(86_400_000);
 });
 
-test('a link opens one bookmark with all that is known of its clip', async () => {
+test('a link opens one bookmark with the details of its clip', async () => {
   api.set('GET /bookmarks/b1', {
     body: buildBookmark({ clip: buildClip({ notes: ['only 3.2 s were held before the moment'] }) }),
   });
@@ -224,13 +221,13 @@ test('a link opens one bookmark with all that is known of its clip', async () =>
   await waitFor(() => expect(router.state.location.search).toBe(''));
 });
 
-test('a link to one that is gone says so', async () => {
+test('a link to a deleted bookmark shows that it was not found', async () => {
   api.set('GET /bookmarks/b9', { status: 404, body: { message: "there is no bookmark 'b9'" } });
   show('/bookmarks?bookmark=b9');
-  expect(await screen.findByText('This bookmark is not there')).toBeInTheDocument();
+  expect(await screen.findByText('Bookmark not found')).toBeInTheDocument();
 });
 
-test('with none it says how one is made; a search that finds none can be cleared', async () => {
+test('an empty list shows how to create a bookmark; a search without results can be cleared', async () => {
   api.set('GET /bookmarks', ({ query }) => listed(query.get('q') ? [] : [buildBookmark()]));
   show('/bookmarks?q=zebra');
   await userEvent.click(await screen.findByRole('button', { name: 'Show all bookmarks' }));

@@ -1,4 +1,4 @@
-// Bookmarks: moments worth finding again, each with its clip, to be played, changed and shared.
+// The page of bookmarks: filters, one card per bookmark, the full view and the edit dialog.
 import { Skeleton, Stack } from '@mantine/core';
 import { useState } from 'react';
 import type { Bookmark } from '../api/bookmarks';
@@ -45,7 +45,7 @@ export function BookmarksPage() {
       <Stack gap="md">
         {bookmarks.error && (
           <Failure
-            title="The bookmarks could not be read"
+            title="The bookmarks could not be loaded"
             error={bookmarks.error}
             onRetry={() => void bookmarks.refetch()}
           />

@@ -121,7 +121,7 @@ test('a marked range becomes a time-lapse', async () => {
   show(`/devices/d1?t=${T}`);
   await userEvent.click(await screen.findByRole('button', { name: 'Mark end' }));
   await userEvent.click(screen.getByRole('button', { name: 'Time-lapse…' }));
-  await userEvent.click(await screen.findByRole('button', { name: 'Make it' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Create' }));
   await waitFor(() => expect(api.all('POST /snapshots/devices/d1/time-lapse')).toHaveLength(1));
   const sent = api.all('POST /snapshots/devices/d1/time-lapse')[0]?.body;
   expect(sent).toMatchObject({

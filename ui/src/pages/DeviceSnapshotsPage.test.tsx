@@ -1,4 +1,4 @@
-// A camera's schedules and time-lapses: shown, added, switched, deleted after a question; jobs with their progress.
+// A camera's schedules and time-lapses: shown, added, disabled, deleted after a confirmation; jobs with their progress.
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -32,7 +32,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('a schedule says when, when next, and why the last one was not taken', async () => {
+test('a schedule shows its timing, its next snapshot, and the reason if the last one failed', async () => {
   vi.setSystemTime('2026-11-22T12:00:00Z');
   const next_at = new Date(Date.now() + 250_000).toISOString();
   const reason = { code: 'no_picture', message: 'no route to the camera', remedy: 'check its power' };
@@ -44,13 +44,13 @@ test('a schedule says when, when next, and why the last one was not taken', asyn
   expect(row).toHaveTextContent('No route to the camera. Check its power.');
 });
 
-test('one is added with exactly one of both ways to say when', async () => {
+test('a schedule is added with either an interval or times of day', async () => {
   api.set('GET /snapshots/schedules', { body: [] });
   show();
   await userEvent.click(await screen.findByRole('button', { name: 'Add schedule' }));
   const dialog = await screen.findByRole('dialog');
   await userEvent.click(within(dialog).getByRole('button', { name: 'Add schedule' }));
-  expect(await screen.findByText('Give it a name')).toBeInTheDocument();
+  expect(await screen.findByText('Enter a name')).toBeInTheDocument();
   await userEvent.type(within(dialog).getByLabelText('Name'), 'Shop window');
   await userEvent.click(within(dialog).getByRole('radio', { name: 'At times of day' }));
   await userEvent.type(within(dialog).getByPlaceholderText('08:00, 18:30'), '18.30{Enter}');
@@ -70,9 +70,9 @@ test('one is added with exactly one of both ways to say when', async () => {
   });
 });
 
-test('it is switched off with everything else unchanged', async () => {
+test('a schedule is disabled with all other fields unchanged', async () => {
   show();
-  await userEvent.click(await screen.findByRole('switch', { name: 'Building site takes snapshots' }));
+  await userEvent.click(await screen.findByRole('switch', { name: 'Enable Building site' }));
   await waitFor(() => expect(api.all('PUT /snapshots/schedules/7')).toHaveLength(1));
   expect(api.all('PUT /snapshots/schedules/7')[0]?.body).toMatchObject({
     enabled: false,
@@ -82,7 +82,7 @@ test('it is switched off with everything else unchanged', async () => {
   });
 });
 
-test('it is deleted only after a question', async () => {
+test('a schedule is deleted only after a confirmation', async () => {
   show();
   await userEvent.click(await screen.findByRole('button', { name: 'Delete Building site' }));
   expect(api.all('DELETE /snapshots/schedules/7')).toHaveLength(0);
@@ -90,12 +90,12 @@ test('it is deleted only after a question', async () => {
   await waitFor(() => expect(api.all('DELETE /snapshots/schedules/7')).toHaveLength(1));
 });
 
-test('a time-lapse is asked for and followed', async () => {
+test('a time-lapse is requested and its progress shown', async () => {
   show();
-  await userEvent.click(await screen.findByRole('button', { name: 'Make a time-lapse' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Create time-lapse' }));
   expect(await screen.findByText(/1 d in 30 s/)).toBeInTheDocument();
   api.set('GET /jobs', { body: [buildJob({ kind: 'time_lapse', progress: 0.4, stage: 'reading key frames' })] });
-  await userEvent.click(screen.getByRole('button', { name: 'Make it' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Create' }));
   await waitFor(() => expect(api.all('POST /snapshots/devices/d1/time-lapse')).toHaveLength(1));
   expect(api.all('POST /snapshots/devices/d1/time-lapse')[0]?.body).toMatchObject({
     source: 'snapshots',
@@ -109,13 +109,13 @@ test('a time-lapse is asked for and followed', async () => {
   );
 });
 
-test('a time-lapse that cannot be made says why', async () => {
+test('a time-lapse that cannot be created shows the reason', async () => {
   api.set('POST /snapshots/devices/d1/time-lapse', {
     status: 404,
     body: { message: 'nothing was recorded in this range', reason: 'no_footage' },
   });
   show();
-  await userEvent.click(await screen.findByRole('button', { name: 'Make a time-lapse' }));
-  await userEvent.click(await screen.findByRole('button', { name: 'Make it' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Create time-lapse' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Create' }));
   expect(await screen.findByText(/Nothing was recorded in this range\./)).toBeInTheDocument();
 });

@@ -1,4 +1,4 @@
-// What is made of a camera's pictures without anybody pressing a button: scheduled snapshots and time-lapses.
+// A camera's snapshot schedules and time-lapses.
 import { Button, Skeleton, Stack } from '@mantine/core';
 import { IconPhoto } from '@tabler/icons-react';
 import { Link, useParams } from 'react-router';
@@ -33,10 +33,12 @@ export function DeviceSnapshotsPage() {
           to={galleryAddress(id)}
           leftSection={<IconPhoto size={16} stroke={1.7} />}
         >
-          To the gallery
+          All snapshots
         </Button>
       </PageHeader>
-      {error && !data && <Failure title="The camera could not be read" error={error} onRetry={() => void refetch()} />}
+      {error && !data && (
+        <Failure title="The camera could not be loaded" error={error} onRetry={() => void refetch()} />
+      )}
       {!data && !error && <Skeleton height={240} maw={980} radius="md" />}
       {data && (
         <Stack gap="md" maw={980}>

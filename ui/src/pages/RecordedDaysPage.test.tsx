@@ -11,7 +11,7 @@ import { RecordedDaysPage } from './RecordedDaysPage';
 
 let api: StubApi;
 const ZONE = 'Europe/Berlin';
-// There the next day has begun, and with it a month.
+// In this zone the next day, and with it the next month, has begun.
 const NOW = Date.parse('2026-11-30T23:30:00Z');
 const today = dateOf(ZONE, NOW);
 const yesterday = addDays(today, -1);
@@ -46,39 +46,39 @@ afterEach(() => {
 const show = (address = '/recordings/d1') =>
   renderAt(address, [{ path: '/recordings/:id', element: <RecordedDaysPage /> }]);
 
-test('it opens at the newest day, in the time zone of the camera', async () => {
+test('the page opens at the newest day, in the time zone of the camera', async () => {
   show();
   expect(await screen.findByText('Nothing is missing on this day.')).toBeInTheDocument();
   expect(api.all('GET /recordings/devices/d1/dates')[0]?.query.get('time_zone')).toBe(ZONE);
 });
 
-test('each gap of a day says when, how long and why, and leads to the moment before', async () => {
+test('each gap of a day shows time, length and reason, and links to the footage before it', async () => {
   show(`/recordings/d1?date=${yesterday}`);
   const gaps = (await screen.findAllByRole('list', { name: 'Gaps' }))[0]!;
   expect(gaps).toHaveTextContent('2 min 3 s');
   expect(gaps).toHaveTextContent('The camera refuses connections.');
-  expect(within(gaps).getByRole('link', { name: 'Watch before it' })).toHaveAttribute(
+  expect(within(gaps).getByRole('link', { name: 'Play before gap' })).toHaveAttribute(
     'href',
     `/devices/d1?t=${encodeURIComponent(`${yesterday}T09:59:55.000Z`)}`,
   );
 });
 
-test('coverage that is not whole is never rounded up to whole', async () => {
+test('incomplete coverage is never rounded up to 100 %', async () => {
   show(`/recordings/d1?date=${yesterday}`);
   expect((await screen.findAllByText('99.8 %')).length).toBeGreaterThan(0);
 });
 
-test('a day of the calendar is opened and kept in the address', async () => {
+test('a day selected in the calendar is kept in the address', async () => {
   const router = show();
   await screen.findByText('Nothing is missing on this day.');
-  await userEvent.click(screen.getByRole('button', { name: 'Month before' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Previous month' }));
   await waitFor(() => expect(document.querySelector(`[data-date="${yesterday}"][data-footage]`)).not.toBeNull());
   await userEvent.click(document.querySelector(`[data-date="${yesterday}"]`)!);
   expect(router.state.location.search).toBe(`?date=${yesterday}`);
   expect(await screen.findByRole('list', { name: 'Gaps' })).toBeInTheDocument();
 });
 
-test('the report opens its gaps and downloads as a table of the days that are shown', async () => {
+test('the report expands its gaps and downloads the days shown as CSV', async () => {
   show();
   await userEvent.click(await screen.findByRole('button', { name: /^1 gaps on/ }));
   expect(screen.getByRole('list', { name: 'Gaps' })).toHaveTextContent('2 min 3 s');
@@ -92,13 +92,13 @@ test('the report opens its gaps and downloads as a table of the days that are sh
   });
 });
 
-test('a camera that is not there is said so', async () => {
+test('a missing camera shows the page for missing addresses', async () => {
   api.set('GET /recordings/devices/d1', { status: 404, body: { message: 'there is no device' } });
   show();
   expect(await screen.findByText('Page not found')).toBeInTheDocument();
 });
 
-test('an address with nonsense for a date shows the newest day', async () => {
+test('an address with an invalid date shows the newest day', async () => {
   show('/recordings/d1?date=2026-99-99');
   expect(await screen.findByText('Nothing is missing on this day.')).toBeInTheDocument();
 });

@@ -1,4 +1,4 @@
-// One camera's footage by date: a calendar, the chosen day, and what was recorded of what was wanted.
+// One camera's footage by date: a calendar, the selected day, and the coverage report.
 import { Button, Skeleton } from '@mantine/core';
 import { IconSettings, IconVideo } from '@tabler/icons-react';
 import { Link, useParams, useSearchParams } from 'react-router';
@@ -33,11 +33,14 @@ export function RecordedDaysPage() {
   const recording = data?.recording;
   const timeZone = recording?.time_zone ?? 'UTC';
   const today = dateOf(timeZone, now);
-  const asked = search.get('date');
+  const requested = search.get('date');
   const isDate =
-    asked !== null && /^\d{4}-\d\d-\d\d$/.test(asked) && asked <= today && !Number.isNaN(Date.parse(asked));
+    requested !== null &&
+    /^\d{4}-\d\d-\d\d$/.test(requested) &&
+    requested <= today &&
+    !Number.isNaN(Date.parse(requested));
   const newest = recording?.newest ? dateOf(timeZone, Date.parse(recording.newest)) : today;
-  const date = isDate ? asked : newest;
+  const date = isDate ? requested : newest;
   const pick = (picked: string) => setSearch({ date: picked }, { replace: true });
 
   return (
@@ -65,7 +68,7 @@ export function RecordedDaysPage() {
         </Button>
       </PageHeader>
       {error && !recording && (
-        <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />
+        <Failure title="The recording could not be loaded" error={error} onRetry={() => void refetch()} />
       )}
       {!recording && !error && <Skeleton height={420} radius="md" />}
       {recording && (
@@ -82,8 +85,8 @@ export function RecordedDaysPage() {
                     ['Newest', recording.newest ? <Timestamp key="newest" at={recording.newest} /> : NOTHING],
                     ['Length', recording.seconds > 0 ? formatSpan(recording.seconds * 1000) : NOTHING],
                     ['Size', formatBytes(recording.bytes)],
-                    ['Kept', formatRetention(recording)],
-                    ['Records', MODE_LABELS[recording.mode]],
+                    ['Retention', formatRetention(recording)],
+                    ['Mode', MODE_LABELS[recording.mode]],
                     ['Time zone', timeZone],
                   ]}
                 />

@@ -1,4 +1,4 @@
-// Settings of a recording: nothing of anybody is lost, and every fault is said where it is.
+// Recording settings: nobody's changes are lost, and errors are shown at their fields.
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -22,7 +22,7 @@ const show = () =>
   renderAt('/devices/d1/recording', [{ path: '/devices/:id/recording', element: <RecordingSettingsPage /> }]);
 const save = async () => userEvent.click(await screen.findByRole('button', { name: 'Save' }));
 
-test('untouched settings go back as they came, with the version that was read', async () => {
+test('unchanged settings are sent as they were read, with their version', async () => {
   show();
   await save();
   await waitFor(() => expect(api.all(PUT)).toHaveLength(1));
@@ -38,19 +38,19 @@ test('untouched settings go back as they came, with the version that was read', 
   });
 });
 
-test('what holds without own limits is said beside them; sizes are typed in gigabytes', async () => {
+test('empty limits show the default; sizes are entered in gigabytes', async () => {
   show();
-  expect(await screen.findByText('Empty: as for every camera, 14 days.')).toBeInTheDocument();
+  expect(await screen.findByText('Empty: the default for all cameras, 14 days.')).toBeInTheDocument();
   await userEvent.type(screen.getByLabelText('Size'), '1.5');
   await save();
   await waitFor(() => expect(api.all(PUT)[0]?.body).toMatchObject({ keep_bytes: 1_500_000_000, keep_days: null }));
 });
 
-test('a plan without a time is not sent', async () => {
+test('an empty plan is not sent', async () => {
   show();
-  await userEvent.click(await screen.findByLabelText(/^By a weekly plan/));
+  await userEvent.click(await screen.findByLabelText(/^Weekly plan/));
   await save();
-  expect(await screen.findByText('Plan at least one time, or choose another mode')).toBeInTheDocument();
+  expect(await screen.findByText('Plan at least one time range, or choose another mode')).toBeInTheDocument();
   expect(api.all(PUT)).toHaveLength(0);
   await userEvent.click(screen.getByRole('button', { name: 'Every night' }));
   await save();
@@ -62,7 +62,7 @@ test('a plan without a time is not sent', async () => {
   );
 });
 
-test("the server's faults stand at their fields", async () => {
+test('errors of the server are shown at their fields', async () => {
   api.set(PUT, {
     status: 422,
     body: {
@@ -81,7 +81,7 @@ test("the server's faults stand at their fields", async () => {
   expect(screen.getByText('The time zone must be the IANA name of a time zone.')).toBeInTheDocument();
 });
 
-test('a change by somebody else is said, and can be overwritten', async () => {
+test('a change by somebody else is shown, and can be overwritten', async () => {
   api.set(PUT, (asked) =>
     asked.headers.has('If-Match') ? { status: 412, body: { message: 'changed' } } : { body: buildRecording() },
   );

@@ -1,4 +1,4 @@
-// Change how a camera is recorded, without losing what somebody else saved meanwhile.
+// The page of a camera's recording settings; a change that somebody else saved in the meantime is not overwritten unasked.
 import { Skeleton } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
@@ -23,14 +23,14 @@ export function RecordingSettingsPage() {
   const save = async (settings: Settings, etag: string | null) => {
     const { recording } = await replaceRecording(id, settings, etag);
     void client.invalidateQueries({ queryKey: recordingKeys.all });
-    notifications.show({ message: `The recording of “${recording.device_name}” was saved.` });
+    notifications.show({ message: `The recording settings of “${recording.device_name}” were saved.` });
     leave();
   };
   const name = data?.recording.device_name;
   const { notice, submit } = useVersionedSave({
     save,
     onReload: () => void refetch(),
-    failureTitle: 'The recording’s settings were not saved',
+    failureTitle: 'The recording settings were not saved',
   });
 
   if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
@@ -38,11 +38,11 @@ export function RecordingSettingsPage() {
   return (
     <>
       <PageHeader
-        title={name ? `Recording of ${name}` : 'Recording'}
+        title={name ? `Recording settings of ${name}` : 'Recording settings'}
         back={{ to: `/devices/${id}`, label: name ?? 'Camera' }}
       />
       {error && !data && (
-        <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />
+        <Failure title="The recording settings could not be loaded" error={error} onRetry={() => void refetch()} />
       )}
       {!data && !error && <Skeleton height={520} maw={880} radius="md" />}
       {data && (

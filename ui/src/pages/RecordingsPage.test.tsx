@@ -1,4 +1,4 @@
-// Recordings: what the list shows, finds and leads to.
+// The page of recordings: list, search, links and storage.
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -49,7 +49,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('a camera shows what its recording does, holds and keeps', async () => {
+test('a camera shows the state, size and retention of its recording', async () => {
   show();
   const row = await screen.findByTestId('recording-row');
   expect(row).toHaveTextContent('Recording');
@@ -58,14 +58,14 @@ test('a camera shows what its recording does, holds and keeps', async () => {
   expect(within(row).getByRole('link', { name: 'Main gate' })).toHaveAttribute('href', '/recordings/d1');
 });
 
-test('each of the last days says what is missing of what was wanted, and leads there', async () => {
+test('each of the last days shows its coverage and links to the day', async () => {
   show();
-  const bar = await screen.findByRole('listitem', { name: /23 h recorded, 95 % of what was wanted, 1 gap$/ });
+  const bar = await screen.findByRole('listitem', { name: /23 h recorded, 95 % coverage, 1 gap$/ });
   expect(bar).toHaveAttribute('href', `/recordings/d1?date=${yesterday}`);
   expect(screen.getAllByRole('listitem', { name: /nothing recorded/ }).length).toBeGreaterThan(0);
 });
 
-test('a recording that is stopped says by whom', async () => {
+test('a stopped recording shows who stopped it', async () => {
   api.set(
     'GET /recordings',
     listed([
@@ -80,24 +80,24 @@ test('a recording that is stopped says by whom', async () => {
   expect(await screen.findByText('Stopped by operator.')).toBeInTheDocument();
 });
 
-test('without cameras it says what to do', async () => {
+test('without cameras the page shows what to do', async () => {
   api.set('GET /recordings', listed([]));
   show();
-  expect(await screen.findByText('Nothing to record yet')).toBeInTheDocument();
+  expect(await screen.findByText('No recordings yet')).toBeInTheDocument();
   expect(screen.getByRole('link', { name: 'Add camera' })).toHaveAttribute('href', '/devices/new');
 });
 
-test('a search that finds nothing can be cleared', async () => {
+test('a search without results can be cleared', async () => {
   api.set('GET /recordings', ({ query }) => listed(query.get('q') ? [] : [buildRecording()]));
   show('/recordings?q=zebra');
   await userEvent.click(await screen.findByRole('button', { name: 'Show all cameras' }));
   expect(await screen.findByTestId('recording-row')).toBeInTheDocument();
 });
 
-test('one day of all cameras is kept in the address, and plays from where it is pressed', async () => {
+test('one day of all cameras is kept in the address, and its strip starts playback', async () => {
   const router = show();
   await screen.findByTestId('recording-row');
-  await userEvent.click(screen.getByRole('button', { name: 'Day before' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Previous day' }));
   expect(router.state.location.search).toBe(`?date=${yesterday}`);
   const strip = await screen.findByRole('button', { name: /^Main gate, .*footage from/ });
   strip.focus();
@@ -106,21 +106,21 @@ test('one day of all cameras is kept in the address, and plays from where it is 
   expect(new URLSearchParams(router.state.location.search).get('t')).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
 });
 
-test('the disk says how full it is and how long it lasts', async () => {
+test('the disk shows its usage and how long the free space lasts', async () => {
   show();
   expect(
-    await screen.findByRole('img', { name: '500 GB recordings, 100 GB something else, 400 GB free of 1.0 TB' }),
+    await screen.findByRole('img', { name: '500 GB recordings, 100 GB other data, 400 GB free of 1.0 TB' }),
   ).toBeInTheDocument();
   expect(screen.getByText('about 10 days')).toBeInTheDocument();
 });
 
-test('a disk on which limits of age and size make footage go first lasts for ever', async () => {
+test('free space lasts indefinitely if the retention limits delete footage first', async () => {
   api.set('GET /recordings/storage', { body: buildStorage({ days_left: null }) });
   show();
-  expect(await screen.findByText('always, within the limits')).toBeInTheDocument();
+  expect(await screen.findByText('indefinitely, within the retention limits')).toBeInTheDocument();
 });
 
-test('a disk that is unwell says why and what to do', async () => {
+test('a failing disk shows its reason and remedy', async () => {
   const reason = { code: 'storage_unmounted', message: 'the storage folder is not mounted', remedy: 'mount it again' };
   api.set('GET /recordings/storage', {
     body: buildStorage({ state: 'unavailable', reason, total_bytes: null, free_bytes: null, days_left: null }),
@@ -128,5 +128,5 @@ test('a disk that is unwell says why and what to do', async () => {
   show();
   expect(await screen.findByText('The storage folder is not mounted.')).toBeInTheDocument();
   expect(screen.getByText('Mount it again.')).toBeInTheDocument();
-  expect(screen.queryByText('always, within the limits')).not.toBeInTheDocument();
+  expect(screen.queryByText('indefinitely, within the retention limits')).not.toBeInTheDocument();
 });

@@ -1,4 +1,4 @@
-// What is recorded: every camera's state and last days, or one day of all of them, and the disk it lies on.
+// The page of recordings: each camera's state with its last days or one day, and the recordings disk.
 import { Skeleton, Stack, Text } from '@mantine/core';
 import { useSearchParams } from 'react-router';
 import { addDays } from '../formatting/calendarDates';
@@ -64,14 +64,14 @@ export function RecordingsPage() {
       <PageHeader title="Recordings">
         {!isEmpty && (
           <Text size="sm" c="dimmed">
-            Days and times as in {timeZone}
+            Days and times in {timeZone}
           </Text>
         )}
       </PageHeader>
       <Stack gap="md">
         {recordings.error && (
           <Failure
-            title="The recordings could not be read"
+            title="The recordings could not be loaded"
             error={recordings.error}
             onRetry={() => void recordings.refetch()}
           />

@@ -1,4 +1,4 @@
-// The gallery: what it shows and finds, its full view, and what is done with one picture or many.
+// The gallery: days, filters, the full view, and actions on one snapshot or several.
 import { notifications } from '@mantine/notifications';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
@@ -48,7 +48,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('snapshots lie under their days, each with its camera and time', async () => {
+test('snapshots are grouped by day, each with its camera and time', async () => {
   show();
   expect(await tiles()).toHaveLength(3);
   const days = screen.getAllByRole('heading', { level: 2 });
@@ -56,14 +56,14 @@ test('snapshots lie under their days, each with its camera and time', async () =
   expect(screen.getByRole('button', { name: /^Reception, / })).toBeInTheDocument();
 });
 
-test('with none it says how one is taken', async () => {
+test('an empty gallery shows how to take a snapshot', async () => {
   api.set('GET /snapshots', listed([]));
   show();
   expect(await screen.findByText('No snapshots yet')).toBeInTheDocument();
   expect(screen.queryByRole('search')).not.toBeInTheDocument();
 });
 
-test('filters are in the address and in the question, and can be cleared', async () => {
+test('filters are kept in the address, sent to the server, and can be cleared', async () => {
   vi.setSystemTime('2026-11-22T12:00:00Z');
   api.set('GET /snapshots', ({ query }) => listed(query.get('tag') ? [] : THREE));
   const router = show('/snapshots?device=d1&tag=door&kind=live&when=yesterday&order=oldest');
@@ -83,14 +83,14 @@ test('filters are in the address and in the question, and can be cleared', async
   expect(await tiles()).toHaveLength(3);
 });
 
-test('a search waits for the end of the word', async () => {
+test('a search is sent after the last keystroke', async () => {
   const router = show();
   await userEvent.type(await screen.findByLabelText('Search snapshots'), 'van');
   await waitFor(() => expect(router.state.location.search).toBe('?q=van'));
   expect(api.all('GET /snapshots').map(({ query }) => query.get('q'))).not.toContain('v');
 });
 
-test('more than a page is read on demand, nothing twice', async () => {
+test('further pages are loaded on demand, without duplicates', async () => {
   api.set('GET /snapshots', ({ query }) =>
     query.get('page') === '2'
       ? listed([THREE[1], THREE[2]], { total: 3, total_pages: 2, page: 2 })
@@ -102,7 +102,7 @@ test('more than a page is read on demand, nothing twice', async () => {
   expect(screen.queryByRole('button', { name: 'Show more' })).not.toBeInTheDocument();
 });
 
-test('the full view is in the address; arrows go on and back, Escape closes it', async () => {
+test('the full view is kept in the address; arrow keys move, Escape closes it', async () => {
   const router = show();
   const dialog = await openTile(0);
   expect(router.state.location.search).toBe('?snapshot=s1');
@@ -118,7 +118,7 @@ test('the full view is in the address; arrows go on and back, Escape closes it',
   expect(router.state.location.search).toBe('');
 });
 
-test('an address opens a snapshot that the list does not hold', async () => {
+test('an address opens a snapshot that is not in the list', async () => {
   api.set('GET /snapshots/old', {
     body: buildSnapshot({ id: 'old', device_name: 'Old dock' }),
     headers: { ETag: '"7"' },
@@ -127,12 +127,12 @@ test('an address opens a snapshot that the list does not hold', async () => {
   expect(await screen.findByRole('link', { name: 'Old dock' })).toHaveAttribute('href', '/devices/d1');
 });
 
-test('an address of a deleted snapshot says so', async () => {
+test('the address of a deleted snapshot shows that it was not found', async () => {
   show('/snapshots?snapshot=gone');
-  expect(await screen.findByText(/This snapshot is not there/)).toBeInTheDocument();
+  expect(await screen.findByText(/Snapshot not found/)).toBeInTheDocument();
 });
 
-test('a snapshot is downloaded as it was kept or as PNG, and its recording plays from its moment', async () => {
+test('a snapshot can be downloaded as the original or as PNG, and links to the recording at its moment', async () => {
   show();
   const dialog = await openTile(0);
   expect(within(dialog).getByRole('link', { name: 'Download' })).toHaveAttribute(
@@ -167,7 +167,7 @@ test('note and tags are saved with the version that was read', async () => {
   expect(saved?.headers.get('If-Match')).toBe('"1"');
 });
 
-test('what was written is saved by going on to the next', async () => {
+test('unsaved changes are saved when moving to the next snapshot', async () => {
   api.set('PUT /snapshots/s1', ({ body }) => ({
     body: { ...THREE[0], ...(body as object) },
     headers: { ETag: '"2"' },
@@ -180,7 +180,7 @@ test('what was written is saved by going on to the next', async () => {
   await waitFor(() => expect(api.all('PUT /snapshots/s1')[0]?.body).toEqual({ note: 'a cat', tags: [] }));
 });
 
-test('somebody else’s change is not overwritten unasked', async () => {
+test('a change by somebody else is not overwritten unasked', async () => {
   api.set('PUT /snapshots/s1', ({ headers }) =>
     headers.get('If-Match')
       ? { status: 412, body: { message: 'the snapshot has changed' } }
@@ -195,7 +195,7 @@ test('somebody else’s change is not overwritten unasked', async () => {
   await waitFor(() => expect(api.all('PUT /snapshots/s1')).toHaveLength(2));
 });
 
-test('deleting goes on to the next, and is taken back', async () => {
+test('deleting moves to the next snapshot, and can be undone', async () => {
   const router = show();
   const dialog = await openTile(0);
   api.set('GET /snapshots', listed(THREE.slice(1)));
@@ -209,20 +209,20 @@ test('deleting goes on to the next, and is taken back', async () => {
   await waitFor(() => expect(screen.getAllByTestId('snapshot-tile')).toHaveLength(3));
 });
 
-test('several are chosen, with Shift a range, and deleted together', async () => {
+test('several snapshots are selected, a range with Shift, and deleted together', async () => {
   show();
   await tiles();
   const boxes = screen.getAllByRole('checkbox');
   const user = userEvent.setup();
   await user.click(boxes[0]!);
-  // The corner of one chooses; from then on so does its picture.
+  // The checkbox selects; while anything is selected, a click on a picture selects too.
   await user.keyboard('{Shift>}');
-  await user.click(screen.getAllByRole('button', { name: /^Choose Main gate/ }).at(-1)!);
+  await user.click(screen.getAllByRole('button', { name: /^Select Main gate/ }).at(-1)!);
   await user.keyboard('{/Shift}');
-  const bar = screen.getByRole('toolbar', { name: 'Chosen snapshots' });
-  expect(bar).toHaveTextContent('3 chosen');
-  await user.click(screen.getAllByRole('button', { name: /^Choose Reception/ })[0]!);
-  expect(bar).toHaveTextContent('2 chosen');
+  const bar = screen.getByRole('toolbar', { name: 'Selected snapshots' });
+  expect(bar).toHaveTextContent('3 selected');
+  await user.click(screen.getAllByRole('button', { name: /^Select Reception/ })[0]!);
+  expect(bar).toHaveTextContent('2 selected');
   await user.click(within(bar).getByRole('button', { name: 'Delete' }));
   expect(await screen.findByText('2 snapshots were deleted.')).toBeInTheDocument();
   expect(api.all('DELETE /snapshots/s1')).toHaveLength(1);
@@ -230,7 +230,7 @@ test('several are chosen, with Shift a range, and deleted together', async () =>
   expect(screen.queryByRole('toolbar')).not.toBeInTheDocument();
 });
 
-test('a deletion that is refused says why and changes nothing', async () => {
+test('a refused deletion shows the error and changes nothing', async () => {
   api.set('DELETE /snapshots/s1', { status: 503, body: { message: 'the database is away' } });
   show();
   const dialog = await openTile(0);

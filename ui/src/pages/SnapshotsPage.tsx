@@ -1,4 +1,4 @@
-// The gallery: every snapshot that was kept, by day, found by camera, time, kind and tag.
+// The gallery: all snapshots by day, filtered by camera, time, kind and tag.
 import { Button, Center, Loader, Skeleton, Stack, Text } from '@mantine/core';
 import { useInViewport } from '@mantine/hooks';
 import { useCallback, useEffect, useMemo } from 'react';
@@ -8,6 +8,7 @@ import { GalleryTimeLapse } from '../schedules/GalleryTimeLapse';
 import { NoMatches } from '../widgets/NoMatches';
 import { PageHeader } from '../widgets/PageHeader';
 import { SelectionBar } from '../widgets/SelectionBar';
+import { downloadFile } from '../snapshots/downloadFile';
 import { SnapshotFilters } from '../snapshots/SnapshotFilters';
 import { SnapshotGrid } from '../snapshots/SnapshotGrid';
 import { SnapshotViewer } from '../snapshots/SnapshotViewer';
@@ -37,23 +38,19 @@ export function SnapshotsPage() {
   const { ref: end, inViewport: isAtEnd } = useInViewport<HTMLDivElement>();
   const isEmpty = snapshots?.length === 0 && !isFiltered;
 
-  const readOn = useCallback(() => {
+  const loadMore = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   useEffect(() => {
-    if (isAtEnd) readOn();
-  }, [isAtEnd, readOn]);
+    if (isAtEnd) loadMore();
+  }, [isAtEnd, loadMore]);
   useViewerKeys(openId || selection.ids.size === 0 ? {} : { escape: selection.clear });
 
-  const chosen = list.filter(({ id }) => selection.ids.has(id));
+  const selected = list.filter(({ id }) => selection.ids.has(id));
   const download = () => {
-    const [only] = chosen;
-    if (only && chosen.length === 1) {
-      const link = document.createElement('a');
-      link.href = snapshotDownloadUrl(only, 'jpeg');
-      link.download = '';
-      link.click();
-    } else void archive.download(chosen);
+    const [only] = selected;
+    if (only && selected.length === 1) downloadFile(snapshotDownloadUrl(only, 'jpeg'));
+    else void archive.download(selected);
   };
 
   return (
@@ -64,13 +61,13 @@ export function SnapshotsPage() {
         )}
         {!isEmpty && (
           <Text size="sm" c="dimmed">
-            {snapshots && `${total} ${total === 1 ? 'picture' : 'pictures'}, times as in ${timeZone}`}
+            {snapshots && `${total} ${total === 1 ? 'snapshot' : 'snapshots'}, times in ${timeZone}`}
           </Text>
         )}
       </PageHeader>
       <Stack gap="md">
         {error && !snapshots && (
-          <Failure title="The snapshots could not be read" error={error} onRetry={() => void refetch()} />
+          <Failure title="The snapshots could not be loaded" error={error} onRetry={() => void refetch()} />
         )}
         {isEmpty ? (
           <EmptySnapshots />
@@ -100,7 +97,7 @@ export function SnapshotsPage() {
                 {isFetchingNextPage ? (
                   <Loader size="sm" />
                 ) : (
-                  <Button variant="default" onClick={readOn}>
+                  <Button variant="default" onClick={loadMore}>
                     Show more
                   </Button>
                 )}
@@ -109,13 +106,13 @@ export function SnapshotsPage() {
           </>
         )}
       </Stack>
-      {chosen.length > 0 && (
+      {selected.length > 0 && (
         <SelectionBar
-          count={chosen.length}
+          count={selected.length}
           packed={archive.packed}
           onDownload={download}
           onDelete={() => {
-            removal.mutate(chosen.map(({ id }) => id));
+            removal.mutate(selected.map(({ id }) => id));
             selection.clear();
           }}
           onClear={selection.clear}
@@ -128,7 +125,7 @@ export function SnapshotsPage() {
           timeZone={timeZone}
           total={total}
           onOpen={(id, options) => open(id, options)}
-          onNearEnd={readOn}
+          onNearEnd={loadMore}
         />
       )}
     </>

@@ -1,8 +1,6 @@
-// One day of the calendar: its number, how much of it is recorded, and a mark where something is missing.
+// One day of the calendar: its number, a bar of its recorded share, and a mark if it has gaps.
 import type { RecordedDate } from '../api/recordingTypes';
-import { formatShare } from '../formatting/amounts';
-import { formatDate } from '../formatting/calendarDates';
-import { formatSpan } from '../formatting/moments';
+import { formatRecordedDay } from './recordedDayText';
 import classes from './RecordedCalendar.module.css';
 
 interface CalendarDayProps {
@@ -11,28 +9,30 @@ interface CalendarDayProps {
   isOutside: boolean;
   isFuture: boolean;
   isToday: boolean;
-  isChosen: boolean;
-  isStop: boolean;
+  isSelected: boolean;
+  /** The one day of the month that the Tab key reaches. */
+  isTabStop: boolean;
   onPick: () => void;
 }
 
 const DAY_SECONDS = 86_400;
 
-/** "Sunday, 22 November 2026: 23 h 10 min recorded, 97 % of what was wanted, 3 gaps". */
-export function formatDay(date: string, day: RecordedDate | undefined): string {
-  if (!day || day.seconds <= 0) return `${formatDate(date)}: nothing recorded`;
-  const share = day.coverage === null ? '' : `, ${formatShare(day.coverage)} of what was wanted`;
-  const gaps = day.gaps > 0 ? `, ${day.gaps} ${day.gaps === 1 ? 'gap' : 'gaps'}` : '';
-  return `${formatDate(date)}: ${formatSpan(day.seconds * 1000)} recorded${share}${gaps}`;
-}
-
-export function CalendarDay({ date, day, isOutside, isFuture, isToday, isChosen, isStop, onPick }: CalendarDayProps) {
+export function CalendarDay({
+  date,
+  day,
+  isOutside,
+  isFuture,
+  isToday,
+  isSelected,
+  isTabStop,
+  onPick,
+}: CalendarDayProps) {
   if (isOutside) return <td role="gridcell" aria-hidden />;
   const hasFootage = day !== undefined && day.seconds > 0;
   const filled = hasFootage ? Math.max(0.06, Math.min(1, day.seconds / DAY_SECONDS)) : 0;
-  const label = formatDay(date, day);
+  const label = formatRecordedDay(date, day);
   return (
-    <td role="gridcell" aria-selected={isChosen}>
+    <td role="gridcell" aria-selected={isSelected}>
       <button
         type="button"
         className={classes.day}
@@ -43,7 +43,7 @@ export function CalendarDay({ date, day, isOutside, isFuture, isToday, isChosen,
         aria-disabled={!hasFootage}
         disabled={isFuture}
         title={isFuture ? undefined : label}
-        tabIndex={isStop ? 0 : -1}
+        tabIndex={isTabStop ? 0 : -1}
         onClick={hasFootage ? onPick : undefined}
       >
         <span>{Number(date.slice(8))}</span>

@@ -1,4 +1,4 @@
-// Gaps in footage: from when to when, how long, why, and the way to the moment before.
+// Gaps in footage: start, end, length and reason, with a link to the footage before each.
 import { Anchor, Button } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'react-router';
@@ -21,8 +21,8 @@ export function CoverageGaps({
   deviceId: string;
   timeZone: string;
 }) {
-  const [isWhole, setWhole] = useState(false);
-  const shown = isWhole ? gaps : gaps.slice(0, FIRST_SHOWN);
+  const [isExpanded, setExpanded] = useState(false);
+  const shown = isExpanded ? gaps : gaps.slice(0, FIRST_SHOWN);
   return (
     <>
       <ul className={classes.list} aria-label="Gaps">
@@ -40,9 +40,9 @@ export function CoverageGaps({
                     ? `${gap.reason.message} by ${gap.by}`
                     : gap.reason.message,
                 )}
-                {!gap.is_wanted && ' (not wanted)'}
+                {!gap.is_wanted && ' (intended)'}
               </span>
-              {/* Before footage that nobody wanted there need not be any. */}
+              {/* There may be no footage before an intended gap, unless a person stopped the recording. */}
               {(gap.is_wanted || gap.by) && (
                 <Anchor
                   component={Link}
@@ -50,7 +50,7 @@ export function CoverageGaps({
                   className={classes.watch}
                   to={deviceMomentAddress(deviceId, startMs - LEAD_IN_MS)}
                 >
-                  Watch before it
+                  Play before gap
                 </Anchor>
               )}
             </li>
@@ -58,7 +58,7 @@ export function CoverageGaps({
         })}
       </ul>
       {shown.length < gaps.length && (
-        <Button size="compact-xs" variant="default" mt="xs" onClick={() => setWhole(true)}>
+        <Button size="compact-xs" variant="default" mt="xs" onClick={() => setExpanded(true)}>
           Show all {gaps.length}
         </Button>
       )}

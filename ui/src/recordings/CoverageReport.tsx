@@ -1,4 +1,4 @@
-// How much of each day was recorded of what was wanted, with each gap and its reason one press away, and as a CSV file.
+// Coverage report: recorded share of each day's expected recording time, its gaps with reasons on demand, and a CSV download.
 import { Anchor, Button, SegmentedControl, Skeleton, Table, Text, UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconChevronRight, IconDownload } from '@tabler/icons-react';
 import { Fragment, useState } from 'react';
@@ -118,13 +118,13 @@ export function CoverageReport({ deviceId, timeZone, today, onPick }: CoverageRe
         size="xs"
         mb="xs"
         w={{ base: '100%', xs: 'auto' }}
-        aria-label="How many days"
+        aria-label="Number of days"
         data={SPANS.map((days) => ({ value: String(days), label: `${days} days` }))}
         value={String(span)}
         onChange={(value) => setSpan(Number(value))}
       />
       {error && !data && (
-        <Failure title="The coverage could not be read" error={error} onRetry={() => void refetch()} />
+        <Failure title="The coverage could not be loaded" error={error} onRetry={() => void refetch()} />
       )}
       {!days && !error && <Skeleton height={180} />}
       {days && (
@@ -134,7 +134,7 @@ export function CoverageReport({ deviceId, timeZone, today, onPick }: CoverageRe
               <Table.Th>Day</Table.Th>
               <Table.Th>Coverage</Table.Th>
               <Table.Th className={`${classes.number} ${classes.spare}`}>Recorded</Table.Th>
-              <Table.Th className={`${classes.number} ${classes.spare}`}>Wanted</Table.Th>
+              <Table.Th className={`${classes.number} ${classes.spare}`}>Expected</Table.Th>
               <Table.Th className={classes.number}>Gaps</Table.Th>
             </Table.Tr>
           </Table.Thead>

@@ -1,10 +1,9 @@
-// The last days of one device as small bars: filled by what is recorded, marked where something is missing. Each leads to its day.
+// The last days of one device as small bars: recorded time filled, missing time hatched. Each bar links to its day.
 import { Tooltip } from '@mantine/core';
 import { Link } from 'react-router';
 import type { CoverageDay } from '../api/recordingTypes';
-import { formatShare } from '../formatting/amounts';
-import { formatDate, formatShortDate } from '../formatting/calendarDates';
-import { formatSpan } from '../formatting/moments';
+import { formatShortDate } from '../formatting/calendarDates';
+import { formatRecordedDay } from './recordedDayText';
 import classes from './DayBars.module.css';
 
 interface DayBarsProps {
@@ -16,14 +15,12 @@ interface DayBarsProps {
 
 const DAY_SECONDS = 86_400;
 
-function formatBar(date: string, day: CoverageDay | undefined): string {
-  if (!day || day.recorded_seconds <= 0)
-    return `${formatDate(date)}: ${day && day.wanted_seconds > 0 ? 'nothing recorded, although it was wanted' : 'nothing recorded'}`;
-  const share = day.coverage === null ? '' : `, ${formatShare(day.coverage)} of what was wanted`;
-  const count = day.gaps.filter((gap) => gap.is_wanted).length;
-  const gaps = count > 0 ? `, ${count} ${count === 1 ? 'gap' : 'gaps'}` : '';
-  return `${formatDate(date)}: ${formatSpan(day.recorded_seconds * 1000)} recorded${share}${gaps}`;
-}
+/** Counts only the gaps in expected recording time. */
+const factsOf = ({ recorded_seconds, coverage, gaps }: CoverageDay) => ({
+  seconds: recorded_seconds,
+  coverage,
+  gaps: gaps.filter((gap) => gap.is_wanted).length,
+});
 
 export function DayBars({ dates, days, addressOf }: DayBarsProps) {
   return (
@@ -33,7 +30,7 @@ export function DayBars({ dates, days, addressOf }: DayBarsProps) {
         const recorded = Math.min(1, (day?.recorded_seconds ?? 0) / DAY_SECONDS);
         const wanted = Math.min(1, (day?.wanted_seconds ?? 0) / DAY_SECONDS);
         const isLacking = day !== undefined && day.coverage !== null && day.coverage < 0.99;
-        const label = formatBar(date, day);
+        const label = formatRecordedDay(date, day && factsOf(day));
         return (
           <Tooltip key={date} label={label} openDelay={80}>
             <Link

@@ -1,4 +1,4 @@
-// One day of one device as a strip of 24 hours; pressing it plays from there.
+// One day of one device as a 24-hour strip; a click plays from that time.
 import { useState, type MouseEvent } from 'react';
 import { useNavigate } from 'react-router';
 import { useDayTimeline } from './useDayTimeline';
@@ -48,7 +48,7 @@ export function DayStrip({ deviceId, name, date, timeZone }: DayStripProps) {
         disabled={!first && !isPending}
         onMouseMove={(event) => setHoverMs(momentOf(event))}
         onMouseLeave={() => setHoverMs(null)}
-        // A key has no place on the strip: it plays the day from its first footage.
+        // The keyboard has no position on the strip: it plays from the first footage of the day.
         onClick={(event) =>
           void navigate(deviceMomentAddress(deviceId, event.detail === 0 ? firstMs : Math.min(now, momentOf(event))))
         }

@@ -1,4 +1,4 @@
-// The calendar of one device's footage: reads the month that is looked at.
+// The calendar of one device's footage; fetches the month on display.
 import { useState } from 'react';
 import { useNow } from '../widgets/useNow';
 import { useRecordedDates } from './useRecordedDates';
@@ -29,6 +29,6 @@ export function DeviceCalendar({ deviceId, timeZone, value, onPick }: DeviceCale
     addDays(`${addMonths(month, 1)}-01`, -1),
   );
   if (error && !data)
-    return <Failure title="The recorded days could not be read" error={error} onRetry={() => void refetch()} />;
+    return <Failure title="The recorded days could not be loaded" error={error} onRetry={() => void refetch()} />;
   return <RecordedCalendar month={month} onMonth={setMonth} days={data} value={value} onPick={onPick} today={today} />;
 }

@@ -1,4 +1,4 @@
-// The calendar of recorded days, by mouse and by keys.
+// The calendar of recorded days, by mouse and by keyboard.
 import { MantineProvider } from '@mantine/core';
 import { render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
@@ -14,7 +14,7 @@ const DAYS = [
   buildRecordedDate('2026-11-11', { seconds: 83_400, coverage: 0.97, gaps: 3 }),
 ];
 
-function Held() {
+function CalendarHarness() {
   const [month, setMonth] = useState('2026-11');
   return (
     <RecordedCalendar
@@ -32,25 +32,25 @@ beforeEach(() => {
   onPick.mockReset();
   render(
     <MantineProvider env="test">
-      <Held />
+      <CalendarHarness />
     </MantineProvider>,
   );
 });
 
 const day = (number: number) => document.querySelector<HTMLElement>(`[data-date="2026-11-${number}"]`)!;
 
-test('a day says how much is recorded and what is missing', () => {
-  expect(day(11).getAttribute('aria-label')).toMatch(/23 h 10 min recorded, 97 % of what was wanted, 3 gaps$/);
+test('the label of a day states the recorded time, the coverage and the gaps', () => {
+  expect(day(11).getAttribute('aria-label')).toMatch(/23 h 10 min recorded, 97 % coverage, 3 gaps$/);
   expect(day(12).getAttribute('aria-label')).toMatch(/nothing recorded$/);
 });
 
-test('a day with footage is picked, one without is not', async () => {
+test('a day with footage can be selected, a day without cannot', async () => {
   await userEvent.click(day(11));
   await userEvent.click(day(12));
   expect(onPick.mock.calls).toEqual([['2026-11-11']]);
 });
 
-test('arrows go by days and weeks, page keys by months; one stop for the tab key', async () => {
+test('arrow keys move by days and weeks, page keys by months; the tab key has one stop', async () => {
   expect(document.querySelectorAll('[data-date][tabindex="0"]')).toHaveLength(1);
   day(10).focus();
   await userEvent.keyboard('{ArrowRight}');
@@ -62,14 +62,14 @@ test('arrows go by days and weeks, page keys by months; one stop for the tab key
   expect(document.querySelector('[data-date="2026-10-16"]')).toHaveFocus();
 });
 
-test('nobody goes beyond today', async () => {
+test('the calendar does not go beyond today', async () => {
   day(10).focus();
   await userEvent.keyboard('{PageDown}');
   expect(day(22)).toHaveFocus();
-  expect(screen.getByRole('button', { name: 'Month after' })).toBeDisabled();
+  expect(screen.getByRole('button', { name: 'Next month' })).toBeDisabled();
 });
 
-test('dates are counted over months, years and leap days', () => {
+test('date arithmetic handles months, years and leap days', () => {
   expect([addDays('2024-02-28', 1), addDays('2026-01-01', -1), addMonths('2026-12', 1)]).toEqual([
     '2024-02-29',
     '2025-12-31',

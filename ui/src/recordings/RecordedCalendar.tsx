@@ -1,4 +1,4 @@
-// A month of recorded days: how much of each is there, where something is missing, and the way to one of them.
+// A calendar month of recorded days: shows the recorded share and the gaps of each day, and selects one.
 import { ActionIcon, Button } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
@@ -20,7 +20,7 @@ interface RecordedCalendarProps {
   month: string;
   onMonth: (month: string) => void;
   days: RecordedDate[] | undefined;
-  /** The chosen date, "2026-11-22"; null for none. */
+  /** The selected date, "2026-11-22"; null for none. */
   value: string | null;
   onPick: (date: string) => void;
   today: string;
@@ -29,9 +29,9 @@ interface RecordedCalendarProps {
 export function RecordedCalendar({ month, onMonth, days, value, onPick, today }: RecordedCalendarProps) {
   const grid = useRef<HTMLTableElement>(null);
   const [focused, setFocused] = useState(value ?? today);
-  const [isKeyed, setKeyed] = useState(false);
+  const [usesKeys, setUsesKeys] = useState(false);
   const byDate = new Map(days?.map((day) => [day.date, day]));
-  const stop =
+  const tabStop =
     monthOf(focused) === month
       ? focused
       : value && monthOf(value) === month
@@ -41,35 +41,35 @@ export function RecordedCalendar({ month, onMonth, days, value, onPick, today }:
           : `${month}-01`;
 
   useEffect(() => {
-    if (isKeyed) grid.current?.querySelector<HTMLElement>(`[data-date="${stop}"]`)?.focus();
-  }, [isKeyed, stop]);
+    if (usesKeys) grid.current?.querySelector<HTMLElement>(`[data-date="${tabStop}"]`)?.focus();
+  }, [usesKeys, tabStop]);
 
   const go = (date: string) => {
-    const kept = date > today ? today : date;
-    setKeyed(true);
-    setFocused(kept);
-    if (monthOf(kept) !== month) onMonth(monthOf(kept));
+    const target = date > today ? today : date;
+    setUsesKeys(true);
+    setFocused(target);
+    if (monthOf(target) !== month) onMonth(monthOf(target));
   };
   const press = (event: KeyboardEvent) => {
-    const day = Number(stop.slice(8));
-    const weekday = (new Date(`${stop}T00:00:00Z`).getUTCDay() + 6) % 7;
-    const target: Record<string, () => string> = {
-      ArrowLeft: () => addDays(stop, -1),
-      ArrowRight: () => addDays(stop, 1),
-      ArrowUp: () => addDays(stop, -7),
-      ArrowDown: () => addDays(stop, 7),
-      Home: () => addDays(stop, -weekday),
-      End: () => addDays(stop, 6 - weekday),
+    const day = Number(tabStop.slice(8));
+    const weekday = (new Date(`${tabStop}T00:00:00Z`).getUTCDay() + 6) % 7;
+    const targets: Record<string, () => string> = {
+      ArrowLeft: () => addDays(tabStop, -1),
+      ArrowRight: () => addDays(tabStop, 1),
+      ArrowUp: () => addDays(tabStop, -7),
+      ArrowDown: () => addDays(tabStop, 7),
+      Home: () => addDays(tabStop, -weekday),
+      End: () => addDays(tabStop, 6 - weekday),
       PageUp: () => dateInMonth(addMonths(month, -1), day),
       PageDown: () => dateInMonth(addMonths(month, 1), day),
     };
-    const found = target[event.key];
-    if (!found) return;
+    const targetOf = targets[event.key];
+    if (!targetOf) return;
     event.preventDefault();
-    go(found());
+    go(targetOf());
   };
   const turn = (to: string) => {
-    setKeyed(false);
+    setUsesKeys(false);
     onMonth(to);
   };
 
@@ -77,7 +77,12 @@ export function RecordedCalendar({ month, onMonth, days, value, onPick, today }:
   return (
     <div className={classes.calendar}>
       <div className={classes.head}>
-        <ActionIcon variant="subtle" color="gray" aria-label="Month before" onClick={() => turn(addMonths(month, -1))}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-label="Previous month"
+          onClick={() => turn(addMonths(month, -1))}
+        >
           <IconChevronLeft size={18} />
         </ActionIcon>
         <div className={classes.month} aria-live="polite">
@@ -86,7 +91,7 @@ export function RecordedCalendar({ month, onMonth, days, value, onPick, today }:
         <ActionIcon
           variant="subtle"
           color="gray"
-          aria-label="Month after"
+          aria-label="Next month"
           disabled={month >= monthOf(today)}
           onClick={() => turn(addMonths(month, 1))}
         >
@@ -120,10 +125,10 @@ export function RecordedCalendar({ month, onMonth, days, value, onPick, today }:
                   isOutside={monthOf(date) !== month}
                   isFuture={date > today}
                   isToday={date === today}
-                  isChosen={date === value}
-                  isStop={date === stop}
+                  isSelected={date === value}
+                  isTabStop={date === tabStop}
                   onPick={() => {
-                    setKeyed(false);
+                    setUsesKeys(false);
                     setFocused(date);
                     onPick(date);
                   }}

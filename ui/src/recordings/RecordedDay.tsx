@@ -1,4 +1,4 @@
-// One recorded day: its hours as a strip, what is missing and why, and the way to watch it.
+// One recorded day: a 24-hour strip, its coverage, its gaps with reasons, and a link that plays it.
 import { Button, Skeleton, Text } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { Link } from 'react-router';
@@ -27,7 +27,7 @@ interface RecordedDayProps {
 export function RecordedDay({ deviceId, name, date, timeZone }: RecordedDayProps) {
   const coverage = useCoverage(deviceId, { from: date, to: date, timeZone });
   const timeline = useDayTimeline(deviceId, date, timeZone);
-  const day = coverage.data?.find((one) => one.date === date);
+  const day = coverage.data?.find((each) => each.date === date);
   const first = timeline.data?.spans[0];
   const { startMs } = dayBounds(timeZone, date);
   return (
@@ -42,7 +42,7 @@ export function RecordedDay({ deviceId, name, date, timeZone }: RecordedDayProps
             flex="none"
             leftSection={<IconPlayerPlay size={14} />}
           >
-            Watch this day
+            Play this day
           </Button>
         )
       }
@@ -57,7 +57,7 @@ export function RecordedDay({ deviceId, name, date, timeZone }: RecordedDayProps
           </div>
         </div>
         {coverage.error && !day && (
-          <Failure title="The day could not be read" error={coverage.error} onRetry={() => void coverage.refetch()} />
+          <Failure title="The day could not be loaded" error={coverage.error} onRetry={() => void coverage.refetch()} />
         )}
         {!day && !coverage.error && <Skeleton height={90} />}
         {day && (
@@ -65,7 +65,7 @@ export function RecordedDay({ deviceId, name, date, timeZone }: RecordedDayProps
             <StatisticsColumns
               rows={[
                 ['Recorded', day.recorded_seconds > 0 ? formatSpan(day.recorded_seconds * 1000) : NOTHING],
-                ['Wanted', day.wanted_seconds > 0 ? formatSpan(day.wanted_seconds * 1000) : 'Nothing'],
+                ['Expected', day.wanted_seconds > 0 ? formatSpan(day.wanted_seconds * 1000) : 'None'],
                 ['Coverage', day.coverage === null ? NOTHING : formatShare(day.coverage)],
               ]}
             />
@@ -73,7 +73,7 @@ export function RecordedDay({ deviceId, name, date, timeZone }: RecordedDayProps
               <CoverageGaps gaps={day.gaps} deviceId={deviceId} timeZone={timeZone} />
             ) : (
               <Text size="sm" c="dimmed">
-                {day.wanted_seconds > 0 ? 'Nothing is missing on this day.' : 'Nobody wanted footage on this day.'}
+                {day.wanted_seconds > 0 ? 'Nothing is missing on this day.' : 'No recording was expected on this day.'}
               </Text>
             )}
           </>

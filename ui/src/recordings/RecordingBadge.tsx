@@ -1,4 +1,4 @@
-// A recording's state as icon, word and colour together; `isSmall` keeps the icon and tells the rest on hover or focus.
+// A recording's state as icon, label and colour; `isSmall` shows the icon alone and the rest on hover or focus.
 import { Tooltip } from '@mantine/core';
 import type { Recording } from '../api/recordingTypes';
 import { recordingStyle, recordingSentence } from './recordingStyles';

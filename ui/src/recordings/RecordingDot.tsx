@@ -1,4 +1,4 @@
-// Whether a listed camera is being recorded: a mark beside its name. Says nothing where nobody wants it recorded.
+// The recording state of a listed camera as an icon next to its name; nothing if its recording mode is off.
 import { useRecordings } from './useRecordings';
 import { RecordingBadge } from './RecordingBadge';
 

@@ -1,4 +1,4 @@
-// Marks something that happens now, so that it is found on the timeline; where a camera records around events, it records.
+// The dialog that marks an event at the present time on the timeline. A camera in event mode starts recording on it.
 import { Button, Group, Modal, NumberInput, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { notifications } from '@mantine/notifications';
@@ -15,18 +15,18 @@ interface EventFields {
 
 interface RecordingEventDialogProps {
   isOpen: boolean;
-  /** The event opens a window in which footage is recorded. */
-  hasWindow: boolean;
+  /** Whether the event starts a recording. */
+  startsRecording: boolean;
   onClose: () => void;
   onMark: (event: EventFields) => Promise<unknown>;
 }
 
-export function RecordingEventDialog({ isOpen, hasWindow, onClose, onMark }: RecordingEventDialogProps) {
+export function RecordingEventDialog({ isOpen, startsRecording, onClose, onMark }: RecordingEventDialogProps) {
   const [failure, setFailure] = useState<Error | null>(null);
   const [isSending, setSending] = useState(false);
   const form = useForm<EventFields>({
     initialValues: { label: '', note: '', duration_seconds: 0 },
-    validate: { label: (label) => (label.trim() ? null : 'Say in a word or two what happens') },
+    validate: { label: (label) => (label.trim() ? null : 'Enter a name') },
   });
   const send = async (values: EventFields) => {
     setFailure(null);
@@ -53,7 +53,7 @@ export function RecordingEventDialog({ isOpen, hasWindow, onClose, onMark }: Rec
       <form noValidate onSubmit={form.onSubmit(send)}>
         <Stack gap="sm">
           <TextInput
-            label="What happens"
+            label="Name"
             required
             placeholder="Delivery at the gate"
             data-autofocus
@@ -61,11 +61,11 @@ export function RecordingEventDialog({ isOpen, hasWindow, onClose, onMark }: Rec
           />
           <TextInput label="Note" {...form.getInputProps('note')} />
           <NumberInput
-            label="Lasts"
+            label="Duration"
             description={
-              hasWindow
-                ? 'Footage is recorded this long, and for the time after an event that the settings say.'
-                : 'How long a span is drawn on the timeline; 0 for a moment.'
+              startsRecording
+                ? 'Recording continues for this time plus the time after an event in the recording settings.'
+                : 'Length of the mark on the timeline; 0 for a single moment.'
             }
             suffix=" s"
             min={0}

@@ -1,4 +1,4 @@
-// Search for a camera, and a day to look at across all of them.
+// Filters of the recordings: search for cameras, and one date for all of them.
 import { ActionIcon, Button, TextInput } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { addDays } from '../formatting/calendarDates';
@@ -23,7 +23,7 @@ export function RecordingFilters({ q, date, today, onSearch, onDate }: Recording
         q={q}
         onSearch={onSearch}
       />
-      <div className={classes.date} role="group" aria-label="Day">
+      <div className={classes.date} role="group" aria-label="Date">
         <Button
           px="sm"
           flex="none"
@@ -36,7 +36,7 @@ export function RecordingFilters({ q, date, today, onSearch, onDate }: Recording
         <ActionIcon
           variant="default"
           size={36}
-          aria-label="Day before"
+          aria-label="Previous day"
           onClick={() => onDate(addDays(date ?? today, -1))}
         >
           <IconChevronLeft size={18} />
@@ -44,7 +44,7 @@ export function RecordingFilters({ q, date, today, onSearch, onDate }: Recording
         <TextInput
           type="date"
           className={classes.picked}
-          aria-label="One day"
+          aria-label="Date to show"
           max={today}
           value={date ?? ''}
           onChange={(event) => {
@@ -55,7 +55,7 @@ export function RecordingFilters({ q, date, today, onSearch, onDate }: Recording
         <ActionIcon
           variant="default"
           size={36}
-          aria-label="Day after"
+          aria-label="Next day"
           disabled={!date || date >= today}
           onClick={() => onDate(addDays(date ?? today, 1))}
         >

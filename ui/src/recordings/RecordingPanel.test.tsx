@@ -1,4 +1,4 @@
-// A recording by hand: start, stop, resume, and events.
+// Manual control of a recording: start, stop, resume, and events.
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -30,7 +30,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-test('it stops for good or for a while', async () => {
+test('a recording is stopped for a limited time', async () => {
   await userEvent.click(await screen.findByRole('button', { name: 'Stop recording' }));
   await userEvent.click(await screen.findByRole('menuitem', { name: 'For 1 hour' }));
   await waitFor(() => expect(api.all(`POST ${PATH}/stop`)).toHaveLength(1));
@@ -38,32 +38,32 @@ test('it stops for good or for a while', async () => {
   expect(Math.abs(Date.parse(until) - Date.now() - 3_600_000)).toBeLessThan(60_000);
 });
 
-test('one that somebody stopped says who, and goes back to its mode', async () => {
+test('a stopped recording shows who stopped it, and is set back to automatic', async () => {
   api.set(`GET ${PATH}`, { body: stopped });
   await userEvent.click(await screen.findByRole('button', { name: 'Stop recording' }));
-  await userEvent.click(await screen.findByRole('menuitem', { name: 'Until it is started again' }));
+  await userEvent.click(await screen.findByRole('menuitem', { name: 'Until started again' }));
   expect(await screen.findByText('Stopped by operator.')).toBeInTheDocument();
   expect(screen.getByRole('button', { name: 'Record now' })).toBeInTheDocument();
-  await userEvent.click(screen.getByRole('button', { name: 'Back to its mode' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Back to automatic' }));
   await waitFor(() => expect(api.all(`POST ${PATH}/resume`)).toHaveLength(1));
 });
 
-test('a refusal is said in words', async () => {
+test('a refusal is shown as a sentence', async () => {
   api.set(`POST ${PATH}/stop`, { status: 409, body: { message: "device 'Main gate' is disabled: enable it first" } });
   await userEvent.click(await screen.findByRole('button', { name: 'Stop recording' }));
   await userEvent.click(await screen.findByRole('menuitem', { name: 'For 15 minutes' }));
   expect(await screen.findByText("Device 'Main gate' is disabled: enable it first.")).toBeInTheDocument();
 });
 
-test('an event needs a name, and its faults stand at their fields', async () => {
+test('an event needs a name, and errors are shown at their fields', async () => {
   await userEvent.click(await screen.findByRole('button', { name: 'Mark event' }));
   await userEvent.click((await screen.findAllByRole('button', { name: 'Mark event' })).at(-1)!);
-  expect(await screen.findByText('Say in a word or two what happens')).toBeInTheDocument();
+  expect(await screen.findByText('Enter a name')).toBeInTheDocument();
   api.set(`POST ${PATH}/events`, {
     status: 422,
     body: { message: 'not valid', errors: { json: { label: ["'label' is too long"] } } },
   });
-  await userEvent.type(screen.getByLabelText(/What happens/), 'Delivery');
+  await userEvent.type(screen.getByLabelText(/^Name/), 'Delivery');
   await userEvent.click(screen.getAllByRole('button', { name: 'Mark event' }).at(-1)!);
   expect(await screen.findByText("'label' is too long.")).toBeInTheDocument();
   expect(api.all(`POST ${PATH}/events`)[0]?.body).toEqual({ label: 'Delivery', duration_seconds: 0 });

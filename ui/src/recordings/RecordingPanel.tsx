@@ -1,4 +1,4 @@
-// A camera's recording beside its picture: what it does and why, by hand on or off, and the way to what was recorded.
+// A camera's recording on its page: state with reason, manual start and stop, statistics, and links to days and settings.
 import { Button, Group, Menu, Skeleton, Text } from '@mantine/core';
 import {
   IconCalendar,
@@ -40,7 +40,7 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
     return (
       <Panel title="Recording">
         {error ? (
-          <Failure title="The recording could not be read" error={error} onRetry={() => void refetch()} />
+          <Failure title="The recording could not be loaded" error={error} onRetry={() => void refetch()} />
         ) : (
           <Skeleton height={140} />
         )}
@@ -78,7 +78,7 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Item onClick={() => control.mutate({ kind })}>
-              {kind === 'stop' ? 'Until it is started again' : 'Until it is stopped'}
+              {kind === 'stop' ? 'Until started again' : 'Until stopped'}
             </Menu.Item>
             {LENGTHS.map(({ label, minutes }) => (
               <Menu.Item key={minutes} onClick={() => control.mutate({ kind, forMinutes: minutes })}>
@@ -95,7 +95,7 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
             leftSection={<IconRotate size={15} />}
             onClick={() => control.mutate({ kind: 'resume' })}
           >
-            Back to its mode
+            Back to automatic
           </Button>
         )}
         <Button
@@ -110,11 +110,11 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
       </Group>
       <StatisticsList
         rows={[
-          ['Records', MODE_LABELS[recording.mode]],
+          ['Mode', MODE_LABELS[recording.mode]],
           ['Since', recording.since ? <Timestamp key="since" at={recording.since} /> : NOTHING],
           ['Oldest footage', recording.oldest ? <Timestamp key="oldest" at={recording.oldest} /> : NOTHING],
           ['Size', formatBytes(recording.bytes)],
-          ['Kept', formatRetention(recording)],
+          ['Retention', formatRetention(recording)],
         ]}
       />
       <Group gap={4} mt="sm" ml={-6}>
@@ -139,7 +139,7 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
       </Group>
       <RecordingEventDialog
         isOpen={isMarking}
-        hasWindow={recording.mode === 'event'}
+        startsRecording={recording.mode === 'event'}
         onClose={() => setMarking(false)}
         onMark={(event) => control.mutateAsync({ kind: 'event', ...event })}
       />

@@ -1,4 +1,4 @@
-// One camera's recording in the list: state, what its last days hold, from when to when, how much.
+// One camera's recording in the list: state, its last days or one day, range, size and retention.
 import { Link } from 'react-router';
 import type { CoverageDay, Recording } from '../api/recordingTypes';
 import { formatBytes } from '../formatting/amounts';
@@ -16,18 +16,18 @@ export interface RecordingRowProps {
   recording: Recording;
   dates: string[];
   days: Map<string, CoverageDay> | undefined;
-  /** Shows this day as a strip of hours in place of the last days. */
+  /** The day to show as a 24-hour strip instead of the last days; null for the last days. */
   date: string | null;
   timeZone: string;
 }
 
-/** "14 days", "14 days or 500 GB", "as long as there is room". */
+/** "14 days", "14 days or 500 GB", "Until disk is full". */
 export function formatRetention({ retention }: Recording): string {
   const limits = [
     retention.keep_days ? `${retention.keep_days} ${retention.keep_days === 1 ? 'day' : 'days'}` : '',
     retention.keep_bytes ? formatBytes(retention.keep_bytes) : '',
   ].filter(Boolean);
-  return limits.length > 0 ? limits.join(' or ') : 'as long as there is room';
+  return limits.length > 0 ? limits.join(' or ') : 'Until disk is full';
 }
 
 export function RecordingRow({ recording, dates, days, date, timeZone }: RecordingRowProps) {
@@ -72,7 +72,7 @@ export function RecordingRow({ recording, dates, days, date, timeZone }: Recordi
             ),
           ],
           ['Size', formatBytes(recording.bytes)],
-          ['Kept', formatRetention(recording)],
+          ['Retention', formatRetention(recording)],
         ]}
       />
     </li>

@@ -1,4 +1,4 @@
-// How one camera is recorded: when, in which time zone, and how long it is kept.
+// The form of one camera's recording settings: mode, time zone and retention.
 import { Button, Group, NumberInput, Radio, SimpleGrid, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { Fragment, useState, type ReactNode } from 'react';
@@ -25,14 +25,14 @@ interface RecordingSettingsProps {
 }
 
 const MODES = [
-  { value: 'continuous', label: 'Always', description: 'Everything the camera sends, day and night.' },
-  { value: 'scheduled', label: 'By a weekly plan', description: 'Only at the times planned below.' },
+  { value: 'continuous', label: 'Continuous', description: 'Records everything the camera sends, day and night.' },
+  { value: 'scheduled', label: 'Weekly plan', description: 'Records only at the times planned below.' },
   {
     value: 'event',
-    label: 'Around events',
-    description: 'From some seconds before an event until some time after it. Anything may report one.',
+    label: 'On events',
+    description: 'Records from some seconds before an event until some time after it. Any system may report events.',
   },
-  { value: 'off', label: 'Never', description: 'Nothing is kept, unless somebody starts it by hand.' },
+  { value: 'off', label: 'Off', description: 'Records nothing unless recording is started manually.' },
 ];
 
 export function RecordingSettings({ recording, notice, onSubmit, onCancel }: RecordingSettingsProps) {
@@ -52,7 +52,7 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
     if (Object.keys(placed).length === 0) return error;
     form.setErrors(placed);
     document.querySelector<HTMLElement>(`[data-path="${Object.keys(placed)[0]}"]`)?.focus();
-    // A field that is hidden in this mode has no place to say it.
+    // A field that is hidden in this mode cannot show its error: the form shows it.
     return Object.keys(placed).some((field) => isShown(field, mode)) ? null : error;
   };
   const send = async (values: RecordingValues) => {
@@ -68,15 +68,17 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
   };
   const seconds = { suffix: ' s', min: 0, allowDecimal: false, allowNegative: false, clampBehavior: 'none' } as const;
   const { retention } = recording;
-  const usual = (own: number | null, limit: string | null) =>
-    own === null ? `Empty: as for every camera, ${limit ?? 'without a limit'}.` : 'Empty: as for every camera.';
+  const describeDefault = (own: number | null, limit: string | null) =>
+    own === null
+      ? `Empty: the default for all cameras, ${limit ?? 'no limit'}.`
+      : 'Empty: the default for all cameras.';
 
   return (
     <form noValidate onSubmit={form.onSubmit(send)}>
       <Stack gap="md" maw={880}>
         {notice}
-        <Panel title="When it records">
-          <Radio.Group aria-label="When it records" {...form.getInputProps('mode')}>
+        <Panel title="Recording mode">
+          <Radio.Group aria-label="Recording mode" {...form.getInputProps('mode')}>
             <Stack gap="sm">
               {MODES.map((choice) => (
                 <Fragment key={choice.value}>
@@ -85,13 +87,13 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
                     <SimpleGrid cols={{ base: 1, xs: 2 }} ml={{ base: 0, xs: 32 }} maw={480}>
                       <NumberInput
                         label="Before the event"
-                        description="As far as the buffer reaches."
+                        description="Limited by the buffer."
                         {...seconds}
                         {...form.getInputProps('pre_roll_seconds')}
                       />
                       <NumberInput
                         label="After the event"
-                        description="Counted from its end."
+                        description="Counted from the end of the event."
                         {...seconds}
                         {...form.getInputProps('post_roll_seconds')}
                       />
@@ -114,14 +116,17 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
             value={form.values.time_zone}
             onChange={(zone) => form.setFieldValue('time_zone', zone)}
             error={form.errors.time_zone}
-            description="Where the camera is: its days begin and its plan runs by the clock there, summer time included."
+            description="The time zone of the camera. Its days and its weekly plan follow this clock, including summer time."
           />
         </Panel>
-        <Panel title="How long it is kept">
+        <Panel title="Retention">
           <SimpleGrid cols={{ base: 1, xs: 2 }} maw={620}>
             <NumberInput
               label="Days"
-              description={usual(recording.keep_days, retention.keep_days ? `${retention.keep_days} days` : null)}
+              description={describeDefault(
+                recording.keep_days,
+                retention.keep_days ? `${retention.keep_days} days` : null,
+              )}
               suffix=" days"
               min={0}
               allowDecimal={false}
@@ -131,7 +136,7 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
             />
             <NumberInput
               label="Size"
-              description={usual(
+              description={describeDefault(
                 recording.keep_bytes,
                 retention.keep_bytes ? `${Number((retention.keep_bytes / 1e9).toFixed(1))} GB` : null,
               )}
@@ -144,7 +149,7 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
             />
           </SimpleGrid>
         </Panel>
-        {failure && <Failure title="The recording’s settings were not saved" error={failure} />}
+        {failure && <Failure title="The recording settings were not saved" error={failure} />}
         <Group>
           <Button type="submit" loading={isSending}>
             Save

@@ -1,4 +1,4 @@
-// The disk that recordings lie on: how full, how long it lasts, and what is wrong with it.
+// The recordings disk: usage, how long the free space lasts, and its errors.
 import { Skeleton, Text } from '@mantine/core';
 import type { StorageStatistics } from '../api/recordingTypes';
 import { useStorageStatistics } from './useStorageStatistics';
@@ -11,12 +11,12 @@ import { Panel } from '../widgets/Panel';
 import { sentence } from '../formatting/sentence';
 import classes from './StoragePanel.module.css';
 
-/** Footage is written, and the limits of age and size make it go before the disk is full. */
+/** Whether footage is being written and the retention limits delete it before the disk is full. */
 function isWithinLimits({ total_bytes, bytes_per_day, days_left }: StorageStatistics): boolean {
   return total_bytes !== null && days_left === null && (bytes_per_day ?? 0) > 0;
 }
 
-/** "about 5 days", "less than an hour"; a dash when nothing is being added. */
+/** "about 5 days", "less than an hour"; a dash if nothing is being written. */
 export function formatDaysLeft(days: number | null): string {
   if (days === null) return NOTHING;
   if (days < 1 / 24) return 'less than an hour';
@@ -25,7 +25,7 @@ export function formatDaysLeft(days: number | null): string {
   return days > 730 ? `about ${Math.round(days / 365)} years` : `about ${Math.round(days)} days`;
 }
 
-function Meter({ statistics }: { statistics: StorageStatistics }) {
+function UsageBar({ statistics }: { statistics: StorageStatistics }) {
   const total = statistics.total_bytes ?? 0;
   if (total <= 0) return null;
   const recordings = statistics.used_by_recordings_bytes ?? 0;
@@ -33,7 +33,7 @@ function Meter({ statistics }: { statistics: StorageStatistics }) {
   const other = Math.max(0, total - free - recordings);
   const floor = statistics.floor_bytes ?? 0;
   const share = (bytes: number) => `${Math.min(100, (bytes / total) * 100)}%`;
-  const label = `${formatBytes(recordings)} recordings, ${formatBytes(other)} something else, ${formatBytes(free)} free of ${formatBytes(total)}`;
+  const label = `${formatBytes(recordings)} recordings, ${formatBytes(other)} other data, ${formatBytes(free)} free of ${formatBytes(total)}`;
   return (
     <>
       <div className={classes.meter} role="img" aria-label={label}>
@@ -43,7 +43,7 @@ function Meter({ statistics }: { statistics: StorageStatistics }) {
           <div
             className={classes.floor}
             style={{ width: share(floor) }}
-            title={`${formatBytes(floor)} are always kept free`}
+            title={`${formatBytes(floor)} reserved: kept free`}
           />
         )}
       </div>
@@ -59,7 +59,7 @@ function Meter({ statistics }: { statistics: StorageStatistics }) {
         </span>
         {floor > 0 && (
           <span>
-            <i className={classes.floorKey} /> Kept free {formatBytes(floor)}
+            <i className={classes.floorKey} /> Reserved {formatBytes(floor)}
           </span>
         )}
       </div>
@@ -75,7 +75,7 @@ export function StoragePanel() {
       end={data?.total_bytes ? <Text size="sm" c="dimmed">{`${formatBytes(data.total_bytes)} disk`}</Text> : undefined}
     >
       {error && !data && (
-        <Failure title="The storage’s statistics could not be read" error={error} onRetry={() => void refetch()} />
+        <Failure title="The storage statistics could not be loaded" error={error} onRetry={() => void refetch()} />
       )}
       {!data && !error && <Skeleton height={90} />}
       {data && (
@@ -85,11 +85,14 @@ export function StoragePanel() {
               {data.reason.remedy && sentence(data.reason.remedy)}
             </Notice>
           )}
-          <Meter statistics={data} />
+          <UsageBar statistics={data} />
           <StatisticsColumns
             rows={[
               ['Written in 24 hours', data.bytes_per_day === null ? NOTHING : formatBytes(data.bytes_per_day)],
-              ['Free space lasts', isWithinLimits(data) ? 'always, within the limits' : formatDaysLeft(data.days_left)],
+              [
+                'Free space lasts',
+                isWithinLimits(data) ? 'indefinitely, within the retention limits' : formatDaysLeft(data.days_left),
+              ],
             ]}
           />
         </div>

@@ -1,4 +1,4 @@
-// A recording's settings as the form holds them: what it starts from, what is wrong with them, and what is sent.
+// Form values of the recording settings: initial values, validation, and conversion to the API.
 import type { Recording, RecordingMode, RecordingSettings, WeeklyPlan } from '../api/recordingTypes';
 import { GIGABYTE } from '../formatting/amounts';
 import { sentence } from '../formatting/sentence';
@@ -7,10 +7,10 @@ export interface RecordingValues {
   mode: RecordingMode;
   time_zone: string;
   plan: WeeklyPlan;
-  /** Numbers are empty text while somebody is typing. */
+  /** An empty number field holds an empty string. */
   pre_roll_seconds: number | string;
   post_roll_seconds: number | string;
-  /** Empty: as the server does for every camera. */
+  /** Empty for the server's default for all cameras. */
   keep_days: number | string;
   /** In gigabytes. */
   keep_bytes: number | string;
@@ -51,23 +51,23 @@ const FIELD_NAMES: Record<string, string> = {
   keep_bytes: 'the size',
 };
 
-/** The server speaks of 'keep_days'; people know it as the number of days. */
+/** An error of the server as a sentence, with the API's field name ('keep_days') replaced by the form's name. */
 export const recordingFieldSentence = (text: string): string =>
   sentence(text.replace(/^'(\w+)'/, (quoted, field: string) => FIELD_NAMES[field] ?? quoted));
 
 export const RECORDING_FIELDS = Object.keys(FIELD_NAMES);
 
-const wholeNumber = (value: number | string, least: number, most: number): string | null => {
+const wholeNumber = (value: number | string, min: number, max: number): string | null => {
   const count = Number(value);
-  return value !== '' && Number.isInteger(count) && count >= least && count <= most
+  return value !== '' && Number.isInteger(count) && count >= min && count <= max
     ? null
-    : `Enter a whole number from ${least} to ${most}`;
+    : `Enter a whole number from ${min} to ${max}`;
 };
 
 export const recordingRules = {
   plan: (plan: WeeklyPlan, values: RecordingValues) =>
     values.mode === 'scheduled' && Object.values(plan).every((spans) => spans.length === 0)
-      ? 'Plan at least one time, or choose another mode'
+      ? 'Plan at least one time range, or choose another mode'
       : null,
   pre_roll_seconds: (value: number | string) => wholeNumber(value, 0, 300),
   post_roll_seconds: (value: number | string) => wholeNumber(value, 0, 3600),

@@ -1,4 +1,4 @@
-// Coverage by day, of one device or (null) of all.
+// Coverage by day, of one device or, with null, of all.
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { readCoverage, type CoverageQuery } from '../api/recordings';
 import { recordingKeys } from '../api/recordingKeys';

@@ -1,4 +1,4 @@
-// One day of one device, coarse: for a strip in a list.
+// The timeline of one day of one device at low resolution, for a strip in a list.
 import { useQuery } from '@tanstack/react-query';
 import { readTimeline } from '../api/recordings';
 import { dayBounds } from '../formatting/timeZone';

@@ -1,4 +1,4 @@
-// What each day of a span of dates holds, in a time zone.
+// The footage of each day in a range of dates, in a time zone.
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { listRecordedDates } from '../api/recordings';
 import { recordingKeys } from '../api/recordingKeys';

@@ -1,4 +1,4 @@
-// Start, stop and resume a recording by hand, and mark an event in it.
+// Starts, stops and resumes a recording manually, and marks events in it.
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { addRecordingEvent, resumeRecordingPlan, startRecording, stopRecording } from '../api/recordings';
 import type { RecordingEvent, Recording } from '../api/recordingTypes';
@@ -14,7 +14,7 @@ export type RecordingAction =
 const FAILED: Record<RecordingAction['kind'], string> = {
   start: 'Recording was not started',
   stop: 'Recording was not stopped',
-  resume: 'Recording could not go back to its mode',
+  resume: 'Recording was not set back to automatic',
   event: 'The event was not marked',
 };
 
@@ -33,7 +33,7 @@ export function useRecordingControl(deviceId: string) {
   return useMutation({
     mutationFn: (action: RecordingAction) => send(deviceId, action),
     onError: (error, action) => {
-      // The dialog of an event says itself what is wrong with it.
+      // The event dialog shows its own errors.
       if (action.kind !== 'event') notifyFailure(FAILED[action.kind], error);
     },
     onSettled: () => client.invalidateQueries({ queryKey: recordingKeys.all }),

@@ -1,4 +1,4 @@
-// One page of recordings that match a search; the old page stays until the new one is here.
+// One page of recordings that match a search; the previous page stays until the next one is loaded.
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { listRecordings } from '../api/recordings';
 import { recordingKeys } from '../api/recordingKeys';

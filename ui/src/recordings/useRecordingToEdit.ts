@@ -1,14 +1,12 @@
-// A recording's settings as they were when the form was opened: never refreshed beneath somebody who types.
+// A recording's settings as they were when the form was opened.
 import { useQuery } from '@tanstack/react-query';
 import { readRecording } from '../api/recordings';
+import { FROZEN_WHILE_EDITING } from '../widgets/editQuery';
 
 export function useRecordingToEdit(deviceId: string) {
   return useQuery({
     queryKey: ['recording-to-edit', deviceId],
     queryFn: ({ signal }) => readRecording(deviceId, signal),
-    staleTime: Infinity,
-    gcTime: 0,
-    refetchOnWindowFocus: false,
-    refetchOnReconnect: false,
+    ...FROZEN_WHILE_EDITING,
   });
 }

@@ -1,4 +1,4 @@
-// Every device's recording, by device id, read page by page. With many devices it asks less often.
+// Every device's recording by device id, read page by page. More devices are polled less often.
 import { useQuery } from '@tanstack/react-query';
 import { listRecordings } from '../api/recordings';
 import type { Recording } from '../api/recordingTypes';
@@ -10,9 +10,9 @@ const MAX_PAGES = 20;
 async function listAll(signal: AbortSignal): Promise<Recording[]> {
   const recordings: Recording[] = [];
   for (let page = 1; page <= MAX_PAGES; page += 1) {
-    const told = await listRecordings({ page, pageSize: PAGE_SIZE }, signal);
-    recordings.push(...told.items);
-    if (page >= told.totalPages) break;
+    const response = await listRecordings({ page, pageSize: PAGE_SIZE }, signal);
+    recordings.push(...response.items);
+    if (page >= response.totalPages) break;
   }
   return recordings;
 }

@@ -1,4 +1,4 @@
-// The disk that recordings lie on.
+// Statistics of the recordings disk.
 import { useQuery } from '@tanstack/react-query';
 import { readStorage } from '../api/recordings';
 import { recordingKeys } from '../api/recordingKeys';

@@ -1,4 +1,4 @@
-// A timeline's data: few pieces, read once, the newest again and again.
+// A timeline's data: few chunks, read once; the newest is polled.
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { renderHook, waitFor } from '@testing-library/react';
 import type { ReactNode } from 'react';
@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { buildTimeline } from '../../test/recordingFactories';
 import { StubApi } from '../../test/StubApi';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../timeline/model';
-import { piecesOf, useTimelineData } from './useTimelineData';
+import { chunksOf, useTimelineData } from './useTimelineData';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
 const PATH = 'GET /recordings/devices/d1/timeline';
@@ -25,19 +25,19 @@ const wrapper = ({ children }: { children: ReactNode }) => (
   <QueryClientProvider client={client}>{children}</QueryClientProvider>
 );
 
-test('pieces cover what is visible, their neighbours beside them, and none begins in the future', () => {
+test('chunks cover the visible range and its neighbours, and none begins in the future', () => {
   for (const width of [MINUTE_MS, HOUR_MS, 25 * HOUR_MS, 300 * DAY_MS]) {
     const range = { startMs: NOW - 2 * width, endMs: NOW - width };
-    const pieces = piecesOf(range, NOW);
-    const visible = pieces.filter(({ isVisible }) => isVisible);
+    const chunks = chunksOf(range, NOW);
+    const visible = chunks.filter(({ isVisible }) => isVisible);
     expect(visible[0]!.startMs).toBeLessThanOrEqual(range.startMs);
     expect(visible.at(-1)!.endMs).toBeGreaterThanOrEqual(range.endMs);
     expect(visible.length).toBeLessThanOrEqual(2);
-    expect(pieces.every(({ startMs }) => startMs < NOW)).toBe(true);
+    expect(chunks.every(({ startMs }) => startMs < NOW)).toBe(true);
   }
 });
 
-test('what is asked for is as fine as a screen can show', async () => {
+test('the requested resolution matches the width of a screen', async () => {
   renderHook(() => useTimelineData('d1', { startMs: NOW - DAY_MS, endMs: NOW }, NOW), { wrapper });
   await waitFor(() => expect(api.all(PATH).length).toBeGreaterThan(1));
   for (const { query } of api.all(PATH)) {
@@ -47,7 +47,7 @@ test('what is asked for is as fine as a screen can show', async () => {
   }
 });
 
-test('a small move asks for nothing new', async () => {
+test('a small move requests nothing new', async () => {
   const past = { startMs: NOW - 30 * DAY_MS, endMs: NOW - 30 * DAY_MS + 5 * HOUR_MS };
   const { rerender } = renderHook(({ range }) => useTimelineData('d1', range, NOW), {
     wrapper,
@@ -60,7 +60,7 @@ test('a small move asks for nothing new', async () => {
   expect(api.all(PATH).length).toBe(before);
 });
 
-test('a closer look shows what is known until the finer answer is here', async () => {
+test('zooming in shows cached data until the finer data is loaded', async () => {
   const day = { startMs: Date.parse('2026-11-22T00:00:00Z'), endMs: NOW };
   const { result, rerender } = renderHook(({ range }) => useTimelineData('d1', range, NOW), {
     wrapper,
@@ -72,13 +72,13 @@ test('a closer look shows what is known until the finer answer is here', async (
   expect(result.current.data.spans.length).toBeGreaterThan(0);
 });
 
-test('an error is told while nothing is known', async () => {
+test('an error is reported while there is no data', async () => {
   api.set(PATH, { status: 503, body: { message: 'the database is away' } });
   const { result } = renderHook(() => useTimelineData('d1', { startMs: NOW - HOUR_MS, endMs: NOW }, NOW), { wrapper });
   await waitFor(() => expect(result.current.error?.message).toBe('the database is away'));
 });
 
-test('gaps tell what was wanted from what was not', async () => {
+test('gaps distinguish lost footage from unwanted footage', async () => {
   const reason = { code: 'refused', message: 'the camera refuses connections', remedy: null };
   const gap = { start: '2026-11-22T10:00:00Z', end: null, reason, by: null };
   api.set(PATH, {

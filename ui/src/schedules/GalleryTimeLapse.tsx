@@ -1,4 +1,4 @@
-// A time-lapse of the snapshots that the gallery shows of one camera; its progress is on that camera's page of snapshots.
+// Creates a time-lapse from one camera's snapshots in the gallery; its progress is shown on the camera's snapshots page.
 import { Button } from '@mantine/core';
 import { IconPlayerTrackNext } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -11,7 +11,7 @@ import { TimeLapseDialog } from './TimeLapseDialog';
 
 interface GalleryTimeLapseProps {
   deviceId: string;
-  /** The filter's ends, where it has them. */
+  /** Start and end of the filter, if set. */
   start: string | undefined;
   end: string | undefined;
 }
@@ -20,13 +20,13 @@ export function GalleryTimeLapse({ deviceId, start, end }: GalleryTimeLapseProps
   const navigate = useNavigate();
   const timeZone = useRecording(deviceId).data?.recording.time_zone ?? ownTimeZone();
   const [range, setRange] = useState<TimeRange | null>(null);
-  const ask = () => {
+  const openDialog = () => {
     const endMs = Math.min(Date.now(), end ? Date.parse(end) : Date.now());
     setRange({ startMs: start ? Date.parse(start) : endMs - DAY_MS, endMs });
   };
   return (
     <>
-      <Button variant="default" leftSection={<IconPlayerTrackNext size={16} stroke={1.7} />} onClick={ask}>
+      <Button variant="default" leftSection={<IconPlayerTrackNext size={16} stroke={1.7} />} onClick={openDialog}>
         Time-lapse…
       </Button>
       {range && (

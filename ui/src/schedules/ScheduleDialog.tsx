@@ -1,4 +1,4 @@
-// Adds or changes a schedule of snapshots: how often or when, on which days, and how long they are kept.
+// The dialog that adds or changes a snapshot schedule: interval or times of day, days, and retention.
 import {
   Button,
   Chip,
@@ -24,6 +24,7 @@ import { readSchedule } from '../api/schedules';
 import { useScheduleActions } from './useSchedules';
 import { ConflictNotice } from '../widgets/ConflictNotice';
 import { Failure } from '../widgets/Failure';
+import { FROZEN_WHILE_EDITING } from '../widgets/editQuery';
 import { WEEKDAY_NAMES, WEEKDAYS } from '../plans/planSpans';
 import {
   newSchedule,
@@ -32,7 +33,7 @@ import {
   scheduleRules,
   scheduleValuesOf,
   tidyTimes,
-  FIRST_EXAMPLE,
+  EXAMPLE_MINUTES,
   MAX_TIMES,
   type ScheduleUnit,
   type ScheduleValues,
@@ -49,7 +50,7 @@ const UNITS: { value: ScheduleUnit; label: string }[] = [
 
 interface ScheduleFormProps {
   deviceId: string;
-  /** null: a new one. */
+  /** null for a new schedule. */
   id: number | null;
   initialValues: ScheduleValues;
   etag: string | null;
@@ -81,7 +82,7 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
     <form noValidate onSubmit={form.onSubmit((values) => send(values, etag))}>
       <Stack gap="md">
         {hasConflict && (
-          <ConflictNotice what="schedule" onReload={onReload} onOverwrite={() => void send(form.getValues(), null)} />
+          <ConflictNotice noun="schedule" onReload={onReload} onOverwrite={() => void send(form.getValues(), null)} />
         )}
         <TextInput
           label="Name"
@@ -93,11 +94,11 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
         <Stack gap={6}>
           <SegmentedControl
             fullWidth
-            aria-label="When"
+            aria-label="Timing"
             value={timing}
             onChange={(next) => form.setFieldValue('timing', next as ScheduleValues['timing'])}
             data={[
-              { value: 'every', label: 'Again and again' },
+              { value: 'every', label: 'At an interval' },
               { value: 'times', label: 'At times of day' },
             ]}
           />
@@ -106,7 +107,7 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
               <NumberInput flex={1} aria-label="Every" prefix="Every " {...count} {...form.getInputProps('count')} />
               <Select
                 w={130}
-                aria-label="Unit of the step"
+                aria-label="Interval unit"
                 data={UNITS}
                 value={form.values.unit}
                 onChange={(unit) => form.setFieldValue('unit', (unit ?? 'minutes') as ScheduleUnit)}
@@ -117,7 +118,7 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
             <TagsInput
               aria-label="Times of day"
               placeholder={form.values.times.length ? undefined : [480, 1110].map(formatClockOf).join(', ')}
-              description={`Type a time such as ${formatClockOf(FIRST_EXAMPLE)} and press Enter.`}
+              description={`Type a time such as ${formatClockOf(EXAMPLE_MINUTES)} and press Enter.`}
               splitChars={[',', ';']}
               maxTags={MAX_TIMES}
               acceptValueOnBlur
@@ -128,8 +129,8 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
           )}
         </Stack>
         <Input.Wrapper
-          label="On"
-          description={weekdays.length === 0 ? 'Every day, as none is chosen.' : undefined}
+          label="Days"
+          description={weekdays.length === 0 ? 'None selected: every day.' : undefined}
           error={form.errors.weekdays}
         >
           <Chip.Group
@@ -151,11 +152,11 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
             value={form.values.time_zone}
             onChange={(zone) => form.setFieldValue('time_zone', zone)}
             error={form.errors.time_zone}
-            description="Whose clocks are meant."
+            description="The times and days are in this time zone."
           />
         )}
         <TagsInput
-          label="Tags of its snapshots"
+          label="Snapshot tags"
           placeholder={form.values.tags.length ? undefined : 'Type and press Enter'}
           maxTags={20}
           acceptValueOnBlur
@@ -165,20 +166,20 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
         <SimpleGrid cols={2} spacing="sm">
           <NumberInput
             label="Keep for"
-            description="Empty: for good."
+            description="Empty: no limit."
             suffix=" days"
             {...count}
             {...form.getInputProps('keep_days')}
           />
           <NumberInput
             label="Keep at most"
-            description="Empty: all of them."
+            description="Empty: no limit."
             suffix=" snapshots"
             {...count}
             {...form.getInputProps('keep_count')}
           />
         </SimpleGrid>
-        <Switch label="Switched on" {...form.getInputProps('enabled', { type: 'checkbox' })} />
+        <Switch label="Enabled" {...form.getInputProps('enabled', { type: 'checkbox' })} />
         {failure && <Failure title="The schedule was not saved" error={failure} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
@@ -196,7 +197,7 @@ function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: 
 interface ScheduleDialogProps {
   deviceId: string;
   timeZone: string;
-  /** 'new', the id of one to change, or null: closed. */
+  /** 'new', the id of the schedule to change, or null while closed. */
   edited: number | 'new' | null;
   onClose: () => void;
 }
@@ -207,11 +208,7 @@ export function ScheduleDialog({ deviceId, timeZone, edited, onClose }: Schedule
     queryKey: ['schedule-to-edit', id],
     queryFn: ({ signal }) => readSchedule(id ?? 0, signal),
     enabled: id !== null,
-    // Never refreshed beneath somebody who types.
-    staleTime: Infinity,
-    gcTime: 0,
-    refetchOnWindowFocus: false,
-    refetchOnReconnect: false,
+    ...FROZEN_WHILE_EDITING,
   });
   const common = { deviceId, id, onReload: () => void refetch(), onClose };
   return (
@@ -223,7 +220,7 @@ export function ScheduleDialog({ deviceId, timeZone, edited, onClose }: Schedule
       radius="md"
     >
       {edited === 'new' && <ScheduleForm {...common} initialValues={newSchedule(timeZone)} etag={null} />}
-      {id !== null && error && !data && <Failure title="The schedule could not be read" error={error} />}
+      {id !== null && error && !data && <Failure title="The schedule could not be loaded" error={error} />}
       {id !== null && !data && !error && <Skeleton height={420} />}
       {id !== null && data && (
         <ScheduleForm

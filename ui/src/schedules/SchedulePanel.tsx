@@ -1,4 +1,4 @@
-// The schedules by which a camera's snapshots are taken by themselves.
+// A camera's snapshot schedules.
 import { Button, Skeleton, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -28,14 +28,14 @@ export function SchedulePanel({ deviceId, timeZone }: { deviceId: string; timeZo
   return (
     <Panel title="Schedules" end={data && data.length > 0 && add}>
       {error && !data && (
-        <Failure title="The schedules could not be read" error={error} onRetry={() => void refetch()} />
+        <Failure title="The schedules could not be loaded" error={error} onRetry={() => void refetch()} />
       )}
       {!data && !error && <Skeleton height={90} />}
       {data?.length === 0 && (
         <div className={classes.empty}>
           <Text size="sm" c="dimmed">
-            A schedule takes a snapshot every few seconds, minutes or hours, or at times of day, and removes the old
-            ones: to watch a building site grow, or a shelf at closing time.
+            A schedule takes snapshots at an interval or at times of day, and deletes old ones. Examples: the progress
+            of a building site, a shelf at closing time.
           </Text>
           {add}
         </div>

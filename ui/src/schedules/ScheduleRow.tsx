@@ -1,4 +1,4 @@
-// One schedule: when it takes a snapshot, when the next one is due, what came of the last one.
+// One schedule: its timing, its next and its last snapshot, and the reason if the last one failed.
 import { ActionIcon, Group, Switch, Text, Tooltip } from '@mantine/core';
 import { IconAlertTriangle, IconPencil, IconTrash } from '@tabler/icons-react';
 import type { Schedule } from '../api/schedules';
@@ -21,9 +21,9 @@ interface ScheduleRowProps {
   onDelete: () => void;
 }
 
-/** Within the hour it is told how soon, else when. */
+/** Within the next hour the time remaining, otherwise the moment. */
 function Next({ schedule, nowMs }: { schedule: Schedule; nowMs: number }) {
-  if (!schedule.enabled) return <>Switched off</>;
+  if (!schedule.enabled) return <>Disabled</>;
   if (schedule.next_at === null) return <>{NOTHING}</>;
   const inMs = Date.parse(schedule.next_at) - nowMs;
   if (inMs < 1_000) return <>Now</>;
@@ -36,14 +36,8 @@ export function ScheduleRow({ schedule, nowMs, isBusy, onToggle, onEdit, onDelet
   const isElsewhere = (schedule.times.length > 0 || schedule.weekdays.length > 0) && time_zone !== ownTimeZone();
   return (
     <li className={classes.row} data-testid="schedule-row" data-off={!enabled || undefined}>
-      <Tooltip label={enabled ? 'Switch off' : 'Switch on'}>
-        <Switch
-          className={classes.switch}
-          checked={enabled}
-          disabled={isBusy}
-          onChange={onToggle}
-          aria-label={`${name} takes snapshots`}
-        />
+      <Tooltip label={enabled ? 'Disable' : 'Enable'}>
+        <Switch checked={enabled} disabled={isBusy} onChange={onToggle} aria-label={`Enable ${name}`} />
       </Tooltip>
       <div className={classes.about}>
         <div className={classes.name} title={name}>
@@ -51,7 +45,7 @@ export function ScheduleRow({ schedule, nowMs, isBusy, onToggle, onEdit, onDelet
         </div>
         <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
           {formatSchedule(schedule)}
-          {isElsewhere && `, clocks of ${time_zone}`}
+          {isElsewhere && `, time zone ${time_zone}`}
         </Text>
         {tags.length > 0 && (
           <div className={classes.tags}>
@@ -72,7 +66,7 @@ export function ScheduleRow({ schedule, nowMs, isBusy, onToggle, onEdit, onDelet
         rows={[
           ['Next', <Next key="next" schedule={schedule} nowMs={nowMs} />],
           ['Last taken', last_taken_at ? <ShortMoment key="last" at={last_taken_at} /> : NOTHING],
-          ['Kept', formatScheduleRetention(schedule)],
+          ['Retention', formatScheduleRetention(schedule)],
         ]}
       />
       <Group gap={2} wrap="nowrap" className={classes.actions}>

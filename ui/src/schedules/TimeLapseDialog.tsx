@@ -1,4 +1,4 @@
-// Asks for a time-lapse: of recordings or of snapshots, from when to when, and how long the film shall be.
+// The dialog that creates a time-lapse: source, time range, duration, frame rate and resolution.
 import { Button, Group, Modal, NumberInput, Radio, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { notifications } from '@mantine/notifications';
@@ -30,10 +30,10 @@ interface TimeLapseDialogProps {
 }
 
 const WIDTHS = [
-  { value: '', label: 'As recorded' },
-  { value: '1920', label: '1920 wide' },
-  { value: '1280', label: '1280 wide' },
-  { value: '640', label: '640 wide' },
+  { value: '', label: 'Original' },
+  { value: '1920', label: '1920 px wide' },
+  { value: '1280', label: '1280 px wide' },
+  { value: '640', label: '640 px wide' },
 ];
 const RATES = ['10', '15', '25', '30', '50', '60'].map((rate) => ({ value: rate, label: `${rate} fps` }));
 const FIELDS: Record<string, string> = {
@@ -66,7 +66,7 @@ export function TimeLapseDialog({
     setFailure(null);
     try {
       await start.mutateAsync(timeLapseRequestOf(timeZone, values));
-      notifications.show({ message: 'The time-lapse is being made. It appears in the list of time-lapses.' });
+      notifications.show({ message: 'The time-lapse is being created. It appears in the list of time-lapses.' });
       onClose();
       onStarted?.();
     } catch (error) {
@@ -85,7 +85,7 @@ export function TimeLapseDialog({
     <Modal
       opened
       onClose={onClose}
-      title="Make a time-lapse"
+      title="Create time-lapse"
       size={560}
       centered
       radius="md"
@@ -93,25 +93,30 @@ export function TimeLapseDialog({
     >
       <form noValidate onSubmit={form.onSubmit(send)}>
         <Stack gap="md">
-          <Radio.Group label="Made of" {...form.getInputProps('source')}>
+          <Radio.Group label="Source" {...form.getInputProps('source')}>
             <Stack gap="xs" mt={6}>
-              <Radio value="recordings" size="sm" label="Recordings" description="Whatever was recorded in this time" />
+              <Radio
+                value="recordings"
+                size="sm"
+                label="Recordings"
+                description="Everything recorded in this time range"
+              />
               <Radio
                 value="snapshots"
                 size="sm"
                 label="Snapshots"
-                description="Each snapshot of this time is one picture of the film"
+                description="Each snapshot in this time range becomes one frame"
               />
             </Stack>
           </Radio.Group>
           {form.values.source === 'snapshots' && schedules.length > 0 && (
             <Select
-              label="Which"
+              label="Schedule"
               data={[
-                { value: '', label: 'All of them' },
+                { value: '', label: 'All snapshots' },
                 ...schedules.map((schedule) => ({
                   value: String(schedule.id),
-                  label: `Only by “${scheduleTitle(schedule)}”`,
+                  label: `Only “${scheduleTitle(schedule)}”`,
                 })),
               ]}
               allowDeselect={false}
@@ -123,11 +128,11 @@ export function TimeLapseDialog({
             <TextInput type="datetime-local" step={1} label="To" {...form.getInputProps('to')} />
           </SimpleGrid>
           <Text size="xs" c="dimmed" mt={-8}>
-            Clocks of {timeZone}.
+            Time zone: {timeZone}.
           </Text>
           <SimpleGrid cols={{ base: 2, xs: 3 }} spacing="sm">
             <NumberInput
-              label="The film plays"
+              label="Duration"
               suffix=" s"
               min={1}
               allowNegative={false}
@@ -135,8 +140,8 @@ export function TimeLapseDialog({
               data-autofocus
               {...form.getInputProps('length_seconds')}
             />
-            <Select label="With" data={RATES} allowDeselect={false} {...form.getInputProps('fps')} />
-            <Select label="Size" data={WIDTHS} allowDeselect={false} {...form.getInputProps('width')} />
+            <Select label="Frame rate" data={RATES} allowDeselect={false} {...form.getInputProps('fps')} />
+            <Select label="Resolution" data={WIDTHS} allowDeselect={false} {...form.getInputProps('width')} />
           </SimpleGrid>
           <Text size="sm" c="dimmed" mih={22} aria-live="polite">
             {summary}
@@ -147,7 +152,7 @@ export function TimeLapseDialog({
               Cancel
             </Button>
             <Button type="submit" loading={start.isPending}>
-              Make it
+              Create
             </Button>
           </Group>
         </Stack>

@@ -1,4 +1,4 @@
-// A camera's time-lapses: those that were made, and the way to another.
+// A camera's time-lapses, with a button that creates one.
 import { Button, Text } from '@mantine/core';
 import { IconPlayerTrackNext } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -19,19 +19,19 @@ export function TimeLapsePanel({
 }) {
   const [range, setRange] = useState<TimeRange | null>(null);
   const { data } = useJobs('time_lapse', deviceId);
-  const lastDay = () => setRange({ startMs: Date.now() - DAY_MS, endMs: Date.now() });
+  const openForLastDay = () => setRange({ startMs: Date.now() - DAY_MS, endMs: Date.now() });
   return (
     <Panel
       title="Time-lapse"
       end={
-        <Button size="xs" variant="default" leftSection={<IconPlayerTrackNext size={15} />} onClick={lastDay}>
-          Make a time-lapse
+        <Button size="xs" variant="default" leftSection={<IconPlayerTrackNext size={15} />} onClick={openForLastDay}>
+          Create time-lapse
         </Button>
       }
     >
       <Text size="sm" c="dimmed">
-        A day in half a minute, as an MP4: of what was recorded, or of snapshots.
-        {data && data.length > 0 ? ' Files are kept for a day.' : ''}
+        A day in half a minute as an MP4 file, from recordings or from snapshots.
+        {data && data.length > 0 ? ' Files are kept for one day.' : ''}
       </Text>
       <JobList kind="time_lapse" title="Time-lapses" deviceId={deviceId} timeZone={timeZone} />
       {range && (

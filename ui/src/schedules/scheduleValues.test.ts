@@ -1,4 +1,4 @@
-// Schedules in words and in the form, both ways; what is wrong with them.
+// Schedules as text and as form values, converted both ways, and their validation.
 import { expect, test } from 'vitest';
 import { buildSchedule } from '../../test/bookmarkFactories';
 import {
@@ -14,7 +14,7 @@ import {
   formatWeekdays,
 } from './scheduleValues';
 
-test('a step is said in the largest unit that fits', () => {
+test('an interval is shown in the largest unit that fits', () => {
   const format = (every_seconds: number) => formatSchedule({ every_seconds, times: [], weekdays: [] });
   expect([45, 60, 600, 3_600, 5_400, 86_400, 172_800].map(format)).toEqual([
     'Every 45 seconds',
@@ -27,7 +27,7 @@ test('a step is said in the largest unit that fits', () => {
   ]);
 });
 
-test('times and days are said shortly', () => {
+test('times and days are abbreviated', () => {
   expect(formatSchedule({ every_seconds: null, times: ['08:00', '18:30'], weekdays: ['saturday', 'sunday'] })).toBe(
     'At 08:00 and 18:30, Sat, Sun',
   );
@@ -40,16 +40,16 @@ test('times and days are said shortly', () => {
   expect(formatWeekdays(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'])).toBe('');
 });
 
-test('one without a name is called what it does', () => {
+test('a schedule without a name is titled by its timing', () => {
   expect(scheduleTitle(buildSchedule({ name: '' }))).toBe('Every 10 minutes');
 });
 
-test('what is kept is said, also when it is all of it', () => {
-  expect(formatScheduleRetention({ keep_days: 30, keep_count: 500 })).toBe('30 days, the newest 500');
-  expect(formatScheduleRetention({ keep_days: null, keep_count: null })).toBe('for good');
+test('the retention is shown, also without a limit', () => {
+  expect(formatScheduleRetention({ keep_days: 30, keep_count: 500 })).toBe('30 days, newest 500');
+  expect(formatScheduleRetention({ keep_days: null, keep_count: null })).toBe('No limit');
 });
 
-test('a schedule comes out of the form as it went in', () => {
+test('a schedule survives the conversion to form values and back', () => {
   for (const schedule of [
     buildSchedule(),
     buildSchedule({ every_seconds: null, times: ['08:00'], weekdays: ['monday'], keep_days: null, keep_count: 9 }),
@@ -71,7 +71,7 @@ test('a schedule comes out of the form as it went in', () => {
   }
 });
 
-test('only one of both ways is sent, whatever was typed into the other', () => {
+test('only the selected timing is sent, whatever the other fields hold', () => {
   const values = { ...newSchedule('UTC'), count: 2, unit: 'hours' as const, times: ['08:00'] };
   expect(scheduleFieldsOf(values, 'd1')).toMatchObject({ every_seconds: 7_200, times: [] });
   expect(scheduleFieldsOf({ ...values, timing: 'times' }, 'd1')).toMatchObject({
@@ -80,23 +80,23 @@ test('only one of both ways is sent, whatever was typed into the other', () => {
   });
 });
 
-test('times are put in order, and what is none is refused', () => {
+test('times are sorted, and invalid times are refused', () => {
   expect(tidyTimes(['18:30', '8.05', '08:05'])).toEqual(['08:05', '18:30']);
   const values = { ...newSchedule('UTC'), timing: 'times' as const };
   expect(scheduleRules.times([], values)).toMatch(/at least one/);
-  expect(scheduleRules.times(['24:00'], values)).toMatch(/no time of day/);
+  expect(scheduleRules.times(['24:00'], values)).toMatch(/not a time of day/);
   expect(scheduleRules.times(['08:30'], values)).toBeNull();
 });
 
-test('a step is from one second to seven days', () => {
+test('an interval is from one second to seven days', () => {
   const rule = (count: number | string, unit: 'seconds' | 'days') =>
     scheduleRules.count(count, { ...newSchedule('UTC'), unit });
   expect([rule(0, 'seconds'), rule('', 'seconds'), rule(8, 'days')].every(Boolean)).toBe(true);
   expect([rule(1, 'seconds'), rule(7, 'days')]).toEqual([null, null]);
 });
 
-test('what the server refuses stands at the field that people know', () => {
+test('errors of the server are shown at the form fields', () => {
   expect(placeScheduleErrors({ every_seconds: "'every_seconds' must be at least 1", device_id: 'no' })).toEqual({
-    count: 'The step must be at least 1.',
+    count: 'The interval must be at least 1.',
   });
 });

@@ -1,4 +1,4 @@
-// A schedule of snapshots as its form holds it, what is wrong with it, what is sent, and how it is said in words.
+// Form values of a snapshot schedule: validation, conversion to and from the API, and formatting as text.
 import type { Schedule, ScheduleFields } from '../api/schedules';
 import type { Weekday } from '../api/recordingTypes';
 import { clockText, formatClockOf, parseClock } from '../formatting/clock';
@@ -11,7 +11,7 @@ export interface ScheduleValues {
   name: string;
   enabled: boolean;
   timing: 'every' | 'times';
-  /** Numbers are empty text while somebody is typing. */
+  /** An empty number field holds an empty string. */
   count: number | string;
   unit: ScheduleUnit;
   times: string[];
@@ -30,13 +30,13 @@ const UNITS: [ScheduleUnit, number][] = [
 ];
 const MAX_SECONDS = 7 * 86_400;
 export const MAX_TIMES = 96;
-/** Half past eight, in minutes: the example that is shown of a time. */
-export const FIRST_EXAMPLE = 510;
+/** 8:30 in minutes: the example of a time of day in texts. */
+export const EXAMPLE_MINUTES = 510;
 
 export const secondsOf = (count: number | string, unit: ScheduleUnit): number =>
   Number(count) * (UNITS.find(([name]) => name === unit)?.[1] ?? 1);
 
-/** 3600 as one hour, 5400 as ninety minutes. */
+/** In the largest unit that fits: 3600 is 1 hour, 5400 is 90 minutes. */
 export function unitOf(seconds: number): [number, ScheduleUnit] {
   const [unit, size] = UNITS.find(([, length]) => seconds % length === 0) ?? ['seconds', 1];
   return [seconds / size, unit];
@@ -94,23 +94,23 @@ export function scheduleFieldsOf(values: ScheduleValues, deviceId: string): Sche
   };
 }
 
-/** Of a time of day; null for what is none: "24:00" is the next day's. */
+/** Minutes of a time of day; null if it is not one. "24:00" belongs to the next day. */
 const minutesOf = (time: string): number | null => {
   const minutes = parseClock(time);
   return minutes === null || minutes >= DAY_MINUTES ? null : minutes;
 };
 
-/** As the reader spells times, each once, in order: "8.30" is "08:30". What is no time stays, so that it can be seen and mended. */
+/** Times in the reader's format, unique and in order: "8.30" becomes "08:30". Invalid times stay visible for correction. */
 export function tidyTimes(times: string[]): string[] {
-  const told = [...times].sort((a, b) => (minutesOf(a) ?? DAY_MINUTES) - (minutesOf(b) ?? DAY_MINUTES));
-  const clean = told.map((time) => {
+  const sorted = [...times].sort((a, b) => (minutesOf(a) ?? DAY_MINUTES) - (minutesOf(b) ?? DAY_MINUTES));
+  const clean = sorted.map((time) => {
     const minutes = minutesOf(time);
     return minutes === null ? time.trim() : formatClockOf(minutes);
   });
   return [...new Set(clean)];
 }
 
-/** As the API spells them. */
+/** Times in the API's format, unique and in order. */
 const timeTexts = (times: string[]): string[] =>
   [...new Set(times.map((time) => clockText(minutesOf(time) ?? 0)))].sort();
 
@@ -118,17 +118,17 @@ const atLeastOne = (value: number | string): string | null =>
   value === '' || (Number.isInteger(Number(value)) && Number(value) > 0) ? null : 'Enter a whole number above 0';
 
 export const scheduleRules = {
-  name: (name: string) => (name.trim() ? null : 'Give it a name'),
+  name: (name: string) => (name.trim() ? null : 'Enter a name'),
   count: (count: number | string, { timing, unit }: ScheduleValues) => {
     const seconds = secondsOf(count, unit);
     if (timing !== 'every' || (count !== '' && Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_SECONDS))
       return null;
-    return 'From 1 second to 7 days';
+    return 'Enter 1 second to 7 days';
   },
   times: (times: string[], { timing }: ScheduleValues) => {
     if (timing !== 'times') return null;
-    const wrong = times.find((time) => minutesOf(time) === null);
-    if (wrong !== undefined) return `“${wrong}” is no time of day such as ${formatClockOf(FIRST_EXAMPLE)}`;
+    const invalid = times.find((time) => minutesOf(time) === null);
+    if (invalid !== undefined) return `“${invalid}” is not a time of day such as ${formatClockOf(EXAMPLE_MINUTES)}`;
     return times.length > 0 ? null : 'Enter at least one time of day';
   },
   keep_days: atLeastOne,
@@ -137,7 +137,7 @@ export const scheduleRules = {
 
 const FIELD_NAMES: Record<string, [keyof ScheduleValues, string]> = {
   name: ['name', 'the name'],
-  every_seconds: ['count', 'the step'],
+  every_seconds: ['count', 'the interval'],
   times: ['times', 'the times'],
   weekdays: ['weekdays', 'the days'],
   time_zone: ['time_zone', 'the time zone'],
@@ -146,7 +146,7 @@ const FIELD_NAMES: Record<string, [keyof ScheduleValues, string]> = {
   keep_count: ['keep_count', 'the number of snapshots'],
 };
 
-/** What the server found, by the fields of the form. */
+/** The server's errors by form field. */
 export function placeScheduleErrors(errors: Record<string, string>): Record<string, string> {
   const placed: Record<string, string> = {};
   for (const [field, text] of Object.entries(errors)) {
@@ -159,13 +159,13 @@ export function placeScheduleErrors(errors: Record<string, string>): Record<stri
 
 /** "Mon–Fri", "Sat, Sun", "" for every day. */
 export function formatWeekdays(weekdays: Weekday[]): string {
-  const chosen = WEEKDAYS.map((day) => weekdays.includes(day));
-  if (weekdays.length === 0 || chosen.every(Boolean)) return '';
+  const selected = WEEKDAYS.map((day) => weekdays.includes(day));
+  if (weekdays.length === 0 || selected.every(Boolean)) return '';
   const parts: string[] = [];
-  for (let first = 0; first < chosen.length; first += 1) {
-    if (!chosen[first]) continue;
+  for (let first = 0; first < selected.length; first += 1) {
+    if (!selected[first]) continue;
     let last = first;
-    while (chosen[last + 1]) last += 1;
+    while (selected[last + 1]) last += 1;
     const short = (day: number) => (WEEKDAY_NAMES[day] ?? '').slice(0, 3);
     if (last - first >= 2) parts.push(`${short(first)}–${short(last)}`);
     else for (let day = first; day <= last; day += 1) parts.push(short(day));
@@ -174,7 +174,7 @@ export function formatWeekdays(weekdays: Weekday[]): string {
   return parts.join(', ');
 }
 
-/** What it is called: one made over the API may have no name. */
+/** The name, or the timing if there is none: a schedule created over the API may have no name. */
 export const scheduleTitle = (schedule: Schedule): string => schedule.name || formatSchedule(schedule);
 
 const MAX_NAMED = 6;
@@ -191,20 +191,20 @@ export function formatSchedule({
     const [count, unit] = unitOf(every_seconds);
     return `Every ${count === 1 ? unit.slice(0, -1) : `${count} ${unit}`}${tail}`;
   }
-  const told = tidyTimes(times);
-  if (told.length > MAX_NAMED)
-    return `At ${told.slice(0, MAX_NAMED - 1).join(', ')} and ${told.length - MAX_NAMED + 1} more times${tail}`;
-  return `At ${told.length > 1 ? `${told.slice(0, -1).join(', ')} and ${told.at(-1)}` : told[0]}${tail}`;
+  const listed = tidyTimes(times);
+  if (listed.length > MAX_NAMED)
+    return `At ${listed.slice(0, MAX_NAMED - 1).join(', ')} and ${listed.length - MAX_NAMED + 1} more times${tail}`;
+  return `At ${listed.length > 1 ? `${listed.slice(0, -1).join(', ')} and ${listed.at(-1)}` : listed[0]}${tail}`;
 }
 
-/** "30 days or 1000 snapshots", "for good". */
+/** "30 days, newest 500", "No limit". */
 export function formatScheduleRetention({
   keep_days,
   keep_count,
 }: Pick<ScheduleFields, 'keep_days' | 'keep_count'>): string {
   const limits = [
     keep_days === null ? '' : `${keep_days} ${keep_days === 1 ? 'day' : 'days'}`,
-    keep_count === null ? '' : `the newest ${keep_count === 1 ? 'one' : keep_count}`,
+    keep_count === null ? '' : `newest ${keep_count}`,
   ].filter(Boolean);
-  return limits.length > 0 ? limits.join(', ') : 'for good';
+  return limits.length > 0 ? limits.join(', ') : 'No limit';
 }

@@ -1,4 +1,4 @@
-// A time-lapse as its form holds it: from when to when, how long it plays, what that means, and what is sent.
+// Form values of a time-lapse: time range and duration, validation, summary, and conversion to the API.
 import type { TimeLapseRequest, TimeLapseSource } from '../api/schedules';
 import { instantOf, wallAt } from '../formatting/timeZone';
 import { formatLength } from '../formatting/moments';
@@ -6,15 +6,15 @@ import type { TimeRange } from '../timeline/model';
 
 export interface TimeLapseValues {
   source: TimeLapseSource;
-  /** What clocks show there: "2026-11-22T08:00". */
+  /** Local time in the camera's time zone: "2026-11-22T08:00". */
   from: string;
   to: string;
   length_seconds: number | string;
-  /** Pictures of the film in a second. */
+  /** Frames per second of the time-lapse. */
   fps: string;
-  /** In pixels; empty: as recorded. */
+  /** In pixels; empty for the original width. */
   width: string;
-  /** Whose snapshots; empty: all of them. */
+  /** Id of the schedule whose snapshots to use; empty for all snapshots. */
   schedule: string;
 }
 
@@ -36,7 +36,7 @@ export function firstTimeLapse(timeZone: string, range: TimeRange, source: TimeL
   };
 }
 
-/** Null where the text is no moment. */
+/** Null if the text is not a moment. */
 export function parseLocal(timeZone: string, text: string): number | null {
   const wallMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text) ? Date.parse(`${text}Z`) : Number.NaN;
   return Number.isFinite(wallMs) ? instantOf(timeZone, wallMs) : null;
@@ -47,29 +47,29 @@ export const timeLapseRules = (timeZone: string, nowMs: number) => ({
   to: (to: string, values: TimeLapseValues) => {
     const [start, end] = [parseLocal(timeZone, values.from), parseLocal(timeZone, to)];
     if (end === null) return 'Enter a date and a time';
-    if (end > nowMs + 60_000) return 'That is still to come';
-    return start !== null && end <= start ? 'It has to end after it begins' : null;
+    if (end > nowMs + 60_000) return 'This time is in the future';
+    return start !== null && end <= start ? 'The end must be after the start' : null;
   },
   length_seconds: (value: number | string) => {
     const seconds = Number(value);
     return value !== '' && seconds >= 1 && seconds <= MAX_LENGTH_SECONDS
       ? null
-      : `From 1 to ${MAX_LENGTH_SECONDS} seconds`;
+      : `Enter 1 to ${MAX_LENGTH_SECONDS} seconds`;
   },
 });
 
-/** What the film comes to: "1 d in 30 s: 2880 times as fast, a picture each 1 min 55 s." Empty while it makes no sense. */
+/** A summary: "1 d in 30 s: 2,880× speed, one frame every 1 min 55 s." Empty while the values are invalid. */
 export function formatTimeLapse(timeZone: string, values: TimeLapseValues): string {
   const [start, end] = [parseLocal(timeZone, values.from), parseLocal(timeZone, values.to)];
   const seconds = Number(values.length_seconds);
   if (start === null || end === null || end <= start || !(seconds > 0)) return '';
   const spanMs = end - start;
   const speed = spanMs / 1000 / seconds;
-  if (speed <= 1) return 'That is no faster than it was: choose a shorter film.';
+  if (speed <= 1) return 'Not faster than real time: choose a shorter duration.';
   const times = speed >= 10 ? Math.round(speed).toLocaleString() : speed.toFixed(1);
   const stepMs = spanMs / (seconds * Number(values.fps));
-  const step = values.source === 'recordings' && stepMs >= 1_000 ? `, a picture each ${formatLength(stepMs)}` : '';
-  return `${formatLength(spanMs)} in ${formatLength(seconds * 1000)}: ${times} times as fast${step}.`;
+  const step = values.source === 'recordings' && stepMs >= 1_000 ? `, one frame every ${formatLength(stepMs)}` : '';
+  return `${formatLength(spanMs)} in ${formatLength(seconds * 1000)}: ${times}× speed${step}.`;
 }
 
 export function timeLapseRequestOf(timeZone: string, values: TimeLapseValues): TimeLapseRequest {

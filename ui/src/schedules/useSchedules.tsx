@@ -1,4 +1,4 @@
-// The schedules of a camera's snapshots: what there is, and what is done to one.
+// A camera's snapshot schedules, and the actions on one: save, enable or disable, delete.
 import { Text } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
@@ -64,7 +64,7 @@ export function useScheduleActions() {
             {scheduleTitle(schedule)}
           </Text>
           <Text size="sm" mt="xs">
-            No more snapshots are taken by it. Those it took stay, and are no longer removed by its limits.
+            It takes no more snapshots. Its existing snapshots are kept and no longer deleted by its retention limits.
           </Text>
         </>
       ),

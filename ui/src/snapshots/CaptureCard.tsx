@@ -1,4 +1,4 @@
-// One snapshot that was just asked for: awaited, taken, or why not and where there is footage instead.
+// The card of one requested snapshot: in progress, taken, or failed with its reason and the nearest footage.
 import { Button, CloseButton, Loader, Progress, UnstyledButton } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
@@ -20,9 +20,9 @@ interface CaptureCardProps {
 const DONE_SHOWN_MS = 7_000;
 const FAILED_SHOWN_MS = 15_000;
 
-/** The day is told where it is another. */
-const formatNearest = (timeZone: string, atMs: number, askedMs: number): string =>
-  (dateOf(timeZone, atMs) === dateOf(timeZone, askedMs) ? formatTime : formatMoment)(timeZone, atMs);
+/** With the date if it is another day. */
+const formatNearest = (timeZone: string, atMs: number, requestedMs: number): string =>
+  (dateOf(timeZone, atMs) === dateOf(timeZone, requestedMs) ? formatTime : formatMoment)(timeZone, atMs);
 
 export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: CaptureCardProps) {
   const { key, state, snapshot, failure, progress } = entry;
@@ -32,7 +32,7 @@ export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: Capt
     const timer = setTimeout(() => onDismiss(key), state === 'done' ? DONE_SHOWN_MS : FAILED_SHOWN_MS);
     return () => clearTimeout(timer);
   }, [state, isHeld, key, onDismiss]);
-  const holds = {
+  const holdHandlers = {
     onPointerEnter: () => setHeld(true),
     onPointerLeave: () => setHeld(false),
     onFocus: () => setHeld(true),
@@ -41,7 +41,7 @@ export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: Capt
 
   if (state === 'done' && snapshot) {
     return (
-      <div className={classes.card} data-testid="capture-card" data-state={state} {...holds}>
+      <div className={classes.card} data-testid="capture-card" data-state={state} {...holdHandlers}>
         <UnstyledButton className={classes.open} onClick={() => onOpen(snapshot)} aria-label="View the snapshot">
           <img className={classes.thumbnail} src={snapshot.thumbnail_url} alt="" />
           <span className={classes.text}>
@@ -64,7 +64,7 @@ export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: Capt
 
   if (state === 'failed' && failure) {
     return (
-      <div className={classes.card} data-testid="capture-card" data-state={state} {...holds}>
+      <div className={classes.card} data-testid="capture-card" data-state={state} {...holdHandlers}>
         <IconAlertTriangle className={classes.icon} size={20} stroke={1.7} aria-hidden />
         <div className={classes.text}>
           <span className={classes.title}>No snapshot was taken</span>
@@ -104,17 +104,17 @@ export function CaptureCard({ entry, timeZone, onOpen, onSeek, onDismiss }: Capt
     >
       <Loader size={18} color="#7ef0d4" />
       <div className={classes.text}>
-        <span className={classes.title}>Taking the snapshot</span>
+        <span className={classes.title}>Taking snapshot…</span>
         {progress !== null && (
           <>
-            <span className={classes.soft}>It takes a little longer; it goes on by itself</span>
+            <span className={classes.soft}>This takes a little longer</span>
             <Progress
               className={classes.progress}
               value={Math.max(4, progress * 100)}
               size="sm"
               color="#37a6b1"
               animated
-              aria-label="Progress of the snapshot"
+              aria-label="Snapshot progress"
             />
           </>
         )}

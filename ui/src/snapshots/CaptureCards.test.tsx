@@ -1,4 +1,4 @@
-// Captures in the player: what is asked for, and what is said of it until it is there.
+// Captures in the player: the request, and its card until the snapshot is done.
 import { act, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -44,7 +44,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('live takes the frame of now, by button or key, each press with a key of its own', async () => {
+test('a live capture takes the present frame, by button or keyboard, each with its own idempotency key', async () => {
   show();
   await press();
   await userEvent.keyboard('s');
@@ -55,7 +55,7 @@ test('live takes the frame of now, by button or key, each press with a key of it
   expect(keys[1]).not.toBe(keys[0]);
 });
 
-test('a recording is taken at the moment on the screen, to the millisecond', async () => {
+test('a capture of a recording uses the moment on screen, to the millisecond', async () => {
   show(MOMENT);
   await press();
   await waitFor(() =>
@@ -63,7 +63,7 @@ test('a recording is taken at the moment on the screen, to the millisecond', asy
   );
 });
 
-test('what was taken is shown small, and large on a press', async () => {
+test('a taken snapshot is shown as a thumbnail, and in full on a click', async () => {
   show();
   await press();
   expect(await screen.findByText('Snapshot taken')).toBeInTheDocument();
@@ -72,12 +72,12 @@ test('what was taken is shown small, and large on a press', async () => {
   expect(await screen.findByTestId('snapshot-image')).toHaveAttribute('src', '/api/v1/snapshots/s1/image');
 });
 
-test('one that takes longer is followed to its end', async () => {
+test('a capture that takes longer is followed to its end', async () => {
   api.set(LIVE, { status: 202, body: buildJob({ kind: 'snapshot', progress: 0 }) });
   api.set('GET /jobs/j1', { body: buildJob({ kind: 'snapshot', progress: 0.5 }) });
   show();
   await press();
-  const bar = await screen.findByRole('progressbar', { name: 'Progress of the snapshot' });
+  const bar = await screen.findByRole('progressbar', { name: 'Snapshot progress' });
   await waitFor(() => expect(bar).toHaveAttribute('aria-valuenow', '50'));
   const result = {
     url: '',
@@ -95,13 +95,13 @@ test('one that takes longer is followed to its end', async () => {
   expect(await screen.findByText('Snapshot taken')).toBeInTheDocument();
 });
 
-test('a request without an answer is sent once more, under the same key', async () => {
-  const answer = fetch;
+test('a request without a response is sent once more with the same key', async () => {
+  const respond = fetch;
   const sent: (string | null)[] = [];
   vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
-    if (!url.includes('/capture/')) return answer(url, init);
+    if (!url.includes('/capture/')) return respond(url, init);
     sent.push(new Headers(init.headers).get('Idempotency-Key'));
-    return sent.length === 1 ? Promise.reject(new TypeError('failed to fetch')) : answer(url, init);
+    return sent.length === 1 ? Promise.reject(new TypeError('failed to fetch')) : respond(url, init);
   });
   show();
   await press();
@@ -110,7 +110,7 @@ test('a request without an answer is sent once more, under the same key', async 
   expect(sent[1]).toBe(sent[0]);
 });
 
-test('a job that fails says why and what to do', async () => {
+test('a failed job shows its reason and remedy', async () => {
   const error = {
     code: 'picture_damaged',
     message: 'the footage of this moment cannot be decoded',
@@ -124,7 +124,7 @@ test('a job that fails says why and what to do', async () => {
   ).toBeInTheDocument();
 });
 
-test('without footage there, the nearest is one press away', async () => {
+test('without footage at the moment, the nearest footage is offered', async () => {
   const errors = { nearest_before: ['2026-03-01T09:58:00Z'], nearest_after: [] };
   api.set(HISTORICAL, { status: 404, body: { message: 'nothing is recorded then', reason: 'no_footage', errors } });
   show(MOMENT);
@@ -134,7 +134,7 @@ test('without footage there, the nearest is one press away', async () => {
   expect(screen.queryByText('No snapshot was taken')).not.toBeInTheDocument();
 });
 
-test('a card goes by itself', async () => {
+test('a card closes automatically', async () => {
   show();
   vi.useFakeTimers({ shouldAdvanceTime: true });
   await userEvent

@@ -1,4 +1,4 @@
-// What became of the snapshots that were just taken: over the picture, so that it is seen in full screen as well.
+// Cards of the most recent captures, over the picture so that they are visible in full screen too.
 import { useState } from 'react';
 import type { Snapshot } from '../api/snapshots';
 import type { CaptureControl } from './useCapture';
@@ -9,7 +9,7 @@ import classes from './CaptureCards.module.css';
 interface CaptureCardsProps {
   capture: CaptureControl;
   timeZone: string;
-  /** Shows the recording at a moment. */
+  /** Plays the recording at a moment. */
   onSeek: (atMs: number) => void;
 }
 
@@ -18,7 +18,7 @@ export function CaptureCards({ capture, timeZone, onSeek }: CaptureCardsProps) {
   const { entries, presses, dismiss } = capture;
   return (
     <>
-      {/* A new key for each press lets the flash begin again. */}
+      {/* A new key for each press restarts the flash animation. */}
       {presses > 0 && <div key={presses} className={classes.flash} aria-hidden />}
       <div className={classes.cards} role="status" onDoubleClick={(event) => event.stopPropagation()}>
         {entries.map((entry) => (

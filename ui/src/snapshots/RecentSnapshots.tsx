@@ -1,4 +1,4 @@
-// The newest snapshots of a camera, and the way to all of them and to its schedules.
+// A camera's newest snapshots, with links to all of them, its schedules and its bookmarks.
 import { Button, Group, Text } from '@mantine/core';
 import { IconBookmark, IconCalendarTime, IconPhoto } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -22,7 +22,7 @@ export function RecentSnapshots({ deviceId }: { deviceId: string }) {
     <Panel title="Snapshots">
       {data?.total === 0 && (
         <Text size="sm" c="dimmed">
-          None yet. The camera button of the player takes one.
+          No snapshots yet. Take one with the camera button below the player.
         </Text>
       )}
       {snapshots.length > 0 && (

@@ -1,4 +1,4 @@
-// What is known of a snapshot and what may be done with it: note and tags, download, the recording of that moment, delete.
+// Details of a snapshot and its actions: note and tags, download, the recording at its moment, delete.
 import { ActionIcon, Anchor, Button, Group, Kbd, Menu, Stack, TagsInput, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconChevronDown, IconDownload, IconLink, IconMovie, IconTrash } from '@tabler/icons-react';
@@ -22,7 +22,7 @@ import classes from './SnapshotViewer.module.css';
 interface SnapshotDetailsProps {
   snapshot: Snapshot;
   etag: string | null;
-  /** The newest version is known: it may be changed. */
+  /** The newest version has been read: the fields are editable. */
   isRead: boolean;
   timeZone: string;
   onReload: () => void;
@@ -30,12 +30,12 @@ interface SnapshotDetailsProps {
 }
 
 const FORMATS: { format: SnapshotFormat; description: string }[] = [
-  { format: 'jpeg', description: 'JPEG, as it was kept' },
-  { format: 'png', description: 'PNG, without further loss' },
+  { format: 'jpeg', description: 'JPEG, original' },
+  { format: 'png', description: 'PNG, lossless' },
   { format: 'webp', description: 'WebP, smaller' },
 ];
 const KEYS = [
-  ['← →', 'Other pictures'],
+  ['← →', 'Previous, next'],
   ['D', 'Download'],
   ['Del', 'Delete'],
   ['I', 'Details'],
@@ -47,9 +47,9 @@ async function copyLink(id: string): Promise<void> {
   const link = `${window.location.origin}/snapshots?snapshot=${encodeURIComponent(id)}`;
   try {
     await navigator.clipboard.writeText(link);
-    notifications.show({ message: 'The link was copied.' });
+    notifications.show({ message: 'Link copied.' });
   } catch {
-    notifications.show({ title: 'The browser does not allow copying here', message: link, autoClose: 20_000 });
+    notifications.show({ title: 'The browser does not allow copying', message: link, autoClose: 20_000 });
   }
 }
 
@@ -59,22 +59,22 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
   const { id, device_id: deviceId, device_name: name, at, kind } = snapshot;
   const [note, setNote] = useState(snapshot.note);
   const [tags, setTags] = useState(snapshot.tags);
-  const [seen, setSeen] = useState(snapshot);
+  const [shownVersion, setShownVersion] = useState(snapshot);
   const saving = useSnapshotSaving(id);
   const knownTags = useTagsInUse('snapshots');
   const target = useFullscreenTarget();
-  if (seen !== snapshot) {
-    // A newer version is here; what was not touched follows it.
-    if (note === seen.note) setNote(snapshot.note);
-    if (sameTags(tags, seen.tags)) setTags(snapshot.tags);
-    setSeen(snapshot);
+  if (shownVersion !== snapshot) {
+    // A newer version has arrived: untouched fields follow it.
+    if (note === shownVersion.note) setNote(snapshot.note);
+    if (sameTags(tags, shownVersion.tags)) setTags(snapshot.tags);
+    setShownVersion(snapshot);
   }
   const isChanged = note.trim() !== snapshot.note || !sameTags(tags, snapshot.tags);
   const hasConflict = saving.error instanceof ApiError && saving.error.status === 412;
   const fields = { note: note.trim(), tags };
   const save = (version: string | null, isLeft = false) => saving.mutate({ fields, etag: version, isLeft });
 
-  // Who goes on to the next picture means what was written.
+  // Leaving for another picture saves unsaved changes.
   const unsaved = useRef<(() => void) | null>(null);
   useEffect(() => {
     unsaved.current = isChanged && isRead && !saving.isPending && !hasConflict ? () => save(etag, true) : null;
@@ -114,9 +114,9 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
-            {FORMATS.map(({ format, description: about }) => (
+            {FORMATS.map(({ format, description }) => (
               <Menu.Item key={format} component="a" href={snapshotDownloadUrl(snapshot, format)} download>
-                {about}
+                {description}
               </Menu.Item>
             ))}
           </Menu.Dropdown>
@@ -131,7 +131,7 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
         <Stack gap="sm">
           {hasConflict && (
             <ConflictNotice
-              what="snapshot"
+              noun="snapshot"
               onReload={() => {
                 saving.reset();
                 setNote(snapshot.note);
@@ -143,7 +143,7 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
           )}
           <Textarea
             label="Note"
-            placeholder="What is to be seen"
+            placeholder="Describe the picture"
             autosize
             minRows={2}
             maxRows={8}
@@ -191,7 +191,7 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
         rows={[
           ['Size', `${snapshot.width} × ${snapshot.height}`],
           ['File', formatBytes(snapshot.size)],
-          // Of live ones this is the same moment.
+          // For live snapshots this is the same moment.
           ...(kind === 'historical'
             ? [['Taken', <Timestamp key="taken" at={snapshot.created_at} />] as [string, ReactNode]]
             : []),
@@ -226,12 +226,12 @@ export function SnapshotDetails({ snapshot, etag, isRead, timeZone, onReload, on
         </Button>
       </Group>
       <dl className={classes.keys}>
-        {KEYS.map(([key, about]) => (
+        {KEYS.map(([key, description]) => (
           <div key={key}>
             <dt>
               <Kbd size="xs">{key}</Kbd>
             </dt>
-            <dd>{about}</dd>
+            <dd>{description}</dd>
           </div>
         ))}
       </dl>

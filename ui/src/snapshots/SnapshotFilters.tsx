@@ -1,4 +1,4 @@
-// What the gallery shows: search, camera, time, kind, tag and order.
+// Filters of the gallery: search, camera, time, kind, tag and order.
 import { Select } from '@mantine/core';
 import { IconCalendar, IconPhoto } from '@tabler/icons-react';
 import type { DeviceChoice } from '../widgets/useDeviceChoices';
@@ -12,7 +12,7 @@ interface SnapshotFiltersProps {
   today: string;
   devices: DeviceChoice[];
   tags: string[];
-  /** The name of the camera that is filtered by, where a snapshot tells it: a deleted one is in no other list. */
+  /** Name of the selected camera, taken from a snapshot: a deleted camera is not among `devices`. */
   deviceName: string | null;
   onChange: (patch: Partial<GalleryQuery>) => void;
 }
@@ -22,14 +22,14 @@ const TIMES = [
   { value: 'yesterday', label: 'Yesterday' },
   { value: '7d', label: 'Last 7 days' },
   { value: '30d', label: 'Last 30 days' },
-  { value: 'custom', label: 'Days…' },
+  { value: 'custom', label: 'Date range…' },
 ];
 const KINDS = Object.entries(KIND_STYLES).map(([value, { label }]) => ({ value, label }));
 
 export function SnapshotFilters({ query, today, devices, tags, deviceName, onChange }: SnapshotFiltersProps) {
   return (
     <CaptureFilters
-      what="Snapshots"
+      label="Snapshots"
       placeholder="Note, tag or camera"
       filter={query}
       devices={devices}
@@ -38,7 +38,7 @@ export function SnapshotFilters({ query, today, devices, tags, deviceName, onCha
       onChange={onChange}
     >
       <Select
-        aria-label="Show only a time"
+        aria-label="Filter by time"
         placeholder="Any time"
         leftSection={<IconCalendar size={16} stroke={1.7} />}
         data={TIMES}
@@ -48,7 +48,7 @@ export function SnapshotFilters({ query, today, devices, tags, deviceName, onCha
       />
       {query.span === 'custom' && <DaysFilter from={query.from} to={query.to} today={today} onChange={onChange} />}
       <Select
-        aria-label="Show only one kind"
+        aria-label="Filter by kind"
         placeholder="Any kind"
         leftSection={<IconPhoto size={16} stroke={1.7} />}
         data={KINDS}

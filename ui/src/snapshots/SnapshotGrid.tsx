@@ -1,4 +1,4 @@
-// Snapshots by day, as tiles. A press opens one; once some are chosen, it chooses.
+// Snapshots by day, as tiles. A click opens one, or selects it while others are selected.
 import { UnstyledButton } from '@mantine/core';
 import { useMemo } from 'react';
 import type { Snapshot } from '../api/snapshots';
@@ -21,7 +21,7 @@ interface Day {
   snapshots: Snapshot[];
 }
 
-/** In the order in which they come, a heading wherever the day changes. */
+/** Keeps the order; a new group begins wherever the day changes. */
 export function groupByDay(snapshots: Snapshot[], timeZone: string): Day[] {
   const days: Day[] = [];
   for (const snapshot of snapshots) {
@@ -42,19 +42,19 @@ function dayHeading(date: string, today: string): { name: string; rest: string }
 export function SnapshotGrid({ snapshots, timeZone, today, selection, onOpen }: SnapshotGridProps) {
   const days = useMemo(() => groupByDay(snapshots, timeZone), [snapshots, timeZone]);
   return (
-    <div data-choosing={selection.ids.size > 0 || undefined} className={classes.days}>
+    <div data-selecting={selection.ids.size > 0 || undefined} className={classes.days}>
       {days.map(({ date, snapshots: ofDay }) => {
         const { name, rest } = dayHeading(date, today);
         const ids = ofDay.map(({ id }) => id);
-        const isWhole = ids.every((id) => selection.ids.has(id));
+        const isAllSelected = ids.every((id) => selection.ids.has(id));
         return (
           <section key={date} aria-label={rest ? `${name}, ${rest}` : name}>
             <div className={classes.head}>
               <h2 className={classes.day}>
                 {name} {rest && <span className={classes.soft}>{rest}</span>}
               </h2>
-              <UnstyledButton className={classes.all} onClick={() => selection.set(ids, !isWhole)}>
-                {isWhole ? 'Choose none' : 'Choose the day'}
+              <UnstyledButton className={classes.all} onClick={() => selection.set(ids, !isAllSelected)}>
+                {isAllSelected ? 'Deselect day' : 'Select day'}
               </UnstyledButton>
             </div>
             <ul className={classes.grid}>
@@ -63,10 +63,10 @@ export function SnapshotGrid({ snapshots, timeZone, today, selection, onOpen }: 
                   key={snapshot.id}
                   snapshot={snapshot}
                   timeZone={timeZone}
-                  isChosen={selection.ids.has(snapshot.id)}
-                  isChoosing={selection.ids.size > 0}
+                  isSelected={selection.ids.has(snapshot.id)}
+                  isSelecting={selection.ids.size > 0}
                   onOpen={onOpen}
-                  onChoose={selection.toggle}
+                  onSelect={selection.toggle}
                 />
               ))}
             </ul>

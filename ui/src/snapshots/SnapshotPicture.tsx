@@ -1,4 +1,4 @@
-// The picture of the full view: its thumbnail until it is there, its own pixels on a press, the next one on a swipe.
+// The picture of the full view: thumbnail while loading, zoom on a click, previous or next on a swipe.
 import { IconPhotoOff } from '@tabler/icons-react';
 import { useRef, useState, type MouseEvent, type PointerEvent } from 'react';
 import type { Snapshot } from '../api/snapshots';
@@ -7,9 +7,9 @@ import classes from './SnapshotViewer.module.css';
 interface SnapshotPictureProps {
   snapshot: Snapshot;
   name: string;
-  /** 1: on, −1: back. */
+  /** 1 for the next picture, −1 for the previous one. */
   onSwipe: (step: 1 | -1) => void;
-  /** Swiped down, or pressed beside the picture. */
+  /** Called on a swipe down or a click outside the picture. */
   onClose: () => void;
 }
 
@@ -19,7 +19,7 @@ export function SnapshotPicture({ snapshot, name, onSwipe, onClose }: SnapshotPi
   const frame = useRef<HTMLDivElement>(null);
   const image = useRef<HTMLImageElement>(null);
   const touch = useRef<{ x: number; y: number } | null>(null);
-  const [state, setState] = useState<'loading' | 'there' | 'broken'>('loading');
+  const [state, setState] = useState<'loading' | 'loaded' | 'broken'>('loading');
   const [isZoomed, setZoomed] = useState(false);
   const [canZoom, setCanZoom] = useState(false);
 
@@ -31,7 +31,7 @@ export function SnapshotPicture({ snapshot, name, onSwipe, onClose }: SnapshotPi
     const box = event.currentTarget.getBoundingClientRect();
     const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
     setZoomed(!isZoomed);
-    // Once it is large, what was pressed is in the middle.
+    // After zooming, the clicked point is in the middle.
     requestAnimationFrame(() => {
       const view = frame.current;
       if (view)
@@ -79,7 +79,7 @@ export function SnapshotPicture({ snapshot, name, onSwipe, onClose }: SnapshotPi
           draggable={false}
           style={state === 'loading' ? { backgroundImage: `url("${snapshot.thumbnail_url}")` } : undefined}
           onLoad={() => {
-            setState('there');
+            setState('loaded');
             measure();
           }}
           onPointerEnter={measure}

@@ -1,4 +1,4 @@
-// One snapshot in the gallery: picture, camera, time; a corner to choose it by.
+// One snapshot in the gallery: picture, camera, time, and a checkbox that selects it.
 import { Checkbox, UnstyledButton } from '@mantine/core';
 import { IconNote, IconPhotoOff } from '@tabler/icons-react';
 import { memo, useState } from 'react';
@@ -11,31 +11,31 @@ import classes from './SnapshotGrid.module.css';
 interface SnapshotTileProps {
   snapshot: Snapshot;
   timeZone: string;
-  isChosen: boolean;
-  isChoosing: boolean;
+  isSelected: boolean;
+  isSelecting: boolean;
   onOpen: (id: string) => void;
-  /** `isRange`: with all between it and the one before. */
-  onChoose: (id: string, isRange: boolean) => void;
+  /** `isRange` selects everything from the tile selected before. */
+  onSelect: (id: string, isRange: boolean) => void;
 }
 
 export const SnapshotTile = memo(function SnapshotTile({
   snapshot,
   timeZone,
-  isChosen,
-  isChoosing,
+  isSelected,
+  isSelecting,
   onOpen,
-  onChoose,
+  onSelect,
 }: SnapshotTileProps) {
   const [isBroken, setBroken] = useState(false);
   const { id, device_name: device, at, kind, note, tags } = snapshot;
   const name = pictureName(snapshot, timeZone);
   const { Icon, description } = KIND_STYLES[kind];
   return (
-    <li className={`surface ${classes.tile}`} data-testid="snapshot-tile" data-chosen={isChosen || undefined}>
+    <li className={`surface ${classes.tile}`} data-testid="snapshot-tile" data-selected={isSelected || undefined}>
       <UnstyledButton
         className={classes.open}
-        aria-label={isChoosing ? `Choose ${name}` : name}
-        onClick={(event) => (isChoosing || event.shiftKey ? onChoose(id, event.shiftKey) : onOpen(id))}
+        aria-label={isSelecting ? `Select ${name}` : name}
+        onClick={(event) => (isSelecting || event.shiftKey ? onSelect(id, event.shiftKey) : onOpen(id))}
       >
         <span className={classes.picture}>
           {isBroken ? (
@@ -62,18 +62,18 @@ export const SnapshotTile = memo(function SnapshotTile({
           </span>
           {tags.length > 0 && (
             <span className={classes.tags}>
-              <TagList tags={tags} most={2} />
+              <TagList tags={tags} max={2} />
             </span>
           )}
         </span>
       </UnstyledButton>
       <Checkbox
-        className={classes.choose}
+        className={classes.select}
         size="sm"
         radius="xl"
-        aria-label={`Choose ${name}`}
-        checked={isChosen}
-        onChange={(event) => onChoose(id, (event.nativeEvent as Partial<globalThis.MouseEvent>).shiftKey === true)}
+        aria-label={`Select ${name}`}
+        checked={isSelected}
+        onChange={(event) => onSelect(id, (event.nativeEvent as Partial<globalThis.MouseEvent>).shiftKey === true)}
       />
     </li>
   );

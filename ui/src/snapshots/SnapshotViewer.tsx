@@ -1,4 +1,4 @@
-// One snapshot as large as the screen: on and back by keys, buttons and swipes, with what is known of it beside it.
+// Full-screen view of one snapshot with its details; keys, buttons and swipes go to the next and the previous one.
 import { ActionIcon, Modal, Tooltip } from '@mantine/core';
 import { IconArrowLeft, IconArrowRight, IconInfoCircle, IconX } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
@@ -9,33 +9,26 @@ import { useSnapshot } from './useSnapshot';
 import { useSnapshotDeletion } from './useSnapshotDeletion';
 import { useViewerKeys } from './useViewerKeys';
 import { Failure } from '../widgets/Failure';
+import { downloadFile } from './downloadFile';
 import { SnapshotDetails } from './SnapshotDetails';
 import { SnapshotPicture } from './SnapshotPicture';
 import { pictureName } from './snapshotFormatting';
 import classes from './SnapshotViewer.module.css';
 
 interface SnapshotViewerProps {
-  /** In the order in which the keys go through them; the one that is open may be another. */
+  /** In the order of navigation; the open snapshot may be missing from them. */
   snapshots: Snapshot[];
   openId: string;
   timeZone: string;
-  /** How many there are with those that are not read yet. */
+  /** The number of snapshots, including those not loaded yet. */
   total?: number;
-  /** null closes it; `isStep`: from one to the next. */
+  /** null closes the view; `isStep` marks a step from one snapshot to another. */
   onOpen: (id: string | null, options?: { isStep?: boolean }) => void;
-  /** The last one that is read is near. */
+  /** Called near the last loaded snapshot. */
   onNearEnd?: () => void;
 }
 
 const NEAR_END = 5;
-
-/** What a click on the address does, for a file that the browser is to keep. */
-function download(url: string): void {
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = '';
-  link.click();
-}
 
 export function SnapshotViewer({
   snapshots,
@@ -45,21 +38,21 @@ export function SnapshotViewer({
   onOpen,
   onNearEnd,
 }: SnapshotViewerProps) {
-  const place = snapshots.findIndex(({ id }) => id === openId);
+  const index = snapshots.findIndex(({ id }) => id === openId);
   const read = useSnapshot(openId);
-  const snapshot = snapshots[place] ?? read.data?.snapshot;
+  const snapshot = snapshots[index] ?? read.data?.snapshot;
   const [hasDetails, setHasDetails] = useState(true);
   const removal = useSnapshotDeletion();
-  const previous = place > 0 ? snapshots[place - 1] : undefined;
-  const next = place >= 0 ? snapshots[place + 1] : undefined;
+  const previous = index > 0 ? snapshots[index - 1] : undefined;
+  const next = index >= 0 ? snapshots[index + 1] : undefined;
 
   const go = (to: Snapshot | undefined) => to && onOpen(to.id, { isStep: true });
   const close = () => onOpen(null);
   const remove = () => {
     if (!snapshot) return;
     removal.mutate([snapshot.id]);
-    const beside = next ?? previous;
-    if (beside) go(beside);
+    const neighbour = next ?? previous;
+    if (neighbour) go(neighbour);
     else close();
   };
   useViewerKeys({
@@ -68,22 +61,22 @@ export function SnapshotViewer({
     home: () => go(snapshots[0]),
     end: () => go(snapshots.at(-1)),
     delete: remove,
-    d: () => snapshot && download(snapshotDownloadUrl(snapshot, 'jpeg')),
+    d: () => snapshot && downloadFile(snapshotDownloadUrl(snapshot, 'jpeg')),
     i: () => setHasDetails((shown) => !shown),
     escape: close,
   });
 
-  const isNearEnd = place >= 0 && place >= snapshots.length - NEAR_END;
+  const isNearEnd = index >= 0 && index >= snapshots.length - NEAR_END;
   useEffect(() => {
     if (isNearEnd) onNearEnd?.();
   }, [isNearEnd, onNearEnd]);
 
-  // The neighbours are there before they are asked for.
+  // Preloads the neighbouring pictures.
   useEffect(() => {
-    for (const beside of [next, previous]) if (beside) new Image().src = beside.image_url;
+    for (const neighbour of [next, previous]) if (neighbour) new Image().src = neighbour.image_url;
   }, [next, previous]);
 
-  const isGone = read.error instanceof ApiError && read.error.status === 404 && !snapshots[place];
+  const isGone = read.error instanceof ApiError && read.error.status === 404 && !snapshots[index];
   return (
     <Modal.Root
       opened
@@ -101,10 +94,10 @@ export function SnapshotViewer({
         <Modal.Body className={classes.viewer} data-details={hasDetails || undefined}>
           <div className={classes.stage} tabIndex={-1} data-autofocus>
             <div className={classes.top}>
-              <span className={classes.place}>{place >= 0 && total > 1 ? `${place + 1} of ${total}` : ''}</span>
-              <Tooltip label={hasDetails ? 'Hide the details (I)' : 'Show the details (I)'}>
+              <span className={classes.place}>{index >= 0 && total > 1 ? `${index + 1} of ${total}` : ''}</span>
+              <Tooltip label={hasDetails ? 'Hide details (I)' : 'Show details (I)'}>
                 <ActionIcon
-                  className={`${classes.button} ${classes.toggle}`}
+                  className={classes.button}
                   variant="transparent"
                   size={40}
                   aria-label="Details"
@@ -135,13 +128,11 @@ export function SnapshotViewer({
                 onClose={close}
               />
             )}
-            {isGone && (
-              <div className={classes.gone}>This snapshot is not there: it was deleted, or the link is wrong.</div>
-            )}
+            {isGone && <div className={classes.gone}>Snapshot not found: it was deleted, or the link is wrong.</div>}
             {read.error && !isGone && !snapshot && (
               <div className={classes.gone}>
                 <Failure
-                  title="The snapshot could not be read"
+                  title="The snapshot could not be loaded"
                   error={read.error}
                   onRetry={() => void read.refetch()}
                 />

@@ -1,4 +1,4 @@
-// Snapshots in words: where they come from, and what they are called for those who cannot see them.
+// Formatting of snapshots: their origin, and a text alternative of the picture.
 import { IconBroadcast, IconCalendarTime, IconMovie } from '@tabler/icons-react';
 import type { Snapshot, SnapshotKind } from '../api/snapshots';
 import { formatMoment } from '../formatting/zonedTimes';
@@ -9,7 +9,7 @@ export const KIND_STYLES: Record<SnapshotKind, { label: string; description: str
   scheduled: { label: 'Scheduled', description: 'Taken by a schedule', Icon: IconCalendarTime },
 };
 
-/** "Taken live by operator"; a schedule is named as the one who took it. */
+/** "Taken live by operator"; `created_by` of a scheduled snapshot is the name of its schedule. */
 export function formatOrigin({ kind, created_by: by }: Snapshot): string {
   const { description } = KIND_STYLES[kind];
   if (!by || (kind === 'scheduled' && by === 'schedule')) return description;

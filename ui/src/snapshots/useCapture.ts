@@ -1,4 +1,4 @@
-// Takes snapshots of what a player shows, and follows each until it is there or has failed.
+// Takes snapshots from a player and follows each until it is done or has failed.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
 import { ApiError } from '../api/http';
@@ -12,27 +12,27 @@ export interface CaptureFailure {
   reason: string | null;
   message: string;
   remedy: string | null;
-  /** Where footage is instead, where that is why. */
+  /** The nearest moments with footage, if there is none at the requested one. */
   nearest: string[];
 }
 
 export interface CaptureEntry {
   key: string;
-  /** The moment asked for; null for now. */
+  /** The requested moment; null for now. */
   at: string | null;
   state: 'taking' | 'done' | 'failed';
-  /** 0 up to 1 while a job goes on with it; null while the answer is awaited. */
+  /** 0 up to 1 while a job is running; null while the response is pending. */
   progress: number | null;
   snapshot: Snapshot | null;
   failure: CaptureFailure | null;
 }
 
 export interface CaptureControl {
-  /** The newest first. */
+  /** Newest first. */
   entries: CaptureEntry[];
-  /** How often it was pressed. */
+  /** Number of captures requested so far. */
   presses: number;
-  /** Now (null), or a recorded moment in milliseconds. */
+  /** Takes a snapshot of now (null) or of a recorded moment in milliseconds. */
   take: (atMs: number | null) => void;
   dismiss: (key: string) => void;
 }
@@ -59,8 +59,8 @@ function failureOf(error: unknown): CaptureFailure {
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Without an answer once more: under the same key it is still one picture. */
-async function captureTwice(deviceId: string, at: string | null, key: string): Promise<Capture> {
+/** Retries once if no response arrives: the same idempotency key prevents a second picture. */
+async function captureWithRetry(deviceId: string, at: string | null, key: string): Promise<Capture> {
   try {
     return await captureSnapshot(deviceId, at, key);
   } catch (error) {
@@ -69,12 +69,12 @@ async function captureTwice(deviceId: string, at: string | null, key: string): P
   }
 }
 
-async function follow(begun: Job, isWatched: () => boolean, onJob: (job: Job) => void): Promise<Snapshot | null> {
-  let job = begun;
+async function follow(started: Job, isWatched: () => boolean, onJob: (job: Job) => void): Promise<Snapshot | null> {
+  let job = started;
   while (isUnfinished(job)) {
     await pause(JOB_INTERVAL_MS);
     if (!isWatched()) return null;
-    // One answer that does not come is no end of the job.
+    // A missing response is not the end of the job.
     job = await readJob(job.id).catch((error: unknown) => {
       if (error instanceof ApiError && error.status !== 0 && error.status < 500) throw error;
       return job;
@@ -115,7 +115,7 @@ export function useCapture(deviceId: string): CaptureControl {
       );
       const run = async () => {
         try {
-          const { snapshot, job } = await captureTwice(deviceId, at, key);
+          const { snapshot, job } = await captureWithRetry(deviceId, at, key);
           const taken =
             snapshot ??
             (await follow(

@@ -1,4 +1,4 @@
-// The newest picture of a device, renewed while somebody looks; where there is none it is asked for seldom.
+// The newest picture of a device, refreshed while it is visible, and polled rarely while there is none.
 import { useQuery } from '@tanstack/react-query';
 import { ApiError } from '../api/http';
 import { fetchPoster } from '../api/snapshots';
@@ -8,18 +8,18 @@ const INTERVAL_MS = 10_000;
 const NONE_INTERVAL_MS = 30_000;
 const LATE_INTERVAL_MS = 3_000;
 
-/** Milliseconds until it is asked for again: soon where the server was only busy, seldom where there is no picture. */
+/** Milliseconds until the next request: short if the server was busy, long if there is no picture. */
 export function pauseAfter(error: Error | null): number {
   if (error === null) return INTERVAL_MS;
   return error instanceof ApiError && error.status === 404 ? NONE_INTERVAL_MS : LATE_INTERVAL_MS;
 }
 
-/** `width` in pixels, as the server makes them: 160, 320, 480, 640, 960, 1280 or 1920. */
-export function usePoster(deviceId: string, width: number, isSeen: boolean) {
+/** `width` in pixels, one of the sizes of the server: 160, 320, 480, 640, 960, 1280 or 1920. */
+export function usePoster(deviceId: string, width: number, isVisible: boolean) {
   const { data } = useQuery({
     queryKey: snapshotKeys.poster(deviceId, width),
     queryFn: ({ signal }) => fetchPoster(deviceId, width, signal),
-    enabled: isSeen,
+    enabled: isVisible,
     retry: false,
     staleTime: INTERVAL_MS / 2,
     refetchInterval: ({ state }) => pauseAfter(state.error),

@@ -1,4 +1,4 @@
-// One snapshot with the version it has, and the saving of what a person wrote on it.
+// One snapshot with its ETag, and saving its note and tags.
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ApiError } from '../api/http';
@@ -6,13 +6,13 @@ import { readSnapshot, replaceSnapshot, type SnapshotFields } from '../api/snaps
 import { sentence } from '../formatting/sentence';
 import { snapshotKeys } from '../api/snapshotKeys';
 
-/** `id` null asks nothing. */
+/** No request while `id` is null. */
 export function useSnapshot(id: string | null) {
   return useQuery({
     queryKey: snapshotKeys.one(id ?? ''),
     queryFn: ({ signal }) => readSnapshot(id ?? '', signal),
     enabled: id !== null,
-    // Nothing is refreshed beneath somebody who writes.
+    // Never refreshed while somebody edits it.
     staleTime: Infinity,
     refetchOnWindowFocus: false,
   });
@@ -21,7 +21,7 @@ export function useSnapshot(id: string | null) {
 interface Saving {
   fields: SnapshotFields;
   etag: string | null;
-  /** Whoever wrote it has gone on: what goes wrong is not seen where it was written. */
+  /** The view has been left: an error is shown as a notification instead of in the form. */
   isLeft?: boolean;
 }
 
@@ -34,7 +34,7 @@ export function useSnapshotSaving(id: string) {
       void client.invalidateQueries({ queryKey: snapshotKeys.lists });
     },
     onError: (error, { isLeft }) => {
-      // Deleted, and left because of that.
+      // A deleted snapshot is left without an error.
       if (!isLeft || (error instanceof ApiError && error.status === 404)) return;
       notifications.show({
         color: 'red',

@@ -1,23 +1,22 @@
-// Downloads many snapshots as one archive, made in the browser.
+// Downloads several snapshots as one archive created in the browser.
 import { useState } from 'react';
 import { fetchSnapshotImage, type Snapshot } from '../api/snapshots';
+import { downloadFile } from './downloadFile';
 import type { ZipEntry } from './zipArchive';
 import { wallAt } from '../formatting/timeZone';
 import { notifyFailure } from '../widgets/notifyFailure';
 
-const AT_ONCE = 3;
+const MAX_PARALLEL = 3;
 
 function save(file: Blob, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  const url = URL.createObjectURL(file);
+  downloadFile(url, name);
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-/** "Main gate 2026-11-22 18.05.07.jpg", numbered where two would be called the same. */
+/** "Main gate 2026-11-22 18.05.07.jpg", numbered if names would be equal. */
 export function archiveNames(snapshots: Snapshot[], timeZone: string): string[] {
-  const taken = new Map<string, number>();
+  const counts = new Map<string, number>();
   return snapshots.map(({ device_name, at }) => {
     const wall = new Date(wallAt(timeZone, Date.parse(at))).toISOString();
     const device = device_name
@@ -25,8 +24,8 @@ export function archiveNames(snapshots: Snapshot[], timeZone: string): string[] 
       .slice(0, 80)
       .trim();
     const name = `${device} ${wall.slice(0, 10)} ${wall.slice(11, 19).replaceAll(':', '.')}`;
-    const count = (taken.get(name) ?? 0) + 1;
-    taken.set(name, count);
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
     return `${name}${count > 1 ? ` (${count})` : ''}.jpg`;
   });
 }
@@ -53,9 +52,9 @@ export function useSnapshotArchive(timeZone: string) {
       }
     };
     try {
-      // The library is fetched when it is needed for the first time.
+      // The library is loaded on first use.
       const { buildZip } = await import('./zipArchive');
-      await Promise.all(Array.from({ length: Math.min(AT_ONCE, snapshots.length) }, read));
+      await Promise.all(Array.from({ length: Math.min(MAX_PARALLEL, snapshots.length) }, read));
       save(
         buildZip(entries.filter((entry) => entry !== undefined)),
         `snapshots ${new Date().toISOString().slice(0, 10)}.zip`,

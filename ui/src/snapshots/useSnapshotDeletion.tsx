@@ -1,4 +1,4 @@
-// Deletes snapshots at once, with a way back for as long as the notification stands.
+// Deletes snapshots immediately, with undo while the notification is shown.
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient, type InfiniteData } from '@tanstack/react-query';
 import type { Page } from '../api/pagination';
@@ -9,12 +9,12 @@ import { snapshotKeys } from '../api/snapshotKeys';
 import { notifyFailure } from '../widgets/notifyFailure';
 
 const UNDO_SHOWN_MS = 12_000;
-const AT_ONCE = 4;
+const MAX_PARALLEL = 4;
 
-const counted = (count: number): string => (count === 1 ? 'The snapshot' : `${count} snapshots`);
+const formatCount = (count: number): string => (count === 1 ? 'The snapshot' : `${count} snapshots`);
 
-/** Does it to each, a few at a time. Answers those it was done to, and the first error. */
-async function doToEach(
+/** Applies `action` to each id, a few in parallel. Returns the ids that succeeded and the first error. */
+async function applyToEach(
   ids: string[],
   action: (id: string) => Promise<void>,
 ): Promise<{ done: string[]; failure: Error | null }> {
@@ -27,12 +27,12 @@ async function doToEach(
         await action(id);
         done.push(id);
       } catch (error) {
-        // Somebody else was quicker.
+        // Already deleted by somebody else.
         if (!(error instanceof ApiError) || error.status !== 404) failure ??= error as Error;
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, ids.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(MAX_PARALLEL, ids.length) }, work));
   return { done, failure };
 }
 
@@ -41,18 +41,18 @@ export function useSnapshotDeletion() {
   const refresh = () => client.invalidateQueries({ queryKey: snapshotKeys.all });
 
   const restore = useMutation({
-    mutationFn: (ids: string[]) => doToEach(ids, restoreSnapshot),
+    mutationFn: (ids: string[]) => applyToEach(ids, restoreSnapshot),
     onSuccess: ({ done, failure }, ids) => {
       if (failure)
         notifyFailure(
-          ids.length === 1 ? 'The snapshot could not be brought back' : 'Not every snapshot could be brought back',
+          ids.length === 1 ? 'The snapshot could not be restored' : 'Some snapshots could not be restored',
           failure,
         );
       if (done.length < ids.length && !failure) {
         notifications.show({
           color: 'red',
           title: 'The snapshot is gone',
-          message: 'It was deleted too long ago to bring it back.',
+          message: 'It was deleted too long ago to be restored.',
           autoClose: 8_000,
         });
       }
@@ -61,7 +61,7 @@ export function useSnapshotDeletion() {
   });
 
   const remove = useMutation({
-    mutationFn: (ids: string[]) => doToEach(ids, deleteSnapshot),
+    mutationFn: (ids: string[]) => applyToEach(ids, deleteSnapshot),
     onMutate: (ids) => {
       const without = (page: Page<Snapshot>): Page<Snapshot> => {
         const items = page.items.filter(({ id }) => !ids.includes(id));
@@ -69,19 +69,19 @@ export function useSnapshotDeletion() {
       };
       client.setQueriesData<InfiniteData<Page<Snapshot>>>(
         { queryKey: snapshotKeys.lists },
-        (told) => told && { ...told, pages: told.pages.map(without) },
+        (list) => list && { ...list, pages: list.pages.map(without) },
       );
     },
     onSuccess: ({ done, failure }, ids) => {
       if (failure)
-        notifyFailure(ids.length === 1 ? 'The snapshot was not deleted' : 'Not every snapshot was deleted', failure);
+        notifyFailure(ids.length === 1 ? 'The snapshot was not deleted' : 'Some snapshots were not deleted', failure);
       if (done.length === 0) return;
       const id = `deleted-${done[0]}`;
       const undo = () => {
         notifications.hide(id);
         restore.mutate(done);
       };
-      const text = `${counted(done.length)} ${done.length === 1 ? 'was' : 'were'} deleted.`;
+      const text = `${formatCount(done.length)} ${done.length === 1 ? 'was' : 'were'} deleted.`;
       notifications.show({ id, message: <UndoMessage text={text} onUndo={undo} />, autoClose: UNDO_SHOWN_MS });
     },
     onSettled: refresh,

@@ -1,4 +1,4 @@
-// Filters of the gallery and the snapshot that is looked at, kept in the address so that both can be shared and gone back to.
+// Filters of the gallery and the open snapshot, kept in the address for sharing and for the browser's history.
 import { useCallback, useMemo } from 'react';
 import { useSearchParams } from 'react-router';
 import { addDays } from '../formatting/calendarDates';
@@ -14,9 +14,9 @@ export interface GalleryQuery {
   kind: string;
   tag: string;
   q: string;
-  /** A span that ends today, 'custom' for `from` and `to`, or '' for all of time. */
+  /** A range of days relative to today, 'custom' for `from` and `to`, or '' for any time. */
   span: Span | 'custom' | '';
-  /** Dates ("2026-11-22"), both inside; '' for none. */
+  /** Dates ("2026-11-22"), both inclusive; '' for no limit. */
   from: string;
   to: string;
   order: 'newest' | 'oldest';
@@ -37,20 +37,20 @@ const KINDS = ['live', 'historical', 'scheduled'];
 const DATE = /^\d{4}-\d\d-\d\d$/;
 
 function parse(search: URLSearchParams): GalleryQuery {
-  const told = (name: keyof GalleryQuery) => search.get(NAMES[name]) ?? '';
+  const valueOf = (name: keyof GalleryQuery) => search.get(NAMES[name]) ?? '';
   const date = (name: 'from' | 'to') =>
-    DATE.test(told(name)) && Number.isFinite(Date.parse(told(name))) ? told(name) : '';
+    DATE.test(valueOf(name)) && Number.isFinite(Date.parse(valueOf(name))) ? valueOf(name) : '';
   const [from, to] = [date('from'), date('to')];
-  const span = SPANS.find((known) => known === told('span'));
+  const span = SPANS.find((known) => known === valueOf('span'));
   return {
-    deviceId: told('deviceId'),
-    kind: KINDS.includes(told('kind')) ? told('kind') : '',
-    tag: told('tag'),
-    q: told('q'),
-    span: span ?? (from || to || told('span') === 'custom' ? 'custom' : ''),
+    deviceId: valueOf('deviceId'),
+    kind: KINDS.includes(valueOf('kind')) ? valueOf('kind') : '',
+    tag: valueOf('tag'),
+    q: valueOf('q'),
+    span: span ?? (from || to || valueOf('span') === 'custom' ? 'custom' : ''),
     from: span ? '' : from,
     to: span ? '' : to,
-    order: told('order') === 'oldest' ? 'oldest' : 'newest',
+    order: valueOf('order') === 'oldest' ? 'oldest' : 'newest',
   };
 }
 
@@ -62,7 +62,7 @@ function format(query: GalleryQuery): URLSearchParams {
   return search;
 }
 
-/** The first and the last date of a span that ends on `today`. */
+/** The first and the last date of the query; empty for no limit. */
 export function datesOf(query: GalleryQuery, today: string): { from: string; to: string } {
   switch (query.span) {
     case 'today':
@@ -104,7 +104,7 @@ export function useSnapshotQuery() {
       setSearch((current) => format({ ...parse(current), ...patch }), { replace: true, preventScrollReset: true }),
     [setSearch],
   );
-  /** null closes it. From one to the next leaves no trace in the history. */
+  /** null closes the snapshot. A step to another one adds no entry to the history. */
   const open = useCallback(
     (id: string | null, { isStep = false } = {}) =>
       setSearch(

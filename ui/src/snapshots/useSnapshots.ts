@@ -1,4 +1,4 @@
-// Snapshots that match a query, read on page by page; and the newest few of one device.
+// Snapshots that match a query, loaded page by page; and the newest snapshots of one device.
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { listSnapshots, type Snapshot, type SnapshotQuery } from '../api/snapshots';
@@ -9,7 +9,7 @@ const INTERVAL_MS = 15_000;
 
 export type SnapshotFilter = Omit<SnapshotQuery, 'page' | 'pageSize'>;
 
-/** Each once: while the list grows at its beginning, pages that are read later repeat what earlier ones told. */
+/** Without duplicates: while new snapshots arrive, later pages repeat items of earlier ones. */
 function joinPages(pages: { items: Snapshot[] }[]): Snapshot[] {
   const known = new Map<string, Snapshot>();
   for (const { items } of pages)
@@ -24,7 +24,7 @@ export function useSnapshots(filter: SnapshotFilter) {
     initialPageParam: 1,
     getNextPageParam: (last) => (last.page < last.totalPages ? last.page + 1 : undefined),
     placeholderData: keepPreviousData,
-    // Who has read on looks at older ones, and asking again would read every page.
+    // After further pages are loaded the user views older snapshots, and a refetch would read every page.
     refetchInterval: ({ state }) => (state.data && state.data.pages.length > 1 ? false : INTERVAL_MS),
   });
   const pages = query.data?.pages;

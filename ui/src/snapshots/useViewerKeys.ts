@@ -1,10 +1,10 @@
-// Keys of a full view, wherever nothing inside it wants them: who writes, writes.
+// Keyboard shortcuts of a full view; ignored while the focus is in a text field or an open list.
 import { useEffect, useRef } from 'react';
 
-const WRITES = 'input:not([type="checkbox"]), textarea, select, [contenteditable="true"]';
+const TEXT_FIELDS = 'input:not([type="checkbox"]), textarea, select, [contenteditable="true"]';
 const OPEN_LIST = '[role="menu"], [role="listbox"]';
 
-/** By `KeyboardEvent.key` in lower case. In a field Escape leaves the field first. */
+/** `keys` by `KeyboardEvent.key` in lower case. In a text field Escape leaves the field first. */
 export function useViewerKeys(keys: Record<string, () => void>): void {
   const latest = useRef(keys);
   useEffect(() => {
@@ -16,7 +16,7 @@ export function useViewerKeys(keys: Record<string, () => void>): void {
       const key = event.key.toLowerCase();
       const target = event.target instanceof HTMLElement ? event.target : null;
       if (target?.closest(OPEN_LIST)) return;
-      if (target?.closest(WRITES)) {
+      if (target?.closest(TEXT_FIELDS)) {
         if (key === 'escape') target.blur();
         return;
       }

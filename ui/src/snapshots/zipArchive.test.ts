@@ -1,4 +1,4 @@
-// An archive that others can read: sums, sizes and places are where the format has them.
+// The ZIP archive follows the format: checksums, sizes and offsets.
 import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { buildSnapshot } from '../../test/snapshotFactories';
@@ -7,14 +7,14 @@ import { buildZip } from './zipArchive';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-test('the sum is that of the format', async () => {
+test('the checksum is the CRC-32 of the format', async () => {
   const zip = new DataView(
     await buildZip([{ name: 'a.jpg', bytes: bytesOf('123456789'), modifiedMs: 0 }]).arrayBuffer(),
   );
   expect(zip.getUint32(14, true)).toBe(0xcbf43926);
 });
 
-test('files are stored as they are, with local date and time, from 1980 on', async () => {
+test('files are stored uncompressed, with local date and time, from 1980 on', async () => {
   const headerOf = async (at: Date) => {
     const file = { name: 'a.jpg', bytes: bytesOf('aaaaaaaaaaaaaaaa'), modifiedMs: at.getTime() };
     const zip = new DataView(await buildZip([file]).arrayBuffer());
@@ -48,7 +48,7 @@ test('each entry of the directory points at its file', async () => {
   expect(entry).toBe(end);
 });
 
-test('names tell camera and time, differ from each other, and suit every system', () => {
+test('names contain camera and time, are unique, and are valid on every system', () => {
   const at = '2026-03-01T10:00:00Z';
   const snapshots = [buildSnapshot({ at }), buildSnapshot({ at }), buildSnapshot({ at, device_name: 'Gate: A/B' })];
   expect(archiveNames(snapshots, 'Europe/Berlin')).toEqual([

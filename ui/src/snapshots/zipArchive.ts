@@ -1,21 +1,21 @@
-// A ZIP archive of files that are small already: stored, not compressed.
+// A ZIP archive of compressed files: stored, not compressed again.
 import { zipSync, type Zippable } from 'fflate';
 
 export interface ZipEntry {
   name: string;
   bytes: Uint8Array<ArrayBuffer>;
-  /** Milliseconds since 1970; told in local time, as the format has no other. */
+  /** Milliseconds since 1970; written in local time, the only time of the format. */
   modifiedMs: number;
 }
 
-/** The format's years begin with 1980 and fflate's end with 2099. */
+/** The format starts with the year 1980, fflate ends with 2099. */
 function dateOf(ms: number): Date {
   const at = new Date(ms);
   at.setFullYear(Math.min(Math.max(at.getFullYear(), 1980), 2099));
   return at;
 }
 
-/** Names must differ from each other. */
+/** Names must be unique. */
 export function buildZip(entries: ZipEntry[]): Blob {
   const files: Zippable = {};
   for (const { name, bytes, modifiedMs } of entries) files[name] = [bytes, { mtime: dateOf(modifiedMs) }];

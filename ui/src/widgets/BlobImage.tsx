@@ -1,4 +1,4 @@
-// A picture that is held in memory. The one before stays until the next is decoded.
+// A picture from a blob in memory. The previous picture stays visible until the next one is decoded.
 import { useEffect, useRef, type ImgHTMLAttributes } from 'react';
 
 interface BlobImageProps extends Omit<ImgHTMLAttributes<HTMLImageElement>, 'src'> {

@@ -1,4 +1,4 @@
-// What snapshots and bookmarks are both found by: search, camera, tag and order; their own filters lie between.
+// The filters that snapshots and bookmarks share: search, camera, tag and order. `children` are their own filters.
 import { ActionIcon, Select, Tooltip } from '@mantine/core';
 import { IconSortAscending, IconSortDescending, IconVideo } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
@@ -15,12 +15,12 @@ export interface CaptureFilter {
 }
 
 interface CaptureFiltersProps {
-  /** What is looked for: "Snapshots". */
-  what: string;
+  /** The plural of the items: "Snapshots". */
+  label: string;
   placeholder: string;
   filter: CaptureFilter;
   devices: DeviceChoice[];
-  /** The name of the camera that is filtered by, where it is known: a deleted one is in no other list. */
+  /** Name of the selected camera, if known: a deleted camera is not among `devices`. */
   deviceName?: string | null;
   tags: string[];
   onChange: (patch: Partial<CaptureFilter>) => void;
@@ -28,7 +28,7 @@ interface CaptureFiltersProps {
 }
 
 export function CaptureFilters({
-  what,
+  label,
   placeholder,
   filter,
   devices,
@@ -41,24 +41,24 @@ export function CaptureFilters({
   const isListed = !deviceId || devices.some(({ value }) => value === deviceId);
   const isOldestFirst = order === 'oldest';
   return (
-    <div className={classes.filters} role="search" aria-label={what}>
+    <div className={classes.filters} role="search" aria-label={label}>
       <SearchField
         className={classes.search}
-        label={`Search ${what.toLowerCase()}`}
+        label={`Search ${label.toLowerCase()}`}
         placeholder={placeholder}
         q={q}
         onSearch={(text) => onChange({ q: text })}
       />
       <Select
-        aria-label="Show only one camera"
+        aria-label="Filter by camera"
         placeholder="Any camera"
         leftSection={<IconVideo size={16} stroke={1.7} />}
-        data={isListed ? devices : [{ value: deviceId, label: deviceName ?? 'A deleted camera' }, ...devices]}
+        data={isListed ? devices : [{ value: deviceId, label: deviceName ?? 'Deleted camera' }, ...devices]}
         value={deviceId || null}
         onChange={(next) => onChange({ deviceId: next ?? '' })}
         clearable
         searchable
-        nothingFoundMessage="No such camera"
+        nothingFoundMessage="No matching camera"
       />
       {children}
       {(tags.length > 0 || tag) && <TagFilter tags={tags} tag={tag} onChange={(next) => onChange({ tag: next })} />}

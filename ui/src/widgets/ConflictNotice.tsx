@@ -1,19 +1,19 @@
-// Somebody else saved the same in the meantime: take theirs, or overwrite.
+// Notice of a version conflict: somebody else saved the same item; load their version or overwrite it.
 import { Button, Group } from '@mantine/core';
 import { Notice } from './Notice';
 
 export function ConflictNotice({
-  what = 'camera',
+  noun = 'camera',
   onReload,
   onOverwrite,
 }: {
-  what?: string;
+  noun?: string;
   onReload: () => void;
   onOverwrite: () => void;
 }) {
   return (
-    <Notice tone="warn" title={`This ${what} was changed in the meantime`} role="alert">
-      Somebody saved it after you opened it. Nothing of yours has been saved yet.
+    <Notice tone="warn" title={`This ${noun} was changed in the meantime`} role="alert">
+      Somebody saved it after you opened it. Your changes have not been saved yet.
       <Group mt="xs" gap="xs">
         <Button size="xs" variant="default" onClick={onReload}>
           Show their version

@@ -1,4 +1,4 @@
-// A value to be copied elsewhere.
+// A read-only value with a button that copies it.
 import { ActionIcon, CopyButton, TextInput, Tooltip } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 

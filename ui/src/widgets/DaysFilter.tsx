@@ -1,4 +1,4 @@
-// From one day to another, both included.
+// A filter by a range of dates, both inclusive.
 import { TextInput } from '@mantine/core';
 import classes from './CaptureFilters.module.css';
 
@@ -12,10 +12,10 @@ interface DaysFilterProps {
 
 export function DaysFilter({ from, to, today, onChange }: DaysFilterProps) {
   return (
-    <div className={classes.days} role="group" aria-label="Days">
+    <div className={classes.days} role="group" aria-label="Date range">
       <TextInput
         type="date"
-        aria-label="From day"
+        aria-label="From date"
         max={to || today}
         value={from}
         onChange={(event) => onChange({ from: event.currentTarget.value })}
@@ -23,7 +23,7 @@ export function DaysFilter({ from, to, today, onChange }: DaysFilterProps) {
       <span aria-hidden>–</span>
       <TextInput
         type="date"
-        aria-label="To day"
+        aria-label="To date"
         min={from || undefined}
         max={today}
         value={to}

@@ -1,4 +1,4 @@
-// In place of a list that has nothing yet: what would be there, and where to begin.
+// The placeholder for an empty list: what the list shows, and a link to the first step.
 import { Button, Stack, Text, Title } from '@mantine/core';
 import type { IconMovie } from '@tabler/icons-react';
 import type { ReactNode } from 'react';

@@ -1,9 +1,9 @@
-// Which part of the list is shown, and the way to the rest.
+// The range of items shown, the page size and the pagination of a list.
 import { Group, Pagination, Select, Text } from '@mantine/core';
 
 interface ListFooterProps {
   page: number;
-  /** What is listed, in the singular. */
+  /** Singular noun of the items. */
   noun?: string;
   pageSize: number;
   pageSizes: number[];
@@ -37,10 +37,10 @@ export function ListFooter({
       <Group gap="sm">
         {total > smallest && (
           <Select
-            aria-label={`${noun.charAt(0).toUpperCase()}${noun.slice(1)}s on a page`}
+            aria-label={`${noun.charAt(0).toUpperCase()}${noun.slice(1)}s per page`}
             size="xs"
             w={120}
-            data={pageSizes.map((size) => ({ value: String(size), label: `${size} a page` }))}
+            data={pageSizes.map((size) => ({ value: String(size), label: `${size} per page` }))}
             value={String(pageSize)}
             onChange={(value) => onPageSize(Number(value))}
             allowDeselect={false}

@@ -1,20 +1,20 @@
-// A moment to be typed: date and time to the second, on the clocks of a zone.
+// Input fields for a moment: date and time to the second, in a time zone.
 import { Group, TextInput } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { instantOf, wallAt } from '../formatting/timeZone';
 
 interface MomentFieldsProps {
   timeZone: string;
-  /** What the fields say at first. */
+  /** Initial value of the fields. */
   firstMs: number;
-  /** Null where the two are no date and time. */
+  /** Called with null if date and time are invalid. */
   onChange: (momentMs: number | null) => void;
   labels?: [string, string];
   error?: ReactNode;
   hasFocus?: boolean;
 }
 
-/** Null where the two are no date and time. */
+/** Null if date and time are invalid. */
 export function readMoment(timeZone: string, date: string, time: string): number | null {
   const clock = /^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?$/.exec(time.trim());
   const wallMs = clock

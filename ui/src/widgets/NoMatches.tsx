@@ -1,4 +1,4 @@
-// The filters leave nothing to show.
+// The placeholder for a list in which no item matches the filters.
 import { Button, Stack, Text } from '@mantine/core';
 import { IconFilterOff } from '@tabler/icons-react';
 

@@ -1,4 +1,4 @@
-// Something to know, in the tone it deserves: icon, words and colour together.
+// A notice whose icon, text and colour together show its tone.
 import { IconAlertTriangle, IconCircleCheck, IconExclamationCircle, IconInfoCircle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { Tone } from './stateStyles';

@@ -1,5 +1,5 @@
-// A page's heading, the way back, and what can be done on it.
-import { Anchor, Group, Title } from '@mantine/core';
+// A page's heading with its back link, its badge and its actions.
+import { Anchor, Group, Text, Title } from '@mantine/core';
 import { IconChevronLeft } from '@tabler/icons-react';
 import { useEffect, type ReactNode } from 'react';
 import { Link } from 'react-router';
@@ -23,10 +23,13 @@ export function PageHeader({ title, back, beside, children }: PageHeaderProps) {
           to={back.to}
           size="sm"
           c="dimmed"
-          style={{ display: 'inline-flex', alignItems: 'center', gap: 2, marginLeft: -4 }}
+          title={back.label}
+          style={{ display: 'inline-flex', alignItems: 'center', gap: 2, marginLeft: -4, maxWidth: '100%' }}
         >
-          <IconChevronLeft size={16} aria-hidden />
-          {back.label}
+          <IconChevronLeft size={16} style={{ flex: 'none' }} aria-hidden />
+          <Text span inherit truncate>
+            {back.label}
+          </Text>
         </Anchor>
       )}
       <Group justify="space-between" gap="sm" mih={36} wrap="wrap">

@@ -1,4 +1,4 @@
-// A titled part of a page.
+// A titled section of a page.
 import { Title } from '@mantine/core';
 import { useId, type ReactNode } from 'react';
 

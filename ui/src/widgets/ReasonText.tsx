@@ -1,19 +1,19 @@
-// Why a stream is not running, and what would cure it, in one line of plain words.
+// A reason and its remedy as text, for example why a stream is not running.
 import { Text } from '@mantine/core';
 import type { Reason } from '../api/types';
 import { sentence } from '../formatting/sentence';
 
 export function ReasonText({ reason, lineClamp }: { reason: Reason; lineClamp?: number }) {
-  const whole = `${sentence(reason.message)}${reason.remedy ? ` ${sentence(reason.remedy)}` : ''}`;
+  const text = `${sentence(reason.message)}${reason.remedy ? ` ${sentence(reason.remedy)}` : ''}`;
   return (
     <Text
       size="sm"
       c="dimmed"
       lineClamp={lineClamp}
-      title={lineClamp ? whole : undefined}
+      title={lineClamp ? text : undefined}
       style={{ overflowWrap: 'anywhere' }}
     >
-      {whole}
+      {text}
     </Text>
   );
 }

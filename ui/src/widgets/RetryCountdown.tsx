@@ -1,4 +1,4 @@
-// When the next attempt comes, and a way not to wait for it.
+// A button that shows the time until the next attempt and starts it immediately.
 import { Button } from '@mantine/core';
 import { useNow } from './useNow';
 
@@ -7,7 +7,7 @@ export function RetryCountdown({ at, onRetry }: { at: number; onRetry: () => voi
   const seconds = Math.ceil((at - now) / 1000);
   return (
     <Button variant="white" color="dark" size="xs" onClick={onRetry}>
-      {seconds > 1 ? `Next try in ${seconds} s · try now` : 'Trying again'}
+      {seconds > 1 ? `Retrying in ${seconds} s · Retry now` : 'Retrying…'}
     </Button>
   );
 }

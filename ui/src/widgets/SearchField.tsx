@@ -1,4 +1,4 @@
-// A search that asks a moment after the last letter, and follows the address when it changes from elsewhere.
+// A search field that reports its text shortly after the last keystroke, and follows `q` when it changes elsewhere.
 import { CloseButton, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
@@ -7,7 +7,7 @@ import { useState } from 'react';
 interface SearchFieldProps {
   label: string;
   placeholder: string;
-  /** What is searched for now. */
+  /** The present search text. */
   q: string;
   onSearch: (q: string) => void;
   className?: string | undefined;
@@ -20,7 +20,7 @@ export function SearchField({ label, placeholder, q, onSearch, className }: Sear
   const [seen, setSeen] = useState(q);
   const search = useDebouncedCallback(onSearch, SETTLED_MS);
   if (seen !== q) {
-    // Going back, or all filters cleared.
+    // Browser history, or all filters cleared.
     setSeen(q);
     if (text.trim() !== q) setText(q);
   }
@@ -35,7 +35,7 @@ export function SearchField({ label, placeholder, q, onSearch, className }: Sear
       aria-label={label}
       placeholder={placeholder}
       leftSection={<IconSearch size={16} stroke={1.7} />}
-      rightSection={text ? <CloseButton size="sm" aria-label="Clear the search" onClick={() => type('')} /> : null}
+      rightSection={text ? <CloseButton size="sm" aria-label="Clear search" onClick={() => type('')} /> : null}
       value={text}
       onChange={(event) => type(event.currentTarget.value)}
     />

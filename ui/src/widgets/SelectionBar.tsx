@@ -1,11 +1,11 @@
-// What is done with the snapshots that are chosen: at the bottom of the screen, wherever the list is scrolled to.
+// Actions on the selected snapshots, fixed at the bottom of the screen while the list scrolls.
 import { Button, CloseButton } from '@mantine/core';
 import { IconDownload, IconTrash } from '@tabler/icons-react';
 import classes from './SelectionBar.module.css';
 
 interface SelectionBarProps {
   count: number;
-  /** How many are read into the archive so far; null while none is made. */
+  /** Snapshots packed into the archive so far; null while no archive is being created. */
   packed: number | null;
   onDownload: () => void;
   onDelete: () => void;
@@ -14,10 +14,10 @@ interface SelectionBarProps {
 
 export function SelectionBar({ count, packed, onDownload, onDelete, onClear }: SelectionBarProps) {
   return (
-    <div className={classes.bar} role="toolbar" aria-label="Chosen snapshots">
-      <CloseButton aria-label="Choose none" onClick={onClear} />
+    <div className={classes.bar} role="toolbar" aria-label="Selected snapshots">
+      <CloseButton aria-label="Clear selection" onClick={onClear} />
       <span className={classes.count} aria-live="polite">
-        {count} chosen
+        {count} selected
       </span>
       <Button
         size="xs"

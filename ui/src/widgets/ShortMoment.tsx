@@ -1,4 +1,4 @@
-// A moment as short as a list needs it: no seconds, and of another year only the date. All of it on hover or focus.
+// A moment in short form for lists: without seconds, and only the date in another year. Hover or focus shows it in full.
 import { Tooltip } from '@mantine/core';
 import { formatDateTime, formatShortMoment, formatUtc } from '../formatting/moments';
 

@@ -1,4 +1,4 @@
-// A column's heading that sorts by it, and turns round when pressed again.
+// A column heading that sorts by its column; pressing it again reverses the order.
 import { UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
 

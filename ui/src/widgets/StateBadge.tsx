@@ -1,4 +1,4 @@
-// A stream's state as icon, word and colour together.
+// A stream's state as icon, label and colour.
 import type { ObservedState } from '../api/types';
 import { DISABLED_STYLE, STATE_STYLES } from './stateStyles';
 import classes from './StateBadge.module.css';

@@ -1,4 +1,4 @@
-// Names and their values side by side.
+// Names with their values, arranged horizontally.
 import type { ReactNode } from 'react';
 import classes from './StatisticsColumns.module.css';
 

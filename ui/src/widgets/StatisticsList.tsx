@@ -1,4 +1,4 @@
-// Names and their values in two columns.
+// Names and values in two columns.
 import { Fragment, type ReactNode } from 'react';
 import classes from './StatisticsList.module.css';
 

@@ -1,4 +1,4 @@
-// One tag to filter by. What was filtered by stays a choice, though nothing carries it any more.
+// Filters by one tag. The selected tag stays among the choices even if no item has it any longer.
 import { Select } from '@mantine/core';
 import { IconTag } from '@tabler/icons-react';
 
@@ -11,7 +11,7 @@ interface TagFilterProps {
 export function TagFilter({ tags, tag, onChange }: TagFilterProps) {
   return (
     <Select
-      aria-label="Show only one tag"
+      aria-label="Filter by tag"
       placeholder="Any tag"
       leftSection={<IconTag size={16} stroke={1.7} />}
       data={tag && !tags.includes(tag) ? [tag, ...tags] : tags}
@@ -19,7 +19,7 @@ export function TagFilter({ tags, tag, onChange }: TagFilterProps) {
       onChange={(next) => onChange(next ?? '')}
       clearable
       searchable
-      nothingFoundMessage="No such tag"
+      nothingFoundMessage="No matching tag"
     />
   );
 }

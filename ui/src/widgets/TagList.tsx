@@ -1,12 +1,12 @@
-// A device's tags; many become a number.
+// Tags as badges; tags beyond `max` are shown as a number.
 import { Badge, Group } from '@mantine/core';
 
-export function TagList({ tags, most = 3, isAtEnd = false }: { tags: string[]; most?: number; isAtEnd?: boolean }) {
+export function TagList({ tags, max = 3, isAtEnd = false }: { tags: string[]; max?: number; isAtEnd?: boolean }) {
   if (tags.length === 0) return null;
-  const hidden = tags.slice(most);
+  const hidden = tags.slice(max);
   return (
     <Group gap={4} wrap="wrap" component="span" justify={isAtEnd ? 'flex-end' : undefined}>
-      {tags.slice(0, most).map((tag) => (
+      {tags.slice(0, max).map((tag) => (
         <Badge key={tag} size="sm" radius="sm" variant="default" tt="none" fw={500} maw={160}>
           {tag}
         </Badge>

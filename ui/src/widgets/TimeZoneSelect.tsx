@@ -1,4 +1,4 @@
-// A time zone by its IANA name, found by typing part of it, with what its clocks show against UTC.
+// Selects a time zone by its IANA name, searchable by any part of it, with its offset from UTC.
 import { Group, Select, Text } from '@mantine/core';
 import { useMemo, useState, type ReactNode } from 'react';
 import { isTimeZone, offsetAt, ownTimeZone } from '../formatting/timeZone';
@@ -19,8 +19,8 @@ export function formatOffset(timeZone: string, atMs: number): string {
   return `UTC${minutes < 0 ? '−' : '+'}${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
 }
 
-/** Browsers list some places by the names of long ago (Asia/Calcutta); people look for those of today. */
-const NEWER_NAMES = [
+/** Browsers list some zones by outdated names (Asia/Calcutta); people search for the present ones. */
+const PRESENT_NAMES = [
   'Asia/Kolkata',
   'Asia/Kathmandu',
   'Asia/Ho_Chi_Minh',
@@ -35,7 +35,13 @@ const NEWER_NAMES = [
 function listZones(own: string): string[] {
   const known = typeof Intl.supportedValuesOf === 'function' ? Intl.supportedValuesOf('timeZone') : [];
   return [
-    ...new Set(['UTC', ownTimeZone(), ...(isTimeZone(own) ? [own] : []), ...known, ...NEWER_NAMES.filter(isTimeZone)]),
+    ...new Set([
+      'UTC',
+      ownTimeZone(),
+      ...(isTimeZone(own) ? [own] : []),
+      ...known,
+      ...PRESENT_NAMES.filter(isTimeZone),
+    ]),
   ];
 }
 

@@ -1,4 +1,4 @@
-// A moment in the viewer's own time zone, with UTC one hover or focus away.
+// A moment in the viewer's time zone; hover or focus shows it in UTC.
 import { Tooltip } from '@mantine/core';
 import { formatClock, formatDateTime, formatUtc } from '../formatting/moments';
 

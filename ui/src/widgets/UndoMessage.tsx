@@ -1,4 +1,4 @@
-// What was done, and the way back, inside a notification.
+// The text of a notification with an Undo button.
 import { Button, Group, Text } from '@mantine/core';
 
 export function UndoMessage({ text, onUndo }: { text: string; onUndo: () => void }) {

@@ -1,4 +1,4 @@
-// A notification that something was not done, and why.
+// Shows a notification of a failed action and its error.
 import { notifications } from '@mantine/notifications';
 import { sentence } from '../formatting/sentence';
 

@@ -1,4 +1,4 @@
-// How each state is named and drawn: never by colour alone.
+// Each state's label, icon and tone: never colour alone.
 import {
   IconAlertTriangle,
   IconBan,

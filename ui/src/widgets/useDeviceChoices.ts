@@ -1,4 +1,4 @@
-// Every camera's name, for filters: the first few hundred.
+// Camera names as choices for filters: at most the first 500.
 import { useQuery } from '@tanstack/react-query';
 import { listDevices } from '../api/devices';
 import { queryKeys } from '../api/queryKeys';
@@ -17,9 +17,12 @@ export function useDeviceChoices(): DeviceChoice[] {
     queryFn: async ({ signal }) => {
       const choices: DeviceChoice[] = [];
       for (let page = 1; page <= MAX_PAGES; page += 1) {
-        const told = await listDevices({ page, pageSize: PAGE_SIZE, sort: 'name', q: '', tag: '', state: '' }, signal);
-        choices.push(...told.items.map(({ id, name }) => ({ value: id, label: name })));
-        if (page >= told.totalPages) break;
+        const response = await listDevices(
+          { page, pageSize: PAGE_SIZE, sort: 'name', q: '', tag: '', state: '' },
+          signal,
+        );
+        choices.push(...response.items.map(({ id, name }) => ({ value: id, label: name })));
+        if (page >= response.totalPages) break;
       }
       return choices;
     },

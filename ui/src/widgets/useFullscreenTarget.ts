@@ -1,4 +1,4 @@
-// Where menus and dialogs are drawn: the element that fills the screen, for nothing outside it is visible then.
+// Where to render menus and dialogs: in the full-screen element, because nothing outside it is visible.
 import { useSyncExternalStore } from 'react';
 
 function subscribe(listener: () => void): () => void {
@@ -8,7 +8,7 @@ function subscribe(listener: () => void): () => void {
 
 const current = (): HTMLElement | undefined => (document.fullscreenElement as HTMLElement | null) ?? undefined;
 
-/** For `portalProps`; empty while nothing is full screen. */
+/** A value for `portalProps`; empty while no element is full screen. */
 export function useFullscreenTarget(): { target?: HTMLElement } {
   const target = useSyncExternalStore(subscribe, current);
   return target ? { target } : {};

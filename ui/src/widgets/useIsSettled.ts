@@ -1,4 +1,4 @@
-// False for a moment after a page opens, so that what it is opened for comes first.
+// False for a short time after a page opens, so that the page's main content loads first.
 import { useTimeout } from '@mantine/hooks';
 import { useState } from 'react';
 

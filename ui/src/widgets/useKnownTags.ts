@@ -1,4 +1,4 @@
-// Tags in use, for the filter and the form: those of the first hundred devices.
+// Device tags in use, for the filter and the form: those of the first hundred devices.
 import { useQuery } from '@tanstack/react-query';
 import { listDevices } from '../api/devices';
 import { queryKeys } from '../api/queryKeys';

@@ -1,4 +1,4 @@
-// The time, renewed at an interval, for countdowns and ages.
+// The present time, updated at an interval, for countdowns and ages.
 import { useInterval } from '@mantine/hooks';
 import { useState } from 'react';
 

@@ -1,28 +1,28 @@
-// What is chosen of a list: one by one, a range with Shift, many at once.
+// Selection in a list: single items, a range with Shift, or many at once.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 export interface Selection {
   ids: ReadonlySet<string>;
-  /** With `isRange` everything between it and the one pressed before becomes what it becomes. */
+  /** With `isRange`, all items from the one toggled before get the same state. */
   toggle: (id: string, isRange: boolean) => void;
-  set: (ids: string[], isChosen: boolean) => void;
+  set: (ids: string[], isSelected: boolean) => void;
   clear: () => void;
 }
 
-/** `order` is the list as it is shown; what is no longer in it is no longer chosen. */
+/** `order` is the list as shown; an item that leaves it is no longer selected. */
 export function useSelection(order: string[]): Selection {
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const anchor = useRef<string | null>(null);
   const shown = useRef(order);
   useEffect(() => {
     shown.current = order;
   });
 
-  const set = useCallback((changed: string[], isChosen: boolean) => {
-    setChosen((current) => {
+  const set = useCallback((changed: string[], isSelected: boolean) => {
+    setSelected((current) => {
       const next = new Set(current);
       for (const id of changed) {
-        if (isChosen) next.add(id);
+        if (isSelected) next.add(id);
         else next.delete(id);
       }
       return next;
@@ -32,18 +32,18 @@ export function useSelection(order: string[]): Selection {
     const list = shown.current;
     const [from, to] = [list.indexOf(anchor.current ?? id), list.indexOf(id)];
     anchor.current = id;
-    setChosen((current) => {
+    setSelected((current) => {
       const next = new Set(current);
-      const isChosen = !current.has(id);
-      const touched = isRange && from >= 0 ? list.slice(Math.min(from, to), Math.max(from, to) + 1) : [id];
-      for (const one of touched) {
-        if (isChosen) next.add(one);
-        else next.delete(one);
+      const isSelected = !current.has(id);
+      const changed = isRange && from >= 0 ? list.slice(Math.min(from, to), Math.max(from, to) + 1) : [id];
+      for (const each of changed) {
+        if (isSelected) next.add(each);
+        else next.delete(each);
       }
       return next;
     });
   }, []);
-  const clear = useCallback(() => setChosen(new Set()), []);
-  const ids = useMemo(() => new Set(order.filter((id) => chosen.has(id))), [order, chosen]);
+  const clear = useCallback(() => setSelected(new Set()), []);
+  const ids = useMemo(() => new Set(order.filter((id) => selected.has(id))), [order, selected]);
   return { ids, toggle, set, clear };
 }

@@ -1,15 +1,14 @@
-// Saves what was edited, unless somebody else saved the same meanwhile (412): then it is asked whose version stays.
-import { notifications } from '@mantine/notifications';
+// Saves edited values. If somebody else saved the item in the meantime (412), a notice asks which version to keep.
 import { useState, type ReactNode } from 'react';
 import { ApiError } from '../api/http';
-import { sentence } from '../formatting/sentence';
 import { ConflictNotice } from './ConflictNotice';
+import { notifyFailure } from './notifyFailure';
 
 interface VersionedSave<Values> {
-  /** `etag` null overwrites whatever is there. */
+  /** A null `etag` overwrites any version. */
   save: (values: Values, etag: string | null) => Promise<void>;
   onReload: () => void;
-  /** The title where overwriting fails. */
+  /** Title of the notification when overwriting fails. */
   failureTitle: string;
 }
 
@@ -23,9 +22,7 @@ export function useVersionedSave<Values>({ save, onReload, failureTitle }: Versi
         onReload();
       }}
       onOverwrite={() => {
-        save(refused, null).catch((failure: Error) =>
-          notifications.show({ color: 'red', title: failureTitle, message: sentence(failure.message) }),
-        );
+        save(refused, null).catch((failure: Error) => notifyFailure(failureTitle, failure));
       }}
     />
   );
