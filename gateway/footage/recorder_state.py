@@ -19,7 +19,7 @@ _NEWEST = 4
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """Settings of a device's recording, and its stream's state. `desired` and `observed` are values of gateway.states."""
+    """A device's recording settings and stream state. `desired` and `observed` are values of gateway.states."""
 
     settings: RecorderSettings
     desired: str
