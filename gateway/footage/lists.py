@@ -141,8 +141,7 @@ def _sum_rollup(recording_ids: Sequence[int], which: Any) -> dict[int, Amount]:
 
 
 class Usage(NamedTuple):
-    """Bytes of a recording, of its closed segments of the last 24 hours, and its first moment (None without
-    footage)."""
+    """Bytes of a recording and of its closed segments of the last 24 hours, and its first moment (None: no footage)."""
 
     recording: Recording
     bytes: int

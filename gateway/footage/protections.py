@@ -49,8 +49,7 @@ def protect(scope: TenantScope, recording: Recording, start_ms: int, end_ms: int
 
 
 def release_footage(scope: TenantScope, recording: Recording, protection_id: int) -> None:
-    """Remove a person's protection. Raises NotFound, and Conflict `protection_in_use` for one of an export or
-    bookmark."""
+    """Remove a person's protection. Raises NotFound, and Conflict `protection_in_use` for an export's or bookmark's."""
     with database.transaction():
         row = (
             scope.select(Protection)

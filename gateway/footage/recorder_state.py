@@ -19,8 +19,7 @@ _NEWEST = 4
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """Settings of a device's recording and state of its stream. `desired` and `observed` are values of
-    gateway.states."""
+    """A device's recording settings and stream state. `desired` and `observed` are values of gateway.states."""
 
     settings: RecorderSettings
     desired: str

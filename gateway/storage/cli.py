@@ -51,7 +51,7 @@ def with_services(function: Callable[..., Any]) -> Callable[..., Any]:
         except VasError as error:
             raise Refused(error.message) from error
         except redis.RedisError as error:
-            raise Refused("Redis does not answer: without it nobody knows which devices are being recorded") from error
+            raise Refused("Redis does not answer: without it the devices being recorded are unknown") from error
 
     return wrapper
 

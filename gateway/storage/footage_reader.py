@@ -24,8 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FootagePart:
-    """A whole part. `start_ms` is the wall clock of its first frame. `is_break`: it does not continue the part
-    before."""
+    """A whole part. `start_ms`: wall clock of its first frame. `is_break`: it does not continue the part before."""
 
     start_ms: int
     is_key: bool

@@ -74,8 +74,7 @@ class Storage(Protocol):
         """Create a file; raises Conflict when it exists."""
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Read a file in chunks, to its end or at most `length` bytes. Raises NotFound when called, not when
-        iterated."""
+        """Read a file in chunks, to its end or up to `length` bytes. Raises NotFound at the call itself."""
 
     def size(self, key: str) -> int | None:
         """The size of a file in bytes; None when it does not exist."""

@@ -25,8 +25,7 @@ def limits_of(recording: Recording, config: Config) -> Limits:
 
 
 def free_bytes_floor(config: Config, space: Space, bytes_per_hour: int) -> int:
-    """The space to keep free: FREE_BYTES_FLOOR, or an hour of recording within bounds that depend on the disk's
-    size."""
+    """The space to keep free: FREE_BYTES_FLOOR, or an hour of recording within bounds set by the disk's size."""
     if config.free_bytes_floor:
         return config.free_bytes_floor
     floor = max(_GIB, bytes_per_hour, min(space.total // 50, 10 * _GIB))

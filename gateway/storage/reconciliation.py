@@ -188,8 +188,7 @@ class Reconciliation:
     # ---- repairing ---------------------------------------------------------------------------------------------
 
     def repair(self, scan: Scan) -> Counter[str]:
-        """Repair what a scan found; returns the number of repairs by action. Skips what a recorder has claimed
-        since."""
+        """Repair what a scan found; returns the number of repairs by action. Skips recordings claimed since."""
         done: Counter[str] = Counter()
         moved = [mismatch for mismatch in scan.mismatches if mismatch.kind is MismatchKind.MOVED]
         if moved and (count := self._move(moved)):

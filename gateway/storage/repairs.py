@@ -44,8 +44,7 @@ def mark_missing(fence: Fence, segment: StoredSegment, reason_code: str = "file_
 def close_segment(
     fence: Fence, segment: StoredSegment, content: Content, storage_id: int, *, adds_gap: bool = True
 ) -> bool:
-    """Close a segment with what is whole in its file. With `adds_gap`, footage that its row had and is lost is a
-    gap."""
+    """Close a segment with what is whole in its file. With `adds_gap`, footage that its row had is a gap if lost."""
     with fence.transaction() as footage:
         if not _change(footage, segment, state=SegmentState.CLOSED, storage_id=storage_id, **content.columns()):
             return False

@@ -317,8 +317,7 @@ class Retention:
 def remove_files(
     storage: Storage, garbage: list[tuple[int, str]], keep_going: Callable[[], None] = lambda: None
 ) -> None:
-    """Remove the files of garbage, then their rows. When a file fails, the rows of the files before it are deleted
-    too."""
+    """Remove the files of garbage, then their rows. When a file fails, rows of the files before it are deleted."""
     removed: list[int] = []
     try:
         for segment_id, key in garbage:

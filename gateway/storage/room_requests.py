@@ -6,8 +6,7 @@ _requested = threading.Event()
 
 
 def request_room() -> None:
-    """Ask the housekeeping of this process to delete the oldest footage now, because the disk is full. Does not
-    wait."""
+    """Ask the housekeeping of this process to delete the oldest footage now: the disk is full. Does not wait."""
     _requested.set()
 
 

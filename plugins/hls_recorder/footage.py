@@ -139,8 +139,7 @@ class Footage:
         self._queue.push(OpenGapEntry(start_ms, reason, is_wanted=is_wanted))
 
     def note_failure(self, error: StorageUnavailable, durable_end_ms: int | None) -> None:
-        """Open a gap because nothing can be written; `durable_end_ms` is the end of what is durable in the open
-        file."""
+        """Open a gap because nothing can be written; `durable_end_ms`: end of what is durable in the open file."""
         since_ms = durable_end_ms
         if since_ms is None:
             is_known = self._open_gap is not None and self._unwanted_until_ms is None

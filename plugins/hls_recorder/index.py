@@ -106,8 +106,7 @@ class IndexWriter:
         return sum(len(queue.pending()) for queue in queues)
 
     def work(self) -> bool:
-        """Write queued entries, and read device states when due; False when the database is unavailable. Never
-        raises."""
+        """Write queued entries, and read device states when due. False: the database is unavailable. Never raises."""
         with self._working:
             self._watch()
             is_available = self._write_all() and self._read_device_states()

@@ -64,7 +64,7 @@ def recorded(stack: Stack) -> Iterator[Recorded]:
         stack.delete_device(recorded.device_id)
 
 
-def test_a_full_disk_interrupts_and_the_bus_covers_until_there_is_room(stack, disk, recorded, report):
+def test_a_full_disk_interrupts_and_the_bus_bridges_it_until_there_is_space(stack, disk, recorded, report):
     ffmpeg = stack.ffmpeg_pids(recorded.device_id)
     with Fault(recorded, report, "disk full in the middle of a part, then room") as fault:
         disk.fill(leave_bytes=20_000)
@@ -76,7 +76,7 @@ def test_a_full_disk_interrupts_and_the_bus_covers_until_there_is_room(stack, di
     assert fault.exactness.is_exact
 
 
-def test_retention_makes_room_before_the_disk_is_full(stack, disk, recorded, report):
+def test_retention_frees_space_before_the_disk_is_full(stack, disk, recorded, report):
     make_closed_files(recorded, 3)
     oldest = recorded.store.segments()[0]
     with Fault(recorded, report, "disk nearly full: retention makes room"):
@@ -88,7 +88,7 @@ def test_retention_makes_room_before_the_disk_is_full(stack, disk, recorded, rep
     assert "retention" in stack.log("record"), "what is deleted is logged"
 
 
-def test_a_disk_that_hangs_delays_neither_live_nor_loses_anything(stack, disk, recorded, report, watch):
+def test_a_disk_that_hangs_neither_delays_live_video_nor_loses_footage(stack, disk, recorded, report, watch):
     viewer = watch(recorded.device_id)
     viewer.wait_live()
     with Fault(recorded, report, f"disk hangs for {HANG_SECONDS} s"):
@@ -102,7 +102,7 @@ def test_a_disk_that_hangs_delays_neither_live_nor_loses_anything(stack, disk, r
     assert viewer.has_continued
 
 
-def test_a_disk_that_dies_and_is_mounted_again_costs_no_more_than_was_not_durable(stack, disk, recorded, report):
+def test_a_disk_that_fails_and_is_mounted_again_loses_only_what_was_not_durable(stack, disk, recorded, report):
     with Fault(recorded, report, "disk dies, is unmounted, comes back", budget=DURABLE_SECONDS, seconds=30):
         disk.cut_power()
         recorded.wait_observed("interrupted", None, 15)
@@ -114,7 +114,7 @@ def test_a_disk_that_dies_and_is_mounted_again_costs_no_more_than_was_not_durabl
             disk.mount()
 
 
-def test_files_that_were_deleted_cut_or_lost_their_rows_are_found_at_the_next_start(stack, recorded, report):
+def test_deleted_truncated_and_rowless_files_are_repaired_at_the_next_start(stack, recorded, report):
     make_closed_files(recorded, 4)
     store = recorded.store
     deleted, cut, unknown, untouched = [row for row in store.segments() if row.state == CLOSED][-4:]

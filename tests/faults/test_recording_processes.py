@@ -1,4 +1,4 @@
-"""Parts of the product die or go away while a camera is recorded; its numbered frames tell what footage that costs."""
+"""Processes and services fail while a camera is recorded; its numbered frames show what footage is lost."""
 
 import os
 import signal
@@ -74,7 +74,7 @@ def test_a_record_worker_that_is_killed_again_while_it_starts_is_back_before_muc
             )
 
 
-def test_a_killed_head_of_the_record_workers_loses_nothing(stack, recorded, report):
+def test_a_killed_parent_of_the_record_workers_loses_nothing(stack, recorded, report):
     old = recorded.worker()
     with Fault(recorded, report, "kill -9 record (its main process)"):
         stack.kill("record")
@@ -110,7 +110,7 @@ def test_a_redis_that_comes_back_empty_loses_nothing(stack, recorded, report):
         stack.redis.start()
 
 
-def test_a_database_that_is_away_loses_nothing_and_neither_does_a_recorder_that_dies_meanwhile(stack, recorded, report):
+def test_an_unavailable_database_loses_nothing_nor_does_a_recorder_killed_meanwhile(stack, recorded, report):
     with Fault(recorded, report, "PostgreSQL away, meanwhile kill -9 record worker"):
         stack.postgres.stop()
         wait_for_frames(recorded.camera, 75)
@@ -119,7 +119,7 @@ def test_a_database_that_is_away_loses_nothing_and_neither_does_a_recorder_that_
         stack.postgres.start()
 
 
-def test_a_camera_that_reboots_is_recorded_again_and_the_gap_says_why(stack, recorded, report):
+def test_a_rebooted_camera_is_recorded_again_and_the_gap_has_the_reason(stack, recorded, report):
     camera = recorded.camera
     with Fault(recorded, report, "camera away for 3 s", budget=3 + CAMERA_SECONDS) as fault:
         camera.set_away(True)
@@ -140,7 +140,7 @@ def test_a_new_resolution_with_sound_that_was_not_there_before_is_recorded(stack
     assert fault.exactness.missing_frames > 0, "the camera counted on meanwhile"
 
 
-def test_a_recorder_that_slept_longer_than_its_lease_writes_no_more(stack, recorded, second_recorder, report):
+def test_a_recorder_suspended_for_longer_than_its_lease_no_longer_writes(stack, recorded, second_recorder, report):
     sleeper = recorded.owner_pid()
     token = recorded.store.fencing_token
     with Fault(recorded, report, "SIGSTOP record worker beyond its lease"):
@@ -154,7 +154,7 @@ def test_a_recorder_that_slept_longer_than_its_lease_writes_no_more(stack, recor
     assert recorded.store.fencing_token == token + 1
 
 
-def test_two_fleets_and_many_messages_make_one_recorder(stack, recorded, second_recorder, report):
+def test_two_sets_of_workers_and_many_messages_make_one_recorder(stack, recorded, second_recorder, report):
     token = recorded.store.fencing_token
     with Fault(recorded, report, "two recorders started for one device"):
         for _ in range(10):

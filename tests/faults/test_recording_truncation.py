@@ -1,4 +1,4 @@
-"""Files of footage that were cut at any byte: what is whole is played, what is not is a gap, and nothing disagrees."""
+"""Files of footage truncated at any byte: whole parts are played, the rest is a gap, and rows and files agree."""
 
 import os
 from pathlib import Path

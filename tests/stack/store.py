@@ -1,6 +1,6 @@
-"""The store of a stack as it is on disk and in the database, and the rules that hold between both.
+"""The store of a stack on disk and in the database, and the rules that hold between both.
 
-Everything here reads by plain SQL and from the files: what the product believes is what is to be checked.
+Everything is read by plain SQL and from the files, because the product's own view is what is tested.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from .stack import Stack
 
 OPEN, CLOSED, MISSING, GARBAGE = range(4)
 FIFTEEN_MINUTES_MS = 900_000
-#: Where two runs of a camera meet, the wall clock of the second may be so far off.
+#: Tolerance of the wall clock where two runs of a camera meet.
 SEAM_MS = 400
-#: Times are whole milliseconds: parts that follow each other may seem so far apart.
+#: Tolerance between consecutive parts, because times are whole milliseconds.
 ROUNDING_MS = 3
 
 _NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d\d)_(\d+)-(\d+)\.mp4")
@@ -103,7 +103,7 @@ class Store:
             )
         ]
 
-    def quarters(self) -> dict[int, tuple[int, int, int]]:
+    def rollup(self) -> dict[int, tuple[int, int, int]]:
         """`(recorded_ms, bytes, segments)` of each quarter of an hour."""
         rows = self._query(
             "SELECT quarter, recorded_ms, bytes, segments FROM recording_quarters WHERE recording_id = ?",
@@ -112,7 +112,7 @@ class Store:
         return {row[0]: tuple(row[1:]) for row in rows}
 
     def path(self, row: SegmentRow) -> Path:
-        """Where a segment's file must lie."""
+        """The path that a segment's file must have."""
         at = datetime.fromtimestamp(row.start_ms // 1000, UTC)
         name = f"{at:%M-%S}-{row.start_ms % 1000:03d}_{row.run}-{row.sequence}.mp4"
         return self.folder / f"{at:%Y-%m-%d}" / f"{at:%H}" / name
@@ -122,7 +122,7 @@ class Store:
         return {path: path.stat().st_size for path in self.folder.rglob("*") if path.is_file()}
 
     def delete_row(self, segment_id: int) -> None:
-        """What a lost or restored database does to a row."""
+        """Delete a row, as a lost or restored database does."""
         self._query("DELETE FROM segment_parts WHERE segment_id = ?", segment_id)
         self._query("DELETE FROM segments WHERE id = ?", segment_id)
 
@@ -142,9 +142,9 @@ class Store:
 def assert_store_is_consistent(
     stack: Stack, device_id: str, *, is_recording: bool = True, clock_was_set: bool = False, seconds: float = 5
 ) -> None:
-    """Fail, with all that is wrong, unless rows and files of a device agree within `seconds`.
+    """Fail with all problems unless rows and files of a device agree within `seconds`.
 
-    They are never all of one moment while it is recorded, so what is wrong must be wrong each time it is looked at.
+    While a device is recorded, rows and files are never read at one moment, so a problem counts only when it persists.
     """
     problems: list[str] = []
 
@@ -162,17 +162,17 @@ def assert_store_is_consistent(
 def find_problems(store: Store, *, is_recording: bool = True, clock_was_set: bool = False) -> list[str]:
     """Every rule that a store breaks, in words. `is_recording`: its newest file may be open.
 
-    `clock_was_set`: footage of two runs may lie at the same time, and in the gaps of that time, and the first parts of
-    the new time may be some milliseconds apart, which is nobody's error.
+    `clock_was_set`: footage of two runs may overlap in time, also with gaps, and the first parts after the step may be
+    some milliseconds apart.
     """
-    # Files first: a row follows its file, so a file that is new since then has no row that could be missed.
+    # Files before rows: a row follows its file, so a file created meanwhile is not compared.
     files = store.files()
     rows, gaps = store.segments(), store.gaps()
     return [
         *_files_without_rows(store, rows, files),
         *_open_rows(rows, is_recording),
         *(problem for row in rows for problem in _row_against_file(store, row, clock_was_set)),
-        *_quarters(store, rows),
+        *_rollup(store, rows),
         *_order(rows, clock_was_set),
         *([] if clock_was_set else _gaps(rows, gaps, store.expired_before_ms)),
     ]
@@ -193,14 +193,14 @@ def _open_rows(rows: list[SegmentRow], is_recording: bool) -> Iterator[str]:
             yield f"segment {row.id} (run {row.run}) is open and not the newest"
     for row in rows:
         if row.state == GARBAGE:
-            yield f"segment {row.id} is garbage that was not taken out"
+            yield f"segment {row.id} is garbage that was not removed"
 
 
 def _row_against_file(store: Store, row: SegmentRow, clock_was_set: bool) -> Iterator[str]:
     path, name = store.path(row), f"segment {row.id} ({store.path(row).name}, state {row.state})"
     if row.state == MISSING:
         if path.exists():
-            yield f"{name} is said to be missing, but is there"
+            yield f"{name} is marked as missing, but its file exists"
         return
     try:
         data = path.read_bytes()
@@ -232,14 +232,14 @@ def _row_against_file(store: Store, row: SegmentRow, clock_was_set: bool) -> Ite
         yield f"{name} lasts {row.duration_ms} ms by its row and {offset} ms by its index"
 
 
-def _quarters(store: Store, rows: list[SegmentRow]) -> Iterator[str]:
+def _rollup(store: Store, rows: list[SegmentRow]) -> Iterator[str]:
     expected: dict[int, tuple[int, int, int]] = {}
     for row in rows:
         if row.state == CLOSED:
             recorded, size, count = expected.get(row.start_ms // FIFTEEN_MINUTES_MS, (0, 0, 0))
             expected[row.start_ms // FIFTEEN_MINUTES_MS] = (recorded + row.duration_ms, size + row.size, count + 1)
-    if (found := store.quarters()) != expected:
-        yield f"the quarters are {found}, the closed segments add up to {expected}"
+    if (found := store.rollup()) != expected:
+        yield f"the rollup is {found}, the closed segments add up to {expected}"
 
 
 def _order(rows: list[SegmentRow], clock_was_set: bool) -> Iterator[str]:

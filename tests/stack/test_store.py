@@ -1,4 +1,4 @@
-"""The check of a store finds each kind of disagreement between rows and files, and nothing in a good store."""
+"""The check of a store finds each kind of mismatch of rows and files, and nothing in a consistent store."""
 
 import io
 from dataclasses import dataclass, field, replace
@@ -39,7 +39,7 @@ class FakeStore(Store):
     rows: list[SegmentRow] = field(default_factory=list)
     gap_rows: list[GapRow] = field(default_factory=list)
     expired_before_ms: int = 0
-    extra_quarters: dict = field(default_factory=dict)
+    extra_rollup: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.folder = self.root / "tenant/device"
@@ -79,10 +79,10 @@ class FakeStore(Store):
     def gaps(self):
         return self.gap_rows
 
-    def quarters(self):
+    def rollup(self):
         closed = [row for row in self.rows if row.state == CLOSED]
         whole = {START // FIFTEEN_MINUTES_MS: (3000 * len(closed), sum(row.size for row in closed), len(closed))}
-        return whole | self.extra_quarters
+        return whole | self.extra_rollup
 
 
 @pytest.fixture
@@ -127,13 +127,13 @@ HARMS = {
     "has no row": lambda s: (s.folder / "00-00-000_9-9.mp4").write_bytes(b""),
     "has no file": lambda s: s.path(s.rows[1]).unlink(),
     "bytes by its row": cut_file,
-    "is said to be missing": lambda s: s.change(1, state=MISSING),
+    "is marked as missing": lambda s: s.change(1, state=MISSING),
     "index has 2 parts": lambda s: s.change(0, packed=s.rows[0].packed[:-14]),
     "counts 3 parts": lambda s: s.change(0, frames=14),
     "lasts 2000 ms": lambda s: s.change(0, duration_ms=2000),
     "init segment of": lambda s: s.change(0, init_size=7),
     "is open and not the newest": lambda s: s.change(0, state=OPEN),
-    "the quarters are": lambda s: s.extra_quarters.update({1: (1, 1, 1)}),
+    "the rollup is": lambda s: s.extra_rollup.update({1: (1, 1, 1)}),
     "overlap by 500 ms": lambda s: (s.rows.pop(), s.add(START + 5500, run=2)),
     "are in segment": lambda s: s.change(1, sequence=3),
     "ms apart": lambda s: (s.rows.pop(), s.rows.pop(), s.add(START + 3100, sequence=4)),
@@ -151,11 +151,11 @@ def test_each_disagreement_is_found(store, words):
     assert any(words in problem for problem in found), found
 
 
-def test_what_retention_took_needs_no_gap(store):
+def test_expired_footage_needs_no_gap(store):
     store.gap_rows.clear()
     store.expired_before_ms = START + 9900
     assert find_problems(store) == []
 
 
-def test_nothing_is_open_where_nothing_is_recorded(store):
+def test_an_open_segment_without_a_recorder_is_a_problem(store):
     assert any("is open" in problem for problem in find_problems(store, is_recording=False))

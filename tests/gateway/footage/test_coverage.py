@@ -1,4 +1,4 @@
-"""Coverage of days, and the table that people open in a spreadsheet."""
+"""Coverage of days, and its CSV for spreadsheets."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ def berlin_days(first, last):
     return local_days(BERLIN, first, last)
 
 
-def test_wanted_is_what_has_passed_without_what_nobody_wanted():
+def test_wanted_time_is_the_passed_time_without_unwanted_gaps():
     day = berlin_days(date(2026, 11, 20), date(2026, 11, 20))[0]
     gaps = [
         GapFact(day.start_ms - HOUR, day.start_ms + 8 * HOUR, "not_planned", None, False),
@@ -33,7 +33,7 @@ def test_wanted_is_what_has_passed_without_what_nobody_wanted():
     ]
 
 
-def test_the_present_day_counts_up_to_now_and_later_ones_are_not_there():
+def test_the_present_day_counts_up_to_now_and_later_days_are_left_out():
     days = berlin_days(date(2026, 11, 20), date(2026, 11, 23))
     now = days[1].start_ms + 6 * HOUR
     found = measure_days(days, {}, [GapFact(days[1].start_ms + HOUR, None, "disk_full")], now)
@@ -42,13 +42,13 @@ def test_the_present_day_counts_up_to_now_and_later_ones_are_not_there():
     assert found[1].coverage == 0.0
 
 
-def test_a_gap_that_lasts_since_days_is_cut_at_their_ends_and_open_only_today():
+def test_a_gap_over_several_days_is_cut_at_their_ends_and_open_only_today():
     days = berlin_days(date(2026, 11, 20), date(2026, 11, 22))
     found = measure_days(days, {}, [GapFact(days[0].start_ms + HOUR, None, "refused")], days[2].start_ms + HOUR)
     assert [gap.end_ms for day in found for gap in day.gaps] == [days[0].end_ms, days[1].end_ms, None]
 
 
-def test_a_day_in_which_nobody_wanted_footage_has_no_share():
+def test_a_day_without_wanted_footage_has_no_coverage():
     day = berlin_days(date(2026, 11, 20), date(2026, 11, 20))[0]
     found = measure_days([day], {}, [GapFact(day.start_ms, day.end_ms, "recording_off", None, False)], day.end_ms)[0]
     assert (found.wanted_ms, found.coverage) == (0, None)
@@ -67,7 +67,7 @@ def table(name="Gate", by=None):
     return "".join(write_csv([DeviceCoverage("d-1", name, days)], BERLIN, day.end_ms))
 
 
-def test_the_table_has_a_head_and_whole_rows_as_rfc_4180_wants_them():
+def test_the_csv_has_a_header_and_complete_rows_by_rfc_4180():
     text = table('He said "hello",\nü')
     assert text.endswith("\r\n")
     rows = list(csv.reader(io.StringIO(text, newline="")))
@@ -76,7 +76,7 @@ def test_the_table_has_a_head_and_whole_rows_as_rfc_4180_wants_them():
     assert rows[1][1] == 'He said "hello",\nü'
 
 
-def test_the_table_tells_times_with_their_offset_and_in_utc():
+def test_the_csv_has_times_with_offset_and_in_utc():
     rows = list(csv.DictReader(io.StringIO(table(), newline="")))
     day, gap = rows
     assert (day["kind"], day["recorded_seconds"], day["coverage"]) == ("day", "82800.000", "1.0000")

@@ -1,4 +1,4 @@
-"""A range of footage is made of whole groups of pictures, and says where there is none."""
+"""A range of footage is cut into whole groups of pictures, and its holes are found."""
 
 from dataclasses import replace
 
@@ -48,7 +48,7 @@ def test_a_group_of_pictures_that_began_in_the_file_before_is_whole(footage, cut
     assert cut(500, 2600) == [(-2000, 6000, 16)]
 
 
-def test_a_run_and_a_lost_part_begin_a_stretch(footage, cut):
+def test_a_new_run_and_a_lost_part_begin_a_contiguous_range(footage, cut):
     footage.record(make_clip(seconds=4), NOON_MS)
     footage.record(make_clip(seconds=4), NOON_MS + 4000)
     assert cut(0, 8000) == [(0, 4000, 8), (4000, 8000, 8)]
@@ -60,12 +60,12 @@ def test_parts_after_a_lost_one_wait_for_the_next_key_frame(footage, cut):
 
 
 @pytest.mark.parametrize("place", [(-3000, 0), (4000, 5000), (60_000, 70_000)])
-def test_outside_of_footage_there_is_none(footage, cut, place):
+def test_a_range_without_footage_is_empty(footage, cut, place):
     footage.record(make_clip(seconds=4), NOON_MS)
     assert cut(*place) == []
 
 
-def test_holes_are_told(footage, scope):
+def test_uncovered_times_are_found(footage, scope):
     footage.record(make_clip(seconds=4), NOON_MS)
     footage.record(make_clip(seconds=4), NOON_MS + 10_000)
     stretches = cut_footage(find_recording(scope, footage.device_id), NOON_MS - 1000, NOON_MS + 20_000)
@@ -73,7 +73,7 @@ def test_holes_are_told(footage, scope):
     assert [(start - NOON_MS, end - NOON_MS) for start, end in holes] == [(-1000, 0), (4000, 10_000), (14_000, 20_000)]
 
 
-def test_where_a_part_lies_in_its_file_is_known(footage, scope):
+def test_pieces_have_the_byte_position_of_their_parts(footage, scope):
     (file,) = footage.record(make_clip(seconds=4), NOON_MS)
     (stretch,) = cut_footage(find_recording(scope, footage.device_id), NOON_MS + 1200, NOON_MS + 1900)
     (piece,) = stretch.pieces

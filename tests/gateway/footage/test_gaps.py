@@ -1,4 +1,4 @@
-"""Holes get their reasons: as noted, or as far as it is known."""
+"""Holes get the reason of a recorded gap, or an inferred one."""
 
 import pytest
 
@@ -22,12 +22,12 @@ def known(**values):
     return Knowledge(**(facts | values))
 
 
-def test_a_hole_has_the_reason_that_was_noted_and_no_more_than_its_length():
+def test_a_hole_has_the_reason_of_the_recorded_gap_and_keeps_its_length():
     noted = [GapFact(10_500, 20_500, "refused")]
     assert explain_holes([(11_000, 20_000)], noted, known()) == [GapFact(11_000, 20_000, "refused")]
 
 
-def test_a_noted_gap_that_footage_covers_is_none():
+def test_a_recorded_gap_that_footage_covers_is_left_out():
     assert explain_holes([], [GapFact(0, 1000, "refused")], known()) == []
 
 
@@ -40,7 +40,7 @@ def test_a_hole_with_several_reasons_is_cut_at_them():
     ]
 
 
-def test_a_moment_between_two_noted_gaps_is_no_gap_of_its_own():
+def test_a_moment_between_two_recorded_gaps_is_no_gap():
     noted = [GapFact(0, 3000, "refused"), GapFact(3100, 9900, "no_video")]
     assert [(gap.start_ms, gap.end_ms) for gap in explain_holes([(0, 10_000)], noted, known())] == [
         (0, 3000),
@@ -48,13 +48,13 @@ def test_a_moment_between_two_noted_gaps_is_no_gap_of_its_own():
     ]
 
 
-def test_an_open_gap_lasts_until_now_but_ends_where_footage_is_again():
+def test_an_open_gap_lasts_until_now_but_ends_where_footage_begins():
     noted = [GapFact(1000, None, "disk_full")]
     assert explain_holes([(2000, NOW)], noted, known()) == [GapFact(2000, None, "disk_full")]
     assert explain_holes([(2000, 5000)], noted, known()) == [GapFact(2000, 5000, "disk_full")]
 
 
-def test_what_retention_took_and_what_was_never_recorded_was_not_wanted():
+def test_expired_and_never_recorded_times_are_not_wanted():
     found = explain_holes([(0, 50_000)], [], known(begins_ms=10_000, expired_before_ms=40_000))
     assert [(gap.start_ms, gap.end_ms, gap.reason_code, gap.is_wanted) for gap in found] == [
         (0, 10_000, "not_recorded_yet", False),
@@ -75,7 +75,7 @@ def test_what_retention_took_and_what_was_never_recorded_was_not_wanted():
         ),
     ],
 )
-def test_a_hole_up_to_now_tells_of_the_recorder_or_the_wish(facts, expected):
+def test_a_hole_up_to_now_is_explained_by_the_recorder_or_the_desired_state(facts, expected):
     assert explain_holes([(NOW - HOUR, NOW)], [], known(**facts)) == [expected]
 
 
@@ -84,12 +84,12 @@ def test_the_last_seconds_of_a_running_recording_are_no_gap():
     assert explain_holes([(NOW - 5000, NOW)], [], known(observed="interrupted", reason_code="disk_full")) != []
 
 
-def test_neighbours_with_the_same_facts_are_one_gap():
+def test_adjacent_gaps_of_the_same_reason_are_merged():
     gaps = [GapFact(5, 9, "refused"), GapFact(0, 5, "refused"), GapFact(9, 12, "refused", "operator")]
     assert join_gaps(gaps) == [GapFact(0, 9, "refused"), GapFact(9, 12, "refused", "operator")]
 
 
-def test_ranges_are_merged_and_cut():
+def test_ranges_are_merged_and_subtracted():
     assert merge_ranges([(5, 9), (0, 3), (3, 4), (8, 12)]) == [(0, 4), (5, 12)]
     assert merge_ranges([(0, 3), (5, 9)], within_ms=2) == [(0, 9)]
     assert cut_out([(0, 10), (20, 30)], [(2, 3), (8, 22), (25, 40), (-5, 0)]) == [(0, 2), (3, 8), (22, 25)]
@@ -97,7 +97,7 @@ def test_ranges_are_merged_and_cut():
     assert cut_out([], [(0, 1)]) == []
 
 
-def test_what_is_not_in_the_index_yet_is_no_gap_also_for_a_question_that_ends_before_now():
+def test_footage_not_yet_indexed_is_no_gap_even_in_a_range_that_ends_before_now():
     assert explain_holes([(NOW - 3000, NOW - 500)], [], known(observed="recording")) == []
     assert explain_holes([(NOW - 3000, NOW - 500)], [], known(observed="interrupted")) != []
     assert explain_holes([(NOW - HOUR, NOW - 500)], [], known(observed="recording")) != []

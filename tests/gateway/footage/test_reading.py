@@ -1,4 +1,4 @@
-"""Read queries of footage: what is in a range, how much, and where it is missing."""
+"""Queries of footage: segments and amounts of a range, its holes and its gaps."""
 
 import uuid
 from datetime import UTC, date, datetime
@@ -44,7 +44,7 @@ def rows(bound_database, scope, box):
     return make_rows(scope, box, name="Gate")
 
 
-def test_a_range_has_the_segments_that_reach_into_it(rows):
+def test_a_range_has_the_segments_that_overlap_it(rows):
     ids = rows.record(NOON, 5)
     found = segments_between(rows.id, NOON + MINUTE + 1, NOON + 3 * MINUTE)
     assert [segment.id for segment in found] == ids[1:3]
@@ -53,7 +53,7 @@ def test_a_range_has_the_segments_that_reach_into_it(rows):
     assert segments_between(rows.id, NOON - HOUR, NOON) == []
 
 
-def test_only_what_can_be_played_is_found(rows):
+def test_only_playable_segments_are_found(rows):
     closed = rows.record(NOON)
     opened = rows.record(NOON + MINUTE, state=SegmentState.OPEN)
     gone = rows.record(NOON + 2 * MINUTE, state=SegmentState.MISSING) + rows.record(
@@ -73,7 +73,7 @@ def test_the_indexes_of_parts_come_with_their_segments(rows):
     assert {len(packed) for packed in found.values()} == {120 * 14}
 
 
-def test_another_recordings_footage_is_not_there(rows, scope, box):
+def test_footage_of_another_recording_is_not_found(rows, scope, box):
     other = make_rows(scope, box)
     ids = other.record(NOON, 2)
     assert segments_between(rows.id, NOON, NOON + HOUR) == []
@@ -92,7 +92,7 @@ def test_the_nearest_footage_is_found_on_both_sides(rows):
     assert nearest_footage(rows.id, NOON + 90_000)[0] == NOON + 90_000
 
 
-def test_totals_count_what_is_open_too(rows, scope, box):
+def test_totals_include_open_segments(rows, scope, box):
     empty = make_rows(scope, box)
     rows.record(NOON, 3)
     rows.record(NOON + 3 * MINUTE, length_ms=20_000, state=SegmentState.OPEN)
@@ -106,7 +106,7 @@ def test_totals_count_what_is_open_too(rows, scope, box):
     assert read_totals(scope, [], NOON) == {}
 
 
-def test_old_sums_are_remembered_new_ones_are_not_and_a_deletion_is_told(rows, scope):
+def test_old_sums_are_cached_until_a_deletion_and_new_ones_are_not(rows, scope):
     sums = RecordedSums()
     rows.record(NOON, 2)
 
@@ -124,7 +124,7 @@ def test_old_sums_are_remembered_new_ones_are_not_and_a_deletion_is_told(rows, s
     assert read(NOON + 2 * DAY) == 5
 
 
-def test_another_tenants_recordings_are_not_there(rows, scope):
+def test_recordings_of_another_tenant_are_not_found(rows, scope):
     tenant_id = str(uuid.uuid4())
     with database.transaction():
         Tenant.insert(id=tenant_id, name="other", created_at=utc_now()).execute()
@@ -136,7 +136,7 @@ def test_another_tenants_recordings_are_not_there(rows, scope):
     assert recording_states(scope, [rows.device_id]) == {rows.device_id: RecordingState("continuous", "off")}
 
 
-def test_recordings_are_listed_by_name_searched_and_chosen(rows, scope, box):
+def test_recordings_are_listed_by_name_searched_and_filtered(rows, scope, box):
     door = make_rows(scope, box, name="Door")
 
     def names(**options):
@@ -202,7 +202,7 @@ def test_holes_are_between_files_before_the_first_and_after_the_last(rows):
     assert holes_between(rows.id, NOON + 150_000, NOON + 170_000) == [(NOON + 150_000, NOON + 170_000)]
 
 
-def test_parts_that_go_on_in_their_run_leave_no_hole_whatever_is_rounded(rows):
+def test_consecutive_parts_of_a_run_leave_no_hole_despite_rounding(rows):
     rows.record(NOON, 1, parts=120)
     rows.record(NOON + MINUTE + 700, 1, sequence=121)
     assert holes_between(rows.id, NOON, NOON + 2 * MINUTE) == []
@@ -218,7 +218,7 @@ def test_footage_recorded_twice_because_the_clock_was_set_back_hides_no_hole(row
     assert holes_between(rows.id, NOON, NOON + 21 * MINUTE) == [(NOON + 10 * MINUTE, NOON + 20 * MINUTE)]
 
 
-def test_noted_gaps_are_those_that_reach_into_the_range(rows):
+def test_recorded_gaps_are_those_that_overlap_the_range(rows):
     rows.note(NOON, NOON + MINUTE, "refused")
     rows.note(NOON + HOUR, NOON + 2 * HOUR, "stopped_by_person", by="operator", is_wanted=False)
     rows.note(NOON + 3 * HOUR, None, "disk_full")
@@ -230,7 +230,7 @@ def test_noted_gaps_are_those_that_reach_into_the_range(rows):
     assert noted_gaps(rows.id, NOON, NOON + DAY, at_least_ms=HOUR) == [pre_roll_filter, full]
 
 
-def test_the_main_gap_is_the_one_over_all_or_what_is_noted_longest(rows):
+def test_the_main_gap_spans_the_range_or_has_the_longest_reason(rows):
     rows.note(NOON, NOON + DAY, "recording_off", is_wanted=False)
     for number in range(80):
         rows.note(NOON + number * MINUTE, NOON + number * MINUTE + 1000, "refused")

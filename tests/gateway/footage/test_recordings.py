@@ -58,7 +58,7 @@ def other_scope():
     return TenantScope("00000000-0000-4000-8000-0000000000ff")
 
 
-def test_a_new_device_is_recorded_as_it_was_asked_for(scope, box, bound_database):
+def test_a_new_device_has_the_requested_recording_settings(scope, box, bound_database):
     from gateway.inventory import DeviceValues, create_device
 
     values = DeviceValues("Gate", "rtsp://10.0.0.1/")
@@ -76,7 +76,7 @@ def test_settings_are_replaced_whole_and_guarded_by_their_version(scope, device)
         change_settings(scope, device.id, SETTINGS | {"mode": "off"}, if_version=1)
 
 
-def test_what_a_person_says_goes_before_the_mode_until_the_mode_changes(scope, device):
+def test_an_override_goes_before_the_mode_until_the_mode_changes(scope, device):
     change_settings(scope, device.id, SETTINGS)
     set_override(scope, device.id, "off", by="ann", now_ms=NOW)
     assert recordings_wanted(NOW) == []
@@ -107,7 +107,7 @@ def test_another_tenant_has_no_recording_of_the_device(other_scope, device):
             call()
 
 
-def test_the_recorder_with_the_newest_epoch_alone_writes_the_fact(scope, device):
+def test_only_the_recorder_with_the_newest_fencing_token_writes_the_observed_state(scope, device):
     first = claim_recording(device.id, "w1")
     second = claim_recording(device.id, "w2")
     assert second.fencing_token == first.fencing_token + 1
@@ -118,7 +118,7 @@ def test_the_recorder_with_the_newest_epoch_alone_writes_the_fact(scope, device)
     assert (recording.observed, recording.worker) == ("recording", "w2")
 
 
-def test_a_deleted_devices_recording_stays_until_its_footage_is_gone(scope, device):
+def test_the_recording_of_a_deleted_device_stays_until_its_footage_is_deleted(scope, device):
     delete_device(scope, device.id)
     assert claim_recording(device.id, "w1") is None
     assert recordings_wanted(NOW) == []
@@ -190,7 +190,7 @@ def test_the_last_segment_is_that_of_the_newest_part_also_after_the_clock_was_se
     assert (last.run, last.state, last.last_sequence) == (2, SegmentState.OPEN, 120)
 
 
-def test_a_gap_goes_on_until_footage_is_there_again(fence):
+def test_a_gap_stays_open_until_footage_begins_again(fence):
     open_gap(fence, NOW, "refused", is_wanted=True)
     open_gap(fence, NOW + 5, "refused", is_wanted=True)
     open_gap(fence, NOW + 10, "stopped_by_person", is_wanted=False, by_name="ann")
@@ -205,7 +205,7 @@ def test_a_gap_goes_on_until_footage_is_there_again(fence):
     ]
 
 
-def test_footage_that_the_bus_had_kept_is_in_no_gap_whatever_the_gaps_were_called(fence):
+def test_footage_that_the_bus_kept_is_cut_out_of_gaps_of_any_reason(fence):
     add_gap(fence, NOW, NOW + 10, "refused")
     open_gap(fence, NOW + 20, "storage_failed", is_wanted=True)
     open_gap(fence, NOW + 30, "storage_unmounted", is_wanted=True)
@@ -214,7 +214,7 @@ def test_footage_that_the_bus_had_kept_is_in_no_gap_whatever_the_gaps_were_calle
     assert gaps(fence) == [(0, 10, "refused", None, True), (20, 25, "storage_failed", None, True)]
 
 
-def test_a_recorder_of_before_writes_nothing_any_more(fence, values, device):
+def test_an_earlier_recorder_can_no_longer_write(fence, values, device):
     claim_recording(device.id, "w2")
     for write in (
         lambda: save_segment(fence, None, values(), b"", is_closed=False),

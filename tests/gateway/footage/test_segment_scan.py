@@ -1,4 +1,4 @@
-"""A segment file that ends anywhere, or holds anything, gives exactly the parts that are whole, and never an error."""
+"""A scan of a segment file, truncated anywhere or with any bytes, gives exactly the whole parts and never an error."""
 
 import random
 import struct
@@ -142,7 +142,7 @@ def test_the_chunks_in_which_a_file_is_read_change_nothing(small: bytes, step: i
     ],
     ids=["zeros", "ones", "text", "another box", "media without index", "an endless index"],
 )
-def test_what_follows_the_last_whole_part_is_told_and_nothing_of_it_is_believed(small: bytes, tail: bytes):
+def test_what_follows_the_last_whole_part_is_reported_and_ignored(small: bytes, tail: bytes):
     whole = scan_segment(small)
     found = scan_segment(small + tail)
     assert (found.init_size, found.parts) == (whole.init_size, whole.parts)
@@ -157,7 +157,7 @@ def test_media_without_an_init_segment_is_no_segment(small: bytes):
     assert found.problem == ScanProblem.GARBAGE
 
 
-def test_any_bytes_have_an_answer(small: bytes):
+def test_any_bytes_give_a_result(small: bytes):
     numbers = random.Random(1)
     for _ in range(3000):
         data = bytearray(small[: numbers.randrange(len(small) + 1)])
@@ -170,14 +170,14 @@ def test_any_bytes_have_an_answer(small: bytes):
         assert scan_segment(numbers.randbytes(length)).parts == ()
 
 
-def test_a_count_of_samples_that_costs_no_bytes_does_not_hold_a_scan_up(small: bytes):
+def test_a_huge_count_of_samples_does_not_delay_a_scan(small: bytes):
     data = bytearray(small)
     at = data.index(b"trun")
     struct.pack_into(">II", data, at + 4, 0, 0xFFFF_FFFF)
     assert scan_segment(bytes(data)).problem == ScanProblem.GARBAGE
 
 
-def test_a_file_is_never_held_as_a_whole(large: bytes):
+def test_a_file_is_never_held_in_memory_as_a_whole(large: bytes):
     init, ends = part_ends(large)
     one_part = large[init : ends[0]]
 

@@ -1,4 +1,4 @@
-"""Timelines and coverage: covered stretches, every gap with its reason, near by and over years."""
+"""Timelines and coverage: covered spans and every gap with its reason, over a day and over years."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -48,7 +48,7 @@ def test_a_day_has_its_spans_and_every_gap_to_the_millisecond(rows):
     assert facts(found.gaps) == [(HOUR, HOUR + 1500, "recorder_restarted")]
 
 
-def test_spans_with_a_hole_finer_than_the_resolution_are_one_and_the_gap_is_still_named(rows):
+def test_spans_with_a_hole_shorter_than_the_resolution_are_merged_and_the_gap_is_kept(rows):
     rows.record(MIDNIGHT, 60)
     rows.note(MIDNIGHT + HOUR, MIDNIGHT + HOUR + 6000, "stalled")
     rows.record(MIDNIGHT + HOUR + 6000, 59, run=2)
@@ -71,14 +71,14 @@ def test_a_recorder_that_is_away_now_leaves_an_open_gap(rows):
     assert found.gaps == [GapFact(MIDNIGHT + 10 * MINUTE, None, "recorder_away")]
 
 
-def test_time_to_come_is_neither_covered_nor_missing(rows):
+def test_future_time_is_neither_covered_nor_missing(rows):
     rows.record(MIDNIGHT, 10)
     found = timeline(rows, MIDNIGHT + DAY, MIDNIGHT + 2 * DAY, now=MIDNIGHT + 10 * MINUTE)
     assert (found.spans, found.gaps) == ([], [])
     assert timeline(rows, MIDNIGHT + DAY, MIDNIGHT + 200 * DAY, now=MIDNIGHT + 10 * MINUTE).gaps == []
 
 
-def test_what_nobody_noted_is_said_as_far_as_it_is_known(rows):
+def test_unrecorded_gaps_are_inferred(rows):
     rows.record(MIDNIGHT + HOUR, 1)
     rows.record(MIDNIGHT + HOUR + 2 * MINUTE, 1, run=2)
     rows.record(MIDNIGHT + HOUR + 4 * MINUTE, 1, run=3)
@@ -93,7 +93,7 @@ def test_what_nobody_noted_is_said_as_far_as_it_is_known(rows):
     assert [gap.is_wanted for gap in found.gaps] == [False, True, True]
 
 
-def test_a_gap_from_long_ago_explains_what_lies_under_hundreds_of_later_ones(rows):
+def test_a_long_gap_explains_holes_below_hundreds_of_later_gaps(rows):
     rows.record(MIDNIGHT - HOUR, 60)
     rows.note(MIDNIGHT, MIDNIGHT + DAY, "deleted_by_person", by="operator")
     for number in range(100):
@@ -110,7 +110,7 @@ def record_days(rows, first, last, *, missing=()):
             rows.record(MIDNIGHT + number * 4 * HOUR, 24, run=number + 1, length_ms=10 * MINUTE, parts=1200)
 
 
-def test_a_year_is_read_from_the_roll_up_with_the_gaps_that_can_be_seen(rows):
+def test_a_year_is_read_from_the_rollup_with_the_visible_gaps(rows):
     record_days(rows, 0, 10, missing=(7, 8))
     rows.note(MIDNIGHT + 28 * HOUR, MIDNIGHT + 36 * HOUR, "refused")
     rows.note(MIDNIGHT + 2 * DAY, MIDNIGHT + 2 * DAY + 5000, "stalled")
@@ -143,7 +143,7 @@ def test_the_resolution_follows_the_range(rows, days, resolution):
     assert timeline(rows, MIDNIGHT, MIDNIGHT + days * DAY, resolution_ms=7 * DAY).resolution_ms == 7 * DAY
 
 
-def test_coverage_tells_each_gap_of_a_day_also_those_that_nobody_noted(rows):
+def test_coverage_has_every_gap_of_a_day_including_unrecorded_ones(rows):
     rows.record(MIDNIGHT, 12 * 60)
     rows.note(MIDNIGHT + 12 * HOUR, MIDNIGHT + 13 * HOUR, "stopped_by_person", by="operator", is_wanted=False)
     rows.record(MIDNIGHT + 13 * HOUR, 60, run=2)
@@ -180,7 +180,7 @@ def test_a_day_of_the_clock_change_is_whole_in_its_zone(rows):
     assert (day.recorded_ms, day.wanted_ms, day.coverage, day.gaps) == (23 * HOUR, 23 * HOUR, 1.0, [])
 
 
-def test_what_is_off_now_and_was_never_noted_is_not_wanted(rows):
+def test_a_recording_that_is_off_without_a_recorded_gap_is_not_wanted(rows):
     rows.record(MIDNIGHT, 60)
     rows.change(mode="off", observed="off")
     day = coverage(rows, date(2026, 6, 8), date(2026, 6, 8), now=MIDNIGHT + 2 * HOUR, read=read_dates)[0]

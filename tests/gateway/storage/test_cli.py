@@ -1,4 +1,4 @@
-"""`vas storage` in a person's hands: what it shows, what it changes, and what it asks before."""
+"""`vas storage`: what it shows, what it changes, and what a person must confirm."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def path(footage: Footage, index: int):
     return footage.storage.root / footage.key(NOW_MS + index * MINUTE_MS, 1, 1 + 10 * index)
 
 
-def test_status_tells_how_the_store_is(vas):
+def test_status_shows_the_state_of_the_store(vas):
     done = vas("status")
     assert done.exit_code == 0, done.output
     assert "state" in done.output
@@ -66,7 +66,7 @@ def test_status_tells_how_the_store_is(vas):
     assert "free" in done.output
 
 
-def test_check_tells_and_changes_nothing(vas, footage):
+def test_check_reports_and_changes_nothing(vas, footage):
     assert vas("check").exit_code == 0
     path(footage, 1).unlink()
     done = vas("check")
@@ -75,7 +75,7 @@ def test_check_tells_and_changes_nothing(vas, footage):
     assert [segment.state for segment in footage.segments()] == [SegmentState.CLOSED] * 4
 
 
-def test_repair_mends_and_says_what_it_did(vas, footage):
+def test_repair_repairs_and_reports_what_it_did(vas, footage):
     path(footage, 1).unlink()
     done = vas("repair")
     assert done.exit_code == 0
@@ -84,7 +84,7 @@ def test_repair_mends_and_says_what_it_did(vas, footage):
     assert "nothing to repair" in vas("repair").output
 
 
-def test_footage_that_is_mostly_gone_is_given_up_only_by_a_person(vas, footage):
+def test_mostly_missing_footage_is_given_up_only_by_a_person(vas, footage):
     for index in range(3):
         path(footage, index).unlink()
     done = vas("repair")
@@ -95,7 +95,7 @@ def test_footage_that_is_mostly_gone_is_given_up_only_by_a_person(vas, footage):
     footage.check_consistent()
 
 
-def test_footage_that_was_copied_to_another_disk_is_taken_over(vas, footage, root):
+def test_footage_copied_to_another_disk_is_adopted(vas, footage, root):
     (root / MARKER).unlink()
     assert "mounted" in vas("check").output
     assert vas("repair").exit_code == 1
@@ -107,7 +107,7 @@ def test_footage_that_was_copied_to_another_disk_is_taken_over(vas, footage, roo
     assert vas("check").exit_code == 0
 
 
-def test_footage_of_a_disk_that_is_away_for_good_is_given_up_only_by_a_person(vas, footage, root):
+def test_footage_of_a_lost_disk_is_given_up_only_by_a_person(vas, footage, root):
     root.rename(root.with_name("away"))
     root.mkdir()
     assert vas("adopt").exit_code == 0
@@ -118,7 +118,7 @@ def test_footage_of_a_disk_that_is_away_for_good_is_given_up_only_by_a_person(va
     assert [segment.state for segment in footage.segments()] == [SegmentState.MISSING] * 4
 
 
-def test_health_tells_what_is_wrong_with_the_store(footage, redis_url, root):
+def test_health_reports_problems_of_the_store(footage, redis_url, root):
     client = connect_redis(redis_url)
     config = make_config(recordings_dir=root, redis_url=redis_url, free_bytes_floor=1)
     assert check_storage(config, client).status == "ok"

@@ -1,4 +1,4 @@
-"""Crash repair is one for recorders and for reconciliation, and believes a part as long as the index can hold it."""
+"""Crash repair gives recorders and reconciliation the same result, also for parts of up to a minute."""
 
 import pytest
 
@@ -102,7 +102,7 @@ def test_a_part_follows_the_one_before_it_after_the_camera_set_its_clock():
     assert [part.offset_ms for part in correct_times(parts)] == [0, 500, 1000, 1500]
 
 
-def test_times_of_the_index_go_before_those_of_the_file():
+def test_times_of_the_index_are_preferred_to_those_of_the_file():
     in_file = [PartFact(size, 500 * number, 500, 12, True, False) for number, size in enumerate((10, 20, 30))]
     indexed = [PartFact(10, 0, 500, 12, True, False), PartFact(20, 520, 490, 12, True, False)]
     times = [(part.offset_ms, part.duration_ms) for part in correct_times(in_file, indexed)]

@@ -1,4 +1,4 @@
-"""How long the free space lasts, with the limits of age and size reckoned in."""
+"""Capacity forecast with the limits of age and size."""
 
 import pytest
 
@@ -10,30 +10,30 @@ def days(*growths, room=1000, **limits):
     return None if found is None else pytest.approx(found, rel=0.005)
 
 
-def test_without_limits_the_room_is_divided_by_what_is_written():
+def test_without_limits_the_free_space_is_divided_by_the_daily_growth():
     assert days((500, 100)) == 10
     assert days((500, 100), (0, 300)) == 2.5
 
 
-def test_where_nothing_is_written_nothing_is_foretold():
+def test_without_growth_there_is_no_forecast():
     assert days() is None
     assert days((500, 0)) is None
     assert days((500, 0), room=0) is None
 
 
-def test_a_recording_that_comes_to_its_limit_first_never_needs_the_room():
+def test_a_recording_that_reaches_its_limit_first_never_fills_the_disk():
     assert days((500, 100, 1500)) == 10
     assert days((500, 100, 1499)) is None
     # It holds more than its limit already: it does not grow.
     assert days((5000, 100, 1500)) is None
 
 
-def test_the_others_go_on_growing_when_one_has_come_to_its_limit():
+def test_other_recordings_grow_on_when_one_has_reached_its_limit():
     # For two days 200 a day, 400 in all; then 100 a day for the other 600.
     assert days((0, 100, 200), (0, 100)) == 8
 
 
-def test_what_a_tenant_or_the_store_may_hold_ends_growth_too():
+def test_limits_of_a_tenant_and_of_the_store_end_growth_too():
     assert days((500, 100), tenant_max=1499) is None
     assert days((500, 100), store_max=1499) is None
     assert days((500, 100), tenant_max=1500, store_max=1500) == 10
@@ -42,9 +42,9 @@ def test_what_a_tenant_or_the_store_may_hold_ends_growth_too():
     assert days_until_full(two, 1000, tenant_max=499) is None
 
 
-def test_without_room_there_is_no_day_left():
+def test_without_free_space_no_day_is_left():
     assert days_until_full([Growth("t", 500, 100)], 0) < 0.01
 
 
-def test_what_lasts_beyond_all_foretelling_is_not_foretold():
+def test_a_forecast_beyond_the_longest_retention_is_none():
     assert days((0, 1), room=1e9) is None

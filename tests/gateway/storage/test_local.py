@@ -1,4 +1,4 @@
-"""A store writes whole parts or none, knows when its disk is not there, and lets no key lead out of it."""
+"""The local store writes whole parts or none, detects an unmounted disk, and lets no key lead out of it."""
 
 import errno
 import os
@@ -61,7 +61,7 @@ def test_the_first_time_a_store_gets_its_folder_marker_and_row(settings, root):
 
 
 @one_kind
-def test_a_known_store_without_its_marker_is_unmounted_and_never_gets_a_new_one(settings, root):
+def test_a_known_store_without_its_marker_is_unmounted_and_gets_no_new_marker(settings, root):
     ensure_storage(settings)
     (root / MARKER).unlink()
     for attempt in (ensure_storage, lambda config: open_storage(config).create(KEY)):
@@ -72,7 +72,7 @@ def test_a_known_store_without_its_marker_is_unmounted_and_never_gets_a_new_one(
 
 
 @one_kind
-def test_a_folder_that_is_gone_altogether_is_unmounted(settings, root):
+def test_a_missing_folder_is_unmounted(settings, root):
     ensure_storage(settings)
     shutil.rmtree(root)
     with pytest.raises(StorageUnavailable) as raised:
@@ -82,7 +82,7 @@ def test_a_folder_that_is_gone_altogether_is_unmounted(settings, root):
 
 
 @one_kind
-def test_a_marker_that_the_database_does_not_know_gets_its_row(settings, root):
+def test_a_marker_without_a_row_gets_one(settings, root):
     known = ensure_storage(settings)
     StorageRow.delete().execute()
     again = ensure_storage(settings)
@@ -91,7 +91,7 @@ def test_a_marker_that_the_database_does_not_know_gets_its_row(settings, root):
 
 
 @one_kind
-def test_a_person_can_say_that_a_new_disk_is_a_store(settings, root):
+def test_a_person_can_adopt_a_new_disk(settings, root):
     ensure_storage(settings)
     shutil.rmtree(root)
     adopted = adopt_storage(settings)
@@ -126,7 +126,7 @@ def test_another_disk_in_the_place_of_the_first_is_noticed(store, root):
 
 
 @pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"not a uuid\n"])
-def test_a_marker_without_a_uuid_is_said_to_be_one(store, root, text):
+def test_a_marker_without_a_uuid_is_an_error(store, root, text):
     (root / MARKER).write_bytes(text)
     with pytest.raises(StorageUnavailable, match="holds no uuid"):
         store.check()
@@ -187,7 +187,7 @@ def test_what_was_written_is_read_whole_and_in_pieces(store):
     assert store.local_path(KEY).read_bytes() == b"init0123456789"
 
 
-def test_a_file_that_is_not_there_is_told_at_once(store):
+def test_reading_a_missing_file_fails_when_called(store):
     assert store.size(KEY) is None
     assert store.delete(KEY) is False
     with pytest.raises(NotFound):
@@ -198,7 +198,7 @@ def test_a_file_that_is_not_there_is_told_at_once(store):
         store.quarantine(KEY, "why")
 
 
-def test_a_file_that_is_not_there_is_not_said_to_be_missing_while_the_disk_is_away(store, root):
+def test_no_file_counts_as_missing_while_the_disk_is_not_mounted(store, root):
     write(store, KEY, b"x")
     store.check()
     shutil.rmtree(root)
@@ -211,14 +211,14 @@ def test_a_file_that_is_not_there_is_not_said_to_be_missing_while_the_disk_is_aw
         store.space()
 
 
-def test_a_file_is_made_once(store):
+def test_a_file_is_created_once(store):
     write(store, KEY, b"first")
     with pytest.raises(Conflict):
         store.create(KEY)
     assert b"".join(store.read(KEY)) == b"first"
 
 
-def test_a_deleted_file_takes_empty_folders_with_it_but_no_other(store, root):
+def test_deleting_a_file_removes_only_folders_that_became_empty(store, root):
     other = KEY.replace("/12/", "/13/")
     write(store, KEY, b"x")
     write(store, other, b"y")
@@ -229,7 +229,7 @@ def test_a_deleted_file_takes_empty_folders_with_it_but_no_other(store, root):
     assert [path.name for path in root.iterdir()] == [MARKER]
 
 
-def test_a_file_can_be_made_while_its_empty_folder_is_being_taken_away(store):
+def test_a_file_can_be_created_while_its_empty_folder_is_removed(store):
     """Whoever deletes the last file of an hour and whoever writes the next one of it do not get in each other's way."""
     failed = []
 
@@ -250,7 +250,7 @@ def test_a_file_can_be_made_while_its_empty_folder_is_being_taken_away(store):
     assert failed == []
 
 
-def test_a_list_has_every_file_below_a_folder_and_nothing_of_ours(store):
+def test_a_list_has_every_file_below_a_folder_but_no_internal_ones(store):
     names = ["a/1/x.mp4", "a/1/y.mp4", "a/2/z.mp4", "b/1/x.mp4"]
     for name in names:
         write(store, name, b"abc")
@@ -268,7 +268,7 @@ def test_a_list_does_not_follow_links_out_of_the_store(store, root, tmp_path):
     assert list(store.list()) == []
 
 
-def test_what_nobody_can_explain_is_put_aside_with_a_note_and_never_over_another(store, root):
+def test_quarantine_keeps_a_note_and_never_overwrites(store, root):
     places = set()
     for content in (b"one", b"two"):
         write(store, KEY, content)
@@ -278,7 +278,7 @@ def test_what_nobody_can_explain_is_put_aside_with_a_note_and_never_over_another
     assert all("no footage" in (root / f"{place}.why").read_text() for place in places)
 
 
-def test_a_torn_end_is_cut_off(store):
+def test_a_torn_end_is_truncated(store):
     write(store, KEY, b"whole", b"to")
     store.truncate(KEY, 5)
     assert b"".join(store.read(KEY)) == b"whole"
@@ -322,7 +322,7 @@ def test_a_part_is_appended_whole_or_not_at_all(store, monkeypatch, room):
     assert writer.durable_size == 10
 
 
-def test_bytes_that_could_not_be_cut_off_are_written_over(store, monkeypatch):
+def test_bytes_that_could_not_be_truncated_are_overwritten(store, monkeypatch):
     writer = store.create(KEY)
     writer.append(b"first")
     real = os.pwrite
@@ -388,7 +388,7 @@ def test_a_new_file_and_all_new_folders_are_durable_after_the_first_sync(store, 
 
 
 @pytest.mark.parametrize("leave_marker", [True, False])
-def test_a_file_that_is_taken_away_underneath_is_noticed_at_the_next_sync(store, root, leave_marker):
+def test_a_file_removed_while_open_is_noticed_at_the_next_sync(store, root, leave_marker):
     writer = store.create(KEY)
     writer.append(b"x")
     writer.sync()
@@ -435,14 +435,14 @@ def test_a_writer_may_be_closed_twice(store):
         (errno.EACCES, "storage_failed"),
     ],
 )
-def test_errors_of_the_system_have_a_reason_that_people_can_act_on(number, reason):
+def test_errors_of_the_system_have_actionable_reasons(number, reason):
     error = convert_error(OSError(number, os.strerror(number)), "/place")
     assert error.reason == reason
     assert "/place" in error.message
 
 
 @pytest.mark.parametrize("path", ["tenant", "tenant/device"])
-def test_a_file_in_the_place_of_a_folder_is_an_error_of_ours_not_of_python(store, root, path):
+def test_a_file_in_place_of_a_folder_is_an_error_of_the_domain(store, root, path):
     (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_bytes(b"")
     with pytest.raises(StorageUnavailable):

@@ -1,4 +1,4 @@
-"""Rows and files that disagree are brought together, whatever the fault; nothing that is there is lost by it."""
+"""Mismatches of rows and files are repaired, whatever their cause, and no footage is lost by it."""
 
 import os
 import shutil
@@ -67,7 +67,7 @@ def folder_of(footage: Footage, at_ms: int = NOON_MS) -> Folder:
 
 
 def repair(reconciliation: Reconciliation, footage: Footage) -> dict[str, int]:
-    """What was done about the footage of the day; a second scan must find nothing more."""
+    """Repair the day's footage; a second scan must find nothing more."""
     done = reconciliation.repair(reconciliation.scan(folder_of(footage)))
     assert reconciliation.scan(folder_of(footage)).mismatches == []
     return dict(done)
@@ -81,13 +81,13 @@ def quarantined(root) -> list[str]:
     return sorted(path.name for path in (root / QUARANTINE).rglob("*") if path.is_file())
 
 
-def test_footage_in_order_is_left_alone(footage, reconciliation):
+def test_consistent_footage_is_not_changed(footage, reconciliation):
     fill(footage, 3)
     scan = reconciliation.scan(folder_of(footage))
     assert (scan.checked, scan.lost, scan.mismatches) == (3, 0, [])
 
 
-def test_a_file_that_is_gone_is_missing_with_a_gap(footage, reconciliation):
+def test_a_missing_file_becomes_a_gap(footage, reconciliation):
     starts = fill(footage, 3)
     path_of(footage, starts[1], 1 + PARTS).unlink()
     assert repair(reconciliation, footage) == {"file missing": 1}
@@ -97,7 +97,7 @@ def test_a_file_that_is_gone_is_missing_with_a_gap(footage, reconciliation):
     footage.check_consistent()
 
 
-def test_a_file_that_comes_back_is_played_again(footage, reconciliation):
+def test_a_file_that_is_back_is_playable_again(footage, reconciliation):
     starts = fill(footage, 3)
     path = path_of(footage, starts[1], 1 + PARTS)
     path.rename(path.with_name(".away"))
@@ -137,7 +137,7 @@ CUTS = sorted({end + step for end in [0, *box_ends(segment_bytes())[:-1]] for st
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_a_file_that_was_cut_keeps_its_whole_parts_and_tells_what_is_gone(footage, reconciliation, root, cut):
+def test_a_truncated_file_keeps_its_whole_parts_and_the_rest_is_a_gap(footage, reconciliation, root, cut):
     starts = fill(footage, 3)
     path = path_of(footage, starts[1], 1 + PARTS)
     os.truncate(path, cut)
@@ -162,7 +162,7 @@ def test_a_file_that_was_cut_keeps_its_whole_parts_and_tells_what_is_gone(footag
 
 
 @pytest.mark.parametrize("tail", [b"\0" * 100, segment_bytes()[1000:1700]], ids=["zeros", "a piece of media"])
-def test_what_is_torn_after_the_last_part_is_cut_off(footage, reconciliation, tail):
+def test_bytes_after_the_last_whole_part_are_truncated(footage, reconciliation, tail):
     starts = fill(footage, 2)
     path = path_of(footage, starts[0], 1)
     with path.open("ab") as file:
@@ -191,7 +191,7 @@ def shorten_row(footage: Footage, segment: StoredSegment, count: int) -> None:
             add_to_rollup(scope, segment.start_ms, duration_ms, size)
 
 
-def test_whole_parts_that_the_row_does_not_tell_of_are_told(footage, reconciliation):
+def test_whole_parts_missing_from_the_row_are_added(footage, reconciliation):
     fill(footage, 1)
     shorten_row(footage, footage.segments()[0], 2)
     assert repair(reconciliation, footage) == {"index repaired": 1}
@@ -200,7 +200,7 @@ def test_whole_parts_that_the_row_does_not_tell_of_are_told(footage, reconciliat
     footage.check_consistent()
 
 
-def test_parts_that_the_next_file_holds_are_not_told_twice(footage, reconciliation):
+def test_parts_that_the_next_file_holds_are_not_indexed_twice(footage, reconciliation):
     footage.add(NOON_MS, sequence=1)
     shorten_row(footage, footage.segments()[0], 2)
     footage.add(NOON_MS + 1000, sequence=3)
@@ -210,7 +210,7 @@ def test_parts_that_the_next_file_holds_are_not_told_twice(footage, reconciliati
 
 
 @pytest.mark.parametrize("torn", [0, 77])
-def test_what_a_recorder_that_is_gone_left_open_is_closed_with_all_that_is_whole(footage, reconciliation, torn):
+def test_a_segment_left_open_is_closed_with_all_whole_parts(footage, reconciliation, torn):
     footage.add(NOON_MS, state=SegmentState.OPEN, data=segment_bytes() + segment_bytes()[1300 : 1300 + torn])
     shorten_row(footage, footage.segments()[0], 1)
     assert reconciliation.folders_left_open() == [folder_of(footage)]
@@ -220,7 +220,7 @@ def test_what_a_recorder_that_is_gone_left_open_is_closed_with_all_that_is_whole
     footage.check_consistent()
 
 
-def test_what_a_living_recorder_writes_is_its_own(footage, storage, clock):
+def test_files_of_a_living_recorder_are_skipped(footage, storage, clock):
     footage.add(NOON_MS, state=SegmentState.OPEN, data=segment_bytes() + b"half a part")
     footage.add(NOON_MS + MINUTE_MS, sequence=1 + PARTS, has_row=False)
     clock.jump(path_of(footage, NOON_MS, 1).stat().st_mtime - clock.wall() + QUIET_SECONDS * 2)
@@ -229,7 +229,7 @@ def test_what_a_living_recorder_writes_is_its_own(footage, storage, clock):
     assert recorded.folders_left_open() == []
 
 
-def test_what_was_changed_a_moment_ago_is_left_alone(footage, reconciliation, clock):
+def test_recently_changed_files_are_skipped(footage, reconciliation, clock):
     footage.add(NOON_MS, state=SegmentState.OPEN)
     footage.add(NOON_MS + MINUTE_MS, sequence=1 + PARTS, has_row=False)
     clock.jump(path_of(footage, NOON_MS, 1).stat().st_mtime - clock.wall() + 1)
@@ -241,7 +241,7 @@ def test_what_was_changed_a_moment_ago_is_left_alone(footage, reconciliation, cl
     ]
 
 
-def test_a_recorder_that_came_back_meanwhile_is_not_disturbed(footage, reconciliation):
+def test_nothing_is_changed_after_a_recorder_claimed_the_device(footage, reconciliation):
     starts = fill(footage, 3)
     path_of(footage, starts[1], 1 + PARTS).unlink()
     footage.add(NOON_MS + 10 * MINUTE_MS, sequence=99, state=SegmentState.OPEN)
@@ -251,7 +251,7 @@ def test_a_recorder_that_came_back_meanwhile_is_not_disturbed(footage, reconcili
     assert [segment.state for segment in footage.segments()] == [SegmentState.CLOSED] * 3 + [SegmentState.OPEN]
 
 
-def test_a_file_that_came_back_between_look_and_change_is_not_lost(footage, reconciliation):
+def test_a_file_that_came_back_between_scan_and_repair_is_not_lost(footage, reconciliation):
     starts = fill(footage, 3)
     path = path_of(footage, starts[1], 1 + PARTS)
     path.rename(path.with_name(".away"))
@@ -261,7 +261,7 @@ def test_a_file_that_came_back_between_look_and_change_is_not_lost(footage, reco
     footage.check_consistent()
 
 
-def test_a_file_that_got_its_row_between_look_and_change_is_left_in_place(footage, reconciliation, root):
+def test_a_file_that_got_its_row_between_scan_and_repair_is_left_in_place(footage, reconciliation, root):
     footage.add(NOON_MS, has_row=False)
     scan = reconciliation.scan(folder_of(footage))
     assert [mismatch.kind for mismatch in scan.mismatches] == [MismatchKind.UNKNOWN]
@@ -271,7 +271,7 @@ def test_a_file_that_got_its_row_between_look_and_change_is_left_in_place(footag
     footage.check_consistent()
 
 
-def test_a_file_that_grew_between_look_and_change_is_somebody_s(footage, reconciliation, root):
+def test_a_file_that_grew_between_scan_and_repair_is_skipped(footage, reconciliation, root):
     folder = root / os.path.dirname(footage.key(NOON_MS))
     folder.mkdir(parents=True)
     path = folder / os.path.basename(footage.key(NOON_MS))
@@ -282,7 +282,7 @@ def test_a_file_that_grew_between_look_and_change_is_somebody_s(footage, reconci
     assert repair(reconciliation, footage) == {"adopted": 1}
 
 
-def test_a_disk_that_goes_away_between_look_and_change_loses_nothing(footage, reconciliation, root):
+def test_a_disk_unmounted_between_scan_and_repair_loses_nothing(footage, reconciliation, root):
     starts = fill(footage, 3)
     path_of(footage, starts[1], 1 + PARTS).unlink()
     scan = reconciliation.scan(folder_of(footage))
@@ -305,7 +305,7 @@ def test_a_disk_that_goes_away_between_look_and_change_loses_nothing(footage, re
     ],
     ids=["garbage", "empty", "half an init segment", "another name"],
 )
-def test_a_file_that_is_no_footage_is_put_aside_with_the_reason(footage, reconciliation, root, name, data):
+def test_a_file_without_footage_is_quarantined_with_the_reason(footage, reconciliation, root, name, data):
     folder = root / os.path.dirname(footage.key(NOON_MS))
     folder.mkdir(parents=True)
     (folder / name).write_bytes(data)
@@ -314,14 +314,14 @@ def test_a_file_that_is_no_footage_is_put_aside_with_the_reason(footage, reconci
     assert footage.starts() == []
 
 
-def test_footage_that_is_there_twice_is_told_once(footage, reconciliation, root):
+def test_footage_that_exists_twice_is_indexed_once(footage, reconciliation, root):
     footage.add(NOON_MS)
     footage.add(NOON_MS + 10, has_row=False)
     assert repair(reconciliation, footage) == {"quarantined": 1}
     footage.check_consistent()
 
 
-def test_garbage_and_other_stores_are_not_its_business(footage, reconciliation):
+def test_garbage_and_other_stores_are_skipped(footage, reconciliation):
     starts = fill(footage, 3)
     mark_for_deletion(footage.recording_id, [footage.segments()[0].id])
     path_of(footage, starts[0], 1).unlink()
@@ -349,11 +349,11 @@ def test_garbage_and_other_stores_are_not_its_business(footage, reconciliation):
         "{t}/{d}/2025-06-16/12/00-00-000_01-1.mp4",
     ],
 )
-def test_a_key_that_is_no_segment_s_is_refused(footage, key):
+def test_a_key_of_no_segment_is_not_parsed(footage, key):
     assert parse_segment_key(key.format(t=footage.tenant_id, d=footage.device_id)) is None
 
 
-def test_a_key_tells_what_it_was_made_of(footage):
+def test_a_key_is_parsed_into_its_values(footage):
     assert parse_segment_key(footage.key(NOON_MS + 61_007, 12, 345)) == (NOON_MS + 61_007, 12, 345)
 
 
@@ -367,7 +367,7 @@ def test_folders_come_newest_first_and_reach_back_to_the_oldest_row(scope, foota
     assert days[4:] == [(-1, footage.recording_id), (-2, footage.recording_id), (-3, footage.recording_id)]
 
 
-# ---- rounds -------------------------------------------------------------------------------------------------------
+# ---- sweeps -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -375,7 +375,7 @@ def reports(redis_url) -> StorageReports:
     return StorageReports(connect_redis(redis_url))
 
 
-def test_more_than_half_missing_changes_nothing_until_a_person_says_so(
+def test_with_more_than_half_missing_nothing_changes_until_a_person_confirms(
     footage, reconciliation, reports, clock, storage
 ):
     starts = fill(footage, 4) + fill(footage, 4, NOON_MS - DAY_MS)
@@ -405,7 +405,7 @@ def test_a_lost_store_is_noticed_however_long_nothing_was_recorded(footage, reco
         Sweep(reconciliation, reports, clock).survey()
 
 
-def test_half_missing_is_mended(footage, reconciliation, reports, clock):
+def test_with_half_missing_the_store_is_repaired(footage, reconciliation, reports, clock):
     starts = fill(footage, 4)
     for index in (0, 1):
         path_of(footage, starts[index], 1 + PARTS * index).unlink()
@@ -427,7 +427,7 @@ def test_a_store_that_empties_after_the_first_sample_is_noticed(footage, reconci
     assert {segment.state for segment in footage.segments()} == {SegmentState.CLOSED}
 
 
-def test_a_round_goes_on_where_the_last_worker_left_it(
+def test_a_sweep_resumes_where_the_last_worker_stopped(
     scope, footage, reconciliation, reports, clock, storage, monkeypatch
 ):
     other = make_footage(scope, storage)
@@ -452,7 +452,7 @@ def test_a_round_goes_on_where_the_last_worker_left_it(
     assert len(scanned) == len(set(scanned)) == 2 * (1 + 5 + 31)
 
 
-def test_a_round_is_due_once_a_day(footage, reconciliation, reports, clock):
+def test_a_sweep_is_due_once_a_day(footage, reconciliation, reports, clock):
     everything = Sweep(reconciliation, reports, clock)
     assert everything.is_due(86_400)
     while everything.step(60):
@@ -462,7 +462,7 @@ def test_a_round_is_due_once_a_day(footage, reconciliation, reports, clock):
     assert Sweep(reconciliation, reports, clock).is_due(86_400)
 
 
-def test_sums_that_a_lost_row_left_wrong_are_right_after_its_file_was_adopted(footage, reconciliation, reports, clock):
+def test_the_rollup_is_corrected_after_the_file_of_a_lost_row_was_adopted(footage, reconciliation, reports, clock):
     fill(footage, 3)
     lost = footage.segments()[1]
     with database.transaction():

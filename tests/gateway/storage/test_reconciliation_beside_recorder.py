@@ -1,4 +1,4 @@
-"""A recorder is killed again and again while its rows and files are brought together: nothing is lost or told twice."""
+"""A recorder is killed repeatedly while its rows and files are reconciled: no part is lost or indexed twice."""
 
 import random
 
@@ -35,7 +35,7 @@ class Drill:
         return self.world.recorder is not None and self.dice.random() >= self.doubt
 
     def scan(self) -> None:
-        """Compare now; what was seen is changed at some later moment."""
+        """Compare now; the mismatches are repaired later."""
         self.waiting += [self.reconciliation.scan(folder) for folder in list_folders(self.now_ms())]
 
     def repair(self) -> None:
@@ -46,7 +46,7 @@ class Drill:
         return int(self.world.clock.wall() * 1000)
 
     def kill_and_return(self) -> None:
-        """The recorder is killed, with or without a word; another comes soon."""
+        """The recorder is stopped or killed; another one starts soon."""
         if self.dice.random() < 0.3:
             self.world.detach("worker_stopped")
         self.world.kill()
@@ -66,7 +66,7 @@ class Drill:
         act()
 
     def finish(self) -> None:
-        """The recorder ends in order, and reconciliation sees all there is, twice."""
+        """Stop the recorder, and reconcile everything twice."""
         self.world.index_every = 1
         self.world.record(1)
         self.world.detach("worker_stopped")
@@ -78,7 +78,7 @@ class Drill:
 
 @pytest.mark.parametrize("doubt", [0.0, 0.5], ids=["a lease that is right", "a lease that is wrong half of the time"])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_no_part_is_lost_or_told_twice(world: World, seed: int, doubt: float):
+def test_no_part_is_lost_or_indexed_twice(world: World, seed: int, doubt: float):
     drill = Drill(world, seed, doubt)
     world.attach()
     world.record(5)
@@ -91,7 +91,7 @@ def test_no_part_is_lost_or_told_twice(world: World, seed: int, doubt: float):
     assert not list((world.config.recordings_dir / ".quarantine").glob("**/*.mp4"))
 
 
-def test_deletions_between_looks_and_changes_bring_nothing_back(world: World):
+def test_deletions_between_scan_and_repair_bring_nothing_back(world: World):
     drill = Drill(world, 7, 0.0)
     keeper = Retention(world.config, drill.storage, world.clock)
     world.attach()

@@ -1,4 +1,4 @@
-"""Footage goes by age, size and space: the oldest first, what is protected never, and a crash leaves nothing behind."""
+"""Retention by age, size and free space: the oldest first, never protected footage; a crash leaves nothing behind."""
 
 import shutil
 from collections.abc import Callable
@@ -72,7 +72,7 @@ def fill(footage: Footage, count: int, *, before_ms: int = NOON_MS, **values) ->
     return starts
 
 
-def test_footage_older_than_it_is_kept_goes_with_its_file(footage, storage, settings, clock):
+def test_expired_footage_is_deleted_with_its_file(footage, storage, settings, clock):
     old = fill(footage, 3, before_ms=NOON_MS - 2 * DAY_MS)
     new = fill(footage, 3)
     report = Retention(settings(keep_days=1), storage, clock).run()
@@ -89,7 +89,7 @@ def footage_end(start_ms: int) -> int:
     return start_ms + segment_scan().duration_ms
 
 
-def test_a_device_s_own_days_go_before_those_of_the_settings(footage, storage, settings, clock):
+def test_the_days_of_a_device_override_those_of_the_settings(footage, storage, settings, clock):
     fill(footage, 2, before_ms=NOON_MS - 2 * DAY_MS)
     footage.change(keep_days=3)
     Retention(settings(keep_days=1), storage, clock).run()
@@ -102,7 +102,7 @@ def test_a_device_s_own_days_go_before_those_of_the_settings(footage, storage, s
     assert footage.starts() == []
 
 
-def test_protected_footage_stays_whatever_its_age(footage, storage, settings, clock):
+def test_protected_footage_is_kept_at_any_age(footage, storage, settings, clock):
     starts = fill(footage, 6, before_ms=NOON_MS - 9 * DAY_MS)
     protect(footage, starts[2] + 500, starts[3] + 500)
     Retention(settings(keep_days=1), storage, clock).run()
@@ -110,7 +110,7 @@ def test_protected_footage_stays_whatever_its_age(footage, storage, settings, cl
     footage.check_consistent()
 
 
-def test_a_segment_that_is_being_written_stays(footage, storage, settings, clock):
+def test_an_open_segment_is_kept(footage, storage, settings, clock):
     footage.add(NOON_MS - 9 * DAY_MS, state=SegmentState.OPEN)
     Retention(settings(keep_days=1), storage, clock).run()
     assert len(footage.starts()) == 1
@@ -125,7 +125,9 @@ def test_a_device_s_footage_is_kept_within_its_bytes(footage, storage, settings,
     footage.check_consistent()
 
 
-def test_the_oldest_of_all_devices_go_when_the_store_is_over_its_bytes(scope, footage, storage, settings, clock):
+def test_the_oldest_footage_of_all_devices_is_deleted_when_the_store_is_over_its_limit(
+    scope, footage, storage, settings, clock
+):
     other = make_footage(scope, storage)
     newer, older = fill(footage, 3), fill(other, 3, before_ms=NOON_MS - DAY_MS)
     Retention(settings(keep_bytes=4 * len(segment_bytes())), storage, clock).run()
@@ -136,7 +138,7 @@ def test_the_oldest_of_all_devices_go_when_the_store_is_over_its_bytes(scope, fo
     other.check_consistent()
 
 
-def test_a_tenant_over_its_bytes_costs_no_other_tenant_anything(scope, footage, storage, settings, clock):
+def test_a_tenant_over_its_limit_loses_no_footage_of_other_tenants(scope, footage, storage, settings, clock):
     from gateway.tenancy.tenants import Tenant
 
     with database.transaction():
@@ -150,7 +152,7 @@ def test_a_tenant_over_its_bytes_costs_no_other_tenant_anything(scope, footage, 
     assert len(other.starts()) in (2, 3)
 
 
-def test_what_is_archived_goes_before_what_is_not(footage, storage, settings, clock):
+def test_archived_footage_is_deleted_first(footage, storage, settings, clock):
     starts = fill(footage, 2) + [NOON_MS + n * MINUTE_MS for n in range(2)]
     for sequence, start_ms in enumerate(starts[2:], 10):
         footage.add(start_ms, sequence=sequence, is_archived=True)
@@ -161,7 +163,7 @@ def test_what_is_archived_goes_before_what_is_not(footage, storage, settings, cl
     assert {reason for _, _, reason in footage.gaps()} == {"retention"}
 
 
-def test_space_is_made_up_to_the_floor_and_no_further(footage, storage, settings, clock, monkeypatch):
+def test_space_is_freed_up_to_the_floor_and_no_further(footage, storage, settings, clock, monkeypatch):
     starts = fill(footage, 8)
     size = len(segment_bytes())
     free = [1_000_000]
@@ -177,7 +179,7 @@ def test_space_is_made_up_to_the_floor_and_no_further(footage, storage, settings
     assert footage.starts() == before
 
 
-def test_nothing_left_to_delete_is_said(footage, storage, settings, clock, monkeypatch):
+def test_a_pass_with_nothing_left_to_delete_is_stuck(footage, storage, settings, clock, monkeypatch):
     starts = fill(footage, 3)
     protect(footage, starts[0], NOON_MS)
     monkeypatch.setattr(storage, "space", lambda: Space(10**9, 10, 0))
@@ -185,7 +187,7 @@ def test_nothing_left_to_delete_is_said(footage, storage, settings, clock, monke
     assert footage.starts() == starts
 
 
-def test_the_floor_fits_the_disk_and_what_is_written(settings):
+def test_the_floor_depends_on_the_disk_and_the_growth(settings):
     gib = 1 << 30
     automatic = settings(free_bytes_floor=0)
     assert free_bytes_floor(automatic, Space(8000 * gib, 0, 0), 5 * gib) == 10 * gib
@@ -195,13 +197,13 @@ def test_the_floor_fits_the_disk_and_what_is_written(settings):
     assert free_bytes_floor(settings(free_bytes_floor=7), Space(8000 * gib, 0, 0), 5 * gib) == 7
 
 
-def test_limits_are_the_device_s_own_where_it_has_some(footage, settings):
+def test_limits_of_a_device_override_the_settings(footage, settings):
     assert limits_of(footage.recording(), settings(keep_days=2)) == Limits(2 * DAY_MS, None)
     footage.change(keep_days=0, keep_bytes=5)
     assert limits_of(footage.recording(), settings(keep_days=2)) == Limits(None, 5)
 
 
-def test_a_clock_that_is_set_ahead_costs_no_footage(footage, storage, settings, clock):
+def test_a_clock_that_is_set_ahead_deletes_no_footage(footage, storage, settings, clock):
     fill(footage, 3)
     keeper = Retention(settings(keep_days=1), storage, clock)
     keeper.run()
@@ -214,9 +216,7 @@ def test_a_clock_that_is_set_ahead_costs_no_footage(footage, storage, settings, 
 
 
 @pytest.mark.parametrize("fails_at", ["before the first file", "between two files", "before the rows"])
-def test_a_deletion_that_was_cut_off_is_finished_by_the_next_pass(
-    footage, storage, settings, clock, monkeypatch, fails_at
-):
+def test_an_interrupted_deletion_is_finished_by_the_next_pass(footage, storage, settings, clock, monkeypatch, fails_at):
     fill(footage, 4, before_ms=NOON_MS - 9 * DAY_MS)
     fill(footage, 1)
     with monkeypatch.context() as patch:
@@ -251,7 +251,7 @@ def cut(patch: pytest.MonkeyPatch, storage: LocalStorage, where: str) -> None:
     patch.setattr(retention, "drop_segments", dying_drop)
 
 
-def test_a_row_that_is_garbage_is_counted_and_played_no_more(footage, storage, settings, clock):
+def test_garbage_is_neither_counted_nor_played(footage, storage, settings, clock):
     starts = fill(footage, 3)
     ids = [segment.id for segment in footage.segments()]
     mark_for_deletion(footage.recording_id, ids[:1])
@@ -275,7 +275,7 @@ def test_nothing_is_deleted_while_the_disk_is_not_mounted(footage, storage, sett
     assert footage.files() == [], starts
 
 
-def test_the_footage_of_a_deleted_device_goes_and_then_its_recording(scope, footage, storage, settings, clock):
+def test_the_footage_of_a_deleted_device_is_deleted_and_then_its_recording(scope, footage, storage, settings, clock):
     starts = fill(footage, 3)
     footage.add(NOON_MS, sequence=9, state=SegmentState.OPEN)
     footage.add(NOON_MS + MINUTE_MS, sequence=10, has_row=False)
@@ -306,7 +306,7 @@ def test_a_person_deletes_whole_segments_of_a_range(scope, footage, storage, set
     assert footage.recording().expired_before_ms == 0
 
 
-def test_footage_without_holes_that_a_person_deletes_is_one_gap(scope, footage):
+def test_contiguous_footage_that_a_person_deletes_is_one_gap(scope, footage):
     for sequence in range(4):
         footage.add(NOON_MS + sequence * MINUTE_MS, sequence=sequence, duration_ms=MINUTE_MS)
     delete_range(scope, footage.device_id, NOON_MS, NOON_MS + 2 * MINUTE_MS, "Ann")
@@ -324,7 +324,7 @@ def test_only_what_the_caller_may_see_can_be_deleted(scope, footage):
     assert len(footage.starts()) == 1
 
 
-def test_a_full_disk_is_given_room_at_once(footage, storage, settings, clock, monkeypatch):
+def test_a_full_disk_gets_free_space_at_once(footage, storage, settings, clock, monkeypatch):
     starts = fill(footage, 8)
     size = len(segment_bytes())
     monkeypatch.setattr(storage, "space", lambda: Space(24 * size, 0, 24 * size))
@@ -333,7 +333,7 @@ def test_a_full_disk_is_given_room_at_once(footage, storage, settings, clock, mo
     assert footage.starts() == starts[3:]
 
 
-def test_room_is_asked_for_once(monkeypatch):
+def test_requests_for_space_are_merged(monkeypatch):
     room_requests.take_room_request()
     room_requests.request_room()
     room_requests.request_room()
@@ -341,7 +341,7 @@ def test_room_is_asked_for_once(monkeypatch):
     assert not room_requests.take_room_request()
 
 
-def test_garbage_in_a_folder_that_is_gone_is_no_trouble(footage, storage, settings, clock, tmp_path):
+def test_garbage_in_a_missing_folder_is_no_error(footage, storage, settings, clock, tmp_path):
     fill(footage, 2, before_ms=NOON_MS - 9 * DAY_MS)
     shutil.rmtree(tmp_path / "recordings" / footage.tenant_id)
     Retention(settings(keep_days=1), storage, clock).run()

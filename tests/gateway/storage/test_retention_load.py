@@ -87,7 +87,7 @@ class OtherWriter(threading.Thread):
 
 
 @pytest.mark.usefixtures("bound_database")
-def test_thousands_of_segments_go_fast_and_others_write_meanwhile(scope: TenantScope, tmp_path):
+def test_thousands_of_segments_are_deleted_fast_while_others_write(scope: TenantScope, tmp_path):
     config = make_config(recordings_dir=tmp_path / "recordings", keep_days=1, free_bytes_floor=1)
     storage = ensure_storage(config)
     cameras = [make_footage(scope, storage) for _ in range(CAMERAS)]
@@ -132,7 +132,7 @@ def test_thousands_of_segments_go_fast_and_others_write_meanwhile(scope: TenantS
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_protection_that_is_being_made_is_waited_for(bound_database, scope, tmp_path):
+def test_deletion_waits_for_a_protection_that_is_being_added(bound_database, scope, tmp_path):
     """Between its first word and its commit nobody else sees it, and footage could go that it protects."""
     footage = make_footage(scope, ensure_storage(make_config(recordings_dir=tmp_path / "recordings")))
     now_ms = int(time.time() * 1000)

@@ -1,4 +1,4 @@
-"""What the recorder's tests share."""
+"""Fixtures of the recorder's tests."""
 
 import pytest
 

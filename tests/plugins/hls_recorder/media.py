@@ -1,4 +1,4 @@
-"""Small fragmented MP4 made by hand: real boxes around a few bytes, so that two days of it are made in a moment."""
+"""Small fragmented MP4: real boxes around a few bytes, so that two days of it are generated in a moment."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""What is recorded follows the wish, to the part: not what nobody wanted, and all that somebody did."""
+"""Recording follows the desired state to the part: all wanted parts and no others."""
 
 import pytest
 
@@ -21,13 +21,13 @@ def recorded_seconds(world) -> list[tuple[float, float]]:
     return [(row.start_ms / 1000 - NOON, row.end_ms / 1000 - NOON) for row in world.segments()]
 
 
-def test_only_devices_of_which_footage_is_wanted_are_attached(world):
+def test_only_devices_whose_footage_is_wanted_are_attached(world):
     assert world.output.wanted() == [world.device.id]
     set_override(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
     assert world.output.wanted() == []
 
 
-def test_a_person_stops_recording_and_the_gap_tells_who(world):
+def test_a_gap_has_the_person_who_stopped_recording(world):
     world.attach()
     world.record(20)
     set_override(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
@@ -43,7 +43,7 @@ def test_a_person_stops_recording_and_the_gap_tells_who(world):
     world.check()
 
 
-def test_what_came_while_nobody_wanted_it_is_not_recorded_when_recording_goes_on(world):
+def test_parts_from_before_footage_was_wanted_are_not_recorded_after_a_restart(world):
     world.attach()
     world.record(20)
     set_override(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))
@@ -83,7 +83,7 @@ def test_following_the_mode_again_does_not_reach_back_either(world):
     assert recorded_seconds(world)[1][0] >= resumed
 
 
-def test_an_event_is_recorded_with_what_came_just_before_and_after(world):
+def test_an_event_is_recorded_with_pre_roll_and_post_roll(world):
     world.change(mode="event", pre_roll_seconds=5.0, post_roll_seconds=10.0)
     assert world.output.wanted() == []
     world.attach()
@@ -109,7 +109,7 @@ def test_an_event_is_recorded_with_what_came_just_before_and_after(world):
     world.check()
 
 
-def test_a_key_frame_from_long_before_the_event_is_no_jump_of_the_clock(world):
+def test_a_key_frame_long_before_the_event_is_no_step_of_the_clock(world):
     world.key_every = 20
     world.change(mode="event", pre_roll_seconds=3.0)
     world.attach()
@@ -138,7 +138,7 @@ def test_events_that_follow_each_other_are_one_recording(world):
     assert 18 <= end <= 20
 
 
-def test_a_plan_begins_and_ends_to_the_second(world):
+def test_a_plan_starts_and_ends_recording_to_the_second(world):
     world.change(mode="scheduled", plan='{"sunday": [["12:01", "12:02"]]}')
     world.attach()
     world.feed()
@@ -155,7 +155,7 @@ def test_a_plan_begins_and_ends_to_the_second(world):
     world.check()
 
 
-def test_parts_that_came_before_the_end_of_the_wish_are_still_recorded(world):
+def test_parts_from_before_the_end_of_wanted_footage_are_still_recorded(world):
     world.attach()
     world.record(10)
     for _ in range(4):
@@ -169,7 +169,7 @@ def test_parts_that_came_before_the_end_of_the_wish_are_still_recorded(world):
     assert len(world.recorded()) == 24
 
 
-def test_a_disabled_device_is_recorded_no_more(world):
+def test_a_disabled_device_is_no_longer_recorded(world):
     world.attach()
     world.record(10)
     EVERY_TENANT.update(Device, enabled=False).where(Device.id == world.device.id).execute()
@@ -189,7 +189,7 @@ def test_a_deleted_device_ends_its_recorder_and_keeps_its_files_for_the_housekee
     world.check()
 
 
-def test_a_disk_that_fails_as_the_wish_begins_does_not_let_in_what_was_not_wanted(world):
+def test_a_disk_that_fails_at_the_start_lets_in_no_unwanted_parts(world):
     world.attach()
     world.record(20)
     set_override(world.scope, world.device.id, "off", by="Ann", now_ms=now_ms(world))

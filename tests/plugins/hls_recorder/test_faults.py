@@ -75,7 +75,7 @@ def test_a_disk_that_fails_in_the_middle_of_a_part_leaves_whole_parts_only(world
 
 
 @one_kind
-def test_a_full_disk_asks_for_room_and_says_so(world, disk):
+def test_a_full_disk_requests_space_and_is_reported(world, disk):
     take_room_request()
     world.attach()
     world.record(10)
@@ -134,7 +134,7 @@ def test_a_failed_sync_is_never_taken_for_durable(world, monkeypatch):
 
 
 @one_kind
-def test_a_folder_that_is_unmounted_gets_nothing_until_it_is_back(world, tmp_path):
+def test_nothing_is_written_into_an_unmounted_folder(world, tmp_path):
     world.attach()
     world.record(10)
     folder, elsewhere = world.config.recordings_dir, tmp_path / "unmounted"
@@ -159,7 +159,7 @@ def test_a_folder_that_is_unmounted_gets_nothing_until_it_is_back(world, tmp_pat
 
 
 @one_kind
-def test_a_file_that_is_taken_away_while_it_is_written_is_noticed(world):
+def test_a_file_removed_while_it_is_written_is_noticed(world):
     world.attach()
     world.record(10)
     world.files()[0].unlink()
@@ -176,7 +176,7 @@ def test_a_file_that_is_taken_away_while_it_is_written_is_noticed(world):
 
 
 @one_kind
-def test_a_disk_that_hangs_is_shown_by_those_who_do_not_wait_for_it(world, monkeypatch):
+def test_a_disk_that_hangs_is_reported_by_the_index_thread(world, monkeypatch):
     world.attach()
     world.record(10)
     sync = LocalSegmentWriter.sync
@@ -197,7 +197,7 @@ def test_a_disk_that_hangs_is_shown_by_those_who_do_not_wait_for_it(world, monke
     assert "storage_failed" in seen
 
 
-def test_while_the_database_is_away_files_are_written_and_the_index_follows(world, away):
+def test_files_are_written_while_the_database_is_unavailable_and_the_index_follows(world, away):
     world.attach()
     world.record(50)
     away(True)
@@ -214,7 +214,7 @@ def test_while_the_database_is_away_files_are_written_and_the_index_follows(worl
 
 
 @one_kind
-def test_an_answer_that_was_lost_with_its_connection_does_no_harm(world, monkeypatch):
+def test_a_reply_lost_with_its_connection_does_no_harm(world, monkeypatch):
     """The transaction was written, but the recorder does not know: it writes the same again."""
     world.attach()
     index = world.output.index
@@ -244,7 +244,7 @@ def test_an_answer_that_was_lost_with_its_connection_does_no_harm(world, monkeyp
     world.check()
 
 
-def test_a_second_recorder_takes_over_and_the_first_writes_no_row_any_more(world):
+def test_a_second_recorder_takes_over_and_the_first_can_write_no_row(world):
     world.attach()
     world.record(10)
     first, first_output = world.recorder, world.output
@@ -270,7 +270,7 @@ def go_on(world, recorder, output) -> None:
 
 
 @one_kind
-def test_a_file_of_the_same_name_is_never_written_over(world):
+def test_a_file_of_the_same_name_is_never_overwritten(world):
     world.attach()
     world.record(10)
     other = world.make_output("worker-2")

@@ -1,4 +1,4 @@
-"""A real small file system that is full: the kernel itself says so, in the middle of a part."""
+"""A real small file system that becomes full in the middle of a part."""
 
 import os
 import subprocess
@@ -46,7 +46,7 @@ def _played_quota(folder: Path):
 
 
 @pytest.mark.usefixtures("small_disk")
-def test_a_disk_that_fills_up_keeps_every_whole_part_and_goes_on_when_there_is_room(world):
+def test_a_disk_that_fills_up_keeps_every_whole_part_and_recording_resumes_with_space(world):
     ballast = world.config.recordings_dir / "ballast"
     world.size = 30_000
     world.attach()

@@ -1,4 +1,4 @@
-"""Every stretch without footage has its reason in the index, also while it lasts; what is no gap is none."""
+"""Every gap has its reason in the index, also while it lasts."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.plugins.hls_recorder.world import NOON
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-def test_a_camera_that_is_away_is_a_gap_with_the_streams_reason_while_it_lasts(world):
+def test_an_offline_camera_is_an_open_gap_with_the_reason_of_the_stream(world):
     world.attach()
     world.record(30)
     world.set_stream("reconnecting", "unreachable")
@@ -36,7 +36,7 @@ def test_a_short_outage_gets_the_reason_that_the_stream_gave_first(world):
     assert world.gaps() == [(30, 32, "closed_by_camera", True)]
 
 
-def test_a_killed_stream_worker_is_the_reason_when_the_next_one_just_begins(world):
+def test_a_killed_stream_worker_is_the_reason_when_the_next_one_starts(world):
     world.attach()
     world.record(30)
     world.clock.advance(4)
@@ -56,7 +56,7 @@ def test_a_new_run_without_a_pause_is_no_gap(world):
     assert world.gaps() == []
 
 
-def test_a_stream_that_a_person_stopped_is_a_gap_that_nobody_minds(world):
+def test_a_stream_that_a_person_stopped_is_an_unwanted_gap(world):
     world.attach()
     world.record(30)
     world.set_stream("stopped", "requested", desired="stopped")
@@ -70,7 +70,7 @@ def test_a_stream_that_a_person_stopped_is_a_gap_that_nobody_minds(world):
     assert world.gaps() == [(30, 90, "stream_stopped", False)]
 
 
-def test_a_short_stop_by_a_person_is_nobodys_fault_either(world):
+def test_a_short_stop_by_a_person_is_an_unwanted_gap_too(world):
     world.attach()
     world.record(30)
     world.clock.advance(1)
@@ -82,7 +82,7 @@ def test_a_short_stop_by_a_person_is_nobodys_fault_either(world):
     assert world.gaps() == [(30, 32, "stream_stopped", False)]
 
 
-def test_a_camera_that_never_came_is_a_gap_from_the_moment_it_was_wanted(world):
+def test_a_camera_that_never_connected_is_a_gap_from_the_moment_it_was_wanted(world):
     world.set_stream("reconnecting", "unauthorized")
     world.attach()
     world.wait(20)
@@ -94,7 +94,7 @@ def test_a_camera_that_never_came_is_a_gap_from_the_moment_it_was_wanted(world):
     assert world.gaps() == [(0, 20, "unauthorized", True)]
 
 
-def test_an_open_gap_goes_on_under_the_next_recorder(world):
+def test_an_open_gap_stays_open_under_the_next_recorder(world):
     world.attach()
     world.record(30)
     world.set_stream("reconnecting", "timed_out")
@@ -108,7 +108,7 @@ def test_an_open_gap_goes_on_under_the_next_recorder(world):
     assert world.gaps() == [(30, 100, "timed_out", True)]
 
 
-def test_the_clock_set_forward_is_a_gap_that_says_so(world):
+def test_a_clock_set_forward_is_a_gap_with_that_reason(world):
     world.attach()
     world.record(30)
     world.clock.jump(3600)
@@ -157,7 +157,7 @@ def test_a_timestamp_that_jumps_within_a_run_begins_a_new_file(world):
     assert world.gaps() == [(10, 110, "clock_jumped", True)]
 
 
-def test_parts_that_the_recorder_came_to_too_late_are_its_own_fault(world):
+def test_parts_lost_to_a_slow_recorder_have_the_reason_too_slow(world):
     world.attach()
     world.record(10)
     for _ in range(26):
@@ -171,7 +171,7 @@ def test_parts_that_the_recorder_came_to_too_late_are_its_own_fault(world):
     assert [gap[2] for gap in world.gaps()] == ["too_slow"]
 
 
-def test_a_stream_that_counts_its_runs_anew_is_recorded(world):
+def test_a_stream_that_restarts_its_run_numbers_is_recorded(world):
     """The database was put back to an older state, files and rows were found again: the old runs are the higher
     ones."""
     world.run = 900

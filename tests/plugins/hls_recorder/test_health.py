@@ -1,4 +1,4 @@
-"""What recording says of itself to people."""
+"""The health check and the metrics of recording."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def metrics_store(redis_url):
 
 
 def test_the_plugin_has_an_output_and_a_health_check(world):
-    """By the hooks `register_consumer_outputs` and `register_health_checks`; `on_segment` is told of each file."""
+    """By the hooks `register_consumer_outputs` and `register_health_checks`; `on_segment` is called for each file."""
     manager = create_plugin_manager()
     [output] = [
         found
@@ -33,7 +33,7 @@ def test_the_plugin_has_an_output_and_a_health_check(world):
 
 
 @one_kind
-def test_a_device_that_is_recorded_is_well(world, metrics_store):
+def test_a_recorded_device_is_healthy(world, metrics_store):
     world.attach()
     world.record(5)
     health = check_recorders(metrics_store)
@@ -43,7 +43,7 @@ def test_a_device_that_is_recorded_is_well(world, metrics_store):
 
 @one_kind
 @pytest.mark.parametrize(("reason", "status"), [("disk_full", "degraded"), ("unreachable", "ok")])
-def test_only_what_hinders_recording_itself_counts(world, metrics_store, reason, status):
+def test_only_reasons_of_recording_itself_degrade_health(world, metrics_store, reason, status):
     world.change(observed="interrupted", reason_code=reason)
     health = check_recorders(metrics_store)
     assert health.status == status
@@ -51,7 +51,7 @@ def test_only_what_hinders_recording_itself_counts(world, metrics_store, reason,
 
 
 @one_kind
-def test_a_disk_that_is_too_slow_is_told(world, metrics_store):
+def test_a_slow_disk_is_reported(world, metrics_store):
     metrics_store.write("worker-1", RecorderMetrics(3, 1000.0, 0, 0.4))
     metrics_store.write("worker-2", RecorderMetrics(4, 500.0, 7, 9.0))
     health = check_recorders(metrics_store)
@@ -64,12 +64,12 @@ def test_a_disk_that_is_too_slow_is_told(world, metrics_store):
 
 
 @one_kind
-def test_health_is_told_while_redis_is_away(world):
+def test_health_is_reported_without_redis(world):
     client = connect_redis("redis://127.0.0.1:1/0", timeout_seconds=0.2)
     assert check_recorders(RecorderMetricsStore(client)).status == "ok"
 
 
-def test_figures_are_those_since_the_last_look(monkeypatch):
+def test_metrics_are_those_since_the_last_reading(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("plugins.hls_recorder.metrics.time.monotonic", lambda: now[0])
     meter = MetricsMeter()

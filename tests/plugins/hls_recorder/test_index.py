@@ -1,4 +1,4 @@
-"""The index is written by a thread of its own: whoever records never waits for a database."""
+"""The index is written in a thread of its own, so that recording never waits for a database."""
 
 import threading
 
@@ -33,7 +33,7 @@ def take(world, recorder, sequence: int) -> None:
     recorder.take(part, make_init(b"1"))
 
 
-def test_rows_appear_without_anyone_waiting_for_them(live):
+def test_rows_are_written_without_a_caller_waiting(live):
     recorder = live.output.attach(live.device)
     take(live, recorder, 1)
     wait_until(lambda: live.segments(SegmentState.OPEN), "the row of the first part is there")
@@ -46,7 +46,7 @@ def test_rows_appear_without_anyone_waiting_for_them(live):
 
 
 @one_kind
-def test_a_database_that_does_not_answer_holds_up_no_part(live, monkeypatch):
+def test_a_database_that_does_not_answer_delays_no_part(live, monkeypatch):
     recorder = live.output.attach(live.device)
     hangs = threading.Event()
     opened = database._open
@@ -74,7 +74,7 @@ def test_a_database_that_does_not_answer_holds_up_no_part(live, monkeypatch):
 
 
 @one_kind
-def test_what_still_waits_is_written_when_the_process_ends(live, monkeypatch):
+def test_queued_entries_are_written_when_the_process_ends(live, monkeypatch):
     recorder = live.output.attach(live.device)
     take(live, recorder, 1)
     monkeypatch.setattr("plugins.hls_recorder.recorder._DRAIN_SECONDS", 0.0)
@@ -90,7 +90,7 @@ class Broken(Entry):
 
 
 @one_kind
-def test_an_entry_that_can_never_be_written_holds_up_no_other(world):
+def test_an_entry_that_cannot_be_written_delays_no_other(world):
     world.attach()
     [queue] = world.output.index.queues_of(world.device.id)
     queue.push(Broken())
@@ -101,7 +101,7 @@ def test_an_entry_that_can_never_be_written_holds_up_no_other(world):
 
 
 @one_kind
-def test_a_line_that_is_too_long_loses_its_oldest_entries_not_its_newest(world, monkeypatch):
+def test_a_queue_that_is_too_long_drops_its_oldest_entries(world, monkeypatch):
     monkeypatch.setattr("plugins.hls_recorder.index_queue.MAX_QUEUE_LENGTH", 10)
     world.attach()
     [queue] = world.output.index.queues_of(world.device.id)
@@ -113,7 +113,7 @@ def test_a_line_that_is_too_long_loses_its_oldest_entries_not_its_newest(world, 
 
 
 @one_kind
-def test_a_state_that_flaps_waits_as_one_entry(world):
+def test_a_flapping_state_is_queued_as_one_entry(world):
     world.attach()
     [queue] = world.output.index.queues_of(world.device.id)
     for number in range(50):

@@ -1,4 +1,4 @@
-"""What the bus carries gets into files of a minute, each part once, and the index says so."""
+"""Parts of the bus are written into one-minute files, each once, and indexed."""
 
 import math
 
@@ -27,7 +27,7 @@ def test_parts_become_files_that_begin_with_the_minute(world):
 
 
 @one_kind
-def test_files_lie_in_folders_of_the_utc_hour(world):
+def test_files_are_in_folders_of_the_utc_hour(world):
     world.attach()
     world.record(10)
     [file] = world.files()
@@ -122,7 +122,7 @@ def test_what_the_index_shows_is_durable(world, monkeypatch):
 
 
 @one_kind
-def test_no_part_waits_a_second_to_be_durable_also_when_no_more_come(world, monkeypatch):
+def test_every_part_is_durable_within_a_second_even_when_it_is_the_last(world, monkeypatch):
     from gateway.storage.local_writer import LocalSegmentWriter
 
     pending: list[float] = []
@@ -148,7 +148,7 @@ def test_no_part_waits_a_second_to_be_durable_also_when_no_more_come(world, monk
 
 
 @one_kind
-def test_a_closed_segment_is_told_of_once(world):
+def test_a_closed_segment_is_reported_once(world):
     world.attach()
     world.record(130)
     world.detach()
@@ -160,7 +160,7 @@ def test_a_closed_segment_is_told_of_once(world):
 
 
 @one_kind
-def test_the_state_says_that_it_records(world):
+def test_the_observed_state_is_recording(world):
     world.attach()
     world.record(1)
     assert (world.recording.observed, world.recording.worker) == ("recording", "worker-1")
@@ -168,7 +168,7 @@ def test_the_state_says_that_it_records(world):
 
 @one_kind
 @pytest.mark.parametrize("start", [math.nan, math.inf, -5.0, 1e18])
-def test_a_timestamp_that_cannot_be_is_replaced_by_what_follows(world, start):
+def test_an_implausible_time_stamp_is_replaced(world, start):
     world.attach()
     world.record(5)
     world.send(start=start)
@@ -182,7 +182,7 @@ def test_a_timestamp_that_cannot_be_is_replaced_by_what_follows(world, start):
 
 @one_kind
 @pytest.mark.parametrize("duration", [math.nan, -3.0, 536_400.0])
-def test_a_duration_that_cannot_be_makes_no_footage_of_days(world, duration):
+def test_an_implausible_duration_is_limited(world, duration):
     world.attach()
     world.record(5)
     part = world.send()
@@ -207,7 +207,7 @@ def test_a_first_recording_begins_with_a_key_frame(world):
 
 
 @one_kind
-def test_a_camera_without_key_frames_is_recorded_all_the_same(world):
+def test_a_camera_without_key_frames_is_recorded(world):
     world.key_every = 10**9
     world.send()
     world.bus.clear()
@@ -218,7 +218,7 @@ def test_a_camera_without_key_frames_is_recorded_all_the_same(world):
 
 
 @one_kind
-def test_recording_goes_on_where_the_last_recorder_ended(world):
+def test_recording_resumes_where_the_last_recorder_ended(world):
     world.attach()
     world.record(30)
     world.detach()

@@ -1,4 +1,4 @@
-"""A recorder that was killed loses no whole part: the next one closes its files and goes on with the very next part."""
+"""A killed recorder loses no whole part: the next one closes its files and resumes with the next part."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_a_killed_recorder_loses_nothing_that_the_bus_still_has(world):
 
 
 @one_kind
-def test_parts_that_the_index_was_not_told_of_are_found_in_the_file(world):
+def test_parts_missing_from_the_index_are_found_in_the_file(world):
     world.attach()
     world.record(5.5)
     indexed = world.segments()[0].parts
@@ -78,7 +78,7 @@ def test_a_file_cut_at_any_byte_keeps_its_whole_parts_and_the_rest_comes_from_th
 
 
 @one_kind
-def test_bytes_that_are_no_video_are_put_aside_not_deleted(world):
+def test_bytes_that_are_no_video_are_quarantined_not_deleted(world):
     world.attach()
     world.record(3)
     world.kill()
@@ -94,7 +94,7 @@ def test_bytes_that_are_no_video_are_put_aside_not_deleted(world):
 
 
 @one_kind
-def test_an_open_file_that_is_gone_is_noted_as_missing(world):
+def test_a_missing_open_file_is_marked_as_missing(world):
     world.attach()
     world.record(30)
     world.kill()
@@ -108,7 +108,7 @@ def test_an_open_file_that_is_gone_is_noted_as_missing(world):
 
 
 @one_kind
-def test_an_open_file_that_is_gone_leaves_no_gap_when_the_bus_still_has_its_parts(world):
+def test_a_missing_open_file_leaves_no_gap_when_the_bus_still_has_its_parts(world):
     world.attach()
     world.record(5.5)
     world.kill()
@@ -141,7 +141,7 @@ def test_files_without_a_row_are_adopted_and_not_recorded_again(world):
 
 
 @one_kind
-def test_adopted_and_recovered_segments_are_told_of(world):
+def test_adopted_and_recovered_segments_are_reported(world):
     world.attach()
     world.record(5)
     world.kill()
@@ -150,7 +150,7 @@ def test_adopted_and_recovered_segments_are_told_of(world):
 
 
 @one_kind
-def test_files_of_a_row_that_is_garbage_are_left_alone(world):
+def test_files_of_garbage_are_not_adopted(world):
     world.attach()
     world.record(65)
     world.detach()
@@ -179,7 +179,7 @@ def test_the_position_is_right_after_the_clock_was_set_back(world):
 
 
 @one_kind
-def test_a_recorder_that_was_away_longer_than_the_bus_reaches_leaves_a_gap(world):
+def test_a_recorder_away_for_longer_than_the_bus_window_leaves_a_gap(world):
     world.attach()
     world.record(30)
     world.kill()
@@ -207,5 +207,5 @@ OWNER = "00000000-0000-4000-8000-000000000001/00000000-0000-4000-8000-0000000000
         ("cat.mp4", None),
     ],
 )
-def test_a_files_name_tells_when_and_what_it_is(key, parsed):
+def test_the_name_of_a_file_is_parsed(key, parsed):
     assert parse_segment_key(key) == parsed

@@ -1,4 +1,4 @@
-"""A small disk that footage fills: what is written goes on, the oldest goes, and nothing is left half."""
+"""A small disk that footage fills: recording continues, the oldest footage is deleted, and rows and files agree."""
 
 import shutil
 
@@ -107,7 +107,7 @@ def test_retention_keeps_the_floor_so_that_the_disk_never_fills(world, disk, red
     footage.check_consistent()
 
 
-def test_a_disk_that_others_filled_costs_footage_but_no_order(world, disk):
+def test_a_disk_filled_by_others_loses_footage_but_stays_consistent(world, disk):
     config, footage, keeper = world
     for number in range(10):
         write(footage, number)
@@ -121,7 +121,7 @@ def test_a_disk_that_others_filled_costs_footage_but_no_order(world, disk):
 
 
 @pytest.mark.parametrize("disk", [48], indirect=True)
-def test_a_database_on_the_full_disk_can_still_note_what_goes(disk, tmp_path, sqlite_url, scope, redis_url):
+def test_a_database_on_the_full_disk_can_still_mark_garbage(disk, tmp_path, sqlite_url, scope, redis_url):
     url = f"sqlite:///{disk.folder / 'vas.db'}"
     shutil.copy(tmp_path / "vas.db", disk.folder / "vas.db")
     config = make_config(

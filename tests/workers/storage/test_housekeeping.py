@@ -1,4 +1,4 @@
-"""Housekeeping: one process at a time, order first, then retention; whatever is away comes back without a person."""
+"""Housekeeping: one process at a time, repair before retention, and recovery from outages without a person."""
 
 from collections.abc import Callable, Iterator
 
@@ -84,7 +84,7 @@ def age(footage: Footage, start_ms: int, sequence: int = 1) -> None:
     os.utime(footage.storage.root / footage.key(start_ms, 1, sequence), (1, 1))
 
 
-def test_what_a_crash_left_is_in_order_soon_after_the_start(footage, start, client):
+def test_what_a_crash_left_is_repaired_soon_after_the_start(footage, start, client):
     for index in range(4):
         footage.add(NOON_MS + index * MINUTE_MS, sequence=1 + 10 * index)
     footage.add(NOON_MS + 5 * MINUTE_MS, sequence=51, state=SegmentState.OPEN, data=segment_bytes() + b"half")
@@ -94,7 +94,7 @@ def test_what_a_crash_left_is_in_order_soon_after_the_start(footage, start, clie
     wait_until(lambda: report(client).state == OK, "the report tells so")
 
 
-def test_old_footage_goes_and_it_is_told(footage, start, client):
+def test_old_footage_is_deleted_and_reported(footage, start, client):
     footage.add(NOON_MS)
     start(keep_days=1)
     wait_until(lambda: footage.starts() == [], "the old footage is deleted")
@@ -102,7 +102,7 @@ def test_old_footage_goes_and_it_is_told(footage, start, client):
     assert report(client).retention_at
 
 
-def test_only_one_process_looks_after_the_storage_and_the_next_takes_over(footage, start, client):
+def test_only_one_process_does_the_housekeeping_and_the_next_takes_over(footage, start, client):
     leases = Leases(client)
     first = start("one")
     wait_until(lambda: leases.holder(LEASE, LEASE_ID) == "one", "the first has the lease")
@@ -121,7 +121,7 @@ def test_another_process_takes_over_from_one_that_was_killed(footage, start, cli
     wait_until(lambda: leases.holder(LEASE, LEASE_ID) == "two", "the lease of the dead ended")
 
 
-def test_a_store_that_seems_lost_is_told_and_its_footage_kept(footage, start, client, root):
+def test_a_suspicious_store_is_reported_and_its_footage_kept(footage, start, client, root):
     starts = [NOON_MS + index * MINUTE_MS for index in range(4)]
     for index, start_ms in enumerate(starts):
         footage.add(start_ms, sequence=1 + 10 * index)
@@ -135,7 +135,7 @@ def test_a_store_that_seems_lost_is_told_and_its_footage_kept(footage, start, cl
     wait_until(lambda: report(client).state == OK, "the files are back, and believed")
 
 
-def test_a_disk_that_is_not_mounted_is_told_and_found_again(footage, start, client, root):
+def test_an_unmounted_disk_is_reported_and_found_again(footage, start, client, root):
     footage.add(NOON_MS)
     root.rename(root.with_name("away"))
     root.mkdir()
@@ -149,7 +149,7 @@ def test_a_disk_that_is_not_mounted_is_told_and_found_again(footage, start, clie
     assert report(client).state == OK
 
 
-def test_a_database_that_is_away_is_waited_for(footage, start, client, monkeypatch):
+def test_housekeeping_waits_for_an_unavailable_database(footage, start, client, monkeypatch):
     footage.add(NOON_MS)
 
     def refuse(*_args, **_options):
@@ -162,7 +162,7 @@ def test_a_database_that_is_away_is_waited_for(footage, start, client, monkeypat
     wait_until(lambda: footage.starts() == [], "retention goes on")
 
 
-def test_a_full_disk_is_answered_without_lease_and_without_redis(footage, start, client, monkeypatch, storage):
+def test_a_full_disk_is_handled_without_lease_and_without_redis(footage, start, client, monkeypatch, storage):
     import redis
 
     def refuse(*_args, **_options):
@@ -181,7 +181,7 @@ def test_a_full_disk_is_answered_without_lease_and_without_redis(footage, start,
     assert footage.files() == [footage.key(s.start_ms, 1, s.sequence) for s in footage.segments()]
 
 
-def test_the_footage_of_a_recorder_that_lives_is_not_touched(footage, start, client):
+def test_the_footage_of_a_living_recorder_is_not_changed(footage, start, client):
     footage.add(NOON_MS, state=SegmentState.OPEN, data=segment_bytes() + b"half")
     age(footage, NOON_MS)
     Leases(client).take(output_lease("recorder-output"), footage.device_id, "its recorder", 60)
