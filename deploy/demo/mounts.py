@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 
 from access import CameraAccess, build_permissions
 from cameras import Camera, CameraError, change_camera
-from gi.repository import GLib, GstRtsp, GstRtspServer
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer
 from pictures import EncoderInput
 from pipeline import build_launch
 
@@ -28,6 +29,8 @@ class Mount:
         self.encoder_input: EncoderInput | None = None
         self.factory: GstRtspServer.RTSPMediaFactory | None = None
         self.outage_timer = 0
+        #: Presentation times, in seconds of the encoder's clock, of the newest key frames that were sent.
+        self.key_frame_times: deque[float] = deque(maxlen=64)
 
 
 class CameraMounts:
@@ -114,7 +117,8 @@ class CameraMounts:
             mount.encoder_input.is_frozen = is_frozen
 
     def describe(self) -> dict[str, dict]:
-        """Return the state by path: connections and most clients so far, current clients, frames of this encoder."""
+        """Return the state by path: connections and most clients so far, current clients, frames of this encoder, and
+        the times of the key frames that the newest encoder sent."""
         return {
             path: {
                 "connections": mount.connections,
@@ -124,6 +128,7 @@ class CameraMounts:
                 "is_encoding": mount.encoder_input is not None,
                 "is_away": mount.is_away,
                 "is_frozen": mount.is_frozen,
+                "key_frame_times": list(mount.key_frame_times),
             }
             for path, mount in self._mounts.items()
         }
@@ -171,6 +176,9 @@ class CameraMounts:
         encoder_input = EncoderInput(mount.camera, media.get_element())
         encoder_input.is_frozen = mount.is_frozen
         mount.encoder_input = encoder_input
+        mount.key_frame_times.clear()
+        payloader = media.get_element().get_by_name("pay0")
+        payloader.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, _note_key_frame, mount.key_frame_times)
 
         def stop(_media: object) -> None:
             encoder_input.stop()
@@ -228,3 +236,10 @@ class CameraMounts:
     def _sweep_sessions(self) -> bool:
         self._server.get_session_pool().cleanup()
         return True
+
+
+def _note_key_frame(_pad: Gst.Pad, info: Gst.PadProbeInfo, times: deque[float]) -> Gst.PadProbeReturn:
+    frame = info.get_buffer()
+    if not frame.has_flags(Gst.BufferFlags.DELTA_UNIT):
+        times.append(frame.pts / Gst.SECOND)
+    return Gst.PadProbeReturn.OK

@@ -106,7 +106,8 @@ class CameraServer:
         self._command("freeze", path=path, is_frozen=is_frozen)
 
     def describe(self) -> dict[str, dict]:
-        """By path: connections (in total), clients (now), most_clients, frames, is_encoding, is_away, is_frozen."""
+        """By path: connections (in total), clients (now), most_clients, frames, is_encoding, is_away, is_frozen,
+        key_frame_times (seconds, of the newest encoder)."""
         return self._command("describe")
 
     def url(self, path: str) -> str:

@@ -41,7 +41,9 @@ def read_packets(url: str, count: int) -> list[tuple[bool, int]]:
 
 def read_clocks(url: str, width: int, height: int, frames: int = 3) -> list[ClockReading | None]:
     """The clocks of the first decoded frames."""
-    output = _run(["ffmpeg", *_INPUT, "-i", url, "-frames:v", str(frames), "-f", "rawvideo", "-pix_fmt", "gray", "-"])
+    # Without passthrough FFmpeg fills a gap in the frames, as a busy machine leaves it, with copies of the one before.
+    decoded = ["-frames:v", str(frames), "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    output = _run(["ffmpeg", *_INPUT, "-i", url, *decoded])
     size = width * height
     pictures = [output[at : at + size] for at in range(0, len(output), size)]
     return [read_clock(picture, width, height) for picture in pictures]

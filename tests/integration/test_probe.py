@@ -1,5 +1,7 @@
 """Probing real cameras of every kind that the camera server has."""
 
+from itertools import pairwise
+
 import pytest
 
 from tests.factories import make_config
@@ -25,6 +27,7 @@ def test_a_probe_reports_the_streams_of_a_camera(cameras, request, settings, vid
     path = "/" + "".join(filter(str.isalnum, request.node.callspec.id))
     url = cameras.add(path, width=320, height=192, fps=10, key_frame_seconds=1, **settings)
     found = probe_source(CONFIG, url, "tcp", watch_seconds=WATCH_SECONDS)
+    key_frame_times = cameras.describe()[path]["key_frame_times"]
     cameras.remove(path)
 
     assert found.reason is None
@@ -35,7 +38,12 @@ def test_a_probe_reports_the_streams_of_a_camera(cameras, request, settings, vid
     assert (found.source.audio and found.source.audio.codec) == audio
     assert 0 < found.source.time_to_first_frame_ms < 30_000
     if video[0] in {"h264", "hevc"}:
-        assert seen.key_frame_interval_seconds == pytest.approx(1, abs=0.25)
+        # Every tenth frame is a key frame. On a busy machine our camera drops frames that would be late: its key
+        # frames are then more than a second apart, and the probe must report that.
+        sent = [later - earlier for earlier, later in pairwise(key_frame_times)]
+        assert min(sent, key=lambda interval: abs(interval - seen.key_frame_interval_seconds)) == pytest.approx(
+            seen.key_frame_interval_seconds, abs=0.05
+        )
 
 
 def test_a_camera_with_a_password_is_probed_with_it_and_refuses_without(cameras):
