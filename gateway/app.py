@@ -5,7 +5,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import NotFound
 
 from gateway import __version__, database
-from gateway.api.base import API_PREFIX, Api, ApiServices
+from gateway.api.base import API_PREFIX, Api, ApiServices, JsonReplies
 from gateway.api.bookmarks.routes import blp as bookmarks
 from gateway.api.devices.poster import blp as posters
 from gateway.api.devices.routes import blp as devices
@@ -63,8 +63,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
         MAX_CONTENT_LENGTH=config.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=config.max_body_bytes,
     )
-    app.json.sort_keys = False
-    app.json.ensure_ascii = False
+    app.json = JsonReplies(app)
     ApiServices.build(config, plugins).attach(app)
     api = Api(app, spec_kwargs={"extra_plugins": [PathParameters()]})
     protect(app, config)

@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import redis
+
 from gateway.errors import ConfigError
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
@@ -97,6 +99,25 @@ def url_of(*schemes: str, may_be_empty: bool = False) -> Callable[[str], str]:
     return parse
 
 
+def parse_redis_url(text: str) -> str:
+    """Check a Redis URL by building a connection, which connects to nothing; empty text is accepted."""
+    url = url_of("redis", "rediss", "unix", may_be_empty=True)(text)
+    if not url:
+        return ""
+    # The message quotes nothing: any part may be one of a password that is not percent-encoded.
+    message = (
+        "must be redis://HOST:PORT/DB, or unix:///PATH?db=DB for a Unix socket; a value or option in it is invalid"
+    )
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "unix" and (parts.hostname or parts.path in ("", "/")):
+            raise ValueError(message)
+        redis.ConnectionPool.from_url(url).make_connection()
+    except (TypeError, ValueError, AttributeError, redis.RedisError):
+        raise ValueError(message) from None
+    return url
+
+
 def text_of(minimum: int = 0) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if len(text) < minimum:
@@ -124,14 +145,14 @@ class Config:
         is_secret=True,
     )
     redis_url: str = setting(
-        url_of("redis", "rediss", "unix"),
+        parse_redis_url,
         "redis://127.0.0.1:6390/0",
         "URL",
         "Redis for queues, leases and live statistics",
         is_secret=True,
     )
     media_redis_url: str = setting(
-        url_of("redis", "rediss", "unix", may_be_empty=True),
+        parse_redis_url,
         "",
         "URL",
         "Redis of the media bus; empty: REDIS_URL. Disk persistence should be off",

@@ -9,19 +9,21 @@ from gateway.errors import Unavailable
 
 
 def connect_redis(url: str, *, timeout_seconds: float = 3.0) -> redis.Redis:
-    """A thread-safe client with its own pool.
+    """A thread-safe client with its own pool; `url` as `parse_redis_url` in gateway/config.py accepts it.
 
     Every call ends within `timeout_seconds` (blocking reads add their own wait). Callers decide themselves whether to
     retry, so that no thread blocks on a Redis that is away. One immediate retry covers a connection that Redis closed
     while it was idle.
     """
+    # A Unix socket has no keep-alive, and needs none: the kernel reports the end of the other side.
+    network_options = {} if url.startswith("unix:") else {"socket_keepalive": True}
     return redis.Redis.from_url(
         url,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,
-        socket_keepalive=True,
         health_check_interval=30,
         retry=Retry(NoBackoff(), 1),
+        **network_options,
     )
 
 

@@ -5,11 +5,13 @@ Plugins build their own resources from the same blocks (`register_blueprints`).
 
 import json
 import math
+import re
 from typing import Any
 
 import flask_smorest
 import marshmallow as ma
 from flask import Response, g, request
+from flask.json.provider import DefaultJSONProvider
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
@@ -31,6 +33,7 @@ __all__ = [
     "ErrorSchema",
     "Flag",
     "Id",
+    "JsonReplies",
     "PageArgsSchema",
     "ReasonSchema",
     "ReplySchema",
@@ -69,6 +72,20 @@ def current_scope() -> TenantScope:
 def current_name() -> str:
     """The name that is stored as the author of a change: the client's address, as there are no users yet."""
     return request.remote_addr or "somebody"
+
+
+class JsonReplies(DefaultJSONProvider):
+    """The JSON of replies: UTF-8 in the order of the schema, with U+FFFD for each unpaired surrogate.
+
+    UTF-8 cannot encode those. They come in a request's JSON as `\\ud800`, and from names of files that are not UTF-8.
+    """
+
+    ensure_ascii = False
+    sort_keys = False
+    _unpaired = re.compile("[\ud800-\udfff]")
+
+    def dumps(self, obj: Any, **options: Any) -> str:
+        return self._unpaired.sub("\ufffd", super().dumps(obj, **options))
 
 
 class Schema(ma.Schema):
@@ -125,7 +142,8 @@ class _Parser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE}  # noqa: RUF012
 
     def load_json(self, req: Any, schema: ma.Schema) -> Any:
-        if req.content_length is None and len(req.get_data(cache=True)) >= (req.max_content_length or math.inf):
+        body = _read_body(req)
+        if req.content_length is None and len(body) >= (req.max_content_length or math.inf):
             raise RequestEntityTooLarge  # werkzeug truncates a chunked body at the limit without an error
         try:
             return super().load_json(req, schema)
@@ -133,6 +151,16 @@ class _Parser(FlaskParser):
             raise BadRequest("the JSON is nested too deeply") from None
         except ValueError:
             raise BadRequest("the JSON contains a number that is too long") from None
+
+
+def _read_body(req: Any) -> bytes:
+    """Read the body, which is kept for the parser. The server raises errors of its own kinds for a malformed one."""
+    try:
+        return req.get_data(cache=True)
+    except RequestEntityTooLarge:
+        raise
+    except Exception:
+        raise BadRequest("the request body is malformed or incomplete") from None
 
 
 class Blueprint(flask_smorest.Blueprint):

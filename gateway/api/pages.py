@@ -84,7 +84,10 @@ def find_ui(configured: Path) -> Path:
 def _file(folder: Path, name: str) -> Response:
     if "\0" in name:
         abort(404)
-    response = send_from_directory(folder, name)
+    response = send_from_directory(folder, name, conditional=False)
+    # Without a length, so that Range is ignored (RFC 9110, 14.2): it is useless for pages, and werkzeug raises for any
+    # that it cannot satisfy.
+    response.make_conditional(request)
     # Vite puts a hash of the content into every name in assets/, so these files never change.
     hashed = name.startswith("assets/")
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"

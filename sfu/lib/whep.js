@@ -203,7 +203,8 @@ export class Whep {
       this.context.log.info('whep session opened', { device: deviceId });
       response.writeHead(201, {
         'Content-Type': 'application/sdp',
-        Location: `/whep/${deviceId}/${session.id}`,
+        // Relative to `…/whep/{device}`, so that it is right behind a proxy with a path prefix too.
+        Location: `${deviceId}/${session.id}`,
         ETag: session.etag,
       });
       response.end(answer);
@@ -226,7 +227,7 @@ export class Whep {
     const isRestart =
       remote !== null &&
       (remote.ufrag !== session.remote.ufrag || remote.password !== session.remote.password);
-    if (match !== undefined && match !== '*' && match !== session.etag) {
+    if (!allows(match, session.etag)) {
       throw new RequestError('precondition_failed', "'If-Match' must be the session's ETag", 412);
     }
     if (!isRestart) {
@@ -261,6 +262,16 @@ export class Whep {
 const newEtag = () => `"${crypto.randomBytes(9).toString('base64url')}"`;
 const restarting = () =>
   new RequestError('stream_restarting', 'the stream is being rebuilt, try again in a moment', 503);
+
+/**
+ * Tell whether 'If-Match' allows the request: absent, `*`, or a list with the ETag. Weak tags never match (RFC 9110,
+ * 13.1.1). The examples of WHIP and WHEP quote the `*`, and players copy them.
+ */
+function allows(ifMatch, etag) {
+  if (ifMatch === undefined) return true;
+  const tags = ifMatch.split(',').map((tag) => tag.trim());
+  return ['*', '"*"', etag].some((tag) => tags.includes(tag));
+}
 
 function checkContentType(request, wanted) {
   const given = (request.headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();

@@ -63,7 +63,7 @@ async function watchBySignalling(sfu, device) {
 async function watchByWhep(sfu, device, offer) {
   const answer = await whep(sfu, device, { token: await mintToken(device), offer });
   assert.equal(answer.status, 201);
-  await request(sfu, answer.headers.get('location'), { method: 'DELETE' });
+  await request(sfu, answer.location, { method: 'DELETE' });
 }
 
 /** Open viewers in turn by signalling, by WHEP, and by WHEP with different payload types. */

@@ -93,7 +93,7 @@ test('a Worker killed with -9 is replaced, its rooms are rebuilt on the same por
   );
   assert.deepEqual([after.rooms, after.producers, after.transports, after.consumers], [4, 8, 12, 8]);
   assert.equal(
-    (await request(sfu, session.headers.get('location'), { method: 'DELETE' })).status,
+    (await request(sfu, session.location, { method: 'DELETE' })).status,
     404,
     'a WHEP session ends with its Worker',
   );

@@ -303,7 +303,15 @@ export async function request(sfu, page, { method = 'GET', token, body, headers 
   });
   const text = await response.text();
   const isJson = (response.headers.get('content-type') ?? '').startsWith('application/json');
-  return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : null };
+  // Resolved against the request's URL, as clients do.
+  const location = new URL(response.headers.get('location') ?? '', response.url).pathname;
+  return {
+    status: response.status,
+    headers: response.headers,
+    location,
+    text,
+    json: isJson ? JSON.parse(text) : null,
+  };
 }
 
 export const whep = (sfu, device, { token, offer = buildOffer(), headers = {} }) =>

@@ -1,6 +1,7 @@
 /** WHEP: offer and answer for different players, the life cycle of a session, and invalid input. */
 
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
 import sdpTransform from 'sdp-transform';
@@ -35,7 +36,7 @@ test('whep', async (t) => {
   await t.test('an offer is answered by an ICE-lite sender with the payload types of the offer', async () => {
     const answer = await play();
     assert.equal(answer.status, 201);
-    assert.match(answer.headers.get('location'), /^\/whep\/cam-1\/[\w-]{22}$/);
+    assert.match(answer.location, /^\/whep\/cam-1\/[\w-]{22}$/);
     assert.match(answer.headers.get('etag'), /^".+"$/);
     assert.equal(answer.headers.get('access-control-allow-origin'), '*');
     const sdp = sdpTransform.parse(answer.text);
@@ -55,8 +56,37 @@ test('whep', async (t) => {
     }
     assert.deepEqual([video.rtp[0].codec, video.rtp[0].payload, audio.rtp[0].payload], ['H264', 108, 111]);
     assert.equal(sfu.pool.counts.routers, 1, "Chromium's payload types need no second Router");
-    assert.equal((await request(sfu, answer.headers.get('location'), { method: 'DELETE' })).status, 200);
-    assert.equal((await request(sfu, answer.headers.get('location'), { method: 'DELETE' })).status, 404);
+    assert.equal((await request(sfu, answer.location, { method: 'DELETE' })).status, 200);
+    assert.equal((await request(sfu, answer.location, { method: 'DELETE' })).status, 404);
+    await drained();
+  });
+
+  await t.test('a player behind a proxy with a path prefix finds its session', async () => {
+    const proxy = http.createServer((incoming, outgoing) => {
+      const { method, headers } = incoming;
+      const path = incoming.url.replace(/^\/video\/sfu/, '');
+      if (path === incoming.url) return outgoing.writeHead(404).end();
+      const forward = http.request({ host: '127.0.0.1', port: sfu.port, path, method, headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(outgoing);
+      });
+      return incoming.pipe(forward);
+    });
+    await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    t.after(() => proxy.close());
+    const { port } = proxy.address();
+    for (const prefix of ['', '/video/sfu']) {
+      const address = `http://127.0.0.1:${prefix ? port : sfu.port}${prefix}/whep/cam-1?autoplay=1`;
+      const answer = await fetch(address, {
+        method: 'POST',
+        body: buildOffer(),
+        headers: { 'Content-Type': 'application/sdp', Authorization: `Bearer ${await mintToken('cam-1')}` },
+      });
+      assert.equal(answer.status, 201);
+      const session = new URL(answer.headers.get('location'), address);
+      assert.match(session.href, new RegExp(`${prefix}/whep/cam-1/[\\w-]{22}$`));
+      assert.equal((await fetch(session, { method: 'DELETE' })).status, 200, session.href);
+    }
     await drained();
   });
 
@@ -74,7 +104,7 @@ test('whep', async (t) => {
         [126, 126, 97],
       );
       assert.equal(sfu.pool.counts.routers, 3);
-      for (const answer of answers) await request(sfu, answer.headers.get('location'), { method: 'DELETE' });
+      for (const answer of answers) await request(sfu, answer.location, { method: 'DELETE' });
       await drained();
     },
   );
@@ -88,7 +118,7 @@ test('whep', async (t) => {
       const [, video] = sdpTransform.parse(waiting.text).media;
       assert.equal(video.setup, 'active');
       assert.match(video.fmtp[0].config, /profile-level-id=640c1f/);
-      await request(sfu, waiting.headers.get('location'), { method: 'DELETE' });
+      await request(sfu, waiting.location, { method: 'DELETE' });
       await drained();
     },
   );
@@ -102,7 +132,7 @@ test('whep', async (t) => {
       assert.deepEqual([audio.direction, audio.port, video.direction], ['inactive', 9, 'sendonly']);
       await control.call('ingest.close', { device_id: 'mute' });
       assert.equal(
-        (await request(sfu, answer.headers.get('location'), { method: 'DELETE' })).status,
+        (await request(sfu, answer.location, { method: 'DELETE' })).status,
         404,
         'the session went with the room',
       );
@@ -112,7 +142,7 @@ test('whep', async (t) => {
 
   await t.test('trickled candidates are taken, ICE is restarted, and a wrong ETag is refused', async () => {
     const session = await play();
-    const page = session.headers.get('location');
+    const page = session.location;
     const etag = session.headers.get('etag');
     const patch = (body, headers = {}) =>
       request(sfu, page, {
@@ -137,6 +167,38 @@ test('whep', async (t) => {
       'only under its own device',
     );
     await request(sfu, page, { method: 'DELETE' });
+    await drained();
+  });
+
+  await t.test('If-Match allows what RFC 9110 says, and the quoted `*` of the examples of WHEP', async () => {
+    for (const [condition, status] of [
+      [() => undefined, 200],
+      [() => '*', 200],
+      [() => '"*"', 200],
+      [(etag) => etag, 200],
+      [(etag) => `"other", ${etag}`, 200],
+      [(etag) => `${etag},"other"`, 200],
+      [(etag) => `W/${etag}`, 412],
+      [(etag) => `W/"other", W/${etag}`, 412],
+      [() => '"other", "another"', 412],
+      [(etag) => `"a${etag.slice(1)}`, 412],
+      [(etag) => etag.slice(1, -1), 412],
+      [() => '""', 412],
+      [() => '', 412],
+    ]) {
+      const session = await play();
+      const value = condition(session.headers.get('etag'));
+      const answer = await request(sfu, session.location, {
+        method: 'PATCH',
+        body: `a=ice-ufrag:efgh\r\na=ice-pwd:${'p'.repeat(24)}\r\n`,
+        headers: {
+          'Content-Type': 'application/trickle-ice-sdpfrag',
+          ...(value === undefined ? {} : { 'If-Match': value }),
+        },
+      });
+      assert.equal(answer.status, status, `If-Match: ${value}`);
+      await request(sfu, session.location, { method: 'DELETE' });
+    }
     await drained();
   });
 
@@ -180,7 +242,7 @@ test('whep', async (t) => {
     async () => {
       const session = await play();
       await control.call('ingest.open', openRequest('cam-1', { audio: { codec: 'opus' }, fresh: true }));
-      assert.equal((await request(sfu, session.headers.get('location'), { method: 'DELETE' })).status, 404);
+      assert.equal((await request(sfu, session.location, { method: 'DELETE' })).status, 404);
       await drained();
     },
   );
@@ -268,7 +330,7 @@ test('whep', async (t) => {
       for (const answer of await Promise.all(batch)) {
         seen.add(answer.status);
         assert.ok(answer.status < 500, `${answer.status} ${answer.text}`);
-        if (answer.status === 201) await request(sfu, answer.headers.get('location'), { method: 'DELETE' });
+        if (answer.status === 201) await request(sfu, answer.location, { method: 'DELETE' });
       }
     }
     assert.ok(seen.has(201) && seen.has(400), [...seen].join());

@@ -39,6 +39,24 @@ def test_the_defaults_are_those_of_one_machine():
         ("DATABASE_URL", "mysql://u:hidden@h/n", "must start with one of sqlite://, postgresql://"),
         ("REDIS_URL", "localhost:6379", "must start with one of redis://"),
         ("MEDIA_REDIS_URL", "http://x", "must start with one of redis://"),
+        *(
+            (name, text, "must be redis://HOST:PORT/DB")
+            for name in ("REDIS_URL", "MEDIA_REDIS_URL")
+            for text in (
+                "unix:",
+                "unix://",
+                "unix:///",
+                "unix://run/redis.sock",
+                "unix:///run/redis.sock?db=one",
+                "unix:///run/redis.sock?socket_keepalive=1",
+                "redis:",
+                "redis://h:port/0",
+                "redis://h:99999/0",
+                "redis://h?db=one",
+                "redis://h?unknown=1",
+                "redis://:p4ss/w0rd@h",
+            )
+        ),
         ("MEDIASOUP_WS_URL", "http://x", "must start with one of ws://"),
         ("SFU_PUBLIC_URL", "ws://x", "must start with one of http://"),
         ("SFU_SECRET", "short", "must have at least 16 characters"),
@@ -66,6 +84,22 @@ def test_an_error_message_quotes_no_secret(name: str):
     with pytest.raises(ConfigError) as raised:
         read(**{name: "x://u:p4ssw0rd"})
     assert "p4ssw0rd" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://h",
+        "redis://[::1]:6379/2",
+        "rediss://u:p%40ss@h:6380/0?ssl_cert_reqs=none",
+        "redis://h?db=3&socket_timeout=1",
+        "unix:///run/redis.sock",
+        "unix://u:p4ssw0rd@/run/redis.sock?db=3",
+    ],
+)
+def test_redis_is_reached_by_network_or_unix_socket(url: str):
+    config = read(REDIS_URL=url, MEDIA_REDIS_URL=url)
+    assert (config.redis_url, config.bus_redis_url) == (url, url)
 
 
 def test_no_secret_is_shown_by_repr():

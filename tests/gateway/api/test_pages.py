@@ -40,6 +40,45 @@ def test_hashed_files_may_be_cached_indefinitely(client):
     assert "javascript" in answer.content_type
 
 
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        "x",
+        "bytes",
+        "bytes=",
+        "bytes=-",
+        "bytes=-0",
+        "bytes=-99999999",
+        "bytes=0-4",
+        "bytes=0-1,3-4",
+        "bytes=5-2",
+        "bytes=a-b",
+        "bytes=900000-",
+        "bytes=0-" + "9" * 5000,
+        "items=0-3",
+        "",
+    ],
+)
+def test_a_range_of_a_page_is_ignored(client, ranges):
+    for path in ("/", "/devices", "/assets/index-1a2b3c.js"):
+        whole = client.get(path)
+        for method, body in (("GET", whole.data), ("HEAD", b"")):
+            answer = client.open(path, method=method, headers={"Range": ranges})
+            assert (answer.status_code, answer.content_length, answer.data) == (200, len(whole.data), body)
+            assert "Content-Range" not in answer.headers
+
+
+def test_a_page_is_sent_again_only_when_it_changed(client):
+    first = client.get("/")
+    for headers in (
+        {"If-None-Match": first.headers["ETag"], "Range": "x"},
+        {"If-Modified-Since": first.headers["Last-Modified"]},
+    ):
+        answer = client.get("/", headers=headers)
+        assert (answer.status_code, answer.data) == (304, b"")
+    assert client.get("/", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/assets/gone.js", "/swagger/gone.js", "/api/v1/gone", "/api", "/docs/gone"])
 def test_unknown_paths_that_are_no_pages_are_not_found(client, path):
     answer = client.get(path)

@@ -4,6 +4,9 @@ import io
 import json
 
 import pytest
+from flask import Flask, jsonify
+from gunicorn.config import Config as GunicornConfig
+from gunicorn.http.parser import RequestParser
 
 from gateway.app import create_app
 from tests.factories import device_body, make_config, no_plugins
@@ -138,6 +141,81 @@ def test_a_chunked_body_that_is_too_large_is_refused_and_a_small_one_accepted(co
     body = json.dumps(device_body()).encode()
     assert send(body + b" " * 4000).status_code == 413
     assert send(body).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"zz\r\n{}\r\n0\r\n\r\n",
+        b"-2\r\n{}\r\n0\r\n\r\n",
+        b"2 2\r\n{}\r\n0\r\n\r\n",
+        b"2;\x00\r\n{}\r\n0\r\n\r\n",
+        b"2\r\n{}XX0\r\n\r\n",
+        b"2\r\n{}\r\n0\r\nx y\r\n\r\n",
+        b"2\r\n{}\r\n0\r\na: b\n\r\n",
+        b"2\r\n{}\r\n0\r\n" + b"a: b\r\n" * 200 + b"\r\n",
+        b"2\r\n{}\r\n",
+        b"20\r\n{}",
+        b"f" * 9000,
+        b"",
+    ],
+)
+def test_a_malformed_chunked_body_is_a_client_error(client, chunks):
+    """The body comes from gunicorn's own parser, whose errors are those of a running web process."""
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    received = next(RequestParser(GunicornConfig(), iter([head, chunks] if chunks else [head]), ("127.0.0.1", 1)))
+    answer = client.post(
+        URL,
+        content_type="application/json",
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input": received.body, "wsgi.input_terminated": True},
+    )
+    assert (answer.status_code, answer.json["reason"], set(answer.json)) == (400, "bad_request", SHAPE)
+    assert answer.json["message"] == "the request body is malformed or incomplete"
+
+
+@pytest.mark.parametrize("error", [OSError("reset"), ValueError("closed"), RuntimeError("a server's own"), EOFError()])
+def test_a_body_that_cannot_be_read_is_a_client_error(client, error):
+    class Broken(io.RawIOBase):
+        def read(self, _size=-1):
+            raise error
+
+        readinto = read
+
+    for headers in ({"Content-Length": "10"}, {"Transfer-Encoding": "chunked"}):
+        answer = client.post(
+            URL,
+            content_type="application/json",
+            headers=headers,
+            environ_overrides={"wsgi.input": Broken(), "wsgi.input_terminated": True},
+        )
+        assert (answer.status_code, answer.json["reason"], set(answer.json)) == (400, "bad_request", SHAPE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"name": "a", "source_url": "rtsp://h/", "KEY": 1}',
+        '{"KEY": {"KEY": "KEY"}}',
+        '{"name": "KEY"}',
+        '{"name": {"KEY": 1}}',
+        '{"tags": ["KEY"]}',
+        '["KEY"]',
+    ],
+)
+def test_half_a_surrogate_pair_in_a_body_is_a_client_error(client, body):
+    for key in ("\\ud800", "\\udfff", "a\\ud800b", "\\udc00\\ud800", "\\uD83D"):
+        answer = client.post(URL, data=body.replace("KEY", key), content_type="application/json")
+        assert (answer.status_code, set(answer.json)) == (422, SHAPE)
+        assert not any("\ud800" <= character <= "\udfff" for character in str(answer.json))
+
+
+def test_a_reply_holds_any_text(app: Flask):
+    """A file's name that is not UTF-8 comes with halves of surrogate pairs from the operating system."""
+    with app.test_request_context():
+        reply = jsonify({"name": "Kamera 門 \U0001f4f7", "a\udcff": "b\ud800"})
+    assert reply.json == {"name": "Kamera 門 \U0001f4f7", "a\ufffd": "b\ufffd"}
+    assert "門" in reply.get_data(as_text=True)
 
 
 @pytest.mark.parametrize(
