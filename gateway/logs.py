@@ -3,16 +3,19 @@
 import logging
 
 from gateway.config import Config
-from gateway.redaction import redact_text
+from gateway.redaction import redact_text, shorten
 
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+#: Longest line, and longest event with its traceback, in characters.
+_MAX_LINE, _MAX_EVENT = 8_000, 64_000
 
 
 class RedactingFormatter(logging.Formatter):
-    """Redacts the complete line, traceback included, so that no message escapes redaction."""
+    """Cuts long lines and redacts all of them, traceback included, so that no message escapes redaction."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact_text(super().format(record))
+        lines = shorten(super().format(record), _MAX_EVENT).split("\n")
+        return redact_text("\n".join(shorten(line, _MAX_LINE) for line in lines))
 
 
 def setup_logging(config: Config) -> None:

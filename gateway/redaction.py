@@ -6,7 +6,8 @@ from collections.abc import Iterable
 #: The replacement of a secret.
 MASK = "***"
 
-_USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.\-]*://)(?P<userinfo>[^/?#\s'\"<>]*)@", re.IGNORECASE)
+# The search begins at the `://`: one that begins at the letters of a scheme reads a long word once per letter.
+_USERINFO = re.compile(r"://[^/?#\s'\"<>]*@")
 # Cameras accept passwords in the query and in the path (`/user=admin_password=x_channel=1`); hence the value
 # ends at a separator of either.
 _PARAMETER = re.compile(
@@ -16,6 +17,8 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"\b(Bearer|Basic|Digest)\s+[A-Za-z0-9._~+/=\-]{6,}", re.IGNORECASE)
+#: The beginning of user and password, or of a token, at the end of a text that was cut.
+_CUT_SECRET = re.compile(r"(?:(?<=://)[^/?#\s'\"<>]*|(?P<kind>\b(?:Bearer|Basic|Digest)\s+)\S*)\Z", re.IGNORECASE)
 
 
 def redact_url(url: str) -> str:
@@ -37,8 +40,15 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
     """Remove the credentials in any text, such as a line from FFmpeg, and the given `secrets`."""
     for secret in sorted({s for s in secrets if len(s) >= 3}, key=len, reverse=True):
         text = text.replace(secret, MASK)
-    text = _USERINFO.sub(rf"\g<scheme>{MASK}@", text)
+    text = _USERINFO.sub(f"://{MASK}@", text)
     return _BEARER.sub(rf"\1 {MASK}", _mask_parameters(text))
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut a text to `limit` characters, the last an ellipsis. Redact it afterwards: no part of a secret is left over."""
+    if len(text) <= limit:
+        return text
+    return _CUT_SECRET.sub(rf"\g<kind>{MASK}", text[: limit - 1], count=1)[: limit - 1] + "…"
 
 
 def _mask_parameters(text: str) -> str:

@@ -16,7 +16,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from gateway.api.errors import ErrorSchema, register_error_handlers
-from gateway.api.fields import Choice, Count, DeviceIds, Flag, Id, Text, Time
+from gateway.api.fields import Choice, Count, DeviceIds, Flag, Id, ShortList, Text, Time
 from gateway.api.services import ApiServices, request_stream, services
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
@@ -38,6 +38,7 @@ __all__ = [
     "ReasonSchema",
     "ReplySchema",
     "Schema",
+    "ShortList",
     "Text",
     "Time",
     "current_name",

@@ -9,7 +9,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable, VasError, VersionChanged
-from gateway.redaction import redact_text
+from gateway.redaction import redact_text, shorten
 from gateway.secrets import SealBroken
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ _REASONS = {
     503: "unavailable",
 }
 _RETRY_SECONDS = 2
+#: Limits of the reply of an error: number of messages in `errors`, characters of a name in it, characters of a message.
+MAX_ERRORS, MAX_NAME, MAX_MESSAGE = 20, 80, 500
 
 
 class ErrorSchema(ma.Schema):
@@ -46,10 +48,19 @@ class ErrorSchema(ma.Schema):
     status = ma.fields.String(
         required=True, metadata={"description": "HTTP reason phrase", "example": "Unprocessable Content"}
     )
-    message = ma.fields.String(required=True, metadata={"description": "what is wrong, and what would be right"})
+    message = ma.fields.String(
+        required=True,
+        metadata={
+            "description": f"what is wrong, and what would be right; cut with an ellipsis at {MAX_MESSAGE} characters"
+        },
+    )
     errors = ma.fields.Dict(
         required=True,
-        metadata={"description": "messages by location (`json`, `query`, `path`, `headers`) and field; may be empty"},
+        metadata={
+            "description": "messages by location (`json`, `query`, `path`, `headers`) and field; may be empty. The "
+            f"first ones, at most {MAX_ERRORS} messages; names are cut with an ellipsis at {MAX_NAME} characters, "
+            f"messages at {MAX_MESSAGE}"
+        },
     )
     reason = ma.fields.String(required=True, metadata={"description": "stable identifier for programs"})
 
@@ -65,12 +76,12 @@ class ApiError(VasError):
 def error_response(
     code: int, message: str, *, reason: str | None = None, errors: dict[str, Any] | None = None
 ) -> Response:
-    """The JSON reply of an error."""
+    """The JSON reply of an error; it is short whatever the request contained."""
     response = jsonify(
         code=code,
         status=HTTPStatus(code).phrase,
-        message=redact_text(message),
-        errors=errors or {},
+        message=redact_text(shorten(message, MAX_MESSAGE)),
+        errors=_cut(errors or {}, MAX_ERRORS)[0],
         reason=reason or _REASONS.get(code, "error"),
     )
     response.status_code = code
@@ -91,7 +102,7 @@ def handle_http_error(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return error.get_response()
     data = getattr(error, "data", None) or {}
-    errors = data.get("errors") or data.get("messages") or {}
+    errors, _ = _cut(data.get("errors") or data.get("messages") or {}, MAX_ERRORS)
     message = data.get("message") or _first_message(errors) or _plain(error)
     response = error_response(error.code, message, errors=errors)
     for name, value in error.get_headers(request.environ):
@@ -116,6 +127,20 @@ def handle_unexpected(error: Exception) -> Response:
     """A bug: the details go to the log, not to the caller."""
     logger.error("%s %s failed", request.method, request.path, exc_info=error)
     return error_response(500, "unexpected error: the log of the web process has the details")
+
+
+def _cut(errors: Any, most: int) -> tuple[Any, int]:
+    """The first `most` of nested validation messages, with names and messages cut; and the number of messages."""
+    if not isinstance(errors, dict | list):
+        return shorten(errors, MAX_MESSAGE) if isinstance(errors, str) else errors, 1
+    kept, count = [], 0
+    for key, value in errors.items() if isinstance(errors, dict) else enumerate(errors):
+        if count >= most:
+            break
+        entry, number = _cut(value, most - count)
+        kept.append((shorten(key, MAX_NAME) if isinstance(key, str) else key, entry))
+        count += number
+    return dict(kept) if isinstance(errors, dict) else [entry for _, entry in kept], max(count, 1)
 
 
 def _plain(error: HTTPException) -> str:

@@ -10,6 +10,10 @@ import marshmallow as ma
 from gateway.clock import format_time, to_ms
 
 _LINE_CHARACTERS = frozenset("\n\t")
+#: NFC shortens a text to a quarter at most (UAX #15).
+_MAX_SHORTENING = 4
+#: Longest run of combining marks (as in the stream-safe text of UAX #15); sorting longer ones takes quadratic time.
+_MAX_MARKS = 30
 
 
 def _about(attr: str | None, message: str) -> str:
@@ -20,19 +24,26 @@ def _about(attr: str | None, message: str) -> str:
 class Text(ma.fields.String):
     """Text, stripped, normalized to NFC, without control characters.
 
-    `lines=True` allows line breaks and tabs.
+    `lines=True` allows line breaks and tabs. A text that is too long in any normal form is refused before anything
+    else is done with it.
     """
 
     def __init__(self, *, low: int = 0, high: int = 200, lines: bool = False, **options: Any) -> None:
         limits = f"must have {low} to {high} characters" if low else f"must have at most {high} characters"
         super().__init__(validate=ma.validate.Length(min=low or None, max=high, error=limits), **options)
-        self.low, self.high, self.lines = low, high, lines
+        self.low, self.high, self.lines, self._limits = low, high, lines, limits
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         text = super()._deserialize(value, attr, data, **options)
         if self.lines:
             text = text.replace("\r\n", "\n")
+        if len(text.strip()) > _MAX_SHORTENING * self.high:
+            raise ma.ValidationError(self._limits)
+        marks = 0
         for character in text:
+            marks = marks + 1 if unicodedata.combining(character) else 0
+            if marks > _MAX_MARKS:
+                raise ma.ValidationError(_about(attr, f"must have at most {_MAX_MARKS} combining marks in a row"))
             if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") and not (
                 self.lines and character in _LINE_CHARACTERS
             ):
@@ -90,7 +101,17 @@ class Id(ma.fields.UUID):
         return str(super()._deserialize(value, attr, data, **options))
 
 
-class DeviceIds(ma.fields.List):
+class ShortList(ma.fields.List):
+    """A list whose length is checked before its entries are read."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> list[Any]:
+        if isinstance(value, list | tuple):
+            for check in self.validators:
+                check(value)
+        return super()._deserialize(value, attr, data, **options)
+
+
+class DeviceIds(ShortList):
     """Query parameter of a list: the ids of the devices to include; all devices without any."""
 
     MAX = 200

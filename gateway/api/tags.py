@@ -11,6 +11,7 @@ from gateway.api.base import (
     DeviceIds,
     PageArgsSchema,
     ReplySchema,
+    ShortList,
     Text,
     current_scope,
     offset_of,
@@ -21,7 +22,7 @@ MAX_TAGS = 20
 _MAX_CHARACTERS = 50
 
 
-class Tags(ma.fields.List):
+class Tags(ShortList):
     """Tags of one resource; in Python a tuple in alphabetical order without duplicates."""
 
     def __init__(self, *, example: tuple[str, ...] = ("gate",), **options: Any) -> None:
@@ -41,7 +42,7 @@ class Tags(ma.fields.List):
         return tuple(sorted(set(super().deserialize(value, attr, data, **options))))
 
 
-class TagFilter(ma.fields.List):
+class TagFilter(ShortList):
     """Query parameter of a list: only resources that have all of these tags."""
 
     def __init__(self, things: str, **options: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from gateway.api.base import Choice, Count, Flag, Id, PageArgsSchema, ReasonSchema, Schema, Text, Time
+from gateway.api.base import Choice, Count, Flag, Id, PageArgsSchema, ReasonSchema, Schema, ShortList, Text, Time
 from gateway.api.tags import Tags
 from gateway.api.time_fields import Moment, ZoneName
 from gateway.schedules.recording_plan import WEEKDAYS, parse_minute
@@ -58,7 +58,7 @@ class SnapshotScheduleSchema(Schema):
         allow_none=True,
         metadata={"description": "interval in seconds, counted from midnight UTC; either this or `times`"},
     )
-    times = ma.fields.List(
+    times = ShortList(
         ClockTime(),
         load_default=list,
         validate=ma.validate.Length(max=MAX_TIMES, error=f"must have at most {MAX_TIMES} entries"),
@@ -67,7 +67,7 @@ class SnapshotScheduleSchema(Schema):
             "example": ["08:00", "18:00"],
         },
     )
-    weekdays = ma.fields.List(
+    weekdays = ShortList(
         Choice(WEEKDAYS),
         load_default=list,
         validate=ma.validate.Length(max=50),
