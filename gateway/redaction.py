@@ -45,7 +45,7 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Cut a text to `limit` characters, the last an ellipsis. Redact it afterwards: no part of a secret is left over."""
+    """Cut a text to `limit` characters, the last an ellipsis; redacted afterwards, it holds no part of a secret."""
     if len(text) <= limit:
         return text
     return _CUT_SECRET.sub(rf"\g<kind>{MASK}", text[: limit - 1], count=1)[: limit - 1] + "…"
