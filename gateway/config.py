@@ -276,6 +276,18 @@ class Config:
     )
     max_body_bytes: int = setting(between(1024, 1 << 30), 1 << 20, "bytes", "maximum size of a request body")
     ffmpeg_bin: str = setting(text_of(1), "ffmpeg", "path", "the ffmpeg program")
+    ffmpeg_sandbox: str = setting(
+        exact_one_of("auto", "off", "required"),
+        "auto",
+        "word",
+        "confine the programs that read bytes of cameras: auto (where the kernel has Landlock), required or off",
+    )
+    ffmpeg_folders: tuple[str, ...] = setting(
+        parse_list, (), "list", "folders that FFmpeg may read and write; needed by outputs of plugins that write files"
+    )
+    ffmpeg_variables: tuple[str, ...] = setting(
+        parse_list, (), "list", "further environment variables that FFmpeg gets, such as those of a hardware driver"
+    )
     ffprobe_bin: str = setting(text_of(1), "ffprobe", "path", "the ffprobe program")
     var_dir: Path = setting(Path, Path("var"), "path", "folder for the database, secrets and logs of one machine")
     ui_dir: Path = setting(Path, Path("ui/dist"), "path", "folder of the built UI")
