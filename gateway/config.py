@@ -207,8 +207,8 @@ class Config:
         "list",
         "further web origins that may call the API, such as https://app.example.com",
     )
-    stream_processes: int = setting(between(1, 64), 1, "processes", "number of processes of a stream worker")
-    stream_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per stream process")
+    stream_processes: int = setting(between(1, 64), 1, "processes", "number of stream workers that `make run` starts")
+    stream_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per stream worker")
     job_threads: int = setting(between(1, 64), 4, "threads", "maximum number of concurrent short jobs of a jobs worker")
     stall_seconds: float = setting(
         between(2, 300, float),
@@ -260,8 +260,8 @@ class Config:
         "bytes",
         "maximum size of one device's media on the media bus",
     )
-    record_processes: int = setting(between(1, 64), 1, "processes", "number of processes of a record worker")
-    record_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per record process")
+    record_processes: int = setting(between(1, 64), 1, "processes", "number of record workers that `make run` starts")
+    record_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per record worker")
     recordings_dir: Path = setting(
         Path,
         Path("var/recordings"),

@@ -117,6 +117,8 @@ def run_stack(lock, supervisor: Supervisor) -> None:
         raise
 
     lines = honcho.environ.parse_procfile(Path("Procfile").read_text()).processes
+    # What is started here in several processes is one in each of them.
+    process_env = env | {f"{kind.upper()}_PROCESSES": "1" for kind in ("stream", "record")}
     try:
         for name, port in private.items():
             supervisor.start(name, redis_command(name, port), env)
@@ -126,8 +128,8 @@ def run_stack(lock, supervisor: Supervisor) -> None:
             port = int(env["DEMO_RTSP_PORT"])
             supervisor.start("cameras", f"{SYSTEM_PYTHON} deploy/demo/camera_server.py --port {port}", env)
             prepare(f"python -m gateway.cli demo register {demo_devices(port)}", env, supervisor)
-        for name, command in lines.items():
-            supervisor.start(name, command, env)
+        for name, command in list_processes(lines, config):
+            supervisor.start(name, command, process_env)
         address = f"http://{browsable(config.host)}:{config.port}"
         wait_for("the service", lambda: is_ready(address), READY_SECONDS, supervisor)
         show_address(address, with_demo, supervisor, config)
@@ -140,6 +142,19 @@ def run_stack(lock, supervisor: Supervisor) -> None:
         supervisor.stop(*STOP_STAGES)
         note_run(lock, "")
         supervisor.console.print(f"  stopped ({time.monotonic() - started:.1f} s)")
+
+
+def list_processes(lines: dict[str, str], config: Config) -> list[tuple[str, str]]:
+    """Return the names and commands of the processes to start: a line's name, or with a number if there are several.
+
+    Each is a process of its own to the supervisor, which restarts it alone.
+    """
+    counts = {"stream": config.stream_processes, "record": config.record_processes}
+    found = []
+    for line, command in lines.items():
+        count = counts.get(line, 1)
+        found += [(f"{line}.{number}" if count > 1 else line, command) for number in range(1, count + 1)]
+    return found
 
 
 def add_local_settings(env: dict[str, str], with_demo: bool) -> dict[str, int]:
