@@ -6,6 +6,7 @@ DEMO_RTSP_PORT are settings of this program only.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -17,11 +18,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import honcho.environ
+import redis
 from console import Console, open_standard_descriptors
 from dotenv import dotenv_values
 from ports import Port, describe, find_taken
@@ -30,6 +34,8 @@ from supervisor import Misconfigured, Supervisor
 
 from gateway.config import Config
 from gateway.errors import ConfigError
+from gateway.leases import RECORD, STREAM, WorkerSlots
+from gateway.redis_client import connect_redis
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "deploy/demo"
@@ -39,13 +45,19 @@ PICTURE_SECONDS = 30
 #: Time in which the processes of a run that was killed end by themselves and release their ports.
 LEFT_BEHIND_SECONDS = 15
 OUTPUT_SECONDS = 1
+POLL_SECONDS = 0.05
 FIRST_CHOICE_SECONDS = 5
 DEMO_KEEP_BYTES = 5 << 30
-# In this order, each stage with its limit in seconds: 9 s in total.
+WORKERS_SECONDS = 10
+#: What a camera needs to be recorded is started before the rest, which would slow it down on a machine with few cores.
+STARTED_FIRST = ("sfu", "stream", "record", "clock")
+# In this order, each stage with its limit in seconds: 9 s in total. Cameras are recorded until the first stage has
+# ended, and what they have sent until the second has.
 STOP_STAGES = (
-    ({"web", "clock", "stream", "record", "snapshot", "jobs"}, 6.0),
-    ({"sfu", "cameras"}, 1.5),
-    ({"redis", "redis-media"}, 1.5),
+    ({"web", "clock", "snapshot", "jobs"}, 3.0),
+    ({"stream"}, 3.0),
+    ({"record", "sfu", "cameras"}, 2.0),
+    ({"redis", "redis-media"}, 1.0),
 )
 
 
@@ -118,18 +130,25 @@ def run_stack(lock, supervisor: Supervisor) -> None:
 
     lines = honcho.environ.parse_procfile(Path("Procfile").read_text()).processes
     # What is started here in several processes is one in each of them.
-    process_env = env | {f"{kind.upper()}_PROCESSES": "1" for kind in ("stream", "record")}
+    process_env = env | {f"{kind.upper()}_PROCESSES": "1" for kind in (STREAM, RECORD)}
     try:
         for name, port in private.items():
             supervisor.start(name, redis_command(name, port), env)
-        wait_for("Redis", lambda: all(answers_ping(port) for port in private.values()), 15, supervisor)
-        prepare(lines.pop("release"), env, supervisor)
         if with_demo:
             port = int(env["DEMO_RTSP_PORT"])
             supervisor.start("cameras", f"{SYSTEM_PYTHON} deploy/demo/camera_server.py --port {port}", env)
+        wait_for("Redis", lambda: all(answers_ping(port) for port in private.values()), 15, supervisor)
+        prepare(lines.pop("release"), env, supervisor)
+        processes = list_processes(lines, config)
+        for process in processes:
+            if process.line in STARTED_FIRST:
+                supervisor.start(process.name, process.command, process_env)
+        wait_for_workers(processes, config, supervisor)
+        for process in processes:
+            if process.line not in STARTED_FIRST:
+                supervisor.start(process.name, process.command, process_env)
+        if with_demo:
             prepare(f"python -m gateway.cli demo register {demo_devices(port)}", env, supervisor)
-        for name, command in list_processes(lines, config):
-            supervisor.start(name, command, process_env)
         address = f"http://{browsable(config.host)}:{config.port}"
         wait_for("the service", lambda: is_ready(address), READY_SECONDS, supervisor)
         show_address(address, with_demo, supervisor, config)
@@ -144,16 +163,23 @@ def run_stack(lock, supervisor: Supervisor) -> None:
         supervisor.console.print(f"  stopped ({time.monotonic() - started:.1f} s)")
 
 
-def list_processes(lines: dict[str, str], config: Config) -> list[tuple[str, str]]:
-    """Return the names and commands of the processes to start: a line's name, or with a number if there are several.
+@dataclass(frozen=True)
+class Process:
+    """A process to start: one of perhaps several of a line of the Procfile, which the supervisor restarts alone."""
 
-    Each is a process of its own to the supervisor, which restarts it alone.
-    """
-    counts = {"stream": config.stream_processes, "record": config.record_processes}
+    line: str
+    name: str
+    command: str
+
+
+def list_processes(lines: dict[str, str], config: Config) -> list[Process]:
+    """Return the processes to start, named after their line, with a number if there are several of it."""
+    counts = {STREAM: config.stream_processes, RECORD: config.record_processes}
     found = []
     for line, command in lines.items():
         count = counts.get(line, 1)
-        found += [(f"{line}.{number}" if count > 1 else line, command) for number in range(1, count + 1)]
+        names = [line] if count == 1 else [f"{line}.{number}" for number in range(1, count + 1)]
+        found += [Process(line, name, command) for name in names]
     return found
 
 
@@ -275,7 +301,19 @@ def wait_for(what: str, is_there: Callable[[], bool], seconds: float, supervisor
         supervisor.check()
         if time.monotonic() > deadline:
             raise StackError(f"{what} did not get ready within {seconds:g} s; the lines above say why")
-        time.sleep(0.2)
+        time.sleep(POLL_SECONDS)
+
+
+def wait_for_workers(processes: list[Process], config: Config, supervisor: Supervisor) -> None:
+    """Wait until the stream and record workers have started, for WORKERS_SECONDS at most."""
+    client = connect_redis(config.redis_url, timeout_seconds=1)
+    slots = WorkerSlots(client)
+    wanted = Counter(process.line for process in processes if process.line in {STREAM, RECORD})
+    deadline = time.monotonic() + WORKERS_SECONDS
+    with contextlib.closing(client), contextlib.suppress(redis.RedisError):
+        while any(len(slots.read(kind)) < count for kind, count in wanted.items()) and time.monotonic() < deadline:
+            supervisor.check()
+            time.sleep(POLL_SECONDS)
 
 
 def call_interruptibly(call: Callable[[], Any], supervisor: Supervisor) -> Any:
