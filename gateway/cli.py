@@ -17,6 +17,7 @@ from gateway.errors import VasError
 from gateway.inventory import START_MODES, TRANSPORTS, list_devices, reseal_devices
 from gateway.leases import WorkerSlots
 from gateway.plugin_manager import create_plugin_manager
+from gateway.private_files import keep_files_private
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from gateway.storage.cli import storage
@@ -60,7 +61,9 @@ def main() -> None:
 @exit_with_message
 def release() -> None:
     """Migrate the database to the present version. Safe to repeat and to run twice at the same time."""
-    database.connect(Config.from_environment())
+    config = Config.from_environment()
+    keep_files_private(config)
+    database.connect(config)
     ran = migrations.migrate()
     console.print(f"database: {', '.join(ran)} applied" if ran else "database: up to date")
 

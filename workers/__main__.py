@@ -6,6 +6,7 @@ import sys
 from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.logs import setup_logging
+from gateway.private_files import keep_files_private
 
 #: Exit code for a setting or program that a person must repair (sysexits.h: EX_CONFIG).
 EX_CONFIG = 78
@@ -25,6 +26,7 @@ def main() -> int:
         print(f"cannot start {kind}: {error}", file=sys.stderr)
         return EX_CONFIG
     setup_logging(config)
+    keep_files_private(config)
     # Each kind imports only what it needs: they start sooner and use less memory.
     if kind == "clock":
         from workers.schedule.scheduler import run_clock

@@ -96,13 +96,13 @@ def test_ports_of_a_killed_run_are_waited_for_and_ports_of_other_programs_are_na
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = stack.Port("PORT", "127.0.0.1", held.getsockname()[1], "web")
         with pytest.raises(stack.StackError, match=f"port {port.number} .* is taken"):
-            stack.check_ports([port], supervisor)
+            stack.check_ports([port], [], supervisor)
         assert stack.time.monotonic() == 0
         with pytest.raises(stack.StackError, match=f"port {port.number} .* is taken"):
-            stack.check_ports([port], supervisor, 15)
+            stack.check_ports([port], [], supervisor, 15)
         assert 15 <= stack.time.monotonic() < 16
         monkeypatch.setattr(stack.time, "sleep", lambda _seconds: held.close())
-        stack.check_ports([port], supervisor, 15)
+        stack.check_ports([port], [], supervisor, 15)
 
 
 def test_a_stop_ends_the_wait_for_the_ports_of_a_killed_run(stack, supervisor, monkeypatch):
@@ -110,7 +110,7 @@ def test_a_stop_ends_the_wait_for_the_ports_of_a_killed_run(stack, supervisor, m
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = stack.Port("PORT", "127.0.0.1", held.getsockname()[1], "web")
         with pytest.raises(stack.Stopped):
-            stack.check_ports([port], supervisor, 15)
+            stack.check_ports([port], [], supervisor, 15)
 
 
 def test_a_stop_interrupts_a_network_call_and_nothing_else(stack, supervisor):
