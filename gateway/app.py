@@ -29,6 +29,7 @@ from gateway.api.time_lapses.routes import blp as time_lapses
 from gateway.config import Config
 from gateway.logs import setup_logging
 from gateway.plugin_manager import collect, create_plugin_manager
+from gateway.private_files import keep_files_private
 
 _DESCRIPTION = """A camera gateway: RTSP in, WebRTC and HLS out, with recording.
 
@@ -45,12 +46,13 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     """The Flask application; it connects to nothing before the first request.
 
     `config` defaults to the environment, `plugins` to all installed ones. Logging is set up only without a `config`,
-    that is when the application is a program of its own. Raises ConfigError or PluginError.
+    that is when the application is a program of its own, and so is the umask. Raises ConfigError or PluginError.
     """
     if config is None:
         config = Config.from_environment()
         setup_logging(config)
         sandbox.forbid_core_dumps()
+        keep_files_private(config)
     plugins = plugins or create_plugin_manager()
     database.connect(config)
     app = Flask(__name__, static_folder=None)

@@ -76,7 +76,7 @@ class MediasoupWebrtcOutput(DirectOutput):
             )
         self._ingests[device.id] = ingest
         try:
-            ingest.answer = self._run(self._open(device.id, ingest))
+            ingest.answer = self._run(self._open_first(device.id, ingest))
         except SfuUnreachable:
             # The SFU is away, but will get the same ports when it is back.
             if ingest.answer is None:
@@ -118,6 +118,14 @@ class MediasoupWebrtcOutput(DirectOutput):
         self._control.close()
 
     # ---- on the loop -------------------------------------------------------------------------------------------
+
+    async def _open_first(self, device_id: str, ingest: _Ingest) -> dict[str, Any]:
+        """Open the ingest, once a worker and an SFU that start together have connected.
+
+        Otherwise FFmpeg would start without the output, and be restarted for it seconds later.
+        """
+        await self._control.wait_for_start()
+        return await self._open(device_id, ingest)
 
     async def _open(self, device_id: str, ingest: _Ingest) -> dict[str, Any]:
         request: dict[str, Any] = {
