@@ -97,11 +97,13 @@ class WorkerServices(dramatiq.Middleware):
         context = OutputContext(config=self.config, loop=loop.loop, worker=self.name)
         outputs: list[DirectOutput] = collect(manager, "register_direct_outputs", context=context)
         client = connect_redis(self.config.redis_url)
+        leases = LeaseKeeper(client, self.config.lease_seconds)
         self._stream = Services(
             config=self.config,
             worker=self.name,
             redis=client,
             media_redis=connect_redis(self.config.bus_redis_url),
+            leases=leases,
             loop=loop,
             outputs=outputs,
             secrets=SecretBox.from_config(self.config),
@@ -110,7 +112,7 @@ class WorkerServices(dramatiq.Middleware):
                 manager, "on_stream_state", device_id=device_id, state=state, reason=reason
             ),
         )
-        self._closers.append(loop.close)
+        self._closers += [leases.close, loop.close]
         self._closers += [output.close for output in outputs]
         self._report_slots(client, self.config.stream_slots)
 
