@@ -27,6 +27,7 @@ from gateway.secrets import SecretBox
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
 from workers.lease_keeper import LeaseKeeper
+from workers.outputs.bus_feed import BusFeed
 from workers.outputs.consumer import ConsumerServices
 from workers.storage.housekeeping import Housekeeper
 from workers.streams.loop import MediaLoop
@@ -123,9 +124,12 @@ class WorkerServices(dramatiq.Middleware):
         outputs = collect_consumer_outputs(manager, context)
         client = connect_redis(self.config.redis_url)
         leases = LeaseKeeper(client, self.config.lease_seconds, clock=clock)
+        bus = MediaBus(connect_redis(self.config.bus_redis_url))
+        feed = BusFeed(bus, devices=self.config.record_slots)
         self._consumers = ConsumerServices(
             worker=self.name,
-            bus=MediaBus(connect_redis(self.config.bus_redis_url)),
+            bus=bus,
+            feed=feed,
             leases=leases,
             messages=Messages(broker, client),
             outputs={output.name: output for output in outputs},
@@ -137,7 +141,7 @@ class WorkerServices(dramatiq.Middleware):
             self.config, client, clock, worker=self.name, recorder=find_output_name(outputs, RECORDER)
         )
         housekeeper.start()
-        self._closers += [leases.close, housekeeper.stop]
+        self._closers += [leases.close, feed.close, housekeeper.stop]
         self._closers += [output.close for output in outputs]
         self._report_slots(client, self.config.record_slots)
 

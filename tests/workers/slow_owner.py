@@ -27,6 +27,7 @@ from tests.factories import make_config
 from workers.ffmpeg.probe import ProbeResult
 from workers.ffmpeg.process import Arrived
 from workers.lease_keeper import LeaseKeeper
+from workers.outputs.bus_feed import BusFeed
 from workers.outputs.consumer import ConsumerServices, ConsumerSupervisor
 from workers.streams import loop as media_loop
 from workers.streams import supervisor
@@ -135,6 +136,7 @@ def main() -> None:
         services = ConsumerServices(
             worker="worker",
             bus=MediaBus(client),
+            feed=BusFeed(MediaBus(client), devices=1),
             leases=leases,
             messages=Messages(),
             outputs={output.name: output},
