@@ -25,6 +25,7 @@ from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
 from workers.ffmpeg.launch import Launcher
 from workers.lease_keeper import LeaseKeeper
+from workers.outputs.bus_feed import BusFeed
 from workers.outputs.consumer import ConsumerServices
 from workers.storage.housekeeping import Housekeeper
 from workers.streams.loop import MediaLoop
@@ -94,11 +95,13 @@ class WorkerServices(dramatiq.Middleware):
         context = OutputContext(config=self.config, loop=loop.loop, worker=self.name)
         outputs: list[DirectOutput] = collect(manager, "register_direct_outputs", context=context)
         client = connect_redis(self.config.redis_url)
+        leases = LeaseKeeper(client, self.config.lease_seconds)
         self._stream = Services(
             config=self.config,
             worker=self.name,
             redis=client,
             media_redis=connect_redis(self.config.bus_redis_url),
+            leases=leases,
             loop=loop,
             outputs=outputs,
             secrets=SecretBox.from_config(self.config),
@@ -107,7 +110,7 @@ class WorkerServices(dramatiq.Middleware):
                 manager, "on_stream_state", device_id=device_id, state=state, reason=reason
             ),
         )
-        self._closers.append(loop.close)
+        self._closers += [leases.close, loop.close]
         self._closers += [output.close for output in outputs]
         self._report_slots(client, self.config.stream_slots)
 
@@ -118,9 +121,12 @@ class WorkerServices(dramatiq.Middleware):
         outputs = collect_consumer_outputs(manager, context)
         client = connect_redis(self.config.redis_url)
         leases = LeaseKeeper(client, self.config.lease_seconds, clock=clock)
+        bus = MediaBus(connect_redis(self.config.bus_redis_url))
+        feed = BusFeed(bus, devices=self.config.record_slots)
         self._consumers = ConsumerServices(
             worker=self.name,
-            bus=MediaBus(connect_redis(self.config.bus_redis_url)),
+            bus=bus,
+            feed=feed,
             leases=leases,
             messages=Messages(broker, client),
             outputs={output.name: output for output in outputs},
@@ -132,7 +138,7 @@ class WorkerServices(dramatiq.Middleware):
             self.config, client, clock, worker=self.name, recorder=find_output_name(outputs, RECORDER)
         )
         housekeeper.start()
-        self._closers += [leases.close, housekeeper.stop]
+        self._closers += [leases.close, feed.close, housekeeper.stop]
         self._closers += [output.close for output in outputs]
         self._report_slots(client, self.config.record_slots)
 

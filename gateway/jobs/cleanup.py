@@ -7,7 +7,7 @@ import contextlib
 import logging
 from datetime import datetime
 
-from gateway.clock import utc_now
+from gateway import database
 from gateway.config import Config
 from gateway.errors import NotFound
 from gateway.jobs.attempts import recover_lost_jobs
@@ -30,7 +30,7 @@ def sweep_jobs(config: Config, now: datetime | None = None, *, with_orphans: boo
     Returns the ids of all queued jobs, the oldest first: their messages can be sent again, in case they were lost.
     Safe to repeat and to run in several processes. `with_orphans` also deletes the files that belong to no job.
     """
-    now = now or utc_now()
+    now = now or database.now()
     failed = recover_lost_jobs(now, keep_hours=config.export_keep_hours)
     expired = expired_jobs(now)
     queued = queued_jobs()
