@@ -5,7 +5,7 @@ import random
 import signal
 import threading
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import redis
@@ -22,6 +22,7 @@ from gateway.outputs import ConsumerContext, ConsumerOutput
 from gateway.plugin_manager import collect_consumer_outputs, create_plugin_manager, notify
 from gateway.redis_client import connect_redis
 from gateway.states import DesiredState, StreamState, reason_for
+from gateway.storage.clock_trust import ClockTrust
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
 from gateway.streams.model import request_stop, touch_demand, transition
@@ -68,6 +69,7 @@ class Reconciler:
         self._messages = messages
         self._consumers = ConsumerReconciler(outputs or [], self._leases, self._slots, messages)
         self._clock = clock or SystemClock()
+        self._trust = ClockTrust(self._clock)
         self._redis_run: str | None = None
         self._grace_until = 0.0
         self._next_prune_at = 0.0
@@ -96,7 +98,7 @@ class Reconciler:
         if now < self._next_prune_at:
             return False
         self._next_prune_at = now + PRUNE_SECONDS
-        if deleted := prune_events(utc_now() - timedelta(days=self._config.event_days)):
+        if deleted := prune_events(self._trusted_now() - timedelta(days=self._config.event_days)):
             log.info("deleted %d events that were older than %d days", deleted, self._config.event_days)
         return True
 
@@ -105,9 +107,13 @@ class Reconciler:
         if now < self._next_sweep_at:
             return
         self._next_sweep_at = now + JOBS_SECONDS
-        queued = sweep_jobs(self._config, with_orphans=with_orphans)
+        queued = sweep_jobs(self._config, expired_before=self._trusted_now(), with_orphans=with_orphans)
         for job_id in queued[:JOBS_PER_PASS]:
             self._messages.run_job(job_id)
+
+    def _trusted_now(self) -> datetime:
+        time = self._trust.check()
+        return utc_now() - timedelta(milliseconds=time.wall_ms - time.now_ms)
 
     def _should_run(self, record: StreamRecord) -> bool:
         return record.enabled and record.desired == DesiredState.RUNNING

@@ -135,6 +135,8 @@ class StreamSupervisor:
                 self._pause(pause, code)
             # Each FFmpeg process is a run of its own: the bus refuses a number that it has seen.
             if not self._writer.claim():
+                if self._writer.is_deleted:
+                    raise Stopped("device_deleted")
                 raise LeaseLost(f"another worker claimed device '{self.device_id}'")
 
     def _pause(self, seconds: float, code: str) -> None:
