@@ -176,6 +176,15 @@ def read_row() -> ClockTrustRow | None:
         return ClockTrustRow.get_or_none(ClockTrustRow.id == _ROW_ID)
 
 
+def last_seen_seconds() -> float:
+    """The newest Unix time at which the service ran with a clock that was not in doubt; 0 when that is unknown now."""
+    try:
+        row = read_row()
+    except database.DatabaseUnavailable:
+        return 0.0
+    return row.seen_ms / 1000 if row is not None else 0.0
+
+
 def _write(**values: Any) -> None:
     with database.transaction():
         ClockTrustRow.update(**values).where(ClockTrustRow.id == _ROW_ID).execute()

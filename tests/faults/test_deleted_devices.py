@@ -19,9 +19,13 @@ def lone_stack() -> Iterator[Stack]:
         yield stack
 
 
+@pytest.fixture(scope="module")
+def url(cameras: CameraServer) -> str:
+    return cameras.add("/going", width=320, height=240, fps=10, bitrate_kbps=200)
+
+
 @pytest.fixture
-def running(lone_stack: Stack, cameras: CameraServer) -> str:
-    url = cameras.add("/going", width=320, height=240, fps=10, bitrate_kbps=200)
+def running(lone_stack: Stack, url: str) -> str:
     device = lone_stack.add_device("Going", url)
     lone_stack.wait_for_state(device["id"], "running", 30)
     lone_stack.wait_until(lambda: rooms(lone_stack) == 1, 15, "its room is open")

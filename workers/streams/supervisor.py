@@ -14,6 +14,7 @@ from gateway.media import SourceInfo
 from gateway.outputs import PipelineInputs
 from gateway.secrets import SealBroken
 from gateway.states import StreamState, reason_for
+from gateway.storage.clock_trust import last_seen_seconds
 from gateway.streams.bus import BusWriter
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.queries import DesiredStream, DeviceSettings, read_device_settings
@@ -83,6 +84,7 @@ class StreamSupervisor:
             window_seconds=self._config.bus_window_seconds,
             max_bytes=self._config.bus_max_bytes,
             resend_seconds=self._config.bus_resend_seconds,
+            min_start=last_seen_seconds,
         )
         self._output_restarts = OutputRestartLimit()
         self._source: SourceInfo | None = None
