@@ -5,7 +5,7 @@ loss of Redis, and Redis itself refuses a stale owner: an id must be higher than
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import redis
@@ -147,6 +147,7 @@ class BusWriter:
     `publish` never raises because the bus is away: the part stays in memory, bounded by age and bytes like the bus
     itself, and is published when the bus is back. If the bus lost its data, the last `resend_seconds` of published
     parts are published again before them (None: the whole window). Keeping more would hold each camera's footage twice.
+    `min_start()` is as in SegmentNumbering.
     """
 
     def __init__(
@@ -157,6 +158,7 @@ class BusWriter:
         window_seconds: float,
         max_bytes: int,
         resend_seconds: float | None = None,
+        min_start: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.device_id = device_id
         self._redis = client
@@ -169,7 +171,7 @@ class BusWriter:
         self._window_bytes = 0
         self._kept: deque[Part] = deque()
         self._inits: dict[int, bytes] = {}
-        self._numbering = SegmentNumbering()
+        self._numbering = SegmentNumbering(min_start)
         self._published: Position | None = None
         self._known_last: str | None = None
         self._floor: str | None = None

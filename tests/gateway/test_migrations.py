@@ -15,10 +15,17 @@ from gateway.tenancy.tenants import DEFAULT_TENANT_ID, Tenant
 from tests.factories import make_config
 from tests.statements import recorded_statements
 
-ALL = ["0001_initial", "0002_recording", "0003_captures", "0004_snapshot_search", "0006_tags_by_owner"]
+ALL = [
+    "0001_initial",
+    "0002_recording",
+    "0003_captures",
+    "0004_snapshot_search",
+    "0006_tags_by_owner",
+    "0007_clock_trust",
+]
 DEVICE = "00000000-0000-4000-8000-0000000000d1"
 #: Tables whose rows belong to no tenant.
-NOBODYS = ("tenants", "storages", "schema_migrations", "sqlite_sequence")
+NOBODYS = ("tenants", "storages", "clock_trust", "schema_migrations", "sqlite_sequence")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -23,6 +23,7 @@ from gateway.outputs import ConsumerContext, ConsumerOutput
 from gateway.plugin_manager import collect_consumer_outputs, create_plugin_manager, notify
 from gateway.redis_client import connect_redis
 from gateway.states import DesiredState, StreamState, reason_for
+from gateway.storage.clock_trust import ClockTrust
 from gateway.streams.fleet import Ending, record_stopped, stop_idle, touch_demands
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
@@ -77,6 +78,7 @@ class Reconciler:
         self._clock = clock or SystemClock()
         self._is_without_worker = False
         self._quick_passes = 0
+        self._trust = ClockTrust(self._clock)
         self._redis_run: str | None = None
         self._grace_until = 0.0
         self._next_prune_at = 0.0
@@ -114,7 +116,7 @@ class Reconciler:
         if now < self._next_prune_at:
             return False
         self._next_prune_at = now + PRUNE_SECONDS
-        if deleted := prune_events(utc_now() - timedelta(days=self._config.event_days)):
+        if deleted := prune_events(self._trusted_now() - timedelta(days=self._config.event_days)):
             log.info("deleted %d events that were older than %d days", deleted, self._config.event_days)
         return True
 
@@ -123,9 +125,13 @@ class Reconciler:
         if now < self._next_sweep_at:
             return
         self._next_sweep_at = now + JOBS_SECONDS
-        queued = sweep_jobs(self._config, with_orphans=with_orphans)
+        queued = sweep_jobs(self._config, expired_before=self._trusted_now(), with_orphans=with_orphans)
         for job_id in queued[:JOBS_PER_PASS]:
             self._messages.run_job(job_id)
+
+    def _trusted_now(self) -> datetime:
+        time = self._trust.check()
+        return utc_now() - timedelta(milliseconds=time.wall_ms - time.now_ms)
 
     def _should_run(self, record: StreamRecord) -> bool:
         return record.enabled and record.desired == DesiredState.RUNNING

@@ -14,6 +14,7 @@ from gateway.media import SourceInfo
 from gateway.outputs import PipelineInputs
 from gateway.secrets import SealBroken
 from gateway.states import StreamState, reason_for
+from gateway.storage.clock_trust import last_seen_seconds
 from gateway.streams.bus import BusWriter
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.queries import DesiredStream, DeviceSettings, read_device_settings
@@ -88,6 +89,7 @@ class StreamSupervisor:
             window_seconds=self._config.bus_window_seconds,
             max_bytes=self._config.bus_max_bytes,
             resend_seconds=self._config.bus_resend_seconds,
+            min_start=last_seen_seconds,
         )
         self._output_restarts = OutputRestartLimit()
         self._source: SourceInfo | None = None
@@ -142,6 +144,8 @@ class StreamSupervisor:
                 self._pause(pause, code)
             # Each FFmpeg process is a run of its own: the bus refuses a number that it has seen.
             if not self._writer.claim():
+                if self._writer.is_deleted:
+                    raise Stopped("device_deleted")
                 raise LeaseLost(f"another worker claimed device '{self.device_id}'")
 
     def _pause(self, seconds: float, code: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 import redis
 from dramatiq.middleware import Shutdown
 
-from gateway.inventory import DeviceValues, replace_device
+from gateway.inventory import DeviceValues, delete_device, replace_device
 from gateway.leases import STREAM, Leases
 from gateway.media import AudioInfo, SourceInfo
 from gateway.secrets import SecretBox
@@ -59,6 +59,14 @@ def test_the_message_of_a_deleted_device_ends(world):
     supervisor_of_nobody.run()
     assert world.states == []
     assert Leases(world.client).holder(STREAM, supervisor_of_nobody.device_id) is None
+
+
+@pytest.mark.parametrize("last", [[], [REFUSED]], ids=["while it runs", "while it is retried"])
+def test_the_stream_of_a_deleted_device_ends_as_stopped(world, last):
+    """So that plugins close what they hold for it."""
+    world.run([INIT, *parts(3), lambda: delete_device(world.scope, world.id), *last])
+    assert world.states[-1] == ("stopped", "device_deleted")
+    assert world.output.released == [world.id]
 
 
 def test_an_owner_that_loses_the_lease_stops_ffmpeg_and_writes_nothing(world):
