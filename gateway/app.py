@@ -37,9 +37,9 @@ Lists are JSON arrays; the header `X-Pagination` carries the number of items and
 error has the shape of the schema `Error`: `reason` is a stable identifier for programs, `message` says what is wrong
 and what would be right, and `errors` names the fields.
 
-Any request may also be answered with 400 (malformed, or a host that is not in TRUSTED_HOSTS), 403 (a change requested
-by a page of another site), 413 (body too large), 415 (body that is not JSON) or 503 (a component is unavailable;
-retry after `Retry-After`)."""
+Any request may also be answered with 400 (malformed, or a host that TRUSTED_HOSTS does not allow), 403 (a change
+requested by a page of another site), 413 (body too large), 415 (body that is not JSON) or 503 (a component is
+unavailable; retry after `Retry-After`)."""
 
 
 def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> Flask:

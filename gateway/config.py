@@ -17,8 +17,10 @@ from gateway.setting_parsers import (
     exact_one_of,
     one_of,
     parse_bool,
+    parse_hosts,
     parse_list,
     parse_networks,
+    parse_origins,
     parse_redis_url,
     parse_time_zone,
     text_of,
@@ -97,16 +99,23 @@ class Config:
     port: int = setting(between(1, 65535), 8000, "port", "TCP port of the web process")
     web_threads: int = setting(between(1, 256), 16, "threads", "requests that the web process handles at the same time")
     trusted_hosts: tuple[str, ...] = setting(
-        parse_list,
+        parse_hosts,
         (),
         "list",
-        "host names under which the web process may be reached; empty: any",
+        "host names under which the web process and the SFU may be reached; "
+        "empty: IP addresses, localhost and this machine's own name; *: any",
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        parse_networks,
+        (),
+        "list",
+        "addresses or networks of reverse proxies whose X-Forwarded-For, -Proto and -Host are believed; empty: none",
     )
     allowed_origins: tuple[str, ...] = setting(
-        parse_list,
+        parse_origins,
         (),
         "list",
-        "further web origins that may call the API, such as https://app.example.com",
+        "further web origins whose pages may call the API, such as https://app.example.com",
     )
     stream_processes: int = setting(between(1, 64), 1, "processes", "number of stream workers that `make run` starts")
     stream_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per stream worker")

@@ -283,13 +283,6 @@ export class Rooms {
    * @returns {() => void} ends the notifications
    */
   watch(deviceId, viewer) {
-    if (this.viewerCount >= this.config.maxViewers) {
-      throw new RequestError(
-        'too_many_viewers',
-        `this SFU serves at most ${this.config.maxViewers} viewers ('SFU_MAX_VIEWERS')`,
-        503,
-      );
-    }
     const audience = this.#audiences.get(deviceId) ?? new Set();
     this.#audiences.set(deviceId, audience.add(viewer));
     this.#viewersChanged(deviceId);
