@@ -116,6 +116,10 @@ class LivePlaylist:
     """The playlist of some parts, which are in order; those before the last missing part are ignored."""
 
     def __init__(self, parts: Sequence[LivePart]) -> None:
+        #: The position of the newest part, listed or not; None without parts.
+        self.newest = parts[-1].position if parts else None
+        #: Whether any of the parts has sound.
+        self.has_audio = any(part.has_audio for part in parts)
         known = cut_segments(parts)
         longest_part = max([_length(group) for segment in known for group in segment.listed_parts], default=0.0)
         steps = math.ceil(round(longest_part / _PART_STEP_SECONDS, 6))

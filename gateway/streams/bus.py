@@ -32,6 +32,9 @@ return 'ok'
 #: Time that the last parts of a stopped device stay, in multiples of the window.
 _IDLE_WINDOWS = 4
 
+#: A reader that has ended leaves its key; it expires by itself.
+_WAKE_TTL_MS = 60_000
+
 _KEY, _AUDIO = 1, 2
 
 _bus_answers = RedisErrorsAs(BusUnavailable, "the media bus does not answer")
@@ -39,6 +42,10 @@ _bus_answers = RedisErrorsAs(BusUnavailable, "the media bus does not answer")
 
 def _stream_key(device_id: str) -> str:
     return f"vas:bus:{device_id}"
+
+
+def _wake_key(name: str) -> str:
+    return f"vas:bus-wake:{name}"
 
 
 def _last_key(device_id: str) -> str:
@@ -72,6 +79,47 @@ class MediaBus:
         # RESP2 answers with a list of pairs, RESP3 with a mapping; both are empty without new parts.
         batches = answer.values() if isinstance(answer, dict) else (pair[1] for pair in answer or ())
         return [_decode(device_id, *entry) for entries in batches for entry in _flatten(entries)]
+
+    def read_many(
+        self, places: dict[str, Position | None], *, wake: tuple[str, str], wait_seconds: float, count: int = 32
+    ) -> tuple[dict[str, list[Part]], str]:
+        """As `read` for several devices, by their ids; devices without new parts are left out.
+
+        `wake` is the name by which `wake()` ends the wait, and what the last call returned besides (at first `0-0`).
+        """
+        streams = {_stream_key(device_id): after.entry_id if after else "0-0" for device_id, after in places.items()}
+        devices = {_stream_key(device_id): device_id for device_id in places}
+        name, woken = wake
+        with _bus_answers:
+            answer = self._redis.xread(
+                {_wake_key(name): woken, **streams}, count=count, block=max(1, int(wait_seconds * 1000))
+            )
+        found: dict[str, list[Part]] = {}
+        for key, batch in answer.items() if isinstance(answer, dict) else answer or ():
+            device_id, entries = devices.get(_text(key)), _flatten(batch)
+            if device_id is None:
+                woken = _text(entries[-1][0])
+            else:
+                found[device_id] = [_decode(device_id, *entry) for entry in entries]
+        return found, woken
+
+    def wake(self, name: str) -> None:
+        """End the wait of a `read_many` in progress, or that of the next one."""
+        with _bus_answers:
+            pipeline = self._redis.pipeline()
+            pipeline.xadd(_wake_key(name), {"wake": 1}, maxlen=1)
+            pipeline.pexpire(_wake_key(name), _WAKE_TTL_MS)
+            pipeline.execute()
+
+    def counts(self, device_ids: list[str]) -> dict[str, int]:
+        """As `count` for several devices, by their ids."""
+        if not device_ids:
+            return {}
+        with _bus_answers:
+            pipeline = self._redis.pipeline(transaction=False)
+            for device_id in device_ids:
+                pipeline.xlen(_stream_key(device_id))
+            return dict(zip(device_ids, pipeline.execute(), strict=True))
 
     def count(self, device_id: str) -> int:
         """The number of parts of a device on the bus."""
