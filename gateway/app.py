@@ -4,7 +4,7 @@ import pluggy
 from flask import Response
 from werkzeug.exceptions import NotFound
 
-from gateway import __version__, database
+from gateway import __version__, database, sandbox
 from gateway.api.base import API_PREFIX, Api, ApiServices, JsonReplies
 from gateway.api.bookmarks.routes import blp as bookmarks
 from gateway.api.deferred import WaitingFlask
@@ -53,6 +53,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     if config is None:
         config = Config.from_environment()
         setup_logging(config)
+        sandbox.forbid_core_dumps()
     plugins = plugins or create_plugin_manager()
     database.connect(config)
     app = WaitingFlask(__name__, static_folder=None)

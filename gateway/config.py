@@ -3,128 +3,28 @@
 A contract test compares the tables in docs/settings.md with `describe_settings()`.
 """
 
-import ipaddress
 import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-import redis
 
 from gateway.errors import ConfigError
+from gateway.setting_parsers import (
+    between,
+    exact_one_of,
+    one_of,
+    parse_bool,
+    parse_list,
+    parse_networks,
+    parse_redis_url,
+    parse_time_zone,
+    text_of,
+    url_of,
+)
 
-TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
-FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-
-
-def parse_bool(text: str) -> bool:
-    word = text.strip().lower()
-    if word in TRUE_WORDS:
-        return True
-    if word in FALSE_WORDS:
-        return False
-    raise ValueError("must be 1 or 0")
-
-
-def parse_list(text: str) -> tuple[str, ...]:
-    return tuple(item.strip() for item in text.split(",") if item.strip())
-
-
-def parse_networks(text: str) -> tuple[str, ...]:
-    networks = parse_list(text)
-    for network in networks:
-        try:
-            ipaddress.ip_network(network, strict=False)
-        except ValueError:
-            raise ValueError(f"must be networks such as 192.168.0.0/16, not {network!r}") from None
-    return networks
-
-
-def between(low: float, high: float, kind: Callable[[str], Any] = int) -> Callable[[str], Any]:
-    """Build a parser for a number from `low` to `high`, both included."""
-
-    def parse(text: str) -> Any:
-        try:
-            value = kind(text)
-        except ValueError:
-            raise ValueError(f"must be a number from {low} to {high}, not {text!r}") from None
-        if not low <= value <= high:
-            raise ValueError(f"must be between {low} and {high}, not {text}")
-        return value
-
-    return parse
-
-
-def one_of(*words: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text.upper() not in words:
-            raise ValueError(f"must be one of {', '.join(words)}, not {text!r}")
-        return text.upper()
-
-    return parse
-
-
-def exact_one_of(*words: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"must be one of {', '.join(words)}, not {text!r}")
-        return text
-
-    return parse
-
-
-def parse_time_zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"must be the IANA name of a time zone such as Europe/Berlin, not {text!r}") from None
-    return text
-
-
-def url_of(*schemes: str, may_be_empty: bool = False) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if not text and may_be_empty:
-            return ""
-        # The message quotes only the scheme: the rest may contain a password.
-        scheme = urlsplit(text).scheme
-        if scheme not in schemes:
-            raise ValueError(f"must start with one of {', '.join(s + '://' for s in schemes)}, not {scheme!r}")
-        return text.rstrip("/") if scheme in {"ws", "wss", "http", "https"} else text
-
-    return parse
-
-
-def parse_redis_url(text: str) -> str:
-    """Check a Redis URL by building a connection, which connects to nothing; empty text is accepted."""
-    url = url_of("redis", "rediss", "unix", may_be_empty=True)(text)
-    if not url:
-        return ""
-    # The message quotes nothing: any part may be one of a password that is not percent-encoded.
-    message = (
-        "must be redis://HOST:PORT/DB, or unix:///PATH?db=DB for a Unix socket; a value or option in it is invalid"
-    )
-    try:
-        parts = urlsplit(url)
-        if parts.scheme == "unix" and (parts.hostname or parts.path in ("", "/")):
-            raise ValueError(message)
-        redis.ConnectionPool.from_url(url).make_connection()
-    except (TypeError, ValueError, AttributeError, redis.RedisError):
-        raise ValueError(message) from None
-    return url
-
-
-def text_of(minimum: int = 0) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if len(text) < minimum:
-            raise ValueError(f"must have at least {minimum} characters")
-        return text
-
-    return parse
 
 
 def setting(parse: Callable[[str], Any], default: Any, unit: str, about: str, *, is_secret: bool = False) -> Any:
@@ -411,6 +311,18 @@ class Config:
     )
     max_body_bytes: int = setting(between(1024, 1 << 30), 1 << 20, "bytes", "maximum size of a request body")
     ffmpeg_bin: str = setting(text_of(1), "ffmpeg", "path", "the ffmpeg program")
+    ffmpeg_sandbox: str = setting(
+        exact_one_of("auto", "off", "required"),
+        "auto",
+        "word",
+        "confine the programs that read bytes of cameras: auto (where the kernel has Landlock), required or off",
+    )
+    ffmpeg_folders: tuple[str, ...] = setting(
+        parse_list, (), "list", "folders that FFmpeg may read and write; needed by outputs of plugins that write files"
+    )
+    ffmpeg_variables: tuple[str, ...] = setting(
+        parse_list, (), "list", "further environment variables that FFmpeg gets, such as those of a hardware driver"
+    )
     ffprobe_bin: str = setting(text_of(1), "ffprobe", "path", "the ffprobe program")
     var_dir: Path = setting(Path, Path("var"), "path", "folder for the database, secrets and logs of one machine")
     ui_dir: Path = setting(Path, Path("ui/dist"), "path", "folder of the built UI")

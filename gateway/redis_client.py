@@ -9,7 +9,7 @@ from gateway.errors import Unavailable
 
 
 def connect_redis(url: str, *, timeout_seconds: float = 3.0) -> redis.Redis:
-    """A thread-safe client with its own pool; `url` as `parse_redis_url` in gateway/config.py accepts it.
+    """A thread-safe client with its own pool; `url` as `parse_redis_url` in gateway/setting_parsers.py accepts it.
 
     Every call ends within `timeout_seconds` (blocking reads add their own wait). Callers decide themselves whether to
     retry, so that no thread blocks on a Redis that is away. One immediate retry covers a connection that Redis closed

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 
+from gateway import sandbox
 from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.leases import RECORD, SNAPSHOT, STREAM
@@ -28,6 +29,7 @@ def main() -> int:
         print(f"cannot start {kind}: {error}", file=sys.stderr)
         return EX_CONFIG
     setup_logging(config)
+    sandbox.forbid_core_dumps()
     if kind == "clock":
         from workers.schedule.scheduler import run_clock
 
@@ -44,6 +46,13 @@ def main() -> int:
                 f"cannot start {kind}: '{program}' is not installed: install ffmpeg or set FFMPEG_BIN", file=sys.stderr
             )
             return EX_CONFIG
+    if config.ffmpeg_sandbox == "required" and not sandbox.version():
+        print(
+            f"cannot start {kind}: FFMPEG_SANDBOX is 'required', and this system has no Landlock: use Linux 5.13 or"
+            " later, or FFMPEG_SANDBOX=auto",
+            file=sys.stderr,
+        )
+        return EX_CONFIG
     return run_dramatiq(kind, config)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import dramatiq
 import redis
 
-from gateway import database
+from gateway import database, sandbox
 from gateway.clock import SystemClock
 from gateway.config import Config
 from gateway.leases import RECORD, STREAM, WorkerSlots
@@ -26,6 +26,7 @@ from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
+from workers.ffmpeg.launch import Launcher
 from workers.lease_keeper import LeaseKeeper
 from workers.outputs.consumer import ConsumerServices
 from workers.storage.housekeeping import Housekeeper
@@ -92,8 +93,10 @@ class WorkerServices(dramatiq.Middleware):
             self._boot_record(broker)
 
     def _boot_stream(self, broker: dramatiq.Broker) -> None:
+        if not sandbox.version() and self.config.ffmpeg_sandbox == "auto":
+            log.warning("this system has no Landlock: FFmpeg can read all files that this process can")
         manager = create_plugin_manager()
-        loop = MediaLoop()
+        loop = MediaLoop(Launcher.from_config(self.config))
         context = OutputContext(config=self.config, loop=loop.loop, worker=self.name)
         outputs: list[DirectOutput] = collect(manager, "register_direct_outputs", context=context)
         client = connect_redis(self.config.redis_url)

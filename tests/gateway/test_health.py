@@ -136,7 +136,7 @@ def test_a_missing_program_comes_with_its_remedy(tmp_path):
     assert check_worker_program(str(tmp_path / "gone")).status == "down"
     assert check_worker_program("").status == "ok"
     names = [check.name for check in program_checks(make_config(), {})]
-    assert names == ["ffmpeg", "ffprobe", "setpriv", "mediasoup_worker"]
+    assert names == ["ffmpeg", "ffprobe", "sandbox", "mediasoup_worker"]
 
 
 def test_an_old_ffmpeg_is_detected(tmp_path):

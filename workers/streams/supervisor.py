@@ -221,7 +221,7 @@ class StreamSupervisor:
             self._config, device, inputs, self._services.outputs, patience_seconds=self._patience_seconds
         )
         self._check_desired()
-        running = self._services.loop.start_pipeline(list(pipeline.command), self.device_id)
+        running = self._services.loop.start_pipeline(list(pipeline.command), self.device_id, folders=pipeline.folders)
         attempt = Attempt(
             self.device_id,
             self._services,
