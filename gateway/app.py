@@ -1,12 +1,13 @@
 """`create_app()`: the web process, for `gunicorn 'gateway.app:create_app()'`."""
 
 import pluggy
-from flask import Flask, Response
+from flask import Response
 from werkzeug.exceptions import NotFound
 
 from gateway import __version__, database, sandbox
 from gateway.api.base import API_PREFIX, Api, ApiServices, JsonReplies
 from gateway.api.bookmarks.routes import blp as bookmarks
+from gateway.api.deferred import WaitingFlask
 from gateway.api.devices.poster import blp as posters
 from gateway.api.devices.routes import blp as devices
 from gateway.api.errors import handle_http_error
@@ -14,6 +15,7 @@ from gateway.api.exports.routes import blp as exports
 from gateway.api.footage.routes import blp as footage
 from gateway.api.health.routes import blp as health
 from gateway.api.jobs.routes import blp as jobs
+from gateway.api.lanes import lane_of
 from gateway.api.pages import add_pages, page_for
 from gateway.api.path_parameters import PathParameters
 from gateway.api.playback.live import blp as live_recordings
@@ -30,6 +32,7 @@ from gateway.config import Config
 from gateway.logs import setup_logging
 from gateway.plugin_manager import collect, create_plugin_manager
 from gateway.private_files import keep_files_private
+from gateway.web.limits import LIMITS, WebLimits
 
 _DESCRIPTION = """A camera gateway: RTSP in, WebRTC and HLS out, with recording.
 
@@ -42,7 +45,7 @@ requested by a page of another site), 413 (body too large), 415 (body that is no
 unavailable; retry after `Retry-After`)."""
 
 
-def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> Flask:
+def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> WaitingFlask:
     """The Flask application; it connects to nothing before the first request.
 
     `config` defaults to the environment, `plugins` to all installed ones. Logging is set up only without a `config`,
@@ -55,7 +58,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
         keep_files_private(config)
     plugins = plugins or create_plugin_manager()
     database.connect(config)
-    app = Flask(__name__, static_folder=None)
+    app = WaitingFlask(__name__, static_folder=None)
     app.config.update(
         API_TITLE="VAS",
         API_VERSION=__version__,
@@ -67,6 +70,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
         MAX_FORM_MEMORY_SIZE=config.max_body_bytes,
     )
     app.json = JsonReplies(app)
+    app.extensions[LIMITS] = WebLimits.from_config(config, lane_of)
     ApiServices.build(config, plugins).attach(app)
     api = Api(app, spec_kwargs={"extra_plugins": [PathParameters()]})
     protect(app, config)

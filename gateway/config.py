@@ -97,7 +97,42 @@ class Config:
     )
     host: str = setting(text_of(1), "127.0.0.1", "address", "listening address of the web process")
     port: int = setting(between(1, 65535), 8000, "port", "TCP port of the web process")
-    web_threads: int = setting(between(1, 256), 16, "threads", "requests that the web process handles at the same time")
+    web_threads: int = setting(
+        between(1, 256),
+        16,
+        "threads",
+        "threads of a web process; a request occupies one only while its reply is computed",
+    )
+    web_connections: int = setting(
+        between(16, 100_000),
+        4096,
+        "connections",
+        "maximum number of open connections per web process; a further one replaces one without a request",
+    )
+    web_waiters: int = setting(
+        between(1, 100_000),
+        2000,
+        "requests",
+        "maximum number of requests per web process that wait for a part or a picture; further ones do not wait",
+    )
+    web_read_seconds: float = setting(
+        between(1, 600, float),
+        20.0,
+        "seconds",
+        "time limit for a client to send the head of a request, and again for its body",
+    )
+    web_write_seconds: float = setting(
+        between(1, 3600, float),
+        30.0,
+        "seconds",
+        "a client that takes nothing of its reply for this time is disconnected",
+    )
+    web_idle_seconds: float = setting(
+        between(1, 3600, float),
+        75.0,
+        "seconds",
+        "a connection without a request for this time is closed; longer than a proxy keeps its own",
+    )
     trusted_hosts: tuple[str, ...] = setting(
         parse_hosts,
         (),

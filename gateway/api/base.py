@@ -6,6 +6,7 @@ Plugins build their own resources from the same blocks (`register_blueprints`).
 import json
 import math
 import re
+from functools import wraps
 from typing import Any
 
 import flask_smorest
@@ -15,6 +16,7 @@ from flask.json.provider import DefaultJSONProvider
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
+from gateway.api.deferred import DeferredReply
 from gateway.api.errors import ErrorSchema, register_error_handlers
 from gateway.api.fields import Choice, Count, DeviceIds, Flag, Id, ShortList, Text, Time
 from gateway.api.services import ApiServices, request_stream, services
@@ -29,6 +31,7 @@ __all__ = [
     "Blueprint",
     "Choice",
     "Count",
+    "DeferredReply",
     "DeviceIds",
     "ErrorSchema",
     "Flag",
@@ -168,6 +171,24 @@ class Blueprint(flask_smorest.Blueprint):
     """The routes of one resource, below the prefix of the API."""
 
     ARGUMENTS_PARSER = _Parser()
+
+    def response(self, *arguments: Any, **options: Any) -> Any:
+        """As flask-smorest's; what `finish` of a DeferredReply returns is handled like the return value of the view."""
+        dump = super().response(*arguments, **options)
+
+        def decorate(function: Any) -> Any:
+            dumped = dump(function)
+
+            @wraps(dumped)
+            def answer(*values: Any, **names: Any) -> Any:
+                reply = dumped(*values, **names)
+                if isinstance(reply, DeferredReply):
+                    reply.finish = decorate(reply.finish)
+                return reply
+
+            return answer
+
+        return decorate
 
     def list_response(self, schema: type[ma.Schema], **options: Any) -> Any:
         """`response(200)` for an array with the X-Pagination header; the route returns `paginated(...)`."""

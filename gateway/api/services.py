@@ -14,6 +14,7 @@ import redis
 from flask import Flask, current_app
 
 from gateway import database
+from gateway.api.deferred import Waits
 from gateway.captures.files import CaptureFiles
 from gateway.captures.posters import Posters
 from gateway.captures.queue import CaptureQueue
@@ -41,6 +42,9 @@ _EXTENSION = "vas"
 
 #: Longest time for which a request waits for a picture.
 MAX_CAPTURE_SECONDS = 10
+
+#: Probes at the same time: each opens a connection to a camera, and occupies a thread of a jobs worker.
+MAX_PROBES = 4
 
 #: After Redis failed to answer, optional uses of it are skipped for this long, so that no thread waits in vain.
 _REDIS_PAUSE_SECONDS = 2.0
@@ -94,7 +98,8 @@ class ApiServices:
     #: The name of the output that writes footage; None without one. Raises PluginError.
     recorder: Callable[[], str | None]
     probe_slots: BoundedSemaphore
-    capture_slots: BoundedSemaphore
+    #: The places for requests that wait; one without a place does not wait.
+    waits: Waits
     redis_outage: _Outage = field(default_factory=_Outage)
     snapshot_worker: _WorkerCheck = field(default_factory=_WorkerCheck)
 
@@ -119,14 +124,11 @@ class ApiServices:
             captures=captures,
             capture_files=CaptureFiles.from_config(config),
             posters=Posters(
-                connect_redis(config.bus_redis_url, timeout_seconds=1.0),
-                fresh_seconds=config.poster_seconds,
-                slots=max(1, config.web_threads // 2),
+                connect_redis(config.bus_redis_url, timeout_seconds=1.0), fresh_seconds=config.poster_seconds
             ),
             recorder=cache(partial(find_recorder, plugins, config)),
-            # A probe occupies a thread until the camera answers: most threads must stay free.
-            probe_slots=BoundedSemaphore(max(1, config.web_threads // 4)),
-            capture_slots=BoundedSemaphore(max(1, config.web_threads // 2)),
+            probe_slots=BoundedSemaphore(MAX_PROBES),
+            waits=Waits(config.web_waiters),
         )
 
     def attach(self, app: Flask) -> None:

@@ -116,6 +116,10 @@ class LivePlaylist:
     """The playlist of some parts, which are in order; those before the last missing part are ignored."""
 
     def __init__(self, parts: Sequence[LivePart]) -> None:
+        #: The position of the newest part, listed or not; None without parts.
+        self.newest = parts[-1].position if parts else None
+        #: Whether any of the parts has sound.
+        self.has_audio = any(part.has_audio for part in parts)
         known = cut_segments(parts)
         self.part_seconds, self.target_seconds, first = _measure(known)
         self.segments = [segment for segment in known[first:] if segment.listed_parts]

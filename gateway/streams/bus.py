@@ -4,6 +4,7 @@ Entries take their ids from the parts (`run-sequence`), so that a reader's posit
 loss of Redis, and Redis itself refuses a stale owner: an id must be higher than the last.
 """
 
+import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ return 'ok'
 #: Time that the last parts of a stopped device stay, in multiples of the window.
 _IDLE_WINDOWS = 4
 
+#: A reader that has ended leaves its key; it expires by itself.
+_WAKE_TTL_MS = 60_000
+
 _KEY, _AUDIO = 1, 2
 
 _bus_answers = RedisErrorsAs(BusUnavailable, "the media bus does not answer")
@@ -55,6 +59,14 @@ def _init_key(device_id: str, run: int) -> str:
     return f"{_PREFIX}{device_id}:init:{run}"
 
 
+class Waker:
+    """One reader's way to be woken from a wait: a stream of its own, and what it has read of it."""
+
+    def __init__(self) -> None:
+        self.key = f"vas:bus-wake:{secrets.token_hex(8)}"
+        self.last_id = "0-0"
+
+
 class MediaBus:
     """The parts of all devices. Reading raises BusUnavailable when Redis is away."""
 
@@ -75,19 +87,47 @@ class MediaBus:
         return decode_parts(device_id, found.get(device_id, []))
 
     def read_many(
-        self, positions: Mapping[str, Position | None], *, count: int = 32, wait_seconds: float = 0
+        self,
+        positions: Mapping[str, Position | None],
+        *,
+        count: int = 32,
+        wait_seconds: float = 0,
+        waker: Waker | None = None,
     ) -> dict[str, list[BusEntry]]:
         """As `read` for several devices in one call: for `decode_parts`, the entries of those that have new parts.
 
-        It waits for the first part of any of them. `count` is the limit for each device.
+        It waits for the first part of any of them, or for `wake(waker)`. `count` is the limit for each device.
         """
         keys = {_stream_key(device_id): after.entry_id if after else "0-0" for device_id, after in positions.items()}
+        if waker is not None:
+            keys[waker.key] = waker.last_id
         block = max(1, int(wait_seconds * 1000)) if wait_seconds > 0 else None
         with _bus_answers:
             answer = self._redis.xread(keys, count=count, block=block)
         # RESP2 answers with a list of pairs, RESP3 with a mapping; both are empty without new parts.
         pairs = answer.items() if isinstance(answer, dict) else answer or ()
-        return {_text(key).removeprefix(_PREFIX): _flatten(entries) for key, entries in pairs}
+        found = {_text(key): _flatten(entries) for key, entries in pairs}
+        if waker is not None and (woken := found.pop(waker.key, None)):
+            waker.last_id = _text(woken[-1][0])
+        return {key.removeprefix(_PREFIX): entries for key, entries in found.items()}
+
+    def wake(self, waker: Waker) -> None:
+        """End the wait of the `read_many` in progress with this waker, or that of the next one."""
+        with _bus_answers:
+            pipeline = self._redis.pipeline()
+            pipeline.xadd(waker.key, {"wake": 1}, maxlen=1)
+            pipeline.pexpire(waker.key, _WAKE_TTL_MS)
+            pipeline.execute()
+
+    def counts(self, device_ids: list[str]) -> dict[str, int]:
+        """As `count` for several devices, by their ids."""
+        if not device_ids:
+            return {}
+        with _bus_answers:
+            pipeline = self._redis.pipeline(transaction=False)
+            for device_id in device_ids:
+                pipeline.xlen(_stream_key(device_id))
+            return dict(zip(device_ids, pipeline.execute(), strict=True))
 
     def count(self, device_id: str) -> int:
         """The number of parts of a device on the bus."""
