@@ -43,6 +43,8 @@ _TABLES = (
     "segments",
     "recordings",
     "storages",
+    "device_events",
+    "deleted_devices",
     "devices",
     "demo_devices",
     "tenants",
