@@ -8,6 +8,7 @@ from gateway import __version__, database, sandbox
 from gateway.api.base import API_PREFIX, Api, ApiServices, JsonReplies
 from gateway.api.bookmarks.routes import blp as bookmarks
 from gateway.api.deferred import WaitingFlask
+from gateway.api.devices.bin import blp as device_bin
 from gateway.api.devices.poster import blp as posters
 from gateway.api.devices.routes import blp as devices
 from gateway.api.errors import handle_http_error
@@ -77,6 +78,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     boxes = (
         devices,
         posters,
+        device_bin,
         streams,
         recordings,
         footage,

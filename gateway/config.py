@@ -298,6 +298,12 @@ class Config:
         "minutes",
         "time during which a deleted snapshot or bookmark can be restored",
     )
+    bin_hours: float = setting(
+        between(0.1, 720, float),
+        24.0,
+        "hours",
+        "time during which a deleted device can be restored with its footage; its footage is deleted afterwards",
+    )
     max_export_seconds: int = setting(
         between(60, 31 * 86_400), 86_400, "seconds", "maximum length of an export's time range"
     )
