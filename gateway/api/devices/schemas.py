@@ -60,7 +60,15 @@ class RecordingStateSchema(ReplySchema):
     """The recording of a device, as lists show it."""
 
     mode = Choice(MODES, metadata={"description": "recording mode"})
-    observed = Choice(OBSERVED, metadata={"description": "state of the recorder"})
+    observed = Choice(
+        OBSERVED,
+        metadata={"description": "`recording` only while footage is being written: never for longer than 10 s without"},
+    )
+    is_wanted = ma.fields.Boolean(metadata={"description": "whether footage is wanted now"})
+    reason = ma.fields.Nested(
+        ReasonSchema, allow_none=True, metadata={"description": "why nothing is recorded now; null while it is"}
+    )
+    since = Time(metadata={"description": "start of the observed state"})
 
 
 class DeviceSchema(Schema):
