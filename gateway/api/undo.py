@@ -24,6 +24,7 @@ def add_restore_route(
         @blp.response(200, schema, headers=etag_header(f"the {noun}"))
         @blp.errors(403, 404, 415, 503)
         @blp.doc(
+            operationId=f"restore_{noun}",
             summary=f"Restore a deleted {noun}",
             description="Possible within UNDO_MINUTES of the deletion. May be repeated.",
         )

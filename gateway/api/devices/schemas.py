@@ -6,6 +6,7 @@ import marshmallow as ma
 
 from gateway.api.base import (
     Choice,
+    Choices,
     Count,
     Flag,
     Id,
@@ -241,8 +242,4 @@ class EventSchema(ReplySchema):
 class DeviceEventQueryArgsSchema(PageArgsSchema):
     """Query of the events of a device."""
 
-    kind = ma.fields.List(
-        Choice(EVENT_KINDS),
-        load_default=list,
-        metadata={"description": "only of this kind; may be repeated for several kinds"},
-    )
+    kind = Choices(EVENT_KINDS, "only of this kind; may be repeated for several kinds")
