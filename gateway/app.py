@@ -41,6 +41,14 @@ Lists are JSON arrays; the header `X-Pagination` carries the number of items and
 error has the shape of the schema `Error`: `reason` is a stable identifier for programs, `message` says what is wrong
 and what would be right, and `errors` names the fields.
 
+Within `/api/v1` changes are additions: new operations, new optional parameters and request fields, new fields in
+replies, and new values of enumerations in replies, such as codes of reasons. A client ignores fields and treats values
+that it does not know as unknown. What is to be removed is marked `deprecated`, with its successor in its description,
+for at least one minor version and six months; anything else would be `/api/v2`. Operation ids are stable.
+
+Unknown names in a body or a query are refused with 422. At addresses of media (playlists, segments, pictures, clips),
+where portals and caches add parameters of their own, unknown names in the query are ignored.
+
 Any request may also be answered with 400 (malformed, or a host that TRUSTED_HOSTS does not allow), 403 (a change
 requested by a page of another site), 413 (body too large), 415 (body that is not JSON) or 503 (a component is
 unavailable; retry after `Retry-After`)."""
@@ -66,7 +74,10 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX=API_PREFIX,
         OPENAPI_JSON_PATH="openapi.json",
-        API_SPEC_OPTIONS={"info": {"description": _DESCRIPTION, "license": {"name": "MIT"}}, "servers": [{"url": "/"}]},
+        API_SPEC_OPTIONS={
+            "info": {"description": _DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
+            "servers": [{"url": "/"}],
+        },
         MAX_CONTENT_LENGTH=config.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=config.max_body_bytes,
     )

@@ -18,7 +18,7 @@ from gateway.devices.model import Device, DeviceTag, source_context
 from gateway.errors import Conflict, InvalidValue, NotFound, VersionChanged
 from gateway.footage.recordings import add_recording, forget_recording
 from gateway.redaction import redact_url
-from gateway.secrets import SealBroken, SecretBox
+from gateway.secrets import KEY_MARK_CHARACTERS, SealBroken, SecretBox
 from gateway.states import DesiredState, StreamState
 from gateway.streams.model import Stream
 from gateway.tags import join_search_text, replace_tags, tags_of, with_all_tags
@@ -268,6 +268,23 @@ def _reseal_bin(scope: EveryTenantScope, box: SecretBox) -> int:
                 ).execute()
             changed += 1
     return changed
+
+
+def count_unreadable_devices(box: SecretBox) -> tuple[int, int]:
+    """How many devices of all tenants have a sealed URL that no key of the box encrypted, and how many there are."""
+    source, sub_source = (
+        peewee.fn.SUBSTR(sealed, 1, KEY_MARK_CHARACTERS) for sealed in (Device.source_sealed, Device.sub_source_sealed)
+    )
+    with database.session():
+        rows = list(
+            EVERY_TENANT.select(Device, source, sub_source, peewee.fn.COUNT(Device.id))
+            .group_by(source, sub_source)
+            .tuples()
+        )
+    unreadable = sum(
+        count for *marks, count in rows if any(mark is not None and not box.has_key_of(mark) for mark in marks)
+    )
+    return unreadable, sum(row[-1] for row in rows)
 
 
 def _stored_sources(device: Device, box: SecretBox) -> tuple[str | None, str | None]:

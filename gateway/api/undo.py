@@ -32,6 +32,7 @@ def add_restore_route(
         @blp.response(200, schema, headers=etag_header(f"the {noun}"))
         @blp.errors(*statuses)
         @blp.doc(
+            operationId=f"restore_{noun}",
             summary=f"Restore a deleted {noun}",
             description=f"Possible within {within} of the deletion. May be repeated. {conflict}".rstrip(),
         )

@@ -149,6 +149,7 @@ class DeviceEvents(MethodView):
 @blp.route("/probe")
 class DeviceProbe(MethodView):
     @blp.arguments(ProbeArgsSchema)
+    @blp.doc(operationId="probe_source")
     @blp.response(200, ProbeResultSchema)
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 429, 503)
     def post(self, data: dict[str, Any]) -> Any:

@@ -70,6 +70,7 @@ class JobById(MethodView):
 
 @blp.route("/<uuid:job_id>/cancel")
 class JobCancel(MethodView):
+    @blp.doc(operationId="cancel_job")
     @blp.response(202, JobSchema)
     @blp.errors(403, 404, 409, 503)
     def post(self, job_id: Any) -> Any:

@@ -43,7 +43,7 @@ _MIN_COMPRESSED_BYTES = 16_384
 
 @blp.route("/devices/<uuid:device_id>/playlist")
 class Playlist(MethodView):
-    @blp.arguments(PlaylistArgsSchema, location="query")
+    @blp.media_arguments(PlaylistArgsSchema)
     @blp.response(200, {"type": "string"}, content_type=PLAYLIST_TYPE)
     @blp.errors(400, 404, 422, 503)
     def get(self, args: dict[str, Any], device_id: Any) -> Response:
@@ -92,7 +92,7 @@ def get_segment(device_id: Any, segment_id: int) -> Response:
 
 
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/init.mp4")
-@blp.arguments(TracksArgsSchema, location="query")
+@blp.media_arguments(TracksArgsSchema)
 @blp.file_response(_MP4)
 @blp.errors(404, 416, 422, 503)
 def get_segment_init(args: dict[str, Any], device_id: Any, segment_id: int) -> Response:

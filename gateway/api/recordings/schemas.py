@@ -125,7 +125,14 @@ class RecordingSchema(Schema):
     override = ma.fields.Nested(OverrideSchema, allow_none=True, dump_only=True)
     is_wanted = ma.fields.Boolean(dump_only=True, metadata={"description": "whether footage is wanted now"})
     cause = Choice(CAUSES, allow_none=True, dump_only=True, metadata={"description": "why footage is wanted"})
-    observed = Choice(OBSERVED, dump_only=True, metadata={"description": "state of the recorder"})
+    observed = Choice(
+        OBSERVED,
+        dump_only=True,
+        metadata={
+            "description": "state of the recorder, checked against the stream and the written footage; "
+            "`recording` only while footage is being written: never for longer than 10 s without"
+        },
+    )
     reason = ma.fields.Nested(
         ReasonSchema,
         allow_none=True,

@@ -3,12 +3,16 @@
 import time
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from gateway.clock import utc_now
+from gateway.footage.recorder_pulse import RecorderPulse
 from gateway.footage.recordings import Recording, claim_recording, observe_recording
 from gateway.storage.local import ensure_storage
 from gateway.storage.report import StorageReport, StorageReports
+from gateway.streams.model import Stream, claim_next_run, transition
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from gateway.tenancy.tenants import Tenant
 from tests.factories import device_body, make_device
@@ -246,7 +250,7 @@ def test_without_redis_an_override_is_still_stored(config, redis_server, url, cl
     assert client.get(url).json["override"]["wish"] == "on"
 
 
-def test_the_reason_comes_from_the_recorder_while_footage_is_wanted(client, device, url):
+def test_the_reason_comes_from_the_recorder_while_footage_is_wanted(app, client, device, url):
     client.put(url, json=settings())
     assert client.get(url).json["reason"]["code"] == "recorder_away"
     claimed = claim_recording(device["id"], "host:1")
@@ -254,20 +258,45 @@ def test_the_reason_comes_from_the_recorder_while_footage_is_wanted(client, devi
     shown = client.get(url).json
     assert (shown["observed"], shown["reason"]["code"]) == ("interrupted", "disk_full")
     observe_recording(claimed.recording_id, claimed.fencing_token, "recording")
+    run_stream(client, device)
+    wired = app.extensions["vas"]
+    wired.slots.report("record", "host:1", 1, 8)
+    RecorderPulse(wired.redis).beat({device["id"]: 0.4})
     assert client.get(url).json["reason"] is None
-    assert client.get(f"/api/v1/devices/{device['id']}").json["recording"] == {
-        "mode": "continuous",
-        "observed": "recording",
-    }
+    shown = client.get(f"/api/v1/devices/{device['id']}").json["recording"]
+    assert shown.pop("since")
+    assert shown == {"mode": "continuous", "observed": "recording", "is_wanted": True, "reason": None}
     assert client.get("/api/v1/streams").json[0]["recording"]["observed"] == "recording"
+    client.post(f"{url}/stop")
+    assert client.get("/api/v1/streams").json[0]["recording"]["observed"] == "off"
 
 
-def test_a_killed_recorder_is_noticed_by_missing_footage(client, device, url, monkeypatch):
+def test_a_killed_recorder_is_noticed_in_every_view(app, client, device, url):
     client.put(url, json=settings())
     claimed = claim_recording(device["id"], "host:1")
     observe_recording(claimed.recording_id, claimed.fencing_token, "recording")
-    monkeypatch.setattr("gateway.api.recordings.views.now_ms", lambda: time.time_ns() // 1_000_000 + 61_000)
-    assert client.get(url).json["reason"]["code"] == "recorder_away"
+    run_stream(client, device)
+    EVERY_TENANT.update(Stream, since=utc_now() - timedelta(seconds=60)).execute()
+    for slots, reason in (((), "recorder_away"), ((1, 8), "recorder_starting"), ((8, 8), "recorder_busy")):
+        if slots:
+            app.extensions["vas"].slots.report("record", "host:1", *slots)
+        views = [
+            client.get(url).json,
+            client.get("/api/v1/recordings").json[0],
+            client.get(f"/api/v1/devices/{device['id']}").json["recording"],
+            client.get("/api/v1/devices").json[0]["recording"],
+            client.get("/api/v1/streams").json[0]["recording"],
+            client.get(f"/api/v1/streams/{device['id']}").json["recording"],
+        ]
+        assert {view["observed"] == "recording" for view in views} == {False}
+        assert {view["reason"]["code"] for view in views} == {reason}
+
+
+def run_stream(client, device) -> None:
+    client.post(f"/api/v1/rtsp/streams/{device['id']}/start")
+    run = claim_next_run(device["id"], "host:1")
+    transition(device["id"], "starting", run=run)
+    transition(device["id"], "running", run=run)
 
 
 def test_recordings_are_listed_by_page_text_and_device(client):
