@@ -18,7 +18,7 @@ from gateway.setting_parsers import (
     one_of,
     parse_bool,
     parse_hosts,
-    parse_list,
+    parse_keys,
     parse_networks,
     parse_origins,
     parse_redis_url,
@@ -89,10 +89,10 @@ class Config:
         is_secret=True,
     )
     previous_secret_keys: tuple[str, ...] = setting(
-        parse_list,
+        parse_keys,
         (),
         "list",
-        "former values of SECRET_KEY, for decrypting data encrypted with them",
+        "former values of SECRET_KEY, for decrypting data encrypted with them; they may contain commas",
         is_secret=True,
     )
     host: str = setting(text_of(1), "127.0.0.1", "address", "listening address of the web process")

@@ -70,6 +70,11 @@ REASONS: dict[str, Reason] = _table(
     ("resolution_changed", "the camera changed its picture format", "nothing to do: the stream restarts by itself"),
     ("invalid_data", "the camera sent data that cannot be read", "check the camera's stream with another player"),
     ("tls_failed", "the encrypted connection to the camera failed", "check the camera's certificate, or use rtsp"),
+    (
+        "redirected",
+        "the camera redirects to another address, which cannot be used",
+        "enter the address at which the camera really sends",
+    ),
     ("address_not_allowed", "the source's address is not allowed", "use an address that the settings allow"),
     (
         "wrong_secret_key",

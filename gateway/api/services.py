@@ -35,7 +35,7 @@ from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
 from gateway.streams.model import request_start, touch_demand
 from gateway.streams.queries import StreamRecord, read_stream_record
-from gateway.tenancy.scopes import EveryTenantScope
+from gateway.tenancy.scopes import TenantScope
 
 logger = logging.getLogger(__name__)
 
@@ -193,7 +193,7 @@ def _is_demand_fresh(device: Device, now: datetime) -> bool:
     return demanded_at is not None and timedelta(0) <= now - demanded_at < fresh
 
 
-def request_stream(scope: EveryTenantScope, device_id: str) -> StreamRecord:
+def request_stream(scope: TenantScope, device_id: str) -> StreamRecord:
     """Note that somebody wants to watch, and start an on_demand device that is stopped.
 
     Raises NotFound; Conflict `device_disabled`; Conflict `stream_stopped` when only a person may start the device.

@@ -52,6 +52,7 @@ _KEEP_SOURCE_REASONS = frozenset(
         "unknown_host",
         "closed_by_camera",
         "camera_error",
+        "redirected",
         "unauthorized",
         "forbidden",
         "not_found",

@@ -8,6 +8,7 @@ from flask.views import MethodView
 
 from gateway.api.base import BINARY, Blueprint, current_scope, no_content, offset_of, paginated, services
 from gateway.api.errors import ApiError
+from gateway.api.file_names import name_file
 from gateway.api.jobs.schemas import JobQueryArgsSchema, JobSchema
 from gateway.api.jobs.views import job_view, job_views, result_url
 from gateway.errors import Conflict
@@ -119,12 +120,11 @@ def _send_result(job: Job) -> Response:
     response = send_file(
         path,
         mimetype=facts["content_type"],
-        as_attachment=True,
-        download_name=facts["name"],
         conditional=True,
         etag=f"{facts['file'].rpartition('.')[0]}-{size}",
         max_age=0,
     )
+    name_file(response, facts["name"], is_attachment=True)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Accept-Ranges"] = "bytes"
     return response
