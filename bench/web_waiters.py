@@ -123,7 +123,7 @@ class Cameras:
     @property
     def query(self) -> str:
         """The first reload of a player."""
-        return "_HLS_msn={}&_HLS_part=3".format(self._sent // 4 + 1)
+        return f"_HLS_msn={self._sent // 4 + 1}&_HLS_part=3"
 
     def send(self, count: int = 20) -> None:
         for _ in range(count):
@@ -168,8 +168,16 @@ def _start_load(web: WebProcess, device_ids: list[str], file_url: str, query: st
     counts = {"waiters": WAITERS // WATCHED, "stalled": STALLED, "heads": HEADS, "bodies": BODIES}
     numbers = [f"--{name}={count // share}" for name, count in counts.items()]
     return subprocess.Popen(
-        [sys.executable, "-m", "bench.web_load", str(web.port), *paths, f"--query={query}", f"--file={file_url}"]
-        + numbers,
+        [
+            sys.executable,
+            "-m",
+            "bench.web_load",
+            str(web.port),
+            *paths,
+            f"--query={query}",
+            f"--file={file_url}",
+            *numbers,
+        ],
         stdout=subprocess.PIPE,
         text=True,
     )
