@@ -1,6 +1,7 @@
 """Parsers for the values of settings; each raises ValueError with the end of a sentence that begins with the name."""
 
 import ipaddress
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -106,6 +107,12 @@ def parse_redis_url(text: str) -> str:
     except (TypeError, ValueError, AttributeError, redis.RedisError):
         raise ValueError(message) from None
     return url
+
+
+def parse_uri_prefix(text: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9_-]+)+/?", text):
+        raise ValueError(f"must be a path such as /vas-files, not {text!r}")
+    return text.rstrip("/")
 
 
 def text_of(minimum: int = 0) -> Callable[[str], str]:
