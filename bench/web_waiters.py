@@ -169,14 +169,8 @@ def _start_load(web: WebProcess, device_ids: list[str], file_url: str, query: st
     numbers = [f"--{name}={count // share}" for name, count in counts.items()]
     return subprocess.Popen(
         [
-            sys.executable,
-            "-m",
-            "bench.web_load",
-            str(web.port),
-            *paths,
-            f"--query={query}",
-            f"--file={file_url}",
-            *numbers,
+            *(sys.executable, "-m", "bench.web_load", str(web.port), *paths),
+            *(f"--query={query}", f"--file={file_url}", *numbers),
         ],
         stdout=subprocess.PIPE,
         text=True,

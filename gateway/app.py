@@ -31,6 +31,7 @@ from gateway.api.time_lapses.routes import blp as time_lapses
 from gateway.config import Config
 from gateway.logs import setup_logging
 from gateway.plugin_manager import collect, create_plugin_manager
+from gateway.private_files import keep_files_private
 from gateway.web.limits import LIMITS, WebLimits
 
 _DESCRIPTION = """A camera gateway: RTSP in, WebRTC and HLS out, with recording.
@@ -39,21 +40,22 @@ Lists are JSON arrays; the header `X-Pagination` carries the number of items and
 error has the shape of the schema `Error`: `reason` is a stable identifier for programs, `message` says what is wrong
 and what would be right, and `errors` names the fields.
 
-Any request may also be answered with 400 (malformed, or a host that is not in TRUSTED_HOSTS), 403 (a change requested
-by a page of another site), 413 (body too large), 415 (body that is not JSON) or 503 (a component is unavailable;
-retry after `Retry-After`)."""
+Any request may also be answered with 400 (malformed, or a host that TRUSTED_HOSTS does not allow), 403 (a change
+requested by a page of another site), 413 (body too large), 415 (body that is not JSON) or 503 (a component is
+unavailable; retry after `Retry-After`)."""
 
 
 def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> WaitingFlask:
     """The Flask application; it connects to nothing before the first request.
 
     `config` defaults to the environment, `plugins` to all installed ones. Logging is set up only without a `config`,
-    that is when the application is a program of its own. Raises ConfigError or PluginError.
+    that is when the application is a program of its own, and so is the umask. Raises ConfigError or PluginError.
     """
     if config is None:
         config = Config.from_environment()
         setup_logging(config)
         sandbox.forbid_core_dumps()
+        keep_files_private(config)
     plugins = plugins or create_plugin_manager()
     database.connect(config)
     app = WaitingFlask(__name__, static_folder=None)

@@ -10,14 +10,17 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from gateway import private_redis
 from gateway.errors import ConfigError
 from gateway.setting_parsers import (
     between,
     exact_one_of,
     one_of,
     parse_bool,
+    parse_hosts,
     parse_list,
     parse_networks,
+    parse_origins,
     parse_redis_url,
     parse_time_zone,
     parse_uri_prefix,
@@ -47,16 +50,16 @@ class Config:
     )
     redis_url: str = setting(
         parse_redis_url,
-        "redis://127.0.0.1:6390/0",
+        "",
         "URL",
-        "Redis for queues, leases and live statistics",
+        "Redis for queues, leases and live statistics; empty: the private one of `make run`",
         is_secret=True,
     )
     media_redis_url: str = setting(
         parse_redis_url,
         "",
         "URL",
-        "Redis of the media bus; empty: REDIS_URL. Disk persistence should be off",
+        "Redis of the media bus; empty: REDIS_URL, or the private one. Disk persistence should be off",
         is_secret=True,
     )
     mediasoup_ws_url: str = setting(
@@ -144,19 +147,26 @@ class Config:
         "internal location of the files in the proxy, for SENDFILE=x-accel",
     )
     trusted_hosts: tuple[str, ...] = setting(
-        parse_list,
+        parse_hosts,
         (),
         "list",
-        "host names under which the web process may be reached; empty: any",
+        "host names under which the web process and the SFU may be reached; "
+        "empty: IP addresses, localhost and this machine's own name; *: any",
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        parse_networks,
+        (),
+        "list",
+        "addresses or networks of reverse proxies whose X-Forwarded-For, -Proto and -Host are believed; empty: none",
     )
     allowed_origins: tuple[str, ...] = setting(
-        parse_list,
+        parse_origins,
         (),
         "list",
-        "further web origins that may call the API, such as https://app.example.com",
+        "further web origins whose pages may call the API, such as https://app.example.com",
     )
-    stream_processes: int = setting(between(1, 64), 1, "processes", "number of processes of a stream worker")
-    stream_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per stream process")
+    stream_processes: int = setting(between(1, 64), 1, "processes", "number of stream workers that `make run` starts")
+    stream_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per stream worker")
     job_threads: int = setting(between(1, 64), 4, "threads", "maximum number of concurrent short jobs of a jobs worker")
     stall_seconds: float = setting(
         between(2, 300, float),
@@ -208,8 +218,8 @@ class Config:
         "bytes",
         "maximum size of one device's media on the media bus",
     )
-    record_processes: int = setting(between(1, 64), 1, "processes", "number of processes of a record worker")
-    record_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per record process")
+    record_processes: int = setting(between(1, 64), 1, "processes", "number of record workers that `make run` starts")
+    record_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per record worker")
     recordings_dir: Path = setting(
         Path,
         Path("var/recordings"),
@@ -382,9 +392,15 @@ class Config:
         for name in ("recordings_dir", "exports_dir", "captures_dir"):
             if name not in values and "var_dir" in values:
                 values[name] = values["var_dir"] / name.removesuffix("_dir")
+        var_dir = Path(values.get("var_dir", "var"))
+        if not values.get("redis_url"):
+            values["redis_url"] = private_redis.socket_url(var_dir, private_redis.QUEUES)
+            values["media_redis_url"] = values.get("media_redis_url") or private_redis.socket_url(
+                var_dir, private_redis.MEDIA
+            )
         for name in SECRET_FILES:
             if name not in values:
-                values[name] = read_or_make_secret(Path(values.get("var_dir", "var")) / "secrets" / name)
+                values[name] = read_or_make_secret(var_dir / "secrets" / name)
         return cls(**values)
 
 

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import redis
 
+from gateway.hosts import ANY_HOST, Host, parse_origin
+
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 
@@ -122,3 +124,29 @@ def text_of(minimum: int = 0) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def parse_hosts(text: str) -> tuple[str, ...]:
+    """Host names or addresses, each with or without a port; `*` for any host."""
+    hosts = parse_list(text)
+    for host in hosts:
+        try:
+            _ = host == ANY_HOST or Host.parse(host)
+        except ValueError:
+            raise ValueError(
+                f"must be host names or addresses such as cam.example.com or 192.168.1.5:8000, not {host[:80]!r}"
+            ) from None
+    return hosts
+
+
+def parse_origins(text: str) -> tuple[str, ...]:
+    """Web origins, as browsers write them."""
+    origins = []
+    for origin in parse_list(text):
+        try:
+            origins.append(parse_origin(origin))
+        except ValueError:
+            raise ValueError(
+                f"must be origins such as https://app.example.com or http://192.168.1.5:8123, not {origin[:80]!r}"
+            ) from None
+    return tuple(origins)

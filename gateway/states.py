@@ -115,6 +115,11 @@ REASONS: dict[str, Reason] = _table(
         "most of the footage seems gone",
         "mount the right disk; only if it is really gone: 'vas storage repair --accept'",
     ),
+    (
+        "clock_doubted",
+        "the clock may be wrong: footage is kept that is too old by it",
+        "correct the clock of the record worker's machine; only if it is right: 'vas storage trust-clock'",
+    ),
     ("stopped_by_person", "recording was stopped by a person", "start it again, or return to its mode"),
     ("recording_off", "recording is switched off", "choose another recording mode"),
     ("not_recorded_yet", "recording had not started yet", ""),

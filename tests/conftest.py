@@ -43,6 +43,7 @@ _TABLES = (
     "segments",
     "recordings",
     "storages",
+    "clock_trust",
     "devices",
     "demo_devices",
     "tenants",

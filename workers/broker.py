@@ -1,4 +1,4 @@
-"""The broker of worker processes: the entry module of `dramatiq workers.broker workers.actors`."""
+"""The broker of worker processes, with its middleware, over the settings of the environment."""
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cache, partial
 from threading import BoundedSemaphore
 from typing import Any
@@ -12,12 +13,13 @@ import pluggy
 import redis
 from flask import Flask, current_app
 
+from gateway import database
 from gateway.api.deferred import Waits
 from gateway.captures.files import CaptureFiles
 from gateway.captures.posters import Posters
 from gateway.captures.queue import CaptureQueue
-from gateway.clock import utc_now
 from gateway.config import Config
+from gateway.devices.model import Device
 from gateway.devices.probes import Probes
 from gateway.devices.sources import SourcePolicy
 from gateway.errors import Conflict, NotFound, Unavailable
@@ -49,6 +51,10 @@ _REDIS_PAUSE_SECONDS = 2.0
 
 #: The result of a check for a snapshot worker is reused for this long.
 _WORKER_CHECK_SECONDS = 1.0
+
+
+#: A viewer's demand that was noted within this time is not noted again.
+_FRESH_DEMAND_SECONDS = 5.0
 
 
 class _Outage:
@@ -183,6 +189,13 @@ def services() -> ApiServices:
     return current_app.extensions[_EXTENSION]
 
 
+def _is_demand_fresh(device: Device, now: datetime) -> bool:
+    """Whether a demand was noted so recently that the end of the demand stays precise without another note."""
+    demanded_at = device.stream.demanded_at
+    fresh = timedelta(seconds=min(_FRESH_DEMAND_SECONDS, device.idle_seconds / 4))
+    return demanded_at is not None and timedelta(0) <= now - demanded_at < fresh
+
+
 def request_stream(scope: EveryTenantScope, device_id: str) -> StreamRecord:
     """Note that somebody wants to watch, and start an on_demand device that is stopped.
 
@@ -191,13 +204,17 @@ def request_stream(scope: EveryTenantScope, device_id: str) -> StreamRecord:
     device = find_device(scope, device_id)
     if not device.enabled:
         raise Conflict(f"device '{device.name}' is disabled: enable it first", reason="device_disabled")
-    if device.start_mode == "on_demand":
-        if request_start(scope, device.id, demanded_at=utc_now()):
-            services().send_start(device.id)
-    elif device.stream.desired != DesiredState.RUNNING:
+    is_running = device.stream.desired == DesiredState.RUNNING
+    if not is_running and device.start_mode != "on_demand":
         raise Conflict(f"device '{device.name}' is stopped: start it first", reason="stream_stopped")
-    else:
-        touch_demand(scope, device.id, utc_now())
+    now = database.now()
+    # A player asks several times a second: only some of its requests write.
+    if not is_running or not _is_demand_fresh(device, now):
+        if device.start_mode == "on_demand":
+            if request_start(scope, device.id, demanded_at=now):
+                services().send_start(device.id)
+        else:
+            touch_demand(scope, device.id, now)
     record = read_stream_record(device.id)
     if record is None:
         raise NotFound(f"there is no device with id '{device_id}'")

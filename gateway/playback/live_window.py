@@ -6,7 +6,6 @@ Playlists need no bytes, but Redis delivers a part only with them. So each part 
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from collections import deque
@@ -17,7 +16,7 @@ from threading import Condition, Lock
 from gateway.errors import BusUnavailable
 from gateway.media import Position
 from gateway.playback.live_playlist import LivePart, LivePlaylist
-from gateway.streams.bus import MediaBus
+from gateway.streams.bus import MediaBus, Waker, decode_parts
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +144,7 @@ class LiveFollower:
 
     def __init__(self, bus: MediaBus) -> None:
         self._bus = bus
-        self._wake_id = secrets.token_hex(8)
+        self._waker = Waker()
         self._lock = Lock()
         self._windows: dict[str, LiveWindow] = {}
         self._thread: threading.Thread | None = None
@@ -160,13 +159,12 @@ class LiveFollower:
                 self._thread = threading.Thread(target=self._run, name="live-follower", daemon=True)
                 self._thread.start()
         if is_new and is_running:
-            self._bus.wake(self._wake_id)
+            self._bus.wake(self._waker)
 
     def _run(self) -> None:
-        woken = "0-0"
         while windows := self._awaited():
             try:
-                woken = self._read(windows, woken)
+                self._read(windows)
             except Exception as error:
                 if not isinstance(error, BusUnavailable):
                     logger.exception("reading the media bus failed")
@@ -182,13 +180,13 @@ class LiveFollower:
                 self._thread = None
             return dict(self._windows)
 
-    def _read(self, windows: dict[str, LiveWindow], woken: str) -> str:
-        places = {device_id: window.newest for device_id, window in windows.items()}
-        found, woken = self._bus.read_many(places, wake=(self._wake_id, woken), wait_seconds=_WAIT_SECONDS)
+    def _read(self, windows: dict[str, LiveWindow]) -> None:
+        positions = {device_id: window.newest for device_id, window in windows.items()}
+        found = self._bus.read_many(positions, wait_seconds=_WAIT_SECONDS, waker=self._waker)
         counts = self._bus.counts(list(found))
-        for device_id, parts in found.items():
+        for device_id, entries in found.items():
+            parts = decode_parts(device_id, entries)
             windows[device_id].take(list(map(LivePart.of, parts)), held=counts[device_id], until=parts[-1].position)
-        return woken
 
 
 class LiveWindows:

@@ -93,7 +93,7 @@ def test_every_component_is_checked(redis_url, tmp_path):
     slots.report("snapshot", "host:4", 2, 2)
     found = health.run_checks(checks)["components"]
     assert found["stream_slots"]["status"] == "degraded"
-    assert "raise STREAM_SLOTS or STREAM_PROCESSES" in found["stream_slots"]["remedy"]
+    assert "raise STREAM_SLOTS, or start another stream worker" in found["stream_slots"]["remedy"]
     assert "raise SNAPSHOT_THREADS, or start another snapshot worker" in found["snapshot_slots"]["remedy"]
 
 

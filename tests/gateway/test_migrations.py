@@ -7,13 +7,25 @@ import psycopg
 import pytest
 
 from gateway import database, migrations
+from gateway.captures.bookmarks import BookmarkTag
+from gateway.captures.snapshots import SnapshotTag
+from gateway.devices.model import DeviceTag
+from gateway.tags import tags_of
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID, Tenant
 from tests.factories import make_config
+from tests.statements import recorded_statements
 
-ALL = ["0001_initial", "0002_recording", "0003_captures", "0004_snapshot_search"]
+ALL = [
+    "0001_initial",
+    "0002_recording",
+    "0003_captures",
+    "0004_snapshot_search",
+    "0006_tags_by_owner",
+    "0007_clock_trust",
+]
 DEVICE = "00000000-0000-4000-8000-0000000000d1"
 #: Tables whose rows belong to no tenant.
-NOBODYS = ("tenants", "storages", "schema_migrations", "sqlite_sequence")
+NOBODYS = ("tenants", "storages", "clock_trust", "schema_migrations", "sqlite_sequence")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -100,6 +112,24 @@ def test_existing_devices_are_not_recorded_until_recording_is_switched_on(new_da
         assert db.execute_sql("SELECT mode, observed, epoch FROM recordings").fetchall() == [("off", "off", 0)]
 
 
+def test_two_migrations_cannot_have_one_number(tmp_path, monkeypatch):
+    for name in ("0001_first", "0001_second"):
+        (tmp_path / f"{name}.py").write_text("")
+    monkeypatch.setattr(migrations, "__path__", [str(tmp_path), *migrations.__path__])
+    with pytest.raises(RuntimeError, match="has the number of another migration"):
+        migrations.known_migrations()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("owner", [DeviceTag.device_id, SnapshotTag.snapshot_id, BookmarkTag.bookmark_id])
+def test_the_tags_of_one_row_are_found_without_reading_all_tags_of_the_tenant(bound_database, scope, owner):
+    with recorded_statements() as statements:
+        tags_of(scope, owner, [DEVICE])
+    with database.session() as db:
+        plan = db.execute_sql(f"EXPLAIN QUERY PLAN {statements[0]}", (DEFAULT_TENANT_ID, DEVICE)).fetchall()
+    assert [row[3].partition("(")[2] for row in plan] == [f"tenant_id=? AND {owner.name}=?)"]
+
+
 def test_existing_snapshots_are_found_by_their_text(new_database):
     database.connect(make_config(database_url=new_database))
     *earlier, last = list(migrations.known_migrations().items())[:4]
@@ -118,6 +148,6 @@ def test_existing_snapshots_are_found_by_their_text(new_database):
             f"INSERT INTO snapshot_tags (snapshot_id, tenant_id, tag) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', "
             "'Gate')"
         )
-    assert migrations.migrate() == [last[1].__name__.rpartition(".")[2]]
+    assert migrations.migrate()[0] == last[1].__name__.rpartition(".")[2]
     with database.session() as db:
         assert db.execute_sql("SELECT search_text FROM snapshots").fetchall() == [("an der tür\ngate\nstrasse",)]

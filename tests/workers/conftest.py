@@ -76,6 +76,8 @@ def start(media_loop: MediaLoop) -> Iterator[Callable[..., RunningPipeline]]:
 def world(sqlite_url, redis_url, scope, box, monkeypatch):
     database.connect(make_config(database_url=sqlite_url))
     client = connect_redis(redis_url)
-    yield World(client, scope, box, monkeypatch)
+    world = World(client, scope, box, monkeypatch)
+    yield world
+    world.leases.close()
     client.close()
     database.close()

@@ -10,10 +10,11 @@ import logging
 import time
 from typing import Any
 
+from gateway import database
 from gateway.captures.bookmarks import CLIP, READY, Bookmark
 from gateway.captures.clips import CLIP_CANCELLED, ClipResult, fail_clip, read_clip_work, save_clip, save_poster
 from gateway.captures.files import CaptureFiles
-from gateway.clock import Clock, SystemClock, utc_now
+from gateway.clock import Clock, SystemClock
 from gateway.errors import BusUnavailable, LeaseLost, NotFound, Unavailable, VasError
 from gateway.footage.cuts import ContiguousRange, cut_footage
 from gateway.footage.recordings import find_recording
@@ -176,7 +177,7 @@ class ClipMaker:
     def _demand(self) -> None:
         """Keep an on-demand stream running until the clip has all of its range."""
         with contextlib.suppress(Unavailable):
-            touch_demand(EVERY_TENANT, self._bookmark.device_id, utc_now())
+            touch_demand(EVERY_TENANT, self._bookmark.device_id, database.now())
 
     def _progress(self, spool: BusSpool) -> float:
         """The progress while receiving, by the share of the range that was received."""

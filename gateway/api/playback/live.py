@@ -10,6 +10,7 @@ from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
 from gateway.api.base import BINARY, Blueprint, DeferredReply, current_scope, request_stream, services
+from gateway.api.cross_site import may_start_a_camera
 from gateway.api.errors import ApiError
 from gateway.devices.model import Device
 from gateway.errors import Conflict, InvalidValue
@@ -19,8 +20,8 @@ from gateway.mp4.init_segments import drop_sound
 from gateway.mp4.silence import SilenceFiller
 from gateway.playback.live_playlist import LivePlaylist, ReloadTarget
 from gateway.playback.live_window import LiveWindow, LiveWindows
-from gateway.states import reason_for
-from gateway.streams.queries import StreamRecord
+from gateway.states import DesiredState, reason_for
+from gateway.streams.queries import StreamRecord, read_stream_record
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 
@@ -118,8 +119,9 @@ def get_live_segment(device_id: Any, run: int, first: int, last: int, sound: str
 def live_playlist_response(device: Device) -> Response:
     """The low-latency playlist of a device now; reads `_HLS_msn` and `_HLS_part` of the present request.
 
-    Starts an on_demand device. 404 `no_footage` when the device is stopped or disabled; 503 `no_footage_yet` when it
-    runs and sends nothing; 422 for directives that cannot be followed. Raises BusUnavailable.
+    Starts an on_demand device if the request is a viewer's (`may_start_a_camera`). 404 `no_footage` when the device is
+    stopped or disabled; 503 `no_footage_yet` when it runs and sends nothing; 422 for directives that cannot be
+    followed. Raises BusUnavailable.
     """
     wanted = _read_directives()
     window = _window_of(device)
@@ -168,10 +170,9 @@ def _later(
 
 def _format_playlist(device: Device, playlist: LivePlaylist, *, can_block: bool) -> Response:
     if playlist.is_empty:
-        stream = request_stream(current_scope(), device.id)
-        raise ApiError(
-            503, f"device '{device.name}' sends no video yet: {_format_state(stream)}", reason="no_footage_yet"
-        )
+        stream = read_stream_record(device.id)
+        state = "it is gone" if stream is None else _format_state(stream)
+        raise ApiError(503, f"device '{device.name}' sends no video yet: {state}", reason="no_footage_yet")
     folder = "live/sound/" if _has_sound(device, playlist) else "live/"
     response = Response(playlist.format(folder=folder, can_block=can_block), mimetype=PLAYLIST_TYPE)
     response.headers["Cache-Control"] = "no-store"
@@ -200,6 +201,15 @@ def _is_enough(playlist: LivePlaylist, wanted: ReloadTarget | None) -> bool:
 
 def _note_demand(device: Device, window: LiveWindow) -> None:
     """Note that somebody watches: keeps an on_demand device running, or starts it."""
+    if not may_start_a_camera():
+        if not device.enabled or device.stream.desired != DesiredState.RUNNING:
+            raise ApiError(
+                404,
+                f"device '{device.name}' is not running, and a request from another site, or one in advance, does not "
+                "start it: open it in the gateway's own player, or add the origin of the page to ALLOWED_ORIGINS",
+                reason="no_footage",
+            )
+        return
     now = time.monotonic()
     if window.demand_noted_at is not None and now - window.demand_noted_at < _DEMAND_SECONDS:
         return

@@ -51,7 +51,9 @@ class Playlist(MethodView):
 
         HLS with fMP4 (RFC 8216). With `start`: footage from the key frame at or before it, across gaps, up to `end`;
         without `end`, or with one in the future, the playlist grows as footage is recorded. Without `start`: live
-        low-latency HLS. 404 with reason `no_footage` if there is nothing to play; `errors` names the nearest footage.
+        low-latency HLS, which starts an on_demand device if a viewer asks: not a page of another site, unless
+        ALLOWED_ORIGINS names it, and not a prefetch. 404 with reason `no_footage` if there is nothing to play;
+        `errors` names the nearest footage.
         """
         device = find_device(current_scope(), str(device_id))
         if args["start"] is None:

@@ -20,6 +20,7 @@ from gateway.api.recordings.schemas import (
 from gateway.api.recordings.store import storage_view
 from gateway.api.recordings.views import event_view, recording_views
 from gateway.api.time_fields import now_ms
+from gateway.clock import SystemClock
 from gateway.errors import Conflict, InvalidValue, PluginError, Unavailable, VersionChanged
 from gateway.footage.lists import select_recordings
 from gateway.footage.protections import recording_events
@@ -32,6 +33,7 @@ from gateway.footage.recordings import (
     set_override,
 )
 from gateway.schedules.recording_plan import decide
+from gateway.storage.clock_trust import confirm_clock
 
 log = logging.getLogger(__name__)
 
@@ -176,6 +178,19 @@ def get_storage() -> Any:
 
     Capacity, space taken by footage, growth per day, and the forecast of days left.
     """
+    return storage_view()
+
+
+@blp.route("/storage/trust-clock", methods=["POST"])
+@blp.response(200, StorageSchema)
+@blp.errors(403, 415, 503)
+def trust_clock() -> Any:
+    """Confirm the clock
+
+    Answers the reason `clock_doubted`: the clock of the server is right, and footage that is too old by it is to be
+    deleted, even if it is most of it. May be repeated.
+    """
+    confirm_clock(SystemClock())
     return storage_view()
 
 

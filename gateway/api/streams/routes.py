@@ -5,11 +5,11 @@ from typing import Any
 from flask import Response
 from flask.views import MethodView
 
+from gateway import database
 from gateway.api.base import BINARY, Blueprint, current_scope, offset_of, paginated, services
 from gateway.api.errors import ApiError
 from gateway.api.streams.schemas import ActiveStreamQueryArgsSchema, StreamQueryArgsSchema, StreamSchema
 from gateway.api.streams.views import stream_views
-from gateway.clock import utc_now
 from gateway.errors import Conflict
 from gateway.inventory import find_device, list_devices
 from gateway.states import StreamState
@@ -32,7 +32,7 @@ def start_stream(device_id: Any) -> Any:
     device = find_device(current_scope(), str(device_id))
     if not device.enabled:
         raise Conflict(f"device '{device.name}' is disabled: enable it first", reason="device_disabled")
-    request_start(current_scope(), device.id, demanded_at=utc_now())
+    request_start(current_scope(), device.id, demanded_at=database.now())
     services().send_start(device.id)
     return _stream(device.id)
 
