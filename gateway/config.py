@@ -19,10 +19,12 @@ from gateway.setting_parsers import (
     parse_bool,
     parse_hosts,
     parse_keys,
+    parse_list,
     parse_networks,
     parse_origins,
     parse_redis_url,
     parse_time_zone,
+    parse_uri_prefix,
     text_of,
     url_of,
 )
@@ -132,6 +134,18 @@ class Config:
         75.0,
         "seconds",
         "a connection without a request for this time is closed; longer than a proxy keeps its own",
+    )
+    sendfile: str = setting(
+        exact_one_of("off", "x-accel", "x-sendfile"),
+        "off",
+        "word",
+        "who sends files: off, this process; x-accel, the proxy in front of it (nginx); x-sendfile (Apache, lighttpd)",
+    )
+    sendfile_prefix: str = setting(
+        parse_uri_prefix,
+        "/vas-files",
+        "path",
+        "internal location of the files in the proxy, for SENDFILE=x-accel",
     )
     trusted_hosts: tuple[str, ...] = setting(
         parse_hosts,

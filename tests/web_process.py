@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,11 @@ def procfile_command(**variables: str) -> list[str]:
 class WebProcess:
     """gunicorn with one worker and settings from `environment`; its output goes to the file `log`."""
 
-    def __init__(self, log: Path, environment: dict[str, str], command: list[str] | None = None) -> None:
+    def __init__(self, log: Path, environment: dict[str, str], options: Sequence[str] = ()) -> None:
         self.port = free_port()
         self.log = log
-        self._command = command or procfile_command(PORT=str(self.port), **environment)
+        # gunicorn uses the last one of an option.
+        self._command = [*procfile_command(PORT=str(self.port), **environment), *options]
         self._environment = {**os.environ, **environment, "PORT": str(self.port)}
         self._process: subprocess.Popen | None = None
 
@@ -110,7 +112,7 @@ class RawClient:
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
-        self._held = b""
+        self._held = bytearray()
 
     def __enter__(self) -> "RawClient":
         return self
@@ -129,8 +131,7 @@ class RawClient:
         """Read the next reply; raises ConnectionError if the connection ends before it."""
         while b"\r\n\r\n" not in self._held:
             self._receive()
-        head, _, self._held = self._held.partition(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
+        first, *lines = self._take(self._held.index(b"\r\n\r\n") + 4).decode("latin-1").rstrip().split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         status = int(first.split(" ")[1])
         if is_head or status in (204, 304) or status < 200:
@@ -138,10 +139,7 @@ class RawClient:
         if headers.get("transfer-encoding") == "chunked":
             return RawReply(status, headers, self._read_chunks())
         length = int(headers.get("content-length", "0"))
-        while len(self._held) < length:
-            self._receive()
-        body, self._held = self._held[:length], self._held[length:]
-        return RawReply(status, headers, body)
+        return RawReply(status, headers, self._take(length))
 
     def is_closed(self, seconds: float) -> bool:
         """Whether the server closes the connection within `seconds`; what it sends until then is dropped."""
@@ -162,16 +160,21 @@ class RawClient:
         while True:
             while b"\r\n" not in self._held:
                 self._receive()
-            size_text, _, self._held = self._held.partition(b"\r\n")
-            size = int(size_text, 16)
-            while len(self._held) < size + 2:
-                self._receive()
-            body, self._held = body + self._held[:size], self._held[size + 2 :]
+            size = int(self._take(self._held.index(b"\r\n") + 2), 16)
+            body += self._take(size)
+            self._take(2)
             if size == 0:
                 return body
 
+    def _take(self, size: int) -> bytes:
+        while len(self._held) < size:
+            self._receive()
+        taken = bytes(memoryview(self._held)[:size])
+        del self._held[:size]
+        return taken
+
     def _receive(self) -> None:
-        data = self.socket.recv(65536)
+        data = self.socket.recv(1 << 20)
         if not data:
-            raise ConnectionError(f"the connection ended after {self._held[:200]!r}")
+            raise ConnectionError(f"the connection ended after {bytes(self._held[:200])!r}")
         self._held += data

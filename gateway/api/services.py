@@ -168,7 +168,7 @@ class ApiServices:
             logger.warning("live statistics cannot be read: %s", error)
             return {}
 
-    def read_recordings(self, scope: EveryTenantScope, device_ids: list[str]) -> dict[str, RecorderStatus]:
+    def read_recordings(self, scope: TenantScope, device_ids: list[str]) -> dict[str, RecorderStatus]:
         """The true states of devices' recordings, by their ids. Raises DatabaseUnavailable."""
         evidence = EvidenceReader(self.redis, recorder=self._find_recorder, outage=self.redis_outage)
         return recording_statuses(scope, device_ids, evidence)

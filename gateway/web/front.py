@@ -78,7 +78,7 @@ class Front:
         except _ClientGone:
             return
         except InvalidTarget as error:
-            await _send_error(send, 400, error.message)
+            await _send_error(send, 400, error.message, _CLOSE)
             return
         except _Refused as refused:
             await _send_error(send, refused.code, refused.message, _CLOSE)

@@ -47,6 +47,8 @@ class WebWorker(ASGIWorker):
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._max_connections = min(self._limits.max_connections, max(files - _SPARE_FILES, files // 2))
         self.cfg.set("keepalive", max(1, round(self._limits.idle_seconds)))
+        # TRUSTED_PROXIES decides whose headers are believed, not gunicorn, which believes this machine.
+        self.cfg.set("forwarded_allow_ips", "")
         # A client that has gone away ends its request at once.
         self.cfg.set("asgi_disconnect_grace_period", 0)
         self.cfg.settings["limit_request_line"].value = _MAX_LINE_BYTES

@@ -91,6 +91,7 @@ def get_segment(device_id: Any, segment_id: int) -> Response:
         etag=f"{segment.id}-{size}" if is_whole else None,
         mimetype=_MP4,
         cache_control=IMMUTABLE if is_whole else "no-store",
+        path=storage.local_path(key) if is_whole and segment.size == storage.size(key) else None,
     )
 
 
