@@ -16,6 +16,7 @@ from typing import Any
 import redis
 
 from gateway.errors import Unavailable
+from gateway.redis_values import accept, is_integer, is_text, parse_object, require
 
 #: Widths in pixels that are made; a requested width is rounded up to the next one.
 POSTER_WIDTHS = (160, 320, 480, 640, 960, 1280, 1920)
@@ -146,8 +147,7 @@ class Posters:
             data = self._redis.get(_key(device_id, width))
         if data is None:
             return None
-        header, _, picture = data.partition(b"\n")
-        return Poster(picture, **json.loads(header))
+        return accept(self._redis, "poster", lambda: _decode(data))
 
     def _write(self, device_id: str, width: int, poster: Poster) -> None:
         header: dict[str, Any] = {"at_ms": poster.at_ms, "message": poster.message, "checked_ms": poster.checked_ms}
@@ -188,6 +188,18 @@ def _require(poster: Poster | None) -> Poster:
     if poster is None:
         raise PosterLate("no snapshot worker has made a picture in time: check that the snapshot process runs")
     return poster
+
+
+def _decode(data: bytes) -> Poster:
+    """The reverse of what `_write` stores. Raises RefusedValue."""
+    header, _, picture = data.partition(b"\n")
+    values = parse_object(header)
+    require(values.keys() == {"at_ms", "message", "checked_ms"}, "it has not the values of a poster")
+    require(values["at_ms"] is None or is_integer(values["at_ms"]), "'at_ms' is not a time")
+    require(is_integer(values["checked_ms"]), "'checked_ms' is not a time")
+    require(values["message"] is None or is_text(values["message"], 10_000), "'message' is not a text")
+    require(not picture or picture.startswith(b"\xff\xd8"), "its picture is not a JPEG")
+    return Poster(picture, **values)
 
 
 def _key(device_id: str, width: int) -> str:

@@ -4,6 +4,7 @@ Entries take their ids from the parts (`run-sequence`), so that a reader's posit
 loss of Redis, and Redis itself refuses a stale owner: an id must be higher than the last.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from redis.exceptions import RedisError, ResponseError
 from gateway.errors import BusUnavailable, LeaseLost
 from gateway.media import Part, Position
 from gateway.redis_client import RedisErrorsAs
+from gateway.redis_values import RefusedValue, accept, is_integer, note_refusal, read_refusals, require
 from gateway.streams.numbering import SegmentNumbering
 
 # Adds one part if the bus ends where its writer expects; otherwise returns the actual end.
@@ -33,6 +35,11 @@ return 'ok'
 _IDLE_WINDOWS = 4
 
 _KEY, _AUDIO = 1, 2
+
+#: What a position on the bus looks like (Position.entry_id).
+_POSITION = re.compile(r"\d{1,19}-\d{1,19}", re.ASCII)
+#: Limits of a part that can be right: a time before the year 2100, and far more than any camera's key-frame interval.
+_MAX_TIME, _MAX_PART_SECONDS = 4.2e9, 3600.0
 
 _bus_answers = RedisErrorsAs(BusUnavailable, "the media bus does not answer")
 
@@ -67,11 +74,17 @@ class MediaBus:
         """
         start = after.entry_id if after else "0-0"
         block = max(1, int(wait_seconds * 1000)) if wait_seconds > 0 else None
-        with _bus_answers:
-            answer = self._redis.xread({_stream_key(device_id): start}, count=count, block=block)
-        # RESP2 answers with a list of pairs, RESP3 with a mapping; both are empty without new parts.
-        batches = answer.values() if isinstance(answer, dict) else (pair[1] for pair in answer or ())
-        return [_decode(device_id, *entry) for entries in batches for entry in _flatten(entries)]
+        while True:
+            with _bus_answers:
+                answer = self._redis.xread({_stream_key(device_id): start}, count=count, block=block)
+            # RESP2 answers with a list of pairs, RESP3 with a mapping; both are empty without new parts.
+            batches = answer.values() if isinstance(answer, dict) else (pair[1] for pair in answer or ())
+            entries = [entry for batch in batches for entry in _flatten(batch)]
+            parts = self._decode_all(device_id, entries)
+            if parts or not entries:
+                return parts
+            # All of them were refused: a caller would ask for them again.
+            start, block = entries[-1][0], None
 
     def count(self, device_id: str) -> int:
         """The number of parts of a device on the bus."""
@@ -82,7 +95,7 @@ class MediaBus:
         """The parts between two positions, both included, that are still on the bus; oldest first."""
         with _bus_answers:
             entries = self._redis.xrange(_stream_key(device_id), min=first.entry_id, max=last.entry_id)
-        return [_decode(device_id, *entry) for entry in entries]
+        return self._decode_all(device_id, entries)
 
     def init_segment(self, device_id: str, run: int) -> bytes | None:
         """The init segment (`ftyp`+`moov`) of a run; None once it has expired."""
@@ -96,8 +109,7 @@ class MediaBus:
         while True:
             with _bus_answers:
                 entries = self._redis.xrevrange(_stream_key(device_id), max=end, min="-", count=4)
-            for entry in entries:
-                part = _decode(device_id, *entry)
+            for part in self._decode_all(device_id, entries):
                 if newest_first and part.run != newest_first[0].run:
                     return None
                 newest_first.append(part)
@@ -106,7 +118,15 @@ class MediaBus:
                     return (init, newest_first[::-1]) if init else None
             if len(entries) < 4:
                 return None
-            end = "(" + newest_first[-1].position.entry_id
+            end = "(" + entries[-1][0].decode()
+
+    def read_refusals(self) -> dict[str, int]:
+        """The number of refused values of late, by their kind."""
+        with _bus_answers:
+            return read_refusals(self._redis)
+
+    def _decode_all(self, device_id: str, entries: list) -> list[Part]:
+        return _decode_all(self._redis, device_id, entries)
 
     def forget(self, device_id: str) -> None:
         """Delete everything on the bus that belongs to a device."""
@@ -230,6 +250,10 @@ class BusWriter:
 
     def _adopt(self, last: str) -> None:
         """Continue from the end of the bus: an empty bus gets the window again, a later run is another owner's."""
+        if last and not _POSITION.fullmatch(last):
+            note_refusal(self._redis, "end of the bus", "it is not a position")
+            self._redis.delete(_last_key(self.device_id))
+            last = ""
         self._known_last = last
         if last:
             self._numbering.continue_from(self._newest_on_bus())
@@ -254,7 +278,7 @@ class BusWriter:
 
     def _newest_on_bus(self) -> Part | None:
         entries = self._redis.xrevrange(_stream_key(self.device_id), count=1)
-        return _decode(self.device_id, *entries[0]) if entries else None
+        return next(iter(_decode_all(self._redis, self.device_id, entries)), None)
 
     def _set_init(self, run: int) -> None:
         self._redis.set(_init_key(self.device_id, run), self._inits[run], px=self._ttl_ms)
@@ -296,10 +320,29 @@ def _flatten(entries: list) -> list:
 
 
 def _text(value: bytes | str | None) -> str:
-    return "" if value is None else value.decode() if isinstance(value, bytes) else value
+    return "" if value is None else value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _decode_all(client: redis.Redis, device_id: str, entries: list) -> list[Part]:
+    """The parts of entries; those that are no parts are refused."""
+    found = [accept(client, "part on the bus", lambda e=entry: _decode(device_id, *e)) for entry in entries]
+    return [part for part in found if part is not None]
 
 
 def _decode(device_id: str, entry_id: bytes, fields: dict[bytes, bytes]) -> Part:
+    """Decode a part. Raises RefusedValue."""
+    try:
+        part = _parse(device_id, entry_id, fields)
+    except (KeyError, TypeError, ValueError):
+        raise RefusedValue("it has not the fields of a part") from None
+    require(0 < part.start < _MAX_TIME, "its time is out of range")
+    require(0 <= part.duration <= _MAX_PART_SECONDS, "its duration is out of range")
+    numbers = (part.frames, part.segment, part.discontinuity)
+    require(all(map(is_integer, numbers)) and len(part.data) > 0, "its numbers are out of range, or it is empty")
+    return part
+
+
+def _parse(device_id: str, entry_id: bytes, fields: dict[bytes, bytes]) -> Part:
     position = Position.parse(entry_id)
     flags = int(fields[b"k"])
     return Part(
