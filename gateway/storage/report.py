@@ -6,6 +6,8 @@ from typing import Any
 
 import redis
 
+from gateway.redis_values import accept, is_integer, is_number, is_text, parse_object, require
+
 _KEY = "vas:storage:report"
 _SWEEP_KEY = "vas:storage:sweep"
 #: Expiry of a report that is no longer renewed.
@@ -46,7 +48,7 @@ class StorageReports:
         values = self._load(_KEY)
         if values is None:
             return None
-        return StorageReport(**{k: v for k, v in values.items() if k in StorageReport.__dataclass_fields__})
+        return accept(self._redis, "storage report", lambda: _parse(values))
 
     def write(self, report: StorageReport) -> None:
         """Replace the report."""
@@ -66,8 +68,17 @@ class StorageReports:
 
     def _load(self, key: str) -> dict[str, Any] | None:
         text = self._redis.get(key)
-        try:
-            values = json.loads(text) if text else None
-        except ValueError:
-            return None
-        return values if isinstance(values, dict) else None
+        return accept(self._redis, "storage report", lambda: parse_object(text)) if text else None
+
+
+def _parse(values: dict[str, Any]) -> StorageReport:
+    known = {name: value for name, value in values.items() if name in StorageReport.__dataclass_fields__}
+    report = StorageReport(**known)
+    require(report.state in (OK, FULL, SUSPICIOUS, UNAVAILABLE), "'state' is unknown")
+    require(report.reason is None or is_text(report.reason, 100), "'reason' is not a code")
+    require(is_text(report.message, 10_000) and is_text(report.worker, 300), "'message' or 'worker' is not a text")
+    times = (report.at, report.retention_at, report.checked_at)
+    require(all(at is None or is_number(at) for at in times), "a time is not a number")
+    for counts in (report.found, report.deleted):
+        require(isinstance(counts, dict) and all(map(is_integer, counts.values())), "counts are not numbers")
+    return report
