@@ -54,6 +54,13 @@ class StorageReports:
         """Replace the report."""
         self._redis.set(_KEY, json.dumps(asdict(report)), ex=_KEEP_SECONDS)
 
+    def forget_doubt(self) -> None:
+        """Remove a doubt of the clock from the report, once a person has confirmed the clock."""
+        report = self.read()
+        if report is not None and report.reason == CLOCK_DOUBTED:
+            report.state, report.reason, report.message = OK, None, ""
+            self.write(report)
+
     def read_sweep(self) -> dict[str, Any] | None:
         """The stored position of the sweep; None without one."""
         return self._load(_SWEEP_KEY)
