@@ -45,6 +45,7 @@ _TABLES = (
     "storages",
     "devices",
     "demo_devices",
+    "request_keys",
     "tenants",
 )
 

@@ -10,7 +10,7 @@ from gateway import database, migrations
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID, Tenant
 from tests.factories import make_config
 
-ALL = ["0001_initial", "0002_recording", "0003_captures", "0004_snapshot_search"]
+ALL = ["0001_initial", "0002_recording", "0003_captures", "0004_snapshot_search", "0008_request_keys"]
 DEVICE = "00000000-0000-4000-8000-0000000000d1"
 #: Tables whose rows belong to no tenant.
 NOBODYS = ("tenants", "storages", "schema_migrations", "sqlite_sequence")
@@ -118,6 +118,6 @@ def test_existing_snapshots_are_found_by_their_text(new_database):
             f"INSERT INTO snapshot_tags (snapshot_id, tenant_id, tag) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', "
             "'Gate')"
         )
-    assert migrations.migrate() == [last[1].__name__.rpartition(".")[2]]
+    assert migrations.migrate()[0] == last[1].__name__.rpartition(".")[2]
     with database.session() as db:
         assert db.execute_sql("SELECT search_text FROM snapshots").fetchall() == [("an der tür\ngate\nstrasse",)]
