@@ -1,13 +1,15 @@
 """`create_app()`: the web process, for `gunicorn 'gateway.app:create_app()'`."""
 
 import pluggy
-from flask import Flask, Response
+from flask import Response
 from werkzeug.exceptions import NotFound
 
-from gateway import __version__, database
+from gateway import __version__, database, sandbox
 from gateway.api.base import API_PREFIX, Api, ApiServices, JsonReplies
 from gateway.api.bookmarks.routes import blp as bookmarks
 from gateway.api.conditional import complete_etag
+from gateway.api.deferred import WaitingFlask
+from gateway.api.devices.bin import blp as device_bin
 from gateway.api.devices.poster import blp as posters
 from gateway.api.devices.routes import blp as devices
 from gateway.api.errors import handle_http_error
@@ -15,6 +17,7 @@ from gateway.api.exports.routes import blp as exports
 from gateway.api.footage.routes import blp as footage
 from gateway.api.health.routes import blp as health
 from gateway.api.jobs.routes import blp as jobs
+from gateway.api.lanes import lane_of
 from gateway.api.pages import add_pages, page_for
 from gateway.api.path_parameters import PathParameters
 from gateway.api.playback.live import blp as live_recordings
@@ -30,6 +33,8 @@ from gateway.api.time_lapses.routes import blp as time_lapses
 from gateway.config import Config
 from gateway.logs import setup_logging
 from gateway.plugin_manager import collect, create_plugin_manager
+from gateway.private_files import keep_files_private
+from gateway.web.limits import LIMITS, WebLimits
 
 _DESCRIPTION = """A camera gateway: RTSP in, WebRTC and HLS out, with recording.
 
@@ -45,23 +50,25 @@ for at least one minor version and six months; anything else would be `/api/v2`.
 Unknown names in a body or a query are refused with 422. At addresses of media (playlists, segments, pictures, clips),
 where portals and caches add parameters of their own, unknown names in the query are ignored.
 
-Any request may also be answered with 400 (malformed, or a host that is not in TRUSTED_HOSTS), 403 (a change requested
-by a page of another site), 413 (body too large), 415 (body that is not JSON) or 503 (a component is unavailable;
-retry after `Retry-After`)."""
+Any request may also be answered with 400 (malformed, or a host that TRUSTED_HOSTS does not allow), 403 (a change
+requested by a page of another site), 413 (body too large), 415 (body that is not JSON) or 503 (a component is
+unavailable; retry after `Retry-After`)."""
 
 
-def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> Flask:
+def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> WaitingFlask:
     """The Flask application; it connects to nothing before the first request.
 
     `config` defaults to the environment, `plugins` to all installed ones. Logging is set up only without a `config`,
-    that is when the application is a program of its own. Raises ConfigError or PluginError.
+    that is when the application is a program of its own, and so is the umask. Raises ConfigError or PluginError.
     """
     if config is None:
         config = Config.from_environment()
         setup_logging(config)
+        sandbox.forbid_core_dumps()
+        keep_files_private(config)
     plugins = plugins or create_plugin_manager()
     database.connect(config)
-    app = Flask(__name__, static_folder=None)
+    app = WaitingFlask(__name__, static_folder=None)
     app.config.update(
         API_TITLE="VAS",
         API_VERSION=__version__,
@@ -76,6 +83,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
         MAX_FORM_MEMORY_SIZE=config.max_body_bytes,
     )
     app.json = JsonReplies(app)
+    app.extensions[LIMITS] = WebLimits.from_config(config, lane_of)
     ApiServices.build(config, plugins).attach(app)
     api = Api(app, spec_kwargs={"extra_plugins": [PathParameters()]})
     protect(app, config)
@@ -83,6 +91,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     boxes = (
         devices,
         posters,
+        device_bin,
         streams,
         recordings,
         footage,

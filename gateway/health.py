@@ -34,8 +34,8 @@ CHECK_SECONDS = 3.0
 
 #: The settings that give workers of a kind more slots.
 _SLOT_SETTINGS = {
-    STREAM: "STREAM_SLOTS or STREAM_PROCESSES",
-    RECORD: "RECORD_SLOTS or RECORD_PROCESSES",
+    STREAM: "STREAM_SLOTS",
+    RECORD: "RECORD_SLOTS",
     SNAPSHOT: "SNAPSHOT_THREADS",
 }
 _LOW_DISK_BYTES = 1 << 30

@@ -9,9 +9,13 @@ from redis.retry import Retry
 
 from gateway.errors import Unavailable
 
+#: A thread uses one connection at a time, so the threads of a process are the limit of its pool: one that is smaller
+#: fails calls, and no process has as many threads as this.
+_MAX_CONNECTIONS = 10_000
+
 
 def connect_redis(url: str, *, timeout_seconds: float = 3.0) -> redis.Redis:
-    """A thread-safe client with its own pool; `url` as `parse_redis_url` in gateway/config.py accepts it.
+    """A thread-safe client with its own pool; `url` as `parse_redis_url` in gateway/setting_parsers.py accepts it.
 
     Every call ends within `timeout_seconds` (blocking reads add their own wait). Callers decide themselves whether to
     retry, so that no thread blocks on a Redis that is away. One immediate retry covers a connection that Redis closed
@@ -25,6 +29,7 @@ def connect_redis(url: str, *, timeout_seconds: float = 3.0) -> redis.Redis:
         socket_connect_timeout=timeout_seconds,
         health_check_interval=30,
         retry=Retry(NoBackoff(), 1),
+        max_connections=_MAX_CONNECTIONS,
         **network_options,
     )
 

@@ -70,6 +70,11 @@ REASONS: dict[str, Reason] = _table(
     ("resolution_changed", "the camera changed its picture format", "nothing to do: the stream restarts by itself"),
     ("invalid_data", "the camera sent data that cannot be read", "check the camera's stream with another player"),
     ("tls_failed", "the encrypted connection to the camera failed", "check the camera's certificate, or use rtsp"),
+    (
+        "redirected",
+        "the camera redirects to another address, which cannot be used",
+        "enter the address at which the camera really sends",
+    ),
     ("address_not_allowed", "the source's address is not allowed", "use an address that the settings allow"),
     (
         "wrong_secret_key",
@@ -144,6 +149,11 @@ REASONS: dict[str, Reason] = _table(
         "too_many_missing",
         "most of the footage seems gone",
         "mount the right disk; only if it is really gone: 'vas storage repair --accept'",
+    ),
+    (
+        "clock_doubted",
+        "the clock may be wrong: footage is kept that is too old by it",
+        "correct the clock of the record worker's machine; only if it is right: 'vas storage trust-clock'",
     ),
     ("stopped_by_person", "recording was stopped by a person", "start it again, or return to its mode"),
     ("recording_off", "recording is switched off", "choose another recording mode"),

@@ -6,6 +6,7 @@ Plugins build their own resources from the same blocks (`register_blueprints`).
 import json
 import math
 import re
+from functools import wraps
 from typing import Any
 
 import flask_smorest
@@ -16,6 +17,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from gateway.api import merge_patch
+from gateway.api.deferred import DeferredReply
 from gateway.api.document import IGNORES_UNKNOWN_QUERY, complete_document
 from gateway.api.errors import ERROR_EXAMPLES, ErrorSchema, register_error_handlers
 from gateway.api.fields import Choice, Choices, Count, DeviceIds, Flag, Id, ShortList, Text, Time
@@ -34,6 +36,7 @@ __all__ = [
     "Choice",
     "Choices",
     "Count",
+    "DeferredReply",
     "DeviceIds",
     "ErrorSchema",
     "Flag",
@@ -192,6 +195,24 @@ class Blueprint(flask_smorest.Blueprint):
     """The routes of one resource, below the prefix of the API."""
 
     ARGUMENTS_PARSER = _Parser()
+
+    def response(self, *arguments: Any, **options: Any) -> Any:
+        """As flask-smorest's; what `finish` of a DeferredReply returns is handled like the return value of the view."""
+        dump = super().response(*arguments, **options)
+
+        def decorate(function: Any) -> Any:
+            dumped = dump(function)
+
+            @wraps(dumped)
+            def answer(*values: Any, **names: Any) -> Any:
+                reply = dumped(*values, **names)
+                if isinstance(reply, DeferredReply):
+                    reply.finish = decorate(reply.finish)
+                return reply
+
+            return answer
+
+        return decorate
 
     def media_arguments(self, schema: type[ma.Schema]) -> Any:
         """`arguments` from the query of a media address: unknown names, such as those of signed URLs, are ignored."""

@@ -12,6 +12,8 @@ _SWEEP_KEY = "vas:storage:sweep"
 _KEEP_SECONDS = 7 * 86_400
 
 OK, FULL, SUSPICIOUS, UNAVAILABLE = "ok", "full", "suspicious", "unavailable"
+#: Reason of a suspicious state: see gateway.storage.clock_trust.
+CLOCK_DOUBTED = "clock_doubted"
 
 
 @dataclass(slots=True)

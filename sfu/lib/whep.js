@@ -148,7 +148,7 @@ export class Whep {
   #sessions = new Map();
 
   /**
-   * @param {{rooms: import('./Rooms.js').Rooms, tokens: import('./tokens.js').Tokens, config: import('./config.js').Config, log: import('./log.js').Log}} context
+   * @param {{rooms: import('./Rooms.js').Rooms, admission: import('./Admission.js').Admission, config: import('./config.js').Config, log: import('./log.js').Log}} context
    */
   constructor(context) {
     this.context = context;
@@ -185,17 +185,37 @@ export class Whep {
   }
 
   async #post(request, response, deviceId) {
-    const { tokens, config } = this.context;
-    const claims = await tokens.verifyViewerToken(readBearer(request.headers.authorization));
-    if (claims.deviceId !== deviceId)
-      throw new RequestError('unauthorized', 'the viewer token is for another device', 401);
-    checkContentType(request, 'application/sdp');
-    if (!accepts(request, 'application/sdp'))
-      throw new RequestError('not_acceptable', "'Accept' must allow application/sdp", 406);
-    const offer = await readBody(request, config.maxOfferBytes);
+    const place = await this.#admit(request, response);
+    try {
+      if (place.deviceId !== deviceId)
+        throw new RequestError('unauthorized', 'the viewer token is for another device', 401);
+      checkContentType(request, 'application/sdp');
+      if (!accepts(request, 'application/sdp'))
+        throw new RequestError('not_acceptable', "'Accept' must allow application/sdp", 406);
+      const offer = await readBody(request, this.context.config.maxOfferBytes);
+      await this.#open(response, deviceId, offer, place);
+    } catch (error) {
+      place.leave();
+      throw error;
+    }
+  }
+
+  async #admit(request, response) {
+    try {
+      return await this.context.admission.admit(readBearer(request.headers.authorization), request);
+    } catch (error) {
+      if (error.code === 'too_many_viewers') response.setHeader('Retry-After', String(RETRY_SECONDS));
+      throw error;
+    }
+  }
+
+  async #open(response, deviceId, offer, place) {
     const gone = new AbortController();
     response.once('close', () => response.writableFinished || gone.abort());
-    const session = new WhepSession(deviceId, this.context, () => this.#sessions.delete(session.id));
+    const session = new WhepSession(deviceId, this.context, () => {
+      this.#sessions.delete(session.id);
+      place.leave();
+    });
     try {
       const answer = await session.open(offer, gone.signal);
       if (gone.signal.aborted) throw new RequestError('gone', 'the player has disconnected', 499);
@@ -211,7 +231,7 @@ export class Whep {
     } catch (error) {
       session.close('not opened');
       const { code, message } = describeError(error);
-      if (['stream_not_available', 'stream_restarting', 'too_many_viewers'].includes(code)) {
+      if (['stream_not_available', 'stream_restarting'].includes(code)) {
         response.setHeader('Retry-After', String(RETRY_SECONDS));
         throw new RequestError(code, message, error.status ?? 503);
       }

@@ -96,7 +96,7 @@ def test_every_component_is_checked(redis_url, tmp_path):
     slots.report("snapshot", "host:4", 2, 2)
     found = health.run_checks(checks)["components"]
     assert found["stream_slots"]["status"] == "degraded"
-    assert "raise STREAM_SLOTS or STREAM_PROCESSES" in found["stream_slots"]["remedy"]
+    assert "raise STREAM_SLOTS, or start another stream worker" in found["stream_slots"]["remedy"]
     assert "raise SNAPSHOT_THREADS, or start another snapshot worker" in found["snapshot_slots"]["remedy"]
 
 
@@ -171,7 +171,7 @@ def test_a_missing_program_comes_with_its_remedy(tmp_path):
     assert check_worker_program(str(tmp_path / "gone")).status == "down"
     assert check_worker_program("").status == "ok"
     names = [check.name for check in program_checks(make_config(), {})]
-    assert names == ["ffmpeg", "ffprobe", "setpriv", "mediasoup_worker"]
+    assert names == ["ffmpeg", "ffprobe", "sandbox", "mediasoup_worker"]
 
 
 def test_an_old_ffmpeg_is_detected(tmp_path):

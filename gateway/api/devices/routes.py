@@ -8,6 +8,7 @@ from flask.views import MethodView
 from gateway import database
 from gateway.api.base import (
     Blueprint,
+    current_name,
     current_scope,
     no_content,
     offset_of,
@@ -40,9 +41,10 @@ from gateway.api.merge_patch import merge, repeat_unless_conditional
 from gateway.api.reasons import format_reason
 from gateway.api.tags import MAX_TAGS
 from gateway.bulk_changes import change_tags
+from gateway.device_bin import discard_device
 from gateway.devices.events import events_of
 from gateway.devices.model import Device
-from gateway.inventory import NewRecording, create_device, delete_device, find_device, list_devices, replace_device
+from gateway.inventory import NewRecording, create_device, find_device, list_devices, replace_device
 from gateway.states import DesiredState, StreamState
 
 blp = Blueprint("devices", __name__, url_prefix="/devices", description="Configured cameras")
@@ -144,9 +146,11 @@ class DeviceById(MethodView):
     def delete(self, device_id: Any) -> Response:
         """Delete a device
 
-        A running stream is stopped by its worker within seconds. The history is deleted with the device.
+        A running stream is stopped by its worker within seconds. The device goes into the bin with its settings,
+        schedules, history and footage: `restore` brings it back within BIN_HOURS. After that its footage is deleted,
+        also protected ranges.
         """
-        delete_device(current_scope(), str(device_id))
+        discard_device(current_scope(), str(device_id), by_name=current_name())
         return no_content()
 
 

@@ -13,15 +13,18 @@ from gateway.api.recordings.schemas import (
     EVENT_EXAMPLE,
     SETTINGS_EXAMPLE,
     EventQueryArgsSchema,
+    ExpiringSchema,
     RecordingEventSchema,
     RecordingQueryArgsSchema,
     RecordingSchema,
+    RetentionArgsSchema,
     StorageSchema,
     UntilSchema,
 )
 from gateway.api.recordings.store import storage_view
 from gateway.api.recordings.views import event_view, recording_views
 from gateway.api.time_fields import now_ms
+from gateway.clock import SystemClock
 from gateway.errors import Conflict, InvalidValue, PluginError, Unavailable, VersionChanged
 from gateway.footage.lists import select_recordings
 from gateway.footage.protections import recording_events
@@ -34,6 +37,9 @@ from gateway.footage.recordings import (
     set_override,
 )
 from gateway.schedules.recording_plan import decide
+from gateway.storage.clock_trust import confirm_clock
+from gateway.storage.limits import limits_of
+from gateway.storage.retention_preview import expiring_footage
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +105,20 @@ class RecordingByDevice(MethodView):
             return _replace(merge(RecordingSchema, recording_views([before])[0], patch), before, version)
 
         return repeat_unless_conditional(change, headers)
+
+
+@blp.route("/devices/<uuid:device_id>/expiring")
+@blp.arguments(RetentionArgsSchema, location="query")
+@blp.response(200, ExpiringSchema)
+@blp.errors(404, 422, 503)
+def get_expiring(args: dict[str, Any], device_id: Any) -> Any:
+    """Read what other limits would delete
+
+    The footage that retention would delete if the recording had these limits; nothing is changed.
+    """
+    recording = find_recording(current_scope(), str(device_id))
+    recording.keep_days, recording.keep_bytes = args["keep_days"], args["keep_bytes"]
+    return expiring_footage(recording, limits_of(recording, services().config), now_ms())
 
 
 @blp.route("/devices/<uuid:device_id>/start", methods=["POST"])
@@ -197,6 +217,19 @@ def get_storage() -> Any:
 
     Capacity, space taken by footage, growth per day, and the forecast of days left.
     """
+    return storage_view()
+
+
+@blp.route("/storage/trust-clock", methods=["POST"])
+@blp.response(200, StorageSchema)
+@blp.errors(403, 415, 503)
+def trust_clock() -> Any:
+    """Confirm the clock
+
+    Answers the reason `clock_doubted`: the clock of the server is right, and footage that is too old by it is to be
+    deleted, even if it is most of it. May be repeated.
+    """
+    confirm_clock(SystemClock())
     return storage_view()
 
 

@@ -4,12 +4,14 @@ from typing import Any
 
 from gateway.api.base import current_scope, services
 from gateway.api.footage.views import recorded_sums
+from gateway.api.recordings.store import kept_forecast
 from gateway.api.time_fields import now_ms
 from gateway.clock import DAY_MS
 from gateway.footage.lists import Totals, read_totals
 from gateway.footage.recorder_status import RecorderStatus
 from gateway.footage.recordings import Recording, RecordingEvent
 from gateway.schedules.recording_plan import decide, load_plan
+from gateway.storage.forecast import Kept
 from gateway.storage.interface import StorageUnavailable
 from gateway.storage.limits import free_bytes_floor, limits_of
 from gateway.storage.local import open_storage
@@ -20,15 +22,23 @@ def recording_views(recordings: list[Recording]) -> list[dict[str, Any]]:
     now, floor = now_ms(), _free_bytes_floor()
     totals = read_totals(current_scope(), [recording.id for recording in recordings], now, recorded_sums())
     statuses = services().read_recordings(current_scope(), [recording.device_id for recording in recordings])
+    kept = kept_forecast().read(recordings, now)
     return [
-        _recording_view(recording, statuses[recording.device_id], totals.get(recording.id, Totals()), now, floor)
+        _recording_view(
+            recording,
+            statuses[recording.device_id],
+            totals.get(recording.id, Totals()),
+            kept[recording.id],
+            now=now,
+            floor=floor,
+        )
         for recording in recordings
         if recording.device_id in statuses  # otherwise it has just been deleted
     ]
 
 
 def _recording_view(
-    recording: Recording, status: RecorderStatus, totals: Totals, now: int, floor: int | None
+    recording: Recording, status: RecorderStatus, totals: Totals, kept: Kept, *, now: int, floor: int | None
 ) -> dict[str, Any]:
     wish = recording.desired_recording(is_enabled=recording.device.enabled)
     decision = decide(wish, now)
@@ -57,6 +67,8 @@ def _recording_view(
             "keep_days": limits.keep_ms and limits.keep_ms // DAY_MS,
             "keep_bytes": limits.keep_bytes,
             "free_bytes_floor": floor,
+            "expected_seconds": None if kept.days is None else round(kept.days * DAY_MS / 1000),
+            "limit": kept.limit,
         },
     }
 

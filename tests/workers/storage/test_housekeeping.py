@@ -5,19 +5,21 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gateway import database
-from gateway.clock import DAY_MS
+from gateway.clock import DAY_MS, SystemClock
 from gateway.footage.segments import SegmentState
 from gateway.leases import Leases, output_lease
 from gateway.redis_client import connect_redis
-from gateway.storage import retention, room_requests
+from gateway.storage import expiry, room_requests
+from gateway.storage.clock_trust import confirm_clock
 from gateway.storage.interface import Space
 from gateway.storage.local import LocalStorage, ensure_storage
 from gateway.storage.report import OK, SUSPICIOUS, UNAVAILABLE, StorageReport, StorageReports
 from tests.conftest import wait_until
 from tests.factories import make_config
 from tests.footage import MINUTE_MS, NOON_MS, Footage, make_footage, segment_bytes
-from workers.storage import housekeeping
-from workers.storage.housekeeping import LEASE, LEASE_ID, Housekeeper
+from workers.storage import housekeeping, retention_loop, storage_lease
+from workers.storage.housekeeping import Housekeeper
+from workers.storage.storage_lease import LEASE, LEASE_ID
 
 pytestmark = pytest.mark.usefixtures("bound_database")
 
@@ -49,7 +51,10 @@ def start(root, client, monkeypatch) -> Iterator[Callable[..., Housekeeper]]:
     """Starts a housekeeper that waits for nothing longer than a test may."""
     for name in ("_RETRY_SECONDS", "_SUSPICION_SECONDS", "_LEFT_OPEN_SECONDS", "_STEP_EVERY_SECONDS", "_IDLE_SECONDS"):
         monkeypatch.setattr(housekeeping, name, 0.05)
+    for name in ("_RETRY_SECONDS", "_IDLE_SECONDS"):
+        monkeypatch.setattr(retention_loop, name, 0.05)
     room_requests.take_room_request()
+    confirm_clock(SystemClock())
     running: list[Housekeeper] = []
 
     def start(worker: str = "one", **values) -> Housekeeper:
@@ -115,7 +120,8 @@ def test_only_one_process_does_the_housekeeping_and_the_next_takes_over(footage,
 
 def test_another_process_takes_over_from_one_that_was_killed(footage, start, client, monkeypatch):
     leases = Leases(client)
-    monkeypatch.setattr(housekeeping, "_RENEW_SECONDS", 0.1)
+    monkeypatch.setattr(housekeeping, "_TAKE_SECONDS", 0.1)
+    monkeypatch.setattr(storage_lease, "_RENEW_SECONDS", 0.1)
     leases.take(LEASE, LEASE_ID, "killed", 0.5)
     start("two")
     wait_until(lambda: leases.holder(LEASE, LEASE_ID) == "two", "the lease of the dead ended")
@@ -156,9 +162,9 @@ def test_housekeeping_waits_for_an_unavailable_database(footage, start, client, 
         raise database.DatabaseUnavailable("the database does not answer")
 
     with monkeypatch.context() as patch:
-        patch.setattr(retention, "deletable_segments", refuse)
+        patch.setattr(expiry, "deletable_segments", refuse)
         keeper = start(keep_days=1)
-        wait_until(lambda: keeper._last_error, "the outage is noticed")
+        wait_until(lambda: keeper._retention._last_error, "the outage is noticed")
     wait_until(lambda: footage.starts() == [], "retention goes on")
 
 
@@ -173,9 +179,9 @@ def test_a_full_disk_is_handled_without_lease_and_without_redis(footage, start, 
     size = len(segment_bytes())
     monkeypatch.setattr(LocalStorage, "space", lambda self: Space(8 * size, 0, 8 * size))
     keeper = start()
-    monkeypatch.setattr(keeper._leases, "take", refuse)
-    monkeypatch.setattr(keeper._leases, "renew", refuse)
-    monkeypatch.setattr(keeper._reports, "write", refuse)
+    monkeypatch.setattr(keeper._lease._leases, "take", refuse)
+    monkeypatch.setattr(keeper._lease._leases, "renew", refuse)
+    monkeypatch.setattr(keeper._reports._reports, "write", refuse)
     room_requests.request_room()
     wait_until(lambda: len(footage.starts()) < 8, "room is made")
     assert footage.files() == [footage.key(s.start_ms, 1, s.sequence) for s in footage.segments()]

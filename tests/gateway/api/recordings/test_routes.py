@@ -80,7 +80,13 @@ def test_every_device_has_a_recording(client, device, url):
         "newest": None,
         "bytes": 0,
         "seconds": 0.0,
-        "retention": {"keep_days": 14, "keep_bytes": None, "free_bytes_floor": body["retention"]["free_bytes_floor"]},
+        "retention": {
+            "keep_days": 14,
+            "keep_bytes": None,
+            "free_bytes_floor": body["retention"]["free_bytes_floor"],
+            "expected_seconds": None,
+            "limit": None,
+        },
     }
 
 
@@ -394,6 +400,34 @@ def test_the_forecast_uses_the_first_hour_of_a_recording(client, config, app, sc
     assert found["bytes_per_day"] == 60 * SIZE
     room = found["free_bytes"] - found["floor_bytes"]
     assert found["days_left"] == pytest.approx(room / (24 * 60 * SIZE), rel=0.02)
+
+
+def test_the_limits_of_all_devices_and_how_long_footage_lasts_are_shown(client, app, config, scope, box):
+    with app.app_context():
+        ensure_storage(config)
+    rows = make_rows(scope, box)
+    url = f"/api/v1/recordings/devices/{rows.device_id}"
+    rows.record(time.time_ns() // 1_000_000 - DAY, 20)
+    app.extensions["vas"] = replace(app.extensions["vas"], config=replace(config, keep_bytes=10 * SIZE))
+    storage = client.get("/api/v1/recordings/storage").json
+    assert (storage["keep_bytes"], storage["tenant_keep_bytes"]) == (10 * SIZE, None)
+    found = client.get(url).json["retention"]
+    assert (found["keep_days"], found["limit"]) == (14, "store")
+    assert found["expected_seconds"] == pytest.approx(43_200, rel=0.03)
+    client.put(url, json=settings(keep_bytes=SIZE))
+    assert client.get(url).json["retention"]["limit"] == "size"
+
+
+def test_shorter_limits_can_be_tried(client, scope, box):
+    rows = make_rows(scope, box)
+    url = f"/api/v1/recordings/devices/{rows.device_id}"
+    rows.record(time.time_ns() // 1_000_000 - 5 * DAY, 15)
+    before = client.get(url).json
+    found = client.get(f"{url}/expiring", query_string={"keep_days": 3}).json
+    assert (found["bytes"], found["seconds"]) == (15 * SIZE, 900)
+    assert client.get(f"{url}/expiring").json["bytes"] == 0
+    assert client.get(f"{url}/expiring", query_string={"keep_days": -1}).status_code == 422
+    assert client.get(url).json == before
 
 
 def test_the_storage_shows_the_report_of_housekeeping_and_its_own_unavailability(client, config, app):
