@@ -7,6 +7,7 @@ from werkzeug.exceptions import NotFound
 from gateway import __version__, database, sandbox
 from gateway.api.base import API_PREFIX, Api, ApiServices, JsonReplies
 from gateway.api.bookmarks.routes import blp as bookmarks
+from gateway.api.conditional import complete_etag
 from gateway.api.deferred import WaitingFlask
 from gateway.api.devices.bin import blp as device_bin
 from gateway.api.devices.poster import blp as posters
@@ -86,6 +87,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     ApiServices.build(config, plugins).attach(app)
     api = Api(app, spec_kwargs={"extra_plugins": [PathParameters()]})
     protect(app, config)
+    app.after_request(complete_etag)
     boxes = (
         devices,
         posters,

@@ -55,7 +55,7 @@ def queued(app):
 def test_every_device_has_a_recording(client, device, url):
     answer = client.get(url)
     assert answer.status_code == 200
-    assert answer.headers["ETag"] == '"1"'
+    assert answer.headers["ETag"].startswith('"1.')
     body = answer.json
     assert body.pop("since").endswith("Z")
     assert body == {
@@ -99,9 +99,9 @@ def test_settings_are_replaced_and_a_reply_can_be_sent_back(client, url):
     assert answer.status_code == 200, answer.json
     assert {name: answer.json[name] for name in wanted} == wanted
     assert answer.json["retention"]["keep_days"] is None
-    assert answer.headers["ETag"] == '"2"'
+    assert answer.headers["ETag"].startswith('"2.')
     again = client.put(url, json=client.get(url).json)
-    assert (again.status_code, again.headers["ETag"], again.json["plan"]) == (200, '"2"', PLAN)
+    assert (again.status_code, again.headers["ETag"][:3], again.json["plan"]) == (200, '"2.', PLAN)
     # Omitted fields get their default, except the time zone.
     short = client.put(url, json={"mode": "off"}).json
     assert (short["plan"], short["keep_days"], short["post_roll_seconds"]) == ({}, None, 10.0)
