@@ -8,6 +8,7 @@ from gateway import __version__, database, sandbox
 from gateway.api.base import API_PREFIX, Api, ApiServices, JsonReplies
 from gateway.api.bookmarks.routes import blp as bookmarks
 from gateway.api.deferred import WaitingFlask
+from gateway.api.devices.bin import blp as device_bin
 from gateway.api.devices.poster import blp as posters
 from gateway.api.devices.routes import blp as devices
 from gateway.api.errors import handle_http_error
@@ -40,6 +41,14 @@ Lists are JSON arrays; the header `X-Pagination` carries the number of items and
 error has the shape of the schema `Error`: `reason` is a stable identifier for programs, `message` says what is wrong
 and what would be right, and `errors` names the fields.
 
+Within `/api/v1` changes are additions: new operations, new optional parameters and request fields, new fields in
+replies, and new values of enumerations in replies, such as codes of reasons. A client ignores fields and treats values
+that it does not know as unknown. What is to be removed is marked `deprecated`, with its successor in its description,
+for at least one minor version and six months; anything else would be `/api/v2`. Operation ids are stable.
+
+Unknown names in a body or a query are refused with 422. At addresses of media (playlists, segments, pictures, clips),
+where portals and caches add parameters of their own, unknown names in the query are ignored.
+
 Any request may also be answered with 400 (malformed, or a host that TRUSTED_HOSTS does not allow), 403 (a change
 requested by a page of another site), 408 (head or body sent too slowly), 413 (body too large), 414 (target longer than
 16 KiB), 415 (body that is not JSON), 431 (a header longer than 8 KiB, or more than 100), 501 (unknown transfer coding)
@@ -66,7 +75,10 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX=API_PREFIX,
         OPENAPI_JSON_PATH="openapi.json",
-        API_SPEC_OPTIONS={"info": {"description": _DESCRIPTION, "license": {"name": "MIT"}}, "servers": [{"url": "/"}]},
+        API_SPEC_OPTIONS={
+            "info": {"description": _DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
+            "servers": [{"url": "/"}],
+        },
         MAX_CONTENT_LENGTH=config.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=config.max_body_bytes,
     )
@@ -78,6 +90,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     boxes = (
         devices,
         posters,
+        device_bin,
         streams,
         recordings,
         footage,

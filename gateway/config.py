@@ -18,6 +18,7 @@ from gateway.setting_parsers import (
     one_of,
     parse_bool,
     parse_hosts,
+    parse_keys,
     parse_list,
     parse_networks,
     parse_origins,
@@ -90,10 +91,10 @@ class Config:
         is_secret=True,
     )
     previous_secret_keys: tuple[str, ...] = setting(
-        parse_list,
+        parse_keys,
         (),
         "list",
-        "former values of SECRET_KEY, for decrypting data encrypted with them",
+        "former values of SECRET_KEY, for decrypting data encrypted with them; they may contain commas",
         is_secret=True,
     )
     host: str = setting(text_of(1), "127.0.0.1", "address", "listening address of the web process")
@@ -310,6 +311,12 @@ class Config:
         30.0,
         "minutes",
         "time during which a deleted snapshot or bookmark can be restored",
+    )
+    bin_hours: float = setting(
+        between(0.1, 720, float),
+        24.0,
+        "hours",
+        "time during which a deleted device can be restored with its footage; its footage is deleted afterwards",
     )
     max_export_seconds: int = setting(
         between(60, 31 * 86_400), 86_400, "seconds", "maximum length of an export's time range"

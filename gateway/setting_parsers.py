@@ -1,6 +1,7 @@
 """Parsers for the values of settings; each raises ValueError with the end of a sentence that begins with the name."""
 
 import ipaddress
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,8 @@ import redis
 from gateway.hosts import ANY_HOST, Host, parse_origin
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+#: Items of a list of keys: their number of candidates grows with the square.
+_MAX_KEYS = 32
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 
 
@@ -26,6 +29,18 @@ def parse_bool(text: str) -> bool:
 
 def parse_list(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def parse_keys(text: str) -> tuple[str, ...]:
+    """A list of keys that may contain commas themselves: every run of its items is a candidate.
+
+    A key that nobody has used opens nothing, so the wrong candidates do no harm.
+    """
+    commas = [-1, *(place for place, character in enumerate(text) if character == ","), len(text)]
+    if len(commas) > _MAX_KEYS + 1:
+        raise ValueError(f"must have at most {_MAX_KEYS} keys and commas in them")
+    runs = [text[start + 1 : end] for start, end in itertools.combinations(commas, 2)]
+    return tuple(dict.fromkeys(key for run in runs for key in (run.strip(), run) if key.strip()))
 
 
 def parse_networks(text: str) -> tuple[str, ...]:

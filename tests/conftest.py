@@ -44,6 +44,8 @@ _TABLES = (
     "recordings",
     "storages",
     "clock_trust",
+    "device_events",
+    "deleted_devices",
     "devices",
     "demo_devices",
     "tenants",

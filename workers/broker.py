@@ -2,7 +2,7 @@
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.middleware import AgeLimit, Retries, ShutdownNotifications, TimeLimit
+from dramatiq.middleware import Retries, ShutdownNotifications, TimeLimit
 
 from gateway.config import Config
 from gateway.redis_client import connect_redis
@@ -15,6 +15,6 @@ services = WorkerServices(config)
 broker = RedisBroker(
     client=connect_redis(config.redis_url),
     # Ours comes first: it must know that the process is closing before any actor is notified.
-    middleware=[services, AgeLimit(), TimeLimit(), ShutdownNotifications(), Retries(max_retries=3)],
+    middleware=[services, TimeLimit(), ShutdownNotifications(), Retries(max_retries=3)],
 )
 dramatiq.set_broker(broker)

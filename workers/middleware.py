@@ -21,6 +21,7 @@ from gateway.outputs import RECORDER, ConsumerContext, DirectOutput, OutputConte
 from gateway.plugin_manager import collect, collect_consumer_outputs, create_plugin_manager, find_output_name, notify
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
+from gateway.service_clock import ServiceClock
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
 from workers.ffmpeg.launch import Launcher
@@ -117,7 +118,8 @@ class WorkerServices(dramatiq.Middleware):
     def _boot_record(self, broker: dramatiq.Broker) -> None:
         manager = create_plugin_manager()
         clock = SystemClock()
-        context = ConsumerContext(self.config, self.name, clock, partial(notify, manager))
+        # What is recorded by a plan, and from when on, is decided by the clock process as well.
+        context = ConsumerContext(self.config, self.name, ServiceClock(), partial(notify, manager))
         outputs = collect_consumer_outputs(manager, context)
         client = connect_redis(self.config.redis_url)
         leases = LeaseKeeper(client, self.config.lease_seconds, clock=clock)

@@ -17,9 +17,11 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from gateway.api.deferred import DeferredReply
-from gateway.api.errors import ErrorSchema, register_error_handlers
-from gateway.api.fields import Choice, Count, DeviceIds, Flag, Id, ShortList, Text, Time
+from gateway.api.document import complete_document
+from gateway.api.errors import ERROR_EXAMPLES, ErrorSchema, register_error_handlers
+from gateway.api.fields import Choice, Choices, Count, DeviceIds, Flag, Id, ShortList, Text, Time
 from gateway.api.services import ApiServices, request_stream, services
+from gateway.states import REASONS
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 
@@ -30,6 +32,7 @@ __all__ = [
     "ApiServices",
     "Blueprint",
     "Choice",
+    "Choices",
     "Count",
     "DeferredReply",
     "DeviceIds",
@@ -121,12 +124,29 @@ class ReplySchema(ma.Schema):
     """Base of reply schemas."""
 
 
+class ReasonCode(ma.fields.String):
+    """The code of a reason; one that this version does not know, such as a plugin's, is shown as `unknown`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            metadata={
+                "description": "stable identifier for programs. A later version may add codes: treat an unknown one "
+                "as `unknown`",
+                "example": "refused",
+                "enum": sorted(REASONS),
+                "x-enumDescriptions": {code: REASONS[code].message for code in sorted(REASONS)},
+            },
+            **options,
+        )
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> Any:
+        return super()._serialize(value if value in REASONS else "unknown", attr, obj, **options)
+
+
 class ReasonSchema(ReplySchema):
     """The cause of a state."""
 
-    code = ma.fields.String(
-        required=True, metadata={"description": "stable identifier for programs", "example": "refused"}
-    )
+    code = ReasonCode(required=True)
     message = ma.fields.String(required=True, metadata={"description": "what happened, as text for people"})
     remedy = ma.fields.String(
         required=True, metadata={"description": "how to resolve it, as text for people; may be empty"}
@@ -190,6 +210,10 @@ class Blueprint(flask_smorest.Blueprint):
 
         return decorate
 
+    def media_arguments(self, schema: type[ma.Schema]) -> Any:
+        """`arguments` from the query of a media address: unknown names, such as those of signed URLs, are ignored."""
+        return self.arguments(schema, location="query", unknown=ma.EXCLUDE)
+
     def list_response(self, schema: type[ma.Schema], **options: Any) -> Any:
         """`response(200)` for an array with the X-Pagination header; the route returns `paginated(...)`."""
         return self.response(200, schema(many=True), headers=PAGINATION_HEADER, **options)
@@ -221,6 +245,18 @@ class Api(flask_smorest.Api):
     """The API, with one shape for all errors."""
 
     ERROR_SCHEMA = ErrorSchema
+    _document: dict[str, Any] | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document. All resources are registered before the first call."""
+        if self._document is None:
+            document = self.spec.to_dict()
+            complete_document(document, self._app, ERROR_EXAMPLES)
+            self._document = document
+        return self._document
+
+    def _openapi_json(self) -> Response:
+        return self._app.response_class(json.dumps(self.document(), indent=2), mimetype="application/json")
 
     def _register_error_handlers(self) -> None:
         register_error_handlers(self._app)

@@ -23,6 +23,7 @@ class IfMatchSchema(ma.Schema):
     if_match = ma.fields.String(
         data_key="If-Match",
         load_default=None,
+        validate=ma.validate.Length(max=1000, error="must have at most 1000 characters"),
         metadata={"description": "the ETag of the version to change; 412 if it is no longer the current one"},
     )
 

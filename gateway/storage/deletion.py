@@ -8,6 +8,7 @@ here touches a file or waits: pacing belongs to the callers, who should pause fo
 from collections.abc import Iterable, Sequence
 
 from gateway import database
+from gateway.devices.bin import DeletedDevice
 from gateway.footage.gap_rows import add_gaps_of_segments, delete_gaps_before
 from gateway.footage.gaps import Range
 from gateway.footage.protections import is_protected, protected_ranges
@@ -164,9 +165,21 @@ def drop_segments(segment_ids: Sequence[int]) -> int:
 
 
 def deleted_recordings() -> list[Recording]:
-    """The recordings of deleted devices, whose footage is to be deleted."""
+    """The recordings of deleted devices that are not in the bin: their footage is to be deleted."""
     with database.session():
-        return list(EVERY_TENANT.select(Recording).where(Recording.deleted_at.is_null(False)).order_by(Recording.id))
+        binned = EVERY_TENANT.select(DeletedDevice, DeletedDevice.device_id)
+        query = EVERY_TENANT.select(Recording).where(
+            Recording.deleted_at.is_null(False), Recording.device_id.not_in(binned)
+        )
+        return list(query.order_by(Recording.id))
+
+
+def kept_recordings() -> list[Recording]:
+    """The recordings whose footage is kept within the limits: those of devices, and of deleted devices in the bin."""
+    with database.session():
+        binned = EVERY_TENANT.select(DeletedDevice, DeletedDevice.device_id)
+        query = EVERY_TENANT.select(Recording).where(Recording.deleted_at.is_null() | Recording.device_id.in_(binned))
+        return list(query.order_by(Recording.id))
 
 
 def mark_recording_for_deletion(recording_id: int, limit: int = BATCH) -> list[StoredSegment]:

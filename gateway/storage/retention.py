@@ -9,10 +9,11 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
-from gateway import database
 from gateway.clock import Clock
 from gateway.config import Config
+from gateway.devices.bin import purge_bin
 from gateway.footage.gaps import Range
 from gateway.footage.protections import protected_ranges
 from gateway.footage.recordings import Recording
@@ -24,6 +25,7 @@ from gateway.storage.deletion import (
     drop_recording,
     drop_segments,
     garbage_keys,
+    kept_recordings,
     mark_for_deletion,
     mark_recording_for_deletion,
 )
@@ -33,7 +35,6 @@ from gateway.storage.interface import Storage
 from gateway.storage.limits import free_bytes_floor, limits_of
 from gateway.storage.unprotected import deletable_segments
 from gateway.storage.usage import UsageSums, bytes_per_hour, count_bytes
-from gateway.tenancy.scopes import EVERY_TENANT
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ class Retention:
         if not only_space:
             self._remove_deleted_devices(report)
             rules = [self._by_age, self._by_device, self._by_tenant, self._by_store, *rules]
-        work = _Pass(self._recordings(), protected_ranges(), report)
+        work = _Pass(kept_recordings(), protected_ranges(), report)
         for rule in rules:
             if self._is_over():
                 report.is_more = True
@@ -143,7 +144,7 @@ class Retention:
         three_minutes = bytes_per_hour(self._now_ms()) // 20
         target = min(max(_MIN_ROOM_BYTES, three_minutes), max(space.total // 8, 1))
         self._remove_garbage(report)
-        work = _Pass(self._recordings(), protected_ranges(), report)
+        work = _Pass(kept_recordings(), protected_ranges(), report)
         self._delete_oldest(target, work.recordings, work, "the disk is full")
         report.is_stuck = not report.total_segments
         self._log(report)
@@ -275,6 +276,8 @@ class Retention:
                 return
 
     def _remove_deleted_devices(self, report: PassReport) -> None:
+        now = datetime.fromtimestamp(self._trust.check().now_ms / 1000, UTC)
+        purge_bin(now - timedelta(hours=self._config.bin_hours))
         for recording in deleted_recordings():
             if self._is_recorded(recording.device_id):
                 continue  # its recorder notices the deletion within seconds
@@ -296,10 +299,6 @@ class Retention:
             self._storage.delete(key)
 
     # ---- the rest ---------------------------------------------------------------------------------------------
-
-    def _recordings(self) -> list[Recording]:
-        with database.session():
-            return list(EVERY_TENANT.select(Recording).where(Recording.deleted_at.is_null()).order_by(Recording.id))
 
     def _is_over(self) -> bool:
         return self._clock.monotonic() >= self._deadline

@@ -30,16 +30,16 @@ class RecorderMetricsStore:
     """The metrics of every worker. Every method raises redis.RedisError when Redis is away."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._redis = client
+        self.client = client
 
     def write(self, worker: str, metrics: RecorderMetrics) -> None:
         """Publish the metrics of `worker`; call it every REPORT_SECONDS."""
-        self._redis.set(_PREFIX + worker, json.dumps(asdict(metrics)), ex=_KEEP_SECONDS)
+        self.client.set(_PREFIX + worker, json.dumps(asdict(metrics)), ex=_KEEP_SECONDS)
 
     def read(self) -> RecorderMetrics | None:
         """The metrics of all workers together; None without any."""
-        keys = list(self._redis.scan_iter(match=_PREFIX + "*", count=500))
-        found = [_parse(value) for value in self._redis.mget(keys) if value] if keys else []
+        keys = list(self.client.scan_iter(match=_PREFIX + "*", count=500))
+        found = [_parse(value) for value in self.client.mget(keys) if value] if keys else []
         if not found:
             return None
         return RecorderMetrics(

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.config import SECRET_FILES, Config, describe_settings, read_or_make_secret
 from gateway.errors import ConfigError
+from gateway.secrets import SecretBox
 
 KEYS = {"SECRET_KEY": "k" * 16, "SFU_SECRET": "s" * 16}
 
@@ -94,6 +95,7 @@ def test_the_defaults_are_those_of_one_machine():
                 "[::1%25eth0]",
             )
         ),
+        ("PREVIOUS_SECRET_KEYS", "k," * 40, "must have at most 32 keys and commas in them"),
         ("TRUSTED_PROXIES", "proxy.example", "must be networks such as 192.168.0.0/16, not 'proxy.example'"),
         ("LOG_LEVEL", "chatty", "must be one of DEBUG, INFO, WARNING, ERROR, not 'chatty'"),
     ],
@@ -132,6 +134,26 @@ def test_an_error_message_quotes_no_secret(name: str):
 def test_redis_is_reached_by_network_or_unix_socket(url: str):
     config = read(REDIS_URL=url, MEDIA_REDIS_URL=url)
     assert (config.redis_url, config.bus_redis_url) == (url, url)
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        (["one-key-0123456789"], "one-key-0123456789"),
+        (["one,key,0123456789"], "one,key,0123456789"),
+        (["one, key,,0123456789,"], "one, key,,0123456789,"),
+        (["first,key-0123456789", "second-key-0123456"], "first,key-0123456789,second-key-0123456"),
+        (
+            ["first,key-0123456789", "second,key,0123456", "third-key-01234567"],
+            "first,key-0123456789, second,key,0123456 ,third-key-01234567",
+        ),
+    ],
+)
+def test_a_former_key_may_contain_commas(keys, text):
+    """SECRET_KEY may, so whatever it was must be readable again after it was changed."""
+    sealed = [SecretBox(key).seal("x", "c") for key in keys]
+    box = SecretBox.from_config(read(SECRET_KEY="new-key-0123456789", PREVIOUS_SECRET_KEYS=text))
+    assert [box.open(one, "c") for one in sealed] == ["x"] * len(keys)
 
 
 def test_no_secret_is_shown_by_repr():

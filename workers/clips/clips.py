@@ -14,7 +14,7 @@ from gateway import database
 from gateway.captures.bookmarks import CLIP, READY, Bookmark
 from gateway.captures.clips import CLIP_CANCELLED, ClipResult, fail_clip, read_clip_work, save_clip, save_poster
 from gateway.captures.files import CaptureFiles
-from gateway.clock import Clock, SystemClock
+from gateway.clock import Clock
 from gateway.errors import BusUnavailable, LeaseLost, NotFound, Unavailable, VasError
 from gateway.footage.cuts import ContiguousRange, cut_footage
 from gateway.footage.recordings import find_recording
@@ -22,6 +22,7 @@ from gateway.jobs.attempts import JobAttempt
 from gateway.media import ClipFact
 from gateway.mp4.movie_writer import estimate_index_bytes
 from gateway.redis_client import connect_redis
+from gateway.service_clock import ServiceClock
 from gateway.states import DesiredState
 from gateway.storage.footage_reader import FootageReader
 from gateway.storage.interface import StorageUnavailable
@@ -92,7 +93,7 @@ class ClipMaker:
         self, attempt: JobAttempt, context: JobContext, bookmark: Bookmark, *, clock: Clock | None = None
     ) -> None:
         self._attempt, self._context, self._bookmark = attempt, context, bookmark
-        self._clock = clock or SystemClock()
+        self._clock = clock or ServiceClock()
         self._start_ms = bookmark.at_ms - bookmark.before_ms
         self._end_ms = bookmark.at_ms + bookmark.after_ms
         self._files = CaptureFiles.from_config(context.config)

@@ -22,6 +22,7 @@ from gateway.leases import STREAM, Leases, WorkerSlots, describe_shortage
 from gateway.outputs import ConsumerContext, ConsumerOutput
 from gateway.plugin_manager import collect_consumer_outputs, create_plugin_manager, notify
 from gateway.redis_client import connect_redis
+from gateway.service_clock import ServiceClock
 from gateway.states import DesiredState, StreamState, reason_for
 from gateway.storage.clock_trust import ClockTrust
 from gateway.streams.fleet import Ending, record_stopped, stop_idle, touch_demands
@@ -252,8 +253,8 @@ def start_threads(config: Config) -> list[PeriodicThread]:
     """Start threads for work that neither waits for a long pass nor delays one: schedules, and old captures."""
     queue = CaptureQueue(connect_redis(config.bus_redis_url))
     threads = [
-        PeriodicThread("schedules of snapshots", SnapshotClock(config, queue).turn),
-        PeriodicThread("cleanup of captures", CaptureCleanup(config).turn),
+        PeriodicThread("schedules of snapshots", SnapshotClock(config, queue, ServiceClock()).turn),
+        PeriodicThread("cleanup of captures", CaptureCleanup(config, ServiceClock()).turn),
     ]
     for thread in threads:
         thread.start()
@@ -263,7 +264,7 @@ def start_threads(config: Config) -> list[PeriodicThread]:
 def _collect_outputs(config: Config) -> list[ConsumerOutput]:
     """The consumer outputs of all plugins, for their `wanted` devices."""
     manager = create_plugin_manager()
-    context = ConsumerContext(config, "clock", SystemClock(), partial(notify, manager))
+    context = ConsumerContext(config, "clock", ServiceClock(), partial(notify, manager))
     return collect_consumer_outputs(manager, context)
 
 

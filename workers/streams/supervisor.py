@@ -38,7 +38,7 @@ TICK_SECONDS = 1.0
 _SILENCE_SECONDS = 60.0
 
 #: Reasons after which an attempt cannot succeed until a person has changed something.
-_FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed"})
+_FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed", "wrong_secret_key"})
 
 #: Reasons that are no fault of the camera: the next attempt follows without a pause.
 _IMMEDIATE_RESTART_REASONS = frozenset({"source_changed", "output_changed"})
@@ -52,6 +52,7 @@ _KEEP_SOURCE_REASONS = frozenset(
         "unknown_host",
         "closed_by_camera",
         "camera_error",
+        "redirected",
         "unauthorized",
         "forbidden",
         "not_found",
@@ -184,7 +185,10 @@ class StreamSupervisor:
         try:
             device = self._read_device()
         except SealBroken as error:
-            return Outcome(reason_for("unknown", error.message))
+            # Settings without that secret are tried at once.
+            desired = self._writer.read_desired()
+            self._attempted_version = desired.source_version if desired is not None else None
+            return Outcome(reason_for("wrong_secret_key", error.message))
         if device is None:
             raise Stopped("device_deleted")
         self._attempted_version = device.source_version

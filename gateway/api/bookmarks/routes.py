@@ -184,6 +184,7 @@ class BookmarkById(MethodView):
 
 @blp.route("/<uuid:bookmark_id>/clip")
 class BookmarkClipAgain(MethodView):
+    @blp.doc(operationId="remake_bookmark_clip")
     @blp.response(202, BookmarkSchema, headers=_ETAG)
     @blp.errors(403, 404, 409, 415, 503)
     def post(self, bookmark_id: Any) -> Any:
@@ -207,7 +208,7 @@ class BookmarkClipAgain(MethodView):
 
 @blp.route("/<uuid:bookmark_id>/clip.mp4")
 class BookmarkClip(MethodView):
-    @blp.arguments(ClipArgsSchema, location="query")
+    @blp.media_arguments(ClipArgsSchema)
     @blp.file_response("video/mp4")
     @blp.errors(404, 409, 416, 422, 503)
     def get(self, args: dict[str, Any], bookmark_id: Any) -> Response:
@@ -221,7 +222,7 @@ class BookmarkClip(MethodView):
 
 @blp.route("/<uuid:bookmark_id>/poster.jpg")
 class BookmarkPoster(MethodView):
-    @blp.arguments(PosterArgsSchema, location="query")
+    @blp.media_arguments(PosterArgsSchema)
     @blp.file_response("image/jpeg")
     @blp.errors(404, 409, 416, 422, 503)
     def get(self, args: dict[str, Any], bookmark_id: Any) -> Response:

@@ -49,7 +49,7 @@ class PosterArgsSchema(Schema):
 
 @blp.route("/<uuid:device_id>/poster.jpg")
 class DevicePoster(MethodView):
-    @blp.arguments(PosterArgsSchema, location="query")
+    @blp.media_arguments(PosterArgsSchema)
     @blp.file_response(
         "image/jpeg",
         headers={"Last-Modified": {"description": "time of the picture", "schema": {"type": "string"}}},

@@ -8,6 +8,7 @@ from flask.views import MethodView
 from gateway import database
 from gateway.api.base import (
     Blueprint,
+    current_name,
     current_scope,
     no_content,
     offset_of,
@@ -28,8 +29,9 @@ from gateway.api.devices.schemas import (
 from gateway.api.devices.values import new_values, replaced_values
 from gateway.api.devices.views import device_view, device_views
 from gateway.api.reasons import format_reason
+from gateway.device_bin import discard_device
 from gateway.devices.events import events_of
-from gateway.inventory import NewRecording, create_device, delete_device, find_device, list_devices, replace_device
+from gateway.inventory import NewRecording, create_device, find_device, list_devices, replace_device
 from gateway.states import DesiredState, StreamState
 
 blp = Blueprint("devices", __name__, url_prefix="/devices", description="Configured cameras")
@@ -114,9 +116,11 @@ class DeviceById(MethodView):
     def delete(self, device_id: Any) -> Response:
         """Delete a device
 
-        A running stream is stopped by its worker within seconds. The history is deleted with the device.
+        A running stream is stopped by its worker within seconds. The device goes into the bin with its settings,
+        schedules, history and footage: `restore` brings it back within BIN_HOURS. After that its footage is deleted,
+        also protected ranges.
         """
-        delete_device(current_scope(), str(device_id))
+        discard_device(current_scope(), str(device_id), by_name=current_name())
         return no_content()
 
 
@@ -145,6 +149,7 @@ class DeviceEvents(MethodView):
 @blp.route("/probe")
 class DeviceProbe(MethodView):
     @blp.arguments(ProbeArgsSchema)
+    @blp.doc(operationId="probe_source")
     @blp.response(200, ProbeResultSchema)
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 429, 503)
     def post(self, data: dict[str, Any]) -> Any:

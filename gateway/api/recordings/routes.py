@@ -11,9 +11,11 @@ from gateway.api.recordings.schemas import (
     EVENT_EXAMPLE,
     SETTINGS_EXAMPLE,
     EventQueryArgsSchema,
+    ExpiringSchema,
     RecordingEventSchema,
     RecordingQueryArgsSchema,
     RecordingSchema,
+    RetentionArgsSchema,
     StorageSchema,
     UntilSchema,
 )
@@ -34,6 +36,8 @@ from gateway.footage.recordings import (
 )
 from gateway.schedules.recording_plan import decide
 from gateway.storage.clock_trust import confirm_clock
+from gateway.storage.limits import limits_of
+from gateway.storage.retention_preview import expiring_footage
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +91,20 @@ class RecordingByDevice(MethodView):
         except RecordingChanged as error:
             raise VersionChanged(error.message) from error
         return _shown(_start_recorder(recording))
+
+
+@blp.route("/devices/<uuid:device_id>/expiring")
+@blp.arguments(RetentionArgsSchema, location="query")
+@blp.response(200, ExpiringSchema)
+@blp.errors(404, 422, 503)
+def get_expiring(args: dict[str, Any], device_id: Any) -> Any:
+    """Read what other limits would delete
+
+    The footage that retention would delete if the recording had these limits; nothing is changed.
+    """
+    recording = find_recording(current_scope(), str(device_id))
+    recording.keep_days, recording.keep_bytes = args["keep_days"], args["keep_bytes"]
+    return expiring_footage(recording, limits_of(recording, services().config), now_ms())
 
 
 @blp.route("/devices/<uuid:device_id>/start", methods=["POST"])

@@ -43,6 +43,7 @@ _ACCEPTED = location_header("the job")
 class LiveCapture(MethodView):
     @blp.arguments(LiveCaptureArgsSchema, required=False)
     @blp.arguments(IdempotencySchema, location="headers")
+    @blp.doc(operationId="capture_live")
     @blp.response(201, SnapshotSchema, headers=_CREATED)
     @blp.alt_response(202, schema=JobSchema, headers=_ACCEPTED, description="the picture takes longer; a job continues")
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
@@ -60,6 +61,7 @@ class LiveCapture(MethodView):
 class HistoricalCapture(MethodView):
     @blp.arguments(HistoricalCaptureArgsSchema)
     @blp.arguments(IdempotencySchema, location="headers")
+    @blp.doc(operationId="capture_historical")
     @blp.response(201, SnapshotSchema, headers=_CREATED)
     @blp.alt_response(202, schema=JobSchema, headers=_ACCEPTED, description="the picture takes longer; a job continues")
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)

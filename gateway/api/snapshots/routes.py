@@ -104,7 +104,7 @@ class SnapshotById(MethodView):
 
 @blp.route("/<uuid:snapshot_id>/image")
 class SnapshotImage(MethodView):
-    @blp.arguments(ImageArgsSchema, location="query")
+    @blp.media_arguments(ImageArgsSchema)
     @blp.doc(responses={200: {"content": _IMAGES}, 206: {"content": _IMAGES}})
     @blp.file_response(media_type(PICTURE_FORMATS[0]))
     @blp.errors(404, 409, 416, 422, 503)

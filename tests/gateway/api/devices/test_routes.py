@@ -38,7 +38,17 @@ def test_the_reply_to_a_new_device_is_complete_but_for_the_password(client):
         "enabled": True,
         "state": "stopped",
         "desired": "stopped",
-        "recording": {"mode": "off", "observed": "off"},
+        "recording": {
+            "mode": "off",
+            "observed": "off",
+            "is_wanted": False,
+            "reason": {
+                "code": "recording_off",
+                "message": "recording is switched off",
+                "remedy": "choose another recording mode",
+            },
+            "since": body["recording"]["since"],
+        },
         "has_credentials": True,
         "created_at": body["created_at"],
         "updated_at": body["created_at"],
