@@ -51,8 +51,9 @@ Unknown names in a body or a query are refused with 422. At addresses of media (
 where portals and caches add parameters of their own, unknown names in the query are ignored.
 
 Any request may also be answered with 400 (malformed, or a host that TRUSTED_HOSTS does not allow), 403 (a change
-requested by a page of another site), 413 (body too large), 415 (body that is not JSON) or 503 (a component is
-unavailable; retry after `Retry-After`)."""
+requested by a page of another site), 408 (head or body sent too slowly), 413 (body too large), 414 (target longer than
+16 KiB), 415 (body that is not JSON), 431 (a header longer than 8 KiB, or more than 100), 501 (unknown transfer coding)
+or 503 (a component is unavailable, or too many requests wait; retry after `Retry-After`)."""
 
 
 def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> WaitingFlask:

@@ -47,9 +47,15 @@ class LiveWindow:
         return self._device_id
 
     def read(self) -> LivePlaylist:
-        """The playlist of the parts now on the bus. Raises BusUnavailable."""
+        """The playlist of the parts now on the bus. Raises BusUnavailable.
+
+        While somebody waits, the reader knows the parts, and Redis is not asked.
+        """
+        is_followed = self._follower.is_following(self)
         with self._changed:
             self.asked_at = time.monotonic()
+            if is_followed:
+                return self._playlist
             if self._is_being_read:
                 # Another thread reads the bus at this moment.
                 self._changed.wait_for(lambda: not self._is_being_read, _WAIT_SECONDS)
@@ -161,6 +167,11 @@ class LiveFollower:
                 self._thread.start()
         if is_new and is_running:
             self._bus.wake(self._waker)
+
+    def is_following(self, window: LiveWindow) -> bool:
+        """Whether the bus is being read for a window."""
+        with self._lock:
+            return self._thread is not None and self._windows.get(window.device_id) is window
 
     def _run(self) -> None:
         while windows := self._awaited():
