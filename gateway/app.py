@@ -7,6 +7,7 @@ from werkzeug.exceptions import NotFound
 from gateway import __version__, database
 from gateway.api.base import API_PREFIX, Api, ApiServices, JsonReplies
 from gateway.api.bookmarks.routes import blp as bookmarks
+from gateway.api.compression import add_compression
 from gateway.api.devices.poster import blp as posters
 from gateway.api.devices.routes import blp as devices
 from gateway.api.errors import handle_http_error
@@ -35,6 +36,7 @@ _DESCRIPTION = """A camera gateway: RTSP in, WebRTC and HLS out, with recording.
 Lists are JSON arrays; the header `X-Pagination` carries the number of items and pages. Times are RFC 3339 in UTC. Every
 error has the shape of the schema `Error`: `reason` is a stable identifier for programs, `message` says what is wrong
 and what would be right, and `errors` names the fields.
+Large replies to GET are compressed for `Accept-Encoding: gzip`, but not for pages of other sites.
 
 Any request may also be answered with 400 (malformed, or a host that is not in TRUSTED_HOSTS), 403 (a change requested
 by a page of another site), 413 (body too large), 415 (body that is not JSON) or 503 (a component is unavailable;
@@ -67,6 +69,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     ApiServices.build(config, plugins).attach(app)
     api = Api(app, spec_kwargs={"extra_plugins": [PathParameters()]})
     protect(app, config)
+    add_compression(app)
     boxes = (
         devices,
         posters,
