@@ -111,8 +111,8 @@ OTHER_HOSTS = (
 
 def test_without_trusted_hosts_only_names_that_are_this_machines_are_answered(config, monkeypatch):
     monkeypatch.setattr("socket.gethostname", lambda: "Cam-Box.lan.example")
-    client = make_client(config)
-    for host in OWN_HOSTS:
+    client = make_client(config, host="listens.example")
+    for host in (*OWN_HOSTS, "listens.example:8000"):
         assert client.get(URL, headers={"Host": host}).status_code == 200, host
     for host in OTHER_HOSTS:
         for path in (URL, "/", "/docs", "/api/v1/openapi.json", "/nothing"):
