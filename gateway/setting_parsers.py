@@ -2,6 +2,7 @@
 
 import ipaddress
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -123,6 +124,12 @@ def parse_redis_url(text: str) -> str:
     except (TypeError, ValueError, AttributeError, redis.RedisError):
         raise ValueError(message) from None
     return url
+
+
+def parse_uri_prefix(text: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9_-]+)+/?", text):
+        raise ValueError(f"must be a path such as /vas-files, not {text!r}")
+    return text.rstrip("/")
 
 
 def text_of(minimum: int = 0) -> Callable[[str], str]:

@@ -113,6 +113,20 @@ class ShortList(ma.fields.List):
         return super()._deserialize(value, attr, data, **options)
 
 
+class Choices(ShortList):
+    """Query parameter of a list: each of several words at most once; all of them without any."""
+
+    def __init__(self, words: Iterable[str], description: str, **options: Any) -> None:
+        words = tuple(words)
+        super().__init__(
+            Choice(words),
+            load_default=list,
+            validate=ma.validate.Length(max=len(words), error=f"must be at most {len(words)}"),
+            metadata={"description": description},
+            **options,
+        )
+
+
 class DeviceIds(ShortList):
     """Query parameter of a list: the ids of the devices to include; all devices without any."""
 

@@ -114,6 +114,7 @@ export class Rooms {
 
   async #adjust(room, wanted) {
     room.owner = wanted.owner;
+    room.confirmedAt = performance.now();
     room.restartExpectedUntil = performance.now() + RESTART_EXPECTED_MS;
     let isChanged;
     try {
@@ -246,17 +247,24 @@ export class Rooms {
   }
 
   /**
-   * Close the owner's rooms except those of the given devices.
+   * Close the owner's rooms except those of the given devices, and those that are opened again meanwhile.
    *
    * @param {string} owner
    * @param {string[]} deviceIds
    */
   async resync(owner, deviceIds) {
     const kept = new Set(deviceIds);
+    const since = performance.now();
+    const isLeft = (room) => room.owner === owner && !kept.has(room.deviceId) && room.confirmedAt <= since;
     const closed = [];
-    for (const room of [...this.#rooms.values()]) {
-      if (room.owner !== owner || kept.has(room.deviceId)) continue;
-      if (await this.close(room.deviceId, 'not in resync')) closed.push(room.deviceId);
+    for (const { deviceId } of [...this.#rooms.values()].filter(isLeft)) {
+      const isClosed = await this.#locked(deviceId, async () => {
+        const room = this.#rooms.get(deviceId);
+        if (!room || !isLeft(room)) return false;
+        await this.#end(room, 'not in resync');
+        return true;
+      });
+      if (isClosed) closed.push(deviceId);
     }
     return { closed };
   }

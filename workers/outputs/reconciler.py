@@ -3,11 +3,10 @@
 import logging
 import random
 
-from gateway.clock import utc_now
 from gateway.leases import RECORD, Leases, WorkerSlots, describe_shortage, output_lease
 from gateway.outputs import ConsumerOutput
+from gateway.streams.fleet import demand_streams
 from gateway.streams.messages import Messages
-from gateway.streams.model import demand_streams
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +15,10 @@ STARTS_PER_PASS = 16
 
 
 class ConsumerReconciler:
-    """One pass is `reconcile()`; repeating it is harmless."""
+    """One pass is `reconcile()`; repeating it is harmless.
+
+    `is_without_worker`: whether the last pass found outputs to attach and no record worker.
+    """
 
     def __init__(self, outputs: list[ConsumerOutput], leases: Leases, slots: WorkerSlots, messages: Messages) -> None:
         self._outputs = outputs
@@ -24,6 +26,7 @@ class ConsumerReconciler:
         self._slots = slots
         self._messages = messages
         self._last_shortage = ""
+        self.is_without_worker = False
 
     def read_wanted(self) -> dict[str, list[str]]:
         """The devices that each output wants now. An output that fails counts as wanting none, and is logged."""
@@ -37,6 +40,7 @@ class ConsumerReconciler:
 
     def reconcile(self, wanted: dict[str, list[str]]) -> None:
         """Ask record workers to run wanted outputs without an owner. Raises redis.RedisError and Unavailable."""
+        self.is_without_worker = False
         orphans = []
         for name, device_ids in wanted.items():
             owners = self._leases.holders(output_lease(name), device_ids)
@@ -51,6 +55,7 @@ class ConsumerReconciler:
             if shortage != self._last_shortage:
                 log.warning(shortage)
             self._last_shortage = shortage
+            self.is_without_worker = not slots
             return
         random.shuffle(orphans)
         for name, device_id in orphans[: min(free, STARTS_PER_PASS)]:
@@ -59,6 +64,5 @@ class ConsumerReconciler:
 
     def demand_streams(self, wanted: dict[str, list[str]]) -> None:
         """Start devices that run on demand while an output wants them, as for a viewer."""
-        device_ids = sorted({device_id for device_ids in wanted.values() for device_id in device_ids})
-        for device_id in demand_streams(device_ids, utc_now()):
+        for device_id in demand_streams({device_id for device_ids in wanted.values() for device_id in device_ids}):
             log.info("device %s is wanted by an output: its stream is started", device_id)
