@@ -121,8 +121,17 @@ def test_every_model_but_the_tenant_itself_is_scoped():
         module = importlib.import_module(item.name)
         for name, kind in inspect.getmembers(module, inspect.isclass):
             is_ours = issubclass(kind, peewee.Model) and kind.__module__ == module.__name__
-            # A storage belongs to no tenant, and the parts of a segment are read only together with their segment.
-            if is_ours and name not in ("Row", "ScopedRow", "FootageRow", "Tenant", "StorageRow", "SegmentParts"):
+            # A storage and the trusted time belong to no tenant, and the parts of a segment are read only together with
+            # their segment.
+            if is_ours and name not in (
+                "Row",
+                "ScopedRow",
+                "FootageRow",
+                "Tenant",
+                "StorageRow",
+                "ClockTrustRow",
+                "SegmentParts",
+            ):
                 assert issubclass(kind, TenantRow | FootageRow), name
 
 
