@@ -5,7 +5,20 @@ import shlex
 import sys
 import time
 
-from . import capacity, captures, cost, export, first_frame, fleet, frames, latency, queries, recovery, seek
+from . import (
+    capacity,
+    captures,
+    cost,
+    export,
+    first_frame,
+    fleet,
+    frames,
+    latency,
+    queries,
+    recovery,
+    seek,
+    web_waiters,
+)
 from .machine import describe_run
 from .options import Options
 from .peers import PEERS, Peer
@@ -21,11 +34,12 @@ BENCHES = {
     "captures": captures.run,
     "frames": frames.run,
     "queries": queries.run,
+    "web_waiters": web_waiters.run,
     "capacity": capacity.run,
     "fleet": fleet.run,
 }
 #: Run only by name: `capacity` loads the machine to its limit, the others take ten minutes or more.
-BY_NAME_ONLY = {"capacity", "fleet", "frames", "queries"}
+BY_NAME_ONLY = {"capacity", "fleet", "frames", "queries", "web_waiters"}
 
 
 def main() -> int:

@@ -68,15 +68,11 @@ def _kill_ffmpeg(stack: Stack, _cameras: CameraServer, device: str) -> float:
     return _kill(stack.ffmpeg_pids(device)[0])
 
 
-def _kill_stream_worker(stack: Stack, *_: object) -> float:
-    return _kill(stack.stream_worker_pid())
-
-
 def _kill_mediasoup_worker(stack: Stack, *_: object) -> float:
     return _kill(next(worker["pid"] for worker in stack.sfu_status()["workers"] if worker["rooms"]))
 
 
-def _kill_head(name: str) -> Fault:
+def _kill_process(name: str) -> Fault:
     def kill(stack: Stack, *_: object) -> float:
         now = time.time()
         stack.kill(name)
@@ -114,15 +110,14 @@ def _kill(pid: int) -> float:
 #: Each returns the time (seconds since 1970) from which the recovery is measured.
 FAULTS: dict[str, Fault] = {
     "FFmpeg": _kill_ffmpeg,
-    "SFU (Node.js)": _kill_head("sfu"),
+    "SFU (Node.js)": _kill_process("sfu"),
     "camera away for 10 s": _take_camera_away,
     "camera restarts": _restart_camera,
     "mediasoup Worker": _kill_mediasoup_worker,
-    "stream worker": _kill_stream_worker,
-    "stream worker's parent": _kill_head("stream"),
+    "stream worker": _kill_process("stream"),
     "Redis, away for 1 s": _kill_redis,
-    "clock": _kill_head("clock"),
-    "web": _kill_head("web"),
+    "clock": _kill_process("clock"),
+    "web": _kill_process("web"),
 }
 
 

@@ -11,14 +11,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from gateway import __version__, database, health, migrations
-from gateway.api.devices import registration
+from gateway import __version__, database, migrations
 from gateway.config import Config
-from gateway.doctor import program_checks
 from gateway.errors import VasError
 from gateway.inventory import START_MODES, TRANSPORTS, list_devices, reseal_devices
 from gateway.leases import WorkerSlots
 from gateway.plugin_manager import create_plugin_manager
+from gateway.private_files import keep_files_private
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from gateway.storage.cli import storage
@@ -62,7 +61,9 @@ def main() -> None:
 @exit_with_message
 def release() -> None:
     """Migrate the database to the present version. Safe to repeat and to run twice at the same time."""
-    database.connect(Config.from_environment())
+    config = Config.from_environment()
+    keep_files_private(config)
+    database.connect(config)
     ran = migrations.migrate()
     console.print(f"database: {', '.join(ran)} applied" if ran else "database: up to date")
 
@@ -72,6 +73,10 @@ def release() -> None:
 @exit_with_message
 def doctor(as_json: bool) -> None:
     """Check every component and program. Prints a remedy for each problem; exit code 1 if there is any."""
+    # Imported by the command that needs it, as the web framework below: `vas release` runs before each start.
+    from gateway import health
+    from gateway.doctor import program_checks
+
     config = Config.from_environment()
     database.connect(config)
     client = connect_redis(config.redis_url, timeout_seconds=2)
@@ -156,6 +161,8 @@ def devices_list() -> None:
 @exit_with_message
 def devices_add(**values: Any) -> None:
     """Add a device by its NAME and its rtsp or rtsps SOURCE_URL."""
+    from gateway.api.devices import registration
+
     config = Config.from_environment()
     database.connect(config)
     values["tags"] = list(values["tags"])
@@ -173,6 +180,8 @@ def demo_group() -> None:
 @exit_with_message
 def demo_register(file: Path) -> None:
     """Register each device of FILE once: a deleted one is not registered again."""
+    from gateway.api.devices import registration
+
     config = Config.from_environment()
     database.connect(config)
     added = registration.register_devices(file, config, SecretBox.from_config(config), Messages.connect(config))

@@ -3,128 +3,33 @@
 A contract test compares the tables in docs/settings.md with `describe_settings()`.
 """
 
-import ipaddress
 import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import redis
-
+from gateway import private_redis
 from gateway.errors import ConfigError
+from gateway.setting_parsers import (
+    between,
+    exact_one_of,
+    one_of,
+    parse_bool,
+    parse_hosts,
+    parse_keys,
+    parse_list,
+    parse_networks,
+    parse_origins,
+    parse_redis_url,
+    parse_time_zone,
+    parse_uri_prefix,
+    text_of,
+    url_of,
+)
 
-TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
-FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-
-
-def parse_bool(text: str) -> bool:
-    word = text.strip().lower()
-    if word in TRUE_WORDS:
-        return True
-    if word in FALSE_WORDS:
-        return False
-    raise ValueError("must be 1 or 0")
-
-
-def parse_list(text: str) -> tuple[str, ...]:
-    return tuple(item.strip() for item in text.split(",") if item.strip())
-
-
-def parse_networks(text: str) -> tuple[str, ...]:
-    networks = parse_list(text)
-    for network in networks:
-        try:
-            ipaddress.ip_network(network, strict=False)
-        except ValueError:
-            raise ValueError(f"must be networks such as 192.168.0.0/16, not {network!r}") from None
-    return networks
-
-
-def between(low: float, high: float, kind: Callable[[str], Any] = int) -> Callable[[str], Any]:
-    """Build a parser for a number from `low` to `high`, both included."""
-
-    def parse(text: str) -> Any:
-        try:
-            value = kind(text)
-        except ValueError:
-            raise ValueError(f"must be a number from {low} to {high}, not {text!r}") from None
-        if not low <= value <= high:
-            raise ValueError(f"must be between {low} and {high}, not {text}")
-        return value
-
-    return parse
-
-
-def one_of(*words: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text.upper() not in words:
-            raise ValueError(f"must be one of {', '.join(words)}, not {text!r}")
-        return text.upper()
-
-    return parse
-
-
-def exact_one_of(*words: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"must be one of {', '.join(words)}, not {text!r}")
-        return text
-
-    return parse
-
-
-def parse_time_zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"must be the IANA name of a time zone such as Europe/Berlin, not {text!r}") from None
-    return text
-
-
-def url_of(*schemes: str, may_be_empty: bool = False) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if not text and may_be_empty:
-            return ""
-        # The message quotes only the scheme: the rest may contain a password.
-        scheme = urlsplit(text).scheme
-        if scheme not in schemes:
-            raise ValueError(f"must start with one of {', '.join(s + '://' for s in schemes)}, not {scheme!r}")
-        return text.rstrip("/") if scheme in {"ws", "wss", "http", "https"} else text
-
-    return parse
-
-
-def parse_redis_url(text: str) -> str:
-    """Check a Redis URL by building a connection, which connects to nothing; empty text is accepted."""
-    url = url_of("redis", "rediss", "unix", may_be_empty=True)(text)
-    if not url:
-        return ""
-    # The message quotes nothing: any part may be one of a password that is not percent-encoded.
-    message = (
-        "must be redis://HOST:PORT/DB, or unix:///PATH?db=DB for a Unix socket; a value or option in it is invalid"
-    )
-    try:
-        parts = urlsplit(url)
-        if parts.scheme == "unix" and (parts.hostname or parts.path in ("", "/")):
-            raise ValueError(message)
-        redis.ConnectionPool.from_url(url).make_connection()
-    except (TypeError, ValueError, AttributeError, redis.RedisError):
-        raise ValueError(message) from None
-    return url
-
-
-def text_of(minimum: int = 0) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if len(text) < minimum:
-            raise ValueError(f"must have at least {minimum} characters")
-        return text
-
-    return parse
 
 
 def setting(parse: Callable[[str], Any], default: Any, unit: str, about: str, *, is_secret: bool = False) -> Any:
@@ -146,16 +51,16 @@ class Config:
     )
     redis_url: str = setting(
         parse_redis_url,
-        "redis://127.0.0.1:6390/0",
+        "",
         "URL",
-        "Redis for queues, leases and live statistics",
+        "Redis for queues, leases and live statistics; empty: the private one of `make run`",
         is_secret=True,
     )
     media_redis_url: str = setting(
         parse_redis_url,
         "",
         "URL",
-        "Redis of the media bus; empty: REDIS_URL. Disk persistence should be off",
+        "Redis of the media bus; empty: REDIS_URL, or the private one. Disk persistence should be off",
         is_secret=True,
     )
     mediasoup_ws_url: str = setting(
@@ -186,29 +91,83 @@ class Config:
         is_secret=True,
     )
     previous_secret_keys: tuple[str, ...] = setting(
-        parse_list,
+        parse_keys,
         (),
         "list",
-        "former values of SECRET_KEY, for decrypting data encrypted with them",
+        "former values of SECRET_KEY, for decrypting data encrypted with them; they may contain commas",
         is_secret=True,
     )
     host: str = setting(text_of(1), "127.0.0.1", "address", "listening address of the web process")
     port: int = setting(between(1, 65535), 8000, "port", "TCP port of the web process")
-    web_threads: int = setting(between(1, 256), 16, "threads", "requests that the web process handles at the same time")
+    web_threads: int = setting(
+        between(1, 256),
+        16,
+        "threads",
+        "threads of a web process; a request occupies one only while its reply is computed",
+    )
+    web_connections: int = setting(
+        between(16, 100_000),
+        4096,
+        "connections",
+        "maximum number of open connections per web process; a further one replaces one without a request",
+    )
+    web_waiters: int = setting(
+        between(1, 100_000),
+        2000,
+        "requests",
+        "maximum number of requests per web process that wait for a part or a picture; further ones do not wait",
+    )
+    web_read_seconds: float = setting(
+        between(1, 600, float),
+        20.0,
+        "seconds",
+        "time limit for a client to send the head of a request, and again for its body",
+    )
+    web_write_seconds: float = setting(
+        between(1, 3600, float),
+        30.0,
+        "seconds",
+        "a client that takes nothing of its reply for this time is disconnected",
+    )
+    web_idle_seconds: float = setting(
+        between(1, 3600, float),
+        75.0,
+        "seconds",
+        "a connection without a request for this time is closed; longer than a proxy keeps its own",
+    )
+    sendfile: str = setting(
+        exact_one_of("off", "x-accel", "x-sendfile"),
+        "off",
+        "word",
+        "who sends files: off, this process; x-accel, the proxy in front of it (nginx); x-sendfile (Apache, lighttpd)",
+    )
+    sendfile_prefix: str = setting(
+        parse_uri_prefix,
+        "/vas-files",
+        "path",
+        "internal location of the files in the proxy, for SENDFILE=x-accel",
+    )
     trusted_hosts: tuple[str, ...] = setting(
-        parse_list,
+        parse_hosts,
         (),
         "list",
-        "host names under which the web process may be reached; empty: any",
+        "host names under which the web process and the SFU may be reached; "
+        "empty: IP addresses, localhost and this machine's own name; *: any",
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        parse_networks,
+        (),
+        "list",
+        "addresses or networks of reverse proxies whose X-Forwarded-For, -Proto and -Host are believed; empty: none",
     )
     allowed_origins: tuple[str, ...] = setting(
-        parse_list,
+        parse_origins,
         (),
         "list",
-        "further web origins that may call the API, such as https://app.example.com",
+        "further web origins whose pages may call the API, such as https://app.example.com",
     )
-    stream_processes: int = setting(between(1, 64), 1, "processes", "number of processes of a stream worker")
-    stream_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per stream process")
+    stream_processes: int = setting(between(1, 64), 1, "processes", "number of stream workers that `make run` starts")
+    stream_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per stream worker")
     job_threads: int = setting(between(1, 64), 4, "threads", "maximum number of concurrent short jobs of a jobs worker")
     stall_seconds: float = setting(
         between(2, 300, float),
@@ -260,8 +219,8 @@ class Config:
         "bytes",
         "maximum size of one device's media on the media bus",
     )
-    record_processes: int = setting(between(1, 64), 1, "processes", "number of processes of a record worker")
-    record_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per record process")
+    record_processes: int = setting(between(1, 64), 1, "processes", "number of record workers that `make run` starts")
+    record_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per record worker")
     recordings_dir: Path = setting(
         Path,
         Path("var/recordings"),
@@ -353,6 +312,12 @@ class Config:
         "minutes",
         "time during which a deleted snapshot or bookmark can be restored",
     )
+    bin_hours: float = setting(
+        between(0.1, 720, float),
+        24.0,
+        "hours",
+        "time during which a deleted device can be restored with its footage; its footage is deleted afterwards",
+    )
     max_export_seconds: int = setting(
         between(60, 31 * 86_400), 86_400, "seconds", "maximum length of an export's time range"
     )
@@ -376,6 +341,18 @@ class Config:
     )
     max_body_bytes: int = setting(between(1024, 1 << 30), 1 << 20, "bytes", "maximum size of a request body")
     ffmpeg_bin: str = setting(text_of(1), "ffmpeg", "path", "the ffmpeg program")
+    ffmpeg_sandbox: str = setting(
+        exact_one_of("auto", "off", "required"),
+        "auto",
+        "word",
+        "confine the programs that read bytes of cameras: auto (where the kernel has Landlock), required or off",
+    )
+    ffmpeg_folders: tuple[str, ...] = setting(
+        parse_list, (), "list", "folders that FFmpeg may read and write; needed by outputs of plugins that write files"
+    )
+    ffmpeg_variables: tuple[str, ...] = setting(
+        parse_list, (), "list", "further environment variables that FFmpeg gets, such as those of a hardware driver"
+    )
     ffprobe_bin: str = setting(text_of(1), "ffprobe", "path", "the ffprobe program")
     var_dir: Path = setting(Path, Path("var"), "path", "folder for the database, secrets and logs of one machine")
     ui_dir: Path = setting(Path, Path("ui/dist"), "path", "folder of the built UI")
@@ -422,9 +399,15 @@ class Config:
         for name in ("recordings_dir", "exports_dir", "captures_dir"):
             if name not in values and "var_dir" in values:
                 values[name] = values["var_dir"] / name.removesuffix("_dir")
+        var_dir = Path(values.get("var_dir", "var"))
+        if not values.get("redis_url"):
+            values["redis_url"] = private_redis.socket_url(var_dir, private_redis.QUEUES)
+            values["media_redis_url"] = values.get("media_redis_url") or private_redis.socket_url(
+                var_dir, private_redis.MEDIA
+            )
         for name in SECRET_FILES:
             if name not in values:
-                values[name] = read_or_make_secret(Path(values.get("var_dir", "var")) / "secrets" / name)
+                values[name] = read_or_make_secret(var_dir / "secrets" / name)
         return cls(**values)
 
 

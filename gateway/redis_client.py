@@ -1,5 +1,7 @@
 """Connections to Redis: the one place for time limits and retries."""
 
+import time
+
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -13,7 +15,7 @@ _MAX_CONNECTIONS = 10_000
 
 
 def connect_redis(url: str, *, timeout_seconds: float = 3.0) -> redis.Redis:
-    """A thread-safe client with its own pool; `url` as `parse_redis_url` in gateway/config.py accepts it.
+    """A thread-safe client with its own pool; `url` as `parse_redis_url` in gateway/setting_parsers.py accepts it.
 
     Every call ends within `timeout_seconds` (blocking reads add their own wait). Callers decide themselves whether to
     retry, so that no thread blocks on a Redis that is away. One immediate retry covers a connection that Redis closed
@@ -30,6 +32,22 @@ def connect_redis(url: str, *, timeout_seconds: float = 3.0) -> redis.Redis:
         max_connections=_MAX_CONNECTIONS,
         **network_options,
     )
+
+
+class Outage:
+    """A circuit breaker: after Redis failed to answer, optional uses of it are skipped, so that no thread waits."""
+
+    PAUSE_SECONDS = 2.0
+
+    def __init__(self) -> None:
+        self.until = 0.0
+
+    def begin(self) -> None:
+        self.until = time.monotonic() + self.PAUSE_SECONDS
+
+    @property
+    def is_active(self) -> bool:
+        return time.monotonic() < self.until
 
 
 class RedisErrorsAs:

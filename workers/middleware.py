@@ -4,9 +4,7 @@ import contextlib
 import ctypes
 import logging
 import os
-import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -15,11 +13,10 @@ from typing import Any
 import dramatiq
 import redis
 
-from gateway import database
+from gateway import database, sandbox
 from gateway.clock import SystemClock
 from gateway.config import Config
 from gateway.leases import RECORD, STREAM, WorkerSlots
-from gateway.logs import setup_logging
 from gateway.outputs import RECORDER, ConsumerContext, DirectOutput, OutputContext
 from gateway.plugin_manager import collect, collect_consumer_outputs, create_plugin_manager, find_output_name, notify
 from gateway.redis_client import connect_redis
@@ -27,6 +24,7 @@ from gateway.secrets import SecretBox
 from gateway.service_clock import ServiceClock
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
+from workers.ffmpeg.launch import Launcher
 from workers.lease_keeper import LeaseKeeper
 from workers.outputs.bus_feed import BusFeed
 from workers.outputs.consumer import ConsumerServices
@@ -36,16 +34,12 @@ from workers.streams.services import Services
 
 log = logging.getLogger(__name__)
 
-#: Set by `python -m workers KIND` for the processes it starts: `stream`, `record` or `jobs`.
-KIND_VARIABLE = "VAS_WORKER_KIND"
-
 _REPORT_SECONDS = 3.0
-_PR_SET_PDEATHSIG = 1
 _M_ARENA_MAX = -8
 
 
 class WorkerServices(dramatiq.Middleware):
-    """Creates the services after the fork, counts used slots, and closes what was opened."""
+    """Creates the services of a worker process, counts used slots, and closes what was opened."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -79,23 +73,26 @@ class WorkerServices(dramatiq.Middleware):
         """Whether this process is shutting down and takes no new work."""
         return self._closing.is_set()
 
-    def after_process_boot(self, broker: dramatiq.Broker) -> None:
-        setup_logging(self.config)
-        end_with_parent()
-        take_sigterm_once()
+    def boot(self, kind: str, broker: dramatiq.Broker) -> None:
+        """Create the services of a worker of the queue `kind`. Raises whatever prevents it, such as a plugin's error.
+
+        Not a hook of the middleware: Dramatiq only logs the error of a hook, and the process would go on without them.
+        """
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         database.connect(self.config)
-        self._kind = os.environ.get(KIND_VARIABLE, "")
-        if self._kind in {STREAM, RECORD}:
+        self._kind = kind
+        if kind in {STREAM, RECORD}:
             share_one_arena()
-        if self._kind == STREAM:
+        if kind == STREAM:
             self._boot_stream(broker)
-        elif self._kind == RECORD:
+        elif kind == RECORD:
             self._boot_record(broker)
 
     def _boot_stream(self, broker: dramatiq.Broker) -> None:
+        if not sandbox.version() and self.config.ffmpeg_sandbox == "auto":
+            log.warning("this system has no Landlock: FFmpeg can read all files that this process can")
         manager = create_plugin_manager()
-        loop = MediaLoop()
+        loop = MediaLoop(Launcher.from_config(self.config))
         context = OutputContext(config=self.config, loop=loop.loop, worker=self.name)
         outputs: list[DirectOutput] = collect(manager, "register_direct_outputs", context=context)
         client = connect_redis(self.config.redis_url)
@@ -185,19 +182,6 @@ class WorkerServices(dramatiq.Middleware):
                 return
 
 
-def end_with_parent() -> None:
-    """Have the kernel send SIGTERM when the main process dies (prctl(2)); a no-op without prctl.
-
-    Without it a killed main process would leave workers behind that nobody stops.
-    """
-    if sys.platform != "linux":
-        return
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
 def share_one_arena() -> None:
     """Make all future threads share glibc's main arena (mallopt(3)); a no-op with another C library.
 
@@ -208,20 +192,3 @@ def share_one_arena() -> None:
     # Only glibc has mallopt.
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
         mallopt(_M_ARENA_MAX, 1)
-
-
-def take_sigterm_once() -> None:
-    """Pass only the first SIGTERM on to Dramatiq.
-
-    A platform signals every process of the group, and Dramatiq's main process forwards its own signal: the second one
-    would end this process at once, before its streams are released.
-    """
-    handler = signal.getsignal(signal.SIGTERM)
-    if not callable(handler):
-        return
-
-    def take(number: int, frame: Any) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        handler(number, frame)
-
-    signal.signal(signal.SIGTERM, take)

@@ -1,35 +1,43 @@
 """`make run`: the whole service on this machine, from the Procfile, with a private Redis and the demo cameras.
 
-Runs in .venv, after the set-up. Settings come from the environment and .env, as everywhere; LOCAL_REDIS_PORT, DEMO and
-DEMO_RTSP_PORT are settings of this program only.
+Runs in .venv, after the set-up. Settings come from the environment and .env, as everywhere; DEMO and DEMO_RTSP_PORT are
+settings of this program only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import re
-import shutil
-import socket
+import shlex
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import honcho.environ
+import redis
 from console import Console, open_standard_descriptors
 from dotenv import dotenv_values
 from ports import Port, describe, find_taken
+from private_redis import PrivateRedis, RedisError
 from stop_request import Stopped, StopRequest
 from supervisor import Misconfigured, Supervisor
 
 from gateway.config import Config
 from gateway.errors import ConfigError
+from gateway.leases import RECORD, STREAM, WorkerSlots
+from gateway.private_files import keep_files_private
+from gateway.private_redis import MEDIA, QUEUES
+from gateway.redis_client import connect_redis
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "deploy/demo"
@@ -39,13 +47,19 @@ PICTURE_SECONDS = 30
 #: Time in which the processes of a run that was killed end by themselves and release their ports.
 LEFT_BEHIND_SECONDS = 15
 OUTPUT_SECONDS = 1
+POLL_SECONDS = 0.05
 FIRST_CHOICE_SECONDS = 5
 DEMO_KEEP_BYTES = 5 << 30
-# In this order, each stage with its limit in seconds: 9 s in total.
+WORKERS_SECONDS = 10
+#: What a camera needs to be recorded is started before the rest, which would slow it down on a machine with few cores.
+STARTED_FIRST = ("sfu", "stream", "record", "clock")
+# In this order, each stage with its limit in seconds: 9 s in total. Cameras are recorded until the first stage has
+# ended, and what they have sent until the second has.
 STOP_STAGES = (
-    ({"web", "clock", "stream", "record", "snapshot", "jobs"}, 6.0),
-    ({"sfu", "cameras"}, 1.5),
-    ({"redis", "redis-media"}, 1.5),
+    ({"web", "clock", "snapshot", "jobs"}, 3.0),
+    ({"stream"}, 3.0),
+    ({"record", "sfu", "cameras"}, 2.0),
+    ({"redis", "redis-media"}, 1.0),
 )
 
 
@@ -60,11 +74,13 @@ def main() -> int:
     os.chdir(ROOT)
     output, errors = Console(1), Console(2)
     try:
-        with run_lock(Path("var/run.lock")) as lock:
-            run_stack(lock, Supervisor(ROOT, stop_request, output))
+        env = read_environment()
+        var_dir = Path(env.get("VAR_DIR") or "var")
+        with run_lock(var_dir / "run.lock") as lock:
+            run_stack(lock, env, Supervisor(ROOT, stop_request, output))
     except Stopped:
         return 0
-    except (StackError, ConfigError, Misconfigured) as error:
+    except (StackError, ConfigError, Misconfigured, RedisError) as error:
         # The error comes after the lines that explain it.
         output.flush(OUTPUT_SECONDS)
         errors.print(f"\nmake run: {error}")
@@ -100,34 +116,49 @@ def note_run(lock, text: str) -> bool:
     return was_cut_off
 
 
-def run_stack(lock, supervisor: Supervisor) -> None:
-    env = {
-        **{name: value for name, value in dotenv_values(".env").items() if value is not None},
-        **os.environ,
-    }
+def read_environment() -> dict[str, str]:
+    """Return the environment and the settings of .env, of which the environment takes precedence."""
+    file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    return {**file, **os.environ}
+
+
+def run_stack(lock, env: dict[str, str], supervisor: Supervisor) -> None:
     with_demo = env.get("DEMO", "1").lower() not in {"0", "no", "false", "off"} and demo_can_run(supervisor)
-    private = add_local_settings(env, with_demo)
+    add_local_settings(env, with_demo)
     config = Config.from_environment(env)
+    # The processes that are started below inherit the umask.
+    keep_files_private(config)
+    servers = list_private_servers(env, config)
     was_cut_off = note_run(lock, f"process {os.getpid()}, http://{browsable(config.host)}:{config.port}/")
     try:
-        ports = list_ports(config, env, private, with_demo)
-        check_ports(ports, supervisor, LEFT_BEHIND_SECONDS if was_cut_off else 0)
+        patience = LEFT_BEHIND_SECONDS if was_cut_off else 0
+        check_ports(list_ports(config, env, with_demo), servers, supervisor, patience)
     except StackError:
         note_run(lock, "")
         raise
 
     lines = honcho.environ.parse_procfile(Path("Procfile").read_text()).processes
+    # What is started here in several processes is one in each of them.
+    process_env = env | {f"{kind.upper()}_PROCESSES": "1" for kind in (STREAM, RECORD)}
     try:
-        for name, port in private.items():
-            supervisor.start(name, redis_command(name, port), env)
-        wait_for("Redis", lambda: all(answers_ping(port) for port in private.values()), 15, supervisor)
-        prepare(lines.pop("release"), env, supervisor)
+        for server in servers:
+            supervisor.start(server.name, server.build_command(), env)
         if with_demo:
             port = int(env["DEMO_RTSP_PORT"])
             supervisor.start("cameras", f"{SYSTEM_PYTHON} deploy/demo/camera_server.py --port {port}", env)
-            prepare(f"python -m gateway.cli demo register {demo_devices(port)}", env, supervisor)
-        for name, command in lines.items():
-            supervisor.start(name, command, env)
+        wait_for("Redis", lambda: all(server.answers() for server in servers), 15, supervisor)
+        prepare(lines.pop("release"), env, supervisor)
+        processes = list_processes(lines, config)
+        for process in processes:
+            if process.line in STARTED_FIRST:
+                supervisor.start(process.name, process.command, process_env)
+        wait_for_workers(processes, config, supervisor)
+        for process in processes:
+            if process.line not in STARTED_FIRST:
+                supervisor.start(process.name, process.command, process_env)
+        if with_demo:
+            file = write_demo_devices(config.var_dir, port)
+            prepare(f"python -m gateway.cli demo register {shlex.quote(str(file))}", env, supervisor)
         address = f"http://{browsable(config.host)}:{config.port}"
         wait_for("the service", lambda: is_ready(address), READY_SECONDS, supervisor)
         show_address(address, with_demo, supervisor, config)
@@ -142,22 +173,31 @@ def run_stack(lock, supervisor: Supervisor) -> None:
         supervisor.console.print(f"  stopped ({time.monotonic() - started:.1f} s)")
 
 
-def add_local_settings(env: dict[str, str], with_demo: bool) -> dict[str, int]:
-    """Fill in the settings of this machine; return the names and ports of the Redis servers to start.
+@dataclass(frozen=True)
+class Process:
+    """A process to start: one of perhaps several of a line of the Procfile, which the supervisor restarts alone."""
 
-    There are two, because the media bus is large and short-lived: only the other one is written to disk.
-    """
+    line: str
+    name: str
+    command: str
+
+
+def list_processes(lines: dict[str, str], config: Config) -> list[Process]:
+    """Return the processes to start, named after their line, with a number if there are several of it."""
+    counts = {STREAM: config.stream_processes, RECORD: config.record_processes}
+    found = []
+    for line, command in lines.items():
+        count = counts.get(line, 1)
+        names = [line] if count == 1 else [f"{line}.{number}" for number in range(1, count + 1)]
+        found += [Process(line, name, command) for name in names]
+    return found
+
+
+def add_local_settings(env: dict[str, str], with_demo: bool) -> None:
+    """Fill in the settings of this machine."""
     env["PATH"] = f"{ROOT / '.venv/bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
     # The processes write to a pipe, for which Python would buffer the output.
     env["PYTHONUNBUFFERED"] = "1"
-    port = int(env.setdefault("LOCAL_REDIS_PORT", "6390"))
-    private = {}
-    if not env.get("REDIS_URL"):
-        private["redis"] = port
-        env["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
-        if not env.get("MEDIA_REDIS_URL"):
-            private["redis-media"] = port + 1
-            env["MEDIA_REDIS_URL"] = f"redis://127.0.0.1:{port + 1}/0"
     if env.get("SFU_PORT") and not env.get("MEDIASOUP_WS_URL"):
         env["MEDIASOUP_WS_URL"] = f"ws://127.0.0.1:{env['SFU_PORT']}"
     if not env.get("TIME_ZONE") and (zone := local_time_zone()):
@@ -167,7 +207,17 @@ def add_local_settings(env: dict[str, str], with_demo: bool) -> dict[str, int]:
         env["ALLOW_LOOPBACK_SOURCES"] = "1"
         # A trial of the product must not fill the disk: the demo cameras alone produce about 60 GB a day.
         env.setdefault("KEEP_BYTES", str(DEMO_KEEP_BYTES))
-    return private
+
+
+def list_private_servers(env: Mapping[str, str], config: Config) -> list[PrivateRedis]:
+    """Return the Redis servers to start: none if REDIS_URL names one.
+
+    There are two, because the media bus is large and short-lived: only the other one is written to disk.
+    """
+    if env.get("REDIS_URL"):
+        return []
+    names = [QUEUES] if env.get("MEDIA_REDIS_URL") else [QUEUES, MEDIA]
+    return [PrivateRedis(name, config.var_dir) for name in names]
 
 
 def local_time_zone() -> str | None:
@@ -189,12 +239,11 @@ def demo_can_run(supervisor: Supervisor) -> bool:
     return False
 
 
-def list_ports(config: Config, env: dict[str, str], private: dict[str, int], with_demo: bool) -> list[Port]:
+def list_ports(config: Config, env: Mapping[str, str], with_demo: bool) -> list[Port]:
     """Return the ports on which the stack will listen."""
     ports = [
         Port("PORT", config.host, config.port, "web"),
         Port("SFU_PORT", env.get("SFU_HOST") or "127.0.0.1", config.sfu_port, "WebRTC signalling"),
-        *(Port("LOCAL_REDIS_PORT", "127.0.0.1", port, name) for name, port in private.items()),
     ]
     first = int(env.get("SFU_WEBRTC_PORT") or 44400)
     for number in range(first, first + int(env.get("SFU_WORKERS") or os.cpu_count() or 1)):
@@ -205,38 +254,27 @@ def list_ports(config: Config, env: dict[str, str], private: dict[str, int], wit
     return ports
 
 
-def check_ports(ports: list[Port], supervisor: Supervisor, patience_seconds: float = 0) -> None:
-    """Wait until the ports are free. Raises StackError for those that are still taken after `patience_seconds`."""
+def check_ports(
+    ports: list[Port], servers: list[PrivateRedis], supervisor: Supervisor, patience_seconds: float = 0
+) -> None:
+    """Wait until the ports are free and no private Redis of an earlier run is left.
+
+    Raises StackError for what is still there after `patience_seconds`.
+    """
+
+    def find_left() -> list[str]:
+        left = [f"{server.name} of an earlier run still listens at {server.socket}: end it" for server in servers
+                if server.is_running()]  # fmt: skip
+        return [describe(port) for port in find_taken(ports)] + left
+
     deadline = time.monotonic() + patience_seconds
-    if patience_seconds and find_taken(ports):
+    if patience_seconds and find_left():
         supervisor.console.print("  Waiting for the processes of an earlier run to end …")
-    while (taken := find_taken(ports)) and time.monotonic() < deadline:
+    while (left := find_left()) and time.monotonic() < deadline:
         supervisor.stop_request.check()
         time.sleep(0.2)
-    if taken:
-        raise StackError("\n          ".join(describe(port) for port in taken))
-
-
-def redis_command(name: str, port: int) -> str:
-    folder = ROOT / "var" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    server = shutil.which("redis-server")
-    if server is None:
-        raise StackError("redis-server is not installed; install it, or set REDIS_URL to a Redis of yours")
-    durable = "--appendonly yes --appendfsync everysec" if name == "redis" else "--appendonly no"
-    return (
-        f"{server} --bind 127.0.0.1 --port {port} --dir '{folder}' --save '' {durable} "
-        f"--daemonize no --logfile '{folder / 'redis.log'}' --maxmemory-policy noeviction"
-    )
-
-
-def answers_ping(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(b"PING\r\n")
-            return connection.recv(16).startswith(b"+PONG")
-    except OSError:
-        return False
+    if left:
+        raise StackError("\n          ".join(left))
 
 
 def prepare(command: str, env: dict[str, str], supervisor: Supervisor) -> None:
@@ -246,10 +284,10 @@ def prepare(command: str, env: dict[str, str], supervisor: Supervisor) -> None:
         raise StackError(f"`{command}` failed; the lines above say why")
 
 
-def demo_devices(port: int) -> Path:
+def write_demo_devices(var_dir: Path, port: int) -> Path:
     """Write the demo's devices with the port of its cameras; return the file."""
     text = (DEMO / "devices.json").read_text()
-    file = ROOT / "var/demo-devices.json"
+    file = var_dir / "demo-devices.json"
     file.write_text(re.sub(r"(rtsp://127\.0\.0\.1):\d+", rf"\1:{port}", text))
     return file
 
@@ -260,7 +298,19 @@ def wait_for(what: str, is_there: Callable[[], bool], seconds: float, supervisor
         supervisor.check()
         if time.monotonic() > deadline:
             raise StackError(f"{what} did not get ready within {seconds:g} s; the lines above say why")
-        time.sleep(0.2)
+        time.sleep(POLL_SECONDS)
+
+
+def wait_for_workers(processes: list[Process], config: Config, supervisor: Supervisor) -> None:
+    """Wait until the stream and record workers have started, for WORKERS_SECONDS at most."""
+    client = connect_redis(config.redis_url, timeout_seconds=1)
+    slots = WorkerSlots(client)
+    wanted = Counter(process.line for process in processes if process.line in {STREAM, RECORD})
+    deadline = time.monotonic() + WORKERS_SECONDS
+    with contextlib.closing(client), contextlib.suppress(redis.RedisError):
+        while any(len(slots.read(kind)) < count for kind, count in wanted.items()) and time.monotonic() < deadline:
+            supervisor.check()
+            time.sleep(POLL_SECONDS)
 
 
 def call_interruptibly(call: Callable[[], Any], supervisor: Supervisor) -> Any:

@@ -48,6 +48,11 @@ class Child:
     reader: threading.Thread | None = None
 
     @property
+    def line(self) -> str:
+        """The name without its number: that of the Procfile's line."""
+        return self.name.partition(".")[0]
+
+    @property
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
@@ -101,12 +106,12 @@ class Supervisor:
         self._reap_orphans()
 
     def stop(self, *stages: tuple[set[str], float]) -> None:
-        """Stop the named processes stage by stage, each stage with its limit in seconds; then kill all that are left.
+        """Stop the processes of the named lines stage by stage, each with its limit in seconds; then kill all others.
 
         Signals do not interrupt it, and each of its waits has a limit.
         """
         for names, seconds in stages:
-            self._stop_some([child for child in self.children if child.name in names], seconds)
+            self._stop_some([child for child in self.children if child.line in names], seconds)
         self._stop_some(self.children, 1)
         self._kill_descendants()
         for child in self.children:

@@ -5,14 +5,16 @@ message in the queue carries only its id.
 """
 
 import json
-import time
 import uuid
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import redis
 
 from gateway.redaction import redact_url
+from gateway.redis_answers import RedisAnswers
+from gateway.redis_values import RefusedValue, accept, parse_object, require
 from gateway.secrets import SealBroken, SecretBox
 
 #: Seconds after which an unfetched request or answer expires.
@@ -36,6 +38,7 @@ class Probes:
     def __init__(self, client: redis.Redis, box: SecretBox) -> None:
         self._redis = client
         self._box = box
+        self._answers = RedisAnswers(client)
 
     def store_request(self, request: ProbeRequest) -> str:
         """Store a request for a worker; returns its id."""
@@ -49,28 +52,39 @@ class Probes:
         sealed = self._redis.getdel(_request_key(probe_id))
         if sealed is None:
             return None
-        try:
-            return ProbeRequest(**json.loads(self._box.open(sealed.decode(), f"probe:{probe_id}")))
-        except (SealBroken, TypeError, ValueError):
-            return None
+        return accept(self._redis, "probe request", lambda: self._open_request(probe_id, sealed))
 
     def store_result(self, probe_id: str, result: dict[str, Any]) -> None:
         """Answer a request; the shape is that of `ProbeResultSchema` in gateway/api/devices/schemas.py."""
         key = _result_key(probe_id)
         with self._redis.pipeline() as pipe:
-            pipe.rpush(key, json.dumps(result))
+            pipe.rpush(key, self._box.seal(json.dumps(result), f"probe result:{probe_id}"))
             pipe.expire(key, PROBE_TTL_SECONDS)
             pipe.execute()
 
-    def wait_for_result(self, probe_id: str, timeout_seconds: float) -> dict[str, Any] | None:
-        """Wait for the answer; None if there is none within `timeout_seconds`."""
-        deadline = time.monotonic() + timeout_seconds
-        while (left := deadline - time.monotonic()) > 0:
-            # In steps well below the time limit of a Redis connection, or each wait would look like a hanging Redis.
-            answer = self._redis.blpop([_result_key(probe_id)], timeout=max(0.1, min(0.5, left)))
-            if answer is not None:
-                return json.loads(answer[1])
-        return None
+    def expect_result(self, probe_id: str) -> "Future[bytes]":
+        """A future for the answer, as JSON; it gets the RedisError if Redis goes away."""
+        return self._answers.expect(_result_key(probe_id))
+
+    def forget_result(self, probe_id: str, future: Future) -> None:
+        """Wait for the answer no longer."""
+        self._answers.forget(_result_key(probe_id), future)
+
+    def open_result(self, probe_id: str, sealed: bytes) -> dict[str, Any] | None:
+        """The answer to a request; None if it was refused."""
+        return accept(self._redis, "probe result", lambda: self._open(sealed, f"probe result:{probe_id}"))
+
+    def _open_request(self, probe_id: str, sealed: bytes) -> ProbeRequest:
+        values = self._open(sealed, f"probe:{probe_id}")
+        require(values.keys() == {"source_url", "transport"}, "it has other values than a URL and a transport")
+        return ProbeRequest(**values)
+
+    def _open(self, sealed: bytes, context: str) -> dict[str, Any]:
+        """Open a sealed object; raises RefusedValue if this installation did not seal it for this probe."""
+        try:
+            return parse_object(self._box.open(sealed.decode("ascii", "replace"), context))
+        except SealBroken as error:
+            raise RefusedValue(error.message) from None
 
     def withdraw(self, probe_id: str) -> bool:
         """Withdraw a request; returns False if a worker has already fetched it."""

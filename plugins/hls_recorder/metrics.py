@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 
 import redis
 
+from gateway.redis_values import accept, is_number, parse_object, require
+
 _PREFIX = "vas:recorders:"
 #: Interval of publishing, and expiry of the metrics of a worker that is gone.
 REPORT_SECONDS = 5.0
@@ -30,16 +32,18 @@ class RecorderMetricsStore:
     """The metrics of every worker. Every method raises redis.RedisError when Redis is away."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._redis = client
+        self.client = client
 
     def write(self, worker: str, metrics: RecorderMetrics) -> None:
         """Publish the metrics of `worker`; call it every REPORT_SECONDS."""
-        self._redis.set(_PREFIX + worker, json.dumps(asdict(metrics)), ex=_KEEP_SECONDS)
+        self.client.set(_PREFIX + worker, json.dumps(asdict(metrics)), ex=_KEEP_SECONDS)
 
     def read(self) -> RecorderMetrics | None:
         """The metrics of all workers together; None without any."""
-        keys = list(self._redis.scan_iter(match=_PREFIX + "*", count=500))
-        found = [_parse(value) for value in self._redis.mget(keys) if value] if keys else []
+        keys = list(self.client.scan_iter(match=_PREFIX + "*", count=500))
+        values = self.client.mget(keys) if keys else []
+        parsed = [accept(self.client, "recorder's metrics", lambda v=value: _parse(v)) for value in values if value]
+        found = [metrics for metrics in parsed if metrics is not None]
         if not found:
             return None
         return RecorderMetrics(
@@ -52,8 +56,10 @@ class RecorderMetricsStore:
 
 def _parse(text: bytes) -> RecorderMetrics:
     """Parse a worker's metrics; a worker of another version may have published more of them."""
-    values = json.loads(text)
-    return RecorderMetrics(**{name: values.get(name, 0) for name in RecorderMetrics.__dataclass_fields__})
+    values = parse_object(text)
+    known = {name: values.get(name, 0) for name in RecorderMetrics.__dataclass_fields__}
+    require(all(map(is_number, known.values())), "they are not numbers")
+    return RecorderMetrics(**known)
 
 
 class MetricsMeter:

@@ -10,6 +10,7 @@ import itertools
 import json
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 _REQUEST_SECONDS = 3.0
 _MAX_PAUSE_SECONDS = 2.0
+#: Worker and SFU are mostly started together: requests of this time after the start wait for the first connection.
+_FIRST_SECONDS = 2.5
 _MAX_MESSAGE_BYTES = 1 << 20
 
 
@@ -57,16 +60,26 @@ class SfuControl:
         self._waiting: dict[int, asyncio.Future] = {}
         self._task: Any = None
         self._failures = 0
+        self._started_at = 0.0
+        self._was_connected = asyncio.Event()
         self.is_connected = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Connect, and reconnect until `close`; may be called from any thread."""
+        self._started_at = time.monotonic()
         self._task = asyncio.run_coroutine_threadsafe(self._keep_connected(), loop)
 
     def close(self) -> None:
         """Close the connection; may be called from any thread, and twice."""
         if self._task is not None:
             self._task.cancel()
+
+    async def wait_for_start(self) -> None:
+        """Wait for the first connection; returns without it some seconds after `start`. No wait later on."""
+        left = self._started_at + _FIRST_SECONDS - time.monotonic()
+        if left > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._was_connected.wait(), left)
 
     async def request(self, method: str, data: dict[str, Any]) -> dict[str, Any]:
         """Send a request and return its answer. Raises SfuUnreachable or SfuRefused within three seconds."""
@@ -113,7 +126,7 @@ class SfuControl:
             except Exception:
                 log.exception("the control connection failed")
             self._failures += 1
-            pause = min(_MAX_PAUSE_SECONDS, 0.25 * 2 ** min(self._failures, 4))
+            pause = min(_MAX_PAUSE_SECONDS, 0.125 * 2 ** min(self._failures, 5))
             await asyncio.sleep(pause * random.uniform(0.75, 1.25))
 
     async def _serve(self, socket: ClientConnection) -> None:
@@ -123,6 +136,7 @@ class SfuControl:
             await self.request("hello", {"owner": self._owner})
             await self._on_connected()
             self.is_connected = True
+            self._was_connected.set()
             self._failures = 0
             log.info("connected to the SFU")
             await reader

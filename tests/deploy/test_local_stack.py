@@ -6,14 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
 from tests.conftest import free_port, wait_until
 from tests.contracts.repository import ROOT
+from tests.stack import procfs
 
 
 @pytest.fixture
@@ -95,13 +96,13 @@ def test_ports_of_a_killed_run_are_waited_for_and_ports_of_other_programs_are_na
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = stack.Port("PORT", "127.0.0.1", held.getsockname()[1], "web")
         with pytest.raises(stack.StackError, match=f"port {port.number} .* is taken"):
-            stack.check_ports([port], supervisor)
+            stack.check_ports([port], [], supervisor)
         assert stack.time.monotonic() == 0
         with pytest.raises(stack.StackError, match=f"port {port.number} .* is taken"):
-            stack.check_ports([port], supervisor, 15)
+            stack.check_ports([port], [], supervisor, 15)
         assert 15 <= stack.time.monotonic() < 16
         monkeypatch.setattr(stack.time, "sleep", lambda _seconds: held.close())
-        stack.check_ports([port], supervisor, 15)
+        stack.check_ports([port], [], supervisor, 15)
 
 
 def test_a_stop_ends_the_wait_for_the_ports_of_a_killed_run(stack, supervisor, monkeypatch):
@@ -109,7 +110,7 @@ def test_a_stop_ends_the_wait_for_the_ports_of_a_killed_run(stack, supervisor, m
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = stack.Port("PORT", "127.0.0.1", held.getsockname()[1], "web")
         with pytest.raises(stack.Stopped):
-            stack.check_ports([port], supervisor, 15)
+            stack.check_ports([port], [], supervisor, 15)
 
 
 def test_a_stop_interrupts_a_network_call_and_nothing_else(stack, supervisor):
@@ -151,12 +152,12 @@ def make_run(tmp_path: Path) -> Iterator:
     """Start `make run` with a Procfile of shell commands, without Redis and the demo cameras; return its process."""
     started = []
 
-    def start(procfile: str, **outputs) -> subprocess.Popen:
+    def start(procfile: str, settings: Mapping[str, str] = MappingProxyType({}), **outputs) -> subprocess.Popen:
         (tmp_path / "Procfile").write_text(procfile)
         env = {
             "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DEMO": "0", "VAR_DIR": str(tmp_path / "var"),
             "REDIS_URL": "redis://127.0.0.1:1/0", "PORT": str(free_port()), "SFU_PORT": str(free_port()),
-            "SFU_WEBRTC_PORT": str(free_port()), "SFU_WORKERS": "1", "TIME_ZONE": "UTC",
+            "SFU_WEBRTC_PORT": str(free_port()), "SFU_WORKERS": "1", "TIME_ZONE": "UTC", **settings,
         }  # fmt: skip
         command = [sys.executable, "-c", MAIN, str(ROOT / "deploy/local"), str(tmp_path)]
         started.append(subprocess.Popen(command, env=env, **outputs))
@@ -208,3 +209,28 @@ def test_an_error_is_printed_after_the_lines_that_explain_it(make_run, tmp_path)
     printed = [line for line in (tmp_path / "output").read_text().splitlines() if line]
     assert printed[0] == "the reason"
     assert printed[-1].endswith("failed; the lines above say why")
+
+
+WORKER = """sh -c 'echo $$ $STREAM_PROCESSES >> workers; trap "exit 0" TERM; while sleep 0.02; do :; done'"""
+
+
+def test_each_process_of_a_worker_is_restarted_alone(make_run, tmp_path):
+    workers, output = tmp_path / "workers", tmp_path / "output"
+
+    def pids() -> list[int]:
+        lines = workers.read_text().splitlines() if workers.exists() else []
+        assert all(line.endswith(" 1") for line in lines), "one process each, which starts no others"
+        return [int(line.split()[0]) for line in lines]
+
+    with output.open("wb") as file:
+        procfile = f"release: true\nweb: sleep 600\nstream: {WORKER}\n"
+        run = make_run(procfile, {"STREAM_PROCESSES": "3"}, stdout=file, stderr=file)
+        wait_until(lambda: len(pids()) == 3, "three workers run", 60)
+        killed, *others = pids()
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: len(pids()) == 4, "the killed one is started again", 60)
+        assert all(procfs.is_alive(pid) for pid in others)
+        run.terminate()
+        assert run.wait(60) == 0
+    assert "stream.1 was killed by signal 9; starting it again" in output.read_text()
+    assert not any(procfs.is_alive(pid) for pid in pids())

@@ -76,13 +76,13 @@ def start_watching(stack: Stack, device_id: str, watch: Callable) -> Watched:
 
 
 @pytest.fixture
-def second_fleet(stack: Stack) -> Iterator[str]:
-    """A second fleet of stream workers, as if started by accident; it ends after the test."""
+def second_worker(stack: Stack) -> Iterator[str]:
+    """A second stream worker; it ends after the test."""
 
-    def fleets() -> int:
+    def workers() -> int:
         return stack.api.get("/health")["components"]["stream_slots"]["detail"]["workers"]
 
     name = stack.start_extra("stream")
-    stack.wait_until(lambda: fleets() == 2, 15, "two fleets offer slots")
+    stack.wait_until(lambda: workers() == 2, 15, "two workers offer slots")
     yield name
     stack.stop(name)

@@ -56,9 +56,9 @@ class Recorded:
 
         self.stack.wait_until(look, seconds, f"the recording is {observed} {reason or ''}")
 
-    def worker(self, fleet: str = "record") -> int:
-        """The record worker process of a fleet that records, below the one that Dramatiq's command is."""
-        return self.stack.record_worker_pid(fleet)
+    def worker(self, name: str = "record") -> int:
+        """The process of a record worker."""
+        return self.stack.running_pid(name)
 
     def owner_pid(self) -> int:
         """The process that records the device, by its row."""

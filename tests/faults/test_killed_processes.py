@@ -27,25 +27,13 @@ def test_a_killed_ffmpeg_is_replaced(watched, report):
     heal(watched, report, "kill -9 FFmpeg", lambda: os.kill(old, signal.SIGKILL), lambda: watched.ffmpeg != old)
 
 
-def test_a_killed_stream_worker_process_is_replaced(stack, watched, report):
-    old, worker = watched.ffmpeg, stack.stream_worker_pid()
+def test_a_killed_stream_worker_is_replaced(stack, watched, report):
+    old, worker = watched.ffmpeg, stack.running_pid("stream")
     heal(
         watched,
         report,
-        "kill -9 stream worker (the process with the streams)",
+        "kill -9 stream worker",
         lambda: os.kill(worker, signal.SIGKILL),
-        lambda: watched.ffmpeg != old,
-    )
-    assert not procfs.is_alive(old)
-
-
-def test_a_killed_head_of_the_stream_workers_is_replaced(stack, watched, report):
-    old, worker = watched.ffmpeg, stack.stream_worker_pid()
-    heal(
-        watched,
-        report,
-        "kill -9 stream (its main process)",
-        lambda: stack.kill("stream"),
         lambda: watched.ffmpeg != old,
     )
     assert not procfs.is_alive(old)
@@ -107,7 +95,7 @@ def test_a_killed_web_process_is_replaced_and_live_video_continues_meanwhile(sta
 
 
 def test_a_device_starts_even_if_its_worker_died_with_the_message(stack, add_camera, add_device, report):
-    worker = stack.stream_worker_pid()
+    worker = stack.running_pid("stream")
     os.kill(worker, signal.SIGSTOP)
     device_id = add_device(add_camera())
     moment = time.time()

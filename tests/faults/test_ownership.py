@@ -1,4 +1,4 @@
-"""One device has one FFmpeg: with two fleets, on a hand-over, and at the end of a worker."""
+"""One device has one FFmpeg: with two workers, on a hand-over, and at the end of a worker."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from gateway.streams.messages import RUN_STREAM, STREAM_QUEUE
 from tests.stack import FfmpegWatch, Stack, procfs
 
 
-def test_with_two_fleets_and_many_start_messages_a_device_has_one_ffmpeg(stack, second_fleet, add_camera, add_device):
+def test_with_two_workers_and_many_start_messages_a_device_has_one_ffmpeg(stack, second_worker, add_camera, add_device):
     device_id = add_device(add_camera(), start_mode="manual")
     with FfmpegWatch(device_id) as ffmpegs:
         stack.api.post(f"/rtsp/streams/{device_id}/start")
@@ -25,8 +25,8 @@ def test_with_two_fleets_and_many_start_messages_a_device_has_one_ffmpeg(stack, 
     assert ffmpegs.doubles == []
 
 
-def test_sigterm_hands_streams_over_to_another_worker_and_leaves_no_ffmpeg(stack, second_fleet, watched, report):
-    leaving = watched.owning_fleet("stream", second_fleet)
+def test_sigterm_hands_streams_over_to_another_worker_and_leaves_no_ffmpeg(stack, second_worker, watched, report):
+    leaving = watched.owning_worker("stream", second_worker)
     old, moment = watched.ffmpeg, time.time()
     with FfmpegWatch(watched.device_id) as ffmpegs:
         took = stack.stop(leaving)

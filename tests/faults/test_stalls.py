@@ -25,8 +25,8 @@ def test_a_suspended_ffmpeg_is_detected_as_a_stall_and_replaced(watched, report)
     assert {"stalled", "output_stalled"} & set(watched.reasons_since(moment))
 
 
-def test_a_worker_suspended_for_longer_than_its_lease_yields_to_the_new_owner(stack, second_fleet, watched, report):
-    suspended = stack.stream_worker_pid(watched.owning_fleet("stream", second_fleet))
+def test_a_worker_suspended_for_longer_than_its_lease_yields_to_the_new_owner(stack, second_worker, watched, report):
+    suspended = stack.running_pid(watched.owning_worker("stream", second_worker))
     old, owner = watched.ffmpeg, stack.stream(watched.device_id)["worker"]
     with FfmpegWatch(watched.device_id) as ffmpegs:
         moment = time.time()

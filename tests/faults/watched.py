@@ -30,8 +30,8 @@ class Watched:
         assert len(pids) == 1
         return pids[0]
 
-    def owning_fleet(self, *names: str) -> str:
-        """The one of the named fleets of stream workers that owns the device."""
+    def owning_worker(self, *names: str) -> str:
+        """The one of the named stream workers that owns the device."""
         pid = int(self.stack.stream(self.device_id)["worker"].rpartition(":")[2])
         return next(name for name in names if pid in self.stack.pids(name))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tests.cameras import CounterCamera
 from tests.cameras.footage import Exactness, judge
-from tests.stack import Stack, procfs
+from tests.stack import Stack
 from tests.stack.playback import play, play_with_ffmpeg
 from tests.stack.store import CLOSED, OPEN, Store, assert_store_is_consistent
 
@@ -104,12 +104,8 @@ def run_trial(
 
 
 def _find_worker(stack: Stack) -> int | None:
-    """The recording process, a child of the process of Dramatiq's command; None while there is none."""
-    head = stack.process("record").pid
-    return next(
-        (pid for pid in procfs.children(head or 0) if "resource_tracker" not in str(procfs.command(pid))),
-        None,
-    )
+    """The recording process; None while there is none."""
+    return stack.process("record").pid
 
 
 def _await_index(stack: Stack, store: Store, moment: float, seconds: float) -> None:

@@ -1,6 +1,8 @@
 """The `vas` command."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,12 @@ from tests.conftest import free_port
 from tests.factories import PASSWORD, SECRET_KEY, SFU_SECRET, SOURCE_URL, no_plugins
 
 DEMO_FILE = Path(__file__).parents[2] / "deploy" / "demo" / "devices.json"
+
+
+def test_a_release_loads_no_web_framework_because_every_start_waits_for_it():
+    code = "import sys, gateway.cli; print(sorted({'flask', 'marshmallow', 'av', 'PIL'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.fixture
@@ -45,7 +53,7 @@ def test_release_can_be_repeated(run):
 
 def test_release_creates_a_new_database(run, tmp_path):
     url = f"sqlite:///{tmp_path}/new.db"
-    names = "0001_initial, 0002_recording, 0003_captures, 0004_snapshot_search"
+    names = "0001_initial, 0002_recording, 0003_captures, 0004_snapshot_search, 0007_clock_trust, 0008_request_keys"
     assert run("release", DATABASE_URL=url) == (0, f"database: {names} applied\n")
     assert run("release", DATABASE_URL=url) == (0, "database: up to date\n")
 

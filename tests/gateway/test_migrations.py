@@ -15,10 +15,28 @@ from gateway.tenancy.tenants import DEFAULT_TENANT_ID, Tenant
 from tests.factories import make_config
 from tests.statements import recorded_statements
 
-ALL = ["0001_initial", "0002_recording", "0003_captures", "0004_snapshot_search", "0006_tags_by_owner"]
+ALL = [
+    "0001_initial",
+    "0002_recording",
+    "0003_captures",
+    "0004_snapshot_search",
+    "0005_device_bin",
+    "0006_tags_by_owner",
+    "0007_clock_trust",
+    "0008_request_keys",
+]
 DEVICE = "00000000-0000-4000-8000-0000000000d1"
 #: Tables whose rows belong to no tenant.
-NOBODYS = ("tenants", "storages", "schema_migrations", "sqlite_sequence")
+NOBODYS = ("tenants", "storages", "clock_trust", "schema_migrations", "sqlite_sequence")
+
+INSERT_DEVICE = (
+    "INSERT INTO devices (id, tenant_id, name, name_key, search_text, source_url, source_sealed, "
+    "has_credentials,"
+    " transport, description, location, start_mode, idle_seconds, enabled, version, source_version, created_at,"
+    f" updated_at) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', 'a', 'a', 'a', 'rtsp://a', '', FALSE, 'tcp', "
+    "'', '',"
+    " 'always', 60, TRUE, 1, 1, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -92,14 +110,7 @@ def test_existing_devices_are_not_recorded_until_recording_is_switched_on(new_da
         patch.setattr(migrations, "known_migrations", lambda: dict([first]))
         migrations.migrate()
     with database.transaction() as db:
-        db.execute_sql(
-            "INSERT INTO devices (id, tenant_id, name, name_key, search_text, source_url, source_sealed, "
-            "has_credentials,"
-            " transport, description, location, start_mode, idle_seconds, enabled, version, source_version, created_at,"
-            f" updated_at) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', 'a', 'a', 'a', 'rtsp://a', '', FALSE, 'tcp', "
-            "'', '',"
-            " 'always', 60, TRUE, 1, 1, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
-        )
+        db.execute_sql(INSERT_DEVICE)
     assert [name[:4] for name in migrations.migrate()] == [f"{number:04d}" for number, _ in later]
     with database.session() as db:
         assert db.execute_sql("SELECT mode, observed, epoch FROM recordings").fetchall() == [("off", "off", 0)]
@@ -144,3 +155,22 @@ def test_existing_snapshots_are_found_by_their_text(new_database):
     assert migrations.migrate()[0] == last[1].__name__.rpartition(".")[2]
     with database.session() as db:
         assert db.execute_sql("SELECT search_text FROM snapshots").fetchall() == [("an der tür\ngate\nstrasse",)]
+
+
+def test_the_history_survives_the_release_that_brings_the_bin(new_database):
+    database.connect(make_config(database_url=new_database))
+    earlier = [item for item in migrations.known_migrations().items() if item[0] < 5]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "known_migrations", lambda: dict(earlier))
+        migrations.migrate()
+    with database.transaction() as db:
+        db.execute_sql(INSERT_DEVICE)
+        db.execute_sql(
+            "INSERT INTO device_events (id, tenant_id, device_id, at, from_state, to_state, run, text) VALUES "
+            f"(7, '{DEFAULT_TENANT_ID}', '{DEVICE}', CURRENT_TIMESTAMP, 'stopped', 'starting', 3, 'x')"
+        )
+    migrations.migrate()
+    with database.transaction() as db:
+        db.execute_sql("DELETE FROM recordings")
+        db.execute_sql("DELETE FROM devices")
+        assert db.execute_sql("SELECT id, run, kind, text FROM device_events").fetchall() == [(7, 3, "state", "x")]

@@ -135,8 +135,7 @@ class Stack:
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
         """Signal the leader of a process group; returns its id."""
-        pid = self.process(name).pid
-        assert pid is not None, f"{name} does not run"
+        pid = self.running_pid(name)
         os.kill(pid, number)
         return pid
 
@@ -149,28 +148,18 @@ class Stack:
         self._keeper.resume(name)
 
     def start_extra(self, name: str, **settings: Any) -> str:
-        """Start another process of a kind, such as a second fleet of stream workers; returns its name."""
+        """Start another process of a kind, such as a second stream worker; returns its name."""
         number = 2
         while f"{name}.{number}" in self._keeper.names:
             number += 1
         self._start(f"{name}.{number}", name, settings)
         return f"{name}.{number}"
 
-    def stream_worker_pid(self, fleet: str = "stream") -> int:
-        """The process of a fleet that runs the streams, a child of Dramatiq's command."""
-        workers = self._worker_pids(fleet)
-        with_ffmpeg = [pid for pid in workers if any("ffmpeg" in str(procfs.command(c)) for c in procfs.children(pid))]
-        return (with_ffmpeg or workers)[0]
-
-    def record_worker_pid(self, fleet: str = "record") -> int:
-        """The process of a fleet that records, a child of Dramatiq's command."""
-        return self._worker_pids(fleet)[0]
-
-    def _worker_pids(self, fleet: str) -> list[int]:
-        children = procfs.children(self.process(fleet).pid or 0)
-        workers = [pid for pid in children if "resource_tracker" not in str(procfs.command(pid))]
-        assert workers, f"{fleet} has no worker process"
-        return workers
+    def running_pid(self, name: str) -> int:
+        """The id of a process, which must be running."""
+        pid = self.process(name).pid
+        assert pid is not None, f"{name} does not run"
+        return pid
 
     def ffmpeg_pids(self, device_id: str) -> list[int]:
         """The FFmpeg processes of a device, found by the mark in their environment."""
@@ -195,8 +184,9 @@ class Stack:
         return self.api.post("/devices", {"name": name, "source_url": url, "start_mode": "always", **fields})
 
     def delete_device(self, device_id: str) -> None:
-        """DELETE a device and wait until its FFmpeg has ended."""
+        """DELETE a device for good and wait until its FFmpeg has ended."""
         self.api.delete(f"/devices/{device_id}")
+        self.api.delete(f"/devices/deleted/{device_id}")
         self.wait_until(lambda: not self.ffmpeg_pids(device_id), 15, f"no FFmpeg is left of device {device_id}")
 
     def stream(self, device_id: str) -> dict[str, Any]:

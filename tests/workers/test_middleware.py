@@ -1,13 +1,14 @@
-"""The life cycle of a worker process: slots are counted, and its end is not cut short."""
+"""The services of a worker process: created for its kind, slots counted, closed at the end."""
 
 import ctypes
-import signal
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 
+from gateway.errors import PluginError
 from gateway.leases import WorkerSlots
 from gateway.redis_client import connect_redis
 from tests.conftest import wait_until
@@ -22,70 +23,6 @@ def run_python(code: str) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         text=True,
     )
-
-
-@pytest.fixture
-def process():
-    """A Python that handles SIGTERM as Dramatiq does: the second one would end it at once."""
-    child = run_python("""
-        import signal, sys
-        from workers.middleware import take_sigterm_once
-
-        def stop(number, frame):
-            print("terminated", flush=True)
-
-        signal.signal(signal.SIGTERM, stop)
-        take_sigterm_once()
-        print("ready", flush=True)
-        for line in sys.stdin:
-            print("alive", flush=True)
-    """)
-    assert child.stdout.readline() == "ready\n"
-    yield child
-    child.kill()
-    child.wait(5)
-    child.stdout.close()
-    child.stdin.close()
-
-
-def test_only_the_first_sigterm_takes_effect(process):
-    process.send_signal(signal.SIGTERM)
-    assert process.stdout.readline() == "terminated\n"
-    for _ in range(5):
-        process.send_signal(signal.SIGTERM)
-    process.stdin.write("still there?\n")
-    process.stdin.flush()
-    assert process.stdout.readline() == "alive\n", "the second signal neither reached it nor ended it"
-
-
-def test_a_worker_ends_with_the_process_that_started_it():
-    parent = run_python("""
-        import os, signal, subprocess, sys, time
-        child = subprocess.Popen([sys.executable, "-c", '''
-        import time
-        from workers.middleware import end_with_parent
-        end_with_parent()
-        print("up", flush=True)
-        time.sleep(60)
-        '''.replace("        ", "")], stdout=subprocess.PIPE)
-        child.stdout.readline()
-        print(child.pid, flush=True)
-        time.sleep(60)
-    """)
-    pid = int(parent.stdout.readline())
-    parent.kill()
-    parent.wait(5)
-    parent.stdout.close()
-    parent.stdin.close()
-
-    def is_gone() -> bool:
-        try:
-            with open(f"/proc/{pid}/stat") as stat:
-                return stat.read().rpartition(")")[2].split()[0] == "Z"
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-
-    wait_until(is_gone, "the worker has ended")
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library is not glibc")
@@ -125,6 +62,17 @@ def test_services_of_consumers_are_refused_in_a_process_of_another_kind():
         _ = WorkerServices(make_config()).consumers
 
 
+@pytest.mark.parametrize("kind", ["stream", "record"])
+def test_a_plugin_that_cannot_be_loaded_stops_the_worker_from_starting(kind, monkeypatch, tmp_path):
+    def fail():
+        raise PluginError("plugin 'broken' cannot be loaded")
+
+    monkeypatch.setattr("workers.middleware.create_plugin_manager", fail)
+    services = WorkerServices(make_config(database_url=f"sqlite:///{tmp_path}/vas.db"))
+    with pytest.raises(PluginError, match="broken"):
+        services.boot(kind, None)
+
+
 def test_used_slots_are_counted_whether_a_message_fails_or_not():
     services = WorkerServices(make_config())
     services.before_process_message(None, None)
@@ -136,8 +84,6 @@ def test_used_slots_are_counted_whether_a_message_fails_or_not():
 def test_a_closing_worker_withdraws_its_slots(redis_url, monkeypatch):
     client = connect_redis(redis_url)
     monkeypatch.setattr("workers.middleware._REPORT_SECONDS", 0.01)
-    import threading
-
     services = WorkerServices(make_config(stream_slots=8))
     services.name, services._kind = "w1", "stream"
     slots = WorkerSlots(client)

@@ -67,7 +67,7 @@ class FakeLoop:
     def __init__(self, clock: FakeClock) -> None:
         self.clock, self.scripts, self.pipelines = clock, [], []
 
-    def start_pipeline(self, command: list[str], device_id: str) -> FakePipeline:
+    def start_pipeline(self, command: list[str], device_id: str, *, folders: tuple[str, ...] = ()) -> FakePipeline:
         assert self.scripts, "one process more than the test expected"
         self.pipelines.append(FakePipeline(self.clock, command, self.scripts.pop(0)))
         return self.pipelines[-1]

@@ -15,7 +15,10 @@ STARTS_PER_PASS = 16
 
 
 class ConsumerReconciler:
-    """One pass is `reconcile()`; repeating it is harmless."""
+    """One pass is `reconcile()`; repeating it is harmless.
+
+    `is_without_worker`: whether the last pass found outputs to attach and no record worker.
+    """
 
     def __init__(self, outputs: list[ConsumerOutput], leases: Leases, slots: WorkerSlots, messages: Messages) -> None:
         self._outputs = outputs
@@ -23,6 +26,7 @@ class ConsumerReconciler:
         self._slots = slots
         self._messages = messages
         self._last_shortage = ""
+        self.is_without_worker = False
 
     def read_wanted(self) -> dict[str, list[str]]:
         """The devices that each output wants now. An output that fails counts as wanting none, and is logged."""
@@ -36,6 +40,7 @@ class ConsumerReconciler:
 
     def reconcile(self, wanted: dict[str, list[str]]) -> None:
         """Ask record workers to run wanted outputs without an owner. Raises redis.RedisError and Unavailable."""
+        self.is_without_worker = False
         orphans = []
         for name, device_ids in wanted.items():
             owners = self._leases.holders(output_lease(name), device_ids)
@@ -50,6 +55,7 @@ class ConsumerReconciler:
             if shortage != self._last_shortage:
                 log.warning(shortage)
             self._last_shortage = shortage
+            self.is_without_worker = not slots
             return
         random.shuffle(orphans)
         for name, device_id in orphans[: min(free, STARTS_PER_PASS)]:

@@ -24,6 +24,7 @@ from gateway.plugin_manager import collect_consumer_outputs, create_plugin_manag
 from gateway.redis_client import connect_redis
 from gateway.service_clock import ServiceClock
 from gateway.states import DesiredState, StreamState, reason_for
+from gateway.storage.clock_trust import ClockTrust
 from gateway.streams.fleet import Ending, record_stopped, stop_idle, touch_demands
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
@@ -40,6 +41,10 @@ GRACE_SECONDS = 4.0
 
 #: Maximum number of devices started in one pass: of a hundred cameras started at once, half time out.
 STARTS_PER_PASS = 8
+
+#: A pass that found no worker is repeated after this time, so often: workers and clock mostly start together.
+QUICK_SECONDS = 0.25
+QUICK_PASSES = 40
 
 #: How often old history is pruned.
 PRUNE_SECONDS = 600.0
@@ -72,6 +77,9 @@ class Reconciler:
         self._messages = messages
         self._consumers = ConsumerReconciler(outputs or [], self._leases, self._slots, messages)
         self._clock = clock or SystemClock()
+        self._is_without_worker = False
+        self._quick_passes = 0
+        self._trust = ClockTrust(self._clock)
         self._redis_run: str | None = None
         self._grace_until = 0.0
         self._next_prune_at = 0.0
@@ -81,6 +89,7 @@ class Reconciler:
 
     def reconcile(self) -> None:
         """Start streams that should run without an owner, record ownerless stopped ones, stop idle ones."""
+        self._is_without_worker = False
         is_pruning = self._prune_history()
         self._sweep_jobs(with_orphans=is_pruning)
         wanted = self._consumers.read_wanted()
@@ -93,6 +102,14 @@ class Reconciler:
         self._record_stopped([r for r in records if not self._should_run(r) and r.device_id not in owners])
         self._stop_idle([r for r in records if r.start_mode == "on_demand" and self._should_run(r)], wanted)
         self._consumers.reconcile(wanted)
+        self._is_without_worker |= self._consumers.is_without_worker
+
+    def seconds_to_next_pass(self) -> float:
+        """Return the pause after a pass: short, for some passes, while devices wait for workers that may yet start."""
+        self._quick_passes = self._quick_passes + 1 if self._is_without_worker else 0
+        if 0 < self._quick_passes <= QUICK_PASSES:
+            return QUICK_SECONDS
+        return self._config.reconcile_seconds * random.uniform(0.9, 1.1)
 
     def _prune_history(self) -> bool:
         """Prune old history; returns whether it was time for it."""
@@ -100,7 +117,7 @@ class Reconciler:
         if now < self._next_prune_at:
             return False
         self._next_prune_at = now + PRUNE_SECONDS
-        if deleted := prune_events(utc_now() - timedelta(days=self._config.event_days)):
+        if deleted := prune_events(self._trusted_now() - timedelta(days=self._config.event_days)):
             log.info("deleted %d events that were older than %d days", deleted, self._config.event_days)
         return True
 
@@ -109,9 +126,13 @@ class Reconciler:
         if now < self._next_sweep_at:
             return
         self._next_sweep_at = now + JOBS_SECONDS
-        queued = sweep_jobs(self._config, with_orphans=with_orphans)
+        queued = sweep_jobs(self._config, expired_before=self._trusted_now(), with_orphans=with_orphans)
         for job_id in queued[:JOBS_PER_PASS]:
             self._messages.run_job(job_id)
+
+    def _trusted_now(self) -> datetime:
+        time = self._trust.check()
+        return utc_now() - timedelta(milliseconds=time.wall_ms - time.now_ms)
 
     def _should_run(self, record: StreamRecord) -> bool:
         return record.enabled and record.desired == DesiredState.RUNNING
@@ -134,7 +155,10 @@ class Reconciler:
         slots = self._slots.read(STREAM)
         free = sum(total - used for used, total in slots.values())
         if free <= 0:
-            log.warning("%d devices wait %s", len(records), describe_shortage(STREAM, slots))
+            self._is_without_worker = not slots
+            # Once for all quick passes in a row.
+            if self._quick_passes in (0, QUICK_PASSES):
+                log.warning("%d devices wait %s", len(records), describe_shortage(STREAM, slots))
             return
         random.shuffle(records)
         started = 0
@@ -218,7 +242,7 @@ def run_clock(config: Config, *, stop: threading.Event | None = None) -> None:
             last_error = str(error)
         except Exception:
             log.exception("a pass of the clock failed")
-        stop.wait(config.reconcile_seconds * random.uniform(0.9, 1.1))
+        stop.wait(reconciler.seconds_to_next_pass())
     for thread in threads:
         thread.stop()
     database.close()

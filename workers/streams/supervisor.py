@@ -14,6 +14,7 @@ from gateway.media import SourceInfo
 from gateway.outputs import PipelineInputs
 from gateway.secrets import SealBroken
 from gateway.states import StreamState, reason_for
+from gateway.storage.clock_trust import last_seen_seconds
 from gateway.streams.bus import BusWriter
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.queries import DesiredStream, DeviceSettings, read_device_settings
@@ -37,7 +38,7 @@ TICK_SECONDS = 1.0
 _SILENCE_SECONDS = 60.0
 
 #: Reasons after which an attempt cannot succeed until a person has changed something.
-_FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed"})
+_FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed", "wrong_secret_key"})
 
 #: Reasons that are no fault of the camera: the next attempt follows without a pause.
 _IMMEDIATE_RESTART_REASONS = frozenset({"source_changed", "output_changed"})
@@ -51,6 +52,7 @@ _KEEP_SOURCE_REASONS = frozenset(
         "unknown_host",
         "closed_by_camera",
         "camera_error",
+        "redirected",
         "unauthorized",
         "forbidden",
         "not_found",
@@ -88,6 +90,7 @@ class StreamSupervisor:
             window_seconds=self._config.bus_window_seconds,
             max_bytes=self._config.bus_max_bytes,
             resend_seconds=self._config.bus_resend_seconds,
+            min_start=last_seen_seconds,
         )
         self._output_restarts = OutputRestartLimit()
         self._source: SourceInfo | None = None
@@ -142,6 +145,8 @@ class StreamSupervisor:
                 self._pause(pause, code)
             # Each FFmpeg process is a run of its own: the bus refuses a number that it has seen.
             if not self._writer.claim():
+                if self._writer.is_deleted:
+                    raise Stopped("device_deleted")
                 raise LeaseLost(f"another worker claimed device '{self.device_id}'")
 
     def _pause(self, seconds: float, code: str) -> None:
@@ -180,7 +185,10 @@ class StreamSupervisor:
         try:
             device = self._read_device()
         except SealBroken as error:
-            return Outcome(reason_for("unknown", error.message))
+            # Settings without that secret are tried at once.
+            desired = self._writer.read_desired()
+            self._attempted_version = desired.source_version if desired is not None else None
+            return Outcome(reason_for("wrong_secret_key", error.message))
         if device is None:
             raise Stopped("device_deleted")
         self._attempted_version = device.source_version
@@ -228,7 +236,7 @@ class StreamSupervisor:
             self._config, device, inputs, self._services.outputs, patience_seconds=self._patience_seconds
         )
         self._check_desired()
-        running = self._services.loop.start_pipeline(list(pipeline.command), self.device_id)
+        running = self._services.loop.start_pipeline(list(pipeline.command), self.device_id, folders=pipeline.folders)
         attempt = Attempt(
             self.device_id,
             self._services,

@@ -1,5 +1,7 @@
 """The direct output: ports outlive FFmpeg and the SFU, and a restart is requested only when it helps."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from gateway.media import AudioInfo, SourceInfo, VideoInfo
@@ -19,8 +21,10 @@ WITH_AUDIO = PipelineInputs(SourceInfo(VideoInfo("h264", 1280, 720), AudioInfo("
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(control, "_MAX_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(control, "_FIRST_SECONDS", 0)
     monkeypatch.setattr(output, "_POLL_SECONDS", 0.02)
     monkeypatch.setattr(output, "_ATTACH_SECONDS", 1.0)
+    monkeypatch.setattr(output, "_RESYNC_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -52,6 +56,32 @@ def test_an_ingest_is_opened_and_its_ports_become_arguments(sfu, webrtc):
     assert (arguments.mode, arguments.reason) == (OutputMode.COPY, None)
     assert "-seq" in arguments.arguments
     assert webrtc.check("d1") is None
+
+
+def test_a_worker_that_starts_before_the_sfu_waits_for_it_so_that_ffmpeg_is_not_restarted_later(
+    sfu, context, monkeypatch
+):
+    monkeypatch.setattr(control, "_FIRST_SECONDS", 20)
+    monkeypatch.setattr(output, "_ATTACH_SECONDS", 20)
+    sfu.stop()
+    webrtc = MediasoupWebrtcOutput(context)
+    with ThreadPoolExecutor(1) as pool:
+        attached = pool.submit(webrtc.attach, DEVICE, VIDEO)
+        wait_until(lambda: webrtc._control._failures > 2, "the SFU is away")
+        assert not attached.done()
+        sfu.start()
+        assert address(attached.result(10))
+    assert webrtc.check("d1") is None
+    webrtc.close()
+
+
+def test_the_wait_for_an_sfu_that_does_not_start_is_limited(sfu, context, monkeypatch):
+    monkeypatch.setattr(control, "_FIRST_SECONDS", 0.1)
+    sfu.stop()
+    webrtc = MediasoupWebrtcOutput(context)
+    with pytest.raises(SfuUnreachable):
+        webrtc.attach(DEVICE, VIDEO)
+    webrtc.close()
 
 
 def test_audio_is_requested_and_sent_if_there_is_any(sfu, webrtc):
@@ -199,6 +229,28 @@ def test_a_released_device_keeps_its_room(sfu, webrtc):
     webrtc.release("d1")
     assert webrtc.check("d1") is None
     assert "ingest.close" not in sfu.methods()
+
+
+def test_a_released_device_that_nobody_takes_over_loses_its_room(sfu, webrtc, monkeypatch):
+    """It may have been deleted: neither a state nor an owner follows."""
+    connected(webrtc)
+    webrtc.attach(DEVICE, VIDEO)
+    webrtc.release("d1")
+    wait_until(lambda: {"device_ids": ["d1"]} in sfu.asked("resync"), "its room waits for the next owner")
+    monkeypatch.setattr(output, "_RELEASED_SECONDS", 0.0)
+    wait_until(lambda: sfu.asked("resync")[-1] == {"device_ids": []}, "its room is closed")
+
+
+def test_a_room_that_the_sfu_did_not_close_is_closed_later(sfu, webrtc):
+    sfu.answers["ingest.close"] = lambda _: None
+    connected(webrtc)
+    webrtc.attach(DEVICE, VIDEO)
+    webrtc.close_room("d1")
+    webrtc.release("d1")
+    wait_until(lambda: "ingest.close" in sfu.methods(), "the request is lost")
+    wait_until(lambda: sfu.asked("resync")[-1] == {"device_ids": []}, "its room is closed")
+    webrtc.attach(DEVICE, VIDEO)
+    wait_until(lambda: sfu.asked("resync")[-1] == {"device_ids": ["d1"]}, "a device that is back keeps its room")
 
 
 @pytest.fixture

@@ -27,7 +27,14 @@ from tests.conftest import wait_until
 from tests.factories import make_config, make_device, no_plugins
 from tests.statements import recorded_statements
 from workers.schedule import scheduler
-from workers.schedule.scheduler import GRACE_SECONDS, JOBS_PER_PASS, JOBS_SECONDS, STARTS_PER_PASS, Reconciler
+from workers.schedule.scheduler import (
+    GRACE_SECONDS,
+    JOBS_PER_PASS,
+    JOBS_SECONDS,
+    QUICK_PASSES,
+    STARTS_PER_PASS,
+    Reconciler,
+)
 
 
 class FakeOutput:
@@ -150,6 +157,28 @@ def test_starts_are_limited_by_free_slots(world, caplog):
     WorkerSlots(world.client).report("stream", "w1", used=64, total=64)
     assert world.passes() == []
     assert "wait for a free slot: start more stream workers" in caplog.text
+
+
+def test_a_pass_without_a_worker_is_repeated_soon_for_some_time(world, caplog):
+    """Workers and clock are mostly started together: cameras wait for the workers, not for the next pass."""
+    normal = world.config.reconcile_seconds * 0.9
+    device = world.device()
+    WorkerSlots(world.client).withdraw("stream", "w1")
+    for _ in range(QUICK_PASSES):
+        world.passes()
+        assert world.reconciler.seconds_to_next_pass() < normal / 2
+    assert caplog.text.count("none has reported yet") == 1
+    world.passes()
+    assert world.reconciler.seconds_to_next_pass() >= normal
+    WorkerSlots(world.client).report("stream", "w1", used=64, total=64)
+    world.passes()
+    assert world.reconciler.seconds_to_next_pass() >= normal, "a full worker is no reason to hurry"
+    WorkerSlots(world.client).withdraw("stream", "w1")
+    world.passes()
+    assert world.reconciler.seconds_to_next_pass() < normal / 2, "another restart"
+    WorkerSlots(world.client).report("stream", "w1", used=0, total=64)
+    assert world.passes() == [device]
+    assert world.reconciler.seconds_to_next_pass() >= normal
 
 
 def test_after_redis_came_back_empty_owners_get_a_grace_period(world, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 import redis
 from dramatiq.middleware import Shutdown
 
-from gateway.inventory import DeviceValues, replace_device
+from gateway.inventory import DeviceValues, delete_device, replace_device
 from gateway.leases import STREAM, Leases
 from gateway.media import AudioInfo, SourceInfo
 from gateway.secrets import SecretBox
@@ -59,6 +59,14 @@ def test_the_message_of_a_deleted_device_ends(world):
     supervisor_of_nobody.run()
     assert world.states == []
     assert Leases(world.client).holder(STREAM, supervisor_of_nobody.device_id) is None
+
+
+@pytest.mark.parametrize("last", [[], [REFUSED]], ids=["while it runs", "while it is retried"])
+def test_the_stream_of_a_deleted_device_ends_as_stopped(world, last):
+    """So that plugins close what they hold for it."""
+    world.run([INIT, *parts(3), lambda: delete_device(world.scope, world.id), *last])
+    assert world.states[-1] == ("stopped", "device_deleted")
+    assert world.output.released == [world.id]
 
 
 def test_an_owner_that_loses_the_lease_stops_ffmpeg_and_writes_nothing(world):
@@ -289,7 +297,7 @@ def test_an_address_that_the_settings_refuse_is_never_contacted(world):
     assert world.probes == 0
 
 
-def test_credentials_that_no_key_opens_keep_the_stream_reconnecting(world):
+def test_credentials_that_no_key_opens_are_named_and_tried_again(world):
     world.services = replace(world.services, secrets=SecretBox("quite-another-key-0123456789"))
     count = []
 
@@ -301,9 +309,27 @@ def test_credentials_that_no_key_opens_keep_the_stream_reconnecting(world):
 
     supervisor.time.sleep = wait
     world.run()
-    assert world.states[1] == ("reconnecting", "unknown")
+    assert world.states[1] == ("failed", "wrong_secret_key")
     assert world.states[-1] == ("stopped", "requested")
     assert world.row.run > 3
+
+
+def test_credentials_that_are_entered_again_under_the_present_key_are_tried_at_once(world):
+    world.services = replace(world.services, secrets=SecretBox("quite-another-key-0123456789"))
+    changed_at = []
+
+    def wait(seconds: float) -> None:
+        world.clock.advance(seconds)
+        if world.clock.monotonic() > 1_020 and not changed_at:
+            changed_at.append(world.clock.monotonic())
+            values = DeviceValues(name=world.device.name, source_url="rtsp://10.9.9.9/new")
+            replace_device(world.scope, world.id, values, world.services.secrets)
+
+    supervisor.time.sleep = wait
+    tried_at = []
+    world.run([lambda: tried_at.append(world.clock.monotonic()), INIT, *parts(1), world.stop])
+    assert "rtsp://10.9.9.9/new" in world.commands[-1]
+    assert tried_at[0] - changed_at[0] < 2
 
 
 def test_a_stopping_worker_releases_the_stream(world):

@@ -96,7 +96,17 @@ def test_a_running_stream_shows_its_statistics(app, client, device):
         "is_reencoded": True,
         "reencode_reason": "WebRTC cannot play B-frames",
         "worker": "host:1",
-        "recording": {"mode": "off", "observed": "off"},
+        "recording": {
+            "mode": "off",
+            "observed": "off",
+            "is_wanted": False,
+            "reason": {
+                "code": "recording_off",
+                "message": "recording is switched off",
+                "remedy": "choose another recording mode",
+            },
+            "since": stream["recording"]["since"],
+        },
     }
 
 
