@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 
-from . import capacity, captures, cost, export, first_frame, frames, latency, queries, recovery, seek
+from . import capacity, captures, cost, export, first_frame, frames, latency, queries, recovery, restart, seek
 from .machine import describe_run
 from .options import Options
 from .peers import PEERS, Peer
@@ -16,6 +16,7 @@ BENCHES = {
     "first_frame": first_frame.run,
     "cost": cost.run,
     "recovery": recovery.run,
+    "restart": restart.run,
     "export": export.run,
     "seek": seek.run,
     "captures": captures.run,
