@@ -7,6 +7,8 @@ from werkzeug.exceptions import NotFound
 from gateway import __version__, database, sandbox
 from gateway.api.base import API_PREFIX, Api, ApiServices, JsonReplies
 from gateway.api.bookmarks.routes import blp as bookmarks
+from gateway.api.compression import add_compression
+from gateway.api.conditional import complete_etag
 from gateway.api.deferred import WaitingFlask
 from gateway.api.devices.bin import blp as device_bin
 from gateway.api.devices.poster import blp as posters
@@ -40,6 +42,7 @@ _DESCRIPTION = """A camera gateway: RTSP in, WebRTC and HLS out, with recording.
 Lists are JSON arrays; the header `X-Pagination` carries the number of items and pages. Times are RFC 3339 in UTC. Every
 error has the shape of the schema `Error`: `reason` is a stable identifier for programs, `message` says what is wrong
 and what would be right, and `errors` names the fields.
+Large replies to GET are compressed for `Accept-Encoding: gzip`, but not for pages of other sites.
 
 Within `/api/v1` changes are additions: new operations, new optional parameters and request fields, new fields in
 replies, and new values of enumerations in replies, such as codes of reasons. A client ignores fields and treats values
@@ -87,6 +90,8 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     ApiServices.build(config, plugins).attach(app)
     api = Api(app, spec_kwargs={"extra_plugins": [PathParameters()]})
     protect(app, config)
+    add_compression(app)
+    app.after_request(complete_etag)
     boxes = (
         devices,
         posters,

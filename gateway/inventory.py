@@ -83,6 +83,29 @@ def find_device(scope: EveryTenantScope, device_id: str) -> Device:
         return device
 
 
+def find_devices(scope: EveryTenantScope, device_ids: Sequence[str], *, for_change: bool = False) -> list[Device]:
+    """Those of the devices that exist, in the form of `find_device`; `for_change` locks them within a transaction."""
+    with database.session():
+        if for_change and database.is_postgresql():
+            # In the same order everywhere, so that two changes do not wait for each other.
+            rows = scope.select(Device, Device.id).where(Device.id.in_(list(device_ids)))
+            list(rows.order_by(Device.id).for_update())
+        devices = list(_with_stream(scope).where(Device.id.in_(list(device_ids))).order_by(Device.id))
+        tags_by_device = tags_of(scope, DeviceTag.device_id, [device.id for device in devices])
+        for device in devices:
+            device.tags = tags_by_device[device.id]
+        return devices
+
+
+def touch_device(scope: TenantScope, device: Device, tags: Sequence[str], at: datetime) -> None:
+    """Note that the tags of a device were changed: its version, time and search text."""
+    urls = [url for url in (device.source_url, device.sub_source_url) if url]
+    text = join_search_text(device.name, device.description, device.location, *tags, *urls)
+    scope.update(Device, version=device.version + 1, updated_at=at, search_text=text).where(
+        Device.id == device.id
+    ).execute()
+
+
 def tenant_of(device_id: str) -> str | None:
     """The tenant of a device, for workers that know only the device id; None if the device is gone."""
     with database.session():

@@ -48,6 +48,7 @@ _TABLES = (
     "deleted_devices",
     "devices",
     "demo_devices",
+    "request_keys",
     "tenants",
 )
 

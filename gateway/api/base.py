@@ -16,10 +16,12 @@ from flask.json.provider import DefaultJSONProvider
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
+from gateway.api import merge_patch
 from gateway.api.deferred import DeferredReply
-from gateway.api.document import complete_document
+from gateway.api.document import IGNORES_UNKNOWN_QUERY, complete_document
 from gateway.api.errors import ERROR_EXAMPLES, ErrorSchema, register_error_handlers
 from gateway.api.fields import Choice, Choices, Count, DeviceIds, Flag, Id, ShortList, Text, Time
+from gateway.api.merge_patch import MergePatchSchema
 from gateway.api.services import ApiServices, request_stream, services
 from gateway.states import REASONS
 from gateway.tenancy.scopes import TenantScope
@@ -169,6 +171,8 @@ class _Parser(FlaskParser):
         body = _read_body(req)
         if req.content_length is None and len(body) >= (req.max_content_length or math.inf):
             raise RequestEntityTooLarge  # werkzeug truncates a chunked body at the limit without an error
+        if not body and isinstance(schema, MergePatchSchema):
+            raise BadRequest("the request body must be a JSON object with the fields to change")
         try:
             return super().load_json(req, schema)
         except RecursionError:
@@ -212,7 +216,16 @@ class Blueprint(flask_smorest.Blueprint):
 
     def media_arguments(self, schema: type[ma.Schema]) -> Any:
         """`arguments` from the query of a media address: unknown names, such as those of signed URLs, are ignored."""
-        return self.arguments(schema, location="query", unknown=ma.EXCLUDE)
+
+        def decorate(function: Any) -> Any:
+            function = self.arguments(schema, location="query", unknown=ma.EXCLUDE)(function)
+            return self.doc(**{IGNORES_UNKNOWN_QUERY: True})(function)
+
+        return decorate
+
+    def patch_arguments(self) -> Any:
+        """`arguments` of a PATCH: the body as it was sent, for `merge_patch.merge`."""
+        return self.arguments(MergePatchSchema, content_type=merge_patch.CONTENT_TYPE)
 
     def list_response(self, schema: type[ma.Schema], **options: Any) -> Any:
         """`response(200)` for an array with the X-Pagination header; the route returns `paginated(...)`."""

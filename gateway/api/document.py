@@ -13,6 +13,8 @@ _VERBS = {"post": "create", "put": "replace", "patch": "update", "delete": "dele
 #: Endings of view classes that say how the resource is addressed, not what it is.
 _ADDRESSED = re.compile(r"_by_(id|device)$")
 _SCHEMA = "#/components/schemas/"
+#: Marks an operation that ignores unknown names in its query.
+IGNORES_UNKNOWN_QUERY = "x-ignores-unknown-query"
 
 
 def complete_document(document: dict[str, Any], app: Flask, error_examples: dict[int, dict[str, Any]]) -> None:
@@ -110,6 +112,7 @@ def _separate_requests(document: dict[str, Any]) -> None:
     no `default`: generators take a field with one for mandatory, so it becomes part of the description.
     """
     schemas = document["components"]["schemas"]
+    _describe_patches(document, schemas)
     operations = [operation for _, _, operation in operations_of(document)]
     bodies = [operation["requestBody"] for operation in operations if "requestBody" in operation]
     replies = [operation["responses"] for operation in operations] + [document["components"].get("responses", {})]
@@ -124,6 +127,35 @@ def _separate_requests(document: dict[str, Any]) -> None:
     for body in bodies:
         _renamed(body, names)
     document["components"]["schemas"] = dict(sorted(found.items()))
+
+
+def _describe_patches(document: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Give each PATCH the fields of the PUT of its path: all of them optional, and null for a default."""
+    for item in document["paths"].values():
+        if "patch" not in item:
+            continue
+        [replacement] = item["put"]["requestBody"]["content"].values()
+        name = replacement["schema"]["$ref"].removeprefix(_SCHEMA)
+        whole = copy.deepcopy(schemas[name])
+        required = whole.pop("required", [])
+        whole["properties"] = {
+            field: schema if field in required else _with_null(schema)
+            for field, schema in whole["properties"].items()
+            if not schema.get("readOnly")
+        }
+        schemas[f"{name}Patch"] = whole | {"additionalProperties": False}
+        for media in item["patch"]["requestBody"]["content"].values():
+            media["schema"] = {"$ref": f"{_SCHEMA}{name}Patch"}
+
+
+def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in schema or "anyOf" in schema:
+        return {"anyOf": [*schema.get("anyOf", [schema]), {"type": "null"}]}
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    schema = {key: value for key, value in schema.items() if key != "default"}
+    if "enum" in schema and None not in schema["enum"]:
+        schema["enum"] = [*schema["enum"], None]
+    return schema | {"type": kinds if "null" in kinds else [*kinds, "null"]}
 
 
 def _reachable(roots: Any, schemas: dict[str, Any]) -> set[str]:

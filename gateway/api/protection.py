@@ -42,7 +42,9 @@ _HEADERS = {
 _CORS_EXPOSED = (
     "ETag, Location, X-Pagination, Retry-After, Accept-Ranges, Content-Range, Content-Length, Content-Disposition"
 )
-_CORS_ALLOWED = "Content-Type, If-Match, Authorization, Range, If-Range, Idempotency-Key"
+#: A form of another site can send neither.
+_JSON_TYPES = ("application/json", "application/merge-patch+json")
+_CORS_ALLOWED = "Content-Type, If-Match, If-None-Match, Authorization, Range, If-Range, Idempotency-Key"
 
 
 def protect(app: Flask, config: Config) -> None:
@@ -85,7 +87,7 @@ def protect(app: Flask, config: Config) -> None:
     def refuse_bodies_without_json() -> None:
         """Accept only JSON, which the form of another site cannot send."""
         has_body = bool(request.content_length) or "chunked" in request.headers.get("Transfer-Encoding", "").lower()
-        if request.method not in SAFE_METHODS and has_body and request.mimetype != "application/json":
+        if request.method not in SAFE_METHODS and has_body and request.mimetype not in _JSON_TYPES:
             raise ApiError(415, "the body must be JSON: send 'Content-Type: application/json'")
 
     def add_headers(response: Response) -> Response:
@@ -117,6 +119,6 @@ def _allow_origin(response: Response) -> None:
     response.headers["Access-Control-Allow-Origin"] = header
     response.headers["Access-Control-Expose-Headers"] = _CORS_EXPOSED
     if request.method == "OPTIONS":
-        response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE"
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"
         response.headers["Access-Control-Allow-Headers"] = _CORS_ALLOWED
         response.headers["Access-Control-Max-Age"] = "600"

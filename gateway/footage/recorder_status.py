@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 SILENT_SECONDS = 10.0
 #: An index of at most this age also proves that footage is written: it follows the files by a few seconds.
 _INDEX_SECONDS = 15.0
+#: Differences of clocks that do not matter.
+_SKEW_SECONDS = 2.0
 #: This many deaths of recorders within `recorder_pulse.DEATH_SECONDS` are a crash loop.
 MANY_DEATHS = 3
 
@@ -128,7 +130,8 @@ def _describe(
     stream = row.device.stream
     is_running = stream.observed == StreamState.RUNNING and stream.desired == DesiredState.RUNNING
     # The first footage of a stream that has just started may be on its way: then the row is the best that is known.
-    is_new = is_running and (now - stream.since).total_seconds() < SILENT_SECONDS
+    # A stream worker whose clock differs by more loses this time, no more.
+    is_new = is_running and -_SKEW_SECONDS < (now - stream.since).total_seconds() < SILENT_SECONDS
     if evidence.workers == 0 and (row.observed == "off" or not is_new):
         return "interrupted", reason_for("recorder_away"), _moment_of(evidence.ages.get(row.device_id), now)
     if not is_running:

@@ -23,6 +23,7 @@ ALL = [
     "0005_device_bin",
     "0006_tags_by_owner",
     "0007_clock_trust",
+    "0008_request_keys",
 ]
 DEVICE = "00000000-0000-4000-8000-0000000000d1"
 #: Tables whose rows belong to no tenant.

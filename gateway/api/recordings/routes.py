@@ -6,7 +6,9 @@ from typing import Any
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, offset_of, paginated, services
-from gateway.api.conditional import IfMatchSchema, etag_header, seen_version, with_etag
+from gateway.api.conditional import IdempotencySchema, IfMatchSchema, etag_header, seen_version, with_etag
+from gateway.api.idempotency import create_once
+from gateway.api.merge_patch import merge, repeat_unless_conditional
 from gateway.api.recordings.schemas import (
     EVENT_EXAMPLE,
     SETTINGS_EXAMPLE,
@@ -19,7 +21,7 @@ from gateway.api.recordings.schemas import (
     StorageSchema,
     UntilSchema,
 )
-from gateway.api.recordings.store import storage_view
+from gateway.api.recordings.store import forget_doubt, storage_view
 from gateway.api.recordings.views import event_view, recording_views
 from gateway.api.time_fields import now_ms
 from gateway.clock import SystemClock
@@ -84,13 +86,25 @@ class RecordingByDevice(MethodView):
         were read.
         """
         before = find_recording(current_scope(), str(device_id))
-        values = {name: data[name] for name in _SETTINGS} | {"time_zone": data["time_zone"] or before.time_zone}
-        if_version = seen_version(headers, before, "recording")
-        try:
-            recording = change_settings(current_scope(), before.device_id, values, if_version=if_version)
-        except RecordingChanged as error:
-            raise VersionChanged(error.message) from error
-        return _shown(_start_recorder(recording))
+        return _replace(data, before, seen_version(headers, before, "recording"))
+
+    @blp.patch_arguments()
+    @blp.arguments(IfMatchSchema, location="headers")
+    @blp.response(200, RecordingSchema, headers=_ETAG)
+    @blp.errors(400, 403, 404, 412, 413, 415, 422, 503)
+    def patch(self, patch: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
+        """Change some settings of a recording
+
+        A JSON merge patch (RFC 7396): settings that are sent replace the present ones, null restores a default; a day
+        of `plan` is replaced alone. The rest as with PUT.
+        """
+
+        def change() -> Any:
+            before = find_recording(current_scope(), str(device_id))
+            version = seen_version(headers, before, "recording") or before.version
+            return _replace(merge(RecordingSchema, recording_views([before])[0], patch), before, version)
+
+        return repeat_unless_conditional(change, headers)
 
 
 @blp.route("/devices/<uuid:device_id>/expiring")
@@ -163,9 +177,10 @@ class RecordingEvents(MethodView):
         return paginated([event_view(event) for event in found], total, args)
 
     @blp.arguments(RecordingEventSchema, example=EVENT_EXAMPLE)
+    @blp.arguments(IdempotencySchema, location="headers")
     @blp.response(201, RecordingEventSchema)
-    @blp.errors(400, 403, 404, 413, 415, 422, 503)
-    def post(self, data: dict[str, Any], device_id: Any) -> Any:
+    @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
+    def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Report an event
 
         In the mode `event`, footage is recorded from the pre-roll before now until the end of the event and its
@@ -176,16 +191,22 @@ class RecordingEvents(MethodView):
         if at > now + 60_000:
             raise InvalidValue("at", "'at' must not be in the future")
         duration_ms = round(data["duration_seconds"] * 1000)
-        event = add_event(
-            current_scope(),
-            str(device_id),
-            label=data["label"],
-            note=data["note"],
-            at_ms=at,
-            end_ms=at + duration_ms if duration_ms else None,
-        )
-        _start_recorder(find_recording(current_scope(), str(device_id)))
-        return event_view(event)
+
+        def create() -> Any:
+            event = add_event(
+                current_scope(),
+                str(device_id),
+                label=data["label"],
+                note=data["note"],
+                at_ms=at,
+                end_ms=at + duration_ms if duration_ms else None,
+            )
+            return event_view(event), 201, {}
+
+        def then() -> None:
+            _start_recorder(find_recording(current_scope(), str(device_id)))
+
+        return create_once(headers["key"], RecordingEventSchema, create, then)
 
 
 @blp.route("/storage")
@@ -209,7 +230,17 @@ def trust_clock() -> Any:
     deleted, even if it is most of it. May be repeated.
     """
     confirm_clock(SystemClock())
+    forget_doubt()
     return storage_view()
+
+
+def _replace(data: dict[str, Any], before: Recording, if_version: int | None) -> Any:
+    values = {name: data[name] for name in _SETTINGS} | {"time_zone": data["time_zone"] or before.time_zone}
+    try:
+        recording = change_settings(current_scope(), before.device_id, values, if_version=if_version)
+    except RecordingChanged as error:
+        raise VersionChanged(error.message) from error
+    return _shown(_start_recorder(recording))
 
 
 def _override(device_id: str, word: str | None, until_ms: int | None) -> Recording:

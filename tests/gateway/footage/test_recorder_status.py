@@ -98,6 +98,12 @@ def test_a_fault_of_the_disk_is_told_whatever_the_stream_does(reason):
     assert shown(make_row("interrupted", reason, stream="reconnecting", cause="stalled")) == ("interrupted", reason)
 
 
+@pytest.mark.parametrize("seconds", [-300, 300])
+def test_a_stream_worker_whose_clock_differs_does_not_hide_a_dead_recorder(seconds):
+    assert shown(make_row(seconds=seconds), ages={ID: 30.0}) == ("waiting", "recorder_starting")
+    assert shown(make_row(seconds=seconds), ages={ID: 0.5}) == ("recording", None)
+
+
 def test_a_stream_that_has_just_started_has_ten_seconds_for_its_first_footage():
     assert shown(make_row(seconds=5)) == ("recording", None)
     assert shown(make_row("off", seconds=5)) == ("waiting", "recorder_starting")

@@ -10,6 +10,7 @@ import pytest
 from gateway.clock import utc_now
 from gateway.footage.recorder_pulse import RecorderPulse
 from gateway.footage.recordings import Recording, claim_recording, observe_recording
+from gateway.storage.clock_trust import read_row
 from gateway.storage.local import ensure_storage
 from gateway.storage.report import StorageReport, StorageReports
 from gateway.streams.model import Stream, claim_next_run, transition
@@ -54,7 +55,7 @@ def queued(app):
 def test_every_device_has_a_recording(client, device, url):
     answer = client.get(url)
     assert answer.status_code == 200
-    assert answer.headers["ETag"] == '"1"'
+    assert answer.headers["ETag"].startswith('"1.')
     body = answer.json
     assert body.pop("since").endswith("Z")
     assert body == {
@@ -98,9 +99,9 @@ def test_settings_are_replaced_and_a_reply_can_be_sent_back(client, url):
     assert answer.status_code == 200, answer.json
     assert {name: answer.json[name] for name in wanted} == wanted
     assert answer.json["retention"]["keep_days"] is None
-    assert answer.headers["ETag"] == '"2"'
+    assert answer.headers["ETag"].startswith('"2.')
     again = client.put(url, json=client.get(url).json)
-    assert (again.status_code, again.headers["ETag"], again.json["plan"]) == (200, '"2"', PLAN)
+    assert (again.status_code, again.headers["ETag"][:3], again.json["plan"]) == (200, '"2.', PLAN)
     # Omitted fields get their default, except the time zone.
     short = client.put(url, json={"mode": "off"}).json
     assert (short["plan"], short["keep_days"], short["post_roll_seconds"]) == ({}, None, 10.0)
@@ -442,6 +443,24 @@ def test_the_storage_shows_the_report_of_housekeeping_and_its_own_unavailability
     (config.recordings_dir / ".vas-storage").unlink()
     away = client.get("/api/v1/recordings/storage").json
     assert (away["state"], away["reason"]["code"], away["total_bytes"]) == ("unavailable", "storage_unmounted", None)
+
+
+def test_a_person_confirms_the_clock(client, config, app):
+    wired = app.extensions["vas"]
+    with app.app_context():
+        ensure_storage(config)
+    reports = StorageReports(wired.redis)
+    reports.write(StorageReport(state="suspicious", reason="clock_doubted", message="the clock shows 2027"))
+    found = client.get("/api/v1/recordings/storage").json
+    assert (found["state"], found["reason"]["code"]) == ("suspicious", "clock_doubted")
+    assert "vas storage trust-clock" in found["reason"]["remedy"]
+    for _ in range(2):
+        answer = client.post("/api/v1/recordings/storage/trust-clock")
+        assert (answer.status_code, answer.json["state"], answer.json["reason"]) == (200, "ok", None)
+    with app.app_context():
+        assert abs(read_row().confirmed_ms / 1000 - time.time()) < 60
+    reports.write(StorageReport(state="full", reason="disk_full", message="no room"))
+    assert client.post("/api/v1/recordings/storage/trust-clock").json["state"] == "full", "another problem stays"
 
 
 def test_a_deleted_device_has_no_recording(client, device, url):
