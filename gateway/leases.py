@@ -157,7 +157,7 @@ class WorkerSlots:
 
 
 def _parse_slots(text: bytes) -> tuple[int, int]:
-    found = re.fullmatch(rb"(\d{1,6})/(\d{1,6})", text)
+    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.decode("ascii", "replace"))
     require(found is not None, "it is not two numbers")
     return int(found[1]), int(found[2])
 
