@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import re
-import signal
 import sys
 import threading
 import time
@@ -40,7 +39,9 @@ class FakeFfmpeg:
     pid = None
     input_audio = None
 
-    def __init__(self, _command: list[str], device_id: str, emit: Callable[[Arrived], None]) -> None:
+    def __init__(
+        self, _command: list[str], device_id: str, emit: Callable[[Arrived], None], **_surroundings: Any
+    ) -> None:
         self._emit = emit
         self._phase = int(device_id[:4], 16) / 0x10000 * PART_SECONDS
         self._end = asyncio.Event()
@@ -69,17 +70,6 @@ def main() -> int:
     kind, path = sys.argv[1], Path(sys.argv[2])
     _count_everything()
     threading.Thread(target=_report, args=(path,), daemon=True).start()
-    if kind == "clock":
-        from workers.__main__ import main as run
-
-        sys.argv = ["workers", "clock"]
-        return run()
-    return _run_worker(kind)
-
-
-def _run_worker(kind: str) -> int:
-    """As Dramatiq's command does for each of its processes: one worker with as many threads as the kind has slots."""
-    os.environ["VAS_WORKER_KIND"] = kind
     if kind == "stream":
         import workers.middleware
         import workers.streams.loop
@@ -87,23 +77,10 @@ def _run_worker(kind: str) -> int:
         workers.streams.loop.FfmpegProcess = FakeFfmpeg
         create = workers.middleware.create_plugin_manager
         workers.middleware.create_plugin_manager = partial(create, with_installed=False)
-    import dramatiq
+    from workers.__main__ import main as run
 
-    from workers import actors, broker
-
-    config = broker.config
-    slots = config.stream_slots if kind == "stream" else config.record_slots
-    os.environ.update(dramatiq_queue_prefetch=str(slots), dramatiq_worker_timeout="250")
-    assert actors.run_stream.queue_name == "stream"
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    broker.broker.emit_after("process_boot")
-    worker = dramatiq.Worker(broker.broker, queues={kind}, worker_threads=slots)
-    worker.start()
-    while not ended.wait(0.5):
-        pass
-    worker.stop(timeout=10_000)
-    return 0
+    sys.argv = ["workers", kind]
+    return run()
 
 
 def _count_everything() -> None:

@@ -61,7 +61,9 @@ def build_ffmpeg(marks: Marks, stop_seconds: float) -> type:
     class SlowFfmpeg:
         pid = input_audio = None
 
-        def __init__(self, _command: list[str], _device_id: str, _emit: Callable[[Arrived], None]) -> None:
+        def __init__(
+            self, _command: list[str], _device_id: str, _emit: Callable[[Arrived], None], **_surroundings: object
+        ) -> None:
             self._done, self._is_stopping = asyncio.Event(), False
 
         async def run(self) -> None:

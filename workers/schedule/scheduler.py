@@ -13,7 +13,7 @@ import redis
 
 from gateway import database
 from gateway.captures.queue import CaptureQueue
-from gateway.clock import Clock, SystemClock, utc_now
+from gateway.clock import Clock
 from gateway.config import Config
 from gateway.devices.events import prune_events
 from gateway.errors import Unavailable
@@ -39,8 +39,13 @@ log = logging.getLogger(__name__)
 #: After Redis was away or came back empty, living owners renew their leases within this time.
 GRACE_SECONDS = 4.0
 
-#: Maximum number of devices started in one pass: of a hundred cameras started at once, half time out.
-STARTS_PER_PASS = 8
+#: Maximum number of devices that are starting at a time: of a hundred cameras started at once, half time out. One that
+#: does not run after this time makes room for the next.
+STARTS_AT_ONCE = 8
+START_SECONDS = 2.0
+
+#: Pause after a pass that left devices to be started.
+START_PAUSE_SECONDS = 0.5
 
 #: A pass that found no worker is repeated after this time, so often: workers and clock mostly start together.
 QUICK_SECONDS = 0.25
@@ -76,7 +81,7 @@ class Reconciler:
         self._live = LiveStats(client)
         self._messages = messages
         self._consumers = ConsumerReconciler(outputs or [], self._leases, self._slots, messages)
-        self._clock = clock or SystemClock()
+        self._clock = clock or ServiceClock()
         self._is_without_worker = False
         self._quick_passes = 0
         self._trust = ClockTrust(self._clock)
@@ -84,12 +89,15 @@ class Reconciler:
         self._grace_until = 0.0
         self._next_prune_at = 0.0
         self._next_sweep_at = 0.0
+        self._has_more_to_start = False
+        #: The devices that are starting, with the monotonic times of their messages.
+        self._starting: dict[str, float] = {}
         #: The devices that were demanded in the last pass.
         self._demanded: set[str] = set()
 
     def reconcile(self) -> None:
         """Start streams that should run without an owner, record ownerless stopped ones, stop idle ones."""
-        self._is_without_worker = False
+        self._is_without_worker = self._has_more_to_start = False
         is_pruning = self._prune_history()
         self._sweep_jobs(with_orphans=is_pruning)
         wanted = self._consumers.read_wanted()
@@ -98,7 +106,8 @@ class Reconciler:
         if not self._redis_is_settled():
             return
         owners = self._leases.holders(STREAM, [record.device_id for record in records])
-        self._start([r for r in records if self._should_run(r) and r.device_id not in owners])
+        running = {r.device_id for r in records if r.observed == StreamState.RUNNING and r.device_id in owners}
+        self._start([r for r in records if self._should_run(r) and r.device_id not in owners], running)
         self._record_stopped([r for r in records if not self._should_run(r) and r.device_id not in owners])
         self._stop_idle([r for r in records if r.start_mode == "on_demand" and self._should_run(r)], wanted)
         self._consumers.reconcile(wanted)
@@ -109,6 +118,8 @@ class Reconciler:
         self._quick_passes = self._quick_passes + 1 if self._is_without_worker else 0
         if 0 < self._quick_passes <= QUICK_PASSES:
             return QUICK_SECONDS
+        if self._has_more_to_start:
+            return min(START_PAUSE_SECONDS, self._config.reconcile_seconds)
         return self._config.reconcile_seconds * random.uniform(0.9, 1.1)
 
     def _prune_history(self) -> bool:
@@ -132,7 +143,7 @@ class Reconciler:
 
     def _trusted_now(self) -> datetime:
         time = self._trust.check()
-        return utc_now() - timedelta(milliseconds=time.wall_ms - time.now_ms)
+        return database.now() - timedelta(milliseconds=time.wall_ms - time.now_ms)
 
     def _should_run(self, record: StreamRecord) -> bool:
         return record.enabled and record.desired == DesiredState.RUNNING
@@ -149,7 +160,14 @@ class Reconciler:
         self._redis_run = run
         return self._clock.monotonic() >= self._grace_until
 
-    def _start(self, records: list[StreamRecord]) -> None:
+    def _start(self, records: list[StreamRecord], running: set[str]) -> None:
+        """Start devices without an owner, so that few are starting at any time: as fast as cameras and machines are."""
+        now = self._clock.monotonic()
+        self._starting = {
+            device_id: at
+            for device_id, at in self._starting.items()
+            if device_id not in running and now - at < START_SECONDS
+        }
         if not records:
             return
         slots = self._slots.read(STREAM)
@@ -160,13 +178,17 @@ class Reconciler:
             if self._quick_passes in (0, QUICK_PASSES):
                 log.warning("%d devices wait %s", len(records), describe_shortage(STREAM, slots))
             return
-        random.shuffle(records)
-        started = 0
-        for record in records:
-            if started >= min(free, STARTS_PER_PASS):
+        waiting = [record for record in records if record.device_id not in self._starting]
+        random.shuffle(waiting)
+        for record in waiting:
+            if free <= 0:
+                return
+            if len(self._starting) >= STARTS_AT_ONCE:
+                self._has_more_to_start = True
                 return
             if self._messages.start_stream(record.device_id):
-                started += 1
+                free -= 1
+                self._starting[record.device_id] = now
                 log.info("started device %s: it should run and had no owner", record.device_id)
 
     def _record_stopped(self, records: list[StreamRecord]) -> None:

@@ -32,7 +32,9 @@ from workers.schedule.scheduler import (
     JOBS_PER_PASS,
     JOBS_SECONDS,
     QUICK_PASSES,
-    STARTS_PER_PASS,
+    START_PAUSE_SECONDS,
+    START_SECONDS,
+    STARTS_AT_ONCE,
     Reconciler,
 )
 
@@ -138,12 +140,29 @@ def test_a_stream_that_should_stop_is_left_to_its_owner(world):
     assert observed(device) == (StreamState.RUNNING, None)
 
 
-def test_starts_are_staggered(world):
-    devices = [world.device() for _ in range(STARTS_PER_PASS + 3)]
+def test_few_devices_are_starting_at_a_time(world):
+    devices = [world.device() for _ in range(STARTS_AT_ONCE + 3)]
     first = world.passes()
-    assert len(first) == STARTS_PER_PASS
-    rest = world.passes()
-    assert set(rest) <= set(devices) - set(first)
+    assert len(first) == STARTS_AT_ONCE
+    assert world.passes(START_PAUSE_SECONDS) == [], "none of them runs yet"
+    rest = world.passes(START_SECONDS)
+    assert set(rest) == set(devices) - set(first), "a camera that does not answer does not keep the others waiting"
+
+
+def test_a_device_that_runs_makes_room_for_the_next_at_once(world):
+    devices = {world.device() for _ in range(STARTS_AT_ONCE + 3)}
+    first = world.passes()
+    assert world.reconciler.seconds_to_next_pass() == START_PAUSE_SECONDS
+    for device_id in first[:2]:
+        Leases(world.client).take(STREAM, device_id, "w1", 60)
+        claim_next_run(device_id, "w1")
+        transition(device_id, StreamState.STARTING)
+        transition(device_id, StreamState.RUNNING)
+    second = world.passes(START_PAUSE_SECONDS)
+    assert len(second) == 2
+    assert set(second) <= devices - set(first)
+    world.passes(START_SECONDS)
+    assert world.reconciler.seconds_to_next_pass() > START_PAUSE_SECONDS, "nothing is left to be started"
 
 
 def test_starts_are_limited_by_free_slots(world, caplog):
@@ -406,7 +425,7 @@ def test_history_is_not_pruned_by_a_clock_that_is_ahead(world):
     world.clock.jump(400 * 86_400)
     ahead = utc_now() + timedelta(days=400)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scheduler, "utc_now", lambda: ahead)
+        patch.setattr(scheduler.database, "now", lambda: ahead)
         world.clock.advance(scheduler.PRUNE_SECONDS + 1)
         world.passes()
     assert events_of(world.scope, device).count() >= kept
