@@ -5,7 +5,21 @@ import shlex
 import sys
 import time
 
-from . import capacity, captures, cost, export, first_frame, frames, latency, queries, recovery, restart, seek
+from . import (
+    capacity,
+    captures,
+    cost,
+    export,
+    first_frame,
+    fleet,
+    frames,
+    latency,
+    queries,
+    recovery,
+    restart,
+    seek,
+    web_waiters,
+)
 from .machine import describe_run
 from .options import Options
 from .peers import PEERS, Peer
@@ -22,10 +36,12 @@ BENCHES = {
     "captures": captures.run,
     "frames": frames.run,
     "queries": queries.run,
+    "web_waiters": web_waiters.run,
     "capacity": capacity.run,
+    "fleet": fleet.run,
 }
 #: Run only by name: `capacity` loads the machine to its limit, the others take ten minutes or more.
-BY_NAME_ONLY = {"capacity", "frames", "queries"}
+BY_NAME_ONLY = {"capacity", "fleet", "frames", "queries", "web_waiters"}
 
 
 def main() -> int:

@@ -1,12 +1,16 @@
 """`create_app()`: the web process, for `gunicorn 'gateway.app:create_app()'`."""
 
 import pluggy
-from flask import Flask, Response
+from flask import Response
 from werkzeug.exceptions import NotFound
 
-from gateway import __version__, database
+from gateway import __version__, database, sandbox
 from gateway.api.base import API_PREFIX, Api, ApiServices, JsonReplies
 from gateway.api.bookmarks.routes import blp as bookmarks
+from gateway.api.compression import add_compression
+from gateway.api.conditional import complete_etag
+from gateway.api.deferred import WaitingFlask
+from gateway.api.devices.bin import blp as device_bin
 from gateway.api.devices.poster import blp as posters
 from gateway.api.devices.routes import blp as devices
 from gateway.api.errors import handle_http_error
@@ -14,6 +18,7 @@ from gateway.api.exports.routes import blp as exports
 from gateway.api.footage.routes import blp as footage
 from gateway.api.health.routes import blp as health
 from gateway.api.jobs.routes import blp as jobs
+from gateway.api.lanes import lane_of
 from gateway.api.pages import add_pages, page_for
 from gateway.api.path_parameters import PathParameters
 from gateway.api.playback.live import blp as live_recordings
@@ -30,19 +35,30 @@ from gateway.config import Config
 from gateway.logs import setup_logging
 from gateway.plugin_manager import collect, create_plugin_manager
 from gateway.private_files import keep_files_private
+from gateway.web.limits import LIMITS, WebLimits
 
 _DESCRIPTION = """A camera gateway: RTSP in, WebRTC and HLS out, with recording.
 
 Lists are JSON arrays; the header `X-Pagination` carries the number of items and pages. Times are RFC 3339 in UTC. Every
 error has the shape of the schema `Error`: `reason` is a stable identifier for programs, `message` says what is wrong
 and what would be right, and `errors` names the fields.
+Large replies to GET are compressed for `Accept-Encoding: gzip`, but not for pages of other sites.
 
-Any request may also be answered with 400 (malformed, or a host that is not in TRUSTED_HOSTS), 403 (a change requested
-by a page of another site), 413 (body too large), 415 (body that is not JSON) or 503 (a component is unavailable;
-retry after `Retry-After`)."""
+Within `/api/v1` changes are additions: new operations, new optional parameters and request fields, new fields in
+replies, and new values of enumerations in replies, such as codes of reasons. A client ignores fields and treats values
+that it does not know as unknown. What is to be removed is marked `deprecated`, with its successor in its description,
+for at least one minor version and six months; anything else would be `/api/v2`. Operation ids are stable.
+
+Unknown names in a body or a query are refused with 422. At addresses of media (playlists, segments, pictures, clips),
+where portals and caches add parameters of their own, unknown names in the query are ignored.
+
+Any request may also be answered with 400 (malformed, or a host that TRUSTED_HOSTS does not allow), 403 (a change
+requested by a page of another site), 408 (head or body sent too slowly), 413 (body too large), 414 (target longer than
+16 KiB), 415 (body that is not JSON), 431 (a header longer than 8 KiB, or more than 100), 501 (unknown transfer coding)
+or 503 (a component is unavailable, or too many requests wait; retry after `Retry-After`)."""
 
 
-def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> Flask:
+def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> WaitingFlask:
     """The Flask application; it connects to nothing before the first request.
 
     `config` defaults to the environment, `plugins` to all installed ones. Logging is set up only without a `config`,
@@ -51,27 +67,35 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     if config is None:
         config = Config.from_environment()
         setup_logging(config)
+        sandbox.forbid_core_dumps()
         keep_files_private(config)
     plugins = plugins or create_plugin_manager()
     database.connect(config)
-    app = Flask(__name__, static_folder=None)
+    app = WaitingFlask(__name__, static_folder=None)
     app.config.update(
         API_TITLE="VAS",
         API_VERSION=__version__,
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX=API_PREFIX,
         OPENAPI_JSON_PATH="openapi.json",
-        API_SPEC_OPTIONS={"info": {"description": _DESCRIPTION, "license": {"name": "MIT"}}, "servers": [{"url": "/"}]},
+        API_SPEC_OPTIONS={
+            "info": {"description": _DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
+            "servers": [{"url": "/"}],
+        },
         MAX_CONTENT_LENGTH=config.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=config.max_body_bytes,
     )
     app.json = JsonReplies(app)
+    app.extensions[LIMITS] = WebLimits.from_config(config, lane_of)
     ApiServices.build(config, plugins).attach(app)
     api = Api(app, spec_kwargs={"extra_plugins": [PathParameters()]})
     protect(app, config)
+    add_compression(app)
+    app.after_request(complete_etag)
     boxes = (
         devices,
         posters,
+        device_bin,
         streams,
         recordings,
         footage,

@@ -18,10 +18,14 @@ from gateway.setting_parsers import (
     exact_one_of,
     one_of,
     parse_bool,
+    parse_hosts,
+    parse_keys,
     parse_list,
     parse_networks,
+    parse_origins,
     parse_redis_url,
     parse_time_zone,
+    parse_uri_prefix,
     text_of,
     url_of,
 )
@@ -89,26 +93,80 @@ class Config:
         is_secret=True,
     )
     previous_secret_keys: tuple[str, ...] = setting(
-        parse_list,
+        parse_keys,
         (),
         "list",
-        "former values of SECRET_KEY, for decrypting data encrypted with them",
+        "former values of SECRET_KEY, for decrypting data encrypted with them; they may contain commas",
         is_secret=True,
     )
     host: str = setting(text_of(1), "127.0.0.1", "address", "listening address of the web process")
     port: int = setting(between(1, 65535), 8000, "port", "TCP port of the web process")
-    web_threads: int = setting(between(1, 256), 16, "threads", "requests that the web process handles at the same time")
+    web_threads: int = setting(
+        between(1, 256),
+        16,
+        "threads",
+        "threads of a web process; a request occupies one only while its reply is computed",
+    )
+    web_connections: int = setting(
+        between(16, 100_000),
+        4096,
+        "connections",
+        "maximum number of open connections per web process; a further one replaces one without a request",
+    )
+    web_waiters: int = setting(
+        between(1, 100_000),
+        2000,
+        "requests",
+        "maximum number of requests per web process that wait for a part or a picture; further ones do not wait",
+    )
+    web_read_seconds: float = setting(
+        between(1, 600, float),
+        20.0,
+        "seconds",
+        "time limit for a client to send the head of a request, and again for its body",
+    )
+    web_write_seconds: float = setting(
+        between(1, 3600, float),
+        30.0,
+        "seconds",
+        "a client that takes nothing of its reply for this time is disconnected",
+    )
+    web_idle_seconds: float = setting(
+        between(1, 3600, float),
+        75.0,
+        "seconds",
+        "a connection without a request for this time is closed; longer than a proxy keeps its own",
+    )
+    sendfile: str = setting(
+        exact_one_of("off", "x-accel", "x-sendfile"),
+        "off",
+        "word",
+        "who sends files: off, this process; x-accel, the proxy in front of it (nginx); x-sendfile (Apache, lighttpd)",
+    )
+    sendfile_prefix: str = setting(
+        parse_uri_prefix,
+        "/vas-files",
+        "path",
+        "internal location of the files in the proxy, for SENDFILE=x-accel",
+    )
     trusted_hosts: tuple[str, ...] = setting(
-        parse_list,
+        parse_hosts,
         (),
         "list",
-        "host names under which the web process may be reached; empty: any",
+        "host names under which the web process and the SFU may be reached; "
+        "empty: IP addresses, localhost and this machine's own name; *: any",
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        parse_networks,
+        (),
+        "list",
+        "addresses or networks of reverse proxies whose X-Forwarded-For, -Proto and -Host are believed; empty: none",
     )
     allowed_origins: tuple[str, ...] = setting(
-        parse_list,
+        parse_origins,
         (),
         "list",
-        "further web origins that may call the API, such as https://app.example.com",
+        "further web origins whose pages may call the API, such as https://app.example.com",
     )
     stream_processes: int = setting(between(1, 64), 1, "processes", "number of stream workers that `make run` starts")
     stream_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per stream worker")
@@ -256,6 +314,12 @@ class Config:
         "minutes",
         "time during which a deleted snapshot or bookmark can be restored",
     )
+    bin_hours: float = setting(
+        between(0.1, 720, float),
+        24.0,
+        "hours",
+        "time during which a deleted device can be restored with its footage; its footage is deleted afterwards",
+    )
     max_export_seconds: int = setting(
         between(60, 31 * 86_400), 86_400, "seconds", "maximum length of an export's time range"
     )
@@ -279,6 +343,18 @@ class Config:
     )
     max_body_bytes: int = setting(between(1024, 1 << 30), 1 << 20, "bytes", "maximum size of a request body")
     ffmpeg_bin: str = setting(text_of(1), "ffmpeg", "path", "the ffmpeg program")
+    ffmpeg_sandbox: str = setting(
+        exact_one_of("auto", "off", "required"),
+        "auto",
+        "word",
+        "confine the programs that read bytes of cameras: auto (where the kernel has Landlock), required or off",
+    )
+    ffmpeg_folders: tuple[str, ...] = setting(
+        parse_list, (), "list", "folders that FFmpeg may read and write; needed by outputs of plugins that write files"
+    )
+    ffmpeg_variables: tuple[str, ...] = setting(
+        parse_list, (), "list", "further environment variables that FFmpeg gets, such as those of a hardware driver"
+    )
     ffprobe_bin: str = setting(text_of(1), "ffprobe", "path", "the ffprobe program")
     var_dir: Path = setting(Path, Path("var"), "path", "folder for the database, secrets and logs of one machine")
     ui_dir: Path = setting(Path, Path("ui/dist"), "path", "folder of the built UI")

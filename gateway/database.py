@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -16,6 +17,7 @@ import peewee
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
 from psycopg.errors import UndefinedColumn, UndefinedTable
 
+from gateway.clock import utc_now
 from gateway.config import Config
 from gateway.errors import ConfigError, Unavailable
 
@@ -175,6 +177,18 @@ def transaction() -> Iterator[peewee.Database]:
     """
     with session() as database, database.atomic():
         yield database
+
+
+def now() -> datetime:
+    """The time of the database, for times that processes on several machines write and compare.
+
+    PostgreSQL's server has one clock for all of them; SQLite's processes share the clock of their machine.
+    """
+    with session() as database:
+        if not is_postgresql():
+            return utc_now()
+        (moment,) = database.execute_sql("SELECT clock_timestamp()").fetchone()
+        return moment.astimezone(UTC)
 
 
 def describe_failure(error: BaseException) -> str:

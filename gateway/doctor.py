@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 
+from gateway import sandbox
 from gateway.config import Config
 from gateway.hookspecs import ComponentHealth, HealthCheck
 
@@ -18,7 +19,7 @@ def program_checks(config: Config, environ: dict[str, str] | None = None) -> lis
     return [
         HealthCheck("ffmpeg", lambda: check_ffmpeg(config.ffmpeg_bin)),
         HealthCheck("ffprobe", lambda: check_program(config.ffprobe_bin, "install ffmpeg, which includes ffprobe")),
-        HealthCheck("setpriv", lambda: check_program("setpriv", "install util-linux")),
+        HealthCheck("sandbox", lambda: check_sandbox(config.ffmpeg_sandbox)),
         HealthCheck("mediasoup_worker", lambda: check_worker_program(environ.get("MEDIASOUP_WORKER_BIN", ""))),
     ]
 
@@ -43,6 +44,21 @@ def check_ffmpeg(name: str) -> ComponentHealth:
             "degraded", f"FFmpeg {health.detail['version']} is too old", "install ffmpeg 5.1 or later", health.detail
         )
     return health
+
+
+def check_sandbox(mode: str) -> ComponentHealth:
+    """Check whether FFmpeg is confined as FFMPEG_SANDBOX says."""
+    detail = {"mode": mode, "landlock": sandbox.version()}
+    if mode == "off":
+        return ComponentHealth("degraded", "FFmpeg is not confined", "remove FFMPEG_SANDBOX=off", detail)
+    if detail["landlock"]:
+        return ComponentHealth("ok", detail=detail)
+    return ComponentHealth(
+        "down" if mode == "required" else "degraded",
+        "FFmpeg is not confined: the system offers no Landlock",
+        "use Linux 5.13 or later with 'landlock' among its security modules (boot option lsm=)",
+        detail,
+    )
 
 
 def ffmpeg_version(path: str) -> str | None:

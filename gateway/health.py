@@ -17,16 +17,19 @@ from gateway import __version__, database, migrations
 from gateway.config import Config
 from gateway.errors import BusUnavailable
 from gateway.hookspecs import ComponentHealth, HealthCheck
+from gateway.inventory import count_unreadable_devices
 from gateway.leases import RECORD, SNAPSHOT, STREAM, WorkerSlots
 from gateway.plugin_manager import collect
 from gateway.redis_values import read_refusals
+from gateway.secrets import SecretBox
+from gateway.states import reason_for
 from gateway.storage.health import check_storage
 from gateway.streams.bus import MediaBus
 
 logger = logging.getLogger(__name__)
 
 #: Components without which the service is down; without any other it is only degraded.
-VITAL = frozenset({"database", "redis"})
+VITAL = frozenset({"database", "redis", "plugins", "secret_key"})
 #: A check that has not answered after this time counts as down.
 CHECK_SECONDS = 3.0
 
@@ -42,11 +45,17 @@ _OLDEST_REDIS = (6, 2)
 
 
 def checks_of_services(
-    config: Config, client: redis.Redis, bus: MediaBus, slots: WorkerSlots, plugins: pluggy.PluginManager
+    config: Config,
+    client: redis.Redis,
+    bus: MediaBus,
+    slots: WorkerSlots,
+    plugins: pluggy.PluginManager,
 ) -> list[HealthCheck]:
     """The checks of our own components and of every plugin."""
     return [
         HealthCheck("database", lambda: check_database_and_free_space(config.database_url)),
+        HealthCheck("secret_key", lambda: check_secret_key(SecretBox.from_config(config))),
+        HealthCheck("plugins", lambda: check_plugins(plugins)),
         HealthCheck("redis", lambda: check_redis(client)),
         HealthCheck("media_bus", lambda: check_bus(bus)),
         HealthCheck("stream_slots", lambda: check_slots(slots, STREAM)),
@@ -120,6 +129,51 @@ def check_database_and_free_space(url: str) -> ComponentHealth:
             health.detail,
         )
     return health
+
+
+def check_secret_key(box: SecretBox) -> ComponentHealth:
+    """Check that the keys of this process encrypted the URLs of the devices."""
+    try:
+        unreadable, total = count_unreadable_devices(box)
+    except database.DatabaseUnavailable:
+        return ComponentHealth("degraded", "unknown while the database does not answer", "check DATABASE_URL")
+    detail = {"devices": total, "unreadable": unreadable}
+    if not unreadable:
+        return ComponentHealth("ok", detail=detail)
+    reason = reason_for("wrong_secret_key")
+    return ComponentHealth(
+        "down" if unreadable == total else "degraded",
+        f"the URLs of {unreadable} of {total} devices were encrypted with another SECRET_KEY",
+        reason.remedy,
+        detail | {"code": reason.code},
+    )
+
+
+def check_plugins(plugins: pluggy.PluginManager) -> ComponentHealth:
+    """Check that there are plugins: without any, nothing is recorded and no browser gets live video by WebRTC."""
+    installed = len(plugins.list_name_plugin())
+    if not installed:
+        return ComponentHealth(
+            "down",
+            "no plugin is installed: there is no WebRTC and no recording",
+            "install VAS as a package, so that its entry points are found: 'pip install -e .'",
+            {"installed": 0, "code": "no_plugins"},
+        )
+    return ComponentHealth("ok", detail={"installed": installed})
+
+
+def check_readiness(config: Config, plugins: pluggy.PluginManager) -> tuple[str, ComponentHealth]:
+    """The first component that keeps the web process from serving: its reason code, and its health; or an ok one.
+
+    `degraded` does not: requests are answered.
+    """
+    health = check_database()
+    if health.status != "ok":
+        return "not_ready", health
+    for found in (check_plugins(plugins), check_secret_key(SecretBox.from_config(config))):
+        if found.status == "down":
+            return found.detail["code"], found
+    return "", ComponentHealth("ok")
 
 
 def check_redis(client: redis.Redis) -> ComponentHealth:

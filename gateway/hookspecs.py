@@ -63,10 +63,11 @@ class Hooks:
 
     @hookspec
     def on_stream_state(self, device_id: str, state: str, reason: str | None) -> None:
-        """A stream's observed state was written; called in the stream worker that wrote it.
+        """A stream's observed state was written, or its device was deleted; called in the stream worker that owns it.
 
         `state` is a value of gateway.states.StreamState, `reason` a code of gateway.states.REASONS or None. The state
-        `stopped` is not reported if the clock process writes it, for a stream without an owner.
+        `stopped` is not reported if the clock process writes it, for a stream without an owner. The stream of a deleted
+        device ends as `stopped` with the reason `device_deleted`.
         """
 
     @hookspec

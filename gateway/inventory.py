@@ -1,6 +1,7 @@
 """The inventory of devices: queries, creation, changes and deletion, each in one transaction."""
 
 import contextlib
+import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ import peewee
 
 from gateway import database
 from gateway.clock import utc_now
+from gateway.devices.bin import DeletedDevice, read_bin
 from gateway.devices.events import DeviceEvent
 from gateway.devices.model import Device, DeviceTag, source_context
 from gateway.errors import Conflict, InvalidValue, NotFound, VersionChanged
 from gateway.footage.recordings import add_recording, forget_recording
 from gateway.redaction import redact_url
-from gateway.secrets import SealBroken, SecretBox
+from gateway.secrets import KEY_MARK_CHARACTERS, SealBroken, SecretBox
 from gateway.states import DesiredState, StreamState
 from gateway.streams.model import Stream
 from gateway.tags import join_search_text, replace_tags, tags_of, with_all_tags
@@ -81,6 +83,29 @@ def find_device(scope: EveryTenantScope, device_id: str) -> Device:
         return device
 
 
+def find_devices(scope: EveryTenantScope, device_ids: Sequence[str], *, for_change: bool = False) -> list[Device]:
+    """Those of the devices that exist, in the form of `find_device`; `for_change` locks them within a transaction."""
+    with database.session():
+        if for_change and database.is_postgresql():
+            # In the same order everywhere, so that two changes do not wait for each other.
+            rows = scope.select(Device, Device.id).where(Device.id.in_(list(device_ids)))
+            list(rows.order_by(Device.id).for_update())
+        devices = list(_with_stream(scope).where(Device.id.in_(list(device_ids))).order_by(Device.id))
+        tags_by_device = tags_of(scope, DeviceTag.device_id, [device.id for device in devices])
+        for device in devices:
+            device.tags = tags_by_device[device.id]
+        return devices
+
+
+def touch_device(scope: TenantScope, device: Device, tags: Sequence[str], at: datetime) -> None:
+    """Note that the tags of a device were changed: its version, time and search text."""
+    urls = [url for url in (device.source_url, device.sub_source_url) if url]
+    text = join_search_text(device.name, device.description, device.location, *tags, *urls)
+    scope.update(Device, version=device.version + 1, updated_at=at, search_text=text).where(
+        Device.id == device.id
+    ).execute()
+
+
 def tenant_of(device_id: str) -> str | None:
     """The tenant of a device, for workers that know only the device id; None if the device is gone."""
     with database.session():
@@ -135,7 +160,7 @@ def create_device(
     now = at or utc_now()
     device_id = str(uuid.uuid4())
     should_run = values.enabled and values.start_mode == "always"
-    with _report_taken_name(values.name), database.transaction():
+    with report_taken_name(values.name), database.transaction():
         scope.insert(
             Device,
             id=device_id,
@@ -179,7 +204,7 @@ def replace_device(
     values change nothing, not even the version.
     """
     now = at or utc_now()
-    with _report_taken_name(values.name), database.transaction():
+    with report_taken_name(values.name), database.transaction():
         if database.is_postgresql():
             scope.select(Device, Device.id).where(Device.id == device_id).for_update().first()
         device = find_device(scope, device_id)
@@ -215,16 +240,19 @@ def replace_device(
         return find_device(scope, device_id)
 
 
-def delete_device(scope: TenantScope, device_id: str) -> None:
-    """Delete a device with everything that depends on it; raises NotFound.
+def delete_device(
+    scope: TenantScope, device_id: str, *, at: datetime | None = None, keeps_history: bool = False
+) -> None:
+    """Delete a device for good with everything that depends on it; raises NotFound. What a person deletes goes through
+    `gateway.device_bin`.
 
     The owner of a running stream finds the row gone when it next reads the desired state, and stops: this function does
     not wait for it.
     """
     with database.transaction():
-        forget_recording(scope, device_id, utc_now())
+        forget_recording(scope, device_id, at or utc_now())
         # Child rows are deleted explicitly: a SQLite file opened by other tools may not enforce foreign keys.
-        for child in (DeviceTag, DeviceEvent, Stream):
+        for child in (DeviceTag, Stream) if keeps_history else (DeviceTag, DeviceEvent, Stream):
             scope.delete(child).where(child.device_id == device_id).execute()
         if not scope.delete(Device).where(Device.id == device_id).execute():
             raise NotFound(f"there is no device with id '{device_id}'")
@@ -245,7 +273,41 @@ def reseal_devices(scope: EveryTenantScope, box: SecretBox) -> int:
             columns = _source_columns(device_id, device.open_source(box), device.open_sub_source(box), box)
             scope.update(Device, **columns).where(Device.id == device_id).execute()
             changed += 1
+    return changed + _reseal_bin(scope, box)
+
+
+def _reseal_bin(scope: EveryTenantScope, box: SecretBox) -> int:
+    changed = 0
+    for row in read_bin(scope):
+        content = json.loads(row.content)
+        for stored in content["devices"]:
+            device = Device(**{name: stored[name] for name in ("id", "source_sealed", "sub_source_sealed")})
+            if all(box.is_current(sealed) for sealed in (device.source_sealed, device.sub_source_sealed) if sealed):
+                continue
+            stored.update(_source_columns(device.id, device.open_source(box), device.open_sub_source(box), box))
+            with database.transaction():
+                scope.update(DeletedDevice, content=json.dumps(content)).where(
+                    DeletedDevice.device_id == row.device_id
+                ).execute()
+            changed += 1
     return changed
+
+
+def count_unreadable_devices(box: SecretBox) -> tuple[int, int]:
+    """How many devices of all tenants have a sealed URL that no key of the box encrypted, and how many there are."""
+    source, sub_source = (
+        peewee.fn.SUBSTR(sealed, 1, KEY_MARK_CHARACTERS) for sealed in (Device.source_sealed, Device.sub_source_sealed)
+    )
+    with database.session():
+        rows = list(
+            EVERY_TENANT.select(Device, source, sub_source, peewee.fn.COUNT(Device.id))
+            .group_by(source, sub_source)
+            .tuples()
+        )
+    unreadable = sum(
+        count for *marks, count in rows if any(mark is not None and not box.has_key_of(mark) for mark in marks)
+    )
+    return unreadable, sum(row[-1] for row in rows)
 
 
 def _stored_sources(device: Device, box: SecretBox) -> tuple[str | None, str | None]:
@@ -309,7 +371,7 @@ def _search_text(values: DeviceValues, source: str, sub_source: str | None) -> s
 
 
 @contextlib.contextmanager
-def _report_taken_name(name: str) -> Iterator[None]:
+def report_taken_name(name: str) -> Iterator[None]:
     """Turn the database's error for a duplicate device name into NameTaken."""
     try:
         yield

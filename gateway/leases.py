@@ -7,6 +7,7 @@ a process that is known to be dead, because it ran on this machine, ends at once
 
 import re
 import time
+from collections.abc import Sequence
 
 import redis
 
@@ -28,15 +29,27 @@ def output_lease(name: str) -> str:
 # Renewing also takes a lease that nobody holds: after Redis lost its data, the living owner
 # restores its name before another owner is started (the clock process waits longer than a renewal interval).
 _RENEW = """
-local holder = redis.call('get', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
-return 1
+local kept = {}
+for i, key in ipairs(KEYS) do
+  local holder = redis.call('get', key)
+  kept[i] = 0
+  if not holder or holder == ARGV[i + 1] then
+    redis.call('set', key, ARGV[i + 1], 'px', ARGV[1])
+    kept[i] = 1
+  end
+end
+return kept
 """
 _RELEASE = """
-if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
-return 0
+for i, key in ipairs(KEYS) do
+  if redis.call('get', key) == ARGV[i] then redis.call('del', key) end
+end
 """
+#: Leases of one call, whose duration delays every other client of Redis.
+_MOST_AT_ONCE = 256
+
+#: A lease as (kind, device id, owner).
+Lease = tuple[str, str, str]
 
 
 class Leases:
@@ -54,18 +67,35 @@ class Leases:
             return True
         holder = self.holder(kind, device_id)
         if holder is not None and _is_owner_dead(holder):
-            self._release(keys=[key], args=[holder])
+            self.release(kind, device_id, holder)
             return bool(self._redis.set(key, owner, nx=True, px=ttl_ms))
         return False
 
     def renew(self, kind: str, device_id: str, owner: str, seconds: float) -> None:
         """Extend the lease to `seconds` from now; raises LeaseLost if another owner holds it."""
-        if not self._renew(keys=[self._key(kind, device_id)], args=[owner, int(seconds * 1000)]):
+        if not all(self.renew_many([(kind, device_id, owner)], seconds)):
             raise LeaseLost(f"the lease of device '{device_id}' is held by another worker")
+
+    def renew_many(self, leases: Sequence[Lease], seconds: float) -> list[bool]:
+        """Extend leases to `seconds` from now; returns for each whether it is kept: False if another owner holds it."""
+        kept: list[bool] = []
+        for first in range(0, len(leases), _MOST_AT_ONCE):
+            batch = leases[first : first + _MOST_AT_ONCE]
+            keys = [self._key(kind, device_id) for kind, device_id, _ in batch]
+            answer = self._renew(keys=keys, args=[int(seconds * 1000), *(owner for _, _, owner in batch)])
+            kept += map(bool, answer)
+        return kept
 
     def release(self, kind: str, device_id: str, owner: str) -> None:
         """Release the lease; does nothing if another owner holds it."""
-        self._release(keys=[self._key(kind, device_id)], args=[owner])
+        self.release_many([(kind, device_id, owner)])
+
+    def release_many(self, leases: Sequence[Lease]) -> None:
+        """Release leases; those that another owner holds stay."""
+        for first in range(0, len(leases), _MOST_AT_ONCE):
+            batch = leases[first : first + _MOST_AT_ONCE]
+            keys = [self._key(kind, device_id) for kind, device_id, _ in batch]
+            self._release(keys=keys, args=[owner for _, _, owner in batch])
 
     def holder(self, kind: str, device_id: str) -> str | None:
         """The owner's name, or None without an owner."""
@@ -127,7 +157,7 @@ class WorkerSlots:
 
 
 def _parse_slots(text: bytes) -> tuple[int, int]:
-    found = re.fullmatch(rb"(\d{1,6})/(\d{1,6})", text)
+    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.decode("ascii", "replace"))
     require(found is not None, "it is not two numbers")
     return int(found[1]), int(found[2])
 

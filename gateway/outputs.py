@@ -53,12 +53,14 @@ class OutputArguments:
     """The FFmpeg arguments of a direct output, from its first `-map` to its address.
 
     `arguments` map from MAIN_INPUT, or from SUB_INPUT if `mode` is SUB_STREAM. `reason` is a text for users: why the
-    video of the camera is not copied; None if it is.
+    video of the camera is not copied; None if it is. `folders` are those in which the output writes files: FFmpeg has
+    access to no others (setting FFMPEG_SANDBOX).
     """
 
     arguments: tuple[str, ...]
     mode: OutputMode = OutputMode.COPY
     reason: str | None = None
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,17 @@
 """Connections to Redis: the one place for time limits and retries."""
 
+import time
+
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from gateway.errors import Unavailable
+
+#: A thread uses one connection at a time, so the threads of a process are the limit of its pool: one that is smaller
+#: fails calls, and no process has as many threads as this.
+_MAX_CONNECTIONS = 10_000
 
 
 def connect_redis(url: str, *, timeout_seconds: float = 3.0) -> redis.Redis:
@@ -23,8 +29,25 @@ def connect_redis(url: str, *, timeout_seconds: float = 3.0) -> redis.Redis:
         socket_connect_timeout=timeout_seconds,
         health_check_interval=30,
         retry=Retry(NoBackoff(), 1),
+        max_connections=_MAX_CONNECTIONS,
         **network_options,
     )
+
+
+class Outage:
+    """A circuit breaker: after Redis failed to answer, optional uses of it are skipped, so that no thread waits."""
+
+    PAUSE_SECONDS = 2.0
+
+    def __init__(self) -> None:
+        self.until = 0.0
+
+    def begin(self) -> None:
+        self.until = time.monotonic() + self.PAUSE_SECONDS
+
+    @property
+    def is_active(self) -> bool:
+        return time.monotonic() < self.until
 
 
 class RedisErrorsAs:

@@ -20,6 +20,8 @@ from gateway.errors import VasError
 
 _VERSION = "v1"
 _NONCE_BYTES = 12
+#: The first characters of a sealed text, which name the key that encrypted it.
+KEY_MARK_CHARACTERS = len(f"{_VERSION}.01234567.")
 
 
 class SealBroken(VasError):
@@ -56,7 +58,8 @@ class SecretBox:
         cipher = self._ciphers.get(key_id)
         if version != _VERSION or cipher is None:
             raise SealBroken(
-                "a stored secret was encrypted with another SECRET_KEY: put that key into PREVIOUS_SECRET_KEYS"
+                "a stored secret was encrypted with another SECRET_KEY: put that key into PREVIOUS_SECRET_KEYS",
+                reason="wrong_secret_key",
             )
         try:
             data = base64.b64decode(payload, altchars=b"-_", validate=True)
@@ -67,6 +70,11 @@ class SecretBox:
     def is_current(self, sealed: str) -> bool:
         """Whether `sealed` was encrypted with the present SECRET_KEY."""
         return sealed.startswith(f"{_VERSION}.{self._key_id}.")
+
+    def has_key_of(self, sealed: str) -> bool:
+        """Whether one of the keys encrypted `sealed`, which may still be altered."""
+        version, _, rest = sealed.partition(".")
+        return version == _VERSION and rest.partition(".")[0] in self._ciphers
 
     def __repr__(self) -> str:
         return f"<SecretBox key {self._key_id}>"

@@ -1,6 +1,8 @@
 """Parsers for the values of settings; each raises ValueError with the end of a sentence that begins with the name."""
 
 import ipaddress
+import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,7 +10,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import redis
 
+from gateway.hosts import ANY_HOST, Host, parse_origin
+
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+#: Items of a list of keys: their number of candidates grows with the square.
+_MAX_KEYS = 32
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 
 
@@ -23,6 +29,18 @@ def parse_bool(text: str) -> bool:
 
 def parse_list(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def parse_keys(text: str) -> tuple[str, ...]:
+    """A list of keys that may contain commas themselves: every run of its items is a candidate.
+
+    A key that nobody has used opens nothing, so the wrong candidates do no harm.
+    """
+    commas = [-1, *(place for place, character in enumerate(text) if character == ","), len(text)]
+    if len(commas) > _MAX_KEYS + 1:
+        raise ValueError(f"must have at most {_MAX_KEYS} keys and commas in them")
+    runs = [text[start + 1 : end] for start, end in itertools.combinations(commas, 2)]
+    return tuple(dict.fromkeys(key for run in runs for key in (run.strip(), run) if key.strip()))
 
 
 def parse_networks(text: str) -> tuple[str, ...]:
@@ -108,6 +126,12 @@ def parse_redis_url(text: str) -> str:
     return url
 
 
+def parse_uri_prefix(text: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9_-]+)+/?", text):
+        raise ValueError(f"must be a path such as /vas-files, not {text!r}")
+    return text.rstrip("/")
+
+
 def text_of(minimum: int = 0) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if len(text) < minimum:
@@ -115,3 +139,29 @@ def text_of(minimum: int = 0) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def parse_hosts(text: str) -> tuple[str, ...]:
+    """Host names or addresses, each with or without a port; `*` for any host."""
+    hosts = parse_list(text)
+    for host in hosts:
+        try:
+            _ = host == ANY_HOST or Host.parse(host)
+        except ValueError:
+            raise ValueError(
+                f"must be host names or addresses such as cam.example.com or 192.168.1.5:8000, not {host[:80]!r}"
+            ) from None
+    return hosts
+
+
+def parse_origins(text: str) -> tuple[str, ...]:
+    """Web origins, as browsers write them."""
+    origins = []
+    for origin in parse_list(text):
+        try:
+            origins.append(parse_origin(origin))
+        except ValueError:
+            raise ValueError(
+                f"must be origins such as https://app.example.com or http://192.168.1.5:8123, not {origin[:80]!r}"
+            ) from None
+    return tuple(origins)

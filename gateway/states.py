@@ -70,7 +70,17 @@ REASONS: dict[str, Reason] = _table(
     ("resolution_changed", "the camera changed its picture format", "nothing to do: the stream restarts by itself"),
     ("invalid_data", "the camera sent data that cannot be read", "check the camera's stream with another player"),
     ("tls_failed", "the encrypted connection to the camera failed", "check the camera's certificate, or use rtsp"),
+    (
+        "redirected",
+        "the camera redirects to another address, which cannot be used",
+        "enter the address at which the camera really sends",
+    ),
     ("address_not_allowed", "the source's address is not allowed", "use an address that the settings allow"),
+    (
+        "wrong_secret_key",
+        "the camera's address and password were encrypted with another SECRET_KEY",
+        "put that key into SECRET_KEY or PREVIOUS_SECRET_KEYS, or edit the device and enter them again",
+    ),
     ("ffmpeg_missing", "the ffmpeg program cannot be started", "install ffmpeg, then run 'vas doctor'"),
     (
         "ffmpeg_killed",
@@ -99,6 +109,31 @@ REASONS: dict[str, Reason] = _table(
     # Reasons for missing footage, in addition to those of the stream.
     ("recorder_restarted", "the recorder was restarted", "nothing to do: recording continues by itself"),
     ("recorder_away", "no record worker runs", "start the record process, or more of them"),
+    (
+        "recorder_busy",
+        "all slots of the record workers are in use",
+        "raise RECORD_SLOTS or start another record worker",
+    ),
+    (
+        "recorder_starting",
+        "a recorder is being attached",
+        "nothing to do; if this lasts, check that the clock process and a record worker run",
+    ),
+    (
+        "recorder_stalled",
+        "no footage has been written for some seconds although the stream runs",
+        "check Redis, the load of this machine and the log of the record worker",
+    ),
+    (
+        "recorder_crashing",
+        "the process that records this device crashes again and again",
+        "see the log of the record workers, and remove the plugin that it names",
+    ),
+    (
+        "stream_starting",
+        "the stream is starting",
+        "nothing to do; if this lasts, check that a stream worker has a free slot",
+    ),
     ("disk_full", "the disk of the footage is full", "free space, or let retention delete footage earlier"),
     ("storage_unmounted", "the folder of the footage is not mounted", "mount it: recording continues by itself"),
     ("storage_read_only", "the folder of the footage is read-only", "mount it for writing"),
@@ -114,6 +149,11 @@ REASONS: dict[str, Reason] = _table(
         "too_many_missing",
         "most of the footage seems gone",
         "mount the right disk; only if it is really gone: 'vas storage repair --accept'",
+    ),
+    (
+        "clock_doubted",
+        "the clock may be wrong: footage is kept that is too old by it",
+        "correct the clock of the record worker's machine; only if it is right: 'vas storage trust-clock'",
     ),
     ("stopped_by_person", "recording was stopped by a person", "start it again, or return to its mode"),
     ("recording_off", "recording is switched off", "choose another recording mode"),

@@ -43,8 +43,12 @@ _TABLES = (
     "segments",
     "recordings",
     "storages",
+    "clock_trust",
+    "device_events",
+    "deleted_devices",
     "devices",
     "demo_devices",
+    "request_keys",
     "tenants",
 )
 

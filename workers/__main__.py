@@ -3,6 +3,7 @@
 import shutil
 import sys
 
+from gateway import sandbox
 from gateway.config import Config
 from gateway.errors import ConfigError
 from gateway.logs import setup_logging
@@ -26,6 +27,7 @@ def main() -> int:
         print(f"cannot start {kind}: {error}", file=sys.stderr)
         return EX_CONFIG
     setup_logging(config)
+    sandbox.forbid_core_dumps()
     keep_files_private(config)
     # Each kind imports only what it needs: they start sooner and use less memory.
     if kind == "clock":
@@ -38,6 +40,13 @@ def main() -> int:
 
         run_snapshots(config)
         return 0
+    if config.ffmpeg_sandbox == "required" and not sandbox.version():
+        print(
+            f"cannot start {kind}: FFMPEG_SANDBOX is 'required', and this system has no Landlock: use Linux 5.13 or"
+            " later, or FFMPEG_SANDBOX=auto",
+            file=sys.stderr,
+        )
+        return EX_CONFIG
     if kind == "stream" and shutil.which(config.ffmpeg_bin) is None:
         print(
             f"cannot start {kind}: '{config.ffmpeg_bin}' is not installed: install ffmpeg or set FFMPEG_BIN",

@@ -57,9 +57,13 @@ def run_consumer(output_name: str, device_id: str) -> None:
         consumers.messages.consumer_taken(output_name, device_id)
 
 
-@dramatiq.actor(queue_name=JOBS_QUEUE, time_limit=60_000, max_retries=0, max_age=30_000)
+@dramatiq.actor(queue_name=JOBS_QUEUE, time_limit=60_000, max_retries=0)
 def probe_source(probe_id: str) -> None:
-    """Probe the source of a stored request and store the result."""
+    """Probe the source of a stored request and store the result.
+
+    The request expires in Redis. The age of the message (Dramatiq's `max_age`) would compare the clocks of two
+    machines.
+    """
     probes = Probes(connect_redis(config.redis_url), SecretBox.from_config(config))
     request = probes.load_request(probe_id)
     if request is None:

@@ -1,7 +1,7 @@
 """The broker of worker processes, with its middleware, over the settings of the environment."""
 
 import dramatiq
-from dramatiq.middleware import AgeLimit, Retries, ShutdownNotifications, TimeLimit
+from dramatiq.middleware import Retries, ShutdownNotifications, TimeLimit
 
 from gateway.config import Config
 from gateway.redis_client import connect_redis
@@ -15,6 +15,6 @@ services = WorkerServices(config)
 broker = CheckingBroker(
     client=connect_redis(config.redis_url),
     # Ours comes first: it must know that the process is closing before any actor is notified.
-    middleware=[services, AgeLimit(), TimeLimit(), ShutdownNotifications(), Retries(max_retries=3)],
+    middleware=[services, TimeLimit(), ShutdownNotifications(), Retries(max_retries=3)],
 )
 dramatiq.set_broker(broker)

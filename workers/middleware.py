@@ -13,7 +13,7 @@ from typing import Any
 import dramatiq
 import redis
 
-from gateway import database
+from gateway import database, sandbox
 from gateway.clock import SystemClock
 from gateway.config import Config
 from gateway.leases import RECORD, STREAM, WorkerSlots
@@ -21,9 +21,12 @@ from gateway.outputs import RECORDER, ConsumerContext, DirectOutput, OutputConte
 from gateway.plugin_manager import collect, collect_consumer_outputs, create_plugin_manager, find_output_name, notify
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
+from gateway.service_clock import ServiceClock
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
+from workers.ffmpeg.launch import Launcher
 from workers.lease_keeper import LeaseKeeper
+from workers.outputs.bus_feed import BusFeed
 from workers.outputs.consumer import ConsumerServices
 from workers.storage.housekeeping import Housekeeper
 from workers.streams.loop import MediaLoop
@@ -86,16 +89,20 @@ class WorkerServices(dramatiq.Middleware):
             self._boot_record(broker)
 
     def _boot_stream(self, broker: dramatiq.Broker) -> None:
+        if not sandbox.version() and self.config.ffmpeg_sandbox == "auto":
+            log.warning("this system has no Landlock: FFmpeg can read all files that this process can")
         manager = create_plugin_manager()
-        loop = MediaLoop()
+        loop = MediaLoop(Launcher.from_config(self.config))
         context = OutputContext(config=self.config, loop=loop.loop, worker=self.name)
         outputs: list[DirectOutput] = collect(manager, "register_direct_outputs", context=context)
         client = connect_redis(self.config.redis_url)
+        leases = LeaseKeeper(client, self.config.lease_seconds)
         self._stream = Services(
             config=self.config,
             worker=self.name,
             redis=client,
             media_redis=connect_redis(self.config.bus_redis_url),
+            leases=leases,
             loop=loop,
             outputs=outputs,
             secrets=SecretBox.from_config(self.config),
@@ -104,20 +111,24 @@ class WorkerServices(dramatiq.Middleware):
                 manager, "on_stream_state", device_id=device_id, state=state, reason=reason
             ),
         )
-        self._closers.append(loop.close)
+        self._closers += [leases.close, loop.close]
         self._closers += [output.close for output in outputs]
         self._report_slots(client, self.config.stream_slots)
 
     def _boot_record(self, broker: dramatiq.Broker) -> None:
         manager = create_plugin_manager()
         clock = SystemClock()
-        context = ConsumerContext(self.config, self.name, clock, partial(notify, manager))
+        # What is recorded by a plan, and from when on, is decided by the clock process as well.
+        context = ConsumerContext(self.config, self.name, ServiceClock(), partial(notify, manager))
         outputs = collect_consumer_outputs(manager, context)
         client = connect_redis(self.config.redis_url)
         leases = LeaseKeeper(client, self.config.lease_seconds, clock=clock)
+        bus = MediaBus(connect_redis(self.config.bus_redis_url))
+        feed = BusFeed(bus, devices=self.config.record_slots)
         self._consumers = ConsumerServices(
             worker=self.name,
-            bus=MediaBus(connect_redis(self.config.bus_redis_url)),
+            bus=bus,
+            feed=feed,
             leases=leases,
             messages=Messages(broker, client),
             outputs={output.name: output for output in outputs},
@@ -129,7 +140,7 @@ class WorkerServices(dramatiq.Middleware):
             self.config, client, clock, worker=self.name, recorder=find_output_name(outputs, RECORDER)
         )
         housekeeper.start()
-        self._closers += [leases.close, housekeeper.stop]
+        self._closers += [leases.close, feed.close, housekeeper.stop]
         self._closers += [output.close for output in outputs]
         self._report_slots(client, self.config.record_slots)
 

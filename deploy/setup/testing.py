@@ -25,6 +25,7 @@ LINT = [
     ("ruff", [str(BIN / "ruff"), "check", "."], "."),
     ("ruff format", [str(BIN / "ruff"), "format", "--check", "."], "."),
     ("import rules", [str(BIN / "lint-imports"), "--no-logo"], "."),
+    ("OpenAPI document", [str(BIN / "python"), "-m", "tests.contracts.lint_openapi"], "."),
     ("eslint and prettier, sfu", ["npm", "run", "--silent", "lint"], "sfu"),
     ("eslint and tsc, ui", ["npm", "run", "--silent", "lint"], "ui"),
 ]

@@ -6,6 +6,7 @@ Plugins build their own resources from the same blocks (`register_blueprints`).
 import json
 import math
 import re
+from functools import wraps
 from typing import Any
 
 import flask_smorest
@@ -15,9 +16,14 @@ from flask.json.provider import DefaultJSONProvider
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from gateway.api.errors import ErrorSchema, register_error_handlers
-from gateway.api.fields import Choice, Count, DeviceIds, Flag, Id, ShortList, Text, Time
+from gateway.api import merge_patch
+from gateway.api.deferred import DeferredReply
+from gateway.api.document import IGNORES_UNKNOWN_QUERY, complete_document
+from gateway.api.errors import ERROR_EXAMPLES, ErrorSchema, register_error_handlers
+from gateway.api.fields import Choice, Choices, Count, DeviceIds, Flag, Id, ShortList, Text, Time
+from gateway.api.merge_patch import MergePatchSchema
 from gateway.api.services import ApiServices, request_stream, services
+from gateway.states import REASONS
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 
@@ -28,7 +34,9 @@ __all__ = [
     "ApiServices",
     "Blueprint",
     "Choice",
+    "Choices",
     "Count",
+    "DeferredReply",
     "DeviceIds",
     "ErrorSchema",
     "Flag",
@@ -118,12 +126,29 @@ class ReplySchema(ma.Schema):
     """Base of reply schemas."""
 
 
+class ReasonCode(ma.fields.String):
+    """The code of a reason; one that this version does not know, such as a plugin's, is shown as `unknown`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            metadata={
+                "description": "stable identifier for programs. A later version may add codes: treat an unknown one "
+                "as `unknown`",
+                "example": "refused",
+                "enum": sorted(REASONS),
+                "x-enumDescriptions": {code: REASONS[code].message for code in sorted(REASONS)},
+            },
+            **options,
+        )
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> Any:
+        return super()._serialize(value if value in REASONS else "unknown", attr, obj, **options)
+
+
 class ReasonSchema(ReplySchema):
     """The cause of a state."""
 
-    code = ma.fields.String(
-        required=True, metadata={"description": "stable identifier for programs", "example": "refused"}
-    )
+    code = ReasonCode(required=True)
     message = ma.fields.String(required=True, metadata={"description": "what happened, as text for people"})
     remedy = ma.fields.String(
         required=True, metadata={"description": "how to resolve it, as text for people; may be empty"}
@@ -146,6 +171,8 @@ class _Parser(FlaskParser):
         body = _read_body(req)
         if req.content_length is None and len(body) >= (req.max_content_length or math.inf):
             raise RequestEntityTooLarge  # werkzeug truncates a chunked body at the limit without an error
+        if not body and isinstance(schema, MergePatchSchema):
+            raise BadRequest("the request body must be a JSON object with the fields to change")
         try:
             return super().load_json(req, schema)
         except RecursionError:
@@ -168,6 +195,37 @@ class Blueprint(flask_smorest.Blueprint):
     """The routes of one resource, below the prefix of the API."""
 
     ARGUMENTS_PARSER = _Parser()
+
+    def response(self, *arguments: Any, **options: Any) -> Any:
+        """As flask-smorest's; what `finish` of a DeferredReply returns is handled like the return value of the view."""
+        dump = super().response(*arguments, **options)
+
+        def decorate(function: Any) -> Any:
+            dumped = dump(function)
+
+            @wraps(dumped)
+            def answer(*values: Any, **names: Any) -> Any:
+                reply = dumped(*values, **names)
+                if isinstance(reply, DeferredReply):
+                    reply.finish = decorate(reply.finish)
+                return reply
+
+            return answer
+
+        return decorate
+
+    def media_arguments(self, schema: type[ma.Schema]) -> Any:
+        """`arguments` from the query of a media address: unknown names, such as those of signed URLs, are ignored."""
+
+        def decorate(function: Any) -> Any:
+            function = self.arguments(schema, location="query", unknown=ma.EXCLUDE)(function)
+            return self.doc(**{IGNORES_UNKNOWN_QUERY: True})(function)
+
+        return decorate
+
+    def patch_arguments(self) -> Any:
+        """`arguments` of a PATCH: the body as it was sent, for `merge_patch.merge`."""
+        return self.arguments(MergePatchSchema, content_type=merge_patch.CONTENT_TYPE)
 
     def list_response(self, schema: type[ma.Schema], **options: Any) -> Any:
         """`response(200)` for an array with the X-Pagination header; the route returns `paginated(...)`."""
@@ -200,6 +258,18 @@ class Api(flask_smorest.Api):
     """The API, with one shape for all errors."""
 
     ERROR_SCHEMA = ErrorSchema
+    _document: dict[str, Any] | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document. All resources are registered before the first call."""
+        if self._document is None:
+            document = self.spec.to_dict()
+            complete_document(document, self._app, ERROR_EXAMPLES)
+            self._document = document
+        return self._document
+
+    def _openapi_json(self) -> Response:
+        return self._app.response_class(json.dumps(self.document(), indent=2), mimetype="application/json")
 
     def _register_error_handlers(self) -> None:
         register_error_handlers(self._app)

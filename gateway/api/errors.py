@@ -65,6 +65,35 @@ class ErrorSchema(ma.Schema):
     reason = ma.fields.String(required=True, metadata={"description": "stable identifier for programs"})
 
 
+def _example(code: int, message: str, reason: str | None = None, **errors: Any) -> dict[str, Any]:
+    return {
+        "code": code,
+        "status": HTTPStatus(code).phrase,
+        "message": message,
+        "errors": errors,
+        "reason": reason or _REASONS[code],
+    }
+
+
+#: An example of each error for the OpenAPI document.
+ERROR_EXAMPLES = {
+    example["code"]: example
+    for example in (
+        _example(400, "the request body is malformed or incomplete"),
+        _example(403, "a change was requested by a page of another site", "cross_site"),
+        _example(404, "there is no device with id '00000000-0000-4000-8000-000000000000'"),
+        _example(409, "'name' must be unique: there is a device named 'Front gate'", "name_taken"),
+        _example(412, "the device was changed since it was read: read it again"),
+        _example(413, "the request body is too large"),
+        _example(415, "the body must be JSON with the content type application/json"),
+        _example(416, "the range is outside of the file", "range_not_satisfiable"),
+        _example(422, "'name' is required", json={"name": ["'name' is required"]}),
+        _example(429, "too many probes are running: try again in a few seconds", "too_many_probes"),
+        _example(503, "the database does not answer", "database_unavailable"),
+    )
+}
+
+
 class ApiError(VasError):
     """An error with an explicit status, where no domain error fits."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import marshmallow as ma
 
+from gateway.bidi import remove_bidi_controls
 from gateway.clock import format_time, to_ms
 
 _LINE_CHARACTERS = frozenset("\n\t")
@@ -22,7 +23,7 @@ def _about(attr: str | None, message: str) -> str:
 
 
 class Text(ma.fields.String):
-    """Text, stripped, normalized to NFC, without control characters.
+    """Text, stripped, normalized to NFC, without control characters. Controls of its direction are removed.
 
     `lines=True` allows line breaks and tabs. A text that is too long in any normal form is refused before anything
     else is done with it.
@@ -39,6 +40,7 @@ class Text(ma.fields.String):
             text = text.replace("\r\n", "\n")
         if len(text.strip()) > _MAX_SHORTENING * self.high:
             raise ma.ValidationError(self._limits)
+        text = remove_bidi_controls(text)
         marks = 0
         for character in text:
             marks = marks + 1 if unicodedata.combining(character) else 0
@@ -109,6 +111,20 @@ class ShortList(ma.fields.List):
             for check in self.validators:
                 check(value)
         return super()._deserialize(value, attr, data, **options)
+
+
+class Choices(ShortList):
+    """Query parameter of a list: each of several words at most once; all of them without any."""
+
+    def __init__(self, words: Iterable[str], description: str, **options: Any) -> None:
+        words = tuple(words)
+        super().__init__(
+            Choice(words),
+            load_default=list,
+            validate=ma.validate.Length(max=len(words), error=f"must be at most {len(words)}"),
+            metadata={"description": description},
+            **options,
+        )
 
 
 class DeviceIds(ShortList):

@@ -1,11 +1,14 @@
 """Replies with files: ranges, conditional requests, caching."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
 
 from flask import Response, request
 from werkzeug.datastructures import Range
 
 from gateway.api.errors import error_response
+from gateway.api.services import services
 
 #: For files that never change; `private`, because each belongs to one tenant.
 IMMUTABLE = "private, max-age=31536000, immutable"
@@ -18,13 +21,17 @@ def file_response(
     etag: str | None,
     mimetype: str,
     cache_control: str,
+    path: Path | None = None,
 ) -> Response:
     """The reply to the current request for a file of `size` bytes: all of it, one range, 304 or 416 (RFC 9110).
 
     `read(offset, length)` yields the bytes. Without `etag` the file has no version yet, and conditions are ignored.
+    With `path`, the whole file is there, and the proxy sends it if SENDFILE says so.
     """
     if etag is not None and (same := not_modified(etag, cache_control)) is not None:
         return same
+    if path is not None and (sent := sent_by_proxy(path, mimetype)) is not None:
+        return _with_headers(sent, etag, cache_control)
     # If-Range names the version of which the client has a part; any other version is sent in full.
     is_same = "If-Range" not in request.headers or (etag is not None and request.if_range.etag == etag)
     wanted = request.range if is_same else None
@@ -48,6 +55,27 @@ def file_response(
     if status == 206:
         response.headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{size}"
     return _with_headers(response, etag, cache_control)
+
+
+def sent_by_proxy(path: Path, mimetype: str) -> Response | None:
+    """The reply that makes the proxy send a file, with its ranges; None where this process sends it (SENDFILE)."""
+    config = services().config
+    if config.sendfile == "off":
+        return None
+    path = path.absolute()
+    response = Response(mimetype=mimetype)
+    # The proxy sets the length of what it sends.
+    response.automatically_set_content_length = False
+    if config.sendfile == "x-sendfile":
+        response.headers["X-Sendfile"] = quote(str(path))
+        return response
+    folders = {"recordings": config.recordings_dir, "exports": config.exports_dir, "captures": config.captures_dir}
+    for name, folder in folders.items():
+        if path.is_relative_to(folder.absolute()):
+            place = path.relative_to(folder.absolute()).as_posix()
+            response.headers["X-Accel-Redirect"] = f"{config.sendfile_prefix}/{name}/{quote(place)}"
+            return response
+    return None
 
 
 def bytes_response(data: bytes, *, etag: str, mimetype: str, cache_control: str) -> Response:

@@ -30,3 +30,5 @@ class PathParameters(BasePlugin):
         for parameter in parameters:
             if parameter["in"] == "path" and parameter["name"] in _DESCRIPTIONS:
                 parameter.setdefault("description", _DESCRIPTIONS[parameter["name"]])
+            if parameter["name"] == "day":
+                parameter["schema"] |= {"format": "date", "maxLength": 10}

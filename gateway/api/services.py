@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cache, partial
 from threading import BoundedSemaphore
 from typing import Any
@@ -12,17 +13,20 @@ import pluggy
 import redis
 from flask import Flask, current_app
 
+from gateway import database
+from gateway.api.deferred import Waits
 from gateway.captures.files import CaptureFiles
 from gateway.captures.posters import Posters
 from gateway.captures.queue import CaptureQueue
-from gateway.clock import utc_now
 from gateway.config import Config
+from gateway.devices.model import Device
 from gateway.devices.probes import Probes
 from gateway.devices.sources import SourcePolicy
-from gateway.errors import Conflict, NotFound, Unavailable
+from gateway.errors import Conflict, NotFound, PluginError, Unavailable
+from gateway.footage.recorder_status import EvidenceReader, RecorderStatus, recording_statuses
 from gateway.inventory import find_device
 from gateway.leases import SNAPSHOT, Leases, WorkerSlots
-from gateway.redis_client import connect_redis
+from gateway.redis_client import Outage, connect_redis
 from gateway.secrets import SecretBox
 from gateway.states import DesiredState
 from gateway.storage.recorders import find_recorder
@@ -31,7 +35,7 @@ from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
 from gateway.streams.model import request_start, touch_demand
 from gateway.streams.queries import StreamRecord, read_stream_record
-from gateway.tenancy.scopes import EveryTenantScope
+from gateway.tenancy.scopes import TenantScope
 
 logger = logging.getLogger(__name__)
 
@@ -40,24 +44,15 @@ _EXTENSION = "vas"
 #: Longest time for which a request waits for a picture.
 MAX_CAPTURE_SECONDS = 10
 
-#: After Redis failed to answer, optional uses of it are skipped for this long, so that no thread waits in vain.
-_REDIS_PAUSE_SECONDS = 2.0
+#: Probes at the same time: each opens a connection to a camera, and occupies a thread of a jobs worker.
+MAX_PROBES = 4
 
 #: The result of a check for a snapshot worker is reused for this long.
 _WORKER_CHECK_SECONDS = 1.0
 
 
-class _Outage:
-    """A circuit breaker: Redis counts as unavailable until `until`."""
-
-    until = 0.0
-
-    def begin(self) -> None:
-        self.until = time.monotonic() + _REDIS_PAUSE_SECONDS
-
-    @property
-    def is_active(self) -> bool:
-        return time.monotonic() < self.until
+#: A viewer's demand that was noted within this time is not noted again.
+_FRESH_DEMAND_SECONDS = 5.0
 
 
 class _WorkerCheck:
@@ -88,8 +83,9 @@ class ApiServices:
     #: The name of the output that writes footage; None without one. Raises PluginError.
     recorder: Callable[[], str | None]
     probe_slots: BoundedSemaphore
-    capture_slots: BoundedSemaphore
-    redis_outage: _Outage = field(default_factory=_Outage)
+    #: The places for requests that wait; one without a place does not wait.
+    waits: Waits
+    redis_outage: Outage = field(default_factory=Outage)
     snapshot_worker: _WorkerCheck = field(default_factory=_WorkerCheck)
 
     @classmethod
@@ -113,14 +109,11 @@ class ApiServices:
             captures=captures,
             capture_files=CaptureFiles.from_config(config),
             posters=Posters(
-                connect_redis(config.bus_redis_url, timeout_seconds=1.0),
-                fresh_seconds=config.poster_seconds,
-                slots=max(1, config.web_threads // 2),
+                connect_redis(config.bus_redis_url, timeout_seconds=1.0), fresh_seconds=config.poster_seconds
             ),
             recorder=cache(partial(find_recorder, plugins, config)),
-            # A probe occupies a thread until the camera answers: most threads must stay free.
-            probe_slots=BoundedSemaphore(max(1, config.web_threads // 4)),
-            capture_slots=BoundedSemaphore(max(1, config.web_threads // 2)),
+            probe_slots=BoundedSemaphore(MAX_PROBES),
+            waits=Waits(config.web_waiters),
         )
 
     def attach(self, app: Flask) -> None:
@@ -175,13 +168,32 @@ class ApiServices:
             logger.warning("live statistics cannot be read: %s", error)
             return {}
 
+    def read_recordings(self, scope: TenantScope, device_ids: list[str]) -> dict[str, RecorderStatus]:
+        """The true states of devices' recordings, by their ids. Raises DatabaseUnavailable."""
+        evidence = EvidenceReader(self.redis, recorder=self._find_recorder, outage=self.redis_outage)
+        return recording_statuses(scope, device_ids, evidence)
+
+    def _find_recorder(self) -> str | None:
+        try:
+            return self.recorder()
+        except PluginError as error:
+            logger.warning("there is no recorder: %s", error)
+            return None
+
 
 def services() -> ApiServices:
     """The services of the current application."""
     return current_app.extensions[_EXTENSION]
 
 
-def request_stream(scope: EveryTenantScope, device_id: str) -> StreamRecord:
+def _is_demand_fresh(device: Device, now: datetime) -> bool:
+    """Whether a demand was noted so recently that the end of the demand stays precise without another note."""
+    demanded_at = device.stream.demanded_at
+    fresh = timedelta(seconds=min(_FRESH_DEMAND_SECONDS, device.idle_seconds / 4))
+    return demanded_at is not None and timedelta(0) <= now - demanded_at < fresh
+
+
+def request_stream(scope: TenantScope, device_id: str) -> StreamRecord:
     """Note that somebody wants to watch, and start an on_demand device that is stopped.
 
     Raises NotFound; Conflict `device_disabled`; Conflict `stream_stopped` when only a person may start the device.
@@ -189,13 +201,17 @@ def request_stream(scope: EveryTenantScope, device_id: str) -> StreamRecord:
     device = find_device(scope, device_id)
     if not device.enabled:
         raise Conflict(f"device '{device.name}' is disabled: enable it first", reason="device_disabled")
-    if device.start_mode == "on_demand":
-        if request_start(scope, device.id, demanded_at=utc_now()):
-            services().send_start(device.id)
-    elif device.stream.desired != DesiredState.RUNNING:
+    is_running = device.stream.desired == DesiredState.RUNNING
+    if not is_running and device.start_mode != "on_demand":
         raise Conflict(f"device '{device.name}' is stopped: start it first", reason="stream_stopped")
-    else:
-        touch_demand(scope, device.id, utc_now())
+    now = database.now()
+    # A player asks several times a second: only some of its requests write.
+    if not is_running or not _is_demand_fresh(device, now):
+        if device.start_mode == "on_demand":
+            if request_start(scope, device.id, demanded_at=now):
+                services().send_start(device.id)
+        else:
+            touch_demand(scope, device.id, now)
     record = read_stream_record(device.id)
     if record is None:
         raise NotFound(f"there is no device with id '{device_id}'")

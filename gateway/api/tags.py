@@ -81,6 +81,7 @@ def add_tags_route(blp: Blueprint, endpoint: str, things: str, count_tags: Calla
         @blp.list_response(TagSchema)
         @blp.errors(422, 503)
         @blp.doc(
+            operationId=f"list_{things.removesuffix('s')}_tags",
             summary=f"List the tags of {things}",
             description=f"The most used first, each with the number of {things} that have it.",
         )

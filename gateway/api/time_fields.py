@@ -16,8 +16,10 @@ _LOST_PLUS = re.compile(r"(T[0-9:.]+) ([0-9]{2}:?[0-9]{2})$")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 MAX_SPANS = 24
+MAX_MOMENT = 64
 _CLOCK_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
-_ZONE_NAME = re.compile(r"[A-Za-z0-9_+\-/]{1,64}")
+MAX_ZONE_NAME = 64
+_ZONE_NAME = re.compile(r"[A-Za-z0-9_+\-/]+")
 #: Files of the zone database that other machines and browsers do not know; those of `right/` count leap seconds.
 _NO_ZONES = re.compile(r"(posix|right)/.*|posixrules|localtime|Factory")
 
@@ -25,8 +27,14 @@ _NO_ZONES = re.compile(r"(posix|right)/.*|posixrules|localtime|Factory")
 class Moment(ma.fields.DateTime):
     """A moment of footage: RFC 3339 with an offset; in Python milliseconds since 1970 (UTC)."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.metadata = {"maxLength": MAX_MOMENT} | self.metadata
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> int:
         try:
+            if len(value) > MAX_MOMENT:
+                raise ValueError(value)
             # fromisoformat ignores everything after a NUL.
             moment = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", value.replace("\0", "?")))
         except (ValueError, TypeError, AttributeError):
@@ -46,6 +54,10 @@ class Moment(ma.fields.DateTime):
 class DateText(ma.fields.Date):
     """A date as YYYY-MM-DD; in Python a date."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.metadata = {"maxLength": 10} | self.metadata
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> date:
         return parse_date(value, attr or "date")
 
@@ -55,12 +67,12 @@ class ZoneName(ma.fields.String):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.metadata.setdefault("example", "Europe/Berlin")
+        self.metadata = {"example": "Europe/Berlin", "maxLength": MAX_ZONE_NAME} | self.metadata
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         text = super()._deserialize(value, attr, data, **options)
         try:
-            if not _ZONE_NAME.fullmatch(text) or _NO_ZONES.fullmatch(text):
+            if len(text) > MAX_ZONE_NAME or not _ZONE_NAME.fullmatch(text) or _NO_ZONES.fullmatch(text):
                 raise ValueError(text)
             ZoneInfo(text)
         except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -89,7 +101,7 @@ class WeeklyPlan(ma.fields.Field):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        clock = {"type": "string", "pattern": _CLOCK_PATTERN}
+        clock = {"type": "string", "pattern": _CLOCK_PATTERN, "minLength": 5, "maxLength": 5}
         span = {"type": "array", "items": clock, "minItems": 2, "maxItems": 2}
         days = {day: {"type": "array", "items": span, "maxItems": MAX_SPANS} for day in WEEKDAYS}
         self.metadata |= {"type": "object", "properties": days, "additionalProperties": False}

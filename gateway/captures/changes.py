@@ -12,7 +12,6 @@ from typing import Any
 import peewee
 
 from gateway import database
-from gateway.clock import utc_now
 from gateway.errors import NotFound, VersionChanged
 from gateway.tags import with_all_tags
 from gateway.tenancy.scopes import EveryTenantScope, TenantRow, TenantScope
@@ -82,7 +81,7 @@ def check_version(row: Any, if_version: int | None) -> None:
 
 def soft_delete(scope: TenantScope, model: type[TenantRow], row_id: str, at: datetime | None = None) -> None:
     """Hide a row; the clock process deletes it and its files once it can no longer be restored. Raises NotFound."""
-    if not scope.update(model, deleted_at=at or utc_now()).where(_is_shown(model, row_id)).execute():
+    if not scope.update(model, deleted_at=at or database.now()).where(_is_shown(model, row_id)).execute():
         raise _not_found(model, row_id)
 
 
@@ -90,7 +89,7 @@ def restore(
     scope: TenantScope, model: type[TenantRow], row_id: str, *, undo_minutes: float, at: datetime | None = None
 ) -> bool:
     """Restore a row that was deleted at most `undo_minutes` ago; returns whether there was one."""
-    earliest = (at or utc_now()) - timedelta(minutes=undo_minutes)
+    earliest = (at or database.now()) - timedelta(minutes=undo_minutes)
     condition = (model.id == row_id) & (model.deleted_at >= earliest)
     return bool(scope.update(model, deleted_at=None).where(condition).execute())
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gateway.config import Config
 from gateway.errors import NotFound
+from gateway.file_clock import measure_file_clock
 from gateway.jobs.files import SPARE_BYTES, ExportSpaceMissing, Owner, ResultFile, format_bytes, format_failure
 
 SNAPSHOTS, CLIPS = FOLDERS = ("snapshots", "clips")
@@ -92,7 +93,7 @@ class CaptureFiles:
 
     def old_files(self, older_than_seconds: float) -> Iterator[tuple[str, Path]]:
         """Key and path of each file that was not modified for this long; drafts are included, with an empty key."""
-        before = time.time() - older_than_seconds
+        before = time.time() + measure_file_clock(self.root) - older_than_seconds
         for folder, _, names in os.walk(self.root):
             for name in names:
                 path = Path(folder, name)

@@ -6,12 +6,16 @@ a job (kind `snapshot`), which is a row.
 """
 
 import json
+from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import redis
 
 from gateway.config import Config
+from gateway.errors import Unavailable
+from gateway.redis_answers import RedisAnswers
 from gateway.redis_client import connect_redis, queue_answers
 from gateway.redis_values import (
     RefusedValue,
@@ -27,7 +31,7 @@ from gateway.redis_values import (
 _REQUESTS = "vas:captures"
 #: The list is trimmed to this length: no caller waits for older requests any more.
 _MAX_REQUESTS = 2000
-#: The longest wait of `request` and `take`.
+#: The longest wait of `take`.
 _MAX_WAIT_SECONDS = 10.0
 
 #: Limits of the values of a request, above those of the API.
@@ -138,31 +142,48 @@ class CaptureQueue:
     def __init__(self, client: redis.Redis) -> None:
         """`client` is connected to the Redis of the media bus; its timeout must exceed the waits."""
         self._redis = client
+        self._answers = RedisAnswers(client)
 
     @classmethod
     def connect(cls, config: Config) -> "CaptureQueue":
         """Connect with a client of its own, because a waiting call blocks its connection."""
         return cls(connect_redis(config.bus_redis_url, timeout_seconds=_MAX_WAIT_SECONDS + 3))
 
+    def ask(self, request: CaptureRequest, *, wait_seconds: float) -> "PendingCapture":
+        """Send a request; its answer is expected within `wait_seconds`, and workers skip it after that time."""
+        with _queue_answers:
+            pipeline = self._pipeline(request, wait_seconds)
+            key = _answer_key(request.id)
+            future = self._answers.expect(key, pipeline)
+            try:
+                pipeline.execute()
+            except redis.RedisError:
+                self._answers.forget(key, future)
+                raise
+        return PendingCapture(self, request.id, future)
+
     def request(self, request: CaptureRequest, *, wait_seconds: float) -> CaptureAnswer | None:
         """Send a request and wait for its answer; None if none came in time. Then the request is withdrawn."""
-        self.send(request, keep_seconds=wait_seconds)
+        pending = self.ask(request, wait_seconds=wait_seconds)
+        wait([pending.future], max(0.01, wait_seconds))
+        try:
+            return pending.answer()
+        finally:
+            pending.close()
+
+    def withdraw(self, request_id: str, future: Future) -> None:
+        """Withdraw a request, if no worker has started it, and wait for its answer no longer."""
+        self._answers.forget(_answer_key(request_id), future)
         with _queue_answers:
-            popped = self._redis.blpop([_answer_key(request.id)], timeout=max(0.01, wait_seconds))
-            if popped is None:
-                # Withdraw the request, if no worker has started it.
-                self._redis.delete(_request_key(request.id))
-                return None
-        return self._accept_answer(popped[1])
+            pipeline = self._redis.pipeline()
+            pipeline.delete(_request_key(request_id))
+            self._answers.wake(pipeline)
+            pipeline.execute()
 
     def send(self, request: CaptureRequest, *, keep_seconds: float) -> None:
         """Send a request without waiting; workers skip it after `keep_seconds`."""
         with _queue_answers:
-            pipeline = self._redis.pipeline()
-            pipeline.set(_request_key(request.id), json.dumps(request.to_dict()), px=max(1, int(keep_seconds * 1000)))
-            pipeline.rpush(_REQUESTS, request.id)
-            pipeline.ltrim(_REQUESTS, -_MAX_REQUESTS, -1)
-            pipeline.execute()
+            self._pipeline(request, keep_seconds).execute()
 
     def take(self, *, wait_seconds: float) -> CaptureRequest | None:
         """Take the oldest request; None if none came in time. Each request is taken by one worker."""
@@ -188,19 +209,49 @@ class CaptureQueue:
         """The answer to a request from `send`, returned once; None if there is none. Kept for ten seconds."""
         with _queue_answers:
             found = self._redis.lpop(_answer_key(request_id))
-        return None if found is None else self._accept_answer(found)
+        return None if found is None else self.accept_answer(found)
 
     def refuse(self, problem: str) -> None:
         """Count a request that names what is not its tenant's."""
         note_refusal(self._redis, "capture request", problem)
 
-    def _accept_answer(self, data: bytes) -> CaptureAnswer | None:
+    def accept_answer(self, data: bytes) -> CaptureAnswer | None:
         return accept(self._redis, "capture answer", lambda: CaptureAnswer.decode(data))
 
     def waiting(self) -> int:
         """The number of waiting requests."""
         with _queue_answers:
             return self._redis.llen(_REQUESTS)
+
+    def _pipeline(self, request: CaptureRequest, keep_seconds: float) -> Any:
+        pipeline = self._redis.pipeline()
+        pipeline.set(_request_key(request.id), json.dumps(request.to_dict()), px=max(1, int(keep_seconds * 1000)))
+        pipeline.rpush(_REQUESTS, request.id)
+        pipeline.ltrim(_REQUESTS, -_MAX_REQUESTS, -1)
+        return pipeline
+
+
+class PendingCapture:
+    """A request whose answer is awaited."""
+
+    def __init__(self, queue: CaptureQueue, request_id: str, future: "Future[bytes]") -> None:
+        self._queue = queue
+        self._request_id = request_id
+        #: Done when the answer is there, or when Redis is away.
+        self.future = future
+
+    def answer(self) -> CaptureAnswer | None:
+        """The answer; None if there is none yet. Raises Unavailable."""
+        if not self.future.done():
+            return None
+        with _queue_answers:
+            return self._queue.accept_answer(self.future.result())
+
+    def close(self) -> None:
+        """Withdraw the request, if it was not answered. May be called twice."""
+        if not self.future.done():
+            with suppress(Unavailable):
+                self._queue.withdraw(self._request_id, self.future)
 
 
 def _parse_request(request_id: str, text: bytes) -> CaptureRequest:

@@ -78,9 +78,12 @@ def _oldest_to_keep(schedule: SnapshotSchedule, kept: Any, now_ms: int) -> int |
 
 def _drop(model: Any, columns: tuple[str, ...], condition: Any, order: peewee.Field, batch: int) -> list[str]:
     """Delete the rows that (still) match a condition, the oldest first; returns the keys of their files."""
-    keys = []
-    with database.transaction():
+    keys: list[str] = []
+    with database.session():
         rows = list(EVERY_TENANT.select(model).where(condition).order_by(order).limit(batch))
+    if not rows:
+        return keys
+    with database.transaction():
         for row in rows:
             # The row may have been restored meanwhile.
             if EVERY_TENANT.delete(model).where(condition, model.id == row.id).execute():

@@ -8,14 +8,14 @@ import peewee
 from gateway import database
 from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TimeField
 
-#: Kinds of events: a transition of the stream, and objects created from its pictures.
-STATE, SNAPSHOT, BOOKMARK, CLIP = EVENT_KINDS = ("state", "snapshot", "bookmark", "clip")
+#: Kinds of events: a transition of the stream, objects created from its pictures, and what concerns all its footage.
+STATE, SNAPSHOT, BOOKMARK, CLIP, FOOTAGE = EVENT_KINDS = ("state", "snapshot", "bookmark", "clip", "footage")
 
 
 class DeviceEvent(TenantRow):
     """One event of a device. A transition has both states and a reason; other kinds describe in `text` what happened.
 
-    `reference` is the id of the snapshot or bookmark, `by_name` the person who requested it.
+    `reference` is the id of the snapshot or bookmark, if there is one, `by_name` the person who requested it.
     """
 
     id = peewee.BigAutoField()
@@ -46,7 +46,7 @@ def events_of(scope: EveryTenantScope, device_id: str, kinds: Iterable[str] = ()
 def record_event(
     tenant_id: str, device_id: str, kind: str, text: str, *, reference: str, by_name: str = "", at: datetime
 ) -> None:
-    """Store an event about an object created from a device's pictures."""
+    """Store an event that is no transition. `reference` is the object that it is about, empty without one."""
     with database.transaction():
         EVERY_TENANT.insert(
             DeviceEvent,
@@ -57,7 +57,7 @@ def record_event(
             to_state="",
             run=0,
             kind=kind,
-            reference=reference,
+            reference=reference or None,
             text=text,
             by_name=by_name or None,
         ).execute()

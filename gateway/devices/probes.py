@@ -5,14 +5,15 @@ message in the queue carries only its id.
 """
 
 import json
-import time
 import uuid
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import redis
 
 from gateway.redaction import redact_url
+from gateway.redis_answers import RedisAnswers
 from gateway.redis_values import RefusedValue, accept, parse_object, require
 from gateway.secrets import SealBroken, SecretBox
 
@@ -37,6 +38,7 @@ class Probes:
     def __init__(self, client: redis.Redis, box: SecretBox) -> None:
         self._redis = client
         self._box = box
+        self._answers = RedisAnswers(client)
 
     def store_request(self, request: ProbeRequest) -> str:
         """Store a request for a worker; returns its id."""
@@ -60,17 +62,17 @@ class Probes:
             pipe.expire(key, PROBE_TTL_SECONDS)
             pipe.execute()
 
-    def wait_for_result(self, probe_id: str, timeout_seconds: float) -> dict[str, Any] | None:
-        """Wait for the answer; None if there is none within `timeout_seconds`."""
-        deadline = time.monotonic() + timeout_seconds
-        while (left := deadline - time.monotonic()) > 0:
-            # In steps well below the time limit of a Redis connection, or each wait would look like a hanging Redis.
-            answer = self._redis.blpop([_result_key(probe_id)], timeout=max(0.1, min(0.5, left)))
-            if answer is not None:
-                return accept(
-                    self._redis, "probe result", lambda sealed=answer[1]: self._open(sealed, f"probe result:{probe_id}")
-                )
-        return None
+    def expect_result(self, probe_id: str) -> "Future[bytes]":
+        """A future for the answer, as JSON; it gets the RedisError if Redis goes away."""
+        return self._answers.expect(_result_key(probe_id))
+
+    def forget_result(self, probe_id: str, future: Future) -> None:
+        """Wait for the answer no longer."""
+        self._answers.forget(_result_key(probe_id), future)
+
+    def open_result(self, probe_id: str, sealed: bytes) -> dict[str, Any] | None:
+        """The answer to a request; None if it was refused."""
+        return accept(self._redis, "probe result", lambda: self._open(sealed, f"probe result:{probe_id}"))
 
     def _open_request(self, probe_id: str, sealed: bytes) -> ProbeRequest:
         values = self._open(sealed, f"probe:{probe_id}")

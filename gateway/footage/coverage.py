@@ -31,8 +31,10 @@ CSV_HEAD = (
     "reason",
     "by",
 )
-#: A cell that begins with one of these is a formula to a spreadsheet.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+#: A cell that begins with one of these is a formula to a spreadsheet, also behind spaces and quotes.
+_FORMULA_SIGNS = frozenset("=+-@\t\r＝＋－＠")
+#: What ends a cell, depending on the settings of the spreadsheet and of the system, whatever the quotes say.
+_SEPARATORS = frozenset(",;|\t\r\n\v\f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,23 @@ def _format_row(cells: Sequence[object]) -> str:
 
 
 def _safe(text: str) -> str:
-    """A cell that no spreadsheet runs as a formula, because people choose the names in it."""
-    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+    """A cell no part of which a spreadsheet runs as a formula, because people choose the names in it.
+
+    A `'` is put before each part that would be one, where a part also begins behind every separator: of `a;=1+1`, a
+    spreadsheet whose separator is `;` makes two cells.
+    """
+    pieces, beginning = [""], 0
+    for character in text:
+        if beginning is not None and character in _FORMULA_SIGNS:
+            pieces[beginning] = "'"
+            beginning = None
+        pieces.append(character)
+        if character in _SEPARATORS:
+            beginning = len(pieces)
+            pieces.append("")
+        elif not (character.isspace() or character in "\"'“”„"):
+            beginning = None
+    return "".join(pieces)
 
 
 def _seconds(ms: int) -> str:

@@ -1,4 +1,4 @@
-"""Lists of recordings: pages, totals of their footage, and their states for lists of devices."""
+"""Lists of recordings: pages, and totals of their footage."""
 
 import threading
 import time
@@ -30,13 +30,6 @@ class Totals(NamedTuple):
     recorded_ms: int = 0
 
 
-class RecordingState(NamedTuple):
-    """Mode and observed state of a recording, for lists of devices."""
-
-    mode: str
-    observed: str
-
-
 def select_recordings(
     scope: EveryTenantScope, *, text: str | None, device_ids: Sequence[str], limit: int, offset: int
 ) -> tuple[list[Recording], int]:
@@ -55,17 +48,6 @@ def select_recordings(
         if device_ids:
             query = query.where(Recording.device_id.in_(list(device_ids)))
         return list(query.order_by(Device.name_key, Device.id).limit(limit).offset(offset)), query.count()
-
-
-def recording_states(scope: EveryTenantScope, device_ids: Sequence[str]) -> dict[str, RecordingState]:
-    """Mode and state of devices' recordings, by device id. One query."""
-    if not device_ids:
-        return {}
-    with database.session():
-        rows = scope.select(Recording, Recording.device_id, Recording.mode, Recording.observed).where(
-            Recording.device_id.in_(list(device_ids))
-        )
-        return {device_id: RecordingState(mode, observed) for device_id, mode, observed in rows.tuples()}
 
 
 def read_edges(scope: EveryTenantScope, recording_ids: Sequence[int]) -> dict[int, tuple[int | None, int | None]]:

@@ -101,12 +101,19 @@ def stream_events(
         return list(query.order_by(DeviceEvent.id.desc()).limit(limit))[::-1]
 
 
-def protected_ranges(recording_ids: Iterable[int] | None = None) -> dict[int, list[Range]]:
-    """The protected ranges of each recording that has any, in order, merged where they touch."""
+def protected_ranges(
+    recording_ids: Iterable[int] | None = None, *, overlapping: Range | None = None
+) -> dict[int, list[Range]]:
+    """The protected ranges of each recording that has any, in order, merged where they touch.
+
+    Optionally of some recordings only, and only those that overlap a range.
+    """
     with database.session():
         query = EVERY_TENANT.select(Protection, Protection.recording_id, Protection.start_ms, Protection.end_ms)
         if recording_ids is not None:
             query = query.where(Protection.recording_id.in_(list(recording_ids)))
+        if overlapping is not None:
+            query = query.where(Protection.start_ms < overlapping[1], Protection.end_ms > overlapping[0])
         rows = list(query.tuples())
     ranges: dict[int, list[Range]] = defaultdict(list)
     for recording_id, start_ms, end_ms in rows:

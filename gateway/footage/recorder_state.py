@@ -72,15 +72,6 @@ def read_device_states(recording_ids: list[int]) -> dict[int, DeviceState]:
     }
 
 
-def read_observed() -> list[tuple[str, str, str | None]]:
-    """Device, observed state and reason of every recording that is not off. Raises DatabaseUnavailable."""
-    with database.session():
-        rows = EVERY_TENANT.select(Recording, Recording.device_id, Recording.observed, Recording.reason_code).where(
-            Recording.deleted_at.is_null(), Recording.observed != "off"
-        )
-        return list(rows.tuples())
-
-
 def stream_events_between(device_id: str, since: datetime, until: datetime, *, limit: int = 20) -> list[DeviceEvent]:
     """The first state changes of a device's stream between two moments, oldest first. Raises DatabaseUnavailable."""
     with database.session():

@@ -231,10 +231,25 @@ def add_event(
 
 
 def forget_recording(scope: TenantScope, device_id: str, at: datetime) -> None:
-    """Mark the recording of a deleted device; retention deletes its footage. Runs in the caller's transaction."""
-    scope.update(Recording, deleted_at=at, mode="off", **_no_override()).where(
-        Recording.device_id == device_id
-    ).execute()
+    """Mark the recording of a deleted device; retention deletes its footage unless the device is in the bin. Runs in
+    the caller's transaction."""
+    scope.update(Recording, deleted_at=at).where(Recording.device_id == device_id).execute()
+
+
+def recall_recording(scope: TenantScope, device_id: str, at: datetime) -> None:
+    """Make the recording of a restored device usable again. Runs in the caller's transaction.
+
+    A higher fencing token refuses the writes of a recorder that has not noticed the deletion.
+    """
+    scope.update(
+        Recording,
+        deleted_at=None,
+        fencing_token=Recording.fencing_token + 1,
+        observed="off",
+        reason_code=None,
+        reason_message=None,
+        since=at,
+    ).where(Recording.device_id == device_id).execute()
 
 
 # ---- the recorder: reading settings and writing the observed state ----------------------------------------------

@@ -1,7 +1,8 @@
 """Attempts: a job is run by one worker at a time, which claims it, sends heartbeats and writes how it ended.
 
-Each attempt holds a token. Whatever an attempt writes after it has lost the job raises LeaseLost. Every function opens
-its own transaction and raises `gateway.database.DatabaseUnavailable` when the database is away.
+Each attempt holds a token. Whatever an attempt writes after it has lost the job raises LeaseLost. Times are those of
+the database, because the clock process that misses a heartbeat may run on another machine. Every function opens its own
+transaction and raises `gateway.database.DatabaseUnavailable` when the database is away.
 """
 
 import json
@@ -14,7 +15,6 @@ from typing import Any
 import peewee
 
 from gateway import database
-from gateway.clock import utc_now
 from gateway.errors import LeaseLost
 from gateway.jobs.model import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Job, release_footage
 from gateway.tenancy.scopes import EVERY_TENANT, TimeField
@@ -40,7 +40,7 @@ class JobAttempt:
 
 def claim_job(job_id: str, worker: str, at: datetime | None = None) -> JobAttempt | None:
     """Start a queued job; None if it is not queued (any more). One caller wins."""
-    now = at or utc_now()
+    now = at or database.now()
     token = f"{worker}:{secrets.token_hex(4)}"
     started = EVERY_TENANT.update(
         Job,
@@ -70,7 +70,7 @@ def next_queued(kinds: Iterable[str]) -> str | None:
 def heartbeat_job(attempt: JobAttempt, progress: float, stage: str, at: datetime | None = None) -> bool:
     """Write the heartbeat and progress of an attempt; returns whether it is to be cancelled. Raises LeaseLost."""
     with database.transaction():
-        _write(attempt, progress=min(max(progress, 0.0), 1.0), stage=stage, heartbeat_at=at or utc_now())
+        _write(attempt, progress=min(max(progress, 0.0), 1.0), stage=stage, heartbeat_at=at or database.now())
         return is_cancel_requested(attempt)
 
 
@@ -85,7 +85,7 @@ def is_cancel_requested(attempt: JobAttempt) -> bool:
 
 def finish_job(attempt: JobAttempt, result: dict[str, Any], *, keep_hours: float, at: datetime | None = None) -> None:
     """Record that the job is done, with its result. Raises LeaseLost."""
-    now = at or utc_now()
+    now = at or database.now()
     with database.transaction():
         _write(
             attempt,
@@ -124,6 +124,9 @@ def recover_lost_jobs(now: datetime, *, keep_hours: float) -> list[str]:
     A job that was to be cancelled is cancelled; one that has been started MAX_ATTEMPTS times fails with `worker_lost`.
     """
     lost = (Job.state == RUNNING) & (Job.heartbeat_at < now - timedelta(seconds=LOST_SECONDS))
+    with database.session():
+        if not EVERY_TENANT.select(Job).where(lost).exists():
+            return []
     ended = {"stage": "", "worker": None, "finished_at": now, "expires_at": now + timedelta(hours=keep_hours)}
     with database.transaction():
         _end_each(lost & (Job.cancel_requested == 1), state=CANCELLED, **ended)
@@ -133,7 +136,7 @@ def recover_lost_jobs(now: datetime, *, keep_hours: float) -> list[str]:
 
 
 def _end(attempt: JobAttempt, state: str, keep_hours: float, at: datetime | None, **values: Any) -> None:
-    now = at or utc_now()
+    now = at or database.now()
     with database.transaction():
         _write(
             attempt,

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from datetime import datetime
 
-from gateway.clock import utc_now
+from gateway import database
 from gateway.config import Config
 from gateway.errors import NotFound
 from gateway.jobs.attempts import recover_lost_jobs
@@ -24,15 +24,22 @@ def delete_job(scope: EveryTenantScope, config: Config, job_id: str) -> None:
     remove_results(config, job_id)
 
 
-def sweep_jobs(config: Config, now: datetime | None = None, *, with_orphans: bool = False) -> list[str]:
+def sweep_jobs(
+    config: Config,
+    now: datetime | None = None,
+    *,
+    expired_before: datetime | None = None,
+    with_orphans: bool = False,
+) -> list[str]:
     """Requeue or fail the jobs whose worker died, and remove what has expired.
 
     Returns the ids of all queued jobs, the oldest first: their messages can be sent again, in case they were lost.
-    Safe to repeat and to run in several processes. `with_orphans` also deletes the files that belong to no job.
+    Safe to repeat and to run in several processes. `expired_before` is the time by which results have expired, where
+    that is not `now`: the clock may be wrong. `with_orphans` also deletes the files that belong to no job.
     """
-    now = now or utc_now()
+    now = now or database.now()
     failed = recover_lost_jobs(now, keep_hours=config.export_keep_hours)
-    expired = expired_jobs(now)
+    expired = expired_jobs(expired_before or now)
     queued = queued_jobs()
     try:
         for job_id in failed:

@@ -15,6 +15,7 @@ from typing import BinaryIO, Self
 
 from gateway.config import Config
 from gateway.errors import Unavailable
+from gateway.file_clock import measure_file_clock
 
 #: Unsynced bytes of a file after which it is synced: one long burst of writes would delay recording.
 _SYNC_BYTES = 32 << 20
@@ -154,10 +155,11 @@ def remove_results(config: Config, owner: str) -> int:
 def remove_orphans(config: Config, known_job_ids: Iterable[str]) -> int:
     """Delete old files of jobs that no longer exist; returns how many were deleted."""
     known, deleted = set(known_job_ids), 0
+    now = time.time() + measure_file_clock(config.exports_dir)
     for path in config.exports_dir.iterdir() if config.exports_dir.is_dir() else ():
         job_id = path.name.lstrip(".")[:36]
         try:
-            is_old = time.time() - path.stat().st_mtime > _ORPHAN_SECONDS
+            is_old = now - path.stat().st_mtime > _ORPHAN_SECONDS
             if is_old and job_id not in known and path.is_file():
                 path.unlink()
                 deleted += 1

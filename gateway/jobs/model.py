@@ -15,7 +15,6 @@ from typing import Any
 import peewee
 
 from gateway import database
-from gateway.clock import utc_now
 from gateway.errors import Conflict, NotFound
 from gateway.footage.recordings import Protection
 from gateway.states import Reason, reason_for
@@ -109,7 +108,7 @@ def create_job(
     `footage` is protected until the job has ended. Raises Conflict `key_reused` if the key was used for another
     request.
     """
-    now = at or utc_now()
+    now = at or database.now()
     job_id = str(uuid.uuid4())
     text = json.dumps(parameters, sort_keys=True)
     try:
@@ -204,7 +203,7 @@ def request_cancel(scope: EveryTenantScope, job_id: str, *, keep_hours: float, a
 
     Raises NotFound, and Conflict `job_finished` for a job that is done or has failed.
     """
-    now = at or utc_now()
+    now = at or database.now()
     with database.transaction():
         ended = scope.update(
             Job,

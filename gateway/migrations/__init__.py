@@ -54,6 +54,8 @@ def known_migrations() -> dict[int, ModuleType]:
         match = _FILE_NAME.match(module.name)
         if match is None:
             raise RuntimeError(f"'{module.name}' must be named like 0001_words")
+        if int(match[1]) in found:
+            raise RuntimeError(f"'{module.name}' has the number of another migration")
         found[int(match[1])] = importlib.import_module(f"{__name__}.{module.name}")
     return found
 

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from gateway.mp4.boxes import I32, U32, U64, InvalidMedia, box, find_box, full_box, read_box_header, walk_boxes
 from gateway.mp4.fragments import VIDEO, Track, parse_tracks, summarize_samples
 from gateway.mp4.init_segments import AAC_FRAME_SAMPLES, add_silent_sound, find_sound
+from gateway.mp4.patched_media import PatchedMedia, Span
 from gateway.mp4.track_runs import (
     BASE_IS_MOOF,
     DATA_OFFSET,
@@ -34,6 +35,11 @@ _MAX_OFFSET_SECONDS = 2.0
 #: silence.
 _MAX_FRAMES = 2000
 
+#: Maximum size of a `moof` box: those of cameras have hundreds of bytes.
+_MAX_MOOF_BYTES = 4 << 20
+#: Bytes read at the start of a part, which usually hold its whole `moof` box and the header of its `mdat` box.
+_HEAD_BYTES = 8192
+
 _SYNC = 0x0200_0000
 
 
@@ -48,6 +54,19 @@ class _Sound:
     @property
     def end(self) -> int:
         return self.start + sum(duration for duration, _ in self.frames)
+
+
+@dataclass(frozen=True, slots=True)
+class _Media:
+    """An `mdat` box: its header, and where it is in the file."""
+
+    header: bytes
+    offset: int
+    size: int
+
+    @property
+    def all(self) -> Span:
+        return Span(self.offset, self.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +93,41 @@ class SilenceFiller:
         `before` is the preceding part of the run, if known: silence then begins where its audio ends. The parts are
         returned unchanged when no silent frame is known for the run's audio format. Raises InvalidMedia.
         """
+        view = memoryview(data)
+        plan = self.plan(lambda offset, length: bytes(view[offset : offset + length]), len(data), before)
+        return b"".join(plan.read(lambda offset, length: (view[offset : offset + length],), 0, plan.size))
+
+    def plan(self, read: Callable[[int, int], bytes], size: int, before: bytes = b"") -> PatchedMedia:
+        """As `fill`, for parts of `size` bytes in a file, of which `read(offset, length)` returns some.
+
+        Only the heads of the parts are read. Raises InvalidMedia.
+        """
         if self.frame is None:
-            return data
+            return PatchedMedia([Span(0, size)])
         end: int | None = None
-        filled = []
+        pieces: list[bytes | Span] = []
         try:
             for moof, _ in split_parts(before):
                 end = self._sound_end(moof)
-            for moof, mdat in split_parts(data):
-                filled.append(self._fill_one(moof, mdat, end))
+            for at, moof, media in _read_heads(read, size):
+                pieces += self._fill_one(moof, media, end) or (Span(at, len(moof)), media.all)
                 end = self._sound_end(moof)
         except (struct.error, IndexError) as error:
             raise InvalidMedia(f"a part that cannot be filled with silence: {error}") from error
-        return b"".join(filled)
+        return PatchedMedia(pieces)
 
-    def _fill_one(self, moof: bytes, mdat: bytes, end_before: int | None) -> bytes:
+    def _fill_one(self, moof: bytes, media: _Media, end_before: int | None) -> list[bytes | Span]:
+        """The pieces of a part with its silence; empty when it is unchanged."""
         start, end = self._video_range(moof)
         if end <= start:
-            return moof + mdat
+            return []
         max_offset = int(_MAX_OFFSET_SECONDS * self.audio.timescale)
         is_known = end_before is not None and abs(end_before - start) <= max_offset
         # Not after the video: after a jump of the clock the key frame must come first.
         begin = end_before if is_known else max(0, start - 1) // AAC_FRAME_SAMPLES * AAC_FRAME_SAMPLES
         sound = self._sound(moof)
         if sound is None:
-            return moof + mdat
+            return []
         sound = _trimmed(sound, begin) if is_known else _without_extension(sound)
         if sound.frames:
             count = (sound.start - begin) // AAC_FRAME_SAMPLES
@@ -107,17 +136,19 @@ class SilenceFiller:
             begin, offset = sound.start - count * AAC_FRAME_SAMPLES, sound.offset
         else:
             count = min((_on_grid(end) - begin + AAC_FRAME_SAMPLES // 2) // AAC_FRAME_SAMPLES, _MAX_FRAMES)
-            offset = len(moof) + len(mdat)
+            offset = len(moof) + media.size
         frames = ((AAC_FRAME_SAMPLES, len(self.frame or b"")),) * count + sound.frames
         if not frames or (not count and sound == self._sound(moof)):
-            return moof + mdat
-        return self._rebuild(moof, mdat, _Sound(begin, frames, offset), count)
+            return []
+        return self._rebuild(moof, media, _Sound(begin, frames, offset), count)
 
-    def _rebuild(self, moof: bytes, mdat: bytes, sound: _Sound, silent: int) -> bytes:
+    def _rebuild(self, moof: bytes, media: _Media, sound: _Sound, silent: int) -> list[bytes | Span]:
         """The part with its audio replaced by `sound`; the first `silent` frames are inserted into its media."""
         silence = (self.frame or b"") * silent
-        place = sound.offset - len(moof)
-        media = _grow(mdat[:place] + silence + mdat[place:], len(mdat) + len(silence))
+        place, first = sound.offset - len(moof), len(media.header)
+        if not first <= place <= media.size:
+            raise InvalidMedia("audio that is not in the media of its part")
+        header = _grow(media.header, media.size + len(silence))
         boxes = [
             moof[inner - 8 : last]
             for name, inner, last in walk_boxes(moof, 8, len(moof))
@@ -125,7 +156,12 @@ class SilenceFiller:
         ]
         growth = sum(map(len, boxes)) + len(self._fragment(sound)) + 8 - len(moof)
         boxes = [_shift_data(one, sound.offset, growth, len(silence)) for one in boxes]
-        return box(b"moof", *boxes, self._fragment(replace(sound, offset=sound.offset + growth))) + media
+        return [
+            box(b"moof", *boxes, self._fragment(replace(sound, offset=sound.offset + growth))) + header,
+            Span(media.offset + first, place - first),
+            silence,
+            Span(media.offset + place, media.size - place),
+        ]
 
     def _video_range(self, moof: bytes) -> tuple[int, int]:
         """Start and end of the video, in ticks of the audio track."""
@@ -178,6 +214,30 @@ def split_parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             pair.append(data[at : at + header[2]])
             at += header[2]
         yield pair[0], pair[1]
+
+
+def _read_heads(read: Callable[[int, int], bytes], size: int) -> Iterator[tuple[int, bytes, _Media]]:
+    """Place and `moof` of each of some consecutive parts, and its media; raises InvalidMedia for anything else."""
+    at = 0
+    while at < size:
+        head = read(at, min(_HEAD_BYTES, size - at))
+        length = _box_size(head, b"moof", at, size)
+        if length > _MAX_MOOF_BYTES:
+            raise InvalidMedia(f"a 'moof' box of {length} bytes")
+        if length + 16 > len(head):
+            head = read(at, min(length + 16, size - at))
+        rest = head[length : length + 16]
+        media_size = _box_size(rest, b"mdat", at + length, size)
+        media = _Media(rest[: 16 if U32.unpack_from(rest)[0] == 1 else 8], at + length, media_size)
+        yield at, head[:length], media
+        at += length + media_size
+
+
+def _box_size(head: bytes, name: bytes, at: int, end: int) -> int:
+    header = read_box_header(head[:16])
+    if header is None or header[0] != name or at + header[2] > end:
+        raise InvalidMedia(f"no whole '{name.decode()}' box where a part should have one")
+    return header[2]
 
 
 def _without_extension(sound: _Sound) -> _Sound:
@@ -241,8 +301,8 @@ def _shift_data(whole: bytes, offset: int, growth: int, inserted: int) -> bytes:
     return bytes(shifted)
 
 
-def _grow(whole: bytes, size: int) -> bytes:
-    """A box whose content has changed, with its new size in the header."""
-    if U32.unpack_from(whole)[0] == 1:
-        return whole[:8] + U64.pack(size) + whole[16:]
-    return U32.pack(size) + whole[4:]
+def _grow(header: bytes, size: int) -> bytes:
+    """The header of a box with its new size."""
+    if len(header) == 16:
+        return header[:8] + U64.pack(size)
+    return U32.pack(size) + header[4:]

@@ -116,14 +116,13 @@ class LivePlaylist:
     """The playlist of some parts, which are in order; those before the last missing part are ignored."""
 
     def __init__(self, parts: Sequence[LivePart]) -> None:
+        #: The position of the newest part, listed or not; None without parts.
+        self.newest = parts[-1].position if parts else None
+        #: Whether any of the parts has sound.
+        self.has_audio = any(part.has_audio for part in parts)
         known = cut_segments(parts)
-        longest_part = max([_length(group) for segment in known for group in segment.listed_parts], default=0.0)
-        steps = math.ceil(round(longest_part / _PART_STEP_SECONDS, 6))
-        self.part_seconds = max(steps, 1) * _PART_STEP_SECONDS
-        longest = max([segment.duration for segment in known], default=0.0)
-        self.target_seconds = max(MIN_TARGET_SECONDS, math.floor(longest + 0.5), math.ceil(self.part_seconds))
-        newest = _newest_of(known, _TARGETS_HELD * self.target_seconds)
-        self.segments = [segment for segment in newest if segment.listed_parts]
+        self.part_seconds, self.target_seconds, first = _measure(known)
+        self.segments = [segment for segment in known[first:] if segment.listed_parts]
 
     @property
     def is_empty(self) -> bool:
@@ -218,19 +217,30 @@ def _length(parts: Sequence[LivePart]) -> float:
     return sum(part.duration for part in parts)
 
 
-def _newest_of(segments: list[LiveSegment], min_seconds: float) -> list[LiveSegment]:
-    """The fewest newest segments that last `min_seconds`, one more that may be gone when it is requested, and the
-    incomplete one.
+def _measure(segments: list[LiveSegment]) -> tuple[float, int, int]:
+    """The part target, the target duration, and the place of the first segment to list.
 
-    The fewer segments are listed, the longer those that left the list can still be loaded.
+    Listed are the fewest newest segments that last as long as a playlist must, one more that may be gone when it is
+    requested, and the incomplete one: the fewer segments are listed, the longer those that left the list can still be
+    loaded. A target that grows would bring segments back which had left the list before. So the list is followed from
+    the oldest segment on, and its first one only moves ahead: every process finds the same.
     """
-    kept, seconds = [], 0.0
-    for segment in reversed(segments):
-        kept.append(segment)
-        if seconds >= min_seconds:
+    part_seconds, target_seconds, longest, longest_part = _PART_STEP_SECONDS, MIN_TARGET_SECONDS, 0.0, 0.0
+    first, seconds_after_first = 0, 0.0
+    for place, segment in enumerate(segments):
+        longest = max(longest, segment.duration)
+        longest_part = max([longest_part, *(_length(group) for group in segment.listed_parts)])
+        steps = math.ceil(round(longest_part / _PART_STEP_SECONDS, 6))
+        part_seconds = max(steps, 1) * _PART_STEP_SECONDS
+        target_seconds = max(MIN_TARGET_SECONDS, math.floor(longest + 0.5), math.ceil(part_seconds))
+        if not segment.is_complete:
             break
-        seconds += segment.duration * segment.is_complete
-    return kept[::-1]
+        seconds_after_first += segment.duration if place else 0.0
+        while first < place and (rest := seconds_after_first - segments[first + 1].duration) >= (
+            _TARGETS_HELD * target_seconds
+        ):
+            first, seconds_after_first = first + 1, rest
+    return part_seconds, target_seconds, first
 
 
 def _format_segment(segment: LiveSegment, before: LiveSegment | None, folder: str) -> Iterator[str]:

@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway import database
-from gateway.clock import DAY_MS, SystemClock
+from gateway.clock import DAY_MS, SystemClock, format_time
 from gateway.config import Config
 from gateway.errors import VasError
 from gateway.plugin_manager import create_plugin_manager
 from gateway.redis_client import connect_redis
+from gateway.storage.clock_trust import confirm_clock
 from gateway.storage.folders import Folder, list_folders
 from gateway.storage.health import read_storage_state
 from gateway.storage.local import adopt_storage, open_storage
@@ -138,6 +139,15 @@ def adopt(config: Config, client: redis.Redis) -> None:
     StorageReports(client).forget_sweep()
     console.print(f"the folder '{config.recordings_dir}' is store {adopted.id}; its footage is adopted gradually,")
     console.print("or at once by 'vas storage repair'")
+
+
+@storage.command("trust-clock")
+@with_services
+def trust_clock(config: Config, client: redis.Redis) -> None:
+    """Confirm that the clock of this machine is right: what is too old by it is deleted, even if it is most of it."""
+    confirm_clock(SystemClock())
+    StorageReports(client).forget_doubt()
+    console.print(f"the clock is trusted: it is {format_time(int(time.time() * 1000))}")
 
 
 def _living_recorders(config: Config, client: redis.Redis) -> LivingRecorders:

@@ -8,13 +8,13 @@ here touches a file or waits: pacing belongs to the callers, who should pause fo
 from collections.abc import Iterable, Sequence
 
 from gateway import database
+from gateway.devices.bin import DeletedDevice
 from gateway.footage.gap_rows import add_gaps_of_segments, delete_gaps_before
 from gateway.footage.gaps import Range
-from gateway.footage.protections import is_protected, protected_ranges, unprotected_between
+from gateway.footage.protections import is_protected, protected_ranges
 from gateway.footage.recordings import Protection, Recording, RecordingEvent
 from gateway.footage.rollup import subtract_from_rollup
 from gateway.footage.segments import (
-    MAX_SEGMENT_MS,
     NOT_CLOSED,
     FifteenMinuteRollup,
     Gap,
@@ -27,57 +27,13 @@ from gateway.footage.segments import (
     select_segments,
 )
 from gateway.media import segment_key
+from gateway.storage.unprotected import AT_REST, deletable_segments
 from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, FootageScope
 
 #: Rows changed in one transaction, so that other writers wait for the database for some tens of milliseconds at most.
 BATCH = 100
 #: Pause between two batches: SQLite wakes writers that wait for its lock only now and then.
 PAUSE_SECONDS = 0.02
-
-#: States of segments whose files are not being written.
-_AT_REST = (SegmentState.CLOSED, SegmentState.MISSING)
-
-
-def deletable_segments(
-    recording_id: int, ranges: Sequence[Range], *, from_ms: int = 0, before_ms: int, limit: int = BATCH
-) -> list[StoredSegment]:
-    """The oldest segments of a recording that end by `before_ms` and are neither open nor protected, at most `limit`.
-
-    Only the unprotected ranges are read, so the cost does not grow with the amount of protected footage.
-    """
-    found: list[StoredSegment] = []
-    with database.session():
-        for first_ms, last_ms in unprotected_between(ranges, from_ms, before_ms):
-            query = select_segments(recording_id).where(
-                Segment.start_ms >= first_ms,
-                Segment.start_ms < last_ms,
-                Segment.start_ms + Segment.duration_ms <= last_ms,
-                Segment.state.in_(_AT_REST),
-            )
-            found += read_segments(query.order_by(Segment.start_ms).limit(limit - len(found)))
-            if len(found) >= limit:
-                break
-    return found
-
-
-def count_protected(recording_id: int, ranges: Sequence[Range], start_ms: int, end_ms: int) -> int:
-    """The number of segments in a range that are not open and that a protected range overlaps."""
-    count = 0
-    with database.session():
-        at_ms = start_ms
-        for protected_from_ms, protected_until_ms in ranges:
-            first_ms, last_ms = max(protected_from_ms - MAX_SEGMENT_MS, at_ms), min(protected_until_ms, end_ms)
-            if first_ms >= last_ms:
-                continue
-            query = select_segments(recording_id).where(
-                Segment.start_ms >= first_ms,
-                Segment.start_ms < last_ms,
-                Segment.start_ms + Segment.duration_ms <= end_ms,
-                Segment.state.in_(_AT_REST),
-            )
-            count += sum(is_protected(one.start_ms, one.end_ms, ranges) for one in read_segments(query))
-            at_ms = last_ms
-    return count
 
 
 def mark_for_deletion(
@@ -89,25 +45,32 @@ def mark_for_deletion(
     is_wanted: bool = False,
     keeps_protected: bool = True,
     takes_open: bool = False,
+    known_ranges: Sequence[Range] | None = None,
 ) -> list[StoredSegment]:
     """Mark segments as garbage and subtract them from the roll-up. Returns the segments that were marked.
 
     Skipped are segments that by now are garbage, deleted, protected or, without `takes_open`, open. With the
     `reason_code` `retention` the recording's `expired_before_ms` advances; any other reason is recorded as gaps.
+    `known_ranges` are the protected ranges of the recording if the caller has read them: a protection that was added
+    since is seen anyway.
     """
-    states = [*_AT_REST, SegmentState.OPEN] if takes_open else list(_AT_REST)
+    states = [*AT_REST, SegmentState.OPEN] if takes_open else list(AT_REST)
     marked: list[StoredSegment] = []
     ids = list(segment_ids)
     for at in range(0, len(ids), BATCH):
+        asked = ids[at : at + BATCH]
+        # Only what must not change meanwhile is read while other writers wait.
+        oldest_kept_ms = _oldest_kept_ms(recording_id, asked, known_ranges) if reason_code == "retention" else None
         with database.transaction():
             footage = FootageScope(recording_id)
-            query = select_segments(recording_id).where(Segment.id.in_(ids[at : at + BATCH]), Segment.state.in_(states))
+            query = select_segments(recording_id).where(Segment.id.in_(asked), Segment.state.in_(states))
             if database.is_postgresql():
                 # A new protection references its recording's row, so it either waits for this lock or is read below.
                 EVERY_TENANT.select(Recording, Recording.id).where(Recording.id == recording_id).for_update().execute()
                 query = query.for_update()
-            ranges = protected_ranges([recording_id]).get(recording_id, []) if keeps_protected else []
-            batch = [one for one in read_segments(query) if not is_protected(one.start_ms, one.end_ms, ranges)]
+            batch = read_segments(query)
+            if keeps_protected:
+                batch = _without_protected(recording_id, batch)
             if not batch:
                 continue
             footage.update(Segment, state=SegmentState.GARBAGE).where(
@@ -115,20 +78,38 @@ def mark_for_deletion(
             ).execute()
             subtract_from_rollup(footage, [one for one in batch if one.state == SegmentState.CLOSED])
             if reason_code == "retention":
-                _record_expiry(footage, batch, ranges)
+                _record_expiry(footage, batch, oldest_kept_ms)
             elif reason_code is not None:
                 add_gaps_of_segments(footage, batch, reason_code, by_name, is_wanted=is_wanted)
             marked += batch
     return marked
 
 
-def _record_expiry(footage: FootageScope, batch: list[StoredSegment], ranges: Sequence[Range]) -> None:
+def _without_protected(recording_id: int, segments: list[StoredSegment]) -> list[StoredSegment]:
+    if not segments:
+        return []
+    bounds = min(one.start_ms for one in segments), max(one.end_ms for one in segments)
+    ranges = protected_ranges([recording_id], overlapping=bounds).get(recording_id, [])
+    return [one for one in segments if not is_protected(one.start_ms, one.end_ms, ranges)]
+
+
+def _oldest_kept_ms(recording_id: int, segment_ids: list[int], known_ranges: Sequence[Range] | None) -> int | None:
+    """Start of the oldest footage that may be deleted and is older than the newest of these segments, but none of
+    them; None without any.
+    """
+    ranges = protected_ranges([recording_id]).get(recording_id, []) if known_ranges is None else known_ranges
+    with database.session():
+        asked = read_segments(select_segments(recording_id).where(Segment.id.in_(segment_ids)))
+    newest_ms = max((segment.end_ms for segment in asked), default=0)
+    oldest = deletable_segments(recording_id, ranges, before_ms=newest_ms, limit=len(segment_ids) + 1)
+    return next((segment.start_ms for segment in oldest if segment.id not in segment_ids), None)
+
+
+def _record_expiry(footage: FootageScope, batch: list[StoredSegment], oldest_kept_ms: int | None) -> None:
     """Advance `expired_before_ms`. Footage deleted while older footage stays becomes a gap: archived footage goes
     first.
     """
-    newest_ms = max(segment.end_ms for segment in batch)
-    kept = deletable_segments(footage.recording_id, ranges, before_ms=newest_ms, limit=1)
-    bound_ms = kept[0].start_ms if kept else newest_ms
+    bound_ms = max(segment.end_ms for segment in batch) if oldest_kept_ms is None else oldest_kept_ms
     expired = [segment.end_ms for segment in batch if segment.end_ms <= bound_ms]
     if expired:
         EVERY_TENANT.update(Recording, expired_before_ms=max(expired)).where(
@@ -184,9 +165,21 @@ def drop_segments(segment_ids: Sequence[int]) -> int:
 
 
 def deleted_recordings() -> list[Recording]:
-    """The recordings of deleted devices, whose footage is to be deleted."""
+    """The recordings of deleted devices that are not in the bin: their footage is to be deleted."""
     with database.session():
-        return list(EVERY_TENANT.select(Recording).where(Recording.deleted_at.is_null(False)).order_by(Recording.id))
+        binned = EVERY_TENANT.select(DeletedDevice, DeletedDevice.device_id)
+        query = EVERY_TENANT.select(Recording).where(
+            Recording.deleted_at.is_null(False), Recording.device_id.not_in(binned)
+        )
+        return list(query.order_by(Recording.id))
+
+
+def kept_recordings() -> list[Recording]:
+    """The recordings whose footage is kept within the limits: those of devices, and of deleted devices in the bin."""
+    with database.session():
+        binned = EVERY_TENANT.select(DeletedDevice, DeletedDevice.device_id)
+        query = EVERY_TENANT.select(Recording).where(Recording.deleted_at.is_null() | Recording.device_id.in_(binned))
+        return list(query.order_by(Recording.id))
 
 
 def mark_recording_for_deletion(recording_id: int, limit: int = BATCH) -> list[StoredSegment]:

@@ -3,10 +3,9 @@
 import heapq
 from collections.abc import Iterable, Iterator
 
-from gateway.clock import DAY_MS
 from gateway.footage.gaps import Range
 from gateway.footage.segments import SegmentState, StoredSegment
-from gateway.storage.deletion import deletable_segments
+from gateway.storage.unprotected import FOREVER_MS, deletable_segments
 
 #: Candidates of each device that are read at once; among them archived segments are deleted first.
 _WINDOW = 32
@@ -17,9 +16,9 @@ def size_on_disk(segment: StoredSegment) -> int:
     return 0 if segment.state == SegmentState.MISSING else segment.size
 
 
-def oldest_first(recording_ids: Iterable[int], ranges: dict[int, list[Range]], now_ms: int) -> Iterator[StoredSegment]:
+def oldest_first(recording_ids: Iterable[int], ranges: dict[int, list[Range]]) -> Iterator[StoredSegment]:
     """Deletable segments of several recordings: archived ones first, and within both groups the oldest first."""
-    streams = [_windows(recording_id, ranges.get(recording_id, []), now_ms) for recording_id in recording_ids]
+    streams = [_windows(recording_id, ranges.get(recording_id, [])) for recording_id in recording_ids]
     heap: list[tuple[bool, int, int, StoredSegment, Iterator[StoredSegment]]] = []
     for number, stream in enumerate(streams):
         if (segment := next(stream, None)) is not None:
@@ -33,8 +32,8 @@ def oldest_first(recording_ids: Iterable[int], ranges: dict[int, list[Range]], n
             heapq.heapreplace(heap, (not following.is_archived, following.start_ms, number, following, stream))
 
 
-def _windows(recording_id: int, ranges: list[Range], now_ms: int) -> Iterator[StoredSegment]:
+def _windows(recording_id: int, ranges: list[Range]) -> Iterator[StoredSegment]:
     at = 0
-    while window := deletable_segments(recording_id, ranges, from_ms=at, before_ms=now_ms + DAY_MS, limit=_WINDOW):
+    while window := deletable_segments(recording_id, ranges, from_ms=at, before_ms=FOREVER_MS, limit=_WINDOW):
         at = window[-1].start_ms + 1
         yield from sorted(window, key=lambda segment: (not segment.is_archived, segment.start_ms))

@@ -49,3 +49,59 @@ def _grown(growths: Sequence[Growth], days: float, tenant_max: float, store_max:
         added[growth.tenant_id] += min(growth.per_day * days, max(0.0, growth.max_bytes - growth.size))
     of_all = sum(min(added[tenant], max(0.0, tenant_max - sizes[tenant])) for tenant in sizes)
     return min(of_all, max(0.0, store_max - sum(sizes.values())))
+
+
+#: The limits that end the life of footage: of its device by age and by size, of its tenant, of the store, and the disk.
+AGE, SIZE, TENANT, STORE, DISK = KEPT_LIMITS = ("age", "size", "tenant", "store", "disk")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long a recording's footage will be kept, and by which limit; None without growth or without any limit."""
+
+    days: float | None = None
+    limit: str | None = None
+
+
+def kept_days(per_day: float, *, age: float, size: float, shared: dict[str, float]) -> Kept:
+    """How long a recording's footage will be kept at its growth, by the first of its limits: its own of age (days) and
+    size (bytes), and those that `shared_days` gives.
+    """
+    if per_day <= 0:
+        return Kept()
+    by_limit = {AGE: age, SIZE: size / per_day, **shared}
+    limit = min(by_limit, key=lambda name: by_limit[name])
+    return Kept(by_limit[limit], limit) if by_limit[limit] <= _MAX_DAYS else Kept()
+
+
+def shared_days(
+    growths: Sequence[Growth],
+    tenant_id: str,
+    *,
+    tenant_max: float = _NO_LIMIT,
+    store_max: float = _NO_LIMIT,
+    disk_max: float = _NO_LIMIT,
+) -> dict[str, float]:
+    """The days of footage for which the limits that recordings share have room, in bytes.
+
+    The oldest footage goes first, so that a shared limit gives all recordings the same length of time.
+    """
+    of_tenant = [growth for growth in growths if growth.tenant_id == tenant_id]
+    return {
+        TENANT: _days_held(of_tenant, tenant_max),
+        STORE: _days_held(growths, store_max),
+        DISK: _days_held(growths, disk_max),
+    }
+
+
+def _days_held(growths: Sequence[Growth], most: float) -> float:
+    def held(days: float) -> float:
+        return sum(min(growth.per_day * days, growth.max_bytes) for growth in growths)
+
+    if held(_MAX_DAYS) < most:
+        return _NO_LIMIT
+    low, high = 0.0, _MAX_DAYS
+    while high - low > 1e-4 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if held(middle) < most else (low, middle)
+    return high

@@ -9,10 +9,11 @@ from gateway import database
 from gateway.config import Config
 from gateway.errors import Unavailable
 from gateway.hookspecs import ComponentHealth
+from gateway.states import reason_for
 from gateway.storage.interface import Space, StorageUnavailable
 from gateway.storage.limits import free_bytes_floor
 from gateway.storage.local import open_storage
-from gateway.storage.report import FULL, SUSPICIOUS, StorageReport, StorageReports
+from gateway.storage.report import CLOCK_DOUBTED, FULL, SUSPICIOUS, StorageReport, StorageReports
 from gateway.storage.usage import bytes_per_hour
 
 #: Maximum age of a retention report; an older one means that no process does the housekeeping.
@@ -65,6 +66,8 @@ def check_storage(config: Config, client: redis.Redis) -> ComponentHealth:
         "floor_bytes": found.floor_bytes,
         "written_per_hour_bytes": found.bytes_per_hour,
     }
+    if found.reason == CLOCK_DOUBTED:
+        return ComponentHealth("degraded", found.message, reason_for(CLOCK_DOUBTED).remedy, detail)
     if found.state == SUSPICIOUS:
         return ComponentHealth(
             "degraded",

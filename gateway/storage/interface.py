@@ -89,7 +89,7 @@ class Storage(Protocol):
         """Remove a file durably, with folders that are empty then; False when there was none."""
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int, float]]:
-        """Key, size and time of change (seconds since 1970) of the files below a folder, by name."""
+        """Key, size and time of change of the files below a folder, by name; the time is of this machine's clock."""
 
     def quarantine(self, key: str, why: str) -> str:
         """Move a file into quarantine with a note of the reason; returns its new place. Raises NotFound."""

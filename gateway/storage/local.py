@@ -5,6 +5,7 @@ mounted, and nothing is written into the empty mount point.
 """
 
 import os
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from gateway import database
 from gateway.clock import utc_now
 from gateway.config import Config
 from gateway.errors import Conflict, NotFound
+from gateway.file_clock import measure_file_clock
 from gateway.footage.segments import StorageRow
 from gateway.storage.interface import KEY_NAME, Space, StorageUnavailable, check_key
 from gateway.storage.local_writer import LocalSegmentWriter, convert_error, make_folders, sync_folder
@@ -27,6 +29,8 @@ QUARANTINE = ".quarantine"
 
 _LOCAL = "local"
 _CHUNK_BYTES = 256 << 10
+#: How long a measured difference of the file system's clock is used.
+_FILE_CLOCK_SECONDS = 60.0
 
 
 def open_storage(config: Config) -> "LocalStorage":
@@ -62,6 +66,8 @@ class LocalStorage:
         self.root = root.absolute()
         self._id: int | None = None
         self._uuid: str | None = None
+        self._file_clock = 0.0
+        self._file_clock_until = 0.0
 
     @property
     def id(self) -> int:
@@ -140,6 +146,9 @@ class LocalStorage:
         return True
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int, float]]:
+        if time.monotonic() >= self._file_clock_until:
+            self._file_clock_until = time.monotonic() + _FILE_CLOCK_SECONDS
+            self._file_clock = measure_file_clock(self.root)
         with self._errors():
             yield from self._walk(self._path(prefix) if prefix else self.root, prefix)
 
@@ -254,7 +263,7 @@ class LocalStorage:
             elif entry.is_file(follow_symlinks=False):
                 with suppress(FileNotFoundError):
                     status = entry.stat(follow_symlinks=False)
-                    yield key, status.st_size, status.st_mtime
+                    yield key, status.st_size, status.st_mtime - self._file_clock
 
     def _chunks(self, file, offset: int, length: int | None) -> Iterator[bytes]:
         with file, self._errors():

@@ -7,7 +7,8 @@ from gateway.errors import InvalidValue
 from gateway.footage.protections import protected_ranges
 from gateway.footage.recordings import find_recording
 from gateway.footage.segments import SegmentState
-from gateway.storage.deletion import PAUSE_SECONDS, count_protected, deletable_segments, mark_for_deletion
+from gateway.storage.deletion import BATCH, PAUSE_SECONDS, mark_for_deletion
+from gateway.storage.unprotected import count_protected, deletable_segments
 from gateway.tenancy.scopes import TenantScope
 
 
@@ -43,7 +44,7 @@ def delete_range(
     kept = count_protected(recording.id, ranges, start_ms, end_ms)
     segments = size = duration_ms = 0
     from_ms = start_ms
-    while batch := deletable_segments(recording.id, ranges, from_ms=from_ms, before_ms=end_ms):
+    while batch := deletable_segments(recording.id, ranges, from_ms=from_ms, before_ms=end_ms, limit=BATCH):
         from_ms = batch[-1].start_ms + 1
         if not dry_run:
             ids = [segment.id for segment in batch]

@@ -14,6 +14,8 @@ _SWEEP_KEY = "vas:storage:sweep"
 _KEEP_SECONDS = 7 * 86_400
 
 OK, FULL, SUSPICIOUS, UNAVAILABLE = "ok", "full", "suspicious", "unavailable"
+#: Reason of a suspicious state: see gateway.storage.clock_trust.
+CLOCK_DOUBTED = "clock_doubted"
 
 
 @dataclass(slots=True)
@@ -51,6 +53,13 @@ class StorageReports:
     def write(self, report: StorageReport) -> None:
         """Replace the report."""
         self._redis.set(_KEY, json.dumps(asdict(report)), ex=_KEEP_SECONDS)
+
+    def forget_doubt(self) -> None:
+        """Remove a doubt of the clock from the report, once a person has confirmed the clock."""
+        report = self.read()
+        if report is not None and report.reason == CLOCK_DOUBTED:
+            report.state, report.reason, report.message = OK, None, ""
+            self.write(report)
 
     def read_sweep(self) -> dict[str, Any] | None:
         """The stored position of the sweep; None without one."""

@@ -2,36 +2,39 @@
 
 It deletes the oldest footage across devices, archived before other footage, and never protected ranges. The
 housekeeping of the record workers runs it again and again; a pass does a bounded amount of work and reports whether
-there is more.
+there is more. Ages are computed by the trusted time (`gateway.storage.clock_trust`), never by the clock alone.
 """
 
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
-from gateway import database
 from gateway.clock import Clock
 from gateway.config import Config
+from gateway.devices.bin import purge_bin
 from gateway.footage.gaps import Range
 from gateway.footage.protections import protected_ranges
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import StoredSegment
+from gateway.storage.clock_trust import ClockTrust, TrustedTime
 from gateway.storage.deletion import (
     PAUSE_SECONDS,
-    deletable_segments,
     deleted_recordings,
     drop_recording,
     drop_segments,
     garbage_keys,
+    kept_recordings,
     mark_for_deletion,
     mark_recording_for_deletion,
 )
 from gateway.storage.deletion_order import oldest_first, size_on_disk
+from gateway.storage.expiry import Expiry
 from gateway.storage.interface import Storage
 from gateway.storage.limits import free_bytes_floor, limits_of
+from gateway.storage.unprotected import deletable_segments
 from gateway.storage.usage import UsageSums, bytes_per_hour, count_bytes
-from gateway.tenancy.scopes import EVERY_TENANT
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +43,6 @@ log = logging.getLogger(__name__)
 _STEP = 64
 #: Duration after which a pass ends. The next one follows at once, so that every rule gets its turn.
 _PASS_SECONDS = 5.0
-#: A larger step of the wall clock suspends deletion by age for a time.
-_CLOCK_JUMP_SECONDS = 600.0
-_CLOCK_DISTRUST_SECONDS = 3600.0
 #: Least space to free on a full disk that is large enough.
 _MIN_ROOM_BYTES = 256 << 20
 
@@ -50,12 +50,14 @@ _MIN_ROOM_BYTES = 256 << 20
 @dataclass(slots=True)
 class PassReport:
     """What a pass deleted, by device. `is_more`: another pass should follow at once. `is_stuck`: too little could be
-    freed.
+    freed. `held`: devices with footage that is too old by the clock and not by the trusted time, with their tenants.
     """
 
     segments: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     bytes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     reasons: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    held: dict[str, str] = field(default_factory=dict)
+    time: TrustedTime | None = None
     is_more: bool = False
     is_stuck: bool = False
 
@@ -109,8 +111,8 @@ class Retention:
         self._keep_going = keep_going
         self._is_recorded = is_recorded
         self._sums = UsageSums(clock)
-        self._clock_offset = clock.wall() - clock.monotonic()
-        self._distrust_until = 0.0
+        self._trust = ClockTrust(clock)
+        self._expiry = Expiry()
         self._deadline = 0.0
 
     def run(self, *, only_space: bool = False) -> PassReport:
@@ -125,7 +127,7 @@ class Retention:
         if not only_space:
             self._remove_deleted_devices(report)
             rules = [self._by_age, self._by_device, self._by_tenant, self._by_store, *rules]
-        work = _Pass(self._recordings(), protected_ranges(), report)
+        work = _Pass(kept_recordings(), protected_ranges(), report)
         for rule in rules:
             if self._is_over():
                 report.is_more = True
@@ -142,7 +144,7 @@ class Retention:
         three_minutes = bytes_per_hour(self._now_ms()) // 20
         target = min(max(_MIN_ROOM_BYTES, three_minutes), max(space.total // 8, 1))
         self._remove_garbage(report)
-        work = _Pass(self._recordings(), protected_ranges(), report)
+        work = _Pass(kept_recordings(), protected_ranges(), report)
         self._delete_oldest(target, work.recordings, work, "the disk is full")
         report.is_stuck = not report.total_segments
         self._log(report)
@@ -151,19 +153,26 @@ class Retention:
     # ---- the rules ---------------------------------------------------------------------------------------------
 
     def _by_age(self, work: _Pass) -> None:
-        if not self._trusts_clock():
-            return
-        now_ms = self._now_ms()
+        time = work.report.time = self._trust.check()
         for recording in work.recordings:
             keep_ms = limits_of(recording, self._config).keep_ms
             if keep_ms is None:
                 continue
             ranges = work.ranges.get(recording.id, [])
-            while batch := deletable_segments(recording.id, ranges, before_ms=now_ms - keep_ms, limit=_STEP):
-                self._delete(recording, batch, work.report, "age")
+            before_ms, times = time.now_ms - keep_ms, {"now_ms": time.wall_ms, "limit": _STEP}
+            while batch := self._expiry.expired(recording.id, ranges, before_ms=before_ms, **times):
+                while future := self._expiry.of_the_future(recording.id, ranges, batch, **times):
+                    self._delete(recording, future, work, "age", reason_code=None)
+                    if self._is_over():
+                        break
+                self._delete(recording, batch, work, "age")
                 if self._is_over():
                     work.report.is_more = True
                     return
+            if not time.is_settled and deletable_segments(
+                recording.id, ranges, before_ms=time.wall_ms - keep_ms, limit=1
+            ):
+                work.report.held[recording.device_id] = recording.tenant_id
 
     def _by_device(self, work: _Pass) -> None:
         for recording in work.recordings:
@@ -214,31 +223,44 @@ class Retention:
         by_id = {recording.id: recording for recording in recordings}
         step: dict[int, list[StoredSegment]] = defaultdict(list)
         waiting = 0
-        for segment in oldest_first(by_id, work.ranges, self._now_ms()):
+        for segment in oldest_first(by_id, work.ranges):
             step[segment.recording_id].append(segment)
             waiting += 1
             size -= size_on_disk(segment)
             if waiting >= _STEP or size <= 0:
-                self._delete_step(by_id, step, work.report, why)
+                self._delete_step(by_id, step, work, why)
                 step, waiting = defaultdict(list), 0
                 if size <= 0:
                     return True
                 if self._is_over():
                     work.report.is_more = True
                     return True
-        self._delete_step(by_id, step, work.report, why)
+        self._delete_step(by_id, step, work, why)
         return False
 
     def _delete_step(
-        self, by_id: dict[int, Recording], step: dict[int, list[StoredSegment]], report: PassReport, why: str
+        self, by_id: dict[int, Recording], step: dict[int, list[StoredSegment]], work: _Pass, why: str
     ) -> None:
         for recording_id, batch in step.items():
-            self._delete(by_id[recording_id], batch, report, why)
+            self._delete(by_id[recording_id], batch, work, why)
 
-    def _delete(self, recording: Recording, batch: Iterable[StoredSegment], report: PassReport, why: str) -> None:
+    def _delete(
+        self,
+        recording: Recording,
+        batch: Iterable[StoredSegment],
+        work: _Pass,
+        why: str,
+        *,
+        reason_code: str | None = "retention",
+    ) -> None:
         self._keep_going()
-        marked = mark_for_deletion(recording.id, [segment.id for segment in batch], reason_code="retention")
-        report.add(recording.device_id, marked, why)
+        marked = mark_for_deletion(
+            recording.id,
+            [segment.id for segment in batch],
+            reason_code=reason_code,
+            known_ranges=work.ranges.get(recording.id, []),
+        )
+        work.report.add(recording.device_id, marked, why)
         self._pause(PAUSE_SECONDS)
         garbage = [(segment.id, segment.key(recording.tenant_id, recording.device_id)) for segment in marked]
         remove_files(self._storage, garbage, self._keep_going)
@@ -254,6 +276,8 @@ class Retention:
                 return
 
     def _remove_deleted_devices(self, report: PassReport) -> None:
+        now = datetime.fromtimestamp(self._trust.check().now_ms / 1000, UTC)
+        purge_bin(now - timedelta(hours=self._config.bin_hours))
         for recording in deleted_recordings():
             if self._is_recorded(recording.device_id):
                 continue  # its recorder notices the deletion within seconds
@@ -275,24 +299,6 @@ class Retention:
             self._storage.delete(key)
 
     # ---- the rest ---------------------------------------------------------------------------------------------
-
-    def _recordings(self) -> list[Recording]:
-        with database.session():
-            return list(EVERY_TENANT.select(Recording).where(Recording.deleted_at.is_null()).order_by(Recording.id))
-
-    def _trusts_clock(self) -> bool:
-        """Whether ages are trusted. Not for an hour after the clock was set: a wrong date makes all footage old at
-        once.
-        """
-        now = self._clock.monotonic()
-        offset = self._clock.wall() - now
-        if abs(offset - self._clock_offset) > _CLOCK_JUMP_SECONDS:
-            self._distrust_until = now + _CLOCK_DISTRUST_SECONDS
-            log.warning(
-                "the clock was set by %+.0f s: no footage is deleted by age for an hour", offset - self._clock_offset
-            )
-        self._clock_offset = offset
-        return now >= self._distrust_until
 
     def _is_over(self) -> bool:
         return self._clock.monotonic() >= self._deadline

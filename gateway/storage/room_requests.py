@@ -1,4 +1,4 @@
-"""Requests for free space: a recorder whose disk is full wakes the housekeeping of its process."""
+"""Requests for free space: a recorder whose disk is full wakes the retention of its process."""
 
 import threading
 
@@ -6,8 +6,13 @@ _requested = threading.Event()
 
 
 def request_room() -> None:
-    """Ask the housekeeping of this process to delete the oldest footage now: the disk is full. Does not wait."""
+    """Ask the retention of this process to delete the oldest footage now: the disk is full. Does not wait."""
     _requested.set()
+
+
+def is_room_requested() -> bool:
+    """Whether space is requested; the request stays."""
+    return _requested.is_set()
 
 
 def take_room_request(wait_seconds: float = 0.0) -> bool:

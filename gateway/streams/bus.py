@@ -5,8 +5,9 @@ loss of Redis, and Redis itself refuses a stale owner: an id must be higher than
 """
 
 import re
+import secrets
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import redis
@@ -34,6 +35,9 @@ return 'ok'
 #: Time that the last parts of a stopped device stay, in multiples of the window.
 _IDLE_WINDOWS = 4
 
+#: A reader that has ended leaves its key; it expires by itself.
+_WAKE_TTL_MS = 60_000
+
 _KEY, _AUDIO = 1, 2
 
 #: What a position on the bus looks like (Position.entry_id).
@@ -44,16 +48,30 @@ _MAX_TIME, _MAX_PART_SECONDS = 4.2e9, 3600.0
 _bus_answers = RedisErrorsAs(BusUnavailable, "the media bus does not answer")
 
 
+#: An entry of the bus as Redis returns it: its id and its fields.
+BusEntry = tuple[bytes, dict[bytes, bytes]]
+
+_PREFIX = "vas:bus:"
+
+
 def _stream_key(device_id: str) -> str:
-    return f"vas:bus:{device_id}"
+    return f"{_PREFIX}{device_id}"
 
 
 def _last_key(device_id: str) -> str:
-    return f"vas:bus:{device_id}:last"
+    return f"{_PREFIX}{device_id}:last"
 
 
 def _init_key(device_id: str, run: int) -> str:
-    return f"vas:bus:{device_id}:init:{run}"
+    return f"{_PREFIX}{device_id}:init:{run}"
+
+
+class Waker:
+    """One reader's way to be woken from a wait: a stream of its own, and what it has read of it."""
+
+    def __init__(self) -> None:
+        self.key = f"vas:bus-wake:{secrets.token_hex(8)}"
+        self.last_id = "0-0"
 
 
 class MediaBus:
@@ -72,19 +90,60 @@ class MediaBus:
 
         `after=None` starts with the oldest part on the bus.
         """
-        start = after.entry_id if after else "0-0"
-        block = max(1, int(wait_seconds * 1000)) if wait_seconds > 0 else None
         while True:
-            with _bus_answers:
-                answer = self._redis.xread({_stream_key(device_id): start}, count=count, block=block)
-            # RESP2 answers with a list of pairs, RESP3 with a mapping; both are empty without new parts.
-            batches = answer.values() if isinstance(answer, dict) else (pair[1] for pair in answer or ())
-            entries = [entry for batch in batches for entry in _flatten(batch)]
-            parts = self._decode_all(device_id, entries)
+            entries = self.read_many({device_id: after}, count=count, wait_seconds=wait_seconds).get(device_id, [])
+            parts = self.decode(device_id, entries)
             if parts or not entries:
                 return parts
             # All of them were refused: a caller would ask for them again.
-            start, block = entries[-1][0], None
+            after, wait_seconds = Position.parse(entries[-1][0]), 0
+
+    def decode(self, device_id: str, entries: Iterable[BusEntry]) -> list[Part]:
+        """The parts that `read_many` has found of a device; entries that are no parts are refused."""
+        return _decode_all(self._redis, device_id, entries)
+
+    def read_many(
+        self,
+        positions: Mapping[str, Position | None],
+        *,
+        count: int = 32,
+        wait_seconds: float = 0,
+        waker: Waker | None = None,
+    ) -> dict[str, list[BusEntry]]:
+        """As `read` for several devices in one call: for `decode`, the entries of those that have new parts.
+
+        It waits for the first part of any of them, or for `wake(waker)`. `count` is the limit for each device.
+        """
+        keys = {_stream_key(device_id): after.entry_id if after else "0-0" for device_id, after in positions.items()}
+        if waker is not None:
+            keys[waker.key] = waker.last_id
+        block = max(1, int(wait_seconds * 1000)) if wait_seconds > 0 else None
+        with _bus_answers:
+            answer = self._redis.xread(keys, count=count, block=block)
+        # RESP2 answers with a list of pairs, RESP3 with a mapping; both are empty without new parts.
+        pairs = answer.items() if isinstance(answer, dict) else answer or ()
+        found = {_text(key): _flatten(entries) for key, entries in pairs}
+        if waker is not None and (woken := found.pop(waker.key, None)):
+            waker.last_id = _text(woken[-1][0])
+        return {key.removeprefix(_PREFIX): entries for key, entries in found.items()}
+
+    def wake(self, waker: Waker) -> None:
+        """End the wait of the `read_many` in progress with this waker, or that of the next one."""
+        with _bus_answers:
+            pipeline = self._redis.pipeline()
+            pipeline.xadd(waker.key, {"wake": 1}, maxlen=1)
+            pipeline.pexpire(waker.key, _WAKE_TTL_MS)
+            pipeline.execute()
+
+    def counts(self, device_ids: list[str]) -> dict[str, int]:
+        """As `count` for several devices, by their ids."""
+        if not device_ids:
+            return {}
+        with _bus_answers:
+            pipeline = self._redis.pipeline(transaction=False)
+            for device_id in device_ids:
+                pipeline.xlen(_stream_key(device_id))
+            return dict(zip(device_ids, pipeline.execute(), strict=True))
 
     def count(self, device_id: str) -> int:
         """The number of parts of a device on the bus."""
@@ -95,7 +154,7 @@ class MediaBus:
         """The parts between two positions, both included, that are still on the bus; oldest first."""
         with _bus_answers:
             entries = self._redis.xrange(_stream_key(device_id), min=first.entry_id, max=last.entry_id)
-        return self._decode_all(device_id, entries)
+        return self.decode(device_id, entries)
 
     def init_segment(self, device_id: str, run: int) -> bytes | None:
         """The init segment (`ftyp`+`moov`) of a run; None once it has expired."""
@@ -109,7 +168,7 @@ class MediaBus:
         while True:
             with _bus_answers:
                 entries = self._redis.xrevrange(_stream_key(device_id), max=end, min="-", count=4)
-            for part in self._decode_all(device_id, entries):
+            for part in self.decode(device_id, entries):
                 if newest_first and part.run != newest_first[0].run:
                     return None
                 newest_first.append(part)
@@ -124,9 +183,6 @@ class MediaBus:
         """The number of refused values of late, by their kind."""
         with _bus_answers:
             return read_refusals(self._redis)
-
-    def _decode_all(self, device_id: str, entries: list) -> list[Part]:
-        return _decode_all(self._redis, device_id, entries)
 
     def forget(self, device_id: str) -> None:
         """Delete everything on the bus that belongs to a device."""
@@ -151,6 +207,7 @@ class BusWriter:
     `publish` never raises because the bus is away: the part stays in memory, bounded by age and bytes like the bus
     itself, and is published when the bus is back. If the bus lost its data, the last `resend_seconds` of published
     parts are published again before them (None: the whole window). Keeping more would hold each camera's footage twice.
+    `min_start()` is as in SegmentNumbering.
     """
 
     def __init__(
@@ -161,6 +218,7 @@ class BusWriter:
         window_seconds: float,
         max_bytes: int,
         resend_seconds: float | None = None,
+        min_start: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.device_id = device_id
         self._redis = client
@@ -173,7 +231,7 @@ class BusWriter:
         self._window_bytes = 0
         self._kept: deque[Part] = deque()
         self._inits: dict[int, bytes] = {}
-        self._numbering = SegmentNumbering()
+        self._numbering = SegmentNumbering(min_start)
         self._published: Position | None = None
         self._known_last: str | None = None
         self._floor: str | None = None
@@ -323,7 +381,7 @@ def _text(value: bytes | str | None) -> str:
     return "" if value is None else value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def _decode_all(client: redis.Redis, device_id: str, entries: list) -> list[Part]:
+def _decode_all(client: redis.Redis, device_id: str, entries: Iterable[BusEntry]) -> list[Part]:
     """The parts of entries; those that are no parts are refused."""
     found = [accept(client, "part on the bus", lambda e=entry: _decode(device_id, *e)) for entry in entries]
     return [part for part in found if part is not None]

@@ -1,8 +1,9 @@
 """Streams: the desired and the observed state of every device, and the only functions that change them.
 
-The API and the clock process write the desired state (`request_start`, `request_stop`); the owner of a stream writes
-the observed state (`claim_run`, `transition`, `set_source_info`). Every function opens its own transaction and raises
-`gateway.database.DatabaseUnavailable` when the database is away.
+The API and the clock process write the desired state (`request_start`, `request_stop`; the clock process for many
+devices at once, gateway/streams/fleet.py); the owner of a stream writes the observed state (`claim_run`, `transition`,
+`set_source_info`). Every function opens its own transaction and raises `gateway.database.DatabaseUnavailable` when the
+database is away.
 """
 
 import json
@@ -13,7 +14,6 @@ import peewee
 from gateway import database
 from gateway.clock import utc_now
 from gateway.devices.events import DeviceEvent
-from gateway.devices.model import Device
 from gateway.errors import NotFound, VasError
 from gateway.media import SourceInfo
 from gateway.states import DesiredState, Reason, StreamState, can_follow
@@ -52,9 +52,10 @@ class InvalidTransition(VasError):
 def request_start(
     scope: EveryTenantScope, device_id: str, *, reason: str = "requested", demanded_at: datetime | None = None
 ) -> bool:
-    """Set the desired state to running; returns whether it was not before. `demanded_at` also notes a viewer's demand.
+    """Set the desired state to running; returns whether it was not before. Raises NotFound.
 
-    Raises NotFound. The caller has to check whether the device is enabled.
+    `demanded_at`, a time of the database as in `touch_demand`, also notes a viewer's demand. The caller has to check
+    whether the device is enabled.
     """
     with database.transaction():
         changed = (
@@ -69,48 +70,28 @@ def request_start(
         return bool(changed)
 
 
-def request_stop(
-    scope: EveryTenantScope,
-    device_id: str,
-    *,
-    reason: str = "requested",
-    if_demanded_before: datetime | None = None,
-) -> bool:
-    """Set the desired state to stopped; returns whether it was not before. Raises NotFound.
-
-    With `if_demanded_before`, nothing is written if a viewer has demanded the stream since then, so that an idle device
-    keeps running when a viewer arrives at the same moment.
-    """
+def request_stop(scope: EveryTenantScope, device_id: str, *, reason: str = "requested") -> bool:
+    """Set the desired state to stopped; returns whether it was not before. Raises NotFound."""
     with database.transaction():
-        query = scope.update(Stream, desired=DesiredState.STOPPED, desired_reason=reason).where(
-            Stream.device_id == device_id, Stream.desired != DesiredState.STOPPED
+        changed = (
+            scope.update(Stream, desired=DesiredState.STOPPED, desired_reason=reason)
+            .where(Stream.device_id == device_id, Stream.desired != DesiredState.STOPPED)
+            .execute()
         )
-        if if_demanded_before is not None:
-            query = query.where(Stream.demanded_at.is_null() | (Stream.demanded_at < if_demanded_before))
-        changed = query.execute()
         if not changed:
             _require(scope, device_id)
         return bool(changed)
 
 
 def touch_demand(scope: EveryTenantScope, device_id: str, at: datetime) -> None:
-    """Note that a viewer wants to watch or is watching; keeps an on_demand device from being stopped as idle."""
+    """Note that a viewer wants to watch or is watching; keeps an on_demand device from being stopped as idle.
+
+    `at` is a time of the database (`gateway.database.now`): viewers and the clock process may be on other machines.
+    """
     with database.transaction():
         scope.update(Stream, demanded_at=at).where(
             Stream.device_id == device_id, Stream.demanded_at.is_null() | (Stream.demanded_at < at)
         ).execute()
-
-
-def demand_streams(device_ids: list[str], at: datetime) -> list[str]:
-    """Start those of the devices that run on demand; returns the ids of the devices that were not running before."""
-    with database.transaction():
-        waiting = (
-            EVERY_TENANT.select(Device, Device.id)
-            .where(Device.id.in_(device_ids), Device.start_mode == "on_demand", Device.enabled == True)  # noqa: E712 (SQL)
-            .tuples()
-        )
-        ids = [str(device_id) for (device_id,) in waiting]
-        return [device_id for device_id in ids if request_start(EVERY_TENANT, device_id, demanded_at=at)]
 
 
 # ---- the observed state ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ millions of rows, belongs to a recording and is scoped in the same way: `Footage
 """
 
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -123,6 +124,12 @@ class EveryTenantScope:
             raise UnscopedQuery(f"a new '{model.__name__}' must name its tenant_id")
         return super(ScopedRow, model).insert(**values)
 
+    def insert_many(self, model: type[TenantRow], rows: Sequence[Mapping[str, Any]]) -> peewee.ModelInsert:
+        """An INSERT of several rows with the same columns, each of which must name its tenant."""
+        if not all(row.get("tenant_id") for row in rows):
+            raise UnscopedQuery(f"every new '{model.__name__}' must name its tenant_id")
+        return super(ScopedRow, model).insert_many(rows)
+
     def _limit(self, _model: type[TenantRow], query: Any) -> Any:
         return query
 
@@ -138,6 +145,12 @@ class TenantScope(EveryTenantScope):
         if values.setdefault("tenant_id", self.tenant_id) != self.tenant_id:
             raise UnscopedQuery(f"a new '{model.__name__}' of another tenant cannot be made in this scope")
         return super(ScopedRow, model).insert(**values)
+
+    def insert_many(self, model: type[TenantRow], rows: Sequence[Mapping[str, Any]]) -> peewee.ModelInsert:
+        """An INSERT of several rows of this tenant with the same columns."""
+        if any(row.get("tenant_id", self.tenant_id) != self.tenant_id for row in rows):
+            raise UnscopedQuery(f"a new '{model.__name__}' of another tenant cannot be made in this scope")
+        return super(ScopedRow, model).insert_many([{**row, "tenant_id": self.tenant_id} for row in rows])
 
     def _limit(self, model: type[TenantRow], query: Any) -> Any:
         return query.where(model.tenant_id == self.tenant_id)

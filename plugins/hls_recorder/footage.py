@@ -7,8 +7,11 @@ from gateway.clock import Clock
 from gateway.config import Config
 from gateway.errors import Unavailable
 from gateway.footage.recorder_state import DeviceState
+from gateway.footage.recorder_status import SILENT_SECONDS as STALLED_SECONDS
+from gateway.footage.recorder_status import WAITING_REASONS
 from gateway.media import Part, Position
 from gateway.schedules.recording_plan import Decision
+from gateway.states import StreamState
 from gateway.storage.interface import StorageUnavailable
 from plugins.hls_recorder.entries import CloseGapEntry, GapEntry, MarkEntry, OpenGapEntry
 from plugins.hls_recorder.index_queue import IndexQueue
@@ -20,6 +23,8 @@ from plugins.hls_recorder.segment import JUMP_MS, Place
 HOLE_MS = 200
 #: Time after the expected end of the next part from which on the stream counts as silent.
 SILENT_SECONDS = 5.0
+#: The same for a stream that says itself why it sends nothing.
+_LULL_SECONDS = 1.0
 #: Duration of a call to the disk that explains parts missing after it.
 _SLOW_CALL_SECONDS = 5.0
 #: Time after a step of the clock in which it explains a hole.
@@ -36,7 +41,7 @@ class AttachmentState:
 
     `error_reason`: why nothing could be written. `restarts`: the position on the bus is no longer valid, and recording
     starts with the oldest part. `recording_start`: where recording may start, until the first part is recorded.
-    `unsafe_since`: monotonic seconds of the oldest byte that is not durable.
+    `unsafe_since`: monotonic seconds of the oldest byte that is not durable; `written_at`: of the last written part.
     """
 
     error_reason: str | None = None
@@ -44,6 +49,7 @@ class AttachmentState:
     recording_start: RecordingStart | None = None
     bytes_written: int = 0
     unsafe_since: float | None = None
+    written_at: float | None = None
 
 
 class Footage:
@@ -88,11 +94,6 @@ class Footage:
         """Time since the last part arrived."""
         return self._clock.monotonic() - self._last_part_at
 
-    @property
-    def is_silent(self) -> bool:
-        """Whether the next part is overdue."""
-        return self.silent_seconds > SILENT_SECONDS + self._last_duration_ms / 1000
-
     # ---- parts --------------------------------------------------------------------------------------------
 
     def note_arrival(self) -> None:
@@ -109,6 +110,8 @@ class Footage:
         self.position, self.end_ms = part.position, place.end_ms
         self._state.error_reason = self._state.recording_start = None
         self._state.bytes_written += len(part.data)
+        self._state.written_at = self._clock.monotonic()
+        self._queue.observe("recording")
         self._lateness = self._clock.wall() - part.end
         self._last_duration_ms = place.duration_ms
         self._is_first = self._had_slow_call = False
@@ -121,13 +124,22 @@ class Footage:
     # ---- gaps ---------------------------------------------------------------------------------------
 
     def note_silence(self, device_state: DeviceState) -> None:
-        """Open a gap while no parts arrive. Raises Unavailable as `_check_run` does."""
+        """Publish why no parts arrive, and open a gap once that lasts. Raises Unavailable as `_check_run` does."""
+        silent_seconds = self.silent_seconds - self._last_duration_ms / 1000
+        if silent_seconds <= _LULL_SECONDS:
+            return
         reason = explain_silence(device_state)
         if reason is None:
-            self._check_run(device_state)
+            if silent_seconds > STALLED_SECONDS:
+                is_running = device_state.observed == StreamState.RUNNING
+                self._queue.observe("interrupted", "recorder_stalled" if is_running else "stream_starting")
+            if silent_seconds > SILENT_SECONDS:
+                self._check_run(device_state)
             return
         is_wanted = reason not in UNWANTED
         self._queue.observe("interrupted" if self.position is not None and is_wanted else "waiting", reason)
+        if silent_seconds <= SILENT_SECONDS:
+            return
         if self._open_gap is None or self._unwanted_until_ms is not None:
             start_ms = self._hole_begins_ms
         elif is_wanted == (self._open_gap not in UNWANTED):
@@ -157,8 +169,7 @@ class Footage:
                 by_name=decision.by_name,
             )
         )
-        is_waiting = decision.reason_code in {"not_planned", "no_event"}
-        self._queue.observe("waiting" if is_waiting else "off", decision.reason_code)
+        self._queue.observe("waiting" if decision.reason_code in WAITING_REASONS else "off", decision.reason_code)
 
     @property
     def _hole_begins_ms(self) -> int | None:

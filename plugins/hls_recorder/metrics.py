@@ -32,17 +32,17 @@ class RecorderMetricsStore:
     """The metrics of every worker. Every method raises redis.RedisError when Redis is away."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._redis = client
+        self.client = client
 
     def write(self, worker: str, metrics: RecorderMetrics) -> None:
         """Publish the metrics of `worker`; call it every REPORT_SECONDS."""
-        self._redis.set(_PREFIX + worker, json.dumps(asdict(metrics)), ex=_KEEP_SECONDS)
+        self.client.set(_PREFIX + worker, json.dumps(asdict(metrics)), ex=_KEEP_SECONDS)
 
     def read(self) -> RecorderMetrics | None:
         """The metrics of all workers together; None without any."""
-        keys = list(self._redis.scan_iter(match=_PREFIX + "*", count=500))
-        values = self._redis.mget(keys) if keys else []
-        parsed = [accept(self._redis, "recorder's metrics", lambda v=value: _parse(v)) for value in values if value]
+        keys = list(self.client.scan_iter(match=_PREFIX + "*", count=500))
+        values = self.client.mget(keys) if keys else []
+        parsed = [accept(self.client, "recorder's metrics", lambda v=value: _parse(v)) for value in values if value]
         found = [metrics for metrics in parsed if metrics is not None]
         if not found:
             return None

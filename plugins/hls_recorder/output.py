@@ -1,6 +1,7 @@
 """The consumer output: attaches a recorder to each device whose footage is wanted."""
 
 import logging
+from functools import partial
 
 import redis
 
@@ -18,6 +19,7 @@ from plugins.hls_recorder.index import IndexWriter
 from plugins.hls_recorder.index_queue import IndexQueue
 from plugins.hls_recorder.metrics import MetricsMeter, RecorderMetricsStore
 from plugins.hls_recorder.pre_roll import PreRollFilter, RecordingStart, find_recording_start
+from plugins.hls_recorder.pulse import PulseSender
 from plugins.hls_recorder.recorder import DeviceRecorder
 from plugins.hls_recorder.recovery import read_open_gap, recover
 
@@ -40,6 +42,12 @@ class HlsRecorder(ConsumerOutput):
         self._states: dict[str, AttachmentState] = {}
         self._meter = MetricsMeter()
         self._metrics_store = RecorderMetricsStore(connect_redis(self._config.redis_url))
+        self.pulse = PulseSender(
+            connect_redis(self._config.redis_url, timeout_seconds=1.0),
+            context.clock,
+            self._states,
+            is_threaded=is_threaded,
+        )
         self.index = IndexWriter(context.clock, self._announce, report=self._report, is_threaded=is_threaded)
 
     def wanted(self) -> list[str]:
@@ -63,10 +71,13 @@ class HlsRecorder(ConsumerOutput):
             return recorder
         finally:
             queue.is_closed = not is_attached
+            if not is_attached:
+                self.pulse.detached(device.id, queue.fence.token)
             self.index.drain([queue], _DRAIN_SECONDS)
 
     def close(self) -> None:
         self.index.close()
+        self.pulse.close()
 
     def _claim(self, device: DeviceContext) -> IndexQueue:
         settings = claim_recording(device.id, self._worker)
@@ -75,6 +86,7 @@ class HlsRecorder(ConsumerOutput):
         )
         if device_state is None:
             raise NotFound(f"there is no device with id '{device.id}'")
+        self.pulse.attached(device.id, settings.fencing_token)
         return self.index.open_queue(device.id, Fence(settings.recording_id, settings.fencing_token), device_state)
 
     def _resume(self, queue: IndexQueue, state: AttachmentState) -> DeviceRecorder:
@@ -114,6 +126,7 @@ class HlsRecorder(ConsumerOutput):
             ),
             pre_roll_filter=PreRollFilter(recording_start) if recording_start is not None else None,
             notify=self._announce,
+            on_close=partial(self.pulse.detached, queue.device_id, queue.fence.token),
         )
 
     def _find_recording_start(self, settings: RecorderSettings, gap: Gap | None, now_ms: int) -> RecordingStart | None:

@@ -49,6 +49,7 @@ class DeviceRecorder(Consumption):
         footage: Footage,
         pre_roll_filter: PreRollFilter | None,
         notify: Callable[[str, SegmentFact], None],
+        on_close: Callable[[], None],
     ) -> None:
         self._stall_seconds = config.stall_seconds
         self._clock = clock
@@ -59,6 +60,7 @@ class DeviceRecorder(Consumption):
         self._footage = footage
         self._pre_roll_filter = pre_roll_filter
         self._notify = notify
+        self._on_close = on_close
         self._settings = queue.device_state.settings
         self._log = logging.getLogger(f"vas.record.{queue.device_id}")
         self._segment: OpenSegment | None = None
@@ -150,8 +152,7 @@ class DeviceRecorder(Consumption):
         if not decision.is_wanted:
             return self._end(decision)
         self._ending_at_ms = None
-        if self._footage.is_silent:
-            self._footage.note_silence(device_state)
+        self._footage.note_silence(device_state)
         if self._segment is not None and self._footage.silent_seconds > 2 * self._stall_seconds:
             # No more parts come for this file: the stream has started a new run, or will.
             self._finish_segment()
@@ -172,7 +173,6 @@ class DeviceRecorder(Consumption):
         if now - segment.indexed_at >= INDEX_SECONDS and segment.has_news:
             segment.indexed_at = now
             self._queue.save(segment, is_closed=False)
-            self._queue.observe("recording")
 
     def _finish_segment(self) -> None:
         segment = self._segment
@@ -217,6 +217,7 @@ class DeviceRecorder(Consumption):
             if self._segment is not None:
                 self._segment.close()
                 self._segment = None
+            self._on_close()
 
     # ---- internals ------------------------------------------------------------------------------------------
 

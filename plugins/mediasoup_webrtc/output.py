@@ -28,6 +28,11 @@ from plugins.mediasoup_webrtc.tokens import control_key
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 2.0
+#: Interval at which the SFU is told all devices of this process, so that no room stays whose closing was not requested
+#: or not answered.
+_RESYNC_SECONDS = 10.0
+#: Time for which the room of a released device waits for its next owner, which then has it.
+_RELEASED_SECONDS = 60.0
 _ATTACH_SECONDS = 4.0
 
 
@@ -53,6 +58,7 @@ class MediasoupWebrtcOutput(DirectOutput):
         self._loop = context.loop
         self._stall_seconds = context.config.stall_seconds
         self._ingests: dict[str, _Ingest] = {}
+        self._released: dict[str, float] = {}
         self._control = SfuControl(
             context.config.mediasoup_ws_url,
             control_key(context.config.sfu_secret),
@@ -75,6 +81,7 @@ class MediasoupWebrtcOutput(DirectOutput):
                 known.needs_fresh_ports,
             )
         self._ingests[device.id] = ingest
+        self._released.pop(device.id, None)
         try:
             ingest.answer = self._run(self._open_first(device.id, ingest))
         except SfuUnreachable:
@@ -105,12 +112,15 @@ class MediasoupWebrtcOutput(DirectOutput):
         return {"viewers": ingest.viewers if ingest else 0}
 
     def release(self, device_id: str) -> None:
-        """Forget the device; its room stays for the next owner, or until `close_room`."""
-        self._ingests.pop(device_id, None)
+        """Forget the device; its room stays for the next owner, until `close_room` or for a minute."""
+        if device_id in self._ingests:
+            self._released[device_id] = time.monotonic()
+            self._ingests.pop(device_id, None)
 
     def close_room(self, device_id: str) -> None:
         """Close the room of a stopped stream at the SFU. Does not wait."""
         self._ingests.pop(device_id, None)
+        self._released.pop(device_id, None)
         asyncio.run_coroutine_threadsafe(self._close_room(device_id), self._loop)
 
     def close(self) -> None:
@@ -152,7 +162,7 @@ class MediasoupWebrtcOutput(DirectOutput):
     async def _resync(self) -> None:
         """Send all rooms after each connection: the SFU may have restarted, or may hold rooms that this worker left."""
         ingests = dict(self._ingests)
-        await self._control.request("resync", {"device_ids": list(ingests)})
+        await self._request_resync()
         for device_id, ingest in ingests.items():
             if ingest.answer is None:
                 continue
@@ -168,15 +178,30 @@ class MediasoupWebrtcOutput(DirectOutput):
                 log.warning("device %s: the SFU could not keep its ports", device_id)
                 ingest.is_changed = True
 
+    async def _request_resync(self) -> None:
+        """Close those rooms at the SFU that this process opened last and whose devices it does not have any more."""
+        oldest = time.monotonic() - _RELEASED_SECONDS
+        for device_id, released_at in list(self._released.items()):
+            if released_at < oldest:
+                self._released.pop(device_id, None)
+        answer = await self._control.request("resync", {"device_ids": [*self._ingests, *self._released]})
+        for device_id in answer.get("closed") or ():
+            log.info("device %s: its room at the SFU is closed", device_id)
+
     async def _close_room(self, device_id: str) -> None:
         with contextlib.suppress(VasError):
             await self._control.request("ingest.close", {"device_id": device_id})
 
     async def _poll(self) -> None:
-        """Request the number of arrived packets, to detect stalled outputs."""
+        """Request the number of arrived packets, to detect stalled outputs; close rooms that were left open."""
+        next_resync_at = time.monotonic() + _RESYNC_SECONDS
         while True:
             await asyncio.sleep(_POLL_SECONDS)
             now = time.monotonic()
+            if self._control.is_connected and now >= next_resync_at:
+                next_resync_at = now + _RESYNC_SECONDS
+                with contextlib.suppress(VasError):
+                    await self._request_resync()
             if not self._control.is_connected or not self._ingests:
                 for ingest in self._ingests.values():
                     ingest.packets_at = now

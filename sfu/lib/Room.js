@@ -30,6 +30,8 @@ export class Room {
     /** Until this time (performance.now(), ms) a new run of FFmpeg is likely, and jumps are checked more often. */
     this.restartExpectedUntil = 0;
     this.nextCheckAt = 0;
+    /** When its owner last asked for it (performance.now(), ms). */
+    this.confirmedAt = performance.now();
   }
 
   get openTracks() {

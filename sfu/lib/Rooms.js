@@ -114,6 +114,7 @@ export class Rooms {
 
   async #adjust(room, wanted) {
     room.owner = wanted.owner;
+    room.confirmedAt = performance.now();
     room.restartExpectedUntil = performance.now() + RESTART_EXPECTED_MS;
     let isChanged;
     try {
@@ -246,17 +247,24 @@ export class Rooms {
   }
 
   /**
-   * Close the owner's rooms except those of the given devices.
+   * Close the owner's rooms except those of the given devices, and those that are opened again meanwhile.
    *
    * @param {string} owner
    * @param {string[]} deviceIds
    */
   async resync(owner, deviceIds) {
     const kept = new Set(deviceIds);
+    const since = performance.now();
+    const isLeft = (room) => room.owner === owner && !kept.has(room.deviceId) && room.confirmedAt <= since;
     const closed = [];
-    for (const room of [...this.#rooms.values()]) {
-      if (room.owner !== owner || kept.has(room.deviceId)) continue;
-      if (await this.close(room.deviceId, 'not in resync')) closed.push(room.deviceId);
+    for (const { deviceId } of [...this.#rooms.values()].filter(isLeft)) {
+      const isClosed = await this.#locked(deviceId, async () => {
+        const room = this.#rooms.get(deviceId);
+        if (!room || !isLeft(room)) return false;
+        await this.#end(room, 'not in resync');
+        return true;
+      });
+      if (isClosed) closed.push(deviceId);
     }
     return { closed };
   }
@@ -275,13 +283,6 @@ export class Rooms {
    * @returns {() => void} ends the notifications
    */
   watch(deviceId, viewer) {
-    if (this.viewerCount >= this.config.maxViewers) {
-      throw new RequestError(
-        'too_many_viewers',
-        `this SFU serves at most ${this.config.maxViewers} viewers ('SFU_MAX_VIEWERS')`,
-        503,
-      );
-    }
     const audience = this.#audiences.get(deviceId) ?? new Set();
     this.#audiences.set(deviceId, audience.add(viewer));
     this.#viewersChanged(deviceId);

@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import { WebSocketServer } from 'ws';
+import { Admission } from './Admission.js';
 import { serveControl } from './controlApi.js';
 import { describeError, RequestError, StartError } from './errors.js';
 import { sendError, sendJson } from './http.js';
@@ -31,6 +32,7 @@ export class Sfu {
     this.version = VERSION;
     this.startedAt = new Date();
     this.tokens = new Tokens(config.secret);
+    this.admission = new Admission(this);
     this.ports = new Ports(config);
     this.pool = new WorkerPool(config, log);
     this.rooms = new Rooms(this);
@@ -111,6 +113,9 @@ export class Sfu {
 
   async #route(request, response) {
     const parts = readPath(request.url).split('/').slice(1);
+    const isControl = this.tokens.isControlKey(request.headers.authorization);
+    // Orchestrators ask for the health under addresses of their own.
+    if (!isControl && parts.join('/') !== 'health') this.admission.checkHost(request);
     if (parts[0] === 'whep') {
       await this.whep.handle(request, response, parts.slice(1));
       return;
@@ -121,7 +126,7 @@ export class Sfu {
       response.setHeader('Allow', 'GET, HEAD');
       throw new RequestError('method_not_allowed', `${request.method} is not allowed here`, 405);
     }
-    if (page.isGuarded && !this.tokens.isControlKey(request.headers.authorization)) {
+    if (page.isGuarded && !isControl) {
       throw new RequestError('unauthorized', 'the control key is missing or wrong', 401);
     }
     await page.answer(this, response);
@@ -131,16 +136,33 @@ export class Sfu {
     socket.on('error', () => socket.destroy());
     const path = readPath(request.url);
     const server = Object.hasOwn(this.#sockets, path) ? this.#sockets[path] : null;
-    if (!server) return refuse(socket, 404);
-    if (this.#closing) return refuse(socket, 503);
-    if (path === '/control' && !this.tokens.isControlKey(request.headers.authorization))
-      return refuse(socket, 401);
-    if (path === '/signaling' && server.clients.size >= 2 * this.config.maxViewers)
-      return refuse(socket, 503);
+    try {
+      if (!server) throw new RequestError('not_found', 'there is no such page', 404);
+      if (this.#closing) throw new RequestError('shutting_down', 'the SFU is shutting down', 503);
+      if (path === '/control') this.#checkControl(request);
+      else this.#checkViewer(request, socket, server);
+    } catch (error) {
+      this.log.debug('socket refused', { path, error });
+      refuse(socket, error);
+      return;
+    }
     server.handleUpgrade(request, socket, head, (webSocket) => {
       if (path === '/control') serveControl(webSocket, request, this);
-      else serveSignaling(webSocket, this);
+      else serveSignaling(webSocket, request, this);
     });
+  }
+
+  #checkControl(request) {
+    if (!this.tokens.isControlKey(request.headers.authorization))
+      throw new RequestError('unauthorized', 'the control key is missing or wrong', 401);
+  }
+
+  #checkViewer(request, socket, server) {
+    this.admission.checkHost(request);
+    this.admission.checkOrigin(request);
+    if (server.clients.size >= 2 * this.config.maxViewers)
+      throw new RequestError('too_many_viewers', 'this SFU has too many connections', 503);
+    this.admission.takeSocket(request, socket);
   }
 }
 
@@ -173,8 +195,13 @@ function readPath(url) {
   }
 }
 
-function refuse(socket, status) {
+function refuse(socket, error) {
+  const { code, message } = describeError(error);
+  const status = error instanceof RequestError ? error.status : 500;
+  const phrase = http.STATUS_CODES[status];
+  const body = JSON.stringify({ code: status, status: phrase, message, errors: {}, reason: code });
   socket.end(
-    `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    `HTTP/1.1 ${status} ${phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

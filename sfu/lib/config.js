@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { StartError } from './errors.js';
+import { ANY_HOST, parseHost, parseOrigin } from './hosts.js';
 import { LOG_LEVELS } from './log.js';
 
 /** Durations and sizes that are part of the protocol, with their units in the names; tests shorten some of them. */
@@ -18,6 +19,7 @@ export const PROTOCOL = Object.freeze({
   silenceMs: 15_000,
   connectTimeoutMs: 30_000,
   iceConsentSeconds: 20,
+  disconnectGraceMs: 45_000,
   maxViewerMessageBytes: 64 * 1024,
   maxControlMessageBytes: 1024 * 1024,
   maxOfferBytes: 64 * 1024,
@@ -61,6 +63,54 @@ function hostOrAddress(name, value) {
   return value;
 }
 
+/** @returns {string[]} */
+function list(value) {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+}
+
+function hosts(name, value) {
+  for (const text of list(value)) {
+    if (text !== ANY_HOST && parseHost(text) === null) {
+      throw new StartError(
+        `'${name}' must be host names or addresses such as cam.example.com or 192.168.1.5:8000, not '${text}'`,
+        78,
+      );
+    }
+  }
+  return list(value);
+}
+
+function origins(name, value) {
+  return list(value).map((text) => {
+    const origin = parseOrigin(text);
+    if (origin) return origin.text;
+    throw new StartError(
+      `'${name}' must be origins such as https://app.example.com or http://192.168.1.5:8123, not '${text}'`,
+      78,
+    );
+  });
+}
+
+function networks(name, value) {
+  return list(value).map((text) => {
+    const [, address, prefix] = /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+    const bits = { 4: 32, 6: 128 }[net.isIP(address ?? '')];
+    if (bits === undefined || Number(prefix ?? bits) > bits) {
+      throw new StartError(`'${name}' must be networks such as 192.168.0.0/16, not '${text}'`, 78);
+    }
+    return { address, prefix: Number(prefix ?? bits), family: bits === 32 ? 'ipv4' : 'ipv6' };
+  });
+}
+
+function url(name, value) {
+  if (!URL.canParse(value))
+    throw new StartError(`'${name}' must be a URL such as https://sfu.example.com, not '${value}'`, 78);
+  return value;
+}
+
 function logLevel(name, value) {
   if (!LOG_LEVELS.includes(value.toUpperCase())) {
     throw new StartError(`'${name}' must be one of ${LOG_LEVELS.join(', ')}, not '${value}'`, 78);
@@ -88,9 +138,18 @@ export const SETTINGS = [
   ['SFU_INGEST_PORTS', 'ingestPorts', portRange, '20000-23999'],
   ['SFU_SOURCE_PORTS', 'sourcePorts', portRange, '24000-27999'],
   ['SFU_MAX_VIEWERS', 'maxViewers', wholeNumber(1, 100_000), '1000'],
+  ['SFU_MAX_VIEWERS_PER_TOKEN', 'maxViewersPerToken', wholeNumber(1, 100_000), '8'],
+  ['SFU_MAX_VIEWERS_PER_ADDRESS', 'maxViewersPerAddress', wholeNumber(1, 100_000), '256'],
+  ['SFU_MAX_VIEWERS_PER_TENANT', 'maxViewersPerTenant', wholeNumber(0, 100_000), '0'],
+  ['SFU_PUBLIC_URL', 'publicUrl', url, ''],
+  ['TRUSTED_HOSTS', 'trustedHosts', hosts, ''],
+  ['TRUSTED_PROXIES', 'trustedProxies', networks, ''],
+  ['ALLOWED_ORIGINS', 'allowedOrigins', origins, ''],
   ['MEDIASOUP_WORKER_BIN', 'workerBin', text, ''],
   ['LOG_LEVEL', 'logLevel', logLevel, 'INFO'],
 ];
+
+const LISTS = new Set([hosts, networks, origins]);
 
 /**
  * Copy the environment and add the settings of the `.env` file in the working folder. Variables that are already
@@ -145,7 +204,7 @@ export function readConfig(environment) {
   const config = { ...PROTOCOL };
   for (const [name, key, parse, fallback] of SETTINGS) {
     const value = environment[name] || fallback;
-    config[key] = value === '' ? '' : parse(name, value);
+    config[key] = value === '' && !LISTS.has(parse) ? '' : parse(name, value);
   }
   checkPorts(config);
   if (['0.0.0.0', '::'].includes(config.webrtcIp) && !config.announcedAddress) {

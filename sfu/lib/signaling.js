@@ -7,16 +7,18 @@ import { Viewer } from './Viewer.js';
 const REQUESTS_PER_SECOND = 50;
 
 /** Close codes of this application. */
-export const CLOSE = { badToken: 4401, joinTimeout: 4408, tooManyViewers: 4429 };
+export const CLOSE = { badToken: 4401, tooSlow: 4408, tooManyViewers: 4429 };
 
 class SignalingSession {
   viewer = null;
   #unwatch = () => {};
+  #giveUpPlace = () => {};
   #connectedWith = null;
 
-  constructor({ rooms, tokens, config, log }) {
+  constructor(request, { rooms, admission, config, log }) {
+    this.request = request;
     this.rooms = rooms;
-    this.tokens = tokens;
+    this.admission = admission;
     this.config = config;
     this.log = log;
   }
@@ -60,7 +62,7 @@ class SignalingSession {
       },
     });
     const joinTimer = setTimeout(() => {
-      if (!this.viewer) this.json.close(CLOSE.joinTimeout, 'no join');
+      if (!this.viewer) this.json.close(CLOSE.tooSlow, 'no join');
     }, this.config.joinTimeoutMs);
     joinTimer.unref();
   }
@@ -68,27 +70,27 @@ class SignalingSession {
   async #join({ token }) {
     if (this.viewer)
       throw new RequestError('already_joined', "this socket has joined already; send 'leave' first");
-    let deviceId;
+    let place;
     try {
-      ({ deviceId } = await this.tokens.verifyViewerToken(token));
+      place = await this.admission.admit(token, this.request);
     } catch (error) {
-      this.#closeAfterAnswer(CLOSE.badToken, 'bad token');
+      if (error.code === 'too_many_viewers') this.#closeAfterAnswer(CLOSE.tooManyViewers, 'too many viewers');
+      else this.#closeAfterAnswer(CLOSE.badToken, 'bad token');
       throw error;
     }
-    if (this.json.socket.readyState !== this.json.socket.OPEN) return {};
+    if (this.json.socket.readyState !== this.json.socket.OPEN) {
+      place.leave();
+      return {};
+    }
+    this.#giveUpPlace = place.leave;
+    const { deviceId } = place;
     const viewer = new Viewer({
       deviceId,
       iceConsentSeconds: this.config.iceConsentSeconds,
       onScore: (scores) => this.json.notify('score', scores),
     });
     this.viewer = viewer;
-    try {
-      this.#unwatch = this.rooms.watch(deviceId, this);
-    } catch (error) {
-      this.viewer = null;
-      this.#closeAfterAnswer(CLOSE.tooManyViewers, 'too many viewers');
-      throw error;
-    }
+    this.#unwatch = this.rooms.watch(deviceId, this);
     const room = this.rooms.get(deviceId);
     const isAvailable = room !== null && (await this.#attach(room));
     this.log.info('viewer joined', { device: deviceId, available: isAvailable });
@@ -103,12 +105,25 @@ class SignalingSession {
   async #attach(room) {
     this.#connectedWith = null;
     try {
-      return (await this.viewer.attach(room)) !== null;
+      const transport = await this.viewer.attach(room);
+      if (transport) this.#limitConnecting(transport);
+      return transport !== null;
     } catch (error) {
       // The Worker has just died: 'streamAvailable' follows when the room is rebuilt.
       this.log.debug('viewer not attached', { device: room.deviceId, error });
       return false;
     }
+  }
+
+  /** Close the socket of a viewer that never connects: its transport would stay as long as the socket. */
+  #limitConnecting(transport) {
+    const timer = setTimeout(
+      () => this.json.close(CLOSE.tooSlow, 'never connected'),
+      this.config.connectTimeoutMs,
+    );
+    timer.unref();
+    transport.observer.once('close', () => clearTimeout(timer));
+    transport.on('dtlsstatechange', (state) => state === 'connected' && clearTimeout(timer));
   }
 
   #describe() {
@@ -149,6 +164,7 @@ class SignalingSession {
   #leave() {
     this.#unwatch();
     this.#unwatch = () => {};
+    this.#giveUpPlace();
     this.viewer?.close();
     this.viewer = null;
     return {};
@@ -185,10 +201,11 @@ class SignalingSession {
  * Serve one viewer's socket.
  *
  * @param {import('ws').WebSocket} socket
- * @param {{rooms: import('./Rooms.js').Rooms, tokens: import('./tokens.js').Tokens, config: import('./config.js').Config, log: import('./log.js').Log}} context
+ * @param {import('node:http').IncomingMessage} request
+ * @param {{rooms: import('./Rooms.js').Rooms, admission: import('./Admission.js').Admission, config: import('./config.js').Config, log: import('./log.js').Log}} context
  */
-export function serveSignaling(socket, context) {
-  new SignalingSession(context).serve(socket);
+export function serveSignaling(socket, request, context) {
+  new SignalingSession(request, context).serve(socket);
 }
 
 const ROLES = ['auto', 'client', 'server'];

@@ -4,7 +4,12 @@ import crypto from 'node:crypto';
 import { errors, jwtVerify } from 'jose';
 import { RequestError } from './errors.js';
 
-const LEEWAY_SECONDS = 5;
+/** How far the clocks of the web process and of this machine may differ. */
+const LEEWAY_SECONDS = 120;
+
+const EXPIRED =
+  'the viewer token has expired; get a new one from the API. If a new one has expired too, the clocks of the SFU and ' +
+  'of the web process differ: synchronize both by NTP';
 
 const digest = (value) => crypto.createHash('sha256').update(value).digest();
 
@@ -51,8 +56,7 @@ export class Tokens {
       return { deviceId: payload.device, tenantId: payload.tenant, tokenId: String(payload.jti) };
     } catch (error) {
       if (error instanceof RequestError) throw error;
-      if (error instanceof errors.JWTExpired)
-        throw unauthorized('the viewer token has expired; get a new one from the API');
+      if (error instanceof errors.JWTExpired) throw unauthorized(EXPIRED);
       throw unauthorized('the viewer token is not valid');
     }
   }

@@ -34,6 +34,7 @@ class WhepSession {
   isClosed = false;
   #unwatch = () => {};
   #arrived = () => {};
+  #graceTimer;
 
   constructor(deviceId, { rooms, config, log }, onClose) {
     this.deviceId = deviceId;
@@ -89,22 +90,36 @@ class WhepSession {
     return room;
   }
 
-  /** Close the session when the player never connects, or disconnects without ending it. */
+  /** Close the session when the player never connects, or stays away without ending it. */
   #follow(transport) {
     const timer = setTimeout(() => this.close('never connected'), this.config.connectTimeoutMs);
     timer.unref();
-    transport.observer.once('close', () => clearTimeout(timer));
-    transport.on('icestatechange', (state) => state === 'disconnected' && this.close('ice disconnected'));
+    transport.observer.once('close', () => {
+      clearTimeout(timer);
+      clearTimeout(this.#graceTimer);
+    });
+    transport.on('icestatechange', (state) => {
+      clearTimeout(this.#graceTimer);
+      // The network of a player may come back: its checks then connect the same transport, or it restarts ICE.
+      if (state === 'disconnected') this.#closeAfterGrace();
+    });
     transport.on('dtlsstatechange', (state) => {
       if (state === 'connected') clearTimeout(timer);
       if (state === 'failed' || state === 'closed') this.close(`dtls ${state}`);
     });
   }
 
+  #closeAfterGrace() {
+    clearTimeout(this.#graceTimer);
+    this.#graceTimer = setTimeout(() => this.close('ice disconnected'), this.config.disconnectGraceMs);
+    this.#graceTimer.unref();
+  }
+
   /** Restart ICE with new credentials of both sides, and return the fragment with ours. */
   async restartIce(remote) {
     if (!this.viewer.transport) throw restarting();
     await this.viewer.transport.restartIce();
+    if (this.viewer.transport?.iceState === 'disconnected') this.#closeAfterGrace();
     this.remote = remote;
     this.etag = newEtag();
     return buildFragment(this.viewer.transport, this.offer.video.mid);
@@ -148,7 +163,7 @@ export class Whep {
   #sessions = new Map();
 
   /**
-   * @param {{rooms: import('./Rooms.js').Rooms, tokens: import('./tokens.js').Tokens, config: import('./config.js').Config, log: import('./log.js').Log}} context
+   * @param {{rooms: import('./Rooms.js').Rooms, admission: import('./Admission.js').Admission, config: import('./config.js').Config, log: import('./log.js').Log}} context
    */
   constructor(context) {
     this.context = context;
@@ -185,17 +200,37 @@ export class Whep {
   }
 
   async #post(request, response, deviceId) {
-    const { tokens, config } = this.context;
-    const claims = await tokens.verifyViewerToken(readBearer(request.headers.authorization));
-    if (claims.deviceId !== deviceId)
-      throw new RequestError('unauthorized', 'the viewer token is for another device', 401);
-    checkContentType(request, 'application/sdp');
-    if (!accepts(request, 'application/sdp'))
-      throw new RequestError('not_acceptable', "'Accept' must allow application/sdp", 406);
-    const offer = await readBody(request, config.maxOfferBytes);
+    const place = await this.#admit(request, response);
+    try {
+      if (place.deviceId !== deviceId)
+        throw new RequestError('unauthorized', 'the viewer token is for another device', 401);
+      checkContentType(request, 'application/sdp');
+      if (!accepts(request, 'application/sdp'))
+        throw new RequestError('not_acceptable', "'Accept' must allow application/sdp", 406);
+      const offer = await readBody(request, this.context.config.maxOfferBytes);
+      await this.#open(response, deviceId, offer, place);
+    } catch (error) {
+      place.leave();
+      throw error;
+    }
+  }
+
+  async #admit(request, response) {
+    try {
+      return await this.context.admission.admit(readBearer(request.headers.authorization), request);
+    } catch (error) {
+      if (error.code === 'too_many_viewers') response.setHeader('Retry-After', String(RETRY_SECONDS));
+      throw error;
+    }
+  }
+
+  async #open(response, deviceId, offer, place) {
     const gone = new AbortController();
     response.once('close', () => response.writableFinished || gone.abort());
-    const session = new WhepSession(deviceId, this.context, () => this.#sessions.delete(session.id));
+    const session = new WhepSession(deviceId, this.context, () => {
+      this.#sessions.delete(session.id);
+      place.leave();
+    });
     try {
       const answer = await session.open(offer, gone.signal);
       if (gone.signal.aborted) throw new RequestError('gone', 'the player has disconnected', 499);
@@ -211,7 +246,7 @@ export class Whep {
     } catch (error) {
       session.close('not opened');
       const { code, message } = describeError(error);
-      if (['stream_not_available', 'stream_restarting', 'too_many_viewers'].includes(code)) {
+      if (['stream_not_available', 'stream_restarting'].includes(code)) {
         response.setHeader('Retry-After', String(RETRY_SECONDS));
         throw new RequestError(code, message, error.status ?? 503);
       }

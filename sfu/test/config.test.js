@@ -62,6 +62,14 @@ for (const [name, value] of [
   ['LOG_LEVEL', 'LOUD'],
   ['ANNOUNCED_ADDRESS', 'a b'],
   ['SFU_HOST', 'no/host'],
+  ['SFU_MAX_VIEWERS_PER_TOKEN', '0'],
+  ['SFU_MAX_VIEWERS_PER_TENANT', '-1'],
+  ['SFU_PUBLIC_URL', 'sfu.example'],
+  ['TRUSTED_HOSTS', 'https://cam.example'],
+  ['TRUSTED_PROXIES', 'proxy.example'],
+  ['TRUSTED_PROXIES', '10.0.0.0/33'],
+  ['ALLOWED_ORIGINS', 'null'],
+  ['ALLOWED_ORIGINS', 'https://a.example/path'],
 ]) {
   test(`${name}=${value} is refused with its name, its value and exit code 78`, () => {
     assert.throws(

@@ -236,6 +236,22 @@ test('control', async (t) => {
     await other.close();
   });
 
+  await t.test('a room that is opened again during a resync stays', async () => {
+    const ids = Array.from({ length: 5 }, (_, index) => `again-${index}`);
+    for (const id of ids) await control.call('ingest.open', openRequest(id));
+    const resync = control.call('resync', { device_ids: [] });
+    const opened = await Promise.all(ids.map((id) => control.call('ingest.open', openRequest(id))));
+    const { closed } = await resync;
+    assert.deepEqual(
+      ids.filter((_, index) => opened[index].created).sort(),
+      closed.sort(),
+      'a room that was closed is opened anew, any other one is kept',
+    );
+    assert.equal((await status()).rooms, ids.length);
+    await control.call('resync', { device_ids: [] });
+    assert.equal((await status()).ports_in_use, 0);
+  });
+
   await t.test('invalid requests get a code and a message, and the socket stays open', async () => {
     const stranger = await connectControl(sfu, null);
     assert.equal(await stranger.fail('ingest.open', openRequest('x')), 'hello_missing');

@@ -198,6 +198,7 @@ export function mintToken(
   {
     key = deriveKey('vas viewer'),
     lifetime = '60s',
+    issuedAt = undefined,
     algorithm = 'HS256',
     claims = {},
     issuer = 'vas',
@@ -209,7 +210,7 @@ export function mintToken(
     .setIssuer(issuer)
     .setAudience(audience)
     .setJti(crypto.randomUUID())
-    .setIssuedAt()
+    .setIssuedAt(issuedAt)
     .setExpirationTime(lifetime)
     .sign(new TextEncoder().encode(key));
 }

@@ -29,7 +29,7 @@ print(json.dumps({a.actor_name: [a.queue_name, str(inspect.signature(a.fn))] for
 
 
 def describe_surface(var_dir: Path) -> list[str]:
-    """Every route, schema, setting, message, hook and migration, one a line, sorted."""
+    """Every route, operation, reason, schema, setting, message, hook and migration, one a line, sorted."""
     environment = {
         "VAR_DIR": str(var_dir), "DATABASE_URL": f"sqlite:///{var_dir}/vas.db", "REDIS_URL": "redis://127.0.0.1:1/0",
     }  # fmt: skip
@@ -57,9 +57,12 @@ def _describe_routes(document: dict[str, Any]) -> Iterator[str]:
             names = sorted(f"{item['in']}:{item['name']}" for item in parameters)
             statuses = sorted(operation["responses"])
             yield f"route {method.upper()} {path} [{' '.join(names)}] -> {' '.join(statuses)}"
+            yield f"operation {operation['operationId']} {method.upper()} {path}"
 
 
 def _describe_schemas(document: dict[str, Any]) -> Iterator[str]:
+    for code in document["components"]["schemas"]["Reason"]["properties"]["code"]["enum"]:
+        yield f"reason {code}"
     for name, schema in document["components"]["schemas"].items():
         for field in schema.get("properties", {}):
             required = " required" if field in schema.get("required", []) else ""

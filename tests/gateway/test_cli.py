@@ -53,7 +53,7 @@ def test_release_can_be_repeated(run):
 
 def test_release_creates_a_new_database(run, tmp_path):
     url = f"sqlite:///{tmp_path}/new.db"
-    names = "0001_initial, 0002_recording, 0003_captures, 0004_snapshot_search"
+    names = "0001_initial, 0002_recording, 0003_captures, 0004_snapshot_search, 0007_clock_trust, 0008_request_keys"
     assert run("release", DATABASE_URL=url) == (0, f"database: {names} applied\n")
     assert run("release", DATABASE_URL=url) == (0, "database: up to date\n")
 

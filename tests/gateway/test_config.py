@@ -9,6 +9,7 @@ import pytest
 
 from gateway.config import SECRET_FILES, Config, describe_settings, read_or_make_secret
 from gateway.errors import ConfigError
+from gateway.secrets import SecretBox
 
 KEYS = {"SECRET_KEY": "k" * 16, "SFU_SECRET": "s" * 16}
 
@@ -63,6 +64,39 @@ def test_the_defaults_are_those_of_one_machine():
         ("SECRET_KEY", "short", "must have at least 16 characters"),
         ("ALLOW_LOOPBACK_SOURCES", "maybe", "must be 1 or 0"),
         ("ALLOWED_SOURCE_NETWORKS", "10.0.0.0/8, 300.1.1.1", "not '300.1.1.1'"),
+        *(
+            (
+                "ALLOWED_ORIGINS",
+                origin,
+                f"must be origins such as https://app.example.com or http://192.168.1.5:8123, not {origin!r}",
+            )
+            for origin in (
+                "null",
+                "*",
+                "app.example.com",
+                "https://",
+                "https://a.example/x",
+                "file:///x",
+                "https://a@b",
+            )
+        ),
+        *(
+            (
+                "TRUSTED_HOSTS",
+                host,
+                f"must be host names or addresses such as cam.example.com or 192.168.1.5:8000, not {host!r}",
+            )
+            for host in (
+                "https://cam.example",
+                "cam.example/x",
+                "a b",
+                "*.example.com",
+                "cam.example:x",
+                "[::1%25eth0]",
+            )
+        ),
+        ("PREVIOUS_SECRET_KEYS", "k," * 40, "must have at most 32 keys and commas in them"),
+        ("TRUSTED_PROXIES", "proxy.example", "must be networks such as 192.168.0.0/16, not 'proxy.example'"),
         ("LOG_LEVEL", "chatty", "must be one of DEBUG, INFO, WARNING, ERROR, not 'chatty'"),
     ],
 )
@@ -102,6 +136,26 @@ def test_redis_is_reached_by_network_or_unix_socket(url: str):
     assert (config.redis_url, config.bus_redis_url) == (url, url)
 
 
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        (["one-key-0123456789"], "one-key-0123456789"),
+        (["one,key,0123456789"], "one,key,0123456789"),
+        (["one, key,,0123456789,"], "one, key,,0123456789,"),
+        (["first,key-0123456789", "second-key-0123456"], "first,key-0123456789,second-key-0123456"),
+        (
+            ["first,key-0123456789", "second,key,0123456", "third-key-01234567"],
+            "first,key-0123456789, second,key,0123456 ,third-key-01234567",
+        ),
+    ],
+)
+def test_a_former_key_may_contain_commas(keys, text):
+    """SECRET_KEY may, so whatever it was must be readable again after it was changed."""
+    sealed = [SecretBox(key).seal("x", "c") for key in keys]
+    box = SecretBox.from_config(read(SECRET_KEY="new-key-0123456789", PREVIOUS_SECRET_KEYS=text))
+    assert [box.open(one, "c") for one in sealed] == ["x"] * len(keys)
+
+
 def test_no_secret_is_shown_by_repr():
     config = read(
         DATABASE_URL="postgresql://u:p4ssw0rd@h/n",
@@ -127,6 +181,10 @@ def test_lists_and_words_are_read_leniently():
     )
     assert config.trusted_hosts == ("a.example", "b.example")
     assert config.allow_loopback_sources is True
+    assert read(ALLOWED_ORIGINS="HTTPS://App.example:443/, http://[::1]:80").allowed_origins == (
+        "https://app.example",
+        "http://[::1]",
+    )
     assert config.log_level == "DEBUG"
     assert config.allowed_source_networks == ("10.0.0.1/8", "fd00::/8")
 

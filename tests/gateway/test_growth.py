@@ -178,9 +178,9 @@ TEXTS = (
 )
 URL = "rtsp://user:password@10.0.0.1/"
 READERS: dict[str, tuple[Callable[[Any], Any], tuple[str, ...]]] = {
-    "redact_text": (redact_text, ("", URL, "Bearer ")),
+    "redact_text": (redact_text, ("", URL, "Bearer ", '{"password": "', "a%3A%2F%2F", "?p%61ss%3D", "/password/")),
     "redact_text with secrets": (lambda text: redact_text(text, ("aaa", "password")), ("",)),
-    "redact_url": (redact_url, ("", URL, "rtsp://")),
+    "redact_url": (redact_url, ("", URL, "rtsp://", "rtsp://h/user=a_password=", "rtsp://h?%70=")),
     "is_redacted": (is_redacted, ("", URL)),
     "a log line": (log_line, ("", URL)),
     "check_source": (attempt(lambda text: check_source(text, SourcePolicy())), ("", "rtsp://", URL, "rtsp://[")),
@@ -450,3 +450,18 @@ def test_text_within_its_limit_is_accepted_in_any_normal_form():
         Named().load({"name": "a" + "\u0301" * 31})
     with pytest.raises(ma.ValidationError, match="control characters"):
         Named().load({"name": "a\n"})
+
+
+def test_text_has_no_controls_of_its_direction():
+    class Named(Schema):
+        name = Text(low=1, high=100)
+        note = Text(high=200, lines=True)
+
+    controls = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    for name in ("clip4pm.exe", "שער 1", "بوابة", "👩\u200d👩", "می\u200cخواهم"):
+        assert Named().load({"name": controls.join(name), "note": f"{controls}\n{name}"}) == {
+            "name": name,
+            "note": name,
+        }
+    with pytest.raises(ma.ValidationError, match="1 to 100 characters"):
+        Named().load({"name": controls, "note": ""})

@@ -9,8 +9,9 @@ from gateway.doctor import check_ffmpeg, check_program, check_worker_program, pr
 from gateway.hookspecs import ComponentHealth, HealthCheck, hookimpl
 from gateway.leases import WorkerSlots
 from gateway.redis_client import connect_redis
+from gateway.secrets import SecretBox
 from gateway.streams.bus import MediaBus
-from tests.factories import make_config, no_plugins
+from tests.factories import make_config, make_device, no_plugins
 
 
 def ok() -> ComponentHealth:
@@ -61,7 +62,7 @@ def test_every_component_is_checked(redis_url, tmp_path):
             return [HealthCheck("sfu", ok)]
 
     plugins = no_plugins()
-    plugins.register(Plugin())
+    plugins.register(Plugin(), name="sfu")
     client = connect_redis(redis_url)
     slots = WorkerSlots(client)
     config = make_config(var_dir=tmp_path)
@@ -69,6 +70,8 @@ def test_every_component_is_checked(redis_url, tmp_path):
     found = health.run_checks(checks)
     assert list(found["components"]) == [
         "database",
+        "secret_key",
+        "plugins",
         "redis",
         "media_bus",
         "stream_slots",
@@ -95,6 +98,38 @@ def test_every_component_is_checked(redis_url, tmp_path):
     assert found["stream_slots"]["status"] == "degraded"
     assert "raise STREAM_SLOTS, or start another stream worker" in found["stream_slots"]["remedy"]
     assert "raise SNAPSHOT_THREADS, or start another snapshot worker" in found["snapshot_slots"]["remedy"]
+
+
+def test_without_any_plugin_the_service_is_down():
+    plugins = no_plugins()
+    found = health.run_checks([HealthCheck("plugins", lambda: health.check_plugins(plugins)), HealthCheck("redis", ok)])
+    assert found["status"] == "down"
+    assert "pip install -e ." in found["components"]["plugins"]["remedy"]
+
+
+@pytest.mark.usefixtures("bound_database")
+@pytest.mark.parametrize(("readable", "status", "is_ready"), [(0, "down", False), (2, "degraded", True)])
+def test_devices_that_no_key_opens_are_not_ok(scope, box, readable, status, is_ready):
+    for _ in range(readable):
+        make_device(scope, box)
+    other = SecretBox("another-secret-key-0123456789")
+    make_device(scope, other)
+    make_device(scope, other, sub_source_url="rtsp://viewer:x@192.168.7.21/sub")
+    config = make_config()
+    found = health.run_checks(
+        [HealthCheck("secret_key", lambda: health.check_secret_key(SecretBox.from_config(config)))]
+    )
+    component = found["components"]["secret_key"]
+    assert (found["status"], component["status"]) == (status, status)
+    assert component["detail"] == {"devices": 2 + readable, "unreadable": 2, "code": "wrong_secret_key"}
+    assert "PREVIOUS_SECRET_KEYS" in component["remedy"]
+    plugins = no_plugins()
+    assert health.check_readiness(config, plugins)[0] == "no_plugins"
+    plugins.register(object(), name="any")
+    assert health.check_readiness(config, plugins)[0] == ("" if is_ready else "wrong_secret_key")
+    again = make_config(previous_secret_keys=("another-secret-key-0123456789",))
+    assert health.check_secret_key(SecretBox.from_config(again)).status == "ok"
+    assert health.check_readiness(again, plugins)[0] == ""
 
 
 def test_redis_that_may_drop_jobs_is_degraded(redis_server, redis_url):
@@ -136,7 +171,7 @@ def test_a_missing_program_comes_with_its_remedy(tmp_path):
     assert check_worker_program(str(tmp_path / "gone")).status == "down"
     assert check_worker_program("").status == "ok"
     names = [check.name for check in program_checks(make_config(), {})]
-    assert names == ["ffmpeg", "ffprobe", "setpriv", "mediasoup_worker"]
+    assert names == ["ffmpeg", "ffprobe", "sandbox", "mediasoup_worker"]
 
 
 def test_an_old_ffmpeg_is_detected(tmp_path):

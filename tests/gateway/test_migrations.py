@@ -7,13 +7,36 @@ import psycopg
 import pytest
 
 from gateway import database, migrations
+from gateway.captures.bookmarks import BookmarkTag
+from gateway.captures.snapshots import SnapshotTag
+from gateway.devices.model import DeviceTag
+from gateway.tags import tags_of
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID, Tenant
 from tests.factories import make_config
+from tests.statements import recorded_statements
 
-ALL = ["0001_initial", "0002_recording", "0003_captures", "0004_snapshot_search"]
+ALL = [
+    "0001_initial",
+    "0002_recording",
+    "0003_captures",
+    "0004_snapshot_search",
+    "0005_device_bin",
+    "0006_tags_by_owner",
+    "0007_clock_trust",
+    "0008_request_keys",
+]
 DEVICE = "00000000-0000-4000-8000-0000000000d1"
 #: Tables whose rows belong to no tenant.
-NOBODYS = ("tenants", "storages", "schema_migrations", "sqlite_sequence")
+NOBODYS = ("tenants", "storages", "clock_trust", "schema_migrations", "sqlite_sequence")
+
+INSERT_DEVICE = (
+    "INSERT INTO devices (id, tenant_id, name, name_key, search_text, source_url, source_sealed, "
+    "has_credentials,"
+    " transport, description, location, start_mode, idle_seconds, enabled, version, source_version, created_at,"
+    f" updated_at) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', 'a', 'a', 'a', 'rtsp://a', '', FALSE, 'tcp', "
+    "'', '',"
+    " 'always', 60, TRUE, 1, 1, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -87,17 +110,28 @@ def test_existing_devices_are_not_recorded_until_recording_is_switched_on(new_da
         patch.setattr(migrations, "known_migrations", lambda: dict([first]))
         migrations.migrate()
     with database.transaction() as db:
-        db.execute_sql(
-            "INSERT INTO devices (id, tenant_id, name, name_key, search_text, source_url, source_sealed, "
-            "has_credentials,"
-            " transport, description, location, start_mode, idle_seconds, enabled, version, source_version, created_at,"
-            f" updated_at) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', 'a', 'a', 'a', 'rtsp://a', '', FALSE, 'tcp', "
-            "'', '',"
-            " 'always', 60, TRUE, 1, 1, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
-        )
+        db.execute_sql(INSERT_DEVICE)
     assert [name[:4] for name in migrations.migrate()] == [f"{number:04d}" for number, _ in later]
     with database.session() as db:
         assert db.execute_sql("SELECT mode, observed, epoch FROM recordings").fetchall() == [("off", "off", 0)]
+
+
+def test_two_migrations_cannot_have_one_number(tmp_path, monkeypatch):
+    for name in ("0001_first", "0001_second"):
+        (tmp_path / f"{name}.py").write_text("")
+    monkeypatch.setattr(migrations, "__path__", [str(tmp_path), *migrations.__path__])
+    with pytest.raises(RuntimeError, match="has the number of another migration"):
+        migrations.known_migrations()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("owner", [DeviceTag.device_id, SnapshotTag.snapshot_id, BookmarkTag.bookmark_id])
+def test_the_tags_of_one_row_are_found_without_reading_all_tags_of_the_tenant(bound_database, scope, owner):
+    with recorded_statements() as statements:
+        tags_of(scope, owner, [DEVICE])
+    with database.session() as db:
+        plan = db.execute_sql(f"EXPLAIN QUERY PLAN {statements[0]}", (DEFAULT_TENANT_ID, DEVICE)).fetchall()
+    assert [row[3].partition("(")[2] for row in plan] == [f"tenant_id=? AND {owner.name}=?)"]
 
 
 def test_existing_snapshots_are_found_by_their_text(new_database):
@@ -118,6 +152,25 @@ def test_existing_snapshots_are_found_by_their_text(new_database):
             f"INSERT INTO snapshot_tags (snapshot_id, tenant_id, tag) VALUES ('{DEVICE}', '{DEFAULT_TENANT_ID}', "
             "'Gate')"
         )
-    assert migrations.migrate() == [last[1].__name__.rpartition(".")[2]]
+    assert migrations.migrate()[0] == last[1].__name__.rpartition(".")[2]
     with database.session() as db:
         assert db.execute_sql("SELECT search_text FROM snapshots").fetchall() == [("an der tür\ngate\nstrasse",)]
+
+
+def test_the_history_survives_the_release_that_brings_the_bin(new_database):
+    database.connect(make_config(database_url=new_database))
+    earlier = [item for item in migrations.known_migrations().items() if item[0] < 5]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "known_migrations", lambda: dict(earlier))
+        migrations.migrate()
+    with database.transaction() as db:
+        db.execute_sql(INSERT_DEVICE)
+        db.execute_sql(
+            "INSERT INTO device_events (id, tenant_id, device_id, at, from_state, to_state, run, text) VALUES "
+            f"(7, '{DEFAULT_TENANT_ID}', '{DEVICE}', CURRENT_TIMESTAMP, 'stopped', 'starting', 3, 'x')"
+        )
+    migrations.migrate()
+    with database.transaction() as db:
+        db.execute_sql("DELETE FROM recordings")
+        db.execute_sql("DELETE FROM devices")
+        assert db.execute_sql("SELECT id, run, kind, text FROM device_events").fetchall() == [(7, 3, "state", "x")]

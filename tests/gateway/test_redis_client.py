@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dramatiq
@@ -90,3 +91,11 @@ def test_a_client_of_a_unix_socket_reconnects_after_a_restart(server):
     server.stop()
     server.start()
     assert client.ping()
+
+
+def test_as_many_threads_as_a_worker_has_slots_use_one_client(redis_url):
+    """A pool smaller than the number of threads would fail calls: a blocking read occupies its connection."""
+    client, threads = connect_redis(redis_url), 200
+    with ThreadPoolExecutor(threads) as pool:
+        assert list(pool.map(lambda number: client.blpop(f"list-{number}", 1), range(threads))) == [None] * threads
+    client.close()

@@ -10,7 +10,8 @@ from gateway.captures.queue import CaptureAnswer, CaptureQueue, CaptureRequest
 from gateway.devices.probes import ProbeRequest, Probes
 from gateway.errors import LeaseLost
 from gateway.leases import Leases, WorkerSlots
-from gateway.media import Part
+from gateway.media import Part, Position
+from gateway.playback.live_window import LiveWindows
 from gateway.redis_client import connect_redis
 from gateway.redis_values import KEEP_SECONDS, note_refusal, read_refusals
 from gateway.secrets import SecretBox
@@ -18,6 +19,7 @@ from gateway.storage.report import StorageReports
 from gateway.streams.bus import BusWriter, MediaBus
 from gateway.streams.live_stats import LiveStats
 from plugins.hls_recorder.metrics import _PREFIX, RecorderMetricsStore
+from workers.outputs.bus_feed import BusFeed
 
 ID = "00000000-0000-4000-8000-000000000001"
 NOT_OBJECTS = [b"", b"{", b"[]", b"null", b"7", b"\xff\xfe", b'"text"', b"[" * 100_000]
@@ -105,7 +107,7 @@ WRONG_POSTERS = {
 
 @pytest.mark.parametrize("name", WRONG_POSTERS)
 def test_a_malformed_poster_is_made_anew(client, name):
-    posters = Posters(client, fresh_seconds=5, slots=2)
+    posters = Posters(client, fresh_seconds=5)
     client.set("vas:poster:d1:320", WRONG_POSTERS[name])
     assert posters._read("d1", 320) is None
     assert read_refusals(client) == {"poster": 1}
@@ -135,10 +137,10 @@ def test_a_probe_whose_request_was_not_sealed_for_it_is_refused(client, probes):
 def test_a_result_of_a_probe_that_no_worker_sealed_is_refused(client, probes):
     for text in (b'{"video": {"codec": "forged"}}', *NOT_OBJECTS):
         client.rpush(f"vas:probe:{ID}:result", text)
-        assert probes.wait_for_result(ID, 1) is None
+        assert probes.open_result(ID, probes.expect_result(ID).result(1)) is None
     assert read_refusals(client) == {"probe result": 1 + len(NOT_OBJECTS)}
     probes.store_result(ID, {"ok": True})
-    assert probes.wait_for_result(ID, 1) == {"ok": True}
+    assert probes.open_result(ID, probes.expect_result(ID).result(1)) == {"ok": True}
 
 
 WRONG_STATS = [b'{"fps": "<b>"}', b'{"viewers": -1}', b'{"outputs": [7]}', b'{"fps": NaN}', b'{"outputs": {"a": 1}}']
@@ -215,6 +217,20 @@ def test_an_entry_of_the_bus_that_is_no_part_is_passed_over(client, changed):
     add_entry(client, "1-41", **changed)
     init, group = bus.latest_group("d1")
     assert (init, [part.sequence for part in group]) == (b"init", [40])
+
+
+def test_readers_of_many_devices_pass_over_entries_that_are_no_parts(client):
+    bus = MediaBus(client)
+    window, feed = LiveWindows(bus).of("d1"), BusFeed(bus, devices=1)
+    later = window.when(lambda playlist: playlist.newest is not None)
+    for number in range(1, 100):
+        add_entry(client, f"1-{number}", d=None)
+    add_entry(client, "1-100")
+    assert later.result(10).newest == Position(1, 100)
+    try:
+        assert [part.sequence for part in feed.read("d1", None, wait_seconds=10)] == [100]
+    finally:
+        feed.close()
 
 
 @pytest.mark.parametrize("last", [b"x", b"1-", b"-1", b"1-2-3", b"\xff\xfe", "١-٢".encode(), b"9" * 400 + b"-1"])

@@ -21,6 +21,7 @@ from gateway.tenancy.scopes import TenantScope
 from tests.conftest import wait_until
 from tests.factories import make_config, make_device
 from tests.stack.pipelines import ffmpeg_pids
+from workers.lease_keeper import LeaseKeeper
 from workers.streams.loop import MediaLoop
 from workers.streams.services import Services
 from workers.streams.supervisor import StreamSupervisor
@@ -64,7 +65,7 @@ def run(sqlite_url, store, client, scope, box, cameras) -> Iterator[Callable[...
         bus_window_seconds=30.0,
     )
     database.connect(config)
-    loop, running, paths = MediaLoop(), [], []
+    loop, leases, running, paths = MediaLoop(), LeaseKeeper(client, config.lease_seconds), [], []
 
     def start(path: str, **settings) -> Running:
         url = cameras.add(path, **({"width": 320, "height": 192, "fps": 10, "key_frame_seconds": 1} | settings))
@@ -76,6 +77,7 @@ def run(sqlite_url, store, client, scope, box, cameras) -> Iterator[Callable[...
             worker="test",
             redis=client,
             media_redis=client,
+            leases=leases,
             loop=loop,
             outputs=[],
             secrets=box,
@@ -91,6 +93,7 @@ def run(sqlite_url, store, client, scope, box, cameras) -> Iterator[Callable[...
     for one in running:
         one.stop()
         assert ffmpeg_pids(one.id) == []
+    leases.close()
     loop.close()
     database.close()
     for path in paths:

@@ -184,8 +184,9 @@ class Stack:
         return self.api.post("/devices", {"name": name, "source_url": url, "start_mode": "always", **fields})
 
     def delete_device(self, device_id: str) -> None:
-        """DELETE a device and wait until its FFmpeg has ended."""
+        """DELETE a device for good and wait until its FFmpeg has ended."""
         self.api.delete(f"/devices/{device_id}")
+        self.api.delete(f"/devices/deleted/{device_id}")
         self.wait_until(lambda: not self.ffmpeg_pids(device_id), 15, f"no FFmpeg is left of device {device_id}")
 
     def stream(self, device_id: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A viewer: Chromium on the page of a device, whose pictures are counted and whose clock is read."""
 
 import itertools
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,5 +158,7 @@ def launch_browser(playwright: Playwright) -> Browser:
             "--mute-audio",
             "--disable-background-timer-throttling",
             "--disable-renderer-backgrounding",
+            # Other sites, and this machine by its name, for tests of pages that do not come from the gateway.
+            f"--host-resolver-rules=MAP *.example 127.0.0.1, MAP {socket.gethostname()} 127.0.0.1",
         ],
     )

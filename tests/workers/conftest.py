@@ -59,12 +59,12 @@ def media_loop() -> Iterator[MediaLoop]:
 
 
 @pytest.fixture
-def start(media_loop: MediaLoop) -> Iterator[Callable[[list[str]], RunningPipeline]]:
-    """Starts a command as the pipeline of device `d1`."""
+def start(media_loop: MediaLoop) -> Iterator[Callable[..., RunningPipeline]]:
+    """Starts a command as the pipeline of device `d1`; it may read and write `folders`."""
     running: list[RunningPipeline] = []
 
-    def start(command: list[str]) -> RunningPipeline:
-        running.append(media_loop.start_pipeline(command, "d1"))
+    def start(command: list[str], *, folders: tuple[str, ...] = ()) -> RunningPipeline:
+        running.append(media_loop.start_pipeline(command, "d1", folders=folders))
         return running[-1]
 
     yield start
@@ -76,6 +76,8 @@ def start(media_loop: MediaLoop) -> Iterator[Callable[[list[str]], RunningPipeli
 def world(sqlite_url, redis_url, scope, box, monkeypatch):
     database.connect(make_config(database_url=sqlite_url))
     client = connect_redis(redis_url)
-    yield World(client, scope, box, monkeypatch)
+    world = World(client, scope, box, monkeypatch)
+    yield world
+    world.leases.close()
     client.close()
     database.close()

@@ -20,6 +20,7 @@ from tests.factories import make_config, make_device
 from workers.ffmpeg.fmp4 import Fragment, InitSegment
 from workers.ffmpeg.probe import ProbeResult
 from workers.ffmpeg.process import Arrived, Ended
+from workers.lease_keeper import LeaseKeeper
 from workers.streams import supervisor
 from workers.streams.services import Services
 from workers.streams.supervisor import StreamSupervisor
@@ -27,6 +28,7 @@ from workers.streams.supervisor import StreamSupervisor
 VIDEO = SourceInfo(VideoInfo("h264", 1280, 720))
 REFUSED = Ended(1, ["[error] rtsp://***@10.0.0.1/: Connection refused"])
 INIT = InitSegment(b"init", ())
+LEASE_SECONDS = 6.0
 
 
 def parts(count: int, **values: Any) -> list[Fragment]:
@@ -65,7 +67,7 @@ class FakeLoop:
     def __init__(self, clock: FakeClock) -> None:
         self.clock, self.scripts, self.pipelines = clock, [], []
 
-    def start_pipeline(self, command: list[str], device_id: str) -> FakePipeline:
+    def start_pipeline(self, command: list[str], device_id: str, *, folders: tuple[str, ...] = ()) -> FakePipeline:
         assert self.scripts, "one process more than the test expected"
         self.pipelines.append(FakePipeline(self.clock, command, self.scripts.pop(0)))
         return self.pipelines[-1]
@@ -110,6 +112,7 @@ class World:
         self.id = self.device.id
         request_start(scope, self.id)
         self.clock, self.output, self.messages = FakeClock(), FakeOutput(), StubMessages()
+        self.leases = LeaseKeeper(client, LEASE_SECONDS, clock=self.clock)
         self.loop = FakeLoop(self.clock)
         self.states: list[tuple[str, str | None]] = []
         self.pauses: list[float] = []
@@ -124,6 +127,7 @@ class World:
             worker="worker-1",
             redis=client,
             media_redis=client,
+            leases=self.leases,
             loop=self.loop,
             outputs=[self.output],
             secrets=box,

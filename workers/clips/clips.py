@@ -10,10 +10,11 @@ import logging
 import time
 from typing import Any
 
+from gateway import database
 from gateway.captures.bookmarks import CLIP, READY, Bookmark
 from gateway.captures.clips import CLIP_CANCELLED, ClipResult, fail_clip, read_clip_work, save_clip, save_poster
 from gateway.captures.files import CaptureFiles
-from gateway.clock import Clock, SystemClock, utc_now
+from gateway.clock import Clock
 from gateway.errors import BusUnavailable, LeaseLost, NotFound, Unavailable, VasError
 from gateway.footage.cuts import ContiguousRange, cut_footage
 from gateway.footage.recordings import find_recording
@@ -21,6 +22,7 @@ from gateway.jobs.attempts import JobAttempt
 from gateway.media import ClipFact
 from gateway.mp4.movie_writer import estimate_index_bytes
 from gateway.redis_client import connect_redis
+from gateway.service_clock import ServiceClock
 from gateway.states import DesiredState
 from gateway.storage.footage_reader import FootageReader
 from gateway.storage.interface import StorageUnavailable
@@ -91,7 +93,7 @@ class ClipMaker:
         self, attempt: JobAttempt, context: JobContext, bookmark: Bookmark, *, clock: Clock | None = None
     ) -> None:
         self._attempt, self._context, self._bookmark = attempt, context, bookmark
-        self._clock = clock or SystemClock()
+        self._clock = clock or ServiceClock()
         self._start_ms = bookmark.at_ms - bookmark.before_ms
         self._end_ms = bookmark.at_ms + bookmark.after_ms
         self._files = CaptureFiles.from_config(context.config)
@@ -176,7 +178,7 @@ class ClipMaker:
     def _demand(self) -> None:
         """Keep an on-demand stream running until the clip has all of its range."""
         with contextlib.suppress(Unavailable):
-            touch_demand(EVERY_TENANT, self._bookmark.device_id, utc_now())
+            touch_demand(EVERY_TENANT, self._bookmark.device_id, database.now())
 
     def _progress(self, spool: BusSpool) -> float:
         """The progress while receiving, by the share of the range that was received."""

@@ -76,7 +76,7 @@ def _encode_head(cut: Cut, parts: Iterator[FootagePart]) -> Iterator[FootagePart
         # Half a tick earlier: the encoder's filter uses floating point.
         from_seconds=(requested[0].time - 0.5) / video.timescale,
     )
-    encoder = Encoder(cut.context.config.ffmpeg_bin, cut.context.attempt.id, settings)
+    encoder = Encoder(cut.context.config, cut.context.attempt.id, settings)
     cut.context.report(0.01, "encoding")
     source = [cut.reader.read_init(cut.source.ranges[0].pieces[0]), *(part.data for part in head)]
     with closing(encoder.run(source, cut.check)) as frames:

@@ -32,7 +32,7 @@ def _encode_run(cut: Cut, footage_range: ContiguousRange, parts: Lookahead, *, i
         begin = encoder_input.media_seconds(parts.first, cut.from_ms)
     size = None if cut.source.is_one_format else cut.source.largest
     settings = EncoderSettings(size=size, from_seconds=begin)
-    encoder = Encoder(cut.context.config.ffmpeg_bin, cut.context.attempt.id, settings)
+    encoder = Encoder(cut.context.config, cut.context.attempt.id, settings)
     is_first = True
     with closing(encoder.run(encoder_input, cut.check)) as encoded:
         for frames in encoded:

@@ -19,6 +19,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("unknown_host", r"Failed to resolve hostname|Name or service not known|Temporary failure in name resolution"),
         ("unreachable", r"No route to host|Network is unreachable|Host is unreachable"),
         ("timed_out", r"Connection timed out|Operation timed out"),
+        ("redirected", r"not on whitelist"),
         ("tls_failed", r"TLS|certificate|handshake"),
         # A track that is announced but sends no picture.
         ("no_video", r"dimensions not set"),
@@ -35,6 +36,13 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 
+#: Names in addresses are the camera's, not FFmpeg's: `rtsp://host/tls` is no failure of TLS.
+_ADDRESS = re.compile(r"[a-z]{1,16}://\S+", re.IGNORECASE)
+_REDIRECT = re.compile(r"Status 3\d\d: Redirecting to ")
+#: Failures of the address to which a camera redirects, if it did.
+_OF_ADDRESSES = frozenset(
+    ("refused", "unreachable", "unknown_host", "timed_out", "tls_failed", "invalid_data", "closed_by_camera")
+)
 #: Lines that are unrelated to the failure.
 _NOISE = re.compile(r"Last message repeated|deprecated|Estimating duration|max_analyze_duration|past duration", re.I)
 _LEVEL = re.compile(r"^(?:\[[^\]]*\] )*\[(?:fatal|error|panic|warning)\]\s*", re.I)
@@ -51,8 +59,15 @@ def diagnose(lines: list[str], return_code: int | None, *, had_video: bool, is_l
     if return_code is not None and return_code < 0:
         return reason_for("ffmpeg_killed", f"the ffmpeg program was ended by {_format_signal(-return_code)}")
     text = [line for line in lines if not _NOISE.search(line)]
+    reason = _recognise(text, return_code, had_video=had_video, is_late=is_late)
+    is_redirect = not had_video and any(_REDIRECT.search(line) for line in text)
+    return reason_for("redirected") if is_redirect and reason.code in _OF_ADDRESSES else reason
+
+
+def _recognise(text: list[str], return_code: int | None, *, had_video: bool, is_late: bool) -> Reason:
+    plain = [_ADDRESS.sub("", line) for line in text if not _REDIRECT.search(line)]
     for code, pattern in _PATTERNS:
-        if any(pattern.search(line) for line in text):
+        if any(pattern.search(line) for line in plain):
             # "Invalid data" at the end of a working run is only a connection that broke in the middle of a packet.
             if had_video and code in {"invalid_data", "no_video", "refused"}:
                 continue

@@ -6,6 +6,7 @@ any time. Workers call `probe_source`; `main` is the process.
 
 import itertools
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway import sandbox
 from gateway.config import Config
 from gateway.devices.sources import DEFAULT_PORTS
 from gateway.media import AudioInfo, SourceInfo, TrackInfo, VideoInfo
@@ -23,6 +25,7 @@ from gateway.redaction import redact_text
 from gateway.states import Reason, reason_for
 from workers.ffmpeg.command import input_options
 from workers.ffmpeg.diagnosis import diagnose
+from workers.ffmpeg.launch import Launcher
 
 #: Packets are analysed until the second key frame, but no longer than this.
 WATCH_SECONDS = 6.0
@@ -71,10 +74,12 @@ def probe_source(
         "options": input_options(transport, config.connect_timeout_seconds),
         "timeout_seconds": config.connect_timeout_seconds,
         "watch_seconds": watch_seconds,
+        "sandbox": config.ffmpeg_sandbox,
     }
     try:
         limit = config.connect_timeout_seconds + watch_seconds + _GRACE_SECONDS
-        text, lines = _run_in_slot(json.dumps(request), limit, on_wait)
+        launcher = Launcher.from_config(config)
+        text, lines = _run_in_slot(launcher, json.dumps(request), limit, on_wait)
         answer = json.loads(text or "{}")
     except subprocess.TimeoutExpired:
         answer = {"errors": ["Connection timed out"]}
@@ -91,7 +96,9 @@ def probe_source(
     return ProbeResult(source, None if source.video else reason_for("no_video"), elapsed_ms)
 
 
-def _run_in_slot(request: str, limit_seconds: float, on_wait: Callable[[], None]) -> tuple[str, list[str]]:
+def _run_in_slot(
+    launcher: Launcher, request: str, limit_seconds: float, on_wait: Callable[[], None]
+) -> tuple[str, list[str]]:
     """The output of the process and FFmpeg's last lines; raises subprocess.TimeoutExpired.
 
     The process has ended afterwards in any case.
@@ -99,12 +106,14 @@ def _run_in_slot(request: str, limit_seconds: float, on_wait: Callable[[], None]
     while not _slots.acquire(timeout=_WAIT_SECONDS):
         on_wait()
     try:
-        return _run_process(request, limit_seconds, on_wait)
+        return _run_process(launcher, request, limit_seconds, on_wait)
     finally:
         _slots.release()
 
 
-def _run_process(request: str, limit_seconds: float, on_wait: Callable[[], None]) -> tuple[str, list[str]]:
+def _run_process(
+    launcher: Launcher, request: str, limit_seconds: float, on_wait: Callable[[], None]
+) -> tuple[str, list[str]]:
     deadline = time.monotonic() + limit_seconds
     request_text: str | None = request
     with subprocess.Popen(
@@ -114,6 +123,7 @@ def _run_process(request: str, limit_seconds: float, on_wait: Callable[[], None]
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
+        env=launcher.environment(further=("PYTHON*", "VIRTUAL_ENV")),
     ) as process:
         try:
             while True:
@@ -138,6 +148,15 @@ def main() -> None:
     av.logging.restore_default_callback()
     av.logging.set_libav_level(av.logging.ERROR)
     request = json.load(sys.stdin)
+    sandbox.forbid_core_dumps()
+    if request["sandbox"] != "off":
+        # All modules are imported; those that Python imports on demand come from its own library.
+        try:
+            sandbox.enter(programs=(os.path.dirname(os.__file__), f"{sys.prefix}/lib", f"{sys.prefix}/lib64"))
+        except sandbox.SandboxUnavailable as error:
+            if request["sandbox"] == "required":
+                print(json.dumps({"errors": [f"[error] FFMPEG_SANDBOX is 'required', but {error}"]}))
+                return
     limit = request["timeout_seconds"]
     started = time.monotonic()
     try:

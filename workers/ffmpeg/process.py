@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import re
-import shutil
 import signal
 import time
 from collections import deque
@@ -15,6 +13,7 @@ from dataclasses import dataclass
 
 from gateway.redaction import redact_text
 from workers.ffmpeg.fmp4 import Fmp4Reader, Fragment, InitSegment, InvalidMedia
+from workers.ffmpeg.launch import Launcher
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +21,8 @@ log = logging.getLogger(__name__)
 DEVICE_MARK = "VAS_DEVICE_ID"
 
 _READ_BYTES = 1 << 18
-#: glibc otherwise keeps the memory that FFmpeg frees after analysing the source (mallopt(3)), a large part of its own
-#: memory. Other C libraries ignore the variable, and a value in the environment takes precedence.
-_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(128 << 10)}
 _STDERR_LINES = 60
-_STDERR_LINE_BYTES = 2000
+_STDERR_LINE_LENGTH = 2000
 #: Such as `Stream #0:1: Audio: pcm_alaw, 8000 Hz, mono` (av_dump_format).
 _INPUT_AUDIO = re.compile(r"Stream #0:\d+\S*: Audio: (\w+)")
 
@@ -48,20 +44,25 @@ class Arrived:
     wall: float
 
 
-def find_setpriv() -> str | None:
-    """The path of setpriv(1), which ends FFmpeg with the worker that started it; None where it is not installed."""
-    return shutil.which("setpriv")
-
-
 class FfmpegProcess:
     """Runs one FFmpeg process on the loop; `emit` is called there with each event, the last of which is Ended.
 
     FFmpeg has its own process group, so that a signal to the worker's group does not reach it before the worker has
-    decided, and the kernel kills it when the worker dies.
+    decided, and the kernel kills it when the worker dies. `folders`: what it may read and write beside its pipes.
     """
 
-    def __init__(self, command: list[str], device_id: str, emit: Callable[[Arrived], None]) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        device_id: str,
+        emit: Callable[[Arrived], None],
+        *,
+        launcher: Launcher | None = None,
+        folders: tuple[str, ...] = (),
+    ) -> None:
         self._command = command
+        self._launcher = launcher or Launcher()
+        self._folders = folders
         self._device_id = device_id
         self._emit = emit
         self._process: asyncio.subprocess.Process | None = None
@@ -118,20 +119,14 @@ class FfmpegProcess:
             await self._wait_done(5)
 
     async def _start(self) -> None:
-        command = list(self._command)
-        if shutil.which(command[0]) is None:
-            # setpriv would be found, and report the missing program only on standard error.
-            raise FileNotFoundError(errno.ENOENT, "program not found", command[0])
-        if setpriv := find_setpriv():
-            command = [setpriv, "--pdeathsig", "KILL", "--", *command]
         self._process = await asyncio.create_subprocess_exec(
-            *command,
+            *self._launcher.command(self._command, folders=self._folders),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
             limit=_READ_BYTES,
-            env={**_MEMORY, **os.environ, DEVICE_MARK: self._device_id, "AV_LOG_FORCE_NOCOLOR": "1"},
+            env=self._launcher.environment(**{DEVICE_MARK: self._device_id}),
         )
 
     async def _read_stdout(self) -> str | None:
@@ -154,7 +149,8 @@ class FfmpegProcess:
                 continue
             if not line:
                 return
-            text = redact_text(line[:_STDERR_LINE_BYTES].decode("utf-8", "replace").rstrip())
+            # Redacted before it is cut: half of a URL does not show where its password ends.
+            text = redact_text(line.decode("utf-8", "replace").rstrip())[:_STDERR_LINE_LENGTH]
             self._lines.append(text)
             if self._is_about_input:
                 self._read_about_input(text)

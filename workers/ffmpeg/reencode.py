@@ -4,7 +4,6 @@ import contextlib
 import logging
 import os
 import selectors
-import shutil
 import signal
 import subprocess
 import threading
@@ -12,9 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from gateway.config import Config
 from gateway.mp4.boxes import InvalidMedia
 from gateway.mp4.samples import Samples, TrackFormat, parse_init, parse_part
-from workers.ffmpeg.process import find_setpriv
+from workers.ffmpeg.launch import Launcher
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ TIMESCALE = 90_000
 _READ_BYTES = 1 << 18
 _LINES = 20
 #: Live video on the same machine has priority.
-_NICENESS = "10"
+_NICENESS = 10
 
 
 class EncodingFailed(Exception):
@@ -55,8 +55,9 @@ class EncoderSettings:
 class Encoder:
     """One FFmpeg process. A separate thread writes its input; `run` yields its output and may be closed at any time."""
 
-    def __init__(self, program: str, job_id: str, settings: EncoderSettings) -> None:
-        self._command = build_command(program, settings)
+    def __init__(self, config: Config, job_id: str, settings: EncoderSettings) -> None:
+        self._command = build_command(config.ffmpeg_bin, settings)
+        self._launcher = Launcher.from_config(config)
         self._job_id = job_id
         self._lines: deque[str] = deque(maxlen=_LINES)
         self._input_error: BaseException | None = None
@@ -94,13 +95,10 @@ class Encoder:
             log_thread.join(5)
 
     def _start(self) -> subprocess.Popen:
-        command = self._command
-        if shutil.which(command[0]) is None:
-            raise EncoderMissing(f"'{command[0]}' is not installed: install ffmpeg or set FFMPEG_BIN")
-        if nice := shutil.which("nice"):
-            command = [nice, "-n", _NICENESS, *command]
-        if setpriv := find_setpriv():
-            command = [setpriv, "--pdeathsig", "KILL", "--", *command]
+        try:
+            command = self._launcher.command(self._command, niceness=_NICENESS)
+        except FileNotFoundError as error:
+            raise EncoderMissing(f"'{error.filename}' is not installed: install ffmpeg or set FFMPEG_BIN") from error
         return subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -108,7 +106,7 @@ class Encoder:
             stderr=subprocess.PIPE,
             start_new_session=True,
             bufsize=0,
-            env={**os.environ, JOB_MARK: self._job_id, "AV_LOG_FORCE_NOCOLOR": "1"},
+            env=self._launcher.environment(**{JOB_MARK: self._job_id}),
         )
 
     def _write_input(self, process: subprocess.Popen, source: Iterable[bytes]) -> None:

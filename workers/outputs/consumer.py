@@ -17,11 +17,10 @@ from gateway.streams.messages import Messages
 from gateway.streams.queries import find_device_context
 from workers.backoff import Backoff
 from workers.lease_keeper import HeldLease, LeaseKeeper
+from workers.outputs.bus_feed import BusFeed
 
 #: Time that one read of the bus waits for a part, and thereby the maximum delay before an end is noticed.
 READ_SECONDS = 0.5
-#: Parts to read before rechecking the desired state.
-READ_PARTS = 16
 #: An output whose disk or server is away is attached again after 0.25 s, 0.5 s … up to this pause: a longer one could
 #: let parts expire on the bus.
 MAX_PAUSE_SECONDS = 2.0
@@ -35,6 +34,7 @@ class ConsumerServices:
 
     worker: str
     bus: MediaBus
+    feed: BusFeed
     leases: LeaseKeeper
     messages: Messages
     outputs: dict[str, ConsumerOutput]
@@ -144,7 +144,7 @@ class ConsumerSupervisor:
 
     def _read(self, position: Position | None) -> list[Part]:
         try:
-            parts = self._services.bus.read(self.device_id, position, count=READ_PARTS, wait_seconds=READ_SECONDS)
+            parts = self._services.feed.read(self.device_id, position, wait_seconds=READ_SECONDS)
         except BusUnavailable as error:
             # Nothing is lost yet: the stream worker keeps unpublished parts for some time.
             self._warn_waiting(error.message)

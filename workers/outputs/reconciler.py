@@ -3,11 +3,10 @@
 import logging
 import random
 
-from gateway.clock import utc_now
 from gateway.leases import RECORD, Leases, WorkerSlots, describe_shortage, output_lease
 from gateway.outputs import ConsumerOutput
+from gateway.streams.fleet import demand_streams
 from gateway.streams.messages import Messages
-from gateway.streams.model import demand_streams
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +64,5 @@ class ConsumerReconciler:
 
     def demand_streams(self, wanted: dict[str, list[str]]) -> None:
         """Start devices that run on demand while an output wants them, as for a viewer."""
-        device_ids = sorted({device_id for device_ids in wanted.values() for device_id in device_ids})
-        for device_id in demand_streams(device_ids, utc_now()):
+        for device_id in demand_streams({device_id for device_ids in wanted.values() for device_id in device_ids}):
             log.info("device %s is wanted by an output: its stream is started", device_id)

@@ -10,6 +10,7 @@ from gateway.captures.schedules import schedules_with_limits
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config
 from gateway.jobs.files import ExportSpaceMissing
+from gateway.storage.clock_trust import ClockTrust, TrustedTime
 from workers.schedule.clip_cleanup import finalize_lost_clips
 
 log = logging.getLogger(__name__)
@@ -35,25 +36,27 @@ class CaptureCleanup:
         self._config = config
         self._clock = clock or SystemClock()
         self._files = CaptureFiles.from_config(config)
+        self._trust = ClockTrust(self._clock)
         self._orphans_at = self._clock.monotonic() + _FIRST_ORPHANS_SECONDS
 
     def turn(self) -> float:
         """Run one pass; returns the seconds until the next one. Raises the errors of database and disk."""
         finalize_lost_clips()
-        is_more = self._drop_deleted()
-        is_more = self._drop_expired() or is_more
-        if self._clock.monotonic() >= self._orphans_at:
+        time = self._trust.check()
+        is_more = self._drop_deleted(time)
+        is_more = self._drop_expired(time) or is_more
+        # The age of a file is known by the clock only.
+        if self._clock.monotonic() >= self._orphans_at and time.is_settled:
             self._orphans_at = self._clock.monotonic() + ORPHANS_SECONDS
             self.remove_orphans()
         return 0.0 if is_more else _EVERY_SECONDS
 
-    def _drop_deleted(self) -> bool:
+    def _drop_deleted(self, time: TrustedTime) -> bool:
         """Purge deleted rows; returns whether there are more."""
-        now = datetime.fromtimestamp(self._clock.wall(), UTC)
-        before = now - timedelta(minutes=self._config.undo_minutes)
+        before = datetime.fromtimestamp(time.now_ms / 1000, UTC) - timedelta(minutes=self._config.undo_minutes)
         if self._is_full():
             # On a full disk, deleted captures are purged before new pictures are refused.
-            before = now
+            before = datetime.fromtimestamp(time.wall_ms / 1000, UTC)
         count = 0
         for _ in range(_BATCHES):
             keys = drop_deleted(before, _BATCH)
@@ -64,10 +67,10 @@ class CaptureCleanup:
             log.info("purged %d files of deleted snapshots and bookmarks", count)
         return count >= _BATCH * _BATCHES
 
-    def _drop_expired(self) -> bool:
-        now_ms, count, is_more = int(self._clock.wall() * 1000), 0, False
+    def _drop_expired(self, time: TrustedTime) -> bool:
+        count, is_more = 0, False
         for schedule in schedules_with_limits():
-            keys = drop_expired(schedule, now_ms, _BATCH)
+            keys = drop_expired(schedule, time.now_ms, _BATCH)
             count += self._delete(keys)
             is_more = is_more or len(keys) == _BATCH
         if count:

@@ -1,11 +1,12 @@
 """The clock process: every few seconds it compares desired and observed states, and repairs what no owner repairs."""
 
 import logging
+import math
 import random
 import signal
 import threading
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import redis
@@ -15,18 +16,19 @@ from gateway.captures.queue import CaptureQueue
 from gateway.clock import Clock, SystemClock, utc_now
 from gateway.config import Config
 from gateway.devices.events import prune_events
-from gateway.errors import NotFound, Unavailable
+from gateway.errors import Unavailable
 from gateway.jobs.cleanup import sweep_jobs
 from gateway.leases import STREAM, Leases, WorkerSlots, describe_shortage
 from gateway.outputs import ConsumerContext, ConsumerOutput
 from gateway.plugin_manager import collect_consumer_outputs, create_plugin_manager, notify
 from gateway.redis_client import connect_redis
+from gateway.service_clock import ServiceClock
 from gateway.states import DesiredState, StreamState, reason_for
+from gateway.storage.clock_trust import ClockTrust
+from gateway.streams.fleet import Ending, record_stopped, stop_idle, touch_demands
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
-from gateway.streams.model import request_stop, touch_demand, transition
 from gateway.streams.queries import StreamRecord, streams_to_reconcile
-from gateway.tenancy.scopes import EVERY_TENANT
 from workers.outputs.reconciler import ConsumerReconciler
 from workers.periodic import PeriodicThread
 from workers.schedule.capture_cleanup import CaptureCleanup
@@ -46,6 +48,9 @@ QUICK_PASSES = 40
 
 #: How often old history is pruned.
 PRUNE_SECONDS = 600.0
+
+#: Age from which on a lasting demand is written again, as a share of the device's idle time.
+_DEMAND_DUE = 0.5
 
 #: How often jobs are swept, and the maximum number of messages to run a job that are sent again at once.
 JOBS_SECONDS = 3.0
@@ -74,10 +79,13 @@ class Reconciler:
         self._clock = clock or SystemClock()
         self._is_without_worker = False
         self._quick_passes = 0
+        self._trust = ClockTrust(self._clock)
         self._redis_run: str | None = None
         self._grace_until = 0.0
         self._next_prune_at = 0.0
         self._next_sweep_at = 0.0
+        #: The devices that were demanded in the last pass.
+        self._demanded: set[str] = set()
 
     def reconcile(self) -> None:
         """Start streams that should run without an owner, record ownerless stopped ones, stop idle ones."""
@@ -91,10 +99,8 @@ class Reconciler:
             return
         owners = self._leases.holders(STREAM, [record.device_id for record in records])
         self._start([r for r in records if self._should_run(r) and r.device_id not in owners])
-        for record in records:
-            if not self._should_run(record) and record.device_id not in owners:
-                self._record_stopped(record)
-        self._stop_idle([r for r in records if r.start_mode == "on_demand" and self._should_run(r)])
+        self._record_stopped([r for r in records if not self._should_run(r) and r.device_id not in owners])
+        self._stop_idle([r for r in records if r.start_mode == "on_demand" and self._should_run(r)], wanted)
         self._consumers.reconcile(wanted)
         self._is_without_worker |= self._consumers.is_without_worker
 
@@ -111,7 +117,7 @@ class Reconciler:
         if now < self._next_prune_at:
             return False
         self._next_prune_at = now + PRUNE_SECONDS
-        if deleted := prune_events(utc_now() - timedelta(days=self._config.event_days)):
+        if deleted := prune_events(self._trusted_now() - timedelta(days=self._config.event_days)):
             log.info("deleted %d events that were older than %d days", deleted, self._config.event_days)
         return True
 
@@ -120,9 +126,13 @@ class Reconciler:
         if now < self._next_sweep_at:
             return
         self._next_sweep_at = now + JOBS_SECONDS
-        queued = sweep_jobs(self._config, with_orphans=with_orphans)
+        queued = sweep_jobs(self._config, expired_before=self._trusted_now(), with_orphans=with_orphans)
         for job_id in queued[:JOBS_PER_PASS]:
             self._messages.run_job(job_id)
+
+    def _trusted_now(self) -> datetime:
+        time = self._trust.check()
+        return utc_now() - timedelta(milliseconds=time.wall_ms - time.now_ms)
 
     def _should_run(self, record: StreamRecord) -> bool:
         return record.enabled and record.desired == DesiredState.RUNNING
@@ -159,24 +169,56 @@ class Reconciler:
                 started += 1
                 log.info("started device %s: it should run and had no owner", record.device_id)
 
-    def _record_stopped(self, record: StreamRecord) -> None:
-        reason = record.desired_reason if record.enabled else "device_disabled"
-        if record.observed != StreamState.STOPPED:
-            transition(record.device_id, StreamState.STOPPED, reason=reason_for(reason), run=record.run)
+    def _record_stopped(self, records: list[StreamRecord]) -> None:
+        endings = {
+            record.device_id: Ending(
+                record.run, reason_for(record.desired_reason if record.enabled else "device_disabled")
+            )
+            for record in records
+            if record.observed != StreamState.STOPPED
+        }
+        if endings:
+            record_stopped(endings)
 
-    def _stop_idle(self, records: list[StreamRecord]) -> None:
+    def _stop_idle(self, records: list[StreamRecord], wanted: dict[str, list[str]]) -> None:
+        """Stop devices that nobody demands; note the demands of viewers and outputs, when due and when they end."""
+        if not records:
+            self._demanded = set()
+            return
         stats = self._live.read_many(record.device_id for record in records)
-        now = utc_now()
+        demanded = {device_id for device_ids in wanted.values() for device_id in device_ids}
+        demanded |= {device_id for device_id, figures in stats.items() if figures.get("viewers")}
+        now = database.now()
+        touched = _due_demands([record for record in records if record.device_id in demanded], now)
+        idle = {}
         for record in records:
-            if (stats.get(record.device_id) or {}).get("viewers"):
-                touch_demand(EVERY_TENANT, record.device_id, now)
+            if record.device_id in demanded:
                 continue
-            deadline = now - timedelta(seconds=record.idle_seconds)
-            try:
-                if request_stop(EVERY_TENANT, record.device_id, reason="idle", if_demanded_before=deadline):
-                    log.info("stopped device %s: no viewer for %d s", record.device_id, record.idle_seconds)
-            except NotFound:
-                continue
+            if record.device_id in self._demanded:
+                touched.append(record.device_id)
+            elif record.demanded_at is None or now - record.demanded_at > timedelta(seconds=record.idle_seconds):
+                idle[record.device_id] = record.idle_seconds
+        if touched:
+            touch_demands(touched)
+        self._demanded = demanded
+        if not idle:
+            return
+        for device_id in stop_idle(idle):
+            log.info("stopped device %s: no viewer for %d s", device_id, idle[device_id])
+
+
+def _due_demands(records: list[StreamRecord], now: datetime) -> list[str]:
+    """The devices whose demand is to be written: with the first one that is due, all that soon will be."""
+
+    def age(record: StreamRecord) -> float:
+        """Age of the demand in multiples of the idle time."""
+        if record.demanded_at is None:
+            return math.inf
+        return (now - record.demanded_at).total_seconds() / record.idle_seconds
+
+    if not any(age(record) >= _DEMAND_DUE for record in records):
+        return []
+    return [record.device_id for record in records if age(record) >= _DEMAND_DUE / 2]
 
 
 def run_clock(config: Config, *, stop: threading.Event | None = None) -> None:
@@ -211,8 +253,8 @@ def start_threads(config: Config) -> list[PeriodicThread]:
     """Start threads for work that neither waits for a long pass nor delays one: schedules, and old captures."""
     queue = CaptureQueue(connect_redis(config.bus_redis_url))
     threads = [
-        PeriodicThread("schedules of snapshots", SnapshotClock(config, queue).turn),
-        PeriodicThread("cleanup of captures", CaptureCleanup(config).turn),
+        PeriodicThread("schedules of snapshots", SnapshotClock(config, queue, ServiceClock()).turn),
+        PeriodicThread("cleanup of captures", CaptureCleanup(config, ServiceClock()).turn),
     ]
     for thread in threads:
         thread.start()
@@ -222,7 +264,7 @@ def start_threads(config: Config) -> list[PeriodicThread]:
 def _collect_outputs(config: Config) -> list[ConsumerOutput]:
     """The consumer outputs of all plugins, for their `wanted` devices."""
     manager = create_plugin_manager()
-    context = ConsumerContext(config, "clock", SystemClock(), partial(notify, manager))
+    context = ConsumerContext(config, "clock", ServiceClock(), partial(notify, manager))
     return collect_consumer_outputs(manager, context)
 
 

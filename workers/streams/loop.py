@@ -9,6 +9,7 @@ from typing import Any
 
 import janus
 
+from workers.ffmpeg.launch import Launcher
 from workers.ffmpeg.process import Arrived, Ended, FfmpegProcess
 
 log = logging.getLogger(__name__)
@@ -20,10 +21,10 @@ _QUEUE_SIZE = 128
 class RunningPipeline:
     """An FFmpeg process that runs on the loop, as an actor's thread uses it."""
 
-    def __init__(self, loop: "MediaLoop", command: list[str], device_id: str) -> None:
+    def __init__(self, loop: "MediaLoop", command: list[str], device_id: str, folders: tuple[str, ...] = ()) -> None:
         self._loop = loop
         self._queue: janus.Queue[Arrived] = janus.Queue(_QUEUE_SIZE + 1)
-        self._process = FfmpegProcess(command, device_id, self._put)
+        self._process = FfmpegProcess(command, device_id, self._put, launcher=loop.launcher, folders=folders)
         self._task = asyncio.get_running_loop().create_task(self._process.run())
         self.dropped_parts = 0
 
@@ -68,7 +69,8 @@ class RunningPipeline:
 class MediaLoop:
     """Starts the loop's thread at once; `close` ends it and may be called twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, launcher: Launcher | None = None) -> None:
+        self.launcher = launcher or Launcher()
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="media-loop", daemon=True)
         self._thread.start()
@@ -92,11 +94,11 @@ class MediaLoop:
                     future.cancel()
                     raise
 
-    def start_pipeline(self, command: list[str], device_id: str) -> RunningPipeline:
-        """Start FFmpeg with this command; events report how it went."""
+    def start_pipeline(self, command: list[str], device_id: str, *, folders: tuple[str, ...] = ()) -> RunningPipeline:
+        """Start FFmpeg with this command, which may read and write `folders`; events report how it went."""
 
         async def start() -> RunningPipeline:
-            return RunningPipeline(self, command, device_id)
+            return RunningPipeline(self, command, device_id, folders)
 
         return self.run(start(), timeout_seconds=10)
 

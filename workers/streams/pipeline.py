@@ -27,6 +27,11 @@ class Pipeline:
     command: tuple[str, ...]
     attached: tuple[AttachedOutput, ...]
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders that its outputs read and write."""
+        return tuple(folder for item in self.attached if item.arguments for folder in item.arguments.folders)
+
     def __repr__(self) -> str:
         return f"<Pipeline with {len(self.attached)} direct outputs>"
 

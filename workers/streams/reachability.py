@@ -24,6 +24,7 @@ PROBE_AFTER = frozenset(
         "no_video",
         "camera_error",
         "invalid_data",
+        "redirected",
         "resolution_changed",
         "unknown",
     }

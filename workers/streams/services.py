@@ -10,6 +10,7 @@ from gateway.config import Config
 from gateway.outputs import DirectOutput
 from gateway.secrets import SecretBox
 from gateway.streams.messages import Messages
+from workers.lease_keeper import LeaseKeeper
 from workers.streams.loop import MediaLoop
 
 
@@ -21,6 +22,7 @@ class Services:
     worker: str
     redis: redis.Redis
     media_redis: redis.Redis
+    leases: LeaseKeeper
     loop: MediaLoop
     outputs: list[DirectOutput]
     secrets: SecretBox

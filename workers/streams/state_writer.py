@@ -32,7 +32,7 @@ class StreamStateWriter:
         self.run = 0
 
     def claim(self) -> bool:
-        """Take the number of the next run; False if the device is gone or another owner is ahead.
+        """Take the number of the next run; False if the device is deleted or another owner is ahead.
 
         Raises Unavailable only before the first run: without a first claim there is no fence.
         """
@@ -54,6 +54,14 @@ class StreamStateWriter:
                 self.run += 1
             log.warning("device %s: the database is away, run %d is claimed later", self._device_id, self.run)
         return True
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the device is deleted; False while the database is away."""
+        try:
+            return read_desired(self._device_id) is None
+        except Unavailable:
+            return False
 
     def observe(self, state: StreamState, reason: Reason | None = None) -> None:
         """Write the state; raises LeaseLost if the row belongs to another run."""
@@ -120,8 +128,14 @@ class StreamStateWriter:
         self._unwritten = None
         if not is_written:
             if read_desired(self._device_id) is None:
+                # The row of a deleted device is gone; plugins still have to clear up after its stream.
+                if state == StreamState.STOPPED:
+                    self._report(state, reason)
                 return
             raise LeaseLost(f"the state of device '{self._device_id}' is written by another worker")
+        self._report(state, reason)
+
+    def _report(self, state: StreamState, reason: Reason | None) -> None:
         reported = (state.value, reason.code if reason else None)
         if reported != self._reported:
             self._reported = reported

@@ -9,17 +9,20 @@ import redis
 
 from gateway.devices.sources import AddressNotAllowed, SourcePolicy, check_addresses, parse_source
 from gateway.errors import LeaseLost, VasError
-from gateway.leases import STREAM, Leases, name_owner
+from gateway.leases import STREAM, name_owner
 from gateway.media import SourceInfo
 from gateway.outputs import PipelineInputs
 from gateway.secrets import SealBroken
 from gateway.states import StreamState, reason_for
+from gateway.storage.clock_trust import last_seen_seconds
 from gateway.streams.bus import BusWriter
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.queries import DesiredStream, DeviceSettings, read_device_settings
 from workers.backoff import Backoff
 from workers.ffmpeg.probe import ProbeResult, probe_source
+from workers.lease_keeper import HeldLease
 from workers.streams.attempt import Attempt, ExpectedSource, Outcome
+from workers.streams.loop import RunningPipeline
 from workers.streams.orphans import end_orphaned_processes
 from workers.streams.output_restarts import OutputRestartLimit
 from workers.streams.pipeline import build_pipeline
@@ -30,8 +33,12 @@ from workers.streams.state_writer import StreamStateWriter
 #: Interval at which the owner reads the desired state, checks its outputs and writes its live stats.
 TICK_SECONDS = 1.0
 
+#: A supervisor without a sign of life for this long hangs, and another worker may take its device. Calls of outputs and
+#: of the database, and stopping FFmpeg, end before.
+_SILENCE_SECONDS = 60.0
+
 #: Reasons after which an attempt cannot succeed until a person has changed something.
-_FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed"})
+_FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed", "wrong_secret_key"})
 
 #: Reasons that are no fault of the camera: the next attempt follows without a pause.
 _IMMEDIATE_RESTART_REASONS = frozenset({"source_changed", "output_changed"})
@@ -45,6 +52,7 @@ _KEEP_SOURCE_REASONS = frozenset(
         "unknown_host",
         "closed_by_camera",
         "camera_error",
+        "redirected",
         "unauthorized",
         "forbidden",
         "not_found",
@@ -73,8 +81,7 @@ class StreamSupervisor:
         self._config = services.config
         self._clock = services.clock
         self._log = logging.getLogger(f"vas.stream.{device_id}")
-        self._leases = Leases(services.redis)
-        self._owner = name_owner(services.worker)
+        self._lease: HeldLease | None = None
         self._live_stats = LiveStats(services.redis)
         self._writer = StreamStateWriter(device_id, services.worker, services.on_state)
         self._bus = BusWriter(
@@ -83,6 +90,7 @@ class StreamSupervisor:
             window_seconds=self._config.bus_window_seconds,
             max_bytes=self._config.bus_max_bytes,
             resend_seconds=self._config.bus_resend_seconds,
+            min_start=last_seen_seconds,
         )
         self._output_restarts = OutputRestartLimit()
         self._source: SourceInfo | None = None
@@ -93,14 +101,16 @@ class StreamSupervisor:
         self._has_looked_for_sound = False
         self._patience_seconds = 0.0
         self._woken_by: str | None = None
-        self._next_renewal = 0.0
         self._next_tick = 0.0
 
     # ---- the loop ----------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Own the device until it is stopped or another worker owns it; never raises because of a camera."""
-        if not self._leases.take(STREAM, self.device_id, self._owner, self._config.lease_seconds):
+        self._lease = self._services.leases.take(
+            STREAM, self.device_id, name_owner(self._services.worker), silence_seconds=_SILENCE_SECONDS
+        )
+        if self._lease is None:
             self._log.info("owned by another worker: nothing to do")
             return
         self._services.messages.start_taken(self.device_id)
@@ -135,6 +145,8 @@ class StreamSupervisor:
                 self._pause(pause, code)
             # Each FFmpeg process is a run of its own: the bus refuses a number that it has seen.
             if not self._writer.claim():
+                if self._writer.is_deleted:
+                    raise Stopped("device_deleted")
                 raise LeaseLost(f"another worker claimed device '{self.device_id}'")
 
     def _pause(self, seconds: float, code: str) -> None:
@@ -173,7 +185,10 @@ class StreamSupervisor:
         try:
             device = self._read_device()
         except SealBroken as error:
-            return Outcome(reason_for("unknown", error.message))
+            # Settings without that secret are tried at once.
+            desired = self._writer.read_desired()
+            self._attempted_version = desired.source_version if desired is not None else None
+            return Outcome(reason_for("wrong_secret_key", error.message))
         if device is None:
             raise Stopped("device_deleted")
         self._attempted_version = device.source_version
@@ -215,13 +230,13 @@ class StreamSupervisor:
     def _attempt(self, device: DeviceSettings, source: SourceInfo) -> Outcome:
         """Run FFmpeg with `source` as the description of the camera, and store what the attempt learnt about it."""
         inputs = PipelineInputs(source, lambda: self._find_sub(device))
-        # Resolving names and attaching outputs may take seconds each: the lease is renewed before both.
+        # Resolving names and attaching outputs may take seconds each.
         self._check_desired()
         pipeline = build_pipeline(
             self._config, device, inputs, self._services.outputs, patience_seconds=self._patience_seconds
         )
         self._check_desired()
-        running = self._services.loop.start_pipeline(list(pipeline.command), self.device_id)
+        running = self._services.loop.start_pipeline(list(pipeline.command), self.device_id, folders=pipeline.folders)
         attempt = Attempt(
             self.device_id,
             self._services,
@@ -239,7 +254,7 @@ class StreamSupervisor:
             # Stored before FFmpeg is stopped, which takes seconds and may be interrupted by a shutdown.
             self._apply(outcome)
         finally:
-            running.stop()
+            _stop_completely(running)
         return outcome
 
     def _apply(self, outcome: Outcome) -> None:
@@ -262,7 +277,7 @@ class StreamSupervisor:
         return self._sub_source
 
     def _inspect(self, url: str, transport: str) -> ProbeResult:
-        """Inspect a source. This takes seconds, during which the lease is renewed and a stop is obeyed."""
+        """Inspect a source. This takes seconds, during which a stop is obeyed."""
         return probe_source(self._config, url, transport, on_wait=self._check_desired)
 
     def _keep_source(self, source: SourceInfo) -> None:
@@ -275,19 +290,12 @@ class StreamSupervisor:
     # ---- ownership ---------------------------------------------------------------------------------------------
 
     def _check_desired(self) -> DesiredStream | None:
-        """Renew the lease and read the desired state, each when due; None when there is nothing new.
+        """Check the lease, and read the desired state when due; None when there is nothing new.
 
         Raises Stopped when the stream is to stop, LeaseLost when another worker owns the device.
         """
+        self._services.leases.check(self._lease)
         now = self._clock.monotonic()
-        if now >= self._next_renewal:
-            self._next_renewal = now + self._config.lease_seconds / 4
-            try:
-                self._leases.renew(STREAM, self.device_id, self._owner, self._config.lease_seconds)
-            except redis.RedisError as error:
-                # Redis is away for every worker: the database's run number is the fence meanwhile.
-                self._next_renewal = now + TICK_SECONDS
-                self._log.debug("the lease cannot be renewed now: %s", error)
         if now < self._next_tick:
             return None
         self._next_tick = now + TICK_SECONDS
@@ -315,6 +323,17 @@ class StreamSupervisor:
         try:
             if ending:
                 self._live_stats.forget(self.device_id)
-            self._leases.release(STREAM, self.device_id, self._owner)
         except redis.RedisError as error:
-            self._log.debug("the lease expires by itself: %s", error)
+            self._log.debug("the live stats expire by themselves: %s", error)
+        self._services.leases.release(self._lease)
+
+
+def _stop_completely(running: RunningPipeline) -> None:
+    """Wait until FFmpeg has ended, also when a shutdown interrupts the wait: the lease is released afterwards."""
+    try:
+        running.stop()
+    except TimeoutError:
+        raise
+    except BaseException:
+        running.stop()
+        raise

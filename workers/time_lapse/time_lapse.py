@@ -86,7 +86,7 @@ class _MovieEncoder:
         """
         size = _frame_size(self._sequences, self._context.attempt.parameters["width"])
         for sequence in self._sequences:
-            encoder = Encoder(self._context.config.ffmpeg_bin, self._context.attempt.id, EncoderSettings(size=size))
+            encoder = Encoder(self._context.config, self._context.attempt.id, EncoderSettings(size=size))
             self._pictures_read = 0
             try:
                 with closing(encoder.run(self._encoder_input(sequence, read), self._context.check)) as encoded:

@@ -27,7 +27,8 @@ def clip_response(bookmark: Bookmark, *, is_download: bool) -> Response:
         raise _no_clip(bookmark)
     try:
         # Opened now: recreating the clip meanwhile does not disturb this download.
-        file = services().capture_files.path(bookmark.clip_file).open("rb")
+        path = services().capture_files.path(bookmark.clip_file)
+        file = path.open("rb")
     except FileNotFoundError:
         raise NotFound("the file of the clip is gone: recreate the clip", reason="file_missing") from None
     response = file_response(
@@ -36,6 +37,7 @@ def clip_response(bookmark: Bookmark, *, is_download: bool) -> Response:
         etag=_etag(bookmark.clip_file),
         mimetype="video/mp4",
         cache_control=_REVALIDATE,
+        path=path,
     )
     response.call_on_close(file.close)
     if response.status_code in (200, 206):

@@ -35,6 +35,7 @@ from gateway.api.conditional import (
     seen_version,
     with_etag,
 )
+from gateway.api.merge_patch import merge, repeat_unless_conditional
 from gateway.api.tags import add_tags_route
 from gateway.api.time_fields import now_ms
 from gateway.api.undo import add_restore_route
@@ -146,30 +147,26 @@ class BookmarkById(MethodView):
         Sets title, note and tags. If the moment or a length changes, a new clip is made; without footage for it, 404
         with reason `no_footage`, and nothing changes. With If-Match, 412 if the bookmark has changed since it was read.
         """
-        scope = current_scope()
-        before = find_bookmark(scope, str(bookmark_id))
-        if_version = seen_version(headers, before, "bookmark")
-        values = values_of(data, before.at_ms, before)
-        footage = None
-        if not values.same_clip(before):
-            found = find_footage_again(before, values)
-            if not found.is_available:
-                return refuse_clip(found)
-            footage = found.held
-        bookmark, is_renewed = replace_bookmark(
-            scope,
-            before.id,
-            values,
-            footage=footage,
-            if_version=if_version,
-            keep_hours=services().config.export_keep_hours,
-            by=current_name(),
-        )
-        if is_renewed:
-            request_clip(bookmark)
-        if bookmark.version != before.version:
-            report_change(bookmark, "changed")
-        return _shown(bookmark)
+        before = find_bookmark(current_scope(), str(bookmark_id))
+        return _replace(data, before, seen_version(headers, before, "bookmark"))
+
+    @blp.patch_arguments()
+    @blp.arguments(IfMatchSchema, location="headers")
+    @blp.response(200, BookmarkSchema, headers=_ETAG)
+    @blp.errors(400, 403, 404, 409, 412, 413, 415, 422, 503)
+    def patch(self, patch: dict[str, Any], headers: dict[str, Any], bookmark_id: Any) -> Any:
+        """Change fields of a bookmark
+
+        A JSON merge patch (RFC 7396): fields that are sent replace those of the bookmark; null empties a text or list
+        and leaves a moment or length as it is. The rest as with PUT.
+        """
+
+        def change() -> Any:
+            before = find_bookmark(current_scope(), str(bookmark_id))
+            version = seen_version(headers, before, "bookmark") or before.version
+            return _replace(merge(BookmarkSchema, bookmark_view(before), patch), before, version)
+
+        return repeat_unless_conditional(change, headers)
 
     @blp.response(204)
     @blp.errors(403, 404, 503)
@@ -184,6 +181,7 @@ class BookmarkById(MethodView):
 
 @blp.route("/<uuid:bookmark_id>/clip")
 class BookmarkClipAgain(MethodView):
+    @blp.doc(operationId="remake_bookmark_clip")
     @blp.response(202, BookmarkSchema, headers=_ETAG)
     @blp.errors(403, 404, 409, 415, 503)
     def post(self, bookmark_id: Any) -> Any:
@@ -207,7 +205,7 @@ class BookmarkClipAgain(MethodView):
 
 @blp.route("/<uuid:bookmark_id>/clip.mp4")
 class BookmarkClip(MethodView):
-    @blp.arguments(ClipArgsSchema, location="query")
+    @blp.media_arguments(ClipArgsSchema)
     @blp.file_response("video/mp4")
     @blp.errors(404, 409, 416, 422, 503)
     def get(self, args: dict[str, Any], bookmark_id: Any) -> Response:
@@ -221,7 +219,7 @@ class BookmarkClip(MethodView):
 
 @blp.route("/<uuid:bookmark_id>/poster.jpg")
 class BookmarkPoster(MethodView):
-    @blp.arguments(PosterArgsSchema, location="query")
+    @blp.media_arguments(PosterArgsSchema)
     @blp.file_response("image/jpeg")
     @blp.errors(404, 409, 416, 422, 503)
     def get(self, args: dict[str, Any], bookmark_id: Any) -> Response:
@@ -237,6 +235,30 @@ def _restore(bookmark_id: str) -> Any:
     bookmark, is_restored = restore_bookmark(current_scope(), bookmark_id, undo_minutes=undo_minutes)
     if is_restored:
         report_change(bookmark, "restored")
+    return _shown(bookmark)
+
+
+def _replace(data: dict[str, Any], before: Bookmark, if_version: int | None) -> Any:
+    values = values_of(data, before.at_ms, before)
+    footage = None
+    if not values.same_clip(before):
+        found = find_footage_again(before, values)
+        if not found.is_available:
+            return refuse_clip(found)
+        footage = found.held
+    bookmark, is_renewed = replace_bookmark(
+        current_scope(),
+        before.id,
+        values,
+        footage=footage,
+        if_version=if_version,
+        keep_hours=services().config.export_keep_hours,
+        by=current_name(),
+    )
+    if is_renewed:
+        request_clip(bookmark)
+    if bookmark.version != before.version:
+        report_change(bookmark, "changed")
     return _shown(bookmark)
 
 

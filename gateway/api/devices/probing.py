@@ -2,44 +2,51 @@
 
 from typing import Any
 
-import redis
-
-from gateway.api.base import current_scope, services
+from gateway.api.base import DeferredReply, current_scope, services
 from gateway.api.devices.values import checked_source
 from gateway.api.errors import ApiError
 from gateway.devices.probes import ProbeRequest
 from gateway.errors import Unavailable
 from gateway.inventory import find_device
 from gateway.redaction import is_redacted
+from gateway.redis_client import queue_answers
 
 #: Longest wait for a worker and its camera.
 WAIT_SECONDS = 20.0
 
+_queue_answers = queue_answers()
 
-def probe(data: dict[str, Any]) -> dict[str, Any]:
-    """The answer of a worker. Raises InvalidValue, NotFound, Unavailable (`no_worker`, `probe_timed_out`)."""
-    slots = services().probe_slots
+
+def probe(data: dict[str, Any]) -> DeferredReply:
+    """The answer of a worker, later. Raises InvalidValue, NotFound, Unavailable (`no_worker`, `probe_timed_out`)."""
+    slots, probes = services().probe_slots, services().probes
     request = ProbeRequest(_whole_source(data), data["transport"])
     if not slots.acquire(blocking=False):
         raise ApiError(429, "too many probes are running: try again in a few seconds", reason="too_many_probes")
     try:
-        return _ask_worker(request)
-    except redis.RedisError as error:
-        raise Unavailable("the queue (Redis) does not answer", reason="redis_unavailable") from error
-    finally:
+        with _queue_answers:
+            probe_id = probes.store_request(request)
+            services().messages.probe_source(probe_id)
+            future = probes.expect_result(probe_id)
+    except Exception:
+        slots.release()
+        raise
+
+    def finish() -> dict[str, Any]:
+        with _queue_answers:
+            if future.done():
+                answer = probes.open_result(probe_id, future.result())
+                if answer is not None:
+                    return answer
+            elif probes.withdraw(probe_id):
+                raise Unavailable("no worker has taken the job: start the jobs process", reason="no_worker")
+        raise Unavailable("the worker did not answer in time", reason="probe_timed_out")
+
+    def close() -> None:
+        probes.forget_result(probe_id, future)
         slots.release()
 
-
-def _ask_worker(request: ProbeRequest) -> dict[str, Any]:
-    probes = services().probes
-    probe_id = probes.store_request(request)
-    services().messages.probe_source(probe_id)
-    result = probes.wait_for_result(probe_id, WAIT_SECONDS)
-    if result is not None:
-        return result
-    if probes.withdraw(probe_id):
-        raise Unavailable("no worker has taken the job: start the jobs process", reason="no_worker")
-    raise Unavailable("the worker did not answer in time", reason="probe_timed_out")
+    return DeferredReply(future, WAIT_SECONDS, finish, close=close)
 
 
 def _whole_source(data: dict[str, Any]) -> str:

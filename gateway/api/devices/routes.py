@@ -8,13 +8,22 @@ from flask.views import MethodView
 from gateway import database
 from gateway.api.base import (
     Blueprint,
+    current_name,
     current_scope,
     no_content,
     offset_of,
     paginated,
     services,
 )
-from gateway.api.conditional import IfMatchSchema, etag_header, location_header, seen_version, with_etag
+from gateway.api.conditional import (
+    IdempotencySchema,
+    IfMatchSchema,
+    etag_header,
+    location_header,
+    seen_version,
+    with_etag,
+)
+from gateway.api.devices.bulk import BulkResultSchema, BulkTagsArgsSchema, bulk_view
 from gateway.api.devices.probing import probe
 from gateway.api.devices.schemas import (
     DEVICE_EXAMPLE,
@@ -27,9 +36,15 @@ from gateway.api.devices.schemas import (
 )
 from gateway.api.devices.values import new_values, replaced_values
 from gateway.api.devices.views import device_view, device_views
+from gateway.api.idempotency import create_once, stored_reply
+from gateway.api.merge_patch import merge, repeat_unless_conditional
 from gateway.api.reasons import format_reason
+from gateway.api.tags import MAX_TAGS
+from gateway.bulk_changes import change_tags
+from gateway.device_bin import discard_device
 from gateway.devices.events import events_of
-from gateway.inventory import NewRecording, create_device, delete_device, find_device, list_devices, replace_device
+from gateway.devices.model import Device
+from gateway.inventory import NewRecording, create_device, find_device, list_devices, replace_device
 from gateway.states import DesiredState, StreamState
 
 blp = Blueprint("devices", __name__, url_prefix="/devices", description="Configured cameras")
@@ -59,22 +74,29 @@ class Devices(MethodView):
         return paginated(device_views(devices), total, args)
 
     @blp.arguments(DeviceSchema, example=DEVICE_EXAMPLE)
+    @blp.arguments(IdempotencySchema, location="headers")
     @blp.response(201, DeviceSchema, headers=_ETAG | location_header("the device"))
     @blp.errors(400, 403, 409, 413, 415, 422, 503)
-    def post(self, data: dict[str, Any]) -> Any:
+    def post(self, data: dict[str, Any], headers: dict[str, Any]) -> Any:
         """Add a device
 
         A device with the start mode `always` starts at once. 409 with reason `name_taken` if the name is in use.
         """
-        config = services().config
-        recording = NewRecording(config.recording_mode, config.time_zone)
-        device = create_device(
-            current_scope(), new_values(data, services().policy), services().box, recording=recording
-        )
-        if device.stream.desired == DesiredState.RUNNING:
-            services().send_start(device.id)
-        location = url_for("devices.DeviceById", device_id=device.id)
-        return with_etag(device_view(device), device, 201, location=location)
+        wired = services()
+        if (repeated := stored_reply(headers["key"])) is not None:
+            return repeated
+        values = new_values(data, wired.policy)
+        recording = NewRecording(wired.config.recording_mode, wired.config.time_zone)
+        to_start: list[str] = []
+
+        def create() -> Any:
+            device = create_device(current_scope(), values, wired.box, recording=recording)
+            if device.stream.desired == DesiredState.RUNNING:
+                to_start.append(device.id)
+            location = url_for("devices.DeviceById", device_id=device.id)
+            return with_etag(device_view(device), device, 201, location=location)
+
+        return create_once(headers["key"], DeviceSchema, create, lambda: [wired.send_start(one) for one in to_start])
 
 
 @blp.route("/<uuid:device_id>")
@@ -98,26 +120,46 @@ class DeviceById(MethodView):
         itself. With If-Match, 412 if the device has changed since it was read.
         """
         before = find_device(current_scope(), str(device_id))
-        device = replace_device(
-            current_scope(),
-            before.id,
-            replaced_values(data, before, services().policy),
-            services().box,
-            if_version=seen_version(headers, before, "device"),
-        )
-        if device.stream.desired == DesiredState.RUNNING and device.stream.observed == StreamState.STOPPED:
-            services().send_start(device.id)
-        return with_etag(device_view(device), device)
+        return _replace(data, before, seen_version(headers, before, "device"))
+
+    @blp.patch_arguments()
+    @blp.arguments(IfMatchSchema, location="headers")
+    @blp.response(200, DeviceSchema, headers=_ETAG)
+    @blp.errors(400, 403, 404, 409, 412, 413, 415, 422, 503)
+    def patch(self, patch: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
+        """Change fields of a device
+
+        A JSON merge patch (RFC 7396): fields that are sent replace those of the device, null restores a default. The
+        rest as with PUT. With If-Match, 412 if the device has changed since it was read; without, a change by somebody
+        else at the same time is kept.
+        """
+
+        def change() -> Any:
+            before = find_device(current_scope(), str(device_id))
+            version = seen_version(headers, before, "device") or before.version
+            return _replace(merge(DeviceSchema, device_view(before), patch), before, version)
+
+        return repeat_unless_conditional(change, headers)
 
     @blp.response(204)
     @blp.errors(403, 404, 503)
     def delete(self, device_id: Any) -> Response:
         """Delete a device
 
-        A running stream is stopped by its worker within seconds. The history is deleted with the device.
+        A running stream is stopped by its worker within seconds. The device goes into the bin with its settings,
+        schedules, history and footage: `restore` brings it back within BIN_HOURS. After that its footage is deleted,
+        also protected ranges.
         """
-        delete_device(current_scope(), str(device_id))
+        discard_device(current_scope(), str(device_id), by_name=current_name())
         return no_content()
+
+
+def _replace(data: dict[str, Any], before: Device, if_version: int | None) -> Any:
+    values = replaced_values(data, before, services().policy)
+    device = replace_device(current_scope(), before.id, values, services().box, if_version=if_version)
+    if device.stream.desired == DesiredState.RUNNING and device.stream.observed == StreamState.STOPPED:
+        services().send_start(device.id)
+    return with_etag(device_view(device), device)
 
 
 @blp.route("/<uuid:device_id>/events")
@@ -142,9 +184,24 @@ class DeviceEvents(MethodView):
         return paginated(events, total, args)
 
 
+@blp.route("/tags", methods=["POST"])
+@blp.arguments(BulkTagsArgsSchema)
+@blp.response(200, BulkResultSchema)
+@blp.errors(400, 403, 413, 415, 422, 503)
+def change_device_tags(data: dict[str, Any]) -> Any:
+    """Change the tags of many devices
+
+    Removes tags, then adds others, in one transaction. Always 200 with a result for each device: one that does not
+    exist, or would have too many tags, keeps what it has. May be repeated.
+    """
+    reasons = change_tags(current_scope(), data["device_ids"], add=data["add"], remove=data["remove"], most=MAX_TAGS)
+    return bulk_view(reasons, done=200)
+
+
 @blp.route("/probe")
 class DeviceProbe(MethodView):
     @blp.arguments(ProbeArgsSchema)
+    @blp.doc(operationId="probe_source")
     @blp.response(200, ProbeResultSchema)
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 429, 503)
     def post(self, data: dict[str, Any]) -> Any:

@@ -6,6 +6,7 @@ import marshmallow as ma
 
 from gateway.api.base import (
     Choice,
+    Choices,
     Count,
     Flag,
     Id,
@@ -60,7 +61,15 @@ class RecordingStateSchema(ReplySchema):
     """The recording of a device, as lists show it."""
 
     mode = Choice(MODES, metadata={"description": "recording mode"})
-    observed = Choice(OBSERVED, metadata={"description": "state of the recorder"})
+    observed = Choice(
+        OBSERVED,
+        metadata={"description": "`recording` only while footage is being written: never for longer than 10 s without"},
+    )
+    is_wanted = ma.fields.Boolean(metadata={"description": "whether footage is wanted now"})
+    reason = ma.fields.Nested(
+        ReasonSchema, allow_none=True, metadata={"description": "why nothing is recorded now; null while it is"}
+    )
+    since = Time(metadata={"description": "start of the observed state"})
 
 
 class DeviceSchema(Schema):
@@ -233,8 +242,4 @@ class EventSchema(ReplySchema):
 class DeviceEventQueryArgsSchema(PageArgsSchema):
     """Query of the events of a device."""
 
-    kind = ma.fields.List(
-        Choice(EVENT_KINDS),
-        load_default=list,
-        metadata={"description": "only of this kind; may be repeated for several kinds"},
-    )
+    kind = Choices(EVENT_KINDS, "only of this kind; may be repeated for several kinds")

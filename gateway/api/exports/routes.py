@@ -55,6 +55,7 @@ class ExportArgsSchema(Schema):
 class DeviceExport(MethodView):
     @blp.arguments(ExportArgsSchema)
     @blp.arguments(IdempotencySchema, location="headers")
+    @blp.doc(operationId="export_footage")
     @blp.response(202, JobSchema, headers=location_header("the job"))
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:

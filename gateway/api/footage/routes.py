@@ -10,6 +10,7 @@ from flask.views import MethodView
 
 from gateway import database
 from gateway.api.base import Blueprint, current_name, current_scope, no_content
+from gateway.api.conditional import IdempotencySchema
 from gateway.api.footage.schemas import (
     MAX_COVERAGE_DAYS,
     MAX_DATES,
@@ -28,6 +29,7 @@ from gateway.api.footage.schemas import (
 )
 from gateway.api.footage.timelines import timeline_json
 from gateway.api.footage.views import coverage_json, date_json, protection_view, recorded_sums
+from gateway.api.idempotency import create_once
 from gateway.api.time_fields import now_ms, parse_date
 from gateway.clock import format_time
 from gateway.errors import InvalidValue
@@ -209,17 +211,21 @@ class Protections(MethodView):
         return [protection_view(item) for item in protections_between(current_scope(), recording)]
 
     @blp.arguments(ProtectionSchema, example=PROTECTION_EXAMPLE)
+    @blp.arguments(IdempotencySchema, location="headers")
     @blp.response(201, ProtectionSchema)
-    @blp.errors(400, 403, 404, 413, 415, 422, 503)
-    def post(self, data: dict[str, Any], device_id: Any) -> Any:
+    @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
+    def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Protect a range
 
         Neither retention nor deletion removes segments that overlap the range.
         """
-        recording = find_recording(current_scope(), str(device_id))
-        return protection_view(
-            protect(current_scope(), recording, data["start"], data["end"], note=data["note"], by=current_name())
-        )
+
+        def create() -> Any:
+            recording = find_recording(current_scope(), str(device_id))
+            made = protect(current_scope(), recording, data["start"], data["end"], note=data["note"], by=current_name())
+            return protection_view(made), 201, {}
+
+        return create_once(headers["key"], ProtectionSchema, create)
 
 
 @blp.route(f"/devices/<uuid:device_id>/protections/<{_NUMBER}:protection_id>")

@@ -7,7 +7,7 @@ from flask.views import MethodView
 from gateway.api.base import Blueprint, services
 from gateway.api.errors import ApiError
 from gateway.api.health.schemas import HealthSchema, ProbeStatusSchema
-from gateway.health import check_database, checks_of_services, run_checks
+from gateway.health import check_readiness, checks_of_services, run_checks
 
 blp = Blueprint("health", __name__, url_prefix="/health", description="State of each component")
 
@@ -42,10 +42,12 @@ class HealthReady(MethodView):
     def get(self) -> Any:
         """Check that requests can be answered
 
-        503 while the database is unavailable or its schema is not up to date. Without Redis, most requests can still be
-        answered.
+        503 while the database is unavailable or its schema is not up to date (reason `not_ready`), without any plugin
+        (`no_plugins`), and with a SECRET_KEY that decrypts the URL of no device (`wrong_secret_key`). Without Redis,
+        most requests can still be answered.
         """
-        health = check_database()
+        wired = services()
+        code, health = check_readiness(wired.config, wired.plugins)
         if health.status != "ok":
-            raise ApiError(503, health.reason or "the database is not ready", reason="not_ready")
+            raise ApiError(503, health.reason or "the database is not ready", reason=code)
         return {"status": "ok"}

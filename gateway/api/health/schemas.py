@@ -18,7 +18,8 @@ class ComponentSchema(ReplySchema):
 
 
 class HealthSchema(ReplySchema):
-    """The state of the service: `down` without database or Redis, `degraded` if anything else is not ok."""
+    """The state of the service: `down` without database, Redis or any plugin and with a SECRET_KEY that fits no device,
+    `degraded` if anything else is not ok."""
 
     status = Choice(STATUSES)
     version = ma.fields.String()

@@ -8,6 +8,8 @@ from flask.views import MethodView
 
 from gateway.api.base import BINARY, Blueprint, current_scope, no_content, offset_of, paginated, services
 from gateway.api.errors import ApiError
+from gateway.api.file_names import name_file
+from gateway.api.file_replies import sent_by_proxy
 from gateway.api.jobs.schemas import JobQueryArgsSchema, JobSchema
 from gateway.api.jobs.views import job_view, job_views, result_url
 from gateway.errors import Conflict
@@ -70,6 +72,7 @@ class JobById(MethodView):
 
 @blp.route("/<uuid:job_id>/cancel")
 class JobCancel(MethodView):
+    @blp.doc(operationId="cancel_job")
     @blp.response(202, JobSchema)
     @blp.errors(403, 404, 409, 503)
     def post(self, job_id: Any) -> Any:
@@ -115,15 +118,18 @@ def _send_result(job: Job) -> Response:
     if "," in request.headers.get("Range", ""):
         # Requests for several ranges get the whole file, as RFC 9110 (14.2) allows.
         del request.environ["HTTP_RANGE"]
+    sent = sent_by_proxy(path, facts["content_type"])
     response = send_file(
         path,
         mimetype=facts["content_type"],
-        as_attachment=True,
-        download_name=facts["name"],
-        conditional=True,
+        conditional=sent is None,
         etag=f"{facts['file'].rpartition('.')[0]}-{size}",
         max_age=0,
     )
+    if sent is not None:
+        response.close()
+        response = sent
+    name_file(response, facts["name"], is_attachment=True)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Accept-Ranges"] = "bytes"
     return response

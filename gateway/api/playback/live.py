@@ -3,14 +3,14 @@
 import json
 import re
 import time
-from dataclasses import dataclass
-from threading import BoundedSemaphore
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
-from gateway.api.base import BINARY, Blueprint, current_scope, request_stream, services
+from gateway.api.base import BINARY, Blueprint, DeferredReply, current_scope, request_stream, services
+from gateway.api.cross_site import may_start_a_camera
 from gateway.api.errors import ApiError
 from gateway.devices.model import Device
 from gateway.errors import Conflict, InvalidValue
@@ -18,10 +18,10 @@ from gateway.inventory import find_device
 from gateway.media import Position
 from gateway.mp4.init_segments import drop_sound
 from gateway.mp4.silence import SilenceFiller
-from gateway.playback.live_playlist import LivePart, LivePlaylist, ReloadTarget
+from gateway.playback.live_playlist import LivePlaylist, ReloadTarget
 from gateway.playback.live_window import LiveWindow, LiveWindows
-from gateway.states import reason_for
-from gateway.streams.queries import StreamRecord
+from gateway.states import DesiredState, reason_for
+from gateway.streams.queries import StreamRecord, read_stream_record
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 
@@ -47,24 +47,16 @@ _NUMBER = "int(max=9007199254740991)"
 blp = Blueprint("live_recordings", __name__, url_prefix="/recordings", description="Live footage as low-latency HLS")
 
 
-@dataclass(frozen=True, slots=True)
-class _Live:
-    """Shared by all viewers of this web process: windows on the bus, and slots for requests that wait."""
-
-    windows: LiveWindows
-    slots: BoundedSemaphore
-
-
 @blp.record_once
 def _prepare(state: BlueprintSetupState) -> None:
     with state.app.app_context():
-        # A waiting request occupies a thread: half of the threads stay free.
-        slots = BoundedSemaphore(max(1, services().config.web_threads // 2))
-        state.app.extensions[_EXTENSION] = _Live(LiveWindows(services().bus), slots)
+        state.app.extensions[_EXTENSION] = LiveWindows(services().bus)
 
 
-def _live() -> _Live:
-    return current_app.extensions[_EXTENSION]
+def _window_of(device: Device) -> LiveWindow:
+    """The window on the bus that all viewers of a device share."""
+    windows: LiveWindows = current_app.extensions[_EXTENSION]
+    return windows.of(device.id)
 
 
 @blp.route(f"/devices/<uuid:device_id>/live/init-<{_NUMBER}:run>.mp4", defaults={"sound": ""})
@@ -93,7 +85,15 @@ def get_live_part(device_id: Any, run: int, sequence: int, sound: str) -> Respon
     """
     device = find_device(current_scope(), str(device_id))
     position = Position(run, sequence)
-    _wait_for(device, position)
+    window = _window_of(device)
+    newest = window.read().newest
+    if newest is not None and (newest.run, newest.sequence + 1) == (position.run, position.sequence):
+        return _later(
+            window,
+            lambda playlist: playlist.newest is not None and playlist.newest >= position,
+            HINT_SECONDS,
+            lambda _: _footage(device, position, position, sound),
+        ) or _footage(device, position, position, sound)
     return _footage(device, position, position, sound)
 
 
@@ -119,19 +119,61 @@ def get_live_segment(device_id: Any, run: int, first: int, last: int, sound: str
 def live_playlist_response(device: Device) -> Response:
     """The low-latency playlist of a device now; reads `_HLS_msn` and `_HLS_part` of the present request.
 
-    Starts an on_demand device. 404 `no_footage` when the device is stopped or disabled; 503 `no_footage_yet` when it
-    runs and sends nothing; 422 for directives that cannot be followed. Raises BusUnavailable.
+    Starts an on_demand device if the request is a viewer's (`may_start_a_camera`). 404 `no_footage` when the device is
+    stopped or disabled; 503 `no_footage_yet` when it runs and sends nothing; 422 for directives that cannot be
+    followed. Raises BusUnavailable.
     """
     wanted = _read_directives()
-    window = _live().windows.of(device.id)
+    window = _window_of(device)
     _note_demand(device, window)
-    playlist, can_block = _wait_for_playlist(device, window, wanted)
+    playlist = window.read()
+    if wanted is not None:
+        playlist.check(wanted)
+    if _is_enough(playlist, wanted):
+        return _format_playlist(device, playlist, can_block=True)
+    seconds = START_SECONDS if playlist.is_empty else min(BLOCK_SECONDS, 3 * playlist.target_seconds)
+    later = _later(
+        window,
+        lambda playlist: _is_enough(playlist, wanted),
+        seconds,
+        lambda playlist: _format_playlist(device, playlist, can_block=True),
+    )
+    # Without a free place the playlist does not offer blocking reloads; players then poll it.
+    return later or _format_playlist(device, playlist, can_block=False)
+
+
+def _later(
+    window: LiveWindow,
+    is_enough: Callable[[LivePlaylist], bool],
+    seconds: float,
+    finish: Callable[[LivePlaylist], Response],
+) -> DeferredReply | None:
+    """The reply that `finish` builds from a later playlist, or after `seconds` from the last one; None without a free
+    place for a request that waits."""
+    give_back = services().waits.take()
+    if give_back is None:
+        return None
+    try:
+        future = window.when(is_enough)
+    except Exception:
+        give_back()
+        raise
+
+    def close() -> None:
+        future.cancel()
+        give_back()
+
+    return DeferredReply(
+        future, seconds, lambda: finish(future.result() if future.done() else window.known()), close=close
+    )
+
+
+def _format_playlist(device: Device, playlist: LivePlaylist, *, can_block: bool) -> Response:
     if playlist.is_empty:
-        stream = request_stream(current_scope(), device.id)
-        raise ApiError(
-            503, f"device '{device.name}' sends no video yet: {_format_state(stream)}", reason="no_footage_yet"
-        )
-    folder = "live/sound/" if _has_sound(device, window.parts()) else "live/"
+        stream = read_stream_record(device.id)
+        state = "it is gone" if stream is None else _format_state(stream)
+        raise ApiError(503, f"device '{device.name}' sends no video yet: {state}", reason="no_footage_yet")
+    folder = "live/sound/" if _has_sound(device, playlist) else "live/"
     response = Response(playlist.format(folder=folder, can_block=can_block), mimetype=PLAYLIST_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -153,32 +195,21 @@ def _read_directives() -> ReloadTarget | None:
     return ReloadTarget(numbers["_HLS_msn"], numbers.get("_HLS_part"))
 
 
-def _wait_for_playlist(device: Device, window: LiveWindow, wanted: ReloadTarget | None) -> tuple[LivePlaylist, bool]:
-    """The playlist once it has the wanted part, and whether the next reload may block as well."""
-    playlist = LivePlaylist(window.parts())
-    slots = _live().slots
-    if wanted is not None:
-        playlist.check(wanted)
-    is_there = not playlist.is_empty if wanted is None else playlist.has(wanted)
-    # Without a free slot the playlist does not offer blocking reloads; players then poll it.
-    if not slots.acquire(blocking=False):
-        return playlist, False
-    seconds = START_SECONDS if playlist.is_empty else min(BLOCK_SECONDS, 3 * playlist.target_seconds)
-    try:
-        if not is_there:
-            playlist = LivePlaylist(window.wait(lambda parts: _is_enough(parts, wanted), seconds))
-    finally:
-        slots.release()
-    return playlist, True
-
-
-def _is_enough(parts: tuple[LivePart, ...], wanted: ReloadTarget | None) -> bool:
-    playlist = LivePlaylist(parts)
+def _is_enough(playlist: LivePlaylist, wanted: ReloadTarget | None) -> bool:
     return not playlist.is_empty if wanted is None else playlist.has(wanted)
 
 
 def _note_demand(device: Device, window: LiveWindow) -> None:
     """Note that somebody watches: keeps an on_demand device running, or starts it."""
+    if not may_start_a_camera():
+        if not device.enabled or device.stream.desired != DesiredState.RUNNING:
+            raise ApiError(
+                404,
+                f"device '{device.name}' is not running, and a request from another site, or one in advance, does not "
+                "start it: open it in the gateway's own player, or add the origin of the page to ALLOWED_ORIGINS",
+                reason="no_footage",
+            )
+        return
     now = time.monotonic()
     if window.demand_noted_at is not None and now - window.demand_noted_at < _DEMAND_SECONDS:
         return
@@ -196,27 +227,12 @@ def _format_state(stream: StreamRecord) -> str:
     return f"{reason_for(stream.reason_code).message}, it is {stream.observed.value}"
 
 
-def _has_sound(device: Device, parts: tuple[LivePart, ...]) -> bool:
+def _has_sound(device: Device, playlist: LivePlaylist) -> bool:
     """Whether all media of this device have an audio track, real or silent: players cannot handle tracks that come and
     go."""
-    if any(part.has_audio for part in parts):
+    if playlist.has_audio:
         return True
     return bool(json.loads(device.stream.source_info or "{}").get("audio"))
-
-
-def _wait_for(device: Device, position: Position) -> None:
-    """Wait for a part if it is the next one and a slot is free."""
-    live = _live()
-    window = live.windows.of(device.id)
-    newest = max((part.position for part in window.parts()), default=None)
-    if newest is None or (newest.run, newest.sequence + 1) != (position.run, position.sequence):
-        return
-    if not live.slots.acquire(blocking=False):
-        return
-    try:
-        window.wait(lambda parts: bool(parts) and parts[-1].position >= position, HINT_SECONDS)
-    finally:
-        live.slots.release()
 
 
 def _read_init(device: Device, run: int) -> bytes:

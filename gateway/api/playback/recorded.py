@@ -2,7 +2,8 @@
 
 import gzip
 import json
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from flask import Response, request
 from flask.views import MethodView
@@ -28,6 +29,8 @@ from gateway.playback.playlist import IndexedFile, build_playlist
 from gateway.storage.interface import Storage
 from gateway.storage.local import open_storage
 
+T = TypeVar("T")
+
 blp = Blueprint("playback", __name__, url_prefix="/recordings", description="Playback of footage as HLS")
 
 _MP4 = "video/mp4"
@@ -35,7 +38,7 @@ _NUMBER = "int(max=9223372036854775807)"
 
 #: How far before `start` to look for a key frame: segments begin with one unless a camera sends none for minutes.
 _BEFORE_MS = 180_000
-#: Limit of bytes that are read and filled with silence in one request.
+#: Limit of bytes that are filled with silence in one request.
 _MAX_FILLED_BYTES = 256 << 20
 #: Smaller playlists are not worth compressing.
 _MIN_COMPRESSED_BYTES = 16_384
@@ -43,7 +46,7 @@ _MIN_COMPRESSED_BYTES = 16_384
 
 @blp.route("/devices/<uuid:device_id>/playlist")
 class Playlist(MethodView):
-    @blp.arguments(PlaylistArgsSchema, location="query")
+    @blp.media_arguments(PlaylistArgsSchema)
     @blp.response(200, {"type": "string"}, content_type=PLAYLIST_TYPE)
     @blp.errors(400, 404, 422, 503)
     def get(self, args: dict[str, Any], device_id: Any) -> Response:
@@ -51,7 +54,9 @@ class Playlist(MethodView):
 
         HLS with fMP4 (RFC 8216). With `start`: footage from the key frame at or before it, across gaps, up to `end`;
         without `end`, or with one in the future, the playlist grows as footage is recorded. Without `start`: live
-        low-latency HLS. 404 with reason `no_footage` if there is nothing to play; `errors` names the nearest footage.
+        low-latency HLS, which starts an on_demand device if a viewer asks: not a page of another site, unless
+        ALLOWED_ORIGINS names it, and not a prefetch. 404 with reason `no_footage` if there is nothing to play;
+        `errors` names the nearest footage.
         """
         device = find_device(current_scope(), str(device_id))
         if args["start"] is None:
@@ -86,11 +91,12 @@ def get_segment(device_id: Any, segment_id: int) -> Response:
         etag=f"{segment.id}-{size}" if is_whole else None,
         mimetype=_MP4,
         cache_control=IMMUTABLE if is_whole else "no-store",
+        path=storage.local_path(key) if is_whole and segment.size == storage.size(key) else None,
     )
 
 
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/init.mp4")
-@blp.arguments(TracksArgsSchema, location="query")
+@blp.media_arguments(TracksArgsSchema)
 @blp.file_response(_MP4)
 @blp.errors(404, 416, 422, 503)
 def get_segment_init(args: dict[str, Any], device_id: Any, segment_id: int) -> Response:
@@ -101,7 +107,7 @@ def get_segment_init(args: dict[str, Any], device_id: Any, segment_id: int) -> R
     segment, storage, key = _find(device_id, segment_id)
     init = _read(storage, key, 0, segment.init_size)
     change = {"video": drop_sound, "sound": add_silent_sound}.get(args["tracks"])
-    return _media(_changed(change, init) if change else init, segment)
+    return _media(_changed(lambda: change(init)) if change else init, segment)
 
 
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/sound/<{_NUMBER}:offset>-<{_NUMBER}:length>.m4s")
@@ -110,13 +116,28 @@ def get_segment_init(args: dict[str, Any], device_id: Any, segment_id: int) -> R
 def get_filled_footage(device_id: Any, segment_id: int, offset: int, length: int) -> Response:
     """Read footage with silence filled in
 
-    Complete parts of a segment, as a playlist refers to them, with silent audio where they have none.
+    Complete parts of a segment, as a playlist refers to them, with silent audio where they have none. At most
+    268,435,456 bytes (256 MiB) of the segment, otherwise 404 with reason `no_footage`; the reply is some kilobytes
+    longer. It is read from the file while it is sent.
     """
     segment, storage, key = _find(device_id, segment_id)
     if not 0 < length <= _MAX_FILLED_BYTES or offset < segment.init_size or offset + length > segment.size:
         raise ApiError(404, f"segment {segment_id} has no parts in these bytes", reason="no_footage")
-    init, parts = _read(storage, key, 0, segment.init_size), _read(storage, key, offset, length)
-    return _media(_changed(lambda data: SilenceFiller.of(init).fill(data), parts), segment)
+    if (storage.size(key) or 0) < offset + length:
+        raise _too_short()
+    init = _read(storage, key, 0, segment.init_size)
+
+    def read_parts(at: int, count: int) -> Iterator[bytes]:
+        return storage.read(key, offset + at, count)
+
+    filled = _changed(lambda: SilenceFiller.of(init).plan(lambda at, count: b"".join(read_parts(at, count)), length))
+    return file_response(
+        lambda at, count: filled.read(read_parts, at, count),
+        filled.size,
+        etag=f"{segment.id}-{segment.sequence}-{filled.size}",
+        mimetype=_MP4,
+        cache_control=IMMUTABLE,
+    )
 
 
 def _read_files(recording: Recording, start_ms: int, end_ms: int) -> list[IndexedFile]:
@@ -185,13 +206,17 @@ def _find(device_id: Any, segment_id: int) -> tuple[StoredSegment, Storage, str]
 def _read(storage: Storage, key: str, offset: int, length: int) -> bytes:
     data = b"".join(storage.read(key, offset, length))
     if len(data) < length:
-        raise NotFound("the footage cannot be read: its file is too short", reason="file_damaged")
+        raise _too_short()
     return data
 
 
-def _changed(change: Any, data: bytes) -> bytes:
+def _too_short() -> NotFound:
+    return NotFound("the footage cannot be read: its file is too short", reason="file_damaged")
+
+
+def _changed(change: Callable[[], T]) -> T:
     try:
-        return change(data)
+        return change()
     except InvalidMedia as error:
         raise NotFound(f"the footage cannot be read: {error}", reason="file_damaged") from error
 

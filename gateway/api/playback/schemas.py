@@ -8,6 +8,8 @@ from gateway.api.base import Choice, Schema
 from gateway.api.time_fields import Moment, OrderedRange
 
 MAX_PLAYLIST_DAYS = 1
+#: The largest integer that a JSON number represents exactly.
+MAX_NUMBER = 1 << 53
 
 
 class PlaylistArgsSchema(OrderedRange, Schema):
@@ -26,13 +28,13 @@ class PlaylistArgsSchema(OrderedRange, Schema):
     msn = ma.fields.Integer(
         data_key="_HLS_msn",
         load_default=None,
-        validate=ma.validate.Range(min=0),
+        validate=ma.validate.Range(min=0, max=MAX_NUMBER),
         metadata={"description": "low-latency HLS: wait for the segment with this media sequence number"},
     )
     part = ma.fields.Integer(
         data_key="_HLS_part",
         load_default=None,
-        validate=ma.validate.Range(min=0),
+        validate=ma.validate.Range(min=0, max=MAX_NUMBER),
         metadata={"description": "low-latency HLS: wait for this part of the segment"},
     )
     skip = Choice(

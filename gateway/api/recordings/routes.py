@@ -6,20 +6,25 @@ from typing import Any
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, offset_of, paginated, services
-from gateway.api.conditional import IfMatchSchema, etag_header, seen_version, with_etag
+from gateway.api.conditional import IdempotencySchema, IfMatchSchema, etag_header, seen_version, with_etag
+from gateway.api.idempotency import create_once
+from gateway.api.merge_patch import merge, repeat_unless_conditional
 from gateway.api.recordings.schemas import (
     EVENT_EXAMPLE,
     SETTINGS_EXAMPLE,
     EventQueryArgsSchema,
+    ExpiringSchema,
     RecordingEventSchema,
     RecordingQueryArgsSchema,
     RecordingSchema,
+    RetentionArgsSchema,
     StorageSchema,
     UntilSchema,
 )
-from gateway.api.recordings.store import storage_view
+from gateway.api.recordings.store import forget_doubt, storage_view
 from gateway.api.recordings.views import event_view, recording_views
 from gateway.api.time_fields import now_ms
+from gateway.clock import SystemClock
 from gateway.errors import Conflict, InvalidValue, PluginError, Unavailable, VersionChanged
 from gateway.footage.lists import select_recordings
 from gateway.footage.protections import recording_events
@@ -32,6 +37,9 @@ from gateway.footage.recordings import (
     set_override,
 )
 from gateway.schedules.recording_plan import decide
+from gateway.storage.clock_trust import confirm_clock
+from gateway.storage.limits import limits_of
+from gateway.storage.retention_preview import expiring_footage
 
 log = logging.getLogger(__name__)
 
@@ -78,13 +86,39 @@ class RecordingByDevice(MethodView):
         were read.
         """
         before = find_recording(current_scope(), str(device_id))
-        values = {name: data[name] for name in _SETTINGS} | {"time_zone": data["time_zone"] or before.time_zone}
-        if_version = seen_version(headers, before, "recording")
-        try:
-            recording = change_settings(current_scope(), before.device_id, values, if_version=if_version)
-        except RecordingChanged as error:
-            raise VersionChanged(error.message) from error
-        return _shown(_start_recorder(recording))
+        return _replace(data, before, seen_version(headers, before, "recording"))
+
+    @blp.patch_arguments()
+    @blp.arguments(IfMatchSchema, location="headers")
+    @blp.response(200, RecordingSchema, headers=_ETAG)
+    @blp.errors(400, 403, 404, 412, 413, 415, 422, 503)
+    def patch(self, patch: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
+        """Change some settings of a recording
+
+        A JSON merge patch (RFC 7396): settings that are sent replace the present ones, null restores a default; a day
+        of `plan` is replaced alone. The rest as with PUT.
+        """
+
+        def change() -> Any:
+            before = find_recording(current_scope(), str(device_id))
+            version = seen_version(headers, before, "recording") or before.version
+            return _replace(merge(RecordingSchema, recording_views([before])[0], patch), before, version)
+
+        return repeat_unless_conditional(change, headers)
+
+
+@blp.route("/devices/<uuid:device_id>/expiring")
+@blp.arguments(RetentionArgsSchema, location="query")
+@blp.response(200, ExpiringSchema)
+@blp.errors(404, 422, 503)
+def get_expiring(args: dict[str, Any], device_id: Any) -> Any:
+    """Read what other limits would delete
+
+    The footage that retention would delete if the recording had these limits; nothing is changed.
+    """
+    recording = find_recording(current_scope(), str(device_id))
+    recording.keep_days, recording.keep_bytes = args["keep_days"], args["keep_bytes"]
+    return expiring_footage(recording, limits_of(recording, services().config), now_ms())
 
 
 @blp.route("/devices/<uuid:device_id>/start", methods=["POST"])
@@ -143,9 +177,10 @@ class RecordingEvents(MethodView):
         return paginated([event_view(event) for event in found], total, args)
 
     @blp.arguments(RecordingEventSchema, example=EVENT_EXAMPLE)
+    @blp.arguments(IdempotencySchema, location="headers")
     @blp.response(201, RecordingEventSchema)
-    @blp.errors(400, 403, 404, 413, 415, 422, 503)
-    def post(self, data: dict[str, Any], device_id: Any) -> Any:
+    @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
+    def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:
         """Report an event
 
         In the mode `event`, footage is recorded from the pre-roll before now until the end of the event and its
@@ -156,16 +191,22 @@ class RecordingEvents(MethodView):
         if at > now + 60_000:
             raise InvalidValue("at", "'at' must not be in the future")
         duration_ms = round(data["duration_seconds"] * 1000)
-        event = add_event(
-            current_scope(),
-            str(device_id),
-            label=data["label"],
-            note=data["note"],
-            at_ms=at,
-            end_ms=at + duration_ms if duration_ms else None,
-        )
-        _start_recorder(find_recording(current_scope(), str(device_id)))
-        return event_view(event)
+
+        def create() -> Any:
+            event = add_event(
+                current_scope(),
+                str(device_id),
+                label=data["label"],
+                note=data["note"],
+                at_ms=at,
+                end_ms=at + duration_ms if duration_ms else None,
+            )
+            return event_view(event), 201, {}
+
+        def then() -> None:
+            _start_recorder(find_recording(current_scope(), str(device_id)))
+
+        return create_once(headers["key"], RecordingEventSchema, create, then)
 
 
 @blp.route("/storage")
@@ -177,6 +218,29 @@ def get_storage() -> Any:
     Capacity, space taken by footage, growth per day, and the forecast of days left.
     """
     return storage_view()
+
+
+@blp.route("/storage/trust-clock", methods=["POST"])
+@blp.response(200, StorageSchema)
+@blp.errors(403, 415, 503)
+def trust_clock() -> Any:
+    """Confirm the clock
+
+    Answers the reason `clock_doubted`: the clock of the server is right, and footage that is too old by it is to be
+    deleted, even if it is most of it. May be repeated.
+    """
+    confirm_clock(SystemClock())
+    forget_doubt()
+    return storage_view()
+
+
+def _replace(data: dict[str, Any], before: Recording, if_version: int | None) -> Any:
+    values = {name: data[name] for name in _SETTINGS} | {"time_zone": data["time_zone"] or before.time_zone}
+    try:
+        recording = change_settings(current_scope(), before.device_id, values, if_version=if_version)
+    except RecordingChanged as error:
+        raise VersionChanged(error.message) from error
+    return _shown(_start_recorder(recording))
 
 
 def _override(device_id: str, word: str | None, until_ms: int | None) -> Recording:

@@ -8,6 +8,7 @@ from gateway.api.base import Choice, Count, DeviceIds, Id, PageArgsSchema, Reaso
 from gateway.api.time_fields import Moment, OrderedRange, Seconds, WeeklyPlan, ZoneName
 from gateway.footage.recordings import OBSERVED
 from gateway.schedules.recording_plan import MODES
+from gateway.storage.forecast import KEPT_LIMITS
 
 CAUSES = ("continuous", "schedule", "event", "manual")
 #: The pre-roll comes from the media bus, which does not hold more.
@@ -50,6 +51,20 @@ class RetentionSchema(ReplySchema):
     free_bytes_floor = ma.fields.Integer(
         allow_none=True,
         metadata={"description": "free bytes to keep on the disk of the footage; null while it is unavailable"},
+    )
+    expected_seconds = ma.fields.Integer(
+        allow_none=True,
+        metadata={
+            "description": "age at which footage will be deleted at the current growth; null without growth or limit"
+        },
+    )
+    limit = Choice(
+        KEPT_LIMITS,
+        allow_none=True,
+        metadata={
+            "description": "the limit that takes effect first: `age` or `size` of the device, bytes of its `tenant` or "
+            "of the `store` of all devices, or the `disk`"
+        },
     )
 
 
@@ -110,7 +125,14 @@ class RecordingSchema(Schema):
     override = ma.fields.Nested(OverrideSchema, allow_none=True, dump_only=True)
     is_wanted = ma.fields.Boolean(dump_only=True, metadata={"description": "whether footage is wanted now"})
     cause = Choice(CAUSES, allow_none=True, dump_only=True, metadata={"description": "why footage is wanted"})
-    observed = Choice(OBSERVED, dump_only=True, metadata={"description": "state of the recorder"})
+    observed = Choice(
+        OBSERVED,
+        dump_only=True,
+        metadata={
+            "description": "state of the recorder, checked against the stream and the written footage; "
+            "`recording` only while footage is being written: never for longer than 10 s without"
+        },
+    )
     reason = ma.fields.Nested(
         ReasonSchema,
         allow_none=True,
@@ -128,6 +150,33 @@ class RecordingSchema(Schema):
     def check_plan(self, data: dict[str, Any], **_options: Any) -> None:
         if data.get("mode") == "scheduled" and not data.get("plan"):
             raise ma.ValidationError({"plan": ["'plan' must have a span if the mode is 'scheduled'"]})
+
+
+class RetentionArgsSchema(Schema):
+    """Limits of retention to try."""
+
+    keep_days = Count(
+        low=0,
+        high=36_500,
+        load_default=None,
+        metadata={"description": "days; 0: no limit of age; omitted: the limit of the server"},
+    )
+    keep_bytes = Count(
+        low=0,
+        high=MAX_BYTES,
+        load_default=None,
+        metadata={"description": "maximum bytes; 0 or omitted: no limit for this device"},
+    )
+
+
+class ExpiringSchema(ReplySchema):
+    """The unprotected footage that retention would delete, to a quarter of an hour."""
+
+    bytes = ma.fields.Integer()
+    seconds = ma.fields.Float()
+    days = ma.fields.Integer(metadata={"description": "number of UTC days with such footage"})
+    oldest = Moment(attribute="oldest_ms", allow_none=True)
+    newest = Moment(attribute="newest_ms", allow_none=True, metadata={"description": "end of the newest of it"})
 
 
 class RecordingQueryArgsSchema(PageArgsSchema):
@@ -195,4 +244,10 @@ class StorageSchema(ReplySchema):
             "description": "days until footage is deleted for lack of space, at the current growth; null if nothing is "
             "written, or if the limits of age and size take effect before"
         },
+    )
+    keep_bytes = ma.fields.Integer(
+        allow_none=True, metadata={"description": "KEEP_BYTES: maximum bytes of all footage; null: no limit"}
+    )
+    tenant_keep_bytes = ma.fields.Integer(
+        allow_none=True, metadata={"description": "TENANT_KEEP_BYTES: maximum bytes of the tenant; null: no limit"}
     )

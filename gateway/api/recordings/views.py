@@ -4,28 +4,42 @@ from typing import Any
 
 from gateway.api.base import current_scope, services
 from gateway.api.footage.views import recorded_sums
+from gateway.api.recordings.store import kept_forecast
 from gateway.api.time_fields import now_ms
 from gateway.clock import DAY_MS
 from gateway.footage.lists import Totals, read_totals
+from gateway.footage.recorder_status import RecorderStatus
 from gateway.footage.recordings import Recording, RecordingEvent
-from gateway.schedules.recording_plan import Decision, decide, load_plan
-from gateway.states import Reason, reason_for
+from gateway.schedules.recording_plan import decide, load_plan
+from gateway.storage.forecast import Kept
 from gateway.storage.interface import StorageUnavailable
 from gateway.storage.limits import free_bytes_floor, limits_of
 from gateway.storage.local import open_storage
-
-#: A recorder that is alive updates the index far more often.
-_SILENT_MS = 60_000
 
 
 def recording_views(recordings: list[Recording]) -> list[dict[str, Any]]:
     """Recordings (with their devices as `.device`) as in the schema `Recording`."""
     now, floor = now_ms(), _free_bytes_floor()
     totals = read_totals(current_scope(), [recording.id for recording in recordings], now, recorded_sums())
-    return [_recording_view(recording, totals.get(recording.id, Totals()), now, floor) for recording in recordings]
+    statuses = services().read_recordings(current_scope(), [recording.device_id for recording in recordings])
+    kept = kept_forecast().read(recordings, now)
+    return [
+        _recording_view(
+            recording,
+            statuses[recording.device_id],
+            totals.get(recording.id, Totals()),
+            kept[recording.id],
+            now=now,
+            floor=floor,
+        )
+        for recording in recordings
+        if recording.device_id in statuses  # otherwise it has just been deleted
+    ]
 
 
-def _recording_view(recording: Recording, totals: Totals, now: int, floor: int | None) -> dict[str, Any]:
+def _recording_view(
+    recording: Recording, status: RecorderStatus, totals: Totals, kept: Kept, *, now: int, floor: int | None
+) -> dict[str, Any]:
     wish = recording.desired_recording(is_enabled=recording.device.enabled)
     decision = decide(wish, now)
     limits = limits_of(recording, services().config)
@@ -42,9 +56,9 @@ def _recording_view(recording: Recording, totals: Totals, now: int, floor: int |
         "override": _override_view(recording, now),
         "is_wanted": decision.is_wanted,
         "cause": decision.cause,
-        "observed": recording.observed,
-        "reason": _reason_of(recording, decision, totals.newest_ms, now),
-        "since": recording.since,
+        "observed": status.observed,
+        "reason": status.reason,
+        "since": status.since,
         "oldest": totals.oldest_ms,
         "newest": totals.newest_ms,
         "bytes": totals.bytes,
@@ -53,6 +67,8 @@ def _recording_view(recording: Recording, totals: Totals, now: int, floor: int |
             "keep_days": limits.keep_ms and limits.keep_ms // DAY_MS,
             "keep_bytes": limits.keep_bytes,
             "free_bytes_floor": floor,
+            "expected_seconds": None if kept.days is None else round(kept.days * DAY_MS / 1000),
+            "limit": kept.limit,
         },
     }
 
@@ -76,20 +92,6 @@ def _override_view(recording: Recording, now: int) -> dict[str, Any] | None:
         "at": recording.override_at_ms,
         "until": until,
     }
-
-
-def _reason_of(recording: Recording, decision: Decision, newest_ms: int | None, now: int) -> Reason | None:
-    """Why there is no footage now."""
-    if not decision.is_wanted:
-        code = decision.reason_code or "recording_off"
-        return reason_for(code, f"recording was stopped by {decision.by_name}" if decision.by_name else None)
-    if recording.observed == "recording":
-        # A recorder that was killed could not report its end.
-        last_ms = max(newest_ms or 0, round(recording.since.timestamp() * 1000))
-        return reason_for("recorder_away") if now - last_ms > _SILENT_MS else None
-    if recording.reason_code is not None and recording.observed != "off":
-        return reason_for(recording.reason_code, recording.reason_message)
-    return reason_for("recorder_away")
 
 
 def event_view(event: RecordingEvent) -> dict[str, Any]:

@@ -7,7 +7,16 @@ from flask import Response, url_for
 from flask.views import MethodView
 
 from gateway.api.base import Blueprint, current_name, current_scope, no_content, offset_of, paginated
-from gateway.api.conditional import IfMatchSchema, etag_header, location_header, seen_version, with_etag
+from gateway.api.conditional import (
+    IdempotencySchema,
+    IfMatchSchema,
+    etag_header,
+    location_header,
+    seen_version,
+    with_etag,
+)
+from gateway.api.idempotency import create_once
+from gateway.api.merge_patch import merge, repeat_unless_conditional
 from gateway.api.schedules.schemas import SCHEDULE_EXAMPLE, ScheduleQueryArgsSchema, SnapshotScheduleSchema
 from gateway.api.time_fields import now_ms
 from gateway.captures.schedules import (
@@ -53,20 +62,25 @@ class SnapshotSchedules(MethodView):
         return paginated([_view(schedule) for schedule in found], total, args)
 
     @blp.arguments(SnapshotScheduleSchema, example=SCHEDULE_EXAMPLE)
+    @blp.arguments(IdempotencySchema, location="headers")
     @blp.response(201, SnapshotScheduleSchema, headers=_ETAG | location_header("the schedule"))
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
-    def post(self, data: dict[str, Any]) -> Any:
+    def post(self, data: dict[str, Any], headers: dict[str, Any]) -> Any:
         """Add a schedule
 
         The first snapshot is taken at `next_at`. If the device sends no video at that time, the snapshot is skipped,
         and `reason` gives the cause. 409 with reason `too_many_schedules` if the device has as many as allowed.
         """
         scope = current_scope()
-        device = find_device(scope, data["device_id"])
-        values = _values(data, data["time_zone"] or find_recording(scope, device.id).time_zone)
-        schedule = create_schedule(scope, device.id, values, created_by=current_name())
-        location = url_for("snapshot_schedules.SnapshotScheduleById", schedule_id=schedule.id)
-        return _shown(schedule, 201, location=location)
+
+        def create() -> Any:
+            device = find_device(scope, data["device_id"])
+            values = _values(data, data["time_zone"] or find_recording(scope, device.id).time_zone)
+            schedule = create_schedule(scope, device.id, values, created_by=current_name())
+            location = url_for("snapshot_schedules.SnapshotScheduleById", schedule_id=schedule.id)
+            return _shown(schedule, 201, location=location)
+
+        return create_once(headers["key"], SnapshotScheduleSchema, create)
 
 
 @blp.route(f"/<{_NUMBER}:schedule_id>")
@@ -88,11 +102,25 @@ class SnapshotScheduleById(MethodView):
         changed since it was read.
         """
         before = find_schedule(current_scope(), schedule_id)
-        if data["device_id"] != before.device_id:
-            raise InvalidValue("device_id", f"'device_id' must stay '{before.device_id}': add a new schedule instead")
-        values = _values(data, data["time_zone"] or before.time_zone)
-        if_version = seen_version(headers, before, "schedule")
-        return _shown(replace_schedule(current_scope(), before.id, values, if_version=if_version))
+        return _replace(data, before, seen_version(headers, before, "schedule"))
+
+    @blp.patch_arguments()
+    @blp.arguments(IfMatchSchema, location="headers")
+    @blp.response(200, SnapshotScheduleSchema, headers=_ETAG)
+    @blp.errors(400, 403, 404, 412, 413, 415, 422, 503)
+    def patch(self, patch: dict[str, Any], headers: dict[str, Any], schedule_id: int) -> Any:
+        """Change fields of a schedule
+
+        A JSON merge patch (RFC 7396): fields that are sent replace those of the schedule, null restores a default. The
+        rest as with PUT.
+        """
+
+        def change() -> Any:
+            before = find_schedule(current_scope(), schedule_id)
+            version = seen_version(headers, before, "schedule") or before.version
+            return _replace(merge(SnapshotScheduleSchema, _view(before), patch), before, version)
+
+        return repeat_unless_conditional(change, headers)
 
     @blp.response(204)
     @blp.errors(403, 404, 503)
@@ -103,6 +131,13 @@ class SnapshotScheduleById(MethodView):
         """
         delete_schedule(current_scope(), schedule_id)
         return no_content()
+
+
+def _replace(data: dict[str, Any], before: SnapshotSchedule, if_version: int | None) -> Any:
+    if data["device_id"] != before.device_id:
+        raise InvalidValue("device_id", f"'device_id' must stay '{before.device_id}': add a new schedule instead")
+    values = _values(data, data["time_zone"] or before.time_zone)
+    return _shown(replace_schedule(current_scope(), before.id, values, if_version=if_version))
 
 
 def _values(data: dict[str, Any], time_zone: str) -> ScheduleValues:

@@ -27,7 +27,7 @@ class ClockTime(ma.fields.String):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.metadata |= {"pattern": _CLOCK_PATTERN}
+        self.metadata |= {"pattern": _CLOCK_PATTERN, "minLength": 5, "maxLength": 5}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         text = super()._deserialize(value, attr, data, **options)

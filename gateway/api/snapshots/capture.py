@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import redis
 from flask import Response, url_for
 from flask.views import MethodView
 
-from gateway.api.base import Blueprint, current_name, current_scope, services
+from gateway.api.base import Blueprint, DeferredReply, current_name, current_scope, services
 from gateway.api.conditional import IdempotencySchema, etag_header, location_header, with_etag
 from gateway.api.errors import ApiError
 from gateway.api.jobs.requests import accepted
@@ -30,8 +30,6 @@ blp = Blueprint("captures", __name__, url_prefix="/snapshots", description="Taki
 
 #: The kind of jobs that take a picture.
 CAPTURE_JOB = "snapshot"
-#: Longest wait for a free slot; each becomes free again within the time that a picture takes.
-_SLOT_SECONDS = 1.0
 #: For this long a repeated request is compared with the first one of its key.
 _KEY_SECONDS = 86_400
 #: HTTP status for a worker's reason; any other reason is an outage (503).
@@ -45,6 +43,7 @@ _ACCEPTED = location_header("the job")
 class LiveCapture(MethodView):
     @blp.arguments(LiveCaptureArgsSchema, required=False)
     @blp.arguments(IdempotencySchema, location="headers")
+    @blp.doc(operationId="capture_live")
     @blp.response(201, SnapshotSchema, headers=_CREATED)
     @blp.alt_response(202, schema=JobSchema, headers=_ACCEPTED, description="the picture takes longer; a job continues")
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
@@ -62,6 +61,7 @@ class LiveCapture(MethodView):
 class HistoricalCapture(MethodView):
     @blp.arguments(HistoricalCaptureArgsSchema)
     @blp.arguments(IdempotencySchema, location="headers")
+    @blp.doc(operationId="capture_historical")
     @blp.response(201, SnapshotSchema, headers=_CREATED)
     @blp.alt_response(202, schema=JobSchema, headers=_ACCEPTED, description="the picture takes longer; a job continues")
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
@@ -96,8 +96,10 @@ def _capture(device_id: str, data: dict[str, Any], key: str | None, *, kind: str
             return _created(made)
         if (job := find_repeated(scope, CAPTURE_JOB, asked, device_id=device.id, request_key=key)) is not None:
             return accepted(job)
-    answer = _request_picture(request, data["wait_seconds"])
-    if answer is None:
+
+    def reply(answer: CaptureAnswer | None) -> Any:
+        if answer is not None:
+            return _created(find_snapshot(scope, request.id)) if answer.reason is None else _refused(answer)
         # A worker may have finished just after the deadline.
         if (made := _find_made(request)) is not None:
             return _created(made)
@@ -106,25 +108,30 @@ def _capture(device_id: str, data: dict[str, Any], key: str | None, *, kind: str
         if is_new:
             services().send_job(job.id)
         return accepted(job)
-    if answer.reason is not None:
-        return _refused(answer)
-    return _created(find_snapshot(scope, request.id))
+
+    return _ask_worker(request, data["wait_seconds"], reply) or reply(None)
 
 
-def _request_picture(request: CaptureRequest, wait_seconds: float) -> CaptureAnswer | None:
-    """The answer of the snapshot worker; None if it is late, or if no worker runs."""
+def _ask_worker(
+    request: CaptureRequest, wait_seconds: float, reply: Callable[[CaptureAnswer | None], Any]
+) -> DeferredReply | None:
+    """The reply to the answer of the snapshot worker, None if it is late; no reply if nobody can be asked now."""
     wired = services()
-    if wait_seconds == 0 or not wired.has_snapshot_worker():
-        return None
-    # Fails fast if the bus is unavailable: this client has a short timeout.
-    wired.bus.ping()
-    deadline = time.monotonic() + wait_seconds
-    if not wired.capture_slots.acquire(timeout=min(_SLOT_SECONDS, wait_seconds / 2)):
+    if wait_seconds == 0 or not wired.has_snapshot_worker() or (give_back := wired.waits.take()) is None:
         return None
     try:
-        return wired.captures.request(request, wait_seconds=deadline - time.monotonic())
-    finally:
-        wired.capture_slots.release()
+        # Fails fast if the bus is unavailable: this client has a short timeout.
+        wired.bus.ping()
+        pending = wired.captures.ask(request, wait_seconds=wait_seconds)
+    except Exception:
+        give_back()
+        raise
+
+    def close() -> None:
+        pending.close()
+        give_back()
+
+    return DeferredReply(pending.future, wait_seconds, lambda: reply(pending.answer()), close=close)
 
 
 def _check_key(request_id: str, asked: dict[str, Any]) -> None:

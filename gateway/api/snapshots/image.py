@@ -47,6 +47,7 @@ def _send_file(snapshot: Snapshot) -> Response:
         etag=f"{snapshot.id}-{size}",
         mimetype=media_type("jpeg"),
         cache_control=IMMUTABLE,
+        path=path,
     )
 
 

@@ -7,6 +7,7 @@ from flask.views import MethodView
 
 from gateway.api.base import BINARY, Blueprint, current_scope, no_content, offset_of, paginated, services
 from gateway.api.conditional import IfMatchSchema, etag_header, seen_version, with_etag
+from gateway.api.merge_patch import merge, repeat_unless_conditional
 from gateway.api.snapshots.image import image_response
 from gateway.api.snapshots.schemas import (
     SNAPSHOT_EXAMPLE,
@@ -81,15 +82,25 @@ class SnapshotById(MethodView):
         read.
         """
         before = find_snapshot(current_scope(), str(snapshot_id))
-        return _shown(
-            replace_snapshot(
-                current_scope(),
-                before.id,
-                note=data["note"],
-                tags=data["tags"],
-                if_version=seen_version(headers, before, "snapshot"),
-            )
-        )
+        return _replace(data, before, seen_version(headers, before, "snapshot"))
+
+    @blp.patch_arguments()
+    @blp.arguments(IfMatchSchema, location="headers")
+    @blp.response(200, SnapshotSchema, headers=_ETAG)
+    @blp.errors(400, 403, 404, 412, 413, 415, 422, 503)
+    def patch(self, patch: dict[str, Any], headers: dict[str, Any], snapshot_id: Any) -> Any:
+        """Change tags or note of a snapshot
+
+        A JSON merge patch (RFC 7396): a field that is sent replaces that of the snapshot, null empties it. The rest as
+        with PUT.
+        """
+
+        def change() -> Any:
+            before = find_snapshot(current_scope(), str(snapshot_id))
+            version = seen_version(headers, before, "snapshot") or before.version
+            return _replace(merge(SnapshotSchema, snapshot_view(before), patch), before, version)
+
+        return repeat_unless_conditional(change, headers)
 
     @blp.response(204)
     @blp.errors(403, 404, 503)
@@ -104,7 +115,7 @@ class SnapshotById(MethodView):
 
 @blp.route("/<uuid:snapshot_id>/image")
 class SnapshotImage(MethodView):
-    @blp.arguments(ImageArgsSchema, location="query")
+    @blp.media_arguments(ImageArgsSchema)
     @blp.doc(responses={200: {"content": _IMAGES}, 206: {"content": _IMAGES}})
     @blp.file_response(media_type(PICTURE_FORMATS[0]))
     @blp.errors(404, 409, 416, 422, 503)
@@ -116,6 +127,11 @@ class SnapshotImage(MethodView):
         decoded.
         """
         return image_response(find_snapshot(current_scope(), str(snapshot_id)), args)
+
+
+def _replace(data: dict[str, Any], before: Snapshot, if_version: int | None) -> Any:
+    values = {"note": data["note"], "tags": data["tags"]}
+    return _shown(replace_snapshot(current_scope(), before.id, **values, if_version=if_version))
 
 
 def _shown(snapshot: Snapshot) -> tuple[dict[str, Any], int, dict[str, str]]:

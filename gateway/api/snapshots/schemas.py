@@ -2,7 +2,7 @@
 
 import marshmallow as ma
 
-from gateway.api.base import Choice, Count, DeviceIds, Id, PageArgsSchema, Schema, Text, Time
+from gateway.api.base import Choice, Choices, Count, DeviceIds, Id, PageArgsSchema, Schema, Text, Time
 from gateway.api.services import MAX_CAPTURE_SECONDS
 from gateway.api.tags import TagFilter, Tags
 from gateway.api.time_fields import Moment, OrderedRange, Seconds
@@ -54,11 +54,7 @@ class SnapshotQueryArgsSchema(OrderedRange, PageArgsSchema):
     device_id = DeviceIds("only of this device; may be repeated for several devices")
     start = Moment(load_default=None, metadata={"description": "only snapshots taken at or after this moment"})
     end = Moment(load_default=None, metadata={"description": "only snapshots taken before this moment"})
-    kind = ma.fields.List(
-        Choice(SNAPSHOT_KINDS),
-        load_default=list,
-        metadata={"description": "only of this kind; may be repeated for several kinds"},
-    )
+    kind = Choices(SNAPSHOT_KINDS, "only of this kind; may be repeated for several kinds")
     tag = TagFilter("snapshots")
     q = Text(
         load_default=None,

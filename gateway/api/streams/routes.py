@@ -5,11 +5,12 @@ from typing import Any
 from flask import Response
 from flask.views import MethodView
 
+from gateway import bulk_changes, database
 from gateway.api.base import BINARY, Blueprint, current_scope, offset_of, paginated, services
+from gateway.api.devices.bulk import BulkArgsSchema, BulkResultSchema, bulk_view
 from gateway.api.errors import ApiError
 from gateway.api.streams.schemas import ActiveStreamQueryArgsSchema, StreamQueryArgsSchema, StreamSchema
 from gateway.api.streams.views import stream_views
-from gateway.clock import utc_now
 from gateway.errors import Conflict
 from gateway.inventory import find_device, list_devices
 from gateway.states import StreamState
@@ -32,7 +33,7 @@ def start_stream(device_id: Any) -> Any:
     device = find_device(current_scope(), str(device_id))
     if not device.enabled:
         raise Conflict(f"device '{device.name}' is disabled: enable it first", reason="device_disabled")
-    request_start(current_scope(), device.id, demanded_at=utc_now())
+    request_start(current_scope(), device.id, demanded_at=database.now())
     services().send_start(device.id)
     return _stream(device.id)
 
@@ -47,6 +48,35 @@ def stop_stream(device_id: Any) -> Any:
     """
     request_stop(current_scope(), str(device_id))
     return _stream(str(device_id))
+
+
+@blp.route("/rtsp/streams/start", methods=["POST"])
+@blp.arguments(BulkArgsSchema)
+@blp.response(200, BulkResultSchema)
+@blp.errors(400, 403, 413, 415, 422, 503)
+def start_streams(data: dict[str, Any]) -> Any:
+    """Start many streams
+
+    As `start` of each device, in one transaction. Always 200 with a result for each device: a missing or disabled one
+    does not keep the others from starting. May be repeated.
+    """
+    reasons = bulk_changes.start_streams(current_scope(), data["device_ids"], demanded_at=database.now())
+    for device_id, reason in reasons.items():
+        if reason is None:
+            services().send_start(device_id)
+    return bulk_view(reasons, done=202)
+
+
+@blp.route("/rtsp/streams/stop", methods=["POST"])
+@blp.arguments(BulkArgsSchema)
+@blp.response(200, BulkResultSchema)
+@blp.errors(400, 403, 413, 415, 422, 503)
+def stop_streams(data: dict[str, Any]) -> Any:
+    """Stop many streams
+
+    As `stop` of each device, in one transaction. Always 200 with a result for each device. May be repeated.
+    """
+    return bulk_view(bulk_changes.stop_streams(current_scope(), data["device_ids"]), done=202)
 
 
 @blp.route("/streams")

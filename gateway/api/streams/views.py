@@ -7,7 +7,6 @@ from typing import Any
 from gateway.api.base import current_scope, services
 from gateway.api.reasons import format_reason
 from gateway.devices.model import Device
-from gateway.footage.lists import recording_states
 from gateway.outputs import OutputMode
 from gateway.states import StreamState
 
@@ -16,7 +15,7 @@ def stream_views(devices: list[Device]) -> list[dict[str, Any]]:
     """The streams of devices (as `list_devices` gives them); without Redis their live statistics are null."""
     ids = [device.id for device in devices]
     live = services().read_live(ids)
-    recordings = recording_states(current_scope(), ids)
+    recordings = services().read_recordings(current_scope(), ids)
     now = time.time()
     return [
         _view(device, live.get(device.id, {}), now) | {"recording": recordings.get(device.id)} for device in devices

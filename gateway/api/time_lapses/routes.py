@@ -135,6 +135,7 @@ class TimeLapseArgsSchema(Schema):
 class DeviceTimeLapse(MethodView):
     @blp.arguments(TimeLapseArgsSchema, example=TIME_LAPSE_EXAMPLE)
     @blp.arguments(IdempotencySchema, location="headers")
+    @blp.doc(operationId="create_time_lapse")
     @blp.response(202, JobSchema, headers=location_header("the job"))
     @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
     def post(self, data: dict[str, Any], headers: dict[str, Any], device_id: Any) -> Any:

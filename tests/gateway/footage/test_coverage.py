@@ -5,6 +5,8 @@ import io
 from datetime import date
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from gateway.footage.coverage import CSV_HEAD, DeviceCoverage, measure_days, write_csv
 from gateway.footage.gaps import GapFact
 from gateway.schedules.local_days import local_days
@@ -91,3 +93,24 @@ def test_no_cell_is_a_formula_for_a_spreadsheet():
         rows = list(csv.DictReader(io.StringIO(table(name, by="=HYPERLINK(1)"), newline="")))
         assert rows[0]["device_name"] == "'" + name
         assert rows[1]["by"] == "'=HYPERLINK(1)"
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("a,@SUM(A1)|-2", "a,'@SUM(A1)|'-2"),
+        ('a;"=1+1";b', 'a;\'"=1+1";b'),
+        ("a; \u201c=1", "a;' \u201c=1"),
+        ("a\t+1\n-1\r\n=1", "a\t'+1\n'-1\r\n'=1"),
+        ("a;;;=1", "a;;;'=1"),
+        (" =1", "' =1"),
+        ("'=1", "''=1"),
+        ("a;＝1", "a;'＝1"),
+        ("Gate - north = 1 + 1 @home", "Gate - north = 1 + 1 @home"),
+        ("Gate (a; b), c", "Gate (a; b), c"),
+        ("a-1;b=2", "a-1;b=2"),
+    ],
+)
+def test_no_part_of_a_cell_is_a_formula_whatever_separates_the_cells(name, cell):
+    assert next(csv.DictReader(io.StringIO(table(name), newline="")))["device_name"] == cell

@@ -13,11 +13,9 @@ from gateway.footage.amounts import amounts_by_bucket, amounts_by_day
 from gateway.footage.gaps import GapFact
 from gateway.footage.lists import (
     RecordedSums,
-    RecordingState,
     Totals,
     read_edges,
     read_totals,
-    recording_states,
     select_recordings,
 )
 from gateway.footage.reading import (
@@ -29,7 +27,9 @@ from gateway.footage.reading import (
     packed_between,
     segments_between,
 )
+from gateway.footage.recorder_status import EvidenceReader, recording_statuses
 from gateway.footage.segments import SegmentState
+from gateway.redis_client import connect_redis
 from gateway.schedules.local_days import local_days, offset_steps
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import Tenant
@@ -131,9 +131,10 @@ def test_recordings_of_another_tenant_are_not_found(rows, scope):
     stranger = TenantScope(tenant_id)
     rows.record(NOON)
     assert read_totals(stranger, [rows.id], NOON) == {}
-    assert recording_states(stranger, [rows.device_id]) == {}
+    evidence = EvidenceReader(connect_redis("redis://127.0.0.1:1/0"), recorder=lambda: None)
+    assert recording_statuses(stranger, [rows.device_id], evidence) == {}
     assert select_recordings(stranger, text=None, device_ids=(), limit=10, offset=0) == ([], 0)
-    assert recording_states(scope, [rows.device_id]) == {rows.device_id: RecordingState("continuous", "off")}
+    assert recording_statuses(scope, [rows.device_id], evidence)[rows.device_id].mode == "continuous"
 
 
 def test_recordings_are_listed_by_name_searched_and_filtered(rows, scope, box):

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import random
+import tracemalloc
 from itertools import pairwise
 
 import av
@@ -152,3 +153,64 @@ def test_a_truncated_part_is_refused():
     for end in range(1, len(data), 97):
         with pytest.raises(InvalidMedia):
             filler.fill(data[:end])
+
+
+def make_large(clip: Clip, count: int, size: int) -> tuple[bytes, bytes, int]:
+    """A part of the clip whose media is followed by zeros: its head, its media, and the size of `count` of them."""
+    ((moof, mdat),) = split_parts(clip.parts[0].data)
+    return moof + U32.pack(size) + mdat[4:8], mdat[8:], count * (len(moof) + size)
+
+
+def test_footage_is_filled_without_holding_it():
+    clip, size = make_clip(), 32 << 20
+    head, media, total = make_large(clip, 8, size)
+    part_size, taken = total // 8, [0]
+
+    def read(offset: int, length: int) -> bytes:
+        taken[0] += length
+        found = bytearray(length)
+        for number in range(offset // part_size, (offset + length) // part_size + 1):
+            for place, byte in enumerate(head + media, number * part_size - offset):
+                if 0 <= place < length:
+                    found[place] = byte
+        return bytes(found)
+
+    filler = SilenceFiller.of(clip.init)
+    tracemalloc.start()
+    plan = filler.plan(read, total)
+    assert taken[0] < 1 << 20, "only the heads are read"
+    seen = 0
+    for offset in range(0, plan.size, 1 << 18):
+        seen += sum(map(len, plan.read(lambda at, count: (read(at, count),), offset, 1 << 18)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert seen == plan.size > total
+    assert peak < 4 << 20, f"{total >> 20} MiB are filled with {peak >> 20} MiB of memory"
+
+
+@pytest.mark.parametrize("settings", [{}, LATE, ENDING, NEVER], ids=str)
+def test_any_range_of_filled_footage_is_the_same_as_in_the_whole(settings):
+    clip, dice = make_clip(**settings), random.Random(5)
+    data = b"".join(part.data for part in clip.parts)
+    filler = SilenceFiller.of(clip.init)
+    whole = filler.fill(data)
+    plan = filler.plan(lambda offset, length: data[offset : offset + length], len(data))
+    assert plan.size == len(whole)
+    for _ in range(300):
+        start = dice.randrange(len(whole))
+        length = dice.choice((1, 7, 1000, len(whole)))
+        found = plan.read(lambda offset, count: (data[offset : offset + count],), start, length)
+        assert b"".join(found) == whole[start : start + length]
+
+
+@pytest.mark.parametrize("size", [0, 7, 4 << 30, (4 << 20) + 1])
+def test_a_head_of_an_impossible_size_is_refused_without_reading_it(size):
+    clip, reads = make_clip(), []
+
+    def read(offset: int, length: int) -> bytes:
+        reads.append(length)
+        return (U32.pack(size & 0xFFFF_FFFF) + b"moof").ljust(length, b"\0")
+
+    with pytest.raises(InvalidMedia):
+        SilenceFiller.of(clip.init).plan(read, 200 << 20)
+    assert max(reads) <= 8192

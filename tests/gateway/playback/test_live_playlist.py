@@ -1,5 +1,6 @@
 """The live playlist lists exactly the parts on the bus, with the numbers of the bus, and conforms to HLS."""
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -120,6 +121,34 @@ def test_only_segments_that_players_need_are_listed():
     assert [segment.number for segment in playlist.segments] == [1006, 1007, 1008, 1009]
     assert playlist.parts
     assert playlist.duration >= 3 * playlist.target
+
+
+def test_the_media_sequence_never_goes_back():
+    """Whatever the lengths of segments, and whatever is trimmed. It depends on the bus alone, not on the process."""
+    for seed in range(30):
+        chance = random.Random(seed)
+        bus, shown = Bus(), 0
+        for _ in range(120):
+            longest = chance.choice((1, 2, 4, 12))
+            bus.add(*(0.96 * chance.random() for _ in range(longest)))
+            if chance.random() < 0.05:
+                bus.restart()
+            while bus.parts[-1].end - bus.parts[0].start > 40:
+                bus.parts.pop(0)
+            playlist = LivePlaylist(bus.parts)
+            if not playlist.is_empty:
+                assert playlist.segments[0].number >= shown, seed
+                shown = playlist.segments[0].number
+
+
+def test_a_longer_segment_does_not_bring_back_those_that_left_the_list():
+    bus = Bus()
+    for _ in range(12):
+        bus.add(0.5, 0.5)
+    before = numbers(bus)[0]
+    bus.add(0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5).add(0.5)
+    assert LivePlaylist(bus.parts).target_seconds == 4
+    assert numbers(bus)[0] >= before
 
 
 @pytest.mark.parametrize(

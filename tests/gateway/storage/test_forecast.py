@@ -1,8 +1,10 @@
 """Capacity forecast with the limits of age and size."""
 
+import math
+
 import pytest
 
-from gateway.storage.forecast import Growth, days_until_full
+from gateway.storage.forecast import Growth, days_until_full, kept_days, shared_days
 
 
 def days(*growths, room=1000, **limits):
@@ -48,3 +50,20 @@ def test_without_free_space_no_day_is_left():
 
 def test_a_forecast_beyond_the_longest_retention_is_none():
     assert days((0, 1), room=1e9) is None
+
+
+def test_the_first_limit_decides_how_long_footage_is_kept():
+    def kept(per_day=100.0, age=math.inf, size=math.inf, growths=((0, 100), (0, 300)), **limits):
+        shared = shared_days([Growth("t", *growth) for growth in growths], "t", **limits)
+        found = kept_days(per_day, age=age, size=size, shared=shared)
+        return found.limit, None if found.days is None else pytest.approx(found.days, rel=0.005)
+
+    assert kept() == (None, None)
+    assert kept(per_day=0, age=3) == (None, None)
+    assert kept(age=14) == ("age", 14)
+    assert kept(age=14, size=200) == ("size", 2)
+    assert kept(age=14, store_max=200) == ("store", 0.5)
+    assert kept(age=14, tenant_max=100, store_max=200) == ("tenant", 0.25)
+    assert kept(disk_max=4000) == ("disk", 10)
+    # A recording that its own limit keeps small leaves the rest of a shared one to the others.
+    assert kept(growths=((0, 100), (0, 300, 600)), store_max=1000) == ("store", 4)

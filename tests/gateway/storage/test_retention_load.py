@@ -14,6 +14,7 @@ from gateway import database
 from gateway.clock import DAY_MS, SystemClock
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import FIFTEEN_MINUTES_MS, FifteenMinuteRollup, Segment, SegmentParts, SegmentState
+from gateway.storage.clock_trust import confirm_clock
 from gateway.storage.deletion import mark_for_deletion
 from gateway.storage.folders import list_folders
 from gateway.storage.local import ensure_storage
@@ -105,6 +106,7 @@ def test_thousands_of_segments_are_deleted_fast_while_others_write(scope: Tenant
 
     writer = OtherWriter(other.recording_id)
     writer.start()
+    confirm_clock(SystemClock())
     keeper = Retention(config, storage, SystemClock(), pause=time.sleep)
     started, deleted, longest = time.perf_counter(), 0, 0.0
     while True:

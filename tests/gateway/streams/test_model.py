@@ -19,7 +19,6 @@ from gateway.streams.model import (
     request_start,
     request_stop,
     set_source_info,
-    touch_demand,
     transition,
 )
 from gateway.streams.queries import (
@@ -125,15 +124,6 @@ def test_a_change_of_the_desired_state_is_reported_once(scope, device):
     assert request_stop(scope, device.id, reason="idle")
     assert not request_stop(scope, device.id)
     assert (read_desired(device.id).desired, read_desired(device.id).reason) == ("stopped", "idle")
-
-
-def test_a_viewer_who_arrives_keeps_an_idle_device_running(scope, device):
-    now = utc_now()
-    request_start(scope, device.id, demanded_at=now - timedelta(minutes=5))
-    touch_demand(scope, device.id, now)
-    touch_demand(scope, device.id, now - timedelta(hours=1))
-    assert not request_stop(scope, device.id, reason="idle", if_demanded_before=now - timedelta(minutes=1))
-    assert request_stop(scope, device.id, reason="idle", if_demanded_before=now + timedelta(seconds=1))
 
 
 def test_the_owner_of_a_deleted_device_finds_no_desired_state(scope, device):

@@ -23,6 +23,40 @@ def test_an_offline_camera_is_an_open_gap_with_the_reason_of_the_stream(world):
     world.check()
 
 
+def test_the_state_follows_the_stream_within_two_seconds(world):
+    world.attach()
+    world.record(1)
+    assert world.recording.observed == "recording"
+    world.set_stream("reconnecting", "closed_by_camera")
+    world.wait(2)
+    assert (world.recording.observed, world.recording.reason_code) == ("interrupted", "closed_by_camera")
+    assert world.gaps() == []
+    world.set_stream("running")
+    world.begin_run()
+    world.record(0.5)
+    assert (world.recording.observed, world.recording.reason_code) == ("recording", None)
+
+
+@pytest.mark.parametrize(("observed", "reason"), [("running", "recorder_stalled"), ("starting", "stream_starting")])
+def test_ten_seconds_without_footage_are_not_recording_whatever_the_stream_says(world, observed, reason):
+    world.attach()
+    world.record(5)
+    world.set_stream(observed)
+    world.wait(11.5)
+    assert (world.recording.observed, world.recording.reason_code) == ("interrupted", reason)
+    world.set_stream("running")
+    world.record(1)
+    assert world.recording.observed == "recording"
+
+
+def test_a_camera_with_long_parts_is_not_taken_for_a_silent_one(world):
+    world.part_seconds = 15
+    world.attach()
+    for _ in range(3):
+        world.record(15)
+        assert world.recording.observed == "recording"
+
+
 def test_a_short_outage_gets_the_reason_that_the_stream_gave_first(world):
     world.attach()
     world.record(30)

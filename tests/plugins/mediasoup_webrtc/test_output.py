@@ -24,6 +24,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(control, "_FIRST_SECONDS", 0)
     monkeypatch.setattr(output, "_POLL_SECONDS", 0.02)
     monkeypatch.setattr(output, "_ATTACH_SECONDS", 1.0)
+    monkeypatch.setattr(output, "_RESYNC_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -228,6 +229,28 @@ def test_a_released_device_keeps_its_room(sfu, webrtc):
     webrtc.release("d1")
     assert webrtc.check("d1") is None
     assert "ingest.close" not in sfu.methods()
+
+
+def test_a_released_device_that_nobody_takes_over_loses_its_room(sfu, webrtc, monkeypatch):
+    """It may have been deleted: neither a state nor an owner follows."""
+    connected(webrtc)
+    webrtc.attach(DEVICE, VIDEO)
+    webrtc.release("d1")
+    wait_until(lambda: {"device_ids": ["d1"]} in sfu.asked("resync"), "its room waits for the next owner")
+    monkeypatch.setattr(output, "_RELEASED_SECONDS", 0.0)
+    wait_until(lambda: sfu.asked("resync")[-1] == {"device_ids": []}, "its room is closed")
+
+
+def test_a_room_that_the_sfu_did_not_close_is_closed_later(sfu, webrtc):
+    sfu.answers["ingest.close"] = lambda _: None
+    connected(webrtc)
+    webrtc.attach(DEVICE, VIDEO)
+    webrtc.close_room("d1")
+    webrtc.release("d1")
+    wait_until(lambda: "ingest.close" in sfu.methods(), "the request is lost")
+    wait_until(lambda: sfu.asked("resync")[-1] == {"device_ids": []}, "its room is closed")
+    webrtc.attach(DEVICE, VIDEO)
+    wait_until(lambda: sfu.asked("resync")[-1] == {"device_ids": ["d1"]}, "a device that is back keeps its room")
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from tests.cameras.faulty import (
     STALLS,
     UNAUTHORIZED,
     FaultyCamera,
+    redirects_to,
 )
 from workers.ffmpeg import diagnosis
 from workers.ffmpeg.command import build_bus_arguments, build_global_arguments, build_input_arguments
@@ -94,6 +95,41 @@ def test_plain_rtsp_behind_an_rtsps_url_is_a_failure_of_tls(camera):
     camera.behave(SENDS_GARBAGE)
     lines, return_code = run_ffmpeg(camera.url.replace("rtsp:", "rtsps:"))
     assert diagnose(lines, return_code, had_video=False).code == "tls_failed", "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["http://127.0.0.1:1/tls", "file:///etc/certificate", "/handshake", "rtmp://127.0.0.1:1/x", "rtsp://127.0.0.1:1/"],
+)
+@pytest.mark.parametrize("path", ["", "tls_certificate"])
+def test_a_redirect_that_is_refused_or_leads_nowhere_is_called_a_redirect(camera, location, path):
+    camera.behave(redirects_to(location))
+    lines, return_code = run_ffmpeg(camera.url + path)
+    assert diagnose(lines, return_code, had_video=False).code == "redirected", "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (["[http @ 0x1] [error] Protocol 'http' not on whitelist 'rtp,rtsp,rtsps,tcp,udp,tls,crypto'!"], "redirected"),
+        (["[error] rtsp://cam/tls/certificate: Invalid data found when processing input"], "invalid_data"),
+        (["[error] rtsps://***@tls.example/handshake: End of file"], "closed_by_camera"),
+        (["[error] tls://10.0.0.1:322?timeout=5: Connection refused"], "refused"),
+        (["[tls @ 0x1] [error] The TLS connection was non-properly terminated."], "tls_failed"),
+        (
+            ["[rtsp @ 0x1] [info] Status 302: Redirecting to x", "[error] method DESCRIBE failed: 401 Unauthorized"],
+            "unauthorized",
+        ),
+        (["[rtsp @ 0x1] [info] Status 302: Redirecting to tls", "[error] x: Something new"], "unknown"),
+    ],
+)
+def test_names_in_addresses_are_not_words_of_ffmpeg(lines, code):
+    assert diagnose(lines, 1, had_video=False).code == code
+
+
+def test_a_redirect_before_a_working_run_is_not_why_it_ended():
+    lines = ["[rtsp @ 0x1] [info] Status 302: Redirecting to rtsp://10.0.0.2/", "[error] x: End of file"]
+    assert diagnose(lines, 1, had_video=True).code == "closed_by_camera"
 
 
 def test_a_used_media_port_is_not_a_fault_of_the_camera(camera):

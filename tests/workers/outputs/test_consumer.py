@@ -16,7 +16,8 @@ from gateway.streams.bus import BusWriter, MediaBus
 from tests.factories import make_device
 from tests.workers.world import StubMessages
 from workers.lease_keeper import LeaseKeeper
-from workers.outputs import consumer
+from workers.outputs import bus_feed, consumer
+from workers.outputs.bus_feed import BusFeed
 from workers.outputs.consumer import ConsumerServices, ConsumerSupervisor, Ended
 
 LEASE = output_lease("fake")
@@ -81,6 +82,7 @@ class World:
         self.services = ConsumerServices(
             worker="w1",
             bus=MediaBus(client),
+            feed=BusFeed(MediaBus(client), devices=1),
             leases=self.keeper,
             messages=StubMessagesOfConsumers(),
             outputs={"fake": self.output},
@@ -125,10 +127,11 @@ class World:
 @pytest.fixture
 def world(bound_database, redis_url, scope, box, monkeypatch):
     client = connect_redis(redis_url)
-    monkeypatch.setattr(consumer, "READ_PARTS", 2)
+    monkeypatch.setattr(bus_feed, "_DEVICE_PARTS", 2)
     world = World(client, make_device(scope, box).id, monkeypatch)
     yield world
     world.keeper.close()
+    world.services.feed.close()
     client.close()
 
 
@@ -149,7 +152,7 @@ def test_no_part_is_kept_in_memory_while_waiting_for_the_next(world, monkeypatch
     class Bytes(bytearray):
         """Bytes whose deletion can be observed by a weak reference."""
 
-    read, seen, held = world.services.bus.read, [], []
+    read, seen, held = world.services.feed.read, [], []
 
     def watch(*args: object, **options: object) -> list[Part]:
         held.extend(number for number, item in enumerate(seen, 1) if item() is not None)
@@ -157,7 +160,7 @@ def test_no_part_is_kept_in_memory_while_waiting_for_the_next(world, monkeypatch
         seen.extend(weakref.ref(part.data) for part in parts)
         return parts
 
-    monkeypatch.setattr(world.services.bus, "read", watch)
+    monkeypatch.setattr(world.services.feed, "read", watch)
     world.publish(5)
     world.run_until(lambda: len(world.output.kept) == 5)
     assert len(seen) == 5
@@ -215,14 +218,14 @@ def test_attaching_an_output_is_retried(world):
 
 def test_a_bus_that_is_away_loses_nothing(world, monkeypatch):
     world.publish(3)
-    read, failures = world.services.bus.read, iter([BusUnavailable("the media bus does not answer")] * 3)
+    read, failures = world.services.feed.read, iter([BusUnavailable("the media bus does not answer")] * 3)
 
     def fail_thrice(*arguments, **options) -> list[Part]:
         if error := next(failures, None):
             raise error
         return read(*arguments, **options)
 
-    monkeypatch.setattr(world.services.bus, "read", fail_thrice)
+    monkeypatch.setattr(world.services.feed, "read", fail_thrice)
     world.run_until(lambda: len(world.output.kept) == 3)
     assert world.sequences() == [1, 2, 3]
     assert len(world.output.attached) == 1

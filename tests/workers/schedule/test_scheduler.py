@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from gateway import database
 from gateway.captures.queue import CaptureQueue
 from gateway.captures.schedules import ScheduleValues, create_schedule
 from gateway.clock import FakeClock, utc_now
@@ -19,10 +20,12 @@ from gateway.schedules.snapshot_plan import SnapshotPlan
 from gateway.states import DesiredState, StreamState
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages, build_broker
-from gateway.streams.model import claim_next_run, request_start, request_stop, touch_demand, transition
+from gateway.streams.model import Stream, claim_next_run, request_start, request_stop, touch_demand, transition
 from gateway.streams.queries import read_stream_record
+from gateway.tenancy.scopes import EVERY_TENANT
 from tests.conftest import wait_until
 from tests.factories import make_config, make_device, no_plugins
+from tests.statements import recorded_statements
 from workers.schedule import scheduler
 from workers.schedule.scheduler import (
     GRACE_SECONDS,
@@ -34,9 +37,22 @@ from workers.schedule.scheduler import (
 )
 
 
+class FakeOutput:
+    """A consumer output that wants `devices`."""
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.devices: list[str] = []
+
+    def wanted(self) -> list[str]:
+        return list(self.devices)
+
+
 class World:
     def __init__(self, redis_url: str, scope, box, folder: Path) -> None:
         self.scope, self.box = scope, box
+        self.output = FakeOutput()
         # Each pass sweeps the folder of exports: it must not be that of the checkout.
         self.config = make_config(redis_url=redis_url, exports_dir=folder / "exports")
         self.client = connect_redis(redis_url)
@@ -44,7 +60,7 @@ class World:
         self.started: list[str] = []
         self.messages = Messages(build_broker(self.config), self.client)
         self.messages._send = lambda actor, device_id: self.started.append(device_id)
-        self.reconciler = Reconciler(self.config, self.client, self.messages, clock=self.clock)
+        self.reconciler = Reconciler(self.config, self.client, self.messages, outputs=[self.output], clock=self.clock)
         WorkerSlots(self.client).report("stream", "w1", used=0, total=64)
 
     def device(
@@ -222,6 +238,117 @@ def test_viewers_keep_an_on_demand_device_running_and_the_idle_time_starts_when_
     LiveStats(world.client).write(device, {"viewers": 0})
     world.passes()
     assert desired(device)[0] == DesiredState.RUNNING, "idle from now on, not for an hour"
+
+
+def demanded_at(device_id: str) -> datetime:
+    return read_stream_record(device_id).demanded_at
+
+
+def demand_at(world, device_id: str, seconds_ago: float) -> None:
+    at = datetime.now(UTC) - timedelta(seconds=seconds_ago)
+    with database.transaction():
+        EVERY_TENANT.update(Stream, demanded_at=at).where(Stream.device_id == device_id).execute()
+
+
+def test_a_pass_writes_nothing_when_nothing_is_due(world):
+    """The clock process must not take SQLite's only write lock every two seconds for devices that stay as they are."""
+    watched, recorded = on_demand(world, 3), on_demand(world, 3)
+    LiveStats(world.client).write(watched, {"viewers": 1})
+    world.output.devices = [recorded]
+    world.device(observed=StreamState.RUNNING, owner="w1")
+    world.device(wanted=False)
+    world.passes()
+    with recorded_statements() as statements:
+        world.passes()
+        world.passes()
+    assert statements.writes == []
+
+
+def test_the_statements_of_a_pass_do_not_grow_with_the_devices(world):
+    def count(more: int) -> int:
+        for _ in range(more):
+            watched, recorded, _idle = on_demand(world, 29), on_demand(world, 29), on_demand(world, 31)
+            LiveStats(world.client).write(watched, {"viewers": 1})
+            world.output.devices.append(recorded)
+            world.output.devices.append(world.device(start_mode="on_demand", idle_seconds=30, wanted=False))
+            request_stop(world.scope, world.device(observed=StreamState.RUNNING))
+        with recorded_statements() as statements:
+            world.passes()
+        return len(statements)
+
+    world.passes(JOBS_SECONDS)
+    few = count(2)
+    world.passes(JOBS_SECONDS)
+    assert count(30) <= few
+
+
+def test_the_demand_of_an_output_keeps_an_on_demand_device_running(world):
+    device = on_demand(world, 29)
+    world.output.devices = [device]
+    world.passes()
+    demand_at(world, device, 29)
+    world.passes()
+    assert demanded_at(device) > datetime.now(UTC) - timedelta(seconds=5), "written before the device counts as idle"
+    assert desired(device)[0] == DesiredState.RUNNING
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_the_idle_time_starts_when_the_demand_ends(world, is_watched):
+    """The demand is written rarely while it lasts, but its end is noted at once."""
+    device = on_demand(world, 5)
+    if is_watched:
+        LiveStats(world.client).write(device, {"viewers": 1})
+    else:
+        world.output.devices = [device]
+    world.passes()
+    demand_at(world, device, 14)
+    if is_watched:
+        LiveStats(world.client).write(device, {"viewers": 0})
+    world.output.devices = []
+    world.passes()
+    assert demanded_at(device) > datetime.now(UTC) - timedelta(seconds=5)
+
+
+def test_a_demand_that_arrives_during_the_pass_keeps_the_device_running(world, monkeypatch):
+    device = on_demand(world, 31)
+    read = scheduler.streams_to_reconcile
+
+    def read_then_demand():
+        records = read()
+        touch_demand(world.scope, device, datetime.now(UTC))
+        return records
+
+    monkeypatch.setattr(scheduler, "streams_to_reconcile", read_then_demand)
+    world.passes()
+    assert desired(device)[0] == DesiredState.RUNNING
+
+
+def test_a_stream_that_a_worker_takes_during_the_pass_is_not_recorded_as_stopped(world, monkeypatch):
+    device, other = (world.device(observed=StreamState.RUNNING) for _ in range(2))
+    for device_id in (device, other):
+        request_stop(world.scope, device_id)
+    read = scheduler.streams_to_reconcile
+
+    def read_then_take():
+        records = read()
+        claim_next_run(device, "w2")
+        return records
+
+    monkeypatch.setattr(scheduler, "streams_to_reconcile", read_then_take)
+    world.passes()
+    assert observed(device)[0] == StreamState.RUNNING
+    assert observed(other) == (StreamState.STOPPED, "requested")
+
+
+def test_streams_recorded_as_stopped_have_their_events(world):
+    devices = [world.device(observed=StreamState.RUNNING) for _ in range(3)]
+    for device_id in devices:
+        request_stop(world.scope, device_id)
+    world.passes()
+    for device_id in devices:
+        event = next(iter(events_of(world.scope, device_id)))
+        assert (event.from_state, event.to_state, event.reason_code) == ("running", "stopped", "requested")
+        assert event.reason_message
 
 
 def test_a_device_that_starts_always_is_never_idle(world):

@@ -71,6 +71,13 @@ def test_the_last_lines_contain_no_secrets(start):
     assert ended.lines == ["[error] rtsp://***@10.0.0.1/a failed"]
 
 
+def test_a_secret_is_removed_before_a_long_line_is_cut(start):
+    line = "print('[error] ' + 'x' * 1970 + ' rtsp://viewer:s3cr3t' + 'y' * 100 + '@10.0.0.1/a', file=sys.stderr)"
+    [line] = next_of(start(program(line)), Ended).event.lines
+    assert len(line) == 2000
+    assert "s3cr3t" not in line
+
+
 def test_endless_output_is_drained_and_only_the_last_lines_are_kept(start):
     pipeline = start(
         program(
@@ -91,8 +98,7 @@ def test_a_program_that_is_missing_is_named(start):
     assert ended.return_code is None
 
 
-def test_a_program_that_is_missing_is_named_without_setpriv_too(start, monkeypatch):
-    monkeypatch.setattr("workers.ffmpeg.process.find_setpriv", lambda: None)
+def test_a_program_that_is_not_on_the_path_is_named(start):
     assert next_of(start(["no-such-ffmpeg"]), Ended).event.problem == "program not found: no-such-ffmpeg"
 
 
@@ -206,7 +212,8 @@ def test_the_process_returns_freed_memory_unless_the_environment_prevents_it(sta
 def test_a_slow_actor_loses_parts_that_are_counted_but_never_the_end(start, h264_media, tmp_path):
     header, part = h264_media[: h264_media.index(b"moof") - 4], h264_media[h264_media.index(b"moof") - 4 :]
     (tmp_path / "media").write_bytes(header + part * 50)
-    pipeline = start(program(f"sys.stdout.buffer.write(open({str(tmp_path / 'media')!r}, 'rb').read())"))
+    copy = program(f"sys.stdout.buffer.write(open({str(tmp_path / 'media')!r}, 'rb').read())")
+    pipeline = start(copy, folders=(str(tmp_path),))
     # Nobody reads while 1 init segment, 200 parts and the end arrive at a queue of 128.
     wait_until(pipeline._task.done, "everything has arrived")
     events = []

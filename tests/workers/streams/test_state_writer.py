@@ -102,6 +102,18 @@ def test_a_deleted_device_has_the_desired_state_stopped(writer, device, scope):
     writer.observe(StreamState.RUNNING)
     desired = writer.read_desired()
     assert (desired.is_running, desired.reason) == (False, "device_deleted")
+    assert writer.is_deleted
+
+
+def test_the_end_of_a_deleted_device_is_reported_once(writer, device, scope, states):
+    """Plugins close what they hold for it, such as a room."""
+    writer.claim()
+    writer.observe(StreamState.STARTING)
+    delete_device(scope, device.id)
+    writer.observe(StreamState.RECONNECTING)
+    for _ in range(2):
+        writer.observe(StreamState.STOPPED, reason_for("device_deleted"))
+    assert states == [(device.id, "starting", None), (device.id, "stopped", "device_deleted")]
 
 
 def test_the_desired_state_is_read_unchanged(writer, device, scope):

@@ -9,7 +9,7 @@ import pytest
 import redis
 from dramatiq.middleware import Shutdown
 
-from gateway.inventory import DeviceValues, replace_device
+from gateway.inventory import DeviceValues, delete_device, replace_device
 from gateway.leases import STREAM, Leases
 from gateway.media import AudioInfo, SourceInfo
 from gateway.secrets import SecretBox
@@ -19,7 +19,7 @@ from gateway.streams.live_stats import LiveStats
 from gateway.streams.model import claim_next_run, request_start
 from gateway.streams.queries import read_source_info
 from tests.factories import make_config
-from tests.workers.world import INIT, REFUSED, VIDEO, FakePipeline, parts
+from tests.workers.world import INIT, LEASE_SECONDS, REFUSED, VIDEO, FakePipeline, parts
 from workers.ffmpeg.probe import ProbeResult
 from workers.ffmpeg.process import Ended
 from workers.streams import supervisor
@@ -61,6 +61,14 @@ def test_the_message_of_a_deleted_device_ends(world):
     assert Leases(world.client).holder(STREAM, supervisor_of_nobody.device_id) is None
 
 
+@pytest.mark.parametrize("last", [[], [REFUSED]], ids=["while it runs", "while it is retried"])
+def test_the_stream_of_a_deleted_device_ends_as_stopped(world, last):
+    """So that plugins close what they hold for it."""
+    world.run([INIT, *parts(3), lambda: delete_device(world.scope, world.id), *last])
+    assert world.states[-1] == ("stopped", "device_deleted")
+    assert world.output.released == [world.id]
+
+
 def test_an_owner_that_loses_the_lease_stops_ffmpeg_and_writes_nothing(world):
     def steal() -> None:
         world.client.set(f"vas:lease:stream:{world.id}", "worker-2/1")
@@ -74,11 +82,37 @@ def test_an_owner_that_loses_the_lease_stops_ffmpeg_and_writes_nothing(world):
     assert world.output.released == [world.id]
 
 
+def test_an_owner_notices_a_lost_lease_before_the_database_shows_another_run(world):
+    def steal() -> None:
+        world.client.set(f"vas:lease:stream:{world.id}", "worker-2/1")
+
+    world.run([INIT, *parts(4), steal, *parts(20)])
+    assert len(world.bus()) < 4 + LEASE_SECONDS / 0.5
+    assert world.owner == "worker-2/1"
+
+
+def test_a_shutdown_that_interrupts_a_slow_stop_does_not_release_the_lease_before_ffmpeg_has_ended(world, monkeypatch):
+    seen = []
+
+    def stop(pipeline: FakePipeline) -> None:
+        pipeline.stops += 1
+        seen.append(world.owner)
+        if pipeline.stops == 1:
+            raise Shutdown
+
+    monkeypatch.setattr(FakePipeline, "stop", stop)
+    with pytest.raises(Shutdown):
+        world.run([INIT, *parts(2), world.stop])
+    assert len(seen) == 2
+    assert all(seen), "the device is owned until FFmpeg has ended"
+    assert world.owner is None
+
+
 def test_a_higher_run_in_the_database_is_a_lost_lease_even_without_redis(world, monkeypatch):
     def away(*_: Any) -> None:
         raise redis.ConnectionError("away")
 
-    monkeypatch.setattr(Leases, "renew", away)
+    monkeypatch.setattr(Leases, "renew_many", away)
     world.run([INIT, *parts(4), lambda: claim_next_run(world.id, "worker-2")])
     assert world.states[-1] == ("running", None)
 
@@ -87,7 +121,7 @@ def test_a_lease_that_cannot_be_renewed_does_not_stop_the_stream(world, monkeypa
     def away(*_: Any) -> None:
         raise redis.ConnectionError("away")
 
-    monkeypatch.setattr(Leases, "renew", away)
+    monkeypatch.setattr(Leases, "renew_many", away)
     world.run([INIT, *parts(40), world.stop])
     assert world.states[-1] == ("stopped", "requested")
     assert len(world.loop.pipelines) == 1
@@ -195,7 +229,7 @@ def test_what_an_attempt_learnt_is_stored_before_ffmpeg_is_stopped(world, monkey
     monkeypatch.setattr(FakePipeline, "stop", interrupt)
     with pytest.raises(Shutdown):
         world.run([INIT, *parts(1, has_b_frames=True)])
-    assert stored == [True]
+    assert stored[0] is True
 
 
 def test_the_next_owner_uses_the_stored_source_info_without_an_inspection(world):
@@ -214,10 +248,13 @@ def test_a_camera_without_video_is_detected_by_the_inspection_and_ffmpeg_is_not_
 
 def test_the_lease_is_renewed_and_a_stop_obeyed_during_an_inspection(world, monkeypatch):
     renewals = []
-    original = Leases.renew
-    monkeypatch.setattr(
-        Leases, "renew", lambda *arguments: (renewals.append(world.clock.monotonic()), original(*arguments))
-    )
+    original = Leases.renew_many
+
+    def renew(*arguments: Any) -> list[bool]:
+        renewals.append(world.clock.monotonic())
+        return original(*arguments)
+
+    monkeypatch.setattr(Leases, "renew_many", renew)
 
     def inspect_for_long(on_wait: Callable[[], None]) -> None:
         for _ in range(40):
@@ -230,8 +267,8 @@ def test_the_lease_is_renewed_and_a_stop_obeyed_during_an_inspection(world, monk
     world.while_probing = inspect_for_long
     world.run()
     gaps = [later - earlier for earlier, later in itertools.pairwise(renewals)]
-    assert len(renewals) >= 6
-    assert max(gaps) < world.services.config.lease_seconds / 2
+    assert len(renewals) >= 4
+    assert max(gaps) < LEASE_SECONDS / 2
     assert world.states[-1] == ("stopped", "requested")
     assert world.loop.pipelines == []
 
@@ -260,7 +297,7 @@ def test_an_address_that_the_settings_refuse_is_never_contacted(world):
     assert world.probes == 0
 
 
-def test_credentials_that_no_key_opens_keep_the_stream_reconnecting(world):
+def test_credentials_that_no_key_opens_are_named_and_tried_again(world):
     world.services = replace(world.services, secrets=SecretBox("quite-another-key-0123456789"))
     count = []
 
@@ -272,9 +309,27 @@ def test_credentials_that_no_key_opens_keep_the_stream_reconnecting(world):
 
     supervisor.time.sleep = wait
     world.run()
-    assert world.states[1] == ("reconnecting", "unknown")
+    assert world.states[1] == ("failed", "wrong_secret_key")
     assert world.states[-1] == ("stopped", "requested")
     assert world.row.run > 3
+
+
+def test_credentials_that_are_entered_again_under_the_present_key_are_tried_at_once(world):
+    world.services = replace(world.services, secrets=SecretBox("quite-another-key-0123456789"))
+    changed_at = []
+
+    def wait(seconds: float) -> None:
+        world.clock.advance(seconds)
+        if world.clock.monotonic() > 1_020 and not changed_at:
+            changed_at.append(world.clock.monotonic())
+            values = DeviceValues(name=world.device.name, source_url="rtsp://10.9.9.9/new")
+            replace_device(world.scope, world.id, values, world.services.secrets)
+
+    supervisor.time.sleep = wait
+    tried_at = []
+    world.run([lambda: tried_at.append(world.clock.monotonic()), INIT, *parts(1), world.stop])
+    assert "rtsp://10.9.9.9/new" in world.commands[-1]
+    assert tried_at[0] - changed_at[0] < 2
 
 
 def test_a_stopping_worker_releases_the_stream(world):

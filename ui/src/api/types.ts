@@ -78,7 +78,7 @@ export interface Stream {
   worker: string | null;
 }
 
-export type DeviceEventKind = 'state' | 'snapshot' | 'bookmark' | 'clip';
+export type DeviceEventKind = 'state' | 'snapshot' | 'bookmark' | 'clip' | 'footage';
 
 /** A change of the stream's state, or (other kinds) a snapshot, bookmark or clip. */
 export interface DeviceEvent {

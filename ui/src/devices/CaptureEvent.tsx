@@ -1,5 +1,5 @@
-// An entry of a device's history for a snapshot, a bookmark or a clip, with a link to it.
-import { IconBookmark, IconMovie, IconPhoto } from '@tabler/icons-react';
+// An entry of a device's history that is no state change; one for a snapshot, bookmark or clip links to it.
+import { IconBookmark, IconClockExclamation, IconMovie, IconPhoto } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import type { DeviceEvent, DeviceEventKind } from '../api/types';
 import { bookmarkAddress, snapshotAddress } from '../addresses/bookmarkAddresses';
@@ -9,11 +9,12 @@ import classes from './EventHistory.module.css';
 
 const STYLES: Record<
   Exclude<DeviceEventKind, 'state'>,
-  { label: string; Icon: typeof IconPhoto; addressOf: (id: string) => string }
+  { label: string; Icon: typeof IconPhoto; addressOf?: (id: string) => string }
 > = {
   snapshot: { label: 'Snapshot', Icon: IconPhoto, addressOf: snapshotAddress },
   bookmark: { label: 'Bookmark', Icon: IconBookmark, addressOf: bookmarkAddress },
   clip: { label: 'Clip', Icon: IconMovie, addressOf: bookmarkAddress },
+  footage: { label: 'Footage', Icon: IconClockExclamation },
 };
 
 export function CaptureEvent({ event }: { event: DeviceEvent }) {
@@ -29,7 +30,7 @@ export function CaptureEvent({ event }: { event: DeviceEvent }) {
         </span>
       </span>
       <span className={`${classes.reason} ${classes.text}`}>
-        {event.reference ? <Link to={addressOf(event.reference)}>{text}</Link> : text}
+        {event.reference && addressOf ? <Link to={addressOf(event.reference)}>{text}</Link> : text}
         {event.by_name && <> · {event.by_name}</>}
       </span>
     </>

@@ -57,7 +57,7 @@ def test_a_bookmark_is_created_with_a_job_for_its_clip_that_holds_the_footage(cl
     answer = bookmark(title="  Delivery ", note="at the gate", tags=["b", "a", "b"], before_seconds=1.5)
     made = shown(answer, 201)
     assert client.get(answer.headers["Location"]).json == made
-    assert answer.headers["ETag"] == '"1"'
+    assert answer.headers["ETag"].startswith('"1.')
     assert (made["title"], made["note"], made["tags"]) == ("Delivery", "at the gate", ["a", "b"])
     assert (made["at"], made["before_seconds"], made["after_seconds"]) == ("2026-03-11T12:00:02.000Z", 1.5, 5)
     assert (made["device_id"], made["created_by"], made["poster_url"]) == (footage.device_id, "127.0.0.1", None)

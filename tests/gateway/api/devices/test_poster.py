@@ -11,9 +11,11 @@ from email.utils import parsedate_to_datetime
 import pytest
 from PIL import Image
 
+from gateway.app import create_app
 from gateway.captures.posters import Posters
 from gateway.captures.queue import CaptureAnswer, CaptureRequest
-from tests.factories import device_body
+from tests.conftest import wait_until
+from tests.factories import device_body, no_plugins
 from tests.gateway.api.snapshot_worker import FakeSnapshotWorker, draw_picture, keep_picture
 
 API = "/api/v1"
@@ -161,7 +163,7 @@ def test_without_a_worker_and_a_picture_the_error_names_the_process(poster):
 
 
 def test_two_processes_make_one_poster(app, config, device, worker):
-    other = Posters(app.extensions["vas"].redis, fresh_seconds=config.poster_seconds, slots=2)
+    other = create_app(config, no_plugins())
     begun, ended = threading.Event(), threading.Event()
 
     def reply(request):
@@ -169,17 +171,42 @@ def test_two_processes_make_one_poster(app, config, device, worker):
         ended.wait(5)
         return worker.take_picture(request)
 
+    def ask(process):
+        answer = process.test_client().get(f"{API}/devices/{device['id']}/poster.jpg")
+        return answer.status_code, answer.data
+
     worker.reply = reply
-
-    def never(known):
-        raise AssertionError("the other process makes it")
-
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(lambda: app.test_client().get(f"{API}/devices/{device['id']}/poster.jpg").data)
+        first = pool.submit(ask, app)
         assert begun.wait(5)
-        second = pool.submit(other.get, device["id"], 640, never)
+        second = pool.submit(ask, other)
+        wait_until(lambda: other.extensions["vas"].waits.taken == 1, "the other process waits")
         ended.set()
-        assert second.result(5).picture == first.result(5)
+        assert second.result(5) == first.result(5)
+    assert len(worker.asked) == 1
+    assert (app.extensions["vas"].waits.taken, other.extensions["vas"].waits.taken) == (0, 0)
+
+
+def test_when_the_client_that_has_a_poster_made_goes_away_the_others_have_it_made(app, device, worker):
+    posters = app.extensions["vas"].posters
+    flight, is_first = posters.join(device["id"], 640)
+    assert (is_first, flight.claim()) == (True, True)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(lambda: app.test_client().get(f"{API}/devices/{device['id']}/poster.jpg").status_code)
+        wait_until(lambda: app.extensions["vas"].waits.taken == 1, "the other client waits")
+        flight.close()
+        assert other.result(5) == 200
+    assert len(worker.asked) == 1
+
+
+def test_without_a_free_place_the_last_poster_is_sent(app, poster, worker, clock, config):
+    first = poster()
+    clock.now += config.poster_seconds + 1
+    waits = app.extensions["vas"].waits
+    while waits.take():
+        pass
+    assert poster().data == first.data
+    assert (poster("?width=160").status_code, poster("?width=160").json["reason"]) == (503, "no_worker")
 
 
 def test_without_redis_the_error_says_so(poster, redis_server):

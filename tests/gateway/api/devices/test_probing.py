@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from gateway.api.devices import probing
+from gateway.api.services import MAX_PROBES
 from tests.factories import PASSWORD, SHOWN_URL, SOURCE_URL
 
 URL = "/api/v1/devices/probe"
@@ -133,12 +134,15 @@ def test_a_silent_worker_is_told_apart_from_a_missing_one(client, wired, monkeyp
     assert (answer.status_code, answer.json["reason"]) == (503, "probe_timed_out")
 
 
-def test_probes_never_occupy_all_threads(client, wired):
-    slots = wired.config.web_threads // 4
-    for _ in range(slots):
+def test_only_some_probes_run_at_the_same_time(client, wired):
+    for _ in range(MAX_PROBES):
         assert wired.probe_slots.acquire(blocking=False)
     answer = client.post(URL, json={"source_url": SOURCE_URL})
     assert (answer.status_code, answer.json["reason"]) == (429, "too_many_probes")
+    wired.probe_slots.release()
+    StubWorker(wired, RESULT)
+    assert client.post(URL, json={"source_url": SOURCE_URL}).status_code == 200
+    assert wired.probe_slots.acquire(blocking=False), "the slot was given back"
 
 
 def test_the_request_in_redis_is_encrypted_and_expires(wired):

@@ -23,7 +23,7 @@ def test_the_reply_to_a_new_device_is_complete_but_for_the_password(client):
     assert answer.status_code == 201
     body = answer.json
     assert answer.headers["Location"] == f"{URL}/{body['id']}"
-    assert answer.headers["ETag"] == '"1"'
+    assert answer.headers["ETag"].startswith('"1.')
     assert body == {
         "id": str(uuid.UUID(body["id"])),
         "name": "Front gate",
@@ -38,7 +38,17 @@ def test_the_reply_to_a_new_device_is_complete_but_for_the_password(client):
         "enabled": True,
         "state": "stopped",
         "desired": "stopped",
-        "recording": {"mode": "off", "observed": "off"},
+        "recording": {
+            "mode": "off",
+            "observed": "off",
+            "is_wanted": False,
+            "reason": {
+                "code": "recording_off",
+                "message": "recording is switched off",
+                "remedy": "choose another recording mode",
+            },
+            "since": body["recording"]["since"],
+        },
         "has_credentials": True,
         "created_at": body["created_at"],
         "updated_at": body["created_at"],
@@ -159,12 +169,12 @@ def test_a_wrong_query_is_refused(client, query):
 
 def test_the_reply_of_get_can_be_put_back_unchanged(client, device):
     answer = client.put(f"{URL}/{device['id']}", json=device, headers={"If-Match": '"1"'})
-    assert (answer.status_code, answer.json, answer.headers["ETag"]) == (200, device, '"1"')
+    assert (answer.status_code, answer.json, answer.headers["ETag"][:3]) == (200, device, '"1.')
 
 
 def test_put_replaces_all_and_keeps_the_password_of_a_shown_url(client, device, app):
     answer = client.put(f"{URL}/{device['id']}", json={"name": "New", "source_url": SHOWN_URL, "tags": ["x"]})
-    assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
+    assert (answer.status_code, answer.headers["ETag"][:3]) == (200, '"2.')
     assert (answer.json["name"], answer.json["tags"], answer.json["location"]) == ("New", ["x"], "")
     assert read_device_settings(device["id"], app.extensions["vas"].box).source_url == SOURCE_URL
 

@@ -219,9 +219,11 @@ def test_a_result_is_fetched_whole_by_ranges_and_resumed(client, done):
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_name_is_safe_in_any_system_and_kept_in_any_script(client, export, done, scope):
     for wished, expected in (
-        ("../../etc/passwd", "_.._etc_passwd.mp4"),
+        ("../../etc/passwd", "etc_passwd.mp4"),
+        ("../etc.mp4", "etc.mp4"),
         ('a"b;c', "a_b;c.mp4"),
         ("Tür 東.MP4", "Tür 東.mp4"),
+        ("門\u202e4pm.exe", "門4pm.exe.mp4"),
         ("...", "export.mp4"),
     ):
         job = export(name=wished).json

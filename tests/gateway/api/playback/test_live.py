@@ -165,14 +165,14 @@ def test_a_reload_waits_for_the_part_that_it_names(client, app, camera):
     with ThreadPoolExecutor() as pool:
         # Several players of one device wait at the same time.
         asked = [pool.submit(app.test_client().get, url_of(camera.device_id), query_string=wanted) for _ in range(3)]
-        wait_until(lambda: slots_taken(app) == 3, "three requests wait")
+        wait_until(lambda: waiting(app) == 3, "three requests wait")
         assert not any(one.done() for one in asked)
         camera.send(1)
         texts = {one.result(5).text for one in asked}
     assert len(texts) == 1
     later, _ = read_playlist(texts.pop())
     assert len(later.parts) == len(playlist.parts) + 1
-    assert slots_taken(app) == 0
+    assert waiting(app) == 0
 
 
 def test_a_request_for_a_hinted_part_waits(client, app, camera):
@@ -180,7 +180,7 @@ def test_a_request_for_a_hinted_part_waits(client, app, camera):
     hint = read_playlist(client.get(url_of(camera.device_id)).text)[0].hints[0]["URI"]
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(app.test_client().get, urljoin(url_of(camera.device_id), hint))
-        wait_until(lambda: slots_taken(app) == 1, "the request waits")
+        wait_until(lambda: waiting(app) == 1, "the request waits")
         camera.send(1)
         assert asked.result(5).data == CLIP.parts[6].data
 
@@ -195,12 +195,12 @@ def test_waiting_requests_are_answered_if_nothing_arrives(client, camera, short_
     assert client.get(urljoin(url_of(camera.device_id), playlist.hints[0]["URI"])).status_code == 404
 
 
-def test_without_a_free_slot_no_request_waits_and_no_blocking_reload_is_offered(client, app, camera):
+def test_without_a_free_place_no_request_waits_and_no_blocking_reload_is_offered(client, app, camera):
     camera.send(6)
     playlist, _ = read_playlist(client.get(url_of(camera.device_id)).text)
-    slots = app.extensions["vas_live"].slots
-    taken = [slots.acquire(blocking=False) for _ in range(services_of(app).config.web_threads // 2)]
-    assert all(taken)
+    waits = services_of(app).waits
+    while waits.take():
+        pass
     wanted = {"_HLS_msn": playlist.sequence + len(playlist.segments) + 1}
     answer = client.get(url_of(camera.device_id), query_string=wanted)
     assert answer.status_code == 200
@@ -248,7 +248,7 @@ def test_an_on_demand_device_is_started_and_the_request_waits_for_its_first_part
     camera.start(CLIP)
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(app.test_client().get, url_of(device["id"]))
-        wait_until(lambda: slots_taken(app) == 1, "the request waits")
+        wait_until(lambda: waiting(app) == 1, "the request waits")
         assert read_stream_record(device["id"]).desired == "running"
         camera.send(1)
         answer = asked.result(5)
@@ -284,8 +284,8 @@ def services_of(app):
     return app.extensions["vas"]
 
 
-def slots_taken(app) -> int:
-    return services_of(app).config.web_threads // 2 - app.extensions["vas_live"].slots._value
+def waiting(app) -> int:
+    return services_of(app).waits.taken
 
 
 def test_many_players_of_a_device_read_each_part_from_the_bus_once(client, app, camera, monkeypatch):

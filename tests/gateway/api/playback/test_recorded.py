@@ -268,6 +268,19 @@ def test_an_init_segment_comes_unchanged_without_or_with_sound(client, url, foot
 
 
 @one_database
+def test_a_range_of_filled_footage_is_read_alone(client, url, footage):
+    file = footage.record(LATE, NOON_MS)[0]
+    address = f"{url}/segments/{file.id}/sound/{file.values.init_size}-{sum(p.size for p in file.parts)}.m4s"
+    whole = client.get(address)
+    assert len(whole.data) == whole.content_length
+    assert client.head(address).content_length == len(whole.data)
+    answer = client.get(address, headers={"Range": "bytes=1000-50000", "If-Range": whole.headers["ETag"]})
+    assert (answer.status_code, answer.data) == (206, whole.data[1000:50001])
+    assert client.get(address, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+    assert client.get(address, headers={"Range": "bytes=99999999-"}).status_code == 416
+
+
+@one_database
 def test_filled_footage_is_whole_parts_only(client, url, footage):
     file = footage.record(CLIP, NOON_MS)[0]
     size, init = file.parts[0].size, file.values.init_size

@@ -3,12 +3,17 @@
 import time
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from gateway.clock import utc_now
+from gateway.footage.recorder_pulse import RecorderPulse
 from gateway.footage.recordings import Recording, claim_recording, observe_recording
+from gateway.storage.clock_trust import read_row
 from gateway.storage.local import ensure_storage
 from gateway.storage.report import StorageReport, StorageReports
+from gateway.streams.model import Stream, claim_next_run, transition
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from gateway.tenancy.tenants import Tenant
 from tests.factories import device_body, make_device
@@ -50,7 +55,7 @@ def queued(app):
 def test_every_device_has_a_recording(client, device, url):
     answer = client.get(url)
     assert answer.status_code == 200
-    assert answer.headers["ETag"] == '"1"'
+    assert answer.headers["ETag"].startswith('"1.')
     body = answer.json
     assert body.pop("since").endswith("Z")
     assert body == {
@@ -76,7 +81,13 @@ def test_every_device_has_a_recording(client, device, url):
         "newest": None,
         "bytes": 0,
         "seconds": 0.0,
-        "retention": {"keep_days": 14, "keep_bytes": None, "free_bytes_floor": body["retention"]["free_bytes_floor"]},
+        "retention": {
+            "keep_days": 14,
+            "keep_bytes": None,
+            "free_bytes_floor": body["retention"]["free_bytes_floor"],
+            "expected_seconds": None,
+            "limit": None,
+        },
     }
 
 
@@ -88,9 +99,9 @@ def test_settings_are_replaced_and_a_reply_can_be_sent_back(client, url):
     assert answer.status_code == 200, answer.json
     assert {name: answer.json[name] for name in wanted} == wanted
     assert answer.json["retention"]["keep_days"] is None
-    assert answer.headers["ETag"] == '"2"'
+    assert answer.headers["ETag"].startswith('"2.')
     again = client.put(url, json=client.get(url).json)
-    assert (again.status_code, again.headers["ETag"], again.json["plan"]) == (200, '"2"', PLAN)
+    assert (again.status_code, again.headers["ETag"][:3], again.json["plan"]) == (200, '"2.', PLAN)
     # Omitted fields get their default, except the time zone.
     short = client.put(url, json={"mode": "off"}).json
     assert (short["plan"], short["keep_days"], short["post_roll_seconds"]) == ({}, None, 10.0)
@@ -240,7 +251,7 @@ def test_without_redis_an_override_is_still_stored(config, redis_server, url, cl
     assert client.get(url).json["override"]["wish"] == "on"
 
 
-def test_the_reason_comes_from_the_recorder_while_footage_is_wanted(client, device, url):
+def test_the_reason_comes_from_the_recorder_while_footage_is_wanted(app, client, device, url):
     client.put(url, json=settings())
     assert client.get(url).json["reason"]["code"] == "recorder_away"
     claimed = claim_recording(device["id"], "host:1")
@@ -248,20 +259,45 @@ def test_the_reason_comes_from_the_recorder_while_footage_is_wanted(client, devi
     shown = client.get(url).json
     assert (shown["observed"], shown["reason"]["code"]) == ("interrupted", "disk_full")
     observe_recording(claimed.recording_id, claimed.fencing_token, "recording")
+    run_stream(client, device)
+    wired = app.extensions["vas"]
+    wired.slots.report("record", "host:1", 1, 8)
+    RecorderPulse(wired.redis).beat({device["id"]: 0.4})
     assert client.get(url).json["reason"] is None
-    assert client.get(f"/api/v1/devices/{device['id']}").json["recording"] == {
-        "mode": "continuous",
-        "observed": "recording",
-    }
+    shown = client.get(f"/api/v1/devices/{device['id']}").json["recording"]
+    assert shown.pop("since")
+    assert shown == {"mode": "continuous", "observed": "recording", "is_wanted": True, "reason": None}
     assert client.get("/api/v1/streams").json[0]["recording"]["observed"] == "recording"
+    client.post(f"{url}/stop")
+    assert client.get("/api/v1/streams").json[0]["recording"]["observed"] == "off"
 
 
-def test_a_killed_recorder_is_noticed_by_missing_footage(client, device, url, monkeypatch):
+def test_a_killed_recorder_is_noticed_in_every_view(app, client, device, url):
     client.put(url, json=settings())
     claimed = claim_recording(device["id"], "host:1")
     observe_recording(claimed.recording_id, claimed.fencing_token, "recording")
-    monkeypatch.setattr("gateway.api.recordings.views.now_ms", lambda: time.time_ns() // 1_000_000 + 61_000)
-    assert client.get(url).json["reason"]["code"] == "recorder_away"
+    run_stream(client, device)
+    EVERY_TENANT.update(Stream, since=utc_now() - timedelta(seconds=60)).execute()
+    for slots, reason in (((), "recorder_away"), ((1, 8), "recorder_starting"), ((8, 8), "recorder_busy")):
+        if slots:
+            app.extensions["vas"].slots.report("record", "host:1", *slots)
+        views = [
+            client.get(url).json,
+            client.get("/api/v1/recordings").json[0],
+            client.get(f"/api/v1/devices/{device['id']}").json["recording"],
+            client.get("/api/v1/devices").json[0]["recording"],
+            client.get("/api/v1/streams").json[0]["recording"],
+            client.get(f"/api/v1/streams/{device['id']}").json["recording"],
+        ]
+        assert {view["observed"] == "recording" for view in views} == {False}
+        assert {view["reason"]["code"] for view in views} == {reason}
+
+
+def run_stream(client, device) -> None:
+    client.post(f"/api/v1/rtsp/streams/{device['id']}/start")
+    run = claim_next_run(device["id"], "host:1")
+    transition(device["id"], "starting", run=run)
+    transition(device["id"], "running", run=run)
 
 
 def test_recordings_are_listed_by_page_text_and_device(client):
@@ -367,6 +403,34 @@ def test_the_forecast_uses_the_first_hour_of_a_recording(client, config, app, sc
     assert found["days_left"] == pytest.approx(room / (24 * 60 * SIZE), rel=0.02)
 
 
+def test_the_limits_of_all_devices_and_how_long_footage_lasts_are_shown(client, app, config, scope, box):
+    with app.app_context():
+        ensure_storage(config)
+    rows = make_rows(scope, box)
+    url = f"/api/v1/recordings/devices/{rows.device_id}"
+    rows.record(time.time_ns() // 1_000_000 - DAY, 20)
+    app.extensions["vas"] = replace(app.extensions["vas"], config=replace(config, keep_bytes=10 * SIZE))
+    storage = client.get("/api/v1/recordings/storage").json
+    assert (storage["keep_bytes"], storage["tenant_keep_bytes"]) == (10 * SIZE, None)
+    found = client.get(url).json["retention"]
+    assert (found["keep_days"], found["limit"]) == (14, "store")
+    assert found["expected_seconds"] == pytest.approx(43_200, rel=0.03)
+    client.put(url, json=settings(keep_bytes=SIZE))
+    assert client.get(url).json["retention"]["limit"] == "size"
+
+
+def test_shorter_limits_can_be_tried(client, scope, box):
+    rows = make_rows(scope, box)
+    url = f"/api/v1/recordings/devices/{rows.device_id}"
+    rows.record(time.time_ns() // 1_000_000 - 5 * DAY, 15)
+    before = client.get(url).json
+    found = client.get(f"{url}/expiring", query_string={"keep_days": 3}).json
+    assert (found["bytes"], found["seconds"]) == (15 * SIZE, 900)
+    assert client.get(f"{url}/expiring").json["bytes"] == 0
+    assert client.get(f"{url}/expiring", query_string={"keep_days": -1}).status_code == 422
+    assert client.get(url).json == before
+
+
 def test_the_storage_shows_the_report_of_housekeeping_and_its_own_unavailability(client, config, app):
     wired = app.extensions["vas"]
     with app.app_context():
@@ -379,6 +443,24 @@ def test_the_storage_shows_the_report_of_housekeeping_and_its_own_unavailability
     (config.recordings_dir / ".vas-storage").unlink()
     away = client.get("/api/v1/recordings/storage").json
     assert (away["state"], away["reason"]["code"], away["total_bytes"]) == ("unavailable", "storage_unmounted", None)
+
+
+def test_a_person_confirms_the_clock(client, config, app):
+    wired = app.extensions["vas"]
+    with app.app_context():
+        ensure_storage(config)
+    reports = StorageReports(wired.redis)
+    reports.write(StorageReport(state="suspicious", reason="clock_doubted", message="the clock shows 2027"))
+    found = client.get("/api/v1/recordings/storage").json
+    assert (found["state"], found["reason"]["code"]) == ("suspicious", "clock_doubted")
+    assert "vas storage trust-clock" in found["reason"]["remedy"]
+    for _ in range(2):
+        answer = client.post("/api/v1/recordings/storage/trust-clock")
+        assert (answer.status_code, answer.json["state"], answer.json["reason"]) == (200, "ok", None)
+    with app.app_context():
+        assert abs(read_row().confirmed_ms / 1000 - time.time()) < 60
+    reports.write(StorageReport(state="full", reason="disk_full", message="no room"))
+    assert client.post("/api/v1/recordings/storage/trust-clock").json["state"] == "full", "another problem stays"
 
 
 def test_a_deleted_device_has_no_recording(client, device, url):

@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -428,13 +427,12 @@ def test_a_missing_or_damaged_file_has_its_own_reason(client, keep, config):
 
 
 @ON_SQLITE
-def test_waiting_captures_leave_threads_for_other_requests(app, capture, worker):
-    slots = app.extensions["vas"].capture_slots
-    while slots.acquire(blocking=False):
-        pass
-    began = time.monotonic()
-    answer = capture(wait_seconds=0.2)
+def test_without_a_free_place_a_capture_becomes_a_job_at_once(app, capture, worker):
+    waits, taken = app.extensions["vas"].waits, []
+    while give_back := waits.take():
+        taken.append(give_back)
+    answer = capture(wait_seconds=10)
     assert (answer.status_code, worker.asked) == (202, [])
-    assert time.monotonic() - began < 1
-    slots.release()
+    taken[0]()
     assert capture().status_code == 201
+    assert waits.taken == len(taken) - 1, "the place was given back"

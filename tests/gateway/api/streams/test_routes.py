@@ -2,16 +2,18 @@
 
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gateway import database
 from gateway.api.base import request_stream
 from gateway.errors import Conflict, NotFound
-from gateway.inventory import find_device
 from gateway.media import AudioInfo, Part, SourceInfo, VideoInfo
 from gateway.streams.bus import BusWriter
-from gateway.streams.model import claim_next_run, set_source_info, transition
+from gateway.streams.model import Stream, claim_next_run, set_source_info, transition
 from tests.factories import device_body
+from tests.statements import recorded_statements
 
 
 def start(client, device):
@@ -94,7 +96,17 @@ def test_a_running_stream_shows_its_statistics(app, client, device):
         "is_reencoded": True,
         "reencode_reason": "WebRTC cannot play B-frames",
         "worker": "host:1",
-        "recording": {"mode": "off", "observed": "off"},
+        "recording": {
+            "mode": "off",
+            "observed": "off",
+            "is_wanted": False,
+            "reason": {
+                "code": "recording_off",
+                "message": "recording is switched off",
+                "remedy": "choose another recording mode",
+            },
+            "since": stream["recording"]["since"],
+        },
     }
 
 
@@ -163,7 +175,12 @@ def test_a_viewer_of_a_stopped_or_disabled_device_gets_the_cause(app, client, sc
 
 def test_a_viewer_of_a_running_device_is_noted(app, client, scope, device):
     start(client, device)
-    before = find_device(scope, device["id"]).stream.demanded_at
+    before = datetime.now(UTC) - timedelta(seconds=6)
+    with database.transaction():
+        scope.update(Stream, demanded_at=before).where(Stream.device_id == device["id"]).execute()
     with app.app_context():
         record = request_stream(scope, device["id"])
-    assert record.demanded_at > before
+        assert record.demanded_at > before + timedelta(seconds=5)
+        with recorded_statements() as statements:
+            request_stream(scope, device["id"])
+    assert statements.writes == [], "a player asks several times a second"
