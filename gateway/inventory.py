@@ -301,7 +301,7 @@ def count_unreadable_devices(box: SecretBox) -> tuple[int, int]:
     with database.session():
         rows = list(
             EVERY_TENANT.select(Device, source, sub_source, peewee.fn.COUNT(Device.id))
-            .group_by(source, sub_source)
+            .group_by(peewee.SQL("1"), peewee.SQL("2"))  # PostgreSQL takes two parameters for two expressions
             .tuples()
         )
     unreadable = sum(

@@ -1,0 +1,98 @@
+"""What the API says of a recording is true within two seconds, on a running stack; a crash loop is named."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.cameras import CounterCamera
+from tests.faults.recorded import Recorded, start_recording
+from tests.stack import Stack
+
+#: A change of the stream shows at once; a request takes a moment on a busy machine.
+SOON_SECONDS = 2.0
+
+
+@pytest.fixture
+def recorded(stack: Stack) -> Iterator[Recorded]:
+    with CounterCamera() as camera:
+        recorded = start_recording(stack, camera, "Truth")
+        recorded.wait_observed("recording", None, 10)
+        yield recorded
+        stack.delete_device(recorded.device_id)
+
+
+def views(recorded: Recorded) -> list[dict]:
+    """The state of the recording in every view that shows it."""
+    api, device_id = recorded.stack.api, recorded.device_id
+    return [
+        api.get(f"/recordings/devices/{device_id}"),
+        api.get(f"/devices/{device_id}")["recording"],
+        api.get(f"/streams/{device_id}")["recording"],
+    ]
+
+
+def seconds_until(condition: Callable[[], bool], limit: float) -> float:
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < limit, "not in time"
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def is_recording(recorded: Recorded) -> bool:
+    return any(view["observed"] == "recording" for view in views(recorded))
+
+
+def test_no_view_is_green_two_seconds_after_a_stop_or_a_lost_camera(recorded, note):
+    stack, device_id = recorded.stack, recorded.device_id
+    stack.api.post(f"/rtsp/streams/{device_id}/stop")
+    took = seconds_until(lambda: not is_recording(recorded), SOON_SECONDS)
+    note(f"not recording {took:.2f} s after Stop")
+    stack.api.post(f"/rtsp/streams/{device_id}/start")
+    stack.wait_for_state(device_id, "running")
+    took = seconds_until(lambda: is_recording(recorded), 8)
+    note(f"recording {took:.2f} s after the stream runs")
+    os.kill(stack.ffmpeg_pids(device_id)[0], signal.SIGSTOP)
+    stack.wait_for_state(device_id, "reconnecting", 15)
+    took = seconds_until(lambda: not is_recording(recorded), SOON_SECONDS)
+    note(f"not recording {took:.2f} s after the stream was lost")
+    recorded.wait_observed("recording", None, 25)
+
+
+def test_a_new_camera_never_says_that_no_record_worker_runs(stack, note):
+    with CounterCamera() as camera:
+        device_id = stack.add_device("New", camera.url)["id"]
+        stack.api.post(f"/recordings/devices/{device_id}/start")
+        began, reasons = time.monotonic(), []
+        while (view := stack.api.get(f"/streams/{device_id}")["recording"])["observed"] != "recording":
+            reasons.append(view["reason"]["code"])
+            assert time.monotonic() - began < 25, reasons
+            time.sleep(0.05)
+        stack.delete_device(device_id)
+    note(f"recording {time.monotonic() - began:.1f} s after the camera was added: {', '.join(dict.fromkeys(reasons))}")
+    assert set(reasons) <= {"stream_starting", "recorder_starting"}
+
+
+def test_a_recorder_that_dies_again_and_again_is_named(recorded, note):
+    stack, device_id = recorded.stack, recorded.device_id
+    redis = stack.redis.client()
+    killed: set[bytes] = set()
+
+    def is_named() -> bool:
+        token = redis.hget("vas:recorder:attached", device_id)
+        if token is not None and token not in killed:
+            killed.add(token)
+            os.kill(recorded.owner_pid(), signal.SIGKILL)
+        return {(view["observed"], (view["reason"] or {}).get("code")) for view in views(recorded)} == {
+            ("interrupted", "recorder_crashing")
+        }
+
+    took = seconds_until(is_named, 90)
+    note(f"named {took:.1f} s after the first death, after {len(killed)} deaths")
+    health = stack.api.get("/health")
+    assert health["components"]["recorder"]["status"] == "degraded"
+    assert "crashes again and again" in health["components"]["recorder"]["reason"]
+    recorded.wait_observed("recording", None, 30)
