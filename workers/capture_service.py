@@ -7,7 +7,6 @@ because their pre-roll is on the bus for a few seconds only; they mostly wait, s
 import contextlib
 import logging
 import os
-import signal
 import socket
 import threading
 import time
@@ -26,6 +25,7 @@ from gateway.redis_client import connect_redis
 from workers.captures.captures import Captures, ForeignDevice, Taken, format_failure
 from workers.clips.clips import run_clip
 from workers.job_runner import JobRunner
+from workers.stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
@@ -167,11 +167,9 @@ class SnapshotWorker:
             log.exception("the clip of job %s failed", job_id)
 
 
-def run_snapshots(config: Config, *, stop: threading.Event | None = None) -> None:
+def run_snapshots(config: Config) -> None:
     """Serve picture requests until SIGTERM."""
-    stop = stop or threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = StopSignal()
     database.connect(config)
     name = f"{socket.gethostname()}:{os.getpid()}"
     runner = JobRunner(

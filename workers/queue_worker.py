@@ -6,8 +6,6 @@ memory as a worker.
 
 import logging
 import os
-import signal
-import threading
 
 # Read when dramatiq is imported: milliseconds before a retry after Redis was lost.
 os.environ.setdefault("dramatiq_restart_delay", "1000")
@@ -16,6 +14,7 @@ import dramatiq
 
 from gateway.config import Config
 from gateway.leases import RECORD, STREAM
+from workers.stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +24,12 @@ _POLL_MS = 250
 _STOP_MS = 10_000
 
 
-def run_queue_worker(kind: str, config: Config, *, stop: threading.Event | None = None) -> None:
-    """Work on the queue `kind` until SIGTERM, SIGINT or SIGHUP. Raises whatever prevents the start."""
-    stop = stop or threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        # A repeated signal changes nothing: a stop in progress is not cut short, and its streams are released.
-        signal.signal(number, lambda *_: stop.set())
+def run_queue_worker(kind: str, config: Config) -> None:
+    """Work on the queue `kind` until SIGTERM, SIGINT or SIGHUP. Raises whatever prevents the start.
+
+    A repeated signal changes nothing: a stop in progress is not cut short, and its streams are released.
+    """
+    stop = StopSignal()
     warn_of_processes(kind, config)
     from workers.broker import broker, services
 

@@ -3,9 +3,7 @@
 import logging
 import math
 import random
-import signal
 import threading
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -33,6 +31,7 @@ from workers.outputs.reconciler import ConsumerReconciler
 from workers.periodic import PeriodicThread
 from workers.schedule.capture_cleanup import CaptureCleanup
 from workers.schedule.snapshot_clock import SnapshotClock
+from workers.stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
@@ -243,10 +242,9 @@ def _due_demands(records: list[StreamRecord], now: datetime) -> list[str]:
     return [record.device_id for record in records if age(record) >= _DEMAND_DUE / 2]
 
 
-def run_clock(config: Config, *, stop: threading.Event | None = None) -> None:
+def run_clock(config: Config, *, stop: threading.Event | StopSignal | None = None) -> None:
     """Reconcile until SIGTERM; after a failure, the next pass tries again."""
-    stop = stop or threading.Event()
-    _stop_on(stop, (signal.SIGTERM, signal.SIGINT))
+    stop = stop or StopSignal()
     database.connect(config)
     client = connect_redis(config.redis_url)
     outputs = _collect_outputs(config)
@@ -288,8 +286,3 @@ def _collect_outputs(config: Config) -> list[ConsumerOutput]:
     manager = create_plugin_manager()
     context = ConsumerContext(config, "clock", ServiceClock(), partial(notify, manager))
     return collect_consumer_outputs(manager, context)
-
-
-def _stop_on(stop: threading.Event, signals: Iterable[signal.Signals]) -> None:
-    for number in signals:
-        signal.signal(number, lambda *_: stop.set())

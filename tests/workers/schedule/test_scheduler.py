@@ -400,7 +400,6 @@ def test_the_clock_goes_on_after_a_failed_pass(world, monkeypatch, bound_databas
         stop.set()
 
     monkeypatch.setattr(Reconciler, "reconcile", reconcile)
-    monkeypatch.setattr(scheduler, "_stop_on", lambda *_: None)
     monkeypatch.setattr(scheduler, "start_threads", lambda _: [])
     monkeypatch.setattr(scheduler.database, "connect", lambda _: None)
     monkeypatch.setattr(scheduler.database, "close", lambda: None)
