@@ -16,6 +16,7 @@ from . import (
     latency,
     queries,
     recovery,
+    restart,
     seek,
     web_waiters,
 )
@@ -29,6 +30,7 @@ BENCHES = {
     "first_frame": first_frame.run,
     "cost": cost.run,
     "recovery": recovery.run,
+    "restart": restart.run,
     "export": export.run,
     "seek": seek.run,
     "captures": captures.run,

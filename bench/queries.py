@@ -15,12 +15,13 @@ from flask.testing import FlaskClient
 
 from gateway.app import create_app
 from gateway.clock import DAY_MS, format_time
+from gateway.footage.coverage_reading import read_coverage
 from gateway.footage.lists import read_totals, select_recordings
 from gateway.footage.reading import packed_between, segments_between
 from gateway.footage.recordings import Recording, find_recording
-from gateway.footage.timelines import read_coverage, read_dates, read_timeline
+from gateway.footage.timelines import read_dates, read_timeline
 from gateway.playback.playlist import IndexedFile, build_playlist
-from gateway.schedules.local_days import local_date, local_days
+from gateway.schedules.local_days import LocalDay, local_date, local_days
 from gateway.schedules.recording_plan import find_zone
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
@@ -65,7 +66,7 @@ class QueryFactory:
 
     def coverage_of_a_month(self) -> Query:
         end = max(self._some_day(), min(self._first_ms + 30 * DAY_MS, self._now_ms))
-        return self._by_days(end - 29 * DAY_MS, end, "coverage", read_coverage)
+        return self._by_days(end - 29 * DAY_MS, end, "coverage", _read_coverage)
 
     def playlist_of_an_hour(self) -> Query:
         return self._playlist(HOUR_MS)
@@ -126,6 +127,10 @@ class QueryFactory:
 
         query = f"/playlist?start={format_time(start)}&end={format_time(start + length)}"
         return ask, query, self._some_camera(cameras)
+
+
+def _read_coverage(scope: TenantScope, recording: Recording, days: list[LocalDay], _zone: str, *, now_ms: int) -> Any:
+    return read_coverage(scope, recording, days, now_ms=now_ms)
 
 
 QUERIES = (

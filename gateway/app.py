@@ -7,6 +7,7 @@ from werkzeug.exceptions import NotFound
 from gateway import __version__, database, sandbox
 from gateway.api.base import API_PREFIX, Api, ApiServices, JsonReplies
 from gateway.api.bookmarks.routes import blp as bookmarks
+from gateway.api.compression import add_compression
 from gateway.api.conditional import complete_etag
 from gateway.api.deferred import WaitingFlask
 from gateway.api.devices.bin import blp as device_bin
@@ -41,6 +42,7 @@ _DESCRIPTION = """A camera gateway: RTSP in, WebRTC and HLS out, with recording.
 Lists are JSON arrays; the header `X-Pagination` carries the number of items and pages. Times are RFC 3339 in UTC. Every
 error has the shape of the schema `Error`: `reason` is a stable identifier for programs, `message` says what is wrong
 and what would be right, and `errors` names the fields.
+Large replies to GET are compressed for `Accept-Encoding: gzip`, but not for pages of other sites.
 
 Within `/api/v1` changes are additions: new operations, new optional parameters and request fields, new fields in
 replies, and new values of enumerations in replies, such as codes of reasons. A client ignores fields and treats values
@@ -51,8 +53,9 @@ Unknown names in a body or a query are refused with 422. At addresses of media (
 where portals and caches add parameters of their own, unknown names in the query are ignored.
 
 Any request may also be answered with 400 (malformed, or a host that TRUSTED_HOSTS does not allow), 403 (a change
-requested by a page of another site), 413 (body too large), 415 (body that is not JSON) or 503 (a component is
-unavailable; retry after `Retry-After`)."""
+requested by a page of another site), 408 (head or body sent too slowly), 413 (body too large), 414 (target longer than
+16 KiB), 415 (body that is not JSON), 431 (a header longer than 8 KiB, or more than 100), 501 (unknown transfer coding)
+or 503 (a component is unavailable, or too many requests wait; retry after `Retry-After`)."""
 
 
 def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> WaitingFlask:
@@ -87,6 +90,7 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
     ApiServices.build(config, plugins).attach(app)
     api = Api(app, spec_kwargs={"extra_plugins": [PathParameters()]})
     protect(app, config)
+    add_compression(app)
     app.after_request(complete_etag)
     boxes = (
         devices,

@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway import private_redis
 from gateway.errors import ConfigError
+from gateway.sealed_rows import DatabaseUnreadable, has_devices
 from gateway.setting_parsers import (
     between,
     exact_one_of,
@@ -30,6 +31,7 @@ from gateway.setting_parsers import (
 )
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_DEFAULT_DATABASE = "sqlite:///var/vas.db"
 
 
 def setting(parse: Callable[[str], Any], default: Any, unit: str, about: str, *, is_secret: bool = False) -> Any:
@@ -44,7 +46,7 @@ class Config:
 
     database_url: str = setting(
         url_of("sqlite", "postgresql", "postgres"),
-        "sqlite:///var/vas.db",
+        _DEFAULT_DATABASE,
         "URL",
         "the database: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
         is_secret=True,
@@ -405,6 +407,9 @@ class Config:
             values["media_redis_url"] = values.get("media_redis_url") or private_redis.socket_url(
                 var_dir, private_redis.MEDIA
             )
+        key_file = var_dir / "secrets" / "secret_key"
+        if "secret_key" not in values and not key_file.exists():
+            _check_that_nothing_is_sealed(values.get("database_url", _DEFAULT_DATABASE), key_file)
         for name in SECRET_FILES:
             if name not in values:
                 values[name] = read_or_make_secret(var_dir / "secrets" / name)
@@ -413,6 +418,22 @@ class Config:
 
 #: Settings that are generated and stored in a file if the environment does not set them.
 SECRET_FILES = ("secret_key", "sfu_secret")
+
+
+def _check_that_nothing_is_sealed(database_url: str, key_file: Path) -> None:
+    """Raise ConfigError if a new SECRET_KEY would not fit the database: its cameras would stay unreadable."""
+    remedy = f"set 'SECRET_KEY', or restore {str(key_file)!r} from a backup"
+    try:
+        if has_devices(database_url):
+            raise ConfigError(
+                "'SECRET_KEY' is not set, its file is missing, and the database holds cameras whose addresses were "
+                f"encrypted with it: {remedy}"
+            )
+    except DatabaseUnreadable as error:
+        raise ConfigError(
+            "'SECRET_KEY' is not set, and it cannot be told whether the database needs an earlier one "
+            f"({error}): {remedy}"
+        ) from error
 
 
 def read_or_make_secret(path: Path) -> str:

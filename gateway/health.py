@@ -20,6 +20,7 @@ from gateway.hookspecs import ComponentHealth, HealthCheck
 from gateway.inventory import count_unreadable_devices
 from gateway.leases import RECORD, SNAPSHOT, STREAM, WorkerSlots
 from gateway.plugin_manager import collect
+from gateway.redis_values import read_refusals
 from gateway.secrets import SecretBox
 from gateway.states import reason_for
 from gateway.storage.health import check_storage
@@ -176,9 +177,10 @@ def check_readiness(config: Config, plugins: pluggy.PluginManager) -> tuple[str,
 
 
 def check_redis(client: redis.Redis) -> ComponentHealth:
-    """Check that Redis answers, is new enough and has free memory."""
+    """Check that Redis answers, is new enough and has free memory, and that nothing in it had to be refused."""
     try:
         info = client.info()
+        refused = read_refusals(client)
     except redis.RedisError:
         return ComponentHealth("down", "Redis does not answer", "start Redis and check REDIS_URL")
     version = str(info.get("redis_version", "0"))
@@ -193,18 +195,29 @@ def check_redis(client: redis.Redis) -> ComponentHealth:
             "set maxmemory-policy to noeviction, or use a separate Redis for the media bus (MEDIA_REDIS_URL)",
             detail,
         )
-    return ComponentHealth("ok", detail=detail)
+    return describe_refusals(refused, detail) if refused else ComponentHealth("ok", detail=detail)
 
 
 def check_bus(bus: MediaBus) -> ComponentHealth:
     """Check that the media bus answers."""
     try:
         bus.ping()
+        refused = bus.read_refusals()
     except BusUnavailable:
         return ComponentHealth(
             "down", "the media bus does not answer", "start its Redis and check MEDIA_REDIS_URL (or REDIS_URL)"
         )
-    return ComponentHealth("ok")
+    return describe_refusals(refused, {}) if refused else ComponentHealth("ok")
+
+
+def describe_refusals(refused: dict[str, int], detail: dict[str, Any]) -> ComponentHealth:
+    """The health of a Redis with values that were refused of late."""
+    return ComponentHealth(
+        "degraded",
+        f"{sum(refused.values())} values in it were refused within the last hour",
+        "see the logs; let nobody else write to this Redis: set a password, or use a Unix socket",
+        {**detail, "refused": refused},
+    )
 
 
 def check_slots(slots: WorkerSlots, kind: str) -> ComponentHealth:

@@ -5,6 +5,7 @@ run number from the database (`gateway.streams.model.claim_next_run`), which is 
 a process that is known to be dead, because it ran on this machine, ends at once.
 """
 
+import re
 import time
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ import redis
 
 from gateway.errors import LeaseLost
 from gateway.process_marks import is_dead, mark_process
+from gateway.redis_values import accept, require
 
 #: Kinds of workers that offer slots; the first is also the kind of lease that the owner of a stream holds.
 STREAM = "stream"
@@ -98,7 +100,7 @@ class Leases:
     def holder(self, kind: str, device_id: str) -> str | None:
         """The owner's name, or None without an owner."""
         value = self._redis.get(self._key(kind, device_id))
-        return value.decode() if value is not None else None
+        return value.decode("utf-8", "replace") if value is not None else None
 
     def holders(self, kind: str, device_ids: list[str]) -> dict[str, str]:
         """The owners of those devices that have one, except owners known to be dead."""
@@ -106,9 +108,9 @@ class Leases:
             return {}
         values = self._redis.mget([self._key(kind, device_id) for device_id in device_ids])
         return {
-            device_id: value.decode()
+            device_id: owner
             for device_id, value in zip(device_ids, values, strict=True)
-            if value is not None and not _is_owner_dead(value.decode())
+            if value is not None and not _is_owner_dead(owner := value.decode("utf-8", "replace"))
         }
 
     @staticmethod
@@ -148,10 +150,16 @@ class WorkerSlots:
         values = self._redis.mget(keys) if keys else []
         slots = {}
         for key, value in zip(keys, values, strict=True):
-            if value is not None:
-                used, _, total = value.decode().partition("/")
-                slots[key.decode().removeprefix(prefix)] = (int(used), int(total))
+            found = accept(self._redis, "worker's slots", lambda v=value: _parse_slots(v)) if value else None
+            if found is not None:
+                slots[key.decode("utf-8", "replace").removeprefix(prefix)] = found
         return slots
+
+
+def _parse_slots(text: bytes) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.decode("ascii", "replace"))
+    require(found is not None, "it is not two numbers")
+    return int(found[1]), int(found[2])
 
 
 def describe_shortage(kind: str, slots: dict[str, tuple[int, int]]) -> str:

@@ -41,7 +41,7 @@ _ENCODED_VALUE = re.compile(
     r"(?:[^&;,_%\s'\"<>]|[;,_](?![a-z0-9]{1,40}(?:=|%3D))|%(?!26|3B|20|22|27|0A|0D))+", re.IGNORECASE
 )
 #: A status or exit code, which is no secret.
-_STATUS = re.compile(r"[0-9]{1,3}")
+_STATUS = re.compile(r"-?[0-9]{1,3}")
 #: A segment of a path, and the one behind it.
 _SEGMENT = re.compile(r"/(?P<name>[^/?#&=\s'\"<>]{1,80})(?=/(?P<value>[^/?#\s'\"<>]+))")
 #: The name of a member in JSON and the like; its quotes are escaped in JSON that is itself a text in JSON.

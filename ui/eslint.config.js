@@ -11,7 +11,7 @@ export default tseslint.config(
   { ignores: ['dist', 'node_modules', 'test/shots'] },
   js.configs.recommended,
   {
-    files: ['src/**/*.{ts,tsx}', 'test/**/*.{ts,tsx}', 'vite.config.ts'],
+    files: ['src/**/*.{ts,tsx}', 'test/**/*.{ts,tsx}', 'build/*.ts', 'vite.config.ts'],
     extends: [...tseslint.configs.recommended],
     languageOptions: { globals: globals.browser },
     plugins: { 'react-hooks': reactHooks },

@@ -1,52 +1,27 @@
 // How the UI is built, tested and served while it is worked on.
 /// <reference types="vitest/config" />
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import react from '@vitejs/plugin-react';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig } from 'vite';
+import { compressedFiles } from './build/compressedFiles.ts';
+import { mantineStyles } from './build/mantineStyles.ts';
+import { swaggerFiles } from './build/swaggerFiles.ts';
 
-const SWAGGER_FILES = [
-  'swagger-ui.css',
-  'index.css',
-  'swagger-ui-bundle.js',
-  'swagger-ui-standalone-preset.js',
-  'oauth2-redirect.html',
-  'oauth2-redirect.js',
-  'favicon-16x16.png',
-  'favicon-32x32.png',
+const OF_PLAYERS = /\/node_modules\/(hls\.js|mediasoup-client|fflate)\//;
+const OF_FORMS =
+  /\/node_modules\/(react-number-format|@mantine\/form)\/|components\/(NumberInput|TagsInput|Textarea|Radio|Slider)\/|src\/schedules/;
+
+/**
+ * Libraries that every page needs are one file, which browsers keep over our releases. What most pages share is another,
+ * without the parts of players and forms: these come with the pages that use them. tests/e2e/test_page_weight.py has the
+ * budget.
+ */
+const GROUPS = [
+  { name: 'react', test: /\/node_modules\/(react|react-dom|react-router|scheduler|@tanstack)\//, priority: 2 },
+  { name: 'shared', test: (id: string) => !OF_PLAYERS.test(id) && !OF_FORMS.test(id), minShareCount: 4, priority: 1 },
 ];
 
-/** Puts Swagger UI beside our own files, so that /docs needs nothing from elsewhere. */
-function swaggerFiles(): Plugin {
-  return {
-    name: 'swagger-files',
-    apply: 'build',
-    generateBundle() {
-      const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-      for (const name of SWAGGER_FILES) {
-        this.emitFile({ type: 'asset', fileName: `swagger/${name}`, source: readFileSync(join(folder, name)) });
-      }
-    },
-  };
-}
-
-/** One file for each library that changes rarely, so that browsers keep them over our releases. */
-function chunkOf(id: string): string | undefined {
-  if (!id.includes('/node_modules/')) return undefined;
-  if (/\/node_modules\/(react|react-dom|react-router|scheduler|@tanstack)\//.test(id)) return 'react';
-  if (/\/node_modules\/@tabler\//.test(id)) return undefined;
-  if (/\/node_modules\/(@mantine|@floating-ui|clsx|react-remove-scroll|react-textarea-autosize)\//.test(id))
-    return 'mantine';
-  // Fetched only by those who play recordings, or whose network stops WebRTC.
-  if (id.includes('/node_modules/hls.js/')) return 'hls';
-  // Fetched only by those who download several snapshots.
-  if (id.includes('/node_modules/fflate/')) return 'zip';
-  return 'media';
-}
-
 export default defineConfig({
-  plugins: [react(), swaggerFiles()],
+  plugins: [react(), mantineStyles(), swaggerFiles(), compressedFiles()],
   server: {
     port: 5173,
     proxy: { '/api': { target: process.env.VAS_API ?? 'http://127.0.0.1:8000' } },
@@ -54,7 +29,7 @@ export default defineConfig({
   build: {
     target: 'es2022',
     chunkSizeWarningLimit: 900,
-    rollupOptions: { output: { manualChunks: chunkOf } },
+    rollupOptions: { output: { codeSplitting: { groups: GROUPS } } },
   },
   test: {
     environment: 'jsdom',

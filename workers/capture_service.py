@@ -23,7 +23,7 @@ from gateway.config import Config
 from gateway.errors import Unavailable, VasError
 from gateway.leases import SNAPSHOT, WorkerSlots
 from gateway.redis_client import connect_redis
-from workers.captures.captures import Captures, Taken, format_failure
+from workers.captures.captures import Captures, ForeignDevice, Taken, format_failure
 from workers.clips.clips import run_clip
 from workers.job_runner import JobRunner
 
@@ -137,6 +137,8 @@ class SnapshotWorker:
         try:
             taken = self._capture(request)
         except VasError as error:
+            if isinstance(error, ForeignDevice):
+                self._queue.refuse("its device belongs to another tenant")
             log.info("no %s of device %s: %s: %s", request.what, request.device_id, error.reason, error.message)
             return Taken(format_failure(error))
         except Exception:

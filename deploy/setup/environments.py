@@ -148,7 +148,7 @@ def provide_worker() -> Path:
 def build_ui() -> None:
     """Build ui/ into ui/dist when its sources have changed."""
     folder = REPOSITORY / "ui"
-    sources = ["package-lock.json", "vite.config.ts", "tsconfig.json", "index.html", "public", "src"]
+    sources = ["package-lock.json", "vite.config.ts", "tsconfig.json", "index.html", "build", "public", "src"]
     content = hash_of(folder / name for name in sources if (folder / name).exists())
     with Step("web pages") as step:
         if is_made_from(folder / "dist", content):

@@ -46,7 +46,11 @@ def create_once(
 
 def _mark_request() -> str:
     """A digest of what is asked; keyed, because a body may contain a password."""
-    asked = json.dumps([request.method, request.path, request.get_json(silent=True)], sort_keys=True)
+    asked = json.dumps(
+        [request.endpoint, request.method, request.view_args, request.get_json(silent=True)],
+        sort_keys=True,
+        default=str,
+    )
     key = services().config.secret_key.encode()
     return hmac.new(key, asked.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 

@@ -1,15 +1,20 @@
 """The pages of the web process: the built UI, and Swagger UI at `/docs`, all from local files."""
 
+import mimetypes
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, abort, request, send_from_directory
 from werkzeug.exceptions import NotFound
+from werkzeug.security import safe_join
 
 from gateway.api.base import API_PREFIX
+from gateway.api.compression import choose_encoding
 from gateway.config import Config
 
 #: Unknown paths below these are errors; all others show the start page of the UI.
 _NOT_PAGES = ("/api/", "/docs", "/swagger/", "/assets/")
+#: Suffixes of the compressed files that the build writes beside the others (ui/build/compressedFiles.ts), best first.
+_ENCODINGS = {"br": ".br", "gzip": ".gz"}
 _HOW_TO_BUILD = "run 'make run', or: npm --prefix ui ci && npm --prefix ui run build"
 
 _DOCS_PAGE = """<!doctype html>
@@ -82,9 +87,17 @@ def find_ui(configured: Path) -> Path:
 
 
 def _file(folder: Path, name: str) -> Response:
-    if "\0" in name:
+    """A file of the UI, in the smallest encoding that the client accepts."""
+    if "\0" in name or name.endswith(tuple(_ENCODINGS.values())):
         abort(404)
-    response = send_from_directory(folder, name, conditional=False)
+    encodings = [coding for coding, suffix in _ENCODINGS.items() if _is_file(folder, name + suffix)]
+    encoding = choose_encoding(encodings)
+    mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    response = send_from_directory(folder, name + _ENCODINGS.get(encoding, ""), mimetype=mimetype, conditional=False)
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    if encodings:
+        response.vary.add("Accept-Encoding")
     # Without a length, so that Range is ignored (RFC 9110, 14.2): it is useless for pages, and werkzeug raises for any
     # that it cannot satisfy.
     response.make_conditional(request)
@@ -92,3 +105,8 @@ def _file(folder: Path, name: str) -> Response:
     hashed = name.startswith("assets/")
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
     return response
+
+
+def _is_file(folder: Path, name: str) -> bool:
+    path = safe_join(str(folder), name)
+    return path is not None and Path(path).is_file()

@@ -51,7 +51,7 @@ def protect(app: Flask, config: Config) -> None:
     """Check every request of `app`, and add the security headers to every reply."""
     app.wsgi_app = ProxyHeaders(app.wsgi_app, config.trusted_proxies)  # type: ignore[method-assign]
     set_allowed_origins(app, config.allowed_origins)
-    hosts = TrustedHosts(config.trusted_hosts, own=machine_names())
+    hosts = TrustedHosts(config.trusted_hosts, own=machine_names() | {config.host.lower()})
 
     def refuse_untrusted_hosts() -> None:
         if request.endpoint in _OF_ANY_HOST:

@@ -17,6 +17,8 @@ from typing import Any
 import redis
 
 from gateway.errors import Unavailable
+from gateway.redis_values import accept, is_integer, is_text, parse_object
+from gateway.redis_values import require as require_value
 
 #: Widths in pixels that are made; a requested width is rounded up to the next one.
 POSTER_WIDTHS = (160, 320, 480, 640, 960, 1280, 1920)
@@ -124,8 +126,7 @@ class Posters:
             data = self._redis.get(_key(device_id, width))
         if data is None:
             return None
-        header, _, picture = data.partition(b"\n")
-        return Poster(picture, **json.loads(header))
+        return accept(self._redis, "poster", lambda: _decode(data))
 
     def _write(self, device_id: str, width: int, poster: Poster) -> None:
         header: dict[str, Any] = {"at_ms": poster.at_ms, "message": poster.message, "checked_ms": poster.checked_ms}
@@ -194,6 +195,18 @@ def require(poster: Poster | None) -> Poster:
     if poster is None:
         raise PosterLate("no snapshot worker has made a picture in time: check that the snapshot process runs")
     return poster
+
+
+def _decode(data: bytes) -> Poster:
+    """The reverse of what `_write` stores. Raises RefusedValue."""
+    header, _, picture = data.partition(b"\n")
+    values = parse_object(header)
+    require_value(values.keys() == {"at_ms", "message", "checked_ms"}, "it has not the values of a poster")
+    require_value(values["at_ms"] is None or is_integer(values["at_ms"]), "'at_ms' is not a time")
+    require_value(is_integer(values["checked_ms"]), "'checked_ms' is not a time")
+    require_value(values["message"] is None or is_text(values["message"], 10_000), "'message' is not a text")
+    require_value(not picture or picture.startswith(b"\xff\xd8"), "its picture is not a JPEG")
+    return Poster(picture, **values)
 
 
 def _claim_key(device_id: str, width: int) -> str:

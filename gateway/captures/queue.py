@@ -17,12 +17,26 @@ from gateway.config import Config
 from gateway.errors import Unavailable
 from gateway.redis_answers import RedisAnswers
 from gateway.redis_client import connect_redis, queue_answers
+from gateway.redis_values import (
+    RefusedValue,
+    accept,
+    is_id,
+    is_integer,
+    is_text,
+    note_refusal,
+    parse_object,
+    require,
+)
 
 _REQUESTS = "vas:captures"
 #: The list is trimmed to this length: no caller waits for older requests any more.
 _MAX_REQUESTS = 2000
 #: The longest wait of `take`.
 _MAX_WAIT_SECONDS = 10.0
+
+#: Limits of the values of a request, above those of the API.
+_MAX_WIDTH, _MAX_TAGS, _MAX_TEXT = 16_384, 100, 20_000
+JPEG_START = b"\xff\xd8"
 
 #: Kinds of requests: a snapshot to be kept, the poster of a device, or a clip's job to be started immediately.
 SNAPSHOT, POSTER, CLIP = "snapshot", "poster", "clip"
@@ -61,9 +75,32 @@ class CaptureRequest:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "CaptureRequest":
-        """The reverse of `to_dict`; unknown values are ignored."""
+        """The reverse of `to_dict`; unknown values are ignored. Raises RefusedValue for one that cannot be right."""
         known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
-        return cls(**{**known, "tags": tuple(known.get("tags") or ())})
+        tags = known.get("tags") or ()
+        require(isinstance(tags, list | tuple), "'tags' is not a list")
+        try:
+            request = cls(**{**known, "tags": tuple(tags)})
+        except TypeError:
+            raise RefusedValue("it has no id") from None
+        request._check()
+        return request
+
+    def _check(self) -> None:
+        require(is_id(self.id), "'id' is not an id")
+        require(self.what in (SNAPSHOT, POSTER, CLIP), "'what' is unknown")
+        # A clip is made by its job, which knows its device.
+        is_clip = self.what == CLIP and self.tenant_id == self.device_id == ""
+        require(is_clip or (is_id(self.tenant_id) and is_id(self.device_id)), "'tenant_id' or 'device_id' is not an id")
+        require(self.kind in SNAPSHOT_KINDS, "'kind' is unknown")
+        require(self.accuracy in ACCURACIES, "'accuracy' is unknown")
+        require(self.at_ms is None or is_integer(self.at_ms), "'at_ms' is not a time")
+        require(self.width is None or is_integer(self.width, 1, _MAX_WIDTH), "'width' is not a width")
+        require(self.schedule_id is None or is_integer(self.schedule_id), "'schedule_id' is not a number")
+        require(len(self.tags) <= _MAX_TAGS, "'tags' are too many")
+        require(all(is_text(tag, _MAX_TEXT) for tag in self.tags), "a tag is not a text")
+        for name in ("note", "created_by"):
+            require(is_text(getattr(self, name), _MAX_TEXT), f"{name!r} is not a text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +116,24 @@ class CaptureAnswer:
     nearest_before_ms: int | None = None
     nearest_after_ms: int | None = None
     picture: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def decode(cls, data: bytes) -> "CaptureAnswer":
+        """The reverse of `encode`. Raises RefusedValue."""
+        header, _, picture = data.partition(b"\n")
+        values = parse_object(header)
+        require(values.keys() <= cls.__dataclass_fields__.keys() - {"picture"}, "it has unknown values")
+        for name in ("reason", "message"):
+            require(values.get(name) is None or is_text(values[name], _MAX_TEXT), f"{name!r} is not a text")
+        for name in ("at_ms", "nearest_before_ms", "nearest_after_ms"):
+            require(values.get(name) is None or is_integer(values[name]), f"{name!r} is not a time")
+        require(not picture or picture.startswith(JPEG_START), "its picture is not a JPEG")
+        return cls(**values, picture=picture)
+
+    def encode(self) -> bytes:
+        """A line of JSON, then the picture."""
+        header = {name: value for name, value in asdict(self).items() if name != "picture"}
+        return json.dumps(header).encode() + b"\n" + self.picture
 
 
 class CaptureQueue:
@@ -136,15 +191,17 @@ class CaptureQueue:
             popped = self._redis.blpop([_REQUESTS], timeout=wait_seconds)
             if popped is None:
                 return None
-            text = self._redis.getdel(_request_key(_text(popped[1])))
-        return None if text is None else CaptureRequest.from_dict(json.loads(text))
+            request_id = popped[1].decode("ascii", "replace")
+            text = self._redis.getdel(_request_key(request_id)) if is_id(request_id) else b""
+        if text is None:
+            return None
+        return accept(self._redis, "capture request", lambda: _parse_request(request_id, text))
 
     def answer(self, request_id: str, answer: CaptureAnswer) -> None:
         """Send the answer to the caller that waits for it."""
-        header = {name: value for name, value in asdict(answer).items() if name != "picture"}
         with _queue_answers:
             pipeline = self._redis.pipeline()
-            pipeline.rpush(_answer_key(request_id), json.dumps(header).encode() + b"\n" + answer.picture)
+            pipeline.rpush(_answer_key(request_id), answer.encode())
             pipeline.pexpire(_answer_key(request_id), 10_000)
             pipeline.execute()
 
@@ -152,7 +209,14 @@ class CaptureQueue:
         """The answer to a request from `send`, returned once; None if there is none. Kept for ten seconds."""
         with _queue_answers:
             found = self._redis.lpop(_answer_key(request_id))
-        return None if found is None else _decode_answer(found)
+        return None if found is None else self.accept_answer(found)
+
+    def refuse(self, problem: str) -> None:
+        """Count a request that names what is not its tenant's."""
+        note_refusal(self._redis, "capture request", problem)
+
+    def accept_answer(self, data: bytes) -> CaptureAnswer | None:
+        return accept(self._redis, "capture answer", lambda: CaptureAnswer.decode(data))
 
     def waiting(self) -> int:
         """The number of waiting requests."""
@@ -181,7 +245,7 @@ class PendingCapture:
         if not self.future.done():
             return None
         with _queue_answers:
-            return _decode_answer(self.future.result())
+            return self._queue.accept_answer(self.future.result())
 
     def close(self) -> None:
         """Withdraw the request, if it was not answered. May be called twice."""
@@ -190,9 +254,10 @@ class PendingCapture:
                 self._queue.withdraw(self._request_id, self.future)
 
 
-def _decode_answer(data: bytes) -> CaptureAnswer:
-    header, _, picture = data.partition(b"\n")
-    return CaptureAnswer(**json.loads(header), picture=picture)
+def _parse_request(request_id: str, text: bytes) -> CaptureRequest:
+    request = CaptureRequest.from_dict(parse_object(text))
+    require(request.id == request_id, "it has another id than its key")
+    return request
 
 
 def _request_key(request_id: str) -> str:
@@ -201,7 +266,3 @@ def _request_key(request_id: str) -> str:
 
 def _answer_key(request_id: str) -> str:
     return f"vas:capture:{request_id}:answer"
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value

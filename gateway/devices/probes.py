@@ -14,6 +14,7 @@ import redis
 
 from gateway.redaction import redact_url
 from gateway.redis_answers import RedisAnswers
+from gateway.redis_values import RefusedValue, accept, parse_object, require
 from gateway.secrets import SealBroken, SecretBox
 
 #: Seconds after which an unfetched request or answer expires.
@@ -51,16 +52,13 @@ class Probes:
         sealed = self._redis.getdel(_request_key(probe_id))
         if sealed is None:
             return None
-        try:
-            return ProbeRequest(**json.loads(self._box.open(sealed.decode(), f"probe:{probe_id}")))
-        except (SealBroken, TypeError, ValueError):
-            return None
+        return accept(self._redis, "probe request", lambda: self._open_request(probe_id, sealed))
 
     def store_result(self, probe_id: str, result: dict[str, Any]) -> None:
         """Answer a request; the shape is that of `ProbeResultSchema` in gateway/api/devices/schemas.py."""
         key = _result_key(probe_id)
         with self._redis.pipeline() as pipe:
-            pipe.rpush(key, json.dumps(result))
+            pipe.rpush(key, self._box.seal(json.dumps(result), f"probe result:{probe_id}"))
             pipe.expire(key, PROBE_TTL_SECONDS)
             pipe.execute()
 
@@ -71,6 +69,22 @@ class Probes:
     def forget_result(self, probe_id: str, future: Future) -> None:
         """Wait for the answer no longer."""
         self._answers.forget(_result_key(probe_id), future)
+
+    def open_result(self, probe_id: str, sealed: bytes) -> dict[str, Any] | None:
+        """The answer to a request; None if it was refused."""
+        return accept(self._redis, "probe result", lambda: self._open(sealed, f"probe result:{probe_id}"))
+
+    def _open_request(self, probe_id: str, sealed: bytes) -> ProbeRequest:
+        values = self._open(sealed, f"probe:{probe_id}")
+        require(values.keys() == {"source_url", "transport"}, "it has other values than a URL and a transport")
+        return ProbeRequest(**values)
+
+    def _open(self, sealed: bytes, context: str) -> dict[str, Any]:
+        """Open a sealed object; raises RefusedValue if this installation did not seal it for this probe."""
+        try:
+            return parse_object(self._box.open(sealed.decode("ascii", "replace"), context))
+        except SealBroken as error:
+            raise RefusedValue(error.message) from None
 
     def withdraw(self, probe_id: str) -> bool:
         """Withdraw a request; returns False if a worker has already fetched it."""

@@ -3,7 +3,7 @@
 All times are milliseconds since 1970, UTC. A segment counts in the quarter of an hour in which it begins.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -69,12 +69,17 @@ def amounts_by_bucket(recording_id: int, start_ms: int, end_ms: int, bucket_ms: 
     return found
 
 
-def recorded_by_fifteen_minutes(recording_id: int, start_ms: int, end_ms: int) -> dict[int, int]:
-    """The milliseconds recorded in each quarter of an hour (`start_ms // FIFTEEN_MINUTES_MS`) that has any."""
-    return {
-        key: amount.recorded_ms
-        for key, amount in amounts_by_bucket(recording_id, start_ms, end_ms, FIFTEEN_MINUTES_MS).items()
-    }
+def rollup_of(recording_ids: Sequence[int], start_ms: int, end_ms: int) -> Iterator[tuple[int, int, Amount]]:
+    """Recording, quarter of an hour and amount of each entry of the roll-up in a range, for many recordings."""
+    columns = (FifteenMinuteRollup.recorded_ms, FifteenMinuteRollup.bytes, FifteenMinuteRollup.segments)
+    query = EVERY_RECORDING.select(
+        FifteenMinuteRollup, FifteenMinuteRollup.recording_id, FifteenMinuteRollup.quarter, *columns
+    ).where(
+        FifteenMinuteRollup.recording_id.in_(list(recording_ids)),
+        FifteenMinuteRollup.quarter >= start_ms // FIFTEEN_MINUTES_MS,
+        FifteenMinuteRollup.quarter < -(-end_ms // FIFTEEN_MINUTES_MS),
+    )
+    return ((key, quarter, Amount(*sums)) for key, quarter, *sums in query.tuples().iterator())
 
 
 def open_amounts(recording_ids: list[int]) -> Iterable[tuple[int, int, Amount]]:

@@ -4,10 +4,15 @@ The recording's id comes from `find_recording` in a tenant's scope. Each query f
 years of rows. All times are milliseconds since 1970, UTC.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
 import peewee
 from peewee import Window, fn
 
 from gateway import database
+from gateway.clock import to_ms
 from gateway.devices.model import Device
 from gateway.errors import NotFound
 from gateway.footage.gaps import HOLE_MS, GapFact, Knowledge, Range
@@ -25,12 +30,14 @@ from gateway.footage.segments import (
     select_segments,
 )
 from gateway.schedules.recording_plan import decide
-from gateway.tenancy.scopes import EveryTenantScope, FootageScope
+from gateway.tenancy.scopes import EVERY_RECORDING, EveryTenantScope, FootageScope
 
 #: Between consecutive parts of a run, a difference of the wall clock up to this is no hole.
 _CLOCK_STEP_MS = 2000
 #: Number of gaps before a range, newest first, that are checked for reaching into it.
 _GAPS_BEFORE = 50
+#: Ranges whose holes are read by one query.
+_RANGES = 200
 
 # ---- segments -------------------------------------------------------------------------------------------------
 
@@ -81,47 +88,84 @@ def _overlapping(query: peewee.ModelSelect, start_ms: int, end_ms: int) -> peewe
 
 def holes_between(recording_id: int, start_ms: int, end_ms: int) -> list[Range]:
     """The parts of a range that no segment covers, in order. Consecutive parts of one run leave no hole."""
-    if end_ms <= start_ms:
-        return []
+    return holes_in([(recording_id, start_ms, end_ms)]).get(recording_id, [])
+
+
+def holes_in(ranges: Sequence[tuple[int, int, int]]) -> dict[int, list[Range]]:
+    """As `holes_between` for many ranges, each with its recording; the holes by recording, in the order of the ranges.
+
+    Two queries for at most `_RANGES` ranges.
+    """
+    found: dict[int, list[Range]] = {}
+    ranges = [(key, low, high) for key, low, high in ranges if high > low]
+    for first in range(0, len(ranges), _RANGES):
+        batch = ranges[first : first + _RANGES]
+        with database.session():
+            between = _holes_between_segments(batch)
+        for key, low, high in batch:
+            inside, last_ms = between.get((key, low), ([], None))
+            edges = [(low, high)] if last_ms is None else [*inside, (last_ms, high)]
+            found.setdefault(key, []).extend(
+                (max(start, low), min(end, high)) for start, end in edges if min(end, high) - max(start, low) > HOLE_MS
+            )
+    return found
+
+
+def _holes_between_segments(
+    ranges: Sequence[tuple[int, int, int]],
+) -> dict[tuple[int, int], tuple[list[Range], int | None]]:
+    """The holes before and between the segments of ranges, and the last moment of these segments.
+
+    By recording and start of the range; ranges without a segment are left out.
+    """
+    asked = peewee.CTE("asked", peewee.ValuesList(ranges), columns=("recording_id", "low", "high"))
+    place = (asked.c.recording_id, asked.c.low)
     segment_end = Segment.start_ms + Segment.duration_ms
     order = [Segment.start_ms, Segment.run, Segment.sequence]
-    reached = fn.MAX(segment_end).over(
-        order_by=order, start=Window.preceding(), end=Window.preceding(1), frame_type=Window.ROWS
+
+    def over(function: peewee.Function, **frame: Any) -> peewee.Node:
+        return function.over(partition_by=list(place), order_by=order, **frame)
+
+    def of_ranges(*columns: Any) -> peewee.ModelSelect:
+        return EVERY_RECORDING.select(Segment, *columns).join(
+            asked,
+            on=(
+                (Segment.recording_id == asked.c.recording_id)
+                & PLAYABLE
+                & (Segment.start_ms > asked.c.low - MAX_SEGMENT_MS)
+                & (Segment.start_ms < asked.c.high)
+                & (segment_end > asked.c.low)
+            ),
+        )
+
+    inner = of_ranges(
+        asked.c.recording_id.alias("recording_id"),
+        asked.c.low.alias("low"),
+        Segment.start_ms.alias("begins"),
+        over(fn.MAX(segment_end), start=Window.preceding(), end=Window.preceding(1), frame_type=Window.ROWS).alias(
+            "reached"
+        ),
+        Segment.run.alias("run"),
+        Segment.sequence.alias("sequence"),
+        over(fn.LAG(Segment.run)).alias("last_run"),
+        over(fn.LAG(Segment.sequence + Segment.parts)).alias("next_sequence"),
+    ).alias("rows")
+    column = inner.c
+    away = column.begins - column.reached
+    goes_on = (column.run == column.last_run) & (column.sequence == column.next_sequence)
+    holes = (
+        peewee.Select([inner], [column.recording_id, column.low, column.reached, column.begins])
+        .where(column.reached.is_null() | (away > _CLOCK_STEP_MS) | ((away > HOLE_MS) & ~goes_on))
+        .order_by(column.recording_id, column.low, column.begins)
+        .with_cte(asked)
+        .bind(database.proxy.obj)
     )
-    with database.session():
-        footage = FootageScope(recording_id)
-        inner = footage.select(
-            Segment,
-            Segment.start_ms.alias("begins"),
-            reached.alias("reached"),
-            Segment.run.alias("run"),
-            Segment.sequence.alias("sequence"),
-            fn.LAG(Segment.run).over(order_by=order).alias("last_run"),
-            fn.LAG(Segment.sequence + Segment.parts).over(order_by=order).alias("next_sequence"),
-        )
-        inner = _overlapping(inner, start_ms, end_ms).order_by().alias("rows")
-        column = inner.c
-        away = column.begins - column.reached
-        goes_on = (column.run == column.last_run) & (column.sequence == column.next_sequence)
-        holes = (
-            peewee.Select([inner], [column.reached, column.begins])
-            .where(column.reached.is_null() | (away > _CLOCK_STEP_MS) | ((away > HOLE_MS) & ~goes_on))
-            .order_by(column.begins)
-            .bind(database.proxy.obj)
-        )
-        found = [tuple(row) for row in holes.tuples()]
-        if not found:
-            return [(start_ms, end_ms)]
-        last = _overlapping(footage.select(Segment, segment_end), start_ms, end_ms)
-        # The clock may have been set back, so the segment with the latest start need not end last.
-        ends = [row[0] for row in last.order_by(Segment.start_ms.desc()).limit(8).tuples()]
-    first_start = found[0][1]
-    ranges = [(start_ms, first_start), *found[1:], (max(ends), end_ms)]
-    return [
-        (max(low, start_ms), min(high, end_ms))
-        for low, high in ranges
-        if min(high, end_ms) - max(low, start_ms) > HOLE_MS
-    ]
+    ends = of_ranges(*place, fn.MAX(segment_end)).group_by(*place).with_cte(asked)
+    found = {(key, low): ([], last_ms) for key, low, last_ms in ends.tuples()}
+    for key, low, reached, begins in holes.tuples():
+        # Nothing is reached before the first segment: the hole begins with the range.
+        found[key, low][0].append((low if reached is None else reached, begins))
+    return found
 
 
 def noted_gaps(
@@ -139,6 +183,42 @@ def noted_gaps(
         reaching = [row for row in before.tuples() if row[1] is None or row[1] > start_ms]
         rows = [*reversed(reaching), *inside.limit(limit).tuples()]
     return [GapFact(start, end, code, by, bool(is_wanted)) for start, end, code, by, is_wanted in rows]
+
+
+def noted_gaps_of(
+    scope: EveryTenantScope, recording_ids: Sequence[int], start_ms: int, end_ms: int
+) -> dict[int, list[GapFact]]:
+    """As `noted_gaps` for many recordings, by id. Two queries."""
+    found: dict[int, list[GapFact]] = {key: [] for key in recording_ids}
+    columns = (Gap.recording_id, Gap.start_ms, Gap.end_ms, Gap.reason_code, Gap.by_name, Gap.is_wanted)
+    order = (Gap.start_ms, Gap.id)
+    before = Gap.alias()
+    oldest = (
+        before.select(before.start_ms)
+        .where(before.recording_id == Recording.id, before.start_ms < start_ms)
+        .order_by(before.start_ms.desc())
+        .limit(1)
+        .offset(_GAPS_BEFORE - 1)
+    )
+    with database.session():
+        reaching = (
+            scope.select(Recording, *columns)
+            .join(Gap, on=(Gap.recording_id == Recording.id))
+            .where(
+                Recording.id.in_(list(recording_ids)),
+                Gap.start_ms < start_ms,
+                Gap.start_ms >= fn.COALESCE(oldest, 0),
+                Gap.end_ms.is_null() | (Gap.end_ms > start_ms),
+            )
+            .order_by(*order)
+        )
+        inside = EVERY_RECORDING.select(Gap, *columns).where(
+            Gap.recording_id.in_(list(recording_ids)), Gap.start_ms >= start_ms, Gap.start_ms < end_ms
+        )
+        for rows in (reaching, inside.order_by(*order)):
+            for key, start, end, code, by, is_wanted in rows.tuples():
+                found[key].append(GapFact(start, end, code, by, bool(is_wanted)))
+    return found
 
 
 def main_gap(recording_id: int, start_ms: int, end_ms: int) -> GapFact | None:
@@ -168,31 +248,48 @@ def main_gap(recording_id: int, start_ms: int, end_ms: int) -> GapFact | None:
 
 def missing_files(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact]:
     """The ranges of segments whose files are missing."""
+    return missing_files_of([recording_id], start_ms, end_ms)[recording_id]
+
+
+def missing_files_of(recording_ids: Sequence[int], start_ms: int, end_ms: int) -> dict[int, list[GapFact]]:
+    """As `missing_files` for many recordings, by id. One query."""
+    found: dict[int, list[GapFact]] = {key: [] for key in recording_ids}
     with database.session():
-        query = (
-            FootageScope(recording_id)
-            .select(Segment, Segment.start_ms, Segment.duration_ms)
-            .where(
-                NOT_CLOSED,
-                Segment.state == SegmentState.MISSING,
-                Segment.start_ms > start_ms - MAX_SEGMENT_MS,
-                Segment.start_ms < end_ms,
-            )
+        query = EVERY_RECORDING.select(Segment, Segment.recording_id, Segment.start_ms, Segment.duration_ms).where(
+            NOT_CLOSED,
+            Segment.state == SegmentState.MISSING,
+            Segment.recording_id.in_(list(recording_ids)),
+            Segment.start_ms > start_ms - MAX_SEGMENT_MS,
+            Segment.start_ms < end_ms,
         )
-        rows = query.order_by(Segment.start_ms).tuples()
-        return [GapFact(start, start + length, "file_missing") for start, length in rows]
+        for key, start, length in query.order_by(Segment.start_ms).tuples():
+            found[key].append(GapFact(start, start + length, "file_missing"))
+    return found
 
 
 def read_knowledge(scope: EveryTenantScope, recording: Recording, now_ms: int) -> Knowledge:
     """What explains holes of a recording (from `find_recording`) that no gap covers."""
+    return read_knowledge_of(scope, [recording], now_ms)[recording.id]
+
+
+def read_knowledge_of(scope: EveryTenantScope, recordings: Sequence[Recording], now_ms: int) -> dict[int, Knowledge]:
+    """As `read_knowledge` for many recordings, by id. One query."""
+    oldest = EVERY_RECORDING.select(Segment, fn.MIN(Segment.start_ms)).where(Segment.recording_id == Recording.id)
+    first_gap = EVERY_RECORDING.select(Gap, fn.MIN(Gap.start_ms)).where(Gap.recording_id == Recording.id)
     with database.session():
-        footage = FootageScope(recording.id)
-        oldest = footage.select(Segment, fn.MIN(Segment.start_ms)).tuples().first()[0]
-        first_gap = footage.select(Gap, fn.MIN(Gap.start_ms)).tuples().first()[0]
-        created = scope.select(Device, Device.created_at).where(Device.id == recording.device_id).first().created_at
+        rows = (
+            scope.select(Recording, Recording.id, Device.created_at, oldest, first_gap)
+            .join(Device, on=(Device.id == Recording.device_id))
+            .where(Recording.id.in_([recording.id for recording in recordings]))
+        )
+        moments = {key: (created, *footage) for key, created, *footage in rows.tuples()}
+    return {recording.id: _know(recording, *moments[recording.id], now_ms) for recording in recordings}
+
+
+def _know(recording: Recording, created: datetime, oldest: int | None, first_gap: int | None, now_ms: int) -> Knowledge:
     moments = [moment for moment in (oldest, first_gap) if moment is not None]
-    created_ms = round(created.timestamp() * 1000)
-    begins = min(moments, default=round(recording.since.timestamp() * 1000))
+    created_ms = to_ms(created)
+    begins = min(moments, default=to_ms(recording.since))
     if recording.expired_before_ms > created_ms:
         begins = min(begins, created_ms)
     return Knowledge(

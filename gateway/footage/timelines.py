@@ -1,4 +1,4 @@
-"""Timelines and coverage of a recording: covered spans, and every gap with its reason, over seconds or over years.
+"""Timelines of a recording: covered spans, and every gap with its reason, over seconds or over years.
 
 All times are milliseconds since 1970, UTC.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gateway import database
 from gateway.clock import DAY_MS
-from gateway.footage.amounts import amounts_by_bucket, amounts_by_day, recorded_by_fifteen_minutes
+from gateway.footage.amounts import amounts_by_bucket, amounts_by_day
 from gateway.footage.coverage import DayCoverage, measure_days
 from gateway.footage.gaps import (
     GapFact,
@@ -18,7 +18,6 @@ from gateway.footage.gaps import (
     explain_holes,
     infer_gaps,
     join_gaps,
-    merge_ranges,
 )
 from gateway.footage.reading import holes_between, main_gap, missing_files, nearest_footage, noted_gaps, read_knowledge
 from gateway.footage.recordings import Recording
@@ -37,9 +36,9 @@ _MAX_GAPS = 5000
 _STEPS = (1, 2, 4, 8, 12, 24, 48, 96, 192, 384, 672, 1344, 2688)
 
 #: Footage that a full bucket of the roll-up may lack: a segment counts where it begins, and may end in the next bucket.
-_ROLLUP_SLACK_MS = 3000
+ROLLUP_SLACK_MS = 3000
 #: Limit of ranges that are each read by a query of their own.
-_MAX_LOOK_UPS = 100
+MAX_LOOK_UPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +83,6 @@ def read_timeline(
         return _read_far(recording.id, start_ms, min(end_ms, now_ms), step * FIFTEEN_MINUTES_MS, known)
 
 
-def read_coverage(
-    scope: EveryTenantScope, recording: Recording, days: Sequence[LocalDay], zone: str, *, now_ms: int
-) -> list[DayCoverage]:
-    """The coverage of local days of `zone`, with every gap."""
-    with database.session():
-        known = read_knowledge(scope, recording, now_ms)
-        start_ms, end_ms = days[0].start_ms, min(days[-1].end_ms, now_ms)
-        noted = _all_noted(recording.id, start_ms, end_ms)
-        noted_ranges = _clip(noted, start_ms, end_ms, now_ms)
-        holes = []
-        for low, high in _unexplained(recording.id, start_ms, end_ms, noted_ranges):
-            holes += holes_between(recording.id, max(low, start_ms), min(high, end_ms))
-        remaining = cut_out(holes, noted_ranges)
-        gaps = join_gaps([*noted, *_infer(recording.id, remaining, known)])
-        return measure_days(days, amounts_by_day(recording.id, days, offset_steps(find_zone(zone), days)), gaps, now_ms)
-
-
 def read_dates(
     scope: EveryTenantScope, recording: Recording, days: Sequence[LocalDay], zone: str, *, now_ms: int
 ) -> list[DayCoverage]:
@@ -110,7 +92,7 @@ def read_dates(
         start_ms, end_ms = days[0].start_ms, min(days[-1].end_ms, now_ms)
         gaps = noted_gaps(recording.id, start_ms, end_ms)
         unknown = [(start_ms, min(end_ms, max(known.begins_ms, known.expired_before_ms)))]
-        for low, high in cut_out([r for r in unknown if r[1] > r[0]], _clip(gaps, start_ms, end_ms, now_ms)):
+        for low, high in cut_out([r for r in unknown if r[1] > r[0]], clip_gaps(gaps, start_ms, end_ms, now_ms)):
             gaps += infer_gaps(low, high, known)
         if not known.decision.is_wanted and not any(gap.end_ms is None for gap in gaps):
             newest_ms, _ = nearest_footage(recording.id, now_ms)
@@ -157,14 +139,14 @@ def _read_far(recording_id: int, start_ms: int, end_ms: int, bucket_ms: int, kno
         if amount is None or amount.recorded_ms <= 0:
             empty.append(shown)
             continue
-        share = 1.0 if amount.recorded_ms >= high - low - _ROLLUP_SLACK_MS else _share(amount.recorded_ms, high - low)
+        share = 1.0 if amount.recorded_ms >= high - low - ROLLUP_SLACK_MS else _share(amount.recorded_ms, high - low)
         if spans and spans[-1].end_ms == shown[0] and spans[-1].coverage == share:
             spans[-1] = Span(spans[-1].start_ms, shown[1], share)
         else:
             spans.append(Span(*shown, share))
     noted = noted_gaps(recording_id, start_ms, end_ms, at_least_ms=bucket_ms, limit=_MAX_GAPS)
-    remaining = cut_out(empty, _clip(noted, start_ms, end_ms, known.now_ms))
-    return Timeline(bucket_ms, spans, join_gaps([*noted, *_infer(recording_id, remaining, known)]))
+    remaining = cut_out(empty, clip_gaps(noted, start_ms, end_ms, known.now_ms))
+    return Timeline(bucket_ms, spans, join_gaps([*noted, *infer_reasons(recording_id, remaining, known)]))
 
 
 def _all_noted(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact]:
@@ -172,23 +154,7 @@ def _all_noted(recording_id: int, start_ms: int, end_ms: int) -> list[GapFact]:
     return sorted(noted, key=lambda gap: gap.start_ms)
 
 
-def _unexplained(recording_id: int, start_ms: int, end_ms: int, noted: Iterable[Range]) -> list[Range]:
-    """Ranges that the roll-up and the recorded gaps do not fully explain."""
-    explained = recorded_by_fifteen_minutes(recording_id, start_ms, end_ms)
-    for low, high in merge_ranges(noted):
-        for quarter in range(low // FIFTEEN_MINUTES_MS, -(-high // FIFTEEN_MINUTES_MS)):
-            inside = min(high, (quarter + 1) * FIFTEEN_MINUTES_MS) - max(low, quarter * FIFTEEN_MINUTES_MS)
-            explained[quarter] = explained.get(quarter, 0) + inside
-    found = []
-    for quarter in range(start_ms // FIFTEEN_MINUTES_MS, -(-end_ms // FIFTEEN_MINUTES_MS)):
-        low, high = max(quarter * FIFTEEN_MINUTES_MS, start_ms), min((quarter + 1) * FIFTEEN_MINUTES_MS, end_ms)
-        if high - low - explained.get(quarter, 0) > _ROLLUP_SLACK_MS:
-            found.append((low, high))
-    ranges = merge_ranges(found)
-    return ranges if len(ranges) <= _MAX_LOOK_UPS else merge_ranges(ranges, within_ms=DAY_MS)
-
-
-def _infer(recording_id: int, holes: Sequence[Range], known: Knowledge) -> list[GapFact]:
+def infer_reasons(recording_id: int, holes: Sequence[Range], known: Knowledge) -> list[GapFact]:
     """Gaps for holes that no recorded gap covers."""
     return _look_up(recording_id, explain_holes(holes, (), known))
 
@@ -197,14 +163,15 @@ def _look_up(recording_id: int, gaps: Sequence[GapFact]) -> list[GapFact]:
     """Look up a reason for unexplained gaps: many short recorded gaps, or one from long before, may explain them."""
     found = []
     for number, gap in enumerate(gaps):
-        if gap.reason_code == "unknown" and gap.end_ms is not None and number < _MAX_LOOK_UPS:
+        if gap.reason_code == "unknown" and gap.end_ms is not None and number < MAX_LOOK_UPS:
             found.append(main_gap(recording_id, gap.start_ms, gap.end_ms) or gap)
         else:
             found.append(gap)
     return join_gaps(found)
 
 
-def _clip(gaps: Iterable[GapFact], start_ms: int, end_ms: int, now_ms: int) -> list[Range]:
+def clip_gaps(gaps: Iterable[GapFact], start_ms: int, end_ms: int, now_ms: int) -> list[Range]:
+    """The parts of gaps within a range."""
     ranges = [(max(gap.start_ms, start_ms), min(gap.until(now_ms), end_ms)) for gap in gaps]
     return [(low, high) for low, high in ranges if high > low]
 

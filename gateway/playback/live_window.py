@@ -16,7 +16,7 @@ from threading import Condition, Lock
 from gateway.errors import BusUnavailable
 from gateway.media import Position
 from gateway.playback.live_playlist import LivePart, LivePlaylist
-from gateway.streams.bus import MediaBus, Waker, decode_parts
+from gateway.streams.bus import MediaBus, Waker
 
 logger = logging.getLogger(__name__)
 
@@ -47,9 +47,15 @@ class LiveWindow:
         return self._device_id
 
     def read(self) -> LivePlaylist:
-        """The playlist of the parts now on the bus. Raises BusUnavailable."""
+        """The playlist of the parts now on the bus. Raises BusUnavailable.
+
+        While somebody waits, the reader knows the parts, and Redis is not asked.
+        """
+        is_followed = self._follower.is_following(self)
         with self._changed:
             self.asked_at = time.monotonic()
+            if is_followed:
+                return self._playlist
             if self._is_being_read:
                 # Another thread reads the bus at this moment.
                 self._changed.wait_for(lambda: not self._is_being_read, _WAIT_SECONDS)
@@ -145,6 +151,7 @@ class LiveFollower:
     def __init__(self, bus: MediaBus) -> None:
         self._bus = bus
         self._waker = Waker()
+        self._refused_until: dict[str, Position] = {}
         self._lock = Lock()
         self._windows: dict[str, LiveWindow] = {}
         self._thread: threading.Thread | None = None
@@ -160,6 +167,11 @@ class LiveFollower:
                 self._thread.start()
         if is_new and is_running:
             self._bus.wake(self._waker)
+
+    def is_following(self, window: LiveWindow) -> bool:
+        """Whether the bus is being read for a window."""
+        with self._lock:
+            return self._thread is not None and self._windows.get(window.device_id) is window
 
     def _run(self) -> None:
         while windows := self._awaited():
@@ -181,12 +193,22 @@ class LiveFollower:
             return dict(self._windows)
 
     def _read(self, windows: dict[str, LiveWindow]) -> None:
-        positions = {device_id: window.newest for device_id, window in windows.items()}
+        positions = {device_id: self._position(window) for device_id, window in windows.items()}
         found = self._bus.read_many(positions, wait_seconds=_WAIT_SECONDS, waker=self._waker)
         counts = self._bus.counts(list(found))
         for device_id, entries in found.items():
-            parts = decode_parts(device_id, entries)
+            parts = self._bus.decode(device_id, entries)
+            if not parts:
+                # All of them were refused: they are not read again.
+                self._refused_until[device_id] = Position.parse(entries[-1][0])
+                continue
+            self._refused_until.pop(device_id, None)
             windows[device_id].take(list(map(LivePart.of, parts)), held=counts[device_id], until=parts[-1].position)
+
+    def _position(self, window: LiveWindow) -> Position | None:
+        """The position from which to read on."""
+        known = [each for each in (window.newest, self._refused_until.get(window.device_id)) if each is not None]
+        return max(known, default=None)
 
 
 class LiveWindows:

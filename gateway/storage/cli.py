@@ -146,6 +146,7 @@ def adopt(config: Config, client: redis.Redis) -> None:
 def trust_clock(config: Config, client: redis.Redis) -> None:
     """Confirm that the clock of this machine is right: what is too old by it is deleted, even if it is most of it."""
     confirm_clock(SystemClock())
+    StorageReports(client).forget_doubt()
     console.print(f"the clock is trusted: it is {format_time(int(time.time() * 1000))}")
 
 

@@ -23,8 +23,8 @@ from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, Row
 log = logging.getLogger(__name__)
 
 _HOUR_MS = 3_600_000
-#: A wall clock further ahead than this, or further behind, is in doubt. A machine that was switched off looks the same
-#: as a clock that is ahead: over a weekend that is usual, and the limited speed has to be enough.
+#: A wall clock further ahead of the last one seen, or further behind the trusted time, is in doubt. A machine that was
+#: switched off looks the same as a clock that is ahead: over a weekend that is usual, and the limited speed has to do.
 DOUBT_AHEAD_MS = 3 * DAY_MS
 DOUBT_BEHIND_MS = _HOUR_MS
 #: Quarters of an hour with footage by a clock in doubt after which it is trusted: a day, in which a person can notice.
@@ -64,11 +64,14 @@ class ClockTrustRow(Row):
 
 @dataclass(frozen=True, slots=True)
 class TrustedTime:
-    """`now_ms` is the time for ages, `wall_ms` the clock's; a person should look at a clock with `is_doubted`."""
+    """`now_ms` is the time for ages, `wall_ms` the clock's, and `known_ms` the trusted time, to which the clock may be
+    behind. A person should look at a clock with `is_doubted`.
+    """
 
     now_ms: int
     wall_ms: int
     is_doubted: bool
+    known_ms: int
 
     @property
     def is_settled(self) -> bool:
@@ -80,7 +83,7 @@ class TrustedTime:
         if self.is_doubted:
             return (
                 f"the clock shows {format_time(self.wall_ms)}, but the service last ran at "
-                f"{format_time(self.now_ms)}: nothing is deleted by age"
+                f"{format_time(self.known_ms)}: nothing is deleted by age"
             )
         return (
             f"the service did not run, or the clock was set, after {format_time(self.now_ms)}: what is too old since "
@@ -115,9 +118,9 @@ class ClockTrust:
         if is_standing or self._counted_at is None:
             self._counted_at = self._clock.monotonic()
         if is_doubted != (row.doubted_ms is not None) or (not is_doubted and abs(wall_ms - row.seen_ms) >= _SAVE_MS):
-            self._save(wall_ms, None if is_doubted else trusted_ms)
+            self._save(row, wall_ms, None if is_doubted else trusted_ms)
         # New footage is stamped by the clock: while that is behind, it must not be old at once.
-        found = TrustedTime(min(trusted_ms, wall_ms), wall_ms, is_doubted)
+        found = TrustedTime(min(trusted_ms, wall_ms), wall_ms, is_doubted, trusted_ms)
         self._log(found)
         return found
 
@@ -139,12 +142,13 @@ class ClockTrust:
             own_ms = int((self._clock.monotonic() - self._counted_at) * 1000)
         return max(0, min(own_ms, since_seen_ms))
 
-    def _save(self, wall_ms: int, trusted_ms: int | None) -> None:
-        """Save the time, or without one the doubt of the clock."""
+    def _save(self, row: ClockTrustRow, wall_ms: int, trusted_ms: int | None) -> None:
+        """Save the time, or without one the doubt of the clock; neither when a person has confirmed it meanwhile."""
+        unconfirmed = ClockTrustRow.confirmed_ms == row.confirmed_ms
         if trusted_ms is None:
-            _write(doubted_ms=wall_ms, is_reported=0)
+            _write(unconfirmed, doubted_ms=wall_ms, is_reported=0)
         else:
-            _write(trusted_ms=trusted_ms, seen_ms=wall_ms, doubted_ms=None)
+            _write(unconfirmed, trusted_ms=trusted_ms, seen_ms=wall_ms, doubted_ms=None)
         self._counted_at = self._clock.monotonic()
 
     def _log(self, found: TrustedTime) -> None:
@@ -185,9 +189,9 @@ def last_seen_seconds() -> float:
     return row.seen_ms / 1000 if row is not None else 0.0
 
 
-def _write(**values: Any) -> None:
+def _write(*conditions: peewee.Expression, **values: Any) -> None:
     with database.transaction():
-        ClockTrustRow.update(**values).where(ClockTrustRow.id == _ROW_ID).execute()
+        ClockTrustRow.update(**values).where(ClockTrustRow.id == _ROW_ID, *conditions).execute()
 
 
 def _first_row(wall_ms: int) -> ClockTrustRow:
@@ -203,11 +207,14 @@ def _first_row(wall_ms: int) -> ClockTrustRow:
 
 
 def _is_doubted(row: ClockTrustRow, wall_ms: int, passed_ms: int) -> bool:
-    if -DOUBT_BEHIND_MS <= wall_ms - row.seen_ms - passed_ms <= DOUBT_AHEAD_MS:
+    is_behind = wall_ms < row.trusted_ms - DOUBT_BEHIND_MS
+    if not is_behind and wall_ms - row.seen_ms - passed_ms <= DOUBT_AHEAD_MS:
         return False
     if row.doubted_ms is None:
         return True
-    return _recorded_quarters(row.doubted_ms, wall_ms) < DOUBT_ENDS_QUARTERS
+    # Footage of the time before is by the clock that was seen then, whatever the doubt began with.
+    since_ms = row.doubted_ms if is_behind else max(row.doubted_ms, row.seen_ms + DOUBT_AHEAD_MS)
+    return _recorded_quarters(since_ms, wall_ms) < DOUBT_ENDS_QUARTERS
 
 
 def _recorded_quarters(from_ms: int, until_ms: int) -> int:

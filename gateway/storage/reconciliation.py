@@ -153,7 +153,20 @@ class Reconciliation:
             is_recorded = self._is_recorded(folder.device_id) if is_recorded is None else is_recorded
             if not self._is_recent(modified, _RECORDED_QUIET_SECONDS if is_recorded else QUIET_SECONDS):
                 scan.mismatches.append(Mismatch(folder, fence, MismatchKind.UNKNOWN, key, None, size))
+        self._leave_out_deleted(folder, scan)
         return scan
+
+    def _leave_out_deleted(self, folder: Folder, scan: Scan) -> None:
+        """Leave out segments that retention has deleted since their rows were read: their files are not lost."""
+        if not any(found.kind is MismatchKind.MISSING for found in scan.mismatches):
+            return
+        kept = {segment.id for segment in self._rows(folder) if segment.state != SegmentState.GARBAGE}
+        compared = scan.mismatches
+        scan.mismatches = [
+            found for found in compared if found.kind is not MismatchKind.MISSING or found.segment.id in kept
+        ]
+        scan.checked -= len(compared) - len(scan.mismatches)
+        scan.lost -= len(compared) - len(scan.mismatches)
 
     def folders_left_open(self) -> list[Folder]:
         """Folders with open segments of devices that no recorder records."""

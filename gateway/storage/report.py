@@ -6,6 +6,8 @@ from typing import Any
 
 import redis
 
+from gateway.redis_values import accept, is_integer, is_number, is_text, parse_object, require
+
 _KEY = "vas:storage:report"
 _SWEEP_KEY = "vas:storage:sweep"
 #: Expiry of a report that is no longer renewed.
@@ -46,11 +48,18 @@ class StorageReports:
         values = self._load(_KEY)
         if values is None:
             return None
-        return StorageReport(**{k: v for k, v in values.items() if k in StorageReport.__dataclass_fields__})
+        return accept(self._redis, "storage report", lambda: _parse(values))
 
     def write(self, report: StorageReport) -> None:
         """Replace the report."""
         self._redis.set(_KEY, json.dumps(asdict(report)), ex=_KEEP_SECONDS)
+
+    def forget_doubt(self) -> None:
+        """Remove a doubt of the clock from the report, once a person has confirmed the clock."""
+        report = self.read()
+        if report is not None and report.reason == CLOCK_DOUBTED:
+            report.state, report.reason, report.message = OK, None, ""
+            self.write(report)
 
     def read_sweep(self) -> dict[str, Any] | None:
         """The stored position of the sweep; None without one."""
@@ -66,8 +75,17 @@ class StorageReports:
 
     def _load(self, key: str) -> dict[str, Any] | None:
         text = self._redis.get(key)
-        try:
-            values = json.loads(text) if text else None
-        except ValueError:
-            return None
-        return values if isinstance(values, dict) else None
+        return accept(self._redis, "storage report", lambda: parse_object(text)) if text else None
+
+
+def _parse(values: dict[str, Any]) -> StorageReport:
+    known = {name: value for name, value in values.items() if name in StorageReport.__dataclass_fields__}
+    report = StorageReport(**known)
+    require(report.state in (OK, FULL, SUSPICIOUS, UNAVAILABLE), "'state' is unknown")
+    require(report.reason is None or is_text(report.reason, 100), "'reason' is not a code")
+    require(is_text(report.message, 10_000) and is_text(report.worker, 300), "'message' or 'worker' is not a text")
+    times = (report.at, report.retention_at, report.checked_at)
+    require(all(at is None or is_number(at) for at in times), "a time is not a number")
+    for counts in (report.found, report.deleted):
+        require(isinstance(counts, dict) and all(map(is_integer, counts.values())), "counts are not numbers")
+    return report

@@ -4,6 +4,7 @@ A device may have thousands of protected ranges. Only the gaps between them are 
 so the cost does not grow with the amount of protected footage.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,9 +21,7 @@ FOREVER_MS = 1 << 53
 
 #: States of segments whose files are not being written.
 AT_REST = (SegmentState.CLOSED, SegmentState.MISSING)
-#: Gaps in one query, of which each takes two of the 32,766 values that a query of SQLite may have.
-_GAPS = 5000
-_FIRST, _LAST = peewee.SQL("gaps.column1"), peewee.SQL("gaps.column2")
+_FIRST, _LAST = peewee.SQL("gaps.first_ms"), peewee.SQL("gaps.last_ms")
 _IN_GAP = (
     (Segment.start_ms >= _FIRST)
     & (Segment.start_ms < _LAST)
@@ -45,15 +44,12 @@ def deletable_segments(
     `ranges` are the protected ones, in order and without overlaps. With `max_run` no segment of a later run.
     """
     gaps = unprotected_between(ranges, from_ms, before_ms)
-    found: list[StoredSegment] = []
+    if not gaps:
+        return []
     with database.session():
-        for at in range(0, len(gaps), _GAPS):
-            query = _select_oldest(recording_id, gaps[at : at + _GAPS], limit - len(found), max_run)
-            # Without an order of its own, which would have to sort all footage: the gaps are in order.
-            found += sorted(read_segments(query), key=lambda segment: segment.start_ms)
-            if len(found) >= limit:
-                break
-    return found
+        # Not ordered by the database, which would have to read all footage for that: the gaps are in order.
+        found = read_segments(_select_oldest(recording_id, gaps, limit, max_run))
+    return sorted(found, key=lambda segment: segment.start_ms)
 
 
 def count_protected(recording_id: int, ranges: Sequence[Range], start_ms: int, end_ms: int) -> int:
@@ -62,8 +58,7 @@ def count_protected(recording_id: int, ranges: Sequence[Range], start_ms: int, e
         return 0
     gaps = unprotected_between(ranges, start_ms, end_ms)
     with database.session():
-        unprotected = sum(_count(recording_id, gaps[at : at + _GAPS]) for at in range(0, len(gaps), _GAPS))
-        return _count(recording_id, [(start_ms, end_ms)]) - unprotected
+        return _count(recording_id, [(start_ms, end_ms)]) - _count(recording_id, gaps)
 
 
 def _select_oldest(recording_id: int, gaps: list[Range], limit: int, max_run: int | None) -> peewee.ModelSelect:
@@ -87,5 +82,10 @@ def _cross_join(gaps: list[Range], source: Any) -> peewee.Join:
     """Each gap with its segments. Both databases then go through the gaps in order: SQLite never reorders a cross join,
     and PostgreSQL evaluates a lateral query for each row before it.
     """
-    kind = f"{peewee.JOIN.CROSS} LATERAL" if database.is_postgresql() else peewee.JOIN.CROSS
-    return peewee.ValuesList(gaps, alias="gaps").join(source, kind)
+    if database.is_postgresql():
+        firsts, lasts = [first for first, _ in gaps], [last for _, last in gaps]
+        table = peewee.SQL("unnest(%s::bigint[], %s::bigint[]) AS gaps (first_ms, last_ms)", [firsts, lasts])
+        return peewee.Join(table, source, f"{peewee.JOIN.CROSS} LATERAL")
+    columns = "json_extract(value, '$[0]') AS first_ms, json_extract(value, '$[1]') AS last_ms"
+    table = peewee.SQL(f"(SELECT {columns} FROM json_each(?)) AS gaps", [json.dumps(gaps)])  # noqa: S608
+    return peewee.Join(table, source, peewee.JOIN.CROSS)

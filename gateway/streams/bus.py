@@ -4,6 +4,7 @@ Entries take their ids from the parts (`run-sequence`), so that a reader's posit
 loss of Redis, and Redis itself refuses a stale owner: an id must be higher than the last.
 """
 
+import re
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,6 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 from gateway.errors import BusUnavailable, LeaseLost
 from gateway.media import Part, Position
 from gateway.redis_client import RedisErrorsAs
+from gateway.redis_values import RefusedValue, accept, is_integer, note_refusal, read_refusals, require
 from gateway.streams.numbering import SegmentNumbering
 
 # Adds one part if the bus ends where its writer expects; otherwise returns the actual end.
@@ -37,6 +39,11 @@ _IDLE_WINDOWS = 4
 _WAKE_TTL_MS = 60_000
 
 _KEY, _AUDIO = 1, 2
+
+#: What a position on the bus looks like (Position.entry_id).
+_POSITION = re.compile(r"\d{1,19}-\d{1,19}", re.ASCII)
+#: Limits of a part that can be right: a time before the year 2100, and far more than any camera's key-frame interval.
+_MAX_TIME, _MAX_PART_SECONDS = 4.2e9, 3600.0
 
 _bus_answers = RedisErrorsAs(BusUnavailable, "the media bus does not answer")
 
@@ -83,8 +90,17 @@ class MediaBus:
 
         `after=None` starts with the oldest part on the bus.
         """
-        found = self.read_many({device_id: after}, count=count, wait_seconds=wait_seconds)
-        return decode_parts(device_id, found.get(device_id, []))
+        while True:
+            entries = self.read_many({device_id: after}, count=count, wait_seconds=wait_seconds).get(device_id, [])
+            parts = self.decode(device_id, entries)
+            if parts or not entries:
+                return parts
+            # All of them were refused: a caller would ask for them again.
+            after, wait_seconds = Position.parse(entries[-1][0]), 0
+
+    def decode(self, device_id: str, entries: Iterable[BusEntry]) -> list[Part]:
+        """The parts that `read_many` has found of a device; entries that are no parts are refused."""
+        return _decode_all(self._redis, device_id, entries)
 
     def read_many(
         self,
@@ -94,7 +110,7 @@ class MediaBus:
         wait_seconds: float = 0,
         waker: Waker | None = None,
     ) -> dict[str, list[BusEntry]]:
-        """As `read` for several devices in one call: for `decode_parts`, the entries of those that have new parts.
+        """As `read` for several devices in one call: for `decode`, the entries of those that have new parts.
 
         It waits for the first part of any of them, or for `wake(waker)`. `count` is the limit for each device.
         """
@@ -138,7 +154,7 @@ class MediaBus:
         """The parts between two positions, both included, that are still on the bus; oldest first."""
         with _bus_answers:
             entries = self._redis.xrange(_stream_key(device_id), min=first.entry_id, max=last.entry_id)
-        return [_decode(device_id, *entry) for entry in entries]
+        return self.decode(device_id, entries)
 
     def init_segment(self, device_id: str, run: int) -> bytes | None:
         """The init segment (`ftyp`+`moov`) of a run; None once it has expired."""
@@ -152,8 +168,7 @@ class MediaBus:
         while True:
             with _bus_answers:
                 entries = self._redis.xrevrange(_stream_key(device_id), max=end, min="-", count=4)
-            for entry in entries:
-                part = _decode(device_id, *entry)
+            for part in self.decode(device_id, entries):
                 if newest_first and part.run != newest_first[0].run:
                     return None
                 newest_first.append(part)
@@ -162,7 +177,12 @@ class MediaBus:
                     return (init, newest_first[::-1]) if init else None
             if len(entries) < 4:
                 return None
-            end = "(" + newest_first[-1].position.entry_id
+            end = "(" + entries[-1][0].decode()
+
+    def read_refusals(self) -> dict[str, int]:
+        """The number of refused values of late, by their kind."""
+        with _bus_answers:
+            return read_refusals(self._redis)
 
     def forget(self, device_id: str) -> None:
         """Delete everything on the bus that belongs to a device."""
@@ -288,6 +308,10 @@ class BusWriter:
 
     def _adopt(self, last: str) -> None:
         """Continue from the end of the bus: an empty bus gets the window again, a later run is another owner's."""
+        if last and not _POSITION.fullmatch(last):
+            note_refusal(self._redis, "end of the bus", "it is not a position")
+            self._redis.delete(_last_key(self.device_id))
+            last = ""
         self._known_last = last
         if last:
             self._numbering.continue_from(self._newest_on_bus())
@@ -312,7 +336,7 @@ class BusWriter:
 
     def _newest_on_bus(self) -> Part | None:
         entries = self._redis.xrevrange(_stream_key(self.device_id), count=1)
-        return _decode(self.device_id, *entries[0]) if entries else None
+        return next(iter(_decode_all(self._redis, self.device_id, entries)), None)
 
     def _set_init(self, run: int) -> None:
         self._redis.set(_init_key(self.device_id, run), self._inits[run], px=self._ttl_ms)
@@ -348,21 +372,35 @@ class BusWriter:
             self._inits.pop(run, None)
 
 
-def decode_parts(device_id: str, entries: Iterable[BusEntry]) -> list[Part]:
-    """The parts that `MediaBus.read_many` has found of a device."""
-    return [_decode(device_id, *entry) for entry in entries]
-
-
 def _flatten(entries: list) -> list:
     """RESP3 wraps the entries of one stream in another list."""
     return entries[0] if entries and isinstance(entries[0], list) else entries
 
 
 def _text(value: bytes | str | None) -> str:
-    return "" if value is None else value.decode() if isinstance(value, bytes) else value
+    return "" if value is None else value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _decode_all(client: redis.Redis, device_id: str, entries: Iterable[BusEntry]) -> list[Part]:
+    """The parts of entries; those that are no parts are refused."""
+    found = [accept(client, "part on the bus", lambda e=entry: _decode(device_id, *e)) for entry in entries]
+    return [part for part in found if part is not None]
 
 
 def _decode(device_id: str, entry_id: bytes, fields: dict[bytes, bytes]) -> Part:
+    """Decode a part. Raises RefusedValue."""
+    try:
+        part = _parse(device_id, entry_id, fields)
+    except (KeyError, TypeError, ValueError):
+        raise RefusedValue("it has not the fields of a part") from None
+    require(0 < part.start < _MAX_TIME, "its time is out of range")
+    require(0 <= part.duration <= _MAX_PART_SECONDS, "its duration is out of range")
+    numbers = (part.frames, part.segment, part.discontinuity)
+    require(all(map(is_integer, numbers)) and len(part.data) > 0, "its numbers are out of range, or it is empty")
+    return part
+
+
+def _parse(device_id: str, entry_id: bytes, fields: dict[bytes, bytes]) -> Part:
     position = Position.parse(entry_id)
     flags = int(fields[b"k"])
     return Part(

@@ -6,6 +6,8 @@ from typing import Any
 
 import redis
 
+from gateway.redis_values import accept, is_integer, is_number, is_text, parse_object, require
+
 #: Seconds after which the statistics of an owner that stopped writing expire.
 LIVE_TTL_SECONDS = 15
 
@@ -30,7 +32,11 @@ class LiveStats:
         if not ids:
             return {}
         values = self._redis.mget([self._key(device_id) for device_id in ids])
-        return {device_id: json.loads(value) for device_id, value in zip(ids, values, strict=True) if value is not None}
+        found = {}
+        for device_id, value in zip(ids, values, strict=True):
+            if value is not None and (stats := accept(self._redis, "live statistics", lambda v=value: _parse(v))):
+                found[device_id] = stats
+        return found
 
     def forget(self, device_id: str) -> None:
         """Delete a device's statistics, as the owner does when it stops."""
@@ -39,3 +45,18 @@ class LiveStats:
     @staticmethod
     def _key(device_id: str) -> str:
         return f"vas:live:{device_id}"
+
+
+def _parse(text: bytes) -> dict[str, Any]:
+    stats = parse_object(text)
+    for name in ("fps", "bitrate_kbps", "last_part_at"):
+        require(stats.get(name) is None or is_number(stats[name]), f"{name!r} is not a number")
+    require(stats.get("viewers") is None or is_integer(stats["viewers"]), "'viewers' is not a number")
+    require(stats.get("worker") is None or is_text(stats["worker"], 300), "'worker' is not a name")
+    outputs = stats.get("outputs") or []
+    require(isinstance(outputs, list) and len(outputs) <= 100, "'outputs' is not a list")
+    for output in outputs:
+        require(isinstance(output, dict), "an output is not an object")
+        texts = [output.get(name) for name in ("name", "mode", "reason")]
+        require(all(text is None or is_text(text, 2000) for text in texts), "an output has other values than texts")
+    return stats

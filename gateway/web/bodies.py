@@ -1,9 +1,12 @@
 """The body of a reply, taken from the application in pieces of about 64 KiB."""
 
+import time
 from collections.abc import Iterable, Iterator
 
 #: Smaller pieces are joined, larger ones split, so that a client that does not read holds little memory.
 PIECE_BYTES = 64 << 10
+#: What comes slowly, such as lines that are computed one by one, is sent after this time.
+_PULL_SECONDS = 0.1
 
 
 class ReplyBody:
@@ -24,7 +27,8 @@ class ReplyBody:
         return self._chunks is None and not self._held
 
     def pull(self) -> None:
-        """Read at least one piece from the application, or to its end; at the end, close it."""
+        """Read a piece from the application, a part of it if that takes long, or to its end; at the end, close it."""
+        began = time.monotonic()
         parts, size = [self._held] if self._held else [], len(self._held)
         try:
             while self._chunks is not None and size < PIECE_BYTES:
@@ -34,6 +38,8 @@ class ReplyBody:
                 elif chunk:
                     parts.append(memoryview(chunk))
                     size += len(chunk)
+                    if time.monotonic() - began > _PULL_SECONDS:
+                        break
         except BaseException:
             self.close()
             raise

@@ -81,6 +81,9 @@ class Connection(ASGIProtocol):
     async def _answer(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         self.is_busy, self._is_new = True, False
         self.worker.idle.pop(self, None)
+        if scope["http_version"] == "1.0":
+            # A reply without a length ends with its connection, also where the client asked to keep it.
+            self._current_request.must_close = True
         try:
             await self.worker.front(scope, receive, send)
         finally:

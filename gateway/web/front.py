@@ -30,10 +30,6 @@ _HEALTH_THREADS = 2
 _CLOSE = (b"connection", b"close")
 
 
-class _ClientGone(Exception):
-    """The client closed the connection before its request was complete."""
-
-
 class _Refused(Exception):
     """The front answers itself."""
 
@@ -75,8 +71,6 @@ class Front:
             return
         try:
             environ = build_environ(scope, await self._read_body(scope, receive))
-        except _ClientGone:
-            return
         except InvalidTarget as error:
             await _send_error(send, 400, error.message, _CLOSE)
             return
@@ -85,23 +79,23 @@ class Front:
             if refused.code == 413:
                 await _linger(receive)
             return
+        lane = self._limits.lane_of(scope["path"])
         call = Call(self._app, environ)
         try:
-            await self._serve(call, self._limits.lane_of(scope["path"]), send)
+            await self._serve(call, lane, send)
         finally:
             if call.is_open:
                 # Files and places are given back in a thread: closing may take time.
-                task = asyncio.ensure_future(self._lanes.run(FILES, call.close))
+                task = asyncio.ensure_future(self._insist(lane, call.close))
                 self._closing.add(task)
                 task.add_done_callback(self._closing.discard)
 
     async def _serve(self, call: Call, lane: str, send: Send) -> None:
-        lanes = self._health if lane == HEALTH else self._lanes
         try:
-            reply = await lanes.run(lane, call.begin)
+            reply = await self._run(lane, call.begin)
             while reply is None:
                 await self._wait_for(call)
-                reply = await lanes.run(lane, call.resume)
+                reply = await self._run(lane, call.resume)
         except Overloaded:
             await _send_error(send, 503, "too many requests are waiting: try again in a few seconds")
         except Exception:
@@ -138,7 +132,7 @@ class Front:
         while not body.is_exhausted:
             if not body.has_piece:
                 try:
-                    await self._pull(body.pull)
+                    await self._insist(FILES, body.pull)
                 except Exception:
                     # The client sees the end of the connection before the end of the body.
                     logger.exception("a reply ended early")
@@ -147,15 +141,19 @@ class Front:
                 await send({"type": "http.response.body", "body": body.take(), "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _pull(self, pull: Callable[[], None]) -> None:
+    async def _run(self, lane: str, function: Callable[[], Any]) -> Any:
+        return await (self._health if lane == HEALTH else self._lanes).run(lane, function)
+
+    async def _insist(self, lane: str, function: Callable[[], None]) -> None:
+        """Run what must not be left out: a slow disk delays a download, and does not end it."""
         while True:
             try:
-                return await self._lanes.run(FILES, pull)
+                return await self._run(lane, function)
             except Overloaded:
-                continue  # a slow disk delays a download, and does not end it
+                continue
 
     async def _read_body(self, scope: dict[str, Any], receive: Receive) -> bytes:
-        """The complete body. Raises _ClientGone, _Refused."""
+        """The complete body. Raises _Refused."""
         length = header_of(scope, b"content-length")
         is_chunked = header_of(scope, b"transfer-encoding") is not None
         if not is_chunked and (length is None or length == b"0"):
@@ -172,7 +170,7 @@ class Front:
                     while True:
                         message = await receive()
                         if message["type"] != "http.request":
-                            raise _ClientGone
+                            raise TimeoutError  # the server has waited for long enough, or the client has gone
                         parts.append(message["body"])
                         self._bodies[deadline] += len(message["body"])
                         if self._bodies[deadline] > limit:

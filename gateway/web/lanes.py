@@ -43,6 +43,7 @@ class Lanes:
         self._lanes = {name: _Lane(size) for name, size in sizes.items()}
         self._turns = deque(self._lanes.values())
         self._clock = clock
+        self._is_closed = False
 
     async def run(self, lane: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """The result of `function(*arguments)`, which runs in a thread. Raises Overloaded.
@@ -59,12 +60,13 @@ class Lanes:
         return sum(len(lane.waiting) for lane in self._lanes.values())
 
     def close(self) -> None:
-        """Start nothing further. Does not wait for running functions. May be called twice."""
+        """Start nothing further; what waits is left waiting. May be called twice."""
+        self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _start_some(self) -> None:
         for _ in range(len(self._turns)):
-            if not self._free:
+            if self._is_closed or not self._free:
                 return
             lane = self._turns[0]
             self._turns.rotate(-1)

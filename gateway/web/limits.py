@@ -51,5 +51,5 @@ class WebLimits:
         Lanes of bulk work leave threads, and the interpreter's lock, to short requests. A disk that does not answer
         stops the files only.
         """
-        some = max(1, self.threads // 4)
-        return {SHORT: self.threads, LIVE: some, FILES: some, PICTURES: min(2, self.threads)}
+        few, some = max(1, self.threads // 8), max(1, self.threads // 4)
+        return {SHORT: self.threads, LIVE: few, FILES: some, PICTURES: few}

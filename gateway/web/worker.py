@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import sys
 from typing import Any
 
 from gunicorn.workers.gasgi import ASGIWorker
@@ -17,6 +18,9 @@ from gateway.web.limits import LIMITS
 
 #: Longest request line: 200 documented `device_id`s fit. gunicorn's own option ends at 8190.
 _MAX_LINE_BYTES = 16_384
+#: The interpreter's lock changes hands after this time. With Python's 5 ms, each step of a short request waits that
+#: long behind every thread that computes.
+_SWITCH_SECONDS = 0.001
 #: Open files for everything but connections.
 _SPARE_FILES = 256
 #: A client that has taken nothing for this long makes room for a new connection when there are too many.
@@ -41,6 +45,7 @@ class WebWorker(ASGIWorker):
         super().load_wsgi()
         self._limits = self.asgi.extensions[LIMITS]
         self.front = Front(self.asgi, self._limits)
+        sys.setswitchinterval(_SWITCH_SECONDS)
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

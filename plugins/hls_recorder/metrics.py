@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 
 import redis
 
+from gateway.redis_values import accept, is_number, parse_object, require
+
 _PREFIX = "vas:recorders:"
 #: Interval of publishing, and expiry of the metrics of a worker that is gone.
 REPORT_SECONDS = 5.0
@@ -39,7 +41,9 @@ class RecorderMetricsStore:
     def read(self) -> RecorderMetrics | None:
         """The metrics of all workers together; None without any."""
         keys = list(self.client.scan_iter(match=_PREFIX + "*", count=500))
-        found = [_parse(value) for value in self.client.mget(keys) if value] if keys else []
+        values = self.client.mget(keys) if keys else []
+        parsed = [accept(self.client, "recorder's metrics", lambda v=value: _parse(v)) for value in values if value]
+        found = [metrics for metrics in parsed if metrics is not None]
         if not found:
             return None
         return RecorderMetrics(
@@ -52,8 +56,10 @@ class RecorderMetricsStore:
 
 def _parse(text: bytes) -> RecorderMetrics:
     """Parse a worker's metrics; a worker of another version may have published more of them."""
-    values = json.loads(text)
-    return RecorderMetrics(**{name: values.get(name, 0) for name in RecorderMetrics.__dataclass_fields__})
+    values = parse_object(text)
+    known = {name: values.get(name, 0) for name in RecorderMetrics.__dataclass_fields__}
+    require(all(map(is_number, known.values())), "they are not numbers")
+    return RecorderMetrics(**known)
 
 
 class MetricsMeter:

@@ -16,7 +16,7 @@ export class Admission {
     this.tokens = tokens;
     /** The host of SFU_PUBLIC_URL: the operator has said that it is ours. */
     this.publicName = config.publicUrl ? (parseHost(new URL(config.publicUrl).host)?.name ?? null) : null;
-    this.hosts = new TrustedHosts(config.trustedHosts, machineNames());
+    this.hosts = new TrustedHosts(config.trustedHosts, [...machineNames(), config.host.toLowerCase()]);
     this.proxies = new net.BlockList();
     for (const { address, prefix, family } of config.trustedProxies)
       this.proxies.addSubnet(address, prefix, family);

@@ -19,6 +19,7 @@ export const PROTOCOL = Object.freeze({
   silenceMs: 15_000,
   connectTimeoutMs: 30_000,
   iceConsentSeconds: 20,
+  disconnectGraceMs: 45_000,
   maxViewerMessageBytes: 64 * 1024,
   maxControlMessageBytes: 1024 * 1024,
   maxOfferBytes: 64 * 1024,

@@ -34,6 +34,7 @@ class WhepSession {
   isClosed = false;
   #unwatch = () => {};
   #arrived = () => {};
+  #graceTimer;
 
   constructor(deviceId, { rooms, config, log }, onClose) {
     this.deviceId = deviceId;
@@ -89,22 +90,36 @@ class WhepSession {
     return room;
   }
 
-  /** Close the session when the player never connects, or disconnects without ending it. */
+  /** Close the session when the player never connects, or stays away without ending it. */
   #follow(transport) {
     const timer = setTimeout(() => this.close('never connected'), this.config.connectTimeoutMs);
     timer.unref();
-    transport.observer.once('close', () => clearTimeout(timer));
-    transport.on('icestatechange', (state) => state === 'disconnected' && this.close('ice disconnected'));
+    transport.observer.once('close', () => {
+      clearTimeout(timer);
+      clearTimeout(this.#graceTimer);
+    });
+    transport.on('icestatechange', (state) => {
+      clearTimeout(this.#graceTimer);
+      // The network of a player may come back: its checks then connect the same transport, or it restarts ICE.
+      if (state === 'disconnected') this.#closeAfterGrace();
+    });
     transport.on('dtlsstatechange', (state) => {
       if (state === 'connected') clearTimeout(timer);
       if (state === 'failed' || state === 'closed') this.close(`dtls ${state}`);
     });
   }
 
+  #closeAfterGrace() {
+    clearTimeout(this.#graceTimer);
+    this.#graceTimer = setTimeout(() => this.close('ice disconnected'), this.config.disconnectGraceMs);
+    this.#graceTimer.unref();
+  }
+
   /** Restart ICE with new credentials of both sides, and return the fragment with ours. */
   async restartIce(remote) {
     if (!this.viewer.transport) throw restarting();
     await this.viewer.transport.restartIce();
+    if (this.viewer.transport?.iceState === 'disconnected') this.#closeAfterGrace();
     this.remote = remote;
     this.etag = newEtag();
     return buildFragment(this.viewer.transport, this.offer.video.mid);

@@ -30,7 +30,9 @@ print(json.dumps({a.actor_name: [a.queue_name, str(inspect.signature(a.fn))] for
 
 def describe_surface(var_dir: Path) -> list[str]:
     """Every route, operation, reason, schema, setting, message, hook and migration, one a line, sorted."""
-    environment = {"VAR_DIR": str(var_dir), "REDIS_URL": "redis://127.0.0.1:1/0"}
+    environment = {
+        "VAR_DIR": str(var_dir), "DATABASE_URL": f"sqlite:///{var_dir}/vas.db", "REDIS_URL": "redis://127.0.0.1:1/0",
+    }  # fmt: skip
     config = Config.from_environment(environment)
     document = create_app(config).test_client().get("/api/v1/openapi.json").get_json()
     return sorted(

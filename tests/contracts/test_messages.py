@@ -23,9 +23,11 @@ print(json.dumps({name: [actor.options.get("max_retries"), actor.options.get("no
 @pytest.fixture(scope="module")
 def actors(tmp_path_factory) -> tuple[dict, dict]:
     """Queue and options of each actor, from a separate process: importing the actors reads the environment."""
+    var = tmp_path_factory.mktemp("var")
     environment = {
         **os.environ,
-        "VAR_DIR": str(tmp_path_factory.mktemp("var")),
+        "VAR_DIR": str(var),
+        "DATABASE_URL": f"sqlite:///{var}/vas.db",
         "REDIS_URL": "redis://127.0.0.1:1/0",
     }
     done = subprocess.run(
@@ -80,7 +82,7 @@ def test_a_worker_of_an_unknown_kind_lists_the_kinds(arguments: list[str]):
 
 
 def test_a_worker_with_an_invalid_setting_or_without_ffmpeg_fails_at_its_start(tmp_path):
-    good = {**os.environ, "VAR_DIR": str(tmp_path)}
+    good = {**os.environ, "VAR_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/vas.db"}
     for wrong, message in (
         ({"STREAM_SLOTS": "many"}, "'STREAM_SLOTS' must be a number"),
         (

@@ -285,7 +285,10 @@ def test_lines_beyond_the_queue_are_dropped_and_the_gap_is_reported(load, monkey
     monkeypatch.setattr(module, "MAX_QUEUED_LINES", 100)
     writing_end, reading_end = open_full_pipe()
     console = module.Console(writing_end)
-    for number in range(1000):
+    console.print(" 0")
+    # The thread has taken the first line and waits for the pipe; otherwise it would make room in the queue later.
+    wait_until(console._queue.empty, "the first line is being written", 10)
+    for number in range(1, 1000):
         console.print(f" {number}")
     lines = []
     with os.fdopen(reading_end, "rb") as reader:

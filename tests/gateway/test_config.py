@@ -208,7 +208,8 @@ def test_the_file_env_is_read_and_the_environment_takes_precedence(tmp_path, mon
     assert (config.port, config.host) == (8100, "10.2.2.2")
 
 
-def test_missing_secrets_are_generated_once_and_stored(tmp_path):
+def test_missing_secrets_are_generated_once_and_stored(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     first = Config.from_environment({"VAR_DIR": str(tmp_path)})
     second = Config.from_environment({"VAR_DIR": str(tmp_path), "SECRET_KEY": "", "SFU_SECRET": ""})
     assert (first.secret_key, first.sfu_secret) == (second.secret_key, second.sfu_secret)
@@ -265,7 +266,8 @@ def test_every_setting_has_a_unit_and_a_description():
     ) == ("8000", "10", "0", "")
 
 
-def test_footage_and_exports_are_below_var_dir_unless_configured(tmp_path):
+def test_footage_and_exports_are_below_var_dir_unless_configured(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     given = {"VAR_DIR": str(tmp_path), "RECORDINGS_DIR": "/mnt/footage"}
     config = Config.from_environment(given)
     assert (config.recordings_dir, config.exports_dir) == (Path("/mnt/footage"), tmp_path / "exports")

@@ -56,7 +56,7 @@ def test_credentials_in_urls_parameters_and_tokens_are_removed_from_text():
     [
         ("GET /callback?code=SplxlOBeZQQYbYS6WxSbIA&state=1", "GET /callback?code=***&state=1"),
         ("code=abc", "code=***"),
-        ("the program ended with code=1, status_code=404", "the program ended with code=1, status_code=404"),
+        ("it ended with code=-9, status_code=404.", "it ended with code=-9, status_code=404."),
         ("next=%2Fcallback%3Fcode%3Dabc%26state%3D1", "next=%2Fcallback%3Fcode%3D***%26state%3D1"),
         ("url=rtsp%3A%2F%2Fuser%3Apw%40host%2Fx%3Fa%3D1", "url=rtsp%3A%2F%2F***%40host%2Fx%3Fa%3D1"),
         ("%2570assword=x %25%37%30=y", "%2570assword=*** %25%37%30=***"),

@@ -131,7 +131,7 @@ def test_a_probe_is_done_once_and_answered(actors, redis_url, monkeypatch):
     actors.probe_source.fn(probe_id)
     actors.probe_source.fn(probe_id)
     assert looks == [(SOURCE_URL, "udp", True)]
-    assert probes.wait_for_result(probe_id, 1)["video"]["codec"] == "h264"
+    assert probes.open_result(probe_id, probes.expect_result(probe_id).result(1))["video"]["codec"] == "h264"
     client.close()
 
 

@@ -1,5 +1,5 @@
 // Entry point of the browser application.
-import '@mantine/core/styles.css';
+import 'virtual:mantine-styles';
 import '@mantine/notifications/styles.css';
 import './styles.css';
 import { StrictMode } from 'react';

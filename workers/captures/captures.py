@@ -22,7 +22,7 @@ from gateway.media import SnapshotFact
 from gateway.redis_client import connect_redis
 from gateway.storage.local import open_storage
 from gateway.streams.bus import MediaBus
-from gateway.tenancy.scopes import TenantScope
+from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from workers.captures.picture_cache import PictureCache
 from workers.captures.picture_sources import FoundFrame, NoPicture, PictureSources
 from workers.captures.pictures import Picture, make_picture
@@ -37,6 +37,10 @@ SNAPSHOT = "snapshot"
 _CACHE_BYTES = 32 << 20
 #: Maximum size of a picture on the disk.
 _MAX_PICTURE_BYTES = 16 << 20
+
+
+class ForeignDevice(NoPicture):
+    """The request names a device of another tenant, which no caller of ours does. Looks like a deleted one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,4 +174,9 @@ def _find(scope: TenantScope, device_id: str) -> Recording:
     try:
         return find_recording(scope, device_id)
     except NotFound:
+        pass
+    try:
+        find_recording(EVERY_TENANT, device_id)
+    except NotFound:
         raise NoPicture("the device was deleted", reason="device_deleted") from None
+    raise ForeignDevice("the device was deleted", reason="device_deleted")

@@ -3,13 +3,14 @@
 import logging
 import math
 import threading
+import time
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gateway.errors import BusUnavailable
 from gateway.media import Part, Position
-from gateway.streams.bus import BusEntry, MediaBus, decode_parts
+from gateway.streams.bus import BusEntry, MediaBus
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class BusFeed:
 
     def __init__(self, bus: MediaBus, *, devices: int) -> None:
         """`devices`: the maximum number of devices, which are divided among the connections."""
+        self._bus = bus
         self._lanes = [_Lane(bus) for _ in range(math.ceil(devices / DEVICES_PER_LANE))]
 
     def read(self, device_id: str, after: Position | None, *, wait_seconds: float) -> list[Part]:
@@ -48,15 +50,21 @@ class BusFeed:
         Raises BusUnavailable when Redis is away.
         """
         lane = self._lanes[zlib.crc32(device_id.encode()) % len(self._lanes)]
-        request = _Request(device_id, after)
-        lane.add(request)
-        try:
-            request.is_answered.wait(wait_seconds)
-        finally:
-            lane.remove(request)
-        if request.failure is not None:
-            raise BusUnavailable("the media bus does not answer", detail=request.failure)
-        return decode_parts(device_id, request.entries)
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            request = _Request(device_id, after)
+            lane.add(request)
+            try:
+                request.is_answered.wait(max(0.0, deadline - time.monotonic()))
+            finally:
+                lane.remove(request)
+            if request.failure is not None:
+                raise BusUnavailable("the media bus does not answer", detail=request.failure)
+            parts = self._bus.decode(device_id, request.entries)
+            if parts or not request.entries:
+                return parts
+            # All of them were refused: the consumer would ask for them again.
+            after = Position.parse(request.entries[-1][0])
 
     def close(self) -> None:
         """End the threads. May be called twice; reads return nothing afterwards."""

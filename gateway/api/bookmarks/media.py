@@ -14,7 +14,7 @@ from gateway.captures.clips import clip_status
 from gateway.captures.pictures import PictureUnreadable, convert_picture
 from gateway.errors import Conflict, NotFound
 
-_CHUNK = 256 << 10
+_CHUNK = 64 << 10
 #: The same URL gives another clip once it is recreated: caches must revalidate.
 _REVALIDATE = "private, no-cache"
 #: Limits how many pictures are scaled at the same time.

@@ -1,6 +1,5 @@
 """The web side of a probe: check the source, send the request to a worker, wait for its answer."""
 
-import json
 from typing import Any
 
 from gateway.api.base import DeferredReply, current_scope, services
@@ -36,8 +35,10 @@ def probe(data: dict[str, Any]) -> DeferredReply:
     def finish() -> dict[str, Any]:
         with _queue_answers:
             if future.done():
-                return json.loads(future.result())
-            if probes.withdraw(probe_id):
+                answer = probes.open_result(probe_id, future.result())
+                if answer is not None:
+                    return answer
+            elif probes.withdraw(probe_id):
                 raise Unavailable("no worker has taken the job: start the jobs process", reason="no_worker")
         raise Unavailable("the worker did not answer in time", reason="probe_timed_out")
 

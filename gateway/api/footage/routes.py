@@ -34,11 +34,12 @@ from gateway.api.time_fields import now_ms, parse_date
 from gateway.clock import format_time
 from gateway.errors import InvalidValue
 from gateway.footage.coverage import DeviceCoverage, write_csv
+from gateway.footage.coverage_reading import read_coverages
 from gateway.footage.lists import read_edges, select_recordings
 from gateway.footage.protections import protect, protections_between, release_footage
 from gateway.footage.reading import segments_between
 from gateway.footage.recordings import Recording, find_recording
-from gateway.footage.timelines import read_coverage, read_dates
+from gateway.footage.timelines import read_dates
 from gateway.schedules.local_days import LocalDay, local_date, local_days
 from gateway.schedules.recording_plan import find_zone
 from gateway.storage.range_deletion import delete_range
@@ -265,7 +266,7 @@ def _checked_days(first: date, last: date, zone: str, max_days: int) -> list[Loc
 def _coverage(
     recordings: list[Recording], days: list[LocalDay], zone: str, now: int, wanted_format: str | None
 ) -> Response:
-    found = [(recording, read_coverage(current_scope(), recording, days, zone, now_ms=now)) for recording in recordings]
+    found = list(zip(recordings, read_coverages(current_scope(), recordings, days, now_ms=now), strict=True))
     if not _wants_csv(wanted_format):
         return jsonify([coverage_json(recording, day, now) for recording, shown in found for day in shown])
     devices = [DeviceCoverage(recording.device_id, recording.device.name, shown) for recording, shown in found]

@@ -21,7 +21,7 @@ from gateway.api.recordings.schemas import (
     StorageSchema,
     UntilSchema,
 )
-from gateway.api.recordings.store import storage_view
+from gateway.api.recordings.store import forget_doubt, storage_view
 from gateway.api.recordings.views import event_view, recording_views
 from gateway.api.time_fields import now_ms
 from gateway.clock import SystemClock
@@ -230,6 +230,7 @@ def trust_clock() -> Any:
     deleted, even if it is most of it. May be repeated.
     """
     confirm_clock(SystemClock())
+    forget_doubt()
     return storage_view()
 
 

@@ -68,6 +68,17 @@ def storage_view() -> dict[str, Any]:
     }
 
 
+def forget_doubt() -> None:
+    """Show no doubt of the clock any more; without Redis the next pass of retention does so."""
+    wired = services()
+    if wired.redis_outage.is_active:
+        return
+    try:
+        StorageReports(wired.redis).forget_doubt()
+    except redis.RedisError:
+        wired.redis_outage.begin()
+
+
 def _days_left(usages: list[Usage], free: int, now: int, config: Config) -> float | None:
     found = days_until_full(
         [_growth(usage, now, config) for usage in usages],

@@ -14,7 +14,7 @@ from gateway.captures.pictures import PictureUnreadable, convert_picture, media_
 from gateway.captures.snapshots import Snapshot
 from gateway.errors import Conflict, NotFound
 
-_CHUNK = 256 << 10
+_CHUNK = 64 << 10
 _SUFFIXES = {"jpeg": "jpg"}
 #: Limits how many pictures are converted at the same time: a large one takes a core for a second and tens of megabytes.
 _conversion_slots = BoundedSemaphore(2)

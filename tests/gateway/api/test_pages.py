@@ -1,5 +1,7 @@
 """The built UI and Swagger UI."""
 
+import gzip
+
 import pytest
 
 from gateway.app import create_app
@@ -19,6 +21,16 @@ def ui(tmp_path):
     (folder / "swagger" / "swagger-ui-bundle.js").write_text("2")
     (tmp_path / "secret.txt").write_text("hidden words")
     return folder
+
+
+@pytest.fixture
+def compressed(ui):
+    """The same with the compressed files of its script and its start page."""
+    for name in ("index.html", "assets/index-1a2b3c.js"):
+        content = (ui / name).read_bytes()
+        (ui / f"{name}.gz").write_bytes(gzip.compress(content))
+        (ui / f"{name}.br").write_bytes(b"brotli of " + content)
+    return ui
 
 
 @pytest.fixture
@@ -77,6 +89,61 @@ def test_a_page_is_sent_again_only_when_it_changed(client):
         answer = client.get("/", headers=headers)
         assert (answer.status_code, answer.data) == (304, b"")
     assert client.get("/", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/devices/5", "/assets/index-1a2b3c.js"])
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip", "gzip"),
+        ("br;q=0.5, gzip;q=0.9", "gzip"),
+        ("br;q=0, gzip", "gzip"),
+        ("*", "br"),
+        ("*;q=0", None),
+        ("deflate", None),
+        ("identity, gzip;q=0.4", None),
+        ("gzip;q=x", None),
+        (",;=,", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_page_is_sent_in_the_smallest_encoding_that_the_client_accepts(client, compressed, path, accepted, encoding):
+    plain = client.get(path)
+    headers = {} if accepted is None else {"Accept-Encoding": accepted}
+    answer = client.get(path, headers=headers)
+    assert (answer.status_code, answer.headers.get("Content-Encoding")) == (200, encoding)
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.content_type == plain.content_type
+    assert answer.headers["Cache-Control"] == plain.headers["Cache-Control"]
+    body = {"br": b"brotli of " + plain.data, "gzip": gzip.compress(plain.data), None: plain.data}[encoding]
+    assert (len(answer.data), answer.content_length) == (len(body), len(body))
+    head = client.head(path, headers=headers)
+    assert (head.content_length, head.data) == (len(body), b"")
+
+
+def test_each_encoding_of_a_page_is_a_version_of_its_own(client, compressed):
+    tags = {}
+    for accepted in ("br", "gzip", ""):
+        headers = {"Accept-Encoding": accepted}
+        tags[accepted] = client.get("/", headers=headers).headers["ETag"]
+        again = client.get("/", headers=headers | {"If-None-Match": tags[accepted], "Range": "bytes=0-3"})
+        assert (again.status_code, again.data, again.headers["Vary"]) == (304, b"", "Accept-Encoding")
+        whole = client.get("/", headers=headers | {"Range": "bytes=0-3"})
+        assert (whole.status_code, "Content-Range" in whole.headers) == (200, False)
+    assert len(set(tags.values())) == 3
+    assert client.get("/", headers={"Accept-Encoding": "gzip", "If-None-Match": tags["br"]}).status_code == 200
+
+
+def test_a_page_without_a_compressed_file_is_sent_as_it_is(client):
+    answer = client.get("/", headers={"Accept-Encoding": "br, gzip"})
+    assert (answer.status_code, "Content-Encoding" in answer.headers, "Vary" in answer.headers) == (200, False, False)
+
+
+@pytest.mark.parametrize("path", ["/assets/index-1a2b3c.js.br", "/assets/index-1a2b3c.js.gz"])
+def test_a_compressed_file_is_no_page_of_its_own(client, compressed, path):
+    assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/assets/gone.js", "/swagger/gone.js", "/api/v1/gone", "/api", "/docs/gone"])

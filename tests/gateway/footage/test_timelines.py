@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.footage.coverage_reading import read_coverage
 from gateway.footage.gaps import GapFact
 from gateway.footage.segments import SegmentState
-from gateway.footage.timelines import Span, read_coverage, read_dates, read_timeline
+from gateway.footage.timelines import Span, read_dates, read_timeline
 from gateway.schedules.local_days import local_days
 from tests.gateway.rows import DAY, HOUR, MINUTE, make_rows
 
@@ -26,7 +27,8 @@ def timeline(rows, start, end, *, now=None, **options):
 
 
 def coverage(rows, first, last, *, now, zone="UTC", read=read_coverage):
-    return read(rows.scope, rows.recording(), local_days(ZoneInfo(zone), first, last), zone, now_ms=now)
+    days = local_days(ZoneInfo(zone), first, last)
+    return read(rows.scope, rows.recording(), days, *([zone] if read is read_dates else []), now_ms=now)
 
 
 def facts(gaps):

@@ -58,6 +58,18 @@ def test_a_finished_job_keeps_its_result_until_it_expires(make_job, scope, confi
         find_job(scope, attempt.id)
 
 
+def test_a_result_expires_by_the_time_that_is_trusted(make_job, scope, config):
+    attempt = claim_job(make_job(), "w")
+    config.exports_dir.mkdir()
+    file = config.exports_dir / f"{attempt.id}-1.mp4"
+    file.write_bytes(b"movie")
+    finish_job(attempt, {"file": file.name, "size": 4}, keep_hours=KEEP_HOURS)
+    sweep_jobs(config, utc_now() + timedelta(days=400), expired_before=utc_now())
+    assert file.exists()
+    sweep_jobs(config, utc_now() + timedelta(days=400), expired_before=utc_now() + timedelta(hours=KEEP_HOURS + 1))
+    assert not file.exists()
+
+
 def test_deleting_a_job_deletes_its_files_and_its_worker_loses_it(make_job, scope, config):
     attempt = claim_job(make_job(), "w")
     config.exports_dir.mkdir()

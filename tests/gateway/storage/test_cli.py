@@ -9,13 +9,16 @@ from click.testing import CliRunner, Result
 
 from gateway import database
 from gateway.cli import main
+from gateway.clock import FakeClock
 from gateway.footage.segments import SegmentState
 from gateway.redis_client import connect_redis
 from gateway.storage.health import check_storage
 from gateway.storage.local import MARKER, ensure_storage
 from gateway.storage.report import SUSPICIOUS, StorageReport, StorageReports
+from gateway.storage.retention import Retention
 from tests.factories import SECRET_KEY, SFU_SECRET, make_config
 from tests.footage import MINUTE_MS, Footage, make_footage
+from workers.storage.report_writer import ReportWriter
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -129,3 +132,20 @@ def test_health_reports_problems_of_the_store(footage, redis_url, root):
     (root / MARKER).unlink()
     assert check_storage(config, client).status == "down"
     assert json.dumps(found.detail)
+
+
+def test_a_clock_in_doubt_is_reported_and_confirmed_by_a_person(vas, footage, redis_url, root):
+    config = make_config(recordings_dir=root, keep_days=14, free_bytes_floor=1)
+    ahead = FakeClock(time.time() + 400 * 86_400)
+    retention = Retention(config, footage.storage, ahead)
+    reports = ReportWriter(StorageReports(connect_redis(redis_url)), ahead, "one")
+    reports.report_retention(retention.run())
+    shown = vas("status")
+    assert (shown.exit_code, "clock_doubted" in shown.output) == (1, True)
+    health = check_storage(config, connect_redis(redis_url))
+    assert health.status == "degraded"
+    assert "trust-clock" in health.remedy
+    assert len(footage.starts()) == 4
+    done = vas("trust-clock")
+    assert (done.exit_code, "the clock is trusted" in done.output) == (0, True)
+    assert vas("status").exit_code == 0

@@ -328,3 +328,47 @@ def test_the_time_is_saved_seldom(footage, clock, monkeypatch):
     trust.check()
     assert read_row() is not None
     assert writes == []
+
+
+def test_a_clock_that_is_first_behind_and_then_ahead_is_not_believed_for_the_footage_of_before(footage, keep, clock):
+    starts = [NOON_MS - number * FIFTEEN_MINUTES_MS for number in range(2 * DOUBT_ENDS_QUARTERS, 0, -1)]
+    for number, start_ms in enumerate(starts):
+        footage.add(start_ms, sequence=1 + number, data=b"x", size=1)
+    keep(clock).run()
+    behind = keep(FakeClock(86_400.0))
+    assert behind.run().time.is_doubted
+    ahead = keep(FakeClock(NOON_MS / 1000 + 400 * DAY))
+    for _ in range(3):
+        report = ahead.run()
+        assert (report.time.is_doubted, report.total_segments) == (True, 0)
+    assert footage.starts() == starts
+
+
+def test_a_clock_that_was_two_days_ahead_for_minutes_leaves_no_doubt(footage, keep, clock):
+    fill_days(footage)
+    keep(clock).run()
+    ahead = FakeClock(NOON_MS / 1000 + 2 * DAY)
+    keeper = keep(ahead)
+    for _ in range(5):
+        keeper.run()
+        ahead.advance(60)
+    ahead.jump(-2 * DAY)
+    report = keeper.run()
+    assert (report.time.is_doubted, report.held) == (False, {})
+
+
+def test_a_confirmation_is_not_overwritten_by_a_check_at_the_same_time(footage, clock, monkeypatch):
+    fill_days(footage)
+    trust = ClockTrust(clock)
+    trust.check()
+    clock.jump(400 * DAY)
+    save = ClockTrust._save
+
+    def confirm_first(self, *arguments) -> None:
+        confirm_clock(clock)
+        save(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ClockTrust, "_save", confirm_first)
+        trust.check()
+    assert trust.check().is_settled

@@ -476,3 +476,18 @@ def test_the_rollup_is_corrected_after_the_file_of_a_lost_row_was_adopted(footag
     footage.check_consistent()
     everything.repair_recent()
     assert everything.done["sums corrected"] == 1
+
+
+def test_footage_that_retention_deletes_during_a_scan_is_not_lost(footage, reconciliation, storage, monkeypatch):
+    """Retention runs in a thread of its own. Taken for lost, it would make the store suspicious."""
+    fill(footage, 4)
+    listed = storage.list
+
+    def list_late(prefix: str):
+        for segment in mark_for_deletion(footage.recording_id, [one.id for one in footage.segments()[:3]]):
+            storage.delete(segment.key(footage.tenant_id, footage.device_id))
+        return listed(prefix)
+
+    monkeypatch.setattr(storage, "list", list_late)
+    scan = reconciliation.scan(folder_of(footage))
+    assert (scan.mismatches, scan.lost, scan.checked) == ([], 0, 1)

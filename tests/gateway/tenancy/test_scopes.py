@@ -121,8 +121,9 @@ def test_every_model_but_the_tenant_itself_is_scoped():
         module = importlib.import_module(item.name)
         for name, kind in inspect.getmembers(module, inspect.isclass):
             is_ours = issubclass(kind, peewee.Model) and kind.__module__ == module.__name__
-            # A storage belongs to no tenant, and the parts of a segment are read only together with their segment.
-            if is_ours and name not in ("Row", "ScopedRow", "FootageRow", "Tenant", "StorageRow", "SegmentParts"):
+            # A storage and the clock belong to no tenant, and the parts of a segment are read only with their segment.
+            unscoped = ("Row", "ScopedRow", "FootageRow", "Tenant", "StorageRow", "SegmentParts", "ClockTrustRow")
+            if is_ours and name not in unscoped:
                 assert issubclass(kind, TenantRow | FootageRow), name
 
 

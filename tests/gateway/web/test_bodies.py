@@ -65,6 +65,14 @@ def test_no_more_is_read_than_the_next_piece():
     assert body.has_piece
 
 
+def test_what_comes_slowly_is_not_held_back(monkeypatch):
+    monkeypatch.setattr("gateway.web.bodies._PULL_SECONDS", 0.0)
+    source = Source([b"line 1\n", b"line 2\n"])
+    body = ReplyBody(source)
+    body.pull()
+    assert (source.read, body.take()) == (1, b"line 1\n")
+
+
 def test_an_error_closes_the_source():
     source = Source([b"a"], OSError("the disk is gone"))
     body = ReplyBody(source)

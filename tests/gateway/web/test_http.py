@@ -133,6 +133,15 @@ def test_requests_on_one_connection_are_answered_in_their_order(web):
         assert client.is_closed(5)
 
 
+def test_a_connection_of_http_1_0_ends_with_its_reply(web):
+    """A reply without a length, such as a page, has no other end."""
+    for line in ("Connection: keep-alive", "Connection: close", "X: y"):
+        for path in (LIVE, "/docs/start.js"):
+            with web.connect() as client:
+                client.send(head(f"GET {path} HTTP/1.0", line))
+                assert client.is_closed(5), (path, line)
+
+
 def test_no_header_moves_the_path_of_a_request(ask):
     for line in ("SCRIPT_NAME: /nothing", "SCRIPT_NAME: /api", "script_name: api", "PATH_INFO: /", "Script-Name: /api"):
         assert ask(head(f"GET {LIVE} HTTP/1.1", "Host: localhost", line)).status == 200, line

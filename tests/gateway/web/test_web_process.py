@@ -19,7 +19,7 @@ ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 #: A request that takes longer has waited for another client.
-QUICK = 5
+QUICK = 10
 MANY = 200
 
 
@@ -27,6 +27,13 @@ def answers(web) -> bool:
     """Whether short requests and the health of the service are answered."""
     paths = ("devices", "health/live", "health")
     return all(requests.get(f"{web.url}/{path}", timeout=QUICK).status_code == 200 for path in paths)
+
+
+def is_up(web) -> bool:
+    try:
+        return requests.get(f"{web.url}/health/live", timeout=1).ok
+    except requests.RequestException:
+        return False
 
 
 def threads_of(web) -> int:
@@ -194,7 +201,7 @@ def test_sigterm_does_not_wait_for_a_client_that_does_not_read(start_web, large_
     client.get(large_file)
     wait_until(lambda: any(name.endswith(".mp4") for name in files_of(web)), "the download has begun")
     web.terminate()
-    assert web.wait(10) == 0
+    assert web.wait(20) == 0
 
 
 @ON_SQLITE
@@ -203,7 +210,8 @@ def test_a_worker_that_is_killed_is_replaced(web, sender, clients):
     (killed,) = web.workers()
     os.kill(killed, signal.SIGKILL)
     assert all(client.is_closed(5) for client in waiting)
-    wait_until(lambda: web.workers() not in ([], [killed]), "another worker runs")
+    wait_until(lambda: web.workers() not in ([], [killed]), "another worker was started")
+    wait_until(lambda: is_up(web), "another worker answers", 30)
     assert answers(web)
     (again,) = wait_in(web, sender, clients, 1)
     sender.send()

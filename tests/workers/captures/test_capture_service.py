@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -23,6 +24,7 @@ from gateway.jobs import files
 from gateway.jobs.model import create_job, find_job
 from gateway.leases import SNAPSHOT, WorkerSlots
 from gateway.redis_client import connect_redis
+from gateway.redis_values import read_refusals
 from tests.conftest import wait_until
 from tests.playback import NOON_MS, make_clip
 from workers.capture_service import SnapshotWorker
@@ -58,6 +60,18 @@ def start(camera, queue) -> Iterator[Callable[..., SnapshotWorker]]:
 def rows_of(camera) -> list[Snapshot]:
     with database.session():
         return list(camera.scope.select(Snapshot))
+
+
+@pytest.mark.parametrize("what", ["snapshot", "poster"])
+def test_a_request_for_a_device_of_another_tenant_is_refused_and_counted(camera, start, queue, what):
+    camera.send(make_clip(seconds=2))
+    start()
+    foreign = replace(camera.make_request(what=what), tenant_id=str(uuid.uuid4()))
+    assert queue.request(foreign, wait_seconds=10).reason == "device_deleted", "as for a device that does not exist"
+    unknown = replace(camera.make_request(what=what), device_id=str(uuid.uuid4()))
+    assert queue.request(unknown, wait_seconds=10).reason == "device_deleted"
+    assert read_refusals(camera.redis) == {"capture request": 1}
+    assert rows_of(camera) == camera.files() == []
 
 
 def test_two_hundred_simultaneous_requests_are_answered_with_one_decoding(camera, start, monkeypatch):

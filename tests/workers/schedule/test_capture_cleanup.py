@@ -13,6 +13,7 @@ from gateway.clock import FakeClock
 from gateway.errors import Unavailable
 from gateway.jobs.files import ExportSpaceMissing
 from gateway.schedules.snapshot_plan import SnapshotPlan
+from gateway.storage.clock_trust import confirm_clock
 from tests.factories import make_config, make_device
 from tests.gateway.rows import make_snapshot
 from workers.schedule import capture_cleanup
@@ -138,3 +139,21 @@ def test_orphan_files_are_searched_for_periodically(world, monkeypatch):
         world.wall.advance(seconds)
         world.cleanup.turn()
     assert len(walks) == 2
+
+
+def test_a_clock_that_is_ahead_purges_nothing_by_age(world):
+    plan = SnapshotPlan(every_seconds=60)
+    schedule = create_schedule(world.scope, world.device.id, ScheduleValues("x", plan, keep_days=14))
+    taken = world.snapshot(int(START * 1000), schedule_id=schedule.id)
+    deleted = world.snapshot(deleted_at=NOW)
+    orphan = world.file(f"{uuid.uuid4()}.jpg")
+    world.cleanup.turn()
+    ahead = FakeClock(START + 400 * 86_400)
+    later = CaptureCleanup(world.config, ahead)
+    for _ in range(3):
+        later.turn()
+        ahead.advance(3600)
+    assert [world.is_there(key) for key in (taken.file, deleted.file, orphan)] == [True, True, True]
+    confirm_clock(ahead)
+    later.turn()
+    assert [world.is_there(key) for key in (taken.file, deleted.file, orphan)] == [False, False, False]

@@ -398,6 +398,20 @@ def test_old_history_is_pruned_and_the_rest_stays(world):
     assert events_of(world.scope, device).count() == kept
 
 
+def test_history_is_not_pruned_by_a_clock_that_is_ahead(world):
+    device = world.device(observed=StreamState.RUNNING)
+    transition(device, StreamState.RECONNECTING)
+    world.passes()
+    kept = events_of(world.scope, device).count()
+    world.clock.jump(400 * 86_400)
+    ahead = utc_now() + timedelta(days=400)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scheduler, "utc_now", lambda: ahead)
+        world.clock.advance(scheduler.PRUNE_SECONDS + 1)
+        world.passes()
+    assert events_of(world.scope, device).count() >= kept
+
+
 def test_the_clock_collects_the_outputs_of_all_plugins(monkeypatch):
     """The clock calls `register_consumer_outputs` with a context that names the process `clock`."""
     seen = []

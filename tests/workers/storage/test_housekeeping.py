@@ -1,15 +1,18 @@
 """Housekeeping: one process at a time, repair before retention, and recovery from outages without a person."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from gateway import database
-from gateway.clock import DAY_MS, SystemClock
+from gateway.clock import DAY_MS, FakeClock, SystemClock
+from gateway.devices.events import events_of
 from gateway.footage.segments import SegmentState
 from gateway.leases import Leases, output_lease
 from gateway.redis_client import connect_redis
-from gateway.storage import expiry, room_requests
+from gateway.storage import expiry, retention, room_requests
 from gateway.storage.clock_trust import confirm_clock
 from gateway.storage.interface import Space
 from gateway.storage.local import LocalStorage, ensure_storage
@@ -206,3 +209,79 @@ def test_it_stops_at_once_in_the_middle_of_its_work(footage, start, client):
     keeper.stop(5)
     assert not keeper._thread.is_alive()
     footage.check_roll_up()
+
+
+@pytest.fixture
+def settling(monkeypatch) -> Iterator[threading.Event]:
+    """A store that takes long to settle, as one of a thousand devices does after a crash: until the event is set."""
+    started, over = threading.Event(), threading.Event()
+
+    def settle(self) -> None:
+        started.set()
+        over.wait(30)
+
+    monkeypatch.setattr(housekeeping.Sweep, "survey", settle)
+    over.started = started
+    yield over
+    over.set()
+
+
+def test_a_full_disk_does_not_wait_until_the_store_is_settled(footage, start, settling, monkeypatch):
+    for index in range(8):
+        footage.add(NOON_MS + index * MINUTE_MS, sequence=1 + 10 * index)
+    size = len(segment_bytes())
+    monkeypatch.setattr(LocalStorage, "space", lambda self: Space(8 * size, 8 * size, 0))
+    start()
+    wait_until(settling.started.is_set, "the store is being settled")
+    monkeypatch.setattr(LocalStorage, "space", lambda self: Space(8 * size, 0, 8 * size))
+    room_requests.request_room()
+    wait_until(lambda: len(footage.starts()) < 8, "room is made")
+
+
+def test_the_space_to_keep_free_is_kept_while_the_store_is_being_settled(footage, start, settling, monkeypatch):
+    for index in range(8):
+        footage.add(NOON_MS + index * MINUTE_MS, sequence=1 + 10 * index)
+    size = len(segment_bytes())
+    monkeypatch.setattr(
+        LocalStorage, "space", lambda self: Space(10**9, (8 - len(footage.files())) * size + 1000, 8 * size)
+    )
+    start(free_bytes_floor=3 * size, keep_days=1)
+    wait_until(settling.started.is_set, "the store is being settled")
+    wait_until(lambda: len(footage.starts()) <= 5, "the floor is free")
+    assert len(footage.starts()) >= 4, "but age waits until the store is settled"
+    settling.set()
+    wait_until(lambda: footage.starts() == [], "then what is too old goes")
+
+
+def test_a_full_disk_ends_a_long_pass_of_retention(footage, start, monkeypatch):
+    """Which would otherwise go on with what is too old on another device."""
+    passes: list[str] = []
+
+    def endless(self, *_arguments) -> None:
+        passes.append("by age")
+        while True:
+            self._keep_going()
+            time.sleep(0.01)
+
+    monkeypatch.setattr(retention.Retention, "_by_age", endless)
+    monkeypatch.setattr(retention.Retention, "make_room", lambda self: passes.append("room") or retention.PassReport())
+    start(keep_days=1)
+    wait_until(lambda: "by age" in passes, "a pass has begun")
+    room_requests.request_room()
+    wait_until(lambda: "room" in passes, "room comes first")
+
+
+def test_a_clock_in_doubt_is_reported_with_an_event_for_each_device(footage, start, client, scope):
+    footage.add(NOON_MS)
+    confirm_clock(FakeClock(NOON_MS / 1000))
+    keeper = start(keep_days=1)
+    wait_until(lambda: report(client).reason == "clock_doubted", "it is reported")
+    assert report(client).state == SUSPICIOUS
+    wait_until(lambda: events_of(scope, footage.device_id, ["footage"]).count() == 1, "in the history too")
+    assert "the clock shows" in events_of(scope, footage.device_id).first().text
+    assert len(footage.starts()) == 1
+    confirm_clock(SystemClock())
+    wait_until(lambda: footage.starts() == [], "a person said that it is right")
+    wait_until(lambda: report(client).state == OK, "the report is in order")
+    keeper.stop()
+    assert events_of(scope, footage.device_id, ["footage"]).count() == 1

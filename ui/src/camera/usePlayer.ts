@@ -4,6 +4,7 @@ import { ApiError } from '../api/http';
 import { fetchLatestFootage, requestViewer } from '../api/streams';
 import { recallSound, rememberPlayer, rememberSound } from '../players/playerMemory';
 import { PlaybackLost, type LossKind } from '../players/playerState';
+import { loadMediasoup } from '../players/routerDevice';
 import { WebRtcPlayer } from '../players/WebRtcPlayer';
 
 const LOSS_BY_STATUS: Record<number, LossKind> = {
@@ -39,6 +40,8 @@ export function usePlayer(deviceId: string, elements: PlayerElements, isAutoplay
   const player = useMemo(() => createPlayer(deviceId), [deviceId]);
   const snapshot = useSyncExternalStore(player.subscribe, player.getSnapshot);
   const { live, preview, freezeFrame } = elements;
+
+  useEffect(() => void loadMediasoup().catch(() => {}), []);
 
   useEffect(() => {
     if (!live.current || !preview.current || !freezeFrame.current) return undefined;

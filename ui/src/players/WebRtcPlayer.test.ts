@@ -191,6 +191,19 @@ test('the player waits while offline and reconnects when online', async () => {
   expect(session().tokens).toEqual(['t2']);
 });
 
+test('a session survives some seconds without network', async () => {
+  await goLive();
+  setOnline(false);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(player.getSnapshot()).toMatchObject({ state: 'reconnecting', cause: { kind: 'offline' } });
+  setOnline(true);
+  drawFrame();
+  await settle();
+  expect(player.getSnapshot()).toMatchObject({ state: 'live', cause: null });
+  expect(sessions).toHaveLength(1);
+  expect(session().iceRestarts).toBe(1);
+});
+
 test('a frozen picture is reported, and a new session is opened while the camera sends', async () => {
   await goLive();
   await vi.advanceTimersByTimeAsync(4_000);

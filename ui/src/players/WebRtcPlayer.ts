@@ -42,6 +42,7 @@ const REBUILD_AFTER_MS = 7_000;
 const FIRST_FRAME_LIMIT_MS = 25_000;
 const WATCH_INTERVAL_MS = 500;
 const STATISTICS_INTERVAL_MS = 1_000;
+const OFFLINE = { kind: 'offline', message: 'this device is offline' } as const;
 
 export class WebRtcPlayer {
   private readonly store = new PlayerStore<PlayerSnapshot>(FIRST_SNAPSHOT);
@@ -256,11 +257,7 @@ export class WebRtcPlayer {
       clearInterval(this.statisticsTimer);
       this.update({ state: 'failed', cause, retryAt: null });
     } else if (decision.action === 'wait_for_network') {
-      this.update({
-        state: 'reconnecting',
-        cause: { kind: 'offline', message: 'this device is offline' },
-        retryAt: null,
-      });
+      this.update({ state: 'reconnecting', cause: OFFLINE, retryAt: null });
     } else {
       const state: PlayerState =
         loss.kind === 'stream_stopped' || loss.kind === 'no_stream' ? 'waiting' : 'reconnecting';
@@ -280,7 +277,9 @@ export class WebRtcPlayer {
 
   private goOffline(): void {
     if (!this.isDesired) return;
-    this.plan(new PlaybackLost('network', 'this device is offline'));
+    // A session survives some seconds without network; watchFrames ends it when the picture stays away.
+    if (this.session && this.tracksSince !== null) this.update({ state: 'reconnecting', cause: OFFLINE });
+    else this.plan(new PlaybackLost('network', OFFLINE.message));
   }
 
   /** Pauses receiving in a tab that stays hidden and silent; resumes it when the tab is visible again. */

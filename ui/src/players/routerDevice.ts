@@ -1,15 +1,20 @@
 // Caches mediasoup-client Devices by router capabilities. All routers offer the same codecs, so after the
 // first view the capabilities are known and a reconnect does not load them again.
-import { Device } from 'mediasoup-client';
-import type { RtpCapabilities } from 'mediasoup-client/types';
+import type { Device, RtpCapabilities } from 'mediasoup-client/types';
 import { PlaybackLost } from './playerState';
+
+/** Loads mediasoup-client; the page of a player starts it early, so that no view waits for it. */
+export const loadMediasoup = () => import('mediasoup-client');
 
 const loaded = new Map<string, Promise<Device>>();
 
 async function load(routerRtpCapabilities: RtpCapabilities): Promise<Device> {
+  const library = await loadMediasoup().catch(() => {
+    throw new PlaybackLost('network', 'the player could not be loaded');
+  });
   let device: Device;
   try {
-    device = await Device.factory();
+    device = await library.Device.factory();
   } catch {
     throw new PlaybackLost(
       'unsupported',

@@ -20,6 +20,8 @@ export function archiveNames(snapshots: Snapshot[], timeZone: string): string[] 
   return snapshots.map(({ device_name, at }) => {
     const wall = new Date(wallAt(timeZone, Date.parse(at))).toISOString();
     const device = device_name
+      .replace(/\p{Bidi_Control}/gu, '')
+      .replace(/^[ ./\\]+/, '')
       .replace(/[\\/:*?"<>|\p{Cc}]/gu, '_')
       .slice(0, 80)
       .trim();

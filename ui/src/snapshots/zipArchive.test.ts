@@ -50,10 +50,16 @@ test('each entry of the directory points at its file', async () => {
 
 test('names contain camera and time, are unique, and are valid on every system', () => {
   const at = '2026-03-01T10:00:00Z';
-  const snapshots = [buildSnapshot({ at }), buildSnapshot({ at }), buildSnapshot({ at, device_name: 'Gate: A/B' })];
+  const snapshots = [
+    buildSnapshot({ at }),
+    buildSnapshot({ at }),
+    buildSnapshot({ at, device_name: 'Gate: A/B' }),
+    buildSnapshot({ at, device_name: '../..\\Up\u202egpj' }),
+  ];
   expect(archiveNames(snapshots, 'Europe/Berlin')).toEqual([
     'Main gate 2026-03-01 11.00.00.jpg',
     'Main gate 2026-03-01 11.00.00 (2).jpg',
     'Gate_ A_B 2026-03-01 11.00.00.jpg',
+    'Upgpj 2026-03-01 11.00.00.jpg',
   ]);
 });

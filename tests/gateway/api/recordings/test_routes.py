@@ -10,6 +10,7 @@ import pytest
 from gateway.clock import utc_now
 from gateway.footage.recorder_pulse import RecorderPulse
 from gateway.footage.recordings import Recording, claim_recording, observe_recording
+from gateway.storage.clock_trust import read_row
 from gateway.storage.local import ensure_storage
 from gateway.storage.report import StorageReport, StorageReports
 from gateway.streams.model import Stream, claim_next_run, transition
@@ -442,6 +443,24 @@ def test_the_storage_shows_the_report_of_housekeeping_and_its_own_unavailability
     (config.recordings_dir / ".vas-storage").unlink()
     away = client.get("/api/v1/recordings/storage").json
     assert (away["state"], away["reason"]["code"], away["total_bytes"]) == ("unavailable", "storage_unmounted", None)
+
+
+def test_a_person_confirms_the_clock(client, config, app):
+    wired = app.extensions["vas"]
+    with app.app_context():
+        ensure_storage(config)
+    reports = StorageReports(wired.redis)
+    reports.write(StorageReport(state="suspicious", reason="clock_doubted", message="the clock shows 2027"))
+    found = client.get("/api/v1/recordings/storage").json
+    assert (found["state"], found["reason"]["code"]) == ("suspicious", "clock_doubted")
+    assert "vas storage trust-clock" in found["reason"]["remedy"]
+    for _ in range(2):
+        answer = client.post("/api/v1/recordings/storage/trust-clock")
+        assert (answer.status_code, answer.json["state"], answer.json["reason"]) == (200, "ok", None)
+    with app.app_context():
+        assert abs(read_row().confirmed_ms / 1000 - time.time()) < 60
+    reports.write(StorageReport(state="full", reason="disk_full", message="no room"))
+    assert client.post("/api/v1/recordings/storage/trust-clock").json["state"] == "full", "another problem stays"
 
 
 def test_a_deleted_device_has_no_recording(client, device, url):

@@ -1,0 +1,2 @@
+// Made by build/mantineStyles.ts.
+declare module 'virtual:mantine-styles';
