@@ -8,6 +8,7 @@ import marshmallow as ma
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from gateway.api.error_reasons import ERROR_REASONS
 from gateway.errors import Conflict, InvalidValue, NotFound, Unavailable, VasError, VersionChanged
 from gateway.redaction import redact_text, shorten
 from gateway.secrets import SealBroken
@@ -62,7 +63,15 @@ class ErrorSchema(ma.Schema):
             f"messages at {MAX_MESSAGE}"
         },
     )
-    reason = ma.fields.String(required=True, metadata={"description": "stable identifier for programs"})
+    reason = ma.fields.String(
+        required=True,
+        metadata={
+            "description": "stable identifier for programs: one of `x-reasons`, a code of the schema `Reason`, or one "
+            "of a plugin. A later version may add others",
+            "example": "name_taken",
+            "x-reasons": ERROR_REASONS,
+        },
+    )
 
 
 def _example(code: int, message: str, reason: str | None = None, **errors: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The OpenAPI document is one for machines: stable names, strict requests with limits, open replies, every error."""
 
+import ast
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ from gateway import database
 from gateway.api.document import operations_of
 from gateway.app import create_app
 from gateway.states import REASONS
+from tests.contracts.repository import python_files, relative
 from tests.factories import make_config
 
 _REFERENCE = re.compile(r"#/components/schemas/(\w+)")
@@ -90,6 +92,34 @@ def test_the_codes_of_reasons_are_listed_with_their_meaning(document):
     code = document["components"]["schemas"]["Reason"]["properties"]["code"]
     assert set(code["enum"]) == set(REASONS) == set(code["x-enumDescriptions"])
     assert all(code["x-enumDescriptions"].values())
+
+
+#: Classes and functions that take the reason of an error reply.
+_ERRORS = ("ApiError", "Conflict", "InvalidValue", "NotFound", "RedisErrorsAs", "SealBroken", "Unavailable")
+#: Reasons of errors that no request meets.
+_INTERNAL = {"file_exists", "invalid_setting", "invalid_transition", "lease_lost", "plugin_failed"}
+
+
+def test_the_reasons_of_errors_are_listed_with_their_meaning(document):
+    listed = document["components"]["schemas"]["Error"]["properties"]["reason"]["x-reasons"]
+    given: dict[str, str] = {}
+    for path in python_files("gateway", "plugins"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            values = []
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in _ERRORS:
+                values = [word.value for word in node.keywords if word.arg == "reason"]
+            elif isinstance(node, ast.ClassDef):
+                values = [
+                    part.value
+                    for part in node.body
+                    if isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == "reason"
+                ]
+            for value in values:
+                if isinstance(value, ast.Constant):
+                    given[value.value] = f"{relative(path)}:{node.lineno}"
+    assert {"name_taken", "no_footage", "cross_site"} <= given.keys()
+    assert {code: place for code, place in given.items() if code not in {*listed, *REASONS, *_INTERNAL}} == {}
+    assert all(listed.values())
 
 
 def test_everything_that_a_request_contains_has_a_limit(document):

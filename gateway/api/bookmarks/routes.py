@@ -163,8 +163,8 @@ class BookmarkById(MethodView):
 
         def change() -> Any:
             before = find_bookmark(current_scope(), str(bookmark_id))
-            version = seen_version(headers, before, "bookmark") or before.version
-            return _replace(merge(BookmarkSchema, bookmark_view(before), patch), before, version)
+            data = merge(BookmarkSchema, bookmark_view(before), patch)
+            return _replace(data, before, seen_version(headers, before, "bookmark") or before.version)
 
         return repeat_unless_conditional(change, headers)
 

@@ -136,8 +136,8 @@ class DeviceById(MethodView):
 
         def change() -> Any:
             before = find_device(current_scope(), str(device_id))
-            version = seen_version(headers, before, "device") or before.version
-            return _replace(merge(DeviceSchema, device_view(before), patch), before, version)
+            data = merge(DeviceSchema, device_view(before), patch)
+            return _replace(data, before, seen_version(headers, before, "device") or before.version)
 
         return repeat_unless_conditional(change, headers)
 

@@ -101,8 +101,8 @@ class RecordingByDevice(MethodView):
 
         def change() -> Any:
             before = find_recording(current_scope(), str(device_id))
-            version = seen_version(headers, before, "recording") or before.version
-            return _replace(merge(RecordingSchema, recording_views([before])[0], patch), before, version)
+            data = merge(RecordingSchema, recording_views([before])[0], patch)
+            return _replace(data, before, seen_version(headers, before, "recording") or before.version)
 
         return repeat_unless_conditional(change, headers)
 

@@ -117,8 +117,8 @@ class SnapshotScheduleById(MethodView):
 
         def change() -> Any:
             before = find_schedule(current_scope(), schedule_id)
-            version = seen_version(headers, before, "schedule") or before.version
-            return _replace(merge(SnapshotScheduleSchema, _view(before), patch), before, version)
+            data = merge(SnapshotScheduleSchema, _view(before), patch)
+            return _replace(data, before, seen_version(headers, before, "schedule") or before.version)
 
         return repeat_unless_conditional(change, headers)
 

@@ -97,8 +97,8 @@ class SnapshotById(MethodView):
 
         def change() -> Any:
             before = find_snapshot(current_scope(), str(snapshot_id))
-            version = seen_version(headers, before, "snapshot") or before.version
-            return _replace(merge(SnapshotSchema, snapshot_view(before), patch), before, version)
+            data = merge(SnapshotSchema, snapshot_view(before), patch)
+            return _replace(data, before, seen_version(headers, before, "snapshot") or before.version)
 
         return repeat_unless_conditional(change, headers)
 
