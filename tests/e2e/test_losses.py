@@ -128,6 +128,11 @@ def test_full_screen_gives_the_picture_the_whole_screen(page, footage):
     page.wait_for_function("document.fullscreenElement !== null")
     share = stage.evaluate("(stage) => stage.getBoundingClientRect().height / window.innerHeight")
     assert share >= 0.98
+    page.wait_for_function("document.fullscreenElement.dataset.resting && document.fullscreenElement.dataset.moving")
+    expect(page.get_by_role("button", name="Full screen")).to_be_hidden()
+    page.mouse.move(400, 300)
+    page.mouse.move(420, 320)
+    expect(page.get_by_role("button", name="Full screen")).to_be_visible()
 
 
 def test_space_pauses_wherever_the_focus_is_and_a_press_on_the_picture_too(page, footage):

@@ -60,6 +60,8 @@ interface PlayerProps {
 }
 
 const FRESH_PART_MS = 3_000;
+/** Loading is no pause: the bars stay away. */
+const MOVING = new Set(['playing', 'buffering', 'loading']);
 const OWN_ACTION = 'button, a, input, [role="alert"], [role="dialog"]';
 
 /** Whether a press on the stage means the picture, and not a button on top of it. */
@@ -210,7 +212,7 @@ export function Player(props: PlayerProps) {
     onRecorded,
   ]);
   usePlayerKeys(keys);
-  const isMoving = isRecorded ? history.snapshot.state === 'playing' : state === 'live';
+  const isMoving = isRecorded ? MOVING.has(history.snapshot.state) : state === 'live';
   useRestingBars(frame, !isMoving);
   const wasResting = useRef(false);
   // A tap that brings the bars back does nothing else.

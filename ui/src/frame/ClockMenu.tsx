@@ -1,6 +1,6 @@
 // The menu for the clock of all pages: the viewer's own time zone, the camera's, or UTC.
 import { ActionIcon, Menu } from '@mantine/core';
-import { IconCheck, IconClock } from '@tabler/icons-react';
+import { IconClock } from '@tabler/icons-react';
 import { useSyncExternalStore } from 'react';
 import { chooseClock, clockChoice, subscribeToClock, type ClockChoice } from '../formatting/shownZone';
 import { ownTimeZone } from '../formatting/timeZone';
@@ -30,12 +30,12 @@ export function ClockMenu() {
       <Menu.Dropdown>
         <Menu.Label>Show times as</Menu.Label>
         {(Object.keys(LABELS) as ClockChoice[]).map((value) => (
-          <Menu.Item
+          <Menu.RadioItem
             key={value}
-            role="menuitemradio"
-            aria-checked={value === choice}
-            rightSection={value === choice ? <IconCheck size={15} /> : null}
-            onClick={() => chooseClock(value)}
+            value={value}
+            checked={value === choice}
+            closeMenuOnClick
+            onChange={() => chooseClock(value)}
           >
             {LABELS[value]}
             {notes[value] && (
@@ -43,7 +43,7 @@ export function ClockMenu() {
                 {notes[value]}
               </span>
             )}
-          </Menu.Item>
+          </Menu.RadioItem>
         ))}
       </Menu.Dropdown>
     </Menu>
