@@ -16,6 +16,7 @@ export function buildDevice(change: Partial<Device> = {}): Device {
     enabled: true,
     state: 'running',
     desired: 'running',
+    recording: { mode: 'continuous', observed: 'recording' },
     has_credentials: true,
     created_at: '2026-01-02T03:04:05Z',
     updated_at: '2026-01-02T03:04:05Z',
@@ -50,6 +51,7 @@ export function buildStream(change: Partial<Stream> = {}): Stream {
     outputs: [],
     is_reencoded: false,
     reencode_reason: null,
+    recording: { mode: 'continuous', observed: 'recording' },
     worker: null,
     ...change,
   };

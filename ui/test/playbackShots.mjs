@@ -1,5 +1,5 @@
 // Screenshots of a camera's page with recordings: playback, a gap, the end, no footage, errors, exports, dialogs.
-import { cameraAddress, cameraId, dialog, markFiveMinutes, playing } from './shotSteps.mjs';
+import { cameraAddress, cameraId, dialog, markFiveMinutes, playing, press } from './shotSteps.mjs';
 
 const menuItem = (name) => async (page) => {
   await page.getByRole('button', { name: 'More actions' }).click();
@@ -7,8 +7,8 @@ const menuItem = (name) => async (page) => {
 };
 const exportRange = (cut) => async (page) => {
   await markFiveMinutes(page);
-  await page.getByLabel(cut).click();
-  await page.getByRole('button', { name: 'Export as MP4' }).click();
+  await press('Ways to cut the export')(page);
+  await page.getByRole('menuitem', { name: cut }).click();
   await page.waitForTimeout(3_000);
 };
 /** Opens the longest gap of the last three days. */

@@ -28,7 +28,14 @@ export function buildRecording(change: Partial<Recording> = {}): Recording {
     newest: '2026-11-22T12:00:00Z',
     bytes: 146_000_000_000,
     seconds: 900_000,
-    retention: { keep_days: 14, keep_bytes: null, free_bytes_floor: 2_000_000_000 },
+    retention: {
+      keep_days: 14,
+      keep_bytes: null,
+      free_bytes_floor: 2_000_000_000,
+      expected_seconds: 14 * 86_400,
+      limit: 'age',
+      bin_hours: 24,
+    },
     ...change,
   };
 }
@@ -84,6 +91,8 @@ export function buildStorage(change: Partial<StorageStatistics> = {}): StorageSt
     floor_bytes: 10_000_000_000,
     bytes_per_day: 40_000_000_000,
     days_left: 9.75,
+    keep_bytes: null,
+    tenant_keep_bytes: null,
     ...change,
   };
 }

@@ -23,6 +23,15 @@ export const RECORDING_PAGES = [
   { name: 'recorded-days-none', path: `/recordings/${cameraId(5)}`, count: 30 },
   { name: 'recording-settings', path: `${cameraAddress(0)}/recording`, count: 30 },
   {
+    name: 'recording-shorter',
+    path: `${cameraAddress(0)}/recording`,
+    count: 30,
+    act: async (page) => {
+      await page.getByLabel('Days').fill('3');
+      await page.getByText('Saving deletes footage').waitFor();
+    },
+  },
+  {
     name: 'recording-plan',
     path: `${cameraAddress(1)}/recording`,
     count: 30,

@@ -30,6 +30,19 @@ const PAGES = [
       await dialog(page);
     },
   },
+  {
+    name: 'bin',
+    path: '/',
+    count: 1,
+    act: async (page) => {
+      await press(/^More actions for/)(page);
+      await page.getByRole('menuitem', { name: /Delete/ }).click();
+      await page.getByLabel('Type the name of the camera to delete it').fill('Loading dock');
+      await page.getByRole('button', { name: 'Delete camera' }).click();
+      await press(/can be restored$/)(page);
+      await page.waitForTimeout(500);
+    },
+  },
   { name: 'device-idle', path: cameraAddress(4), count: 30 },
   { name: 'device-long', path: cameraAddress(7), count: 30 },
   {

@@ -22,6 +22,7 @@ def describe_probe(result: ProbeResult) -> dict[str, Any]:
         "audio": source.get("audio"),
         "tracks": source.get("tracks") or [],
         "advice": advise(result.source) if result.source else [],
+        "picture": result.picture,
     }
 
 

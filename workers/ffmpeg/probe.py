@@ -4,6 +4,8 @@ The process gets the URL on standard input, so that the camera's password is in 
 any time. Workers call `probe_source`; `main` is the process.
 """
 
+import base64
+import io
 import itertools
 import json
 import os
@@ -13,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,6 +40,10 @@ _WAIT_SECONDS = 0.25
 
 _LOG_LINES = 40
 
+#: Longer side of the picture, and the packets from a key frame on that may be needed until a frame comes out.
+_PICTURE_PIXELS = 640
+_PICTURE_PACKETS = 32
+
 #: Maximum number of concurrent probes in a worker process. If a hundred cameras that start together were all probed at
 #: once, no probe would end in time.
 _MAX_PROBES = 8
@@ -46,11 +52,15 @@ _slots = threading.BoundedSemaphore(_MAX_PROBES)
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """The `source` that was found, or the `reason` why nothing or no video was found."""
+    """The `source` that was found, or the `reason` why nothing or no video was found.
+
+    `picture`: a small JPEG of the first key frame, as base64; None if it was not asked for or cannot be decoded.
+    """
 
     source: SourceInfo | None
     reason: Reason | None
     elapsed_ms: int
+    picture: str | None = field(repr=False, default=None)
 
 
 def probe_source(
@@ -64,8 +74,9 @@ def probe_source(
     """Probe the camera; blocks at most for the connection's time limit and a few seconds.
 
     With `watch_seconds` the video is analysed for that time, or until its second key frame, to measure the key-frame
-    interval, the bit rate and the order of frames; otherwise the result comes from the stream's headers. `on_wait` is
-    called a few times a second; an exception that it raises ends the probe and is passed to the caller.
+    interval, the bit rate and the order of frames, and a picture is decoded; otherwise the result comes from the stream's
+    headers. `on_wait` is called a few times a second; an exception that it raises ends the probe and is passed to the
+    caller.
     """
     started = time.monotonic()
     lines: list[str] = []
@@ -93,7 +104,8 @@ def probe_source(
         shown = [redact_text(line) for line in (*lines, *errors)]
         return ProbeResult(None, diagnose(shown, 1, had_video=False, is_late=answer.get("is_late", False)), elapsed_ms)
     source = SourceInfo.from_dict(answer["source"])
-    return ProbeResult(source, None if source.video else reason_for("no_video"), elapsed_ms)
+    reason = None if source.video else reason_for("no_video")
+    return ProbeResult(source, reason, elapsed_ms, answer.get("picture"))
 
 
 def _run_in_slot(
@@ -161,7 +173,8 @@ def main() -> None:
     started = time.monotonic()
     try:
         with av.open(request["url"], options=request["options"], timeout=(limit, limit)) as container:
-            print(json.dumps({"source": _analyse(container, request["watch_seconds"], started).to_dict()}))
+            source, picture = _analyse(container, request["watch_seconds"], started)
+            print(json.dumps({"source": source.to_dict(), "picture": picture}))
     except (av.FFmpegError, OSError, ValueError) as error:
         message = error.strerror if isinstance(error, OSError) else error
         if isinstance(error, av.InvalidDataError) and _closes_without_reply(request["url"], limit):
@@ -184,12 +197,13 @@ def _closes_without_reply(url: str, timeout_seconds: float) -> bool:
         return False
 
 
-def _analyse(container: Any, watch_seconds: float, started: float) -> SourceInfo:
+def _analyse(container: Any, watch_seconds: float, started: float) -> tuple[SourceInfo, str | None]:
     tracks = tuple(TrackInfo(stream.index, stream.type or "data", _codec(stream)) for stream in container.streams)
     video = next((s for s in container.streams.video if s.codec_context and s.codec_context.width), None)
     audio = next((s for s in container.streams.audio if s.codec_context), None)
     packets: list[tuple[float | None, float | None, int, bool]] = []
     first_ms = None
+    group: list[Any] = []
     if video is not None:
         end = time.monotonic() + watch_seconds
         for packet in container.demux(video):
@@ -205,9 +219,11 @@ def _analyse(container: Any, watch_seconds: float, started: float) -> SourceInfo
                     packet.is_keyframe,
                 )
             )
+            if (packet.is_keyframe or group) and len(group) < _PICTURE_PACKETS:
+                group.append(packet)
             if sum(p[3] for p in packets) > 2 or time.monotonic() >= end:
                 break
-    return SourceInfo(
+    source = SourceInfo(
         video=_describe_video(video, packets) if video is not None else None,
         audio=AudioInfo(_codec(audio), audio.codec_context.sample_rate or None, audio.codec_context.channels or None)
         if audio is not None
@@ -215,6 +231,24 @@ def _analyse(container: Any, watch_seconds: float, started: float) -> SourceInfo
         tracks=tracks,
         time_to_first_frame_ms=first_ms,
     )
+    return source, _take_picture(video, group) if watch_seconds else None
+
+
+def _take_picture(stream: Any, group: list[Any]) -> str | None:
+    """The first frame that decodes of the packets from a key frame on, as a small JPEG in base64."""
+    import av
+
+    try:
+        for packet in [*group, None]:
+            for frame in stream.codec_context.decode(packet):
+                image = frame.to_image()
+                image.thumbnail((_PICTURE_PIXELS, _PICTURE_PIXELS))
+                data = io.BytesIO()
+                image.save(data, "JPEG", quality=80)
+                return base64.b64encode(data.getvalue()).decode()
+    except (av.FFmpegError, OSError, ValueError):
+        return None
+    return None
 
 
 def _describe_video(stream: Any, packets: list[tuple[float | None, float | None, int, bool]]) -> VideoInfo:

@@ -218,6 +218,14 @@ class ProbeResultSchema(ReplySchema):
     audio = ma.fields.Nested(AudioSchema, allow_none=True)
     tracks = ma.fields.List(ma.fields.Nested(TrackSchema))
     advice = ma.fields.List(ma.fields.Nested(AdviceSchema))
+    picture = ma.fields.String(
+        allow_none=True,
+        metadata={
+            "description": "JPEG of the first key frame in base64, at most 640 pixels in each direction; null without",
+            "contentEncoding": "base64",
+            "contentMediaType": "image/jpeg",
+        },
+    )
 
 
 class EventSchema(ReplySchema):

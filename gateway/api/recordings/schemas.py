@@ -66,6 +66,9 @@ class RetentionSchema(ReplySchema):
             "of the `store` of all devices, or the `disk`"
         },
     )
+    bin_hours = ma.fields.Float(
+        metadata={"description": "hours for which the device can be restored with its footage after it was deleted"}
+    )
 
 
 class RecordingSchema(Schema):

@@ -69,6 +69,7 @@ def _recording_view(
             "free_bytes_floor": floor,
             "expected_seconds": None if kept.days is None else round(kept.days * DAY_MS / 1000),
             "limit": kept.limit,
+            "bin_hours": services().config.bin_hours,
         },
     }
 

@@ -1,10 +1,13 @@
 """A source is probed by a separate process, which never exceeds its time limit."""
 
+import base64
+import io
 import subprocess
 import threading
 import time
 
 import pytest
+from PIL import Image
 
 from tests.cameras.faulty import (
     CLOSES_AT_ONCE,
@@ -41,6 +44,14 @@ def test_a_camera_is_described_by_what_it_sends(camera):
     assert video.key_frame_interval_seconds == pytest.approx(1, abs=0.1)
     assert video.bitrate_kbps == pytest.approx(500, rel=0.5)
     assert 0 < found.source.time_to_first_frame_ms <= found.elapsed_ms
+
+
+def test_a_test_shows_a_picture_of_the_camera(camera):
+    found = probe_source(CONFIG, camera.url, "tcp", watch_seconds=5)
+    with Image.open(io.BytesIO(base64.b64decode(found.picture))) as image:
+        assert (image.format, image.size) == ("JPEG", (640, 360))
+        assert len(image.resize((16, 9)).getcolors(200)) > 4, "it is not one grey area"
+    assert probe_source(CONFIG, camera.url, "tcp").picture is None, "a stream's own probe needs none"
 
 
 def test_only_useful_tracks_are_requested(camera):
@@ -140,7 +151,7 @@ def test_b_frames_are_found_by_the_order_of_the_packets(tmp_path):
         )
     )
     with av.open(str(file)) as container:
-        video = probe._analyse(container, 10, time.monotonic()).video
+        video = probe._analyse(container, 10, time.monotonic())[0].video
     assert video.has_b_frames
     assert video.key_frame_interval_seconds == pytest.approx(1)
 

@@ -1,7 +1,7 @@
 // Devices: list, read, create, replace, delete, probe, and their history.
 import { request } from './http';
 import { readPage, type Page } from './pagination';
-import type { Device, DeviceEvent, DeviceFields, ProbeRequest, ProbeResult } from './types';
+import type { DeletedDevice, Device, DeviceEvent, DeviceFields, ProbeRequest, ProbeResult } from './types';
 
 export interface DeviceListQuery {
   page: number;
@@ -44,6 +44,20 @@ export async function replaceDevice(id: string, fields: DeviceFields, etag: stri
 
 export async function deleteDevice(id: string): Promise<void> {
   await request(`/devices/${encodeURIComponent(id)}`, { method: 'DELETE' });
+}
+
+/** Deleted devices that can be restored, the newest deletion first. */
+export async function listDeletedDevices(signal?: AbortSignal): Promise<DeletedDevice[]> {
+  return (await request<DeletedDevice[]>('/devices/deleted', { signal })).data;
+}
+
+export async function restoreDevice(id: string): Promise<Device> {
+  return (await request<Device>(`/devices/${encodeURIComponent(id)}/restore`, { method: 'POST' })).data;
+}
+
+/** Removes a deleted device for good. */
+export async function purgeDevice(id: string): Promise<void> {
+  await request(`/devices/deleted/${encodeURIComponent(id)}`, { method: 'DELETE' });
 }
 
 export async function probeSource(body: ProbeRequest, signal?: AbortSignal): Promise<ProbeResult> {

@@ -6,6 +6,7 @@ export const queryKeys = {
   deviceList: (query: DeviceListQuery) => ['devices', 'list', query] as const,
   device: (id: string) => ['devices', 'one', id] as const,
   deviceEvents: (id: string, page: number) => ['devices', 'one', id, 'events', page] as const,
+  deletedDevices: ['devices', 'deleted'] as const,
   tags: ['devices', 'tags'] as const,
   streams: ['streams'] as const,
   streamList: ['streams', 'list'] as const,

@@ -43,7 +43,29 @@ export interface Recording extends RecordingSettings {
   bytes: number;
   seconds: number;
   /** The effective limits, including the server's own. */
-  retention: { keep_days: number | null; keep_bytes: number | null; free_bytes_floor: number };
+  retention: Retention;
+}
+
+/** The limits in effect, and how long footage lasts at the current growth. */
+export interface Retention {
+  keep_days: number | null;
+  keep_bytes: number | null;
+  free_bytes_floor: number | null;
+  /** null without growth, or without any limit. */
+  expected_seconds: number | null;
+  /** The limit that takes effect first: of the device, of its tenant, of all devices, or the disk's size. */
+  limit: 'age' | 'size' | 'tenant' | 'store' | 'disk' | null;
+  /** For this time a deleted device can be restored with its footage. */
+  bin_hours: number;
+}
+
+/** The unprotected footage that other limits would delete. */
+export interface ExpiringFootage {
+  bytes: number;
+  seconds: number;
+  days: number;
+  oldest: string | null;
+  newest: string | null;
 }
 
 export interface RecordedDate {
@@ -162,4 +184,7 @@ export interface StorageStatistics {
   floor_bytes: number | null;
   bytes_per_day: number | null;
   days_left: number | null;
+  /** Limits of all footage, and of the tenant's; null without one. */
+  keep_bytes: number | null;
+  tenant_keep_bytes: number | null;
 }

@@ -4,6 +4,7 @@ import type { Job } from './jobs';
 import { readPage, type Page } from './pagination';
 import type {
   CoverageDay,
+  ExpiringFootage,
   FootageDeletion,
   Protection,
   RecordedDate,
@@ -147,6 +148,16 @@ export function playlistUrl(deviceId: string, range?: Range): string {
 /** The text of that playlist; ApiError 404 with reason 'no_footage' has the nearest footage in `errors`. */
 export async function fetchPlaylist(deviceId: string, { start, end }: Range, signal?: AbortSignal): Promise<string> {
   return (await request<string>(`${pathOf(deviceId)}/playlist`, { as: 'text', query: { start, end }, signal })).data;
+}
+
+/** What retention would delete with these limits; null stands for the server's limit. */
+export async function readExpiring(
+  deviceId: string,
+  limits: { keep_days: number | null; keep_bytes: number | null },
+  signal?: AbortSignal,
+): Promise<ExpiringFootage> {
+  const query = { keep_days: limits.keep_days ?? undefined, keep_bytes: limits.keep_bytes ?? undefined };
+  return (await request<ExpiringFootage>(`${pathOf(deviceId)}/expiring`, { query, signal })).data;
 }
 
 /** Deletes the unprotected whole segments inside the range; `isDryRun` only counts them. */

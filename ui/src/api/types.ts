@@ -26,10 +26,28 @@ export interface DeviceFields {
   enabled: boolean;
 }
 
+/** A device's recording, as lists show it. */
+export interface RecordingSummary {
+  mode: 'off' | 'continuous' | 'scheduled' | 'event';
+  observed: 'off' | 'waiting' | 'recording' | 'interrupted';
+}
+
+/** A deleted device that can still be restored. */
+export interface DeletedDevice {
+  id: string;
+  name: string;
+  deleted_at: string;
+  deleted_by: string;
+  /** After this time it cannot be restored, and its footage is deleted. */
+  until: string;
+  bytes: number;
+}
+
 export interface Device extends DeviceFields {
   id: string;
   state: ObservedState;
   desired: DesiredState;
+  recording: RecordingSummary | null;
   has_credentials: boolean;
   created_at: string;
   updated_at: string;
@@ -75,6 +93,7 @@ export interface Stream {
   outputs: StreamOutput[];
   is_reencoded: boolean;
   reencode_reason: string | null;
+  recording: RecordingSummary | null;
   worker: string | null;
 }
 
@@ -122,6 +141,8 @@ export interface ProbeResult {
   audio: AudioInfo | null;
   tracks: ProbeTrack[];
   advice: ProbeAdvice[];
+  /** A JPEG in base64; null if none could be decoded. */
+  picture?: string | null;
 }
 
 export interface ProbeRequest {

@@ -1,5 +1,5 @@
 // The fields of a bookmark: title, note, tags, and the length of its clip before and after the moment.
-import { NumberInput, SimpleGrid, Stack, TagsInput, Textarea, TextInput } from '@mantine/core';
+import { NumberInput, SimpleGrid, Stack, TagsInput, Textarea, TextInput, type TextInputProps } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import type { ReactNode } from 'react';
 import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
@@ -16,6 +16,7 @@ interface BookmarkFieldsProps {
 
 export function BookmarkFields({ form, knownTags, lengthHint, children }: BookmarkFieldsProps) {
   const portal = useFullscreenTarget();
+  const title = form.getInputProps('title') as TextInputProps;
   const seconds = {
     suffix: ' s',
     min: 0,
@@ -30,8 +31,11 @@ export function BookmarkFields({ form, knownTags, lengthHint, children }: Bookma
         label="Title"
         maxLength={200}
         data-autofocus
-        onFocus={(event) => event.currentTarget.select()}
-        {...form.getInputProps('title')}
+        {...title}
+        onFocus={(event) => {
+          title.onFocus?.(event);
+          event.currentTarget.select();
+        }}
       />
       <Textarea label="Note" maxLength={4000} autosize minRows={2} maxRows={8} {...form.getInputProps('note')} />
       <TagsInput

@@ -2,7 +2,8 @@
 import { useState } from 'react';
 import type { BookmarkFilter } from './useBookmarkQuery';
 import type { DeviceChoice } from '../widgets/useDeviceChoices';
-import { dateOf, ownTimeZone } from '../formatting/timeZone';
+import { shownZone } from '../formatting/shownZone';
+import { dateOf } from '../formatting/timeZone';
 import { CaptureFilters } from '../widgets/CaptureFilters';
 import { DaysFilter } from '../widgets/DaysFilter';
 
@@ -14,7 +15,7 @@ interface BookmarkFiltersProps {
 }
 
 export function BookmarkFilters({ filter, devices, tags, onChange }: BookmarkFiltersProps) {
-  const [today] = useState(() => dateOf(ownTimeZone(), Date.now()));
+  const [today] = useState(() => dateOf(shownZone(), Date.now()));
   return (
     <CaptureFilters
       label="Bookmarks"

@@ -9,7 +9,8 @@ import { readBookmark, type VersionedBookmark } from '../api/bookmarks';
 import { useBookmarkActions } from './useBookmarkActions';
 import { useTagsInUse } from '../widgets/useTagsInUse';
 import { formatMoment } from '../formatting/zonedTimes';
-import { ownTimeZone } from '../formatting/timeZone';
+import { useShownZone } from '../widgets/useShownZone';
+import { useAskBeforeClosing, useDirty } from '../widgets/useAskBeforeClosing';
 import { BookmarkFields } from './BookmarkFields';
 import {
   bookmarkFieldsOf,
@@ -27,12 +28,13 @@ import { sentence } from '../formatting/sentence';
 
 interface EditFormProps extends VersionedBookmark {
   onReload: () => void;
+  onDirty: (isDirty: boolean) => void;
   onClose: () => void;
 }
 
-function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
+function EditForm({ bookmark, etag, onReload, onDirty, onClose }: EditFormProps) {
   const { save } = useBookmarkActions();
-  const timeZone = ownTimeZone();
+  const timeZone = useShownZone();
   const knownTags = useTagsInUse('bookmarks');
   const [failure, setFailure] = useState<Error | null>(null);
   const [hasConflict, setConflict] = useState(false);
@@ -73,6 +75,7 @@ function EditForm({ bookmark, etag, onReload, onClose }: EditFormProps) {
     setNearest([]);
     setMomentError(null);
   };
+  useDirty(form.isDirty() || atMs !== Date.parse(bookmark.at), onDirty);
   const isMoved = atMs !== Date.parse(bookmark.at);
   const isRemade = isMoved || needsNewClip(form.values, bookmark);
   return (
@@ -144,8 +147,9 @@ export function EditBookmarkDialog({ id, onClose }: { id: string | null; onClose
     enabled: id !== null,
     ...FROZEN_WHILE_EDITING,
   });
+  const { close, onDirty } = useAskBeforeClosing(onClose);
   return (
-    <Modal opened={id !== null} onClose={onClose} title="Edit bookmark" centered radius="md">
+    <Modal opened={id !== null} onClose={close} title="Edit bookmark" centered radius="md">
       {error && !data && <Failure title="The bookmark could not be loaded" error={error} />}
       {!data && !error && <Skeleton height={300} />}
       {data && (
@@ -153,6 +157,7 @@ export function EditBookmarkDialog({ id, onClose }: { id: string | null; onClose
           key={data.etag ?? data.bookmark.updated_at}
           {...data}
           onReload={() => void refetch()}
+          onDirty={onDirty}
           onClose={onClose}
         />
       )}

@@ -1,7 +1,8 @@
 // Search, filters and page of the bookmarks and the id of the open one, kept in the address.
 import { useSearchParams } from 'react-router';
 import type { BookmarkQuery } from '../api/bookmarks';
-import { dayBounds, ownTimeZone } from '../formatting/timeZone';
+import { shownZone } from '../formatting/shownZone';
+import { dayBounds } from '../formatting/timeZone';
 
 export interface BookmarkFilter {
   q: string;
@@ -36,7 +37,7 @@ function parse(search: URLSearchParams): BookmarkFilter {
 }
 
 export function bookmarkQueryOf({ q, deviceId, tag, from, to, order, page, pageSize }: BookmarkFilter): BookmarkQuery {
-  const zone = ownTimeZone();
+  const zone = shownZone();
   const iso = (ms: number) => new Date(ms).toISOString();
   return {
     page,

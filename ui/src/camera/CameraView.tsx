@@ -6,7 +6,7 @@ import { useMomentInAddress } from './useMomentInAddress';
 import { useRecording } from '../recordings/useRecording';
 import type { LiveStats } from '../players/receiverStatistics';
 import type { TimelineData, TimeRange } from '../timeline/model';
-import { ownTimeZone } from '../formatting/timeZone';
+import { useShownZone } from '../widgets/useShownZone';
 import { gapAt } from '../timeline/labels';
 import { CameraTimeline } from './CameraTimeline';
 import { JumpToTime } from './JumpToTime';
@@ -36,7 +36,7 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onStatistics }:
   const keptMs = useRef(addressMs);
   const timeline = useRef<TimelineData | null>(null);
   const recording = useRecording(deviceId).data?.recording;
-  const timeZone = recording?.time_zone ?? ownTimeZone();
+  const timeZone = useShownZone(recording?.time_zone);
   const oldestMs = recording?.oldest ? Date.parse(recording.oldest) : null;
 
   const keepMoment = useCallback(
@@ -123,6 +123,7 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onStatistics }:
         timeZone={timeZone}
         reasonAt={reasonAt}
         oldestMs={oldestMs}
+        isMarked={marked !== null}
         onReady={seekDesired}
         onLive={goLive}
         onRecorded={watchRecorded}
@@ -148,15 +149,7 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onStatistics }:
         />
       </Player>
       {recording?.oldest && (
-        <RangePanel
-          deviceId={deviceId}
-          name={name}
-          timeZone={timeZone}
-          marked={marked}
-          onMarked={setMarked}
-          onMark={mark}
-          onSeek={watchAt}
-        />
+        <RangePanel deviceId={deviceId} timeZone={timeZone} isMarked={marked !== null} onMark={mark} />
       )}
       <JumpToTime
         isOpen={jumpFrom !== null}

@@ -4,6 +4,7 @@ import { IconHistory } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import type { Recording } from '../api/recordingTypes';
 import { recordingSentence } from '../recordings/recordingStyles';
+import { useShownRecording } from '../recordings/useShownRecording';
 import classes from './CameraTimeline.module.css';
 
 function explanationOf(recording: Recording): string {
@@ -13,7 +14,8 @@ function explanationOf(recording: Recording): string {
   return recordingSentence(recording) || 'Footage appears here as soon as it is recorded.';
 }
 
-export function EmptyTimeline({ recording }: { recording: Recording }) {
+export function EmptyTimeline(props: { recording: Recording }) {
+  const recording = useShownRecording(props.recording);
   return (
     <div className={classes.empty}>
       <IconHistory size={22} stroke={1.6} aria-hidden />

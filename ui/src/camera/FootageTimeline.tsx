@@ -15,6 +15,7 @@ import { dateOf, dayBounds } from '../formatting/timeZone';
 import { around, fractionOf, reveal, widthOf, zoom } from '../timeline/view';
 import { formatLength } from '../formatting/moments';
 import { DeviceCalendar } from '../recordings/DeviceCalendar';
+import { RangeBar } from './RangeBar';
 import { RangeMarkers } from './RangeMarkers';
 import { TimelineButton } from './TimelineButton';
 import classes from './CameraTimeline.module.css';
@@ -40,6 +41,7 @@ export interface FootageTimelineProps {
 const FIRST_WIDTH_MS = 2 * HOUR_MS;
 /** A larger change of the moment is a seek: playback at the highest speed moves less between two renders. */
 const JUMP_MS = 30_000;
+const MIN_FRAME_MS = 20_000;
 const WIDTHS: [number, string][] = [
   [10 * MINUTE_MS, '10 min'],
   [HOUR_MS, '1 hour'],
@@ -60,6 +62,11 @@ function firstRange(atMs: number | null, nowMs: number): TimeRange {
   return atMs === null || atMs > nowMs - FIRST_WIDTH_MS / 2
     ? upTo(nowMs, FIRST_WIDTH_MS)
     : around(atMs, FIRST_WIDTH_MS);
+}
+
+/** A range of which the marked one is the middle third; at least some seconds, so that both handles can be grasped. */
+function framing({ startMs, endMs }: TimeRange): TimeRange {
+  return around((startMs + endMs) / 2, Math.max(MIN_FRAME_MS, 3 * (endMs - startMs)));
 }
 
 export function FootageTimeline(props: FootageTimelineProps) {
@@ -207,6 +214,17 @@ export function FootageTimeline(props: FootageTimelineProps) {
         isLoading={isLoading}
         label={`Timeline of ${name}`}
       />
+      {marked && (
+        <RangeBar
+          deviceId={deviceId}
+          name={name}
+          timeZone={timeZone}
+          marked={marked}
+          onMarked={onMarked}
+          onSeek={onSeek}
+          onZoom={() => setRange(framing(marked))}
+        />
+      )}
     </div>
   );
 }

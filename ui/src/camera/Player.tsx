@@ -1,10 +1,21 @@
 // The player of one camera, live and recorded: picture, overlays, controls, and the timeline below them.
-import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import {
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  type CSSProperties,
+  type MouseEvent,
+  type PointerEvent,
+  type ReactNode,
+} from 'react';
 import type { Stream } from '../api/types';
 import { useCapture } from '../snapshots/useCapture';
 import type { useHistoryPlayer } from './useHistoryPlayer';
 import { useLiveStats } from './useLiveStats';
 import { useLiveView } from './useLiveView';
+import { useRestingBars } from './useRestingBars';
 import { usePlayerKeys, type PlayerKeys } from './usePlayerKeys';
 import { SPEEDS } from '../players/historyState';
 import { recallPlayer, recallSound, rememberSound } from '../players/playerMemory';
@@ -34,6 +45,7 @@ interface PlayerProps {
   timeZone: string;
   reasonAt: (atMs: number) => string | null;
   oldestMs: number | null;
+  isMarked: boolean;
   /** Called when the video element for recordings is attached: seeking is possible. */
   onReady: () => void;
   onLive: () => void;
@@ -48,6 +60,12 @@ interface PlayerProps {
 }
 
 const FRESH_PART_MS = 3_000;
+/** Loading is no pause: the bars stay away. */
+const MOVING = new Set(['playing', 'buffering', 'loading']);
+const OWN_ACTION = 'button, a, input, [role="alert"], [role="dialog"]';
+
+/** Whether a press on the stage means the picture, and not a button on top of it. */
+const isPicture = (target: EventTarget): boolean => target instanceof Element && target.closest(OWN_ACTION) === null;
 
 export function Player(props: PlayerProps) {
   const {
@@ -194,6 +212,18 @@ export function Player(props: PlayerProps) {
     onRecorded,
   ]);
   usePlayerKeys(keys);
+  const isMoving = isRecorded ? MOVING.has(history.snapshot.state) : state === 'live';
+  useRestingBars(frame, !isMoving);
+  const wasResting = useRef(false);
+  // A tap that brings the bars back does nothing else.
+  const notePress = (event: PointerEvent) => {
+    wasResting.current = event.pointerType !== 'mouse' && frame.current?.dataset.resting === 'true';
+  };
+  const pressPicture = (event: MouseEvent) => {
+    if (!isPicture(event.target) || wasResting.current || event.detail > 1) return;
+    if (isRecorded) past.toggle();
+    else if (state === 'idle' || state === 'failed') connect();
+  };
 
   const linkOf = useCallback(() => {
     const momentMs = past.getMoment();
@@ -225,13 +255,25 @@ export function Player(props: PlayerProps) {
     </>
   );
 
+  const { width, height } = stream?.video ?? {};
+  const aspect = width && height ? `${width} / ${height}` : undefined;
   return (
     <section
       className={classes.player}
+      data-portrait={(width && height && height > width) || undefined}
+      data-moving={isMoving || undefined}
+      data-marked={props.isMarked || undefined}
       ref={frame}
       aria-label={`${isRecorded ? 'Recorded' : 'Live'} picture of ${name}`}
     >
-      <div className={classes.stage} onDoubleClick={toggleFullscreen}>
+      <div
+        className={classes.stage}
+        style={{ '--aspect': aspect } as CSSProperties}
+        data-testid="stage"
+        onPointerDown={notePress}
+        onClick={pressPicture}
+        onDoubleClick={(event) => isPicture(event.target) && toggleFullscreen()}
+      >
         {!isRecorded && snapshot.state !== 'live' && (
           <PlayerPoster deviceId={deviceId} name={name} timeZone={timeZone} isIdle={state === 'idle'} />
         )}
@@ -299,33 +341,35 @@ export function Player(props: PlayerProps) {
         )}
         <CaptureCards capture={capture} timeZone={timeZone} onSeek={props.onSeek} />
       </div>
-      {isRecorded ? (
-        <HistoryControls
-          player={past}
-          snapshot={history.snapshot}
-          timeZone={timeZone}
-          onSound={setRecordedSound}
-          onJump={onJump}
-          onPictureInPicture={pictureInPicture}
-          onFullscreen={toggleFullscreen}
-          tools={tools}
-          menu={menu}
-        />
-      ) : (
-        <PlayerControls
-          snapshot={snapshot}
-          latencyMs={view.hls ? null : (statistics?.estimatedLatencyMs ?? null)}
-          hasStatistics={hasStatistics}
-          onToggle={toggle}
-          onSound={setSound}
-          onStatistics={toggleStatistics}
-          onPictureInPicture={pictureInPicture}
-          onFullscreen={toggleFullscreen}
-          tools={tools}
-          menu={menu}
-        />
-      )}
-      {props.children && <div className={classes.strip}>{props.children}</div>}
+      <div className={classes.chrome}>
+        {isRecorded ? (
+          <HistoryControls
+            player={past}
+            snapshot={history.snapshot}
+            timeZone={timeZone}
+            onSound={setRecordedSound}
+            onJump={onJump}
+            onPictureInPicture={pictureInPicture}
+            onFullscreen={toggleFullscreen}
+            tools={tools}
+            menu={menu}
+          />
+        ) : (
+          <PlayerControls
+            snapshot={snapshot}
+            latencyMs={view.hls ? null : (statistics?.estimatedLatencyMs ?? null)}
+            hasStatistics={hasStatistics}
+            onToggle={toggle}
+            onSound={setSound}
+            onStatistics={toggleStatistics}
+            onPictureInPicture={pictureInPicture}
+            onFullscreen={toggleFullscreen}
+            tools={tools}
+            menu={menu}
+          />
+        )}
+        {props.children && <div className={classes.strip}>{props.children}</div>}
+      </div>
       <PlayerHelp isOpen={hasHelp} onClose={() => setHelp(false)} />
     </section>
   );

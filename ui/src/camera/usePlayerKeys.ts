@@ -17,8 +17,13 @@ function isTaken(event: KeyboardEvent): boolean {
     return event.key === ' ' || event.key.startsWith('Arrow');
   if (target.isContentEditable) return true;
   const owner = target.closest(TAKEN_BY);
-  // A slider needs digits, arrows and the like; letters still go to the player.
-  if (owner) return owner.getAttribute('role') !== 'slider' || !/^[a-z?,.]$/i.test(event.key);
+  // A slider needs arrows, digits and the like; letters and space go to the player. The timeline takes the keys it uses
+  // itself and leaves the rest, so that arrows mean the same wherever the focus is.
+  if (owner)
+    return (
+      owner.getAttribute('role') !== 'slider' ||
+      !(owner.matches('[data-player-keys]') || /^[a-z?,. ]$/i.test(event.key))
+    );
   return event.key === ' ' && target.closest('button, a, summary') !== null;
 }
 

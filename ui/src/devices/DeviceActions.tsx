@@ -24,7 +24,12 @@ export function DeviceActions({ device }: { device: Device }) {
           style={device.enabled ? undefined : { opacity: 0.35, cursor: 'not-allowed' }}
           onClick={() => {
             if (device.enabled)
-              control.mutate({ id: device.id, name: device.name, desired: isDesired ? 'stopped' : 'running' });
+              control.mutate({
+                id: device.id,
+                name: device.name,
+                desired: isDesired ? 'stopped' : 'running',
+                isRecorded: device.recording?.observed === 'recording',
+              });
           }}
         >
           {isDesired ? <IconPlayerStop size={18} stroke={1.7} /> : <IconPlayerPlay size={18} stroke={1.7} />}

@@ -28,7 +28,7 @@ export function DeviceCard({ device, stream, isGrid = false }: DeviceCardProps) 
         <div className={classes.top}>
           <div className={classes.states}>
             <StateBadge state={state} isEnabled={device.enabled} />
-            <RecordingDot deviceId={device.id} />
+            <RecordingDot device={device} stream={stream} />
           </div>
           <DeviceActions device={device} />
         </div>

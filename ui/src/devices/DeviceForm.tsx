@@ -8,6 +8,7 @@ import { useKnownTags } from '../widgets/useKnownTags';
 import { deviceRules, fieldSentence, fieldsOf, type DeviceFormState, type DeviceValues } from './deviceValues';
 import { Failure } from '../widgets/Failure';
 import { Panel } from '../widgets/Panel';
+import { useUnsavedGuard } from '../widgets/useUnsavedGuard';
 import { ProbePanel } from './ProbePanel';
 import { SourceFields } from './SourceFields';
 import { StartModeFields } from './StartModeFields';
@@ -16,9 +17,10 @@ import classes from './DeviceForm.module.css';
 interface DeviceFormProps {
   initialValues: DeviceValues;
   deviceId?: string;
-  hasCredentials?: boolean;
   submitLabel: string;
   notice?: ReactNode;
+  /** More panels, shown between start mode and details. */
+  children?: ReactNode;
   onSubmit: (fields: DeviceFields) => Promise<void>;
   onCancel: () => void;
 }
@@ -42,9 +44,9 @@ function placeErrors(form: DeviceFormState, error: ApiError): ApiError | null {
 export function DeviceForm({
   initialValues,
   deviceId,
-  hasCredentials = false,
   submitLabel,
   notice,
+  children,
   onSubmit,
   onCancel,
 }: DeviceFormProps) {
@@ -55,15 +57,18 @@ export function DeviceForm({
     initialValues,
     validate: { ...deviceRules, transport: isNotEmpty() },
   });
+  const letPass = useUnsavedGuard(form.isDirty());
 
   const send = async (values: DeviceValues) => {
     setFailure(null);
     setSending(true);
+    letPass(true);
     try {
       await onSubmit(fieldsOf(values));
     } catch (error) {
       setFailure(error instanceof ApiError ? placeErrors(form, error) : (error as Error));
     } finally {
+      letPass(false);
       setSending(false);
     }
   };
@@ -87,7 +92,7 @@ export function DeviceForm({
                 placeholder="Loading dock, north"
                 {...form.getInputProps('name')}
               />
-              <SourceFields form={form} hasCredentials={hasCredentials} />
+              <SourceFields form={form} />
             </Stack>
           </Panel>
         </Stack>
@@ -98,6 +103,7 @@ export function DeviceForm({
           <Panel title="Start mode">
             <StartModeFields form={form} />
           </Panel>
+          {children}
           <Panel title="Details">
             <Stack gap="md">
               <SimpleGrid cols={{ base: 1, xs: 2 }}>

@@ -29,7 +29,7 @@ export function DeviceRow({ device, stream }: { device: Device; stream: Stream |
               <Link to={`/devices/${device.id}`} className={classes.name} title={device.name}>
                 {device.name}
               </Link>
-              <RecordingDot deviceId={device.id} />
+              <RecordingDot device={device} stream={stream} />
             </div>
             <div className={classes.under}>
               {reason ? (

@@ -12,8 +12,8 @@ export function EmptyDevices() {
         Add your first camera
       </Title>
       <Text c="dimmed" maw={460}>
-        You need its RTSP address, such as <Code>rtsp://user:password@192.168.1.64/stream1</Code>, from the camera’s
-        manual or web page. You can test the address before you save it.
+        You need its RTSP address, such as <Code>rtsp://192.168.1.64/stream1</Code>, from the camera’s manual or web
+        page. You can test the address before you save it.
       </Text>
       <Button component={Link} to="/devices/new" leftSection={<IconPlus size={17} />} size="md" mt="sm">
         Add camera

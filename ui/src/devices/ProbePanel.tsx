@@ -4,24 +4,26 @@ import { IconPlugConnected } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { probeSource } from '../api/devices';
 import type { ProbeRequest } from '../api/types';
-import type { DeviceFormState } from './deviceValues';
+import { sourceOf, type DeviceFormState } from './deviceValues';
 import { Failure } from '../widgets/Failure';
 import { Panel } from '../widgets/Panel';
 import { ProbeReport } from './ProbeReport';
 
 export function ProbePanel({ form, deviceId }: { form: DeviceFormState; deviceId: string | undefined }) {
   const probe = useMutation({ mutationFn: (body: ProbeRequest) => probeSource(body) });
-  const { source_url: url, transport } = form.values;
-  const isStale =
-    probe.variables && (probe.variables.source_url !== url.trim() || probe.variables.transport !== transport);
+  const { transport } = form.values;
+  const url = sourceOf(form.values, 'source_url');
+  const isStale = probe.variables && (probe.variables.source_url !== url || probe.variables.transport !== transport);
 
   const run = () => {
-    if (form.validateField('source_url').hasError) {
-      document.querySelector<HTMLElement>('[data-path="source_url"]')?.focus();
-      return;
+    for (const field of ['source_url', 'password'] as const) {
+      if (form.validateField(field).hasError) {
+        document.querySelector<HTMLElement>(`[data-path="${field}"]`)?.focus();
+        return;
+      }
     }
     probe.mutate({
-      source_url: url.trim(),
+      source_url: url,
       transport,
       ...(deviceId && url.includes('***') ? { device_id: deviceId } : {}),
     });
@@ -32,8 +34,8 @@ export function ProbePanel({ form, deviceId }: { form: DeviceFormState; deviceId
       <Stack gap="sm" aria-live="polite">
         {!probe.data && !probe.error && !probe.isPending && (
           <Text size="sm" c="dimmed">
-            Connects to the camera once and shows its video and audio, with hints about latency and CPU load. Nothing is
-            saved.
+            Connects to the camera once and shows its picture, video and audio, with hints about latency and CPU load.
+            Nothing is saved.
           </Text>
         )}
         <Button
@@ -59,7 +61,7 @@ export function ProbePanel({ form, deviceId }: { form: DeviceFormState; deviceId
                 The address has changed since this test.
               </Text>
             )}
-            <ProbeReport result={probe.data} />
+            <ProbeReport result={probe.data} isKnown={deviceId !== undefined} />
           </>
         )}
       </Stack>

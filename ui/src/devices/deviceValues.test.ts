@@ -1,7 +1,7 @@
 // The form's own validation and the request that it sends.
 import { expect, test } from 'vitest';
 import { buildDevice } from '../../test/factories';
-import { checkSourceUrl, fieldsOf, NEW_DEVICE, valuesOf } from './deviceValues';
+import { checkSourceUrl, deviceRules, fieldsOf, NEW_DEVICE, sourceOf, valuesOf } from './deviceValues';
 
 test.each([
   'rtsp://10.0.0.1/a',
@@ -41,4 +41,53 @@ test('only editable fields are sent back', () => {
     'tags',
     'transport',
   ]);
+});
+
+const KNOWN = valuesOf(buildDevice({ source_url: 'rtsp://***@10.0.0.1/a', sub_source_url: 'rtsp://***@10.0.0.1/b' }));
+const LOGIN = { user: 'me', password: 'p@ss#1' };
+
+test('untouched addresses are sent back as they were shown', () => {
+  expect(KNOWN.source_url).toBe('rtsp://10.0.0.1/a');
+  expect(fieldsOf(KNOWN)).toMatchObject({
+    source_url: 'rtsp://***@10.0.0.1/a',
+    sub_source_url: 'rtsp://***@10.0.0.1/b',
+  });
+});
+
+test('a new password is set without typing the addresses again, in any characters', () => {
+  expect(fieldsOf({ ...KNOWN, ...LOGIN })).toMatchObject({
+    source_url: 'rtsp://me:p%40ss%231@10.0.0.1/a',
+    sub_source_url: 'rtsp://me:p%40ss%231@10.0.0.1/b',
+  });
+});
+
+test('a stored password is never sent to another address', () => {
+  const moved = { ...KNOWN, source_url: 'rtsp://10.0.0.2/a' };
+  expect(deviceRules.password('', moved)).toMatch(/again/);
+  expect(deviceRules.password('', { ...KNOWN, sub_source_url: 'rtsp://10.0.0.2/b' })).toMatch(/again/);
+  expect(deviceRules.password('', { ...moved, ...LOGIN })).toBeNull();
+  expect(deviceRules.password('', { ...moved, isOpen: true })).toBeNull();
+  expect(deviceRules.password('', { ...KNOWN, sub_source_url: '' })).toBeNull();
+  expect(deviceRules.password('', KNOWN)).toBeNull();
+});
+
+test('a stored password can be removed', () => {
+  expect(fieldsOf({ ...KNOWN, isOpen: true })).toMatchObject({
+    source_url: 'rtsp://10.0.0.1/a',
+    sub_source_url: 'rtsp://10.0.0.1/b',
+  });
+});
+
+test('a user and password typed within the address count', () => {
+  const typed = { ...NEW_DEVICE, source_url: 'rtsp://me:p@ss#1@10.0.0.1/a', sub_source_url: 'rtsp://10.0.0.1/b' };
+  expect(sourceOf(typed, 'source_url')).toBe('rtsp://me:p%40ss%231@10.0.0.1/a');
+  expect(sourceOf(typed, 'sub_source_url')).toBe('rtsp://me:p%40ss%231@10.0.0.1/b');
+  const own = { ...NEW_DEVICE, ...LOGIN, source_url: 'rtsp://10.0.0.1/a', sub_source_url: 'rtsp://x:y@10.0.0.1/b' };
+  expect(sourceOf(own, 'sub_source_url')).toBe('rtsp://x:y@10.0.0.1/b');
+});
+
+test('what *** hides elsewhere in an address must be typed again with a new password', () => {
+  const hidden = valuesOf(buildDevice({ source_url: 'rtsp://***@10.0.0.1/a?token=***' }));
+  expect(deviceRules.source_url('', hidden)).toBeNull();
+  expect(deviceRules.source_url('', { ...hidden, ...LOGIN })).toMatch(/Replace/);
 });

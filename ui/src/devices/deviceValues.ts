@@ -2,9 +2,19 @@
 import type { UseFormReturnType } from '@mantine/form';
 import type { Device, DeviceFields } from '../api/types';
 import { sentence } from '../formatting/sentence';
+import { hasHiddenInfo, joinSource, splitSource, withoutHiddenInfo } from './sourceAddress';
 
 export interface DeviceValues extends Omit<DeviceFields, 'sub_source_url' | 'idle_seconds'> {
+  /** Addresses without user and password, unless they were just typed with them. */
+  source_url: string;
   sub_source_url: string;
+  /** Empty: the stored ones are kept. */
+  user: string;
+  password: string;
+  /** The camera needs no user and password: stored ones are removed. */
+  isOpen: boolean;
+  /** The addresses as the server shows them, with *** for what it hides; sent back unchanged, they keep it. */
+  stored: { source_url: string; sub_source_url: string };
   /** An empty string while the field is empty. */
   idle_seconds: number | string;
 }
@@ -16,6 +26,10 @@ export const NEW_DEVICE: DeviceValues = {
   name: '',
   source_url: '',
   sub_source_url: '',
+  user: '',
+  password: '',
+  isOpen: false,
+  stored: { source_url: '', sub_source_url: '' },
   transport: 'tcp',
   description: '',
   location: '',
@@ -27,10 +41,15 @@ export const NEW_DEVICE: DeviceValues = {
 
 export function valuesOf(device: Device): DeviceValues {
   const { name, source_url, transport, description, location, tags, start_mode, idle_seconds, enabled } = device;
+  const stored = { source_url, sub_source_url: device.sub_source_url ?? '' };
   return {
     name,
-    source_url,
-    sub_source_url: device.sub_source_url ?? '',
+    source_url: withoutHiddenInfo(stored.source_url),
+    sub_source_url: withoutHiddenInfo(stored.sub_source_url),
+    user: '',
+    password: '',
+    isOpen: false,
+    stored,
     transport,
     description: description ?? '',
     location: location ?? '',
@@ -41,12 +60,38 @@ export function valuesOf(device: Device): DeviceValues {
   };
 }
 
+type SourceField = 'source_url' | 'sub_source_url';
+
+/** Whether a user and a password are stored that the form does not know. */
+export const isHidden = ({ stored }: DeviceValues): boolean =>
+  hasHiddenInfo(stored.source_url) || hasHiddenInfo(stored.sub_source_url);
+
+const hasNewLogin = ({ user, password, isOpen, source_url }: DeviceValues): boolean =>
+  isOpen || user !== '' || password !== '' || splitSource(source_url).user !== '';
+
+/** The URL to send for an address of the form: as it is stored, or with the user and password of the form. */
+export function sourceOf(values: DeviceValues, field: SourceField): string {
+  const typed = values[field].trim();
+  const stored = values.stored[field];
+  if (!hasNewLogin(values) && stored && typed === withoutHiddenInfo(stored)) return stored;
+  const own = splitSource(typed);
+  if (own.user || own.password) return joinSource(own);
+  if (values.isOpen) return typed;
+  const main = splitSource(values.source_url);
+  const { user, password } = main.user ? main : values;
+  return joinSource({ address: typed, user, password });
+}
+
 export function fieldsOf(values: DeviceValues): DeviceFields {
+  const { transport, tags, start_mode, enabled } = values;
   return {
-    ...values,
+    transport,
+    tags,
+    start_mode,
+    enabled,
     name: values.name.trim(),
-    source_url: values.source_url.trim(),
-    sub_source_url: values.sub_source_url.trim() || null,
+    source_url: sourceOf(values, 'source_url'),
+    sub_source_url: values.sub_source_url.trim() ? sourceOf(values, 'sub_source_url') : null,
     description: values.description.trim(),
     location: values.location.trim(),
     idle_seconds: Number(values.idle_seconds),
@@ -70,14 +115,20 @@ export function fieldSentence(text: string): string {
 
 /** The error in a source URL, or null. The server decides; this check only saves a round trip. */
 export function checkSourceUrl(text: string): string | null {
-  const url = text.trim();
+  const url = splitSource(text.trim()).address;
   if (!url) return 'Enter the camera’s address, such as rtsp://192.168.1.64/stream1';
   if (!/^rtsps?:\/\//i.test(url)) return 'The address must begin with rtsp:// or rtsps://';
   // eslint-disable-next-line no-control-regex
   if (/[\s\u0000-\u001f\u007f]/.test(url)) return 'The address must not contain spaces or control characters';
-  const host = /^rtsps?:\/\/(?:[^/?#]*@)?(\[[^\]]+\]|[^/:?#]*)/i.exec(url)?.[1];
+  const host = /^rtsps?:\/\/(\[[^\]]+\]|[^/:?#]*)/i.exec(url)?.[1];
   if (!host) return 'The address has no host: enter the camera’s host name or IP address after rtsp://';
   return null;
+}
+
+function checkField(values: DeviceValues, field: SourceField): string | null {
+  const error = checkSourceUrl(values[field]);
+  const isKept = sourceOf(values, field) === values.stored[field];
+  return error ?? (!isKept && values[field].includes('***') ? 'Replace *** by what it hides' : null);
 }
 
 export const deviceRules = {
@@ -85,8 +136,16 @@ export const deviceRules = {
     if (!name.trim()) return 'Enter a name';
     return name.trim().length > 100 ? 'Use at most 100 characters' : null;
   },
-  source_url: checkSourceUrl,
-  sub_source_url: (url: string) => (url.trim() ? checkSourceUrl(url) : null),
+  source_url: (_: string, values: DeviceValues) => checkField(values, 'source_url'),
+  sub_source_url: (url: string, values: DeviceValues) => (url.trim() ? checkField(values, 'sub_source_url') : null),
+  password: (_: string, values: DeviceValues) => {
+    const isMoved = (['source_url', 'sub_source_url'] as const).some(
+      (field) => values[field].trim() !== withoutHiddenInfo(values.stored[field]) && values[field].trim() !== '',
+    );
+    return isHidden(values) && isMoved && !hasNewLogin(values)
+      ? 'Enter user and password again: they are never sent to another address by themselves'
+      : null;
+  },
   location: (text: string) => (text.trim().length > 200 ? 'Use at most 200 characters' : null),
   description: (text: string) => (text.trim().length > 2000 ? 'Use at most 2000 characters' : null),
   tags: (tags: string[]) => {

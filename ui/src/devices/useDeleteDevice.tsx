@@ -1,23 +1,37 @@
-// Deletes a device after a confirmation that lists what is deleted with it.
-import { Text } from '@mantine/core';
+// Deletes a device after a dialog that lists what is lost, and restores it on Undo.
 import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { deleteDevice } from '../api/devices';
 import { queryKeys } from '../api/queryKeys';
 import { notifyFailure } from '../widgets/notifyFailure';
+import { UndoMessage } from '../widgets/UndoMessage';
+import { DeleteDeviceDialog } from './DeleteDeviceDialog';
+import { useRestoreDevice } from './useDeletedDevices';
 
 interface Named {
   id: string;
   name: string;
 }
 
+const UNDO_SHOWN_MS = 20_000;
+
 export function useDeleteDevice(onDeleted?: () => void) {
   const client = useQueryClient();
+  const restore = useRestoreDevice();
   const { mutate } = useMutation({
     mutationFn: (device: Named) => deleteDevice(device.id),
     onSuccess: (_, device) => {
-      notifications.show({ message: `“${device.name}” was deleted.` });
+      const id = `deleted-${device.id}`;
+      const undo = () => {
+        notifications.hide(id);
+        restore.mutate(device);
+      };
+      notifications.show({
+        id,
+        message: <UndoMessage text={`“${device.name}” was deleted. Its footage is in the bin.`} onUndo={undo} />,
+        autoClose: UNDO_SHOWN_MS,
+      });
       client.removeQueries({ queryKey: queryKeys.device(device.id) });
       client.removeQueries({ queryKey: queryKeys.stream(device.id) });
       onDeleted?.();
@@ -31,22 +45,19 @@ export function useDeleteDevice(onDeleted?: () => void) {
     },
   });
 
-  return (device: Named) =>
-    modals.openConfirmModal({
+  return (device: Named) => {
+    const id = modals.open({
       title: 'Delete this camera?',
       children: (
-        <>
-          <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
-            {device.name}
-          </Text>
-          <Text size="sm" mt="xs">
-            This stops its stream, disconnects all viewers, and deletes its settings, stored password and history. This
-            cannot be undone. Its snapshots and bookmarks are kept.
-          </Text>
-        </>
+        <DeleteDeviceDialog
+          device={device}
+          onKeep={() => modals.close(id)}
+          onDelete={() => {
+            modals.close(id);
+            mutate(device);
+          }}
+        />
       ),
-      labels: { confirm: 'Delete camera', cancel: 'Keep it' },
-      confirmProps: { color: 'red' },
-      onConfirm: () => mutate(device),
     });
+  };
 }

@@ -17,7 +17,7 @@ test('a moment in a message is formatted in the given time zone', () => {
       'Europe/Berlin',
     ),
   ).toBe(
-    'The nearest before it is at Sun, 1 Mar 2026, 11:00:00, the nearest after it is at Sun, 1 Mar 2026, 12:30:00.',
+    'The nearest before it is at Sun, 1 Mar 2026, 11:00:00 CET, the nearest after it is at Sun, 1 Mar 2026, 12:30:00 CET.',
   );
 });
 

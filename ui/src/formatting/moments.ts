@@ -1,25 +1,33 @@
 // Formats moments and durations.
 import { CLOCK, CLOCK_TO_THE_SECOND } from './clock';
+import { isForeignZone, shownZone } from './shownZone';
+import { dateOf } from './timeZone';
+import { formatInZone } from './zonedTimes';
 
-const clock = new Intl.DateTimeFormat(undefined, CLOCK_TO_THE_SECOND);
-const TO_THE_SECOND = { month: 'short', day: 'numeric', ...CLOCK_TO_THE_SECOND } as const;
-const thisYear = new Intl.DateTimeFormat(undefined, TO_THE_SECOND);
-const anyYear = new Intl.DateTimeFormat(undefined, { ...TO_THE_SECOND, year: 'numeric' });
+const YEAR = 4;
 
-export const formatClock = (at: string): string => clock.format(new Date(at));
-/** Includes the year only when it is not the current one. */
-export function formatDateTime(at: string): string {
-  const moment = new Date(at);
-  return (moment.getFullYear() === new Date().getFullYear() ? thisYear : anyYear).format(moment);
+/** Formats in the zone, and names the zone where its clocks differ from the viewer's own. */
+function format(at: string, timeZone: string, options: Intl.DateTimeFormatOptions): string {
+  const ms = Date.parse(at);
+  const zone = isForeignZone(timeZone, ms) ? ({ timeZoneName: 'short' } as const) : {};
+  return formatInZone(timeZone, ms, { ...options, ...zone });
 }
 
-const shortThisYear = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', ...CLOCK });
-const dateOnly = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', year: 'numeric' });
+const isThisYear = (at: string, timeZone: string): boolean =>
+  dateOf(timeZone, Date.parse(at)).slice(0, YEAR) === dateOf(timeZone, Date.now()).slice(0, YEAR);
+
+export const formatClock = (at: string, timeZone = shownZone()): string => format(at, timeZone, CLOCK_TO_THE_SECOND);
+
+/** Includes the year only when it is not the current one. */
+export function formatDateTime(at: string, timeZone = shownZone()): string {
+  const options = { month: 'short', day: 'numeric', ...CLOCK_TO_THE_SECOND } as const;
+  return format(at, timeZone, isThisYear(at, timeZone) ? options : { ...options, year: 'numeric' });
+}
 
 /** Date and time to the minute; only the date for another year. */
-export function formatShortMoment(at: string): string {
-  const moment = new Date(at);
-  return (moment.getFullYear() === new Date().getFullYear() ? shortThisYear : dateOnly).format(moment);
+export function formatShortMoment(at: string, timeZone = shownZone()): string {
+  if (isThisYear(at, timeZone)) return format(at, timeZone, { month: 'short', day: 'numeric', ...CLOCK });
+  return formatInZone(timeZone, Date.parse(at), { month: 'short', day: 'numeric', year: 'numeric' });
 }
 
 export const formatUtc = (at: string): string => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;

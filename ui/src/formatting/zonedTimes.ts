@@ -1,5 +1,6 @@
 // Formats moments in an IANA time zone.
 import { CLOCK_TO_THE_SECOND } from './clock';
+import { isForeignZone } from './shownZone';
 import { offsetAt } from './timeZone';
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
@@ -19,7 +20,7 @@ const isAmbiguous = (timeZone: string, atMs: number): boolean =>
   offsetAt(timeZone, atMs - 7_200_000) !== offsetAt(timeZone, atMs + 7_200_000);
 
 export function formatTime(timeZone: string, atMs: number): string {
-  const zone = isAmbiguous(timeZone, atMs) ? ({ timeZoneName: 'short' } as const) : {};
+  const zone = isForeignZone(timeZone, atMs) || isAmbiguous(timeZone, atMs) ? ({ timeZoneName: 'short' } as const) : {};
   return formatInZone(timeZone, atMs, { ...CLOCK_TO_THE_SECOND, ...zone });
 }
 

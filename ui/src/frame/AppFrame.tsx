@@ -2,6 +2,7 @@
 import { IconActivityHeartbeat, IconBook2, IconBookmark, IconMovie, IconPhoto, IconVideo } from '@tabler/icons-react';
 import { Link, NavLink, Outlet, ScrollRestoration } from 'react-router';
 import { BrandMark } from './BrandMark';
+import { ClockMenu } from './ClockMenu';
 import { ColorSchemeMenu } from './ColorSchemeMenu';
 import { ServiceNotice } from './ServiceNotice';
 import classes from './AppFrame.module.css';
@@ -40,6 +41,7 @@ export function AppFrame() {
           </nav>
           <div className={classes.end}>
             <ServiceNotice />
+            <ClockMenu />
             <ColorSchemeMenu />
           </div>
         </div>

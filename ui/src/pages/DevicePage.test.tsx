@@ -8,6 +8,7 @@ import { buildRecording, buildTimeline } from '../../test/recordingFactories';
 import { renderAt } from '../../test/render';
 import { StubApi, type Asked } from '../../test/StubApi';
 import type { Job } from '../api/jobs';
+import { chooseClock } from '../formatting/shownZone';
 import { DevicePage } from './DevicePage';
 
 const T = '2026-03-01T10:00:00Z';
@@ -20,6 +21,7 @@ const pressKey = (key: string) => userEvent.keyboard(key);
 
 beforeEach(() => {
   localStorage.clear();
+  chooseClock('own');
   HTMLMediaElement.prototype.play = () => Promise.resolve();
   HTMLMediaElement.prototype.pause = () => {};
   HTMLMediaElement.prototype.load = () => {};
@@ -96,7 +98,8 @@ test('a camera without recordings shows the reason and a link to the settings', 
   expect(screen.getByRole('link', { name: 'Recording settings' })).toHaveAttribute('href', '/devices/d1/recording');
 });
 
-test('jumping asks for date and time in the camera’s time zone', async () => {
+test('jumping asks for date and time on the chosen clock, here the camera’s', async () => {
+  chooseClock('camera');
   const router = show(`/devices/d1?t=${T}`);
   await screen.findByTestId('recorded-video');
   await pressKey('j');
@@ -137,9 +140,9 @@ test('a marked range is exported, followed and cancelled', async () => {
   api.set('POST /jobs/j1/cancel', { status: 202, body: buildJob({ state: 'cancelled' }) });
   show(`/devices/d1?t=${T}`);
   await userEvent.click(await screen.findByRole('button', { name: 'Mark end' }));
-  await userEvent.click(screen.getByLabelText('Cut exactly'));
   api.set('GET /jobs', exportsAre([buildJob({ progress: 0.42, stage: 'reading footage' })]));
-  await userEvent.click(screen.getByRole('button', { name: 'Export as MP4' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Ways to cut the export' }));
+  await userEvent.click(await screen.findByRole('menuitem', { name: /Cut exactly/ }));
   await waitFor(() => expect(api.all(`POST ${OF_DEVICE}/export`)).toHaveLength(1));
   expect(api.all(`POST ${OF_DEVICE}/export`)[0]?.body).toEqual({
     start: '2026-03-01T09:59:00.000Z',

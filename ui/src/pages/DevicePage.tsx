@@ -8,6 +8,8 @@ import { CameraView } from '../camera/CameraView';
 import { DeviceAbout } from '../devices/DeviceAbout';
 import { EmbedInfo } from '../devices/EmbedInfo';
 import { EventHistory } from '../devices/EventHistory';
+import { useRecording } from '../recordings/useRecording';
+import { CameraZone } from '../widgets/CameraZone';
 import { Failure } from '../widgets/Failure';
 import { PageHeader } from '../widgets/PageHeader';
 import { Panel } from '../widgets/Panel';
@@ -15,6 +17,7 @@ import { RecentSnapshots } from '../snapshots/RecentSnapshots';
 import { RecordingPanel } from '../recordings/RecordingPanel';
 import { StateBadge } from '../widgets/StateBadge';
 import { LiveStatsList } from '../camera/LiveStatsList';
+import { StreamNotice } from '../devices/StreamNotice';
 import { StreamDetails } from '../devices/StreamDetails';
 import { useDeleteDevice } from '../devices/useDeleteDevice';
 import { useDevice } from '../devices/useDevice';
@@ -32,6 +35,7 @@ export function DevicePage() {
   const streamQuery = useStream(id);
   const control = useStreamControl();
   const askToDelete = useDeleteDevice(() => void navigate('/'));
+  const timeZone = useRecording(id).data?.recording.time_zone;
   const [statistics, setStatistics] = useState<LiveStats | null>(null);
 
   const device = deviceQuery.data?.device;
@@ -41,7 +45,7 @@ export function DevicePage() {
   const isDesired = (stream?.desired ?? device?.desired) === 'running';
   const state = stream?.observed ?? device?.state;
   return (
-    <>
+    <CameraZone value={timeZone ?? null}>
       <PageHeader
         title={device?.name ?? stream?.device_name ?? 'Camera'}
         back={{ to: '/', label: 'Cameras' }}
@@ -56,7 +60,14 @@ export function DevicePage() {
               }
               loading={control.isPending}
               disabled={!device.enabled}
-              onClick={() => control.mutate({ id, name: device.name, desired: isDesired ? 'stopped' : 'running' })}
+              onClick={() =>
+                control.mutate({
+                  id,
+                  name: device.name,
+                  desired: isDesired ? 'stopped' : 'running',
+                  isRecorded: (stream?.recording ?? device.recording)?.observed === 'recording',
+                })
+              }
             >
               {isDesired ? 'Stop' : 'Start'}
             </Button>
@@ -87,6 +98,15 @@ export function DevicePage() {
           onRetry={() => void deviceQuery.refetch()}
         />
       )}
+      {device && stream && (
+        <div className={classes.notice}>
+          <StreamNotice
+            device={device}
+            stream={stream}
+            onStart={() => control.mutate({ id, name: device.name, desired: 'running' })}
+          />
+        </div>
+      )}
       <div className={classes.columns}>
         <div className={classes.column}>
           <CameraView
@@ -112,13 +132,13 @@ export function DevicePage() {
               </Text>
             </Panel>
           )}
-          <RecordingPanel deviceId={id} />
+          <RecordingPanel deviceId={id} stream={stream} />
           <RecentSnapshots deviceId={id} />
           {stream ? <StreamDetails stream={stream} /> : <Skeleton height={380} radius="md" />}
           {device && <DeviceAbout device={device} />}
           <EmbedInfo deviceId={id} />
         </div>
       </div>
-    </>
+    </CameraZone>
   );
 }

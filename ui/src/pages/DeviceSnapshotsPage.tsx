@@ -11,13 +11,14 @@ import { TimeLapsePanel } from '../schedules/TimeLapsePanel';
 import { useDevice } from '../devices/useDevice';
 import { useRecording } from '../recordings/useRecording';
 import { useSchedules } from '../schedules/useSchedules';
-import { ownTimeZone } from '../formatting/timeZone';
+import { useShownZone } from '../widgets/useShownZone';
 import { NotFoundPage } from './NotFoundPage';
 
 export function DeviceSnapshotsPage() {
   const { id = '' } = useParams();
   const { data, error, refetch } = useDevice(id);
-  const timeZone = useRecording(id).data?.recording.time_zone ?? ownTimeZone();
+  const cameraZone = useRecording(id).data?.recording.time_zone;
+  const timeZone = useShownZone(cameraZone);
   const schedules = useSchedules(id).data;
   if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
   const name = data?.device.name;
@@ -42,7 +43,7 @@ export function DeviceSnapshotsPage() {
       {!data && !error && <Skeleton height={240} maw={980} radius="md" />}
       {data && (
         <Stack gap="md" maw={980}>
-          <SchedulePanel deviceId={id} timeZone={timeZone} />
+          <SchedulePanel deviceId={id} timeZone={cameraZone ?? timeZone} />
           <TimeLapsePanel deviceId={id} timeZone={timeZone} hasSchedules={(schedules?.length ?? 0) > 0} />
         </Stack>
       )}

@@ -3,6 +3,7 @@ import { Button, Center, Group, SegmentedControl, Stack } from '@mantine/core';
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks';
 import { IconLayoutGrid, IconList, IconPlus } from '@tabler/icons-react';
 import { Link } from 'react-router';
+import { DeletedDevices } from '../devices/DeletedDevices';
 import { DeviceCards } from '../devices/DeviceCards';
 import { DeviceFilters } from '../devices/DeviceFilters';
 import { DeviceListSkeleton } from '../devices/DeviceListSkeleton';
@@ -110,6 +111,7 @@ export function DevicesPage() {
             </>
           )
         )}
+        <DeletedDevices />
       </Stack>
     </>
   );

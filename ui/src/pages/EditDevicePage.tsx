@@ -51,7 +51,6 @@ export function EditDevicePage() {
           key={data.etag ?? data.device.updated_at}
           initialValues={valuesOf(data.device)}
           deviceId={id}
-          hasCredentials={data.device.has_credentials}
           submitLabel="Save"
           notice={notice}
           onCancel={() => void navigate(`/devices/${id}`)}

@@ -6,6 +6,7 @@ import { buildCoverageDay, buildRecordedDate, buildRecording, buildTimeline } fr
 import { renderAt } from '../../test/render';
 import { StubApi } from '../../test/StubApi';
 import { addDays } from '../formatting/calendarDates';
+import { chooseClock } from '../formatting/shownZone';
 import { dateOf } from '../formatting/timeZone';
 import { RecordedDaysPage } from './RecordedDaysPage';
 
@@ -26,6 +27,7 @@ const gap = {
 
 beforeEach(() => {
   vi.setSystemTime(NOW);
+  chooseClock('camera');
   api = new StubApi({
     'GET /recordings/devices/d1': { body: buildRecording({ newest: new Date().toISOString() }) },
     'GET /recordings/devices/d1/dates': { body: [buildRecordedDate(yesterday, { gaps: 1 }), buildRecordedDate(today)] },
@@ -39,6 +41,7 @@ beforeEach(() => {
   });
 });
 afterEach(() => {
+  chooseClock('own');
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });

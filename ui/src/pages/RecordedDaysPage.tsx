@@ -5,6 +5,7 @@ import { Link, useParams, useSearchParams } from 'react-router';
 import { ApiError } from '../api/http';
 import { CoverageReport } from '../recordings/CoverageReport';
 import { DeviceCalendar } from '../recordings/DeviceCalendar';
+import { CameraZone } from '../widgets/CameraZone';
 import { Failure } from '../widgets/Failure';
 import { StatisticsList } from '../widgets/StatisticsList';
 import { NOTHING } from '../formatting/statistics';
@@ -14,10 +15,13 @@ import { PageHeader } from '../widgets/PageHeader';
 import { Panel } from '../widgets/Panel';
 import { RecordedDay } from '../recordings/RecordedDay';
 import { RecordingBadge } from '../recordings/RecordingBadge';
-import { formatRetention } from '../recordings/RecordingRow';
+import { formatRetention } from '../recordings/retentionText';
+import { useSharedLimit } from '../recordings/useStorageStatistics';
+import { useShownRecording } from '../recordings/useShownRecording';
 import { MODE_LABELS } from '../recordings/recordingStyles';
 import { Timestamp } from '../widgets/Timestamp';
 import { useNow } from '../widgets/useNow';
+import { useShownZone } from '../widgets/useShownZone';
 import { useRecording } from '../recordings/useRecording';
 import { dateOf } from '../formatting/timeZone';
 import { NotFoundPage } from './NotFoundPage';
@@ -28,10 +32,11 @@ export function RecordedDaysPage() {
   const [search, setSearch] = useSearchParams();
   const { data, error, refetch } = useRecording(id);
   const now = useNow(60_000);
+  const recording = useShownRecording(data?.recording);
+  const sharedBytes = useSharedLimit(recording?.retention);
+  const timeZone = useShownZone(recording?.time_zone);
   if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
 
-  const recording = data?.recording;
-  const timeZone = recording?.time_zone ?? 'UTC';
   const today = dateOf(timeZone, now);
   const requested = search.get('date');
   const isDate =
@@ -44,7 +49,7 @@ export function RecordedDaysPage() {
   const pick = (picked: string) => setSearch({ date: picked }, { replace: true });
 
   return (
-    <>
+    <CameraZone value={recording?.time_zone ?? null}>
       <PageHeader
         title={recording?.device_name ?? 'Recordings'}
         back={{ to: '/recordings', label: 'Recordings' }}
@@ -85,7 +90,7 @@ export function RecordedDaysPage() {
                     ['Newest', recording.newest ? <Timestamp key="newest" at={recording.newest} /> : NOTHING],
                     ['Length', recording.seconds > 0 ? formatSpan(recording.seconds * 1000) : NOTHING],
                     ['Size', formatBytes(recording.bytes)],
-                    ['Retention', formatRetention(recording)],
+                    ['Retention', formatRetention(recording.retention, sharedBytes)],
                     ['Mode', MODE_LABELS[recording.mode]],
                     ['Time zone', timeZone],
                   ]}
@@ -99,6 +104,6 @@ export function RecordedDaysPage() {
           </div>
         </div>
       )}
-    </>
+    </CameraZone>
   );
 }

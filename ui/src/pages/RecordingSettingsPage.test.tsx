@@ -1,5 +1,5 @@
 // Recording settings: nobody's changes are lost, and errors are shown at their fields.
-import { screen, waitFor } from '@testing-library/react';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { buildRecording } from '../../test/recordingFactories';
@@ -9,11 +9,13 @@ import { RecordingSettingsPage } from './RecordingSettingsPage';
 
 let api: StubApi;
 const PUT = 'PUT /recordings/devices/d1';
+const EXPIRING = 'GET /recordings/devices/d1/expiring';
 
 beforeEach(() => {
   api = new StubApi({
     'GET /recordings/devices/d1': { body: buildRecording(), headers: { ETag: '"4"' } },
     [PUT]: { body: buildRecording() },
+    [EXPIRING]: { body: { bytes: 0, seconds: 0, days: 0, oldest: null, newest: null } },
   });
 });
 afterEach(() => vi.unstubAllGlobals());
@@ -44,6 +46,58 @@ test('empty limits show the default; sizes are entered in gigabytes', async () =
   await userEvent.type(screen.getByLabelText('Size'), '1.5');
   await save();
   await waitFor(() => expect(api.all(PUT)[0]?.body).toMatchObject({ keep_bytes: 1_500_000_000, keep_days: null }));
+});
+
+const LOSS = {
+  bytes: 12_000_000_000,
+  seconds: 40_000,
+  days: 11,
+  oldest: '2026-11-10T00:00:00Z',
+  newest: '2026-11-19T00:00:00Z',
+};
+
+test('shorter limits tell what goes, and Save asks before it does', async () => {
+  api.set(EXPIRING, ({ query }) => ({ body: query.get('keep_days') === '3' ? LOSS : { ...LOSS, bytes: 0 } }));
+  show();
+  await userEvent.type(await screen.findByLabelText('Days'), '3');
+  expect(await screen.findByText(/About 12\.0 GB of 11 days/)).toBeInTheDocument();
+  await save();
+  const dialog = await screen.findByRole('dialog');
+  expect(dialog).toHaveTextContent('cannot be undone');
+  expect(api.all(PUT)).toHaveLength(0);
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Keep it' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
+  expect(api.all(PUT)).toHaveLength(0);
+  await save();
+  await userEvent.click(await screen.findByRole('button', { name: 'Save and delete 12.0 GB' }));
+  await waitFor(() => expect(api.all(PUT)[0]?.body).toMatchObject({ keep_days: 3 }));
+});
+
+test('longer limits are saved without a question', async () => {
+  show();
+  await userEvent.type(await screen.findByLabelText('Days'), '30');
+  await save();
+  await waitFor(() => expect(api.all(PUT)).toHaveLength(1));
+});
+
+test('unsaved changes are not lost by leaving the page', async () => {
+  const router = show();
+  await userEvent.type(await screen.findByLabelText('Days'), '30');
+  await act(() => router.navigate('/elsewhere'));
+  const dialog = await screen.findByRole('dialog');
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Keep editing' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
+  expect(screen.getByLabelText('Days')).toHaveValue('30 days');
+  await act(() => router.navigate('/elsewhere'));
+  await userEvent.click(await screen.findByRole('button', { name: 'Discard changes' }));
+  expect(await screen.findByText('elsewhere')).toBeInTheDocument();
+});
+
+test('without changes the page is left at once', async () => {
+  const router = show();
+  await screen.findByLabelText('Days');
+  await act(() => router.navigate('/elsewhere'));
+  expect(await screen.findByText('elsewhere')).toBeInTheDocument();
 });
 
 test('an empty plan is not sent', async () => {

@@ -117,7 +117,7 @@ test('the disk shows its usage and how long the free space lasts', async () => {
 test('free space lasts indefinitely if the retention limits delete footage first', async () => {
   api.set('GET /recordings/storage', { body: buildStorage({ days_left: null }) });
   show();
-  expect(await screen.findByText('indefinitely, within the retention limits')).toBeInTheDocument();
+  expect(await screen.findByText('always, because older footage is deleted by the limits')).toBeInTheDocument();
 });
 
 test('a failing disk shows its reason and remedy', async () => {
@@ -128,5 +128,5 @@ test('a failing disk shows its reason and remedy', async () => {
   show();
   expect(await screen.findByText('The storage folder is not mounted.')).toBeInTheDocument();
   expect(screen.getByText('Mount it again.')).toBeInTheDocument();
-  expect(screen.queryByText('indefinitely, within the retention limits')).not.toBeInTheDocument();
+  expect(screen.queryByText('always, because older footage is deleted by the limits')).not.toBeInTheDocument();
 });

@@ -14,7 +14,8 @@ import type { CoverageDay } from '../api/recordingTypes';
 import { useCoverage } from '../recordings/useCoverage';
 import { useNow } from '../widgets/useNow';
 import { useRecordingPage } from '../recordings/useRecordingPage';
-import { dateOf, ownTimeZone } from '../formatting/timeZone';
+import { dateOf } from '../formatting/timeZone';
+import { useShownZone } from '../widgets/useShownZone';
 import classes from '../recordings/RecordingList.module.css';
 
 const SHOWN_DAYS = 14;
@@ -33,7 +34,7 @@ function groupByDevice(days: CoverageDay[] | undefined): Map<string, Map<string,
 
 export function RecordingsPage() {
   const [search, setSearch] = useSearchParams();
-  const timeZone = ownTimeZone();
+  const timeZone = useShownZone();
   const today = dateOf(timeZone, useNow(60_000));
   const q = search.get('q') ?? '';
   const date = search.get('date');

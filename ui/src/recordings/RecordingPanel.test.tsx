@@ -26,7 +26,7 @@ beforeEach(() => {
       body: { id: 1, at: '2026-11-22T10:00:00Z', end: null, label: 'x', note: null, source: 'api' },
     },
   });
-  renderAt('/', [{ path: '/', element: <RecordingPanel deviceId="d1" /> }]);
+  renderAt('/', [{ path: '/', element: <RecordingPanel deviceId="d1" stream={undefined} /> }]);
 });
 afterEach(() => vi.unstubAllGlobals());
 

@@ -11,6 +11,7 @@ import {
 } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
+import type { Stream } from '../api/types';
 import { useRecording } from './useRecording';
 import { useRecordingControl } from './useRecordingControl';
 import { formatBytes } from '../formatting/amounts';
@@ -22,7 +23,9 @@ import { recordedDaysAddress } from '../addresses/recordingAddresses';
 import { RecordingBadge } from './RecordingBadge';
 import { RecordingEventDialog } from './RecordingEventDialog';
 import { MODE_LABELS, recordingSentence } from './recordingStyles';
-import { formatRetention } from './RecordingRow';
+import { formatRetention } from './retentionText';
+import { useSharedLimit } from './useStorageStatistics';
+import { useShownRecording } from './useShownRecording';
 import { Timestamp } from '../widgets/Timestamp';
 
 const LENGTHS = [
@@ -31,11 +34,12 @@ const LENGTHS = [
   { label: 'For 8 hours', minutes: 480 },
 ];
 
-export function RecordingPanel({ deviceId }: { deviceId: string }) {
+export function RecordingPanel({ deviceId, stream }: { deviceId: string; stream: Stream | undefined }) {
   const { data, error, refetch } = useRecording(deviceId);
-  const control = useRecordingControl(deviceId);
+  const control = useRecordingControl(deviceId, data?.recording);
   const [isMarking, setMarking] = useState(false);
-  const recording = data?.recording;
+  const recording = useShownRecording(data?.recording, stream);
+  const sharedBytes = useSharedLimit(recording?.retention);
   if (!recording) {
     return (
       <Panel title="Recording">
@@ -114,7 +118,7 @@ export function RecordingPanel({ deviceId }: { deviceId: string }) {
           ['Since', recording.since ? <Timestamp key="since" at={recording.since} /> : NOTHING],
           ['Oldest footage', recording.oldest ? <Timestamp key="oldest" at={recording.oldest} /> : NOTHING],
           ['Size', formatBytes(recording.bytes)],
-          ['Retention', formatRetention(recording)],
+          ['Retention', formatRetention(recording.retention, sharedBytes)],
         ]}
       />
       <Group gap={4} mt="sm" ml={-6}>

@@ -2,6 +2,9 @@
 import { Link } from 'react-router';
 import type { CoverageDay, Recording } from '../api/recordingTypes';
 import { formatBytes } from '../formatting/amounts';
+import { formatRetention } from './retentionText';
+import { useSharedLimit } from './useStorageStatistics';
+import { useShownRecording } from './useShownRecording';
 import { DayBars } from './DayBars';
 import { DayStrip } from './DayStrip';
 import { StatisticsColumns } from '../widgets/StatisticsColumns';
@@ -21,16 +24,9 @@ export interface RecordingRowProps {
   timeZone: string;
 }
 
-/** "14 days", "14 days or 500 GB", "Until disk is full". */
-export function formatRetention({ retention }: Recording): string {
-  const limits = [
-    retention.keep_days ? `${retention.keep_days} ${retention.keep_days === 1 ? 'day' : 'days'}` : '',
-    retention.keep_bytes ? formatBytes(retention.keep_bytes) : '',
-  ].filter(Boolean);
-  return limits.length > 0 ? limits.join(' or ') : 'Until disk is full';
-}
-
-export function RecordingRow({ recording, dates, days, date, timeZone }: RecordingRowProps) {
+export function RecordingRow({ dates, days, date, timeZone, ...props }: RecordingRowProps) {
+  const recording = useShownRecording(props.recording);
+  const sharedBytes = useSharedLimit(recording.retention);
   const { device_id: id, device_name: name } = recording;
   const why = recordingSentence(recording);
   return (
@@ -72,7 +68,7 @@ export function RecordingRow({ recording, dates, days, date, timeZone }: Recordi
             ),
           ],
           ['Size', formatBytes(recording.bytes)],
-          ['Retention', formatRetention(recording)],
+          ['Retention', formatRetention(recording.retention, sharedBytes)],
         ]}
       />
     </li>

@@ -1,11 +1,21 @@
 // The form of one camera's recording settings: mode, time zone and retention.
-import { Button, Group, NumberInput, Radio, SimpleGrid, Stack } from '@mantine/core';
+import { Box, Button, Group, NumberInput, Radio, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { Fragment, useState, type ReactNode } from 'react';
 import { ApiError } from '../api/http';
-import type { Recording, RecordingSettings as Settings } from '../api/recordingTypes';
+import { readExpiring } from '../api/recordings';
+import type { ExpiringFootage, Recording, RecordingSettings as Settings } from '../api/recordingTypes';
+import { formatBytes } from '../formatting/amounts';
+import { formatShortMoment, formatSpan } from '../formatting/moments';
+import { askFirst } from '../widgets/askFirst';
 import { Failure } from '../widgets/Failure';
+import { Notice } from '../widgets/Notice';
 import { Panel } from '../widgets/Panel';
+import { useUnsavedGuard } from '../widgets/useUnsavedGuard';
+import { useShownZone } from '../widgets/useShownZone';
+import { formatRetention } from './retentionText';
+import { isSame, useExpiring, type TriedLimits } from './useExpiring';
+import { useSharedLimit } from './useStorageStatistics';
 import {
   RECORDING_FIELDS,
   recordingFieldSentence,
@@ -39,6 +49,7 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
   const [failure, setFailure] = useState<Error | null>(null);
   const [isSending, setSending] = useState(false);
   const form = useForm<RecordingValues>({ initialValues: recordingValuesOf(recording), validate: recordingRules });
+  const letPass = useUnsavedGuard(form.isDirty());
   const { mode } = form.values;
 
   const place = (error: ApiError): Error | null => {
@@ -55,14 +66,35 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
     // A field that is hidden in this mode cannot show its error: the form shows it.
     return Object.keys(placed).some((field) => isShown(field, mode)) ? null : error;
   };
+  const limits = limitsOf(form.values);
+  const expiring = useExpiring(recording, limits);
+  const sharedBytes = useSharedLimit(recording.retention);
+  const isAgreed = async (settings: Settings): Promise<boolean> => {
+    if (isSame(settings, recording)) return true;
+    const loss = await readExpiring(recording.device_id, settings);
+    if (loss.bytes === 0) return true;
+    return askFirst({
+      title: 'Delete older footage?',
+      text: (
+        <Text size="sm">
+          <ExpiringText {...loss} timeZone={recording.time_zone} /> It is deleted within seconds. This cannot be undone.
+        </Text>
+      ),
+      confirm: `Save and delete ${formatBytes(loss.bytes)}`,
+      cancel: 'Keep it',
+    });
+  };
   const send = async (values: RecordingValues) => {
     setFailure(null);
     setSending(true);
+    letPass(true);
     try {
-      await onSubmit(recordingSettingsOf(values));
+      const settings = recordingSettingsOf(values);
+      if (await isAgreed(settings)) await onSubmit(settings);
     } catch (error) {
       setFailure(error instanceof ApiError ? place(error) : (error as Error));
     } finally {
+      letPass(false);
       setSending(false);
     }
   };
@@ -120,6 +152,9 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
           />
         </Panel>
         <Panel title="Retention">
+          <Text size="sm" c="dimmed" mb="sm">
+            Now: {formatRetention(retention, sharedBytes)}. Retention never deletes protected ranges.
+          </Text>
           <SimpleGrid cols={{ base: 1, xs: 2 }} maw={620}>
             <NumberInput
               label="Days"
@@ -148,6 +183,13 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
               {...form.getInputProps('keep_bytes')}
             />
           </SimpleGrid>
+          {expiring && expiring.bytes > 0 && (
+            <Box mt="sm" maw={620} role="status">
+              <Notice tone="warn" title="Saving deletes footage">
+                <ExpiringText {...expiring} timeZone={recording.time_zone} />
+              </Notice>
+            </Box>
+          )}
         </Panel>
         {failure && <Failure title="The recording settings were not saved" error={failure} />}
         <Group>
@@ -160,6 +202,25 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
         </Group>
       </Stack>
     </form>
+  );
+}
+
+/** The limits in the form as the server understands them; null while a field is not valid. */
+function limitsOf(values: RecordingValues): TriedLimits | null {
+  const { keep_days, keep_bytes } = recordingSettingsOf(values);
+  const isValid =
+    recordingRules.keep_days(values.keep_days) === null && recordingRules.keep_bytes(values.keep_bytes) === null;
+  return isValid ? { keep_days, keep_bytes } : null;
+}
+
+function ExpiringText({ bytes, seconds, days, oldest, newest, timeZone }: ExpiringFootage & { timeZone: string }) {
+  const zone = useShownZone(timeZone);
+  return (
+    <>
+      About {formatBytes(bytes)} of {days} {days === 1 ? 'day' : 'days'} are beyond these limits:{' '}
+      {formatSpan(seconds * 1000)} of footage
+      {oldest && newest && `, from ${formatShortMoment(oldest, zone)} to ${formatShortMoment(newest, zone)}`}.
+    </>
   );
 }
 

@@ -89,9 +89,15 @@ export function StoragePanel() {
           <StatisticsColumns
             rows={[
               ['Written in 24 hours', data.bytes_per_day === null ? NOTHING : formatBytes(data.bytes_per_day)],
+              ...(data.keep_bytes ? [['Limit of all cameras', formatBytes(data.keep_bytes)] as [string, string]] : []),
+              ...(data.tenant_keep_bytes
+                ? [['Limit of your cameras', formatBytes(data.tenant_keep_bytes)] as [string, string]]
+                : []),
               [
                 'Free space lasts',
-                isWithinLimits(data) ? 'indefinitely, within the retention limits' : formatDaysLeft(data.days_left),
+                isWithinLimits(data)
+                  ? 'always, because older footage is deleted by the limits'
+                  : formatDaysLeft(data.days_left),
               ],
             ]}
           />

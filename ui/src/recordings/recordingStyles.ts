@@ -19,7 +19,7 @@ const RECORDING_STYLES: Record<RecordingState, RecordingStyle> = {
 };
 
 /** Waiting is a warning only while the recording should be running. */
-export function recordingStyle({ observed, is_wanted }: Recording): RecordingStyle {
+export function recordingStyle({ observed, is_wanted }: Pick<Recording, 'observed' | 'is_wanted'>): RecordingStyle {
   const style = RECORDING_STYLES[observed];
   return observed === 'waiting' && is_wanted ? { ...style, tone: 'warn' } : style;
 }

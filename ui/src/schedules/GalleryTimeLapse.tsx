@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useRecording } from '../recordings/useRecording';
 import { DAY_MS, type TimeRange } from '../timeline/model';
-import { ownTimeZone } from '../formatting/timeZone';
+import { useShownZone } from '../widgets/useShownZone';
 import { schedulesAddress } from '../addresses/bookmarkAddresses';
 import { TimeLapseDialog } from './TimeLapseDialog';
 
@@ -18,7 +18,7 @@ interface GalleryTimeLapseProps {
 
 export function GalleryTimeLapse({ deviceId, start, end }: GalleryTimeLapseProps) {
   const navigate = useNavigate();
-  const timeZone = useRecording(deviceId).data?.recording.time_zone ?? ownTimeZone();
+  const timeZone = useShownZone(useRecording(deviceId).data?.recording.time_zone);
   const [range, setRange] = useState<TimeRange | null>(null);
   const openDialog = () => {
     const endMs = Math.min(Date.now(), end ? Date.parse(end) : Date.now());

@@ -39,6 +39,7 @@ import {
   type ScheduleValues,
 } from './scheduleValues';
 import { formatClockOf } from '../formatting/clock';
+import { useAskBeforeClosing, useDirty } from '../widgets/useAskBeforeClosing';
 import { TimeZoneSelect } from '../widgets/TimeZoneSelect';
 
 const UNITS: { value: ScheduleUnit; label: string }[] = [
@@ -55,15 +56,17 @@ interface ScheduleFormProps {
   initialValues: ScheduleValues;
   etag: string | null;
   onReload: () => void;
+  onDirty: (isDirty: boolean) => void;
   onClose: () => void;
 }
 
-function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onClose }: ScheduleFormProps) {
+function ScheduleForm({ deviceId, id, initialValues, etag, onReload, onDirty, onClose }: ScheduleFormProps) {
   const { save } = useScheduleActions();
   const [failure, setFailure] = useState<Error | null>(null);
   const [hasConflict, setConflict] = useState(false);
   const form = useForm<ScheduleValues>({ initialValues, validate: scheduleRules });
   const { timing, weekdays } = form.values;
+  useDirty(form.isDirty(), onDirty);
   const send = async (values: ScheduleValues, version: string | null) => {
     setFailure(null);
     try {
@@ -210,11 +213,12 @@ export function ScheduleDialog({ deviceId, timeZone, edited, onClose }: Schedule
     enabled: id !== null,
     ...FROZEN_WHILE_EDITING,
   });
-  const common = { deviceId, id, onReload: () => void refetch(), onClose };
+  const { close, onDirty } = useAskBeforeClosing(onClose);
+  const common = { deviceId, id, onReload: () => void refetch(), onDirty, onClose };
   return (
     <Modal
       opened={edited !== null}
-      onClose={onClose}
+      onClose={close}
       title={edited === 'new' ? 'New schedule' : 'Edit schedule'}
       centered
       radius="md"

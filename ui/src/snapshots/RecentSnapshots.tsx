@@ -4,7 +4,7 @@ import { IconBookmark, IconCalendarTime, IconPhoto } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useRecentSnapshots } from './useSnapshots';
-import { ownTimeZone } from '../formatting/timeZone';
+import { useShownZone } from '../widgets/useShownZone';
 import { Panel } from '../widgets/Panel';
 import { deviceBookmarksAddress, schedulesAddress } from '../addresses/bookmarkAddresses';
 import { SnapshotViewer } from './SnapshotViewer';
@@ -17,7 +17,7 @@ export function RecentSnapshots({ deviceId }: { deviceId: string }) {
   const { data } = useRecentSnapshots(deviceId, SHOWN);
   const [openId, setOpenId] = useState<string | null>(null);
   const snapshots = data?.items ?? [];
-  const timeZone = ownTimeZone();
+  const timeZone = useShownZone();
   return (
     <Panel title="Snapshots">
       {data?.total === 0 && (

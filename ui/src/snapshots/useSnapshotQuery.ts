@@ -2,7 +2,8 @@
 import { useCallback, useMemo } from 'react';
 import { useSearchParams } from 'react-router';
 import { addDays } from '../formatting/calendarDates';
-import { dateOf, dayBounds, ownTimeZone } from '../formatting/timeZone';
+import { dateOf, dayBounds } from '../formatting/timeZone';
+import { useShownZone } from '../widgets/useShownZone';
 import { useNow } from '../widgets/useNow';
 import type { SnapshotFilter } from './useSnapshots';
 
@@ -95,7 +96,7 @@ function filterOf(query: GalleryQuery, timeZone: string, today: string): Snapsho
 
 export function useSnapshotQuery() {
   const [search, setSearch] = useSearchParams();
-  const timeZone = ownTimeZone();
+  const timeZone = useShownZone();
   const today = dateOf(timeZone, useNow(60_000));
   const query = useMemo(() => parse(search), [search]);
   const filter = useMemo(() => filterOf(query, timeZone, today), [query, timeZone, today]);

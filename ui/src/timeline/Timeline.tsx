@@ -103,7 +103,7 @@ export function Timeline(props: TimelineProps) {
 
   const press = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== event.currentTarget) return;
-    const action = timelineKey(event.key, event.shiftKey, { view, playheadMs: shownPlayhead, nowMs, data });
+    const action = timelineKey(event.key, { view, playheadMs: shownPlayhead, nowMs, data });
     if (!action) return;
     event.preventDefault();
     stop();
@@ -122,6 +122,7 @@ export function Timeline(props: TimelineProps) {
         className={classes.surface}
         role="slider"
         tabIndex={0}
+        data-player-keys
         aria-label={label}
         aria-valuemin={Math.round((oldestMs ?? view.startMs) / 1000)}
         aria-valuemax={Math.round(nowMs / 1000)}

@@ -14,26 +14,12 @@ export interface KeyAction {
   view?: TimeRange;
 }
 
-const FINE = 1 / 120;
-const COARSE = 1 / 12;
-
-/** Null for keys without an action. Arrows step by a share of the visible range, with shift ten times as far. */
-export function timelineKey(
-  key: string,
-  isShifted: boolean,
-  { view, playheadMs, nowMs, data }: KeyContext,
-): KeyAction | null {
+/** Null for keys without an action, such as the arrows: they skip by seconds, as everywhere in the player. */
+export function timelineKey(key: string, { view, playheadMs, nowMs, data }: KeyContext): KeyAction | null {
   const at = playheadMs ?? nowMs;
-  const step = widthOf(view) * (isShifted ? COARSE : FINE);
   const fraction = fractionOf(view, at);
   const anchor = fraction >= 0 && fraction <= 1 ? fraction : 0.5;
   switch (key) {
-    case 'ArrowLeft':
-    case 'ArrowDown':
-      return { seekMs: at - step };
-    case 'ArrowRight':
-    case 'ArrowUp':
-      return { seekMs: Math.min(nowMs, at + step) };
     case 'Home':
       return { seekMs: data.oldestMs ?? at };
     case 'End':

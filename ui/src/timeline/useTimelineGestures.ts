@@ -26,6 +26,9 @@ type Gesture = 'none' | 'press' | 'pan' | 'scrub' | 'mark' | 'pinch';
 const WHEEL_REST_MS = 160;
 const FLICK_WINDOW_MS = 90;
 
+/** A pinch on a touchpad comes as a wheel with small deltas, a notch of a mouse wheel with large ones. */
+const zoomRate = (delta: number): number => (Math.abs(delta) < 30 ? 0.01 : 0.0025);
+
 export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gestures: Gestures): void {
   const act = useEffectEvent((run: (current: Gestures) => void) => run(gestures));
   const pointers = useRef(new Map<number, Pointer>());
@@ -134,15 +137,18 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
     };
 
     const wheel = (event: WheelEvent) => {
+      const isZoom = event.ctrlKey || event.metaKey;
+      const isSideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+      // A plain wheel scrolls the page.
+      if (!isZoom && !isSideways) return;
       event.preventDefault();
       const { x, width } = place(event);
       const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
-      const isSideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
       act((current) => {
         current.onStop();
-        const next = isSideways
-          ? pan(current.view, (((event.deltaX || event.deltaY) * unit) / width) * widthOf(current.view))
-          : zoom(current.view, Math.exp(event.deltaY * unit * (event.ctrlKey ? 0.01 : 0.0016)), x / width);
+        const next = isZoom
+          ? zoom(current.view, Math.exp(event.deltaY * unit * zoomRate(event.deltaY * unit)), x / width)
+          : pan(current.view, (((event.deltaX || event.deltaY) * unit) / width) * widthOf(current.view));
         current.onMove(next, true);
       });
       clearTimeout(resting);

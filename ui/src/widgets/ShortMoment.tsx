@@ -1,12 +1,14 @@
 // A moment in short form for lists: without seconds, and only the date in another year. Hover or focus shows it in full.
 import { Tooltip } from '@mantine/core';
 import { formatDateTime, formatShortMoment, formatUtc } from '../formatting/moments';
+import { useShownZone } from './useShownZone';
 
 export function ShortMoment({ at }: { at: string }) {
+  const timeZone = useShownZone();
   return (
-    <Tooltip label={`${formatDateTime(at)} (${formatUtc(at)})`}>
+    <Tooltip label={`${formatDateTime(at, timeZone)} (${formatUtc(at)})`}>
       <time dateTime={at} tabIndex={0} style={{ whiteSpace: 'nowrap' }}>
-        {formatShortMoment(at)}
+        {formatShortMoment(at, timeZone)}
       </time>
     </Tooltip>
   );

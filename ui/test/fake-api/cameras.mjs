@@ -47,6 +47,7 @@ export function buildCamera(number, change = {}) {
     enabled: true,
     state,
     desired: state === 'stopped' ? 'stopped' : 'running',
+    recording: { mode: 'continuous', observed: isRunning ? 'recording' : 'waiting' },
     has_credentials: true,
     created_at: new Date(now - 86_400_000 * (number + 1)).toISOString(),
     updated_at: new Date(now - 3_600_000 * (number + 1)).toISOString(),
@@ -80,6 +81,7 @@ export function buildCamera(number, change = {}) {
     outputs: isRunning ? [{ name: 'mediasoup_webrtc', mode: isReencoded ? 'transcode' : 'copy', reason: null }] : [],
     is_reencoded: isRunning && isReencoded,
     reencode_reason: isRunning && isReencoded ? 'browsers cannot play H.265 over WebRTC' : null,
+    recording: device.recording,
     worker: 'host:812',
   };
   const hasCaptures = number % 3 === 0;

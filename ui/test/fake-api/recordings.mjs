@@ -70,6 +70,9 @@ export function recordingOf(camera) {
       keep_days: 14,
       keep_bytes: number % 5 === 2 ? 500_000_000_000 : null,
       free_bytes_floor: 2_000_000_000,
+      expected_seconds: number % 5 === 2 ? 432_000 : 46_800,
+      limit: number % 5 === 2 ? 'size' : 'store',
+      bin_hours: 24,
     },
   };
   const entry = { recording, footage, version: 1 };
@@ -93,6 +96,8 @@ const STORAGE = {
   floor_bytes: 40_000_000_000,
   bytes_per_day: 1_210_000_000_000,
   days_left: 0.89,
+  keep_bytes: 5_368_709_120,
+  tenant_keep_bytes: null,
 };
 
 /** Handles a request below /recordings; false for other requests. `tools` are the server's send, refuse and page. */
@@ -126,6 +131,17 @@ export function answerRecordings({ request, response, url, rest, body, cameras, 
   const { recording, footage } = entry;
   const etag = () => ({ ETag: `"${entry.version}"` });
   const [action] = rest.slice(2);
+  if (action === 'expiring') {
+    const isShorter = query.keep_days !== undefined && Number(query.keep_days) > 0 && Number(query.keep_days) < 14;
+    const loss = {
+      bytes: 12_400_000_000,
+      seconds: 40_000,
+      days: 11,
+      oldest: recording.oldest,
+      newest: recording.newest,
+    };
+    return (send(response, 200, isShorter ? loss : { ...loss, bytes: 0, seconds: 0, days: 0 }), true);
+  }
   if (!action && request.method === 'PUT') {
     if (body.keep_days !== null && body.keep_days > 3650) {
       return (

@@ -188,9 +188,19 @@ const PLUGINS = [
   },
 ];
 
+const deletedDevice = ({ device }) => ({
+  id: device.id,
+  name: device.name,
+  deleted_at: new Date(Date.now() - 600_000).toISOString(),
+  deleted_by: '192.0.2.7',
+  until: new Date(Date.now() + 85_800_000).toISOString(),
+  bytes: 146_000_000_000,
+});
+
 /** Starts the fake API with `count` cameras. Returns {url, close, setCount, requests}. */
 export async function startFakeApi({ port = 0, count = 30, hasFootage = true } = {}) {
   let cameras = buildCameras(count);
+  let bin = [];
   const footage = hasFootage ? makeFootage() : null;
   const requests = [];
 
@@ -237,6 +247,18 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
     if (resource === 'plugins') return send(response, 200, PLUGINS);
     if (resource === 'devices' && rest[0] === 'probe')
       return setTimeout(() => send(response, 200, probe(body.source_url)), 300);
+    if (resource === 'devices' && rest[0] === 'deleted') {
+      if (request.method === 'GET') return send(response, 200, bin.map(deletedDevice));
+      bin = bin.filter(({ device }) => device.id !== rest[1]);
+      return send(response, 204);
+    }
+    if (resource === 'devices' && rest[1] === 'restore') {
+      const restored = bin.find(({ device }) => device.id === rest[0]);
+      if (!restored) return refuse(response, 404, `there is no device '${rest[0]}'`, {}, 'not_found');
+      bin = bin.filter((other) => other !== restored);
+      cameras.push(restored);
+      return send(response, 200, restored.device);
+    }
     if (resource === 'devices' && rest.length === 0 && request.method === 'GET')
       return send(response, 200, ...page(url, listDevices(url)));
     if (resource === 'devices' && rest.length === 0) {
@@ -291,6 +313,7 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
     }
     if (resource === 'devices') {
       cameras = cameras.filter((other) => other !== camera);
+      bin.push(camera);
       return send(response, 204);
     }
     if (rest[1] === 'latest.mp4') {

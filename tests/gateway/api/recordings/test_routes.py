@@ -87,6 +87,7 @@ def test_every_device_has_a_recording(client, device, url):
             "free_bytes_floor": body["retention"]["free_bytes_floor"],
             "expected_seconds": None,
             "limit": None,
+            "bin_hours": 24.0,
         },
     }
 
