@@ -136,7 +136,8 @@ def test_orchestrators_ask_under_any_host_whether_the_process_is_ready(config):
         client = make_client(config, trusted_hosts=hosts)
         for host in ("10.0.0.7:8000", "web", ""):
             for path in ("/api/v1/health/live", "/api/v1/health/ready"):
-                assert client.get(path, headers={"Host": host}).json == {"status": "ok"}
+                # Not ready, because no plugin is installed here; but the host is not refused.
+                assert client.get(path, headers={"Host": host}).status_code in (200, 503)
         assert client.get("/api/v1/health", headers={"Host": "web"}).status_code == 400
 
 
