@@ -269,7 +269,7 @@ class Api(flask_smorest.Api):
         return self._document
 
     def _openapi_json(self) -> Response:
-        return self._app.response_class(json.dumps(self.document(), indent=2), mimetype="application/json")
+        return self._app.response_class(json.dumps(self.document()), mimetype="application/json")
 
     def _register_error_handlers(self) -> None:
         register_error_handlers(self._app)

@@ -23,7 +23,7 @@ def complete_document(document: dict[str, Any], app: Flask, error_examples: dict
     _name_operations(document, app)
     for _, _, operation in operations_of(document):
         operation["parameters"] = [_without_null(item) for item in operation.get("parameters", [])]
-        _document_errors(operation, error_examples)
+        _document_errors(operation, error_examples, document["components"].setdefault("responses", {}))
     _separate_requests(document)
 
 
@@ -84,8 +84,10 @@ def _without_null(parameter: dict[str, Any]) -> dict[str, Any]:
     return parameter | {"schema": schema} if schema else parameter
 
 
-def _document_errors(operation: dict[str, Any], examples: dict[int, dict[str, Any]]) -> None:
-    """Add 400, which any request may get, and an example to each error."""
+def _document_errors(
+    operation: dict[str, Any], examples: dict[int, dict[str, Any]], shared: dict[str, dict[str, Any]]
+) -> None:
+    """Add 400, which any request may get, and let each error that has an example refer to it in `shared`."""
     responses = operation["responses"]
     responses.setdefault(
         "400",
@@ -94,10 +96,22 @@ def _document_errors(operation: dict[str, Any], examples: dict[int, dict[str, An
             "content": {"application/json": {"schema": {"$ref": f"{_SCHEMA}Error"}}},
         },
     )
-    for code, response in responses.items():
-        media = response.get("content", {}).get("application/json")
-        if media is not None and code.isdigit() and int(code) in examples:
-            media.setdefault("example", examples[int(code)])
+    for code, response in list(responses.items()):
+        if code.isdigit() and int(code) in examples and "content" in response:
+            name = HTTPStatus(int(code)).name
+            shared.setdefault(
+                name,
+                {
+                    "description": HTTPStatus(int(code)).phrase,
+                    "content": {
+                        "application/json": {
+                            "schema": {"$ref": f"{_SCHEMA}Error"},
+                            "example": examples[int(code)],
+                        }
+                    },
+                },
+            )
+            responses[code] = {"$ref": f"#/components/responses/{name}"}
     operation["responses"] = dict(sorted(responses.items()))
 
 

@@ -57,7 +57,8 @@ def _mark_request() -> str:
 
 def _store(schema: type[ma.Schema], reply: Reply) -> StoredReply:
     body, status, headers = reply
-    text = current_app.json.dumps(schema().dump(body))
+    # In the very form of other replies, so that the digest in the ETag is the same.
+    text = current_app.json.response(schema().dump(body)).get_data(as_text=True)
     return StoredReply(status, text, headers.get("Location"), headers.get("ETag"))
 
 

@@ -61,7 +61,9 @@ def test_every_operation_documents_a_fault_of_the_request(document):
         faults = [code for code in operation["responses"] if code.startswith("4")]
         assert "400" in faults, f"{method} {path}"
         for code in faults:
-            media = operation["responses"][code]["content"]["application/json"]
+            answer = operation["responses"][code]
+            shared = answer.get("$ref", "").rpartition("/")[2]
+            media = (document["components"]["responses"][shared] if shared else answer)["content"]["application/json"]
             assert media["schema"]["$ref"].endswith("/Error"), f"{method} {path} {code}"
             assert media["example"]["code"] == int(code), f"{method} {path} {code}"
 

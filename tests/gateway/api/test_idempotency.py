@@ -68,6 +68,7 @@ def test_the_reply_is_repeated_after_a_change_and_after_the_end_of_the_resource(
     body, key = device_body(), {"Idempotency-Key": "k"}
     first = client.post("/api/v1/devices", json=body, headers=key)
     url = f"/api/v1/devices/{first.json['id']}"
+    assert client.get(url).headers["ETag"] == first.headers["ETag"]
     client.patch(url, json={"name": "renamed"})
     assert client.post("/api/v1/devices", json=body, headers=key).json == first.json
     client.delete(url)
