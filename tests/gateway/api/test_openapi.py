@@ -212,7 +212,8 @@ def test_every_reply_is_documented(api_app, method, path, mode):
             case.body |= {"source_url": f"rtsp://10.0.0.{len(answered) + 1}/x", "sub_source_url": None}
             case.body |= {"name": f"camera {len(answered)}"} if "name" in case.body else {}
             (case.headers or {}).pop("If-Match", None)
-        answer = case.call()
+        # Schemathesis does not decode the compressed replies of a WSGI application.
+        answer = case.call(headers={"Accept-Encoding": "identity"})
         answered.append(answer.status_code)
         # No worker answers probes here, and no camera sends; both replies are documented.
         assert answer.status_code < 500 or (answer.status_code, path) in UNAVAILABLE
