@@ -13,18 +13,15 @@ from typing import Any
 import marshmallow as ma
 import pytest
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
 
 from gateway import database
 from gateway.api.base import Choice, Count, DeviceIds, Flag, Id, Schema, Text
-from gateway.api.conditional import IdempotencySchema, IfMatchSchema, complete_etag, seen_version
+from gateway.api.conditional import IdempotencySchema, IfMatchSchema, seen_version
 from gateway.api.devices.schemas import DeviceQueryArgsSchema, DeviceSchema, SourceText
 from gateway.api.errors import MAX_ERRORS, MAX_MESSAGE, MAX_NAME, error_response
 from gateway.api.file_names import name_file, safe_name
 from gateway.api.file_replies import file_response
 from gateway.api.footage.routes import _wants_csv
-from gateway.api.idempotency import _mark_request
-from gateway.api.merge_patch import merge
 from gateway.api.path_parameters import PathParameters
 from gateway.api.playback.live import _read_directives
 from gateway.api.schedules.schemas import SnapshotScheduleSchema
@@ -406,48 +403,6 @@ def test_refused_requests_are_answered_in_linear_time_and_with_a_short_body(name
         assert 400 <= answer.status_code < 500, answer.status_code
         assert len(answer.data) < 16_384
     assert_linear(send, make, start=25_000)
-
-
-@pytest.mark.parametrize("before", ["", '"', 'W/"', "7.", '"7.'])
-def test_the_condition_of_a_reply_is_compared_in_linear_time(before):
-    def read(text: str) -> None:
-        with build_app().test_request_context("/", headers={"If-None-Match": text}):
-            reply = Response("{}", mimetype="application/json", headers={"ETag": '"7"'})
-            assert complete_etag(reply).status_code == 200
-
-    for piece in ("a", '"', '",', '"a",', 'W/"a",', ".", "7.", " "):
-        assert_linear(read, lambda size, p=piece: before + p * (size // len(p)) + "a", start=2000)
-
-
-#: Makers of patches: many names, long names, nested objects, long values.
-PATCHES: dict[str, Callable[[int], dict[str, Any]]] = {
-    "many names": lambda size: {f"name{number}": None for number in range(size)},
-    "a long name": lambda size: {"a" * size: None},
-    "a long value": lambda size: {"name": "a" * size},
-    "many tags": lambda size: {"tags": [{}] * size},
-    "many members of a text": lambda size: {"name": {f"a{number}": None for number in range(size)}},
-    "many members of a list": lambda size: {"tags": {f"a{number}": {"b": number} for number in range(size)}},
-}
-
-
-@pytest.mark.parametrize("name", PATCHES)
-def test_a_patch_is_merged_in_linear_time(name):
-    shown = {"name": "a", "source_url": "rtsp://10.0.0.1/", "tags": ["a"]}
-
-    def read(patch: dict[str, Any]) -> None:
-        with suppress(HTTPException):
-            merge(DeviceSchema, shown, patch)
-
-    assert_linear(read, PATCHES[name])
-
-
-def test_what_a_key_is_compared_by_is_made_in_linear_time():
-    def read(body: dict[str, Any]) -> None:
-        with build_app().test_request_context("/", method="POST", json=body):
-            assert len(_mark_request()) == 64
-
-    for make in PATCHES.values():
-        assert_linear(read, make)
 
 
 def count_messages(errors: Any) -> int:
