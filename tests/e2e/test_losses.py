@@ -128,7 +128,7 @@ def test_full_screen_gives_the_picture_the_whole_screen(page, footage):
     page.wait_for_function("document.fullscreenElement !== null")
     share = stage.evaluate("(stage) => stage.getBoundingClientRect().height / window.innerHeight")
     assert share >= 0.98
-    page.wait_for_function("document.fullscreenElement.dataset.resting && document.fullscreenElement.dataset.moving")
+    page.wait_for_selector("section[data-resting][data-moving]")
     expect(page.get_by_role("button", name="Full screen")).to_be_hidden()
     page.mouse.move(400, 300)
     page.mouse.move(420, 320)

@@ -68,6 +68,16 @@ test('the delay of a live picture over HLS is subtracted from the moment of the 
   expect(Math.abs(Date.now() - 6_000 - Date.parse(at))).toBeLessThan(5_000);
 });
 
+test('what is typed replaces the first title', async () => {
+  show();
+  await userEvent.keyboard('b');
+  await screen.findByText(/^Saved:/);
+  screen.getByLabelText('Title').blur();
+  screen.getByLabelText('Title').focus();
+  await userEvent.keyboard('A boat comes in');
+  expect(screen.getByLabelText('Title')).toHaveValue('A boat comes in');
+});
+
 test('the title is saved afterwards, and changed lengths are remembered for the next bookmark', async () => {
   show();
   await userEvent.keyboard('b');

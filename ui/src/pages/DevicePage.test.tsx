@@ -226,3 +226,20 @@ test('a range is protected with a reason', async () => {
     }),
   );
 });
+
+test('why a camera does not run, since when, and the cure are told below the title', async () => {
+  const reason = { code: 'unauthorized', message: 'the camera refused the password', remedy: 'correct it' };
+  api.set('GET /streams/d1', { body: buildStream({ observed: 'reconnecting', reason }) });
+  show();
+  expect(await screen.findByRole('link', { name: 'Enter user and password' })).toHaveAttribute(
+    'href',
+    '/devices/d1/edit',
+  );
+  expect(screen.getByText('The camera refused the password.')).toBeInTheDocument();
+});
+
+test('a press on the picture plays a camera that is not connected', async () => {
+  show();
+  await userEvent.click(await screen.findByTestId('stage'));
+  await waitFor(() => expect(api.all('POST /streams/d1/viewers').length).toBeGreaterThan(0));
+});
