@@ -75,8 +75,8 @@ def probe_source(
 
     With `watch_seconds` the video is analysed for that time, or until its second key frame, to measure the key-frame
     interval, the bit rate and the order of frames, and a picture is decoded; otherwise the result comes from the
-    stream's headers. `on_wait` is called a few times a second; an exception that it raises ends the probe and is passed to the
-    caller.
+    stream's headers. `on_wait` is called a few times a second; an exception that it raises ends the probe and is passed
+    to the caller.
     """
     started = time.monotonic()
     lines: list[str] = []
