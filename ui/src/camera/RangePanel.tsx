@@ -50,8 +50,8 @@ export function RangePanel({ deviceId, name, timeZone, marked, onMarked, onMark,
       {!marked && (
         <div className={classes.hint}>
           <Text size="sm" c="dimmed">
-            Mark a range first: with the brackets above the timeline, or with the key I at its start and the key O at
-            its end.
+            Mark a range first: with the brackets above the timeline
+            <span className="keyboard-only">, or with the key I at its start and the key O at its end</span>.
           </Text>
           <Button variant="default" size="xs" onClick={() => onMark('end')}>
             Mark the last minute

@@ -19,7 +19,7 @@ export function DeviceSnapshotsPage() {
   const { data, error, refetch } = useDevice(id);
   const timeZone = useRecording(id).data?.recording.time_zone ?? ownTimeZone();
   const schedules = useSchedules(id).data;
-  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
+  if (error instanceof ApiError && error.status === 404) return <NotFoundPage isCamera />;
   const name = data?.device.name;
   return (
     <>

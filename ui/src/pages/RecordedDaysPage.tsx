@@ -28,7 +28,7 @@ export function RecordedDaysPage() {
   const [search, setSearch] = useSearchParams();
   const { data, error, refetch } = useRecording(id);
   const now = useNow(60_000);
-  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
+  if (error instanceof ApiError && error.status === 404) return <NotFoundPage isCamera />;
 
   const recording = data?.recording;
   const timeZone = recording?.time_zone ?? 'UTC';
