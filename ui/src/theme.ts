@@ -29,7 +29,8 @@ const graphite: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: 'petrol',
-  primaryShade: { light: 8, dark: 6 },
+  // The lightest shade with 4.5:1 under white text.
+  primaryShade: { light: 8, dark: 7 },
   colors: { petrol, dark: graphite },
   autoContrast: true,
   defaultRadius: 'md',
@@ -46,6 +47,11 @@ export const theme = createTheme({
   components: {
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: true } } },
     Button: { defaultProps: { size: 'sm' } },
+    // The first item is focused, as the pattern of menus wants it.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
+    Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
+    // Otherwise the header of a dialog would be a second banner of the page.
+    ModalHeader: { defaultProps: { role: 'presentation' } },
     TextInput: { defaultProps: { size: 'sm' } },
   },
 });

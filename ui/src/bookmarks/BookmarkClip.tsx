@@ -1,7 +1,7 @@
 // A bookmark's picture: the poster, the clip playing in its place, or the progress or failure of the clip.
 import { Button, Progress } from '@mantine/core';
 import { IconAlertTriangle, IconBookmark, IconPlayerPlayFilled, IconRefresh } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useId, useState } from 'react';
 import { bookmarkPosterUrl, clipUrl, type Bookmark } from '../api/bookmarks';
 import { formatLength } from '../formatting/moments';
 import { sentence } from '../formatting/sentence';
@@ -36,6 +36,7 @@ function Poster({ bookmark, width }: { bookmark: Bookmark; width: number }) {
 
 export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking, width = 640 }: BookmarkClipProps) {
   const { clip, title } = bookmark;
+  const labelId = useId();
   const [unplayable, setUnplayable] = useState<string | null>(null);
   const address = clipUrl(bookmark);
   // The previous clip stays playable until its replacement is ready.
@@ -62,12 +63,20 @@ export function BookmarkClip({ bookmark, isPlaying, onPlay, onRemake, isRemaking
     <div className={classes.stage}>
       <Poster bookmark={bookmark} width={width} />
       {canPlay && (
-        <button type="button" className={classes.play} onClick={onPlay} aria-label={`Play ${title}`}>
+        <button
+          type="button"
+          className={classes.play}
+          onClick={onPlay}
+          aria-labelledby={`${labelId}-play ${labelId}-length`}
+        >
+          <span className="visually-hidden" id={`${labelId}-play`}>{`Play ${title}`}</span>
           <span className={classes.disc}>
             <IconPlayerPlayFilled size={22} aria-hidden />
           </span>
           {clip.state === 'ready' && clip.duration_seconds !== null && (
-            <span className={classes.length}>{formatLength(clip.duration_seconds * 1000)}</span>
+            <span className={classes.length} id={`${labelId}-length`}>
+              {formatLength(clip.duration_seconds * 1000)}
+            </span>
           )}
         </button>
       )}

@@ -67,12 +67,8 @@ export function HistoryControls(props: HistoryControlsProps) {
         onClick={() => player.step(1)}
       />
       <div className={classes.moment}>
-        <UnstyledButton
-          className={classes.jump}
-          onClick={props.onJump}
-          aria-label="Jump to a time"
-          aria-keyshortcuts="J"
-        >
+        <UnstyledButton className={classes.jump} onClick={props.onJump} aria-keyshortcuts="J">
+          <span className="visually-hidden">Jump to a time, now at </span>
           <ShownMoment player={player} timeZone={props.timeZone} />
         </UnstyledButton>
       </div>

@@ -17,8 +17,9 @@ export function RangePanel({ deviceId, timeZone, isMarked, onMark }: RangePanelP
       {!isMarked && (
         <div className={classes.hint}>
           <Text size="sm" c="dimmed">
-            Mark a range first: with the brackets above the timeline, or with the key I at its start and the key O at
-            its end. The actions then appear below the timeline.
+            Mark a range first: with the brackets above the timeline
+            <span className="keyboard-only">, or with the key I at its start and the key O at its end</span>. The
+            actions then appear below the timeline.
           </Text>
           <Button variant="default" size="xs" onClick={() => onMark('end')}>
             Mark the last minute

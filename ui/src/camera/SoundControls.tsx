@@ -25,9 +25,9 @@ export function SoundControls({ isMuted, volume, silence, onSound }: SoundContro
       />
       <Slider
         className={classes.volume}
-        aria-label="Volume"
         thumbLabel="Volume"
         size="xs"
+        thumbSize={16}
         color="#7ef0d4"
         styles={{ track: { '--slider-track-bg': '#2b3944' }, thumb: { borderColor: '#7ef0d4' } }}
         label={null}

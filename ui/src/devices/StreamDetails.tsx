@@ -9,7 +9,7 @@ import { sentence } from '../formatting/sentence';
 import { STATE_STYLES } from '../widgets/stateStyles';
 import { Timestamp } from '../widgets/Timestamp';
 
-const OUTPUT_MODES = { copy: 'copied', sub_stream: 'from the sub-stream', transcode: 're-encoded' };
+const OUTPUT_MODES = { copy: 'as the camera sends it', sub_stream: 'from the sub-stream', transcode: 're-encoded' };
 
 export function StreamDetails({ stream }: { stream: Stream }) {
   const { video } = stream;
@@ -33,7 +33,10 @@ export function StreamDetails({ stream }: { stream: Stream }) {
             isRunning && stream.last_part_age_ms !== null ? `${formatMs(stream.last_part_age_ms)} old` : NOTHING,
           ],
           ['Viewers', stream.viewers ?? NOTHING],
-          ...stream.outputs.map((output): [string, string] => [output.name, OUTPUT_MODES[output.mode] ?? output.mode]),
+          ...stream.outputs.map((output): [string, string] => [
+            `Output ${output.name.replaceAll('_', ' ')}`,
+            OUTPUT_MODES[output.mode] ?? output.mode,
+          ]),
         ]}
       />
       {stream.is_reencoded && (

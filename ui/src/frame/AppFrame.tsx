@@ -23,7 +23,7 @@ export function AppFrame() {
       </a>
       <header className={classes.header}>
         <div className={classes.bar}>
-          <Link to="/" className={classes.brand} aria-label="VAS, cameras">
+          <Link to="/" className={`${classes.brand} target`} aria-label="VAS, cameras">
             <BrandMark />
             <span className={classes.brandName}>VAS</span>
           </Link>
@@ -46,7 +46,7 @@ export function AppFrame() {
           </div>
         </div>
       </header>
-      <main id="content" className={classes.main} tabIndex={-1} style={{ outline: 'none' }}>
+      <main id="content" className={classes.main} tabIndex={-1}>
         <Outlet />
       </main>
       <ScrollRestoration />

@@ -6,15 +6,20 @@ import classes from './ServiceNotice.module.css';
 
 export function ServiceNotice() {
   const { data, isError } = useHealth();
-  if (!isError && (!data || data.status === 'ok')) return null;
-  const isDown = isError || data?.status === 'down';
-  const text = isError ? 'Server unreachable' : isDown ? 'Service down' : 'Service degraded';
-  const Icon = isError ? IconPlugConnectedX : IconAlertTriangle;
+  const isAway = isError || (data !== undefined && data.status !== 'ok');
+  // The live region is there before its text, so that it is announced.
+  return <span role="status">{isAway && <NoticeLink status={isError ? 'unreachable' : data?.status} />}</span>;
+}
+
+function NoticeLink({ status }: { status: 'unreachable' | 'down' | 'degraded' | 'ok' | undefined }) {
+  const isUnreachable = status === 'unreachable';
+  const isDown = isUnreachable || status === 'down';
+  const text = isUnreachable ? 'Server unreachable' : isDown ? 'Service down' : 'Service degraded';
+  const Icon = isUnreachable ? IconPlugConnectedX : IconAlertTriangle;
   return (
     <Link
       to="/health"
-      className={`${classes.notice} ${isDown ? classes.down : classes.degraded}`}
-      role="status"
+      className={`${classes.notice} ${isDown ? classes.down : classes.degraded} target`}
       aria-label={text}
     >
       <Icon size={15} stroke={2} aria-hidden />

@@ -19,9 +19,17 @@ export function componentName(key: string): string {
   return COMPONENTS[key] ?? detailName(key);
 }
 
+/** Details whose key does not say enough. */
+const DETAILS: Record<string, string> = {
+  unsafe_seconds: 'Age of the oldest data not on the disk yet',
+  index_waiting: 'Waiting index entries',
+};
+
 export function detailName(key: string): string {
+  const given = DETAILS[key.split(' ').at(-1) ?? ''];
+  if (given) return given;
   const name = key
-    .replace(/_(bytes|percent|kb|ms)$/, (_, unit: string) => (unit === 'percent' ? ' share' : ''))
+    .replace(/_(bytes|percent|kb|ms|seconds)$/, (_, unit: string) => (unit === 'percent' ? ' share' : ''))
     .replaceAll('_', ' ');
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
@@ -45,6 +53,7 @@ export function detailText(key: string, value: unknown): string {
     if (/percent/.test(key)) return `${Math.round(value)} %`;
     if (/_kb$/.test(key)) return formatBytes(value * 1000);
     if (/_ms$/.test(key)) return `${Number(value.toFixed(1))} ms`;
+    if (/_seconds$/.test(key)) return `${Number(value.toFixed(1))} s`;
     return String(Number(value.toFixed(2)));
   }
   if (Array.isArray(value)) {

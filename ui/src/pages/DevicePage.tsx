@@ -40,7 +40,7 @@ export function DevicePage() {
 
   const device = deviceQuery.data?.device;
   const stream = streamQuery.data;
-  if (deviceQuery.error instanceof ApiError && deviceQuery.error.status === 404) return <NotFoundPage />;
+  if (deviceQuery.error instanceof ApiError && deviceQuery.error.status === 404) return <NotFoundPage isCamera />;
 
   const isDesired = (stream?.desired ?? device?.desired) === 'running';
   const state = stream?.observed ?? device?.state;
@@ -80,6 +80,7 @@ export function DevicePage() {
               Edit
             </Button>
             <Button
+              visibleFrom="sm"
               variant="default"
               c="var(--vas-bad)"
               leftSection={<IconTrash size={16} stroke={1.7} />}
@@ -124,11 +125,11 @@ export function DevicePage() {
         <div className={classes.column}>
           {!search.has('t') && (
             <Panel title="Live statistics">
-              {statistics && <LiveStatsList statistics={statistics} isOnDark={false} />}
-              <Text size="xs" c="dimmed" mt={statistics ? 'xs' : 0}>
-                {statistics
-                  ? 'The latency is estimated from the jitter buffer and half a round trip, without the camera’s own delay.'
-                  : 'Latency, frame rate and losses are measured while you watch live.'}
+              {/* Always as high, so that nothing below moves when live video starts or reconnects. */}
+              <LiveStatsList statistics={statistics} isOnDark={false} />
+              <Text size="xs" c="dimmed" mt="xs">
+                Measured while you watch live. The latency is estimated from the jitter buffer and half a round trip,
+                without the camera’s own delay.
               </Text>
             </Panel>
           )}
@@ -137,6 +138,19 @@ export function DevicePage() {
           {stream ? <StreamDetails stream={stream} /> : <Skeleton height={380} radius="md" />}
           {device && <DeviceAbout device={device} />}
           <EmbedInfo deviceId={id} />
+          {/* On a phone, where it would be within reach of a thumb, far from the picture. */}
+          {device && (
+            <Button
+              hiddenFrom="sm"
+              className={classes.last ?? ''}
+              variant="default"
+              c="var(--vas-bad)"
+              leftSection={<IconTrash size={16} stroke={1.7} />}
+              onClick={() => askToDelete(device)}
+            >
+              Delete camera…
+            </Button>
+          )}
         </div>
       </div>
     </CameraZone>

@@ -20,7 +20,7 @@ export function DeviceSnapshotsPage() {
   const cameraZone = useRecording(id).data?.recording.time_zone;
   const timeZone = useShownZone(cameraZone);
   const schedules = useSchedules(id).data;
-  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
+  if (error instanceof ApiError && error.status === 404) return <NotFoundPage isCamera />;
   const name = data?.device.name;
   return (
     <>

@@ -34,7 +34,7 @@ export function EditDevicePage() {
     failureTitle: 'The camera was not saved',
   });
 
-  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
+  if (error instanceof ApiError && error.status === 404) return <NotFoundPage isCamera />;
 
   return (
     <>

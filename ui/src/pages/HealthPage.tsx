@@ -36,8 +36,13 @@ export function HealthPage() {
             <HealthCard key={name} name={name} component={component} />
           ))}
         </SimpleGrid>
-        <StoragePanel />
-        <PluginTable />
+        {/* Below the components, whose number is not known before: nothing moves when these arrive. */}
+        {(data ?? error) && (
+          <>
+            <StoragePanel />
+            <PluginTable />
+          </>
+        )}
       </Stack>
     </>
   );

@@ -98,7 +98,7 @@ test('the report expands its gaps and downloads the days shown as CSV', async ()
 test('a missing camera shows the page for missing addresses', async () => {
   api.set('GET /recordings/devices/d1', { status: 404, body: { message: 'there is no device' } });
   show();
-  expect(await screen.findByText('Page not found')).toBeInTheDocument();
+  expect(await screen.findByText('Camera not found')).toBeInTheDocument();
 });
 
 test('an address with an invalid date shows the newest day', async () => {

@@ -35,7 +35,7 @@ export function RecordedDaysPage() {
   const recording = useShownRecording(data?.recording);
   const sharedBytes = useSharedLimit(recording?.retention);
   const timeZone = useShownZone(recording?.time_zone);
-  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
+  if (error instanceof ApiError && error.status === 404) return <NotFoundPage isCamera />;
 
   const today = dateOf(timeZone, now);
   const requested = search.get('date');

@@ -33,7 +33,7 @@ export function RecordingSettingsPage() {
     failureTitle: 'The recording settings were not saved',
   });
 
-  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
+  if (error instanceof ApiError && error.status === 404) return <NotFoundPage isCamera />;
 
   return (
     <>

@@ -60,9 +60,9 @@ test('a camera shows the state, size and retention of its recording', async () =
 
 test('each of the last days shows its coverage and links to the day', async () => {
   show();
-  const bar = await screen.findByRole('listitem', { name: /23 h recorded, 95 % coverage, 1 gap$/ });
+  const bar = await screen.findByRole('link', { name: /23 h recorded, 95 % coverage, 1 gap$/ });
   expect(bar).toHaveAttribute('href', `/recordings/d1?date=${yesterday}`);
-  expect(screen.getAllByRole('listitem', { name: /nothing recorded/ }).length).toBeGreaterThan(0);
+  expect(screen.getAllByRole('link', { name: /nothing recorded/ }).length).toBeGreaterThan(0);
 });
 
 test('a stopped recording shows who stopped it', async () => {

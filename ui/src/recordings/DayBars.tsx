@@ -32,20 +32,21 @@ export function DayBars({ dates, days, addressOf }: DayBarsProps) {
         const isLacking = day !== undefined && day.coverage !== null && day.coverage < 0.99;
         const label = formatRecordedDay(date, day && factsOf(day));
         return (
-          <Tooltip key={date} label={label} openDelay={80}>
-            <Link
-              to={addressOf(date)}
-              className={classes.bar}
-              role="listitem"
-              aria-label={label}
-              data-lacking={isLacking || undefined}
-            >
-              {wanted > recorded && <span className={classes.wanted} style={{ height: `${wanted * 100}%` }} />}
-              {recorded > 0 && (
-                <span className={classes.recorded} style={{ height: `${Math.max(8, recorded * 100)}%` }} />
-              )}
-            </Link>
-          </Tooltip>
+          <span key={date} role="listitem" className={classes.day}>
+            <Tooltip label={label} openDelay={80}>
+              <Link
+                to={addressOf(date)}
+                className={classes.bar}
+                aria-label={label}
+                data-lacking={isLacking || undefined}
+              >
+                {wanted > recorded && <span className={classes.wanted} style={{ height: `${wanted * 100}%` }} />}
+                {recorded > 0 && (
+                  <span className={classes.recorded} style={{ height: `${Math.max(8, recorded * 100)}%` }} />
+                )}
+              </Link>
+            </Tooltip>
+          </span>
         );
       })}
     </div>

@@ -34,7 +34,6 @@ export const SnapshotTile = memo(function SnapshotTile({
     <li className={`surface ${classes.tile}`} data-testid="snapshot-tile" data-selected={isSelected || undefined}>
       <UnstyledButton
         className={classes.open}
-        aria-label={isSelecting ? `Select ${name}` : name}
         onClick={(event) => (isSelecting || event.shiftKey ? onSelect(id, event.shiftKey) : onOpen(id))}
       >
         <span className={classes.picture}>
@@ -44,6 +43,7 @@ export const SnapshotTile = memo(function SnapshotTile({
             <img src={snapshot.thumbnail_url} alt="" loading="lazy" decoding="async" onError={() => setBroken(true)} />
           )}
         </span>
+        <span className="visually-hidden">{isSelecting ? `Select ${name}` : name}</span>
         <span className={classes.text}>
           <span className={classes.device} title={device}>
             {device}

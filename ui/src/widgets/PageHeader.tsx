@@ -1,8 +1,8 @@
 // A page's heading with its back link, its badge and its actions.
 import { Anchor, Group, Text, Title } from '@mantine/core';
 import { IconChevronLeft } from '@tabler/icons-react';
-import { useEffect, type ReactNode } from 'react';
-import { Link } from 'react-router';
+import { useEffect, useRef, type ReactNode } from 'react';
+import { Link, useLocation } from 'react-router';
 
 interface PageHeaderProps {
   title: string;
@@ -11,7 +11,20 @@ interface PageHeaderProps {
   children?: ReactNode;
 }
 
+/** The document's first page, until another one is opened: a browser gives it the focus itself. */
+const visit = { firstKey: '', hasMoved: false };
+
 export function PageHeader({ title, back, beside, children }: PageHeaderProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const { key } = useLocation();
+  // A page that was navigated to is announced, and its first tab stop is the next one.
+  useEffect(() => {
+    visit.firstKey ||= key;
+    visit.hasMoved ||= key !== visit.firstKey;
+    if (visit.hasMoved) heading.current?.focus({ preventScroll: true });
+    // Not when only the query changes.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, []);
   useEffect(() => {
     document.title = `${title} · VAS`;
   }, [title]);
@@ -34,7 +47,14 @@ export function PageHeader({ title, back, beside, children }: PageHeaderProps) {
       )}
       <Group justify="space-between" gap="sm" mih={36} wrap="wrap">
         <Group gap="sm" style={{ flex: '1 1 10rem', minWidth: 0 }}>
-          <Title order={1} style={{ overflowWrap: 'anywhere', minWidth: 0 }} lineClamp={2} title={title}>
+          <Title
+            order={1}
+            ref={heading}
+            tabIndex={-1}
+            style={{ overflowWrap: 'anywhere', minWidth: 0, outline: 'none' }}
+            lineClamp={2}
+            title={title}
+          >
             {title}
           </Title>
           {beside}

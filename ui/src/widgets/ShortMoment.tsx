@@ -1,4 +1,4 @@
-// A moment in short form for lists: without seconds, and only the date in another year. Hover or focus shows it in full.
+// A moment in short form for lists: without seconds, and only the date in another year. Hover shows it in full.
 import { Tooltip } from '@mantine/core';
 import { formatDateTime, formatShortMoment, formatUtc } from '../formatting/moments';
 import { useShownZone } from './useShownZone';
@@ -7,7 +7,7 @@ export function ShortMoment({ at }: { at: string }) {
   const timeZone = useShownZone();
   return (
     <Tooltip label={`${formatDateTime(at, timeZone)} (${formatUtc(at)})`}>
-      <time dateTime={at} tabIndex={0} style={{ whiteSpace: 'nowrap' }}>
+      <time dateTime={at} style={{ whiteSpace: 'nowrap' }}>
         {formatShortMoment(at, timeZone)}
       </time>
     </Tooltip>

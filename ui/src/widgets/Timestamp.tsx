@@ -1,4 +1,4 @@
-// A moment on the chosen clock; hover or focus shows it in UTC.
+// A moment on the chosen clock; hover shows it in UTC. Not a tab stop: a list has hundreds.
 import { Tooltip } from '@mantine/core';
 import { formatClock, formatDateTime, formatUtc } from '../formatting/moments';
 import { useShownZone } from './useShownZone';
@@ -7,9 +7,7 @@ export function Timestamp({ at, hasDate = true }: { at: string; hasDate?: boolea
   const timeZone = useShownZone();
   return (
     <Tooltip label={formatUtc(at)}>
-      <time dateTime={at} tabIndex={0}>
-        {hasDate ? formatDateTime(at, timeZone) : formatClock(at, timeZone)}
-      </time>
+      <time dateTime={at}>{hasDate ? formatDateTime(at, timeZone) : formatClock(at, timeZone)}</time>
     </Tooltip>
   );
 }
