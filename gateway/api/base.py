@@ -23,6 +23,9 @@ from gateway.api.errors import ERROR_EXAMPLES, ErrorSchema, register_error_handl
 from gateway.api.fields import Choice, Choices, Count, DeviceIds, Flag, Id, ShortList, Text, Time
 from gateway.api.merge_patch import MergePatchSchema
 from gateway.api.services import ApiServices, request_stream, services
+from gateway.captures.clips import CLIP_CANCELLED
+from gateway.captures.schedules import SCHEDULE_REASONS
+from gateway.jobs.model import JOB_ERRORS
 from gateway.states import REASONS
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
@@ -126,6 +129,10 @@ class ReplySchema(ma.Schema):
     """Base of reply schemas."""
 
 
+#: The reasons of streams, recordings, jobs, clips and schedules by their codes; where two say the same, the first.
+_KNOWN_REASONS = {CLIP_CANCELLED.code: CLIP_CANCELLED} | SCHEDULE_REASONS | JOB_ERRORS | REASONS
+
+
 class ReasonCode(ma.fields.String):
     """The code of a reason; one that this version does not know, such as a plugin's, is shown as `unknown`."""
 
@@ -135,14 +142,14 @@ class ReasonCode(ma.fields.String):
                 "description": "stable identifier for programs. A later version may add codes: treat an unknown one "
                 "as `unknown`",
                 "example": "refused",
-                "enum": sorted(REASONS),
-                "x-enumDescriptions": {code: REASONS[code].message for code in sorted(REASONS)},
+                "enum": sorted(_KNOWN_REASONS),
+                "x-enumDescriptions": {code: _KNOWN_REASONS[code].message for code in sorted(_KNOWN_REASONS)},
             },
             **options,
         )
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> Any:
-        return super()._serialize(value if value in REASONS else "unknown", attr, obj, **options)
+        return super()._serialize(value if value in _KNOWN_REASONS else "unknown", attr, obj, **options)
 
 
 class ReasonSchema(ReplySchema):

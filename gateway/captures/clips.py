@@ -5,7 +5,7 @@ A clip is made by the job that its bookmark names: writes of another attempt or 
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway import database
@@ -18,7 +18,7 @@ from gateway.states import Reason
 from gateway.tenancy.scopes import EVERY_TENANT
 
 #: The reason of a missing clip whose job was cancelled or deleted, without an error.
-CLIP_CANCELLED = "clip_cancelled"
+CLIP_CANCELLED = Reason("clip_cancelled", "the clip was cancelled", "make the clip again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ def clip_status(bookmark: Bookmark) -> ClipStatus:
 
 def format_clip_reason(code: str, message: str | None = None) -> Reason:
     """The reason of a missing clip, with message and remedy."""
-    if code == CLIP_CANCELLED:
-        return Reason(code, message or "the clip was cancelled", "make the clip again")
+    if code == CLIP_CANCELLED.code:
+        return replace(CLIP_CANCELLED, message=message or CLIP_CANCELLED.message)
     return format_job_error(code, message)
 
 
@@ -145,7 +145,7 @@ def _jobs_of(bookmarks: Sequence[Bookmark]) -> dict[str, Job]:
 
 def _reason_of(job: Job | None) -> Reason:
     if job is None or job.state == CANCELLED:
-        return format_clip_reason(CLIP_CANCELLED)
+        return CLIP_CANCELLED
     return format_job_error(job.error_code or "job_failed", job.error_message)
 
 

@@ -9,6 +9,9 @@ import pytest
 from gateway import database
 from gateway.api.document import operations_of
 from gateway.app import create_app
+from gateway.captures.clips import CLIP_CANCELLED
+from gateway.captures.schedules import SCHEDULE_REASONS
+from gateway.jobs.model import JOB_ERRORS
 from gateway.states import REASONS
 from tests.contracts.repository import python_files, relative
 from tests.factories import make_config
@@ -92,7 +95,8 @@ def test_no_field_of_a_request_is_mandatory_because_of_its_default(document):
 
 def test_the_codes_of_reasons_are_listed_with_their_meaning(document):
     code = document["components"]["schemas"]["Reason"]["properties"]["code"]
-    assert set(code["enum"]) == set(REASONS) == set(code["x-enumDescriptions"])
+    known = {CLIP_CANCELLED.code, *SCHEDULE_REASONS, *JOB_ERRORS, *REASONS}
+    assert set(code["enum"]) == known == set(code["x-enumDescriptions"])
     assert all(code["x-enumDescriptions"].values())
 
 

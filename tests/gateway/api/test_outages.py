@@ -15,7 +15,9 @@ SHAPE = {"code", "status", "message", "errors", "reason"}
 def no_redis(config):
     """The application with an unavailable Redis."""
     url = f"redis://127.0.0.1:{free_port()}/0"
-    return create_app(make_config(database_url=config.database_url, redis_url=url), no_plugins()).test_client()
+    plugins = no_plugins()
+    plugins.register(object(), "a plugin")
+    return create_app(make_config(database_url=config.database_url, redis_url=url), plugins).test_client()
 
 
 @pytest.fixture

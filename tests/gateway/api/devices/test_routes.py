@@ -201,7 +201,7 @@ def test_credentials_are_gone_when_a_url_without_them_is_put(client, device, app
 
 
 @one_database
-@pytest.mark.parametrize("if_match", ['"7"', "nonsense", 'W/"1"', '"1', "\u00fc"])
+@pytest.mark.parametrize("if_match", ['"7"', "nonsense", 'W/"7"', '"1', "\u00fc"])
 def test_an_outdated_version_is_refused(client, device, if_match):
     answer = client.put(f"{URL}/{device['id']}", json=device, headers={"If-Match": if_match})
     assert (answer.status_code, answer.json["reason"]) == (412, "version_changed")
