@@ -75,7 +75,7 @@ def test_nothing_moves_when_live_video_reconnects(stack, add_camera, add_device,
 
 def test_nothing_moves_while_health_is_loading(stack, page, note):
     page.goto(f"{stack.url}/health")
-    page.get_by_role("heading", name="Plugins").wait_for()
+    page.get_by_role("heading", name="Installed plugins").wait_for()
     page.wait_for_load_state("networkidle")
     shift = page.evaluate("() => window.shift")
     note(f"layout shift of Health {shift:.3f}")
