@@ -52,15 +52,26 @@ class JobCancelled(Exception):
 class JobContext:
     """The context of a job's function. Call `check` often; both `check` and `report` are cheap."""
 
-    def __init__(self, config: Config, attempt: JobAttempt) -> None:
+    def __init__(self, config: Config, attempt: JobAttempt, is_closing: Callable[[], bool] = lambda: False) -> None:
         self.config = config
         self.attempt = attempt
+        self._is_closing = is_closing
         self._progress, self._stage = 0.0, "starting"
         self._is_cancelled = threading.Event()
         self._is_lost = threading.Event()
 
     def check(self) -> None:
-        """Raise JobCancelled if the job is to end, LeaseLost if another worker has it or it was deleted."""
+        """Raise JobCancelled if the job is to end, LeaseLost if another worker has it or it was deleted.
+
+        Raises Shutdown if the worker stops: Python drops the one that Dramatiq raises in the thread if it arrives in a
+        destructor or another callback.
+        """
+        if self._is_closing():
+            raise Shutdown
+        self.check_attempt()
+
+    def check_attempt(self) -> None:
+        """As `check`, but a stop of the worker does not count: its work is done."""
         if self._is_lost.is_set():
             raise LeaseLost(f"job '{self.attempt.id}' is no longer run by this attempt")
         if self._is_cancelled.is_set():
@@ -102,7 +113,7 @@ class JobRunner:
 
     def _run_one(self, attempt: JobAttempt) -> None:
         keep_hours = self.config.export_keep_hours
-        context = JobContext(self.config, attempt)
+        context = JobContext(self.config, attempt, self.is_closing)
         started = time.monotonic()
         log.info("job %s (%s) started, attempt %d", attempt.id, attempt.kind, attempt.attempt)
         try:
@@ -110,15 +121,17 @@ class JobRunner:
                 # The files of an attempt that was killed are useless: each attempt starts from the beginning.
                 remove_results(self.config, attempt.id)
                 result = self._function(attempt)(attempt, context)
-                context.check()
+                context.check_attempt()
             if not retry_until_written(lambda: finish_job(attempt, result, keep_hours=keep_hours)):
                 raise LeaseLost(f"job '{attempt.id}' was lost while its end was written")
             log.info("job %s (%s) done in %.1f s", attempt.id, attempt.kind, time.monotonic() - started)
         except Shutdown:
             log.info("job %s is handed back: this worker stops", attempt.id)
-            with contextlib.suppress(VasError):
-                remove_results(self.config, attempt.id)
-                hand_back(attempt)
+            try:
+                self._hand_back(attempt)
+            except Shutdown:
+                # Dramatiq's came after that of `check`.
+                self._hand_back(attempt)
             raise
         except LeaseLost:
             # Deleted, or taken by another worker: the files of this attempt are orphans.
@@ -142,6 +155,11 @@ class JobRunner:
             message = error.message if is_known else None
             remove_results(self.config, attempt.id)
             retry_until_written(lambda: fail_job(attempt, reason, message, keep_hours=keep_hours))
+
+    def _hand_back(self, attempt: JobAttempt) -> None:
+        with contextlib.suppress(VasError):
+            remove_results(self.config, attempt.id)
+            hand_back(attempt)
 
     def _function(self, attempt: JobAttempt) -> JobFunction:
         try:

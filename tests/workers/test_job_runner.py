@@ -10,7 +10,7 @@ from dramatiq.middleware import Shutdown
 
 from gateway.database import DatabaseUnavailable
 from gateway.errors import Unavailable
-from gateway.jobs.attempts import claim_job
+from gateway.jobs.attempts import claim_job, hand_back
 from gateway.jobs.cleanup import delete_job
 from gateway.jobs.model import Job, create_job, find_job, request_cancel
 from gateway.tenancy.scopes import EVERY_TENANT
@@ -184,6 +184,46 @@ def test_a_stopping_worker_hands_its_job_back_and_takes_no_other(world):
     assert [find_job(world.scope, job_id).state for job_id in (first, second)] == ["queued", "queued"]
     assert find_job(world.scope, first).attempts == 0
     assert not list(world.config.exports_dir.iterdir())
+
+
+def test_a_stop_whose_exception_was_dropped_is_noticed_at_the_next_check(world):
+    def work(attempt, context):
+        world.is_closing = True
+        context.check()
+
+    world.work = work
+    job_id = world.make_job()
+    with pytest.raises(Shutdown):
+        world.run(job_id)
+    assert find_job(world.scope, job_id).state == "queued"
+
+
+def test_a_second_shutdown_does_not_keep_a_job_from_being_handed_back(world, monkeypatch):
+    shutdowns = [Shutdown()]
+
+    def hand_back_late(attempt):
+        if shutdowns:
+            raise shutdowns.pop()
+        hand_back(attempt)
+
+    def work(attempt, context):
+        raise Shutdown
+
+    world.work = work
+    monkeypatch.setattr("workers.job_runner.hand_back", hand_back_late)
+    job_id = world.make_job()
+    with pytest.raises(Shutdown):
+        world.run(job_id)
+    assert find_job(world.scope, job_id).state == "queued"
+
+
+def test_a_job_that_is_done_when_its_worker_stops_is_not_repeated(world):
+    def work(attempt, context):
+        world.is_closing = True
+        return {"size": 1}
+
+    world.work = work
+    assert world.run(world.make_job()).state == "done"
 
 
 def test_a_stopping_worker_starts_no_job(world):

@@ -70,7 +70,7 @@ def run_clip(attempt: JobAttempt, context: JobContext) -> dict[str, Any]:
     except LeaseLost:
         raise
     except JobCancelled:
-        _fail(attempt, bookmark, CLIP_CANCELLED)
+        _fail(attempt, bookmark, CLIP_CANCELLED.code)
         raise
     except VasError as error:
         _fail(attempt, bookmark, error.reason, error.message)
