@@ -17,7 +17,7 @@ export class FakeHls {
   readonly config: Partial<HlsConfig>;
   levels: { details: { fragments: TimedFragment[] } }[] = [];
   latency = 3;
-  liveSyncPosition = null;
+  liveSyncPosition: number | null = null;
   isDestroyed = false;
   recoveries = 0;
   private readonly handlers = new Map<string, (name: string, data: unknown) => void>();

@@ -1,5 +1,5 @@
 // Recordings: settings, footage and gaps, protections, deletion, exports, storage.
-import { API_ROOT, request } from './http';
+import { API_ROOT, ApiError, request } from './http';
 import type { Job } from './jobs';
 import { readPage, type Page } from './pagination';
 import type {
@@ -148,6 +148,16 @@ export function playlistUrl(deviceId: string, range?: Range): string {
 /** The text of that playlist; ApiError 404 with reason 'no_footage' has the nearest footage in `errors`. */
 export async function fetchPlaylist(deviceId: string, { start, end }: Range, signal?: AbortSignal): Promise<string> {
   return (await request<string>(`${pathOf(deviceId)}/playlist`, { as: 'text', query: { start, end }, signal })).data;
+}
+
+/** Why there is no live playlist now, in the server's words; null when there is one. */
+export async function readLiveReason(deviceId: string, signal?: AbortSignal): Promise<string | null> {
+  try {
+    await request<string>(`${pathOf(deviceId)}/playlist`, { as: 'text', signal });
+    return null;
+  } catch (error) {
+    return error instanceof ApiError ? error.message : 'the server cannot be reached';
+  }
 }
 
 /** What retention would delete with these limits; null stands for the server's limit. */

@@ -2,6 +2,7 @@
 import { useMemo, useSyncExternalStore } from 'react';
 import { ApiError } from '../api/http';
 import { fetchPlaylist, playlistUrl } from '../api/recordings';
+import type { Window } from '../players/FootageFeed';
 import { FootageUnavailable, type FootageLossKind } from '../players/historyState';
 import { HistoryPlayer } from '../players/HistoryPlayer';
 
@@ -27,13 +28,18 @@ export function lossOf(error: ApiError): FootageUnavailable {
   return new FootageUnavailable(kind, message);
 }
 
+const spell = ({ fromMs, toMs }: Window) => ({
+  start: new Date(fromMs).toISOString(),
+  end: new Date(toMs).toISOString(),
+});
+
 function createPlayer(deviceId: string): HistoryPlayer {
   return new HistoryPlayer({
+    addressOf: (window) => playlistUrl(deviceId, spell(window)),
     playlistUrl: new URL(playlistUrl(deviceId), window.location.href).href,
-    fetchPlaylist: async ({ fromMs, toMs }, signal) => {
-      const range = { start: new Date(fromMs).toISOString(), end: new Date(toMs).toISOString() };
+    fetchPlaylist: async (window, signal) => {
       try {
-        return await fetchPlaylist(deviceId, range, signal);
+        return await fetchPlaylist(deviceId, spell(window), signal);
       } catch (error) {
         throw error instanceof ApiError ? lossOf(error) : error;
       }

@@ -1,6 +1,6 @@
 // The live picture over HLS: chosen by the user, or used automatically while WebRTC does not connect.
 import { useEffect, useMemo, useState, useSyncExternalStore, type RefObject } from 'react';
-import { playlistUrl } from '../api/recordings';
+import { playlistUrl, readLiveReason } from '../api/recordings';
 import { needsFallback } from '../players/fallbackPolicy';
 import { HlsLivePlayer } from '../players/HlsLivePlayer';
 import type { PlayerSnapshot } from '../players/playerState';
@@ -17,7 +17,14 @@ interface HlsLiveOptions {
 }
 
 export function useHlsLive(deviceId: string, { video, live, isFlowing, transport, isDesired }: HlsLiveOptions) {
-  const player = useMemo(() => new HlsLivePlayer(playlistUrl(deviceId)), [deviceId]);
+  const player = useMemo(
+    () =>
+      new HlsLivePlayer({
+        playlistUrl: playlistUrl(deviceId),
+        readReason: (signal) => readLiveReason(deviceId, signal),
+      }),
+    [deviceId],
+  );
   const snapshot = useSyncExternalStore(player.subscribe, player.getSnapshot);
   const [isFallback, setFallback] = useState(false);
 

@@ -41,6 +41,7 @@ export class FootageFeed {
   private readonly fetchPlaylist: FetchPlaylist;
   private readonly now: () => number;
   private fromMs = 0;
+  private requestedToMs = 0;
   /** End of the time whose footage and gaps are known. */
   private knownToMs = 0;
   private readonly waiting = new Set<() => void>();
@@ -90,7 +91,7 @@ export class FootageFeed {
             : [error.nearestBeforeMs, error.nearestAfterMs];
         const isBeyond = near === null || (targetSide === 'after' ? near < targetMs : near > targetMs);
         if (!isBeyond) targetMs = near;
-        else if (far !== null && far !== targetMs) {
+        else if (far !== null) {
           isPastEnd = targetSide === 'after';
           targetSide = targetSide === 'after' ? 'before' : 'after';
           targetMs = far;
@@ -103,6 +104,18 @@ export class FootageFeed {
   /** Whether footage and gaps are known at a moment. */
   covers(momentMs: number): boolean {
     return momentMs >= this.fromMs && momentMs < this.knownToMs;
+  }
+
+  /** The window of the server's playlist that can be played as it is: it has the place, and none of the excluded fragments. */
+  playableAround({ index }: Place): Window {
+    const { entries, skipped } = this.playlist;
+    const startMs = entries[index]?.startMs ?? this.fromMs;
+    const before = skipped.filter((entry) => entry.startMs < startMs);
+    const after = skipped.filter((entry) => entry.startMs > startMs).map((entry) => entry.startMs);
+    return {
+      fromMs: Math.max(this.fromMs, ...before.map((entry) => entry.startMs + entry.durationMs)),
+      toMs: Math.min(this.requestedToMs, ...after),
+    };
   }
 
   /** Everything up to now is known: the next footage is still being recorded. */
@@ -142,6 +155,7 @@ export class FootageFeed {
 
   private async fetch(window: Window, signal: AbortSignal): Promise<number> {
     const requestedAt = this.now();
+    this.requestedToMs = Math.max(this.requestedToMs, window.toMs);
     const added = this.playlist.append(await this.fetchPlaylist(window, signal));
     const knownTo = Math.min(window.toMs, Math.max(requestedAt - STORE_DELAY_MS, this.playlist.endMs ?? 0));
     this.fromMs = this.knownToMs === 0 ? window.fromMs : Math.min(this.fromMs, window.fromMs);

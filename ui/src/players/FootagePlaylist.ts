@@ -105,6 +105,8 @@ export function parsePlaylist(text: string): FootageEntry[] {
 
 export class FootagePlaylist {
   readonly entries: FootageEntry[] = [];
+  /** The excluded fragments that the server listed. */
+  readonly skipped: FootageEntry[] = [];
   /** Grows with every addition. */
   revision = 0;
   private readonly excluded: ReadonlySet<string>;
@@ -129,6 +131,7 @@ export class FootagePlaylist {
         // From here on the server itself marks what is contiguous.
         isApart = false;
       } else if (this.excluded.has(key)) {
+        if (!this.skipped.some((known) => keyOf(known) === key)) this.skipped.push(entry);
         isApart = true;
       } else {
         const rest = last && this.entries.length === countBefore ? remainderOf(last, entry) : null;

@@ -66,6 +66,7 @@ beforeEach(() => {
       }
     },
     playlistUrl: '/playlist',
+    addressOf: ({ fromMs, toMs }) => `/playlist?start=${fromMs}&end=${toMs}`,
     createHls: (config) => {
       const instance = new FakeHls(config);
       made.push(instance);

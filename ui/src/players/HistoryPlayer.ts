@@ -1,8 +1,9 @@
 // The player for recordings, without a user interface: shows the requested moment on a <video> element, across gaps,
 // deletions, network errors and damaged files, and reports its state.
 import type { ErrorData } from 'hls.js';
-import { STORE_DELAY_MS, type FetchPlaylist } from './FootageFeed';
+import { STORE_DELAY_MS, type FetchPlaylist, type Window } from './FootageFeed';
 import type { Place } from './FootagePlaylist';
+import type { FootageSession } from './FootageSession';
 import { FrameStepper } from './FrameStepper';
 import { drawFreezeFrame } from './freezeFrame';
 import type { HlsFactory } from './hlsLibrary';
@@ -18,7 +19,10 @@ import {
 } from './historyState';
 import { asLoss, classifyError } from './historyErrors';
 import { applySoundAndSpeed, observeState, observeVideo } from './historyVideo';
+import { needsNativeHls } from './mediaSupport';
 import { MomentTracker } from './MomentTracker';
+import { NATIVE_OPEN_ERROR } from './NativeHls';
+import { NativeRecordingSession } from './NativeRecordingSession';
 import { PlayerStore } from './PlayerStore';
 import { RateWatchdog } from './RateWatchdog';
 import { RecordingSession } from './RecordingSession';
@@ -30,6 +34,8 @@ export interface HistoryPlayerOptions {
   fetchPlaylist: FetchPlaylist;
   /** Base address of the fragments in a playlist. */
   playlistUrl: string;
+  /** Address of the playlist of a window, for browsers that play it themselves. */
+  addressOf(window: Window): string;
   createHls?: HlsFactory;
   now?: () => number;
   random?: () => number;
@@ -42,6 +48,8 @@ const ENDED_AFTER_MS = 12_000;
 const CAUGHT_UP_SECONDS = 3;
 /** Playback this long without an error resets the count of attempts. */
 const HEALTHY_AFTER_MS = 10_000;
+/** A browser that fails to open more footage than this in a row cannot decode any of it. */
+const MAX_UNOPENED = 4;
 
 export class HistoryPlayer {
   private readonly store = new PlayerStore<HistorySnapshot>(FIRST_HISTORY);
@@ -51,7 +59,7 @@ export class HistoryPlayer {
   private video: HTMLVideoElement | null = null;
   private freezeFrame: HTMLCanvasElement | null = null;
   /** Closed but kept after an error: skip() still needs to know that footage was open. */
-  private session: RecordingSession | null = null;
+  private session: FootageSession | null = null;
   private abort: AbortController | null = null;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private watchTimer: ReturnType<typeof setInterval> | undefined;
@@ -63,6 +71,8 @@ export class HistoryPlayer {
   private readonly stepper = new FrameStepper();
   private readonly rateWatchdog = new RateWatchdog();
   private healthySince: number | null = null;
+  /** Failures of the browser to open footage that the server has, since the last picture. */
+  private unopened = 0;
   private readonly unplayable = new UnplayableFragments();
 
   constructor(options: HistoryPlayerOptions) {
@@ -92,11 +102,18 @@ export class HistoryPlayer {
       getFrame: () => this.stepper.frame,
     });
     const online = () => this.snapshot.state === 'retrying' && this.retryNow();
+    // Phones pause a video in the background, and leave it so.
+    const shown = () => {
+      const isExpected = this.isPlayingDesired && !this.isPastEnd && this.session?.isOpen;
+      if (!document.hidden && isExpected && video.paused) this.startVideo();
+    };
     window.addEventListener('online', online);
+    document.addEventListener('visibilitychange', shown);
     return () => {
       this.close();
       stopObserving();
       window.removeEventListener('online', online);
+      document.removeEventListener('visibilitychange', shown);
       this.video = null;
       this.freezeFrame = null;
     };
@@ -212,7 +229,8 @@ export class HistoryPlayer {
         : { state: 'loading', cause: null, retryAt: null },
     );
     try {
-      const session = await RecordingSession.open(
+      const Session = !this.options.createHls && needsNativeHls() ? NativeRecordingSession : RecordingSession;
+      const session: FootageSession = await Session.open(
         { ...this.options, now: this.now, excluded: this.unplayable.keys, getSpeed: () => this.snapshot.speed },
         momentMs,
         side,
@@ -231,7 +249,7 @@ export class HistoryPlayer {
   }
 
   private mount(
-    session: RecordingSession,
+    session: FootageSession,
     video: HTMLVideoElement,
     requestedMs: number,
     notice: HistoryNotice | null,
@@ -249,6 +267,8 @@ export class HistoryPlayer {
     this.update({ state: 'loading', cause: null, notice: notice ?? skipped });
     session.mount(video, {
       onError: (data) => this.handleError(data),
+      onLoss: (loss) => this.fail(loss),
+      onPlayed: (endMs) => void this.load(endMs, 'after'),
       onTracks: (hasAudio) => this.update({ hasAudio }),
       onFrame: (mediaSeconds) => this.showFrame(mediaSeconds),
     });
@@ -259,15 +279,14 @@ export class HistoryPlayer {
     this.refresh();
   }
 
-  private goTo(session: RecordingSession, place: Place, requestedMs: number): void {
+  private goTo(session: FootageSession, place: Place, requestedMs: number): void {
     const { video } = this;
     if (!video) return;
-    const seconds = session.mediaTimeOf(place);
     this.moment.restart();
     this.stepper.reset();
     this.moment.report(place.momentMs);
     this.update({ notice: skippedNotice(requestedMs, place.momentMs) });
-    video.currentTime = seconds;
+    session.seekTo(video, place);
     if (this.isPlayingDesired) this.startVideo();
     this.resetRateWatchdog();
     this.refresh();
@@ -276,6 +295,11 @@ export class HistoryPlayer {
   // --- errors ------------------------------------------------------------------------------------------------
 
   private handleError(data: ErrorData): void {
+    this.unopened += (data.details as string) === NATIVE_OPEN_ERROR ? 1 : 0;
+    if (this.unopened > MAX_UNOPENED) {
+      this.fail(new FootageUnavailable('unsupported', 'this browser cannot decode this video'));
+      return;
+    }
     const error = classifyError(data);
     if (error === 'media') this.handleMediaError(data);
     else if (error === 'gone') this.continueWithout(data, null);
@@ -344,7 +368,7 @@ export class HistoryPlayer {
     const { feed } = session;
     const remaining = session.remainingSeconds(video);
     const { speed } = this.snapshot;
-    feed.keepAhead(remaining, speed, abort.signal);
+    session.keepAhead(remaining, speed, abort.signal);
     if (feed.isAtTail && speed > 1 && remaining < CAUGHT_UP_SECONDS * speed && this.isPlayingDesired) {
       this.setSpeed(1);
       this.update({ notice: { kind: 'caught_up' } });
@@ -389,6 +413,7 @@ export class HistoryPlayer {
     if (this.isLoading || !session?.isOpen) return;
     const frame = this.moment.advance(session.fragments, mediaSeconds, this.snapshot.speed);
     if (!frame || this.video?.readyState === 0) return;
+    this.unopened = 0;
     const { momentMs, skip } = frame;
     if (skip && this.isPlayingDesired) this.update({ notice: { kind: 'skipped', skip } });
     const isDue = skip !== null || !this.isPlayingDesired || this.moment.isReportDue;

@@ -1,6 +1,7 @@
 // The live player over low-latency HLS, without a user interface: some seconds behind, for networks where WebRTC fails.
 import type { ErrorData } from 'hls.js';
 import { createHls, HlsUnsupported, onHlsError, onHlsTracks, type HlsFactory, type HlsInstance } from './hlsLibrary';
+import { NATIVE_ERROR, NATIVE_OPEN_ERROR } from './NativeHls';
 import { PlayerStore } from './PlayerStore';
 import { decideReconnect } from './reconnectPolicy';
 import { onNextFrame } from './videoElement';
@@ -17,12 +18,24 @@ const FIRST: HlsLiveSnapshot = { state: 'idle', cause: null, latencySeconds: nul
 const WATCH_INTERVAL_MS = 1_000;
 /** With a longer delay than this, playback jumps to now. */
 const TOO_FAR_BEHIND_SECONDS = 12;
+/** A jump to now that gains less than this would only interrupt. */
+const MIN_JUMP_SECONDS = 1;
 const STUCK_AFTER_MS = 10_000;
+/** A tab that is hidden and silent for this long is not watched: nothing is loaded. */
+const PAUSE_HIDDEN_AFTER_MS = 30_000;
+/** Timers that stood still for this long: the device slept, and the playlist has moved on. */
+const SLEPT_AFTER_MS = 10_000;
+
+export interface HlsLiveOptions {
+  playlistUrl: string;
+  createHls?: HlsFactory;
+  /** Why the server gives no playlist now, in its own words; null when it gives one. */
+  readReason?: (signal: AbortSignal) => Promise<string | null>;
+}
 
 export class HlsLivePlayer {
   private readonly store = new PlayerStore<HlsLiveSnapshot>(FIRST);
-  private readonly playlistUrl: string;
-  private readonly create: HlsFactory;
+  private readonly options: HlsLiveOptions;
   private video: HTMLVideoElement | null = null;
   private hls: HlsInstance | null = null;
   private attempt = 0;
@@ -31,10 +44,13 @@ export class HlsLivePlayer {
   private watchTimer: ReturnType<typeof setInterval> | undefined;
   private movedAt = 0;
   private movedTo = -1;
+  private watchedAt = 0;
+  private hiddenTimer: ReturnType<typeof setTimeout> | undefined;
+  private isPaused = false;
+  private abort = new AbortController();
 
-  constructor(playlistUrl: string, create: HlsFactory = createHls) {
-    this.playlistUrl = playlistUrl;
-    this.create = create;
+  constructor(options: HlsLiveOptions) {
+    this.options = options;
   }
 
   getSnapshot = this.store.getSnapshot;
@@ -46,7 +62,12 @@ export class HlsLivePlayer {
     if (this.video) return;
     this.video = video;
     this.attempt = 0;
+    this.abort = new AbortController();
+    this.watchedAt = Date.now();
     this.watchTimer = setInterval(() => this.watch(), WATCH_INTERVAL_MS);
+    const { signal } = this.abort;
+    document.addEventListener('visibilitychange', () => this.followVisibility(), { signal });
+    window.addEventListener('online', () => this.snapshot.state === 'reconnecting' && this.reopen(), { signal });
     this.update({ ...FIRST, state: 'connecting' });
     void this.attemptOnce();
   }
@@ -56,7 +77,10 @@ export class HlsLivePlayer {
     if (!this.video) return;
     this.generation += 1;
     clearTimeout(this.retryTimer);
+    clearTimeout(this.hiddenTimer);
     clearInterval(this.watchTimer);
+    this.abort.abort();
+    this.isPaused = false;
     this.dropHls();
     this.video = null;
     this.update(FIRST);
@@ -72,7 +96,7 @@ export class HlsLivePlayer {
     this.generation += 1;
     const { generation, video } = this;
     try {
-      const hls = await this.create({
+      const hls = await (this.options.createHls ?? createHls)({
         lowLatencyMode: true,
         enableWorker: false,
         backBufferLength: 10,
@@ -85,29 +109,87 @@ export class HlsLivePlayer {
       }
       this.hls = hls;
       onHlsError(hls, (data) => {
-        if (hls === this.hls && data.fatal) this.plan(messageOf(data));
+        if (hls === this.hls && data.fatal) void this.handleError(hls, data);
       });
       onHlsTracks(hls, (hasAudio) => {
         if (hls === this.hls) this.update({ hasAudio });
       });
       hls.attachMedia(video);
-      hls.loadSource(this.playlistUrl);
+      hls.loadSource(this.options.playlistUrl);
       this.movedAt = performance.now();
       onNextFrame(video, () => {
         if (hls !== this.hls) return;
         this.attempt = 0;
         this.update({ state: 'live', cause: null });
       });
-      video.play().catch(() => {
-        // The browser forbids sound without a click, but not a silent picture.
-        video.muted = true;
-        video.play().catch(() => {});
-      });
+      this.play(video);
     } catch (error) {
       if (generation !== this.generation) return;
       if (error instanceof HlsUnsupported) this.update({ state: 'failed', cause: error.message });
       else this.plan('the player could not be loaded');
     }
+  }
+
+  private async handleError(hls: HlsInstance, data: ErrorData): Promise<void> {
+    let message: string | null = null;
+    if (NATIVE_ERRORS.has(data.details)) {
+      // The element does not say what the server answered: asks the server for the same playlist.
+      message = (await this.options.readReason?.(this.abort.signal).catch(() => null)) ?? CANNOT_DECODE;
+    }
+    if (hls === this.hls) this.plan(message ?? messageOf(data));
+  }
+
+  /** Starts an attempt now instead of at its due time. */
+  private reopen(): void {
+    clearTimeout(this.retryTimer);
+    this.dropHls();
+    this.update({ state: 'connecting', cause: null, latencySeconds: null });
+    void this.attemptOnce();
+  }
+
+  /** Loads nothing in a tab that stays hidden and silent; one that is visible again shows the present moment. */
+  private followVisibility(): void {
+    const { video } = this;
+    clearTimeout(this.hiddenTimer);
+    if (!video) return;
+    if (document.hidden) {
+      this.hiddenTimer = setTimeout(() => this.pauseHidden(), PAUSE_HIDDEN_AFTER_MS);
+    } else if (this.isPaused || this.hasSlept()) {
+      this.isPaused = false;
+      this.attempt = 0;
+      this.reopen();
+    } else {
+      // Phones pause a video in the background, and leave it so.
+      if (video.paused && this.hls) this.play(video);
+      this.movedAt = performance.now();
+      this.watch();
+    }
+  }
+
+  private pauseHidden(): void {
+    const { video } = this;
+    const isHeard = this.snapshot.hasAudio && video?.muted === false;
+    if (!video || isHeard || document.pictureInPictureElement) return;
+    this.isPaused = true;
+    this.generation += 1;
+    clearTimeout(this.retryTimer);
+    this.dropHls();
+  }
+
+  /** Whether the timers stood still since the last call; in a hidden tab they may run once a minute only. */
+  private hasSlept(): boolean {
+    const now = Date.now();
+    const stillMs = now - this.watchedAt;
+    this.watchedAt = now;
+    return stillMs > SLEPT_AFTER_MS;
+  }
+
+  private play(video: HTMLVideoElement): void {
+    video.play().catch(() => {
+      // The browser forbids sound without a click, but not a silent picture.
+      video.muted = true;
+      video.play().catch(() => {});
+    });
   }
 
   private plan(cause: string): void {
@@ -122,10 +204,17 @@ export class HlsLivePlayer {
 
   private watch(): void {
     const { hls, video } = this;
+    const hasSlept = this.hasSlept();
     if (!hls || !video) return;
-    const latency = hls.latency;
+    if (hasSlept && !document.hidden) {
+      this.reopen();
+      return;
+    }
+    const { latency, liveSyncPosition } = hls;
     if (latency > 0) this.update({ latencySeconds: Math.round(latency * 10) / 10 });
-    if (latency > TOO_FAR_BEHIND_SECONDS && hls.liveSyncPosition) video.currentTime = hls.liveSyncPosition;
+    const gain = (liveSyncPosition ?? 0) - video.currentTime;
+    if (latency > TOO_FAR_BEHIND_SECONDS && liveSyncPosition && gain > MIN_JUMP_SECONDS)
+      video.currentTime = liveSyncPosition;
     if (video.currentTime !== this.movedTo || document.hidden) {
       this.movedTo = video.currentTime;
       this.movedAt = performance.now();
@@ -140,14 +229,21 @@ export class HlsLivePlayer {
     hls?.destroy();
   }
 
+  private get snapshot(): HlsLiveSnapshot {
+    return this.store.getSnapshot();
+  }
+
   private update(change: Partial<HlsLiveSnapshot>): void {
     this.store.update(change, this.video);
   }
 }
 
+const NATIVE_ERRORS: ReadonlySet<string> = new Set([NATIVE_ERROR, NATIVE_OPEN_ERROR]);
+const CANNOT_DECODE = 'this browser cannot decode what the camera sends';
+
 function messageOf(data: ErrorData): string {
   const status = data.response?.code ?? 0;
   if (status === 404) return 'the camera sends no video yet';
-  if (data.type === 'mediaError') return 'this browser cannot decode what the camera sends';
+  if (data.type === 'mediaError') return CANNOT_DECODE;
   return status >= 400 ? 'the server could not send the picture' : 'the server cannot be reached';
 }

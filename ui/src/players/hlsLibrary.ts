@@ -1,6 +1,8 @@
 // hls.js, loaded on first use: the live player over WebRTC never waits for it.
 import type Hls from 'hls.js';
 import type { ErrorData, HlsConfig } from 'hls.js';
+import { hasMediaSource, needsNativeHls } from './mediaSupport';
+import { NativeHls } from './NativeHls';
 
 /** The part of hls.js that the players use, so that tests can replace it. */
 export type HlsInstance = Pick<
@@ -35,11 +37,14 @@ export function loadHls(): Promise<typeof Hls> {
 
 export class HlsUnsupported extends Error {}
 
-/** Throws HlsUnsupported where the browser has no Media Source Extensions. */
+const UNSUPPORTED = 'this browser cannot play recordings in a page: it lacks Media Source Extensions';
+
+/** hls.js, or the browser's own HLS where there are no Media Source Extensions. Throws HlsUnsupported where there is neither. */
 export const createHls: HlsFactory = async (config) => {
+  if (needsNativeHls()) return new NativeHls(config) as unknown as HlsInstance;
+  if (!hasMediaSource()) throw new HlsUnsupported(UNSUPPORTED);
   const Library = await loadHls();
-  if (!Library.isSupported())
-    throw new HlsUnsupported('this browser cannot play recordings in a page: it lacks Media Source Extensions');
+  if (!Library.isSupported()) throw new HlsUnsupported(UNSUPPORTED);
   return new Library(config);
 };
 
