@@ -8,7 +8,7 @@ import classes from './PluginTable.module.css';
 export function PluginTable() {
   const { data, error } = usePlugins();
   return (
-    <Panel title="Plugins">
+    <Panel title="Installed plugins">
       {error && !data && <Failure title="The plugins could not be loaded" error={error} />}
       {!data && !error && <Skeleton height={64} />}
       {data?.length === 0 && (
