@@ -1,13 +1,46 @@
-"""Access to the pages: focus after navigation, tab stops, and layouts that stay where they are."""
+"""Access to the pages: axe, focus after navigation, tab stops, and layouts that stay where they are."""
+
+import time
+from pathlib import Path
 
 import pytest
 
+from tests.playback import make_clip
+from tests.stack.playback import format_time
+
 #: Sum of the shifts of a layout (Cumulative Layout Shift); 0.1 is called good.
 SHIFT_BUDGET = 0.02
+#: By width: a screen with a mouse, and a phone.
+SCREENS = {
+    1440: {"viewport": {"width": 1440, "height": 900}},
+    390: {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+}
+_AXE = Path(__file__).parents[2] / "ui/node_modules/axe-core/axe.min.js"
+_FIND_VIOLATIONS = """
+async () => {
+  const isEnding = (animation) => Number.isFinite(animation.effect.getComputedTiming().endTime);
+  await Promise.all(document.getAnimations().filter(isEnding).map(({ finished }) => finished.catch(() => {})));
+  const { violations } = await axe.run(document, { resultTypes: ['violations'] });
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, any, all, none }) =>
+    `${id}: ${target.join(' ')} ${[...any, ...all, ...none].map(({ message }) => message).join('; ')}`));
+}
+"""
 _WATCH_SHIFTS = """
 window.shift = 0;
+window.shifts = [];
+const describe = ({ node, previousRect: before, currentRect: after }) => {
+  const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
+  const name = element && `${element.localName}.${element.className} "${(element.textContent ?? '').slice(0, 40)}"`;
+  const box = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(' ');
+  return `${name}: ${box(before)} -> ${box(after)}`;
+};
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+  for (const entry of list.getEntries()) {
+    if (entry.hadRecentInput) continue;
+    window.shift += entry.value;
+    window.shifts.push([entry.value.toFixed(4), Math.round(entry.startTime) + ' ms', ...entry.sources.map(describe)]
+      .join('; '));
+  }
 }).observe({ type: 'layout-shift', buffered: true });
 """
 
@@ -57,6 +90,19 @@ def test_timestamps_are_no_tab_stops(stack, add_device, page):
     assert page.locator("time[tabindex='0']").count() == 0
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_moves_when_live_video_starts(stack, add_camera, add_device, page, note, width):
+    device_id = add_device(add_camera(), name="steady from the start")
+    stack.wait_for_state(device_id, "running")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{stack.url}/devices/{device_id}?autoplay=1")
+    page.wait_for_selector("[data-testid=live-video][data-player-state=live]")
+    page.wait_for_load_state("networkidle")
+    shift = page.evaluate("() => window.shift")
+    note(f"layout shift at live start, {width} px wide: {shift:.3f}")
+    assert shift <= SHIFT_BUDGET, "\n".join(page.evaluate("() => window.shifts"))
+
+
 def test_nothing_moves_when_live_video_reconnects(stack, add_camera, add_device, page, note):
     device_id = add_device(add_camera(), name="steady")
     stack.wait_for_state(device_id, "running")
@@ -80,3 +126,40 @@ def test_nothing_moves_while_health_is_loading(stack, page, note):
     shift = page.evaluate("() => window.shift")
     note(f"layout shift of Health {shift:.3f}")
     assert shift <= SHIFT_BUDGET
+
+
+@pytest.mark.parametrize("width", SCREENS)
+def test_axe_finds_nothing_on_any_page_light_and_dark(stack, browser, add_device, add_footage, width):
+    """The rules see this product's own data; `npm run access` checks the states that only the fake API has."""
+    footage = add_footage()
+    start_ms = (int(time.time()) - 3600) * 1000
+    footage.record(make_clip(seconds=4, key_seconds=2), start_ms)
+    recorded = footage.device_id
+    failing = add_device("rtsp://127.0.0.1:9/none", name="Car park, level 2", tags=["outdoor"], location="Building 3")
+    paths = ["/", "/?q=nothing", f"/devices/{failing}?autoplay=1", f"/devices/{failing}/edit", "/devices/new"]
+    paths += [f"/devices/{recorded}?t={format_time(start_ms / 1000 + 1)}", f"/devices/{recorded}/recording"]
+    paths += [f"/devices/{recorded}/snapshots", f"/recordings/{recorded}", "/recordings", "/snapshots", "/bookmarks"]
+    paths += ["/health", "/nowhere", "/devices/00000000-0000-4000-8000-000000000000"]
+    context = browser.new_context(**SCREENS[width], reduced_motion="reduce", bypass_csp=True)
+    page = context.new_page()
+    faults = []
+
+    def check(name: str) -> None:
+        page.evaluate(_AXE.read_text())
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_selector(f":root[data-mantine-color-scheme={scheme}]", state="attached")
+            faults.extend(f"{name}, {scheme}: {fault}" for fault in page.evaluate(_FIND_VIOLATIONS))
+
+    for path in paths:
+        page.goto(f"{stack.url}{path}")
+        page.wait_for_selector("h1")
+        page.wait_for_function("() => !document.querySelector('.mantine-Skeleton-root')")
+        check(path)
+    page.goto(f"{stack.url}/")
+    page.get_by_role("button", name="More actions for Car park, level 2").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("dialog").wait_for()
+    check("the dialog that deletes a camera")
+    context.close()
+    assert not faults, "\n".join(faults)

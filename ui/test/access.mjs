@@ -56,13 +56,14 @@ function findSmallTargets(least) {
     if (element.disabled || element.type === 'hidden' || element.tabIndex < 0) return [];
     // A link in a text, a field that a larger box around it focuses, and days side by side have no room.
     const isExempt = element.matches('a') && getComputedStyle(element).display === 'inline';
-    if (isExempt || element.closest('.mantine-PillsInput-input, [role=grid], [data-dense]')) return [];
+    if (isExempt || element.closest('.mantine-PillsInput-input, .mantine-TagsInput-input, [role=grid], [data-dense]'))
+      return [];
     // A label is a target of its field, and what covers an element (::after) is a part of it.
     const boxes = [element, ...(element.labels ?? [])].map((part) => part.getBoundingClientRect());
     const cover = getComputedStyle(element, '::after');
-    const covered = cover.content !== 'none' && cover.position === 'absolute' ? parseFloat(cover.height) : 0;
-    const width = Math.max(...boxes.map((box) => box.width));
-    const height = Math.max(covered, ...boxes.map((box) => box.height));
+    const isCovered = cover.content !== 'none' && cover.position === 'absolute';
+    const width = Math.max(isCovered ? parseFloat(cover.width) : 0, ...boxes.map((box) => box.width));
+    const height = Math.max(isCovered ? parseFloat(cover.height) : 0, ...boxes.map((box) => box.height));
     if (width === 0 || height === 0 || width <= 1) return [];
     if (width >= least - 0.5 && height >= least - 0.5) return [];
     const name = element.getAttribute('aria-label') ?? element.textContent.trim().slice(0, 40);

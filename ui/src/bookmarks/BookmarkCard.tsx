@@ -29,7 +29,7 @@ export function BookmarkCard({ bookmark, isPlaying, onPlay, onOpen, ...actions }
       <div className={classes.body}>
         <div className={classes.head}>
           <button type="button" className={classes.title} onClick={onOpen} title={title}>
-            {title}
+            <span className={classes.text}>{title}</span>
           </button>
           <BookmarkMenu bookmark={bookmark} onOpen={onOpen} {...actions} />
         </div>
@@ -40,7 +40,7 @@ export function BookmarkCard({ bookmark, isPlaying, onPlay, onOpen, ...actions }
             to={deviceMomentAddress(device_id, Date.parse(at))}
             title={`Show ${device_name} at this time`}
           >
-            {device_name}
+            <span className={classes.text}>{device_name}</span>
           </Link>
         </div>
         {note && <div className={classes.note}>{note}</div>}

@@ -148,9 +148,13 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onStatistics }:
           onData={keepTimeline}
         />
       </Player>
-      {recording?.oldest && (
-        <RangePanel deviceId={deviceId} timeZone={timeZone} isMarked={marked !== null} onMark={mark} />
-      )}
+      <RangePanel
+        deviceId={deviceId}
+        timeZone={timeZone}
+        hasFootage={recording ? oldestMs !== null : true}
+        isMarked={marked !== null}
+        onMark={mark}
+      />
       <JumpToTime
         isOpen={jumpFrom !== null}
         timeZone={timeZone}

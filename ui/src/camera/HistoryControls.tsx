@@ -46,24 +46,28 @@ export function HistoryControls(props: HistoryControlsProps) {
         label="Back 10 seconds"
         keyName="←"
         icon={<IconRewindBackward10 size={20} stroke={1.7} />}
+        step={-10}
         onClick={() => player.skip(-10)}
       />
       <PlayerButton
         label="Forward 10 seconds"
         keyName="→"
         icon={<IconRewindForward10 size={20} stroke={1.7} />}
+        step={10}
         onClick={() => player.skip(10)}
       />
       <PlayerButton
         label="Previous frame"
         keyName=","
         icon={<IconPlayerSkipBack size={18} stroke={1.7} />}
+        step={-1}
         onClick={() => player.step(-1)}
       />
       <PlayerButton
         label="Next frame"
         keyName="."
         icon={<IconPlayerSkipForward size={18} stroke={1.7} />}
+        step={1}
         onClick={() => player.step(1)}
       />
       <div className={classes.moment}>

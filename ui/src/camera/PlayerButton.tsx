@@ -12,6 +12,8 @@ interface PlayerButtonProps {
   isDisabled?: boolean;
   /** Hidden where the bar is too narrow; the menu or a key does the same. */
   isSpare?: boolean;
+  /** For the layout on phones: which way, and how far, the button moves the playback. */
+  step?: -10 | -1 | 1 | 10;
 }
 
 export function PlayerButton({
@@ -22,6 +24,7 @@ export function PlayerButton({
   isPressed,
   isDisabled = false,
   isSpare = false,
+  step,
 }: PlayerButtonProps) {
   return (
     <Tooltip label={keyName ? `${label} (${keyName})` : label}>
@@ -29,6 +32,7 @@ export function PlayerButton({
         variant="transparent"
         size={36}
         className={`${classes.button} ${isSpare ? classes.spare : ''}`}
+        data-step={step}
         aria-label={label}
         aria-pressed={isPressed}
         aria-keyshortcuts={keyName ?? undefined}

@@ -45,13 +45,14 @@ function explain(snapshot: PlayerSnapshot, stream: Stream | undefined): { title:
   return { title: 'Reconnecting', message: cause ? sentence(cause.message) : null };
 }
 
+// Each state has a key: an element that another state reused would move across the picture, a shift of the layout.
 export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetry }: PlayerOverlayProps) {
   const { state } = snapshot;
   if (state === 'live') return null;
 
   if (state === 'idle') {
     return (
-      <div className={classes.overlay}>
+      <div key={state} className={classes.overlay}>
         <UnstyledButton className={classes.play} onClick={onConnect} aria-label="Watch live">
           <IconPlayerPlayFilled size={34} aria-hidden />
         </UnstyledButton>
@@ -62,7 +63,7 @@ export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetr
 
   if (state === 'preview') {
     return (
-      <div className={classes.pill} role="status">
+      <div key={state} className={classes.pill} role="status">
         <Loader size={14} color="#7ef0d4" />
         Latest picture; live video is loading
       </div>
@@ -71,7 +72,7 @@ export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetr
 
   if (state === 'connecting') {
     return (
-      <div className={classes.overlay} role="status">
+      <div key={state} className={classes.overlay} role="status">
         <Loader color="#7ef0d4" />
         <div className={classes.text}>Connecting</div>
       </div>
@@ -80,7 +81,7 @@ export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetr
 
   if (state === 'failed') {
     return (
-      <div className={`${classes.overlay} ${classes.scrim}`} role="alert">
+      <div key={state} className={`${classes.overlay} ${classes.scrim}`} role="alert">
         <IconAlertTriangle size={34} stroke={1.6} color="#ff8a80" aria-hidden />
         <div className={classes.title}>Live video is not available</div>
         {snapshot.cause && <div className={classes.text}>{sentence(snapshot.cause.message)}</div>}
@@ -93,7 +94,7 @@ export function PlayerOverlay({ snapshot, stream, wasWatching, onConnect, onRetr
 
   const { title, message } = explain(snapshot, stream);
   return (
-    <div className={`${classes.overlay} ${classes.scrim}`} role="status">
+    <div key={title} className={`${classes.overlay} ${classes.scrim}`} role="status">
       <Loader color="#7ef0d4" type="dots" />
       <div className={classes.title}>{title}</div>
       {message && <div className={classes.text}>{message}</div>}

@@ -7,11 +7,12 @@ import classes from './RangePanel.module.css';
 interface RangePanelProps {
   deviceId: string;
   timeZone: string;
+  hasFootage: boolean;
   isMarked: boolean;
   onMark: (edge: 'start' | 'end' | null) => void;
 }
 
-export function RangePanel({ deviceId, timeZone, isMarked, onMark }: RangePanelProps) {
+export function RangePanel({ deviceId, timeZone, hasFootage, isMarked, onMark }: RangePanelProps) {
   return (
     <Panel title="Export, protect, delete">
       {!isMarked && (
@@ -21,7 +22,7 @@ export function RangePanel({ deviceId, timeZone, isMarked, onMark }: RangePanelP
             <span className="keyboard-only">, or with the key I at its start and the key O at its end</span>. The
             actions then appear below the timeline.
           </Text>
-          <Button variant="default" size="xs" onClick={() => onMark('end')}>
+          <Button variant="default" size="xs" disabled={!hasFootage} onClick={() => onMark('end')}>
             Mark the last minute
           </Button>
         </div>

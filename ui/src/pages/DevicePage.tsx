@@ -21,11 +21,15 @@ import { StreamNotice } from '../devices/StreamNotice';
 import { StreamDetails } from '../devices/StreamDetails';
 import { useDeleteDevice } from '../devices/useDeleteDevice';
 import { useDevice } from '../devices/useDevice';
+import { useIsSettled } from '../widgets/useIsSettled';
 import { useStream } from '../devices/useStream';
 import { useStreamControl } from '../devices/useStreamControl';
 import type { LiveStats } from '../players/receiverStatistics';
 import { NotFoundPage } from './NotFoundPage';
 import classes from './DevicePage.module.css';
+
+/** The name and the notice above the columns push them down; until these are known the columns are loaded but not seen. */
+const WAIT_FOR_TITLE_MS = 1_500;
 
 export function DevicePage() {
   const { id = '' } = useParams();
@@ -36,6 +40,7 @@ export function DevicePage() {
   const control = useStreamControl();
   const askToDelete = useDeleteDevice(() => void navigate('/'));
   const timeZone = useRecording(id).data?.recording.time_zone;
+  const isSettled = useIsSettled(WAIT_FOR_TITLE_MS);
   const [statistics, setStatistics] = useState<LiveStats | null>(null);
 
   const device = deviceQuery.data?.device;
@@ -44,6 +49,7 @@ export function DevicePage() {
 
   const isDesired = (stream?.desired ?? device?.desired) === 'running';
   const state = stream?.observed ?? device?.state;
+  const isShown = isSettled || !(deviceQuery.isPending || streamQuery.isPending);
   return (
     <CameraZone value={timeZone ?? null}>
       <PageHeader
@@ -51,45 +57,43 @@ export function DevicePage() {
         back={{ to: '/', label: 'Cameras' }}
         beside={state && <StateBadge state={state} isEnabled={device?.enabled ?? true} />}
       >
-        {device && (
-          <>
-            <Button
-              variant="default"
-              leftSection={
-                isDesired ? <IconPlayerStop size={16} stroke={1.7} /> : <IconPlayerPlay size={16} stroke={1.7} />
-              }
-              loading={control.isPending}
-              disabled={!device.enabled}
-              onClick={() =>
-                control.mutate({
-                  id,
-                  name: device.name,
-                  desired: isDesired ? 'stopped' : 'running',
-                  isRecorded: (stream?.recording ?? device.recording)?.observed === 'recording',
-                })
-              }
-            >
-              {isDesired ? 'Stop' : 'Start'}
-            </Button>
-            <Button
-              variant="default"
-              component={Link}
-              to={`/devices/${id}/edit`}
-              leftSection={<IconPencil size={16} stroke={1.7} />}
-            >
-              Edit
-            </Button>
-            <Button
-              visibleFrom="sm"
-              variant="default"
-              c="var(--vas-bad)"
-              leftSection={<IconTrash size={16} stroke={1.7} />}
-              onClick={() => askToDelete(device)}
-            >
-              Delete
-            </Button>
-          </>
-        )}
+        <Button
+          variant="default"
+          leftSection={
+            isDesired ? <IconPlayerStop size={16} stroke={1.7} /> : <IconPlayerPlay size={16} stroke={1.7} />
+          }
+          loading={control.isPending}
+          disabled={!device?.enabled}
+          onClick={() =>
+            device &&
+            control.mutate({
+              id,
+              name: device.name,
+              desired: isDesired ? 'stopped' : 'running',
+              isRecorded: (stream?.recording ?? device.recording)?.observed === 'recording',
+            })
+          }
+        >
+          {isDesired ? 'Stop' : 'Start'}
+        </Button>
+        <Button
+          variant="default"
+          component={Link}
+          to={`/devices/${id}/edit`}
+          leftSection={<IconPencil size={16} stroke={1.7} />}
+        >
+          Edit
+        </Button>
+        <Button
+          visibleFrom="sm"
+          variant="default"
+          c="var(--vas-bad)"
+          leftSection={<IconTrash size={16} stroke={1.7} />}
+          disabled={!device}
+          onClick={() => device && askToDelete(device)}
+        >
+          Delete
+        </Button>
       </PageHeader>
 
       {deviceQuery.error && !device && (
@@ -108,7 +112,7 @@ export function DevicePage() {
           />
         </div>
       )}
-      <div className={classes.columns}>
+      <div className={classes.columns} data-awaited={!isShown || undefined}>
         <div className={classes.column}>
           <CameraView
             key={id}

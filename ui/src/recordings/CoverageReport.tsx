@@ -42,7 +42,15 @@ function DayRow({
     <Fragment>
       <Table.Tr>
         <Table.Td style={{ whiteSpace: 'nowrap' }}>
-          <Anchor component="button" type="button" fz="sm" c="inherit" fw={550} onClick={onPick}>
+          <Anchor
+            component="button"
+            type="button"
+            className={classes.date}
+            fz="sm"
+            c="inherit"
+            fw={550}
+            onClick={onPick}
+          >
             {formatShortDate(day.date)}
           </Anchor>
         </Table.Td>

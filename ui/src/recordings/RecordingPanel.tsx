@@ -46,7 +46,7 @@ export function RecordingPanel({ deviceId, stream }: { deviceId: string; stream:
         {error ? (
           <Failure title="The recording could not be loaded" error={error} onRetry={() => void refetch()} />
         ) : (
-          <Skeleton height={140} />
+          <Skeleton height={226} />
         )}
       </Panel>
     );

@@ -37,7 +37,10 @@ export function ScheduleRow({ schedule, nowMs, isBusy, onToggle, onEdit, onDelet
   return (
     <li className={classes.row} data-testid="schedule-row" data-off={!enabled || undefined}>
       <Tooltip label={enabled ? 'Disable' : 'Enable'}>
-        <Switch checked={enabled} disabled={isBusy} onChange={onToggle} aria-label={`Enable ${name}`} />
+        {/* The label is the target of a finger. */}
+        <label className={classes.enable}>
+          <Switch checked={enabled} disabled={isBusy} onChange={onToggle} aria-label={`Enable ${name}`} />
+        </label>
       </Tooltip>
       <div className={classes.about}>
         <div className={classes.name} title={name}>

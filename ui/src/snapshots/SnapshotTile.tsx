@@ -67,14 +67,16 @@ export const SnapshotTile = memo(function SnapshotTile({
           )}
         </span>
       </UnstyledButton>
-      <Checkbox
-        className={classes.select}
-        size="sm"
-        radius="xl"
-        aria-label={`Select ${name}`}
-        checked={isSelected}
-        onChange={(event) => onSelect(id, (event.nativeEvent as Partial<globalThis.MouseEvent>).shiftKey === true)}
-      />
+      {/* The label is the target: larger than the box. */}
+      <label className={classes.select}>
+        <Checkbox
+          size="sm"
+          radius="xl"
+          aria-label={`Select ${name}`}
+          checked={isSelected}
+          onChange={(event) => onSelect(id, (event.nativeEvent as Partial<globalThis.MouseEvent>).shiftKey === true)}
+        />
+      </label>
     </li>
   );
 });

@@ -3,6 +3,7 @@ import { Anchor, Group, Text, Title } from '@mantine/core';
 import { IconChevronLeft } from '@tabler/icons-react';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { Link, useLocation } from 'react-router';
+import classes from './PageHeader.module.css';
 
 interface PageHeaderProps {
   title: string;
@@ -29,7 +30,7 @@ export function PageHeader({ title, back, beside, children }: PageHeaderProps) {
     document.title = `${title} · VAS`;
   }, [title]);
   return (
-    <div style={{ marginBottom: '1rem' }}>
+    <div className={classes.header}>
       {back && (
         <Anchor
           component={Link}
@@ -37,6 +38,7 @@ export function PageHeader({ title, back, beside, children }: PageHeaderProps) {
           size="sm"
           c="dimmed"
           title={back.label}
+          className="target"
           style={{ display: 'inline-flex', alignItems: 'center', gap: 2, marginLeft: -4, maxWidth: '100%' }}
         >
           <IconChevronLeft size={16} style={{ flex: 'none' }} aria-hidden />
@@ -45,8 +47,8 @@ export function PageHeader({ title, back, beside, children }: PageHeaderProps) {
           </Text>
         </Anchor>
       )}
-      <Group justify="space-between" gap="sm" mih={36} wrap="wrap">
-        <Group gap="sm" style={{ flex: '1 1 10rem', minWidth: 0 }}>
+      <div className={classes.row}>
+        <div className={classes.title}>
           <Title
             order={1}
             ref={heading}
@@ -58,9 +60,9 @@ export function PageHeader({ title, back, beside, children }: PageHeaderProps) {
             {title}
           </Title>
           {beside}
-        </Group>
+        </div>
         {children && <Group gap="xs">{children}</Group>}
-      </Group>
+      </div>
     </div>
   );
 }
