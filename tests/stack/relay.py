@@ -4,6 +4,7 @@ It listens on an address of its own with the ports of the product. While it is c
 and no connection is closed, as when a cable is out: TCP keeps its bytes for later, datagrams are lost.
 """
 
+import contextlib
 import selectors
 import socket
 import threading
@@ -23,7 +24,8 @@ class Relay:
     """
 
     def __init__(self, tcp: Iterable[int], udp: Iterable[int]) -> None:
-        self._selector = selectors.DefaultSelector()
+        self._datagrams = selectors.DefaultSelector()
+        self._streams = selectors.DefaultSelector()
         self._lock = threading.Lock()
         self._is_cut = False
         self._is_closed = False
@@ -62,40 +64,49 @@ class Relay:
         """End the thread and close every socket. May be called twice."""
         self._is_closed = True
         self._thread.join(timeout=5)
-        for key in list(self._selector.get_map().values()):
-            key.fileobj.close()
-        self._selector.close()
+        for selector in (self._datagrams, self._streams):
+            for key in list(selector.get_map().values()):
+                key.fileobj.close()
+            selector.close()
 
     def _register(self, sock: socket.socket, action) -> None:
         sock.setblocking(False)
-        self._selector.register(sock, selectors.EVENT_READ, action)
+        selector = self._datagrams if sock.type == socket.SOCK_DGRAM else self._streams
+        selector.register(sock, selectors.EVENT_READ, action)
 
     def _run(self) -> None:
         while not self._is_closed:
-            for key, _ in self._selector.select(0.02):
-                with self._lock:
-                    is_cut = self._is_cut
-                try:
+            with self._lock:
+                is_cut = self._is_cut
+            # While it is cut, streams stay unread: their bytes wait at the sender. Datagrams are read, to be lost.
+            for key, _ in self._datagrams.select(0.01):
+                with contextlib.suppress(OSError):  # the product has no socket there now
                     key.data(key.fileobj, is_cut)
+            if is_cut:
+                continue
+            for key, _ in self._streams.select(0):
+                try:
+                    key.data(key.fileobj)
                 except OSError:
                     self._drop(key.fileobj)
-            if not self._is_cut:
-                for sock in [sock for sock, backlog in self._backlogs.items() if backlog]:
-                    self._flush(sock)
+            for sock in [sock for sock, backlog in self._backlogs.items() if backlog]:
+                self._flush(sock)
 
-    def _accept(self, listener: socket.socket, is_cut: bool) -> None:
-        if is_cut:
-            return  # stays in the backlog of the listener
+    def _accept(self, listener: socket.socket) -> None:
         viewer, _ = listener.accept()
-        product = socket.create_connection((PRODUCT_SIDE, listener.getsockname()[1]), timeout=2)
+        try:
+            product = socket.create_connection((PRODUCT_SIDE, listener.getsockname()[1]), timeout=2)
+        except OSError:
+            viewer.close()
+            return
         for one, other in ((viewer, product), (product, viewer)):
             self._peers[one] = other
             self._backlogs[one] = bytearray()
             self._register(one, self._forward)
 
-    def _forward(self, sock: socket.socket, is_cut: bool) -> None:
+    def _forward(self, sock: socket.socket) -> None:
         peer = self._peers.get(sock)
-        if is_cut or peer is None or len(self._backlogs[peer]) > 1_000_000:
+        if peer is None or len(self._backlogs[peer]) > 1_000_000:
             return
         data = sock.recv(_CHUNK)
         if not data:
@@ -122,7 +133,7 @@ class Relay:
 
     def _unregister(self, sock: socket.socket) -> None:
         try:
-            self._selector.unregister(sock)
+            self._streams.unregister(sock)
         except (KeyError, ValueError):
             return
         sock.close()

@@ -249,6 +249,47 @@ test('the time in a hidden tab does not count as a frozen picture', async () => 
   expect(sessions).toHaveLength(1);
 });
 
+test.each(['visible', 'hidden'])(
+  'a device that slept for hours with a %s tab opens another session at once',
+  async (tab) => {
+    await goLive();
+    if (tab === 'hidden') {
+      setHidden(true);
+      await vi.advanceTimersByTimeAsync(60_000);
+    }
+    vi.setSystemTime(Date.now() + 5 * 3_600_000);
+    if (tab === 'hidden') setHidden(false);
+    await vi.advanceTimersByTimeAsync(600);
+    expect(sessions).toHaveLength(2);
+    expect(sessions[0]?.isClosed).toBe(true);
+    session().listener.onTracks({ getAudioTracks: () => [] } as unknown as MediaStream);
+    drawFrame();
+    expect(player.getSnapshot()).toMatchObject({ state: 'live', cause: null, attempt: 0 });
+  },
+);
+
+test('a tab that was hidden for hours keeps its session, however rarely its timers run', async () => {
+  await goLive();
+  setHidden(true);
+  await vi.advanceTimersByTimeAsync(31_000);
+  for (let minute = 0; minute < 5; minute += 1) {
+    vi.setSystemTime(Date.now() + 59_000);
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  setHidden(false);
+  expect(session().calls).toEqual(['pause', 'resume']);
+  expect(sessions).toHaveLength(1);
+});
+
+test('a viewer who disconnected is not connected by a device that wakes up', async () => {
+  await goLive();
+  player.disconnect();
+  vi.setSystemTime(Date.now() + 5 * 3_600_000);
+  setHidden(false);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(sessions).toHaveLength(1);
+});
+
 test('disconnect closes the session and ends all attempts', async () => {
   await goLive();
   session().listener.onLost(new PlaybackLost('network', 'gone'));

@@ -42,6 +42,11 @@ const REBUILD_AFTER_MS = 7_000;
 const FIRST_FRAME_LIMIT_MS = 25_000;
 const WATCH_INTERVAL_MS = 500;
 const STATISTICS_INTERVAL_MS = 1_000;
+/**
+ * Timers that stood still for this long: the tab was frozen or the device slept, and the server has closed the connection.
+ * Longer than the minute between two timers of a tab that is only hidden.
+ */
+const SLEPT_AFTER_MS = 90_000;
 const OFFLINE = { kind: 'offline', message: 'this device is offline' } as const;
 
 export class WebRtcPlayer {
@@ -59,6 +64,8 @@ export class WebRtcPlayer {
   private statisticsTimer: ReturnType<typeof setInterval> | undefined;
   private sample: ReceiverSample | null = null;
   private lastFrameAt = -1;
+  /** Wall clock of the last watchFrames(): it goes on while the device sleeps. */
+  private watchedAt = 0;
   /** Since when the session has had tracks, in performance.now(). */
   private tracksSince: number | null = null;
   private liveSince: number | null = null;
@@ -117,6 +124,7 @@ export class WebRtcPlayer {
     this.hasFirstLiveFrame = false;
     performance.mark('player:connect');
     this.update({ state: 'connecting', cause: null, attempt: 0, retryAt: null });
+    this.watchedAt = Date.now();
     this.watchTimer = setInterval(() => this.watchFrames(), WATCH_INTERVAL_MS);
     this.statisticsTimer = setInterval(() => void this.readStatistics(), STATISTICS_INTERVAL_MS);
     this.showPreview();
@@ -289,11 +297,32 @@ export class WebRtcPlayer {
       this.hiddenTimer = setTimeout(() => this.pauseHidden(), PAUSE_HIDDEN_AFTER_MS);
       return;
     }
+    if (this.hasSlept()) {
+      this.wakeUp();
+      return;
+    }
     this.lastFrameAt = performance.now();
     if (!this.isPaused) return;
     this.isPaused = false;
     this.session?.resume();
     if (this.snapshot.state === 'live') this.update({ state: 'connecting' });
+  }
+
+  private hasSlept(): boolean {
+    const now = Date.now();
+    const stillMs = now - this.watchedAt;
+    this.watchedAt = now;
+    return this.isDesired && stillMs > SLEPT_AFTER_MS;
+  }
+
+  /** Opens another session at once: to find out that the old one is gone would take some seconds more. */
+  private wakeUp(): void {
+    this.drawFreezeFrame();
+    this.endAttempt();
+    this.liveSince = null;
+    this.update({ state: 'reconnecting', cause: null, attempt: 0, retryAt: null });
+    if (navigator.onLine) void this.attemptOnce();
+    else this.plan(new PlaybackLost('network', OFFLINE.message));
   }
 
   private pauseHidden(): void {
@@ -357,6 +386,10 @@ export class WebRtcPlayer {
 
   /** Detects frames that stop without an event from the server. */
   private watchFrames(): void {
+    if (this.hasSlept() && !document.hidden) {
+      this.wakeUp();
+      return;
+    }
     if (document.hidden || !this.session || this.tracksSince === null) return;
     const now = performance.now();
     const { state } = this.snapshot;
