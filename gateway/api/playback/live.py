@@ -9,9 +9,10 @@ from typing import Any
 from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
-from gateway.api.base import BINARY, Blueprint, DeferredReply, current_scope, request_stream, services
+from gateway.api.base import Blueprint, DeferredReply, current_scope, request_stream, services
 from gateway.api.cross_site import may_start_a_camera
 from gateway.api.errors import ApiError
+from gateway.api.file_replies import bytes_response
 from gateway.devices.model import Device
 from gateway.errors import Conflict, InvalidValue
 from gateway.inventory import find_device
@@ -61,8 +62,8 @@ def _window_of(device: Device) -> LiveWindow:
 
 @blp.route(f"/devices/<uuid:device_id>/live/init-<{_NUMBER}:run>.mp4", defaults={"sound": ""})
 @blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/init-<{_NUMBER}:run>.mp4")
-@blp.response(200, BINARY, content_type="video/mp4")
-@blp.errors(404, 503)
+@blp.file_response("video/mp4")
+@blp.errors(404, 416, 503)
 def get_live_init(device_id: Any, run: int, sound: str) -> Response:
     """Read the init segment of a run
 
@@ -70,13 +71,13 @@ def get_live_init(device_id: Any, run: int, sound: str) -> Response:
     """
     device = find_device(current_scope(), str(device_id))
     init = _read_init(device, run)
-    return _media(SilenceFiller.of(init).init if sound else drop_sound(init))
+    return _media(SilenceFiller.of(init).init if sound else drop_sound(init), f"{device.id}-{run}-init-{sound}")
 
 
 @blp.route(f"/devices/<uuid:device_id>/live/<{_NUMBER}:run>-<{_NUMBER}:sequence>.m4s", defaults={"sound": ""})
 @blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/<{_NUMBER}:run>-<{_NUMBER}:sequence>.m4s")
-@blp.response(200, BINARY, content_type="video/mp4")
-@blp.errors(404, 503)
+@blp.file_response("video/mp4")
+@blp.errors(404, 416, 503)
 def get_live_part(device_id: Any, run: int, sequence: int, sound: str) -> Response:
     """Read a live part
 
@@ -102,8 +103,8 @@ def get_live_part(device_id: Any, run: int, sequence: int, sound: str) -> Respon
     defaults={"sound": ""},
 )
 @blp.route(f"/devices/<uuid:device_id>/live/<any(sound):sound>/<{_NUMBER}:run>-<{_NUMBER}:first>-<{_NUMBER}:last>.m4s")
-@blp.response(200, BINARY, content_type="video/mp4")
-@blp.errors(404, 503)
+@blp.file_response("video/mp4")
+@blp.errors(404, 416, 503)
 def get_live_segment(device_id: Any, run: int, first: int, last: int, sound: str) -> Response:
     """Read a live segment
 
@@ -255,10 +256,9 @@ def _footage(device: Device, first: Position, last: Position, sound: str) -> Res
     data = b"".join(parts)
     if sound:
         data = SilenceFiller.of(_read_init(device, first.run)).fill(data, before)
-    return _media(data)
+    return _media(data, f"{device.id}-{first.entry_id}-{last.entry_id}-{sound}")
 
 
-def _media(data: bytes) -> Response:
-    response = Response(data, mimetype="video/mp4")
-    response.headers["Cache-Control"] = _IMMUTABLE
-    return response
+def _media(data: bytes, etag: str) -> Response:
+    """Native players also ask for ranges of what is no file."""
+    return bytes_response(data, etag=etag, mimetype="video/mp4", cache_control=_IMMUTABLE)

@@ -146,6 +146,8 @@ def test_parts_and_init_segments_may_be_cached_indefinitely(client, camera):
         assert answer.status_code == 200, name
         assert answer.mimetype == "video/mp4"
         assert answer.headers["Cache-Control"] == "private, max-age=3600, immutable"
+        piece = client.get(urljoin(url_of(camera.device_id), f"live/{name}"), headers={"Range": "bytes=0-1"})
+        assert (piece.status_code, piece.data) == (206, answer.data[:2]), "native players ask for ranges"
     assert client.get(urljoin(url_of(camera.device_id), "live/1-2.m4s")).data == CLIP.parts[1].data
 
 
