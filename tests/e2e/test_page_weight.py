@@ -70,7 +70,7 @@ def test_a_page_is_opened_after_the_server_has_got_a_newer_build(stack, browser)
     page.goto(f"{stack.url}/")
     page.wait_for_selector("h1")
     newer = []
-    page.on("domcontentloaded", newer.append)
+    page.on("request", lambda request: newer.append(request) if request.is_navigation_request() else None)
     # The pointer loads the page's code before the click does: both are answered as by the newer server.
     page.route(
         "**/assets/HealthPage-*.js",
