@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FakeHls } from '../../test/FakeHls';
 import { fakeVideo, type FakeVideo } from '../../test/FakeVideo';
-import { buildPlaylist, fragmentStarts } from '../../test/footage';
+import { answerFootage, fragmentStarts } from '../../test/footage';
 import type { Window } from './FootageFeed';
 import { FootageUnavailable } from './historyState';
 import { HistoryPlayer } from './HistoryPlayer';
@@ -19,20 +19,6 @@ let video: FakeVideo;
 let player: HistoryPlayer;
 let detach: () => void;
 let now: number;
-
-/** Answers as the server does: the footage in the window, or the nearest footage outside of it. */
-function answer({ fromMs, toMs }: Window): string {
-  const inside = footage.filter((start) => start + 2_000 > fromMs && start < toMs);
-  if (inside.length > 0) return buildPlaylist(inside);
-  const before = footage.findLast((start) => start <= fromMs);
-  const after = footage.find((start) => start >= toMs);
-  throw new FootageUnavailable(
-    'no_footage',
-    'nothing is recorded there',
-    before === undefined ? null : before + 2_000,
-    after ?? null,
-  );
-}
 
 const flush = async () => {
   for (let turn = 0; turn < 30; turn += 1) await Promise.resolve();
@@ -60,7 +46,7 @@ beforeEach(() => {
       requested.push(window);
       if (error) return Promise.reject(error);
       try {
-        return Promise.resolve(answer(window));
+        return Promise.resolve(answerFootage(footage, window));
       } catch (error) {
         return Promise.reject(error as Error);
       }

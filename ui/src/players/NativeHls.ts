@@ -24,7 +24,14 @@ export class NativeHls {
   private hasMetadata = false;
   private readonly listeners: [string, () => void][] = [
     ['loadedmetadata', () => this.begin()],
-    ['playing', () => this.reportTracks()],
+    ['seeked', () => this.show()],
+    [
+      'playing',
+      () => {
+        this.show();
+        this.reportTracks();
+      },
+    ],
     ['error', () => this.reportError()],
   ];
 
@@ -51,6 +58,8 @@ export class NativeHls {
     const { video, url } = this;
     if (!video || url === null) return;
     this.hasMetadata = false;
+    // The element may present the first picture of the playlist before it is where playback begins.
+    video.style.visibility = this.startPosition ? 'hidden' : '';
     video.preload = 'auto';
     video.src = url;
     video.load();
@@ -75,6 +84,7 @@ export class NativeHls {
     this.handlers.clear();
     if (!video) return;
     for (const [name, listener] of this.listeners) video.removeEventListener(name, listener);
+    video.style.visibility = '';
     video.pause();
     video.removeAttribute('src');
     video.load();
@@ -107,7 +117,12 @@ export class NativeHls {
     this.hasMetadata = true;
     // A playlist that still grows would begin at its end.
     if (startPosition !== null && Math.abs(video.currentTime - startPosition) > 0.01) video.currentTime = startPosition;
+    else this.show();
     this.reportTracks();
+  }
+
+  private show(): void {
+    if (this.video && this.hasMetadata) this.video.style.visibility = '';
   }
 
   private reportTracks(): void {

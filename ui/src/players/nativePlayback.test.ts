@@ -1,8 +1,7 @@
 // Both players in a browser without Media Source Extensions, as iPhones before iOS 17.1: the element plays HLS itself.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fakeNativeVideo, stubNativeHls, type FakeNativeVideo } from '../../test/FakeNativeVideo';
-import { buildPlaylist, fragmentStarts } from '../../test/footage';
-import type { Window } from './FootageFeed';
+import { answerFootage, fragmentStarts } from '../../test/footage';
 import { FootageUnavailable } from './historyState';
 import { HistoryPlayer } from './HistoryPlayer';
 import { HlsLivePlayer } from './HlsLivePlayer';
@@ -112,19 +111,6 @@ describe('recorded', () => {
   let player: HistoryPlayer;
   let detach: () => void;
 
-  function answer({ fromMs, toMs }: Window): string {
-    const inside = footage.filter((start) => start + 2_000 > fromMs && start < toMs);
-    if (inside.length > 0) return buildPlaylist(inside);
-    const before = footage.findLast((start) => start <= fromMs);
-    const after = footage.find((start) => start >= toMs);
-    throw new FootageUnavailable(
-      'no_footage',
-      'nothing is recorded there',
-      before === undefined ? null : before + 2_000,
-      after ?? null,
-    );
-  }
-
   beforeEach(() => {
     footage = fragmentStarts(T, T + HOUR);
     error = null;
@@ -135,7 +121,7 @@ describe('recorded', () => {
       fetchPlaylist: async (window) => {
         await Promise.resolve();
         if (error) throw error;
-        return answer(window);
+        return answerFootage(footage, window);
       },
       now: () => now,
       random: () => 1,
@@ -163,6 +149,27 @@ describe('recorded', () => {
     vi.advanceTimersByTime(300);
     video.advanceTo(601.5);
     expect(player.getMoment()).toBe(T + 1_801_500);
+  });
+
+  test('the picture is hidden until it is the one where playback begins', async () => {
+    const { element } = video;
+    const before: string[] = [];
+    element.addEventListener('seeked', () => before.push(element.style.visibility), { capture: true });
+    player.seek(T + 1_800_000);
+    await flush();
+    expect(element.style.visibility).toBe('hidden');
+    element.dispatchEvent(new Event('loadedmetadata'));
+    expect(before).toEqual(['hidden']);
+    expect(element.style.visibility).toBe('');
+  });
+
+  test('the picture is shown at once where playback begins with the playlist, and after the end', async () => {
+    await open(T);
+    expect(video.element.style.visibility).toBe('');
+    player.seek(T + 1_800_000);
+    await flush();
+    detach();
+    expect(video.element.style.visibility).toBe('');
   });
 
   test('a moment in the window is a seek; one before the stream is open is not lost', async () => {
