@@ -44,7 +44,7 @@ DEMO = Need(
 )  # fmt: skip
 TEST = Need(
     "to test",
-    packages=("postgresql",),
+    packages=("postgresql", "libc6-dev"),
     programs=(("chromium", "chromium"), ("gcc", "gcc")),
 )
 BENCH = Need("for the peer of the benchmarks", programs=(("janus", "janus"),))
