@@ -44,7 +44,14 @@ redis.call('zremrangebyscore', KEYS[2], '-inf', now - ARGV[3])
 """
 )
 _DETACH = "if redis.call('hget', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('hdel', KEYS[1], ARGV[1]) end"
-_DIED = _NOW + "return redis.call('zrangebyscore', KEYS[1], now - ARGV[1], '+inf')"
+_DIED = (
+    _NOW
+    + """
+local died = redis.call('zrevrangebyscore', KEYS[1], '+inf', now - ARGV[1], 'withscores')
+for i = 2, #died, 2 do died[i] = tostring(now - died[i]) end
+return died
+"""
+)
 
 
 class RecorderPulse:
@@ -77,10 +84,14 @@ class RecorderPulse:
         """Report that a recorder has ended in order. May be called twice."""
         self._detach(keys=[_ATTACHED], args=[device_id, token])
 
-    def deaths(self) -> dict[str, int]:
-        """How many recorders of each device died in the last DEATH_SECONDS."""
-        counts: dict[str, int] = {}
-        for member in self._died(keys=[_DEATHS], args=[DEATH_SECONDS]):
-            device_id = member.decode().rpartition("/")[0]
-            counts[device_id] = counts.get(device_id, 0) + 1
-        return counts
+    def deaths(self) -> dict[str, list[float]]:
+        """Seconds since each death of a recorder in the last DEATH_SECONDS, by device, the newest first.
+
+        A death is known, and counts, from the moment at which the next recorder claims the device.
+        """
+        found = self._died(keys=[_DEATHS], args=[DEATH_SECONDS])
+        ages: dict[str, list[float]] = {}
+        for member, age in zip(found[::2], found[1::2], strict=True):
+            device_id = member.decode("utf-8", "replace").rpartition("/")[0]
+            ages.setdefault(device_id, []).append(max(0.0, float(age)))
+        return ages

@@ -35,6 +35,8 @@ _INDEX_SECONDS = 15.0
 _SKEW_SECONDS = 2.0
 #: This many deaths of recorders within `recorder_pulse.DEATH_SECONDS` are a crash loop.
 MANY_DEATHS = 3
+#: A recorder must survive for at least this time to end a crash loop.
+_SURVIVAL_SECONDS = 10.0
 
 #: Reasons that lie in the recorder or its disk; an offline camera is no fault of recording.
 RECORDER_REASONS = frozenset(
@@ -60,12 +62,13 @@ WAITING_REASONS = frozenset({"not_planned", "no_event"})
 class Evidence:
     """What is known about recorders besides their rows.
 
-    `ages`: seconds since the footage of a device was last written. `workers` and `has_free_slot` are None while Redis
-    is away. `owned`: devices to which a recorder is attached.
+    `ages`: seconds since the footage of a device was last written. `deaths`: seconds since each recent death of its
+    recorders, the newest first. `workers` and `has_free_slot` are None while Redis is away. `owned`: devices to which a
+    recorder is attached.
     """
 
     ages: Mapping[str, float] = field(default_factory=dict)
-    deaths: Mapping[str, int] = field(default_factory=dict)
+    deaths: Mapping[str, Sequence[float]] = field(default_factory=dict)
     workers: int | None = None
     has_free_slot: bool | None = None
     owned: frozenset[str] = frozenset()
@@ -136,15 +139,26 @@ def _describe(
         return "interrupted", reason_for("recorder_away"), _moment_of(evidence.ages.get(row.device_id), now)
     if not is_running:
         return *_describe_stream(row), stream.since
-    if evidence.ages.get(row.device_id, math.inf) <= SILENT_SECONDS:
+    deaths = evidence.deaths.get(row.device_id, ())
+    is_written = evidence.ages.get(row.device_id, math.inf) <= SILENT_SECONDS
+    if len(deaths) >= MANY_DEATHS and not ((is_written or is_new) and _has_survived(deaths)):
+        return "interrupted", reason_for("recorder_crashing"), _moment_of(deaths[-1], now)
+    if is_written:
         return "recording", None, None
-    if evidence.deaths.get(row.device_id, 0) >= MANY_DEATHS:
-        return "interrupted", reason_for("recorder_crashing"), _moment_of(evidence.ages.get(row.device_id), now)
     if is_new and row.observed == "recording":
         return "recording", None, None
     if is_new and row.reason_code is not None and row.observed != "off":
         return row.observed, reason_for(row.reason_code, row.reason_message), None
     return *_describe_recorder(row, evidence, is_new=is_new), _moment_of(evidence.ages.get(row.device_id), now)
+
+
+def _has_survived(deaths: Sequence[float]) -> bool:
+    """Whether the time since the last death is longer than the time from the first to the last of MANY_DEATHS.
+
+    Fresh footage alone does not end a crash loop: a recorder that catches up from the bus before it dies writes some.
+    """
+    newest, oldest = deaths[0], deaths[MANY_DEATHS - 1]
+    return newest > max(oldest - newest, _SURVIVAL_SECONDS)
 
 
 def _describe_stream(row: Recording) -> tuple[str, Reason]:
@@ -192,8 +206,9 @@ class EvidenceReader:
         try:
             if not self._outage.is_active:
                 ages = self._pulse.read(ids)
+                values["deaths"] = self._pulse.deaths()
                 silent = [device_id for device_id in ids if ages.get(device_id, SILENT_SECONDS + 1) > SILENT_SECONDS]
-                values = self._read_workers(silent) if silent else {}
+                values |= self._read_workers(silent) if silent else {}
         except redis.RedisError as error:
             log.debug("the pulse of recorders cannot be read: %s", error)
             self._outage.begin()
@@ -212,7 +227,6 @@ class EvidenceReader:
         name = self._recorder()
         owned = self._leases.holders(output_lease(name), silent) if name is not None else {}
         return {
-            "deaths": self._pulse.deaths(),
             "workers": len(slots),
             "has_free_slot": any(used < total for used, total in slots.values()),
             "owned": frozenset(owned),

@@ -7,9 +7,9 @@ footage.record(clip, start_ms=NOON_MS + 20_000)      # another run, after a gap 
 """
 
 from .clips import Clip, make_clip
-from .footage import FootageFactory, RecordedFile
+from .footage import FootageFactory, RecordedFile, start_of_one_file
 
 #: A time in the past at the start of an hour: 2026-03-11 12:00 UTC.
 NOON_MS = 1_773_230_400_000
 
-__all__ = ["NOON_MS", "Clip", "FootageFactory", "RecordedFile", "make_clip"]
+__all__ = ["NOON_MS", "Clip", "FootageFactory", "RecordedFile", "make_clip", "start_of_one_file"]

@@ -123,6 +123,13 @@ class FootageFactory:
         return RecordedFile(segment_id, values, facts, path)
 
 
+def start_of_one_file(latest_ms: int, clip: Clip) -> int:
+    """The latest start, not after `latest_ms`, of a run of this clip that lies within one UTC minute."""
+    end_ms = latest_ms + clip.duration_ms
+    minute_ms = end_ms - end_ms % _MINUTE_MS
+    return latest_ms if latest_ms >= minute_ms else minute_ms - clip.duration_ms
+
+
 def _begins_a_file(group: list[tuple[int, Fragment, int]], item: tuple[int, Fragment, int]) -> bool:
     """The recorder's rule: after a lost part, and at the first key part of each UTC minute."""
     sequence, part, at_ms = item

@@ -7,7 +7,7 @@ from gateway.footage.segment_scan import ScanProblem, scan_segment
 from gateway.tenancy.scopes import TenantScope
 from tests.cameras.footage import judge, read_counters
 from tests.factories import make_device
-from tests.playback import NOON_MS, FootageFactory, make_clip
+from tests.playback import NOON_MS, FootageFactory, make_clip, start_of_one_file
 
 
 @pytest.fixture
@@ -36,6 +36,17 @@ def test_a_clip_becomes_files_of_a_minute_with_matching_rows(footage):
         assert (scan.init_size, len(data)) == (file.values.init_size, file.values.size)
     numbers = [number for file in files for number in read_counters(file.path)]
     assert numbers == list(clip.counters)
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("latest", "start"), [(0, 0), (54_000, 54_000), (54_001, 54_000), (59_999, 54_000), (60_000, 60_000)]
+)
+def test_a_start_within_one_minute_gives_one_file(footage, latest, start):
+    clip = make_clip(seconds=6, first_frame=40)
+    found = start_of_one_file(NOON_MS + latest, clip)
+    assert found == NOON_MS + start
+    assert len(footage.record(clip, found)) == 1
 
 
 @on_sqlite

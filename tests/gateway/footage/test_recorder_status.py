@@ -52,9 +52,9 @@ def test_fresh_footage_of_a_running_stream_is_recording(row, age):
         ({}, "recorder_starting"),
         ({"owned": frozenset({ID})}, "recorder_stalled"),
         ({"owned": frozenset({ID}), "has_free_slot": False}, "recorder_stalled"),
-        ({"deaths": {ID: 3}}, "recorder_crashing"),
-        ({"deaths": {ID: 3}, "owned": frozenset({ID})}, "recorder_crashing"),
-        ({"deaths": {"other": 9, ID: 2}}, "recorder_starting"),
+        ({"deaths": {ID: [90, 92, 94]}}, "recorder_crashing"),
+        ({"deaths": {ID: [0, 2, 4]}, "owned": frozenset({ID})}, "recorder_crashing"),
+        ({"deaths": {"other": [0, 2, 4], ID: [0, 2]}}, "recorder_starting"),
         ({"workers": None, "has_free_slot": None}, "recorder_stalled"),
     ],
 )
@@ -62,6 +62,43 @@ def test_ten_seconds_without_footage_are_never_recording(row, ages, evidence, re
     observed, code = shown(make_row(row), ages=ages, **evidence)
     assert observed != "recording"
     assert code == reason
+
+
+@pytest.mark.parametrize("age", [0.3, 9.9])
+@pytest.mark.parametrize("stream_seconds", [1, 60])
+@pytest.mark.parametrize(
+    ("deaths", "is_named"),
+    [
+        ([0.0, 2.0], False),  # two restarts are no crash loop
+        ([0.0, 2.0, 4.0], True),
+        ([9.9, 11.9, 13.9], True),
+        ([10.1, 12.1, 14.1], False),  # it has survived for ten seconds and more than four
+        ([10.1, 12.1, 14.1, 250.0, 290.0], False),
+        ([0.1, 60.0, 120.0], True),  # one death a minute: named all the time, without a pause between deaths
+        ([59.9, 120.0, 180.0], True),
+        ([59.9, 119.9, 179.9, 239.9], True),
+        ([120.1, 180.1, 240.1], False),
+        ([0.0, 149.0, 299.0], True),
+    ],
+)
+def test_a_recorder_that_writes_between_its_deaths_is_named_until_it_survives(age, stream_seconds, deaths, is_named):
+    expected = ("interrupted", "recorder_crashing") if is_named else ("recording", None)
+    row = make_row(seconds=stream_seconds)
+    assert shown(row, ages={ID: age}, deaths={ID: deaths}) == expected
+    assert shown(row, ages={ID: age}, deaths={"other": deaths}) == ("recording", None)
+
+
+def test_a_crash_loop_has_lasted_since_its_first_death_and_yields_to_what_stops_the_stream():
+    evidence = Evidence(ages={ID: 0.3}, deaths={ID: [0.5, 2, 40]})
+    assert describe(make_row(), WANTED, evidence, NOW).since == NOW - timedelta(seconds=40)
+    for row in (make_row(desired="stopped"), make_row(stream="reconnecting", cause="stalled")):
+        assert describe(row, WANTED, evidence, NOW).reason.code != "recorder_crashing"
+
+
+def test_a_crash_loop_that_is_over_is_not_blamed_for_a_stream_that_has_just_started():
+    row = make_row("interrupted", "unreachable", seconds=1)
+    assert shown(row, deaths={ID: [60, 62, 64]}) == ("interrupted", "unreachable")
+    assert shown(row, deaths={ID: [1, 3, 5]}) == ("interrupted", "recorder_crashing")
 
 
 @pytest.mark.parametrize(
@@ -132,10 +169,13 @@ def test_a_recorder_that_is_followed_without_its_end_has_died(pulse):
         pulse.attached("b", token)
         pulse.detached("b", token)
         pulse.detached("b", token)
-    assert pulse.deaths() == {"a": 3}
+    assert {device_id: len(ages) for device_id, ages in pulse.deaths().items()} == {"a": 3}
     pulse.detached("a", 3)
     pulse.attached("a", 5)
-    assert pulse.deaths() == {"a": 4}
+    (ages,) = pulse.deaths().values()
+    assert len(ages) == 4
+    assert ages == sorted(ages)
+    assert 0 <= ages[-1] < 5
 
 
 def test_the_evidence_tells_who_is_there(client, pulse):
@@ -145,8 +185,12 @@ def test_the_evidence_tells_who_is_there(client, pulse):
     WorkerSlots(client).report("record", "host:1", 1, 2)
     Leases(client).take(output_lease("tape"), ID, "host:1/1/x", 10)
     assert reader.read([row], NOW) == Evidence(workers=1, has_free_slot=True, owned=frozenset({ID}))
+    for token in (1, 2):
+        pulse.attached(ID, token)
     pulse.beat({ID: 0.0})
-    assert reader.read([row], NOW).ages[ID] < 5
+    evidence = reader.read([row], NOW)
+    assert evidence.ages[ID] < 5
+    assert len(evidence.deaths[ID]) == 1, "deaths are read although footage is fresh"
 
 
 def test_without_redis_the_evidence_is_unknown():

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.captures.bookmarks import find_bookmark
 from tests.conftest import wait_until
-from tests.playback import NOON_MS, make_clip
+from tests.playback import NOON_MS, make_clip, start_of_one_file
 from tests.workers.clips.conftest import now_ms
 from tests.workers.exporting.movies import box_names, numbers_in, probe, track
 
@@ -141,8 +141,8 @@ def test_a_part_that_is_damaged_on_the_disk_is_left_out_and_noted(world, notes_o
 @on_sqlite
 def test_parts_that_are_damaged_on_the_disk_are_taken_from_the_bus(world, notes_of):
     clip = make_clip(seconds=6)
-    start = now_ms() - 20_000
-    (file, *_) = world.footage.record(clip, start, run=1)
+    start = start_of_one_file(now_ms() - 20_000, clip)
+    (file,) = world.footage.record(clip, start, run=1)
     world.footage.truncate(file, file.values.init_size + 100)
     world.publish(world.writer(), clip, start)
     made = world.run(world.mark(start + 3000))

@@ -9,7 +9,7 @@ from gateway.redis_client import connect_redis
 from gateway.storage.footage_reader import FootageReader
 from gateway.storage.local import open_storage
 from gateway.streams.bus import MediaBus
-from tests.playback import NOON_MS, make_clip
+from tests.playback import NOON_MS, make_clip, start_of_one_file
 from tests.workers.clips.conftest import now_ms
 from workers.clips.source import BusSpool, join_footage
 
@@ -61,8 +61,10 @@ def test_another_run_is_another_piece_and_a_run_without_init_segment_is_skipped(
 
 
 def test_parts_that_are_recorded_and_saved_are_taken_once_from_memory(world, spool):
-    clip, start = make_clip(seconds=6), now_ms() - 20_000
-    world.footage.record(clip, start, run=1, without=range(9, 12))
+    clip = make_clip(seconds=6)
+    start = start_of_one_file(now_ms() - 20_000, clip)
+    (file,) = world.footage.record(clip, start, run=1, without=range(9, 12))
+    assert len(file.parts) == 9
     world.publish(world.writer(), clip, start)
     held = spool(start + 3000, start + 6000)
     take_all(held)
